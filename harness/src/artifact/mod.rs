@@ -1,0 +1,1 @@
+//! Artifacts: where binaries and images come from, pulled or built, kept in a store keyed by content.

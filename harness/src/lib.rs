@@ -1,0 +1,17 @@
+//! Proves on a real cluster that KubeRay turns the `command` and `args` that a user writes for a Ray Pod into what
+//! its documentation says, and says exactly where it doesn't.
+//!
+//! The modules are the stations of a run, in the order in which a run passes them; `run` is the engine behind both
+//! `cargo test` and the command line.
+
+pub mod artifact;
+pub mod check;
+pub mod cluster;
+pub mod contract;
+pub mod expect;
+pub mod observe;
+pub mod operator;
+pub mod plan;
+pub mod report;
+pub mod run;
+pub mod scenario;

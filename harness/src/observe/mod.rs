@@ -1,0 +1,1 @@
+//! Observation: one watch cache for each namespace, logs, events and the dashboard.

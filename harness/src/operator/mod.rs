@@ -1,0 +1,1 @@
+//! The operator: a KubeRay release is installed in a cluster.

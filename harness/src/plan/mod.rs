@@ -1,0 +1,5 @@
+//! Plans: scenarios, releases and lanes become cells, narrowed by filters.
+
+mod model;
+
+pub use model::*;

@@ -1,0 +1,151 @@
+//! What a run found; `results.json` is this, as it is.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::{Lane, Level, Location};
+
+/// Version of the form of `results.json`; raised when a field changes its meaning or goes.
+pub const RESULTS_VERSION: &str = "kuberay-conformance.results/v1";
+
+/// A whole run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunResult {
+    /// [`RESULTS_VERSION`].
+    pub version: String,
+    /// Identifies the run on this machine.
+    pub run_id: String,
+    /// When it began, RFC 3339, UTC.
+    pub started: String,
+    /// How long it took, in seconds.
+    pub duration_seconds: f64,
+    /// Release of the harness.
+    pub harness: String,
+    /// Phases of the run (cluster, images, operator, cells …) with their durations, in order.
+    pub phases: Vec<Phase>,
+    /// What was under test.
+    pub environment: Environment,
+    /// Every cell, in the order of the plan.
+    pub cells: Vec<CellResult>,
+    /// What stopped the run before its end, where something did.
+    pub interrupted: Option<String>,
+}
+
+/// A part of a run and its time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Phase {
+    /// Its name.
+    pub name: String,
+    /// Its duration in seconds.
+    pub seconds: f64,
+}
+
+/// What was under test.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Environment {
+    /// Release of Kubernetes, as the API server says.
+    pub kubernetes: String,
+    /// Container engine and its release.
+    pub engine: String,
+    /// Every image that the cells used.
+    pub images: Vec<ImageRecord>,
+}
+
+/// An image and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageRecord {
+    /// The public name that manifests use.
+    pub name: String,
+    /// `pulled` or `built`.
+    pub origin: Origin,
+    /// What it was made of: the registry's name, or modules, packages and their versions.
+    pub source: String,
+    /// Digest of its manifest, `sha256:…`.
+    pub digest: String,
+    /// Whether what it was made of is pinned by digest or checksum.
+    pub pinned: bool,
+}
+
+/// Where an image came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// From a public image registry.
+    Pulled,
+    /// Built on this machine from package registries.
+    Built,
+}
+
+/// How a cell or a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// All that was expected was found.
+    Passed,
+    /// Something else was found.
+    Failed,
+    /// It was not judged, for the reason given.
+    Skipped,
+    /// The environment broke before it could be judged.
+    Error,
+}
+
+/// One cell: scenario × operator release × Ray release × lane.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CellResult {
+    /// `lane::operator::ray::scenario`.
+    pub id: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario file, relative to where the run was started where possible.
+    pub file: String,
+    /// Its rules.
+    pub rules: Vec<String>,
+    /// Its level.
+    pub level: Level,
+    /// The lane.
+    pub lane: Lane,
+    /// Operator release, without `v`.
+    pub operator: String,
+    /// Ray release.
+    pub ray: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, in one sentence, where it did not pass.
+    pub reason: Option<String>,
+    /// Duration in seconds.
+    pub duration_seconds: f64,
+    /// Its checks, in the scenario's order.
+    pub checks: Vec<CheckResult>,
+    /// Folder with the evidence below the output folder, where it was written.
+    pub evidence: Option<String>,
+    /// The namespace it ran in.
+    pub namespace: Option<String>,
+}
+
+/// One check of a cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckResult {
+    /// Its key in the scenario file (`pod`, `logs`, `job` …) with what tells it from others of the kind.
+    pub name: String,
+    /// Where it stands in the scenario file.
+    pub location: Location,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// One sentence.
+    pub message: String,
+    /// What was expected.
+    pub expected: Option<String>,
+    /// What was found.
+    pub found: Option<String>,
+    /// Unified difference.
+    pub diff: Option<String>,
+    /// Seconds from the moment of applying to the verdict.
+    pub seconds: f64,
+}

@@ -1,0 +1,409 @@
+//! The types that a scenario file is read into; the JSON schema is generated from them.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A place in a file, both counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Location {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+}
+
+/// Where cells of a scenario run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lane {
+    /// etcd and kube-apiserver with the operator beside them; no kubelet, so no container ever starts.
+    ControlPlane,
+    /// A kind cluster: a real kubelet, a real Ray.
+    Kind,
+}
+
+/// How much weight a scenario has in a conformance report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Every release in range must pass it.
+    #[default]
+    Core,
+    /// Documented, but not what every user meets.
+    Extended,
+    /// Derived from sources, not yet seen on a real operator; a failure does not fail the run.
+    Provisional,
+}
+
+/// The role of a Pod in a Ray cluster, as in the operator's label `ray.io/node-type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// `ray.io/node-type: head`
+    Head,
+    /// `ray.io/node-type: worker`
+    Worker,
+}
+
+/// A scenario file, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ScenarioFile {
+    /// Always `kuberay-conformance/v1alpha1`.
+    pub api_version: String,
+    /// Always `Scenario`.
+    pub kind: String,
+    /// The scenario's name.
+    pub metadata: Metadata,
+    /// What is applied and what is checked.
+    pub spec: Spec,
+}
+
+/// Identifies the scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// Equal to the folder's name; lower-case letters, digits and dashes.
+    pub name: String,
+}
+
+/// What a scenario applies and what it then expects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// One or two sentences: what is proved.
+    pub description: String,
+    /// Rules of the contract that it proves, `C01` to `C23`.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// Its weight; `core` when absent.
+    #[serde(default)]
+    pub level: Level,
+    /// Public issues that it would have caught, as URLs or `owner/repo#number`.
+    #[serde(default)]
+    pub issues: Vec<String>,
+    /// Lanes that it can run in.
+    pub lanes: Vec<Lane>,
+    /// Releases of the operator that it applies to, a semver range; all when absent.
+    #[serde(default = "any_version")]
+    pub operator: String,
+    /// Releases of Ray that it applies to, a semver range; all when absent.
+    #[serde(default = "any_version")]
+    pub ray: String,
+    /// Files beside the scenario, or samples of the operator's release, applied in this order.
+    pub manifests: Vec<Manifest>,
+    /// The only changes made to the manifests before they are sent; `namespace` is always set.
+    #[serde(default)]
+    pub changes: Changes,
+    /// Wall-clock limit for all checks together, such as `90s` or `5m`; 3 minutes when absent.
+    #[serde(default)]
+    pub timeout: Option<String>,
+    /// What must hold; all are evaluated at every change until each has its verdict.
+    pub checks: Vec<Check>,
+}
+
+fn any_version() -> String {
+    "*".into()
+}
+
+/// One source of objects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Manifest {
+    /// A file beside the scenario.
+    File(String),
+    /// A file of the operator release's own `config/samples`.
+    Sample(Sample),
+}
+
+/// A sample manifest that the operator's release carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// File name below `config/samples`.
+    pub sample: String,
+}
+
+/// The closed list of changes that may be made to manifests before they are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Changes {
+    /// Set the image of every Ray container to that of the cell's Ray release.
+    #[serde(default)]
+    pub image: bool,
+    /// Set `rayVersion` to the cell's Ray release.
+    #[serde(default)]
+    pub ray_version: bool,
+    /// Replace `resources.requests` of every Ray container, such as `{cpu: 100m}`.
+    #[serde(default)]
+    pub requests: BTreeMap<String, String>,
+}
+
+/// One expectation about the cluster's state; each entry of `checks` has exactly one of these keys.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Check {
+    /// Fields of a Ray Pod against snapshots.
+    Pod(PodCheck),
+    /// Ray itself answers: the dashboard lists the expected number of nodes, all alive.
+    Ray(RayCheck),
+    /// Lines of a container's log, in order.
+    Logs(LogsCheck),
+    /// A job in the dashboard's list.
+    Job(JobCheck),
+    /// The state of a container: waiting, running, or terminated.
+    State(StateCheck),
+    /// Something that must not happen during a time after a barrier.
+    Never(NeverCheck),
+    /// An event of the namespace.
+    Event(EventCheck),
+    /// The API server or the operator refuses the objects.
+    Rejected(RejectedCheck),
+}
+
+/// A field of a Ray Pod that a snapshot is taken of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PodField {
+    /// `command` of the Ray container.
+    Command,
+    /// `args` of the Ray container.
+    Args,
+    /// `env` of the Ray container, in order.
+    Env,
+    /// `lifecycle` of the Ray container.
+    Lifecycle,
+    /// `readinessProbe` and `livenessProbe` of the Ray container.
+    Probes,
+    /// Names of all containers, in order.
+    Containers,
+    /// `name`, `command` and `args` of all init containers, in order.
+    InitContainers,
+}
+
+/// Snapshots of one Pod's fields.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PodCheck {
+    /// Which Pod.
+    pub role: Role,
+    /// Worker group, where there are several; any when absent.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Fields that must equal their snapshot, each in a file of its own.
+    pub snapshot: Vec<PodField>,
+}
+
+/// Ray readiness, as Ray itself reports it (a Pod can be Ready long before).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RayCheck {
+    /// Nodes that must be alive, the head included.
+    pub nodes: usize,
+}
+
+/// A point in the life of a cell that must have been reached before something is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Barrier {
+    /// The head Pod's Ray container runs.
+    Running,
+    /// The head Pod is Ready; with a `postStart` hook, that hook has then ended.
+    Ready,
+    /// Every `ray` check has passed; without one, the dashboard answers and lists an alive head.
+    RayReady,
+    /// Every `job` check has passed.
+    Job,
+}
+
+/// An ordered list of expectations about one source's lines in a container's log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LogsCheck {
+    /// Which Pod.
+    pub role: Role,
+    /// Worker group, where there are several; any when absent.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Container; the Ray container (index 0) when absent.
+    #[serde(default)]
+    pub container: Option<String>,
+    /// Read the log of the previous, ended instance of the container.
+    #[serde(default)]
+    pub previous: bool,
+    /// Judge only a log that was read whole after all of these were reached; `not` lines need at least one.
+    #[serde(default)]
+    pub after: Vec<Barrier>,
+    /// Lines in the order in which this source writes them; lines of other sources may stand between.
+    pub lines: Vec<LineExpectation>,
+}
+
+/// One line of a log. Exactly one of `must`, `may`, `not` and `resources` is set.
+///
+/// A text is looked for anywhere in the line, after colour codes were removed; between slashes it is a regular
+/// expression. `<pod-ip>` stands for the Pod's address.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LineExpectation {
+    /// A line that must come, once, after the lines before it in the list.
+    #[serde(default)]
+    pub must: Option<String>,
+    /// A line that may come here.
+    #[serde(default)]
+    pub may: Option<String>,
+    /// A line that must not come anywhere in the log.
+    #[serde(default)]
+    pub not: Option<String>,
+    /// A printed `ray.cluster_resources()` dictionary that must come here.
+    #[serde(default)]
+    pub resources: Option<BTreeMap<String, ResourceExpectation>>,
+    /// The line may come more than once in a row of matches.
+    #[serde(default)]
+    pub repeat: bool,
+}
+
+/// What a resource in Ray's dictionary must be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ResourceExpectation {
+    /// This number.
+    Number(f64),
+    /// `present` (any number above zero), or a Kubernetes quantity such as `2Gi`.
+    Text(String),
+}
+
+/// A job in the dashboard's `/api/jobs/`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JobCheck {
+    /// The whole entrypoint, byte for byte.
+    pub entrypoint: String,
+    /// The status to reach, such as `SUCCEEDED`.
+    pub status: String,
+    /// How many jobs the dashboard lists in all; 1 when absent.
+    #[serde(default = "one")]
+    pub count: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// State of a container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StateCheck {
+    /// Which Pod.
+    pub role: Role,
+    /// Worker group, where there are several; any when absent.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Container; the Ray container (index 0) when absent.
+    #[serde(default)]
+    pub container: Option<String>,
+    /// The container has ended with this exit code (now, or before its last restart).
+    #[serde(default)]
+    pub exit_code: Option<i32>,
+    /// The container waits for this reason, such as `CrashLoopBackOff` or `ImagePullBackOff`.
+    #[serde(default)]
+    pub waiting: Option<String>,
+    /// The container runs.
+    #[serde(default)]
+    pub running: bool,
+}
+
+/// What must not happen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NeverCheck {
+    /// How long it is watched, such as `10s`.
+    #[serde(rename = "for")]
+    pub duration: String,
+    /// Watching starts when this was reached.
+    pub after: Barrier,
+    /// No container of this Pod restarts and the Pod is not replaced.
+    pub restarts: RoleOnly,
+}
+
+/// Names a Pod by its role alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleOnly {
+    /// Which Pod.
+    pub role: Role,
+}
+
+/// An event about any object of the namespace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EventCheck {
+    /// Equal to the event's reason.
+    pub reason: String,
+    /// Contained in its message, where given.
+    #[serde(default)]
+    pub message: Option<String>,
+}
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RejectedCheck {
+    /// Who refuses.
+    pub by: RejectedBy,
+    /// Contained in the reason that is given.
+    pub message: String,
+}
+
+/// Who refuses an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RejectedBy {
+    /// The API server, at creation.
+    Api,
+    /// The operator, by an event or a condition.
+    Operator,
+}
+
+impl Check {
+    /// The key that the check has in the scenario file.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Check::Pod(_) => "pod",
+            Check::Ray(_) => "ray",
+            Check::Logs(_) => "logs",
+            Check::Job(_) => "job",
+            Check::State(_) => "state",
+            Check::Never(_) => "never",
+            Check::Event(_) => "event",
+            Check::Rejected(_) => "rejected",
+        }
+    }
+}
+
+/// A scenario as read from its folder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// The folder, which also holds its manifests and snapshots.
+    pub dir: std::path::PathBuf,
+    /// The scenario file's path.
+    pub path: std::path::PathBuf,
+    /// What the file says.
+    pub file: ScenarioFile,
+    /// Where each entry of `spec.checks` begins, in order.
+    pub check_locations: Vec<Location>,
+    /// `spec.operator`, parsed.
+    pub operator: semver::VersionReq,
+    /// `spec.ray`, parsed.
+    pub ray: semver::VersionReq,
+    /// `spec.timeout`, parsed.
+    pub timeout: std::time::Duration,
+}
+
+impl Scenario {
+    /// `metadata.name`.
+    pub fn name(&self) -> &str {
+        &self.file.metadata.name
+    }
+}
