@@ -12,6 +12,7 @@ pub mod expect;
 pub mod observe;
 pub mod operator;
 pub mod plan;
+pub mod process;
 pub mod report;
 pub mod run;
 pub mod scenario;
