@@ -1,3 +1,5 @@
+//! The command line of the harness.
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -1,0 +1,248 @@
+//! The kind provider on a real engine. These tests need a node image, a registry image and kind, so they are ignored
+//! unless asked for:
+//!
+//! `KUBERAY_CONFORMANCE_KIND=/path/to/kind cargo test --test cluster -- --ignored --test-threads=1`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::{DeleteParams, PostParams};
+use kube::runtime::wait::{Condition, await_condition};
+use kuberay_conformance::artifact::Image;
+use kuberay_conformance::cluster::{ClusterError, Engine, KindCluster, Patience, Removed, Status, UpOptions};
+use kuberay_conformance::process;
+use kuberay_conformance::report::{ImageRecord, Origin, Outcome, Progress};
+use serde_json::json;
+
+/// Prints each step with the time since the start.
+struct Steps(Instant);
+
+impl Progress for Steps {
+    fn update(&self, task: &str, message: &str) {
+        println!("{:7.2} s {task}: {message}", self.0.elapsed().as_secs_f64());
+    }
+    fn finish(&self, task: &str, outcome: Outcome, message: &str) {
+        self.update(task, &format!("{outcome:?}: {message}"));
+    }
+    fn line(&self, text: &str) {
+        println!("{:7.2} s {text}", self.0.elapsed().as_secs_f64());
+    }
+}
+
+struct Setup {
+    engine: Engine,
+    kind: PathBuf,
+    node: Image,
+    registry: Image,
+    folder: PathBuf,
+    started: Instant,
+}
+
+/// The newest of our images with a name, as the artifact store would hand it out.
+async fn image(engine: &Engine, name: &str, public_name: &str, folder: &Path) -> Image {
+    let mut list = engine.command();
+    list.args(["images", "--format", "{{.Repository}}:{{.Tag}} {{.Digest}}"]);
+    list.arg(format!("localhost/kuberay-conformance/{name}"));
+    let found = process::output(list, "looking for an image").await.unwrap();
+    let (local_name, digest) = found.lines().next().expect("the image is built").split_once(' ').unwrap();
+    Image {
+        public_name: public_name.into(),
+        local_name: local_name.into(),
+        archive: folder.join(format!("{name}.tar")),
+        record: ImageRecord {
+            name: public_name.into(),
+            origin: Origin::Built,
+            source: "the test".into(),
+            digest: digest.into(),
+            pinned: true,
+        },
+    }
+}
+
+impl Setup {
+    async fn new(folder: &Path) -> Self {
+        let engine = Engine::detect(None, folder).await.unwrap();
+        Self {
+            kind: std::env::var_os("KUBERAY_CONFORMANCE_KIND").map_or_else(|| "kind".into(), PathBuf::from),
+            node: image(&engine, "node", "docker.io/kindest/node:v1.34.4", folder).await,
+            registry: image(&engine, "registry", "docker.io/library/registry:3.0.0", folder).await,
+            engine,
+            folder: folder.to_owned(),
+            started: Instant::now(),
+        }
+    }
+
+    fn cluster(&self, name: &str) -> KindCluster {
+        KindCluster::new(self.engine.clone(), name, &self.folder, Arc::new(Steps(self.started))).unwrap()
+    }
+
+    fn options<'a>(&'a self, data: &'a Path, workers: u32) -> UpOptions<'a> {
+        UpOptions {
+            kind: &self.kind,
+            node_image: &self.node,
+            registry_image: Some(&self.registry),
+            registry_data: data,
+            workers,
+            upstream: false,
+            patience: Patience::Fail,
+            deadline: Duration::from_secs(120),
+            helper: Some(Path::new(env!("CARGO_BIN_EXE_kuberay-conformance"))),
+            purpose: "cluster test",
+        }
+    }
+
+    /// Everything that the engine has with our test's name in it.
+    async fn leftovers(&self, name: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for arguments in [
+            ["ps", "--all", "--format", "{{.Names}}"],
+            ["network", "ls", "--format", "{{.Name}}"],
+            ["volume", "ls", "--format", "{{.Name}} {{.Labels}}"],
+        ] {
+            let mut list = self.engine.command();
+            list.args(arguments);
+            let names = process::output(list, "looking for leftovers").await.unwrap();
+            found.extend(names.lines().filter(|line| line.contains(name)).map(str::to_owned));
+        }
+        found
+    }
+}
+
+fn succeeded() -> impl Condition<Pod> {
+    |pod: Option<&Pod>| {
+        let phase = pod.and_then(|pod| pod.status.as_ref()?.phase.as_deref().map(str::to_owned));
+        matches!(phase.as_deref(), Some("Succeeded" | "Failed"))
+    }
+}
+
+async fn run_pod(client: &kube::Client, image: &str, node: &str) -> Duration {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), "default");
+    let pod: Pod = serde_json::from_value(json!({
+        "metadata": {"name": "probe"},
+        "spec": {
+            "restartPolicy": "Never",
+            "nodeName": node,
+            "tolerations": [{"operator": "Exists"}],
+            "containers": [{"name": "probe", "image": image, "command": ["python3", "-c", "import socket; print(socket.gethostbyname('kubernetes.default.svc.cluster.local'))"]}],
+        },
+    }))
+    .unwrap();
+    let started = Instant::now();
+    // The service account of a new namespace comes a moment after it.
+    while pods.create(&PostParams::default(), &pod).await.is_err() {
+        assert!(started.elapsed() < Duration::from_secs(20), "the Pod can't be created");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let done = tokio::time::timeout(Duration::from_secs(120), await_condition(pods.clone(), "probe", succeeded())).await;
+    let last = pods.get("probe").await.unwrap();
+    assert!(done.is_ok(), "{:?}", last.status);
+    assert_eq!(last.status.unwrap().phase.as_deref(), Some("Succeeded"));
+    pods.delete("probe", &DeleteParams::default().grace_period(0)).await.unwrap();
+    let taken = started.elapsed();
+    await_condition(pods, "probe", |pod: Option<&Pod>| pod.is_none()).await.unwrap();
+    taken
+}
+
+#[tokio::test]
+#[ignore = "needs a container engine, kind and images"]
+async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
+    const NAME: &str = "kuberay-conformance-test";
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("registry");
+    let setup = Setup::new(folder.path()).await;
+    let user_kubeconfig = std::env::home_dir().map(|home| std::fs::read(home.join(".kube/config")).ok());
+    let cluster = setup.cluster(NAME);
+    assert_eq!(cluster.status().await.unwrap(), Status::Down);
+
+    let handle = cluster.up(&setup.options(&data, 1)).await.unwrap();
+    println!("phases: {:?}", handle.phases);
+    assert!(!handle.reused);
+    assert_eq!(handle.nodes, [format!("{NAME}-control-plane"), format!("{NAME}-worker")]);
+    let Status::Up { kubernetes, users, .. } = cluster.status().await.unwrap() else { panic!("not up") };
+    assert_eq!(kubernetes, handle.kubernetes);
+    assert_eq!(users.len(), 1);
+
+    let started = Instant::now();
+    let mut ray = image(&setup.engine, "ray", "docker.io/rayproject/ray:2.52.0", folder.path()).await;
+    assert!(handle.push(&ray).await.unwrap(), "pushed the first time");
+    println!("push: {:?}", started.elapsed());
+    let started = Instant::now();
+    assert!(!handle.push(&ray).await.unwrap(), "not pushed again");
+    println!("push again: {:?}", started.elapsed());
+    let client = handle.client().await.unwrap();
+    for node in &handle.nodes {
+        println!("first Pod on {node}: {:?}", run_pod(&client, &ray.public_name, node).await);
+    }
+
+    let started = Instant::now();
+    let mut save = setup.engine.command();
+    ray.public_name = "docker.io/rayproject/ray:loaded".into();
+    let mut tag = setup.engine.command();
+    tag.args(["tag", &ray.local_name, &ray.public_name]);
+    process::output(tag, "naming").await.unwrap();
+    save.args(["save", "--output"]).arg(&ray.archive).arg(&ray.public_name);
+    process::output(save, "saving").await.unwrap();
+    let mut untag = setup.engine.command();
+    untag.args(["untag", &ray.public_name]);
+    process::output(untag, "removing the name").await.unwrap();
+    println!("save: {:?}", started.elapsed());
+    let started = Instant::now();
+    handle.load(&setup.kind, &ray).await.unwrap();
+    println!("kind load into two nodes: {:?}", started.elapsed());
+
+    let error = cluster.down(Patience::Fail).await.unwrap_err();
+    assert!(matches!(&error, ClusterError::InUse { users, .. } if users.len() == 1), "{error}");
+    let started = Instant::now();
+    let again = cluster.up(&setup.options(&data, 1)).await.unwrap();
+    println!("reuse: {:?}", started.elapsed());
+    assert!(again.reused);
+    let error = cluster.up(&setup.options(&data, 0)).await.unwrap_err();
+    assert!(matches!(error, ClusterError::InUse { .. }), "another shape can't take its place: {error}");
+    drop((handle, again));
+
+    let started = Instant::now();
+    let Removed { removed } = cluster.down(Patience::Fail).await.unwrap();
+    println!("down: {:?} {removed:?}", started.elapsed());
+    assert_eq!(setup.leftovers(NAME).await, Vec::<String>::new());
+    assert_eq!(cluster.status().await.unwrap(), Status::Down);
+    assert_eq!(cluster.down(Patience::Fail).await.unwrap(), Removed::default(), "a second time there is nothing to do");
+    assert!(!cluster.kubeconfig().exists());
+    assert_eq!(user_kubeconfig, std::env::home_dir().map(|home| std::fs::read(home.join(".kube/config")).ok()));
+}
+
+const KILLED: &str = "kuberay-conformance-killed";
+const FOLDER: &str = "KUBERAY_CONFORMANCE_TEST_FOLDER";
+
+#[tokio::test]
+#[ignore = "started by the next test only"]
+async fn child_that_is_killed() {
+    let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
+    let setup = Setup::new(&folder).await;
+    let data = folder.join("registry");
+    setup.cluster(KILLED).up(&setup.options(&data, 0)).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs a container engine, kind and images"]
+async fn whenever_up_is_killed_down_removes_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup::new(folder.path()).await;
+    for seconds in [1.0, 2.5, 4.0, 8.0, 20.0] {
+        let mut child = process::command(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "child_that_is_killed"])
+            .env(FOLDER, folder.path())
+            .spawn()
+            .unwrap();
+        tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+        child.kill().await.unwrap();
+        let before = setup.leftovers(KILLED).await;
+        let removed = setup.cluster(KILLED).down(Patience::Fail).await.unwrap();
+        println!("killed after {seconds} s: {before:?}, then {removed:?}");
+        // What still ran when its parent was killed must not make anything afterwards either.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(setup.leftovers(KILLED).await, Vec::<String>::new(), "after {seconds} s");
+    }
+}
