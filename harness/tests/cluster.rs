@@ -111,6 +111,13 @@ impl Setup {
     }
 }
 
+/// Kept when a test fails, so that the next can remove what it left.
+fn state_folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
 fn succeeded() -> impl Condition<Pod> {
     |pod: Option<&Pod>| {
         let phase = pod.and_then(|pod| pod.status.as_ref()?.phase.as_deref().map(str::to_owned));
@@ -150,11 +157,13 @@ async fn run_pod(client: &kube::Client, image: &str, node: &str) -> Duration {
 #[ignore = "needs a container engine, kind and images"]
 async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     const NAME: &str = "kuberay-conformance-test";
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("registry");
-    let setup = Setup::new(folder.path()).await;
+    let folder = &state_folder(NAME);
+    let data = folder.join("registry");
+    let setup = Setup::new(folder).await;
     let user_kubeconfig = std::env::home_dir().map(|home| std::fs::read(home.join(".kube/config")).ok());
     let cluster = setup.cluster(NAME);
+    cluster.down(Patience::Fail).await.expect("what an earlier test left is removed");
+    let _ = std::fs::remove_dir_all(&data);
     assert_eq!(cluster.status().await.unwrap(), Status::Down);
 
     let handle = cluster.up(&setup.options(&data, 1)).await.unwrap();
@@ -166,7 +175,7 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     assert_eq!(users.len(), 1);
 
     let started = Instant::now();
-    let mut ray = image(&setup.engine, "ray", "docker.io/rayproject/ray:2.52.0", folder.path()).await;
+    let mut ray = image(&setup.engine, "ray", "docker.io/rayproject/ray:2.52.0", folder).await;
     assert!(handle.push(&ray).await.unwrap(), "pushed the first time");
     println!("push: {:?}", started.elapsed());
     let started = Instant::now();
@@ -228,12 +237,12 @@ async fn child_that_is_killed() {
 #[tokio::test]
 #[ignore = "needs a container engine, kind and images"]
 async fn whenever_up_is_killed_down_removes_everything() {
-    let folder = tempfile::tempdir().unwrap();
-    let setup = Setup::new(folder.path()).await;
+    let folder = state_folder(KILLED);
+    let setup = Setup::new(&folder).await;
     for seconds in [1.0, 2.5, 4.0, 8.0, 20.0] {
         let mut child = process::command(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "child_that_is_killed"])
-            .env(FOLDER, folder.path())
+            .env(FOLDER, &folder)
             .spawn()
             .unwrap();
         tokio::time::sleep(Duration::from_secs_f64(seconds)).await;

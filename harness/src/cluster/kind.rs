@@ -310,10 +310,10 @@ impl KindCluster {
         let place = RegistryPlace { port, data: options.registry_data.to_owned() };
         let container = self.registry_name();
         let socket = service::socket(&self.folder, &state.instance);
+        self.file().record(state, Made::Registry { container: container.clone() })?;
         if self.engine.kind == EngineKind::Podman {
             self.file().record(state, Made::Service { socket: socket.clone() })?;
         }
-        self.file().record(state, Made::Registry { container: container.clone() })?;
         let start = Start {
             image: image.local_name.clone(),
             container,

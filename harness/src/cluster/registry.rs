@@ -16,11 +16,14 @@ use super::error::{ClusterError, file};
 use super::kind_config::MIRRORS;
 use super::network::INSTANCE_LABEL;
 use super::service::Api;
-use super::{node, push};
+use super::{node, push, remove};
 use crate::process;
 
 /// Tells a harness process that it is the helper that starts the registry; holds a [`Start`].
 const HELPER: &str = "KUBERAY_CONFORMANCE_START_REGISTRY";
+
+/// What such a process is called; its only argument is the instance, so that `down` knows it.
+pub(super) const HELPER_NAME: &str = "kuberay-conformance-registry-helper";
 
 /// The port inside the container.
 const PORT: u16 = 5000;
@@ -112,6 +115,7 @@ pub(super) async fn ensure(engine: &Engine, start: &Start, socket: &Path, helper
         let api = Api::open(engine, socket).await?;
         let mut start_it = process::command(helper);
         let text = serde_json::to_string(start).map_err(|error| ClusterError::Registry(error.to_string()))?;
+        start_it.arg0(HELPER_NAME).arg(&start.instance);
         start_it.env(HELPER, text).envs(api.address.iter().map(|address| ("DOCKER_HOST", address)));
         process::output(start_it, "starting the local registry").await?;
     }
@@ -123,15 +127,8 @@ async fn remove_outdated(engine: &Engine, start: &Start) -> Result<(), ClusterEr
     let ours = node::containers(engine, &format!("{INSTANCE_LABEL}={}", start.instance), false).await?;
     let current = node::containers(engine, &start.label(), false).await?;
     if ours.contains(&start.container) && !current.contains(&start.container) {
-        remove(engine, &start.container).await?;
+        remove::containers(engine, std::slice::from_ref(&start.container)).await?;
     }
-    Ok(())
-}
-
-pub(super) async fn remove(engine: &Engine, container: &str) -> Result<(), ClusterError> {
-    let mut remove = engine.command();
-    remove.args(["rm", "--force", "--volumes", container]);
-    process::output(remove, "removing the local registry").await?;
     Ok(())
 }
 
@@ -183,12 +180,14 @@ pub(super) async fn address(engine: &Engine, start: &Start) -> Result<String, Cl
 /// Each registry has a folder of its own in ours, so that equal names from two registries stay apart.
 fn hosts_toml(registry: &str, address: &str, upstream: bool) -> String {
     let ours = format!("http://{address}/v2/{registry}");
+    let asked = "capabilities = [\"pull\", \"resolve\"]\noverride_path = true\n";
+    let first = format!("[host.\"{ours}\"]\n{asked}");
     if upstream {
-        return format!("[host.\"{ours}\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n");
+        return first;
     }
-    // As the server itself, ours is the last that is asked: an image that it lacks is missing at once, where asking
-    // the public one from a machine that can't reach it takes minutes.
-    format!("server = \"{ours}\"\ncapabilities = [\"pull\", \"resolve\"]\noverride_path = true\n")
+    // Ours is also the server, which is asked last: an image that it lacks is missing at once, where asking the public
+    // registry from a machine that can't reach it takes long. containerd 1.6 wants a host in any case.
+    format!("server = \"{ours}\"\n{asked}{first}")
 }
 
 #[cfg(test)]
@@ -197,11 +196,12 @@ mod tests {
 
     #[test]
     fn nodes_ask_the_local_registry_first_or_alone() {
+        let first = "[host.\"http://10.89.0.2:5000/v2/quay.io\"]\ncapabilities = [\"pull\", \"resolve\"]\noverride_path = true\n";
+        assert_eq!(hosts_toml("quay.io", "10.89.0.2:5000", true), first);
         assert_eq!(
-            hosts_toml("quay.io", "10.89.0.2:5000", true),
-            "[host.\"http://10.89.0.2:5000/v2/quay.io\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n"
+            hosts_toml("quay.io", "10.89.0.2:5000", false),
+            format!("server = \"http://10.89.0.2:5000/v2/quay.io\"\ncapabilities = [\"pull\", \"resolve\"]\noverride_path = true\n{first}")
         );
-        assert!(hosts_toml("docker.io", "10.89.0.2:5000", false).starts_with("server = \"http://10.89.0.2:5000/v2/docker.io\"\n"));
     }
 
     #[test]

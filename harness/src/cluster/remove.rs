@@ -7,8 +7,9 @@ use super::error::{ClusterError, file};
 use super::host::MODULES;
 use super::network::{self, INSTANCE_LABEL};
 use super::processes::{self, Signature};
+use super::registry::HELPER_NAME;
 use super::state::{Made, State, StateFile};
-use super::{node, registry, service};
+use super::{node, service};
 use crate::process;
 
 /// The label of kind's nodes.
@@ -45,9 +46,10 @@ impl Remover<'_> {
         let removed = match made {
             Made::Cluster { nodes } => self.cluster(&state.name, nodes).await?,
             Made::Registry { container } => {
+                processes::end(Signature { program: HELPER_NAME, arguments: &[&state.instance] }).await;
                 let is_there = node::containers(self.engine, &instance, false).await?.contains(container);
                 if is_there {
-                    registry::remove(self.engine, container).await?;
+                    containers(self.engine, std::slice::from_ref(container)).await?;
                 }
                 is_there.then(|| format!("the registry {container}")).into_iter().collect()
             }
@@ -85,9 +87,7 @@ impl Remover<'_> {
         let found = node::containers(self.engine, &format!("{KIND_LABEL}={name}"), false).await?;
         let ours: Vec<String> = found.into_iter().filter(|node| nodes.contains(node)).collect();
         if !ours.is_empty() {
-            let mut remove = self.engine.command();
-            remove.args(["rm", "--force", "--volumes"]).args(&ours);
-            process::output(remove, "removing the cluster's nodes").await?;
+            containers(self.engine, &ours).await?;
         }
         if self.engine.kind == EngineKind::Podman {
             self.volumes(nodes).await?;
@@ -115,4 +115,17 @@ impl Remover<'_> {
         }
         Ok(())
     }
+}
+
+/// Removes containers and their volumes, running or not.
+pub(super) async fn containers(engine: &Engine, names: &[String]) -> Result<(), ClusterError> {
+    let mut remove = engine.command();
+    remove.args(["rm", "--force", "--volumes"]);
+    if engine.kind == EngineKind::Podman {
+        // Docker kills at once; podman would give each container ten seconds to stop.
+        remove.arg("--time=0");
+    }
+    remove.args(names);
+    process::output(remove, &format!("removing {}", names.join(" and "))).await?;
+    Ok(())
 }
