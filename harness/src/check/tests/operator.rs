@@ -2,7 +2,7 @@ use rstest::rstest;
 
 use super::*;
 
-/// A RayCluster of which no Pod has come, with a warning of the operator that is some seconds old.
+/// A cluster object of which no Pod has come, with a warning of the operator that is some seconds old.
 fn warned(reason: &str, message: &str, age: i64) -> Observation {
     let mut observation = Observation {
         now: time(NOW) + age.seconds(),
