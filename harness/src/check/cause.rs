@@ -88,7 +88,7 @@ impl Cause {
         match self {
             Cause::Api => vec![],
             Cause::Operator(reason) => vec![reason],
-            Cause::Waiting(reason) => vec!["Failed", "BackOff", reason],
+            Cause::Waiting(reason) => vec!["Failed", "BackOff", "InspectFailed", reason],
             Cause::Exit => vec!["BackOff"],
             Cause::Hook => vec!["FailedPostStartHook", "BackOff"],
             Cause::TooLarge => vec!["FailedScheduling"],

@@ -74,27 +74,23 @@ pub(super) fn evaluate_rejected(check: &RejectedCheck, observation: &Observation
         });
     }
     let found = (!refusals.is_empty()).then(|| refusals.join("\n"));
-    match (check.by, &found) {
-        // An object is sent once, so the API server's answer stays.
-        (RejectedBy::Api, Some(_)) => {
-            let message = format!("{who} refused for another reason than \"{}\"", check.message);
-            Verdict::Never(Finding {
-                message,
-                expected,
-                found,
-                diff: None,
-            })
-        }
-        _ => {
-            let message = format!("waits for {who} to refuse with \"{}\"", check.message);
-            Verdict::NotYet(Finding {
-                message,
-                expected,
-                found,
-                diff: None,
-            })
-        }
+    // An object is sent once, so the API server's answer stays.
+    if check.by == RejectedBy::Api && found.is_some() {
+        let message = format!("{who} refused for another reason than \"{}\"", check.message);
+        return Verdict::Never(Finding {
+            message,
+            expected,
+            found,
+            diff: None,
+        });
     }
+    let message = format!("waits for {who} to refuse with \"{}\"", check.message);
+    Verdict::NotYet(Finding {
+        message,
+        expected,
+        found,
+        diff: None,
+    })
 }
 
 /// What the operator has said against objects: warnings about its own kinds, the failure condition, the reason.

@@ -146,7 +146,7 @@ mod tests {
         let lines: Vec<String> = (1..=20).map(|n| format!("line {n}")).collect();
         insta::assert_snapshot!(excerpt(&lines, &[0, 11], Some(11)), @r"
             1 | line 1
-          …
+           …
             7 | line 7
             8 | line 8
             9 | line 9

@@ -19,8 +19,6 @@ mod state;
 mod stuck;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests;
 
 pub use doomed::{doomed, doomed_logs};
 pub use evaluate::{barriers, evaluate, needed_logs};

@@ -196,7 +196,7 @@ pub(super) fn absent(observation: &Observation, role: Role, group: Option<&str>)
     format!("no {who} yet; {seen}")
 }
 
-/// Whether an event is about an object of KubeRay's own kinds, so of the operator.
+/// Whether an event is about an object of the operator's own kinds, so of the operator.
 pub(super) fn is_about_ray(event: &Event) -> bool {
     event
         .involved_object

@@ -8,8 +8,11 @@ use super::{Finding, LogKey, Observation, logs, pods, requests};
 /// How often a container beside Ray may crash: it may need another to be up first.
 const SIDE_RESTARTS: i32 = 3;
 
-/// All that can't get better about a Pod.
+/// All that can't get better about a Pod; one that is being deleted ends by intention.
 pub(super) fn causes(observation: &Observation, pod: &Pod) -> Vec<Doom> {
+    if pod.metadata.deletion_timestamp.is_some() {
+        return Vec::new();
+    }
     let containers = pods::statuses(pod).filter_map(|status| container(observation, pod, status));
     let too_large = requests::too_large(observation, pod).map(|finding| Doom {
         cause: Cause::TooLarge,

@@ -176,6 +176,13 @@ fn containers_that_ended(#[case] restarts: i32, #[case] now: Value, #[case] befo
 }
 
 #[test]
+fn a_pod_that_is_deleted_ends_by_intention() {
+    let mut observation = head(0, &exited(143), &json!({}));
+    observation.pods[0].metadata.deletion_timestamp = observation.pods[0].metadata.creation_timestamp.clone();
+    goes_on(&observation);
+}
+
+#[test]
 fn a_container_that_used_too_much_memory() {
     let end = json!({ "terminated": { "exitCode": 137, "reason": "OOMKilled" } });
     let message = cause(&head(1, &json!({ "running": {} }), &end)).message;

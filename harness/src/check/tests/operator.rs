@@ -2,7 +2,7 @@ use rstest::rstest;
 
 use super::*;
 
-/// A RayCluster of which no Pod has come, with a warning of the operator that is some seconds old.
+/// A cluster object of which no Pod has come, with a warning of the operator that is some seconds old.
 fn warned(reason: &str, message: &str, age: i64) -> Observation {
     let mut observation = Observation {
         now: time(NOW) + age.seconds(),
@@ -53,17 +53,17 @@ fn what_the_operator_cannot_do(#[case] reason: &str, #[case] message: &str, #[ca
 #[test]
 fn a_pod_that_came_after_all_tells_otherwise() {
     let failed = warned("FailedToCreateHeadPod", "is forbidden", 60);
-    let healed = Observation {
+    let recovered = Observation {
         pods: observe(&SOLUTION_1).pods,
         ..failed
     };
-    assert_eq!(doomed(&[], &healed), None);
+    assert_eq!(doomed(&[], &recovered), None);
     let failed = warned("FailedToCreateWorkerPod", "is forbidden", 0);
-    let headed = Observation {
+    let with_head = Observation {
         pods: observe(&SOLUTION_1).pods,
         ..failed
     };
-    assert!(doomed(&[], &headed).is_some());
+    assert!(doomed(&[], &with_head).is_some());
 }
 
 #[rstest]
