@@ -193,6 +193,18 @@ impl Source {
         }
     }
 
+    /// The place from a location to the end of its line.
+    pub fn rest_of_line(&self, location: Location) -> Place {
+        let before = self.text.split_inclusive('\n').take(location.line.saturating_sub(1));
+        let start: usize = before.map(str::len).sum();
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        let indent = line.chars().take(location.column.saturating_sub(1)).map(char::len_utf8);
+        Place {
+            location,
+            span: start + indent.sum::<usize>()..start + line.len(),
+        }
+    }
+
     /// A problem at a place of this text.
     pub fn error(&self, place: &Place, message: impl Into<String>) -> Diagnostic {
         let name = self.path.display().to_string();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::diagnostic::{Diagnostic, Place, Source, sort};
+use super::diagnostic::{Diagnostic, Source, sort};
 use super::yaml::Node;
 use super::{Check, PodCheck, PodField, Role, Scenario, load, manifest};
 
@@ -103,7 +103,7 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
         for field in &pod.snapshot {
             let subject = subject(pod, *field);
             if !present.iter().any(|(_, of)| of.as_ref() == Some(&subject)) {
-                let place = place_of_line(&source.text, *location);
+                let place = source.rest_of_line(*location);
                 let message = format!("there is no snapshot `{subject}@ge-X.Y.snap`");
                 let help = "run the scenario, then review and accept what it found";
                 problems.push(source.error(&place, message).with_help(help));
@@ -124,20 +124,6 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
         problems.push(problem);
     }
     problems
-}
-
-fn place_of_line(text: &str, location: super::Location) -> Place {
-    let start: usize = text.split_inclusive('\n').take(location.line - 1).map(str::len).sum();
-    let line = text[start..].lines().next().unwrap_or_default();
-    let indent = line
-        .chars()
-        .take(location.column - 1)
-        .map(char::len_utf8)
-        .sum::<usize>();
-    Place {
-        location,
-        span: start + indent..start + line.len(),
-    }
 }
 
 /// The first part of a snapshot's file name, such as `head.args`.

@@ -123,7 +123,9 @@ fn syntax_error(source: &Source, error: &serde_saphyr::Error) -> Diagnostic {
     let message = text
         .rsplit_once(" at line ")
         .map_or(text.as_str(), |(message, _)| message);
-    let place = error.location().map_or_else(Place::default, place);
+    // The library gives lines and columns of such errors, but no bytes.
+    let location = error.location().map(|location| place(location).location);
+    let place = source.rest_of_line(location.unwrap_or(Location { line: 1, column: 1 }));
     source.error(&place, format!("not valid YAML: {message}"))
 }
 

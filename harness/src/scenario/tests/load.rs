@@ -305,3 +305,18 @@ fn the_repositorys_own_scenarios_are_right() {
         );
     }
 }
+
+#[rstest]
+#[case("a: \"x\n")]
+#[case("a: [1")]
+#[case("a:\n  - b\n c")]
+#[case("é: {")]
+fn a_snippet_can_be_shown_wherever_the_text_breaks_off(#[case] text: &str) {
+    let (_root, folder) = folder(&[("scenario.yaml", text)]);
+    for problem in load(&folder).unwrap_err().diagnostics() {
+        let mut shown = String::new();
+        let handler = miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor());
+        handler.render_report(&mut shown, problem).unwrap();
+        assert!(shown.contains("scenario.yaml:"), "{shown}");
+    }
+}
