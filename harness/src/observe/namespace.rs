@@ -205,6 +205,14 @@ impl NamespaceView {
         }
     }
 
+    /// Reads a log whole, once.
+    ///
+    /// # Errors
+    /// When there is no such log or the kubelet can't be asked.
+    pub async fn whole_log(&self, key: &LogKey) -> Result<Vec<String>, kube::Error> {
+        logs::read_whole(&self.shared.pods_api(), key).await
+    }
+
     /// Asks the dashboard of this head Pod until told otherwise; none asks no more.
     pub fn ask_dashboard(&self, head: Option<&Pod>) {
         let target = head.map(|pod| {
