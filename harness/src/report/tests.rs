@@ -6,6 +6,8 @@ use serde_json::Value;
 use super::{Outcome, RunResult, example, exit_code, github, render_markdown, render_text, results_schema, write_all};
 use crate::scenario::Level;
 
+mod workflows;
+
 fn only(keep: impl Fn(Outcome, Level) -> bool) -> RunResult {
     let mut run = example::run();
     run.cells.retain(|cell| keep(cell.outcome, cell.level));
