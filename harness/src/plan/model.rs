@@ -20,7 +20,13 @@ pub struct Cell {
 impl Cell {
     /// `lane::operator::ray::scenario`, the name of the trial and of the evidence folder's parts.
     pub fn id(&self) -> String {
-        format!("{}::{}::{}::{}", self.lane, self.operator, self.ray, self.scenario.name())
+        format!(
+            "{}::{}::{}::{}",
+            self.lane,
+            self.operator,
+            self.ray,
+            self.scenario.name()
+        )
     }
 }
 

@@ -77,7 +77,7 @@ fn ray_cluster(kind: &str) -> Option<&'static str> {
     }
 }
 
-/// The Ray container of each group and its path. KubeRay takes the first container for it, whatever its name.
+/// The Ray container of each group and its path. The operator takes the first container for it, whatever its name.
 fn ray_containers<'a>(spec: &'a mut Value, at: &str) -> Vec<(&'a mut Value, String)> {
     let mut groups = Vec::new();
     for (key, value) in spec.as_object_mut().into_iter().flatten() {
@@ -117,7 +117,11 @@ impl Change<'_> {
         if *place == new {
             return;
         }
-        let path = if at.is_empty() { field.join(".") } else { format!("{at}.{}", field.join(".")) };
+        let path = if at.is_empty() {
+            field.join(".")
+        } else {
+            format!("{at}.{}", field.join("."))
+        };
         let line = if place.is_null() {
             format!("{} {path}: set to {new}", self.object)
         } else {

@@ -18,7 +18,7 @@ pub enum Severity {
     Warning,
 }
 
-/// One problem in one file.
+/// One problem in one file; a miette diagnostic that quotes the file.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
     /// The file.
@@ -54,7 +54,7 @@ impl Diagnostic {
         self
     }
 
-    pub(super) fn as_warning(mut self) -> Self {
+    pub(super) fn into_warning(mut self) -> Self {
         self.severity = Severity::Warning;
         self
     }
@@ -93,16 +93,17 @@ impl miette::Diagnostic for Diagnostic {
     }
 }
 
+/// What was read, or everything that is wrong with it.
+pub(super) type Found<T> = Result<T, Vec<Diagnostic>>;
+
 /// Everything that is wrong with the files that were read, in the order of files and lines.
+///
+/// As text it is one line for each problem; on a terminal show each of the [`Diagnostic`]s as a miette report, which
+/// quotes the file.
 #[derive(Debug, Clone)]
 pub struct ScenarioErrors(Vec<Diagnostic>);
 
 impl ScenarioErrors {
-    pub(super) fn new(mut diagnostics: Vec<Diagnostic>) -> Self {
-        sort(&mut diagnostics);
-        Self(diagnostics)
-    }
-
     /// The problems, never empty.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.0
@@ -114,9 +115,10 @@ impl ScenarioErrors {
     }
 }
 
-impl From<Diagnostic> for ScenarioErrors {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self(vec![diagnostic])
+impl From<Vec<Diagnostic>> for ScenarioErrors {
+    fn from(mut diagnostics: Vec<Diagnostic>) -> Self {
+        sort(&mut diagnostics);
+        Self(diagnostics)
     }
 }
 
@@ -137,12 +139,6 @@ impl fmt::Display for ScenarioErrors {
 }
 
 impl std::error::Error for ScenarioErrors {}
-
-impl miette::Diagnostic for ScenarioErrors {
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        Some(Box::new(self.0.iter().map(|problem| problem as &dyn miette::Diagnostic)))
-    }
-}
 
 /// Orders by file, then by place.
 pub(super) fn sort(diagnostics: &mut [Diagnostic]) {
@@ -179,13 +175,13 @@ impl Source {
     ///
     /// # Errors
     /// When it is absent, unreadable, or not UTF-8.
-    pub fn read(path: &Path) -> Result<Self, Diagnostic> {
+    pub fn read(path: &Path) -> Found<Self> {
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Self::new(path, &text)),
-            Err(error) => Err(Diagnostic::of_file(
-                path,
-                format!("{} can't be read: {error}", path.display()),
-            )),
+            Err(error) => {
+                let message = format!("{} can't be read: {error}", path.display());
+                Err(vec![Diagnostic::of_file(path, message)])
+            }
         }
     }
 
@@ -194,6 +190,18 @@ impl Source {
         match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
+        }
+    }
+
+    /// The place from a location to the end of its line.
+    pub fn rest_of_line(&self, location: Location) -> Place {
+        let before = self.text.split_inclusive('\n').take(location.line.saturating_sub(1));
+        let start: usize = before.map(str::len).sum();
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        let indent = line.chars().take(location.column.saturating_sub(1)).map(char::len_utf8);
+        Place {
+            location,
+            span: start + indent.sum::<usize>()..start + line.len(),
         }
     }
 

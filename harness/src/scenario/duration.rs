@@ -41,7 +41,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
             "h" => 3_600_000,
             _ => return Err(form()),
         };
-        let part = number.parse::<u64>().ok().and_then(|number| number.checked_mul(milliseconds));
+        let part = number
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_mul(milliseconds));
         let part = part.ok_or_else(|| DurationError::TooLong(text.into()))?;
         total = total.saturating_add(Duration::from_millis(part));
         rest = after;

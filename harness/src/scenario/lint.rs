@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::diagnostic::{Diagnostic, Place, Source, sort};
+use super::diagnostic::{Diagnostic, Source, sort};
 use super::yaml::Node;
 use super::{Check, PodCheck, PodField, Role, Scenario, load, manifest};
 
@@ -12,7 +12,7 @@ pub fn lint(root: &Path) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let folders = match load::folders(root) {
         Ok(folders) => folders,
-        Err(problem) => return vec![problem],
+        Err(problems) => return problems,
     };
     if folders.is_empty() {
         return vec![load::none_found(root)];
@@ -30,14 +30,10 @@ fn lint_folder(folder: &Path, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diag
     let file = load::file_of(folder);
     if !file.exists() {
         let problem = Diagnostic::of_file(folder, "this folder holds no scenario.yaml");
-        return vec![problem.with_help("add one, or remove the folder").as_warning()];
+        return vec![problem.with_help("add one, or remove the folder").into_warning()];
     }
-    let source = match Source::read(&file) {
-        Ok(source) => source,
-        Err(problem) => return vec![problem],
-    };
-    let tree = match load::parse(&source) {
-        Ok(tree) => tree,
+    let (source, tree) = match Source::read(&file).and_then(|source| Ok((load::parse(&source)?, source))) {
+        Ok((tree, source)) => (source, tree),
         Err(problems) => return problems,
     };
     let mut problems = unique_name(&source, &tree, names);
@@ -67,17 +63,27 @@ fn unique_name(source: &Source, tree: &Node, names: &mut BTreeMap<String, PathBu
 fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
     let folder = source.folder();
     let manifests = tree.get("spec").and_then(|spec| spec.get("manifests"));
-    let listed: BTreeSet<&str> = manifests.map_or(&[][..], Node::items).iter().filter_map(Node::text).collect();
+    let listed: BTreeSet<&str> = manifests
+        .map_or(&[][..], Node::items)
+        .iter()
+        .filter_map(Node::text)
+        .collect();
     let mut problems = Vec::new();
     for name in files(folder) {
         let file = folder.join(&name);
-        let is_yaml = file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        let is_yaml = file
+            .extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "yml");
         if listed.contains(name.as_str()) {
-            let objects = Source::read(&file).map_err(|problem| vec![problem]);
-            problems.extend(objects.and_then(|file| manifest::objects(&file)).err().unwrap_or_default());
+            let objects = Source::read(&file).and_then(|file| manifest::objects(&file));
+            problems.extend(objects.err().unwrap_or_default());
         } else if is_yaml && file != source.path {
             let problem = Diagnostic::of_file(&file, "no entry of `manifests` names this file");
-            problems.push(problem.with_help("list it in the scenario, or remove it").as_warning());
+            problems.push(
+                problem
+                    .with_help("list it in the scenario, or remove it")
+                    .into_warning(),
+            );
         }
     }
     problems
@@ -87,7 +93,7 @@ fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
 fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
     let present: Vec<(String, Option<String>)> = files(&scenario.dir)
         .into_iter()
-        .filter(|name| name.ends_with(".snap"))
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "snap"))
         .map(|name| (name.clone(), subject_of(&name)))
         .collect();
     let mut problems = Vec::new();
@@ -97,7 +103,7 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
         for field in &pod.snapshot {
             let subject = subject(pod, *field);
             if !present.iter().any(|(_, of)| of.as_ref() == Some(&subject)) {
-                let place = place_of_line(&source.text, *location);
+                let place = source.rest_of_line(*location);
                 let message = format!("there is no snapshot `{subject}@ge-X.Y.snap`");
                 let help = "run the scenario, then review and accept what it found";
                 problems.push(source.error(&place, message).with_help(help));
@@ -118,16 +124,6 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
         problems.push(problem);
     }
     problems
-}
-
-fn place_of_line(text: &str, location: super::Location) -> Place {
-    let start: usize = text.split_inclusive('\n').take(location.line - 1).map(str::len).sum();
-    let line = text[start..].lines().next().unwrap_or_default();
-    let indent = line.chars().take(location.column - 1).map(char::len_utf8).sum::<usize>();
-    Place {
-        location,
-        span: start + indent..start + line.len(),
-    }
 }
 
 /// The first part of a snapshot's file name, such as `head.args`.

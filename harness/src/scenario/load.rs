@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use semver::VersionReq;
 
-use super::diagnostic::{Diagnostic, ScenarioErrors, Source};
+use super::diagnostic::{Diagnostic, Found, ScenarioErrors, Source};
 use super::yaml::{self, Node};
 use super::{Scenario, ScenarioFile, json_schema, parse_duration, rules, shape};
 
@@ -21,10 +21,14 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_mins(3);
 /// # Errors
 /// Everything that is wrong with the file, each with its place.
 pub fn load(path: &Path) -> Result<Scenario, ScenarioErrors> {
-    let file = if path.is_dir() { path.join(FILE_NAME) } else { path.into() };
+    let file = if path.is_dir() {
+        path.join(FILE_NAME)
+    } else {
+        path.into()
+    };
     let source = Source::read(&file)?;
-    let tree = parse(&source).map_err(ScenarioErrors::new)?;
-    build(&source, &tree).map_err(ScenarioErrors::new)
+    let tree = parse(&source)?;
+    Ok(build(&source, &tree)?)
 }
 
 /// Reads every `<root>/*/scenario.yaml`, sorted by name.
@@ -35,27 +39,31 @@ pub fn load_all(root: &Path) -> Result<Vec<Arc<Scenario>>, ScenarioErrors> {
     let mut scenarios = Vec::new();
     let mut problems = Vec::new();
     let folders = folders(root)?;
-    for file in folders.iter().map(|folder| folder.join(FILE_NAME)).filter(|file| file.exists()) {
+    for file in folders
+        .iter()
+        .map(|folder| folder.join(FILE_NAME))
+        .filter(|file| file.exists())
+    {
         match load(&file) {
             Ok(scenario) => scenarios.push(Arc::new(scenario)),
             Err(errors) => problems.extend(errors.into_diagnostics()),
         }
     }
     if !problems.is_empty() {
-        return Err(ScenarioErrors::new(problems));
+        return Err(problems.into());
     }
     if scenarios.is_empty() {
-        return Err(none_found(root).into());
+        return Err(vec![none_found(root)].into());
     }
     scenarios.sort_by(|a, b| a.name().cmp(b.name()));
     Ok(scenarios)
 }
 
 /// The folders below a root that are not hidden, sorted.
-pub(super) fn folders(root: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
+pub(super) fn folders(root: &Path) -> Found<Vec<PathBuf>> {
     let failed = |error: std::io::Error| {
         let message = format!("the scenario folder {} can't be read: {error}", root.display());
-        Diagnostic::of_file(root, message)
+        vec![Diagnostic::of_file(root, message)]
     };
     let mut folders = Vec::new();
     for entry in std::fs::read_dir(root).map_err(failed)? {
@@ -79,7 +87,7 @@ pub(super) fn file_of(folder: &Path) -> PathBuf {
 }
 
 /// Reads the one document of a scenario file.
-pub(super) fn parse(source: &Source) -> Result<Node, Vec<Diagnostic>> {
+pub(super) fn parse(source: &Source) -> Found<Node> {
     let mut documents = yaml::parse(source)?;
     match (documents.pop(), documents.is_empty()) {
         (Some(tree), true) => Ok(tree),
@@ -92,9 +100,12 @@ pub(super) fn parse(source: &Source) -> Result<Node, Vec<Diagnostic>> {
 }
 
 /// Checks a tree and makes a scenario of it.
-pub(super) fn build(source: &Source, tree: &Node) -> Result<Scenario, Vec<Diagnostic>> {
+pub(super) fn build(source: &Source, tree: &Node) -> Found<Scenario> {
     let dir = source.folder();
-    let folder = dir.canonicalize().ok().and_then(|dir| Some(dir.file_name()?.to_string_lossy().into_owned()));
+    let folder = dir
+        .canonicalize()
+        .ok()
+        .and_then(|dir| Some(dir.file_name()?.to_string_lossy().into_owned()));
     let mut problems = shape::check(&json_schema(), source, tree);
     problems.extend(rules::check(source, tree, &folder.unwrap_or_default()));
     if !problems.is_empty() {
@@ -107,7 +118,11 @@ pub(super) fn build(source: &Source, tree: &Node) -> Result<Scenario, Vec<Diagno
     Ok(Scenario {
         dir: dir.into(),
         path: source.path.clone(),
-        check_locations: checks.map_or(&[][..], Node::items).iter().map(|check| check.place.location).collect(),
+        check_locations: checks
+            .map_or(&[][..], Node::items)
+            .iter()
+            .map(|check| check.place.location)
+            .collect(),
         operator: VersionReq::parse(&file.spec.operator).map_err(|error| unexpected(&error))?,
         ray: VersionReq::parse(&file.spec.ray).map_err(|error| unexpected(&error))?,
         timeout: match &file.spec.timeout {

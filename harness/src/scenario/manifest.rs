@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::diagnostic::{Diagnostic, ScenarioErrors, Source};
+use super::diagnostic::{Diagnostic, Found, ScenarioErrors, Source};
 use super::yaml::{self, Node, Yaml};
 use super::{Manifest, Scenario};
 
@@ -14,7 +14,7 @@ use super::{Manifest, Scenario};
 /// # Errors
 /// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and `metadata.name`.
 pub fn parse_manifest(text: &str, origin: &str) -> Result<Vec<Value>, ScenarioErrors> {
-    objects(&Source::new(Path::new(origin), text)).map_err(ScenarioErrors::new)
+    Ok(objects(&Source::new(Path::new(origin), text))?)
 }
 
 /// The objects of a scenario's manifests, in order. `samples` is the folder `config/samples` of the operator's release,
@@ -26,16 +26,7 @@ pub fn manifests(scenario: &Scenario, samples: Option<&Path>) -> Result<Vec<Valu
     let mut all = Vec::new();
     let mut problems = Vec::new();
     for manifest in &scenario.file.spec.manifests {
-        let source = match (manifest, samples) {
-            (Manifest::File(name), _) => Source::read(&scenario.dir.join(name)),
-            (Manifest::Sample(sample), Some(folder)) => Source::read(&folder.join(&sample.sample))
-                .map_err(|problem| problem.with_help("does this release of the operator carry that sample?")),
-            (Manifest::Sample(sample), None) => Err(Diagnostic::of_file(
-                &scenario.path,
-                format!("the sample {} is read only with a release of the operator", sample.sample),
-            )),
-        };
-        match source.map_err(|problem| vec![problem]).and_then(|source| objects(&source)) {
+        match read(scenario, manifest, samples).and_then(|source| objects(&source)) {
             Ok(objects) => all.extend(objects),
             Err(found) => problems.extend(found),
         }
@@ -43,14 +34,34 @@ pub fn manifests(scenario: &Scenario, samples: Option<&Path>) -> Result<Vec<Valu
     if problems.is_empty() {
         Ok(all)
     } else {
-        Err(ScenarioErrors::new(problems))
+        Err(problems.into())
+    }
+}
+
+fn read(scenario: &Scenario, manifest: &Manifest, samples: Option<&Path>) -> Found<Source> {
+    match (manifest, samples) {
+        (Manifest::File(name), _) => Source::read(&scenario.dir.join(name)),
+        (Manifest::Sample(sample), Some(folder)) => Source::read(&folder.join(&sample.sample)).map_err(|problems| {
+            let help = "does this release of the operator carry that sample?";
+            problems.into_iter().map(|problem| problem.with_help(help)).collect()
+        }),
+        (Manifest::Sample(sample), None) => {
+            let message = format!(
+                "the sample {} is read only with a release of the operator",
+                sample.sample
+            );
+            Err(vec![Diagnostic::of_file(&scenario.path, message)])
+        }
     }
 }
 
 /// Reads the objects of a file and says everything that is wrong with them.
-pub(super) fn objects(source: &Source) -> Result<Vec<Value>, Vec<Diagnostic>> {
+pub(super) fn objects(source: &Source) -> Found<Vec<Value>> {
     let documents = yaml::parse(source)?;
-    let problems: Vec<Diagnostic> = documents.iter().flat_map(|document| identity(source, document)).collect();
+    let problems: Vec<Diagnostic> = documents
+        .iter()
+        .flat_map(|document| identity(source, document))
+        .collect();
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -75,8 +86,12 @@ fn identity(source: &Source, document: &Node) -> Vec<Diagnostic> {
     for (field, node) in fields {
         match node {
             None => problems.push(source.error(&document.place, format!("the object lacks `{field}`"))),
-            Some(node) if node.text().is_none_or(str::is_empty) => {
-                problems.push(source.error(&node.place, format!("`{field}` must be a text that is not empty")));
+            Some(node) if node.text() == Some("") => {
+                problems.push(source.error(&node.place, format!("`{field}` is empty")));
+            }
+            Some(node) if node.text().is_none() => {
+                let message = format!("`{field}` must be a text, found {}", node.describe());
+                problems.push(source.error(&node.place, message));
             }
             Some(_) => {}
         }

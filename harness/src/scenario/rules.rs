@@ -78,17 +78,26 @@ impl Rules<'_> {
 
     fn manifest(&mut self, manifest: &Node) {
         if let Some(name) = manifest.get("sample") {
-            if name.text().is_some_and(|text| text.is_empty() || text.contains(['/', '\\'])) {
+            if name
+                .text()
+                .is_some_and(|text| text.is_empty() || text.contains(['/', '\\']))
+            {
                 let message = "a sample is named without its folder";
                 self.error(name, message, "write a file name of the release's config/samples");
             }
             return;
         }
         let Some(text) = manifest.text() else { return };
-        let inside = Path::new(text).components().all(|part| matches!(part, Component::Normal(_)));
+        let inside = Path::new(text)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
         if text.is_empty() || !inside {
             let message = format!("the manifest `{text}` does not lie in the scenario's folder");
-            self.error(manifest, message, "keep it beside the scenario file and write only its name");
+            self.error(
+                manifest,
+                message,
+                "keep it beside the scenario file and write only its name",
+            );
             return;
         }
         let folder = self.source.folder();
@@ -112,7 +121,11 @@ impl Rules<'_> {
             for (kind, body) in entries {
                 if control_plane && NEED_KUBELET.contains(&kind.name.as_str()) {
                     let message = format!("`{}` never passes in the control-plane lane", kind.name);
-                    self.error(check, message, "no container starts there: leave that lane or this check out");
+                    self.error(
+                        check,
+                        message,
+                        "no container starts there: leave that lane or this check out",
+                    );
                 }
                 match kind.name.as_str() {
                     "logs" => self.logs(body),
@@ -162,7 +175,11 @@ impl Rules<'_> {
             && !has_barrier
         {
             let message = "`not` needs a barrier, else it passes on a log that is still empty";
-            self.error(line, message, "add `after` to the `logs` check, such as `after: [rayReady]`");
+            self.error(
+                line,
+                message,
+                "add `after` to the `logs` check, such as `after: [rayReady]`",
+            );
         }
     }
 
@@ -177,12 +194,18 @@ impl Rules<'_> {
             let error = error.to_string();
             let cause = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
             let message = format!("`{text}` is not a regular expression: {cause}");
-            self.error(node, message, "correct it, or leave the slashes out to look for the text itself");
+            self.error(
+                node,
+                message,
+                "correct it, or leave the slashes out to look for the text itself",
+            );
         }
     }
 
     fn state(&mut self, body: &Node) {
-        let running = body.get("running").is_some_and(|running| running.value == Yaml::Bool(true));
+        let running = body
+            .get("running")
+            .is_some_and(|running| running.value == Yaml::Bool(true));
         if !running && body.get("exitCode").is_none() && body.get("waiting").is_none() {
             let message = "a `state` check names no state";
             self.error(body, message, "add `exitCode`, `waiting` or `running: true`");

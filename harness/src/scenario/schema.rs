@@ -26,6 +26,10 @@ mod tests {
             std::fs::write(&path, &current).unwrap();
         }
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(committed == current, "run the tests once with UPDATE_SCHEMAS=1 and commit {}", path.display());
+        assert!(
+            committed == current,
+            "run the tests once with UPDATE_SCHEMAS=1 and commit {}",
+            path.display()
+        );
     }
 }

@@ -80,7 +80,11 @@ impl Walk<'_> {
                 if let (Some(least), Some(number)) = (schema["minimum"].as_f64(), number.as_f64())
                     && number < least
                 {
-                    self.error(&node.place, format!("{name} must be at least {least}, found {number}"), None);
+                    self.error(
+                        &node.place,
+                        format!("{name} must be at least {least}, found {number}"),
+                        None,
+                    );
                 }
             }
             Yaml::List(items) => self.list(&schema, items, node, name),
@@ -110,11 +114,19 @@ impl Walk<'_> {
     }
 
     fn wrong_type(&mut self, expected: &[&str], node: &Node, name: &str) {
-        let nouns: Vec<&str> = expected.iter().filter(|kind| **kind != "null").map(|kind| noun(kind)).collect();
-        let found = describe(node);
+        let nouns: Vec<&str> = expected
+            .iter()
+            .filter(|kind| **kind != "null")
+            .map(|kind| noun(kind))
+            .collect();
+        let found = node.describe();
         let quote = nouns.contains(&"a text") && matches!(node.value, Yaml::Bool(_) | Yaml::Number(_));
         let help = quote.then(|| "put it between quotation marks".to_string());
-        self.error(&node.place, format!("{name} must be {}, found {found}", nouns.join(" or ")), help);
+        self.error(
+            &node.place,
+            format!("{name} must be {}, found {found}", nouns.join(" or ")),
+            help,
+        );
     }
 
     fn word(&mut self, known: &[&str], node: &Node, name: &str) {
@@ -125,7 +137,7 @@ impl Walk<'_> {
                 self.error(&node.place, message, Some(suggestion(text, known, "it is one of")));
             }
             None => {
-                let message = format!("{name} must be a text, found {}", describe(node));
+                let message = format!("{name} must be a text, found {}", node.describe());
                 self.error(&node.place, message, Some(format!("it is one of {}", list_of(known))));
             }
         }
@@ -133,7 +145,10 @@ impl Walk<'_> {
 
     /// Exactly one of several keys, each of which stands for one choice.
     fn one_key_of(&mut self, choices: &[Value], node: &Node, name: &str) {
-        let known: Vec<&str> = choices.iter().filter_map(|choice| choice["required"][0].as_str()).collect();
+        let known: Vec<&str> = choices
+            .iter()
+            .filter_map(|choice| choice["required"][0].as_str())
+            .collect();
         let Yaml::Map(entries) = &node.value else {
             self.wrong_type(&["object"], node, name);
             return;
@@ -206,9 +221,18 @@ impl Walk<'_> {
                 None => self.unknown_key(&key.name, &key.place, &known, name),
             }
         }
-        for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            if node.get(key).is_none() {
-                let help = properties[key]["description"].as_str().map(|text| format!("{key}: {text}"));
+        let unknown = entries.iter().filter(|(key, _)| !properties.contains_key(&key.name));
+        let misspelt: Vec<&str> = unknown.filter_map(|(key, _)| nearest(&key.name, &known)).collect();
+        for key in schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
+            if node.get(key).is_none() && !misspelt.contains(&key) {
+                let help = properties[key]["description"]
+                    .as_str()
+                    .map(|text| format!("{key}: {text}"));
                 self.error(&node.place, format!("{name} lacks the key `{key}`"), help);
             }
         }
@@ -252,22 +276,15 @@ fn noun(kind: &str) -> &'static str {
     }
 }
 
-fn describe(node: &Node) -> String {
-    match &node.value {
-        Yaml::Null => "nothing".into(),
-        Yaml::Bool(value) => format!("`{value}`"),
-        Yaml::Number(number) => format!("the number {number}"),
-        Yaml::Text(text) => format!("the text `{text}`"),
-        Yaml::List(_) => "a list".into(),
-        Yaml::Map(_) => "a mapping".into(),
-    }
-}
-
 fn suggestion(word: &str, known: &[&str], introduction: &str) -> String {
     let all = format!("{introduction} {}", list_of(known));
     nearest(word, known).map_or(all.clone(), |nearest| format!("did you mean `{nearest}`? {all}"))
 }
 
 fn list_of(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    words
+        .iter()
+        .map(|word| format!("`{word}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -2,13 +2,14 @@
 //!
 //! Values are read as Kubernetes reads them (YAML 1.1 as `sigs.k8s.io/yaml` understands it): `0777` is 511, `yes` and
 //! `on` are true, keys that are not strings become strings, and a whole number with a fraction of zero is an integer.
+//! Known differences: `1__0` and `1_000.5` stay texts here, and `1e400` is an error.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::{DuplicateKeyPolicy, Spanned};
 
 use super::Location;
-use super::diagnostic::{Diagnostic, Place, Source};
+use super::diagnostic::{Diagnostic, Found, Place, Source};
 
 /// A value and where it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +61,18 @@ impl Node {
         }
     }
 
+    /// What this is, for people.
+    pub fn describe(&self) -> String {
+        match &self.value {
+            Yaml::Null => "nothing".into(),
+            Yaml::Bool(value) => format!("`{value}`"),
+            Yaml::Number(number) => format!("the number {number}"),
+            Yaml::Text(text) => format!("the text `{text}`"),
+            Yaml::List(_) => "a list".into(),
+            Yaml::Map(_) => "a mapping".into(),
+        }
+    }
+
     /// The same without places.
     pub fn to_json(&self) -> Value {
         match &self.value {
@@ -82,7 +95,7 @@ impl Node {
 ///
 /// # Errors
 /// When the text is not YAML, or a mapping has a key twice.
-pub fn parse(source: &Source) -> Result<Vec<Node>, Vec<Diagnostic>> {
+pub fn parse(source: &Source) -> Found<Vec<Node>> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         legacy_octal_numbers: true,
@@ -107,8 +120,12 @@ pub fn parse(source: &Source) -> Result<Vec<Node>, Vec<Diagnostic>> {
 
 fn syntax_error(source: &Source, error: &serde_saphyr::Error) -> Diagnostic {
     let text = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
-    let place = error.location().map_or_else(Place::default, place);
+    let message = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(message, _)| message);
+    // The library gives lines and columns of such errors, but no bytes.
+    let location = error.location().map(|location| place(location).location);
+    let place = source.rest_of_line(location.unwrap_or(Location { line: 1, column: 1 }));
     source.error(&place, format!("not valid YAML: {message}"))
 }
 
