@@ -93,7 +93,7 @@ pub enum CellError {
         source: Box<kube::Error>,
     },
     /// The watches on its namespace did not begin.
-    #[error("the watches on the namespace {0} gave no first list within {} s", SYNCED_WITHIN.as_secs())]
+    #[error("the watches on the namespace {0} gave no first list within {seconds} s", seconds = SYNCED_WITHIN.as_secs())]
     Watch(String),
     /// An object could not be sent.
     #[error(transparent)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::check::{Finding, Verdict};
 use crate::report::{CheckResult, Outcome};
-use crate::scenario::{Barrier, Check, PodField, Role, Scenario};
+use crate::scenario::{Barrier, Check, Location, PodField, Role, Scenario};
 
 /// How far one check has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,11 +153,11 @@ impl<'a> Ledger<'a> {
     /// The results, in the scenario's order.
     pub(super) fn results(&self) -> Vec<CheckResult> {
         let spec = &self.scenario.file.spec;
-        let places = self.scenario.check_locations.iter().copied().chain(std::iter::repeat_with(Default::default));
-        let of_check = |((check, state), location)| {
+        let places = self.scenario.check_locations.iter().copied().chain(std::iter::repeat(Location::default()));
+        let of_check = |((check, state), location): ((&Check, &State), Location)| {
             let (outcome, finding, at) = match state {
                 State::Done { outcome, finding, at } => (*outcome, finding.clone(), *at),
-                State::Waiting { finding, since } => (Outcome::Skipped, Finding::clone(finding), *since),
+                State::Waiting { finding, since } => (Outcome::Skipped, finding.clone(), *since),
             };
             CheckResult {
                 name: title(check),
