@@ -61,7 +61,7 @@ pub enum ClusterError {
         holder: Holder,
     },
     /// Another process uses this cluster, and it would have to go.
-    #[error("the cluster {name} is used by {}; {consequence}", users(.users))]
+    #[error("the cluster {name} is used by {}; {consequence}", names(.users))]
     InUse {
         /// The cluster.
         name: String,
@@ -142,6 +142,6 @@ fn findings(findings: &[Finding]) -> String {
     findings.iter().map(|finding| format!("\n  - {finding}")).collect()
 }
 
-fn users(users: &[Holder]) -> String {
+fn names(users: &[Holder]) -> String {
     users.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }

@@ -21,8 +21,9 @@ pub(super) async fn client(kubeconfig: &Path) -> Result<Client, ClusterError> {
     let doing = "reading the cluster's kubeconfig";
     let wrong = |source: Box<dyn std::error::Error + Send + Sync>| ClusterError::Api { doing, source };
     let read = Kubeconfig::read_from(kubeconfig).map_err(|error| wrong(error.into()))?;
-    let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default());
-    let config = config.await.map_err(|error| wrong(error.into()))?;
+    let options = KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(read, &options).await;
+    let config = config.map_err(|error| wrong(error.into()))?;
     Client::try_from(config).map_err(api(doing))
 }
 

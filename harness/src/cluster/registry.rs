@@ -17,7 +17,6 @@ use super::kind_config::MIRRORS;
 use super::network::INSTANCE_LABEL;
 use super::service::Api;
 use super::{node, push};
-use crate::artifact::Image;
 use crate::process;
 
 /// Tells a harness process that it is the helper that starts the registry; holds a [`Start`].
