@@ -1,7 +1,7 @@
 //! Kubernetes quantities such as `500m`, `2Gi` or `1e3`.
 
 /// The number that a quantity stands for; none where the text is not a quantity.
-pub(super) fn parse(text: &str) -> Option<f64> {
+pub(crate) fn parse(text: &str) -> Option<f64> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && !matches!(c, '+' | '-' | '.'))
         .unwrap_or(text.len());

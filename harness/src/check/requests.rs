@@ -33,7 +33,7 @@ pub(super) fn too_large(observation: &Observation, pod: &Pod) -> Option<Finding>
 }
 
 /// What the scheduler counts: containers together, or the largest moment of the init containers if that is more.
-fn total(pod: &Pod, resource: &str) -> f64 {
+pub(crate) fn total(pod: &Pod, resource: &str) -> f64 {
     let Some(spec) = &pod.spec else { return 0.0 };
     let amount = |requests: Option<&BTreeMap<String, Quantity>>| {
         requests

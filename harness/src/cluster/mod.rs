@@ -1,10 +1,31 @@
 //! Clusters: providers that bring a Kubernetes cluster up and take down what they made.
-/// Stub.
-#[derive(Debug, Clone)]
-pub struct Engine;
-impl Engine {
-    /// Stub.
-    pub fn command(&self) -> tokio::process::Command {
-        crate::process::command("podman")
-    }
-}
+
+mod engine;
+mod error;
+mod handle;
+mod host;
+mod kind;
+mod kind_config;
+mod lock;
+mod network;
+mod node;
+mod preflight;
+mod probe;
+mod processes;
+mod push;
+mod ready;
+mod registry;
+mod remove;
+mod service;
+mod state;
+
+pub use engine::{Engine, EngineKind};
+pub use error::{ClusterError, EngineError};
+pub use handle::{ClusterHandle, Status};
+pub use host::{Cgroup, Host};
+pub use kind::{KindCluster, UpOptions};
+pub use kind_config::{CriKeys, NodeFacts, kind_config};
+pub use lock::{Holder, Patience};
+pub use preflight::{Finding, Severity};
+pub use registry::registry_helper;
+pub use remove::Removed;

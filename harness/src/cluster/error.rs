@@ -1,0 +1,147 @@
+//! Why a cluster could not be brought up or taken down.
+
+use std::path::PathBuf;
+
+use super::lock::Holder;
+use super::preflight::Finding;
+use crate::process::ProcessError;
+
+/// Why no container engine can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Neither docker nor podman answered as it must.
+    #[error(
+        "no container engine can run kind's nodes:{}\nstart Docker, or install podman (on Debian, as root: apt-get install podman conmon runc netavark \
+         aardvark-dns iptables uidmap)", list(.0)
+    )]
+    None(Vec<String>),
+    /// A file that the engine needs could not be written.
+    #[error("writing {path} for the container engine: {source}", path = .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+}
+
+/// Why a cluster could not be brought up, used or taken down.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// A program failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The machine lacks what a node needs.
+    #[error("this machine can't run the cluster:{}", findings(.0))]
+    Preflight(Vec<Finding>),
+    /// A file of ours could not be read or written.
+    #[error("{doing} {path}: {source}", path = .path.display())]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The state file can't be understood.
+    #[error("the state file {path} can't be read ({problem}); it says what `down` must remove, so look into it before you delete it", path = .path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Another process works on this cluster.
+    #[error("the cluster {name} is locked by {holder}; wait for it, or use another --name")]
+    Locked {
+        /// The cluster.
+        name: String,
+        /// Who holds the lock.
+        holder: Holder,
+    },
+    /// Another process uses this cluster, and it would have to go.
+    #[error("the cluster {name} is used by {}; {consequence}", names(.users))]
+    InUse {
+        /// The cluster.
+        name: String,
+        /// Who uses it.
+        users: Vec<Holder>,
+        /// What that means.
+        consequence: &'static str,
+    },
+    /// Something has a name that we need, and we did not make it.
+    #[error("{what} is there already and was not made by this cache folder; remove it, or use another --name")]
+    NotOurs {
+        /// What it is.
+        what: String,
+    },
+    /// The cluster was made with the other engine.
+    #[error("the cluster {name} was made with {made}, but {now} is used now; choose {made}, or run `down` with it first")]
+    OtherEngine {
+        /// The cluster.
+        name: String,
+        /// The engine that made it.
+        made: &'static str,
+        /// The engine in use.
+        now: &'static str,
+    },
+    /// No cluster of this name is up.
+    #[error("the cluster {name} is not up ({why}); `up` brings it up")]
+    NotUp {
+        /// The cluster.
+        name: String,
+        /// What is missing.
+        why: String,
+    },
+    /// A cluster name that can't be used.
+    #[error("`{0}` can't be a cluster's name: use lower-case letters, digits and inner hyphens, at most 40 of them")]
+    Name(String),
+    /// The API server can't be used.
+    #[error("{doing}: {source}")]
+    Api {
+        /// What was being done.
+        doing: &'static str,
+        /// The answer.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The nodes did not become what they must in time.
+    #[error("after {seconds} s {awaited}; last seen: {seen}")]
+    Deadline {
+        /// How long it was waited.
+        seconds: u64,
+        /// What did not come.
+        awaited: &'static str,
+        /// What was there instead.
+        seen: String,
+    },
+    /// The local registry did not do what it must.
+    #[error("the local registry: {0}")]
+    Registry(String),
+    /// A program answered something that can't be understood.
+    #[error("{doing}: unexpected answer `{answer}`")]
+    Answer {
+        /// What was being done.
+        doing: &'static str,
+        /// The answer.
+        answer: String,
+    },
+}
+
+/// Names what was being done to which file, for `map_err`.
+pub(super) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> ClusterError {
+    let path = path.into();
+    move |source| ClusterError::File { doing, path, source }
+}
+
+fn list(reasons: &[String]) -> String {
+    reasons.iter().map(|reason| format!("\n  - {reason}")).collect()
+}
+
+fn findings(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("\n  - {finding}")).collect()
+}
+
+fn names(users: &[Holder]) -> String {
+    users.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}

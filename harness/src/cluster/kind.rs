@@ -1,0 +1,422 @@
+//! kind clusters: up, down, attach, status.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::engine::{Engine, EngineKind};
+use super::error::{ClusterError, file};
+use super::handle::{ClusterHandle, Status};
+use super::host::{Host, MODULES};
+use super::kind_config::{NodeFacts, kind_config};
+use super::lock::{Lease, Lock, Patience};
+use super::network::{self, Place};
+use super::preflight::{self, Severity};
+use super::registry::{self, Start};
+use super::remove::{KIND_LABEL, Removed, Remover};
+use super::state::{Complete, Made, RegistryPlace, State, StateFile};
+use super::{node, push, ready, service};
+use crate::artifact::Image;
+use crate::process;
+use crate::report::{Outcome, Phase, Progress};
+
+/// Raised when a cluster that an older harness made can't be used any more.
+const FORM: &str = "1";
+
+const TASK: &str = "cluster";
+
+/// How long an API server that is up may take to answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Clusters made with kind, each known by its name.
+pub struct KindCluster {
+    engine: Engine,
+    name: String,
+    folder: PathBuf,
+    progress: Arc<dyn Progress>,
+}
+
+/// What a cluster is made of.
+#[derive(Debug, Clone)]
+pub struct UpOptions<'a> {
+    /// The kind program.
+    pub kind: &'a Path,
+    /// The nodes' image.
+    pub node_image: &'a Image,
+    /// The image of the local registry; `None` for a cluster without one.
+    pub registry_image: Option<&'a Image>,
+    /// The folder where the registry keeps what is pushed, also when the cluster is gone.
+    pub registry_data: &'a Path,
+    /// Nodes beside the control plane.
+    pub workers: u32,
+    /// Whether nodes ask the public registries for what the local one lacks.
+    pub upstream: bool,
+    /// What to do when another process works on the cluster.
+    pub patience: Patience,
+    /// How long the nodes may take until they are Ready.
+    pub deadline: Duration,
+    /// A program whose `main` calls [`registry_helper`](super::registry_helper); `None` is this program itself.
+    pub helper: Option<&'a Path>,
+    /// What the cluster is used for, told to others that would change it.
+    pub purpose: &'a str,
+}
+
+impl KindCluster {
+    /// A cluster by its name; nothing is made yet. `state` is the harness's folder, in which the cluster gets its own.
+    ///
+    /// # Errors
+    /// When the name can't be one.
+    pub fn new(engine: Engine, name: &str, state: &Path, progress: Arc<dyn Progress>) -> Result<Self, ClusterError> {
+        let is_good = (1..=40).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !name.starts_with('-')
+            && !name.ends_with('-');
+        if !is_good {
+            return Err(ClusterError::Name(name.into()));
+        }
+        Ok(Self { engine, name: name.into(), folder: state.join("clusters").join(name), progress })
+    }
+
+    /// Where the kubeconfig is when the cluster is up.
+    #[must_use]
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.folder.join("kubeconfig")
+    }
+
+    /// Brings the cluster up, or uses the one that is up when it is made of the same.
+    ///
+    /// # Errors
+    /// When the machine can't run it, another process works on it or uses one that is made of something else, or a
+    /// step fails. What was made by then stays for a look at it; the next `up` or `down` removes it.
+    pub async fn up(&self, options: &UpOptions<'_>) -> Result<ClusterHandle, ClusterError> {
+        let _lock = self.lock("up", options.patience).await?;
+        let facts = node::facts(&self.engine, &options.node_image.local_name).await?;
+        let host = Host::read(&self.folder, &self.engine.storage);
+        self.preflight(&host, &facts)?;
+        let config = kind_config(&facts, &host, options.workers);
+        let digest = &options.node_image.record.digest;
+        let key = push::hash(&[FORM, &options.node_image.local_name, digest, &config]);
+
+        let mut state = self.load()?.unwrap_or_else(|| State::new(&self.name, self.engine.kind));
+        let mut phases = Phases::start();
+        if let Some(complete) = state.complete.clone().filter(|complete| complete.key == key) {
+            if self.is_usable(&state).await {
+                let start = self.plan_registry(&mut state, options)?;
+                self.feed(&state, start.as_ref(), options).await?;
+                phases.end("cluster reuse");
+                return self.handle(&state, complete.kubernetes, true, phases.ended, options.purpose);
+            }
+        }
+        self.clear(&mut state).await?;
+        let start = self.plan(&mut state, &host, options).await?;
+        phases.end("cluster preparation");
+
+        // The registry starts while kind waits for the control plane.
+        let registry = async {
+            match &start {
+                Some((start, socket, helper)) => registry::ensure(&self.engine, start, socket, helper).await,
+                None => Ok(()),
+            }
+        };
+        let (kubernetes, ()) = tokio::try_join!(self.create(&state, &facts, &config, options), registry)?;
+        self.feed(&state, start.as_ref(), options).await?;
+        phases.end("cluster start");
+        let since = format!("{:.0}", jiff::Timestamp::now());
+        state.complete = Some(Complete { key, kubernetes: kubernetes.clone(), since });
+        self.file().save(&state)?;
+        self.progress.finish(TASK, Outcome::Passed, &format!("{} is up, Kubernetes {kubernetes}", self.name));
+        self.handle(&state, kubernetes, false, phases.ended, options.purpose)
+    }
+
+    /// Uses the cluster that is up, as it is.
+    ///
+    /// # Errors
+    /// When none is up.
+    pub async fn attach(&self, purpose: &str) -> Result<ClusterHandle, ClusterError> {
+        let _lock = self.lock("attach", Patience::default()).await?;
+        let not_up = |why: &str| ClusterError::NotUp { name: self.name.clone(), why: why.into() };
+        let state = self.load()?.ok_or_else(|| not_up("nothing was made"))?;
+        let complete = state.complete.clone().ok_or_else(|| not_up("its start did not end well"))?;
+        if !self.is_usable(&state).await {
+            return Err(not_up("its nodes don't run or its API server does not answer"));
+        }
+        self.handle(&state, complete.kubernetes, true, Vec::new(), purpose)
+    }
+
+    /// Removes exactly what was made, whatever stopped its making.
+    ///
+    /// # Errors
+    /// When another process uses the cluster, or the engine refuses; a second call goes on where the first stopped.
+    pub async fn down(&self, patience: Patience) -> Result<Removed, ClusterError> {
+        let _lock = self.lock("down", patience).await?;
+        let Some(mut state) = self.load()? else { return Ok(Removed::default()) };
+        self.refuse_while_used("it stays up")?;
+        self.progress.update(TASK, &format!("removing {}", self.name));
+        state.complete = None;
+        self.file().save(&state)?;
+        let kubeconfig = self.kubeconfig();
+        let file = self.file();
+        let removed = Remover { engine: &self.engine, file: &file, kubeconfig: &kubeconfig }.all(&mut state).await?;
+        self.progress.finish(TASK, Outcome::Passed, &format!("{} is removed", self.name));
+        Ok(removed)
+    }
+
+    /// Looks at what is there, without waiting for anything.
+    ///
+    /// # Errors
+    /// When the state file or the engine can't be read.
+    pub async fn status(&self) -> Result<Status, ClusterError> {
+        let Some(state) = self.load()? else { return Ok(Status::Down) };
+        let incomplete = |why: &str| Ok(Status::Incomplete { why: why.into() });
+        let Some(complete) = state.complete.clone() else {
+            return incomplete("it is being made or removed, or that was stopped half-way");
+        };
+        if !self.is_usable(&state).await {
+            return incomplete("its nodes don't run or its API server does not answer");
+        }
+        let nodes = state.nodes();
+        Ok(Status::Up {
+            kubernetes: complete.kubernetes,
+            since: complete.since,
+            nodes,
+            kubeconfig: self.kubeconfig(),
+            registry_port: state.registry.map(|registry| registry.port),
+            users: Lease::users(&self.folder)?,
+        })
+    }
+
+    fn file(&self) -> StateFile {
+        StateFile::new(&self.folder)
+    }
+
+    async fn lock(&self, doing: &str, patience: Patience) -> Result<Lock, ClusterError> {
+        Lock::take(&self.folder, &self.name, doing, patience, self.progress.as_ref()).await
+    }
+
+    fn load(&self) -> Result<Option<State>, ClusterError> {
+        let state = self.file().load()?;
+        match state {
+            Some(state) if state.engine != self.engine.kind => Err(ClusterError::OtherEngine {
+                name: self.name.clone(),
+                made: state.engine.program(),
+                now: self.engine.kind.program(),
+            }),
+            state => Ok(state),
+        }
+    }
+
+    fn preflight(&self, host: &Host, facts: &NodeFacts) -> Result<(), ClusterError> {
+        let has_runc = preflight::has_runc();
+        let (errors, warnings): (Vec<_>, Vec<_>) = preflight::findings(host, self.engine.kind, has_runc, facts)
+            .into_iter()
+            .partition(|finding| finding.severity == Severity::Error);
+        for warning in warnings {
+            self.progress.line(&warning.to_string());
+        }
+        if errors.is_empty() { Ok(()) } else { Err(ClusterError::Preflight(errors)) }
+    }
+
+    /// Whether all nodes run, the API server answers and the nodes are Ready.
+    async fn is_usable(&self, state: &State) -> bool {
+        let nodes = state.nodes();
+        let running = node::containers(&self.engine, &format!("{KIND_LABEL}={}", self.name), true).await.unwrap_or_default();
+        if nodes.is_empty() || !nodes.iter().all(|node| running.contains(node)) {
+            return false;
+        }
+        let Ok(client) = ready::client(&self.kubeconfig()).await else { return false };
+        ready::answers(&client, ANSWER).await
+            && ready::nodes(&client, nodes.len(), ANSWER, "the nodes are not Ready", ready::is_ready).await.is_ok()
+    }
+
+    fn refuse_while_used(&self, consequence: &'static str) -> Result<(), ClusterError> {
+        let users = Lease::users(&self.folder)?;
+        if users.is_empty() {
+            return Ok(());
+        }
+        Err(ClusterError::InUse { name: self.name.clone(), users, consequence })
+    }
+
+    /// Removes the nodes of an earlier cluster that can't be used; network and registry serve the next.
+    async fn clear(&self, state: &mut State) -> Result<(), ClusterError> {
+        if state.made.is_empty() {
+            return Ok(());
+        }
+        self.refuse_while_used("a cluster made of something else can't take its place; use another --name")?;
+        state.complete = None;
+        self.file().save(state)?;
+        let (file, kubeconfig) = (self.file(), self.kubeconfig());
+        let remover = Remover { engine: &self.engine, file: &file, kubeconfig: &kubeconfig };
+        for made in state.made.clone() {
+            if matches!(made, Made::Cluster { .. } | Made::Service { .. }) {
+                self.progress.update(TASK, "removing nodes that can't be used");
+                remover.one(state, &made).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn node_names(&self, workers: u32) -> Vec<String> {
+        let worker = |number: u32| if number == 1 { format!("{}-worker", self.name) } else { format!("{}-worker{number}", self.name) };
+        std::iter::once(format!("{}-control-plane", self.name)).chain((1..=workers).map(worker)).collect()
+    }
+
+    /// Writes down all that is about to be made, and makes what is made at once.
+    async fn plan(
+        &self,
+        state: &mut State,
+        host: &Host,
+        options: &UpOptions<'_>,
+    ) -> Result<Option<RegistryPlan>, ClusterError> {
+        let nodes = self.node_names(options.workers);
+        let mut names = nodes.clone();
+        let registry = Made::Registry { container: self.registry_name() };
+        if !state.made.contains(&registry) {
+            names.push(self.registry_name());
+        }
+        let mut list = self.engine.command();
+        list.args(["ps", "--all", "--format", "{{.Names}}"]);
+        let there = node::lines(list, "listing containers").await?;
+        if let Some(name) = names.iter().find(|name| there.contains(name)) {
+            return Err(ClusterError::NotOurs { what: format!("the container {name}") });
+        }
+        let network = Made::Network { name: self.name.clone() };
+        if network::list(&self.engine, None).await?.contains(&self.name) {
+            if !state.made.contains(&network) {
+                return Err(ClusterError::NotOurs { what: format!("the network {}", self.name) });
+            }
+        } else {
+            self.file().record(state, network)?;
+            network::create(&self.engine, &self.name, &state.instance).await?;
+        }
+        if !host.modules {
+            self.file().record(state, Made::ModulesFolder)?;
+            std::fs::create_dir_all(MODULES).map_err(file("making", MODULES))?;
+        }
+        let start = self.plan_registry(state, options)?;
+        self.file().record(state, Made::Cluster { nodes })?;
+        Ok(start)
+    }
+
+    fn registry_name(&self) -> String {
+        format!("{}-registry", self.name)
+    }
+
+    fn plan_registry(&self, state: &mut State, options: &UpOptions<'_>) -> Result<Option<RegistryPlan>, ClusterError> {
+        let Some(image) = options.registry_image else { return Ok(None) };
+        let port = match &state.registry {
+            Some(registry) => registry.port,
+            None => registry::free_port()?,
+        };
+        let place = RegistryPlace { port, data: options.registry_data.to_owned() };
+        let container = self.registry_name();
+        let socket = service::socket(&self.folder, &state.instance);
+        if self.engine.kind == EngineKind::Podman {
+            self.file().record(state, Made::Service { socket: socket.clone() })?;
+        }
+        self.file().record(state, Made::Registry { container: container.clone() })?;
+        let start = Start {
+            image: image.local_name.clone(),
+            container,
+            network: self.name.clone(),
+            port,
+            data: place.blobs(),
+            instance: state.instance.clone(),
+        };
+        state.registry = Some(place);
+        self.file().save(state)?;
+        let helper = match options.helper {
+            Some(helper) => helper.to_owned(),
+            None => std::env::current_exe().map_err(file("finding", "this program"))?,
+        };
+        Ok(Some((start, socket, helper)))
+    }
+
+    /// Runs kind, connects the Pods where the image does not, and waits for the nodes.
+    async fn create(
+        &self,
+        state: &State,
+        facts: &NodeFacts,
+        config: &str,
+        options: &UpOptions<'_>,
+    ) -> Result<String, ClusterError> {
+        let config_file = self.folder.join("kind.yaml");
+        std::fs::write(&config_file, config).map_err(file("writing", &config_file))?;
+        let log = self.folder.join("kind.log");
+        std::fs::write(&log, "").map_err(file("writing", &log))?;
+        let image = &options.node_image.local_name;
+        self.progress.update(TASK, &format!("kind makes {} of {image}", state.nodes().join(", ")));
+        let mut create = self.engine.kind_command(options.kind, &self.name);
+        // `down` knows kind by this name, whatever its file is called.
+        create.arg0("kind");
+        // Failed nodes stay, with their logs.
+        create.args(["create", "cluster", "--retain", "--wait", "0s", "--name", &self.name, "--image", image]);
+        create.arg("--config").arg(&config_file).arg("--kubeconfig").arg(self.kubeconfig());
+        process::logged(create, "making the cluster with kind", &log).await?;
+
+        let client = ready::client(&self.kubeconfig()).await?;
+        let (count, started) = (state.nodes().len(), Instant::now());
+        let left = || options.deadline.saturating_sub(started.elapsed());
+        if !facts.default_cni {
+            self.progress.update(TASK, "connecting the Pods of the nodes");
+            let complaint = |node: &_| Place::of(node).map(|_| ()).ok_or_else(|| "a node has no addresses for Pods yet".into());
+            let nodes = ready::nodes(&client, count, left(), "the nodes have no addresses for Pods", complaint).await?;
+            let places: Vec<Place> = nodes.iter().filter_map(Place::of).collect();
+            network::connect(&self.engine, &places).await?;
+        }
+        self.progress.update(TASK, "waiting for the nodes");
+        ready::nodes(&client, count, left(), "the nodes are not Ready", ready::is_ready).await?;
+        ready::version(&client).await
+    }
+
+    /// Makes sure that the registry runs and that the nodes know where.
+    async fn feed(&self, state: &State, plan: Option<&RegistryPlan>, options: &UpOptions<'_>) -> Result<(), ClusterError> {
+        let Some((start, socket, helper)) = plan else { return Ok(()) };
+        registry::ensure(&self.engine, start, socket, helper).await?;
+        let address = registry::address(&self.engine, start).await?;
+        for node in state.nodes() {
+            registry::mirror(&self.engine, &node, &address, options.upstream).await?;
+        }
+        Ok(())
+    }
+
+    fn handle(
+        &self,
+        state: &State,
+        kubernetes: String,
+        reused: bool,
+        phases: Vec<Phase>,
+        purpose: &str,
+    ) -> Result<ClusterHandle, ClusterError> {
+        Ok(ClusterHandle {
+            name: self.name.clone(),
+            kubeconfig: self.kubeconfig(),
+            nodes: state.nodes(),
+            kubernetes,
+            reused,
+            phases,
+            engine: self.engine.clone(),
+            network: self.name.clone(),
+            registry: state.registry.clone(),
+            _lease: Lease::take(&self.folder, purpose)?,
+        })
+    }
+}
+
+type RegistryPlan = (Start, PathBuf, PathBuf);
+
+struct Phases {
+    since: Instant,
+    ended: Vec<Phase>,
+}
+
+impl Phases {
+    fn start() -> Self {
+        Self { since: Instant::now(), ended: Vec::new() }
+    }
+
+    fn end(&mut self, name: &str) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        self.ended.push(Phase { name: name.into(), seconds });
+        self.since = Instant::now();
+    }
+}

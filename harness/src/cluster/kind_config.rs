@@ -1,0 +1,181 @@
+//! The configuration that kind gets: what follows from the node image and from this machine.
+
+use std::fmt::Write as _;
+
+use super::host::{Cgroup, Host};
+
+/// What a node image contains, as far as the configuration depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeFacts {
+    /// Release of Kubernetes, such as `v1.34.4`.
+    pub kubernetes: String,
+    /// The `version` that the image's `/etc/containerd/config.toml` declares; its patches must use the same keys.
+    pub containerd_config: u32,
+    /// Whether the image brings a network of its own (kindnet), which kind installs.
+    pub default_cni: bool,
+}
+
+impl NodeFacts {
+    /// Minor release of Kubernetes; 0 where it can't be read.
+    pub(super) fn minor(&self) -> u32 {
+        self.kubernetes.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// What containerd's CRI plugins are called in a configuration file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CriKeys {
+    /// The plugin that starts containers.
+    pub runtime: &'static str,
+    /// The plugin that pulls images.
+    pub images: &'static str,
+}
+
+impl CriKeys {
+    /// The names that a configuration file of this version uses.
+    ///
+    /// What counts is the file's own version, not containerd's release: containerd 2 migrates a file of version 2 as
+    /// a whole, and would overlook newer names in it.
+    #[must_use]
+    pub fn of(version: u32) -> Self {
+        if version >= 3 {
+            Self { runtime: "io.containerd.cri.v1.runtime", images: "io.containerd.cri.v1.images" }
+        } else {
+            Self { runtime: "io.containerd.grpc.v1.cri", images: "io.containerd.grpc.v1.cri" }
+        }
+    }
+}
+
+/// Pods of all nodes; each node gets a part of it.
+pub(super) const POD_SUBNET: &str = "10.244.0.0/16";
+
+/// The first kubelet that knows `failCgroupV1`; an older one refuses the field.
+const FIRST_WITH_FAIL_CGROUP_V1: u32 = 31;
+
+/// The kind configuration for a node image on this machine, with one control plane and `workers` more nodes.
+#[must_use]
+pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32) -> String {
+    let keys = CriKeys::of(node.containerd_config);
+    let mut yaml = String::from("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnetworking:\n");
+    let _ = writeln!(yaml, "  podSubnet: {POD_SUBNET}");
+    if !node.default_cni {
+        yaml.push_str("  disableDefaultCNI: true\n");
+    }
+    yaml.push_str("nodes:\n- role: control-plane\n");
+    for _ in 0..workers {
+        yaml.push_str("- role: worker\n");
+    }
+    if host.cgroup != Cgroup::V2 && node.minor() >= FIRST_WITH_FAIL_CGROUP_V1 {
+        yaml.push_str("kubeadmConfigPatches:\n- |\n  kind: KubeletConfiguration\n  failCgroupV1: false\n");
+    }
+    yaml.push_str("containerdConfigPatches:\n- |\n");
+    let _ = writeln!(yaml, "  [plugins.\"{}\".registry]\n    config_path = \"{MIRRORS}\"", keys.images);
+    if !host.sys_resource {
+        // runc would die when it lowers a container's oom_score_adj below its own.
+        let _ = writeln!(yaml, "  [plugins.\"{}\"]\n    restrict_oom_score_adj = true", keys.runtime);
+    }
+    yaml
+}
+
+/// Where containerd looks for the mirrors of registries.
+pub(super) const MIRRORS: &str = "/etc/containerd/certs.d";
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn host(cgroup: Cgroup, sys_resource: bool) -> Host {
+        Host {
+            cgroup,
+            sys_resource,
+            root: true,
+            tasks: None,
+            inotify_instances: None,
+            inotify_watches: None,
+            memory: None,
+            cache_free: None,
+            engine_free: None,
+            modules: true,
+        }
+    }
+
+    fn node(kubernetes: &str, containerd_config: u32, default_cni: bool) -> NodeFacts {
+        NodeFacts { kubernetes: kubernetes.into(), containerd_config, default_cni }
+    }
+
+    #[test]
+    fn the_built_node_on_the_machine_of_development() {
+        let config = kind_config(&node("v1.34.4", 2, false), &host(Cgroup::Hybrid, false), 1);
+        assert_eq!(
+            config,
+            r#"kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+networking:
+  podSubnet: 10.244.0.0/16
+  disableDefaultCNI: true
+nodes:
+- role: control-plane
+- role: worker
+kubeadmConfigPatches:
+- |
+  kind: KubeletConfiguration
+  failCgroupV1: false
+containerdConfigPatches:
+- |
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "/etc/containerd/certs.d"
+  [plugins."io.containerd.grpc.v1.cri"]
+    restrict_oom_score_adj = true
+"#
+        );
+    }
+
+    #[test]
+    fn the_pulled_node_on_an_ordinary_machine() {
+        let config = kind_config(&node("v1.37.0", 2, true), &host(Cgroup::V2, true), 0);
+        assert_eq!(
+            config,
+            r#"kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+networking:
+  podSubnet: 10.244.0.0/16
+nodes:
+- role: control-plane
+containerdConfigPatches:
+- |
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "/etc/containerd/certs.d"
+"#
+        );
+    }
+
+    #[rstest]
+    #[case(2, false, &[r#"[plugins."io.containerd.grpc.v1.cri".registry]"#, r#"[plugins."io.containerd.grpc.v1.cri"]"#])]
+    #[case(3, false, &[r#"[plugins."io.containerd.cri.v1.images".registry]"#, r#"[plugins."io.containerd.cri.v1.runtime"]"#])]
+    #[case(3, true, &[r#"[plugins."io.containerd.cri.v1.images".registry]"#])]
+    fn patches_use_the_keys_of_the_nodes_file(#[case] version: u32, #[case] sys_resource: bool, #[case] expected: &[&str]) {
+        let config = kind_config(&node("v1.37.0", version, true), &host(Cgroup::V2, sys_resource), 0);
+        let tables: Vec<&str> = config.lines().map(str::trim).filter(|line| line.starts_with("[plugins")).collect();
+        assert_eq!(tables, expected);
+    }
+
+    #[rstest]
+    #[case("v1.30.9", Cgroup::V1, false)]
+    #[case("v1.31.0", Cgroup::V1, true)]
+    #[case("v1.37.0", Cgroup::Hybrid, true)]
+    #[case("v1.37.0", Cgroup::V2, false)]
+    fn the_kubelet_is_told_about_old_control_groups(#[case] kubernetes: &str, #[case] cgroup: Cgroup, #[case] told: bool) {
+        let config = kind_config(&node(kubernetes, 2, true), &host(cgroup, true), 0);
+        assert_eq!(config.contains("failCgroupV1: false"), told);
+    }
+
+    #[test]
+    fn it_is_yaml_with_the_patches_as_text() {
+        let config = kind_config(&node("v1.34.4", 2, false), &host(Cgroup::V1, false), 2);
+        let value: serde_json::Value = serde_saphyr::from_str(&config).unwrap();
+        assert_eq!(value["nodes"].as_array().unwrap().len(), 3);
+        assert!(value["containerdConfigPatches"][0].as_str().unwrap().ends_with("restrict_oom_score_adj = true\n"));
+    }
+}

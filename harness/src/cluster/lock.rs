@@ -1,0 +1,210 @@
+//! Who works on a cluster, and who uses it; a lock ends with its process, whatever ends that.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use fs4::fs_std::FileExt as _;
+use serde::{Deserialize, Serialize};
+
+use super::error::{ClusterError, file};
+use crate::report::Progress;
+
+/// A process that holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Its id.
+    pub pid: u32,
+    /// When it got the lock, RFC 3339.
+    pub since: String,
+    /// What it does with it.
+    pub doing: String,
+}
+
+impl Holder {
+    fn me(doing: &str) -> Self {
+        Self { pid: std::process::id(), since: format!("{:.0}", jiff::Timestamp::now()), doing: doing.into() }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "process {} ({}, since {})", self.pid, self.doing, self.since)
+    }
+}
+
+/// What to do when another process works on the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Wait for it, at most so long.
+    Wait(Duration),
+    /// Fail at once.
+    Fail,
+}
+
+impl Default for Patience {
+    /// Long enough for a cluster to come up on a slow machine.
+    fn default() -> Self {
+        Self::Wait(Duration::from_secs(600))
+    }
+}
+
+/// How often a lock is asked for; the system tells nobody when a lock of another process ends.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// The right to change a cluster; ends when dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    pub(super) async fn take(
+        folder: &Path,
+        name: &str,
+        doing: &str,
+        patience: Patience,
+        progress: &dyn Progress,
+    ) -> Result<Self, ClusterError> {
+        std::fs::create_dir_all(folder).map_err(file("making", folder))?;
+        let path = folder.join("lock");
+        let started = Instant::now();
+        let mut told = false;
+        loop {
+            if let Some(file) = hold(&path, doing)? {
+                return Ok(Self { _file: file });
+            }
+            let holder = read(&path);
+            match patience {
+                Patience::Wait(longest) if started.elapsed() < longest => {}
+                _ => return Err(ClusterError::Locked { name: name.into(), holder }),
+            }
+            if !told {
+                progress.update("cluster", &format!("waiting for {holder}"));
+                told = true;
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
+}
+
+/// The mark of a user of a cluster, as long as it is held; nobody takes a cluster down that others use.
+#[derive(Debug)]
+pub(super) struct Lease {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lease {
+    /// Must be called with the [`Lock`] held, so that `down` sees it.
+    pub(super) fn take(folder: &Path, doing: &str) -> Result<Self, ClusterError> {
+        let folder = folder.join("users");
+        std::fs::create_dir_all(&folder).map_err(file("making", &folder))?;
+        let mut number = 0;
+        loop {
+            let path = folder.join(format!("{}-{number}", std::process::id()));
+            if let Some(file) = hold(&path, doing)? {
+                return Ok(Self { path, _file: file });
+            }
+            number += 1;
+        }
+    }
+
+    /// Who uses the cluster now; marks that ended processes left are removed.
+    pub(super) fn users(folder: &Path) -> Result<Vec<Holder>, ClusterError> {
+        let folder = folder.join("users");
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(file("reading", &folder)(source)),
+        };
+        let mut users = Vec::new();
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let Ok(mark) = File::open(&path) else { continue };
+            if mark.try_lock_exclusive().map_err(file("locking", &path))? {
+                let _ = std::fs::remove_file(&path);
+            } else {
+                users.push(read(&path));
+            }
+        }
+        Ok(users)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn hold(path: &Path, doing: &str) -> Result<Option<File>, ClusterError> {
+    let mut handle = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(file("opening", path))?;
+    if !handle.try_lock_exclusive().map_err(file("locking", path))? {
+        return Ok(None);
+    }
+    let write = || {
+        handle.set_len(0)?;
+        handle.rewind()?;
+        serde_json::to_writer(&mut handle, &Holder::me(doing))?;
+        handle.flush()?;
+        Ok(handle)
+    };
+    write().map(Some).map_err(file("writing", path))
+}
+
+fn read(path: &Path) -> Holder {
+    let text = std::fs::read(path).unwrap_or_default();
+    // Between its lock and its writing a holder is not known yet.
+    serde_json::from_slice(&text).unwrap_or_else(|_| Holder { pid: 0, since: "now".into(), doing: "unknown".into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Silent;
+
+    #[tokio::test]
+    async fn the_second_is_told_who_holds_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Lock::take(folder.path(), "a", "up", Patience::Fail, &Silent).await.unwrap();
+        let error = Lock::take(folder.path(), "a", "down", Patience::Fail, &Silent).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("process {} (up, since ", std::process::id())), "{error}");
+        drop(first);
+        Lock::take(folder.path(), "a", "down", Patience::Fail, &Silent).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_second_gets_the_lock_when_the_first_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Lock::take(folder.path(), "a", "up", Patience::Fail, &Silent).await.unwrap();
+        let path = folder.path().to_owned();
+        let second = tokio::spawn(async move { Lock::take(&path, "a", "up", Patience::default(), &Silent).await });
+        tokio::task::yield_now().await;
+        assert!(!second.is_finished());
+        drop(first);
+        second.await.unwrap().unwrap();
+    }
+
+    #[test]
+    fn users_are_seen_while_they_live() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Lease::users(folder.path()).unwrap(), []);
+        let first = Lease::take(folder.path(), "run").unwrap();
+        let second = Lease::take(folder.path(), "test").unwrap();
+        assert_eq!(Lease::users(folder.path()).unwrap().len(), 2);
+        drop(first);
+        let users = Lease::users(folder.path()).unwrap();
+        assert_eq!((users.len(), users[0].doing.as_str()), (1, "test"));
+        drop(second);
+        std::fs::write(folder.path().join("users/left-by-a-killed-process"), "").unwrap();
+        assert_eq!(Lease::users(folder.path()).unwrap(), []);
+    }
+}

@@ -1,0 +1,106 @@
+//! Waiting for nodes, by watching them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use k8s_openapi::api::core::v1::Node;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::{Api, Client, Config};
+
+use super::error::ClusterError;
+
+fn api(doing: &'static str) -> impl Fn(kube::Error) -> ClusterError {
+    move |source| ClusterError::Api { doing, source: source.into() }
+}
+
+/// A client for the cluster of a kubeconfig file, and for no other: the user's own is never read.
+pub(super) async fn client(kubeconfig: &Path) -> Result<Client, ClusterError> {
+    let doing = "reading the cluster's kubeconfig";
+    let wrong = |source: Box<dyn std::error::Error + Send + Sync>| ClusterError::Api { doing, source };
+    let read = Kubeconfig::read_from(kubeconfig).map_err(|error| wrong(error.into()))?;
+    let options = KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(read, &options).await;
+    let config = config.map_err(|error| wrong(error.into()))?;
+    Client::try_from(config).map_err(api(doing))
+}
+
+/// Whether the API server answers, within `patience`.
+pub(super) async fn answers(client: &Client, patience: Duration) -> bool {
+    matches!(tokio::time::timeout(patience, client.apiserver_version()).await, Ok(Ok(_)))
+}
+
+/// The API server's release.
+pub(super) async fn version(client: &Client) -> Result<String, ClusterError> {
+    Ok(client.apiserver_version().await.map_err(api("asking the API server for its release"))?.git_version)
+}
+
+/// Waits until there are `count` nodes and `judge` has no complaint about any; returns them by name.
+pub(super) async fn nodes(
+    client: &Client,
+    count: usize,
+    patience: Duration,
+    awaited: &'static str,
+    judge: impl Fn(&Node) -> Result<(), String>,
+) -> Result<Vec<Node>, ClusterError> {
+    let started = Instant::now();
+    let mut seen: BTreeMap<String, Node> = BTreeMap::new();
+    let mut last = "no node".to_owned();
+    let watch = async {
+        let mut events = watcher(Api::<Node>::all(client.clone()), watcher::Config::default())
+            .default_backoff()
+            .applied_objects()
+            .boxed();
+        loop {
+            match events.try_next().await {
+                Ok(Some(node)) => {
+                    seen.insert(node.metadata.name.clone().unwrap_or_default(), node);
+                }
+                Ok(None) => return,
+                Err(error) => last = error.to_string(),
+            }
+            let complaints: Vec<String> = seen.values().filter_map(|node| judge(node).err()).collect();
+            if seen.len() >= count && complaints.is_empty() {
+                return;
+            }
+            if !seen.is_empty() {
+                last = format!("{} of {count} nodes; {}", seen.len(), complaints.join("; "));
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(patience, watch).await.is_ok();
+    if in_time {
+        return Ok(seen.into_values().collect());
+    }
+    Err(ClusterError::Deadline { seconds: started.elapsed().as_secs(), awaited, seen: last })
+}
+
+/// Complains about a node that is not Ready, with the kubelet's reason.
+pub(super) fn is_ready(node: &Node) -> Result<(), String> {
+    let name = node.metadata.name.as_deref().unwrap_or_default();
+    let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
+    match conditions.and_then(|all| all.iter().find(|condition| condition.type_ == "Ready")) {
+        Some(ready) if ready.status == "True" => Ok(()),
+        Some(ready) => Err(format!("{name}: {}", ready.message.as_deref().unwrap_or("not Ready, without a reason"))),
+        None => Err(format!("{name}: its kubelet has not reported yet")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    #[rstest]
+    #[case(json!([{"type": "Ready", "status": "True"}]), Ok(()))]
+    #[case(json!([{"type": "Ready", "status": "False", "message": "cni plugin not initialized"}]), Err("n1: cni plugin not initialized"))]
+    #[case(json!([]), Err("n1: its kubelet has not reported yet"))]
+    fn readiness_has_a_reason(#[case] conditions: serde_json::Value, #[case] expected: Result<(), &str>) {
+        let node = json!({"metadata": {"name": "n1"}, "status": {"conditions": conditions}});
+        assert_eq!(is_ready(&serde_json::from_value(node).unwrap()), expected.map_err(str::to_owned));
+    }
+}

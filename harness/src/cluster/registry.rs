@@ -1,0 +1,227 @@
+//! The local registry that feeds the nodes: started by testcontainers, kept when the harness ends, removed by `down`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use testcontainers::bollard::models::PortBinding;
+use testcontainers::core::{IntoContainerPort as _, Mount};
+use testcontainers::runners::AsyncRunner as _;
+use testcontainers::{GenericImage, ImageExt as _, ReuseDirective};
+
+use super::engine::Engine;
+use super::error::{ClusterError, file};
+use super::kind_config::MIRRORS;
+use super::network::INSTANCE_LABEL;
+use super::service::Api;
+use super::{node, push};
+use crate::process;
+
+/// Tells a harness process that it is the helper that starts the registry; holds a [`Start`].
+const HELPER: &str = "KUBERAY_CONFORMANCE_START_REGISTRY";
+
+/// The port inside the container.
+const PORT: u16 = 5000;
+
+/// Registries whose names the nodes resolve to ours.
+pub(super) const MIRRORED: [&str; 2] = ["docker.io", "quay.io"];
+
+/// What the helper starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Start {
+    pub(super) image: String,
+    pub(super) container: String,
+    pub(super) network: String,
+    /// On loopback.
+    pub(super) port: u16,
+    /// The folder with the registry's blobs.
+    pub(super) data: PathBuf,
+    pub(super) instance: String,
+}
+
+impl Start {
+    fn labels(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            (INSTANCE_LABEL.into(), self.instance.clone()),
+            // testcontainers finds a container to use again by its labels, so whatever makes another one is among them.
+            ("kuberay-conformance.registry".into(), push::hash(&[&self.image, &self.port.to_string(), &self.data.to_string_lossy()])),
+        ])
+    }
+
+    fn label(&self) -> String {
+        let labels = self.labels();
+        let (name, value) = labels.iter().next_back().expect("it has labels");
+        format!("{name}={value}")
+    }
+}
+
+/// To be called first by `main`: when this process was started by [`KindCluster::up`](super::KindCluster::up) only to
+/// start the registry, does so and returns the exit code; else returns `None`.
+///
+/// A process of its own, because testcontainers takes the engine's address from its environment, and a process that
+/// runs threads can't safely change its own.
+#[must_use]
+pub fn registry_helper() -> Option<ExitCode> {
+    let text = std::env::var(HELPER).ok()?;
+    let run = || -> Result<(), Box<dyn std::error::Error>> {
+        let start: Start = serde_json::from_str(&text)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(run_container(&start))?;
+        Ok(())
+    };
+    Some(match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+async fn run_container(start: &Start) -> Result<(), testcontainers::TestcontainersError> {
+    let (name, tag) = start.image.rsplit_once(':').unwrap_or((&start.image, "latest"));
+    let bindings = [(
+        format!("{PORT}/tcp"),
+        Some(vec![PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some(start.port.to_string()) }]),
+    )];
+    // testcontainers publishes on every address; nobody but this machine may push.
+    GenericImage::new(name, tag)
+        .with_exposed_port(PORT.tcp())
+        .with_container_name(&start.container)
+        .with_network(&start.network)
+        .with_labels(start.labels())
+        .with_mount(Mount::bind_mount(start.data.to_string_lossy(), "/var/lib/registry"))
+        .with_host_config_modifier(move |config| {
+            config.publish_all_ports = Some(false);
+            config.port_bindings = Some(bindings.clone().into());
+        })
+        .with_reuse(ReuseDirective::Always)
+        .start()
+        .await?;
+    Ok(())
+}
+
+/// Makes sure that the registry runs and answers. Its names must stand in the state file already.
+pub(super) async fn ensure(engine: &Engine, start: &Start, socket: &Path, helper: &Path) -> Result<(), ClusterError> {
+    let data = &start.data;
+    std::fs::create_dir_all(data).map_err(file("making", data))?;
+    if !node::containers(engine, &start.label(), true).await?.contains(&start.container) {
+        remove_outdated(engine, start).await?;
+        let api = Api::open(engine, socket).await?;
+        let mut start_it = process::command(helper);
+        let text = serde_json::to_string(start).map_err(|error| ClusterError::Registry(error.to_string()))?;
+        start_it.env(HELPER, text).envs(api.address.iter().map(|address| ("DOCKER_HOST", address)));
+        process::output(start_it, "starting the local registry").await?;
+    }
+    answers(engine, start).await
+}
+
+/// Removes a registry of ours with another image, port or folder.
+async fn remove_outdated(engine: &Engine, start: &Start) -> Result<(), ClusterError> {
+    let ours = node::containers(engine, &format!("{INSTANCE_LABEL}={}", start.instance), false).await?;
+    let current = node::containers(engine, &start.label(), false).await?;
+    if ours.contains(&start.container) && !current.contains(&start.container) {
+        remove(engine, &start.container).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn remove(engine: &Engine, container: &str) -> Result<(), ClusterError> {
+    let mut remove = engine.command();
+    remove.args(["rm", "--force", "--volumes", container]);
+    process::output(remove, "removing the local registry").await?;
+    Ok(())
+}
+
+async fn answers(engine: &Engine, start: &Start) -> Result<(), ClusterError> {
+    let started = Instant::now();
+    loop {
+        let problem = match push::head(start.port, "/v2/").await {
+            Ok(answer) if answer.status().is_success() => return Ok(()),
+            Ok(answer) => format!("it answers {}", answer.status()),
+            Err(error) => error.to_string(),
+        };
+        if started.elapsed() > Duration::from_secs(20) {
+            let mut logs = engine.command();
+            logs.args(["logs", "--tail=5", &start.container]);
+            let logs = process::output(logs, "reading its log").await.unwrap_or_else(|error| error.to_string());
+            return Err(ClusterError::Registry(format!("after 20 s {problem}; its log: {logs}")));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A port of loopback that nobody listens on now.
+pub(super) fn free_port() -> Result<u16, ClusterError> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0));
+    let address = listener.and_then(|listener| listener.local_addr());
+    Ok(address.map_err(|error| ClusterError::Registry(format!("no free port on loopback: {error}")))?.port())
+}
+
+/// Tells a node to get the mirrored registries' images from ours, at its address on the network.
+pub(super) async fn mirror(engine: &Engine, node: &str, address: &str, upstream: bool) -> Result<(), ClusterError> {
+    for registry in MIRRORED {
+        let folder = format!("{MIRRORS}/{registry}");
+        let text = hosts_toml(registry, address, upstream);
+        let script = r#"mkdir -p "$1"; printf '%s' "$2" > "$1/.hosts" && mv "$1/.hosts" "$1/hosts.toml""#;
+        node::script(engine, node, script, &[&folder, &text], "naming the local registry").await?;
+    }
+    Ok(())
+}
+
+/// The registry's address on the network of the nodes.
+pub(super) async fn address(engine: &Engine, start: &Start) -> Result<String, ClusterError> {
+    let mut inspect = engine.command();
+    let format = format!("{{{{(index .NetworkSettings.Networks \"{}\").IPAddress}}}}", start.network);
+    inspect.args(["container", "inspect", "--format", &format, &start.container]);
+    let address = process::output(inspect, "asking for the local registry's address").await?;
+    Ok(format!("{}:{PORT}", address.trim()))
+}
+
+/// Each registry has a folder of its own in ours, so that equal names from two registries stay apart.
+fn hosts_toml(registry: &str, address: &str, upstream: bool) -> String {
+    let ours = format!("http://{address}/v2/{registry}");
+    if upstream {
+        return format!("[host.\"{ours}\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n");
+    }
+    // As the server itself, ours is the last that is asked: an image that it lacks is missing at once, where asking
+    // the public one from a machine that can't reach it takes minutes.
+    format!("server = \"{ours}\"\ncapabilities = [\"pull\", \"resolve\"]\noverride_path = true\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_ask_the_local_registry_first_or_alone() {
+        assert_eq!(
+            hosts_toml("quay.io", "10.89.0.2:5000", true),
+            "[host.\"http://10.89.0.2:5000/v2/quay.io\"]\n  capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n"
+        );
+        assert!(hosts_toml("docker.io", "10.89.0.2:5000", false).starts_with("server = \"http://10.89.0.2:5000/v2/docker.io\"\n"));
+    }
+
+    #[test]
+    fn another_image_port_or_folder_is_another_registry() {
+        let start = Start {
+            image: "localhost/x:1".into(),
+            container: "a-registry".into(),
+            network: "a".into(),
+            port: 5001,
+            data: "/d".into(),
+            instance: "i".into(),
+        };
+        assert!(start.label().starts_with("kuberay-conformance.registry="));
+        assert_ne!(start.label(), Start { port: 5002, ..start.clone() }.label());
+        assert_ne!(start.label(), Start { image: "localhost/x:2".into(), ..start.clone() }.label());
+        assert_eq!(start.label(), start.clone().label());
+    }
+
+    #[test]
+    fn a_free_port_can_be_had() {
+        assert_ne!(free_port().unwrap(), 0);
+    }
+}

@@ -1,0 +1,118 @@
+//! Removing what the state file names, and nothing else.
+
+use std::path::Path;
+
+use super::engine::{Engine, EngineKind};
+use super::error::{ClusterError, file};
+use super::host::MODULES;
+use super::network::{self, INSTANCE_LABEL};
+use super::processes::{self, Signature};
+use super::state::{Made, State, StateFile};
+use super::{node, registry, service};
+use crate::process;
+
+/// The label of kind's nodes.
+pub(super) const KIND_LABEL: &str = "io.x-k8s.kind.cluster";
+
+/// What `down` did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// What was removed, for people.
+    pub removed: Vec<String>,
+}
+
+/// Removes things of one cluster, whatever a kill left of them; what is gone already is no error.
+pub(super) struct Remover<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) file: &'a StateFile,
+    pub(super) kubeconfig: &'a Path,
+}
+
+impl Remover<'_> {
+    /// Removes everything, the newest first.
+    pub(super) async fn all(&self, state: &mut State) -> Result<Removed, ClusterError> {
+        let mut removed = Removed::default();
+        for made in state.made.clone().into_iter().rev() {
+            removed.removed.extend(self.one(state, &made).await?);
+        }
+        self.file.remove()?;
+        Ok(removed)
+    }
+
+    /// Removes one thing and forgets it; returns what was there of it.
+    pub(super) async fn one(&self, state: &mut State, made: &Made) -> Result<Vec<String>, ClusterError> {
+        let instance = format!("{INSTANCE_LABEL}={}", state.instance);
+        let removed = match made {
+            Made::Cluster { nodes } => self.cluster(&state.name, nodes).await?,
+            Made::Registry { container } => {
+                let is_there = node::containers(self.engine, &instance, false).await?.contains(container);
+                if is_there {
+                    registry::remove(self.engine, container).await?;
+                }
+                is_there.then(|| format!("the registry {container}")).into_iter().collect()
+            }
+            Made::Network { name } => {
+                let is_there = network::list(self.engine, Some(&state.instance)).await?.contains(name);
+                if is_there {
+                    let mut remove = self.engine.command();
+                    remove.args(["network", "rm", name]);
+                    process::output(remove, "removing the cluster's network").await?;
+                }
+                is_there.then(|| format!("the network {name}")).into_iter().collect()
+            }
+            Made::Service { socket } => {
+                service::close(socket).await?;
+                Vec::new()
+            }
+            Made::ModulesFolder => match std::fs::remove_dir(MODULES) {
+                Ok(()) => vec![MODULES.to_owned()],
+                // Somebody has put modules there since, or removed it.
+                Err(_) => Vec::new(),
+            },
+        };
+        self.file.forget(state, made)?;
+        Ok(removed)
+    }
+
+    async fn cluster(&self, name: &str, nodes: &[String]) -> Result<Vec<String>, ClusterError> {
+        // A kill of the harness leaves kind running, and a kill of kind the engine's command that makes a node.
+        let kubeconfig = self.kubeconfig.to_string_lossy();
+        processes::end(Signature { program: "kind", arguments: &["create", "cluster", "--kubeconfig", &kubeconfig] }).await;
+        for node in nodes {
+            let making = ["run", "--name", node];
+            processes::end(Signature { program: self.engine.kind.program(), arguments: &making }).await;
+        }
+        let found = node::containers(self.engine, &format!("{KIND_LABEL}={name}"), false).await?;
+        let ours: Vec<String> = found.into_iter().filter(|node| nodes.contains(node)).collect();
+        if !ours.is_empty() {
+            let mut remove = self.engine.command();
+            remove.args(["rm", "--force", "--volumes"]).args(&ours);
+            process::output(remove, "removing the cluster's nodes").await?;
+        }
+        if self.engine.kind == EngineKind::Podman {
+            self.volumes(nodes).await?;
+        }
+        for path in [self.kubeconfig.to_owned(), self.kubeconfig.with_extension("lock")] {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file("removing", &path)(error)),
+                _ => {}
+            }
+        }
+        Ok(ours.into_iter().map(|node| format!("the node {node}")).collect())
+    }
+
+    /// With podman, kind makes each node's volume before the node, and labels it with the node's name.
+    async fn volumes(&self, nodes: &[String]) -> Result<(), ClusterError> {
+        for node in nodes {
+            let mut list = self.engine.command();
+            list.args(["volume", "ls", "--quiet", "--filter", &format!("label={node}=true")]);
+            let volumes = node::lines(list, "listing the volumes of the cluster's nodes").await?;
+            if !volumes.is_empty() {
+                let mut remove = self.engine.command();
+                remove.args(["volume", "rm", "--force"]).args(volumes);
+                process::output(remove, "removing the volumes of the cluster's nodes").await?;
+            }
+        }
+        Ok(())
+    }
+}
