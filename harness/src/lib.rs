@@ -6,6 +6,7 @@
 
 pub mod artifact;
 pub mod check;
+pub mod cli;
 pub mod cluster;
 pub mod contract;
 pub mod expect;

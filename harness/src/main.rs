@@ -1,11 +1,7 @@
-//! The command line of the harness.
+//! The command line of the harness; see `kuberay_conformance::cli`.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // `up` starts this program again to start the local registry.
-    if let Some(code) = kuberay_conformance::cluster::registry_helper() {
-        return code;
-    }
-    ExitCode::SUCCESS
+    kuberay_conformance::cli::main()
 }

@@ -1,5 +1,18 @@
 //! Artifacts: where binaries and images come from, pulled or built, kept in a store keyed by content.
 
+mod artifacts;
+mod debian;
+mod error;
+mod go;
+mod image;
 mod model;
+mod pins;
+mod pull;
+mod store;
+pub mod system;
 
+pub use artifacts::Artifacts;
+pub use error::ArtifactError;
 pub use model::*;
+pub use pins::Pins;
+pub use store::{Key, Store};

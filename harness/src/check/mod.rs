@@ -1,5 +1,25 @@
 //! Checks: the state of a cluster becomes a verdict; nothing here waits, reads or writes.
 
+mod cause;
+mod dashboard;
+mod doomed;
+mod evaluate;
+mod event;
+mod job;
+mod line;
+mod logs;
 mod model;
+mod order;
+mod pod;
+mod pods;
+pub(crate) mod quantity;
+pub(crate) mod requests;
+mod resources;
+mod state;
+mod stuck;
+#[cfg(test)]
+mod tests;
 
+pub use doomed::{doomed, doomed_logs};
+pub use evaluate::{barriers, evaluate, needed_logs};
 pub use model::*;

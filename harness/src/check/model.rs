@@ -117,7 +117,7 @@ pub struct Observation {
     pub pods: Vec<Pod>,
     /// Events of the namespace, oldest first.
     pub events: Vec<Event>,
-    /// RayCluster objects, with their status.
+    /// `RayCluster` objects, with their status.
     pub ray_clusters: Vec<serde_json::Value>,
     /// Logs that were asked for.
     pub logs: BTreeMap<LogKey, Log>,

@@ -1,1 +1,5 @@
-//! The command contract of each KubeRay release, as a table of dated features and the behaviour classes that follow.
+//! The command contract of each KubeRay release, as a table of dated behaviour classes.
+
+mod classes;
+
+pub use classes::*;

@@ -1,5 +1,11 @@
 //! Plans: scenarios, releases and lanes become cells, narrowed by filters.
 
+mod cells;
 mod model;
+#[cfg(test)]
+mod tests;
+mod version;
 
+pub use cells::{Plan, Skipped, cells};
 pub use model::*;
+pub use version::{VersionError, parse_version};

@@ -20,11 +20,13 @@ pub struct Cell {
 impl Cell {
     /// `lane::operator::ray::scenario`, the name of the trial and of the evidence folder's parts.
     pub fn id(&self) -> String {
-        let lane = match self.lane {
-            Lane::ControlPlane => "control-plane",
-            Lane::Kind => "kind",
-        };
-        format!("{lane}::{}::{}::{}", self.operator, self.ray, self.scenario.name())
+        format!(
+            "{}::{}::{}::{}",
+            self.lane,
+            self.operator,
+            self.ray,
+            self.scenario.name()
+        )
     }
 }
 

@@ -1,7 +1,31 @@
-//! Reports: results become text for a terminal, JUnit, JSON, Markdown and GitHub annotations.
+//! Reports: results become text for a terminal, `JUnit`, JSON, Markdown, HTML and GitHub annotations.
 
+mod files;
+mod final_text;
+pub mod github;
+mod html;
+mod json;
+mod junit;
+mod markdown;
 mod model;
 mod progress;
+mod redact;
+mod terminal;
+mod text;
+mod totals;
+mod view;
 
+#[cfg(test)]
+mod example;
+#[cfg(test)]
+mod tests;
+
+pub use files::{ReportError, write_all};
+pub use final_text::render_text;
+pub use json::results_schema;
+pub use markdown::render_markdown;
 pub use model::*;
 pub use progress::*;
+pub use redact::{MASK, Redactor, scrub_object};
+pub use terminal::{Live, Plain, progress, use_colour};
+pub use totals::{Totals, exit_code};

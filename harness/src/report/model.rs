@@ -12,7 +12,8 @@ pub const RESULTS_VERSION: &str = "kuberay-conformance.results/v1";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunResult {
-    /// [`RESULTS_VERSION`].
+    /// The version of this form.
+    #[schemars(extend("const" = RESULTS_VERSION))]
     pub version: String,
     /// Identifies the run on this machine.
     pub run_id: String,

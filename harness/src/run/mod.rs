@@ -1,1 +1,27 @@
 //! The engine: cells run, deadlines hold, evidence is kept, and what was made is cleaned up.
+
+mod capacity;
+mod cell;
+mod cleanup;
+mod conduct;
+mod demand;
+mod engine;
+mod error;
+mod evidence;
+mod ledger;
+mod names;
+mod namespace;
+mod options;
+mod phases;
+mod session;
+mod setup;
+
+pub use capacity::{Capacity, Permit, Resources};
+pub use conduct::{down, run, status, up};
+pub use demand::demand;
+pub use engine::{CellError, Engine, EngineOptions, EvidencePolicy, Subjects};
+pub use error::RunError;
+pub use names::{RunId, evidence_folder, namespace_name};
+pub use options::{CLUSTER, Options};
+use phases::Phases;
+pub use session::{Session, new_run_id};

@@ -1,5 +1,24 @@
 //! Scenario files: YAML text becomes a [`Scenario`], with line and column in every error.
 
+mod changes;
+mod diagnostic;
+mod duration;
+mod lint;
+mod load;
+mod manifest;
 mod model;
+mod rules;
+mod schema;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod yaml;
 
+pub use changes::apply_changes;
+pub use diagnostic::{Diagnostic, ScenarioErrors, Severity};
+pub use duration::{DurationError, parse_duration};
+pub use lint::lint;
+pub use load::{load, load_all};
+pub use manifest::{manifests, parse_manifest};
 pub use model::*;
+pub use schema::json_schema;

@@ -37,6 +37,25 @@ pub enum Level {
     Provisional,
 }
 
+impl std::fmt::Display for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Lane::ControlPlane => "control-plane",
+            Lane::Kind => "kind",
+        })
+    }
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Level::Core => "core",
+            Level::Extended => "extended",
+            Level::Provisional => "provisional",
+        })
+    }
+}
+
 /// The role of a Pod in a Ray cluster, as in the operator's label `ray.io/node-type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -52,8 +71,10 @@ pub enum Role {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScenarioFile {
     /// Always `kuberay-conformance/v1alpha1`.
+    #[schemars(extend("const" = "kuberay-conformance/v1alpha1"))]
     pub api_version: String,
     /// Always `Scenario`.
+    #[schemars(extend("const" = "Scenario"))]
     pub kind: String,
     /// The scenario's name.
     pub metadata: Metadata,
@@ -66,6 +87,10 @@ pub struct ScenarioFile {
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
     /// Equal to the folder's name; lower-case letters, digits and dashes.
+    #[schemars(extend(
+        "pattern" = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+        "patternErrorMessage" = "a name is made of lower-case letters, digits and dashes, such as `before-ray-start`"
+    ))]
     pub name: String,
 }
 
@@ -74,17 +99,29 @@ pub struct Metadata {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Spec {
     /// One or two sentences: what is proved.
+    #[schemars(length(min = 1))]
     pub description: String,
     /// Rules of the contract that it proves, `C01` to `C23`.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true, "items" = {
+        "type": "string",
+        "pattern": "^C(0[1-9]|1[0-9]|2[0-3])$",
+        "patternErrorMessage": "a rule is one of `C01` to `C23`"
+    }))]
     pub rules: Vec<String>,
     /// Its weight; `core` when absent.
     #[serde(default)]
     pub level: Level,
     /// Public issues that it would have caught, as URLs or `owner/repo#number`.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true, "items" = {
+        "type": "string",
+        "pattern": "^(https?://[^ ]+|[A-Za-z0-9._-]+/[A-Za-z0-9._-]+#[0-9]+)$",
+        "patternErrorMessage": "an issue is a URL or `owner/repo#number`"
+    }))]
     pub issues: Vec<String>,
     /// Lanes that it can run in.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub lanes: Vec<Lane>,
     /// Releases of the operator that it applies to, a semver range; all when absent.
     #[serde(default = "any_version")]
@@ -93,14 +130,20 @@ pub struct Spec {
     #[serde(default = "any_version")]
     pub ray: String,
     /// Files beside the scenario, or samples of the operator's release, applied in this order.
+    #[schemars(length(min = 1))]
     pub manifests: Vec<Manifest>,
     /// The only changes made to the manifests before they are sent; `namespace` is always set.
     #[serde(default)]
     pub changes: Changes,
     /// Wall-clock limit for all checks together, such as `90s` or `5m`; 3 minutes when absent.
     #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
     pub timeout: Option<String>,
     /// What must hold; all are evaluated at every change until each has its verdict.
+    #[schemars(length(min = 1))]
     pub checks: Vec<Check>,
 }
 
@@ -138,6 +181,11 @@ pub struct Changes {
     pub ray_version: bool,
     /// Replace `resources.requests` of every Ray container, such as `{cpu: 100m}`.
     #[serde(default)]
+    #[schemars(extend("additionalProperties" = {
+        "type": "string",
+        "pattern": "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$",
+        "patternErrorMessage": "a request is a Kubernetes quantity, such as `500m` or `2Gi`"
+    }))]
     pub requests: BTreeMap<String, String>,
 }
 
@@ -183,6 +231,21 @@ pub enum PodField {
     InitContainers,
 }
 
+impl PodField {
+    /// The field's part of a snapshot's file name.
+    pub fn file_part(self) -> &'static str {
+        match self {
+            PodField::Command => "command",
+            PodField::Args => "args",
+            PodField::Env => "env",
+            PodField::Lifecycle => "lifecycle",
+            PodField::Probes => "probes",
+            PodField::Containers => "containers",
+            PodField::InitContainers => "init-containers",
+        }
+    }
+}
+
 /// Snapshots of one Pod's fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -193,6 +256,7 @@ pub struct PodCheck {
     #[serde(default)]
     pub group: Option<String>,
     /// Fields that must equal their snapshot, each in a file of its own.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub snapshot: Vec<PodField>,
 }
 
@@ -201,6 +265,7 @@ pub struct PodCheck {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RayCheck {
     /// Nodes that must be alive, the head included.
+    #[schemars(range(min = 1))]
     pub nodes: usize,
 }
 
@@ -237,6 +302,7 @@ pub struct LogsCheck {
     #[serde(default)]
     pub after: Vec<Barrier>,
     /// Lines in the order in which this source writes them; lines of other sources may stand between.
+    #[schemars(length(min = 1))]
     pub lines: Vec<LineExpectation>,
 }
 
@@ -246,6 +312,9 @@ pub struct LogsCheck {
 /// expression. `<pod-ip>` stands for the Pod's address.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    {"required": ["must"]}, {"required": ["may"]}, {"required": ["not"]}, {"required": ["resources"]}
+]))]
 pub struct LineExpectation {
     /// A line that must come, once, after the lines before it in the list.
     #[serde(default)]
@@ -271,6 +340,10 @@ pub enum ResourceExpectation {
     /// This number.
     Number(f64),
     /// `present` (any number above zero), or a Kubernetes quantity such as `2Gi`.
+    #[schemars(extend(
+        "pattern" = "^(present|[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?)$",
+        "patternErrorMessage" = "a resource is a number, `present`, or a Kubernetes quantity such as `2Gi`"
+    ))]
     Text(String),
 }
 
@@ -281,6 +354,7 @@ pub struct JobCheck {
     /// The whole entrypoint, byte for byte.
     pub entrypoint: String,
     /// The status to reach, such as `SUCCEEDED`.
+    #[schemars(extend("enum" = ["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "STOPPED"]))]
     pub status: String,
     /// How many jobs the dashboard lists in all; 1 when absent.
     #[serde(default = "one")]
@@ -320,6 +394,10 @@ pub struct StateCheck {
 pub struct NeverCheck {
     /// How long it is watched, such as `10s`.
     #[serde(rename = "for")]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
     pub duration: String,
     /// Watching starts when this was reached.
     pub after: Barrier,

@@ -1,0 +1,86 @@
+//! Why an artifact could not be had.
+
+use std::path::PathBuf;
+
+use semver::Version;
+
+use crate::process::ProcessError;
+
+/// Why an artifact could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    /// A release that `fixtures/versions.yaml` does not list.
+    #[error(
+        "{what} {version} is not pinned in fixtures/versions.yaml (it lists {known}); add it there with its checksum"
+    )]
+    UnknownRelease {
+        /// KubeRay or Ray.
+        what: &'static str,
+        /// The release asked for.
+        version: Version,
+        /// Those that are listed.
+        known: String,
+    },
+    /// A program failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// What was downloaded is not what is pinned.
+    #[error("{what}: the checksum is {found}, but {expected} is pinned; nothing of it was used")]
+    Checksum {
+        /// What was downloaded.
+        what: String,
+        /// The pinned checksum.
+        expected: String,
+        /// The one found.
+        found: String,
+    },
+    /// A file could not be read or written.
+    #[error("{doing} {path}: {source}", path = .path.display())]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// A program that a build needs is missing and can't be installed by us.
+    #[error("{program} is needed to {purpose}; {advice}")]
+    Missing {
+        /// The program.
+        program: &'static str,
+        /// What for.
+        purpose: &'static str,
+        /// What to do.
+        advice: String,
+    },
+    /// A program answered something that can't be understood.
+    #[error("{doing}: unexpected answer: {answer}")]
+    Answer {
+        /// What was being done.
+        doing: String,
+        /// The answer.
+        answer: String,
+    },
+    /// The cache folder is not known.
+    #[error("no cache folder: set KUBERAY_CONFORMANCE_CACHE, XDG_CACHE_HOME or HOME")]
+    NoCacheFolder,
+    /// Too little room for what is to be built.
+    #[error("{path} has {free} MiB free, but {needed} MiB are needed to {purpose}; free some, or set KUBERAY_CONFORMANCE_CACHE to a folder on a larger disk", path = .path.display())]
+    Disk {
+        /// The folder.
+        path: PathBuf,
+        /// Free, in MiB.
+        free: u64,
+        /// Needed, in MiB.
+        needed: u64,
+        /// What for.
+        purpose: &'static str,
+    },
+}
+
+/// Names what was being done to which file, for `map_err`.
+pub(super) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> ArtifactError {
+    let path = path.into();
+    move |source| ArtifactError::File { doing, path, source }
+}

@@ -1,0 +1,273 @@
+//! The pinned releases of `fixtures/versions.yaml`, and the recipes beside it; both are part of the program.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+use semver::Version;
+use serde::Deserialize;
+
+use super::ArtifactError;
+
+static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures");
+
+/// Says in place of a digest that none could be read from its source.
+pub const UNPINNED: &str = "unpinned";
+
+/// `fixtures/versions.yaml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pins {
+    /// What a run uses unless it is told otherwise.
+    pub defaults: Defaults,
+    /// Release of Kubernetes in the node image that is built.
+    pub kubernetes: Version,
+    /// Release of etcd in it.
+    pub etcd: Etcd,
+    /// Release of the pause image in it.
+    pub pause: Version,
+    /// Go modules whose own folder is built.
+    pub modules: BTreeMap<String, Module>,
+    /// Releases of KubeRay.
+    pub operators: Operators,
+    /// Releases of Ray.
+    pub ray: Ray,
+    /// Public images and binaries.
+    pub pull: Pull,
+}
+
+/// The default pair.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    /// Release of the operator.
+    pub operator: Version,
+    /// Release of Ray.
+    pub ray: Version,
+}
+
+/// etcd and the tag that kubeadm gives its image.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Etcd {
+    /// Release.
+    pub version: Version,
+    /// Tag of the image.
+    pub image: String,
+}
+
+/// A Go module and the program in it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// Module path.
+    pub module: String,
+    /// Version, with `v`.
+    pub version: String,
+    /// `h1:` hash of the module.
+    pub sum: String,
+    /// Package of the program, relative to the module's root.
+    pub package: String,
+}
+
+/// KubeRay's operator.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operators {
+    /// Module path.
+    pub module: String,
+    /// Public image without tag.
+    pub image: String,
+    /// Hash of each release's module.
+    pub releases: BTreeMap<Version, OperatorRelease>,
+}
+
+/// One release of the operator.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorRelease {
+    /// `h1:` hash of the module.
+    pub sum: String,
+}
+
+/// Ray.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ray {
+    /// Public image without tag.
+    pub image: String,
+    /// Lock of each release.
+    pub releases: BTreeMap<Version, RayRelease>,
+}
+
+/// One release of Ray.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RayRelease {
+    /// Lock file below `fixtures/images`.
+    pub lock: String,
+}
+
+/// What `--artifacts pull` uses.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pull {
+    /// kind's release binary.
+    pub kind: PulledFile,
+    /// The node image.
+    pub node: PulledImage,
+    /// The registry image.
+    pub registry: PulledImage,
+    /// Digests of the operator's image by release.
+    pub operator: PulledDigests,
+    /// Digests of Ray's image by release.
+    pub ray: PulledDigests,
+}
+
+/// A file on the web.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PulledFile {
+    /// Address; `{arch}` stands for `amd64` or `arm64`.
+    pub url: String,
+    /// Checksum, or [`UNPINNED`]: then the one that is published beside the file is used.
+    pub sha256: String,
+}
+
+/// A public image.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PulledImage {
+    /// Name with tag.
+    pub image: String,
+    /// `sha256:…`, or [`UNPINNED`].
+    pub digest: String,
+}
+
+/// Digests by release; a release that is not named is unpinned.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PulledDigests {
+    /// `sha256:…`
+    pub digests: BTreeMap<Version, String>,
+}
+
+impl Pins {
+    /// Reads the pins that are part of the program.
+    ///
+    /// # Panics
+    /// When `fixtures/versions.yaml` is not well-formed, which a test rules out.
+    #[must_use]
+    pub fn embedded() -> Self {
+        let text = text_of("versions.yaml").expect("fixtures/versions.yaml is embedded");
+        serde_saphyr::from_str(text).expect("fixtures/versions.yaml is well-formed")
+    }
+
+    /// The hash of an operator release's module.
+    ///
+    /// # Errors
+    /// When the release is not listed.
+    pub fn operator(&self, version: &Version) -> Result<Module, ArtifactError> {
+        let release = self
+            .operators
+            .releases
+            .get(version)
+            .ok_or_else(|| unknown("KubeRay", version, self.operators.releases.keys()))?;
+        Ok(Module {
+            module: self.operators.module.clone(),
+            version: format!("v{version}"),
+            sum: release.sum.clone(),
+            package: ".".into(),
+        })
+    }
+
+    /// The lock of a Ray release.
+    ///
+    /// # Errors
+    /// When the release is not listed.
+    pub fn ray(&self, version: &Version) -> Result<&RayRelease, ArtifactError> {
+        self.ray
+            .releases
+            .get(version)
+            .ok_or_else(|| unknown("Ray", version, self.ray.releases.keys()))
+    }
+}
+
+fn unknown<'a>(what: &'static str, version: &Version, known: impl Iterator<Item = &'a Version>) -> ArtifactError {
+    ArtifactError::UnknownRelease {
+        what,
+        version: version.clone(),
+        known: known.map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// The text of a file below `fixtures/`.
+pub(super) fn text_of(path: &str) -> Option<&'static str> {
+    FIXTURES.get_file(path).and_then(|file| file.contents_utf8())
+}
+
+/// Writes a folder below `fixtures/images` into `target`, sub-folders included.
+pub(super) fn write_recipe(recipe: &str, target: &Path) -> std::io::Result<()> {
+    let folder = recipe_folder(recipe);
+    write_folder(folder, folder.path(), target)
+}
+
+/// The contents that the key of an artifact of this recipe depends on.
+pub(super) fn recipe_contents(recipe: &str) -> Vec<(&'static Path, &'static [u8])> {
+    let mut files = Vec::new();
+    collect(recipe_folder(recipe), &mut files);
+    files.sort();
+    files
+}
+
+fn recipe_folder(recipe: &str) -> &'static Dir<'static> {
+    FIXTURES
+        .get_dir(format!("images/{recipe}"))
+        .unwrap_or_else(|| panic!("recipe {recipe} is embedded"))
+}
+
+fn collect(folder: &'static Dir<'static>, files: &mut Vec<(&'static Path, &'static [u8])>) {
+    files.extend(folder.files().map(|file| (file.path(), file.contents())));
+    for sub in folder.dirs() {
+        collect(sub, files);
+    }
+}
+
+fn write_folder(folder: &Dir<'_>, base: &Path, target: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(target)?;
+    for file in folder.files() {
+        let relative = file.path().strip_prefix(base).expect("a file lies below its folder");
+        let path = target.join(relative);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(path, file.contents())?;
+    }
+    folder.dirs().try_for_each(|sub| write_folder(sub, base, target))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_listed() {
+        let pins = Pins::embedded();
+        pins.operator(&pins.defaults.operator).unwrap();
+        let ray = pins.ray(&pins.defaults.ray).unwrap();
+        assert!(
+            text_of(&format!("images/{}", ray.lock))
+                .unwrap()
+                .contains("--hash=sha256:")
+        );
+    }
+
+    #[test]
+    fn a_release_that_is_not_listed_is_named_with_those_that_are() {
+        let error = Pins::embedded()
+            .operator(&Version::new(9, 9, 9))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("9.9.9") && error.contains("1.6.2"), "{error}");
+    }
+}

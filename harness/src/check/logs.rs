@@ -1,0 +1,192 @@
+//! A container's log against an ordered list of lines.
+
+use std::fmt::Write;
+
+use jiff::{Timestamp, ToSpan};
+use k8s_openapi::api::core::v1::Pod;
+
+use super::line::{self, POD_IP};
+use super::order::{self, Fault};
+use super::{Finding, Log, LogKey, Observation, Verdict, pods, resources};
+use crate::scenario::{Barrier, LineExpectation, LogsCheck};
+
+/// Lines shown of a log in which nothing stands out.
+const CONTEXT: usize = 10;
+
+/// The log that the check is about, once its container has started.
+pub(super) fn needed(check: &LogsCheck, observation: &Observation) -> Option<LogKey> {
+    let pod = pods::find(observation, check.role, check.group.as_deref())?;
+    let container = pods::container_name(pod, check.container.as_deref())?;
+    let exists = if check.previous {
+        pods::status(pod, container).is_some_and(|status| pods::terminated(status.last_state.as_ref()).is_some())
+    } else {
+        pods::has_started(observation, pod, container)
+    };
+    exists.then(|| LogKey {
+        pod: pods::name(pod).into(),
+        container: container.into(),
+        previous: check.previous,
+    })
+}
+
+pub(super) fn evaluate(check: &LogsCheck, observation: &Observation) -> Verdict {
+    let expected = Some(expectation(check));
+    let finding = |message: String, found: Option<String>| Finding {
+        message,
+        expected: expected.clone(),
+        found,
+        diff: None,
+    };
+    if check.after.is_empty() && check.lines.iter().any(|line| line.not.is_some()) {
+        let message = "a `not` line needs `after`: without it, an empty log would do; add e.g. `after: [rayReady]`";
+        return Verdict::Never(finding(message.into(), None));
+    }
+    let group = check.group.as_deref();
+    let Some(pod) = pods::find(observation, check.role, group) else {
+        return Verdict::NotYet(finding(pods::absent(observation, check.role, group), None));
+    };
+    let Some(container) = pods::container_name(pod, check.container.as_deref()) else {
+        return Verdict::NotYet(finding(format!("Pod {} has no containers", pods::name(pod)), None));
+    };
+    if !pods::container_names(pod).contains(&container) {
+        let names = pods::container_names(pod).join(", ");
+        let message = format!("Pod {} has no container {container}; it has {names}", pods::name(pod));
+        return Verdict::Never(finding(message, None));
+    }
+    let key = LogKey {
+        pod: pods::name(pod).into(),
+        container: container.into(),
+        previous: check.previous,
+    };
+    let which = if check.previous { "previous log" } else { "log" };
+    let title = format!("{which} of container {container} of Pod {}", key.pod);
+    let Some(log) = observation.logs.get(&key) else {
+        let message = format!(
+            "waits for the {title}; {}",
+            pods::situation(observation, pod, container)
+        );
+        return Verdict::NotYet(finding(message, None));
+    };
+    let ip = pods::ip(pod);
+    if ip.is_none() && check.lines.iter().any(names_address) {
+        return Verdict::NotYet(finding(format!("waits for Pod {} to have an address", key.pod), None));
+    }
+    let plain: Vec<String> = log.lines.iter().map(|text| line::plain(text)).collect();
+    let progress = match order::follow(&check.lines, &plain, ip) {
+        Ok(progress) => progress,
+        Err(Fault {
+            message,
+            line,
+            matched,
+            expected: wanted,
+            found: seen,
+        }) => {
+            let excerpt = line.map(|line| line::excerpt(&plain, &matched, Some(line)));
+            let found = [seen, excerpt].into_iter().flatten().collect::<Vec<_>>().join("\n");
+            let mut finding = finding(
+                format!("{title}: {message}"),
+                Some(found).filter(|text| !text.is_empty()),
+            );
+            finding.expected = wanted.or(finding.expected);
+            return Verdict::Never(finding);
+        }
+    };
+    if let Some(awaited) = progress.awaited {
+        let found = Some(line::excerpt(&plain, &progress.matched, None)).filter(|text| !text.is_empty());
+        if let Some(end) = ended(check, pod, container).filter(|end| read_whole_after(log, *end)) {
+            let message = format!("{title} has no line with {awaited}, and its container ended at {end}");
+            return Verdict::Never(finding(message, found));
+        }
+        let seen = plain.last().map_or_else(
+            || "it is empty".to_owned(),
+            |last| format!("line {}, the last so far, is \"{last}\"", plain.len()),
+        );
+        return Verdict::NotYet(finding(
+            format!("waits for a line with {awaited} in the {title}; {seen}"),
+            found,
+        ));
+    }
+    let matched = progress
+        .matched
+        .iter()
+        .map(|index| format!("{:>5} | {}", index + 1, plain[*index]));
+    let found = Some(matched.collect::<Vec<_>>().join("\n")).filter(|text| !text.is_empty());
+    match unread(check, observation, log) {
+        Some(awaited) => Verdict::NotYet(finding(format!("all lines are in the {title}; {awaited}"), found)),
+        None => Verdict::Pass(finding(format!("the {title} is as expected"), found)),
+    }
+}
+
+/// What keeps a log in which all is found from being judged: a barrier, or lines that may not have been read yet.
+fn unread(check: &LogsCheck, observation: &Observation, log: &Log) -> Option<String> {
+    let mut latest: Option<Timestamp> = None;
+    for barrier in &check.after {
+        match observation.barriers.get(barrier) {
+            Some(time) => latest = latest.max(Some(*time)),
+            None => return Some(format!("waits for the barrier `{}`", barrier_name(*barrier))),
+        }
+    }
+    let latest = latest?;
+    let whole = log.complete_as_of.is_some_and(|read| read >= latest);
+    (!whole).then(|| "waits for the log to be read whole after the barrier".to_owned())
+}
+
+/// The key that a barrier has in the scenario file.
+pub(super) fn barrier_name(barrier: Barrier) -> &'static str {
+    match barrier {
+        Barrier::Running => "running",
+        Barrier::Ready => "ready",
+        Barrier::RayReady => "rayReady",
+        Barrier::Job => "job",
+    }
+}
+
+/// When the instance of the container that wrote the log ended.
+fn ended(check: &LogsCheck, pod: &Pod, container: &str) -> Option<Timestamp> {
+    let status = pods::status(pod, container)?;
+    let state = if check.previous {
+        &status.last_state
+    } else {
+        &status.state
+    };
+    pods::terminated(state.as_ref())?
+        .finished_at
+        .as_ref()
+        .map(|time| time.0)
+}
+
+fn read_whole_after(log: &Log, end: Timestamp) -> bool {
+    // The kubelet gives whole seconds, cut off.
+    log.complete_as_of
+        .is_some_and(|read| read >= end.saturating_add(1.second()).unwrap_or(end))
+}
+
+fn names_address(line: &LineExpectation) -> bool {
+    let mut texts = [&line.must, &line.may, &line.not].into_iter().flatten();
+    let mut keys = line.resources.iter().flatten().map(|(key, _)| key);
+    texts.any(|text| text.contains(POD_IP)) || keys.any(|key| key.contains(POD_IP))
+}
+
+/// The expected lines, one a line, for people.
+fn expectation(check: &LogsCheck) -> String {
+    let mut text = String::new();
+    for line in &check.lines {
+        let repeat = if line.repeat { " (repeat)" } else { "" };
+        for (key, value) in [("must", &line.must), ("may", &line.may), ("not", &line.not)] {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{key}{repeat}: {value}");
+            }
+        }
+        if let Some(expected) = &line.resources {
+            let _ = writeln!(text, "resources: {}", resources::words(expected));
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// The last lines of a log without colours, numbered.
+pub(super) fn last_lines(lines: &[String]) -> String {
+    let plain: Vec<String> = lines.iter().map(|text| line::plain(text)).collect();
+    line::tail(&plain, CONTEXT)
+}

@@ -1,0 +1,90 @@
+use rstest::rstest;
+
+use super::*;
+
+/// A cluster object of which no Pod has come, with a warning of the operator that is some seconds old.
+fn warned(reason: &str, message: &str, age: i64) -> Observation {
+    let mut observation = Observation {
+        now: time(NOW) + age.seconds(),
+        ..Observation::default()
+    };
+    observation.events.push(event("RayCluster", "a", reason, message, 1));
+    observation
+}
+
+const NO_ACCOUNT: &str = "pods \"a-head\" is forbidden: error looking up service account x/default: serviceaccount \
+                          \"default\" not found";
+
+#[rstest]
+#[case::metadata("InvalidRayClusterMetadata", "name is too long", 0, true)]
+#[case::spec("InvalidRayClusterSpec", "headGroupSpec should have at least one container", 0, true)]
+#[case::old_release("RayConfigError", "resources is not JSON", 0, true)]
+#[case::invalid_pod(
+    "FailedToCreateHeadPod",
+    "Pod \"a-head\" is invalid: spec.containers[0].image: Required value",
+    0,
+    true
+)]
+#[case::quota("FailedToCreateHeadPod", "pods \"a\" is forbidden: exceeded quota", 0, true)]
+#[case::new_namespace("FailedToCreateHeadPod", NO_ACCOUNT, 1, false)]
+#[case::no_account_at_all("FailedToCreateHeadPod", NO_ACCOUNT, 15, true)]
+#[case::conflict("FailedToCreateHeadPod", "pods \"a\" already exists", 1, false)]
+#[case::service("FailedToCreateService", "connection refused", 14, false)]
+#[case::service_lasting("FailedToCreateService", "connection refused", 15, true)]
+#[case::something_else("FailedToDeleteWorkerPod", "is forbidden", 60, false)]
+fn what_the_operator_cannot_do(#[case] reason: &str, #[case] message: &str, #[case] age: i64, #[case] dooms: bool) {
+    let observation = warned(reason, message, age);
+    let finding = doomed(&[], &observation);
+    if !dooms {
+        return assert_eq!(finding, None);
+    }
+    assert_eq!(
+        finding.unwrap().message,
+        format!("the operator can't go on with RayCluster a: {reason}: {message}")
+    );
+    for expected in [
+        json!({ "rejected": { "by": "operator", "message": "" } }),
+        json!({ "event": { "reason": reason } }),
+    ] {
+        assert_eq!(doomed(&[check(expected)], &observation), None);
+    }
+}
+
+#[test]
+fn a_pod_that_came_after_all_tells_otherwise() {
+    let failed = warned("FailedToCreateHeadPod", "is forbidden", 60);
+    let recovered = Observation {
+        pods: observe(&SOLUTION_1).pods,
+        ..failed
+    };
+    assert_eq!(doomed(&[], &recovered), None);
+    let failed = warned("FailedToCreateWorkerPod", "is forbidden", 0);
+    let with_head = Observation {
+        pods: observe(&SOLUTION_1).pods,
+        ..failed
+    };
+    assert!(doomed(&[], &with_head).is_some());
+}
+
+#[rstest]
+#[case::sound(serde_json::from_str(include_str!("../testdata/solution1.status.json")).unwrap(), None)]
+#[case::failure(json!({ "conditions": [{ "type": "ReplicaFailure", "status": "True", "reason": "FailedCreateHeadPod",
+    "message": "exceeded quota", "lastTransitionTime": "2026-11-23T06:59:00Z" }] }),
+    Some("RayCluster a: FailedCreateHeadPod: exceeded quota"))]
+#[case::new_failure(json!({ "conditions": [{ "type": "ReplicaFailure", "status": "True", "reason": "FailedCreateHeadPod",
+    "message": "connection refused", "lastTransitionTime": NOW }] }), None)]
+#[case::old_release(json!({ "state": "failed", "reason": "pods is forbidden: exceeded quota" }),
+    Some("RayCluster a: failed: pods is forbidden: exceeded quota"))]
+fn what_the_status_says(#[case] status: Value, #[case] message: Option<&str>) {
+    let cluster = json!({ "metadata": { "name": "a" }, "status": status });
+    let observation = Observation {
+        now: time(NOW),
+        ray_clusters: vec![cluster],
+        ..Observation::default()
+    };
+    let found = doomed(&[], &observation).map(|finding| finding.message);
+    assert_eq!(
+        found,
+        message.map(|message| format!("the operator can't go on with {message}"))
+    );
+}

@@ -1,0 +1,153 @@
+use rstest::rstest;
+
+use super::*;
+
+const ARGS: &str = " (/home/ray/samples/ray_cluster_resources.sh&)  && ulimit -n 65536; ray start --head  --block  \
+                    --dashboard-agent-listen-port=52365  --dashboard-host=0.0.0.0  --memory=5368709120  \
+                    --metrics-export-port=8080  --num-cpus=1 ";
+
+fn snapshots(args: &str) -> Snapshots {
+    Snapshots(vec![
+        (PodField::Command, json!(["/bin/bash", "-c", "--"])),
+        (PodField::Args, json!([args])),
+    ])
+}
+
+fn command_and_args() -> Check {
+    check(json!({ "pod": { "role": "head", "snapshot": ["command", "args"] } }))
+}
+
+#[test]
+fn a_pod_as_in_its_snapshots_passes() {
+    let finding = passes(evaluate(&command_and_args(), &observe(&SOLUTION_1), &snapshots(ARGS)));
+    assert!(
+        finding
+            .message
+            .ends_with("command equals head.command; args equals head.args"),
+        "{}",
+        finding.message
+    );
+    assert!(finding.found.unwrap().contains("--num-cpus=1 "));
+}
+
+#[rstest]
+#[case::last_space(ARGS.trim_end())]
+#[case::first_space(ARGS.trim_start())]
+#[case::one_space_within(&ARGS.replace("--head  --block", "--head --block"))]
+fn one_space_fails_at_once(#[case] expected: &str) {
+    let verdict = evaluate(&command_and_args(), &observe(&SOLUTION_1), &snapshots(expected));
+    let finding = fails(
+        verdict,
+        "head Pod raycluster-head-command-head-r4jlx: args differs from head.args",
+    );
+    assert!(finding.diff.is_some() && finding.expected.is_some() && finding.found.is_some());
+}
+
+#[test]
+fn another_command_fails() {
+    let snapshots = Snapshots(vec![(PodField::Command, json!(["/bin/bash", "-lc", "--"]))]);
+    let check = check(json!({ "pod": { "role": "head", "snapshot": ["command"] } }));
+    fails(
+        evaluate(&check, &observe(&SOLUTION_1), &snapshots),
+        "command differs from head.command",
+    );
+    passes(evaluate(&check, &observe(&OLD_SOLUTION_1), &snapshots));
+}
+
+#[test]
+fn a_missing_snapshot_fails_with_what_was_found() {
+    let verdict = evaluate(&command_and_args(), &observe(&SOLUTION_1), &Snapshots(vec![]));
+    let finding = fails(
+        verdict,
+        "no snapshot head.command for command; no snapshot head.args for args",
+    );
+    assert!(finding.found.unwrap().contains("\"/bin/bash\""));
+}
+
+#[test]
+fn a_pod_that_does_not_exist_is_waited_for() {
+    let mut observation = Observation::default();
+    waits(
+        judge(&command_and_args(), &observation),
+        "no head Pod yet; no RayCluster exists",
+    );
+    observation.ray_clusters.push(json!({}));
+    waits(
+        judge(&command_and_args(), &observation),
+        "the operator has sent no event about the RayCluster",
+    );
+    observation
+        .events
+        .push(event("RayCluster", "a", "FailedToCreateHeadPod", "quota", 1));
+    waits(
+        judge(&command_and_args(), &observation),
+        "last event of RayCluster a: FailedToCreateHeadPod: quota",
+    );
+    let worker = check(json!({ "pod": { "role": "worker", "group": "large", "snapshot": ["args"] } }));
+    waits(judge(&worker, &observe(&OVERWRITE)), "no worker Pod of group large yet");
+}
+
+#[rstest]
+#[case(PodField::Lifecycle, json!({ "postStart": { "exec": { "command":
+    ["/bin/sh", "-c", "/home/ray/samples/ray_cluster_resources.sh"] } } }))]
+#[case(PodField::Containers, json!(["ray-head"]))]
+#[case(PodField::InitContainers, json!([]))]
+fn other_fields_of_the_head(#[case] field: PodField, #[case] expected: Value) {
+    let check = check(json!({ "pod": { "role": "head", "snapshot": [field] } }));
+    passes(evaluate(
+        &check,
+        &observe(&POST_START),
+        &Snapshots(vec![(field, expected)]),
+    ));
+}
+
+#[test]
+fn absent_fields_are_null() {
+    let null = Snapshots(vec![
+        (PodField::Lifecycle, Value::Null),
+        (
+            PodField::Probes,
+            json!({ "readinessProbe": null, "livenessProbe": null, "startupProbe": null }),
+        ),
+    ]);
+    let check = check(json!({ "pod": { "role": "head", "snapshot": ["lifecycle", "probes"] } }));
+    passes(evaluate(&check, &observe(&OLD_SOLUTION_1), &null));
+    fails(evaluate(&check, &observe(&SOLUTION_1), &null), "probes differs");
+    fails(evaluate(&check, &observe(&OLD_POST_START), &null), "lifecycle differs");
+}
+
+#[test]
+fn env_keeps_its_order_and_init_containers_their_arguments() {
+    let captured: Value = serde_json::from_str(OVERWRITE.pods).unwrap();
+    let worker = &captured[1];
+    let init = &worker["initContainers"][0];
+    let snapshots = Snapshots(vec![
+        (PodField::Env, worker["container"]["env"].clone()),
+        (
+            PodField::InitContainers,
+            json!([{ "name": init["name"], "command": init["command"], "args": init["args"] }]),
+        ),
+    ]);
+    let check = check(json!({ "pod": { "role": "worker", "snapshot": ["env", "initContainers"] } }));
+    passes(evaluate(&check, &observe(&OVERWRITE), &snapshots));
+    let mut swapped = worker["container"]["env"].clone();
+    swapped.as_array_mut().unwrap().swap(0, 1);
+    fails(
+        evaluate(&check, &observe(&OVERWRITE), &Snapshots(vec![(PodField::Env, swapped)])),
+        "env differs",
+    );
+}
+
+#[test]
+fn a_pod_being_deleted_gives_way_to_its_successor() {
+    let mut observation = observe(&SOLUTION_1);
+    let mut old = observation.pods[0].clone();
+    old.metadata.name = Some("old".into());
+    old.metadata.deletion_timestamp = old.metadata.creation_timestamp.clone();
+    observation.pods.insert(0, old);
+    passes(evaluate(&command_and_args(), &observation, &snapshots(ARGS)));
+    fails(
+        judge(&command_and_args(), &observation),
+        "head Pod raycluster-head-command-head-r4jlx",
+    );
+}

@@ -1,0 +1,120 @@
+use rstest::rstest;
+
+use super::*;
+
+fn state(fields: &Value) -> Check {
+    let mut body = json!({ "role": "head" });
+    body.as_object_mut()
+        .unwrap()
+        .extend(fields.as_object().unwrap().clone());
+    check(json!({ "state": body }))
+}
+
+#[rstest]
+#[case::exited_now(json!({ "exitCode": 3 }), exited(3), json!({}))]
+#[case::exited_before(json!({ "exitCode": 3 }), waiting("CrashLoopBackOff", "back-off"), exited(3))]
+#[case::both(json!({ "exitCode": 3, "waiting": "CrashLoopBackOff" }), waiting("CrashLoopBackOff", ""), exited(3))]
+#[case::waits(json!({ "waiting": "ImagePullBackOff" }), waiting("ImagePullBackOff", ""), json!({}))]
+#[case::runs(json!({ "running": true }), json!({ "running": {} }), json!({}))]
+fn a_state_that_is_reached_passes(#[case] fields: Value, #[case] now: Value, #[case] before: Value) {
+    let mut observation = observe(&SOLUTION_1);
+    set_status(&mut observation, 0, &now, &before);
+    passes(judge(&state(&fields), &observation));
+}
+
+#[rstest]
+#[case(json!({ "exitCode": 3 }), json!({ "running": {} }), "waits for \"exited 3\"; container ray-head of Pod")]
+#[case(json!({ "waiting": "CrashLoopBackOff" }), exited(3), "exited 3")]
+#[case(json!({ "running": true }), waiting("ContainerCreating", ""), "waits (ContainerCreating)")]
+#[case(json!({ "exitCode": 3, "waiting": "CrashLoopBackOff" }), exited(3), "waits for \"exited 3, waits (CrashLoopBackOff)\"")]
+fn a_state_that_is_not_reached_is_waited_for(#[case] fields: Value, #[case] now: Value, #[case] message: &str) {
+    let mut observation = observe(&SOLUTION_1);
+    set_status(&mut observation, 0, &now, &json!({}));
+    waits(judge(&state(&fields), &observation), message);
+}
+
+#[test]
+fn another_exit_code_fails() {
+    let mut observation = observe(&SOLUTION_1);
+    set_status(&mut observation, 1, &waiting("CrashLoopBackOff", ""), &exited(2));
+    let finding = fails(
+        judge(&state(&json!({ "exitCode": 3 })), &observation),
+        "exited 2 instead of 3",
+    );
+    assert_eq!(
+        finding.found.unwrap(),
+        "waits (CrashLoopBackOff), exited 2 before, restarted once"
+    );
+}
+
+#[test]
+fn init_containers_have_states_and_unknown_ones_fail() {
+    let observation = observe(&OVERWRITE);
+    let init = |name: &str| check(json!({ "state": { "role": "worker", "container": name, "exitCode": 0 } }));
+    passes(judge(&init("wait-gcs-ready"), &observation));
+    fails(
+        judge(&init("wait"), &observation),
+        "has no container wait; it has wait-gcs-ready, ray-worker",
+    );
+    waits(judge(&init("wait"), &Observation::default()), "no worker Pod yet");
+}
+
+fn never(duration: &str) -> Check {
+    check(json!({ "never": { "for": duration, "after": "ready", "restarts": { "role": "head" } } }))
+}
+
+#[test]
+fn never_passes_only_when_the_time_is_over() {
+    let mut observation = observe(&SOLUTION_1);
+    passes(judge(&never("1m"), &observation));
+    let finding = waits(
+        judge(&never("90s"), &observation),
+        "no restart so far; watches for 30.0 s more",
+    );
+    assert_eq!(
+        finding.expected.unwrap(),
+        "no restart of the head Pod for 90s after `ready`"
+    );
+    observation.barriers.clear();
+    waits(
+        judge(&never("1m"), &observation),
+        "waits for the barrier `ready`; container ray-head",
+    );
+    waits(
+        judge(&never("1m"), &Observation::default()),
+        "waits for the barrier `ready`; no head Pod yet",
+    );
+    fails(
+        judge(&never("soon"), &observation),
+        "`for: soon` is not a duration such as 10s",
+    );
+}
+
+#[test]
+fn a_restart_fails_even_before_the_barrier() {
+    let mut observation = observe(&SOLUTION_1);
+    set_status(&mut observation, 1, &json!({ "running": {} }), &exited(137));
+    let finding = fails(
+        judge(&never("1h"), &observation),
+        "container ray-head of Pod raycluster-head-command-head-r4jlx restarted",
+    );
+    assert_eq!(finding.found.unwrap(), "runs, exited 137 before, restarted once");
+    observation.barriers.clear();
+    fails(judge(&never("1h"), &observation), "restarted");
+}
+
+#[test]
+fn a_pod_that_was_replaced_or_is_gone_fails() {
+    let mut observation = observe(&SOLUTION_1);
+    let later = observation.barriers[&Barrier::Ready] + 1.second();
+    observation.pods[0].metadata.creation_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(later));
+    fails(
+        judge(&never("1m"), &observation),
+        "replaced by raycluster-head-command-head-r4jlx after `ready` was reached",
+    );
+    observation.pods.clear();
+    fails(
+        judge(&never("1m"), &observation),
+        "the head Pod is gone since `ready` was reached",
+    );
+}

@@ -1,0 +1,199 @@
+//! The command line's grammar; its texts are what `--help` shows.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use semver::Version;
+
+use crate::artifact::Source;
+use crate::cluster::EngineKind;
+use crate::plan::{self, Filter};
+use crate::run::EvidencePolicy;
+use crate::scenario::{self, Lane, Level};
+
+const STYLES: Styles =
+    Styles::styled().header(AnsiColor::Green.on_default().bold()).usage(AnsiColor::Green.on_default().bold());
+
+const EXAMPLES: &str = "\
+Examples:
+  kuberay-conformance run                              everything, on a cluster of its own
+  kuberay-conformance run solution --keep              scenarios whose name contains `solution`; leave the cluster up
+  kuberay-conformance run --scenarios my-scenarios     your own folder of scenarios
+  kuberay-conformance lint                             is every scenario well-formed? Needs no cluster
+  kuberay-conformance review                           look at pending snapshots, one by one
+
+Exit codes: 0 all passed, 1 a scenario failed, 2 bad use or a bad scenario file, 3 the environment failed.";
+
+/// Proves on a real cluster what KubeRay makes of the commands that users write for Ray Pods.
+#[derive(Debug, Parser)]
+#[command(name = "kuberay-conformance", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring the cluster up, check the scenarios, write the reports, take down what was made
+    Run(Run),
+    /// Bring the cluster up, with the operator and the images, and leave it up
+    Up(Stack),
+    /// Take down exactly what was made
+    Down(Engine),
+    /// Say what is up
+    Status(Engine),
+    /// Check every scenario, its files and its snapshots without a cluster
+    Lint(Folder),
+    /// Print the cells that would run, and what would not and why
+    Plan(Selection),
+    /// Go through pending snapshots one by one
+    Review(Snapshots),
+    /// Accept pending snapshots
+    Accept(Snapshots),
+    /// Throw pending snapshots away
+    Reject(Snapshots),
+    /// Print a JSON schema
+    Schema {
+        /// Of which document
+        #[arg(value_enum)]
+        of: Document,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Document {
+    /// `scenario.yaml`
+    Scenario,
+    /// `results.json`
+    Results,
+}
+
+#[derive(Debug, Args)]
+pub struct Folder {
+    /// Folder that holds a folder for each scenario
+    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    pub scenarios: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Selection {
+    /// Only scenarios whose name contains one of these
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Only scenarios that prove this rule, such as C02 (may be repeated)
+    #[arg(long = "rule", value_name = "RULE")]
+    pub rules: Vec<String>,
+    /// Only scenarios of this level (may be repeated)
+    #[arg(long = "level", value_name = "LEVEL", value_parser = level)]
+    pub levels: Vec<Level>,
+    /// Where to run: kind (a real kubelet and a real Ray) or control-plane (not built yet)
+    #[arg(long = "lane", value_name = "LANE", value_parser = lane, default_value = "kind")]
+    pub lane: Lane,
+    #[command(flatten)]
+    pub folder: Folder,
+    #[command(flatten)]
+    pub releases: Releases,
+}
+
+#[derive(Debug, Args)]
+pub struct Releases {
+    /// Release of the KubeRay operator
+    #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
+    pub operator: Option<Version>,
+    /// Release of Ray
+    #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
+    pub ray: Option<Version>,
+}
+
+#[derive(Debug, Args)]
+pub struct Engine {
+    /// Container engine; the first that can run kind's nodes when absent
+    #[arg(long, value_name = "ENGINE", value_enum)]
+    pub engine: Option<EngineKind>,
+}
+
+#[derive(Debug, Args)]
+pub struct Stack {
+    #[command(flatten)]
+    pub releases: Releases,
+    #[command(flatten)]
+    pub source: ArtifactSource,
+    #[command(flatten)]
+    pub engine: Engine,
+}
+
+#[derive(Debug, Args)]
+pub struct ArtifactSource {
+    /// Where images and binaries come from
+    #[arg(long, value_name = "SOURCE", value_enum, default_value_t)]
+    pub artifacts: Source,
+    /// Run this image as the operator instead of the release's own; the nodes must be able to have it
+    #[arg(long, value_name = "IMAGE")]
+    pub operator_image: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub selection: Selection,
+    #[command(flatten)]
+    pub source: ArtifactSource,
+    #[command(flatten)]
+    pub engine: Engine,
+    /// Where reports and evidence go
+    #[arg(long, value_name = "DIR", default_value = "output")]
+    pub output: PathBuf,
+    /// Leave the cluster up
+    #[arg(long)]
+    pub keep: bool,
+    /// Failures of provisional scenarios fail the run, too
+    #[arg(long)]
+    pub strict: bool,
+    /// When to keep Pods, events, logs and objects as sent
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    pub evidence: EvidencePolicy,
+    /// Cells at once; as many as the nodes can hold when absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Limit for the whole run, such as 30m
+    #[arg(long, value_name = "DURATION", value_parser = scenario::parse_duration)]
+    pub timeout: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub struct Snapshots {
+    /// Only snapshots whose path contains one of these
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    #[command(flatten)]
+    pub folder: Folder,
+    /// Accept even where a snapshot speaks for releases that were not run
+    #[arg(long)]
+    pub partial: bool,
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    match text {
+        "core" => Ok(Level::Core),
+        "extended" => Ok(Level::Extended),
+        "provisional" => Ok(Level::Provisional),
+        _ => Err("use core, extended or provisional".into()),
+    }
+}
+
+fn lane(text: &str) -> Result<Lane, String> {
+    match text {
+        "kind" => Ok(Lane::Kind),
+        "control-plane" => Ok(Lane::ControlPlane),
+        _ => Err("use kind or control-plane".into()),
+    }
+}
+
+impl Selection {
+    /// What narrows the plan.
+    pub fn filter(&self) -> Filter {
+        Filter { names: self.names.clone(), rules: self.rules.clone(), levels: self.levels.clone() }
+    }
+}

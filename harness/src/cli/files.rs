@@ -1,0 +1,152 @@
+//! Commands that need no cluster: they read, check and change files.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use miette::GraphicalReportHandler;
+
+use super::args::{Document, Folder, Selection, Snapshots};
+use super::{BAD_USE, ENVIRONMENT, FAILED, PASSED, colour};
+use crate::artifact::Pins;
+use crate::expect::{self, ExpectError, Pending};
+use crate::scenario::{self, Diagnostic, Lane, Scenario, Severity};
+use crate::{plan, report};
+
+pub(super) fn lint(folder: &Folder) -> u8 {
+    let found = scenario::lint(&folder.scenarios);
+    found.iter().for_each(show);
+    let errors = found.iter().filter(|one| one.severity == Severity::Error).count();
+    let scenarios = scenario::load_all(&folder.scenarios).map_or(0, |all| all.len());
+    if errors > 0 {
+        eprintln!("{errors} errors in {}", folder.scenarios.display());
+        return BAD_USE;
+    }
+    println!("{scenarios} scenarios in {} are well-formed", folder.scenarios.display());
+    PASSED
+}
+
+pub(super) fn plan(selection: &Selection) -> u8 {
+    let Some(scenarios) = load(&selection.folder.scenarios) else { return BAD_USE };
+    let pins = Pins::embedded();
+    let operator = selection.releases.operator.clone().unwrap_or(pins.defaults.operator);
+    let ray = selection.releases.ray.clone().unwrap_or(pins.defaults.ray);
+    let plan = plan::cells(&scenarios, &[operator], &[ray], &[selection.lane], &selection.filter());
+    for cell in &plan.cells {
+        println!("{}  {}", cell.id(), cell.scenario.file.spec.rules.join(" "));
+    }
+    for skipped in &plan.skipped {
+        println!("left out: {skipped}");
+    }
+    println!("{} cells", plan.cells.len());
+    if selection.lane == Lane::ControlPlane {
+        eprintln!("note: the lane control-plane is not built yet; `run` refuses it");
+    }
+    if plan.cells.is_empty() { BAD_USE } else { PASSED }
+}
+
+pub(super) fn review(snapshots: &Snapshots) -> u8 {
+    each(snapshots, |pending| {
+        let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
+        let reviewed = expect::review(&pending, snapshots.partial, &mut input, &mut output)?;
+        let (accepted, rejected) = (reviewed.accepted.len(), reviewed.rejected.len());
+        println!("{accepted} accepted, {rejected} rejected, {} left as they are", reviewed.skipped.len());
+        Ok(PASSED)
+    })
+}
+
+pub(super) fn accept(snapshots: &Snapshots) -> u8 {
+    each(snapshots, |pending| {
+        let mut code = PASSED;
+        for one in &pending {
+            match expect::accept(one, snapshots.partial) {
+                Ok(path) => println!("accepted {}", path.display()),
+                Err(refused @ ExpectError::Partial { .. }) => {
+                    eprintln!("not accepted: {refused}");
+                    code = FAILED;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(code)
+    })
+}
+
+pub(super) fn reject(snapshots: &Snapshots) -> u8 {
+    each(snapshots, |pending| {
+        for one in &pending {
+            expect::reject(one)?;
+            println!("rejected {}", one.path.display());
+        }
+        Ok(PASSED)
+    })
+}
+
+fn each(snapshots: &Snapshots, act: impl FnOnce(Vec<Pending>) -> Result<u8, ExpectError>) -> u8 {
+    let wanted = |pending: &Pending| {
+        let path = pending.path.to_string_lossy();
+        snapshots.names.is_empty() || snapshots.names.iter().any(|name| path.contains(name))
+    };
+    let found = expect::pending(&snapshots.folder.scenarios)
+        .map(|all| all.into_iter().filter(wanted).collect::<Vec<_>>());
+    let result = match found {
+        Ok(pending) if pending.is_empty() => {
+            println!("no pending snapshots in {}", snapshots.folder.scenarios.display());
+            return PASSED;
+        }
+        Ok(pending) => act(pending),
+        Err(error) => Err(error),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        BAD_USE
+    })
+}
+
+pub(super) fn schema(document: Document) -> u8 {
+    let text = match document {
+        Document::Scenario => Ok(format!("{:#}\n", scenario::json_schema())),
+        Document::Results => report::results_schema(),
+    };
+    match text {
+        Ok(text) => {
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            PASSED
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ENVIRONMENT
+        }
+    }
+}
+
+/// The scenarios of a folder; what is wrong with them is shown.
+pub(super) fn load(folder: &Path) -> Option<Vec<Arc<Scenario>>> {
+    match scenario::load_all(folder) {
+        Ok(scenarios) if scenarios.is_empty() => {
+            eprintln!(
+                "error: {} holds no scenario (a folder with a scenario.yaml); name another folder with --scenarios",
+                folder.display()
+            );
+            None
+        }
+        Ok(scenarios) => Some(scenarios),
+        Err(errors) => {
+            errors.diagnostics().iter().for_each(show);
+            None
+        }
+    }
+}
+
+/// Shows a problem with its file, line and column, and the text there.
+pub(super) fn show(diagnostic: &Diagnostic) {
+    let theme = if colour() { miette::GraphicalTheme::unicode() } else { miette::GraphicalTheme::unicode_nocolor() };
+    let mut text = String::new();
+    let place = diagnostic.location;
+    eprintln!("{}:{}:{}", diagnostic.path.display(), place.line, place.column);
+    if GraphicalReportHandler::new_themed(theme).render_report(&mut text, diagnostic).is_ok() {
+        eprintln!("{text}");
+    } else {
+        eprintln!("{diagnostic}");
+    }
+}

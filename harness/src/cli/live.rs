@@ -1,0 +1,139 @@
+//! Commands that need a cluster.
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+
+use super::args::{Engine, Run, Selection, Stack};
+use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt};
+use crate::artifact::Pins;
+use crate::report::{self, Progress, RunResult};
+use crate::run::{self, Options, RunError};
+use crate::scenario::Lane;
+
+pub(super) fn run(arguments: &Run) -> u8 {
+    let selection = &arguments.selection;
+    if let Some(code) = refuse(selection) {
+        return code;
+    }
+    let options = Options {
+        scenarios: selection.folder.scenarios.clone(),
+        filter: selection.filter(),
+        lanes: vec![selection.lane],
+        output: arguments.output.clone(),
+        keep: arguments.keep,
+        strict: arguments.strict,
+        evidence: arguments.evidence,
+        jobs: arguments.jobs.map(usize::from),
+        timeout: arguments.timeout,
+        ..stack_options(&Stack {
+            releases: args_releases(selection),
+            source: args_source(arguments),
+            engine: Engine { engine: arguments.engine.engine },
+        })
+    };
+    block(async |progress, cancel| {
+        let result = run::run(&options, progress, cancel).await?;
+        show(&result);
+        Ok(report::exit_code(&result, options.strict))
+    })
+}
+
+/// Bad use is told before anything is started.
+fn refuse(selection: &Selection) -> Option<u8> {
+    if selection.lane == Lane::ControlPlane {
+        eprintln!("error: the lane control-plane is not built yet; use --lane kind");
+        return Some(BAD_USE);
+    }
+    if files::load(&selection.folder.scenarios).is_none() {
+        return Some(BAD_USE);
+    }
+    None
+}
+
+pub(super) fn up(stack: &Stack) -> u8 {
+    let options = stack_options(stack);
+    block(async |progress, cancel| {
+        println!("{}", run::up(&options, progress, cancel).await?);
+        Ok(PASSED)
+    })
+}
+
+pub(super) fn down(engine: &Engine) -> u8 {
+    let options = engine_options(engine);
+    block(async |progress, _| {
+        println!("{}", run::down(&options, progress).await?);
+        Ok(PASSED)
+    })
+}
+
+pub(super) fn status(engine: &Engine) -> u8 {
+    let options = engine_options(engine);
+    block(async |progress, _| {
+        println!("{}", run::status(&options, progress).await?);
+        Ok(PASSED)
+    })
+}
+
+fn args_releases(selection: &Selection) -> super::args::Releases {
+    super::args::Releases { operator: selection.releases.operator.clone(), ray: selection.releases.ray.clone() }
+}
+
+fn args_source(arguments: &Run) -> super::args::ArtifactSource {
+    super::args::ArtifactSource {
+        artifacts: arguments.source.artifacts,
+        operator_image: arguments.source.operator_image.clone(),
+    }
+}
+
+fn stack_options(stack: &Stack) -> Options {
+    let mut options = engine_options(&stack.engine);
+    if let Some(operator) = &stack.releases.operator {
+        options.operator = operator.clone();
+    }
+    if let Some(ray) = &stack.releases.ray {
+        options.ray = ray.clone();
+    }
+    options.source = stack.source.artifacts;
+    options.operator_image.clone_from(&stack.source.operator_image);
+    options
+}
+
+fn engine_options(engine: &Engine) -> Options {
+    let pins = Pins::embedded();
+    Options { engine: engine.engine, ..Options::new(pins.defaults.operator, pins.defaults.ray) }
+}
+
+fn block(
+    work: impl AsyncFnOnce(Arc<dyn Progress>, tokio_util::sync::CancellationToken) -> Result<u8, RunError>,
+) -> u8 {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the runtime could not be started: {error}");
+            return ENVIRONMENT;
+        }
+    };
+    runtime.block_on(async {
+        let in_ci = environment_variable("CI").is_some();
+        let progress = report::progress(std::io::stderr().is_terminal(), in_ci);
+        let cancel = interrupt::token();
+        work(progress, cancel).await.unwrap_or_else(|error| {
+            eprintln!("error: {error}");
+            error.exit_code()
+        })
+    })
+}
+
+fn show(result: &RunResult) {
+    let text = report::render_text(result, colour());
+    // Inside GitHub Actions a container's log must not be able to give the runner commands.
+    if environment_variable("GITHUB_ACTIONS").is_some() {
+        println!("{}", report::github::without_commands(&text));
+    } else {
+        println!("{text}");
+    }
+    match report::github::publish(result, &environment_variable) {
+        Ok(annotations) => annotations.iter().for_each(|line| println!("{line}")),
+        Err(error) => eprintln!("warning: {error}"),
+    }
+}

@@ -1,0 +1,60 @@
+//! The command line: arguments become calls of the engine, and results become text and an exit code.
+
+mod args;
+mod files;
+mod interrupt;
+mod live;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+
+/// Everything passed.
+const PASSED: u8 = 0;
+/// A scenario failed, or pending snapshots could not be accepted.
+const FAILED: u8 = 1;
+/// Bad use, or a bad scenario file.
+const BAD_USE: u8 = 2;
+/// The environment failed.
+const ENVIRONMENT: u8 = 3;
+
+/// Runs the command that the process was started with, and says how it ended.
+pub fn main() -> ExitCode {
+    if let Some(code) = crate::cluster::registry_helper() {
+        return code;
+    }
+    // clap itself ends with 2 on bad use and with 0 on `--help`.
+    let arguments = Arguments::parse();
+    start_log();
+    let code = match arguments.command {
+        Command::Lint(folder) => files::lint(&folder),
+        Command::Plan(selection) => files::plan(&selection),
+        Command::Review(snapshots) => files::review(&snapshots),
+        Command::Accept(snapshots) => files::accept(&snapshots),
+        Command::Reject(snapshots) => files::reject(&snapshots),
+        Command::Schema { of } => files::schema(of),
+        Command::Run(run) => live::run(&run),
+        Command::Up(stack) => live::up(&stack),
+        Command::Down(engine) => live::down(&engine),
+        Command::Status(engine) => live::status(&engine),
+    };
+    ExitCode::from(code)
+}
+
+/// Diagnostics for whoever looks for a fault in the harness itself: `KUBERAY_CONFORMANCE_LOG=debug`.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("KUBERAY_CONFORMANCE_LOG").unwrap_or_default();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn environment_variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Whether what is written to standard output may be coloured.
+fn colour() -> bool {
+    crate::report::use_colour(std::io::stdout().is_terminal(), &environment_variable)
+}

@@ -1,0 +1,145 @@
+//! Behaviour classes: ranges of releases whose operators treat `command` and `args` alike.
+
+use semver::Version;
+
+/// Releases with the same contract, from `since` up to the next class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class {
+    /// Its lower bound as `X.Y`, the part of a snapshot's file name after `@ge-`.
+    pub name: &'static str,
+    /// The first release of the class.
+    pub since: Version,
+    /// What sets it apart from the class before, with the source file or issue that says so.
+    pub why: &'static str,
+    /// Read from sources only, not yet seen on a real operator.
+    pub provisional: bool,
+}
+
+/// Every class, oldest first. File names are those of the operator's own repository, numbers its issues.
+pub static CLASSES: [Class; 8] = [
+    Class {
+        name: "1.0",
+        since: Version::new(1, 0, 0),
+        why: "`/bin/bash -lc --`, flags in random order, `block: \"false\"` honoured with `&& sleep infinity`, and no \
+              probes without GCS fault tolerance (controllers/ray/common/pod.go).",
+        provisional: false,
+    },
+    Class {
+        name: "1.1",
+        since: Version::new(1, 1, 0),
+        why: "The overwrite annotation and KUBERAY_GEN_RAY_START_CMD (#1704), `--block` forced (#1718), \
+              `--dashboard-agent-listen-port` and probes always added (controllers/ray/common/pod.go).",
+        provisional: false,
+    },
+    Class {
+        name: "1.2",
+        since: Version::new(1, 2, 0),
+        why: "The autoscaler runs through a login shell (#2268), and probes have longer timeouts \
+              (controllers/ray/common/pod.go).",
+        provisional: false,
+    },
+    Class {
+        name: "1.3",
+        since: Version::new(1, 3, 0),
+        why: "Flags are sorted by key (#2425), and `--num-cpus` falls back to requests (#2365).",
+        provisional: false,
+    },
+    Class {
+        name: "1.4",
+        since: Version::new(1, 4, 0),
+        why: "`/bin/bash -c --`, no login shell unless the operator has ENABLE_LOGIN_SHELL=true (#3679, #3704), and \
+              `wget --tries 1` in probes (#3469).",
+        provisional: false,
+    },
+    Class {
+        name: "1.5",
+        since: Version::new(1, 5, 0),
+        why: "A group's own `resources` and `labels` become flags, and wait-gcs-ready names another page \
+              (controllers/ray/common/pod.go).",
+        provisional: false,
+    },
+    Class {
+        name: "1.6",
+        since: Version::new(1, 6, 0),
+        why: "RAY_CLUSTER_NAMESPACE is added, and probes take their ports from rayStartParams and use HTTP from Ray \
+              2.53 on (#4041).",
+        provisional: false,
+    },
+    Class {
+        name: "1.7",
+        since: Version::new(1, 7, 0),
+        why: "`ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}` (#4860), and `include-log-monitor` keeps its value \
+              (#4857).",
+        provisional: true,
+    },
+];
+
+/// The first release whose `ray start` flags come in a fixed order, sorted by key (#2425).
+pub const FLAGS_SORTED_SINCE: Version = Version::new(1, 3, 0);
+
+/// A release without pre-release and build parts: 1.7.0-rc.1 already behaves as 1.7.0.
+fn plain(release: &Version) -> Version {
+    Version::new(release.major, release.minor, release.patch)
+}
+
+/// The class of a release; one older than every class has the first, one newer than every class the last.
+pub fn class_of(release: &Version) -> &'static Class {
+    let release = plain(release);
+    CLASSES
+        .iter()
+        .rev()
+        .find(|class| class.since <= release)
+        .unwrap_or(&CLASSES[0])
+}
+
+/// Whether the order of generated `ray start` flags belongs to a release's contract.
+pub fn flags_are_ordered(release: &Version) -> bool {
+    plain(release) >= FLAGS_SORTED_SINCE
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("0.6.0", "1.0")]
+    #[case("1.0.0", "1.0")]
+    #[case("1.1.1", "1.1")]
+    #[case("1.2.2", "1.2")]
+    #[case("1.3.2", "1.3")]
+    #[case("1.4.2", "1.4")]
+    #[case("1.5.1", "1.5")]
+    #[case("1.6.0", "1.6")]
+    #[case("1.6.2", "1.6")]
+    #[case("1.7.0-rc.0", "1.7")]
+    #[case("1.7.0", "1.7")]
+    #[case("2.0.0", "1.7")]
+    fn a_release_has_the_class_with_the_greatest_bound(#[case] release: &str, #[case] class: &str) {
+        assert_eq!(class_of(&release.parse().unwrap()).name, class);
+    }
+
+    #[test]
+    fn classes_are_in_order_and_named_by_their_bound() {
+        assert!(CLASSES.is_sorted_by(|a, b| a.since < b.since));
+        for class in &CLASSES {
+            assert_eq!(class.name, format!("{}.{}", class.since.major, class.since.minor));
+            assert!(
+                class.why.contains(".go") || class.why.contains('#'),
+                "no source: {}",
+                class.why
+            );
+        }
+        let provisional: Vec<_> = CLASSES.iter().filter(|class| class.provisional).collect();
+        assert_eq!(provisional, [&CLASSES[7]]);
+    }
+
+    #[rstest]
+    #[case("1.2.2", false)]
+    #[case("1.3.0-rc.1", true)]
+    #[case("1.3.0", true)]
+    fn flags_are_ordered_from_1_3(#[case] release: &str, #[case] ordered: bool) {
+        assert_eq!(flags_are_ordered(&release.parse().unwrap()), ordered);
+    }
+}

@@ -1,0 +1,112 @@
+//! The order of `ray start` flags, which is random before KubeRay 1.3.
+
+const ULIMIT: &str = "ulimit -n 65536; ";
+const SLEEP: &str = " && sleep infinity";
+
+/// Sorts the flags of the command that the operator generated at the end of a container's only argument; none when
+/// the argument does not end in exactly the generated form.
+pub(super) fn sorted_args(text: &str) -> Option<String> {
+    let at = text.rfind(ULIMIT)?;
+    let (user, generated) = (&text[..at], &text[at + ULIMIT.len()..]);
+    if !user.is_empty() && !user.ends_with(" && ") {
+        return None;
+    }
+    let (command, sleep) = match generated.strip_suffix(SLEEP) {
+        Some(command) => (command, SLEEP),
+        None => (generated, ""),
+    };
+    Some(format!("{user}{ULIMIT}{}{sleep}", sorted_command(command)?))
+}
+
+/// Sorts the flags of a generated `ray start` command by key; none when it does not have exactly the generated form,
+/// in which every flag has one space before and one after it.
+///
+/// Only whole flags move, each with its two spaces, so a lost or added space is as visible as before.
+pub(super) fn sorted_command(text: &str) -> Option<String> {
+    let (start, flags) = ["ray start --head ", "ray start "]
+        .iter()
+        .find_map(|start| Some((start, text.strip_prefix(start)?)))?;
+    let mut pieces = Vec::new();
+    let mut rest = flags;
+    while let Some(at) = rest.find("  --") {
+        pieces.push(&rest[..=at]);
+        rest = &rest[at + 1..];
+    }
+    pieces.push(rest);
+    let regular = |piece: &&str| piece.starts_with(" --") && piece.ends_with(' ') && !piece.ends_with("  ");
+    if !pieces.iter().all(regular) {
+        return None;
+    }
+    let key = |piece: &str| piece.split(['=', ' ']).nth(1).map(str::to_owned);
+    pieces.sort_by_key(|piece| (key(piece), *piece));
+    Some(format!("{start}{}", pieces.concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const SORTED: &str = "ray start --head  --block  --dashboard-host=0.0.0.0  --memory=2147483648  --num-cpus=1 ";
+
+    #[rstest]
+    #[case::head(
+        "ray start --head  --num-cpus=1  --block  --memory=2147483648  --dashboard-host=0.0.0.0 ",
+        Some(SORTED)
+    )]
+    #[case::already(SORTED, Some(SORTED))]
+    #[case::worker(
+        "ray start  --block  --address=a:6379 ",
+        Some("ray start  --address=a:6379  --block ")
+    )]
+    #[case::by_key("ray start  --a-b  --a=1 ", Some("ray start  --a=1  --a-b "))]
+    #[case::json(
+        r#"ray start  --resources='{"b": 1, "a": 2}'  --block "#,
+        Some(r#"ray start  --block  --resources='{"b": 1, "a": 2}' "#)
+    )]
+    #[case::no_space_at_the_end("ray start  --b  --a", None)]
+    #[case::two_spaces_at_the_end("ray start  --b  --a  ", None)]
+    #[case::three_spaces_between("ray start  --b   --a ", None)]
+    #[case::no_space_at_the_start("ray start --b  --a ", None)]
+    #[case::no_flags("ray start --head ", None)]
+    #[case::another_command("ray stop  --b  --a ", None)]
+    fn commands(#[case] text: &str, #[case] sorted: Option<&str>) {
+        assert_eq!(sorted_command(text).as_deref(), sorted);
+    }
+
+    #[rstest]
+    #[case::alone(
+        "ulimit -n 65536; ray start  --b  --a ",
+        Some("ulimit -n 65536; ray start  --a  --b ")
+    )]
+    #[case::after_the_users(
+        " echo 123  456  && ulimit -n 65536; ray start --head  --b  --a ",
+        Some(" echo 123  456  && ulimit -n 65536; ray start --head  --a  --b ")
+    )]
+    #[case::without_block(
+        "ulimit -n 65536; ray start  --b  --a  && sleep infinity",
+        Some("ulimit -n 65536; ray start  --a  --b  && sleep infinity")
+    )]
+    #[case::the_users_own(" ray start  --b  --a ", None)]
+    #[case::the_users_own_after_a_limit(" x; ulimit -n 65536; ray start  --b  --a ", None)]
+    #[case::no_joint("echo ulimit -n 65536; ray start  --b  --a ", None)]
+    #[case::more_after_it("ulimit -n 65536; ray start  --b  --a ; x", None)]
+    fn arguments(#[case] text: &str, #[case] sorted: Option<&str>) {
+        assert_eq!(sorted_args(text).as_deref(), sorted);
+    }
+
+    #[rstest]
+    #[case::flag_missing("ray start --head  --num-cpus=1  --block  --memory=2147483648 ")]
+    #[case::flag_twice(
+        "ray start --head  --num-cpus=1  --block  --block  --memory=2147483648  --dashboard-host=0.0.0.0 "
+    )]
+    #[case::value("ray start --head  --num-cpus=2  --block  --memory=2147483648  --dashboard-host=0.0.0.0 ")]
+    #[case::space_lost("ray start --head  --num-cpus=1 --block  --memory=2147483648  --dashboard-host=0.0.0.0 ")]
+    #[case::space_added("ray start --head  --num-cpus=1   --block  --memory=2147483648  --dashboard-host=0.0.0.0 ")]
+    #[case::space_at_the_end("ray start --head  --num-cpus=1  --block  --memory=2147483648  --dashboard-host=0.0.0.0")]
+    #[case::not_the_head("ray start  --num-cpus=1  --block  --memory=2147483648  --dashboard-host=0.0.0.0 ")]
+    fn sorting_hides_no_fault(#[case] faulty: &str) {
+        assert_ne!(sorted_command(faulty).as_deref().unwrap_or(faulty), SORTED);
+    }
+}

@@ -1,0 +1,138 @@
+//! Pending snapshots: found, accepted, rejected.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use semver::Version;
+
+use super::folder::governing;
+use super::name::PENDING;
+use super::{ExpectError, SnapshotFile, SnapshotName, diff};
+
+/// A pending snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Its file, `….snap.new`.
+    pub path: PathBuf,
+    /// The file that it becomes when it is accepted.
+    pub target: PathBuf,
+    /// What it is of, and from which class of releases on.
+    pub name: SnapshotName,
+    /// What it holds.
+    pub new: SnapshotFile,
+    /// The snapshot that speaks for its releases now, and its file.
+    pub old: Option<(PathBuf, SnapshotFile)>,
+}
+
+/// Finds every pending snapshot in a folder and the folders below it, in order of their paths; hidden folders and
+/// `target` are left out.
+///
+/// # Errors
+/// When a folder can't be read, or a pending snapshot or the one that it would replace is malformed.
+pub fn pending(root: &Path) -> Result<Vec<Pending>, ExpectError> {
+    let mut found = Vec::new();
+    collect(root, &mut found)?;
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+fn collect(folder: &Path, found: &mut Vec<Pending>) -> Result<(), ExpectError> {
+    for entry in fs::read_dir(folder).map_err(ExpectError::read(folder))? {
+        let entry = entry.map_err(ExpectError::read(folder))?;
+        let (path, file) = (entry.path(), entry.file_name());
+        let file = file.to_string_lossy();
+        let kind = entry.file_type().map_err(ExpectError::read(&path))?;
+        if kind.is_dir() {
+            if !file.starts_with('.') && file != "target" {
+                collect(&path, found)?;
+            }
+        } else if file.ends_with(PENDING)
+            && let Some(name) = SnapshotName::parse(&file)
+        {
+            let old = match governing(folder, &name) {
+                Some(path) => Some((path.clone(), SnapshotFile::read(&path)?)),
+                None => None,
+            };
+            found.push(Pending {
+                new: SnapshotFile::read(&path)?,
+                target: folder.join(name.to_string()),
+                path,
+                name,
+                old,
+            });
+        }
+    }
+    Ok(())
+}
+
+impl Pending {
+    /// How it differs from the snapshot that stands now; all of it when there is none.
+    pub fn diff(&self) -> String {
+        match &self.old {
+            Some((path, old)) => {
+                let file = path.file_name().unwrap_or_default().to_string_lossy();
+                diff(&old.body, &self.new.body, &file)
+            }
+            None => self.new.body.lines().map(|line| format!("+{line}\n")).collect(),
+        }
+    }
+
+    fn speaks_for(&self, release: &Version) -> bool {
+        (release.major, release.minor) >= (self.name.class.since.major, self.name.class.since.minor)
+    }
+
+    /// Releases that the snapshot which stands now was verified on, that accepting would take from it, and that
+    /// the run which wrote this one did not cover.
+    pub fn uncovered(&self) -> Vec<Version> {
+        let Some((_, old)) = self.old.as_ref().filter(|(_, old)| old.body != self.new.body) else {
+            return Vec::new();
+        };
+        let releases = old.header.operator.iter();
+        releases
+            .filter(|release| self.speaks_for(release) && !self.new.header.operator.contains(release))
+            .cloned()
+            .collect()
+    }
+}
+
+/// Makes a pending snapshot the one that counts; returns its file.
+///
+/// Where an older class's snapshot spoke for its releases until now, they leave that one's header.
+///
+/// # Errors
+/// Without `partial`, when [`Pending::uncovered`] names releases; when a file can't be written or removed.
+pub fn accept(pending: &Pending, partial: bool) -> Result<PathBuf, ExpectError> {
+    let mut new = pending.new.clone();
+    let releases = pending.uncovered();
+    if let Some((path, old)) = &pending.old {
+        if !releases.is_empty() && !partial {
+            return Err(ExpectError::Partial {
+                path: path.clone(),
+                releases,
+            });
+        }
+        if old.body == new.body {
+            let mut same = old.header.clone();
+            same.operator.retain(|release| pending.speaks_for(release));
+            new.header.merge(&same);
+        }
+    }
+    new.write(&pending.target)?;
+    if let Some((path, old)) = &pending.old
+        && *path != pending.target
+    {
+        let mut old = old.clone();
+        old.header.operator.retain(|release| !pending.speaks_for(release));
+        old.write(path)?;
+    }
+    reject(pending)?;
+    Ok(pending.target.clone())
+}
+
+/// Removes a pending snapshot.
+///
+/// # Errors
+/// When it can't be removed.
+pub fn reject(pending: &Pending) -> Result<(), ExpectError> {
+    fs::remove_file(&pending.path).map_err(ExpectError::write(&pending.path, "removed"))
+}

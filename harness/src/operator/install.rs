@@ -1,0 +1,295 @@
+//! A release is installed once and found again.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{DeleteParams, ListParams, LogParams};
+use kube::runtime::conditions::is_crd_established;
+use kube::runtime::wait::await_condition;
+use kube::{Api, Client, ResourceExt};
+use semver::Version;
+use sha2::{Digest, Sha256};
+
+use super::objects::{MANAGED_BY, MANAGER, ObjectError, Sender};
+use super::render::Rendered;
+use super::wait;
+use crate::artifact::Image;
+use crate::process::ProcessError;
+use crate::report::Progress;
+
+/// The annotation that holds what a Deployment was made of.
+pub(super) const FINGERPRINT: &str = "kuberay-conformance/fingerprint";
+
+/// How long an operator may take until it is available; its probes alone wait 10 seconds.
+pub const AVAILABLE_WITHIN: Duration = Duration::from_secs(120);
+
+/// Departures from the release's own manifests, for tests of the harness itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Another image than the release's.
+    pub image: Option<String>,
+    /// Environment variables of the operator's container.
+    pub env: BTreeMap<String, String>,
+}
+
+/// An operator that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// Its release.
+    pub release: Version,
+    /// Namespace of its Deployment.
+    pub namespace: String,
+    /// Name of its Deployment.
+    pub deployment: String,
+    /// Whether it ran already.
+    pub reused: bool,
+}
+
+/// Why no operator runs.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// A program failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// What was rendered is not an operator.
+    #[error("{origin} does not render to an operator: {message}")]
+    Malformed {
+        /// Where the manifests come from.
+        origin: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The API server refused one of its objects.
+    #[error("installing the operator {release}: {source}")]
+    Object {
+        /// The release.
+        release: Version,
+        /// The refusal.
+        source: ObjectError,
+    },
+    /// The API server could not be asked.
+    #[error("{doing}: {source}")]
+    Api {
+        /// What was being done.
+        doing: String,
+        /// What went wrong.
+        source: Box<kube::Error>,
+    },
+    /// It did not become available in time.
+    #[error("the operator {release} was not available within {} s; last seen: {last}", within.as_secs())]
+    Deadline {
+        /// The release.
+        release: Version,
+        /// The limit.
+        within: Duration,
+        /// What was last seen of it.
+        last: String,
+    },
+    /// It can't become available.
+    #[error("the operator {release} can't start: {cause}")]
+    Doomed {
+        /// The release.
+        release: Version,
+        /// Why, with the last lines of its log where it wrote some.
+        cause: String,
+    },
+}
+
+fn api_error(doing: &str) -> impl FnOnce(kube::Error) -> OperatorError + use<> {
+    let doing = doing.to_owned();
+    move |source| OperatorError::Api {
+        doing,
+        source: Box::new(source),
+    }
+}
+
+/// Makes the operator of a release run, and no other that the harness made: one that runs already with the same release,
+/// image and options is left alone.
+///
+/// # Errors
+/// When it can't be rendered, applied or started; at once when its Pod is in a state that can't get better.
+pub async fn ensure(
+    client: &Client,
+    kubectl: &Path,
+    module: &Path,
+    release: &Version,
+    image: &Image,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Installed, OperatorError> {
+    let fingerprint = fingerprint(release, image, options);
+    let others = deployments(client).await?;
+    let current = others.iter().find(|found| is_current(found, &fingerprint));
+    if let Some(current) = current.filter(|found| wait::available(found)) {
+        return Ok(Installed {
+            release: release.clone(),
+            namespace: current.namespace().unwrap_or_default(),
+            deployment: current.name_any(),
+            reused: true,
+        });
+    }
+    let task = "operator";
+    progress.update(task, &format!("rendering KubeRay {release}"));
+    let mut rendered = Rendered::of(kubectl, module).await?;
+    let name = options.image.as_deref().unwrap_or(&image.public_name);
+    rendered.customise(name, options, &fingerprint);
+    for other in others.iter().filter(|found| !is_current(found, &fingerprint)) {
+        progress.update(task, &format!("removing the operator in {}", other.namespace().unwrap_or_default()));
+        remove(client, other).await?;
+    }
+    progress.update(task, &format!("applying KubeRay {release}"));
+    let sender = Sender::new(client.clone());
+    let refused = |source| OperatorError::Object {
+        release: release.clone(),
+        source,
+    };
+    for (name, yaml) in &rendered.crds {
+        sender.apply_crd(name, yaml).await.map_err(refused)?;
+    }
+    until_established(client, &rendered).await?;
+    for object in &rendered.objects {
+        sender.apply(object).await.map_err(refused)?;
+    }
+    progress.update(task, &format!("waiting for KubeRay {release} to be available"));
+    let installed = Installed {
+        release: release.clone(),
+        namespace: rendered.namespace.clone(),
+        deployment: rendered.deployment.clone(),
+        reused: false,
+    };
+    wait::until_available(client, &installed, AVAILABLE_WITHIN).await?;
+    Ok(installed)
+}
+
+fn fingerprint(release: &Version, image: &Image, options: &Options) -> String {
+    let mut hash = Sha256::new();
+    let env = options.env.iter().map(|(name, value)| format!("{name}={value}"));
+    let parts = [release.to_string(), image.record.digest.clone()];
+    for part in parts.into_iter().chain(options.image.clone()).chain(env) {
+        hash.update(part);
+        hash.update([0]);
+    }
+    format!("{:x}", hash.finalize()).chars().take(32).collect()
+}
+
+fn is_current(deployment: &Deployment, fingerprint: &str) -> bool {
+    deployment.annotations().get(FINGERPRINT).is_some_and(|found| found == fingerprint)
+}
+
+async fn deployments(client: &Client) -> Result<Vec<Deployment>, OperatorError> {
+    let ours = ListParams::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
+    let list = Api::<Deployment>::all(client.clone())
+        .list(&ours)
+        .await
+        .map_err(api_error("looking for operators that run"))?;
+    Ok(list.items)
+}
+
+/// Two releases that watch the same namespaces would fight, so the other goes first, Pods and all.
+async fn remove(client: &Client, deployment: &Deployment) -> Result<(), OperatorError> {
+    let namespace = deployment.namespace().unwrap_or_default();
+    let doing = format!("removing the operator in {namespace}");
+    let api: Api<Deployment> = Api::namespaced(client.clone(), &namespace);
+    let uid = deployment.uid().unwrap_or_default();
+    api.delete(&deployment.name_any(), &DeleteParams::foreground())
+        .await
+        .map_err(api_error(&doing))?;
+    let gone = kube::runtime::conditions::is_deleted(&uid);
+    let name = deployment.name_any();
+    match tokio::time::timeout(AVAILABLE_WITHIN, await_condition(api, &name, gone)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(api_error(&doing)(kube::Error::Service(error.into()))),
+        Err(elapsed) => Err(api_error(&doing)(kube::Error::Service(elapsed.into()))),
+    }
+}
+
+async fn until_established(client: &Client, rendered: &Rendered) -> Result<(), OperatorError> {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    let all = futures::future::try_join_all(
+        rendered
+            .crds
+            .iter()
+            .map(|(name, _)| await_condition(api.clone(), name, is_crd_established())),
+    );
+    let doing = "waiting for the CRDs to be established";
+    match tokio::time::timeout(Duration::from_secs(30), all).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(api_error(doing)(kube::Error::Service(error.into()))),
+        Err(elapsed) => Err(api_error(doing)(kube::Error::Service(elapsed.into()))),
+    }
+}
+
+/// The operator's log from a moment on, for evidence; what can't be read is said in the text.
+pub async fn log_since(client: &Client, operator: &Installed, since: Timestamp) -> String {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), &operator.namespace);
+    let found = match wait::operator_pods(&pods).await {
+        Ok(found) => found,
+        Err(error) => return format!("(the operator's Pods could not be listed: {error})\n"),
+    };
+    let params = LogParams {
+        since_time: Some(since),
+        ..LogParams::default()
+    };
+    let mut text = String::new();
+    for pod in found {
+        let name = pod.name_any();
+        match pods.logs(&name, &params).await {
+            Ok(log) => text.push_str(&log),
+            Err(error) => text.push_str(&format!("(the log of {name} could not be read: {error})\n")),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Options, fingerprint};
+    use crate::artifact::Image;
+    use crate::report::{ImageRecord, Origin};
+
+    fn image(digest: &str) -> Image {
+        Image {
+            public_name: "quay.io/kuberay/operator:v1.6.2".into(),
+            local_name: "localhost/operator".into(),
+            archive: "archive.tar".into(),
+            record: ImageRecord {
+                name: "quay.io/kuberay/operator:v1.6.2".into(),
+                origin: Origin::Built,
+                source: "module".into(),
+                digest: digest.into(),
+                pinned: true,
+            },
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_tells_release_image_and_options_apart() {
+        let release = semver::Version::new(1, 6, 2);
+        let plain = Options::default();
+        let other_image = Options {
+            image: Some("quay.io/none:1".into()),
+            ..Options::default()
+        };
+        let login = Options {
+            env: BTreeMap::from([("ENABLE_LOGIN_SHELL".into(), "true".into())]),
+            ..Options::default()
+        };
+        let all = [
+            fingerprint(&release, &image("sha256:a"), &plain),
+            fingerprint(&semver::Version::new(1, 6, 1), &image("sha256:a"), &plain),
+            fingerprint(&release, &image("sha256:b"), &plain),
+            fingerprint(&release, &image("sha256:a"), &other_image),
+            fingerprint(&release, &image("sha256:a"), &login),
+        ];
+        let different: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len());
+        assert_eq!(all[0], fingerprint(&release, &image("sha256:a"), &plain));
+    }
+}

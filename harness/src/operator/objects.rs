@@ -1,0 +1,220 @@
+//! Objects as JSON or YAML are sent to the API server as `kubectl` sends them.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use http::{Method, Request, header};
+use kube::Client;
+use kube::api::ApiResource;
+use kube::core::{GroupVersionKind, TypeMeta};
+use kube::discovery::{ApiCapabilities, Scope, pinned_kind};
+use serde_json::Value;
+
+/// The field manager of everything that the harness sends.
+pub const FIELD_MANAGER: &str = "kuberay-conformance";
+/// The label that tells who made an object.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The value of [`MANAGED_BY`] on what the harness made.
+pub const MANAGER: &str = "kuberay-conformance";
+
+/// Why an object was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// It says no kind or no name.
+    #[error("an object without {missing} can't be sent")]
+    Incomplete {
+        /// The missing field.
+        missing: &'static str,
+    },
+    /// The API server doesn't serve its kind.
+    #[error("{object}: the API server serves no {kind} in {api_version}; is its CRD installed?")]
+    UnknownKind {
+        /// Kind and name.
+        object: String,
+        /// Its kind.
+        kind: String,
+        /// Its group and version.
+        api_version: String,
+    },
+    /// The API server refused it.
+    #[error("{object}: {reason}: {message}")]
+    Rejected {
+        /// Kind and name.
+        object: String,
+        /// The API server's reason, such as `Invalid`.
+        reason: String,
+        /// The API server's message.
+        message: String,
+    },
+    /// It lies outside the namespace that the cell owns.
+    #[error("{object} belongs to no namespace, so that it would outlive the run; scenarios may hold namespaced objects only")]
+    ClusterScoped {
+        /// Kind and name.
+        object: String,
+    },
+    /// The API server could not be asked.
+    #[error("{object} could not be sent: {source}")]
+    Transport {
+        /// Kind and name.
+        object: String,
+        /// What went wrong.
+        source: Box<kube::Error>,
+    },
+}
+
+/// Sends objects and remembers which kinds the API server serves.
+pub struct Sender {
+    client: Client,
+    kinds: Mutex<HashMap<(String, String), (ApiResource, bool)>>,
+}
+
+/// What an object is called in messages, and where it goes.
+struct Target {
+    shown: String,
+    name: String,
+    path: String,
+    namespaced: bool,
+}
+
+impl Sender {
+    /// Sends with this client.
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            kinds: Mutex::default(),
+        }
+    }
+
+    /// Creates a namespaced object, with the strict validation that `kubectl` asks for.
+    ///
+    /// # Errors
+    /// When the API server refuses it or can't be asked, and when the object would not live in a namespace.
+    pub async fn create(&self, object: &Value) -> Result<Value, ObjectError> {
+        let target = self.target(object).await?;
+        if !target.namespaced {
+            return Err(ObjectError::ClusterScoped { object: target.shown });
+        }
+        let uri = format!("{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict", target.path);
+        let body = object.to_string().into_bytes();
+        self.send(&target, Method::POST, &uri, "application/json", body).await
+    }
+
+    /// Applies an object on the server's side, taking over fields that others own.
+    ///
+    /// # Errors
+    /// When the API server refuses it or can't be asked.
+    pub async fn apply(&self, object: &Value) -> Result<Value, ObjectError> {
+        let target = self.target(object).await?;
+        self.patch(&target, object.to_string().into_bytes()).await
+    }
+
+    /// Applies a CRD as the YAML text that it is; reading a megabyte of it here would gain nothing.
+    ///
+    /// # Errors
+    /// When the API server refuses it or can't be asked.
+    pub async fn apply_crd(&self, name: &str, yaml: &str) -> Result<Value, ObjectError> {
+        let target = Target {
+            shown: format!("CustomResourceDefinition {name}"),
+            name: name.into(),
+            path: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions".into(),
+            namespaced: false,
+        };
+        self.patch(&target, yaml.as_bytes().to_vec()).await
+    }
+
+    async fn patch(&self, target: &Target, body: Vec<u8>) -> Result<Value, ObjectError> {
+        let uri = format!("{}/{}?fieldManager={FIELD_MANAGER}&force=true", target.path, target.name);
+        self.send(target, Method::PATCH, &uri, "application/apply-patch+yaml", body)
+            .await
+    }
+
+    async fn send(
+        &self,
+        target: &Target,
+        method: Method,
+        uri: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<Value, ObjectError> {
+        let transport = |source: kube::Error| ObjectError::Transport {
+            object: target.shown.clone(),
+            source: Box::new(source),
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .header(header::CONTENT_TYPE, content_type)
+            .header(header::ACCEPT, "application/json")
+            .body(body)
+            .map_err(|source| transport(kube::Error::HttpError(source)))?;
+        self.client.request(request).await.map_err(|error| match error {
+            kube::Error::Api(status) if (400..500).contains(&status.code) && status.code != 429 => {
+                ObjectError::Rejected {
+                    object: target.shown.clone(),
+                    reason: status.reason,
+                    message: status.message,
+                }
+            }
+            other => transport(other),
+        })
+    }
+
+    async fn target(&self, object: &Value) -> Result<Target, ObjectError> {
+        let text = |value: &Value, missing| {
+            value
+                .as_str()
+                .map(str::to_owned)
+                .ok_or(ObjectError::Incomplete { missing })
+        };
+        let kind = text(&object["kind"], "`kind`")?;
+        let api_version = text(&object["apiVersion"], "`apiVersion`")?;
+        let name = text(&object["metadata"]["name"], "`metadata.name`")?;
+        let shown = format!("{kind} {name}");
+        let (resource, namespaced) = self.resource(&api_version, &kind, &shown).await?;
+        let namespace = object["metadata"]["namespace"].as_str();
+        let root = if resource.group.is_empty() { "/api" } else { "/apis" };
+        let path = match namespace.filter(|_| namespaced) {
+            Some(namespace) => format!("{root}/{api_version}/namespaces/{namespace}/{}", resource.plural),
+            None if namespaced => format!("{root}/{api_version}/namespaces/default/{}", resource.plural),
+            None => format!("{root}/{api_version}/{}", resource.plural),
+        };
+        Ok(Target {
+            shown,
+            name,
+            path,
+            namespaced,
+        })
+    }
+
+    async fn resource(&self, api_version: &str, kind: &str, shown: &str) -> Result<(ApiResource, bool), ObjectError> {
+        let key = (api_version.to_owned(), kind.to_owned());
+        let known = self.kinds.lock().ok().and_then(|kinds| kinds.get(&key).cloned());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let unknown = || ObjectError::UnknownKind {
+            object: shown.into(),
+            kind: kind.into(),
+            api_version: api_version.into(),
+        };
+        let types = TypeMeta {
+            api_version: api_version.into(),
+            kind: kind.into(),
+        };
+        let gvk = GroupVersionKind::try_from(&types).map_err(|_| unknown())?;
+        let (resource, capabilities): (ApiResource, ApiCapabilities) =
+            pinned_kind(&self.client, &gvk).await.map_err(|error| match error {
+                kube::Error::Api(status) if status.code == 404 => unknown(),
+                kube::Error::Discovery(_) => unknown(),
+                other => ObjectError::Transport {
+                    object: shown.into(),
+                    source: Box::new(other),
+                },
+            })?;
+        let found = (resource, capabilities.scope == Scope::Namespaced);
+        if let Ok(mut kinds) = self.kinds.lock() {
+            kinds.insert(key, found.clone());
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,198 @@
+//! What a release's `config/default` renders to.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::install::{OperatorError, Options};
+use super::objects::{MANAGED_BY, MANAGER};
+use crate::process;
+
+/// The objects of a release, ready to be applied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rendered {
+    /// CRDs by name, as YAML text.
+    pub crds: Vec<(String, String)>,
+    /// Everything else, in the order to apply.
+    pub objects: Vec<Value>,
+    /// Namespace of the operator's Deployment.
+    pub namespace: String,
+    /// Name of the operator's Deployment.
+    pub deployment: String,
+}
+
+impl Rendered {
+    /// Renders the release in this module folder with `kubectl kustomize`.
+    ///
+    /// # Errors
+    /// When `kubectl` fails or what it writes holds no Deployment.
+    pub async fn of(kubectl: &Path, module: &Path) -> Result<Self, OperatorError> {
+        let folder = module.join("config/default");
+        let mut command = process::command(kubectl);
+        command.arg("kustomize").arg(&folder);
+        let text = process::output(command, "rendering the operator's manifests").await?;
+        Self::parse(&text, &folder.display().to_string())
+    }
+
+    /// Reads what kustomize wrote. CRDs stay text: they are large, and the API server reads YAML itself.
+    ///
+    /// # Errors
+    /// When the text is not a list of objects with a Deployment among them.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, OperatorError> {
+        let malformed = |message: String| OperatorError::Malformed {
+            origin: origin.into(),
+            message,
+        };
+        let (mut crds, mut objects) = (Vec::new(), Vec::new());
+        for document in text.split("\n---\n").map(|document| document.trim_start_matches("---\n")) {
+            if document.trim().is_empty() {
+                continue;
+            }
+            if document.lines().any(|line| line == "kind: CustomResourceDefinition") {
+                let name = top_level_name(document).ok_or_else(|| malformed("a CRD has no name".into()))?;
+                crds.push((name, document.to_owned()));
+            } else {
+                let object: Value = serde_saphyr::from_str(document).map_err(|error| malformed(error.to_string()))?;
+                objects.push(object);
+            }
+        }
+        let deployment = objects
+            .iter()
+            .find(|object| object["kind"] == "Deployment")
+            .ok_or_else(|| malformed("no Deployment among the objects".into()))?;
+        let text_at = |value: &Value| value.as_str().unwrap_or("default").to_owned();
+        let namespace = text_at(&deployment["metadata"]["namespace"]);
+        let deployment = text_at(&deployment["metadata"]["name"]);
+        let has_namespace = objects
+            .iter()
+            .any(|object| object["kind"] == "Namespace" && object["metadata"]["name"] == namespace.as_str());
+        if namespace != "default" && !has_namespace {
+            objects.push(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}));
+        }
+        // Namespaces first: all else lives in them. The Deployment last: it needs its account and roles.
+        objects.sort_by_key(|object| match object["kind"].as_str() {
+            Some("Namespace") => 0,
+            Some("Deployment") => 2,
+            _ => 1,
+        });
+        Ok(Self {
+            crds,
+            objects,
+            namespace,
+            deployment,
+        })
+    }
+
+    /// Sets the image of the operator and what the options ask for; everything else stays the release's own.
+    pub fn customise(&mut self, image: &str, options: &Options, fingerprint: &str) {
+        for object in &mut self.objects {
+            let namespace_of_ours = object["kind"] == "Namespace";
+            if object["kind"] != "Deployment" && !namespace_of_ours {
+                continue;
+            }
+            object["metadata"]["labels"][MANAGED_BY] = json!(MANAGER);
+            if namespace_of_ours {
+                continue;
+            }
+            object["metadata"]["annotations"][super::install::FINGERPRINT] = json!(fingerprint);
+            let Some(containers) = object["spec"]["template"]["spec"]["containers"].as_array_mut() else {
+                continue;
+            };
+            for container in containers.iter_mut().take(1) {
+                container["image"] = json!(image);
+                container["imagePullPolicy"] = json!("IfNotPresent");
+                for (name, value) in &options.env {
+                    set_env(container, name, value);
+                }
+            }
+        }
+    }
+}
+
+fn set_env(container: &mut Value, name: &str, value: &str) {
+    if !container["env"].is_array() {
+        container["env"] = json!([]);
+    }
+    if let Some(env) = container["env"].as_array_mut() {
+        env.retain(|entry| entry["name"] != name);
+        env.push(json!({"name": name, "value": value}));
+    }
+}
+
+/// `metadata.name` of a document as kustomize writes it: keys sorted, two spaces of indentation.
+fn top_level_name(document: &str) -> Option<String> {
+    document
+        .lines()
+        .skip_while(|line| *line != "metadata:")
+        .skip(1)
+        .take_while(|line| line.starts_with(' '))
+        .find_map(|line| line.strip_prefix("  name: "))
+        .map(|name| name.trim_matches('"').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Options, Rendered};
+
+    const TEXT: &str = "\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  annotations:
+    controller-gen.kubebuilder.io/version: v0.16
+  name: rayclusters.ray.io
+spec:
+  names:
+    kind: RayCluster
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: kuberay-operator
+  namespace: ray-system
+spec:
+  template:
+    spec:
+      containers:
+      - image: kuberay/operator:v1.1.0
+        name: kuberay-operator
+        env:
+        - name: A
+          value: old
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: kuberay-operator
+  namespace: ray-system
+";
+
+    #[test]
+    fn crds_stay_text_and_the_deployment_comes_last() {
+        let rendered = Rendered::parse(TEXT, "test").expect("rendered");
+        assert_eq!(rendered.crds[0].0, "rayclusters.ray.io");
+        assert!(rendered.crds[0].1.starts_with("apiVersion: apiextensions"));
+        let kinds: Vec<_> = rendered.objects.iter().filter_map(|object| object["kind"].as_str()).collect();
+        assert_eq!(kinds, ["Namespace", "ServiceAccount", "Deployment"]);
+        assert_eq!((rendered.namespace.as_str(), rendered.deployment.as_str()), ("ray-system", "kuberay-operator"));
+    }
+
+    #[test]
+    fn only_image_environment_and_marks_are_set() {
+        let mut rendered = Rendered::parse(TEXT, "test").expect("rendered");
+        let options = Options {
+            env: BTreeMap::from([("A".into(), "new".into()), ("B".into(), "2".into())]),
+            ..Options::default()
+        };
+        rendered.customise("quay.io/kuberay/operator:v1.1.1", &options, "abc");
+        insta::assert_json_snapshot!(rendered.objects[2], @r#""#);
+    }
+
+    #[test]
+    fn text_without_a_deployment_is_refused() {
+        let error = Rendered::parse("kind: Service\n", "some/folder").expect_err("no Deployment");
+        assert_eq!(error.to_string(), "some/folder does not render to an operator: no Deployment among the objects");
+    }
+}

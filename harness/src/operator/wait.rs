@@ -1,0 +1,189 @@
+//! Waiting for an operator through a watch, and telling at once when waiting is useless.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use kube::api::{ListParams, LogParams};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, Client, ResourceExt};
+
+use super::install::{Installed, OperatorError};
+
+/// The labels of the operator's Pods, the same in every release.
+const SELECTOR: &str = "app.kubernetes.io/component=kuberay-operator";
+const LOG_LINES: i64 = 10;
+
+/// Whether the Deployment is available in its newest form.
+pub(super) fn available(deployment: &Deployment) -> bool {
+    let Some(status) = &deployment.status else { return false };
+    let newest = status.observed_generation >= deployment.metadata.generation;
+    let updated = status.updated_replicas.unwrap_or(0) > 0 && status.available_replicas.unwrap_or(0) > 0;
+    newest && updated && status.unavailable_replicas.unwrap_or(0) == 0
+}
+
+/// The operator's Pods.
+pub(super) async fn operator_pods(pods: &Api<Pod>) -> Result<Vec<Pod>, kube::Error> {
+    Ok(pods.list(&ListParams::default().labels(SELECTOR)).await?.items)
+}
+
+/// Waits until the operator is available; returns at once when its Pod can't start.
+pub(super) async fn until_available(
+    client: &Client,
+    operator: &Installed,
+    within: Duration,
+) -> Result<(), OperatorError> {
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), &operator.namespace);
+    let pods: Api<Pod> = Api::namespaced(client.clone(), &operator.namespace);
+    let mut watched = watcher::watch_object(deployments, &operator.deployment).default_backoff().boxed();
+    let config = watcher::Config::default().labels(SELECTOR);
+    let mut watched_pods = watcher(pods.clone(), config).default_backoff().applied_objects().boxed();
+    let mut last = "no Pod of it yet".to_owned();
+    let deadline = tokio::time::sleep(within);
+    let mut deadline = std::pin::pin!(deadline);
+    loop {
+        tokio::select! {
+            () = &mut deadline => {
+                let release = operator.release.clone();
+                return Err(OperatorError::Deadline { release, within, last });
+            }
+            seen = watched.next() => {
+                if seen.and_then(Result::ok).flatten().is_some_and(|deployment| available(&deployment)) {
+                    return Ok(());
+                }
+            }
+            seen = watched_pods.next() => {
+                // A Pod that is being replaced says nothing of the one to come; a broken watch starts again by itself.
+                let Some(Ok(pod)) = seen else { continue };
+                if pod.metadata.deletion_timestamp.is_some() {
+                    continue;
+                }
+                if let Some(state) = state(&pod) {
+                    last = state;
+                }
+                if let Some(cause) = doomed(&pod) {
+                    let cause = with_log(&pods, &pod, cause).await;
+                    return Err(OperatorError::Doomed { release: operator.release.clone(), cause });
+                }
+            }
+        }
+    }
+}
+
+fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten())
+}
+
+fn state(pod: &Pod) -> Option<String> {
+    let name = pod.name_any();
+    let phase = pod.status.as_ref()?.phase.as_deref().unwrap_or("Unknown");
+    let waiting = statuses(pod).find_map(|status| status.state.as_ref()?.waiting.as_ref()?.reason.clone());
+    Some(match waiting {
+        Some(reason) => format!("Pod {name} {phase} ({reason})"),
+        None => format!("Pod {name} {phase}"),
+    })
+}
+
+/// Why the operator's Pod can't start, where it can't. One failed pull may pass (the kubelet tries again); backing off
+/// from it, or ending twice, does not.
+fn doomed(pod: &Pod) -> Option<String> {
+    statuses(pod).find_map(|status| {
+        let state = status.state.as_ref()?;
+        if let Some(waiting) = &state.waiting {
+            let reason = waiting.reason.as_deref().unwrap_or_default();
+            let message = waiting.message.as_deref().unwrap_or_default();
+            let hopeless = [
+                "ImagePullBackOff",
+                "InvalidImageName",
+                "ErrImageNeverPull",
+                "CreateContainerConfigError",
+                "CreateContainerError",
+                "RunContainerError",
+                "CrashLoopBackOff",
+            ];
+            if hopeless.contains(&reason) {
+                return Some(match exit_code(status) {
+                    Some(code) => format!("its container ended with exit code {code} ({reason})"),
+                    None => format!("{reason} of image {}: {message}", status.image),
+                });
+            }
+        }
+        let ended = state.terminated.as_ref()?;
+        (status.restart_count > 0 || ended.exit_code != 0)
+            .then(|| format!("its container ended with exit code {}", ended.exit_code))
+    })
+}
+
+fn exit_code(status: &ContainerStatus) -> Option<i32> {
+    Some(status.last_state.as_ref()?.terminated.as_ref()?.exit_code)
+}
+
+async fn with_log(pods: &Api<Pod>, pod: &Pod, cause: String) -> String {
+    let params = |previous| LogParams {
+        tail_lines: Some(LOG_LINES),
+        previous,
+        ..LogParams::default()
+    };
+    let name = pod.name_any();
+    for previous in [false, true] {
+        if let Ok(log) = pods.logs(&name, &params(previous)).await
+            && !log.trim().is_empty()
+        {
+            let lines: String = log.lines().map(|line| format!("\n  | {line}")).collect();
+            return format!("{cause}; the last lines of its log:{lines}");
+        }
+    }
+    cause
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::apps::v1::Deployment;
+    use k8s_openapi::api::core::v1::Pod;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    use super::{available, doomed, state};
+
+    fn pod(container: Value) -> Pod {
+        let mut status = json!({"name": "kuberay-operator", "image": "quay.io/kuberay/operator:none",
+            "imageID": "", "ready": false, "restartCount": 0});
+        if let (Some(status), Value::Object(fields)) = (status.as_object_mut(), container) {
+            status.extend(fields);
+        }
+        serde_json::from_value(json!({"metadata": {"name": "op"},
+            "status": {"phase": "Pending", "containerStatuses": [status]}}))
+        .expect("a Pod")
+    }
+
+    #[rstest]
+    #[case::creating(json!({"state": {"waiting": {"reason": "ContainerCreating"}}}), None)]
+    #[case::first_pull_error(json!({"state": {"waiting": {"reason": "ErrImagePull", "message": "not found"}}}), None)]
+    #[case::no_image(json!({"state": {"waiting": {"reason": "ImagePullBackOff", "message": "not found"}}}),
+        Some("ImagePullBackOff of image quay.io/kuberay/operator:none: not found"))]
+    #[case::crash(json!({"state": {"terminated": {"exitCode": 2}}}), Some("its container ended with exit code 2"))]
+    #[case::crash_loop(json!({"restartCount": 1, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 1}}}),
+        Some("its container ended with exit code 1 (CrashLoopBackOff)"))]
+    #[case::running(json!({"state": {"running": {}}}), None)]
+    fn hopeless_states(#[case] container: Value, #[case] expected: Option<&str>) {
+        assert_eq!(doomed(&pod(container)).as_deref(), expected);
+    }
+
+    #[test]
+    fn the_last_state_names_the_reason() {
+        let pod = pod(json!({"state": {"waiting": {"reason": "ContainerCreating"}}}));
+        assert_eq!(state(&pod).as_deref(), Some("Pod op Pending (ContainerCreating)"));
+    }
+
+    #[rstest]
+    #[case(json!({"availableReplicas": 1, "updatedReplicas": 1, "observedGeneration": 2}), true)]
+    #[case::old_form(json!({"availableReplicas": 1, "updatedReplicas": 1, "observedGeneration": 1}), false)]
+    #[case::none_yet(json!({"updatedReplicas": 1, "unavailableReplicas": 1, "observedGeneration": 2}), false)]
+    fn availability(#[case] status: Value, #[case] expected: bool) {
+        let deployment: Deployment =
+            serde_json::from_value(json!({"metadata": {"generation": 2}, "status": status})).expect("a Deployment");
+        assert_eq!(available(&deployment), expected);
+    }
+}

@@ -1,0 +1,127 @@
+//! A run with one cell of each kind of ending, for tests.
+
+use super::{CellResult, CheckResult, Environment, ImageRecord, Origin, Outcome, Phase, RESULTS_VERSION, RunResult};
+use crate::scenario::{Lane, Level, Location};
+
+fn cell(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: Option<&str>) -> CellResult {
+    CellResult {
+        id: format!("kind::1.6.2::2.52.0::{scenario}"),
+        scenario: scenario.into(),
+        file: format!("scenarios/{scenario}/scenario.yaml"),
+        rules: rules.iter().map(|&rule| rule.into()).collect(),
+        level,
+        lane: Lane::Kind,
+        operator: "1.6.2".into(),
+        ray: "2.52.0".into(),
+        outcome,
+        reason: reason.map(str::to_owned),
+        duration_seconds: if outcome == Outcome::Skipped { 0.0 } else { 22.44 },
+        checks: Vec::new(),
+        evidence: outcome
+            .is_bad()
+            .then(|| format!("evidence/kind-1.6.2-2.52.0-{scenario}")),
+        namespace: (outcome != Outcome::Skipped).then(|| format!("kc-{scenario}")),
+    }
+}
+
+fn check(name: &str, line: usize, outcome: Outcome, message: &str) -> CheckResult {
+    CheckResult {
+        name: name.into(),
+        location: Location { line, column: 7 },
+        outcome,
+        message: message.into(),
+        expected: None,
+        found: None,
+        diff: None,
+        seconds: 2.25,
+    }
+}
+
+pub(super) fn run() -> RunResult {
+    let mut passed = cell("before-ray-start", Outcome::Passed, Level::Core, &["C01", "C02"], None);
+    passed.checks.push(check(
+        "pod head",
+        14,
+        Outcome::Passed,
+        "head.command and head.args are as in their snapshots",
+    ));
+
+    let mut failed = cell("solution-2-post-start", Outcome::Failed, Level::Core, &["C02"], None);
+    failed.checks = vec![
+        CheckResult {
+            expected: Some("[\n  \"echo 123 \",\n]".into()),
+            found: Some("[\n  \"echo 123\",\n]".into()),
+            diff: Some("@@ -1,3 +1,3 @@\n [\n-  \"echo 123 \",\n+  \"echo 123\",\n ]\n".into()),
+            ..check(
+                "pod head",
+                14,
+                Outcome::Failed,
+                "head.args differs from head.args@ge-1.4.snap in 1 line",
+            )
+        },
+        CheckResult {
+            expected: Some("SUCCEEDED".into()),
+            found: Some("```\n\x1b[31mFAILED\x1b[0m at 100%, <b>::add-path::/x</b>\r\0 |".into()),
+            ..check(
+                "job",
+                20,
+                Outcome::Failed,
+                "the job ended with FAILED:\nexit code 2, see_its *log*",
+            )
+        },
+        check("logs head", 23, Outcome::Skipped, "not judged"),
+    ];
+
+    let mut provisional = cell("init-order", Outcome::Failed, Level::Provisional, &["C14"], None);
+    provisional
+        .checks
+        .push(check("pod worker", 9, Outcome::Failed, "no worker Pod was made"));
+
+    let skipped = Some("the operator 1.6.2 is not in the range >=1.7");
+    let broken = Some("the image quay.io/kuberay/operator:v1.6.2 could not be pulled: not found");
+    RunResult {
+        version: RESULTS_VERSION.into(),
+        run_id: "20261102-101500-4f2a".into(),
+        started: "2026-11-02T10:15:00Z".into(),
+        duration_seconds: 95.2,
+        harness: "0.1.0".into(),
+        phases: vec![
+            Phase {
+                name: "cluster".into(),
+                seconds: 37.0,
+            },
+            Phase {
+                name: "cells".into(),
+                seconds: 58.2,
+            },
+        ],
+        environment: Environment {
+            kubernetes: "v1.34.4".into(),
+            engine: "podman 4.3.1".into(),
+            images: vec![
+                ImageRecord {
+                    name: "docker.io/rayproject/ray:2.52.0".into(),
+                    origin: Origin::Built,
+                    source: "PyPI ray[default]==2.52.0".into(),
+                    digest: "sha256:0f3a".into(),
+                    pinned: true,
+                },
+                ImageRecord {
+                    name: "quay.io/kuberay/operator:v1.6.2".into(),
+                    origin: Origin::Pulled,
+                    source: "quay.io".into(),
+                    digest: "sha256:77aa".into(),
+                    pinned: false,
+                },
+            ],
+        },
+        cells: vec![
+            passed,
+            failed,
+            provisional,
+            cell("ulimit-variable", Outcome::Skipped, Level::Extended, &["C09"], skipped),
+            cell("head-command-sample", Outcome::Error, Level::Core, &["C01"], broken),
+        ],
+        interrupted: None,
+    }
+}

@@ -1,0 +1,39 @@
+//! `index.html`: the run on one page that needs nothing else, neither scripts nor files nor a network.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, context};
+
+use super::text::clean_value;
+use super::{ReportError, RunResult, Totals, totals};
+
+/// Its name ends in `.html`, so that everything put into it is escaped.
+const NAME: &str = "index.html";
+
+pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
+    let failed = |source| ReportError::render(NAME, source);
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()
+            .map_err(failed)?,
+    );
+    environment.add_filter("seconds", |value: f64| format!("{value:.1} s"));
+    environment
+        .add_template(NAME, include_str!("templates/index.html"))
+        .map_err(failed)?;
+    let mut cleaned = serde_json::to_value(run).map_err(|source| ReportError::render(NAME, source))?;
+    clean_value(&mut cleaned);
+    let page = context! {
+        run => Serde(cleaned),
+        totals => Totals::of(run).to_string(),
+        rules => Serde(totals::rules(run)),
+    };
+    environment
+        .get_template(NAME)
+        .and_then(|template| template.render(page))
+        .map_err(failed)
+}

@@ -1,0 +1,206 @@
+//! `summary.md`, which is also the summary of a GitHub job.
+
+use std::fmt::Write as _;
+
+use super::text::{clean, headline, one_line};
+use super::{CellResult, RunResult, Totals, totals, view};
+
+/// The run as Markdown: totals, cells, failures in full, rules, images, phases.
+pub fn render_markdown(run: &RunResult) -> String {
+    let mut text = format!("# KubeRay conformance: {}\n\n", Totals::of(run));
+    if let Some(reason) = &run.interrupted {
+        message(&mut text, "**The run did not reach its end:** ", reason);
+    }
+    _ = writeln!(
+        text,
+        "Run {} began {} and took {:.1} s. Kubernetes {}, {}, harness {}.\n",
+        code(&run.run_id),
+        escape(&run.started),
+        run.duration_seconds,
+        escape(&run.environment.kubernetes),
+        escape(&run.environment.engine),
+        escape(&run.harness),
+    );
+    cells(&mut text, run);
+    failures(&mut text, run);
+    rules(&mut text, run);
+    images(&mut text, run);
+    phases(&mut text, run);
+    text
+}
+
+fn cells(text: &mut String, run: &RunResult) {
+    text.push_str("## Cells\n\n");
+    table(
+        text,
+        "| Result | Scenario | Level | Rules | Lane | KubeRay | Ray | Seconds |\n|---|---|---|---|---|---|---|--:|",
+        run.cells.iter().map(|cell| {
+            let mut result = cell.outcome.word().to_owned();
+            if let Some(reason) = cell.reason.as_ref().filter(|_| !cell.outcome.is_bad()) {
+                _ = write!(result, ": {}", escape(reason));
+            }
+            vec![
+                result,
+                code(&cell.scenario),
+                view::level(cell.level).into(),
+                escape(&cell.rules.join(", ")),
+                view::lane(cell.lane).into(),
+                escape(&cell.operator),
+                escape(&cell.ray),
+                format!("{:.1}", cell.duration_seconds),
+            ]
+        }),
+    );
+}
+
+fn failures(text: &mut String, run: &RunResult) {
+    let mut failed = run.cells.iter().filter(|cell| cell.outcome.is_bad()).peekable();
+    if failed.peek().is_some() {
+        text.push_str("## Failures\n\n");
+    }
+    for cell in failed {
+        failure(text, cell);
+    }
+}
+
+fn failure(text: &mut String, cell: &CellResult) {
+    let note = if cell.is_provisional_failure() {
+        " (provisional)"
+    } else {
+        ""
+    };
+    _ = writeln!(text, "### {} {}{note}\n", cell.outcome.word(), code(&cell.id));
+    if let Some(reason) = cell.own_reason() {
+        message(text, "", reason);
+    }
+    for check in cell.bad_checks() {
+        let (name, place) = (code(&check.name), code(&check.place(&cell.file)));
+        let title = format!("**Check {name}** at {place}, after {:.1} s: ", check.seconds);
+        message(text, &title, &check.message);
+        for (title, block) in check.blocks() {
+            let language = if check.diff.is_some() { "diff" } else { "text" };
+            _ = writeln!(text, "{title}:\n");
+            fenced(text, language, block);
+        }
+    }
+    let not_judged = cell.not_judged();
+    if !not_judged.is_empty() {
+        _ = writeln!(text, "Not judged: {}.\n", escape(&not_judged.join(", ")));
+    }
+    if let Some(evidence) = &cell.evidence {
+        _ = writeln!(text, "Evidence, in the output folder: {}\n", code(evidence));
+    }
+}
+
+fn rules(text: &mut String, run: &RunResult) {
+    let rows = totals::rules(run);
+    if rows.is_empty() {
+        return;
+    }
+    text.push_str("## Rules of the contract\n\n");
+    table(
+        text,
+        "| Rule | Result | Scenarios | Passed | Failed | Skipped | Errors |\n|---|---|---|--:|--:|--:|--:|",
+        rows.iter().map(|row| {
+            let scenarios: Vec<String> = row.scenarios.iter().map(|name| code(name)).collect();
+            vec![
+                escape(&row.rule),
+                row.outcome.word().into(),
+                scenarios.join(", "),
+                row.totals.passed.to_string(),
+                row.totals.failed.to_string(),
+                row.totals.skipped.to_string(),
+                row.totals.errors.to_string(),
+            ]
+        }),
+    );
+}
+
+fn images(text: &mut String, run: &RunResult) {
+    if run.environment.images.is_empty() {
+        return;
+    }
+    text.push_str("## Images\n\n");
+    table(
+        text,
+        "| Image | Origin | Made of | Pinned | Digest |\n|---|---|---|---|---|",
+        run.environment.images.iter().map(|image| {
+            vec![
+                code(&image.name),
+                view::origin(image.origin).into(),
+                escape(&image.source),
+                if image.pinned { "yes" } else { "no" }.into(),
+                code(&image.digest),
+            ]
+        }),
+    );
+}
+
+fn phases(text: &mut String, run: &RunResult) {
+    if run.phases.is_empty() {
+        return;
+    }
+    text.push_str("## Phases\n\n");
+    table(
+        text,
+        "| Phase | Seconds |\n|---|--:|",
+        run.phases
+            .iter()
+            .map(|phase| vec![escape(&phase.name), format!("{:.1}", phase.seconds)]),
+    );
+}
+
+fn table(text: &mut String, head: &str, rows: impl Iterator<Item = Vec<String>>) {
+    _ = writeln!(text, "{head}");
+    for row in rows {
+        _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+    text.push('\n');
+}
+
+/// Plain text on one line in which Markdown and HTML find nothing to act on.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in one_line(text).chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => escaped.extend(['\\', c]),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// A span of code, where the text allows it.
+fn code(text: &str) -> String {
+    let text = one_line(text);
+    if text.is_empty() || text.contains(['`', '|']) {
+        escape(&text)
+    } else {
+        format!("`{text}`")
+    }
+}
+
+/// A message after its title; what follows its first line is a block, for it may come from a log.
+fn message(text: &mut String, title: &str, message: &str) {
+    let (first, rest) = headline(message);
+    _ = writeln!(text, "{title}{}\n", escape(&first));
+    if let Some(rest) = rest {
+        fenced(text, "text", &rest);
+    }
+}
+
+/// A block of code whose fence is longer than any in the text.
+fn fenced(text: &mut String, language: &str, block: &str) {
+    let block = clean(block);
+    let longest = block
+        .lines()
+        .map(|line| line.trim_start_matches(['+', '-', ' ']))
+        .map(|line| line.len() - line.trim_start_matches('`').len())
+        .max()
+        .unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    _ = writeln!(text, "{fence}{language}\n{}\n{fence}\n", block.trim_end_matches('\n'));
+}

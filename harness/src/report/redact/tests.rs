@@ -1,0 +1,150 @@
+use rstest::rstest;
+use serde_json::json;
+
+use super::{MASK, Redactor, scrub_object};
+use crate::report::example;
+
+/// Stands for a secret; no output may contain it.
+const CANARY: &str = "c4n4ry-V4lue";
+
+#[rstest]
+#[case::pair(
+    "login failed, password=c4n4ry-V4lue; retrying",
+    "login failed, password=[redacted]; retrying"
+)]
+#[case::flag(
+    "ray start --head --redis-password=c4n4ry-V4lue --block",
+    "ray start --head --redis-password=[redacted] --block"
+)]
+#[case::flag_apart("curl --token c4n4ry-V4lue x", "curl --token [redacted] x")]
+#[case::yaml("password: c4n4ry-V4lue\nuser: a", "password: [redacted]\nuser: a")]
+#[case::json(r#"{"token":"c4n4ry-V4lue","a":1}"#, r#"{"token":"[redacted]","a":1}"#)]
+#[case::json_spaces(r#"{"api_key": "c4n4ry-V4lue with space"}"#, r#"{"api_key": "[redacted]"}"#)]
+#[case::json_in_json(r#"{"a":"{\"token\":\"c4n4ry-V4lue\"}"}"#, r#"{"a":"{\"token\":\"[redacted]\"}"}"#)]
+#[case::dollar("password=$c4n4ry-V4lue", "password=[redacted]")]
+#[case::env("AWS_SECRET_ACCESS_KEY=c4n4ry-V4lue", "AWS_SECRET_ACCESS_KEY=[redacted]")]
+#[case::access_key("access_key=c4n4ry-V4lue", "access_key=[redacted]")]
+#[case::env_yaml(
+    "- name: RAY_TOKEN\n  value: c4n4ry-V4lue\n",
+    "- name: RAY_TOKEN\n  value: [redacted]\n"
+)]
+#[case::env_json(
+    r#"{"name":"RAY_TOKEN","value":"c4n4ry-V4lue"}"#,
+    r#"{"name":"RAY_TOKEN","value":"[redacted]"}"#
+)]
+#[case::env_pretty(
+    "\"name\": \"API_KEY\",\n  \"value\": \"c4n4ry-V4lue\"",
+    "\"name\": \"API_KEY\",\n  \"value\": \"[redacted]\""
+)]
+#[case::bearer("header Bearer c4n4ry-V4lue== sent", "header Bearer [redacted] sent")]
+#[case::authorization("Authorization: Basic c4n4ry-V4lue", "Authorization: [redacted]")]
+#[case::url("GET https://me:c4n4ry-V4lue@host:1/x?y", "GET https://[redacted]@host:1/x?y")]
+#[case::url_with_at("https://me:c4n4ry-V4lue@b@host/", "https://[redacted]@host/")]
+#[case::query("/x?token=c4n4ry-V4lue&a=1", "/x?token=[redacted]&a=1")]
+#[case::pem(
+    "a\n-----BEGIN RSA PRIVATE KEY-----\nc4n4ry-V4lue\n-----END RSA PRIVATE KEY-----\nb",
+    "a\n[redacted]\nb"
+)]
+#[case::pem_cut("a\n-----BEGIN PRIVATE KEY-----\nc4n4ry-V4lue", "a\n[redacted]")]
+#[case::kubeconfig("client-key-data: c4n4ry-V4lue", "client-key-data: [redacted]")]
+#[case::github("see ghp_c4n4ryV4lue0123456789x here", "see [redacted] here")]
+#[case::jwt("sent eyJc4n4ryV4lue.eyJc4n4ryV4lue.c4n4ryV4lue on", "sent [redacted] on")]
+fn forms_of_secrets_are_masked(#[case] text: &str, #[case] expected: &str) {
+    let redactor = Redactor::default();
+    let (masked, count) = redactor.redact(text);
+    assert_eq!((masked.as_str(), count), (expected, 1));
+    assert!(!masked.contains(CANARY));
+    assert_eq!(
+        redactor.redact(&masked),
+        (masked.clone(), 0),
+        "masking twice changes nothing"
+    );
+}
+
+#[rstest]
+#[case("INFO: waiting for ray head to start")]
+#[case(" echo 123  456  && ulimit -n 65536; ray start --head  --dashboard-host=0.0.0.0  --num-cpus=1 ")]
+#[case("secretName: ray-tls\n")]
+#[case("automountServiceAccountToken: true\n")]
+#[case("expirationSeconds: 3607\npath: token\n")]
+#[case("secretKeyRef:\n  name: redis\n  key: password\n")]
+#[case("--redis-password=$REDIS_PASSWORD --block")]
+#[case("--redis-password=\"$REDIS_PASSWORD\"")]
+#[case("imagePullSecrets: []\n")]
+#[case("secret:\n  optional: true\n")]
+#[case("https://docs.ray.io/en/latest@x")]
+#[case("quay.io/kuberay/operator@sha256:0f3a")]
+#[case("mail to someone@example.com")]
+fn ordinary_text_stays(#[case] text: &str) {
+    assert_eq!(Redactor::default().redact(text), (text.to_owned(), 0));
+}
+
+#[test]
+fn known_values_are_masked_wherever_they_stand() {
+    let literals = [CANARY, "c4n4ry-V4lue-longer", "two\nlines", "abc", "a.b+c"];
+    let redactor = Redactor::new(literals.map(str::to_owned));
+    let text = "x c4n4ry-V4lue-longer y c4n4ry-V4luez {two\nlines} \"two\\nlines\" abc a.b+c aXbbc";
+    let (masked, count) = redactor.redact(text);
+    assert_eq!(
+        masked,
+        format!("x {MASK} y {MASK}z {{{MASK}}} \"{MASK}\" abc {MASK} aXbbc")
+    );
+    assert_eq!(count, 5);
+}
+
+#[test]
+fn a_run_quotes_no_secret() {
+    let mut run = example::run();
+    let check = &mut run.cells[1].checks[0];
+    for text in [&mut check.expected, &mut check.found, &mut check.diff] {
+        *text = Some(format!("+ token={CANARY}"));
+    }
+    check.message = format!("found {CANARY}");
+    run.cells[1].reason = Some(CANARY.into());
+    run.interrupted = Some(format!("the server {CANARY} did not answer"));
+    let count = Redactor::new([CANARY.to_owned()]).redact_run(&mut run);
+    assert_eq!(count, 6);
+    assert!(!serde_json::to_string(&run).unwrap().contains(CANARY));
+}
+
+#[test]
+fn objects_are_scrubbed() {
+    let mut list = json!({"kind": "List", "items": [
+        {"kind": "Secret", "metadata": {
+            "name": "s",
+            "managedFields": [{}],
+            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": CANARY, "kept": "yes"},
+        }, "data": {"a": CANARY}, "stringData": {"b": CANARY}},
+        {"kind": "RayCluster", "spec": {"headGroupSpec": {"template": {"spec": {"containers": [{
+            "name": "head",
+            "env": [
+                {"name": "REDIS_PASSWORD", "value": CANARY},
+                {"name": "my_api_key", "value": CANARY},
+                {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "a"}}},
+                {"name": "RAY_ADDRESS", "value": "127.0.0.1:6379"},
+            ],
+        }]}}}}},
+    ]});
+    assert_eq!(scrub_object(&mut list), 4);
+    let text = list.to_string();
+    assert!(!text.contains(CANARY) && !text.contains("managedFields"), "{text}");
+    for kept in ["\"kept\":\"yes\"", "127.0.0.1:6379", "secretKeyRef", "\"name\":\"s\""] {
+        assert!(text.contains(kept), "{kept} is gone: {text}");
+    }
+    assert_eq!(scrub_object(&mut list), 0, "scrubbing twice changes nothing");
+}
+
+#[test]
+fn items_of_a_secret_list_have_no_kind_of_their_own() {
+    let mut list = json!({"kind": "SecretList", "items": [{"data": {"a": CANARY}}]});
+    assert_eq!(scrub_object(&mut list), 1);
+    assert!(!list.to_string().contains(CANARY));
+}
+
+#[test]
+fn config_maps_stay() {
+    let mut object = json!({"kind": "ConfigMap", "data": {"script.sh": "echo 1"}});
+    let before = object.clone();
+    assert_eq!(scrub_object(&mut object), 0);
+    assert_eq!(object, before);
+}

@@ -1,0 +1,137 @@
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+use std::{fmt, io};
+
+use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
+use rstest::rstest;
+
+use super::{Live, Plain, lock, use_colour};
+use crate::report::{Outcome, Progress};
+
+fn written(plain: Plain<Vec<u8>>) -> String {
+    String::from_utf8(plain.state.into_inner().unwrap().writer).unwrap()
+}
+
+#[test]
+fn plain_lines_carry_the_time_and_do_not_repeat() {
+    let plain = Plain::new(Vec::new());
+    let at = |seconds| plain.start + Duration::from_secs_f64(seconds);
+    plain.update_at(at(0.0), "cluster", "creating node");
+    plain.update_at(at(12.34), "cluster", "creating node");
+    plain.update_at(at(13.0), "cluster", "waiting for\nthe \x1b[1mAPI\x1b[0m");
+    plain.update_at(at(20.0), "operator", "");
+    plain.update_at(at(44.0), "cluster", "waiting for\nthe \x1b[1mAPI\x1b[0m");
+    plain.finish_at(at(60.0), "cluster", Outcome::Passed, "");
+    plain.finish_at(at(1060.0), "operator", Outcome::Error, "no such image");
+    assert_eq!(
+        written(plain),
+        "[   0.0s] cluster: creating node\n\
+         [  13.0s] cluster: waiting for the API\n\
+         [  20.0s] operator\n\
+         [  44.0s] cluster: waiting for the API\n\
+         [  60.0s] cluster: PASS in 60.0s\n\
+         [1060.0s] operator: ERROR in 1040.0s: no such image\n"
+    );
+}
+
+#[test]
+fn a_plain_line_may_come_at_any_time() {
+    let plain = Plain::new(Vec::new());
+    plain.line("warning: cgroup v1");
+    assert!(written(plain).ends_with("s] warning: cgroup v1\n"));
+}
+
+/// A broken pipe must not end the work.
+struct Broken;
+
+impl io::Write for Broken {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_that_is_gone_is_no_fault() {
+    let plain = Plain::new(Broken);
+    plain.update("cluster", "creating node");
+    plain.finish("cluster", Outcome::Passed, "");
+}
+
+#[rstest]
+#[case::terminal(true, None, None, true)]
+#[case::file(false, None, None, false)]
+#[case::refused(true, Some("1"), None, false)]
+#[case::empty_is_not_set(true, Some(""), None, true)]
+#[case::dumb(true, None, Some("dumb"), false)]
+fn colours(#[case] terminal: bool, #[case] no_color: Option<&str>, #[case] term: Option<&str>, #[case] expected: bool) {
+    let env = |name: &str| match name {
+        "NO_COLOR" => no_color.map(str::to_owned),
+        "TERM" => term.map(str::to_owned),
+        _ => None,
+    };
+    assert_eq!(use_colour(terminal, &env), expected);
+}
+
+/// A terminal that keeps what is written to it.
+#[derive(Clone, Default)]
+struct Screen(std::sync::Arc<Mutex<String>>);
+
+impl fmt::Debug for Screen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Screen")
+    }
+}
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        100
+    }
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(&format!("{text}\n"))
+    }
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        lock(&self.0).push_str(text);
+        Ok(())
+    }
+    fn clear_line(&self) -> io::Result<()> {
+        Ok(())
+    }
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_live_task_is_shown_and_leaves_a_line() {
+    let screen = Screen::default();
+    let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
+    let live = Live::new(MultiProgress::with_draw_target(target), false);
+    live.update("cluster", "creating node");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !lock(&screen.0).contains("cluster: creating node") {
+        assert!(Instant::now() < deadline, "the live line is not drawn");
+        std::thread::yield_now();
+    }
+    live.finish("cluster", Outcome::Passed, "reused");
+    assert!(lock(&live.tasks).is_empty());
+    let text = lock(&screen.0).clone();
+    assert!(
+        text.contains("s  cluster: reused") && text.contains("PASS "),
+        "{text:?}"
+    );
+}

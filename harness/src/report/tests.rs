@@ -1,0 +1,226 @@
+use std::path::Path;
+
+use rstest::rstest;
+use serde_json::Value;
+
+use super::{Outcome, RunResult, example, exit_code, github, render_markdown, render_text, results_schema, write_all};
+use crate::scenario::Level;
+
+mod workflows;
+
+fn only(keep: impl Fn(Outcome, Level) -> bool) -> RunResult {
+    let mut run = example::run();
+    run.cells.retain(|cell| keep(cell.outcome, cell.level));
+    run
+}
+
+fn written(run: &RunResult, file: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("made/when/absent");
+    write_all(run, &output).unwrap();
+    let mut names: Vec<_> = std::fs::read_dir(&output)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["index.html", "junit.xml", "results.json", "summary.md"],
+        "no temporary file stays"
+    );
+    std::fs::read_to_string(output.join(file)).unwrap()
+}
+
+#[test]
+fn text_of_a_mixed_run() {
+    insta::assert_snapshot!(render_text(&example::run(), false));
+}
+
+#[test]
+fn text_is_quiet_when_all_passed() {
+    insta::assert_snapshot!(render_text(&only(|outcome, _| outcome == Outcome::Passed), false));
+}
+
+#[test]
+fn text_of_an_interrupted_run() {
+    let mut run = only(|outcome, _| outcome == Outcome::Passed);
+    run.interrupted = Some("Ctrl-C".into());
+    insta::assert_snapshot!(render_text(&run, false));
+}
+
+#[test]
+fn colour_only_adds_colour_codes() {
+    let run = example::run();
+    let coloured = render_text(&run, true);
+    assert!(coloured.contains("\x1b[31m"));
+    assert_eq!(super::text::clean(&coloured), render_text(&run, false));
+}
+
+#[test]
+fn markdown_of_a_mixed_run() {
+    insta::assert_snapshot!(render_markdown(&example::run()));
+}
+
+#[test]
+fn junit_of_a_mixed_run() {
+    let mut run = example::run();
+    run.interrupted = Some("Ctrl-C".into());
+    insta::assert_snapshot!(written(&run, "junit.xml"));
+}
+
+#[test]
+fn junit_is_valid_whatever_a_cluster_writes() {
+    let mut run = example::run();
+    let nasty: String = (0..0x300).chain(0xfff0..0x1_0010).filter_map(char::from_u32).collect();
+    let cell = &mut run.cells[1];
+    cell.reason = Some(nasty.clone());
+    cell.checks[0].message.clone_from(&nasty);
+    cell.checks[0].diff = Some(format!("{nasty}]]>\x1b[31m"));
+    let xml = written(&run, "junit.xml");
+    let allowed =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    assert_eq!(xml.chars().find(|&c| !allowed(c)), None);
+    let report = quick_junit::Report::deserialize_from_str(&xml).unwrap();
+    assert_eq!(
+        (report.tests, report.failures, report.errors, report.skipped),
+        (5, 2, 1, 1)
+    );
+}
+
+#[test]
+fn results_are_read_back_as_they_were() {
+    let run = example::run();
+    let read: RunResult = serde_json::from_str(&written(&run, "results.json")).unwrap();
+    assert_eq!(read, run);
+}
+
+#[test]
+fn html_is_escaped_and_stands_alone() {
+    let html = written(&example::run(), "index.html");
+    assert!(html.contains("&lt;b&gt;::add-path::"), "{html}");
+    for absent in [
+        "<script", "<link", "<img", "src=", "href=", "url(", "@import", "<b>", "\x1b", "\0",
+    ] {
+        assert!(!html.contains(absent), "{absent} in the page");
+    }
+    for text in [
+        "1 passed, 2 failed (1 provisional), 1 skipped, 1 error",
+        "sha256:0f3a",
+        "C14",
+    ] {
+        assert!(html.contains(text), "{text} is missing");
+    }
+}
+
+#[test]
+fn html_of_a_run_without_anything() {
+    let mut run = only(|_, _| false);
+    run.phases.clear();
+    run.environment = super::Environment::default();
+    assert!(written(&run, "index.html").contains("0 passed, 0 failed, 0 skipped"));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_names_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let error = write_all(&example::run(), &folder.path().join("file"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("/file failed"), "{error}");
+}
+
+#[test]
+fn the_committed_schema_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema/results.schema.json");
+    let schema = results_schema().unwrap();
+    if std::env::var_os("UPDATE_SCHEMAS").is_some_and(|value| value == "1") {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &schema).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == schema,
+        "docs/schema/results.schema.json is old; UPDATE_SCHEMAS=1 cargo test rewrites it"
+    );
+}
+
+#[test]
+fn an_example_fits_the_schema_and_a_changed_one_does_not() {
+    let schema: Value = serde_json::from_str(&results_schema().unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut results: Value = serde_json::from_str(&written(&example::run(), "results.json")).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&results).map(|error| error.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
+    results["cells"][0]["outcome"] = "perhaps".into();
+    assert!(!validator.is_valid(&results));
+    results["cells"][0]["outcome"] = "passed".into();
+    results["version"] = "something/else".into();
+    assert!(!validator.is_valid(&results));
+}
+
+#[rstest]
+#[case::all_pass(&|outcome, _| outcome == Outcome::Passed, false, 0)]
+#[case::skipped_too(&|outcome, _| matches!(outcome, Outcome::Passed | Outcome::Skipped), false, 0)]
+#[case::one_failed(&|outcome, _| outcome != Outcome::Error, false, 1)]
+#[case::provisional(&|outcome, level| outcome == Outcome::Passed || level == Level::Provisional, false, 0)]
+#[case::provisional_strict(&|outcome, level| outcome == Outcome::Passed || level == Level::Provisional, true, 1)]
+#[case::environment(&|_, _| true, false, 3)]
+fn exit_codes(#[case] keep: &dyn Fn(Outcome, Level) -> bool, #[case] strict: bool, #[case] expected: u8) {
+    assert_eq!(exit_code(&only(keep), strict), expected);
+}
+
+#[test]
+fn an_interrupted_run_did_not_pass() {
+    let mut run = only(|outcome, _| outcome == Outcome::Passed);
+    run.interrupted = Some("Ctrl-C".into());
+    assert_eq!(exit_code(&run, false), 3);
+}
+
+#[test]
+fn annotations_of_a_mixed_run() {
+    let mut run = example::run();
+    run.interrupted = Some("Ctrl-C".into());
+    let env = |name: &str| (name == "GITHUB_ACTIONS").then(|| "true".to_owned());
+    let lines = github::publish(&run, &env).unwrap();
+    assert!(lines.iter().all(|line| !line.contains(['\n', '\r'])));
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn elsewhere_nothing_is_published() {
+    assert_eq!(github::publish(&example::run(), &|_| None).unwrap(), [""; 0]);
+}
+
+#[test]
+fn the_step_summary_is_appended_and_stays_within_its_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("summary");
+    std::fs::write(&path, "before\n").unwrap();
+    let env = |name: &str| (name == "GITHUB_STEP_SUMMARY").then(|| path.to_str().unwrap().to_owned());
+    let mut run = example::run();
+    github::publish(&run, &env).unwrap();
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        format!("before\n{}", render_markdown(&run))
+    );
+
+    run.cells[1].checks[0].diff = Some("+ a line\n".repeat(200_000));
+    github::publish(&run, &env).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.len() <= 1024 * 1024 && text.len() > 1024 * 1000, "{}", text.len());
+    assert!(text.contains("This summary was cut"));
+}
+
+#[test]
+fn a_log_cannot_give_commands_to_the_runner() {
+    let text = github::without_commands("::add-path::/x\n");
+    let lines: Vec<&str> = text.lines().collect();
+    let token = lines[0].strip_prefix("::stop-commands::").unwrap();
+    assert_eq!(lines[1..], ["::add-path::/x", &format!("::{token}::")]);
+    assert_ne!(
+        text,
+        github::without_commands("::add-path::/x\n"),
+        "the token is not to be guessed"
+    );
+}

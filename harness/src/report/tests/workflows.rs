@@ -1,0 +1,84 @@
+//! What the workflows may do and which code of others they run.
+
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+use serde_json::{Value, json};
+
+fn workflows() -> Vec<(PathBuf, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/workflows");
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found: Vec<_> = entries
+        .map(|path| (path.clone(), std::fs::read_to_string(path).unwrap()))
+        .collect();
+    assert!(!found.is_empty());
+    found
+}
+
+/// Lines that use an action which is neither pinned by a commit, with its release beside it, nor says `unpinned:` why
+/// not. Actions of this repository need no pin.
+fn loose_uses(workflow: &str) -> Vec<&str> {
+    let uses = Regex::new(r"^\s*(?:-\s+)?uses:\s*(.*)$").unwrap();
+    let fine = Regex::new(r"^(?:\S+@[0-9a-f]{40} # v\d+(?:\.\d+){2}|\./\S+|\S+@\S+ # unpinned: \S.*)$").unwrap();
+    workflow
+        .lines()
+        .filter_map(|line| uses.captures(line)?.get(1))
+        .map(|reference| reference.as_str().trim_end())
+        .filter(|reference| !fine.is_match(reference))
+        .collect()
+}
+
+#[test]
+fn every_action_is_pinned_by_its_commit() {
+    for (path, text) in workflows() {
+        assert_eq!(loose_uses(&text), [""; 0], "{}", path.display());
+    }
+}
+
+#[test]
+fn loose_actions_are_found() {
+    let workflow = "\
+      - uses: a/pinned@0123456789012345678901234567890123456789 # v1.2.3
+      - uses: ./here
+      - uses: a/told@v4 # unpinned: its source could not be fetched
+      - name: x
+        uses: a/by-tag@v4
+      - uses: a/short@0123456 # v1.2.3
+      - uses: a/silent@0123456789012345678901234567890123456789
+";
+    let loose = [
+        "a/by-tag@v4",
+        "a/short@0123456 # v1.2.3",
+        "a/silent@0123456789012345678901234567890123456789",
+    ];
+    assert_eq!(loose_uses(workflow), loose);
+}
+
+#[test]
+fn permissions_are_to_read_only() {
+    for (path, text) in workflows() {
+        let workflow: Value = serde_saphyr::from_str(&text).unwrap();
+        assert_eq!(
+            workflow["permissions"],
+            json!({"contents": "read"}),
+            "{}",
+            path.display()
+        );
+        for (name, job) in workflow["jobs"].as_object().unwrap() {
+            assert_eq!(job.get("permissions"), None, "{name} asks for more");
+            assert!(job.get("timeout-minutes").is_some(), "{name} has no timeout");
+        }
+        assert!(
+            !text.contains("pull_request_target"),
+            "{} gives secrets to strangers",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn scripts_that_a_workflow_calls_can_be_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("ci/test");
+    assert_ne!(script.metadata().unwrap().permissions().mode() & 0o111, 0);
+}

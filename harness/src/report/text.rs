@@ -1,0 +1,131 @@
+//! Text from clusters is made safe to show: no terminal codes, no characters that XML forbids or that hide others.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::Outcome;
+
+/// Colours and other terminal codes: control sequences, and operating system commands such as links and titles.
+static TERMINAL_CODES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)").expect("a constant expression")
+});
+
+/// Removes terminal codes and shows every other control character as its symbol (`␀`, `␍` …), so that nothing that
+/// makes a difference is invisible. Line ends and tabs stay.
+pub(super) fn clean(text: &str) -> String {
+    TERMINAL_CODES.replace_all(text, "").chars().map(visible).collect()
+}
+
+fn visible(c: char) -> char {
+    match c {
+        '\n' | '\t' => c,
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        '\u{7f}' => '\u{2421}',
+        // C1 controls, characters that turn the direction of writing, and those that XML 1.0 forbids.
+        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => {
+            char::REPLACEMENT_CHARACTER
+        }
+        _ => c,
+    }
+}
+
+/// As [`clean`], on one line.
+pub(super) fn one_line(text: &str) -> String {
+    clean(text.trim_end()).replace(['\n', '\t'], " ")
+}
+
+/// The first line of a message, and the lines after it as they are (often a log's last ones), both cleaned.
+pub(super) fn headline(message: &str) -> (String, Option<String>) {
+    let cleaned = clean(message.trim_end());
+    match cleaned.split_once('\n') {
+        Some((first, rest)) => (first.into(), Some(rest.into())),
+        None => (cleaned, None),
+    }
+}
+
+/// Cleans every string inside a JSON value.
+pub(super) fn clean_value(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = clean(text),
+        Value::Array(items) => items.iter_mut().for_each(clean_value),
+        Value::Object(fields) => fields.values_mut().for_each(clean_value),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The escape codes of the few colours that reports use; empty ones when colour is off.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paint {
+    on: bool,
+}
+
+impl Paint {
+    pub(super) fn new(on: bool) -> Self {
+        Self { on }
+    }
+
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.on {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.into()
+        }
+    }
+
+    pub(super) fn green(self, text: &str) -> String {
+        self.wrap("32", text)
+    }
+
+    pub(super) fn red(self, text: &str) -> String {
+        self.wrap("31", text)
+    }
+
+    pub(super) fn yellow(self, text: &str) -> String {
+        self.wrap("33", text)
+    }
+
+    pub(super) fn bold(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    pub(super) fn dim(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+
+    /// The word of an outcome in its colour, padded to `width`.
+    pub(super) fn outcome(self, outcome: Outcome, width: usize) -> String {
+        let word = format!("{:<width$}", outcome.word());
+        match outcome {
+            Outcome::Passed => self.green(&word),
+            Outcome::Failed | Outcome::Error => self.red(&word),
+            Outcome::Skipped => self.yellow(&word),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{clean, one_line};
+
+    #[rstest]
+    #[case::colour("\x1b[36m(raylet)\x1b[0m started", "(raylet) started")]
+    #[case::link("\x1b]8;;http://x\x07text\x1b]8;;\x1b\\", "text")]
+    #[case::lone_escape("a\x1bb", "a␛b")]
+    #[case::progress_bar("10%\r20%", "10%␍20%")]
+    #[case::zero("a\0b", "a␀b")]
+    #[case::not_xml("a\u{fffe}\u{ffff}", "a\u{fffd}\u{fffd}")]
+    #[case::direction("a\u{202e}b", "a\u{fffd}b")]
+    #[case::white_space_stays(" a\tb \n", " a\tb \n")]
+    fn clean_text(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(clean(text), expected);
+    }
+
+    #[test]
+    fn one_line_has_no_line_ends() {
+        assert_eq!(one_line("a\nb\n"), "a b");
+    }
+}

@@ -1,0 +1,252 @@
+//! How many cells fit on the nodes at once; nothing is started that would only wait for a node.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use k8s_openapi::api::core::v1::{Node, Pod};
+use tokio::sync::Notify;
+
+use super::demand::of_pod;
+use crate::check::quantity;
+
+/// An amount of CPU and memory, in whole millicores and bytes so that sums are exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Resources {
+    millicores: u64,
+    bytes: u64,
+}
+
+impl Resources {
+    /// `cpu` in cores, `memory` in bytes; what is below zero counts as zero.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "float casts saturate, which is meant"
+    )]
+    pub fn new(cpu: f64, memory: f64) -> Self {
+        Self {
+            millicores: (cpu * 1000.0).round() as u64,
+            bytes: memory.round() as u64,
+        }
+    }
+
+    /// The sum.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            millicores: self.millicores.saturating_add(other.millicores),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
+    /// What is left; nothing where there is less.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self {
+            millicores: self.millicores.saturating_sub(other.millicores),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
+
+    /// Of each the smaller.
+    #[must_use]
+    pub fn at_most(self, other: Self) -> Self {
+        Self {
+            millicores: self.millicores.min(other.millicores),
+            bytes: self.bytes.min(other.bytes),
+        }
+    }
+
+    /// Whether both fit into `room`.
+    pub fn fit_into(self, room: Self) -> bool {
+        self.millicores <= room.millicores && self.bytes <= room.bytes
+    }
+}
+
+impl std::fmt::Display for Resources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}m CPU, {} MiB", self.millicores, self.bytes / 1024 / 1024)
+    }
+}
+
+/// What nodes that accept Pods have left, and how many cells may run at once.
+#[derive(Debug)]
+pub struct Capacity {
+    total: Resources,
+    jobs: usize,
+    used: Mutex<(Resources, usize)>,
+    freed: Notify,
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// The right to run a cell; given back when dropped.
+#[derive(Debug)]
+pub struct Permit {
+    capacity: Arc<Capacity>,
+    amount: Resources,
+}
+
+impl Capacity {
+    /// `jobs` cells at once at most, as far as they fit into `total`.
+    pub fn new(total: Resources, jobs: usize) -> Self {
+        Self {
+            total,
+            jobs: jobs.max(1),
+            used: Mutex::default(),
+            freed: Notify::new(),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// All that cells may use.
+    pub fn total(&self) -> Resources {
+        self.total
+    }
+
+    /// Waits for room, in the order of asking. What asks for more than there is at all gets everything: its Pods then
+    /// say why they can't run.
+    pub async fn acquire(self: &Arc<Self>, wanted: Resources) -> Permit {
+        let amount = wanted.at_most(self.total);
+        let _turn = self.turn.lock().await;
+        loop {
+            let freed = self.freed.notified();
+            if self.take(amount) {
+                return Permit {
+                    capacity: Arc::clone(self),
+                    amount,
+                };
+            }
+            freed.await;
+        }
+    }
+
+    fn take(&self, amount: Resources) -> bool {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = used.1 < self.jobs && used.0.plus(amount).fit_into(self.total);
+        if fits {
+            *used = (used.0.plus(amount), used.1 + 1);
+        }
+        fits
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut used = self.capacity.used.lock().unwrap_or_else(PoisonError::into_inner);
+        *used = (used.0.minus(self.amount), used.1.saturating_sub(1));
+        drop(used);
+        self.capacity.freed.notify_one();
+    }
+}
+
+/// What the nodes that accept Pods have, less what Pods request that run there already.
+pub(super) fn free(nodes: &[Node], pods: &[Pod]) -> Resources {
+    let all = usable(nodes).map(allocatable).fold(Resources::default(), Resources::plus);
+    let names: Vec<_> = usable(nodes).filter_map(|node| node.metadata.name.as_deref()).collect();
+    let taken = pods.iter().filter(|pod| {
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+        !matches!(phase, Some("Succeeded" | "Failed")) && node.is_none_or(|node| names.contains(&node))
+    });
+    all.minus(taken.map(of_pod).fold(Resources::default(), Resources::plus))
+}
+
+/// Allocatable CPU (cores) and memory (bytes) of the largest node that accepts Pods.
+pub(super) fn largest(nodes: &[Node]) -> Option<(f64, f64)> {
+    usable(nodes)
+        .map(|node| (amount(node, "cpu"), amount(node, "memory")))
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)))
+}
+
+fn usable(nodes: &[Node]) -> impl Iterator<Item = &Node> {
+    nodes.iter().filter(|node| {
+        node.spec.as_ref().is_none_or(|spec| {
+            let closed = spec.taints.iter().flatten().any(|taint| taint.effect != "PreferNoSchedule");
+            !spec.unschedulable.unwrap_or(false) && !closed
+        })
+    })
+}
+
+fn allocatable(node: &Node) -> Resources {
+    Resources::new(amount(node, "cpu"), amount(node, "memory"))
+}
+
+fn amount(node: &Node, resource: &str) -> f64 {
+    let allocatable = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
+    allocatable
+        .and_then(|allocatable| quantity::parse(&allocatable.get(resource)?.0))
+        .unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::{Capacity, Resources, free, largest};
+
+    const MIB: f64 = 1024.0 * 1024.0;
+
+    fn cpu(cores: f64) -> Resources {
+        Resources::new(cores, 0.0)
+    }
+
+    fn fits(capacity: &Arc<Capacity>, cores: f64) -> bool {
+        capacity.take(cpu(cores))
+    }
+
+    #[test]
+    fn a_two_core_node_takes_one_head_of_one_cpu_or_two_of_half() {
+        let node = |name: &str, taints| {
+            serde_json::from_value(json!({"metadata": {"name": name}, "spec": {"taints": taints},
+                "status": {"allocatable": {"cpu": "2", "memory": "1000Mi"}}}))
+            .expect("a Node")
+        };
+        let pod = |node: &str, cpu: &str, phase: &str| {
+            serde_json::from_value(json!({"spec": {"nodeName": node, "containers": [
+                {"name": "c", "resources": {"requests": {"cpu": cpu, "memory": "100Mi"}}}]}, "status": {"phase": phase}}))
+            .expect("a Pod")
+        };
+        let nodes = [node("a", json!([])), node("b", json!([{"key": "k", "effect": "NoSchedule"}]))];
+        let pods = [
+            pod("a", "850m", "Running"),
+            pod("a", "100m", "Running"),
+            pod("a", "1", "Succeeded"),
+            pod("b", "1", "Running"),
+        ];
+        let room = free(&nodes, &pods);
+        assert_eq!(room, Resources::new(1.05, 800.0 * MIB));
+        assert_eq!(largest(&nodes), Some((2.0, 1000.0 * MIB)));
+
+        let one = Arc::new(Capacity::new(room, 8));
+        assert!(fits(&one, 1.0) && !fits(&one, 0.1));
+        let two = Arc::new(Capacity::new(room, 8));
+        assert!(fits(&two, 0.5) && fits(&two, 0.5) && !fits(&two, 0.1));
+    }
+
+    #[test]
+    fn jobs_limit_what_room_does_not() {
+        let capacity = Arc::new(Capacity::new(cpu(10.0), 1));
+        assert!(fits(&capacity, 1.0) && !fits(&capacity, 1.0));
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_runs_alone_and_what_waits_gets_its_turn() {
+        let capacity = Arc::new(Capacity::new(cpu(1.0), 8));
+        let first = capacity.acquire(cpu(0.5)).await;
+        let mut large = tokio::spawn({
+            let capacity = Arc::clone(&capacity);
+            async move { capacity.acquire(cpu(64.0)).await }
+        });
+        assert!(
+            tokio::time::timeout(Duration::from_millis(50), &mut large).await.is_err(),
+            "it waits until all is free"
+        );
+        drop(first);
+        let large = large.await.expect("a permit");
+        assert!(!fits(&capacity, 0.1));
+        drop(large);
+        assert!(fits(&capacity, 1.0));
+    }
+}

@@ -1,0 +1,265 @@
+//! One cell, from its applied objects to its verdicts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::ledger::Ledger;
+use crate::check::{self, Expectations, LogKey, Observation, Rejection};
+use crate::observe::NamespaceView;
+use crate::report::{CheckResult, Progress};
+use crate::scenario::{Barrier, Check, Scenario};
+
+/// Changes that come within this time are judged together.
+const TOGETHER: Duration = Duration::from_millis(25);
+/// Some verdicts come of time alone.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(1);
+/// How long the last lines of an ended container are waited for before its end is told without them.
+const LAST_LINES: Duration = Duration::from_secs(5);
+/// How often progress tells of a change in what is awaited.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
+/// What is judged, and within which limits.
+pub(super) struct Judge<'a> {
+    pub(super) id: &'a str,
+    pub(super) scenario: &'a Scenario,
+    pub(super) expectations: &'a dyn Expectations,
+    pub(super) rejections: &'a [Rejection],
+    pub(super) largest_node: Option<(f64, f64)>,
+    pub(super) applied: Instant,
+    /// The end of the whole run, where it has one.
+    pub(super) run_ends: Option<Instant>,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) cancel: &'a CancellationToken,
+}
+
+/// What came of it.
+pub(super) struct Judged {
+    pub(super) checks: Vec<CheckResult>,
+    /// The last state that was judged.
+    pub(super) observation: Observation,
+}
+
+impl Judge<'_> {
+    /// Looks at every change of the namespace until each check has its verdict, or none can come any more.
+    pub(super) async fn run(&self, view: &mut NamespaceView) -> Judged {
+        let checks = &self.scenario.file.spec.checks;
+        let mut ledger = Ledger::new(self.scenario);
+        let mut barriers = BTreeMap::new();
+        let mut doomed_since: Option<Instant> = None;
+        let mut told = Told::default();
+        let limit = self.applied + self.scenario.timeout;
+        let ends = self.run_ends.map_or(limit, |end| end.min(limit));
+        loop {
+            let observation = self.observe(view, &mut barriers);
+            let elapsed = self.applied.elapsed();
+            for (index, check) in ledger.open() {
+                let verdict = check::evaluate(check, &observation, self.expectations);
+                ledger.take(index, verdict, elapsed);
+            }
+            told.tell(self, &ledger);
+            let done = |ledger: &Ledger<'_>| Judged {
+                checks: ledger.results(),
+                observation: observation.clone(),
+            };
+            if ledger.finished() {
+                return done(&ledger);
+            }
+            if self.cancel.is_cancelled() {
+                ledger.interrupt(elapsed, "the run was interrupted");
+                return done(&ledger);
+            }
+            if let Some(cause) = check::doomed(checks, &observation) {
+                let since = *doomed_since.get_or_insert_with(Instant::now);
+                if last_lines_are_read(&observation) || since.elapsed() >= LAST_LINES {
+                    ledger.doom(elapsed, &cause);
+                    return done(&ledger);
+                }
+            } else {
+                doomed_since = None;
+            }
+            if Instant::now() >= ends {
+                let limit = if ends < limit {
+                    "the run's limit".to_owned()
+                } else {
+                    format!("the scenario's limit of {:?}", self.scenario.timeout)
+                };
+                let note = view.dashboard_error();
+                let note = note.filter(|_| needs_dashboard(&ledger, &barriers));
+                ledger.expire(elapsed, &limit, note.as_deref());
+                return done(&ledger);
+            }
+            self.ask(view, &ledger, &observation);
+            tokio::select! {
+                () = view.changed() => tokio::time::sleep(TOGETHER).await,
+                () = tokio::time::sleep_until(ends.min(Instant::now() + AT_LEAST_EVERY)) => {}
+                () = self.cancel.cancelled() => {}
+            }
+        }
+    }
+
+    fn observe(&self, view: &NamespaceView, barriers: &mut BTreeMap<Barrier, Timestamp>) -> Observation {
+        let mut observation = view.observe();
+        observation.rejections = self.rejections.to_vec();
+        observation.largest_node = self.largest_node;
+        observation.barriers.clone_from(barriers);
+        for reached in check::barriers(&self.scenario.file.spec.checks, &observation, self.expectations) {
+            barriers.entry(reached).or_insert(observation.now);
+        }
+        observation.barriers.clone_from(barriers);
+        observation
+    }
+
+    /// Asks for what checks without a verdict still need to see.
+    fn ask(&self, view: &mut NamespaceView, ledger: &Ledger<'_>, observation: &Observation) {
+        let open = ledger.open();
+        let needed = open.iter().flat_map(|(_, check)| check::needed_logs(check, observation));
+        let wanted: BTreeSet<LogKey> = needed.chain(check::doomed_logs(observation)).collect();
+        view.follow(wanted);
+        for check in ledger.unfinished() {
+            for key in outdated_logs(check, observation) {
+                view.reread(&key);
+            }
+        }
+        let wanted = needs_dashboard(ledger, &observation.barriers);
+        view.ask_dashboard(running_head(observation).filter(|_| wanted));
+    }
+}
+
+/// Progress is told when a check gets its verdict, and of other changes now and then.
+#[derive(Default)]
+struct Told {
+    text: String,
+    done: Option<usize>,
+    at: Option<Instant>,
+}
+
+impl Told {
+    fn tell(&mut self, judge: &Judge<'_>, ledger: &Ledger<'_>) {
+        let done = ledger.unfinished().count();
+        let is_due = self.at.is_none_or(|at| at.elapsed() >= TELL_EVERY);
+        if self.done == Some(done) && !is_due {
+            return;
+        }
+        let text = ledger.progress();
+        if text != self.text {
+            judge.progress.update(judge.id, &text);
+        }
+        (self.text, self.done, self.at) = (text, Some(done), Some(Instant::now()));
+    }
+}
+
+/// Logs that a check waits to see whole, as of a moment after all of its barriers.
+fn outdated_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
+    let Check::Logs(logs) = check else { return Vec::new() };
+    let reached: Option<Vec<Timestamp>> =
+        logs.after.iter().map(|barrier| observation.barriers.get(barrier).copied()).collect();
+    let Some(since) = reached.and_then(|times| times.into_iter().max()) else {
+        return Vec::new();
+    };
+    let mut keys = check::needed_logs(check, observation);
+    keys.retain(|key| {
+        let read = observation.logs.get(key).and_then(|log| log.complete_as_of);
+        read.is_none_or(|read| read < since)
+    });
+    keys
+}
+
+fn last_lines_are_read(observation: &Observation) -> bool {
+    let mut keys = check::doomed_logs(observation).into_iter();
+    keys.all(|key| observation.logs.get(&key).is_some_and(|log| log.complete_as_of.is_some()))
+}
+
+/// Whether a check without a verdict needs the dashboard itself, or a barrier that only the dashboard shows.
+fn needs_dashboard(ledger: &Ledger<'_>, barriers: &BTreeMap<Barrier, Timestamp>) -> bool {
+    ledger.unfinished().any(|check| {
+        let awaited: &[Barrier] = match check {
+            Check::Ray(_) | Check::Job(_) => return true,
+            Check::Logs(logs) => &logs.after,
+            Check::Never(never) => std::slice::from_ref(&never.after),
+            _ => &[],
+        };
+        let from_dashboard = |barrier: &Barrier| matches!(barrier, Barrier::RayReady | Barrier::Job);
+        awaited.iter().any(|barrier| from_dashboard(barrier) && !barriers.contains_key(barrier))
+    })
+}
+
+/// The newest head Pod whose first container runs.
+fn running_head(observation: &Observation) -> Option<&Pod> {
+    observation.pods.iter().rev().find(|pod| {
+        let is_head = pod.labels().get("ray.io/node-type").is_some_and(|kind| kind == "head");
+        let first = pod.spec.as_ref().and_then(|spec| spec.containers.first());
+        let mut statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+        let runs = statuses.any(|status| {
+            first.is_some_and(|first| first.name == status.name)
+                && status.state.as_ref().is_some_and(|state| state.running.is_some())
+        });
+        is_head && runs && pod.metadata.deletion_timestamp.is_none()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use k8s_openapi::api::core::v1::Pod;
+    use serde_json::json;
+
+    use super::{outdated_logs, running_head};
+    use crate::check::{Log, LogKey, Observation};
+    use crate::scenario::{Barrier, Check};
+
+    fn head(name: &str, state: &str) -> Pod {
+        serde_json::from_value(json!({
+            "metadata": {"name": name, "labels": {"ray.io/node-type": "head"}},
+            "spec": {"containers": [{"name": "ray-head"}]},
+            "status": {"phase": "Running", "containerStatuses": [{"name": "ray-head", "image": "", "imageID": "",
+                "ready": false, "restartCount": 0, "containerID": "c", "state": {state: {}}}]},
+        }))
+        .expect("a Pod")
+    }
+
+    #[test]
+    fn the_newest_running_head_is_asked() {
+        let observation = Observation {
+            pods: vec![head("old", "running"), head("new", "running"), head("newest", "waiting")],
+            ..Observation::default()
+        };
+        assert_eq!(running_head(&observation).and_then(|pod| pod.metadata.name.as_deref()), Some("new"));
+    }
+
+    #[test]
+    fn a_log_is_read_again_once_its_barriers_are_reached() {
+        let check: Check = serde_json::from_value(json!({"logs": {"role": "head", "after": ["ready", "job"],
+            "lines": [{"not": "x"}]}}))
+        .expect("a check");
+        let key = LogKey {
+            pod: "head".into(),
+            container: "ray-head".into(),
+            previous: false,
+        };
+        let time = |second: i64| jiff::Timestamp::from_second(second).expect("a time");
+        let mut observation = Observation {
+            pods: vec![head("head", "running")],
+            barriers: BTreeMap::from([(Barrier::Ready, time(5))]),
+            ..Observation::default()
+        };
+        assert_eq!(outdated_logs(&check, &observation), [], "one barrier is not reached");
+        observation.barriers.insert(Barrier::Job, time(9));
+        assert_eq!(outdated_logs(&check, &observation), [key.clone()]);
+        let mut read = |second| {
+            let log = Log {
+                lines: vec![],
+                complete_as_of: Some(time(second)),
+            };
+            observation.logs.insert(key.clone(), log);
+            outdated_logs(&check, &observation).len()
+        };
+        assert_eq!((read(8), read(9)), (1, 0));
+    }
+}

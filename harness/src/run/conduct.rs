@@ -1,0 +1,269 @@
+//! A whole run: up, cells, evidence, reports, down.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::engine::not_run;
+use super::phases::Phases;
+use super::session::{self, Session, forget, new_run_id};
+use super::setup::Setup;
+use super::{EngineOptions, Options, RunError};
+use crate::cluster::{ClusterError, Patience, Status};
+use crate::expect::{pending_allowed, unreferenced};
+use crate::plan::{self, Cell, Plan};
+use crate::report::{self, CellResult, Environment, Outcome, Progress, RESULTS_VERSION, Redactor, RunResult};
+use crate::scenario::{Lane, load_all};
+
+/// Runs what the options select, writes the reports into the output folder, and takes down what it brought up.
+///
+/// # Errors
+/// On bad use and bad files, before anything is made, and when reports can't be written. An environment that breaks
+/// is part of the result, so that the reports say it.
+pub async fn run(
+    options: &Options,
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+) -> Result<RunResult, RunError> {
+    let (plan, left_out) = plan(options)?;
+    let started = Timestamp::now();
+    let id = new_run_id();
+    let mut phases = Phases::start();
+    let ends = options.timeout.map(|timeout| Instant::now() + timeout);
+    let mut found = Found::default();
+    let engine_options = EngineOptions {
+        run: id.clone(),
+        output: options.output.clone(),
+        evidence: options.evidence,
+        jobs: options.jobs.unwrap_or(usize::MAX),
+        ends,
+        write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
+        record_verified: false,
+    };
+    let job = Job {
+        options,
+        engine_options,
+        cells: &plan.cells,
+        progress: &progress,
+        cancel: &cancel,
+    };
+    if let Err(error) = job.run(&mut found, &mut phases).await {
+        found.interrupted = Some(error.to_string());
+    } else if cancel.is_cancelled() {
+        found.interrupted = Some(RunError::Interrupted.to_string());
+    }
+    let reason = found.interrupted.as_deref().unwrap_or("it was not reached");
+    if found.cells.is_empty() {
+        found.cells = plan.cells.iter().map(|cell| not_run(cell, Outcome::Skipped, reason)).collect();
+    }
+    found.cells.extend(left_out);
+    let mut result = RunResult {
+        version: RESULTS_VERSION.into(),
+        run_id: id.to_string(),
+        started: format!("{started:.0}"),
+        duration_seconds: phases.total(),
+        harness: env!("CARGO_PKG_VERSION").into(),
+        phases: phases.into_ended(),
+        environment: found.environment,
+        cells: found.cells,
+        interrupted: found.interrupted,
+    };
+    Redactor::default().redact_run(&mut result);
+    report::write_all(&result, &options.output)?;
+    Ok(result)
+}
+
+/// The cells to run, and the results of those that the scenarios' own ranges leave out.
+fn plan(options: &Options) -> Result<(Plan, Vec<CellResult>), RunError> {
+    if options.lanes.contains(&Lane::ControlPlane) {
+        return Err(RunError::Lane);
+    }
+    let scenarios = load_all(&options.scenarios)?;
+    let left = unreferenced(&scenarios)?;
+    if !left.is_empty() {
+        return Err(RunError::Unreferenced(left));
+    }
+    let (operators, rays) = ([options.operator.clone()], [options.ray.clone()]);
+    let plan = plan::cells(&scenarios, &operators, &rays, &options.lanes, &options.filter);
+    if plan.cells.is_empty() {
+        return Err(RunError::NoCells(plan.skipped.iter().map(ToString::to_string).collect()));
+    }
+    let mut left_out = Vec::new();
+    for scenario in &scenarios {
+        for lane in &options.lanes {
+            let cell = Cell {
+                scenario: Arc::clone(scenario),
+                operator: options.operator.clone(),
+                ray: options.ray.clone(),
+                lane: *lane,
+            };
+            if let Some(skipped) = plan.skipped.iter().find(|skipped| skipped.name == cell.id()) {
+                left_out.push(not_run(&cell, Outcome::Skipped, &skipped.reason));
+            }
+        }
+    }
+    Ok((plan, left_out))
+}
+
+/// What a run has found by now.
+#[derive(Default)]
+struct Found {
+    environment: Environment,
+    cells: Vec<CellResult>,
+    interrupted: Option<String>,
+}
+
+struct Job<'a> {
+    options: &'a Options,
+    engine_options: EngineOptions,
+    cells: &'a [Cell],
+    progress: &'a Arc<dyn Progress>,
+    cancel: &'a CancellationToken,
+}
+
+impl Job<'_> {
+    async fn run(&self, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
+        let setup = self.until_cancelled(Setup::new(self.options, Arc::clone(self.progress))).await?;
+        found.environment.engine = setup.engine().into();
+        // What was up before is not ours to take down.
+        let was_up = matches!(setup.cluster.status().await?, Status::Up { .. });
+        let done = self.on(&setup, found, phases).await;
+        let others_work = matches!(
+            done,
+            Err(RunError::Cluster(ClusterError::Locked { .. } | ClusterError::InUse { .. }))
+        );
+        if was_up || self.options.keep || others_work {
+            return done;
+        }
+        forget(&setup)?;
+        let down = setup.cluster.down(Patience::Fail).await;
+        phases.end("down");
+        // Why it ended says more than what its clean-up met.
+        done?;
+        down?;
+        Ok(())
+    }
+
+    async fn on(&self, setup: &Setup, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
+        let session = self.until_cancelled(bring_up(setup, self.options, phases)).await?;
+        found.environment = session.environment().clone();
+        let stays = self.options.keep || session.cluster().reused;
+        let options = self.engine_options.clone();
+        let engine = session.engine(options, Arc::clone(self.progress), self.cancel.clone()).await?;
+        found.cells = engine.run(self.cells).await;
+        phases.end("cells");
+        if stays {
+            for problem in engine.finish().await {
+                self.progress.line(&format!("warning: {problem}"));
+            }
+            phases.end("clean-up");
+        }
+        Ok(())
+    }
+
+    async fn until_cancelled<T>(&self, work: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
+        let over = async {
+            match self.engine_options.ends {
+                Some(end) => tokio::time::sleep_until(end).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(RunError::Interrupted),
+            () = over => Err(RunError::Timeout(self.options.timeout.unwrap_or_default())),
+            done = work => done,
+        }
+    }
+}
+
+async fn bring_up(setup: &Setup, options: &Options, phases: &mut Phases) -> Result<Session, RunError> {
+    forget(setup)?;
+    let stack = setup.up(options, phases).await?;
+    Session::new(setup, options, stack)
+}
+
+/// Brings the cluster up with the operator and Ray's image, and leaves it up; returns a text for people.
+///
+/// # Errors
+/// When a step fails; what was made by then stays, for the next `up` or `down`.
+pub async fn up(
+    options: &Options,
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+) -> Result<String, RunError> {
+    let work = async {
+        let setup = Setup::new(options, Arc::clone(&progress)).await?;
+        let mut phases = Phases::start();
+        let session = bring_up(&setup, options, &mut phases).await?;
+        let cluster = session.cluster();
+        Ok(format!(
+            "{} is up: Kubernetes {}, KubeRay {}, Ray {}, on {}\n\
+             look at it:    kubectl --kubeconfig {} get pods -A\n\
+             take it down:  kuberay-conformance down",
+            cluster.name,
+            cluster.kubernetes,
+            session.operator(),
+            session.ray(),
+            setup.engine(),
+            cluster.kubeconfig.display(),
+        ))
+    };
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(RunError::Interrupted),
+        done = work => done,
+    }
+}
+
+/// Takes down exactly what was made; returns a text for people.
+///
+/// # Errors
+/// When another process uses the cluster, or the engine refuses.
+pub async fn down(options: &Options, progress: Arc<dyn Progress>) -> Result<String, RunError> {
+    let setup = Setup::new(options, progress).await?;
+    let removed = setup.cluster.down(Patience::default()).await?;
+    forget(&setup)?;
+    if removed.removed.is_empty() {
+        return Ok("nothing was up".into());
+    }
+    Ok(format!("removed {}", removed.removed.join(", ")))
+}
+
+/// Says what is up.
+///
+/// # Errors
+/// When the state file or the engine can't be read.
+pub async fn status(options: &Options, progress: Arc<dyn Progress>) -> Result<String, RunError> {
+    let setup = Setup::new(options, progress).await?;
+    Ok(match setup.cluster.status().await? {
+        Status::Down => "nothing is up".into(),
+        Status::Incomplete { why } => format!("{} can't be used: {why}", options.cluster),
+        Status::Up {
+            kubernetes,
+            since,
+            nodes,
+            kubeconfig,
+            users,
+            ..
+        } => {
+            let mut text = format!(
+                "{} is up since {since}: Kubernetes {kubernetes}, on {}, nodes {}",
+                options.cluster,
+                setup.engine(),
+                nodes.join(", ")
+            );
+            match session::noted(&setup) {
+                Some((operator, ray)) => text.push_str(&format!("\nKubeRay {operator}, Ray {ray}")),
+                None => text.push_str("\nwhat runs in it is not known; `up` makes it complete"),
+            }
+            text.push_str(&format!("\nkubeconfig: {}", kubeconfig.display()));
+            for user in users {
+                text.push_str(&format!("\nused by {user}"));
+            }
+            text
+        }
+    })
+}

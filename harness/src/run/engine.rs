@@ -1,0 +1,428 @@
+//! Cells run side by side as far as the nodes have room.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::api::ListParams;
+use kube::{Api, Client};
+use semver::Version;
+use serde_json::Value;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::capacity::{self, Capacity, Permit};
+use super::cell::Judge;
+use super::evidence::{self, Subject};
+use super::names::{RunId, evidence_folder, namespace_name};
+use super::{cleanup, demand, namespace};
+use crate::check::Rejection;
+use crate::expect::{SnapshotFolder, Verified};
+use crate::observe::NamespaceView;
+use crate::operator::{Installed, ObjectError, Sender};
+use crate::plan::Cell;
+use crate::report::{CellResult, CheckResult, ImageRecord, Outcome, Progress};
+use crate::scenario::{ScenarioErrors, apply_changes, manifests};
+
+const CLEANED_WITHIN: Duration = Duration::from_secs(120);
+const SYNCED_WITHIN: Duration = Duration::from_secs(30);
+
+/// When evidence is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum EvidencePolicy {
+    /// Of cells that did not pass.
+    #[default]
+    OnFailure,
+    /// Of every cell.
+    Always,
+}
+
+/// What cells run against: one operator release and the Ray images that the nodes can get.
+#[derive(Debug, Clone)]
+pub struct Subjects {
+    /// The operator that runs.
+    pub operator: Installed,
+    /// Its image.
+    pub operator_image: ImageRecord,
+    /// The folder `config/samples` of its release.
+    pub samples: PathBuf,
+    /// Images of Ray by release.
+    pub rays: BTreeMap<Version, ImageRecord>,
+}
+
+/// How cells run.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Identifies the run.
+    pub run: RunId,
+    /// Where evidence goes.
+    pub output: PathBuf,
+    /// When evidence is kept.
+    pub evidence: EvidencePolicy,
+    /// How many cells run at once at most.
+    pub jobs: usize,
+    /// When all must be over.
+    pub ends: Option<Instant>,
+    /// Write missing and different snapshots as pending.
+    pub write_pending: bool,
+    /// Note in the headers of snapshots that were equal what they were verified on.
+    pub record_verified: bool,
+}
+
+/// Why a cell could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum CellError {
+    /// Its manifests can't be read.
+    #[error(transparent)]
+    Manifests(#[from] ScenarioErrors),
+    /// No image of its Ray release is there.
+    #[error("there is no image of Ray {0} in the cluster")]
+    NoRay(Version),
+    /// Its namespace could not be made.
+    #[error("making the namespace {namespace}: {source}")]
+    Namespace {
+        /// Its name.
+        namespace: String,
+        /// What went wrong.
+        source: Box<kube::Error>,
+    },
+    /// The watches on its namespace did not begin.
+    #[error("the watches on the namespace {0} gave no first list within {seconds} s", seconds = SYNCED_WITHIN.as_secs())]
+    Watch(String),
+    /// An object could not be sent.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// The run was interrupted before it began.
+    #[error("the run was interrupted before this cell began")]
+    Interrupted,
+    /// The run's time was over before it began.
+    #[error("the run's time was over before this cell began")]
+    NoTime,
+}
+
+/// Runs cells against one operator.
+pub struct Engine {
+    client: Client,
+    sender: Sender,
+    subjects: Subjects,
+    options: EngineOptions,
+    capacity: Arc<Capacity>,
+    largest_node: Option<(f64, f64)>,
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+    removals: Mutex<JoinSet<Result<(), String>>>,
+    started: AtomicUsize,
+}
+
+/// A cell's objects, ready to be sent.
+struct Prepared {
+    namespace: String,
+    objects: Vec<Value>,
+    changes: Vec<String>,
+    ray_image: ImageRecord,
+}
+
+impl Engine {
+    /// Looks at the nodes once, and is then ready to run cells.
+    ///
+    /// # Errors
+    /// When nodes and Pods can't be listed.
+    pub async fn new(
+        client: Client,
+        subjects: Subjects,
+        options: EngineOptions,
+        progress: Arc<dyn Progress>,
+        cancel: CancellationToken,
+    ) -> Result<Self, kube::Error> {
+        let nodes = Api::<Node>::all(client.clone()).list(&ListParams::default()).await?.items;
+        let pods = Api::<Pod>::all(client.clone()).list(&ListParams::default()).await?.items;
+        let room = capacity::free(&nodes, &pods);
+        tracing::info!(%room, "room for cells");
+        Ok(Self {
+            sender: Sender::new(client.clone()),
+            client,
+            subjects,
+            capacity: Arc::new(Capacity::new(room, options.jobs)),
+            options,
+            largest_node: capacity::largest(&nodes),
+            progress,
+            cancel,
+            removals: Mutex::default(),
+            started: AtomicUsize::new(0),
+        })
+    }
+
+    /// Runs cells side by side; the results are in the order of the cells.
+    pub async fn run(&self, cells: &[Cell]) -> Vec<CellResult> {
+        futures::future::join_all(cells.iter().map(|cell| self.run_cell(cell))).await
+    }
+
+    /// Runs one cell: waits for room, applies, judges, keeps evidence, and begins to clean up.
+    pub async fn run_cell(&self, cell: &Cell) -> CellResult {
+        let id = cell.id();
+        self.progress.update(&id, "waiting for room on the nodes");
+        let mut result = blank(cell);
+        let began = self.begin(cell).await;
+        let started = Instant::now();
+        match began {
+            Ok((prepared, permit)) => self.apply_and_judge(cell, prepared, permit, &mut result).await,
+            Err(error) => fail(&mut result, &error),
+        }
+        result.duration_seconds = started.elapsed().as_secs_f64();
+        let message = result.reason.clone().unwrap_or_else(|| "all checks passed".into());
+        self.progress.finish(&id, result.outcome, &message);
+        result
+    }
+
+    /// Waits until everything that the cells made is gone, but not forever; returns what is left.
+    pub async fn finish(&self) -> Vec<String> {
+        let mut removals = self.removals.lock().await;
+        let mut problems = Vec::new();
+        let all = async {
+            while let Some(removal) = removals.join_next().await {
+                match removal {
+                    Ok(Ok(())) => {}
+                    Ok(Err(problem)) => problems.push(problem),
+                    Err(error) => problems.push(format!("a clean-up broke off: {error}")),
+                }
+            }
+        };
+        if tokio::time::timeout(CLEANED_WITHIN, all).await.is_err() {
+            let seconds = CLEANED_WITHIN.as_secs();
+            problems.push(format!("not all namespaces were gone after {seconds} s"));
+        }
+        problems
+    }
+
+    async fn begin(&self, cell: &Cell) -> Result<(Prepared, Permit), CellError> {
+        let prepared = self.prepare(cell)?;
+        let wanted = demand(&prepared.objects);
+        let over = async {
+            match self.options.ends {
+                Some(end) => tokio::time::sleep_until(end).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(CellError::Interrupted),
+            () = over => Err(CellError::NoTime),
+            permit = self.capacity.acquire(wanted) => Ok((prepared, permit)),
+        }
+    }
+
+    fn prepare(&self, cell: &Cell) -> Result<Prepared, CellError> {
+        let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;
+        let namespace = namespace_name(&self.options.run, number, cell.scenario.name());
+        let ray_image = self.subjects.rays.get(&cell.ray).cloned();
+        let ray_image = ray_image.ok_or_else(|| CellError::NoRay(cell.ray.clone()))?;
+        let mut objects = manifests(&cell.scenario, Some(&self.subjects.samples))?;
+        let changes = &cell.scenario.file.spec.changes;
+        let ray = cell.ray.to_string();
+        let changes = apply_changes(&mut objects, changes, &namespace, &ray_image.name, &ray);
+        Ok(Prepared {
+            namespace,
+            objects,
+            changes,
+            ray_image,
+        })
+    }
+
+    async fn apply_and_judge(&self, cell: &Cell, prepared: Prepared, permit: Permit, result: &mut CellResult) {
+        let id = cell.id();
+        let since = Timestamp::now();
+        self.progress.update(&id, &format!("applying to the namespace {}", prepared.namespace));
+        if let Err(error) = namespace::create(&self.client, &prepared.namespace, &self.options.run).await {
+            return fail(result, &error);
+        }
+        result.namespace = Some(prepared.namespace.clone());
+        let mut view = NamespaceView::start(self.client.clone(), &prepared.namespace);
+        match self.judge(cell, &prepared, &mut view, since).await {
+            Ok((checks, evidence)) => {
+                (result.outcome, result.reason) = summarise(&checks);
+                result.checks = checks;
+                result.evidence = evidence;
+            }
+            Err(error) => fail(result, &error),
+        }
+        self.remove(prepared.namespace, view, permit).await;
+    }
+
+    async fn judge(
+        &self,
+        cell: &Cell,
+        prepared: &Prepared,
+        view: &mut NamespaceView,
+        since: Timestamp,
+    ) -> Result<(Vec<CheckResult>, Option<String>), CellError> {
+        let synced = async {
+            while !view.synced() {
+                view.changed().await;
+            }
+        };
+        let (ready, synced) = tokio::join!(
+            namespace::until_ready(&self.client, &prepared.namespace),
+            tokio::time::timeout(SYNCED_WITHIN, synced),
+        );
+        ready?;
+        if synced.is_err() {
+            return Err(CellError::Watch(prepared.namespace.clone()));
+        }
+        let applied = Instant::now();
+        let rejections = self.apply(&prepared.objects).await?;
+        let expectations = self.expectations(cell, prepared);
+        let id = cell.id();
+        let judge = Judge {
+            id: &id,
+            scenario: &cell.scenario,
+            expectations: &expectations,
+            rejections: &rejections,
+            largest_node: self.largest_node,
+            applied,
+            run_ends: self.options.ends,
+            progress: &*self.progress,
+            cancel: &self.cancel,
+        };
+        let judged = judge.run(view).await;
+        for problem in expectations.problems() {
+            self.progress.line(&format!("warning: {id}: {problem}"));
+        }
+        let passed = judged.checks.iter().all(|check| check.outcome == Outcome::Passed);
+        if passed && self.options.record_verified {
+            self.record(&expectations);
+        }
+        if passed && self.options.evidence == EvidencePolicy::OnFailure {
+            return Ok((judged.checks, None));
+        }
+        self.progress.update(&id, "keeping evidence");
+        let subject = Subject {
+            client: &self.client,
+            operator: &self.subjects.operator,
+            view,
+            observation: &judged.observation,
+            objects: &prepared.objects,
+            changes: &prepared.changes,
+            rejections: &rejections,
+            since,
+        };
+        let folder = evidence_folder(cell);
+        for problem in evidence::gather(&subject, &self.options.output.join(&folder)).await {
+            self.progress.line(&format!("warning: {id}: evidence: {problem}"));
+        }
+        Ok((judged.checks, Some(folder)))
+    }
+
+    /// Sends the objects in their order. What the API server refuses is a finding; that it can't be asked, an error.
+    async fn apply(&self, objects: &[Value]) -> Result<Vec<Rejection>, CellError> {
+        let mut rejections = Vec::new();
+        for object in objects {
+            match self.sender.create(object).await {
+                Ok(_) => {}
+                Err(ObjectError::Rejected {
+                    object,
+                    reason,
+                    message,
+                }) => rejections.push(Rejection {
+                    object,
+                    message: format!("{reason}: {message}"),
+                }),
+                Err(ObjectError::UnknownKind {
+                    object,
+                    kind,
+                    api_version,
+                }) => rejections.push(Rejection {
+                    object,
+                    message: format!("the API server serves no {kind} in {api_version}"),
+                }),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(rejections)
+    }
+
+    fn expectations(&self, cell: &Cell, prepared: &Prepared) -> SnapshotFolder {
+        let image = |record: &ImageRecord| format!("{}@{}", record.name, record.digest);
+        let verified = Verified {
+            ray: cell.ray.clone(),
+            images: vec![image(&self.subjects.operator_image), image(&prepared.ray_image)],
+            write_pending: self.options.write_pending,
+        };
+        let folder = cell.scenario.dir.clone();
+        SnapshotFolder::new(folder, cell.operator.clone(), &prepared.namespace, verified)
+    }
+
+    fn record(&self, expectations: &SnapshotFolder) {
+        match expectations.record_verified() {
+            Ok(changed) => {
+                for path in changed {
+                    self.progress.line(&format!("verified: {}", path.display()));
+                }
+            }
+            Err(error) => self.progress.line(&format!("warning: {error}")),
+        }
+    }
+
+    async fn remove(&self, namespace: String, view: NamespaceView, permit: Permit) {
+        let removal = cleanup::remove(self.client.clone(), namespace, view, permit);
+        self.removals.lock().await.spawn(removal);
+    }
+}
+
+/// A result to be filled in.
+fn blank(cell: &Cell) -> CellResult {
+    let spec = &cell.scenario.file.spec;
+    CellResult {
+        id: cell.id(),
+        scenario: cell.scenario.name().into(),
+        file: relative(&cell.scenario.path),
+        rules: spec.rules.clone(),
+        level: spec.level,
+        lane: cell.lane,
+        operator: cell.operator.to_string(),
+        ray: cell.ray.to_string(),
+        outcome: Outcome::Error,
+        reason: None,
+        duration_seconds: 0.0,
+        checks: Vec::new(),
+        evidence: None,
+        namespace: None,
+    }
+}
+
+/// The result of a cell that never began, for the given reason.
+pub(super) fn not_run(cell: &Cell, outcome: Outcome, reason: &str) -> CellResult {
+    CellResult {
+        outcome,
+        reason: Some(reason.into()),
+        ..blank(cell)
+    }
+}
+
+fn relative(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
+}
+
+fn fail(result: &mut CellResult, error: &CellError) {
+    result.outcome = match error {
+        CellError::Interrupted | CellError::NoTime => Outcome::Skipped,
+        _ => Outcome::Error,
+    };
+    result.reason = Some(error.to_string());
+}
+
+/// How a cell ended, by its checks: an error outweighs a failure, because what failed may have failed by it.
+fn summarise(checks: &[CheckResult]) -> (Outcome, Option<String>) {
+    for outcome in [Outcome::Error, Outcome::Failed] {
+        if let Some(check) = checks.iter().find(|check| check.outcome == outcome) {
+            return (outcome, Some(format!("{}: {}", check.name, check.message)));
+        }
+    }
+    (Outcome::Passed, None)
+}

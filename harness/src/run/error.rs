@@ -1,0 +1,93 @@
+//! Why a run could not be done.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::artifact::ArtifactError;
+use crate::cluster::{ClusterError, EngineError};
+use crate::expect::ExpectError;
+use crate::operator::OperatorError;
+use crate::report::ReportError;
+use crate::scenario::ScenarioErrors;
+
+/// Why a run could not be done, or could not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Scenario files are malformed.
+    #[error("{0}")]
+    Scenarios(#[from] ScenarioErrors),
+    /// Snapshots lie beside scenarios that no check looks at.
+    #[error("no check refers to {}; remove what is not needed, or add the field to a `pod` check", list(.0))]
+    Unreferenced(Vec<PathBuf>),
+    /// Snapshots can't be read.
+    #[error(transparent)]
+    Expect(#[from] ExpectError),
+    /// Nothing is left to run.
+    #[error("no cell is left to run{}", reasons(.0))]
+    NoCells(Vec<String>),
+    /// A lane that does not exist yet.
+    #[error("the lane control-plane is not built yet; use --lane kind")]
+    Lane,
+    /// An image or a program could not be had.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// No container engine can be used.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The cluster can't be used.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The operator does not run.
+    #[error(transparent)]
+    Operator(#[from] OperatorError),
+    /// The API server could not be asked.
+    #[error("{doing}: {source}")]
+    Api {
+        /// What was being done.
+        doing: &'static str,
+        /// What went wrong.
+        source: Box<kube::Error>,
+    },
+    /// A report could not be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A file of ours could not be read or written.
+    #[error("{doing} {path}: {source}", path = .path.display())]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The cluster is up, but `up` did not come to its end.
+    #[error("the cluster is up, but what runs in it is not known; run `kuberay-conformance up` again")]
+    Unfinished,
+    /// Ctrl-C.
+    #[error("the run was interrupted")]
+    Interrupted,
+    /// The run's own limit.
+    #[error("the run's limit of {0:?} was over before its cells began")]
+    Timeout(Duration),
+}
+
+impl RunError {
+    /// 2 for bad use and bad files, 3 for a broken environment.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Scenarios(_) | Self::Unreferenced(_) | Self::Expect(_) | Self::NoCells(_) | Self::Lane => 2,
+            Self::Artifact(ArtifactError::UnknownRelease { .. }) | Self::Cluster(ClusterError::Name(_)) => 2,
+            _ => 3,
+        }
+    }
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    paths.join(", ")
+}
+
+fn reasons(reasons: &[String]) -> String {
+    reasons.iter().map(|reason| format!("\n  - {reason}")).collect()
+}

@@ -1,0 +1,268 @@
+//! Evidence of a cell, taken before anything of it is removed. Secrets are masked in all of it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::{Client, ResourceExt};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::check::{LogKey, Observation, Rejection};
+use crate::observe::NamespaceView;
+use crate::operator::{Installed, log_since};
+use crate::report::{Redactor, scrub_object};
+
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// What evidence is taken of.
+pub(super) struct Subject<'a> {
+    pub(super) client: &'a Client,
+    pub(super) operator: &'a Installed,
+    pub(super) view: &'a NamespaceView,
+    pub(super) observation: &'a Observation,
+    /// Objects as they were sent.
+    pub(super) objects: &'a [Value],
+    /// How they differ from their files.
+    pub(super) changes: &'a [String],
+    pub(super) rejections: &'a [Rejection],
+    pub(super) since: Timestamp,
+}
+
+/// Writes all of it into `folder`. What could not be had is said in the returned sentences and in `problems.txt`.
+pub(super) async fn gather(subject: &Subject<'_>, folder: &Path) -> Vec<String> {
+    let mut writer = Writer {
+        folder: folder.into(),
+        redactor: Redactor::default(),
+        problems: Vec::new(),
+    };
+    // What is known already comes first: reading the rest may take time or fail.
+    write_objects(subject, &mut writer);
+    write_state(subject, &mut writer);
+    if tokio::time::timeout(WITHIN, write_logs(subject, &mut writer)).await.is_err() {
+        let problem = format!("the logs could not all be read within {} s", WITHIN.as_secs());
+        writer.problems.push(problem);
+    }
+    if !writer.problems.is_empty() {
+        let text = writer.problems.join("\n") + "\n";
+        writer.text("problems.txt", &text);
+    }
+    writer.problems
+}
+
+struct Writer {
+    folder: PathBuf,
+    redactor: Redactor,
+    problems: Vec<String>,
+}
+
+impl Writer {
+    fn text(&mut self, name: &str, text: &str) {
+        let path = self.folder.join(name);
+        let write = || {
+            std::fs::create_dir_all(path.parent().unwrap_or(&self.folder))?;
+            std::fs::write(&path, self.redactor.redact(text).0)
+        };
+        if let Err(error) = write() {
+            self.problems.push(format!("{} could not be written: {error}", path.display()));
+        }
+    }
+
+    fn yaml(&mut self, name: &str, object: &impl Serialize) {
+        let value = serde_json::to_value(object).map(|mut value| {
+            scrub_object(&mut value);
+            value
+        });
+        let text = value
+            .map_err(|error| error.to_string())
+            .and_then(|value| serde_saphyr::to_string(&value).map_err(|error| error.to_string()));
+        match text {
+            Ok(text) => self.text(name, &text),
+            Err(error) => self.problems.push(format!("{name} could not be written as YAML: {error}")),
+        }
+    }
+}
+
+fn write_objects(subject: &Subject<'_>, writer: &mut Writer) {
+    for (number, object) in subject.objects.iter().enumerate() {
+        let kind = object["kind"].as_str().unwrap_or("object").to_lowercase();
+        let name = object["metadata"]["name"].as_str().unwrap_or("unnamed");
+        writer.yaml(&format!("objects/{:02}-{kind}-{name}.yaml", number + 1), object);
+    }
+    let mut changes = String::from("How the objects that were sent differ from their files:\n");
+    for line in subject.changes {
+        changes.push_str(line);
+        changes.push('\n');
+    }
+    writer.text("objects/changes.txt", &changes);
+    if !subject.rejections.is_empty() {
+        writer.yaml("rejections.yaml", &subject.rejections);
+    }
+}
+
+fn write_state(subject: &Subject<'_>, writer: &mut Writer) {
+    let live = subject.observation.pods.iter().map(|pod| (pod, ""));
+    let gone = subject.view.gone_pods();
+    for (pod, mark) in live.chain(gone.iter().map(|pod| (pod, ".deleted"))) {
+        writer.yaml(&format!("pods/{}{mark}.yaml", pod.name_any()), &Typed::new("v1", "Pod", pod));
+    }
+    for cluster in &subject.observation.ray_clusters {
+        let name = cluster["metadata"]["name"].as_str().unwrap_or("unnamed");
+        writer.yaml(&format!("rayclusters/{name}.yaml"), cluster);
+    }
+    let lines: String = subject.observation.events.iter().map(event_line).collect();
+    writer.text("events.txt", &lines);
+    writer.yaml("events.yaml", &subject.observation.events);
+    if let Some(dashboard) = &subject.observation.dashboard {
+        writer.yaml("dashboard/jobs.yaml", &dashboard.jobs);
+        writer.yaml("dashboard/nodes.yaml", &dashboard.nodes);
+        let version = dashboard.ray_version.as_deref().unwrap_or("unknown");
+        writer.text("dashboard/ray-version.txt", &format!("{version}\n"));
+    } else {
+        let error = subject.view.dashboard_error();
+        let why = error.as_deref().unwrap_or("it was not asked, or had not answered yet");
+        writer.text("dashboard/none.txt", &format!("the dashboard gave no answer: {why}\n"));
+    }
+}
+
+async fn write_logs(subject: &Subject<'_>, writer: &mut Writer) {
+    for pod in &subject.observation.pods {
+        for key in keys(pod) {
+            match subject.view.whole_log(&key).await {
+                Ok(lines) => writer.text(&file_name(&key), &joined(&lines)),
+                // Of an instance that never was there is no log.
+                Err(_) if key.previous => {}
+                Err(error) => {
+                    let problem = format!("the log of {} in {} could not be read: {error}", key.container, key.pod);
+                    writer.problems.push(problem);
+                }
+            }
+        }
+    }
+    // Of Pods that are gone there is what was followed while they lived.
+    let live: Vec<String> = subject.observation.pods.iter().map(ResourceExt::name_any).collect();
+    let gone = subject.observation.logs.iter().filter(|(key, _)| !live.contains(&key.pod));
+    for (key, log) in gone {
+        writer.text(&file_name(key), &joined(&log.lines));
+    }
+    let log = log_since(subject.client, subject.operator, subject.since).await;
+    writer.text("operator.log", &log);
+}
+
+fn keys(pod: &Pod) -> Vec<LogKey> {
+    let Some(spec) = &pod.spec else { return Vec::new() };
+    let names = spec.init_containers.iter().flatten().chain(&spec.containers).map(|container| &container.name);
+    let both = names.flat_map(|container| {
+        [false, true].map(|previous| LogKey {
+            pod: pod.name_any(),
+            container: container.clone(),
+            previous,
+        })
+    });
+    both.collect()
+}
+
+fn file_name(key: &LogKey) -> String {
+    let previous = if key.previous { ".previous" } else { "" };
+    format!("logs/{}/{}{previous}.log", key.pod, key.container)
+}
+
+fn joined(lines: &[String]) -> String {
+    lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+}
+
+fn event_line(event: &Event) -> String {
+    let time = event.last_timestamp.as_ref().map(|time| time.0);
+    let time = time.or_else(|| event.event_time.as_ref().map(|time| time.0));
+    let time = time.or_else(|| event.creation_timestamp().map(|time| time.0));
+    let time = time.map_or_else(|| "-".into(), |time| format!("{time:.0}"));
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    let object = &event.involved_object;
+    let count = event.count.filter(|count| *count > 1).map(|count| format!(" (x{count})")).unwrap_or_default();
+    format!(
+        "{time} {} {} {}/{}{count}: {}\n",
+        text(&event.type_),
+        text(&event.reason),
+        text(&object.kind),
+        text(&object.name),
+        text(&event.message).trim_end()
+    )
+}
+
+/// A typed object with the fields that k8s-openapi leaves out, so that `kubectl` reads the file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Typed<'a, T> {
+    api_version: &'static str,
+    kind: &'static str,
+    #[serde(flatten)]
+    object: &'a T,
+}
+
+impl<'a, T> Typed<'a, T> {
+    fn new(api_version: &'static str, kind: &'static str, object: &'a T) -> Self {
+        Self {
+            api_version,
+            kind,
+            object,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::{Event, Pod};
+    use serde_json::json;
+
+    use super::{Redactor, Typed, Writer, event_line, file_name, keys};
+
+    #[test]
+    fn a_pod_is_written_as_yaml_without_secrets_and_noise() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": "head", "managedFields": [{"manager": "x"}]},
+            "spec": {"containers": [{"name": "ray-head", "args": [" echo 123  456  && ulimit"],
+                "env": [{"name": "REDIS_PASSWORD", "value": "canary-4711"}]}]},
+        }))
+        .expect("a Pod");
+        let mut writer = Writer {
+            folder: folder.path().into(),
+            redactor: Redactor::default(),
+            problems: Vec::new(),
+        };
+        writer.yaml("pods/head.yaml", &Typed::new("v1", "Pod", &pod));
+        assert_eq!(writer.problems, Vec::<String>::new());
+        let text = std::fs::read_to_string(folder.path().join("pods/head.yaml")).expect("the file");
+        assert!(!text.contains("canary") && !text.contains("managedFields"), "{text}");
+        let objects = crate::scenario::parse_manifest(&text, "head.yaml").expect("YAML");
+        assert_eq!(objects[0]["kind"], "Pod");
+        assert_eq!(objects[0]["spec"]["containers"][0]["args"][0], " echo 123  456  && ulimit");
+    }
+
+    #[test]
+    fn every_container_has_its_logs() {
+        let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "w"}, "spec": {
+            "initContainers": [{"name": "wait-gcs-ready"}], "containers": [{"name": "ray-worker"}]}}))
+        .expect("a Pod");
+        let names: Vec<_> = keys(&pod).iter().map(file_name).collect();
+        assert_eq!(
+            names,
+            [
+                "logs/w/wait-gcs-ready.log",
+                "logs/w/wait-gcs-ready.previous.log",
+                "logs/w/ray-worker.log",
+                "logs/w/ray-worker.previous.log"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_event_is_a_line() {
+        let event: Event = serde_json::from_value(json!({"metadata": {}, "type": "Warning", "reason": "Failed",
+            "message": "no image\n", "count": 3, "lastTimestamp": "2026-11-23T05:32:13Z",
+            "involvedObject": {"kind": "Pod", "name": "head"}}))
+        .expect("an event");
+        assert_eq!(event_line(&event), "2026-11-23T05:32:13Z Warning Failed Pod/head (x3): no image\n");
+    }
+}

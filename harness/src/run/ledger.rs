@@ -1,0 +1,322 @@
+//! What each check of a cell has come to.
+
+use std::time::Duration;
+
+use crate::check::{Finding, Verdict};
+use crate::report::{CheckResult, Outcome};
+use crate::scenario::{Barrier, Check, Location, PodField, Role, Scenario};
+
+/// How far one check has come.
+#[derive(Debug, Clone, PartialEq)]
+enum State {
+    /// Nothing final yet; since when it is as it is.
+    Waiting { finding: Finding, since: Duration },
+    /// Over.
+    Done {
+        outcome: Outcome,
+        finding: Finding,
+        at: Duration,
+    },
+}
+
+/// The verdicts of a cell's checks as they come in; times count from the moment of applying.
+pub(super) struct Ledger<'a> {
+    scenario: &'a Scenario,
+    states: Vec<State>,
+}
+
+impl<'a> Ledger<'a> {
+    pub(super) fn new(scenario: &'a Scenario) -> Self {
+        let waiting = State::Waiting {
+            finding: Finding {
+                message: "nothing was seen yet".into(),
+                ..Finding::default()
+            },
+            since: Duration::ZERO,
+        };
+        Self {
+            scenario,
+            states: vec![waiting; scenario.file.spec.checks.len()],
+        }
+    }
+
+    /// Checks that are still to be evaluated: those without a verdict, and logs, which must stay as expected to the end.
+    pub(super) fn open(&self) -> Vec<(usize, &'a Check)> {
+        let checks = self.scenario.file.spec.checks.iter().enumerate();
+        checks
+            .filter(|(index, check)| match &self.states[*index] {
+                State::Waiting { .. } => true,
+                State::Done { outcome, .. } => *outcome == Outcome::Passed && matches!(check, Check::Logs(_)),
+            })
+            .collect()
+    }
+
+    /// Checks without a verdict.
+    pub(super) fn unfinished(&self) -> impl Iterator<Item = &'a Check> {
+        let checks = self.scenario.file.spec.checks.iter().zip(&self.states);
+        checks.filter(|(_, state)| matches!(state, State::Waiting { .. })).map(|(check, _)| check)
+    }
+
+    /// Whether every check has its verdict.
+    pub(super) fn finished(&self) -> bool {
+        self.unfinished().next().is_none()
+    }
+
+    /// Whether any check failed.
+    pub(super) fn failed(&self) -> bool {
+        let bad = |state: &State| matches!(state, State::Done { outcome, .. } if *outcome != Outcome::Passed);
+        self.states.iter().any(bad)
+    }
+
+    /// Takes what a check says at `now`. A pass is final but for a `Never` that takes it back.
+    pub(super) fn take(&mut self, index: usize, verdict: Verdict, now: Duration) {
+        let state = &mut self.states[index];
+        match (verdict, &mut *state) {
+            (Verdict::Never(finding), _) => {
+                *state = State::Done {
+                    outcome: Outcome::Failed,
+                    finding,
+                    at: now,
+                };
+            }
+            (_, State::Done { .. }) => {}
+            (Verdict::Pass(finding), State::Waiting { .. }) => {
+                *state = State::Done {
+                    outcome: Outcome::Passed,
+                    finding,
+                    at: now,
+                };
+            }
+            (Verdict::NotYet(new), State::Waiting { finding, since }) => {
+                if *finding != new {
+                    (*finding, *since) = (new, now);
+                }
+            }
+        }
+    }
+
+    /// Ends what has no verdict: a limit has passed. Each check says what it waited for, what it last saw and how long
+    /// that had not changed.
+    pub(super) fn expire(&mut self, now: Duration, limit: &str, note: Option<&str>) {
+        self.end(now, Outcome::Failed, |finding, unchanged| {
+            finding.message = format!(
+                "{} (given up at {limit}; unchanged for {})",
+                finding.message.trim_end_matches('.'),
+                seconds(unchanged)
+            );
+            if let Some(note) = note {
+                finding.message.push_str("; ");
+                finding.message.push_str(note);
+            }
+        });
+    }
+
+    /// Ends what has no verdict: the cell is in a state that can't get better.
+    pub(super) fn doom(&mut self, now: Duration, cause: &Finding) {
+        self.end(now, Outcome::Failed, |finding, _| {
+            let awaited = std::mem::take(&mut finding.message);
+            *finding = cause.clone();
+            finding.message = format!("{} (so it can't come: {awaited})", cause.message.trim_end_matches('.'));
+        });
+    }
+
+    /// Ends what has no verdict: the run was stopped, or its environment broke.
+    pub(super) fn interrupt(&mut self, now: Duration, why: &str) {
+        self.end(now, Outcome::Error, |finding, _| {
+            finding.message = format!("{why}; last seen: {}", finding.message);
+        });
+    }
+
+    fn end(&mut self, now: Duration, outcome: Outcome, mut tell: impl FnMut(&mut Finding, Duration)) {
+        for state in &mut self.states {
+            if let State::Waiting { finding, since } = state {
+                tell(finding, now.saturating_sub(*since));
+                *state = State::Done {
+                    outcome,
+                    finding: finding.clone(),
+                    at: now,
+                };
+            }
+        }
+    }
+
+    /// What live progress says.
+    pub(super) fn progress(&self) -> String {
+        let done = self.states.iter().filter(|state| matches!(state, State::Done { .. })).count();
+        let awaited = self.states.iter().zip(&self.scenario.file.spec.checks).find_map(|(state, check)| match state {
+            State::Waiting { finding, .. } => Some(format!("{}: {}", title(check), finding.message)),
+            State::Done { .. } => None,
+        });
+        format!("{done}/{} checks; {}", self.states.len(), awaited.unwrap_or_default())
+    }
+
+    /// The results, in the scenario's order.
+    pub(super) fn results(&self) -> Vec<CheckResult> {
+        let spec = &self.scenario.file.spec;
+        let places = self.scenario.check_locations.iter().copied().chain(std::iter::repeat(Location::default()));
+        let of_check = |((check, state), location): ((&Check, &State), Location)| {
+            let (outcome, finding, at) = match state {
+                State::Done { outcome, finding, at } => (*outcome, finding.clone(), *at),
+                State::Waiting { finding, since } => (Outcome::Skipped, finding.clone(), *since),
+            };
+            CheckResult {
+                name: title(check),
+                location,
+                outcome,
+                message: finding.message,
+                expected: finding.expected,
+                found: finding.found,
+                diff: finding.diff,
+                seconds: at.as_secs_f64(),
+            }
+        };
+        spec.checks.iter().zip(&self.states).zip(places).map(of_check).collect()
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// What a check is called in reports: its key, and what tells it from others of the kind.
+fn title(check: &Check) -> String {
+    let of = |role: Role, group: Option<&String>| match (role, group) {
+        (Role::Head, _) => "head".to_owned(),
+        (Role::Worker, None) => "worker".to_owned(),
+        (Role::Worker, Some(group)) => format!("worker {group}"),
+    };
+    let detail = match check {
+        Check::Pod(check) => {
+            let fields: Vec<_> = check.snapshot.iter().copied().map(PodField::file_part).collect();
+            format!("{} {}", of(check.role, check.group.as_ref()), fields.join(", "))
+        }
+        Check::Ray(check) if check.nodes == 1 => "1 node".into(),
+        Check::Ray(check) => format!("{} nodes", check.nodes),
+        Check::Logs(check) => {
+            let mut text = of(check.role, check.group.as_ref());
+            if let Some(container) = &check.container {
+                text.push_str(&format!(" {container}"));
+            }
+            if check.previous {
+                text.push_str(" previous");
+            }
+            text
+        }
+        Check::Job(check) => format!("{} {}", check.status, check.entrypoint),
+        Check::State(check) => of(check.role, check.group.as_ref()),
+        Check::Never(check) => {
+            let after = match check.after {
+                Barrier::Running => "running",
+                Barrier::Ready => "ready",
+                Barrier::RayReady => "rayReady",
+                Barrier::Job => "job",
+            };
+            format!("restarts of {} for {} after {after}", of(check.restarts.role, None), check.duration)
+        }
+        Check::Event(check) => check.reason.clone(),
+        Check::Rejected(check) => check.message.clone(),
+    };
+    format!("{} {detail}", check.kind())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Ledger;
+    use crate::check::{Finding, Verdict};
+    use crate::report::Outcome;
+    use crate::scenario::{Scenario, load};
+
+    fn scenario() -> (tempfile::TempDir, Scenario) {
+        let root = tempfile::tempdir().expect("a folder");
+        let folder = root.path().join("two-checks");
+        std::fs::create_dir(&folder).expect("a folder");
+        let text = "\
+apiVersion: kuberay-conformance/v1alpha1
+kind: Scenario
+metadata: {name: two-checks}
+spec:
+  description: Two checks.
+  lanes: [kind]
+  manifests: [raycluster.yaml]
+  checks:
+    - logs: {role: head, lines: [{must: a}]}
+    - ray: {nodes: 1}
+";
+        std::fs::write(folder.join("scenario.yaml"), text).expect("a file");
+        let manifest = "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {name: a}\n";
+        std::fs::write(folder.join("raycluster.yaml"), manifest).expect("a file");
+        let scenario = load(&folder).expect("a scenario");
+        (root, scenario)
+    }
+
+    fn finding(message: &str) -> Finding {
+        Finding {
+            message: message.into(),
+            ..Finding::default()
+        }
+    }
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_pass_is_final_but_logs_may_take_it_back() {
+        let (_root, scenario) = scenario();
+        let mut ledger = Ledger::new(&scenario);
+        for index in [0, 1] {
+            ledger.take(index, Verdict::Pass(finding("fine")), at(1));
+        }
+        assert!(ledger.finished() && !ledger.failed());
+        let open: Vec<_> = ledger.open().into_iter().map(|(index, _)| index).collect();
+        assert_eq!(open, [0], "only logs are looked at again");
+        ledger.take(0, Verdict::NotYet(finding("not any more?")), at(2));
+        assert!(!ledger.failed());
+        ledger.take(0, Verdict::Never(finding("a line that must not be there")), at(3));
+        assert!(ledger.failed());
+        assert_eq!(ledger.results()[0].message, "a line that must not be there");
+    }
+
+    #[test]
+    fn at_the_deadline_each_check_says_what_it_waited_for_and_how_long() {
+        let (_root, scenario) = scenario();
+        let mut ledger = Ledger::new(&scenario);
+        ledger.take(0, Verdict::NotYet(finding("awaiting the head Pod.")), at(1));
+        ledger.take(0, Verdict::NotYet(finding("awaiting the line a.")), at(4));
+        ledger.take(0, Verdict::NotYet(finding("awaiting the line a.")), at(9));
+        ledger.expire(at(10), "the scenario's limit of 10s", Some("the dashboard does not answer"));
+        let result = &ledger.results()[0];
+        assert_eq!(
+            result.message,
+            "awaiting the line a (given up at the scenario's limit of 10s; unchanged for 6.0 s); \
+             the dashboard does not answer"
+        );
+        assert_eq!((result.outcome, result.name.as_str()), (Outcome::Failed, "logs head"));
+        assert_eq!(result.location.line, 9);
+    }
+
+    #[test]
+    fn a_state_that_cant_get_better_gives_its_cause_to_all_that_wait() {
+        let (_root, scenario) = scenario();
+        let mut ledger = Ledger::new(&scenario);
+        ledger.take(1, Verdict::Pass(finding("fine")), at(1));
+        ledger.take(0, Verdict::NotYet(finding("awaiting the line a")), at(1));
+        ledger.doom(at(2), &finding("the image is not there."));
+        let results = ledger.results();
+        assert_eq!(
+            results[0].message,
+            "the image is not there (so it can't come: awaiting the line a)"
+        );
+        assert_eq!(results[1].outcome, Outcome::Passed, "what passed stays passed");
+    }
+
+    #[test]
+    fn an_interrupted_check_is_an_error_and_not_a_failure() {
+        let (_root, scenario) = scenario();
+        let mut ledger = Ledger::new(&scenario);
+        ledger.interrupt(at(2), "the run was interrupted");
+        assert!(ledger.results().iter().all(|result| result.outcome == Outcome::Error));
+    }
+}

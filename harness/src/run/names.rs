@@ -1,0 +1,62 @@
+//! Names of runs, of the namespaces of their cells, and of folders of evidence.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::plan::Cell;
+
+/// The longest name of a namespace.
+const LONGEST: usize = 63;
+
+/// Identifies a run on this machine: when it began and which process it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunId(String);
+
+impl RunId {
+    /// Of a run that began at `started` in process `pid`.
+    pub fn new(started: Timestamp, pid: u32) -> Self {
+        let time = started.to_zoned(TimeZone::UTC).strftime("%m%d-%H%M%S");
+        Self(format!("{time}-{pid:x}"))
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The namespace of a cell: unlike any other of this or another run, and telling people which scenario it is. `number`
+/// counts the cells of the run.
+pub fn namespace_name(run: &RunId, number: usize, scenario: &str) -> String {
+    let name = format!("kc-{run}-{number}-{scenario}");
+    let cut: String = name.chars().take(LONGEST).collect();
+    cut.trim_end_matches('-').to_owned()
+}
+
+/// The folder of a cell's evidence below the output folder.
+pub fn evidence_folder(cell: &Cell) -> String {
+    let safe: String = cell
+        .id()
+        .replace("::", "/")
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "/.-_+".contains(c) { c } else { '_' })
+        .collect();
+    format!("evidence/{safe}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RunId, namespace_name};
+
+    #[test]
+    fn a_namespace_tells_run_and_scenario_and_is_never_too_long() {
+        let run = RunId::new("2026-11-23T23:47:05Z".parse().expect("a time"), 0xbeef);
+        assert_eq!(run.to_string(), "1123-234705-beef");
+        assert_eq!(namespace_name(&run, 3, "solution-1"), "kc-1123-234705-beef-3-solution-1");
+        let long = namespace_name(&run, 12, &"long-".repeat(20));
+        assert!(long.len() <= 63 && !long.ends_with('-'), "{long}");
+    }
+}

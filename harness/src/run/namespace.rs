@@ -1,0 +1,58 @@
+//! The namespace of a cell: made for it alone, marked as ours, and ready for Pods.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ServiceAccount};
+use kube::api::PostParams;
+use kube::runtime::conditions::is_created;
+use kube::runtime::wait::await_condition;
+use kube::{Api, Client};
+use serde_json::json;
+
+use super::engine::CellError;
+use super::names::RunId;
+use crate::operator::{FIELD_MANAGER, MANAGED_BY, MANAGER};
+
+/// The label with the run's id on all that a run makes.
+pub(super) const RUN: &str = "kuberay-conformance/run";
+
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// Makes the namespace.
+pub(super) async fn create(client: &Client, name: &str, run: &RunId) -> Result<(), CellError> {
+    let labels = json!({MANAGED_BY: MANAGER, RUN: run.to_string()});
+    let namespace: Namespace = serde_json::from_value(json!({"metadata": {"name": name, "labels": labels}}))
+        .map_err(|source| error(name)(kube::Error::SerdeError(source)))?;
+    let params = PostParams {
+        field_manager: Some(FIELD_MANAGER.into()),
+        ..PostParams::default()
+    };
+    let api: Api<Namespace> = Api::all(client.clone());
+    api.create(&params, &namespace).await.map_err(error(name))?;
+    Ok(())
+}
+
+/// Waits until the control plane has put into it what every Pod needs; a Pod that comes before is refused, or waits a
+/// second for its token.
+pub(super) async fn until_ready(client: &Client, name: &str) -> Result<(), CellError> {
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), name);
+    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), name);
+    let ready = async {
+        tokio::try_join!(
+            await_condition(accounts, "default", is_created()),
+            await_condition(maps, "kube-root-ca.crt", is_created()),
+        )
+    };
+    match tokio::time::timeout(READY_WITHIN, ready).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(source)) => Err(error(name)(kube::Error::Service(source.into()))),
+        Err(elapsed) => Err(error(name)(kube::Error::Service(elapsed.into()))),
+    }
+}
+
+fn error(namespace: &str) -> impl FnOnce(kube::Error) -> CellError + use<'_> {
+    move |source| CellError::Namespace {
+        namespace: namespace.into(),
+        source: Box::new(source),
+    }
+}

@@ -1,0 +1,174 @@
+//! What `up` leaves behind for those who attach: which releases run in the cluster, and from which images.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use super::setup::{Setup, Stack};
+use super::{Engine, EngineOptions, Options, RunError, RunId, Subjects};
+use crate::cluster::ClusterHandle;
+use crate::operator::Installed;
+use crate::report::{Environment, ImageRecord, Progress};
+
+/// The note that `up` writes beside the cluster's other files.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Note {
+    operator: Version,
+    operator_image: ImageRecord,
+    namespace: String,
+    deployment: String,
+    ray: Version,
+    ray_image: ImageRecord,
+    samples: PathBuf,
+    environment: Environment,
+}
+
+/// A cluster with an operator and a Ray image in it, ready for cells.
+pub struct Session {
+    handle: ClusterHandle,
+    client: kube::Client,
+    note: Note,
+}
+
+impl Session {
+    /// Uses what is up, as it is; nothing is made.
+    ///
+    /// # Errors
+    /// When nothing is up, or `up` did not come to its end.
+    pub async fn attach(options: &Options, progress: Arc<dyn Progress>, purpose: &str) -> Result<Self, RunError> {
+        let setup = Setup::new(options, progress).await?;
+        let handle = setup.cluster.attach(purpose).await?;
+        let note = read(&note_path(&setup))?.ok_or(RunError::Unfinished)?;
+        let client = handle.client().await?;
+        Ok(Self { handle, client, note })
+    }
+
+    /// Of what was just brought up.
+    pub(super) fn new(setup: &Setup, options: &Options, stack: Stack) -> Result<Self, RunError> {
+        let note = Note {
+            operator: options.operator.clone(),
+            operator_image: stack.operator_image,
+            namespace: stack.operator.namespace,
+            deployment: stack.operator.deployment,
+            ray: options.ray.clone(),
+            ray_image: stack.ray_image,
+            samples: stack.samples,
+            environment: stack.environment,
+        };
+        write(&note_path(setup), &note)?;
+        Ok(Self {
+            handle: stack.handle,
+            client: stack.client,
+            note,
+        })
+    }
+
+    /// Release of the operator that runs.
+    pub fn operator(&self) -> &Version {
+        &self.note.operator
+    }
+
+    /// Release of Ray whose image the nodes can get.
+    pub fn ray(&self) -> &Version {
+        &self.note.ray
+    }
+
+    /// What is under test, for reports.
+    pub fn environment(&self) -> &Environment {
+        &self.note.environment
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> &ClusterHandle {
+        &self.handle
+    }
+
+    /// An engine that runs cells against it.
+    ///
+    /// # Errors
+    /// When the nodes can't be looked at.
+    pub async fn engine(
+        &self,
+        options: EngineOptions,
+        progress: Arc<dyn Progress>,
+        cancel: CancellationToken,
+    ) -> Result<Engine, RunError> {
+        let note = &self.note;
+        let subjects = Subjects {
+            operator: Installed {
+                release: note.operator.clone(),
+                namespace: note.namespace.clone(),
+                deployment: note.deployment.clone(),
+                reused: true,
+            },
+            operator_image: note.operator_image.clone(),
+            samples: note.samples.clone(),
+            rays: BTreeMap::from([(note.ray.clone(), note.ray_image.clone())]),
+        };
+        let engine = Engine::new(self.client.clone(), subjects, options, progress, cancel).await;
+        engine.map_err(|source| RunError::Api {
+            doing: "looking at the nodes",
+            source: Box::new(source),
+        })
+    }
+}
+
+/// A new id, of this moment and this process.
+pub fn new_run_id() -> RunId {
+    RunId::new(Timestamp::now(), std::process::id())
+}
+
+fn note_path(setup: &Setup) -> PathBuf {
+    setup.cluster.kubeconfig().with_file_name("session.json")
+}
+
+/// Forgets what runs in the cluster: it is about to change or to go.
+pub(super) fn forget(setup: &Setup) -> Result<(), RunError> {
+    let path = note_path(setup);
+    match std::fs::remove_file(&path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(RunError::File {
+            doing: "removing",
+            path,
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Which releases run in the cluster, as `up` noted it; whether they still do, only attaching tells.
+pub(super) fn noted(setup: &Setup) -> Option<(Version, Version)> {
+    let note = read(&note_path(setup)).ok().flatten()?;
+    Some((note.operator, note.ray))
+}
+
+fn read(path: &Path) -> Result<Option<Note>, RunError> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(RunError::File {
+                doing: "reading",
+                path: path.into(),
+                source,
+            });
+        }
+    };
+    // One of another release of the harness is as good as none.
+    Ok(serde_json::from_slice(&text).ok())
+}
+
+fn write(path: &Path, note: &Note) -> Result<(), RunError> {
+    let failed = |source| RunError::File {
+        doing: "writing",
+        path: path.into(),
+        source,
+    };
+    let text = serde_json::to_vec_pretty(note).map_err(|error| failed(error.into()))?;
+    std::fs::write(path, text).map_err(failed)
+}

@@ -1,0 +1,122 @@
+//! The tools that make a cluster, before anything is made.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Options, RunError};
+use crate::artifact::{Artifacts, Store};
+use crate::cluster::{ClusterHandle, Engine, KindCluster, Patience, UpOptions};
+use crate::operator::{self, Installed};
+use crate::report::{Environment, ImageRecord, Origin, Progress};
+
+/// How long nodes may take until they are Ready.
+const NODES_WITHIN: Duration = Duration::from_secs(300);
+
+/// Engine, store, artifacts and the cluster's provider.
+pub(super) struct Setup {
+    pub(super) cluster: KindCluster,
+    artifacts: Artifacts,
+    registry_data: PathBuf,
+    engine: String,
+    progress: Arc<dyn Progress>,
+}
+
+/// A cluster with everything in it that cells need.
+pub(super) struct Stack {
+    pub(super) handle: ClusterHandle,
+    pub(super) client: kube::Client,
+    pub(super) operator: Installed,
+    pub(super) operator_image: ImageRecord,
+    pub(super) ray_image: ImageRecord,
+    pub(super) samples: PathBuf,
+    pub(super) environment: Environment,
+}
+
+impl Setup {
+    /// Finds the container engine and opens the store.
+    pub(super) async fn new(options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
+        let store = Store::open()?;
+        let engine = Engine::detect(options.engine, store.root()).await?;
+        let cluster = KindCluster::new(engine.clone(), &options.cluster, store.root(), Arc::clone(&progress))?;
+        Ok(Self {
+            cluster,
+            engine: format!("{} {}", engine.kind.program(), engine.version),
+            registry_data: store.root().join("registry"),
+            artifacts: Artifacts::new(engine, store, options.source, Arc::clone(&progress)),
+            progress,
+        })
+    }
+
+    /// The engine and its release.
+    pub(super) fn engine(&self) -> &str {
+        &self.engine
+    }
+
+    /// Brings everything up, and uses again what is there.
+    pub(super) async fn up(&self, options: &Options, phases: &mut super::Phases) -> Result<Stack, RunError> {
+        // The operator's manifests first: a release that is not known is told before anything long begins.
+        let module = self.artifacts.operator_module(&options.operator).await?;
+        let operator_image = self.artifacts.operator_image(&options.operator).await?;
+        let ray_image = self.artifacts.ray_image(&options.ray).await?;
+        let registry_image = self.artifacts.registry_image().await?;
+        let node_image = self.artifacts.node_image().await?;
+        let (kind, kubectl) = (self.artifacts.kind().await?, self.artifacts.kubectl().await?);
+        phases.end("artifacts");
+
+        let up = UpOptions {
+            kind: &kind,
+            node_image: &node_image,
+            registry_image: Some(&registry_image),
+            registry_data: &self.registry_data,
+            workers: 0,
+            // Where images were built because no registry can be reached, asking one would only take time.
+            upstream: node_image.record.origin == Origin::Pulled,
+            patience: Patience::default(),
+            deadline: NODES_WITHIN,
+            helper: None,
+            purpose: "run",
+        };
+        let handle = self.cluster.up(&up).await?;
+        phases.add(&handle.phases);
+        let client = handle.client().await?;
+
+        handle.push(&operator_image).await?;
+        phases.end("operator image");
+        let departures = operator::Options {
+            image: options.operator_image.clone(),
+            ..operator::Options::default()
+        };
+        let installing = operator::ensure(
+            &client,
+            &kubectl,
+            &module,
+            &options.operator,
+            &operator_image,
+            &departures,
+            &*self.progress,
+        );
+        // Ray's image is large, and the operator's probes wait ten seconds.
+        let (operator, _) = tokio::try_join!(
+            async { installing.await.map_err(RunError::from) },
+            async { handle.push(&ray_image).await.map_err(RunError::from) },
+        )?;
+        phases.end("operator and Ray image");
+        let environment = Environment {
+            kubernetes: handle.kubernetes.clone(),
+            engine: self.engine.clone(),
+            images: [&node_image, &registry_image, &operator_image, &ray_image]
+                .map(|image| image.record.clone())
+                .into(),
+        };
+        Ok(Stack {
+            handle,
+            client,
+            operator,
+            operator_image: operator_image.record,
+            ray_image: ray_image.record,
+            samples: module.join("config/samples"),
+            environment,
+        })
+    }
+}

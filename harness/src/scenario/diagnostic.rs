@@ -1,0 +1,218 @@
+//! Problems found in scenario files, each with its place, for a terminal (miette) and for plain text.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use miette::{LabeledSpan, NamedSource, SourceCode};
+
+use super::Location;
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The scenario can't be used as it is.
+    Error,
+    /// It can be used, but something about it looks like a mistake.
+    Warning,
+}
+
+/// One problem in one file; a miette diagnostic that quotes the file.
+#[derive(Debug, Clone)]
+pub struct Diagnostic {
+    /// The file.
+    pub path: PathBuf,
+    /// Where in the file.
+    pub location: Location,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    text: Option<NamedSource<Arc<str>>>,
+    span: Range<usize>,
+}
+
+impl Diagnostic {
+    /// A problem with a file or folder as a whole, such as one that can't be read.
+    pub(super) fn of_file(path: &Path, message: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            location: Location { line: 1, column: 1 },
+            severity: Severity::Error,
+            message: message.into(),
+            help: None,
+            text: None,
+            span: 0..0,
+        }
+    }
+
+    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(super) fn into_warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+impl miette::Diagnostic for Diagnostic {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help
+            .as_ref()
+            .map(|help| Box::new(help) as Box<dyn fmt::Display + 'a>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.text.as_ref().map(|text| text as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.text.as_ref()?;
+        let label = LabeledSpan::new_with_span(None, self.span.clone());
+        Some(Box::new(std::iter::once(label)))
+    }
+}
+
+/// What was read, or everything that is wrong with it.
+pub(super) type Found<T> = Result<T, Vec<Diagnostic>>;
+
+/// Everything that is wrong with the files that were read, in the order of files and lines.
+///
+/// As text it is one line for each problem; on a terminal show each of the [`Diagnostic`]s as a miette report, which
+/// quotes the file.
+#[derive(Debug, Clone)]
+pub struct ScenarioErrors(Vec<Diagnostic>);
+
+impl ScenarioErrors {
+    /// The problems, never empty.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.0
+    }
+
+    /// The problems, never empty.
+    pub fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.0
+    }
+}
+
+impl From<Vec<Diagnostic>> for ScenarioErrors {
+    fn from(mut diagnostics: Vec<Diagnostic>) -> Self {
+        sort(&mut diagnostics);
+        Self(diagnostics)
+    }
+}
+
+impl fmt::Display for ScenarioErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            let Location { line, column } = problem.location;
+            write!(f, "{}:{line}:{column}: {}", problem.path.display(), problem.message)?;
+            if let Some(help) = &problem.help {
+                write!(f, " ({help})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ScenarioErrors {}
+
+/// Orders by file, then by place.
+pub(super) fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by(|a, b| (&a.path, a.location).cmp(&(&b.path, b.location)));
+}
+
+/// A place in a text: what people read, and the bytes that a snippet underlines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// Line and column.
+    pub location: Location,
+    /// Bytes of the text.
+    pub span: Range<usize>,
+}
+
+/// A file's text together with its name.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The file.
+    pub path: PathBuf,
+    /// What it holds.
+    pub text: Arc<str>,
+}
+
+impl Source {
+    pub fn new(path: &Path, text: &str) -> Self {
+        Self {
+            path: path.into(),
+            text: text.into(),
+        }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it is absent, unreadable, or not UTF-8.
+    pub fn read(path: &Path) -> Found<Self> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Self::new(path, &text)),
+            Err(error) => {
+                let message = format!("{} can't be read: {error}", path.display());
+                Err(vec![Diagnostic::of_file(path, message)])
+            }
+        }
+    }
+
+    /// The folder that the file lies in.
+    pub fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    /// The place from a location to the end of its line.
+    pub fn rest_of_line(&self, location: Location) -> Place {
+        let before = self.text.split_inclusive('\n').take(location.line.saturating_sub(1));
+        let start: usize = before.map(str::len).sum();
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        let indent = line.chars().take(location.column.saturating_sub(1)).map(char::len_utf8);
+        Place {
+            location,
+            span: start + indent.sum::<usize>()..start + line.len(),
+        }
+    }
+
+    /// A problem at a place of this text.
+    pub fn error(&self, place: &Place, message: impl Into<String>) -> Diagnostic {
+        let name = self.path.display().to_string();
+        Diagnostic {
+            location: place.location,
+            text: Some(NamedSource::new(name, Arc::clone(&self.text)).with_language("yaml")),
+            span: place.span.clone(),
+            ..Diagnostic::of_file(&self.path, message)
+        }
+    }
+}

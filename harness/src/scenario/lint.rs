@@ -1,0 +1,156 @@
+//! Everything that can be found wrong with a folder of scenarios without a cluster.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::diagnostic::{Diagnostic, Source, sort};
+use super::yaml::Node;
+use super::{Check, PodCheck, PodField, Role, Scenario, load, manifest};
+
+/// Checks every scenario below a folder: the files themselves, their manifests and their snapshots.
+pub fn lint(root: &Path) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let folders = match load::folders(root) {
+        Ok(folders) => folders,
+        Err(problems) => return problems,
+    };
+    if folders.is_empty() {
+        return vec![load::none_found(root)];
+    }
+    let mut names = BTreeMap::new();
+    for folder in folders {
+        problems.extend(lint_folder(&folder, &mut names));
+    }
+    sort(&mut problems);
+    problems
+}
+
+/// `names` holds the names seen so far and the files that gave them.
+fn lint_folder(folder: &Path, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diagnostic> {
+    let file = load::file_of(folder);
+    if !file.exists() {
+        let problem = Diagnostic::of_file(folder, "this folder holds no scenario.yaml");
+        return vec![problem.with_help("add one, or remove the folder").into_warning()];
+    }
+    let (source, tree) = match Source::read(&file).and_then(|source| Ok((load::parse(&source)?, source))) {
+        Ok((tree, source)) => (source, tree),
+        Err(problems) => return problems,
+    };
+    let mut problems = unique_name(&source, &tree, names);
+    problems.extend(lint_manifests(&source, &tree));
+    match load::build(&source, &tree) {
+        Ok(scenario) => problems.extend(lint_snapshots(&source, &scenario)),
+        Err(found) => problems.extend(found),
+    }
+    problems
+}
+
+fn unique_name(source: &Source, tree: &Node, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diagnostic> {
+    let node = tree.get("metadata").and_then(|metadata| metadata.get("name"));
+    let Some((node, name)) = node.and_then(|node| Some((node, node.text()?))) else {
+        return Vec::new();
+    };
+    match names.insert(name.to_string(), source.path.clone()) {
+        Some(first) => {
+            let message = format!("the name `{name}` is already that of {}", first.display());
+            vec![source.error(&node.place, message)]
+        }
+        None => Vec::new(),
+    }
+}
+
+/// The manifests beside the scenario must be readable, and each of them listed.
+fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
+    let folder = source.folder();
+    let manifests = tree.get("spec").and_then(|spec| spec.get("manifests"));
+    let listed: BTreeSet<&str> = manifests
+        .map_or(&[][..], Node::items)
+        .iter()
+        .filter_map(Node::text)
+        .collect();
+    let mut problems = Vec::new();
+    for name in files(folder) {
+        let file = folder.join(&name);
+        let is_yaml = file
+            .extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "yml");
+        if listed.contains(name.as_str()) {
+            let objects = Source::read(&file).and_then(|file| manifest::objects(&file));
+            problems.extend(objects.err().unwrap_or_default());
+        } else if is_yaml && file != source.path {
+            let problem = Diagnostic::of_file(&file, "no entry of `manifests` names this file");
+            problems.push(
+                problem
+                    .with_help("list it in the scenario, or remove it")
+                    .into_warning(),
+            );
+        }
+    }
+    problems
+}
+
+/// Each `pod` check needs its snapshots, and each snapshot its check.
+fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
+    let present: Vec<(String, Option<String>)> = files(&scenario.dir)
+        .into_iter()
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "snap"))
+        .map(|name| (name.clone(), subject_of(&name)))
+        .collect();
+    let mut problems = Vec::new();
+    let mut needed = BTreeSet::new();
+    for (check, location) in scenario.file.spec.checks.iter().zip(&scenario.check_locations) {
+        let Check::Pod(pod) = check else { continue };
+        for field in &pod.snapshot {
+            let subject = subject(pod, *field);
+            if !present.iter().any(|(_, of)| of.as_ref() == Some(&subject)) {
+                let place = source.rest_of_line(*location);
+                let message = format!("there is no snapshot `{subject}@ge-X.Y.snap`");
+                let help = "run the scenario, then review and accept what it found";
+                problems.push(source.error(&place, message).with_help(help));
+            }
+            needed.insert(subject);
+        }
+    }
+    for (name, subject) in present {
+        let problem = match subject {
+            None => Diagnostic::of_file(&scenario.dir.join(&name), "the name is not that of a snapshot")
+                .with_help("a snapshot is named like `head.args@ge-1.4.snap`"),
+            Some(subject) if !needed.contains(&subject) => {
+                Diagnostic::of_file(&scenario.dir.join(&name), "no check refers to this snapshot")
+                    .with_help("remove it, or add its field to a `pod` check")
+            }
+            Some(_) => continue,
+        };
+        problems.push(problem);
+    }
+    problems
+}
+
+/// The first part of a snapshot's file name, such as `head.args`.
+fn subject(pod: &PodCheck, field: PodField) -> String {
+    let role = match pod.role {
+        Role::Head => "head",
+        Role::Worker => "worker",
+    };
+    let group = pod.group.as_ref().map(|group| format!("{group}.")).unwrap_or_default();
+    format!("{role}.{group}{}", field.file_part())
+}
+
+/// The same of a file, such as `head.args@ge-1.4.snap`; none when it is not named so.
+fn subject_of(file: &str) -> Option<String> {
+    let (subject, class) = file.strip_suffix(".snap")?.split_once("@ge-")?;
+    let (major, minor) = class.split_once('.')?;
+    let number = |text: &str| text.parse::<u64>().is_ok();
+    (number(major) && number(minor)).then(|| subject.to_string())
+}
+
+/// Names of the files in a folder, sorted.
+fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}

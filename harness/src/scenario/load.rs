@@ -1,0 +1,134 @@
+//! A scenario folder becomes a [`Scenario`], or everything that is wrong with it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use semver::VersionReq;
+
+use super::diagnostic::{Diagnostic, Found, ScenarioErrors, Source};
+use super::yaml::{self, Node};
+use super::{Scenario, ScenarioFile, json_schema, parse_duration, rules, shape};
+
+/// The name that every scenario file has.
+const FILE_NAME: &str = "scenario.yaml";
+
+/// How long all checks of a scenario may take together when it does not say.
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(3);
+
+/// Reads one scenario; `path` is its folder or its `scenario.yaml`.
+///
+/// # Errors
+/// Everything that is wrong with the file, each with its place.
+pub fn load(path: &Path) -> Result<Scenario, ScenarioErrors> {
+    let file = if path.is_dir() {
+        path.join(FILE_NAME)
+    } else {
+        path.into()
+    };
+    let source = Source::read(&file)?;
+    let tree = parse(&source)?;
+    Ok(build(&source, &tree)?)
+}
+
+/// Reads every `<root>/*/scenario.yaml`, sorted by name.
+///
+/// # Errors
+/// Everything that is wrong with any of the files, or that there are none.
+pub fn load_all(root: &Path) -> Result<Vec<Arc<Scenario>>, ScenarioErrors> {
+    let mut scenarios = Vec::new();
+    let mut problems = Vec::new();
+    let folders = folders(root)?;
+    for file in folders
+        .iter()
+        .map(|folder| folder.join(FILE_NAME))
+        .filter(|file| file.exists())
+    {
+        match load(&file) {
+            Ok(scenario) => scenarios.push(Arc::new(scenario)),
+            Err(errors) => problems.extend(errors.into_diagnostics()),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    if scenarios.is_empty() {
+        return Err(vec![none_found(root)].into());
+    }
+    scenarios.sort_by(|a, b| a.name().cmp(b.name()));
+    Ok(scenarios)
+}
+
+/// The folders below a root that are not hidden, sorted.
+pub(super) fn folders(root: &Path) -> Found<Vec<PathBuf>> {
+    let failed = |error: std::io::Error| {
+        let message = format!("the scenario folder {} can't be read: {error}", root.display());
+        vec![Diagnostic::of_file(root, message)]
+    };
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(root).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if !hidden && entry.path().is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+pub(super) fn none_found(root: &Path) -> Diagnostic {
+    Diagnostic::of_file(root, format!("{} holds no scenario", root.display()))
+        .with_help(format!("each scenario is a folder of its own with a {FILE_NAME}"))
+}
+
+pub(super) fn file_of(folder: &Path) -> PathBuf {
+    folder.join(FILE_NAME)
+}
+
+/// Reads the one document of a scenario file.
+pub(super) fn parse(source: &Source) -> Found<Node> {
+    let mut documents = yaml::parse(source)?;
+    match (documents.pop(), documents.is_empty()) {
+        (Some(tree), true) => Ok(tree),
+        (Some(second), false) => {
+            let problem = source.error(&second.place, "a scenario file holds one document");
+            Err(vec![problem.with_help("put each scenario in a folder of its own")])
+        }
+        (None, _) => Err(vec![Diagnostic::of_file(&source.path, "the scenario file is empty")]),
+    }
+}
+
+/// Checks a tree and makes a scenario of it.
+pub(super) fn build(source: &Source, tree: &Node) -> Found<Scenario> {
+    let dir = source.folder();
+    let folder = dir
+        .canonicalize()
+        .ok()
+        .and_then(|dir| Some(dir.file_name()?.to_string_lossy().into_owned()));
+    let mut problems = shape::check(&json_schema(), source, tree);
+    problems.extend(rules::check(source, tree, &folder.unwrap_or_default()));
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    // The schema is made from the same types, so what follows can only fail where the two disagree.
+    let unexpected = |error: &dyn std::error::Error| vec![Diagnostic::of_file(&source.path, error.to_string())];
+    let file: ScenarioFile = serde_json::from_value(tree.to_json()).map_err(|error| unexpected(&error))?;
+    let checks = tree.get("spec").and_then(|spec| spec.get("checks"));
+    Ok(Scenario {
+        dir: dir.into(),
+        path: source.path.clone(),
+        check_locations: checks
+            .map_or(&[][..], Node::items)
+            .iter()
+            .map(|check| check.place.location)
+            .collect(),
+        operator: VersionReq::parse(&file.spec.operator).map_err(|error| unexpected(&error))?,
+        ray: VersionReq::parse(&file.spec.ray).map_err(|error| unexpected(&error))?,
+        timeout: match &file.spec.timeout {
+            Some(text) => parse_duration(text).map_err(|error| unexpected(&error))?,
+            None => DEFAULT_TIMEOUT,
+        },
+        file,
+    })
+}

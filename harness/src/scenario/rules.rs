@@ -1,0 +1,222 @@
+//! What the schema can't say about a scenario file; each finding has its place.
+
+use std::path::{Component, Path};
+
+use regex::Regex;
+use semver::VersionReq;
+
+use super::diagnostic::{Diagnostic, Source};
+use super::duration::parse_duration;
+use super::yaml::{Node, Yaml};
+
+/// Kinds of checks that need a running container, which the control-plane lane does not have.
+const NEED_KUBELET: [&str; 5] = ["ray", "logs", "job", "state", "never"];
+
+/// Finds what is wrong with a tree beyond its shape; where the shape is wrong, nothing is said twice.
+pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
+    let mut rules = Rules {
+        source,
+        problems: Vec::new(),
+    };
+    rules.name(tree, folder);
+    if let Some(spec) = tree.get("spec") {
+        for range in ["operator", "ray"] {
+            rules.version_range(spec, range);
+        }
+        rules.duration(spec.get("timeout"));
+        for manifest in spec.get("manifests").map_or(&[][..], Node::items) {
+            rules.manifest(manifest);
+        }
+        rules.checks(spec);
+    }
+    rules.problems
+}
+
+/// The expression of a text between slashes; none for a plain text.
+fn expression(text: &str) -> Option<&str> {
+    text.strip_prefix('/')?.strip_suffix('/')
+}
+
+struct Rules<'a> {
+    source: &'a Source,
+    problems: Vec<Diagnostic>,
+}
+
+impl Rules<'_> {
+    fn error(&mut self, node: &Node, message: impl Into<String>, help: &str) {
+        let problem = self.source.error(&node.place, message);
+        self.problems.push(problem.with_help(help));
+    }
+
+    fn name(&mut self, tree: &Node, folder: &str) {
+        let Some(name) = tree.get("metadata").and_then(|metadata| metadata.get("name")) else {
+            return;
+        };
+        if name.text().is_some_and(|name| name != folder) {
+            let message = format!("the name differs from that of the folder, `{folder}`");
+            self.error(name, message, "give both the same name");
+        }
+    }
+
+    fn version_range(&mut self, spec: &Node, key: &str) {
+        let Some(node) = spec.get(key) else { return };
+        if let Some(Err(error)) = node.text().map(VersionReq::parse) {
+            let message = format!("`{key}` is not a range of versions: {error}");
+            self.error(node, message, "write a semver range, such as \">=1.4, <1.7\"");
+        }
+    }
+
+    /// The form is the schema's; here remain values of that form that make no sense.
+    fn duration(&mut self, node: Option<&Node>) {
+        use super::DurationError::{TooLong, Zero};
+        let Some(node) = node else { return };
+        if let Some(Err(error @ (Zero(_) | TooLong(_)))) = node.text().map(parse_duration) {
+            let problem = self.source.error(&node.place, error.to_string());
+            self.problems.push(problem);
+        }
+    }
+
+    fn manifest(&mut self, manifest: &Node) {
+        if let Some(name) = manifest.get("sample") {
+            if name
+                .text()
+                .is_some_and(|text| text.is_empty() || text.contains(['/', '\\']))
+            {
+                let message = "a sample is named without its folder";
+                self.error(name, message, "write a file name of the release's config/samples");
+            }
+            return;
+        }
+        let Some(text) = manifest.text() else { return };
+        let inside = Path::new(text)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
+        if text.is_empty() || !inside {
+            let message = format!("the manifest `{text}` does not lie in the scenario's folder");
+            self.error(
+                manifest,
+                message,
+                "keep it beside the scenario file and write only its name",
+            );
+            return;
+        }
+        let folder = self.source.folder();
+        let file = folder.join(text);
+        if !file.is_file() {
+            let message = format!("the manifest `{text}` does not exist in the scenario's folder");
+            self.error(manifest, message, "add the file, or correct its name");
+        } else if leaves(folder, &file) {
+            let message = format!("the manifest `{text}` is a link that leaves the scenario's folder");
+            self.error(manifest, message, "put the file itself beside the scenario file");
+        }
+    }
+
+    fn checks(&mut self, spec: &Node) {
+        let checks = spec.get("checks").map_or(&[][..], Node::items);
+        let has_job = checks.iter().any(|check| check.get("job").is_some());
+        let lanes = spec.get("lanes").map_or(&[][..], Node::items);
+        let control_plane = lanes.iter().any(|lane| lane.text() == Some("control-plane"));
+        for check in checks {
+            let Yaml::Map(entries) = &check.value else { continue };
+            for (kind, body) in entries {
+                if control_plane && NEED_KUBELET.contains(&kind.name.as_str()) {
+                    let message = format!("`{}` never passes in the control-plane lane", kind.name);
+                    self.error(
+                        check,
+                        message,
+                        "no container starts there: leave that lane or this check out",
+                    );
+                }
+                match kind.name.as_str() {
+                    "logs" => self.logs(body),
+                    "state" => self.state(body),
+                    "never" => self.duration(body.get("for")),
+                    _ => {}
+                }
+                if !has_job {
+                    self.barriers(body);
+                }
+            }
+        }
+    }
+
+    /// A barrier that only a `job` check can lift, in a scenario that has none.
+    fn barriers(&mut self, body: &Node) {
+        let Some(after) = body.get("after") else { return };
+        for barrier in std::iter::once(after).chain(after.items()) {
+            if barrier.text() == Some("job") {
+                let message = "the barrier `job` is never reached";
+                self.error(barrier, message, "add a `job` check, or wait for another barrier");
+            }
+        }
+    }
+
+    fn logs(&mut self, body: &Node) {
+        let lines = body.get("lines").map_or(&[][..], Node::items);
+        for line in lines {
+            for key in ["must", "may", "not"] {
+                if let Some(node) = line.get(key) {
+                    self.pattern(node);
+                }
+            }
+            if let Some(repeat) = line.get("repeat")
+                && line.get("must").is_none()
+                && line.get("may").is_none()
+            {
+                self.error(repeat, "`repeat` belongs to `must` or `may`", "leave it out");
+            }
+        }
+        if !lines.is_empty() && lines.iter().all(|line| line.get("may").is_some()) {
+            let message = "this check passes on any log, because all of its lines only may come";
+            self.error(body, message, "add a line with `must`, `resources` or `not`");
+        }
+        let has_barrier = body.get("after").is_some_and(|after| !after.items().is_empty());
+        if let Some(line) = lines.iter().find(|line| line.get("not").is_some())
+            && !has_barrier
+        {
+            let message = "`not` needs a barrier, else it passes on a log that is still empty";
+            self.error(
+                line,
+                message,
+                "add `after` to the `logs` check, such as `after: [rayReady]`",
+            );
+        }
+    }
+
+    fn pattern(&mut self, node: &Node) {
+        let Some(text) = node.text() else { return };
+        if text.is_empty() {
+            self.error(node, "an empty text is in every line", "write what the line holds");
+        }
+        let Some(expression) = expression(text) else { return };
+        // The Pod's address takes the place of the word before the expression is used.
+        if let Err(error) = Regex::new(&expression.replace("<pod-ip>", "address")) {
+            let error = error.to_string();
+            let cause = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            let message = format!("`{text}` is not a regular expression: {cause}");
+            self.error(
+                node,
+                message,
+                "correct it, or leave the slashes out to look for the text itself",
+            );
+        }
+    }
+
+    fn state(&mut self, body: &Node) {
+        let running = body
+            .get("running")
+            .is_some_and(|running| running.value == Yaml::Bool(true));
+        if !running && body.get("exitCode").is_none() && body.get("waiting").is_none() {
+            let message = "a `state` check names no state";
+            self.error(body, message, "add `exitCode`, `waiting` or `running: true`");
+        }
+    }
+}
+
+/// Whether a file, once links are followed, lies outside a folder.
+fn leaves(folder: &Path, file: &Path) -> bool {
+    match (folder.canonicalize(), file.canonicalize()) {
+        (Ok(folder), Ok(file)) => !file.starts_with(folder),
+        _ => true,
+    }
+}

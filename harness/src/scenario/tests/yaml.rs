@@ -1,0 +1,144 @@
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::scenario::parse_manifest;
+
+/// What Kubernetes makes of one value.
+fn read(value: &str) -> Value {
+    let text = format!("apiVersion: v1\nkind: A\nmetadata: {{name: demo}}\nv: {value}\n");
+    parse_manifest(&text, "test.yaml").unwrap().remove(0)["v"].take()
+}
+
+#[rstest]
+// Whole numbers.
+#[case("0777", json!(511))]
+#[case("0o777", json!(511))]
+#[case("0644", json!(420))]
+#[case("0", json!(0))]
+#[case("-5", json!(-5))]
+#[case("+5", json!(5))]
+#[case("0x1F", json!(31))]
+#[case("0b11", json!(3))]
+#[case("1_000", json!(1000))]
+#[case("08", json!(8))]
+#[case("9223372036854775807", json!(9_223_372_036_854_775_807_i64))]
+#[case("18446744073709551615", json!(18_446_744_073_709_551_615.0))]
+#[case("99999999999999999999", json!(1e20))]
+// Numbers with a point.
+#[case("1.5", json!(1.5))]
+#[case(".5", json!(0.5))]
+#[case("5.0", json!(5))]
+#[case("1e3", json!(1000))]
+// What is true, false or nothing.
+#[case("yes", json!(true))]
+#[case("On", json!(true))]
+#[case("y", json!(true))]
+#[case("no", json!(false))]
+#[case("OFF", json!(false))]
+#[case("yEs", json!("yEs"))]
+#[case("~", json!(null))]
+#[case("null", json!(null))]
+#[case("", json!(null))]
+// Texts.
+#[case("'1'", json!("1"))]
+#[case("\"yes\"", json!("yes"))]
+#[case("'0777'", json!("0777"))]
+#[case("\"null\"", json!("null"))]
+#[case("!!str 12", json!("12"))]
+#[case("1.6.2", json!("1.6.2"))]
+#[case("12:30", json!("12:30"))]
+#[case("2026-01-01", json!("2026-01-01"))]
+#[case("500m", json!("500m"))]
+#[case("a b", json!("a b"))]
+#[case("\"a\\tb \"", json!("a\tb "))]
+#[case("'it''s'", json!("it's"))]
+#[case("{1: a, true: b, yes!: c}", json!({"1": "a", "true": "b", "yes!": "c"}))]
+#[case("[a, [b], {c: d}]", json!(["a", ["b"], {"c": "d"}]))]
+fn values_are_read_as_kubernetes_reads_them(#[case] value: &str, #[case] expected: Value) {
+    assert_eq!(read(value), expected);
+}
+
+#[rstest]
+#[case("|\n  a\n   b  \n\n", "a\n b  \n")]
+#[case("|-\n  a\n\n", "a")]
+#[case("|+\n  a\n\n", "a\n\n\n")]
+#[case(">\n  a\n  b\n", "a b\n")]
+#[case("|\n  a: 1 # no comment\n  ---\n", "a: 1 # no comment\n---\n")]
+fn block_scalars_keep_every_byte(#[case] value: &str, #[case] expected: &str) {
+    assert_eq!(read(value), json!(expected));
+}
+
+#[test]
+fn the_hard_parts_of_the_head_command_sample_are_read() {
+    let text = r#"
+apiVersion: ray.io/v1
+kind: RayCluster
+metadata: {name: a}
+spec:
+  rayVersion: '2.52.0' # a comment
+  command: ["echo 123"]
+  limits: {cpu: "1", memory: "5Gi"}
+  configMap:
+    defaultMode: 0777
+---
+# only a comment
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: b}
+data:
+  s.sh: |
+    #!/bin/bash
+
+    while true; do
+        if [ "$?" = "0" ]; then
+            break
+        fi
+    done
+    python -c "import ray; ray.init(); print(ray.cluster_resources())"
+"#;
+    let objects = parse_manifest(text, "sample.yaml").unwrap();
+    assert_eq!(objects.len(), 2);
+    assert_eq!(
+        objects[0]["spec"],
+        json!({
+            "rayVersion": "2.52.0",
+            "command": ["echo 123"],
+            "limits": {"cpu": "1", "memory": "5Gi"},
+            "configMap": {"defaultMode": 511},
+        })
+    );
+    let script = "#!/bin/bash\n\nwhile true; do\n    if [ \"$?\" = \"0\" ]; then\n        break\n    fi\ndone\n\
+                  python -c \"import ray; ray.init(); print(ray.cluster_resources())\"\n";
+    assert_eq!(objects[1]["data"]["s.sh"], json!(script));
+}
+
+#[test]
+fn anchors_and_merges_are_followed() {
+    let text = "apiVersion: v1\nkind: A\nmetadata: {name: demo}\np: &p {a: 1, b: 2}\nq: *p\nr: {<<: *p, b: 3}\n";
+    let object = parse_manifest(text, "test.yaml").unwrap().remove(0);
+    assert_eq!(object["q"], json!({"a": 1, "b": 2}));
+    assert_eq!(object["r"], json!({"a": 1, "b": 3}));
+}
+
+#[rstest]
+#[case("a: 1\na: 2\n", "2:1: the key `a` comes twice; it was already given on line 1")]
+#[case("1: x\n'1': y\n", "2:1: the key `1` comes twice")]
+#[case("a: [1\nb: 2\n", "2:2: not valid YAML: ")]
+#[case("a: b: c\n", "1:5: not valid YAML: ")]
+#[case("a: *nope\n", "1:4: not valid YAML: ")]
+#[case("a: .inf\n", "1:4: not valid YAML: ")]
+#[case("? [a]\n: b\n", "1:3: a key must be a text")]
+#[case("- a\n", "1:1: a document of a manifest must be a mapping")]
+#[case("# nothing\n", "1:1: the manifest holds no object")]
+#[case("kind: A\nmetadata: {name: demo}\n", "1:1: the object lacks `apiVersion`")]
+#[case("apiVersion: v1\nkind: A\nmetadata: {}\n", "1:1: the object lacks `metadata.name`")]
+#[case(
+    "apiVersion: v1\nkind: A\nmetadata: {name: 1}\n",
+    "3:18: `metadata.name` must be a text"
+)]
+fn what_kubernetes_would_not_take_is_refused(#[case] text: &str, #[case] expected: &str) {
+    let error = parse_manifest(text, "m.yaml").unwrap_err().to_string();
+    assert!(error.starts_with(&format!("m.yaml:{expected}")), "{error}");
+    assert!(!error.contains("DuplicateKeyPolicy"), "{error}");
+}

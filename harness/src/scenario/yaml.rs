@@ -1,0 +1,298 @@
+//! YAML text becomes a tree whose every node knows its place; the only module that knows the YAML library.
+//!
+//! Values are read as Kubernetes reads them (YAML 1.1 as `sigs.k8s.io/yaml` understands it): `0777` is 511, `yes` and
+//! `on` are true, keys that are not strings become strings, and a whole number with a fraction of zero is an integer.
+//! Known differences: `1__0` and `1_000.5` stay texts here, and `1e400` is an error.
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use serde_saphyr::{DuplicateKeyPolicy, Spanned};
+
+use super::Location;
+use super::diagnostic::{Diagnostic, Found, Place, Source};
+
+/// A value and where it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    pub value: Yaml,
+    pub place: Place,
+}
+
+/// A value of the kinds that JSON has.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Yaml {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+/// A key of a mapping and where it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    pub name: String,
+    pub place: Place,
+}
+
+impl Node {
+    /// The value under a key, where this is a mapping that has it.
+    pub fn get(&self, name: &str) -> Option<&Node> {
+        match &self.value {
+            Yaml::Map(entries) => entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node),
+            _ => None,
+        }
+    }
+
+    /// The text, where this is a text.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Yaml::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items, where this is a list; else none.
+    pub fn items(&self) -> &[Node] {
+        match &self.value {
+            Yaml::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// What this is, for people.
+    pub fn describe(&self) -> String {
+        match &self.value {
+            Yaml::Null => "nothing".into(),
+            Yaml::Bool(value) => format!("`{value}`"),
+            Yaml::Number(number) => format!("the number {number}"),
+            Yaml::Text(text) => format!("the text `{text}`"),
+            Yaml::List(_) => "a list".into(),
+            Yaml::Map(_) => "a mapping".into(),
+        }
+    }
+
+    /// The same without places.
+    pub fn to_json(&self) -> Value {
+        match &self.value {
+            Yaml::Null => Value::Null,
+            Yaml::Bool(value) => Value::Bool(*value),
+            Yaml::Number(number) => Value::Number(number.clone()),
+            Yaml::Text(text) => Value::String(text.clone()),
+            Yaml::List(items) => items.iter().map(Node::to_json).collect(),
+            Yaml::Map(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|(key, node)| (key.name.clone(), node.to_json()))
+                    .collect::<Map<_, _>>(),
+            ),
+        }
+    }
+}
+
+/// Reads all documents of a text; empty ones are left out.
+///
+/// # Errors
+/// When the text is not YAML, or a mapping has a key twice.
+pub fn parse(source: &Source) -> Found<Vec<Node>> {
+    let options = serde_saphyr::options! {
+        with_snippet: false,
+        legacy_octal_numbers: true,
+        // Duplicates are found here, because only keys as Kubernetes reads them can be compared.
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+    };
+    let documents: Vec<Raw> = match serde_saphyr::from_multiple_with_options(&source.text, options) {
+        Ok(documents) => documents,
+        Err(error) => return Err(vec![syntax_error(source, &error)]),
+    };
+    let mut reader = Reader {
+        source,
+        problems: Vec::new(),
+    };
+    let nodes = documents.into_iter().map(|document| reader.node(document)).collect();
+    if reader.problems.is_empty() {
+        Ok(nodes)
+    } else {
+        Err(reader.problems)
+    }
+}
+
+fn syntax_error(source: &Source, error: &serde_saphyr::Error) -> Diagnostic {
+    let text = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+    let message = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(message, _)| message);
+    // The library gives lines and columns of such errors, but no bytes.
+    let location = error.location().map(|location| place(location).location);
+    let place = source.rest_of_line(location.unwrap_or(Location { line: 1, column: 1 }));
+    source.error(&place, format!("not valid YAML: {message}"))
+}
+
+fn place(location: serde_saphyr::Location) -> Place {
+    let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    let start = number(location.span().byte_offset().unwrap_or(0));
+    let length = number(location.span().byte_len().unwrap_or(0));
+    Place {
+        location: Location {
+            line: number(location.line()),
+            column: number(location.column()),
+        },
+        span: start..start + length,
+    }
+}
+
+/// A node as the YAML library reads it.
+struct Raw(Spanned<RawValue>);
+
+enum RawValue {
+    Null,
+    Bool(bool),
+    Signed(i64),
+    Unsigned(u64),
+    Float(f64),
+    Text(String),
+    List(Vec<Raw>),
+    Map(Vec<(Raw, Raw)>),
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Spanned::deserialize(deserializer).map(Raw)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = RawValue;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("any YAML value")
+    }
+
+    fn visit_unit<E>(self) -> Result<RawValue, E> {
+        Ok(RawValue::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<RawValue, E> {
+        Ok(RawValue::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<RawValue, E> {
+        Ok(RawValue::Signed(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<RawValue, E> {
+        Ok(RawValue::Unsigned(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<RawValue, E> {
+        Ok(RawValue::Float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<RawValue, E> {
+        Ok(RawValue::Text(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<RawValue, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element()? {
+            items.push(item);
+        }
+        Ok(RawValue::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<RawValue, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = access.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(RawValue::Map(entries))
+    }
+}
+
+struct Reader<'a> {
+    source: &'a Source,
+    problems: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn node(&mut self, Raw(spanned): Raw) -> Node {
+        let written = place(spanned.defined).span;
+        let value = match spanned.value {
+            RawValue::Null => Yaml::Null,
+            RawValue::Bool(value) => self.boolean(value, written),
+            RawValue::Signed(value) => Yaml::Number(value.into()),
+            RawValue::Unsigned(value) => Yaml::Number(unsigned(value)),
+            RawValue::Float(value) => float(value).map_or(Yaml::Null, Yaml::Number),
+            RawValue::Text(text) => Yaml::Text(text),
+            RawValue::List(items) => Yaml::List(items.into_iter().map(|item| self.node(item)).collect()),
+            RawValue::Map(entries) => Yaml::Map(self.entries(entries)),
+        };
+        Node {
+            value,
+            place: place(spanned.referenced),
+        }
+    }
+
+    /// Kubernetes knows `yes`, `Yes` and `YES` as booleans, but no other mixture of cases.
+    fn boolean(&self, value: bool, written: std::ops::Range<usize>) -> Yaml {
+        let text = self.source.text.get(written).unwrap_or_default();
+        let mixed = text.chars().skip(1).any(char::is_uppercase) && text.chars().any(char::is_lowercase);
+        if mixed {
+            Yaml::Text(text.into())
+        } else {
+            Yaml::Bool(value)
+        }
+    }
+
+    fn entries(&mut self, raw: Vec<(Raw, Raw)>) -> Vec<(Key, Node)> {
+        let mut entries: Vec<(Key, Node)> = Vec::with_capacity(raw.len());
+        for (key, value) in raw {
+            let key = self.node(key);
+            let value = self.node(value);
+            let name = match key.value {
+                Yaml::Text(text) => text,
+                Yaml::Bool(value) => value.to_string(),
+                Yaml::Number(number) => number.to_string(),
+                Yaml::Null | Yaml::List(_) | Yaml::Map(_) => {
+                    let problem = self.source.error(&key.place, "a key must be a text");
+                    self.problems.push(problem);
+                    continue;
+                }
+            };
+            if let Some((first, _)) = entries.iter().find(|(key, _)| key.name == name) {
+                let line = first.place.location.line;
+                let message = format!("the key `{name}` comes twice; it was already given on line {line}");
+                self.problems.push(self.source.error(&key.place, message));
+                continue;
+            }
+            let key = Key { name, place: key.place };
+            entries.push((key, value));
+        }
+        entries
+    }
+}
+
+/// Kubernetes keeps integers in 64 bits with a sign; above that a number is a float.
+fn unsigned(value: u64) -> Number {
+    #[expect(clippy::cast_precision_loss, reason = "Kubernetes loses it in the same way")]
+    i64::try_from(value).map_or_else(|_| float(value as f64).unwrap_or_else(|| value.into()), Number::from)
+}
+
+/// A float that has no fraction goes through JSON as an integer, where 64 bits can hold it.
+fn float(value: f64) -> Option<Number> {
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+    if value.fract() == 0.0 && (-LIMIT..LIMIT).contains(&value) {
+        #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is in range")]
+        return Some(Number::from(value as i64));
+    }
+    Number::from_f64(value)
+}

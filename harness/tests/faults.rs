@@ -1,0 +1,193 @@
+//! Expectations that are wrong and heads that can't start: each fails, for its own reason, and in time.
+//!
+//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance up`), and are left out
+//! where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
+
+#![allow(missing_docs, reason = "an integration test has no public interface")]
+
+mod support;
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use kuberay_conformance::report::Outcome;
+use rstest::rstest;
+use support::{Ran, copy_scenario, kind_is_required, replaced, run, turn};
+
+/// One space less at the end of the args, another command, and every kind of wrong line, resource and job.
+fn wrong_expectations() -> &'static Ran {
+    static RAN: OnceLock<Ran> = OnceLock::new();
+    RAN.get_or_init(|| {
+        let _turn = turn();
+        let folder = tempfile::tempdir().unwrap();
+        copy_scenario("solution-1-background-command", "wrong-1", folder.path(), |file, text| match file {
+            "scenario.yaml" => {
+                let (head, _) = text.split_once("  checks:\n").unwrap();
+                replaced(head, "timeout: 5m", "timeout: 90s") + WRONG_CHECKS_1
+            }
+            name if name.starts_with("head.command@") => replaced(&text, "/bin/bash", "/bin/zsh"),
+            name if name.starts_with("head.args@") => replaced(&text, "--num-cpus=1 \"", "--num-cpus=1\""),
+            _ => text,
+        });
+        copy_scenario("solution-2-post-start-hook", "wrong-2", folder.path(), |file, text| match file {
+            "scenario.yaml" => {
+                let (head, _) = text.split_once("  checks:\n").unwrap();
+                replaced(head, "timeout: 5m", "timeout: 90s") + WRONG_CHECKS_2
+            }
+            _ => text,
+        });
+        std::fs::remove_file(snapshot(folder.path(), "wrong-2", "head.lifecycle@")).unwrap();
+        for field in ["command", "args"] {
+            std::fs::remove_file(snapshot(folder.path(), "wrong-2", &format!("head.{field}@"))).unwrap();
+        }
+        run(folder.path(), &[])
+    })
+}
+
+fn snapshot(folder: &Path, scenario: &str, start: &str) -> std::path::PathBuf {
+    let mut files = std::fs::read_dir(folder.join(scenario)).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.file_name().unwrap().to_string_lossy().starts_with(start)).unwrap()
+}
+
+const WRONG_CHECKS_1: &str = r#"  checks:
+    - pod: {role: head, snapshot: [command]}
+    - pod: {role: head, snapshot: [args]}
+    - logs:
+        role: head
+        lines:
+          - must: Connected to Ray cluster.
+          - must: "Connecting to existing Ray cluster at address: <pod-ip>:6379"
+    - logs:
+        role: head
+        lines:
+          - must: "INFO: Print Ray cluster resources"
+          - must: a line that nobody writes
+    - logs:
+        role: head
+        lines:
+          - resources: {CPU: 2}
+"#;
+
+const WRONG_CHECKS_2: &str = r#"  checks:
+    - job:
+        entrypoint: 'python -c "import ray; ray.init(); print(ray.cluster_resources())"'
+        status: FAILED
+    - job:
+        entrypoint: 'python -c "import ray; ray.init(); print(ray.nodes())"'
+        status: SUCCEEDED
+"#;
+
+#[rstest]
+#[case::command("wrong-1", 0, &["head.command@", "/bin/zsh", "/bin/bash"])]
+#[case::one_space_in_args("wrong-1", 1, &["head.args@", "--num-cpus=1"])]
+#[case::log_order("wrong-1", 2, &["Connecting to existing Ray cluster", "before", "Connected to Ray cluster."])]
+#[case::log_presence("wrong-1", 3, &["a line that nobody writes"])]
+#[case::resources("wrong-1", 4, &["CPU", "2", "1"])]
+#[case::job_status("wrong-2", 0, &["FAILED", "SUCCEEDED"])]
+#[case::job_entrypoint("wrong-2", 1, &["ray.nodes()", "ray.cluster_resources()"])]
+fn a_wrong_expectation_fails_for_its_own_reason(
+    #[case] scenario: &str,
+    #[case] number: usize,
+    #[case] named: &[&str],
+) {
+    if !kind_is_required() {
+        return;
+    }
+    let ran = wrong_expectations();
+    assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
+    let check = ran.check(scenario, number);
+    assert_eq!(check.outcome, Outcome::Failed, "{check:?}");
+    let shown =
+        [Some(&check.message), check.expected.as_ref(), check.found.as_ref(), check.diff.as_ref()].map(|part| part.cloned());
+    let shown = shown.into_iter().flatten().collect::<Vec<_>>().join("\n");
+    for part in named {
+        assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
+    }
+    // What is in the results is printed, too, with the place in the scenario file.
+    let place = format!("scenario.yaml:{}:{}", check.location.line, check.location.column);
+    assert!(ran.text().contains(&place), "`{place}` is not in:\n{}", ran.text());
+}
+
+#[test]
+fn a_failure_keeps_its_evidence() {
+    if !kind_is_required() {
+        return;
+    }
+    let ran = wrong_expectations();
+    let folder = ran.folder.path().join(ran.cell("wrong-1").evidence.as_ref().unwrap());
+    let mut files = Vec::new();
+    collect(&folder, &mut files);
+    let names = files.join(" ");
+    for part in ["pods", "events", "operator", "sent", "ray-head"] {
+        assert!(names.contains(part), "no file of `{part}` in {names}");
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        files.push(path.display().to_string());
+        if path.is_dir() {
+            collect(&path, files);
+        }
+    }
+}
+
+/// A head that can't start: what is wrong with it, and what the message must name.
+#[rstest]
+#[case::image_that_does_not_exist("image: rayproject/ray:2.52.0", "image: rayproject/ray:0.0.0-none", &["rayproject/ray:0.0.0-none"])]
+#[case::refused_by_the_api("headGroupSpec:", "headGroupSpecs:", &["headGroupSpec", "refused"])]
+#[case::command_that_exits("command: [\"echo 123\"]", "command: [\"exit 3\"]", &["exited", "3"])]
+#[case::more_than_a_node_has("requests: {cpu: 500m", "requests: {cpu: \"64\"", &["64", "node"])]
+fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str, #[case] named: &[&str]) {
+    if !kind_is_required() {
+        return;
+    }
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    copy_scenario("before-ray-start", "broken", folder.path(), |file, text| match file {
+        "scenario.yaml" => {
+            let (head, _) = text.split_once("  checks:\n").unwrap();
+            let head = replaced(head, "changes: {image: true, rayVersion: true}", "changes: {}");
+            head + "  checks:\n    - ray: {nodes: 1}\n"
+        }
+        "raycluster.yaml" if old.starts_with("requests") => {
+            // The limit must not be below the request, or the API server would refuse it for that.
+            replaced(&replaced(&text, old, new), "limits: {cpu: \"1\"", "limits: {cpu: \"64\"")
+        }
+        "raycluster.yaml" => replaced(&text, old, new),
+        _ => text,
+    });
+    for snapshot_of in ["head.command@", "head.args@"] {
+        std::fs::remove_file(snapshot(folder.path(), "broken", snapshot_of)).unwrap();
+    }
+    let ran = run(folder.path(), &[]);
+    assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
+    let cell = ran.cell("broken");
+    let reason = cell.reason.clone().unwrap_or_default();
+    for part in named {
+        assert!(reason.contains(part), "`{part}` is not in: {reason}");
+    }
+    assert!(cell.duration_seconds < 60.0, "it took {} s: {reason}", cell.duration_seconds);
+}
+
+#[test]
+fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
+    if !kind_is_required() {
+        return;
+    }
+    let _turn = turn();
+    let output = support::program()
+        .args(["run", "--keep", "--operator-image", "quay.io/kuberay/operator:v0.0.0-none", "--output"])
+        .arg(tempfile::tempdir().unwrap().path())
+        .arg("--scenarios")
+        .arg(support::scenarios())
+        .output()
+        .unwrap();
+    // What the next test needs.
+    let restored = support::program().arg("up").output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(text.contains("quay.io/kuberay/operator:v0.0.0-none"), "{text}");
+    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+}
