@@ -47,7 +47,12 @@ async fn image(engine: &Engine, name: &str, public_name: &str, folder: &Path) ->
     list.args(["images", "--format", "{{.Repository}}:{{.Tag}} {{.Digest}}"]);
     list.arg(format!("localhost/kuberay-conformance/{name}"));
     let found = process::output(list, "looking for an image").await.unwrap();
-    let (local_name, digest) = found.lines().next().expect("the image is built").split_once(' ').unwrap();
+    let (local_name, digest) = found
+        .lines()
+        .next()
+        .expect("the image is built")
+        .split_once(' ')
+        .unwrap();
     Image {
         public_name: public_name.into(),
         local_name: local_name.into(),
@@ -143,13 +148,21 @@ async fn run_pod(client: &kube::Client, image: &str, node: &str) -> Duration {
         assert!(started.elapsed() < Duration::from_secs(20), "the Pod can't be created");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    let done = tokio::time::timeout(Duration::from_secs(120), await_condition(pods.clone(), "probe", succeeded())).await;
+    let done = tokio::time::timeout(
+        Duration::from_secs(120),
+        await_condition(pods.clone(), "probe", succeeded()),
+    )
+    .await;
     let last = pods.get("probe").await.unwrap();
     assert!(done.is_ok(), "{:?}", last.status);
     assert_eq!(last.status.unwrap().phase.as_deref(), Some("Succeeded"));
-    pods.delete("probe", &DeleteParams::default().grace_period(0)).await.unwrap();
+    pods.delete("probe", &DeleteParams::default().grace_period(0))
+        .await
+        .unwrap();
     let taken = started.elapsed();
-    await_condition(pods, "probe", |pod: Option<&Pod>| pod.is_none()).await.unwrap();
+    await_condition(pods, "probe", |pod: Option<&Pod>| pod.is_none())
+        .await
+        .unwrap();
     taken
 }
 
@@ -162,15 +175,23 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     let setup = Setup::new(folder).await;
     let user_kubeconfig = std::env::home_dir().map(|home| std::fs::read(home.join(".kube/config")).ok());
     let cluster = setup.cluster(NAME);
-    cluster.down(Patience::Fail).await.expect("what an earlier test left is removed");
+    cluster
+        .down(Patience::Fail)
+        .await
+        .expect("what an earlier test left is removed");
     let _ = std::fs::remove_dir_all(&data);
     assert_eq!(cluster.status().await.unwrap(), Status::Down);
 
     let handle = cluster.up(&setup.options(&data, 1)).await.unwrap();
     println!("phases: {:?}", handle.phases);
     assert!(!handle.reused);
-    assert_eq!(handle.nodes, [format!("{NAME}-control-plane"), format!("{NAME}-worker")]);
-    let Status::Up { kubernetes, users, .. } = cluster.status().await.unwrap() else { panic!("not up") };
+    assert_eq!(
+        handle.nodes,
+        [format!("{NAME}-control-plane"), format!("{NAME}-worker")]
+    );
+    let Status::Up { kubernetes, users, .. } = cluster.status().await.unwrap() else {
+        panic!("not up")
+    };
     assert_eq!(kubernetes, handle.kubernetes);
     assert_eq!(users.len(), 1);
 
@@ -183,7 +204,10 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     println!("push again: {:?}", started.elapsed());
     let client = handle.client().await.unwrap();
     for node in &handle.nodes {
-        println!("first Pod on {node}: {:?}", run_pod(&client, &ray.public_name, node).await);
+        println!(
+            "first Pod on {node}: {:?}",
+            run_pod(&client, &ray.public_name, node).await
+        );
     }
 
     let started = Instant::now();
@@ -203,13 +227,19 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     println!("kind load into two nodes: {:?}", started.elapsed());
 
     let error = cluster.down(Patience::Fail).await.unwrap_err();
-    assert!(matches!(&error, ClusterError::InUse { users, .. } if users.len() == 1), "{error}");
+    assert!(
+        matches!(&error, ClusterError::InUse { users, .. } if users.len() == 1),
+        "{error}"
+    );
     let started = Instant::now();
     let again = cluster.up(&setup.options(&data, 1)).await.unwrap();
     println!("reuse: {:?}", started.elapsed());
     assert!(again.reused);
     let error = cluster.up(&setup.options(&data, 0)).await.unwrap_err();
-    assert!(matches!(error, ClusterError::InUse { .. }), "another shape can't take its place: {error}");
+    assert!(
+        matches!(error, ClusterError::InUse { .. }),
+        "another shape can't take its place: {error}"
+    );
     drop((handle, again));
 
     let started = Instant::now();
@@ -217,9 +247,16 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     println!("down: {:?} {removed:?}", started.elapsed());
     assert_eq!(setup.leftovers(NAME).await, Vec::<String>::new());
     assert_eq!(cluster.status().await.unwrap(), Status::Down);
-    assert_eq!(cluster.down(Patience::Fail).await.unwrap(), Removed::default(), "a second time there is nothing to do");
+    assert_eq!(
+        cluster.down(Patience::Fail).await.unwrap(),
+        Removed::default(),
+        "a second time there is nothing to do"
+    );
     assert!(!cluster.kubeconfig().exists());
-    assert_eq!(user_kubeconfig, std::env::home_dir().map(|home| std::fs::read(home.join(".kube/config")).ok()));
+    assert_eq!(
+        user_kubeconfig,
+        std::env::home_dir().map(|home| std::fs::read(home.join(".kube/config")).ok())
+    );
 }
 
 const KILLED: &str = "kuberay-conformance-killed";
@@ -228,7 +265,9 @@ const FOLDER: &str = "KUBERAY_CONFORMANCE_TEST_FOLDER";
 #[tokio::test]
 #[ignore = "started by the next test only"]
 async fn child_that_is_killed() {
-    let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
+    let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
+        return;
+    };
     let setup = Setup::new(&folder).await;
     let data = folder.join("registry");
     setup.cluster(KILLED).up(&setup.options(&data, 0)).await.unwrap();

@@ -20,22 +20,32 @@ fn wrong_expectations() -> &'static Ran {
     RAN.get_or_init(|| {
         let _turn = turn();
         let folder = tempfile::tempdir().unwrap();
-        copy_scenario("solution-1-background-command", "wrong-1", folder.path(), |file, text| match file {
-            "scenario.yaml" => {
-                let (head, _) = text.split_once("  checks:\n").unwrap();
-                replaced(head, "timeout: 5m", "timeout: 90s") + WRONG_CHECKS_1
-            }
-            name if name.starts_with("head.command@") => replaced(&text, "/bin/bash", "/bin/zsh"),
-            name if name.starts_with("head.args@") => replaced(&text, "--num-cpus=1 \"", "--num-cpus=1\""),
-            _ => text,
-        });
-        copy_scenario("solution-2-post-start-hook", "wrong-2", folder.path(), |file, text| match file {
-            "scenario.yaml" => {
-                let (head, _) = text.split_once("  checks:\n").unwrap();
-                replaced(head, "timeout: 5m", "timeout: 90s") + WRONG_CHECKS_2
-            }
-            _ => text,
-        });
+        copy_scenario(
+            "solution-1-background-command",
+            "wrong-1",
+            folder.path(),
+            |file, text| match file {
+                "scenario.yaml" => {
+                    let (head, _) = text.split_once("  checks:\n").unwrap();
+                    replaced(head, "timeout: 5m", "timeout: 90s") + WRONG_CHECKS_1
+                }
+                name if name.starts_with("head.command@") => replaced(&text, "/bin/bash", "/bin/zsh"),
+                name if name.starts_with("head.args@") => replaced(&text, "--num-cpus=1 \"", "--num-cpus=1\""),
+                _ => text,
+            },
+        );
+        copy_scenario(
+            "solution-2-post-start-hook",
+            "wrong-2",
+            folder.path(),
+            |file, text| match file {
+                "scenario.yaml" => {
+                    let (head, _) = text.split_once("  checks:\n").unwrap();
+                    replaced(head, "timeout: 5m", "timeout: 90s") + WRONG_CHECKS_2
+                }
+                _ => text,
+            },
+        );
         std::fs::remove_file(snapshot(folder.path(), "wrong-2", "head.lifecycle@")).unwrap();
         for field in ["command", "args"] {
             std::fs::remove_file(snapshot(folder.path(), "wrong-2", &format!("head.{field}@"))).unwrap();
@@ -45,8 +55,12 @@ fn wrong_expectations() -> &'static Ran {
 }
 
 fn snapshot(folder: &Path, scenario: &str, start: &str) -> std::path::PathBuf {
-    let mut files = std::fs::read_dir(folder.join(scenario)).unwrap().map(|entry| entry.unwrap().path());
-    files.find(|path| path.file_name().unwrap().to_string_lossy().starts_with(start)).unwrap()
+    let mut files = std::fs::read_dir(folder.join(scenario))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    files
+        .find(|path| path.file_name().unwrap().to_string_lossy().starts_with(start))
+        .unwrap()
 }
 
 const WRONG_CHECKS_1: &str = r#"  checks:
@@ -85,11 +99,7 @@ const WRONG_CHECKS_2: &str = r#"  checks:
 #[case::resources("wrong-1", 4, &["CPU", "2", "1"])]
 #[case::job_status("wrong-2", 0, &["FAILED", "SUCCEEDED"])]
 #[case::job_entrypoint("wrong-2", 1, &["ray.nodes()", "ray.cluster_resources()"])]
-fn a_wrong_expectation_fails_for_its_own_reason(
-    #[case] scenario: &str,
-    #[case] number: usize,
-    #[case] named: &[&str],
-) {
+fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] number: usize, #[case] named: &[&str]) {
     if !kind_is_required() {
         return;
     }
@@ -97,8 +107,13 @@ fn a_wrong_expectation_fails_for_its_own_reason(
     assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
     let check = ran.check(scenario, number);
     assert_eq!(check.outcome, Outcome::Failed, "{check:?}");
-    let shown =
-        [Some(&check.message), check.expected.as_ref(), check.found.as_ref(), check.diff.as_ref()].map(|part| part.cloned());
+    let shown = [
+        Some(&check.message),
+        check.expected.as_ref(),
+        check.found.as_ref(),
+        check.diff.as_ref(),
+    ]
+    .map(|part| part.cloned());
     let shown = shown.into_iter().flatten().collect::<Vec<_>>().join("\n");
     for part in named {
         assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
@@ -153,7 +168,11 @@ fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str
         }
         "raycluster.yaml" if old.starts_with("requests") => {
             // The limit must not be below the request, or the API server would refuse it for that.
-            replaced(&replaced(&text, old, new), "limits: {cpu: \"1\"", "limits: {cpu: \"64\"")
+            replaced(
+                &replaced(&text, old, new),
+                "limits: {cpu: \"1\"",
+                "limits: {cpu: \"64\"",
+            )
         }
         "raycluster.yaml" => replaced(&text, old, new),
         _ => text,
@@ -168,7 +187,11 @@ fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str
     for part in named {
         assert!(reason.contains(part), "`{part}` is not in: {reason}");
     }
-    assert!(cell.duration_seconds < 60.0, "it took {} s: {reason}", cell.duration_seconds);
+    assert!(
+        cell.duration_seconds < 60.0,
+        "it took {} s: {reason}",
+        cell.duration_seconds
+    );
 }
 
 #[test]
@@ -178,7 +201,13 @@ fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
     }
     let _turn = turn();
     let output = support::program()
-        .args(["run", "--keep", "--operator-image", "quay.io/kuberay/operator:v0.0.0-none", "--output"])
+        .args([
+            "run",
+            "--keep",
+            "--operator-image",
+            "quay.io/kuberay/operator:v0.0.0-none",
+            "--output",
+        ])
         .arg(tempfile::tempdir().unwrap().path())
         .arg("--scenarios")
         .arg(support::scenarios())
@@ -186,8 +215,16 @@ fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
         .unwrap();
     // What the next test needs.
     let restored = support::program().arg("up").output().unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(output.status.code(), Some(3), "{text}");
     assert!(text.contains("quay.io/kuberay/operator:v0.0.0-none"), "{text}");
-    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+    assert!(
+        restored.status.success(),
+        "{}",
+        String::from_utf8_lossy(&restored.stderr)
+    );
 }

@@ -31,8 +31,20 @@ async fn images() -> Option<Images> {
 impl Images {
     async fn inside(&self, image: &Image, command: &[&str]) -> String {
         let mut run = self.engine.command();
-        run.args(["run", "--rm", "--network=none", "--entrypoint", command[0], &image.local_name]).args(&command[1..]);
-        process::output(run, "looking into an image").await.unwrap().trim().to_owned()
+        run.args([
+            "run",
+            "--rm",
+            "--network=none",
+            "--entrypoint",
+            command[0],
+            &image.local_name,
+        ])
+        .args(&command[1..]);
+        process::output(run, "looking into an image")
+            .await
+            .unwrap()
+            .trim()
+            .to_owned()
     }
 }
 
@@ -45,12 +57,18 @@ async fn ray_is_the_release_that_the_tag_says(#[case] shell: &str) {
     let Some(images) = images().await else { return };
     let version = images.artifacts.pins().defaults.ray.clone();
     let image = images.artifacts.ray_image(&version).await.unwrap();
-    assert!(image.public_name.ends_with(&format!("rayproject/ray:{version}")), "{}", image.public_name);
+    assert!(
+        image.public_name.ends_with(&format!("rayproject/ray:{version}")),
+        "{}",
+        image.public_name
+    );
     let program = "python -c 'import ray; print(ray.__version__)' && ray --version";
     let answer = images.inside(&image, &["/bin/bash", shell, program]).await;
     assert_eq!(answer, format!("{version}\nray, version {version}"));
     for needed in ["wget", "grep", "openssl", "/bin/sh"] {
-        images.inside(&image, &["/bin/bash", shell, &format!("command -v {needed}")]).await;
+        images
+            .inside(&image, &["/bin/bash", shell, &format!("command -v {needed}")])
+            .await;
     }
 }
 
@@ -60,7 +78,10 @@ async fn the_node_is_the_release_that_the_tag_says() {
     let image = images.artifacts.node_image().await.unwrap();
     let tag = image.public_name.rsplit(':').next().unwrap().to_owned();
     assert_eq!(images.inside(&image, &["cat", "/kind/version"]).await, tag);
-    assert_eq!(images.inside(&image, &["kubelet", "--version"]).await, format!("Kubernetes {tag}"));
+    assert_eq!(
+        images.inside(&image, &["kubelet", "--version"]).await,
+        format!("Kubernetes {tag}")
+    );
 }
 
 #[tokio::test]

@@ -13,8 +13,9 @@ use crate::plan::{self, Filter};
 use crate::run::EvidencePolicy;
 use crate::scenario::{self, Lane, Level};
 
-const STYLES: Styles =
-    Styles::styled().header(AnsiColor::Green.on_default().bold()).usage(AnsiColor::Green.on_default().bold());
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold());
 
 const EXAMPLES: &str = "\
 Examples:
@@ -194,6 +195,10 @@ fn lane(text: &str) -> Result<Lane, String> {
 impl Selection {
     /// What narrows the plan.
     pub fn filter(&self) -> Filter {
-        Filter { names: self.names.clone(), rules: self.rules.clone(), levels: self.levels.clone() }
+        Filter {
+            names: self.names.clone(),
+            rules: self.rules.clone(),
+            levels: self.levels.clone(),
+        }
     }
 }

@@ -22,12 +22,17 @@ pub(super) fn lint(folder: &Folder) -> u8 {
         eprintln!("{errors} errors in {}", folder.scenarios.display());
         return BAD_USE;
     }
-    println!("{scenarios} scenarios in {} are well-formed", folder.scenarios.display());
+    println!(
+        "{scenarios} scenarios in {} are well-formed",
+        folder.scenarios.display()
+    );
     PASSED
 }
 
 pub(super) fn plan(selection: &Selection) -> u8 {
-    let Some(scenarios) = load(&selection.folder.scenarios) else { return BAD_USE };
+    let Some(scenarios) = load(&selection.folder.scenarios) else {
+        return BAD_USE;
+    };
     let pins = Pins::embedded();
     let operator = selection.releases.operator.clone().unwrap_or(pins.defaults.operator);
     let ray = selection.releases.ray.clone().unwrap_or(pins.defaults.ray);
@@ -50,7 +55,10 @@ pub(super) fn review(snapshots: &Snapshots) -> u8 {
         let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
         let reviewed = expect::review(&pending, snapshots.partial, &mut input, &mut output)?;
         let (accepted, rejected) = (reviewed.accepted.len(), reviewed.rejected.len());
-        println!("{accepted} accepted, {rejected} rejected, {} left as they are", reviewed.skipped.len());
+        println!(
+            "{accepted} accepted, {rejected} rejected, {} left as they are",
+            reviewed.skipped.len()
+        );
         Ok(PASSED)
     })
 }
@@ -87,8 +95,8 @@ fn each(snapshots: &Snapshots, act: impl FnOnce(Vec<Pending>) -> Result<u8, Expe
         let path = pending.path.to_string_lossy();
         snapshots.names.is_empty() || snapshots.names.iter().any(|name| path.contains(name))
     };
-    let found = expect::pending(&snapshots.folder.scenarios)
-        .map(|all| all.into_iter().filter(wanted).collect::<Vec<_>>());
+    let found =
+        expect::pending(&snapshots.folder.scenarios).map(|all| all.into_iter().filter(wanted).collect::<Vec<_>>());
     let result = match found {
         Ok(pending) if pending.is_empty() => {
             println!("no pending snapshots in {}", snapshots.folder.scenarios.display());
@@ -140,11 +148,18 @@ pub(super) fn load(folder: &Path) -> Option<Vec<Arc<Scenario>>> {
 
 /// Shows a problem with its file, line and column, and the text there.
 pub(super) fn show(diagnostic: &Diagnostic) {
-    let theme = if colour() { miette::GraphicalTheme::unicode() } else { miette::GraphicalTheme::unicode_nocolor() };
+    let theme = if colour() {
+        miette::GraphicalTheme::unicode()
+    } else {
+        miette::GraphicalTheme::unicode_nocolor()
+    };
     let mut text = String::new();
     let place = diagnostic.location;
     eprintln!("{}:{}:{}", diagnostic.path.display(), place.line, place.column);
-    if GraphicalReportHandler::new_themed(theme).render_report(&mut text, diagnostic).is_ok() {
+    if GraphicalReportHandler::new_themed(theme)
+        .render_report(&mut text, diagnostic)
+        .is_ok()
+    {
         eprintln!("{text}");
     } else {
         eprintln!("{diagnostic}");

@@ -28,7 +28,9 @@ pub(super) fn run(arguments: &Run) -> u8 {
         ..stack_options(&Stack {
             releases: args_releases(selection),
             source: args_source(arguments),
-            engine: Engine { engine: arguments.engine.engine },
+            engine: Engine {
+                engine: arguments.engine.engine,
+            },
         })
     };
     block(async |progress, cancel| {
@@ -75,7 +77,10 @@ pub(super) fn status(engine: &Engine) -> u8 {
 }
 
 fn args_releases(selection: &Selection) -> super::args::Releases {
-    super::args::Releases { operator: selection.releases.operator.clone(), ray: selection.releases.ray.clone() }
+    super::args::Releases {
+        operator: selection.releases.operator.clone(),
+        ray: selection.releases.ray.clone(),
+    }
 }
 
 fn args_source(arguments: &Run) -> super::args::ArtifactSource {
@@ -100,12 +105,13 @@ fn stack_options(stack: &Stack) -> Options {
 
 fn engine_options(engine: &Engine) -> Options {
     let pins = Pins::embedded();
-    Options { engine: engine.engine, ..Options::new(pins.defaults.operator, pins.defaults.ray) }
+    Options {
+        engine: engine.engine,
+        ..Options::new(pins.defaults.operator, pins.defaults.ray)
+    }
 }
 
-fn block(
-    work: impl AsyncFnOnce(Arc<dyn Progress>, tokio_util::sync::CancellationToken) -> Result<u8, RunError>,
-) -> u8 {
+fn block(work: impl AsyncFnOnce(Arc<dyn Progress>, tokio_util::sync::CancellationToken) -> Result<u8, RunError>) -> u8 {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -47,7 +47,10 @@ pub fn main() -> ExitCode {
 /// Diagnostics for whoever looks for a fault in the harness itself: `KUBERAY_CONFORMANCE_LOG=debug`.
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KUBERAY_CONFORMANCE_LOG").unwrap_or_default();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 fn environment_variable(name: &str) -> Option<String> {

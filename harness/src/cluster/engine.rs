@@ -84,7 +84,10 @@ impl Engine {
         command
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("KIND_EXPERIMENTAL_PROVIDER", self.kind.program())
-            .env(format!("KIND_EXPERIMENTAL_{}_NETWORK", self.kind.program().to_uppercase()), network);
+            .env(
+                format!("KIND_EXPERIMENTAL_{}_NETWORK", self.kind.program().to_uppercase()),
+                network,
+            );
         command
     }
 
@@ -115,16 +118,26 @@ impl Engine {
             std::fs::create_dir_all(state)?;
             std::fs::write(&path, containers_conf(&host))
         };
-        write().map_err(|source| EngineError::File { path: path.clone(), source })?;
+        write().map_err(|source| EngineError::File {
+            path: path.clone(),
+            source,
+        })?;
         let environment = vec![(conf_variable(&version).to_owned(), path.to_string_lossy().into_owned())];
         let root = ask("podman", &["info", "--format", "{{.Store.GraphRoot}}"], &environment).await;
-        Ok(root.map(|root| Self { kind: EngineKind::Podman, version, environment, storage: root.into() }))
+        Ok(root.map(|root| Self {
+            kind: EngineKind::Podman,
+            version,
+            environment,
+            storage: root.into(),
+        }))
     }
 }
 
 async fn ask(program: &str, arguments: &[&str], environment: &[(String, String)]) -> Result<String, String> {
     let mut command = process::command(program);
-    command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
+    command
+        .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (name, value)));
     let output = command.output().await.map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "not installed".to_owned(),
         _ => error.to_string(),
@@ -133,19 +146,28 @@ async fn ask(program: &str, arguments: &[&str], environment: &[(String, String)]
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }
     let written = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(written.lines().last().unwrap_or("it ended with a failure and said nothing").to_owned())
+    Err(written
+        .lines()
+        .last()
+        .unwrap_or("it ended with a failure and said nothing")
+        .to_owned())
 }
 
 /// The release of the daemon behind a docker client, of the JSON that it answers about its server.
 fn docker_server(answer: &str) -> Result<String, String> {
     let server: Value = serde_json::from_str(answer).map_err(|_| format!("unexpected answer `{answer}`"))?;
-    let is_podman = server["Components"]
-        .as_array()
-        .is_some_and(|parts| parts.iter().any(|part| part["Name"].as_str().is_some_and(|name| name.contains("Podman"))));
+    let is_podman = server["Components"].as_array().is_some_and(|parts| {
+        parts
+            .iter()
+            .any(|part| part["Name"].as_str().is_some_and(|name| name.contains("Podman")))
+    });
     if is_podman {
         return Err("the docker client talks to podman, which kind must be told to use as podman".into());
     }
-    server["Version"].as_str().map(str::to_owned).ok_or_else(|| "no daemon answers".into())
+    server["Version"]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| "no daemon answers".into())
 }
 
 /// The variable that names our containers.conf.
@@ -153,14 +175,23 @@ fn docker_server(answer: &str) -> Result<String, String> {
 /// From podman 5 on it is read after the user's own files, which stay in force. Before, the only way is a file that
 /// takes their place, so what the user has set there does not hold for our containers.
 fn conf_variable(version: &str) -> &'static str {
-    let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
-    if major >= 5 { "CONTAINERS_CONF_OVERRIDE" } else { "CONTAINERS_CONF" }
+    let major: u32 = version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok())
+        .unwrap_or(0);
+    if major >= 5 {
+        "CONTAINERS_CONF_OVERRIDE"
+    } else {
+        "CONTAINERS_CONF"
+    }
 }
 
 /// Settings of podman for our containers alone.
 fn containers_conf(host: &Host) -> String {
     // podman's default of 2048 tasks for a node makes systemd in it give each Pod 307, and Ray then can't start its threads.
-    let mut text = String::from("# Written by kuberay-conformance for its own containers.\n[containers]\npids_limit = 0\n");
+    let mut text =
+        String::from("# Written by kuberay-conformance for its own containers.\n[containers]\npids_limit = 0\n");
     if !host.sys_resource {
         // Limits can't be raised above what we have.
         text.push_str("default_ulimits = []\n");
@@ -179,13 +210,21 @@ mod tests {
     use super::*;
 
     fn host(cgroup: Cgroup, sys_resource: bool) -> Host {
-        Host { cgroup, sys_resource, ..Host::read(Path::new("/"), Path::new("/")) }
+        Host {
+            cgroup,
+            sys_resource,
+            ..Host::read(Path::new("/"), Path::new("/"))
+        }
     }
 
     #[rstest]
     #[case(Cgroup::V2, true, "pids_limit = 0\n")]
     #[case(Cgroup::Hybrid, true, "pids_limit = 0\n[engine]\nruntime = \"runc\"\n")]
-    #[case(Cgroup::V2, false, "pids_limit = 0\ndefault_ulimits = []\n[engine]\nruntime = \"runc\"\n")]
+    #[case(
+        Cgroup::V2,
+        false,
+        "pids_limit = 0\ndefault_ulimits = []\n[engine]\nruntime = \"runc\"\n"
+    )]
     fn podman_gets_what_the_machine_needs(#[case] cgroup: Cgroup, #[case] sys_resource: bool, #[case] expected: &str) {
         let text = containers_conf(&host(cgroup, sys_resource));
         assert_eq!(text.split_once("[containers]\n").unwrap().1, expected);
@@ -200,7 +239,10 @@ mod tests {
 
     #[rstest]
     #[case(r#"{"Version":"28.2.2","Components":[{"Name":"Engine"}]}"#, Ok("28.2.2"))]
-    #[case(r#"{"Version":"4.3.1","Components":[{"Name":"Podman Engine"}]}"#, Err("talks to podman"))]
+    #[case(
+        r#"{"Version":"4.3.1","Components":[{"Name":"Podman Engine"}]}"#,
+        Err("talks to podman")
+    )]
     #[case("null", Err("no daemon"))]
     #[case("what?", Err("unexpected answer"))]
     fn the_server_is_told_from_the_client(#[case] answer: &str, #[case] expected: Result<&str, &str>) {
@@ -220,15 +262,28 @@ mod tests {
             storage: "/var/lib/docker".into(),
         };
         let command = engine.kind_command(Path::new("/x/kind"), "ours");
-        let set: Vec<_> = command.as_std().get_envs().map(|(name, value)| (name.to_str(), value.and_then(|v| v.to_str()))).collect();
-        assert!(set.contains(&(Some("KIND_EXPERIMENTAL_DOCKER_NETWORK"), Some("ours"))), "{set:?}");
-        assert!(set.contains(&(Some("KIND_EXPERIMENTAL_PROVIDER"), Some("docker"))), "{set:?}");
+        let set: Vec<_> = command
+            .as_std()
+            .get_envs()
+            .map(|(name, value)| (name.to_str(), value.and_then(|v| v.to_str())))
+            .collect();
+        assert!(
+            set.contains(&(Some("KIND_EXPERIMENTAL_DOCKER_NETWORK"), Some("ours"))),
+            "{set:?}"
+        );
+        assert!(
+            set.contains(&(Some("KIND_EXPERIMENTAL_PROVIDER"), Some("docker"))),
+            "{set:?}"
+        );
     }
 
     #[tokio::test]
     async fn without_an_engine_the_error_says_what_to_install() {
         let error = EngineError::None(vec!["docker: not installed".into(), "podman: not installed".into()]);
         let text = error.to_string();
-        assert!(text.contains("- docker: not installed\n") && text.contains("apt-get install podman"), "{text}");
+        assert!(
+            text.contains("- docker: not installed\n") && text.contains("apt-get install podman"),
+            "{text}"
+        );
     }
 }

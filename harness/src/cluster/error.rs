@@ -77,7 +77,9 @@ pub enum ClusterError {
         what: String,
     },
     /// The cluster was made with the other engine.
-    #[error("the cluster {name} was made with {made}, but {now} is used now; choose {made}, or run `down` with it first")]
+    #[error(
+        "the cluster {name} was made with {made}, but {now} is used now; choose {made}, or run `down` with it first"
+    )]
     OtherEngine {
         /// The cluster.
         name: String,

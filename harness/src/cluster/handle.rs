@@ -49,7 +49,8 @@ impl ClusterHandle {
     /// When the cluster has no registry, or the push fails.
     pub async fn push(&self, image: &Image) -> Result<bool, ClusterError> {
         let registry = self.registry.as_ref();
-        let registry = registry.ok_or_else(|| ClusterError::Registry(format!("{} was brought up without one", self.name)))?;
+        let registry =
+            registry.ok_or_else(|| ClusterError::Registry(format!("{} was brought up without one", self.name)))?;
         push::push(&self.engine, image, registry.port, &registry.notes()).await
     }
 
@@ -59,7 +60,8 @@ impl ClusterHandle {
     /// When kind fails.
     pub async fn load(&self, kind: &Path, image: &Image) -> Result<(), ClusterError> {
         let mut load = self.engine.kind_command(kind, &self.network);
-        load.args(["load", "image-archive", "--name", &self.name]).arg(&image.archive);
+        load.args(["load", "image-archive", "--name", &self.name])
+            .arg(&image.archive);
         process::output(load, &format!("loading {} into the nodes", image.public_name)).await?;
         Ok(())
     }

@@ -134,7 +134,11 @@ pub(super) fn pids_group(own: &str) -> Option<(&'static str, &str)> {
     groups()
         .find(|(controllers, _)| controllers.split(',').any(|controller| controller == "pids"))
         .map(|(_, path)| ("/sys/fs/cgroup/pids", path))
-        .or_else(|| groups().find(|(controllers, _)| controllers.is_empty()).map(|(_, path)| ("/sys/fs/cgroup", path)))
+        .or_else(|| {
+            groups()
+                .find(|(controllers, _)| controllers.is_empty())
+                .map(|(_, path)| ("/sys/fs/cgroup", path))
+        })
 }
 
 /// Free room in MiB of the file system that holds a folder, or will when it is made.
@@ -184,7 +188,10 @@ mod tests {
 
     #[test]
     fn memory_is_what_is_available() {
-        assert_eq!(available_memory("MemTotal:  24684096 kB\nMemAvailable:   8388608 kB\n"), Some(8192));
+        assert_eq!(
+            available_memory("MemTotal:  24684096 kB\nMemAvailable:   8388608 kB\n"),
+            Some(8192)
+        );
         assert_eq!(available_memory(""), None);
     }
 

@@ -68,13 +68,20 @@ impl KindCluster {
     /// When the name can't be one.
     pub fn new(engine: Engine, name: &str, state: &Path, progress: Arc<dyn Progress>) -> Result<Self, ClusterError> {
         let is_good = (1..=40).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
             && !name.starts_with('-')
             && !name.ends_with('-');
         if !is_good {
             return Err(ClusterError::Name(name.into()));
         }
-        Ok(Self { engine, name: name.into(), folder: state.join("clusters").join(name), progress })
+        Ok(Self {
+            engine,
+            name: name.into(),
+            folder: state.join("clusters").join(name),
+            progress,
+        })
     }
 
     /// Where the kubeconfig is when the cluster is up.
@@ -122,9 +129,17 @@ impl KindCluster {
         self.feed(&state, start.as_ref(), options).await?;
         phases.end("cluster start");
         let since = format!("{:.0}", jiff::Timestamp::now());
-        state.complete = Some(Complete { key, kubernetes: kubernetes.clone(), since });
+        state.complete = Some(Complete {
+            key,
+            kubernetes: kubernetes.clone(),
+            since,
+        });
         self.file().save(&state)?;
-        self.progress.finish(TASK, Outcome::Passed, &format!("{} is up, Kubernetes {kubernetes}", self.name));
+        self.progress.finish(
+            TASK,
+            Outcome::Passed,
+            &format!("{} is up, Kubernetes {kubernetes}", self.name),
+        );
         self.handle(&state, kubernetes, false, phases.ended, options.purpose)
     }
 
@@ -134,9 +149,15 @@ impl KindCluster {
     /// When none is up.
     pub async fn attach(&self, purpose: &str) -> Result<ClusterHandle, ClusterError> {
         let _lock = self.lock("attach", Patience::default()).await?;
-        let not_up = |why: &str| ClusterError::NotUp { name: self.name.clone(), why: why.into() };
+        let not_up = |why: &str| ClusterError::NotUp {
+            name: self.name.clone(),
+            why: why.into(),
+        };
         let state = self.load()?.ok_or_else(|| not_up("nothing was made"))?;
-        let complete = state.complete.clone().ok_or_else(|| not_up("its start did not end well"))?;
+        let complete = state
+            .complete
+            .clone()
+            .ok_or_else(|| not_up("its start did not end well"))?;
         if !self.is_usable(&state).await {
             return Err(not_up("its nodes don't run or its API server does not answer"));
         }
@@ -149,15 +170,24 @@ impl KindCluster {
     /// When another process uses the cluster, or the engine refuses; a second call goes on where the first stopped.
     pub async fn down(&self, patience: Patience) -> Result<Removed, ClusterError> {
         let _lock = self.lock("down", patience).await?;
-        let Some(mut state) = self.load()? else { return Ok(Removed::default()) };
+        let Some(mut state) = self.load()? else {
+            return Ok(Removed::default());
+        };
         self.refuse_while_used("it stays up")?;
         self.progress.update(TASK, &format!("removing {}", self.name));
         state.complete = None;
         self.file().save(&state)?;
         let kubeconfig = self.kubeconfig();
         let file = self.file();
-        let removed = Remover { engine: &self.engine, file: &file, kubeconfig: &kubeconfig }.all(&mut state).await?;
-        self.progress.finish(TASK, Outcome::Passed, &format!("{} is removed", self.name));
+        let removed = Remover {
+            engine: &self.engine,
+            file: &file,
+            kubeconfig: &kubeconfig,
+        }
+        .all(&mut state)
+        .await?;
+        self.progress
+            .finish(TASK, Outcome::Passed, &format!("{} is removed", self.name));
         Ok(removed)
     }
 
@@ -166,7 +196,9 @@ impl KindCluster {
     /// # Errors
     /// When the state file or the engine can't be read.
     pub async fn status(&self) -> Result<Status, ClusterError> {
-        let Some(state) = self.load()? else { return Ok(Status::Down) };
+        let Some(state) = self.load()? else {
+            return Ok(Status::Down);
+        };
         let incomplete = |why: &str| Ok(Status::Incomplete { why: why.into() });
         let Some(complete) = state.complete.clone() else {
             return incomplete("it is being made or removed, or that was stopped half-way");
@@ -213,19 +245,29 @@ impl KindCluster {
         for warning in warnings {
             self.progress.line(&warning.to_string());
         }
-        if errors.is_empty() { Ok(()) } else { Err(ClusterError::Preflight(errors)) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(ClusterError::Preflight(errors))
+        }
     }
 
     /// Whether all nodes run, the API server answers and the nodes are Ready.
     async fn is_usable(&self, state: &State) -> bool {
         let nodes = state.nodes();
-        let running = node::containers(&self.engine, &format!("{KIND_LABEL}={}", self.name), true).await.unwrap_or_default();
+        let running = node::containers(&self.engine, &format!("{KIND_LABEL}={}", self.name), true)
+            .await
+            .unwrap_or_default();
         if nodes.is_empty() || !nodes.iter().all(|node| running.contains(node)) {
             return false;
         }
-        let Ok(client) = ready::client(&self.kubeconfig()).await else { return false };
+        let Ok(client) = ready::client(&self.kubeconfig()).await else {
+            return false;
+        };
         ready::answers(&client, ANSWER).await
-            && ready::nodes(&client, nodes.len(), ANSWER, "the nodes are not Ready", ready::is_ready).await.is_ok()
+            && ready::nodes(&client, nodes.len(), ANSWER, "the nodes are not Ready", ready::is_ready)
+                .await
+                .is_ok()
     }
 
     fn refuse_while_used(&self, consequence: &'static str) -> Result<(), ClusterError> {
@@ -233,7 +275,11 @@ impl KindCluster {
         if users.is_empty() {
             return Ok(());
         }
-        Err(ClusterError::InUse { name: self.name.clone(), users, consequence })
+        Err(ClusterError::InUse {
+            name: self.name.clone(),
+            users,
+            consequence,
+        })
     }
 
     /// Removes the nodes of an earlier cluster that can't be used; network and registry serve the next.
@@ -245,7 +291,11 @@ impl KindCluster {
         state.complete = None;
         self.file().save(state)?;
         let (file, kubeconfig) = (self.file(), self.kubeconfig());
-        let remover = Remover { engine: &self.engine, file: &file, kubeconfig: &kubeconfig };
+        let remover = Remover {
+            engine: &self.engine,
+            file: &file,
+            kubeconfig: &kubeconfig,
+        };
         for made in state.made.clone() {
             if matches!(made, Made::Cluster { .. } | Made::Service { .. }) {
                 self.progress.update(TASK, "removing nodes that can't be used");
@@ -256,8 +306,16 @@ impl KindCluster {
     }
 
     fn node_names(&self, workers: u32) -> Vec<String> {
-        let worker = |number: u32| if number == 1 { format!("{}-worker", self.name) } else { format!("{}-worker{number}", self.name) };
-        std::iter::once(format!("{}-control-plane", self.name)).chain((1..=workers).map(worker)).collect()
+        let worker = |number: u32| {
+            if number == 1 {
+                format!("{}-worker", self.name)
+            } else {
+                format!("{}-worker{number}", self.name)
+            }
+        };
+        std::iter::once(format!("{}-control-plane", self.name))
+            .chain((1..=workers).map(worker))
+            .collect()
     }
 
     /// Writes down all that is about to be made, and makes what is made at once.
@@ -269,7 +327,9 @@ impl KindCluster {
     ) -> Result<Option<RegistryPlan>, ClusterError> {
         let nodes = self.node_names(options.workers);
         let mut names = nodes.clone();
-        let registry = Made::Registry { container: self.registry_name() };
+        let registry = Made::Registry {
+            container: self.registry_name(),
+        };
         if !state.made.contains(&registry) {
             names.push(self.registry_name());
         }
@@ -277,12 +337,18 @@ impl KindCluster {
         list.args(["ps", "--all", "--format", "{{.Names}}"]);
         let there = node::lines(list, "listing containers").await?;
         if let Some(name) = names.iter().find(|name| there.contains(name)) {
-            return Err(ClusterError::NotOurs { what: format!("the container {name}") });
+            return Err(ClusterError::NotOurs {
+                what: format!("the container {name}"),
+            });
         }
-        let network = Made::Network { name: self.name.clone() };
+        let network = Made::Network {
+            name: self.name.clone(),
+        };
         if network::list(&self.engine, None).await?.contains(&self.name) {
             if !state.made.contains(&network) {
-                return Err(ClusterError::NotOurs { what: format!("the network {}", self.name) });
+                return Err(ClusterError::NotOurs {
+                    what: format!("the network {}", self.name),
+                });
             }
         } else {
             self.file().record(state, network)?;
@@ -302,15 +368,25 @@ impl KindCluster {
     }
 
     fn plan_registry(&self, state: &mut State, options: &UpOptions<'_>) -> Result<Option<RegistryPlan>, ClusterError> {
-        let Some(image) = options.registry_image else { return Ok(None) };
+        let Some(image) = options.registry_image else {
+            return Ok(None);
+        };
         let port = match &state.registry {
             Some(registry) => registry.port,
             None => registry::free_port()?,
         };
-        let place = RegistryPlace { port, data: options.registry_data.to_owned() };
+        let place = RegistryPlace {
+            port,
+            data: options.registry_data.to_owned(),
+        };
         let container = self.registry_name();
         let socket = service::socket(&self.folder, &state.instance);
-        self.file().record(state, Made::Registry { container: container.clone() })?;
+        self.file().record(
+            state,
+            Made::Registry {
+                container: container.clone(),
+            },
+        )?;
         if self.engine.kind == EngineKind::Podman {
             self.file().record(state, Made::Service { socket: socket.clone() })?;
         }
@@ -344,13 +420,20 @@ impl KindCluster {
         let log = self.folder.join("kind.log");
         std::fs::write(&log, "").map_err(file("writing", &log))?;
         let image = &options.node_image.local_name;
-        self.progress.update(TASK, &format!("kind makes {} of {image}", state.nodes().join(", ")));
+        self.progress
+            .update(TASK, &format!("kind makes {} of {image}", state.nodes().join(", ")));
         let mut create = self.engine.kind_command(options.kind, &self.name);
         // `down` knows kind by this name, whatever its file is called.
         create.arg0("kind");
         // Failed nodes stay, with their logs.
-        create.args(["create", "cluster", "--retain", "--wait", "0s", "--name", &self.name, "--image", image]);
-        create.arg("--config").arg(&config_file).arg("--kubeconfig").arg(self.kubeconfig());
+        create.args([
+            "create", "cluster", "--retain", "--wait", "0s", "--name", &self.name, "--image", image,
+        ]);
+        create
+            .arg("--config")
+            .arg(&config_file)
+            .arg("--kubeconfig")
+            .arg(self.kubeconfig());
         process::logged(create, "making the cluster with kind", &log).await?;
 
         let client = ready::client(&self.kubeconfig()).await?;
@@ -358,8 +441,19 @@ impl KindCluster {
         let left = || options.deadline.saturating_sub(started.elapsed());
         if !facts.default_cni {
             self.progress.update(TASK, "connecting the Pods of the nodes");
-            let complaint = |node: &_| Place::of(node).map(|_| ()).ok_or_else(|| "a node has no addresses for Pods yet".into());
-            let nodes = ready::nodes(&client, count, left(), "the nodes have no addresses for Pods", complaint).await?;
+            let complaint = |node: &_| {
+                Place::of(node)
+                    .map(|_| ())
+                    .ok_or_else(|| "a node has no addresses for Pods yet".into())
+            };
+            let nodes = ready::nodes(
+                &client,
+                count,
+                left(),
+                "the nodes have no addresses for Pods",
+                complaint,
+            )
+            .await?;
             let places: Vec<Place> = nodes.iter().filter_map(Place::of).collect();
             network::connect(&self.engine, &places).await?;
         }
@@ -369,8 +463,15 @@ impl KindCluster {
     }
 
     /// Makes sure that the registry runs and that the nodes know where.
-    async fn feed(&self, state: &State, plan: Option<&RegistryPlan>, options: &UpOptions<'_>) -> Result<(), ClusterError> {
-        let Some((start, socket, helper)) = plan else { return Ok(()) };
+    async fn feed(
+        &self,
+        state: &State,
+        plan: Option<&RegistryPlan>,
+        options: &UpOptions<'_>,
+    ) -> Result<(), ClusterError> {
+        let Some((start, socket, helper)) = plan else {
+            return Ok(());
+        };
         registry::ensure(&self.engine, start, socket, helper).await?;
         let address = registry::address(&self.engine, start).await?;
         for node in state.nodes() {
@@ -411,12 +512,18 @@ struct Phases {
 
 impl Phases {
     fn start() -> Self {
-        Self { since: Instant::now(), ended: Vec::new() }
+        Self {
+            since: Instant::now(),
+            ended: Vec::new(),
+        }
     }
 
     fn end(&mut self, name: &str) {
         let seconds = self.since.elapsed().as_secs_f64();
-        self.ended.push(Phase { name: name.into(), seconds });
+        self.ended.push(Phase {
+            name: name.into(),
+            seconds,
+        });
         self.since = Instant::now();
     }
 }

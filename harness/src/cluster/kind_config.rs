@@ -18,7 +18,11 @@ pub struct NodeFacts {
 impl NodeFacts {
     /// Minor release of Kubernetes; 0 where it can't be read.
     pub(super) fn minor(&self) -> u32 {
-        self.kubernetes.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or(0)
+        self.kubernetes
+            .split('.')
+            .nth(1)
+            .and_then(|minor| minor.parse().ok())
+            .unwrap_or(0)
     }
 }
 
@@ -39,9 +43,15 @@ impl CriKeys {
     #[must_use]
     pub fn of(version: u32) -> Self {
         if version >= 3 {
-            Self { runtime: "io.containerd.cri.v1.runtime", images: "io.containerd.cri.v1.images" }
+            Self {
+                runtime: "io.containerd.cri.v1.runtime",
+                images: "io.containerd.cri.v1.images",
+            }
         } else {
-            Self { runtime: "io.containerd.grpc.v1.cri", images: "io.containerd.grpc.v1.cri" }
+            Self {
+                runtime: "io.containerd.grpc.v1.cri",
+                images: "io.containerd.grpc.v1.cri",
+            }
         }
     }
 }
@@ -69,10 +79,18 @@ pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32) -> String {
         yaml.push_str("kubeadmConfigPatches:\n- |\n  kind: KubeletConfiguration\n  failCgroupV1: false\n");
     }
     yaml.push_str("containerdConfigPatches:\n- |\n");
-    let _ = writeln!(yaml, "  [plugins.\"{}\".registry]\n    config_path = \"{MIRRORS}\"", keys.images);
+    let _ = writeln!(
+        yaml,
+        "  [plugins.\"{}\".registry]\n    config_path = \"{MIRRORS}\"",
+        keys.images
+    );
     if !host.sys_resource {
         // runc would die when it lowers a container's oom_score_adj below its own.
-        let _ = writeln!(yaml, "  [plugins.\"{}\"]\n    restrict_oom_score_adj = true", keys.runtime);
+        let _ = writeln!(
+            yaml,
+            "  [plugins.\"{}\"]\n    restrict_oom_score_adj = true",
+            keys.runtime
+        );
     }
     yaml
 }
@@ -102,7 +120,11 @@ mod tests {
     }
 
     fn node(kubernetes: &str, containerd_config: u32, default_cni: bool) -> NodeFacts {
-        NodeFacts { kubernetes: kubernetes.into(), containerd_config, default_cni }
+        NodeFacts {
+            kubernetes: kubernetes.into(),
+            containerd_config,
+            default_cni,
+        }
     }
 
     #[test]
@@ -155,9 +177,17 @@ containerdConfigPatches:
     #[case(2, false, &[r#"[plugins."io.containerd.grpc.v1.cri".registry]"#, r#"[plugins."io.containerd.grpc.v1.cri"]"#])]
     #[case(3, false, &[r#"[plugins."io.containerd.cri.v1.images".registry]"#, r#"[plugins."io.containerd.cri.v1.runtime"]"#])]
     #[case(3, true, &[r#"[plugins."io.containerd.cri.v1.images".registry]"#])]
-    fn patches_use_the_keys_of_the_nodes_file(#[case] version: u32, #[case] sys_resource: bool, #[case] expected: &[&str]) {
+    fn patches_use_the_keys_of_the_nodes_file(
+        #[case] version: u32,
+        #[case] sys_resource: bool,
+        #[case] expected: &[&str],
+    ) {
         let config = kind_config(&node("v1.37.0", version, true), &host(Cgroup::V2, sys_resource), 0);
-        let tables: Vec<&str> = config.lines().map(str::trim).filter(|line| line.starts_with("[plugins")).collect();
+        let tables: Vec<&str> = config
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("[plugins"))
+            .collect();
         assert_eq!(tables, expected);
     }
 
@@ -166,7 +196,11 @@ containerdConfigPatches:
     #[case("v1.31.0", Cgroup::V1, true)]
     #[case("v1.37.0", Cgroup::Hybrid, true)]
     #[case("v1.37.0", Cgroup::V2, false)]
-    fn the_kubelet_is_told_about_old_control_groups(#[case] kubernetes: &str, #[case] cgroup: Cgroup, #[case] told: bool) {
+    fn the_kubelet_is_told_about_old_control_groups(
+        #[case] kubernetes: &str,
+        #[case] cgroup: Cgroup,
+        #[case] told: bool,
+    ) {
         let config = kind_config(&node(kubernetes, 2, true), &host(cgroup, true), 0);
         assert_eq!(config.contains("failCgroupV1: false"), told);
     }
@@ -176,6 +210,11 @@ containerdConfigPatches:
         let config = kind_config(&node("v1.34.4", 2, false), &host(Cgroup::V1, false), 2);
         let value: serde_json::Value = serde_saphyr::from_str(&config).unwrap();
         assert_eq!(value["nodes"].as_array().unwrap().len(), 3);
-        assert!(value["containerdConfigPatches"][0].as_str().unwrap().ends_with("restrict_oom_score_adj = true\n"));
+        assert!(
+            value["containerdConfigPatches"][0]
+                .as_str()
+                .unwrap()
+                .ends_with("restrict_oom_score_adj = true\n")
+        );
     }
 }

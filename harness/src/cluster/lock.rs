@@ -25,7 +25,11 @@ pub struct Holder {
 
 impl Holder {
     fn me(doing: &str) -> Self {
-        Self { pid: std::process::id(), since: format!("{:.0}", jiff::Timestamp::now()), doing: doing.into() }
+        Self {
+            pid: std::process::id(),
+            since: format!("{:.0}", jiff::Timestamp::now()),
+            doing: doing.into(),
+        }
     }
 }
 
@@ -79,7 +83,12 @@ impl Lock {
             let holder = read(&path);
             match patience {
                 Patience::Wait(longest) if started.elapsed() < longest => {}
-                _ => return Err(ClusterError::Locked { name: name.into(), holder }),
+                _ => {
+                    return Err(ClusterError::Locked {
+                        name: name.into(),
+                        holder,
+                    });
+                }
             }
             if !told {
                 progress.update("cluster", &format!("waiting for {holder}"));
@@ -163,7 +172,11 @@ fn hold(path: &Path, doing: &str) -> Result<Option<File>, ClusterError> {
 fn read(path: &Path) -> Holder {
     let text = std::fs::read(path).unwrap_or_default();
     // Between its lock and its writing a holder is not known yet.
-    serde_json::from_slice(&text).unwrap_or_else(|_| Holder { pid: 0, since: "now".into(), doing: "unknown".into() })
+    serde_json::from_slice(&text).unwrap_or_else(|_| Holder {
+        pid: 0,
+        since: "now".into(),
+        doing: "unknown".into(),
+    })
 }
 
 #[cfg(test)]
@@ -174,17 +187,29 @@ mod tests {
     #[tokio::test]
     async fn the_second_is_told_who_holds_the_lock() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Lock::take(folder.path(), "a", "up", Patience::Fail, &Silent).await.unwrap();
-        let error = Lock::take(folder.path(), "a", "down", Patience::Fail, &Silent).await.unwrap_err().to_string();
-        assert!(error.contains(&format!("process {} (up, since ", std::process::id())), "{error}");
+        let first = Lock::take(folder.path(), "a", "up", Patience::Fail, &Silent)
+            .await
+            .unwrap();
+        let error = Lock::take(folder.path(), "a", "down", Patience::Fail, &Silent)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(&format!("process {} (up, since ", std::process::id())),
+            "{error}"
+        );
         drop(first);
-        Lock::take(folder.path(), "a", "down", Patience::Fail, &Silent).await.unwrap();
+        Lock::take(folder.path(), "a", "down", Patience::Fail, &Silent)
+            .await
+            .unwrap();
     }
 
     #[tokio::test]
     async fn the_second_gets_the_lock_when_the_first_is_done() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Lock::take(folder.path(), "a", "up", Patience::Fail, &Silent).await.unwrap();
+        let first = Lock::take(folder.path(), "a", "up", Patience::Fail, &Silent)
+            .await
+            .unwrap();
         let path = folder.path().to_owned();
         let second = tokio::spawn(async move { Lock::take(&path, "a", "up", Patience::default(), &Silent).await });
         tokio::task::yield_now().await;

@@ -16,7 +16,14 @@ pub(super) const INSTANCE_LABEL: &str = "kuberay-conformance.instance";
 /// Makes the engine's network that nodes and registry share.
 pub(super) async fn create(engine: &Engine, name: &str, instance: &str) -> Result<(), ClusterError> {
     let mut create = engine.command();
-    create.args(["network", "create", "--driver=bridge", "--label", &format!("{INSTANCE_LABEL}={instance}"), name]);
+    create.args([
+        "network",
+        "create",
+        "--driver=bridge",
+        "--label",
+        &format!("{INSTANCE_LABEL}={instance}"),
+        name,
+    ]);
     process::output(create, "making a network for the cluster").await?;
     Ok(())
 }
@@ -48,7 +55,11 @@ impl Place {
         let addresses = node.status.as_ref()?.addresses.as_ref()?;
         Some(Self {
             name: node.metadata.name.clone()?,
-            address: addresses.iter().find(|address| address.type_ == "InternalIP")?.address.clone(),
+            address: addresses
+                .iter()
+                .find(|address| address.type_ == "InternalIP")?
+                .address
+                .clone(),
             pods: node.spec.as_ref()?.pod_cidr.clone()?,
         })
     }
@@ -78,7 +89,9 @@ printf '%s' "$4" > /etc/cni/net.d/.10-pods && mv /etc/cni/net.d/.10-pods /etc/cn
 
 fn routes(place: &Place, places: &[Place]) -> String {
     let others = places.iter().filter(|other| other.name != place.name);
-    others.map(|other| format!("{} {}\n", other.pods, other.address)).collect()
+    others
+        .map(|other| format!("{} {}\n", other.pods, other.address))
+        .collect()
 }
 
 /// Pods get their addresses from the node's own part, and keep them on the way to other nodes' Pods.
@@ -108,13 +121,20 @@ mod tests {
     use super::*;
 
     fn place(number: u8) -> Place {
-        Place { name: format!("n{number}"), address: format!("10.89.0.{number}"), pods: format!("10.244.{number}.0/24") }
+        Place {
+            name: format!("n{number}"),
+            address: format!("10.89.0.{number}"),
+            pods: format!("10.244.{number}.0/24"),
+        }
     }
 
     #[test]
     fn each_node_has_a_route_to_every_other() {
         let places = [place(1), place(2), place(3)];
-        assert_eq!(routes(&places[1], &places), "10.244.1.0/24 10.89.0.1\n10.244.3.0/24 10.89.0.3\n");
+        assert_eq!(
+            routes(&places[1], &places),
+            "10.244.1.0/24 10.89.0.1\n10.244.3.0/24 10.89.0.3\n"
+        );
         assert_eq!(routes(&places[0], &places[..1]), "");
     }
 

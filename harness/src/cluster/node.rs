@@ -18,12 +18,24 @@ pub(super) async fn facts(engine: &Engine, image: &str) -> Result<NodeFacts, Clu
         return Ok(facts);
     }
     let mut run = engine.command();
-    run.args(["run", "--rm", "--network=none", "--entrypoint=/bin/sh", image, "-c", LOOK]);
+    run.args([
+        "run",
+        "--rm",
+        "--network=none",
+        "--entrypoint=/bin/sh",
+        image,
+        "-c",
+        LOOK,
+    ]);
     let found = process::output(run, "looking into the node image").await?;
-    from_files(&found).ok_or(ClusterError::Answer { doing: "looking into the node image", answer: found })
+    from_files(&found).ok_or(ClusterError::Answer {
+        doing: "looking into the node image",
+        answer: found,
+    })
 }
 
-const LOOK: &str = "cat /kind/version; echo; grep -m1 '^version' /etc/containerd/config.toml || echo version = 1; ls /kind/manifests";
+const LOOK: &str =
+    "cat /kind/version; echo; grep -m1 '^version' /etc/containerd/config.toml || echo version = 1; ls /kind/manifests";
 
 fn from_labels(json: &str) -> Option<NodeFacts> {
     let labels: Option<BTreeMap<String, String>> = serde_json::from_str(json).ok()?;
@@ -40,8 +52,19 @@ fn from_labels(json: &str) -> Option<NodeFacts> {
 fn from_files(found: &str) -> Option<NodeFacts> {
     let mut lines = found.lines().map(str::trim).filter(|line| !line.is_empty());
     let kubernetes = lines.next().filter(|line| line.starts_with('v'))?.to_owned();
-    let containerd_config = lines.next()?.strip_prefix("version")?.trim().strip_prefix('=')?.trim().parse().ok()?;
-    Some(NodeFacts { kubernetes, containerd_config, default_cni: lines.any(|file| file == "default-cni.yaml") })
+    let containerd_config = lines
+        .next()?
+        .strip_prefix("version")?
+        .trim()
+        .strip_prefix('=')?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(NodeFacts {
+        kubernetes,
+        containerd_config,
+        default_cni: lines.any(|file| file == "default-cni.yaml"),
+    })
 }
 
 /// Runs a shell script in a node; its arguments are `$1`, `$2` …
@@ -70,7 +93,11 @@ pub(super) async fn containers(engine: &Engine, label: &str, only_running: bool)
 /// Names of everything of a kind (`ps --all`, `network ls` …), ours or not.
 pub(super) async fn lines(list: tokio::process::Command, doing: &str) -> Result<Vec<String>, ClusterError> {
     let names = process::output(list, doing).await?;
-    Ok(names.lines().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect())
+    Ok(names
+        .lines()
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect())
 }
 
 #[cfg(test)]
@@ -83,7 +110,14 @@ mod tests {
     fn our_own_image_says_it_in_labels() {
         let json = r#"{"kuberay-conformance.kubernetes":"v1.34.4","kuberay-conformance.containerd-config":"2","kuberay-conformance.cni":"none"}"#;
         let facts = from_labels(json).unwrap();
-        assert_eq!(facts, NodeFacts { kubernetes: "v1.34.4".into(), containerd_config: 2, default_cni: false });
+        assert_eq!(
+            facts,
+            NodeFacts {
+                kubernetes: "v1.34.4".into(),
+                containerd_config: 2,
+                default_cni: false
+            }
+        );
     }
 
     #[rstest]

@@ -45,14 +45,26 @@ const INOTIFY_WATCHES: u64 = 65_536;
 /// Judges a machine; what is set for our own run (see `Engine`, `kind_config`) is not a finding.
 pub(super) fn findings(host: &Host, engine: EngineKind, has_runc: bool, node: &NodeFacts) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
-    found.room("the cache folder", host.cache_free, "free some, or set KUBERAY_CONFORMANCE_CACHE");
-    found.room("the container engine's storage", host.engine_free, "remove images that you don't need");
+    found.room(
+        "the cache folder",
+        host.cache_free,
+        "free some, or set KUBERAY_CONFORMANCE_CACHE",
+    );
+    found.room(
+        "the container engine's storage",
+        host.engine_free,
+        "remove images that you don't need",
+    );
     match host.memory {
         Some(memory) if memory < MEMORY_TO_START => {
-            found.error(format!("only {memory} MiB of memory are available and a node alone needs {MEMORY_TO_START}; end other programs"));
+            found.error(format!(
+                "only {memory} MiB of memory are available and a node alone needs {MEMORY_TO_START}; end other programs"
+            ));
         }
         Some(memory) if memory < MEMORY_FOR_RAY => {
-            found.warning(format!("only {memory} MiB of memory are available; with less than {MEMORY_FOR_RAY} a Ray head may be killed"));
+            found.warning(format!(
+                "only {memory} MiB of memory are available; with less than {MEMORY_FOR_RAY} a Ray head may be killed"
+            ));
         }
         _ => {}
     }
@@ -64,7 +76,9 @@ pub(super) fn findings(host: &Host, engine: EngineKind, has_runc: bool, node: &N
     found.inotify("max_user_instances", host.inotify_instances, INOTIFY_INSTANCES);
     found.inotify("max_user_watches", host.inotify_watches, INOTIFY_WATCHES);
     if !host.modules && !host.root {
-        found.error(format!("{MODULES} is missing and kind mounts it into each node; as root: mkdir {MODULES}"));
+        found.error(format!(
+            "{MODULES} is missing and kind mounts it into each node; as root: mkdir {MODULES}"
+        ));
     }
     if engine == EngineKind::Podman {
         if !host.root && host.cgroup != Cgroup::V2 {
@@ -102,18 +116,26 @@ struct Findings(Vec<Finding>);
 
 impl Findings {
     fn error(&mut self, sentence: String) {
-        self.0.push(Finding { severity: Severity::Error, sentence });
+        self.0.push(Finding {
+            severity: Severity::Error,
+            sentence,
+        });
     }
 
     fn warning(&mut self, sentence: String) {
-        self.0.push(Finding { severity: Severity::Warning, sentence });
+        self.0.push(Finding {
+            severity: Severity::Warning,
+            sentence,
+        });
     }
 
     fn room(&mut self, place: &str, free: Option<u64>, advice: &str) {
         match free {
             Some(free) if free < MIB_TO_START => self.error(format!("{place} has {free} MiB free; {advice}")),
             Some(free) if free < MIB_FOR_NODES => {
-                self.warning(format!("{place} has {free} MiB free and a run can fill {MIB_FOR_NODES}; {advice}"));
+                self.warning(format!(
+                    "{place} has {free} MiB free and a run can fill {MIB_FOR_NODES}; {advice}"
+                ));
             }
             _ => {}
         }
@@ -150,7 +172,11 @@ mod tests {
     }
 
     fn node(kubernetes: &str) -> NodeFacts {
-        NodeFacts { kubernetes: kubernetes.into(), containerd_config: 2, default_cni: false }
+        NodeFacts {
+            kubernetes: kubernetes.into(),
+            containerd_config: 2,
+            default_cni: false,
+        }
     }
 
     #[test]
@@ -160,7 +186,12 @@ mod tests {
 
     #[test]
     fn the_machine_of_development_has_none_with_the_built_node() {
-        let host = Host { cgroup: Cgroup::Hybrid, sys_resource: false, modules: false, ..good() };
+        let host = Host {
+            cgroup: Cgroup::Hybrid,
+            sys_resource: false,
+            modules: false,
+            ..good()
+        };
         assert_eq!(findings(&host, EngineKind::Podman, true, &node("v1.34.4")), []);
     }
 
@@ -192,8 +223,14 @@ mod tests {
 
     #[test]
     fn a_new_node_on_old_control_groups_is_warned_about() {
-        let host = Host { cgroup: Cgroup::V1, ..good() };
+        let host = Host {
+            cgroup: Cgroup::V1,
+            ..good()
+        };
         let found = findings(&host, EngineKind::Docker, true, &node("v1.37.0"));
-        assert!(found[0].to_string().contains("warning: Kubernetes v1.37.0"), "{found:?}");
+        assert!(
+            found[0].to_string().contains("warning: Kubernetes v1.37.0"),
+            "{found:?}"
+        );
     }
 }

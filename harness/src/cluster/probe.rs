@@ -18,7 +18,10 @@ pub(super) async fn privileged(engine: &Engine, state: &Path) -> Result<Result<(
         // An archive without entries is two blocks of zeros.
         std::fs::write(&archive, [0; 1024])
     };
-    write().map_err(|source| EngineError::File { path: archive.clone(), source })?;
+    write().map_err(|source| EngineError::File {
+        path: archive.clone(),
+        source,
+    })?;
     let mut import = engine.command();
     import.arg("import").arg(&archive).arg(IMAGE);
     let imported = import.output().await;
@@ -44,12 +47,19 @@ fn judge(written: &str) -> Result<(), String> {
     if written.contains("/not-there") && (written.contains("no such file") || written.contains("not found")) {
         return Ok(());
     }
-    Err(format!("it may not start privileged containers, which kind's nodes are: {}", refusal(written.as_bytes())))
+    Err(format!(
+        "it may not start privileged containers, which kind's nodes are: {}",
+        refusal(written.as_bytes())
+    ))
 }
 
 fn refusal(written: &[u8]) -> String {
     let written = String::from_utf8_lossy(written);
-    written.lines().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned()
+    written
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("it said nothing")
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -59,9 +69,18 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("docker: Error response from daemon: failed to create task: OCI runtime create failed: exec: \"/not-there\": stat /not-there: no such file or directory: unknown.", true)]
-    #[case("Error: runc: exec failed: exec: \"/not-there\": executable file not found in $PATH", true)]
-    #[case("docker: Error response from daemon: OCI runtime create failed: unable to apply caps: operation not permitted: unknown.", false)]
+    #[case(
+        "docker: Error response from daemon: failed to create task: OCI runtime create failed: exec: \"/not-there\": stat /not-there: no such file or directory: unknown.",
+        true
+    )]
+    #[case(
+        "Error: runc: exec failed: exec: \"/not-there\": executable file not found in $PATH",
+        true
+    )]
+    #[case(
+        "docker: Error response from daemon: OCI runtime create failed: unable to apply caps: operation not permitted: unknown.",
+        false
+    )]
     #[case("", false)]
     fn only_a_missing_program_shows_that_it_may(#[case] written: &str, #[case] expected: bool) {
         assert_eq!(judge(written).is_ok(), expected);

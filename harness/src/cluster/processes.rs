@@ -20,7 +20,11 @@ impl Signature<'_> {
         let program = parts.next().unwrap_or_default();
         let name = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
         let arguments: Vec<&[u8]> = parts.collect();
-        name == self.program.as_bytes() && self.arguments.iter().all(|wanted| arguments.contains(&wanted.as_bytes()))
+        name == self.program.as_bytes()
+            && self
+                .arguments
+                .iter()
+                .all(|wanted| arguments.contains(&wanted.as_bytes()))
     }
 }
 
@@ -43,8 +47,12 @@ async fn end_one(id: u32, signature: Signature<'_>) -> bool {
     if !is_ours() {
         return false;
     }
-    let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) else { return false };
-    let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
+    let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) else {
+        return false;
+    };
+    let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else {
+        return false;
+    };
     // Looked at again: from here on the handle means this process, and never another that gets its id.
     if !is_ours() {
         return false;
@@ -66,8 +74,11 @@ async fn end_one(id: u32, signature: Signature<'_>) -> bool {
 
 fn has_ended(id: u32) -> bool {
     // "pid (name) state …"; the name may hold anything, also brackets.
-    std::fs::read_to_string(Path::new("/proc").join(id.to_string()).join("stat"))
-        .map_or(true, |stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+    std::fs::read_to_string(Path::new("/proc").join(id.to_string()).join("stat")).map_or(true, |stat| {
+        stat.rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.trim_start().starts_with('Z'))
+    })
 }
 
 #[cfg(test)]
@@ -84,7 +95,10 @@ mod tests {
     #[case(b"podman\0inspect\0unix:///state/s\0", false)]
     #[case(b"", false)]
     fn only_what_is_ours_matches(#[case] cmdline: &[u8], #[case] expected: bool) {
-        let signature = Signature { program: "podman", arguments: &["system", "service", "unix:///state/s"] };
+        let signature = Signature {
+            program: "podman",
+            arguments: &["system", "service", "unix:///state/s"],
+        };
         assert_eq!(signature.matches(cmdline), expected);
     }
 
@@ -99,10 +113,17 @@ mod tests {
         while !std::fs::read(&cmdline).unwrap().starts_with(b"sleep") {
             tokio::task::yield_now().await;
         }
-        let ended = end(Signature { program: "sleep", arguments: &[&mark] }).await;
+        let ended = end(Signature {
+            program: "sleep",
+            arguments: &[&mark],
+        })
+        .await;
         assert_eq!(ended, [wanted]);
         assert!(!ours.wait().await.unwrap().success());
-        assert!(other.try_wait().unwrap().is_none(), "another process of the program is left alone");
+        assert!(
+            other.try_wait().unwrap().is_none(),
+            "another process of the program is left alone"
+        );
         other.kill().await.unwrap();
     }
 }

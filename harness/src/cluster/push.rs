@@ -39,12 +39,21 @@ pub(super) async fn push(engine: &Engine, image: &Image, port: u16, notes: &Path
     match engine.kind {
         EngineKind::Podman => {
             let mut push = engine.command();
-            push.args(["push", "--quiet", "--tls-verify=false", &image.local_name, &format!("docker://{target}")]);
+            push.args([
+                "push",
+                "--quiet",
+                "--tls-verify=false",
+                &image.local_name,
+                &format!("docker://{target}"),
+            ]);
             process::output(push, &doing).await?;
         }
         EngineKind::Docker => {
             // docker pushes to where an image's name says, and trusts loopback without TLS.
-            for arguments in [["tag", &image.local_name, &target].as_slice(), &["push", "--quiet", &target]] {
+            for arguments in [
+                ["tag", &image.local_name, &target].as_slice(),
+                &["push", "--quiet", &target],
+            ] {
                 let mut command = engine.command();
                 command.args(arguments);
                 process::output(command, &doing).await?;
@@ -86,19 +95,30 @@ async fn image_id(engine: &Engine, name: &str) -> Result<String, ClusterError> {
 
 /// Digest of the manifest at a path, `None` when there is none.
 async fn manifest(port: u16, path: &str) -> Result<Option<String>, ClusterError> {
-    let answer = head(port, path).await.map_err(|error| ClusterError::Registry(format!("asking it for {path}: {error}")))?;
+    let answer = head(port, path)
+        .await
+        .map_err(|error| ClusterError::Registry(format!("asking it for {path}: {error}")))?;
     if answer.status() == hyper::StatusCode::NOT_FOUND {
         return Ok(None);
     }
-    let digest = answer.headers().get("docker-content-digest").and_then(|value| value.to_str().ok());
+    let digest = answer
+        .headers()
+        .get("docker-content-digest")
+        .and_then(|value| value.to_str().ok());
     match digest {
         Some(digest) if answer.status().is_success() => Ok(Some(digest.to_owned())),
-        _ => Err(ClusterError::Registry(format!("it answers {} to {path}", answer.status()))),
+        _ => Err(ClusterError::Registry(format!(
+            "it answers {} to {path}",
+            answer.status()
+        ))),
     }
 }
 
 /// One HEAD request to the registry on loopback.
-pub(super) async fn head(port: u16, path: &str) -> Result<Response<Incoming>, Box<dyn std::error::Error + Send + Sync>> {
+pub(super) async fn head(
+    port: u16,
+    path: &str,
+) -> Result<Response<Incoming>, Box<dyn std::error::Error + Send + Sync>> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
@@ -139,7 +159,12 @@ mod tests {
     #[case("gcr.io/x/y:1", None)]
     fn an_image_lies_under_its_full_name(#[case] name: &str, #[case] expected: Option<(&str, &str)>) {
         let found = place(name).ok();
-        assert_eq!(found.as_ref().map(|(repository, tag)| (repository.as_str(), tag.as_str())), expected);
+        assert_eq!(
+            found
+                .as_ref()
+                .map(|(repository, tag)| (repository.as_str(), tag.as_str())),
+            expected
+        );
     }
 
     #[test]

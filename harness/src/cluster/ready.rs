@@ -13,7 +13,10 @@ use kube::{Api, Client, Config};
 use super::error::ClusterError;
 
 fn api(doing: &'static str) -> impl Fn(kube::Error) -> ClusterError {
-    move |source| ClusterError::Api { doing, source: source.into() }
+    move |source| ClusterError::Api {
+        doing,
+        source: source.into(),
+    }
 }
 
 /// A client for the cluster of a kubeconfig file, and for no other: the user's own is never read.
@@ -22,18 +25,27 @@ pub(super) async fn client(kubeconfig: &Path) -> Result<Client, ClusterError> {
     let wrong = |source: Box<dyn std::error::Error + Send + Sync>| ClusterError::Api { doing, source };
     let read = Kubeconfig::read_from(kubeconfig).map_err(|error| wrong(error.into()))?;
     let options = KubeConfigOptions::default();
-    let config = Config::from_custom_kubeconfig(read, &options).await.map_err(|error| wrong(error.into()))?;
+    let config = Config::from_custom_kubeconfig(read, &options)
+        .await
+        .map_err(|error| wrong(error.into()))?;
     Client::try_from(config).map_err(api(doing))
 }
 
 /// Whether the API server answers, within `patience`.
 pub(super) async fn answers(client: &Client, patience: Duration) -> bool {
-    matches!(tokio::time::timeout(patience, client.apiserver_version()).await, Ok(Ok(_)))
+    matches!(
+        tokio::time::timeout(patience, client.apiserver_version()).await,
+        Ok(Ok(_))
+    )
 }
 
 /// The API server's release.
 pub(super) async fn version(client: &Client) -> Result<String, ClusterError> {
-    Ok(client.apiserver_version().await.map_err(api("asking the API server for its release"))?.git_version)
+    Ok(client
+        .apiserver_version()
+        .await
+        .map_err(api("asking the API server for its release"))?
+        .git_version)
 }
 
 /// Waits until there are `count` nodes and `judge` has no complaint about any; returns them by name.
@@ -73,7 +85,11 @@ pub(super) async fn nodes(
     if in_time {
         return Ok(seen.into_values().collect());
     }
-    Err(ClusterError::Deadline { seconds: started.elapsed().as_secs(), awaited, seen: last })
+    Err(ClusterError::Deadline {
+        seconds: started.elapsed().as_secs(),
+        awaited,
+        seen: last,
+    })
 }
 
 /// Complains about a node that is not Ready, with the kubelet's reason.
@@ -82,7 +98,10 @@ pub(super) fn is_ready(node: &Node) -> Result<(), String> {
     let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
     match conditions.and_then(|all| all.iter().find(|condition| condition.type_ == "Ready")) {
         Some(ready) if ready.status == "True" => Ok(()),
-        Some(ready) => Err(format!("{name}: {}", ready.message.as_deref().unwrap_or("not Ready, without a reason"))),
+        Some(ready) => Err(format!(
+            "{name}: {}",
+            ready.message.as_deref().unwrap_or("not Ready, without a reason")
+        )),
         None => Err(format!("{name}: its kubelet has not reported yet")),
     }
 }
@@ -100,6 +119,9 @@ mod tests {
     #[case(json!([]), Err("n1: its kubelet has not reported yet"))]
     fn readiness_has_a_reason(#[case] conditions: serde_json::Value, #[case] expected: Result<(), &str>) {
         let node = json!({"metadata": {"name": "n1"}, "status": {"conditions": conditions}});
-        assert_eq!(is_ready(&serde_json::from_value(node).unwrap()), expected.map_err(str::to_owned));
+        assert_eq!(
+            is_ready(&serde_json::from_value(node).unwrap()),
+            expected.map_err(str::to_owned)
+        );
     }
 }

@@ -49,7 +49,10 @@ impl Start {
         BTreeMap::from([
             (INSTANCE_LABEL.into(), self.instance.clone()),
             // testcontainers finds a container to use again by its labels, so whatever makes another one is among them.
-            ("kuberay-conformance.registry".into(), push::hash(&[&self.image, &self.port.to_string(), &self.data.to_string_lossy()])),
+            (
+                "kuberay-conformance.registry".into(),
+                push::hash(&[&self.image, &self.port.to_string(), &self.data.to_string_lossy()]),
+            ),
         ])
     }
 
@@ -87,7 +90,10 @@ async fn run_container(start: &Start) -> Result<(), testcontainers::Testcontaine
     let (name, tag) = start.image.rsplit_once(':').unwrap_or((&start.image, "latest"));
     let bindings = [(
         format!("{PORT}/tcp"),
-        Some(vec![PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some(start.port.to_string()) }]),
+        Some(vec![PortBinding {
+            host_ip: Some("127.0.0.1".into()),
+            host_port: Some(start.port.to_string()),
+        }]),
     )];
     // testcontainers publishes on every address; nobody but this machine may push.
     GenericImage::new(name, tag)
@@ -110,13 +116,18 @@ async fn run_container(start: &Start) -> Result<(), testcontainers::Testcontaine
 pub(super) async fn ensure(engine: &Engine, start: &Start, socket: &Path, helper: &Path) -> Result<(), ClusterError> {
     let data = &start.data;
     std::fs::create_dir_all(data).map_err(file("making", data))?;
-    if !node::containers(engine, &start.label(), true).await?.contains(&start.container) {
+    if !node::containers(engine, &start.label(), true)
+        .await?
+        .contains(&start.container)
+    {
         remove_outdated(engine, start).await?;
         let api = Api::open(engine, socket).await?;
         let mut start_it = process::command(helper);
         let text = serde_json::to_string(start).map_err(|error| ClusterError::Registry(error.to_string()))?;
         start_it.arg0(HELPER_NAME).arg(&start.instance);
-        start_it.env(HELPER, text).envs(api.address.iter().map(|address| ("DOCKER_HOST", address)));
+        start_it
+            .env(HELPER, text)
+            .envs(api.address.iter().map(|address| ("DOCKER_HOST", address)));
         process::output(start_it, "starting the local registry").await?;
     }
     answers(engine, start).await
@@ -143,7 +154,9 @@ async fn answers(engine: &Engine, start: &Start) -> Result<(), ClusterError> {
         if started.elapsed() > Duration::from_secs(20) {
             let mut logs = engine.command();
             logs.args(["logs", "--tail=5", &start.container]);
-            let logs = process::output(logs, "reading its log").await.unwrap_or_else(|error| error.to_string());
+            let logs = process::output(logs, "reading its log")
+                .await
+                .unwrap_or_else(|error| error.to_string());
             return Err(ClusterError::Registry(format!("after 20 s {problem}; its log: {logs}")));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -154,7 +167,9 @@ async fn answers(engine: &Engine, start: &Start) -> Result<(), ClusterError> {
 pub(super) fn free_port() -> Result<u16, ClusterError> {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0));
     let address = listener.and_then(|listener| listener.local_addr());
-    Ok(address.map_err(|error| ClusterError::Registry(format!("no free port on loopback: {error}")))?.port())
+    Ok(address
+        .map_err(|error| ClusterError::Registry(format!("no free port on loopback: {error}")))?
+        .port())
 }
 
 /// Tells a node to get the mirrored registries' images from ours, at its address on the network.
@@ -171,7 +186,10 @@ pub(super) async fn mirror(engine: &Engine, node: &str, address: &str, upstream:
 /// The registry's address on the network of the nodes.
 pub(super) async fn address(engine: &Engine, start: &Start) -> Result<String, ClusterError> {
     let mut inspect = engine.command();
-    let format = format!("{{{{(index .NetworkSettings.Networks \"{}\").IPAddress}}}}", start.network);
+    let format = format!(
+        "{{{{(index .NetworkSettings.Networks \"{}\").IPAddress}}}}",
+        start.network
+    );
     inspect.args(["container", "inspect", "--format", &format, &start.container]);
     let address = process::output(inspect, "asking for the local registry's address").await?;
     Ok(format!("{}:{PORT}", address.trim()))
@@ -200,7 +218,9 @@ mod tests {
         assert_eq!(hosts_toml("quay.io", "10.89.0.2:5000", true), first);
         assert_eq!(
             hosts_toml("quay.io", "10.89.0.2:5000", false),
-            format!("server = \"http://10.89.0.2:5000/v2/quay.io\"\ncapabilities = [\"pull\", \"resolve\"]\noverride_path = true\n{first}")
+            format!(
+                "server = \"http://10.89.0.2:5000/v2/quay.io\"\ncapabilities = [\"pull\", \"resolve\"]\noverride_path = true\n{first}"
+            )
         );
     }
 
@@ -215,8 +235,22 @@ mod tests {
             instance: "i".into(),
         };
         assert!(start.label().starts_with("kuberay-conformance.registry="));
-        assert_ne!(start.label(), Start { port: 5002, ..start.clone() }.label());
-        assert_ne!(start.label(), Start { image: "localhost/x:2".into(), ..start.clone() }.label());
+        assert_ne!(
+            start.label(),
+            Start {
+                port: 5002,
+                ..start.clone()
+            }
+            .label()
+        );
+        assert_ne!(
+            start.label(),
+            Start {
+                image: "localhost/x:2".into(),
+                ..start.clone()
+            }
+            .label()
+        );
         assert_eq!(start.label(), start.clone().label());
     }
 

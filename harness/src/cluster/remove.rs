@@ -46,12 +46,21 @@ impl Remover<'_> {
         let removed = match made {
             Made::Cluster { nodes } => self.cluster(&state.name, nodes).await?,
             Made::Registry { container } => {
-                processes::end(Signature { program: HELPER_NAME, arguments: &[&state.instance] }).await;
-                let is_there = node::containers(self.engine, &instance, false).await?.contains(container);
+                processes::end(Signature {
+                    program: HELPER_NAME,
+                    arguments: &[&state.instance],
+                })
+                .await;
+                let is_there = node::containers(self.engine, &instance, false)
+                    .await?
+                    .contains(container);
                 if is_there {
                     containers(self.engine, std::slice::from_ref(container)).await?;
                 }
-                is_there.then(|| format!("the registry {container}")).into_iter().collect()
+                is_there
+                    .then(|| format!("the registry {container}"))
+                    .into_iter()
+                    .collect()
             }
             Made::Network { name } => {
                 let is_there = network::list(self.engine, Some(&state.instance)).await?.contains(name);
@@ -79,10 +88,18 @@ impl Remover<'_> {
     async fn cluster(&self, name: &str, nodes: &[String]) -> Result<Vec<String>, ClusterError> {
         // A kill of the harness leaves kind running, and a kill of kind the engine's command that makes a node.
         let kubeconfig = self.kubeconfig.to_string_lossy();
-        processes::end(Signature { program: "kind", arguments: &["create", "cluster", "--kubeconfig", &kubeconfig] }).await;
+        processes::end(Signature {
+            program: "kind",
+            arguments: &["create", "cluster", "--kubeconfig", &kubeconfig],
+        })
+        .await;
         for node in nodes {
             let making = ["run", "--name", node];
-            processes::end(Signature { program: self.engine.kind.program(), arguments: &making }).await;
+            processes::end(Signature {
+                program: self.engine.kind.program(),
+                arguments: &making,
+            })
+            .await;
         }
         let found = node::containers(self.engine, &format!("{KIND_LABEL}={name}"), false).await?;
         let ours: Vec<String> = found.into_iter().filter(|node| nodes.contains(node)).collect();
@@ -94,7 +111,9 @@ impl Remover<'_> {
         }
         for path in [self.kubeconfig.to_owned(), self.kubeconfig.with_extension("lock")] {
             match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file("removing", &path)(error)),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(file("removing", &path)(error));
+                }
                 _ => {}
             }
         }

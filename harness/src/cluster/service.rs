@@ -37,31 +37,48 @@ impl Api {
     /// Docker's API, or with podman a service on `socket`, which must stand in the state file already.
     pub(super) async fn open(engine: &Engine, socket: &Path) -> Result<Self, ClusterError> {
         if engine.kind == EngineKind::Docker {
-            return Ok(Self { address: docker_address(engine).await, _service: None });
+            return Ok(Self {
+                address: docker_address(engine).await,
+                _service: None,
+            });
         }
         let address = format!("unix://{}", socket.display());
         close(socket).await?;
         let mut serve = engine.command();
-        serve.args(["system", "service", IDLE, &address]).stdout(Stdio::null()).stderr(Stdio::null());
+        serve
+            .args(["system", "service", IDLE, &address])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let mut service = serve.spawn().map_err(file("starting podman's API on", socket))?;
         let started = Instant::now();
         while tokio::net::UnixStream::connect(socket).await.is_err() {
             if let Ok(Some(status)) = service.try_wait() {
-                return Err(ClusterError::Registry(format!("`podman system service` ended with {status}")));
+                return Err(ClusterError::Registry(format!(
+                    "`podman system service` ended with {status}"
+                )));
             }
             if started.elapsed() > Duration::from_secs(20) {
-                return Err(ClusterError::Registry("`podman system service` does not listen after 20 s".into()));
+                return Err(ClusterError::Registry(
+                    "`podman system service` does not listen after 20 s".into(),
+                ));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Ok(Self { address: Some(address), _service: Some(service) })
+        Ok(Self {
+            address: Some(address),
+            _service: Some(service),
+        })
     }
 }
 
 /// Ends what serves on our socket, if anything does.
 pub(super) async fn close(socket: &Path) -> Result<(), ClusterError> {
     let address = format!("unix://{}", socket.display());
-    processes::end(Signature { program: "podman", arguments: &["system", "service", &address] }).await;
+    processes::end(Signature {
+        program: "podman",
+        arguments: &["system", "service", &address],
+    })
+    .await;
     match std::fs::remove_file(socket) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file("removing", socket)(error)),
         _ => Ok(()),
@@ -75,7 +92,9 @@ async fn docker_address(engine: &Engine) -> Option<String> {
     }
     let mut inspect = engine.command();
     inspect.args(["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]);
-    let address = process::output(inspect, "asking docker for its daemon's address").await.ok()?;
+    let address = process::output(inspect, "asking docker for its daemon's address")
+        .await
+        .ok()?;
     Some(address.trim().to_owned()).filter(|address| !address.is_empty())
 }
 

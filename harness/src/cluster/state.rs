@@ -108,7 +108,16 @@ impl State {
 
     /// Names of the nodes' containers.
     pub(super) fn nodes(&self) -> Vec<String> {
-        self.made.iter().find_map(|made| if let Made::Cluster { nodes } = made { Some(nodes.clone()) } else { None }).unwrap_or_default()
+        self.made
+            .iter()
+            .find_map(|made| {
+                if let Made::Cluster { nodes } = made {
+                    Some(nodes.clone())
+                } else {
+                    None
+                }
+            })
+            .unwrap_or_default()
     }
 }
 
@@ -128,7 +137,10 @@ impl StateFile {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(file("reading", &self.0)(source)),
         };
-        let problem = |problem: String| ClusterError::State { path: self.0.clone(), problem };
+        let problem = |problem: String| ClusterError::State {
+            path: self.0.clone(),
+            problem,
+        };
         let state: State = serde_json::from_slice(&text).map_err(|error| problem(error.to_string()))?;
         if state.version != VERSION {
             return Err(problem(format!("version {} instead of {VERSION}", state.version)));
@@ -185,7 +197,14 @@ mod tests {
         let mut state = State::new("a", EngineKind::Podman);
         let network = Made::Network { name: "a".into() };
         store.record(&mut state, network.clone()).unwrap();
-        store.record(&mut state, Made::Cluster { nodes: vec!["a-control-plane".into()] }).unwrap();
+        store
+            .record(
+                &mut state,
+                Made::Cluster {
+                    nodes: vec!["a-control-plane".into()],
+                },
+            )
+            .unwrap();
         store.record(&mut state, network.clone()).unwrap();
         let read = StateFile::new(folder.path()).load().unwrap().unwrap();
         assert_eq!(read, state);
@@ -212,6 +231,9 @@ mod tests {
 
     #[test]
     fn two_folders_have_different_labels() {
-        assert_ne!(State::new("a", EngineKind::Podman).instance, State::new("a", EngineKind::Podman).instance);
+        assert_ne!(
+            State::new("a", EngineKind::Podman).instance,
+            State::new("a", EngineKind::Podman).instance
+        );
     }
 }

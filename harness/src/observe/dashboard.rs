@@ -28,7 +28,10 @@ pub(super) enum DashboardError {
     #[error("GET {path} was not answered within {} s", REQUEST_TIMEOUT.as_secs())]
     Timeout { path: &'static str },
     #[error("GET {path} was answered with {status}")]
-    Status { path: &'static str, status: http::StatusCode },
+    Status {
+        path: &'static str,
+        status: http::StatusCode,
+    },
     #[error("the answer to GET {path} was not understood: {source}")]
     Answer {
         path: &'static str,

@@ -139,7 +139,10 @@ pub(super) async fn follow(shared: Arc<Shared>, key: LogKey) {
                     follow_instance(&shared, &key, &instance.id).await;
                 }
                 // What ended is read whole once; what still runs was cut off and is followed again.
-                let ended = shared.instance(&key).0.is_none_or(|now| now.ended || now.id != instance.id);
+                let ended = shared
+                    .instance(&key)
+                    .0
+                    .is_none_or(|now| now.ended || now.id != instance.id);
                 if ended && reread(&shared, &key).await {
                     finished = Some(instance.id);
                     pause = RECONNECT;
@@ -274,7 +277,11 @@ mod tests {
         true, Some(("c1", true)))]
     #[case::no_previous(json!({"state": {"running": {}}, "containerID": "c2"}), true, None)]
     fn instances(#[case] mut status: Value, #[case] previous: bool, #[case] expected: Option<(&str, bool)>) {
-        for (field, value) in [("name", json!("ray-head")), ("ready", json!(false)), ("restartCount", json!(0))] {
+        for (field, value) in [
+            ("name", json!("ray-head")),
+            ("ready", json!(false)),
+            ("restartCount", json!(0)),
+        ] {
             status[field] = value;
         }
         for field in ["image", "imageID"] {

@@ -184,7 +184,8 @@ impl NamespaceView {
     pub fn follow(&mut self, keys: impl IntoIterator<Item = LogKey>) {
         for key in keys {
             if self.shared.with_logs(|logs| logs.followed.insert(key.clone())) {
-                self.tasks.push(tokio::spawn(logs::follow(Arc::clone(&self.shared), key)));
+                self.tasks
+                    .push(tokio::spawn(logs::follow(Arc::clone(&self.shared), key)));
             }
         }
     }
@@ -229,11 +230,7 @@ impl NamespaceView {
     }
 }
 
-fn watch_into<K>(
-    shared: &Arc<Shared>,
-    api: Api<K>,
-    take: fn(&mut State, watcher::Event<K>) -> bool,
-) -> JoinHandle<()>
+fn watch_into<K>(shared: &Arc<Shared>, api: Api<K>, take: fn(&mut State, watcher::Event<K>) -> bool) -> JoinHandle<()>
 where
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
 {

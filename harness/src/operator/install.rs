@@ -139,7 +139,10 @@ pub async fn ensure(
     let name = options.image.as_deref().unwrap_or(&image.public_name);
     rendered.customise(name, options, &fingerprint);
     for other in others.iter().filter(|found| !is_current(found, &fingerprint)) {
-        progress.update(task, &format!("removing the operator in {}", other.namespace().unwrap_or_default()));
+        progress.update(
+            task,
+            &format!("removing the operator in {}", other.namespace().unwrap_or_default()),
+        );
         remove(client, other).await?;
     }
     progress.update(task, &format!("applying KubeRay {release}"));
@@ -178,7 +181,10 @@ fn fingerprint(release: &Version, image: &Image, options: &Options) -> String {
 }
 
 fn is_current(deployment: &Deployment, fingerprint: &str) -> bool {
-    deployment.annotations().get(FINGERPRINT).is_some_and(|found| found == fingerprint)
+    deployment
+        .annotations()
+        .get(FINGERPRINT)
+        .is_some_and(|found| found == fingerprint)
 }
 
 async fn deployments(client: &Client) -> Result<Vec<Deployment>, OperatorError> {

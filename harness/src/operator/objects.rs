@@ -47,7 +47,9 @@ pub enum ObjectError {
         message: String,
     },
     /// It lies outside the namespace that the cell owns.
-    #[error("{object} belongs to no namespace, so that it would outlive the run; scenarios may hold namespaced objects only")]
+    #[error(
+        "{object} belongs to no namespace, so that it would outlive the run; scenarios may hold namespaced objects only"
+    )]
     ClusterScoped {
         /// Kind and name.
         object: String,
@@ -123,7 +125,10 @@ impl Sender {
     }
 
     async fn patch(&self, target: &Target, body: Vec<u8>) -> Result<Value, ObjectError> {
-        let uri = format!("{}/{}?fieldManager={FIELD_MANAGER}&force=true", target.path, target.name);
+        let uri = format!(
+            "{}/{}?fieldManager={FIELD_MANAGER}&force=true",
+            target.path, target.name
+        );
         self.send(target, Method::PATCH, &uri, "application/apply-patch+yaml", body)
             .await
     }

@@ -44,7 +44,10 @@ impl Rendered {
             message,
         };
         let (mut crds, mut objects) = (Vec::new(), Vec::new());
-        for document in text.split("\n---\n").map(|document| document.trim_start_matches("---\n")) {
+        for document in text
+            .split("\n---\n")
+            .map(|document| document.trim_start_matches("---\n"))
+        {
             if document.trim().is_empty() {
                 continue;
             }
@@ -174,9 +177,16 @@ metadata:
         let rendered = Rendered::parse(TEXT, "test").expect("rendered");
         assert_eq!(rendered.crds[0].0, "rayclusters.ray.io");
         assert!(rendered.crds[0].1.starts_with("apiVersion: apiextensions"));
-        let kinds: Vec<_> = rendered.objects.iter().filter_map(|object| object["kind"].as_str()).collect();
+        let kinds: Vec<_> = rendered
+            .objects
+            .iter()
+            .filter_map(|object| object["kind"].as_str())
+            .collect();
         assert_eq!(kinds, ["Namespace", "ServiceAccount", "Deployment"]);
-        assert_eq!((rendered.namespace.as_str(), rendered.deployment.as_str()), ("ray-system", "kuberay-operator"));
+        assert_eq!(
+            (rendered.namespace.as_str(), rendered.deployment.as_str()),
+            ("ray-system", "kuberay-operator")
+        );
     }
 
     #[test]
@@ -193,6 +203,9 @@ metadata:
     #[test]
     fn text_without_a_deployment_is_refused() {
         let error = Rendered::parse("kind: Service\n", "some/folder").expect_err("no Deployment");
-        assert_eq!(error.to_string(), "some/folder does not render to an operator: no Deployment among the objects");
+        assert_eq!(
+            error.to_string(),
+            "some/folder does not render to an operator: no Deployment among the objects"
+        );
     }
 }

@@ -36,9 +36,14 @@ pub(super) async fn until_available(
 ) -> Result<(), OperatorError> {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), &operator.namespace);
     let pods: Api<Pod> = Api::namespaced(client.clone(), &operator.namespace);
-    let mut watched = watcher::watch_object(deployments, &operator.deployment).default_backoff().boxed();
+    let mut watched = watcher::watch_object(deployments, &operator.deployment)
+        .default_backoff()
+        .boxed();
     let config = watcher::Config::default().labels(SELECTOR);
-    let mut watched_pods = watcher(pods.clone(), config).default_backoff().applied_objects().boxed();
+    let mut watched_pods = watcher(pods.clone(), config)
+        .default_backoff()
+        .applied_objects()
+        .boxed();
     let mut last = "no Pod of it yet".to_owned();
     let deadline = tokio::time::sleep(within);
     let mut deadline = std::pin::pin!(deadline);
@@ -72,7 +77,9 @@ pub(super) async fn until_available(
 }
 
 fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
-    pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten())
+    pod.status
+        .iter()
+        .flat_map(|status| status.container_statuses.iter().flatten())
 }
 
 fn state(pod: &Pod) -> Option<String> {

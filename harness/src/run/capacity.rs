@@ -140,7 +140,9 @@ impl Drop for Permit {
 
 /// What the nodes that accept Pods have, less what Pods request that run there already.
 pub(super) fn free(nodes: &[Node], pods: &[Pod]) -> Resources {
-    let all = usable(nodes).map(allocatable).fold(Resources::default(), Resources::plus);
+    let all = usable(nodes)
+        .map(allocatable)
+        .fold(Resources::default(), Resources::plus);
     let names: Vec<_> = usable(nodes).filter_map(|node| node.metadata.name.as_deref()).collect();
     let taken = pods.iter().filter(|pod| {
         let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
@@ -160,7 +162,11 @@ pub(super) fn largest(nodes: &[Node]) -> Option<(f64, f64)> {
 fn usable(nodes: &[Node]) -> impl Iterator<Item = &Node> {
     nodes.iter().filter(|node| {
         node.spec.as_ref().is_none_or(|spec| {
-            let closed = spec.taints.iter().flatten().any(|taint| taint.effect != "PreferNoSchedule");
+            let closed = spec
+                .taints
+                .iter()
+                .flatten()
+                .any(|taint| taint.effect != "PreferNoSchedule");
             !spec.unschedulable.unwrap_or(false) && !closed
         })
     })
@@ -208,7 +214,10 @@ mod tests {
                 {"name": "c", "resources": {"requests": {"cpu": cpu, "memory": "100Mi"}}}]}, "status": {"phase": phase}}))
             .expect("a Pod")
         };
-        let nodes = [node("a", json!([])), node("b", json!([{"key": "k", "effect": "NoSchedule"}]))];
+        let nodes = [
+            node("a", json!([])),
+            node("b", json!([{"key": "k", "effect": "NoSchedule"}])),
+        ];
         let pods = [
             pod("a", "850m", "Running"),
             pod("a", "100m", "Running"),
@@ -240,7 +249,9 @@ mod tests {
             async move { capacity.acquire(cpu(64.0)).await }
         });
         assert!(
-            tokio::time::timeout(Duration::from_millis(50), &mut large).await.is_err(),
+            tokio::time::timeout(Duration::from_millis(50), &mut large)
+                .await
+                .is_err(),
             "it waits until all is free"
         );
         drop(first);

@@ -118,7 +118,9 @@ impl Judge<'_> {
     /// Asks for what checks without a verdict still need to see.
     fn ask(&self, view: &mut NamespaceView, ledger: &Ledger<'_>, observation: &Observation) {
         let open = ledger.open();
-        let needed = open.iter().flat_map(|(_, check)| check::needed_logs(check, observation));
+        let needed = open
+            .iter()
+            .flat_map(|(_, check)| check::needed_logs(check, observation));
         let wanted: BTreeSet<LogKey> = needed.chain(check::doomed_logs(observation)).collect();
         view.follow(wanted);
         for check in ledger.unfinished() {
@@ -157,8 +159,11 @@ impl Told {
 /// Logs that a check waits to see whole, as of a moment after all of its barriers.
 fn outdated_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
     let Check::Logs(logs) = check else { return Vec::new() };
-    let reached: Option<Vec<Timestamp>> =
-        logs.after.iter().map(|barrier| observation.barriers.get(barrier).copied()).collect();
+    let reached: Option<Vec<Timestamp>> = logs
+        .after
+        .iter()
+        .map(|barrier| observation.barriers.get(barrier).copied())
+        .collect();
     let Some(since) = reached.and_then(|times| times.into_iter().max()) else {
         return Vec::new();
     };
@@ -172,7 +177,12 @@ fn outdated_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
 
 fn last_lines_are_read(observation: &Observation) -> bool {
     let mut keys = check::doomed_logs(observation).into_iter();
-    keys.all(|key| observation.logs.get(&key).is_some_and(|log| log.complete_as_of.is_some()))
+    keys.all(|key| {
+        observation
+            .logs
+            .get(&key)
+            .is_some_and(|log| log.complete_as_of.is_some())
+    })
 }
 
 /// Whether a check without a verdict needs the dashboard itself, or a barrier that only the dashboard shows.
@@ -185,7 +195,9 @@ fn needs_dashboard(ledger: &Ledger<'_>, barriers: &BTreeMap<Barrier, Timestamp>)
             _ => &[],
         };
         let from_dashboard = |barrier: &Barrier| matches!(barrier, Barrier::RayReady | Barrier::Job);
-        awaited.iter().any(|barrier| from_dashboard(barrier) && !barriers.contains_key(barrier))
+        awaited
+            .iter()
+            .any(|barrier| from_dashboard(barrier) && !barriers.contains_key(barrier))
     })
 }
 
@@ -194,7 +206,10 @@ fn running_head(observation: &Observation) -> Option<&Pod> {
     observation.pods.iter().rev().find(|pod| {
         let is_head = pod.labels().get("ray.io/node-type").is_some_and(|kind| kind == "head");
         let first = pod.spec.as_ref().and_then(|spec| spec.containers.first());
-        let mut statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+        let mut statuses = pod
+            .status
+            .iter()
+            .flat_map(|status| status.container_statuses.iter().flatten());
         let runs = statuses.any(|status| {
             first.is_some_and(|first| first.name == status.name)
                 && status.state.as_ref().is_some_and(|state| state.running.is_some())
@@ -227,10 +242,17 @@ mod tests {
     #[test]
     fn the_newest_running_head_is_asked() {
         let observation = Observation {
-            pods: vec![head("old", "running"), head("new", "running"), head("newest", "waiting")],
+            pods: vec![
+                head("old", "running"),
+                head("new", "running"),
+                head("newest", "waiting"),
+            ],
             ..Observation::default()
         };
-        assert_eq!(running_head(&observation).and_then(|pod| pod.metadata.name.as_deref()), Some("new"));
+        assert_eq!(
+            running_head(&observation).and_then(|pod| pod.metadata.name.as_deref()),
+            Some("new")
+        );
     }
 
     #[test]

@@ -43,7 +43,9 @@ pub(super) async fn remove(
     let deleted = await_condition(namespaces, &namespace, |found: Option<&Namespace>| found.is_none());
     match tokio::time::timeout(NAMESPACE_WITHIN, deleted).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(format!("whether the namespace {namespace} is gone is not known: {error}")),
+        Ok(Err(error)) => Err(format!(
+            "whether the namespace {namespace} is gone is not known: {error}"
+        )),
         Err(_) if in_time => Err(format!("the namespace {namespace} is still being deleted")),
         Err(_) => Err(format!("Pods of the namespace {namespace} do not end")),
     }

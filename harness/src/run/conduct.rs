@@ -57,7 +57,11 @@ pub async fn run(
     // Why the run ended is told once, in full; not again for every cell.
     let reason = "the run ended before it";
     if found.cells.is_empty() {
-        found.cells = plan.cells.iter().map(|cell| not_run(cell, Outcome::Skipped, reason)).collect();
+        found.cells = plan
+            .cells
+            .iter()
+            .map(|cell| not_run(cell, Outcome::Skipped, reason))
+            .collect();
     }
     found.cells.extend(left_out);
     let mut result = RunResult {
@@ -89,7 +93,9 @@ fn plan(options: &Options) -> Result<(Plan, Vec<CellResult>), RunError> {
     let (operators, rays) = ([options.operator.clone()], [options.ray.clone()]);
     let plan = plan::cells(&scenarios, &operators, &rays, &options.lanes, &options.filter);
     if plan.cells.is_empty() {
-        return Err(RunError::NoCells(plan.skipped.iter().map(ToString::to_string).collect()));
+        return Err(RunError::NoCells(
+            plan.skipped.iter().map(ToString::to_string).collect(),
+        ));
     }
     let mut left_out = Vec::new();
     for scenario in &scenarios {
@@ -126,14 +132,18 @@ struct Job<'a> {
 
 impl Job<'_> {
     async fn run(&self, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
-        let setup = self.until_cancelled(Setup::new(self.options, Arc::clone(self.progress))).await?;
+        let setup = self
+            .until_cancelled(Setup::new(self.options, Arc::clone(self.progress)))
+            .await?;
         found.environment.engine = setup.engine().into();
         // What was up before is not ours to take down.
         let was_up = matches!(setup.cluster.status().await?, Status::Up { .. });
         let done = self.on(&setup, found, phases).await;
         let others_work = matches!(
             done,
-            Err(RunError::Cluster(ClusterError::Locked { .. } | ClusterError::InUse { .. }))
+            Err(RunError::Cluster(
+                ClusterError::Locked { .. } | ClusterError::InUse { .. }
+            ))
         );
         if was_up || self.options.keep || others_work {
             return done;
@@ -152,7 +162,9 @@ impl Job<'_> {
         found.environment = session.environment().clone();
         let stays = self.options.keep || session.cluster().reused;
         let options = self.engine_options.clone();
-        let engine = session.engine(options, Arc::clone(self.progress), self.cancel.clone()).await?;
+        let engine = session
+            .engine(options, Arc::clone(self.progress), self.cancel.clone())
+            .await?;
         found.cells = engine.run(self.cells).await;
         phases.end("cells");
         if stays {
@@ -190,11 +202,7 @@ async fn bring_up(setup: &Setup, options: &Options, phases: &mut Phases) -> Resu
 ///
 /// # Errors
 /// When a step fails; what was made by then stays, for the next `up` or `down`.
-pub async fn up(
-    options: &Options,
-    progress: Arc<dyn Progress>,
-    cancel: CancellationToken,
-) -> Result<String, RunError> {
+pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<String, RunError> {
     let work = async {
         let setup = Setup::new(options, Arc::clone(&progress)).await?;
         let mut phases = Phases::start();

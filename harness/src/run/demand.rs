@@ -13,7 +13,10 @@ const SUBMITTER: (f64, f64) = (0.5, 200.0 * 1024.0 * 1024.0);
 
 /// What all Pods of these objects together will request, as far as the objects say.
 pub fn demand(objects: &[Value]) -> Resources {
-    objects.iter().map(of_object).fold(Resources::default(), Resources::plus)
+    objects
+        .iter()
+        .map(of_object)
+        .fold(Resources::default(), Resources::plus)
 }
 
 fn of_object(object: &Value) -> Resources {
@@ -61,7 +64,9 @@ pub(super) fn of_pod(pod: &Pod) -> Resources {
 
 /// The API server sets a request that is absent to the limit.
 fn default_requests(container: &mut Container) {
-    let Some(resources) = &mut container.resources else { return };
+    let Some(resources) = &mut container.resources else {
+        return;
+    };
     for (name, limit) in resources.limits.iter().flatten() {
         let requests = resources.requests.get_or_insert_default();
         requests.entry(name.clone()).or_insert_with(|| limit.clone());

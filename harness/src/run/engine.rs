@@ -140,8 +140,14 @@ impl Engine {
         progress: Arc<dyn Progress>,
         cancel: CancellationToken,
     ) -> Result<Self, kube::Error> {
-        let nodes = Api::<Node>::all(client.clone()).list(&ListParams::default()).await?.items;
-        let pods = Api::<Pod>::all(client.clone()).list(&ListParams::default()).await?.items;
+        let nodes = Api::<Node>::all(client.clone())
+            .list(&ListParams::default())
+            .await?
+            .items;
+        let pods = Api::<Pod>::all(client.clone())
+            .list(&ListParams::default())
+            .await?
+            .items;
         let room = capacity::free(&nodes, &pods);
         tracing::info!(%room, "room for cells");
         Ok(Self {
@@ -237,7 +243,8 @@ impl Engine {
     async fn apply_and_judge(&self, cell: &Cell, prepared: Prepared, permit: Permit, result: &mut CellResult) {
         let id = cell.id();
         let since = Timestamp::now();
-        self.progress.update(&id, &format!("applying to the namespace {}", prepared.namespace));
+        self.progress
+            .update(&id, &format!("applying to the namespace {}", prepared.namespace));
         if let Err(error) = namespace::create(&self.client, &prepared.namespace, &self.options.run).await {
             return fail(result, &error);
         }

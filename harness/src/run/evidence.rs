@@ -40,7 +40,10 @@ pub(super) async fn gather(subject: &Subject<'_>, folder: &Path) -> Vec<String> 
     // What is known already comes first: reading the rest may take time or fail.
     write_objects(subject, &mut writer);
     write_state(subject, &mut writer);
-    if tokio::time::timeout(WITHIN, write_logs(subject, &mut writer)).await.is_err() {
+    if tokio::time::timeout(WITHIN, write_logs(subject, &mut writer))
+        .await
+        .is_err()
+    {
         let problem = format!("the logs could not all be read within {} s", WITHIN.as_secs());
         writer.problems.push(problem);
     }
@@ -65,7 +68,8 @@ impl Writer {
             std::fs::write(&path, self.redactor.redact(text).0)
         };
         if let Err(error) = write() {
-            self.problems.push(format!("{} could not be written: {error}", path.display()));
+            self.problems
+                .push(format!("{} could not be written: {error}", path.display()));
         }
     }
 
@@ -79,7 +83,9 @@ impl Writer {
             .and_then(|value| serde_saphyr::to_string(&value).map_err(|error| error.to_string()));
         match text {
             Ok(text) => self.text(name, &text),
-            Err(error) => self.problems.push(format!("{name} could not be written as YAML: {error}")),
+            Err(error) => self
+                .problems
+                .push(format!("{name} could not be written as YAML: {error}")),
         }
     }
 }
@@ -105,7 +111,10 @@ fn write_state(subject: &Subject<'_>, writer: &mut Writer) {
     let live = subject.observation.pods.iter().map(|pod| (pod, ""));
     let gone = subject.view.gone_pods();
     for (pod, mark) in live.chain(gone.iter().map(|pod| (pod, ".deleted"))) {
-        writer.yaml(&format!("pods/{}{mark}.yaml", pod.name_any()), &Typed::new("v1", "Pod", pod));
+        writer.yaml(
+            &format!("pods/{}{mark}.yaml", pod.name_any()),
+            &Typed::new("v1", "Pod", pod),
+        );
     }
     for cluster in &subject.observation.ray_clusters {
         let name = cluster["metadata"]["name"].as_str().unwrap_or("unnamed");
@@ -142,7 +151,11 @@ async fn write_logs(subject: &Subject<'_>, writer: &mut Writer) {
     }
     // Of Pods that are gone there is what was followed while they lived.
     let live: Vec<String> = subject.observation.pods.iter().map(ResourceExt::name_any).collect();
-    let gone = subject.observation.logs.iter().filter(|(key, _)| !live.contains(&key.pod));
+    let gone = subject
+        .observation
+        .logs
+        .iter()
+        .filter(|(key, _)| !live.contains(&key.pod));
     for (key, log) in gone {
         writer.text(&file_name(key), &joined(&log.lines));
     }
@@ -152,7 +165,12 @@ async fn write_logs(subject: &Subject<'_>, writer: &mut Writer) {
 
 fn keys(pod: &Pod) -> Vec<LogKey> {
     let Some(spec) = &pod.spec else { return Vec::new() };
-    let names = spec.init_containers.iter().flatten().chain(&spec.containers).map(|container| &container.name);
+    let names = spec
+        .init_containers
+        .iter()
+        .flatten()
+        .chain(&spec.containers)
+        .map(|container| &container.name);
     let both = names.flat_map(|container| {
         [false, true].map(|previous| LogKey {
             pod: pod.name_any(),
@@ -179,7 +197,11 @@ fn event_line(event: &Event) -> String {
     let time = time.map_or_else(|| "-".into(), |time| format!("{time:.0}"));
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let object = &event.involved_object;
-    let count = event.count.filter(|count| *count > 1).map(|count| format!(" (x{count})")).unwrap_or_default();
+    let count = event
+        .count
+        .filter(|count| *count > 1)
+        .map(|count| format!(" (x{count})"))
+        .unwrap_or_default();
     format!(
         "{time} {} {} {}/{}{count}: {}\n",
         text(&event.type_),
@@ -237,7 +259,10 @@ mod tests {
         assert!(!text.contains("canary") && !text.contains("managedFields"), "{text}");
         let objects = crate::scenario::parse_manifest(&text, "head.yaml").expect("YAML");
         assert_eq!(objects[0]["kind"], "Pod");
-        assert_eq!(objects[0]["spec"]["containers"][0]["args"][0], " echo 123  456  && ulimit");
+        assert_eq!(
+            objects[0]["spec"]["containers"][0]["args"][0],
+            " echo 123  456  && ulimit"
+        );
     }
 
     #[test]
@@ -263,6 +288,9 @@ mod tests {
             "message": "no image\n", "count": 3, "lastTimestamp": "2026-11-23T05:32:13Z",
             "involvedObject": {"kind": "Pod", "name": "head"}}))
         .expect("an event");
-        assert_eq!(event_line(&event), "2026-11-23T05:32:13Z Warning Failed Pod/head (x3): no image\n");
+        assert_eq!(
+            event_line(&event),
+            "2026-11-23T05:32:13Z Warning Failed Pod/head (x3): no image\n"
+        );
     }
 }

@@ -54,7 +54,9 @@ impl<'a> Ledger<'a> {
     /// Checks without a verdict.
     pub(super) fn unfinished(&self) -> impl Iterator<Item = &'a Check> {
         let checks = self.scenario.file.spec.checks.iter().zip(&self.states);
-        checks.filter(|(_, state)| matches!(state, State::Waiting { .. })).map(|(check, _)| check)
+        checks
+            .filter(|(_, state)| matches!(state, State::Waiting { .. }))
+            .map(|(check, _)| check)
     }
 
     /// Whether every check has its verdict.
@@ -142,18 +144,31 @@ impl<'a> Ledger<'a> {
 
     /// What live progress says.
     pub(super) fn progress(&self) -> String {
-        let done = self.states.iter().filter(|state| matches!(state, State::Done { .. })).count();
-        let awaited = self.states.iter().zip(&self.scenario.file.spec.checks).find_map(|(state, check)| match state {
-            State::Waiting { finding, .. } => Some(format!("{}: {}", title(check), finding.message)),
-            State::Done { .. } => None,
-        });
+        let done = self
+            .states
+            .iter()
+            .filter(|state| matches!(state, State::Done { .. }))
+            .count();
+        let awaited = self
+            .states
+            .iter()
+            .zip(&self.scenario.file.spec.checks)
+            .find_map(|(state, check)| match state {
+                State::Waiting { finding, .. } => Some(format!("{}: {}", title(check), finding.message)),
+                State::Done { .. } => None,
+            });
         format!("{done}/{} checks; {}", self.states.len(), awaited.unwrap_or_default())
     }
 
     /// The results, in the scenario's order.
     pub(super) fn results(&self) -> Vec<CheckResult> {
         let spec = &self.scenario.file.spec;
-        let places = self.scenario.check_locations.iter().copied().chain(std::iter::repeat(Location::default()));
+        let places = self
+            .scenario
+            .check_locations
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(Location::default()));
         let of_check = |((check, state), location): ((&Check, &State), Location)| {
             let (outcome, finding, at) = match state {
                 State::Done { outcome, finding, at } => (*outcome, finding.clone(), *at),
@@ -211,7 +226,11 @@ fn title(check: &Check) -> String {
                 Barrier::RayReady => "rayReady",
                 Barrier::Job => "job",
             };
-            format!("restarts of {} for {} after {after}", of(check.restarts.role, None), check.duration)
+            format!(
+                "restarts of {} for {} after {after}",
+                of(check.restarts.role, None),
+                check.duration
+            )
         }
         Check::Event(check) => check.reason.clone(),
         Check::Rejected(check) => check.message.clone(),
@@ -286,7 +305,11 @@ spec:
         ledger.take(0, Verdict::NotYet(finding("awaiting the head Pod.")), at(1));
         ledger.take(0, Verdict::NotYet(finding("awaiting the line a.")), at(4));
         ledger.take(0, Verdict::NotYet(finding("awaiting the line a.")), at(9));
-        ledger.expire(at(10), "the scenario's limit of 10s", Some("the dashboard does not answer"));
+        ledger.expire(
+            at(10),
+            "the scenario's limit of 10s",
+            Some("the dashboard does not answer"),
+        );
         let result = &ledger.results()[0];
         assert_eq!(
             result.message,

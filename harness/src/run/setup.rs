@@ -97,10 +97,9 @@ impl Setup {
             &*self.progress,
         );
         // Ray's image is large, and the operator's probes wait ten seconds.
-        let (operator, _) = tokio::try_join!(
-            async { installing.await.map_err(RunError::from) },
-            async { handle.push(&ray_image).await.map_err(RunError::from) },
-        )?;
+        let (operator, _) = tokio::try_join!(async { installing.await.map_err(RunError::from) }, async {
+            handle.push(&ray_image).await.map_err(RunError::from)
+        },)?;
         phases.end("operator and Ray image");
         let environment = Environment {
             kubernetes: handle.kubernetes.clone(),

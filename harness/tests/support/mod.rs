@@ -25,7 +25,10 @@ pub fn turn() -> MutexGuard<'static, ()> {
 /// The program, ready for arguments. Pending snapshots would be written outside CI.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kuberay-conformance"));
-    command.env("CI", "true").env_remove("GITHUB_ACTIONS").env_remove("GITHUB_STEP_SUMMARY");
+    command
+        .env("CI", "true")
+        .env_remove("GITHUB_ACTIONS")
+        .env_remove("GITHUB_STEP_SUMMARY");
     command
 }
 
@@ -86,10 +89,19 @@ impl Ran {
 pub fn run(scenarios: &Path, arguments: &[&str]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let mut command = program();
-    command.args(["run", "--keep", "--scenarios"]).arg(scenarios).arg("--output").arg(folder.path()).args(arguments);
+    command
+        .args(["run", "--keep", "--scenarios"])
+        .arg(scenarios)
+        .arg("--output")
+        .arg(folder.path())
+        .args(arguments);
     let output = command.output().unwrap();
     let results = folder.path().join("results.json");
     let text = std::fs::read_to_string(&results)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    Ran { output, result: serde_json::from_str(&text).unwrap(), folder }
+    Ran {
+        output,
+        result: serde_json::from_str(&text).unwrap(),
+        folder,
+    }
 }
