@@ -21,12 +21,8 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
     }
     text.push('\n');
     if let Some(reason) = &run.interrupted {
-        _ = writeln!(
-            text,
-            "{} {}",
-            paint.red("the run did not reach its end:"),
-            one_line(reason)
-        );
+        _ = writeln!(text, "{}", paint.red("the run did not reach its end:"));
+        lines(&mut text, "  ", reason);
     }
     let totals = Totals::of(run);
     let line = format!("{totals} in {:.1}s", run.duration_seconds);

@@ -54,7 +54,8 @@ pub async fn run(
     } else if cancel.is_cancelled() {
         found.interrupted = Some(RunError::Interrupted.to_string());
     }
-    let reason = found.interrupted.as_deref().unwrap_or("it was not reached");
+    // Why the run ended is told once, in full; not again for every cell.
+    let reason = "the run ended before it";
     if found.cells.is_empty() {
         found.cells = plan.cells.iter().map(|cell| not_run(cell, Outcome::Skipped, reason)).collect();
     }
