@@ -74,7 +74,13 @@ impl KindCluster {
         if !is_good {
             return Err(ClusterError::Name(name.into()));
         }
-        Ok(Self { engine, name: name.into(), folder: state.join("clusters").join(name), progress })
+        Ok(Self { engine, name: name.into(), folder: Self::folder(state, name), progress })
+    }
+
+    /// The folder of a cluster below the harness's own, `state`.
+    #[must_use]
+    pub fn folder(state: &Path, name: &str) -> PathBuf {
+        state.join("clusters").join(name)
     }
 
     /// Where the kubeconfig is when the cluster is up.
