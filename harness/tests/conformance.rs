@@ -1,112 +1,154 @@
-//! One trial for each cell, on the cluster that is up.
+//! One trial for each cell, named `lane::operator::ray::scenario`; a trial only asks the engine for its cell.
 //!
-//! The trials are made when the program starts, so a new scenario is a new trial without recompiling. Where nothing is
-//! up they are ignored, with the reason; with `KUBERAY_CONFORMANCE_REQUIRE=kind` that is a failure.
+//! The trials attach to what `kuberay-conformance up` has left up, and are shown as ignored where nothing is. With
+//! `KUBERAY_CONFORMANCE_REQUIRE=kind` that is a failure, and so is a folder of scenarios without a trial.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use kuberay_conformance::artifact::Pins;
-use kuberay_conformance::plan::{self, Cell, Filter};
-use kuberay_conformance::report::{CellResult, Outcome, Progress, Silent};
-use kuberay_conformance::run::{Engine, EngineOptions, EvidencePolicy, Options, Session, new_run_id};
-use kuberay_conformance::scenario::{Lane, load_all};
-use libtest_mimic::{Arguments, Failed, Trial};
+use kuberay_conformance::expect::pending_allowed;
+use kuberay_conformance::plan::{Cell, Filter, cells};
+use kuberay_conformance::report::{CellResult, Outcome, Silent};
+use kuberay_conformance::run::{CLUSTER, Engine, EngineOptions, EvidencePolicy, Options, Session, new_run_id, noted_releases};
+use kuberay_conformance::scenario::{Lane, Level, load_all};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
+/// Trials only wait, so there are as many at once as the nodes have room for; the engine knows.
+const AT_ONCE: usize = 64;
+
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    let required = std::env::var("KUBERAY_CONFORMANCE_REQUIRE").unwrap_or_default();
-    let required = required.split(',').any(|lane| lane == "kind");
-    let runtime = Arc::new(Runtime::new().expect("a runtime"));
-    let scenarios = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let progress: Arc<dyn Progress> = Arc::new(Silent);
-    let pins = Pins::embedded();
-    let options = Options::new(pins.defaults.operator, pins.defaults.ray);
-    let attached = if arguments.list {
-        Err("only listing".to_owned())
-    } else {
-        runtime.block_on(attach(&options, &progress)).map_err(|error| error.to_string())
-    };
-    let (operator, ray) = attached.as_ref().map_or_else(
-        |_| (options.operator.clone(), options.ray.clone()),
-        |(session, _)| (session.operator().clone(), session.ray().clone()),
-    );
-    let scenarios = match load_all(&scenarios) {
+    arguments.test_threads.get_or_insert(AT_ONCE);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let scenarios = match load_all(&root.join("scenarios")) {
         Ok(scenarios) => scenarios,
         Err(errors) => {
             eprintln!("{errors}");
             return ExitCode::FAILURE;
         }
     };
-    let cells = plan::cells(&scenarios, &[operator], &[ray], &[Lane::Kind], &Filter::default()).cells;
-    println!("{} cells of the lane kind", cells.len());
-    if required && cells.is_empty() {
-        eprintln!("KUBERAY_CONFORMANCE_REQUIRE asks for kind, but there is no cell");
+    let (operator, ray) = noted_releases(CLUSTER).unwrap_or_else(|| {
+        let defaults = Pins::embedded().defaults;
+        (defaults.operator, defaults.ray)
+    });
+    let plan = cells(&scenarios, &[operator], &[ray], &[Lane::Kind], &Filter::default());
+    let stand = Arc::new(Stand::new(root.join("output/tests")));
+    let trials: Vec<Trial> = plan.cells.into_iter().map(|cell| trial(cell, &stand)).collect();
+
+    let (count, only_listed) = (trials.len(), arguments.list);
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    stand.clean_up();
+    if only_listed {
+        return ExitCode::SUCCESS;
+    }
+    let ran = conclusion.num_passed + conclusion.num_failed;
+    println!("kind: {count} trials, {ran} ran, {} ignored", conclusion.num_ignored);
+    if kind_is_required() && (count == 0 || conclusion.num_ignored > 0) {
+        eprintln!("KUBERAY_CONFORMANCE_REQUIRE asks for the lane kind, so every one of its trials must run: {}", stand.why());
         return ExitCode::FAILURE;
     }
-    // The engine knows how many cells the nodes can hold; a trial only waits for its own.
-    arguments.test_threads = arguments.test_threads.or(Some(cells.len().max(1)));
-    let trials = match &attached {
-        Ok((_, engine)) => cells.into_iter().map(|cell| trial(cell, Arc::clone(engine), Arc::clone(&runtime))).collect(),
-        Err(reason) => {
-            println!("no cluster to run them on: {reason}");
-            if required && !arguments.list {
-                eprintln!("KUBERAY_CONFORMANCE_REQUIRE asks for kind; bring a cluster up with `kuberay-conformance up`");
-                return ExitCode::FAILURE;
-            }
-            cells.into_iter().map(|cell| Trial::test(cell.id(), || Ok(())).with_ignored_flag(true)).collect()
-        }
-    };
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    if let Ok((_, engine)) = &attached {
-        for problem in runtime.block_on(engine.finish()) {
-            eprintln!("warning: {problem}");
-        }
-    }
-    println!("{} trials of the lane kind ran", conclusion.num_passed + conclusion.num_failed);
     conclusion.exit_code()
 }
 
-async fn attach(
-    options: &Options,
-    progress: &Arc<dyn Progress>,
-) -> Result<(Session, Arc<Engine>), kuberay_conformance::run::RunError> {
-    let session = Session::attach(options, Arc::clone(progress), "cargo test").await?;
-    let engine_options = EngineOptions {
-        run: new_run_id(),
-        output: std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("output/cargo-test"),
-        evidence: EvidencePolicy::OnFailure,
-        jobs: usize::MAX,
-        ends: None,
-        write_pending: false,
-        record_verified: false,
-    };
-    let engine = session.engine(engine_options, Arc::clone(progress), CancellationToken::new()).await?;
-    Ok((session, Arc::new(engine)))
+fn kind_is_required() -> bool {
+    let required = std::env::var("KUBERAY_CONFORMANCE_REQUIRE").unwrap_or_default();
+    required.split(',').any(|lane| lane == "kind")
 }
 
-fn trial(cell: Cell, engine: Arc<Engine>, runtime: Arc<Runtime>) -> Trial {
-    Trial::test(cell.id(), move || {
-        let result = runtime.block_on(engine.run_cell(&cell));
-        if result.outcome == Outcome::Passed { Ok(()) } else { Err(Failed::from(told(&result))) }
+fn trial(cell: Cell, stand: &Arc<Stand>) -> Trial {
+    let stand = Arc::clone(stand);
+    Trial::ignorable_test(cell.id(), move || {
+        let attached = match stand.attached() {
+            Ok(attached) => attached,
+            Err(why) => return Ok(Completion::ignored_with(why)),
+        };
+        let result = stand.runtime.block_on(attached.engine.run_cell(&cell));
+        match result.outcome {
+            Outcome::Passed => Ok(Completion::Completed),
+            Outcome::Skipped => Ok(Completion::ignored_with(result.reason.unwrap_or_default())),
+            Outcome::Failed if result.level == Level::Provisional => {
+                Ok(Completion::ignored_with(format!("provisional, and it failed: {}", result.reason.unwrap_or_default())))
+            }
+            Outcome::Failed | Outcome::Error => Err(Failed::from(told(&result, &stand.output))),
+        }
     })
 }
 
-/// What went wrong, as a run tells it at its end.
-fn told(result: &CellResult) -> String {
-    let mut text = result.reason.clone().unwrap_or_default();
+/// What the trials share: the cluster that the first of them attaches to.
+struct Stand {
+    runtime: Runtime,
+    output: PathBuf,
+    attached: OnceLock<Result<Attached, String>>,
+}
+
+struct Attached {
+    engine: Engine,
+    /// Nobody takes the cluster down while this is held.
+    _session: Session,
+}
+
+impl Stand {
+    fn new(output: PathBuf) -> Self {
+        Self { runtime: Runtime::new().expect("a tokio runtime"), output, attached: OnceLock::new() }
+    }
+
+    fn attached(&self) -> Result<&Attached, String> {
+        let attached = self.attached.get_or_init(|| self.runtime.block_on(self.attach()));
+        attached.as_ref().map_err(Clone::clone)
+    }
+
+    async fn attach(&self) -> Result<Attached, String> {
+        let defaults = Pins::embedded().defaults;
+        let options = Options::new(defaults.operator, defaults.ray);
+        let session = Session::attach(&options, Arc::new(Silent), "cargo test").await.map_err(|error| error.to_string())?;
+        let options = EngineOptions {
+            run: new_run_id(),
+            output: self.output.clone(),
+            evidence: EvidencePolicy::OnFailure,
+            jobs: AT_ONCE,
+            ends: None,
+            write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
+            record_verified: false,
+        };
+        let engine = session.engine(options, Arc::new(Silent), CancellationToken::new()).await;
+        let engine = engine.map_err(|error| error.to_string())?;
+        Ok(Attached { engine, _session: session })
+    }
+
+    fn clean_up(&self) {
+        if let Some(Ok(attached)) = self.attached.get() {
+            for problem in self.runtime.block_on(attached.engine.finish()) {
+                eprintln!("warning: {problem}");
+            }
+        }
+    }
+
+    fn why(&self) -> &str {
+        match self.attached.get() {
+            Some(Err(why)) => why,
+            _ => "a trial was ignored, or there is none",
+        }
+    }
+}
+
+/// A failed cell, as the terminal shows it.
+fn told(result: &CellResult, output: &Path) -> String {
+    let mut text = format!("{}: {}", result.file, result.reason.as_deref().unwrap_or("no reason was given"));
     for check in result.checks.iter().filter(|check| check.outcome != Outcome::Passed) {
-        let place = check.location;
-        text.push_str(&format!("\n{}:{}:{}: {}: {}", result.file, place.line, place.column, check.name, check.message));
-        if let Some(diff) = &check.diff {
-            text.push('\n');
-            text.push_str(diff);
+        text.push_str(&format!("\n{}:{}: {}: {}", result.file, check.location.line, check.name, check.message));
+        let parts = [("expected", &check.expected), ("found", &check.found), ("difference", &check.diff)];
+        for (name, part) in parts {
+            if let Some(part) = part {
+                text.push_str(&format!("\n{name}:\n{}", part.trim_end()));
+            }
         }
     }
     if let Some(evidence) = &result.evidence {
-        text.push_str(&format!("\nevidence: output/cargo-test/{evidence}"));
+        text.push_str(&format!("\nevidence: {}", output.join(evidence).display()));
     }
     text
 }

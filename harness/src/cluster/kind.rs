@@ -76,12 +76,22 @@ impl KindCluster {
         if !is_good {
             return Err(ClusterError::Name(name.into()));
         }
+<<<<<<< HEAD
         Ok(Self {
             engine,
             name: name.into(),
             folder: state.join("clusters").join(name),
             progress,
         })
+=======
+        Ok(Self { engine, name: name.into(), folder: Self::folder(state, name), progress })
+    }
+
+    /// The folder of a cluster below the harness's own, `state`.
+    #[must_use]
+    pub fn folder(state: &Path, name: &str) -> PathBuf {
+        state.join("clusters").join(name)
+>>>>>>> engine
     }
 
     /// Where the kubeconfig is when the cluster is up.

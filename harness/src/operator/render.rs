@@ -197,7 +197,11 @@ metadata:
             ..Options::default()
         };
         rendered.customise("quay.io/kuberay/operator:v1.1.1", &options, "abc");
-        insta::assert_json_snapshot!(rendered.objects[2], @r#""#);
+        let container = &rendered.objects[2]["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["image"], "quay.io/kuberay/operator:v1.1.1");
+        assert_eq!(container["imagePullPolicy"], "IfNotPresent");
+        let env = serde_json::json!([{"name": "A", "value": "new"}, {"name": "B", "value": "2"}]);
+        assert_eq!(container["env"], env);
     }
 
     #[test]

@@ -1,14 +1,19 @@
-//! What a cell made goes, in the background.
+//! What a cell made goes, in the background; what a killed run left goes before the next begins.
 
+use std::path::Path;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::{DeleteParams, ListParams};
 use kube::runtime::wait::await_condition;
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt};
 
 use super::capacity::Permit;
+use super::names::process_of;
+use super::namespace::RUN;
 use crate::observe::NamespaceView;
+use crate::operator::{MANAGED_BY, MANAGER};
+use crate::report::Progress;
 
 const PODS_WITHIN: Duration = Duration::from_secs(60);
 const NAMESPACE_WITHIN: Duration = Duration::from_secs(60);
@@ -21,17 +26,8 @@ pub(super) async fn remove(
     permit: Permit,
 ) -> Result<(), String> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
-    // In this order: in a namespace that ends the operator can't make Pods anew, and the second request shortens the
-    // thirty seconds that a shell as first process of a container would otherwise ignore.
-    match namespaces.delete(&namespace, &DeleteParams::background()).await {
-        Ok(_) => {}
-        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
-        Err(error) => return Err(format!("the namespace {namespace} could not be deleted: {error}")),
-    }
-    let pods: Api<Pod> = Api::namespaced(client, &namespace);
-    let at_once = DeleteParams::default().grace_period(1);
-    if let Err(error) = pods.delete_collection(&at_once, &ListParams::default()).await {
-        tracing::debug!(namespace, %error, "Pods go with their namespace's own patience");
+    if !delete(&client, &namespace).await? {
+        return Ok(());
     }
     let gone = async {
         while view.pod_count() > 0 {
@@ -49,4 +45,52 @@ pub(super) async fn remove(
         Err(_) if in_time => Err(format!("the namespace {namespace} is still being deleted")),
         Err(_) => Err(format!("Pods of the namespace {namespace} do not end")),
     }
+}
+
+/// Removes the namespaces of runs whose process has ended without removing them, and waits until their Pods are gone:
+/// they would take the room of the next run's.
+pub(super) async fn remove_orphans(client: &Client, progress: &dyn Progress) -> Result<(), kube::Error> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let ours = ListParams::default().labels(&format!("{MANAGED_BY}={MANAGER},{RUN}"));
+    for namespace in namespaces.list(&ours).await?.items {
+        let run = namespace.labels().get(RUN);
+        let process = run.and_then(|run| process_of(run));
+        if process.is_none_or(|process| Path::new("/proc").join(process.to_string()).exists()) {
+            continue;
+        }
+        let name = namespace.name_any();
+        progress.line(&format!("removing the namespace {name}, which a run that was killed has left"));
+        if let Err(problem) = delete(client, &name).await {
+            progress.line(&format!("warning: {problem}"));
+            continue;
+        }
+        let mut view = NamespaceView::start(client.clone(), &name);
+        let gone = async {
+            while !view.synced() || view.pod_count() > 0 {
+                view.changed().await;
+            }
+        };
+        if tokio::time::timeout(PODS_WITHIN, gone).await.is_err() {
+            progress.line(&format!("warning: Pods of the namespace {name} do not end"));
+        }
+    }
+    Ok(())
+}
+
+/// Begins to delete a namespace and its Pods; false when it is gone already.
+async fn delete(client: &Client, namespace: &str) -> Result<bool, String> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    // In this order: in a namespace that ends the operator can't make Pods anew, and the second request shortens the
+    // thirty seconds that a shell as first process of a container would otherwise ignore.
+    match namespaces.delete(namespace, &DeleteParams::background()).await {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(false),
+        Err(error) => return Err(format!("the namespace {namespace} could not be deleted: {error}")),
+    }
+    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let at_once = DeleteParams::default().grace_period(1);
+    if let Err(error) = pods.delete_collection(&at_once, &ListParams::default()).await {
+        tracing::debug!(namespace, %error, "Pods go with their namespace's own patience");
+    }
+    Ok(true)
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::not_run;
 use super::phases::Phases;
-use super::session::{self, Session, forget, new_run_id};
+use super::session::{Session, forget, new_run_id, noted_releases};
 use super::setup::Setup;
 use super::{EngineOptions, Options, RunError};
 use crate::cluster::{ClusterError, Patience, Status};
@@ -264,7 +264,7 @@ pub async fn status(options: &Options, progress: Arc<dyn Progress>) -> Result<St
                 setup.engine(),
                 nodes.join(", ")
             );
-            match session::noted(&setup) {
+            match noted_releases(&options.cluster) {
                 Some((operator, ray)) => text.push_str(&format!("\nKubeRay {operator}, Ray {ray}")),
                 None => text.push_str("\nwhat runs in it is not known; `up` makes it complete"),
             }

@@ -129,10 +129,10 @@ struct Prepared {
 }
 
 impl Engine {
-    /// Looks at the nodes once, and is then ready to run cells.
+    /// Removes what killed runs have left, looks at the nodes once, and is then ready to run cells.
     ///
     /// # Errors
-    /// When nodes and Pods can't be listed.
+    /// When namespaces, nodes and Pods can't be listed.
     pub async fn new(
         client: Client,
         subjects: Subjects,
@@ -140,6 +140,7 @@ impl Engine {
         progress: Arc<dyn Progress>,
         cancel: CancellationToken,
     ) -> Result<Self, kube::Error> {
+<<<<<<< HEAD
         let nodes = Api::<Node>::all(client.clone())
             .list(&ListParams::default())
             .await?
@@ -148,6 +149,11 @@ impl Engine {
             .list(&ListParams::default())
             .await?
             .items;
+=======
+        cleanup::remove_orphans(&client, &*progress).await?;
+        let nodes = Api::<Node>::all(client.clone()).list(&ListParams::default()).await?.items;
+        let pods = Api::<Pod>::all(client.clone()).list(&ListParams::default()).await?.items;
+>>>>>>> engine
         let room = capacity::free(&nodes, &pods);
         tracing::info!(%room, "room for cells");
         Ok(Self {

@@ -94,14 +94,14 @@ fn write_objects(subject: &Subject<'_>, writer: &mut Writer) {
     for (number, object) in subject.objects.iter().enumerate() {
         let kind = object["kind"].as_str().unwrap_or("object").to_lowercase();
         let name = object["metadata"]["name"].as_str().unwrap_or("unnamed");
-        writer.yaml(&format!("objects/{:02}-{kind}-{name}.yaml", number + 1), object);
+        writer.yaml(&format!("sent/{:02}-{kind}-{name}.yaml", number + 1), object);
     }
     let mut changes = String::from("How the objects that were sent differ from their files:\n");
     for line in subject.changes {
         changes.push_str(line);
         changes.push('\n');
     }
-    writer.text("objects/changes.txt", &changes);
+    writer.text("sent/changes.txt", &changes);
     if !subject.rejections.is_empty() {
         writer.yaml("rejections.yaml", &subject.rejections);
     }

@@ -24,4 +24,4 @@ pub use error::RunError;
 pub use names::{RunId, evidence_folder, namespace_name};
 pub use options::{CLUSTER, Options};
 use phases::Phases;
-pub use session::{Session, new_run_id};
+pub use session::{Session, new_run_id, noted_releases};

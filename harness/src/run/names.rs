@@ -22,6 +22,11 @@ impl RunId {
     }
 }
 
+/// The process of the run with this id; none where the text is no such id.
+pub(super) fn process_of(run: &str) -> Option<u32> {
+    u32::from_str_radix(run.rsplit('-').next()?, 16).ok()
+}
+
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -55,16 +60,21 @@ pub fn evidence_folder(cell: &Cell) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{RunId, namespace_name};
+    use super::{RunId, namespace_name, process_of};
 
     #[test]
     fn a_namespace_tells_run_and_scenario_and_is_never_too_long() {
         let run = RunId::new("2026-11-23T23:47:05Z".parse().expect("a time"), 0xbeef);
         assert_eq!(run.to_string(), "1123-234705-beef");
+<<<<<<< HEAD
         assert_eq!(
             namespace_name(&run, 3, "solution-1"),
             "kc-1123-234705-beef-3-solution-1"
         );
+=======
+        assert_eq!(process_of(&run.to_string()), Some(0xbeef));
+        assert_eq!(namespace_name(&run, 3, "solution-1"), "kc-1123-234705-beef-3-solution-1");
+>>>>>>> engine
         let long = namespace_name(&run, 12, &"long-".repeat(20));
         assert!(long.len() <= 63 && !long.ends_with('-'), "{long}");
     }

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::setup::{Setup, Stack};
 use super::{Engine, EngineOptions, Options, RunError, RunId, Subjects};
-use crate::cluster::ClusterHandle;
+use crate::artifact::Store;
+use crate::cluster::{ClusterHandle, KindCluster};
 use crate::operator::Installed;
 use crate::report::{Environment, ImageRecord, Progress};
 
@@ -124,8 +125,10 @@ pub fn new_run_id() -> RunId {
     RunId::new(Timestamp::now(), std::process::id())
 }
 
+const NOTE: &str = "session.json";
+
 fn note_path(setup: &Setup) -> PathBuf {
-    setup.cluster.kubeconfig().with_file_name("session.json")
+    setup.cluster.kubeconfig().with_file_name(NOTE)
 }
 
 /// Forgets what runs in the cluster: it is about to change or to go.
@@ -141,9 +144,11 @@ pub(super) fn forget(setup: &Setup) -> Result<(), RunError> {
     }
 }
 
-/// Which releases run in the cluster, as `up` noted it; whether they still do, only attaching tells.
-pub(super) fn noted(setup: &Setup) -> Option<(Version, Version)> {
-    let note = read(&note_path(setup)).ok().flatten()?;
+/// Which releases of operator and Ray run in the cluster of this name, as `up` noted it; whether they still do, only
+/// [`Session::attach`] tells.
+pub fn noted_releases(cluster: &str) -> Option<(Version, Version)> {
+    let store = Store::open().ok()?;
+    let note = read(&KindCluster::folder(store.root(), cluster).join(NOTE)).ok()??;
     Some((note.operator, note.ray))
 }
 
