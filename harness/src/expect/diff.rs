@@ -192,10 +192,10 @@ line 1, from character 18 (`·` is a space):
             .1;
         assert_eq!(
             detail,
-            "line 1, from character 43 (`·` is a space):\n  \
-             expected  …6··&&·ulimit·-n·65536;·ray·start·--head··--block·…\n  \
-             found     …6··&&·ulimit·-n·65536;··ray·start·--head··--block·…\n\
-             \x20                                      ^"
+            "line 1, from character 40 (`·` is a space):\n  \
+             expected  …56··&&·ulimit·-n·65536;·ray·start·--head··--bloc…\n  \
+             found     …56··&&·ulimit·-n·65536;··ray·start·--head··--bloc…\n\
+             \x20                                    ^"
         );
     }
 
@@ -210,8 +210,8 @@ line 1, from character 18 (`·` is a space):
         let text = diff(r#"- "echo 123""#, r#"- "echo 124""#, FILE);
         assert!(!text.contains("Only white space"), "{text}");
         let marked =
-            "expected  -·\"echo·123\"\n                     ^\n  found     -·\"echo·124\"\n                     ^";
-        assert!(text.ends_with(marked), "{text}");
+            "expected  -·\"echo·123\"\n                      ^\n  found     -·\"echo·124\"\n                      ^";
+        assert!(text.contains(marked), "{text}");
     }
 
     #[test]
@@ -235,7 +235,7 @@ line 1, from character 18 (`·` is a space):
     #[test]
     fn long_lines_are_cut_and_their_difference_still_shown() {
         let expected = format!("- \"{} {}\"", "x".repeat(50_000), "y".repeat(50_000));
-        let found = expected.replace(' ', "  ");
+        let found = expected.replace("x y", "x  y");
         let text = diff(&expected, &found, FILE);
         assert!(text.len() < 4000, "{} bytes", text.len());
         assert!(text.contains("characters…]"));

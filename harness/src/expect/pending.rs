@@ -24,7 +24,7 @@ pub struct Pending {
     pub old: Option<(PathBuf, SnapshotFile)>,
 }
 
-/// Finds every pending snapshot in a folder and the folders below it, in order of their paths; hidden folders and
+/// Finds every pending snapshot in a folder and the folders below it, sorted, older classes first; hidden folders and
 /// `target` are left out.
 ///
 /// # Errors
@@ -32,7 +32,10 @@ pub struct Pending {
 pub fn pending(root: &Path) -> Result<Vec<Pending>, ExpectError> {
     let mut found = Vec::new();
     collect(root, &mut found)?;
-    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found.sort_by_cached_key(|one| {
+        let folder = one.path.parent().map(Path::to_owned);
+        (folder, one.name.subject.clone(), one.name.class.since.clone())
+    });
     Ok(found)
 }
 
@@ -49,23 +52,38 @@ fn collect(folder: &Path, found: &mut Vec<Pending>) -> Result<(), ExpectError> {
         } else if file.ends_with(PENDING)
             && let Some(name) = SnapshotName::parse(&file)
         {
-            let old = match governing(folder, &name) {
-                Some(path) => Some((path.clone(), SnapshotFile::read(&path)?)),
-                None => None,
-            };
             found.push(Pending {
                 new: SnapshotFile::read(&path)?,
                 target: folder.join(name.to_string()),
                 path,
+                old: standing(folder, &name)?,
                 name,
-                old,
             });
         }
     }
     Ok(())
 }
 
+/// The snapshot that speaks now for a class of releases.
+fn standing(folder: &Path, name: &SnapshotName) -> Result<Option<(PathBuf, SnapshotFile)>, ExpectError> {
+    let Some(path) = governing(folder, name) else {
+        return Ok(None);
+    };
+    let snapshot = SnapshotFile::read(&path)?;
+    Ok(Some((path, snapshot)))
+}
+
 impl Pending {
+    /// Looks again at the snapshot that speaks now for its releases; accepting another one may have changed it.
+    ///
+    /// # Errors
+    /// When that snapshot can't be read.
+    pub fn refreshed(&self) -> Result<Pending, ExpectError> {
+        let folder = self.target.parent().unwrap_or(Path::new("."));
+        let old = standing(folder, &self.name)?;
+        Ok(Pending { old, ..self.clone() })
+    }
+
     /// How it differs from the snapshot that stands now; all of it when there is none.
     pub fn diff(&self) -> String {
         match &self.old {
@@ -95,38 +113,38 @@ impl Pending {
     }
 }
 
-/// Makes a pending snapshot the one that counts; returns its file.
+/// Makes a pending snapshot the one that counts; returns the file that now holds it.
 ///
-/// Where an older class's snapshot spoke for its releases until now, they leave that one's header.
+/// Where the snapshot that speaks for its releases already says the same, only that one's header grows, so that one
+/// file stands for all classes that are alike. Where an older class's snapshot spoke for them and says something else,
+/// they leave that one's header.
 ///
 /// # Errors
-/// Without `partial`, when [`Pending::uncovered`] names releases; when a file can't be written or removed.
+/// Without `partial`, when [`Pending::uncovered`] names releases; when a file can't be read, written or removed.
 pub fn accept(pending: &Pending, partial: bool) -> Result<PathBuf, ExpectError> {
-    let mut new = pending.new.clone();
+    let pending = pending.refreshed()?;
     let releases = pending.uncovered();
-    if let Some((path, old)) = &pending.old {
-        if !releases.is_empty() && !partial {
-            return Err(ExpectError::Partial {
-                path: path.clone(),
-                releases,
-            });
+    let target = match pending.old.clone() {
+        Some((path, mut old)) if old.body == pending.new.body => {
+            if old.header.merge(&pending.new.header) {
+                old.write(&path)?;
+            }
+            path
         }
-        if old.body == new.body {
-            let mut same = old.header.clone();
-            same.operator.retain(|release| pending.speaks_for(release));
-            new.header.merge(&same);
+        Some((path, _)) if !releases.is_empty() && !partial => {
+            return Err(ExpectError::Partial { path, releases });
         }
-    }
-    new.write(&pending.target)?;
-    if let Some((path, old)) = &pending.old
-        && *path != pending.target
-    {
-        let mut old = old.clone();
-        old.header.operator.retain(|release| !pending.speaks_for(release));
-        old.write(path)?;
-    }
-    reject(pending)?;
-    Ok(pending.target.clone())
+        old => {
+            pending.new.write(&pending.target)?;
+            if let Some((path, mut old)) = old.filter(|(path, _)| *path != pending.target) {
+                old.header.operator.retain(|release| !pending.speaks_for(release));
+                old.write(&path)?;
+            }
+            pending.target.clone()
+        }
+    };
+    reject(&pending)?;
+    Ok(target)
 }
 
 /// Removes a pending snapshot.

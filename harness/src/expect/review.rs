@@ -29,6 +29,7 @@ pub fn review(
 ) -> Result<Reviewed, ExpectError> {
     let mut reviewed = Reviewed::default();
     for (position, snapshot) in pending.iter().enumerate() {
+        let snapshot = &snapshot.refreshed()?;
         show(snapshot, position + 1, pending.len(), output)?;
         loop {
             write!(output, "[a]ccept, [r]eject, [s]kip, [q]uit > ")?;
@@ -79,6 +80,13 @@ fn show(snapshot: &Pending, position: usize, all: usize, output: &mut dyn Write)
         snapshot.name.class.name, snapshot.name.class.why
     )?;
     match &snapshot.old {
+        Some((path, old)) if old.body == snapshot.new.body => {
+            let path = path.display();
+            return writeln!(
+                output,
+                "{path} says the same; accepting adds these releases to its header\n"
+            );
+        }
         Some((path, _)) if *path != snapshot.target => {
             writeln!(output, "until now {} speaks for these releases", path.display())?;
         }

@@ -305,6 +305,23 @@ fn a_new_class_takes_its_releases_from_the_older_snapshot() {
 }
 
 #[test]
+fn classes_that_are_alike_end_in_one_snapshot() {
+    let fixture = Fixture::new();
+    for operator in ["1.6.2", "1.4.2", "1.5.1"] {
+        fixture.compare(operator, &json!(["a"]));
+    }
+    assert_eq!(fixture.pending().len(), 3);
+    let (reviewed, shown) = answers(&fixture, false, "a\na\na\n");
+    assert_eq!(reviewed.accepted.len(), 3);
+    assert!(
+        shown.contains("head.args@ge-1.4.snap says the same; accepting adds these releases"),
+        "{shown}"
+    );
+    assert_eq!(fixture.files(), ["head.args@ge-1.4.snap"]);
+    assert_eq!(fixture.releases("head.args@ge-1.4.snap"), ["1.4.2", "1.5.1", "1.6.2"]);
+}
+
+#[test]
 fn verified_releases_are_recorded_only_for_what_was_equal() {
     let fixture = Fixture::new();
     fixture.accepted(&["1.6.0"], &json!(["a"]));
