@@ -1,6 +1,6 @@
 //! File names of snapshots: `<role>[.<group>].<field>@ge-<class>.snap`.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use crate::check::Subject;
 use crate::contract::{CLASSES, Class};
@@ -47,7 +47,7 @@ fn escape_group(group: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            _ = write!(text, "%{byte:02X}");
         }
     }
     text
@@ -94,6 +94,7 @@ impl SnapshotName {
     }
 
     /// The name of the same subject for another class.
+    #[must_use]
     pub fn of_class(&self, class: &'static Class) -> Self {
         SnapshotName {
             subject: self.subject.clone(),

@@ -91,7 +91,7 @@ impl Pending {
                 let file = path.file_name().unwrap_or_default().to_string_lossy();
                 diff(&old.body, &self.new.body, &file)
             }
-            None => self.new.body.lines().map(|line| format!("+{line}\n")).collect(),
+            None => format!("+{}", self.new.body.replace('\n', "\n+")),
         }
     }
 

@@ -96,7 +96,7 @@ fn what_is_missing_is_pending_then_accepted_then_equal() {
     assert_eq!(fixture.files(), ["head.args@ge-1.6.snap.new"]);
 
     let [pending] = &fixture.pending()[..] else { panic!() };
-    assert_eq!(pending.diff(), format!("+- \"{ARGS}\"\n"));
+    assert_eq!(pending.diff(), format!("+- \"{ARGS}\""));
     assert_eq!(
         accept(pending, false).unwrap(),
         fixture.dir().join("head.args@ge-1.6.snap")
