@@ -93,7 +93,7 @@ impl Setup {
             workers,
             upstream: false,
             patience: Patience::Fail,
-            deadline: Duration::from_secs(120),
+            deadline: Duration::from_mins(2),
             helper: Some(Path::new(env!("CARGO_BIN_EXE_kuberay-conformance"))),
             purpose: "cluster test",
         }
@@ -149,7 +149,7 @@ async fn run_pod(client: &kube::Client, image: &str, node: &str) -> Duration {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let done = tokio::time::timeout(
-        Duration::from_secs(120),
+        Duration::from_mins(2),
         await_condition(pods.clone(), "probe", succeeded()),
     )
     .await;

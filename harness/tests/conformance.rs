@@ -11,7 +11,9 @@ use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::expect::pending_allowed;
 use kuberay_conformance::plan::{Cell, Filter, cells};
 use kuberay_conformance::report::{CellResult, Outcome, Silent};
-use kuberay_conformance::run::{CLUSTER, Engine, EngineOptions, EvidencePolicy, Options, Session, new_run_id, noted_releases};
+use kuberay_conformance::run::{
+    CLUSTER, Engine, EngineOptions, EvidencePolicy, Options, Session, new_run_id, noted_releases,
+};
 use kuberay_conformance::scenario::{Lane, Level, load_all};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
@@ -48,7 +50,10 @@ fn main() -> ExitCode {
     let ran = conclusion.num_passed + conclusion.num_failed;
     println!("kind: {count} trials, {ran} ran, {} ignored", conclusion.num_ignored);
     if kind_is_required() && (count == 0 || conclusion.num_ignored > 0) {
-        eprintln!("KUBERAY_CONFORMANCE_REQUIRE asks for the lane kind, so every one of its trials must run: {}", stand.why());
+        eprintln!(
+            "KUBERAY_CONFORMANCE_REQUIRE asks for the lane kind, so every one of its trials must run: {}",
+            stand.why()
+        );
         return ExitCode::FAILURE;
     }
     conclusion.exit_code()
@@ -70,9 +75,10 @@ fn trial(cell: Cell, stand: &Arc<Stand>) -> Trial {
         match result.outcome {
             Outcome::Passed => Ok(Completion::Completed),
             Outcome::Skipped => Ok(Completion::ignored_with(result.reason.unwrap_or_default())),
-            Outcome::Failed if result.level == Level::Provisional => {
-                Ok(Completion::ignored_with(format!("provisional, and it failed: {}", result.reason.unwrap_or_default())))
-            }
+            Outcome::Failed if result.level == Level::Provisional => Ok(Completion::ignored_with(format!(
+                "provisional, and it failed: {}",
+                result.reason.unwrap_or_default()
+            ))),
             Outcome::Failed | Outcome::Error => Err(Failed::from(told(&result, &stand.output))),
         }
     })
@@ -93,7 +99,11 @@ struct Attached {
 
 impl Stand {
     fn new(output: PathBuf) -> Self {
-        Self { runtime: Runtime::new().expect("a tokio runtime"), output, attached: OnceLock::new() }
+        Self {
+            runtime: Runtime::new().expect("a tokio runtime"),
+            output,
+            attached: OnceLock::new(),
+        }
     }
 
     fn attached(&self) -> Result<&Attached, String> {
@@ -104,7 +114,9 @@ impl Stand {
     async fn attach(&self) -> Result<Attached, String> {
         let defaults = Pins::embedded().defaults;
         let options = Options::new(defaults.operator, defaults.ray);
-        let session = Session::attach(&options, Arc::new(Silent), "cargo test").await.map_err(|error| error.to_string())?;
+        let session = Session::attach(&options, Arc::new(Silent), "cargo test")
+            .await
+            .map_err(|error| error.to_string())?;
         let options = EngineOptions {
             run: new_run_id(),
             output: self.output.clone(),
@@ -114,9 +126,14 @@ impl Stand {
             write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
             record_verified: false,
         };
-        let engine = session.engine(options, Arc::new(Silent), CancellationToken::new()).await;
+        let engine = session
+            .engine(options, Arc::new(Silent), CancellationToken::new())
+            .await;
         let engine = engine.map_err(|error| error.to_string())?;
-        Ok(Attached { engine, _session: session })
+        Ok(Attached {
+            engine,
+            _session: session,
+        })
     }
 
     fn clean_up(&self) {
@@ -137,10 +154,21 @@ impl Stand {
 
 /// A failed cell, as the terminal shows it.
 fn told(result: &CellResult, output: &Path) -> String {
-    let mut text = format!("{}: {}", result.file, result.reason.as_deref().unwrap_or("no reason was given"));
+    let mut text = format!(
+        "{}: {}",
+        result.file,
+        result.reason.as_deref().unwrap_or("no reason was given")
+    );
     for check in result.checks.iter().filter(|check| check.outcome != Outcome::Passed) {
-        text.push_str(&format!("\n{}:{}: {}: {}", result.file, check.location.line, check.name, check.message));
-        let parts = [("expected", &check.expected), ("found", &check.found), ("difference", &check.diff)];
+        text.push_str(&format!(
+            "\n{}:{}: {}: {}",
+            result.file, check.location.line, check.name, check.message
+        ));
+        let parts = [
+            ("expected", &check.expected),
+            ("found", &check.found),
+            ("difference", &check.diff),
+        ];
         for (name, part) in parts {
             if let Some(part) = part {
                 text.push_str(&format!("\n{name}:\n{}", part.trim_end()));

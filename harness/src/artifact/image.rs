@@ -176,15 +176,14 @@ impl Images<'_> {
 
     /// Makes sure that the engine holds what the store has.
     async fn held(&self, name: String, archive: PathBuf, key: String) -> Result<Held, ArtifactError> {
-        let id = match self.inspect(&name, "{{.Id}}").await {
-            Ok(id) => id,
-            Err(_) => {
-                self.progress.update(&format!("image {name}"), "loading from the store");
-                let mut load = self.engine.command();
-                load.arg("load").arg("--input").arg(&archive);
-                process::output(load, &format!("loading the image {name} from the store")).await?;
-                self.inspect(&name, "{{.Id}}").await?
-            }
+        let id = if let Ok(id) = self.inspect(&name, "{{.Id}}").await {
+            id
+        } else {
+            self.progress.update(&format!("image {name}"), "loading from the store");
+            let mut load = self.engine.command();
+            load.arg("load").arg("--input").arg(&archive);
+            process::output(load, &format!("loading the image {name} from the store")).await?;
+            self.inspect(&name, "{{.Id}}").await?
         };
         let id = if id.starts_with("sha256:") {
             id

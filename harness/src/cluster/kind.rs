@@ -76,22 +76,18 @@ impl KindCluster {
         if !is_good {
             return Err(ClusterError::Name(name.into()));
         }
-<<<<<<< HEAD
         Ok(Self {
             engine,
             name: name.into(),
-            folder: state.join("clusters").join(name),
+            folder: Self::folder(state, name),
             progress,
         })
-=======
-        Ok(Self { engine, name: name.into(), folder: Self::folder(state, name), progress })
     }
 
     /// The folder of a cluster below the harness's own, `state`.
     #[must_use]
     pub fn folder(state: &Path, name: &str) -> PathBuf {
         state.join("clusters").join(name)
->>>>>>> engine
     }
 
     /// Where the kubeconfig is when the cluster is up.
@@ -116,13 +112,13 @@ impl KindCluster {
 
         let mut state = self.load()?.unwrap_or_else(|| State::new(&self.name, self.engine.kind));
         let mut phases = Phases::start();
-        if let Some(complete) = state.complete.clone().filter(|complete| complete.key == key) {
-            if self.is_usable(&state).await {
-                let start = self.plan_registry(&mut state, options)?;
-                self.feed(&state, start.as_ref(), options).await?;
-                phases.end("cluster reuse");
-                return self.handle(&state, complete.kubernetes, true, phases.ended, options.purpose);
-            }
+        if let Some(complete) = state.complete.clone().filter(|complete| complete.key == key)
+            && self.is_usable(&state).await
+        {
+            let start = self.plan_registry(&mut state, options)?;
+            self.feed(&state, start.as_ref(), options).await?;
+            phases.end("cluster reuse");
+            return self.handle(&state, complete.kubernetes, true, phases.ended, options.purpose);
         }
         self.clear(&mut state).await?;
         let start = self.plan(&mut state, &host, options).await?;

@@ -51,7 +51,7 @@ pub enum Patience {
 impl Default for Patience {
     /// Long enough for a cluster to come up on a slow machine.
     fn default() -> Self {
-        Self::Wait(Duration::from_secs(600))
+        Self::Wait(Duration::from_mins(10))
     }
 }
 

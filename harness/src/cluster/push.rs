@@ -29,10 +29,10 @@ pub(super) async fn push(engine: &Engine, image: &Image, port: u16, notes: &Path
     let path = format!("/v2/{repository}/manifests/{tag}");
     let note = notes.join(hash(&[&repository, &tag]));
     let id = image_id(engine, &image.local_name).await?;
-    if let Some(digest) = manifest(port, &path).await? {
-        if std::fs::read_to_string(&note).is_ok_and(|text| text == format!("{id} {digest}")) {
-            return Ok(false);
-        }
+    if let Some(digest) = manifest(port, &path).await?
+        && std::fs::read_to_string(&note).is_ok_and(|text| text == format!("{id} {digest}"))
+    {
+        return Ok(false);
     }
     let target = format!("127.0.0.1:{port}/{repository}:{tag}");
     let doing = format!("pushing {} to the local registry", image.public_name);

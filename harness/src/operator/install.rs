@@ -26,7 +26,7 @@ use crate::report::Progress;
 pub(super) const FINGERPRINT: &str = "kuberay-conformance/fingerprint";
 
 /// How long an operator may take until it is available; its probes alone wait 10 seconds.
-pub const AVAILABLE_WITHIN: Duration = Duration::from_secs(120);
+pub const AVAILABLE_WITHIN: Duration = Duration::from_mins(2);
 
 /// Departures from the release's own manifests, for tests of the harness itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -15,8 +15,8 @@ use crate::observe::NamespaceView;
 use crate::operator::{MANAGED_BY, MANAGER};
 use crate::report::Progress;
 
-const PODS_WITHIN: Duration = Duration::from_secs(60);
-const NAMESPACE_WITHIN: Duration = Duration::from_secs(60);
+const PODS_WITHIN: Duration = Duration::from_mins(1);
+const NAMESPACE_WITHIN: Duration = Duration::from_mins(1);
 
 /// Deletes a cell's namespace; gives the permit back when its Pods are gone from the node. Returns what went wrong.
 pub(super) async fn remove(
@@ -59,7 +59,9 @@ pub(super) async fn remove_orphans(client: &Client, progress: &dyn Progress) -> 
             continue;
         }
         let name = namespace.name_any();
-        progress.line(&format!("removing the namespace {name}, which a run that was killed has left"));
+        progress.line(&format!(
+            "removing the namespace {name}, which a run that was killed has left"
+        ));
         if let Err(problem) = delete(client, &name).await {
             progress.line(&format!("warning: {problem}"));
             continue;

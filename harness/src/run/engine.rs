@@ -30,7 +30,7 @@ use crate::plan::Cell;
 use crate::report::{CellResult, CheckResult, ImageRecord, Outcome, Progress};
 use crate::scenario::{ScenarioErrors, apply_changes, manifests};
 
-const CLEANED_WITHIN: Duration = Duration::from_secs(120);
+const CLEANED_WITHIN: Duration = Duration::from_mins(2);
 const SYNCED_WITHIN: Duration = Duration::from_secs(30);
 
 /// When evidence is kept.
@@ -140,7 +140,7 @@ impl Engine {
         progress: Arc<dyn Progress>,
         cancel: CancellationToken,
     ) -> Result<Self, kube::Error> {
-<<<<<<< HEAD
+        cleanup::remove_orphans(&client, &*progress).await?;
         let nodes = Api::<Node>::all(client.clone())
             .list(&ListParams::default())
             .await?
@@ -149,11 +149,6 @@ impl Engine {
             .list(&ListParams::default())
             .await?
             .items;
-=======
-        cleanup::remove_orphans(&client, &*progress).await?;
-        let nodes = Api::<Node>::all(client.clone()).list(&ListParams::default()).await?.items;
-        let pods = Api::<Pod>::all(client.clone()).list(&ListParams::default()).await?.items;
->>>>>>> engine
         let room = capacity::free(&nodes, &pods);
         tracing::info!(%room, "room for cells");
         Ok(Self {

@@ -11,7 +11,7 @@ use crate::operator::{self, Installed};
 use crate::report::{Environment, ImageRecord, Origin, Progress};
 
 /// How long nodes may take until they are Ready.
-const NODES_WITHIN: Duration = Duration::from_secs(300);
+const NODES_WITHIN: Duration = Duration::from_mins(5);
 
 /// Engine, store, artifacts and the cluster's provider.
 pub(super) struct Setup {
