@@ -113,7 +113,7 @@ fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] 
         check.found.as_ref(),
         check.diff.as_ref(),
     ]
-    .map(|part| part.cloned());
+    .map(Option::<&String>::cloned);
     let shown = shown.into_iter().flatten().collect::<Vec<_>>().join("\n");
     for part in named {
         assert!(shown.contains(part), "`{part}` is not in:\n{shown}");

@@ -94,7 +94,7 @@ impl Judge<'_> {
                 ledger.expire(elapsed, &limit, note.as_deref());
                 return done(&ledger);
             }
-            self.ask(view, &ledger, &observation);
+            Self::ask(view, &ledger, &observation);
             tokio::select! {
                 () = view.changed() => tokio::time::sleep(TOGETHER).await,
                 () = tokio::time::sleep_until(ends.min(Instant::now() + AT_LEAST_EVERY)) => {}
@@ -116,7 +116,7 @@ impl Judge<'_> {
     }
 
     /// Asks for what checks without a verdict still need to see.
-    fn ask(&self, view: &mut NamespaceView, ledger: &Ledger<'_>, observation: &Observation) {
+    fn ask(view: &mut NamespaceView, ledger: &Ledger<'_>, observation: &Observation) {
         let open = ledger.open();
         let needed = open
             .iter()
@@ -273,7 +273,7 @@ mod tests {
         };
         assert_eq!(outdated_logs(&check, &observation), [], "one barrier is not reached");
         observation.barriers.insert(Barrier::Job, time(9));
-        assert_eq!(outdated_logs(&check, &observation), [key.clone()]);
+        assert_eq!(outdated_logs(&check, &observation), std::slice::from_ref(&key));
         let mut read = |second| {
             let log = Log {
                 lines: vec![],

@@ -76,8 +76,13 @@ impl RunError {
     /// 2 for bad use and bad files, 3 for a broken environment.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Scenarios(_) | Self::Unreferenced(_) | Self::Expect(_) | Self::NoCells(_) | Self::Lane => 2,
-            Self::Artifact(ArtifactError::UnknownRelease { .. }) | Self::Cluster(ClusterError::Name(_)) => 2,
+            Self::Scenarios(_)
+            | Self::Unreferenced(_)
+            | Self::Expect(_)
+            | Self::NoCells(_)
+            | Self::Lane
+            | Self::Artifact(ArtifactError::UnknownRelease { .. })
+            | Self::Cluster(ClusterError::Name(_)) => 2,
             _ => 3,
         }
     }
