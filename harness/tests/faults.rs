@@ -152,7 +152,7 @@ fn collect(folder: &Path, files: &mut Vec<String>) {
 #[rstest]
 #[case::image_that_does_not_exist("image: rayproject/ray:2.52.0", "image: rayproject/ray:0.0.0-none", &["rayproject/ray:0.0.0-none"])]
 #[case::refused_by_the_api("headGroupSpec:", "headGroupSpecs:", &["headGroupSpec", "refused"])]
-#[case::command_that_exits("command: [\"echo 123\"]", "command: [\"exit 3\"]", &["exited", "3"])]
+#[case::command_that_exits("command: [\"echo 123\"]", "command: [\"exit 3;\"]", &["exited", "3"])]
 #[case::more_than_a_node_has("requests: {cpu: 500m", "requests: {cpu: \"64\"", &["64", "node"])]
 fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str, #[case] named: &[&str]) {
     if !kind_is_required() {
