@@ -67,6 +67,7 @@ fn cargo_insta_lists_and_accepts_a_pending_snapshot() {
     let subject = Subject {
         role: Role::Head,
         group: None,
+        container: None,
         field: PodField::Args,
     };
     let found = json!([" echo 123  456  && größer\n\r "]);

@@ -1,6 +1,6 @@
 //! The entry points for single checks.
 
-use super::{Expectations, LogKey, Observation, Verdict, dashboard, event, job, logs, pod, pods, state};
+use super::{Expectations, LogKey, Observation, Verdict, dashboard, event, flag_order, job, logs, pod, pods, state};
 use crate::scenario::{Barrier, Check, Role};
 
 /// Says what a check makes of a state. The same state always gives the same verdict; `Never` is final for the cell.
@@ -10,6 +10,7 @@ use crate::scenario::{Barrier, Check, Role};
 pub fn evaluate(check: &Check, observation: &Observation, expectations: &dyn Expectations) -> Verdict {
     match check {
         Check::Pod(check) => pod::evaluate(check, observation, expectations),
+        Check::FlagOrder(check) => flag_order::evaluate(check, observation),
         Check::Ray(check) => dashboard::evaluate(check, observation),
         Check::Logs(check) => logs::evaluate(check, observation),
         Check::Job(check) => job::evaluate(check, observation),

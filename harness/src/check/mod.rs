@@ -5,6 +5,7 @@ mod dashboard;
 mod doomed;
 mod evaluate;
 mod event;
+mod flag_order;
 mod job;
 mod line;
 mod logs;

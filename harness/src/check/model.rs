@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +116,8 @@ pub struct Observation {
     pub now: Timestamp,
     /// Pods of the namespace, in order of creation; those that were deleted are gone.
     pub pods: Vec<Pod>,
+    /// Jobs of the namespace (Kubernetes' own kind), in order of creation.
+    pub jobs: Vec<Job>,
     /// Events of the namespace, oldest first.
     pub events: Vec<Event>,
     /// `RayCluster` objects, with their status.
@@ -144,6 +147,8 @@ pub struct Subject {
     pub role: Role,
     /// Worker group, where the check names one.
     pub group: Option<String>,
+    /// Container, where the check names one.
+    pub container: Option<String>,
     /// Which field.
     pub field: PodField,
 }

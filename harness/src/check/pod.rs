@@ -1,32 +1,54 @@
 //! Fields of a Ray Pod against their snapshots.
 
-use k8s_openapi::api::core::v1::Pod;
+use std::borrow::Cow;
+
+use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::{Value, json};
 
 use super::{Comparison, Expectations, Finding, Observation, Subject, Verdict, pods};
-use crate::scenario::{PodCheck, PodField};
+use crate::scenario::{PodCheck, PodField, Role};
 
 pub(super) fn evaluate(check: &PodCheck, observation: &Observation, expectations: &dyn Expectations) -> Verdict {
     let group = check.group.as_deref();
-    let Some(pod) = pods::find(observation, check.role, group) else {
+    let Some(pod) = find(check, observation) else {
         let message = pods::absent(observation, check.role, group);
         return Verdict::NotYet(Finding {
             message,
             ..Finding::default()
         });
     };
-    let who = format!("{} {}", pods::who(check.role, group), pods::name(pod));
+    let mut who = format!("{} {}", pods::who(check.role, group), pods::name(&pod));
+    let container = match &check.container {
+        Some(name) => {
+            who = format!("container {name} of {who}");
+            pods::container(&pod, name)
+        }
+        None => pods::ray_container(&pod),
+    };
+    if let (Some(name), None) = (&check.container, container) {
+        let message = format!(
+            "{} {} has no container {name}",
+            pods::who(check.role, group),
+            pods::name(&pod)
+        );
+        return Verdict::Never(Finding {
+            message,
+            found: Some(pods::container_names(&pod).join("\n")),
+            ..Finding::default()
+        });
+    }
     let mut same = Fields::default();
     let mut wrong = Fields::default();
     for field in &check.snapshot {
         let subject = Subject {
             role: check.role,
             group: check.group.clone(),
+            container: check.container.clone(),
             field: *field,
         };
-        match expectations.compare(&subject, &value(pod, *field)) {
+        match expectations.compare(&subject, &value(&pod, container, *field)) {
             Comparison::Equal { body, file } => {
-                same.sentences.push(format!("{} equals {file}", name(*field)));
+                same.sentences.push(format!("{} equals {file}", field.key()));
                 same.found.push(body);
             }
             Comparison::Different {
@@ -35,13 +57,13 @@ pub(super) fn evaluate(check: &PodCheck, observation: &Observation, expectations
                 diff,
                 file,
             } => {
-                wrong.sentences.push(format!("{} differs from {file}", name(*field)));
+                wrong.sentences.push(format!("{} differs from {file}", field.key()));
                 wrong.expected.push(expected);
                 wrong.found.push(found);
                 wrong.diff.push(diff);
             }
             Comparison::Missing { found, file } => {
-                wrong.sentences.push(format!("no snapshot {file} for {}", name(*field)));
+                wrong.sentences.push(format!("no snapshot {file} for {}", field.key()));
                 wrong.found.push(found);
             }
         }
@@ -75,31 +97,37 @@ impl Fields {
     }
 }
 
-/// The key that a field has in the scenario file.
-fn name(field: PodField) -> &'static str {
-    match field {
-        PodField::Command => "command",
-        PodField::Args => "args",
-        PodField::Env => "env",
-        PodField::Lifecycle => "lifecycle",
-        PodField::Probes => "probes",
-        PodField::Containers => "containers",
-        PodField::InitContainers => "initContainers",
+/// The Pod that a check means. Of a submitter it is the Pod that its Job describes, so that it can be judged where no
+/// controller makes Pods of Jobs.
+fn find<'a>(check: &PodCheck, observation: &'a Observation) -> Option<Cow<'a, Pod>> {
+    if check.role != Role::Submitter {
+        return pods::find(observation, check.role, check.group.as_deref()).map(Cow::Borrowed);
     }
+    let job = observation.jobs.iter().find(|job| {
+        let owners = job.metadata.owner_references.iter().flatten();
+        owners.into_iter().any(|owner| owner.kind == "RayJob")
+    })?;
+    let template = &job.spec.as_ref()?.template;
+    let pod = Pod {
+        metadata: job.metadata.clone(),
+        spec: template.spec.clone(),
+        status: None,
+    };
+    Some(Cow::Owned(pod))
 }
 
-/// What a Pod holds in a field; `null` where it holds nothing.
-fn value(pod: &Pod, field: PodField) -> Value {
-    let ray = pods::ray_container(pod);
+/// What a Pod, or one of its containers, holds in a field; `null` where it holds nothing.
+fn value(pod: &Pod, container: Option<&Container>, field: PodField) -> Value {
     match field {
-        PodField::Command => json!(ray.and_then(|container| container.command.as_ref())),
-        PodField::Args => json!(ray.and_then(|container| container.args.as_ref())),
-        PodField::Env => json!(ray.and_then(|container| container.env.as_ref())),
-        PodField::Lifecycle => json!(ray.and_then(|container| container.lifecycle.as_ref())),
+        PodField::Command => json!(container.and_then(|container| container.command.as_ref())),
+        PodField::Args => json!(container.and_then(|container| container.args.as_ref())),
+        PodField::Env => json!(container.and_then(|container| container.env.as_ref())),
+        PodField::Lifecycle => json!(container.and_then(|container| container.lifecycle.as_ref())),
+        PodField::Resources => json!(container.and_then(|container| container.resources.as_ref())),
         PodField::Probes => json!({
-            "readinessProbe": ray.and_then(|container| container.readiness_probe.as_ref()),
-            "livenessProbe": ray.and_then(|container| container.liveness_probe.as_ref()),
-            "startupProbe": ray.and_then(|container| container.startup_probe.as_ref()),
+            "readinessProbe": container.and_then(|container| container.readiness_probe.as_ref()),
+            "livenessProbe": container.and_then(|container| container.liveness_probe.as_ref()),
+            "startupProbe": container.and_then(|container| container.startup_probe.as_ref()),
         }),
         PodField::Containers => {
             let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
@@ -107,7 +135,7 @@ fn value(pod: &Pod, field: PodField) -> Value {
         }
         PodField::InitContainers => {
             let containers = pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten());
-            let entry = |container: &k8s_openapi::api::core::v1::Container| json!({ "name": container.name, "command": container.command, "args": container.args });
+            let entry = |container: &Container| json!({ "name": container.name, "command": container.command, "args": container.args });
             json!(containers.map(entry).collect::<Vec<_>>())
         }
     }

@@ -62,6 +62,13 @@ pub(super) fn container_name<'a>(pod: &'a Pod, named: Option<&'a str>) -> Option
     named.or_else(|| ray_container(pod).map(|container| container.name.as_str()))
 }
 
+/// A container or init container by its name.
+pub(super) fn container<'a>(pod: &'a Pod, name: &str) -> Option<&'a Container> {
+    let spec = pod.spec.as_ref()?;
+    let init = spec.init_containers.iter().flatten();
+    init.chain(&spec.containers).find(|container| container.name == name)
+}
+
 /// Names of all containers of a Pod, init containers first.
 pub(super) fn container_names(pod: &Pod) -> Vec<&str> {
     let Some(spec) = &pod.spec else { return Vec::new() };
@@ -169,12 +176,9 @@ pub(super) fn sentence(event: &Event) -> String {
     format!("{}: {message}", event.reason.as_deref().unwrap_or("no reason"))
 }
 
-/// `head Pod`, `worker Pod` or `worker Pod of group small`.
+/// `head Pod`, `worker Pod`, `worker Pod of group small` or `submitter Pod`.
 pub(super) fn who(role: Role, group: Option<&str>) -> String {
-    let role = match role {
-        Role::Head => "head",
-        Role::Worker => "worker",
-    };
+    let role = role.word();
     group.map_or_else(|| format!("{role} Pod"), |group| format!("{role} Pod of group {group}"))
 }
 

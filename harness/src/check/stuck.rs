@@ -1,6 +1,6 @@
 //! Pods that can't come to run, or whose containers ended.
 
-use k8s_openapi::api::core::v1::{Container, ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use super::cause::{Cause, Doom, Place};
 use super::{Finding, LogKey, Observation, logs, pods, requests};
@@ -49,7 +49,7 @@ fn uncreated(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> 
         .clone()
         .unwrap_or_default();
     let title = title(pod, status);
-    let image = spec(pod, &status.name)
+    let image = pods::container(pod, &status.name)
         .and_then(|container| container.image.clone())
         .unwrap_or_default();
     let (message, found) = match reason {
@@ -143,7 +143,7 @@ fn hook(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Optio
         let path = event.involved_object.field_path.as_deref();
         event.reason.as_deref() == Some("FailedPostStartHook") && path.is_none_or(|path| path.ends_with(&field))
     })?;
-    let lifecycle = spec(pod, &status.name)?.lifecycle.as_ref()?;
+    let lifecycle = pods::container(pod, &status.name)?.lifecycle.as_ref()?;
     let exec = lifecycle
         .post_start
         .as_ref()?
@@ -186,7 +186,7 @@ fn ended(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Opti
     let found = last_lines(observation, pod, status);
     let title = title(pod, status);
     let mut message = if end.reason.as_deref() == Some("OOMKilled") {
-        let limit = spec(pod, &status.name)
+        let limit = pods::container(pod, &status.name)
             .and_then(|container| container.resources.as_ref()?.limits.as_ref()?.get("memory"))
             .map_or_else(String::new, |limit| format!(" ({})", limit.0));
         format!("{title} was ended because it used more memory than its limit{limit} (OOMKilled); raise the limit")
@@ -247,15 +247,6 @@ fn last_log<'a>(observation: &'a Observation, pod: &Pod, status: &ContainerStatu
 
 fn last_lines(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Option<String> {
     last_log(observation, pod, status).map(|lines| logs::last_lines(lines))
-}
-
-fn spec<'a>(pod: &'a Pod, container: &str) -> Option<&'a Container> {
-    let spec = pod.spec.as_ref()?;
-    spec.init_containers
-        .iter()
-        .flatten()
-        .chain(&spec.containers)
-        .find(|entry| entry.name == container)
 }
 
 /// Whether a container is one that ends before the others start.

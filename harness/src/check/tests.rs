@@ -9,6 +9,7 @@ use crate::scenario::{Barrier, Check, LineExpectation, LogsCheck, PodField, Role
 
 mod doomed;
 mod events;
+mod flag_orders;
 mod jobs;
 mod logs;
 mod operator;

@@ -55,6 +55,8 @@ pub enum Command {
     Accept(Snapshots),
     /// Throw pending snapshots away
     Reject(Snapshots),
+    /// Print docs/contract.md: every rule of the contract with its releases, scenarios and issues
+    Docs(Folder),
     /// Print a JSON schema
     Schema {
         /// Of which document

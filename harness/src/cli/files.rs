@@ -11,7 +11,7 @@ use super::{BAD_USE, ENVIRONMENT, FAILED, PASSED, colour};
 use crate::artifact::Pins;
 use crate::expect::{self, ExpectError, Pending};
 use crate::scenario::{self, Diagnostic, Lane, Scenario, Severity};
-use crate::{plan, report};
+use crate::{contract, plan, report};
 
 pub(super) fn lint(folder: &Folder) -> u8 {
     let found = scenario::lint(&folder.scenarios);
@@ -109,6 +109,14 @@ fn each(snapshots: &Snapshots, act: impl FnOnce(Vec<Pending>) -> Result<u8, Expe
         eprintln!("error: {error}");
         BAD_USE
     })
+}
+
+pub(super) fn docs(folder: &Folder) -> u8 {
+    let Some(scenarios) = load(&folder.scenarios) else {
+        return BAD_USE;
+    };
+    let _ = std::io::stdout().write_all(contract::document(&scenarios).as_bytes());
+    PASSED
 }
 
 pub(super) fn schema(document: Document) -> u8 {

@@ -35,6 +35,7 @@ pub fn main() -> ExitCode {
         Command::Review(snapshots) => files::review(&snapshots),
         Command::Accept(snapshots) => files::accept(&snapshots),
         Command::Reject(snapshots) => files::reject(&snapshots),
+        Command::Docs(folder) => files::docs(&folder),
         Command::Schema { of } => files::schema(of),
         Command::Run(run) => live::run(&run),
         Command::Up(stack) => live::up(&stack),

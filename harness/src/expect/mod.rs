@@ -4,7 +4,6 @@ mod body;
 mod diff;
 mod error;
 mod file;
-mod flags;
 mod folder;
 mod name;
 mod normalise;

@@ -1,57 +1,15 @@
-//! File names of snapshots: `<role>[.<group>].<field>@ge-<class>.snap`.
+//! File names of snapshots: `<role>[.<group>][.container=<container>].<field>@ge-<class>.snap`.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use crate::check::Subject;
 use crate::contract::{CLASSES, Class};
-use crate::scenario::{PodField, Role};
+use crate::scenario::{is_subject_name, subject_name};
 
 /// The extension of a pending snapshot after that of a snapshot.
 pub(super) const PENDING: &str = ".new";
 const SNAPSHOT: &str = ".snap";
 const BOUND: &str = "@ge-";
-
-const FIELDS: [PodField; 7] = [
-    PodField::Command,
-    PodField::Args,
-    PodField::Env,
-    PodField::Lifecycle,
-    PodField::Probes,
-    PodField::Containers,
-    PodField::InitContainers,
-];
-
-fn field_name(field: PodField) -> &'static str {
-    match field {
-        PodField::Command => "command",
-        PodField::Args => "args",
-        PodField::Env => "env",
-        PodField::Lifecycle => "lifecycle",
-        PodField::Probes => "probes",
-        PodField::Containers => "containers",
-        PodField::InitContainers => "init-containers",
-    }
-}
-
-fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Head => "head",
-        Role::Worker => "worker",
-    }
-}
-
-/// Groups are label values in a valid manifest; anything else is written as `%XX`, so that it stays a file name.
-fn escape_group(group: &str) -> String {
-    let mut text = String::new();
-    for byte in group.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            _ = write!(text, "%{byte:02X}");
-        }
-    }
-    text
-}
 
 /// What a snapshot is of and from which class of releases on it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,12 +23,8 @@ pub struct SnapshotName {
 impl SnapshotName {
     /// Names the snapshot of a subject for a class.
     pub fn new(subject: &Subject, class: &'static Class) -> Self {
-        let role = role_name(subject.role);
-        let field = field_name(subject.field);
-        let subject = match &subject.group {
-            Some(group) => format!("{role}.{}.{field}", escape_group(group)),
-            None => format!("{role}.{field}"),
-        };
+        let (group, container) = (subject.group.as_deref(), subject.container.as_deref());
+        let subject = subject_name(subject.role, group, container, subject.field);
         SnapshotName { subject, class }
     }
 
@@ -79,10 +33,7 @@ impl SnapshotName {
         let stem = file.strip_suffix(PENDING).unwrap_or(file).strip_suffix(SNAPSHOT)?;
         let (subject, bound) = stem.split_once(BOUND)?;
         let class = CLASSES.iter().find(|class| class.name == bound)?;
-        let (role, rest) = subject.split_once('.')?;
-        let field = rest.rsplit_once('.').map_or(rest, |(_, field)| field);
-        let known = ["head", "worker"].contains(&role) && FIELDS.iter().any(|known| field_name(*known) == field);
-        known.then(|| SnapshotName {
+        is_subject_name(subject).then(|| SnapshotName {
             subject: subject.into(),
             class,
         })
@@ -114,11 +65,13 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::scenario::{PodField, Role};
 
     fn subject(group: Option<&str>, field: PodField) -> Subject {
         Subject {
             role: Role::Worker,
             group: group.map(Into::into),
+            container: None,
             field,
         }
     }

@@ -3,8 +3,7 @@
 use semver::Version;
 use serde_json::Value;
 
-use super::flags;
-use crate::contract::flags_are_ordered;
+use crate::contract::{flags_are_ordered, sorted_args, sorted_command};
 use crate::scenario::PodField;
 
 /// What a found value depends on besides the contract.
@@ -137,14 +136,14 @@ fn flag_order(value: &mut Value, field: PodField, context: &Context) {
     match field {
         PodField::Args => {
             if let Some([Value::String(text)]) = value.as_array_mut().map(Vec::as_mut_slice)
-                && let Some(sorted) = flags::sorted_args(text)
+                && let Some(sorted) = sorted_args(text)
             {
                 *text = sorted;
             }
         }
         PodField::Env => {
             for text in env_value(value, "KUBERAY_GEN_RAY_START_CMD") {
-                if let Some(sorted) = flags::sorted_command(text) {
+                if let Some(sorted) = sorted_command(text) {
                     *text = sorted;
                 }
             }

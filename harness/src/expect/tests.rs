@@ -17,6 +17,7 @@ fn subject(field: PodField) -> Subject {
     Subject {
         role: Role::Head,
         group: None,
+        container: None,
         field,
     }
 }

@@ -18,6 +18,7 @@ pub fn subjects(scenario: &Scenario) -> BTreeSet<Subject> {
             subjects.extend(pod.snapshot.iter().map(|field| Subject {
                 role: pod.role,
                 group: pod.group.clone(),
+                container: pod.container.clone(),
                 field: *field,
             }));
         }
@@ -82,6 +83,8 @@ mod tests {
                     ray: "*".into(),
                     manifests: vec![],
                     changes: crate::scenario::Changes::default(),
+                    stimulus: crate::scenario::Stimulus::default(),
+                    operator_settings: crate::scenario::OperatorSettings::default(),
                     timeout: None,
                     checks,
                 },
@@ -97,6 +100,7 @@ mod tests {
         Check::Pod(PodCheck {
             role: Role::Worker,
             group: group.map(Into::into),
+            container: None,
             snapshot,
         })
     }

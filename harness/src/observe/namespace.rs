@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::{WatchStreamExt, watcher};
@@ -37,6 +38,7 @@ pub fn ray_cluster_resource() -> ApiResource {
 struct State {
     pods: Cache<Pod>,
     events: Cache<Event>,
+    jobs: Cache<Job>,
     ray_clusters: Cache<DynamicObject>,
     dashboard: Option<Dashboard>,
     dashboard_error: Option<String>,
@@ -119,8 +121,11 @@ impl NamespaceView {
         let clusters = Api::namespaced_with(client.clone(), namespace, &ray_cluster_resource());
         let tasks = vec![
             watch_into(&shared, shared.pods_api(), |state, event| state.pods.apply(event)),
-            watch_into(&shared, Api::namespaced(client, namespace), |state, event| {
+            watch_into(&shared, Api::namespaced(client.clone(), namespace), |state, event| {
                 state.events.apply(event)
+            }),
+            watch_into(&shared, Api::namespaced(client, namespace), |state, event| {
+                state.jobs.apply(event)
             }),
             watch_into(&shared, clusters, |state, event| state.ray_clusters.apply(event)),
             tokio::spawn(poll_dashboard(Arc::clone(&shared))),
@@ -141,7 +146,7 @@ impl NamespaceView {
     /// Whether every watch has read its first list.
     pub fn synced(&self) -> bool {
         let state = lock(&self.shared.state);
-        state.pods.synced() && state.events.synced() && state.ray_clusters.synced()
+        state.pods.synced() && state.events.synced() && state.jobs.synced() && state.ray_clusters.synced()
     }
 
     /// How many Pods exist.
@@ -165,6 +170,7 @@ impl NamespaceView {
         Observation {
             now: Timestamp::now(),
             pods: state.pods.live(),
+            jobs: state.jobs.live(),
             events: state.events.live(),
             ray_clusters: state
                 .ray_clusters

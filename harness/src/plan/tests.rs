@@ -7,7 +7,7 @@ use rstest::rstest;
 use semver::{Version, VersionReq};
 
 use super::{Filter, Plan, cells, parse_version};
-use crate::scenario::{Changes, Lane, Level, Metadata, Scenario, ScenarioFile, Spec};
+use crate::scenario::{Changes, Lane, Level, Metadata, OperatorSettings, Scenario, ScenarioFile, Spec, Stimulus};
 
 fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) -> Arc<Scenario> {
     Arc::new(Scenario {
@@ -35,6 +35,8 @@ fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) -> Arc<Scenar
                     ray_version: false,
                     requests: BTreeMap::new(),
                 },
+                stimulus: Stimulus::default(),
+                operator_settings: OperatorSettings::default(),
                 timeout: None,
                 checks: Vec::new(),
             },

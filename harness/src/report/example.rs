@@ -1,6 +1,9 @@
 //! A run with one cell of each kind of ending, for tests.
 
+use std::collections::BTreeMap;
+
 use super::{CellResult, CheckResult, Environment, ImageRecord, Origin, Outcome, Phase, RESULTS_VERSION, RunResult};
+use crate::contract::Half;
 use crate::scenario::{Lane, Level, Location};
 
 fn cell(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: Option<&str>) -> CellResult {
@@ -9,6 +12,7 @@ fn cell(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: 
         scenario: scenario.into(),
         file: format!("scenarios/{scenario}/scenario.yaml"),
         rules: rules.iter().map(|&rule| rule.into()).collect(),
+        halves: vec![Half::Object],
         level,
         lane: Lane::Kind,
         operator: "1.6.2".into(),
@@ -20,6 +24,8 @@ fn cell(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: 
         evidence: outcome
             .is_bad()
             .then(|| format!("evidence/kind-1.6.2-2.52.0-{scenario}")),
+        stimulus: Vec::new(),
+        operator_settings: BTreeMap::new(),
         namespace: (outcome != Outcome::Skipped).then(|| format!("kc-{scenario}")),
     }
 }
@@ -76,6 +82,9 @@ pub(super) fn run() -> RunResult {
     provisional
         .checks
         .push(check("pod worker", 9, Outcome::Failed, "no worker Pod was made"));
+
+    provisional.stimulus = vec!["the harness, not a kubelet, said that the Pods are ready".into()];
+    provisional.operator_settings = BTreeMap::from([("ENABLE_LOGIN_SHELL".into(), "true".into())]);
 
     let skipped = Some("the operator 1.6.2 is not in the range >=1.7");
     let broken = Some("the image quay.io/kuberay/operator:v1.6.2 could not be pulled: not found");

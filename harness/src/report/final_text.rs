@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::rules::Summary;
 use super::text::{Paint, clean, headline, one_line};
-use super::{CellResult, CheckResult, Outcome, RunResult, Totals};
+use super::{CellResult, CheckResult, Outcome, RunResult, Totals, rule_results};
 
 /// One line for each cell, then every failure in full, then the totals; nothing more when all passed.
 ///
@@ -24,6 +25,7 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
         _ = writeln!(text, "{}", paint.red("the run did not reach its end:"));
         lines(&mut text, "  ", reason);
     }
+    _ = writeln!(text, "{}", Summary(&rule_results(&run.cells)));
     let totals = Totals::of(run);
     let line = format!("{totals} in {:.1}s", run.duration_seconds);
     let good = totals.failed == totals.provisional && totals.errors == 0 && run.interrupted.is_none();

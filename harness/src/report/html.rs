@@ -5,7 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::text::clean_value;
-use super::{ReportError, RunResult, Totals, totals};
+use super::{ReportError, RunResult, Totals, rule_results};
 
 /// Its name ends in `.html`, so that everything put into it is escaped.
 const NAME: &str = "index.html";
@@ -30,7 +30,7 @@ pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
     let page = context! {
         run => Serde(cleaned),
         totals => Totals::of(run).to_string(),
-        rules => Serde(totals::rules(run)),
+        rules => Serde(rule_results(&run.cells)),
     };
     environment
         .get_template(NAME)

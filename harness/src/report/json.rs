@@ -1,11 +1,23 @@
 //! `results.json` and its schema.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ReportError, RunResult};
+use super::{ReportError, RuleResult, RunResult, rule_results};
+
+/// What `results.json` holds.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Results")]
+struct Document<'a> {
+    #[serde(flatten)]
+    run: &'a RunResult,
+    /// What the cells say of each rule of the contract.
+    rules: Vec<RuleResult>,
+}
 
 pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
-    pretty("results.json", run)
+    let rules = rule_results(&run.cells);
+    pretty("results.json", &Document { run, rules })
 }
 
 /// The JSON schema of `results.json`, as committed in `docs/schema/results.schema.json`.
@@ -13,7 +25,7 @@ pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
 /// # Errors
 /// Never in practice; a schema can always be written.
 pub fn results_schema() -> Result<String, ReportError> {
-    pretty("results.schema.json", &schemars::schema_for!(RunResult))
+    pretty("results.schema.json", &schemars::schema_for!(Document))
 }
 
 fn pretty(name: &'static str, value: &impl Serialize) -> Result<String, ReportError> {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::rules::{RuleOutcome, Summary};
 use super::text::{clean, headline, one_line};
-use super::{CellResult, RunResult, Totals, totals, view};
+use super::{CellResult, RunResult, Totals, rule_results, view};
 
 /// The run as Markdown: totals, cells, failures in full, rules, images, phases.
 pub fn render_markdown(run: &RunResult) -> String {
@@ -22,6 +23,7 @@ pub fn render_markdown(run: &RunResult) -> String {
         escape(&run.harness),
     );
     cells(&mut text, run);
+    conditions(&mut text, run);
     failures(&mut text, run);
     rules(&mut text, run);
     images(&mut text, run);
@@ -51,6 +53,22 @@ fn cells(text: &mut String, run: &RunResult) {
             ]
         }),
     );
+}
+
+/// What was not as on a cluster of a user.
+fn conditions(text: &mut String, run: &RunResult) {
+    let mut any = false;
+    for cell in &run.cells {
+        let settings = cell.operator_settings.iter();
+        let settings = settings.map(|(name, value)| format!("the operator ran with {name}={value}"));
+        for sentence in settings.chain(cell.stimulus.iter().cloned()) {
+            _ = writeln!(text, "- {}: {}", code(&cell.id), escape(&sentence));
+            any = true;
+        }
+    }
+    if any {
+        text.push('\n');
+    }
 }
 
 fn failures(text: &mut String, run: &RunResult) {
@@ -93,26 +111,35 @@ fn failure(text: &mut String, cell: &CellResult) {
 }
 
 fn rules(text: &mut String, run: &RunResult) {
-    let rows = totals::rules(run);
-    if rows.is_empty() {
-        return;
-    }
-    text.push_str("## Rules of the contract\n\n");
+    let results = rule_results(&run.cells);
+    _ = writeln!(
+        text,
+        "## Rules of the contract\n\n{}.\n",
+        escape(&Summary(&results).to_string())
+    );
     table(
         text,
-        "| Rule | Result | Scenarios | Passed | Failed | Skipped | Errors |\n|---|---|---|--:|--:|--:|--:|",
-        rows.iter().map(|row| {
-            let scenarios: Vec<String> = row.scenarios.iter().map(|name| code(name)).collect();
-            vec![
-                escape(&row.rule),
-                row.outcome.word().into(),
-                scenarios.join(", "),
-                row.totals.passed.to_string(),
-                row.totals.failed.to_string(),
-                row.totals.skipped.to_string(),
-                row.totals.errors.to_string(),
-            ]
-        }),
+        "| Rule | About | Result | Half | Scenarios | Passed | Failed | Skipped | Errors |\n\
+         |---|---|---|---|---|--:|--:|--:|--:|",
+        results
+            .iter()
+            .filter(|rule| rule.outcome != RuleOutcome::NotRun)
+            .flat_map(|rule| {
+                rule.halves.iter().map(|half| {
+                    let scenarios: Vec<String> = half.scenarios.iter().map(|name| code(name)).collect();
+                    vec![
+                        escape(&rule.rule),
+                        escape(&rule.title),
+                        rule.outcome.word().into(),
+                        half.half.word().into(),
+                        scenarios.join(", "),
+                        half.totals.passed.to_string(),
+                        half.totals.failed.to_string(),
+                        half.totals.skipped.to_string(),
+                        half.totals.errors.to_string(),
+                    ]
+                })
+            }),
     );
 }
 

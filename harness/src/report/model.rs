@@ -1,8 +1,11 @@
-//! What a run found; `results.json` is this, as it is.
+//! What a run found; `results.json` is this, and what follows from it for the rules of the contract.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::contract::Half;
 use crate::scenario::{Lane, Level, Location};
 
 /// Version of the form of `results.json`; raised when a field changes its meaning or goes.
@@ -107,6 +110,8 @@ pub struct CellResult {
     pub file: String,
     /// Its rules.
     pub rules: Vec<String>,
+    /// The halves of these rules that it proves when it passes.
+    pub halves: Vec<Half>,
     /// Its level.
     pub level: Level,
     /// The lane.
@@ -125,6 +130,10 @@ pub struct CellResult {
     pub checks: Vec<CheckResult>,
     /// Folder with the evidence below the output folder, where it was written.
     pub evidence: Option<String>,
+    /// What the harness did in place of a component that the lane lacks, one sentence each.
+    pub stimulus: Vec<String>,
+    /// Environment variables with which the operator ran for it alone.
+    pub operator_settings: BTreeMap<String, String>,
     /// The namespace it ran in.
     pub namespace: Option<String>,
 }

@@ -1,14 +1,14 @@
 //! Counts over a run, and what they mean for the exit code.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{CellResult, Outcome, RunResult};
 
 /// How many cells ended in which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Totals {
     /// Cells that passed.
     pub passed: usize,
@@ -28,7 +28,7 @@ impl Totals {
         Self::of_cells(&run.cells)
     }
 
-    fn of_cells<'a>(cells: impl IntoIterator<Item = &'a CellResult>) -> Self {
+    pub(super) fn of_cells<'a>(cells: impl IntoIterator<Item = &'a CellResult>) -> Self {
         let mut totals = Self::default();
         for cell in cells {
             match cell.outcome {
@@ -56,42 +56,6 @@ impl fmt::Display for Totals {
             errors => write!(f, ", {errors} errors"),
         }
     }
-}
-
-/// What the cells say of one rule of the contract.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct RuleRow {
-    pub(super) rule: String,
-    pub(super) scenarios: Vec<String>,
-    pub(super) totals: Totals,
-    /// The worst that was seen of it; `Skipped` when no cell judged it.
-    pub(super) outcome: Outcome,
-}
-
-/// One row for each rule, sorted.
-pub(super) fn rules(run: &RunResult) -> Vec<RuleRow> {
-    let mut cells: BTreeMap<&str, Vec<&CellResult>> = BTreeMap::new();
-    for cell in &run.cells {
-        for rule in &cell.rules {
-            cells.entry(rule).or_default().push(cell);
-        }
-    }
-    let row = |(rule, cells): (&str, Vec<&CellResult>)| {
-        let totals = Totals::of_cells(cells.iter().copied());
-        let scenarios: BTreeSet<&String> = cells.iter().map(|cell| &cell.scenario).collect();
-        RuleRow {
-            rule: rule.into(),
-            scenarios: scenarios.into_iter().cloned().collect(),
-            totals,
-            outcome: match totals {
-                Totals { failed: 1.., .. } => Outcome::Failed,
-                Totals { errors: 1.., .. } => Outcome::Error,
-                Totals { passed: 1.., .. } => Outcome::Passed,
-                _ => Outcome::Skipped,
-            },
-        }
-    };
-    cells.into_iter().map(row).collect()
 }
 
 /// The exit code that a run deserves: 0 when all passed, 1 when a scenario failed, 3 when the environment failed (an

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::Ledger;
+use super::stimulus::Actor;
 use crate::check::{self, Expectations, LogKey, Observation, Rejection};
 use crate::observe::NamespaceView;
 use crate::report::{CheckResult, Progress};
@@ -47,7 +48,7 @@ pub(super) struct Judged {
 
 impl Judge<'_> {
     /// Looks at every change of the namespace until each check has its verdict, or none can come any more.
-    pub(super) async fn run(&self, view: &mut NamespaceView) -> Judged {
+    pub(super) async fn run(&self, view: &mut NamespaceView, actor: &mut Actor) -> Judged {
         let checks = &self.scenario.file.spec.checks;
         let mut ledger = Ledger::new(self.scenario);
         let mut barriers = BTreeMap::new();
@@ -92,6 +93,10 @@ impl Judge<'_> {
                 let note = view.dashboard_error();
                 let note = note.filter(|_| needs_dashboard(&ledger, &barriers));
                 ledger.expire(elapsed, &limit, note.as_deref());
+                return done(&ledger);
+            }
+            if let Err(error) = actor.act(&observation.pods).await {
+                ledger.interrupt(elapsed, &format!("the stimulus failed: {error}"));
                 return done(&ledger);
             }
             Self::ask(view, &ledger, &observation);

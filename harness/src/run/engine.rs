@@ -21,6 +21,7 @@ use super::capacity::{self, Capacity, Permit};
 use super::cell::Judge;
 use super::evidence::{self, Subject};
 use super::names::{RunId, evidence_folder, namespace_name};
+use super::stimulus::Actor;
 use super::{cleanup, demand, namespace};
 use crate::check::Rejection;
 use crate::expect::{SnapshotFolder, Verified};
@@ -297,7 +298,9 @@ impl Engine {
             progress: &*self.progress,
             cancel: &self.cancel,
         };
-        let judged = judge.run(view).await;
+        let stimulus = &cell.scenario.file.spec.stimulus;
+        let mut actor = Actor::new(stimulus, self.client.clone(), &prepared.namespace);
+        let judged = judge.run(view, &mut actor).await;
         for problem in expectations.problems() {
             self.progress.line(&format!("warning: {id}: {problem}"));
         }
@@ -316,6 +319,7 @@ impl Engine {
             observation: &judged.observation,
             objects: &prepared.objects,
             changes: &prepared.changes,
+            stimulus: &stimulus.sentences(),
             rejections: &rejections,
             since,
         };
@@ -390,6 +394,7 @@ fn blank(cell: &Cell) -> CellResult {
         scenario: cell.scenario.name().into(),
         file: relative(&cell.scenario.path),
         rules: spec.rules.clone(),
+        halves: cell.scenario.halves().into_iter().collect(),
         level: spec.level,
         lane: cell.lane,
         operator: cell.operator.to_string(),
@@ -399,6 +404,8 @@ fn blank(cell: &Cell) -> CellResult {
         duration_seconds: 0.0,
         checks: Vec::new(),
         evidence: None,
+        stimulus: spec.stimulus.sentences(),
+        operator_settings: spec.operator_settings.env.clone(),
         namespace: None,
     }
 }

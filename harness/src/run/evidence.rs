@@ -26,6 +26,8 @@ pub(super) struct Subject<'a> {
     pub(super) objects: &'a [Value],
     /// How they differ from their files.
     pub(super) changes: &'a [String],
+    /// What the harness did in place of components that the lane lacks.
+    pub(super) stimulus: &'a [String],
     pub(super) rejections: &'a [Rejection],
     pub(super) since: Timestamp,
 }
@@ -102,6 +104,9 @@ fn write_objects(subject: &Subject<'_>, writer: &mut Writer) {
         changes.push('\n');
     }
     writer.text("sent/changes.txt", &changes);
+    if !subject.stimulus.is_empty() {
+        writer.text("sent/stimulus.txt", &(subject.stimulus.join("\n") + "\n"));
+    }
     if !subject.rejections.is_empty() {
         writer.yaml("rejections.yaml", &subject.rejections);
     }

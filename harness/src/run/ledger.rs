@@ -189,16 +189,20 @@ fn seconds(duration: Duration) -> String {
 
 /// What a check is called in reports: its key, and what tells it from others of the kind.
 fn title(check: &Check) -> String {
-    let of = |role: Role, group: Option<&String>| match (role, group) {
-        (Role::Head, _) => "head".to_owned(),
-        (Role::Worker, None) => "worker".to_owned(),
-        (Role::Worker, Some(group)) => format!("worker {group}"),
+    let of = |role: Role, group: Option<&String>| match group {
+        None => role.word().to_owned(),
+        Some(group) => format!("{} {group}", role.word()),
     };
     let detail = match check {
         Check::Pod(check) => {
             let fields: Vec<_> = check.snapshot.iter().copied().map(PodField::file_part).collect();
-            format!("{} {}", of(check.role, check.group.as_ref()), fields.join(", "))
+            let mut text = of(check.role, check.group.as_ref());
+            if let Some(container) = &check.container {
+                text.push_str(&format!(" {container}"));
+            }
+            format!("{text} {}", fields.join(", "))
         }
+        Check::FlagOrder(check) => of(check.role, check.group.as_ref()),
         Check::Ray(check) if check.nodes == 1 => "1 node".into(),
         Check::Ray(check) => format!("{} nodes", check.nodes),
         Check::Logs(check) => {

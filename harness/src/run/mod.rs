@@ -15,6 +15,7 @@ mod options;
 mod phases;
 mod session;
 mod setup;
+mod stimulus;
 
 pub use capacity::{Capacity, Permit, Resources};
 pub use conduct::{down, run, status, up};

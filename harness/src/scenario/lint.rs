@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::diagnostic::{Diagnostic, Source, sort};
 use super::yaml::Node;
-use super::{Check, PodCheck, PodField, Role, Scenario, load, manifest};
+use super::{Check, PodCheck, PodField, Scenario, load, manifest, subject_name};
 
 /// Checks every scenario below a folder: the files themselves, their manifests and their snapshots.
 pub fn lint(root: &Path) -> Vec<Diagnostic> {
@@ -128,12 +128,7 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
 
 /// The first part of a snapshot's file name, such as `head.args`.
 fn subject(pod: &PodCheck, field: PodField) -> String {
-    let role = match pod.role {
-        Role::Head => "head",
-        Role::Worker => "worker",
-    };
-    let group = pod.group.as_ref().map(|group| format!("{group}.")).unwrap_or_default();
-    format!("{role}.{group}{}", field.file_part())
+    subject_name(pod.role, pod.group.as_deref(), pod.container.as_deref(), field)
 }
 
 /// The same of a file, such as `head.args@ge-1.4.snap`; none when it is not named so.

@@ -10,6 +10,7 @@ mod model;
 mod rules;
 mod schema;
 mod shape;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod yaml;
@@ -22,3 +23,4 @@ pub use load::{load, load_all};
 pub use manifest::{manifests, parse_manifest};
 pub use model::*;
 pub use schema::json_schema;
+pub use subject::{is_subject_name, subject_name};

@@ -1,9 +1,11 @@
 //! The types that a scenario file is read into; the JSON schema is generated from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::contract::Half;
 
 /// A place in a file, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +66,19 @@ pub enum Role {
     Head,
     /// `ray.io/node-type: worker`
     Worker,
+    /// The Pod that submits the entrypoint of a `RayJob`, as the Job that the operator makes for it describes it.
+    Submitter,
+}
+
+impl Role {
+    /// The role as scenario files write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Head => "head",
+            Role::Worker => "worker",
+            Role::Submitter => "submitter",
+        }
+    }
 }
 
 /// A scenario file, whole.
@@ -135,6 +150,12 @@ pub struct Spec {
     /// The only changes made to the manifests before they are sent; `namespace` is always set.
     #[serde(default)]
     pub changes: Changes,
+    /// What the harness does in place of a component that the lane `control-plane` lacks; reports and evidence say so.
+    #[serde(default)]
+    pub stimulus: Stimulus,
+    /// How the operator is set up where that differs from its release's defaults; it then runs as a process of its own.
+    #[serde(default)]
+    pub operator_settings: OperatorSettings,
     /// Wall-clock limit for all checks together, such as `90s` or `5m`; 3 minutes when absent.
     #[serde(default)]
     #[schemars(extend(
@@ -189,12 +210,48 @@ pub struct Changes {
     pub requests: BTreeMap<String, String>,
 }
 
+/// What the harness does in place of a component that the lane `control-plane` lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Stimulus {
+    /// Write into the status of every Ray Pod, as a kubelet would, that it runs and is ready. No container runs all the
+    /// same; it serves to see what the operator does next, such as to make the submitter of a `RayJob`.
+    #[serde(default)]
+    pub pods_ready: bool,
+}
+
+impl Stimulus {
+    /// What is done, one sentence each, for reports and evidence.
+    pub fn sentences(&self) -> Vec<String> {
+        let ready = "the harness, not a kubelet, said in the status of the Ray Pods that they run and are ready";
+        self.pods_ready.then(|| ready.to_owned()).into_iter().collect()
+    }
+}
+
+/// How the operator is set up, where that differs from its release's defaults.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OperatorSettings {
+    /// Environment variables of the operator's process, such as `{ENABLE_LOGIN_SHELL: "true"}`.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+}
+
+impl OperatorSettings {
+    /// Whether nothing differs from the release's defaults.
+    pub fn is_default(&self) -> bool {
+        self.env.is_empty()
+    }
+}
+
 /// One expectation about the cluster's state; each entry of `checks` has exactly one of these keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Check {
     /// Fields of a Ray Pod against snapshots.
     Pod(PodCheck),
+    /// The order of the generated `ray start` flags in many Pods of one specification.
+    FlagOrder(FlagOrderCheck),
     /// Ray itself answers: the dashboard lists the expected number of nodes, all alive.
     Ray(RayCheck),
     /// Lines of a container's log, in order.
@@ -211,38 +268,67 @@ pub enum Check {
     Rejected(RejectedCheck),
 }
 
-/// A field of a Ray Pod that a snapshot is taken of.
+/// A field of a Pod that a snapshot is taken of. The first six are of one container: the Ray container unless the check
+/// names another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum PodField {
-    /// `command` of the Ray container.
+    /// `command` of the container.
     Command,
-    /// `args` of the Ray container.
+    /// `args` of the container.
     Args,
-    /// `env` of the Ray container, in order.
+    /// `env` of the container, in order.
     Env,
-    /// `lifecycle` of the Ray container.
+    /// `lifecycle` of the container.
     Lifecycle,
-    /// `readinessProbe` and `livenessProbe` of the Ray container.
+    /// `readinessProbe`, `livenessProbe` and `startupProbe` of the container.
     Probes,
-    /// Names of all containers, in order.
+    /// `resources` of the container.
+    Resources,
+    /// Names of all containers of the Pod, in order.
     Containers,
-    /// `name`, `command` and `args` of all init containers, in order.
+    /// `name`, `command` and `args` of all init containers of the Pod, in order.
     InitContainers,
 }
 
 impl PodField {
+    /// Every field.
+    pub const ALL: [PodField; 8] = [
+        PodField::Command,
+        PodField::Args,
+        PodField::Env,
+        PodField::Lifecycle,
+        PodField::Probes,
+        PodField::Resources,
+        PodField::Containers,
+        PodField::InitContainers,
+    ];
+
     /// The field's part of a snapshot's file name.
     pub fn file_part(self) -> &'static str {
+        match self {
+            PodField::InitContainers => "init-containers",
+            other => other.key(),
+        }
+    }
+
+    /// The field as scenario files write it.
+    pub fn key(self) -> &'static str {
         match self {
             PodField::Command => "command",
             PodField::Args => "args",
             PodField::Env => "env",
             PodField::Lifecycle => "lifecycle",
             PodField::Probes => "probes",
+            PodField::Resources => "resources",
             PodField::Containers => "containers",
-            PodField::InitContainers => "init-containers",
+            PodField::InitContainers => "initContainers",
         }
+    }
+
+    /// Whether it belongs to the Pod, not to one of its containers.
+    pub fn is_of_pod(self) -> bool {
+        matches!(self, PodField::Containers | PodField::InitContainers)
     }
 }
 
@@ -255,9 +341,39 @@ pub struct PodCheck {
     /// Worker group, where there are several; any when absent.
     #[serde(default)]
     pub group: Option<String>,
+    /// Container or init container; the Ray container (index 0) when absent.
+    #[serde(default)]
+    pub container: Option<String>,
     /// Fields that must equal their snapshot, each in a file of its own.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub snapshot: Vec<PodField>,
+}
+
+/// The order of the generated `ray start` flags in many Pods of one specification. In all of them the flags themselves
+/// must be the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlagOrderCheck {
+    /// Which Pods.
+    pub role: Role,
+    /// Worker group; all when absent.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// How many Pods are compared, at least.
+    #[schemars(range(min = 2))]
+    pub pods: usize,
+    /// How many orders there must be among them.
+    pub orders: Orders,
+}
+
+/// How many orders of flags there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Orders {
+    /// The same in every Pod.
+    One,
+    /// More than one.
+    Several,
 }
 
 /// Ray readiness, as Ray itself reports it (a Pod can be Ready long before).
@@ -445,10 +561,21 @@ pub enum RejectedBy {
 }
 
 impl Check {
+    /// The half of a rule that the check helps to prove: what an object says, or what comes of it.
+    pub fn half(&self) -> Half {
+        match self {
+            Check::Pod(_) | Check::FlagOrder(_) | Check::Rejected(_) => Half::Object,
+            Check::Ray(_) | Check::Logs(_) | Check::Job(_) | Check::State(_) | Check::Never(_) | Check::Event(_) => {
+                Half::Effect
+            }
+        }
+    }
+
     /// The key that the check has in the scenario file.
     pub fn kind(&self) -> &'static str {
         match self {
             Check::Pod(_) => "pod",
+            Check::FlagOrder(_) => "flagOrder",
             Check::Ray(_) => "ray",
             Check::Logs(_) => "logs",
             Check::Job(_) => "job",
@@ -483,5 +610,10 @@ impl Scenario {
     /// `metadata.name`.
     pub fn name(&self) -> &str {
         &self.file.metadata.name
+    }
+
+    /// The halves of its rules that it proves when all of its checks pass.
+    pub fn halves(&self) -> BTreeSet<Half> {
+        self.file.spec.checks.iter().map(Check::half).collect()
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Component, Path};
 use regex::Regex;
 use semver::VersionReq;
 
+use super::PodField;
 use super::diagnostic::{Diagnostic, Source};
 use super::duration::parse_duration;
 use super::yaml::{Node, Yaml};
@@ -28,6 +29,7 @@ pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
             rules.manifest(manifest);
         }
         rules.checks(spec);
+        rules.control_plane_only(spec);
     }
     rules.problems
 }
@@ -127,7 +129,15 @@ impl Rules<'_> {
                         "no container starts there: leave that lane or this check out",
                     );
                 }
+                if kind.name != "pod" {
+                    self.no_submitter(&kind.name, body.get("role"));
+                    self.no_submitter(
+                        &kind.name,
+                        body.get("restarts").and_then(|restarts| restarts.get("role")),
+                    );
+                }
                 match kind.name.as_str() {
+                    "pod" => self.pod(body),
                     "logs" => self.logs(body),
                     "state" => self.state(body),
                     "never" => self.duration(body.get("for")),
@@ -137,6 +147,42 @@ impl Rules<'_> {
                     self.barriers(body);
                 }
             }
+        }
+    }
+
+    /// Keys that only the lane control-plane can honour.
+    fn control_plane_only(&mut self, spec: &Node) {
+        let lanes = spec.get("lanes").map_or(&[][..], Node::items);
+        let elsewhere = lanes.iter().find(|lane| lane.text() == Some("kind"));
+        for key in ["stimulus", "operatorSettings"] {
+            if let (Some(node), Some(_)) = (spec.get(key), elsewhere) {
+                let message = format!("`{key}` is for the lane control-plane alone");
+                self.error(node, message, "leave the lane kind or this key out");
+            }
+        }
+    }
+
+    /// A field of the Pod does not depend on a container; a submitter is only looked at as an object.
+    fn pod(&mut self, body: &Node) {
+        let fields = body.get("snapshot").map_or(&[][..], Node::items);
+        for field in fields {
+            let of_pod = PodField::ALL
+                .iter()
+                .any(|known| known.is_of_pod() && field.text() == Some(known.key()));
+            if of_pod && body.get("container").is_some() {
+                let message = format!(
+                    "`{}` is of the Pod, not of a container",
+                    field.text().unwrap_or_default()
+                );
+                self.error(field, message, "put it into a `pod` check without `container`");
+            }
+        }
+    }
+
+    fn no_submitter(&mut self, kind: &str, role: Option<&Node>) {
+        if let Some(role) = role.filter(|role| role.text() == Some("submitter")) {
+            let message = format!("`{kind}` does not know the submitter");
+            self.error(role, message, "look at it in a `pod` check");
         }
     }
 

@@ -151,3 +151,83 @@ fn a_pod_being_deleted_gives_way_to_its_successor() {
         "head Pod raycluster-head-command-head-r4jlx",
     );
 }
+
+/// The head of the sample with an init container and a container beside Ray.
+fn with_others() -> Observation {
+    let mut observation = observe(&SOLUTION_1);
+    let spec = observation.pods[0].spec.as_mut().unwrap();
+    let container = |name: &str| -> k8s_openapi::api::core::v1::Container {
+        serde_json::from_value(json!({"name": name, "command": [name], "resources": {"limits": {"cpu": "1"}}})).unwrap()
+    };
+    spec.containers.push(container("autoscaler"));
+    spec.init_containers = Some(vec![container("first")]);
+    observation
+}
+
+/// Compares with nothing, and tells of what it was asked.
+struct Asked(std::cell::RefCell<Vec<(Subject, Value)>>);
+
+impl Expectations for Asked {
+    fn compare(&self, subject: &Subject, found: &Value) -> Comparison {
+        self.0.borrow_mut().push((subject.clone(), found.clone()));
+        Comparison::Equal {
+            body: String::new(),
+            file: "x".into(),
+        }
+    }
+}
+
+#[rstest]
+#[case("autoscaler")]
+#[case("first")]
+fn a_named_container_is_looked_at(#[case] name: &str) {
+    let fields = ["command", "args", "env", "lifecycle", "probes", "resources"];
+    let check = check(json!({ "pod": { "role": "head", "container": name, "snapshot": fields } }));
+    let asked = Asked(std::cell::RefCell::default());
+    let finding = passes(evaluate(&check, &with_others(), &asked));
+    assert!(
+        finding.message.starts_with(&format!("container {name} of head Pod ")),
+        "{}",
+        finding.message
+    );
+    let asked = asked.0.into_inner();
+    assert!(
+        asked
+            .iter()
+            .all(|(subject, _)| subject.container.as_deref() == Some(name))
+    );
+    let values: Vec<&Value> = asked.iter().map(|(_, value)| value).collect();
+    assert_eq!(*values[0], json!([name]));
+    assert_eq!(*values[1], Value::Null);
+    assert_eq!(values[5]["limits"]["cpu"], "1");
+}
+
+#[test]
+fn a_container_that_is_not_there_fails_and_the_others_are_named() {
+    let check = check(json!({ "pod": { "role": "head", "container": "autoscalr", "snapshot": ["command"] } }));
+    let verdict = evaluate(&check, &with_others(), &Snapshots(vec![]));
+    let finding = fails(verdict, "has no container autoscalr");
+    assert_eq!(finding.found.unwrap(), "first\nray-head\nautoscaler");
+}
+
+#[test]
+fn a_submitter_is_what_the_job_of_a_rayjob_describes() {
+    let check = check(json!({ "pod": { "role": "submitter", "snapshot": ["command"] } }));
+    let job = |owner: &str| {
+        serde_json::from_value(json!({
+            "metadata": {"name": "j", "ownerReferences": [
+                {"apiVersion": "v1", "kind": owner, "name": "x", "uid": "1"}
+            ]},
+            "spec": {"template": {"spec": {"containers": [{"name": "ray-job-submitter", "command": ["ray"]}]}}},
+        }))
+        .unwrap()
+    };
+    let mut observation = observe(&SOLUTION_1);
+    observation.jobs = vec![job("CronJob")];
+    waits(judge(&check, &observation), "no submitter Pod yet");
+    observation.jobs.push(job("RayJob"));
+    let asked = Asked(std::cell::RefCell::default());
+    passes(evaluate(&check, &observation, &asked));
+    let (subject, value) = asked.0.into_inner().remove(0);
+    assert_eq!((subject.role, value), (Role::Submitter, json!(["ray"])));
+}

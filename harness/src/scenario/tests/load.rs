@@ -4,6 +4,7 @@ use std::time::Duration;
 use rstest::rstest;
 
 use super::{CLUSTER, GOOD, folder, lines, own_scenarios};
+use crate::contract::Half;
 use crate::scenario::diagnostic::Source;
 use crate::scenario::{Check, Location, Manifest, Sample, json_schema, load, load_all, manifests, shape, yaml};
 
@@ -172,6 +173,46 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "lanes: [kind, control-plane]",
     "17:7 `ray` never passes in the control-plane lane"
 )]
+#[case::stimulus_in_kind(
+    "  timeout: 90s",
+    "  stimulus: {podsReady: true}",
+    "14:13 `stimulus` is for the lane control-plane alone"
+)]
+#[case::settings_in_kind(
+    "  timeout: 90s",
+    "  operatorSettings: {env: {A: b}}",
+    "14:21 `operatorSettings` is for the lane control-plane alone"
+)]
+#[case::setting_type(
+    "  timeout: 90s",
+    "  operatorSettings: {env: {A: true}}",
+    "14:31 `A` must be a text, found `true` (put it"
+)]
+#[case::field_of_the_pod(
+    "snapshot: [command, args]",
+    "container: x, snapshot: [args, initContainers]",
+    "16:56 `initContainers` is of the Pod, not of a container"
+)]
+#[case::submitter_state(
+    "state: {role: head",
+    "state: {role: submitter",
+    "28:21 `state` does not know the submitter"
+)]
+#[case::submitter_restarts(
+    "restarts: {role: head",
+    "restarts: {role: submitter",
+    "29:54 `never` does not know the submitter"
+)]
+#[case::orders(
+    "- ray: {nodes: 1}",
+    "- flagOrder: {role: worker, pods: 20, orders: two}",
+    "17:51 `orders` can't be `two` (it is one of `one`, `several`)"
+)]
+#[case::orders_of_one(
+    "- ray: {nodes: 1}",
+    "- flagOrder: {role: worker, pods: 1, orders: one}",
+    "17:39 `pods` must be at least 2, found 1"
+)]
 #[case::twice("kind: Scenario", "kind: Scenario\nkind: Scenario", "3:1 the key `kind` comes twice")]
 #[case::two_documents("metadata:", "---\nmetadata:", "4:1 a scenario file holds one document")]
 fn what_is_wrong_is_named_with_its_place(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
@@ -181,6 +222,39 @@ fn what_is_wrong_is_named_with_its_place(#[case] from: &str, #[case] to: &str, #
     let found = lines(load(&folder).unwrap_err().diagnostics());
     let expected = format!("scenario.yaml:{expected}");
     assert!(found.iter().any(|line| line.starts_with(&expected)), "{found:#?}");
+}
+
+const CONTROL_PLANE: &str = r#"apiVersion: kuberay-conformance/v1alpha1
+kind: Scenario
+metadata: {name: demo}
+spec:
+  description: A demonstration.
+  lanes: [control-plane]
+  manifests: [raycluster.yaml]
+  stimulus: {podsReady: true}
+  operatorSettings: {env: {ENABLE_LOGIN_SHELL: "true"}}
+  checks:
+    - pod: {role: head, container: autoscaler, snapshot: [command, args, env, lifecycle, probes, resources]}
+    - pod: {role: submitter, snapshot: [args]}
+    - flagOrder: {role: worker, group: many, pods: 20, orders: several}
+    - rejected: {by: api, message: "no"}
+"#;
+
+#[test]
+fn the_control_plane_lane_has_keys_of_its_own() {
+    let (_root, folder) = folder(&[("scenario.yaml", CONTROL_PLANE), ("raycluster.yaml", CLUSTER)]);
+    let scenario = load(&folder).unwrap();
+    let spec = &scenario.file.spec;
+    assert_eq!(spec.stimulus.sentences().len(), 1);
+    assert_eq!(spec.operator_settings.env["ENABLE_LOGIN_SHELL"], "true");
+    assert!(!spec.operator_settings.is_default());
+    assert_eq!(scenario.halves().into_iter().collect::<Vec<_>>(), [Half::Object]);
+    let without = CONTROL_PLANE
+        .replace("{podsReady: true}", "{}")
+        .replace("{env: {ENABLE_LOGIN_SHELL: \"true\"}}", "{}");
+    std::fs::write(folder.join("scenario.yaml"), without).unwrap();
+    let spec = load(&folder).unwrap().file.spec;
+    assert!(spec.stimulus.sentences().is_empty() && spec.operator_settings.is_default());
 }
 
 #[test]

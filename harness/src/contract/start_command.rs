@@ -1,31 +1,61 @@
-//! The order of `ray start` flags, which is random before KubeRay 1.3.
+//! The form of the generated `ray start` command, and the order of its flags, which is random before KubeRay 1.3.
 
 const ULIMIT: &str = "ulimit -n 65536; ";
 const SLEEP: &str = " && sleep infinity";
 
 /// Sorts the flags of the command that the operator generated at the end of a container's only argument; none when
 /// the argument does not end in exactly the generated form.
-pub(super) fn sorted_args(text: &str) -> Option<String> {
-    let at = text.rfind(ULIMIT)?;
-    let (user, generated) = (&text[..at], &text[at + ULIMIT.len()..]);
-    if !user.is_empty() && !user.ends_with(" && ") {
-        return None;
-    }
-    let (command, sleep) = match generated.strip_suffix(SLEEP) {
-        Some(command) => (command, SLEEP),
-        None => (generated, ""),
-    };
-    Some(format!("{user}{ULIMIT}{}{sleep}", sorted_command(command)?))
+pub fn sorted_args(text: &str) -> Option<String> {
+    let parts = Parts::of(text)?;
+    let sorted = sorted_command(parts.command)?;
+    Some(format!("{}{ULIMIT}{sorted}{}", parts.user, parts.sleep))
+}
+
+/// The generated flags at the end of a container's only argument, in their order; none when the argument does not end
+/// in exactly the generated form.
+pub fn flags_of_args(text: &str) -> Option<Vec<&str>> {
+    let (_, flags) = split(Parts::of(text)?.command)?;
+    Some(flags.into_iter().map(str::trim).collect())
 }
 
 /// Sorts the flags of a generated `ray start` command by key; none when it does not have exactly the generated form,
 /// in which every flag has one space before and one after it.
 ///
 /// Only whole flags move, each with its two spaces, so a lost or added space is as visible as before.
-pub(super) fn sorted_command(text: &str) -> Option<String> {
+pub fn sorted_command(text: &str) -> Option<String> {
+    let (start, mut flags) = split(text)?;
+    let key = |flag: &&str| flag.split(['=', ' ']).nth(1).map(str::to_owned);
+    flags.sort_by_key(|flag| (key(flag), *flag));
+    Some(format!("{start}{}", flags.concat()))
+}
+
+/// A generated argument: what the user wrote with its joint, the `ray start` command, and what follows it.
+struct Parts<'a> {
+    user: &'a str,
+    command: &'a str,
+    sleep: &'static str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        let at = text.rfind(ULIMIT)?;
+        let (user, generated) = (&text[..at], &text[at + ULIMIT.len()..]);
+        if !user.is_empty() && !user.ends_with(" && ") {
+            return None;
+        }
+        let (command, sleep) = match generated.strip_suffix(SLEEP) {
+            Some(command) => (command, SLEEP),
+            None => (generated, ""),
+        };
+        Some(Self { user, command, sleep })
+    }
+}
+
+/// The beginning of a generated command, and its flags, each with the space before and after it.
+fn split(text: &str) -> Option<(&'static str, Vec<&str>)> {
     let (start, flags) = ["ray start --head ", "ray start "]
         .iter()
-        .find_map(|start| Some((start, text.strip_prefix(start)?)))?;
+        .find_map(|start| Some((*start, text.strip_prefix(start)?)))?;
     let mut pieces = Vec::new();
     let mut rest = flags;
     while let Some(at) = rest.find("  --") {
@@ -34,12 +64,7 @@ pub(super) fn sorted_command(text: &str) -> Option<String> {
     }
     pieces.push(rest);
     let regular = |piece: &&str| piece.starts_with(" --") && piece.ends_with(' ') && !piece.ends_with("  ");
-    if !pieces.iter().all(regular) {
-        return None;
-    }
-    let key = |piece: &str| piece.split(['=', ' ']).nth(1).map(str::to_owned);
-    pieces.sort_by_key(|piece| (key(piece), *piece));
-    Some(format!("{start}{}", pieces.concat()))
+    pieces.iter().all(regular).then_some((start, pieces))
 }
 
 #[cfg(test)]
@@ -94,6 +119,13 @@ mod tests {
     #[case::more_after_it("ulimit -n 65536; ray start  --b  --a ; x", None)]
     fn arguments(#[case] text: &str, #[case] sorted: Option<&str>) {
         assert_eq!(sorted_args(text).as_deref(), sorted);
+    }
+
+    #[test]
+    fn flags_come_in_their_order() {
+        let text = " x  && ulimit -n 65536; ray start  --b=1  --a  && sleep infinity";
+        assert_eq!(flags_of_args(text), Some(vec!["--b=1", "--a"]));
+        assert_eq!(flags_of_args(" ray start  --b=1  --a "), None);
     }
 
     #[rstest]

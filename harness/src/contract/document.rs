@@ -1,0 +1,205 @@
+//! `docs/contract.md`: the rules with their scenarios, written for people.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::{CLASSES, Half, RULES, Rule};
+use crate::scenario::{Lane, Scenario};
+
+const INTRODUCTION: &str = "\
+# The command contract
+
+What KubeRay's operator makes of the `command` and `args` of a Ray container, rule by rule, as the scenarios of this
+repository show it on real operators. `kuberay-conformance docs` writes this page from the rules
+(`harness/src/contract/rules.rs`) and the scenarios; change those, not this page.
+
+A rule has an *object* half, what the objects say that the operator makes, and, where the shell, the kubelet or Ray
+decide, an *effect* half, what comes of it in a running container. A report calls a rule proven when a scenario of each
+of its halves passed.
+";
+
+/// The whole page.
+pub fn document(scenarios: &[Arc<Scenario>]) -> String {
+    let mut text = String::from(INTRODUCTION);
+    classes(&mut text);
+    overview(&mut text, scenarios);
+    for rule in &RULES {
+        section(&mut text, rule, scenarios);
+    }
+    text
+}
+
+fn classes(text: &mut String) {
+    text.push_str(
+        "\n## Behaviour classes\n\n\
+         Releases whose operators behave alike form a class, named by its first release; a snapshot `…@ge-1.4.snap` speaks\n\
+         for this class and the later ones, until a snapshot of a later class stands beside it.\n\n\
+         | from KubeRay | what sets it apart from the class before |\n|---|---|\n",
+    );
+    for class in &CLASSES {
+        let provisional = if class.provisional {
+            " *Read in its source, not seen on a real operator.*"
+        } else {
+            ""
+        };
+        _ = writeln!(text, "| {} | {}{provisional} |", class.name, class.why);
+    }
+}
+
+fn overview(text: &mut String, scenarios: &[Arc<Scenario>]) {
+    text.push_str("\n## Rules\n\n| rule | about | holds | object half | effect half |\n|---|---|---|---|---|\n");
+    for rule in &RULES {
+        let count = |half: Half| {
+            if !rule.halves.contains(&half) {
+                return "-".to_owned();
+            }
+            match of_rule(rule, scenarios)
+                .filter(|one| one.halves().contains(&half))
+                .count()
+            {
+                0 => "no scenario yet".to_owned(),
+                1 => "1 scenario".to_owned(),
+                count => format!("{count} scenarios"),
+            }
+        };
+        _ = writeln!(
+            text,
+            "| [{id}](#{anchor}) | {} | {} | {} | {} |",
+            rule.title,
+            range(rule),
+            count(Half::Object),
+            count(Half::Effect),
+            id = rule.id,
+            anchor = rule.id.to_lowercase(),
+        );
+    }
+}
+
+fn section(text: &mut String, rule: &Rule, scenarios: &[Arc<Scenario>]) {
+    let halves: Vec<&str> = rule.halves.iter().map(|half| half.word()).collect();
+    _ = writeln!(
+        text,
+        "\n<a id=\"{}\"></a>\n\n### {} {}\n\n{}\n",
+        rule.id.to_lowercase(),
+        rule.id,
+        rule.title,
+        rule.sentence
+    );
+    _ = writeln!(text, "- Holds {}.", range(rule));
+    if let Some(differs) = rule.differs {
+        _ = writeln!(text, "- Releases differ: {differs}");
+    }
+    _ = writeln!(text, "- Halves: {}.", halves.join(", "));
+    let issues: BTreeSet<&str> = of_rule(rule, scenarios)
+        .flat_map(|scenario| scenario.file.spec.issues.iter().map(String::as_str))
+        .collect();
+    if !issues.is_empty() {
+        let mut issues: Vec<&str> = issues.into_iter().collect();
+        issues.sort_by_key(|issue| sort_key(issue));
+        let links: Vec<String> = issues.into_iter().map(link).collect();
+        _ = writeln!(text, "- Public issues: {}.", links.join(", "));
+    }
+    let mut rows = of_rule(rule, scenarios).peekable();
+    if rows.peek().is_none() {
+        text.push_str("\nNo scenario yet.\n");
+        return;
+    }
+    text.push_str("\n| scenario | shows | lane | KubeRay | level |\n|---|---|---|---|---|\n");
+    for scenario in rows {
+        let spec = &scenario.file.spec;
+        let lanes: Vec<String> = spec.lanes.iter().map(Lane::to_string).collect();
+        _ = writeln!(
+            text,
+            "| [`{name}`](../scenarios/{name}/scenario.yaml) | {} | {} | {} | {} |",
+            cell(spec.description.trim()),
+            lanes.join(", "),
+            cell(&spec.operator),
+            spec.level,
+            name = scenario.name(),
+        );
+    }
+}
+
+fn of_rule<'a>(rule: &'a Rule, scenarios: &'a [Arc<Scenario>]) -> impl Iterator<Item = &'a Scenario> {
+    let by_name: BTreeMap<&str, &Scenario> = scenarios.iter().map(|one| (one.name(), &**one)).collect();
+    by_name
+        .into_values()
+        .filter(|scenario| scenario.file.spec.rules.iter().any(|id| id == rule.id))
+}
+
+fn range(rule: &Rule) -> String {
+    match rule.until {
+        Some(until) => format!("from {} until {until}", rule.since),
+        None if rule.since == CLASSES[0].name => "in every release".into(),
+        None => format!("from {} on", rule.since),
+    }
+}
+
+/// A text in one cell of a table.
+fn cell(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
+}
+
+/// Issues of one repository by number.
+fn sort_key(issue: &str) -> (String, u64) {
+    let (place, number) = issue.rsplit_once(['#', '/']).unwrap_or((issue, ""));
+    (place.to_owned(), number.parse().unwrap_or_default())
+}
+
+fn link(issue: &str) -> String {
+    match issue.split_once('#') {
+        Some((repository, number)) if !issue.starts_with("http") => {
+            format!("[{issue}](https://github.com/{repository}/issues/{number})")
+        }
+        _ => format!("<{issue}>"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::scenario::load_all;
+
+    fn root() -> &'static Path {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+    }
+
+    #[test]
+    fn the_committed_page_is_current() {
+        let path = root().join("docs/contract.md");
+        let current = document(&load_all(&root().join("scenarios")).unwrap());
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &current).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == current,
+            "docs/contract.md is not what the rules and scenarios say; write it anew with \
+             `kuberay-conformance docs > docs/contract.md` and commit it"
+        );
+    }
+
+    #[test]
+    fn a_page_without_scenarios_says_so_of_every_rule() {
+        let text = document(&[]);
+        assert_eq!(text.matches("\nNo scenario yet.\n").count(), RULES.len());
+        assert!(text.contains("| [C03](#c03) | A user command that fails | in every release | no scenario yet |"));
+        assert!(text.contains("| [C07](#c07) | The overwrite annotation | from 1.1 on |"));
+    }
+
+    #[test]
+    fn issues_are_links() {
+        assert_eq!(
+            link("ray-project/ray#1"),
+            "[ray-project/ray#1](https://github.com/ray-project/ray/issues/1)"
+        );
+        assert_eq!(link("https://example.com/a#b"), "<https://example.com/a#b>");
+        assert!(sort_key("a/b#9") < sort_key("a/b#10"));
+    }
+}

@@ -1,0 +1,302 @@
+//! The rules of the command contract: each in a sentence, with the releases that it holds for and the halves it has.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A part of a rule that is proved by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Half {
+    /// What the object says that the operator makes; an API server and the operator show it.
+    Object,
+    /// What comes of it in a running container, where the shell, the kubelet or Ray decide.
+    Effect,
+}
+
+impl Half {
+    /// The half as reports write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Half::Object => "object",
+            Half::Effect => "effect",
+        }
+    }
+}
+
+/// A rule of the command contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// `C01` to `C23`.
+    pub id: &'static str,
+    /// What it is about, in a few words.
+    pub title: &'static str,
+    /// What holds, in one sentence.
+    pub sentence: &'static str,
+    /// The first release that it holds for, as `X.Y`.
+    pub since: &'static str,
+    /// The first release that it no longer holds for, where there is one.
+    pub until: Option<&'static str>,
+    /// What differs between releases, where something does.
+    pub differs: Option<&'static str>,
+    /// Its halves; it is proven when each of them is.
+    pub halves: &'static [Half],
+}
+
+const OBJECT: &[Half] = &[Half::Object];
+const BOTH: &[Half] = &[Half::Object, Half::Effect];
+
+/// A rule that holds for every release.
+const fn rule(
+    id: &'static str,
+    title: &'static str,
+    halves: &'static [Half],
+    sentence: &'static str,
+    differs: Option<&'static str>,
+) -> Rule {
+    Rule {
+        id,
+        title,
+        sentence,
+        since: "1.0",
+        until: None,
+        differs,
+        halves,
+    }
+}
+
+const fn since(since: &'static str, rule: Rule) -> Rule {
+    Rule { since, ..rule }
+}
+
+/// Every rule, in order.
+pub static RULES: [Rule; 23] = [
+    rule(
+        "C01",
+        "The generated command",
+        OBJECT,
+        "Without a command of the user, a Ray container gets a shell as `command` and exactly one element of `args`: \
+         `ulimit -n 65536; ray start`, then every flag with one space before and one after it.",
+        Some(
+            "Before 1.1 `--dashboard-agent-listen-port` is absent; before 1.3 the flags are in random order; from 1.4 \
+             on the shell is no login shell.",
+        ),
+    ),
+    rule(
+        "C02",
+        "Joining command and args",
+        BOTH,
+        "All elements of the user's `command`, then of `args`, are put before the generated command, each with one \
+         space before and one after it and no quoting, joined to it by ` && `.",
+        None,
+    ),
+    rule(
+        "C03",
+        "A user command that fails",
+        BOTH,
+        "The ` && ` binds the user's command to `ulimit` alone, so that `ray start` follows a command that fails.",
+        None,
+    ),
+    rule(
+        "C04",
+        "Syntax that the joint breaks",
+        BOTH,
+        "A final `;`, `&`, newline or comment of the user's text is kept and so meets ` && `.",
+        None,
+    ),
+    rule(
+        "C05",
+        "Argument boundaries are lost",
+        BOTH,
+        "The elements become text of one shell line: quotes, variables, globs and the boundaries between elements mean \
+         what that shell makes of them.",
+        None,
+    ),
+    rule(
+        "C06",
+        "`ray start` in the user's text",
+        BOTH,
+        "Where the joined text holds `ray start`, with one space, the user's `command` and `args` stay as they are and \
+         nothing is generated into them.",
+        None,
+    ),
+    since(
+        "1.1",
+        rule(
+            "C07",
+            "The overwrite annotation",
+            BOTH,
+            "With `ray.io/overwrite-container-cmd: \"true\"`, in any letter case, on the RayCluster (or its RayJob or \
+             RayService) or on a Pod template, the user's `command` and `args` stay as they are.",
+            Some("1.0 ignores the annotation."),
+        ),
+    ),
+    since(
+        "1.1",
+        rule(
+            "C08",
+            "KUBERAY_GEN_RAY_START_CMD",
+            BOTH,
+            "The generated `ray start` command, without `ulimit`, is in this environment variable of every Ray \
+             container, whether it is used or not; the operator's own variables follow those of the user.",
+            Some("1.0 has no such variable."),
+        ),
+    ),
+    rule(
+        "C09",
+        "The flags of the shell",
+        OBJECT,
+        "The generated command, wait-gcs-ready, the autoscaler and the submitter run in the same kind of shell: \
+         `/bin/bash -c --`, or `-cl` when the operator has `ENABLE_LOGIN_SHELL=true`.",
+        Some(
+            "Before 1.4 it is `-lc` and the setting is ignored; the autoscaler has no shell before 1.2, the submitter \
+             none before 1.3.",
+        ),
+    ),
+    rule(
+        "C10",
+        "PATH and profile",
+        BOTH,
+        "Whether the files of a login shell (`/etc/profile`, `~/.bash_profile`) set PATH before the user's command \
+         follows from the shell's flags.",
+        Some("Before 1.4 they always do."),
+    ),
+    rule(
+        "C11",
+        "The limit of open files",
+        BOTH,
+        "`ulimit -n 65536; ` stands between the user's command and `ray start`, so a higher limit of the user is \
+         lowered, and a limit that can't be raised stops nothing.",
+        Some("From 1.7 on `ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}`."),
+    ),
+    rule(
+        "C12",
+        "Boolean parameters",
+        OBJECT,
+        "`\"true\"` in rayStartParams becomes a bare flag and `\"false\"` none, in any letter case, but for `log-color` \
+         and `include-dashboard`, which keep their value; `block` is always on.",
+        Some(
+            "1.0 honours `block: \"false\"` and then appends ` && sleep infinity`; from 1.7 on `include-log-monitor` \
+             keeps its value, too.",
+        ),
+    ),
+    rule(
+        "C13",
+        "Flags from resources",
+        OBJECT,
+        "`--num-cpus` is the CPU limit, rounded up, `--memory` the memory limit in bytes, `--num-gpus` the limit of a \
+         resource whose name ends in `gpu`; what rayStartParams say wins.",
+        Some(
+            "From 1.3 on a CPU request serves where there is no limit, and TPUs and Neuron cores become \
+             `--resources`; from 1.4 on NVIDIA's MIG resources are GPUs; from 1.5 on a group's own `resources` and \
+             `labels` are used.",
+        ),
+    ),
+    rule(
+        "C14",
+        "Values of rayStartParams",
+        BOTH,
+        "Values go into the shell line as they are, without quoting or checking.",
+        None,
+    ),
+    rule(
+        "C15",
+        "wait-gcs-ready",
+        BOTH,
+        "Workers get an init container, the last, that waits for the head's `ray health-check` with the image and \
+         environment of the Ray container, unless the operator has `ENABLE_INIT_CONTAINER_INJECTION=false`.",
+        None,
+    ),
+    rule(
+        "C16",
+        "Probes",
+        BOTH,
+        "Ray containers without probes of their own get readiness and liveness probes that ask the Ray processes.",
+        Some(
+            "1.0 adds them only with GCS fault tolerance; before 1.6 their ports are fixed; from 1.6 on they are HTTP \
+             probes where `rayVersion` is 2.53 or later; they can be switched off from 1.1 on.",
+        ),
+    ),
+    rule(
+        "C17",
+        "Lifecycle hooks",
+        BOTH,
+        "The `lifecycle` of the Ray container is passed on as it is.",
+        None,
+    ),
+    rule(
+        "C18",
+        "The autoscaler's container",
+        BOTH,
+        "With `enableInTreeAutoscaling` the head Pod gets a container that runs `ray kuberay-autoscaler`, and the head \
+         `--no-monitor`.",
+        Some("It runs through a shell from 1.2 on."),
+    ),
+    rule(
+        "C19",
+        "The RayJob's submitter",
+        BOTH,
+        "The entrypoint of a RayJob is the end of the submitter's `ray job submit` command.",
+        Some("Up to 1.2 it is split into arguments; from 1.3 on it is text of the submitter's shell line."),
+    ),
+    rule(
+        "C20",
+        "The Ray container is the first",
+        OBJECT,
+        "Ray runs in the first container, whatever its name; other containers are passed on as they are.",
+        None,
+    ),
+    rule(
+        "C21",
+        "The kubelet's variables",
+        BOTH,
+        "`$(NAME)` and `$$` are passed on as they are, for the kubelet to expand before any shell sees them.",
+        None,
+    ),
+    rule(
+        "C22",
+        "Upgrades",
+        OBJECT,
+        "A Pod that exists keeps its command when the operator or the RayCluster changes; one that is made again gets \
+         what the operator that then runs makes of the RayCluster.",
+        Some("From 1.6 on `upgradeStrategy: Recreate` makes Pods again when the RayCluster changes."),
+    ),
+    since(
+        "1.3",
+        rule(
+            "C23",
+            "The order of flags",
+            OBJECT,
+            "The same specification gives the same flags in the same order, sorted by key.",
+            Some("Before 1.3 the order is random for every Pod."),
+        ),
+    ),
+];
+
+/// The rule with this id.
+pub fn rule_of(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::CLASSES;
+
+    #[test]
+    fn rules_are_numbered_dated_and_have_an_object_half() {
+        for (number, rule) in RULES.iter().enumerate() {
+            assert_eq!(rule.id, format!("C{:02}", number + 1));
+            assert_eq!(rule_of(rule.id), Some(rule));
+            assert_eq!(rule.halves[0], Half::Object, "{}", rule.id);
+            assert!(
+                rule.sentence.ends_with('.') && !rule.title.ends_with('.'),
+                "{}",
+                rule.id
+            );
+            assert!(rule.differs.is_none_or(|text| text.ends_with('.')), "{}", rule.id);
+            for bound in std::iter::once(rule.since).chain(rule.until) {
+                assert!(CLASSES.iter().any(|class| class.name == bound), "{} {bound}", rule.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What the cells of a run say of the rules of the contract, half by half.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{CellResult, Outcome, Totals};
+use crate::contract::{Half, RULES, Rule};
+
+/// What is known of a rule after a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleResult {
+    /// `C01` to `C23`.
+    pub rule: String,
+    /// What it is about.
+    pub title: String,
+    /// What its halves say together.
+    pub outcome: RuleOutcome,
+    /// Each of its halves.
+    pub halves: Vec<HalfResult>,
+}
+
+/// What is known of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleOutcome {
+    /// All that it says was seen: each of its halves passed.
+    Proven,
+    /// What was seen of it holds, but not each of its halves was.
+    InPart,
+    /// A scenario of it failed.
+    Failed,
+    /// No scenario of it was judged.
+    NotRun,
+}
+
+/// What is known of a half of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HalfResult {
+    /// Which half.
+    pub half: Half,
+    /// The worst that was seen of it; `skipped` when no cell judged it.
+    pub outcome: Outcome,
+    /// Scenarios that look at it.
+    pub scenarios: Vec<String>,
+    /// How the cells of these scenarios ended.
+    pub totals: Totals,
+}
+
+impl RuleOutcome {
+    /// The words that people read.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::InPart => "in part",
+            Self::Failed => "failed",
+            Self::NotRun => "not run",
+        }
+    }
+}
+
+/// Each rule of the contract, in order.
+pub fn rule_results(cells: &[CellResult]) -> Vec<RuleResult> {
+    RULES.iter().map(|rule| result(rule, cells)).collect()
+}
+
+fn result(rule: &Rule, cells: &[CellResult]) -> RuleResult {
+    let of_rule = |cell: &&CellResult| cell.rules.iter().any(|id| id == rule.id);
+    let cells: Vec<&CellResult> = cells.iter().filter(of_rule).collect();
+    let halves: Vec<HalfResult> = rule.halves.iter().map(|half| half_result(*half, &cells)).collect();
+    // A cell may show what is not listed as a half of the rule; where it fails, the rule fails all the same.
+    let failed = cells.iter().any(|cell| cell.outcome.is_bad());
+    let passed = halves.iter().filter(|half| half.outcome == Outcome::Passed).count();
+    RuleResult {
+        rule: rule.id.into(),
+        title: rule.title.into(),
+        outcome: match passed {
+            _ if failed => RuleOutcome::Failed,
+            0 => RuleOutcome::NotRun,
+            passed if passed == halves.len() => RuleOutcome::Proven,
+            _ => RuleOutcome::InPart,
+        },
+        halves,
+    }
+}
+
+fn half_result(half: Half, cells: &[&CellResult]) -> HalfResult {
+    let of_half = |cell: &&&CellResult| cell.halves.contains(&half);
+    let cells: Vec<&CellResult> = cells.iter().filter(of_half).copied().collect();
+    let scenarios: BTreeSet<&String> = cells.iter().map(|cell| &cell.scenario).collect();
+    let totals = Totals::of_cells(cells.iter().copied());
+    HalfResult {
+        half,
+        outcome: match totals {
+            Totals { failed: 1.., .. } => Outcome::Failed,
+            Totals { errors: 1.., .. } => Outcome::Error,
+            Totals { passed: 1.., .. } => Outcome::Passed,
+            _ => Outcome::Skipped,
+        },
+        scenarios: scenarios.into_iter().cloned().collect(),
+        totals,
+    }
+}
+
+/// One line on all rules.
+pub(super) struct Summary<'a>(pub(super) &'a [RuleResult]);
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = |outcome: RuleOutcome| self.0.iter().filter(move |rule| rule.outcome == outcome);
+        write!(f, "rules: {} proven", of(RuleOutcome::Proven).count())?;
+        let missing: Vec<String> = of(RuleOutcome::InPart).map(missing).collect();
+        if !missing.is_empty() {
+            write!(f, ", {} in part (not run: {})", missing.len(), missing.join(", "))?;
+        }
+        let failed: Vec<&str> = of(RuleOutcome::Failed).map(|rule| rule.rule.as_str()).collect();
+        if !failed.is_empty() {
+            write!(f, ", {} failed ({})", failed.len(), failed.join(", "))?;
+        }
+        write!(f, ", {} not run", of(RuleOutcome::NotRun).count())
+    }
+}
+
+/// `C03 effect`: a rule and its halves that did not pass.
+fn missing(rule: &RuleResult) -> String {
+    let halves = rule.halves.iter().filter(|half| half.outcome != Outcome::Passed);
+    let words: Vec<&str> = halves.map(|half| half.half.word()).collect();
+    format!("{} {}", rule.rule, words.join(" and "))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::report::example;
+
+    const OBJECT: &[Half] = &[Half::Object];
+    const EFFECT: &[Half] = &[Half::Effect];
+    const BOTH: &[Half] = &[Half::Object, Half::Effect];
+
+    /// What becomes of a rule by cells with these halves and endings.
+    fn outcome(rule: &str, cells: &[(&[Half], Outcome)]) -> RuleOutcome {
+        let like = example::run().cells.remove(0);
+        let cell = |(halves, outcome): &(&[Half], Outcome)| CellResult {
+            rules: vec![rule.into()],
+            halves: halves.to_vec(),
+            outcome: *outcome,
+            ..like.clone()
+        };
+        let results = rule_results(&cells.iter().map(cell).collect::<Vec<_>>());
+        results.iter().find(|result| result.rule == rule).unwrap().outcome
+    }
+
+    #[rstest]
+    #[case::nothing(&[], RuleOutcome::NotRun)]
+    #[case::one_half(&[(OBJECT, Outcome::Passed)], RuleOutcome::InPart)]
+    #[case::the_other_half(&[(EFFECT, Outcome::Passed)], RuleOutcome::InPart)]
+    #[case::both_by_one_cell(&[(BOTH, Outcome::Passed)], RuleOutcome::Proven)]
+    #[case::both_by_two(&[(OBJECT, Outcome::Passed), (EFFECT, Outcome::Passed)], RuleOutcome::Proven)]
+    #[case::one_half_skipped(&[(OBJECT, Outcome::Passed), (EFFECT, Outcome::Skipped)], RuleOutcome::InPart)]
+    #[case::a_failure_beside(&[(BOTH, Outcome::Passed), (OBJECT, Outcome::Failed)], RuleOutcome::Failed)]
+    #[case::an_error_beside(&[(BOTH, Outcome::Passed), (OBJECT, Outcome::Error)], RuleOutcome::Failed)]
+    #[case::only_skipped(&[(BOTH, Outcome::Skipped)], RuleOutcome::NotRun)]
+    fn a_rule_is_proven_by_all_of_its_halves(#[case] cells: &[(&[Half], Outcome)], #[case] expected: RuleOutcome) {
+        assert_eq!(outcome("C03", cells), expected);
+    }
+
+    #[test]
+    fn a_rule_without_an_effect_needs_none() {
+        assert_eq!(outcome("C01", &[(OBJECT, Outcome::Passed)]), RuleOutcome::Proven);
+        assert_eq!(outcome("C01", &[(EFFECT, Outcome::Passed)]), RuleOutcome::NotRun);
+        assert_eq!(outcome("C01", &[(EFFECT, Outcome::Failed)]), RuleOutcome::Failed);
+    }
+
+    #[test]
+    fn the_summary_names_what_is_missing() {
+        let results = rule_results(&example::run().cells);
+        assert_eq!(
+            Summary(&results).to_string(),
+            "rules: 0 proven, 3 failed (C01, C02, C14), 20 not run"
+        );
+        let mut cells = example::run().cells;
+        cells.truncate(1);
+        let results = rule_results(&cells);
+        assert_eq!(
+            Summary(&results).to_string(),
+            "rules: 1 proven, 1 in part (not run: C02 effect), 21 not run"
+        );
+    }
+}
