@@ -64,12 +64,7 @@ fn cargo_insta_lists_and_accepts_a_pending_snapshot() {
         };
         SnapshotFolder::new(&scenario, "1.6.2".parse().unwrap(), "default", verified)
     };
-    let subject = Subject {
-        role: Role::Head,
-        group: None,
-        container: None,
-        field: PodField::Args,
-    };
+    let subject = Subject::new(Role::Head, PodField::Args);
     let found = json!([" echo 123  456  && größer\n\r "]);
     assert!(matches!(folder().compare(&subject, &found), Comparison::Missing { .. }));
 

@@ -1,13 +1,14 @@
 //! What checks look at and what they answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::{Barrier, PodField, Role};
+use crate::scenario::Barrier;
+pub use crate::scenario::Subject;
 
 /// What a check says of a state.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,6 +119,8 @@ pub struct Observation {
     pub pods: Vec<Pod>,
     /// Jobs of the namespace (Kubernetes' own kind), in order of creation.
     pub jobs: Vec<Job>,
+    /// Uids of the Pods that were there when the stimulus applied and deleted things; none before that.
+    pub before_stimulus: Option<BTreeSet<String>>,
     /// Events of the namespace, oldest first.
     pub events: Vec<Event>,
     /// `RayCluster` objects, with their status.
@@ -138,19 +141,6 @@ pub struct Observation {
 pub trait Expectations {
     /// Compares what a Pod holds with its snapshot.
     fn compare(&self, subject: &Subject, found: &serde_json::Value) -> Comparison;
-}
-
-/// What a snapshot is of; its text form is the first part of the file's name, such as `head.args`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Subject {
-    /// Which Pod.
-    pub role: Role,
-    /// Worker group, where the check names one.
-    pub group: Option<String>,
-    /// Container, where the check names one.
-    pub container: Option<String>,
-    /// Which field.
-    pub field: PodField,
 }
 
 /// How what was found stands to its snapshot.

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::{Value, json};
 
-use super::{Comparison, Expectations, Finding, Observation, Subject, Verdict, pods};
-use crate::scenario::{PodCheck, PodField, Role};
+use super::{Comparison, Expectations, Finding, Observation, Verdict, pods};
+use crate::scenario::{Made, PodCheck, PodField, Role};
 
 pub(super) fn evaluate(check: &PodCheck, observation: &Observation, expectations: &dyn Expectations) -> Verdict {
     let group = check.group.as_deref();
     let Some(pod) = find(check, observation) else {
-        let message = pods::absent(observation, check.role, group);
+        let message = absent(check, observation);
         return Verdict::NotYet(Finding {
             message,
             ..Finding::default()
@@ -39,14 +39,9 @@ pub(super) fn evaluate(check: &PodCheck, observation: &Observation, expectations
     }
     let mut same = Fields::default();
     let mut wrong = Fields::default();
-    for field in &check.snapshot {
-        let subject = Subject {
-            role: check.role,
-            group: check.group.clone(),
-            container: check.container.clone(),
-            field: *field,
-        };
-        match expectations.compare(&subject, &value(&pod, container, *field)) {
+    for subject in check.subjects() {
+        let field = subject.field;
+        match expectations.compare(&subject, &value(&pod, container, field)) {
             Comparison::Equal { body, file } => {
                 same.sentences.push(format!("{} equals {file}", field.key()));
                 same.found.push(body);
@@ -97,15 +92,17 @@ impl Fields {
     }
 }
 
-/// The Pod that a check means. Of a submitter it is the Pod that its Job describes, so that it can be judged where no
-/// controller makes Pods of Jobs.
+/// The Pod that a check means. Of a submitter or a clean-up of Redis it is the Pod that its Job describes, so that it
+/// can be judged where no controller makes Pods of Jobs.
 fn find<'a>(check: &PodCheck, observation: &'a Observation) -> Option<Cow<'a, Pod>> {
-    if check.role != Role::Submitter {
-        return pods::find(observation, check.role, check.group.as_deref()).map(Cow::Borrowed);
-    }
+    let owner = match check.role {
+        Role::Head | Role::Worker => return find_pod(check, observation).map(Cow::Borrowed),
+        Role::Submitter => "RayJob",
+        Role::RedisCleanup => "RayCluster",
+    };
     let job = observation.jobs.iter().find(|job| {
-        let owners = job.metadata.owner_references.iter().flatten();
-        owners.into_iter().any(|owner| owner.kind == "RayJob")
+        let mut owners = job.metadata.owner_references.iter().flatten();
+        owners.any(|reference| reference.kind == owner)
     })?;
     let template = &job.spec.as_ref()?.template;
     let pod = Pod {
@@ -114,6 +111,36 @@ fn find<'a>(check: &PodCheck, observation: &'a Observation) -> Option<Cow<'a, Po
         status: None,
     };
     Some(Cow::Owned(pod))
+}
+
+fn find_pod<'a>(check: &PodCheck, observation: &'a Observation) -> Option<&'a Pod> {
+    let all = pods::all(observation, check.role, check.group.as_deref());
+    let Some(made) = check.made else {
+        return all.into_iter().next();
+    };
+    let before = observation.before_stimulus.as_ref()?;
+    let is_old = |pod: &&Pod| pod.metadata.uid.as_ref().is_some_and(|uid| before.contains(uid));
+    let lives = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
+    match made {
+        Made::After => all.into_iter().find(|pod| lives(pod) && !is_old(pod)),
+        // Only a newer Pod shows that the operator has seen what was applied and had its time to act on it.
+        Made::Before if observation.pods.iter().any(|pod| !is_old(&pod)) => {
+            all.into_iter().find(|pod| lives(pod) && is_old(pod))
+        }
+        Made::Before => None,
+    }
+}
+
+/// What was last seen where the Pod is not there.
+fn absent(check: &PodCheck, observation: &Observation) -> String {
+    let seen = pods::absent(observation, check.role, check.group.as_deref());
+    match check.made {
+        Some(_) if observation.before_stimulus.is_none() => {
+            "the stimulus still waits for the Pods that it needs".to_owned()
+        }
+        Some(made) => format!("made {} the stimulus: {seen}", made.word()),
+        None => seen,
+    }
 }
 
 /// What a Pod, or one of its containers, holds in a field; `null` where it holds nothing.

@@ -1,10 +1,9 @@
-//! File names of snapshots: `<role>[.<group>][.container=<container>].<field>@ge-<class>.snap`.
+//! File names of snapshots: `<what it is of>@ge-<class>.snap`, such as `head.args@ge-1.4.snap`.
 
 use std::fmt;
 
 use crate::check::Subject;
 use crate::contract::{CLASSES, Class};
-use crate::scenario::{is_subject_name, subject_name};
 
 /// The extension of a pending snapshot after that of a snapshot.
 pub(super) const PENDING: &str = ".new";
@@ -23,9 +22,10 @@ pub struct SnapshotName {
 impl SnapshotName {
     /// Names the snapshot of a subject for a class.
     pub fn new(subject: &Subject, class: &'static Class) -> Self {
-        let (group, container) = (subject.group.as_deref(), subject.container.as_deref());
-        let subject = subject_name(subject.role, group, container, subject.field);
-        SnapshotName { subject, class }
+        SnapshotName {
+            subject: subject.name(),
+            class,
+        }
     }
 
     /// Reads the name of a snapshot (`….snap`) or of a pending one (`….snap.new`); none when the file is neither.
@@ -33,7 +33,7 @@ impl SnapshotName {
         let stem = file.strip_suffix(PENDING).unwrap_or(file).strip_suffix(SNAPSHOT)?;
         let (subject, bound) = stem.split_once(BOUND)?;
         let class = CLASSES.iter().find(|class| class.name == bound)?;
-        is_subject_name(subject).then(|| SnapshotName {
+        Subject::is_name(subject).then(|| SnapshotName {
             subject: subject.into(),
             class,
         })
@@ -69,10 +69,8 @@ mod tests {
 
     fn subject(group: Option<&str>, field: PodField) -> Subject {
         Subject {
-            role: Role::Worker,
             group: group.map(Into::into),
-            container: None,
-            field,
+            ..Subject::new(Role::Worker, field)
         }
     }
 

@@ -27,19 +27,27 @@ pub struct Normalisation {
     apply: fn(&mut Value, PodField, &Context),
 }
 
-/// Every normalisation, in the order in which they are applied. `command` is never touched.
+/// Fields that hold addresses; up to KubeRay 1.2 the submitter's command is one.
+const ADDRESSES: &[PodField] = &[
+    PodField::Command,
+    PodField::Args,
+    PodField::Env,
+    PodField::InitContainers,
+];
+
+/// Every normalisation, in the order in which they are applied.
 pub static NORMALISATIONS: [Normalisation; 4] = [
     Normalisation {
         name: "namespace-in-addresses",
         why: "Each cell has a namespace of its own, and the DNS name of a service holds it: `.<namespace>.svc.`.",
-        fields: &[PodField::Args, PodField::Env, PodField::InitContainers],
+        fields: ADDRESSES,
         apply: namespace_in_addresses,
     },
     Normalisation {
         name: "generated-cluster-name-in-addresses",
         why: "A RayJob or RayService gives its RayCluster a random ending of five characters, which the name of the \
               head's service holds: `-<generated>-head-svc`.",
-        fields: &[PodField::Args, PodField::Env, PodField::InitContainers],
+        fields: ADDRESSES,
         apply: generated_cluster_name,
     },
     Normalisation {
@@ -176,16 +184,22 @@ mod tests {
     }
 
     #[test]
-    fn every_entry_says_why_and_none_touches_the_command() {
+    fn every_entry_says_why() {
         for entry in &NORMALISATIONS {
             assert!(!entry.name.is_empty() && entry.why.ends_with('.'));
-            assert!(!entry.fields.contains(&PodField::Command), "{}", entry.name);
         }
-        let command = json!([
-            "x-bcdfg-head-svc.kc-7f3.svc.cluster.local",
-            "ulimit -n 65536; ray start  --b  --a "
-        ]);
-        assert_eq!(normalise(&command, PodField::Command, &context("1.0.0")), command);
+    }
+
+    #[test]
+    fn nothing_but_addresses_is_replaced_in_the_command() {
+        let command = |text: &str| normalise(&json!(["ray", text]), PodField::Command, &context("1.0.0"))[1].take();
+        assert_eq!(
+            command("http://x-bcdfg-head-svc.kc-7f3.svc.cluster.local:8265"),
+            "http://x-<generated>-head-svc.<namespace>.svc.cluster.local:8265"
+        );
+        for text in ["ulimit -n 65536; ray start  --b  --a ", " -lc", "kc-7f3", "x-bcdfg"] {
+            assert_eq!(command(text), text);
+        }
     }
 
     #[test]

@@ -14,12 +14,7 @@ use crate::scenario::{PodField, Role};
 const ARGS: &str = " echo 123  456  && ulimit -n 65536; ray start --head  --block  --num-cpus=1 ";
 
 fn subject(field: PodField) -> Subject {
-    Subject {
-        role: Role::Head,
-        group: None,
-        container: None,
-        field,
-    }
+    Subject::new(Role::Head, field)
 }
 
 /// A scenario's folder below one that stands for `scenarios`.

@@ -15,12 +15,7 @@ pub fn subjects(scenario: &Scenario) -> BTreeSet<Subject> {
     let mut subjects = BTreeSet::new();
     for check in &scenario.file.spec.checks {
         if let Check::Pod(pod) = check {
-            subjects.extend(pod.snapshot.iter().map(|field| Subject {
-                role: pod.role,
-                group: pod.group.clone(),
-                container: pod.container.clone(),
-                field: *field,
-            }));
+            subjects.extend(pod.subjects());
         }
     }
     subjects
@@ -101,6 +96,7 @@ mod tests {
             role: Role::Worker,
             group: group.map(Into::into),
             container: None,
+            made: None,
             snapshot,
         })
     }

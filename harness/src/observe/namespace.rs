@@ -171,6 +171,7 @@ impl NamespaceView {
             now: Timestamp::now(),
             pods: state.pods.live(),
             jobs: state.jobs.live(),
+            before_stimulus: None,
             events: state.events.live(),
             ray_clusters: state
                 .ray_clusters

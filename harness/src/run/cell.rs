@@ -48,7 +48,7 @@ pub(super) struct Judged {
 
 impl Judge<'_> {
     /// Looks at every change of the namespace until each check has its verdict, or none can come any more.
-    pub(super) async fn run(&self, view: &mut NamespaceView, actor: &mut Actor) -> Judged {
+    pub(super) async fn run(&self, view: &mut NamespaceView, actor: &mut Actor<'_>) -> Judged {
         let checks = &self.scenario.file.spec.checks;
         let mut ledger = Ledger::new(self.scenario);
         let mut barriers = BTreeMap::new();
@@ -57,7 +57,7 @@ impl Judge<'_> {
         let limit = self.applied + self.scenario.timeout;
         let ends = self.run_ends.map_or(limit, |end| end.min(limit));
         loop {
-            let observation = self.observe(view, &mut barriers);
+            let observation = self.observe(view, &mut barriers, actor);
             let elapsed = self.applied.elapsed();
             for (index, check) in ledger.open() {
                 let verdict = check::evaluate(check, &observation, self.expectations);
@@ -95,8 +95,8 @@ impl Judge<'_> {
                 ledger.expire(elapsed, &limit, note.as_deref());
                 return done(&ledger);
             }
-            if let Err(error) = actor.act(&observation.pods).await {
-                ledger.interrupt(elapsed, &format!("the stimulus failed: {error}"));
+            if let Err(error) = actor.act(&observation).await {
+                ledger.interrupt(elapsed, &error.to_string());
                 return done(&ledger);
             }
             Self::ask(view, &ledger, &observation);
@@ -108,8 +108,14 @@ impl Judge<'_> {
         }
     }
 
-    fn observe(&self, view: &NamespaceView, barriers: &mut BTreeMap<Barrier, Timestamp>) -> Observation {
+    fn observe(
+        &self,
+        view: &NamespaceView,
+        barriers: &mut BTreeMap<Barrier, Timestamp>,
+        actor: &Actor<'_>,
+    ) -> Observation {
         let mut observation = view.observe();
+        observation.before_stimulus = actor.before().cloned();
         observation.rejections = self.rejections.to_vec();
         observation.largest_node = self.largest_node;
         observation.barriers.clone_from(barriers);

@@ -29,7 +29,7 @@ use crate::observe::NamespaceView;
 use crate::operator::{Installed, ObjectError, Sender};
 use crate::plan::Cell;
 use crate::report::{CellResult, CheckResult, ImageRecord, Outcome, Progress};
-use crate::scenario::{ScenarioErrors, apply_changes, manifests};
+use crate::scenario::{ScenarioErrors, apply_changes, later_objects, manifests};
 
 const CLEANED_WITHIN: Duration = Duration::from_mins(2);
 const SYNCED_WITHIN: Duration = Duration::from_secs(30);
@@ -125,6 +125,8 @@ pub struct Engine {
 struct Prepared {
     namespace: String,
     objects: Vec<Value>,
+    /// What the stimulus applies.
+    later: Vec<Value>,
     changes: Vec<String>,
     ray_image: ImageRecord,
 }
@@ -233,10 +235,13 @@ impl Engine {
         let mut objects = manifests(&cell.scenario, Some(&self.subjects.samples))?;
         let changes = &cell.scenario.file.spec.changes;
         let ray = cell.ray.to_string();
+        let mut later = later_objects(&cell.scenario)?;
+        apply_changes(&mut later, changes, &namespace, &ray_image.name, &ray);
         let changes = apply_changes(&mut objects, changes, &namespace, &ray_image.name, &ray);
         Ok(Prepared {
             namespace,
             objects,
+            later,
             changes,
             ray_image,
         })
@@ -299,7 +304,13 @@ impl Engine {
             cancel: &self.cancel,
         };
         let stimulus = &cell.scenario.file.spec.stimulus;
-        let mut actor = Actor::new(stimulus, self.client.clone(), &prepared.namespace);
+        let mut actor = Actor::new(
+            stimulus,
+            &prepared.later,
+            self.client.clone(),
+            &self.sender,
+            &prepared.namespace,
+        );
         let judged = judge.run(view, &mut actor).await;
         for problem in expectations.problems() {
             self.progress.line(&format!("warning: {id}: {problem}"));

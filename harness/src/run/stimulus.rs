@@ -4,65 +4,172 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
-use kube::api::{Patch, PatchParams};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
-use crate::operator::FIELD_MANAGER;
-use crate::scenario::Stimulus;
+use crate::check::Observation;
+use crate::observe::ray_cluster_resource;
+use crate::operator::{FIELD_MANAGER, ObjectError, Sender};
+use crate::scenario::{Deletion, Stimulus};
+
+/// The label with the role of a Ray Pod.
+const NODE_TYPE: &str = "ray.io/node-type";
 
 /// An address of the range for documentation (RFC 5737), so that nothing answers there.
 const ADDRESS: &str = "192.0.2.1";
 
-/// Does what a scenario's `stimulus` says, once for each object.
-pub(super) struct Actor {
-    stimulus: Stimulus,
+/// Does what a scenario's `stimulus` says, each thing once.
+pub(super) struct Actor<'a> {
+    stimulus: &'a Stimulus,
+    sender: &'a Sender,
+    /// What it applies.
+    later: &'a [Value],
     pods: Api<Pod>,
+    ray_clusters: Api<DynamicObject>,
     /// Uids of Pods that were made ready.
     ready: BTreeSet<String>,
+    /// Uids of the Pods that were there when things were applied and deleted.
+    before: Option<BTreeSet<String>>,
+    deleted: bool,
 }
 
-impl Actor {
-    pub(super) fn new(stimulus: &Stimulus, client: Client, namespace: &str) -> Self {
+/// Why a stimulus could not be given.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StimulusError {
+    #[error("the stimulus could not apply an object: {0}")]
+    Apply(#[from] ObjectError),
+    #[error("the stimulus could not {doing}: {source}")]
+    Api {
+        doing: &'static str,
+        source: Box<kube::Error>,
+    },
+}
+
+fn api(doing: &'static str) -> impl FnOnce(kube::Error) -> StimulusError {
+    move |source| StimulusError::Api {
+        doing,
+        source: Box::new(source),
+    }
+}
+
+impl<'a> Actor<'a> {
+    pub(super) fn new(
+        stimulus: &'a Stimulus,
+        later: &'a [Value],
+        client: Client,
+        sender: &'a Sender,
+        namespace: &str,
+    ) -> Self {
         Self {
-            stimulus: stimulus.clone(),
-            pods: Api::namespaced(client, namespace),
+            stimulus,
+            sender,
+            later,
+            pods: Api::namespaced(client.clone(), namespace),
+            ray_clusters: Api::namespaced_with(client, namespace, &ray_cluster_resource()),
             ready: BTreeSet::new(),
+            before: None,
+            deleted: false,
         }
+    }
+
+    /// Uids of the Pods that were there when things were applied and deleted; none before that.
+    pub(super) fn before(&self) -> Option<&BTreeSet<String>> {
+        self.before.as_ref()
     }
 
     /// Acts on what is new.
     ///
     /// # Errors
     /// When the API server refuses.
-    pub(super) async fn act(&mut self, pods: &[Pod]) -> Result<(), kube::Error> {
-        if !self.stimulus.pods_ready {
+    pub(super) async fn act(&mut self, observation: &Observation) -> Result<(), StimulusError> {
+        let pods: Vec<&Pod> = observation.pods.iter().filter(|pod| is_rays(pod)).collect();
+        if self.stimulus.pods_ready {
+            for pod in &pods {
+                self.make_ready(pod).await?;
+            }
+        }
+        if self.before.is_none() && self.stimulus.acts() && is_ready(observation) {
+            self.before = Some(observation.pods.iter().filter_map(ResourceExt::uid).collect());
+            for object in self.later {
+                self.sender.apply(object).await?;
+            }
+        }
+        let knows = |before: &BTreeSet<String>| {
+            self.later.is_empty()
+                || pods
+                    .iter()
+                    .filter_map(|pod| pod.uid())
+                    .any(|uid| !before.contains(&uid))
+        };
+        if !self.deleted && self.before.as_ref().is_some_and(knows) {
+            for what in &self.stimulus.delete {
+                self.delete(*what, observation, &pods).await?;
+            }
+            self.deleted = true;
+        }
+        Ok(())
+    }
+
+    async fn make_ready(&mut self, pod: &Pod) -> Result<(), StimulusError> {
+        let uid = pod.uid().unwrap_or_default();
+        if self.ready.contains(&uid) {
             return Ok(());
         }
-        for pod in pods.iter().filter(|pod| is_rays(pod)) {
-            let uid = pod.uid().unwrap_or_default();
-            if self.ready.contains(&uid) {
-                continue;
+        let params = PatchParams {
+            field_manager: Some(FIELD_MANAGER.into()),
+            ..PatchParams::default()
+        };
+        let status = Patch::Merge(ready_status(pod, Timestamp::now()));
+        let patched = self.pods.patch_status(&pod.name_any(), &params, &status).await;
+        unless_gone(patched).map_err(api("write the status of a Pod"))?;
+        self.ready.insert(uid);
+        Ok(())
+    }
+
+    async fn delete(&self, what: Deletion, observation: &Observation, pods: &[&Pod]) -> Result<(), StimulusError> {
+        let params = DeleteParams::default();
+        let role = match what {
+            Deletion::Head => "head",
+            Deletion::Worker => "worker",
+            Deletion::RayCluster => {
+                for cluster in &observation.ray_clusters {
+                    let name = cluster["metadata"]["name"].as_str().unwrap_or_default();
+                    let deleted = self.ray_clusters.delete(name, &params).await;
+                    unless_gone(deleted).map_err(api("delete a RayCluster"))?;
+                }
+                return Ok(());
             }
-            let params = PatchParams {
-                field_manager: Some(FIELD_MANAGER.into()),
-                ..PatchParams::default()
-            };
-            let status = Patch::Merge(ready_status(pod, Timestamp::now()));
-            match self.pods.patch_status(&pod.name_any(), &params, &status).await {
-                Ok(_) => {}
-                // The operator may have deleted it meanwhile.
-                Err(kube::Error::Api(answer)) if answer.code == 404 => {}
-                Err(error) => return Err(error),
-            }
-            self.ready.insert(uid);
+        };
+        let oldest = pods
+            .iter()
+            .find(|pod| pod.labels().get(NODE_TYPE).is_some_and(|of| of == role));
+        if let Some(pod) = oldest {
+            let deleted = self.pods.delete(&pod.name_any(), &params).await;
+            unless_gone(deleted).map_err(api("delete a Pod"))?;
         }
         Ok(())
     }
 }
 
+/// The operator may have deleted an object meanwhile.
+fn unless_gone<T>(answer: kube::Result<T>) -> kube::Result<()> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the operator says that every `RayCluster` is ready: it then has seen all of their Pods. One that is deleted
+/// before that is waited for, and made again only after minutes (seen on 1.4.2 and 1.6.2).
+fn is_ready(observation: &Observation) -> bool {
+    let clusters = &observation.ray_clusters;
+    !clusters.is_empty() && clusters.iter().all(|cluster| cluster["status"]["state"] == "ready")
+}
+
 fn is_rays(pod: &Pod) -> bool {
-    pod.labels().contains_key("ray.io/node-type") && pod.metadata.deletion_timestamp.is_none()
+    pod.labels().contains_key(NODE_TYPE) && pod.metadata.deletion_timestamp.is_none()
 }
 
 /// What a kubelet writes of a Pod whose init containers have ended and whose containers run and are ready.

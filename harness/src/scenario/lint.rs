@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::diagnostic::{Diagnostic, Source, sort};
 use super::yaml::Node;
-use super::{Check, PodCheck, PodField, Scenario, load, manifest, subject_name};
+use super::{Check, Scenario, load, manifest};
 
 /// Checks every scenario below a folder: the files themselves, their manifests and their snapshots.
 pub fn lint(root: &Path) -> Vec<Diagnostic> {
@@ -63,9 +63,11 @@ fn unique_name(source: &Source, tree: &Node, names: &mut BTreeMap<String, PathBu
 fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
     let folder = source.folder();
     let manifests = tree.get("spec").and_then(|spec| spec.get("manifests"));
+    let later = tree.get("spec").and_then(|spec| spec.get("stimulus")?.get("apply"));
     let listed: BTreeSet<&str> = manifests
         .map_or(&[][..], Node::items)
         .iter()
+        .chain(later)
         .filter_map(Node::text)
         .collect();
     let mut problems = Vec::new();
@@ -100,8 +102,8 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
     let mut needed = BTreeSet::new();
     for (check, location) in scenario.file.spec.checks.iter().zip(&scenario.check_locations) {
         let Check::Pod(pod) = check else { continue };
-        for field in &pod.snapshot {
-            let subject = subject(pod, *field);
+        for subject in pod.subjects() {
+            let subject = subject.name();
             if !present.iter().any(|(_, of)| of.as_ref() == Some(&subject)) {
                 let place = source.rest_of_line(*location);
                 let message = format!("there is no snapshot `{subject}@ge-X.Y.snap`");
@@ -126,12 +128,7 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
     problems
 }
 
-/// The first part of a snapshot's file name, such as `head.args`.
-fn subject(pod: &PodCheck, field: PodField) -> String {
-    subject_name(pod.role, pod.group.as_deref(), pod.container.as_deref(), field)
-}
-
-/// The same of a file, such as `head.args@ge-1.4.snap`; none when it is not named so.
+/// What a file is a snapshot of, such as `head.args` for `head.args@ge-1.4.snap`; none when it is not named so.
 fn subject_of(file: &str) -> Option<String> {
     let (subject, class) = file.strip_suffix(".snap")?.split_once("@ge-")?;
     let (major, minor) = class.split_once('.')?;

@@ -38,6 +38,17 @@ pub fn manifests(scenario: &Scenario, samples: Option<&Path>) -> Result<Vec<Valu
     }
 }
 
+/// The objects that the scenario's stimulus applies, in order; none where it applies nothing.
+///
+/// # Errors
+/// When the file can't be read or is no manifest.
+pub fn later_objects(scenario: &Scenario) -> Result<Vec<Value>, ScenarioErrors> {
+    match &scenario.file.spec.stimulus.apply {
+        Some(name) => Ok(Source::read(&scenario.dir.join(name)).and_then(|source| objects(&source))?),
+        None => Ok(Vec::new()),
+    }
+}
+
 fn read(scenario: &Scenario, manifest: &Manifest, samples: Option<&Path>) -> Found<Source> {
     match (manifest, samples) {
         (Manifest::File(name), _) => Source::read(&scenario.dir.join(name)),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Subject;
 use crate::contract::Half;
 
 /// A place in a file, both counted from 1.
@@ -66,17 +67,28 @@ pub enum Role {
     Head,
     /// `ray.io/node-type: worker`
     Worker,
+    /// The Pod that removes a deleted `RayCluster` from Redis, as the Job that the operator makes for it describes it.
+    RedisCleanup,
     /// The Pod that submits the entrypoint of a `RayJob`, as the Job that the operator makes for it describes it.
     Submitter,
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Role; 4] = [Role::Head, Role::Worker, Role::Submitter, Role::RedisCleanup];
+
+    /// Whether it is judged by the Job that describes its Pod.
+    pub fn is_of_job(self) -> bool {
+        matches!(self, Role::Submitter | Role::RedisCleanup)
+    }
+
     /// The role as scenario files write it.
     pub fn word(self) -> &'static str {
         match self {
             Role::Head => "head",
             Role::Worker => "worker",
             Role::Submitter => "submitter",
+            Role::RedisCleanup => "redis-cleanup",
         }
     }
 }
@@ -218,13 +230,53 @@ pub struct Stimulus {
     /// same; it serves to see what the operator does next, such as to make the submitter of a `RayJob`.
     #[serde(default)]
     pub pods_ready: bool,
+    /// A file beside the scenario with objects in a later form, applied on the server's side once the operator says that
+    /// the `RayCluster` is ready; needs `podsReady`, because the operator then has seen every Pod.
+    #[serde(default)]
+    pub apply: Option<String>,
+    /// What is deleted then; with `apply`, once the operator has made a Pod after it, which shows that it knows what was
+    /// applied. Needs `podsReady`.
+    #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
+    pub delete: Vec<Deletion>,
+}
+
+/// Something that a stimulus deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Deletion {
+    /// The head Pod.
+    Head,
+    /// The worker Pod that is there longest.
+    Worker,
+    /// Every `RayCluster`.
+    RayCluster,
 }
 
 impl Stimulus {
+    /// Whether something is applied or deleted.
+    pub fn acts(&self) -> bool {
+        self.apply.is_some() || !self.delete.is_empty()
+    }
+
     /// What is done, one sentence each, for reports and evidence.
     pub fn sentences(&self) -> Vec<String> {
         let ready = "the harness, not a kubelet, said in the status of the Ray Pods that they run and are ready";
-        self.pods_ready.then(|| ready.to_owned()).into_iter().collect()
+        let mut sentences: Vec<String> = self.pods_ready.then(|| ready.to_owned()).into_iter().collect();
+        if self.acts() {
+            let apply = self.apply.iter().map(|file| format!("applied {file}"));
+            let delete = self.delete.iter().map(|what| match what {
+                Deletion::Head => "deleted the head Pod".to_owned(),
+                Deletion::Worker => "deleted one worker Pod".to_owned(),
+                Deletion::RayCluster => "deleted the RayCluster".to_owned(),
+            });
+            let done: Vec<String> = apply.chain(delete).collect();
+            sentences.push(format!(
+                "once the RayCluster was ready, the harness {}",
+                done.join(" and ")
+            ));
+        }
+        sentences
     }
 }
 
@@ -344,9 +396,32 @@ pub struct PodCheck {
     /// Container or init container; the Ray container (index 0) when absent.
     #[serde(default)]
     pub container: Option<String>,
+    /// Only Pods made before or after what the stimulus applies and deletes; any when absent.
+    #[serde(default)]
+    pub made: Option<Made>,
     /// Fields that must equal their snapshot, each in a file of its own.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub snapshot: Vec<PodField>,
+}
+
+/// When a Pod was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Made {
+    /// Before the stimulus; it is judged once the operator has made another Pod after it.
+    Before,
+    /// After the stimulus.
+    After,
+}
+
+impl Made {
+    /// The word as scenario files write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Made::Before => "before",
+            Made::After => "after",
+        }
+    }
 }
 
 /// The order of the generated `ray start` flags in many Pods of one specification. In all of them the flags themselves
@@ -558,6 +633,19 @@ pub enum RejectedBy {
     Api,
     /// The operator, by an event or a condition.
     Operator,
+}
+
+impl PodCheck {
+    /// What the snapshots of its fields are of.
+    pub fn subjects(&self) -> impl Iterator<Item = Subject> {
+        self.snapshot.iter().map(|field| Subject {
+            role: self.role,
+            group: self.group.clone(),
+            container: self.container.clone(),
+            made: self.made,
+            field: *field,
+        })
+    }
 }
 
 impl Check {

@@ -5,10 +5,10 @@ use std::path::{Component, Path};
 use regex::Regex;
 use semver::VersionReq;
 
-use super::PodField;
 use super::diagnostic::{Diagnostic, Source};
 use super::duration::parse_duration;
 use super::yaml::{Node, Yaml};
+use super::{PodField, Role};
 
 /// Kinds of checks that need a running container, which the control-plane lane does not have.
 const NEED_KUBELET: [&str; 5] = ["ray", "logs", "job", "state", "never"];
@@ -29,6 +29,7 @@ pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
             rules.manifest(manifest);
         }
         rules.checks(spec);
+        rules.stimulus(spec);
         rules.control_plane_only(spec);
     }
     rules.problems
@@ -130,8 +131,8 @@ impl Rules<'_> {
                     );
                 }
                 if kind.name != "pod" {
-                    self.no_submitter(&kind.name, body.get("role"));
-                    self.no_submitter(
+                    self.no_job(&kind.name, body.get("role"));
+                    self.no_job(
                         &kind.name,
                         body.get("restarts").and_then(|restarts| restarts.get("role")),
                     );
@@ -146,6 +147,33 @@ impl Rules<'_> {
                 if !has_job {
                     self.barriers(body);
                 }
+            }
+        }
+    }
+
+    /// What a stimulus applies and deletes needs its moment.
+    fn stimulus(&mut self, spec: &Node) {
+        let stimulus = spec.get("stimulus");
+        let key = |key: &str| stimulus.and_then(|stimulus| stimulus.get(key));
+        if let Some(apply) = key("apply") {
+            self.manifest(apply);
+        }
+        let acts = key("apply").or(key("delete"));
+        let ready = key("podsReady").is_some_and(|ready| ready.value == Yaml::Bool(true));
+        if let Some(act) = acts.filter(|_| !ready) {
+            let message = "this is done once the RayCluster is ready, which it never is here";
+            self.error(act, message, "add `podsReady: true`");
+        }
+        for check in spec.get("checks").map_or(&[][..], Node::items) {
+            if let Some(made) = check.get("pod").and_then(|pod| pod.get("made"))
+                && acts.is_none()
+            {
+                let message = "there is no stimulus before or after which a Pod could be made";
+                self.error(
+                    made,
+                    message,
+                    "add `apply` or `delete` to a `stimulus`, or leave this out",
+                );
             }
         }
     }
@@ -179,9 +207,11 @@ impl Rules<'_> {
         }
     }
 
-    fn no_submitter(&mut self, kind: &str, role: Option<&Node>) {
-        if let Some(role) = role.filter(|role| role.text() == Some("submitter")) {
-            let message = format!("`{kind}` does not know the submitter");
+    /// Of a Job there is only what it describes.
+    fn no_job(&mut self, kind: &str, role: Option<&Node>) {
+        let of_job = |text: &str| Role::ALL.iter().any(|role| role.is_of_job() && role.word() == text);
+        if let Some(role) = role.filter(|role| role.text().is_some_and(of_job)) {
+            let message = format!("`{kind}` does not know the {}", role.text().unwrap_or_default());
             self.error(role, message, "look at it in a `pod` check");
         }
     }

@@ -110,7 +110,9 @@ impl Walk<'_> {
     fn kinds(&self, schema: &Value) -> Vec<String> {
         let schema = self.resolve(schema);
         let schema = schema["allOf"].get(0).map_or(schema, |inner| self.resolve(inner));
-        types(&schema["type"]).into_iter().map(String::from).collect()
+        let words = schema["oneOf"].as_array().into_iter().flatten();
+        let kinds = words.chain([schema]).flat_map(|schema| types(&schema["type"]));
+        kinds.map(String::from).collect()
     }
 
     fn wrong_type(&mut self, expected: &[&str], node: &Node, name: &str) {

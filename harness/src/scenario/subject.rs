@@ -2,33 +2,66 @@
 
 use std::fmt::Write as _;
 
-use super::{PodField, Role};
+use super::{Made, PodField, Role};
 
-/// What stands before a container's name; no group holds it, because it is escaped there.
-const CONTAINER: &str = "container=";
-
-/// `<role>[.<group>][.container=<container>].<field>`, such as `head.args`, `worker.small.env` or
-/// `head.container=autoscaler.command`.
-pub fn subject_name(role: Role, group: Option<&str>, container: Option<&str>, field: PodField) -> String {
-    let mut name = role.word().to_owned();
-    if let Some(group) = group {
-        _ = write!(name, ".{}", escape(group));
-    }
-    if let Some(container) = container {
-        _ = write!(name, ".{CONTAINER}{}", escape(container));
-    }
-    _ = write!(name, ".{}", field.file_part());
-    name
+/// What a snapshot is of; its text form is the first part of the file's name, such as `head.args`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    /// Which Pod.
+    pub role: Role,
+    /// Worker group, where the check names one.
+    pub group: Option<String>,
+    /// Container, where the check names one.
+    pub container: Option<String>,
+    /// When the Pod was made, where the check says so.
+    pub made: Option<Made>,
+    /// Which field.
+    pub field: PodField,
 }
 
-/// Whether a text has the form of a subject's name.
-pub fn is_subject_name(text: &str) -> bool {
-    let Some((role, rest)) = text.split_once('.') else {
-        return false;
-    };
-    let field = rest.rsplit_once('.').map_or(rest, |(_, field)| field);
-    let roles = [Role::Head, Role::Worker, Role::Submitter];
-    roles.iter().any(|known| known.word() == role) && PodField::ALL.iter().any(|known| known.file_part() == field)
+/// What stands before a container's name; no group holds it, because `=` is escaped there.
+const CONTAINER: &str = "container=";
+/// What stands before the time at which a Pod was made.
+const MADE: &str = "made=";
+
+impl Subject {
+    /// A field of the Ray container of a Pod of this role.
+    pub fn new(role: Role, field: PodField) -> Self {
+        Self {
+            role,
+            group: None,
+            container: None,
+            made: None,
+            field,
+        }
+    }
+
+    /// `<role>[.<group>][.made=<time>][.container=<container>].<field>`, such as `head.args`, `worker.small.env` or
+    /// `head.container=autoscaler.command`.
+    pub fn name(&self) -> String {
+        let mut name = self.role.word().to_owned();
+        if let Some(group) = &self.group {
+            _ = write!(name, ".{}", escape(group));
+        }
+        if let Some(made) = self.made {
+            _ = write!(name, ".{MADE}{}", made.word());
+        }
+        if let Some(container) = &self.container {
+            _ = write!(name, ".{CONTAINER}{}", escape(container));
+        }
+        _ = write!(name, ".{}", self.field.file_part());
+        name
+    }
+
+    /// Whether a text has the form of a subject's name.
+    pub fn is_name(text: &str) -> bool {
+        let Some((role, rest)) = text.split_once('.') else {
+            return false;
+        };
+        let field = rest.rsplit_once('.').map_or(rest, |(_, field)| field);
+        Role::ALL.iter().any(|known| known.word() == role)
+            && PodField::ALL.iter().any(|known| known.file_part() == field)
+    }
 }
 
 /// Groups are label values and containers DNS labels in a valid manifest; anything else is written as `%XX`, so that it
@@ -52,10 +85,11 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case(Role::Head, None, None, PodField::Args, "head.args")]
+    #[case(Role::Head, None, None, None, PodField::Args, "head.args")]
     #[case(
         Role::Worker,
         Some("small"),
+        None,
         None,
         PodField::InitContainers,
         "worker.small.init-containers"
@@ -64,28 +98,54 @@ mod tests {
         Role::Head,
         None,
         Some("autoscaler"),
+        None,
         PodField::Command,
         "head.container=autoscaler.command"
     )]
+    #[case(Role::Head, None, None, Some(Made::After), PodField::Args, "head.made=after.args")]
     #[case(
         Role::Worker,
         Some("a.b"),
         Some("wait-gcs-ready"),
+        Some(Made::Before),
         PodField::Env,
-        "worker.a.b.container=wait-gcs-ready.env"
+        "worker.a.b.made=before.container=wait-gcs-ready.env"
     )]
-    #[case(Role::Worker, Some("container=x"), None, PodField::Env, "worker.container%3Dx.env")]
-    #[case(Role::Worker, Some("../x @é"), None, PodField::Env, "worker...%2Fx%20%40%C3%A9.env")]
-    #[case(Role::Submitter, None, None, PodField::Resources, "submitter.resources")]
+    #[case(
+        Role::Worker,
+        Some("made=after"),
+        None,
+        None,
+        PodField::Env,
+        "worker.made%3Dafter.env"
+    )]
+    #[case(
+        Role::Worker,
+        Some("../x @é"),
+        None,
+        None,
+        PodField::Env,
+        "worker...%2Fx%20%40%C3%A9.env"
+    )]
+    #[case(Role::Submitter, None, None, None, PodField::Resources, "submitter.resources")]
+    #[case(Role::RedisCleanup, None, None, None, PodField::Args, "redis-cleanup.args")]
     fn names_tell_what_they_are_of(
         #[case] role: Role,
         #[case] group: Option<&str>,
         #[case] container: Option<&str>,
+        #[case] made: Option<Made>,
         #[case] field: PodField,
         #[case] name: &str,
     ) {
-        assert_eq!(subject_name(role, group, container, field), name);
-        assert!(is_subject_name(name));
+        let subject = Subject {
+            role,
+            group: group.map(Into::into),
+            container: container.map(Into::into),
+            made,
+            field,
+        };
+        assert_eq!(subject.name(), name);
+        assert!(Subject::is_name(name));
     }
 
     #[rstest]
@@ -94,6 +154,6 @@ mod tests {
     #[case("head.argz")]
     #[case("head.")]
     fn other_names_are_no_subjects(#[case] name: &str) {
-        assert!(!is_subject_name(name));
+        assert!(!Subject::is_name(name));
     }
 }

@@ -223,11 +223,47 @@ fn a_submitter_is_what_the_job_of_a_rayjob_describes() {
         .unwrap()
     };
     let mut observation = observe(&SOLUTION_1);
-    observation.jobs = vec![job("CronJob")];
+    observation.jobs = vec![job("CronJob"), job("RayCluster")];
     waits(judge(&check, &observation), "no submitter Pod yet");
     observation.jobs.push(job("RayJob"));
     let asked = Asked(std::cell::RefCell::default());
     passes(evaluate(&check, &observation, &asked));
     let (subject, value) = asked.0.into_inner().remove(0);
     assert_eq!((subject.role, value), (Role::Submitter, json!(["ray"])));
+}
+
+#[test]
+fn pods_made_before_and_after_a_stimulus_are_told_apart() {
+    let of = |made: &str| check(json!({ "pod": { "role": "head", "made": made, "snapshot": ["args"] } }));
+    let args = |observation: &Observation, made: &str| {
+        let asked = Asked(std::cell::RefCell::default());
+        passes(evaluate(&of(made), observation, &asked));
+        asked.0.into_inner().remove(0).1
+    };
+    let mut observation = observe(&SOLUTION_1);
+    for made in ["before", "after"] {
+        waits(
+            judge(&of(made), &observation),
+            "the stimulus still waits for the Pods that it needs",
+        );
+    }
+    let uid = observation.pods[0].metadata.uid.clone().unwrap();
+    observation.before_stimulus = Some([uid].into());
+    for made in ["before", "after"] {
+        let awaited = format!("made {made} the stimulus: no head Pod yet");
+        waits(judge(&of(made), &observation), &awaited);
+    }
+    let mut newer = observation.pods[0].clone();
+    newer.metadata.uid = Some("newer".into());
+    newer.spec.as_mut().unwrap().containers[0].args = Some(vec!["new".into()]);
+    observation.pods.push(newer);
+    assert_eq!(args(&observation, "after"), json!(["new"]));
+    assert_ne!(args(&observation, "before"), json!(["new"]));
+    // One that is being deleted is neither.
+    observation.pods[1].metadata.deletion_timestamp =
+        Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time(NOW)));
+    waits(
+        judge(&of("after"), &observation),
+        "made after the stimulus: no head Pod yet",
+    );
 }

@@ -6,7 +6,9 @@ use rstest::rstest;
 use super::{CLUSTER, GOOD, folder, lines, own_scenarios};
 use crate::contract::Half;
 use crate::scenario::diagnostic::Source;
-use crate::scenario::{Check, Location, Manifest, Sample, json_schema, load, load_all, manifests, shape, yaml};
+use crate::scenario::{
+    Check, Location, Manifest, Sample, json_schema, later_objects, load, load_all, manifests, shape, yaml,
+};
 
 #[test]
 fn a_good_file_is_read_with_the_place_of_each_check() {
@@ -203,6 +205,36 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "restarts: {role: submitter",
     "29:54 `never` does not know the submitter"
 )]
+#[case::cleanup_logs(
+    "    - logs:\n        role: head",
+    "    - logs:\n        role: redis-cleanup",
+    "19:15 `logs` does not know the redis-cleanup"
+)]
+#[case::made_by_no_stimulus(
+    "pod: {role: head,",
+    "pod: {role: head, made: after,",
+    "16:31 there is no stimulus before or after which"
+)]
+#[case::made_when(
+    "pod: {role: head,",
+    "pod: {role: head, made: then,",
+    "16:31 `made` can't be `then` (it is one of `before`, `after`)"
+)]
+#[case::stimulus_without_a_moment(
+    "  timeout: 90s",
+    "  stimulus: {delete: [head]}",
+    "14:22 this is done once the RayCluster is ready, which it never is here (add `podsReady: true`)"
+)]
+#[case::stimulus_of_an_absent_file(
+    "  timeout: 90s",
+    "  stimulus: {podsReady: true, apply: changed.yaml}",
+    "14:38 the manifest `changed.yaml` does not exist"
+)]
+#[case::stimulus_deletes(
+    "  timeout: 90s",
+    "  stimulus: {podsReady: true, delete: [service]}",
+    "14:40 entry 1 of `delete` can't be `service` (it is one of `head`, `worker`, `rayCluster`)"
+)]
 #[case::orders(
     "- ray: {nodes: 1}",
     "- flagOrder: {role: worker, pods: 20, orders: two}",
@@ -249,6 +281,18 @@ fn the_control_plane_lane_has_keys_of_its_own() {
     assert_eq!(spec.operator_settings.env["ENABLE_LOGIN_SHELL"], "true");
     assert!(!spec.operator_settings.is_default());
     assert_eq!(scenario.halves().into_iter().collect::<Vec<_>>(), [Half::Object]);
+    let acting = CONTROL_PLANE.replace(
+        "{podsReady: true}",
+        "{podsReady: true, apply: raycluster.yaml, delete: [head, rayCluster]}",
+    );
+    std::fs::write(folder.join("scenario.yaml"), acting).unwrap();
+    let scenario = load(&folder).unwrap();
+    assert_eq!(
+        scenario.file.spec.stimulus.sentences()[1],
+        "once the RayCluster was ready, the harness applied raycluster.yaml and deleted the head Pod and deleted the \
+         RayCluster"
+    );
+    assert_eq!(later_objects(&scenario).unwrap()[0]["metadata"]["name"], "demo");
     let without = CONTROL_PLANE
         .replace("{podsReady: true}", "{}")
         .replace("{env: {ENABLE_LOGIN_SHELL: \"true\"}}", "{}");
