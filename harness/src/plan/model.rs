@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use crate::scenario::{Lane, Level, Scenario};
+use crate::scenario::{Lane, Level, OperatorSettings, Scenario};
 
 /// scenario × operator release × Ray release × lane.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,11 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// How the operator is set up for it.
+    pub fn operator_settings(&self) -> &OperatorSettings {
+        &self.scenario.file.spec.operator_settings
+    }
+
     /// `lane::operator::ray::scenario`, the name of the trial and of the evidence folder's parts.
     pub fn id(&self) -> String {
         format!(
