@@ -16,6 +16,7 @@ mod phases;
 mod plane;
 mod session;
 mod setup;
+pub mod standing;
 mod stimulus;
 
 pub use capacity::{Capacity, Permit, Resources};
@@ -26,5 +27,5 @@ pub use error::RunError;
 pub use names::{RunId, evidence_folder, namespace_name};
 pub use options::{CLUSTER, Options};
 use phases::Phases;
-pub use plane::{JOBS, Site};
+pub use plane::{JOBS, Planes, Site, planes_are_at_hand};
 pub use session::{Session, new_run_id, noted_releases};

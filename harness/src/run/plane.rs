@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::future::join_all;
 use semver::Version;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, RwLock, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use super::standing::Standing;
 use super::{Engine, EngineOptions, Operator, Options, RunError, Subjects};
 use crate::artifact::{Programs, Store};
 use crate::cluster::{ApiServer, ControlPlane, PlaneOptions};
 use crate::operator::{Beside, BesideOptions, create_crds};
-use crate::process::OWN_PROGRAM;
+use crate::process::{Alarm, OWN_PROGRAM};
 use crate::report::{Environment, ImageRecord, Origin, Outcome, Progress};
 use crate::scenario::OperatorSettings;
 
@@ -27,27 +29,190 @@ pub struct Site {
     /// The operator's release.
     pub release: Version,
     /// How the operator is set up, where that differs from its release's defaults.
+    #[serde(default)]
     pub settings: OperatorSettings,
     /// Where its API server is.
     pub kubeconfig: PathBuf,
     operator: ImageRecord,
     operator_log: PathBuf,
+    crds: PathBuf,
     samples: PathBuf,
+    /// Whether it goes on after those who use it: then each removes what it made.
+    #[serde(default)]
+    stays: bool,
 }
 
 /// What keeps a site up; it goes when this is stopped or dropped.
 pub(super) struct Running {
-    operator: Option<Beside>,
+    /// Who reads it, uses the operator; who writes it, puts another in its place for a while.
+    operator: RwLock<Option<Beside>>,
     api: ApiServer,
 }
 
 impl Running {
     pub(super) async fn stop(self) {
-        if let Some(operator) = self.operator {
+        if let Some(operator) = self.operator.into_inner() {
             operator.stop().await;
         }
         self.api.stop().await;
     }
+}
+
+/// Control planes of several releases that are up.
+pub struct Planes {
+    sites: Vec<Site>,
+    environment: Environment,
+    held: Held,
+}
+
+/// What keeps control planes up.
+enum Held {
+    /// This process; they go when this is stopped or dropped.
+    Own(Box<Own>),
+    /// Another, for as long as it likes.
+    Standing {
+        standing: Standing,
+        /// What is brought up for cells that need other settings than the standing operators have.
+        annex: OnceCell<Box<Planes>>,
+        setup: Mutex<Option<PlaneSetup>>,
+    },
+}
+
+/// Control planes that this process keeps up.
+struct Own {
+    setup: PlaneSetup,
+    running: Vec<Running>,
+    plane: ControlPlane,
+}
+
+impl Planes {
+    /// Uses those that are up where they are made of the same, else brings up one for each release of the options.
+    ///
+    /// # Errors
+    /// When a program can't be had, or does not come to serve.
+    pub async fn find_or_start(
+        options: &Options,
+        progress: Arc<dyn Progress>,
+        purpose: &str,
+    ) -> Result<Self, RunError> {
+        let setup = PlaneSetup::new(options, &options.operators, progress).await?;
+        match Standing::attach(&setup, purpose)? {
+            Some(standing) => Ok(Self {
+                sites: standing.sites().to_vec(),
+                environment: setup.environment.clone(),
+                held: Held::Standing {
+                    standing,
+                    annex: OnceCell::new(),
+                    setup: Mutex::new(Some(setup)),
+                },
+            }),
+            None => Self::own(setup).await,
+        }
+    }
+
+    /// Brings up one for each release of the options.
+    ///
+    /// # Errors
+    /// When a program can't be had, or does not come to serve.
+    pub(super) async fn start(options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
+        Self::own(PlaneSetup::new(options, &options.operators, progress).await?).await
+    }
+
+    async fn own(setup: PlaneSetup) -> Result<Self, RunError> {
+        let plane = setup.start().await?;
+        let settings = |_: &Version| BTreeSet::from([OperatorSettings::default()]);
+        let up = setup.each(&plane, settings, async |site| Ok(site)).await?;
+        let (sites, running): (Vec<Vec<Site>>, _) = up.into_iter().unzip();
+        Ok(Self {
+            sites: sites.into_iter().flatten().collect(),
+            environment: setup.environment.clone(),
+            held: Held::Own(Box::new(Own { setup, running, plane })),
+        })
+    }
+
+    /// Does the work while the operator of a release is set up as given. Who wants it otherwise waits meanwhile.
+    ///
+    /// # Errors
+    /// When an operator can't be started, or there is none of this release.
+    pub async fn with_settings<T>(
+        &self,
+        release: &Version,
+        settings: &OperatorSettings,
+        work: impl AsyncFnOnce(&Site) -> T,
+    ) -> Result<T, RunError> {
+        let absent = || RunError::Standing(format!("no control plane of KubeRay {release} is up"));
+        let index = self.sites.iter().position(|site| site.release == *release);
+        let index = index.ok_or_else(absent)?;
+        match &self.held {
+            Held::Standing { .. } if settings.is_default() => Ok(work(&self.sites[index]).await),
+            Held::Standing { annex, setup, .. } => {
+                let annex = annex.get_or_try_init(async || {
+                    let setup = setup.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    Self::own(setup.ok_or_else(absent)?).await.map(Box::new)
+                });
+                let annex = Box::pin(annex).await?;
+                Box::pin(annex.with_settings(release, settings, work)).await
+            }
+            Held::Own(own) => {
+                let (running, parts) = (&own.running[index], &own.setup.parts[index]);
+                if settings.is_default() {
+                    let _operator = running.operator.read().await;
+                    return Ok(work(&self.sites[index]).await);
+                }
+                let mut operator = running.operator.write().await;
+                if let Some(before) = operator.take() {
+                    before.stop().await;
+                }
+                let operate = |settings| own.setup.operate(&own.plane, parts, &running.api, settings);
+                let (site, other) = operate(settings.clone())?;
+                let done = work(&site).await;
+                other.stop().await;
+                *operator = Some(operate(OperatorSettings::default())?.1);
+                Ok(done)
+            }
+        }
+    }
+
+    /// A site for each release.
+    pub fn sites(&self) -> &[Site] {
+        &self.sites
+    }
+
+    /// What they are made of, for reports.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Rings when a program of them ends by itself.
+    pub fn alarm(&self) -> &Alarm {
+        match &self.held {
+            Held::Own(own) => own.plane.alarm(),
+            Held::Standing { standing, .. } => standing.alarm(),
+        }
+    }
+
+    /// Ends all of it and removes its folder, where it is our own.
+    pub async fn stop(self) {
+        match self.held {
+            Held::Own(own) => {
+                join_all(own.running.into_iter().map(Running::stop)).await;
+                own.plane.stop().await;
+            }
+            Held::Standing { annex, .. } => {
+                if let Some(annex) = annex.into_inner() {
+                    Box::pin(annex.stop()).await;
+                }
+            }
+        }
+    }
+}
+
+/// Whether nothing long begins when control planes of these releases are started: their programs are there.
+pub async fn planes_are_at_hand(options: &Options, progress: Arc<dyn Progress>) -> bool {
+    let Ok(store) = Store::open() else { return false };
+    Programs::new(store, options.source, progress)
+        .are_there(&options.operators)
+        .await
 }
 
 /// The files that make a site.
@@ -110,6 +275,17 @@ impl PlaneSetup {
 
     pub(super) fn environment(&self) -> &Environment {
         &self.environment
+    }
+
+    /// Whether what is up is made of the same programs and has every release.
+    pub(super) fn is_met_by(&self, environment: &Environment, sites: &[Site]) -> bool {
+        let has = |parts: &Parts| {
+            let mut own = sites.iter().filter(|site| site.release == parts.release);
+            own.any(|site| site.operator == parts.record && site.crds == parts.crds)
+        };
+        // The first two are the API server and etcd.
+        let common = self.environment.images.iter().take(2);
+        common.into_iter().all(|image| environment.images.contains(image)) && self.parts.iter().all(has)
     }
 
     async fn parts(&self, options: &Options, release: &Version) -> Result<Parts, RunError> {
@@ -175,9 +351,9 @@ impl PlaneSetup {
     /// Brings up every release beside the others, and hands each on as soon as it is ready; what comes of them is in
     /// the order of the releases. Starting takes a core, so that not more than there are start at once.
     ///
-    /// `settings` says how the operator of a release is to be set up. For each of them it is started anew, after the one
-    /// before has ended: two operators would both work on every object, and no release can be told to leave some
-    /// alone.
+    /// `settings` says how the operator of a release is to be set up; a release for which it says nothing is left out.
+    /// For each of them the operator is started anew, after the one before has ended: two operators would both work on
+    /// every object, and no release can be told to leave some alone.
     pub(super) async fn each<T>(
         &self,
         plane: &ControlPlane,
@@ -186,12 +362,11 @@ impl PlaneSetup {
     ) -> Result<Vec<(Vec<T>, Running)>, RunError> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let turns = Semaphore::new(cores);
-        let one = async |parts: &Parts| {
-            let turn = turns.acquire().await;
+        let one = async |(parts, settings): (&Parts, BTreeSet<OperatorSettings>)| {
+            let mut turn = Some(turns.acquire().await);
             let api = self.serve(plane, parts).await?;
-            let mut turn = Some(turn);
             let (mut results, mut running) = (Vec::new(), None::<Beside>);
-            for settings in settings(&parts.release) {
+            for settings in settings {
                 if let Some(before) = running.take() {
                     before.stop().await;
                 }
@@ -200,10 +375,12 @@ impl PlaneSetup {
                 running = Some(operator);
                 results.push(then(site).await?);
             }
-            let operator = running;
+            let operator = RwLock::new(running);
             Ok::<_, RunError>((results, Running { operator, api }))
         };
-        futures::future::try_join_all(self.parts.iter().map(one)).await
+        let wanted = self.parts.iter().map(|parts| (parts, settings(&parts.release)));
+        let wanted = wanted.filter(|(_, settings)| !settings.is_empty());
+        futures::future::try_join_all(wanted.map(one)).await
     }
 
     /// Brings up a release's API server with its CRDs.
@@ -240,13 +417,23 @@ impl PlaneSetup {
             kubeconfig: api.kubeconfig.clone(),
             operator: parts.record.clone(),
             operator_log: operator.log(),
+            crds: parts.crds.clone(),
             samples: parts.samples.clone(),
+            stays: false,
         };
         Ok((site, operator))
     }
 }
 
 impl Site {
+    /// The same, for those who use it while another process keeps it up.
+    pub(super) fn that_stays(&self) -> Self {
+        Self {
+            stays: true,
+            ..self.clone()
+        }
+    }
+
     /// An engine that runs cells against it. No container starts, so that of Ray only the release matters.
     ///
     /// # Errors
@@ -268,7 +455,10 @@ impl Site {
             pinned: false,
         };
         let subjects = Subjects {
-            operator: Operator::Beside(self.operator_log.clone()),
+            operator: Operator::Beside {
+                log: self.operator_log.clone(),
+                stays: self.stays,
+            },
             operator_image: self.operator.clone(),
             samples: self.samples.clone(),
             rays: BTreeMap::from([(ray.clone(), image)]),
