@@ -133,7 +133,7 @@ struct Job<'a> {
 impl Job<'_> {
     async fn run(&self, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
         let setup = self
-            .until_cancelled(Setup::new(self.options, Arc::clone(self.progress)))
+            .until_cancelled(Setup::ready_to_bring_up(self.options, Arc::clone(self.progress)))
             .await?;
         found.environment.engine = setup.engine().into();
         // What was up before is not ours to take down.
@@ -204,7 +204,7 @@ async fn bring_up(setup: &Setup, options: &Options, phases: &mut Phases) -> Resu
 /// When a step fails; what was made by then stays, for the next `up` or `down`.
 pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<String, RunError> {
     let work = async {
-        let setup = Setup::new(options, Arc::clone(&progress)).await?;
+        let setup = Setup::ready_to_bring_up(options, Arc::clone(&progress)).await?;
         let mut phases = Phases::start();
         let session = bring_up(&setup, options, &mut phases).await?;
         let cluster = session.cluster();
