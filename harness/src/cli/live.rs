@@ -28,9 +28,7 @@ pub(super) fn run(arguments: &Run) -> u8 {
         ..stack_options(&Stack {
             releases: args_releases(selection),
             source: args_source(arguments),
-            engine: Engine {
-                engine: arguments.engine.engine,
-            },
+            engine: arguments.engine.clone(),
         })
     };
     block(async |progress, cancel| {
@@ -107,6 +105,7 @@ fn engine_options(engine: &Engine) -> Options {
     let pins = Pins::embedded();
     Options {
         engine: engine.engine,
+        cluster: engine.cluster.clone(),
         ..Options::new(pins.defaults.operator, pins.defaults.ray)
     }
 }

@@ -8,11 +8,13 @@ mod demand;
 mod engine;
 mod error;
 mod evidence;
+mod handover;
 mod ledger;
 mod names;
 mod namespace;
 mod options;
 mod phases;
+mod secrets;
 mod session;
 mod setup;
 
