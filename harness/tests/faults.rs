@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use copies::{Ran, copy_scenario, replaced, run};
 use kuberay_conformance::report::Outcome;
 use rstest::rstest;
-use support::{kind_is_required, turn};
+use support::{is_required, turn};
 
 /// One space less at the end of the args, another command, and every kind of wrong line, resource and job.
 fn wrong_expectations() -> &'static Ran {
@@ -103,7 +103,7 @@ const WRONG_CHECKS_2: &str = r#"  checks:
 #[case::job_status("wrong-2", 0, &["FAILED", "SUCCEEDED"])]
 #[case::job_entrypoint("wrong-2", 1, &["ray.nodes()", "ray.cluster_resources()"])]
 fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] number: usize, #[case] named: &[&str]) {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let ran = wrong_expectations();
@@ -128,7 +128,7 @@ fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] 
 
 #[test]
 fn a_failure_keeps_its_evidence() {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let ran = wrong_expectations();
@@ -154,7 +154,7 @@ fn collect(folder: &Path, files: &mut Vec<String>) {
 /// The script's last line comes all the same, so only the rest of the log tells that it failed.
 #[test]
 fn a_script_that_fails_is_told_from_one_that_works() {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let _turn = turn();
@@ -202,7 +202,7 @@ const CHECKS_OF_A_SCRIPT: &str = r#"  checks:
 /// Its value is in the log that the failure quotes, under a name that tells nothing.
 #[test]
 fn the_value_of_a_secret_is_in_no_report() {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let _turn = turn();
@@ -248,7 +248,7 @@ fn the_value_of_a_secret_is_in_no_report() {
 #[case::command_that_exits("command: [\"echo 123\"]", "command: [\"exit 3;\"]", &["exited", "3"])]
 #[case::more_than_a_node_has("requests: {cpu: 500m", "requests: {cpu: \"64\"", &["64", "node"])]
 fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str, #[case] named: &[&str]) {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let _turn = turn();
@@ -289,7 +289,7 @@ fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str
 
 #[test]
 fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let _turn = turn();

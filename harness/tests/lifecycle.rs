@@ -19,7 +19,7 @@ use kuberay_conformance::cluster::Engine;
 use kuberay_conformance::report::RunResult;
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process_group};
-use support::{kind_is_required, program, scenarios, turn};
+use support::{is_required, program, scenarios, turn};
 
 const CLUSTER: &str = "kuberay-conformance-lifecycle";
 const SCENARIO: &str = "before-ray-start";
@@ -140,7 +140,7 @@ fn results(output: &Path) -> RunResult {
 #[case::while_kind_works("kind makes")]
 #[case::while_the_operator_starts("to be available")]
 fn one_ctrl_c_ends_the_run_and_cleans_up(#[case] moment: &str) {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let _turn = turn();
@@ -161,7 +161,7 @@ fn one_ctrl_c_ends_the_run_and_cleans_up(#[case] moment: &str) {
 
 #[test]
 fn ctrl_c_while_a_cell_runs_keeps_its_evidence() {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let _turn = turn();
@@ -182,7 +182,7 @@ fn ctrl_c_while_a_cell_runs_keeps_its_evidence() {
 
 #[test]
 fn a_second_ctrl_c_ends_it_at_once_and_down_removes_the_rest() {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let _turn = turn();
@@ -202,7 +202,7 @@ fn a_second_ctrl_c_ends_it_at_once_and_down_removes_the_rest() {
 /// Killed while its cell runs; then `down`, then a run that needs no network.
 #[test]
 fn after_a_kill_down_removes_everything_and_the_next_run_works() {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let _turn = turn();
@@ -247,7 +247,7 @@ fn after_a_kill_down_removes_everything_and_the_next_run_works() {
 /// The first brings the cluster up, the second uses it; whoever ends last takes it down.
 #[test]
 fn two_runs_at_once_share_a_cluster_of_the_same_releases() {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let _turn = turn();

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Whether `KUBERAY_CONFORMANCE_REQUIRE` asks for the lane `kind`; where it does not, says that a test was left out.
-pub fn kind_is_required() -> bool {
+/// Whether `KUBERAY_CONFORMANCE_REQUIRE` asks for a lane; where it does not, says that a test was left out.
+pub fn is_required(lane: &str) -> bool {
     let required = std::env::var("KUBERAY_CONFORMANCE_REQUIRE").unwrap_or_default();
-    let is_required = required.split(',').any(|lane| lane == "kind");
+    let is_required = required.split(',').any(|one| one == lane);
     if !is_required {
-        println!("left out: KUBERAY_CONFORMANCE_REQUIRE does not ask for kind");
+        println!("left out: KUBERAY_CONFORMANCE_REQUIRE does not ask for {lane}");
     }
     is_required
 }
