@@ -136,10 +136,8 @@ impl Programs {
     pub async fn are_there(&self, releases: &[Version]) -> bool {
         let go = self.go().await.ok();
         let Some(go) = go else { return false };
-        let modules = releases.iter().map(|version| self.pins.operator(version));
-        modules
-            .map(|module| module.is_ok_and(|module| self.store.path("programs/manager", &go.key(&module)).is_dir()))
-            .all(|there| there)
+        let mut modules = releases.iter().map(|version| self.pins.operator(version));
+        modules.all(|module| module.is_ok_and(|module| self.store.path("programs/manager", &go.key(&module)).is_dir()))
     }
 
     /// What a report says of a program.

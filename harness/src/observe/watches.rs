@@ -31,6 +31,7 @@ struct Namespaces {
 
 /// Of which kinds the first list has been read whole.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "one for each kind that is watched")]
 pub(super) struct Synced {
     pub(super) pods: bool,
     pub(super) events: bool,

@@ -70,12 +70,15 @@ enum Held {
     /// This process; they go when this is stopped or dropped.
     Own(Box<Own>),
     /// Another, for as long as it likes.
-    Standing {
-        standing: Standing,
-        /// What is brought up for cells that need other settings than the standing operators have.
-        annex: OnceCell<Box<Planes>>,
-        setup: Mutex<Option<PlaneSetup>>,
-    },
+    Standing(Box<Attached>),
+}
+
+/// Control planes of another process.
+struct Attached {
+    standing: Standing,
+    /// What is brought up for cells that need other settings than the standing operators have.
+    annex: OnceCell<Planes>,
+    setup: Mutex<Option<PlaneSetup>>,
 }
 
 /// Control planes that this process keeps up.
@@ -100,11 +103,11 @@ impl Planes {
             Some(standing) => Ok(Self {
                 sites: standing.sites().to_vec(),
                 environment: setup.environment.clone(),
-                held: Held::Standing {
+                held: Held::Standing(Box::new(Attached {
                     standing,
                     annex: OnceCell::new(),
                     setup: Mutex::new(Some(setup)),
-                },
+                })),
             }),
             None => Self::own(setup).await,
         }
@@ -144,11 +147,11 @@ impl Planes {
         let index = self.sites.iter().position(|site| site.release == *release);
         let index = index.ok_or_else(absent)?;
         match &self.held {
-            Held::Standing { .. } if settings.is_default() => Ok(work(&self.sites[index]).await),
-            Held::Standing { annex, setup, .. } => {
-                let annex = annex.get_or_try_init(async || {
-                    let setup = setup.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    Self::own(setup.ok_or_else(absent)?).await.map(Box::new)
+            Held::Standing(_) if settings.is_default() => Ok(work(&self.sites[index]).await),
+            Held::Standing(attached) => {
+                let annex = attached.annex.get_or_try_init(async || {
+                    let setup = attached.setup.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    Self::own(setup.ok_or_else(absent)?).await
                 });
                 let annex = Box::pin(annex).await?;
                 Box::pin(annex.with_settings(release, settings, work)).await
@@ -163,7 +166,7 @@ impl Planes {
                 if let Some(before) = operator.take() {
                     before.stop().await;
                 }
-                let operate = |settings| own.setup.operate(&own.plane, parts, &running.api, settings);
+                let operate = |settings| PlaneSetup::operate(&own.plane, parts, &running.api, settings);
                 let (site, other) = operate(settings.clone())?;
                 let done = work(&site).await;
                 other.stop().await;
@@ -187,7 +190,7 @@ impl Planes {
     pub fn alarm(&self) -> &Alarm {
         match &self.held {
             Held::Own(own) => own.plane.alarm(),
-            Held::Standing { standing, .. } => standing.alarm(),
+            Held::Standing(attached) => attached.standing.alarm(),
         }
     }
 
@@ -198,8 +201,8 @@ impl Planes {
                 join_all(own.running.into_iter().map(Running::stop)).await;
                 own.plane.stop().await;
             }
-            Held::Standing { annex, .. } => {
-                if let Some(annex) = annex.into_inner() {
+            Held::Standing(attached) => {
+                if let Some(annex) = attached.annex.into_inner() {
                     Box::pin(annex.stop()).await;
                 }
             }
@@ -370,7 +373,7 @@ impl PlaneSetup {
                 if let Some(before) = running.take() {
                     before.stop().await;
                 }
-                let (site, operator) = self.operate(plane, parts, &api, settings)?;
+                let (site, operator) = Self::operate(plane, parts, &api, settings)?;
                 drop(turn.take());
                 running = Some(operator);
                 results.push(then(site).await?);
@@ -396,7 +399,6 @@ impl PlaneSetup {
 
     /// Starts a release's operator.
     fn operate(
-        &self,
         plane: &ControlPlane,
         parts: &Parts,
         api: &ApiServer,

@@ -32,7 +32,7 @@ impl Folder {
             .and_then(|gate| gate.lock_exclusive().map(|()| gate))
             .map_err(file("locking", &gate))?;
         remove_left(&all, progress).await?;
-        let path = (0..)
+        let path = (0..u16::MAX)
             .map(|number| all.join(format!("{}-{number}", std::process::id())))
             .find(|path| !path.exists())
             .unwrap_or_else(|| all.join("0"));
