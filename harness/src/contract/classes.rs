@@ -41,14 +41,17 @@ pub static CLASSES: [Class; 8] = [
     Class {
         name: "1.3",
         since: Version::new(1, 3, 0),
-        why: "Flags are sorted by key (#2425), and `--num-cpus` falls back to requests (#2365).",
+        why: "Flags are sorted by key (#2425), `--num-cpus` falls back to requests (#2365), accelerators become \
+              `--resources`, the submitter runs through a shell, and REDIS_PASSWORD is set only where there is one \
+              (controllers/ray/common/pod.go, job.go).",
         provisional: false,
     },
     Class {
         name: "1.4",
         since: Version::new(1, 4, 0),
-        why: "`/bin/bash -c --`, no login shell unless the operator has ENABLE_LOGIN_SHELL=true (#3679, #3704), and \
-              `wget --tries 1` in probes (#3469).",
+        why: "`/bin/bash -c --`, no login shell unless the operator has ENABLE_LOGIN_SHELL=true (#3679, #3704), \
+              `wget --tries 1` in probes (#3469), MIG resources count as GPUs, and the RayCluster of a RayJob or \
+              RayService is named without `-raycluster-` (controllers/ray/utils/util.go).",
         provisional: false,
     },
     Class {

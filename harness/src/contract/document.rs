@@ -164,7 +164,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::scenario::load_all;
+    use crate::scenario::{Level, load_all};
 
     fn root() -> &'static Path {
         Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -183,6 +183,21 @@ mod tests {
             "docs/contract.md is not what the rules and scenarios say; write it anew with \
              `kuberay-conformance docs > docs/contract.md` and commit it"
         );
+    }
+
+    #[test]
+    fn the_object_half_of_every_rule_has_a_scenario_in_the_fast_lane() {
+        let scenarios = load_all(&root().join("scenarios")).unwrap();
+        let proves = |rule: &Rule| {
+            of_rule(rule, &scenarios).any(|scenario| {
+                let spec = &scenario.file.spec;
+                scenario.halves().contains(&Half::Object)
+                    && spec.lanes.contains(&Lane::ControlPlane)
+                    && spec.level != Level::Provisional
+            })
+        };
+        let without: Vec<_> = RULES.iter().filter(|rule| !proves(rule)).map(|rule| rule.id).collect();
+        assert_eq!(without, [""; 0]);
     }
 
     #[test]

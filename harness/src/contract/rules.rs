@@ -220,7 +220,7 @@ pub static RULES: [Rule; 23] = [
         "C17",
         "Lifecycle hooks",
         BOTH,
-        "The `lifecycle` of the Ray container is passed on as it is.",
+        "The `lifecycle` of the Ray container is passed on as it is; that of the head also to the Job that cleans up Redis.",
         None,
     ),
     rule(
@@ -255,7 +255,7 @@ pub static RULES: [Rule; 23] = [
     rule(
         "C22",
         "Upgrades",
-        OBJECT,
+        BOTH,
         "A Pod that exists keeps its command when the operator or the RayCluster changes; one that is made again gets \
          what the operator that then runs makes of the RayCluster.",
         Some("From 1.6 on `upgradeStrategy: Recreate` makes Pods again when the RayCluster changes."),

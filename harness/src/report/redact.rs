@@ -120,7 +120,9 @@ impl Redactor {
             let quotes = [&mut check.expected, &mut check.found, &mut check.diff];
             std::iter::once(&mut check.message).chain(quotes.into_iter().flatten())
         });
-        cell.reason.iter_mut().chain(texts).map(|text| self.mask(text)).sum()
+        let settings = cell.operator_settings.values_mut();
+        let texts = cell.reason.iter_mut().chain(texts).chain(settings);
+        texts.map(|text| self.mask(text)).sum()
     }
 
     fn mask(&self, text: &mut String) -> usize {
