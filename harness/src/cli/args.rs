@@ -7,6 +7,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use semver::Version;
 
+use super::explain::Explain;
 use crate::artifact::Source;
 use crate::cluster::EngineKind;
 use crate::plan::{self, Filter};
@@ -55,6 +56,8 @@ pub enum Command {
     Accept(Snapshots),
     /// Throw pending snapshots away
     Reject(Snapshots),
+    /// Say what a release of the operator makes of a manifest, and warn of traps; needs no cluster
+    Explain(Explain),
     /// Print a JSON schema
     Schema {
         /// Of which document
@@ -69,6 +72,8 @@ pub enum Document {
     Scenario,
     /// `results.json`
     Results,
+    /// What `explain --format json` writes
+    Explain,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! The command line: arguments become calls of the engine, and results become text and an exit code.
 
 mod args;
+mod explain;
 mod files;
 mod interrupt;
 mod live;
@@ -36,6 +37,7 @@ pub fn main() -> ExitCode {
         Command::Accept(snapshots) => files::accept(&snapshots),
         Command::Reject(snapshots) => files::reject(&snapshots),
         Command::Schema { of } => files::schema(of),
+        Command::Explain(options) => explain::run(&options),
         Command::Run(run) => live::run(&run),
         Command::Up(stack) => live::up(&stack),
         Command::Down(engine) => live::down(&engine),

@@ -32,7 +32,10 @@ impl Env {
     }
 
     pub fn add_field(&mut self, name: &str, path: &str) {
-        self.push(name, EnvValue::From(json!({"fieldRef": {"apiVersion": "v1", "fieldPath": path}})));
+        self.push(
+            name,
+            EnvValue::From(json!({"fieldRef": {"apiVersion": "v1", "fieldPath": path}})),
+        );
     }
 
     fn push(&mut self, name: &str, value: EnvValue) {
@@ -175,7 +178,11 @@ impl Env {
             self.add_service(context);
         }
         context.uses(Feature::EnvAddress);
-        let host = if role == PodRole::Head { "127.0.0.1" } else { &ray.head.host };
+        let host = if role == PodRole::Head {
+            "127.0.0.1"
+        } else {
+            &ray.head.host
+        };
         self.add_once("RAY_ADDRESS", format!("{host}:{}", ray.head.port));
         context.uses(Feature::EnvUsage);
         self.add_once("RAY_USAGE_STATS_KUBERAY_IN_USE", "1");
@@ -274,4 +281,3 @@ fn owner(context: &Context, cluster: &RayCluster) -> &'static str {
         _ => "RayCluster",
     }
 }
-

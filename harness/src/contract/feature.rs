@@ -96,10 +96,22 @@ mod tests {
         for entry in features() {
             assert_eq!(entry.feature.entry(), entry);
             assert!(names.insert(entry.name), "{} comes twice", entry.name);
-            assert!(entry.source.contains(".go") || entry.source.contains('#'), "no source: {}", entry.name);
-            assert!(entry.rule.starts_with('C') && entry.rule.len() == 3, "no rule: {}", entry.name);
+            assert!(
+                entry.source.contains(".go") || entry.source.contains('#'),
+                "no source: {}",
+                entry.name
+            );
+            assert!(
+                entry.rule.starts_with('C') && entry.rule.len() == 3,
+                "no rule: {}",
+                entry.name
+            );
             assert!(entry.says.ends_with('.'), "no sentence: {}", entry.name);
-            assert!(entry.until.as_ref().is_none_or(|until| entry.since < *until), "no release: {}", entry.name);
+            assert!(
+                entry.until.as_ref().is_none_or(|until| entry.since < *until),
+                "no release: {}",
+                entry.name
+            );
         }
     }
 
@@ -108,11 +120,17 @@ mod tests {
         let bounds: BTreeSet<_> = super::super::CLASSES.iter().map(|class| class.since.clone()).collect();
         for entry in features() {
             for bound in std::iter::once(&entry.since).chain(&entry.until) {
-                assert!(bounds.contains(bound), "{} changes at {bound}, which starts no class", entry.name);
+                assert!(
+                    bounds.contains(bound),
+                    "{} changes at {bound}, which starts no class",
+                    entry.name
+                );
             }
         }
         for class in &bounds {
-            let changes = features().iter().any(|entry| entry.since == *class || entry.until.as_ref() == Some(class));
+            let changes = features()
+                .iter()
+                .any(|entry| entry.since == *class || entry.until.as_ref() == Some(class));
             assert!(changes, "nothing changes at {class}");
         }
     }

@@ -88,7 +88,10 @@ mod tests {
 
     #[test]
     fn objects_are_sorted_and_escaped() {
-        assert_eq!(json(&json!({"b": "<&>", "a": [{"d": 1, "c": null}]})), r#"{"a":[{"c":null,"d":1}],"b":"\u003c\u0026\u003e"}"#);
+        assert_eq!(
+            json(&json!({"b": "<&>", "a": [{"d": 1, "c": null}]})),
+            r#"{"a":[{"c":null,"d":1}],"b":"\u003c\u0026\u003e"}"#
+        );
         let map = BTreeMap::from([("TPU".to_owned(), 4.0), ("a\"b".to_owned(), 0.5)]);
         assert_eq!(json_of_floats(&map), r#"{"TPU":4,"a\"b":0.5}"#);
     }

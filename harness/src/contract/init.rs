@@ -7,7 +7,11 @@ use super::names::HeadAddress;
 /// Asks the head's GCS every five seconds; after two minutes also shows what it answers.
 pub(super) fn wait_gcs_ready(context: &Context, head: &HeadAddress) -> String {
     let health = format!("ray health-check --address {}", head.gcs());
-    let tabs = if context.uses(Feature::WaitGcsReadyTabs) { "\t\t" } else { "" };
+    let tabs = if context.uses(Feature::WaitGcsReadyTabs) {
+        "\t\t"
+    } else {
+        ""
+    };
     let page = if context.uses(Feature::WaitGcsReadyOldPage) {
         "https://github.com/ray-project/kuberay/blob/master/docs/guidance/FAQ.md"
     } else {
@@ -22,10 +26,16 @@ pub(super) fn wait_gcs_ready(context: &Context, head: &HeadAddress) -> String {
         (8, r#"echo "GCS is ready.""#.into()),
         (8, "break".into()),
         (7, "fi".into()),
-        (7, r#"echo "$SECONDS seconds elapsed: Waiting for GCS to be ready.""#.into()),
+        (
+            7,
+            r#"echo "$SECONDS seconds elapsed: Waiting for GCS to be ready.""#.into(),
+        ),
         (6, "else".into()),
         (7, format!("if {health}; then")),
-        (8, r#"echo "GCS is ready. Any error messages above can be safely ignored.""#.into()),
+        (
+            8,
+            r#"echo "GCS is ready. Any error messages above can be safely ignored.""#.into(),
+        ),
         (8, "break".into()),
         (7, "fi".into()),
         (
@@ -38,6 +48,9 @@ pub(super) fn wait_gcs_ready(context: &Context, head: &HeadAddress) -> String {
         (6, format!("sleep 5{tabs}")),
         (5, "done".into()),
     ];
-    let body: String = lines.iter().map(|(depth, line)| format!("{}{line}\n", "\t".repeat(*depth))).collect();
+    let body: String = lines
+        .iter()
+        .map(|(depth, line)| format!("{}{line}\n", "\t".repeat(*depth)))
+        .collect();
     format!("\n{body}\t\t\t\t")
 }

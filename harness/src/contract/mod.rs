@@ -2,6 +2,7 @@
 //! it, and the Pods that a release makes of an object.
 
 mod classes;
+mod compare;
 mod env;
 mod feature;
 mod features;
@@ -21,6 +22,7 @@ mod tests;
 mod text;
 
 pub use classes::*;
+pub use compare::{Difference, differences};
 pub use feature::{Feature, FeatureEntry, features};
 pub use input::ModelError;
 pub use output::*;

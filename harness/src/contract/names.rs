@@ -41,7 +41,11 @@ impl HeadAddress {
         Self {
             dashboard: format!("{host}:{dashboard}"),
             host,
-            port: head.ray_start_params.get("port").map_or(DEFAULT_PORT, String::as_str).into(),
+            port: head
+                .ray_start_params
+                .get("port")
+                .map_or(DEFAULT_PORT, String::as_str)
+                .into(),
         }
     }
 
@@ -113,9 +117,18 @@ mod tests {
     #[rstest]
     #[case("a-head-svc", "a-head-svc")]
     #[case("1a-head-svc", "ra-head-svc")]
-    #[case("aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeee-head-svc", "aaaaaabbbbbbbbbbccccccccccddddddddddeeeee-head-svc")]
-    #[case("aaa-aaaaabbbbbbbbbbccccccccccddddddddddeeeee-head-svc", "raaaaabbbbbbbbbbccccccccccddddddddddeeeee-head-svc")]
-    #[case("aaa1aaaaabbbbbbbbbbccccccccccddddddddddeeeee-head-svc", "raaaaabbbbbbbbbbccccccccccddddddddddeeeee-head-svc")]
+    #[case(
+        "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeee-head-svc",
+        "aaaaaabbbbbbbbbbccccccccccddddddddddeeeee-head-svc"
+    )]
+    #[case(
+        "aaa-aaaaabbbbbbbbbbccccccccccddddddddddeeeee-head-svc",
+        "raaaaabbbbbbbbbbccccccccccddddddddddeeeee-head-svc"
+    )]
+    #[case(
+        "aaa1aaaaabbbbbbbbbbccccccccccddddddddddeeeee-head-svc",
+        "raaaaabbbbbbbbbbccccccccccddddddddddeeeee-head-svc"
+    )]
     fn the_end_of_a_long_name_stays(#[case] name: &str, #[case] short: &str) {
         assert_eq!(shortened(name), short);
     }

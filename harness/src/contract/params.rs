@@ -52,7 +52,11 @@ impl Params {
             self.add_group_resources(context, &group.resources);
         }
         if !group.labels.is_empty() && context.uses(Feature::GroupLabels) {
-            let labels: Vec<String> = group.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let labels: Vec<String> = group
+                .labels
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             self.set("labels", labels.join(","));
         }
     }
@@ -61,7 +65,9 @@ impl Params {
         let mut found: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
         let mut custom = BTreeMap::new();
         for (name, quantity) in resources {
-            let Some(quantity) = Quantity::parse(quantity) else { continue };
+            let Some(quantity) = Quantity::parse(quantity) else {
+                continue;
+            };
             let lower = name.to_lowercase();
             let parameter = match lower.as_str() {
                 "cpu" => "num-cpus",
@@ -109,7 +115,9 @@ impl Params {
     /// What follows from the resources of the Ray container.
     pub fn add_resources(&mut self, context: &Context, resources: &Resources) {
         let amount = |of: &BTreeMap<String, super::input::Amount>, name: &str| {
-            of.get(name).map(|amount| amount.0).filter(|quantity| !quantity.is_zero())
+            of.get(name)
+                .map(|amount| amount.0)
+                .filter(|quantity| !quantity.is_zero())
         };
         if !self.has("num-cpus") {
             if let Some(limit) = amount(&resources.limits, "cpu") {
@@ -149,7 +157,9 @@ impl Params {
     }
 
     fn add_accelerators(&mut self, context: &Context, limits: &[(&str, Quantity)]) {
-        let own = self.value("resources").map(|text| text.trim_matches(['\'', '"', '`', ' ']));
+        let own = self
+            .value("resources")
+            .map(|text| text.trim_matches(['\'', '"', '`', ' ']));
         let mut custom = match own.map_or(Some(BTreeMap::new()), numbers) {
             Some(custom) => custom,
             None => {
@@ -186,7 +196,11 @@ impl Params {
         let any_order = context.uses(Feature::FlagsInRandomOrder);
         context.uses(Feature::FlagsSorted);
         Text {
-            before: if role == PodRole::Head { "ray start --head ".into() } else { "ray start ".into() },
+            before: if role == PodRole::Head {
+                "ray start --head ".into()
+            } else {
+                "ray start ".into()
+            },
             flags,
             any_order,
             after: String::new(),
@@ -234,7 +248,11 @@ fn is_mig(name: &str) -> bool {
 fn numbers(text: &str) -> Option<BTreeMap<String, f64>> {
     match serde_json::from_str::<Option<BTreeMap<String, Option<f64>>>>(text).ok()? {
         None => Some(BTreeMap::new()),
-        Some(map) => Some(map.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()),
+        Some(map) => Some(
+            map.into_iter()
+                .map(|(name, value)| (name, value.unwrap_or_default()))
+                .collect(),
+        ),
     }
 }
 

@@ -55,7 +55,11 @@ impl Builder<'_> {
         }
         PodContract {
             role,
-            group: if role == PodRole::Head { "headgroup".into() } else { group.group_name.clone() },
+            group: if role == PodRole::Head {
+                "headgroup".into()
+            } else {
+                group.group_name.clone()
+            },
             init_containers,
             containers,
         }
@@ -82,7 +86,11 @@ impl Builder<'_> {
         let head = self.head();
         context.uses(Feature::WaitGcsReady);
         let mut env = Env::of(&ray.env);
-        env.add_auth(context, &self.cluster.metadata.name, self.cluster.spec.auth_options.as_ref());
+        env.add_auth(
+            context,
+            &self.cluster.metadata.name,
+            self.cluster.spec.auth_options.as_ref(),
+        );
         context.uses(Feature::InitEnv);
         env.add_head(&head);
         ContainerContract {
@@ -109,7 +117,11 @@ impl Builder<'_> {
             self.add_autoscaler_version(&mut env);
         }
         env.add_fault_tolerance(context, role, self.cluster, &mut params);
-        env.add_auth(context, &self.cluster.metadata.name, self.cluster.spec.auth_options.as_ref());
+        env.add_auth(
+            context,
+            &self.cluster.metadata.name,
+            self.cluster.spec.auth_options.as_ref(),
+        );
         params.add_resources(context, &container.resources);
         context.uses(Feature::FirstContainer);
 
@@ -167,7 +179,9 @@ impl Builder<'_> {
 
     fn overwrites(&self, group: &Group) -> bool {
         let is_on = |annotations: &std::collections::BTreeMap<String, String>| {
-            annotations.get(OVERWRITE).is_some_and(|value| value.to_lowercase() == "true")
+            annotations
+                .get(OVERWRITE)
+                .is_some_and(|value| value.to_lowercase() == "true")
         };
         is_on(&self.cluster.metadata.annotations) && self.context.uses(Feature::OverwriteOnCluster)
             || is_on(&group.template.metadata.annotations) && self.context.uses(Feature::OverwriteOnTemplate)
@@ -185,7 +199,12 @@ impl Builder<'_> {
     fn autoscaler(&self) -> ContainerContract {
         let context = self.context;
         let options = self.cluster.spec.autoscaler_options.clone().unwrap_or_default();
-        let words = ["--cluster-name", "$(RAY_CLUSTER_NAME)", "--cluster-namespace", "$(RAY_CLUSTER_NAMESPACE)"];
+        let words = [
+            "--cluster-name",
+            "$(RAY_CLUSTER_NAME)",
+            "--cluster-namespace",
+            "$(RAY_CLUSTER_NAMESPACE)",
+        ];
         let script = format!("ray kuberay-autoscaler {}", words.join(" "));
         let mut env = Env::default();
         env.add_field("RAY_CLUSTER_NAME", "metadata.labels['ray.io/cluster']");
@@ -195,13 +214,20 @@ impl Builder<'_> {
         if context.uses(Feature::AutoscalerGenCmd) {
             env.add("KUBERAY_GEN_AUTOSCALER_START_CMD", script.as_str());
         }
-        env.add_auth(context, &self.cluster.metadata.name, self.cluster.spec.auth_options.as_ref());
+        env.add_auth(
+            context,
+            &self.cluster.metadata.name,
+            self.cluster.spec.auth_options.as_ref(),
+        );
         if !options.env.is_empty() {
             context.uses(Feature::AutoscalerUserEnv);
             env.extend(&options.env);
         }
         let (mut command, mut args) = if context.uses(Feature::AutoscalerDirect) {
-            let args = std::iter::once("kuberay-autoscaler").chain(words).map(Text::from).collect();
+            let args = std::iter::once("kuberay-autoscaler")
+                .chain(words)
+                .map(Text::from)
+                .collect();
             (vec!["ray".into()], args)
         } else {
             context.uses(Feature::AutoscalerInShell);

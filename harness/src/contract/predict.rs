@@ -33,11 +33,24 @@ pub fn predict(release: &Version, settings: &OperatorSettings, object: &Value) -
             check(&service.spec.ray_cluster_config, "spec.rayClusterConfig")?;
             let status = service.status;
             let known = [status.pending_service_status, status.active_service_status];
-            let known = known.into_iter().map(|status| status.ray_cluster_name).find(|name| !name.is_empty());
-            let mut cluster = child(&context, &service.metadata, known, service.spec.ray_cluster_config, "RayService");
+            let known = known
+                .into_iter()
+                .map(|status| status.ray_cluster_name)
+                .find(|name| !name.is_empty());
+            let mut cluster = child(
+                &context,
+                &service.metadata,
+                known,
+                service.spec.ray_cluster_config,
+                "RayService",
+            );
             let metadata = &mut cluster.metadata;
-            metadata.labels.insert("app.kubernetes.io/created-by".into(), "rayservice".into());
-            metadata.annotations.insert("ray.io/enableAgentService".into(), "true".into());
+            metadata
+                .labels
+                .insert("app.kubernetes.io/created-by".into(), "rayservice".into());
+            metadata
+                .annotations
+                .insert("ray.io/enableAgentService".into(), "true".into());
             Ok(pods::of_cluster(&context, &cluster, &version, None))
         }
         "RayJob" => {
@@ -50,15 +63,28 @@ pub fn predict(release: &Version, settings: &OperatorSettings, object: &Value) -
 }
 
 fn of_job(context: &Context, version: &str, job: &RayJob) -> Result<Vec<PodContract>, ModelError> {
-    let own = job.spec.ray_cluster_spec.clone().filter(|_| job.spec.cluster_selector.is_empty());
+    let own = job
+        .spec
+        .ray_cluster_spec
+        .clone()
+        .filter(|_| job.spec.cluster_selector.is_empty());
     let Some(spec) = own else {
         if job.spec.cluster_selector.is_empty() {
-            return Err(ModelError::field("spec", "holds neither rayClusterSpec nor clusterSelector"));
+            return Err(ModelError::field(
+                "spec",
+                "holds neither rayClusterSpec nor clusterSelector",
+            ));
         }
         return Ok(submitter::of_job(context, job, None)?.into_iter().collect());
     };
     check(&spec, "spec.rayClusterSpec")?;
-    let cluster = child(context, &job.metadata, job.status.ray_cluster_name.clone(), spec, "RayJob");
+    let cluster = child(
+        context,
+        &job.metadata,
+        job.status.ray_cluster_name.clone(),
+        spec,
+        "RayJob",
+    );
     let sidecar = submitter::beside_head(context, job, &cluster)?;
     let mut pods = pods::of_cluster(context, &cluster, version, sidecar);
     pods.extend(submitter::of_job(context, job, Some(&cluster))?);

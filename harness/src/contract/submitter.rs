@@ -28,9 +28,11 @@ pub(super) fn of_job(
     let submitter = Submitter { context, job, cluster };
     let template = job.spec.submitter_pod_template.as_ref().map(|template| &template.spec);
     let own = match template {
-        Some(template) => template.containers.first().cloned().ok_or_else(|| {
-            ModelError::field("spec.submitterPodTemplate.spec.containers", "holds no container")
-        })?,
+        Some(template) => template
+            .containers
+            .first()
+            .cloned()
+            .ok_or_else(|| ModelError::field("spec.submitterPodTemplate.spec.containers", "holds no container"))?,
         None => default_container(),
     };
     let container = submitter.container(&own, Place::Job)?;
@@ -40,7 +42,9 @@ pub(super) fn of_job(
         role: PodRole::Submitter,
         group: String::new(),
         init_containers: init.iter().map(pods::user).collect(),
-        containers: std::iter::once(container).chain(others.iter().map(pods::user)).collect(),
+        containers: std::iter::once(container)
+            .chain(others.iter().map(pods::user))
+            .collect(),
     }))
 }
 
@@ -97,7 +101,11 @@ impl Submitter<'_> {
         env.add("PYTHONUNBUFFERED", "1");
         if context.uses(Feature::SubmitterJobEnv) {
             // Beside the head the address is not known yet when the cluster is made.
-            let address = if place == Place::Job { self.dashboard() } else { String::new() };
+            let address = if place == Place::Job {
+                self.dashboard()
+            } else {
+                String::new()
+            };
             env.add("RAY_DASHBOARD_ADDRESS", address);
             env.add("RAY_JOB_SUBMISSION_ID", self.id());
         }
@@ -136,12 +144,18 @@ impl Submitter<'_> {
         };
         let mut words = Vec::new();
         if place == Place::BesideHead || context.uses(Feature::SubmitterAlwaysWaits) {
-            let message = go::quote(&format!("Waiting for Ray Dashboard GCS to become healthy at {address} ..."));
+            let message = go::quote(&format!(
+                "Waiting for Ray Dashboard GCS to become healthy at {address} ..."
+            ));
             let check = self.health_check(place, &address);
-            words.push(format!("until {check} >/dev/null 2>&1 ; do echo {message} ; sleep 2 ; done ;"));
+            words.push(format!(
+                "until {check} >/dev/null 2>&1 ; do echo {message} ; sleep 2 ; done ;"
+            ));
         }
         if place == Place::Job {
-            words.push(format!("if ! ray job status --address {address} {id} >/dev/null 2>&1 ; then"));
+            words.push(format!(
+                "if ! ray job status --address {address} {id} >/dev/null 2>&1 ; then"
+            ));
         }
         words.push(format!("ray job submit --address {address}"));
         if place == Place::Job {
@@ -157,7 +171,11 @@ impl Submitter<'_> {
 
     fn health_check(&self, place: Place, address: &str) -> String {
         let local = format!("http://localhost:{}/{HEALTH_PATH}", self.dashboard_port());
-        let url = if place == Place::BesideHead { local } else { format!("{address}/{HEALTH_PATH}") };
+        let url = if place == Place::BesideHead {
+            local
+        } else {
+            format!("{address}/{HEALTH_PATH}")
+        };
         if self.context.uses(Feature::SubmitterWaitsWithWget) {
             return format!("wget --tries 1 -T 10 -q -O- {url} | grep success");
         }
@@ -220,12 +238,21 @@ impl Submitter<'_> {
 
     fn address(&self) -> String {
         let dashboard = self.dashboard();
-        if dashboard.starts_with("http://") { dashboard } else { format!("http://{dashboard}") }
+        if dashboard.starts_with("http://") {
+            dashboard
+        } else {
+            format!("http://{dashboard}")
+        }
     }
 
     fn dashboard_port(&self) -> i32 {
         let spec = self.cluster.map(|cluster| &cluster.spec.head_group_spec.template.spec);
-        let ports = spec.and_then(|spec| spec.containers.first()).map_or(&[][..], |ray| &ray.ports);
-        ports.iter().find(|port| port.name == "dashboard").map_or(8265, |port| port.container_port)
+        let ports = spec
+            .and_then(|spec| spec.containers.first())
+            .map_or(&[][..], |ray| &ray.ports);
+        ports
+            .iter()
+            .find(|port| port.name == "dashboard")
+            .map_or(8265, |port| port.container_port)
     }
 }

@@ -60,7 +60,11 @@ impl Text {
         if done == self.flags.len() {
             return rest.is_empty();
         }
-        let candidates = if self.any_order { 0..self.flags.len() } else { done..done + 1 };
+        let candidates = if self.any_order {
+            0..self.flags.len()
+        } else {
+            done..done + 1
+        };
         for index in candidates {
             if taken[index] {
                 continue;
@@ -89,7 +93,11 @@ mod tests {
         let flag = |forms: &[&str]| forms.iter().map(|form| (*form).to_owned()).collect();
         Text {
             before: "ray start ".into(),
-            flags: vec![flag(&[" --a "]), flag(&[" --a=1 "]), flag(&[" --gpus=1 ", " --gpus=2 "])],
+            flags: vec![
+                flag(&[" --a "]),
+                flag(&[" --a=1 "]),
+                flag(&[" --gpus=1 ", " --gpus=2 "]),
+            ],
             any_order,
             after: " && sleep infinity".into(),
         }
@@ -118,6 +126,9 @@ mod tests {
         assert!(exact.is_exact() && exact.matches(" echo a "));
         assert!(!exact.matches(" echo a"));
         assert!(!text(false).is_exact());
-        assert_eq!(text(true).to_string(), "ray start  --a  --a=1  --gpus=1  && sleep infinity");
+        assert_eq!(
+            text(true).to_string(),
+            "ray start  --a  --a=1  --gpus=1  && sleep infinity"
+        );
     }
 }

@@ -6,7 +6,11 @@ const FLAGS: &str = "ray start --head  --block  --dashboard-agent-listen-port=52
                      --metrics-export-port=8080 ";
 
 #[rstest]
-#[case("1.0.0", "-lc", "ulimit -n 65536; ray start --head  --block  --dashboard-host=0.0.0.0  --metrics-export-port=8080 ")]
+#[case(
+    "1.0.0",
+    "-lc",
+    "ulimit -n 65536; ray start --head  --block  --dashboard-host=0.0.0.0  --metrics-export-port=8080 "
+)]
 #[case("1.3.2", "-lc", &format!("ulimit -n 65536; {FLAGS}"))]
 #[case("1.4.2", "-c", &format!("ulimit -n 65536; {FLAGS}"))]
 #[case("1.7.0", "-c", &format!("ulimit -n ${{RAY_START_ULIMIT_OPEN_FILES:-65536}}; {FLAGS}"))]
@@ -35,7 +39,10 @@ fn the_users_words_come_first(#[case] container: Value, #[case] user: &str) {
 
 #[test]
 fn ray_start_in_the_text_passes() {
-    let object = head_with(json!({"command": ["bash", "-c"], "args": ["echo before ray start"]}), json!({}));
+    let object = head_with(
+        json!({"command": ["bash", "-c"], "args": ["echo before ray start"]}),
+        json!({}),
+    );
     for version in RELEASES {
         let ray = ray(version, &object);
         assert_eq!(ray.command, ["bash", "-c"]);
@@ -65,15 +72,27 @@ fn the_annotation(#[case] place: &str, #[case] text: &str, #[case] head: bool, #
     for version in RELEASES {
         let kept = |container: &ContainerContract| container.command.is_empty() && container.args.is_empty();
         assert_eq!(kept(&ray(version, &object)), head && version != "1.0.0", "{version}");
-        assert_eq!(kept(&worker(version, &object).containers[0]), of_worker && version != "1.0.0", "{version}");
+        assert_eq!(
+            kept(&worker(version, &object).containers[0]),
+            of_worker && version != "1.0.0",
+            "{version}"
+        );
     }
 }
 
 /// The flags of a head with these resources and parameters, without those that every head has.
 fn flags(version: &str, resources: Value, params: Value) -> Vec<String> {
     let ray = ray(version, &head_with(json!({"resources": resources}), params));
-    let common = [" --block ", " --dashboard-agent-listen-port=52365 ", " --dashboard-host=0.0.0.0 ", " --metrics-export-port=8080 "];
-    let own = ray.args[0].flags.iter().filter(|forms| !common.contains(&forms[0].as_str()));
+    let common = [
+        " --block ",
+        " --dashboard-agent-listen-port=52365 ",
+        " --dashboard-host=0.0.0.0 ",
+        " --metrics-export-port=8080 ",
+    ];
+    let own = ray.args[0]
+        .flags
+        .iter()
+        .filter(|forms| !common.contains(&forms[0].as_str()));
     own.map(|forms| forms.join("|")).collect()
 }
 
@@ -98,7 +117,12 @@ fn flags(version: &str, resources: Value, params: Value) -> Vec<String> {
 #[case::there("1.3.2", json!({"limits": {"google.com/tpu": "4"}}), json!({"resources": "'{\"TPU\": 1}'"}), &[r#" --resources='{"TPU": 1}' "#])]
 #[case::escaped("1.3.2", json!({"limits": {"nvidia.com/gpu": "2"}}), json!({"resources": "\"{\\\"a\\\": 1}\""}), &[r#" --resources="{\"a\": 1}" "#])]
 #[case::escaped_old("1.2.2", json!({"limits": {"nvidia.com/gpu": "2"}}), json!({"resources": "\"{\\\"a\\\": 1}\""}), &[" --num-gpus=2 ", r#" --resources="{\"a\": 1}" "#])]
-fn resources_become_flags(#[case] version: &str, #[case] resources: Value, #[case] params: Value, #[case] expected: &[&str]) {
+fn resources_become_flags(
+    #[case] version: &str,
+    #[case] resources: Value,
+    #[case] params: Value,
+    #[case] expected: &[&str],
+) {
     let mut expected: Vec<String> = expected.iter().map(|&flag| flag.into()).collect();
     if version == "1.0.0" {
         expected.sort();
@@ -123,7 +147,10 @@ fn block_false_counts_in_1_0_alone() {
     assert!(!args(&ray("1.0.0", &object))[0].contains("--block"));
     for version in &RELEASES[1..] {
         let text = &args(&ray(version, &object))[0];
-        assert!(text.contains(" --block ") && !text.contains("sleep"), "{version}: {text}");
+        assert!(
+            text.contains(" --block ") && !text.contains("sleep"),
+            "{version}: {text}"
+        );
     }
 }
 
@@ -136,8 +163,14 @@ fn group_fields_become_flags_from_1_5() {
     });
     let own = |version: &str| {
         let text = args(&ray(version, &object)).remove(0);
-        ["--num-cpus=2", "--memory=1073741824", "--num-gpus=1", "--resources='{\"a\":0.5}'", "--labels=a=1,b=2"]
-            .map(|flag| text.contains(flag))
+        [
+            "--num-cpus=2",
+            "--memory=1073741824",
+            "--num-gpus=1",
+            "--resources='{\"a\":0.5}'",
+            "--labels=a=1,b=2",
+        ]
+        .map(|flag| text.contains(flag))
     };
     assert_eq!(own("1.4.2"), [false; 5]);
     assert_eq!(own("1.5.1"), [true; 5]);
@@ -161,7 +194,8 @@ fn long_names_are_shortened_until_1_4() {
     let host = |version: &str| value(&worker(version, &object).containers[0], "RAY_IP").unwrap();
     assert_eq!(host("1.3.2"), format!("{}-head-svc", "a".repeat(41)));
     assert_eq!(host("1.4.2"), format!("{name}-head-svc"));
-    let object = cluster(|cluster| cluster["spec"]["headGroupSpec"]["headService"] = json!({"metadata": {"name": "own"}}));
+    let object =
+        cluster(|cluster| cluster["spec"]["headGroupSpec"]["headService"] = json!({"metadata": {"name": "own"}}));
     let settings = OperatorSettings {
         env: [("CLUSTER_DOMAIN".to_owned(), "example".to_owned())].into(),
         ..OperatorSettings::default()
@@ -194,6 +228,8 @@ fn the_login_shell_comes_back_on_request() {
 #[case(head_with(json!({"resources": {"limits": {"cpu": "1x"}}}), json!({})), "limits.cpu: \"1x\" is not a quantity")]
 #[case(cluster(|cluster| cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"] = json!([])), "spec.headGroupSpec.template.spec.containers: holds no")]
 fn an_object_that_cannot_be_is_an_error(#[case] object: Value, #[case] message: &str) {
-    let error = predict(&release("1.6.2"), &OperatorSettings::default(), &object).unwrap_err().to_string();
+    let error = predict(&release("1.6.2"), &OperatorSettings::default(), &object)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains(message), "{error}");
 }

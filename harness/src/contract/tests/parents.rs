@@ -15,18 +15,27 @@ fn job(change: impl FnOnce(&mut Value)) -> Value {
 fn annotations_and_names_of_parents() {
     let overwritten = ray("1.6.2", &job(|_| {}));
     assert!(overwritten.command.is_empty());
-    assert!(value(&overwritten, "RAY_USAGE_STATS_EXTRA_TAGS").unwrap().ends_with("kuberay_crd=RayJob"));
+    assert!(
+        value(&overwritten, "RAY_USAGE_STATS_EXTRA_TAGS")
+            .unwrap()
+            .ends_with("kuberay_crd=RayJob")
+    );
     let host = |version: &str| value(&worker(version, &job(|_| {})).containers[0], "RAY_IP").unwrap();
     assert_eq!(host("1.3.2"), "j-raycluster-xxxxx-head-svc");
     assert_eq!(host("1.4.2"), "j-xxxxx-head-svc");
     let known = job(|job| job["status"] = json!({"rayClusterName": "j-abcde"}));
-    assert_eq!(value(&worker("1.6.2", &known).containers[0], "RAY_IP").unwrap(), "j-abcde-head-svc");
+    assert_eq!(
+        value(&worker("1.6.2", &known).containers[0], "RAY_IP").unwrap(),
+        "j-abcde-head-svc"
+    );
 }
 
 #[test]
 fn submitters_of_each_time() {
     let submitter = |version: &str| {
-        let pod = pods(version, &job(|job| job["spec"]["jobId"] = json!("id"))).pop().unwrap();
+        let pod = pods(version, &job(|job| job["spec"]["jobId"] = json!("id")))
+            .pop()
+            .unwrap();
         assert_eq!(pod.role, PodRole::Submitter);
         pod.containers.into_iter().next().unwrap()
     };
@@ -34,7 +43,22 @@ fn submitters_of_each_time() {
     let old = submitter("1.2.2");
     assert_eq!(
         old.command,
-        ["ray", "job", "submit", "--address", address, "--submission-id", "id", "--", "python", "-c", "print(1)", "&&", "echo", "a"]
+        [
+            "ray",
+            "job",
+            "submit",
+            "--address",
+            address,
+            "--submission-id",
+            "id",
+            "--",
+            "python",
+            "-c",
+            "print(1)",
+            "&&",
+            "echo",
+            "a"
+        ]
     );
     assert!(old.args.is_empty());
     let script = |address: &str| {
@@ -50,9 +74,14 @@ fn submitters_of_each_time() {
     let new = submitter("1.6.2");
     assert_eq!(new.command, ["/bin/bash", "-ce", "--"]);
     assert_eq!(args(&new), [script(address)]);
-    assert_eq!(names(&new), ["PYTHONUNBUFFERED", "RAY_DASHBOARD_ADDRESS", "RAY_JOB_SUBMISSION_ID"]);
+    assert_eq!(
+        names(&new),
+        ["PYTHONUNBUFFERED", "RAY_DASHBOARD_ADDRESS", "RAY_JOB_SUBMISSION_ID"]
+    );
     let waits = args(&submitter("1.7.0")).remove(0);
-    assert!(waits.starts_with("until python -c \"import urllib.request; r=urllib.request.urlopen('http://j-xxxxx-head-svc"));
+    assert!(
+        waits.starts_with("until python -c \"import urllib.request; r=urllib.request.urlopen('http://j-xxxxx-head-svc")
+    );
     assert!(waits.ends_with(&script(address)));
 }
 
@@ -70,7 +99,15 @@ fn options_of_a_job() {
     let options = r#"--no-wait --runtime-env-json "{\"env_vars\":{\"B\":\"1\"},\"pip\":[\"a\\u003c1\"]}" --metadata-json "{\"k\":\"v\"}" --submission-id j-xxxxx --entrypoint-num-cpus 0.500000 --entrypoint-resources "{\"a\": 1}" -- "#;
     assert!(text.contains(options), "{text}");
     let old = pods("1.2.2", &object).pop().unwrap().containers.remove(0).command;
-    assert_eq!(old[5..9], ["--runtime-env-json", r#"{"env_vars":{"B":"1"},"pip":["a\u003c1"]}"#, "--metadata-json", r#"{"k":"v"}"#]);
+    assert_eq!(
+        old[5..9],
+        [
+            "--runtime-env-json",
+            r#"{"env_vars":{"B":"1"},"pip":["a\u003c1"]}"#,
+            "--metadata-json",
+            r#"{"k":"v"}"#
+        ]
+    );
 }
 
 #[test]
@@ -79,12 +116,17 @@ fn a_submitter_beside_the_head() {
     let pods = pods("1.5.1", &object);
     assert_eq!(pods.len(), 2);
     let sidecar = &pods[0].containers[1];
-    assert_eq!((sidecar.kind, sidecar.name.as_str()), (ContainerKind::Submitter, "ray-job-submitter"));
+    assert_eq!(
+        (sidecar.kind, sidecar.name.as_str()),
+        (ContainerKind::Submitter, "ray-job-submitter")
+    );
     assert_eq!(
         args(sidecar),
-        ["until wget --tries 1 -T 10 -q -O- http://localhost:8265/api/gcs_healthz | grep success >/dev/null 2>&1 ; do echo \
+        [
+            "until wget --tries 1 -T 10 -q -O- http://localhost:8265/api/gcs_healthz | grep success >/dev/null 2>&1 ; do echo \
           \"Waiting for Ray Dashboard GCS to become healthy at http://127.0.0.1:8265 ...\" ; sleep 2 ; done ; ray job submit \
-          --address http://127.0.0.1:8265 --submission-id j-xxxxx -- python -c \"print(1)\" && echo a ;"]
+          --address http://127.0.0.1:8265 --submission-id j-xxxxx -- python -c \"print(1)\" && echo a ;"
+        ]
     );
     assert_eq!(value(sidecar, "RAY_DASHBOARD_ADDRESS").unwrap(), "");
 }
@@ -92,13 +134,20 @@ fn a_submitter_beside_the_head() {
 #[test]
 fn other_ways_to_submit_need_no_pod() {
     for mode in ["HTTPMode", "InteractiveMode"] {
-        assert_eq!(pods("1.6.2", &job(|job| job["spec"]["submissionMode"] = json!(mode))).len(), 2);
+        assert_eq!(
+            pods("1.6.2", &job(|job| job["spec"]["submissionMode"] = json!(mode))).len(),
+            2
+        );
     }
     let own = job(|job| {
-        job["spec"]["submitterPodTemplate"] = json!({"spec": {"containers": [{"name": "s", "command": ["c"], "args": ["d"]}]}});
+        job["spec"]["submitterPodTemplate"] =
+            json!({"spec": {"containers": [{"name": "s", "command": ["c"], "args": ["d"]}]}});
     });
     let container = pods("1.6.2", &own).pop().unwrap().containers.remove(0);
-    assert_eq!((container.command, args(&container_of(&own))), (vec!["c".to_owned()], vec!["d".to_owned()]));
+    assert_eq!(
+        (container.command, args(&container_of(&own))),
+        (vec!["c".to_owned()], vec!["d".to_owned()])
+    );
     let selected = job(|job| {
         job["spec"]["clusterSelector"] = json!({"ray.io/cluster": "c"});
         job["spec"].as_object_mut().unwrap().remove("rayClusterSpec");
@@ -121,7 +170,13 @@ fn services_have_shorter_timeouts() {
     for version in RELEASES {
         let head = ray(version, &object);
         assert_eq!(value(&head, "RAY_SERVE_KV_TIMEOUT_S").unwrap(), "5");
-        assert_eq!(value(&head, "SERVE_CONTROLLER_PIN_ON_NODE").is_some(), version == "1.0.0");
-        assert!(args(&head)[0].contains("--dashboard-agent-listen-port=52365"), "{version}");
+        assert_eq!(
+            value(&head, "SERVE_CONTROLLER_PIN_ON_NODE").is_some(),
+            version == "1.0.0"
+        );
+        assert!(
+            args(&head)[0].contains("--dashboard-agent-listen-port=52365"),
+            "{version}"
+        );
     }
 }
