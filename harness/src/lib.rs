@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod contract;
 pub mod expect;
 pub mod explain;
+pub mod explore;
 pub mod observe;
 pub mod operator;
 pub mod plan;

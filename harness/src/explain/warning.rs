@@ -48,11 +48,11 @@ macro_rules! traps {
 
 traps! {
     TRAILING_AMPERSAND "trailing-ampersand" C04 Warning:
-        "The text ends in `&`, and ` && ulimit …` follows it: bash finds a syntax error, and the container fails before anything runs.";
+        "The text ends in `&`, and ` && ulimit …` follows it: bash finds a syntax error in that line, and `ray start` never runs.";
         "Put the background command in parentheses: `(my-command &)`.";
         []
     TRAILING_SEMICOLON "trailing-semicolon" C04 Warning:
-        "The text ends in `;`, and ` && ulimit …` follows it: bash finds a syntax error, and the container fails before anything runs.";
+        "The text ends in `;`, and ` && ulimit …` follows it: bash finds a syntax error in that line, and `ray start` never runs.";
         "Leave the last `;` out.";
         []
     TRAILING_NEWLINE "trailing-newline" C04 Warning:
@@ -72,7 +72,7 @@ traps! {
         "Write `command || exit 1` as the last command if Ray should not start after a failure.";
         []
     ARGV_LOSES_QUOTING "argv-loses-quoting" C05 Warning:
-        "The elements are joined with spaces and read by bash again: of this script the inner shell gets its first word, and the others become its arguments.";
+        "The elements are joined with spaces and read by bash again: of this script the inner program gets the first word, the others become its arguments, and what bash knows itself, such as `;` or parentheses, it takes first.";
         "Write the script itself as the only element, without `bash -c`, or quote it inside the element: `\"'echo hello world'\"`.";
         []
     SHELL_WITHOUT_SCRIPT "shell-without-script" C05 Warning:
@@ -155,6 +155,17 @@ mod tests {
             assert!(ids.insert(trap.id), "{} comes twice", trap.id);
             assert!(trap.text.ends_with('.') && trap.advice.ends_with('.'), "{}", trap.id);
             assert!(trap.rule.len() == 3 && trap.rule.starts_with('C'), "{}", trap.id);
+        }
+    }
+
+    #[test]
+    fn the_documentation_lists_every_trap() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/explain.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        for trap in TRAPS {
+            let note = if trap.weight == Weight::Note { " (note)" } else { "" };
+            let row = format!("| `{}` | {}{note} | {} |", trap.id, trap.rule, trap.text);
+            assert!(text.contains(&row), "docs/explain.md lacks the row\n{row}");
         }
     }
 
