@@ -2,50 +2,41 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use semver::Version;
 use tokio::sync::OnceCell;
 
-use super::go::Go;
 use super::image::{Held, Images, LOCAL_PREFIX, Recipe};
 use super::pins::{Pins, UNPINNED};
-use super::{ArtifactError, Image, Key, Source, Store, debian, pull, system};
+use super::{ArtifactError, Image, Key, Programs, Source, Store, debian, pull, system};
 use crate::cluster::Engine;
-use crate::process;
-use crate::report::{ImageRecord, Origin, Outcome, Progress};
+use crate::report::{ImageRecord, Origin, Progress};
 
 /// Everything that is built or pulled, with one engine and one store.
 pub struct Artifacts {
     engine: Engine,
-    store: Store,
-    source: Source,
-    pins: Pins,
-    progress: Arc<dyn Progress>,
-    go: OnceCell<Go>,
+    programs: Programs,
     debian: OnceCell<Held>,
-    reachable: OnceCell<bool>,
 }
 
 impl Artifacts {
     /// Nothing is built or pulled before it is asked for.
     pub fn new(engine: Engine, store: Store, source: Source, progress: Arc<dyn Progress>) -> Self {
-        let cells = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         Self {
             engine,
-            store,
-            source,
-            pins: Pins::embedded(),
-            progress,
-            go: cells.0,
-            debian: cells.1,
-            reachable: cells.2,
+            programs: Programs::new(store, source, progress),
+            debian: OnceCell::new(),
         }
     }
 
     /// The pinned releases.
     pub fn pins(&self) -> &Pins {
-        &self.pins
+        &self.programs.pins
+    }
+
+    /// What needs no container engine.
+    pub fn programs(&self) -> &Programs {
+        &self.programs
     }
 
     /// The `kind` program.
@@ -53,10 +44,16 @@ impl Artifacts {
     /// # Errors
     /// When it can be neither pulled nor built.
     pub async fn kind(&self) -> Result<PathBuf, ArtifactError> {
-        if self.pulls().await {
-            return pull::program(&self.store, "kind", &self.pins.pull.kind, &*self.progress).await;
+        if self.programs.pulls().await {
+            return pull::program(
+                &self.programs.store,
+                "kind",
+                &self.programs.pins.pull.kind,
+                &*self.programs.progress,
+            )
+            .await;
         }
-        self.module_program("kind").await
+        self.programs.module_program("kind").await
     }
 
     /// The `kubectl` program: the one of the built Kubernetes release, else the one on the PATH.
@@ -64,7 +61,7 @@ impl Artifacts {
     /// # Errors
     /// When there is none.
     pub async fn kubectl(&self) -> Result<PathBuf, ArtifactError> {
-        if self.pulls().await {
+        if self.programs.pulls().await {
             if system::is_present("kubectl") {
                 return Ok("kubectl".into());
             }
@@ -76,15 +73,7 @@ impl Artifacts {
                 advice,
             });
         }
-        Ok(self.kubernetes_programs().await?.join("kubectl"))
-    }
-
-    /// The folder of an operator release's module, with its `config/crd`, `config/default` and `config/samples`.
-    ///
-    /// # Errors
-    /// When the release is not pinned, or can't be had.
-    pub async fn operator_module(&self, version: &Version) -> Result<PathBuf, ArtifactError> {
-        self.go().await?.module(&self.pins.operator(version)?).await
+        self.programs.built_kubernetes("kubectl").await
     }
 
     /// The image of kind's nodes.
@@ -92,22 +81,27 @@ impl Artifacts {
     /// # Errors
     /// When it can be neither pulled nor built.
     pub async fn node_image(&self) -> Result<Image, ArtifactError> {
-        if self.pulls().await {
-            let pin = &self.pins.pull.node;
+        if self.programs.pulls().await {
+            let pin = &self.programs.pins.pull.node;
             return self.images().pull(&pin.image, &pin.digest).await;
         }
-        let version = self.pins.kubernetes.to_string();
-        let programs = self.kubernetes_programs().await?;
-        let kind = self.go().await?.module(&self.pins.modules["kind"]).await?;
+        let version = self.programs.pins.kubernetes.to_string();
+        let kind = self
+            .programs
+            .go()
+            .await?
+            .module(&self.programs.pins.modules["kind"])
+            .await?;
         let debian = self.debian().await?;
         let mut context = vec![("kind-base", kind.join("images/base/files"))];
-        for program in ["bin/kubelet", "bin/kubeadm", "bin/kubectl"] {
-            context.push((program, programs.join(program.trim_start_matches("bin/"))));
-        }
         let mut key = Key::default()
             .with(&debian.key)
-            .with(&self.pins.modules["kind"].sum)
-            .with(key_of(&programs));
+            .with(&self.programs.pins.modules["kind"].sum);
+        for place in ["bin/kubelet", "bin/kubeadm", "bin/kubectl"] {
+            let program = self.programs.built_kubernetes(place.trim_start_matches("bin/")).await?;
+            key = key.with(key_of(&program));
+            context.push((place, program));
+        }
         let control_plane = self.control_plane_images().await?;
         let names: Vec<String> = (0..control_plane.len())
             .map(|number| format!("images/{number}.tar"))
@@ -133,11 +127,11 @@ impl Artifacts {
         let source = format!(
             "Go modules k8s.io/kubernetes v{version}, go.etcd.io/etcd/server/v3 v{etcd}, {coredns} {coredns_version}; \
              base files of {kind} {kind_version}; Debian packages (signed archive)",
-            etcd = self.pins.etcd.version,
-            coredns = self.pins.modules["coredns"].module,
-            coredns_version = self.pins.modules["coredns"].version,
-            kind = self.pins.modules["kind"].module,
-            kind_version = self.pins.modules["kind"].version,
+            etcd = self.programs.pins.etcd.version,
+            coredns = self.programs.pins.modules["coredns"].module,
+            coredns_version = self.programs.pins.modules["coredns"].version,
+            kind = self.programs.pins.modules["kind"].module,
+            kind_version = self.programs.pins.modules["kind"].version,
         );
         Ok(built(format!("docker.io/kindest/node:v{version}"), held, source, false))
     }
@@ -147,12 +141,12 @@ impl Artifacts {
     /// # Errors
     /// When it can be neither pulled nor built.
     pub async fn registry_image(&self) -> Result<Image, ArtifactError> {
-        if self.pulls().await {
-            let pin = &self.pins.pull.registry;
+        if self.programs.pulls().await {
+            let pin = &self.programs.pins.pull.registry;
             return self.images().pull(&pin.image, &pin.digest).await;
         }
-        let module = &self.pins.modules["registry"];
-        let program = self.module_program("registry").await?;
+        let module = &self.programs.pins.modules["registry"];
+        let program = self.programs.module_program("registry").await?;
         let key = Key::default().with(key_of(&program));
         let tag = module.version.trim_start_matches('v');
         let context = [("registry", program)];
@@ -174,9 +168,10 @@ impl Artifacts {
     /// # Errors
     /// When the release is not pinned, or can be neither pulled nor built.
     pub async fn operator_image(&self, version: &Version) -> Result<Image, ArtifactError> {
-        let public_name = format!("{}:v{version}", self.pins.operators.image);
-        if self.pulls().await {
+        let public_name = format!("{}:v{version}", self.programs.pins.operators.image);
+        if self.programs.pulls().await {
             let digest = self
+                .programs
                 .pins
                 .pull
                 .operator
@@ -185,12 +180,8 @@ impl Artifacts {
                 .map_or(UNPINNED, String::as_str);
             return self.images().pull(&public_name, digest).await;
         }
-        let module = self.pins.operator(version)?;
-        let program = self
-            .go()
-            .await?
-            .program(&self.store, "manager", &module, &*self.progress)
-            .await?;
+        let module = self.programs.pins.operator(version)?;
+        let program = self.programs.operator(version).await?;
         let key = Key::default().with(key_of(&program));
         let tag = format!("v{version}");
         let context = [("manager", program)];
@@ -212,12 +203,19 @@ impl Artifacts {
     /// # Errors
     /// When the release is not pinned, or can be neither pulled nor built.
     pub async fn ray_image(&self, version: &Version) -> Result<Image, ArtifactError> {
-        let public_name = format!("{}:{version}", self.pins.ray.image);
-        if self.pulls().await {
-            let digest = self.pins.pull.ray.digests.get(version).map_or(UNPINNED, String::as_str);
+        let public_name = format!("{}:{version}", self.programs.pins.ray.image);
+        if self.programs.pulls().await {
+            let digest = self
+                .programs
+                .pins
+                .pull
+                .ray
+                .digests
+                .get(version)
+                .map_or(UNPINNED, String::as_str);
             return self.images().pull(&public_name, digest).await;
         }
-        let lock = &self.pins.ray(version)?.lock;
+        let lock = &self.programs.pins.ray(version)?.lock;
         let debian = self.debian().await?;
         let requirements = self.written(
             "requirements.lock",
@@ -248,35 +246,36 @@ impl Artifacts {
     }
 
     async fn control_plane_images(&self) -> Result<Vec<Held>, ArtifactError> {
-        let programs = self.kubernetes_programs().await?;
-        let coredns = self.module_program("coredns").await?;
-        let etcd = self.etcd().await?;
-        let pause = debian::pause(&self.store, self.go().await?, &self.pins, &programs, &*self.progress).await?;
+        let kubernetes = async |program: &'static str| self.programs.built_kubernetes(program).await;
+        let coredns = self.programs.module_program("coredns").await?;
+        let etcd = self.programs.built_etcd().await?;
+        let (store, pins) = (&self.programs.store, &self.programs.pins);
+        let pause = debian::pause(store, self.programs.go().await?, pins, &*self.programs.progress).await?;
         let debian = self.debian().await?;
-        let release = format!("v{}", self.pins.kubernetes);
-        let etcd_tag = self.pins.etcd.image.as_str();
-        let pause_tag = self.pins.pause.to_string();
-        let coredns_tag = self.pins.modules["coredns"].version.as_str();
+        let release = format!("v{}", self.programs.pins.kubernetes);
+        let etcd_tag = self.programs.pins.etcd.image.as_str();
+        let pause_tag = self.programs.pins.pause.to_string();
+        let coredns_tag = self.programs.pins.modules["coredns"].version.as_str();
         let images = [
             (
                 "kube-apiserver",
                 "kube-apiserver",
                 release.as_str(),
-                programs.join("kube-apiserver"),
+                kubernetes("kube-apiserver").await?,
             ),
             (
                 "kube-controller-manager",
                 "kube-controller-manager",
                 &release,
-                programs.join("kube-controller-manager"),
+                kubernetes("kube-controller-manager").await?,
             ),
             (
                 "kube-scheduler",
                 "kube-scheduler",
                 &release,
-                programs.join("kube-scheduler"),
+                kubernetes("kube-scheduler").await?,
             ),
-            ("kube-proxy", "kube-proxy", &release, programs.join("kube-proxy")),
+            ("kube-proxy", "kube-proxy", &release, kubernetes("kube-proxy").await?),
             ("etcd", "etcd", etcd_tag, etcd),
             ("coredns", "coredns/coredns", coredns_tag, coredns),
             ("pause", "pause", &pause_tag, pause),
@@ -300,116 +299,24 @@ impl Artifacts {
         Ok(held)
     }
 
-    async fn kubernetes_programs(&self) -> Result<PathBuf, ArtifactError> {
-        let version = &self.pins.kubernetes;
-        let mut ldflags = String::from("-s -w");
-        for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
-            use std::fmt::Write as _;
-            let _ = write!(
-                ldflags,
-                " -X {package}.gitVersion=v{version} -X {package}.gitMajor={} -X {package}.gitMinor={} \
-                 -X {package}.gitTreeState=clean",
-                version.major, version.minor
-            );
-        }
-        let names = [
-            "kube-apiserver",
-            "kube-controller-manager",
-            "kube-scheduler",
-            "kube-proxy",
-            "kubeadm",
-            "kubectl",
-            "kubelet",
-        ];
-        let packages: Vec<String> = names
-            .iter()
-            .map(|name| format!("k8s.io/kubernetes/cmd/{name}"))
-            .collect();
-        let task = format!("Kubernetes v{version}");
-        self.go()
-            .await?
-            .locked(&self.store, "kubernetes", &task, &packages, &ldflags, &*self.progress)
-            .await
-    }
-
-    async fn etcd(&self) -> Result<PathBuf, ArtifactError> {
-        let task = format!("etcd v{}", self.pins.etcd.version);
-        let packages = ["go.etcd.io/etcd/server/v3".to_owned()];
-        let folder = self
-            .go()
-            .await?
-            .locked(&self.store, "etcd", &task, &packages, "-s -w", &*self.progress)
-            .await?;
-        Ok(folder.join("etcd"))
-    }
-
-    async fn module_program(&self, name: &str) -> Result<PathBuf, ArtifactError> {
-        self.go()
-            .await?
-            .program(&self.store, name, &self.pins.modules[name], &*self.progress)
-            .await
-    }
-
-    async fn go(&self) -> Result<&Go, ArtifactError> {
-        self.go.get_or_try_init(Go::find).await
-    }
-
     async fn debian(&self) -> Result<&Held, ArtifactError> {
         self.debian
-            .get_or_try_init(|| debian::base(&self.engine, &self.store, &*self.progress))
+            .get_or_try_init(|| debian::base(&self.engine, &self.programs.store, &*self.programs.progress))
             .await
     }
 
     fn images(&self) -> Images<'_> {
         Images {
             engine: &self.engine,
-            store: &self.store,
-            progress: &*self.progress,
+            store: &self.programs.store,
+            progress: &*self.programs.progress,
         }
     }
 
     fn written(&self, doing: &'static str, text: &str) -> Result<tempfile::NamedTempFile, ArtifactError> {
-        let named = tempfile::NamedTempFile::new_in(self.store.root());
+        let named = tempfile::NamedTempFile::new_in(self.programs.store.root());
         let written = named.and_then(|named| std::fs::write(named.path(), text).map(|()| named));
-        written.map_err(super::error::file(doing, self.store.root()))
-    }
-
-    /// Whether public images are pulled. With `auto` that is so where a registry answers; it is asked once, and not at
-    /// all where an earlier run found the answer for this store.
-    async fn pulls(&self) -> bool {
-        match self.source {
-            Source::Pull => true,
-            Source::Build => false,
-            Source::Auto => *self.reachable.get_or_init(|| self.registry_answers()).await,
-        }
-    }
-
-    async fn registry_answers(&self) -> bool {
-        // What `auto` chose stands: a run without network must not turn from pulled to built images or back.
-        let chosen = self.store.root().join("artifacts-source");
-        match std::fs::read_to_string(&chosen).unwrap_or_default().trim() {
-            "pull" => return true,
-            "build" => return false,
-            _ => {}
-        }
-        let task = "image registry";
-        self.progress.update(task, "asking whether public images can be pulled");
-        let mut ask = self.engine.command();
-        ask.args(["pull", "--quiet", &self.pins.pull.registry.image]);
-        let asked = process::output(ask, "asking the public image registry");
-        let answers = matches!(tokio::time::timeout(Duration::from_secs(30), asked).await, Ok(Ok(_)));
-        let choice = if answers { "pull" } else { "build" };
-        let message = if answers {
-            "it answers: public images are pulled"
-        } else {
-            "none answers: images are built here"
-        };
-        self.progress.finish(task, Outcome::Passed, message);
-        if let Err(error) = std::fs::write(&chosen, choice) {
-            self.progress
-                .line(&format!("warning: {} could not be written: {error}", chosen.display()));
-        }
-        answers
+        written.map_err(super::error::file(doing, self.programs.store.root()))
     }
 }
 

@@ -86,11 +86,10 @@ pub(super) async fn pause(
     store: &Store,
     go: &Go,
     pins: &Pins,
-    kubernetes: &Path,
     progress: &dyn Progress,
 ) -> Result<PathBuf, ArtifactError> {
     let key = Key::default()
-        .with(kubernetes.to_string_lossy().as_bytes())
+        .with(pins.kubernetes.to_string())
         .with(pins.pause.to_string())
         .short();
     let folder = store

@@ -62,6 +62,14 @@ pub enum ArtifactError {
         /// The answer.
         answer: String,
     },
+    /// An image of a public registry can't be used.
+    #[error("{image}: {problem}")]
+    Image {
+        /// Its name.
+        image: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The cache folder is not known.
     #[error("no cache folder: set KUBERAY_CONFORMANCE_CACHE, XDG_CACHE_HOME or HOME")]
     NoCacheFolder,

@@ -1,6 +1,6 @@
 //! Programs from Go modules, verified against the pinned checksum and built without cgo.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use tokio::process::Command;
@@ -82,6 +82,12 @@ impl Go {
         Ok(download.dir)
     }
 
+    /// The store's key of a module's program.
+    pub(super) fn key(&self, module: &Module) -> String {
+        let key = Key::default().with(&self.version).with(&module.version);
+        key.with(&module.sum).with(&module.package).short()
+    }
+
     /// Builds the program of a module in the module's own folder, with the module's own go.sum.
     ///
     /// # Errors
@@ -93,13 +99,8 @@ impl Go {
         module: &Module,
         progress: &dyn Progress,
     ) -> Result<PathBuf, ArtifactError> {
-        let key = Key::default()
-            .with(&self.version)
-            .with(&module.version)
-            .with(&module.sum)
-            .with(&module.package);
         let folder = store
-            .get(&format!("programs/{name}"), &key.short(), |target| async move {
+            .get(&format!("programs/{name}"), &self.key(module), |target| async move {
                 let task = format!("{name} {}", module.version);
                 progress.update(&task, "downloading its module");
                 let source = self.module(module).await?;
@@ -117,28 +118,27 @@ impl Go {
         Ok(folder.join(name))
     }
 
-    /// Builds programs of the modules that a recipe's own go.mod and go.sum lock.
+    /// Builds a program of the modules that a recipe's own go.mod and go.sum lock.
     ///
     /// # Errors
     /// When a module can't be had, is not what go.sum says, or does not compile.
+    #[expect(clippy::too_many_arguments, reason = "they are what makes the program")]
     pub async fn locked(
         &self,
         store: &Store,
         recipe: &str,
+        program: &str,
         task: &str,
-        packages: &[String],
+        package: &str,
         ldflags: &str,
         progress: &dyn Progress,
     ) -> Result<PathBuf, ArtifactError> {
-        let mut key = Key::default().with(&self.version).with(ldflags);
-        for package in packages {
-            key = key.with(package);
-        }
+        let mut key = Key::default().with(&self.version).with(ldflags).with(package);
         for (path, contents) in recipe_contents(recipe) {
             key = key.with(path.to_string_lossy().as_bytes()).with(contents);
         }
-        store
-            .get(&format!("programs/{recipe}"), &key.short(), |target| async move {
+        let folder = store
+            .get(&format!("programs/{program}"), &key.short(), |target| async move {
                 let module = tempfile::tempdir().map_err(file("making a folder for", recipe))?;
                 write_recipe(recipe, module.path()).map_err(file("writing the recipe to", module.path()))?;
                 progress.update(task, "downloading modules");
@@ -146,10 +146,15 @@ impl Go {
                 download.args(["mod", "download"]).current_dir(module.path());
                 process::output(download, &format!("downloading the modules of {task}")).await?;
                 let _turn = self.turn.lock().await;
-                self.each(task, packages, ldflags, module.path(), &target, progress)
-                    .await
+                progress.update(task, "compiling");
+                let mut build = command();
+                build.args(["build", "-trimpath", "-ldflags", ldflags, "-o"]);
+                build.arg(target.join(program)).arg(package).current_dir(module.path());
+                process::output(build, &format!("compiling {task}")).await?;
+                Ok(())
             })
-            .await
+            .await?;
+        Ok(folder.join(program))
     }
 
     /// The folder of a module that a recipe's go.sum locks.
@@ -164,37 +169,5 @@ impl Go {
             .current_dir(folder.path());
         let answer = process::output(list, &format!("looking for the module {module}")).await?;
         Ok(PathBuf::from(answer.trim()))
-    }
-
-    async fn each(
-        &self,
-        task: &str,
-        packages: &[String],
-        ldflags: &str,
-        module: &Path,
-        target: &Path,
-        progress: &dyn Progress,
-    ) -> Result<(), ArtifactError> {
-        // One after the other, so that progress names the program; shared packages are compiled once all the same.
-        for (number, package) in packages.iter().enumerate() {
-            let program = package.rsplit('/').next().unwrap_or(package);
-            let program = if package.ends_with("/server/v3") {
-                "etcd"
-            } else {
-                program
-            };
-            progress.update(
-                task,
-                &format!("compiling {program} ({} of {})", number + 1, packages.len()),
-            );
-            let mut build = command();
-            build
-                .args(["build", "-trimpath", "-ldflags", ldflags, "-o"])
-                .arg(target.join(program))
-                .arg(package);
-            build.current_dir(module);
-            process::output(build, &format!("compiling {program} of {task}")).await?;
-        }
-        Ok(())
     }
 }

@@ -78,6 +78,8 @@ pub struct Operators {
     pub module: String,
     /// Public image without tag.
     pub image: String,
+    /// The releases that `--operator all` means.
+    pub matrix: Vec<Version>,
     /// Hash of each release's module.
     pub releases: BTreeMap<Version, OperatorRelease>,
 }
@@ -112,6 +114,10 @@ pub struct RayRelease {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pull {
+    /// Address of a program of Kubernetes; `{version}`, `{arch}` and `{program}` stand for what they say.
+    pub kubernetes: String,
+    /// etcd's release archive.
+    pub etcd: PulledArchive,
     /// kind's release binary.
     pub kind: PulledFile,
     /// The node image.
@@ -132,6 +138,16 @@ pub struct PulledFile {
     pub url: String,
     /// Checksum, or [`UNPINNED`]: then the one that is published beside the file is used.
     pub sha256: String,
+}
+
+/// An archive on the web whose checksum stands in a list that is published with it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PulledArchive {
+    /// Address; `{version}` and `{arch}` stand for what they say.
+    pub url: String,
+    /// Address of the list.
+    pub sums: String,
 }
 
 /// A public image.
@@ -179,6 +195,12 @@ impl Pins {
             sum: release.sum.clone(),
             package: ".".into(),
         })
+    }
+
+    /// The public image of an operator release.
+    #[must_use]
+    pub fn operator_image(&self, version: &Version) -> String {
+        format!("{}:v{version}", self.operators.image)
     }
 
     /// The lock of a Ray release.
@@ -254,6 +276,9 @@ mod tests {
     fn the_defaults_are_listed() {
         let pins = Pins::embedded();
         pins.operator(&pins.defaults.operator).unwrap();
+        for release in &pins.operators.matrix {
+            pins.operator(release).unwrap();
+        }
         let ray = pins.ray(&pins.defaults.ray).unwrap();
         assert!(
             text_of(&format!("images/{}", ray.lock))

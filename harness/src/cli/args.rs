@@ -94,20 +94,25 @@ pub struct Selection {
     /// Only scenarios of this level (may be repeated)
     #[arg(long = "level", value_name = "LEVEL", value_parser = level)]
     pub levels: Vec<Level>,
-    /// Where to run: kind (a real kubelet and a real Ray) or control-plane (not built yet)
-    #[arg(long = "lane", value_name = "LANE", value_parser = lane, default_value = "kind")]
-    pub lane: Lane,
+    /// Where to run: control-plane (the operator and a real API server; no container starts), kind (a real kubelet
+    /// and a real Ray), or all
+    #[arg(long = "lane", value_name = "LANE", value_parser = lanes, default_value = "kind")]
+    pub lanes: Lanes,
     #[command(flatten)]
     pub folder: Folder,
     #[command(flatten)]
     pub releases: Releases,
 }
 
+/// What one `--lane` means.
+#[derive(Debug, Clone)]
+pub struct Lanes(pub Vec<Lane>);
+
 #[derive(Debug, Args)]
 pub struct Releases {
-    /// Release of the KubeRay operator
-    #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
-    pub operator: Option<Version>,
+    /// Release of the KubeRay operator: one, several with commas, a range such as 1.0.0..1.6.2, `latest` or `all`
+    #[arg(long, value_name = "VERSION")]
+    pub operator: Option<plan::Releases>,
     /// Release of Ray
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
     pub ray: Option<Version>,
@@ -135,9 +140,15 @@ pub struct ArtifactSource {
     /// Where images and binaries come from
     #[arg(long, value_name = "SOURCE", value_enum, default_value_t)]
     pub artifacts: Source,
-    /// Run this image as the operator instead of the release's own; the nodes must be able to have it
+    /// In the lane kind, run this image as the operator instead of the release's own; the nodes must be able to have it
     #[arg(long, value_name = "IMAGE")]
     pub operator_image: Option<String>,
+    /// In the lane control-plane, run this program as the operator; --operator says which release it is like
+    #[arg(long, value_name = "FILE")]
+    pub operator_binary: Option<PathBuf>,
+    /// The folder with the CRDs for --operator-binary; those of the release when absent
+    #[arg(long, value_name = "DIR", requires = "operator_binary")]
+    pub crds: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -189,11 +200,12 @@ fn level(text: &str) -> Result<Level, String> {
     }
 }
 
-fn lane(text: &str) -> Result<Lane, String> {
+fn lanes(text: &str) -> Result<Lanes, String> {
     match text {
-        "kind" => Ok(Lane::Kind),
-        "control-plane" => Ok(Lane::ControlPlane),
-        _ => Err("use kind or control-plane".into()),
+        "kind" => Ok(Lanes(vec![Lane::Kind])),
+        "control-plane" => Ok(Lanes(vec![Lane::ControlPlane])),
+        "all" => Ok(Lanes(vec![Lane::ControlPlane, Lane::Kind])),
+        _ => Err("use control-plane, kind or all".into()),
     }
 }
 

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use miette::GraphicalReportHandler;
+use semver::Version;
 
 use super::args::{Document, Folder, Selection, Snapshots};
 use super::{BAD_USE, ENVIRONMENT, FAILED, PASSED, colour};
 use crate::artifact::Pins;
 use crate::expect::{self, ExpectError, Pending};
-use crate::scenario::{self, Diagnostic, Lane, Scenario, Severity};
+use crate::scenario::{self, Diagnostic, Scenario, Severity};
 use crate::{plan, report};
 
 pub(super) fn lint(folder: &Folder) -> u8 {
@@ -33,10 +34,13 @@ pub(super) fn plan(selection: &Selection) -> u8 {
     let Some(scenarios) = load(&selection.folder.scenarios) else {
         return BAD_USE;
     };
-    let pins = Pins::embedded();
-    let operator = selection.releases.operator.clone().unwrap_or(pins.defaults.operator);
-    let ray = selection.releases.ray.clone().unwrap_or(pins.defaults.ray);
-    let plan = plan::cells(&scenarios, &[operator], &[ray], &[selection.lane], &selection.filter());
+    let operators = match operators(selection.releases.operator.as_ref()) {
+        Ok(operators) => operators,
+        Err(code) => return code,
+    };
+    let ray = selection.releases.ray.clone();
+    let ray = ray.unwrap_or_else(|| Pins::embedded().defaults.ray);
+    let plan = plan::cells(&scenarios, &operators, &[ray], &selection.lanes.0, &selection.filter());
     for cell in &plan.cells {
         println!("{}  {}", cell.id(), cell.scenario.file.spec.rules.join(" "));
     }
@@ -44,10 +48,19 @@ pub(super) fn plan(selection: &Selection) -> u8 {
         println!("left out: {skipped}");
     }
     println!("{} cells", plan.cells.len());
-    if selection.lane == Lane::ControlPlane {
-        eprintln!("note: the lane control-plane is not built yet; `run` refuses it");
-    }
     if plan.cells.is_empty() { BAD_USE } else { PASSED }
+}
+
+/// The releases that a selection means; the default one when there is none.
+pub(super) fn operators(selection: Option<&plan::Releases>) -> Result<Vec<Version>, u8> {
+    let pins = Pins::embedded();
+    let Some(selection) = selection else {
+        return Ok(vec![pins.defaults.operator]);
+    };
+    selection.resolve(&pins.operators.matrix).map_err(|error| {
+        eprintln!("error: {error}");
+        BAD_USE
+    })
 }
 
 pub(super) fn review(snapshots: &Snapshots) -> u8 {

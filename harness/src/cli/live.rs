@@ -8,30 +8,34 @@ use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, i
 use crate::artifact::Pins;
 use crate::report::{self, Progress, RunResult};
 use crate::run::{self, Options, RunError};
-use crate::scenario::Lane;
 
 pub(super) fn run(arguments: &Run) -> u8 {
     let selection = &arguments.selection;
     if let Some(code) = refuse(selection) {
         return code;
     }
+    let stack = Stack {
+        releases: args_releases(selection),
+        source: args_source(arguments),
+        engine: Engine {
+            engine: arguments.engine.engine,
+        },
+    };
+    let stack = match stack_options(&stack) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
     let options = Options {
         scenarios: selection.folder.scenarios.clone(),
         filter: selection.filter(),
-        lanes: vec![selection.lane],
+        lanes: selection.lanes.0.clone(),
         output: arguments.output.clone(),
         keep: arguments.keep,
         strict: arguments.strict,
         evidence: arguments.evidence,
         jobs: arguments.jobs.map(usize::from),
         timeout: arguments.timeout,
-        ..stack_options(&Stack {
-            releases: args_releases(selection),
-            source: args_source(arguments),
-            engine: Engine {
-                engine: arguments.engine.engine,
-            },
-        })
+        ..stack
     };
     block(async |progress, cancel| {
         let result = run::run(&options, progress, cancel).await?;
@@ -42,10 +46,6 @@ pub(super) fn run(arguments: &Run) -> u8 {
 
 /// Bad use is told before anything is started.
 fn refuse(selection: &Selection) -> Option<u8> {
-    if selection.lane == Lane::ControlPlane {
-        eprintln!("error: the lane control-plane is not built yet; use --lane kind");
-        return Some(BAD_USE);
-    }
     if files::load(&selection.folder.scenarios).is_none() {
         return Some(BAD_USE);
     }
@@ -53,7 +53,10 @@ fn refuse(selection: &Selection) -> Option<u8> {
 }
 
 pub(super) fn up(stack: &Stack) -> u8 {
-    let options = stack_options(stack);
+    let options = match stack_options(stack) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
     block(async |progress, cancel| {
         println!("{}", run::up(&options, progress, cancel).await?);
         Ok(PASSED)
@@ -87,20 +90,22 @@ fn args_source(arguments: &Run) -> super::args::ArtifactSource {
     super::args::ArtifactSource {
         artifacts: arguments.source.artifacts,
         operator_image: arguments.source.operator_image.clone(),
+        operator_binary: arguments.source.operator_binary.clone(),
+        crds: arguments.source.crds.clone(),
     }
 }
 
-fn stack_options(stack: &Stack) -> Options {
+fn stack_options(stack: &Stack) -> Result<Options, u8> {
     let mut options = engine_options(&stack.engine);
-    if let Some(operator) = &stack.releases.operator {
-        options.operator = operator.clone();
-    }
+    options.operators = files::operators(stack.releases.operator.as_ref())?;
     if let Some(ray) = &stack.releases.ray {
         options.ray = ray.clone();
     }
     options.source = stack.source.artifacts;
     options.operator_image.clone_from(&stack.source.operator_image);
-    options
+    options.operator_binary.clone_from(&stack.source.operator_binary);
+    options.crds.clone_from(&stack.source.crds);
+    Ok(options)
 }
 
 fn engine_options(engine: &Engine) -> Options {

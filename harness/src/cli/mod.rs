@@ -24,6 +24,9 @@ const ENVIRONMENT: u8 = 3;
 
 /// Runs the command that the process was started with, and says how it ended.
 pub fn main() -> ExitCode {
+    if let Some(code) = crate::process::guarded_helper() {
+        return code;
+    }
     if let Some(code) = crate::cluster::registry_helper() {
         return code;
     }

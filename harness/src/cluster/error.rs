@@ -117,6 +117,17 @@ pub enum ClusterError {
         /// What was there instead.
         seen: String,
     },
+    /// A program of a control plane did not do what it must.
+    #[error("{name}: {problem}")]
+    Program {
+        /// Which program.
+        name: String,
+        /// What went wrong.
+        problem: String,
+    },
+    /// Certificates could not be made.
+    #[error("making the certificates of a control plane: {0}")]
+    Certificates(String),
     /// The local registry did not do what it must.
     #[error("the local registry: {0}")]
     Registry(String),

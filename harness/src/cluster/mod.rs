@@ -1,5 +1,6 @@
 //! Clusters: providers that bring a Kubernetes cluster up and take down what they made.
 
+mod control_plane;
 mod engine;
 mod error;
 mod handle;
@@ -19,6 +20,7 @@ mod remove;
 mod service;
 mod state;
 
+pub use control_plane::{ApiServer, ControlPlane, PlaneOptions};
 pub use engine::{Engine, EngineKind};
 pub use error::{ClusterError, EngineError};
 pub use handle::{ClusterHandle, Status};
@@ -27,5 +29,6 @@ pub use kind::{KindCluster, UpOptions};
 pub use kind_config::{CriKeys, NodeFacts, kind_config};
 pub use lock::{Holder, Patience};
 pub use preflight::{Finding, Severity};
+pub(crate) use ready::client;
 pub use registry::registry_helper;
 pub use remove::Removed;

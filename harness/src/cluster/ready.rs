@@ -20,7 +20,7 @@ fn api(doing: &'static str) -> impl Fn(kube::Error) -> ClusterError {
 }
 
 /// A client for the cluster of a kubeconfig file, and for no other: the user's own is never read.
-pub(super) async fn client(kubeconfig: &Path) -> Result<Client, ClusterError> {
+pub(crate) async fn client(kubeconfig: &Path) -> Result<Client, ClusterError> {
     let doing = "reading the cluster's kubeconfig";
     let wrong = |source: Box<dyn std::error::Error + Send + Sync>| ClusterError::Api { doing, source };
     let read = Kubeconfig::read_from(kubeconfig).map_err(|error| wrong(error.into()))?;

@@ -20,6 +20,7 @@ macro_rules! features {
         $says:literal;)*) => {
         /// A feature of the contract; its entry in the table says everything about it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[expect(clippy::doc_markdown, reason = "the sentences of the table are shown as they are")]
         pub enum Feature {
             $(#[doc = $says] $feature,)*
         }

@@ -28,10 +28,10 @@ pub enum ModelError {
 }
 
 impl ModelError {
-    pub(super) fn field(path: &str, problem: impl ToString) -> Self {
+    pub(super) fn field(path: &str, problem: impl Into<String>) -> Self {
         Self::Field {
             path: path.into(),
-            problem: problem.to_string(),
+            problem: problem.into(),
         }
     }
 }
@@ -40,7 +40,7 @@ impl ModelError {
 pub(super) fn read<'de, T: Deserialize<'de>>(object: &'de Value) -> Result<T, ModelError> {
     serde_path_to_error::deserialize(object).map_err(|error| {
         let path = error.path().to_string();
-        ModelError::field(&path, error.inner())
+        ModelError::field(&path, error.inner().to_string())
     })
 }
 

@@ -24,8 +24,8 @@ impl Params {
         self.0.contains_key(name)
     }
 
-    pub fn set(&mut self, name: &str, value: impl ToString) {
-        self.0.insert(name.into(), vec![value.to_string()]);
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.0.insert(name.into(), vec![value.into()]);
     }
 
     fn one_of(&mut self, name: &str, values: impl IntoIterator<Item = i64>) {
@@ -122,18 +122,18 @@ impl Params {
         if !self.has("num-cpus") {
             if let Some(limit) = amount(&resources.limits, "cpu") {
                 context.uses(Feature::CpusFromLimits);
-                self.set("num-cpus", limit.rounded_up());
+                self.set("num-cpus", limit.rounded_up().to_string());
             } else if let Some(request) = amount(&resources.requests, "cpu")
                 && context.uses(Feature::CpusFromRequests)
             {
-                self.set("num-cpus", request.rounded_up());
+                self.set("num-cpus", request.rounded_up().to_string());
             }
         }
         if !self.has("memory")
             && let Some(limit) = amount(&resources.limits, "memory")
         {
             context.uses(Feature::MemoryFromLimits);
-            self.set("memory", limit.rounded_up());
+            self.set("memory", limit.rounded_up().to_string());
         }
         let limits: Vec<(&str, Quantity)> = resources
             .limits
@@ -160,18 +160,15 @@ impl Params {
         let own = self
             .value("resources")
             .map(|text| text.trim_matches(['\'', '"', '`', ' ']));
-        let mut custom = match own.map_or(Some(BTreeMap::new()), numbers) {
-            Some(custom) => custom,
-            None => {
-                context.uses(Feature::UnreadableResources);
-                return;
-            }
+        let Some(mut custom) = own.map_or(Some(BTreeMap::new()), numbers) else {
+            context.uses(Feature::UnreadableResources);
+            return;
         };
         let mut accelerated = RAY_RESOURCE.iter().any(|(_, name)| custom.contains_key(*name));
         for (name, quantity) in limits {
             if !self.has("num-gpus") && is_gpu(context, name) {
                 context.uses(Feature::FirstGpuFromLimits);
-                self.set("num-gpus", quantity.rounded_up());
+                self.set("num-gpus", quantity.rounded_up().to_string());
             }
             let ray_name = RAY_RESOURCE.iter().find(|(resource, _)| resource == name);
             if let Some((_, ray_name)) = ray_name

@@ -37,7 +37,7 @@ fn cluster(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 /// The cluster's head with these parts of its container and these parameters.
-fn head_with(container: Value, params: Value) -> Value {
+fn head_with(container: &Value, params: Value) -> Value {
     cluster(|cluster| {
         let head = &mut cluster["spec"]["headGroupSpec"];
         head["rayStartParams"] = params;

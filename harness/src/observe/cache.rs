@@ -26,6 +26,16 @@ impl<K> Default for Cache<K> {
     }
 }
 
+impl<K> Cache<K> {
+    /// Without objects; `synced` where that is the whole truth.
+    pub(super) fn new(synced: bool) -> Self {
+        Self {
+            synced,
+            ..Self::default()
+        }
+    }
+}
+
 impl<K: ResourceExt + Clone> Cache<K> {
     /// Takes in what the watch says; true when something changed.
     pub(super) fn apply(&mut self, event: Event<K>) -> bool {

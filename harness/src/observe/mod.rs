@@ -1,9 +1,11 @@
-//! Observation: one watch cache for each namespace, logs, events and the dashboard.
+//! Observation: one watch of each kind for a cluster, a view of each namespace, logs, events and the dashboard.
 
 mod cache;
 mod dashboard;
 mod logs;
 mod namespace;
+mod watches;
 
 pub use dashboard::{HEAD_PORT, parse_jobs, parse_nodes};
 pub use namespace::{NamespaceView, ray_cluster_resource};
+pub use watches::Watches;

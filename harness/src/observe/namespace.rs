@@ -1,22 +1,20 @@
-//! The view of one namespace: watches fill it, and whoever waits is told of every change.
+//! The view of one namespace: the cluster's watches fill it, and whoever waits is told of every change.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{ApiResource, DynamicObject};
-use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, Client, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
+use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::cache::Cache;
 use super::dashboard;
 use super::logs::{self, Instance, Logs};
+use super::watches::{Synced, Watches};
 use crate::check::{Dashboard, LogKey, Observation};
 
 const DASHBOARD_POLL: Duration = Duration::from_millis(500);
@@ -34,10 +32,10 @@ pub fn ray_cluster_resource() -> ApiResource {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    pods: Cache<Pod>,
-    events: Cache<Event>,
-    ray_clusters: Cache<DynamicObject>,
+pub(super) struct State {
+    pub(super) pods: Cache<Pod>,
+    pub(super) events: Cache<Event>,
+    pub(super) ray_clusters: Cache<DynamicObject>,
     dashboard: Option<Dashboard>,
     dashboard_error: Option<String>,
 }
@@ -53,6 +51,39 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Of a namespace that nothing is known of; `synced` says of which kinds that is the whole truth.
+    pub(super) fn new(client: Client, namespace: &str, synced: Synced) -> Self {
+        let state = State {
+            pods: Cache::new(synced.pods),
+            events: Cache::new(synced.events),
+            ray_clusters: Cache::new(synced.ray_clusters),
+            ..State::default()
+        };
+        Self {
+            client,
+            namespace: namespace.into(),
+            state: Mutex::new(state),
+            logs: Mutex::default(),
+            version: watch::Sender::new(0),
+            head: watch::Sender::new(None),
+        }
+    }
+
+    /// Of which kinds the first list has been read whole.
+    pub(super) fn synced(&self) -> Synced {
+        let state = lock(&self.state);
+        Synced {
+            pods: state.pods.synced(),
+            events: state.events.synced(),
+            ray_clusters: state.ray_clusters.synced(),
+        }
+    }
+
+    /// How many Pods exist.
+    pub(super) fn pods(&self) -> usize {
+        lock(&self.state).pods.len()
+    }
+
     pub(super) fn pods_api(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
@@ -77,7 +108,7 @@ impl Shared {
         (pod.and_then(|pod| logs::instance(pod, key)), gone)
     }
 
-    fn change(&self, change: impl FnOnce(&mut State) -> bool) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut State) -> bool) {
         let changed = change(&mut lock(&self.state));
         if changed {
             self.notify();
@@ -92,6 +123,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// What is known of one namespace, kept current by watches until it is dropped.
 pub struct NamespaceView {
+    watches: Arc<Watches>,
     shared: Arc<Shared>,
     changes: watch::Receiver<u64>,
     tasks: Vec<JoinHandle<()>>,
@@ -102,30 +134,17 @@ impl Drop for NamespaceView {
         for task in &self.tasks {
             task.abort();
         }
+        self.watches.forget(&self.shared.namespace);
     }
 }
 
 impl NamespaceView {
-    /// Begins to watch Pods, events and `RayClusters` of a namespace. Must be called within a tokio runtime.
-    pub fn start(client: Client, namespace: &str) -> Self {
-        let shared = Arc::new(Shared {
-            client: client.clone(),
-            namespace: namespace.into(),
-            state: Mutex::default(),
-            logs: Mutex::default(),
-            version: watch::Sender::new(0),
-            head: watch::Sender::new(None),
-        });
-        let clusters = Api::namespaced_with(client.clone(), namespace, &ray_cluster_resource());
-        let tasks = vec![
-            watch_into(&shared, shared.pods_api(), |state, event| state.pods.apply(event)),
-            watch_into(&shared, Api::namespaced(client, namespace), |state, event| {
-                state.events.apply(event)
-            }),
-            watch_into(&shared, clusters, |state, event| state.ray_clusters.apply(event)),
-            tokio::spawn(poll_dashboard(Arc::clone(&shared))),
-        ];
+    /// Looks at a namespace through the watches of its cluster. Must be called within a tokio runtime.
+    pub fn start(watches: &Arc<Watches>, namespace: &str) -> Self {
+        let shared = watches.namespace(namespace);
+        let tasks = vec![tokio::spawn(poll_dashboard(Arc::clone(&shared)))];
         Self {
+            watches: Arc::clone(watches),
             changes: shared.changes(),
             shared,
             tasks,
@@ -140,13 +159,13 @@ impl NamespaceView {
 
     /// Whether every watch has read its first list.
     pub fn synced(&self) -> bool {
-        let state = lock(&self.shared.state);
-        state.pods.synced() && state.events.synced() && state.ray_clusters.synced()
+        let synced = self.shared.synced();
+        synced.pods && synced.events && synced.ray_clusters
     }
 
     /// How many Pods exist.
     pub fn pod_count(&self) -> usize {
-        lock(&self.shared.state).pods.len()
+        self.shared.pods()
     }
 
     /// Pods that existed and are gone, as last seen.
@@ -228,23 +247,6 @@ impl NamespaceView {
             differs
         });
     }
-}
-
-fn watch_into<K>(shared: &Arc<Shared>, api: Api<K>, take: fn(&mut State, watcher::Event<K>) -> bool) -> JoinHandle<()>
-where
-    K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
-{
-    let shared = Arc::clone(shared);
-    tokio::spawn(async move {
-        let stream = watcher(api, watcher::Config::default()).default_backoff();
-        let mut stream = std::pin::pin!(stream);
-        while let Some(item) = stream.next().await {
-            match item {
-                Ok(event) => shared.change(|state| take(state, event)),
-                Err(error) => tracing::debug!(namespace = shared.namespace, %error, "watch broke; it starts again"),
-            }
-        }
-    })
 }
 
 async fn poll_dashboard(shared: Arc<Shared>) {

@@ -100,7 +100,7 @@ pub enum OperatorError {
     },
 }
 
-fn api_error(doing: &str) -> impl FnOnce(kube::Error) -> OperatorError + use<> {
+pub(super) fn api_error(doing: &str) -> impl FnOnce(kube::Error) -> OperatorError + use<> {
     let doing = doing.to_owned();
     move |source| OperatorError::Api {
         doing,

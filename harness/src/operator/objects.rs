@@ -78,6 +78,15 @@ struct Target {
     namespaced: bool,
 }
 
+fn crd(name: &str) -> Target {
+    Target {
+        shown: format!("CustomResourceDefinition {name}"),
+        name: name.into(),
+        path: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions".into(),
+        namespaced: false,
+    }
+}
+
 impl Sender {
     /// Sends with this client.
     pub fn new(client: Client) -> Self {
@@ -115,13 +124,18 @@ impl Sender {
     /// # Errors
     /// When the API server refuses it or can't be asked.
     pub async fn apply_crd(&self, name: &str, yaml: &str) -> Result<Value, ObjectError> {
-        let target = Target {
-            shown: format!("CustomResourceDefinition {name}"),
-            name: name.into(),
-            path: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions".into(),
-            namespaced: false,
-        };
-        self.patch(&target, yaml.as_bytes().to_vec()).await
+        self.patch(&crd(name), yaml.as_bytes().to_vec()).await
+    }
+
+    /// Creates a CRD from the YAML text that it is.
+    ///
+    /// # Errors
+    /// When the API server refuses it or can't be asked.
+    pub async fn create_crd(&self, name: &str, yaml: &str) -> Result<Value, ObjectError> {
+        let target = crd(name);
+        let uri = format!("{}?fieldManager={FIELD_MANAGER}", target.path);
+        let body = yaml.as_bytes().to_vec();
+        self.send(&target, Method::POST, &uri, "application/yaml", body).await
     }
 
     async fn patch(&self, target: &Target, body: Vec<u8>) -> Result<Value, ObjectError> {

@@ -123,7 +123,7 @@ fn set_env(container: &mut Value, name: &str, value: &str) {
 }
 
 /// `metadata.name` of a document as kustomize writes it: keys sorted, two spaces of indentation.
-fn top_level_name(document: &str) -> Option<String> {
+pub(super) fn top_level_name(document: &str) -> Option<String> {
     document
         .lines()
         .skip_while(|line| *line != "metadata:")

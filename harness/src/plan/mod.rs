@@ -2,10 +2,12 @@
 
 mod cells;
 mod model;
+mod releases;
 #[cfg(test)]
 mod tests;
 mod version;
 
 pub use cells::{Plan, Skipped, cells};
 pub use model::*;
+pub use releases::{EmptyRange, Releases};
 pub use version::{VersionError, parse_version};

@@ -1,5 +1,10 @@
 //! External programs: argument lists in, output out, and errors that say what was being done.
 
+mod guarded;
+
+pub(crate) use guarded::last_lines;
+pub use guarded::{Alarm, Guarded, OWN_PROGRAM, Start, guarded_helper};
+
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::PathBuf;

@@ -55,6 +55,27 @@ pub struct Environment {
     pub images: Vec<ImageRecord>,
 }
 
+impl Environment {
+    /// Takes in what another lane of the same run was made of.
+    pub fn extend(&mut self, other: &Self) {
+        let join = |own: &mut String, other: &String| {
+            if own.is_empty() {
+                own.clone_from(other);
+            } else if !other.is_empty() && own != other {
+                own.push_str("; ");
+                own.push_str(other);
+            }
+        };
+        join(&mut self.kubernetes, &other.kubernetes);
+        join(&mut self.engine, &other.engine);
+        for image in &other.images {
+            if !self.images.contains(image) {
+                self.images.push(image.clone());
+            }
+        }
+    }
+}
+
 /// An image and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

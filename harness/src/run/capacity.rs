@@ -29,6 +29,14 @@ impl Resources {
         }
     }
 
+    /// As much as can be.
+    pub fn unlimited() -> Self {
+        Self {
+            millicores: u64::MAX,
+            bytes: u64::MAX,
+        }
+    }
+
     /// The sum.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

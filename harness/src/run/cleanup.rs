@@ -1,6 +1,7 @@
 //! What a cell made goes, in the background; what a killed run left goes before the next begins.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Namespace, Pod};
@@ -11,7 +12,7 @@ use kube::{Api, Client, ResourceExt};
 use super::capacity::Permit;
 use super::names::process_of;
 use super::namespace::RUN;
-use crate::observe::NamespaceView;
+use crate::observe::{NamespaceView, Watches};
 use crate::operator::{MANAGED_BY, MANAGER};
 use crate::report::Progress;
 
@@ -49,7 +50,11 @@ pub(super) async fn remove(
 
 /// Removes the namespaces of runs whose process has ended without removing them, and waits until their Pods are gone:
 /// they would take the room of the next run's.
-pub(super) async fn remove_orphans(client: &Client, progress: &dyn Progress) -> Result<(), kube::Error> {
+pub(super) async fn remove_orphans(
+    client: &Client,
+    watches: &Arc<Watches>,
+    progress: &dyn Progress,
+) -> Result<(), kube::Error> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
     let ours = ListParams::default().labels(&format!("{MANAGED_BY}={MANAGER},{RUN}"));
     for namespace in namespaces.list(&ours).await?.items {
@@ -66,7 +71,7 @@ pub(super) async fn remove_orphans(client: &Client, progress: &dyn Progress) -> 
             progress.line(&format!("warning: {problem}"));
             continue;
         }
-        let mut view = NamespaceView::start(client.clone(), &name);
+        let mut view = NamespaceView::start(watches, &name);
         let gone = async {
             while !view.synced() || view.pod_count() > 0 {
                 view.changed().await;

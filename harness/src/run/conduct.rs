@@ -1,13 +1,17 @@
 //! A whole run: up, cells, evidence, reports, down.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::future::join_all;
 use jiff::Timestamp;
+use semver::Version;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::engine::not_run;
 use super::phases::Phases;
+use super::plane::{JOBS, PlaneSetup, Running, Site};
 use super::session::{Session, forget, new_run_id, noted_releases};
 use super::setup::Setup;
 use super::{EngineOptions, Options, RunError};
@@ -42,26 +46,38 @@ pub async fn run(
         write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
         record_verified: false,
     };
-    let job = Job {
-        options,
-        engine_options,
-        cells: &plan.cells,
-        progress: &progress,
-        cancel: &cancel,
-    };
-    if let Err(error) = job.run(&mut found, &mut phases).await {
-        found.interrupted = Some(error.to_string());
-    } else if cancel.is_cancelled() {
-        found.interrupted = Some(RunError::Interrupted.to_string());
-    }
-    // Why the run ended is told once, in full; not again for every cell.
-    let reason = "the run ended before it";
-    if found.cells.is_empty() {
-        found.cells = plan
-            .cells
-            .iter()
-            .map(|cell| not_run(cell, Outcome::Skipped, reason))
-            .collect();
+    for lane in [Lane::ControlPlane, Lane::Kind] {
+        let cells: Vec<Cell> = plan.cells.iter().filter(|cell| cell.lane == lane).cloned().collect();
+        if cells.is_empty() {
+            continue;
+        }
+        let job = Job {
+            options,
+            engine_options: engine_options.clone(),
+            cells: &cells,
+            progress: &progress,
+            cancel: &cancel,
+        };
+        let before = found.cells.len();
+        // What broke before breaks the rest, too.
+        if found.interrupted.is_none() {
+            let done = match lane {
+                Lane::ControlPlane => job.run_planes(&mut found, &mut phases).await,
+                Lane::Kind => job.run(&mut found, &mut phases).await,
+            };
+            if let Err(error) = done {
+                found.interrupted = Some(error.to_string());
+            } else if cancel.is_cancelled() {
+                found.interrupted = Some(RunError::Interrupted.to_string());
+            }
+        }
+        // Why the run ended is told once, in full; not again for every cell.
+        let reason = "the run ended before it";
+        if found.cells.len() == before {
+            found
+                .cells
+                .extend(cells.iter().map(|cell| not_run(cell, Outcome::Skipped, reason)));
+        }
     }
     found.cells.extend(left_out);
     let mut result = RunResult {
@@ -82,33 +98,40 @@ pub async fn run(
 
 /// The cells to run, and the results of those that the scenarios' own ranges leave out.
 fn plan(options: &Options) -> Result<(Plan, Vec<CellResult>), RunError> {
-    if options.lanes.contains(&Lane::ControlPlane) {
-        return Err(RunError::Lane);
+    if options.lanes.contains(&Lane::Kind) {
+        options.operator()?;
     }
     let scenarios = load_all(&options.scenarios)?;
     let left = unreferenced(&scenarios)?;
     if !left.is_empty() {
         return Err(RunError::Unreferenced(left));
     }
-    let (operators, rays) = ([options.operator.clone()], [options.ray.clone()]);
-    let plan = plan::cells(&scenarios, &operators, &rays, &options.lanes, &options.filter);
+    let rays = std::slice::from_ref(&options.ray);
+    let plan = plan::cells(&scenarios, &options.operators, rays, &options.lanes, &options.filter);
     if plan.cells.is_empty() {
         return Err(RunError::NoCells(
             plan.skipped.iter().map(ToString::to_string).collect(),
         ));
     }
     let mut left_out = Vec::new();
-    for scenario in &scenarios {
-        for lane in &options.lanes {
-            let cell = Cell {
-                scenario: Arc::clone(scenario),
-                operator: options.operator.clone(),
-                ray: options.ray.clone(),
-                lane: *lane,
-            };
-            if let Some(skipped) = plan.skipped.iter().find(|skipped| skipped.name == cell.id()) {
-                left_out.push(not_run(&cell, Outcome::Skipped, &skipped.reason));
-            }
+    let all = scenarios.iter().flat_map(|scenario| {
+        let lanes = options.lanes.iter();
+        lanes.flat_map(move |lane| {
+            options
+                .operators
+                .iter()
+                .map(move |operator| (scenario, *lane, operator))
+        })
+    });
+    for (scenario, lane, operator) in all {
+        let cell = Cell {
+            scenario: Arc::clone(scenario),
+            operator: operator.clone(),
+            ray: options.ray.clone(),
+            lane,
+        };
+        if let Some(skipped) = plan.skipped.iter().find(|skipped| skipped.name == cell.id()) {
+            left_out.push(not_run(&cell, Outcome::Skipped, &skipped.reason));
         }
     }
     Ok((plan, left_out))
@@ -130,12 +153,75 @@ struct Job<'a> {
     cancel: &'a CancellationToken,
 }
 
+/// How long cells may take to end after what they run on has broken.
+const ENDED_WITHIN: Duration = Duration::from_secs(10);
+
 impl Job<'_> {
+    /// Runs the cells of the lane `control-plane`.
+    async fn run_planes(&self, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
+        let mut releases: Vec<Version> = self.cells.iter().map(|cell| cell.operator.clone()).collect();
+        releases.dedup();
+        let setup = PlaneSetup::new(self.options, &releases, Arc::clone(self.progress));
+        let setup = self.until_cancelled(setup).await?;
+        phases.end("programs");
+        found.environment.extend(setup.environment());
+        let plane = self.until_cancelled(setup.start()).await?;
+        let broken = self.cancel.child_token();
+        let run = async |site: Site| {
+            let mut options = self.engine_options.clone();
+            options.jobs = options.jobs.min(JOBS);
+            let cells: Vec<Cell> = self
+                .cells
+                .iter()
+                .filter(|cell| cell.operator == site.release)
+                .cloned()
+                .collect();
+            let progress = Arc::clone(self.progress);
+            let engine = site
+                .engine(&self.options.ray, options, progress, broken.clone())
+                .await?;
+            Ok(engine.run(&cells).await)
+        };
+        let work = self.until_cancelled_late(setup.each(&plane, run), &broken);
+        let alarm = plane.alarm();
+        let break_off = async {
+            let cause = alarm.rung().await;
+            broken.cancel();
+            tokio::time::sleep(ENDED_WITHIN).await;
+            cause
+        };
+        let done = tokio::select! {
+            done = work => done,
+            cause = break_off => Err(RunError::Broken(cause)),
+        };
+        phases.end("control planes and cells");
+        let running = done.map(|done| {
+            let (results, running): (Vec<_>, Vec<_>) = done.into_iter().unzip();
+            found.cells.extend(results.into_iter().flatten());
+            running
+        });
+        let cause = alarm.cause();
+        let stopped = running.map(|running| join_all(running.into_iter().map(Running::stop)));
+        let stopped = match stopped {
+            Ok(stopped) => {
+                stopped.await;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        plane.stop().await;
+        phases.end("control planes down");
+        // What has ended explains everything else.
+        match cause {
+            Some(cause) => Err(RunError::Broken(cause)),
+            None => stopped,
+        }
+    }
+
     async fn run(&self, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
         let setup = self
             .until_cancelled(Setup::new(self.options, Arc::clone(self.progress)))
             .await?;
-        found.environment.engine = setup.engine().into();
         // What was up before is not ours to take down.
         let was_up = matches!(setup.cluster.status().await?, Status::Up { .. });
         let done = self.on(&setup, found, phases).await;
@@ -159,13 +245,13 @@ impl Job<'_> {
 
     async fn on(&self, setup: &Setup, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
         let session = self.until_cancelled(bring_up(setup, self.options, phases)).await?;
-        found.environment = session.environment().clone();
+        found.environment.extend(session.environment());
         let stays = self.options.keep || session.cluster().reused;
         let options = self.engine_options.clone();
         let engine = session
             .engine(options, Arc::clone(self.progress), self.cancel.clone())
             .await?;
-        found.cells = engine.run(self.cells).await;
+        found.cells.extend(engine.run(self.cells).await);
         phases.end("cells");
         if stays {
             for problem in engine.finish().await {
@@ -174,6 +260,23 @@ impl Job<'_> {
             phases.end("clean-up");
         }
         Ok(())
+    }
+
+    /// Gives cells the time to keep their evidence when the run is cancelled.
+    async fn until_cancelled_late<T>(
+        &self,
+        work: impl Future<Output = Result<T, RunError>>,
+        cancel: &CancellationToken,
+    ) -> Result<T, RunError> {
+        let late = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(ENDED_WITHIN).await;
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = late => Err(RunError::Interrupted),
+        }
     }
 
     async fn until_cancelled<T>(&self, work: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {

@@ -17,15 +17,15 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::capacity::{self, Capacity, Permit};
+use super::capacity::{self, Capacity, Permit, Resources};
 use super::cell::Judge;
 use super::evidence::{self, Subject};
 use super::names::{RunId, evidence_folder, namespace_name};
 use super::{cleanup, demand, namespace};
 use crate::check::Rejection;
 use crate::expect::{SnapshotFolder, Verified};
-use crate::observe::NamespaceView;
-use crate::operator::{Installed, ObjectError, Sender};
+use crate::observe::{NamespaceView, Watches};
+use crate::operator::{Installed, ObjectError, Sender, log_about, log_since};
 use crate::plan::Cell;
 use crate::report::{CellResult, CheckResult, ImageRecord, Outcome, Progress};
 use crate::scenario::{ScenarioErrors, apply_changes, manifests};
@@ -43,12 +43,36 @@ pub enum EvidencePolicy {
     Always,
 }
 
+/// How the operator runs that cells run against.
+#[derive(Debug, Clone)]
+pub enum Operator {
+    /// In the cluster.
+    Installed(Installed),
+    /// Beside a control plane, as a process that writes this log.
+    Beside(PathBuf),
+}
+
+impl Operator {
+    /// Its log since a moment, or about a namespace, for evidence.
+    pub(super) async fn log(&self, client: &Client, namespace: &str, since: Timestamp) -> String {
+        match self {
+            Self::Installed(installed) => log_since(client, installed, since).await,
+            Self::Beside(log) => log_about(log, namespace),
+        }
+    }
+
+    /// Whether Pods that it makes run: beside a control plane there is neither node nor controller.
+    fn has_nodes(&self) -> bool {
+        matches!(self, Self::Installed(_))
+    }
+}
+
 /// What cells run against: one operator release and the Ray images that the nodes can get.
 #[derive(Debug, Clone)]
 pub struct Subjects {
     /// The operator that runs.
-    pub operator: Installed,
-    /// Its image.
+    pub operator: Operator,
+    /// Its image, or its program.
     pub operator_image: ImageRecord,
     /// The folder `config/samples` of its release.
     pub samples: PathBuf,
@@ -110,6 +134,7 @@ pub enum CellError {
 pub struct Engine {
     client: Client,
     sender: Sender,
+    watches: Arc<Watches>,
     subjects: Subjects,
     options: EngineOptions,
     capacity: Arc<Capacity>,
@@ -140,24 +165,25 @@ impl Engine {
         progress: Arc<dyn Progress>,
         cancel: CancellationToken,
     ) -> Result<Self, kube::Error> {
-        cleanup::remove_orphans(&client, &*progress).await?;
-        let nodes = Api::<Node>::all(client.clone())
-            .list(&ListParams::default())
-            .await?
-            .items;
-        let pods = Api::<Pod>::all(client.clone())
-            .list(&ListParams::default())
-            .await?
-            .items;
-        let room = capacity::free(&nodes, &pods);
-        tracing::info!(%room, "room for cells");
+        let watches = Watches::start(client.clone());
+        let (mut room, mut largest_node) = (Resources::unlimited(), None);
+        if subjects.operator.has_nodes() {
+            cleanup::remove_orphans(&client, &watches, &*progress).await?;
+            let all = ListParams::default();
+            let nodes = Api::<Node>::all(client.clone()).list(&all).await?.items;
+            let pods = Api::<Pod>::all(client.clone()).list(&all).await?.items;
+            room = capacity::free(&nodes, &pods);
+            largest_node = capacity::largest(&nodes);
+            tracing::info!(%room, "room for cells");
+        }
         Ok(Self {
             sender: Sender::new(client.clone()),
+            watches,
             client,
             subjects,
             capacity: Arc::new(Capacity::new(room, options.jobs)),
             options,
-            largest_node: capacity::largest(&nodes),
+            largest_node,
             progress,
             cancel,
             removals: Mutex::default(),
@@ -173,7 +199,7 @@ impl Engine {
     /// Runs one cell: waits for room, applies, judges, keeps evidence, and begins to clean up.
     pub async fn run_cell(&self, cell: &Cell) -> CellResult {
         let id = cell.id();
-        self.progress.update(&id, "waiting for room on the nodes");
+        self.progress.update(&id, "waiting for its turn");
         let mut result = blank(cell);
         let began = self.begin(cell).await;
         let started = Instant::now();
@@ -250,7 +276,7 @@ impl Engine {
             return fail(result, &error);
         }
         result.namespace = Some(prepared.namespace.clone());
-        let mut view = NamespaceView::start(self.client.clone(), &prepared.namespace);
+        let mut view = NamespaceView::start(&self.watches, &prepared.namespace);
         match self.judge(cell, &prepared, &mut view, since).await {
             Ok((checks, evidence)) => {
                 (result.outcome, result.reason) = summarise(&checks);
@@ -274,10 +300,14 @@ impl Engine {
                 view.changed().await;
             }
         };
-        let (ready, synced) = tokio::join!(
-            namespace::until_ready(&self.client, &prepared.namespace),
-            tokio::time::timeout(SYNCED_WITHIN, synced),
-        );
+        let ready = async {
+            // Beside a control plane no controller puts anything into a namespace.
+            if self.subjects.operator.has_nodes() {
+                namespace::until_ready(&self.client, &prepared.namespace).await?;
+            }
+            Ok::<_, CellError>(())
+        };
+        let (ready, synced) = tokio::join!(ready, tokio::time::timeout(SYNCED_WITHIN, synced),);
         ready?;
         if synced.is_err() {
             return Err(CellError::Watch(prepared.namespace.clone()));
@@ -312,6 +342,7 @@ impl Engine {
         let subject = Subject {
             client: &self.client,
             operator: &self.subjects.operator,
+            namespace: &prepared.namespace,
             view,
             observation: &judged.observation,
             objects: &prepared.objects,
@@ -358,7 +389,11 @@ impl Engine {
         let image = |record: &ImageRecord| format!("{}@{}", record.name, record.digest);
         let verified = Verified {
             ray: cell.ray.clone(),
-            images: vec![image(&self.subjects.operator_image), image(&prepared.ray_image)],
+            images: [&self.subjects.operator_image, &prepared.ray_image]
+                .into_iter()
+                .filter(|record| !record.digest.is_empty())
+                .map(image)
+                .collect(),
             write_pending: self.options.write_pending,
         };
         let folder = cell.scenario.dir.clone();
@@ -377,6 +412,10 @@ impl Engine {
     }
 
     async fn remove(&self, namespace: String, view: NamespaceView, permit: Permit) {
+        if !self.subjects.operator.has_nodes() {
+            // A namespace never ends there, and nothing in it takes room; all goes with the control plane.
+            return;
+        }
         let removal = cleanup::remove(self.client.clone(), namespace, view, permit);
         self.removals.lock().await.spawn(removal);
     }

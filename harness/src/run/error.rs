@@ -25,9 +25,14 @@ pub enum RunError {
     /// Nothing is left to run.
     #[error("no cell is left to run{}", reasons(.0))]
     NoCells(Vec<String>),
-    /// A lane that does not exist yet.
-    #[error("the lane control-plane is not built yet; use --lane kind")]
-    Lane,
+    /// Several releases for a kind cluster.
+    #[error(
+        "the lane kind runs one release of the operator at a time, and {0} are asked for; name one with --operator"
+    )]
+    OneRelease(usize),
+    /// A program that must run on has ended.
+    #[error("{0}")]
+    Broken(String),
     /// An image or a program could not be had.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
@@ -80,7 +85,7 @@ impl RunError {
             | Self::Unreferenced(_)
             | Self::Expect(_)
             | Self::NoCells(_)
-            | Self::Lane
+            | Self::OneRelease(_)
             | Self::Artifact(ArtifactError::UnknownRelease { .. })
             | Self::Cluster(ClusterError::Name(_)) => 2,
             _ => 3,

@@ -9,9 +9,9 @@ use kube::{Client, ResourceExt};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Operator;
 use crate::check::{LogKey, Observation, Rejection};
 use crate::observe::NamespaceView;
-use crate::operator::{Installed, log_since};
 use crate::report::{Redactor, scrub_object};
 
 const WITHIN: Duration = Duration::from_secs(30);
@@ -19,7 +19,8 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// What evidence is taken of.
 pub(super) struct Subject<'a> {
     pub(super) client: &'a Client,
-    pub(super) operator: &'a Installed,
+    pub(super) operator: &'a Operator,
+    pub(super) namespace: &'a str,
     pub(super) view: &'a NamespaceView,
     pub(super) observation: &'a Observation,
     /// Objects as they were sent.
@@ -159,7 +160,10 @@ async fn write_logs(subject: &Subject<'_>, writer: &mut Writer) {
     for (key, log) in gone {
         writer.text(&file_name(key), &joined(&log.lines));
     }
-    let log = log_since(subject.client, subject.operator, subject.since).await;
+    let log = subject
+        .operator
+        .log(subject.client, subject.namespace, subject.since)
+        .await;
     writer.text("operator.log", &log);
 }
 

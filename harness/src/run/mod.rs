@@ -13,15 +13,17 @@ mod names;
 mod namespace;
 mod options;
 mod phases;
+mod plane;
 mod session;
 mod setup;
 
 pub use capacity::{Capacity, Permit, Resources};
 pub use conduct::{down, run, status, up};
 pub use demand::demand;
-pub use engine::{CellError, Engine, EngineOptions, EvidencePolicy, Subjects};
+pub use engine::{CellError, Engine, EngineOptions, EvidencePolicy, Operator, Subjects};
 pub use error::RunError;
 pub use names::{RunId, evidence_folder, namespace_name};
 pub use options::{CLUSTER, Options};
 use phases::Phases;
+pub use plane::{JOBS, Site};
 pub use session::{Session, new_run_id, noted_releases};

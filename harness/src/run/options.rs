@@ -17,8 +17,8 @@ pub const CLUSTER: &str = "kuberay-conformance";
 /// What a run is asked to do; `up`, `down` and `status` look only at what concerns the cluster.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Release of the operator.
-    pub operator: Version,
+    /// Releases of the operator; the lane `kind` takes one.
+    pub operators: Vec<Version>,
     /// Release of Ray.
     pub ray: Version,
     /// Where cells run.
@@ -45,15 +45,30 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// Another image for the operator than its release's own.
     pub operator_image: Option<String>,
+    /// A program to run as the operator in the lane `control-plane` instead of its release's own.
+    pub operator_binary: Option<PathBuf>,
+    /// The folder with its CRDs; those of its release when absent.
+    pub crds: Option<PathBuf>,
     /// The cluster's name.
     pub cluster: String,
 }
 
 impl Options {
+    /// The one release that a kind cluster gets.
+    ///
+    /// # Errors
+    /// When several are asked for.
+    pub(super) fn operator(&self) -> Result<&Version, super::RunError> {
+        match self.operators.as_slice() {
+            [one] => Ok(one),
+            several => Err(super::RunError::OneRelease(several.len())),
+        }
+    }
+
     /// Everything in `scenarios`, in the lane `kind`, with these releases.
     pub fn new(operator: Version, ray: Version) -> Self {
         Self {
-            operator,
+            operators: vec![operator],
             ray,
             lanes: vec![Lane::Kind],
             scenarios: "scenarios".into(),
@@ -67,6 +82,8 @@ impl Options {
             jobs: None,
             timeout: None,
             operator_image: None,
+            operator_binary: None,
+            crds: None,
             cluster: CLUSTER.into(),
         }
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::setup::{Setup, Stack};
-use super::{Engine, EngineOptions, Options, RunError, RunId, Subjects};
+use super::{Engine, EngineOptions, Operator, Options, RunError, RunId, Subjects};
 use crate::artifact::Store;
 use crate::cluster::{ClusterHandle, KindCluster};
 use crate::operator::Installed;
@@ -53,7 +53,7 @@ impl Session {
     /// Of what was just brought up.
     pub(super) fn new(setup: &Setup, options: &Options, stack: Stack) -> Result<Self, RunError> {
         let note = Note {
-            operator: options.operator.clone(),
+            operator: options.operator()?.clone(),
             operator_image: stack.operator_image,
             namespace: stack.operator.namespace,
             deployment: stack.operator.deployment,
@@ -102,12 +102,12 @@ impl Session {
     ) -> Result<Engine, RunError> {
         let note = &self.note;
         let subjects = Subjects {
-            operator: Installed {
+            operator: Operator::Installed(Installed {
                 release: note.operator.clone(),
                 namespace: note.namespace.clone(),
                 deployment: note.deployment.clone(),
                 reused: true,
-            },
+            }),
             operator_image: note.operator_image.clone(),
             samples: note.samples.clone(),
             rays: BTreeMap::from([(note.ray.clone(), note.ray_image.clone())]),

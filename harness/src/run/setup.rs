@@ -56,8 +56,9 @@ impl Setup {
     /// Brings everything up, and uses again what is there.
     pub(super) async fn up(&self, options: &Options, phases: &mut super::Phases) -> Result<Stack, RunError> {
         // The operator's manifests first: a release that is not known is told before anything long begins.
-        let module = self.artifacts.operator_module(&options.operator).await?;
-        let operator_image = self.artifacts.operator_image(&options.operator).await?;
+        let release = options.operator()?;
+        let module = self.artifacts.programs().operator_module(release).await?;
+        let operator_image = self.artifacts.operator_image(release).await?;
         let ray_image = self.artifacts.ray_image(&options.ray).await?;
         let registry_image = self.artifacts.registry_image().await?;
         let node_image = self.artifacts.node_image().await?;
@@ -91,7 +92,7 @@ impl Setup {
             &client,
             &kubectl,
             &module,
-            &options.operator,
+            release,
             &operator_image,
             &departures,
             &*self.progress,

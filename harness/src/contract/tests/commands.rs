@@ -30,7 +30,7 @@ fn a_head_without_a_command(#[case] version: &str, #[case] options: &str, #[case
 #[case(json!({"command": ["echo \"$X\" 'é世' `id`"]}), " echo \"$X\" 'é世' `id` ")]
 fn the_users_words_come_first(#[case] container: Value, #[case] user: &str) {
     for version in RELEASES {
-        let ray = ray(version, &head_with(container.clone(), json!({})));
+        let ray = ray(version, &head_with(&container, json!({})));
         let text = &args(&ray)[0];
         let rest = text.strip_prefix(user).unwrap_or_else(|| panic!("{version}: {text}"));
         assert!(rest.starts_with(" && ulimit -n "), "{version}: {text}");
@@ -82,7 +82,7 @@ fn the_annotation(#[case] place: &str, #[case] text: &str, #[case] head: bool, #
 
 /// The flags of a head with these resources and parameters, without those that every head has.
 fn flags(version: &str, resources: Value, params: Value) -> Vec<String> {
-    let ray = ray(version, &head_with(json!({"resources": resources}), params));
+    let ray = ray(version, &head_with(&json!({"resources": resources}), params));
     let common = [
         " --block ",
         " --dashboard-agent-listen-port=52365 ",
@@ -142,7 +142,7 @@ fn parameters_become_flags(#[case] version: &str, #[case] params: Value, #[case]
 
 #[test]
 fn block_false_counts_in_1_0_alone() {
-    let object = head_with(json!({}), json!({"block": "false"}));
+    let object = head_with(&json!({}), json!({"block": "false"}));
     assert!(args(&ray("1.0.0", &object))[0].ends_with("--metrics-export-port=8080  && sleep infinity"));
     assert!(!args(&ray("1.0.0", &object))[0].contains("--block"));
     for version in &RELEASES[1..] {
@@ -223,9 +223,9 @@ fn the_login_shell_comes_back_on_request() {
 #[rstest]
 #[case(json!({"kind": "Pod"}), "not `Pod`")]
 #[case(json!({"kind": "RayCluster", "metadata": {}}), "spec")]
-#[case(head_with(json!({"args": [1]}), json!({})), "spec.headGroupSpec.template.spec.containers[0].args[0]")]
-#[case(head_with(json!({}), json!({"num-cpus": 1})), "spec.headGroupSpec.rayStartParams.num-cpus")]
-#[case(head_with(json!({"resources": {"limits": {"cpu": "1x"}}}), json!({})), "limits.cpu: \"1x\" is not a quantity")]
+#[case(head_with(&json!({"args": [1]}), json!({})), "spec.headGroupSpec.template.spec.containers[0].args[0]")]
+#[case(head_with(&json!({}), json!({"num-cpus": 1})), "spec.headGroupSpec.rayStartParams.num-cpus")]
+#[case(head_with(&json!({"resources": {"limits": {"cpu": "1x"}}}), json!({})), "limits.cpu: \"1x\" is not a quantity")]
 #[case(cluster(|cluster| cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"] = json!([])), "spec.headGroupSpec.template.spec.containers: holds no")]
 fn an_object_that_cannot_be_is_an_error(#[case] object: Value, #[case] message: &str) {
     let error = predict(&release("1.6.2"), &OperatorSettings::default(), &object)

@@ -60,7 +60,7 @@ fn default_variables_of_the_operator_from_1_5() {
         ],
         ..OperatorSettings::default()
     };
-    let object = head_with(json!({"env": [{"name": "X", "value": "own"}]}), json!({}));
+    let object = head_with(&json!({"env": [{"name": "X", "value": "own"}]}), json!({}));
     let head = |version: &str| {
         predict(&release(version), &settings, &object)
             .unwrap()

@@ -68,7 +68,7 @@ fn captured_heads_of_1_6_and_1_0() {
     ];
     for (version, name, memory, text) in cases {
         let resources = json!({"limits": {"cpu": "1", "memory": memory}});
-        let mut object = head_with(json!({"command": [SCRIPT], "resources": resources}), json!({}));
+        let mut object = head_with(&json!({"command": [SCRIPT], "resources": resources}), json!({}));
         object["metadata"]["name"] = json!(name);
         let mut seen = captured(text).remove(0);
         assert_eq!(differences(&pods(version, &object)[0], &seen), []);

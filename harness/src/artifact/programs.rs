@@ -1,0 +1,204 @@
+//! Programs: pulled or built without a container engine and without root.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use semver::Version;
+use tokio::sync::OnceCell;
+
+use super::go::Go;
+use super::pins::Pins;
+use super::{ArtifactError, Source, Store, oci, pull};
+use crate::report::{ImageRecord, Origin, Outcome, Progress};
+
+/// How long a registry may take to answer before images and programs are built instead.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
+
+/// Programs of a release, from one store.
+pub struct Programs {
+    pub(super) store: Store,
+    pub(super) pins: Pins,
+    pub(super) progress: Arc<dyn Progress>,
+    source: Source,
+    go: OnceCell<Go>,
+    reachable: OnceCell<bool>,
+}
+
+impl Programs {
+    /// Nothing is built or pulled before it is asked for.
+    pub fn new(store: Store, source: Source, progress: Arc<dyn Progress>) -> Self {
+        Self {
+            store,
+            pins: Pins::embedded(),
+            progress,
+            source,
+            go: OnceCell::new(),
+            reachable: OnceCell::new(),
+        }
+    }
+
+    /// The pinned releases.
+    pub fn pins(&self) -> &Pins {
+        &self.pins
+    }
+
+    /// A program of the pinned Kubernetes release, such as `kube-apiserver`.
+    ///
+    /// # Errors
+    /// When it can be neither pulled nor built.
+    pub async fn kubernetes(&self, program: &str) -> Result<PathBuf, ArtifactError> {
+        if self.pulls().await {
+            let url = self
+                .pins
+                .pull
+                .kubernetes
+                .replace("{version}", &self.pins.kubernetes.to_string());
+            let url = url.replace("{program}", program);
+            return pull::kubernetes(&self.store, program, &url, &*self.progress).await;
+        }
+        self.built_kubernetes(program).await
+    }
+
+    /// The same, but built whatever is pulled else.
+    pub(super) async fn built_kubernetes(&self, program: &str) -> Result<PathBuf, ArtifactError> {
+        let version = &self.pins.kubernetes;
+        let mut ldflags = String::from("-s -w");
+        for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
+            ldflags.push_str(&format!(
+                " -X {package}.gitVersion=v{version} -X {package}.gitMajor={} -X {package}.gitMinor={} \
+                 -X {package}.gitTreeState=clean",
+                version.major, version.minor
+            ));
+        }
+        let task = format!("{program} v{version}");
+        let package = format!("k8s.io/kubernetes/cmd/{program}");
+        let go = self.go().await?;
+        go.locked(
+            &self.store,
+            "kubernetes",
+            program,
+            &task,
+            &package,
+            &ldflags,
+            &*self.progress,
+        )
+        .await
+    }
+
+    /// The etcd program.
+    ///
+    /// # Errors
+    /// When it can be neither pulled nor built.
+    pub async fn etcd(&self) -> Result<PathBuf, ArtifactError> {
+        if self.pulls().await {
+            let version = self.pins.etcd.version.to_string();
+            let pin = &self.pins.pull.etcd;
+            return pull::etcd(&self.store, pin, &version, &*self.progress).await;
+        }
+        self.built_etcd().await
+    }
+
+    pub(super) async fn built_etcd(&self) -> Result<PathBuf, ArtifactError> {
+        let task = format!("etcd v{}", self.pins.etcd.version);
+        let package = "go.etcd.io/etcd/server/v3";
+        let go = self.go().await?;
+        go.locked(&self.store, "etcd", "etcd", &task, package, "-s -w", &*self.progress)
+            .await
+    }
+
+    /// The operator's program of a release: built from its module, or taken out of its public image.
+    ///
+    /// # Errors
+    /// When the release is not pinned, or can be neither pulled nor built.
+    pub async fn operator(&self, version: &Version) -> Result<PathBuf, ArtifactError> {
+        let module = self.pins.operator(version)?;
+        if self.pulls().await {
+            let image = self.pins.operator_image(version);
+            let digest = self.pins.pull.operator.digests.get(version).map(String::as_str);
+            return oci::program(&self.store, &image, digest, "manager", &*self.progress).await;
+        }
+        let go = self.go().await?;
+        go.program(&self.store, "manager", &module, &*self.progress).await
+    }
+
+    /// The folder of an operator release's module, with its `config/crd`, `config/default` and `config/samples`.
+    ///
+    /// # Errors
+    /// When the release is not pinned, or can't be had.
+    pub async fn operator_module(&self, version: &Version) -> Result<PathBuf, ArtifactError> {
+        let module = self.pins.operator(version)?;
+        self.go().await?.module(&module).await
+    }
+
+    /// Whether everything that [`operator`](Self::operator), [`etcd`](Self::etcd) and an API server need is in the
+    /// store already, so that nothing long would begin.
+    pub async fn are_there(&self, releases: &[Version]) -> bool {
+        let go = self.go().await.ok();
+        let Some(go) = go else { return false };
+        let modules = releases.iter().map(|version| self.pins.operator(version));
+        modules
+            .map(|module| module.is_ok_and(|module| self.store.path("programs/manager", &go.key(&module)).is_dir()))
+            .all(|there| there)
+    }
+
+    /// What a report says of a program.
+    ///
+    /// # Errors
+    /// When its file can't be read.
+    pub async fn record(&self, name: &str, source: String, path: &Path) -> Result<ImageRecord, ArtifactError> {
+        let pulled = self.pulls().await;
+        Ok(ImageRecord {
+            name: name.into(),
+            origin: if pulled { Origin::Pulled } else { Origin::Built },
+            source,
+            digest: format!("sha256:{}", pull::digest_of(path)?),
+            pinned: true,
+        })
+    }
+
+    pub(super) async fn module_program(&self, name: &str) -> Result<PathBuf, ArtifactError> {
+        let go = self.go().await?;
+        go.program(&self.store, name, &self.pins.modules[name], &*self.progress)
+            .await
+    }
+
+    pub(super) async fn go(&self) -> Result<&Go, ArtifactError> {
+        self.go.get_or_try_init(Go::find).await
+    }
+
+    /// Whether public images are pulled. With `auto` that is so where a registry answers; it is asked once, and not at
+    /// all where an earlier run found the answer for this store.
+    pub(super) async fn pulls(&self) -> bool {
+        match self.source {
+            Source::Pull => true,
+            Source::Build => false,
+            Source::Auto => *self.reachable.get_or_init(|| self.registry_answers()).await,
+        }
+    }
+
+    async fn registry_answers(&self) -> bool {
+        // What `auto` chose stands: a run without network must not turn from pulled to built images or back.
+        let chosen = self.store.root().join("artifacts-source");
+        match std::fs::read_to_string(&chosen).unwrap_or_default().trim() {
+            "pull" => return true,
+            "build" => return false,
+            _ => {}
+        }
+        let task = "image registry";
+        self.progress.update(task, "asking whether public images can be pulled");
+        let asked = oci::answers(&self.pins.pull.registry.image);
+        let answers = tokio::time::timeout(ANSWERS_WITHIN, asked).await.unwrap_or(false);
+        let (choice, message) = if answers {
+            ("pull", "it answers: public images and release programs are pulled")
+        } else {
+            ("build", "none answers: images and programs are built here")
+        };
+        self.progress.finish(task, Outcome::Passed, message);
+        if let Err(error) = std::fs::write(&chosen, choice) {
+            self.progress
+                .line(&format!("warning: {} could not be written: {error}", chosen.display()));
+        }
+        answers
+    }
+}

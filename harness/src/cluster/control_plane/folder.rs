@@ -1,0 +1,131 @@
+//! The folder of a control plane: nobody else can read it, and it goes with the process that made it, at the latest
+//! when the next begins.
+
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use fs4::fs_std::FileExt as _;
+
+use super::super::error::{ClusterError, file};
+use super::super::processes::{self, Signature};
+use crate::report::Progress;
+
+/// The file that is locked as long as the process lives that made the folder.
+const OWNER: &str = "owner";
+
+/// A folder below `<state>/control-planes` for as long as this is kept.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    _owner: File,
+}
+
+impl Folder {
+    /// Makes one, after it has removed what killed processes have left.
+    pub(super) async fn make(state: &Path, progress: &dyn Progress) -> Result<Self, ClusterError> {
+        let all = state.join("control-planes");
+        std::fs::create_dir_all(&all).map_err(file("making", &all))?;
+        // Nobody looks for leftovers while another makes a folder whose lock is still to come.
+        let gate = all.join("lock");
+        let gate = File::create(&gate)
+            .and_then(|gate| gate.lock_exclusive().map(|()| gate))
+            .map_err(file("locking", &gate))?;
+        remove_left(&all, progress).await?;
+        let path = (0..)
+            .map(|number| all.join(format!("{}-{number}", std::process::id())))
+            .find(|path| !path.exists())
+            .unwrap_or_else(|| all.join("0"));
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .map_err(file("making", &path))?;
+        let owner = path.join(OWNER);
+        let owner = File::create(&owner)
+            .and_then(|owner| owner.lock_exclusive().map(|()| owner))
+            .map_err(file("locking", &owner))?;
+        drop(gate);
+        Ok(Self { path, _owner: owner })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Removes the folders whose process has ended without removing them, and ends its programs, should one still run.
+async fn remove_left(all: &Path, progress: &dyn Progress) -> Result<(), ClusterError> {
+    let entries = std::fs::read_dir(all).map_err(file("reading", all))?;
+    for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()) {
+        let is_used = File::open(path.join(OWNER)).is_ok_and(|owner| !owner.try_lock_exclusive().unwrap_or(true));
+        if is_used {
+            continue;
+        }
+        let mut ended = Vec::new();
+        for (program, argument) in [
+            ("etcd", format!("--data-dir={}", path.join("etcd").display())),
+            (
+                "kube-apiserver",
+                format!("--client-ca-file={}", path.join("ca.crt").display()),
+            ),
+        ] {
+            let arguments: &[&str] = &[&argument];
+            ended.extend(processes::end(Signature { program, arguments }).await);
+        }
+        std::fs::remove_dir_all(&path).map_err(file("removing", &path))?;
+        let programs = if ended.is_empty() {
+            String::new()
+        } else {
+            format!(" and ended its processes {ended:?}")
+        };
+        progress.line(&format!(
+            "removed {}, which a run that was killed has left{programs}",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::report::Outcome;
+
+    #[derive(Default)]
+    struct Lines(Mutex<Vec<String>>);
+
+    impl Progress for Lines {
+        fn update(&self, _task: &str, _message: &str) {}
+        fn finish(&self, _task: &str, _outcome: Outcome, _message: &str) {}
+        fn line(&self, text: &str) {
+            self.0.lock().unwrap().push(text.into());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_process_left_goes_and_what_is_used_stays() {
+        let state = tempfile::tempdir().unwrap();
+        let lines = Lines::default();
+        let used = Folder::make(state.path(), &lines).await.unwrap();
+        assert_eq!(used.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        let left = state.path().join("control-planes/1-0");
+        std::fs::create_dir_all(left.join("etcd")).unwrap();
+        std::fs::write(left.join(OWNER), "").unwrap();
+        let second = Folder::make(state.path(), &lines).await.unwrap();
+        assert!(used.path().exists() && second.path().exists() && !left.exists());
+        let told = lines.0.lock().unwrap().join("\n");
+        assert!(told.contains("control-planes/1-0") && told.contains("killed"), "{told}");
+        let path = second.path().to_owned();
+        drop(second);
+        assert!(!path.exists());
+    }
+}

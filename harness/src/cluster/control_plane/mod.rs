@@ -1,0 +1,8 @@
+//! Control planes: etcd and kube-apiserver as child processes on loopback, made anew for each start.
+
+mod arguments;
+mod certificates;
+mod folder;
+mod plane;
+
+pub use plane::{ApiServer, ControlPlane, PlaneOptions};

@@ -1,0 +1,199 @@
+//! A release's operator as a child process beside a control plane.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::runtime::conditions::is_crd_established;
+use kube::runtime::wait::await_condition;
+use kube::{Api, Client};
+use semver::Version;
+
+use super::install::{OperatorError, api_error};
+use super::objects::Sender;
+use crate::process::{Alarm, Guarded, Start};
+
+const ESTABLISHED_WITHIN: Duration = Duration::from_mins(1);
+
+/// The first release whose requests to the API server can be set to any rate (`--qps`, main.go of 1.5.0).
+const RATE_SINCE: Version = Version::new(1, 5, 0);
+/// The first release that can reach a dashboard through the API server (`--use-kubernetes-proxy`, main.go of 1.2.0).
+const PROXY_SINCE: Version = Version::new(1, 2, 0);
+
+/// What runs beside a control plane.
+pub struct BesideOptions<'a> {
+    /// Its release, which says what flags it knows.
+    pub release: &'a Version,
+    /// Its program.
+    pub program: &'a Path,
+    /// The folder with its CRDs, `config/crd/bases` of its module.
+    pub crds: &'a Path,
+    /// Environment variables, such as `ENABLE_LOGIN_SHELL`.
+    pub env: BTreeMap<String, String>,
+    /// A kubeconfig of its API server.
+    pub kubeconfig: &'a Path,
+    /// A folder for its log.
+    pub folder: &'a Path,
+    /// A program whose `main` calls [`guarded_helper`](crate::process::guarded_helper).
+    pub helper: &'a Path,
+    /// Rings when it ends by itself.
+    pub alarm: &'a Alarm,
+}
+
+/// An operator that runs beside a control plane; it ends when this is stopped or dropped.
+#[derive(Debug)]
+pub struct Beside {
+    process: Guarded,
+}
+
+impl Beside {
+    /// Creates the release's CRDs and starts the operator. It need not be waited for: what is created before it is
+    /// ready, it finds.
+    ///
+    /// # Errors
+    /// When a CRD is refused, or the program can't be started.
+    pub async fn start(client: &Client, options: BesideOptions<'_>) -> Result<Self, OperatorError> {
+        create_crds(client, options.crds, options.release).await?;
+        let log = options.folder.join("operator.log");
+        let mut env = options.env;
+        env.insert("HOME".into(), options.folder.display().to_string());
+        let start = Start {
+            name: format!("operator {}", options.release),
+            program: options.program,
+            arguments: arguments(options.release, options.kubeconfig),
+            env,
+            log: &log,
+            helper: options.helper,
+        };
+        let process = Guarded::start(start, options.alarm)?;
+        Ok(Self { process })
+    }
+
+    /// The file with its output.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.process.log().into()
+    }
+
+    /// Ends it.
+    pub async fn stop(self) {
+        self.process.stop().await;
+    }
+}
+
+/// The operator's arguments; what its Deployment has but a process beside others can't share is switched off.
+fn arguments(release: &Version, kubeconfig: &Path) -> Vec<OsString> {
+    let mut kubeconfig_flag = OsString::from("--kubeconfig=");
+    kubeconfig_flag.push(kubeconfig);
+    let mut arguments: Vec<OsString> = vec![
+        kubeconfig_flag,
+        "--enable-leader-election=false".into(),
+        // Two operators on one machine can't listen on the same ports.
+        "--metrics-addr=0".into(),
+        "--health-probe-bind-address=0".into(),
+    ];
+    let base = Version::new(release.major, release.minor, release.patch);
+    if base >= PROXY_SINCE {
+        arguments.push("--use-kubernetes-proxy=true".into());
+    }
+    if base >= RATE_SINCE {
+        arguments.extend(["--qps=2000".into(), "--burst=4000".into()]);
+    }
+    arguments
+}
+
+/// Creates, and does not apply: what client-side apply would note of such large objects is refused.
+async fn create_crds(client: &Client, folder: &Path, release: &Version) -> Result<(), OperatorError> {
+    let malformed = |message: String| OperatorError::Malformed {
+        origin: folder.display().to_string(),
+        message,
+    };
+    let entries = std::fs::read_dir(folder).map_err(|error| malformed(error.to_string()))?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    paths.sort();
+    let sender = Sender::new(client.clone());
+    let one = async |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).map_err(|error| malformed(format!("{}: {error}", path.display())))?;
+        let name = super::render::top_level_name(&text)
+            .ok_or_else(|| malformed(format!("{} is no CRD with a name", path.display())))?;
+        let created = sender.create_crd(&name, &text).await;
+        created.map_err(|source| OperatorError::Object {
+            release: release.clone(),
+            source,
+        })?;
+        Ok::<_, OperatorError>(name)
+    };
+    let names = futures::future::try_join_all(paths.iter().map(one)).await?;
+    if names.is_empty() {
+        return Err(malformed("it holds no CRD".into()));
+    }
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    let established = names
+        .iter()
+        .map(|name| await_condition(api.clone(), name, is_crd_established()));
+    let doing = "waiting for the CRDs to be established";
+    match tokio::time::timeout(ESTABLISHED_WITHIN, futures::future::try_join_all(established)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(api_error(doing)(kube::Error::Service(error.into()))),
+        Err(elapsed) => Err(api_error(doing)(kube::Error::Service(elapsed.into()))),
+    }
+}
+
+/// What an operator beside a control plane wrote about a namespace, for evidence.
+#[must_use]
+pub fn log_about(log: &Path, namespace: &str) -> String {
+    let bytes = match std::fs::read(log) {
+        Ok(bytes) => bytes,
+        Err(error) => return format!("(the operator's log {} could not be read: {error})\n", log.display()),
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let about: String = text
+        .lines()
+        .filter(|line| line.contains(namespace))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    if about.is_empty() {
+        return format!(
+            "(the operator wrote nothing about {namespace}; its last lines:)\n{}\n",
+            {
+                let lines: Vec<&str> = text.lines().collect();
+                lines[lines.len().saturating_sub(50)..].join("\n")
+            }
+        );
+    }
+    about
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("1.0.0", false, false)]
+    #[case("1.1.1", false, false)]
+    #[case("1.2.2", true, false)]
+    #[case("1.4.2", true, false)]
+    #[case("1.5.0-rc.1", true, true)]
+    #[case("1.6.2", true, true)]
+    fn each_release_gets_flags_that_it_knows(#[case] release: &str, #[case] proxy: bool, #[case] rate: bool) {
+        let arguments = arguments(&release.parse().unwrap(), Path::new("/p/kubeconfig"));
+        let has = |start: &str| arguments.iter().any(|one| one.to_string_lossy().starts_with(start));
+        assert!(has("--kubeconfig=/p/kubeconfig") && has("--enable-leader-election=false"));
+        assert!(has("--metrics-addr=0") && has("--health-probe-bind-address=0"));
+        assert_eq!((has("--use-kubernetes-proxy"), has("--qps=")), (proxy, rate));
+    }
+
+    #[test]
+    fn evidence_holds_what_was_written_about_the_namespace_or_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        std::fs::write(&log, "start\n{\"ns\":\"kc-1\"}\n{\"ns\":\"kc-2\"}\n").unwrap();
+        assert_eq!(log_about(&log, "kc-1"), "{\"ns\":\"kc-1\"}\n");
+        assert!(log_about(&log, "kc-3").ends_with("{\"ns\":\"kc-2\"}\n"));
+    }
+}
