@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use semver::Version;
 
 use super::explain::Explain;
+use super::explore::Explore;
 use crate::artifact::Source;
 use crate::cluster::EngineKind;
 use crate::plan::{self, Filter};
@@ -58,6 +59,8 @@ pub enum Command {
     Reject(Snapshots),
     /// Say what a release of the operator makes of a manifest, and warn of traps; needs no cluster
     Explain(Explain),
+    /// Give RayClusters that were thought up to real operators, and compare what they make of them with the contract
+    Explore(Explore),
     /// Print a JSON schema
     Schema {
         /// Of which document

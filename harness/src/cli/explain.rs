@@ -4,11 +4,9 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use semver::Version;
 
-use super::files::show;
+use super::files::{operators, show};
 use super::{BAD_USE, PASSED};
-use crate::artifact::Pins;
 use crate::contract::OperatorSettings;
 use crate::explain::{self, ExplainError};
 use crate::plan;
@@ -27,9 +25,10 @@ pub struct Explain {
     /// Manifest with RayClusters, RayJobs or RayServices; `-` reads standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Releases of the operator; with several, what changes from each to the next
-    #[arg(long, value_name = "VERSION", value_parser = plan::parse_version, value_delimiter = ',')]
-    pub operator: Vec<Version>,
+    /// Releases of the operator: one, several with commas, a range such as 1.0.0..1.6.2, `latest` or `all`; with
+    /// several, what changes from each to the next
+    #[arg(long, value_name = "VERSION")]
+    pub operator: Option<plan::Releases>,
     /// An environment variable of the operator itself, such as ENABLE_LOGIN_SHELL=true (may be repeated)
     #[arg(long = "operator-env", value_name = "NAME=VALUE", value_parser = variable)]
     pub operator_env: Vec<(String, String)>,
@@ -62,9 +61,9 @@ pub(super) fn run(options: &Explain) -> u8 {
             return BAD_USE;
         }
     };
-    let releases = match &options.operator[..] {
-        [] => vec![Pins::embedded().defaults.operator],
-        given => given.to_vec(),
+    let releases = match operators(options.operator.as_ref()) {
+        Ok(releases) => releases,
+        Err(code) => return code,
     };
     let settings = OperatorSettings {
         env: options.operator_env.iter().cloned().collect(),

@@ -2,6 +2,7 @@
 
 mod args;
 mod explain;
+mod explore;
 mod files;
 mod interrupt;
 mod live;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
         Command::Reject(snapshots) => files::reject(&snapshots),
         Command::Schema { of } => files::schema(of),
         Command::Explain(options) => explain::run(&options),
+        Command::Explore(options) => explore::run(&options),
         Command::Run(run) => live::run(&run),
         Command::Up(stack) => live::up(&stack),
         Command::Down(engine) => live::down(&engine),

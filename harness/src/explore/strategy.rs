@@ -249,13 +249,13 @@ fn container(limits: Limits) -> BoxedStrategy<Map<String, Value>> {
         weighted(0.4, vec(words::word(), 0..4)),
         weighted(0.4, vec(words::word(), 0..4)),
         resources(limits),
-        weighted(0.4, vec(variable(), 0..4)),
+        weighted(0.4, variables()),
     )
         .prop_map(|(command, args, resources, env)| {
             let mut container = Map::new();
             container.extend(command.map(|words| ("command".to_owned(), json!(words))));
             container.extend(args.map(|words| ("args".to_owned(), json!(words))));
-            container.extend(env.map(|variables| ("env".to_owned(), variables.into())));
+            container.extend(env.map(|variables| ("env".to_owned(), variables)));
             if resources.as_object().is_some_and(|map| !map.is_empty()) {
                 container.insert("resources".into(), resources);
             }
@@ -313,7 +313,8 @@ fn resources(limits: Limits) -> BoxedStrategy<Value> {
         .boxed()
 }
 
-fn variable() -> BoxedStrategy<Value> {
+/// Variables, each name once: the custom resource definition makes the list a map.
+fn variables() -> BoxedStrategy<Value> {
     let names = select(vec![
         "X",
         "RAY_PORT",
@@ -338,10 +339,13 @@ fn variable() -> BoxedStrategy<Value> {
         1 => Just(json!({"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}})),
         1 => Just(json!({"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}})),
     ];
-    (names, values)
-        .prop_map(|(name, mut variable)| {
-            variable["name"] = json!(name);
-            variable
+    btree_map(names, values, 0..4)
+        .prop_map(|variables| {
+            let named = variables.into_iter().map(|(name, mut variable)| {
+                variable["name"] = json!(name);
+                variable
+            });
+            named.collect()
         })
         .boxed()
 }

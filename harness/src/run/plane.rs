@@ -215,6 +215,12 @@ impl PlaneSetup {
 }
 
 impl Site {
+    /// The file with its operator's output.
+    #[must_use]
+    pub fn operator_log(&self) -> &Path {
+        &self.operator_log
+    }
+
     /// An engine that runs cells against it. No container starts, so that of Ray only the release matters.
     ///
     /// # Errors

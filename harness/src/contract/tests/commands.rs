@@ -40,7 +40,7 @@ fn the_users_words_come_first(#[case] container: Value, #[case] user: &str) {
 #[test]
 fn ray_start_in_the_text_passes() {
     let object = head_with(
-        json!({"command": ["bash", "-c"], "args": ["echo before ray start"]}),
+        &json!({"command": ["bash", "-c"], "args": ["echo before ray start"]}),
         json!({}),
     );
     for version in RELEASES {
@@ -82,7 +82,7 @@ fn the_annotation(#[case] place: &str, #[case] text: &str, #[case] head: bool, #
 
 /// The flags of a head with these resources and parameters, without those that every head has.
 fn flags(version: &str, resources: Value, params: Value) -> Vec<String> {
-    let ray = ray(version, &head_with(&json!({"resources": resources}), params));
+    let ray = ray(version, &head_with(&json!({ "resources": resources }), params));
     let common = [
         " --block ",
         " --dashboard-agent-listen-port=52365 ",

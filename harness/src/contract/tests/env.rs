@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn variables_of_a_head_and_a_worker_in_order() {
     let object = head_with(
-        json!({"env": [{"name": "RAY_PORT", "value": "1"}, {"name": "X", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}]}),
+        &json!({"env": [{"name": "RAY_PORT", "value": "1"}, {"name": "X", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}]}),
         json!({}),
     );
     let head = ray("1.6.2", &object);
