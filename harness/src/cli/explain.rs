@@ -29,7 +29,7 @@ pub struct Explain {
     /// several, what changes from each to the next
     #[arg(long, value_name = "VERSION")]
     pub operator: Option<plan::Releases>,
-    /// An environment variable of the operator itself, such as ENABLE_LOGIN_SHELL=true (may be repeated)
+    /// An environment variable of the operator itself, such as `ENABLE_LOGIN_SHELL=true` (may be repeated)
     #[arg(long = "operator-env", value_name = "NAME=VALUE", value_parser = variable)]
     pub operator_env: Vec<(String, String)>,
     /// Namespace of objects that name none

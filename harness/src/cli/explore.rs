@@ -30,6 +30,9 @@ pub struct Explore {
     /// The same seed gives the same RayClusters again; drawn when absent, and printed
     #[arg(long, value_name = "SEED")]
     pub seed: Option<u64>,
+    /// Compare the operator's own samples, too
+    #[arg(long)]
+    pub samples: bool,
     /// Folder for scenarios of what differs; each gets a folder of its own there
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
@@ -53,12 +56,16 @@ pub(super) fn run(options: &Explore) -> u8 {
         },
         cases: options.cases,
         seed,
+        samples: options.samples,
     };
     live::block(async |progress, cancel| {
         let explored = run::explore(&explore, progress, cancel).await?;
         let mut code = PASSED;
         for one in &explored {
             print!("{}", describe(one, seed));
+            if one.samples.iter().any(|sample| sample.surprise.is_some()) {
+                code = FAILED;
+            }
             for finding in &one.findings {
                 code = FAILED;
                 keep(options, one, finding);
@@ -108,6 +115,19 @@ fn describe(one: &Explored, seed: u64) -> String {
             ));
             let yaml = serde_saphyr::to_string(smallest).unwrap_or_else(|_| format!("{smallest:#}"));
             text.extend(yaml.lines().map(|line| format!("    {line}\n")));
+        }
+    }
+    if !one.samples.is_empty() {
+        let pods: usize = one.samples.iter().map(|sample| sample.pods).sum();
+        let surprises = one.samples.iter().filter(|sample| sample.surprise.is_some()).count();
+        text.push_str(&format!(
+            "  {} of its own samples, {pods} Pods: {surprises} surprises\n",
+            one.samples.len()
+        ));
+    }
+    for sample in &one.samples {
+        if let Some(found) = &sample.surprise {
+            text.push_str(&format!("\n  {} {}: {}\n", sample.file, sample.object, surprise(found)));
         }
     }
     text

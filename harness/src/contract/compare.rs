@@ -25,9 +25,24 @@ impl fmt::Display for Difference {
         write!(
             f,
             "{}{of}{}\n  expected {}\n  found    {}",
-            self.what, self.container, self.expected, self.found
+            self.what,
+            self.container,
+            shown(&self.expected),
+            shown(&self.found)
         )
     }
+}
+
+/// A text of which a long part of the middle is left out.
+fn shown(text: &str) -> String {
+    const END: usize = 400;
+    let length = text.chars().count();
+    if length <= 3 * END {
+        return text.into();
+    }
+    let start: String = text.chars().take(END).collect();
+    let end: String = text.chars().skip(length - END).collect();
+    format!("{start} … ({} characters) … {end}", length - 2 * END)
 }
 
 /// Compares a Pod's `spec` with the model: which containers there are and in what order, and of each one command, args
@@ -112,7 +127,10 @@ fn container_differences(expected: &ContainerContract, seen: &Value) -> Vec<Diff
 
 /// A command whose flags have no order is drawn once: the variable holds what the argument holds.
 fn two_commands(expected: &ContainerContract, args: &[String], env: &[Value]) -> Option<String> {
-    let drawn = expected.kind == ContainerKind::Ray && expected.args.iter().any(|text| !text.is_exact());
+    let injected = expected
+        .variable("KUBERAY_GEN_RAY_START_CMD")
+        .is_some_and(|variable| variable.injected);
+    let drawn = injected && expected.kind == ContainerKind::Ray && expected.args.iter().any(|text| !text.is_exact());
     let variable = env
         .iter()
         .rev()

@@ -200,7 +200,7 @@ impl Env {
         self.add_once("RAY_gcs_server_request_timeout_seconds", "5");
         self.add_once("RAY_SERVE_KV_TIMEOUT_S", "5");
         if context.uses(Feature::EnvServePin) {
-            self.add_once("SERVE_CONTROLLER_PIN_ON_NODE", "0");
+            self.add_once("RAY_INTERNAL_SERVE_CONTROLLER_PIN_ON_NODE", "0");
         }
     }
 

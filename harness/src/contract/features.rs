@@ -148,7 +148,7 @@ features! {
     EnvService "env-service" C01, (1, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "Pods of a RayService get shorter timeouts unless they are given.";
     EnvServePin "env-serve-pin" C01, (1, 0)..(1, 1), "controllers/ray/common/pod.go setContainerEnvVars":
-        "Pods of a RayService get SERVE_CONTROLLER_PIN_ON_NODE=0 unless it is given.";
+        "Pods of a RayService get RAY_INTERNAL_SERVE_CONTROLLER_PIN_ON_NODE=0 unless it is given.";
     EnvAddress "env-address" C01, (1, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "RAY_ADDRESS is 127.0.0.1 or the head's service, with its port, unless it is given.";
     EnvUsage "env-usage" C01, (1, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":

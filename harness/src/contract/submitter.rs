@@ -48,7 +48,7 @@ pub(super) fn of_job(
     }))
 }
 
-/// The submitter beside the head, in SidecarMode.
+/// The submitter beside the head, in `SidecarMode`.
 pub(super) fn beside_head(
     context: &Context,
     job: &RayJob,

@@ -172,40 +172,40 @@ pub(super) fn stops_on_failure(text: &str) -> bool {
 pub(super) fn special(text: &str) -> Option<char> {
     let mut chars = text.char_indices().peekable();
     while let Some((_, c)) = chars.next() {
+        let found = match c {
+            '\\' => {
+                chars.next();
+                None
+            }
+            '\'' => {
+                let closed = chars.by_ref().any(|(_, c)| c == '\'');
+                (!closed).then_some(c)
+            }
+            '"' => special_in_quotes(&mut chars),
+            '$' if chars.peek().is_none() => None,
+            c if c.is_whitespace() || "$`;&|<>()*?[]#!~{}".contains(c) => Some(c),
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// What double quotes do not hide, up to the one that closes them.
+fn special_in_quotes(chars: &mut Chars) -> Option<char> {
+    while let Some((_, c)) = chars.next() {
         match c {
             '\\' => {
                 chars.next();
             }
-            '\'' => {
-                if !chars.by_ref().any(|(_, c)| c == '\'') {
-                    return Some('\'');
-                }
-            }
-            '"' => {
-                let mut closed = false;
-                while let Some((_, c)) = chars.next() {
-                    match c {
-                        '\\' => {
-                            chars.next();
-                        }
-                        '"' => {
-                            closed = true;
-                            break;
-                        }
-                        '$' | '`' => return Some(c),
-                        _ => {}
-                    }
-                }
-                if !closed {
-                    return Some('"');
-                }
-            }
-            '$' if chars.peek().is_none() => {}
-            c if c.is_whitespace() || "$`;&|<>()*?[]#!~{}".contains(c) => return Some(c),
+            '"' => return None,
+            '$' | '`' => return Some(c),
             _ => {}
         }
     }
-    None
+    Some('"')
 }
 
 /// Whether a word is wholly inside one pair of quotes, so that bash takes it as one word.

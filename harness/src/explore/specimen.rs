@@ -30,12 +30,9 @@ impl Generator {
         seed[8..16].copy_from_slice(&number.to_le_bytes());
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-        // Only a filter could refuse, and there is none that runs dry.
-        let tree = loop {
-            if let Ok(tree) = self.strategy.new_tree(&mut runner) {
-                break tree;
-            }
-        };
+        let tree = self.strategy.new_tree(&mut runner);
+        // Only a filter could refuse, and there is none.
+        let tree = tree.unwrap_or_else(|reason| unreachable!("a strategy without filters refused: {reason}"));
         Specimen { tree: Box::new(tree) }
     }
 }

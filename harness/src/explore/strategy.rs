@@ -58,6 +58,7 @@ pub(super) fn plan(release: &Version, workers: usize) -> BoxedStrategy<Plan> {
 
 /// What a release knows.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each stands for a feature")]
 struct Limits {
     group_fields: bool,
     fault_tolerance: bool,
@@ -78,12 +79,12 @@ fn cluster(limits: Limits) -> BoxedStrategy<Cluster> {
     let autoscaler = (weighted(0.5, select(vec!["v1", "v2"])), any::<bool>(), any::<bool>());
     (
         weighted(0.15, words::boolean()),
-        weighted(0.1, words::boolean()),
+        weighted(0.15, words::boolean()),
         weighted(0.05, "[a-z]{1,8}"),
-        weighted(0.08, autoscaler),
+        weighted(0.15, autoscaler),
         weighted(0.08, (any::<bool>(), any::<bool>(), any::<bool>())),
         weighted(0.05, any::<bool>()),
-        weighted(0.1, words::boolean()),
+        weighted(0.1, select(vec!["true", "false"])),
         prop::bool::weighted(0.2),
     )
         .prop_map(
@@ -95,25 +96,11 @@ fn cluster(limits: Limits) -> BoxedStrategy<Cluster> {
                 annotate("ray.io/overwrite-container-cmd", overwrite.map(Value::from));
                 annotate("ray.io/enableAgentService", agent.map(Value::from));
                 let mut options = Map::new();
-                let redis = redis.filter(|_| limits.fault_tolerance);
-                match redis {
-                    Some((user, password, namespace)) => {
-                        let mut redis = json!({"redisAddress": "redis:6379"});
-                        if user {
-                            redis["redisUsername"] = json!({"value": "me"});
-                        }
-                        if password {
-                            redis["redisPassword"] = json!({"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}});
-                        }
-                        if namespace {
-                            redis["externalStorageNamespace"] = json!("own");
-                        }
-                        options.insert("gcsFaultToleranceOptions".into(), redis);
-                    }
-                    None => {
-                        annotate("ray.io/ft-enabled", tolerant.map(Value::from));
-                        annotate("ray.io/external-storage-namespace", storage.map(Value::from));
-                    }
+                if let Some(parts) = redis.filter(|_| limits.fault_tolerance) {
+                    options.insert("gcsFaultToleranceOptions".into(), redis_options(parts));
+                } else {
+                    annotate("ray.io/ft-enabled", tolerant.map(Value::from));
+                    annotate("ray.io/external-storage-namespace", storage.map(Value::from));
                 }
                 if let Some((version, env, command)) = autoscaler {
                     options.insert("enableInTreeAutoscaling".into(), true.into());
@@ -146,6 +133,20 @@ fn cluster(limits: Limits) -> BoxedStrategy<Cluster> {
             },
         )
         .boxed()
+}
+
+fn redis_options((user, password, namespace): (bool, bool, bool)) -> Value {
+    let mut redis = json!({"redisAddress": "redis:6379"});
+    if user {
+        redis["redisUsername"] = json!({"value": "me"});
+    }
+    if password {
+        redis["redisPassword"] = json!({"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}});
+    }
+    if namespace {
+        redis["externalStorageNamespace"] = json!("own");
+    }
+    redis
 }
 
 fn group(limits: Limits, head: bool) -> BoxedStrategy<GroupPlan> {
@@ -203,12 +204,12 @@ fn params(head: bool) -> BoxedStrategy<Map<String, Value>> {
         ["address", "redis-password"]
     });
     let known = btree_map(select(names).prop_map(str::to_owned), words::value(), 0..6);
-    let other = btree_map("[a-zA-Z][a-z0-9-]{0,11}", words::value(), 0..2);
-    (known, other, weighted(0.2, words::resources()))
+    let others = btree_map("[a-zA-Z][a-z0-9-]{0,11}", words::value(), 0..2);
+    (known, others, weighted(0.2, words::resources()))
         .prop_map(
-            |(known, other, resources): (BTreeMap<String, String>, BTreeMap<String, String>, Option<String>)| {
+            |(known, others, resources): (BTreeMap<String, String>, BTreeMap<String, String>, Option<String>)| {
                 let resources = resources.map(|value| ("resources".to_owned(), value));
-                let all = other.into_iter().chain(known).chain(resources);
+                let all = others.into_iter().chain(known).chain(resources);
                 // These have validations of their own.
                 let all = all.filter(|(name, _)| name != "labels" && name != "redis-username");
                 all.map(|(name, value)| (name, Value::from(value))).collect()
@@ -340,8 +341,8 @@ fn variables() -> BoxedStrategy<Value> {
         1 => Just(json!({"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}})),
     ];
     btree_map(names, values, 0..4)
-        .prop_map(|variables| {
-            let named = variables.into_iter().map(|(name, mut variable)| {
+        .prop_map(|chosen| {
+            let named = chosen.into_iter().map(|(name, mut variable)| {
                 variable["name"] = json!(name);
                 variable
             });

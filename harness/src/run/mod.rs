@@ -23,7 +23,7 @@ pub use conduct::{down, run, status, up};
 pub use demand::demand;
 pub use engine::{CellError, Engine, EngineOptions, EvidencePolicy, Operator, Subjects};
 pub use error::RunError;
-pub use explore::{ExploreOptions, Explored, Finding, Surprise, explore};
+pub use explore::{ExploreOptions, Explored, Finding, Sample, Surprise, explore};
 pub use names::{RunId, evidence_folder, namespace_name};
 pub use options::{CLUSTER, Options};
 use phases::Phases;

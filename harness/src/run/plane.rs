@@ -221,6 +221,12 @@ impl Site {
         &self.operator_log
     }
 
+    /// The folder of the release's own samples.
+    #[must_use]
+    pub fn samples(&self) -> &Path {
+        &self.samples
+    }
+
     /// An engine that runs cells against it. No container starts, so that of Ray only the release matters.
     ///
     /// # Errors

@@ -81,7 +81,7 @@ fn the_annotation(#[case] place: &str, #[case] text: &str, #[case] head: bool, #
 }
 
 /// The flags of a head with these resources and parameters, without those that every head has.
-fn flags(version: &str, resources: Value, params: Value) -> Vec<String> {
+fn flags(version: &str, resources: &Value, params: Value) -> Vec<String> {
     let ray = ray(version, &head_with(&json!({ "resources": resources }), params));
     let common = [
         " --block ",
@@ -127,7 +127,7 @@ fn resources_become_flags(
     if version == "1.0.0" {
         expected.sort();
     }
-    assert_eq!(flags(version, resources, params), expected);
+    assert_eq!(flags(version, &resources, params), expected);
 }
 
 #[rstest]
@@ -137,7 +137,7 @@ fn resources_become_flags(
 #[case("1.7.0", json!({"include-log-monitor": "false"}), &[" --include-log-monitor=false "])]
 #[case("1.6.2", json!({"a": "", "b": "$X; y"}), &[" --a= ", " --b=$X; y "])]
 fn parameters_become_flags(#[case] version: &str, #[case] params: Value, #[case] expected: &[&str]) {
-    assert_eq!(flags(version, json!({}), params), expected);
+    assert_eq!(flags(version, &json!({}), params), expected);
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn services_have_shorter_timeouts() {
         let head = ray(version, &object);
         assert_eq!(value(&head, "RAY_SERVE_KV_TIMEOUT_S").unwrap(), "5");
         assert_eq!(
-            value(&head, "SERVE_CONTROLLER_PIN_ON_NODE").is_some(),
+            value(&head, "RAY_INTERNAL_SERVE_CONTROLLER_PIN_ON_NODE").is_some(),
             version == "1.0.0"
         );
         assert!(
