@@ -6,7 +6,7 @@ use super::feature::Context;
 use super::input::{AuthOptions, FaultTolerance, RayCluster, Variable};
 use super::names::{HeadAddress, shortened};
 use super::params::Params;
-use super::{EnvValue, EnvVar, Feature, PodRole, Text};
+use super::{EnvValue, EnvVar, Feature, PodRole, Text, UNKNOWN_UID};
 
 /// A container's variables, in their order.
 #[derive(Debug, Clone, Default)]
@@ -264,7 +264,7 @@ fn storage_namespace(cluster: &RayCluster, options: Option<&FaultTolerance>) -> 
 
 /// The cluster's identity, which the API server gives it.
 fn uid(cluster: &RayCluster) -> &str {
-    cluster.metadata.uid.as_deref().unwrap_or("<uid of the RayCluster>")
+    cluster.metadata.uid.as_deref().unwrap_or(UNKNOWN_UID)
 }
 
 /// The kind of object that made the cluster, as its labels say.

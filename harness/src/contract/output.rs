@@ -89,7 +89,28 @@ impl ContainerContract {
     }
 }
 
+/// Stands for the identity that the API server gives a RayCluster.
+pub const UNKNOWN_UID: &str = "<uid of the RayCluster>";
+
 impl PodContract {
+    /// The same where a text that stood in for something unknown is replaced by what it stood for.
+    #[must_use]
+    pub fn with(mut self, stand_in: &str, known: &str) -> Self {
+        for container in self.init_containers.iter_mut().chain(&mut self.containers) {
+            let values = container
+                .env
+                .iter_mut()
+                .filter_map(|variable| match &mut variable.value {
+                    EnvValue::Text(text) => Some(text),
+                    EnvValue::From(_) => None,
+                });
+            for text in values.chain(&mut container.args) {
+                text.before = text.before.replace(stand_in, known);
+            }
+        }
+        self
+    }
+
     /// Every container, init containers first.
     pub fn all(&self) -> impl Iterator<Item = &ContainerContract> {
         self.init_containers.iter().chain(&self.containers)

@@ -25,11 +25,11 @@ pub(super) fn plan(release: &Version, workers: usize) -> BoxedStrategy<Plan> {
         accelerators: has(Feature::AcceleratorFromLimits),
     };
     let longest_name = longest_name(has(Feature::HeadServiceWhole));
-    let owner = select(vec!["RayService", "RayJob", "RayCluster", "other"]);
+    let owner = select(vec!["RayService", "RayService", "RayJob", "other"]);
     (
         words::tail(),
         cluster(limits),
-        weighted(0.15, owner),
+        weighted(0.2, owner),
         any::<bool>(),
         group(limits, true),
         vec(group(limits, false), 0..=workers),

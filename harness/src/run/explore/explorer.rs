@@ -56,6 +56,12 @@ struct Answer {
     surprise: Option<Surprise>,
 }
 
+/// What Kubernetes and the operator have drawn.
+struct Known {
+    status: Value,
+    uid: String,
+}
+
 impl Explorer {
     pub async fn new(site: &Site, options: &ExploreOptions, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
         let client = crate::cluster::client(&site.kubeconfig).await?;
@@ -174,10 +180,12 @@ impl Explorer {
         resource: &ApiResource,
     ) -> Result<(Vec<PodContract>, Option<Surprise>), RunError> {
         let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, resource);
-        match self.create(&api, namespace, &object).await {
+        let defaults = match self.create(&api, namespace, &object).await {
             Ok(created) => {
                 object["metadata"]["uid"] = json!(created.uid().unwrap_or_default());
                 object["metadata"]["name"] = json!(created.name_any());
+                // Of the defaults that the API server fills in, only those of replicas matter.
+                created.data
             }
             Err(kube::Error::Api(refusal)) => {
                 return Ok((Vec::new(), Some(Surprise::Refused(refusal.message.clone()))));
@@ -188,12 +196,12 @@ impl Explorer {
                     source: Box::new(source),
                 });
             }
-        }
+        };
         let predict = |object: &Value| {
             let settings = OperatorSettings::default();
             let pods = contract::predict(&self.release, &settings, object).map(|mut pods| {
                 // A job is submitted only once Ray answers.
-                pods.retain(|pod| pod.role != contract::PodRole::Submitter && replicas(object, &pod.group) > 0);
+                pods.retain(|pod| pod.role != contract::PodRole::Submitter && replicas(&defaults, &pod.group) > 0);
                 pods
             });
             // The API server took it, so that the model should, too.
@@ -207,13 +215,43 @@ impl Explorer {
         let own = (resource.kind == "RayCluster").then_some(name.as_str());
         let deadline = Instant::now() + ANSWERS_WITHIN;
         let (cluster, seen) = self.pods.of(namespace, own, pods.len(), deadline).await;
-        if own.is_none() {
-            let status = json!({"rayClusterName": cluster, "pendingServiceStatus": {"rayClusterName": cluster}});
-            object["status"] = status;
-            pods = predict(&object).unwrap_or_default();
+        if own.is_none() && !cluster.is_empty() {
+            let known = self.known(&api, namespace, &name, &cluster).await?;
+            object["status"] = known.status;
+            let predicted = predict(&object).unwrap_or_default().into_iter();
+            pods = predicted
+                .map(|pod| pod.with(contract::UNKNOWN_UID, &known.uid))
+                .collect();
         }
         let surprise = self.surprise(&pods, &seen, &name);
         Ok((pods, surprise))
+    }
+
+    /// What could not be known before an object had its RayCluster.
+    async fn known(
+        &self,
+        api: &Api<DynamicObject>,
+        namespace: &str,
+        name: &str,
+        cluster: &str,
+    ) -> Result<Known, RunError> {
+        let clusters: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), namespace, &ray_cluster_resource());
+        let both = futures::future::try_join(api.get_opt(name), clusters.get_opt(cluster)).await;
+        let (object, cluster_object) = both.map_err(|source| RunError::Api {
+            doing: "reading an object that is explored",
+            source: Box::new(source),
+        })?;
+        let mut status = object.map(|object| object.data["status"].clone()).unwrap_or_default();
+        if !status.is_object() {
+            status = json!({});
+        }
+        status["rayClusterName"] = json!(cluster);
+        status["pendingServiceStatus"] = json!({"rayClusterName": cluster});
+        Ok(Known {
+            status,
+            uid: cluster_object.and_then(|object| object.uid()).unwrap_or_default(),
+        })
     }
 
     /// The first RayCluster of a namespace makes it.
@@ -267,12 +305,15 @@ impl Explorer {
     }
 }
 
-/// How many Pods a group is to have; the head's and one that says nothing, one.
+/// How many Pods a group is to have; of the head, one.
 fn replicas(object: &Value, group: &str) -> u64 {
     let specs = ["/spec", "/spec/rayClusterSpec", "/spec/rayClusterConfig"];
     let groups = specs
         .iter()
         .filter_map(|spec| object.pointer(&format!("{spec}/workerGroupSpecs"))?.as_array());
     let own = groups.flatten().find(|own| own["groupName"] == group);
-    own.and_then(|own| own["replicas"].as_u64()).unwrap_or(1)
+    own.map_or(1, |own| {
+        let least = own["minReplicas"].as_u64().unwrap_or(0);
+        own["replicas"].as_u64().map_or(least, |replicas| replicas.max(least))
+    })
 }
