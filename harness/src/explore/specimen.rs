@@ -86,16 +86,16 @@ impl Shrinking {
             self.smallest = self.tree.current();
             return self.candidate();
         }
-        while self.tree.complicate() {
-            self.tried += 1;
-            let plan = self.tree.current();
-            // Going back to the smallest one needs no answer: it is faulty.
-            if plan == self.smallest {
-                return self.candidate();
-            }
-            return Some(plan);
+        if !self.tree.complicate() {
+            return None;
         }
-        None
+        self.tried += 1;
+        let plan = self.tree.current();
+        // Going back to the smallest one needs no answer: it is faulty.
+        if plan == self.smallest {
+            return self.candidate();
+        }
+        Some(plan)
     }
 
     /// The smallest RayCluster that was faulty so far.

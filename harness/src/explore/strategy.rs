@@ -79,7 +79,7 @@ fn cluster(limits: Limits) -> BoxedStrategy<Cluster> {
     let autoscaler = (weighted(0.5, select(vec!["v1", "v2"])), any::<bool>(), any::<bool>());
     (
         weighted(0.15, words::boolean()),
-        weighted(0.15, words::boolean()),
+        weighted(0.25, select(vec!["true", "TRUE", "false"])),
         weighted(0.05, "[a-z]{1,8}"),
         weighted(0.15, autoscaler),
         weighted(0.08, (any::<bool>(), any::<bool>(), any::<bool>())),
@@ -196,7 +196,6 @@ fn params(head: bool) -> BoxedStrategy<Map<String, Value>> {
         "plasma-directory",
         "object-store-memory",
         "x",
-        "A",
     ];
     names.extend(if head {
         ["port", "redis-password"]
@@ -316,7 +315,7 @@ fn resources(limits: Limits) -> BoxedStrategy<Value> {
 
 /// Variables, each name once: the custom resource definition makes the list a map.
 fn variables() -> BoxedStrategy<Value> {
-    let names = select(vec![
+    let keys = select(vec![
         "X",
         "RAY_PORT",
         "RAY_ADDRESS",
@@ -340,7 +339,7 @@ fn variables() -> BoxedStrategy<Value> {
         1 => Just(json!({"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}})),
         1 => Just(json!({"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}})),
     ];
-    btree_map(names, values, 0..4)
+    btree_map(keys, values, 0..4)
         .prop_map(|chosen| {
             let named = chosen.into_iter().map(|(name, mut variable)| {
                 variable["name"] = json!(name);

@@ -128,11 +128,11 @@ pub async fn explore(
     let plane = setup.start().await?;
     let work = setup.each(&plane, async |site| {
         let explorer = Explorer::new(&site, options, Arc::clone(&progress)).await?;
-        let mut explored = explorer.explore().await?;
+        let mut found = explorer.explore().await?;
         if options.samples {
-            explored.samples = explorer.samples(site.samples()).await?;
+            found.samples = explorer.samples(site.samples()).await?;
         }
-        Ok(explored)
+        Ok(found)
     });
     let done = tokio::select! {
         () = cancel.cancelled() => Err(RunError::Interrupted),
