@@ -1,28 +1,38 @@
 //! One trial for each cell, named `lane::operator::ray::scenario`; a trial only asks the engine for its cell.
 //!
-//! The trials attach to what `kuberay-conformance up` has left up, and are shown as ignored where nothing is. With
-//! `KUBERAY_CONFORMANCE_REQUIRE=kind` that is a failure, and so is a folder of scenarios without a trial.
+//! The trials of the lane `kind` attach to what `kuberay-conformance up` has left up, and are shown as ignored where
+//! nothing is; those of the lane `control-plane` start control planes of all releases themselves, and are shown as
+//! ignored where their programs would have to be built or pulled first. With `KUBERAY_CONFORMANCE_REQUIRE=kind,control-plane`
+//! either is a failure (and missing programs are made), and so is a folder of scenarios without a trial of the lane.
+
+#[path = "conformance/control_plane.rs"]
+mod control_plane;
+#[path = "conformance/kind.rs"]
+mod kind;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::expect::pending_allowed;
 use kuberay_conformance::plan::{Cell, Filter, cells};
-use kuberay_conformance::report::{CellResult, Outcome, Silent};
-use kuberay_conformance::run::{
-    CLUSTER, Engine, EngineOptions, EvidencePolicy, Options, Session, new_run_id, noted_releases,
-};
+use kuberay_conformance::process::guarded_helper;
+use kuberay_conformance::report::{CellResult, Outcome};
+use kuberay_conformance::run::{CLUSTER, EngineOptions, EvidencePolicy, new_run_id, noted_releases};
 use kuberay_conformance::scenario::{Lane, Level, load_all};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 
-/// Trials only wait, so there are as many at once as the nodes have room for; the engine knows.
+/// Trials only wait, so there are as many at once as the engine has room for; it knows.
 const AT_ONCE: usize = 64;
 
 fn main() -> ExitCode {
+    // Programs of a control plane are started through this program.
+    if let Some(code) = guarded_helper() {
+        return code;
+    }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -33,121 +43,152 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let (operator, ray) = noted_releases(CLUSTER).unwrap_or_else(|| {
-        let defaults = Pins::embedded().defaults;
-        (defaults.operator, defaults.ray)
-    });
-    let plan = cells(&scenarios, &[operator], &[ray], &[Lane::Kind], &Filter::default());
-    let stand = Arc::new(Stand::new(root.join("output/tests")));
-    let trials: Vec<Trial> = plan.cells.into_iter().map(|cell| trial(cell, &stand)).collect();
+    let pins = Pins::embedded();
+    let (operator, ray) =
+        noted_releases(CLUSTER).unwrap_or_else(|| (pins.defaults.operator.clone(), pins.defaults.ray.clone()));
+    let filter = Filter::default();
+    let kind_cells = cells(&scenarios, &[operator], &[ray], &[Lane::Kind], &filter).cells;
+    let (matrix, ray) = (pins.operators.matrix, pins.defaults.ray);
+    let plane_cells = cells(
+        &scenarios,
+        &matrix,
+        std::slice::from_ref(&ray),
+        &[Lane::ControlPlane],
+        &filter,
+    )
+    .cells;
 
-    let (count, only_listed) = (trials.len(), arguments.list);
+    let runtime = Arc::new(Runtime::new().expect("a tokio runtime"));
+    let output = root.join("output/tests");
+    let lanes = [
+        LaneTrials::new(Lane::Kind, kind_cells),
+        LaneTrials::new(Lane::ControlPlane, plane_cells),
+    ];
+    let required = |lane| is_required(lane);
+    let kind = Arc::new(kind::Stand::new(Arc::clone(&runtime), output.clone()));
+    let planes = control_plane::Stand::new(runtime, output.clone(), matrix, ray, required(Lane::ControlPlane));
+    let planes = Arc::new(planes);
+    let mut trials = Vec::new();
+    for lane in &lanes {
+        for cell in &lane.cells {
+            let (kind, planes, counts) = (Arc::clone(&kind), Arc::clone(&planes), Arc::clone(&lane.counts));
+            let (cell, output) = (cell.clone(), output.clone());
+            trials.push(Trial::ignorable_test(cell.id(), move || {
+                let result = match cell.lane {
+                    Lane::Kind => kind.run(&cell),
+                    Lane::ControlPlane => planes.run(&cell),
+                };
+                judge(result, &counts, &output)
+            }));
+        }
+    }
+
+    let only_listed = arguments.list;
+    let is_filtered = arguments.filter.is_some() || arguments.exact || !arguments.skip.is_empty();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    stand.clean_up();
+    kind.clean_up();
+    planes.clean_up();
     if only_listed {
         return ExitCode::SUCCESS;
     }
-    let ran = conclusion.num_passed + conclusion.num_failed;
-    println!("kind: {count} trials, {ran} ran, {} ignored", conclusion.num_ignored);
-    if kind_is_required() && (count == 0 || conclusion.num_ignored > 0) {
-        eprintln!(
-            "KUBERAY_CONFORMANCE_REQUIRE asks for the lane kind, so every one of its trials must run: {}",
-            stand.why()
-        );
-        return ExitCode::FAILURE;
+    let mut honest = true;
+    for lane in &lanes {
+        let (ran, ignored) = (lane.counts.ran(), lane.counts.ignored());
+        let total = lane.cells.len();
+        println!("{}: {total} trials, {ran} ran, {ignored} ignored", lane.lane);
+        // What the command line left out was left out by whoever wrote it.
+        let left_out = !is_filtered && ran + ignored < total;
+        if required(lane.lane) && (total == 0 || ignored > 0 || left_out) {
+            let why = match lane.lane {
+                Lane::Kind => kind.why(),
+                Lane::ControlPlane => planes.why(),
+            };
+            eprintln!(
+                "KUBERAY_CONFORMANCE_REQUIRE asks for the lane {}, so every one of its trials must run: {}",
+                lane.lane,
+                why.unwrap_or("a trial was ignored, or there is none")
+            );
+            honest = false;
+        }
     }
-    conclusion.exit_code()
+    if honest {
+        conclusion.exit_code()
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
-fn kind_is_required() -> bool {
+/// The cells of a lane, and what became of them.
+struct LaneTrials {
+    lane: Lane,
+    cells: Vec<Cell>,
+    counts: Arc<Counts>,
+}
+
+impl LaneTrials {
+    fn new(lane: Lane, cells: Vec<Cell>) -> Self {
+        let counts = Arc::default();
+        Self { lane, cells, counts }
+    }
+}
+
+#[derive(Default)]
+struct Counts {
+    ran: AtomicUsize,
+    ignored: AtomicUsize,
+}
+
+impl Counts {
+    fn ran(&self) -> usize {
+        self.ran.load(Ordering::SeqCst)
+    }
+
+    fn ignored(&self) -> usize {
+        self.ignored.load(Ordering::SeqCst)
+    }
+}
+
+fn is_required(lane: Lane) -> bool {
     let required = std::env::var("KUBERAY_CONFORMANCE_REQUIRE").unwrap_or_default();
-    required.split(',').any(|lane| lane == "kind")
+    required.split(',').any(|name| name.trim() == lane.to_string())
 }
 
-fn trial(cell: Cell, stand: &Arc<Stand>) -> Trial {
-    let stand = Arc::clone(stand);
-    Trial::ignorable_test(cell.id(), move || {
-        let attached = match stand.attached() {
-            Ok(attached) => attached,
-            Err(why) => return Ok(Completion::ignored_with(why)),
-        };
-        let result = stand.runtime.block_on(attached.engine.run_cell(&cell));
-        match result.outcome {
-            Outcome::Passed => Ok(Completion::Completed),
-            Outcome::Skipped => Ok(Completion::ignored_with(result.reason.unwrap_or_default())),
-            Outcome::Failed if result.level == Level::Provisional => Ok(Completion::ignored_with(format!(
-                "provisional, and it failed: {}",
-                result.reason.unwrap_or_default()
-            ))),
-            Outcome::Failed | Outcome::Error => Err(Failed::from(told(&result, &stand.output))),
+/// How every trial's engine runs.
+fn engine_options(output: PathBuf) -> EngineOptions {
+    EngineOptions {
+        run: new_run_id(),
+        output,
+        evidence: EvidencePolicy::OnFailure,
+        jobs: AT_ONCE,
+        ends: None,
+        write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
+        record_verified: false,
+    }
+}
+
+/// A cell's result as a trial's; without one, for the reason given, it is ignored.
+fn judge(result: Result<CellResult, String>, counts: &Counts, output: &Path) -> Result<Completion, Failed> {
+    let ignored = |why: String| {
+        counts.ignored.fetch_add(1, Ordering::SeqCst);
+        Ok(Completion::ignored_with(why))
+    };
+    let result = match result {
+        Ok(result) => result,
+        Err(why) => return ignored(why),
+    };
+    match result.outcome {
+        Outcome::Skipped => ignored(result.reason.unwrap_or_default()),
+        Outcome::Passed => {
+            counts.ran.fetch_add(1, Ordering::SeqCst);
+            Ok(Completion::Completed)
         }
-    })
-}
-
-/// What the trials share: the cluster that the first of them attaches to.
-struct Stand {
-    runtime: Runtime,
-    output: PathBuf,
-    attached: OnceLock<Result<Attached, String>>,
-}
-
-struct Attached {
-    engine: Engine,
-    /// Nobody takes the cluster down while this is held.
-    _session: Session,
-}
-
-impl Stand {
-    fn new(output: PathBuf) -> Self {
-        Self {
-            runtime: Runtime::new().expect("a tokio runtime"),
-            output,
-            attached: OnceLock::new(),
-        }
-    }
-
-    fn attached(&self) -> Result<&Attached, String> {
-        let attached = self.attached.get_or_init(|| self.runtime.block_on(self.attach()));
-        attached.as_ref().map_err(Clone::clone)
-    }
-
-    async fn attach(&self) -> Result<Attached, String> {
-        let defaults = Pins::embedded().defaults;
-        let options = Options::new(defaults.operator, defaults.ray);
-        let session = Session::attach(&options, Arc::new(Silent), "cargo test")
-            .await
-            .map_err(|error| error.to_string())?;
-        let options = EngineOptions {
-            run: new_run_id(),
-            output: self.output.clone(),
-            evidence: EvidencePolicy::OnFailure,
-            jobs: AT_ONCE,
-            ends: None,
-            write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
-            record_verified: false,
-        };
-        let engine = session
-            .engine(options, Arc::new(Silent), CancellationToken::new())
-            .await;
-        let engine = engine.map_err(|error| error.to_string())?;
-        Ok(Attached {
-            engine,
-            _session: session,
-        })
-    }
-
-    fn clean_up(&self) {
-        if let Some(Ok(attached)) = self.attached.get() {
-            for problem in self.runtime.block_on(attached.engine.finish()) {
-                eprintln!("warning: {problem}");
-            }
-        }
-    }
-
-    fn why(&self) -> &str {
-        match self.attached.get() {
-            Some(Err(why)) => why,
-            _ => "a trial was ignored, or there is none",
+        Outcome::Failed if result.level == Level::Provisional => ignored(format!(
+            "provisional, and it failed: {}",
+            result.reason.unwrap_or_default()
+        )),
+        Outcome::Failed | Outcome::Error => {
+            counts.ran.fetch_add(1, Ordering::SeqCst);
+            Err(Failed::from(told(&result, output)))
         }
     }
 }

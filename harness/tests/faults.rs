@@ -203,6 +203,8 @@ fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
     let output = support::program()
         .args([
             "run",
+            "--lane",
+            "kind",
             "--keep",
             "--operator-image",
             "quay.io/kuberay/operator:v0.0.0-none",

@@ -21,8 +21,10 @@ const STYLES: Styles = Styles::styled()
 
 const EXAMPLES: &str = "\
 Examples:
-  kuberay-conformance run                              everything, on a cluster of its own
-  kuberay-conformance run solution --keep              scenarios whose name contains `solution`; leave the cluster up
+  kuberay-conformance run                              what needs no cluster: real operator and API server, in seconds
+  kuberay-conformance run --operator all               the same on every release
+  kuberay-conformance run --lane kind                  real Pods and a real Ray, on a cluster of its own
+  kuberay-conformance run --lane kind --keep solution  scenarios whose name contains `solution`; leave the cluster up
   kuberay-conformance run --scenarios my-scenarios     your own folder of scenarios
   kuberay-conformance lint                             is every scenario well-formed? Needs no cluster
   kuberay-conformance review                           look at pending snapshots, one by one
@@ -44,9 +46,17 @@ pub enum Command {
     /// Bring the cluster up, with the operator and the images, and leave it up
     Up(Stack),
     /// Take down exactly what was made
-    Down(Engine),
+    Down(Place),
     /// Say what is up
-    Status(Engine),
+    Status(Place),
+    /// Keep control planes up; what `up --lane control-plane` starts in the background
+    #[command(hide = true, name = crate::run::standing::KEEPER)]
+    Keep {
+        #[command(flatten)]
+        stack: Stack,
+        /// The folder with the keeper's files, by which it is known
+        folder: PathBuf,
+    },
     /// Check every scenario, its files and its snapshots without a cluster
     Lint(Folder),
     /// Print the cells that would run, and what would not and why
@@ -99,7 +109,7 @@ pub struct Selection {
     pub levels: Vec<Level>,
     /// Where to run: control-plane (the operator and a real API server; no container starts), kind (a real kubelet
     /// and a real Ray), or all
-    #[arg(long = "lane", value_name = "LANE", value_parser = lanes, default_value = "kind")]
+    #[arg(long = "lane", value_name = "LANE", value_parser = lanes, default_value = "control-plane", overrides_with = "lanes")]
     pub lanes: Lanes,
     #[command(flatten)]
     pub folder: Folder,
@@ -128,8 +138,21 @@ pub struct Engine {
     pub engine: Option<EngineKind>,
 }
 
+/// What `down` and `status` look at.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// Of which lane: control-plane, kind, or all
+    #[arg(long = "lane", value_name = "LANE", value_parser = lanes, default_value = "all", overrides_with = "lanes")]
+    pub lanes: Lanes,
+    #[command(flatten)]
+    pub engine: Engine,
+}
+
 #[derive(Debug, Args)]
 pub struct Stack {
+    /// What to bring up: kind (a cluster), control-plane (the operator and a real API server), or all
+    #[arg(long = "lane", value_name = "LANE", value_parser = lanes, default_value = "kind", overrides_with = "lanes")]
+    pub lanes: Lanes,
     #[command(flatten)]
     pub releases: Releases,
     #[command(flatten)]
@@ -165,7 +188,7 @@ pub struct Run {
     /// Where reports and evidence go
     #[arg(long, value_name = "DIR", default_value = "output")]
     pub output: PathBuf,
-    /// Leave the cluster up
+    /// Leave the kind cluster up (`up --lane control-plane` leaves control planes up)
     #[arg(long)]
     pub keep: bool,
     /// Failures of provisional scenarios fail the run, too

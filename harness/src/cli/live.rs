@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use super::args::{Engine, Run, Selection, Stack};
+use super::args::{Engine, Place, Run, Selection, Stack};
 use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt};
 use crate::artifact::Pins;
 use crate::report::{self, Progress, RunResult};
@@ -15,6 +15,7 @@ pub(super) fn run(arguments: &Run) -> u8 {
         return code;
     }
     let stack = Stack {
+        lanes: selection.lanes.clone(),
         releases: args_releases(selection),
         source: args_source(arguments),
         engine: Engine {
@@ -28,7 +29,6 @@ pub(super) fn run(arguments: &Run) -> u8 {
     let options = Options {
         scenarios: selection.folder.scenarios.clone(),
         filter: selection.filter(),
-        lanes: selection.lanes.0.clone(),
         output: arguments.output.clone(),
         keep: arguments.keep,
         strict: arguments.strict,
@@ -63,20 +63,39 @@ pub(super) fn up(stack: &Stack) -> u8 {
     })
 }
 
-pub(super) fn down(engine: &Engine) -> u8 {
-    let options = engine_options(engine);
+/// Keeps control planes up in the background of `up`.
+pub(super) fn keep(stack: &Stack) -> u8 {
+    let options = match stack_options(stack) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    block(async |progress, cancel| {
+        run::standing::keep(&options, progress, cancel).await?;
+        Ok(PASSED)
+    })
+}
+
+pub(super) fn down(place: &Place) -> u8 {
+    let options = place_options(place);
     block(async |progress, _| {
         println!("{}", run::down(&options, progress).await?);
         Ok(PASSED)
     })
 }
 
-pub(super) fn status(engine: &Engine) -> u8 {
-    let options = engine_options(engine);
+pub(super) fn status(place: &Place) -> u8 {
+    let options = place_options(place);
     block(async |progress, _| {
         println!("{}", run::status(&options, progress).await?);
         Ok(PASSED)
     })
+}
+
+fn place_options(place: &Place) -> Options {
+    Options {
+        lanes: place.lanes.0.clone(),
+        ..engine_options(&place.engine)
+    }
 }
 
 fn args_releases(selection: &Selection) -> super::args::Releases {
@@ -97,6 +116,7 @@ fn args_source(arguments: &Run) -> super::args::ArtifactSource {
 
 fn stack_options(stack: &Stack) -> Result<Options, u8> {
     let mut options = engine_options(&stack.engine);
+    options.lanes.clone_from(&stack.lanes.0);
     options.operators = files::operators(stack.releases.operator.as_ref())?;
     if let Some(ray) = &stack.releases.ray {
         options.ray = ray.clone();

@@ -45,8 +45,9 @@ pub fn main() -> ExitCode {
         Command::Explore(options) => explore::run(&options),
         Command::Run(run) => live::run(&run),
         Command::Up(stack) => live::up(&stack),
-        Command::Down(engine) => live::down(&engine),
-        Command::Status(engine) => live::status(&engine),
+        Command::Down(place) => live::down(&place),
+        Command::Status(place) => live::status(&place),
+        Command::Keep { stack, .. } => live::keep(&stack),
     };
     ExitCode::from(code)
 }

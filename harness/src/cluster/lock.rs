@@ -101,14 +101,14 @@ impl Lock {
 
 /// The mark of a user of a cluster, as long as it is held; nobody takes a cluster down that others use.
 #[derive(Debug)]
-pub(super) struct Lease {
+pub(crate) struct Lease {
     path: PathBuf,
     _file: File,
 }
 
 impl Lease {
     /// Must be called with the [`Lock`] held, so that `down` sees it.
-    pub(super) fn take(folder: &Path, doing: &str) -> Result<Self, ClusterError> {
+    pub(crate) fn take(folder: &Path, doing: &str) -> Result<Self, ClusterError> {
         let folder = folder.join("users");
         std::fs::create_dir_all(&folder).map_err(file("making", &folder))?;
         let mut number = 0;
@@ -122,7 +122,7 @@ impl Lease {
     }
 
     /// Who uses the cluster now; marks that ended processes left are removed.
-    pub(super) fn users(folder: &Path) -> Result<Vec<Holder>, ClusterError> {
+    pub(crate) fn users(folder: &Path) -> Result<Vec<Holder>, ClusterError> {
         let folder = folder.join("users");
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,

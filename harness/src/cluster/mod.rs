@@ -27,8 +27,14 @@ pub use handle::{ClusterHandle, Status};
 pub use host::{Cgroup, Host};
 pub use kind::{KindCluster, UpOptions};
 pub use kind_config::{CriKeys, NodeFacts, kind_config};
+pub(crate) use lock::Lease;
 pub use lock::{Holder, Patience};
 pub use preflight::{Finding, Severity};
 pub(crate) use ready::client;
 pub use registry::registry_helper;
 pub use remove::Removed;
+
+/// Ends every process of ours with this program name and these arguments, and waits for its end; returns their ids.
+pub(crate) async fn end_process(program: &str, arguments: &[&str]) -> Vec<u32> {
+    processes::end(processes::Signature { program, arguments }).await
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Namespace, Pod};
-use kube::api::{DeleteParams, ListParams};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams};
 use kube::runtime::wait::await_condition;
 use kube::{Api, Client, ResourceExt};
 
@@ -46,6 +46,35 @@ pub(super) async fn remove(
         Err(_) if in_time => Err(format!("the namespace {namespace} is still being deleted")),
         Err(_) => Err(format!("Pods of the namespace {namespace} do not end")),
     }
+}
+
+/// Deletes what an operator works on in a namespace that can't be deleted itself: where no controller runs, it would
+/// never end.
+pub(super) async fn remove_ray_objects(client: Client, namespace: String) -> Result<(), String> {
+    for (kind, plural) in [
+        ("RayCluster", "rayclusters"),
+        ("RayJob", "rayjobs"),
+        ("RayService", "rayservices"),
+    ] {
+        let resource = ApiResource {
+            group: "ray.io".into(),
+            version: "v1".into(),
+            api_version: "ray.io/v1".into(),
+            kind: kind.into(),
+            plural: plural.into(),
+        };
+        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &resource);
+        let deleted = api
+            .delete_collection(&DeleteParams::background(), &ListParams::default())
+            .await;
+        deleted.map_err(|error| format!("the {plural} in {namespace} could not be deleted: {error}"))?;
+    }
+    let pods: Api<Pod> = Api::namespaced(client, &namespace);
+    let deleted = pods
+        .delete_collection(&DeleteParams::default().grace_period(0), &ListParams::default())
+        .await;
+    deleted.map_err(|error| format!("the Pods in {namespace} could not be deleted: {error}"))?;
+    Ok(())
 }
 
 /// Removes the namespaces of runs whose process has ended without removing them, and waits until their Pods are gone:

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 use jiff::Timestamp;
 use semver::Version;
 use tokio::time::Instant;
@@ -14,10 +14,13 @@ use super::phases::Phases;
 use super::plane::{JOBS, PlaneSetup, Running, Site};
 use super::session::{Session, forget, new_run_id, noted_releases};
 use super::setup::Setup;
+use super::standing::{self, Standing};
 use super::{EngineOptions, Options, RunError};
-use crate::cluster::{ClusterError, Patience, Status};
+use crate::artifact::Store;
+use crate::cluster::{ClusterError, KindCluster, Patience, Status};
 use crate::expect::{pending_allowed, unreferenced};
 use crate::plan::{self, Cell, Plan};
+use crate::process::Alarm;
 use crate::report::{self, CellResult, Environment, Outcome, Progress, RESULTS_VERSION, Redactor, RunResult};
 use crate::scenario::{Lane, load_all};
 
@@ -165,46 +168,28 @@ impl Job<'_> {
         let setup = self.until_cancelled(setup).await?;
         phases.end("programs");
         found.environment.extend(setup.environment());
-        let plane = self.until_cancelled(setup.start()).await?;
+        let standing = Standing::attach(&setup, "run")?;
         let broken = self.cancel.child_token();
-        let run = async |site: Site| {
-            let mut options = self.engine_options.clone();
-            options.jobs = options.jobs.min(JOBS);
-            let cells: Vec<Cell> = self
-                .cells
-                .iter()
-                .filter(|cell| cell.operator == site.release)
-                .cloned()
-                .collect();
-            let progress = Arc::clone(self.progress);
-            let engine = site
-                .engine(&self.options.ray, options, progress, broken.clone())
-                .await?;
-            Ok(engine.run(&cells).await)
-        };
-        let work = self.until_cancelled_late(setup.each(&plane, run), &broken);
-        let alarm = plane.alarm();
-        let break_off = async {
-            let cause = alarm.rung().await;
-            broken.cancel();
-            tokio::time::sleep(ENDED_WITHIN).await;
-            cause
-        };
-        let done = tokio::select! {
-            done = work => done,
-            cause = break_off => Err(RunError::Broken(cause)),
-        };
+        let cells = async |site: Site| self.cells_at(&site, &broken).await;
+        if let Some(standing) = standing {
+            let sites = standing.sites().iter().filter(|site| releases.contains(&site.release));
+            let work = try_join_all(sites.map(|site| cells(site.clone())));
+            let done = self.until_broken(work, standing.alarm(), &broken).await;
+            phases.end("cells");
+            found.cells.extend(done?.into_iter().flatten());
+            return Ok(());
+        }
+        let plane = self.until_cancelled(setup.start()).await?;
+        let done = self
+            .until_broken(setup.each(&plane, cells), plane.alarm(), &broken)
+            .await;
         phases.end("control planes and cells");
-        let running = done.map(|done| {
-            let (results, running): (Vec<_>, Vec<_>) = done.into_iter().unzip();
-            found.cells.extend(results.into_iter().flatten());
-            running
-        });
-        let cause = alarm.cause();
-        let stopped = running.map(|running| join_all(running.into_iter().map(Running::stop)));
-        let stopped = match stopped {
-            Ok(stopped) => {
-                stopped.await;
+        let cause = plane.alarm().cause();
+        let done = match done {
+            Ok(done) => {
+                let (results, running): (Vec<_>, Vec<_>) = done.into_iter().unzip();
+                found.cells.extend(results.into_iter().flatten());
+                join_all(running.into_iter().map(Running::stop)).await;
                 Ok(())
             }
             Err(error) => Err(error),
@@ -212,9 +197,47 @@ impl Job<'_> {
         plane.stop().await;
         phases.end("control planes down");
         // What has ended explains everything else.
-        match cause {
-            Some(cause) => Err(RunError::Broken(cause)),
-            None => stopped,
+        cause.map_or(done, |cause| Err(RunError::Broken(cause)))
+    }
+
+    /// Runs the cells of one release.
+    async fn cells_at(&self, site: &Site, cancel: &CancellationToken) -> Result<Vec<CellResult>, RunError> {
+        let mut options = self.engine_options.clone();
+        options.jobs = options.jobs.min(JOBS);
+        let own = |cell: &&Cell| cell.operator == site.release;
+        let cells: Vec<Cell> = self.cells.iter().filter(own).cloned().collect();
+        let progress = Arc::clone(self.progress);
+        let engine = site
+            .engine(&self.options.ray, options, progress, cancel.clone())
+            .await?;
+        let results = engine.run(&cells).await;
+        for problem in engine.finish().await {
+            self.progress.line(&format!("warning: {problem}"));
+        }
+        Ok(results)
+    }
+
+    /// Does the work until a program of the control planes ends; gives cells the time to keep their evidence then, and
+    /// when the run is cancelled.
+    async fn until_broken<T>(
+        &self,
+        work: impl Future<Output = Result<T, RunError>>,
+        alarm: &Alarm,
+        broken: &CancellationToken,
+    ) -> Result<T, RunError> {
+        let break_off = async {
+            let error = tokio::select! {
+                cause = alarm.rung() => RunError::Broken(cause),
+                () = broken.cancelled() => RunError::Interrupted,
+            };
+            broken.cancel();
+            tokio::time::sleep(ENDED_WITHIN).await;
+            error
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            error = break_off => Err(error),
         }
     }
 
@@ -262,23 +285,6 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Gives cells the time to keep their evidence when the run is cancelled.
-    async fn until_cancelled_late<T>(
-        &self,
-        work: impl Future<Output = Result<T, RunError>>,
-        cancel: &CancellationToken,
-    ) -> Result<T, RunError> {
-        let late = async {
-            cancel.cancelled().await;
-            tokio::time::sleep(ENDED_WITHIN).await;
-        };
-        tokio::select! {
-            biased;
-            done = work => done,
-            () = late => Err(RunError::Interrupted),
-        }
-    }
-
     async fn until_cancelled<T>(&self, work: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
         let over = async {
             match self.engine_options.ends {
@@ -306,6 +312,21 @@ async fn bring_up(setup: &Setup, options: &Options, phases: &mut Phases) -> Resu
 /// # Errors
 /// When a step fails; what was made by then stays, for the next `up` or `down`.
 pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<String, RunError> {
+    let mut texts = Vec::new();
+    if options.lanes.contains(&Lane::ControlPlane) {
+        texts.push(standing::up(options, Arc::clone(&progress), cancel.clone()).await?);
+    }
+    if options.lanes.contains(&Lane::Kind) {
+        texts.push(up_kind(options, progress, cancel).await?);
+    }
+    Ok(texts.join("\n"))
+}
+
+async fn up_kind(
+    options: &Options,
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+) -> Result<String, RunError> {
     let work = async {
         let setup = Setup::new(options, Arc::clone(&progress)).await?;
         let mut phases = Phases::start();
@@ -335,13 +356,34 @@ pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: Cancella
 /// # Errors
 /// When another process uses the cluster, or the engine refuses.
 pub async fn down(options: &Options, progress: Arc<dyn Progress>) -> Result<String, RunError> {
+    let mut texts = Vec::new();
+    if options.lanes.contains(&Lane::ControlPlane) {
+        texts.extend(standing::down().await?);
+    }
+    if options.lanes.contains(&Lane::Kind) && (was_made(options) || options.lanes.len() == 1) {
+        texts.extend(down_kind(options, progress).await?);
+    }
+    Ok(if texts.is_empty() {
+        "nothing was up".into()
+    } else {
+        texts.join("\n")
+    })
+}
+
+/// Whether anything was ever made of the kind cluster: asking a container engine that may not be there is not needed to
+/// say that nothing is up.
+fn was_made(options: &Options) -> bool {
+    Store::open().is_ok_and(|store| KindCluster::folder(store.root(), &options.cluster).is_dir())
+}
+
+async fn down_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<Option<String>, RunError> {
     let setup = Setup::new(options, progress).await?;
     let removed = setup.cluster.down(Patience::default()).await?;
     forget(&setup)?;
     if removed.removed.is_empty() {
-        return Ok("nothing was up".into());
+        return Ok(None);
     }
-    Ok(format!("removed {}", removed.removed.join(", ")))
+    Ok(Some(format!("removed {}", removed.removed.join(", "))))
 }
 
 /// Says what is up.
@@ -349,10 +391,25 @@ pub async fn down(options: &Options, progress: Arc<dyn Progress>) -> Result<Stri
 /// # Errors
 /// When the state file or the engine can't be read.
 pub async fn status(options: &Options, progress: Arc<dyn Progress>) -> Result<String, RunError> {
+    let mut texts = Vec::new();
+    if options.lanes.contains(&Lane::ControlPlane) {
+        texts.extend(standing::status()?);
+    }
+    if options.lanes.contains(&Lane::Kind) && (was_made(options) || options.lanes.len() == 1) {
+        texts.extend(status_kind(options, progress).await?);
+    }
+    Ok(if texts.is_empty() {
+        "nothing is up".into()
+    } else {
+        texts.join("\n")
+    })
+}
+
+async fn status_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<Option<String>, RunError> {
     let setup = Setup::new(options, progress).await?;
     Ok(match setup.cluster.status().await? {
-        Status::Down => "nothing is up".into(),
-        Status::Incomplete { why } => format!("{} can't be used: {why}", options.cluster),
+        Status::Down => None,
+        Status::Incomplete { why } => Some(format!("{} can't be used: {why}", options.cluster)),
         Status::Up {
             kubernetes,
             since,
@@ -375,7 +432,7 @@ pub async fn status(options: &Options, progress: Arc<dyn Progress>) -> Result<St
             for user in users {
                 text.push_str(&format!("\nused by {user}"));
             }
-            text
+            Some(text)
         }
     })
 }

@@ -48,8 +48,13 @@ pub enum EvidencePolicy {
 pub enum Operator {
     /// In the cluster.
     Installed(Installed),
-    /// Beside a control plane, as a process that writes this log.
-    Beside(PathBuf),
+    /// Beside a control plane.
+    Beside {
+        /// What it writes.
+        log: PathBuf,
+        /// Whether it runs on after the cells, so that what they made must go.
+        stays: bool,
+    },
 }
 
 impl Operator {
@@ -57,7 +62,7 @@ impl Operator {
     pub(super) async fn log(&self, client: &Client, namespace: &str, since: Timestamp) -> String {
         match self {
             Self::Installed(installed) => log_since(client, installed, since).await,
-            Self::Beside(log) => log_about(log, namespace),
+            Self::Beside { log, .. } => log_about(log, namespace),
         }
     }
 
@@ -412,8 +417,12 @@ impl Engine {
     }
 
     async fn remove(&self, namespace: String, view: NamespaceView, permit: Permit) {
-        if !self.subjects.operator.has_nodes() {
+        if let Operator::Beside { stays, .. } = self.subjects.operator {
             // A namespace never ends there, and nothing in it takes room; all goes with the control plane.
+            if stays {
+                let removal = cleanup::remove_ray_objects(self.client.clone(), namespace);
+                self.removals.lock().await.spawn(removal);
+            }
             return;
         }
         let removal = cleanup::remove(self.client.clone(), namespace, view, permit);

@@ -30,6 +30,9 @@ pub enum RunError {
         "the lane kind runs one release of the operator at a time, and {0} are asked for; name one with --operator"
     )]
     OneRelease(usize),
+    /// Control planes that should stay up can't be used.
+    #[error("{0}")]
+    Standing(String),
     /// A program that must run on has ended.
     #[error("{0}")]
     Broken(String),

@@ -17,6 +17,7 @@ mod phases;
 mod plane;
 mod session;
 mod setup;
+pub mod standing;
 
 pub use capacity::{Capacity, Permit, Resources};
 pub use conduct::{down, run, status, up};
@@ -27,5 +28,5 @@ pub use explore::{ExploreOptions, Explored, Finding, Sample, Surprise, explore};
 pub use names::{RunId, evidence_folder, namespace_name};
 pub use options::{CLUSTER, Options};
 use phases::Phases;
-pub use plane::{JOBS, Site};
+pub use plane::{JOBS, Planes, Site, planes_are_at_hand};
 pub use session::{Session, new_run_id, noted_releases};

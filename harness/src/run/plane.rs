@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures::future::join_all;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::standing::Standing;
 use super::{Engine, EngineOptions, Operator, Options, RunError, Subjects};
 use crate::artifact::{Programs, Store};
 use crate::cluster::{ApiServer, ControlPlane, PlaneOptions};
 use crate::operator::{Beside, BesideOptions};
-use crate::process::OWN_PROGRAM;
+use crate::process::{Alarm, OWN_PROGRAM};
 use crate::report::{Environment, ImageRecord, Origin, Progress};
 
 /// Cells of one release at once; more wait longer for the operator, which works on one object at a time.
@@ -29,7 +31,11 @@ pub struct Site {
     pub kubeconfig: PathBuf,
     operator: ImageRecord,
     operator_log: PathBuf,
+    crds: PathBuf,
     samples: PathBuf,
+    /// Whether it goes on after those who use it: then each removes what it made.
+    #[serde(default)]
+    stays: bool,
 }
 
 /// What keeps a site up; it goes when this is stopped or dropped.
@@ -43,6 +49,96 @@ impl Running {
         self.operator.stop().await;
         self.api.stop().await;
     }
+}
+
+/// Control planes of several releases that are up.
+pub struct Planes {
+    sites: Vec<Site>,
+    environment: Environment,
+    held: Held,
+}
+
+/// What keeps control planes up.
+enum Held {
+    /// This process; they go when this is stopped or dropped.
+    Own(Vec<Running>, ControlPlane),
+    /// Another, for as long as it likes.
+    Standing(Standing),
+}
+
+impl Planes {
+    /// Uses those that are up where they are made of the same, else brings up one for each release of the options.
+    ///
+    /// # Errors
+    /// When a program can't be had, or does not come to serve.
+    pub async fn find_or_start(
+        options: &Options,
+        progress: Arc<dyn Progress>,
+        purpose: &str,
+    ) -> Result<Self, RunError> {
+        let setup = PlaneSetup::new(options, &options.operators, progress).await?;
+        match Standing::attach(&setup, purpose)? {
+            Some(standing) => Ok(Self {
+                sites: standing.sites().to_vec(),
+                environment: setup.environment,
+                held: Held::Standing(standing),
+            }),
+            None => Self::own(setup).await,
+        }
+    }
+
+    /// Brings up one for each release of the options.
+    ///
+    /// # Errors
+    /// When a program can't be had, or does not come to serve.
+    pub(super) async fn start(options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
+        Self::own(PlaneSetup::new(options, &options.operators, progress).await?).await
+    }
+
+    async fn own(setup: PlaneSetup) -> Result<Self, RunError> {
+        let plane = setup.start().await?;
+        let up = setup.each(&plane, async |site| Ok(site)).await?;
+        let (sites, running) = up.into_iter().unzip();
+        Ok(Self {
+            sites,
+            environment: setup.environment,
+            held: Held::Own(running, plane),
+        })
+    }
+
+    /// A site for each release.
+    pub fn sites(&self) -> &[Site] {
+        &self.sites
+    }
+
+    /// What they are made of, for reports.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Rings when a program of them ends by itself.
+    pub fn alarm(&self) -> &Alarm {
+        match &self.held {
+            Held::Own(_, plane) => plane.alarm(),
+            Held::Standing(standing) => standing.alarm(),
+        }
+    }
+
+    /// Ends all of it and removes its folder, where it is our own.
+    pub async fn stop(self) {
+        if let Held::Own(running, plane) = self.held {
+            join_all(running.into_iter().map(Running::stop)).await;
+            plane.stop().await;
+        }
+    }
+}
+
+/// Whether nothing long begins when control planes of these releases are started: their programs are there.
+pub async fn planes_are_at_hand(options: &Options, progress: Arc<dyn Progress>) -> bool {
+    let Ok(store) = Store::open() else { return false };
+    Programs::new(store, options.source, progress)
+        .are_there(&options.operators)
+        .await
 }
 
 /// The files that make a site.
@@ -105,6 +201,17 @@ impl PlaneSetup {
 
     pub(super) fn environment(&self) -> &Environment {
         &self.environment
+    }
+
+    /// Whether what is up is made of the same programs and has every release.
+    pub(super) fn is_met_by(&self, environment: &Environment, sites: &[Site]) -> bool {
+        let has = |parts: &Parts| {
+            let mut own = sites.iter().filter(|site| site.release == parts.release);
+            own.any(|site| site.operator == parts.record && site.crds == parts.crds)
+        };
+        // The first two are the API server and etcd.
+        let common = self.environment.images.iter().take(2);
+        common.into_iter().all(|image| environment.images.contains(image)) && self.parts.iter().all(has)
     }
 
     async fn parts(&self, options: &Options, release: &Version) -> Result<Parts, RunError> {
@@ -208,7 +315,9 @@ impl PlaneSetup {
             kubeconfig: api.kubeconfig.clone(),
             operator: parts.record.clone(),
             operator_log: operator.log(),
+            crds: parts.crds.clone(),
             samples: parts.samples.clone(),
+            stays: false,
         };
         Ok((site, Running { operator, api }))
     }
@@ -225,6 +334,14 @@ impl Site {
     #[must_use]
     pub fn samples(&self) -> &Path {
         &self.samples
+    }
+
+    /// The same, for those who use it while another process keeps it up.
+    pub(super) fn that_stays(&self) -> Self {
+        Self {
+            stays: true,
+            ..self.clone()
+        }
     }
 
     /// An engine that runs cells against it. No container starts, so that of Ray only the release matters.
@@ -248,7 +365,10 @@ impl Site {
             pinned: false,
         };
         let subjects = Subjects {
-            operator: Operator::Beside(self.operator_log.clone()),
+            operator: Operator::Beside {
+                log: self.operator_log.clone(),
+                stays: self.stays,
+            },
             operator_image: self.operator.clone(),
             samples: self.samples.clone(),
             rays: BTreeMap::from([(ray.clone(), image)]),

@@ -90,7 +90,7 @@ pub fn run(scenarios: &Path, arguments: &[&str]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let mut command = program();
     command
-        .args(["run", "--keep", "--scenarios"])
+        .args(["run", "--lane", "kind", "--keep", "--scenarios"])
         .arg(scenarios)
         .arg("--output")
         .arg(folder.path())

@@ -1,0 +1,271 @@
+//! Control planes that stay up: a process of ours keeps them in the background, others attach to them.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fs4::fs_std::FileExt as _;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use super::plane::{PlaneSetup, Planes, Site};
+use super::{Options, RunError};
+use crate::artifact::Store;
+use crate::cluster::{Holder, Lease, end_process};
+use crate::process::{Alarm, OWN_PROGRAM, last_lines};
+use crate::report::{Environment, Outcome, Progress};
+
+/// The command of the process that keeps control planes.
+pub const KEEPER: &str = "keep-control-planes";
+/// What that process is called in lists of processes.
+const CALLED: &str = "kuberay-conformance";
+/// How often it is looked whether it has come up, or has ended.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// What the keeper tells others.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Note {
+    keeper: u32,
+    since: String,
+    environment: Environment,
+    sites: Vec<Site>,
+}
+
+/// The keeper's files.
+struct Place(PathBuf);
+
+impl Place {
+    fn open() -> Result<Self, RunError> {
+        let folder = Store::open()?.root().join("standing-control-planes");
+        std::fs::create_dir_all(&folder).map_err(file("making", &folder))?;
+        Ok(Self(folder))
+    }
+
+    fn lock(&self) -> PathBuf {
+        self.0.join("keeper")
+    }
+
+    fn note(&self) -> PathBuf {
+        self.0.join("note.json")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.0.join("keeper.log")
+    }
+
+    /// The keeper's note, where one lives and has everything up.
+    fn living(&self) -> Option<Note> {
+        let lock = File::open(self.lock()).ok()?;
+        if lock.try_lock_exclusive().unwrap_or(true) {
+            return None;
+        }
+        let text = std::fs::read(self.note()).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+}
+
+fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> RunError + use<> {
+    let path = path.to_owned();
+    move |source| RunError::File { doing, path, source }
+}
+
+/// Keeps control planes up until it is asked to end; what `up` starts in the background.
+///
+/// # Errors
+/// When another keeper lives, when they don't come up, or when a program of them ends.
+pub async fn keep(options: &Options, progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<(), RunError> {
+    let place = Place::open()?;
+    let lock = File::create(place.lock()).map_err(file("opening", &place.lock()))?;
+    if !lock.try_lock_exclusive().map_err(file("locking", &place.lock()))? {
+        return Err(RunError::Standing("control planes are kept up already".into()));
+    }
+    let _ = std::fs::remove_file(place.note());
+    let planes = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(RunError::Interrupted),
+        planes = Planes::start(options, progress) => planes?,
+    };
+    let note = Note {
+        keeper: std::process::id(),
+        since: format!("{:.0}", jiff::Timestamp::now()),
+        environment: planes.environment().clone(),
+        sites: planes.sites().iter().map(Site::that_stays).collect(),
+    };
+    let unfinished = place.note().with_extension("new");
+    let text = serde_json::to_vec_pretty(&note).unwrap_or_default();
+    std::fs::write(&unfinished, text).map_err(file("writing", &unfinished))?;
+    std::fs::rename(&unfinished, place.note()).map_err(file("naming", &place.note()))?;
+    let alarm = planes.alarm().clone();
+    let cause = tokio::select! {
+        cause = alarm.rung() => Some(cause),
+        () = cancel.cancelled() => None,
+    };
+    let _ = std::fs::remove_file(place.note());
+    planes.stop().await;
+    cause.map_or(Ok(()), |cause| Err(RunError::Broken(cause)))
+}
+
+/// Control planes that another process keeps up, and the mark that they are used.
+pub(super) struct Standing {
+    note: Note,
+    alarm: Alarm,
+    _lease: Lease,
+}
+
+impl Standing {
+    /// Attaches to those that are up where they are made of the same, and have all releases.
+    pub(super) fn attach(setup: &PlaneSetup, purpose: &str) -> Result<Option<Self>, RunError> {
+        let place = Place::open()?;
+        let Some(note) = place
+            .living()
+            .filter(|note| setup.is_met_by(&note.environment, &note.sites))
+        else {
+            return Ok(None);
+        };
+        let lease = Lease::take(&place.0, purpose)?;
+        // It may have ended before it could see the mark.
+        if place.living().is_none() {
+            return Ok(None);
+        }
+        let alarm = Alarm::default();
+        tokio::spawn({
+            let (alarm, log, keeper) = (alarm.clone(), place.log(), note.keeper);
+            async move {
+                while place.living().is_some() {
+                    tokio::time::sleep(INTERVAL).await;
+                }
+                let lines = last_lines(&log, 12).join("\n  | ");
+                alarm.ring(format!(
+                    "process {keeper}, which kept the control planes up, has ended\n  | {lines}"
+                ));
+            }
+        });
+        Ok(Some(Self {
+            note,
+            alarm,
+            _lease: lease,
+        }))
+    }
+
+    pub(super) fn sites(&self) -> &[Site] {
+        &self.note.sites
+    }
+
+    pub(super) fn alarm(&self) -> &Alarm {
+        &self.alarm
+    }
+}
+
+/// Brings control planes up and leaves them up; returns a text for people.
+///
+/// # Errors
+/// When other control planes are up and used, or these don't come up; the error holds the last lines of the log.
+pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<String, RunError> {
+    // What must be built is built here, where it can be seen.
+    let setup = PlaneSetup::new(options, &options.operators, Arc::clone(&progress)).await?;
+    let place = Place::open()?;
+    if let Some(note) = place.living() {
+        if setup.is_met_by(&note.environment, &note.sites) {
+            return Ok(told(&note, "are up already"));
+        }
+        down().await?;
+    }
+    let log = File::create(place.log()).map_err(file("making", &place.log()))?;
+    let second = log.try_clone().map_err(file("making", &place.log()))?;
+    let mut keeper = Command::new(OWN_PROGRAM);
+    keeper.arg0(CALLED).arg(KEEPER).args(arguments(options)).arg(&place.0);
+    keeper.stdin(Stdio::null()).stdout(log).stderr(second).process_group(0);
+    let mut keeper = keeper.spawn().map_err(file("starting", Path::new(OWN_PROGRAM)))?;
+    let task = "control planes";
+    progress.update(task, "coming up");
+    loop {
+        if let Some(note) = place.living() {
+            progress.finish(task, Outcome::Passed, "they are up");
+            return Ok(told(&note, "are up"));
+        }
+        let ended = keeper.try_wait().map_err(file("waiting for", Path::new(OWN_PROGRAM)))?;
+        if let Some(status) = ended {
+            let lines = last_lines(&place.log(), 20).join("\n  | ");
+            return Err(RunError::Standing(format!(
+                "the process that should keep the control planes up ended with {status}\n  | {lines}"
+            )));
+        }
+        if cancel.is_cancelled() {
+            let _ = keeper.kill();
+            let _ = keeper.wait();
+            return Err(RunError::Interrupted);
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+/// What the keeper must be told to make the same of the options.
+fn arguments(options: &Options) -> Vec<std::ffi::OsString> {
+    use clap::ValueEnum as _;
+    let releases: Vec<_> = options.operators.iter().map(ToString::to_string).collect();
+    let mut arguments = vec!["--operator".into(), releases.join(",").into()];
+    arguments.extend(["--ray".into(), options.ray.to_string().into()]);
+    if let Some(source) = options.source.to_possible_value() {
+        arguments.extend(["--artifacts".into(), source.get_name().into()]);
+    }
+    if let Some(program) = &options.operator_binary {
+        arguments.extend(["--operator-binary".into(), program.into()]);
+    }
+    if let Some(crds) = &options.crds {
+        arguments.extend(["--crds".into(), crds.into()]);
+    }
+    arguments
+}
+
+/// Ends the process that keeps control planes up, and with it all of them; `None` where there is none.
+///
+/// # Errors
+/// When another process uses them.
+pub async fn down() -> Result<Option<String>, RunError> {
+    let place = Place::open()?;
+    let users = Lease::users(&place.0)?;
+    if !users.is_empty() {
+        let users: Vec<_> = users.iter().map(Holder::to_string).collect();
+        return Err(RunError::Standing(format!(
+            "the control planes are used by {}; they stay up",
+            users.join(" and ")
+        )));
+    }
+    let folder = place.0.display().to_string();
+    let ended = end_process(CALLED, &[KEEPER, &folder]).await;
+    let _ = std::fs::remove_file(place.note());
+    Ok((!ended.is_empty()).then(|| "the control planes are down".into()))
+}
+
+/// What is up; `None` where nothing is.
+///
+/// # Errors
+/// When the harness's folder can't be read.
+pub fn status() -> Result<Option<String>, RunError> {
+    let place = Place::open()?;
+    let Some(note) = place.living() else { return Ok(None) };
+    let mut text = told(&note, &format!("are up since {}", note.since));
+    for user in Lease::users(&place.0)? {
+        text.push_str(&format!("\nused by {user}"));
+    }
+    Ok(Some(text))
+}
+
+fn told(note: &Note, how: &str) -> String {
+    let mut text = format!(
+        "control planes {how}: Kubernetes {}, kept by process {}",
+        note.environment.kubernetes, note.keeper
+    );
+    for site in &note.sites {
+        text.push_str(&format!(
+            "\nKubeRay {}: --kubeconfig {}",
+            site.release,
+            site.kubeconfig.display()
+        ));
+    }
+    text
+}

@@ -1,0 +1,68 @@
+//! What the trials of the lane `kind` share: the cluster that the first of them attaches to.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use kuberay_conformance::artifact::Pins;
+use kuberay_conformance::plan::Cell;
+use kuberay_conformance::report::{CellResult, Silent};
+use kuberay_conformance::run::{Engine, Options, Session};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+pub struct Stand {
+    runtime: Arc<Runtime>,
+    output: PathBuf,
+    attached: OnceLock<Result<Attached, String>>,
+}
+
+struct Attached {
+    engine: Engine,
+    /// Nobody takes the cluster down while this is held.
+    _session: Session,
+}
+
+impl Stand {
+    pub fn new(runtime: Arc<Runtime>, output: PathBuf) -> Self {
+        Self {
+            runtime,
+            output,
+            attached: OnceLock::new(),
+        }
+    }
+
+    /// The cell's result; without a cluster, why there is none.
+    pub fn run(&self, cell: &Cell) -> Result<CellResult, String> {
+        let attached = self.attached.get_or_init(|| self.runtime.block_on(self.attach()));
+        let attached = attached.as_ref().map_err(Clone::clone)?;
+        Ok(self.runtime.block_on(attached.engine.run_cell(cell)))
+    }
+
+    async fn attach(&self) -> Result<Attached, String> {
+        let defaults = Pins::embedded().defaults;
+        let options = Options::new(defaults.operator, defaults.ray);
+        let session = Session::attach(&options, Arc::new(Silent), "cargo test")
+            .await
+            .map_err(|error| error.to_string())?;
+        let options = super::engine_options(self.output.clone());
+        let engine = session.engine(options, Arc::new(Silent), CancellationToken::new());
+        let engine = engine.await.map_err(|error| error.to_string())?;
+        Ok(Attached {
+            engine,
+            _session: session,
+        })
+    }
+
+    pub fn clean_up(&self) {
+        if let Some(Ok(attached)) = self.attached.get() {
+            for problem in self.runtime.block_on(attached.engine.finish()) {
+                eprintln!("warning: {problem}");
+            }
+        }
+    }
+
+    /// Why no trial ran.
+    pub fn why(&self) -> Option<&str> {
+        self.attached.get()?.as_ref().err().map(String::as_str)
+    }
+}
