@@ -126,6 +126,9 @@ fn describe(one: &Explored, seed: u64) -> String {
         ));
     }
     for sample in &one.samples {
+        if let Some(reason) = &sample.left_out {
+            text.push_str(&format!("  left out: {} {}: {reason}\n", sample.file, sample.object));
+        }
         if let Some(found) = &sample.surprise {
             text.push_str(&format!("\n  {} {}: {}\n", sample.file, sample.object, surprise(found)));
         }

@@ -163,7 +163,9 @@ impl Explorer {
     async fn ask(&self, number: u64, plan: &Plan) -> Result<Answer, RunError> {
         let namespace = format!("explore-{}", number / IN_NAMESPACE);
         let object = plan.manifest(&format!("c{number}"), &namespace);
-        let (pods, surprise) = self.compare(&namespace, object, &ray_cluster_resource()).await?;
+        let (pods, surprise) = self
+            .compare(&namespace, object, &ray_cluster_resource(), ANSWERS_WITHIN)
+            .await?;
         Ok(Answer {
             number,
             cases: plan.cases(),
@@ -178,6 +180,7 @@ impl Explorer {
         namespace: &str,
         mut object: Value,
         resource: &ApiResource,
+        within: Duration,
     ) -> Result<(Vec<PodContract>, Option<Surprise>), RunError> {
         let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, resource);
         let defaults = match self.create(&api, namespace, &object).await {
@@ -213,7 +216,7 @@ impl Explorer {
         };
         let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let own = (resource.kind == "RayCluster").then_some(name.as_str());
-        let deadline = Instant::now() + ANSWERS_WITHIN;
+        let deadline = Instant::now() + within;
         let (cluster, seen) = self.pods.of(namespace, own, pods.len(), deadline).await;
         if own.is_none() && !cluster.is_empty() {
             let known = self.known(&api, namespace, &name, &cluster).await?;
@@ -291,18 +294,23 @@ impl Explorer {
         });
         differs.or_else(|| {
             (!groups.is_empty()).then(|| {
-                let log = log_about(&self.log, name);
-                let lines: Vec<&str> = log
-                    .lines()
-                    .filter(|line| line.to_lowercase().contains("error"))
-                    .collect();
-                Surprise::Missing {
-                    groups,
-                    log: lines.last().map_or("nothing about an error", |line| *line).into(),
-                }
+                let log = last_error(&log_about(&self.log, name));
+                Surprise::Missing { groups, log }
             })
         })
     }
+}
+
+/// The last error in an operator's log, which is a JSON object a line.
+fn last_error(log: &str) -> String {
+    let error = |line: &str| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        line["error"].as_str().map(str::to_owned)
+    };
+    log.lines()
+        .rev()
+        .find_map(error)
+        .unwrap_or_else(|| "nothing about an error".into())
 }
 
 /// How many Pods a group is to have; of the head, one.

@@ -62,6 +62,8 @@ pub struct Sample {
     pub pods: usize,
     /// What went otherwise than the contract says.
     pub surprise: Option<Surprise>,
+    /// What it needs that a plain control plane does not have, such as a feature gate; then it was not judged.
+    pub left_out: Option<String>,
 }
 
 /// A RayCluster of which the operator made something else.

@@ -1,15 +1,18 @@
 //! The operator's own samples, against their release.
 
 use std::path::Path;
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use kube::api::ApiResource;
 use serde_json::{Value, json};
 
 use super::explorer::Explorer;
-use super::{RunError, Sample};
+use super::{RunError, Sample, Surprise};
 use crate::scenario::{Source, yaml};
 
+/// How long an operator may take to make the Pods of a sample.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(45);
 /// Samples at once.
 const AT_ONCE: usize = 8;
 
@@ -44,16 +47,27 @@ impl Explorer {
                 };
                 let name = format!("{kind} {}{}", text("/metadata/name"), text("/metadata/generateName"));
                 object["metadata"]["namespace"] = json!(namespace);
-                let (pods, surprise) = self.compare(&namespace, object, &resource).await?;
-                Ok(Sample {
-                    file,
-                    object: name,
-                    pods: pods.len(),
-                    surprise,
-                })
+                let (pods, surprise) = self.compare(&namespace, object, &resource, ANSWERS_WITHIN).await?;
+                let left_out = surprise.as_ref().and_then(missing_precondition);
+            Ok(Sample {
+                file,
+                object: name,
+                pods: pods.len(),
+                surprise: surprise.filter(|_| left_out.is_none()),
+                left_out,
+            })
             });
         let samples: Vec<Result<Sample, RunError>> = futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
         samples.into_iter().collect()
+    }
+}
+
+/// What an operator says that lacks something which a plain control plane does not have.
+fn missing_precondition(surprise: &Surprise) -> Option<String> {
+    const SIGNS: [&str; 2] = ["feature gate", "no matches for kind"];
+    match surprise {
+        Surprise::Missing { log, .. } if SIGNS.iter().any(|sign| log.contains(sign)) => Some(log.clone()),
+        _ => None,
     }
 }
 
