@@ -7,8 +7,6 @@
 
 mod support;
 
-use std::process::Command;
-
 use support::{is_required, program};
 
 /// Ray containers of random RayClusters for each release.
@@ -22,7 +20,7 @@ fn operators_do_what_the_contract_says() {
         println!("left out: KUBERAY_CONFORMANCE_REQUIRE does not ask for control-plane");
         return;
     }
-    let output = Command::new(program())
+    let output = program()
         .args(["explore", "--operator", "all", "--samples", "--cases", CASES])
         .output()
         .expect("the harness runs");

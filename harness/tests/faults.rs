@@ -5,14 +5,17 @@
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
+#[path = "support/copies.rs"]
+mod copies;
 mod support;
 
 use std::path::Path;
 use std::sync::OnceLock;
 
+use copies::{Ran, copy_scenario, replaced, run};
 use kuberay_conformance::report::Outcome;
 use rstest::rstest;
-use support::{Ran, copy_scenario, kind_is_required, replaced, run, turn};
+use support::{is_required, turn};
 
 /// One space less at the end of the args, another command, and every kind of wrong line, resource and job.
 fn wrong_expectations() -> &'static Ran {
@@ -100,7 +103,7 @@ const WRONG_CHECKS_2: &str = r#"  checks:
 #[case::job_status("wrong-2", 0, &["FAILED", "SUCCEEDED"])]
 #[case::job_entrypoint("wrong-2", 1, &["ray.nodes()", "ray.cluster_resources()"])]
 fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] number: usize, #[case] named: &[&str]) {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let ran = wrong_expectations();
@@ -125,7 +128,7 @@ fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] 
 
 #[test]
 fn a_failure_keeps_its_evidence() {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let ran = wrong_expectations();
@@ -148,6 +151,96 @@ fn collect(folder: &Path, files: &mut Vec<String>) {
     }
 }
 
+/// The script's last line comes all the same, so only the rest of the log tells that it failed.
+#[test]
+fn a_script_that_fails_is_told_from_one_that_works() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let name = "broken-script";
+    copy_scenario(
+        "solution-1-background-command",
+        name,
+        folder.path(),
+        |file, text| match file {
+            "scenario.yaml" => {
+                let (head, _) = text.split_once("  checks:\n").unwrap();
+                head.to_owned() + CHECKS_OF_A_SCRIPT
+            }
+            "ray-example.yaml" => replaced(&text, "import ray;", "import raay;"),
+            _ => text,
+        },
+    );
+    for field in ["command", "args"] {
+        std::fs::remove_file(snapshot(folder.path(), name, &format!("head.{field}@"))).unwrap();
+    }
+    let ran = run(folder.path(), &[]);
+    assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
+    let last_line = ran.check(name, 0);
+    assert_eq!(last_line.outcome, Outcome::Passed, "{last_line:?}");
+    let whole = ran.check(name, 1);
+    assert_eq!(whole.outcome, Outcome::Failed, "{whole:?}");
+    assert!(whole.message.contains("ModuleNotFoundError"), "{}", whole.message);
+}
+
+const CHECKS_OF_A_SCRIPT: &str = r#"  checks:
+    - logs:
+        role: head
+        lines:
+          - must: "INFO: Print Ray cluster resources"
+    - logs:
+        role: head
+        after: [rayReady]
+        lines:
+          - must: "INFO: Print Ray cluster resources"
+          - not: ModuleNotFoundError
+    - ray: {nodes: 1}
+"#;
+
+/// Its value is in the log that the failure quotes, under a name that tells nothing.
+#[test]
+fn the_value_of_a_secret_is_in_no_report() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    copy_scenario(
+        "before-ray-start",
+        "with-secret",
+        folder.path(),
+        |file, text| match file {
+            "scenario.yaml" => {
+                let (head, _) = text.split_once("  checks:\n").unwrap();
+                let head = replaced(head, "[raycluster.yaml]", "[secret.yaml, raycluster.yaml]");
+                head + "  checks:\n    - ray: {nodes: 1}\n"
+            }
+            "raycluster.yaml" => replaced(
+                &text,
+                "command: [\"echo 123\"]",
+                "env: [{name: WORD, valueFrom: {secretKeyRef: {name: words, key: word}}}]\n            \
+             command: [\"echo the word is $WORD; exit 3;\"]",
+            ),
+            _ => text,
+        },
+    );
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: words}\nstringData: {word: canary-4711}\n";
+    std::fs::write(folder.path().join("with-secret/secret.yaml"), secret).unwrap();
+    for field in ["command", "args"] {
+        std::fs::remove_file(snapshot(folder.path(), "with-secret", &format!("head.{field}@"))).unwrap();
+    }
+    let ran = run(folder.path(), &[]);
+    assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
+    let mut files = Vec::new();
+    collect(ran.folder.path(), &mut files);
+    let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
+    let texts: Vec<_> = texts.chain([ran.text()]).collect();
+    assert!(texts.iter().any(|text| text.contains("the word is [redacted]")));
+    assert!(texts.iter().all(|text| !text.contains("canary-4711")), "{}", ran.text());
+}
+
 /// A head that can't start: what is wrong with it, and what the message must name.
 #[rstest]
 #[case::image_that_does_not_exist("image: rayproject/ray:2.52.0", "image: rayproject/ray:0.0.0-none", &["rayproject/ray:0.0.0-none"])]
@@ -155,7 +248,7 @@ fn collect(folder: &Path, files: &mut Vec<String>) {
 #[case::command_that_exits("command: [\"echo 123\"]", "command: [\"exit 3;\"]", &["exited", "3"])]
 #[case::more_than_a_node_has("requests: {cpu: 500m", "requests: {cpu: \"64\"", &["64", "node"])]
 fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str, #[case] named: &[&str]) {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let _turn = turn();
@@ -196,7 +289,7 @@ fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str
 
 #[test]
 fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
-    if !kind_is_required() {
+    if !is_required("kind") {
         return;
     }
     let _turn = turn();

@@ -64,19 +64,33 @@ fn is_executable(path: &Path) -> bool {
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
+fn missing(needed: &[Needed]) -> Vec<Needed> {
+    needed.iter().copied().filter(|one| !is_present(one.program)).collect()
+}
+
+/// Whether [`ensure`] would install something: it is missing, and this is Debian (or made from it) and we are root.
+#[must_use]
+pub fn may_install(needed: &[Needed]) -> bool {
+    !missing(needed).is_empty() && is_debian_as_root()
+}
+
+fn is_debian_as_root() -> bool {
+    is_present("apt-get")
+        && std::fs::metadata("/proc/self").is_ok_and(|metadata| {
+            use std::os::unix::fs::MetadataExt as _;
+            metadata.uid() == 0
+        })
+}
+
 /// Installs what is missing, where this is Debian (or made from it) and we are root.
 ///
 /// # Errors
 /// Elsewhere, an error that names the packages; else apt-get's failure.
 pub async fn ensure(needed: &[Needed], progress: &dyn Progress) -> Result<(), ArtifactError> {
-    let missing: Vec<Needed> = needed.iter().copied().filter(|one| !is_present(one.program)).collect();
+    let missing = missing(needed);
     let Some(first) = missing.first() else { return Ok(()) };
     let packages: Vec<&str> = missing.iter().flat_map(|one| one.packages.iter().copied()).collect();
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|metadata| {
-        use std::os::unix::fs::MetadataExt as _;
-        metadata.uid() == 0
-    });
-    if !is_present("apt-get") || !is_root {
+    if !is_debian_as_root() {
         return Err(ArtifactError::Missing {
             program: first.program,
             purpose: first.purpose,

@@ -12,7 +12,7 @@ use super::explore::Explore;
 use crate::artifact::Source;
 use crate::cluster::EngineKind;
 use crate::plan::{self, Filter};
-use crate::run::EvidencePolicy;
+use crate::run::{CLUSTER, EvidencePolicy};
 use crate::scenario::{self, Lane, Level};
 
 const STYLES: Styles = Styles::styled()
@@ -131,11 +131,14 @@ pub struct Releases {
     pub ray: Option<Version>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Engine {
     /// Container engine; the first that can run kind's nodes when absent
     #[arg(long, value_name = "ENGINE", value_enum)]
     pub engine: Option<EngineKind>,
+    /// Name of the kind cluster; another name is another cluster, beside the first
+    #[arg(long, value_name = "NAME", default_value = CLUSTER)]
+    pub cluster: String,
 }
 
 /// What `down` and `status` look at.

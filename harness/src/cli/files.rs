@@ -20,7 +20,8 @@ pub(super) fn lint(folder: &Folder) -> u8 {
     let errors = found.iter().filter(|one| one.severity == Severity::Error).count();
     let scenarios = scenario::load_all(&folder.scenarios).map_or(0, |all| all.len());
     if errors > 0 {
-        eprintln!("{errors} errors in {}", folder.scenarios.display());
+        let word = if errors == 1 { "error" } else { "errors" };
+        eprintln!("{errors} {word} in {}", folder.scenarios.display());
         return BAD_USE;
     }
     println!(

@@ -18,9 +18,7 @@ pub(super) fn run(arguments: &Run) -> u8 {
         lanes: selection.lanes.clone(),
         releases: args_releases(selection),
         source: args_source(arguments),
-        engine: Engine {
-            engine: arguments.engine.engine,
-        },
+        engine: arguments.engine.clone(),
     };
     let stack = match stack_options(&stack) {
         Ok(options) => options,
@@ -132,6 +130,7 @@ pub(super) fn engine_options(engine: &Engine) -> Options {
     let pins = Pins::embedded();
     Options {
         engine: engine.engine,
+        cluster: engine.cluster.clone(),
         ..Options::new(pins.defaults.operator, pins.defaults.ray)
     }
 }

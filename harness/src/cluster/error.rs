@@ -53,7 +53,7 @@ pub enum ClusterError {
         problem: String,
     },
     /// Another process works on this cluster.
-    #[error("the cluster {name} is locked by {holder}; wait for it, or use another --name")]
+    #[error("the cluster {name} is locked by {holder}; wait for it, or use another --cluster")]
     Locked {
         /// The cluster.
         name: String,
@@ -71,7 +71,7 @@ pub enum ClusterError {
         consequence: &'static str,
     },
     /// Something has a name that we need, and we did not make it.
-    #[error("{what} is there already and was not made by this cache folder; remove it, or use another --name")]
+    #[error("{what} is there already and was not made by this cache folder; remove it, or use another --cluster")]
     NotOurs {
         /// What it is.
         what: String,

@@ -293,7 +293,7 @@ impl KindCluster {
         if state.made.is_empty() {
             return Ok(());
         }
-        self.refuse_while_used("a cluster made of something else can't take its place; use another --name")?;
+        self.refuse_while_used("a cluster made of something else can't take its place; use another --cluster")?;
         state.complete = None;
         self.file().save(state)?;
         let (file, kubeconfig) = (self.file(), self.kubeconfig());

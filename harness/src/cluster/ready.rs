@@ -25,9 +25,11 @@ pub(crate) async fn client(kubeconfig: &Path) -> Result<Client, ClusterError> {
     let wrong = |source: Box<dyn std::error::Error + Send + Sync>| ClusterError::Api { doing, source };
     let read = Kubeconfig::read_from(kubeconfig).map_err(|error| wrong(error.into()))?;
     let options = KubeConfigOptions::default();
-    let config = Config::from_custom_kubeconfig(read, &options)
+    let mut config = Config::from_custom_kubeconfig(read, &options)
         .await
         .map_err(|error| wrong(error.into()))?;
+    // It listens on this machine: a proxy that the environment names is the way to others.
+    config.proxy_url = None;
     Client::try_from(config).map_err(api(doing))
 }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde_json::Value;
 
-use super::RunResult;
+use super::{CellResult, RunResult};
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "[redacted]";
@@ -69,19 +69,23 @@ impl Redactor {
     /// Masks these values wherever they stand, such as the values of the cluster's Secrets; those shorter than four
     /// bytes are left out.
     pub fn new(literals: impl IntoIterator<Item = String>) -> Self {
-        let mut known: Vec<String> = literals
-            .into_iter()
-            .flat_map(|literal| {
-                // Evidence in JSON holds a value in its escaped form.
-                let escaped = Value::from(literal.as_str()).to_string();
-                let trimmed = literal.trim().to_owned();
-                [escaped[1..escaped.len() - 1].to_owned(), literal, trimmed]
-            })
-            .filter(|literal| literal.len() >= SHORTEST && !MASK.contains(literal.as_str()))
-            .collect();
-        known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        known.dedup();
-        Self { known }
+        let mut redactor = Self::default();
+        redactor.add(literals);
+        redactor
+    }
+
+    /// Masks these values, too.
+    pub fn add(&mut self, literals: impl IntoIterator<Item = String>) {
+        let forms = literals.into_iter().flat_map(|literal| {
+            // Evidence in JSON holds a value in its escaped form.
+            let escaped = Value::from(literal.as_str()).to_string();
+            let trimmed = literal.trim().to_owned();
+            [escaped[1..escaped.len() - 1].to_owned(), literal, trimmed]
+        });
+        self.known
+            .extend(forms.filter(|literal| literal.len() >= SHORTEST && !MASK.contains(literal.as_str())));
+        self.known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        self.known.dedup();
     }
 
     /// The text without its secrets, and how many masks were set. Masking twice changes nothing more.
@@ -106,21 +110,22 @@ impl Redactor {
 
     /// Masks what a run's result quotes from the cluster; returns how many places were masked.
     pub fn redact_run(&self, run: &mut RunResult) -> usize {
-        let mut count = 0;
-        let mut mask = |text: &mut String| {
-            let (masked, found) = self.redact(text);
-            *text = masked;
-            count += found;
-        };
-        run.interrupted.iter_mut().for_each(&mut mask);
-        for cell in &mut run.cells {
-            cell.reason.iter_mut().for_each(&mut mask);
-            for check in &mut cell.checks {
-                mask(&mut check.message);
-                let quotes = [&mut check.expected, &mut check.found, &mut check.diff];
-                quotes.into_iter().flatten().for_each(&mut mask);
-            }
-        }
+        let interrupted = run.interrupted.as_mut().map_or(0, |text| self.mask(text));
+        interrupted + run.cells.iter_mut().map(|cell| self.redact_cell(cell)).sum::<usize>()
+    }
+
+    /// Masks what a cell's result quotes from the cluster; returns how many places were masked.
+    pub fn redact_cell(&self, cell: &mut CellResult) -> usize {
+        let texts = cell.checks.iter_mut().flat_map(|check| {
+            let quotes = [&mut check.expected, &mut check.found, &mut check.diff];
+            std::iter::once(&mut check.message).chain(quotes.into_iter().flatten())
+        });
+        cell.reason.iter_mut().chain(texts).map(|text| self.mask(text)).sum()
+    }
+
+    fn mask(&self, text: &mut String) -> usize {
+        let (masked, count) = self.redact(text);
+        *text = masked;
         count
     }
 }

@@ -15,7 +15,7 @@ use super::plane::{JOBS, PlaneSetup, Running, Site};
 use super::session::{Session, forget, new_run_id, noted_releases};
 use super::setup::Setup;
 use super::standing::{self, Standing};
-use super::{EngineOptions, Options, RunError};
+use super::{CLUSTER, EngineOptions, Options, RunError, handover};
 use crate::artifact::Store;
 use crate::cluster::{ClusterError, KindCluster, Patience, Status};
 use crate::expect::{pending_allowed, unreferenced};
@@ -68,10 +68,16 @@ pub async fn run(
                 Lane::ControlPlane => job.run_planes(&mut found, &mut phases).await,
                 Lane::Kind => job.run(&mut found, &mut phases).await,
             };
-            if let Err(error) = done {
-                found.interrupted = Some(error.to_string());
-            } else if cancel.is_cancelled() {
-                found.interrupted = Some(RunError::Interrupted.to_string());
+            // A terminal's Ctrl-C ends the programs that we have started, too; that they failed is not the reason.
+            let done = if cancel.is_cancelled() {
+                Err(RunError::Interrupted)
+            } else {
+                done
+            };
+            match done {
+                // Nothing was made for it, so there is nothing to report.
+                Err(error) if error.is_bad_use() && before == 0 => return Err(error),
+                done => found.interrupted = done.err().map(|error| error.to_string()),
             }
         }
         // Why the run ended is told once, in full; not again for every cell.
@@ -243,8 +249,12 @@ impl Job<'_> {
 
     async fn run(&self, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
         let setup = self
-            .until_cancelled(Setup::new(self.options, Arc::clone(self.progress)))
+            .until_cancelled(Setup::ready_to_bring_up(self.options, Arc::clone(self.progress)))
             .await?;
+        found.environment.extend(&Environment {
+            engine: setup.engine().into(),
+            ..Environment::default()
+        });
         // What was up before is not ours to take down.
         let was_up = matches!(setup.cluster.status().await?, Status::Up { .. });
         let done = self.on(&setup, found, phases).await;
@@ -254,16 +264,45 @@ impl Job<'_> {
                 ClusterError::Locked { .. } | ClusterError::InUse { .. }
             ))
         );
-        if was_up || self.options.keep || others_work {
+        if self.options.keep {
+            handover::clear(&setup)?;
             return done;
         }
-        forget(&setup)?;
-        let down = setup.cluster.down(Patience::Fail).await;
+        if others_work || (was_up && !handover::is_left_to_us(&setup)?) {
+            return done;
+        }
+        let down = self.take_down(&setup).await;
         phases.end("down");
         // Why it ended says more than what its clean-up met.
         done?;
-        down?;
-        Ok(())
+        down
+    }
+
+    /// Takes the cluster down, or leaves that to another run that still uses it.
+    async fn take_down(&self, setup: &Setup) -> Result<(), RunError> {
+        match setup.cluster.down(Patience::Fail).await {
+            Err(ClusterError::InUse { .. }) => {}
+            down => {
+                down?;
+                return gone(setup);
+            }
+        }
+        handover::leave_to_others(setup)?;
+        // Who used it may have ended just before it could see that.
+        match setup.cluster.down(Patience::Fail).await {
+            Err(ClusterError::InUse { name, users, .. }) => {
+                let users: Vec<_> = users.iter().map(ToString::to_string).collect();
+                let users = users.join(" and ");
+                self.progress.line(&format!(
+                    "{name} stays up for {users}; the last to use it takes it down"
+                ));
+                Ok(())
+            }
+            down => {
+                down?;
+                gone(setup)
+            }
+        }
     }
 
     async fn on(&self, setup: &Setup, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
@@ -302,9 +341,34 @@ impl Job<'_> {
 }
 
 async fn bring_up(setup: &Setup, options: &Options, phases: &mut Phases) -> Result<Session, RunError> {
+    refuse_other_releases(setup, options).await?;
     forget(setup)?;
     let stack = setup.up(options, phases).await?;
     Session::new(setup, options, stack)
+}
+
+fn gone(setup: &Setup) -> Result<(), RunError> {
+    forget(setup)?;
+    handover::clear(setup)
+}
+
+/// Another operator would take the place of the one that others work with.
+async fn refuse_other_releases(setup: &Setup, options: &Options) -> Result<(), RunError> {
+    let Status::Up { users, .. } = setup.cluster.status().await? else {
+        return Ok(());
+    };
+    let Some((operator, ray)) = noted_releases(&options.cluster) else {
+        return Ok(());
+    };
+    let same = operator == *options.operator()? && ray == options.ray && options.operator_image.is_none();
+    if users.is_empty() || same {
+        return Ok(());
+    }
+    Err(RunError::OtherReleases {
+        cluster: options.cluster.clone(),
+        users,
+        releases: format!("KubeRay {operator} and Ray {ray}"),
+    })
 }
 
 /// Brings the cluster up with the operator and Ray's image, and leaves it up; returns a text for people.
@@ -328,20 +392,26 @@ async fn up_kind(
     cancel: CancellationToken,
 ) -> Result<String, RunError> {
     let work = async {
-        let setup = Setup::new(options, Arc::clone(&progress)).await?;
+        let setup = Setup::ready_to_bring_up(options, Arc::clone(&progress)).await?;
         let mut phases = Phases::start();
         let session = bring_up(&setup, options, &mut phases).await?;
+        handover::clear(&setup)?;
         let cluster = session.cluster();
         Ok(format!(
             "{} is up: Kubernetes {}, KubeRay {}, Ray {}, on {}\n\
              look at it:    kubectl --kubeconfig {} get pods -A\n\
-             take it down:  kuberay-conformance down",
+             take it down:  kuberay-conformance down{}",
             cluster.name,
             cluster.kubernetes,
             session.operator(),
             session.ray(),
             setup.engine(),
             cluster.kubeconfig.display(),
+            if cluster.name == CLUSTER {
+                String::new()
+            } else {
+                format!(" --cluster {}", cluster.name)
+            },
         ))
     };
     tokio::select! {
@@ -379,7 +449,7 @@ fn was_made(options: &Options) -> bool {
 async fn down_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<Option<String>, RunError> {
     let setup = Setup::new(options, progress).await?;
     let removed = setup.cluster.down(Patience::default()).await?;
-    forget(&setup)?;
+    gone(&setup)?;
     if removed.removed.is_empty() {
         return Ok(None);
     }

@@ -21,13 +21,13 @@ use super::capacity::{self, Capacity, Permit, Resources};
 use super::cell::Judge;
 use super::evidence::{self, Subject};
 use super::names::{RunId, evidence_folder, namespace_name};
-use super::{cleanup, demand, namespace};
+use super::{cleanup, demand, namespace, secrets};
 use crate::check::Rejection;
 use crate::expect::{SnapshotFolder, Verified};
 use crate::observe::{NamespaceView, Watches};
 use crate::operator::{Installed, ObjectError, Sender, log_about, log_since};
 use crate::plan::Cell;
-use crate::report::{CellResult, CheckResult, ImageRecord, Outcome, Progress};
+use crate::report::{CellResult, CheckResult, ImageRecord, Outcome, Progress, Redactor};
 use crate::scenario::{ScenarioErrors, apply_changes, manifests};
 
 const CLEANED_WITHIN: Duration = Duration::from_mins(2);
@@ -282,7 +282,8 @@ impl Engine {
         }
         result.namespace = Some(prepared.namespace.clone());
         let mut view = NamespaceView::start(&self.watches, &prepared.namespace);
-        match self.judge(cell, &prepared, &mut view, since).await {
+        let mut redactor = Redactor::new(secrets::sent(&prepared.objects));
+        match self.judge(cell, &prepared, &mut view, since, &mut redactor).await {
             Ok((checks, evidence)) => {
                 (result.outcome, result.reason) = summarise(&checks);
                 result.checks = checks;
@@ -290,6 +291,7 @@ impl Engine {
             }
             Err(error) => fail(result, &error),
         }
+        redactor.redact_cell(result);
         self.remove(prepared.namespace, view, permit).await;
     }
 
@@ -299,6 +301,7 @@ impl Engine {
         prepared: &Prepared,
         view: &mut NamespaceView,
         since: Timestamp,
+        redactor: &mut Redactor,
     ) -> Result<(Vec<CheckResult>, Option<String>), CellError> {
         let synced = async {
             while !view.synced() {
@@ -344,6 +347,13 @@ impl Engine {
             return Ok((judged.checks, None));
         }
         self.progress.update(&id, "keeping evidence");
+        // Those that were sent are known; an operator makes others, and so may the user's Pods.
+        match secrets::in_namespace(&self.client, &prepared.namespace).await {
+            Ok(values) => redactor.add(values),
+            Err(error) => self.progress.line(&format!(
+                "warning: {id}: the namespace's Secrets can't be read, so evidence is masked by form alone: {error}"
+            )),
+        }
         let subject = Subject {
             client: &self.client,
             operator: &self.subjects.operator,
@@ -354,6 +364,7 @@ impl Engine {
             changes: &prepared.changes,
             rejections: &rejections,
             since,
+            redactor,
         };
         let folder = evidence_folder(cell);
         for problem in evidence::gather(&subject, &self.options.output.join(&folder)).await {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::artifact::ArtifactError;
-use crate::cluster::{ClusterError, EngineError};
+use crate::cluster::{ClusterError, EngineError, Holder};
 use crate::expect::ExpectError;
 use crate::operator::OperatorError;
 use crate::report::ReportError;
@@ -72,6 +72,19 @@ pub enum RunError {
     /// The cluster is up, but `up` did not come to its end.
     #[error("the cluster is up, but what runs in it is not known; run `kuberay-conformance up` again")]
     Unfinished,
+    /// Others use the cluster with other releases than those asked for.
+    #[error(
+        "the cluster {cluster} runs {releases} for {}; wait until it has ended, or use another cluster: --cluster NAME",
+        who(.users)
+    )]
+    OtherReleases {
+        /// The cluster.
+        cluster: String,
+        /// Who uses it.
+        users: Vec<Holder>,
+        /// Releases that run there.
+        releases: String,
+    },
     /// Ctrl-C.
     #[error("the run was interrupted")]
     Interrupted,
@@ -83,17 +96,26 @@ pub enum RunError {
 impl RunError {
     /// 2 for bad use and bad files, 3 for a broken environment.
     pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Scenarios(_)
-            | Self::Unreferenced(_)
-            | Self::Expect(_)
-            | Self::NoCells(_)
-            | Self::OneRelease(_)
-            | Self::Artifact(ArtifactError::UnknownRelease { .. })
-            | Self::Cluster(ClusterError::Name(_)) => 2,
-            _ => 3,
-        }
+        if self.is_bad_use() { 2 } else { 3 }
     }
+
+    /// Whether arguments or scenario files are to blame, not the environment.
+    pub fn is_bad_use(&self) -> bool {
+        matches!(
+            self,
+            Self::Scenarios(_)
+                | Self::Unreferenced(_)
+                | Self::Expect(_)
+                | Self::NoCells(_)
+                | Self::OneRelease(_)
+                | Self::Artifact(ArtifactError::UnknownRelease { .. })
+                | Self::Cluster(ClusterError::Name(_))
+        )
+    }
+}
+
+fn who(users: &[Holder]) -> String {
+    users.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 fn list(paths: &[PathBuf]) -> String {

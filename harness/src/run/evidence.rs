@@ -29,13 +29,15 @@ pub(super) struct Subject<'a> {
     pub(super) changes: &'a [String],
     pub(super) rejections: &'a [Rejection],
     pub(super) since: Timestamp,
+    /// Knows the values of the namespace's Secrets.
+    pub(super) redactor: &'a Redactor,
 }
 
 /// Writes all of it into `folder`. What could not be had is said in the returned sentences and in `problems.txt`.
 pub(super) async fn gather(subject: &Subject<'_>, folder: &Path) -> Vec<String> {
     let mut writer = Writer {
         folder: folder.into(),
-        redactor: Redactor::default(),
+        redactor: subject.redactor,
         problems: Vec::new(),
     };
     // What is known already comes first: reading the rest may take time or fail.
@@ -55,13 +57,13 @@ pub(super) async fn gather(subject: &Subject<'_>, folder: &Path) -> Vec<String> 
     writer.problems
 }
 
-struct Writer {
+struct Writer<'a> {
     folder: PathBuf,
-    redactor: Redactor,
+    redactor: &'a Redactor,
     problems: Vec<String>,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn text(&mut self, name: &str, text: &str) {
         let path = self.folder.join(name);
         let write = || {
@@ -91,7 +93,7 @@ impl Writer {
     }
 }
 
-fn write_objects(subject: &Subject<'_>, writer: &mut Writer) {
+fn write_objects(subject: &Subject<'_>, writer: &mut Writer<'_>) {
     for (number, object) in subject.objects.iter().enumerate() {
         let kind = object["kind"].as_str().unwrap_or("object").to_lowercase();
         let name = object["metadata"]["name"].as_str().unwrap_or("unnamed");
@@ -108,7 +110,7 @@ fn write_objects(subject: &Subject<'_>, writer: &mut Writer) {
     }
 }
 
-fn write_state(subject: &Subject<'_>, writer: &mut Writer) {
+fn write_state(subject: &Subject<'_>, writer: &mut Writer<'_>) {
     let live = subject.observation.pods.iter().map(|pod| (pod, ""));
     let gone = subject.view.gone_pods();
     for (pod, mark) in live.chain(gone.iter().map(|pod| (pod, ".deleted"))) {
@@ -136,7 +138,7 @@ fn write_state(subject: &Subject<'_>, writer: &mut Writer) {
     }
 }
 
-async fn write_logs(subject: &Subject<'_>, writer: &mut Writer) {
+async fn write_logs(subject: &Subject<'_>, writer: &mut Writer<'_>) {
     for pod in &subject.observation.pods {
         for key in keys(pod) {
             match subject.view.whole_log(&key).await {
@@ -248,19 +250,22 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let pod: Pod = serde_json::from_value(json!({
             "metadata": {"name": "head", "managedFields": [{"manager": "x"}]},
-            "spec": {"containers": [{"name": "ray-head", "args": [" echo 123  456  && ulimit"],
+            "spec": {"containers": [{"name": "ray-head", "args": [" echo 123  456  && ulimit", "x of-a-secret-0815 y"],
                 "env": [{"name": "REDIS_PASSWORD", "value": "canary-4711"}]}]},
         }))
         .expect("a Pod");
+        let redactor = Redactor::new(["of-a-secret-0815".to_owned()]);
         let mut writer = Writer {
             folder: folder.path().into(),
-            redactor: Redactor::default(),
+            redactor: &redactor,
             problems: Vec::new(),
         };
         writer.yaml("pods/head.yaml", &Typed::new("v1", "Pod", &pod));
         assert_eq!(writer.problems, Vec::<String>::new());
         let text = std::fs::read_to_string(folder.path().join("pods/head.yaml")).expect("the file");
-        assert!(!text.contains("canary") && !text.contains("managedFields"), "{text}");
+        for hidden in ["canary", "0815", "managedFields"] {
+            assert!(!text.contains(hidden), "{hidden} is in {text}");
+        }
         let objects = crate::scenario::parse_manifest(&text, "head.yaml").expect("YAML");
         assert_eq!(objects[0]["kind"], "Pod");
         assert_eq!(

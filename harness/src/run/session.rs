@@ -131,7 +131,7 @@ fn note_path(setup: &Setup) -> PathBuf {
     setup.cluster.kubeconfig().with_file_name(NOTE)
 }
 
-/// Forgets what runs in the cluster: it is about to change or to go.
+/// Forgets what runs in the cluster: it is about to change, or gone.
 pub(super) fn forget(setup: &Setup) -> Result<(), RunError> {
     let path = note_path(setup);
     match std::fs::remove_file(&path) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Options, RunError};
-use crate::artifact::{Artifacts, Store};
-use crate::cluster::{ClusterHandle, Engine, KindCluster, Patience, UpOptions};
+use crate::artifact::{Artifacts, Store, system};
+use crate::cluster::{ClusterHandle, Engine, EngineError, EngineKind, KindCluster, Patience, UpOptions};
 use crate::operator::{self, Installed};
 use crate::report::{Environment, ImageRecord, Origin, Progress};
 
@@ -38,6 +38,26 @@ impl Setup {
     pub(super) async fn new(options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
         let store = Store::open()?;
         let engine = Engine::detect(options.engine, store.root()).await?;
+        Self::with(engine, store, options, progress)
+    }
+
+    /// As [`Setup::new`], but where no engine can be used and podman is missing, podman is installed if we may: a bare
+    /// Debian machine as root needs nothing by hand.
+    pub(super) async fn ready_to_bring_up(options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
+        let store = Store::open()?;
+        let engine = match Engine::detect(options.engine, store.root()).await {
+            Err(EngineError::None(_))
+                if options.engine != Some(EngineKind::Docker) && system::may_install(&[system::PODMAN]) =>
+            {
+                system::ensure(&[system::PODMAN], &*progress).await?;
+                Engine::detect(options.engine, store.root()).await?
+            }
+            detected => detected?,
+        };
+        Self::with(engine, store, options, progress)
+    }
+
+    fn with(engine: Engine, store: Store, options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
         let cluster = KindCluster::new(engine.clone(), &options.cluster, store.root(), Arc::clone(&progress))?;
         Ok(Self {
             cluster,

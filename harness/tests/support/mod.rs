@@ -1,17 +1,15 @@
 //! What the tests that run the program itself share.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use kuberay_conformance::report::{CellResult, CheckResult, RunResult};
-
-/// Whether `KUBERAY_CONFORMANCE_REQUIRE` asks for the lane `kind`; where it does not, says that a test was left out.
-pub fn kind_is_required() -> bool {
+/// Whether `KUBERAY_CONFORMANCE_REQUIRE` asks for a lane; where it does not, says that a test was left out.
+pub fn is_required(lane: &str) -> bool {
     let required = std::env::var("KUBERAY_CONFORMANCE_REQUIRE").unwrap_or_default();
-    let is_required = required.split(',').any(|lane| lane == "kind");
+    let is_required = required.split(',').any(|one| one == lane);
     if !is_required {
-        println!("left out: KUBERAY_CONFORMANCE_REQUIRE does not ask for kind");
+        println!("left out: KUBERAY_CONFORMANCE_REQUIRE does not ask for {lane}");
     }
     is_required
 }
@@ -35,73 +33,4 @@ pub fn program() -> Command {
 /// The repository's own scenarios.
 pub fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
-}
-
-/// Copies one of the repository's scenarios under another name, and changes its files by `change` (file name, text).
-pub fn copy_scenario(of: &str, name: &str, into: &Path, change: impl Fn(&str, String) -> String) {
-    let target = into.join(name);
-    std::fs::create_dir_all(&target).unwrap();
-    for entry in std::fs::read_dir(scenarios().join(of)).unwrap() {
-        let entry = entry.unwrap();
-        let file = entry.file_name().into_string().unwrap();
-        if file.ends_with(".snap.new") {
-            continue;
-        }
-        let mut text = std::fs::read_to_string(entry.path()).unwrap();
-        if file == "scenario.yaml" {
-            text = replaced(&text, &format!("name: {of}"), &format!("name: {name}"));
-        }
-        std::fs::write(target.join(&file), change(&file, text)).unwrap();
-    }
-}
-
-/// Replaces what must be there: a change that changes nothing would make a test that proves nothing.
-pub fn replaced(text: &str, old: &str, new: &str) -> String {
-    assert!(text.contains(old), "`{old}` is not in:\n{text}");
-    text.replacen(old, new, 1)
-}
-
-/// What a run left.
-pub struct Ran {
-    pub output: Output,
-    pub result: RunResult,
-    pub folder: tempfile::TempDir,
-}
-
-impl Ran {
-    /// All that was printed.
-    pub fn text(&self) -> String {
-        let (out, err) = (&self.output.stdout, &self.output.stderr);
-        format!("{}\n{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
-    }
-
-    pub fn cell(&self, scenario: &str) -> &CellResult {
-        let cell = self.result.cells.iter().find(|cell| cell.scenario == scenario);
-        cell.unwrap_or_else(|| panic!("no cell of {scenario}:\n{}", self.text()))
-    }
-
-    pub fn check(&self, scenario: &str, number: usize) -> &CheckResult {
-        &self.cell(scenario).checks[number]
-    }
-}
-
-/// Runs the scenarios of a folder on the cluster that is up, and leaves it up.
-pub fn run(scenarios: &Path, arguments: &[&str]) -> Ran {
-    let folder = tempfile::tempdir().unwrap();
-    let mut command = program();
-    command
-        .args(["run", "--lane", "kind", "--keep", "--scenarios"])
-        .arg(scenarios)
-        .arg("--output")
-        .arg(folder.path())
-        .args(arguments);
-    let output = command.output().unwrap();
-    let results = folder.path().join("results.json");
-    let text = std::fs::read_to_string(&results)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    Ran {
-        output,
-        result: serde_json::from_str(&text).unwrap(),
-        folder,
-    }
 }

@@ -49,13 +49,13 @@ impl Explorer {
                 object["metadata"]["namespace"] = json!(namespace);
                 let (pods, surprise) = self.compare(&namespace, object, &resource, ANSWERS_WITHIN).await?;
                 let left_out = surprise.as_ref().and_then(missing_precondition);
-            Ok(Sample {
-                file,
-                object: name,
-                pods: pods.len(),
-                surprise: surprise.filter(|_| left_out.is_none()),
-                left_out,
-            })
+                Ok(Sample {
+                    file,
+                    object: name,
+                    pods: pods.len(),
+                    surprise: surprise.filter(|_| left_out.is_none()),
+                    left_out,
+                })
             });
         let samples: Vec<Result<Sample, RunError>> = futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
         samples.into_iter().collect()

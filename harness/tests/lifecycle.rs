@@ -1,0 +1,267 @@
+//! A run that is interrupted or killed leaves nothing behind, or what `down` then removes; two runs get along.
+//!
+//! They make clusters of their own beside the one that other tests use, so they are left out where
+//! `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
+
+#![allow(missing_docs, reason = "an integration test has no public interface")]
+
+mod support;
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use kuberay_conformance::artifact::Store;
+use kuberay_conformance::cluster::Engine;
+use kuberay_conformance::report::RunResult;
+use rstest::rstest;
+use rustix::process::{Pid, Signal, kill_process_group};
+use support::{is_required, program, scenarios, turn};
+
+const CLUSTER: &str = "kuberay-conformance-lifecycle";
+const SCENARIO: &str = "before-ray-start";
+
+/// Guards against a test that never ends; no claim about speed.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// A run in a process group of its own, as a terminal would start it, with what it says line by line.
+struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    said: Vec<String>,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child = command
+            .process_group(0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Self {
+            child,
+            lines,
+            said: Vec::new(),
+        }
+    }
+
+    /// Waits until it says this.
+    fn until(&mut self, text: &str) {
+        let started = Instant::now();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
+            let found = line.contains(text);
+            self.said.push(line);
+            if found {
+                return;
+            }
+        }
+        panic!("it did not say `{text}`:\n{}", self.said.join("\n"));
+    }
+
+    fn signal(&self, signal: Signal) {
+        let group = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process_group(group, signal).unwrap();
+    }
+
+    fn end(mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        self.said.extend(self.lines.iter());
+        (status, self.said.join("\n"))
+    }
+}
+
+/// `run` of one scenario on the cluster of these tests.
+fn run(output: &Path) -> Command {
+    let mut command = program();
+    command
+        .args(["run", SCENARIO, "--lane", "kind", "--cluster", CLUSTER, "--scenarios"])
+        .arg(scenarios())
+        .arg("--output")
+        .arg(output);
+    command
+}
+
+fn down() -> String {
+    let output = program()
+        .args(["down", "--lane", "kind", "--cluster", CLUSTER])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    text
+}
+
+/// Containers, networks and processes with the cluster's name.
+fn leftovers() -> Vec<String> {
+    let store = Store::open().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let engine = runtime.block_on(Engine::detect(None, store.root())).unwrap();
+    let mut found = Vec::new();
+    for arguments in [
+        ["ps", "--all", "--format", "{{.Names}}"],
+        ["network", "ls", "--format", "{{.Name}}"],
+    ] {
+        let mut list = engine.command();
+        list.args(arguments);
+        let names = runtime
+            .block_on(kuberay_conformance::process::output(list, "looking for leftovers"))
+            .unwrap();
+        found.extend(names.lines().filter(|line| line.contains(CLUSTER)).map(str::to_owned));
+    }
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    for process in processes {
+        let arguments = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let arguments = String::from_utf8_lossy(&arguments).replace('\0', " ");
+        if arguments.contains(CLUSTER) {
+            found.push(arguments);
+        }
+    }
+    found
+}
+
+fn results(output: &Path) -> RunResult {
+    let text = std::fs::read_to_string(output.join("results.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[rstest]
+#[case::while_kind_works("kind makes")]
+#[case::while_the_operator_starts("to be available")]
+fn one_ctrl_c_ends_the_run_and_cleans_up(#[case] moment: &str) {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    down();
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::start(run(folder.path()));
+    running.until(moment);
+    running.signal(Signal::INT);
+    let (status, said) = running.end();
+    assert_eq!(status.code(), Some(3), "{said}");
+    assert_eq!(
+        results(folder.path()).interrupted.as_deref(),
+        Some("the run was interrupted"),
+        "{said}"
+    );
+    assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
+}
+
+#[test]
+fn ctrl_c_while_a_cell_runs_keeps_its_evidence() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    down();
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::start(run(folder.path()));
+    running.until("1/4 checks");
+    running.signal(Signal::INT);
+    let (status, said) = running.end();
+    assert_eq!(status.code(), Some(3), "{said}");
+    let result = results(folder.path());
+    assert!(result.interrupted.is_some(), "{said}");
+    let evidence = result.cells[0].evidence.as_ref().expect("evidence");
+    let pods = folder.path().join(evidence).join("pods");
+    assert_eq!(std::fs::read_dir(pods).unwrap().count(), 1);
+    assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_it_at_once_and_down_removes_the_rest() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    down();
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = Running::start(run(folder.path()));
+    running.until("kind makes");
+    running.signal(Signal::INT);
+    running.until("press Ctrl-C again");
+    running.signal(Signal::INT);
+    let (status, said) = running.end();
+    assert_eq!(status.code(), Some(130), "{said}");
+    down();
+    assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
+}
+
+/// Killed while its cell runs; then `down`, then a run that needs no network.
+#[test]
+fn after_a_kill_down_removes_everything_and_the_next_run_works() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    down();
+    let folder = tempfile::tempdir().unwrap();
+    // What the user has set up for kubectl is nobody else's.
+    let kubeconfig = folder.path().join("kubeconfig");
+    let users_own = "apiVersion: v1\nkind: Config\ncurrent-context: production\n";
+    std::fs::write(&kubeconfig, users_own).unwrap();
+    let home = std::env::home_dir().map(|home| home.join(".kube/config"));
+    let before = home.as_ref().map(|path| std::fs::read(path).ok());
+
+    let mut command = run(folder.path());
+    command.env("KUBECONFIG", &kubeconfig);
+    let mut running = Running::start(command);
+    running.until("1/4 checks");
+    running.child.kill().unwrap();
+    running.end();
+    let left = leftovers();
+    assert!(left.iter().any(|name| name.ends_with("control-plane")), "{left:?}");
+    let removed = down();
+    assert!(
+        removed.contains("control-plane") && removed.contains("registry"),
+        "{removed}"
+    );
+    assert_eq!(leftovers(), Vec::<String>::new());
+
+    let nowhere = "http://127.0.0.1:9";
+    let output = run(folder.path())
+        .env("KUBECONFIG", &kubeconfig)
+        .env("GOPROXY", "off")
+        .envs(["HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, nowhere)))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_eq!(leftovers(), Vec::<String>::new());
+    assert_eq!(std::fs::read_to_string(&kubeconfig).unwrap(), users_own);
+    assert_eq!(home.as_ref().map(|path| std::fs::read(path).ok()), before);
+}
+
+/// The first brings the cluster up, the second uses it; whoever ends last takes it down.
+#[test]
+fn two_runs_at_once_share_a_cluster_of_the_same_releases() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    down();
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let mut first = Running::start(run(folders[0].path()));
+    first.until("1/4 checks");
+    let second = Running::start(run(folders[1].path()));
+    let (status, said) = first.end();
+    assert_eq!(status.code(), Some(0), "{said}");
+    let (status, said) = second.end();
+    assert_eq!(status.code(), Some(0), "{said}");
+    assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
+}
