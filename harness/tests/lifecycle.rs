@@ -93,7 +93,10 @@ fn run(output: &Path) -> Command {
 }
 
 fn down() -> String {
-    let output = program().args(["down", "--cluster", CLUSTER]).output().unwrap();
+    let output = program()
+        .args(["down", "--lane", "kind", "--cluster", CLUSTER])
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),

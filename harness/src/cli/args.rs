@@ -7,6 +7,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use semver::Version;
 
+use super::explain::Explain;
+use super::explore::Explore;
 use crate::artifact::Source;
 use crate::cluster::EngineKind;
 use crate::plan::{self, Filter};
@@ -67,6 +69,10 @@ pub enum Command {
     Reject(Snapshots),
     /// Print docs/contract.md: every rule of the contract with its releases, scenarios and issues
     Docs(Folder),
+    /// Say what a release of the operator makes of a manifest, and warn of traps; needs no cluster
+    Explain(Explain),
+    /// Give RayClusters that were thought up to real operators, and compare what they make of them with the contract
+    Explore(Explore),
     /// Print a JSON schema
     Schema {
         /// Of which document
@@ -81,6 +87,8 @@ pub enum Document {
     Scenario,
     /// `results.json`
     Results,
+    /// What `explain --format json` writes
+    Explain,
 }
 
 #[derive(Debug, Args)]

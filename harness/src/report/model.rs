@@ -64,7 +64,7 @@ impl Environment {
         let join = |own: &mut String, other: &String| {
             if own.is_empty() {
                 own.clone_from(other);
-            } else if !other.is_empty() && own != other {
+            } else if !other.is_empty() && own.split("; ").all(|one| one != other) {
                 own.push_str("; ");
                 own.push_str(other);
             }

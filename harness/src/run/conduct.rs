@@ -263,6 +263,10 @@ impl Job<'_> {
         let setup = self
             .until_cancelled(Setup::ready_to_bring_up(self.options, Arc::clone(self.progress)))
             .await?;
+        found.environment.extend(&Environment {
+            engine: setup.engine().into(),
+            ..Environment::default()
+        });
         // What was up before is not ours to take down.
         let was_up = matches!(setup.cluster.status().await?, Status::Up { .. });
         let done = self.on(&setup, found, phases).await;
