@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::*;
-use crate::expect::SnapshotFile;
-use crate::scenario::{self, Manifest};
+use crate::expect::{SnapshotFile, SnapshotName};
+use crate::scenario::{self, Made, Manifest, PodField, Role, Subject};
 
 const SCRIPT: &str = "(/home/ray/samples/ray_cluster_resources.sh&)";
 
@@ -79,49 +79,78 @@ fn captured_heads_of_1_6_and_1_0() {
     }
 }
 
-/// Every snapshot of a command or of arguments, against the model of every release that it was verified on.
+/// Every snapshot of a command or of arguments of a RayCluster's Pods, against the model of every release that it was
+/// verified on.
 #[test]
 fn the_snapshots_of_scenarios() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let mut compared = 0;
     for scenario in scenario::load_all(&root).unwrap() {
-        let files = scenario.file.spec.manifests.iter();
-        if files.clone().any(|manifest| matches!(manifest, Manifest::Sample(_))) {
+        let spec = &scenario.file.spec;
+        let mut files = spec.manifests.iter();
+        if files.any(|manifest| matches!(manifest, Manifest::Sample(_))) {
             continue;
         }
+        let is_cluster = |object: &&Value| object["kind"] == "RayCluster";
         let objects = scenario::manifests(&scenario, None).unwrap();
-        let Some(object) = objects.iter().find(|object| object["kind"] == "RayCluster") else {
+        let later = scenario::later_objects(&scenario).unwrap();
+        let Some(object) = objects.iter().find(is_cluster) else {
             continue;
         };
-        for entry in std::fs::read_dir(&scenario.dir).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let Some((subject, _)) = name.strip_suffix(".snap").and_then(|name| name.split_once('@')) else {
-                continue;
+        let settings = OperatorSettings {
+            env: spec.operator_settings.env.clone(),
+            // As the snapshots write it.
+            namespace: "<namespace>".into(),
+            ..OperatorSettings::default()
+        };
+        for subject in crate::expect::subjects(&scenario) {
+            let object = match subject.made {
+                Some(Made::After) => later.iter().find(is_cluster).unwrap_or(object),
+                _ => object,
             };
-            let Some((role @ ("head" | "worker"), what @ ("args" | "command"))) = subject.split_once('.') else {
-                continue;
-            };
-            let snapshot = SnapshotFile::read(&path).unwrap();
-            let expected: Vec<String> = serde_saphyr::from_str(&snapshot.body).unwrap_or_default();
-            for version in &snapshot.header.operator {
-                let pods = predict(version, &OperatorSettings::default(), object).unwrap();
-                let container = &pods[usize::from(role == "worker")].containers[0];
-                let same = match what {
-                    "command" => container.command == expected,
-                    _ => {
-                        container.args.len() == expected.len()
-                            && container
-                                .args
-                                .iter()
-                                .zip(&expected)
-                                .all(|(text, seen)| text.matches(seen))
-                    }
+            for class in &CLASSES {
+                let path = scenario.dir.join(SnapshotName::new(&subject, class).to_string());
+                let Some(snapshot) = SnapshotFile::read_if_there(&path).unwrap() else {
+                    continue;
                 };
-                assert!(same, "{name} on {version}: {container:?}");
-                compared += 1;
+                for version in &snapshot.header.operator {
+                    let pods = predict(version, &settings, object).unwrap();
+                    compared += usize::from(compare(&subject, &snapshot.body, &pods, &path));
+                }
             }
         }
     }
-    assert!(compared > 0, "no snapshot was compared");
+    assert!(compared > 1000, "only {compared} snapshots were compared");
+}
+
+/// Whether a snapshot was comparable; it must then be as the model says.
+fn compare(subject: &Subject, body: &str, pods: &[PodContract], path: &Path) -> bool {
+    let role = match subject.role {
+        Role::Head => PodRole::Head,
+        Role::Worker => PodRole::Worker,
+        Role::Submitter | Role::RedisCleanup => return false,
+    };
+    let is_it = |pod: &&PodContract| pod.role == role && subject.group.as_ref().is_none_or(|group| pod.group == *group);
+    let pod = pods
+        .iter()
+        .find(is_it)
+        .unwrap_or_else(|| panic!("no Pod for {}", path.display()));
+    let container = match &subject.container {
+        None => pod.containers.first(),
+        Some(name) => pod.all().find(|container| container.name == *name),
+    };
+    let Some(container) = container else {
+        panic!("no container for {}", path.display());
+    };
+    let expected: Vec<String> = serde_saphyr::from_str(body).unwrap_or_default();
+    let same = match subject.field {
+        PodField::Command => container.command == expected,
+        PodField::Args => {
+            let texts = container.args.iter().zip(&expected);
+            container.args.len() == expected.len() && texts.clone().all(|(text, seen)| text.matches(seen))
+        }
+        _ => return false,
+    };
+    assert!(same, "{}: {container:?}\nis not\n{body}", path.display());
+    true
 }
