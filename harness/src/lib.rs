@@ -10,6 +10,8 @@ pub mod cli;
 pub mod cluster;
 pub mod contract;
 pub mod expect;
+pub mod explain;
+pub mod explore;
 pub mod observe;
 pub mod operator;
 pub mod plan;

@@ -7,6 +7,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use semver::Version;
 
+use super::explain::Explain;
+use super::explore::Explore;
 use crate::artifact::Source;
 use crate::cluster::EngineKind;
 use crate::plan::{self, Filter};
@@ -65,6 +67,10 @@ pub enum Command {
     Accept(Snapshots),
     /// Throw pending snapshots away
     Reject(Snapshots),
+    /// Say what a release of the operator makes of a manifest, and warn of traps; needs no cluster
+    Explain(Explain),
+    /// Give RayClusters that were thought up to real operators, and compare what they make of them with the contract
+    Explore(Explore),
     /// Print a JSON schema
     Schema {
         /// Of which document
@@ -79,6 +85,8 @@ pub enum Document {
     Scenario,
     /// `results.json`
     Results,
+    /// What `explain --format json` writes
+    Explain,
 }
 
 #[derive(Debug, Args)]

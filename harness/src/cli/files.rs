@@ -129,6 +129,7 @@ pub(super) fn schema(document: Document) -> u8 {
     let text = match document {
         Document::Scenario => Ok(format!("{:#}\n", scenario::json_schema())),
         Document::Results => report::results_schema(),
+        Document::Explain => Ok(format!("{:#}\n", crate::explain::explain_schema())),
     };
     match text {
         Ok(text) => {

@@ -126,7 +126,7 @@ fn stack_options(stack: &Stack) -> Result<Options, u8> {
     Ok(options)
 }
 
-fn engine_options(engine: &Engine) -> Options {
+pub(super) fn engine_options(engine: &Engine) -> Options {
     let pins = Pins::embedded();
     Options {
         engine: engine.engine,
@@ -135,7 +135,9 @@ fn engine_options(engine: &Engine) -> Options {
     }
 }
 
-fn block(work: impl AsyncFnOnce(Arc<dyn Progress>, tokio_util::sync::CancellationToken) -> Result<u8, RunError>) -> u8 {
+pub(super) fn block(
+    work: impl AsyncFnOnce(Arc<dyn Progress>, tokio_util::sync::CancellationToken) -> Result<u8, RunError>,
+) -> u8 {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

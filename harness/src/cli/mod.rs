@@ -1,6 +1,8 @@
 //! The command line: arguments become calls of the engine, and results become text and an exit code.
 
 mod args;
+mod explain;
+mod explore;
 mod files;
 mod interrupt;
 mod live;
@@ -39,6 +41,8 @@ pub fn main() -> ExitCode {
         Command::Accept(snapshots) => files::accept(&snapshots),
         Command::Reject(snapshots) => files::reject(&snapshots),
         Command::Schema { of } => files::schema(of),
+        Command::Explain(options) => explain::run(&options),
+        Command::Explore(options) => explore::run(&options),
         Command::Run(run) => live::run(&run),
         Command::Up(stack) => live::up(&stack),
         Command::Down(place) => live::down(&place),

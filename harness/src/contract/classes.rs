@@ -78,7 +78,7 @@ pub static CLASSES: [Class; 8] = [
 pub const FLAGS_SORTED_SINCE: Version = Version::new(1, 3, 0);
 
 /// A release without pre-release and build parts: 1.7.0-rc.1 already behaves as 1.7.0.
-fn plain(release: &Version) -> Version {
+pub(super) fn plain(release: &Version) -> Version {
     Version::new(release.major, release.minor, release.patch)
 }
 

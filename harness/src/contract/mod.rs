@@ -1,5 +1,31 @@
-//! The command contract of each KubeRay release, as a table of dated behaviour classes.
+//! The command contract of each KubeRay release: a table of dated features, the classes of releases that follow from
+//! it, and the Pods that a release makes of an object.
 
 mod classes;
+mod compare;
+mod env;
+mod feature;
+mod features;
+mod go;
+mod init;
+mod input;
+mod names;
+mod output;
+mod params;
+mod pods;
+mod predict;
+mod quantity;
+mod settings;
+mod submitter;
+#[cfg(test)]
+mod tests;
+mod text;
 
 pub use classes::*;
+pub use compare::{Difference, differences};
+pub use feature::{Feature, FeatureEntry, features};
+pub use input::ModelError;
+pub use output::*;
+pub use predict::predict;
+pub use settings::OperatorSettings;
+pub use text::Text;

@@ -324,6 +324,18 @@ impl PlaneSetup {
 }
 
 impl Site {
+    /// The file with its operator's output.
+    #[must_use]
+    pub fn operator_log(&self) -> &Path {
+        &self.operator_log
+    }
+
+    /// The folder of the release's own samples.
+    #[must_use]
+    pub fn samples(&self) -> &Path {
+        &self.samples
+    }
+
     /// The same, for those who use it while another process keeps it up.
     pub(super) fn that_stays(&self) -> Self {
         Self {

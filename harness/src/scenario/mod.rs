@@ -12,9 +12,10 @@ mod schema;
 mod shape;
 #[cfg(test)]
 mod tests;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use changes::apply_changes;
+pub(crate) use diagnostic::Source;
 pub use diagnostic::{Diagnostic, ScenarioErrors, Severity};
 pub use duration::{DurationError, parse_duration};
 pub use lint::lint;

@@ -1,0 +1,125 @@
+//! From an object and a release to the Pods that the operator makes.
+
+use semver::Version;
+use serde_json::Value;
+
+use super::feature::Context;
+use super::input::{self, ClusterSpec, Metadata, ModelError, RayCluster, RayJob, RayService};
+use super::{Feature, OperatorSettings, PodContract, names, pods, submitter};
+
+/// What a release of the operator makes of a `RayCluster`, `RayJob` or `RayService`: command, args and environment of
+/// every container of the head, of each worker group (in this order) and of a job's submitter.
+///
+/// What only the API server knows is taken from the object where it stands there (`metadata.uid`,
+/// `status.rayClusterName`, `status.jobId`, `status.dashboardURL`); else a stand-in such as `xxxxx` takes its place.
+/// Probes, volumes and resources are not part of it, and neither are the parts of 1.7 that need a feature gate which
+/// is off by default.
+///
+/// # Errors
+/// When the object is of another kind, or is not what its custom resource definition asks for.
+pub fn predict(release: &Version, settings: &OperatorSettings, object: &Value) -> Result<Vec<PodContract>, ModelError> {
+    let context = Context::new(release, settings);
+    let version = settings.version(release);
+    match object.get("kind").and_then(Value::as_str).unwrap_or_default() {
+        "RayCluster" => {
+            let mut cluster: RayCluster = input::read(object)?;
+            cluster.metadata.name = names::name_of(&cluster.metadata);
+            check(&cluster.spec, "spec")?;
+            Ok(pods::of_cluster(&context, &cluster, &version, None))
+        }
+        "RayService" => {
+            let mut service: RayService = input::read(object)?;
+            service.metadata.name = names::name_of(&service.metadata);
+            check(&service.spec.ray_cluster_config, "spec.rayClusterConfig")?;
+            let status = service.status;
+            let known = [status.pending_service_status, status.active_service_status];
+            let known = known
+                .into_iter()
+                .map(|status| status.ray_cluster_name)
+                .find(|name| !name.is_empty());
+            let mut cluster = child(
+                &context,
+                &service.metadata,
+                known,
+                service.spec.ray_cluster_config,
+                "RayService",
+            );
+            let metadata = &mut cluster.metadata;
+            metadata
+                .labels
+                .insert("app.kubernetes.io/created-by".into(), "rayservice".into());
+            metadata
+                .annotations
+                .insert("ray.io/enableAgentService".into(), "true".into());
+            Ok(pods::of_cluster(&context, &cluster, &version, None))
+        }
+        "RayJob" => {
+            let mut job: RayJob = input::read(object)?;
+            job.metadata.name = names::name_of(&job.metadata);
+            of_job(&context, &version, &job)
+        }
+        kind => Err(ModelError::Kind { kind: kind.into() }),
+    }
+}
+
+fn of_job(context: &Context, version: &str, job: &RayJob) -> Result<Vec<PodContract>, ModelError> {
+    let own = job
+        .spec
+        .ray_cluster_spec
+        .clone()
+        .filter(|_| job.spec.cluster_selector.is_empty());
+    let Some(spec) = own else {
+        if job.spec.cluster_selector.is_empty() {
+            return Err(ModelError::field(
+                "spec",
+                "holds neither rayClusterSpec nor clusterSelector",
+            ));
+        }
+        return Ok(submitter::of_job(context, job, None)?.into_iter().collect());
+    };
+    check(&spec, "spec.rayClusterSpec")?;
+    let cluster = child(
+        context,
+        &job.metadata,
+        job.status.ray_cluster_name.clone(),
+        spec,
+        "RayJob",
+    );
+    let sidecar = submitter::beside_head(context, job, &cluster)?;
+    let mut pods = pods::of_cluster(context, &cluster, version, sidecar);
+    pods.extend(submitter::of_job(context, job, Some(&cluster))?);
+    Ok(pods)
+}
+
+/// The RayCluster that another object makes.
+fn child(context: &Context, parent: &Metadata, known: Option<String>, spec: ClusterSpec, kind: &str) -> RayCluster {
+    let mut labels = parent.labels.clone();
+    labels.insert("ray.io/originated-from-crd".into(), kind.into());
+    if !parent.annotations.is_empty() {
+        context.uses(Feature::ParentAnnotations);
+    }
+    let name = known.unwrap_or_else(|| names::cluster_of(context, &parent.name));
+    RayCluster {
+        metadata: Metadata {
+            name,
+            namespace: parent.namespace.clone(),
+            labels,
+            annotations: parent.annotations.clone(),
+            ..Metadata::default()
+        },
+        spec,
+    }
+}
+
+/// Every Pod template needs a Ray container.
+fn check(spec: &ClusterSpec, path: &str) -> Result<(), ModelError> {
+    let groups = spec.worker_group_specs.iter().enumerate();
+    let groups = groups.map(|(index, group)| (format!("workerGroupSpecs[{index}]"), group));
+    for (name, group) in std::iter::once(("headGroupSpec".to_owned(), &spec.head_group_spec)).chain(groups) {
+        if group.template.spec.containers.is_empty() {
+            let path = format!("{path}.{name}.template.spec.containers");
+            return Err(ModelError::field(&path, "holds no container; the first one runs Ray"));
+        }
+    }
+    Ok(())
+}

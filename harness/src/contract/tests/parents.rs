@@ -1,0 +1,182 @@
+use super::*;
+
+fn job(change: impl FnOnce(&mut Value)) -> Value {
+    let mut job = json!({
+        "apiVersion": "ray.io/v1",
+        "kind": "RayJob",
+        "metadata": {"name": "j", "annotations": {"ray.io/overwrite-container-cmd": "true"}},
+        "spec": {"entrypoint": " python -c \"print(1)\" && echo a\n", "rayClusterSpec": cluster(|_| {})["spec"]},
+    });
+    change(&mut job);
+    job
+}
+
+#[test]
+fn annotations_and_names_of_parents() {
+    let overwritten = ray("1.6.2", &job(|_| {}));
+    assert!(overwritten.command.is_empty());
+    assert!(
+        value(&overwritten, "RAY_USAGE_STATS_EXTRA_TAGS")
+            .unwrap()
+            .ends_with("kuberay_crd=RayJob")
+    );
+    let host = |version: &str| value(&worker(version, &job(|_| {})).containers[0], "RAY_IP").unwrap();
+    assert_eq!(host("1.3.2"), "j-raycluster-xxxxx-head-svc");
+    assert_eq!(host("1.4.2"), "j-xxxxx-head-svc");
+    let known = job(|job| job["status"] = json!({"rayClusterName": "j-abcde"}));
+    assert_eq!(
+        value(&worker("1.6.2", &known).containers[0], "RAY_IP").unwrap(),
+        "j-abcde-head-svc"
+    );
+}
+
+#[test]
+fn submitters_of_each_time() {
+    let submitter = |version: &str| {
+        let pod = pods(version, &job(|job| job["spec"]["jobId"] = json!("id")))
+            .pop()
+            .unwrap();
+        assert_eq!(pod.role, PodRole::Submitter);
+        pod.containers.into_iter().next().unwrap()
+    };
+    let address = "http://j-raycluster-xxxxx-head-svc.default.svc.cluster.local:8265";
+    let old = submitter("1.2.2");
+    assert_eq!(
+        old.command,
+        [
+            "ray",
+            "job",
+            "submit",
+            "--address",
+            address,
+            "--submission-id",
+            "id",
+            "--",
+            "python",
+            "-c",
+            "print(1)",
+            "&&",
+            "echo",
+            "a"
+        ]
+    );
+    assert!(old.args.is_empty());
+    let script = |address: &str| {
+        format!(
+            "if ! ray job status --address {address} id >/dev/null 2>&1 ; then ray job submit --address {address} --no-wait \
+             --submission-id id -- python -c \"print(1)\" && echo a ; fi ; ray job logs --address {address} --follow id"
+        )
+    };
+    let bash = submitter("1.3.2");
+    assert_eq!(bash.command, ["/bin/bash"]);
+    assert_eq!(args(&bash), ["-ce".to_owned(), script(address)]);
+    let address = "http://j-xxxxx-head-svc.default.svc.cluster.local:8265";
+    let new = submitter("1.6.2");
+    assert_eq!(new.command, ["/bin/bash", "-ce", "--"]);
+    assert_eq!(args(&new), [script(address)]);
+    assert_eq!(
+        names(&new),
+        ["PYTHONUNBUFFERED", "RAY_DASHBOARD_ADDRESS", "RAY_JOB_SUBMISSION_ID"]
+    );
+    let waits = args(&submitter("1.7.0")).remove(0);
+    assert!(
+        waits.starts_with("until python -c \"import urllib.request; r=urllib.request.urlopen('http://j-xxxxx-head-svc")
+    );
+    assert!(waits.ends_with(&script(address)));
+}
+
+#[test]
+fn options_of_a_job() {
+    let object = job(|job| {
+        let spec = &mut job["spec"];
+        spec["runtimeEnvYAML"] = json!("pip: [\"a<1\"]\nenv_vars: {B: \"1\"}\n");
+        spec["metadata"] = json!({"k": "v"});
+        spec["entrypointNumCpus"] = json!(0.5);
+        spec["entrypointResources"] = json!("{\"a\": 1}");
+        spec["rayClusterSpec"]["rayVersion"] = json!("2.52.0");
+    });
+    let text = args(&pods("1.6.2", &object).pop().unwrap().containers[0]).remove(0);
+    let options = r#"--no-wait --runtime-env-json "{\"env_vars\":{\"B\":\"1\"},\"pip\":[\"a\\u003c1\"]}" --metadata-json "{\"k\":\"v\"}" --submission-id j-xxxxx --entrypoint-num-cpus 0.500000 --entrypoint-resources "{\"a\": 1}" -- "#;
+    assert!(text.contains(options), "{text}");
+    let old = pods("1.2.2", &object).pop().unwrap().containers.remove(0).command;
+    assert_eq!(
+        old[5..9],
+        [
+            "--runtime-env-json",
+            r#"{"env_vars":{"B":"1"},"pip":["a\u003c1"]}"#,
+            "--metadata-json",
+            r#"{"k":"v"}"#
+        ]
+    );
+}
+
+#[test]
+fn a_submitter_beside_the_head() {
+    let object = job(|job| job["spec"]["submissionMode"] = json!("SidecarMode"));
+    let pods = pods("1.5.1", &object);
+    assert_eq!(pods.len(), 2);
+    let sidecar = &pods[0].containers[1];
+    assert_eq!(
+        (sidecar.kind, sidecar.name.as_str()),
+        (ContainerKind::Submitter, "ray-job-submitter")
+    );
+    assert_eq!(
+        args(sidecar),
+        [
+            "until wget --tries 1 -T 10 -q -O- http://localhost:8265/api/gcs_healthz | grep success >/dev/null 2>&1 ; do echo \
+          \"Waiting for Ray Dashboard GCS to become healthy at http://127.0.0.1:8265 ...\" ; sleep 2 ; done ; ray job submit \
+          --address http://127.0.0.1:8265 --submission-id j-xxxxx -- python -c \"print(1)\" && echo a ;"
+        ]
+    );
+    assert_eq!(value(sidecar, "RAY_DASHBOARD_ADDRESS").unwrap(), "");
+}
+
+#[test]
+fn other_ways_to_submit_need_no_pod() {
+    for mode in ["HTTPMode", "InteractiveMode"] {
+        assert_eq!(
+            pods("1.6.2", &job(|job| job["spec"]["submissionMode"] = json!(mode))).len(),
+            2
+        );
+    }
+    let own = job(|job| {
+        job["spec"]["submitterPodTemplate"] =
+            json!({"spec": {"containers": [{"name": "s", "command": ["c"], "args": ["d"]}]}});
+    });
+    let container = pods("1.6.2", &own).pop().unwrap().containers.remove(0);
+    assert_eq!(
+        (container.command, args(&container_of(&own))),
+        (vec!["c".to_owned()], vec!["d".to_owned()])
+    );
+    let selected = job(|job| {
+        job["spec"]["clusterSelector"] = json!({"ray.io/cluster": "c"});
+        job["spec"].as_object_mut().unwrap().remove("rayClusterSpec");
+    });
+    assert_eq!(pods("1.6.2", &selected).len(), 1);
+}
+
+fn container_of(object: &Value) -> ContainerContract {
+    pods("1.6.2", object).pop().unwrap().containers.remove(0)
+}
+
+#[test]
+fn services_have_shorter_timeouts() {
+    let object = json!({
+        "apiVersion": "ray.io/v1",
+        "kind": "RayService",
+        "metadata": {"name": "s"},
+        "spec": {"rayClusterConfig": cluster(|_| {})["spec"]},
+    });
+    for version in RELEASES {
+        let head = ray(version, &object);
+        assert_eq!(value(&head, "RAY_SERVE_KV_TIMEOUT_S").unwrap(), "5");
+        assert_eq!(
+            value(&head, "RAY_INTERNAL_SERVE_CONTROLLER_PIN_ON_NODE").is_some(),
+            version == "1.0.0"
+        );
+        assert!(
+            args(&head)[0].contains("--dashboard-agent-listen-port=52365"),
+            "{version}"
+        );
+    }
+}

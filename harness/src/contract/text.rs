@@ -1,0 +1,134 @@
+//! Texts whose flags an operator may put in any order.
+
+use std::fmt;
+
+/// A text as an operator makes it: exact, or with flags in an order or with values that it draws at random.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text {
+    /// What comes before the flags; the whole text where there are none.
+    pub before: String,
+    /// Flags, each with its spaces, sorted by name; each as the forms that it may have, mostly one.
+    pub flags: Vec<Vec<String>>,
+    /// Whether the flags come in any order.
+    pub any_order: bool,
+    /// What comes after the flags.
+    pub after: String,
+}
+
+impl From<String> for Text {
+    fn from(before: String) -> Self {
+        Self {
+            before,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+/// The text with its flags sorted, and of their forms the first.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.before)?;
+        for flag in &self.flags {
+            f.write_str(flag.first().map_or("", String::as_str))?;
+        }
+        f.write_str(&self.after)
+    }
+}
+
+impl Text {
+    /// Whether only one text fits.
+    pub fn is_exact(&self) -> bool {
+        self.flags.iter().all(|forms| forms.len() == 1) && (!self.any_order || self.flags.len() < 2)
+    }
+
+    /// Whether a text that was seen is what the operator promises: flags as a multiset where their order is random, all
+    /// else byte for byte.
+    pub fn matches(&self, seen: &str) -> bool {
+        let inner = seen
+            .strip_prefix(self.before.as_str())
+            .and_then(|rest| rest.strip_suffix(self.after.as_str()));
+        inner.is_some_and(|inner| self.flags_match(inner, &mut vec![false; self.flags.len()], 0))
+    }
+
+    fn flags_match(&self, rest: &str, taken: &mut [bool], done: usize) -> bool {
+        if done == self.flags.len() {
+            return rest.is_empty();
+        }
+        let candidates = if self.any_order {
+            0..self.flags.len()
+        } else {
+            done..done + 1
+        };
+        for index in candidates {
+            if taken[index] {
+                continue;
+            }
+            for form in &self.flags[index] {
+                if let Some(rest) = rest.strip_prefix(form.as_str()) {
+                    taken[index] = true;
+                    if self.flags_match(rest, taken, done + 1) {
+                        return true;
+                    }
+                    taken[index] = false;
+                }
+            }
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn text(any_order: bool) -> Text {
+        let flag = |forms: &[&str]| forms.iter().map(|form| (*form).to_owned()).collect();
+        Text {
+            before: "ray start ".into(),
+            flags: vec![
+                flag(&[" --a "]),
+                flag(&[" --a=1 "]),
+                flag(&[" --gpus=1 ", " --gpus=2 "]),
+            ],
+            any_order,
+            after: " && sleep infinity".into(),
+        }
+    }
+
+    #[rstest]
+    #[case::sorted("ray start  --a  --a=1  --gpus=1  && sleep infinity", true, true)]
+    #[case::another_form("ray start  --a  --a=1  --gpus=2  && sleep infinity", true, true)]
+    #[case::another_order("ray start  --gpus=2  --a=1  --a  && sleep infinity", true, false)]
+    #[case::both_forms("ray start  --a  --a=1  --gpus=1  --gpus=2  && sleep infinity", false, false)]
+    #[case::one_missing("ray start  --a  --gpus=1  && sleep infinity", false, false)]
+    #[case::one_twice("ray start  --a  --a  --gpus=1  && sleep infinity", false, false)]
+    #[case::another_value("ray start  --a  --a=2  --gpus=1  && sleep infinity", false, false)]
+    #[case::a_space_less("ray start  --a --a=1  --gpus=1  && sleep infinity", false, false)]
+    #[case::a_space_more("ray start  --a   --a=1  --gpus=1  && sleep infinity", false, false)]
+    #[case::no_end("ray start  --a  --a=1  --gpus=1 ", false, false)]
+    #[case::another_start("ray  start  --a  --a=1  --gpus=1  && sleep infinity", false, false)]
+    fn flags_are_a_multiset(#[case] seen: &str, #[case] any: bool, #[case] ordered: bool) {
+        assert_eq!(text(true).matches(seen), any);
+        assert_eq!(text(false).matches(seen), ordered);
+    }
+
+    #[test]
+    fn an_exact_text_is_compared_byte_for_byte() {
+        let exact = Text::from(" echo a ");
+        assert!(exact.is_exact() && exact.matches(" echo a "));
+        assert!(!exact.matches(" echo a"));
+        assert!(!text(false).is_exact());
+        assert_eq!(
+            text(true).to_string(),
+            "ray start  --a  --a=1  --gpus=1  && sleep infinity"
+        );
+    }
+}

@@ -1,0 +1,163 @@
+//! The document that `explain --format json` writes.
+
+use schemars::JsonSchema;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Weight;
+
+/// What the document calls its own form; it changes when a field changes its meaning or goes, not when one is added.
+pub const VERSION: &str = "kuberay-conformance.explain/v1";
+
+/// What one or more releases of the operator make of the objects in a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Explanation {
+    /// `kuberay-conformance.explain/v1`.
+    pub version: String,
+    /// The file, as it was given.
+    pub file: String,
+    /// The releases, in the order in which they were given.
+    pub operators: Vec<Operator>,
+    /// One entry for each container of each Pod, for each release.
+    pub containers: Vec<Container>,
+    /// What differs from each release to the next one given.
+    pub changes: Vec<Change>,
+    /// What was left out and why.
+    pub notes: Vec<String>,
+}
+
+/// A release of the operator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Operator {
+    /// Its release.
+    #[schemars(with = "String")]
+    pub release: Version,
+    /// The behaviour class that it belongs to.
+    pub class: String,
+    /// Whether what is said of it was read from its sources only and never seen on a running operator.
+    pub provisional: bool,
+    /// Whether generated flags come in a fixed order; if not, the order shown is one of many.
+    pub flags_are_ordered: bool,
+}
+
+/// A container as it will stand in the Pod.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Container {
+    /// Release of the operator.
+    #[schemars(with = "String")]
+    pub operator: Version,
+    /// The object that it comes from.
+    pub object: Object,
+    /// What it is for.
+    pub role: Role,
+    /// `headgroup`, the worker group's name, or empty for the Pod of a submitter.
+    pub group: String,
+    /// Its name.
+    pub container: String,
+    /// Its command; empty where the image's own runs.
+    pub command: Vec<String>,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Whether command, args and environment are exactly these; false where the operator draws the order of flags or
+    /// one of several values.
+    pub exact: bool,
+    /// Its environment in its order, the user's variables included; of two with one name the last counts.
+    pub env: Vec<Variable>,
+    /// The features of the contract that shaped it.
+    pub features: Vec<String>,
+    /// What to look out for.
+    pub warnings: Vec<Warning>,
+}
+
+/// An object of the file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Object {
+    /// `RayCluster`, `RayJob` or `RayService`.
+    pub kind: String,
+    /// Its name, or how its name begins.
+    pub name: String,
+    /// The line on which it begins.
+    pub line: usize,
+}
+
+/// What a container is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The head's Ray container.
+    Head,
+    /// A worker's Ray container.
+    Worker,
+    /// The autoscaler beside the head.
+    Autoscaler,
+    /// An init container.
+    Init,
+    /// Submits the job of a `RayJob`.
+    Submitter,
+}
+
+/// A variable of a container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value, where it is a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Where its value comes from, as in a Pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value_from: Option<Value>,
+    /// Whether the operator added it.
+    pub injected: bool,
+}
+
+/// A trap in the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Warning {
+    /// Its stable name.
+    pub id: String,
+    /// The rule of the contract behind it.
+    pub rule: String,
+    /// How much it weighs.
+    pub weight: Weight,
+    /// Where it is.
+    pub place: Place,
+    /// What happens.
+    pub message: String,
+    /// What to write instead.
+    pub advice: String,
+}
+
+/// A place in the file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Place {
+    /// Path of the value in its document, such as `spec.headGroupSpec.rayStartParams.block`.
+    pub path: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+}
+
+/// What an upgrade changes in a container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// The release before.
+    #[schemars(with = "String")]
+    pub from: Version,
+    /// The release after.
+    #[schemars(with = "String")]
+    pub to: Version,
+    /// The object that it comes from.
+    pub object: Object,
+    /// What the container is for.
+    pub role: Role,
+    /// The group of its Pod.
+    pub group: String,
+    /// Its name.
+    pub container: String,
+    /// The lines that go and come, with `-` and `+`, and what stays around them.
+    pub diff: String,
+}

@@ -1,0 +1,237 @@
+//! A manifest becomes what a release of the operator makes of it, with warnings for the traps in it; needs no cluster.
+
+mod detect;
+mod diff;
+mod document;
+mod render;
+mod schema;
+mod shell;
+mod spot;
+#[cfg(test)]
+mod tests;
+mod warning;
+
+use std::path::Path;
+
+use semver::Version;
+
+pub use document::*;
+pub use render::render;
+pub use schema::explain_schema;
+pub use warning::{TRAPS, Trap, Weight};
+
+use crate::contract::{
+    self, ContainerContract, ContainerKind, EnvValue, ModelError, OperatorSettings, PodContract, PodRole,
+};
+use crate::scenario::yaml::{self, Node};
+use crate::scenario::{ScenarioErrors, Source};
+use spot::Spot;
+
+/// Why a file can't be explained.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// It is not YAML, or one of its objects is not what its kind says.
+    #[error("{0}")]
+    File(ScenarioErrors),
+    /// It holds nothing to explain.
+    #[error("{file} holds no RayCluster, RayJob or RayService; give a file that does")]
+    Nothing {
+        /// The file.
+        file: String,
+    },
+    /// A release that the contract does not reach.
+    #[error("the contract begins with KubeRay 1.0.0, not {release}; give a later release")]
+    Release {
+        /// The release.
+        release: Version,
+    },
+}
+
+/// Explains the text of a file for one or more releases.
+///
+/// # Errors
+/// When it is no YAML, holds no object of Ray's, one of them is malformed, or a release is older than the contract.
+pub fn explain(
+    file: &Path,
+    text: &str,
+    releases: &[Version],
+    settings: &OperatorSettings,
+) -> Result<Explanation, ExplainError> {
+    if let Some(release) = releases.iter().find(|release| release.major == 0) {
+        let release = release.clone();
+        return Err(ExplainError::Release { release });
+    }
+    let source = Source::new(file, text);
+    let documents = yaml::parse(&source).map_err(|problems| ExplainError::File(problems.into()))?;
+    let mut explanation = Explanation {
+        version: VERSION.into(),
+        file: file.display().to_string(),
+        operators: releases.iter().map(operator).collect(),
+        containers: Vec::new(),
+        changes: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut explained = false;
+    for document in &documents {
+        let object = object(document);
+        if !matches!(object.kind.as_str(), "RayCluster" | "RayJob" | "RayService") {
+            let what = if object.kind.is_empty() {
+                "a document without a kind"
+            } else {
+                &object.kind
+            };
+            explanation.notes.push(format!(
+                "line {}: {what} makes no Ray Pods and was left out",
+                object.line
+            ));
+            continue;
+        }
+        explained = true;
+        for release in releases {
+            let pods = contract::predict(release, settings, &document.to_json())
+                .map_err(|error| ExplainError::File(vec![problem(&source, document, &error)].into()))?;
+            explanation
+                .containers
+                .extend(containers(release, document, &object, &pods));
+        }
+    }
+    if !explained {
+        return Err(ExplainError::Nothing { file: explanation.file });
+    }
+    explanation.changes = diff::changes(releases, &explanation.containers);
+    Ok(explanation)
+}
+
+fn operator(release: &Version) -> Operator {
+    let class = contract::class_of(release);
+    Operator {
+        release: release.clone(),
+        class: class.name.into(),
+        provisional: class.provisional,
+        flags_are_ordered: contract::flags_are_ordered(release),
+    }
+}
+
+fn object(document: &Node) -> Object {
+    let text = |node: Option<&Node>| node.and_then(Node::text).unwrap_or_default().to_owned();
+    let metadata = document.get("metadata");
+    let name = text(metadata.and_then(|metadata| metadata.get("name")));
+    let start = text(metadata.and_then(|metadata| metadata.get("generateName")));
+    Object {
+        kind: text(document.get("kind")),
+        name: if name.is_empty() { start } else { name },
+        line: document.place.location.line,
+    }
+}
+
+/// A malformed object at the deepest place of its path that the file has.
+fn problem(source: &Source, document: &Node, error: &ModelError) -> crate::scenario::Diagnostic {
+    let ModelError::Field { path, .. } = error else {
+        return source.error(&document.place, error.to_string());
+    };
+    let mut node = document;
+    for part in path.split(['.', '[', ']']).filter(|part| !part.is_empty()) {
+        let next = match part.parse::<usize>() {
+            Ok(index) => node.items().get(index),
+            Err(_) => node.get(part),
+        };
+        match next {
+            Some(next) => node = next,
+            None => break,
+        }
+    }
+    source.error(&node.place, error.to_string())
+}
+
+fn containers(release: &Version, document: &Node, object: &Object, pods: &[PodContract]) -> Vec<Container> {
+    let root = Spot::root(document);
+    let spec = match object.kind.as_str() {
+        "RayJob" => root.find(&["spec", "rayClusterSpec"]),
+        "RayService" => root.find(&["spec", "rayClusterConfig"]),
+        _ => root.get("spec"),
+    };
+    let groups = spec
+        .as_ref()
+        .map(|spec| spec.items("workerGroupSpecs"))
+        .unwrap_or_default();
+    let head = spec.as_ref().and_then(|spec| spec.get("headGroupSpec"));
+    let mut workers = groups.into_iter();
+    let mut all = Vec::new();
+    for pod in pods {
+        let group = match pod.role {
+            PodRole::Head => head.clone(),
+            PodRole::Worker => workers.next(),
+            PodRole::Submitter => None,
+        };
+        for container in pod.all() {
+            let role = match (container.kind, pod.role) {
+                (ContainerKind::Ray, PodRole::Worker) => Role::Worker,
+                (ContainerKind::Ray, _) => Role::Head,
+                (ContainerKind::Autoscaler, _) => Role::Autoscaler,
+                (ContainerKind::Init, _) => Role::Init,
+                (ContainerKind::Submitter, _) => Role::Submitter,
+                (ContainerKind::User, _) => continue,
+            };
+            let warnings = match (role, &group) {
+                (Role::Head | Role::Worker, Some(group)) => detect::of_group(&detect::Group {
+                    release,
+                    object: root.clone(),
+                    group: group.clone(),
+                    ray: container,
+                }),
+                (Role::Autoscaler, _) => {
+                    let options = spec.as_ref().and_then(|spec| spec.get("autoscalerOptions"));
+                    detect::of_autoscaler(release, options.as_ref())
+                }
+                (Role::Submitter, _) => detect::of_submitter(container, &root),
+                _ => Vec::new(),
+            };
+            all.push(entry(release, object, role, &pod.group, container, warnings));
+        }
+    }
+    all
+}
+
+fn entry(
+    release: &Version,
+    object: &Object,
+    role: Role,
+    group: &str,
+    contract: &ContainerContract,
+    warnings: Vec<Warning>,
+) -> Container {
+    let texts = contract.env.iter().filter_map(|variable| match &variable.value {
+        EnvValue::Text(text) => Some(text),
+        EnvValue::From(_) => None,
+    });
+    let exact = contract.args.iter().chain(texts).all(contract::Text::is_exact);
+    let variable = |variable: &contract::EnvVar| {
+        let (value, value_from) = match &variable.value {
+            EnvValue::Text(text) => (Some(text.to_string()), None),
+            EnvValue::From(from) => (None, Some(from.clone())),
+        };
+        Variable {
+            name: variable.name.clone(),
+            value,
+            value_from,
+            injected: variable.injected,
+        }
+    };
+    Container {
+        operator: release.clone(),
+        object: object.clone(),
+        role,
+        group: group.into(),
+        container: contract.name.clone(),
+        command: contract.command.clone(),
+        args: contract.args.iter().map(ToString::to_string).collect(),
+        exact,
+        env: contract.env.iter().map(variable).collect(),
+        features: contract
+            .features
+            .iter()
+            .map(|feature| feature.entry().name.into())
+            .collect(),
+        warnings,
+    }
+}

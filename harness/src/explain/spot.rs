@@ -1,0 +1,79 @@
+//! A value of a manifest together with its path and its place in the file.
+
+use crate::scenario::yaml::{Key, Node, Yaml};
+
+use super::document::Place;
+
+/// A value and where it is.
+#[derive(Debug, Clone)]
+pub(super) struct Spot<'a> {
+    pub node: &'a Node,
+    path: String,
+}
+
+impl<'a> Spot<'a> {
+    /// A whole document.
+    pub fn root(node: &'a Node) -> Self {
+        Self {
+            node,
+            path: String::new(),
+        }
+    }
+
+    /// The value under a key.
+    pub fn get(&self, key: &str) -> Option<Spot<'a>> {
+        self.node.get(key).map(|node| self.child(node, key))
+    }
+
+    /// The value at the end of a path of keys.
+    pub fn find(&self, keys: &[&str]) -> Option<Spot<'a>> {
+        keys.iter().try_fold(self.clone(), |spot, key| spot.get(key))
+    }
+
+    /// The items of a list; none where it is absent or no list.
+    pub fn items(&self, key: &str) -> Vec<Spot<'a>> {
+        let Some(list) = self.get(key) else { return Vec::new() };
+        let items = list.node.items().iter().enumerate();
+        items
+            .map(|(index, node)| Spot {
+                node,
+                path: format!("{}[{index}]", list.path),
+            })
+            .collect()
+    }
+
+    /// The entries of a mapping.
+    pub fn entries(&self, key: &str) -> Vec<(&'a str, Spot<'a>)> {
+        let Some(map) = self.get(key) else { return Vec::new() };
+        let Yaml::Map(entries) = &map.node.value else {
+            return Vec::new();
+        };
+        let entry = |(key, node): &'a (Key, Node)| (key.name.as_str(), map.child(node, &key.name));
+        entries.iter().map(entry).collect()
+    }
+
+    /// The text, empty where it is none.
+    pub fn text(&self) -> &'a str {
+        self.node.text().unwrap_or_default()
+    }
+
+    pub fn place(&self) -> Place {
+        Place {
+            path: self.path.clone(),
+            line: self.node.place.location.line,
+            column: self.node.place.location.column,
+        }
+    }
+
+    fn child(&self, node: &'a Node, key: &str) -> Spot<'a> {
+        let plain = key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        let path = match (self.path.is_empty(), plain) {
+            (true, true) => key.to_owned(),
+            (false, true) => format!("{}.{key}", self.path),
+            (_, false) => format!("{}[{key:?}]", self.path),
+        };
+        Spot { node, path }
+    }
+}

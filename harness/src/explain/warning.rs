@@ -1,0 +1,189 @@
+//! The traps that `explain` warns of, in one table.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How much a warning weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Weight {
+    /// Something other than what is written will most likely happen.
+    Warning,
+    /// Worth knowing; it may be meant.
+    Note,
+}
+
+/// A trap: what it is called, the rule of the contract behind it, and what to do instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trap {
+    /// Its name, in kebab case; stable.
+    pub id: &'static str,
+    /// The rule of the contract that it follows from.
+    pub rule: &'static str,
+    /// How much it weighs.
+    pub weight: Weight,
+    /// What happens, in a sentence.
+    pub text: &'static str,
+    /// What to write instead.
+    pub advice: &'static str,
+    /// Scenarios that prove it, by name.
+    pub scenarios: &'static [&'static str],
+}
+
+macro_rules! traps {
+    ($($constant:ident $id:literal $rule:ident $weight:ident: $text:literal; $advice:literal; [$($scenario:literal),*])*) => {
+        $(pub(super) const $constant: &Trap = &Trap {
+            id: $id,
+            rule: stringify!($rule),
+            weight: Weight::$weight,
+            text: $text,
+            advice: $advice,
+            scenarios: &[$($scenario),*],
+        };)*
+
+        /// Every trap.
+        pub static TRAPS: &[&Trap] = &[$($constant),*];
+    };
+}
+
+traps! {
+    TRAILING_AMPERSAND "trailing-ampersand" C04 Warning:
+        "The text ends in `&`, and ` && ulimit …` follows it: bash finds a syntax error in that line, and `ray start` never runs.";
+        "Put the background command in parentheses: `(my-command &)`.";
+        []
+    TRAILING_SEMICOLON "trailing-semicolon" C04 Warning:
+        "The text ends in `;`, and ` && ulimit …` follows it: bash finds a syntax error in that line, and `ray start` never runs.";
+        "Leave the last `;` out.";
+        []
+    TRAILING_NEWLINE "trailing-newline" C04 Warning:
+        "The text ends with a line break, and ` && ulimit …` stands on the next line: the lines run, then bash finds a syntax error, and `ray start` never runs.";
+        "Write the block as `|-` instead of `|`, so that it ends without a line break.";
+        []
+    TRAILING_COMMENT "trailing-comment" C04 Warning:
+        "The last line ends in a comment, which swallows `ulimit` and `ray start`: the container ends with 0 and Ray never starts.";
+        "Move the comment into a line of its own before the last command.";
+        []
+    ENDS_SHELL "ends-shell" C03 Warning:
+        "This ends the shell that should run `ray start` afterwards: where it runs, Ray never starts.";
+        "Put it in a subshell, `(…)`, or write `command || exit 1` if a failure should end the container.";
+        []
+    FAILURE_SWALLOWED "failure-swallowed" C03 Note:
+        "If this fails, only `ulimit` is left out: `&&` binds to it alone, `ray start` runs all the same, and the failure is lost.";
+        "Write `command || exit 1` as the last command if Ray should not start after a failure.";
+        []
+    ARGV_LOSES_QUOTING "argv-loses-quoting" C05 Warning:
+        "The elements are joined with spaces and read by bash again: of this script the inner program gets the first word, the others become its arguments, and what bash knows itself, such as `;` or parentheses, it takes first.";
+        "Write the script itself as the only element, without `bash -c`, or quote it inside the element: `\"'echo hello world'\"`.";
+        []
+    SHELL_WITHOUT_SCRIPT "shell-without-script" C05 Warning:
+        "The generated text is added behind the option that wants a script: `bash -c && ulimit …` is an error, and then `ray start` runs.";
+        "Leave `command` out, or set the annotation ray.io/overwrite-container-cmd and give the script in `args`.";
+        []
+    RAY_START_IN_TEXT "ray-start-in-text" C06 Warning:
+        "The text contains `ray start`: it stays as it is, and neither ulimit nor any flag is added, no memory, no CPUs, and for a worker no address.";
+        "Leave `ray start` to the operator, or give every flag yourself.";
+        []
+    RAY_START_IN_WORDS "ray-start-in-words" C06 Warning:
+        "`ray` and `start` are separate elements, which does not count as `ray start`: the generated command is added behind it, and Ray is started twice.";
+        "Write the whole command in one element, or set the annotation ray.io/overwrite-container-cmd.";
+        []
+    ANNOTATION_IGNORED "annotation-ignored" C07 Warning:
+        "The annotation ray.io/overwrite-container-cmd has no effect here, and `ray start` is generated.";
+        "Write \"true\"; it counts from KubeRay 1.1 on.";
+        []
+    GEN_CMD_UNQUOTED "gen-cmd-unquoted" C08 Warning:
+        "The shell splits $KUBERAY_GEN_RAY_START_CMD at its spaces and leaves its quotes and variables as they are, and this one holds such.";
+        "Write `eval \"$KUBERAY_GEN_RAY_START_CMD\"`.";
+        []
+    BLOCK_IGNORED "block-ignored" C12 Warning:
+        "`block` is always true from KubeRay 1.1 on, whatever is written.";
+        "Leave it out; to run something after `ray start`, own the whole command with ray.io/overwrite-container-cmd.";
+        []
+    FALSE_DROPPED "false-dropped" C12 Warning:
+        "A parameter that is false is dropped, so that Ray takes its own default.";
+        "Leave it out where false is Ray's default; else own the command with ray.io/overwrite-container-cmd (include-log-monitor is kept from KubeRay 1.7 on).";
+        []
+    NO_CPU_LIMIT "no-cpu-limit" C13 Warning:
+        "No `--num-cpus` is given, so Ray counts every CPU of the machine.";
+        "Set resources.limits.cpu (from KubeRay 1.3 on requests.cpu does, too), or `num-cpus` in rayStartParams.";
+        []
+    RESOURCES_HIDE_GPUS "resources-hide-gpus" C13 Warning:
+        "`resources` can't be read once its outer quotes are off, so the limits give neither `--num-gpus` nor other accelerators.";
+        "Write it in single quotes without escapes, `'{\"a\": 1}'`, or give `num-gpus` yourself.";
+        []
+    GROUP_FIELD_IGNORED "group-field-ignored" C13 Warning:
+        "A group's own `resources` and `labels` are unknown before KubeRay 1.5 and are dropped.";
+        "Write them as rayStartParams.";
+        []
+    ACCELERATOR_IGNORED "accelerator-ignored" C13 Warning:
+        "This release derives nothing from this limit, so Ray does not know the accelerator.";
+        "Give it as `num-gpus` or `resources` in rayStartParams.";
+        []
+    SHELL_IN_PARAMETER "shell-in-parameter" C14 Warning:
+        "The value stands unquoted in the generated command, and bash reads it.";
+        "Put it in single quotes inside the value, such as `\"'{\\\"a\\\": 1}'\"`; leave it if bash is meant to expand it.";
+        []
+    AUTOSCALER_COMMAND_IGNORED "autoscaler-command-ignored" C18 Warning:
+        "autoscalerOptions.command and args are unknown before KubeRay 1.7 and are dropped.";
+        "Leave them out until the upgrade.";
+        []
+    ENTRYPOINT_RUNS_HERE "entrypoint-runs-here" C19 Warning:
+        "From KubeRay 1.3 on the submitter's own bash reads the entrypoint, so that a part of it runs in the submitter and not in the cluster.";
+        "Quote it as a whole for a shell: `bash -c '…'`.";
+        []
+    RAY_NOT_FIRST "ray-not-first" C20 Warning:
+        "The operator takes the first container for Ray's, and this one does not look like it.";
+        "Move the Ray container to the first place.";
+        []
+    KUBELET_EXPANDS "kubelet-expands" C21 Warning:
+        "The kubelet replaces this before bash sees it.";
+        "Write `$NAME` or `${NAME}` for bash, and `$$$$` for two dollar signs.";
+        []
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_trap_is_told_once_and_in_whole_sentences() {
+        let mut ids = BTreeSet::new();
+        for trap in TRAPS {
+            assert!(ids.insert(trap.id), "{} comes twice", trap.id);
+            assert!(trap.text.ends_with('.') && trap.advice.ends_with('.'), "{}", trap.id);
+            assert!(trap.rule.len() == 3 && trap.rule.starts_with('C'), "{}", trap.id);
+        }
+    }
+
+    #[test]
+    fn the_documentation_lists_every_trap() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/explain.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        for trap in TRAPS {
+            let note = if trap.weight == Weight::Note { " (note)" } else { "" };
+            let row = format!("| `{}` | {}{note} | {} |", trap.id, trap.rule, trap.text);
+            assert!(text.contains(&row), "docs/explain.md lacks the row\n{row}");
+        }
+    }
+
+    #[test]
+    fn the_scenarios_of_traps_exist_and_prove_their_rule() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+        let scenarios = crate::scenario::load_all(&root).unwrap();
+        for trap in TRAPS {
+            for name in trap.scenarios {
+                let scenario = scenarios.iter().find(|scenario| scenario.name() == *name);
+                let scenario = scenario.unwrap_or_else(|| panic!("{}: no scenario {name}", trap.id));
+                let rules = &scenario.file.spec.rules;
+                assert!(
+                    rules.iter().any(|rule| rule == trap.rule),
+                    "{name} does not prove {}",
+                    trap.rule
+                );
+            }
+        }
+    }
+}

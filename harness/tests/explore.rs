@@ -1,0 +1,35 @@
+//! The contract against real operators: their own samples, and RayClusters that nobody wrote.
+//!
+//! It needs the programs of the control-plane lane, so it is left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
+//! `control-plane`.
+
+#![allow(missing_docs, reason = "an integration test has no public interface")]
+
+mod support;
+
+use support::{is_required, program};
+
+/// Ray containers of random RayClusters for each release.
+const CASES: &str = "200";
+
+/// What `explain` says of the samples of every release and of fresh random RayClusters is what the release's operator
+/// makes of them. The seed is drawn here and printed: the same one shows the same again.
+#[test]
+fn operators_do_what_the_contract_says() {
+    if !is_required("control-plane") {
+        println!("left out: KUBERAY_CONFORMANCE_REQUIRE does not ask for control-plane");
+        return;
+    }
+    let output = program()
+        .args(["explore", "--operator", "all", "--samples", "--cases", CASES])
+        .output()
+        .expect("the harness runs");
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    println!("{out}");
+    assert_eq!(output.status.code(), Some(0), "{out}\n{err}");
+    assert!(out.contains("seed "), "the seed is not printed: {out}");
+    assert!(out.contains("KubeRay 1.6.2: "), "the newest release is missing: {out}");
+}
