@@ -52,7 +52,10 @@ pub(super) fn run(options: &Explore) -> u8 {
             source: options.source.artifacts,
             operator_binary: options.source.operator_binary.clone(),
             crds: options.source.crds.clone(),
-            ..live::engine_options(&Engine { engine: None })
+            ..live::engine_options(&Engine {
+                engine: None,
+                cluster: run::CLUSTER.into(),
+            })
         },
         cases: options.cases,
         seed,
