@@ -5,6 +5,7 @@
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
+#[allow(dead_code, reason = "not every test needs all of it")]
 mod support;
 
 use support::{is_required, program};
