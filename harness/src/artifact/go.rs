@@ -118,6 +118,15 @@ impl Go {
         Ok(folder.join(name))
     }
 
+    /// The store's key of a program of the modules that a recipe locks.
+    pub(super) fn locked_key(&self, recipe: &str, package: &str, ldflags: &str) -> String {
+        let mut key = Key::default().with(&self.version).with(ldflags).with(package);
+        for (path, contents) in recipe_contents(recipe) {
+            key = key.with(path.to_string_lossy().as_bytes()).with(contents);
+        }
+        key.short()
+    }
+
     /// Builds a program of the modules that a recipe's own go.mod and go.sum lock.
     ///
     /// # Errors
@@ -133,12 +142,9 @@ impl Go {
         ldflags: &str,
         progress: &dyn Progress,
     ) -> Result<PathBuf, ArtifactError> {
-        let mut key = Key::default().with(&self.version).with(ldflags).with(package);
-        for (path, contents) in recipe_contents(recipe) {
-            key = key.with(path.to_string_lossy().as_bytes()).with(contents);
-        }
+        let key = self.locked_key(recipe, package, ldflags);
         let folder = store
-            .get(&format!("programs/{program}"), &key.short(), |target| async move {
+            .get(&format!("programs/{program}"), &key, |target| async move {
                 let module = tempfile::tempdir().map_err(file("making a folder for", recipe))?;
                 write_recipe(recipe, module.path()).map_err(file("writing the recipe to", module.path()))?;
                 progress.update(task, "downloading modules");

@@ -15,6 +15,15 @@ use crate::report::{ImageRecord, Origin, Outcome, Progress};
 /// How long a registry may take to answer before images and programs are built instead.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
 
+/// The package of etcd's program.
+const ETCD: &str = "go.etcd.io/etcd/server/v3";
+/// Linker flags for programs that nobody debugs.
+const STRIPPED: &str = "-s -w";
+
+fn kubernetes_package(program: &str) -> String {
+    format!("k8s.io/kubernetes/cmd/{program}")
+}
+
 /// Programs of a release, from one store.
 pub struct Programs {
     pub(super) store: Store,
@@ -62,17 +71,8 @@ impl Programs {
 
     /// The same, but built whatever is pulled else.
     pub(super) async fn built_kubernetes(&self, program: &str) -> Result<PathBuf, ArtifactError> {
-        let version = &self.pins.kubernetes;
-        let mut ldflags = String::from("-s -w");
-        for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
-            ldflags.push_str(&format!(
-                " -X {package}.gitVersion=v{version} -X {package}.gitMajor={} -X {package}.gitMinor={} \
-                 -X {package}.gitTreeState=clean",
-                version.major, version.minor
-            ));
-        }
-        let task = format!("{program} v{version}");
-        let package = format!("k8s.io/kubernetes/cmd/{program}");
+        let task = format!("{program} v{}", self.pins.kubernetes);
+        let (package, flags) = (kubernetes_package(program), self.kubernetes_flags());
         let go = self.go().await?;
         go.locked(
             &self.store,
@@ -80,10 +80,24 @@ impl Programs {
             program,
             &task,
             &package,
-            &ldflags,
+            &flags,
             &*self.progress,
         )
         .await
+    }
+
+    /// What makes a program say its release.
+    fn kubernetes_flags(&self) -> String {
+        let version = &self.pins.kubernetes;
+        let mut flags = String::from(STRIPPED);
+        for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
+            flags.push_str(&format!(
+                " -X {package}.gitVersion=v{version} -X {package}.gitMajor={} -X {package}.gitMinor={} \
+                 -X {package}.gitTreeState=clean",
+                version.major, version.minor
+            ));
+        }
+        flags
     }
 
     /// The etcd program.
@@ -101,9 +115,8 @@ impl Programs {
 
     pub(super) async fn built_etcd(&self) -> Result<PathBuf, ArtifactError> {
         let task = format!("etcd v{}", self.pins.etcd.version);
-        let package = "go.etcd.io/etcd/server/v3";
         let go = self.go().await?;
-        go.locked(&self.store, "etcd", "etcd", &task, package, "-s -w", &*self.progress)
+        go.locked(&self.store, "etcd", "etcd", &task, ETCD, STRIPPED, &*self.progress)
             .await
     }
 
@@ -131,15 +144,25 @@ impl Programs {
         self.go().await?.module(&module).await
     }
 
-    /// Whether everything that [`operator`](Self::operator), [`etcd`](Self::etcd) and an API server need is in the
-    /// store already, so that nothing long would begin.
+    /// Whether API server, etcd and these operators are in the store already, so that nothing long would begin.
     pub async fn are_there(&self, releases: &[Version]) -> bool {
-        let go = self.go().await.ok();
-        let Some(go) = go else { return false };
-        let modules = releases.iter().map(|version| self.pins.operator(version));
-        modules
-            .map(|module| module.is_ok_and(|module| self.store.path("programs/manager", &go.key(&module)).is_dir()))
-            .all(|there| there)
+        let there = |name: &str, key: &str| self.store.path(&format!("programs/{name}"), key).is_dir();
+        if self.pulls().await {
+            // Which image was pulled is known to the registry only; a few downloads are soon done.
+            return ["kube-apiserver", "etcd", "manager"]
+                .iter()
+                .all(|name| there(&format!("{name}-pulled"), ""));
+        }
+        let Ok(go) = self.go().await else { return false };
+        let package = kubernetes_package("kube-apiserver");
+        let api_server = go.locked_key("kubernetes", &package, &self.kubernetes_flags());
+        let etcd = go.locked_key("etcd", ETCD, STRIPPED);
+        let operator = |release| {
+            self.pins
+                .operator(release)
+                .is_ok_and(|module| there("manager", &go.key(&module)))
+        };
+        there("kube-apiserver", &api_server) && there("etcd", &etcd) && releases.iter().all(operator)
     }
 
     /// What a report says of a program.

@@ -61,7 +61,7 @@ pub struct Planes {
 /// What keeps control planes up.
 enum Held {
     /// This process; they go when this is stopped or dropped.
-    Own(Vec<Running>, ControlPlane),
+    Own(Vec<Running>, Box<ControlPlane>),
     /// Another, for as long as it likes.
     Standing(Standing),
 }
@@ -102,7 +102,7 @@ impl Planes {
         Ok(Self {
             sites,
             environment: setup.environment,
-            held: Held::Own(running, plane),
+            held: Held::Own(running, Box::new(plane)),
         })
     }
 

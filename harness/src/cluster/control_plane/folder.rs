@@ -32,7 +32,8 @@ impl Folder {
             .and_then(|gate| gate.lock_exclusive().map(|()| gate))
             .map_err(file("locking", &gate))?;
         remove_left(&all, progress).await?;
-        let path = (0..)
+        // This process may have others that still are, and an earlier one may have had its id.
+        let path = (0..u16::MAX)
             .map(|number| all.join(format!("{}-{number}", std::process::id())))
             .find(|path| !path.exists())
             .unwrap_or_else(|| all.join("0"));
@@ -55,7 +56,15 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.path);
+        // A program that was killed just now may still write a last file.
+        for _ in 0..20 {
+            match std::fs::remove_dir_all(&self.path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                }
+                _ => return,
+            }
+        }
     }
 }
 

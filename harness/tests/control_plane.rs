@@ -1,0 +1,264 @@
+//! Programs of a control plane that end too early, and runs that do: each is told, and nothing is left.
+//!
+//! They start control planes of their own, and are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
+//! `control-plane`.
+
+#![allow(missing_docs, reason = "an integration test has no public interface")]
+
+mod support;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use kuberay_conformance::artifact::Store;
+use rstest::rstest;
+use rustix::process::{Pid, Signal, kill_process};
+use support::{is_required, program, scenarios, turn};
+
+/// How long anything may take on a busy machine before a test gives up.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// Waits for a worker that the manifest does not ask for.
+const SCENARIO: &str = "\
+apiVersion: kuberay-conformance/v1alpha1
+kind: Scenario
+metadata: {name: waits}
+spec:
+  description: It waits for a worker that never comes.
+  rules: [C01]
+  lanes: [control-plane]
+  manifests: [raycluster.yaml]
+  timeout: 10m
+  checks:
+    - pod: {role: worker, snapshot: [args]}
+";
+
+/// A run under way, and a cache folder of its own that shares only the programs.
+struct Run {
+    child: Child,
+    lines: Receiver<String>,
+    said: Vec<String>,
+    cache: PathBuf,
+}
+
+fn cache(folder: &Path) -> PathBuf {
+    let (cache, store) = (folder.join("cache"), Store::open().unwrap());
+    std::fs::create_dir_all(&cache).unwrap();
+    for shared in ["programs", "artifacts-source"] {
+        let link = cache.join(shared);
+        if store.root().join(shared).exists() && !link.exists() {
+            std::os::unix::fs::symlink(store.root().join(shared), link).unwrap();
+        }
+    }
+    cache
+}
+
+fn command(folder: &Path) -> Command {
+    let scenario = folder.join("scenarios/waits");
+    std::fs::create_dir_all(&scenario).unwrap();
+    std::fs::write(scenario.join("scenario.yaml"), SCENARIO).unwrap();
+    let manifest = scenarios().join("before-ray-start/raycluster.yaml");
+    std::fs::copy(manifest, scenario.join("raycluster.yaml")).unwrap();
+    let mut command = program();
+    command.args(["run", "--lane", "control-plane", "--scenarios"]);
+    command
+        .arg(folder.join("scenarios"))
+        .arg("--output")
+        .arg(folder.join("output"));
+    command.env("KUBERAY_CONFORMANCE_CACHE", cache(folder));
+    command
+}
+
+impl Run {
+    /// Returns when the cell waits for what never comes.
+    fn start(folder: &Path) -> Self {
+        let mut child = command(folder)
+            .stderr(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = channel();
+        let pipes: [Box<dyn std::io::Read + Send>; 2] = [
+            Box::new(child.stderr.take().unwrap()),
+            Box::new(child.stdout.take().unwrap()),
+        ];
+        for pipe in pipes {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                    if sender.send(line).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        let mut run = Self {
+            child,
+            lines,
+            said: Vec::new(),
+            cache: folder.join("cache"),
+        };
+        run.until("0/1 checks");
+        run
+    }
+
+    fn until(&mut self, text: &str) {
+        let started = Instant::now();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
+            let found = line.contains(text);
+            self.said.push(line);
+            if found {
+                return;
+            }
+        }
+        panic!("it did not say `{text}`:\n{}", self.said.join("\n"));
+    }
+
+    fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its exit code, and all that it said.
+    fn end(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().unwrap();
+        while let Ok(line) = self.lines.recv() {
+            self.said.push(line);
+        }
+        (status.code(), self.said.join("\n"))
+    }
+
+    /// Folders of control planes that are there.
+    fn folders(&self) -> Vec<PathBuf> {
+        folders(&self.cache)
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn folders(cache: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(cache.join("control-planes")).unwrap();
+    entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect()
+}
+
+/// Processes with this one as their parent, by the name of their program.
+fn children(parent: u32) -> Vec<(u32, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        // "pid (name) state ppid …"
+        let after = stat.rsplit(')').next().unwrap_or_default();
+        if after.split_whitespace().nth(1) == Some(&parent.to_string()) {
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let first = line.split(|byte| *byte == 0).next().unwrap_or_default();
+            let first = String::from_utf8_lossy(first);
+            found.push((id, first.rsplit('/').next().unwrap_or_default().to_owned()));
+        }
+    }
+    found
+}
+
+fn signal(id: u32, signal: Signal) {
+    kill_process(Pid::from_raw(i32::try_from(id).unwrap()).unwrap(), signal).unwrap();
+}
+
+/// Waits until processes are gone, but not forever.
+fn gone(ids: &[u32]) {
+    let started = Instant::now();
+    let lives = |id: &u32| std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+    while ids.iter().any(lives) {
+        assert!(started.elapsed() < PATIENCE, "still there: {ids:?}");
+        std::thread::yield_now();
+    }
+}
+
+#[rstest]
+#[case("etcd", "etcd (process ")]
+#[case("kube-apiserver", "kube-apiserver of 1.6.2 (process ")]
+#[case("manager", "operator 1.6.2 (process ")]
+fn a_program_that_ends_in_the_middle_of_a_run_ends_it_with_the_cause(#[case] killed: &str, #[case] named: &str) {
+    if !is_required("control-plane") {
+        return;
+    }
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::start(folder.path());
+    let programs = children(run.id());
+    let mut names: Vec<_> = programs.iter().map(|(_, name)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["etcd", "kube-apiserver", "manager"]);
+    let (id, _) = programs.iter().find(|(_, name)| name == killed).unwrap();
+    signal(*id, Signal::KILL);
+    let cache = run.cache.clone();
+    let (code, text) = run.end();
+    assert_eq!(code, Some(3), "{text}");
+    assert!(
+        text.contains(&format!("{named}{id}) ended with signal: 9 (SIGKILL)")),
+        "{text}"
+    );
+    gone(&programs.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+    assert_eq!(folders(&cache), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn nothing_outlives_a_run_that_is_killed_and_the_next_removes_its_folder() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::start(folder.path());
+    let programs: Vec<u32> = children(run.id()).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(programs.len(), 3);
+    let left = run.folders();
+    signal(run.id(), Signal::KILL);
+    let (code, _) = run.end();
+    assert_eq!(code, None, "it was killed");
+    gone(&programs);
+    assert_eq!(
+        folders(&folder.path().join("cache")),
+        left,
+        "nobody was there to remove it"
+    );
+
+    let next = Run::start(folder.path());
+    let now = next.folders();
+    assert_eq!(now.len(), 1);
+    assert_ne!(now, left);
+    let told = next.said.join("\n");
+    assert!(
+        told.contains(left[0].to_str().unwrap()) && told.contains("killed"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_interrupted_run_leaves_nothing() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::start(folder.path());
+    let programs: Vec<u32> = children(run.id()).into_iter().map(|(id, _)| id).collect();
+    let cache = run.cache.clone();
+    signal(run.id(), Signal::INT);
+    let (code, text) = run.end();
+    assert_eq!(code, Some(3), "{text}");
+    assert!(text.contains("the run was interrupted"), "{text}");
+    gone(&programs);
+    assert_eq!(folders(&cache), Vec::<PathBuf>::new());
+}
