@@ -5,6 +5,7 @@
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
+#[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
 use support::{is_required, program};
