@@ -62,11 +62,14 @@ fn main() -> ExitCode {
     let output = root.join("output/tests");
     let lanes = [
         LaneTrials::new(Lane::Kind, kind_cells),
-        LaneTrials::new(Lane::ControlPlane, plane_cells),
+        LaneTrials::new(Lane::ControlPlane, plane_cells.clone()),
     ];
     let required = |lane| is_required(lane);
     let kind = Arc::new(kind::Stand::new(Arc::clone(&runtime), output.clone()));
-    let planes = control_plane::Stand::new(runtime, output.clone(), matrix, ray, required(Lane::ControlPlane));
+    let mut releases: Vec<_> = plane_cells.iter().map(|cell| cell.operator.clone()).collect();
+    releases.dedup();
+    let is_needed = required(Lane::ControlPlane);
+    let planes = control_plane::Stand::new(runtime, output.clone(), releases, ray, is_needed);
     let planes = Arc::new(planes);
     let mut trials = Vec::new();
     for lane in &lanes {
