@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{ArtifactSource, Engine};
+use super::args::ArtifactSource;
 use super::{FAILED, PASSED, files, live};
+use crate::artifact::Pins;
 use crate::explore::save;
 use crate::plan;
 use crate::run::{self, ExploreOptions, Explored, Finding, Options, Surprise};
@@ -45,6 +46,7 @@ pub(super) fn run(options: &Explore) -> u8 {
         Ok(operators) => operators,
         Err(code) => return code,
     };
+    let pins = Pins::embedded();
     let seed = options.seed.unwrap_or_else(drawn);
     let explore = ExploreOptions {
         run: Options {
@@ -52,10 +54,7 @@ pub(super) fn run(options: &Explore) -> u8 {
             source: options.source.artifacts,
             operator_binary: options.source.operator_binary.clone(),
             crds: options.source.crds.clone(),
-            ..live::engine_options(&Engine {
-                engine: None,
-                cluster: run::CLUSTER.into(),
-            })
+            ..Options::new(pins.defaults.operator, pins.defaults.ray)
         },
         cases: options.cases,
         seed,

@@ -126,7 +126,7 @@ fn stack_options(stack: &Stack) -> Result<Options, u8> {
     Ok(options)
 }
 
-pub(super) fn engine_options(engine: &Engine) -> Options {
+fn engine_options(engine: &Engine) -> Options {
     let pins = Pins::embedded();
     Options {
         engine: engine.engine,

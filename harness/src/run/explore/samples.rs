@@ -52,7 +52,7 @@ impl Explorer {
                 Ok(Sample {
                     file,
                     object: name,
-                    pods: pods.len(),
+                    pods: if left_out.is_some() { 0 } else { pods.len() },
                     surprise: surprise.filter(|_| left_out.is_none()),
                     left_out,
                 })
