@@ -50,95 +50,95 @@ traps! {
     TRAILING_AMPERSAND "trailing-ampersand" C04 Warning:
         "The text ends in `&`, and ` && ulimit …` follows it: bash finds a syntax error in that line, and `ray start` never runs.";
         "Put the background command in parentheses: `(my-command &)`.";
-        []
+        ["text-that-the-joint-breaks"]
     TRAILING_SEMICOLON "trailing-semicolon" C04 Warning:
         "The text ends in `;`, and ` && ulimit …` follows it: bash finds a syntax error in that line, and `ray start` never runs.";
         "Leave the last `;` out.";
-        []
+        ["text-that-the-joint-breaks"]
     TRAILING_NEWLINE "trailing-newline" C04 Warning:
         "The text ends with a line break, and ` && ulimit …` stands on the next line: the lines run, then bash finds a syntax error, and `ray start` never runs.";
         "Write the block as `|-` instead of `|`, so that it ends without a line break.";
-        []
+        ["text-that-the-joint-breaks"]
     TRAILING_COMMENT "trailing-comment" C04 Warning:
         "The last line ends in a comment, which swallows `ulimit` and `ray start`: the container ends with 0 and Ray never starts.";
         "Move the comment into a line of its own before the last command.";
-        []
+        ["text-that-the-joint-breaks"]
     ENDS_SHELL "ends-shell" C03 Warning:
         "This ends the shell that should run `ray start` afterwards: where it runs, Ray never starts.";
         "Put it in a subshell, `(…)`, or write `command || exit 1` if a failure should end the container.";
-        []
+        ["failing-command"]
     FAILURE_SWALLOWED "failure-swallowed" C03 Note:
         "If this fails, only `ulimit` is left out: `&&` binds to it alone, `ray start` runs all the same, and the failure is lost.";
         "Write `command || exit 1` as the last command if Ray should not start after a failure.";
-        []
+        ["failing-command"]
     ARGV_LOSES_QUOTING "argv-loses-quoting" C05 Warning:
         "The elements are joined with spaces and read by bash again: of this script the inner program gets the first word, the others become its arguments, and what bash knows itself, such as `;` or parentheses, it takes first.";
         "Write the script itself as the only element, without `bash -c`, or quote it inside the element: `\"'echo hello world'\"`.";
-        []
+        ["argument-boundaries-lost"]
     SHELL_WITHOUT_SCRIPT "shell-without-script" C05 Warning:
         "The generated text is added behind the option that wants a script: `bash -c && ulimit …` is an error, and then `ray start` runs.";
         "Leave `command` out, or set the annotation ray.io/overwrite-container-cmd and give the script in `args`.";
-        []
+        ["argument-boundaries-lost"]
     RAY_START_IN_TEXT "ray-start-in-text" C06 Warning:
         "The text contains `ray start`: it stays as it is, and neither ulimit nor any flag is added, no memory, no CPUs, and for a worker no address.";
         "Leave `ray start` to the operator, or give every flag yourself.";
-        []
+        ["ray-start-in-user-text", "generated-start-command-with-ray-start"]
     RAY_START_IN_WORDS "ray-start-in-words" C06 Warning:
         "`ray` and `start` are separate elements, which does not count as `ray start`: the generated command is added behind it, and Ray is started twice.";
         "Write the whole command in one element, or set the annotation ray.io/overwrite-container-cmd.";
-        []
+        ["ray-start-as-two-words"]
     ANNOTATION_IGNORED "annotation-ignored" C07 Warning:
         "The annotation ray.io/overwrite-container-cmd has no effect here, and `ray start` is generated.";
         "Write \"true\"; it counts from KubeRay 1.1 on.";
-        []
+        ["overwrite-annotation-letter-case", "overwrite-annotation"]
     GEN_CMD_UNQUOTED "gen-cmd-unquoted" C08 Warning:
         "The shell splits $KUBERAY_GEN_RAY_START_CMD at its spaces and leaves its quotes and variables as they are, and this one holds such.";
         "Write `eval \"$KUBERAY_GEN_RAY_START_CMD\"`.";
-        []
+        ["generated-start-command-unquoted"]
     BLOCK_IGNORED "block-ignored" C12 Warning:
         "`block` is always true from KubeRay 1.1 on, whatever is written.";
         "Leave it out; to run something after `ray start`, own the whole command with ray.io/overwrite-container-cmd.";
-        []
+        ["block"]
     FALSE_DROPPED "false-dropped" C12 Warning:
         "A parameter that is false is dropped, so that Ray takes its own default.";
         "Leave it out where false is Ray's default; else own the command with ray.io/overwrite-container-cmd (include-log-monitor is kept from KubeRay 1.7 on).";
-        []
+        ["boolean-parameters"]
     NO_CPU_LIMIT "no-cpu-limit" C13 Warning:
         "No `--num-cpus` is given, so Ray counts every CPU of the machine.";
         "Set resources.limits.cpu (from KubeRay 1.3 on requests.cpu does, too), or `num-cpus` in rayStartParams.";
-        []
+        ["cpus-from-requests", "autoscaler-without-limits"]
     RESOURCES_HIDE_GPUS "resources-hide-gpus" C13 Warning:
         "`resources` can't be read once its outer quotes are off, so the limits give neither `--num-gpus` nor other accelerators.";
         "Write it in single quotes without escapes, `'{\"a\": 1}'`, or give `num-gpus` yourself.";
-        []
+        ["escaped-json-hides-gpus"]
     GROUP_FIELD_IGNORED "group-field-ignored" C13 Warning:
-        "A group's own `resources` and `labels` are unknown before KubeRay 1.5 and are dropped.";
+        "A group's own `resources` and `labels` are unknown before KubeRay 1.5: kubectl refuses the file, and a client that asks for no strict validation has them dropped.";
         "Write them as rayStartParams.";
-        []
+        ["group-resources-and-labels-unknown"]
     ACCELERATOR_IGNORED "accelerator-ignored" C13 Warning:
         "This release derives nothing from this limit, so Ray does not know the accelerator.";
         "Give it as `num-gpus` or `resources` in rayStartParams.";
-        []
+        ["accelerators-from-limits", "gpus-from-limits"]
     SHELL_IN_PARAMETER "shell-in-parameter" C14 Warning:
         "The value stands unquoted in the generated command, and bash reads it.";
         "Put it in single quotes inside the value, such as `\"'{\\\"a\\\": 1}'\"`; leave it if bash is meant to expand it.";
-        []
+        ["parameters-with-metacharacters"]
     AUTOSCALER_COMMAND_IGNORED "autoscaler-command-ignored" C18 Warning:
-        "autoscalerOptions.command and args are unknown before KubeRay 1.7 and are dropped.";
+        "autoscalerOptions.command and args are unknown before KubeRay 1.7: kubectl refuses the file, and a client that asks for no strict validation has them dropped.";
         "Leave them out until the upgrade.";
-        []
+        ["autoscaler-command-unknown"]
     ENTRYPOINT_RUNS_HERE "entrypoint-runs-here" C19 Warning:
         "From KubeRay 1.3 on the submitter's own bash reads the entrypoint, so that a part of it runs in the submitter and not in the cluster.";
         "Quote it as a whole for a shell: `bash -c '…'`.";
-        []
+        ["submitter", "submitter-as-sidecar"]
     RAY_NOT_FIRST "ray-not-first" C20 Warning:
         "The operator takes the first container for Ray's, and this one does not look like it.";
         "Move the Ray container to the first place.";
-        []
+        ["sidecar-before-ray"]
     KUBELET_EXPANDS "kubelet-expands" C21 Warning:
         "The kubelet replaces this before bash sees it.";
         "Write `$NAME` or `${NAME}` for bash, and `$$$$` for two dollar signs.";
-        []
+        ["variables-of-the-kubelet"]
 }
 
 #[cfg(test)]
@@ -146,7 +146,13 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
+    use semver::Version;
+
     use super::*;
+    use crate::artifact::Pins;
+    use crate::contract::{Half, OperatorSettings};
+    use crate::explain::explain;
+    use crate::scenario::{Lane, Manifest, Scenario, load_all};
 
     #[test]
     fn every_trap_is_told_once_and_in_whole_sentences() {
@@ -164,26 +170,72 @@ mod tests {
         let text = std::fs::read_to_string(path).unwrap();
         for trap in TRAPS {
             let note = if trap.weight == Weight::Note { " (note)" } else { "" };
-            let row = format!("| `{}` | {}{note} | {} |", trap.id, trap.rule, trap.text);
+            let links = trap
+                .scenarios
+                .iter()
+                .map(|name| format!("[`{name}`](../scenarios/{name}/scenario.yaml)"));
+            let links = links.collect::<Vec<_>>().join(", ");
+            let row = format!("| `{}` | {}{note} | {} | {links} |", trap.id, trap.rule, trap.text);
             assert!(text.contains(&row), "docs/explain.md lacks the row\n{row}");
         }
     }
 
+    /// The releases that a scenario runs on and on which `explain` warns with a trap of one of its manifests.
+    fn warned(trap: &Trap, scenario: &Scenario) -> Vec<Version> {
+        let matrix = Pins::embedded().operators.matrix;
+        let runs = matrix.iter().filter(|release| scenario.operator.matches(release));
+        let settings = OperatorSettings {
+            env: scenario.file.spec.operator_settings.env.clone(),
+            ..OperatorSettings::default()
+        };
+        let warns = |release: &Version| {
+            scenario.file.spec.manifests.iter().any(|manifest| {
+                let Manifest::File(file) = manifest else {
+                    return false;
+                };
+                let text = std::fs::read_to_string(scenario.dir.join(file)).unwrap();
+                let explanation = explain(Path::new(file), &text, std::slice::from_ref(release), &settings).unwrap();
+                let mut warnings = explanation.containers.iter().flat_map(|one| &one.warnings);
+                warnings.any(|warning| warning.id == trap.id)
+            })
+        };
+        runs.filter(|release| warns(release)).cloned().collect()
+    }
+
     #[test]
-    fn the_scenarios_of_traps_exist_and_prove_their_rule() {
+    fn every_trap_is_shown_by_scenarios_that_prove_its_rule_and_that_explain_warns_of() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-        let scenarios = crate::scenario::load_all(&root).unwrap();
+        let scenarios = load_all(&root).unwrap();
         for trap in TRAPS {
+            assert!(!trap.scenarios.is_empty(), "{}: no scenario shows it", trap.id);
             for name in trap.scenarios {
                 let scenario = scenarios.iter().find(|scenario| scenario.name() == *name);
                 let scenario = scenario.unwrap_or_else(|| panic!("{}: no scenario {name}", trap.id));
-                let rules = &scenario.file.spec.rules;
+                let spec = &scenario.file.spec;
                 assert!(
-                    rules.iter().any(|rule| rule == trap.rule),
+                    spec.rules.iter().any(|rule| rule == trap.rule),
                     "{name} does not prove {}",
                     trap.rule
                 );
+                assert!(
+                    spec.lanes.contains(&Lane::ControlPlane) && scenario.halves().contains(&Half::Object),
+                    "{name} proves no object half in the fast lane"
+                );
+                assert!(
+                    !warned(trap, scenario).is_empty(),
+                    "{}: explain warns of it on no release that {name} runs on",
+                    trap.id
+                );
             }
+        }
+    }
+
+    #[test]
+    fn a_scenario_without_a_trap_brings_no_warning_of_it() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+        let scenario = crate::scenario::load(&root.join("default-command")).unwrap();
+        for trap in TRAPS {
+            assert_eq!(warned(trap, &scenario), [], "{}", trap.id);
         }
     }
 }
