@@ -59,11 +59,21 @@ async fn measure(engine: &Engine, handle: &ClusterHandle, kind: &Path, ray: &Ima
     println!("registry: first push, once for each image on a machine  {push:6.1} s");
     let again = timed(async { Ok(handle.push(ray).await.map(|_| ())?) }).await?;
     println!("registry: push of an image that it has                  {again:6.1} s");
+    let first = names(engine, node).await?;
     for round in 1..=ROUNDS {
-        let pull = timed(inside(engine, node, &["crictl", "pull", &ray.public_name])).await?;
-        forget(engine, node, ray).await?;
+        let hosts = [
+            "ctr",
+            "-n",
+            "k8s.io",
+            "images",
+            "pull",
+            "--hosts-dir",
+            "/etc/containerd/certs.d",
+        ];
+        let pull = timed(inside(engine, node, &[&hosts[..], &[&ray.public_name]].concat())).await?;
+        forget(engine, node, &first).await?;
         let load = timed(async { Ok(handle.load(kind, ray).await?) }).await?;
-        forget(engine, node, ray).await?;
+        forget(engine, node, &first).await?;
         println!(
             "round {round}, for each new node: pull from the registry {pull:6.1} s, kind load {load:6.1} s, ratio {:.2}",
             load / pull
@@ -72,16 +82,19 @@ async fn measure(engine: &Engine, handle: &ClusterHandle, kind: &Path, ray: &Ima
     Ok(())
 }
 
-/// Removes every name of the image from the node, and with them its layers.
-async fn forget(engine: &Engine, node: &str, image: &Image) -> Result<(), Failed> {
-    for name in [&image.public_name, &image.local_name] {
-        let _ = inside(engine, node, &["ctr", "-n", "k8s.io", "images", "rm", "--sync", name]).await;
+/// Removes every name that was not there at first (containerd adds some of its own), and with them the layers.
+async fn forget(engine: &Engine, node: &str, first: &[String]) -> Result<(), Failed> {
+    for name in names(engine, node).await? {
+        if !first.contains(&name) {
+            inside(engine, node, &["ctr", "-n", "k8s.io", "images", "rm", "--sync", &name]).await?;
+        }
     }
-    let left = inside_text(engine, node, &["ctr", "-n", "k8s.io", "images", "ls", "-q"]).await?;
-    match left.lines().find(|name| name.contains("rayproject/ray")) {
-        Some(name) => inside(engine, node, &["ctr", "-n", "k8s.io", "images", "rm", "--sync", name]).await,
-        None => Ok(()),
-    }
+    Ok(())
+}
+
+async fn names(engine: &Engine, node: &str) -> Result<Vec<String>, Failed> {
+    let text = inside_text(engine, node, &["ctr", "-n", "k8s.io", "images", "ls", "-q"]).await?;
+    Ok(text.lines().map(str::to_owned).collect())
 }
 
 async fn inside(engine: &Engine, node: &str, arguments: &[&str]) -> Result<(), Failed> {

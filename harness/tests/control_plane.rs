@@ -5,6 +5,8 @@
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
+#[path = "support/own_cache.rs"]
+mod own_cache;
 mod support;
 
 use std::io::{BufRead as _, BufReader};
@@ -13,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use kuberay_conformance::artifact::Store;
+use own_cache::own_cache;
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
 use support::{is_required, program, scenarios, turn};
@@ -44,18 +46,6 @@ struct Run {
     cache: PathBuf,
 }
 
-fn cache(folder: &Path) -> PathBuf {
-    let (cache, store) = (folder.join("cache"), Store::open().unwrap());
-    std::fs::create_dir_all(&cache).unwrap();
-    for shared in ["programs", "artifacts-source"] {
-        let link = cache.join(shared);
-        if store.root().join(shared).exists() && !link.exists() {
-            std::os::unix::fs::symlink(store.root().join(shared), link).unwrap();
-        }
-    }
-    cache
-}
-
 fn command(folder: &Path) -> Command {
     let scenario = folder.join("scenarios/waits");
     std::fs::create_dir_all(&scenario).unwrap();
@@ -68,7 +58,7 @@ fn command(folder: &Path) -> Command {
         .arg(folder.join("scenarios"))
         .arg("--output")
         .arg(folder.join("output"));
-    command.env("KUBERAY_CONFORMANCE_CACHE", cache(folder));
+    command.env("KUBERAY_CONFORMANCE_CACHE", own_cache(folder));
     command
 }
 

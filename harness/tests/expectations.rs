@@ -1,0 +1,280 @@
+//! Expectations that were changed fail: for each rule one expectation is changed in each of its scenarios, and exactly
+//! the cells of these fail.
+//!
+//! They start a control plane of their own and take minutes: they are left out where `KUBERAY_CONFORMANCE_REQUIRE` does
+//! not ask for `deep`, as `ci/full` does.
+
+#![allow(missing_docs, reason = "an integration test has no public interface")]
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "support/copies.rs"]
+mod copies;
+#[path = "support/own_cache.rs"]
+mod own_cache;
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use copies::replaced;
+use kuberay_conformance::contract::RULES;
+use kuberay_conformance::expect::{snapshot_path, subjects};
+use kuberay_conformance::report::{CheckResult, Outcome, RunResult};
+use kuberay_conformance::scenario::{Check, Lane, Scenario, load_all};
+use libtest_mimic::{Arguments, Failed, Trial};
+use own_cache::own_cache;
+use semver::Version;
+use support::{is_required, program, scenarios};
+
+const RELEASE: &str = "1.6.2";
+
+/// Rules whose expectations are changed in one run. They share no scenario, so what fails tells which one it is; most of
+/// the cells of a run are left as they are.
+const RULES_OF_A_RUN: usize = 4;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let is_left_out = !is_required("deep");
+    let all = load_all(&scenarios()).expect("the repository's scenarios are well-formed");
+    let release: Version = RELEASE.parse().expect("a version");
+    let running = all.into_iter().filter(|scenario| {
+        scenario.operator.matches(&release) && scenario.file.spec.lanes.contains(&Lane::ControlPlane)
+    });
+    let running: Arc<Vec<Arc<Scenario>>> = Arc::new(running.collect());
+    let plane = Arc::new(Mutex::new(None));
+    let mut trials = Vec::new();
+    for rules in runs(&running) {
+        let ran = Arc::new(OnceLock::new());
+        for rule in &rules {
+            let (rule, rules) = (*rule, rules.clone());
+            let (running, plane, ran) = (Arc::clone(&running), Arc::clone(&plane), Arc::clone(&ran));
+            let trial = Trial::test(rule, move || {
+                let changed = ran.get_or_init(|| {
+                    let mut plane = plane.lock().unwrap_or_else(PoisonError::into_inner);
+                    plane.get_or_insert_with(Plane::up).run(&rules, &running)
+                });
+                changed.exactly(rule, &rules, &running)
+            });
+            trials.push(trial.with_ignored_flag(is_left_out));
+        }
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if let Some(plane) = plane.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        plane.down();
+    }
+    conclusion.exit_code()
+}
+
+fn of_rule<'a>(rule: &'a str, running: &'a [Arc<Scenario>]) -> impl Iterator<Item = &'a Arc<Scenario>> {
+    let proves = move |scenario: &&Arc<Scenario>| scenario.file.spec.rules.iter().any(|one| one == rule);
+    running.iter().filter(proves)
+}
+
+fn names(rule: &str, running: &[Arc<Scenario>]) -> BTreeSet<String> {
+    of_rule(rule, running)
+        .map(|scenario| scenario.name().to_owned())
+        .collect()
+}
+
+/// The rules of each run.
+fn runs(running: &[Arc<Scenario>]) -> Vec<Vec<&'static str>> {
+    let mut runs: Vec<Vec<&'static str>> = Vec::new();
+    for rule in &RULES {
+        let own = names(rule.id, running);
+        let fits = |run: &&mut Vec<&'static str>| {
+            run.len() < RULES_OF_A_RUN && run.iter().all(|other| names(other, running).is_disjoint(&own))
+        };
+        match runs.iter_mut().find(fits) {
+            Some(run) => run.push(rule.id),
+            None => runs.push(vec![rule.id]),
+        }
+    }
+    runs
+}
+
+/// A control plane that stays up for all runs, apart from any that the user has.
+struct Plane {
+    folder: tempfile::TempDir,
+}
+
+/// What a run with changed expectations left.
+struct Changed {
+    output: Output,
+    result: Result<RunResult, String>,
+    /// What was changed, by scenario: how the check's verdict names it.
+    changes: BTreeMap<String, String>,
+}
+
+impl Plane {
+    fn up() -> Self {
+        let plane = Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
+        let output = plane
+            .program()
+            .args(["up", "--lane", "control-plane", "--operator", RELEASE])
+            .output()
+            .expect("the program starts");
+        assert!(output.status.success(), "{}", said(&output));
+        plane
+    }
+
+    fn program(&self) -> Command {
+        let mut command = program();
+        command.env("KUBERAY_CONFORMANCE_CACHE", own_cache(self.folder.path()));
+        command
+    }
+
+    fn down(self) {
+        let output = self.program().args(["down", "--lane", "control-plane"]).output();
+        let output = output.expect("the program starts");
+        assert!(output.status.success(), "{}", said(&output));
+    }
+
+    /// Runs all scenarios, with one expectation changed in each of these rules' scenarios.
+    fn run(&self, rules: &[&str], running: &[Arc<Scenario>]) -> Changed {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let copy = folder.path().join("scenarios");
+        copy_all(&copy);
+        let scenarios = rules.iter().flat_map(|rule| of_rule(rule, running));
+        let changes = scenarios
+            .map(|scenario| (scenario.name().to_owned(), change(scenario, &copy)))
+            .collect();
+        let results = folder.path().join("output");
+        let output = self
+            .program()
+            .args(["run", "--lane", "control-plane", "--operator", RELEASE, "--scenarios"])
+            .arg(&copy)
+            .arg("--output")
+            .arg(&results)
+            .output()
+            .expect("the program starts");
+        let text = std::fs::read_to_string(results.join("results.json"));
+        let result = text.map_err(|error| format!("results.json: {error}"));
+        Changed {
+            result: result.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string())),
+            output,
+            changes,
+        }
+    }
+}
+
+impl Changed {
+    /// Whether just what was changed for this rule failed: each of its cells, by the changed check, and no cell but
+    /// those of the run's rules.
+    fn exactly(&self, rule: &str, rules: &[&str], running: &[Arc<Scenario>]) -> Result<(), Failed> {
+        let result = self
+            .result
+            .as_ref()
+            .map_err(|error| format!("{error}\n{}", said(&self.output)))?;
+        let own = names(rule, running);
+        if own.is_empty() {
+            return Err(format!("no scenario of {rule} runs on {RELEASE}").into());
+        }
+        if self.output.status.code() != Some(1) {
+            let ended = self.output.status;
+            return Err(format!("the run ended with {ended} instead of 1\n{}", said(&self.output)).into());
+        }
+        let of_others: BTreeSet<String> = rules
+            .iter()
+            .filter(|other| **other != rule)
+            .flat_map(|other| names(other, running))
+            .collect();
+        let mut problems = Vec::new();
+        let judged = result.cells.iter().filter(|cell| cell.outcome != Outcome::Skipped);
+        let mut seen = BTreeSet::new();
+        for cell in judged.filter(|cell| !of_others.contains(&cell.scenario)) {
+            seen.insert(cell.scenario.clone());
+            let should_fail = own.contains(&cell.scenario);
+            let expected = if should_fail { Outcome::Failed } else { Outcome::Passed };
+            if cell.outcome != expected {
+                problems.push(format!("{}: {:?} instead of {expected:?}", cell.id, cell.outcome));
+            }
+            let change = self.changes.get(&cell.scenario).map_or("", String::as_str);
+            let failed: Vec<&CheckResult> = cell
+                .checks
+                .iter()
+                .filter(|check| check.outcome == Outcome::Failed)
+                .collect();
+            let names_it = |check: &&CheckResult| check.message.contains(change) || check.name.contains(change);
+            if should_fail && (failed.len() != 1 || !failed.iter().all(names_it)) {
+                let messages: Vec<_> = failed
+                    .iter()
+                    .map(|check| format!("{}: {}", check.name, check.message))
+                    .collect();
+                problems.push(format!("{}: {change} was changed, not {messages:?}", cell.id));
+            }
+        }
+        let all: BTreeSet<String> = running.iter().map(|scenario| scenario.name().to_owned()).collect();
+        let missing: Vec<_> = all
+            .difference(&seen)
+            .filter(|name| !of_others.contains(*name))
+            .collect();
+        if !missing.is_empty() {
+            problems.push(format!("not judged: {missing:?}"));
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{}\n{}", problems.join("\n"), said(&self.output)).into())
+        }
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Copies the repository's scenarios.
+fn copy_all(into: &Path) {
+    for folder in std::fs::read_dir(scenarios()).expect("scenarios/").flatten() {
+        let target = into.join(folder.file_name());
+        std::fs::create_dir_all(&target).expect("a folder");
+        for file in std::fs::read_dir(folder.path()).expect("a scenario's folder").flatten() {
+            std::fs::copy(file.path(), target.join(file.file_name())).expect("a copy");
+        }
+    }
+}
+
+/// Changes one character of one expectation in a copy of a scenario, and says how a verdict names what was changed.
+fn change(scenario: &Scenario, copy: &Path) -> String {
+    let folder = copy.join(scenario.name());
+    let release: Version = RELEASE.parse().expect("a version");
+    for subject in subjects(scenario) {
+        let path = snapshot_path(&folder, &subject, &release).expect("a snapshot for every subject");
+        let text = std::fs::read_to_string(&path).expect("a snapshot");
+        if let Some(text) = changed_body(&text) {
+            std::fs::write(&path, text).expect("a snapshot is written");
+            return file_name(&path);
+        }
+    }
+    let path = folder.join("scenario.yaml");
+    let text = std::fs::read_to_string(&path).expect("scenario.yaml");
+    for check in &scenario.file.spec.checks {
+        if let Check::Rejected(rejected) = check {
+            let part = format!("x{}", rejected.message);
+            std::fs::write(&path, replaced(&text, &rejected.message, &part)).expect("scenario.yaml is written");
+            return "rejected".into();
+        }
+    }
+    panic!("{}: nothing to change", scenario.name());
+}
+
+fn file_name(path: &Path) -> String {
+    let path: PathBuf = path.into();
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A snapshot with one character more in the last quoted string that ends a line of its body, or with a string where
+/// the snapshot says that there is nothing; none where it has neither.
+fn changed_body(snapshot: &str) -> Option<String> {
+    let body = snapshot.rfind("\n---\n")? + 5;
+    if snapshot[body..].trim() == "absent" {
+        return Some(format!("{}- \"x\"\n", &snapshot[..body]));
+    }
+    let at = body + snapshot[body..].rfind("\"\n")?;
+    Some(format!("{}x{}", &snapshot[..at], &snapshot[at..]))
+}
