@@ -17,7 +17,7 @@ const TICKS: f64 = 100.0;
 /// Cases of one exploration for each release.
 const CASES: usize = 1000;
 /// One scenario that every release has.
-const ONE: &str = "before-ray-start";
+const ONE: &str = "default-command";
 
 type Failed = Box<dyn std::error::Error>;
 
