@@ -6,6 +6,7 @@ mod error;
 mod go;
 mod image;
 mod model;
+mod module_zip;
 mod oci;
 mod pins;
 mod programs;

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::go::Go;
 use super::pins::Pins;
-use super::{ArtifactError, Source, Store, oci, pull};
+use super::{ArtifactError, Source, Store, module_zip, oci, pull, system};
 use crate::report::{ImageRecord, Origin, Outcome, Progress};
 
 /// How long a registry may take to answer before images and programs are built instead.
@@ -135,12 +135,16 @@ impl Programs {
         go.program(&self.store, "manager", &module, &*self.progress).await
     }
 
-    /// The folder of an operator release's module, with its `config/crd`, `config/default` and `config/samples`.
+    /// The folder of an operator release's module, with its `config/crd`, `config/default` and `config/samples`. Go is
+    /// not needed for it where nothing is built, or where there is none.
     ///
     /// # Errors
     /// When the release is not pinned, or can't be had.
     pub async fn operator_module(&self, version: &Version) -> Result<PathBuf, ArtifactError> {
         let module = self.pins.operator(version)?;
+        if self.pulls().await || !system::is_present("go") {
+            return module_zip::module(&self.store, &module, &*self.progress).await;
+        }
         self.go().await?.module(&module).await
     }
 

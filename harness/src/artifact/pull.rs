@@ -129,12 +129,19 @@ pub(super) fn make_executable(path: &Path) -> Result<(), ArtifactError> {
 /// The SHA-256 of a file's contents, in hexadecimal digits.
 pub(super) fn digest_of(path: &Path) -> Result<String, ArtifactError> {
     let contents = std::fs::read(path).map_err(file("reading", path))?;
-    Ok(Sha256::digest(&contents)
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+    Ok(hexadecimal(&Sha256::digest(&contents)))
+}
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn download(url: &str, target: &Path) -> Result<(), ArtifactError> {
+    download_by(url, target, "=https").await
+}
+
+/// Downloads by these protocols, written as curl's `--proto` wants them.
+pub(super) async fn download_by(url: &str, target: &Path, protocols: &str) -> Result<(), ArtifactError> {
     let mut curl = process::command("curl");
     curl.args([
         "--fail",
@@ -142,7 +149,7 @@ async fn download(url: &str, target: &Path) -> Result<(), ArtifactError> {
         "--show-error",
         "--location",
         "--proto",
-        "=https",
+        protocols,
         "--retry",
         "3",
     ]);

@@ -28,6 +28,9 @@ pub struct Explore {
     /// Ray containers to compare at least, for each release
     #[arg(long, value_name = "N", default_value_t = 2000)]
     pub cases: usize,
+    /// RayClusters of a release that wait for their Pods at once; the operator works on one at a time
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: u16,
     /// The same seed gives the same RayClusters again; drawn when absent, and printed
     #[arg(long, value_name = "SEED")]
     pub seed: Option<u64>,
@@ -57,6 +60,7 @@ pub(super) fn run(options: &Explore) -> u8 {
             ..Options::new(pins.defaults.operator, pins.defaults.ray)
         },
         cases: options.cases,
+        jobs: options.jobs.into(),
         seed,
         samples: options.samples,
     };

@@ -221,7 +221,7 @@ impl Job<'_> {
     /// Runs the cells of one release and one set of settings.
     async fn cells_at(&self, site: &Site, cancel: &CancellationToken) -> Result<Vec<CellResult>, RunError> {
         let mut options = self.engine_options.clone();
-        options.jobs = options.jobs.min(JOBS);
+        options.jobs = self.options.jobs.unwrap_or(JOBS);
         let own = |cell: &&Cell| cell.operator == site.release && *cell.operator_settings() == site.settings;
         let cells: Vec<Cell> = self.cells.iter().filter(own).cloned().collect();
         let progress = Arc::clone(self.progress);

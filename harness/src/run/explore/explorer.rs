@@ -21,8 +21,6 @@ use crate::operator::log_about;
 use crate::report::Progress;
 use crate::run::plane::Site;
 
-/// RayClusters that wait for their Pods at once. The operator works on one at a time; more would only wait longer.
-const IN_FLIGHT: usize = 24;
 /// RayClusters in one namespace: the operator looks through all Pods of a namespace for each of them.
 const IN_NAMESPACE: u64 = 50;
 /// How long an operator may take to make all Pods of a RayCluster; those of old releases are slow by their own limit
@@ -43,6 +41,7 @@ pub(super) struct Explorer {
     client: Client,
     generator: Generator,
     cases: usize,
+    jobs: usize,
     progress: Arc<dyn Progress>,
     log: PathBuf,
     pods: Pods,
@@ -71,6 +70,7 @@ impl Explorer {
             client,
             generator: Generator::new(options.seed, &site.release, WORKERS),
             cases: options.cases,
+            jobs: options.jobs,
             progress,
             log: site.operator_log().to_owned(),
         })
@@ -99,7 +99,7 @@ impl Explorer {
             Some((number, plan))
         });
         let asked = numbers.map(async |(number, plan)| self.ask(number, &plan).await);
-        let mut answers = std::pin::pin!(futures::stream::iter(asked).buffer_unordered(IN_FLIGHT));
+        let mut answers = std::pin::pin!(futures::stream::iter(asked).buffer_unordered(self.jobs));
         let mut surprises = Vec::new();
         while let Some(answer) = answers.next().await {
             let answer = answer?;

@@ -28,6 +28,8 @@ pub struct ExploreOptions {
     pub run: Options,
     /// Ray containers to compare at least, for each release.
     pub cases: usize,
+    /// RayClusters of a release that wait for their Pods at once.
+    pub jobs: usize,
     /// The same seed gives the same RayClusters again.
     pub seed: u64,
     /// Compare the operator's own samples, too.
