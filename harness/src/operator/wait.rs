@@ -92,8 +92,12 @@ fn state(pod: &Pod) -> Option<String> {
     })
 }
 
-/// Why the operator's Pod can't start, where it can't. One failed pull may pass (the kubelet tries again); backing off
-/// from it, or ending twice, does not.
+/// How often the operator may end and be started again. A new node's kube-proxy may not know yet where the API server is,
+/// and an operator that does not reach it ends at once.
+const RESTARTS: i32 = 2;
+
+/// Why the operator's Pod can't start, where it can't. One failed pull may pass (the kubelet tries again), and so may
+/// its first two ends; backing off from a pull, or a third end, does not.
 fn doomed(pod: &Pod) -> Option<String> {
     statuses(pod).find_map(|status| {
         let state = status.state.as_ref()?;
@@ -107,9 +111,9 @@ fn doomed(pod: &Pod) -> Option<String> {
                 "CreateContainerConfigError",
                 "CreateContainerError",
                 "RunContainerError",
-                "CrashLoopBackOff",
             ];
-            if hopeless.contains(&reason) {
+            let crashes = reason == "CrashLoopBackOff" && status.restart_count >= RESTARTS;
+            if hopeless.contains(&reason) || crashes {
                 return Some(match exit_code(status) {
                     Some(code) => format!("its container ended with exit code {code} ({reason})"),
                     None => format!("{reason} of image {}: {message}", status.image),
@@ -117,8 +121,7 @@ fn doomed(pod: &Pod) -> Option<String> {
             }
         }
         let ended = state.terminated.as_ref()?;
-        (status.restart_count > 0 || ended.exit_code != 0)
-            .then(|| format!("its container ended with exit code {}", ended.exit_code))
+        (status.restart_count >= RESTARTS).then(|| format!("its container ended with exit code {}", ended.exit_code))
     })
 }
 
@@ -169,8 +172,11 @@ mod tests {
     #[case::first_pull_error(json!({"state": {"waiting": {"reason": "ErrImagePull", "message": "not found"}}}), None)]
     #[case::no_image(json!({"state": {"waiting": {"reason": "ImagePullBackOff", "message": "not found"}}}),
         Some("ImagePullBackOff of image quay.io/kuberay/operator:none: not found"))]
-    #[case::crash(json!({"state": {"terminated": {"exitCode": 2}}}), Some("its container ended with exit code 2"))]
-    #[case::crash_loop(json!({"restartCount": 1, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+    #[case::first_end(json!({"state": {"terminated": {"exitCode": 2}}}), None)]
+    #[case::second_end(json!({"restartCount": 1, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}), None)]
+    #[case::third_end(json!({"restartCount": 2, "state": {"terminated": {"exitCode": 2}}}),
+        Some("its container ended with exit code 2"))]
+    #[case::crash_loop(json!({"restartCount": 2, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
         "lastState": {"terminated": {"exitCode": 1}}}),
         Some("its container ended with exit code 1 (CrashLoopBackOff)"))]
     #[case::running(json!({"state": {"running": {}}}), None)]

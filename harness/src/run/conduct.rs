@@ -132,7 +132,8 @@ fn plan(options: &Options) -> Result<(Plan, Vec<CellResult>), RunError> {
                 .map(move |operator| (scenario, *lane, operator))
         })
     });
-    for (scenario, lane, operator) in all {
+    // A scenario that is not for a lane has no cell there; only ranges leave cells out.
+    for (scenario, lane, operator) in all.filter(|(scenario, lane, _)| scenario.file.spec.lanes.contains(lane)) {
         let cell = Cell {
             scenario: Arc::clone(scenario),
             operator: operator.clone(),
