@@ -171,7 +171,7 @@ fn ctrl_c_while_a_cell_runs_keeps_its_evidence() {
     down();
     let folder = tempfile::tempdir().unwrap();
     let mut running = Running::start(run(folder.path()));
-    running.until("1/4 checks");
+    running.until("container ray-head of Pod");
     running.signal(Signal::INT);
     let (status, said) = running.end();
     assert_eq!(status.code(), Some(3), "{said}");
@@ -221,7 +221,7 @@ fn after_a_kill_down_removes_everything_and_the_next_run_works() {
     let mut command = run(folder.path());
     command.env("KUBECONFIG", &kubeconfig);
     let mut running = Running::start(command);
-    running.until("1/4 checks");
+    running.until("container ray-head of Pod");
     running.child.kill().unwrap();
     running.end();
     let left = leftovers();
@@ -257,7 +257,7 @@ fn two_runs_at_once_share_a_cluster_of_the_same_releases() {
     down();
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let mut first = Running::start(run(folders[0].path()));
-    first.until("1/4 checks");
+    first.until("container ray-head of Pod");
     let second = Running::start(run(folders[1].path()));
     let (status, said) = first.end();
     assert_eq!(status.code(), Some(0), "{said}");
