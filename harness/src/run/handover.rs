@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::RunError;
+use super::session::remove_if_there;
 use super::setup::Setup;
 
 fn mark(setup: &Setup) -> PathBuf {
@@ -31,13 +32,5 @@ pub(super) fn is_left_to_us(setup: &Setup) -> Result<bool, RunError> {
 
 /// The cluster is gone, or stays because somebody asked for that.
 pub(super) fn clear(setup: &Setup) -> Result<(), RunError> {
-    let path = mark(setup);
-    match std::fs::remove_file(&path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(RunError::File {
-            doing: "removing",
-            path,
-            source,
-        }),
-        _ => Ok(()),
-    }
+    remove_if_there(mark(setup))
 }

@@ -133,7 +133,11 @@ fn note_path(setup: &Setup) -> PathBuf {
 
 /// Forgets what runs in the cluster: it is about to change, or gone.
 pub(super) fn forget(setup: &Setup) -> Result<(), RunError> {
-    let path = note_path(setup);
+    remove_if_there(note_path(setup))
+}
+
+/// Removes a file of ours; that it is gone already is no error.
+pub(super) fn remove_if_there(path: PathBuf) -> Result<(), RunError> {
     match std::fs::remove_file(&path) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(RunError::File {
             doing: "removing",
