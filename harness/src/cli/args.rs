@@ -143,6 +143,15 @@ pub struct Engine {
     pub cluster: String,
 }
 
+/// How large the kind cluster is.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Size {
+    /// Nodes of the kind cluster, the control plane included, all of which take Pods; for `run` as many as the selected
+    /// scenarios need when absent, for `up` 2
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
+    pub nodes: Option<u32>,
+}
+
 /// What `down` and `status` look at.
 #[derive(Debug, Args)]
 pub struct Place {
@@ -164,6 +173,8 @@ pub struct Stack {
     pub source: ArtifactSource,
     #[command(flatten)]
     pub engine: Engine,
+    #[command(flatten)]
+    pub size: Size,
 }
 
 #[derive(Debug, Args)]
@@ -190,6 +201,8 @@ pub struct Run {
     pub source: ArtifactSource,
     #[command(flatten)]
     pub engine: Engine,
+    #[command(flatten)]
+    pub size: Size,
     /// Where reports and evidence go
     #[arg(long, value_name = "DIR", default_value = "output")]
     pub output: PathBuf,

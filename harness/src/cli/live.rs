@@ -9,6 +9,9 @@ use crate::artifact::Pins;
 use crate::report::{self, Progress, RunResult};
 use crate::run::{self, Options, RunError};
 
+/// Nodes of a cluster that `up` makes, unless it is told how many.
+const NODES_OF_UP: u32 = 2;
+
 pub(super) fn run(arguments: &Run) -> u8 {
     let selection = &arguments.selection;
     if let Some(code) = refuse(selection) {
@@ -19,6 +22,7 @@ pub(super) fn run(arguments: &Run) -> u8 {
         releases: args_releases(selection),
         source: args_source(arguments),
         engine: arguments.engine.clone(),
+        size: arguments.size,
     };
     let stack = match stack_options(&stack) {
         Ok(options) => options,
@@ -51,10 +55,12 @@ fn refuse(selection: &Selection) -> Option<u8> {
 }
 
 pub(super) fn up(stack: &Stack) -> u8 {
-    let options = match stack_options(stack) {
+    let mut options = match stack_options(stack) {
         Ok(options) => options,
         Err(code) => return code,
     };
+    // What will run on it is not known; our own scenarios need so many.
+    options.nodes.get_or_insert(NODES_OF_UP);
     block(async |progress, cancel| {
         println!("{}", run::up(&options, progress, cancel).await?);
         Ok(PASSED)
@@ -119,6 +125,7 @@ fn stack_options(stack: &Stack) -> Result<Options, u8> {
     if let Some(ray) = &stack.releases.ray {
         options.ray = ray.clone();
     }
+    options.nodes = stack.size.nodes;
     options.source = stack.source.artifacts;
     options.operator_image.clone_from(&stack.source.operator_image);
     options.operator_binary.clone_from(&stack.source.operator_binary);

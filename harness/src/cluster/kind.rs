@@ -106,13 +106,20 @@ impl KindCluster {
         let facts = node::facts(&self.engine, &options.node_image.local_name).await?;
         let host = Host::read(&self.folder, &self.engine.storage);
         self.preflight(&host, &facts)?;
-        let config = kind_config(&facts, &host, options.workers);
         let digest = &options.node_image.record.digest;
-        let key = push::hash(&[FORM, &options.node_image.local_name, digest, &config]);
+        let made_of = |workers: u32| {
+            let config = kind_config(&facts, &host, workers);
+            let key = push::hash(&[FORM, &options.node_image.local_name, digest, &config]);
+            (config, key)
+        };
+        let (config, key) = made_of(options.workers);
 
         let mut state = self.load()?.unwrap_or_else(|| State::new(&self.name, self.engine.kind));
         let mut phases = Phases::start();
-        if let Some(complete) = state.complete.clone().filter(|complete| complete.key == key)
+        // One with more nodes than are wanted serves as well.
+        let larger = u32::try_from(state.nodes().len()).unwrap_or(u32::MAX).saturating_sub(1);
+        let serves = |found: &str| (options.workers..=larger).any(|workers| made_of(workers).1 == found);
+        if let Some(complete) = state.complete.clone().filter(|complete| serves(&complete.key))
             && self.is_usable(&state).await
         {
             let start = self.plan_registry(&mut state, options)?;

@@ -62,7 +62,8 @@ pub(super) const POD_SUBNET: &str = "10.244.0.0/16";
 /// The first kubelet that knows `failCgroupV1`; an older one refuses the field.
 const FIRST_WITH_FAIL_CGROUP_V1: u32 = 31;
 
-/// The kind configuration for a node image on this machine, with one control plane and `workers` more nodes.
+/// The kind configuration for a node image on this machine, with one control plane and `workers` more nodes, all of which accept
+/// Pods.
 #[must_use]
 pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32) -> String {
     let keys = CriKeys::of(node.containerd_config);
@@ -72,6 +73,12 @@ pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32) -> String {
         yaml.push_str("  disableDefaultCNI: true\n");
     }
     yaml.push_str("nodes:\n- role: control-plane\n");
+    if workers > 0 {
+        // kind opens the control plane to Pods only where it is alone; its room is wanted here, too.
+        yaml.push_str(
+            "  kubeadmConfigPatches:\n  - |\n    kind: InitConfiguration\n    nodeRegistration:\n      taints: []\n",
+        );
+    }
     for _ in 0..workers {
         yaml.push_str("- role: worker\n");
     }
@@ -139,6 +146,11 @@ networking:
   disableDefaultCNI: true
 nodes:
 - role: control-plane
+  kubeadmConfigPatches:
+  - |
+    kind: InitConfiguration
+    nodeRegistration:
+      taints: []
 - role: worker
 kubeadmConfigPatches:
 - |

@@ -167,7 +167,7 @@ pub(super) fn largest(nodes: &[Node]) -> Option<(f64, f64)> {
         .max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)))
 }
 
-fn usable(nodes: &[Node]) -> impl Iterator<Item = &Node> {
+pub(super) fn usable(nodes: &[Node]) -> impl Iterator<Item = &Node> {
     nodes.iter().filter(|node| {
         node.spec.as_ref().is_none_or(|spec| {
             let closed = spec

@@ -319,7 +319,10 @@ impl Job<'_> {
     }
 
     async fn on(&self, setup: &Setup, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
-        let session = self.until_cancelled(bring_up(setup, self.options, phases)).await?;
+        let mut options = self.options.clone();
+        let needed = self.cells.iter().map(|cell| cell.scenario.file.spec.nodes).max();
+        options.nodes = options.nodes.or(needed);
+        let session = self.until_cancelled(bring_up(setup, &options, phases)).await?;
         found.environment.extend(session.environment());
         let stays = self.options.keep || session.cluster().reused;
         let options = self.engine_options.clone();

@@ -128,6 +128,16 @@ pub enum CellError {
     /// An object could not be sent.
     #[error(transparent)]
     Object(#[from] ObjectError),
+    /// The cluster is too small.
+    #[error(
+        "it needs {wanted} Kubernetes nodes that accept Pods, and the cluster has {there}: give it more with --nodes {wanted}"
+    )]
+    Nodes {
+        /// Nodes that it needs.
+        wanted: u32,
+        /// Nodes that accept Pods.
+        there: u32,
+    },
     /// The run was interrupted before it began.
     #[error("the run was interrupted before this cell began")]
     Interrupted,
@@ -145,6 +155,8 @@ pub struct Engine {
     options: EngineOptions,
     capacity: Arc<Capacity>,
     largest_node: Option<(f64, f64)>,
+    /// Nodes that accept Pods; none beside a control plane.
+    nodes: Option<u32>,
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
     removals: Mutex<JoinSet<Result<(), String>>>,
@@ -174,7 +186,7 @@ impl Engine {
         cancel: CancellationToken,
     ) -> Result<Self, kube::Error> {
         let watches = Watches::start(client.clone());
-        let (mut room, mut largest_node) = (Resources::unlimited(), None);
+        let (mut room, mut largest_node, mut count) = (Resources::unlimited(), None, None);
         if subjects.operator.has_nodes() {
             cleanup::remove_orphans(&client, &watches, &*progress).await?;
             let all = ListParams::default();
@@ -182,6 +194,7 @@ impl Engine {
             let pods = Api::<Pod>::all(client.clone()).list(&all).await?.items;
             room = capacity::free(&nodes, &pods);
             largest_node = capacity::largest(&nodes);
+            count = u32::try_from(capacity::usable(&nodes).count()).ok();
             tracing::info!(%room, "room for cells");
         }
         Ok(Self {
@@ -192,6 +205,7 @@ impl Engine {
             capacity: Arc::new(Capacity::new(room, options.jobs)),
             options,
             largest_node,
+            nodes: count,
             progress,
             cancel,
             removals: Mutex::default(),
@@ -259,6 +273,10 @@ impl Engine {
     }
 
     fn prepare(&self, cell: &Cell) -> Result<Prepared, CellError> {
+        let wanted = cell.scenario.file.spec.nodes;
+        if let Some(there) = self.nodes.filter(|there| *there < wanted) {
+            return Err(CellError::Nodes { wanted, there });
+        }
         let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;
         let namespace = namespace_name(&self.options.run, number, cell.scenario.name());
         let ray_image = self.subjects.rays.get(&cell.ray).cloned();
@@ -496,7 +514,7 @@ fn relative(path: &Path) -> String {
 
 fn fail(result: &mut CellResult, error: &CellError) {
     result.outcome = match error {
-        CellError::Interrupted | CellError::NoTime => Outcome::Skipped,
+        CellError::Interrupted | CellError::NoTime | CellError::Nodes { .. } => Outcome::Skipped,
         _ => Outcome::Error,
     };
     result.reason = Some(error.to_string());

@@ -51,6 +51,8 @@ pub struct Options {
     pub crds: Option<PathBuf>,
     /// The cluster's name.
     pub cluster: String,
+    /// Nodes of the kind cluster that accept Pods; as many as the scenarios need when absent.
+    pub nodes: Option<u32>,
 }
 
 impl Options {
@@ -85,6 +87,7 @@ impl Options {
             operator_binary: None,
             crds: None,
             cluster: CLUSTER.into(),
+            nodes: None,
         }
     }
 }

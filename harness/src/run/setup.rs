@@ -90,7 +90,7 @@ impl Setup {
             node_image: &node_image,
             registry_image: Some(&registry_image),
             registry_data: &self.registry_data,
-            workers: 0,
+            workers: options.nodes.unwrap_or(1).saturating_sub(1),
             // Where images were built because no registry can be reached, asking one would only take time.
             upstream: node_image.record.origin == Origin::Pulled,
             patience: Patience::default(),

@@ -150,6 +150,10 @@ pub struct Spec {
     /// Lanes that it can run in.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub lanes: Vec<Lane>,
+    /// How many Kubernetes nodes that accept Pods it needs in the lane `kind`; 1 when absent.
+    #[serde(default = "one_node")]
+    #[schemars(range(min = 1, max = 8))]
+    pub nodes: u32,
     /// Releases of the operator that it applies to, a semver range; all when absent.
     #[serde(default = "any_version")]
     pub operator: String,
@@ -182,6 +186,10 @@ pub struct Spec {
 
 fn any_version() -> String {
     "*".into()
+}
+
+fn one_node() -> u32 {
+    1
 }
 
 /// One source of objects.
