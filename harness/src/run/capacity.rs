@@ -1,15 +1,20 @@
 //! How many cells fit on the nodes at once; nothing is started that would only wait for a node.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::demand::of_pod;
+use super::shared::{Shared, Slip, Turn};
 use crate::check::quantity;
 
 /// An amount of CPU and memory, in whole millicores and bytes so that sums are exact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Resources {
     millicores: u64,
     bytes: u64,
@@ -84,6 +89,8 @@ pub struct Capacity {
     used: Mutex<(Resources, usize)>,
     freed: Notify,
     turn: tokio::sync::Mutex<()>,
+    /// Where other processes use the same nodes.
+    shared: Option<Shared>,
 }
 
 /// The right to run a cell; given back when dropped.
@@ -91,7 +98,20 @@ pub struct Capacity {
 pub struct Permit {
     capacity: Arc<Capacity>,
     amount: Resources,
+    /// What other processes see of it.
+    slip: Option<Slip>,
 }
+
+/// Permits of other processes could not be looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("looking at what other processes run on the cluster, in {}: {source}", folder.display())]
+pub struct PermitError {
+    folder: PathBuf,
+    source: std::io::Error,
+}
+
+/// How often other processes are looked at; nobody tells when a lock of theirs ends.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 impl Capacity {
     /// `jobs` cells at once at most, as far as they fit into `total`.
@@ -102,6 +122,21 @@ impl Capacity {
             used: Mutex::default(),
             freed: Notify::new(),
             turn: tokio::sync::Mutex::default(),
+            shared: None,
+        }
+    }
+
+    /// Counts what other processes run, too: all that name the same folder share the room.
+    ///
+    /// # Errors
+    /// When the folder can't be made.
+    pub fn shared(self, folder: PathBuf) -> Result<Self, PermitError> {
+        match Shared::new(folder.clone()) {
+            Ok(shared) => Ok(Self {
+                shared: Some(shared),
+                ..self
+            }),
+            Err(source) => Err(PermitError { folder, source }),
         }
     }
 
@@ -112,18 +147,49 @@ impl Capacity {
 
     /// Waits for room, in the order of asking. What asks for more than there is at all gets everything: its Pods then
     /// say why they can't run.
-    pub async fn acquire(self: &Arc<Self>, wanted: Resources) -> Permit {
+    ///
+    /// # Errors
+    /// When the permits of other processes can't be looked at.
+    pub async fn acquire(self: &Arc<Self>, wanted: Resources) -> Result<Permit, PermitError> {
         let amount = wanted.at_most(self.total);
         let _turn = self.turn.lock().await;
         loop {
             let freed = self.freed.notified();
             if self.take(amount) {
-                return Permit {
-                    capacity: Arc::clone(self),
-                    amount,
-                };
+                break;
             }
             freed.await;
+        }
+        let mut permit = Permit {
+            capacity: Arc::clone(self),
+            amount,
+            slip: None,
+        };
+        if let Some(shared) = &self.shared {
+            let slip = self.slip(shared, amount).await;
+            permit.slip = Some(slip.map_err(|source| PermitError {
+                folder: shared.folder().into(),
+                source,
+            })?);
+        }
+        Ok(permit)
+    }
+
+    /// Waits until there is room beside what other processes run. Who has the turn keeps it meanwhile, so that those who
+    /// ask for less don't overtake.
+    async fn slip(&self, shared: &Shared, amount: Resources) -> std::io::Result<Slip> {
+        let mut turn: Option<Turn> = None;
+        loop {
+            if turn.is_none() {
+                turn = shared.turn()?;
+            }
+            if let Some(turn) = &turn {
+                let (used, count) = shared.used(turn)?;
+                if count < self.jobs && used.plus(amount).fit_into(self.total) {
+                    return shared.note(turn, amount);
+                }
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 
@@ -146,8 +212,9 @@ impl Drop for Permit {
     }
 }
 
-/// What the nodes that accept Pods have, less what Pods request that run there already.
-pub(super) fn free(nodes: &[Node], pods: &[Pod]) -> Resources {
+/// What the nodes that accept Pods have, less what Pods request that run there already; those in namespaces of `cells`
+/// are counted by their permits.
+pub(super) fn free(nodes: &[Node], pods: &[Pod], cells: &BTreeSet<String>) -> Resources {
     let all = usable(nodes)
         .map(allocatable)
         .fold(Resources::default(), Resources::plus);
@@ -155,7 +222,8 @@ pub(super) fn free(nodes: &[Node], pods: &[Pod]) -> Resources {
     let taken = pods.iter().filter(|pod| {
         let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
         let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
-        !matches!(phase, Some("Succeeded" | "Failed")) && node.is_none_or(|node| names.contains(&node))
+        let is_of_cell = pod.metadata.namespace.as_ref().is_some_and(|name| cells.contains(name));
+        !is_of_cell && !matches!(phase, Some("Succeeded" | "Failed")) && node.is_none_or(|node| names.contains(&node))
     });
     all.minus(taken.map(of_pod).fold(Resources::default(), Resources::plus))
 }
@@ -193,6 +261,7 @@ fn amount(node: &Node, resource: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -217,8 +286,8 @@ mod tests {
                 "status": {"allocatable": {"cpu": "2", "memory": "1000Mi"}}}))
             .expect("a Node")
         };
-        let pod = |node: &str, cpu: &str, phase: &str| {
-            serde_json::from_value(json!({"spec": {"nodeName": node, "containers": [
+        let pod = |namespace: &str, node: &str, cpu: &str, phase: &str| {
+            serde_json::from_value(json!({"metadata": {"namespace": namespace}, "spec": {"nodeName": node, "containers": [
                 {"name": "c", "resources": {"requests": {"cpu": cpu, "memory": "100Mi"}}}]}, "status": {"phase": phase}}))
             .expect("a Pod")
         };
@@ -227,12 +296,13 @@ mod tests {
             node("b", json!([{"key": "k", "effect": "NoSchedule"}])),
         ];
         let pods = [
-            pod("a", "850m", "Running"),
-            pod("a", "100m", "Running"),
-            pod("a", "1", "Succeeded"),
-            pod("b", "1", "Running"),
+            pod("system", "a", "850m", "Running"),
+            pod("system", "a", "100m", "Running"),
+            pod("system", "a", "1", "Succeeded"),
+            pod("system", "b", "1", "Running"),
+            pod("cell", "a", "1", "Running"),
         ];
-        let room = free(&nodes, &pods);
+        let room = free(&nodes, &pods, &BTreeSet::from(["cell".to_owned()]));
         assert_eq!(room, Resources::new(1.05, 800.0 * MIB));
         assert_eq!(largest(&nodes), Some((2.0, 1000.0 * MIB)));
 
@@ -249,9 +319,34 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn processes_share_the_room_by_a_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let process = |jobs| {
+            let capacity = Capacity::new(cpu(1.0), jobs).shared(folder.path().into());
+            Arc::new(capacity.expect("a folder"))
+        };
+        let (one, other) = (process(8), process(8));
+        let first = one.acquire(cpu(0.7)).await.expect("a permit");
+        let waiting = other.acquire(cpu(0.5));
+        tokio::pin!(waiting);
+        let limit = Duration::from_millis(300);
+        assert!(
+            tokio::time::timeout(limit, &mut waiting).await.is_err(),
+            "there is no room"
+        );
+        drop(first);
+        let second = waiting.await.expect("a permit");
+        // A limit of jobs counts those of others.
+        let third = process(1);
+        assert!(tokio::time::timeout(limit, third.acquire(cpu(0.1))).await.is_err());
+        drop(second);
+        third.acquire(cpu(0.1)).await.expect("a permit");
+    }
+
+    #[tokio::test]
     async fn what_is_too_large_runs_alone_and_what_waits_gets_its_turn() {
         let capacity = Arc::new(Capacity::new(cpu(1.0), 8));
-        let first = capacity.acquire(cpu(0.5)).await;
+        let first = capacity.acquire(cpu(0.5)).await.expect("a permit");
         let mut large = tokio::spawn({
             let capacity = Arc::clone(&capacity);
             async move { capacity.acquire(cpu(64.0)).await }
@@ -263,7 +358,7 @@ mod tests {
             "it waits until all is free"
         );
         drop(first);
-        let large = large.await.expect("a permit");
+        let large = large.await.expect("a task").expect("a permit");
         assert!(!fits(&capacity, 0.1));
         drop(large);
         assert!(fits(&capacity, 1.0));

@@ -1,5 +1,6 @@
 //! What a cell made goes, in the background; what a killed run left goes before the next begins.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,6 +78,17 @@ pub(super) async fn remove_ray_objects(client: Client, namespace: String) -> Res
     Ok(())
 }
 
+/// The namespaces of cells, of this and other runs.
+pub(super) async fn namespaces(client: &Client) -> Result<BTreeSet<String>, kube::Error> {
+    let all = list(client).await?;
+    Ok(all.into_iter().map(|namespace| namespace.name_any()).collect())
+}
+
+async fn list(client: &Client) -> Result<Vec<Namespace>, kube::Error> {
+    let ours = ListParams::default().labels(&format!("{MANAGED_BY}={MANAGER},{RUN}"));
+    Ok(Api::all(client.clone()).list(&ours).await?.items)
+}
+
 /// Removes the namespaces of runs whose process has ended without removing them, and waits until their Pods are gone:
 /// they would take the room of the next run's.
 pub(super) async fn remove_orphans(
@@ -84,9 +96,7 @@ pub(super) async fn remove_orphans(
     watches: &Arc<Watches>,
     progress: &dyn Progress,
 ) -> Result<(), kube::Error> {
-    let namespaces: Api<Namespace> = Api::all(client.clone());
-    let ours = ListParams::default().labels(&format!("{MANAGED_BY}={MANAGER},{RUN}"));
-    for namespace in namespaces.list(&ours).await?.items {
+    for namespace in list(client).await? {
         let run = namespace.labels().get(RUN);
         let process = run.and_then(|run| process_of(run));
         if process.is_none_or(|process| Path::new("/proc").join(process.to_string()).exists()) {

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::capacity::{self, Capacity, Permit, Resources};
+use super::capacity::{self, Capacity, Permit, PermitError, Resources};
 use super::cell::Judge;
 use super::evidence::{self, Subject};
 use super::names::{RunId, evidence_folder, namespace_name};
@@ -84,6 +84,8 @@ pub struct Subjects {
     pub samples: PathBuf,
     /// Images of Ray by release.
     pub rays: BTreeMap<Version, ImageRecord>,
+    /// The folder by which processes that use the same nodes share their room; none beside a control plane.
+    pub permits: Option<PathBuf>,
 }
 
 /// How cells run.
@@ -138,12 +140,26 @@ pub enum CellError {
         /// Nodes that accept Pods.
         there: u32,
     },
+    /// What other processes run on the cluster is not known.
+    #[error(transparent)]
+    Permit(#[from] PermitError),
     /// The run was interrupted before it began.
     #[error("the run was interrupted before this cell began")]
     Interrupted,
     /// The run's time was over before it began.
     #[error("the run's time was over before this cell began")]
     NoTime,
+}
+
+/// Why no cell can run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The API server could not be asked.
+    #[error("looking at the nodes: {0}")]
+    Api(#[from] kube::Error),
+    /// What other processes run on the cluster is not known.
+    #[error(transparent)]
+    Permit(#[from] PermitError),
 }
 
 /// Runs cells against one operator.
@@ -177,14 +193,14 @@ impl Engine {
     /// Removes what killed runs have left, looks at the nodes once, and is then ready to run cells.
     ///
     /// # Errors
-    /// When namespaces, nodes and Pods can't be listed.
+    /// When namespaces, nodes and Pods can't be listed, or other processes' permits not be looked at.
     pub async fn new(
         client: Client,
         subjects: Subjects,
         options: EngineOptions,
         progress: Arc<dyn Progress>,
         cancel: CancellationToken,
-    ) -> Result<Self, kube::Error> {
+    ) -> Result<Self, StartError> {
         let watches = Watches::start(client.clone());
         let (mut room, mut largest_node, mut count) = (Resources::unlimited(), None, None);
         if subjects.operator.has_nodes() {
@@ -192,17 +208,21 @@ impl Engine {
             let all = ListParams::default();
             let nodes = Api::<Node>::all(client.clone()).list(&all).await?.items;
             let pods = Api::<Pod>::all(client.clone()).list(&all).await?.items;
-            room = capacity::free(&nodes, &pods);
+            room = capacity::free(&nodes, &pods, &cleanup::namespaces(&client).await?);
             largest_node = capacity::largest(&nodes);
             count = u32::try_from(capacity::usable(&nodes).count()).ok();
             tracing::info!(%room, "room for cells");
+        }
+        let mut capacity = Capacity::new(room, options.jobs);
+        if let Some(folder) = &subjects.permits {
+            capacity = capacity.shared(folder.clone())?;
         }
         Ok(Self {
             sender: Sender::new(client.clone()),
             watches,
             client,
             subjects,
-            capacity: Arc::new(Capacity::new(room, options.jobs)),
+            capacity: Arc::new(capacity),
             options,
             largest_node,
             nodes: count,
@@ -268,7 +288,7 @@ impl Engine {
             biased;
             () = self.cancel.cancelled() => Err(CellError::Interrupted),
             () = over => Err(CellError::NoTime),
-            permit = self.capacity.acquire(wanted) => Ok((prepared, permit)),
+            permit = self.capacity.acquire(wanted) => Ok((prepared, permit?)),
         }
     }
 

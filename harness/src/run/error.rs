@@ -48,6 +48,9 @@ pub enum RunError {
     /// The operator does not run.
     #[error(transparent)]
     Operator(#[from] OperatorError),
+    /// No cell can run on the cluster.
+    #[error(transparent)]
+    Start(#[from] super::StartError),
     /// The API server could not be asked.
     #[error("{doing}: {source}")]
     Api {

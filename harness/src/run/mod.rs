@@ -19,13 +19,14 @@ mod plane;
 mod secrets;
 mod session;
 mod setup;
+mod shared;
 pub mod standing;
 mod stimulus;
 
-pub use capacity::{Capacity, Permit, Resources};
+pub use capacity::{Capacity, Permit, PermitError, Resources};
 pub use conduct::{down, run, status, up};
 pub use demand::demand;
-pub use engine::{CellError, Engine, EngineOptions, EvidencePolicy, Operator, Subjects};
+pub use engine::{CellError, Engine, EngineOptions, EvidencePolicy, Operator, StartError, Subjects};
 pub use error::RunError;
 pub use explore::{ExploreOptions, Explored, Finding, Sample, Surprise, explore};
 pub use names::{RunId, evidence_folder, namespace_name};

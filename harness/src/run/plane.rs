@@ -476,11 +476,8 @@ impl Site {
             operator_image: self.operator.clone(),
             samples: self.samples.clone(),
             rays: BTreeMap::from([(ray.clone(), image)]),
+            permits: None,
         };
-        let engine = Engine::new(client, subjects, options, progress, cancel).await;
-        engine.map_err(|source| RunError::Api {
-            doing: "beginning to watch a control plane",
-            source: Box::new(source),
-        })
+        Ok(Engine::new(client, subjects, options, progress, cancel).await?)
     }
 }

@@ -111,12 +111,9 @@ impl Session {
             operator_image: note.operator_image.clone(),
             samples: note.samples.clone(),
             rays: BTreeMap::from([(note.ray.clone(), note.ray_image.clone())]),
+            permits: Some(self.handle.kubeconfig.with_file_name(PERMITS)),
         };
-        let engine = Engine::new(self.client.clone(), subjects, options, progress, cancel).await;
-        engine.map_err(|source| RunError::Api {
-            doing: "looking at the nodes",
-            source: Box::new(source),
-        })
+        Ok(Engine::new(self.client.clone(), subjects, options, progress, cancel).await?)
     }
 }
 
@@ -126,6 +123,7 @@ pub fn new_run_id() -> RunId {
 }
 
 const NOTE: &str = "session.json";
+const PERMITS: &str = "permits";
 
 fn note_path(setup: &Setup) -> PathBuf {
     setup.cluster.kubeconfig().with_file_name(NOTE)

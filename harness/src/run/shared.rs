@@ -1,0 +1,138 @@
+//! Permits that hold across processes, because `run`, `cargo test` and nextest (a process for each trial) share a cluster.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fs4::fs_std::FileExt as _;
+
+use super::Resources;
+
+/// A folder in which every permit is a file that its holder keeps locked; a lock ends with its process, whatever ends that.
+#[derive(Debug)]
+pub(super) struct Shared {
+    folder: PathBuf,
+    noted: AtomicUsize,
+}
+
+/// The right to look at permits and to note one; ends when dropped.
+#[derive(Debug)]
+pub(super) struct Turn(#[expect(dead_code, reason = "it is held for its lock")] File);
+
+/// What a permit leaves in the folder while it is held.
+#[derive(Debug)]
+pub(super) struct Slip {
+    path: PathBuf,
+    _file: File,
+}
+
+const TURN: &str = "turn";
+
+impl Shared {
+    pub(super) fn new(folder: PathBuf) -> io::Result<Self> {
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self {
+            folder,
+            noted: AtomicUsize::new(0),
+        })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The turn, unless another process has it.
+    pub(super) fn turn(&self) -> io::Result<Option<Turn>> {
+        let file = open(&self.folder.join(TURN))?;
+        Ok(file.try_lock_exclusive()?.then_some(Turn(file)))
+    }
+
+    /// What all processes use, and with how many permits; what ended processes have left is removed.
+    pub(super) fn used(&self, _turn: &Turn) -> io::Result<(Resources, usize)> {
+        let mut used = (Resources::default(), 0);
+        for entry in std::fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.file_name().is_some_and(|name| name == TURN) {
+                continue;
+            }
+            let file = match File::open(&path) {
+                // Just given back.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                file => file?,
+            };
+            if file.try_lock_exclusive()? {
+                remove(&path)?;
+                continue;
+            }
+            let amount = match std::fs::read(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                text => serde_json::from_slice::<Resources>(&text?)?,
+            };
+            used = (used.0.plus(amount), used.1 + 1);
+        }
+        Ok(used)
+    }
+
+    /// Notes a permit.
+    pub(super) fn note(&self, _turn: &Turn, amount: Resources) -> io::Result<Slip> {
+        let number = self.noted.fetch_add(1, Ordering::Relaxed);
+        // Two engines of one process count for themselves.
+        let address = std::ptr::from_ref(self).addr();
+        let path = self.folder.join(format!("{}-{address:x}-{number}", std::process::id()));
+        let mut file = open(&path)?;
+        file.lock_exclusive()?;
+        file.write_all(&serde_json::to_vec(&amount)?)?;
+        Ok(Slip { path, _file: file })
+    }
+}
+
+impl Drop for Slip {
+    fn drop(&mut self) {
+        // Where this fails, the lock ends all the same.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Resources, Shared};
+
+    #[test]
+    fn what_another_has_counts_until_it_ends() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (one, other) = (
+            Shared::new(folder.path().into()).expect("a folder"),
+            Shared::new(folder.path().into()).expect("a folder"),
+        );
+        let half = Resources::new(0.5, 10.0);
+        let turn = one.turn().expect("the file").expect("the turn");
+        assert!(other.turn().expect("the file").is_none(), "only one has the turn");
+        let slip = one.note(&turn, half).expect("a slip");
+        drop(turn);
+        let turn = other.turn().expect("the file").expect("the turn");
+        assert_eq!(other.used(&turn).expect("the slips"), (half, 1));
+        drop(slip);
+        assert_eq!(other.used(&turn).expect("the slips"), (Resources::default(), 0));
+        // A process that was killed leaves its file, but not its lock.
+        std::fs::write(folder.path().join("1-0-0"), "{}").expect("a file");
+        assert_eq!(other.used(&turn).expect("the slips").1, 0);
+        assert!(!folder.path().join("1-0-0").exists());
+    }
+}
