@@ -113,6 +113,9 @@ pub struct Selection {
     /// and a real Ray), or all
     #[arg(long = "lane", value_name = "LANE", value_parser = lanes, default_value = "control-plane", overrides_with = "lanes")]
     pub lanes: Lanes,
+    /// Also scenarios that begin with an older release of the operator and then replace it, each alone on the cluster
+    #[arg(long)]
+    pub upgrades: bool,
     #[command(flatten)]
     pub folder: Folder,
     #[command(flatten)]
@@ -209,7 +212,8 @@ pub struct Run {
     /// Leave the kind cluster up (`up --lane control-plane` leaves control planes up)
     #[arg(long)]
     pub keep: bool,
-    /// Failures of provisional scenarios fail the run, too
+    /// Failures of provisional scenarios fail the run, too, and so does a scenario that passed only when it was tried again
+    /// (as it does wherever CI is set)
     #[arg(long)]
     pub strict: bool,
     /// When to keep Pods, events, logs and objects as sent
@@ -260,6 +264,7 @@ impl Selection {
             names: self.names.clone(),
             rules: self.rules.clone(),
             levels: self.levels.clone(),
+            upgrades: self.upgrades,
         }
     }
 }

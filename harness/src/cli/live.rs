@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::args::{Engine, Place, Run, Selection, Stack};
 use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt};
 use crate::artifact::Pins;
-use crate::report::{self, Progress, RunResult};
+use crate::expect::pending_allowed;
+use crate::report::{self, Progress, RunResult, Strictness};
 use crate::run::{self, Options, RunError};
 
 /// Nodes of a cluster that `up` makes, unless it is told how many.
@@ -42,7 +43,11 @@ pub(super) fn run(arguments: &Run) -> u8 {
     block(async |progress, cancel| {
         let result = run::run(&options, progress, cancel).await?;
         show(&result);
-        Ok(report::exit_code(&result, options.strict))
+        let strictness = Strictness {
+            provisional: options.strict,
+            flaky: options.strict || !pending_allowed(environment_variable("CI").as_deref()),
+        };
+        Ok(report::exit_code(&result, strictness))
     })
 }
 

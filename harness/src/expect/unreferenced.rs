@@ -74,11 +74,13 @@ mod tests {
                     level: crate::scenario::Level::Core,
                     issues: vec![],
                     lanes: vec![],
+                    nodes: 1,
                     operator: "*".into(),
                     ray: "*".into(),
                     manifests: vec![],
                     changes: crate::scenario::Changes::default(),
                     stimulus: crate::scenario::Stimulus::default(),
+                    upgrade_from: None,
                     operator_settings: crate::scenario::OperatorSettings::default(),
                     timeout: None,
                     checks,
@@ -87,6 +89,7 @@ mod tests {
             check_locations: vec![],
             operator: VersionReq::STAR,
             ray: VersionReq::STAR,
+            upgrade_from: None,
             timeout: Duration::from_secs(1),
         })
     }

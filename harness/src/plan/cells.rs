@@ -110,6 +110,9 @@ impl Filter {
         if !self.rules.is_empty() && !self.rules.iter().any(proves) {
             return Some(format!("it proves none of {}", self.rules.join(", ")));
         }
+        if let Some(from) = scenario.upgrade_from.as_ref().filter(|_| !self.upgrades) {
+            return Some(format!("it begins with KubeRay {from}, which needs --upgrades"));
+        }
         if !self.levels.is_empty() && !self.levels.contains(&spec.level) {
             return Some(format!("its level is {}", spec.level));
         }

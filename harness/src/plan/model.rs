@@ -44,4 +44,6 @@ pub struct Filter {
     pub rules: Vec<String>,
     /// Levels.
     pub levels: Vec<Level>,
+    /// Whether scenarios that begin with an older release of the operator stay, too.
+    pub upgrades: bool,
 }

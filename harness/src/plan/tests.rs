@@ -16,6 +16,7 @@ fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) -> Arc<Scenar
         check_locations: Vec::new(),
         operator: VersionReq::parse(operator).unwrap(),
         ray: VersionReq::parse(ray).unwrap(),
+        upgrade_from: None,
         timeout: Duration::from_secs(1),
         file: ScenarioFile {
             api_version: String::new(),
@@ -27,6 +28,7 @@ fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) -> Arc<Scenar
                 level: if name == "bb" { Level::Extended } else { Level::Core },
                 issues: Vec::new(),
                 lanes: lanes.into(),
+                nodes: 1,
                 operator: operator.into(),
                 ray: ray.into(),
                 manifests: Vec::new(),
@@ -36,6 +38,7 @@ fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) -> Arc<Scenar
                     requests: BTreeMap::new(),
                 },
                 stimulus: Stimulus::default(),
+                upgrade_from: None,
                 operator_settings: OperatorSettings::default(),
                 timeout: None,
                 checks: Vec::new(),

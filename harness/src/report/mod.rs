@@ -30,4 +30,4 @@ pub use progress::*;
 pub use redact::{MASK, Redactor, scrub_object};
 pub use rules::{HalfResult, RuleOutcome, RuleResult, rule_results};
 pub use terminal::{Live, Plain, progress, use_colour};
-pub use totals::{Totals, exit_code};
+pub use totals::{Strictness, Totals, exit_code};

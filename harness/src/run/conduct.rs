@@ -9,12 +9,13 @@ use semver::Version;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::engine::not_run;
+use super::outcome::not_run;
 use super::phases::Phases;
 use super::plane::{JOBS, PlaneSetup, Running, Site};
 use super::session::{Session, forget, new_run_id, noted_releases};
 use super::setup::Setup;
 use super::standing::{self, Standing};
+use super::upgrade::Upgrades;
 use super::{CLUSTER, EngineOptions, Options, RunError, handover};
 use crate::artifact::Store;
 use crate::cluster::{ClusterError, KindCluster, Patience, Status};
@@ -319,18 +320,37 @@ impl Job<'_> {
     }
 
     async fn on(&self, setup: &Setup, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
-        let mut options = self.options.clone();
+        let mut sized = self.options.clone();
         let needed = self.cells.iter().map(|cell| cell.scenario.file.spec.nodes).max();
-        options.nodes = options.nodes.or(needed);
-        let session = self.until_cancelled(bring_up(setup, &options, phases)).await?;
+        sized.nodes = sized.nodes.or(needed);
+        let session = self.until_cancelled(bring_up(setup, &sized, phases)).await?;
         found.environment.extend(session.environment());
         let stays = self.options.keep || session.cluster().reused;
         let options = self.engine_options.clone();
         let engine = session
             .engine(options, Arc::clone(self.progress), self.cancel.clone())
             .await?;
-        found.cells.extend(engine.run(self.cells).await);
+        let (upgrades, cells): (Vec<Cell>, Vec<Cell>) = self
+            .cells
+            .iter()
+            .cloned()
+            .partition(|cell| cell.scenario.upgrade_from.is_some());
+        found.cells.extend(engine.run(&cells).await);
         phases.end("cells");
+        if !upgrades.is_empty() {
+            for problem in engine.finish().await {
+                self.progress.line(&format!("warning: {problem}"));
+            }
+            let work = Upgrades {
+                setup,
+                session: &session,
+                options: &sized,
+                progress: &**self.progress,
+            };
+            let done = self.until_cancelled(work.run(&engine, &upgrades)).await;
+            phases.end("upgrades");
+            found.cells.extend(done?);
+        }
         if stays {
             for problem in engine.finish().await {
                 self.progress.line(&format!("warning: {problem}"));

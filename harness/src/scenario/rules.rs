@@ -30,7 +30,7 @@ pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
         }
         rules.checks(spec);
         rules.stimulus(spec);
-        rules.control_plane_only(spec);
+        rules.one_lane_only(spec);
     }
     rules.problems
 }
@@ -38,6 +38,11 @@ pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
 /// The expression of a text between slashes; none for a plain text.
 fn expression(text: &str) -> Option<&str> {
     text.strip_prefix('/')?.strip_suffix('/')
+}
+
+fn has_lane(spec: &Node, lane: &str) -> bool {
+    let lanes = spec.get("lanes").map_or(&[][..], Node::items);
+    lanes.iter().any(|listed| listed.text() == Some(lane))
 }
 
 struct Rules<'a> {
@@ -117,8 +122,7 @@ impl Rules<'_> {
     fn checks(&mut self, spec: &Node) {
         let checks = spec.get("checks").map_or(&[][..], Node::items);
         let has_job = checks.iter().any(|check| check.get("job").is_some());
-        let lanes = spec.get("lanes").map_or(&[][..], Node::items);
-        let control_plane = lanes.iter().any(|lane| lane.text() == Some("control-plane"));
+        let control_plane = has_lane(spec, "control-plane");
         for check in checks {
             let Yaml::Map(entries) = &check.value else { continue };
             for (kind, body) in entries {
@@ -158,11 +162,16 @@ impl Rules<'_> {
         if let Some(apply) = key("apply") {
             self.manifest(apply);
         }
-        let acts = key("apply").or(key("delete"));
+        let acts = key("apply").or(key("delete")).or(spec.get("upgradeFrom"));
         let ready = key("podsReady").is_some_and(|ready| ready.value == Yaml::Bool(true));
-        if let Some(act) = acts.filter(|_| !ready) {
+        let has_kubelet = !has_lane(spec, "control-plane");
+        if let Some(act) = acts.filter(|_| !ready && !has_kubelet) {
             let message = "this is done once the RayCluster is ready, which it never is here";
             self.error(act, message, "add `podsReady: true`");
+        }
+        if let Some(by_hand) = key("podsReady").filter(|_| has_lane(spec, "kind")) {
+            let message = "in the lane kind the kubelet says whether Pods are ready";
+            self.error(by_hand, message, "leave the lane kind or this key out");
         }
         for check in spec.get("checks").map_or(&[][..], Node::items) {
             if let Some(made) = check.get("pod").and_then(|pod| pod.get("made"))
@@ -178,14 +187,15 @@ impl Rules<'_> {
         }
     }
 
-    /// Keys that only the lane control-plane can honour.
-    fn control_plane_only(&mut self, spec: &Node) {
-        let lanes = spec.get("lanes").map_or(&[][..], Node::items);
-        let elsewhere = lanes.iter().find(|lane| lane.text() == Some("kind"));
-        for key in ["stimulus", "operatorSettings"] {
-            if let (Some(node), Some(_)) = (spec.get(key), elsewhere) {
-                let message = format!("`{key}` is for the lane control-plane alone");
-                self.error(node, message, "leave the lane kind or this key out");
+    /// Keys that only one lane can honour.
+    fn one_lane_only(&mut self, spec: &Node) {
+        for (key, lane, other) in [
+            ("operatorSettings", "control-plane", "kind"),
+            ("upgradeFrom", "kind", "control-plane"),
+        ] {
+            if let Some(node) = spec.get(key).filter(|_| has_lane(spec, other)) {
+                let message = format!("`{key}` is for the lane {lane} alone");
+                self.error(node, message, &format!("leave the lane {other} or this key out"));
             }
         }
     }
