@@ -415,7 +415,8 @@ impl KindCluster {
         self.file().save(state)?;
         let helper = match options.helper {
             Some(helper) => helper.to_owned(),
-            None => this_program()?,
+            // Also where its file was replaced since it started: whoever changes the harness builds it while it runs.
+            None => process::OWN_PROGRAM.into(),
         };
         Ok(Some((start, socket, helper)))
     }
@@ -514,15 +515,6 @@ impl KindCluster {
             _lease: Lease::take(&self.folder, purpose)?,
         })
     }
-}
-
-/// This program, also where its file was replaced since it started: whoever changes the harness builds it while it runs.
-fn this_program() -> Result<PathBuf, ClusterError> {
-    let running = PathBuf::from("/proc/self/exe");
-    if running.exists() {
-        return Ok(running);
-    }
-    std::env::current_exe().map_err(file("finding", "this program"))
 }
 
 type RegistryPlan = (Start, PathBuf, PathBuf);
