@@ -74,6 +74,7 @@ mod tests {
                     level: crate::scenario::Level::Core,
                     issues: vec![],
                     lanes: vec![],
+                    nodes: 1,
                     operator: "*".into(),
                     ray: "*".into(),
                     manifests: vec![],

@@ -27,6 +27,7 @@ fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) -> Arc<Scenar
                 level: if name == "bb" { Level::Extended } else { Level::Core },
                 issues: Vec::new(),
                 lanes: lanes.into(),
+                nodes: 1,
                 operator: operator.into(),
                 ray: ray.into(),
                 manifests: Vec::new(),

@@ -53,6 +53,22 @@ pub enum Barrier {
     RayReady,
     /// Every `job` check has passed.
     Job,
+    /// The container whose log it is has ended; the log is then that of the instance that ended last, to its last line.
+    /// Only a `logs` check has it.
+    Ended,
+}
+
+impl Barrier {
+    /// The barrier as scenario files write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Barrier::Running => "running",
+            Barrier::Ready => "ready",
+            Barrier::RayReady => "rayReady",
+            Barrier::Job => "job",
+            Barrier::Ended => "ended",
+        }
+    }
 }
 
 /// An ordered list of expectations about one source's lines in a container's log.
@@ -152,6 +168,13 @@ pub struct StateCheck {
     /// The container has ended with this exit code (now, or before its last restart).
     #[serde(default)]
     pub exit_code: Option<i32>,
+    /// The reason that the kubelet gives for that end, such as `Completed`, `Error` or `OOMKilled`.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// The container was started again at least this often.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub restarts: Option<i32>,
     /// The container waits for this reason, such as `CrashLoopBackOff` or `ImagePullBackOff`.
     #[serde(default)]
     pub waiting: Option<String>,
