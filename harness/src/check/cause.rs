@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Pod;
 
 use super::{Finding, pods};
-use crate::scenario::{Check, RejectedBy, Role};
+use crate::scenario::{Barrier, Check, RejectedBy, Role};
 
 /// A state that can't get better.
 #[derive(Debug)]
@@ -74,9 +74,13 @@ impl Doom {
             Check::Event(check) => self.cause.event_reasons().contains(&check.reason.as_str()),
             Check::State(check) => {
                 let waits = check.waiting.as_deref().is_some_and(|reason| self.cause.waits(reason));
-                (waits || (ended && check.exit_code.is_some())) && at(check.role, &check.group, &check.container)
+                let end = check.exit_code.is_some() || check.reason.is_some() || check.restarts.is_some();
+                (waits || (ended && end)) && at(check.role, &check.group, &check.container)
             }
-            Check::Logs(check) => check.previous && ended && at(check.role, &check.group, &check.container),
+            Check::Logs(check) => {
+                let of_end = check.previous || check.after.contains(&Barrier::Ended);
+                of_end && ended && at(check.role, &check.group, &check.container)
+            }
             Check::Pod(_) | Check::FlagOrder(_) | Check::Ray(_) | Check::Job(_) | Check::Never(_) => false,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::line::{self, POD_IP};
@@ -17,16 +17,26 @@ const CONTEXT: usize = 10;
 pub(super) fn needed(check: &LogsCheck, observation: &Observation) -> Option<LogKey> {
     let pod = pods::find(observation, check.role, check.group.as_deref())?;
     let container = pods::container_name(pod, check.container.as_deref())?;
-    let exists = if check.previous {
-        pods::status(pod, container).is_some_and(|status| pods::terminated(status.last_state.as_ref()).is_some())
+    let key = key(check, pod, container);
+    let exists = if key.previous {
+        pods::status(pod, container).is_some_and(|status| pods::ends(status)[1].is_some())
     } else {
         pods::has_started(observation, pod, container)
     };
-    exists.then(|| LogKey {
+    exists.then_some(key)
+}
+
+/// The log that the check is about; after `ended`, that of the instance that ended last.
+fn key(check: &LogsCheck, pod: &Pod, container: &str) -> LogKey {
+    let ended_before = || {
+        let ends = pods::status(pod, container).map(pods::ends);
+        matches!(ends, Some([None, Some(_)]))
+    };
+    LogKey {
         pod: pods::name(pod).into(),
         container: container.into(),
-        previous: check.previous,
-    })
+        previous: check.previous || (check.after.contains(&Barrier::Ended) && ended_before()),
+    }
 }
 
 pub(super) fn evaluate(check: &LogsCheck, observation: &Observation) -> Verdict {
@@ -53,12 +63,8 @@ pub(super) fn evaluate(check: &LogsCheck, observation: &Observation) -> Verdict 
         let message = format!("Pod {} has no container {container}; it has {names}", pods::name(pod));
         return Verdict::Never(finding(message, None));
     }
-    let key = LogKey {
-        pod: pods::name(pod).into(),
-        container: container.into(),
-        previous: check.previous,
-    };
-    let which = if check.previous { "previous log" } else { "log" };
+    let key = key(check, pod, container);
+    let which = if key.previous { "previous log" } else { "log" };
     let title = format!("{which} of container {container} of Pod {}", key.pod);
     let Some(log) = observation.logs.get(&key) else {
         let message = format!(
@@ -93,8 +99,8 @@ pub(super) fn evaluate(check: &LogsCheck, observation: &Observation) -> Verdict 
     };
     if let Some(awaited) = progress.awaited {
         let found = Some(line::excerpt(&plain, &progress.matched, None)).filter(|text| !text.is_empty());
-        if let Some(end) = ended(check, pod, container).filter(|end| read_whole_after(log, *end)) {
-            let message = format!("{title} has no line with {awaited}, and its container ended at {end}");
+        if log.ended && is_last(check, pod, container) {
+            let message = format!("{title} has no line with {awaited}, and its container ended");
             return Verdict::Never(finding(message, found));
         }
         let seen = plain.last().map_or_else(
@@ -111,19 +117,26 @@ pub(super) fn evaluate(check: &LogsCheck, observation: &Observation) -> Verdict 
         .iter()
         .map(|index| format!("{:>5} | {}", index + 1, plain[*index]));
     let found = Some(matched.collect::<Vec<_>>().join("\n")).filter(|text| !text.is_empty());
-    match unread(check, observation, log) {
+    match unread(check, observation, pod, container, log) {
         Some(awaited) => Verdict::NotYet(finding(format!("all lines are in the {title}; {awaited}"), found)),
         None => Verdict::Pass(finding(format!("the {title} is as expected"), found)),
     }
 }
 
 /// What keeps a log in which all is found from being judged: a barrier, or lines that may not have been read yet.
-fn unread(check: &LogsCheck, observation: &Observation, log: &Log) -> Option<String> {
+fn unread(check: &LogsCheck, observation: &Observation, pod: &Pod, container: &str, log: &Log) -> Option<String> {
     let mut latest: Option<Timestamp> = None;
     for barrier in &check.after {
+        if *barrier == Barrier::Ended {
+            if !log.ended {
+                let seen = pods::situation(observation, pod, container);
+                return Some(format!("waits for the barrier `ended`; {seen}"));
+            }
+            continue;
+        }
         match observation.barriers.get(barrier) {
             Some(time) => latest = latest.max(Some(*time)),
-            None => return Some(format!("waits for the barrier `{}`", barrier_name(*barrier))),
+            None => return Some(format!("waits for the barrier `{}`", barrier.word())),
         }
     }
     let latest = latest?;
@@ -131,34 +144,16 @@ fn unread(check: &LogsCheck, observation: &Observation, log: &Log) -> Option<Str
     (!whole).then(|| "waits for the log to be read whole after the barrier".to_owned())
 }
 
-/// The key that a barrier has in the scenario file.
-pub(super) fn barrier_name(barrier: Barrier) -> &'static str {
-    match barrier {
-        Barrier::Running => "running",
-        Barrier::Ready => "ready",
-        Barrier::RayReady => "rayReady",
-        Barrier::Job => "job",
-    }
-}
-
-/// When the instance of the container that wrote the log ended.
-fn ended(check: &LogsCheck, pod: &Pod, container: &str) -> Option<Timestamp> {
-    let status = pods::status(pod, container)?;
-    let state = if check.previous {
-        &status.last_state
-    } else {
-        &status.state
+/// Whether no later instance of the container is waited for: the check is about the one that ended, or none runs.
+fn is_last(check: &LogsCheck, pod: &Pod, container: &str) -> bool {
+    let stays_ended = || {
+        let status = pods::status(pod, container)?;
+        let [now, before] = pods::ends(status);
+        // Another container may crash until Ray is up.
+        let is_ray = pods::container_name(pod, None) == Some(container);
+        Some(now.is_some() || (is_ray && before.is_some() && pods::waiting(status).is_some()))
     };
-    pods::terminated(state.as_ref())?
-        .finished_at
-        .as_ref()
-        .map(|time| time.0)
-}
-
-fn read_whole_after(log: &Log, end: Timestamp) -> bool {
-    // The kubelet gives whole seconds, cut off.
-    log.complete_as_of
-        .is_some_and(|read| read >= end.saturating_add(1.second()).unwrap_or(end))
+    check.previous || check.after.contains(&Barrier::Ended) || stays_ended().unwrap_or(false)
 }
 
 fn names_address(line: &LineExpectation) -> bool {

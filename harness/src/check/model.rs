@@ -52,6 +52,8 @@ pub struct Log {
     pub lines: Vec<String>,
     /// When a read of the whole log began, by the harness's own clock; what was written before it is in `lines`.
     pub complete_as_of: Option<Timestamp>,
+    /// Whether the instance that wrote it had ended before that read, so that nothing more comes.
+    pub ended: bool,
 }
 
 /// What the dashboard of the head answered.

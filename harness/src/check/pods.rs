@@ -101,6 +101,14 @@ pub(super) fn terminated(state: Option<&ContainerState>) -> Option<&ContainerSta
     state?.terminated.as_ref()
 }
 
+/// How a container's instance of now has ended, and how the one before it did.
+pub(super) fn ends(status: &ContainerStatus) -> [Option<&ContainerStateTerminated>; 2] {
+    [
+        terminated(status.state.as_ref()),
+        terminated(status.last_state.as_ref()),
+    ]
+}
+
 /// The reason that a container waits for.
 pub(super) fn waiting(status: &ContainerStatus) -> Option<&str> {
     status.state.as_ref()?.waiting.as_ref()?.reason.as_deref()

@@ -1,9 +1,9 @@
 //! States of containers, and what must not happen to them.
 
 use jiff::SignedDuration;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};
 
-use super::{Finding, Observation, Verdict, logs, pods};
+use super::{Finding, Observation, Verdict, pods};
 use crate::scenario::{NeverCheck, StateCheck};
 
 pub(super) fn evaluate(check: &StateCheck, observation: &Observation) -> Verdict {
@@ -28,28 +28,36 @@ pub(super) fn evaluate(check: &StateCheck, observation: &Observation) -> Verdict
     }
     let status = pods::status(pod, container);
     let found = Some(pods::state_words(status));
-    let exits: Vec<i32> = status
-        .into_iter()
-        .flat_map(|status| {
-            [
-                pods::terminated(status.state.as_ref()),
-                pods::terminated(status.last_state.as_ref()),
-            ]
-        })
-        .flatten()
-        .map(|ended| ended.exit_code)
-        .collect();
-    let exited = check.exit_code.is_none_or(|code| exits.contains(&code));
-    if let (Some(code), Some(other), false) = (check.exit_code, exits.first(), exited) {
+    let ends: Vec<_> = status.into_iter().flat_map(pods::ends).flatten().collect();
+    let is_meant = |end: &&ContainerStateTerminated| {
+        let reason = check.reason.is_none() || check.reason == end.reason;
+        reason && check.exit_code.is_none_or(|code| code == end.exit_code)
+    };
+    let names_end = check.exit_code.is_some() || check.reason.is_some();
+    let exited = !names_end || ends.iter().any(is_meant);
+    if let (Some(other), false) = (ends.first(), exited) {
+        let words = |code: Option<i32>, reason: Option<&str>| {
+            let code = code.map(|code| code.to_string());
+            let parts = [code, reason.map(|reason| format!("({reason})"))];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        };
         let message = format!(
-            "container {container} of Pod {} exited {other} instead of {code}",
-            pods::name(pod)
+            "container {container} of Pod {} exited {} instead of {}",
+            pods::name(pod),
+            words(
+                Some(other.exit_code),
+                other.reason.as_deref().filter(|_| check.reason.is_some())
+            ),
+            words(check.exit_code, check.reason.as_deref()),
         );
         return Verdict::Never(finding(message, found));
     }
+    let restarted = check
+        .restarts
+        .is_none_or(|times| status.is_some_and(|status| status.restart_count >= times));
     let waits = check.waiting.is_none() || status.and_then(pods::waiting) == check.waiting.as_deref();
     let runs = !check.running || pods::is_running(pod, container);
-    if exited && waits && runs {
+    if exited && restarted && waits && runs {
         let message = format!("container {container} of Pod {}: {expected}", pods::name(pod));
         return Verdict::Pass(finding(message, found));
     }
@@ -63,6 +71,8 @@ pub(super) fn evaluate(check: &StateCheck, observation: &Observation) -> Verdict
 fn words(check: &StateCheck) -> String {
     let parts = [
         check.exit_code.map(|code| format!("exited {code}")),
+        check.reason.as_ref().map(|reason| format!("ended ({reason})")),
+        check.restarts.map(|times| format!("restarted {times} times or more")),
         check.waiting.as_ref().map(|reason| format!("waits ({reason})")),
         check.running.then(|| "runs".to_owned()),
     ];
@@ -71,7 +81,7 @@ fn words(check: &StateCheck) -> String {
 
 pub(super) fn evaluate_never(check: &NeverCheck, observation: &Observation) -> Verdict {
     let who = pods::who(check.restarts.role, None);
-    let barrier = logs::barrier_name(check.after);
+    let barrier = check.after.word();
     let finding = |message: String, found: Option<String>| Finding {
         message,
         expected: Some(format!(

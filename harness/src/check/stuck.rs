@@ -168,8 +168,8 @@ fn hook(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Optio
 
 /// A container that ended though it should run.
 fn ended(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Option<(Cause, Finding)> {
-    let now = pods::terminated(status.state.as_ref());
-    let end = now.or(pods::terminated(status.last_state.as_ref()))?;
+    let [now, before] = pods::ends(status);
+    let end = now.or(before)?;
     let crash_loop = pods::waiting(status) == Some("CrashLoopBackOff");
     let restarted = status.restart_count > 0;
     let is_ray = pods::role(pod).is_some() && pods::container_name(pod, None) == Some(status.name.as_str());
@@ -228,13 +228,11 @@ pub(super) fn logs(pod: &Pod, status: &ContainerStatus) -> Vec<LogKey> {
         container: status.name.clone(),
         previous,
     };
-    let now = pods::terminated(status.state.as_ref()).is_some();
-    let before = pods::terminated(status.last_state.as_ref()).is_some();
-    match (now, before) {
-        (true, true) => vec![key(false), key(true)],
-        (true, false) => vec![key(false)],
-        (false, true) => vec![key(true)],
-        (false, false) => vec![],
+    match pods::ends(status) {
+        [Some(_), Some(_)] => vec![key(false), key(true)],
+        [Some(_), None] => vec![key(false)],
+        [None, Some(_)] => vec![key(true)],
+        [None, None] => vec![],
     }
 }
 

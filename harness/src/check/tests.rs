@@ -153,6 +153,7 @@ fn set_log(observation: &mut Observation, previous: bool, text: &str) {
     let log = Log {
         lines,
         complete_as_of: Some(observation.now),
+        ended: previous,
     };
     observation.logs.insert(key(observation, previous), log);
 }

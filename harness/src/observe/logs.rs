@@ -40,14 +40,15 @@ impl Logs {
         true
     }
 
-    /// Takes the whole log of `instance`, whose reading began at `begun`.
-    fn put_whole(&mut self, key: &LogKey, instance: &str, lines: Vec<String>, begun: Timestamp) {
-        let log = self.of(key, instance);
+    /// Takes the whole log of `instance`, as it stood when its reading began at `begun`.
+    fn put_whole(&mut self, key: &LogKey, instance: &Instance, lines: Vec<String>, begun: Timestamp) {
+        let log = self.of(key, &instance.id);
         // Shorter than what was followed only when the kubelet rotated the file meanwhile: nothing read is forgotten.
         if lines.len() >= log.lines.len() {
             log.lines = lines;
         }
         log.complete_as_of = Some(begun);
+        log.ended |= instance.ended;
     }
 
     fn of(&mut self, key: &LogKey, instance: &str) -> &mut Log {
@@ -58,6 +59,7 @@ impl Logs {
         self.texts.entry(key.clone()).or_insert_with(|| Log {
             lines: Vec::new(),
             complete_as_of: None,
+            ended: false,
         })
     }
 }
@@ -205,7 +207,7 @@ pub(super) async fn reread(shared: &Arc<Shared>, key: &LogKey) -> bool {
     match read {
         // A restart during the read leaves open whose lines these are: the next read tells.
         Ok(lines) if after.is_none_or(|after| after.id == before.id) => {
-            shared.with_logs(|logs| logs.put_whole(key, &before.id, lines, begun));
+            shared.with_logs(|logs| logs.put_whole(key, &before, lines, begun));
             shared.notify();
             true
         }
@@ -247,21 +249,32 @@ mod tests {
     #[test]
     fn a_replayed_stream_repeats_nothing_and_mends_a_half_line() {
         let (key, mut logs, begun) = (key(false), Logs::default(), Timestamp::UNIX_EPOCH);
+        let runs = Instance {
+            id: "one".into(),
+            ended: false,
+        };
         assert!(logs.put(&key, "one", 0, "first".into()));
-        logs.put_whole(&key, "one", vec!["first".into(), "sec".into()], begun);
+        logs.put_whole(&key, &runs, vec!["first".into(), "sec".into()], begun);
         assert!(!logs.put(&key, "one", 0, "first".into()));
         assert!(logs.put(&key, "one", 1, "second".into()));
         assert_eq!(logs.texts[&key].lines, ["first", "second"]);
         assert_eq!(logs.texts[&key].complete_as_of, Some(begun));
+        assert!(!logs.texts[&key].ended);
     }
 
     #[test]
     fn a_new_instance_starts_with_an_empty_log() {
         let (key, mut logs) = (key(false), Logs::default());
-        logs.put_whole(&key, "one", vec!["old".into()], Timestamp::UNIX_EPOCH);
+        let ended = Instance {
+            id: "one".into(),
+            ended: true,
+        };
+        logs.put_whole(&key, &ended, vec!["old".into()], Timestamp::UNIX_EPOCH);
+        assert!(logs.texts[&key].ended);
         logs.put(&key, "two", 0, "new".into());
         assert_eq!(logs.texts[&key].lines, ["new"]);
         assert_eq!(logs.texts[&key].complete_as_of, None);
+        assert!(!logs.texts[&key].ended);
     }
 
     #[rstest]

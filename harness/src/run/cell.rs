@@ -173,6 +173,8 @@ fn outdated_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
     let reached: Option<Vec<Timestamp>> = logs
         .after
         .iter()
+        // A log is read whole when its container ends, without being asked.
+        .filter(|barrier| **barrier != Barrier::Ended)
         .map(|barrier| observation.barriers.get(barrier).copied())
         .collect();
     let Some(since) = reached.and_then(|times| times.into_iter().max()) else {
@@ -289,6 +291,7 @@ mod tests {
             let log = Log {
                 lines: vec![],
                 complete_as_of: Some(time(second)),
+                ended: false,
             };
             observation.logs.insert(key.clone(), log);
             outdated_logs(&check, &observation).len()

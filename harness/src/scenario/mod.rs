@@ -1,12 +1,14 @@
 //! Scenario files: YAML text becomes a [`Scenario`], with line and column in every error.
 
 mod changes;
+mod checks;
 mod diagnostic;
 mod duration;
 mod lint;
 mod load;
 mod manifest;
 mod model;
+mod pod_checks;
 mod rules;
 mod schema;
 mod shape;
@@ -16,6 +18,7 @@ mod tests;
 pub(crate) mod yaml;
 
 pub use changes::apply_changes;
+pub use checks::*;
 pub(crate) use diagnostic::Source;
 pub use diagnostic::{Diagnostic, ScenarioErrors, Severity};
 pub use duration::{DurationError, parse_duration};
@@ -23,5 +26,6 @@ pub use lint::lint;
 pub use load::{load, load_all};
 pub use manifest::{later_objects, manifests, parse_manifest};
 pub use model::*;
+pub use pod_checks::*;
 pub use schema::json_schema;
 pub use subject::Subject;

@@ -145,7 +145,7 @@ impl Rules<'_> {
                     "pod" => self.pod(body),
                     "logs" => self.logs(body),
                     "state" => self.state(body),
-                    "never" => self.duration(body.get("for")),
+                    "never" => self.never(body),
                     _ => {}
                 }
                 if !has_job {
@@ -226,6 +226,14 @@ impl Rules<'_> {
         }
     }
 
+    fn never(&mut self, body: &Node) {
+        self.duration(body.get("for"));
+        if let Some(after) = body.get("after").filter(|after| after.text() == Some("ended")) {
+            let message = "a container that has ended is started again, so this never passes";
+            self.error(after, message, "expect the restarts in a `state` check");
+        }
+    }
+
     /// A barrier that only a `job` check can lift, in a scenario that has none.
     fn barriers(&mut self, body: &Node) {
         let Some(after) = body.get("after") else { return };
@@ -292,9 +300,11 @@ impl Rules<'_> {
         let running = body
             .get("running")
             .is_some_and(|running| running.value == Yaml::Bool(true));
-        if !running && body.get("exitCode").is_none() && body.get("waiting").is_none() {
+        let named = ["exitCode", "reason", "restarts", "waiting"];
+        if !running && named.iter().all(|key| body.get(key).is_none()) {
             let message = "a `state` check names no state";
-            self.error(body, message, "add `exitCode`, `waiting` or `running: true`");
+            let help = "add `exitCode`, `reason`, `restarts`, `waiting` or `running: true`";
+            self.error(body, message, help);
         }
     }
 }

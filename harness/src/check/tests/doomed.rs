@@ -169,9 +169,20 @@ fn containers_that_ended(#[case] restarts: i32, #[case] now: Value, #[case] befo
         json!({ "state": { "role": "head", "exitCode": 9 } }),
         json!({ "state": { "role": "head", "waiting": "CrashLoopBackOff" } }),
         json!({ "event": { "reason": "BackOff" } }),
+        json!({ "state": { "role": "head", "reason": "Completed" } }),
+        json!({ "state": { "role": "head", "restarts": 1 } }),
         json!({ "logs": { "role": "head", "previous": true, "lines": [] } }),
+        json!({ "logs": { "role": "head", "after": ["ended"], "lines": [] } }),
     ] {
         assert_eq!(doomed(&[check(expected)], &observation), None);
+    }
+    for of_another in [
+        json!({ "state": { "role": "worker", "restarts": 1 } }),
+        json!({ "state": { "role": "head", "container": "sidecar", "reason": "Completed" } }),
+        json!({ "logs": { "role": "worker", "after": ["ended"], "lines": [] } }),
+        json!({ "logs": { "role": "head", "after": ["ready"], "lines": [] } }),
+    ] {
+        assert!(doomed(&[check(of_another)], &observation).is_some());
     }
 }
 

@@ -180,23 +180,81 @@ fn an_absent_line_is_waited_for_while_the_container_runs() {
 fn an_absent_line_fails_once_the_container_ended_and_all_was_read() {
     let mut observation = with_log("first");
     set_status(&mut observation, 0, &exited(1), &json!({}));
-    let end = time("2026-11-23T06:59:00Z");
-    for (read, whole) in [(None, false), (Some(end), false), (Some(end + 1.second()), true)] {
-        observation
-            .logs
-            .get_mut(&key(&observation, false))
-            .unwrap()
-            .complete_as_of = read;
-        let verdict = judge(&logs(&[], &musts()), &observation);
-        if whole {
-            fails(
-                verdict,
-                "has no line with \"second\", and its container ended at 2026-11-23T06:59:00Z",
-            );
-        } else {
-            waits(verdict, "waits for a line with \"second\"");
+    let line = "waits for a line with \"second\"";
+    waits(judge(&logs(&[], &musts()), &observation), line);
+    let log = key(&observation, false);
+    observation.logs.get_mut(&log).unwrap().ended = true;
+    let ended = "has no line with \"second\", and its container ended";
+    fails(judge(&logs(&[], &musts()), &observation), ended);
+    // It is over, too, while the container waits to be started again; what then runs may still write the line.
+    set_status(&mut observation, 1, &waiting("CrashLoopBackOff", ""), &exited(1));
+    fails(judge(&logs(&[], &musts()), &observation), ended);
+    set_status(&mut observation, 1, &json!({ "running": {} }), &exited(1));
+    waits(judge(&logs(&[], &musts()), &observation), line);
+}
+
+#[test]
+fn a_container_beside_ray_may_write_the_line_after_a_crash() {
+    let mut observation = with_log("first");
+    let spec = observation.pods[0].spec.as_mut().unwrap();
+    let mut ray = spec.containers[0].clone();
+    ray.name = "ray".into();
+    spec.containers.insert(0, ray);
+    let log = key(&observation, false);
+    observation.logs.get_mut(&log).unwrap().ended = true;
+    let check = check(json!({ "logs": { "role": "head", "container": "ray-head", "lines": musts() } }));
+    set_status(&mut observation, 1, &waiting("CrashLoopBackOff", ""), &exited(1));
+    waits(judge(&check, &observation), "waits for a line with \"second\"");
+}
+
+/// What a container did that was started again at once, as the log of each instance.
+#[test]
+fn after_its_end_a_log_is_that_of_the_instance_that_ended_last() {
+    let not_started = [json!({ "must": "first" }), json!({ "not": "Ray runtime started" })];
+    let check = logs(&["ended"], &not_started);
+    let mut observation = with_log("first");
+    waits(
+        judge(&check, &observation),
+        "all lines are in the log of container ray-head of Pod raycluster-head-command-head-r4jlx; waits for the barrier \
+         `ended`; container ray-head of Pod raycluster-head-command-head-r4jlx runs",
+    );
+    set_status(&mut observation, 0, &exited(3), &json!({}));
+    let now = key(&observation, false);
+    assert_eq!(needed_logs(&check, &observation), std::slice::from_ref(&now));
+    waits(judge(&check, &observation), "waits for the barrier `ended`");
+    observation.logs.get_mut(&now).unwrap().ended = true;
+    passes(judge(&check, &observation));
+    fails(
+        judge(&logs(&["ended"], &musts()), &observation),
+        "has no line with \"second\", and its container ended",
+    );
+
+    // Started again: what runs now has written nothing yet.
+    set_log(&mut observation, false, "");
+    set_status(&mut observation, 1, &json!({ "running": {} }), &exited(3));
+    let before = key(&observation, true);
+    assert_eq!(needed_logs(&check, &observation), std::slice::from_ref(&before));
+    waits(judge(&check, &observation), "waits for the previous log");
+    for (text, good) in [("first", true), ("first\nRay runtime started.", false), ("", false)] {
+        set_log(&mut observation, true, text);
+        match (good, text) {
+            (true, _) => drop(passes(judge(&check, &observation))),
+            (_, "") => drop(fails(judge(&check, &observation), "has no line with \"first\"")),
+            _ => drop(fails(
+                judge(&check, &observation),
+                "has \"Ray runtime started\", which must not",
+            )),
         }
     }
+}
+
+#[test]
+fn ray_that_starts_fails_at_once_where_it_must_not() {
+    let check = logs(&["ended"], &[json!({ "not": "Ray runtime started" })]);
+    fails(
+        judge(&check, &observe(&SOLUTION_1)),
+        "has \"Ray runtime started\", which must not come",
+    );
 }
 
 #[test]

@@ -16,9 +16,12 @@ fn state(fields: &Value) -> Check {
 #[case::both(json!({ "exitCode": 3, "waiting": "CrashLoopBackOff" }), waiting("CrashLoopBackOff", ""), exited(3))]
 #[case::waits(json!({ "waiting": "ImagePullBackOff" }), waiting("ImagePullBackOff", ""), json!({}))]
 #[case::runs(json!({ "running": true }), json!({ "running": {} }), json!({}))]
+#[case::reason(json!({ "exitCode": 3, "reason": "Error" }), waiting("CrashLoopBackOff", ""), exited(3))]
+#[case::reason_alone(json!({ "reason": "Error" }), exited(3), json!({}))]
+#[case::restarts(json!({ "exitCode": 3, "restarts": 2 }), json!({ "running": {} }), exited(3))]
 fn a_state_that_is_reached_passes(#[case] fields: Value, #[case] now: Value, #[case] before: Value) {
     let mut observation = observe(&SOLUTION_1);
-    set_status(&mut observation, 0, &now, &before);
+    set_status(&mut observation, 2, &now, &before);
     passes(judge(&state(&fields), &observation));
 }
 
@@ -27,6 +30,8 @@ fn a_state_that_is_reached_passes(#[case] fields: Value, #[case] now: Value, #[c
 #[case(json!({ "waiting": "CrashLoopBackOff" }), exited(3), "exited 3")]
 #[case(json!({ "running": true }), waiting("ContainerCreating", ""), "waits (ContainerCreating)")]
 #[case(json!({ "exitCode": 3, "waiting": "CrashLoopBackOff" }), exited(3), "waits for \"exited 3, waits (CrashLoopBackOff)\"")]
+#[case(json!({ "exitCode": 3, "restarts": 1 }), exited(3), "waits for \"exited 3, restarted 1 times or more\"")]
+#[case(json!({ "reason": "Completed" }), json!({ "running": {} }), "waits for \"ended (Completed)\"")]
 fn a_state_that_is_not_reached_is_waited_for(#[case] fields: Value, #[case] now: Value, #[case] message: &str) {
     let mut observation = observe(&SOLUTION_1);
     set_status(&mut observation, 0, &now, &json!({}));
@@ -45,6 +50,16 @@ fn another_exit_code_fails() {
         finding.found.unwrap(),
         "waits (CrashLoopBackOff), exited 2 before, restarted once"
     );
+}
+
+#[rstest]
+#[case(json!({ "exitCode": 2, "reason": "Completed" }), "exited 2 (Error) instead of 2 (Completed)")]
+#[case(json!({ "reason": "OOMKilled" }), "exited 2 (Error) instead of (OOMKilled)")]
+#[case(json!({ "exitCode": 0, "restarts": 5 }), "exited 2 instead of 0")]
+fn another_end_fails_without_waiting_for_restarts(#[case] fields: Value, #[case] message: &str) {
+    let mut observation = observe(&SOLUTION_1);
+    set_status(&mut observation, 0, &exited(2), &json!({}));
+    fails(judge(&state(&fields), &observation), message);
 }
 
 #[test]

@@ -170,6 +170,16 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "27:41 `status` can't be `SUCCEDED` (did you mean `SUCCEEDED`?"
 )]
 #[case::no_state("role: head, running: true", "role: head", "28:14 a `state` check names no state")]
+#[case::never_after_an_end(
+    "after: job, restarts",
+    "after: ended, restarts",
+    "29:32 a container that has ended is started again"
+)]
+#[case::no_restart(
+    "state: {role: head, running: true}",
+    "state: {role: head, restarts: 0}",
+    "28:37 `restarts` must be at least 1, found 0"
+)]
 #[case::control_plane(
     "lanes: [kind]",
     "lanes: [kind, control-plane]",
