@@ -1,6 +1,8 @@
 //! Ray as its dashboard reports it.
 
-use super::{Finding, Observation, Verdict, pods};
+use std::collections::BTreeMap;
+
+use super::{DashboardNode, Finding, Observation, Verdict, pods, resources};
 use crate::scenario::{RayCheck, Role};
 
 pub(super) fn evaluate(check: &RayCheck, observation: &Observation) -> Verdict {
@@ -28,27 +30,57 @@ pub(super) fn evaluate(check: &RayCheck, observation: &Observation) -> Verdict {
         1 => "the head alive and no other node".to_owned(),
         nodes => format!("{nodes} nodes alive, the head among them"),
     };
-    let holds = head && alive == check.nodes;
-    let without = if head { "" } else { ", and no head" };
-    let message = if holds {
-        format!("Ray lists {expected}")
-    } else {
-        format!(
-            "waits for {expected}; Ray lists {alive} alive of {}{without}",
-            listed.len()
-        )
-    };
-    let finding = Finding {
+    let finding = |message: String, expected: String| Finding {
         message,
         expected: Some(expected),
         found: Some(listed.join("\n")),
         diff: None,
     };
-    if holds {
-        Verdict::Pass(finding)
-    } else {
-        Verdict::NotYet(finding)
+    if !head || alive != check.nodes {
+        let without = if head { "" } else { ", and no head" };
+        let message = format!(
+            "waits for {expected}; Ray lists {alive} alive of {}{without}",
+            listed.len()
+        );
+        return Verdict::NotYet(finding(message, expected));
     }
+    let mut found = finding(format!("Ray lists {expected}"), expected);
+    if check.resources.is_empty() {
+        return Verdict::Pass(found);
+    }
+    let alive = dashboard.nodes.iter().filter(|node| node.state == "ALIVE");
+    let Some(totals) = totals(alive) else {
+        found.message = "waits for Ray to tell the resources of every node".into();
+        return Verdict::NotYet(found);
+    };
+    found.expected = Some(resources::words(&check.resources));
+    found.found = Some(resources::numbers(&totals));
+    let head_ip = pods::find(observation, Role::Head, None).and_then(pods::ip);
+    let differences = resources::differences(&check.resources, &totals, head_ip);
+    // A node tells its resources once, when it joins.
+    if differences.is_empty() {
+        found.message += ", with the resources that are expected of them together";
+        Verdict::Pass(found)
+    } else {
+        let (wanted, seen): (Vec<String>, Vec<String>) = differences.into_iter().unzip();
+        let (wanted, seen) = (wanted.join(", "), seen.join(", "));
+        found.message = format!("the resources of all nodes together differ: expected {wanted}; found {seen}");
+        Verdict::Never(found)
+    }
+}
+
+/// The resources of all nodes together; none while one has not told its own.
+fn totals<'a>(nodes: impl Iterator<Item = &'a DashboardNode>) -> Option<BTreeMap<String, f64>> {
+    let mut totals = BTreeMap::new();
+    for node in nodes {
+        if node.resources.is_empty() {
+            return None;
+        }
+        for (name, amount) in &node.resources {
+            *totals.entry(name.clone()).or_insert(0.0) += amount;
+        }
+    }
+    Some(totals)
 }
 
 /// Whether the dashboard answers and lists a head that is alive.

@@ -64,7 +64,7 @@ pub(super) fn evaluate(check: &JobCheck, observation: &Observation) -> Verdict {
             )))
         };
     }
-    if let Err(verdict) = origin(job, observation, &finding) {
+    if let Err(verdict) = origin(job, check, observation, &finding) {
         return verdict;
     }
     if jobs.len() < check.count {
@@ -80,27 +80,37 @@ pub(super) fn evaluate(check: &JobCheck, observation: &Observation) -> Verdict {
     } else {
         format!("one of {} jobs", check.count)
     };
+    let (role, group) = place(check);
     Verdict::Pass(finding(format!(
-        "{all} is {}, on the head's node, started after the head Pod",
-        job.status
+        "{all} is {}, on the node of the {who}, started after that",
+        job.status,
+        who = pods::who(role, group)
     )))
 }
 
-/// Whether the job runs on the head's node and belongs to this head Pod, not to one before it.
-fn origin(job: &DashboardJob, observation: &Observation, finding: &dyn Fn(String) -> Finding) -> Result<(), Verdict> {
-    let Some(head) = pods::find(observation, Role::Head, None) else {
-        return Err(Verdict::NotYet(finding(pods::absent(observation, Role::Head, None))));
+/// The Pod on whose node the job is expected.
+fn place(check: &JobCheck) -> (Role, Option<&str>) {
+    let node = check.node.as_ref();
+    node.map_or((Role::Head, None), |node| (node.role, node.group.as_deref()))
+}
+
+/// Whether the job runs on the node that is expected and belongs to this very Pod, not to one before it.
+fn origin(
+    job: &DashboardJob,
+    check: &JobCheck,
+    observation: &Observation,
+    finding: &dyn Fn(String) -> Finding,
+) -> Result<(), Verdict> {
+    let (role, group) = place(check);
+    let who = pods::who(role, group);
+    let Some(pod) = pods::find(observation, role, group) else {
+        return Err(Verdict::NotYet(finding(pods::absent(observation, role, group))));
     };
-    let head_ip = pods::ip(head);
-    let node = job
-        .driver_info
-        .as_ref()
-        .and_then(|driver| driver.node_ip_address.as_deref());
-    match (node, head_ip) {
-        (Some(node), Some(head)) if node == head => {}
-        (Some(node), Some(head)) => {
+    match (job.node(), pods::ip(pod)) {
+        (Some(node), Some(ip)) if node == ip => {}
+        (Some(node), Some(ip)) => {
             return Err(Verdict::Never(finding(format!(
-                "the job ran on node {node}, not on the head's ({head})"
+                "the job ran on node {node}, not on that of the {who} ({ip})"
             ))));
         }
         _ => {
@@ -110,7 +120,7 @@ fn origin(job: &DashboardJob, observation: &Observation, finding: &dyn Fn(String
         }
     }
     // The kubelet gives whole seconds, cut off: what started after the Pod is never before them.
-    let started = head
+    let started = pod
         .status
         .as_ref()
         .and_then(|status| status.start_time.as_ref())
@@ -120,12 +130,12 @@ fn origin(job: &DashboardJob, observation: &Observation, finding: &dyn Fn(String
         (Some(job), Some(pod)) => {
             let job = jiff::Timestamp::from_millisecond(job).map_or_else(|_| job.to_string(), |time| time.to_string());
             Err(Verdict::Never(finding(format!(
-                "the job started at {job}, before the head Pod ({pod})"
+                "the job started at {job}, before the {who} ({pod})"
             ))))
         }
-        _ => Err(Verdict::NotYet(finding(
-            "waits to know when the job and the head Pod started".into(),
-        ))),
+        _ => Err(Verdict::NotYet(finding(format!(
+            "waits to know when the job and the {who} started"
+        )))),
     }
 }
 
@@ -154,15 +164,11 @@ fn list(dashboard: &Dashboard) -> String {
         .jobs
         .iter()
         .map(|job| {
-            let node = job
-                .driver_info
-                .as_ref()
-                .and_then(|driver| driver.node_ip_address.as_deref());
             format!(
                 "{} {} (on node {})",
                 job.status,
                 job.entrypoint,
-                node.unwrap_or("unknown")
+                job.node().unwrap_or("unknown")
             )
         })
         .collect();

@@ -79,10 +79,28 @@ pub struct DashboardJob {
     pub entrypoint: String,
     /// Milliseconds since 1970.
     pub start_time: Option<i64>,
-    /// Where the driver runs.
+    /// Where the driver runs, where it has connected to Ray.
     pub driver_info: Option<DriverInfo>,
+    /// The agent of the node that a submitted entrypoint runs on.
+    #[serde(default)]
+    pub driver_agent_http_address: Option<String>,
     /// What Ray says of a failure.
     pub message: Option<String>,
+}
+
+impl DashboardJob {
+    /// Address of the Ray node that it runs on.
+    pub fn node(&self) -> Option<&str> {
+        let driver = self.driver_info.as_ref();
+        let agent = || {
+            let address = self.driver_agent_http_address.as_deref()?;
+            let address = address.strip_prefix("http://").unwrap_or(address);
+            address.rsplit_once(':').map(|(host, _)| host)
+        };
+        driver
+            .and_then(|driver| driver.node_ip_address.as_deref())
+            .or_else(agent)
+    }
 }
 
 /// Where a driver runs.
@@ -93,7 +111,7 @@ pub struct DriverInfo {
 }
 
 /// A Ray node as the dashboard lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DashboardNode {
     /// Its address.
     pub ip: String,
@@ -101,6 +119,9 @@ pub struct DashboardNode {
     pub state: String,
     /// Whether it is the head.
     pub is_head: bool,
+    /// The totals of its resources, as Ray counts them.
+    #[serde(default)]
+    pub resources: BTreeMap<String, f64>,
 }
 
 /// Why the API server refused an object.

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::{Value, json};
 
 use super::{Comparison, Expectations, Finding, Observation, Verdict, pods};
-use crate::scenario::{Made, PodCheck, PodField, Role};
+use crate::scenario::{Made, PodCheck, PodField};
 
 pub(super) fn evaluate(check: &PodCheck, observation: &Observation, expectations: &dyn Expectations) -> Verdict {
     let group = check.group.as_deref();
@@ -95,15 +95,10 @@ impl Fields {
 /// The Pod that a check means. Of a submitter or a clean-up of Redis it is the Pod that its Job describes, so that it
 /// can be judged where no controller makes Pods of Jobs.
 fn find<'a>(check: &PodCheck, observation: &'a Observation) -> Option<Cow<'a, Pod>> {
-    let owner = match check.role {
-        Role::Head | Role::Worker => return find_pod(check, observation).map(Cow::Borrowed),
-        Role::Submitter => "RayJob",
-        Role::RedisCleanup => "RayCluster",
-    };
-    let job = observation.jobs.iter().find(|job| {
-        let mut owners = job.metadata.owner_references.iter().flatten();
-        owners.any(|reference| reference.kind == owner)
-    })?;
+    if !check.role.is_of_job() {
+        return find_pod(check, observation).map(Cow::Borrowed);
+    }
+    let job = pods::job(observation, check.role)?;
     let template = &job.spec.as_ref()?.template;
     let pod = Pod {
         metadata: job.metadata.clone(),

@@ -1,6 +1,7 @@
 //! Finding Pods, their containers and what was last seen of them.
 
 use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStateTerminated, ContainerStatus, Event, Pod};
 use serde_json::Value;
 
@@ -12,13 +13,35 @@ const GROUP: &str = "ray.io/group";
 
 /// Pods of a role (and worker group), the ones being deleted last.
 pub(super) fn all<'a>(observation: &'a Observation, role: Role, group: Option<&str>) -> Vec<&'a Pod> {
-    let mut pods: Vec<&Pod> = observation
-        .pods
-        .iter()
-        .filter(|pod| self::role(pod) == Some(role) && (group.is_none() || self::group(pod) == group))
-        .collect();
+    let job = job(observation, role);
+    let of_role = |pod: &&Pod| {
+        if role.is_of_job() {
+            job.is_some_and(|job| is_owned_by(pod, job))
+        } else {
+            self::role(pod) == Some(role) && (group.is_none() || self::group(pod) == group)
+        }
+    };
+    let mut pods: Vec<&Pod> = observation.pods.iter().filter(of_role).collect();
     pods.sort_by_key(|pod| pod.metadata.deletion_timestamp.is_some());
     pods
+}
+
+/// The Job that the operator made for a submitter or a clean-up of Redis.
+pub(super) fn job(observation: &Observation, role: Role) -> Option<&Job> {
+    let owner = match role {
+        Role::Head | Role::Worker => return None,
+        Role::Submitter => "RayJob",
+        Role::RedisCleanup => "RayCluster",
+    };
+    observation.jobs.iter().find(|job| {
+        let mut owners = job.metadata.owner_references.iter().flatten();
+        owners.any(|reference| reference.kind == owner)
+    })
+}
+
+fn is_owned_by(pod: &Pod, job: &Job) -> bool {
+    let mut owners = pod.metadata.owner_references.iter().flatten();
+    owners.any(|reference| reference.kind == "Job" && Some(&reference.name) == job.metadata.name.as_ref())
 }
 
 /// The first Pod of a role (and worker group).
@@ -122,7 +145,7 @@ pub(super) fn is_running(pod: &Pod, container: &str) -> bool {
 
 /// Whether a container has written, or could have, a log. The kubelet says "running" only when a `postStart` hook has
 /// ended, but sends the event `Started` before the hook.
-pub(super) fn has_started(observation: &Observation, pod: &Pod, container: &str) -> bool {
+pub(crate) fn has_started(observation: &Observation, pod: &Pod, container: &str) -> bool {
     let ran = |state: Option<&ContainerState>| {
         state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())
     };

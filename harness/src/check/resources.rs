@@ -86,6 +86,12 @@ pub(super) fn words(expected: &BTreeMap<String, ResourceExpectation>) -> String 
     format!("{{{}}}", entries.join(", "))
 }
 
+/// What was found, in one line, for people.
+pub(super) fn numbers(found: &BTreeMap<String, f64>) -> String {
+    let entries: Vec<String> = found.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    format!("{{{}}}", entries.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! What a real cluster answered (see `testdata/`), as observations for the tests of all checks.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, ToSpan};
 use k8s_openapi::api::core::v1::{Event, Pod};
 use serde_json::{Value, json};
@@ -67,6 +69,7 @@ fn observe(capture: &Capture) -> Observation {
         ip: (*ip).to_owned(),
         state: "ALIVE".into(),
         is_head: index == 0,
+        resources: BTreeMap::from([("CPU".to_owned(), 1.0), (format!("node:{ip}"), 1.0)]),
     });
     let now = time(NOW);
     let barriers = [Barrier::Running, Barrier::Ready, Barrier::RayReady, Barrier::Job];
@@ -287,4 +290,35 @@ fn ray_must_list_just_the_nodes() {
         judge(&ray(2), &Observation::default()),
         "the dashboard has not answered: no head Pod yet; no RayCluster exists",
     );
+}
+
+#[test]
+fn the_resources_of_all_nodes_are_added() {
+    let ray = |resources: Value| check(json!({ "ray": { "nodes": 2, "resources": resources } }));
+    let mut observation = observe(&OVERWRITE);
+    let finding = passes(judge(&ray(json!({ "CPU": 2, "node:<pod-ip>": 1 })), &observation));
+    assert_eq!(
+        finding.found.unwrap(),
+        "{CPU: 2, node:10.244.0.10: 1, node:10.244.0.9: 1}"
+    );
+    fails(
+        judge(&ray(json!({ "CPU": 1 })), &observation),
+        "the resources of all nodes together differ: expected CPU: 1; found CPU: 2",
+    );
+    fails(
+        judge(&ray(json!({ "GPU": "present" })), &observation),
+        "expected GPU: present, above 0; found no GPU",
+    );
+    let nodes = &mut observation.dashboard.as_mut().unwrap().nodes;
+    nodes[1].resources.clear();
+    waits(
+        judge(&ray(json!({ "CPU": 2 })), &observation),
+        "waits for Ray to tell the resources of every node",
+    );
+    // What a node had that is dead does not count.
+    let nodes = &mut observation.dashboard.as_mut().unwrap().nodes;
+    nodes[1].state = "DEAD".into();
+    let alone = check(json!({ "ray": { "nodes": 1, "resources": { "CPU": 1 } } }));
+    passes(judge(&alone, &observation));
+    waits(judge(&ray(json!({ "CPU": 1 })), &observation), "Ray lists 1 alive of 2");
 }

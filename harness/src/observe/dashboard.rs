@@ -145,7 +145,14 @@ pub fn parse_nodes(answer: &Value, head_ip: Option<&str>) -> Vec<DashboardNode> 
                 .to_owned();
             let is_head = raylet["isHeadNode"].as_bool().unwrap_or(Some(ip.as_str()) == head_ip);
             let state = raylet["state"].as_str().unwrap_or_default().to_owned();
-            Some(DashboardNode { ip, state, is_head })
+            let totals = raylet["resourcesTotal"].as_object().into_iter().flatten();
+            let resources = totals.filter_map(|(name, total)| Some((name.clone(), total.as_f64()?)));
+            Some(DashboardNode {
+                ip,
+                state,
+                is_head,
+                resources: resources.collect(),
+            })
         })
         .collect()
 }
@@ -159,7 +166,8 @@ mod tests {
     #[test]
     fn nodes_are_read_from_the_summary() {
         let answer = json!({"result": true, "data": {"summary": [
-            {"ip": "10.244.0.8", "raylet": {"state": "ALIVE", "isHeadNode": true}},
+            {"ip": "10.244.0.8", "raylet": {"state": "ALIVE", "isHeadNode": true,
+                "resourcesTotal": {"CPU": 1.0, "memory": 2_147_483_648.0, "node:10.244.0.8": 1.0}}},
             {"ip": "10.244.0.9", "raylet": {"state": "DEAD", "isHeadNode": false}},
             {"raylet": {"state": "ALIVE"}},
         ]}});
@@ -167,6 +175,8 @@ mod tests {
         assert_eq!(nodes.len(), 2);
         assert!(nodes[0].is_head && nodes[0].state == "ALIVE");
         assert!(!nodes[1].is_head && nodes[1].state == "DEAD");
+        assert_eq!(nodes[0].resources["CPU"], 1.0);
+        assert!(nodes[1].resources.is_empty());
     }
 
     #[test]

@@ -214,7 +214,8 @@ fn needs_dashboard(ledger: &Ledger<'_>, barriers: &BTreeMap<Barrier, Timestamp>)
     })
 }
 
-/// The newest head Pod whose first container runs.
+/// The newest head Pod whose first container runs, or has begun to and is in its `postStart` hook, of which the kubelet
+/// tells no state.
 fn running_head(observation: &Observation) -> Option<&Pod> {
     observation.pods.iter().rev().find(|pod| {
         let is_head = pod.labels().get("ray.io/node-type").is_some_and(|kind| kind == "head");
@@ -223,9 +224,12 @@ fn running_head(observation: &Observation) -> Option<&Pod> {
             .status
             .iter()
             .flat_map(|status| status.container_statuses.iter().flatten());
-        let runs = statuses.any(|status| {
-            first.is_some_and(|first| first.name == status.name)
-                && status.state.as_ref().is_some_and(|state| state.running.is_some())
+        let runs = first.is_some_and(|first| {
+            let state = statuses.find(|status| status.name == first.name);
+            let state = state.and_then(|status| status.state.as_ref());
+            let waits = state.is_none_or(|state| state.running.is_none() && state.terminated.is_none());
+            state.is_some_and(|state| state.running.is_some())
+                || (waits && first.lifecycle.is_some() && check::has_started(observation, pod, &first.name))
         });
         is_head && runs && pod.metadata.deletion_timestamp.is_none()
     })
@@ -265,6 +269,28 @@ mod tests {
         assert_eq!(
             running_head(&observation).and_then(|pod| pod.metadata.name.as_deref()),
             Some("new")
+        );
+    }
+
+    /// A hook may well wait for what only the dashboard shows.
+    #[test]
+    fn a_head_in_its_hook_is_asked_too() {
+        let mut pod = head("hook", "waiting");
+        let first = &mut pod.spec.as_mut().expect("a spec").containers[0];
+        first.lifecycle = Some(k8s_openapi::api::core::v1::Lifecycle::default());
+        let mut observation = Observation {
+            pods: vec![pod],
+            ..Observation::default()
+        };
+        assert!(running_head(&observation).is_none(), "nothing shows that it has begun");
+        let started = json!({"metadata": {}, "reason": "Started", "involvedObject": {
+            "kind": "Pod", "name": "hook", "fieldPath": "spec.containers{ray-head}"}});
+        observation.events = vec![serde_json::from_value(started).expect("an event")];
+        assert!(running_head(&observation).is_some());
+        observation.pods[0].spec.as_mut().expect("a spec").containers[0].lifecycle = None;
+        assert!(
+            running_head(&observation).is_none(),
+            "without a hook it is between two runs"
         );
     }
 

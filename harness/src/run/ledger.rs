@@ -218,12 +218,12 @@ fn title(check: &Check) -> String {
         Check::Job(check) => format!("{} {}", check.status, check.entrypoint),
         Check::State(check) => of(check.role, check.group.as_ref()),
         Check::Never(check) => {
-            format!(
-                "restarts of {} for {} after {}",
-                of(check.restarts.role, None),
-                check.duration,
-                check.after.word()
-            )
+            let (what, pod) = match &check.restarts {
+                Some(pod) => ("restarts of", Some(pod)),
+                None => ("ready", check.ready.as_ref()),
+            };
+            let pod = pod.map(|pod| of(pod.role, pod.group.as_ref())).unwrap_or_default();
+            format!("{what} {pod} for {} after {}", check.duration, check.after.word())
         }
         Check::Event(check) => check.reason.clone(),
         Check::Rejected(check) => check.message.clone(),

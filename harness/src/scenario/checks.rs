@@ -39,6 +39,9 @@ pub struct RayCheck {
     /// Nodes that must be alive, the head included.
     #[schemars(range(min = 1))]
     pub nodes: usize,
+    /// The totals of all nodes' resources together, such as `{CPU: 2, memory: 4Gi}`; others may be there, too.
+    #[serde(default)]
+    pub resources: BTreeMap<String, ResourceExpectation>,
 }
 
 /// A point in the life of a cell that must have been reached before something is judged.
@@ -147,6 +150,9 @@ pub struct JobCheck {
     /// How many jobs the dashboard lists in all; 1 when absent.
     #[serde(default = "one")]
     pub count: usize,
+    /// The Pod on whose Ray node it ran; the head's when absent.
+    #[serde(default)]
+    pub node: Option<PodOf>,
 }
 
 fn one() -> usize {
@@ -181,11 +187,15 @@ pub struct StateCheck {
     /// The container runs.
     #[serde(default)]
     pub running: bool,
+    /// The container is ready: the kubelet's readiness probe, where there is one, has succeeded.
+    #[serde(default)]
+    pub ready: bool,
 }
 
-/// What must not happen.
+/// What must not happen: exactly one of `restarts` and `ready`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["restarts"]}, {"required": ["ready"]}]))]
 pub struct NeverCheck {
     /// How long it is watched, such as `10s`.
     #[serde(rename = "for")]
@@ -197,15 +207,22 @@ pub struct NeverCheck {
     /// Watching starts when this was reached.
     pub after: Barrier,
     /// No container of this Pod restarts and the Pod is not replaced.
-    pub restarts: RoleOnly,
+    #[serde(default)]
+    pub restarts: Option<PodOf>,
+    /// This Pod is not ready, and not replaced.
+    #[serde(default)]
+    pub ready: Option<PodOf>,
 }
 
-/// Names a Pod by its role alone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Names a Pod by its role and, where there are several, its worker group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RoleOnly {
+pub struct PodOf {
     /// Which Pod.
     pub role: Role,
+    /// Worker group; any when absent.
+    #[serde(default)]
+    pub group: Option<String>,
 }
 
 /// An event about any object of the namespace.

@@ -134,12 +134,11 @@ impl Rules<'_> {
                         "no container starts there: leave that lane or this check out",
                     );
                 }
-                if kind.name != "pod" {
-                    self.no_job(&kind.name, body.get("role"));
-                    self.no_job(
-                        &kind.name,
-                        body.get("restarts").and_then(|restarts| restarts.get("role")),
-                    );
+                if !["pod", "logs", "state"].contains(&kind.name.as_str()) {
+                    let pods = ["restarts", "ready", "node"].map(|key| body.get(key));
+                    for pod in pods.into_iter().flatten().chain([body]) {
+                        self.no_job(&kind.name, pod.get("role"));
+                    }
                 }
                 match kind.name.as_str() {
                     "pod" => self.pod(body),
@@ -217,12 +216,12 @@ impl Rules<'_> {
         }
     }
 
-    /// Of a Job there is only what it describes.
+    /// The Pods of a Job come and go; there may be several.
     fn no_job(&mut self, kind: &str, role: Option<&Node>) {
         let of_job = |text: &str| Role::ALL.iter().any(|role| role.is_of_job() && role.word() == text);
         if let Some(role) = role.filter(|role| role.text().is_some_and(of_job)) {
             let message = format!("`{kind}` does not know the {}", role.text().unwrap_or_default());
-            self.error(role, message, "look at it in a `pod` check");
+            self.error(role, message, "look at it in a `pod`, `logs` or `state` check");
         }
     }
 
@@ -297,13 +296,12 @@ impl Rules<'_> {
     }
 
     fn state(&mut self, body: &Node) {
-        let running = body
-            .get("running")
-            .is_some_and(|running| running.value == Yaml::Bool(true));
+        let mut flags = ["running", "ready"].into_iter().filter_map(|key| body.get(key));
+        let flagged = flags.any(|flag| flag.value == Yaml::Bool(true));
         let named = ["exitCode", "reason", "restarts", "waiting"];
-        if !running && named.iter().all(|key| body.get(key).is_none()) {
+        if !flagged && named.iter().all(|key| body.get(key).is_none()) {
             let message = "a `state` check names no state";
-            let help = "add `exitCode`, `reason`, `restarts`, `waiting` or `running: true`";
+            let help = "add `exitCode`, `reason`, `restarts`, `waiting`, `running: true` or `ready: true`";
             self.error(body, message, help);
         }
     }

@@ -94,12 +94,51 @@ fn a_job_elsewhere_fails() {
     observation.pods[0].status.as_mut().unwrap().pod_ip = Some("10.244.0.70".into());
     fails(
         judge(&job(ENTRYPOINT, "SUCCEEDED"), &observation),
-        "ran on node 10.244.0.7, not on the head's (10.244.0.70)",
+        "ran on node 10.244.0.7, not on that of the head Pod (10.244.0.70)",
     );
     jobs(&mut observation)[0].driver_info = None;
     waits(
         judge(&job(ENTRYPOINT, "SUCCEEDED"), &observation),
         "waits to know which node",
+    );
+}
+
+/// An entrypoint that was submitted need not connect to Ray; the agent that runs it tells the node.
+#[test]
+fn a_submitted_job_without_a_driver_is_where_its_agent_is() {
+    let mut observation = observe(&POST_START);
+    let submitted = &mut jobs(&mut observation)[0];
+    submitted.driver_info = None;
+    submitted.driver_agent_http_address = Some("http://10.244.0.7:52365".into());
+    passes(judge(&job(ENTRYPOINT, "SUCCEEDED"), &observation));
+    jobs(&mut observation)[0].driver_agent_http_address = Some("http://10.244.0.9:52365".into());
+    fails(
+        judge(&job(ENTRYPOINT, "SUCCEEDED"), &observation),
+        "ran on node 10.244.0.9",
+    );
+}
+
+#[test]
+fn a_job_may_be_expected_on_a_worker() {
+    let on = |node: Value| check(json!({ "job": { "entrypoint": ENTRYPOINT, "status": "SUCCEEDED", "node": node } }));
+    let mut observation = observe(&OVERWRITE);
+    observation.dashboard.as_mut().unwrap().jobs = observe(&POST_START).dashboard.unwrap().jobs;
+    let driver = jobs(&mut observation)[0].driver_info.as_mut().unwrap();
+    driver.node_ip_address = Some("10.244.0.10".into());
+    jobs(&mut observation)[0].start_time = Some(time(NOW).as_millisecond());
+    let finding = passes(judge(&on(json!({ "role": "worker" })), &observation));
+    assert!(
+        finding
+            .message
+            .contains("on the node of the worker Pod, started after that")
+    );
+    fails(
+        judge(&on(json!({ "role": "head" })), &observation),
+        "ran on node 10.244.0.10, not on that of the head Pod (10.244.0.9)",
+    );
+    waits(
+        judge(&on(json!({ "role": "worker", "group": "other" })), &observation),
+        "no worker Pod of group other yet",
     );
 }
 

@@ -233,6 +233,38 @@ fn a_submitter_is_what_the_job_of_a_rayjob_describes() {
 }
 
 #[test]
+fn the_pod_that_runs_as_submitter_is_the_one_of_that_job() {
+    let logs = check(json!({ "logs": { "role": "submitter", "lines": [{ "must": "succeeded" }] } }));
+    let exits = check(json!({ "state": { "role": "submitter", "exitCode": 0 } }));
+    let mut observation = observe(&SOLUTION_1);
+    let job = json!({ "metadata": { "name": "j", "ownerReferences": [
+        { "apiVersion": "v1", "kind": "RayJob", "name": "x", "uid": "1" }] } });
+    observation.jobs.push(serde_json::from_value(job).unwrap());
+    let pod = |name: &str, owner: &str, code: i32| -> Pod {
+        serde_json::from_value(json!({
+            "metadata": { "name": name, "ownerReferences": [
+                { "apiVersion": "v1", "kind": "Job", "name": owner, "uid": "2" }] },
+            "spec": { "containers": [{ "name": "ray-job-submitter" }] },
+            "status": { "containerStatuses": [{ "name": "ray-job-submitter", "image": "", "imageID": "",
+                "ready": false, "restartCount": 0, "state": { "terminated": { "exitCode": code } } }] },
+        }))
+        .unwrap()
+    };
+    observation.pods.push(pod("other", "another", 7));
+    waits(judge(&exits, &observation), "no submitter Pod yet");
+    assert_eq!(needed_logs(&logs, &observation), []);
+    observation.pods.push(pod("mine", "j", 0));
+    passes(judge(&exits, &observation));
+    assert_eq!(needed_logs(&logs, &observation)[0].pod, "mine");
+    waits(
+        judge(&logs, &observation),
+        "waits for the log of container ray-job-submitter of Pod mine",
+    );
+    let codes = check(json!({ "state": { "role": "submitter", "exitCode": 1 } }));
+    fails(judge(&codes, &observation), "exited 0 instead of 1");
+}
+
+#[test]
 fn pods_made_before_and_after_a_stimulus_are_told_apart() {
     let of = |made: &str| check(json!({ "pod": { "role": "head", "made": made, "snapshot": ["args"] } }));
     let args = |observation: &Observation, made: &str| {

@@ -39,6 +39,20 @@ fn a_state_that_is_not_reached_is_waited_for(#[case] fields: Value, #[case] now:
 }
 
 #[test]
+fn a_container_that_runs_need_not_be_ready() {
+    let mut observation = observe(&SOLUTION_1);
+    let ready = state(&json!({ "running": true, "ready": true }));
+    passes(judge(&ready, &observation));
+    let status = observation.pods[0].status.as_mut().unwrap();
+    status.container_statuses.as_mut().unwrap()[0].ready = false;
+    waits(
+        judge(&ready, &observation),
+        "waits for \"runs, is ready\"; container ray-head",
+    );
+    passes(judge(&state(&json!({ "running": true })), &observation));
+}
+
+#[test]
 fn another_exit_code_fails() {
     let mut observation = observe(&SOLUTION_1);
     set_status(&mut observation, 1, &waiting("CrashLoopBackOff", ""), &exited(2));
@@ -84,7 +98,7 @@ fn never_passes_only_when_the_time_is_over() {
     passes(judge(&never("1m"), &observation));
     let finding = waits(
         judge(&never("90s"), &observation),
-        "no restart so far; watches for 30.0 s more",
+        "no restart of the head Pod so far; watches for 30.0 s more",
     );
     assert_eq!(
         finding.expected.unwrap(),
@@ -102,6 +116,55 @@ fn never_passes_only_when_the_time_is_over() {
     fails(
         judge(&never("soon"), &observation),
         "`for: soon` is not a duration such as 10s",
+    );
+}
+
+#[test]
+fn a_pod_that_becomes_ready_fails_at_any_time() {
+    let ready = |duration: &str| {
+        check(json!({ "never": { "for": duration, "after": "running", "ready": { "role": "head" } } }))
+    };
+    let mut observation = observe(&SOLUTION_1);
+    let finding = fails(
+        judge(&ready("1m"), &observation),
+        "Pod raycluster-head-command-head-r4jlx is ready",
+    );
+    assert_eq!(
+        finding.expected.unwrap(),
+        "the head Pod not ready for 1m after `running`"
+    );
+    observation.barriers.clear();
+    fails(judge(&ready("1m"), &observation), "is ready");
+    let mut observation = observe(&SOLUTION_1);
+    set_status(&mut observation, 0, &json!({ "running": {} }), &json!({}));
+    passes(judge(&ready("1m"), &observation));
+    waits(
+        judge(&ready("61s"), &observation),
+        "the head Pod not ready so far; watches for 1.0 s more",
+    );
+    // A restart is not what it is about; a Pod that is gone is no longer watched.
+    set_status(&mut observation, 3, &json!({ "running": {} }), &exited(1));
+    passes(judge(&ready("1m"), &observation));
+    observation.pods.clear();
+    fails(
+        judge(&ready("1m"), &observation),
+        "the head Pod is gone since `running` was reached",
+    );
+}
+
+#[test]
+fn never_may_be_about_one_group_of_workers() {
+    let mut observation = observe(&OVERWRITE);
+    let never = |what: &str, group: &str| {
+        let body = json!({ "for": "1m", "after": "rayReady", what: { "role": "worker", "group": group } });
+        check(json!({ "never": body }))
+    };
+    passes(judge(&never("restarts", "small-group"), &observation));
+    fails(judge(&never("ready", "small-group"), &observation), "is ready");
+    observation.barriers.clear();
+    waits(
+        judge(&never("ready", "other"), &observation),
+        "waits for the barrier `rayReady`; no worker Pod of group other yet",
     );
 }
 

@@ -205,20 +205,25 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "container: x, snapshot: [args, initContainers]",
     "16:56 `initContainers` is of the Pod, not of a container"
 )]
-#[case::submitter_state(
-    "state: {role: head",
-    "state: {role: submitter",
-    "28:21 `state` does not know the submitter"
-)]
 #[case::submitter_restarts(
     "restarts: {role: head",
     "restarts: {role: submitter",
     "29:54 `never` does not know the submitter"
 )]
-#[case::cleanup_logs(
-    "    - logs:\n        role: head",
-    "    - logs:\n        role: redis-cleanup",
-    "19:15 `logs` does not know the redis-cleanup"
+#[case::cleanup_ready(
+    "restarts: {role: head",
+    "ready: {role: redis-cleanup",
+    "29:51 `never` does not know the redis-cleanup"
+)]
+#[case::never_of_both(
+    "restarts: {role: head}",
+    "restarts: {role: head}, ready: {role: head}",
+    "29:14 `never` has exactly one of the keys `restarts`, `ready`, found more than one"
+)]
+#[case::never_of_neither(
+    ", restarts: {role: head}",
+    "",
+    "29:14 `never` has exactly one of the keys `restarts`, `ready`, found none of them"
 )]
 #[case::made_by_no_stimulus(
     "pod: {role: head,",
