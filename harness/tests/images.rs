@@ -65,7 +65,13 @@ impl Images {
     /// The digests of an image's layers, lowest first.
     async fn layers(&self, image: &Image) -> Vec<String> {
         let mut inspect = self.engine.command();
-        inspect.args(["image", "inspect", "--format", "{{json .RootFS.Layers}}", &image.local_name]);
+        inspect.args([
+            "image",
+            "inspect",
+            "--format",
+            "{{json .RootFS.Layers}}",
+            &image.local_name,
+        ]);
         let layers = process::output(inspect, "looking at an image").await.unwrap();
         serde_json::from_str(&layers).unwrap()
     }

@@ -77,7 +77,12 @@ impl Doom {
                 (waits || (ended && check.exit_code.is_some())) && at(check.role, &check.group, &check.container)
             }
             Check::Logs(check) => check.previous && ended && at(check.role, &check.group, &check.container),
-            Check::Pod(_) | Check::FlagOrder(_) | Check::Ray(_) | Check::Job(_) | Check::Never(_) => false,
+            Check::Pod(_)
+            | Check::FlagOrder(_)
+            | Check::Ray(_)
+            | Check::Job(_)
+            | Check::Never(_)
+            | Check::Reached(_) => false,
         })
     }
 }

@@ -1,6 +1,8 @@
 //! The entry points for single checks.
 
-use super::{Expectations, LogKey, Observation, Verdict, dashboard, event, flag_order, job, logs, pod, pods, state};
+use super::{
+    Expectations, LogKey, Observation, Verdict, dashboard, event, flag_order, job, logs, pod, pods, reached, state,
+};
 use crate::scenario::{Barrier, Check, Role};
 
 /// Says what a check makes of a state. The same state always gives the same verdict; `Never` is final for the cell.
@@ -16,6 +18,7 @@ pub fn evaluate(check: &Check, observation: &Observation, expectations: &dyn Exp
         Check::Job(check) => job::evaluate(check, observation),
         Check::State(check) => state::evaluate(check, observation),
         Check::Never(check) => state::evaluate_never(check, observation),
+        Check::Reached(check) => reached::evaluate(check, observation),
         Check::Event(check) => event::evaluate(check, observation),
         Check::Rejected(check) => event::evaluate_rejected(check, observation),
     }

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Pod;
 use super::line::{self, POD_IP};
 use super::order::{self, Fault};
 use super::{Finding, Log, LogKey, Observation, Verdict, pods, resources};
-use crate::scenario::{Barrier, LineExpectation, LogsCheck};
+use crate::scenario::{LineExpectation, LogsCheck};
 
 /// Lines shown of a log in which nothing stands out.
 const CONTEXT: usize = 10;
@@ -123,7 +123,7 @@ fn unread(check: &LogsCheck, observation: &Observation, log: &Log) -> Option<Str
     for barrier in &check.after {
         match observation.barriers.get(barrier) {
             Some(time) => latest = latest.max(Some(*time)),
-            None => return Some(format!("waits for the barrier `{}`", barrier_name(*barrier))),
+            None => return Some(format!("waits for the barrier `{}`", barrier.word())),
         }
     }
     let latest = latest?;
@@ -132,15 +132,6 @@ fn unread(check: &LogsCheck, observation: &Observation, log: &Log) -> Option<Str
 }
 
 /// The key that a barrier has in the scenario file.
-pub(super) fn barrier_name(barrier: Barrier) -> &'static str {
-    match barrier {
-        Barrier::Running => "running",
-        Barrier::Ready => "ready",
-        Barrier::RayReady => "rayReady",
-        Barrier::Job => "job",
-    }
-}
-
 /// When the instance of the container that wrote the log ended.
 fn ended(check: &LogsCheck, pod: &Pod, container: &str) -> Option<Timestamp> {
     let status = pods::status(pod, container)?;

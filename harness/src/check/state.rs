@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Finding, Observation, Verdict, logs, pods};
+use super::{Finding, Observation, Verdict, pods};
 use crate::scenario::{NeverCheck, StateCheck};
 
 pub(super) fn evaluate(check: &StateCheck, observation: &Observation) -> Verdict {
@@ -71,7 +71,7 @@ fn words(check: &StateCheck) -> String {
 
 pub(super) fn evaluate_never(check: &NeverCheck, observation: &Observation) -> Verdict {
     let who = pods::who(check.restarts.role, None);
-    let barrier = logs::barrier_name(check.after);
+    let barrier = check.after.word();
     let finding = |message: String, found: Option<String>| Finding {
         message,
         expected: Some(format!(

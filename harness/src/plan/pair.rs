@@ -110,9 +110,7 @@ mod tests {
     use super::*;
 
     fn listed() -> Vec<Pair> {
-        ["1.6.2/2.52.0", "1.0.0/2.7.0"]
-            .map(|text| text.parse().unwrap())
-            .into()
+        ["1.6.2/2.52.0", "1.0.0/2.7.0"].map(|text| text.parse().unwrap()).into()
     }
 
     #[rstest]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::check::{Finding, Verdict};
 use crate::report::{CheckResult, Outcome};
-use crate::scenario::{Barrier, Check, Location, PodField, Role, Scenario};
+use crate::scenario::{Check, Location, PodField, Role, Scenario};
 
 /// How far one check has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -218,18 +218,14 @@ fn title(check: &Check) -> String {
         Check::Job(check) => format!("{} {}", check.status, check.entrypoint),
         Check::State(check) => of(check.role, check.group.as_ref()),
         Check::Never(check) => {
-            let after = match check.after {
-                Barrier::Running => "running",
-                Barrier::Ready => "ready",
-                Barrier::RayReady => "rayReady",
-                Barrier::Job => "job",
-            };
             format!(
-                "restarts of {} for {} after {after}",
+                "restarts of {} for {} after {}",
                 of(check.restarts.role, None),
-                check.duration
+                check.duration,
+                check.after.word()
             )
         }
+        Check::Reached(check) => format!("{} before {}", check.first.word(), check.then.word()),
         Check::Event(check) => check.reason.clone(),
         Check::Rejected(check) => check.message.clone(),
     };

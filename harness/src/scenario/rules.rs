@@ -11,7 +11,7 @@ use super::yaml::{Node, Yaml};
 use super::{PodField, Role};
 
 /// Kinds of checks that need a running container, which the control-plane lane does not have.
-const NEED_KUBELET: [&str; 5] = ["ray", "logs", "job", "state", "never"];
+const NEED_KUBELET: [&str; 6] = ["ray", "logs", "job", "state", "never", "reached"];
 
 /// Finds what is wrong with a tree beyond its shape; where the shape is wrong, nothing is said twice.
 pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
@@ -146,6 +146,7 @@ impl Rules<'_> {
                     "logs" => self.logs(body),
                     "state" => self.state(body),
                     "never" => self.duration(body.get("for")),
+                    "reached" => self.reached(body),
                     _ => {}
                 }
                 if !has_job {
@@ -217,6 +218,15 @@ impl Rules<'_> {
         }
     }
 
+    fn reached(&mut self, body: &Node) {
+        self.duration(body.get("apart"));
+        let text = |key: &str| body.get(key).and_then(Node::text);
+        if let Some(then) = body.get("then").filter(|_| text("first") == text("then")) {
+            let message = "nothing is reached before itself";
+            self.error(then, message, "name another barrier");
+        }
+    }
+
     /// Of a Job there is only what it describes.
     fn no_job(&mut self, kind: &str, role: Option<&Node>) {
         let of_job = |text: &str| Role::ALL.iter().any(|role| role.is_of_job() && role.word() == text);
@@ -228,8 +238,8 @@ impl Rules<'_> {
 
     /// A barrier that only a `job` check can lift, in a scenario that has none.
     fn barriers(&mut self, body: &Node) {
-        let Some(after) = body.get("after") else { return };
-        for barrier in std::iter::once(after).chain(after.items()) {
+        let named = ["after", "first", "then"].into_iter().filter_map(|key| body.get(key));
+        for barrier in named.flat_map(|named| std::iter::once(named).chain(named.items())) {
             if barrier.text() == Some("job") {
                 let message = "the barrier `job` is never reached";
                 self.error(barrier, message, "add a `job` check, or wait for another barrier");
