@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::expect::pending_allowed;
-use kuberay_conformance::plan::{Cell, Filter, cells};
+use kuberay_conformance::plan::{Cell, Filter, Pair, cells};
 use kuberay_conformance::process::guarded_helper;
 use kuberay_conformance::report::{CellResult, Outcome};
 use kuberay_conformance::run::{CLUSTER, EngineOptions, EvidencePolicy, new_run_id, noted_releases};
@@ -51,16 +51,10 @@ fn main() -> ExitCode {
     let (operator, ray) =
         noted_releases(CLUSTER).unwrap_or_else(|| (pins.defaults.operator.clone(), pins.defaults.ray.clone()));
     let filter = Filter::default();
-    let kind_cells = cells(&scenarios, &[operator], &[ray], &[Lane::Kind], &filter).cells;
-    let (matrix, ray) = (pins.operators.matrix, pins.defaults.ray);
-    let plane_cells = cells(
-        &scenarios,
-        &matrix,
-        std::slice::from_ref(&ray),
-        &[Lane::ControlPlane],
-        &filter,
-    )
-    .cells;
+    let kind_cells = cells(&scenarios, &[(Lane::Kind, vec![Pair { operator, ray }])], &filter).cells;
+    let ray = pins.defaults.ray;
+    let matrix = Pair::crossed(&pins.operators.matrix, std::slice::from_ref(&ray));
+    let plane_cells = cells(&scenarios, &[(Lane::ControlPlane, matrix)], &filter).cells;
 
     let runtime = Arc::new(Runtime::new().expect("a tokio runtime"));
     let output = root.join("output/tests");

@@ -67,8 +67,8 @@ pub enum Command {
     Accept(Snapshots),
     /// Throw pending snapshots away
     Reject(Snapshots),
-    /// Print docs/contract.md: every rule of the contract with its releases, scenarios and issues
-    Docs(Folder),
+    /// Print a page of docs/ that is written from rules, scenarios and results
+    Docs(Docs),
     /// Say what a release of the operator makes of a manifest, and warn of traps; needs no cluster
     Explain(Explain),
     /// Give RayClusters that were thought up to real operators, and compare what they make of them with the contract
@@ -89,6 +89,27 @@ pub enum Document {
     Results,
     /// What `explain --format json` writes
     Explain,
+}
+
+#[derive(Debug, Args)]
+pub struct Docs {
+    /// Which page
+    #[arg(value_enum, default_value_t)]
+    pub page: DocsPage,
+    /// `results.json` of a run that page `pairs` is written from (may be repeated; the later one counts)
+    #[arg(long, value_name = "FILE", default_value = "output/results.json")]
+    pub results: Vec<PathBuf>,
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum DocsPage {
+    /// docs/contract.md: every rule of the contract with its releases, scenarios and issues
+    #[default]
+    Contract,
+    /// docs/pairs.md: what each scenario of the lane kind showed on each pair of releases
+    Pairs,
 }
 
 #[derive(Debug, Args)]
@@ -126,7 +147,7 @@ pub struct Selection {
 #[derive(Debug, Clone)]
 pub struct Lanes(pub Vec<Lane>);
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Releases {
     /// Release of the KubeRay operator: one, several with commas, a range such as 1.0.0..1.6.2, `latest` or `all`
     #[arg(long, value_name = "VERSION")]
@@ -134,6 +155,10 @@ pub struct Releases {
     /// Release of Ray
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
     pub ray: Option<Version>,
+    /// Releases of operator and Ray that the lane kind runs with each other, such as 1.0.0/2.7.0; several, one after the
+    /// other, with commas, or `all` that fixtures/versions.yaml lists
+    #[arg(long = "pair", value_name = "OPERATOR/RAY", value_delimiter = ',', conflicts_with_all = ["operator", "ray"])]
+    pub pairs: Vec<plan::Pairs>,
 }
 
 #[derive(Debug, Clone, Args)]

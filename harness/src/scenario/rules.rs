@@ -11,7 +11,7 @@ use super::yaml::{Node, Yaml};
 use super::{PodField, Role};
 
 /// Kinds of checks that need a running container, which the control-plane lane does not have.
-const NEED_KUBELET: [&str; 5] = ["ray", "logs", "job", "state", "never"];
+const NEED_KUBELET: [&str; 6] = ["ray", "logs", "job", "state", "never", "reached"];
 
 /// Finds what is wrong with a tree beyond its shape; where the shape is wrong, nothing is said twice.
 pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
@@ -145,6 +145,7 @@ impl Rules<'_> {
                     "logs" => self.logs(body),
                     "state" => self.state(body),
                     "never" => self.never(body),
+                    "reached" => self.reached(body),
                     _ => {}
                 }
                 if !has_job {
@@ -235,8 +236,8 @@ impl Rules<'_> {
 
     /// A barrier that only a `job` check can lift, in a scenario that has none.
     fn barriers(&mut self, body: &Node) {
-        let Some(after) = body.get("after") else { return };
-        for barrier in std::iter::once(after).chain(after.items()) {
+        let named = ["after", "first", "then"].into_iter().filter_map(|key| body.get(key));
+        for barrier in named.flat_map(|named| std::iter::once(named).chain(named.items())) {
             if barrier.text() == Some("job") {
                 let message = "the barrier `job` is never reached";
                 self.error(barrier, message, "add a `job` check, or wait for another barrier");

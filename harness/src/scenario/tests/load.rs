@@ -260,6 +260,16 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "- flagOrder: {role: worker, pods: 1, orders: one}",
     "17:39 `pods` must be at least 2, found 1"
 )]
+#[case::reached_before_itself(
+    "- ray: {nodes: 1}",
+    "- reached: {first: ready, then: ready}",
+    "17:37 nothing is reached before itself"
+)]
+#[case::reached_apart(
+    "- ray: {nodes: 1}",
+    "- reached: {first: ready, then: rayReady, apart: soon}",
+    "17:54 "
+)]
 #[case::twice("kind: Scenario", "kind: Scenario\nkind: Scenario", "3:1 the key `kind` comes twice")]
 #[case::two_documents("metadata:", "---\nmetadata:", "4:1 a scenario file holds one document")]
 fn what_is_wrong_is_named_with_its_place(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
