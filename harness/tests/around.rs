@@ -46,7 +46,10 @@ const BROKEN: &[Broken] = &[
         "worker-without-ray",
         "logs: {role: worker, container: wait-gcs-ready, after: [rayReady], lines: [{not: Waiting for GCS}]}",
     ),
-    wrong("ready-only-with-ray", "never: {for: 2m, after: running, ready: {role: head}}"),
+    wrong(
+        "ready-only-with-ray",
+        "never: {for: 2m, after: running, ready: {role: head}}",
+    ),
     Broken {
         scenario: "probe-of-the-user-fails",
         check: "never: {for: 15s, after: rayReady, ready: {role: head}}",
@@ -87,19 +90,16 @@ fn broken() -> &'static Ran {
 }
 
 fn copy(broken: &Broken, into: &Path) {
-    copy_scenario(
-        broken.scenario,
-        broken.scenario,
-        into,
-        |file, text| match (file, broken.manifest) {
+    copy_scenario(broken.scenario, broken.scenario, into, |file, text| {
+        match (file, broken.manifest) {
             ("scenario.yaml", _) => {
                 let (head, _) = text.split_once("  checks:\n").unwrap();
                 format!("{head}  checks:\n    - {}\n", broken.check)
             }
             (file, Some((old, new))) if file.ends_with(".yaml") => replaced(&text, old, new),
             _ => text,
-        },
-    );
+        }
+    });
     for entry in std::fs::read_dir(into.join(broken.scenario)).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "snap") {
