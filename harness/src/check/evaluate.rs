@@ -1,8 +1,8 @@
 //! The entry points for single checks.
 
 use super::{
-    Expectations, LogKey, Observation, Verdict, dashboard, event, flag_order, job, logs, never, pod, pods, reached,
-    state,
+    Expectations, LogKey, Observation, Verdict, dashboard, environment, event, flag_order, job, logs, never, pod, pods,
+    reached, state,
 };
 use crate::scenario::{Barrier, Check, Role};
 
@@ -29,6 +29,7 @@ pub fn evaluate(check: &Check, observation: &Observation, expectations: &dyn Exp
 pub fn needed_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
     match check {
         Check::Logs(check) => logs::needed(check, observation).into_iter().collect(),
+        Check::Ray(_) | Check::Job(_) => environment::needed(observation).into_iter().collect(),
         _ => Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 mod cause;
 mod dashboard;
 mod doomed;
+mod environment;
 mod evaluate;
 mod event;
 mod flag_order;
@@ -24,6 +25,7 @@ mod stuck;
 mod tests;
 
 pub use doomed::{doomed, doomed_logs};
+pub use environment::environment_fault;
 pub use evaluate::{barriers, evaluate, needed_logs};
 pub use model::*;
 pub(crate) use pods::has_started;

@@ -10,6 +10,7 @@ use super::*;
 use crate::scenario::{Barrier, Check, LineExpectation, LogsCheck, PodField, Role};
 
 mod doomed;
+mod environment;
 mod events;
 mod flag_orders;
 mod jobs;
