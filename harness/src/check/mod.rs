@@ -1,5 +1,6 @@
 //! Checks: the state of a cluster becomes a verdict; nothing here waits, reads or writes.
 
+mod absent;
 mod cause;
 mod dashboard;
 mod doomed;
@@ -7,6 +8,7 @@ mod environment;
 mod evaluate;
 mod event;
 mod flag_order;
+mod flag_values;
 mod job;
 mod line;
 mod logs;
