@@ -33,7 +33,10 @@ pub(super) fn evaluate(check: &FlagValuesCheck, observation: &Observation) -> Ve
         }
         *values.entry(value.to_owned()).or_default() += 1;
     }
-    let counts: Vec<String> = values.iter().map(|(value, times)| format!("{times} times {value}")).collect();
+    let counts: Vec<String> = values
+        .iter()
+        .map(|(value, times)| format!("{times} times {value}"))
+        .collect();
     let found = Some(counts.join("\n"));
     if let Some(never) = check.values.iter().find(|value| !values.contains_key(*value)) {
         let message = format!("none of {} Pods has --{}={never}", all.len(), check.flag);

@@ -20,7 +20,7 @@ mod remove;
 mod service;
 mod state;
 
-pub use control_plane::{ApiServer, ControlPlane, PlaneOptions};
+pub use control_plane::{ApiServer, ControlPlane, Objects, PlaneOptions};
 pub use engine::{Engine, EngineKind};
 pub use error::{ClusterError, EngineError};
 pub use handle::{ClusterHandle, Status};

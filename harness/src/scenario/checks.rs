@@ -283,11 +283,9 @@ impl Check {
     /// The half of a rule that the check helps to prove: what an object says, or what comes of it.
     pub fn half(&self) -> Half {
         match self {
-            Check::Pod(_)
-            | Check::FlagOrder(_)
-            | Check::FlagValues(_)
-            | Check::Absent(_)
-            | Check::Rejected(_) => Half::Object,
+            Check::Pod(_) | Check::FlagOrder(_) | Check::FlagValues(_) | Check::Absent(_) | Check::Rejected(_) => {
+                Half::Object
+            }
             Check::Ray(_)
             | Check::Logs(_)
             | Check::Job(_)

@@ -244,7 +244,11 @@ impl Rules<'_> {
         let group = text(body, "group");
         if text(body, "role") == text(after, "role") && (group.is_none() || group == text(after, "group")) {
             let message = "this check never passes: what it waits for is what must not exist";
-            self.error(after, message, "name another role or group, such as that of a RayCluster applied later");
+            self.error(
+                after,
+                message,
+                "name another role or group, such as that of a RayCluster applied later",
+            );
         }
     }
 

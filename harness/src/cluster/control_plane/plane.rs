@@ -12,6 +12,7 @@ use super::super::ready;
 use super::arguments;
 use super::certificates::{ADDRESS, Credentials};
 use super::folder::Folder;
+use super::objects::{Keys, Objects};
 use crate::process::{Alarm, Guarded, Start, last_lines};
 use crate::report::Progress;
 
@@ -156,6 +157,29 @@ impl ControlPlane {
             folder,
             process,
         })
+    }
+
+    /// Puts CRDs where the API server of this name will look for them when it starts.
+    ///
+    /// # Errors
+    /// When etcd refuses.
+    pub async fn put_crds(&self, name: &str, crds: &Objects) -> Result<(), ClusterError> {
+        self.keys().await?.put(&arguments::crds_of(name), crds).await
+    }
+
+    /// The CRDs as the API server of this name has stored them.
+    ///
+    /// # Errors
+    /// When etcd does not answer.
+    pub async fn crds(&self, name: &str) -> Result<Objects, ClusterError> {
+        self.keys().await?.get(&arguments::crds_of(name)).await
+    }
+
+    async fn keys(&self) -> Result<Keys, ClusterError> {
+        let kubeconfig = self.folder.path().join("etcd.kubeconfig");
+        let text = self.credentials.kubeconfig(self.port);
+        std::fs::write(&kubeconfig, text).map_err(super::super::error::file("writing", &kubeconfig))?;
+        Keys::new(&kubeconfig).await
     }
 
     fn environment(&self) -> BTreeMap<String, String> {
