@@ -22,6 +22,7 @@ mod state;
 
 pub use control_plane::{ApiServer, ControlPlane, Objects, PlaneOptions};
 pub use engine::{Engine, EngineKind};
+pub(crate) use error::who;
 pub use error::{ClusterError, EngineError};
 pub use handle::{ClusterHandle, Status};
 pub use host::{Cgroup, Host};

@@ -11,6 +11,7 @@ use super::stored::StoredCrds;
 use super::{Running, Site};
 use crate::artifact::{Programs, Store};
 use crate::cluster::{ApiServer, ControlPlane, PlaneOptions};
+use crate::contract::class_of;
 use crate::operator::{Beside, BesideOptions, crds_are_served, create_crds};
 use crate::process::OWN_PROGRAM;
 use crate::report::{Environment, ImageRecord, Origin, Outcome, Progress};
@@ -131,6 +132,14 @@ impl PlaneSetup {
             (module.join("config/crd/bases"), module.join("config/samples"))
         };
         let source = format!("the file {}", program.display());
+        let seen = &self.programs.pins().operators.matrix;
+        if let Some(newest) = seen.iter().max().filter(|newest| release > *newest) {
+            self.progress.line(&format!(
+                "KubeRay {release} is newer than every release that was seen (up to {newest}): it is compared with the \
+                 snapshots of the newest class, {}, and what it does otherwise fails, with the difference",
+                class_of(release).name
+            ));
+        }
         let mut record = self
             .programs
             .record("operator given as a file", source, &program)
