@@ -55,7 +55,7 @@ const BROKEN: &[Broken] = &[
     wrong("probe-of-the-user-restarts", "state: {role: head, exitCode: 0}"),
     wrong("post-start-hook-fails", "state: {role: head, exitCode: 0}"),
     Broken {
-        scenario: "post-start-hook-hangs",
+        scenario: "post-start-hook-takes-long",
         check: "never: {for: 1m, after: rayReady, ready: {role: head}}",
         manifest: Some(("/tmp/no-such-file", "/tmp")),
     },
@@ -119,7 +119,7 @@ fn copy(broken: &Broken, into: &Path) {
 #[case("probe-of-the-user-fails", &["is ready"])]
 #[case("probe-of-the-user-restarts", &["exited 137 instead of 0"])]
 #[case("post-start-hook-fails", &["exited 137 instead of 0"])]
-#[case("post-start-hook-hangs", &["is ready"])]
+#[case("post-start-hook-takes-long", &["is ready"])]
 #[case("autoscaler-adds-a-worker", &["CPU: 2", "CPU: 1"])]
 #[case("rayjob", &["another entrypoint", "as it is", "as  it  is"])]
 #[case("rayjob-entrypoint-of-two-commands", &["another entrypoint", "echo first half && echo second half"])]
