@@ -4,6 +4,9 @@
 //! nothing is; those of the lane `control-plane` start control planes of all releases themselves, and are shown as
 //! ignored where their programs would have to be built or pulled first. With `KUBERAY_CONFORMANCE_REQUIRE=kind,control-plane`
 //! either is a failure (and missing programs are made), and so is a folder of scenarios without a trial of the lane.
+//!
+//! The lane `control-plane` waits for the lane `kind`: its API servers need every core, and a Ray that is kept from them
+//! for half a minute gives its dashboard up.
 
 #[path = "conformance/control_plane.rs"]
 mod control_plane;
@@ -17,13 +20,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::expect::pending_allowed;
-use kuberay_conformance::plan::{Cell, Filter, cells};
+use kuberay_conformance::plan::{Cell, Filter, Pair, cells};
 use kuberay_conformance::process::guarded_helper;
 use kuberay_conformance::report::{CellResult, Outcome};
 use kuberay_conformance::run::{CLUSTER, EngineOptions, EvidencePolicy, new_run_id, noted_releases};
 use kuberay_conformance::scenario::{Lane, Level, load_all};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 /// Trials only wait, so there are as many at once as the engine has room for; it knows.
 const AT_ONCE: usize = 64;
@@ -47,16 +51,10 @@ fn main() -> ExitCode {
     let (operator, ray) =
         noted_releases(CLUSTER).unwrap_or_else(|| (pins.defaults.operator.clone(), pins.defaults.ray.clone()));
     let filter = Filter::default();
-    let kind_cells = cells(&scenarios, &[operator], &[ray], &[Lane::Kind], &filter).cells;
-    let (matrix, ray) = (pins.operators.matrix, pins.defaults.ray);
-    let plane_cells = cells(
-        &scenarios,
-        &matrix,
-        std::slice::from_ref(&ray),
-        &[Lane::ControlPlane],
-        &filter,
-    )
-    .cells;
+    let kind_cells = cells(&scenarios, &[(Lane::Kind, vec![Pair { operator, ray }])], &filter).cells;
+    let ray = pins.defaults.ray;
+    let matrix = Pair::crossed(&pins.operators.matrix, std::slice::from_ref(&ray));
+    let plane_cells = cells(&scenarios, &[(Lane::ControlPlane, matrix)], &filter).cells;
 
     let runtime = Arc::new(Runtime::new().expect("a tokio runtime"));
     let output = root.join("output/tests");
@@ -69,22 +67,32 @@ fn main() -> ExitCode {
     let mut releases: Vec<_> = plane_cells.iter().map(|cell| cell.operator.clone()).collect();
     releases.dedup();
     let is_needed = required(Lane::ControlPlane);
-    let planes = control_plane::Stand::new(runtime, output.clone(), releases, ray, is_needed);
+    let planes = control_plane::Stand::new(Arc::clone(&runtime), output.clone(), releases, ray, is_needed);
     let planes = Arc::new(planes);
+    let kind_is_over = CancellationToken::new();
+    // Ends with the last of the trials that hold it, whether they ran or were left out.
+    let kind_runs = Arc::new(kind_is_over.clone().drop_guard());
     let mut trials = Vec::new();
     for lane in &lanes {
         for cell in &lane.cells {
             let (kind, planes, counts) = (Arc::clone(&kind), Arc::clone(&planes), Arc::clone(&lane.counts));
             let (cell, output) = (cell.clone(), output.clone());
+            let holds = (cell.lane == Lane::Kind).then(|| Arc::clone(&kind_runs));
+            let (over, runtime) = (kind_is_over.clone(), Arc::clone(&runtime));
             trials.push(Trial::ignorable_test(cell.id(), move || {
                 let result = match cell.lane {
                     Lane::Kind => kind.run(&cell),
-                    Lane::ControlPlane => planes.run(&cell),
+                    Lane::ControlPlane => {
+                        runtime.block_on(over.cancelled());
+                        planes.run(&cell)
+                    }
                 };
+                drop(holds);
                 judge(result, &counts, &output)
             }));
         }
     }
+    drop(kind_runs);
 
     let only_listed = arguments.list;
     let is_filtered = arguments.filter.is_some() || arguments.exact || !arguments.skip.is_empty();
@@ -156,6 +164,10 @@ fn is_required(lane: Lane) -> bool {
     required.split(',').any(|name| name.trim() == lane.to_string())
 }
 
+fn is_in_ci() -> bool {
+    !pending_allowed(std::env::var("CI").ok().as_deref())
+}
+
 /// How every trial's engine runs.
 fn engine_options(output: PathBuf) -> EngineOptions {
     EngineOptions {
@@ -164,7 +176,7 @@ fn engine_options(output: PathBuf) -> EngineOptions {
         evidence: EvidencePolicy::OnFailure,
         jobs: AT_ONCE,
         ends: None,
-        write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
+        write_pending: !is_in_ci(),
         record_verified: false,
     }
 }
@@ -183,6 +195,15 @@ fn judge(result: Result<CellResult, String>, counts: &Counts, output: &Path) -> 
         Outcome::Skipped => ignored(result.reason.unwrap_or_default()),
         Outcome::Passed => {
             counts.ran.fetch_add(1, Ordering::SeqCst);
+            Ok(Completion::Completed)
+        }
+        Outcome::Flaky => {
+            counts.ran.fetch_add(1, Ordering::SeqCst);
+            let text = format!("FLAKY {}: {}", result.id, result.reason.unwrap_or_default());
+            if is_in_ci() {
+                return Err(Failed::from(text));
+            }
+            println!("{text}");
             Ok(Completion::Completed)
         }
         Outcome::Failed if result.level == Level::Provisional => ignored(format!(

@@ -49,21 +49,23 @@ fn wrong_expectations() -> &'static Ran {
                 _ => text,
             },
         );
-        std::fs::remove_file(snapshot(folder.path(), "wrong-2", "head.lifecycle@")).unwrap();
+        remove_snapshots(folder.path(), "wrong-2", "head.lifecycle@");
         for field in ["command", "args"] {
-            std::fs::remove_file(snapshot(folder.path(), "wrong-2", &format!("head.{field}@"))).unwrap();
+            remove_snapshots(folder.path(), "wrong-2", &format!("head.{field}@"));
         }
         run(folder.path(), &[])
     })
 }
 
-fn snapshot(folder: &Path, scenario: &str, start: &str) -> std::path::PathBuf {
-    let mut files = std::fs::read_dir(folder.join(scenario))
+/// Removes the snapshots of a field, of every class.
+fn remove_snapshots(folder: &Path, scenario: &str, start: &str) {
+    let files = std::fs::read_dir(folder.join(scenario))
         .unwrap()
         .map(|entry| entry.unwrap().path());
-    files
-        .find(|path| path.file_name().unwrap().to_string_lossy().starts_with(start))
-        .unwrap()
+    let of_field = |path: &std::path::PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(start);
+    let found: Vec<_> = files.filter(of_field).collect();
+    assert!(!found.is_empty(), "{scenario} has no snapshot {start}");
+    found.iter().for_each(|path| std::fs::remove_file(path).unwrap());
 }
 
 const WRONG_CHECKS_1: &str = r#"  checks:
@@ -174,7 +176,7 @@ fn a_script_that_fails_is_told_from_one_that_works() {
         },
     );
     for field in ["command", "args"] {
-        std::fs::remove_file(snapshot(folder.path(), name, &format!("head.{field}@"))).unwrap();
+        remove_snapshots(folder.path(), name, &format!("head.{field}@"));
     }
     let ran = run(folder.path(), &[]);
     assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
@@ -229,7 +231,7 @@ fn the_value_of_a_secret_is_in_no_report() {
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: words}\nstringData: {word: canary-4711}\n";
     std::fs::write(folder.path().join("with-secret/secret.yaml"), secret).unwrap();
     for field in ["command", "args"] {
-        std::fs::remove_file(snapshot(folder.path(), "with-secret", &format!("head.{field}@"))).unwrap();
+        remove_snapshots(folder.path(), "with-secret", &format!("head.{field}@"));
     }
     let ran = run(folder.path(), &[]);
     assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
@@ -271,7 +273,7 @@ fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str
         _ => text,
     });
     for snapshot_of in ["head.command@", "head.args@"] {
-        std::fs::remove_file(snapshot(folder.path(), "broken", snapshot_of)).unwrap();
+        remove_snapshots(folder.path(), "broken", snapshot_of);
     }
     let ran = run(folder.path(), &[]);
     assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());

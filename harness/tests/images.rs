@@ -10,15 +10,20 @@ use kuberay_conformance::cluster::Engine;
 use kuberay_conformance::process;
 use kuberay_conformance::report::Silent;
 use rstest::rstest;
+use semver::Version;
 
 struct Images {
     artifacts: Artifacts,
     engine: Engine,
 }
 
-async fn images() -> Option<Images> {
+fn required(what: &str) -> bool {
     let required = std::env::var("KUBERAY_CONFORMANCE_REQUIRE").unwrap_or_default();
-    if !required.split(',').any(|lane| lane == "kind") {
+    required.split(',').any(|one| one == what)
+}
+
+async fn images() -> Option<Images> {
+    if !required("kind") {
         println!("left out: KUBERAY_CONFORMANCE_REQUIRE does not ask for kind");
         return None;
     }
@@ -46,6 +51,30 @@ impl Images {
             .trim()
             .to_owned()
     }
+
+    /// The releases of Ray that are looked at: the default one, and all where the deep tests are asked for.
+    fn rays(&self) -> Vec<Version> {
+        let pins = self.artifacts.pins();
+        if required("deep") {
+            return pins.ray.releases.keys().cloned().collect();
+        }
+        println!("left out: the other releases of Ray; KUBERAY_CONFORMANCE_REQUIRE does not ask for deep");
+        vec![pins.defaults.ray.clone()]
+    }
+
+    /// The digests of an image's layers, lowest first.
+    async fn layers(&self, image: &Image) -> Vec<String> {
+        let mut inspect = self.engine.command();
+        inspect.args([
+            "image",
+            "inspect",
+            "--format",
+            "{{json .RootFS.Layers}}",
+            &image.local_name,
+        ]);
+        let layers = process::output(inspect, "looking at an image").await.unwrap();
+        serde_json::from_str(&layers).unwrap()
+    }
 }
 
 /// A login shell is what KubeRay starts Ray in up to 1.3, a plain one is what it does since.
@@ -55,20 +84,59 @@ impl Images {
 #[tokio::test]
 async fn ray_is_the_release_that_the_tag_says(#[case] shell: &str) {
     let Some(images) = images().await else { return };
-    let version = images.artifacts.pins().defaults.ray.clone();
-    let image = images.artifacts.ray_image(&version).await.unwrap();
-    assert!(
-        image.public_name.ends_with(&format!("rayproject/ray:{version}")),
-        "{}",
-        image.public_name
-    );
-    let program = "python -c 'import ray; print(ray.__version__)' && ray --version";
-    let answer = images.inside(&image, &["/bin/bash", shell, program]).await;
-    assert_eq!(answer, format!("{version}\nray, version {version}"));
-    for needed in ["wget", "grep", "openssl", "/bin/sh"] {
-        images
-            .inside(&image, &["/bin/bash", shell, &format!("command -v {needed}")])
-            .await;
+    for version in images.rays() {
+        let image = images.artifacts.ray_image(&version).await.unwrap();
+        assert!(
+            image.public_name.ends_with(&format!("rayproject/ray:{version}")),
+            "{}",
+            image.public_name
+        );
+        let program = "python -c 'import ray; print(ray.__version__)' && ray --version";
+        let answer = images.inside(&image, &["/bin/bash", shell, program]).await;
+        assert_eq!(answer, format!("{version}\nray, version {version}"));
+        for needed in ["wget", "grep", "openssl", "/bin/sh"] {
+            images
+                .inside(&image, &["/bin/bash", shell, &format!("command -v {needed}")])
+                .await;
+        }
+    }
+}
+
+/// Packages that Ray can be installed with may still be too new for its dashboard, which then never answers.
+#[tokio::test]
+async fn every_ray_starts_and_its_dashboard_lists_a_job() {
+    let Some(images) = images().await else { return };
+    let program = "ulimit -n 4096; ray start --head --num-cpus=1 --dashboard-host=0.0.0.0 >&2 \
+                   && python -c 'import ray; ray.init(address=\"auto\")' >&2 \
+                   && for second in $(seq 60); do \
+                        jobs=$(wget -q -O- http://127.0.0.1:8265/api/jobs/) \
+                          && [[ $jobs == *SUCCEEDED* ]] && break; \
+                        sleep 1; \
+                      done; echo \"$jobs\"";
+    for version in images.rays() {
+        let image = images.artifacts.ray_image(&version).await.unwrap();
+        let answer = images.inside(&image, &["/bin/bash", "-c", program]).await;
+        let jobs: serde_json::Value = serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{version}: {answer}"));
+        assert_eq!(jobs[0]["type"], "DRIVER", "{version}: {jobs}");
+        assert_eq!(jobs[0]["status"], "SUCCEEDED", "{version}: {jobs}");
+    }
+}
+
+/// Only the packages differ: the nodes and the registry hold the rest once.
+#[tokio::test]
+async fn the_images_of_ray_share_all_layers_but_the_last() {
+    let Some(images) = images().await else { return };
+    let mut all = Vec::new();
+    for version in images.rays() {
+        let image = images.artifacts.ray_image(&version).await.unwrap();
+        let mut layers = images.layers(&image).await;
+        let own = layers.pop().unwrap();
+        println!("{version}: own layer {own}, below it {layers:?}");
+        all.push((own, layers));
+    }
+    for pair in all.windows(2) {
+        assert_eq!(pair[0].1, pair[1].1);
+        assert_ne!(pair[0].0, pair[1].0);
     }
 }
 

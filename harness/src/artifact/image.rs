@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use semver::Version;
+
 use super::error::file;
 use super::pins::{UNPINNED, recipe_contents, write_recipe};
 use super::{ArtifactError, Image, Key, Store};
@@ -55,7 +57,8 @@ impl Images<'_> {
     /// When the build fails; the error holds its last lines.
     pub async fn build(&self, recipe: Recipe<'_>) -> Result<Held, ArtifactError> {
         let mut key = recipe.key.clone().with(recipe.name).with(recipe.tag);
-        for (path, contents) in recipe_contents(recipe.folder) {
+        let own = |path: &Path| belongs_to(path, recipe.tag);
+        for (path, contents) in recipe_contents(recipe.folder).into_iter().filter(|(path, _)| own(path)) {
             key = key.with(path.to_string_lossy().as_bytes()).with(contents);
         }
         for (name, value) in recipe.arguments {
@@ -203,6 +206,15 @@ impl Images<'_> {
     }
 }
 
+/// Whether a recipe's file has a part in the image of this tag: a sub-folder that is named like a release is that
+/// release's alone, so that adding a release builds no image of another one anew.
+fn belongs_to(path: &Path, tag: &str) -> bool {
+    path.components().all(|part| {
+        let part = part.as_os_str().to_string_lossy();
+        part == tag || Version::parse(&part).is_err()
+    })
+}
+
 /// Links a file, or every file of a folder, and copies where linking is not possible.
 fn link(source: &Path, target: &Path) -> std::io::Result<()> {
     if let Some(parent) = target.parent() {
@@ -225,6 +237,17 @@ fn link(source: &Path, target: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_depends_on_its_own_release_alone() {
+        let used: Vec<_> = recipe_contents("ray")
+            .into_iter()
+            .map(|(path, _)| path)
+            .filter(|path| belongs_to(path, "2.52.0"))
+            .collect();
+        let expected = ["images/ray/2.52.0/requirements.lock", "images/ray/Containerfile"];
+        assert_eq!(used, expected.map(Path::new));
+    }
 
     #[test]
     fn a_folder_is_linked_whole() {

@@ -8,6 +8,7 @@ use semver::Version;
 use serde::Deserialize;
 
 use super::ArtifactError;
+use crate::plan::Pair;
 
 static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures");
 
@@ -19,7 +20,9 @@ pub const UNPINNED: &str = "unpinned";
 #[serde(deny_unknown_fields)]
 pub struct Pins {
     /// What a run uses unless it is told otherwise.
-    pub defaults: Defaults,
+    pub defaults: Pair,
+    /// Releases that are run with each other in the lane `kind`.
+    pub pairs: Vec<Pair>,
     /// Release of Kubernetes in the node image that is built.
     pub kubernetes: Version,
     /// Release of etcd in it.
@@ -34,16 +37,6 @@ pub struct Pins {
     pub ray: Ray,
     /// Public images and binaries.
     pub pull: Pull,
-}
-
-/// The default pair.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Defaults {
-    /// Release of the operator.
-    pub operator: Version,
-    /// Release of Ray.
-    pub ray: Version,
 }
 
 /// etcd and the tag that kubeadm gives its image.
@@ -273,18 +266,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_are_listed() {
+    fn the_defaults_and_the_pairs_are_listed() {
         let pins = Pins::embedded();
-        pins.operator(&pins.defaults.operator).unwrap();
         for release in &pins.operators.matrix {
             pins.operator(release).unwrap();
         }
-        let ray = pins.ray(&pins.defaults.ray).unwrap();
-        assert!(
-            text_of(&format!("images/{}", ray.lock))
-                .unwrap()
-                .contains("--hash=sha256:")
-        );
+        assert_eq!(pins.pairs.first(), Some(&pins.defaults), "the default pair comes first");
+        for pair in &pins.pairs {
+            pins.operator(&pair.operator).unwrap();
+            pins.ray(&pair.ray).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_lock_names_its_release_and_a_checksum_of_every_package() {
+        for (version, release) in &Pins::embedded().ray.releases {
+            let lock = text_of(&format!("images/{}", release.lock)).unwrap();
+            assert!(lock.contains(&format!("ray=={version} ")), "{version}");
+            let packages = lock.lines().filter(|line| line.contains("=="));
+            for package in packages {
+                let (_, rest) = lock.split_once(package).unwrap();
+                assert!(rest.trim_start().starts_with("--hash=sha256:"), "{version}: {package}");
+            }
+        }
     }
 
     #[test]

@@ -81,7 +81,12 @@ impl Doom {
                 let of_end = check.previous || check.after.contains(&Barrier::Ended);
                 of_end && ended && at(check.role, &check.group, &check.container)
             }
-            Check::Pod(_) | Check::FlagOrder(_) | Check::Ray(_) | Check::Job(_) | Check::Never(_) => false,
+            Check::Pod(_)
+            | Check::FlagOrder(_)
+            | Check::Ray(_)
+            | Check::Job(_)
+            | Check::Never(_)
+            | Check::Reached(_) => false,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The entry points for single checks.
 
 use super::{
-    Expectations, LogKey, Observation, Verdict, dashboard, event, flag_order, job, logs, never, pod, pods, state,
+    Expectations, LogKey, Observation, Verdict, dashboard, event, flag_order, job, logs, never, pod, pods, reached, state,
 };
 use crate::scenario::{Barrier, Check, Role};
 
@@ -18,6 +18,7 @@ pub fn evaluate(check: &Check, observation: &Observation, expectations: &dyn Exp
         Check::Job(check) => job::evaluate(check, observation),
         Check::State(check) => state::evaluate(check, observation),
         Check::Never(check) => never::evaluate(check, observation),
+        Check::Reached(check) => reached::evaluate(check, observation),
         Check::Event(check) => event::evaluate(check, observation),
         Check::Rejected(check) => event::evaluate_rejected(check, observation),
     }

@@ -15,6 +15,7 @@ mod order;
 mod pod;
 mod pods;
 pub(crate) mod quantity;
+mod reached;
 pub(crate) mod requests;
 mod resources;
 mod state;

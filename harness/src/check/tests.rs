@@ -16,6 +16,7 @@ mod jobs;
 mod logs;
 mod operator;
 mod pods;
+mod reached;
 mod states;
 
 /// The moment of every observation.

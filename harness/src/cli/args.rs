@@ -67,8 +67,8 @@ pub enum Command {
     Accept(Snapshots),
     /// Throw pending snapshots away
     Reject(Snapshots),
-    /// Print docs/contract.md: every rule of the contract with its releases, scenarios and issues
-    Docs(Folder),
+    /// Print a page of docs/ that is written from rules, scenarios and results
+    Docs(Docs),
     /// Say what a release of the operator makes of a manifest, and warn of traps; needs no cluster
     Explain(Explain),
     /// Give RayClusters that were thought up to real operators, and compare what they make of them with the contract
@@ -89,6 +89,27 @@ pub enum Document {
     Results,
     /// What `explain --format json` writes
     Explain,
+}
+
+#[derive(Debug, Args)]
+pub struct Docs {
+    /// Which page
+    #[arg(value_enum, default_value_t)]
+    pub page: DocsPage,
+    /// `results.json` of a run that page `pairs` is written from (may be repeated; the later one counts)
+    #[arg(long, value_name = "FILE", default_value = "output/results.json")]
+    pub results: Vec<PathBuf>,
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum DocsPage {
+    /// docs/contract.md: every rule of the contract with its releases, scenarios and issues
+    #[default]
+    Contract,
+    /// docs/pairs.md: what each scenario of the lane kind showed on each pair of releases
+    Pairs,
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +134,9 @@ pub struct Selection {
     /// and a real Ray), or all
     #[arg(long = "lane", value_name = "LANE", value_parser = lanes, default_value = "control-plane", overrides_with = "lanes")]
     pub lanes: Lanes,
+    /// Also scenarios that begin with an older release of the operator and then replace it, each alone on the cluster
+    #[arg(long)]
+    pub upgrades: bool,
     #[command(flatten)]
     pub folder: Folder,
     #[command(flatten)]
@@ -123,7 +147,7 @@ pub struct Selection {
 #[derive(Debug, Clone)]
 pub struct Lanes(pub Vec<Lane>);
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Releases {
     /// Release of the KubeRay operator: one, several with commas, a range such as 1.0.0..1.6.2, `latest` or `all`
     #[arg(long, value_name = "VERSION")]
@@ -131,6 +155,10 @@ pub struct Releases {
     /// Release of Ray
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
     pub ray: Option<Version>,
+    /// Releases of operator and Ray that the lane kind runs with each other, such as 1.0.0/2.7.0; several, one after the
+    /// other, with commas, or `all` that fixtures/versions.yaml lists
+    #[arg(long = "pair", value_name = "OPERATOR/RAY", value_delimiter = ',', conflicts_with_all = ["operator", "ray"])]
+    pub pairs: Vec<plan::Pairs>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -209,7 +237,8 @@ pub struct Run {
     /// Leave the kind cluster up (`up --lane control-plane` leaves control planes up)
     #[arg(long)]
     pub keep: bool,
-    /// Failures of provisional scenarios fail the run, too
+    /// Failures of provisional scenarios fail the run, too, and so does a scenario that passed only when it was tried again
+    /// (as it does wherever CI is set)
     #[arg(long)]
     pub strict: bool,
     /// When to keep Pods, events, logs and objects as sent
@@ -260,6 +289,7 @@ impl Selection {
             names: self.names.clone(),
             rules: self.rules.clone(),
             levels: self.levels.clone(),
+            upgrades: self.upgrades,
         }
     }
 }

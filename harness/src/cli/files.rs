@@ -7,11 +7,12 @@ use std::sync::Arc;
 use miette::GraphicalReportHandler;
 use semver::Version;
 
-use super::args::{Document, Folder, Selection, Snapshots};
+use super::args::{Docs, DocsPage, Document, Folder, Lanes, Releases, Selection, Snapshots};
 use super::{BAD_USE, ENVIRONMENT, FAILED, PASSED, colour};
 use crate::artifact::Pins;
 use crate::expect::{self, ExpectError, Pending};
-use crate::scenario::{self, Diagnostic, Scenario, Severity};
+use crate::run::Options;
+use crate::scenario::{self, Diagnostic, Lane, Scenario, Severity};
 use crate::{contract, plan, report};
 
 pub(super) fn lint(folder: &Folder) -> u8 {
@@ -35,13 +36,11 @@ pub(super) fn plan(selection: &Selection) -> u8 {
     let Some(scenarios) = load(&selection.folder.scenarios) else {
         return BAD_USE;
     };
-    let operators = match operators(selection.releases.operator.as_ref()) {
-        Ok(operators) => operators,
+    let options = match releases(&selection.releases, &selection.lanes) {
+        Ok(options) => options,
         Err(code) => return code,
     };
-    let ray = selection.releases.ray.clone();
-    let ray = ray.unwrap_or_else(|| Pins::embedded().defaults.ray);
-    let plan = plan::cells(&scenarios, &operators, &[ray], &selection.lanes.0, &selection.filter());
+    let plan = plan::cells(&scenarios, &options.releases(), &selection.filter());
     for cell in &plan.cells {
         println!("{}  {}", cell.id(), cell.scenario.file.spec.rules.join(" "));
     }
@@ -50,6 +49,32 @@ pub(super) fn plan(selection: &Selection) -> u8 {
     }
     println!("{} cells", plan.cells.len());
     if plan.cells.is_empty() { BAD_USE } else { PASSED }
+}
+
+/// The options with the lanes and releases that were asked for.
+pub(super) fn releases(releases: &Releases, lanes: &Lanes) -> Result<Options, u8> {
+    let pins = Pins::embedded();
+    let pairs = plan::Pairs::resolve(&releases.pairs, &pins.pairs);
+    if !pairs.is_empty() && !lanes.0.contains(&Lane::Kind) {
+        eprintln!("error: --pair is for the lane kind: add `--lane kind`, or name releases with --operator and --ray");
+        return Err(BAD_USE);
+    }
+    let mut options = Options::new(pins.defaults.operator, pins.defaults.ray);
+    options.lanes.clone_from(&lanes.0);
+    match pairs.first() {
+        Some(first) => {
+            options.operators = pairs.iter().map(|pair| pair.operator.clone()).collect();
+            options.operators.sort();
+            options.operators.dedup();
+            options.ray = first.ray.clone();
+        }
+        None => options.operators = operators(releases.operator.as_ref())?,
+    }
+    if let Some(ray) = &releases.ray {
+        options.ray = ray.clone();
+    }
+    options.pairs = pairs;
+    Ok(options)
 }
 
 /// The releases that a selection means; the default one when there is none.
@@ -125,11 +150,24 @@ fn each(snapshots: &Snapshots, act: impl FnOnce(Vec<Pending>) -> Result<u8, Expe
     })
 }
 
-pub(super) fn docs(folder: &Folder) -> u8 {
-    let Some(scenarios) = load(&folder.scenarios) else {
+pub(super) fn docs(docs: &Docs) -> u8 {
+    let Some(scenarios) = load(&docs.folder.scenarios) else {
         return BAD_USE;
     };
-    let _ = std::io::stdout().write_all(contract::document(&scenarios).as_bytes());
+    let page = match docs.page {
+        DocsPage::Contract => contract::document(&scenarios),
+        DocsPage::Pairs => {
+            let runs: Result<Vec<_>, _> = docs.results.iter().map(|path| report::read_results(path)).collect();
+            match runs {
+                Ok(runs) => report::render_pairs(&scenarios, &Pins::embedded().pairs, &runs),
+                Err(error) => {
+                    eprintln!("error: {error}");
+                    return BAD_USE;
+                }
+            }
+        }
+    };
+    let _ = std::io::stdout().write_all(page.as_bytes());
     PASSED
 }
 

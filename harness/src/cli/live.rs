@@ -3,10 +3,11 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use super::args::{Engine, Place, Run, Selection, Stack};
+use super::args::{Place, Run, Selection, Stack};
 use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt};
 use crate::artifact::Pins;
-use crate::report::{self, Progress, RunResult};
+use crate::expect::pending_allowed;
+use crate::report::{self, Progress, RunResult, Strictness};
 use crate::run::{self, Options, RunError};
 
 /// Nodes of a cluster that `up` makes, unless it is told how many.
@@ -19,7 +20,7 @@ pub(super) fn run(arguments: &Run) -> u8 {
     }
     let stack = Stack {
         lanes: selection.lanes.clone(),
-        releases: args_releases(selection),
+        releases: selection.releases.clone(),
         source: args_source(arguments),
         engine: arguments.engine.clone(),
         size: arguments.size,
@@ -42,7 +43,11 @@ pub(super) fn run(arguments: &Run) -> u8 {
     block(async |progress, cancel| {
         let result = run::run(&options, progress, cancel).await?;
         show(&result);
-        Ok(report::exit_code(&result, options.strict))
+        let strictness = Strictness {
+            provisional: options.strict,
+            flaky: options.strict || !pending_allowed(environment_variable("CI").as_deref()),
+        };
+        Ok(report::exit_code(&result, strictness))
     })
 }
 
@@ -96,16 +101,12 @@ pub(super) fn status(place: &Place) -> u8 {
 }
 
 fn place_options(place: &Place) -> Options {
+    let pins = Pins::embedded();
     Options {
         lanes: place.lanes.0.clone(),
-        ..engine_options(&place.engine)
-    }
-}
-
-fn args_releases(selection: &Selection) -> super::args::Releases {
-    super::args::Releases {
-        operator: selection.releases.operator.clone(),
-        ray: selection.releases.ray.clone(),
+        engine: place.engine.engine,
+        cluster: place.engine.cluster.clone(),
+        ..Options::new(pins.defaults.operator, pins.defaults.ray)
     }
 }
 
@@ -119,27 +120,15 @@ fn args_source(arguments: &Run) -> super::args::ArtifactSource {
 }
 
 fn stack_options(stack: &Stack) -> Result<Options, u8> {
-    let mut options = engine_options(&stack.engine);
-    options.lanes.clone_from(&stack.lanes.0);
-    options.operators = files::operators(stack.releases.operator.as_ref())?;
-    if let Some(ray) = &stack.releases.ray {
-        options.ray = ray.clone();
-    }
+    let mut options = files::releases(&stack.releases, &stack.lanes)?;
+    options.engine = stack.engine.engine;
+    options.cluster.clone_from(&stack.engine.cluster);
     options.nodes = stack.size.nodes;
     options.source = stack.source.artifacts;
     options.operator_image.clone_from(&stack.source.operator_image);
     options.operator_binary.clone_from(&stack.source.operator_binary);
     options.crds.clone_from(&stack.source.crds);
     Ok(options)
-}
-
-fn engine_options(engine: &Engine) -> Options {
-    let pins = Pins::embedded();
-    Options {
-        engine: engine.engine,
-        cluster: engine.cluster.clone(),
-        ..Options::new(pins.defaults.operator, pins.defaults.ray)
-    }
 }
 
 pub(super) fn block(

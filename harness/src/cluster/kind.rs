@@ -415,7 +415,8 @@ impl KindCluster {
         self.file().save(state)?;
         let helper = match options.helper {
             Some(helper) => helper.to_owned(),
-            None => std::env::current_exe().map_err(file("finding", "this program"))?,
+            // Also where its file was replaced since it started: whoever changes the harness builds it while it runs.
+            None => process::OWN_PROGRAM.into(),
         };
         Ok(Some((start, socket, helper)))
     }

@@ -80,6 +80,7 @@ mod tests {
                     manifests: vec![],
                     changes: crate::scenario::Changes::default(),
                     stimulus: crate::scenario::Stimulus::default(),
+                    upgrade_from: None,
                     operator_settings: crate::scenario::OperatorSettings::default(),
                     timeout: None,
                     checks,
@@ -88,6 +89,7 @@ mod tests {
             check_locations: vec![],
             operator: VersionReq::STAR,
             ray: VersionReq::STAR,
+            upgrade_from: None,
             timeout: Duration::from_secs(1),
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use semver::{Prerelease, Version, VersionReq};
 
-use super::{Cell, Filter};
+use super::{Cell, Filter, Pair};
 use crate::scenario::{Lane, Scenario};
 
 /// What would run, and what was left out.
@@ -32,14 +32,9 @@ impl fmt::Display for Skipped {
     }
 }
 
-/// Crosses scenarios with lanes and releases, and leaves out what a filter, a scenario's lanes or its ranges exclude.
-pub fn cells(
-    scenarios: &[Arc<Scenario>],
-    operators: &[Version],
-    rays: &[Version],
-    lanes: &[Lane],
-    filter: &Filter,
-) -> Plan {
+/// Crosses scenarios with lanes and the pairs of releases that run there, and leaves out what a filter, a scenario's
+/// lanes or its ranges exclude.
+pub fn cells(scenarios: &[Arc<Scenario>], lanes: &[(Lane, Vec<Pair>)], filter: &Filter) -> Plan {
     let mut plan = Plan::default();
     let mut wanted = Vec::new();
     for scenario in scenarios {
@@ -51,23 +46,16 @@ pub fn cells(
             }),
         }
     }
-    for lane in lanes {
-        for operator in operators {
-            for ray in rays {
-                for scenario in &wanted {
-                    let cell = Cell {
-                        scenario: Arc::clone(scenario),
-                        operator: operator.clone(),
-                        ray: ray.clone(),
-                        lane: *lane,
-                    };
-                    match excluded(&cell) {
-                        None => plan.cells.push(cell),
-                        Some(reason) => plan.skipped.push(Skipped {
-                            name: cell.id(),
-                            reason,
-                        }),
-                    }
+    for (lane, pairs) in lanes {
+        for pair in pairs {
+            for scenario in &wanted {
+                let cell = Cell::of(scenario, *lane, pair);
+                match excluded(&cell) {
+                    None => plan.cells.push(cell),
+                    Some(reason) => plan.skipped.push(Skipped {
+                        name: cell.id(),
+                        reason,
+                    }),
                 }
             }
         }
@@ -109,6 +97,9 @@ impl Filter {
         let proves = |rule: &String| spec.rules.iter().any(|own| own.eq_ignore_ascii_case(rule));
         if !self.rules.is_empty() && !self.rules.iter().any(proves) {
             return Some(format!("it proves none of {}", self.rules.join(", ")));
+        }
+        if let Some(from) = scenario.upgrade_from.as_ref().filter(|_| !self.upgrades) {
+            return Some(format!("it begins with KubeRay {from}, which needs --upgrades"));
         }
         if !self.levels.is_empty() && !self.levels.contains(&spec.level) {
             return Some(format!("its level is {}", spec.level));

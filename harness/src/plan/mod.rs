@@ -2,6 +2,7 @@
 
 mod cells;
 mod model;
+mod pair;
 mod releases;
 #[cfg(test)]
 mod tests;
@@ -9,5 +10,6 @@ mod version;
 
 pub use cells::{Plan, Skipped, cells};
 pub use model::*;
+pub use pair::{Pair, PairError, Pairs};
 pub use releases::{EmptyRange, Releases};
 pub use version::{VersionError, parse_version};

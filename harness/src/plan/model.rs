@@ -1,14 +1,17 @@
 //! Cells and what selects them.
 
+use std::sync::Arc;
+
 use semver::Version;
 
+use super::Pair;
 use crate::scenario::{Lane, Level, OperatorSettings, Scenario};
 
 /// scenario × operator release × Ray release × lane.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
     /// What is applied and checked.
-    pub scenario: std::sync::Arc<Scenario>,
+    pub scenario: Arc<Scenario>,
     /// Operator release.
     pub operator: Version,
     /// Ray release.
@@ -18,6 +21,24 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// Of a scenario, a lane and a pair of releases.
+    pub fn of(scenario: &Arc<Scenario>, lane: Lane, pair: &Pair) -> Self {
+        Self {
+            scenario: Arc::clone(scenario),
+            operator: pair.operator.clone(),
+            ray: pair.ray.clone(),
+            lane,
+        }
+    }
+
+    /// Its releases.
+    pub fn pair(&self) -> Pair {
+        Pair {
+            operator: self.operator.clone(),
+            ray: self.ray.clone(),
+        }
+    }
+
     /// How the operator is set up for it.
     pub fn operator_settings(&self) -> &OperatorSettings {
         &self.scenario.file.spec.operator_settings
@@ -44,4 +65,6 @@ pub struct Filter {
     pub rules: Vec<String>,
     /// Levels.
     pub levels: Vec<Level>,
+    /// Whether scenarios that begin with an older release of the operator stay, too.
+    pub upgrades: bool,
 }

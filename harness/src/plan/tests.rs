@@ -6,7 +6,7 @@ use std::time::Duration;
 use rstest::rstest;
 use semver::{Version, VersionReq};
 
-use super::{Filter, Plan, cells, parse_version};
+use super::{Filter, Pair, Plan, cells, parse_version};
 use crate::scenario::{Changes, Lane, Level, Metadata, OperatorSettings, Scenario, ScenarioFile, Spec, Stimulus};
 
 fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) -> Arc<Scenario> {
@@ -16,6 +16,7 @@ fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) -> Arc<Scenar
         check_locations: Vec::new(),
         operator: VersionReq::parse(operator).unwrap(),
         ray: VersionReq::parse(ray).unwrap(),
+        upgrade_from: None,
         timeout: Duration::from_secs(1),
         file: ScenarioFile {
             api_version: String::new(),
@@ -37,6 +38,7 @@ fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) -> Arc<Scenar
                     requests: BTreeMap::new(),
                 },
                 stimulus: Stimulus::default(),
+                upgrade_from: None,
                 operator_settings: OperatorSettings::default(),
                 timeout: None,
                 checks: Vec::new(),
@@ -51,9 +53,12 @@ fn plan(filter: &Filter) -> Plan {
         scenario("bb", &[Lane::Kind, Lane::ControlPlane], ">=1.4.0", ">=2.50.0"),
     ];
     let versions = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Version>>();
-    let operators = versions(&["1.3.2", "1.6.2"]);
-    let rays = versions(&["2.52.0"]);
-    cells(&scenarios, &operators, &rays, &[Lane::Kind, Lane::ControlPlane], filter)
+    let pairs = Pair::crossed(&versions(&["1.3.2", "1.6.2"]), &versions(&["2.52.0"]));
+    cells(
+        &scenarios,
+        &[(Lane::Kind, pairs.clone()), (Lane::ControlPlane, pairs)],
+        filter,
+    )
 }
 
 fn ids(plan: &Plan) -> Vec<String> {
@@ -105,7 +110,8 @@ fn a_release_candidate_lies_in_the_ranges_of_its_release() {
         parse_version("1.7.0-rc.0").unwrap(),
     ];
     let rays = [Version::new(2, 52, 0)];
-    let plan = cells(&scenarios, &operators, &rays, &[Lane::Kind], &Filter::default());
+    let lanes = [(Lane::Kind, Pair::crossed(&operators, &rays))];
+    let plan = cells(&scenarios, &lanes, &Filter::default());
     assert_eq!(ids(&plan), ["kind::1.6.0-rc.1::2.52.0::a"]);
 }
 

@@ -18,6 +18,14 @@ pub enum ReportError {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// The results of a run can't be read.
+    #[error("reading the results {path} failed: {source}; write them with `kuberay-conformance run`", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: std::io::Error,
+    },
     /// The result can't be expressed in the report's form, which is a fault of this program.
     #[error("making the report {name} failed: {source}; results.json may still hold the results")]
     Render {

@@ -39,7 +39,7 @@ fn cell_line(cell: &CellResult, paint: Paint) -> String {
     if cell.is_provisional_failure() {
         line.push_str(" (provisional)");
     }
-    if cell.outcome == Outcome::Skipped
+    if matches!(cell.outcome, Outcome::Skipped | Outcome::Flaky)
         && let Some(reason) = &cell.reason
     {
         _ = write!(line, ": {}", one_line(reason));

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use super::text::clean;
 use super::view;
@@ -89,6 +89,13 @@ fn status(cell: &CellResult) -> TestCaseStatus {
     let reason = cell.reason.as_deref().map(clean);
     let (kind, ty) = match cell.outcome {
         Outcome::Passed => return TestCaseStatus::success(),
+        Outcome::Flaky => {
+            let mut first = TestRerun::new(NonSuccessKind::Error);
+            first.set_type("environment").set_message(reason.unwrap_or_default());
+            let mut status = TestCaseStatus::success();
+            status.add_rerun(first);
+            return status;
+        }
         Outcome::Skipped => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(reason.unwrap_or_default());

@@ -177,7 +177,7 @@ fn phases(text: &mut String, run: &RunResult) {
     );
 }
 
-fn table(text: &mut String, head: &str, rows: impl Iterator<Item = Vec<String>>) {
+pub(super) fn table(text: &mut String, head: &str, rows: impl Iterator<Item = Vec<String>>) {
     _ = writeln!(text, "{head}");
     for row in rows {
         _ = writeln!(text, "| {} |", row.join(" | "));
@@ -186,7 +186,7 @@ fn table(text: &mut String, head: &str, rows: impl Iterator<Item = Vec<String>>)
 }
 
 /// Plain text on one line in which Markdown and HTML find nothing to act on.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in one_line(text).chars() {
         match c {
@@ -201,7 +201,7 @@ fn escape(text: &str) -> String {
 }
 
 /// A span of code, where the text allows it.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = one_line(text);
     if text.is_empty() || text.contains(['`', '|']) {
         escape(&text)

@@ -111,6 +111,8 @@ pub enum Origin {
 pub enum Outcome {
     /// All that was expected was found.
     Passed,
+    /// All that was expected was found, but only when the cell was tried again after the environment had failed.
+    Flaky,
     /// Something else was found.
     Failed,
     /// It was not judged, for the reason given.

@@ -3,7 +3,9 @@ use std::path::Path;
 use rstest::rstest;
 use serde_json::Value;
 
-use super::{Outcome, RunResult, example, exit_code, github, render_markdown, render_text, results_schema, write_all};
+use super::{
+    Outcome, RunResult, Strictness, example, exit_code, github, render_markdown, render_text, results_schema, write_all,
+};
 use crate::scenario::Level;
 
 mod workflows;
@@ -83,7 +85,7 @@ fn junit_is_valid_whatever_a_cluster_writes() {
     let report = quick_junit::Report::deserialize_from_str(&xml).unwrap();
     assert_eq!(
         (report.tests, report.failures, report.errors, report.skipped),
-        (5, 2, 1, 1)
+        (6, 2, 1, 1)
     );
 }
 
@@ -104,7 +106,7 @@ fn html_is_escaped_and_stands_alone() {
         assert!(!html.contains(absent), "{absent} in the page");
     }
     for text in [
-        "1 passed, 2 failed (1 provisional), 1 skipped, 1 error",
+        "2 passed (1 flaky), 2 failed (1 provisional), 1 skipped, 1 error",
         "sha256:0f3a",
         "C14",
     ] {
@@ -165,16 +167,22 @@ fn an_example_fits_the_schema_and_a_changed_one_does_not() {
 #[case::one_failed(&|outcome, _| outcome != Outcome::Error, false, 1)]
 #[case::provisional(&|outcome, level| outcome == Outcome::Passed || level == Level::Provisional, false, 0)]
 #[case::provisional_strict(&|outcome, level| outcome == Outcome::Passed || level == Level::Provisional, true, 1)]
+#[case::flaky(&|outcome, _| matches!(outcome, Outcome::Passed | Outcome::Flaky), false, 0)]
+#[case::flaky_strict(&|outcome, _| matches!(outcome, Outcome::Passed | Outcome::Flaky), true, 1)]
 #[case::environment(&|_, _| true, false, 3)]
 fn exit_codes(#[case] keep: &dyn Fn(Outcome, Level) -> bool, #[case] strict: bool, #[case] expected: u8) {
-    assert_eq!(exit_code(&only(keep), strict), expected);
+    let strictness = Strictness {
+        provisional: strict,
+        flaky: strict,
+    };
+    assert_eq!(exit_code(&only(keep), strictness), expected);
 }
 
 #[test]
 fn an_interrupted_run_did_not_pass() {
     let mut run = only(|outcome, _| outcome == Outcome::Passed);
     run.interrupted = Some("Ctrl-C".into());
-    assert_eq!(exit_code(&run, false), 3);
+    assert_eq!(exit_code(&run, Strictness::default()), 3);
 }
 
 #[test]

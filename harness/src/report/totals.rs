@@ -10,8 +10,10 @@ use super::{CellResult, Outcome, RunResult};
 /// How many cells ended in which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Totals {
-    /// Cells that passed.
+    /// Cells that passed, the flaky ones too.
     pub passed: usize,
+    /// Those of the passed that passed only when they were tried again.
+    pub flaky: usize,
     /// Cells that failed, of every level.
     pub failed: usize,
     /// Those of the failed whose level is `provisional`.
@@ -33,6 +35,10 @@ impl Totals {
         for cell in cells {
             match cell.outcome {
                 Outcome::Passed => totals.passed += 1,
+                Outcome::Flaky => {
+                    totals.passed += 1;
+                    totals.flaky += 1;
+                }
                 Outcome::Failed => totals.failed += 1,
                 Outcome::Skipped => totals.skipped += 1,
                 Outcome::Error => totals.errors += 1,
@@ -45,7 +51,11 @@ impl Totals {
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        write!(f, "{} passed", self.passed)?;
+        if self.flaky > 0 {
+            write!(f, " ({} flaky)", self.flaky)?;
+        }
+        write!(f, ", {} failed", self.failed)?;
         if self.provisional > 0 {
             write!(f, " ({} provisional)", self.provisional)?;
         }
@@ -58,15 +68,28 @@ impl fmt::Display for Totals {
     }
 }
 
+/// What fails a run beside scenarios that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Strictness {
+    /// Failures of provisional scenarios.
+    pub provisional: bool,
+    /// Cells that passed only when they were tried again.
+    pub flaky: bool,
+}
+
 /// The exit code that a run deserves: 0 when all passed, 1 when a scenario failed, 3 when the environment failed (an
-/// error in a cell, or the run did not reach its end). A failure at level `provisional` counts only when `strict`.
+/// error in a cell, or the run did not reach its end). What counts beside plain failures, `strictness` says.
 ///
 /// Bad use and bad scenario files (2) never get as far as a [`RunResult`].
-pub fn exit_code(run: &RunResult, strict: bool) -> u8 {
+pub fn exit_code(run: &RunResult, strictness: Strictness) -> u8 {
     let totals = Totals::of(run);
     if run.interrupted.is_some() || totals.errors > 0 {
         3
     } else {
-        u8::from(totals.failed > if strict { 0 } else { totals.provisional })
+        let counted = |count: usize, counts: bool| if counts { count } else { 0 };
+        let plain = totals.failed - totals.provisional;
+        u8::from(
+            plain + counted(totals.provisional, strictness.provisional) + counted(totals.flaky, strictness.flaky) > 0,
+        )
     }
 }

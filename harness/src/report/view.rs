@@ -26,14 +26,20 @@ pub(super) fn origin(origin: Origin) -> &'static str {
 }
 
 impl Outcome {
-    /// The word that people read: `PASS`, `FAIL`, `SKIP` or `ERROR`.
+    /// The word that people read: `PASS`, `FLAKY`, `FAIL`, `SKIP` or `ERROR`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Passed => "PASS",
+            Self::Flaky => "FLAKY",
             Self::Failed => "FAIL",
             Self::Skipped => "SKIP",
             Self::Error => "ERROR",
         }
+    }
+
+    /// Whether all that was expected was found in the end.
+    pub(super) fn is_good(self) -> bool {
+        matches!(self, Self::Passed | Self::Flaky)
     }
 
     /// Whether something is to be told about it.

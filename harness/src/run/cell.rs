@@ -205,6 +205,7 @@ fn needs_dashboard(ledger: &Ledger<'_>, barriers: &BTreeMap<Barrier, Timestamp>)
             Check::Ray(_) | Check::Job(_) => return true,
             Check::Logs(logs) => &logs.after,
             Check::Never(never) => std::slice::from_ref(&never.after),
+            Check::Reached(reached) => &[reached.first, reached.then],
             _ => &[],
         };
         let from_dashboard = |barrier: &Barrier| matches!(barrier, Barrier::RayReady | Barrier::Job);

@@ -1,5 +1,6 @@
 //! A whole run: up, cells, evidence, reports, down.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,17 +10,18 @@ use semver::Version;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::engine::not_run;
+use super::outcome::not_run;
 use super::phases::Phases;
 use super::plane::{JOBS, PlaneSetup, Running, Site};
 use super::session::{Session, forget, new_run_id, noted_releases};
 use super::setup::Setup;
 use super::standing::{self, Standing};
+use super::upgrade::Upgrades;
 use super::{CLUSTER, EngineOptions, Options, RunError, handover};
 use crate::artifact::Store;
 use crate::cluster::{ClusterError, KindCluster, Patience, Status};
 use crate::expect::{pending_allowed, unreferenced};
-use crate::plan::{self, Cell, Plan};
+use crate::plan::{self, Cell, Pair, Plan};
 use crate::process::Alarm;
 use crate::report::{self, CellResult, Environment, Outcome, Progress, RESULTS_VERSION, Redactor, RunResult};
 use crate::scenario::{Lane, OperatorSettings, load_all};
@@ -76,17 +78,17 @@ pub async fn run(
             };
             match done {
                 // Nothing was made for it, so there is nothing to report.
-                Err(error) if error.is_bad_use() && before == 0 => return Err(error),
+                Err(error) if error.is_bad_use() && found.cells.is_empty() => return Err(error),
                 done => found.interrupted = done.err().map(|error| error.to_string()),
             }
         }
         // Why the run ended is told once, in full; not again for every cell.
         let reason = "the run ended before it";
-        if found.cells.len() == before {
-            found
-                .cells
-                .extend(cells.iter().map(|cell| not_run(cell, Outcome::Skipped, reason)));
-        }
+        let ran: BTreeSet<String> = found.cells[before..].iter().map(|cell| cell.id.clone()).collect();
+        let rest = cells.iter().filter(|cell| !ran.contains(&cell.id()));
+        found
+            .cells
+            .extend(rest.map(|cell| not_run(cell, Outcome::Skipped, reason)));
     }
     found.cells.extend(left_out);
     let mut result = RunResult {
@@ -107,16 +109,13 @@ pub async fn run(
 
 /// The cells to run, and the results of those that the scenarios' own ranges leave out.
 fn plan(options: &Options) -> Result<(Plan, Vec<CellResult>), RunError> {
-    if options.lanes.contains(&Lane::Kind) {
-        options.operator()?;
-    }
     let scenarios = load_all(&options.scenarios)?;
     let left = unreferenced(&scenarios)?;
     if !left.is_empty() {
         return Err(RunError::Unreferenced(left));
     }
-    let rays = std::slice::from_ref(&options.ray);
-    let plan = plan::cells(&scenarios, &options.operators, rays, &options.lanes, &options.filter);
+    let lanes = options.releases();
+    let plan = plan::cells(&scenarios, &lanes, &options.filter);
     if plan.cells.is_empty() {
         return Err(RunError::NoCells(
             plan.skipped.iter().map(ToString::to_string).collect(),
@@ -124,22 +123,14 @@ fn plan(options: &Options) -> Result<(Plan, Vec<CellResult>), RunError> {
     }
     let mut left_out = Vec::new();
     let all = scenarios.iter().flat_map(|scenario| {
-        let lanes = options.lanes.iter();
-        lanes.flat_map(move |lane| {
-            options
-                .operators
-                .iter()
-                .map(move |operator| (scenario, *lane, operator))
-        })
+        let of = |(lane, pairs): &'_ (Lane, Vec<Pair>)| {
+            let cells = pairs.iter().map(|pair| Cell::of(scenario, *lane, pair));
+            cells.collect::<Vec<_>>()
+        };
+        lanes.iter().flat_map(of).collect::<Vec<_>>()
     });
     // A scenario that is not for a lane has no cell there; only ranges leave cells out.
-    for (scenario, lane, operator) in all.filter(|(scenario, lane, _)| scenario.file.spec.lanes.contains(lane)) {
-        let cell = Cell {
-            scenario: Arc::clone(scenario),
-            operator: operator.clone(),
-            ray: options.ray.clone(),
-            lane,
-        };
+    for cell in all.filter(|cell| cell.scenario.file.spec.lanes.contains(&cell.lane)) {
         if let Some(skipped) = plan.skipped.iter().find(|skipped| skipped.name == cell.id()) {
             left_out.push(not_run(&cell, Outcome::Skipped, &skipped.reason));
         }
@@ -318,19 +309,64 @@ impl Job<'_> {
         }
     }
 
+    /// Runs the cells of one pair of releases after those of another; each pair takes the place of the one before.
     async fn on(&self, setup: &Setup, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
-        let mut options = self.options.clone();
+        let mut sized = self.options.clone();
         let needed = self.cells.iter().map(|cell| cell.scenario.file.spec.nodes).max();
-        options.nodes = options.nodes.or(needed);
-        let session = self.until_cancelled(bring_up(setup, &options, phases)).await?;
-        found.environment.extend(session.environment());
-        let stays = self.options.keep || session.cluster().reused;
+        sized.nodes = sized.nodes.or(needed);
+        let mut pairs: Vec<Pair> = self.cells.iter().map(Cell::pair).collect();
+        pairs.dedup();
+        let mut stays = self.options.keep;
+        for (number, pair) in pairs.iter().enumerate() {
+            phases.of((pairs.len() > 1).then(|| pair.to_string()));
+            let options = sized.with(pair);
+            let session = self.until_cancelled(bring_up(setup, &options, phases)).await?;
+            found.environment.extend(session.environment());
+            // What is used again now was made by the pair before, or by somebody else.
+            stays |= number == 0 && session.cluster().reused;
+            let is_last = number + 1 == pairs.len();
+            self.on_pair(setup, &options, &session, stays || !is_last, found, phases)
+                .await?;
+        }
+        phases.of(None);
+        Ok(())
+    }
+
+    async fn on_pair(
+        &self,
+        setup: &Setup,
+        sized: &Options,
+        session: &Session,
+        stays: bool,
+        found: &mut Found,
+        phases: &mut Phases,
+    ) -> Result<(), RunError> {
         let options = self.engine_options.clone();
         let engine = session
             .engine(options, Arc::clone(self.progress), self.cancel.clone())
             .await?;
-        found.cells.extend(engine.run(self.cells).await);
+        let (upgrades, cells): (Vec<Cell>, Vec<Cell>) = self
+            .cells
+            .iter()
+            .filter(|cell| cell.operator == *session.operator() && cell.ray == *session.ray())
+            .cloned()
+            .partition(|cell| cell.scenario.upgrade_from.is_some());
+        found.cells.extend(engine.run(&cells).await);
         phases.end("cells");
+        if !upgrades.is_empty() {
+            for problem in engine.finish().await {
+                self.progress.line(&format!("warning: {problem}"));
+            }
+            let work = Upgrades {
+                setup,
+                session,
+                options: sized,
+                progress: &**self.progress,
+            };
+            let done = self.until_cancelled(work.run(&engine, &upgrades)).await;
+            phases.end("upgrades");
+            found.cells.extend(done?);
+        }
         if stays {
             for problem in engine.finish().await {
                 self.progress.line(&format!("warning: {problem}"));

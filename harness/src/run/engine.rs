@@ -1,7 +1,5 @@
 //! Cells run side by side as far as the nodes have room.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,157 +8,34 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::ListParams;
 use kube::{Api, Client};
-use semver::Version;
 use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::capacity::{self, Capacity, Permit, PermitError, Resources};
+use super::capacity::{self, Capacity, Permit, Resources};
 use super::cell::Judge;
 use super::evidence::{self, Subject};
-use super::names::{RunId, evidence_folder, namespace_name};
+use super::names::{evidence_folder, namespace_name};
+use super::outcome::{blank, fail, sentences, summarise};
+use super::snapshots::CellSnapshots;
 use super::stimulus::Actor;
+use super::subjects::{
+    CellError, EngineOptions, EvidencePolicy, Operator, SYNCED_WITHIN, StartError, Subjects, Upgrade,
+};
 use super::{cleanup, demand, namespace, secrets};
 use crate::check::Rejection;
-use crate::expect::{SnapshotFolder, Verified};
+use crate::expect::Verified;
 use crate::observe::{NamespaceView, Watches};
-use crate::operator::{Installed, ObjectError, Sender, log_about, log_since};
+use crate::operator::{ObjectError, Sender};
 use crate::plan::Cell;
 use crate::report::{CellResult, CheckResult, ImageRecord, Outcome, Progress, Redactor};
-use crate::scenario::{ScenarioErrors, apply_changes, later_objects, manifests};
+use crate::scenario::{apply_changes, later_objects, manifests};
 
 const CLEANED_WITHIN: Duration = Duration::from_mins(2);
-const SYNCED_WITHIN: Duration = Duration::from_secs(30);
-
-/// When evidence is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum EvidencePolicy {
-    /// Of cells that did not pass.
-    #[default]
-    OnFailure,
-    /// Of every cell.
-    Always,
-}
-
-/// How the operator runs that cells run against.
-#[derive(Debug, Clone)]
-pub enum Operator {
-    /// In the cluster.
-    Installed(Installed),
-    /// Beside a control plane.
-    Beside {
-        /// What it writes.
-        log: PathBuf,
-        /// Whether it runs on after the cells, so that what they made must go.
-        stays: bool,
-    },
-}
-
-impl Operator {
-    /// Its log since a moment, or about a namespace, for evidence.
-    pub(super) async fn log(&self, client: &Client, namespace: &str, since: Timestamp) -> String {
-        match self {
-            Self::Installed(installed) => log_since(client, installed, since).await,
-            Self::Beside { log, .. } => log_about(log, namespace),
-        }
-    }
-
-    /// Whether Pods that it makes run: beside a control plane there is neither node nor controller.
-    fn has_nodes(&self) -> bool {
-        matches!(self, Self::Installed(_))
-    }
-}
-
-/// What cells run against: one operator release and the Ray images that the nodes can get.
-#[derive(Debug, Clone)]
-pub struct Subjects {
-    /// The operator that runs.
-    pub operator: Operator,
-    /// Its image, or its program.
-    pub operator_image: ImageRecord,
-    /// The folder `config/samples` of its release.
-    pub samples: PathBuf,
-    /// Images of Ray by release.
-    pub rays: BTreeMap<Version, ImageRecord>,
-    /// The folder by which processes that use the same nodes share their room; none beside a control plane.
-    pub permits: Option<PathBuf>,
-}
-
-/// How cells run.
-#[derive(Debug, Clone)]
-pub struct EngineOptions {
-    /// Identifies the run.
-    pub run: RunId,
-    /// Where evidence goes.
-    pub output: PathBuf,
-    /// When evidence is kept.
-    pub evidence: EvidencePolicy,
-    /// How many cells run at once at most.
-    pub jobs: usize,
-    /// When all must be over.
-    pub ends: Option<Instant>,
-    /// Write missing and different snapshots as pending.
-    pub write_pending: bool,
-    /// Note in the headers of snapshots that were equal what they were verified on.
-    pub record_verified: bool,
-}
-
-/// Why a cell could not be judged.
-#[derive(Debug, thiserror::Error)]
-pub enum CellError {
-    /// Its manifests can't be read.
-    #[error(transparent)]
-    Manifests(#[from] ScenarioErrors),
-    /// No image of its Ray release is there.
-    #[error("there is no image of Ray {0} in the cluster")]
-    NoRay(Version),
-    /// Its namespace could not be made.
-    #[error("making the namespace {namespace}: {source}")]
-    Namespace {
-        /// Its name.
-        namespace: String,
-        /// What went wrong.
-        source: Box<kube::Error>,
-    },
-    /// The watches on its namespace did not begin.
-    #[error("the watches on the namespace {0} gave no first list within {seconds} s", seconds = SYNCED_WITHIN.as_secs())]
-    Watch(String),
-    /// An object could not be sent.
-    #[error(transparent)]
-    Object(#[from] ObjectError),
-    /// The cluster is too small.
-    #[error(
-        "it needs {wanted} Kubernetes nodes that accept Pods, and the cluster has {there}: give it more with --nodes {wanted}"
-    )]
-    Nodes {
-        /// Nodes that it needs.
-        wanted: u32,
-        /// Nodes that accept Pods.
-        there: u32,
-    },
-    /// What other processes run on the cluster is not known.
-    #[error(transparent)]
-    Permit(#[from] PermitError),
-    /// The run was interrupted before it began.
-    #[error("the run was interrupted before this cell began")]
-    Interrupted,
-    /// The run's time was over before it began.
-    #[error("the run's time was over before this cell began")]
-    NoTime,
-}
-
-/// Why no cell can run.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The API server could not be asked.
-    #[error("looking at the nodes: {0}")]
-    Api(#[from] kube::Error),
-    /// What other processes run on the cluster is not known.
-    #[error(transparent)]
-    Permit(#[from] PermitError),
-}
+/// How long a fault of the environment is given to pass.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// Runs cells against one operator.
 pub struct Engine {
@@ -238,21 +113,63 @@ impl Engine {
         futures::future::join_all(cells.iter().map(|cell| self.run_cell(cell))).await
     }
 
-    /// Runs one cell: waits for room, applies, judges, keeps evidence, and begins to clean up.
+    /// Runs one cell: waits for room, applies, judges, keeps evidence, and begins to clean up. Where the environment
+    /// failed, not what is under test, it is tried once more; that it passed only then is told.
     pub async fn run_cell(&self, cell: &Cell) -> CellResult {
         let id = cell.id();
-        self.progress.update(&id, "waiting for its turn");
+        let (mut result, error) = self.attempt(cell, None).await;
+        if error.is_some_and(|error| error.may_pass()) && !self.cancel.is_cancelled() {
+            let first = result.reason.take().unwrap_or_default();
+            self.progress
+                .line(&format!("{id}: the environment failed, so it is tried again: {first}"));
+            tokio::select! {
+                () = tokio::time::sleep(AGAIN_AFTER) => {}
+                () = self.cancel.cancelled() => {}
+            }
+            (result, _) = self.attempt(cell, None).await;
+            match result.outcome {
+                Outcome::Passed => {
+                    result.outcome = Outcome::Flaky;
+                    result.reason = Some(format!("passed when tried again; at first {first}"));
+                }
+                _ => {
+                    result.reason = result
+                        .reason
+                        .map(|reason| format!("{reason} (and before that: {first})"));
+                }
+            }
+        }
+        self.tell(&result);
+        result
+    }
+
+    /// Runs a cell that begins with an older release of the operator, which runs now.
+    pub(super) async fn run_upgrade(&self, cell: &Cell, upgrade: &dyn Upgrade) -> CellResult {
+        let (result, _) = self.attempt(cell, Some(upgrade)).await;
+        self.tell(&result);
+        result
+    }
+
+    fn tell(&self, result: &CellResult) {
+        let message = result.reason.clone().unwrap_or_else(|| "all checks passed".into());
+        self.progress.finish(&result.id, result.outcome, &message);
+    }
+
+    async fn attempt(&self, cell: &Cell, upgrade: Option<&dyn Upgrade>) -> (CellResult, Option<CellError>) {
+        self.progress.update(&cell.id(), "waiting for its turn");
         let mut result = blank(cell);
         let began = self.begin(cell).await;
         let started = Instant::now();
-        match began {
-            Ok((prepared, permit)) => self.apply_and_judge(cell, prepared, permit, &mut result).await,
-            Err(error) => fail(&mut result, &error),
+        let done = match began {
+            Ok((prepared, permit)) => self.apply_and_judge(cell, prepared, permit, upgrade, &mut result).await,
+            Err(error) => Err(error),
+        };
+        let error = done.err();
+        if let Some(error) = &error {
+            fail(&mut result, error);
         }
         result.duration_seconds = started.elapsed().as_secs_f64();
-        let message = result.reason.clone().unwrap_or_else(|| "all checks passed".into());
-        self.progress.finish(&id, result.outcome, &message);
-        result
+        (result, error)
     }
 
     /// Waits until everything that the cells made is gone, but not forever; returns what is left.
@@ -316,33 +233,40 @@ impl Engine {
         })
     }
 
-    async fn apply_and_judge(&self, cell: &Cell, prepared: Prepared, permit: Permit, result: &mut CellResult) {
+    async fn apply_and_judge(
+        &self,
+        cell: &Cell,
+        prepared: Prepared,
+        permit: Permit,
+        upgrade: Option<&dyn Upgrade>,
+        result: &mut CellResult,
+    ) -> Result<(), CellError> {
         let id = cell.id();
         let since = Timestamp::now();
         self.progress
             .update(&id, &format!("applying to the namespace {}", prepared.namespace));
-        if let Err(error) = namespace::create(&self.client, &prepared.namespace, &self.options.run).await {
-            return fail(result, &error);
-        }
+        namespace::create(&self.client, &prepared.namespace, &self.options.run).await?;
         result.namespace = Some(prepared.namespace.clone());
         let mut view = NamespaceView::start(&self.watches, &prepared.namespace);
         let mut redactor = Redactor::new(secrets::sent(&prepared.objects));
-        match self.judge(cell, &prepared, &mut view, since, &mut redactor).await {
-            Ok((checks, evidence)) => {
-                (result.outcome, result.reason) = summarise(&checks);
-                result.checks = checks;
-                result.evidence = evidence;
-            }
-            Err(error) => fail(result, &error),
-        }
+        let judged = self
+            .judge(cell, &prepared, upgrade, &mut view, since, &mut redactor)
+            .await;
+        let done = judged.map(|(checks, evidence)| {
+            (result.outcome, result.reason) = summarise(&checks);
+            result.checks = checks;
+            result.evidence = evidence;
+        });
         redactor.redact_cell(result);
         self.remove(prepared.namespace, view, permit).await;
+        done
     }
 
     async fn judge(
         &self,
         cell: &Cell,
         prepared: &Prepared,
+        upgrade: Option<&dyn Upgrade>,
         view: &mut NamespaceView,
         since: Timestamp,
         redactor: &mut Redactor,
@@ -386,6 +310,7 @@ impl Engine {
             self.client.clone(),
             &self.sender,
             &prepared.namespace,
+            upgrade,
         );
         let judged = judge.run(view, &mut actor).await;
         for problem in expectations.problems() {
@@ -414,7 +339,7 @@ impl Engine {
             observation: &judged.observation,
             objects: &prepared.objects,
             changes: &prepared.changes,
-            stimulus: &stimulus.sentences(),
+            stimulus: &sentences(cell),
             rejections: &rejections,
             since,
             redactor,
@@ -454,7 +379,7 @@ impl Engine {
         Ok(rejections)
     }
 
-    fn expectations(&self, cell: &Cell, prepared: &Prepared) -> SnapshotFolder {
+    fn expectations(&self, cell: &Cell, prepared: &Prepared) -> CellSnapshots {
         let image = |record: &ImageRecord| format!("{}@{}", record.name, record.digest);
         let verified = Verified {
             ray: cell.ray.clone(),
@@ -465,18 +390,16 @@ impl Engine {
                 .collect(),
             write_pending: self.options.write_pending,
         };
-        let folder = cell.scenario.dir.clone();
-        SnapshotFolder::new(folder, cell.operator.clone(), &prepared.namespace, verified)
+        CellSnapshots::new(cell, &prepared.namespace, &verified)
     }
 
-    fn record(&self, expectations: &SnapshotFolder) {
-        match expectations.record_verified() {
-            Ok(changed) => {
-                for path in changed {
-                    self.progress.line(&format!("verified: {}", path.display()));
-                }
-            }
-            Err(error) => self.progress.line(&format!("warning: {error}")),
+    fn record(&self, expectations: &CellSnapshots) {
+        let (changed, problems) = expectations.record_verified();
+        for path in changed {
+            self.progress.line(&format!("verified: {}", path.display()));
+        }
+        for problem in problems {
+            self.progress.line(&format!("warning: {problem}"));
         }
     }
 
@@ -492,60 +415,4 @@ impl Engine {
         let removal = cleanup::remove(self.client.clone(), namespace, view, permit);
         self.removals.lock().await.spawn(removal);
     }
-}
-
-/// A result to be filled in.
-fn blank(cell: &Cell) -> CellResult {
-    let spec = &cell.scenario.file.spec;
-    CellResult {
-        id: cell.id(),
-        scenario: cell.scenario.name().into(),
-        file: relative(&cell.scenario.path),
-        rules: spec.rules.clone(),
-        halves: cell.scenario.halves().into_iter().collect(),
-        level: spec.level,
-        lane: cell.lane,
-        operator: cell.operator.to_string(),
-        ray: cell.ray.to_string(),
-        outcome: Outcome::Error,
-        reason: None,
-        duration_seconds: 0.0,
-        checks: Vec::new(),
-        evidence: None,
-        stimulus: spec.stimulus.sentences(),
-        operator_settings: spec.operator_settings.env.clone(),
-        namespace: None,
-    }
-}
-
-/// The result of a cell that never began, for the given reason.
-pub(super) fn not_run(cell: &Cell, outcome: Outcome, reason: &str) -> CellResult {
-    CellResult {
-        outcome,
-        reason: Some(reason.into()),
-        ..blank(cell)
-    }
-}
-
-fn relative(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path).display().to_string()
-}
-
-fn fail(result: &mut CellResult, error: &CellError) {
-    result.outcome = match error {
-        CellError::Interrupted | CellError::NoTime | CellError::Nodes { .. } => Outcome::Skipped,
-        _ => Outcome::Error,
-    };
-    result.reason = Some(error.to_string());
-}
-
-/// How a cell ended, by its checks: an error outweighs a failure, because what failed may have failed by it.
-fn summarise(checks: &[CheckResult]) -> (Outcome, Option<String>) {
-    for outcome in [Outcome::Error, Outcome::Failed] {
-        if let Some(check) = checks.iter().find(|check| check.outcome == outcome) {
-            return (outcome, Some(format!("{}: {}", check.name, check.message)));
-        }
-    }
-    (Outcome::Passed, None)
 }

@@ -27,7 +27,8 @@ pub enum RunError {
     NoCells(Vec<String>),
     /// Several releases for a kind cluster.
     #[error(
-        "the lane kind runs one release of the operator at a time, and {0} are asked for; name one with --operator"
+        "a kind cluster has one release of operator and Ray at a time, and {0} are asked for; name one with --operator or \
+         --pair"
     )]
     OneRelease(usize),
     /// Control planes that should stay up can't be used.

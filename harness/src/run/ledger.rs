@@ -225,6 +225,7 @@ fn title(check: &Check) -> String {
             let pod = pod.map(|pod| of(pod.role, pod.group.as_ref())).unwrap_or_default();
             format!("{what} {pod} for {} after {}", check.duration, check.after.word())
         }
+        Check::Reached(check) => format!("{} before {}", check.first.word(), check.then.word()),
         Check::Event(check) => check.reason.clone(),
         Check::Rejected(check) => check.message.clone(),
     };

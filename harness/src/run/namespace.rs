@@ -9,7 +9,7 @@ use kube::runtime::wait::await_condition;
 use kube::{Api, Client};
 use serde_json::json;
 
-use super::engine::CellError;
+use super::CellError;
 use super::names::RunId;
 use crate::operator::{FIELD_MANAGER, MANAGED_BY, MANAGER};
 

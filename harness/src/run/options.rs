@@ -8,7 +8,7 @@ use semver::Version;
 use super::EvidencePolicy;
 use crate::artifact::Source;
 use crate::cluster::EngineKind;
-use crate::plan::Filter;
+use crate::plan::{Filter, Pair};
 use crate::scenario::Lane;
 
 /// The cluster's name, unless another is given.
@@ -17,10 +17,13 @@ pub const CLUSTER: &str = "kuberay-conformance";
 /// What a run is asked to do; `up`, `down` and `status` look only at what concerns the cluster.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Releases of the operator; the lane `kind` takes one.
+    /// Releases of the operator.
     pub operators: Vec<Version>,
     /// Release of Ray.
     pub ray: Version,
+    /// Releases that the lane `kind` runs with each other, one pair after the other; when there are none, every operator
+    /// with the release of Ray.
+    pub pairs: Vec<Pair>,
     /// Where cells run.
     pub lanes: Vec<Lane>,
     /// The folder of scenarios.
@@ -56,14 +59,33 @@ pub struct Options {
 }
 
 impl Options {
+    /// The pairs of releases that run in each lane.
+    pub fn releases(&self) -> Vec<(Lane, Vec<Pair>)> {
+        let of = |lane: &Lane| match lane {
+            Lane::Kind if !self.pairs.is_empty() => self.pairs.clone(),
+            _ => Pair::crossed(&self.operators, std::slice::from_ref(&self.ray)),
+        };
+        self.lanes.iter().map(|lane| (*lane, of(lane))).collect()
+    }
+
+    /// The same with one pair of releases alone.
+    pub(super) fn with(&self, pair: &Pair) -> Self {
+        Self {
+            operators: vec![pair.operator.clone()],
+            ray: pair.ray.clone(),
+            pairs: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// The one release that a kind cluster gets.
     ///
     /// # Errors
     /// When several are asked for.
     pub(super) fn operator(&self) -> Result<&Version, super::RunError> {
         match self.operators.as_slice() {
-            [one] => Ok(one),
-            several => Err(super::RunError::OneRelease(several.len())),
+            [one] if self.pairs.len() <= 1 => Ok(one),
+            several => Err(super::RunError::OneRelease(several.len().max(self.pairs.len()))),
         }
     }
 
@@ -72,6 +94,7 @@ impl Options {
         Self {
             operators: vec![operator],
             ray,
+            pairs: Vec::new(),
             lanes: vec![Lane::Kind],
             scenarios: "scenarios".into(),
             filter: Filter::default(),

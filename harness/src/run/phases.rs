@@ -10,6 +10,8 @@ pub(super) struct Phases {
     began: Instant,
     since: Instant,
     ended: Vec<Phase>,
+    /// What the parts are now of, where a run does the same several times.
+    of: Option<String>,
 }
 
 impl Phases {
@@ -19,14 +21,23 @@ impl Phases {
             began: now,
             since: now,
             ended: Vec::new(),
+            of: None,
         }
+    }
+
+    /// From now on, parts are of this.
+    pub(super) fn of(&mut self, what: Option<String>) {
+        self.of = what;
     }
 
     /// What was done since the last end is over.
     pub(super) fn end(&mut self, name: &str) {
         let seconds = self.since.elapsed().as_secs_f64();
         self.ended.push(Phase {
-            name: name.into(),
+            name: match &self.of {
+                Some(what) => format!("{name} of {what}"),
+                None => name.into(),
+            },
             seconds,
         });
         self.since = Instant::now();

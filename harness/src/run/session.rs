@@ -70,6 +70,11 @@ impl Session {
         })
     }
 
+    /// Notes again what runs, after something else ran meanwhile.
+    pub(super) fn note_again(&self, setup: &Setup) -> Result<(), RunError> {
+        write(&note_path(setup), &self.note)
+    }
+
     /// Release of the operator that runs.
     pub fn operator(&self) -> &Version {
         &self.note.operator

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use semver::Version;
+
 use super::{Options, RunError};
-use crate::artifact::{Artifacts, Store, system};
+use crate::artifact::{Artifacts, Image, Store, system};
 use crate::cluster::{ClusterHandle, Engine, EngineError, EngineKind, KindCluster, Patience, UpOptions};
 use crate::operator::{self, Installed};
 use crate::report::{Environment, ImageRecord, Origin, Progress};
@@ -82,7 +84,7 @@ impl Setup {
         let ray_image = self.artifacts.ray_image(&options.ray).await?;
         let registry_image = self.artifacts.registry_image().await?;
         let node_image = self.artifacts.node_image().await?;
-        let (kind, kubectl) = (self.artifacts.kind().await?, self.artifacts.kubectl().await?);
+        let kind = self.artifacts.kind().await?;
         phases.end("artifacts");
 
         let up = UpOptions {
@@ -104,21 +106,9 @@ impl Setup {
 
         handle.push(&operator_image).await?;
         phases.end("operator image");
-        let departures = operator::Options {
-            image: options.operator_image.clone(),
-            ..operator::Options::default()
-        };
-        let installing = operator::ensure(
-            &client,
-            &kubectl,
-            &module,
-            release,
-            &operator_image,
-            &departures,
-            &*self.progress,
-        );
+        let installing = self.ensure(&client, release, &operator_image, options);
         // Ray's image is large, and the operator's probes wait ten seconds.
-        let (operator, _) = tokio::try_join!(async { installing.await.map_err(RunError::from) }, async {
+        let (operator, _) = tokio::try_join!(installing, async {
             handle.push(&ray_image).await.map_err(RunError::from)
         },)?;
         phases.end("operator and Ray image");
@@ -138,5 +128,35 @@ impl Setup {
             samples: module.join("config/samples"),
             environment,
         })
+    }
+    /// Makes a release of the operator run in the cluster, in the place of any other.
+    pub(super) async fn install(
+        &self,
+        handle: &ClusterHandle,
+        client: &kube::Client,
+        release: &Version,
+        options: &Options,
+    ) -> Result<(), RunError> {
+        let image = self.artifacts.operator_image(release).await?;
+        handle.push(&image).await?;
+        self.ensure(client, release, &image, options).await?;
+        Ok(())
+    }
+
+    async fn ensure(
+        &self,
+        client: &kube::Client,
+        release: &Version,
+        image: &Image,
+        options: &Options,
+    ) -> Result<Installed, RunError> {
+        let module = self.artifacts.programs().operator_module(release).await?;
+        let kubectl = self.artifacts.kubectl().await?;
+        let departures = operator::Options {
+            image: options.operator_image.clone(),
+            ..operator::Options::default()
+        };
+        let installed = operator::ensure(client, &kubectl, &module, release, image, &departures, &*self.progress);
+        Ok(installed.await?)
     }
 }

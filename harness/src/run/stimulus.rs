@@ -8,6 +8,7 @@ use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
+use super::subjects::Upgrade;
 use crate::check::Observation;
 use crate::observe::ray_cluster_resource;
 use crate::operator::{FIELD_MANAGER, ObjectError, Sender};
@@ -32,6 +33,7 @@ pub(super) struct Actor<'a> {
     /// Uids of the Pods that were there when things were applied and deleted.
     before: Option<BTreeSet<String>>,
     deleted: bool,
+    upgrade: Option<&'a dyn Upgrade>,
 }
 
 /// Why a stimulus could not be given.
@@ -39,6 +41,8 @@ pub(super) struct Actor<'a> {
 pub(super) enum StimulusError {
     #[error("the stimulus could not apply an object: {0}")]
     Apply(#[from] ObjectError),
+    #[error("the upgrade: {0}")]
+    Upgrade(String),
     #[error("the stimulus could not {doing}: {source}")]
     Api {
         doing: &'static str,
@@ -60,6 +64,7 @@ impl<'a> Actor<'a> {
         client: Client,
         sender: &'a Sender,
         namespace: &str,
+        upgrade: Option<&'a dyn Upgrade>,
     ) -> Self {
         Self {
             stimulus,
@@ -70,6 +75,7 @@ impl<'a> Actor<'a> {
             ready: BTreeSet::new(),
             before: None,
             deleted: false,
+            upgrade,
         }
     }
 
@@ -89,8 +95,12 @@ impl<'a> Actor<'a> {
                 self.make_ready(pod).await?;
             }
         }
-        if self.before.is_none() && self.stimulus.acts() && is_ready(observation) {
+        let acts = self.stimulus.acts() || self.upgrade.is_some();
+        if self.before.is_none() && acts && is_ready(observation) {
             self.before = Some(observation.pods.iter().filter_map(ResourceExt::uid).collect());
+            if let Some(upgrade) = self.upgrade {
+                upgrade.upgrade().await.map_err(StimulusError::Upgrade)?;
+            }
             for object in self.later {
                 self.sender.apply(object).await?;
             }

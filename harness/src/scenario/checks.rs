@@ -26,6 +26,8 @@ pub enum Check {
     State(StateCheck),
     /// Something that must not happen during a time after a barrier.
     Never(NeverCheck),
+    /// Which of two barriers was reached first.
+    Reached(ReachedCheck),
     /// An event of the namespace.
     Event(EventCheck),
     /// The API server or the operator refuses the objects.
@@ -225,6 +227,23 @@ pub struct PodOf {
     pub group: Option<String>,
 }
 
+/// Two barriers, in the order in which they must be reached.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReachedCheck {
+    /// What must be reached before the other.
+    pub first: Barrier,
+    /// What must be reached after it.
+    pub then: Barrier,
+    /// How long after it at least, such as `5s`.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
+    pub apart: Option<String>,
+}
+
 /// An event about any object of the namespace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -261,9 +280,13 @@ impl Check {
     pub fn half(&self) -> Half {
         match self {
             Check::Pod(_) | Check::FlagOrder(_) | Check::Rejected(_) => Half::Object,
-            Check::Ray(_) | Check::Logs(_) | Check::Job(_) | Check::State(_) | Check::Never(_) | Check::Event(_) => {
-                Half::Effect
-            }
+            Check::Ray(_)
+            | Check::Logs(_)
+            | Check::Job(_)
+            | Check::State(_)
+            | Check::Never(_)
+            | Check::Reached(_)
+            | Check::Event(_) => Half::Effect,
         }
     }
 
@@ -277,6 +300,7 @@ impl Check {
             Check::Job(_) => "job",
             Check::State(_) => "state",
             Check::Never(_) => "never",
+            Check::Reached(_) => "reached",
             Check::Event(_) => "event",
             Check::Rejected(_) => "rejected",
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use semver::VersionReq;
+use semver::{Version, VersionReq};
 
 use super::diagnostic::{Diagnostic, Found, ScenarioErrors, Source};
 use super::yaml::{self, Node};
@@ -125,6 +125,10 @@ pub(super) fn build(source: &Source, tree: &Node) -> Found<Scenario> {
             .collect(),
         operator: VersionReq::parse(&file.spec.operator).map_err(|error| unexpected(&error))?,
         ray: VersionReq::parse(&file.spec.ray).map_err(|error| unexpected(&error))?,
+        upgrade_from: match &file.spec.upgrade_from {
+            Some(text) => Some(Version::parse(text).map_err(|error| unexpected(&error))?),
+            None => None,
+        },
         timeout: match &file.spec.timeout {
             Some(text) => parse_duration(text).map_err(|error| unexpected(&error))?,
             None => DEFAULT_TIMEOUT,

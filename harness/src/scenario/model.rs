@@ -166,9 +166,17 @@ pub struct Spec {
     /// The only changes made to the manifests before they are sent; `namespace` is always set.
     #[serde(default)]
     pub changes: Changes,
-    /// What the harness does in place of a component that the lane `control-plane` lacks; reports and evidence say so.
+    /// What the harness does once the objects are there; reports and evidence say so.
     #[serde(default)]
     pub stimulus: Stimulus,
+    /// An older release of the operator, such as `1.3.2`, that the cell begins with; once the `RayCluster` is ready, the
+    /// cell's own release takes its place, and then the stimulus is given. Lane `kind`; runs alone, with `--upgrades`.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^[0-9]+\\.[0-9]+\\.[0-9]+$",
+        "patternErrorMessage" = "a release is three numbers, such as `1.3.2`"
+    ))]
+    pub upgrade_from: Option<String>,
     /// How the operator is set up where that differs from its release's defaults; it then runs as a process of its own.
     #[serde(default)]
     pub operator_settings: OperatorSettings,
@@ -239,11 +247,11 @@ pub struct Stimulus {
     #[serde(default)]
     pub pods_ready: bool,
     /// A file beside the scenario with objects in a later form, applied on the server's side once the operator says that
-    /// the `RayCluster` is ready; needs `podsReady`, because the operator then has seen every Pod.
+    /// the `RayCluster` is ready, because it then has seen every Pod. In the lane control-plane that needs `podsReady`.
     #[serde(default)]
     pub apply: Option<String>,
     /// What is deleted then; with `apply`, once the operator has made a Pod after it, which shows that it knows what was
-    /// applied. Needs `podsReady`.
+    /// applied.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
     pub delete: Vec<Deletion>,
@@ -319,6 +327,8 @@ pub struct Scenario {
     pub operator: semver::VersionReq,
     /// `spec.ray`, parsed.
     pub ray: semver::VersionReq,
+    /// `spec.upgradeFrom`, parsed.
+    pub upgrade_from: Option<semver::Version>,
     /// `spec.timeout`, parsed.
     pub timeout: std::time::Duration,
 }

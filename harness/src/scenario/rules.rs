@@ -11,7 +11,7 @@ use super::yaml::{Node, Yaml};
 use super::{PodField, Role};
 
 /// Kinds of checks that need a running container, which the control-plane lane does not have.
-const NEED_KUBELET: [&str; 5] = ["ray", "logs", "job", "state", "never"];
+const NEED_KUBELET: [&str; 6] = ["ray", "logs", "job", "state", "never", "reached"];
 
 /// Finds what is wrong with a tree beyond its shape; where the shape is wrong, nothing is said twice.
 pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
@@ -30,7 +30,7 @@ pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
         }
         rules.checks(spec);
         rules.stimulus(spec);
-        rules.control_plane_only(spec);
+        rules.one_lane_only(spec);
     }
     rules.problems
 }
@@ -38,6 +38,11 @@ pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
 /// The expression of a text between slashes; none for a plain text.
 fn expression(text: &str) -> Option<&str> {
     text.strip_prefix('/')?.strip_suffix('/')
+}
+
+fn has_lane(spec: &Node, lane: &str) -> bool {
+    let lanes = spec.get("lanes").map_or(&[][..], Node::items);
+    lanes.iter().any(|listed| listed.text() == Some(lane))
 }
 
 struct Rules<'a> {
@@ -117,8 +122,7 @@ impl Rules<'_> {
     fn checks(&mut self, spec: &Node) {
         let checks = spec.get("checks").map_or(&[][..], Node::items);
         let has_job = checks.iter().any(|check| check.get("job").is_some());
-        let lanes = spec.get("lanes").map_or(&[][..], Node::items);
-        let control_plane = lanes.iter().any(|lane| lane.text() == Some("control-plane"));
+        let control_plane = has_lane(spec, "control-plane");
         for check in checks {
             let Yaml::Map(entries) = &check.value else { continue };
             for (kind, body) in entries {
@@ -141,6 +145,7 @@ impl Rules<'_> {
                     "logs" => self.logs(body),
                     "state" => self.state(body),
                     "never" => self.never(body),
+                    "reached" => self.reached(body),
                     _ => {}
                 }
                 if !has_job {
@@ -157,11 +162,16 @@ impl Rules<'_> {
         if let Some(apply) = key("apply") {
             self.manifest(apply);
         }
-        let acts = key("apply").or(key("delete"));
+        let acts = key("apply").or(key("delete")).or(spec.get("upgradeFrom"));
         let ready = key("podsReady").is_some_and(|ready| ready.value == Yaml::Bool(true));
-        if let Some(act) = acts.filter(|_| !ready) {
+        let has_kubelet = !has_lane(spec, "control-plane");
+        if let Some(act) = acts.filter(|_| !ready && !has_kubelet) {
             let message = "this is done once the RayCluster is ready, which it never is here";
             self.error(act, message, "add `podsReady: true`");
+        }
+        if let Some(by_hand) = key("podsReady").filter(|_| has_lane(spec, "kind")) {
+            let message = "in the lane kind the kubelet says whether Pods are ready";
+            self.error(by_hand, message, "leave the lane kind or this key out");
         }
         for check in spec.get("checks").map_or(&[][..], Node::items) {
             if let Some(made) = check.get("pod").and_then(|pod| pod.get("made"))
@@ -177,14 +187,15 @@ impl Rules<'_> {
         }
     }
 
-    /// Keys that only the lane control-plane can honour.
-    fn control_plane_only(&mut self, spec: &Node) {
-        let lanes = spec.get("lanes").map_or(&[][..], Node::items);
-        let elsewhere = lanes.iter().find(|lane| lane.text() == Some("kind"));
-        for key in ["stimulus", "operatorSettings"] {
-            if let (Some(node), Some(_)) = (spec.get(key), elsewhere) {
-                let message = format!("`{key}` is for the lane control-plane alone");
-                self.error(node, message, "leave the lane kind or this key out");
+    /// Keys that only one lane can honour.
+    fn one_lane_only(&mut self, spec: &Node) {
+        for (key, lane, other) in [
+            ("operatorSettings", "control-plane", "kind"),
+            ("upgradeFrom", "kind", "control-plane"),
+        ] {
+            if let Some(node) = spec.get(key).filter(|_| has_lane(spec, other)) {
+                let message = format!("`{key}` is for the lane {lane} alone");
+                self.error(node, message, &format!("leave the lane {other} or this key out"));
             }
         }
     }
@@ -225,8 +236,8 @@ impl Rules<'_> {
 
     /// A barrier that only a `job` check can lift, in a scenario that has none.
     fn barriers(&mut self, body: &Node) {
-        let Some(after) = body.get("after") else { return };
-        for barrier in std::iter::once(after).chain(after.items()) {
+        let named = ["after", "first", "then"].into_iter().filter_map(|key| body.get(key));
+        for barrier in named.flat_map(|named| std::iter::once(named).chain(named.items())) {
             if barrier.text() == Some("job") {
                 let message = "the barrier `job` is never reached";
                 self.error(barrier, message, "add a `job` check, or wait for another barrier");

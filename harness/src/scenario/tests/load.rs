@@ -188,7 +188,7 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 #[case::stimulus_in_kind(
     "  timeout: 90s",
     "  stimulus: {podsReady: true}",
-    "14:13 `stimulus` is for the lane control-plane alone"
+    "14:25 in the lane kind the kubelet says whether Pods are ready"
 )]
 #[case::settings_in_kind(
     "  timeout: 90s",
@@ -235,15 +235,15 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "pod: {role: head, made: then,",
     "16:31 `made` can't be `then` (it is one of `before`, `after`)"
 )]
-#[case::stimulus_without_a_moment(
+#[case::upgrade_from_a_range(
     "  timeout: 90s",
-    "  stimulus: {delete: [head]}",
-    "14:22 this is done once the RayCluster is ready, which it never is here (add `podsReady: true`)"
+    "  upgradeFrom: \">=1.3\"",
+    "14:16 `upgradeFrom` can't be `>=1.3` (a release is three numbers, such as `1.3.2`)"
 )]
 #[case::stimulus_of_an_absent_file(
     "  timeout: 90s",
-    "  stimulus: {podsReady: true, apply: changed.yaml}",
-    "14:38 the manifest `changed.yaml` does not exist"
+    "  stimulus: {apply: changed.yaml}",
+    "14:21 the manifest `changed.yaml` does not exist"
 )]
 #[case::stimulus_deletes(
     "  timeout: 90s",
@@ -259,6 +259,16 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "- ray: {nodes: 1}",
     "- flagOrder: {role: worker, pods: 1, orders: one}",
     "17:39 `pods` must be at least 2, found 1"
+)]
+#[case::reached_before_itself(
+    "- ray: {nodes: 1}",
+    "- reached: {first: ready, then: ready}",
+    "17:37 nothing is reached before itself"
+)]
+#[case::reached_apart(
+    "- ray: {nodes: 1}",
+    "- reached: {first: ready, then: rayReady, apart: soon}",
+    "17:54 "
 )]
 #[case::twice("kind: Scenario", "kind: Scenario\nkind: Scenario", "3:1 the key `kind` comes twice")]
 #[case::two_documents("metadata:", "---\nmetadata:", "4:1 a scenario file holds one document")]
@@ -308,6 +318,23 @@ fn the_control_plane_lane_has_keys_of_its_own() {
          RayCluster"
     );
     assert_eq!(later_objects(&scenario).unwrap()[0]["metadata"]["name"], "demo");
+    let wrong = [
+        (
+            "{podsReady: true}",
+            "{delete: [head]}",
+            "this is done once the RayCluster is ready, which it never is here",
+        ),
+        (
+            "{podsReady: true}",
+            "{}\n  upgradeFrom: 1.3.2",
+            "`upgradeFrom` is for the lane kind alone",
+        ),
+    ];
+    for (from, to, expected) in wrong {
+        std::fs::write(folder.join("scenario.yaml"), CONTROL_PLANE.replace(from, to)).unwrap();
+        let error = load(&folder).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
     let without = CONTROL_PLANE
         .replace("{podsReady: true}", "{}")
         .replace("{env: {ENABLE_LOGIN_SHELL: \"true\"}}", "{}");

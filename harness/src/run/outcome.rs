@@ -1,0 +1,74 @@
+//! The result of a cell, from one that has not begun to one that has its outcome.
+
+use std::path::Path;
+
+use super::CellError;
+use crate::plan::Cell;
+use crate::report::{CellResult, CheckResult, Outcome};
+
+/// A result to be filled in.
+pub(super) fn blank(cell: &Cell) -> CellResult {
+    let spec = &cell.scenario.file.spec;
+    CellResult {
+        id: cell.id(),
+        scenario: cell.scenario.name().into(),
+        file: relative(&cell.scenario.path),
+        rules: spec.rules.clone(),
+        halves: cell.scenario.halves().into_iter().collect(),
+        level: spec.level,
+        lane: cell.lane,
+        operator: cell.operator.to_string(),
+        ray: cell.ray.to_string(),
+        outcome: Outcome::Error,
+        reason: None,
+        duration_seconds: 0.0,
+        checks: Vec::new(),
+        evidence: None,
+        stimulus: sentences(cell),
+        operator_settings: spec.operator_settings.env.clone(),
+        namespace: None,
+    }
+}
+
+/// What is done beside applying its objects, one sentence each.
+pub(super) fn sentences(cell: &Cell) -> Vec<String> {
+    let upgrade = cell.scenario.upgrade_from.iter().map(|from| {
+        format!(
+            "once the RayCluster was ready, the harness put the operator {} in the place of {from}",
+            cell.operator
+        )
+    });
+    upgrade.chain(cell.scenario.file.spec.stimulus.sentences()).collect()
+}
+
+/// The result of a cell that never began, for the given reason.
+pub(super) fn not_run(cell: &Cell, outcome: Outcome, reason: &str) -> CellResult {
+    CellResult {
+        outcome,
+        reason: Some(reason.into()),
+        ..blank(cell)
+    }
+}
+
+fn relative(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
+}
+
+pub(super) fn fail(result: &mut CellResult, error: &CellError) {
+    result.outcome = match error {
+        CellError::Interrupted | CellError::NoTime | CellError::Nodes { .. } => Outcome::Skipped,
+        _ => Outcome::Error,
+    };
+    result.reason = Some(error.to_string());
+}
+
+/// How a cell ended, by its checks: an error outweighs a failure, because what failed may have failed by it.
+pub(super) fn summarise(checks: &[CheckResult]) -> (Outcome, Option<String>) {
+    for outcome in [Outcome::Error, Outcome::Failed] {
+        if let Some(check) = checks.iter().find(|check| check.outcome == outcome) {
+            return (outcome, Some(format!("{}: {}", check.name, check.message)));
+        }
+    }
+    (Outcome::Passed, None)
+}

@@ -1,0 +1,171 @@
+//! What the scenarios of hazards expect, changed once each: that Ray starts where it does not, that it does not where it
+//! does, another exit code, another line. Each copy fails with the reason, and none waits for its limit.
+//!
+//! All copies run at once on the cluster that is up, so they need one (`kuberay-conformance up`), and are left out where
+//! `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
+
+#![allow(missing_docs, reason = "an integration test has no public interface")]
+
+#[path = "support/copies.rs"]
+mod copies;
+mod support;
+
+use std::sync::OnceLock;
+
+use copies::{Ran, copy_scenario, replaced, run};
+use kuberay_conformance::report::Outcome;
+use rstest::rstest;
+use support::{is_required, turn};
+
+/// Heads whose container ends, with its exit code.
+const ENDS: [(&str, i32); 13] = [
+    ("exit-ends-the-container", 3),
+    ("exec-replaces-the-shell", 7),
+    ("errexit-before-the-last-command", 1),
+    ("errexit-and-the-limit", 1),
+    ("trailing-semicolon", 2),
+    ("trailing-ampersand", 2),
+    ("trailing-newline", 2),
+    ("trailing-comment", 0),
+    ("ray-start-only-mentioned", 0),
+    ("ray-started-twice", 1),
+    ("variables-before-the-shell", 5),
+    ("parameters-are-shell-text", 2),
+    ("path-set-by-a-profile", 127),
+];
+
+/// Heads whose Ray starts, with the checks of a copy.
+const STARTS: [(&str, &str); 5] = [
+    ("failing-command-is-swallowed", ULIMIT_FIRST),
+    ("limit-that-cannot-be-raised", NO_COMPLAINT),
+    ("script-in-words", HELLO_FIRST),
+    ("path-reset-by-a-profile", FOUND_FIRST),
+    ("state-before-ray-start", NOT_EXPORTED),
+];
+
+const RAY_STARTS: &str = "    - ray: {nodes: 1}\n";
+
+const GOES_ON: &str = "\
+    - logs: {role: head, after: [ended], lines: [{must: a line that nobody writes}]}
+";
+
+const NO_START: &str = "\
+    - logs: {role: head, after: [ended], lines: [{not: Ray runtime started}]}
+";
+
+const ULIMIT_FIRST: &str = "\
+    - logs: {role: head, lines: [{must: cannot modify limit}, {must: Ray runtime started}]}
+";
+
+const NO_COMPLAINT: &str = "\
+    - logs: {role: head, after: [rayReady], lines: [{not: cannot modify limit}]}
+";
+
+const HELLO_FIRST: &str = "\
+    - logs: {role: head, lines: [{must: hello world}, {must: Ray runtime started}]}
+";
+
+const FOUND_FIRST: &str = "\
+    - logs: {role: head, lines: [{must: bin/ray}, {must: Ray runtime started}]}
+";
+
+const NOT_EXPORTED: &str = "\
+    - logs: {role: head, lines: [{must: task sees None}, {must: asked}]}
+";
+
+fn broken() -> &'static Ran {
+    static RAN: OnceLock<Ran> = OnceLock::new();
+    RAN.get_or_init(|| {
+        let _turn = turn();
+        let folder = tempfile::tempdir().unwrap();
+        let copy = |of: &str, kind: &str, change: &dyn Fn(String) -> String| {
+            copy_scenario(of, &format!("{kind}-{of}"), folder.path(), |file, text| match file {
+                "scenario.yaml" => change(text),
+                _ => text,
+            });
+        };
+        for (name, code) in ENDS {
+            copy(name, "starts", &|text| checks(&text, RAY_STARTS));
+            let code = format!("exitCode: {code}");
+            copy(name, "code", &|text| replaced(&text, &code, "exitCode: 42") + GOES_ON);
+        }
+        for (name, other) in STARTS {
+            copy(name, "other", &|text| checks(&text, &format!("{NO_START}{other}")));
+        }
+        run(folder.path(), &[])
+    })
+}
+
+/// The scenario with these checks instead of its own.
+fn checks(text: &str, checks: &str) -> String {
+    let (head, _) = text.split_once("  checks:\n").unwrap();
+    format!("{head}  checks:\n{checks}")
+}
+
+/// A check of a copy failed, and so says these words, in less than a minute.
+#[track_caller]
+fn fails(ran: &Ran, scenario: &str, number: usize, words: &[&str]) {
+    assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
+    let check = ran.check(scenario, number);
+    assert_eq!(check.outcome, Outcome::Failed, "{check:?}");
+    for word in words {
+        assert!(check.message.contains(word), "`{word}` is not in: {}", check.message);
+    }
+    assert!(!check.message.contains("given up"), "{}", check.message);
+}
+
+#[rstest]
+#[case::exit("exit-ends-the-container", &["exited 3", "its last line: \"before\""])]
+#[case::exec("exec-replaces-the-shell", &["exited 7", "its last line: \"instead of the shell\""])]
+#[case::errexit("errexit-before-the-last-command", &["exited 1", "its last line: \"before\""])]
+#[case::errexit_and_limit("errexit-and-the-limit", &["exited 1", "cannot modify limit"])]
+#[case::semicolon("trailing-semicolon", &["exited 2", "echo a;  && ulimit"])]
+#[case::ampersand("trailing-ampersand", &["exited 2", "echo a &  && ulimit"])]
+#[case::newline("trailing-newline", &["exited 2"])]
+#[case::comment("trailing-comment", &["exited 0, without an error, but it should go on running"])]
+#[case::mentioned("ray-start-only-mentioned", &["exited 0, without an error", "before ray start"])]
+#[case::twice("ray-started-twice", &["exited 1"])]
+#[case::kubelet("variables-before-the-shell", &["exited 5", "its last line: \"shell [expanded]\""])]
+#[case::parameters("parameters-are-shell-text", &["exited 2", "Got unexpected extra argument"])]
+#[case::path("path-set-by-a-profile", &["exited 127: what it should run was not found"])]
+fn ray_does_not_start(#[case] scenario: &str, #[case] words: &[&str]) {
+    if !is_required("kind") {
+        return;
+    }
+    let ran = broken();
+    // What must not happen ends the cell at once, with the cause and the last line of the log.
+    fails(ran, &format!("starts-{scenario}"), 0, words);
+
+    // Another end than the one expected is final, and so is a line that an ended container did not write.
+    let (_, code) = ENDS.iter().find(|(name, _)| *name == scenario).unwrap();
+    let copy = format!("code-{scenario}");
+    fails(ran, &copy, 0, &[&format!("exited {code} "), "instead of 42"]);
+    let last = ran.cell(&copy).checks.len() - 1;
+    fails(
+        ran,
+        &copy,
+        last,
+        &["has no line with \"a line that nobody writes\", and its container ended"],
+    );
+    for check in &ran.cell(&copy).checks[1..last] {
+        assert_eq!(check.outcome, Outcome::Passed, "{check:?}");
+    }
+}
+
+#[rstest]
+#[case::failing(
+    "failing-command-is-swallowed",
+    "before \"cannot modify limit\", which must come first"
+)]
+#[case::limit("limit-that-cannot-be-raised", "has \"cannot modify limit\", which must not come")]
+#[case::script("script-in-words", "before \"hello world\", which must come first")]
+#[case::path("path-reset-by-a-profile", "before \"bin/ray\", which must come first")]
+#[case::state("state-before-ray-start", "has \"asked\" before \"task sees None\"")]
+fn ray_starts(#[case] scenario: &str, #[case] other: &str) {
+    if !is_required("kind") {
+        return;
+    }
+    let (ran, copy) = (broken(), format!("other-{scenario}"));
+    fails(ran, &copy, 0, &["has \"Ray runtime started\", which must not come"]);
+    fails(ran, &copy, 1, &[other]);
+}
