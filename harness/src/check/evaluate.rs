@@ -1,7 +1,8 @@
 //! The entry points for single checks.
 
 use super::{
-    Expectations, LogKey, Observation, Verdict, dashboard, event, flag_order, job, logs, never, pod, pods, reached, state,
+    Expectations, LogKey, Observation, Verdict, dashboard, event, flag_order, job, logs, never, pod, pods, reached,
+    state,
 };
 use crate::scenario::{Barrier, Check, Role};
 

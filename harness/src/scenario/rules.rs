@@ -245,6 +245,15 @@ impl Rules<'_> {
         }
     }
 
+    fn reached(&mut self, body: &Node) {
+        self.duration(body.get("apart"));
+        let text = |key: &str| body.get(key).and_then(Node::text);
+        if let Some(then) = body.get("then").filter(|_| text("first") == text("then")) {
+            let message = "nothing is reached before itself";
+            self.error(then, message, "name another barrier");
+        }
+    }
+
     fn logs(&mut self, body: &Node) {
         let lines = body.get("lines").map_or(&[][..], Node::items);
         for line in lines {
