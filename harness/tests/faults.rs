@@ -65,7 +65,9 @@ fn remove_snapshots(folder: &Path, scenario: &str, start: &str) {
     let of_field = |path: &std::path::PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(start);
     let found: Vec<_> = files.filter(of_field).collect();
     assert!(!found.is_empty(), "{scenario} has no snapshot {start}");
-    found.iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    for path in &found {
+        std::fs::remove_file(path).unwrap();
+    }
 }
 
 const WRONG_CHECKS_1: &str = r#"  checks:

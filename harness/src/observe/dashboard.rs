@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(nodes.len(), 2);
         assert!(nodes[0].is_head && nodes[0].state == "ALIVE");
         assert!(!nodes[1].is_head && nodes[1].state == "DEAD");
-        assert_eq!(nodes[0].resources["CPU"], 1.0);
+        assert!((nodes[0].resources["CPU"] - 1.0).abs() < f64::EPSILON);
         assert!(nodes[1].resources.is_empty());
     }
 

@@ -156,7 +156,7 @@ impl Page<'_> {
                 let on = if pairs.len() == all && all > 1 {
                     "all of these".to_owned()
                 } else {
-                    pairs.iter().map(|pair| pair.to_string()).collect::<Vec<_>>().join(", ")
+                    pairs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
                 };
                 vec![name, on, what]
             })
@@ -170,8 +170,8 @@ impl Page<'_> {
     }
 
     /// Each check with the different things that were seen, and the pairs on which each was.
-    fn checks(&self, scenario: &Arc<Scenario>) -> Vec<(String, Vec<(String, Vec<&Pair>)>)> {
-        let mut checks: Vec<(String, Vec<(String, Vec<&Pair>)>)> = Vec::new();
+    fn checks(&self, scenario: &Arc<Scenario>) -> Vec<Seen<'_>> {
+        let mut checks: Vec<Seen<'_>> = Vec::new();
         for pair in self.pairs {
             let Some(result) = self.passed(scenario, pair) else {
                 continue;
@@ -191,6 +191,9 @@ impl Page<'_> {
         checks
     }
 }
+
+/// A check's name, what was seen, and on which pairs.
+type Seen<'a> = (String, Vec<(String, Vec<&'a Pair>)>);
 
 fn id(scenario: &Arc<Scenario>, pair: &Pair) -> String {
     Cell::of(scenario, Lane::Kind, pair).id()
