@@ -103,6 +103,10 @@ fn generated(words: &[Spot], found: &mut Vec<Warning>) {
     } else if end.is_none() && !shell::stops_on_failure(&text) {
         found.push(warn(trap::FAILURE_SWALLOWED, last, ""));
     }
+    if shell::sets_errexit(&text) {
+        let at = words.iter().find(|spot| spot.text().contains("set ")).unwrap_or(last);
+        found.push(warn(trap::ERREXIT, at, ""));
+    }
     let start = words
         .windows(2)
         .find(|pair| pair[0].text() == "ray" && pair[1].text() == "start");

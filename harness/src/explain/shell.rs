@@ -155,6 +155,27 @@ pub(super) fn ends_shell(text: &str) -> Option<String> {
     None
 }
 
+/// Whether the shell itself is told to end at a failure: `set -e`, `set -euo pipefail`, `set -o errexit`.
+pub(super) fn sets_errexit(text: &str) -> bool {
+    let pieces = pieces(text);
+    let mut depth = 0usize;
+    pieces.iter().enumerate().any(|(index, piece)| {
+        match piece {
+            Piece::Operator("(") => depth += 1,
+            Piece::Operator(")") => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let at_start = index == 0 || !matches!(pieces[index - 1], Piece::Word(_));
+        let mut options = pieces[index + 1..].iter().map_while(|piece| match piece {
+            Piece::Word(word) => Some(word.as_str()),
+            _ => None,
+        });
+        let is_errexit =
+            |word: &str| word == "errexit" || (word.starts_with('-') && !word.starts_with("--") && word.contains('e'));
+        depth == 0 && at_start && matches!(piece, Piece::Word(word) if word == "set") && options.any(is_errexit)
+    })
+}
+
 const OPENERS: [&str; 6] = ["{", "then", "do", "else", "!", "time"];
 
 /// Whether the last command of a text ends the shell when it fails, as in `prepare || exit 1`.
@@ -262,6 +283,21 @@ mod tests {
     #[case("exit-code", None)]
     fn what_ends_the_shell(#[case] text: &str, #[case] expected: Option<&str>) {
         assert_eq!(ends_shell(text).as_deref(), expected);
+    }
+
+    #[rstest]
+    #[case("set -e; a", true)]
+    #[case("a\nset -euo pipefail", true)]
+    #[case("set -o errexit && a", true)]
+    #[case("set -u -e; a", true)]
+    #[case("(set -e; a)", false)]
+    #[case("set -u; a -e", false)]
+    #[case("set +e; a", false)]
+    #[case("set -- -; a", false)]
+    #[case("echo set -e", false)]
+    #[case("echo 'set -e'", false)]
+    fn errexit(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(sets_errexit(text), expected);
     }
 
     #[rstest]

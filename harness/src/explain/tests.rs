@@ -54,6 +54,8 @@ const LIMITS: &str = "resources: {limits: {cpu: 1}}";
 #[case("args:\n- |-\n  run\n", &["failure-swallowed"])]
 #[case("args: ['run # what']", &["trailing-comment"])]
 #[case("command: ['exit 3']", &["ends-shell"])]
+#[case("command: ['set -e; run || exit 1']", &["errexit"])]
+#[case("command: ['set -e; run; set +e']", &["errexit", "failure-swallowed"])]
 #[case("command: ['exec run']", &["ends-shell"])]
 #[case("command: [/bin/sh, -c, 'echo hello world']", &["argv-loses-quoting", "failure-swallowed"])]
 #[case("command: [/bin/sh, -c, \"'echo hello world'\"]", &["failure-swallowed"])]

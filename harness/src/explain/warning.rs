@@ -66,11 +66,15 @@ traps! {
     ENDS_SHELL "ends-shell" C03 Warning:
         "This ends the shell that should run `ray start` afterwards: where it runs, Ray never starts.";
         "Put it in a subshell, `(…)`, or write `command || exit 1` if a failure should end the container.";
-        ["failing-command", "exit-ends-the-container", "exec-replaces-the-shell", "errexit-before-the-last-command"]
+        ["failing-command", "exit-ends-the-container", "exec-replaces-the-shell"]
     FAILURE_SWALLOWED "failure-swallowed" C03 Note:
         "If this fails, only `ulimit` is left out: `&&` binds to it alone, `ray start` runs all the same, and the failure is lost.";
         "Write `command || exit 1` as the last command if Ray should not start after a failure.";
         ["failing-command", "failing-command-is-swallowed"]
+    ERREXIT "errexit" C03 Warning:
+        "After `set -e` the shell ends at a failure before the last command, and at a `ulimit -n 65536` that the machine refuses: Ray then never starts.";
+        "Write `set +e` as the last command, so that only your own commands end the shell.";
+        ["failing-command", "errexit-before-the-last-command", "errexit-and-the-limit"]
     ARGV_LOSES_QUOTING "argv-loses-quoting" C05 Warning:
         "The elements are joined with spaces and read by bash again: of this script the inner program gets the first word, the others become its arguments, and what bash knows itself, such as `;` or parentheses, it takes first.";
         "Write the script itself as the only element, without `bash -c`, or quote it inside the element: `\"'echo hello world'\"`.";

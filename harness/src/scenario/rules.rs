@@ -140,11 +140,16 @@ impl Rules<'_> {
                         self.no_job(&kind.name, pod.get("role"));
                     }
                 }
+                if kind.name != "logs" {
+                    for key in ["after", "first", "then"] {
+                        self.no_end(body.get(key));
+                    }
+                }
                 match kind.name.as_str() {
                     "pod" => self.pod(body),
                     "logs" => self.logs(body),
                     "state" => self.state(body),
-                    "never" => self.never(body),
+                    "never" => self.duration(body.get("for")),
                     "reached" => self.reached(body),
                     "absent" => self.absent(body),
                     _ => {}
@@ -227,11 +232,11 @@ impl Rules<'_> {
         }
     }
 
-    fn never(&mut self, body: &Node) {
-        self.duration(body.get("for"));
-        if let Some(after) = body.get("after").filter(|after| after.text() == Some("ended")) {
-            let message = "a container that has ended is started again, so this never passes";
-            self.error(after, message, "expect the restarts in a `state` check");
+    /// The barrier `ended` is of the container whose log it is.
+    fn no_end(&mut self, barrier: Option<&Node>) {
+        if let Some(barrier) = barrier.filter(|barrier| barrier.text() == Some("ended")) {
+            let message = "only a `logs` check comes after `ended`";
+            self.error(barrier, message, "expect the end and the restarts in a `state` check");
         }
     }
 

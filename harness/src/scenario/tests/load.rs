@@ -173,7 +173,7 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 #[case::never_after_an_end(
     "after: job, restarts",
     "after: ended, restarts",
-    "29:32 a container that has ended is started again"
+    "29:32 only a `logs` check comes after `ended`"
 )]
 #[case::no_restart(
     "state: {role: head, running: true}",
