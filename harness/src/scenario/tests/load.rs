@@ -283,7 +283,7 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 #[case::absent_for_no_time(
     "- ray: {nodes: 1}",
     "- absent: {role: worker, for: 0s, after: {role: head}}",
-    "17:36 `0s` is no time at all"
+    "17:35 `0s` is no time at all"
 )]
 #[case::values_of_one(
     "- ray: {nodes: 1}",
