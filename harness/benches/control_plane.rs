@@ -47,7 +47,7 @@ fn main() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let (store, cache) = (Store::open()?, folder.path().join("cache"));
     std::fs::create_dir(&cache)?;
-    for shared in ["programs", "modules", "artifacts-source"] {
+    for shared in ["programs", "modules", "artifacts-source", "stored-crds"] {
         if store.root().join(shared).exists() {
             std::os::unix::fs::symlink(store.root().join(shared), cache.join(shared))?;
         }

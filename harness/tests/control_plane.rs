@@ -7,21 +7,22 @@
 
 #[path = "support/own_cache.rs"]
 mod own_cache;
+#[path = "support/processes.rs"]
+mod processes;
+#[path = "support/running.rs"]
+mod running;
 mod support;
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Instant;
 
 use own_cache::own_cache;
+use processes::{children, signal};
 use rstest::rstest;
-use rustix::process::{Pid, Signal, kill_process};
+use running::{PATIENCE, Running};
+use rustix::process::Signal;
 use support::{is_required, program, scenarios, turn};
-
-/// How long anything may take on a busy machine before a test gives up.
-const PATIENCE: Duration = Duration::from_mins(4);
 
 /// Waits for a worker that the manifest does not ask for.
 const SCENARIO: &str = "\
@@ -40,9 +41,7 @@ spec:
 
 /// A run under way, and a cache folder of its own that shares only the programs.
 struct Run {
-    child: Child,
-    lines: Receiver<String>,
-    said: Vec<String>,
+    running: Running,
     cache: PathBuf,
 }
 
@@ -65,71 +64,27 @@ fn command(folder: &Path) -> Command {
 impl Run {
     /// Returns when the cell waits for what never comes.
     fn start(folder: &Path) -> Self {
-        let mut child = command(folder)
-            .stderr(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (sender, lines) = channel();
-        let pipes: [Box<dyn std::io::Read + Send>; 2] = [
-            Box::new(child.stderr.take().unwrap()),
-            Box::new(child.stdout.take().unwrap()),
-        ];
-        for pipe in pipes {
-            let sender = sender.clone();
-            std::thread::spawn(move || {
-                for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-                    if sender.send(line).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        let mut run = Self {
-            child,
-            lines,
-            said: Vec::new(),
+        let mut running = Running::start(command(folder));
+        running.until("0/1 checks");
+        Self {
+            running,
             cache: folder.join("cache"),
-        };
-        run.until("0/1 checks");
-        run
-    }
-
-    fn until(&mut self, text: &str) {
-        let started = Instant::now();
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
-            let found = line.contains(text);
-            self.said.push(line);
-            if found {
-                return;
-            }
         }
-        panic!("it did not say `{text}`:\n{}", self.said.join("\n"));
     }
 
     fn id(&self) -> u32 {
-        self.child.id()
+        self.running.id()
     }
 
     /// Its exit code, and all that it said.
-    fn end(mut self) -> (Option<i32>, String) {
-        let status = self.child.wait().unwrap();
-        while let Ok(line) = self.lines.recv() {
-            self.said.push(line);
-        }
-        (status.code(), self.said.join("\n"))
+    fn end(self) -> (Option<i32>, String) {
+        let (status, said) = self.running.end();
+        (status.code(), said)
     }
 
     /// Folders of control planes that are there.
     fn folders(&self) -> Vec<PathBuf> {
         folders(&self.cache)
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -139,30 +94,6 @@ fn folders(cache: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_dir())
         .collect()
-}
-
-/// Processes with this one as their parent, by the name of their program.
-fn children(parent: u32) -> Vec<(u32, String)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
-            continue;
-        };
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // "pid (name) state ppid …"
-        let after = stat.rsplit(')').next().unwrap_or_default();
-        if after.split_whitespace().nth(1) == Some(&parent.to_string()) {
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let first = line.split(|byte| *byte == 0).next().unwrap_or_default();
-            let first = String::from_utf8_lossy(first);
-            found.push((id, first.rsplit('/').next().unwrap_or_default().to_owned()));
-        }
-    }
-    found
-}
-
-fn signal(id: u32, signal: Signal) {
-    kill_process(Pid::from_raw(i32::try_from(id).unwrap()).unwrap(), signal).unwrap();
 }
 
 /// Waits until processes are gone, but not forever.
@@ -228,7 +159,7 @@ fn nothing_outlives_a_run_that_is_killed_and_the_next_removes_its_folder() {
     let now = next.folders();
     assert_eq!(now.len(), 1);
     assert_ne!(now, left);
-    let told = next.said.join("\n");
+    let told = next.running.said.join("\n");
     assert!(
         told.contains(left[0].to_str().unwrap()) && told.contains("killed"),
         "{told}"

@@ -23,7 +23,7 @@ use copies::replaced;
 use kuberay_conformance::contract::RULES;
 use kuberay_conformance::expect::{snapshot_path, subjects};
 use kuberay_conformance::report::{CheckResult, Outcome, RunResult};
-use kuberay_conformance::scenario::{Check, Lane, Scenario, load_all};
+use kuberay_conformance::scenario::{Check, FlagValuesCheck, Lane, Scenario, load_all};
 use libtest_mimic::{Arguments, Failed, Trial};
 use own_cache::own_cache;
 use semver::Version;
@@ -254,11 +254,16 @@ fn change(scenario: &Scenario, copy: &Path) -> String {
     let path = folder.join("scenario.yaml");
     let text = std::fs::read_to_string(&path).expect("scenario.yaml");
     for check in &scenario.file.spec.checks {
-        if let Check::Rejected(rejected) = check {
-            let part = format!("x{}", rejected.message);
-            std::fs::write(&path, replaced(&text, &rejected.message, &part)).expect("scenario.yaml is written");
-            return "rejected".into();
-        }
+        let text = match check {
+            Check::Rejected(rejected) => replaced(&text, &rejected.message, &format!("x{}", rejected.message)),
+            Check::FlagValues(FlagValuesCheck { values, .. }) => {
+                let last = values.last().expect("a value");
+                replaced(&text, &format!("\"{last}\"]"), &format!("\"{last}x\"]"))
+            }
+            _ => continue,
+        };
+        std::fs::write(&path, text).expect("scenario.yaml is written");
+        return check.kind().into();
     }
     panic!("{}: nothing to change", scenario.name());
 }

@@ -112,6 +112,8 @@ fn fails(ran: &Ran, scenario: &str, number: usize, words: &[&str]) {
         assert!(check.message.contains(word), "`{word}` is not in: {}", check.message);
     }
     assert!(!check.message.contains("given up"), "{}", check.message);
+    let evidence = ran.cell(scenario).evidence.as_ref().unwrap();
+    assert!(ran.folder.path().join(evidence).is_dir(), "{evidence:?}");
 }
 
 #[rstest]

@@ -5,86 +5,36 @@
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
+#[path = "support/running.rs"]
+mod running;
 mod support;
 
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use kuberay_conformance::artifact::Store;
 use kuberay_conformance::cluster::Engine;
 use kuberay_conformance::report::RunResult;
 use rstest::rstest;
+use running::Running;
 use rustix::process::{Pid, Signal, kill_process_group};
 use support::{is_required, program, scenarios, turn};
 
 const CLUSTER: &str = "kuberay-conformance-lifecycle";
 const SCENARIO: &str = "before-ray-start";
 
-/// Guards against a test that never ends; no claim about speed.
-const PATIENCE: Duration = Duration::from_mins(5);
-
-/// A run in a process group of its own, as a terminal would start it, with what it says line by line.
-struct Running {
-    child: Child,
-    lines: Receiver<String>,
-    said: Vec<String>,
-}
-
-impl Running {
-    fn start(mut command: Command) -> Self {
-        let mut child = command
-            .process_group(0)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (sender, lines) = channel();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
-        Self {
-            child,
-            lines,
-            said: Vec::new(),
-        }
-    }
-
-    /// Waits until it says this.
-    fn until(&mut self, text: &str) {
-        let started = Instant::now();
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
-            let found = line.contains(text);
-            self.said.push(line);
-            if found {
-                return;
-            }
-        }
-        panic!("it did not say `{text}`:\n{}", self.said.join("\n"));
-    }
-
-    fn signal(&self, signal: Signal) {
-        let group = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process_group(group, signal).unwrap();
-    }
-
-    fn end(mut self) -> (ExitStatus, String) {
-        let status = self.child.wait().unwrap();
-        self.said.extend(self.lines.iter());
-        (status, self.said.join("\n"))
-    }
+/// Ends a run as a terminal would: all of its process group.
+fn signal(running: &Running, signal: Signal) {
+    let group = Pid::from_raw(i32::try_from(running.id()).unwrap()).unwrap();
+    kill_process_group(group, signal).unwrap();
 }
 
 /// `run` of one scenario on the cluster of these tests.
 fn run(output: &Path) -> Command {
     let mut command = program();
     command
+        .process_group(0)
         .args(["run", SCENARIO, "--lane", "kind", "--cluster", CLUSTER, "--scenarios"])
         .arg(scenarios())
         .arg("--output")
@@ -151,7 +101,7 @@ fn one_ctrl_c_ends_the_run_and_cleans_up(#[case] moment: &str) {
     let folder = tempfile::tempdir().unwrap();
     let mut running = Running::start(run(folder.path()));
     running.until(moment);
-    running.signal(Signal::INT);
+    signal(&running, Signal::INT);
     let (status, said) = running.end();
     assert_eq!(status.code(), Some(3), "{said}");
     assert_eq!(
@@ -172,7 +122,7 @@ fn ctrl_c_while_a_cell_runs_keeps_its_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let mut running = Running::start(run(folder.path()));
     running.until("container ray-head of Pod");
-    running.signal(Signal::INT);
+    signal(&running, Signal::INT);
     let (status, said) = running.end();
     assert_eq!(status.code(), Some(3), "{said}");
     let result = results(folder.path());
@@ -193,9 +143,9 @@ fn a_second_ctrl_c_ends_it_at_once_and_down_removes_the_rest() {
     let folder = tempfile::tempdir().unwrap();
     let mut running = Running::start(run(folder.path()));
     running.until("kind makes");
-    running.signal(Signal::INT);
+    signal(&running, Signal::INT);
     running.until("press Ctrl-C again");
-    running.signal(Signal::INT);
+    signal(&running, Signal::INT);
     let (status, said) = running.end();
     assert_eq!(status.code(), Some(130), "{said}");
     down();

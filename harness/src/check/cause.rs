@@ -83,6 +83,8 @@ impl Doom {
             }
             Check::Pod(_)
             | Check::FlagOrder(_)
+            | Check::FlagValues(_)
+            | Check::Absent(_)
             | Check::Ray(_)
             | Check::Job(_)
             | Check::Never(_)

@@ -1,8 +1,8 @@
 //! The entry points for single checks.
 
 use super::{
-    Expectations, LogKey, Observation, Verdict, dashboard, event, flag_order, job, logs, never, pod, pods, reached,
-    state,
+    Expectations, LogKey, Observation, Verdict, absent, dashboard, environment, event, flag_order, flag_values, job, logs,
+    never, pod, pods, reached, state,
 };
 use crate::scenario::{Barrier, Check, Role};
 
@@ -14,6 +14,8 @@ pub fn evaluate(check: &Check, observation: &Observation, expectations: &dyn Exp
     match check {
         Check::Pod(check) => pod::evaluate(check, observation, expectations),
         Check::FlagOrder(check) => flag_order::evaluate(check, observation),
+        Check::FlagValues(check) => flag_values::evaluate(check, observation),
+        Check::Absent(check) => absent::evaluate(check, observation),
         Check::Ray(check) => dashboard::evaluate(check, observation),
         Check::Logs(check) => logs::evaluate(check, observation),
         Check::Job(check) => job::evaluate(check, observation),
@@ -29,6 +31,7 @@ pub fn evaluate(check: &Check, observation: &Observation, expectations: &dyn Exp
 pub fn needed_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
     match check {
         Check::Logs(check) => logs::needed(check, observation).into_iter().collect(),
+        Check::Ray(_) | Check::Job(_) => environment::needed(observation).into_iter().collect(),
         _ => Vec::new(),
     }
 }

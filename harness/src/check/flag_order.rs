@@ -6,28 +6,20 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::{Finding, Observation, Verdict, pods};
 use crate::contract::flags_of_args;
-use crate::scenario::{FlagOrderCheck, Orders};
+use crate::scenario::{FlagOrderCheck, Orders, Role};
 
 pub(super) fn evaluate(check: &FlagOrderCheck, observation: &Observation) -> Verdict {
     let group = check.group.as_deref();
     let who = pods::who(check.role, group);
     let many = who.replacen("Pod", "Pods", 1);
-    let all = pods::all(observation, check.role, group);
     let expected = Some(match check.orders {
         Orders::One => "one order of flags".to_owned(),
         Orders::Several => "more than one order of flags".to_owned(),
     });
-    if all.len() < check.pods {
-        let message = match all.len() {
-            0 => pods::absent(observation, check.role, group),
-            seen => format!("{seen} of {} {many} are there", check.pods),
-        };
-        return Verdict::NotYet(Finding {
-            message,
-            expected,
-            ..Finding::default()
-        });
-    }
+    let all = match enough(observation, check.role, group, check.pods) {
+        Ok(all) => all,
+        Err(waits) => return Verdict::NotYet(Finding { expected, ..waits }),
+    };
     let never = |message: String, found: String| {
         Verdict::Never(Finding {
             message,
@@ -74,8 +66,29 @@ pub(super) fn evaluate(check: &FlagOrderCheck, observation: &Observation) -> Ver
     }
 }
 
+/// The Pods of a specification, once there are so many; until then, what is awaited.
+pub(super) fn enough<'a>(
+    observation: &'a Observation,
+    role: Role,
+    group: Option<&str>,
+    wanted: usize,
+) -> Result<Vec<&'a Pod>, Finding> {
+    let all = pods::all(observation, role, group);
+    if all.len() >= wanted {
+        return Ok(all);
+    }
+    let many = pods::who(role, group).replacen("Pod", "Pods", 1);
+    Err(Finding {
+        message: match all.len() {
+            0 => pods::absent(observation, role, group),
+            seen => format!("{seen} of {wanted} {many} are there"),
+        },
+        ..Finding::default()
+    })
+}
+
 /// The generated flags of a Pod's Ray container, in their order.
-fn flags(pod: &Pod) -> Option<Vec<&str>> {
+pub(super) fn flags(pod: &Pod) -> Option<Vec<&str>> {
     match pods::ray_container(pod)?.args.as_deref()? {
         [only] => flags_of_args(only),
         _ => None,

@@ -1,11 +1,14 @@
 //! Checks: the state of a cluster becomes a verdict; nothing here waits, reads or writes.
 
+mod absent;
 mod cause;
 mod dashboard;
 mod doomed;
+mod environment;
 mod evaluate;
 mod event;
 mod flag_order;
+mod flag_values;
 mod job;
 mod line;
 mod logs;
@@ -24,6 +27,7 @@ mod stuck;
 mod tests;
 
 pub use doomed::{doomed, doomed_logs};
+pub use environment::environment_fault;
 pub use evaluate::{barriers, evaluate, needed_logs};
 pub use model::*;
 pub(crate) use pods::has_started;

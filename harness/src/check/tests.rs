@@ -9,9 +9,12 @@ use serde_json::{Value, json};
 use super::*;
 use crate::scenario::{Barrier, Check, LineExpectation, LogsCheck, PodField, Role};
 
+mod absent;
 mod doomed;
+mod environment;
 mod events;
 mod flag_orders;
+mod flag_values;
 mod jobs;
 mod logs;
 mod operator;

@@ -155,6 +155,6 @@ fn findings(findings: &[Finding]) -> String {
     findings.iter().map(|finding| format!("\n  - {finding}")).collect()
 }
 
-fn who(users: &[Holder]) -> String {
+pub(crate) fn who(users: &[Holder]) -> String {
     users.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }

@@ -20,8 +20,9 @@ mod remove;
 mod service;
 mod state;
 
-pub use control_plane::{ApiServer, ControlPlane, PlaneOptions};
+pub use control_plane::{ApiServer, ControlPlane, Objects, PlaneOptions};
 pub use engine::{Engine, EngineKind};
+pub(crate) use error::who;
 pub use error::{ClusterError, EngineError};
 pub use handle::{ClusterHandle, Status};
 pub use host::{Cgroup, Host};

@@ -16,6 +16,9 @@ use crate::check::{Log, LogKey};
 const RECONNECT: Duration = Duration::from_millis(300);
 const RECONNECT_AT_MOST: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// What the kubelet answers, with no error, in place of the log of a container that it has removed: in a crash loop it
+/// keeps only the last that ended.
+const REMOVED: &str = "unable to retrieve container logs for ";
 
 /// Logs that were asked for and who reads them.
 #[derive(Debug, Default)]
@@ -125,6 +128,11 @@ pub(super) fn split(text: &str) -> Vec<String> {
     lines
 }
 
+/// Whether these lines tell that there is no log any more.
+fn is_removed(lines: &[String]) -> bool {
+    matches!(lines, [line] if line.starts_with(REMOVED))
+}
+
 /// Keeps one log current until its Pod is gone: each instance of the container is followed from its beginning.
 pub(super) async fn follow(shared: Arc<Shared>, key: LogKey) {
     let mut changes = shared.changes();
@@ -184,6 +192,9 @@ async fn follow_instance(shared: &Arc<Shared>, key: &LogKey, id: &str) {
             Ok(0) => return,
             Ok(_) => {
                 let line = String::from_utf8_lossy(bytes.strip_suffix(b"\n").unwrap_or(&bytes)).into_owned();
+                if index == 0 && line.starts_with(REMOVED) {
+                    return;
+                }
                 if shared.with_logs(|logs| logs.put(key, id, index, line)) {
                     shared.notify();
                 }
@@ -205,6 +216,7 @@ pub(super) async fn reread(shared: &Arc<Shared>, key: &LogKey) -> bool {
     let read = read_whole(&shared.pods_api(), key).await;
     let (after, _) = shared.instance(key);
     match read {
+        Ok(lines) if is_removed(&lines) => false,
         // A restart during the read leaves open whose lines these are: the next read tells.
         Ok(lines) if after.is_none_or(|after| after.id == before.id) => {
             shared.with_logs(|logs| logs.put_whole(key, &before, lines, begun));
@@ -226,7 +238,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    use super::{Instance, Logs, instance, split};
+    use super::{Instance, Logs, instance, is_removed, split};
     use crate::check::LogKey;
 
     fn key(previous: bool) -> LogKey {
@@ -244,6 +256,15 @@ mod tests {
     #[case("a\r\nb\n", &["a\r", "b"])]
     fn lines(#[case] text: &str, #[case] expected: &[&str]) {
         assert_eq!(split(text), expected);
+    }
+
+    #[test]
+    fn a_removed_log_is_told_from_one_that_speaks_of_it() {
+        let removed = "unable to retrieve container logs for containerd://93f677bb";
+        assert!(is_removed(&split(removed)));
+        assert!(!is_removed(&split(&format!("{removed}\nmore\n"))));
+        assert!(!is_removed(&split(&format!("said: {removed}\n"))));
+        assert!(!is_removed(&[]));
     }
 
     #[test]

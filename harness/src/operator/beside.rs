@@ -3,19 +3,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::runtime::conditions::is_crd_established;
-use kube::runtime::wait::await_condition;
-use kube::{Api, Client};
 use semver::Version;
 
-use super::install::{OperatorError, api_error};
-use super::objects::Sender;
+use super::install::OperatorError;
 use crate::process::{Alarm, Guarded, Start};
-
-const ESTABLISHED_WITHIN: Duration = Duration::from_mins(1);
 
 /// The first release whose requests to the API server can be set to any rate (`--qps`, main.go of 1.5.0).
 const RATE_SINCE: Version = Version::new(1, 5, 0);
@@ -106,49 +98,6 @@ fn arguments(release: &Version, kubeconfig: &Path) -> Vec<OsString> {
         arguments.extend(["--qps=2000".into(), "--burst=4000".into()]);
     }
     arguments
-}
-
-/// Creates a release's CRDs from the folder `config/crd/bases` of its module, and waits until they are served.
-///
-/// It creates, and does not apply: what client-side apply would note of such large objects is refused.
-///
-/// # Errors
-/// When a CRD is refused or the folder can't be read.
-pub async fn create_crds(client: &Client, folder: &Path, release: &Version) -> Result<(), OperatorError> {
-    let malformed = |message: String| OperatorError::Malformed {
-        origin: folder.display().to_string(),
-        message,
-    };
-    let entries = std::fs::read_dir(folder).map_err(|error| malformed(error.to_string()))?;
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-    paths.sort();
-    let sender = Sender::new(client.clone());
-    let one = async |path: &PathBuf| {
-        let text = std::fs::read_to_string(path).map_err(|error| malformed(format!("{}: {error}", path.display())))?;
-        let name = super::render::top_level_name(&text)
-            .ok_or_else(|| malformed(format!("{} is no CRD with a name", path.display())))?;
-        let created = sender.create_crd(&name, &text).await;
-        created.map_err(|source| OperatorError::Object {
-            release: release.clone(),
-            source,
-        })?;
-        Ok::<_, OperatorError>(name)
-    };
-    let names = futures::future::try_join_all(paths.iter().map(one)).await?;
-    if names.is_empty() {
-        return Err(malformed("it holds no CRD".into()));
-    }
-    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    let established = names
-        .iter()
-        .map(|name| await_condition(api.clone(), name, is_crd_established()));
-    let doing = "waiting for the CRDs to be established";
-    match tokio::time::timeout(ESTABLISHED_WITHIN, futures::future::try_join_all(established)).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(api_error(doing)(kube::Error::Service(error.into()))),
-        Err(elapsed) => Err(api_error(doing)(kube::Error::Service(elapsed.into()))),
-    }
 }
 
 /// What an operator beside a control plane wrote about a namespace, for evidence.

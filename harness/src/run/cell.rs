@@ -75,6 +75,10 @@ impl Judge<'_> {
                 ledger.interrupt(elapsed, "the run was interrupted");
                 return done(&ledger);
             }
+            if let Some(fault) = check::environment_fault(checks, &observation) {
+                ledger.interrupt(elapsed, &fault);
+                return done(&ledger);
+            }
             if let Some(cause) = check::doomed(checks, &observation) {
                 let since = *doomed_since.get_or_insert_with(Instant::now);
                 if last_lines_are_read(&observation) || since.elapsed() >= LAST_LINES {

@@ -118,7 +118,11 @@ impl Engine {
     pub async fn run_cell(&self, cell: &Cell) -> CellResult {
         let id = cell.id();
         let (mut result, error) = self.attempt(cell, None).await;
-        if error.is_some_and(|error| error.may_pass()) && !self.cancel.is_cancelled() {
+        let broke = match &error {
+            Some(error) => error.may_pass(),
+            None => result.outcome == Outcome::Error,
+        };
+        if broke && !self.cancel.is_cancelled() {
             let first = result.reason.take().unwrap_or_default();
             self.progress
                 .line(&format!("{id}: the environment failed, so it is tried again: {first}"));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::artifact::ArtifactError;
-use crate::cluster::{ClusterError, EngineError, Holder};
+use crate::cluster::{ClusterError, EngineError, Holder, who};
 use crate::expect::ExpectError;
 use crate::operator::OperatorError;
 use crate::report::ReportError;
@@ -116,10 +116,6 @@ impl RunError {
                 | Self::Cluster(ClusterError::Name(_))
         )
     }
-}
-
-fn who(users: &[Holder]) -> String {
-    users.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 fn list(paths: &[PathBuf]) -> String {

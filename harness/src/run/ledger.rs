@@ -203,6 +203,13 @@ fn title(check: &Check) -> String {
             format!("{text} {}", fields.join(", "))
         }
         Check::FlagOrder(check) => of(check.role, check.group.as_ref()),
+        Check::FlagValues(check) => format!("{} {}", of(check.role, check.group.as_ref()), check.flag),
+        Check::Absent(check) => format!(
+            "{} for {} after {}",
+            of(check.role, check.group.as_ref()),
+            check.duration,
+            of(check.after.role, check.after.group.as_ref())
+        ),
         Check::Ray(check) if check.nodes == 1 => "1 node".into(),
         Check::Ray(check) => format!("{} nodes", check.nodes),
         Check::Logs(check) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FlagOrderCheck, PodCheck, Role};
+use super::{AbsentCheck, FlagOrderCheck, FlagValuesCheck, PodCheck, Role};
 use crate::contract::Half;
 
 /// One expectation about the cluster's state; each entry of `checks` has exactly one of these keys.
@@ -16,6 +16,10 @@ pub enum Check {
     Pod(PodCheck),
     /// The order of the generated `ray start` flags in many Pods of one specification.
     FlagOrder(FlagOrderCheck),
+    /// The values of one generated `ray start` flag in many Pods of one specification.
+    FlagValues(FlagValuesCheck),
+    /// A Pod that must not exist during a time after another was made.
+    Absent(AbsentCheck),
     /// Ray itself answers: the dashboard lists the expected number of nodes, all alive.
     Ray(RayCheck),
     /// Lines of a container's log, in order.
@@ -279,7 +283,9 @@ impl Check {
     /// The half of a rule that the check helps to prove: what an object says, or what comes of it.
     pub fn half(&self) -> Half {
         match self {
-            Check::Pod(_) | Check::FlagOrder(_) | Check::Rejected(_) => Half::Object,
+            Check::Pod(_) | Check::FlagOrder(_) | Check::FlagValues(_) | Check::Absent(_) | Check::Rejected(_) => {
+                Half::Object
+            }
             Check::Ray(_)
             | Check::Logs(_)
             | Check::Job(_)
@@ -295,6 +301,8 @@ impl Check {
         match self {
             Check::Pod(_) => "pod",
             Check::FlagOrder(_) => "flagOrder",
+            Check::FlagValues(_) => "flagValues",
+            Check::Absent(_) => "absent",
             Check::Ray(_) => "ray",
             Check::Logs(_) => "logs",
             Check::Job(_) => "job",

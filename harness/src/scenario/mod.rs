@@ -1,9 +1,11 @@
 //! Scenario files: YAML text becomes a [`Scenario`], with line and column in every error.
 
+mod absent;
 mod changes;
 mod checks;
 mod diagnostic;
 mod duration;
+mod flag_values;
 mod lint;
 mod load;
 mod manifest;
@@ -17,11 +19,13 @@ mod subject;
 mod tests;
 pub(crate) mod yaml;
 
+pub use absent::{AbsentCheck, RoleAndGroup};
 pub use changes::apply_changes;
 pub use checks::*;
 pub(crate) use diagnostic::Source;
 pub use diagnostic::{Diagnostic, ScenarioErrors, Severity};
 pub use duration::{DurationError, parse_duration};
+pub use flag_values::FlagValuesCheck;
 pub use lint::lint;
 pub use load::{load, load_all};
 pub use manifest::{later_objects, manifests, parse_manifest};

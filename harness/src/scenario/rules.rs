@@ -146,6 +146,7 @@ impl Rules<'_> {
                     "state" => self.state(body),
                     "never" => self.never(body),
                     "reached" => self.reached(body),
+                    "absent" => self.absent(body),
                     _ => {}
                 }
                 if !has_job {
@@ -231,6 +232,23 @@ impl Rules<'_> {
         if let Some(after) = body.get("after").filter(|after| after.text() == Some("ended")) {
             let message = "a container that has ended is started again, so this never passes";
             self.error(after, message, "expect the restarts in a `state` check");
+        }
+    }
+
+    /// What must not exist can't be what it is waited for.
+    fn absent(&mut self, body: &Node) {
+        self.duration(body.get("for"));
+        let Some(after) = body.get("after") else { return };
+        self.no_job("absent", after.get("role"));
+        let text = |node: &Node, key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
+        let group = text(body, "group");
+        if text(body, "role") == text(after, "role") && (group.is_none() || group == text(after, "group")) {
+            let message = "this check never passes: what it waits for is what must not exist";
+            self.error(
+                after,
+                message,
+                "name another role or group, such as that of a RayCluster applied later",
+            );
         }
     }
 

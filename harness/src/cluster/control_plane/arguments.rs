@@ -43,8 +43,17 @@ pub(super) fn etcd(data: &Path, client: u16, peer: u16, credentials: &Credential
     arguments
 }
 
-/// An API server that keeps its objects below `prefix` of an etcd that others use, too.
-pub(super) fn api_server(port: u16, etcd: u16, prefix: &str, credentials: &Credentials) -> Vec<OsString> {
+/// Where in etcd the API server of this name keeps its CRDs.
+pub(super) fn crds_of(name: &str) -> String {
+    format!("{}/apiextensions.k8s.io/customresourcedefinitions/", prefix(name))
+}
+
+fn prefix(name: &str) -> String {
+    format!("/{name}")
+}
+
+/// An API server that keeps its objects below its name in an etcd that others use, too.
+pub(super) fn api_server(port: u16, etcd: u16, name: &str, credentials: &Credentials) -> Vec<OsString> {
     vec![
         flag("bind-address", ADDRESS),
         flag("advertise-address", ADDRESS),
@@ -53,7 +62,7 @@ pub(super) fn api_server(port: u16, etcd: u16, prefix: &str, credentials: &Crede
         flag("tls-private-key-file", &credentials.key),
         flag("client-ca-file", &credentials.authority),
         flag("etcd-servers", format!("https://{ADDRESS}:{etcd}")),
-        flag("etcd-prefix", format!("/{prefix}")),
+        flag("etcd-prefix", prefix(name)),
         flag("etcd-cafile", &credentials.authority),
         flag("etcd-certfile", &credentials.certificate),
         flag("etcd-keyfile", &credentials.key),

@@ -3,6 +3,8 @@
 mod arguments;
 mod certificates;
 mod folder;
+mod objects;
 mod plane;
 
+pub use objects::Objects;
 pub use plane::{ApiServer, ControlPlane, PlaneOptions};

@@ -12,6 +12,7 @@ use super::super::ready;
 use super::arguments;
 use super::certificates::{ADDRESS, Credentials};
 use super::folder::Folder;
+use super::objects::{Keys, Objects};
 use crate::process::{Alarm, Guarded, Start, last_lines};
 use crate::report::Progress;
 
@@ -19,6 +20,9 @@ use crate::report::Progress;
 const SERVES_WITHIN: Duration = Duration::from_mins(2);
 /// How often a program that starts is asked whether it serves; it has no way to tell.
 const INTERVAL: Duration = Duration::from_millis(20);
+/// API servers collect garbage a fourth as often as Go programs do, which spares a sixth of their CPU time; the limit keeps
+/// seven of them on a machine with 8 GiB (docs/speed.md).
+const GARBAGE: [(&str, &str); 2] = [("GOGC", "400"), ("GOMEMLIMIT", "700MiB")];
 /// How often another port is tried where somebody else was faster.
 const PORTS_TRIED: usize = 5;
 
@@ -158,9 +162,35 @@ impl ControlPlane {
         })
     }
 
+    /// Puts CRDs where the API server of this name will look for them when it starts.
+    ///
+    /// # Errors
+    /// When etcd refuses.
+    pub async fn put_crds(&self, name: &str, crds: &Objects) -> Result<(), ClusterError> {
+        self.keys().await?.put(&arguments::crds_of(name), crds).await
+    }
+
+    /// The CRDs as the API server of this name has stored them.
+    ///
+    /// # Errors
+    /// When etcd does not answer.
+    pub async fn crds(&self, name: &str) -> Result<Objects, ClusterError> {
+        self.keys().await?.get(&arguments::crds_of(name)).await
+    }
+
+    async fn keys(&self) -> Result<Keys, ClusterError> {
+        let kubeconfig = self.folder.path().join("etcd.kubeconfig");
+        let text = self.credentials.kubeconfig(self.port);
+        std::fs::write(&kubeconfig, text).map_err(super::super::error::file("writing", &kubeconfig))?;
+        Keys::new(&kubeconfig).await
+    }
+
     fn environment(&self) -> BTreeMap<String, String> {
         // client-go keeps small things below the home folder.
-        BTreeMap::from([("HOME".into(), self.folder.path().display().to_string())])
+        let home = self.folder.path().display().to_string();
+        let mut environment = BTreeMap::from([("HOME".to_owned(), home)]);
+        environment.extend(GARBAGE.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        environment
     }
 
     /// Ends etcd and removes the folder. API servers are to be stopped first.

@@ -72,7 +72,7 @@ fn a_failure_is_told_and_a_later_run_counts() {
     failed.cells[0].outcome = Outcome::Failed;
     failed.cells[0].reason = Some("ray 1 node: no answer".into());
     let page = |runs: &[RunResult]| render_pairs(&scenarios(), std::slice::from_ref(&pair), runs);
-    assert!(page(&[passed.clone(), failed.clone()]).contains("| **failed**: ray 1 node: no answer |"));
+    assert!(page(&[passed.clone(), failed.clone()]).contains("| **FAIL**: ray 1 node: no answer |"));
     assert!(page(&[failed, passed]).contains("| [`before-ray-start`](#before-ray-start) | seen |"));
 }
 

@@ -270,6 +270,26 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "- reached: {first: ready, then: rayReady, apart: soon}",
     "17:54 "
 )]
+#[case::absent_waits_for_itself(
+    "- ray: {nodes: 1}",
+    "- absent: {role: worker, for: 5s, after: {role: worker, group: a}}",
+    "17:46 this check never passes: what it waits for is what must not exist"
+)]
+#[case::absent_submitter(
+    "- ray: {nodes: 1}",
+    "- absent: {role: worker, for: 5s, after: {role: submitter}}",
+    "17:53 `absent` does not know the submitter"
+)]
+#[case::absent_for_no_time(
+    "- ray: {nodes: 1}",
+    "- absent: {role: worker, for: 0s, after: {role: head}}",
+    "17:36 `0s` is no time at all"
+)]
+#[case::values_of_one(
+    "- ray: {nodes: 1}",
+    "- flagValues: {role: worker, pods: 1, flag: a, values: [b]}",
+    "17:40 `pods`"
+)]
 #[case::twice("kind: Scenario", "kind: Scenario\nkind: Scenario", "3:1 the key `kind` comes twice")]
 #[case::two_documents("metadata:", "---\nmetadata:", "4:1 a scenario file holds one document")]
 fn what_is_wrong_is_named_with_its_place(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
@@ -294,6 +314,8 @@ spec:
     - pod: {role: head, container: autoscaler, snapshot: [command, args, env, lifecycle, probes, resources]}
     - pod: {role: submitter, snapshot: [args]}
     - flagOrder: {role: worker, group: many, pods: 20, orders: several}
+    - flagValues: {role: worker, group: many, pods: 20, flag: num-gpus, values: ["1", "2"]}
+    - absent: {role: worker, group: many, for: 5s, after: {role: worker, group: few}}
     - rejected: {by: api, message: "no"}
 "#;
 

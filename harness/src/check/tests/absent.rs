@@ -1,0 +1,76 @@
+//! Pods that must not come.
+
+use super::*;
+
+fn worker(group: &str, second: i64) -> Value {
+    let made = Timestamp::from_second(1_000_000 + second).expect("a time");
+    json!({
+        "metadata": {"name": format!("{group}-w"), "creationTimestamp": made.to_string(),
+            "labels": {"ray.io/node-type": "worker", "ray.io/group": group}},
+        "spec": {"containers": [{"name": "ray-worker", "args": ["ray start "]}]},
+    })
+}
+
+/// What is there at a second, and the check that waits five of them from the Pod of `later` on.
+fn at(second: i64, pods: &[Value]) -> Verdict {
+    let absent = json!({"absent": {"role": "worker", "group": "never", "for": "5s",
+        "after": {"role": "worker", "group": "later"}}});
+    let observation = Observation {
+        now: Timestamp::from_second(1_000_000 + second).expect("a time"),
+        pods: pods
+            .iter()
+            .map(|pod| serde_json::from_value(pod.clone()).expect("a Pod"))
+            .collect(),
+        ..Observation::default()
+    };
+    judge(&check(absent), &observation)
+}
+
+#[test]
+fn nothing_passes_before_its_barrier_and_its_time() {
+    waits(
+        at(60, &[]),
+        "waits for its barrier: no worker Pod of group later yet; no RayCluster exists",
+    );
+    waits(at(60, &[worker("other", 0)]), "no worker Pod of group later yet");
+    let finding = waits(
+        at(14, &[worker("later", 10)]),
+        "no worker Pod of group never so far; watches for 1.0 s more",
+    );
+    assert_eq!(
+        finding.expected.as_deref(),
+        Some("no worker Pod of group never for 5s after a worker Pod of group later was made")
+    );
+    passes(at(15, &[worker("later", 10)]));
+}
+
+#[test]
+fn the_first_pod_of_the_barrier_counts() {
+    passes(at(15, &[worker("later", 14), worker("later", 10)]));
+    waits(
+        at(15, &[worker("later", 14), worker("later", 13)]),
+        "watches for 3.0 s more",
+    );
+}
+
+#[test]
+fn a_pod_that_came_fails_at_once() {
+    let finding = fails(
+        at(3, &[worker("never", 1)]),
+        "the operator made the worker Pod of group never never-w",
+    );
+    assert_eq!(finding.found.as_deref(), Some("[\"ray start \"]"));
+    fails(
+        at(30, &[worker("later", 2), worker("never", 29)]),
+        "the operator made the worker Pod of group never",
+    );
+}
+
+#[test]
+fn a_time_that_is_none_fails() {
+    let absent = json!({"absent": {"role": "worker", "for": "soon", "after": {"role": "head"}}});
+    fails(
+        judge(&check(absent), &Observation::default()),
+        "`for: soon` is not a duration",
+    );
+}

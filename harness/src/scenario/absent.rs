@@ -1,0 +1,38 @@
+//! The check for Pods that the operator must not make.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Role;
+
+/// No Pod of a role (and group) exists during a time after another Pod was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AbsentCheck {
+    /// Which Pod must not exist, before that time as little as during it.
+    pub role: Role,
+    /// Worker group, where there are several; any when absent.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// How long it is watched, such as `10s`.
+    #[serde(rename = "for")]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
+    pub duration: String,
+    /// Watching starts when a Pod of this role and group was made: one that the operator makes after its turn for the
+    /// absent one has come, such as a Pod of a `RayCluster` that is applied after it.
+    pub after: RoleAndGroup,
+}
+
+/// Names Pods by their role and worker group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleAndGroup {
+    /// Which Pod.
+    pub role: Role,
+    /// Worker group, where there are several; any when absent.
+    #[serde(default)]
+    pub group: Option<String>,
+}

@@ -1,0 +1,115 @@
+//! A program that is run for a scenario's own settings beside control planes that others keep up: when it ends, those who
+//! use it hear of it.
+//!
+//! It keeps control planes up in a cache of its own, and is left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
+//! `control-plane`.
+
+#[path = "support/own_cache.rs"]
+mod own_cache;
+#[path = "support/processes.rs"]
+mod processes;
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "support/running.rs"]
+mod running;
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod support;
+
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+
+use kuberay_conformance::artifact::Pins;
+use kuberay_conformance::process::guarded_helper;
+use kuberay_conformance::report::Silent;
+use kuberay_conformance::run::{Options, Planes};
+use kuberay_conformance::scenario::{Lane, OperatorSettings};
+use libtest_mimic::{Arguments, Failed, Trial};
+use own_cache::own_cache;
+use processes::{children, signal};
+use running::Running;
+use rustix::process::Signal;
+use support::{is_required, program};
+
+/// Makes this program one that uses control planes, instead of a test of it.
+const USER: &str = "USER_OF_CONTROL_PLANES";
+
+fn main() -> ExitCode {
+    // Programs of a control plane are started through this program.
+    if let Some(code) = guarded_helper() {
+        return code;
+    }
+    if std::env::var_os(USER).is_some() {
+        return use_planes();
+    }
+    let trial = Trial::test("a_program_of_own_settings_that_ends_is_told_of", || {
+        if is_required("control-plane") {
+            told_of()
+        } else {
+            Ok(())
+        }
+    });
+    libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit_code()
+}
+
+/// Uses an operator with settings of its own until the alarm rings.
+fn use_planes() -> ExitCode {
+    let runtime = tokio::runtime::Runtime::new().expect("a tokio runtime");
+    let done = runtime.block_on(async {
+        let pins = Pins::embedded().defaults;
+        let mut options = Options::new(pins.operator.clone(), pins.ray);
+        options.lanes = vec![Lane::ControlPlane];
+        let planes = Planes::find_or_start(&options, Arc::new(Silent), "a test").await?;
+        let env = [("ENABLE_LOGIN_SHELL".to_owned(), "true".to_owned())];
+        let settings = OperatorSettings { env: env.into() };
+        let work = async |_: &_| {
+            println!("it runs");
+            println!("alarm: {}", planes.alarm().rung().await);
+        };
+        planes.with_settings(&pins.operator, &settings, work).await
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn told_of() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let cache = own_cache(folder.path());
+    let stand = |command: &str| -> Result<(), Failed> {
+        let mut program = program();
+        program
+            .args([command, "--lane", "control-plane"])
+            .env("KUBERAY_CONFORMANCE_CACHE", &cache);
+        let output = program.output()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(said.into())
+        }
+    };
+    stand("up")?;
+    let told = (|| {
+        let mut user = Command::new(std::env::current_exe()?);
+        user.env(USER, "yes").env("KUBERAY_CONFORMANCE_CACHE", &cache);
+        let mut user = Running::start(user);
+        user.until("it runs");
+        let programs = children(user.id());
+        let operator = programs.iter().find(|(_, name)| name == "manager");
+        let (id, _) = operator.ok_or_else(|| format!("the user runs no operator of its own: {programs:?}"))?;
+        signal(*id, Signal::KILL);
+        user.until("alarm: operator");
+        let (_, said) = user.end();
+        let cause = format!("(process {id}) ended with signal: 9");
+        if said.contains(&cause) {
+            Ok(())
+        } else {
+            Err(said.into())
+        }
+    })();
+    stand("down")?;
+    told
+}
