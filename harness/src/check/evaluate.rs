@@ -1,8 +1,8 @@
 //! The entry points for single checks.
 
 use super::{
-    Expectations, LogKey, Observation, Verdict, absent, dashboard, environment, event, flag_order, flag_values, job, logs,
-    never, pod, pods, reached, state,
+    Expectations, LogKey, Observation, Verdict, absent, dashboard, environment, event, flag_order, flag_values, job,
+    logs, never, pod, pods, reached, state,
 };
 use crate::scenario::{Barrier, Check, Role};
 
