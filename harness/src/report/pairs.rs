@@ -28,7 +28,7 @@ upgrade from one to the other changes for you. Below it stands what was seen, ch
 ";
 
 /// Values with more lines than this are named by their snapshot alone.
-const SHOWN_LINES: usize = 4;
+const SHOWN_LINES: usize = 9;
 
 /// The whole page. Of several runs the later one counts where both have a cell.
 pub fn render_pairs(scenarios: &[Arc<Scenario>], pairs: &[Pair], runs: &[RunResult]) -> String {
@@ -210,7 +210,14 @@ fn seen(check: &CheckResult) -> String {
     match kind {
         "pod" if found.len() <= SHOWN_LINES => found.iter().map(|line| code(line)).collect::<Vec<_>>().join("<br>"),
         "logs" if !found.is_empty() => {
-            let mut lines: Vec<String> = found.iter().map(|line| code(line)).collect();
+            // A line that only may come does so in one run and not in another, on one and the same pair.
+            let may = check.expected.iter().flat_map(|expected| expected.lines());
+            let may: Vec<&str> = may
+                .filter(|line| line.starts_with("may"))
+                .filter_map(|line| Some(line.split_once(": ")?.1))
+                .collect();
+            let sure = found.iter().filter(|line| !may.iter().any(|text| line.contains(text)));
+            let mut lines: Vec<String> = sure.map(|line| code(line)).collect();
             lines.dedup();
             lines.join("<br>")
         }
@@ -238,9 +245,18 @@ fn steady(text: &str) -> String {
         .map(|(pattern, instead)| (Regex::new(pattern).expect("a regular expression"), instead))
         .into()
     });
-    PLACES.iter().fold(text.to_owned(), |text, (pattern, instead)| {
+    let text = PLACES.iter().fold(text.to_owned(), |text, (pattern, instead)| {
         pattern.replace_all(&text, *instead).into_owned()
-    })
+    });
+    // Python prints a dictionary in the order in which it came to be.
+    match text.strip_prefix("{'").and_then(|rest| rest.strip_suffix('}')) {
+        Some(entries) => {
+            let mut entries: Vec<&str> = entries.split(", '").collect();
+            entries.sort_unstable();
+            format!("{{'{}}}", entries.join(", '"))
+        }
+        None => text,
+    }
 }
 
 #[cfg(test)]

@@ -275,6 +275,12 @@ impl Rules<'_> {
             let message = "nothing is reached before itself";
             self.error(then, message, "name another barrier");
         }
+        for key in ["first", "then"] {
+            if let Some(ended) = body.get(key).filter(|_| text(key) == Some("ended")) {
+                let message = "only the log of a container has the barrier `ended`";
+                self.error(ended, message, "expect the end in a `state` check");
+            }
+        }
     }
 
     fn logs(&mut self, body: &Node) {

@@ -65,6 +65,22 @@ fn what_is_alike_stands_once_and_what_differs_twice() {
 }
 
 #[test]
+fn a_line_that_only_may_come_is_no_difference() {
+    let (new, old) = (pair("1.6.2/2.52.0"), pair("1.0.0/2.7.0"));
+    let logs = |pair: &Pair, found| {
+        let mut run = run(pair, &[("logs head", "", Some(found))]);
+        run.cells[0].checks[0].expected = Some("may (repeat): INFO: waiting\nmust: Connected".into());
+        run
+    };
+    let runs = [
+        logs(&new, "    1 | INFO: waiting\n    2 | Connected"),
+        logs(&old, "    7 | Connected"),
+    ];
+    let page = render_pairs(&scenarios(), &[new, old], &runs);
+    assert!(page.contains("| `logs head` | all of these | `Connected` |"), "{page}");
+}
+
+#[test]
 fn a_failure_is_told_and_a_later_run_counts() {
     let pair = pair("1.6.2/2.52.0");
     let passed = run(&pair, &[]);
@@ -94,7 +110,7 @@ fn a_failure_is_told_and_a_later_run_counts() {
     "`ready` was reached 29.2 s before `rayReady`",
     "`ready` was reached 29 s before `rayReady`"
 )]
-#[case("{'memory': 2147483648.0, 'CPU': 1.0}", "{'memory': …, 'CPU': 1.0}")]
+#[case("{'memory': 2147483648.0, 'CPU': 1.0}", "{'CPU': 1.0, 'memory': …}")]
 fn what_differs_from_run_to_run_is_left_out(#[case] text: &str, #[case] expected: &str) {
     assert_eq!(steady(text), expected);
 }

@@ -265,6 +265,11 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "- reached: {first: ready, then: ready}",
     "17:37 nothing is reached before itself"
 )]
+#[case::reached_the_end(
+    "- ray: {nodes: 1}",
+    "- reached: {first: ended, then: ready}",
+    "17:24 only the log of a container has the barrier `ended`"
+)]
 #[case::reached_apart(
     "- ray: {nodes: 1}",
     "- reached: {first: ready, then: rayReady, apart: soon}",
