@@ -30,7 +30,12 @@ const NO_ACCOUNT: &str = "pods \"a-head\" is forbidden: error looking up service
 #[case::no_account_at_all("FailedToCreateHeadPod", NO_ACCOUNT, 15, true)]
 #[case::conflict("FailedToCreateHeadPod", "pods \"a\" already exists", 1, false)]
 #[case::service("FailedToCreateService", "connection refused", 14, false)]
-#[case::ending("FailedToCreateService", "client rate limiter Wait returned an error: context canceled", 60, false)]
+#[case::ending(
+    "FailedToCreateService",
+    "client rate limiter Wait returned an error: context canceled",
+    60,
+    false
+)]
 #[case::service_lasting("FailedToCreateService", "connection refused", 15, true)]
 #[case::something_else("FailedToDeleteWorkerPod", "is forbidden", 60, false)]
 fn what_the_operator_cannot_do(#[case] reason: &str, #[case] message: &str, #[case] age: i64, #[case] dooms: bool) {
