@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Role;
+use super::{PodOf, Role};
 
 /// No Pod of a role (and group) exists during a time after another Pod was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,16 +23,5 @@ pub struct AbsentCheck {
     pub duration: String,
     /// Watching starts when a Pod of this role and group was made: one that the operator makes after its turn for the
     /// absent one has come, such as a Pod of a `RayCluster` that is applied after it.
-    pub after: RoleAndGroup,
-}
-
-/// Names Pods by their role and worker group.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RoleAndGroup {
-    /// Which Pod.
-    pub role: Role,
-    /// Worker group, where there are several; any when absent.
-    #[serde(default)]
-    pub group: Option<String>,
+    pub after: PodOf,
 }

@@ -19,7 +19,7 @@ mod subject;
 mod tests;
 pub(crate) mod yaml;
 
-pub use absent::{AbsentCheck, RoleAndGroup};
+pub use absent::AbsentCheck;
 pub use changes::apply_changes;
 pub use checks::*;
 pub(crate) use diagnostic::Source;
