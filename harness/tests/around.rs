@@ -112,7 +112,7 @@ fn copy(broken: &Broken, into: &Path) {
 #[case("worker-without-ray", &["Waiting for GCS"])]
 #[case("probe-of-the-user-fails", &["is ready"])]
 #[case("probe-of-the-user-restarts", &["exited 137 instead of 0"])]
-#[case("post-start-hook-fails", &["exited 137 instead of 0"])]
+#[case("post-start-hook-fails", &["instead of 0"])]
 #[case("post-start-hook-takes-long", &["is ready", "the head Pod not ready for 2m after `rayReady`"])]
 #[case("autoscaler-adds-a-worker", &["CPU: 2", "CPU: 1"])]
 #[case("rayjob", &["another entrypoint", "as it is", "as  it  is"])]

@@ -56,7 +56,9 @@ pub(super) fn evaluate(check: &RayCheck, observation: &Observation) -> Verdict {
     found.expected = Some(resources::words(&check.resources));
     found.found = Some(resources::numbers(&totals));
     let head_ip = pods::find(observation, Role::Head, None).and_then(pods::ip);
-    let differences = resources::differences(&check.resources, &totals, head_ip);
+    let expected = check.resources.iter();
+    let expected = expected.map(|(name, amount)| (resources::google_style(name), amount.clone()));
+    let differences = resources::differences(&expected.collect(), &totals, head_ip);
     // A node tells its resources once, when it joins.
     if differences.is_empty() {
         found.message += ", with the resources that are expected of them together";

@@ -86,6 +86,25 @@ pub(super) fn words(expected: &BTreeMap<String, ResourceExpectation>) -> String 
     format!("{{{}}}", entries.join(", "))
 }
 
+/// A resource's name as the dashboard's answers write it: it changes the keys of every dictionary in them, so that
+/// `object_store_memory` becomes `objectStoreMemory` (`to_camel_case` in Ray's dashboard/utils.py).
+pub(super) fn google_style(name: &str) -> String {
+    let mut parts = name.split('_');
+    let mut changed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let mut after_letter = false;
+        for letter in part.chars() {
+            if after_letter {
+                changed.extend(letter.to_lowercase());
+            } else {
+                changed.extend(letter.to_uppercase());
+            }
+            after_letter = letter.is_alphabetic();
+        }
+    }
+    changed
+}
+
 /// What was found, in one line, for people.
 pub(super) fn numbers(found: &BTreeMap<String, f64>) -> String {
     let entries: Vec<String> = found.iter().map(|(key, value)| format!("{key}: {value}")).collect();
@@ -98,7 +117,7 @@ mod tests {
 
     use rstest::rstest;
 
-    use super::{differences, parse};
+    use super::{differences, google_style, parse};
     use crate::scenario::ResourceExpectation::{self, Number, Text};
 
     const LINE: &str = "{'node:__internal_head__': 1.0, 'node:10.244.0.8': 1.0, 'memory': 5368709120.0, 'CPU': 1.0, \
@@ -115,6 +134,16 @@ mod tests {
     #[case("INFO: Print Ray cluster resources", None)]
     fn reads_python_dictionaries(#[case] line: &str, #[case] keys: Option<usize>) {
         assert_eq!(parse(line).map(|resources| resources.len()), keys);
+    }
+
+    /// As Python's `str.title` has it.
+    #[rstest]
+    #[case("CPU", "CPU")]
+    #[case("object_store_memory", "objectStoreMemory")]
+    #[case("node:__internal_head__", "node:InternalHead")]
+    #[case("my_TPU_v4x2", "myTpuV4X2")]
+    fn names_are_those_of_the_dashboard(#[case] name: &str, #[case] changed: &str) {
+        assert_eq!(google_style(name), changed);
     }
 
     #[rstest]

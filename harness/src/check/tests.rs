@@ -314,6 +314,9 @@ fn the_resources_of_all_nodes_are_added() {
         "expected GPU: present, above 0; found no GPU",
     );
     let nodes = &mut observation.dashboard.as_mut().unwrap().nodes;
+    nodes[0].resources.insert("objectStoreMemory".into(), 1e9);
+    passes(judge(&ray(json!({ "object_store_memory": "1G" })), &observation));
+    let nodes = &mut observation.dashboard.as_mut().unwrap().nodes;
     nodes[1].resources.clear();
     waits(
         judge(&ray(json!({ "CPU": 2 })), &observation),
