@@ -43,7 +43,8 @@ const STARTS: [(&str, &str); 5] = [
     ("state-before-ray-start", NOT_EXPORTED),
 ];
 
-const RAY_STARTS: &str = "    - ray: {nodes: 1}\n";
+/// A job, because `ray-started-twice` does have a Ray for a moment.
+const RAY_STARTS: &str = "    - job: {entrypoint: python, status: SUCCEEDED}\n    - ray: {nodes: 1}\n";
 
 const GOES_ON: &str = "    - logs: {role: head, after: [ended], lines: [{must: a line that nobody writes}]}\n";
 
@@ -105,26 +106,29 @@ fn fails(ran: &Ran, scenario: &str, number: usize, words: &[&str]) {
 }
 
 #[rstest]
-#[case::exit("exit-ends-the-container", &["exited 3", "its last line: \"before\""])]
-#[case::exec("exec-replaces-the-shell", &["exited 7", "its last line: \"instead of the shell\""])]
-#[case::errexit("errexit-before-the-last-command", &["exited 1", "its last line: \"before\""])]
-#[case::errexit_and_limit("errexit-and-the-limit", &["exited 1", "cannot modify limit"])]
-#[case::semicolon("trailing-semicolon", &["exited 2", "echo a;  && ulimit"])]
-#[case::ampersand("trailing-ampersand", &["exited 2", "echo a &  && ulimit"])]
-#[case::newline("trailing-newline", &["exited 2"])]
-#[case::comment("trailing-comment", &["exited 0, without an error, but it should go on running"])]
-#[case::mentioned("ray-start-only-mentioned", &["exited 0, without an error", "before ray start"])]
-#[case::twice("ray-started-twice", &["exited 1"])]
-#[case::kubelet("variables-before-the-shell", &["exited 5", "its last line: \"shell [expanded]\""])]
-#[case::parameters("parameters-are-shell-text", &["exited 2", "Got unexpected extra argument"])]
-#[case::path("path-set-by-a-profile", &["exited 127: what it should run was not found"])]
-fn ray_does_not_start(#[case] scenario: &str, #[case] words: &[&str]) {
+#[case::exit("exit-ends-the-container", "exited 3")]
+#[case::exec("exec-replaces-the-shell", "exited 7")]
+#[case::errexit("errexit-before-the-last-command", "exited 1")]
+#[case::errexit_and_limit("errexit-and-the-limit", "exited 1")]
+#[case::semicolon("trailing-semicolon", "exited 2")]
+#[case::ampersand("trailing-ampersand", "exited 2")]
+#[case::newline("trailing-newline", "exited 2")]
+#[case::comment("trailing-comment", "exited 0, without an error, but it should go on running")]
+#[case::mentioned(
+    "ray-start-only-mentioned",
+    "exited 0, without an error, but it should go on running"
+)]
+#[case::twice("ray-started-twice", "exited 1")]
+#[case::kubelet("variables-before-the-shell", "exited 5")]
+#[case::parameters("parameters-are-shell-text", "exited 2")]
+#[case::path("path-set-by-a-profile", "exited 127: what it should run was not found")]
+fn ray_does_not_start(#[case] scenario: &str, #[case] cause: &str) {
     if !is_required("kind") {
         return;
     }
     let ran = broken();
-    // What must not happen ends the cell at once, with the cause and the last line of the log.
-    fails(ran, &format!("starts-{scenario}"), 0, words);
+    // What must not happen ends the cell at once, with the cause.
+    fails(ran, &format!("starts-{scenario}"), 0, &[cause]);
 
     // Another end than the one expected is final, and so is a line that an ended container did not write.
     let (_, code) = ENDS.iter().find(|(name, _)| *name == scenario).unwrap();
