@@ -19,8 +19,9 @@ The scenarios of the lane `kind`, run with real Pods and a real Ray on each pair
 KubeRay's operator, and one of Ray. This page is written from the results of such a run; change scenarios, not this page:
 
 ```sh
-kuberay-conformance run --lane kind --pair all
-kuberay-conformance docs pairs --results output/results.json > docs/pairs.md
+kuberay-conformance run --lane kind --pair all --output output/pairs
+kuberay-conformance run --lane kind --upgrades upgrade --output output/upgrade
+kuberay-conformance docs pairs --results output/pairs/results.json --results output/upgrade/results.json > docs/pairs.md
 ```
 
 The first table says where each scenario was seen to hold, and in which of its checks the pairs differ: that is what an
@@ -33,10 +34,14 @@ const SHOWN_LINES: usize = 9;
 /// The whole page. Of several runs the later one counts where both have a cell.
 pub fn render_pairs(scenarios: &[Arc<Scenario>], pairs: &[Pair], runs: &[RunResult]) -> String {
     let of_lane = |scenario: &&Arc<Scenario>| scenario.file.spec.lanes.contains(&Lane::Kind);
+    let with_upgrades = Filter {
+        upgrades: true,
+        ..Filter::default()
+    };
     let page = Page {
         pairs,
         runs,
-        plan: plan::cells(scenarios, &[(Lane::Kind, pairs.into())], &Filter::default()),
+        plan: plan::cells(scenarios, &[(Lane::Kind, pairs.into())], &with_upgrades),
     };
     let mut scenarios: Vec<_> = scenarios.iter().filter(of_lane).collect();
     scenarios.sort_by_key(|scenario| scenario.name());
@@ -239,7 +244,7 @@ fn steady(text: &str) -> String {
             (r"\bPod [a-z0-9-]+-[a-z0-9]+\b", "Pod"),
             (r"\b10\.\d+\.\d+\.\d+\b", "<pod-ip>"),
             (r"'(memory|object_store_memory)': [\d.]+", "'$1': …"),
-            (r"\b(\d+)\.\d s\b", "$1 s"),
+            (r"was reached [\d.]+ s before", "was reached before"),
             (r"^(head|worker)( \S+)? Pod: ", ""),
         ]
         .map(|(pattern, instead)| (Regex::new(pattern).expect("a regular expression"), instead))
