@@ -367,7 +367,7 @@ impl KindCluster {
             self.file().record(state, network)?;
             network::create(&self.engine, &self.name, &state.instance).await?;
         }
-        if !host.modules {
+        if !host.modules || self.file().another_made(&Made::ModulesFolder) {
             self.file().record(state, Made::ModulesFolder)?;
             std::fs::create_dir_all(MODULES).map_err(file("making", MODULES))?;
         }

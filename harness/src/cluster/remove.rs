@@ -75,6 +75,8 @@ impl Remover<'_> {
                 service::close(socket).await?;
                 Vec::new()
             }
+            // The nodes of another cluster mount it, too; the last to go removes it.
+            Made::ModulesFolder if self.file.another_made(made) => Vec::new(),
             Made::ModulesFolder => match std::fs::remove_dir(MODULES) {
                 Ok(()) => vec![MODULES.to_owned()],
                 // Somebody has put modules there since, or removed it.

@@ -177,6 +177,18 @@ impl StateFile {
         self.save(state)
     }
 
+    /// Whether another cluster beside this one has made the same, too.
+    pub(super) fn another_made(&self, made: &Made) -> bool {
+        let Some((own, all)) = self.0.parent().and_then(|own| Some((own, own.parent()?))) else {
+            return false;
+        };
+        let folders = std::fs::read_dir(all).into_iter().flatten().flatten();
+        folders.map(|folder| folder.path()).any(|folder| {
+            let state = (folder != own).then(|| Self::new(&folder).load().ok().flatten());
+            state.flatten().is_some_and(|state| state.made.contains(made))
+        })
+    }
+
     pub(super) fn remove(&self) -> Result<(), ClusterError> {
         match std::fs::remove_file(&self.0) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file("removing", &self.0)(error)),
@@ -227,6 +239,21 @@ mod tests {
         newer.version = 2;
         store.save(&newer).unwrap();
         assert!(store.load().unwrap_err().to_string().contains("version 2 instead of 1"));
+    }
+
+    #[test]
+    fn what_another_cluster_made_too_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = ["one", "other"].map(|name| {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+            StateFile::new(&folder.path().join(name))
+        });
+        let mut state = State::new("one", EngineKind::Podman);
+        one.record(&mut state, Made::ModulesFolder).unwrap();
+        assert!(other.another_made(&Made::ModulesFolder));
+        assert!(!one.another_made(&Made::ModulesFolder), "only its own");
+        one.forget(&mut state, &Made::ModulesFolder).unwrap();
+        assert!(!other.another_made(&Made::ModulesFolder));
     }
 
     #[test]
