@@ -81,6 +81,12 @@ impl std::fmt::Display for Resources {
     }
 }
 
+/// How many cells run at once in the lane `kind` where nobody says: one for each processor, because every node of kind
+/// claims all of them, and a Ray that starts keeps one busy for ten seconds and more (measured: docs/speed.md).
+pub fn default_jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// What nodes that accept Pods have left, and how many cells may run at once.
 #[derive(Debug)]
 pub struct Capacity {

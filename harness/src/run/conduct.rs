@@ -46,7 +46,7 @@ pub async fn run(
         run: id.clone(),
         output: options.output.clone(),
         evidence: options.evidence,
-        jobs: options.jobs.unwrap_or(usize::MAX),
+        jobs: options.jobs.unwrap_or_else(default_jobs),
         ends,
         write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
         record_verified: false,

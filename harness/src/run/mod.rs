@@ -27,7 +27,7 @@ mod stimulus;
 mod subjects;
 mod upgrade;
 
-pub use capacity::{Capacity, Permit, PermitError, Resources};
+pub use capacity::{Capacity, Permit, PermitError, Resources, default_jobs};
 pub use conduct::{down, run, status, up};
 pub use demand::demand;
 pub use engine::Engine;
