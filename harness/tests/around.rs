@@ -2,7 +2,7 @@
 //! for its own reason.
 //!
 //! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance up`), and are left out
-//! where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
+//! where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `deep`, as `ci/full` does.
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
@@ -119,7 +119,7 @@ fn copy(broken: &Broken, into: &Path) {
 #[case("rayjob-entrypoint-of-two-commands", &["another entrypoint", "echo first half && echo second half"])]
 #[case("rayservice-head", &["kuberay_crd=RayService"])]
 fn a_broken_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] named: &[&str]) {
-    if !is_required("kind") {
+    if !is_required("deep") {
         return;
     }
     let ran = broken();

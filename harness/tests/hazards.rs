@@ -2,7 +2,7 @@
 //! where it does, another exit code, another line. Each copy fails with the reason, and none waits for its limit.
 //!
 //! All copies run in one run on the cluster that is up, so they need one (`kuberay-conformance up`), and are left out
-//! where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
+//! where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `deep`, as `ci/full` does.
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
@@ -123,7 +123,7 @@ fn fails(ran: &Ran, scenario: &str, number: usize, words: &[&str]) {
 #[case::parameters("parameters-are-shell-text", "exited 2")]
 #[case::path("path-set-by-a-profile", "exited 127: what it should run was not found")]
 fn ray_does_not_start(#[case] scenario: &str, #[case] cause: &str) {
-    if !is_required("kind") {
+    if !is_required("deep") {
         return;
     }
     let ran = broken();
@@ -156,7 +156,7 @@ fn ray_does_not_start(#[case] scenario: &str, #[case] cause: &str) {
 #[case::path("path-reset-by-a-profile", "before \"bin/ray\", which must come first")]
 #[case::state("state-before-ray-start", "has \"asked\" before \"task sees None\"")]
 fn ray_starts(#[case] scenario: &str, #[case] other: &str) {
-    if !is_required("kind") {
+    if !is_required("deep") {
         return;
     }
     let (ran, copy) = (broken(), format!("other-{scenario}"));

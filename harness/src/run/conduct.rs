@@ -17,7 +17,7 @@ use super::session::{Session, forget, new_run_id, noted_releases};
 use super::setup::Setup;
 use super::standing::{self, Standing};
 use super::upgrade::Upgrades;
-use super::{CLUSTER, EngineOptions, Options, RunError, handover};
+use super::{CLUSTER, EngineOptions, Options, RunError, default_jobs, handover};
 use crate::artifact::Store;
 use crate::cluster::{ClusterError, KindCluster, Patience, Status};
 use crate::expect::{pending_allowed, unreferenced};

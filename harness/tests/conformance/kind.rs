@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::plan::Cell;
 use kuberay_conformance::report::{CellResult, Silent};
-use kuberay_conformance::run::{Engine, Options, Session};
+use kuberay_conformance::run::{Engine, EngineOptions, Options, Session, default_jobs};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -44,7 +44,10 @@ impl Stand {
         let session = Session::attach(&options, Arc::new(Silent), "cargo test")
             .await
             .map_err(|error| error.to_string())?;
-        let options = super::engine_options(self.output.clone());
+        let options = EngineOptions {
+            jobs: default_jobs(),
+            ..super::engine_options(self.output.clone())
+        };
         let engine = session.engine(options, Arc::new(Silent), CancellationToken::new());
         let engine = engine.await.map_err(|error| error.to_string())?;
         Ok(Attached {
