@@ -16,6 +16,7 @@ mod support;
 
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::process::guarded_helper;
@@ -28,6 +29,9 @@ use processes::{children, signal};
 use running::Running;
 use rustix::process::Signal;
 use support::{is_required, program};
+
+/// Guards against a test that never ends; no claim about speed.
+const STARTED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Makes this program one that uses control planes, instead of a test of it.
 const USER: &str = "USER_OF_CONTROL_PLANES";
@@ -75,6 +79,21 @@ fn use_planes() -> ExitCode {
     }
 }
 
+/// The operator that a process has started. It is this program itself until it has put the operator's in its place.
+fn operator_of(user: u32) -> Result<u32, Failed> {
+    let began = Instant::now();
+    loop {
+        let programs = children(user);
+        if let Some((id, _)) = programs.iter().find(|(_, name)| name == "manager") {
+            return Ok(*id);
+        }
+        if began.elapsed() > STARTED_WITHIN {
+            return Err(format!("the user runs no operator of its own: {programs:?}").into());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 fn told_of() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let cache = own_cache(folder.path());
@@ -97,10 +116,8 @@ fn told_of() -> Result<(), Failed> {
         user.env(USER, "yes").env("KUBERAY_CONFORMANCE_CACHE", &cache);
         let mut user = Running::start(user);
         user.until("it runs");
-        let programs = children(user.id());
-        let operator = programs.iter().find(|(_, name)| name == "manager");
-        let (id, _) = operator.ok_or_else(|| format!("the user runs no operator of its own: {programs:?}"))?;
-        signal(*id, Signal::KILL);
+        let id = operator_of(user.id())?;
+        signal(id, Signal::KILL);
         user.until("alarm: operator");
         let (_, said) = user.end();
         let cause = format!("(process {id}) ended with signal: 9");
