@@ -1,9 +1,9 @@
 //! Pods that the operator must not make.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Finding, Observation, Verdict, pods};
+use super::{Finding, Observation, Verdict, duration, pods};
 use crate::scenario::AbsentCheck;
 
 pub(super) fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdict {
@@ -18,12 +18,9 @@ pub(super) fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdic
         found,
         diff: None,
     };
-    let length: SignedDuration = match check.duration.parse() {
+    let length = match duration::parse("for", &check.duration) {
         Ok(length) => length,
-        Err(error) => {
-            let message = format!("`for: {}` is not a duration such as 10s: {error}", check.duration);
-            return Verdict::Never(finding(message, None));
-        }
+        Err(message) => return Verdict::Never(finding(message, None)),
     };
     if let Some(pod) = pods::find(observation, check.role, group) {
         let message = format!("the operator made the {who} {}", pods::name(pod));

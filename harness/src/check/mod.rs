@@ -4,6 +4,7 @@ mod absent;
 mod cause;
 mod dashboard;
 mod doomed;
+mod duration;
 mod environment;
 mod evaluate;
 mod event;

@@ -1,9 +1,8 @@
 //! What must not happen during a time after a barrier.
 
-use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Finding, Observation, Verdict, pods};
+use super::{Finding, Observation, Verdict, duration, pods};
 use crate::scenario::{NeverCheck, PodOf};
 
 /// What is watched for.
@@ -55,12 +54,9 @@ pub(super) fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict
         found,
         diff: None,
     };
-    let length: SignedDuration = match check.duration.parse() {
+    let length = match duration::parse("for", &check.duration) {
         Ok(length) => length,
-        Err(error) => {
-            let message = format!("`for: {}` is not a duration such as 10s: {error}", check.duration);
-            return Verdict::Never(finding(message, None));
-        }
+        Err(message) => return Verdict::Never(finding(message, None)),
     };
     let pods = pods::all(observation, *role, group);
     if let Some((message, found)) = pods.iter().find_map(|pod| watched.happened(pod)) {

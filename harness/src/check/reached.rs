@@ -1,18 +1,16 @@
 //! Which of two barriers was reached first, and how long before the other.
 
-use jiff::SignedDuration;
-
-use super::{Finding, Observation, Verdict};
+use super::{Finding, Observation, Verdict, duration};
 use crate::scenario::ReachedCheck;
 
 pub(super) fn evaluate(check: &ReachedCheck, observation: &Observation) -> Verdict {
     let (first, then) = (check.first.word(), check.then.word());
-    let least = match check.apart.as_deref().map(str::parse::<SignedDuration>).transpose() {
+    let apart = check.apart.as_deref().map(|text| duration::parse("apart", text));
+    let least = match apart.transpose() {
         Ok(least) => least.unwrap_or_default(),
-        Err(error) => {
-            let text = check.apart.as_deref().unwrap_or_default();
+        Err(message) => {
             return Verdict::Never(Finding {
-                message: format!("`apart: {text}` is not a duration such as 10s: {error}"),
+                message,
                 ..Finding::default()
             });
         }

@@ -1,6 +1,6 @@
 //! The tools that make a cluster, before anything is made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ impl Setup {
 
         handle.push(&operator_image).await?;
         phases.end("operator image");
-        let installing = self.ensure(&client, release, &operator_image, options);
+        let installing = self.ensure(&client, release, &module, &operator_image, options);
         // Ray's image is large, and the operator's probes wait ten seconds.
         let (operator, _) = tokio::try_join!(installing, async {
             handle.push(&ray_image).await.map_err(RunError::from)
@@ -129,6 +129,7 @@ impl Setup {
             environment,
         })
     }
+
     /// Makes a release of the operator run in the cluster, in the place of any other.
     pub(super) async fn install(
         &self,
@@ -137,9 +138,10 @@ impl Setup {
         release: &Version,
         options: &Options,
     ) -> Result<(), RunError> {
+        let module = self.artifacts.programs().operator_module(release).await?;
         let image = self.artifacts.operator_image(release).await?;
         handle.push(&image).await?;
-        self.ensure(client, release, &image, options).await?;
+        self.ensure(client, release, &module, &image, options).await?;
         Ok(())
     }
 
@@ -147,16 +149,16 @@ impl Setup {
         &self,
         client: &kube::Client,
         release: &Version,
+        module: &Path,
         image: &Image,
         options: &Options,
     ) -> Result<Installed, RunError> {
-        let module = self.artifacts.programs().operator_module(release).await?;
         let kubectl = self.artifacts.kubectl().await?;
         let departures = operator::Options {
             image: options.operator_image.clone(),
             ..operator::Options::default()
         };
-        let installed = operator::ensure(client, &kubectl, &module, release, image, &departures, &*self.progress);
+        let installed = operator::ensure(client, &kubectl, module, release, image, &departures, &*self.progress);
         Ok(installed.await?)
     }
 }
