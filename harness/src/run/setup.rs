@@ -155,7 +155,11 @@ impl Setup {
     ) -> Result<Installed, RunError> {
         let kubectl = self.artifacts.kubectl().await?;
         let departures = operator::Options {
-            image: options.operator_image.clone(),
+            // The release that an upgrade begins with is its own.
+            image: options
+                .operator_image
+                .clone()
+                .filter(|_| options.operators.contains(release)),
             ..operator::Options::default()
         };
         let installed = operator::ensure(client, &kubectl, module, release, image, &departures, &*self.progress);
