@@ -175,6 +175,7 @@ fn engine_options(output: PathBuf) -> EngineOptions {
         output,
         evidence: EvidencePolicy::OnFailure,
         jobs: AT_ONCE,
+        room_share: 1,
         ends: None,
         write_pending: !is_in_ci(),
         record_verified: false,

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::image::{Held, Images, LOCAL_PREFIX, Recipe};
 use super::pins::{Pins, UNPINNED};
-use super::{ArtifactError, Image, Key, Programs, Source, Store, debian, pull, system};
+use super::{ArtifactError, Image, Key, Programs, Source, Store, debian, pull};
 use crate::cluster::Engine;
 use crate::report::{ImageRecord, Origin, Progress};
 
@@ -61,19 +61,7 @@ impl Artifacts {
     /// # Errors
     /// When there is none.
     pub async fn kubectl(&self) -> Result<PathBuf, ArtifactError> {
-        if self.programs.pulls().await {
-            if system::is_present("kubectl") {
-                return Ok("kubectl".into());
-            }
-            let advice = "install kubectl 1.27 or later, or use `--artifacts build`".into();
-            let purpose = "render the operator's kustomization";
-            return Err(ArtifactError::Missing {
-                program: "kubectl",
-                purpose,
-                advice,
-            });
-        }
-        self.programs.built_kubernetes("kubectl").await
+        self.programs.kubectl().await
     }
 
     /// The image of kind's nodes.

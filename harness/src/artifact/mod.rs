@@ -17,6 +17,6 @@ pub mod system;
 pub use artifacts::Artifacts;
 pub use error::ArtifactError;
 pub use model::*;
-pub use pins::Pins;
+pub use pins::{Pins, UNPINNED, text_of as fixture};
 pub use programs::Programs;
 pub use store::{Key, Store};

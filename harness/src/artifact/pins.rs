@@ -217,7 +217,7 @@ fn unknown<'a>(what: &'static str, version: &Version, known: impl Iterator<Item 
 }
 
 /// The text of a file below `fixtures/`.
-pub(super) fn text_of(path: &str) -> Option<&'static str> {
+pub fn text_of(path: &str) -> Option<&'static str> {
     FIXTURES.get_file(path).and_then(|file| file.contents_utf8())
 }
 

@@ -20,6 +20,17 @@ const ETCD: &str = "go.etcd.io/etcd/server/v3";
 /// Linker flags for programs that nobody debugs.
 const STRIPPED: &str = "-s -w";
 
+fn on_the_path(program: &'static str, purpose: &'static str, advice: &str) -> Result<PathBuf, ArtifactError> {
+    if system::is_present(program) {
+        return Ok(program.into());
+    }
+    Err(ArtifactError::Missing {
+        program,
+        purpose,
+        advice: advice.into(),
+    })
+}
+
 fn kubernetes_package(program: &str) -> String {
     format!("k8s.io/kubernetes/cmd/{program}")
 }
@@ -84,6 +95,38 @@ impl Programs {
             &*self.progress,
         )
         .await
+    }
+
+    /// The `kubectl` program: the one of the built Kubernetes release, else the one on the PATH.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn kubectl(&self) -> Result<PathBuf, ArtifactError> {
+        if self.pulls().await {
+            let advice = "install kubectl 1.27 or later, or use `--artifacts build`";
+            return on_the_path("kubectl", "render the operator's kustomization", advice);
+        }
+        self.built_kubernetes("kubectl").await
+    }
+
+    /// The `helm` program: the one on the PATH, else one that is built.
+    ///
+    /// # Errors
+    /// When there is none, and images are pulled.
+    pub async fn helm(&self) -> Result<PathBuf, ArtifactError> {
+        if self.pulls().await || system::is_present("helm") {
+            let advice = "install Helm 3 or later, or use `--artifacts build`";
+            return on_the_path("helm", "render the operator's chart", advice);
+        }
+        self.module_program("helm").await
+    }
+
+    /// The folder of a pinned module's files.
+    ///
+    /// # Errors
+    /// When it can't be had, or is not what is pinned.
+    pub async fn module(&self, name: &str) -> Result<PathBuf, ArtifactError> {
+        module_zip::module(&self.store, &self.pins.modules[name], &*self.progress).await
     }
 
     /// What makes a program say its release.

@@ -10,9 +10,10 @@ use semver::Version;
 use super::explain::Explain;
 use super::explore::Explore;
 use crate::artifact::Source;
-use crate::cluster::EngineKind;
+use crate::cluster::{ContextOptions, EngineKind};
+use crate::operator::Manifests;
 use crate::plan::{self, Filter};
-use crate::run::{CLUSTER, EvidencePolicy};
+use crate::run::{self, CLUSTER, EvidencePolicy};
 use crate::scenario::{self, Lane, Level};
 
 const STYLES: Styles = Styles::styled()
@@ -25,6 +26,7 @@ Examples:
   kuberay-conformance run --operator all               the same on every release
   kuberay-conformance run --lane kind                  real Pods and a real Ray, on a cluster of its own
   kuberay-conformance run --lane kind --keep solution  scenarios whose name contains `solution`; leave the cluster up
+  kuberay-conformance run --context kind-mine          in a cluster that exists, with the operator that is there
   kuberay-conformance run --scenarios my-scenarios     your own folder of scenarios
   kuberay-conformance lint                             is every scenario well-formed? Needs no cluster
   kuberay-conformance review                           look at pending snapshots, one by one
@@ -42,7 +44,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Bring the cluster up, check the scenarios, write the reports, take down what was made
-    Run(Run),
+    Run(Box<Run>),
     /// Bring the cluster up, with the operator and the images, and leave it up
     Up(Stack),
     /// Take down exactly what was made
@@ -131,9 +133,9 @@ pub struct Selection {
     #[arg(long = "level", value_name = "LEVEL", value_parser = level)]
     pub levels: Vec<Level>,
     /// Where to run: control-plane (the operator and a real API server; no container starts), kind (a real kubelet
-    /// and a real Ray), or all
-    #[arg(long = "lane", value_name = "LANE", value_parser = lanes, default_value = "control-plane", overrides_with = "lanes")]
-    pub lanes: Lanes,
+    /// and a real Ray), or all; control-plane when absent, and kind with --context
+    #[arg(long = "lane", value_name = "LANE", value_parser = lanes, overrides_with = "lanes")]
+    pub lanes: Option<Lanes>,
     /// Also scenarios that begin with an older release of the operator and then replace it, each alone on the cluster
     #[arg(long)]
     pub upgrades: bool,
@@ -180,9 +182,76 @@ pub struct Size {
     pub nodes: Option<u32>,
 }
 
+/// A cluster that exists, in place of one of kind.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "A cluster that exists")]
+pub struct ExistingCluster {
+    /// Use the cluster of this kubeconfig context instead of making one; `in-cluster` is the cluster in which this runs as
+    /// a Pod. One that does not look like a test cluster is refused
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["cluster", "engine"])]
+    pub context: Option<String>,
+    /// The kubeconfig with that context; $KUBECONFIG, else ~/.kube/config when absent
+    #[arg(long, value_name = "FILE", requires = "context")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Use that context although it does not look like one of a test cluster; the same name again
+    #[arg(long, value_name = "NAME", requires = "context")]
+    pub allow_context: Option<String>,
+    /// The operator's Deployment, where its labels don't tell or there are several
+    #[arg(long, value_name = "NAMESPACE/NAME", requires = "context")]
+    pub operator_deployment: Option<crate::operator::Place>,
+}
+
+impl ExistingCluster {
+    /// The cluster, where one is named; nothing is installed in it.
+    pub fn options(&self) -> Option<run::InExisting> {
+        let context = self.context.clone().map(|name| ContextOptions {
+            name,
+            kubeconfig: self.kubeconfig.clone(),
+            allowed: self.allow_context.clone(),
+        })?;
+        Some(run::InExisting {
+            context,
+            install_operator: false,
+            operator_deployment: self.operator_deployment.clone(),
+            ray_image: None,
+            room_share: 1,
+        })
+    }
+}
+
+impl InExisting {
+    /// The cluster, and how it is used.
+    pub fn options(&self, cluster: &ExistingCluster) -> Option<run::InExisting> {
+        Some(run::InExisting {
+            install_operator: self.install_operator,
+            ray_image: self.ray_image.clone(),
+            room_share: self.room_share,
+            ..cluster.options()?
+        })
+    }
+}
+
+/// How a run uses a cluster that exists.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "A cluster that exists")]
+pub struct InExisting {
+    /// Install an operator there for the run, in a namespace of its own, and remove it at the end (unless --keep); else
+    /// the one that is there is used
+    #[arg(long, requires = "context", conflicts_with = "operator_deployment")]
+    pub install_operator: bool,
+    /// Another name for Ray's image, such as that of a mirror
+    #[arg(long, value_name = "IMAGE", requires = "context")]
+    pub ray_image: Option<String>,
+    /// Use one N-th of the room that the nodes have: N runs work there at the same time
+    #[arg(long, value_name = "N", requires = "context", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub room_share: u32,
+}
+
 /// What `down` and `status` look at.
 #[derive(Debug, Args)]
 pub struct Place {
+    #[command(flatten)]
+    pub existing: ExistingCluster,
     /// Of which lane: control-plane, kind, or all
     #[arg(long = "lane", value_name = "LANE", value_parser = lanes, default_value = "all", overrides_with = "lanes")]
     pub lanes: Lanes,
@@ -205,7 +274,7 @@ pub struct Stack {
     pub size: Size,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ArtifactSource {
     /// Where images and binaries come from
     #[arg(long, value_name = "SOURCE", value_enum, default_value_t)]
@@ -213,12 +282,35 @@ pub struct ArtifactSource {
     /// In the lane kind, run this image as the operator instead of the release's own; the nodes must be able to have it
     #[arg(long, value_name = "IMAGE")]
     pub operator_image: Option<String>,
+    /// In the lane kind, install the operator from this Helm chart (its folder or archive, of the shape of the public
+    /// kuberay-operator) instead of the release's own manifests
+    #[arg(long, value_name = "CHART")]
+    pub operator_chart: Option<PathBuf>,
+    /// Values for --operator-chart, as for `helm --values` (may be repeated)
+    #[arg(long, value_name = "FILE", requires = "operator_chart")]
+    pub operator_values: Vec<PathBuf>,
+    /// In the lane kind, install the operator from the kustomization in this folder instead
+    #[arg(long, value_name = "DIR", conflicts_with = "operator_chart")]
+    pub operator_kustomization: Option<PathBuf>,
     /// In the lane control-plane, run this program as the operator; --operator says which release it is like
     #[arg(long, value_name = "FILE")]
     pub operator_binary: Option<PathBuf>,
     /// The folder with the CRDs for --operator-binary; those of the release when absent
     #[arg(long, value_name = "DIR", requires = "operator_binary")]
     pub crds: Option<PathBuf>,
+}
+
+impl ArtifactSource {
+    /// The operator's manifests that the user brings.
+    pub fn manifests(&self) -> Option<Manifests> {
+        let own = self.operator_kustomization.clone().map(Manifests::Kustomization);
+        own.or_else(|| {
+            self.operator_chart.clone().map(|chart| Manifests::Chart {
+                chart,
+                values: self.operator_values.clone(),
+            })
+        })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -231,6 +323,10 @@ pub struct Run {
     pub engine: Engine,
     #[command(flatten)]
     pub size: Size,
+    #[command(flatten)]
+    pub existing: ExistingCluster,
+    #[command(flatten)]
+    pub in_existing: InExisting,
     /// Where reports and evidence go
     #[arg(long, value_name = "DIR", default_value = "output")]
     pub output: PathBuf,
@@ -283,6 +379,11 @@ fn lanes(text: &str) -> Result<Lanes, String> {
 }
 
 impl Selection {
+    /// The lanes that were asked for.
+    pub fn lanes(&self) -> Lanes {
+        self.lanes.clone().unwrap_or_else(|| Lanes(vec![Lane::ControlPlane]))
+    }
+
     /// What narrows the plan.
     pub fn filter(&self) -> Filter {
         Filter {

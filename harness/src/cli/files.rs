@@ -36,7 +36,7 @@ pub(super) fn plan(selection: &Selection) -> u8 {
     let Some(scenarios) = load(&selection.folder.scenarios) else {
         return BAD_USE;
     };
-    let options = match releases(&selection.releases, &selection.lanes) {
+    let options = match releases(&selection.releases, &selection.lanes()) {
         Ok(options) => options,
         Err(code) => return code,
     };
@@ -61,14 +61,14 @@ pub(super) fn releases(releases: &Releases, lanes: &Lanes) -> Result<Options, u8
     }
     let mut options = Options::new(pins.defaults.operator, pins.defaults.ray);
     options.lanes.clone_from(&lanes.0);
-    match pairs.first() {
-        Some(first) => {
-            options.operators = pairs.iter().map(|pair| pair.operator.clone()).collect();
-            options.operators.sort();
-            options.operators.dedup();
-            options.ray = first.ray.clone();
-        }
-        None => options.operators = operators(releases.operator.as_ref())?,
+    if let Some(first) = pairs.first() {
+        options.operators = pairs.iter().map(|pair| pair.operator.clone()).collect();
+        options.operators.sort();
+        options.operators.dedup();
+        options.ray = first.ray.clone();
+    } else {
+        options.operators = operators(releases.operator.as_ref())?;
+        options.operator_is_named = releases.operator.is_some();
     }
     if let Some(ray) = &releases.ray {
         options.ray = ray.clone();

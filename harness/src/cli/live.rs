@@ -3,12 +3,13 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use super::args::{Place, Run, Selection, Stack};
+use super::args::{Lanes, Place, Run, Selection, Stack};
 use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt};
 use crate::artifact::Pins;
 use crate::expect::pending_allowed;
 use crate::report::{self, Progress, RunResult, Strictness};
 use crate::run::{self, Options, RunError};
+use crate::scenario::Lane;
 
 /// Nodes of a cluster that `up` makes, unless it is told how many.
 const NODES_OF_UP: u32 = 2;
@@ -18,10 +19,14 @@ pub(super) fn run(arguments: &Run) -> u8 {
     if let Some(code) = refuse(selection) {
         return code;
     }
+    let lanes = match lanes(arguments) {
+        Ok(lanes) => lanes,
+        Err(code) => return code,
+    };
     let stack = Stack {
-        lanes: selection.lanes.clone(),
+        lanes,
         releases: selection.releases.clone(),
-        source: args_source(arguments),
+        source: arguments.source.clone(),
         engine: arguments.engine.clone(),
         size: arguments.size,
     };
@@ -30,6 +35,7 @@ pub(super) fn run(arguments: &Run) -> u8 {
         Err(code) => return code,
     };
     let options = Options {
+        existing: arguments.in_existing.options(&arguments.existing),
         scenarios: selection.folder.scenarios.clone(),
         filter: selection.filter(),
         output: arguments.output.clone(),
@@ -49,6 +55,38 @@ pub(super) fn run(arguments: &Run) -> u8 {
         };
         Ok(report::exit_code(&result, strictness))
     })
+}
+
+/// The lanes of a run: in a cluster that exists there is a kubelet, and what needs none is better run without it.
+fn lanes(arguments: &Run) -> Result<Lanes, u8> {
+    if arguments.existing.context.is_none() {
+        return Ok(arguments.selection.lanes());
+    }
+    let mut problem = None;
+    if arguments
+        .selection
+        .lanes
+        .as_ref()
+        .is_some_and(|lanes| lanes.0 != [Lane::Kind])
+    {
+        problem = Some("the lane control-plane needs no cluster: leave --context out for it");
+    }
+    if arguments.selection.upgrades {
+        problem = Some("--upgrades replaces the operator, which is not done in a cluster that exists");
+    }
+    if !arguments.selection.releases.pairs.is_empty() {
+        problem = Some("a cluster that exists has one operator: leave --pair out, and name Ray's release with --ray");
+    }
+    if arguments.size.nodes.is_some() {
+        problem = Some("--nodes is for a cluster that is made; one that exists has the nodes that it has");
+    }
+    match problem {
+        Some(problem) => {
+            eprintln!("error: {problem}");
+            Err(BAD_USE)
+        }
+        None => Ok(Lanes(vec![Lane::Kind])),
+    }
 }
 
 /// Bad use is told before anything is started.
@@ -103,19 +141,11 @@ pub(super) fn status(place: &Place) -> u8 {
 fn place_options(place: &Place) -> Options {
     let pins = Pins::embedded();
     Options {
+        existing: place.existing.options(),
         lanes: place.lanes.0.clone(),
         engine: place.engine.engine,
         cluster: place.engine.cluster.clone(),
         ..Options::new(pins.defaults.operator, pins.defaults.ray)
-    }
-}
-
-fn args_source(arguments: &Run) -> super::args::ArtifactSource {
-    super::args::ArtifactSource {
-        artifacts: arguments.source.artifacts,
-        operator_image: arguments.source.operator_image.clone(),
-        operator_binary: arguments.source.operator_binary.clone(),
-        crds: arguments.source.crds.clone(),
     }
 }
 
@@ -128,6 +158,7 @@ fn stack_options(stack: &Stack) -> Result<Options, u8> {
     options.operator_image.clone_from(&stack.source.operator_image);
     options.operator_binary.clone_from(&stack.source.operator_binary);
     options.crds.clone_from(&stack.source.crds);
+    options.manifests = stack.source.manifests();
     Ok(options)
 }
 

@@ -3,6 +3,7 @@
 mod control_plane;
 mod engine;
 mod error;
+mod existing;
 mod handle;
 mod host;
 mod kind;
@@ -24,6 +25,7 @@ pub use control_plane::{ApiServer, ControlPlane, Objects, PlaneOptions};
 pub use engine::{Engine, EngineKind};
 pub(crate) use error::who;
 pub use error::{ClusterError, EngineError};
+pub use existing::{ContextError, ContextOptions, Existing, IN_CLUSTER, Permission, PermissionError};
 pub use handle::{ClusterHandle, Status};
 pub use host::{Cgroup, Host};
 pub use kind::{KindCluster, UpOptions};

@@ -30,7 +30,12 @@ pub(crate) async fn client(kubeconfig: &Path) -> Result<Client, ClusterError> {
         .map_err(|error| wrong(error.into()))?;
     // It listens on this machine: a proxy that the environment names is the way to others.
     config.proxy_url = None;
-    Client::try_from(config).map_err(api(doing))
+    client_of(config).map_err(api(doing))
+}
+
+/// A client that says who it is: API servers count and audit requests by that.
+pub(crate) fn client_of(config: Config) -> Result<Client, kube::Error> {
+    Client::try_from(config)
 }
 
 /// Whether the API server answers, within `patience`.

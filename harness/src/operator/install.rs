@@ -1,7 +1,6 @@
 //! A release is installed once and found again.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::objects::{MANAGED_BY, MANAGER, ObjectError, Sender};
 use super::render::Rendered;
+use super::source::{Manifests, Renderers};
 use super::wait;
 use crate::artifact::Image;
 use crate::process::ProcessError;
@@ -90,6 +90,15 @@ pub enum OperatorError {
         /// What was last seen of it.
         last: String,
     },
+    /// Something is there that the harness did not make, and would have to change.
+    #[error(
+        "an operator can't be installed beside what is there, because it was not made by the harness: {}; use the operator \
+         that is in the cluster (without --install-operator), or remove these", .0.join(", ")
+    )]
+    Foreign(Vec<String>),
+    /// What was made could not be removed.
+    #[error("removing the operator that a run installed: {0}; `down --context` tries again")]
+    Removal(String),
     /// It can't become available.
     #[error("the operator {release} can't start: {cause}")]
     Doomed {
@@ -108,21 +117,46 @@ pub(super) fn api_error(doing: &str) -> impl FnOnce(kube::Error) -> OperatorErro
     }
 }
 
-/// Makes the operator of a release run, and no other that the harness made: one that runs already with the same release,
-/// image and options is left alone.
+/// Which operator is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Its release.
+    pub release: &'a Version,
+    /// Its manifests.
+    pub manifests: &'a Manifests,
+    /// The release's image; manifests that were brought name their own.
+    pub image: &'a Image,
+    /// Departures from its manifests.
+    pub options: &'a Options,
+}
+
+/// Where the release's own manifests put the operator that names no namespace.
+const NAMESPACE: &str = "default";
+
+/// Makes the wanted operator run, and no other that the harness made: one that runs already with the same release,
+/// manifests, image and options is left alone.
 ///
 /// # Errors
 /// When it can't be rendered, applied or started; at once when its Pod is in a state that can't get better.
 pub async fn ensure(
     client: &Client,
-    kubectl: &Path,
-    module: &Path,
-    release: &Version,
-    image: &Image,
-    options: &Options,
+    renderers: &Renderers,
+    wanted: Wanted<'_>,
     progress: &dyn Progress,
 ) -> Result<Installed, OperatorError> {
-    let fingerprint = fingerprint(release, image, options);
+    let Wanted {
+        release,
+        manifests,
+        image,
+        options,
+    } = wanted;
+    // A release's own manifests can't change; what was brought may, and is known by what it renders to.
+    let brought = if manifests.are_brought() {
+        Some(manifests.render(renderers, NAMESPACE).await?)
+    } else {
+        None
+    };
+    let fingerprint = fingerprint(release, image, options, brought.as_deref());
     let others = deployments(client).await?;
     let current = others.iter().find(|found| is_current(found, &fingerprint));
     if let Some(current) = current.filter(|found| wait::available(found)) {
@@ -135,9 +169,12 @@ pub async fn ensure(
     }
     let task = "operator";
     progress.update(task, &format!("rendering KubeRay {release}"));
-    let mut rendered = Rendered::of(kubectl, module).await?;
-    let name = options.image.as_deref().unwrap_or(&image.public_name);
-    rendered.customise(name, options, &fingerprint);
+    let mut rendered = match &brought {
+        Some(text) => Rendered::parse(text, &manifests.origin())?,
+        None => Rendered::of(manifests, renderers, NAMESPACE).await?,
+    };
+    let own = (!manifests.are_brought()).then_some(image.public_name.as_str());
+    rendered.customise(options.image.as_deref().or(own), options, &fingerprint);
     for other in others.iter().filter(|found| !is_current(found, &fingerprint)) {
         progress.update(
             task,
@@ -169,11 +206,12 @@ pub async fn ensure(
     Ok(installed)
 }
 
-fn fingerprint(release: &Version, image: &Image, options: &Options) -> String {
+fn fingerprint(release: &Version, image: &Image, options: &Options, brought: Option<&str>) -> String {
     let mut hash = Sha256::new();
     let env = options.env.iter().map(|(name, value)| format!("{name}={value}"));
     let parts = [release.to_string(), image.record.digest.clone()];
-    for part in parts.into_iter().chain(options.image.clone()).chain(env) {
+    let brought = brought.map(|text| format!("{:x}", Sha256::digest(text)));
+    for part in parts.into_iter().chain(options.image.clone()).chain(env).chain(brought) {
         hash.update(part);
         hash.update([0]);
     }
@@ -214,7 +252,7 @@ async fn remove(client: &Client, deployment: &Deployment) -> Result<(), Operator
     }
 }
 
-async fn until_established(client: &Client, rendered: &Rendered) -> Result<(), OperatorError> {
+pub(super) async fn until_established(client: &Client, rendered: &Rendered) -> Result<(), OperatorError> {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
     let all = futures::future::try_join_all(
         rendered
@@ -233,7 +271,9 @@ async fn until_established(client: &Client, rendered: &Rendered) -> Result<(), O
 /// The operator's log from a moment on, for evidence; what can't be read is said in the text.
 pub async fn log_since(client: &Client, operator: &Installed, since: Timestamp) -> String {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &operator.namespace);
-    let found = match wait::operator_pods(&pods).await {
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), &operator.namespace);
+    let found = async { wait::pods_of(&pods, &deployments.get(&operator.deployment).await?).await };
+    let found = match found.await {
         Ok(found) => found,
         Err(error) => return format!("(the operator's Pods could not be listed: {error})\n"),
     };
@@ -288,14 +328,16 @@ mod tests {
             ..Options::default()
         };
         let all = [
-            fingerprint(&release, &image("sha256:a"), &plain),
-            fingerprint(&semver::Version::new(1, 6, 1), &image("sha256:a"), &plain),
-            fingerprint(&release, &image("sha256:b"), &plain),
-            fingerprint(&release, &image("sha256:a"), &other_image),
-            fingerprint(&release, &image("sha256:a"), &login),
+            fingerprint(&release, &image("sha256:a"), &plain, None),
+            fingerprint(&semver::Version::new(1, 6, 1), &image("sha256:a"), &plain, None),
+            fingerprint(&release, &image("sha256:b"), &plain, None),
+            fingerprint(&release, &image("sha256:a"), &other_image, None),
+            fingerprint(&release, &image("sha256:a"), &login, None),
+            fingerprint(&release, &image("sha256:a"), &plain, Some("a chart")),
+            fingerprint(&release, &image("sha256:a"), &plain, Some("another")),
         ];
         let different: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(different.len(), all.len());
-        assert_eq!(all[0], fingerprint(&release, &image("sha256:a"), &plain));
+        assert_eq!(all[0], fingerprint(&release, &image("sha256:a"), &plain, None));
     }
 }

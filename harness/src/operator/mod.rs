@@ -2,13 +2,19 @@
 
 mod beside;
 mod crds;
+mod discover;
 mod install;
+mod inventory;
 mod objects;
 mod render;
+mod source;
 mod wait;
 
 pub use beside::{Beside, BesideOptions, log_about};
 pub use crds::{crds_are_served, create_crds};
-pub use install::{Installed, OperatorError, Options, ensure, log_since};
+pub use discover::{DiscoverError, Found, Place, discover};
+pub use install::{Installed, OperatorError, Options, Wanted, ensure, log_since};
+pub use inventory::{OWN_NAMESPACE, install_beside_others, remove_own};
 pub use objects::{FIELD_MANAGER, MANAGED_BY, MANAGER, ObjectError, Sender};
-pub use render::Rendered;
+pub use render::{Rendered, release_of};
+pub use source::{Manifests, Renderers};

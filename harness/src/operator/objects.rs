@@ -8,7 +8,7 @@ use kube::Client;
 use kube::api::ApiResource;
 use kube::core::{GroupVersionKind, TypeMeta};
 use kube::discovery::{ApiCapabilities, Scope, pinned_kind};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The field manager of everything that the harness sends.
 pub const FIELD_MANAGER: &str = "kuberay-conformance";
@@ -138,6 +138,44 @@ impl Sender {
         self.send(&target, Method::POST, &uri, "application/yaml", body).await
     }
 
+    /// An object as it is in the cluster; `None` where it is not, or its kind is not served.
+    ///
+    /// # Errors
+    /// When the API server refuses or can't be asked.
+    pub async fn get(&self, object: &Value) -> Result<Option<Value>, ObjectError> {
+        let target = match self.target(object).await {
+            Err(ObjectError::UnknownKind { .. }) => return Ok(None),
+            target => target?,
+        };
+        let uri = format!("{}/{}", target.path, target.name);
+        let found = self.send(&target, Method::GET, &uri, "application/json", Vec::new());
+        unless_absent(found.await)
+    }
+
+    /// Deletes an object; that it is gone already is no error.
+    ///
+    /// # Errors
+    /// When the API server refuses or can't be asked.
+    pub async fn delete(&self, object: &Value) -> Result<(), ObjectError> {
+        let target = self.target(object).await?;
+        let uri = format!("{}/{}", target.path, target.name);
+        let deleted = self.send(&target, Method::DELETE, &uri, "application/json", Vec::new());
+        unless_absent(deleted.await).map(drop)
+    }
+
+    /// Gives an object that exists a label.
+    ///
+    /// # Errors
+    /// When the API server refuses or can't be asked.
+    pub async fn label(&self, object: &Value, name: &str, value: &str) -> Result<(), ObjectError> {
+        let target = self.target(object).await?;
+        let uri = format!("{}/{}?fieldManager={FIELD_MANAGER}", target.path, target.name);
+        let body = json!({"metadata": {"labels": {name: value}}}).to_string().into_bytes();
+        self.send(&target, Method::PATCH, &uri, "application/merge-patch+json", body)
+            .await?;
+        Ok(())
+    }
+
     async fn patch(&self, target: &Target, body: Vec<u8>) -> Result<Value, ObjectError> {
         let uri = format!(
             "{}/{}?fieldManager={FIELD_MANAGER}&force=true",
@@ -235,5 +273,13 @@ impl Sender {
             kinds.insert(key, found.clone());
         }
         Ok(found)
+    }
+}
+
+fn unless_absent(answer: Result<Value, ObjectError>) -> Result<Option<Value>, ObjectError> {
+    match answer {
+        Ok(object) => Ok(Some(object)),
+        Err(ObjectError::Rejected { reason, .. }) if reason == "NotFound" => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -1,12 +1,11 @@
 //! What a release's `config/default` renders to.
 
-use std::path::Path;
-
+use semver::Version;
 use serde_json::{Value, json};
 
 use super::install::{OperatorError, Options};
 use super::objects::{MANAGED_BY, MANAGER};
-use crate::process;
+use super::source::{Manifests, Renderers};
 
 /// The objects of a release, ready to be applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,16 +21,43 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// Renders the release in this module folder with `kubectl kustomize`.
+    /// Renders manifests; see [`Manifests::render`].
     ///
     /// # Errors
-    /// When `kubectl` fails or what it writes holds no Deployment.
-    pub async fn of(kubectl: &Path, module: &Path) -> Result<Self, OperatorError> {
-        let folder = module.join("config/default");
-        let mut command = process::command(kubectl);
-        command.arg("kustomize").arg(&folder);
-        let text = process::output(command, "rendering the operator's manifests").await?;
-        Self::parse(&text, &folder.display().to_string())
+    /// When rendering fails, or what is rendered holds no Deployment.
+    pub async fn of(manifests: &Manifests, renderers: &Renderers, namespace: &str) -> Result<Self, OperatorError> {
+        let text = manifests.render(renderers, namespace).await?;
+        Self::parse(&text, &manifests.origin())
+    }
+
+    /// The release of the operator that its Deployment runs; see [`release_of`].
+    pub fn release(&self) -> Option<Version> {
+        release_of(&self.image()?)
+    }
+
+    /// The image of the operator.
+    pub fn image(&self) -> Option<String> {
+        let deployment = self.objects.iter().find(|object| object["kind"] == "Deployment")?;
+        let image = deployment["spec"]["template"]["spec"]["containers"][0]["image"].as_str()?;
+        Some(image.to_owned())
+    }
+
+    /// Puts everything that has a namespace into this one.
+    pub fn move_to(&mut self, namespace: &str) {
+        self.objects.retain(|object| object["kind"] != "Namespace");
+        for object in &mut self.objects {
+            if object["metadata"]["namespace"].is_string() || object["kind"] == "Deployment" {
+                object["metadata"]["namespace"] = json!(namespace);
+            }
+            for subject in object["subjects"].as_array_mut().into_iter().flatten() {
+                if subject["kind"] == "ServiceAccount" {
+                    subject["namespace"] = json!(namespace);
+                }
+            }
+        }
+        namespace.clone_into(&mut self.namespace);
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        self.objects.insert(0, object);
     }
 
     /// Reads what kustomize wrote. CRDs stay text: they are large, and the API server reads YAML itself.
@@ -86,8 +112,8 @@ impl Rendered {
         })
     }
 
-    /// Sets the image of the operator and what the options ask for; everything else stays the release's own.
-    pub fn customise(&mut self, image: &str, options: &Options, fingerprint: &str) {
+    /// Sets the image of the operator, where one is given, and what the options ask for; everything else stays as rendered.
+    pub fn customise(&mut self, image: Option<&str>, options: &Options, fingerprint: &str) {
         for object in &mut self.objects {
             let namespace_of_ours = object["kind"] == "Namespace";
             if object["kind"] != "Deployment" && !namespace_of_ours {
@@ -102,14 +128,23 @@ impl Rendered {
                 continue;
             };
             for container in containers.iter_mut().take(1) {
-                container["image"] = json!(image);
-                container["imagePullPolicy"] = json!("IfNotPresent");
+                if let Some(image) = image {
+                    container["image"] = json!(image);
+                    container["imagePullPolicy"] = json!("IfNotPresent");
+                }
                 for (name, value) in &options.env {
                     set_env(container, name, value);
                 }
             }
         }
     }
+}
+
+/// The release that an image's tag names, such as `v1.6.2` or `1.6.2-rc.0`; none of a digest or of `nightly`.
+pub fn release_of(image: &str) -> Option<Version> {
+    let name = image.split('@').next()?;
+    let (_, tag) = name.rsplit_once(':')?;
+    Version::parse(tag.strip_prefix('v').unwrap_or(tag)).ok()
 }
 
 fn set_env(container: &mut Value, name: &str, value: &str) {
@@ -196,12 +231,61 @@ metadata:
             env: BTreeMap::from([("A".into(), "new".into()), ("B".into(), "2".into())]),
             ..Options::default()
         };
-        rendered.customise("quay.io/kuberay/operator:v1.1.1", &options, "abc");
+        rendered.customise(Some("quay.io/kuberay/operator:v1.1.1"), &options, "abc");
         let container = &rendered.objects[2]["spec"]["template"]["spec"]["containers"][0];
         assert_eq!(container["image"], "quay.io/kuberay/operator:v1.1.1");
         assert_eq!(container["imagePullPolicy"], "IfNotPresent");
         let env = serde_json::json!([{"name": "A", "value": "new"}, {"name": "B", "value": "2"}]);
         assert_eq!(container["env"], env);
+    }
+
+    #[test]
+    fn an_image_that_was_brought_stays() {
+        let mut rendered = Rendered::parse(TEXT, "test").expect("rendered");
+        rendered.customise(None, &Options::default(), "abc");
+        let container = &rendered.objects[2]["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["image"], "kuberay/operator:v1.1.0");
+        assert!(container["imagePullPolicy"].is_null());
+        assert_eq!(rendered.release(), Some(semver::Version::new(1, 1, 0)));
+    }
+
+    #[test]
+    fn everything_moves_to_another_namespace() {
+        let binding = "---
+kind: ClusterRoleBinding
+metadata: {name: kuberay-operator}
+subjects: [{kind: ServiceAccount, name: kuberay-operator, namespace: ray-system}, {kind: Group, name: g}]
+";
+        let mut rendered = Rendered::parse(&format!("{TEXT}{binding}"), "test").expect("rendered");
+        rendered.move_to("own");
+        assert_eq!(rendered.namespace, "own");
+        let all = serde_json::Value::from(rendered.objects.clone()).to_string();
+        assert!(!all.contains("ray-system"), "{all}");
+        assert_eq!(
+            rendered.objects[0]["metadata"]["name"], "own",
+            "its namespace comes first"
+        );
+        assert_eq!(rendered.objects.last().expect("objects")["kind"], "Deployment");
+        let binding = rendered
+            .objects
+            .iter()
+            .find(|object| object["kind"] == "ClusterRoleBinding");
+        let binding = binding.expect("a binding");
+        assert!(binding["metadata"]["namespace"].is_null(), "it belongs to no namespace");
+        assert!(binding["subjects"][1]["namespace"].is_null());
+    }
+
+    #[rstest::rstest]
+    #[case("quay.io/kuberay/operator:v1.6.2", Some("1.6.2"))]
+    #[case("registry.example:5000/kuberay/operator:1.7.0-rc.0@sha256:00", Some("1.7.0-rc.0"))]
+    #[case("registry.example:5000/kuberay/operator", None)]
+    #[case("quay.io/kuberay/operator:nightly", None)]
+    #[case("quay.io/kuberay/operator@sha256:00", None)]
+    fn a_tag_tells_the_release(#[case] image: &str, #[case] release: Option<&str>) {
+        assert_eq!(
+            super::release_of(image).map(|release| release.to_string()).as_deref(),
+            release
+        );
     }
 
     #[test]

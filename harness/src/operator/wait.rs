@@ -9,10 +9,8 @@ use kube::api::{ListParams, LogParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 
-use super::install::{Installed, OperatorError};
+use super::install::{Installed, OperatorError, api_error};
 
-/// The labels of the operator's Pods, the same in every release.
-const SELECTOR: &str = "app.kubernetes.io/component=kuberay-operator";
 const LOG_LINES: i64 = 10;
 
 /// Whether the Deployment is available in its newest form.
@@ -23,9 +21,19 @@ pub(super) fn available(deployment: &Deployment) -> bool {
     newest && updated && status.unavailable_replicas.unwrap_or(0) == 0
 }
 
-/// The operator's Pods.
-pub(super) async fn operator_pods(pods: &Api<Pod>) -> Result<Vec<Pod>, kube::Error> {
-    Ok(pods.list(&ListParams::default().labels(SELECTOR)).await?.items)
+/// The Pods of an operator's Deployment.
+pub(super) async fn pods_of(pods: &Api<Pod>, deployment: &Deployment) -> Result<Vec<Pod>, kube::Error> {
+    Ok(pods
+        .list(&ListParams::default().labels(&selector(deployment)))
+        .await?
+        .items)
+}
+
+/// The labels by which a Deployment knows its Pods.
+fn selector(deployment: &Deployment) -> String {
+    let labels = deployment.spec.selector.match_labels.iter().flatten();
+    let labels: Vec<_> = labels.map(|(name, value)| format!("{name}={value}")).collect();
+    labels.join(",")
 }
 
 /// Waits until the operator is available; returns at once when its Pod can't start.
@@ -36,10 +44,12 @@ pub(super) async fn until_available(
 ) -> Result<(), OperatorError> {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), &operator.namespace);
     let pods: Api<Pod> = Api::namespaced(client.clone(), &operator.namespace);
+    let deployment = deployments.get(&operator.deployment).await;
+    let deployment = deployment.map_err(api_error("reading the operator's Deployment"))?;
     let mut watched = watcher::watch_object(deployments, &operator.deployment)
         .default_backoff()
         .boxed();
-    let config = watcher::Config::default().labels(SELECTOR);
+    let config = watcher::Config::default().labels(&selector(&deployment));
     let mut watched_pods = watcher(pods.clone(), config)
         .default_backoff()
         .applied_objects()

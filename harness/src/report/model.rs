@@ -103,6 +103,8 @@ pub enum Origin {
     Pulled,
     /// Built on this machine from package registries.
     Built,
+    /// In a cluster that exists, which has it from wherever it has it.
+    Existing,
 }
 
 /// How a cell or a check ended.

@@ -60,6 +60,16 @@ impl Resources {
         }
     }
 
+    /// One part of so many.
+    #[must_use]
+    pub fn divided_by(self, parts: u32) -> Self {
+        let parts = u64::from(parts.max(1));
+        Self {
+            millicores: self.millicores / parts,
+            bytes: self.bytes / parts,
+        }
+    }
+
     /// Of each the smaller.
     #[must_use]
     pub fn at_most(self, other: Self) -> Self {

@@ -1,7 +1,6 @@
 //! What a cell made goes, in the background; what a killed run left goes before the next begins.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +10,8 @@ use kube::runtime::wait::await_condition;
 use kube::{Api, Client, ResourceExt};
 
 use super::capacity::Permit;
-use super::names::process_of;
 use super::namespace::RUN;
+use super::owner::{OWNER, has_ended, owner};
 use crate::observe::{NamespaceView, Watches};
 use crate::operator::{MANAGED_BY, MANAGER};
 use crate::report::Progress;
@@ -27,7 +26,6 @@ pub(super) async fn remove(
     mut view: NamespaceView,
     permit: Permit,
 ) -> Result<(), String> {
-    let namespaces: Api<Namespace> = Api::all(client.clone());
     if !delete(&client, &namespace).await? {
         return Ok(());
     }
@@ -38,15 +36,14 @@ pub(super) async fn remove(
     };
     let in_time = tokio::time::timeout(PODS_WITHIN, gone).await.is_ok();
     drop((view, permit));
-    let deleted = await_condition(namespaces, &namespace, |found: Option<&Namespace>| found.is_none());
-    match tokio::time::timeout(NAMESPACE_WITHIN, deleted).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(format!(
-            "whether the namespace {namespace} is gone is not known: {error}"
-        )),
-        Err(_) if in_time => Err(format!("the namespace {namespace} is still being deleted")),
-        Err(_) => Err(format!("Pods of the namespace {namespace} do not end")),
-    }
+    let gone = await_gone(&client, &namespace).await;
+    gone.map_err(|problem| {
+        if in_time {
+            problem
+        } else {
+            format!("{problem}, and its Pods do not end")
+        }
+    })
 }
 
 /// Deletes what an operator works on in a namespace that can't be deleted itself: where no controller runs, it would
@@ -85,8 +82,59 @@ pub(super) async fn namespaces(client: &Client) -> Result<BTreeSet<String>, kube
 }
 
 async fn list(client: &Client) -> Result<Vec<Namespace>, kube::Error> {
-    let ours = ListParams::default().labels(&format!("{MANAGED_BY}={MANAGER},{RUN}"));
+    let ours = ListParams::default().labels(&of_cells());
     Ok(Api::all(client.clone()).list(&ours).await?.items)
+}
+
+/// The label selector of the namespaces of cells.
+pub(super) fn of_cells() -> String {
+    format!("{MANAGED_BY}={MANAGER},{RUN}")
+}
+
+/// The namespaces that ended runs of this owner have left.
+async fn left(client: &Client) -> Result<Vec<String>, kube::Error> {
+    let (here, now) = (owner(), std::process::id());
+    let label = |namespace: &Namespace, name: &str| namespace.labels().get(name).cloned();
+    let mut all = list(client).await?;
+    all.retain(|namespace| {
+        has_ended(
+            label(namespace, OWNER).as_deref(),
+            label(namespace, RUN).as_deref(),
+            &here,
+            now,
+        )
+    });
+    Ok(all.iter().map(ResourceExt::name_any).collect())
+}
+
+/// Removes the namespaces that ended runs of this machine have left, and waits until they are gone; returns what was
+/// removed, one sentence each.
+pub(super) async fn remove_left(client: &Client, progress: &dyn Progress) -> Result<Vec<String>, kube::Error> {
+    let mut told = Vec::new();
+    for name in left(client).await? {
+        progress.update("namespaces", &format!("removing {name}"));
+        let gone = async {
+            delete(client, &name).await?;
+            await_gone(client, &name).await
+        };
+        match gone.await {
+            Ok(()) => told.push(format!("removed the namespace {name}")),
+            Err(problem) => told.push(format!("warning: {problem}")),
+        }
+    }
+    Ok(told)
+}
+
+async fn await_gone(client: &Client, namespace: &str) -> Result<(), String> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let deleted = await_condition(namespaces, namespace, |found: Option<&Namespace>| found.is_none());
+    match tokio::time::timeout(NAMESPACE_WITHIN, deleted).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(format!(
+            "whether the namespace {namespace} is gone is not known: {error}"
+        )),
+        Err(_) => Err(format!("the namespace {namespace} is still being deleted")),
+    }
 }
 
 /// Removes the namespaces of runs whose process has ended without removing them, and waits until their Pods are gone:
@@ -96,13 +144,7 @@ pub(super) async fn remove_orphans(
     watches: &Arc<Watches>,
     progress: &dyn Progress,
 ) -> Result<(), kube::Error> {
-    for namespace in list(client).await? {
-        let run = namespace.labels().get(RUN);
-        let process = run.and_then(|run| process_of(run));
-        if process.is_none_or(|process| Path::new("/proc").join(process.to_string()).exists()) {
-            continue;
-        }
-        let name = namespace.name_any();
+    for name in left(client).await? {
         progress.line(&format!(
             "removing the namespace {name}, which a run that was killed has left"
         ));

@@ -10,6 +10,7 @@ use semver::Version;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::existing::{self, There};
 use super::outcome::not_run;
 use super::phases::Phases;
 use super::plane::{JOBS, PlaneSetup, Running, Site};
@@ -36,8 +37,15 @@ pub async fn run(
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
 ) -> Result<RunResult, RunError> {
-    let (plan, left_out) = plan(options)?;
     let started = Timestamp::now();
+    let mut there = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(RunError::Interrupted),
+        there = There::find(options, Arc::clone(&progress)) => there?,
+    };
+    let resolved = options.with_release(there.as_ref(), &progress).await?;
+    let options = &resolved;
+    let (plan, left_out) = plan(options)?;
     let id = new_run_id();
     let mut phases = Phases::start();
     let ends = options.timeout.map(|timeout| Instant::now() + timeout);
@@ -47,6 +55,7 @@ pub async fn run(
         output: options.output.clone(),
         evidence: options.evidence,
         jobs: options.jobs.unwrap_or_else(default_jobs),
+        room_share: options.existing.as_ref().map_or(1, |there| there.room_share),
         ends,
         write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
         record_verified: false,
@@ -68,7 +77,10 @@ pub async fn run(
         if found.interrupted.is_none() {
             let done = match lane {
                 Lane::ControlPlane => job.run_planes(&mut found, &mut phases).await,
-                Lane::Kind => job.run(&mut found, &mut phases).await,
+                Lane::Kind => match there.take() {
+                    Some(there) => job.run_existing(there, &mut found, &mut phases).await,
+                    None => job.run(&mut found, &mut phases).await,
+                },
             };
             // A terminal's Ctrl-C ends the programs that we have started, too; that they failed is not the reason.
             let done = if cancel.is_cancelled() {
@@ -154,6 +166,8 @@ struct Job<'a> {
     cancel: &'a CancellationToken,
 }
 
+/// Cells at once in a cluster that exists, as far as it has room.
+const AT_ONCE: usize = 64;
 /// How long cells may take to end after what they run on has broken.
 const ENDED_WITHIN: Duration = Duration::from_secs(10);
 
@@ -249,6 +263,20 @@ impl Job<'_> {
             done = work => done,
             error = break_off => Err(error),
         }
+    }
+
+    /// Runs the cells in a cluster that exists.
+    async fn run_existing(&self, there: There, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
+        found.environment.extend(&there.environment(self.options));
+        let options = EngineOptions {
+            // Its processors are not this machine's: its room is what limits.
+            jobs: self.options.jobs.unwrap_or(AT_ONCE),
+            ..self.engine_options.clone()
+        };
+        let results = there.run(self.options, options, self.cells, self.cancel).await;
+        phases.end("cells");
+        found.cells.extend(results?);
+        Ok(())
     }
 
     async fn run(&self, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
@@ -478,6 +506,9 @@ async fn up_kind(
 /// # Errors
 /// When another process uses the cluster, or the engine refuses.
 pub async fn down(options: &Options, progress: Arc<dyn Progress>) -> Result<String, RunError> {
+    if let Some(text) = existing::down(options, &*progress).await? {
+        return Ok(text);
+    }
     let mut texts = Vec::new();
     if options.lanes.contains(&Lane::ControlPlane) {
         texts.extend(standing::down().await?);
@@ -513,6 +544,9 @@ async fn down_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<Opt
 /// # Errors
 /// When the state file or the engine can't be read.
 pub async fn status(options: &Options, progress: Arc<dyn Progress>) -> Result<String, RunError> {
+    if let Some(text) = existing::status(options).await? {
+        return Ok(text);
+    }
     let mut texts = Vec::new();
     if options.lanes.contains(&Lane::ControlPlane) {
         texts.extend(standing::status()?);

@@ -84,6 +84,7 @@ impl Engine {
             let nodes = Api::<Node>::all(client.clone()).list(&all).await?.items;
             let pods = Api::<Pod>::all(client.clone()).list(&all).await?.items;
             room = capacity::free(&nodes, &pods, &cleanup::namespaces(&client).await?);
+            room = room.divided_by(options.room_share);
             largest_node = capacity::largest(&nodes);
             count = u32::try_from(capacity::usable(&nodes).count()).ok();
             tracing::info!(%room, "room for cells");

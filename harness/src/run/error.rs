@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use semver::Version;
+
 use crate::artifact::ArtifactError;
-use crate::cluster::{ClusterError, EngineError, Holder, who};
+use crate::cluster::{ClusterError, ContextError, EngineError, Holder, PermissionError, who};
 use crate::expect::ExpectError;
-use crate::operator::OperatorError;
+use crate::operator::{DiscoverError, OperatorError};
 use crate::report::ReportError;
 use crate::scenario::ScenarioErrors;
 
@@ -49,6 +51,33 @@ pub enum RunError {
     /// The operator does not run.
     #[error(transparent)]
     Operator(#[from] OperatorError),
+    /// The context can't be used.
+    #[error(transparent)]
+    Context(#[from] ContextError),
+    /// The context's user may not do what a run does.
+    #[error(transparent)]
+    Permission(#[from] PermissionError),
+    /// The operator that is in the cluster can't be used.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    /// An operator runs where one would be installed.
+    #[error(
+        "an operator runs in the namespace {0} already, and two would fight; leave --install-operator out to use it"
+    )]
+    OperatorIsThere(String),
+    /// Manifests that the user brings are of another release than asked for.
+    #[error("the operator in {origin} is KubeRay {told}, and --operator asks for {asked}; leave one of them out")]
+    BroughtRelease {
+        /// Where they come from.
+        origin: String,
+        /// What their image says.
+        told: Version,
+        /// What was asked for.
+        asked: Version,
+    },
+    /// Manifests that the user brings don't tell their release.
+    #[error("the image of the operator in {0} names no release; say with --operator which one it is like")]
+    BroughtUnknown(String),
     /// No cell can run on the cluster.
     #[error(transparent)]
     Start(#[from] super::StartError),
@@ -112,6 +141,20 @@ impl RunError {
                 | Self::Expect(_)
                 | Self::NoCells(_)
                 | Self::OneRelease(_)
+                | Self::OperatorIsThere(_)
+                | Self::BroughtRelease { .. }
+                | Self::BroughtUnknown(_)
+                | Self::Context(
+                    ContextError::Kubeconfig { .. }
+                        | ContextError::Unknown { .. }
+                        | ContextError::Refused { .. }
+                        | ContextError::AllowsAnother { .. }
+                )
+                | Self::Discover(
+                    DiscoverError::OtherRelease { .. }
+                        | DiscoverError::UnknownRelease { .. }
+                        | DiscoverError::Several(_)
+                )
                 | Self::Artifact(ArtifactError::UnknownRelease { .. })
                 | Self::Cluster(ClusterError::Name(_))
         )

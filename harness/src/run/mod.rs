@@ -1,5 +1,6 @@
 //! The engine: cells run, deadlines hold, evidence is kept, and what was made is cleaned up.
 
+mod brought;
 mod capacity;
 mod cell;
 mod cleanup;
@@ -8,6 +9,7 @@ mod demand;
 mod engine;
 mod error;
 mod evidence;
+mod existing;
 mod explore;
 mod handover;
 mod ledger;
@@ -15,6 +17,7 @@ mod names;
 mod namespace;
 mod options;
 mod outcome;
+mod owner;
 mod phases;
 mod plane;
 mod secrets;
@@ -34,7 +37,7 @@ pub use engine::Engine;
 pub use error::RunError;
 pub use explore::{ExploreOptions, Explored, Finding, Sample, Surprise, explore};
 pub use names::{RunId, evidence_folder, namespace_name};
-pub use options::{CLUSTER, Options};
+pub use options::{CLUSTER, InExisting, Options};
 use phases::Phases;
 pub use plane::{JOBS, Planes, Site, planes_are_at_hand};
 pub use session::{Session, new_run_id, noted_releases};

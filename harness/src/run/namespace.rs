@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::CellError;
 use super::names::RunId;
+use super::owner::{OWNER, owner};
 use crate::operator::{FIELD_MANAGER, MANAGED_BY, MANAGER};
 
 /// The label with the run's id on all that a run makes.
@@ -20,7 +21,7 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// Makes the namespace.
 pub(super) async fn create(client: &Client, name: &str, run: &RunId) -> Result<(), CellError> {
-    let labels = json!({MANAGED_BY: MANAGER, RUN: run.to_string()});
+    let labels = json!({MANAGED_BY: MANAGER, RUN: run.to_string(), OWNER: owner()});
     let namespace: Namespace = serde_json::from_value(json!({"metadata": {"name": name, "labels": labels}}))
         .map_err(|source| error(name)(kube::Error::SerdeError(source)))?;
     let params = PostParams {

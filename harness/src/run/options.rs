@@ -7,18 +7,36 @@ use semver::Version;
 
 use super::EvidencePolicy;
 use crate::artifact::Source;
-use crate::cluster::EngineKind;
+use crate::cluster::{ContextOptions, EngineKind};
+use crate::operator::{Manifests, Place};
 use crate::plan::{Filter, Pair};
 use crate::scenario::Lane;
 
 /// The cluster's name, unless another is given.
 pub const CLUSTER: &str = "kuberay-conformance";
 
+/// A cluster that exists, and how a run uses it.
+#[derive(Debug, Clone)]
+pub struct InExisting {
+    /// Its context.
+    pub context: ContextOptions,
+    /// Install an operator there, in a namespace of its own, for the run.
+    pub install_operator: bool,
+    /// The operator's Deployment, where its labels don't tell.
+    pub operator_deployment: Option<Place>,
+    /// Another name for Ray's image, such as a mirror's.
+    pub ray_image: Option<String>,
+    /// Of the room that nodes have, use one part of so many: others run there at the same time.
+    pub room_share: u32,
+}
+
 /// What a run is asked to do; `up`, `down` and `status` look only at what concerns the cluster.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Releases of the operator.
     pub operators: Vec<Version>,
+    /// Whether somebody named them; else they are the default.
+    pub operator_is_named: bool,
     /// Release of Ray.
     pub ray: Version,
     /// Releases that the lane `kind` runs with each other, one pair after the other; when there are none, every operator
@@ -52,6 +70,10 @@ pub struct Options {
     pub operator_binary: Option<PathBuf>,
     /// The folder with its CRDs; those of its release when absent.
     pub crds: Option<PathBuf>,
+    /// Manifests of an operator in place of its release's own.
+    pub manifests: Option<Manifests>,
+    /// The existing cluster in which the lane `kind` runs, in place of one of kind.
+    pub existing: Option<InExisting>,
     /// The cluster's name.
     pub cluster: String,
     /// Nodes of the kind cluster that accept Pods; as many as the scenarios need when absent.
@@ -93,6 +115,7 @@ impl Options {
     pub fn new(operator: Version, ray: Version) -> Self {
         Self {
             operators: vec![operator],
+            operator_is_named: false,
             ray,
             pairs: Vec::new(),
             lanes: vec![Lane::Kind],
@@ -109,6 +132,8 @@ impl Options {
             operator_image: None,
             operator_binary: None,
             crds: None,
+            manifests: None,
+            existing: None,
             cluster: CLUSTER.into(),
             nodes: None,
         }

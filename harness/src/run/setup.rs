@@ -1,15 +1,15 @@
 //! The tools that make a cluster, before anything is made.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use semver::Version;
 
-use super::{Options, RunError};
+use super::{Options, RunError, brought};
 use crate::artifact::{Artifacts, Image, Store, system};
 use crate::cluster::{ClusterHandle, Engine, EngineError, EngineKind, KindCluster, Patience, UpOptions};
-use crate::operator::{self, Installed};
+use crate::operator::{self, Installed, Wanted};
 use crate::report::{Environment, ImageRecord, Origin, Progress};
 
 /// How long nodes may take until they are Ready.
@@ -106,7 +106,7 @@ impl Setup {
 
         handle.push(&operator_image).await?;
         phases.end("operator image");
-        let installing = self.ensure(&client, release, &module, &operator_image, options);
+        let installing = self.ensure(&client, release, &operator_image, options);
         // Ray's image is large, and the operator's probes wait ten seconds.
         let (operator, _) = tokio::try_join!(installing, async {
             handle.push(&ray_image).await.map_err(RunError::from)
@@ -138,10 +138,9 @@ impl Setup {
         release: &Version,
         options: &Options,
     ) -> Result<(), RunError> {
-        let module = self.artifacts.programs().operator_module(release).await?;
         let image = self.artifacts.operator_image(release).await?;
         handle.push(&image).await?;
-        self.ensure(client, release, &module, &image, options).await?;
+        self.ensure(client, release, &image, options).await?;
         Ok(())
     }
 
@@ -149,11 +148,12 @@ impl Setup {
         &self,
         client: &kube::Client,
         release: &Version,
-        module: &Path,
         image: &Image,
         options: &Options,
     ) -> Result<Installed, RunError> {
-        let kubectl = self.artifacts.kubectl().await?;
+        let programs = self.artifacts.programs();
+        let manifests = brought::manifests(options, programs, release).await?;
+        let renderers = brought::renderers(programs, &manifests).await?;
         let departures = operator::Options {
             // The release that an upgrade begins with is its own.
             image: options
@@ -162,7 +162,12 @@ impl Setup {
                 .filter(|_| options.operators.contains(release)),
             ..operator::Options::default()
         };
-        let installed = operator::ensure(client, &kubectl, module, release, image, &departures, &*self.progress);
-        Ok(installed.await?)
+        let wanted = Wanted {
+            release,
+            manifests: &manifests,
+            image,
+            options: &departures,
+        };
+        Ok(operator::ensure(client, &renderers, wanted, &*self.progress).await?)
     }
 }

@@ -83,6 +83,8 @@ pub struct EngineOptions {
     pub evidence: EvidencePolicy,
     /// How many cells run at once at most.
     pub jobs: usize,
+    /// Of the room that nodes have, use one part of so many.
+    pub room_share: u32,
     /// When all must be over.
     pub ends: Option<Instant>,
     /// Write missing and different snapshots as pending.

@@ -1,0 +1,79 @@
+//! Where an operator's manifests come from: a release's own kustomization, a user's, or a Helm chart.
+
+use std::path::{Path, PathBuf};
+
+use super::install::OperatorError;
+use crate::process;
+
+/// What Helm is told the release is called; the public chart overrides it by its own names.
+const HELM_RELEASE: &str = "kuberay-operator";
+
+/// Manifests of an operator, before they are rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Manifests {
+    /// The folder of a release's module, whose `config/default` is rendered.
+    Release(PathBuf),
+    /// A folder with a kustomization.
+    Kustomization(PathBuf),
+    /// The folder of a chart with the shape of the public `kuberay-operator`, and files of values, the later ones first.
+    Chart {
+        /// The chart's folder, or its archive.
+        chart: PathBuf,
+        /// Files of values, as for `helm --values`.
+        values: Vec<PathBuf>,
+    },
+}
+
+/// Programs that render manifests.
+#[derive(Debug, Clone)]
+pub struct Renderers {
+    /// `kubectl`, for its `kustomize`.
+    pub kubectl: PathBuf,
+    /// `helm`, where a chart is rendered.
+    pub helm: Option<PathBuf>,
+}
+
+impl Manifests {
+    /// Whether a user brought them, so that their image is theirs, too.
+    pub fn are_brought(&self) -> bool {
+        !matches!(self, Self::Release(_))
+    }
+
+    /// Where they come from, for people.
+    pub fn origin(&self) -> String {
+        match self {
+            Self::Release(module) => module.join("config/default").display().to_string(),
+            Self::Kustomization(folder) => folder.display().to_string(),
+            Self::Chart { chart, .. } => chart.display().to_string(),
+        }
+    }
+
+    /// Renders them to the text of many documents, for objects that name no namespace of their own in `namespace`.
+    ///
+    /// # Errors
+    /// When the program that renders fails; its own words are in the error.
+    pub async fn render(&self, renderers: &Renderers, namespace: &str) -> Result<String, OperatorError> {
+        let command = match self {
+            Self::Release(module) => kustomize(&renderers.kubectl, &module.join("config/default")),
+            Self::Kustomization(folder) => kustomize(&renderers.kubectl, folder),
+            Self::Chart { chart, values } => {
+                let helm = renderers.helm.as_deref().unwrap_or(Path::new("helm"));
+                let mut command = process::command(helm);
+                command.args(["template", HELM_RELEASE]).arg(chart);
+                command.args(["--namespace", namespace, "--include-crds"]);
+                for file in values {
+                    command.arg("--values").arg(file);
+                }
+                command
+            }
+        };
+        let doing = format!("rendering the operator's manifests in {}", self.origin());
+        Ok(process::output(command, &doing).await?)
+    }
+}
+
+fn kustomize(kubectl: &Path, folder: &Path) -> tokio::process::Command {
+    let mut command = process::command(kubectl);
+    command.arg("kustomize").arg(folder);
+    command
+}
