@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::JournalError;
 use crate::artifact::ArtifactError;
 use crate::cluster::{ClusterError, EngineError, Holder, who};
 use crate::expect::ExpectError;
@@ -40,6 +41,9 @@ pub enum RunError {
     /// An image or a program could not be had.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
+    /// What an earlier run noted can't be used, or this one note nothing.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// No container engine can be used.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -114,6 +118,7 @@ impl RunError {
                 | Self::OneRelease(_)
                 | Self::Artifact(ArtifactError::UnknownRelease { .. })
                 | Self::Cluster(ClusterError::Name(_))
+                | Self::Journal(JournalError::OtherRun { .. } | JournalError::Entry { .. })
         )
     }
 }
