@@ -173,6 +173,7 @@ fn engine_options(output: PathBuf) -> EngineOptions {
     EngineOptions {
         run: new_run_id(),
         output,
+        journal: None,
         evidence: EvidencePolicy::OnFailure,
         jobs: AT_ONCE,
         room_share: 1,

@@ -69,6 +69,9 @@ pub enum Command {
     Accept(Snapshots),
     /// Throw pending snapshots away
     Reject(Snapshots),
+    /// Work with the reports of runs
+    #[command(subcommand)]
+    Report(Report),
     /// Print a page of docs/ that is written from rules, scenarios and results
     Docs(Docs),
     /// Say what a release of the operator makes of a manifest, and warn of traps; needs no cluster
@@ -93,12 +96,31 @@ pub enum Document {
     Explain,
 }
 
+#[derive(Debug, Subcommand)]
+pub enum Report {
+    /// Make one report of several runs of one plan, such as its shards, and say what is missing
+    Merge(Merge),
+}
+
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// `results.json` of each run, or the folder that holds it
+    #[arg(value_name = "RESULTS", required = true)]
+    pub results: Vec<PathBuf>,
+    /// Where the merged reports and the evidence go
+    #[arg(long, value_name = "DIR", default_value = "output")]
+    pub output: PathBuf,
+    /// As `run --strict`
+    #[arg(long)]
+    pub strict: bool,
+}
+
 #[derive(Debug, Args)]
 pub struct Docs {
     /// Which page
     #[arg(value_enum, default_value_t)]
     pub page: DocsPage,
-    /// `results.json` of a run that page `pairs` is written from (may be repeated; the later one counts)
+    /// `results.json` of a run that the page is written from (may be repeated; the later one counts)
     #[arg(long, value_name = "FILE", default_value = "output/results.json")]
     pub results: Vec<PathBuf>,
     #[command(flatten)]
@@ -112,6 +134,8 @@ pub enum DocsPage {
     Contract,
     /// docs/pairs.md: what each scenario of the lane kind showed on each pair of releases
     Pairs,
+    /// fixtures/durations.yaml: how long each cell of the lane kind took, by which --shard divides
+    Durations,
 }
 
 #[derive(Debug, Args)]
@@ -143,6 +167,20 @@ pub struct Selection {
     pub folder: Folder,
     #[command(flatten)]
     pub releases: Releases,
+    #[command(flatten)]
+    pub part: Part,
+}
+
+/// Which part of the plan.
+#[derive(Debug, Clone, Args)]
+pub struct Part {
+    /// Only part I of N, from 1/N to N/N, divided by how long each cell took; `report merge` makes one report of them
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<plan::Shard>,
+    /// `results.json` by which --shard divides, in place of the times that the program knows (may be repeated; the later
+    /// one counts)
+    #[arg(long, value_name = "FILE", requires = "shard")]
+    pub durations: Vec<PathBuf>,
 }
 
 /// What one `--lane` means.
@@ -327,6 +365,10 @@ pub struct Run {
     pub existing: ExistingCluster,
     #[command(flatten)]
     pub in_existing: InExisting,
+    /// Pick up the run that was ended before, with the same arguments: what passed then, and has not changed since, is not
+    /// run again
+    #[arg(long)]
+    pub resume: bool,
     /// Where reports and evidence go
     #[arg(long, value_name = "DIR", default_value = "output")]
     pub output: PathBuf,

@@ -1,16 +1,18 @@
 //! Commands that need no cluster: they read, check and change files.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::GraphicalReportHandler;
 use semver::Version;
 
-use super::args::{Docs, DocsPage, Document, Folder, Lanes, Releases, Selection, Snapshots};
+use super::args::{Docs, DocsPage, Document, Folder, Lanes, Part, Releases, Selection, Snapshots};
 use super::{BAD_USE, ENVIRONMENT, FAILED, PASSED, colour};
 use crate::artifact::Pins;
 use crate::expect::{self, ExpectError, Pending};
+use crate::plan::{Division, Durations};
+use crate::report::RunResult;
 use crate::run::Options;
 use crate::scenario::{self, Diagnostic, Lane, Scenario, Severity};
 use crate::{contract, plan, report};
@@ -40,15 +42,50 @@ pub(super) fn plan(selection: &Selection) -> u8 {
         Ok(options) => options,
         Err(code) => return code,
     };
+    let division = match division(&selection.part) {
+        Ok(division) => division,
+        Err(code) => return code,
+    };
     let plan = plan::cells(&scenarios, &options.releases(), &selection.filter());
-    for cell in &plan.cells {
+    let own = division.as_ref().map(|division| division.own(&plan.cells));
+    for cell in own.as_ref().unwrap_or(&plan.cells) {
         println!("{}  {}", cell.id(), cell.scenario.file.spec.rules.join(" "));
     }
     for skipped in &plan.skipped {
         println!("left out: {skipped}");
     }
     println!("{} cells", plan.cells.len());
+    if let (Some(division), Some(own)) = (&division, &own) {
+        let (time, unknown) = division.expected(own);
+        let (all, _) = division.expected(&plan.cells);
+        println!(
+            "of which the shard {} has {}, which took {:.1} s of {:.1} s when last recorded; {unknown} have no record",
+            division.shard,
+            own.len(),
+            time.as_secs_f64(),
+            all.as_secs_f64(),
+        );
+    }
     if plan.cells.is_empty() { BAD_USE } else { PASSED }
+}
+
+/// The shard that was asked for, with what decides on its cells.
+pub(super) fn division(part: &Part) -> Result<Option<Division>, u8> {
+    let Some(shard) = part.shard else { return Ok(None) };
+    let durations = match part.durations.as_slice() {
+        [] => Durations::embedded(),
+        files => report::durations(&results(files)?),
+    };
+    Ok(Some(Division { shard, durations }))
+}
+
+/// Reads results; what is wrong with them is shown.
+fn results(files: &[PathBuf]) -> Result<Vec<RunResult>, u8> {
+    let runs: Result<_, _> = files.iter().map(|path| report::read_results(path)).collect();
+    runs.map_err(|error| {
+        eprintln!("error: {error}");
+        BAD_USE
+    })
 }
 
 /// The options with the lanes and releases that were asked for.
@@ -156,14 +193,14 @@ pub(super) fn docs(docs: &Docs) -> u8 {
     };
     let page = match docs.page {
         DocsPage::Contract => contract::document(&scenarios),
-        DocsPage::Pairs => {
-            let runs: Result<Vec<_>, _> = docs.results.iter().map(|path| report::read_results(path)).collect();
-            match runs {
-                Ok(runs) => report::render_pairs(&scenarios, &Pins::embedded().pairs, &runs),
-                Err(error) => {
-                    eprintln!("error: {error}");
-                    return BAD_USE;
-                }
+        DocsPage::Pairs | DocsPage::Durations => {
+            let runs = match results(&docs.results) {
+                Ok(runs) => runs,
+                Err(code) => return code,
+            };
+            match docs.page {
+                DocsPage::Durations => report::render_durations(&runs),
+                _ => report::render_pairs(&scenarios, &Pins::embedded().pairs, &runs),
             }
         }
     };

@@ -34,10 +34,16 @@ pub(super) fn run(arguments: &Run) -> u8 {
         Ok(options) => options,
         Err(code) => return code,
     };
+    let division = match files::division(&selection.part) {
+        Ok(division) => division,
+        Err(code) => return code,
+    };
     let options = Options {
         existing: arguments.in_existing.options(&arguments.existing),
         scenarios: selection.folder.scenarios.clone(),
         filter: selection.filter(),
+        division,
+        resume: arguments.resume,
         output: arguments.output.clone(),
         keep: arguments.keep,
         strict: arguments.strict,
@@ -49,11 +55,7 @@ pub(super) fn run(arguments: &Run) -> u8 {
     block(async |progress, cancel| {
         let result = run::run(&options, progress, cancel).await?;
         show(&result);
-        let strictness = Strictness {
-            provisional: options.strict,
-            flaky: options.strict || !pending_allowed(environment_variable("CI").as_deref()),
-        };
-        Ok(report::exit_code(&result, strictness))
+        Ok(report::exit_code(&result, strictness(options.strict)))
     })
 }
 
@@ -86,6 +88,14 @@ fn lanes(arguments: &Run) -> Result<Lanes, u8> {
             Err(BAD_USE)
         }
         None => Ok(Lanes(vec![Lane::Kind])),
+    }
+}
+
+/// What fails a run, with and without `--strict`.
+pub(super) fn strictness(strict: bool) -> Strictness {
+    Strictness {
+        provisional: strict,
+        flaky: strict || !pending_allowed(environment_variable("CI").as_deref()),
     }
 }
 
@@ -183,7 +193,8 @@ pub(super) fn block(
     })
 }
 
-fn show(result: &RunResult) {
+/// Prints what a run found, and gives it to GitHub Actions inside of it.
+pub(super) fn show(result: &RunResult) {
     let text = report::render_text(result, colour());
     // Inside GitHub Actions a container's log must not be able to give the runner commands.
     if environment_variable("GITHUB_ACTIONS").is_some() {

@@ -6,13 +6,14 @@ mod explore;
 mod files;
 mod interrupt;
 mod live;
+mod merge;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, Report};
 
 /// Everything passed.
 const PASSED: u8 = 0;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Reject(snapshots) => files::reject(&snapshots),
         Command::Docs(folder) => files::docs(&folder),
         Command::Schema { of } => files::schema(of),
+        Command::Report(Report::Merge(options)) => merge::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Explore(options) => explore::run(&options),
         Command::Run(run) => live::run(&run),

@@ -9,7 +9,7 @@ use semver::{Version, VersionReq};
 use super::{Filter, Pair, Plan, cells, parse_version};
 use crate::scenario::{Changes, Lane, Level, Metadata, OperatorSettings, Scenario, ScenarioFile, Spec, Stimulus};
 
-fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) -> Arc<Scenario> {
+pub(super) fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) -> Arc<Scenario> {
     Arc::new(Scenario {
         dir: PathBuf::new(),
         path: PathBuf::new(),

@@ -27,6 +27,7 @@ fn cell(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: 
         stimulus: Vec::new(),
         operator_settings: BTreeMap::new(),
         namespace: (outcome != Outcome::Skipped).then(|| format!("kc-{scenario}")),
+        resumed: false,
     }
 }
 
@@ -43,7 +44,7 @@ fn check(name: &str, line: usize, outcome: Outcome, message: &str) -> CheckResul
     }
 }
 
-pub(super) fn run() -> RunResult {
+pub(crate) fn run() -> RunResult {
     let mut passed = cell("before-ray-start", Outcome::Passed, Level::Core, &["C01", "C02"], None);
     passed.checks.push(check(
         "pod head",
@@ -124,6 +125,9 @@ pub(super) fn run() -> RunResult {
                 },
             ],
         },
+        shard: None,
+        planned: Vec::new(),
+        missing: Vec::new(),
         cells: vec![
             passed,
             failed,

@@ -26,6 +26,9 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
         lines(&mut text, "  ", reason);
     }
     _ = writeln!(text, "{}", Summary(&rule_results(&run.cells)));
+    for remark in run.remarks() {
+        _ = writeln!(text, "{remark}");
+    }
     let totals = Totals::of(run);
     let line = format!("{totals} in {:.1}s", run.duration_seconds);
     let good = totals.failed == totals.provisional && totals.errors == 0 && run.interrupted.is_none();
@@ -38,6 +41,9 @@ fn cell_line(cell: &CellResult, paint: Paint) -> String {
     let mut line = format!("{word} {:>7.1}s  {}", cell.duration_seconds, one_line(&cell.id));
     if cell.is_provisional_failure() {
         line.push_str(" (provisional)");
+    }
+    if cell.resumed {
+        line.push_str(" (before)");
     }
     if matches!(cell.outcome, Outcome::Skipped | Outcome::Flaky)
         && let Some(reason) = &cell.reason

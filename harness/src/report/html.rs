@@ -29,6 +29,7 @@ pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
     clean_value(&mut cleaned);
     let page = context! {
         run => Serde(cleaned),
+        remarks => run.remarks(),
         totals => Totals::of(run).to_string(),
         rules => Serde(rule_results(&run.cells)),
     };

@@ -48,6 +48,9 @@ fn suite_properties(run: &RunResult) -> Vec<Property> {
         property("kubernetes", &run.environment.kubernetes),
         property("engine", &run.environment.engine),
     ];
+    if let Some(shard) = run.shard {
+        properties.push(property("shard", &shard.to_string()));
+    }
     for image in &run.environment.images {
         let name = format!("image:{}", image.name);
         let value = format!("{} ({}; {})", image.digest, view::origin(image.origin), image.source);
@@ -78,6 +81,9 @@ fn test_case(cell: &CellResult) -> TestCase {
     case.add_property(property("ray", &cell.ray));
     if let Some(namespace) = &cell.namespace {
         case.add_property(property("namespace", namespace));
+    }
+    if cell.resumed {
+        case.add_property(property("resumed", "true"));
     }
     if let Some(evidence) = &cell.evidence {
         case.add_property(property("evidence", evidence));

@@ -22,6 +22,9 @@ pub fn render_markdown(run: &RunResult) -> String {
         escape(&run.environment.engine),
         escape(&run.harness),
     );
+    for remark in run.remarks() {
+        _ = writeln!(text, "{}.\n", escape(&remark));
+    }
     cells(&mut text, run);
     conditions(&mut text, run);
     failures(&mut text, run);
@@ -38,6 +41,9 @@ fn cells(text: &mut String, run: &RunResult) {
         "| Result | Scenario | Level | Rules | Lane | KubeRay | Ray | Seconds |\n|---|---|---|---|---|---|---|--:|",
         run.cells.iter().map(|cell| {
             let mut result = cell.outcome.word().to_owned();
+            if cell.resumed {
+                result.push_str(" (before)");
+            }
             if let Some(reason) = cell.reason.as_ref().filter(|_| !cell.outcome.is_bad()) {
                 _ = write!(result, ": {}", escape(reason));
             }

@@ -1,5 +1,6 @@
 //! Reports: results become text for a terminal, `JUnit`, JSON, Markdown, HTML and GitHub annotations.
 
+mod durations;
 mod files;
 mod final_text;
 pub mod github;
@@ -7,6 +8,8 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+mod merge;
+mod merge_files;
 mod model;
 mod pairs;
 mod progress;
@@ -18,14 +21,17 @@ mod totals;
 mod view;
 
 #[cfg(test)]
-mod example;
+pub(crate) mod example;
 #[cfg(test)]
 mod tests;
 
+pub use durations::{durations, render_durations};
 pub use files::{ReportError, write_all};
 pub use final_text::render_text;
 pub use json::results_schema;
 pub use markdown::render_markdown;
+pub use merge::{MergeError, Merged, Source, merge};
+pub use merge_files::{read_sources, refuse_to_overwrite, write_merged};
 pub use model::*;
 pub use pairs::{read_results, render_pairs};
 pub use progress::*;

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Half;
+use crate::plan::Shard;
 use crate::scenario::{Lane, Level, Location};
 
 /// Version of the form of `results.json`; raised when a field changes its meaning or goes.
@@ -30,6 +31,15 @@ pub struct RunResult {
     pub phases: Vec<Phase>,
     /// What was under test.
     pub environment: Environment,
+    /// Which part of the plan it was, where it was not all of it.
+    #[serde(default)]
+    pub shard: Option<Shard>,
+    /// Ids of all cells of the whole plan, whichever shard they fall to; none in results of before there were shards.
+    #[serde(default)]
+    pub planned: Vec<String>,
+    /// Ids of planned cells that no result tells of, where results of several runs were merged.
+    #[serde(default)]
+    pub missing: Vec<String>,
     /// Every cell, in the order of the plan.
     pub cells: Vec<CellResult>,
     /// What stopped the run before its end, where something did.
@@ -161,6 +171,9 @@ pub struct CellResult {
     pub operator_settings: BTreeMap<String, String>,
     /// The namespace it ran in.
     pub namespace: Option<String>,
+    /// Whether it passed before, in a run that this one picked up, and was not run again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resumed: bool,
 }
 
 /// One check of a cell.

@@ -51,6 +51,33 @@ fn text_of_an_interrupted_run() {
 }
 
 #[test]
+fn every_report_tells_of_shards_and_of_what_passed_before() {
+    let mut run = only(|outcome, _| outcome == Outcome::Passed);
+    let files = ["junit.xml", "summary.md", "index.html"];
+    let texts = |run: &RunResult| {
+        files
+            .map(|file| written(run, file))
+            .into_iter()
+            .chain([render_text(run, false)])
+    };
+    for text in texts(&run) {
+        assert!(
+            !text.contains("shard") && !text.contains("resumed") && !text.contains("(before)"),
+            "{text}"
+        );
+    }
+    run.shard = Some("2/3".parse().unwrap());
+    run.cells[0].resumed = true;
+    for text in texts(&run) {
+        assert!(text.contains("2/3") || text.contains("2&#x2f;3"), "{text}");
+        assert!(
+            text.contains("(before)") || text.contains(r#"name="resumed""#),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn colour_only_adds_colour_codes() {
     let run = example::run();
     let coloured = render_text(&run, true);

@@ -1,6 +1,6 @@
 //! How results are put into words; every report uses the same ones.
 
-use super::{CellResult, CheckResult, Origin, Outcome};
+use super::{CellResult, CheckResult, Origin, Outcome, RunResult};
 use crate::scenario::{Lane, Level};
 
 pub(super) fn level(level: Level) -> &'static str {
@@ -46,6 +46,22 @@ impl Outcome {
     /// Whether something is to be told about it.
     pub(super) fn is_bad(self) -> bool {
         matches!(self, Self::Failed | Self::Error)
+    }
+}
+
+impl RunResult {
+    /// What the run is not all of, and what it did not do itself, one sentence each.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let part = self.shard.map(|shard| {
+            let planned = self.planned.len();
+            format!("shard {shard} of a plan of {planned} cells; `report merge` makes one report of all shards")
+        });
+        let resumed = self.cells.iter().filter(|cell| cell.resumed).count();
+        let resumed = (resumed > 0).then(|| {
+            let cells = if resumed == 1 { "cell" } else { "cells" };
+            format!("{resumed} {cells} passed before, in a run that this one picked up")
+        });
+        part.into_iter().chain(resumed).collect()
     }
 }
 

@@ -18,7 +18,9 @@ use super::session::{Session, forget, new_run_id, noted_releases};
 use super::setup::Setup;
 use super::standing::{self, Standing};
 use super::upgrade::Upgrades;
-use super::{CLUSTER, EngineOptions, Options, RunError, default_jobs, handover};
+use super::{
+    CLUSTER, EngineOptions, FileJournal, Journal, JournalHead, Options, RunError, RunJournal, default_jobs, handover,
+};
 use crate::artifact::Store;
 use crate::cluster::{ClusterError, KindCluster, Patience, Status};
 use crate::expect::{pending_allowed, unreferenced};
@@ -37,6 +39,20 @@ pub async fn run(
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
 ) -> Result<RunResult, RunError> {
+    let journal = Arc::new(FileJournal::new(&options.output));
+    run_noting(options, journal, progress, cancel).await
+}
+
+/// As [`run`], with a journal that need not be in the output folder.
+///
+/// # Errors
+/// As [`run`], and when the journal is of another run.
+pub async fn run_noting(
+    options: &Options,
+    journal: Arc<dyn Journal>,
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+) -> Result<RunResult, RunError> {
     let started = Timestamp::now();
     let mut there = tokio::select! {
         biased;
@@ -45,7 +61,19 @@ pub async fn run(
     };
     let resolved = options.with_release(there.as_ref(), &progress).await?;
     let options = &resolved;
-    let (plan, left_out) = plan(options)?;
+    let (mut plan, left_out) = plan(options)?;
+    let planned: Vec<String> = plan.cells.iter().map(Cell::id).collect();
+    if let Some(division) = &options.division {
+        plan.cells = division.own(&plan.cells);
+        let (shard, own) = (division.shard, plan.cells.len());
+        progress.line(&format!("shard {shard}: {own} of {} cells", planned.len()));
+    }
+    let shard = options.division.as_ref().map(|division| division.shard);
+    let head = JournalHead::new(shard, planned.clone());
+    let journal = RunJournal::begin(journal, &head, options.resume, options.output.clone()).await?;
+    if options.resume {
+        progress.line(&format!("{} cells passed before", journal.passed()));
+    }
     let id = new_run_id();
     let mut phases = Phases::start();
     let ends = options.timeout.map(|timeout| Instant::now() + timeout);
@@ -56,6 +84,7 @@ pub async fn run(
         evidence: options.evidence,
         jobs: options.jobs.unwrap_or_else(default_jobs),
         room_share: options.existing.as_ref().map_or(1, |there| there.room_share),
+        journal: Some(Arc::new(journal)),
         ends,
         write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
         record_verified: false,
@@ -102,6 +131,9 @@ pub async fn run(
             .cells
             .extend(rest.map(|cell| not_run(cell, Outcome::Skipped, reason)));
     }
+    // Cells that replace the operator, for one, run after the others.
+    let place = |result: &CellResult| planned.iter().position(|id| *id == result.id);
+    found.cells.sort_by_cached_key(place);
     found.cells.extend(left_out);
     let mut result = RunResult {
         version: RESULTS_VERSION.into(),
@@ -111,6 +143,9 @@ pub async fn run(
         harness: env!("CARGO_PKG_VERSION").into(),
         phases: phases.into_ended(),
         environment: found.environment,
+        shard,
+        planned,
+        missing: Vec::new(),
         cells: found.cells,
         interrupted: found.interrupted,
     };
@@ -180,13 +215,31 @@ impl Job<'_> {
         let setup = self.until_cancelled(setup).await?;
         phases.end("programs");
         found.environment.extend(setup.environment());
-        let standing = Standing::attach(&setup, "run")?;
+        let rest = self.engine_options.journal.as_ref().map(|journal| {
+            let (results, rest) = journal.take_over(self.cells, |cell| setup.images(cell), &**self.progress);
+            found.cells.extend(results);
+            rest
+        });
+        let job = Job {
+            cells: rest.as_deref().unwrap_or(self.cells),
+            engine_options: self.engine_options.clone(),
+            ..*self
+        };
+        if job.cells.is_empty() {
+            return Ok(());
+        }
+        job.on_planes(&setup, found, phases).await
+    }
+
+    async fn on_planes(&self, setup: &PlaneSetup, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
+        let releases: Vec<&Version> = self.cells.iter().map(|cell| &cell.operator).collect();
+        let standing = Standing::attach(setup, "run")?;
         let broken = self.cancel.child_token();
         let cells = async |site: Site| self.cells_at(&site, &broken).await;
         // Settings of the operator that are not its release's own need an operator of our own.
         let here = |settings: &OperatorSettings| standing.is_none() || !settings.is_default();
         if let Some(standing) = &standing {
-            let sites = standing.sites().iter().filter(|site| releases.contains(&site.release));
+            let sites = standing.sites().iter().filter(|site| releases.contains(&&site.release));
             let work = try_join_all(sites.map(|site| cells(site.clone())));
             let done = self.until_broken(work, standing.alarm(), &broken).await;
             phases.end("cells");
@@ -210,9 +263,6 @@ impl Job<'_> {
             Ok(done) => {
                 let (results, running): (Vec<_>, Vec<_>) = done.into_iter().unzip();
                 found.cells.extend(results.into_iter().flatten().flatten());
-                found
-                    .cells
-                    .sort_by_cached_key(|result| self.cells.iter().position(|cell| cell.id() == result.id));
                 join_all(running.into_iter().map(Running::stop)).await;
                 Ok(())
             }
@@ -373,12 +423,12 @@ impl Job<'_> {
         let engine = session
             .engine(options, Arc::clone(self.progress), self.cancel.clone())
             .await?;
-        let (upgrades, cells): (Vec<Cell>, Vec<Cell>) = self
-            .cells
-            .iter()
-            .filter(|cell| cell.operator == *session.operator() && cell.ray == *session.ray())
-            .cloned()
-            .partition(|cell| cell.scenario.upgrade_from.is_some());
+        let own = |cell: &&Cell| cell.operator == *session.operator() && cell.ray == *session.ray();
+        let own: Vec<Cell> = self.cells.iter().filter(own).cloned().collect();
+        let (results, rest) = engine.take_over(&own);
+        found.cells.extend(results);
+        let (upgrades, cells): (Vec<Cell>, Vec<Cell>) =
+            rest.into_iter().partition(|cell| cell.scenario.upgrade_from.is_some());
         found.cells.extend(engine.run(&cells).await);
         phases.end("cells");
         if !upgrades.is_empty() {

@@ -144,18 +144,30 @@ impl Engine {
                 }
             }
         }
-        self.tell(&result);
+        self.ended(cell, &result).await;
         result
+    }
+
+    /// Results of cells that passed before, and the cells that are to be run.
+    pub(super) fn take_over(&self, cells: &[Cell]) -> (Vec<CellResult>, Vec<Cell>) {
+        match &self.options.journal {
+            Some(journal) => journal.take_over(cells, |cell| self.subjects.images(&cell.ray), &*self.progress),
+            None => (Vec::new(), cells.into()),
+        }
     }
 
     /// Runs a cell that begins with an older release of the operator, which runs now.
     pub(super) async fn run_upgrade(&self, cell: &Cell, upgrade: &dyn Upgrade) -> CellResult {
         let (result, _) = self.attempt(cell, Some(upgrade)).await;
-        self.tell(&result);
+        self.ended(cell, &result).await;
         result
     }
 
-    fn tell(&self, result: &CellResult) {
+    async fn ended(&self, cell: &Cell, result: &CellResult) {
+        if let Some(journal) = &self.options.journal {
+            let images = self.subjects.images(&cell.ray);
+            journal.note(cell, &images, result, &*self.progress).await;
+        }
         let message = result.reason.clone().unwrap_or_else(|| "all checks passed".into());
         self.progress.finish(&result.id, result.outcome, &message);
     }

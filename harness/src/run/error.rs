@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use semver::Version;
 
+use super::JournalError;
 use crate::artifact::ArtifactError;
 use crate::cluster::{ClusterError, ContextError, EngineError, Holder, PermissionError, who};
 use crate::expect::ExpectError;
@@ -42,6 +43,9 @@ pub enum RunError {
     /// An image or a program could not be had.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
+    /// What an earlier run noted can't be used, or this one note nothing.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// No container engine can be used.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -157,6 +161,7 @@ impl RunError {
                 )
                 | Self::Artifact(ArtifactError::UnknownRelease { .. })
                 | Self::Cluster(ClusterError::Name(_))
+                | Self::Journal(JournalError::OtherRun { .. } | JournalError::Entry { .. })
         )
     }
 }

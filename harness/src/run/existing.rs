@@ -234,7 +234,8 @@ impl There {
             cancel.clone(),
         )
         .await?;
-        let results = engine.run(cells).await;
+        let (mut results, rest) = engine.take_over(cells);
+        results.extend(engine.run(&rest).await);
         for problem in engine.finish().await {
             self.progress.line(&format!("warning: {problem}"));
         }

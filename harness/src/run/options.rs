@@ -9,7 +9,7 @@ use super::EvidencePolicy;
 use crate::artifact::Source;
 use crate::cluster::{ContextOptions, EngineKind};
 use crate::operator::{Manifests, Place};
-use crate::plan::{Filter, Pair};
+use crate::plan::{Division, Filter, Pair};
 use crate::scenario::Lane;
 
 /// The cluster's name, unless another is given.
@@ -48,6 +48,10 @@ pub struct Options {
     pub scenarios: PathBuf,
     /// What narrows the plan.
     pub filter: Filter,
+    /// Which part of the plan; all of it when absent.
+    pub division: Option<Division>,
+    /// Pick up the run that was ended before: what passed then is not run again.
+    pub resume: bool,
     /// Where reports and evidence go.
     pub output: PathBuf,
     /// Leave the cluster up.
@@ -121,6 +125,8 @@ impl Options {
             lanes: vec![Lane::Kind],
             scenarios: "scenarios".into(),
             filter: Filter::default(),
+            division: None,
+            resume: false,
             output: "output".into(),
             keep: false,
             strict: false,

@@ -27,6 +27,7 @@ pub(super) fn blank(cell: &Cell) -> CellResult {
         stimulus: sentences(cell),
         operator_settings: spec.operator_settings.env.clone(),
         namespace: None,
+        resumed: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -9,8 +10,8 @@ use kube::Client;
 use semver::Version;
 use tokio::time::Instant;
 
-use super::PermitError;
 use super::names::RunId;
+use super::{PermitError, RunJournal};
 use crate::operator::{Installed, ObjectError, log_about, log_since};
 use crate::report::ImageRecord;
 use crate::scenario::ScenarioErrors;
@@ -72,6 +73,14 @@ pub struct Subjects {
     pub permits: Option<PathBuf>,
 }
 
+impl Subjects {
+    /// The images on which the results of cells with this release of Ray depend.
+    pub(super) fn images(&self, ray: &Version) -> Vec<ImageRecord> {
+        let ray = self.rays.get(ray);
+        std::iter::once(&self.operator_image).chain(ray).cloned().collect()
+    }
+}
+
 /// How cells run.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
@@ -85,6 +94,8 @@ pub struct EngineOptions {
     pub jobs: usize,
     /// Of the room that nodes have, use one part of so many.
     pub room_share: u32,
+    /// Where it is noted what cells came to; nowhere when absent.
+    pub journal: Option<Arc<RunJournal>>,
     /// When all must be over.
     pub ends: Option<Instant>,
     /// Write missing and different snapshots as pending.

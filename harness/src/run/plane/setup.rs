@@ -7,12 +7,14 @@ use std::sync::Arc;
 use semver::Version;
 use tokio::sync::{RwLock, Semaphore};
 
+use super::site::named;
 use super::stored::StoredCrds;
 use super::{Running, Site};
 use crate::artifact::{Programs, Store};
 use crate::cluster::{ApiServer, ControlPlane, PlaneOptions};
 use crate::contract::class_of;
 use crate::operator::{Beside, BesideOptions, crds_are_served, create_crds};
+use crate::plan::Cell;
 use crate::process::OWN_PROGRAM;
 use crate::report::{Environment, ImageRecord, Origin, Outcome, Progress};
 use crate::run::{Options, RunError};
@@ -85,6 +87,13 @@ impl PlaneSetup {
 
     pub(in crate::run) fn environment(&self) -> &Environment {
         &self.environment
+    }
+
+    /// The images on which the result of a cell depends.
+    pub(in crate::run) fn images(&self, cell: &Cell) -> Vec<ImageRecord> {
+        let operator = self.parts.iter().find(|parts| parts.release == cell.operator);
+        let operator = operator.map(|parts| parts.record.clone());
+        operator.into_iter().chain([named(&cell.ray)]).collect()
     }
 
     /// Whether what is up is made of the same programs and has every release.

@@ -65,14 +65,6 @@ impl Site {
         cancel: CancellationToken,
     ) -> Result<Engine, RunError> {
         let client = crate::cluster::client(&self.kubeconfig).await?;
-        let pins = crate::artifact::Pins::embedded();
-        let image = ImageRecord {
-            name: format!("{}:{ray}", pins.ray.image),
-            origin: Origin::Pulled,
-            source: "named only: no container starts".into(),
-            digest: String::new(),
-            pinned: false,
-        };
         let subjects = Subjects {
             operator: Operator::Beside {
                 log: self.operator_log.clone(),
@@ -80,9 +72,21 @@ impl Site {
             },
             operator_image: self.operator.clone(),
             samples: self.samples.clone(),
-            rays: BTreeMap::from([(ray.clone(), image)]),
+            rays: BTreeMap::from([(ray.clone(), named(ray))]),
             permits: None,
         };
         Ok(Engine::new(client, subjects, options, progress, cancel).await?)
+    }
+}
+
+/// Ray's image, of which nothing but the name is used.
+pub(super) fn named(ray: &Version) -> ImageRecord {
+    let pins = crate::artifact::Pins::embedded();
+    ImageRecord {
+        name: format!("{}:{ray}", pins.ray.image),
+        origin: Origin::Pulled,
+        source: "named only: no container starts".into(),
+        digest: String::new(),
+        pinned: false,
     }
 }

@@ -1,0 +1,31 @@
+//! `report merge`: results of several runs of one plan become one report.
+
+use super::args::Merge;
+use super::{BAD_USE, ENVIRONMENT, live};
+use crate::report;
+
+pub(super) fn run(arguments: &Merge) -> u8 {
+    let (sources, lost) = match report::read_sources(&arguments.results) {
+        Ok(read) => read,
+        Err(error) => return failed(&error, BAD_USE),
+    };
+    let refused = report::refuse_to_overwrite(&sources, &arguments.output);
+    let merged = match refused.and_then(|()| report::merge(&sources)) {
+        Ok(merged) => merged,
+        Err(error) => return failed(&error, BAD_USE),
+    };
+    let copied = match report::write_merged(&merged, &arguments.output) {
+        Ok(problems) => problems,
+        Err(error) => return failed(&error, ENVIRONMENT),
+    };
+    for note in lost.iter().chain(&merged.notes).chain(&copied) {
+        eprintln!("warning: {note}");
+    }
+    live::show(&merged.run);
+    report::exit_code(&merged.run, live::strictness(arguments.strict))
+}
+
+fn failed(error: &dyn std::error::Error, code: u8) -> u8 {
+    eprintln!("error: {error}");
+    code
+}

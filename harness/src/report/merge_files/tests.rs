@@ -1,0 +1,83 @@
+use super::*;
+use crate::report::{RunResult, example, merge};
+
+/// Writes the reports of a run with evidence of one cell below `folder/name`.
+fn run(folder: &Path, name: &str, evidence: &str) -> PathBuf {
+    let output = folder.join(name);
+    let mut run = example::run();
+    run.cells.truncate(1);
+    run.cells[0].evidence = Some(evidence.into());
+    run.planned = vec![run.cells[0].id.clone()];
+    write_all(&run, &output).unwrap();
+    let pods = output.join(evidence).join("pods");
+    fs::create_dir_all(&pods).unwrap();
+    fs::write(pods.join("head.yaml"), name).unwrap();
+    output
+}
+
+fn merged(paths: &[PathBuf], output: &Path) -> Vec<String> {
+    let (sources, _) = read_sources(paths).unwrap();
+    write_merged(&merge(&sources).unwrap(), output).unwrap()
+}
+
+#[test]
+fn reports_are_written_and_evidence_is_copied_beside_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = run(folder.path(), "one", "evidence/kind/a");
+    let output = folder.path().join("merged");
+    assert_eq!(merged(&[one.join("results.json")], &output), Vec::<String>::new());
+    let copied = fs::read_to_string(output.join("evidence/kind/a/pods/head.yaml")).unwrap();
+    assert_eq!(copied, "one");
+    for file in ["results.json", "junit.xml", "summary.md", "index.html"] {
+        assert!(output.join(file).is_file(), "{file}");
+    }
+    let read: RunResult = read_results(&output.join("results.json")).unwrap();
+    assert_eq!(read.cells[0].evidence.as_deref(), Some("evidence/kind/a"));
+}
+
+#[test]
+fn evidence_that_is_not_there_is_told_and_nothing_outside_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = run(folder.path(), "one", "evidence/kind/a");
+    fs::remove_dir_all(one.join("evidence")).unwrap();
+    let problems = merged(&[one], &folder.path().join("merged"));
+    assert!(
+        problems[0].contains("evidence/kind/a could not be copied"),
+        "{problems:?}"
+    );
+
+    fs::create_dir_all(folder.path().join("elsewhere")).unwrap();
+    let two = run(folder.path(), "two", "../elsewhere");
+    let output = folder.path().join("deep/merged");
+    let problems = merged(&[two], &output);
+    assert!(
+        problems[0].starts_with("../elsewhere is no folder below"),
+        "{problems:?}"
+    );
+    assert!(!folder.path().join("deep/elsewhere").exists());
+}
+
+#[test]
+fn a_folder_without_results_is_told_and_a_file_that_is_not_there_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = run(folder.path(), "one", "evidence/a");
+    let killed = folder.path().join("killed");
+    fs::create_dir_all(&killed).unwrap();
+    let (sources, notes) = read_sources(&[one, killed.clone()]).unwrap();
+    assert_eq!(sources.len(), 1);
+    assert!(notes[0].contains("killed holds no results.json"), "{notes:?}");
+    let error = read_sources(&[killed.join("results.json")]).unwrap_err().to_string();
+    assert!(error.contains("killed/results.json failed"), "{error}");
+}
+
+#[test]
+fn no_result_is_overwritten_by_its_own_merge() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = run(folder.path(), "one", "evidence/a");
+    let (sources, _) = read_sources(std::slice::from_ref(&one)).unwrap();
+    refuse_to_overwrite(&sources, folder.path()).unwrap();
+    let error = refuse_to_overwrite(&sources, &one.join("../one"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("name another folder with --output"), "{error}");
+}
