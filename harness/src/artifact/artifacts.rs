@@ -233,6 +233,15 @@ impl Artifacts {
         Ok(built(public_name, held, source, false))
     }
 
+    /// Whether images are pulled or built.
+    pub(super) async fn node_origin(&self) -> Origin {
+        if self.programs.pulls().await {
+            Origin::Pulled
+        } else {
+            Origin::Built
+        }
+    }
+
     async fn control_plane_images(&self) -> Result<Vec<Held>, ArtifactError> {
         let kubernetes = async |program: &'static str| self.programs.built_kubernetes(program).await;
         let coredns = self.programs.module_program("coredns").await?;
@@ -287,13 +296,13 @@ impl Artifacts {
         Ok(held)
     }
 
-    async fn debian(&self) -> Result<&Held, ArtifactError> {
+    pub(super) async fn debian(&self) -> Result<&Held, ArtifactError> {
         self.debian
             .get_or_try_init(|| debian::base(&self.engine, &self.programs.store, &*self.programs.progress))
             .await
     }
 
-    fn images(&self) -> Images<'_> {
+    pub(super) fn images(&self) -> Images<'_> {
         Images {
             engine: &self.engine,
             store: &self.programs.store,
@@ -319,7 +328,7 @@ fn key_of(path: &std::path::Path) -> String {
     names.join("/")
 }
 
-fn built(public_name: String, held: Held, source: String, pinned: bool) -> Image {
+pub(super) fn built(public_name: String, held: Held, source: String, pinned: bool) -> Image {
     debug_assert!(held.name.starts_with(LOCAL_PREFIX));
     let record = ImageRecord {
         name: public_name.clone(),

@@ -4,6 +4,7 @@ mod artifacts;
 mod debian;
 mod error;
 mod go;
+mod harness;
 mod image;
 mod model;
 mod module_zip;

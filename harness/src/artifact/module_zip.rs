@@ -26,11 +26,9 @@ const LARGEST: u64 = 500 << 20;
 /// # Errors
 /// When it can't be downloaded, is not what is pinned, or is no module's archive.
 pub(super) async fn module(store: &Store, module: &Module, progress: &dyn Progress) -> Result<PathBuf, ArtifactError> {
-    let key = Key::default().with(&module.module).with(&module.version);
-    let key = key.with(&module.sum).short();
-    let name = module.module.rsplit('/').next().unwrap_or_default();
+    let (folder, key) = folder_and_key(module);
     store
-        .get(&format!("modules/{name}"), &key, |target| async move {
+        .get(&folder, &key, |target| async move {
             let name = format!("{}@{}", module.module, module.version);
             progress.update(&name, "downloading its files");
             let url = url(&proxy(std::env::var("GOPROXY").ok().as_deref()), module);
@@ -40,6 +38,19 @@ pub(super) async fn module(store: &Store, module: &Module, progress: &dyn Progre
             unpack_verified(archive.path(), &name, &module.sum, &target)
         })
         .await
+}
+
+/// Where a module's files lie below the store's folder.
+pub(super) fn place(module: &Module) -> PathBuf {
+    let (folder, key) = folder_and_key(module);
+    Path::new(&folder).join(key)
+}
+
+fn folder_and_key(module: &Module) -> (String, String) {
+    let key = Key::default().with(&module.module).with(&module.version);
+    let key = key.with(&module.sum).short();
+    let name = module.module.rsplit('/').next().unwrap_or_default();
+    (format!("modules/{name}"), key)
 }
 
 /// The first address in a list as `GOPROXY` holds it; the default where it has none.

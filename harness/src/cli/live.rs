@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use super::args::{Lanes, Place, Run, Selection, Stack};
-use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt};
+use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt, job};
 use crate::artifact::Pins;
 use crate::expect::pending_allowed;
 use crate::report::{self, Progress, RunResult, Strictness};
@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Run) -> u8 {
         Ok(options) => options,
         Err(code) => return code,
     };
-    let division = match files::division(&selection.part) {
+    let division = match job::division(arguments) {
         Ok(division) => division,
         Err(code) => return code,
     };
@@ -43,7 +43,8 @@ pub(super) fn run(arguments: &Run) -> u8 {
         scenarios: selection.folder.scenarios.clone(),
         filter: selection.filter(),
         division,
-        resume: arguments.resume,
+        // A Pod that takes the place of another goes on where that was.
+        resume: arguments.resume || arguments.as_job.job.is_some(),
         output: arguments.output.clone(),
         keep: arguments.keep,
         strict: arguments.strict,
@@ -53,6 +54,16 @@ pub(super) fn run(arguments: &Run) -> u8 {
         ..stack
     };
     block(async |progress, cancel| {
+        if let Some(job) = &arguments.as_job.job {
+            let result = run::run_shard(&options, job, progress, cancel).await?;
+            show(&result);
+            // A Pod is made again when it fails; a scenario that failed is what it was to find out.
+            return Ok(if result.interrupted.is_some() {
+                ENVIRONMENT
+            } else {
+                PASSED
+            });
+        }
         let result = run::run(&options, progress, cancel).await?;
         show(&result);
         Ok(report::exit_code(&result, strictness(options.strict)))
@@ -148,14 +159,19 @@ pub(super) fn status(place: &Place) -> u8 {
     })
 }
 
-fn place_options(place: &Place) -> Options {
+/// Options with the default releases.
+pub(super) fn defaults() -> Options {
     let pins = Pins::embedded();
+    Options::new(pins.defaults.operator, pins.defaults.ray)
+}
+
+fn place_options(place: &Place) -> Options {
     Options {
         existing: place.existing.options(),
         lanes: place.lanes.0.clone(),
         engine: place.engine.engine,
         cluster: place.engine.cluster.clone(),
-        ..Options::new(pins.defaults.operator, pins.defaults.ray)
+        ..defaults()
     }
 }
 

@@ -5,6 +5,7 @@ mod explain;
 mod explore;
 mod files;
 mod interrupt;
+mod job;
 mod live;
 mod merge;
 
@@ -47,6 +48,9 @@ pub fn main() -> ExitCode {
         Command::Explain(options) => explain::run(&options),
         Command::Explore(options) => explore::run(&options),
         Command::Run(run) => live::run(&run),
+        Command::Submit(submit) => job::submit(&submit),
+        Command::Collect(collect) => job::collect(&collect),
+        Command::Image(image) => job::image(&image),
         Command::Up(stack) => live::up(&stack),
         Command::Down(place) => live::down(&place),
         Command::Status(place) => live::status(&place),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use http::{Method, Request, header};
 use kube::Client;
@@ -16,6 +17,10 @@ pub const FIELD_MANAGER: &str = "kuberay-conformance";
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The value of [`MANAGED_BY`] on what the harness made.
 pub const MANAGER: &str = "kuberay-conformance";
+
+/// How long an object that was deleted may take to go, and how often it is looked for.
+const GONE_WITHIN: Duration = Duration::from_mins(2);
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Why an object was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +56,12 @@ pub enum ObjectError {
         "{object} belongs to no namespace, so that it would outlive the run; scenarios may hold namespaced objects only"
     )]
     ClusterScoped {
+        /// Kind and name.
+        object: String,
+    },
+    /// It was deleted, but is still there.
+    #[error("{object} is still there {} s after it was deleted", GONE_WITHIN.as_secs())]
+    Stays {
         /// Kind and name.
         object: String,
     },
@@ -161,6 +172,25 @@ impl Sender {
         let uri = format!("{}/{}", target.path, target.name);
         let deleted = self.send(&target, Method::DELETE, &uri, "application/json", Vec::new());
         unless_absent(deleted.await).map(drop)
+    }
+
+    /// Deletes an object with what it has made, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When the API server refuses or can't be asked, and when it is still there after a minute.
+    pub async fn delete_and_wait(&self, object: &Value) -> Result<(), ObjectError> {
+        let target = self.target(object).await?;
+        let uri = format!("{}/{}?propagationPolicy=Foreground", target.path, target.name);
+        let deleted = self.send(&target, Method::DELETE, &uri, "application/json", Vec::new());
+        unless_absent(deleted.await)?;
+        let started = Instant::now();
+        while self.get(object).await?.is_some() {
+            if started.elapsed() >= GONE_WITHIN {
+                return Err(ObjectError::Stays { object: target.shown });
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+        Ok(())
     }
 
     /// Gives an object that exists a label.

@@ -82,6 +82,15 @@ pub enum RunError {
     /// Manifests that the user brings don't tell their release.
     #[error("the image of the operator in {0} names no release; say with --operator which one it is like")]
     BroughtUnknown(String),
+    /// A Job can't be submitted or collected.
+    #[error("{0}")]
+    Job(String),
+    /// Results of a Job can't be kept or read.
+    #[error(transparent)]
+    Results(#[from] super::ResultsError),
+    /// Results can't be merged.
+    #[error(transparent)]
+    Merge(#[from] crate::report::MergeError),
     /// No cell can run on the cluster.
     #[error(transparent)]
     Start(#[from] super::StartError),

@@ -12,6 +12,7 @@ mod evidence;
 mod existing;
 mod explore;
 mod handover;
+mod in_cluster;
 mod journal;
 mod journal_file;
 mod ledger;
@@ -38,6 +39,10 @@ pub use demand::demand;
 pub use engine::Engine;
 pub use error::RunError;
 pub use explore::{ExploreOptions, Explored, Finding, Sample, Surprise, explore};
+pub use in_cluster::{
+    CollectOptions, JOB, JobJournal, JobResults, NAMESPACE, ResultsError, SubmitOptions, Submitted, collect,
+    is_job_name, run_shard, submit,
+};
 pub use journal::{JOURNAL_VERSION, Journal, JournalEntry, JournalError, JournalHead, RunJournal, cell_digest};
 pub use journal_file::FileJournal;
 pub use names::{RunId, evidence_folder, namespace_name};
@@ -45,4 +50,5 @@ pub use options::{CLUSTER, InExisting, Options};
 use phases::Phases;
 pub use plane::{JOBS, Planes, Site, planes_are_at_hand};
 pub use session::{Session, new_run_id, noted_releases};
+pub use setup::{harness_image, kind_client, push_harness};
 pub use subjects::{CellError, EngineOptions, EvidencePolicy, Operator, StartError, Subjects, Upgrade};

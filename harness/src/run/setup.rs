@@ -1,6 +1,6 @@
 //! The tools that make a cluster, before anything is made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -170,4 +170,45 @@ impl Setup {
         };
         Ok(operator::ensure(client, &renderers, wanted, &*self.progress).await?)
     }
+}
+
+/// The harness's own image, for a Job.
+///
+/// # Errors
+/// When no engine can be used, or the image can't be built.
+pub async fn harness_image(
+    options: &Options,
+    program: &Path,
+    scenarios: &Path,
+    progress: Arc<dyn Progress>,
+) -> Result<Image, RunError> {
+    let setup = Setup::ready_to_bring_up(options, progress).await?;
+    Ok(setup.artifacts.harness_image(program, scenarios).await?)
+}
+
+/// Gives the harness's own image to the nodes of the kind cluster that is up; returns a client for it and the image's name
+/// there.
+///
+/// # Errors
+/// When no cluster is up, or the image can't be built or pushed.
+pub async fn push_harness(
+    options: &Options,
+    program: &Path,
+    scenarios: &Path,
+    progress: Arc<dyn Progress>,
+) -> Result<(kube::Client, String), RunError> {
+    let setup = Setup::new(options, progress).await?;
+    let handle = setup.cluster.attach("submit").await?;
+    let image = setup.artifacts.harness_image(program, scenarios).await?;
+    handle.push(&image).await?;
+    Ok((handle.client().await?, image.public_name))
+}
+
+/// A client for the kind cluster that is up.
+///
+/// # Errors
+/// When none is.
+pub async fn kind_client(options: &Options, progress: Arc<dyn Progress>) -> Result<kube::Client, RunError> {
+    let setup = Setup::new(options, progress).await?;
+    Ok(setup.cluster.attach("collect").await?.client().await?)
 }

@@ -1,0 +1,179 @@
+//! `collect`: what a Job's Pods kept becomes one report.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{DeleteParams, ListParams};
+use kube::runtime::watcher;
+use kube::{Api, Client};
+use tokio_util::sync::CancellationToken;
+
+use super::NAMESPACE;
+use super::results::{JobResults, OF_JOB};
+use crate::report::{self, MergeError, Merged, Progress, RunResult, Source};
+use crate::run::RunError;
+
+/// What is collected, and where it goes.
+#[derive(Debug, Clone)]
+pub struct CollectOptions {
+    /// The Job.
+    pub job: String,
+    /// Where the reports go; those of each shard go to `shards/N` below it.
+    pub output: PathBuf,
+    /// Wait until the Job has ended, and at most so long.
+    pub wait: Option<Duration>,
+    /// Remove the Job and what it kept, once all is written.
+    pub remove: bool,
+}
+
+/// Writes the reports of every shard, and one of all; returns the latter.
+///
+/// # Errors
+/// When there is nothing of such a Job, when the API server refuses, and when files can't be written.
+pub async fn collect(
+    client: &Client,
+    options: &CollectOptions,
+    progress: &dyn Progress,
+    cancel: &CancellationToken,
+) -> Result<RunResult, RunError> {
+    if let Some(limit) = options.wait {
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(RunError::Interrupted),
+            ended = until_ended(client, &options.job, limit, progress) => ended?,
+        }
+    }
+    let results = JobResults::new(client.clone(), &options.job);
+    let mut shards = results.shards().await?;
+    if shards.is_empty() {
+        return Err(RunError::Job(format!(
+            "the Job {} has kept nothing in the namespace {NAMESPACE}: is its name right, and did its Pods start? \
+             `kubectl --namespace {NAMESPACE} get jobs,pods` tells",
+            options.job
+        )));
+    }
+    let cells = results.cells(None).await?;
+    progress.line(&format!(
+        "{} results of {} shards of the Job {}",
+        cells.len(),
+        shards.len(),
+        options.job
+    ));
+    let folder = |shard: u16| options.output.join("shards").join(shard.to_string());
+    results.write_evidence(&cells, folder).await?;
+    for kept in cells {
+        let Some(run) = shards.get_mut(&kept.shard) else {
+            continue;
+        };
+        run.cells.retain(|cell| cell.id != kept.result.id);
+        run.cells.push(kept.result);
+    }
+    let merged = merged(shards, folder)?;
+    for note in &merged.notes {
+        progress.line(note);
+    }
+    report::write_merged(&merged, &options.output)?;
+    if options.remove {
+        remove(client, &options.job).await?;
+    }
+    Ok(merged.run)
+}
+
+/// Writes the report of each shard, and merges them.
+fn merged(shards: BTreeMap<u16, RunResult>, folder: impl Fn(u16) -> PathBuf) -> Result<Merged, RunError> {
+    let mut sources = Vec::new();
+    for (shard, mut run) in shards {
+        let place: BTreeMap<&String, usize> = run.planned.iter().zip(0..).collect();
+        run.cells
+            .sort_by_cached_key(|cell| place.get(&cell.id).copied().unwrap_or(usize::MAX));
+        let folder = folder(shard);
+        report::write_all(&run, &folder)?;
+        sources.push(Source {
+            path: folder.join("results.json"),
+            run,
+        });
+    }
+    let merged: Result<Merged, MergeError> = report::merge(&sources);
+    Ok(merged?)
+}
+
+fn jobs(client: &Client) -> Api<Job> {
+    Api::namespaced(client.clone(), NAMESPACE)
+}
+
+fn api(doing: &'static str) -> impl FnOnce(kube::Error) -> RunError {
+    move |source| RunError::Api {
+        doing,
+        source: Box::new(source),
+    }
+}
+
+/// Waits for the Job's last condition, and tells of every Pod that ends meanwhile.
+async fn until_ended(client: &Client, job: &str, limit: Duration, progress: &dyn Progress) -> Result<(), RunError> {
+    let began = Instant::now();
+    let mut events = watcher::watch_object(jobs(client), job).boxed();
+    let mut last = String::new();
+    let watch = async {
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(Some(job)) => {
+                    let status = job.status.unwrap_or_default();
+                    let conditions = status.conditions.iter().flatten();
+                    let mut ended = conditions.filter(|condition| condition.status == "True");
+                    if ended.any(|condition| condition.type_ == "Complete" || condition.type_ == "Failed") {
+                        return Ok(());
+                    }
+                    let count = |number: Option<i32>| number.unwrap_or(0);
+                    let text = format!(
+                        "{} shards ended, {} run, {} Pods failed",
+                        count(status.succeeded),
+                        count(status.active),
+                        count(status.failed)
+                    );
+                    if text != last {
+                        progress.update("Job", &text);
+                        last = text;
+                    }
+                }
+                Ok(None) => {
+                    return Err(RunError::Job(format!(
+                        "there is no Job {job} in the namespace {NAMESPACE}; `submit` makes one"
+                    )));
+                }
+                Err(error) => tracing::debug!(%error, "the watch on the Job broke; it starts again"),
+            }
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(limit, watch).await {
+        Ok(done) => done,
+        Err(_) => {
+            let seconds = began.elapsed().as_secs();
+            progress.line(&format!(
+                "warning: the Job {job} has not ended after {seconds} s; what it kept by now is collected"
+            ));
+            Ok(())
+        }
+    }
+}
+
+/// Removes the Job, its Pods and what they kept. The account and its permissions stay for the next.
+async fn remove(client: &Client, job: &str) -> Result<(), RunError> {
+    let doing = "removing the Job and its results";
+    match jobs(client).delete(job, &DeleteParams::background()).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => {}
+        done => {
+            done.map_err(api(doing))?;
+        }
+    }
+    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), NAMESPACE);
+    let own = ListParams::default().labels(&format!("{OF_JOB}={job}"));
+    maps.delete_collection(&DeleteParams::default(), &own)
+        .await
+        .map_err(api(doing))?;
+    Ok(())
+}
