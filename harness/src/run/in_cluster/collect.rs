@@ -69,8 +69,11 @@ pub async fn collect(
         let Some(run) = shards.get_mut(&kept.shard) else {
             continue;
         };
-        run.cells.retain(|cell| cell.id != kept.result.id);
-        run.cells.push(kept.result);
+        match run.cells.iter_mut().find(|cell| cell.id == kept.result.id) {
+            Some(cell) if cell.resumed => {}
+            Some(cell) => *cell = kept.result,
+            None => run.cells.push(kept.result),
+        }
     }
     let merged = merged(shards, folder)?;
     for note in &merged.notes {

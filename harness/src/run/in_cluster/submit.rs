@@ -3,8 +3,8 @@
 use kube::Client;
 use serde_json::{Value, json};
 
-use super::results::OF_JOB;
 use super::NAMESPACE;
+use super::results::OF_JOB;
 use crate::artifact::fixture;
 use crate::operator::{MANAGED_BY, MANAGER, OperatorError, Sender};
 use crate::run::RunError;
