@@ -1,0 +1,370 @@
+//! Runs in parts: shards whose reports become one, and runs that are ended and picked up.
+//!
+//! They use control planes, and are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `control-plane`.
+
+#![allow(missing_docs, reason = "an integration test has no public interface")]
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "support/copies.rs"]
+mod copies;
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "support/processes.rs"]
+mod processes;
+#[path = "support/running.rs"]
+mod running;
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Instant;
+
+use copies::{copy_scenario, replaced};
+use kuberay_conformance::report::{CellResult, Outcome, RunResult, read_results};
+use kuberay_conformance::run::JournalEntry;
+use processes::signal;
+use running::{PATIENCE, Running};
+use rustix::process::Signal;
+use support::{is_required, program, turn};
+
+const RELEASES: &str = "1.3.2,1.5.1,1.6.2";
+
+/// A folder with scenarios, and with the output folders of runs.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, output: &str, arguments: &[&str]) -> Command {
+        let mut command = program();
+        command.args(["run", "--lane", "control-plane", "--scenarios"]);
+        command
+            .arg(self.path("scenarios"))
+            .arg("--output")
+            .arg(self.path(output));
+        command.args(arguments);
+        command
+    }
+
+    fn run(&self, output: &str, arguments: &[&str]) -> Output {
+        self.command(output, arguments).output().unwrap()
+    }
+
+    fn results(&self, output: &str) -> RunResult {
+        read_results(&self.path(output).join("results.json")).unwrap()
+    }
+
+    fn merge(&self, parts: &[&str], output: &str) -> Output {
+        let mut command = program();
+        command.args(["report", "merge"]);
+        command.args(parts.iter().map(|part| self.path(part)));
+        command.arg("--output").arg(self.path(output)).output().unwrap()
+    }
+
+    fn scenario(&self, of: &str, name: &str, change: impl Fn(&str, String) -> String) {
+        copy_scenario(of, name, &self.path("scenarios"), change);
+    }
+}
+
+fn text(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    format!("{}\n{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
+}
+
+/// Four scenarios: two pass, one is not for every release, and one fails on some.
+fn place() -> Place {
+    let place = Place {
+        folder: tempfile::tempdir().unwrap(),
+    };
+    place.scenario("command-and-args-joined", "joined", |_, text| text);
+    place.scenario("default-command", "plain", |_, text| text);
+    place.scenario("default-command", "newer", |file, text| match file {
+        "scenario.yaml" => replaced(&text, r#"operator: ">=1.0.0""#, r#"operator: ">=1.4.0""#),
+        _ => text,
+    });
+    place.scenario("default-command", "wrong", |file, text| match file {
+        "head.command@ge-1.4.snap" => replaced(&text, "/bin/bash", "/bin/other"),
+        _ => text,
+    });
+    place
+}
+
+/// A result without what differs from run to run: ids, times, namespaces, and the last part of names of Pods.
+fn steady(mut run: RunResult) -> RunResult {
+    run.run_id.clear();
+    run.started.clear();
+    run.duration_seconds = 0.0;
+    run.phases.clear();
+    run.environment.images.sort_by(|one, other| one.name.cmp(&other.name));
+    for cell in &mut run.cells {
+        cell.duration_seconds = 0.0;
+        let namespace = cell.namespace.take();
+        let texts = cell.checks.iter_mut().flat_map(|check| {
+            check.seconds = 0.0;
+            let quotes = [&mut check.expected, &mut check.found, &mut check.diff];
+            std::iter::once(&mut check.message).chain(quotes.into_iter().flatten())
+        });
+        for text in texts.chain(cell.reason.iter_mut()) {
+            if let Some(namespace) = &namespace {
+                *text = text.replace(namespace, "NAMESPACE");
+            }
+            *text = without_pod_names(text);
+        }
+    }
+    run
+}
+
+/// `head Pod plain-head-x7k2p: …` without the five letters that Kubernetes gives it.
+fn without_pod_names(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches(':');
+        match bare.rsplit_once('-') {
+            Some((name, last)) if last.len() == 5 && (name.contains("-head") || name.contains("-worker")) => {
+                word.replace(bare, name)
+            }
+            _ => word.to_owned(),
+        }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn ended(run: &RunResult) -> Vec<String> {
+    let line = |cell: &CellResult| format!("{} {}", cell.id, cell.outcome.word());
+    run.cells.iter().map(line).collect()
+}
+
+#[test]
+fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let _turn = turn();
+    let place = place();
+    let whole = place.run("whole", &["--operator", RELEASES]);
+    assert_eq!(whole.status.code(), Some(1), "{}", text(&whole));
+    let whole = place.results("whole");
+    assert_eq!(
+        ended(&whole).join("\n").matches("FAIL").count(),
+        2,
+        "1.5.1 and 1.6.2: {:?}",
+        ended(&whole)
+    );
+    assert_eq!((whole.planned.len(), whole.cells.len()), (11, 12), "one is left out");
+    for shard in 1..=3 {
+        let which = format!("{shard}/3");
+        let ran = place.run(&format!("part-{shard}"), &["--operator", RELEASES, "--shard", &which]);
+        assert!(
+            text(&ran).contains(&format!("shard {which} of a plan of 11 cells")),
+            "{}",
+            text(&ran)
+        );
+        let part = place.results(&format!("part-{shard}"));
+        let releases: Vec<&String> = part.planned.iter().collect();
+        assert_eq!(releases.len(), 11, "each shard knows the whole plan");
+        let judged = part.cells.iter().filter(|cell| cell.outcome != Outcome::Skipped);
+        assert!((3..=4).contains(&judged.count()), "a release: {:?}", ended(&part));
+    }
+
+    let merged = place.merge(&["part-1", "part-2/results.json", "part-3"], "merged");
+    assert_eq!(merged.status.code(), Some(1), "{}", text(&merged));
+    let result = place.results("merged");
+    assert_eq!(ended(&result), ended(&whole));
+    let (one, other) = (steady(result.clone()), steady(whole));
+    for (one, other) in one.cells.iter().zip(&other.cells) {
+        assert_eq!(one, other);
+    }
+    assert_eq!(one, other);
+    let failed: Vec<&CellResult> = result.cells.iter().filter(|cell| cell.evidence.is_some()).collect();
+    assert_eq!(failed.len(), 2);
+    for cell in failed {
+        let evidence = place.path("merged").join(cell.evidence.as_ref().unwrap());
+        assert!(
+            std::fs::read_dir(&evidence).unwrap().count() > 0,
+            "{}",
+            evidence.display()
+        );
+    }
+
+    let merged = place.merge(&["part-1", "part-3"], "two");
+    let said = text(&merged);
+    assert_eq!(merged.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("4 of 11 planned cells are missing; there are no results of shard 2/3"),
+        "{said}"
+    );
+    let two = place.results("two");
+    assert_eq!(two.missing.len(), 4);
+    assert!(
+        two.missing.iter().all(|id| id.starts_with("control-plane::1.5.1::")),
+        "{:?}",
+        two.missing
+    );
+
+    a_killed_shard_is_missing(&place);
+    results_of_other_plans_are_refused(&place);
+}
+
+fn a_killed_shard_is_missing(place: &Place) {
+    let command = place.command("killed", &["--operator", RELEASES, "--shard", "2/3"]);
+    let mut running = Running::start(command);
+    running.until("applying to the namespace");
+    signal(running.id(), Signal::KILL);
+    assert_eq!(running.end().0.code(), None, "it was killed");
+    let merged = place.merge(&["part-1", "killed", "part-3"], "without");
+    let said = text(&merged);
+    assert_eq!(merged.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("killed holds no results.json: its run was ended from outside"),
+        "{said}"
+    );
+    assert!(said.contains("there are no results of shard 2/3"), "{said}");
+}
+
+fn results_of_other_plans_are_refused(place: &Place) {
+    let other = place.run("other", &["--operator", RELEASES, "--shard", "2/3", "plain"]);
+    assert_eq!(other.status.code(), Some(0), "{}", text(&other));
+    let merged = place.merge(&["part-1", "other"], "refused");
+    let said = text(&merged);
+    assert_eq!(merged.status.code(), Some(2), "{said}");
+    assert!(said.contains("are results of different plans"), "{said}");
+    assert!(!place.path("refused").exists());
+}
+
+/// A matrix of machines must not fail because it is larger than the plan.
+#[test]
+fn a_shard_without_cells_is_no_failure() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let place = place();
+    let ran = place.run("empty", &["--operator", RELEASES, "--shard", "4/4"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran));
+    assert!(text(&ran).contains("shard 4/4: 0 of 11 cells"), "{}", text(&ran));
+    let result = place.results("empty");
+    assert_eq!((result.planned.len(), result.interrupted), (11, None));
+}
+
+/// Adds a scenario that waits for a worker that its manifest does not ask for, or one that finds what it waits for.
+fn scenario_that_waits(place: &Place, finds: bool) {
+    place.scenario("default-command", "waits", |file, text| {
+        let text = match (file, finds) {
+            ("raycluster.yaml", false) => replaced(&text, "replicas: 1", "replicas: 0"),
+            _ => text,
+        };
+        if file == "scenario.yaml" {
+            replaced(&text, "timeout: 1m", "timeout: 10m")
+        } else {
+            text
+        }
+    });
+}
+
+fn journal(place: &Place, output: &str) -> Vec<JournalEntry> {
+    let text = std::fs::read_to_string(place.path(output).join("journal.jsonl")).unwrap_or_default();
+    let lines = text.lines().skip(1);
+    lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+#[test]
+fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let _turn = turn();
+    let place = place();
+    std::fs::remove_dir_all(place.path("scenarios/newer")).unwrap();
+    scenario_that_waits(&place, false);
+    let arguments = ["--operator", "1.6.2"];
+    let running = Running::start(place.command("output", &arguments));
+    let started = Instant::now();
+    while journal(&place, "output").len() < 3 {
+        assert!(
+            started.elapsed() < PATIENCE,
+            "three cells end: {:?}",
+            journal(&place, "output")
+        );
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    signal(running.id(), Signal::KILL);
+    assert_eq!(running.end().0.code(), None, "it was killed");
+    assert!(!place.path("output/results.json").exists());
+    let before: BTreeMap<String, CellResult> = journal(&place, "output")
+        .into_iter()
+        .map(|entry| (entry.result.scenario.clone(), entry.result))
+        .collect();
+    assert_eq!(before.keys().collect::<Vec<_>>(), ["joined", "plain", "wrong"]);
+    assert_eq!(before["wrong"].outcome, Outcome::Failed);
+
+    // One is changed since it passed, the others are as they were.
+    let changed = place.path("scenarios/joined/scenario.yaml");
+    let text_before = std::fs::read_to_string(&changed).unwrap();
+    std::fs::write(&changed, text_before + "# changed\n").unwrap();
+    scenario_that_waits(&place, true);
+    let other = place.run("output", &["--operator", "1.6.2", "--resume", "plain"]);
+    assert_eq!(other.status.code(), Some(2), "{}", text(&other));
+    assert!(
+        text(&other).contains("run without --resume, which begins anew"),
+        "{}",
+        text(&other)
+    );
+
+    let resumed = place.run("output", &[&arguments[..], &["--resume"]].concat());
+    let said = text(&resumed);
+    assert_eq!(resumed.status.code(), Some(1), "`wrong` still fails: {said}");
+    assert!(
+        said.contains("1 cell passed before, in a run that this one picked up"),
+        "{said}"
+    );
+    let result = place.results("output");
+    assert_eq!(result.interrupted, None);
+    let words: Vec<(&str, &str, bool)> = result
+        .cells
+        .iter()
+        .map(|cell| (cell.scenario.as_str(), cell.outcome.word(), cell.resumed))
+        .collect();
+    assert_eq!(
+        words,
+        [
+            ("joined", "PASS", false),
+            ("plain", "PASS", true),
+            ("waits", "PASS", false),
+            ("wrong", "FAIL", false)
+        ]
+    );
+    // A cell that runs has a namespace of its run's own, and is told of.
+    for cell in &result.cells {
+        let applied = said.contains(&format!("{}: applying to the namespace", cell.id));
+        let is_new = before
+            .get(&cell.scenario)
+            .is_none_or(|before| before.namespace != cell.namespace);
+        assert_eq!((applied, is_new), (!cell.resumed, !cell.resumed), "{}: {said}", cell.id);
+    }
+    let plain = result.cells.iter().find(|cell| cell.scenario == "plain").unwrap();
+    let as_it_was = CellResult {
+        resumed: false,
+        ..plain.clone()
+    };
+    assert_eq!(as_it_was, before["plain"]);
+    let noted = journal(&place, "output").into_iter().map(|entry| entry.result.scenario);
+    let noted: Vec<String> = noted.collect();
+    let times = |name: &str| noted.iter().filter(|one| *one == name).count();
+    assert_eq!(
+        (times("plain"), times("joined"), times("waits"), times("wrong")),
+        (1, 2, 1, 2)
+    );
+
+    // Once all has passed, nothing is started any more.
+    std::fs::remove_dir_all(place.path("scenarios/wrong")).unwrap();
+    let all = place.run("all", &arguments);
+    assert_eq!(all.status.code(), Some(0), "{}", text(&all));
+    let again = place.run("all", &[&arguments[..], &["--resume"]].concat());
+    let said = text(&again);
+    assert_eq!(again.status.code(), Some(0), "{said}");
+    assert!(!said.contains("API server"), "{said}");
+    assert!(place.results("all").cells.iter().all(|cell| cell.resumed), "{said}");
+    assert!(Path::new(&place.path("all/junit.xml")).is_file());
+}
