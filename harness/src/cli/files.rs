@@ -105,7 +105,7 @@ pub(super) fn releases(releases: &Releases, lanes: &Lanes) -> Result<Options, u8
         options.ray = first.ray.clone();
     } else {
         options.operators = operators(releases.operator.as_ref())?;
-        options.operator_is_named = releases.operator.is_some();
+        options.operator_asked = releases.operator.as_ref().and(options.operators.first().cloned());
     }
     if let Some(ray) = &releases.ray {
         options.ray = ray.clone();

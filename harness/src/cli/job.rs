@@ -22,22 +22,18 @@ pub(super) fn division(arguments: &Run) -> Result<Option<Division>, u8> {
         return files::division(&arguments.selection.part);
     };
     let index = super::environment_variable(INDEX).and_then(|text| text.parse::<u16>().ok());
-    match index.filter(|index| *index < count) {
-        Some(index) => Ok(Some(Division {
-            shard: Shard {
-                index: index + 1,
-                count,
-            },
-            durations: Durations::embedded(),
-        })),
-        None => {
-            eprintln!(
-                "error: --job is for a Pod of a Job, whose number from 0 to {} is in the variable {INDEX}",
-                count - 1
-            );
-            Err(BAD_USE)
-        }
-    }
+    let Some(index) = index.filter(|index| *index < count) else {
+        let last = count - 1;
+        eprintln!("error: --job is for a Pod of a Job, whose number from 0 to {last} is in the variable {INDEX}");
+        return Err(BAD_USE);
+    };
+    Ok(Some(Division {
+        shard: Shard {
+            index: index + 1,
+            count,
+        },
+        durations: Durations::embedded(),
+    }))
 }
 
 pub(super) fn submit(arguments: &Submit) -> u8 {

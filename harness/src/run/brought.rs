@@ -43,7 +43,7 @@ pub(super) async fn rendered(options: &Options, programs: &Programs) -> Result<(
     let manifests = manifests(options, programs, options.operator()?).await?;
     let rendered = Rendered::of(&manifests, &renderers(programs, &manifests).await?, OWN_NAMESPACE).await?;
     let told = rendered.release().filter(|_| options.manifests.is_some());
-    let asked = options.operator_is_named || options.manifests.is_none();
+    let asked = options.operator_asked.is_some() || options.manifests.is_none();
     match (asked, told) {
         (true, Some(told)) if told != *options.operator()? => Err(RunError::BroughtRelease {
             origin: manifests.origin(),

@@ -53,7 +53,7 @@ impl There {
         let cluster = Existing::connect(&wanted.context).await?;
         progress.update("cluster", &format!("{} at {}", cluster.context, cluster.server));
         cluster.check_permissions().await?;
-        let asked = options.operator_is_named.then(|| options.operator()).transpose()?;
+        let asked = options.operator_asked.as_ref();
         let operator = if wanted.install_operator {
             let found = operator::discover(&cluster.client, None, None).await;
             if let Ok(found) = found {

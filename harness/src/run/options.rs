@@ -35,8 +35,8 @@ pub struct InExisting {
 pub struct Options {
     /// Releases of the operator.
     pub operators: Vec<Version>,
-    /// Whether somebody named them; else they are the default.
-    pub operator_is_named: bool,
+    /// The release that somebody named; none when they are the default.
+    pub operator_asked: Option<Version>,
     /// Release of Ray.
     pub ray: Version,
     /// Releases that the lane `kind` runs with each other, one pair after the other; when there are none, every operator
@@ -119,7 +119,7 @@ impl Options {
     pub fn new(operator: Version, ray: Version) -> Self {
         Self {
             operators: vec![operator],
-            operator_is_named: false,
+            operator_asked: None,
             ray,
             pairs: Vec::new(),
             lanes: vec![Lane::Kind],

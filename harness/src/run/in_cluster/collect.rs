@@ -152,16 +152,14 @@ async fn until_ended(client: &Client, job: &str, limit: Duration, progress: &dyn
         }
         Ok(())
     };
-    match tokio::time::timeout(limit, watch).await {
-        Ok(done) => done,
-        Err(_) => {
-            let seconds = began.elapsed().as_secs();
-            progress.line(&format!(
-                "warning: the Job {job} has not ended after {seconds} s; what it kept by now is collected"
-            ));
-            Ok(())
-        }
+    if let Ok(done) = tokio::time::timeout(limit, watch).await {
+        return done;
     }
+    let seconds = began.elapsed().as_secs();
+    progress.line(&format!(
+        "warning: the Job {job} has not ended after {seconds} s; what it kept by now is collected"
+    ));
+    Ok(())
 }
 
 /// Removes the Job, its Pods and what they kept. The account and its permissions stay for the next.

@@ -48,7 +48,7 @@ impl Journal for JobJournal {
     ) -> BoxFuture<'a, Result<Vec<JournalEntry>, JournalError>> {
         async move {
             let known = self.results.shards().await.map_err(self.access("reading"))?;
-            let before = known.get(&self.shard).map(|run| head_of(run));
+            let before = known.get(&self.shard).map(head_of);
             if let Some(before) = &before {
                 // Results of another plan under the Job's name would be taken for this one's.
                 head.fits(before, &format!("what the Job kept of shard {}", self.shard))?;

@@ -245,7 +245,7 @@ impl JobResults {
         let name = map.name_any();
         let params = PatchParams::apply(FIELD_MANAGER).force();
         let put = self.maps.patch(&name, &params, &Patch::Apply(&map)).await;
-        put.map_err(self.failed(&format!("keeping the ConfigMap {name}")))?;
+        put.map_err(failed(&format!("keeping the ConfigMap {name}")))?;
         Ok(())
     }
 
@@ -259,7 +259,7 @@ impl JobResults {
         let mut all = Vec::new();
         loop {
             let page = self.maps.list(&params).await;
-            let page = page.map_err(self.failed(&format!("reading the results of the Job {}", self.job)))?;
+            let page = page.map_err(failed(&format!("reading the results of the Job {}", self.job)))?;
             all.extend(page.items);
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => params = params.continue_token(&token),
@@ -276,14 +276,6 @@ impl JobResults {
             source,
         })
     }
-
-    fn failed(&self, doing: &str) -> impl FnOnce(kube::Error) -> ResultsError + use<> {
-        let doing = doing.to_owned();
-        move |source| ResultsError::Api {
-            doing,
-            source: Box::new(source),
-        }
-    }
 }
 
 /// The label with the number of a piece of evidence.
@@ -298,4 +290,12 @@ fn shard_of(map: &ConfigMap) -> u16 {
 
 fn annotation(map: &ConfigMap, name: &str) -> String {
     map.annotations().get(name).cloned().unwrap_or_default()
+}
+
+fn failed(doing: &str) -> impl FnOnce(kube::Error) -> ResultsError + use<> {
+    let doing = doing.to_owned();
+    move |source| ResultsError::Api {
+        doing,
+        source: Box::new(source),
+    }
 }

@@ -30,7 +30,10 @@ pub async fn run_shard(
     let journal = Arc::new(JobJournal::new(results.clone(), shard));
     let result = run_noting(options, journal, progress, cancel).await?;
     // What ran is kept with its evidence already; that it was an earlier Pod's is not.
-    let rest = result.cells.iter().filter(|cell| cell.outcome == Outcome::Skipped || cell.resumed);
+    let rest = result
+        .cells
+        .iter()
+        .filter(|cell| cell.outcome == Outcome::Skipped || cell.resumed);
     let rest = rest.cloned();
     results
         .keep_shard(
