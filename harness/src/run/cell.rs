@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, awaited};
 use super::stimulus::Actor;
 use crate::check::{self, Expectations, LogKey, Observation, Rejection};
 use crate::observe::NamespaceView;
@@ -63,6 +63,7 @@ impl Judge<'_> {
                 let verdict = check::evaluate(check, &observation, self.expectations);
                 ledger.take(index, verdict, elapsed);
             }
+            ledger.block(elapsed, &observation.barriers);
             told.tell(self, &ledger);
             let done = |ledger: &Ledger<'_>| Judged {
                 checks: ledger.results(),
@@ -205,17 +206,11 @@ fn last_lines_are_read(observation: &Observation) -> bool {
 /// Whether a check without a verdict needs the dashboard itself, or a barrier that only the dashboard shows.
 fn needs_dashboard(ledger: &Ledger<'_>, barriers: &BTreeMap<Barrier, Timestamp>) -> bool {
     ledger.unfinished().any(|check| {
-        let awaited: &[Barrier] = match check {
-            Check::Ray(_) | Check::Job(_) => return true,
-            Check::Logs(logs) => &logs.after,
-            Check::Never(never) => std::slice::from_ref(&never.after),
-            Check::Reached(reached) => &[reached.first, reached.then],
-            _ => &[],
-        };
         let from_dashboard = |barrier: &Barrier| matches!(barrier, Barrier::RayReady | Barrier::Job);
-        awaited
-            .iter()
-            .any(|barrier| from_dashboard(barrier) && !barriers.contains_key(barrier))
+        matches!(check, Check::Ray(_) | Check::Job(_))
+            || awaited(check)
+                .iter()
+                .any(|barrier| from_dashboard(barrier) && !barriers.contains_key(barrier))
     })
 }
 

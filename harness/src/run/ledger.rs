@@ -1,10 +1,13 @@
 //! What each check of a cell has come to.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::check::{Finding, Verdict};
 use crate::report::{CheckResult, Outcome};
-use crate::scenario::{Check, Location, PodField, Role, Scenario};
+use crate::scenario::{Barrier, Check, Location, PodField, Role, Scenario};
 
 /// How far one check has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +91,37 @@ impl<'a> Ledger<'a> {
                     (*finding, *since) = (new, now);
                 }
             }
+        }
+    }
+
+    /// Ends what waits for a barrier that can't be reached any more, because a check has failed that it consists of.
+    pub(super) fn block(&mut self, now: Duration, reached: &BTreeMap<Barrier, Timestamp>) {
+        let checks = &self.scenario.file.spec.checks;
+        let lost: Vec<(Barrier, String)> = checks
+            .iter()
+            .zip(&self.states)
+            .filter(|(_, state)| matches!(state, State::Done { outcome, .. } if *outcome == Outcome::Failed))
+            .filter_map(|(check, _)| Some((barrier_of(check)?, title(check))))
+            .filter(|(barrier, _)| !reached.contains_key(barrier))
+            .collect();
+        for (check, state) in checks.iter().zip(&mut self.states) {
+            let State::Waiting { finding, .. } = state else {
+                continue;
+            };
+            let Some((barrier, of)) = lost.iter().find(|(barrier, _)| awaited(check).contains(barrier)) else {
+                continue;
+            };
+            let mut finding = finding.clone();
+            let awaited = std::mem::take(&mut finding.message);
+            finding.message = format!(
+                "`{}` can't be reached, because `{of}` failed ({awaited})",
+                barrier.word()
+            );
+            *state = State::Done {
+                outcome: Outcome::Failed,
+                finding,
+                at: now,
+            };
         }
     }
 
@@ -183,6 +217,25 @@ impl<'a> Ledger<'a> {
     }
 }
 
+/// The barrier that is reached when this check and others of its kind pass.
+fn barrier_of(check: &Check) -> Option<Barrier> {
+    match check {
+        Check::Ray(_) => Some(Barrier::RayReady),
+        Check::Job(_) => Some(Barrier::Job),
+        _ => None,
+    }
+}
+
+/// The barriers that a check waits for.
+pub(super) fn awaited(check: &Check) -> Vec<Barrier> {
+    match check {
+        Check::Logs(logs) => logs.after.clone(),
+        Check::Never(never) => vec![never.after],
+        Check::Reached(reached) => vec![reached.first, reached.then],
+        _ => Vec::new(),
+    }
+}
+
 fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
@@ -241,6 +294,7 @@ fn title(check: &Check) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use super::Ledger;
@@ -249,6 +303,10 @@ mod tests {
     use crate::scenario::{Scenario, load};
 
     fn scenario() -> (tempfile::TempDir, Scenario) {
+        scenario_with("")
+    }
+
+    fn scenario_with(further_checks: &str) -> (tempfile::TempDir, Scenario) {
         let root = tempfile::tempdir().expect("a folder");
         let folder = root.path().join("two-checks");
         std::fs::create_dir(&folder).expect("a folder");
@@ -264,7 +322,7 @@ spec:
     - logs: {role: head, lines: [{must: a}]}
     - ray: {nodes: 1}
 ";
-        std::fs::write(folder.join("scenario.yaml"), text).expect("a file");
+        std::fs::write(folder.join("scenario.yaml"), format!("{text}{further_checks}")).expect("a file");
         let manifest = "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {name: a}\n";
         std::fs::write(folder.join("raycluster.yaml"), manifest).expect("a file");
         let scenario = load(&folder).expect("a scenario");
@@ -337,6 +395,27 @@ spec:
             "the image is not there (so it can't come: awaiting the line a)"
         );
         assert_eq!(results[1].outcome, Outcome::Passed, "what passed stays passed");
+    }
+
+    #[test]
+    fn what_waits_for_a_barrier_that_cant_come_ends_with_it() {
+        let (_root, scenario) = scenario_with("    - never: {for: 5s, after: rayReady, restarts: {role: head}}\n");
+        let mut ledger = Ledger::new(&scenario);
+        ledger.take(2, Verdict::NotYet(finding("awaiting `rayReady`")), at(1));
+        ledger.block(at(2), &BTreeMap::new());
+        assert_eq!(ledger.unfinished().count(), 3, "nothing has failed");
+        ledger.take(1, Verdict::Never(finding("two nodes")), at(3));
+        let reached = BTreeMap::from([(crate::scenario::Barrier::RayReady, jiff::Timestamp::UNIX_EPOCH)]);
+        ledger.block(at(3), &reached);
+        assert_eq!(ledger.unfinished().count(), 2, "it was reached before");
+        ledger.block(at(4), &BTreeMap::new());
+        let result = &ledger.results()[2];
+        assert_eq!(result.outcome, Outcome::Failed);
+        assert_eq!(
+            result.message,
+            "`rayReady` can't be reached, because `ray 1 node` failed (awaiting `rayReady`)"
+        );
+        assert_eq!(ledger.unfinished().count(), 1, "the log waits for nothing of it");
     }
 
     #[test]
