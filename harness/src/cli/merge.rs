@@ -9,6 +9,7 @@ pub(super) fn run(arguments: &Merge) -> u8 {
         Ok(read) => read,
         Err(error) => return failed(&error, BAD_USE),
     };
+    warn(&lost);
     let refused = report::refuse_to_overwrite(&sources, &arguments.output);
     let merged = match refused.and_then(|()| report::merge(&sources)) {
         Ok(merged) => merged,
@@ -18,11 +19,16 @@ pub(super) fn run(arguments: &Merge) -> u8 {
         Ok(problems) => problems,
         Err(error) => return failed(&error, ENVIRONMENT),
     };
-    for note in lost.iter().chain(&merged.notes).chain(&copied) {
-        eprintln!("warning: {note}");
-    }
+    warn(&merged.notes);
+    warn(&copied);
     live::show(&merged.run);
     report::exit_code(&merged.run, live::strictness(arguments.strict))
+}
+
+fn warn(notes: &[String]) {
+    for note in notes {
+        eprintln!("warning: {note}");
+    }
 }
 
 fn failed(error: &dyn std::error::Error, code: u8) -> u8 {
