@@ -9,6 +9,7 @@
 #[allow(dead_code, reason = "the account is another test's")]
 #[path = "support/cluster.rs"]
 mod cluster;
+#[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -109,6 +110,38 @@ async fn files(name: &str) -> PathBuf {
     }
 }
 
+/// What others have made is here a role and CRDs without an operator.
+async fn nothing_is_installed_beside_what_others_made(client: &Client, admin: &Path, output: &Path) {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), "default");
+    deployments
+        .delete("kuberay-operator", &DeleteParams::foreground())
+        .await
+        .unwrap();
+    await_condition(deployments, "kuberay-operator", |found: Option<&Deployment>| {
+        found.is_none()
+    })
+    .await
+    .unwrap();
+    let none = run(admin, output, &[]);
+    assert!(
+        text(&none).contains("no KubeRay operator is in the cluster"),
+        "{}",
+        text(&none)
+    );
+    let foreign = run(admin, output, &["--install-operator"]);
+    assert_eq!(foreign.status.code(), Some(3), "{}", text(&foreign));
+    assert!(
+        text(&foreign).contains("CustomResourceDefinition rayclusters.ray.io"),
+        "{}",
+        text(&foreign)
+    );
+    assert!(
+        namespaces.get_opt(OWN_NAMESPACE).await.unwrap().is_none(),
+        "nothing was made"
+    );
+}
+
 #[tokio::test]
 async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_the_run() {
     if !is_required("deep") {
@@ -125,34 +158,7 @@ async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_
     let client = client(&admin).await;
     let namespaces: Api<Namespace> = Api::all(client.clone());
 
-    // Beside what others have made nothing is installed: here a role and CRDs without an operator.
-    let deployments: Api<Deployment> = Api::namespaced(client.clone(), "default");
-    deployments
-        .delete("kuberay-operator", &DeleteParams::foreground())
-        .await
-        .unwrap();
-    await_condition(deployments, "kuberay-operator", |found: Option<&Deployment>| {
-        found.is_none()
-    })
-    .await
-    .unwrap();
-    let none = run(&admin, folder.path(), &[]);
-    assert!(
-        text(&none).contains("no KubeRay operator is in the cluster"),
-        "{}",
-        text(&none)
-    );
-    let foreign = run(&admin, folder.path(), &["--install-operator"]);
-    assert_eq!(foreign.status.code(), Some(3), "{}", text(&foreign));
-    assert!(
-        text(&foreign).contains("CustomResourceDefinition rayclusters.ray.io"),
-        "{}",
-        text(&foreign)
-    );
-    assert!(
-        namespaces.get_opt(OWN_NAMESPACE).await.unwrap().is_none(),
-        "nothing was made"
-    );
+    nothing_is_installed_beside_what_others_made(&client, &admin, folder.path()).await;
     without_operator(&client).await;
 
     let (chart, kustomization) = (files("chart").await, files("kustomization").await);

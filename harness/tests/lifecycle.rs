@@ -18,7 +18,7 @@ use kuberay_conformance::cluster::Engine;
 use kuberay_conformance::report::RunResult;
 use rstest::rstest;
 use running::Running;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use support::{is_required, program, scenarios, turn};
 
 const CLUSTER: &str = "kuberay-conformance-lifecycle";
@@ -54,6 +54,14 @@ fn down() -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     text
+}
+
+fn up() {
+    let output = program()
+        .args(["up", "--lane", "kind", "--nodes", "1", "--cluster", CLUSTER])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Containers, networks and processes with the cluster's name.
@@ -214,4 +222,51 @@ fn two_runs_at_once_share_a_cluster_of_the_same_releases() {
     let (status, said) = second.end();
     assert_eq!(status.code(), Some(0), "{said}");
     assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
+}
+
+/// After a crash of the machine podman takes containers for running whose processes are gone.
+#[test]
+fn containers_that_only_seem_to_run_are_made_anew() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    let store = Store::open().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let engine = runtime.block_on(Engine::detect(None, store.root())).unwrap();
+    if engine.kind.program() != "podman" {
+        println!("left out: Docker itself sees the end of a container's process");
+        return;
+    }
+    let podman = |arguments: &[&str]| {
+        let mut command = engine.command();
+        command.args(arguments);
+        runtime
+            .block_on(kuberay_conformance::process::output(command, "asking podman"))
+            .unwrap()
+    };
+    let name = format!("name={CLUSTER}");
+    let ids = ["ps", "--quiet", "--filter", &name];
+    down();
+    up();
+    let before = podman(&ids);
+    assert!(before.lines().count() > 1, "{before}");
+    for id in before.lines() {
+        // First who looks after it, or its end would be told.
+        let processes = podman(&[
+            "container",
+            "inspect",
+            "--format",
+            "{{.State.ConmonPid}} {{.State.Pid}}",
+            id,
+        ]);
+        for process in processes.split_whitespace() {
+            kill_process(Pid::from_raw(process.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+        }
+    }
+    assert_eq!(podman(&ids), before, "podman takes them for running");
+    up();
+    assert!(podman(&ids).lines().all(|id| !before.contains(id)));
+    down();
+    assert_eq!(leftovers(), Vec::<String>::new());
 }

@@ -28,6 +28,12 @@ pub(super) const HELPER_NAME: &str = "kuberay-conformance-registry-helper";
 /// The port inside the container.
 const PORT: u16 = 5000;
 
+/// How long a registry that was just started may take to answer.
+const FIRST_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long one may take that has answered before.
+const AGAIN_WITHIN: Duration = Duration::from_secs(5);
+
 /// Registries whose names the nodes resolve to ours.
 pub(super) const MIRRORED: [&str; 2] = ["docker.io", "quay.io"];
 
@@ -116,21 +122,32 @@ async fn run_container(start: &Start) -> Result<(), testcontainers::Testcontaine
 pub(super) async fn ensure(engine: &Engine, start: &Start, socket: &Path, helper: &Path) -> Result<(), ClusterError> {
     let data = &start.data;
     std::fs::create_dir_all(data).map_err(file("making", data))?;
-    if !node::containers(engine, &start.label(), true)
+    let runs = node::containers(engine, &start.label(), true)
         .await?
-        .contains(&start.container)
-    {
+        .contains(&start.container);
+    if runs {
+        if answers(engine, start, AGAIN_WITHIN).await.is_ok() {
+            return Ok(());
+        }
+        // After a crash of the machine an engine may take a container for running whose processes are gone.
+        remove::containers(engine, std::slice::from_ref(&start.container)).await?;
+    } else {
         remove_outdated(engine, start).await?;
-        let api = Api::open(engine, socket).await?;
-        let mut start_it = process::command(helper);
-        let text = serde_json::to_string(start).map_err(|error| ClusterError::Registry(error.to_string()))?;
-        start_it.arg0(HELPER_NAME).arg(&start.instance);
-        start_it
-            .env(HELPER, text)
-            .envs(api.address.iter().map(|address| ("DOCKER_HOST", address)));
-        process::output(start_it, "starting the local registry").await?;
     }
-    answers(engine, start).await
+    start_it(engine, start, socket, helper).await?;
+    answers(engine, start, FIRST_WITHIN).await
+}
+
+async fn start_it(engine: &Engine, start: &Start, socket: &Path, helper: &Path) -> Result<(), ClusterError> {
+    let api = Api::open(engine, socket).await?;
+    let text = serde_json::to_string(start).map_err(|error| ClusterError::Registry(error.to_string()))?;
+    let mut command = process::command(helper);
+    command.arg0(HELPER_NAME).arg(&start.instance);
+    command
+        .env(HELPER, text)
+        .envs(api.address.iter().map(|address| ("DOCKER_HOST", address)));
+    process::output(command, "starting the local registry").await?;
+    Ok(())
 }
 
 /// Removes a registry of ours with another image, port or folder.
@@ -143,7 +160,7 @@ async fn remove_outdated(engine: &Engine, start: &Start) -> Result<(), ClusterEr
     Ok(())
 }
 
-async fn answers(engine: &Engine, start: &Start) -> Result<(), ClusterError> {
+async fn answers(engine: &Engine, start: &Start, within: Duration) -> Result<(), ClusterError> {
     let started = Instant::now();
     loop {
         let problem = match push::head(start.port, "/v2/").await {
@@ -151,13 +168,16 @@ async fn answers(engine: &Engine, start: &Start) -> Result<(), ClusterError> {
             Ok(answer) => format!("it answers {}", answer.status()),
             Err(error) => error.to_string(),
         };
-        if started.elapsed() > Duration::from_secs(20) {
+        if started.elapsed() > within {
             let mut logs = engine.command();
             logs.args(["logs", "--tail=5", &start.container]);
             let logs = process::output(logs, "reading its log")
                 .await
                 .unwrap_or_else(|error| error.to_string());
-            return Err(ClusterError::Registry(format!("after 20 s {problem}; its log: {logs}")));
+            return Err(ClusterError::Registry(format!(
+                "after {} s {problem}; its log: {logs}",
+                within.as_secs()
+            )));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -140,13 +140,19 @@ impl Remover<'_> {
 
 /// Removes containers and their volumes, running or not.
 pub(super) async fn containers(engine: &Engine, names: &[String]) -> Result<(), ClusterError> {
-    let mut remove = engine.command();
-    remove.args(["rm", "--force", "--volumes"]);
-    if engine.kind == EngineKind::Podman {
-        // Docker kills at once; podman would give each container ten seconds to stop.
-        remove.arg("--time=0");
+    let remove = async || {
+        let mut remove = engine.command();
+        remove.args(["rm", "--force", "--volumes"]);
+        if engine.kind == EngineKind::Podman {
+            // Docker kills at once; podman would give each container ten seconds to stop.
+            remove.arg("--time=0");
+        }
+        remove.args(names);
+        process::output(remove, &format!("removing {}", names.join(" and "))).await
+    };
+    if remove().await.is_err() {
+        // Podman can't stop a container whose processes are gone, but then knows it and can remove it.
+        remove().await?;
     }
-    remove.args(names);
-    process::output(remove, &format!("removing {}", names.join(" and "))).await?;
     Ok(())
 }

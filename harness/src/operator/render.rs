@@ -82,7 +82,10 @@ impl Rendered {
                 crds.push((name, document.to_owned()));
             } else {
                 let object: Value = serde_saphyr::from_str(document).map_err(|error| malformed(error.to_string()))?;
-                objects.push(object);
+                // Of a template that made nothing, Helm leaves a comment.
+                if !object.is_null() {
+                    objects.push(object);
+                }
             }
         }
         let deployment = objects
