@@ -35,6 +35,7 @@ async fn main() -> Result<(), Failed> {
         registry_image: Some(&registry),
         registry_data: data.path(),
         workers: 0,
+        audit: false,
         upstream: node.record.origin == Origin::Pulled,
         patience: Patience::Fail,
         deadline: Duration::from_mins(5),

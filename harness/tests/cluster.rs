@@ -91,6 +91,7 @@ impl Setup {
             registry_image: Some(&self.registry),
             registry_data: data,
             workers,
+            audit: false,
             upstream: false,
             patience: Patience::Fail,
             deadline: Duration::from_mins(2),

@@ -460,6 +460,9 @@ pub struct Stack {
     pub engine: Engine,
     #[command(flatten)]
     pub size: Size,
+    /// Let the kind cluster's API server write an audit log, which `ci/bench` counts requests in
+    #[arg(long, hide = true)]
+    pub audit: bool,
 }
 
 #[derive(Debug, Clone, Args)]

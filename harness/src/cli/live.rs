@@ -29,6 +29,7 @@ pub(super) fn run(arguments: &Run) -> u8 {
         source: arguments.source.clone(),
         engine: arguments.engine.clone(),
         size: arguments.size,
+        audit: false,
     };
     let stack = match stack_options(&stack) {
         Ok(options) => options,
@@ -125,6 +126,7 @@ pub(super) fn up(stack: &Stack) -> u8 {
     };
     // What will run on it is not known; our own scenarios need so many.
     options.nodes.get_or_insert(NODES_OF_UP);
+    options.audit = stack.audit;
     block(async |progress, cancel| {
         println!("{}", run::up(&options, progress, cancel).await?);
         Ok(PASSED)

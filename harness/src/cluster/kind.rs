@@ -8,7 +8,7 @@ use super::engine::{Engine, EngineKind};
 use super::error::{ClusterError, file};
 use super::handle::{ClusterHandle, Status};
 use super::host::{Host, MODULES};
-use super::kind_config::{NodeFacts, kind_config};
+use super::kind_config::{AUDIT_LOG, AUDIT_POLICY, AUDIT_POLICY_TEXT, NodeFacts, kind_config};
 use super::lock::{Lease, Lock, Patience};
 use super::network::{self, Place};
 use super::preflight::{self, Severity};
@@ -24,6 +24,9 @@ use crate::report::{Outcome, Phase, Progress};
 const FORM: &str = "1";
 
 const TASK: &str = "cluster";
+
+/// The folder of the audit log in the cluster's own.
+const AUDIT: &str = "audit";
 
 /// How long an API server that is up may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -49,6 +52,8 @@ pub struct UpOptions<'a> {
     pub registry_data: &'a Path,
     /// Nodes beside the control plane.
     pub workers: u32,
+    /// Whether the API server writes an audit log, below the cluster's folder: see [`KindCluster::audit_log`].
+    pub audit: bool,
     /// Whether nodes ask the public registries for what the local one lacks.
     pub upstream: bool,
     /// What to do when another process works on the cluster.
@@ -96,6 +101,12 @@ impl KindCluster {
         self.folder.join("kubeconfig")
     }
 
+    /// Where the API server of a cluster that was made with an audit log writes it; `state` is the harness's folder.
+    #[must_use]
+    pub fn audit_log(state: &Path, name: &str) -> PathBuf {
+        Self::folder(state, name).join(AUDIT).join(AUDIT_LOG)
+    }
+
     /// Brings the cluster up, or uses the one that is up when it is made of the same.
     ///
     /// # Errors
@@ -107,8 +118,9 @@ impl KindCluster {
         let host = Host::read(&self.folder, &self.engine.storage);
         self.preflight(&host, &facts)?;
         let digest = &options.node_image.record.digest;
+        let audit = self.folder.join(AUDIT);
         let made_of = |workers: u32| {
-            let config = kind_config(&facts, &host, workers);
+            let config = kind_config(&facts, &host, workers, options.audit.then_some(audit.as_path()));
             let key = push::hash(&[FORM, &options.node_image.local_name, digest, &config]);
             (config, key)
         };
@@ -431,6 +443,11 @@ impl KindCluster {
     ) -> Result<String, ClusterError> {
         let config_file = self.folder.join("kind.yaml");
         std::fs::write(&config_file, config).map_err(file("writing", &config_file))?;
+        if options.audit {
+            let policy = self.folder.join(AUDIT).join(AUDIT_POLICY);
+            std::fs::create_dir_all(self.folder.join(AUDIT)).map_err(file("making the folder of", &policy))?;
+            std::fs::write(&policy, AUDIT_POLICY_TEXT).map_err(file("writing", &policy))?;
+        }
         let log = self.folder.join("kind.log");
         std::fs::write(&log, "").map_err(file("writing", &log))?;
         let image = &options.node_image.local_name;

@@ -1,6 +1,7 @@
 //! The configuration that kind gets: what follows from the node image and from this machine.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use super::host::{Cgroup, Host};
 
@@ -62,10 +63,48 @@ pub(super) const POD_SUBNET: &str = "10.244.0.0/16";
 /// The first kubelet that knows `failCgroupV1`; an older one refuses the field.
 const FIRST_WITH_FAIL_CGROUP_V1: u32 = 31;
 
+/// The first Kubernetes for which kind writes kubeadm's configuration in a form whose extra arguments are a list.
+const FIRST_WITH_ARGUMENT_LISTS: u32 = 36;
+
+/// Folder of the audit log in the control plane's node and in the API server's Pod.
+const AUDIT_IN_NODE: &str = "/var/log/kuberay-conformance";
+/// The audit log's policy, in the folder that is mounted.
+pub(super) const AUDIT_POLICY: &str = "policy.yaml";
+/// The audit log, in the folder that is mounted.
+pub const AUDIT_LOG: &str = "audit.log";
+/// Who asked for what and when, once for each request; what was said is left out.
+pub(super) const AUDIT_POLICY_TEXT: &str =
+    "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules:\n- level: Metadata\n";
+
+/// The API server writes an audit log into `folder`, which holds the policy.
+fn audit_patch(node: &NodeFacts, folder: &Path) -> String {
+    let arguments = [
+        ("audit-policy-file", format!("{AUDIT_IN_NODE}/{AUDIT_POLICY}")),
+        ("audit-log-path", format!("{AUDIT_IN_NODE}/{AUDIT_LOG}")),
+    ];
+    let mut yaml = format!(
+        "  extraMounts:\n  - hostPath: {}\n    containerPath: {AUDIT_IN_NODE}\n",
+        serde_json::json!(folder)
+    );
+    yaml.push_str("  kubeadmConfigPatches:\n  - |\n    kind: ClusterConfiguration\n    apiServer:\n      extraArgs:\n");
+    for (name, value) in arguments {
+        if node.minor() >= FIRST_WITH_ARGUMENT_LISTS {
+            let _ = writeln!(yaml, "      - name: {name}\n        value: {value}");
+        } else {
+            let _ = writeln!(yaml, "        {name}: {value}");
+        }
+    }
+    let _ = write!(
+        yaml,
+        "      extraVolumes:\n      - name: audit\n        hostPath: {AUDIT_IN_NODE}\n        mountPath: {AUDIT_IN_NODE}\n        pathType: Directory\n"
+    );
+    yaml
+}
+
 /// The kind configuration for a node image on this machine, with one control plane and `workers` more nodes, all of which accept
-/// Pods.
+/// Pods. The API server writes an audit log into the folder `audit`, where there is one.
 #[must_use]
-pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32) -> String {
+pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32, audit: Option<&Path>) -> String {
     let keys = CriKeys::of(node.containerd_config);
     let mut yaml = String::from("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnetworking:\n");
     let _ = writeln!(yaml, "  podSubnet: {POD_SUBNET}");
@@ -73,11 +112,15 @@ pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32) -> String {
         yaml.push_str("  disableDefaultCNI: true\n");
     }
     yaml.push_str("nodes:\n- role: control-plane\n");
+    if let Some(folder) = audit {
+        yaml.push_str(&audit_patch(node, folder));
+    }
     if workers > 0 {
+        if audit.is_none() {
+            yaml.push_str("  kubeadmConfigPatches:\n");
+        }
         // kind opens the control plane to Pods only where it is alone; its room is wanted here, too.
-        yaml.push_str(
-            "  kubeadmConfigPatches:\n  - |\n    kind: InitConfiguration\n    nodeRegistration:\n      taints: []\n",
-        );
+        yaml.push_str("  - |\n    kind: InitConfiguration\n    nodeRegistration:\n      taints: []\n");
     }
     for _ in 0..workers {
         yaml.push_str("- role: worker\n");
@@ -108,6 +151,7 @@ pub(super) const MIRRORS: &str = "/etc/containerd/certs.d";
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use serde_json::json;
 
     use super::*;
 
@@ -136,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_built_node_on_the_machine_of_development() {
-        let config = kind_config(&node("v1.34.4", 2, false), &host(Cgroup::Hybrid, false), 1);
+        let config = kind_config(&node("v1.34.4", 2, false), &host(Cgroup::Hybrid, false), 1, None);
         assert_eq!(
             config,
             r#"kind: Cluster
@@ -168,7 +212,7 @@ containerdConfigPatches:
 
     #[test]
     fn the_pulled_node_on_an_ordinary_machine() {
-        let config = kind_config(&node("v1.37.0", 2, true), &host(Cgroup::V2, true), 0);
+        let config = kind_config(&node("v1.37.0", 2, true), &host(Cgroup::V2, true), 0, None);
         assert_eq!(
             config,
             r#"kind: Cluster
@@ -194,7 +238,12 @@ containerdConfigPatches:
         #[case] sys_resource: bool,
         #[case] expected: &[&str],
     ) {
-        let config = kind_config(&node("v1.37.0", version, true), &host(Cgroup::V2, sys_resource), 0);
+        let config = kind_config(
+            &node("v1.37.0", version, true),
+            &host(Cgroup::V2, sys_resource),
+            0,
+            None,
+        );
         let tables: Vec<&str> = config
             .lines()
             .map(str::trim)
@@ -213,13 +262,46 @@ containerdConfigPatches:
         #[case] cgroup: Cgroup,
         #[case] told: bool,
     ) {
-        let config = kind_config(&node(kubernetes, 2, true), &host(cgroup, true), 0);
+        let config = kind_config(&node(kubernetes, 2, true), &host(cgroup, true), 0, None);
         assert_eq!(config.contains("failCgroupV1: false"), told);
+    }
+
+    #[rstest]
+    #[case("v1.34.4", 0, json!({"audit-policy-file": "/var/log/kuberay-conformance/policy.yaml",
+        "audit-log-path": "/var/log/kuberay-conformance/audit.log"}))]
+    #[case("v1.35.9", 1, json!({"audit-policy-file": "/var/log/kuberay-conformance/policy.yaml",
+        "audit-log-path": "/var/log/kuberay-conformance/audit.log"}))]
+    #[case("v1.36.0", 1, json!([{"name": "audit-policy-file", "value": "/var/log/kuberay-conformance/policy.yaml"},
+        {"name": "audit-log-path", "value": "/var/log/kuberay-conformance/audit.log"}]))]
+    fn an_audit_log_is_written_where_it_is_asked_for(
+        #[case] kubernetes: &str,
+        #[case] workers: u32,
+        #[case] arguments: serde_json::Value,
+    ) {
+        let host = host(Cgroup::V2, true);
+        let node = node(kubernetes, 2, true);
+        assert!(!kind_config(&node, &host, workers, None).contains("audit"));
+        let config = kind_config(&node, &host, workers, Some(Path::new("/a folder/audit")));
+        let value: serde_json::Value = serde_saphyr::from_str(&config).unwrap();
+        let first = &value["nodes"][0];
+        assert_eq!(
+            first["extraMounts"],
+            json!([{"hostPath": "/a folder/audit", "containerPath": "/var/log/kuberay-conformance"}])
+        );
+        let patches = first["kubeadmConfigPatches"].as_array().unwrap();
+        assert_eq!(patches.len(), 1 + usize::from(workers > 0));
+        let patch: serde_json::Value = serde_saphyr::from_str(patches[0].as_str().unwrap()).unwrap();
+        assert_eq!(patch["kind"], "ClusterConfiguration");
+        assert_eq!(patch["apiServer"]["extraArgs"], arguments);
+        assert_eq!(
+            patch["apiServer"]["extraVolumes"][0]["mountPath"],
+            "/var/log/kuberay-conformance"
+        );
     }
 
     #[test]
     fn it_is_yaml_with_the_patches_as_text() {
-        let config = kind_config(&node("v1.34.4", 2, false), &host(Cgroup::V1, false), 2);
+        let config = kind_config(&node("v1.34.4", 2, false), &host(Cgroup::V1, false), 2, None);
         let value: serde_json::Value = serde_saphyr::from_str(&config).unwrap();
         assert_eq!(value["nodes"].as_array().unwrap().len(), 3);
         assert!(

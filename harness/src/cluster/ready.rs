@@ -12,6 +12,9 @@ use kube::{Api, Client, Config};
 
 use super::error::ClusterError;
 
+/// What requests of the harness are known by.
+const USER_AGENT: &str = concat!("kuberay-conformance/", env!("CARGO_PKG_VERSION"));
+
 fn api(doing: &'static str) -> impl Fn(kube::Error) -> ClusterError {
     move |source| ClusterError::Api {
         doing,
@@ -34,7 +37,10 @@ pub(crate) async fn client(kubeconfig: &Path) -> Result<Client, ClusterError> {
 }
 
 /// A client that says who it is: API servers count and audit requests by that.
-pub(crate) fn client_of(config: Config) -> Result<Client, kube::Error> {
+pub(crate) fn client_of(mut config: Config) -> Result<Client, kube::Error> {
+    config
+        .headers
+        .push((http::header::USER_AGENT, http::HeaderValue::from_static(USER_AGENT)));
     Client::try_from(config)
 }
 

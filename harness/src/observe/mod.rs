@@ -4,8 +4,10 @@ mod cache;
 mod dashboard;
 mod logs;
 mod namespace;
+mod stream;
 mod watches;
 
 pub use dashboard::{HEAD_PORT, parse_jobs, parse_nodes};
 pub use namespace::{NamespaceView, ray_cluster_resource};
+pub use stream::{until, watch};
 pub use watches::Watches;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures::StreamExt as _;
 use k8s_openapi::api::batch::v1::Job;
-use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::runtime::watcher;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::task::JoinHandle;
@@ -127,8 +127,7 @@ where
     // Views hold the watches, so that the watches must not hold what views hold.
     let inner: Weak<Inner> = Arc::downgrade(inner);
     tokio::spawn(async move {
-        let stream = watcher(api, watcher::Config::default()).default_backoff();
-        let mut stream = std::pin::pin!(stream);
+        let mut stream = super::stream::watch(api, watcher::Config::default());
         while let Some(item) = stream.next().await {
             let Some(inner) = inner.upgrade() else { return };
             match item {

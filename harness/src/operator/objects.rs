@@ -289,6 +289,9 @@ impl Sender {
             kind: kind.into(),
         };
         let gvk = GroupVersionKind::try_from(&types).map_err(|_| unknown())?;
+        if let Some(plural) = well_known(api_version, kind) {
+            return Ok((ApiResource::from_gvk_with_plural(&gvk, plural), true));
+        }
         let (resource, capabilities): (ApiResource, ApiCapabilities) =
             pinned_kind(&self.client, &gvk).await.map_err(|error| match error {
                 kube::Error::Api(status) if status.code == 404 => unknown(),
@@ -303,6 +306,17 @@ impl Sender {
             kinds.insert(key, found.clone());
         }
         Ok(found)
+    }
+}
+
+/// Names of namespaced resources that every API server serves, so that it need not be asked.
+fn well_known(api_version: &str, kind: &str) -> Option<&'static str> {
+    match (api_version, kind) {
+        ("v1", "ConfigMap") => Some("configmaps"),
+        ("v1", "Secret") => Some("secrets"),
+        ("v1", "Service") => Some("services"),
+        ("v1", "Pod") => Some("pods"),
+        _ => None,
     }
 }
 

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams};
-use kube::runtime::wait::await_condition;
 use kube::{Api, Client, ResourceExt};
 
 use super::capacity::Permit;
 use super::namespace::RUN;
 use super::owner::{OWNER, has_ended, owner};
-use crate::observe::{NamespaceView, Watches};
+use crate::observe::{NamespaceView, Watches, until};
 use crate::operator::{MANAGED_BY, MANAGER};
 use crate::report::Progress;
 
@@ -75,12 +74,6 @@ pub(super) async fn remove_ray_objects(client: Client, namespace: String) -> Res
     Ok(())
 }
 
-/// The namespaces of cells, of this and other runs.
-pub(super) async fn namespaces(client: &Client) -> Result<BTreeSet<String>, kube::Error> {
-    let all = list(client).await?;
-    Ok(all.into_iter().map(|namespace| namespace.name_any()).collect())
-}
-
 async fn list(client: &Client) -> Result<Vec<Namespace>, kube::Error> {
     let ours = ListParams::default().labels(&of_cells());
     Ok(Api::all(client.clone()).list(&ours).await?.items)
@@ -92,11 +85,10 @@ pub(super) fn of_cells() -> String {
 }
 
 /// The namespaces that ended runs of this owner have left.
-async fn left(client: &Client) -> Result<Vec<String>, kube::Error> {
+fn left(of_cells: &[Namespace]) -> Vec<String> {
     let (here, now) = (owner(), std::process::id());
     let label = |namespace: &Namespace, name: &str| namespace.labels().get(name).cloned();
-    let mut all = list(client).await?;
-    all.retain(|namespace| {
+    let ended = of_cells.iter().filter(|namespace| {
         has_ended(
             label(namespace, OWNER).as_deref(),
             label(namespace, RUN).as_deref(),
@@ -104,14 +96,14 @@ async fn left(client: &Client) -> Result<Vec<String>, kube::Error> {
             now,
         )
     });
-    Ok(all.iter().map(ResourceExt::name_any).collect())
+    ended.map(ResourceExt::name_any).collect()
 }
 
 /// Removes the namespaces that ended runs of this machine have left, and waits until they are gone; returns what was
 /// removed, one sentence each.
 pub(super) async fn remove_left(client: &Client, progress: &dyn Progress) -> Result<Vec<String>, kube::Error> {
     let mut told = Vec::new();
-    for name in left(client).await? {
+    for name in left(&list(client).await?) {
         progress.update("namespaces", &format!("removing {name}"));
         let gone = async {
             delete(client, &name).await?;
@@ -127,9 +119,9 @@ pub(super) async fn remove_left(client: &Client, progress: &dyn Progress) -> Res
 
 async fn await_gone(client: &Client, namespace: &str) -> Result<(), String> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
-    let deleted = await_condition(namespaces, namespace, |found: Option<&Namespace>| found.is_none());
+    let deleted = until(namespaces, namespace, |found| found.is_none());
     match tokio::time::timeout(NAMESPACE_WITHIN, deleted).await {
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(format!(
             "whether the namespace {namespace} is gone is not known: {error}"
         )),
@@ -138,13 +130,14 @@ async fn await_gone(client: &Client, namespace: &str) -> Result<(), String> {
 }
 
 /// Removes the namespaces of runs whose process has ended without removing them, and waits until their Pods are gone:
-/// they would take the room of the next run's.
+/// they would take the room of the next run's. Returns the namespaces of cells of all runs.
 pub(super) async fn remove_orphans(
     client: &Client,
     watches: &Arc<Watches>,
     progress: &dyn Progress,
-) -> Result<(), kube::Error> {
-    for name in left(client).await? {
+) -> Result<BTreeSet<String>, kube::Error> {
+    let of_cells = list(client).await?;
+    for name in left(&of_cells) {
         progress.line(&format!(
             "removing the namespace {name}, which a run that was killed has left"
         ));
@@ -162,7 +155,7 @@ pub(super) async fn remove_orphans(
             progress.line(&format!("warning: Pods of the namespace {name} do not end"));
         }
     }
-    Ok(())
+    Ok(of_cells.iter().map(ResourceExt::name_any).collect())
 }
 
 /// Begins to delete a namespace and its Pods; false when it is gone already.

@@ -79,11 +79,11 @@ impl Engine {
         let watches = Watches::start(client.clone());
         let (mut room, mut largest_node, mut count) = (Resources::unlimited(), None, None);
         if subjects.operator.has_nodes() {
-            cleanup::remove_orphans(&client, &watches, &*progress).await?;
+            let of_cells = cleanup::remove_orphans(&client, &watches, &*progress).await?;
             let all = ListParams::default();
             let nodes = Api::<Node>::all(client.clone()).list(&all).await?.items;
             let pods = Api::<Pod>::all(client.clone()).list(&all).await?.items;
-            room = capacity::free(&nodes, &pods, &cleanup::namespaces(&client).await?);
+            room = capacity::free(&nodes, &pods, &of_cells);
             room = room.divided_by(options.room_share);
             largest_node = capacity::largest(&nodes);
             count = u32::try_from(capacity::usable(&nodes).count()).ok();

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ServiceAccount};
 use kube::api::PostParams;
-use kube::runtime::conditions::is_created;
-use kube::runtime::wait::await_condition;
 use kube::{Api, Client};
 use serde_json::json;
 
 use super::CellError;
 use super::names::RunId;
 use super::owner::{OWNER, owner};
+use crate::observe::until;
 use crate::operator::{FIELD_MANAGER, MANAGED_BY, MANAGER};
 
 /// The label with the run's id on all that a run makes.
@@ -40,8 +39,8 @@ pub(super) async fn until_ready(client: &Client, name: &str) -> Result<(), CellE
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), name);
     let ready = async {
         tokio::try_join!(
-            await_condition(accounts, "default", is_created()),
-            await_condition(maps, "kube-root-ca.crt", is_created()),
+            until(accounts, "default", |found| found.is_some()),
+            until(maps, "kube-root-ca.crt", |found| found.is_some()),
         )
     };
     match tokio::time::timeout(READY_WITHIN, ready).await {

@@ -86,6 +86,8 @@ pub struct Options {
     pub cluster: String,
     /// Nodes of the kind cluster that accept Pods; as many as the scenarios need when absent.
     pub nodes: Option<u32>,
+    /// Whether the kind cluster's API server writes an audit log, which the bench counts requests in.
+    pub audit: bool,
 }
 
 impl Options {
@@ -146,6 +148,7 @@ impl Options {
             existing: None,
             cluster: CLUSTER.into(),
             nodes: None,
+            audit: false,
         }
     }
 }

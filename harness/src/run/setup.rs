@@ -93,6 +93,7 @@ impl Setup {
             registry_image: Some(&registry_image),
             registry_data: &self.registry_data,
             workers: options.nodes.unwrap_or(1).saturating_sub(1),
+            audit: options.audit,
             // Where images were built because no registry can be reached, asking one would only take time.
             upstream: node_image.record.origin == Origin::Pulled,
             patience: Patience::default(),
