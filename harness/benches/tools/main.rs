@@ -163,7 +163,7 @@ async fn main() -> Result<(), Failed> {
 /// Each tool is the first, the second and so on in turn.
 fn rotated(round: usize) -> [Tool; 4] {
     let mut tools = TOOLS;
-    tools.rotate_left(round % tools.len());
+    tools.rotate_left(round % TOOLS.len());
     tools
 }
 
