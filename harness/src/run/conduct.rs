@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::existing::{self, There};
+use super::nodes::nodes_for;
 use super::outcome::not_run;
 use super::phases::Phases;
 use super::plane::{JOBS, PlaneSetup, Running, Site};
@@ -390,7 +391,7 @@ impl Job<'_> {
     /// Runs the cells of one pair of releases after those of another; each pair takes the place of the one before.
     async fn on(&self, setup: &Setup, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
         let mut sized = self.options.clone();
-        let needed = self.cells.iter().map(|cell| cell.scenario.file.spec.nodes).max();
+        let needed = self.cells.iter().map(|cell| nodes_for(&cell.scenario)).max();
         sized.nodes = sized.nodes.or(needed);
         let mut pairs: Vec<Pair> = self.cells.iter().map(Cell::pair).collect();
         pairs.dedup();

@@ -13,37 +13,44 @@ const SUBMITTER: (f64, f64) = (0.5, 200.0 * 1024.0 * 1024.0);
 
 /// What all Pods of these objects together will request, as far as the objects say.
 pub fn demand(objects: &[Value]) -> Resources {
-    objects
-        .iter()
-        .map(of_object)
-        .fold(Resources::default(), Resources::plus)
+    pods(objects).into_iter().fold(Resources::default(), Resources::plus)
 }
 
-fn of_object(object: &Value) -> Resources {
+/// What each of the Pods requests.
+pub fn pods(objects: &[Value]) -> Vec<Resources> {
+    objects.iter().flat_map(of_object).collect()
+}
+
+fn of_object(object: &Value) -> Vec<Resources> {
     match object["kind"].as_str().unwrap_or_default() {
         "RayCluster" => of_cluster(&object["spec"]),
-        "RayJob" => of_cluster(&object["spec"]["rayClusterSpec"]).plus(Resources::new(SUBMITTER.0, SUBMITTER.1)),
+        "RayJob" => {
+            let mut pods = of_cluster(&object["spec"]["rayClusterSpec"]);
+            pods.push(Resources::new(SUBMITTER.0, SUBMITTER.1));
+            pods
+        }
         "RayService" => of_cluster(&object["spec"]["rayClusterConfig"]),
-        "Pod" => of_template(object),
-        _ => Resources::default(),
+        "Pod" => vec![of_template(object)],
+        _ => Vec::new(),
     }
 }
 
-fn of_cluster(spec: &Value) -> Resources {
-    let mut sum = of_template(&spec["headGroupSpec"]["template"]);
+fn of_cluster(spec: &Value) -> Vec<Resources> {
+    let mut head = of_template(&spec["headGroupSpec"]["template"]);
     if spec["enableInTreeAutoscaling"] == json!(true) {
-        sum = sum.plus(Resources::new(AUTOSCALER.0, AUTOSCALER.1));
+        head = head.plus(Resources::new(AUTOSCALER.0, AUTOSCALER.1));
     }
+    let mut pods = vec![head];
     for group in spec["workerGroupSpecs"].as_array().into_iter().flatten() {
         let number = |field: &str| group[field].as_u64();
         let least = number("minReplicas").unwrap_or(0);
         let replicas = number("replicas").unwrap_or(least).max(least);
         let hosts = number("numOfHosts").unwrap_or(1).max(1);
         for _ in 0..replicas.saturating_mul(hosts) {
-            sum = sum.plus(of_template(&group["template"]));
+            pods.push(of_template(&group["template"]));
         }
     }
-    sum
+    pods
 }
 
 fn of_template(template: &Value) -> Resources {

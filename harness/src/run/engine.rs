@@ -24,7 +24,7 @@ use super::stimulus::Actor;
 use super::subjects::{
     CellError, EngineOptions, EvidencePolicy, Operator, SYNCED_WITHIN, StartError, Subjects, Upgrade,
 };
-use super::{cleanup, demand, namespace, secrets};
+use super::{cleanup, demand, namespace, pods, secrets};
 use crate::check::Rejection;
 use crate::expect::Verified;
 use crate::observe::{NamespaceView, Watches};
@@ -212,6 +212,7 @@ impl Engine {
     async fn begin(&self, cell: &Cell) -> Result<(Prepared, Permit), CellError> {
         let prepared = self.prepare(cell)?;
         let wanted = demand(&prepared.objects);
+        self.is_enough_for(wanted, &pods(&prepared.objects))?;
         let over = async {
             match self.options.ends {
                 Some(end) => tokio::time::sleep_until(end).await,
@@ -224,6 +225,16 @@ impl Engine {
             () = over => Err(CellError::NoTime),
             permit = self.capacity.acquire(wanted) => Ok((prepared, permit?)),
         }
+    }
+
+    /// Pods of which one waits for ever for another's end are not sent. Of one that no node can hold, the check tells more.
+    fn is_enough_for(&self, wanted: Resources, pods: &[Resources]) -> Result<(), CellError> {
+        let there = self.capacity.total();
+        let holds = |(cpu, memory)| pods.iter().all(|pod| pod.fit_into(Resources::new(cpu, memory)));
+        if self.largest_node.is_some_and(holds) && !wanted.fit_into(there) {
+            return Err(CellError::Room { wanted, there });
+        }
+        Ok(())
     }
 
     fn prepare(&self, cell: &Cell) -> Result<Prepared, CellError> {

@@ -18,6 +18,7 @@ mod journal_file;
 mod ledger;
 mod names;
 mod namespace;
+mod nodes;
 mod options;
 mod outcome;
 mod owner;
@@ -35,7 +36,7 @@ mod upgrade;
 
 pub use capacity::{Capacity, Permit, PermitError, Resources, default_jobs};
 pub use conduct::{down, run, run_noting, status, up};
-pub use demand::demand;
+pub use demand::{demand, pods};
 pub use engine::Engine;
 pub use error::RunError;
 pub use explore::{ExploreOptions, Explored, Finding, Sample, Surprise, explore};

@@ -58,7 +58,9 @@ fn relative(path: &Path) -> String {
 
 pub(super) fn fail(result: &mut CellResult, error: &CellError) {
     result.outcome = match error {
-        CellError::Interrupted | CellError::NoTime | CellError::Nodes { .. } => Outcome::Skipped,
+        CellError::Interrupted | CellError::NoTime | CellError::Nodes { .. } | CellError::Room { .. } => {
+            Outcome::Skipped
+        }
         _ => Outcome::Error,
     };
     result.reason = Some(error.to_string());

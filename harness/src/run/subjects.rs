@@ -11,7 +11,7 @@ use semver::Version;
 use tokio::time::Instant;
 
 use super::names::RunId;
-use super::{PermitError, RunJournal};
+use super::{PermitError, Resources, RunJournal};
 use crate::operator::{Installed, ObjectError, log_about, log_since};
 use crate::report::ImageRecord;
 use crate::scenario::ScenarioErrors;
@@ -137,6 +137,16 @@ pub enum CellError {
         /// Nodes that accept Pods.
         there: u32,
     },
+    /// Its Pods together ask for more than there is.
+    #[error(
+        "its Pods request {wanted}, and the cluster's nodes have {there} left for all cells: give it more nodes, on kind with --nodes"
+    )]
+    Room {
+        /// What its Pods request together.
+        wanted: Resources,
+        /// What the nodes have beside what runs there already.
+        there: Resources,
+    },
     /// What other processes run on the cluster is not known.
     #[error(transparent)]
     Permit(#[from] PermitError),
@@ -170,6 +180,7 @@ impl CellError {
             Self::Manifests(_)
             | Self::NoRay(_)
             | Self::Nodes { .. }
+            | Self::Room { .. }
             | Self::Permit(_)
             | Self::Upgrade(_)
             | Self::Interrupted
