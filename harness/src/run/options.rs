@@ -32,7 +32,10 @@ pub struct InExisting {
 
 /// What a run is asked to do; `up`, `down` and `status` look only at what concerns the cluster.
 #[derive(Debug, Clone)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line, and none excludes another")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line, and none excludes another"
+)]
 pub struct Options {
     /// Releases of the operator.
     pub operators: Vec<Version>,
