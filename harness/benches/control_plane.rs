@@ -3,17 +3,18 @@
 //! `cargo bench --profile dev --bench control_plane` (most of the time is that of programs that are not ours). Words after
 //! `--` select parts by their names. It has a folder of its own for what runs, and shares only programs with the cache.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+#[path = "processes.rs"]
+mod processes;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use kuberay_conformance::artifact::{Pins, Store};
+use kuberay_conformance::artifact::Pins;
 
 /// How often processes are looked at; the last look is what is told.
 const INTERVAL: Duration = Duration::from_millis(50);
-/// Ticks a second in which Linux tells a process's CPU time to programs, on every architecture.
-const TICKS: f64 = 100.0;
 /// Cases of one exploration for each release.
 const CASES: usize = 1000;
 /// One scenario that every release has.
@@ -45,13 +46,7 @@ struct Bench {
 
 fn main() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
-    let (store, cache) = (Store::open()?, folder.path().join("cache"));
-    std::fs::create_dir(&cache)?;
-    for shared in ["programs", "modules", "artifacts-source", "stored-crds"] {
-        if store.root().join(shared).exists() {
-            std::os::unix::fs::symlink(store.root().join(shared), cache.join(shared))?;
-        }
-    }
+    let cache = processes::cache_of_its_own(folder.path())?;
     // cargo itself adds `--bench`.
     let selected = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let output = folder.path().join("output");
@@ -194,14 +189,7 @@ fn told(output: &str) -> Vec<String> {
 /// Adds what a process and its children have used by now.
 fn look(parent: u32, uses: &mut BTreeMap<String, Use>) {
     let mut memory: BTreeMap<String, u64> = BTreeMap::new();
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids: BTreeSet<u32> = entries
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
-    for id in ids {
-        let Some(seen) = seen(id).filter(|seen| id == parent || seen.parent == parent) else {
-            continue;
-        };
+    for (id, seen) in processes::with_children(parent) {
         uses.entry(seen.kind.clone()).or_default().cpu.insert(id, seen.cpu);
         *memory.entry(seen.kind).or_default() += seen.memory;
     }
@@ -209,30 +197,4 @@ fn look(parent: u32, uses: &mut BTreeMap<String, Use>) {
         let one = uses.entry(kind).or_default();
         one.memory = one.memory.max(sum);
     }
-}
-
-struct Seen {
-    kind: String,
-    parent: u32,
-    cpu: f64,
-    memory: u64,
-}
-
-fn seen(id: u32) -> Option<Seen> {
-    let folder = Path::new("/proc").join(id.to_string());
-    let stat = std::fs::read_to_string(folder.join("stat")).ok()?;
-    // The name, in parentheses, may hold anything; fields are counted after it.
-    let (_, rest) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = rest.split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
-    let program = std::fs::read_link(folder.join("exe")).ok()?;
-    let status = std::fs::read_to_string(folder.join("status")).ok()?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = resident.split_whitespace().next()?.parse().ok()?;
-    Some(Seen {
-        kind: program.file_name()?.to_str()?.to_owned(),
-        parent: fields.get(1)?.parse().ok()?,
-        cpu: (ticks(11)? + ticks(12)?) / TICKS,
-        memory: kibibytes / 1024,
-    })
 }

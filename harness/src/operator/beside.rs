@@ -30,6 +30,8 @@ pub struct BesideOptions<'a> {
     pub helper: &'a Path,
     /// Rings when it ends by itself.
     pub alarm: &'a Alarm,
+    /// Flags after our own, which they override; for those who measure it as others run it.
+    pub flags: &'a [&'a str],
 }
 
 /// An operator that runs beside a control plane; it ends when this is stopped or dropped.
@@ -55,10 +57,12 @@ impl Beside {
             .join(format!("operator{}.log", settings.replace('/', "_")));
         let mut env = options.env;
         env.insert("HOME".into(), options.folder.display().to_string());
+        let mut arguments = arguments(options.release, options.kubeconfig);
+        arguments.extend(options.flags.iter().map(OsString::from));
         let start = Start {
             name: format!("operator {}", options.release),
             program: options.program,
-            arguments: arguments(options.release, options.kubeconfig),
+            arguments,
             env,
             log: &log,
             helper: options.helper,

@@ -254,6 +254,7 @@ impl PlaneSetup {
             folder: &api.folder,
             helper: plane.helper(),
             alarm: plane.alarm(),
+            flags: &[],
         })?;
         let site = Site {
             release: parts.release.clone(),
