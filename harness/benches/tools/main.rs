@@ -9,6 +9,7 @@ mod truth;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,8 +17,9 @@ use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::ListParams;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
-use kuberay_conformance::artifact::Store;
+use kuberay_conformance::artifact::{Pins, Programs, Source, Store};
 use kuberay_conformance::cluster::KindCluster;
+use kuberay_conformance::report::Silent;
 use tokio::process::Command;
 use truth::Truth;
 
@@ -185,10 +187,7 @@ impl Bench {
             audit: KindCluster::audit_log(store.root(), CLUSTER),
             tools: store.root().join("tools/bench-peers"),
             kubectl: found(&store.root().join("programs/kubectl"), "kubectl")?,
-            sample: found(
-                &store.root().join("modules/kuberay"),
-                "config/samples/ray-cluster.head-command.yaml",
-            )?,
+            sample: sample(store.clone()).await?,
             folder: tempfile::tempdir()?,
             kubeconfig,
             output,
@@ -363,6 +362,14 @@ impl Bench {
         }
         Ok(())
     }
+}
+
+/// The operator's own sample, unchanged.
+async fn sample(store: Store) -> Result<PathBuf, Failed> {
+    let release = Pins::embedded().defaults.operator;
+    let programs = Programs::new(store, Source::Auto, Arc::new(Silent));
+    let module = programs.operator_module(&release).await?;
+    Ok(module.join("config/samples/ray-cluster.head-command.yaml"))
 }
 
 fn copy_all(from: &Path, to: &Path) -> Result<(), Failed> {
