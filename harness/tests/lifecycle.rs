@@ -64,11 +64,16 @@ fn up() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Containers, networks and processes with the cluster's name.
-fn leftovers() -> Vec<String> {
+fn engine() -> (tokio::runtime::Runtime, Engine) {
     let store = Store::open().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let engine = runtime.block_on(Engine::detect(None, store.root())).unwrap();
+    (runtime, engine)
+}
+
+/// Containers, networks and processes with the cluster's name.
+fn leftovers() -> Vec<String> {
+    let (runtime, engine) = engine();
     let mut found = Vec::new();
     for arguments in [
         ["ps", "--all", "--format", "{{.Names}}"],
@@ -231,9 +236,7 @@ fn containers_that_only_seem_to_run_are_made_anew() {
         return;
     }
     let _turn = turn();
-    let store = Store::open().unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let engine = runtime.block_on(Engine::detect(None, store.root())).unwrap();
+    let (runtime, engine) = engine();
     if engine.kind.program() != "podman" {
         println!("left out: Docker itself sees the end of a container's process");
         return;

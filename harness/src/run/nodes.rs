@@ -24,7 +24,7 @@ pub(super) fn nodes_for(scenario: &Scenario) -> u32 {
 fn needed(pods: &[Resources], cores: u32) -> u32 {
     let node = Resources::new(f64::from(cores), f64::MAX);
     let sum = pods.iter().copied().fold(Resources::new(TAKEN, 0.0), Resources::plus);
-    let fits = |count: &u32| sum.fit_into(Resources::new(f64::from(count * cores), f64::MAX));
+    let fits = |count: &u32| sum.fit_into(Resources::new(f64::from(*count) * f64::from(cores), f64::MAX));
     if !pods.iter().all(|pod| pod.fit_into(node)) {
         return 1;
     }
