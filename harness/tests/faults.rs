@@ -291,6 +291,31 @@ fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str
     );
 }
 
+/// Each fits on a node, and together they would wait for one for ever.
+#[test]
+fn pods_that_only_fit_one_by_one_are_left_out_at_once() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    copy_scenario("worker-command", "too-many", folder.path(), |file, text| match file {
+        "raycluster.yaml" => {
+            let text = replaced(&text, "replicas: 1", "replicas: 200");
+            replaced(&text, "maxReplicas: 1", "maxReplicas: 200")
+        }
+        _ => text,
+    });
+    let ran = run(folder.path(), &[]);
+    let cell = ran.cell("too-many");
+    assert_eq!(cell.outcome, Outcome::Skipped, "{}", ran.text());
+    let reason = cell.reason.clone().unwrap_or_default();
+    assert!(reason.contains("201 Pods") && reason.contains("--nodes"), "{reason}");
+    assert!(cell.duration_seconds < 5.0, "it took {} s", cell.duration_seconds);
+    let strict = run(folder.path(), &["--strict"]);
+    assert_eq!(strict.output.status.code(), Some(1), "{}", strict.text());
+}
+
 #[test]
 fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
     if !is_required("kind") {

@@ -18,14 +18,14 @@ use super::objects::{MANAGED_BY, MANAGER, ObjectError, Sender};
 use super::render::Rendered;
 use super::source::{Manifests, Renderers};
 use super::wait;
-use crate::artifact::Image;
+use crate::artifact::{ArtifactError, Image};
 use crate::process::ProcessError;
 use crate::report::Progress;
 
 /// The annotation that holds what a Deployment was made of.
 pub(super) const FINGERPRINT: &str = "kuberay-conformance/fingerprint";
 
-/// How long an operator may take until it is available; its probes alone wait 10 seconds.
+/// How long an operator may take until it works; its probes alone wait 10 seconds.
 pub const AVAILABLE_WITHIN: Duration = Duration::from_mins(2);
 
 /// Departures from the release's own manifests, for tests of the harness itself.
@@ -56,6 +56,9 @@ pub enum OperatorError {
     /// A program failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// What a release renders to could not be made or kept.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
     /// What was rendered is not an operator.
     #[error("{origin} does not render to an operator: {message}")]
     Malformed {

@@ -18,6 +18,8 @@ pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The value of [`MANAGED_BY`] on what the harness made.
 pub const MANAGER: &str = "kuberay-conformance";
 
+/// What an API server says, as text, of a path that it doesn't serve.
+const NO_SUCH_PATH: &str = "page not found";
 /// How long an object that was deleted may take to go, and how often it is looked for.
 const GONE_WITHIN: Duration = Duration::from_mins(2);
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -85,6 +87,8 @@ pub struct Sender {
 struct Target {
     shown: String,
     name: String,
+    kind: String,
+    api_version: String,
     path: String,
     namespaced: bool,
 }
@@ -93,6 +97,8 @@ fn crd(name: &str) -> Target {
     Target {
         shown: format!("CustomResourceDefinition {name}"),
         name: name.into(),
+        kind: "CustomResourceDefinition".into(),
+        api_version: "apiextensions.k8s.io/v1".into(),
         path: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions".into(),
         namespaced: false,
     }
@@ -234,7 +240,15 @@ impl Sender {
             .header(header::ACCEPT, "application/json")
             .body(body)
             .map_err(|source| transport(kube::Error::HttpError(source)))?;
+        let creates = request.method() != Method::GET && request.method() != Method::DELETE;
         self.client.request(request).await.map_err(|error| match error {
+            kube::Error::Api(status) if creates && status.code == 404 && status.message.contains(NO_SUCH_PATH) => {
+                ObjectError::UnknownKind {
+                    object: target.shown.clone(),
+                    kind: target.kind.clone(),
+                    api_version: target.api_version.clone(),
+                }
+            }
             kube::Error::Api(status) if (400..500).contains(&status.code) && status.code != 429 => {
                 ObjectError::Rejected {
                     object: target.shown.clone(),
@@ -268,6 +282,8 @@ impl Sender {
         Ok(Target {
             shown,
             name,
+            kind,
+            api_version,
             path,
             namespaced,
         })
@@ -309,13 +325,17 @@ impl Sender {
     }
 }
 
-/// Names of namespaced resources that every API server serves, so that it need not be asked.
+/// Names of namespaced resources, so that the API server need not be asked for them. One that doesn't serve KubeRay's has no
+/// such path, which it says when an object is sent.
 fn well_known(api_version: &str, kind: &str) -> Option<&'static str> {
     match (api_version, kind) {
         ("v1", "ConfigMap") => Some("configmaps"),
         ("v1", "Secret") => Some("secrets"),
         ("v1", "Service") => Some("services"),
         ("v1", "Pod") => Some("pods"),
+        ("ray.io/v1" | "ray.io/v1alpha1", "RayCluster") => Some("rayclusters"),
+        ("ray.io/v1" | "ray.io/v1alpha1", "RayJob") => Some("rayjobs"),
+        ("ray.io/v1" | "ray.io/v1alpha1", "RayService") => Some("rayservices"),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::install::OperatorError;
+use crate::artifact::{ArtifactError, Key, Store};
 use crate::process;
 
 /// What Helm is told the release is called; the public chart overrides it by its own names.
@@ -31,6 +32,8 @@ pub struct Renderers {
     pub kubectl: PathBuf,
     /// `helm`, where a chart is rendered.
     pub helm: Option<PathBuf>,
+    /// Where what a release renders to is kept.
+    pub store: Store,
 }
 
 impl Manifests {
@@ -54,7 +57,7 @@ impl Manifests {
     /// When the program that renders fails; its own words are in the error.
     pub async fn render(&self, renderers: &Renderers, namespace: &str) -> Result<String, OperatorError> {
         let command = match self {
-            Self::Release(module) => kustomize(&renderers.kubectl, &module.join("config/default")),
+            Self::Release(module) => return self.rendered_once(module, renderers).await,
             Self::Kustomization(folder) => kustomize(&renderers.kubectl, folder),
             Self::Chart { chart, values } => {
                 let helm = renderers.helm.as_deref().unwrap_or(Path::new("helm"));
@@ -67,8 +70,36 @@ impl Manifests {
                 command
             }
         };
-        let doing = format!("rendering the operator's manifests in {}", self.origin());
-        Ok(process::output(command, &doing).await?)
+        Ok(process::output(command, &self.doing()).await?)
+    }
+
+    fn doing(&self) -> String {
+        format!("rendering the operator's manifests in {}", self.origin())
+    }
+
+    /// A release's module never changes, and kustomize takes seconds for its CRDs.
+    async fn rendered_once(&self, module: &Path, renderers: &Renderers) -> Result<String, OperatorError> {
+        const FILE: &str = "operator.yaml";
+        let program = &renderers.kubectl;
+        let made = std::fs::metadata(program).and_then(|file| file.modified()).ok();
+        let key = Key::default().with(module.as_os_str().as_encoded_bytes());
+        let key = key
+            .with(program.as_os_str().as_encoded_bytes())
+            .with(format!("{made:?}"));
+        let key = key.short();
+        let rendered = renderers.store.get("manifests", &key, |folder: PathBuf| async move {
+            let text = process::output(kustomize(program, &module.join("config/default")), &self.doing()).await?;
+            let path = folder.join(FILE);
+            std::fs::write(&path, text).map_err(|source| ArtifactError::File {
+                doing: "keeping the operator's manifests",
+                path,
+                source,
+            })
+        });
+        let path = rendered.await?.join(FILE);
+        let read = std::fs::read_to_string(&path);
+        let doing = "reading the operator's manifests";
+        Ok(read.map_err(|source| ArtifactError::File { doing, path, source })?)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Waiting for an operator through a watch, and telling at once when waiting is useless.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::api::{ListParams, LogParams};
 use kube::runtime::{WatchStreamExt, watcher};
@@ -12,6 +14,8 @@ use kube::{Api, Client, ResourceExt};
 use super::install::{Installed, OperatorError, api_error};
 
 const LOG_LINES: i64 = 10;
+/// The lease that an operator takes before it works (main.go, `LeaderElectionID`, 1.0.0 to 1.6.2).
+const LEASE: &str = "ray-operator-leader";
 
 /// Whether the Deployment is available in its newest form.
 pub(super) fn available(deployment: &Deployment) -> bool {
@@ -36,7 +40,8 @@ fn selector(deployment: &Deployment) -> String {
     labels.join(",")
 }
 
-/// Waits until the operator is available; returns at once when its Pod can't start.
+/// Waits until the operator works: it is available, or one of its Pods runs and has the lease. It takes that as it starts, and
+/// its probes are asked for the first time ten seconds later. Returns at once when its Pod can't start.
 pub(super) async fn until_available(
     client: &Client,
     operator: &Installed,
@@ -54,6 +59,9 @@ pub(super) async fn until_available(
         .default_backoff()
         .applied_objects()
         .boxed();
+    let leases: Api<Lease> = Api::namespaced(client.clone(), &operator.namespace);
+    let mut lease = watcher::watch_object(leases, LEASE).default_backoff().boxed();
+    let (mut running, mut holder) = (BTreeSet::new(), None);
     let mut last = "no Pod of it yet".to_owned();
     let deadline = tokio::time::sleep(within);
     let mut deadline = std::pin::pin!(deadline);
@@ -68,9 +76,20 @@ pub(super) async fn until_available(
                     return Ok(());
                 }
             }
+            seen = lease.next() => {
+                if let Some(lease) = seen.and_then(Result::ok).flatten() {
+                    holder = holder_of(&lease);
+                }
+            }
             seen = watched_pods.next() => {
                 // A Pod that is being replaced says nothing of the one to come; a broken watch starts again by itself.
                 let Some(Ok(pod)) = seen else { continue };
+                let name = pod.name_any();
+                if pod.metadata.deletion_timestamp.is_some() || !runs(&pod) {
+                    running.remove(&name);
+                } else {
+                    running.insert(name);
+                }
                 if pod.metadata.deletion_timestamp.is_some() {
                     continue;
                 }
@@ -83,7 +102,23 @@ pub(super) async fn until_available(
                 }
             }
         }
+        if holder.as_ref().is_some_and(|holder| running.contains(holder)) {
+            return Ok(());
+        }
     }
+}
+
+/// The Pod that has the lease: `POD_UUID` is how client-go names who holds one.
+fn holder_of(lease: &Lease) -> Option<String> {
+    let identity = lease.spec.as_ref()?.holder_identity.as_deref()?;
+    let (pod, _) = identity.rsplit_once('_')?;
+    Some(pod.to_owned())
+}
+
+fn runs(pod: &Pod) -> bool {
+    let mut all = statuses(pod).peekable();
+    let running = |status: &ContainerStatus| status.state.as_ref().is_some_and(|state| state.running.is_some());
+    all.peek().is_some() && all.all(running)
 }
 
 fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
@@ -164,7 +199,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    use super::{available, doomed, state};
+    use super::{available, doomed, holder_of, runs, state};
 
     fn pod(container: Value) -> Pod {
         let mut status = json!({"name": "kuberay-operator", "image": "quay.io/kuberay/operator:none",
@@ -192,6 +227,22 @@ mod tests {
     #[case::running(json!({"state": {"running": {}}}), None)]
     fn hopeless_states(#[case] container: Value, #[case] expected: Option<&str>) {
         assert_eq!(doomed(&pod(container)).as_deref(), expected);
+    }
+
+    #[rstest]
+    #[case::running(json!({"state": {"running": {}}}), true)]
+    #[case::ended(json!({"state": {"terminated": {"exitCode": 1}}}), false)]
+    #[case::not_yet(json!({"state": {"waiting": {"reason": "ContainerCreating"}}}), false)]
+    fn what_runs(#[case] container: Value, #[case] expected: bool) {
+        assert_eq!(runs(&pod(container)), expected);
+    }
+
+    #[test]
+    fn the_lease_names_its_pod() {
+        let lease = |spec: Value| serde_json::from_value(json!({"spec": spec})).expect("a Lease");
+        let held = lease(json!({"holderIdentity": "kuberay-operator-6c8f_5e1c8a52-7f0b"}));
+        assert_eq!(holder_of(&held).as_deref(), Some("kuberay-operator-6c8f"));
+        assert_eq!(holder_of(&lease(json!({"holderIdentity": ""}))), None);
     }
 
     #[test]

@@ -12,13 +12,16 @@ use crate::report::Progress;
 
 /// Programs that render the manifests.
 pub(super) async fn renderers(programs: &Programs, manifests: &Manifests) -> Result<Renderers, RunError> {
+    let store = Store::open()?;
     Ok(match manifests {
         Manifests::Chart { .. } => Renderers {
+            store,
             // Helm needs no kubectl.
             kubectl: "kubectl".into(),
             helm: Some(programs.helm().await?),
         },
         _ => Renderers {
+            store,
             kubectl: programs.kubectl().await?,
             helm: None,
         },

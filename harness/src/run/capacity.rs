@@ -13,15 +13,17 @@ use super::demand::of_pod;
 use super::shared::{Shared, Slip, Turn};
 use crate::check::quantity;
 
-/// An amount of CPU and memory, in whole millicores and bytes so that sums are exact.
+/// An amount of CPU and memory, in whole millicores and bytes so that sums are exact, and of Pods, of which a node takes
+/// only so many (110 where nobody says otherwise).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Resources {
     millicores: u64,
     bytes: u64,
+    pods: u64,
 }
 
 impl Resources {
-    /// `cpu` in cores, `memory` in bytes; what is below zero counts as zero.
+    /// `cpu` in cores, `memory` in bytes, and no Pods; what is below zero counts as zero.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -31,7 +33,14 @@ impl Resources {
         Self {
             millicores: (cpu * 1000.0).round() as u64,
             bytes: memory.round() as u64,
+            pods: 0,
         }
+    }
+
+    /// The same for so many Pods.
+    #[must_use]
+    pub fn with_pods(self, pods: u64) -> Self {
+        Self { pods, ..self }
     }
 
     /// As much as can be.
@@ -39,6 +48,7 @@ impl Resources {
         Self {
             millicores: u64::MAX,
             bytes: u64::MAX,
+            pods: u64::MAX,
         }
     }
 
@@ -48,6 +58,7 @@ impl Resources {
         Self {
             millicores: self.millicores.saturating_add(other.millicores),
             bytes: self.bytes.saturating_add(other.bytes),
+            pods: self.pods.saturating_add(other.pods),
         }
     }
 
@@ -57,6 +68,7 @@ impl Resources {
         Self {
             millicores: self.millicores.saturating_sub(other.millicores),
             bytes: self.bytes.saturating_sub(other.bytes),
+            pods: self.pods.saturating_sub(other.pods),
         }
     }
 
@@ -67,6 +79,7 @@ impl Resources {
         Self {
             millicores: self.millicores / parts,
             bytes: self.bytes / parts,
+            pods: self.pods / parts,
         }
     }
 
@@ -76,18 +89,23 @@ impl Resources {
         Self {
             millicores: self.millicores.min(other.millicores),
             bytes: self.bytes.min(other.bytes),
+            pods: self.pods.min(other.pods),
         }
     }
 
-    /// Whether both fit into `room`.
+    /// Whether all of it fits into `room`.
     pub fn fit_into(self, room: Self) -> bool {
-        self.millicores <= room.millicores && self.bytes <= room.bytes
+        self.millicores <= room.millicores && self.bytes <= room.bytes && self.pods <= room.pods
     }
 }
 
 impl std::fmt::Display for Resources {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}m CPU, {} MiB", self.millicores, self.bytes / 1024 / 1024)
+        let mib = self.bytes / 1024 / 1024;
+        match self.pods {
+            0 => write!(f, "{}m CPU, {mib} MiB", self.millicores),
+            pods => write!(f, "{}m CPU, {mib} MiB for {pods} Pods", self.millicores),
+        }
     }
 }
 
@@ -265,7 +283,17 @@ pub(super) fn usable(nodes: &[Node]) -> impl Iterator<Item = &Node> {
 }
 
 fn allocatable(node: &Node) -> Resources {
-    Resources::new(amount(node, "cpu"), amount(node, "memory"))
+    let resources = Resources::new(amount(node, "cpu"), amount(node, "memory"));
+    resources.with_pods(whole(amount(node, "pods")))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of Pods"
+)]
+fn whole(number: f64) -> u64 {
+    number as u64
 }
 
 fn amount(node: &Node, resource: &str) -> f64 {
@@ -291,6 +319,13 @@ mod tests {
         Resources::new(cores, 0.0)
     }
 
+    #[test]
+    fn a_node_takes_no_more_pods_than_it_may() {
+        let capacity = Arc::new(Capacity::new(Resources::new(64.0, 0.0).with_pods(3), 8));
+        let two = cpu(0.1).with_pods(2);
+        assert!(capacity.take(two) && !capacity.take(two) && capacity.take(cpu(0.1).with_pods(1)));
+    }
+
     fn fits(capacity: &Arc<Capacity>, cores: f64) -> bool {
         capacity.take(cpu(cores))
     }
@@ -299,7 +334,7 @@ mod tests {
     fn a_two_core_node_takes_one_head_of_one_cpu_or_two_of_half() {
         let node = |name: &str, taints| {
             serde_json::from_value(json!({"metadata": {"name": name}, "spec": {"taints": taints},
-                "status": {"allocatable": {"cpu": "2", "memory": "1000Mi"}}}))
+                "status": {"allocatable": {"cpu": "2", "memory": "1000Mi", "pods": "110"}}}))
             .expect("a Node")
         };
         let pod = |namespace: &str, node: &str, cpu: &str, phase: &str| {
@@ -319,7 +354,7 @@ mod tests {
             pod("cell", "a", "1", "Running"),
         ];
         let room = free(&nodes, &pods, &BTreeSet::from(["cell".to_owned()]));
-        assert_eq!(room, Resources::new(1.05, 800.0 * MIB));
+        assert_eq!(room, Resources::new(1.05, 800.0 * MIB).with_pods(108));
         assert_eq!(largest(&nodes), Some((2.0, 1000.0 * MIB)));
 
         let one = Arc::new(Capacity::new(room, 8));

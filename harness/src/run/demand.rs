@@ -26,7 +26,7 @@ fn of_object(object: &Value) -> Vec<Resources> {
         "RayCluster" => of_cluster(&object["spec"]),
         "RayJob" => {
             let mut pods = of_cluster(&object["spec"]["rayClusterSpec"]);
-            pods.push(Resources::new(SUBMITTER.0, SUBMITTER.1));
+            pods.push(Resources::new(SUBMITTER.0, SUBMITTER.1).with_pods(1));
             pods
         }
         "RayService" => of_cluster(&object["spec"]["rayClusterConfig"]),
@@ -55,7 +55,7 @@ fn of_cluster(spec: &Value) -> Vec<Resources> {
 
 fn of_template(template: &Value) -> Resources {
     let Ok(mut pod) = serde_json::from_value::<Pod>(json!({"spec": template["spec"]})) else {
-        return Resources::default();
+        return Resources::default().with_pods(1);
     };
     if let Some(spec) = &mut pod.spec {
         spec.containers.iter_mut().for_each(default_requests);
@@ -66,7 +66,7 @@ fn of_template(template: &Value) -> Resources {
 
 /// What a Pod requests.
 pub(super) fn of_pod(pod: &Pod) -> Resources {
-    Resources::new(requests::total(pod, "cpu"), requests::total(pod, "memory"))
+    Resources::new(requests::total(pod, "cpu"), requests::total(pod, "memory")).with_pods(1)
 }
 
 /// The API server sets a request that is absent to the limit.
@@ -103,21 +103,26 @@ mod tests {
     }
 
     #[rstest]
-    #[case::head_alone(&json!({}), 0.5, 2.0)]
+    #[case::head_alone(&json!({}), 0.5, 2.0, 1)]
     #[case::workers(&json!({"workerGroupSpecs": [{"replicas": 2, "template": template(&json!({"limits": {"cpu": "100m"}}))}]}),
-        0.7, 2.0)]
+        0.7, 2.0, 3)]
     #[case::least_workers(&json!({"workerGroupSpecs": [
         {"minReplicas": 1, "replicas": 0, "numOfHosts": 2, "template": template(&json!({"requests": {"cpu": "1", "memory": "1Gi"}}))}]}),
-        2.5, 4.0)]
-    #[case::autoscaler(&json!({"enableInTreeAutoscaling": true}), 1.0, 2.5)]
-    fn a_cluster_asks_for_head_and_workers(#[case] extra: &Value, #[case] cpu: f64, #[case] memory_gib: f64) {
+        2.5, 4.0, 3)]
+    #[case::autoscaler(&json!({"enableInTreeAutoscaling": true}), 1.0, 2.5, 1)]
+    fn a_cluster_asks_for_head_and_workers(
+        #[case] extra: &Value,
+        #[case] cpu: f64,
+        #[case] memory_gib: f64,
+        #[case] pods: u64,
+    ) {
         let objects = [json!({"kind": "ConfigMap", "data": {}}), cluster(extra)];
-        assert_eq!(demand(&objects), Resources::new(cpu, memory_gib * GIB));
+        assert_eq!(demand(&objects), Resources::new(cpu, memory_gib * GIB).with_pods(pods));
     }
 
     #[test]
     fn a_malformed_template_asks_for_nothing_and_is_left_to_the_api_server() {
         let object = json!({"kind": "RayCluster", "spec": {"headGroupSpec": {"template": {"spec": "what?"}}}});
-        assert_eq!(demand(&[object]), Resources::default());
+        assert_eq!(demand(&[object]), Resources::default().with_pods(1));
     }
 }

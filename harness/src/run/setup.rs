@@ -108,9 +108,11 @@ impl Setup {
         handle.push(&operator_image).await?;
         phases.end("operator image");
         let installing = self.ensure(&client, release, &operator_image, options);
-        // Ray's image is large, and the operator's probes wait ten seconds.
-        let (operator, _) = tokio::try_join!(installing, async {
-            handle.push(&ray_image).await.map_err(RunError::from)
+        // Meanwhile Ray's image, which is large, goes to the nodes.
+        let (operator, ()) = tokio::try_join!(installing, async {
+            handle.push(&ray_image).await.map_err(RunError::from)?;
+            handle.prefetch(&ray_image).await;
+            Ok(())
         },)?;
         phases.end("operator and Ray image");
         let environment = Environment {
