@@ -24,7 +24,7 @@ use kube::api::{DeleteParams, ListParams};
 use kube::runtime::wait::await_condition;
 use kube::{Api, Client, ResourceExt};
 use kuberay_conformance::artifact::{Programs, Source, Store};
-use kuberay_conformance::operator::{OWN_NAMESPACE, Sender};
+use kuberay_conformance::operator::{OWN_NAMESPACE, ObjectError, Sender};
 use kuberay_conformance::report::Plain;
 use serde_json::json;
 use support::{is_required, program};
@@ -88,6 +88,10 @@ async fn without_operator(client: &Client) {
         let object = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name}});
         sender.delete_and_wait(&object).await.unwrap();
     }
+    let cluster =
+        json!({"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "none", "namespace": "default"}});
+    let refused = sender.create(&cluster).await.unwrap_err();
+    assert!(matches!(refused, ObjectError::UnknownKind { .. }), "{refused}");
 }
 
 async fn files(name: &str) -> PathBuf {

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use super::engine::Engine;
 use super::error::ClusterError;
-use super::kind_config::MIRRORS;
 use super::lock::{Holder, Lease};
 use super::state::RegistryPlace;
 use super::{push, ready};
@@ -53,21 +52,6 @@ impl ClusterHandle {
         let registry =
             registry.ok_or_else(|| ClusterError::Registry(format!("{} was brought up without one", self.name)))?;
         push::push(&self.engine, image, registry.port, &registry.notes()).await
-    }
-
-    /// Has every node get an image from the local registry now, so that the first Pod need not wait for it. A node that
-    /// can't leaves it to its kubelet, which then says why.
-    pub async fn prefetch(&self, image: &Image) {
-        let pulls = self.nodes.iter().map(async |node| {
-            let mut pull = self.engine.command();
-            pull.args(["exec", node, "ctr", "--namespace=k8s.io", "images", "pull"]);
-            pull.args(["--hosts-dir", MIRRORS, &image.public_name]);
-            let doing = format!("getting {} into the node {node}", image.public_name);
-            if let Err(error) = process::output(pull, &doing).await {
-                tracing::warn!(%error, "an image is left to the kubelet");
-            }
-        });
-        futures::future::join_all(pulls).await;
     }
 
     /// Imports an image's archive into every node with kind; slower than [`push`](Self::push), but it needs no registry.

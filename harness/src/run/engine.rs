@@ -268,12 +268,11 @@ impl Engine {
         &self,
         cell: &Cell,
         prepared: Prepared,
-        permit: Permit,
+        mut permit: Permit,
         upgrade: Option<&dyn Upgrade>,
         result: &mut CellResult,
     ) -> Result<(), CellError> {
         let id = cell.id();
-        let since = Timestamp::now();
         self.progress
             .update(&id, &format!("applying to the namespace {}", prepared.namespace));
         namespace::create(&self.client, &prepared.namespace, &self.options.run).await?;
@@ -281,7 +280,7 @@ impl Engine {
         let mut view = NamespaceView::start(&self.watches, &prepared.namespace);
         let mut redactor = Redactor::new(secrets::sent(&prepared.objects));
         let judged = self
-            .judge(cell, &prepared, upgrade, &mut view, since, &mut redactor)
+            .judge(cell, &prepared, upgrade, &mut view, &mut permit, &mut redactor)
             .await;
         let done = judged.map(|(checks, evidence)| {
             (result.outcome, result.reason) = summarise(&checks);
@@ -299,9 +298,10 @@ impl Engine {
         prepared: &Prepared,
         upgrade: Option<&dyn Upgrade>,
         view: &mut NamespaceView,
-        since: Timestamp,
+        permit: &mut Permit,
         redactor: &mut Redactor,
     ) -> Result<(Vec<CheckResult>, Option<String>), CellError> {
+        let since = Timestamp::now();
         let synced = async {
             while !view.synced() {
                 view.changed().await;
@@ -343,7 +343,7 @@ impl Engine {
             &prepared.namespace,
             upgrade,
         );
-        let judged = judge.run(view, &mut actor).await;
+        let judged = judge.run(view, &mut actor, || permit.rest()).await;
         for problem in expectations.problems() {
             self.progress.line(&format!("warning: {id}: {problem}"));
         }

@@ -15,6 +15,7 @@ mod handover;
 mod in_cluster;
 mod journal;
 mod journal_file;
+mod kept;
 mod ledger;
 mod names;
 mod namespace;
@@ -35,7 +36,7 @@ mod subjects;
 mod upgrade;
 
 pub use capacity::{Capacity, Permit, PermitError, Resources, default_jobs};
-pub use conduct::{down, run, run_noting, status, up};
+pub use conduct::{run, run_noting};
 pub use demand::{demand, pods};
 pub use engine::Engine;
 pub use error::RunError;
@@ -46,6 +47,7 @@ pub use in_cluster::{
 };
 pub use journal::{JOURNAL_VERSION, Journal, JournalEntry, JournalError, JournalHead, RunJournal, cell_digest};
 pub use journal_file::FileJournal;
+pub use kept::{down, status, up};
 pub use names::{RunId, evidence_folder, namespace_name};
 pub use options::{CLUSTER, InExisting, Options};
 use phases::Phases;

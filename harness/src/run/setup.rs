@@ -108,11 +108,9 @@ impl Setup {
         handle.push(&operator_image).await?;
         phases.end("operator image");
         let installing = self.ensure(&client, release, &operator_image, options);
-        // Meanwhile Ray's image, which is large, goes to the nodes.
-        let (operator, ()) = tokio::try_join!(installing, async {
-            handle.push(&ray_image).await.map_err(RunError::from)?;
-            handle.prefetch(&ray_image).await;
-            Ok(())
+        // Ray's image is large; where the registry has it not, that takes as long as the operator.
+        let (operator, _) = tokio::try_join!(installing, async {
+            handle.push(&ray_image).await.map_err(RunError::from)
         },)?;
         phases.end("operator and Ray image");
         let environment = Environment {

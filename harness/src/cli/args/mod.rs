@@ -1,5 +1,8 @@
 //! The command line's grammar; its texts are what `--help` shows.
 
+mod existing;
+mod job;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,13 +10,16 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use semver::Version;
 
+pub use existing::{ExistingCluster, InExisting};
+pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
+
 use super::explain::Explain;
 use super::explore::Explore;
 use crate::artifact::Source;
-use crate::cluster::{ContextOptions, EngineKind};
+use crate::cluster::EngineKind;
 use crate::operator::Manifests;
 use crate::plan::{self, Filter};
-use crate::run::{self, CLUSTER, EvidencePolicy};
+use crate::run::{CLUSTER, EvidencePolicy};
 use crate::scenario::{self, Lane, Level};
 
 const STYLES: Styles = Styles::styled()
@@ -226,215 +232,6 @@ pub struct Size {
     pub nodes: Option<u32>,
 }
 
-/// A cluster that exists, in place of one of kind.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "A cluster that exists")]
-pub struct ExistingCluster {
-    /// Use the cluster of this kubeconfig context instead of making one; `in-cluster` is the cluster in which this runs as
-    /// a Pod. One that does not look like a test cluster is refused
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["cluster", "engine"])]
-    pub context: Option<String>,
-    /// The kubeconfig with that context; $KUBECONFIG, else ~/.kube/config when absent
-    #[arg(long, value_name = "FILE", requires = "context")]
-    pub kubeconfig: Option<PathBuf>,
-    /// Use that context although it does not look like one of a test cluster; the same name again
-    #[arg(long, value_name = "NAME", requires = "context")]
-    pub allow_context: Option<String>,
-    /// The operator's Deployment, where its labels don't tell or there are several
-    #[arg(long, value_name = "NAMESPACE/NAME", requires = "context")]
-    pub operator_deployment: Option<crate::operator::Place>,
-}
-
-impl ExistingCluster {
-    /// The cluster, where one is named; nothing is installed in it.
-    pub fn options(&self) -> Option<run::InExisting> {
-        let context = self.context.clone().map(|name| ContextOptions {
-            name,
-            kubeconfig: self.kubeconfig.clone(),
-            allowed: self.allow_context.clone(),
-        })?;
-        Some(run::InExisting {
-            context,
-            install_operator: false,
-            operator_deployment: self.operator_deployment.clone(),
-            ray_image: None,
-            room_share: 1,
-        })
-    }
-}
-
-impl InExisting {
-    /// The cluster, and how it is used.
-    pub fn options(&self, cluster: &ExistingCluster) -> Option<run::InExisting> {
-        Some(run::InExisting {
-            install_operator: self.install_operator,
-            ray_image: self.ray_image.clone(),
-            room_share: self.room_share,
-            ..cluster.options()?
-        })
-    }
-}
-
-/// How a run uses a cluster that exists.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "A cluster that exists")]
-pub struct InExisting {
-    /// Install an operator there for the run, in a namespace of its own, and remove it at the end (unless --keep); else
-    /// the one that is there is used
-    #[arg(long, requires = "context", conflicts_with = "operator_deployment")]
-    pub install_operator: bool,
-    /// Another name for Ray's image, such as that of a mirror
-    #[arg(long, value_name = "IMAGE", requires = "context")]
-    pub ray_image: Option<String>,
-    /// Use one N-th of the room that the nodes have: N runs work there at the same time
-    #[arg(long, value_name = "N", requires = "context", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub room_share: u32,
-}
-
-/// The cluster of a Job: one that exists, else that of the harness.
-#[derive(Debug, Clone, Args)]
-pub struct JobCluster {
-    #[command(flatten)]
-    pub existing: ExistingCluster,
-    #[command(flatten)]
-    pub engine: Engine,
-}
-
-impl JobCluster {
-    /// The flags that name it again.
-    pub fn flags(&self) -> String {
-        let mut text = String::new();
-        let named = [
-            ("context", self.existing.context.clone()),
-            (
-                "kubeconfig",
-                self.existing.kubeconfig.as_ref().map(|path| path.display().to_string()),
-            ),
-            ("allow-context", self.existing.allow_context.clone()),
-            (
-                "cluster",
-                Some(self.engine.cluster.clone()).filter(|name| name != CLUSTER),
-            ),
-        ];
-        for (flag, value) in named {
-            text.extend(value.map(|value| format!(" --{flag} {value}")));
-        }
-        text
-    }
-}
-
-/// How a Pod of a Job is started.
-#[derive(Debug, Clone, Args)]
-pub struct AsJob {
-    /// Run as a Pod of this Job, and keep results in the cluster; what `submit` does
-    #[arg(long, hide = true, value_name = "NAME", requires = "context", requires = "shards")]
-    pub job: Option<String>,
-    /// Shards of the Job
-    #[arg(long, hide = true, value_name = "N", requires = "job", value_parser = clap::value_parser!(u16).range(1..))]
-    pub shards: Option<u16>,
-}
-
-#[derive(Debug, Args)]
-pub struct Submit {
-    /// Only scenarios whose name contains one of these
-    #[arg(value_name = "NAME")]
-    pub names: Vec<String>,
-    /// Name of the Job; one of this name that has ended is made again, and goes on where it ended
-    #[arg(long, value_name = "NAME", default_value = run::JOB)]
-    pub job: String,
-    /// Parts into which the plan is divided, each a Pod
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    pub shards: u16,
-    /// Pods at once, which share the room of the nodes; all when absent
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub parallel: Option<u16>,
-    /// The harness's image, with the scenarios in it, that the nodes can pull; for the harness's own cluster it is built
-    #[arg(long, value_name = "IMAGE")]
-    pub image: Option<String>,
-    /// Only scenarios that prove this rule, such as C02 (may be repeated)
-    #[arg(long = "rule", value_name = "RULE")]
-    pub rules: Vec<String>,
-    /// Release of the operator that is in the cluster, where its image does not tell
-    #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
-    pub operator: Option<Version>,
-    /// Release of Ray
-    #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
-    pub ray: Option<Version>,
-    /// Another name for Ray's image, such as that of a mirror
-    #[arg(long, value_name = "IMAGE")]
-    pub ray_image: Option<String>,
-    /// Cells of a Pod at once; as many as its share of the nodes can hold when absent
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
-    #[command(flatten)]
-    pub place: JobCluster,
-    #[command(flatten)]
-    pub scenarios: Folder,
-}
-
-impl Submit {
-    /// What each Pod's `run` is told beside its part.
-    pub fn run_arguments(&self) -> Vec<String> {
-        let mut arguments = Vec::new();
-        let named = [
-            ("--operator", self.operator.as_ref().map(ToString::to_string)),
-            ("--ray", self.ray.as_ref().map(ToString::to_string)),
-            ("--ray-image", self.ray_image.clone()),
-            ("--jobs", self.jobs.map(|jobs| jobs.to_string())),
-            (
-                "--operator-deployment",
-                self.place
-                    .existing
-                    .operator_deployment
-                    .as_ref()
-                    .map(ToString::to_string),
-            ),
-        ];
-        for (flag, value) in named {
-            arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
-        }
-        arguments.extend(self.rules.iter().flat_map(|rule| ["--rule".to_owned(), rule.clone()]));
-        arguments.extend(self.names.iter().cloned());
-        arguments
-    }
-}
-
-#[derive(Debug, Args)]
-pub struct Collect {
-    /// Name of the Job
-    #[arg(long, value_name = "NAME", default_value = run::JOB)]
-    pub job: String,
-    /// Wait until the Job has ended
-    #[arg(long)]
-    pub wait: bool,
-    /// How long --wait waits; 6h when absent
-    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = scenario::parse_duration)]
-    pub timeout: Option<Duration>,
-    /// Remove the Job and what it kept in the cluster, once the reports are written
-    #[arg(long)]
-    pub remove: bool,
-    /// Where reports and evidence go
-    #[arg(long, value_name = "DIR", default_value = "output")]
-    pub output: PathBuf,
-    /// As `run --strict`
-    #[arg(long)]
-    pub strict: bool,
-    #[command(flatten)]
-    pub place: JobCluster,
-}
-
-#[derive(Debug, Args)]
-pub struct ImageOf {
-    #[command(flatten)]
-    pub scenarios: Folder,
-    /// Container engine; the first that can build when absent
-    #[arg(long, value_name = "ENGINE", value_enum)]
-    pub engine: Option<EngineKind>,
-    /// Where what it is built on comes from
-    #[arg(long, value_name = "SOURCE", value_enum, default_value_t)]
-    pub artifacts: Source,
-}
-
 /// What `down` and `status` look at.
 #[derive(Debug, Args)]
 pub struct Place {
@@ -537,7 +334,8 @@ pub struct Run {
     /// When to keep Pods, events, logs and objects as sent
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub evidence: EvidencePolicy,
-    /// Cells at once; when absent, in the lane kind one for each processor, and no more than the nodes can hold
+    /// Cells at once; when absent, in the lane kind one for each processor, and no more than the nodes can hold. With more
+    /// than one, a cell that only waits to see that nothing restarts doesn't count
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// Limit for the whole run, such as 30m

@@ -1,0 +1,192 @@
+//! A cluster that stays: `up`, `down` and `status`.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::existing;
+use super::handover;
+use super::phases::Phases;
+use super::session::{Session, forget, noted_releases};
+use super::setup::Setup;
+use super::standing;
+use super::{CLUSTER, Options, RunError};
+use crate::artifact::Store;
+use crate::cluster::{KindCluster, Patience, Status};
+use crate::report::Progress;
+use crate::scenario::Lane;
+
+/// Brings the kind cluster up with everything that cells need, and notes which releases are in it.
+pub(super) async fn bring_up(setup: &Setup, options: &Options, phases: &mut Phases) -> Result<Session, RunError> {
+    refuse_other_releases(setup, options).await?;
+    forget(setup)?;
+    let stack = setup.up(options, phases).await?;
+    Session::new(setup, options, stack)
+}
+
+/// Nothing of it is left, and nothing is noted of it any more.
+pub(super) fn gone(setup: &Setup) -> Result<(), RunError> {
+    forget(setup)?;
+    handover::clear(setup)
+}
+
+/// Another operator would take the place of the one that others work with.
+async fn refuse_other_releases(setup: &Setup, options: &Options) -> Result<(), RunError> {
+    let Status::Up { users, .. } = setup.cluster.status().await? else {
+        return Ok(());
+    };
+    let Some((operator, ray)) = noted_releases(&options.cluster) else {
+        return Ok(());
+    };
+    let same = operator == *options.operator()? && ray == options.ray && options.operator_image.is_none();
+    if users.is_empty() || same {
+        return Ok(());
+    }
+    Err(RunError::OtherReleases {
+        cluster: options.cluster.clone(),
+        users,
+        releases: format!("KubeRay {operator} and Ray {ray}"),
+    })
+}
+
+/// Brings the cluster up with the operator and Ray's image, and leaves it up; returns a text for people.
+///
+/// # Errors
+/// When a step fails; what was made by then stays, for the next `up` or `down`.
+pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<String, RunError> {
+    let mut texts = Vec::new();
+    if options.lanes.contains(&Lane::ControlPlane) {
+        texts.push(standing::up(options, Arc::clone(&progress), cancel.clone()).await?);
+    }
+    if options.lanes.contains(&Lane::Kind) {
+        texts.push(up_kind(options, progress, cancel).await?);
+    }
+    Ok(texts.join("\n"))
+}
+
+async fn up_kind(
+    options: &Options,
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+) -> Result<String, RunError> {
+    let work = async {
+        let setup = Setup::ready_to_bring_up(options, Arc::clone(&progress)).await?;
+        let mut phases = Phases::start();
+        let session = bring_up(&setup, options, &mut phases).await?;
+        handover::clear(&setup)?;
+        let cluster = session.cluster();
+        Ok(format!(
+            "{} is up: Kubernetes {}, KubeRay {}, Ray {}, on {}\n\
+             look at it:    kubectl --kubeconfig {} get pods -A\n\
+             take it down:  kuberay-conformance down{}",
+            cluster.name,
+            cluster.kubernetes,
+            session.operator(),
+            session.ray(),
+            setup.engine(),
+            cluster.kubeconfig.display(),
+            if cluster.name == CLUSTER {
+                String::new()
+            } else {
+                format!(" --cluster {}", cluster.name)
+            },
+        ))
+    };
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(RunError::Interrupted),
+        done = work => done,
+    }
+}
+
+/// Takes down exactly what was made; returns a text for people.
+///
+/// # Errors
+/// When another process uses the cluster, or the engine refuses.
+pub async fn down(options: &Options, progress: Arc<dyn Progress>) -> Result<String, RunError> {
+    if let Some(text) = existing::down(options, &*progress).await? {
+        return Ok(text);
+    }
+    let mut texts = Vec::new();
+    if options.lanes.contains(&Lane::ControlPlane) {
+        texts.extend(standing::down().await?);
+    }
+    if options.lanes.contains(&Lane::Kind) && (was_made(options) || options.lanes.len() == 1) {
+        texts.extend(down_kind(options, progress).await?);
+    }
+    Ok(if texts.is_empty() {
+        "nothing was up".into()
+    } else {
+        texts.join("\n")
+    })
+}
+
+/// Whether anything was ever made of the kind cluster: asking a container engine that may not be there is not needed to
+/// say that nothing is up.
+fn was_made(options: &Options) -> bool {
+    Store::open().is_ok_and(|store| KindCluster::folder(store.root(), &options.cluster).is_dir())
+}
+
+async fn down_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<Option<String>, RunError> {
+    let setup = Setup::new(options, progress).await?;
+    let removed = setup.cluster.down(Patience::default()).await?;
+    gone(&setup)?;
+    if removed.removed.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(format!("removed {}", removed.removed.join(", "))))
+}
+
+/// Says what is up.
+///
+/// # Errors
+/// When the state file or the engine can't be read.
+pub async fn status(options: &Options, progress: Arc<dyn Progress>) -> Result<String, RunError> {
+    if let Some(text) = existing::status(options).await? {
+        return Ok(text);
+    }
+    let mut texts = Vec::new();
+    if options.lanes.contains(&Lane::ControlPlane) {
+        texts.extend(standing::status()?);
+    }
+    if options.lanes.contains(&Lane::Kind) && (was_made(options) || options.lanes.len() == 1) {
+        texts.extend(status_kind(options, progress).await?);
+    }
+    Ok(if texts.is_empty() {
+        "nothing is up".into()
+    } else {
+        texts.join("\n")
+    })
+}
+
+async fn status_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<Option<String>, RunError> {
+    let setup = Setup::new(options, progress).await?;
+    Ok(match setup.cluster.status().await? {
+        Status::Down => None,
+        Status::Incomplete { why } => Some(format!("{} can't be used: {why}", options.cluster)),
+        Status::Up {
+            kubernetes,
+            since,
+            nodes,
+            kubeconfig,
+            users,
+            ..
+        } => {
+            let mut text = format!(
+                "{} is up since {since}: Kubernetes {kubernetes}, on {}, nodes {}",
+                options.cluster,
+                setup.engine(),
+                nodes.join(", ")
+            );
+            match noted_releases(&options.cluster) {
+                Some((operator, ray)) => text.push_str(&format!("\nKubeRay {operator}, Ray {ray}")),
+                None => text.push_str("\nwhat runs in it is not known; `up` makes it complete"),
+            }
+            text.push_str(&format!("\nkubeconfig: {}", kubeconfig.display()));
+            for user in users {
+                text.push_str(&format!("\nused by {user}"));
+            }
+            Some(text)
+        }
+    })
+}
