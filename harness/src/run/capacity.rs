@@ -134,8 +134,6 @@ pub struct Permit {
     amount: Resources,
     /// What other processes see of it.
     slip: Option<Slip>,
-    /// Whether it counts among the jobs no more.
-    rests: bool,
 }
 
 /// Permits of other processes could not be looked at.
@@ -200,7 +198,6 @@ impl Capacity {
             capacity: Arc::clone(self),
             amount,
             slip: None,
-            rests: false,
         };
         if let Some(shared) = &self.shared {
             let slip = self.slip(shared, amount).await;
@@ -240,31 +237,12 @@ impl Capacity {
     }
 }
 
-impl Permit {
-    /// Lets another cell begin beside one that only looks on and hardly uses the processor: it keeps its room and no longer
-    /// counts among the jobs. Who asks for one cell at once gets one.
-    pub(super) fn rest(&mut self) {
-        if self.rests || self.capacity.jobs == 1 {
-            return;
-        }
-        self.rests = true;
-        if let Some(slip) = &mut self.slip {
-            slip.rest();
-        }
-        self.give_back(Resources::default(), 1);
-    }
-
-    fn give_back(&self, amount: Resources, jobs: usize) {
-        let mut used = self.capacity.used.lock().unwrap_or_else(PoisonError::into_inner);
-        *used = (used.0.minus(amount), used.1.saturating_sub(jobs));
-        drop(used);
-        self.capacity.freed.notify_one();
-    }
-}
-
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.give_back(self.amount, usize::from(!self.rests));
+        let mut used = self.capacity.used.lock().unwrap_or_else(PoisonError::into_inner);
+        *used = (used.0.minus(self.amount), used.1.saturating_sub(1));
+        drop(used);
+        self.capacity.freed.notify_one();
     }
 }
 
@@ -389,35 +367,6 @@ mod tests {
     fn jobs_limit_what_room_does_not() {
         let capacity = Arc::new(Capacity::new(cpu(10.0), 1));
         assert!(fits(&capacity, 1.0) && !fits(&capacity, 1.0));
-    }
-
-    #[tokio::test]
-    async fn a_permit_that_rests_keeps_its_room_and_lets_another_begin() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let process = |jobs| {
-            Arc::new(
-                Capacity::new(cpu(1.0), jobs)
-                    .shared(folder.path().into())
-                    .expect("a folder"),
-            )
-        };
-        let (one, other) = (process(2), process(2));
-        let mut first = one.acquire(cpu(0.3)).await.expect("a permit");
-        let second = one.acquire(cpu(0.3)).await.expect("a permit");
-        let limit = Duration::from_millis(300);
-        let waits = async |amount| tokio::time::timeout(limit, other.acquire(cpu(amount))).await.is_err();
-        assert!(waits(0.3).await, "two are at work");
-        first.rest();
-        first.rest();
-        assert!(waits(0.5).await, "there is no room for it");
-        assert!(!waits(0.3).await);
-        drop((first, second));
-        assert_eq!(*one.used.lock().expect("no panic"), (Resources::default(), 0));
-
-        let strict = process(1);
-        let mut only = strict.acquire(cpu(0.3)).await.expect("a permit");
-        only.rest();
-        assert!(!fits(&strict, 0.3), "one at once is one at once");
     }
 
     #[tokio::test]

@@ -48,14 +48,7 @@ pub(super) struct Judged {
 
 impl Judge<'_> {
     /// Looks at every change of the namespace until each check has its verdict, or none can come any more.
-    ///
-    /// `looks_on` is called when nothing is left but to see that Pods which are ready go on as they are.
-    pub(super) async fn run(
-        &self,
-        view: &mut NamespaceView,
-        actor: &mut Actor<'_>,
-        mut looks_on: impl FnMut(),
-    ) -> Judged {
+    pub(super) async fn run(&self, view: &mut NamespaceView, actor: &mut Actor<'_>) -> Judged {
         let checks = &self.scenario.file.spec.checks;
         let mut ledger = Ledger::new(self.scenario);
         let mut barriers = BTreeMap::new();
@@ -111,9 +104,6 @@ impl Judge<'_> {
                 ledger.interrupt(elapsed, &error.to_string());
                 return done(&ledger);
             }
-            if ledger.unfinished().all(|check| is_looked_on(check, &barriers)) {
-                looks_on();
-            }
             Self::ask(view, &ledger, &observation);
             tokio::select! {
                 () = view.changed() => tokio::time::sleep(TOGETHER).await,
@@ -157,11 +147,6 @@ impl Judge<'_> {
         let wanted = needs_dashboard(ledger, &observation.barriers);
         view.ask_dashboard(running_head(observation).filter(|_| wanted));
     }
-}
-
-/// Whether a check waits for nothing but the time to pass in which nothing may restart.
-fn is_looked_on(check: &Check, barriers: &BTreeMap<Barrier, Timestamp>) -> bool {
-    matches!(check, Check::Never(never) if never.restarts.is_some() && barriers.contains_key(&never.after))
 }
 
 /// Progress is told when a check gets its verdict, and of other changes now and then.
@@ -257,7 +242,7 @@ mod tests {
     use k8s_openapi::api::core::v1::Pod;
     use serde_json::json;
 
-    use super::{is_looked_on, outdated_logs, running_head};
+    use super::{outdated_logs, running_head};
     use crate::check::{Log, LogKey, Observation};
     use crate::scenario::{Barrier, Check};
 
@@ -269,21 +254,6 @@ mod tests {
                 "ready": false, "restartCount": 0, "containerID": "c", "state": {state: {}}}]},
         }))
         .expect("a Pod")
-    }
-
-    #[test]
-    fn a_cell_looks_on_when_only_restarts_are_left_to_be_seen() {
-        let never = |watched: &str| -> Check {
-            let check = json!({"never": {"for": "10s", "after": "ready", watched: {"role": "head"}}});
-            serde_json::from_value(check).expect("a check")
-        };
-        let reached = BTreeMap::from([(Barrier::Ready, jiff::Timestamp::UNIX_EPOCH)]);
-        assert!(is_looked_on(&never("restarts"), &reached));
-        assert!(!is_looked_on(&never("restarts"), &BTreeMap::new()), "Ray still starts");
-        assert!(
-            !is_looked_on(&never("ready"), &reached),
-            "how quickly Ray starts decides"
-        );
     }
 
     #[test]

@@ -268,11 +268,12 @@ impl Engine {
         &self,
         cell: &Cell,
         prepared: Prepared,
-        mut permit: Permit,
+        permit: Permit,
         upgrade: Option<&dyn Upgrade>,
         result: &mut CellResult,
     ) -> Result<(), CellError> {
         let id = cell.id();
+        let since = Timestamp::now();
         self.progress
             .update(&id, &format!("applying to the namespace {}", prepared.namespace));
         namespace::create(&self.client, &prepared.namespace, &self.options.run).await?;
@@ -280,7 +281,7 @@ impl Engine {
         let mut view = NamespaceView::start(&self.watches, &prepared.namespace);
         let mut redactor = Redactor::new(secrets::sent(&prepared.objects));
         let judged = self
-            .judge(cell, &prepared, upgrade, &mut view, &mut permit, &mut redactor)
+            .judge(cell, &prepared, upgrade, &mut view, since, &mut redactor)
             .await;
         let done = judged.map(|(checks, evidence)| {
             (result.outcome, result.reason) = summarise(&checks);
@@ -298,10 +299,9 @@ impl Engine {
         prepared: &Prepared,
         upgrade: Option<&dyn Upgrade>,
         view: &mut NamespaceView,
-        permit: &mut Permit,
+        since: Timestamp,
         redactor: &mut Redactor,
     ) -> Result<(Vec<CheckResult>, Option<String>), CellError> {
-        let since = Timestamp::now();
         let synced = async {
             while !view.synced() {
                 view.changed().await;
@@ -343,7 +343,7 @@ impl Engine {
             &prepared.namespace,
             upgrade,
         );
-        let judged = judge.run(view, &mut actor, || permit.rest()).await;
+        let judged = judge.run(view, &mut actor).await;
         for problem in expectations.problems() {
             self.progress.line(&format!("warning: {id}: {problem}"));
         }

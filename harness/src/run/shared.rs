@@ -28,8 +28,6 @@ pub(super) struct Slip {
 }
 
 const TURN: &str = "turn";
-/// How the names of permits end that count no more among the jobs.
-const RESTS: &str = "-rests";
 
 impl Shared {
     pub(super) fn new(folder: PathBuf) -> io::Result<Self> {
@@ -50,16 +48,14 @@ impl Shared {
         Ok(file.try_lock_exclusive()?.then_some(Turn(file)))
     }
 
-    /// What all processes use, and with how many permits that count among the jobs; what ended processes have left is removed.
+    /// What all processes use, and with how many permits; what ended processes have left is removed.
     pub(super) fn used(&self, _turn: &Turn) -> io::Result<(Resources, usize)> {
         let mut used = (Resources::default(), 0);
         for entry in std::fs::read_dir(&self.folder)? {
             let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if name == TURN {
+            if path.file_name().is_some_and(|name| name == TURN) {
                 continue;
             }
-            let counts = usize::from(!name.ends_with(RESTS));
             let file = match File::open(&path) {
                 // Just given back.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -73,7 +69,7 @@ impl Shared {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 text => serde_json::from_slice::<Resources>(&text?)?,
             };
-            used = (used.0.plus(amount), used.1 + counts);
+            used = (used.0.plus(amount), used.1 + 1);
         }
         Ok(used)
     }
@@ -88,17 +84,6 @@ impl Shared {
         file.lock_exclusive()?;
         file.write_all(&serde_json::to_vec(&amount)?)?;
         Ok(Slip { path, _file: file })
-    }
-}
-
-impl Slip {
-    /// Counts no more among the jobs. Where this fails, it still counts, and another cell begins later.
-    pub(super) fn rest(&mut self) {
-        let mut name = self.path.clone().into_os_string();
-        name.push(RESTS);
-        if std::fs::rename(&self.path, &name).is_ok() {
-            self.path = name.into();
-        }
     }
 }
 

@@ -334,8 +334,7 @@ pub struct Run {
     /// When to keep Pods, events, logs and objects as sent
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub evidence: EvidencePolicy,
-    /// Cells at once; when absent, in the lane kind one for each processor, and no more than the nodes can hold. With more
-    /// than one, a cell that only waits to see that nothing restarts doesn't count
+    /// Cells at once; when absent, in the lane kind one for each processor, and no more than the nodes can hold
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// Limit for the whole run, such as 30m
