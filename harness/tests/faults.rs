@@ -312,8 +312,6 @@ fn pods_that_only_fit_one_by_one_are_left_out_at_once() {
     let reason = cell.reason.clone().unwrap_or_default();
     assert!(reason.contains("201 Pods") && reason.contains("--nodes"), "{reason}");
     assert!(cell.duration_seconds < 5.0, "it took {} s", cell.duration_seconds);
-    let strict = run(folder.path(), &["--strict"]);
-    assert_eq!(strict.output.status.code(), Some(1), "{}", strict.text());
 }
 
 #[test]
