@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Container, Pod};
@@ -14,6 +15,9 @@ use super::install::Installed;
 use super::render::release_of;
 use super::wait;
 
+/// One that has just begun is available when its probes have been asked, which they are after ten seconds.
+const STARTED_WITHIN: Duration = Duration::from_secs(20);
+const INTERVAL: Duration = Duration::from_secs(1);
 /// Labels of the operator's Deployment: the first is KubeRay's own kustomization (config/manager/manager.yaml, 1.0.0 and
 /// later), the second its Helm chart (templates/_helpers.tpl).
 const SELECTOR: &str = "app.kubernetes.io/name in (kuberay,kuberay-operator)";
@@ -141,6 +145,18 @@ fn list(places: &[Place]) -> String {
 /// When there is none or several, when it can't serve scenarios in namespaces of their own, and when its release is not
 /// known or another than the one asked for.
 pub async fn discover(client: &Client, named: Option<&Place>, asked: Option<&Version>) -> Result<Found, DiscoverError> {
+    let began = Instant::now();
+    loop {
+        match look(client, named, asked).await {
+            Err(DiscoverError::NotAvailable(_)) if began.elapsed() < STARTED_WITHIN => {
+                tokio::time::sleep(INTERVAL).await
+            }
+            found => return found,
+        }
+    }
+}
+
+async fn look(client: &Client, named: Option<&Place>, asked: Option<&Version>) -> Result<Found, DiscoverError> {
     let deployment = if let Some(place) = named {
         let api: Api<Deployment> = Api::namespaced(client.clone(), &place.namespace);
         let found = api.get_opt(&place.name).await?;
