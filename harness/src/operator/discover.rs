@@ -149,7 +149,7 @@ pub async fn discover(client: &Client, named: Option<&Place>, asked: Option<&Ver
     loop {
         match look(client, named, asked).await {
             Err(DiscoverError::NotAvailable(_)) if began.elapsed() < STARTED_WITHIN => {
-                tokio::time::sleep(INTERVAL).await
+                tokio::time::sleep(INTERVAL).await;
             }
             found => return found,
         }
