@@ -17,6 +17,7 @@ pub mod system;
 
 pub use artifacts::Artifacts;
 pub use error::ArtifactError;
+pub(crate) use error::file;
 pub use model::*;
 pub use pins::{Pins, UNPINNED, text_of as fixture};
 pub use programs::Programs;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use kube::api::ListParams;
@@ -16,7 +17,7 @@ use super::render::release_of;
 use super::wait;
 
 /// One that has just begun is available when its probes have been asked, which they are after ten seconds.
-const STARTED_WITHIN: Duration = Duration::from_secs(20);
+const STARTED_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Labels of the operator's Deployment: the first is KubeRay's own kustomization (config/manager/manager.yaml, 1.0.0 and
 /// later), the second its Helm chart (templates/_helpers.tpl).
@@ -145,32 +146,34 @@ fn list(places: &[Place]) -> String {
 /// When there is none or several, when it can't serve scenarios in namespaces of their own, and when its release is not
 /// known or another than the one asked for.
 pub async fn discover(client: &Client, named: Option<&Place>, asked: Option<&Version>) -> Result<Found, DiscoverError> {
-    let began = Instant::now();
-    loop {
-        match look(client, named, asked).await {
-            Err(DiscoverError::NotAvailable(_)) if began.elapsed() < STARTED_WITHIN => {
-                tokio::time::sleep(INTERVAL).await;
-            }
-            found => return found,
-        }
+    let mut deployment = find(client, named).await?;
+    while !wait::available(&deployment) && has_just_begun(&deployment, Timestamp::now()) {
+        tokio::time::sleep(INTERVAL).await;
+        deployment = find(client, named).await?;
     }
-}
-
-async fn look(client: &Client, named: Option<&Place>, asked: Option<&Version>) -> Result<Found, DiscoverError> {
-    let deployment = if let Some(place) = named {
-        let api: Api<Deployment> = Api::namespaced(client.clone(), &place.namespace);
-        let found = api.get_opt(&place.name).await?;
-        found.ok_or_else(|| DiscoverError::NotThere(place.clone()))?
-    } else {
-        let labelled = ListParams::default().labels(SELECTOR);
-        let all = Api::<Deployment>::all(client.clone()).list(&labelled).await?;
-        only(all.items)?
-    };
     let mut found = judge(&deployment, asked)?;
     let pods: Api<Pod> = Api::namespaced(client.clone(), &found.installed.namespace);
     let pods = wait::pods_of(&pods, &deployment).await?;
     found.digest = pods.iter().find_map(digest);
     Ok(found)
+}
+
+async fn find(client: &Client, named: Option<&Place>) -> Result<Deployment, DiscoverError> {
+    if let Some(place) = named {
+        let api: Api<Deployment> = Api::namespaced(client.clone(), &place.namespace);
+        let found = api.get_opt(&place.name).await?;
+        return found.ok_or_else(|| DiscoverError::NotThere(place.clone()));
+    }
+    let labelled = ListParams::default().labels(SELECTOR);
+    only(Api::<Deployment>::all(client.clone()).list(&labelled).await?.items)
+}
+
+/// Whether nothing is wrong yet with one that is not available. Where clocks differ, it counts as older.
+fn has_just_begun(deployment: &Deployment, now: Timestamp) -> bool {
+    deployment.creation_timestamp().is_some_and(|made| {
+        let age = now.duration_since(made.0);
+        !age.is_negative() && age < STARTED_WITHIN
+    })
 }
 
 fn place_of(deployment: &Deployment) -> Place {
@@ -295,6 +298,18 @@ mod tests {
             found.env,
             BTreeMap::from([("ENABLE_LOGIN_SHELL".into(), "true".into())])
         );
+    }
+
+    #[rstest]
+    #[case::a_moment_ago(5, true)]
+    #[case::long_ago(60, false)]
+    #[case::by_a_clock_that_is_ahead(-60, false)]
+    fn one_that_has_just_begun_is_waited_for(#[case] age: i64, #[case] expected: bool) {
+        let now: jiff::Timestamp = "2026-11-25T12:00:00Z".parse().expect("a time");
+        let made = now - jiff::SignedDuration::from_secs(age);
+        let deployment: Deployment =
+            serde_json::from_value(json!({"metadata": {"creationTimestamp": made.to_string()}})).expect("a Deployment");
+        assert_eq!(has_just_begun(&deployment, now), expected);
     }
 
     #[rstest]

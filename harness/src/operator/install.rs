@@ -28,6 +28,9 @@ pub(super) const FINGERPRINT: &str = "kuberay-conformance/fingerprint";
 /// How long an operator may take until it works; its probes alone wait 10 seconds.
 pub const AVAILABLE_WITHIN: Duration = Duration::from_mins(2);
 
+/// How long it takes to see that one works which is there.
+const SEEN_WITHIN: Duration = Duration::from_secs(1);
+
 /// Departures from the release's own manifests, for tests of the harness itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
@@ -162,13 +165,16 @@ pub async fn ensure(
     let fingerprint = fingerprint(release, image, options, brought.as_deref());
     let others = deployments(client).await?;
     let current = others.iter().find(|found| is_current(found, &fingerprint));
-    if let Some(current) = current.filter(|found| wait::available(found)) {
-        return Ok(Installed {
+    if let Some(current) = current {
+        let there = Installed {
             release: release.clone(),
             namespace: current.namespace().unwrap_or_default(),
             deployment: current.name_any(),
             reused: true,
-        });
+        };
+        if wait::available(current) || wait::until_working(client, &there, SEEN_WITHIN).await.is_ok() {
+            return Ok(there);
+        }
     }
     let task = "operator";
     progress.update(task, &format!("rendering KubeRay {release}"));
@@ -205,7 +211,7 @@ pub async fn ensure(
         deployment: rendered.deployment.clone(),
         reused: false,
     };
-    wait::until_available(client, &installed, AVAILABLE_WITHIN).await?;
+    wait::until_working(client, &installed, AVAILABLE_WITHIN).await?;
     Ok(installed)
 }
 

@@ -89,7 +89,7 @@ pub async fn install_beside_others(
         deployment: rendered.deployment.clone(),
         reused: false,
     };
-    wait::until_available(client, &installed, AVAILABLE_WITHIN).await?;
+    wait::until_working(client, &installed, AVAILABLE_WITHIN).await?;
     Ok(installed)
 }
 

@@ -160,13 +160,16 @@ impl Sender {
     /// # Errors
     /// When the API server refuses or can't be asked.
     pub async fn get(&self, object: &Value) -> Result<Option<Value>, ObjectError> {
-        let target = match self.target(object).await {
-            Err(ObjectError::UnknownKind { .. }) => return Ok(None),
-            target => target?,
+        let found = async {
+            let target = self.target(object).await?;
+            let uri = format!("{}/{}", target.path, target.name);
+            self.send(&target, Method::GET, &uri, "application/json", Vec::new())
+                .await
         };
-        let uri = format!("{}/{}", target.path, target.name);
-        let found = self.send(&target, Method::GET, &uri, "application/json", Vec::new());
-        unless_absent(found.await)
+        match found.await {
+            Err(ObjectError::UnknownKind { .. }) => Ok(None),
+            found => unless_absent(found),
+        }
     }
 
     /// Deletes an object; that it is gone already is no error.
@@ -240,9 +243,8 @@ impl Sender {
             .header(header::ACCEPT, "application/json")
             .body(body)
             .map_err(|source| transport(kube::Error::HttpError(source)))?;
-        let creates = request.method() != Method::GET && request.method() != Method::DELETE;
         self.client.request(request).await.map_err(|error| match error {
-            kube::Error::Api(status) if creates && status.code == 404 && status.message.contains(NO_SUCH_PATH) => {
+            kube::Error::Api(status) if status.code == 404 && status.message.contains(NO_SUCH_PATH) => {
                 ObjectError::UnknownKind {
                     object: target.shown.clone(),
                     kind: target.kind.clone(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::install::OperatorError;
-use crate::artifact::{ArtifactError, Key, Store};
+use crate::artifact::{Key, Store, file};
 use crate::process;
 
 /// What Helm is told the release is called; the public chart overrides it by its own names.
@@ -90,16 +90,11 @@ impl Manifests {
         let rendered = renderers.store.get("manifests", &key, |folder: PathBuf| async move {
             let text = process::output(kustomize(program, &module.join("config/default")), &self.doing()).await?;
             let path = folder.join(FILE);
-            std::fs::write(&path, text).map_err(|source| ArtifactError::File {
-                doing: "keeping the operator's manifests",
-                path,
-                source,
-            })
+            std::fs::write(&path, text).map_err(file("keeping the operator's manifests", &path))
         });
         let path = rendered.await?.join(FILE);
         let read = std::fs::read_to_string(&path);
-        let doing = "reading the operator's manifests";
-        Ok(read.map_err(|source| ArtifactError::File { doing, path, source })?)
+        Ok(read.map_err(file("reading the operator's manifests", &path))?)
     }
 }
 

@@ -42,7 +42,7 @@ fn selector(deployment: &Deployment) -> String {
 
 /// Waits until the operator works: it is available, or one of its Pods runs and has the lease. It takes that as it starts, and
 /// its probes are asked for the first time ten seconds later. Returns at once when its Pod can't start.
-pub(super) async fn until_available(
+pub(super) async fn until_working(
     client: &Client,
     operator: &Installed,
     within: Duration,

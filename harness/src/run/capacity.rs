@@ -24,17 +24,17 @@ pub struct Resources {
 
 impl Resources {
     /// `cpu` in cores, `memory` in bytes, and no Pods; what is below zero counts as zero.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "float casts saturate, which is meant"
-    )]
     pub fn new(cpu: f64, memory: f64) -> Self {
         Self {
-            millicores: (cpu * 1000.0).round() as u64,
-            bytes: memory.round() as u64,
+            millicores: whole(cpu * 1000.0),
+            bytes: whole(memory),
             pods: 0,
         }
+    }
+
+    /// Room of this CPU (cores) and memory (bytes) for any number of Pods.
+    pub fn room(cpu: f64, memory: f64) -> Self {
+        Self::new(cpu, memory).with_pods(u64::MAX)
     }
 
     /// The same for so many Pods.
@@ -290,10 +290,10 @@ fn allocatable(node: &Node) -> Resources {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a number of Pods"
+    reason = "float casts saturate, which is meant"
 )]
 fn whole(number: f64) -> u64 {
-    number as u64
+    number.round() as u64
 }
 
 fn amount(node: &Node, resource: &str) -> f64 {

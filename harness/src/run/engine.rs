@@ -230,10 +230,7 @@ impl Engine {
     /// Pods of which one waits for ever for another's end are not sent. Of one that no node can hold, the check tells more.
     fn is_enough_for(&self, wanted: Resources, pods: &[Resources]) -> Result<(), CellError> {
         let there = self.capacity.total();
-        let holds = |(cpu, memory)| {
-            let node = Resources::new(cpu, memory).with_pods(u64::MAX);
-            pods.iter().all(|pod| pod.fit_into(node))
-        };
+        let holds = |(cpu, memory)| pods.iter().all(|pod| pod.fit_into(Resources::room(cpu, memory)));
         if self.largest_node.is_some_and(holds) && !wanted.fit_into(there) {
             return Err(CellError::Room { wanted, there });
         }

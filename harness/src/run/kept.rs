@@ -111,20 +111,25 @@ pub async fn down(options: &Options, progress: Arc<dyn Progress>) -> Result<Stri
     if options.lanes.contains(&Lane::ControlPlane) {
         texts.extend(standing::down().await?);
     }
-    if options.lanes.contains(&Lane::Kind) && (was_made(options) || options.lanes.len() == 1) {
+    if concerns_kind(options) {
         texts.extend(down_kind(options, progress).await?);
     }
-    Ok(if texts.is_empty() {
-        "nothing was up".into()
-    } else {
-        texts.join("\n")
-    })
+    Ok(lines_or("nothing was up", &texts))
 }
 
-/// Whether anything was ever made of the kind cluster: asking a container engine that may not be there is not needed to
-/// say that nothing is up.
-fn was_made(options: &Options) -> bool {
-    Store::open().is_ok_and(|store| KindCluster::folder(store.root(), &options.cluster).is_dir())
+/// Whether there is a kind cluster to look at: asking a container engine that may not be there is not needed to say that
+/// nothing is up of a cluster that was never made, unless it alone was asked about.
+fn concerns_kind(options: &Options) -> bool {
+    let was_made = || Store::open().is_ok_and(|store| KindCluster::folder(store.root(), &options.cluster).is_dir());
+    options.lanes.contains(&Lane::Kind) && (options.lanes.len() == 1 || was_made())
+}
+
+fn lines_or(nothing: &str, texts: &[String]) -> String {
+    if texts.is_empty() {
+        nothing.into()
+    } else {
+        texts.join("\n")
+    }
 }
 
 async fn down_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<Option<String>, RunError> {
@@ -149,14 +154,10 @@ pub async fn status(options: &Options, progress: Arc<dyn Progress>) -> Result<St
     if options.lanes.contains(&Lane::ControlPlane) {
         texts.extend(standing::status()?);
     }
-    if options.lanes.contains(&Lane::Kind) && (was_made(options) || options.lanes.len() == 1) {
+    if concerns_kind(options) {
         texts.extend(status_kind(options, progress).await?);
     }
-    Ok(if texts.is_empty() {
-        "nothing is up".into()
-    } else {
-        texts.join("\n")
-    })
+    Ok(lines_or("nothing is up", &texts))
 }
 
 async fn status_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<Option<String>, RunError> {

@@ -22,7 +22,7 @@ pub(super) fn nodes_for(scenario: &Scenario) -> u32 {
 
 /// One, too, where no number helps, because one Pod alone asks for more than a node has.
 fn needed(pods: &[Resources], cores: u32) -> u32 {
-    let nodes = |count: u32| Resources::new(f64::from(count) * f64::from(cores), f64::MAX).with_pods(u64::MAX);
+    let nodes = |count: u32| Resources::room(f64::from(count) * f64::from(cores), f64::MAX);
     let sum = pods.iter().copied().fold(Resources::new(TAKEN, 0.0), Resources::plus);
     let fits = |count: &u32| sum.fit_into(nodes(*count));
     if !pods.iter().all(|pod| pod.fit_into(nodes(1))) {
