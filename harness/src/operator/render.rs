@@ -49,7 +49,9 @@ impl Rendered {
             if object["metadata"]["namespace"].is_string() || object["kind"] == "Deployment" {
                 object["metadata"]["namespace"] = json!(namespace);
             }
-            for subject in object["subjects"].as_array_mut().into_iter().flatten() {
+            // By index an absent field would be made, and the API server refuses a ServiceAccount with `subjects`.
+            let subjects = object.get_mut("subjects").and_then(Value::as_array_mut);
+            for subject in subjects.into_iter().flatten() {
                 if subject["kind"] == "ServiceAccount" {
                     subject["namespace"] = json!(namespace);
                 }
@@ -276,6 +278,11 @@ subjects: [{kind: ServiceAccount, name: kuberay-operator, namespace: ray-system}
         let binding = binding.expect("a binding");
         assert!(binding["metadata"]["namespace"].is_null(), "it belongs to no namespace");
         assert!(binding["subjects"][1]["namespace"].is_null());
+        let with_subjects = rendered
+            .objects
+            .iter()
+            .filter(|object| object.get("subjects").is_some());
+        assert_eq!(with_subjects.count(), 1, "no other object gets any");
     }
 
     #[rstest::rstest]
