@@ -194,6 +194,7 @@ fn judge(result: Result<CellResult, String>, counts: &Counts, output: &Path) -> 
         Err(why) => return ignored(why),
     };
     match result.outcome {
+        Outcome::Skipped if result.no_room && is_required(result.lane) => Err(Failed::from(told(&result, output))),
         Outcome::Skipped => ignored(result.reason.unwrap_or_default()),
         Outcome::Passed => {
             counts.ran.fetch_add(1, Ordering::SeqCst);

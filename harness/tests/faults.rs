@@ -306,7 +306,8 @@ fn pods_that_only_fit_one_by_one_are_left_out_at_once() {
         }
         _ => text,
     });
-    let ran = run(folder.path(), &[]);
+    let ran = run(folder.path(), &["--strict"]);
+    assert_eq!(ran.output.status.code(), Some(3), "{}", ran.text());
     let cell = ran.cell("too-many");
     assert_eq!(cell.outcome, Outcome::Skipped, "{}", ran.text());
     let reason = cell.reason.clone().unwrap_or_default();

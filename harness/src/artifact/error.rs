@@ -11,7 +11,8 @@ use crate::process::ProcessError;
 pub enum ArtifactError {
     /// A release that `fixtures/versions.yaml` does not list.
     #[error(
-        "{what} {version} is not pinned in fixtures/versions.yaml (it lists {known}); add it there with its checksum"
+        "{what} {version} is not pinned in fixtures/versions.yaml (it lists {known}); name one of these, or add it there with its \
+         checksum and build the harness again"
     )]
     UnknownRelease {
         /// KubeRay or Ray.

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use anstream::eprintln;
 use clap::{Args, ValueEnum};
 
 use super::files::{operators, show};
@@ -70,6 +71,12 @@ pub(super) fn run(options: &Explain) -> u8 {
         namespace: options.namespace.clone(),
         ..OperatorSettings::default()
     };
+    for name in settings.unknown() {
+        eprintln!(
+            "warning: the operator's variable {name} changes nothing of what explain tells; {} do",
+            OperatorSettings::KNOWN.join(", ")
+        );
+    }
     let explanation = match explain::explain(&options.file, &text, &releases, &settings) {
         Ok(explanation) => explanation,
         Err(ExplainError::File(problems)) => {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anstream::{eprintln, print, println};
 use clap::Args;
 
 use super::args::ArtifactSource;

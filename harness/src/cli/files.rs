@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anstream::{eprintln, println};
 use miette::GraphicalReportHandler;
 use semver::Version;
 
@@ -38,6 +39,9 @@ pub(super) fn plan(selection: &Selection) -> u8 {
     let Some(scenarios) = load(&selection.folder.scenarios) else {
         return BAD_USE;
     };
+    if names_nothing(selection, &scenarios) {
+        return BAD_USE;
+    }
     let options = match releases(&selection.releases, &selection.lanes()) {
         Ok(options) => options,
         Err(code) => return code,
@@ -66,7 +70,36 @@ pub(super) fn plan(selection: &Selection) -> u8 {
             all.as_secs_f64(),
         );
     }
+    let pins = Pins::embedded();
+    for operator in options
+        .operators
+        .iter()
+        .filter(|release| pins.operator(release).is_err())
+    {
+        eprintln!(
+            "warning: KubeRay {operator} is not pinned in fixtures/versions.yaml: to run this, bring that operator (--operator-image, \
+             --operator-binary with --crds, or --context)"
+        );
+    }
+    let paired = options.pairs.iter().map(|pair| &pair.ray);
+    for error in std::iter::once(&options.ray)
+        .chain(paired)
+        .filter_map(|ray| pins.ray(ray).err())
+        .take(1)
+    {
+        eprintln!("warning: {error}");
+    }
     if plan.cells.is_empty() { BAD_USE } else { PASSED }
+}
+
+/// Whether a NAME is in no scenario's name, which is told.
+pub(super) fn names_nothing(selection: &Selection, scenarios: &[Arc<Scenario>]) -> bool {
+    let filter = selection.filter();
+    let unmatched = filter.unmatched(scenarios);
+    for word in &unmatched {
+        eprintln!("error: no scenario's name contains `{word}`; `kuberay-conformance plan --lane all` lists all");
+    }
+    !unmatched.is_empty()
 }
 
 /// The shard that was asked for, with what decides on its cells.

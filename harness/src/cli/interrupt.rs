@@ -1,5 +1,6 @@
 //! Ctrl-C: once ends the run with evidence and clean-up, twice ends it at once.
 
+use anstream::eprintln;
 use tokio_util::sync::CancellationToken;
 
 /// The usual exit code of a program that Ctrl-C ended.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anstream::{eprintln, println};
+
 use super::args::{Collect, ImageOf, JobCluster, Run, Submit};
 use super::{BAD_USE, PASSED, files, live};
 use crate::cluster::Existing;

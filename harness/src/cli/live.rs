@@ -3,6 +3,8 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
+use anstream::{eprintln, println};
+
 use super::args::{Lanes, Place, Run, Selection, Stack};
 use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt, job};
 use crate::artifact::Pins;
@@ -108,15 +110,16 @@ pub(super) fn strictness(strict: bool) -> Strictness {
     Strictness {
         provisional: strict,
         flaky: strict || !pending_allowed(environment_variable("CI").as_deref()),
+        no_room: strict,
     }
 }
 
 /// Bad use is told before anything is started.
 fn refuse(selection: &Selection) -> Option<u8> {
-    if files::load(&selection.folder.scenarios).is_none() {
-        return Some(BAD_USE);
+    match files::load(&selection.folder.scenarios) {
+        Some(scenarios) if !files::names_nothing(selection, &scenarios) => None,
+        _ => Some(BAD_USE),
     }
-    None
 }
 
 pub(super) fn up(stack: &Stack) -> u8 {

@@ -1,5 +1,7 @@
 //! `report merge`: results of several runs of one plan become one report.
 
+use anstream::eprintln;
+
 use super::args::Merge;
 use super::{BAD_USE, ENVIRONMENT, live};
 use crate::report;

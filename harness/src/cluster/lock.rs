@@ -60,8 +60,18 @@ const INTERVAL: Duration = Duration::from_millis(200);
 
 /// The right to change a cluster; ends when dropped.
 #[derive(Debug)]
-pub(super) struct Lock {
-    _file: File,
+pub(super) struct Lock(Held);
+
+/// A file that is locked. A lock lasts as long as any process has the file open, and a program that is just being started has all of
+/// ours open for a moment; so it is given back, not only closed.
+#[derive(Debug)]
+struct Held(File);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The system gives it back at the latest when the file is closed.
+        let _ = fs4::fs_std::FileExt::unlock(&self.0);
+    }
 }
 
 impl Lock {
@@ -78,7 +88,7 @@ impl Lock {
         let mut told = false;
         loop {
             if let Some(file) = hold(&path, doing)? {
-                return Ok(Self { _file: file });
+                return Ok(Self(file));
             }
             let holder = read(&path);
             match patience {
@@ -103,7 +113,7 @@ impl Lock {
 #[derive(Debug)]
 pub(crate) struct Lease {
     path: PathBuf,
-    _file: File,
+    _file: Held,
 }
 
 impl Lease {
@@ -148,8 +158,8 @@ impl Drop for Lease {
     }
 }
 
-fn hold(path: &Path, doing: &str) -> Result<Option<File>, ClusterError> {
-    let mut handle = File::options()
+fn hold(path: &Path, doing: &str) -> Result<Option<Held>, ClusterError> {
+    let handle = File::options()
         .create(true)
         .truncate(false)
         .read(true)
@@ -159,12 +169,13 @@ fn hold(path: &Path, doing: &str) -> Result<Option<File>, ClusterError> {
     if !handle.try_lock_exclusive().map_err(file("locking", path))? {
         return Ok(None);
     }
+    let mut held = Held(handle);
     let write = || {
-        handle.set_len(0)?;
-        handle.rewind()?;
-        serde_json::to_writer(&mut handle, &Holder::me(doing))?;
-        handle.flush()?;
-        Ok(handle)
+        held.0.set_len(0)?;
+        held.0.rewind()?;
+        serde_json::to_writer(&mut held.0, &Holder::me(doing))?;
+        held.0.flush()?;
+        Ok(held)
     };
     write().map(Some).map_err(file("writing", path))
 }
@@ -183,6 +194,18 @@ fn read(path: &Path) -> Holder {
 mod tests {
     use super::*;
     use crate::report::Silent;
+
+    #[tokio::test]
+    async fn a_lock_ends_with_its_holder_and_not_with_a_program_that_is_being_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let take = || Lock::take(folder.path(), "a", "up", Patience::Fail, &Silent);
+        let first = take().await.unwrap();
+        // What a fork has until it becomes another program.
+        let _inherited = first.0.0.try_clone().unwrap();
+        assert!(take().await.is_err());
+        drop(first);
+        take().await.unwrap();
+    }
 
     #[tokio::test]
     async fn the_second_is_told_who_holds_the_lock() {

@@ -165,7 +165,7 @@ pub static RULES: [Rule; 23] = [
         "The limit of open files",
         BOTH,
         "`ulimit -n 65536; ` stands between the user's command and `ray start`, so a higher limit of the user is \
-         lowered, and a limit that can't be raised stops nothing.",
+         lowered, and a limit that can't be raised stops nothing unless the user's text says `set -e`.",
         Some("From 1.7 on `ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}`."),
     ),
     rule(

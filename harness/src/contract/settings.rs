@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use semver::Version;
 use serde_json::Value;
 
+const LOGIN_SHELL: &str = "ENABLE_LOGIN_SHELL";
+const INIT_CONTAINER: &str = "ENABLE_INIT_CONTAINER_INJECTION";
+const DOMAIN: &str = "CLUSTER_DOMAIN";
+
 /// The settings of an operator that change the containers of Ray Pods.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OperatorSettings {
@@ -30,22 +34,33 @@ impl Default for OperatorSettings {
 }
 
 impl OperatorSettings {
+    /// The variables of the operator's environment that change containers of Ray Pods.
+    pub const KNOWN: [&str; 3] = [LOGIN_SHELL, INIT_CONTAINER, DOMAIN];
+
+    /// Variables that change nothing, such as misspelt ones.
+    pub fn unknown(&self) -> impl Iterator<Item = &str> {
+        self.env
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !Self::KNOWN.contains(name))
+    }
+
     /// Whether the operator was told `true`, in any letter case.
     fn is_on(&self, name: &str) -> bool {
         self.env.get(name).is_some_and(|value| value.to_lowercase() == "true")
     }
 
     pub(super) fn login_shell(&self) -> bool {
-        self.is_on("ENABLE_LOGIN_SHELL")
+        self.is_on(LOGIN_SHELL)
     }
 
     pub(super) fn injects_init_container(&self) -> bool {
-        let value = self.env.get("ENABLE_INIT_CONTAINER_INJECTION");
+        let value = self.env.get(INIT_CONTAINER);
         value.is_none_or(|value| value.to_lowercase() != "false")
     }
 
     pub(super) fn cluster_domain(&self) -> Option<&str> {
-        let domain = self.env.get("CLUSTER_DOMAIN").map(String::as_str);
+        let domain = self.env.get(DOMAIN).map(String::as_str);
         domain.filter(|domain| !domain.is_empty())
     }
 

@@ -54,7 +54,7 @@ fn remarks(explanation: &Explanation, container: &Container) -> String {
         );
     }
     if operator.provisional {
-        text.push_str("\n  provisional: read from this release's sources, not yet seen on a running operator");
+        text.push_str("\n  provisional: no scenario has proven this release on a running operator; its rules were read in sources");
     }
     text
 }

@@ -231,7 +231,7 @@ fn an_upgrade_is_a_difference() {
         diffs[1]
     );
     let text = render(&explanation);
-    assert!(text.contains("provisional: read from this release's sources"));
+    assert!(text.contains("provisional: no scenario has proven this release"));
     assert!(!text.contains("random"));
     assert!(render(&explained(&manifest("", ""), &["1.2.2"])).contains("order of generated flags is random"));
 }

@@ -88,6 +88,12 @@ fn includes(range: &VersionReq, version: &Version) -> bool {
 }
 
 impl Filter {
+    /// The words that no scenario's name contains.
+    pub fn unmatched(&self, scenarios: &[Arc<Scenario>]) -> Vec<&str> {
+        let is_in_none = |word: &&str| !scenarios.iter().any(|scenario| scenario.name().contains(word));
+        self.names.iter().map(String::as_str).filter(is_in_none).collect()
+    }
+
     /// Why a scenario does not pass, where it doesn't.
     fn excludes(&self, scenario: &Scenario) -> Option<String> {
         let spec = &scenario.file.spec;

@@ -28,6 +28,7 @@ fn cell(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: 
         operator_settings: BTreeMap::new(),
         namespace: (outcome != Outcome::Skipped).then(|| format!("kc-{scenario}")),
         resumed: false,
+        no_room: false,
     }
 }
 

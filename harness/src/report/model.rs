@@ -174,6 +174,9 @@ pub struct CellResult {
     /// Whether it passed before, in a run that this one picked up, and was not run again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub resumed: bool,
+    /// Whether it was skipped because the cluster is too small for it: it has too few nodes, or can't hold all of its Pods.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_room: bool,
 }
 
 /// One check of a cell.

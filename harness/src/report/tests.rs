@@ -4,7 +4,8 @@ use rstest::rstest;
 use serde_json::Value;
 
 use super::{
-    Outcome, RunResult, Strictness, example, exit_code, github, render_markdown, render_text, results_schema, write_all,
+    Outcome, RunResult, Strictness, Totals, example, exit_code, github, render_markdown, render_text, results_schema,
+    write_all,
 };
 use crate::scenario::Level;
 
@@ -201,8 +202,27 @@ fn exit_codes(#[case] keep: &dyn Fn(Outcome, Level) -> bool, #[case] strict: boo
     let strictness = Strictness {
         provisional: strict,
         flaky: strict,
+        no_room: strict,
     };
     assert_eq!(exit_code(&only(keep), strictness), expected);
+}
+
+#[test]
+fn a_cluster_that_is_too_small_fails_a_strict_run() {
+    let mut run = only(|outcome, _| matches!(outcome, Outcome::Passed | Outcome::Skipped));
+    let skipped = run
+        .cells
+        .iter_mut()
+        .find(|cell| cell.outcome == Outcome::Skipped)
+        .unwrap();
+    skipped.no_room = true;
+    assert_eq!(exit_code(&run, Strictness::default()), 0);
+    let strict = Strictness {
+        no_room: true,
+        ..Strictness::default()
+    };
+    assert_eq!(exit_code(&run, strict), 3);
+    assert!(Totals::of(&run).to_string().contains("1 skipped (1 for want of room)"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::{CellResult, Outcome, RunResult};
 
 /// How many cells ended in which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Totals {
     /// Cells that passed, the flaky ones too.
     pub passed: usize,
@@ -20,6 +21,8 @@ pub struct Totals {
     pub provisional: usize,
     /// Cells that were not judged.
     pub skipped: usize,
+    /// Those of the skipped for which the cluster is too small.
+    pub no_room: usize,
     /// Cells whose environment broke.
     pub errors: usize,
 }
@@ -44,6 +47,7 @@ impl Totals {
                 Outcome::Error => totals.errors += 1,
             }
             totals.provisional += usize::from(cell.is_provisional_failure());
+            totals.no_room += usize::from(cell.no_room);
         }
         totals
     }
@@ -60,6 +64,9 @@ impl fmt::Display for Totals {
             write!(f, " ({} provisional)", self.provisional)?;
         }
         write!(f, ", {} skipped", self.skipped)?;
+        if self.no_room > 0 {
+            write!(f, " ({} for want of room)", self.no_room)?;
+        }
         match self.errors {
             0 => Ok(()),
             1 => f.write_str(", 1 error"),
@@ -75,6 +82,8 @@ pub struct Strictness {
     pub provisional: bool,
     /// Cells that passed only when they were tried again.
     pub flaky: bool,
+    /// Cells for which the cluster is too small.
+    pub no_room: bool,
 }
 
 /// The exit code that a run deserves: 0 when all passed, 1 when a scenario failed, 3 when the environment failed (an
@@ -83,10 +92,10 @@ pub struct Strictness {
 /// Bad use and bad scenario files (2) never get as far as a [`RunResult`].
 pub fn exit_code(run: &RunResult, strictness: Strictness) -> u8 {
     let totals = Totals::of(run);
-    if run.interrupted.is_some() || totals.errors > 0 {
+    let counted = |count: usize, counts: bool| if counts { count } else { 0 };
+    if run.interrupted.is_some() || totals.errors + counted(totals.no_room, strictness.no_room) > 0 {
         3
     } else {
-        let counted = |count: usize, counts: bool| if counts { count } else { 0 };
         let plain = totals.failed - totals.provisional;
         u8::from(
             plain + counted(totals.provisional, strictness.provisional) + counted(totals.flaky, strictness.flaky) > 0,

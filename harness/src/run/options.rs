@@ -60,7 +60,7 @@ pub struct Options {
     pub output: PathBuf,
     /// Leave the cluster up.
     pub keep: bool,
-    /// Failures of provisional scenarios fail the run, too.
+    /// Failures of provisional scenarios fail the run, too, and so do flaky cells and those for which the cluster is too small.
     pub strict: bool,
     /// Where images and binaries come from.
     pub source: Source,

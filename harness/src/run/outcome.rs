@@ -28,6 +28,7 @@ pub(super) fn blank(cell: &Cell) -> CellResult {
         operator_settings: spec.operator_settings.env.clone(),
         namespace: None,
         resumed: false,
+        no_room: false,
     }
 }
 
@@ -63,6 +64,7 @@ pub(super) fn fail(result: &mut CellResult, error: &CellError) {
         }
         _ => Outcome::Error,
     };
+    result.no_room = matches!(error, CellError::Nodes { .. } | CellError::Room { .. });
     result.reason = Some(error.to_string());
 }
 

@@ -63,7 +63,9 @@ pub fn load_all(root: &Path) -> Result<Vec<Arc<Scenario>>, ScenarioErrors> {
 pub(super) fn folders(root: &Path) -> Found<Vec<PathBuf>> {
     let failed = |error: std::io::Error| {
         let message = format!("the scenario folder {} can't be read: {error}", root.display());
-        vec![Diagnostic::of_file(root, message)]
+        vec![Diagnostic::of_file(root, message).with_help(
+            "name the folder that holds a folder for each scenario with --scenarios DIR, or go where the folder `scenarios` is",
+        )]
     };
     let mut folders = Vec::new();
     for entry in std::fs::read_dir(root).map_err(failed)? {

@@ -85,7 +85,7 @@ pub struct Submit {
     /// Another name for Ray's image, such as that of a mirror
     #[arg(long, value_name = "IMAGE")]
     pub ray_image: Option<String>,
-    /// Cells of a Pod at once; as many as its share of the nodes can hold when absent
+    /// Cells of a Pod at once, never more than its share of the nodes can hold; 64 when absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     #[command(flatten)]

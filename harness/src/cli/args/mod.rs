@@ -17,6 +17,7 @@ use super::explain::Explain;
 use super::explore::Explore;
 use crate::artifact::Source;
 use crate::cluster::EngineKind;
+use crate::contract;
 use crate::operator::Manifests;
 use crate::plan::{self, Filter};
 use crate::run::{CLUSTER, EvidencePolicy};
@@ -163,7 +164,7 @@ pub struct Selection {
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Only scenarios that prove this rule, such as C02 (may be repeated)
-    #[arg(long = "rule", value_name = "RULE")]
+    #[arg(long = "rule", value_name = "RULE", value_parser = rule)]
     pub rules: Vec<String>,
     /// Only scenarios of this level (may be repeated)
     #[arg(long = "level", value_name = "LEVEL", value_parser = level)]
@@ -328,13 +329,14 @@ pub struct Run {
     #[arg(long)]
     pub keep: bool,
     /// Failures of provisional scenarios fail the run, too, and so does a scenario that passed only when it was tried again
-    /// (as it does wherever CI is set)
+    /// (as it does wherever CI is set) and one for which the cluster is too small
     #[arg(long)]
     pub strict: bool,
     /// When to keep Pods, events, logs and objects as sent
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub evidence: EvidencePolicy,
-    /// Cells at once; when absent, in the lane kind one for each processor, and no more than the nodes can hold
+    /// Cells at once, never more than the nodes can hold; when absent 16 in the lane control-plane, one for each processor in
+    /// the lane kind, and 64 with --context
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// Limit for the whole run, such as 30m
@@ -352,6 +354,13 @@ pub struct Snapshots {
     /// Accept even where a snapshot speaks for releases that were not run
     #[arg(long)]
     pub partial: bool,
+}
+
+fn rule(text: &str) -> Result<String, String> {
+    match contract::rule_of(&text.to_uppercase()) {
+        Some(rule) => Ok(rule.id.into()),
+        None => Err("a rule is one of C01 to C23, as docs/contract.md lists them".into()),
+    }
 }
 
 fn level(text: &str) -> Result<Level, String> {

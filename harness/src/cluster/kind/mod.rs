@@ -1,23 +1,23 @@
 //! kind clusters: up, down, attach, status.
 
+mod making;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::engine::{Engine, EngineKind};
-use super::error::{ClusterError, file};
+use super::engine::Engine;
+use super::error::ClusterError;
 use super::handle::{ClusterHandle, Status};
-use super::host::{Host, MODULES};
-use super::kind_config::{AUDIT_LOG, AUDIT_POLICY, AUDIT_POLICY_TEXT, NodeFacts, kind_config};
+use super::host::Host;
+use super::kind_config::{AUDIT_LOG, NodeFacts, kind_config};
 use super::lock::{Lease, Lock, Patience};
-use super::network::{self, Place};
 use super::preflight::{self, Severity};
-use super::registry::{self, Start};
+use super::registry;
 use super::remove::{KIND_LABEL, Removed, Remover};
-use super::state::{Complete, Made, RegistryPlace, State, StateFile};
-use super::{node, push, ready, service};
+use super::state::{Complete, State, StateFile};
+use super::{node, push, ready};
 use crate::artifact::Image;
-use crate::process;
 use crate::report::{Outcome, Phase, Progress};
 
 /// Raised when a cluster that an older harness made can't be used any more.
@@ -307,210 +307,6 @@ impl KindCluster {
         })
     }
 
-    /// Removes the nodes of an earlier cluster that can't be used; network and registry serve the next.
-    async fn clear(&self, state: &mut State) -> Result<(), ClusterError> {
-        if state.made.is_empty() {
-            return Ok(());
-        }
-        self.refuse_while_used("a cluster made of something else can't take its place; use another --cluster")?;
-        state.complete = None;
-        self.file().save(state)?;
-        let (file, kubeconfig) = (self.file(), self.kubeconfig());
-        let remover = Remover {
-            engine: &self.engine,
-            file: &file,
-            kubeconfig: &kubeconfig,
-        };
-        for made in state.made.clone() {
-            if matches!(made, Made::Cluster { .. } | Made::Service { .. }) {
-                self.progress.update(TASK, "removing nodes that can't be used");
-                remover.one(state, &made).await?;
-            }
-        }
-        Ok(())
-    }
-
-    fn node_names(&self, workers: u32) -> Vec<String> {
-        let worker = |number: u32| {
-            if number == 1 {
-                format!("{}-worker", self.name)
-            } else {
-                format!("{}-worker{number}", self.name)
-            }
-        };
-        std::iter::once(format!("{}-control-plane", self.name))
-            .chain((1..=workers).map(worker))
-            .collect()
-    }
-
-    /// Writes down all that is about to be made, and makes what is made at once.
-    async fn plan(
-        &self,
-        state: &mut State,
-        host: &Host,
-        options: &UpOptions<'_>,
-    ) -> Result<Option<RegistryPlan>, ClusterError> {
-        let nodes = self.node_names(options.workers);
-        let mut names = nodes.clone();
-        let registry = Made::Registry {
-            container: self.registry_name(),
-        };
-        if !state.made.contains(&registry) {
-            names.push(self.registry_name());
-        }
-        let mut list = self.engine.command();
-        list.args(["ps", "--all", "--format", "{{.Names}}"]);
-        let there = node::lines(list, "listing containers").await?;
-        if let Some(name) = names.iter().find(|name| there.contains(name)) {
-            return Err(ClusterError::NotOurs {
-                what: format!("the container {name}"),
-            });
-        }
-        let network = Made::Network {
-            name: self.name.clone(),
-        };
-        if network::list(&self.engine, None).await?.contains(&self.name) {
-            if !state.made.contains(&network) {
-                return Err(ClusterError::NotOurs {
-                    what: format!("the network {}", self.name),
-                });
-            }
-        } else {
-            self.file().record(state, network)?;
-            network::create(&self.engine, &self.name, &state.instance).await?;
-        }
-        if !host.modules || self.file().another_made(&Made::ModulesFolder) {
-            self.file().record(state, Made::ModulesFolder)?;
-            std::fs::create_dir_all(MODULES).map_err(file("making", MODULES))?;
-        }
-        let start = self.plan_registry(state, options)?;
-        self.file().record(state, Made::Cluster { nodes })?;
-        Ok(start)
-    }
-
-    fn registry_name(&self) -> String {
-        format!("{}-registry", self.name)
-    }
-
-    fn plan_registry(&self, state: &mut State, options: &UpOptions<'_>) -> Result<Option<RegistryPlan>, ClusterError> {
-        let Some(image) = options.registry_image else {
-            return Ok(None);
-        };
-        let port = match &state.registry {
-            Some(registry) => registry.port,
-            None => registry::free_port()?,
-        };
-        let place = RegistryPlace {
-            port,
-            data: options.registry_data.to_owned(),
-        };
-        let container = self.registry_name();
-        let socket = service::socket(&self.folder, &state.instance);
-        self.file().record(
-            state,
-            Made::Registry {
-                container: container.clone(),
-            },
-        )?;
-        if self.engine.kind == EngineKind::Podman {
-            self.file().record(state, Made::Service { socket: socket.clone() })?;
-        }
-        let start = Start {
-            image: image.local_name.clone(),
-            container,
-            network: self.name.clone(),
-            port,
-            data: place.blobs(),
-            instance: state.instance.clone(),
-        };
-        state.registry = Some(place);
-        self.file().save(state)?;
-        let helper = match options.helper {
-            Some(helper) => helper.to_owned(),
-            // Also where its file was replaced since it started: whoever changes the harness builds it while it runs.
-            None => process::OWN_PROGRAM.into(),
-        };
-        Ok(Some((start, socket, helper)))
-    }
-
-    /// Runs kind, connects the Pods where the image does not, and waits for the nodes.
-    async fn create(
-        &self,
-        state: &State,
-        facts: &NodeFacts,
-        config: &str,
-        options: &UpOptions<'_>,
-    ) -> Result<String, ClusterError> {
-        let config_file = self.folder.join("kind.yaml");
-        std::fs::write(&config_file, config).map_err(file("writing", &config_file))?;
-        if options.audit {
-            let policy = self.folder.join(AUDIT).join(AUDIT_POLICY);
-            std::fs::create_dir_all(self.folder.join(AUDIT)).map_err(file("making the folder of", &policy))?;
-            std::fs::write(&policy, AUDIT_POLICY_TEXT).map_err(file("writing", &policy))?;
-        }
-        let log = self.folder.join("kind.log");
-        std::fs::write(&log, "").map_err(file("writing", &log))?;
-        let image = &options.node_image.local_name;
-        self.progress
-            .update(TASK, &format!("kind makes {} of {image}", state.nodes().join(", ")));
-        let mut create = self.engine.kind_command(options.kind, &self.name);
-        // `down` knows kind by this name, whatever its file is called.
-        create.arg0("kind");
-        // Failed nodes stay, with their logs.
-        create.args([
-            "create", "cluster", "--retain", "--wait", "0s", "--name", &self.name, "--image", image,
-        ]);
-        create
-            .arg("--config")
-            .arg(&config_file)
-            .arg("--kubeconfig")
-            .arg(self.kubeconfig());
-        process::logged(create, "making the cluster with kind", &log).await?;
-
-        let client = ready::client(&self.kubeconfig()).await?;
-        let (count, started) = (state.nodes().len(), Instant::now());
-        let left = || options.deadline.saturating_sub(started.elapsed());
-        if !facts.default_cni {
-            self.progress.update(TASK, "connecting the Pods of the nodes");
-            let complaint = |node: &_| {
-                Place::of(node)
-                    .map(|_| ())
-                    .ok_or_else(|| "a node has no addresses for Pods yet".into())
-            };
-            let nodes = ready::nodes(
-                &client,
-                count,
-                left(),
-                "the nodes have no addresses for Pods",
-                complaint,
-            )
-            .await?;
-            let places: Vec<Place> = nodes.iter().filter_map(Place::of).collect();
-            network::connect(&self.engine, &places).await?;
-        }
-        self.progress.update(TASK, "waiting for the nodes");
-        ready::nodes(&client, count, left(), "the nodes are not Ready", ready::is_ready).await?;
-        ready::version(&client).await
-    }
-
-    /// Makes sure that the registry runs and that the nodes know where.
-    async fn feed(
-        &self,
-        state: &State,
-        plan: Option<&RegistryPlan>,
-        options: &UpOptions<'_>,
-    ) -> Result<(), ClusterError> {
-        let Some((start, socket, helper)) = plan else {
-            return Ok(());
-        };
-        registry::ensure(&self.engine, start, socket, helper).await?;
-        let address = registry::address(&self.engine, start).await?;
-        for node in state.nodes() {
-            registry::mirror(&self.engine, &node, &address, options.upstream).await?;
-        }
-        Ok(())
-    }
-
     fn handle(
         &self,
         state: &State,
@@ -533,8 +329,6 @@ impl KindCluster {
         })
     }
 }
-
-type RegistryPlan = (Start, PathBuf, PathBuf);
 
 struct Phases {
     since: Instant,
