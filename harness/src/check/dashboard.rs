@@ -79,7 +79,8 @@ fn totals<'a>(nodes: impl Iterator<Item = &'a DashboardNode>) -> Option<BTreeMap
             return None;
         }
         for (name, amount) in &node.resources {
-            *totals.entry(name.clone()).or_insert(0.0) += amount;
+            // Ray 2.7 and older write names as they are, 2.52 in the dashboard's own style.
+            *totals.entry(resources::google_style(name)).or_insert(0.0) += amount;
         }
     }
     Some(totals)

@@ -317,6 +317,10 @@ fn the_resources_of_all_nodes_are_added() {
     nodes[0].resources.insert("objectStoreMemory".into(), 1e9);
     passes(judge(&ray(json!({ "object_store_memory": "1G" })), &observation));
     let nodes = &mut observation.dashboard.as_mut().unwrap().nodes;
+    nodes[0].resources.remove("objectStoreMemory");
+    nodes[0].resources.insert("object_store_memory".into(), 2e9);
+    passes(judge(&ray(json!({ "object_store_memory": "2G" })), &observation));
+    let nodes = &mut observation.dashboard.as_mut().unwrap().nodes;
     nodes[1].resources.clear();
     waits(
         judge(&ray(json!({ "CPU": 2 })), &observation),
