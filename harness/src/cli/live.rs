@@ -217,9 +217,10 @@ pub(super) fn block(
 /// Prints what a run found, and gives it to GitHub Actions inside of it.
 pub(super) fn show(result: &RunResult) {
     let text = report::render_text(result, colour());
+    let text = text.trim_end();
     // Inside GitHub Actions a container's log must not be able to give the runner commands.
     if environment_variable("GITHUB_ACTIONS").is_some() {
-        println!("{}", report::github::without_commands(&text));
+        println!("{}", report::github::without_commands(text));
     } else {
         println!("{text}");
     }
