@@ -3,18 +3,27 @@
 #![allow(missing_docs, reason = "a test")]
 
 use std::io::Write as _;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use rstest::rstest;
 
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod support;
 
-fn run(arguments: &[&str]) -> Output {
-    let root = support::scenarios();
+/// The program in the repository, with pipes.
+fn program(arguments: &[&str]) -> Command {
     let mut program = support::program();
-    program.current_dir(root.parent().unwrap()).args(arguments);
-    program.output().unwrap()
+    program
+        .current_dir(support::scenarios().parent().unwrap())
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    program
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program(arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -50,12 +59,7 @@ fn a_plan_says_what_no_run_can_have(#[case] arguments: &[&str], #[case] expected
 
 #[test]
 fn a_reader_that_has_seen_enough_stops_nothing() {
-    let root = support::scenarios();
-    let mut program = support::program();
-    program
-        .current_dir(root.parent().unwrap())
-        .args(["plan", "--operator", "all"]);
-    let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = program(&["plan", "--operator", "all"]).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
@@ -66,11 +70,7 @@ fn a_reader_that_has_seen_enough_stops_nothing() {
 #[case("ENABLE_LOGIN_SHELL=true", false)]
 fn a_setting_of_the_operator_that_changes_nothing_is_told(#[case] setting: &str, #[case] told: bool) {
     let manifest = support::scenarios().join("before-ray-start/raycluster.yaml");
-    let mut program = support::program();
-    program
-        .args(["explain", "-", "--operator-env", setting])
-        .stdin(Stdio::piped());
-    let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = program(&["explain", "-", "--operator-env", setting]).spawn().unwrap();
     let manifest = std::fs::read(manifest).unwrap();
     child.stdin.take().unwrap().write_all(&manifest).unwrap();
     let output = child.wait_with_output().unwrap();

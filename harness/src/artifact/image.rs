@@ -69,7 +69,7 @@ impl Images<'_> {
         let folder = self
             .store
             .get(&format!("images/{}", recipe.name), &key, |target| {
-                let (recipe, name, key) = (&recipe, &name, &key);
+                let (recipe, name) = (&recipe, &name);
                 async move {
                     let task = format!("image {}:{}", recipe.name, recipe.tag);
                     self.progress.update(&task, "building");
@@ -79,8 +79,7 @@ impl Images<'_> {
                     for (within, source) in recipe.context {
                         link(source, &context.path().join(within)).map_err(file("linking", source))?;
                     }
-                    self.run_build(recipe, (name, key), context.path(), &task, &target)
-                        .await?;
+                    self.run_build(recipe, name, context.path(), &task, &target).await?;
                     self.progress.update(&task, "saving to the store");
                     self.save(name, &target.join("image.tar")).await?;
                     Ok(())
@@ -93,15 +92,16 @@ impl Images<'_> {
     async fn run_build(
         &self,
         recipe: &Recipe<'_>,
-        (name, key): (&str, &str),
+        name: &str,
         context: &Path,
         task: &str,
         target: &Path,
     ) -> Result<(), ArtifactError> {
         let mut build = self.engine.command();
         build.args(["build", "--network=host", "--tag", name]);
-        // The engine's build cache doesn't look at what a RUN mounts: steps that mount something declare this argument.
-        build.arg("--build-arg").arg(format!("KEY={key}"));
+        // The engine's build cache doesn't look at what a RUN mounts: steps that mount something declare this argument. The name
+        // ends with the key of all that goes in.
+        build.arg("--build-arg").arg(format!("KEY={name}"));
         for (argument, value) in recipe.arguments {
             if *argument == "target" {
                 build.args(["--target", value]);

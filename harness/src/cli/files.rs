@@ -70,26 +70,26 @@ pub(super) fn plan(selection: &Selection) -> u8 {
             all.as_secs_f64(),
         );
     }
+    warn_of_unpinned(&options);
+    if plan.cells.is_empty() { BAD_USE } else { PASSED }
+}
+
+/// Tells which releases of a plan no run could have by itself.
+fn warn_of_unpinned(options: &Options) {
     let pins = Pins::embedded();
-    for operator in options
-        .operators
-        .iter()
-        .filter(|release| pins.operator(release).is_err())
-    {
-        eprintln!(
-            "warning: KubeRay {operator} is not pinned in fixtures/versions.yaml: to run this, bring that operator (--operator-image, \
-             --operator-binary with --crds, or --context)"
-        );
+    for operator in &options.operators {
+        if pins.operator(operator).is_err() {
+            eprintln!(
+                "warning: KubeRay {operator} is not pinned in fixtures/versions.yaml: to run this, bring that operator \
+                 (--operator-image, --operator-binary with --crds, or --context)"
+            );
+        }
     }
-    let paired = options.pairs.iter().map(|pair| &pair.ray);
-    for error in std::iter::once(&options.ray)
-        .chain(paired)
-        .filter_map(|ray| pins.ray(ray).err())
-        .take(1)
-    {
+    // Of pairs, the first one's is the options' own.
+    let mut rays = std::iter::once(&options.ray).chain(options.pairs.iter().map(|pair| &pair.ray));
+    if let Some(error) = rays.find_map(|ray| pins.ray(ray).err()) {
         eprintln!("warning: {error}");
     }
-    if plan.cells.is_empty() { BAD_USE } else { PASSED }
 }
 
 /// Whether a NAME is in no scenario's name, which is told.

@@ -58,13 +58,12 @@ fn relative(path: &Path) -> String {
 }
 
 pub(super) fn fail(result: &mut CellResult, error: &CellError) {
+    result.no_room = matches!(error, CellError::Nodes { .. } | CellError::Room { .. });
     result.outcome = match error {
-        CellError::Interrupted | CellError::NoTime | CellError::Nodes { .. } | CellError::Room { .. } => {
-            Outcome::Skipped
-        }
+        CellError::Interrupted | CellError::NoTime => Outcome::Skipped,
+        _ if result.no_room => Outcome::Skipped,
         _ => Outcome::Error,
     };
-    result.no_room = matches!(error, CellError::Nodes { .. } | CellError::Room { .. });
     result.reason = Some(error.to_string());
 }
 
