@@ -284,11 +284,7 @@ fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str
     for part in named {
         assert!(reason.contains(part), "`{part}` is not in: {reason}");
     }
-    assert!(
-        cell.duration_seconds < 60.0,
-        "it took {} s: {reason}",
-        cell.duration_seconds
-    );
+    assert!(!reason.contains("given up"), "it waited for its limit: {reason}");
 }
 
 /// Each fits on a node, and together they would wait for one for ever.

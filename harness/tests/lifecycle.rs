@@ -12,6 +12,7 @@ mod support;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use kuberay_conformance::artifact::Store;
 use kuberay_conformance::cluster::Engine;
@@ -71,8 +72,20 @@ fn engine() -> (tokio::runtime::Runtime, Engine) {
     (runtime, engine)
 }
 
-/// Containers, networks and processes with the cluster's name.
+/// What is left with the cluster's name; a process that podman has beside a container ends a moment after it.
 fn leftovers() -> Vec<String> {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let found = found();
+        if found.is_empty() || Instant::now() > until {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Containers, networks and processes with the cluster's name.
+fn found() -> Vec<String> {
     let (runtime, engine) = engine();
     let mut found = Vec::new();
     for arguments in [

@@ -1,6 +1,7 @@
 //! Ctrl-C: once ends the run with evidence and clean-up, twice ends it at once.
 
 use anstream::eprintln;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// The usual exit code of a program that Ctrl-C ended.
@@ -11,24 +12,24 @@ pub(super) fn token() -> CancellationToken {
     let token = CancellationToken::new();
     let cancelled = token.clone();
     tokio::spawn(async move {
-        signal().await;
+        // Listened for from the beginning: a second Ctrl-C that comes while the first is answered is not lost.
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return;
+        };
+        either(&mut interrupt, &mut terminate).await;
         eprintln!("\ninterrupted: keeping evidence and cleaning up; press Ctrl-C again to end at once");
         cancelled.cancel();
-        signal().await;
+        either(&mut interrupt, &mut terminate).await;
         eprintln!("interrupted again: `kuberay-conformance down` removes what is left");
         std::process::exit(INTERRUPTED);
     });
     token
 }
 
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
+async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
+        _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::rules::Summary;
+use super::rules::summaries;
 use super::text::{Paint, clean, headline, one_line};
 use super::{CellResult, CheckResult, Outcome, RunResult, Totals, rule_results};
 
@@ -25,7 +25,9 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
         _ = writeln!(text, "{}", paint.red("the run did not reach its end:"));
         lines(&mut text, "  ", reason);
     }
-    _ = writeln!(text, "{}", Summary(&rule_results(&run.cells)));
+    for line in summaries(&rule_results(&run.cells)) {
+        _ = writeln!(text, "{line}");
+    }
     for remark in run.remarks() {
         _ = writeln!(text, "{remark}");
     }

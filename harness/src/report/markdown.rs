@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::rules::{RuleOutcome, Summary};
+use super::rules::{RuleOutcome, summaries};
 use super::text::{clean, headline, one_line};
 use super::{CellResult, RunResult, Totals, rule_results, view};
 
@@ -118,15 +118,14 @@ fn failure(text: &mut String, cell: &CellResult) {
 
 fn rules(text: &mut String, run: &RunResult) {
     let results = rule_results(&run.cells);
-    _ = writeln!(
-        text,
-        "## Rules of the contract\n\n{}.\n",
-        escape(&Summary(&results).to_string())
-    );
+    text.push_str("## Rules of the contract\n\n");
+    for line in summaries(&results) {
+        _ = writeln!(text, "{}.\n", escape(&line));
+    }
     table(
         text,
-        "| Rule | About | Result | Half | Scenarios | Passed | Failed | Skipped | Errors |\n\
-         |---|---|---|---|---|--:|--:|--:|--:|",
+        "| Rule | About | KubeRay | Ray | Result | Half | Scenarios | Passed | Failed | Skipped | Errors |\n\
+         |---|---|---|---|---|---|---|--:|--:|--:|--:|",
         results
             .iter()
             .filter(|rule| rule.outcome != RuleOutcome::NotRun)
@@ -136,6 +135,8 @@ fn rules(text: &mut String, run: &RunResult) {
                     vec![
                         escape(&rule.rule),
                         escape(&rule.title),
+                        escape(&rule.operator),
+                        escape(&rule.ray),
                         rule.outcome.word().into(),
                         half.half.word().into(),
                         scenarios.join(", "),

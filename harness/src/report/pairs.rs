@@ -240,6 +240,10 @@ fn steady(text: &str) -> String {
                 r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2},\d+\s+(\w+) [\w.]+:\d+ -- ",
                 "$1 ",
             ),
+            // Python's own way to put a time before a message.
+            (r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2},\d+ - ", ""),
+            // A cell's namespace, which has the run in it.
+            (r"\bkc-\d+-\d+-[0-9a-f]+-\d+-[a-z0-9-]+", "<namespace>"),
             // A Pod's name; the last part differs.
             (r"\bPod [a-z0-9-]+-[a-z0-9]+\b", "Pod"),
             (r"\b10\.\d+\.\d+\.\d+\b", "<pod-ip>"),

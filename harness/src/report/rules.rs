@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{CellResult, Outcome, Totals};
 use crate::contract::{Half, RULES, Rule};
+use crate::scenario::Lane;
 
 /// What is known of a rule after a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -15,6 +16,10 @@ use crate::contract::{Half, RULES, Rule};
 pub struct RuleResult {
     /// `C01` to `C23`.
     pub rule: String,
+    /// The KubeRay release that this is known of.
+    pub operator: String,
+    /// The Ray version that this is known of; the object half needs none, and counts for each.
+    pub ray: String,
     /// What it is about.
     pub title: String,
     /// What its halves say together.
@@ -63,20 +68,46 @@ impl RuleOutcome {
     }
 }
 
-/// Each rule of the contract, in order.
+/// Each rule of the contract, in order, for each pair of a KubeRay release and a Ray version that has cells: what one
+/// pair has shown is not known of another. Without cells, nothing.
 pub fn rule_results(cells: &[CellResult]) -> Vec<RuleResult> {
-    RULES.iter().map(|rule| result(rule, cells)).collect()
+    let results = pairs(cells).into_iter().flat_map(|(operator, ray)| {
+        // No Ray runs in the lane control-plane: what the operator writes there counts with each Ray version.
+        let of_pair =
+            |cell: &&CellResult| cell.operator == operator && (cell.ray == ray || cell.lane == Lane::ControlPlane);
+        let cells: Vec<&CellResult> = cells.iter().filter(of_pair).collect();
+        RULES.iter().map(move |rule| result(rule, operator, ray, &cells))
+    });
+    results.collect()
 }
 
-fn result(rule: &Rule, cells: &[CellResult]) -> RuleResult {
+/// The pairs of the lane kind, and those of the control-plane lane whose release has none there, in the cells' order.
+fn pairs(cells: &[CellResult]) -> Vec<(&str, &str)> {
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    for lane in [Lane::Kind, Lane::ControlPlane] {
+        for cell in cells.iter().filter(|cell| cell.lane == lane) {
+            let known = pairs
+                .iter()
+                .any(|(operator, ray)| *operator == cell.operator && (*ray == cell.ray || lane == Lane::ControlPlane));
+            if !known {
+                pairs.push((&cell.operator, &cell.ray));
+            }
+        }
+    }
+    pairs
+}
+
+fn result(rule: &Rule, operator: &str, ray: &str, cells: &[&CellResult]) -> RuleResult {
     let of_rule = |cell: &&CellResult| cell.rules.iter().any(|id| id == rule.id);
-    let cells: Vec<&CellResult> = cells.iter().filter(of_rule).collect();
+    let cells: Vec<&CellResult> = cells.iter().copied().filter(of_rule).collect();
     let halves: Vec<HalfResult> = rule.halves.iter().map(|half| half_result(*half, &cells)).collect();
     // A cell may show what is not listed as a half of the rule; where it fails, the rule fails all the same.
     let failed = cells.iter().any(|cell| cell.outcome.is_bad());
     let passed = halves.iter().filter(|half| half.outcome.is_good()).count();
     RuleResult {
         rule: rule.id.into(),
+        operator: operator.into(),
+        ray: ray.into(),
         title: rule.title.into(),
         outcome: match passed {
             _ if failed => RuleOutcome::Failed,
@@ -106,13 +137,25 @@ fn half_result(half: Half, cells: &[&CellResult]) -> HalfResult {
     }
 }
 
-/// One line on all rules.
-pub(super) struct Summary<'a>(pub(super) &'a [RuleResult]);
+/// What the rules of each pair come to, a line each; which pair it is only needs saying where there are several.
+pub(super) fn summaries(results: &[RuleResult]) -> Vec<String> {
+    let pairs: Vec<&[RuleResult]> = results
+        .chunk_by(|one, next| one.operator == next.operator && one.ray == next.ray)
+        .collect();
+    let summary = |rules: &&[RuleResult]| match rules {
+        [first, ..] if pairs.len() > 1 => format!("rules on {}/{}: {}", first.operator, first.ray, Summary(rules)),
+        rules => format!("rules: {}", Summary(rules)),
+    };
+    pairs.iter().map(summary).collect()
+}
+
+/// A line on the rules of one pair.
+struct Summary<'a>(&'a [RuleResult]);
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |outcome: RuleOutcome| self.0.iter().filter(move |rule| rule.outcome == outcome);
-        write!(f, "rules: {} proven", of(RuleOutcome::Proven).count())?;
+        write!(f, "{} proven", of(RuleOutcome::Proven).count())?;
         let missing: Vec<String> = of(RuleOutcome::InPart).map(missing).collect();
         if !missing.is_empty() {
             write!(f, ", {} in part (not run: {})", missing.len(), missing.join(", "))?;
@@ -153,7 +196,10 @@ mod tests {
             ..like.clone()
         };
         let results = rule_results(&cells.iter().map(cell).collect::<Vec<_>>());
-        results.iter().find(|result| result.rule == rule).unwrap().outcome
+        results
+            .iter()
+            .find(|result| result.rule == rule)
+            .map_or(RuleOutcome::NotRun, |result| result.outcome)
     }
 
     #[rstest]
@@ -181,15 +227,57 @@ mod tests {
     fn the_summary_names_what_is_missing() {
         let results = rule_results(&example::run().cells);
         assert_eq!(
-            Summary(&results).to_string(),
-            "rules: 0 proven, 1 in part (not run: C07 effect), 3 failed (C01, C02, C14), 19 not run"
+            summaries(&results),
+            ["rules: 0 proven, 1 in part (not run: C07 effect), 3 failed (C01, C02, C14), 19 not run"]
         );
         let mut cells = example::run().cells;
         cells.truncate(1);
         let results = rule_results(&cells);
         assert_eq!(
-            Summary(&results).to_string(),
-            "rules: 1 proven, 1 in part (not run: C02 effect), 21 not run"
+            summaries(&results),
+            ["rules: 1 proven, 1 in part (not run: C02 effect), 21 not run"]
+        );
+    }
+
+    /// The object half comes from the lane without Ray, the effect half from kind, where each pair shows its own.
+    #[test]
+    fn what_one_pair_has_shown_is_not_known_of_another() {
+        let like = example::run().cells.remove(0);
+        let cell = |lane, operator: &str, ray: &str, halves: &[Half], outcome| CellResult {
+            lane,
+            operator: operator.into(),
+            ray: ray.into(),
+            rules: vec!["C03".into()],
+            halves: halves.to_vec(),
+            outcome,
+            ..like.clone()
+        };
+        let cells = [
+            cell(Lane::ControlPlane, "1.5.1", "2.52.0", OBJECT, Outcome::Passed),
+            cell(Lane::ControlPlane, "1.0.0", "2.52.0", OBJECT, Outcome::Passed),
+            cell(Lane::Kind, "1.0.0", "2.7.0", EFFECT, Outcome::Passed),
+            cell(Lane::Kind, "1.0.0", "2.6.3", EFFECT, Outcome::Skipped),
+            cell(Lane::Kind, "1.6.2", "2.52.0", EFFECT, Outcome::Passed),
+        ];
+        let results = rule_results(&cells);
+        let known: Vec<(&str, &str, RuleOutcome)> = results
+            .iter()
+            .filter(|result| result.rule == "C03")
+            .map(|result| (&*result.operator, &*result.ray, result.outcome))
+            .collect();
+        let expected = [
+            ("1.0.0", "2.7.0", RuleOutcome::Proven),
+            ("1.0.0", "2.6.3", RuleOutcome::InPart),
+            ("1.6.2", "2.52.0", RuleOutcome::InPart),
+            ("1.5.1", "2.52.0", RuleOutcome::InPart),
+        ];
+        assert_eq!(known, expected);
+        assert_eq!(
+            summaries(&results)[..2],
+            [
+                "rules on 1.0.0/2.7.0: 1 proven, 22 not run",
+                "rules on 1.0.0/2.6.3: 0 proven, 1 in part (not run: C03 effect), 22 not run",
+            ]
         );
     }
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Engine, EngineOptions, Operator, Options, RunError, Subjects, brought, cleanup};
 use crate::artifact::{Programs, Store, UNPINNED};
 use crate::cluster::Existing;
-use crate::operator::{self, Found, Installed, Rendered, remove_own};
+use crate::operator::{self, DiscoverError, Found, Installed, Rendered, remove_own};
 use crate::plan::Cell;
 use crate::report::{CellResult, Environment, ImageRecord, Origin, Progress};
 use crate::scenario::Manifest;
@@ -55,9 +55,11 @@ impl There {
         cluster.check_permissions().await?;
         let asked = options.operator_asked.as_ref();
         let operator = if wanted.install_operator {
-            let found = operator::discover(&cluster.client, None, None).await;
-            if let Ok(found) = found {
-                return Err(RunError::OperatorIsThere(found.installed.namespace));
+            // Only where there is none: one that is not available for a moment is there all the same.
+            match operator::discover(&cluster.client, None, None).await {
+                Err(DiscoverError::None) => {}
+                Ok(found) => return Err(RunError::OperatorIsThere(found.installed.namespace)),
+                Err(other) => return Err(other.into()),
             }
             let (mut rendered, release) = brought::rendered(options, &programs).await?;
             rendered.customise(options.operator_image.as_deref(), &operator::Options::default(), "");

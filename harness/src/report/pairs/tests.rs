@@ -162,3 +162,15 @@ fn the_committed_page_has_a_row_for_every_scenario() {
         assert!(committed.contains(&title(pair)), "{pair}");
     }
 }
+
+/// Its namespace has the run in it, and Python's own log the time.
+#[rstest]
+#[case::namespace(
+    "worker of head a-head-svc.kc-1125-192823-2f97-37-worker-command.svc.cluster.local:6379",
+    "worker of head a-head-svc.<namespace>.svc.cluster.local:6379"
+)]
+#[case::time("2026-11-25 19:29:27,380 - INFO - Adding 1 node(s)", "INFO - Adding 1 node(s)")]
+#[case::rays_time("2026-11-25 19:29:27,380\tINFO scripts.py:1 -- Adding", "INFO Adding")]
+fn what_differs_with_each_run_is_no_difference(#[case] text: &str, #[case] expected: &str) {
+    assert_eq!(steady(text), expected);
+}
