@@ -5,6 +5,9 @@
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
+#[allow(dead_code, reason = "only a client is needed here")]
+#[path = "support/cluster.rs"]
+mod cluster;
 #[path = "support/copies.rs"]
 mod copies;
 mod support;
@@ -12,8 +15,13 @@ mod support;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use cluster::{client, kubeconfig};
 use copies::{Ran, copy_scenario, replaced, run};
+use k8s_openapi::api::core::v1::Node;
+use kube::Api;
+use kube::api::ListParams;
 use kuberay_conformance::report::Outcome;
+use kuberay_conformance::run::CLUSTER;
 use rstest::rstest;
 use support::{is_required, turn};
 
@@ -309,6 +317,43 @@ fn pods_that_only_fit_one_by_one_are_left_out_at_once() {
     let reason = cell.reason.clone().unwrap_or_default();
     assert!(reason.contains("201 Pods") && reason.contains("--nodes"), "{reason}");
     assert!(cell.duration_seconds < 5.0, "it took {} s", cell.duration_seconds);
+}
+
+/// A Pod for each node, of nearly all that it has: beside what runs on the first node there is no room, though all nodes
+/// together have it.
+#[test]
+fn pods_for_which_room_is_scattered_are_left_out_at_once() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    let nodes = tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let api: Api<Node> = Api::all(client(&kubeconfig(CLUSTER)).await);
+        api.list(&ListParams::default()).await.unwrap().items
+    });
+    let cpu = &nodes[0].status.as_ref().unwrap().allocatable.as_ref().unwrap()["cpu"].0;
+    let millicores = cpu.parse::<usize>().unwrap() * 1000 - 800;
+    let workers = nodes.len() - 1;
+    let folder = tempfile::tempdir().unwrap();
+    copy_scenario("worker-command", "scattered", folder.path(), |file, text| match file {
+        "raycluster.yaml" => {
+            let text = replaced(&text, "replicas: 1", &format!("replicas: {workers}"));
+            let text = replaced(&text, "maxReplicas: 1", &format!("maxReplicas: {workers}"));
+            // Of the head and of the workers.
+            text.replace("cpu: \"1\"", &format!("cpu: {millicores}m"))
+                .replace("cpu: 500m", &format!("cpu: {millicores}m"))
+        }
+        _ => text,
+    });
+    let ran = run(folder.path(), &["--strict"]);
+    assert_eq!(ran.output.status.code(), Some(3), "{}", ran.text());
+    let cell = ran.cell("scattered");
+    assert_eq!(cell.outcome, Outcome::Skipped, "{}", ran.text());
+    let reason = cell.reason.clone().unwrap_or_default();
+    assert!(
+        reason.contains("whole on a node") && reason.contains("--nodes"),
+        "{reason}"
+    );
 }
 
 #[test]

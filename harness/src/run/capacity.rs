@@ -1,5 +1,7 @@
 //! How many cells fit on the nodes at once; nothing is started that would only wait for a node.
 
+mod placement;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,6 +10,8 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
+
+pub(super) use placement::can_be_placed;
 
 use super::demand::of_pod;
 use super::shared::{Shared, Slip, Turn};
@@ -255,11 +259,23 @@ pub(super) fn free(nodes: &[Node], pods: &[Pod], cells: &BTreeSet<String>) -> Re
     let names: Vec<_> = usable(nodes).filter_map(|node| node.metadata.name.as_deref()).collect();
     let taken = pods.iter().filter(|pod| {
         let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+        let node = node_of(pod);
         let is_of_cell = pod.metadata.namespace.as_ref().is_some_and(|name| cells.contains(name));
         !is_of_cell && !matches!(phase, Some("Succeeded" | "Failed")) && node.is_none_or(|node| names.contains(&node))
     });
     all.minus(taken.map(of_pod).fold(Resources::default(), Resources::plus))
+}
+
+/// What each of these nodes has left, reckoned as [`free`] does; a Pod that has no node yet counts on none.
+pub(super) fn free_of_each(nodes: &[Node], pods: &[Pod], cells: &BTreeSet<String>) -> Vec<Resources> {
+    let placed: Vec<Pod> = pods.iter().filter(|pod| node_of(pod).is_some()).cloned().collect();
+    usable(nodes)
+        .map(|node| free(std::slice::from_ref(node), &placed, cells))
+        .collect()
+}
+
+fn node_of(pod: &Pod) -> Option<&str> {
+    pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref())
 }
 
 /// Allocatable CPU (cores) and memory (bytes) of the largest node that accepts Pods.
@@ -311,7 +327,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{Capacity, Resources, free, largest};
+    use super::{Capacity, Resources, free, free_of_each, largest};
 
     const MIB: f64 = 1024.0 * 1024.0;
 
@@ -356,6 +372,10 @@ mod tests {
         let room = free(&nodes, &pods, &BTreeSet::from(["cell".to_owned()]));
         assert_eq!(room, Resources::new(1.05, 800.0 * MIB).with_pods(108));
         assert_eq!(largest(&nodes), Some((2.0, 1000.0 * MIB)));
+        let both = [node("a", json!([])), node("b", json!([]))];
+        let left = free_of_each(&both, &pods, &BTreeSet::from(["cell".to_owned()]));
+        let second = Resources::new(1.0, 900.0 * MIB).with_pods(109);
+        assert_eq!(left, [room, second], "each with its own Pods");
 
         let one = Arc::new(Capacity::new(room, 8));
         assert!(fits(&one, 1.0) && !fits(&one, 0.1));

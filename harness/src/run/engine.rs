@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::capacity::{self, Capacity, Permit, Resources};
+use super::capacity::{self, Capacity, Permit, Resources, can_be_placed};
 use super::cell::Judge;
 use super::evidence::{self, Subject};
 use super::names::{evidence_folder, namespace_name};
@@ -46,8 +46,8 @@ pub struct Engine {
     options: EngineOptions,
     capacity: Arc<Capacity>,
     largest_node: Option<(f64, f64)>,
-    /// Nodes that accept Pods; none beside a control plane.
-    nodes: Option<u32>,
+    /// What each node that accepts Pods has left for cells; none where the lane has no nodes.
+    left: Option<Vec<Resources>>,
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
     removals: Mutex<JoinSet<Result<(), String>>>,
@@ -77,7 +77,7 @@ impl Engine {
         cancel: CancellationToken,
     ) -> Result<Self, StartError> {
         let watches = Watches::start(client.clone());
-        let (mut room, mut largest_node, mut count) = (Resources::unlimited(), None, None);
+        let (mut room, mut largest_node, mut left) = (Resources::unlimited(), None, None);
         if subjects.operator.has_nodes() {
             let of_cells = cleanup::remove_orphans(&client, &watches, &*progress).await?;
             let all = ListParams::default();
@@ -86,7 +86,7 @@ impl Engine {
             room = capacity::free(&nodes, &pods, &of_cells);
             room = room.divided_by(options.room_share);
             largest_node = capacity::largest(&nodes);
-            count = u32::try_from(capacity::usable(&nodes).count()).ok();
+            left = Some(capacity::free_of_each(&nodes, &pods, &of_cells));
             tracing::info!(%room, "room for cells");
         }
         let mut capacity = Capacity::new(room, options.jobs);
@@ -101,7 +101,7 @@ impl Engine {
             capacity: Arc::new(capacity),
             options,
             largest_node,
-            nodes: count,
+            left,
             progress,
             cancel,
             removals: Mutex::default(),
@@ -234,12 +234,19 @@ impl Engine {
         if self.largest_node.is_some_and(holds) && !wanted.fit_into(there) {
             return Err(CellError::Room { wanted, there });
         }
-        Ok(())
+        match &self.left {
+            Some(left) if self.largest_node.is_some_and(holds) && !can_be_placed(pods, left) => {
+                let left = left.clone();
+                Err(CellError::Scattered { wanted, left })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn prepare(&self, cell: &Cell) -> Result<Prepared, CellError> {
         let wanted = cell.scenario.file.spec.nodes;
-        if let Some(there) = self.nodes.filter(|there| *there < wanted) {
+        let nodes = self.left.as_ref().and_then(|left| u32::try_from(left.len()).ok());
+        if let Some(there) = nodes.filter(|there| *there < wanted) {
             return Err(CellError::Nodes { wanted, there });
         }
         let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;

@@ -58,7 +58,10 @@ fn relative(path: &Path) -> String {
 }
 
 pub(super) fn fail(result: &mut CellResult, error: &CellError) {
-    result.no_room = matches!(error, CellError::Nodes { .. } | CellError::Room { .. });
+    result.no_room = matches!(
+        error,
+        CellError::Nodes { .. } | CellError::Room { .. } | CellError::Scattered { .. }
+    );
     result.outcome = match error {
         CellError::Interrupted | CellError::NoTime => Outcome::Skipped,
         _ if result.no_room => Outcome::Skipped,

@@ -147,6 +147,18 @@ pub enum CellError {
         /// What the nodes have beside what runs there already.
         there: Resources,
     },
+    /// There is enough, but not in one place.
+    #[error(
+        "its Pods request {wanted}, and no way was found to place each of them whole on a node: they have {} left; give the \
+         cluster more nodes, on kind with --nodes",
+        each(left)
+    )]
+    Scattered {
+        /// What its Pods request together.
+        wanted: Resources,
+        /// What each node has beside what runs there already.
+        left: Vec<Resources>,
+    },
     /// What other processes run on the cluster is not known.
     #[error(transparent)]
     Permit(#[from] PermitError),
@@ -172,6 +184,11 @@ pub enum StartError {
     Permit(#[from] PermitError),
 }
 
+fn each(left: &[Resources]) -> String {
+    let left: Vec<_> = left.iter().map(|node| node.with_pods(0).to_string()).collect();
+    left.join("; ")
+}
+
 impl CellError {
     /// Whether the environment is to blame, so that another attempt may well succeed.
     pub(super) fn may_pass(&self) -> bool {
@@ -181,6 +198,7 @@ impl CellError {
             | Self::NoRay(_)
             | Self::Nodes { .. }
             | Self::Room { .. }
+            | Self::Scattered { .. }
             | Self::Permit(_)
             | Self::Upgrade(_)
             | Self::Interrupted
