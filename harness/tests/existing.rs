@@ -99,8 +99,9 @@ fn a_run_with_only_the_documented_permissions_passes() {
         let bad = folder.path().join("bad");
         let output = run(&own, CONTEXT, &bad, &["--scenarios", wrong.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+        // A line of progress may quote a warning of Kubernetes' own: only a line that is one counts.
         assert!(
-            !text(&output).contains(": evidence: "),
+            !text(&output).contains("] warning: "),
             "evidence is whole: {}",
             text(&output)
         );
@@ -108,10 +109,7 @@ fn a_run_with_only_the_documented_permissions_passes() {
         assert!(bad.join(&evidence).join("pods").is_dir());
         assert!(!bad.join(&evidence).join("problems.txt").exists());
         let log = std::fs::read_to_string(bad.join(&evidence).join("operator.log")).unwrap();
-        assert!(
-            log.contains("wrong-exit") && !log.contains("could not be read: "),
-            "{log}"
-        );
+        assert!(log.contains("wrong-exit") && !log.contains("could not be"), "{log}");
     });
 }
 

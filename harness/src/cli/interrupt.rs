@@ -11,12 +11,12 @@ const INTERRUPTED: i32 = 130;
 pub(super) fn token() -> CancellationToken {
     let token = CancellationToken::new();
     let cancelled = token.clone();
+    // Listened for from here on: a second Ctrl-C that comes while the first is answered is not lost.
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return token;
+    };
     tokio::spawn(async move {
-        // Listened for from the beginning: a second Ctrl-C that comes while the first is answered is not lost.
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
-            return;
-        };
         either(&mut interrupt, &mut terminate).await;
         eprintln!("\ninterrupted: keeping evidence and cleaning up; press Ctrl-C again to end at once");
         cancelled.cancel();

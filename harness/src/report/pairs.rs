@@ -185,7 +185,7 @@ impl Page<'_> {
                 if checks.len() <= index {
                     checks.push((check.name.clone(), Vec::new()));
                 }
-                let what = seen(check);
+                let what = seen(check, result.namespace.as_deref());
                 let known = &mut checks[index].1;
                 match known.iter_mut().find(|(other, _)| *other == what) {
                     Some((_, pairs)) => pairs.push(pair),
@@ -209,7 +209,11 @@ fn title(pair: &Pair) -> String {
 }
 
 /// What a check saw, without what differs from run to run (names, addresses, times, sizes).
-fn seen(check: &CheckResult) -> String {
+fn seen(check: &CheckResult, namespace: Option<&str>) -> String {
+    let steady = |text: &str| match namespace {
+        Some(namespace) => steady(&text.replace(namespace, "<namespace>")),
+        None => steady(text),
+    };
     let found: Vec<String> = check.found.iter().flat_map(|found| found.lines()).map(steady).collect();
     let kind = check.name.split(' ').next().unwrap_or_default();
     match kind {
@@ -242,8 +246,6 @@ fn steady(text: &str) -> String {
             ),
             // Python's own way to put a time before a message.
             (r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2},\d+ - ", ""),
-            // A cell's namespace, which has the run in it.
-            (r"\bkc-\d+-\d+-[0-9a-f]+-\d+-[a-z0-9-]+", "<namespace>"),
             // A Pod's name; the last part differs.
             (r"\bPod [a-z0-9-]+-[a-z0-9]+\b", "Pod"),
             (r"\b10\.\d+\.\d+\.\d+\b", "<pod-ip>"),

@@ -257,25 +257,28 @@ pub(super) fn free(nodes: &[Node], pods: &[Pod], cells: &BTreeSet<String>) -> Re
         .map(allocatable)
         .fold(Resources::default(), Resources::plus);
     let names: Vec<_> = usable(nodes).filter_map(|node| node.metadata.name.as_deref()).collect();
-    let taken = pods.iter().filter(|pod| {
-        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-        let node = node_of(pod);
-        let is_of_cell = pod.metadata.namespace.as_ref().is_some_and(|name| cells.contains(name));
-        !is_of_cell && !matches!(phase, Some("Succeeded" | "Failed")) && node.is_none_or(|node| names.contains(&node))
-    });
-    all.minus(taken.map(of_pod).fold(Resources::default(), Resources::plus))
+    all.minus(taken(pods, cells, |node| node.is_none_or(|node| names.contains(&node))))
 }
 
 /// What each of these nodes has left, reckoned as [`free`] does; a Pod that has no node yet counts on none.
 pub(super) fn free_of_each(nodes: &[Node], pods: &[Pod], cells: &BTreeSet<String>) -> Vec<Resources> {
-    let placed: Vec<Pod> = pods.iter().filter(|pod| node_of(pod).is_some()).cloned().collect();
-    usable(nodes)
-        .map(|node| free(std::slice::from_ref(node), &placed, cells))
-        .collect()
+    let left = |node: &Node| {
+        let here = |other: Option<&str>| other.is_some() && other == node.metadata.name.as_deref();
+        allocatable(node).minus(taken(pods, cells, here))
+    };
+    usable(nodes).map(left).collect()
 }
 
-fn node_of(pod: &Pod) -> Option<&str> {
-    pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref())
+/// What Pods on these nodes (none: not on any yet) request that have not ended; without those of `cells`.
+fn taken(pods: &[Pod], cells: &BTreeSet<String>, is_there: impl Fn(Option<&str>) -> bool) -> Resources {
+    let takes = |pod: &&Pod| {
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+        let is_of_cell = pod.metadata.namespace.as_ref().is_some_and(|name| cells.contains(name));
+        !is_of_cell && !matches!(phase, Some("Succeeded" | "Failed")) && is_there(node)
+    };
+    let requested = pods.iter().filter(takes).map(of_pod);
+    requested.fold(Resources::default(), Resources::plus)
 }
 
 /// Allocatable CPU (cores) and memory (bytes) of the largest node that accepts Pods.

@@ -231,11 +231,14 @@ impl Engine {
     fn is_enough_for(&self, wanted: Resources, pods: &[Resources]) -> Result<(), CellError> {
         let there = self.capacity.total();
         let holds = |(cpu, memory)| pods.iter().all(|pod| pod.fit_into(Resources::room(cpu, memory)));
-        if self.largest_node.is_some_and(holds) && !wanted.fit_into(there) {
+        if !self.largest_node.is_some_and(holds) {
+            return Ok(());
+        }
+        if !wanted.fit_into(there) {
             return Err(CellError::Room { wanted, there });
         }
         match &self.left {
-            Some(left) if self.largest_node.is_some_and(holds) && !can_be_placed(pods, left) => {
+            Some(left) if !can_be_placed(pods, left) => {
                 let left = left.clone();
                 Err(CellError::Scattered { wanted, left })
             }
