@@ -7,6 +7,26 @@ if [ "${CI:-}" = true ]; then
   export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}"
 fi
 
+# What compiles the harness. On Debian as root a missing linker is installed, as the harness installs what it needs itself.
+need_rust() {
+  if ! command -v cargo >/dev/null; then
+    echo "cargo is not on the PATH: install Rust (https://rustup.rs), then run this again" >&2
+    exit 3
+  fi
+  command -v cc >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    phase "linker (gcc, libc6-dev)" install_linker
+  else
+    echo "cc is not on the PATH: install a C compiler and linker (Debian: gcc and libc6-dev), then run this again" >&2
+    exit 3
+  fi
+}
+
+install_linker() {
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends gcc libc6-dev
+}
+
 phases=()
 
 # phase NAME COMMAND…: runs a command, and remembers how long it took and whether it failed.

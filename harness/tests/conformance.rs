@@ -93,6 +93,9 @@ fn main() -> ExitCode {
         }
     }
     drop(kind_runs);
+    if std::env::var_os(INNER).is_none() {
+        trials.push(Trial::test("a_required_lane_that_is_not_up_fails", not_up));
+    }
 
     let only_listed = arguments.list;
     let is_filtered = arguments.filter.is_some() || arguments.exact || !arguments.skip.is_empty();
@@ -127,6 +130,33 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Makes this program one that is looked at by a trial of itself.
+const INNER: &str = "KUBERAY_CONFORMANCE_INNER";
+
+/// Without a cluster, trials are left out, each with the reason; where the lane is asked for, that is a failure.
+fn not_up() -> Result<(), Failed> {
+    for (required, passes) in [("", true), ("kind", false)] {
+        let cache = std::env::temp_dir().join(format!("kuberay-conformance-none-{}", std::process::id()));
+        let output = std::process::Command::new(std::env::current_exe()?)
+            .env(INNER, "yes")
+            .env("KUBERAY_CONFORMANCE_CACHE", &cache)
+            .env("KUBERAY_CONFORMANCE_REQUIRE", required)
+            .output()?;
+        // It may have made the folder, and left it empty.
+        let _ = std::fs::remove_dir_all(&cache);
+        let (out, error) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        let is_told = error.contains("KUBERAY_CONFORMANCE_REQUIRE asks for the lane kind");
+        let are_left_out = out.contains("kind::") && out.contains("ignored") && !out.contains(" 0 ignored\n");
+        if output.status.success() != passes || is_told == passes || !are_left_out {
+            return Err(format!("with `{required}` required: {}\n{out}\n{error}", output.status).into());
+        }
+    }
+    Ok(())
 }
 
 /// The cells of a lane, and what became of them.

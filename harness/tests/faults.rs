@@ -10,6 +10,9 @@
 mod cluster;
 #[path = "support/copies.rs"]
 mod copies;
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "support/running.rs"]
+mod running;
 mod support;
 
 use std::path::Path;
@@ -17,12 +20,15 @@ use std::sync::OnceLock;
 
 use cluster::{client, kubeconfig};
 use copies::{Ran, copy_scenario, replaced, run};
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Node;
 use kube::Api;
-use kube::api::ListParams;
+use kube::api::{ListParams, Patch, PatchParams};
 use kuberay_conformance::report::Outcome;
 use kuberay_conformance::run::CLUSTER;
 use rstest::rstest;
+use running::Running;
+use serde_json::json;
 use support::{is_required, turn};
 
 /// One space less at the end of the args, another command, and every kind of wrong line, resource and job.
@@ -358,22 +364,17 @@ fn pods_for_which_room_is_scattered_are_left_out_at_once() {
     is_left_out_at_once(folder.path(), "scattered", "whole on a node");
 }
 
-#[test]
-fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
+/// One image does not exist; the other does, and has no operator in it.
+#[rstest]
+#[case::no_such_image("quay.io/kuberay/operator:v0.0.0-none", "ImagePullBackOff")]
+#[case::no_operator_in_it("rayproject/ray:2.52.0", "/manager")]
+fn an_operator_that_cannot_start_ends_the_run_with_the_cause(#[case] image: &str, #[case] cause: &str) {
     if !is_required("kind") {
         return;
     }
     let _turn = turn();
     let output = support::program()
-        .args([
-            "run",
-            "--lane",
-            "kind",
-            "--keep",
-            "--operator-image",
-            "quay.io/kuberay/operator:v0.0.0-none",
-            "--output",
-        ])
+        .args(["run", "--lane", "kind", "--keep", "--operator-image", image, "--output"])
         .arg(tempfile::tempdir().unwrap().path())
         .arg("--scenarios")
         .arg(support::scenarios())
@@ -387,10 +388,110 @@ fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
         String::from_utf8_lossy(&output.stderr)
     );
     assert_eq!(output.status.code(), Some(3), "{text}");
-    assert!(text.contains("quay.io/kuberay/operator:v0.0.0-none"), "{text}");
+    for part in ["the operator 1.6.2 can't start: ", image, cause] {
+        assert!(text.contains(part), "`{part}` is not in: {text}");
+    }
+    assert!(
+        !text.contains("was not available within"),
+        "it waited for the deadline: {text}"
+    );
     assert!(
         restored.status.success(),
         "{}",
         String::from_utf8_lossy(&restored.stderr)
     );
+}
+
+/// Ray is what the cell waits for; that it can't be known any more is the environment's fault, and no failure.
+#[test]
+fn an_operator_that_goes_while_a_cell_waits_is_named() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    copy_scenario("before-ray-start", "waits", folder.path(), |file, text| match file {
+        "scenario.yaml" => {
+            let (head, _) = text.split_once("  checks:\n").unwrap();
+            head.to_owned() + "  checks:\n    - ray: {nodes: 1}\n"
+        }
+        "raycluster.yaml" => replaced(
+            &text,
+            "command: [\"echo 123\"]",
+            "command: [\"trap exit TERM; sleep 90 & wait;\"]",
+        ),
+        _ => text,
+    });
+    for field in ["command", "args"] {
+        remove_snapshots(folder.path(), "waits", &format!("head.{field}@"));
+    }
+    let mut command = support::program();
+    command
+        .args(["run", "--lane", "kind", "--keep", "--scenarios"])
+        .arg(folder.path())
+        .arg("--output")
+        .arg(folder.path().join("output"));
+    let mut run = Running::start(command);
+    run.until("applying to the namespace");
+    scale_operator(0);
+    let (status, text) = run.end();
+    scale_operator(1);
+    let restored = support::program().arg("up").output().unwrap();
+    assert!(
+        restored.status.success(),
+        "{}",
+        String::from_utf8_lossy(&restored.stderr)
+    );
+    assert_eq!(status.code(), Some(3), "{text}");
+    assert!(
+        text.contains("the operator default/kuberay-operator has not been running for"),
+        "{text}"
+    );
+    assert!(text.contains("it has no Pod"), "{text}");
+    assert!(!text.contains("given up at"), "it waited for its limit: {text}");
+}
+
+fn scale_operator(replicas: i32) {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let api: Api<Deployment> = Api::namespaced(client(&kubeconfig(CLUSTER)).await, "default");
+        let patch = json!({"spec": {"replicas": replicas}});
+        let patch = Patch::Merge(&patch);
+        api.patch_scale("kuberay-operator", &PatchParams::default(), &patch)
+            .await
+            .unwrap();
+    });
+}
+
+/// It ends when its own time is over, and not when the scenario's is.
+#[test]
+fn a_check_keeps_to_its_own_limit() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    copy_scenario("before-ray-start", "late", folder.path(), |file, text| match file {
+        "scenario.yaml" => {
+            let (head, _) = text.split_once("  checks:\n").unwrap();
+            head.to_owned() + "  checks:\n    - ray: {nodes: 1, within: 3s}\n"
+        }
+        "raycluster.yaml" => replaced(
+            &text,
+            "command: [\"echo 123\"]",
+            "command: [\"trap exit TERM; sleep 90 & wait;\"]",
+        ),
+        _ => text,
+    });
+    for field in ["command", "args"] {
+        remove_snapshots(folder.path(), "late", &format!("head.{field}@"));
+    }
+    let ran = run(folder.path(), &[]);
+    assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
+    let check = ran.check("late", 0);
+    assert!(
+        check.message.contains("given up at the check's limit of 3s"),
+        "{}",
+        check.message
+    );
+    assert!(check.seconds >= 3.0, "{check:?}");
 }

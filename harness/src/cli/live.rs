@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Run) -> u8 {
         strict: arguments.strict,
         evidence: arguments.evidence,
         jobs: arguments.jobs.map(usize::from),
-        timeout: arguments.timeout,
+        timeout: Some(arguments.timeout),
         ..stack
     };
     block(async |progress, cancel| {

@@ -101,6 +101,7 @@ mod tests {
             container: None,
             made: None,
             snapshot,
+            within: None,
         })
     }
 

@@ -88,6 +88,11 @@ impl Shared {
         lock(&self.state).pods.len()
     }
 
+    /// Pods that exist.
+    pub(super) fn live_pods(&self) -> Vec<Pod> {
+        lock(&self.state).pods.live()
+    }
+
     pub(super) fn pods_api(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
@@ -170,6 +175,11 @@ impl NamespaceView {
     /// How many Pods exist.
     pub fn pod_count(&self) -> usize {
         self.shared.pods()
+    }
+
+    /// Pods that exist in another namespace, which the same watches show.
+    pub fn pods_in(&self, namespace: &str) -> Vec<Pod> {
+        self.watches.namespace(namespace).live_pods()
     }
 
     /// Pods that existed and are gone, as last seen.

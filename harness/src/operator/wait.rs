@@ -115,19 +115,19 @@ fn holder_of(lease: &Lease) -> Option<String> {
     Some(pod.to_owned())
 }
 
-fn runs(pod: &Pod) -> bool {
+pub(super) fn runs(pod: &Pod) -> bool {
     let mut all = statuses(pod).peekable();
     let running = |status: &ContainerStatus| status.state.as_ref().is_some_and(|state| state.running.is_some());
     all.peek().is_some() && all.all(running)
 }
 
-fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+pub(super) fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     pod.status
         .iter()
         .flat_map(|status| status.container_statuses.iter().flatten())
 }
 
-fn state(pod: &Pod) -> Option<String> {
+pub(super) fn state(pod: &Pod) -> Option<String> {
     let name = pod.name_any();
     let phase = pod.status.as_ref()?.phase.as_deref().unwrap_or("Unknown");
     let waiting = statuses(pod).find_map(|status| status.state.as_ref()?.waiting.as_ref()?.reason.clone());
@@ -143,7 +143,7 @@ const RESTARTS: i32 = 2;
 
 /// Why the operator's Pod can't start, where it can't. One failed pull may pass (the kubelet tries again), and so may
 /// its first two ends; backing off from a pull, or a third end, does not.
-fn doomed(pod: &Pod) -> Option<String> {
+pub(super) fn doomed(pod: &Pod) -> Option<String> {
     statuses(pod).find_map(|status| {
         let state = status.state.as_ref()?;
         if let Some(waiting) = &state.waiting {
@@ -174,7 +174,7 @@ fn exit_code(status: &ContainerStatus) -> Option<i32> {
     Some(status.last_state.as_ref()?.terminated.as_ref()?.exit_code)
 }
 
-async fn with_log(pods: &Api<Pod>, pod: &Pod, cause: String) -> String {
+pub(super) async fn with_log(pods: &Api<Pod>, pod: &Pod, cause: String) -> String {
     let params = |previous| LogParams {
         tail_lines: Some(LOG_LINES),
         previous,

@@ -17,9 +17,13 @@ fn cell(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: 
         lane: Lane::Kind,
         operator: "1.6.2".into(),
         ray: "2.52.0".into(),
+        kubernetes: "v1.34.4".into(),
+        images: vec!["quay.io/kuberay/operator:v1.6.2@sha256:1c2d".into()],
         outcome,
         reason: reason.map(str::to_owned),
         duration_seconds: if outcome == Outcome::Skipped { 0.0 } else { 22.44 },
+        applied: None,
+        milestones: BTreeMap::new(),
         checks: Vec::new(),
         evidence: outcome
             .is_bad()

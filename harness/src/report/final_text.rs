@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::rules::summaries;
 use super::text::{Paint, clean, headline, one_line};
-use super::{CellResult, CheckResult, Outcome, RunResult, Totals, rule_results};
+use super::{CellResult, CheckResult, Origin, Outcome, RunResult, Totals, rule_results, view};
 
 /// One line for each cell, then every failure in full, then the totals; nothing more when all passed.
 ///
@@ -28,6 +28,9 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
     for line in summaries(&rule_results(&run.cells)) {
         _ = writeln!(text, "{line}");
     }
+    if let Some(line) = images(run) {
+        _ = writeln!(text, "{line}");
+    }
     for remark in run.remarks() {
         _ = writeln!(text, "{remark}");
     }
@@ -36,6 +39,32 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
     let good = totals.failed == totals.provisional && totals.errors == 0 && run.interrupted.is_none();
     _ = writeln!(text, "{}", if good { paint.green(&line) } else { paint.red(&line) });
     text
+}
+
+/// Where images came from, and where their digests are.
+fn images(run: &RunResult) -> Option<String> {
+    let all = &run.environment.images;
+    let count = |origin| {
+        (
+            all.iter().filter(|image| image.origin == origin).count(),
+            view::origin(origin),
+        )
+    };
+    let kinds = [Origin::Built, Origin::Pulled, Origin::Existing].map(count);
+    let kinds: Vec<_> = kinds.iter().filter(|(count, _)| *count > 0).collect();
+    let kinds: Vec<_> = kinds.iter().map(|(count, word)| format!("{count} {word}")).collect();
+    let loose = all.iter().filter(|image| !image.pinned).count();
+    let loose = if loose == 0 {
+        String::new()
+    } else {
+        format!(", {loose} of them unpinned")
+    };
+    (!all.is_empty()).then(|| {
+        format!(
+            "images and programs: {}{loose} (digests in summary.md)",
+            kinds.join(", ")
+        )
+    })
 }
 
 fn cell_line(cell: &CellResult, paint: Paint) -> String {

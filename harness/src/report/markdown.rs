@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::rules::{RuleOutcome, summaries};
 use super::text::{clean, headline, one_line};
-use super::{CellResult, RunResult, Totals, rule_results, view};
+use super::{CellResult, RunResult, Totals, pace, rule_results, view};
 
 /// The run as Markdown: totals, cells, failures in full, rules, images, phases.
 pub fn render_markdown(run: &RunResult) -> String {
@@ -181,6 +181,24 @@ fn phases(text: &mut String, run: &RunResult) {
         run.phases
             .iter()
             .map(|phase| vec![escape(&phase.name), format!("{:.1}", phase.seconds)]),
+    );
+    let parts = pace::parts(&run.cells);
+    if parts.is_empty() {
+        return;
+    }
+    text.push_str(
+        "Of the cells' time, added up, and by the clock (at least one cell was in this part, and none in one above):\n\n",
+    );
+    table(
+        text,
+        "| Part of cells | Seconds, added up | by the clock |\n|---|--:|--:|",
+        parts.iter().map(|part| {
+            vec![
+                part.name.into(),
+                format!("{:.1}", part.cells),
+                format!("{:.1}", part.clock),
+            ]
+        }),
     );
 }
 

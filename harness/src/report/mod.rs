@@ -11,6 +11,7 @@ mod markdown;
 mod merge;
 mod merge_files;
 mod model;
+mod pace;
 mod pairs;
 mod progress;
 mod redact;

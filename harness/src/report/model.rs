@@ -105,6 +105,17 @@ pub struct ImageRecord {
     pub pinned: bool,
 }
 
+impl ImageRecord {
+    /// `name@digest`; the name alone where the digest is not known.
+    pub fn reference(&self) -> String {
+        if self.digest.starts_with("sha256:") {
+            format!("{}@{}", self.name, self.digest)
+        } else {
+            self.name.clone()
+        }
+    }
+}
+
 /// Where an image came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -155,12 +166,26 @@ pub struct CellResult {
     pub operator: String,
     /// Ray release.
     pub ray: String,
+    /// Release of Kubernetes, as the API server says; empty where the cell did not begin.
+    #[serde(default)]
+    pub kubernetes: String,
+    /// The images of the operator and of Ray, `name@digest`, or the operator's program; what each was made of is in the
+    /// run's environment.
+    #[serde(default)]
+    pub images: Vec<String>,
     /// How it ended.
     pub outcome: Outcome,
     /// Why, in one sentence, where it did not pass.
     pub reason: Option<String>,
     /// Duration in seconds.
     pub duration_seconds: f64,
+    /// When its objects were applied, RFC 3339, UTC; none where that was not reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<String>,
+    /// When it was first seen, in seconds from then, that the head's container runs (`running`), that its Pod is Ready
+    /// (`ready`), that Ray answers (`rayReady`) and that its job is as expected (`job`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub milestones: BTreeMap<String, f64>,
     /// Its checks, in the scenario's order.
     pub checks: Vec<CheckResult>,
     /// Folder with the evidence below the output folder, where it was written.

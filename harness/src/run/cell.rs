@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::ledger::{Ledger, awaited};
 use super::stimulus::Actor;
-use crate::check::{self, Expectations, LogKey, Observation, Rejection};
+use crate::check::{self, Dashboard, Expectations, LogKey, Observation, Rejection};
 use crate::observe::NamespaceView;
+use crate::operator::Presence;
 use crate::report::{CheckResult, Progress};
 use crate::scenario::{Barrier, Check, Scenario};
 
@@ -22,6 +23,8 @@ const TOGETHER: Duration = Duration::from_millis(25);
 const AT_LEAST_EVERY: Duration = Duration::from_secs(1);
 /// How long the last lines of an ended container are waited for before its end is told without them.
 const LAST_LINES: Duration = Duration::from_secs(5);
+/// How long the dashboard may take to answer when only evidence needs it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// How often progress tells of a change in what is awaited.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
@@ -33,6 +36,8 @@ pub(super) struct Judge<'a> {
     pub(super) rejections: &'a [Rejection],
     pub(super) largest_node: Option<(f64, f64)>,
     pub(super) applied: Instant,
+    /// The same moment, by the clock.
+    pub(super) applied_at: Timestamp,
     /// The end of the whole run, where it has one.
     pub(super) run_ends: Option<Instant>,
     pub(super) progress: &'a dyn Progress,
@@ -42,13 +47,21 @@ pub(super) struct Judge<'a> {
 /// What came of it.
 pub(super) struct Judged {
     pub(super) checks: Vec<CheckResult>,
+    /// When objects were first applied.
+    pub(super) applied: Timestamp,
     /// The last state that was judged.
     pub(super) observation: Observation,
 }
 
 impl Judge<'_> {
-    /// Looks at every change of the namespace until each check has its verdict, or none can come any more.
-    pub(super) async fn run(&self, view: &mut NamespaceView, actor: &mut Actor<'_>) -> Judged {
+    /// Looks at every change of the namespace until each check has its verdict, or none can come any more. `operator` is
+    /// that of the cluster, where there is one.
+    pub(super) async fn run(
+        &self,
+        view: &mut NamespaceView,
+        actor: &mut Actor<'_>,
+        mut operator: Option<Presence<'_>>,
+    ) -> Judged {
         let checks = &self.scenario.file.spec.checks;
         let mut ledger = Ledger::new(self.scenario);
         let mut barriers = BTreeMap::new();
@@ -67,6 +80,7 @@ impl Judge<'_> {
             told.tell(self, &ledger);
             let done = |ledger: &Ledger<'_>| Judged {
                 checks: ledger.results(),
+                applied: self.applied_at,
                 observation: observation.clone(),
             };
             if ledger.finished() {
@@ -77,6 +91,12 @@ impl Judge<'_> {
                 return done(&ledger);
             }
             if let Some(fault) = check::environment_fault(checks, &observation) {
+                ledger.interrupt(elapsed, &fault);
+                return done(&ledger);
+            }
+            if let Some(operator) = &mut operator
+                && let Some(fault) = operator.look(&view.pods_in(operator.namespace()), Instant::now()).await
+            {
                 ledger.interrupt(elapsed, &fault);
                 return done(&ledger);
             }
@@ -95,19 +115,23 @@ impl Judge<'_> {
                 } else {
                     format!("the scenario's limit of {:?}", self.scenario.timeout)
                 };
-                let note = view.dashboard_error();
-                let note = note.filter(|_| needs_dashboard(&ledger, &barriers));
-                ledger.expire(elapsed, &limit, note.as_deref());
+                ledger.expire(elapsed, &limit, &notes(view, &ledger, &barriers, operator.as_ref()));
                 return done(&ledger);
+            }
+            if ledger.next_limit().is_some_and(|limit| elapsed >= limit) {
+                ledger.expire_each(elapsed, &notes(view, &ledger, &barriers, operator.as_ref()));
+                // What waits for one of them can't come any more.
+                continue;
             }
             if let Err(error) = actor.act(&observation).await {
                 ledger.interrupt(elapsed, &error.to_string());
                 return done(&ledger);
             }
             Self::ask(view, &ledger, &observation);
+            let next = ledger.next_limit().map_or(ends, |limit| ends.min(self.applied + limit));
             tokio::select! {
                 () = view.changed() => tokio::time::sleep(TOGETHER).await,
-                () = tokio::time::sleep_until(ends.min(Instant::now() + AT_LEAST_EVERY)) => {}
+                () = tokio::time::sleep_until(next.min(Instant::now() + AT_LEAST_EVERY)) => {}
                 () = self.cancel.cancelled() => {}
             }
         }
@@ -147,6 +171,18 @@ impl Judge<'_> {
         let wanted = needs_dashboard(ledger, &observation.barriers);
         view.ask_dashboard(running_head(observation).filter(|_| wanted));
     }
+}
+
+/// What else explains that something did not come in time.
+fn notes(
+    view: &NamespaceView,
+    ledger: &Ledger<'_>,
+    barriers: &BTreeMap<Barrier, Timestamp>,
+    operator: Option<&Presence<'_>>,
+) -> Vec<String> {
+    let dashboard = view.dashboard_error().filter(|_| needs_dashboard(ledger, barriers));
+    let restarted = operator.and_then(|operator| operator.restarted(&view.pods_in(operator.namespace())));
+    dashboard.into_iter().chain(restarted).collect()
 }
 
 /// Progress is told when a check gets its verdict, and of other changes now and then.
@@ -212,6 +248,23 @@ fn needs_dashboard(ledger: &Ledger<'_>, barriers: &BTreeMap<Barrier, Timestamp>)
                 .iter()
                 .any(|barrier| from_dashboard(barrier) && !barriers.contains_key(barrier))
     })
+}
+
+/// What the dashboard says, for evidence, where no check has asked it; waits a few seconds for its answer.
+pub(super) async fn dashboard_for_evidence(view: &mut NamespaceView, observation: &Observation) -> Option<Dashboard> {
+    let Some(head) = running_head(observation) else {
+        return None;
+    };
+    view.ask_dashboard(Some(head));
+    let answer = async {
+        loop {
+            if let Some(answer) = view.observe().dashboard {
+                return answer;
+            }
+            view.changed().await;
+        }
+    };
+    tokio::time::timeout(ANSWER_WITHIN, answer).await.ok()
 }
 
 /// The newest head Pod whose first container runs, or has begun to and is in its `postStart` hook, of which the kubelet

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::capacity::{self, Capacity, Permit, Resources, can_be_placed};
-use super::cell::Judge;
+use super::cell::{Judge, Judged, dashboard_for_evidence};
 use super::evidence::{self, Subject};
 use super::names::{evidence_folder, namespace_name};
 use super::outcome::{blank, fail, sentences, summarise};
@@ -28,9 +28,9 @@ use super::{cleanup, demand, namespace, pods, secrets};
 use crate::check::Rejection;
 use crate::expect::Verified;
 use crate::observe::{NamespaceView, Watches};
-use crate::operator::{ObjectError, Sender};
+use crate::operator::{ObjectError, Presence, Sender};
 use crate::plan::Cell;
-use crate::report::{CellResult, CheckResult, ImageRecord, Outcome, Progress, Redactor};
+use crate::report::{CellResult, ImageRecord, Outcome, Progress, Redactor};
 use crate::scenario::{apply_changes, later_objects, manifests};
 
 const CLEANED_WITHIN: Duration = Duration::from_mins(2);
@@ -174,7 +174,16 @@ impl Engine {
 
     async fn attempt(&self, cell: &Cell, upgrade: Option<&dyn Upgrade>) -> (CellResult, Option<CellError>) {
         self.progress.update(&cell.id(), "waiting for its turn");
-        let mut result = blank(cell);
+        let mut result = CellResult {
+            kubernetes: self.subjects.kubernetes.clone(),
+            images: self
+                .subjects
+                .images(&cell.ray)
+                .iter()
+                .map(ImageRecord::reference)
+                .collect(),
+            ..blank(cell)
+        };
         let began = self.begin(cell).await;
         let started = Instant::now();
         let done = match began {
@@ -290,9 +299,16 @@ impl Engine {
         let judged = self
             .judge(cell, &prepared, upgrade, &mut view, since, &mut redactor)
             .await;
-        let done = judged.map(|(checks, evidence)| {
-            (result.outcome, result.reason) = summarise(&checks);
-            result.checks = checks;
+        let done = judged.map(|(judged, evidence)| {
+            (result.outcome, result.reason) = summarise(&judged.checks);
+            let since = |at: Timestamp| at.duration_since(judged.applied).as_secs_f64().max(0.0);
+            let reached = &judged.observation.barriers;
+            result.milestones = reached
+                .iter()
+                .map(|(barrier, at)| (barrier.word().into(), since(*at)))
+                .collect();
+            result.applied = Some(format!("{:.3}", judged.applied));
+            result.checks = judged.checks;
             result.evidence = evidence;
         });
         redactor.redact_cell(result);
@@ -308,7 +324,7 @@ impl Engine {
         view: &mut NamespaceView,
         since: Timestamp,
         redactor: &mut Redactor,
-    ) -> Result<(Vec<CheckResult>, Option<String>), CellError> {
+    ) -> Result<(Judged, Option<String>), CellError> {
         let synced = async {
             while !view.synced() {
                 view.changed().await;
@@ -326,7 +342,7 @@ impl Engine {
         if synced.is_err() {
             return Err(CellError::Watch(prepared.namespace.clone()));
         }
-        let applied = Instant::now();
+        let (applied, applied_at) = (Instant::now(), Timestamp::now());
         let rejections = self.apply(&prepared.objects).await?;
         let expectations = self.expectations(cell, prepared);
         let id = cell.id();
@@ -337,6 +353,7 @@ impl Engine {
             rejections: &rejections,
             largest_node: self.largest_node,
             applied,
+            applied_at,
             run_ends: self.options.ends,
             progress: &*self.progress,
             cancel: &self.cancel,
@@ -350,7 +367,12 @@ impl Engine {
             &prepared.namespace,
             upgrade,
         );
-        let judged = judge.run(view, &mut actor).await;
+        let presence = match &self.subjects.operator {
+            Operator::Installed(installed) => Some(Presence::new(&self.client, installed)),
+            // Whoever keeps it up hears of its end.
+            Operator::Beside { .. } => None,
+        };
+        let mut judged = judge.run(view, &mut actor, presence).await;
         for problem in expectations.problems() {
             self.progress.line(&format!("warning: {id}: {problem}"));
         }
@@ -359,9 +381,12 @@ impl Engine {
             self.record(&expectations);
         }
         if passed && self.options.evidence == EvidencePolicy::OnFailure {
-            return Ok((judged.checks, None));
+            return Ok((judged, None));
         }
         self.progress.update(&id, "keeping evidence");
+        if judged.observation.dashboard.is_none() {
+            judged.observation.dashboard = dashboard_for_evidence(view, &judged.observation).await;
+        }
         // Those that were sent are known; an operator makes others, and so may the user's Pods.
         match secrets::in_namespace(&self.client, &prepared.namespace).await {
             Ok(values) => redactor.add(values),
@@ -386,7 +411,7 @@ impl Engine {
         for problem in evidence::gather(&subject, &self.options.output.join(&folder)).await {
             self.progress.line(&format!("warning: {id}: evidence: {problem}"));
         }
-        Ok((judged.checks, Some(folder)))
+        Ok((judged, Some(folder)))
     }
 
     /// Sends the objects in their order. What the API server refuses is a finding; that it can't be asked, an error.
@@ -418,13 +443,12 @@ impl Engine {
     }
 
     fn expectations(&self, cell: &Cell, prepared: &Prepared) -> CellSnapshots {
-        let image = |record: &ImageRecord| format!("{}@{}", record.name, record.digest);
         let verified = Verified {
             ray: cell.ray.clone(),
             images: [&self.subjects.operator_image, &prepared.ray_image]
                 .into_iter()
                 .filter(|record| !record.digest.is_empty())
-                .map(image)
+                .map(ImageRecord::reference)
                 .collect(),
             write_pending: self.options.write_pending,
         };

@@ -220,6 +220,7 @@ impl There {
         };
         let server = format!("{:x}", Sha256::digest(&self.cluster.server));
         let subjects = Subjects {
+            kubernetes: self.cluster.kubernetes.clone(),
             operator: Operator::Installed(installed),
             operator_image,
             samples,

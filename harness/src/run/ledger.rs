@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::check::{Finding, Verdict};
 use crate::report::{CheckResult, Outcome};
-use crate::scenario::{Barrier, Check, Location, PodField, Role, Scenario};
+use crate::scenario::{Barrier, Check, Location, PodField, Role, Scenario, parse_duration};
 
 /// How far one check has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,8 @@ enum State {
 pub(super) struct Ledger<'a> {
     scenario: &'a Scenario,
     states: Vec<State>,
+    /// The limits that checks have of their own.
+    limits: Vec<Option<Duration>>,
 }
 
 impl<'a> Ledger<'a> {
@@ -37,9 +39,13 @@ impl<'a> Ledger<'a> {
             },
             since: Duration::ZERO,
         };
+        let checks = &scenario.file.spec.checks;
+        // That each is a length of time was seen when the file was read.
+        let limit = |check: &Check| parse_duration(check.within()?).ok();
         Self {
             scenario,
-            states: vec![waiting; scenario.file.spec.checks.len()],
+            states: vec![waiting; checks.len()],
+            limits: checks.iter().map(limit).collect(),
         }
     }
 
@@ -125,19 +131,39 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// Ends each check that has no verdict although its own limit has passed.
+    pub(super) fn expire_each(&mut self, now: Duration, notes: &[String]) {
+        for (state, limit) in self.states.iter_mut().zip(&self.limits) {
+            if let (State::Waiting { finding, since }, Some(limit)) = (&mut *state, limit)
+                && now >= *limit
+            {
+                give_up(
+                    finding,
+                    now.saturating_sub(*since),
+                    &format!("the check's limit of {limit:?}"),
+                    notes,
+                );
+                *state = State::Done {
+                    outcome: Outcome::Failed,
+                    finding: finding.clone(),
+                    at: now,
+                };
+            }
+        }
+    }
+
+    /// When the next check without a verdict meets its own limit.
+    pub(super) fn next_limit(&self) -> Option<Duration> {
+        let waiting = self.states.iter().zip(&self.limits);
+        let waiting = waiting.filter(|(state, _)| matches!(state, State::Waiting { .. }));
+        waiting.filter_map(|(_, limit)| *limit).min()
+    }
+
     /// Ends what has no verdict: a limit has passed. Each check says what it waited for, what it last saw and how long
     /// that had not changed.
-    pub(super) fn expire(&mut self, now: Duration, limit: &str, note: Option<&str>) {
+    pub(super) fn expire(&mut self, now: Duration, limit: &str, notes: &[String]) {
         self.end(now, Outcome::Failed, |finding, unchanged| {
-            finding.message = format!(
-                "{} (given up at {limit}; unchanged for {})",
-                finding.message.trim_end_matches('.'),
-                seconds(unchanged)
-            );
-            if let Some(note) = note {
-                finding.message.push_str("; ");
-                finding.message.push_str(note);
-            }
+            give_up(finding, unchanged, limit, notes);
         });
     }
 
@@ -233,6 +259,19 @@ pub(super) fn awaited(check: &Check) -> Vec<Barrier> {
         Check::Never(never) => vec![never.after],
         Check::Reached(reached) => vec![reached.first, reached.then],
         _ => Vec::new(),
+    }
+}
+
+/// Says what was waited for, by which limit, how long nothing had changed by then, and what else is known.
+fn give_up(finding: &mut Finding, unchanged: Duration, limit: &str, notes: &[String]) {
+    finding.message = format!(
+        "{} (given up at {limit}; unchanged for {})",
+        finding.message.trim_end_matches('.'),
+        seconds(unchanged)
+    );
+    for note in notes {
+        finding.message.push_str("; ");
+        finding.message.push_str(note);
     }
 }
 
@@ -370,7 +409,7 @@ spec:
         ledger.expire(
             at(10),
             "the scenario's limit of 10s",
-            Some("the dashboard does not answer"),
+            &["the dashboard does not answer".to_owned()],
         );
         let result = &ledger.results()[0];
         assert_eq!(
@@ -380,6 +419,28 @@ spec:
         );
         assert_eq!((result.outcome, result.name.as_str()), (Outcome::Failed, "logs head"));
         assert_eq!(result.location.line, 9);
+    }
+
+    #[test]
+    fn a_check_may_have_a_limit_of_its_own() {
+        let (_root, scenario) = scenario_with("    - state: {role: head, running: true, within: 20s}\n");
+        let mut ledger = Ledger::new(&scenario);
+        ledger.take(2, Verdict::NotYet(finding("awaiting the head Pod")), at(1));
+        assert_eq!(ledger.next_limit(), Some(at(20)));
+        ledger.expire_each(at(19), &[]);
+        assert_eq!(ledger.unfinished().count(), 3);
+        ledger.expire_each(at(20), &["the operator was started again".into()]);
+        let result = &ledger.results()[2];
+        assert_eq!(result.outcome, Outcome::Failed);
+        assert_eq!(
+            result.message,
+            "awaiting the head Pod (given up at the check's limit of 20s; unchanged for 19.0 s); the operator was started again"
+        );
+        assert_eq!(
+            (ledger.unfinished().count(), ledger.next_limit()),
+            (2, None),
+            "the others go on"
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The result of a cell, from one that has not begun to one that has its outcome.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::CellError;
@@ -19,9 +20,13 @@ pub(super) fn blank(cell: &Cell) -> CellResult {
         lane: cell.lane,
         operator: cell.operator.to_string(),
         ray: cell.ray.to_string(),
+        kubernetes: String::new(),
+        images: Vec::new(),
         outcome: Outcome::Error,
         reason: None,
         duration_seconds: 0.0,
+        applied: None,
+        milestones: BTreeMap::new(),
         checks: Vec::new(),
         evidence: None,
         stimulus: sentences(cell),

@@ -107,6 +107,7 @@ impl Session {
     ) -> Result<Engine, RunError> {
         let note = &self.note;
         let subjects = Subjects {
+            kubernetes: note.environment.kubernetes.clone(),
             operator: Operator::Installed(Installed {
                 release: note.operator.clone(),
                 namespace: note.namespace.clone(),

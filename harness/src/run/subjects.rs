@@ -61,6 +61,8 @@ impl Operator {
 /// What cells run against: one operator release and the Ray images that the nodes can get.
 #[derive(Debug, Clone)]
 pub struct Subjects {
+    /// Release of Kubernetes, as the API server says.
+    pub kubernetes: String,
     /// The operator that runs.
     pub operator: Operator,
     /// Its image, or its program.

@@ -48,6 +48,13 @@ pub struct RayCheck {
     /// The totals of all nodes' resources together, such as `{CPU: 2, memory: 4Gi}`; others may be there, too.
     #[serde(default)]
     pub resources: BTreeMap<String, ResourceExpectation>,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
+    pub within: Option<String>,
 }
 
 /// A point in the life of a cell that must have been reached before something is judged.
@@ -101,6 +108,13 @@ pub struct LogsCheck {
     /// Lines in the order in which this source writes them; lines of other sources may stand between.
     #[schemars(length(min = 1))]
     pub lines: Vec<LineExpectation>,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
+    pub within: Option<String>,
 }
 
 /// One line of a log. Exactly one of `must`, `may`, `not` and `resources` is set.
@@ -159,6 +173,13 @@ pub struct JobCheck {
     /// The Pod on whose Ray node it ran; the head's when absent.
     #[serde(default)]
     pub node: Option<PodOf>,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
+    pub within: Option<String>,
 }
 
 fn one() -> usize {
@@ -196,6 +217,13 @@ pub struct StateCheck {
     /// The container is ready: the kubelet's readiness probe, where there is one, has succeeded.
     #[serde(default)]
     pub ready: bool,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
+    pub within: Option<String>,
 }
 
 /// What must not happen: exactly one of `restarts` and `ready`.
@@ -246,6 +274,13 @@ pub struct ReachedCheck {
         "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
     ))]
     pub apart: Option<String>,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
+    pub within: Option<String>,
 }
 
 /// An event about any object of the namespace.
@@ -257,6 +292,13 @@ pub struct EventCheck {
     /// Contained in its message, where given.
     #[serde(default)]
     pub message: Option<String>,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
+    pub within: Option<String>,
 }
 
 /// A refusal.
@@ -267,6 +309,13 @@ pub struct RejectedCheck {
     pub by: RejectedBy,
     /// Contained in the reason that is given.
     pub message: String,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
+    pub within: Option<String>,
 }
 
 /// Who refuses an object.
@@ -293,6 +342,23 @@ impl Check {
             | Check::Never(_)
             | Check::Reached(_)
             | Check::Event(_) => Half::Effect,
+        }
+    }
+
+    /// `within`, where the check has a limit of its own beside the time that it names.
+    pub fn within(&self) -> Option<&str> {
+        match self {
+            Check::Pod(check) => check.within.as_deref(),
+            Check::FlagOrder(check) => check.within.as_deref(),
+            Check::FlagValues(check) => check.within.as_deref(),
+            Check::Ray(check) => check.within.as_deref(),
+            Check::Logs(check) => check.within.as_deref(),
+            Check::Job(check) => check.within.as_deref(),
+            Check::State(check) => check.within.as_deref(),
+            Check::Reached(check) => check.within.as_deref(),
+            Check::Event(check) => check.within.as_deref(),
+            Check::Rejected(check) => check.within.as_deref(),
+            Check::Absent(_) | Check::Never(_) => None,
         }
     }
 

@@ -24,4 +24,11 @@ pub struct FlagValuesCheck {
     /// Its values.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub values: Vec<String>,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
+    pub within: Option<String>,
 }

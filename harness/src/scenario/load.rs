@@ -14,7 +14,7 @@ use super::{Scenario, ScenarioFile, json_schema, parse_duration, rules, shape};
 const FILE_NAME: &str = "scenario.yaml";
 
 /// How long all checks of a scenario may take together when it does not say.
-const DEFAULT_TIMEOUT: Duration = Duration::from_mins(3);
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// Reads one scenario; `path` is its folder or its `scenario.yaml`.
 ///

@@ -87,6 +87,13 @@ pub struct PodCheck {
     /// Fields that must equal their snapshot, each in a file of its own.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub snapshot: Vec<PodField>,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
+    pub within: Option<String>,
 }
 
 /// When a Pod was made.
@@ -124,6 +131,13 @@ pub struct FlagOrderCheck {
     pub pods: usize,
     /// How many orders there must be among them.
     pub orders: Orders,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^([0-9]+(ms|s|m|h))+$",
+        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
+    ))]
+    pub within: Option<String>,
 }
 
 /// How many orders of flags there are.

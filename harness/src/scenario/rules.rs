@@ -7,6 +7,7 @@ use semver::VersionReq;
 
 use super::diagnostic::{Diagnostic, Source};
 use super::duration::parse_duration;
+use super::load::DEFAULT_TIMEOUT;
 use super::yaml::{Node, Yaml};
 use super::{PodField, Role};
 
@@ -84,6 +85,20 @@ impl Rules<'_> {
         }
     }
 
+    /// A check's own limit ends before that of all.
+    fn within(&mut self, body: &Node, spec: &Node) {
+        let Some(node) = body.get("within") else { return };
+        self.duration(Some(node));
+        let length = |node: &Node| node.text().and_then(|text| parse_duration(text).ok());
+        let all = spec.get("timeout").map_or(Some(DEFAULT_TIMEOUT), length);
+        if let (Some(own), Some(all)) = (length(node), all)
+            && own > all
+        {
+            let message = format!("all checks together have {all:?}, which is less");
+            self.error(node, message, "shorten it, or raise `timeout`");
+        }
+    }
+
     fn manifest(&mut self, manifest: &Node) {
         if let Some(name) = manifest.get("sample") {
             if name
@@ -145,6 +160,7 @@ impl Rules<'_> {
                         self.no_end(body.get(key));
                     }
                 }
+                self.within(body, spec);
                 match kind.name.as_str() {
                     "pod" => self.pod(body),
                     "logs" => self.logs(body),

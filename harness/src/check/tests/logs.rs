@@ -333,6 +333,7 @@ fn only_logs_of_containers_that_started_are_needed() {
             must: Some("bye".into()),
             ..LineExpectation::default()
         }],
+        within: None,
     });
     assert_eq!(needed_logs(&previous, &observation), []);
     waits(

@@ -339,9 +339,9 @@ pub struct Run {
     /// the lane kind, and 64 with --context
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// Limit for the whole run, such as 30m
-    #[arg(long, value_name = "DURATION", value_parser = scenario::parse_duration)]
-    pub timeout: Option<Duration>,
+    /// Limit for the whole run, such as 30m; what has not ended by then is told, and what was made is cleaned up all the same
+    #[arg(long, value_name = "DURATION", value_parser = scenario::parse_duration, default_value = "6h")]
+    pub timeout: Duration,
 }
 
 #[derive(Debug, Args)]

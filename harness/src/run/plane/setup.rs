@@ -10,7 +10,7 @@ use tokio::sync::{RwLock, Semaphore};
 use super::site::named;
 use super::stored::StoredCrds;
 use super::{Running, Site};
-use crate::artifact::{Programs, Store};
+use crate::artifact::{Pins, Programs, Store};
 use crate::cluster::{ApiServer, ControlPlane, PlaneOptions};
 use crate::contract::class_of;
 use crate::operator::{Beside, BesideOptions, crds_are_served, create_crds};
@@ -259,6 +259,7 @@ impl PlaneSetup {
         let site = Site {
             release: parts.release.clone(),
             settings,
+            kubernetes: format!("v{}", Pins::embedded().kubernetes),
             kubeconfig: api.kubeconfig.clone(),
             operator: parts.record.clone(),
             operator_log: operator.log(),

@@ -21,6 +21,9 @@ pub struct Site {
     /// How the operator is set up, where that differs from its release's defaults.
     #[serde(default)]
     pub settings: OperatorSettings,
+    /// Release of its API server; empty where an older release of the harness keeps it up.
+    #[serde(default)]
+    pub(super) kubernetes: String,
     /// Where its API server is.
     pub kubeconfig: PathBuf,
     pub(super) operator: ImageRecord,
@@ -66,6 +69,7 @@ impl Site {
     ) -> Result<Engine, RunError> {
         let client = crate::cluster::client(&self.kubeconfig).await?;
         let subjects = Subjects {
+            kubernetes: self.kubernetes.clone(),
             operator: Operator::Beside {
                 log: self.operator_log.clone(),
                 stays: self.stays,

@@ -96,6 +96,17 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "14:12 `timeout` can't be `90min` (a length of time is"
 )]
 #[case::duration_zero("for: 10s", "for: 0s", "29:20 `0s` is no time at all")]
+#[case::own_limit_form(
+    "- ray: {nodes: 1}",
+    "- ray: {nodes: 1, within: soon}",
+    "17:31 `within` can't be `soon`"
+)]
+#[case::own_limit_too_long(
+    "- ray: {nodes: 1}",
+    "- ray: {nodes: 1, within: 2m}",
+    "17:31 all checks together have 90s, which is less (shorten it"
+)]
+#[case::own_limit_of_never("for: 10s", "within: 20s, for: 10s", "29:15 unknown key `within` in `never`")]
 #[case::manifest_absent(
     "raycluster.yaml",
     "rayclustr.yaml",
