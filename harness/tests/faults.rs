@@ -101,6 +101,11 @@ const WRONG_CHECKS_1: &str = r#"  checks:
         role: head
         lines:
           - resources: {CPU: 2}
+    - logs:
+        role: head
+        within: 20s
+        lines:
+          - must: another line that nobody writes
 "#;
 
 const WRONG_CHECKS_2: &str = r#"  checks:
@@ -118,6 +123,7 @@ const WRONG_CHECKS_2: &str = r#"  checks:
 #[case::log_order("wrong-1", 2, &["Connecting to existing Ray cluster", "before", "Connected to Ray cluster."])]
 #[case::log_presence("wrong-1", 3, &["a line that nobody writes"])]
 #[case::resources("wrong-1", 4, &["CPU", "2", "1"])]
+#[case::own_limit("wrong-1", 5, &["another line that nobody writes", "given up at the check's limit of 20s"])]
 #[case::job_status("wrong-2", 0, &["FAILED", "SUCCEEDED"])]
 #[case::job_entrypoint("wrong-2", 1, &["ray.nodes()", "ray.cluster_resources()"])]
 fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] number: usize, #[case] named: &[&str]) {
@@ -364,15 +370,38 @@ fn pods_for_which_room_is_scattered_are_left_out_at_once() {
     is_left_out_at_once(folder.path(), "scattered", "whole on a node");
 }
 
-/// One image does not exist; the other does, and has no operator in it.
-#[rstest]
-#[case::no_such_image("quay.io/kuberay/operator:v0.0.0-none", "ImagePullBackOff")]
-#[case::no_operator_in_it("rayproject/ray:2.52.0", "/manager")]
-fn an_operator_that_cannot_start_ends_the_run_with_the_cause(#[case] image: &str, #[case] cause: &str) {
+/// One image does not exist; the other does, and is not for an operator.
+#[test]
+fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
     if !is_required("kind") {
         return;
     }
     let _turn = turn();
+    let images = [
+        ("quay.io/kuberay/operator:v0.0.0-none", "ImagePullBackOff"),
+        ("rayproject/ray:2.52.0", "runAsNonRoot"),
+    ];
+    let said = images.map(|(image, cause)| (image, cause, run_with_operator(image)));
+    // What the next test needs.
+    let restored = support::program().arg("up").output().unwrap();
+    for (image, cause, (code, text)) in said {
+        assert_eq!(code, Some(3), "{text}");
+        for part in ["the operator 1.6.2 can't start: ", image, cause] {
+            assert!(text.contains(part), "`{part}` is not in: {text}");
+        }
+        assert!(
+            !text.contains("was not available within"),
+            "it waited for its limit: {text}"
+        );
+    }
+    assert!(
+        restored.status.success(),
+        "{}",
+        String::from_utf8_lossy(&restored.stderr)
+    );
+}
+
+fn run_with_operator(image: &str) -> (Option<i32>, String) {
     let output = support::program()
         .args(["run", "--lane", "kind", "--keep", "--operator-image", image, "--output"])
         .arg(tempfile::tempdir().unwrap().path())
@@ -380,26 +409,11 @@ fn an_operator_that_cannot_start_ends_the_run_with_the_cause(#[case] image: &str
         .arg(support::scenarios())
         .output()
         .unwrap();
-    // What the next test needs.
-    let restored = support::program().arg("up").output().unwrap();
-    let text = format!(
-        "{}{}",
+    let (out, error) = (
         String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
+        String::from_utf8_lossy(&output.stderr),
     );
-    assert_eq!(output.status.code(), Some(3), "{text}");
-    for part in ["the operator 1.6.2 can't start: ", image, cause] {
-        assert!(text.contains(part), "`{part}` is not in: {text}");
-    }
-    assert!(
-        !text.contains("was not available within"),
-        "it waited for the deadline: {text}"
-    );
-    assert!(
-        restored.status.success(),
-        "{}",
-        String::from_utf8_lossy(&restored.stderr)
-    );
+    (output.status.code(), format!("{out}{error}"))
 }
 
 /// Ray is what the cell waits for; that it can't be known any more is the environment's fault, and no failure.
@@ -460,38 +474,4 @@ fn scale_operator(replicas: i32) {
             .await
             .unwrap();
     });
-}
-
-/// It ends when its own time is over, and not when the scenario's is.
-#[test]
-fn a_check_keeps_to_its_own_limit() {
-    if !is_required("kind") {
-        return;
-    }
-    let _turn = turn();
-    let folder = tempfile::tempdir().unwrap();
-    copy_scenario("before-ray-start", "late", folder.path(), |file, text| match file {
-        "scenario.yaml" => {
-            let (head, _) = text.split_once("  checks:\n").unwrap();
-            head.to_owned() + "  checks:\n    - ray: {nodes: 1, within: 3s}\n"
-        }
-        "raycluster.yaml" => replaced(
-            &text,
-            "command: [\"echo 123\"]",
-            "command: [\"trap exit TERM; sleep 90 & wait;\"]",
-        ),
-        _ => text,
-    });
-    for field in ["command", "args"] {
-        remove_snapshots(folder.path(), "late", &format!("head.{field}@"));
-    }
-    let ran = run(folder.path(), &[]);
-    assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
-    let check = ran.check("late", 0);
-    assert!(
-        check.message.contains("given up at the check's limit of 3s"),
-        "{}",
-        check.message
-    );
-    assert!(check.seconds >= 3.0, "{check:?}");
 }

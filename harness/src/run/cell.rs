@@ -252,10 +252,7 @@ fn needs_dashboard(ledger: &Ledger<'_>, barriers: &BTreeMap<Barrier, Timestamp>)
 
 /// What the dashboard says, for evidence, where no check has asked it; waits a few seconds for its answer.
 pub(super) async fn dashboard_for_evidence(view: &mut NamespaceView, observation: &Observation) -> Option<Dashboard> {
-    let Some(head) = running_head(observation) else {
-        return None;
-    };
-    view.ask_dashboard(Some(head));
+    view.ask_dashboard(Some(running_head(observation)?));
     let answer = async {
         loop {
             if let Some(answer) = view.observe().dashboard {
