@@ -245,7 +245,8 @@ fn two_runs_at_once_share_a_cluster_of_the_same_releases() {
 /// After a crash of the machine podman takes containers for running whose processes are gone.
 #[test]
 fn containers_that_only_seem_to_run_are_made_anew() {
-    if !is_required("kind") {
+    // Two clusters more; nightly is often enough.
+    if !is_required("deep") {
         return;
     }
     let _turn = turn();
