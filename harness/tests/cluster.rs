@@ -1,7 +1,10 @@
-//! The kind provider on a real engine. These tests need a node image, a registry image and kind, so they are ignored
-//! unless asked for:
-//!
-//! `KUBERAY_CONFORMANCE_KIND=/path/to/kind cargo test --test cluster -- --ignored --test-threads=1`
+//! The kind provider on a real engine, in clusters of its own; left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
+//! `deep`, as `ci/full` does.
+
+#![allow(missing_docs, reason = "an integration test has no public interface")]
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod support;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,11 +14,18 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::{DeleteParams, PostParams};
 use kube::runtime::wait::{Condition, await_condition};
-use kuberay_conformance::artifact::Image;
+use kuberay_conformance::artifact::{Artifacts, Image, Source, Store};
 use kuberay_conformance::cluster::{ClusterError, Engine, KindCluster, Patience, Removed, Status, UpOptions};
 use kuberay_conformance::process;
-use kuberay_conformance::report::{ImageRecord, Origin, Outcome, Progress};
+use kuberay_conformance::report::{Outcome, Progress, Silent};
 use serde_json::json;
+use support::is_required;
+use tokio::sync::Mutex;
+
+const NAME: &str = "kuberay-conformance-test";
+
+/// One after the other: both are about what is left.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Prints each step with the time since the start.
 struct Steps(Instant);
@@ -33,6 +43,7 @@ impl Progress for Steps {
 }
 
 struct Setup {
+    artifacts: Artifacts,
     engine: Engine,
     kind: PathBuf,
     node: Image,
@@ -41,39 +52,16 @@ struct Setup {
     started: Instant,
 }
 
-/// The newest of our images with a name, as the artifact store would hand it out.
-async fn image(engine: &Engine, name: &str, public_name: &str, folder: &Path) -> Image {
-    let mut list = engine.command();
-    list.args(["images", "--format", "{{.Repository}}:{{.Tag}} {{.Digest}}"]);
-    list.arg(format!("localhost/kuberay-conformance/{name}"));
-    let found = process::output(list, "looking for an image").await.unwrap();
-    let (local_name, digest) = found
-        .lines()
-        .next()
-        .expect("the image is built")
-        .split_once(' ')
-        .unwrap();
-    Image {
-        public_name: public_name.into(),
-        local_name: local_name.into(),
-        archive: folder.join(format!("{name}.tar")),
-        record: ImageRecord {
-            name: public_name.into(),
-            origin: Origin::Built,
-            source: "the test".into(),
-            digest: digest.into(),
-            pinned: true,
-        },
-    }
-}
-
 impl Setup {
     async fn new(folder: &Path) -> Self {
-        let engine = Engine::detect(None, folder).await.unwrap();
+        let store = Store::open().unwrap();
+        let engine = Engine::detect(None, store.root()).await.unwrap();
+        let artifacts = Artifacts::new(engine.clone(), store, Source::Auto, Arc::new(Silent));
         Self {
-            kind: std::env::var_os("KUBERAY_CONFORMANCE_KIND").map_or_else(|| "kind".into(), PathBuf::from),
-            node: image(&engine, "node", "docker.io/kindest/node:v1.34.4", folder).await,
-            registry: image(&engine, "registry", "docker.io/library/registry:3.0.0", folder).await,
+            kind: artifacts.kind().await.unwrap(),
+            node: artifacts.node_image().await.unwrap(),
+            registry: artifacts.registry_image().await.unwrap(),
+            artifacts,
             engine,
             folder: folder.to_owned(),
             started: Instant::now(),
@@ -168,9 +156,11 @@ async fn run_pod(client: &kube::Client, image: &str, node: &str) -> Duration {
 }
 
 #[tokio::test]
-#[ignore = "needs a container engine, kind and images"]
 async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
-    const NAME: &str = "kuberay-conformance-test";
+    if !is_required("deep") {
+        return;
+    }
+    let _turn = TURN.lock().await;
     let folder = &state_folder(NAME);
     let data = folder.join("registry");
     let setup = Setup::new(folder).await;
@@ -197,7 +187,11 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     assert_eq!(users.len(), 1);
 
     let started = Instant::now();
-    let mut ray = image(&setup.engine, "ray", "docker.io/rayproject/ray:2.52.0", folder).await;
+    let release = setup.artifacts.pins().defaults.ray.clone();
+    let mut ray = setup.artifacts.ray_image(&release).await.unwrap();
+    let pushed = ray.clone();
+    // Where the engine writes it for kind.
+    ray.archive = folder.join("ray.tar");
     assert!(handle.push(&ray).await.unwrap(), "pushed the first time");
     println!("push: {:?}", started.elapsed());
     let started = Instant::now();
@@ -254,6 +248,15 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
         "a second time there is nothing to do"
     );
     assert!(!cluster.kubeconfig().exists());
+
+    let second = cluster.up(&setup.options(&data, 0)).await.unwrap();
+    assert!(
+        !second.push(&pushed).await.unwrap(),
+        "a second cluster finds what the first was given"
+    );
+    drop(second);
+    cluster.down(Patience::Fail).await.unwrap();
+    assert_eq!(setup.leftovers(NAME).await, Vec::<String>::new());
     assert_eq!(
         user_kubeconfig,
         std::env::home_dir().map(|home| std::fs::read(home.join(".kube/config")).ok())
@@ -275,8 +278,11 @@ async fn child_that_is_killed() {
 }
 
 #[tokio::test]
-#[ignore = "needs a container engine, kind and images"]
 async fn whenever_up_is_killed_down_removes_everything() {
+    if !is_required("deep") {
+        return;
+    }
+    let _turn = TURN.lock().await;
     let folder = state_folder(KILLED);
     let setup = Setup::new(&folder).await;
     for seconds in [1.0, 2.5, 4.0, 8.0, 20.0] {
