@@ -214,7 +214,7 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     save.args(["save", "--output"]).arg(&ray.archive).arg(&ray.public_name);
     process::output(save, "saving").await.unwrap();
     let mut untag = setup.engine.command();
-    untag.args(["untag", &ray.public_name]);
+    untag.args(["rmi", &ray.public_name]);
     process::output(untag, "removing the name").await.unwrap();
     println!("save: {:?}", started.elapsed());
     let started = Instant::now();

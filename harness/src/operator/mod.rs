@@ -17,6 +17,6 @@ pub use discover::{DiscoverError, Found, Place, discover};
 pub use install::{Installed, OperatorError, Options, Wanted, ensure, log_since};
 pub use inventory::{OWN_NAMESPACE, install_beside_others, remove_own};
 pub use objects::{FIELD_MANAGER, MANAGED_BY, MANAGER, ObjectError, Sender};
-pub use presence::Presence;
+pub use presence::{Absence, Presence};
 pub use render::{Rendered, release_of};
 pub use source::{Manifests, Renderers};

@@ -12,6 +12,18 @@ use super::wait;
 /// How long an operator may be without a running Pod: one that was evicted or has crashed once is back by then.
 const BACK_WITHIN: Duration = Duration::from_secs(15);
 
+/// How long its log may take to be read.
+const READ_WITHIN: Duration = Duration::from_secs(5);
+
+/// What has become of an operator that does not run.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// One sentence.
+    pub cause: String,
+    /// The last lines of its log, where it has one.
+    pub log: Option<String>,
+}
+
 /// Looks at an operator while something waits for what it does.
 pub struct Presence<'a> {
     client: &'a Client,
@@ -37,9 +49,8 @@ impl<'a> Presence<'a> {
         &self.operator.namespace
     }
 
-    /// Takes in the Pods of its namespace as they are now. Returns what has become of it once none of its own has run for 15 s, with the last
-    /// lines of its log where it has one.
-    pub async fn look(&mut self, pods: &[Pod], now: Instant) -> Option<String> {
+    /// Takes in the Pods of its namespace as they are now. Returns what has become of it once none of its own has run for 15 s.
+    pub async fn look(&mut self, pods: &[Pod], now: Instant) -> Option<Absence> {
         let own = own(pods, self.operator);
         self.restarts_before.get_or_insert_with(|| restarts(&own));
         if own.iter().any(|pod| works(pod)) {
@@ -54,14 +65,27 @@ impl<'a> Presence<'a> {
         let Installed {
             namespace, deployment, ..
         } = self.operator;
-        let newest = own.iter().max_by_key(|pod| pod.creation_timestamp());
-        let state = newest.and_then(|pod| wait::doomed(pod).or_else(|| wait::state(pod)));
-        let state = state.unwrap_or_else(|| "it has no Pod".into());
+        let (leaving, staying): (Vec<&Pod>, Vec<&Pod>) = own
+            .into_iter()
+            .partition(|pod| pod.metadata.deletion_timestamp.is_some());
+        let newest = staying.into_iter().max_by_key(|pod| pod.creation_timestamp());
+        let state = match (newest, leaving.first()) {
+            (Some(pod), _) => wait::doomed(pod).or_else(|| wait::state(pod)).unwrap_or_default(),
+            (None, Some(pod)) => format!("its Pod {} is being deleted", pod.name_any()),
+            (None, None) => "it has no Pod".into(),
+        };
         let seconds = absent.as_secs();
-        let cause = format!("the operator {namespace}/{deployment} has not been running for {seconds} s: {state}");
-        Some(match newest {
-            Some(pod) => wait::with_log(&Api::namespaced(self.client.clone(), namespace), pod, cause).await,
-            None => cause,
+        let log = match newest {
+            Some(pod) => {
+                let pods = Api::namespaced(self.client.clone(), namespace);
+                let log = wait::last_lines(&pods, pod);
+                tokio::time::timeout(READ_WITHIN, log).await.ok().flatten()
+            }
+            None => None,
+        };
+        Some(Absence {
+            cause: format!("the operator {namespace}/{deployment} has not been running for {seconds} s: {state}"),
+            log,
         })
     }
 
@@ -84,8 +108,12 @@ fn own<'p>(pods: &'p [Pod], operator: &Installed) -> Vec<&'p Pod> {
     pods.iter().filter(is_own).collect()
 }
 
+/// Whether its first container runs; what stands beside that may fail by itself.
 fn works(pod: &Pod) -> bool {
-    pod.metadata.deletion_timestamp.is_none() && wait::runs(pod)
+    let first = pod.spec.as_ref().and_then(|spec| spec.containers.first());
+    let mut own = wait::statuses(pod).filter(|status| first.is_none_or(|first| first.name == status.name));
+    let runs = own.any(|status| status.state.as_ref().is_some_and(|state| state.running.is_some()));
+    runs && pod.metadata.deletion_timestamp.is_none()
 }
 
 fn restarts(pods: &[&Pod]) -> i32 {
@@ -96,6 +124,7 @@ fn restarts(pods: &[&Pod]) -> i32 {
 #[cfg(test)]
 mod tests {
     use http::{Request, Response};
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
     use kube::client::Body;
     use semver::Version;
     use serde_json::{Value, json};
@@ -143,8 +172,20 @@ mod tests {
         assert_eq!(presence.look(&runs(), at(17)).await, None);
         assert_eq!(presence.look(&foreign(), at(18)).await, None, "it has run meanwhile");
         assert_eq!(
-            presence.look(&foreign(), at(33)).await.as_deref(),
-            Some("the operator default/kuberay-operator has not been running for 15 s: it has no Pod")
+            presence.look(&foreign(), at(33)).await,
+            Some(Absence {
+                cause: "the operator default/kuberay-operator has not been running for 15 s: it has no Pod".into(),
+                log: None
+            })
+        );
+        let mut leaving = runs();
+        leaving[0].metadata.deletion_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
+        let said = presence.look(&leaving, at(34)).await.map(|absence| absence.cause);
+        assert_eq!(
+            said.as_deref(),
+            Some(
+                "the operator default/kuberay-operator has not been running for 16 s: its Pod kuberay-operator-6c8f-1 is being deleted"
+            )
         );
     }
 
@@ -156,11 +197,24 @@ mod tests {
         let pods = vec![pod("kuberay-operator-6c8f", 1, &crashed)];
         let began = Instant::now();
         assert_eq!(presence.look(&pods, began).await, None);
-        let said = presence.look(&pods, began + BACK_WITHIN).await.unwrap_or_default();
-        assert!(
-            said.contains("CrashLoopBackOff") && said.contains("| panic: no more"),
-            "{said}"
-        );
+        let absence = presence
+            .look(&pods, began + BACK_WITHIN)
+            .await
+            .expect("it does not run");
+        assert!(absence.cause.contains("CrashLoopBackOff"), "{}", absence.cause);
+        assert_eq!(absence.log.as_deref(), Some("panic: no more\n"));
+    }
+
+    #[test]
+    fn only_its_first_container_counts() {
+        let mut pod = pod("kuberay-operator-6c8f", 0, &json!({"running": {}}));
+        let container = |name: &str| json!({"name": name});
+        pod.spec =
+            serde_json::from_value(json!({"containers": [container("kuberay-operator"), container("beside")]})).ok();
+        assert!(works(&pod));
+        pod.spec =
+            serde_json::from_value(json!({"containers": [container("other"), container("kuberay-operator")]})).ok();
+        assert!(!works(&pod), "that one beside runs says nothing");
     }
 
     #[tokio::test]

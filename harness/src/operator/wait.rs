@@ -115,7 +115,7 @@ fn holder_of(lease: &Lease) -> Option<String> {
     Some(pod.to_owned())
 }
 
-pub(super) fn runs(pod: &Pod) -> bool {
+fn runs(pod: &Pod) -> bool {
     let mut all = statuses(pod).peekable();
     let running = |status: &ContainerStatus| status.state.as_ref().is_some_and(|state| state.running.is_some());
     all.peek().is_some() && all.all(running)
@@ -174,7 +174,18 @@ fn exit_code(status: &ContainerStatus) -> Option<i32> {
     Some(status.last_state.as_ref()?.terminated.as_ref()?.exit_code)
 }
 
-pub(super) async fn with_log(pods: &Api<Pod>, pod: &Pod, cause: String) -> String {
+async fn with_log(pods: &Api<Pod>, pod: &Pod, cause: String) -> String {
+    match last_lines(pods, pod).await {
+        Some(log) => {
+            let lines: String = log.lines().map(|line| format!("\n  | {line}")).collect();
+            format!("{cause}; the last lines of its log:{lines}")
+        }
+        None => cause,
+    }
+}
+
+/// The last lines that a Pod has written, in this life of its container or in the one before.
+pub(super) async fn last_lines(pods: &Api<Pod>, pod: &Pod) -> Option<String> {
     let params = |previous| LogParams {
         tail_lines: Some(LOG_LINES),
         previous,
@@ -185,11 +196,10 @@ pub(super) async fn with_log(pods: &Api<Pod>, pod: &Pod, cause: String) -> Strin
         if let Ok(log) = pods.logs(&name, &params(previous)).await
             && !log.trim().is_empty()
         {
-            let lines: String = log.lines().map(|line| format!("\n  | {line}")).collect();
-            return format!("{cause}; the last lines of its log:{lines}");
+            return Some(log);
         }
     }
-    cause
+    None
 }
 
 #[cfg(test)]

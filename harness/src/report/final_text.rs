@@ -6,7 +6,7 @@ use super::rules::summaries;
 use super::text::{Paint, clean, headline, one_line};
 use super::{CellResult, CheckResult, Origin, Outcome, RunResult, Totals, rule_results, view};
 
-/// One line for each cell, then every failure in full, then the totals; nothing more when all passed.
+/// One line for each cell, then every failure in full, then rules, images and totals.
 ///
 /// Lines that come from a cluster are marked with `│`.
 pub fn render_text(run: &RunResult, colour: bool) -> String {
@@ -44,12 +44,11 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
 /// Where images came from, and where their digests are.
 fn images(run: &RunResult) -> Option<String> {
     let all = &run.environment.images;
-    let count = |origin| {
-        (
-            all.iter().filter(|image| image.origin == origin).count(),
-            view::origin(origin),
-        )
+    let word = |origin| match origin {
+        Origin::Existing => "from the cluster",
+        origin => view::origin(origin),
     };
+    let count = |origin| (all.iter().filter(|image| image.origin == origin).count(), word(origin));
     let kinds = [Origin::Built, Origin::Pulled, Origin::Existing].map(count);
     let kinds: Vec<_> = kinds.iter().filter(|(count, _)| *count > 0).collect();
     let kinds: Vec<_> = kinds.iter().map(|(count, word)| format!("{count} {word}")).collect();

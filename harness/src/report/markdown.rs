@@ -187,7 +187,8 @@ fn phases(text: &mut String, run: &RunResult) {
         return;
     }
     text.push_str(
-        "Of the cells' time, added up, and by the clock (at least one cell was in this part, and none in one above):\n\n",
+        "How the cells' time divides: added up over all cells, and by the clock (time in which at least one cell was in this \
+         part and none in a part above).\n\n",
     );
     table(
         text,

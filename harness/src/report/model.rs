@@ -166,7 +166,7 @@ pub struct CellResult {
     pub operator: String,
     /// Ray release.
     pub ray: String,
-    /// Release of Kubernetes, as the API server says; empty where the cell did not begin.
+    /// Release of Kubernetes, as the API server says; empty where the run ended before the cell.
     #[serde(default)]
     pub kubernetes: String,
     /// The images of the operator and of Ray, `name@digest`, or the operator's program; what each was made of is in the

@@ -20,7 +20,7 @@ type Span = (f64, f64);
 /// The parts of cells in which containers ran: Ray's own start (from the head's running container to the dashboard's first
 /// answer that says what is expected), then what is before it, then what is after it. None where no cell tells.
 pub(super) fn parts(cells: &[CellResult]) -> Vec<Part> {
-    let spans: Vec<[Span; 3]> = cells.iter().filter_map(spans).collect();
+    let spans: Vec<[Span; 3]> = cells.iter().filter(|cell| !cell.resumed).filter_map(spans).collect();
     if spans.is_empty() {
         return Vec::new();
     }
@@ -38,7 +38,7 @@ pub(super) fn parts(cells: &[CellResult]) -> Vec<Part> {
             let own = spans.iter().map(|spans| spans[index]);
             covered.extend(own.clone());
             let all = covered_seconds(&covered);
-            let clock = all - std::mem::replace(&mut before, all);
+            let clock = (all - std::mem::replace(&mut before, all)).max(0.0);
             let cells = own.map(|(from, to)| to - from).sum();
             Part { name, cells, clock }
         })

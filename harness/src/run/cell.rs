@@ -67,6 +67,7 @@ impl Judge<'_> {
         let mut barriers = BTreeMap::new();
         let mut doomed_since: Option<Instant> = None;
         let mut told = Told::default();
+        let mut looked: Option<Instant> = None;
         let limit = self.applied + self.scenario.timeout;
         let ends = self.run_ends.map_or(limit, |end| end.min(limit));
         loop {
@@ -95,10 +96,14 @@ impl Judge<'_> {
                 return done(&ledger);
             }
             if let Some(operator) = &mut operator
-                && let Some(fault) = operator.look(&view.pods_in(operator.namespace()), Instant::now()).await
+                && looked.is_none_or(|at: Instant| at.elapsed() >= AT_LEAST_EVERY)
             {
-                ledger.interrupt(elapsed, &fault);
-                return done(&ledger);
+                looked = Some(Instant::now());
+                let pods = view.pods_in(operator.namespace());
+                if let Some(absence) = operator.look(&pods, Instant::now()).await {
+                    ledger.interrupt_with(elapsed, &absence.cause, absence.log);
+                    return done(&ledger);
+                }
             }
             if let Some(cause) = check::doomed(checks, &observation) {
                 let since = *doomed_since.get_or_insert_with(Instant::now);

@@ -368,9 +368,9 @@ impl Engine {
             upgrade,
         );
         let presence = match &self.subjects.operator {
-            Operator::Installed(installed) => Some(Presence::new(&self.client, installed)),
-            // Whoever keeps it up hears of its end.
-            Operator::Beside { .. } => None,
+            Operator::Installed(installed) if upgrade.is_none() => Some(Presence::new(&self.client, installed)),
+            // It is replaced meanwhile, or whoever keeps it up hears of its end.
+            Operator::Installed(_) | Operator::Beside { .. } => None,
         };
         let mut judged = judge.run(view, &mut actor, presence).await;
         for problem in expectations.problems() {
@@ -384,7 +384,7 @@ impl Engine {
             return Ok((judged, None));
         }
         self.progress.update(&id, "keeping evidence");
-        if judged.observation.dashboard.is_none() {
+        if judged.observation.dashboard.is_none() && self.subjects.operator.has_nodes() {
             judged.observation.dashboard = dashboard_for_evidence(view, &judged.observation).await;
         }
         // Those that were sent are known; an operator makes others, and so may the user's Pods.

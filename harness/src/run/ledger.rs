@@ -178,8 +178,16 @@ impl<'a> Ledger<'a> {
 
     /// Ends what has no verdict: the run was stopped, or its environment broke.
     pub(super) fn interrupt(&mut self, now: Duration, why: &str) {
+        self.interrupt_with(now, why, None);
+    }
+
+    /// The same; the first of them shows what was found, such as the last lines of a log.
+    pub(super) fn interrupt_with(&mut self, now: Duration, why: &str, mut found: Option<String>) {
         self.end(now, Outcome::Error, |finding, _| {
             finding.message = format!("{why}; last seen: {}", finding.message);
+            if let Some(found) = found.take() {
+                finding.found = Some(found);
+            }
         });
     }
 
@@ -477,6 +485,20 @@ spec:
             "`rayReady` can't be reached, because `ray 1 node` failed (awaiting `rayReady`)"
         );
         assert_eq!(ledger.unfinished().count(), 1, "the log waits for nothing of it");
+    }
+
+    #[test]
+    fn why_checks_were_interrupted_is_shown_once() {
+        let (_root, scenario) = scenario();
+        let mut ledger = Ledger::new(&scenario);
+        ledger.interrupt_with(at(2), "the operator does not run", Some("panic".into()));
+        let results = ledger.results();
+        assert_eq!(
+            results[0].message,
+            "the operator does not run; last seen: nothing was seen yet"
+        );
+        assert_eq!(results[0].found.as_deref(), Some("panic"));
+        assert_eq!(results[1].found, None);
     }
 
     #[test]
