@@ -112,6 +112,8 @@ fn steady(mut run: RunResult) -> RunResult {
     run.environment.images.sort_by(|one, other| one.name.cmp(&other.name));
     for cell in &mut run.cells {
         cell.duration_seconds = 0.0;
+        cell.applied = None;
+        cell.milestones.clear();
         let namespace = cell.namespace.take();
         let texts = cell.checks.iter_mut().flat_map(|check| {
             check.seconds = 0.0;
