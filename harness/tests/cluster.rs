@@ -171,6 +171,7 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
         .await
         .expect("what an earlier test left is removed");
     let _ = std::fs::remove_dir_all(&data);
+    let _ = std::fs::remove_file(folder.join("ray.tar"));
     assert_eq!(cluster.status().await.unwrap(), Status::Down);
 
     let handle = cluster.up(&setup.options(&data, 1)).await.unwrap();
@@ -230,10 +231,10 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     let again = cluster.up(&setup.options(&data, 1)).await.unwrap();
     println!("reuse: {:?}", started.elapsed());
     assert!(again.reused);
-    let error = cluster.up(&setup.options(&data, 0)).await.unwrap_err();
+    let error = cluster.up(&setup.options(&data, 2)).await.unwrap_err();
     assert!(
         matches!(error, ClusterError::InUse { .. }),
-        "another shape can't take its place: {error}"
+        "a larger one can't take its place: {error}"
     );
     drop((handle, again));
 
