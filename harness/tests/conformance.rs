@@ -138,14 +138,12 @@ const INNER: &str = "KUBERAY_CONFORMANCE_INNER";
 /// Without a cluster, trials are left out, each with the reason; where the lane is asked for, that is a failure.
 fn not_up() -> Result<(), Failed> {
     for (required, passes) in [("", true), ("kind", false)] {
-        let cache = std::env::temp_dir().join(format!("kuberay-conformance-none-{}", std::process::id()));
+        let cache = tempfile::tempdir()?;
         let output = std::process::Command::new(std::env::current_exe()?)
             .env(INNER, "yes")
-            .env("KUBERAY_CONFORMANCE_CACHE", &cache)
+            .env("KUBERAY_CONFORMANCE_CACHE", cache.path())
             .env("KUBERAY_CONFORMANCE_REQUIRE", required)
             .output()?;
-        // It may have made the folder, and left it empty.
-        let _ = std::fs::remove_dir_all(&cache);
         let (out, error) = (
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr),

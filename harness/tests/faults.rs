@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use cluster::{client, kubeconfig};
-use copies::{Ran, copy_scenario, replaced, run};
+use copies::{Ran, copy_scenario, replaced, run, run_of};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Node;
 use kube::Api;
@@ -42,10 +42,7 @@ fn wrong_expectations() -> &'static Ran {
             "wrong-1",
             folder.path(),
             |file, text| match file {
-                "scenario.yaml" => {
-                    let (head, _) = text.split_once("  checks:\n").unwrap();
-                    replaced(head, "timeout: 5m", "timeout: 90s") + WRONG_CHECKS_1
-                }
+                "scenario.yaml" => replaced(&with_checks(&text, WRONG_CHECKS_1), "timeout: 5m", "timeout: 90s"),
                 name if name.starts_with("head.command@") => replaced(&text, "/bin/bash", "/bin/zsh"),
                 name if name.starts_with("head.args@") => replaced(&text, "--num-cpus=1 \"", "--num-cpus=1\""),
                 _ => text,
@@ -56,10 +53,7 @@ fn wrong_expectations() -> &'static Ran {
             "wrong-2",
             folder.path(),
             |file, text| match file {
-                "scenario.yaml" => {
-                    let (head, _) = text.split_once("  checks:\n").unwrap();
-                    replaced(head, "timeout: 5m", "timeout: 90s") + WRONG_CHECKS_2
-                }
+                "scenario.yaml" => replaced(&with_checks(&text, WRONG_CHECKS_2), "timeout: 5m", "timeout: 90s"),
                 _ => text,
             },
         );
@@ -69,6 +63,29 @@ fn wrong_expectations() -> &'static Ran {
         }
         run(folder.path(), &[])
     })
+}
+
+/// A scenario file with other checks.
+fn with_checks(text: &str, checks: &str) -> String {
+    let (head, _) = text.split_once("  checks:\n").unwrap();
+    head.to_owned() + checks
+}
+
+const RAY_ANSWERS: &str = "  checks:\n    - ray: {nodes: 1}\n";
+
+/// Copies a scenario whose only checks are these, so that no snapshot of it is left, and changes its files.
+fn copy_to_check(of: &str, name: &str, into: &Path, checks: &str, change: impl Fn(&str, String) -> String) {
+    copy_scenario(of, name, into, |file, text| {
+        let text = change(file, text);
+        if file == "scenario.yaml" {
+            with_checks(&text, checks)
+        } else {
+            text
+        }
+    });
+    for field in ["command", "args"] {
+        remove_snapshots(into, name, &format!("head.{field}@"));
+    }
 }
 
 /// Removes the snapshots of a field, of every class.
@@ -184,22 +201,16 @@ fn a_script_that_fails_is_told_from_one_that_works() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let name = "broken-script";
-    copy_scenario(
+    copy_to_check(
         "solution-1-background-command",
         name,
         folder.path(),
+        CHECKS_OF_A_SCRIPT,
         |file, text| match file {
-            "scenario.yaml" => {
-                let (head, _) = text.split_once("  checks:\n").unwrap();
-                head.to_owned() + CHECKS_OF_A_SCRIPT
-            }
             "ray-example.yaml" => replaced(&text, "import ray;", "import raay;"),
             _ => text,
         },
     );
-    for field in ["command", "args"] {
-        remove_snapshots(folder.path(), name, &format!("head.{field}@"));
-    }
     let ran = run(folder.path(), &[]);
     assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
     let last_line = ran.check(name, 0);
@@ -231,16 +242,13 @@ fn the_value_of_a_secret_is_in_no_report() {
     }
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
-    copy_scenario(
+    copy_to_check(
         "before-ray-start",
         "with-secret",
         folder.path(),
+        RAY_ANSWERS,
         |file, text| match file {
-            "scenario.yaml" => {
-                let (head, _) = text.split_once("  checks:\n").unwrap();
-                let head = replaced(head, "[raycluster.yaml]", "[secret.yaml, raycluster.yaml]");
-                head + "  checks:\n    - ray: {nodes: 1}\n"
-            }
+            "scenario.yaml" => replaced(&text, "[raycluster.yaml]", "[secret.yaml, raycluster.yaml]"),
             "raycluster.yaml" => replaced(
                 &text,
                 "command: [\"echo 123\"]",
@@ -252,9 +260,6 @@ fn the_value_of_a_secret_is_in_no_report() {
     );
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: words}\nstringData: {word: canary-4711}\n";
     std::fs::write(folder.path().join("with-secret/secret.yaml"), secret).unwrap();
-    for field in ["command", "args"] {
-        remove_snapshots(folder.path(), "with-secret", &format!("head.{field}@"));
-    }
     let ran = run(folder.path(), &[]);
     assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
     let mut files = Vec::new();
@@ -277,26 +282,25 @@ fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str
     }
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
-    copy_scenario("before-ray-start", "broken", folder.path(), |file, text| match file {
-        "scenario.yaml" => {
-            let (head, _) = text.split_once("  checks:\n").unwrap();
-            let head = replaced(head, "changes: {image: true, rayVersion: true}", "changes: {}");
-            head + "  checks:\n    - ray: {nodes: 1}\n"
-        }
-        "raycluster.yaml" if old.starts_with("requests") => {
-            // The limit must not be below the request, or the API server would refuse it for that.
-            replaced(
-                &replaced(&text, old, new),
-                "limits: {cpu: \"1\"",
-                "limits: {cpu: \"64\"",
-            )
-        }
-        "raycluster.yaml" => replaced(&text, old, new),
-        _ => text,
-    });
-    for snapshot_of in ["head.command@", "head.args@"] {
-        remove_snapshots(folder.path(), "broken", snapshot_of);
-    }
+    copy_to_check(
+        "before-ray-start",
+        "broken",
+        folder.path(),
+        RAY_ANSWERS,
+        |file, text| match file {
+            "scenario.yaml" => replaced(&text, "changes: {image: true, rayVersion: true}", "changes: {}"),
+            "raycluster.yaml" if old.starts_with("requests") => {
+                // The limit must not be below the request, or the API server would refuse it for that.
+                replaced(
+                    &replaced(&text, old, new),
+                    "limits: {cpu: \"1\"",
+                    "limits: {cpu: \"64\"",
+                )
+            }
+            "raycluster.yaml" => replaced(&text, old, new),
+            _ => text,
+        },
+    );
     let ran = run(folder.path(), &[]);
     assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
     let cell = ran.cell("broken");
@@ -407,11 +411,8 @@ fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
 }
 
 fn run_with_operator(image: &str) -> (Option<i32>, String) {
-    let output = support::program()
-        .args(["run", "--lane", "kind", "--keep", "--operator-image", image, "--output"])
-        .arg(tempfile::tempdir().unwrap().path())
-        .arg("--scenarios")
-        .arg(support::scenarios())
+    let output = tempfile::tempdir().unwrap();
+    let output = run_of(&support::scenarios(), output.path(), &["--operator-image", image])
         .output()
         .unwrap();
     let (out, error) = (
@@ -429,28 +430,22 @@ fn an_operator_that_goes_while_a_cell_waits_is_named() {
     }
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
-    copy_scenario("before-ray-start", "waits", folder.path(), |file, text| match file {
-        "scenario.yaml" => {
-            let (head, _) = text.split_once("  checks:\n").unwrap();
-            head.to_owned() + "  checks:\n    - ray: {nodes: 1}\n"
-        }
-        "raycluster.yaml" => replaced(
-            &text,
-            "command: [\"echo 123\"]",
-            "command: [\"trap exit TERM; sleep 90 & wait;\"]",
-        ),
-        _ => text,
-    });
-    for field in ["command", "args"] {
-        remove_snapshots(folder.path(), "waits", &format!("head.{field}@"));
-    }
-    let mut command = support::program();
-    command
-        .args(["run", "--lane", "kind", "--keep", "--scenarios"])
-        .arg(folder.path())
-        .arg("--output")
-        .arg(folder.path().join("output"));
-    let mut run = Running::start(command);
+    copy_to_check(
+        "before-ray-start",
+        "waits",
+        folder.path(),
+        RAY_ANSWERS,
+        |file, text| match file {
+            "raycluster.yaml" => replaced(
+                &text,
+                "command: [\"echo 123\"]",
+                "command: [\"trap exit TERM; sleep 90 & wait;\"]",
+            ),
+            _ => text,
+        },
+    );
+    let output = folder.path().join("output");
+    let mut run = Running::start(run_of(folder.path(), &output, &[]));
     run.until("applying to the namespace");
     scale_operator(0);
     let back = Back;

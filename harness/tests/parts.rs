@@ -223,7 +223,7 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
 /// On kind a shard is a part of the cells, where it is whole releases in the other lane.
 #[test]
 fn the_merged_report_of_three_shards_on_kind_is_that_of_one_run() {
-    if !is_required("deep") {
+    if !is_required("kind") {
         return;
     }
     let _turn = turn();

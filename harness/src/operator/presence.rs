@@ -112,8 +112,7 @@ fn own<'p>(pods: &'p [Pod], operator: &Installed) -> Vec<&'p Pod> {
 fn works(pod: &Pod) -> bool {
     let first = pod.spec.as_ref().and_then(|spec| spec.containers.first());
     let mut own = wait::statuses(pod).filter(|status| first.is_none_or(|first| first.name == status.name));
-    let runs = own.any(|status| status.state.as_ref().is_some_and(|state| state.running.is_some()));
-    runs && pod.metadata.deletion_timestamp.is_none()
+    own.any(wait::is_running) && pod.metadata.deletion_timestamp.is_none()
 }
 
 fn restarts(pods: &[&Pod]) -> i32 {

@@ -117,8 +117,11 @@ fn holder_of(lease: &Lease) -> Option<String> {
 
 fn runs(pod: &Pod) -> bool {
     let mut all = statuses(pod).peekable();
-    let running = |status: &ContainerStatus| status.state.as_ref().is_some_and(|state| state.running.is_some());
-    all.peek().is_some() && all.all(running)
+    all.peek().is_some() && all.all(is_running)
+}
+
+pub(super) fn is_running(status: &ContainerStatus) -> bool {
+    status.state.as_ref().is_some_and(|state| state.running.is_some())
 }
 
 pub(super) fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {

@@ -106,12 +106,11 @@ pub struct ImageRecord {
 }
 
 impl ImageRecord {
-    /// `name@digest`; the name alone where the digest is not known.
+    /// `name@digest`, `name@unpinned` where it is of no certain digest; the name alone where nothing but that is used.
     pub fn reference(&self) -> String {
-        if self.digest.starts_with("sha256:") {
-            format!("{}@{}", self.name, self.digest)
-        } else {
-            self.name.clone()
+        match self.digest.as_str() {
+            "" => self.name.clone(),
+            digest => format!("{}@{digest}", self.name),
         }
     }
 }

@@ -68,8 +68,6 @@ impl Judge<'_> {
         let mut doomed_since: Option<Instant> = None;
         let mut told = Told::default();
         let mut looked: Option<Instant> = None;
-        let limit = self.applied + self.scenario.timeout;
-        let ends = self.run_ends.map_or(limit, |end| end.min(limit));
         loop {
             let observation = self.observe(view, &mut barriers, actor);
             let elapsed = self.applied.elapsed();
@@ -114,17 +112,12 @@ impl Judge<'_> {
             } else {
                 doomed_since = None;
             }
-            if Instant::now() >= ends {
-                let limit = if ends < limit {
-                    "the run's limit".to_owned()
-                } else {
-                    format!("the scenario's limit of {:?}", self.scenario.timeout)
-                };
-                ledger.expire(elapsed, &limit, &notes(view, &ledger, &barriers, operator.as_ref()));
+            if self.run_ends.is_some_and(|end| Instant::now() >= end) {
+                ledger.expire_all(elapsed, &notes(view, &ledger, &barriers, operator.as_ref()));
                 return done(&ledger);
             }
             if ledger.next_limit().is_some_and(|limit| elapsed >= limit) {
-                ledger.expire_each(elapsed, &notes(view, &ledger, &barriers, operator.as_ref()));
+                ledger.expire(elapsed, &notes(view, &ledger, &barriers, operator.as_ref()));
                 // What waits for one of them can't come any more.
                 continue;
             }
@@ -133,10 +126,12 @@ impl Judge<'_> {
                 return done(&ledger);
             }
             Self::ask(view, &ledger, &observation);
-            let next = ledger.next_limit().map_or(ends, |limit| ends.min(self.applied + limit));
+            let limit = ledger.next_limit().map(|limit| self.applied + limit);
+            let soon = Instant::now() + AT_LEAST_EVERY;
+            let next = limit.into_iter().chain(self.run_ends).fold(soon, Instant::min);
             tokio::select! {
                 () = view.changed() => tokio::time::sleep(TOGETHER).await,
-                () = tokio::time::sleep_until(next.min(Instant::now() + AT_LEAST_EVERY)) => {}
+                () = tokio::time::sleep_until(next) => {}
                 () = self.cancel.cancelled() => {}
             }
         }

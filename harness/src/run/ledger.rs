@@ -22,12 +22,26 @@ enum State {
     },
 }
 
+impl State {
+    /// Ends it, unless it has its verdict; `tell` learns how long nothing had changed.
+    fn end(&mut self, now: Duration, outcome: Outcome, tell: impl FnOnce(&mut Finding, Duration)) {
+        if let Self::Waiting { finding, since } = self {
+            tell(finding, now.saturating_sub(*since));
+            *self = Self::Done {
+                outcome,
+                finding: std::mem::take(finding),
+                at: now,
+            };
+        }
+    }
+}
+
 /// The verdicts of a cell's checks as they come in; times count from the moment of applying.
 pub(super) struct Ledger<'a> {
     scenario: &'a Scenario,
     states: Vec<State>,
-    /// The limits that checks have of their own.
-    limits: Vec<Option<Duration>>,
+    /// How long each check may take: its own limit, else the scenario's.
+    limits: Vec<Duration>,
 }
 
 impl<'a> Ledger<'a> {
@@ -41,7 +55,8 @@ impl<'a> Ledger<'a> {
         };
         let checks = &scenario.file.spec.checks;
         // That each is a length of time was seen when the file was read.
-        let limit = |check: &Check| parse_duration(check.within()?).ok();
+        let own = |check: &Check| parse_duration(check.within()?).ok();
+        let limit = |check: &Check| own(check).unwrap_or(scenario.timeout);
         Self {
             scenario,
             states: vec![waiting; checks.len()],
@@ -131,39 +146,32 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Ends each check that has no verdict although its own limit has passed.
-    pub(super) fn expire_each(&mut self, now: Duration, notes: &[String]) {
-        for (state, limit) in self.states.iter_mut().zip(&self.limits) {
-            if let (State::Waiting { finding, since }, Some(limit)) = (&mut *state, limit)
-                && now >= *limit
-            {
-                give_up(
-                    finding,
-                    now.saturating_sub(*since),
-                    &format!("the check's limit of {limit:?}"),
-                    notes,
-                );
-                *state = State::Done {
-                    outcome: Outcome::Failed,
-                    finding: finding.clone(),
-                    at: now,
-                };
+    /// When the next check without a verdict meets its limit.
+    pub(super) fn next_limit(&self) -> Option<Duration> {
+        let waiting = self.states.iter().zip(&self.limits);
+        let waiting = waiting.filter(|(state, _)| matches!(state, State::Waiting { .. }));
+        waiting.map(|(_, limit)| *limit).min()
+    }
+
+    /// Ends what has no verdict although its limit has passed. Each check says what it waited for, what it last saw and how
+    /// long that had not changed.
+    pub(super) fn expire(&mut self, now: Duration, notes: &[String]) {
+        let checks = self.scenario.file.spec.checks.iter().zip(&self.limits);
+        for ((check, limit), state) in checks.zip(&mut self.states) {
+            if now >= *limit {
+                let of = if check.within().is_some() { "check" } else { "scenario" };
+                let limit = format!("the {of}'s limit of {limit:?}");
+                state.end(now, Outcome::Failed, |finding, unchanged| {
+                    give_up(finding, unchanged, &limit, notes);
+                });
             }
         }
     }
 
-    /// When the next check without a verdict meets its own limit.
-    pub(super) fn next_limit(&self) -> Option<Duration> {
-        let waiting = self.states.iter().zip(&self.limits);
-        let waiting = waiting.filter(|(state, _)| matches!(state, State::Waiting { .. }));
-        waiting.filter_map(|(_, limit)| *limit).min()
-    }
-
-    /// Ends what has no verdict: a limit has passed. Each check says what it waited for, what it last saw and how long
-    /// that had not changed.
-    pub(super) fn expire(&mut self, now: Duration, limit: &str, notes: &[String]) {
+    /// Ends what has no verdict: the run's time is over.
+    pub(super) fn expire_all(&mut self, now: Duration, notes: &[String]) {
         self.end(now, Outcome::Failed, |finding, unchanged| {
-            give_up(finding, unchanged, limit, notes);
+            give_up(finding, unchanged, "the run's limit", notes);
         });
     }
 
@@ -193,14 +201,7 @@ impl<'a> Ledger<'a> {
 
     fn end(&mut self, now: Duration, outcome: Outcome, mut tell: impl FnMut(&mut Finding, Duration)) {
         for state in &mut self.states {
-            if let State::Waiting { finding, since } = state {
-                tell(finding, now.saturating_sub(*since));
-                *state = State::Done {
-                    outcome,
-                    finding: finding.clone(),
-                    at: now,
-                };
-            }
+            state.end(now, outcome, &mut tell);
         }
     }
 
@@ -409,16 +410,15 @@ spec:
 
     #[test]
     fn at_the_deadline_each_check_says_what_it_waited_for_and_how_long() {
-        let (_root, scenario) = scenario();
+        let (_root, mut scenario) = scenario();
+        scenario.timeout = at(10);
         let mut ledger = Ledger::new(&scenario);
         ledger.take(0, Verdict::NotYet(finding("awaiting the head Pod.")), at(1));
         ledger.take(0, Verdict::NotYet(finding("awaiting the line a.")), at(4));
         ledger.take(0, Verdict::NotYet(finding("awaiting the line a.")), at(9));
-        ledger.expire(
-            at(10),
-            "the scenario's limit of 10s",
-            &["the dashboard does not answer".to_owned()],
-        );
+        ledger.expire(at(9), &[]);
+        assert_eq!(ledger.unfinished().count(), 2, "the limit is not reached");
+        ledger.expire(at(10), &["the dashboard does not answer".to_owned()]);
         let result = &ledger.results()[0];
         assert_eq!(
             result.message,
@@ -430,14 +430,28 @@ spec:
     }
 
     #[test]
+    fn at_the_runs_limit_all_checks_end() {
+        let (_root, scenario) = scenario_with("    - state: {role: head, running: true, within: 20s}\n");
+        let mut ledger = Ledger::new(&scenario);
+        ledger.expire_all(at(1), &[]);
+        assert!(ledger.finished());
+        let results = ledger.results();
+        assert!(
+            results
+                .iter()
+                .all(|result| result.message.contains("given up at the run's limit;"))
+        );
+    }
+
+    #[test]
     fn a_check_may_have_a_limit_of_its_own() {
         let (_root, scenario) = scenario_with("    - state: {role: head, running: true, within: 20s}\n");
         let mut ledger = Ledger::new(&scenario);
         ledger.take(2, Verdict::NotYet(finding("awaiting the head Pod")), at(1));
         assert_eq!(ledger.next_limit(), Some(at(20)));
-        ledger.expire_each(at(19), &[]);
+        ledger.expire(at(19), &[]);
         assert_eq!(ledger.unfinished().count(), 3);
-        ledger.expire_each(at(20), &["the operator was started again".into()]);
+        ledger.expire(at(20), &["the operator was started again".into()]);
         let result = &ledger.results()[2];
         assert_eq!(result.outcome, Outcome::Failed);
         assert_eq!(
@@ -446,7 +460,7 @@ spec:
         );
         assert_eq!(
             (ledger.unfinished().count(), ledger.next_limit()),
-            (2, None),
+            (2, Some(scenario.timeout)),
             "the others go on"
         );
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{PodOf, Role};
+use super::{Length, PodOf, Role};
 
 /// No Pod of a role (and group) exists during a time after another Pod was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,11 +16,7 @@ pub struct AbsentCheck {
     pub group: Option<String>,
     /// How long it is watched, such as `10s`.
     #[serde(rename = "for")]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub duration: String,
+    pub duration: Length,
     /// Watching starts when a Pod of this role and group was made: one that the operator makes after its turn for the
     /// absent one has come, such as a Pod of a `RayCluster` that is applied after it.
     pub after: PodOf,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AbsentCheck, FlagOrderCheck, FlagValuesCheck, PodCheck, Role};
+use super::{AbsentCheck, FlagOrderCheck, FlagValuesCheck, Length, PodCheck, Role};
 use crate::contract::Half;
 
 /// One expectation about the cluster's state; each entry of `checks` has exactly one of these keys.
@@ -50,11 +50,7 @@ pub struct RayCheck {
     pub resources: BTreeMap<String, ResourceExpectation>,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub within: Option<String>,
+    pub within: Option<Length>,
 }
 
 /// A point in the life of a cell that must have been reached before something is judged.
@@ -110,11 +106,7 @@ pub struct LogsCheck {
     pub lines: Vec<LineExpectation>,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub within: Option<String>,
+    pub within: Option<Length>,
 }
 
 /// One line of a log. Exactly one of `must`, `may`, `not` and `resources` is set.
@@ -175,11 +167,7 @@ pub struct JobCheck {
     pub node: Option<PodOf>,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub within: Option<String>,
+    pub within: Option<Length>,
 }
 
 fn one() -> usize {
@@ -219,11 +207,7 @@ pub struct StateCheck {
     pub ready: bool,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub within: Option<String>,
+    pub within: Option<Length>,
 }
 
 /// What must not happen: exactly one of `restarts` and `ready`.
@@ -233,11 +217,7 @@ pub struct StateCheck {
 pub struct NeverCheck {
     /// How long it is watched, such as `10s`.
     #[serde(rename = "for")]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub duration: String,
+    pub duration: Length,
     /// Watching starts when this was reached.
     pub after: Barrier,
     /// No container of this Pod restarts and the Pod is not replaced.
@@ -269,18 +249,10 @@ pub struct ReachedCheck {
     pub then: Barrier,
     /// How long after it at least, such as `5s`.
     #[serde(default)]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub apart: Option<String>,
+    pub apart: Option<Length>,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub within: Option<String>,
+    pub within: Option<Length>,
 }
 
 /// An event about any object of the namespace.
@@ -294,11 +266,7 @@ pub struct EventCheck {
     pub message: Option<String>,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub within: Option<String>,
+    pub within: Option<Length>,
 }
 
 /// A refusal.
@@ -311,11 +279,7 @@ pub struct RejectedCheck {
     pub message: String,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub within: Option<String>,
+    pub within: Option<Length>,
 }
 
 /// Who refuses an object.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Role;
+use super::{Length, Role};
 
 /// The values that one generated `ray start` flag has in many Pods of one specification: each of these in one Pod at
 /// least, and no other.
@@ -26,9 +26,5 @@ pub struct FlagValuesCheck {
     pub values: Vec<String>,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub within: Option<String>,
+    pub within: Option<Length>,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Check;
+use super::{Check, Length};
 use crate::contract::Half;
 
 /// A place in a file, both counted from 1.
@@ -182,11 +182,7 @@ pub struct Spec {
     pub operator_settings: OperatorSettings,
     /// Wall-clock limit for all checks together, such as `90s` or `5m`; 3 minutes when absent.
     #[serde(default)]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub timeout: Option<String>,
+    pub timeout: Option<Length>,
     /// What must hold; all are evaluated at every change until each has its verdict.
     #[schemars(length(min = 1))]
     pub checks: Vec<Check>,

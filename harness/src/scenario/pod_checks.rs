@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Role, Subject};
+use super::{Length, Role, Subject};
 
 /// A field of a Pod that a snapshot is taken of. The first six are of one container: the Ray container unless the check
 /// names another.
@@ -89,11 +89,7 @@ pub struct PodCheck {
     pub snapshot: Vec<PodField>,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub within: Option<String>,
+    pub within: Option<Length>,
 }
 
 /// When a Pod was made.
@@ -133,11 +129,7 @@ pub struct FlagOrderCheck {
     pub orders: Orders,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]
-    #[schemars(extend(
-        "pattern" = "^([0-9]+(ms|s|m|h))+$",
-        "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
-    ))]
-    pub within: Option<String>,
+    pub within: Option<Length>,
 }
 
 /// How many orders of flags there are.

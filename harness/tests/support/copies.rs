@@ -1,7 +1,7 @@
 //! Copies of the repository's scenarios, changed, and what runs of them left.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use kuberay_conformance::report::{CellResult, CheckResult, RunResult};
 
@@ -59,17 +59,22 @@ impl Ran {
     }
 }
 
-/// Runs the scenarios of a folder on the cluster that is up, and leaves it up.
-pub fn run(scenarios: &Path, arguments: &[&str]) -> Ran {
-    let folder = tempfile::tempdir().unwrap();
+/// A run of the scenarios of a folder on the cluster that is up, which leaves that up.
+pub fn run_of(scenarios: &Path, output: &Path, arguments: &[&str]) -> Command {
     let mut command = program();
     command
         .args(["run", "--lane", "kind", "--keep", "--scenarios"])
         .arg(scenarios)
         .arg("--output")
-        .arg(folder.path())
+        .arg(output)
         .args(arguments);
-    let output = command.output().unwrap();
+    command
+}
+
+/// Runs the scenarios of a folder on the cluster that is up, and leaves it up.
+pub fn run(scenarios: &Path, arguments: &[&str]) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run_of(scenarios, folder.path(), arguments).output().unwrap();
     let results = folder.path().join("results.json");
     let text = std::fs::read_to_string(&results)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));

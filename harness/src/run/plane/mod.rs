@@ -153,7 +153,7 @@ impl Planes {
                 if let Some(before) = operator.take() {
                     before.stop().await;
                 }
-                let operate = |settings| PlaneSetup::operate(&own.plane, parts, &running.api, settings);
+                let operate = |settings| own.setup.operate(&own.plane, parts, &running.api, settings);
                 let (site, other) = operate(settings.clone())?;
                 let done = work(&site).await;
                 other.stop().await;

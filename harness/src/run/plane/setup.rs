@@ -10,7 +10,7 @@ use tokio::sync::{RwLock, Semaphore};
 use super::site::named;
 use super::stored::StoredCrds;
 use super::{Running, Site};
-use crate::artifact::{Pins, Programs, Store};
+use crate::artifact::{Programs, Store};
 use crate::cluster::{ApiServer, ControlPlane, PlaneOptions};
 use crate::contract::class_of;
 use crate::operator::{Beside, BesideOptions, crds_are_served, create_crds};
@@ -197,7 +197,7 @@ impl PlaneSetup {
                 if let Some(before) = running.take() {
                     before.stop().await;
                 }
-                let (site, operator) = Self::operate(plane, parts, &api, settings)?;
+                let (site, operator) = self.operate(plane, parts, &api, settings)?;
                 drop(turn.take());
                 running = Some(operator);
                 results.push(then(site).await?);
@@ -241,6 +241,7 @@ impl PlaneSetup {
 
     /// Starts a release's operator.
     pub(super) fn operate(
+        &self,
         plane: &ControlPlane,
         parts: &Parts,
         api: &ApiServer,
@@ -259,7 +260,7 @@ impl PlaneSetup {
         let site = Site {
             release: parts.release.clone(),
             settings,
-            kubernetes: format!("v{}", Pins::embedded().kubernetes),
+            kubernetes: self.environment.kubernetes.clone(),
             kubeconfig: api.kubeconfig.clone(),
             operator: parts.record.clone(),
             operator_log: operator.log(),
