@@ -204,6 +204,7 @@ fn engine_options(output: PathBuf) -> EngineOptions {
         journal: None,
         evidence: EvidencePolicy::OnFailure,
         jobs: AT_ONCE,
+        overlap: true,
         room_share: 1,
         ends: None,
         write_pending: !is_in_ci(),

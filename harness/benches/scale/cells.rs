@@ -66,6 +66,7 @@ async fn on(planes: &Planes, cells: &[Cell], ray: &Version, folder: &Path) -> Re
         output,
         evidence: EvidencePolicy::OnFailure,
         jobs: rest.len(),
+        overlap: false,
         room_share: 1,
         journal: Some(Arc::new(journal)),
         ends: None,

@@ -58,6 +58,11 @@ impl Programs {
         }
     }
 
+    /// Where artifacts are kept.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The pinned releases.
     pub fn pins(&self) -> &Pins {
         &self.pins

@@ -10,10 +10,10 @@ use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, i
 use crate::artifact::Pins;
 use crate::expect::pending_allowed;
 use crate::report::{self, Progress, RunResult, Strictness};
-use crate::run::{self, Options, RunError};
+use crate::run::{self, Options, ROOMY, RunError};
 use crate::scenario::Lane;
 
-/// Nodes of a cluster that `up` makes, unless it is told how many.
+/// Nodes that a cluster has after `up`, unless it is told how many; one that it makes has [`ROOMY`].
 const NODES_OF_UP: u32 = 2;
 
 pub(super) fn run(arguments: &Run) -> u8 {
@@ -128,7 +128,9 @@ pub(super) fn up(stack: &Stack) -> u8 {
         Err(code) => return code,
     };
     // What will run on it is not known; our own scenarios need so many.
-    options.nodes.get_or_insert(NODES_OF_UP);
+    if options.nodes.is_none() {
+        (options.nodes, options.roomy) = (Some(NODES_OF_UP), Some(ROOMY));
+    }
     options.audit = stack.audit;
     block(async |progress, cancel| {
         println!("{}", run::up(&options, progress, cancel).await?);

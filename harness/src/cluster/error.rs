@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::lock::Holder;
 use super::preflight::Finding;
+use crate::artifact::ArtifactError;
 use crate::process::ProcessError;
 
 /// Why no container engine can be used.
@@ -31,6 +32,9 @@ pub enum ClusterError {
     /// A program failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// Something could not be kept in the store.
+    #[error(transparent)]
+    Artifact(Box<ArtifactError>),
     /// The machine lacks what a node needs.
     #[error("this machine can't run the cluster:{}", findings(.0))]
     Preflight(Vec<Finding>),
@@ -139,6 +143,12 @@ pub enum ClusterError {
         /// The answer.
         answer: String,
     },
+}
+
+impl From<ArtifactError> for ClusterError {
+    fn from(error: ArtifactError) -> Self {
+        Self::Artifact(Box::new(error))
+    }
 }
 
 /// Names what was being done to which file, for `map_err`.

@@ -33,6 +33,36 @@ pub struct ClusterHandle {
     pub(super) _lease: Lease,
 }
 
+/// A cluster whose API server answers, while its nodes may not be ready yet.
+#[derive(Clone)]
+pub struct EarlyCluster {
+    /// A client for it.
+    pub client: kube::Client,
+    pub(super) name: String,
+    pub(super) engine: Engine,
+    pub(super) registry: Option<RegistryPlace>,
+}
+
+impl EarlyCluster {
+    /// As [`ClusterHandle::push`].
+    ///
+    /// # Errors
+    /// When the cluster has no registry, or the push fails.
+    pub async fn push(&self, image: &Image) -> Result<bool, ClusterError> {
+        push_to(&self.name, &self.engine, self.registry.as_ref(), image).await
+    }
+}
+
+async fn push_to(
+    name: &str,
+    engine: &Engine,
+    registry: Option<&RegistryPlace>,
+    image: &Image,
+) -> Result<bool, ClusterError> {
+    let registry = registry.ok_or_else(|| ClusterError::Registry(format!("{name} was brought up without one")))?;
+    push::push(engine, image, registry.port, &registry.notes()).await
+}
+
 impl ClusterHandle {
     /// A client for this cluster.
     ///
@@ -48,10 +78,7 @@ impl ClusterHandle {
     /// # Errors
     /// When the cluster has no registry, or the push fails.
     pub async fn push(&self, image: &Image) -> Result<bool, ClusterError> {
-        let registry = self.registry.as_ref();
-        let registry =
-            registry.ok_or_else(|| ClusterError::Registry(format!("{} was brought up without one", self.name)))?;
-        push::push(&self.engine, image, registry.port, &registry.notes()).await
+        push_to(&self.name, &self.engine, self.registry.as_ref(), image).await
     }
 
     /// Imports an image's archive into every node with kind; slower than [`push`](Self::push), but it needs no registry.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::authority;
 use super::host::{Cgroup, Host};
 
 /// What a node image contains, as far as the configuration depends on it.
@@ -76,17 +77,69 @@ pub const AUDIT_LOG: &str = "audit.log";
 pub(super) const AUDIT_POLICY_TEXT: &str =
     "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules:\n- level: Metadata\n";
 
-/// The API server writes an audit log into `folder`, which holds the policy.
-fn audit_patch(node: &NodeFacts, folder: &Path) -> String {
+/// What nodes are given beside what every cluster has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extras<'a> {
+    /// The folder into which the API server writes an audit log, and which holds its policy.
+    pub audit: Option<&'a Path>,
+    /// The folder with the images that nodes need not unpack, see `fixtures/images/unpacked`.
+    pub unpacked: Option<&'a Path>,
+    /// The folder with the cluster's certificate authority and what joining nodes are told of it.
+    pub authority: Option<&'a Path>,
+}
+
+/// The folder of the unpacked images in the nodes; `attach.sh` knows it, too.
+const UNPACKED_IN_NODE: &str = "/kuberay-conformance/unpacked";
+/// An addition to containerd's unit, in the folder of the unpacked images.
+pub(super) const UNIT_ADDITION: &str = "containerd.conf";
+const DISCOVERY_IN_NODE: &str = "/kuberay-conformance/discovery.conf";
+/// The token that kind gives every cluster (`pkg/cluster/internal/kubeadm/const.go`, kind v0.33.0).
+const KIND_TOKEN: &str = "abcdef.0123456789abcdef";
+
+impl Extras<'_> {
+    fn mounts(&self, is_control_plane: bool) -> String {
+        let mut mounts = Vec::new();
+        if let (Some(folder), true) = (self.audit, is_control_plane) {
+            mounts.push((folder.to_owned(), AUDIT_IN_NODE, false));
+        }
+        if let Some(folder) = self.unpacked {
+            let addition = "/etc/systemd/system/containerd.service.d/10-unpacked.conf";
+            mounts.push((folder.to_owned(), UNPACKED_IN_NODE, true));
+            mounts.push((folder.join(UNIT_ADDITION), addition, true));
+        }
+        match self.authority {
+            Some(folder) if is_control_plane => {
+                mounts.push((folder.join(authority::CERTIFICATE), "/etc/kubernetes/pki/ca.crt", true));
+                mounts.push((folder.join(authority::KEY), "/etc/kubernetes/pki/ca.key", true));
+            }
+            Some(folder) => mounts.push((folder.join(authority::DISCOVERY), DISCOVERY_IN_NODE, true)),
+            None => {}
+        }
+        let mut yaml = String::new();
+        for (host, node, read_only) in mounts {
+            if yaml.is_empty() {
+                yaml.push_str("  extraMounts:\n");
+            }
+            let _ = writeln!(
+                yaml,
+                "  - hostPath: {}\n    containerPath: {node}",
+                serde_json::json!(host)
+            );
+            if read_only {
+                yaml.push_str("    readOnly: true\n");
+            }
+        }
+        yaml
+    }
+}
+
+/// The API server writes an audit log.
+fn audit_patch(node: &NodeFacts) -> String {
     let arguments = [
         ("audit-policy-file", format!("{AUDIT_IN_NODE}/{AUDIT_POLICY}")),
         ("audit-log-path", format!("{AUDIT_IN_NODE}/{AUDIT_LOG}")),
     ];
-    let mut yaml = format!(
-        "  extraMounts:\n  - hostPath: {}\n    containerPath: {AUDIT_IN_NODE}\n",
-        serde_json::json!(folder)
-    );
-    yaml.push_str("  kubeadmConfigPatches:\n  - |\n    kind: ClusterConfiguration\n    apiServer:\n      extraArgs:\n");
+    let mut yaml = String::from("  - |\n    kind: ClusterConfiguration\n    apiServer:\n      extraArgs:\n");
     for (name, value) in arguments {
         if node.minor() >= FIRST_WITH_ARGUMENT_LISTS {
             let _ = writeln!(yaml, "      - name: {name}\n        value: {value}");
@@ -102,9 +155,9 @@ fn audit_patch(node: &NodeFacts, folder: &Path) -> String {
 }
 
 /// The kind configuration for a node image on this machine, with one control plane and `workers` more nodes, all of which accept
-/// Pods. The API server writes an audit log into the folder `audit`, where there is one.
+/// Pods.
 #[must_use]
-pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32, audit: Option<&Path>) -> String {
+pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32, extras: Extras<'_>) -> String {
     let keys = CriKeys::of(node.containerd_config);
     let mut yaml = String::from("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnetworking:\n");
     let _ = writeln!(yaml, "  podSubnet: {POD_SUBNET}");
@@ -112,21 +165,33 @@ pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32, audit: Option<&P
         yaml.push_str("  disableDefaultCNI: true\n");
     }
     yaml.push_str("nodes:\n- role: control-plane\n");
-    if let Some(folder) = audit {
-        yaml.push_str(&audit_patch(node, folder));
+    yaml.push_str(&extras.mounts(true));
+    if extras.audit.is_some() || workers > 0 {
+        yaml.push_str("  kubeadmConfigPatches:\n");
+    }
+    if extras.audit.is_some() {
+        yaml.push_str(&audit_patch(node));
     }
     if workers > 0 {
-        if audit.is_none() {
-            yaml.push_str("  kubeadmConfigPatches:\n");
-        }
         // kind opens the control plane to Pods only where it is alone; its room is wanted here, too.
         yaml.push_str("  - |\n    kind: InitConfiguration\n    nodeRegistration:\n      taints: []\n");
     }
     for _ in 0..workers {
         yaml.push_str("- role: worker\n");
+        yaml.push_str(&extras.mounts(false));
     }
-    if host.cgroup != Cgroup::V2 && node.minor() >= FIRST_WITH_FAIL_CGROUP_V1 {
-        yaml.push_str("kubeadmConfigPatches:\n- |\n  kind: KubeletConfiguration\n  failCgroupV1: false\n");
+    let old_control_groups = host.cgroup != Cgroup::V2 && node.minor() >= FIRST_WITH_FAIL_CGROUP_V1;
+    if old_control_groups || extras.authority.is_some() {
+        yaml.push_str("kubeadmConfigPatches:\n");
+    }
+    if old_control_groups {
+        yaml.push_str("- |\n  kind: KubeletConfiguration\n  failCgroupV1: false\n");
+    }
+    if extras.authority.is_some() {
+        let _ = writeln!(
+            yaml,
+            "- |\n  kind: JoinConfiguration\n  discovery:\n    bootstrapToken: null\n    tlsBootstrapToken: {KIND_TOKEN}\n    file:\n      kubeConfigPath: {DISCOVERY_IN_NODE}"
+        );
     }
     yaml.push_str("containerdConfigPatches:\n- |\n");
     let _ = writeln!(
@@ -180,7 +245,12 @@ mod tests {
 
     #[test]
     fn the_built_node_on_the_machine_of_development() {
-        let config = kind_config(&node("v1.34.4", 2, false), &host(Cgroup::Hybrid, false), 1, None);
+        let config = kind_config(
+            &node("v1.34.4", 2, false),
+            &host(Cgroup::Hybrid, false),
+            1,
+            Extras::default(),
+        );
         assert_eq!(
             config,
             r#"kind: Cluster
@@ -212,7 +282,7 @@ containerdConfigPatches:
 
     #[test]
     fn the_pulled_node_on_an_ordinary_machine() {
-        let config = kind_config(&node("v1.37.0", 2, true), &host(Cgroup::V2, true), 0, None);
+        let config = kind_config(&node("v1.37.0", 2, true), &host(Cgroup::V2, true), 0, Extras::default());
         assert_eq!(
             config,
             r#"kind: Cluster
@@ -242,7 +312,7 @@ containerdConfigPatches:
             &node("v1.37.0", version, true),
             &host(Cgroup::V2, sys_resource),
             0,
-            None,
+            Extras::default(),
         );
         let tables: Vec<&str> = config
             .lines()
@@ -262,7 +332,7 @@ containerdConfigPatches:
         #[case] cgroup: Cgroup,
         #[case] told: bool,
     ) {
-        let config = kind_config(&node(kubernetes, 2, true), &host(cgroup, true), 0, None);
+        let config = kind_config(&node(kubernetes, 2, true), &host(cgroup, true), 0, Extras::default());
         assert_eq!(config.contains("failCgroupV1: false"), told);
     }
 
@@ -280,8 +350,12 @@ containerdConfigPatches:
     ) {
         let host = host(Cgroup::V2, true);
         let node = node(kubernetes, 2, true);
-        assert!(!kind_config(&node, &host, workers, None).contains("audit"));
-        let config = kind_config(&node, &host, workers, Some(Path::new("/a folder/audit")));
+        assert!(!kind_config(&node, &host, workers, Extras::default()).contains("audit"));
+        let audit = Extras {
+            audit: Some(Path::new("/a folder/audit")),
+            ..Extras::default()
+        };
+        let config = kind_config(&node, &host, workers, audit);
         let value: serde_json::Value = serde_saphyr::from_str(&config).unwrap();
         let first = &value["nodes"][0];
         assert_eq!(
@@ -301,7 +375,12 @@ containerdConfigPatches:
 
     #[test]
     fn it_is_yaml_with_the_patches_as_text() {
-        let config = kind_config(&node("v1.34.4", 2, false), &host(Cgroup::V1, false), 2, None);
+        let config = kind_config(
+            &node("v1.34.4", 2, false),
+            &host(Cgroup::V1, false),
+            2,
+            Extras::default(),
+        );
         let value: serde_json::Value = serde_saphyr::from_str(&config).unwrap();
         assert_eq!(value["nodes"].as_array().unwrap().len(), 3);
         assert!(
@@ -309,6 +388,60 @@ containerdConfigPatches:
                 .as_str()
                 .unwrap()
                 .ends_with("restrict_oom_score_adj = true\n")
+        );
+    }
+    #[test]
+    fn nodes_are_told_the_authority_and_share_what_is_unpacked() {
+        let extras = Extras {
+            audit: Some(Path::new("/c/audit")),
+            unpacked: Some(Path::new("/u/key")),
+            authority: Some(Path::new("/c/authority")),
+        };
+        let config = kind_config(&node("v1.34.4", 2, false), &host(Cgroup::V1, false), 1, extras);
+        let value: serde_json::Value = serde_saphyr::from_str(&config).unwrap();
+        let mounts = |node: usize| {
+            let mounts = value["nodes"][node]["extraMounts"].as_array().unwrap();
+            let text = |mount: &serde_json::Value, key: &str| mount[key].as_str().unwrap().to_owned();
+            let one = |mount| {
+                (
+                    text(mount, "hostPath"),
+                    text(mount, "containerPath"),
+                    mount["readOnly"] == true,
+                )
+            };
+            mounts.iter().map(one).collect::<Vec<_>>()
+        };
+        let mount = |host: &str, node: &str, read_only| (host.to_owned(), node.to_owned(), read_only);
+        let unpacked = [
+            mount("/u/key", "/kuberay-conformance/unpacked", true),
+            mount(
+                "/u/key/containerd.conf",
+                "/etc/systemd/system/containerd.service.d/10-unpacked.conf",
+                true,
+            ),
+        ];
+        let mut first = vec![mount("/c/audit", "/var/log/kuberay-conformance", false)];
+        first.extend(unpacked.clone());
+        first.push(mount("/c/authority/ca.crt", "/etc/kubernetes/pki/ca.crt", true));
+        first.push(mount("/c/authority/ca.key", "/etc/kubernetes/pki/ca.key", true));
+        assert_eq!(mounts(0), first);
+        let mut second = unpacked.to_vec();
+        second.push(mount(
+            "/c/authority/discovery.conf",
+            "/kuberay-conformance/discovery.conf",
+            true,
+        ));
+        assert_eq!(mounts(1), second);
+        let patches = value["kubeadmConfigPatches"].as_array().unwrap();
+        let join: serde_json::Value = serde_saphyr::from_str(patches[1].as_str().unwrap()).unwrap();
+        assert_eq!(
+            join["discovery"]["bootstrapToken"],
+            json!(null),
+            "a merge patch removes what is null"
+        );
+        assert_eq!(
+            join["discovery"]["file"]["kubeConfigPath"],
+            "/kuberay-conformance/discovery.conf"
         );
     }
 }

@@ -1,5 +1,6 @@
 //! Clusters: providers that bring a Kubernetes cluster up and take down what they made.
 
+mod authority;
 mod control_plane;
 mod engine;
 mod error;
@@ -20,16 +21,17 @@ mod registry;
 mod remove;
 mod service;
 mod state;
+mod unpacked;
 
 pub use control_plane::{ApiServer, ControlPlane, Objects, PlaneOptions};
 pub use engine::{Engine, EngineKind};
 pub(crate) use error::who;
 pub use error::{ClusterError, EngineError};
 pub use existing::{ContextError, ContextOptions, Existing, IN_CLUSTER, Permission, PermissionError};
-pub use handle::{ClusterHandle, Status};
+pub use handle::{ClusterHandle, EarlyCluster, Status};
 pub use host::{Cgroup, Host};
-pub use kind::{KindCluster, UpOptions};
-pub use kind_config::{CriKeys, NodeFacts, kind_config};
+pub use kind::{KindCluster, Unpack, UpOptions};
+pub use kind_config::{CriKeys, Extras, NodeFacts, kind_config};
 pub(crate) use lock::Lease;
 pub use lock::{Holder, Patience};
 pub use preflight::{Finding, Severity};

@@ -216,7 +216,7 @@ pub(super) async fn address(engine: &Engine, start: &Start) -> Result<String, Cl
 }
 
 /// Each registry has a folder of its own in ours, so that equal names from two registries stay apart.
-fn hosts_toml(registry: &str, address: &str, upstream: bool) -> String {
+pub(super) fn hosts_toml(registry: &str, address: &str, upstream: bool) -> String {
     let ours = format!("http://{address}/v2/{registry}");
     let asked = "capabilities = [\"pull\", \"resolve\"]\noverride_path = true\n";
     let first = format!("[host.\"{ours}\"]\n{asked}");

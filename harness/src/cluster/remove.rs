@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::authority;
 use super::engine::{Engine, EngineKind};
 use super::error::{ClusterError, file};
 use super::host::MODULES;
@@ -51,16 +52,21 @@ impl Remover<'_> {
                     arguments: &[&state.instance],
                 })
                 .await;
-                let is_there = node::containers(self.engine, &instance, false)
-                    .await?
-                    .contains(container);
-                if is_there {
-                    containers(self.engine, std::slice::from_ref(container)).await?;
-                }
+                let is_there = self.container(&instance, container).await?;
                 is_there
                     .then(|| format!("the registry {container}"))
                     .into_iter()
                     .collect()
+            }
+            Made::Unpacker { container } => {
+                // A kill of the harness leaves the engine's command running.
+                processes::end(Signature {
+                    program: self.engine.kind.program(),
+                    arguments: &["run", "--name", container],
+                })
+                .await;
+                self.container(&instance, container).await?;
+                Vec::new()
             }
             Made::Network { name } => {
                 let is_there = network::list(self.engine, Some(&state.instance)).await?.contains(name);
@@ -85,6 +91,15 @@ impl Remover<'_> {
         };
         self.file.forget(state, made)?;
         Ok(removed)
+    }
+
+    /// Removes a container with our label; returns whether it was there.
+    async fn container(&self, instance: &str, name: &String) -> Result<bool, ClusterError> {
+        let is_there = node::containers(self.engine, instance, false).await?.contains(name);
+        if is_there {
+            containers(self.engine, std::slice::from_ref(name)).await?;
+        }
+        Ok(is_there)
     }
 
     async fn cluster(&self, name: &str, nodes: &[String]) -> Result<Vec<String>, ClusterError> {
@@ -118,6 +133,9 @@ impl Remover<'_> {
                 }
                 _ => {}
             }
+        }
+        if let Some(folder) = self.kubeconfig.parent() {
+            authority::remove(folder)?;
         }
         Ok(ours.into_iter().map(|node| format!("the node {node}")).collect())
     }

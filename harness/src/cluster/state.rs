@@ -29,6 +29,11 @@ pub(super) enum Made {
         /// Its name.
         container: String,
     },
+    /// A container that unpacks images, with our label.
+    Unpacker {
+        /// Its name.
+        container: String,
+    },
     /// A `podman system service` on a socket that nobody else uses.
     Service {
         /// The socket.

@@ -1,20 +1,17 @@
 //! How many cells fit on the nodes at once; nothing is started that would only wait for a node.
 
+mod permit;
 mod placement;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
 
+pub use permit::{Capacity, Permit, PermitError};
 pub(super) use placement::can_be_placed;
 
 use super::demand::of_pod;
-use super::shared::{Shared, Slip, Turn};
 use crate::check::quantity;
 
 /// An amount of CPU and memory, in whole millicores and bytes so that sums are exact, and of Pods, of which a node takes
@@ -45,6 +42,11 @@ impl Resources {
     #[must_use]
     pub fn with_pods(self, pods: u64) -> Self {
         Self { pods, ..self }
+    }
+
+    /// Of CPU, in thousandths of a core.
+    pub fn millicores(self) -> u64 {
+        self.millicores
     }
 
     /// As much as can be.
@@ -117,137 +119,6 @@ impl std::fmt::Display for Resources {
 /// claims all of them, and a Ray that starts keeps one busy for ten seconds and more (measured: docs/speed.md).
 pub fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-/// What nodes that accept Pods have left, and how many cells may run at once.
-#[derive(Debug)]
-pub struct Capacity {
-    total: Resources,
-    jobs: usize,
-    used: Mutex<(Resources, usize)>,
-    freed: Notify,
-    turn: tokio::sync::Mutex<()>,
-    /// Where other processes use the same nodes.
-    shared: Option<Shared>,
-}
-
-/// The right to run a cell; given back when dropped.
-#[derive(Debug)]
-pub struct Permit {
-    capacity: Arc<Capacity>,
-    amount: Resources,
-    /// What other processes see of it.
-    slip: Option<Slip>,
-}
-
-/// Permits of other processes could not be looked at.
-#[derive(Debug, thiserror::Error)]
-#[error("looking at what other processes run on the cluster, in {}: {source}", folder.display())]
-pub struct PermitError {
-    folder: PathBuf,
-    source: std::io::Error,
-}
-
-/// How often other processes are looked at; nobody tells when a lock of theirs ends.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-
-impl Capacity {
-    /// `jobs` cells at once at most, as far as they fit into `total`.
-    pub fn new(total: Resources, jobs: usize) -> Self {
-        Self {
-            total,
-            jobs: jobs.max(1),
-            used: Mutex::default(),
-            freed: Notify::new(),
-            turn: tokio::sync::Mutex::default(),
-            shared: None,
-        }
-    }
-
-    /// Counts what other processes run, too: all that name the same folder share the room.
-    ///
-    /// # Errors
-    /// When the folder can't be made.
-    pub fn shared(self, folder: PathBuf) -> Result<Self, PermitError> {
-        match Shared::new(folder.clone()) {
-            Ok(shared) => Ok(Self {
-                shared: Some(shared),
-                ..self
-            }),
-            Err(source) => Err(PermitError { folder, source }),
-        }
-    }
-
-    /// All that cells may use.
-    pub fn total(&self) -> Resources {
-        self.total
-    }
-
-    /// Waits for room, in the order of asking. What asks for more than there is at all gets everything: its Pods then
-    /// say why they can't run.
-    ///
-    /// # Errors
-    /// When the permits of other processes can't be looked at.
-    pub async fn acquire(self: &Arc<Self>, wanted: Resources) -> Result<Permit, PermitError> {
-        let amount = wanted.at_most(self.total);
-        let _turn = self.turn.lock().await;
-        loop {
-            let freed = self.freed.notified();
-            if self.take(amount) {
-                break;
-            }
-            freed.await;
-        }
-        let mut permit = Permit {
-            capacity: Arc::clone(self),
-            amount,
-            slip: None,
-        };
-        if let Some(shared) = &self.shared {
-            let slip = self.slip(shared, amount).await;
-            permit.slip = Some(slip.map_err(|source| PermitError {
-                folder: shared.folder().into(),
-                source,
-            })?);
-        }
-        Ok(permit)
-    }
-
-    /// Waits until there is room beside what other processes run. Who has the turn keeps it meanwhile, so that those who
-    /// ask for less don't overtake.
-    async fn slip(&self, shared: &Shared, amount: Resources) -> std::io::Result<Slip> {
-        let mut turn: Option<Turn> = None;
-        loop {
-            if turn.is_none() {
-                turn = shared.turn()?;
-            }
-            if let Some(turn) = &turn {
-                let (used, count) = shared.used(turn)?;
-                if count < self.jobs && used.plus(amount).fit_into(self.total) {
-                    return shared.note(turn, amount);
-                }
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
-
-    fn take(&self, amount: Resources) -> bool {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = used.1 < self.jobs && used.0.plus(amount).fit_into(self.total);
-        if fits {
-            *used = (used.0.plus(amount), used.1 + 1);
-        }
-        fits
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let mut used = self.capacity.used.lock().unwrap_or_else(PoisonError::into_inner);
-        *used = (used.0.minus(self.amount), used.1.saturating_sub(1));
-        drop(used);
-        self.capacity.freed.notify_one();
-    }
 }
 
 /// What the nodes that accept Pods have, less what Pods request that run there already; those in namespaces of `cells`
@@ -325,29 +196,12 @@ fn amount(node: &Node, resource: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::sync::Arc;
-    use std::time::Duration;
 
     use serde_json::json;
 
-    use super::{Capacity, Resources, free, free_of_each, largest};
+    use super::{Resources, free, free_of_each, largest};
 
     const MIB: f64 = 1024.0 * 1024.0;
-
-    fn cpu(cores: f64) -> Resources {
-        Resources::new(cores, 0.0)
-    }
-
-    #[test]
-    fn a_node_takes_no_more_pods_than_it_may() {
-        let capacity = Arc::new(Capacity::new(Resources::new(64.0, 0.0).with_pods(3), 8));
-        let two = cpu(0.1).with_pods(2);
-        assert!(capacity.take(two) && !capacity.take(two) && capacity.take(cpu(0.1).with_pods(1)));
-    }
-
-    fn fits(capacity: &Arc<Capacity>, cores: f64) -> bool {
-        capacity.take(cpu(cores))
-    }
 
     #[test]
     fn a_two_core_node_takes_one_head_of_one_cpu_or_two_of_half() {
@@ -380,61 +234,8 @@ mod tests {
         let second = Resources::new(1.0, 900.0 * MIB).with_pods(109);
         assert_eq!(left, [room, second], "each with its own Pods");
 
-        let one = Arc::new(Capacity::new(room, 8));
-        assert!(fits(&one, 1.0) && !fits(&one, 0.1));
-        let two = Arc::new(Capacity::new(room, 8));
-        assert!(fits(&two, 0.5) && fits(&two, 0.5) && !fits(&two, 0.1));
-    }
-
-    #[test]
-    fn jobs_limit_what_room_does_not() {
-        let capacity = Arc::new(Capacity::new(cpu(10.0), 1));
-        assert!(fits(&capacity, 1.0) && !fits(&capacity, 1.0));
-    }
-
-    #[tokio::test]
-    async fn processes_share_the_room_by_a_folder() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let process = |jobs| {
-            let capacity = Capacity::new(cpu(1.0), jobs).shared(folder.path().into());
-            Arc::new(capacity.expect("a folder"))
-        };
-        let (one, other) = (process(8), process(8));
-        let first = one.acquire(cpu(0.7)).await.expect("a permit");
-        let waiting = other.acquire(cpu(0.5));
-        tokio::pin!(waiting);
-        let limit = Duration::from_millis(300);
-        assert!(
-            tokio::time::timeout(limit, &mut waiting).await.is_err(),
-            "there is no room"
-        );
-        drop(first);
-        let second = waiting.await.expect("a permit");
-        // A limit of jobs counts those of others.
-        let third = process(1);
-        assert!(tokio::time::timeout(limit, third.acquire(cpu(0.1))).await.is_err());
-        drop(second);
-        third.acquire(cpu(0.1)).await.expect("a permit");
-    }
-
-    #[tokio::test]
-    async fn what_is_too_large_runs_alone_and_what_waits_gets_its_turn() {
-        let capacity = Arc::new(Capacity::new(cpu(1.0), 8));
-        let first = capacity.acquire(cpu(0.5)).await.expect("a permit");
-        let mut large = tokio::spawn({
-            let capacity = Arc::clone(&capacity);
-            async move { capacity.acquire(cpu(64.0)).await }
-        });
-        assert!(
-            tokio::time::timeout(Duration::from_millis(50), &mut large)
-                .await
-                .is_err(),
-            "it waits until all is free"
-        );
-        drop(first);
-        let large = large.await.expect("a task").expect("a permit");
-        assert!(!fits(&capacity, 0.1));
-        drop(large);
-        assert!(fits(&capacity, 1.0));
+        let half = Resources::new(0.5, 0.0);
+        assert!(Resources::new(1.0, 0.0).fit_into(room) && half.plus(half).fit_into(room));
+        assert!(!Resources::new(1.1, 0.0).fit_into(room));
     }
 }

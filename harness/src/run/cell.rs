@@ -9,6 +9,7 @@ use kube::ResourceExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::capacity::Permit;
 use super::ledger::{Ledger, awaited};
 use super::stimulus::Actor;
 use crate::check::{self, Dashboard, Expectations, LogKey, Observation, Rejection};
@@ -55,12 +56,13 @@ pub(super) struct Judged {
 
 impl Judge<'_> {
     /// Looks at every change of the namespace until each check has its verdict, or none can come any more. `operator` is
-    /// that of the cluster, where there is one.
+    /// that of the cluster, where there is one. When all that is left is to see that something does not happen, the cell rests.
     pub(super) async fn run(
         &self,
         view: &mut NamespaceView,
         actor: &mut Actor<'_>,
         mut operator: Option<Presence<'_>>,
+        permit: &mut Permit,
     ) -> Judged {
         let checks = &self.scenario.file.spec.checks;
         let mut ledger = Ledger::new(self.scenario);
@@ -84,6 +86,9 @@ impl Judge<'_> {
             };
             if ledger.finished() {
                 return done(&ledger);
+            }
+            if ledger.only_watches(&observation.barriers) {
+                permit.rest();
             }
             if self.cancel.is_cancelled() {
                 ledger.interrupt(elapsed, "the run was interrupted");

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::existing::There;
 use super::kept::{bring_up, gone};
-use super::nodes::nodes_for;
+use super::nodes::nodes_for_all;
 use super::outcome::not_run;
 use super::phases::Phases;
 use super::plane::{JOBS, PlaneSetup, Running, Site};
@@ -82,6 +82,7 @@ pub async fn run_noting(
         output: options.output.clone(),
         evidence: options.evidence,
         jobs: options.jobs.unwrap_or_else(default_jobs),
+        overlap: options.jobs.is_none(),
         room_share: options.existing.as_ref().map_or(1, |there| there.room_share),
         journal: Some(Arc::new(journal)),
         ends,
@@ -394,8 +395,11 @@ impl Job<'_> {
     /// Runs the cells of one pair of releases after those of another; each pair takes the place of the one before.
     async fn on(&self, setup: &Setup, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
         let mut sized = self.options.clone();
-        let needed = self.cells.iter().map(|cell| nodes_for(&cell.scenario)).max();
-        sized.nodes = sized.nodes.or(needed);
+        let scenarios: Vec<_> = self.cells.iter().map(|cell| &*cell.scenario).collect();
+        if sized.nodes.is_none() {
+            let (needed, roomy) = nodes_for_all(&scenarios, self.options.jobs);
+            (sized.nodes, sized.roomy) = (Some(needed), Some(roomy));
+        }
         let mut pairs: Vec<Pair> = self.cells.iter().map(Cell::pair).collect();
         pairs.dedup();
         let mut stays = self.options.keep;

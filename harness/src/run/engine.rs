@@ -1,5 +1,6 @@
 //! Cells run side by side as far as the nodes have room.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -29,7 +30,7 @@ use crate::check::Rejection;
 use crate::expect::Verified;
 use crate::observe::{NamespaceView, Watches};
 use crate::operator::{ObjectError, Presence, Sender};
-use crate::plan::Cell;
+use crate::plan::{Cell, Durations};
 use crate::report::{CellResult, ImageRecord, Outcome, Progress, Redactor};
 use crate::scenario::{apply_changes, later_objects, manifests};
 
@@ -89,7 +90,9 @@ impl Engine {
             left = Some(capacity::free_of_each(&nodes, &pods, &of_cells));
             tracing::info!(%room, "room for cells");
         }
-        let mut capacity = Capacity::new(room, options.jobs);
+        let mut capacity = Capacity::new(room, options.jobs)
+            .overlapping(options.overlap)
+            .on(left.clone());
         if let Some(folder) = &subjects.permits {
             capacity = capacity.shared(folder.clone())?;
         }
@@ -111,7 +114,27 @@ impl Engine {
 
     /// Runs cells side by side; the results are in the order of the cells.
     pub async fn run(&self, cells: &[Cell]) -> Vec<CellResult> {
-        futures::future::join_all(cells.iter().map(|cell| self.run_cell(cell))).await
+        let order = self.order(cells);
+        let done = futures::future::join_all(order.iter().map(|index| self.run_cell(&cells[*index]))).await;
+        let mut results: Vec<_> = order.into_iter().zip(done).collect();
+        results.sort_by_key(|(index, _)| *index);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// In which order cells ask for their turn, by their index: on nodes those first that need the most room, which would
+    /// else wait for others to end and keep the rest waiting; of equal ones those that take longest (recorded durations).
+    fn order(&self, cells: &[Cell]) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..cells.len()).collect();
+        if self.subjects.operator.has_nodes() {
+            let durations = Durations::embedded();
+            order.sort_by_cached_key(|index| {
+                let cell = &cells[*index];
+                // Of manifests that can't be read the cell itself tells.
+                let objects = manifests(&cell.scenario, Some(&self.subjects.samples)).unwrap_or_default();
+                Reverse((demand(&objects).millicores(), durations.of(&cell.id())))
+            });
+        }
+        order
     }
 
     /// Runs one cell: waits for room, applies, judges, keeps evidence, and begins to clean up. Where the environment
@@ -220,8 +243,8 @@ impl Engine {
 
     async fn begin(&self, cell: &Cell) -> Result<(Prepared, Permit), CellError> {
         let prepared = self.prepare(cell)?;
-        let wanted = demand(&prepared.objects);
-        self.is_enough_for(wanted, &pods(&prepared.objects))?;
+        let pods = pods(&prepared.objects);
+        self.is_enough_for(demand(&prepared.objects), &pods)?;
         let over = async {
             match self.options.ends {
                 Some(end) => tokio::time::sleep_until(end).await,
@@ -232,7 +255,7 @@ impl Engine {
             biased;
             () = self.cancel.cancelled() => Err(CellError::Interrupted),
             () = over => Err(CellError::NoTime),
-            permit = self.capacity.acquire(wanted) => Ok((prepared, permit?)),
+            permit = self.capacity.acquire(pods) => Ok((prepared, permit?)),
         }
     }
 
@@ -284,7 +307,7 @@ impl Engine {
         &self,
         cell: &Cell,
         prepared: Prepared,
-        permit: Permit,
+        mut permit: Permit,
         upgrade: Option<&dyn Upgrade>,
         result: &mut CellResult,
     ) -> Result<(), CellError> {
@@ -297,7 +320,7 @@ impl Engine {
         let mut view = NamespaceView::start(&self.watches, &prepared.namespace);
         let mut redactor = Redactor::new(secrets::sent(&prepared.objects));
         let judged = self
-            .judge(cell, &prepared, upgrade, &mut view, since, &mut redactor)
+            .judge(cell, &prepared, upgrade, (&mut view, &mut permit), since, &mut redactor)
             .await;
         let done = judged.map(|(judged, evidence)| {
             (result.outcome, result.reason) = summarise(&judged.checks);
@@ -321,7 +344,7 @@ impl Engine {
         cell: &Cell,
         prepared: &Prepared,
         upgrade: Option<&dyn Upgrade>,
-        view: &mut NamespaceView,
+        (view, permit): (&mut NamespaceView, &mut Permit),
         since: Timestamp,
         redactor: &mut Redactor,
     ) -> Result<(Judged, Option<String>), CellError> {
@@ -372,7 +395,7 @@ impl Engine {
             // It is replaced meanwhile, or whoever keeps it up hears of its end.
             Operator::Installed(_) | Operator::Beside { .. } => None,
         };
-        let mut judged = judge.run(view, &mut actor, presence).await;
+        let mut judged = judge.run(view, &mut actor, presence, permit).await;
         for problem in expectations.problems() {
             self.progress.line(&format!("warning: {id}: {problem}"));
         }
@@ -465,7 +488,7 @@ impl Engine {
         }
     }
 
-    async fn remove(&self, namespace: String, view: NamespaceView, permit: Permit) {
+    async fn remove(&self, namespace: String, view: NamespaceView, mut permit: Permit) {
         if let Operator::Beside { stays, .. } = self.subjects.operator {
             // A namespace never ends there, and nothing in it takes room; all goes with the control plane.
             if stays {
@@ -474,6 +497,7 @@ impl Engine {
             }
             return;
         }
+        permit.rest();
         let removal = cleanup::remove(self.client.clone(), namespace, view, permit);
         self.removals.lock().await.spawn(removal);
     }

@@ -83,6 +83,12 @@ impl<'a> Ledger<'a> {
             .map(|(check, _)| check)
     }
 
+    /// Whether nothing is left but to see for some time that something does not happen, and that time has begun.
+    pub(super) fn only_watches(&self, reached: &BTreeMap<Barrier, Timestamp>) -> bool {
+        let watches = |check: &Check| matches!(check, Check::Never(never) if reached.contains_key(&never.after));
+        !self.finished() && self.unfinished().all(watches)
+    }
+
     /// Whether every check has its verdict.
     pub(super) fn finished(&self) -> bool {
         self.unfinished().next().is_none()

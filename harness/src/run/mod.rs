@@ -49,6 +49,7 @@ pub use journal::{JOURNAL_VERSION, Journal, JournalEntry, JournalError, JournalH
 pub use journal_file::FileJournal;
 pub use kept::{down, status, up};
 pub use names::{RunId, evidence_folder, namespace_name};
+pub use nodes::ROOMY;
 pub use options::{CLUSTER, InExisting, Options};
 use phases::Phases;
 pub use plane::{JOBS, Planes, Site, planes_are_at_hand};

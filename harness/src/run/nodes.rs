@@ -1,16 +1,28 @@
 //! How many nodes a kind cluster must have for the scenarios of a run.
 
-use super::Resources;
 use super::demand::pods;
+use super::{Resources, default_jobs};
 use crate::scenario::{Scenario, manifests};
 
 /// Cores that the control plane's Pods, the Pod network's and the operator request on the first node: 1050m on Kubernetes 1.34.
 const TAKEN: f64 = 1.05;
+/// Nodes for more cells than run at once: room for as many again that rest. Each node has all processors, so that three have
+/// room for two cells of one processor on each, and for the control plane.
+pub const ROOMY: u32 = 3;
 /// Nodes of one machine share its processors; with more, cells only wait for each other.
 const MOST: u32 = 4;
 
+/// As many as these scenarios need, and how many a cluster gets that has to be made for them: with room for some to rest
+/// while others begin, where there are more than run at once.
+pub(super) fn nodes_for_all(scenarios: &[&Scenario], jobs: Option<usize>) -> (u32, u32) {
+    let needed = scenarios.iter().map(|scenario| nodes_for(scenario)).max().unwrap_or(1);
+    // Nobody rests where a number is named.
+    let rest = jobs.is_none() && scenarios.len() > default_jobs();
+    (needed, if rest { needed.max(ROOMY) } else { needed })
+}
+
 /// What the scenario says, and no fewer than its Pods need: each node of kind has all processors of this machine.
-pub(super) fn nodes_for(scenario: &Scenario) -> u32 {
+fn nodes_for(scenario: &Scenario) -> u32 {
     let said = scenario.file.spec.nodes;
     // The operator's own samples are not there yet, and their scenarios say what they need.
     let Ok(objects) = manifests(scenario, None) else {

@@ -86,6 +86,8 @@ pub struct Options {
     pub cluster: String,
     /// Nodes of the kind cluster that accept Pods; as many as the scenarios need when absent.
     pub nodes: Option<u32>,
+    /// Nodes of a cluster that has to be made, where that is more.
+    pub roomy: Option<u32>,
     /// Whether the kind cluster's API server writes an audit log, which the bench counts requests in.
     pub audit: bool,
 }
@@ -148,6 +150,7 @@ impl Options {
             existing: None,
             cluster: CLUSTER.into(),
             nodes: None,
+            roomy: None,
             audit: false,
         }
     }

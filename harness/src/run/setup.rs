@@ -8,7 +8,9 @@ use semver::Version;
 
 use super::{Options, RunError, brought};
 use crate::artifact::{Artifacts, Image, Store, system};
-use crate::cluster::{ClusterHandle, Engine, EngineError, EngineKind, KindCluster, Patience, UpOptions};
+use crate::cluster::{
+    ClusterHandle, EarlyCluster, Engine, EngineError, EngineKind, KindCluster, Patience, Unpack, UpOptions,
+};
 use crate::operator::{self, Installed, Wanted};
 use crate::report::{Environment, ImageRecord, Origin, Progress};
 
@@ -92,7 +94,12 @@ impl Setup {
             node_image: &node_image,
             registry_image: Some(&registry_image),
             registry_data: &self.registry_data,
-            workers: options.nodes.unwrap_or(1).saturating_sub(1),
+            unpacked: Some(Unpack {
+                store: self.artifacts.programs().store(),
+                images: &[&ray_image],
+            }),
+            workers: options.roomy.max(options.nodes).unwrap_or(1).saturating_sub(1),
+            least_workers: options.nodes.unwrap_or(1).saturating_sub(1),
             audit: options.audit,
             // Where images were built because no registry can be reached, asking one would only take time.
             upstream: node_image.record.origin == Origin::Pulled,
@@ -101,18 +108,18 @@ impl Setup {
             helper: None,
             purpose: "run",
         };
-        let handle = self.cluster.up(&up).await?;
+        let install = async |early: EarlyCluster| {
+            early.push(&operator_image).await?;
+            let installing = self.ensure(&early.client, release, &operator_image, options);
+            // Ray's image is large; where the registry has it not, that takes as long as the operator.
+            let (operator, _) = tokio::try_join!(installing, async {
+                early.push(&ray_image).await.map_err(RunError::from)
+            })?;
+            Ok::<_, RunError>(operator)
+        };
+        let (handle, operator) = self.cluster.up_with(&up, install).await?;
         phases.add(&handle.phases);
         let client = handle.client().await?;
-
-        handle.push(&operator_image).await?;
-        phases.end("operator image");
-        let installing = self.ensure(&client, release, &operator_image, options);
-        // Ray's image is large; where the registry has it not, that takes as long as the operator.
-        let (operator, _) = tokio::try_join!(installing, async {
-            handle.push(&ray_image).await.map_err(RunError::from)
-        },)?;
-        phases.end("operator and Ray image");
         let environment = Environment {
             kubernetes: handle.kubernetes.clone(),
             engine: self.engine.clone(),

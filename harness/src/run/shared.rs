@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -24,10 +25,13 @@ pub(super) struct Turn(#[expect(dead_code, reason = "it is held for its lock")] 
 #[derive(Debug)]
 pub(super) struct Slip {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 const TURN: &str = "turn";
+/// The first byte of a slip: whether its cell counts as one that runs. One byte, so that nobody reads half of a change.
+const RUNS: u8 = b'+';
+const RESTS: u8 = b'-';
 
 impl Shared {
     pub(super) fn new(folder: PathBuf) -> io::Result<Self> {
@@ -65,11 +69,13 @@ impl Shared {
                 remove(&path)?;
                 continue;
             }
-            let amount = match std::fs::read(&path) {
+            let text = match std::fs::read(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                text => serde_json::from_slice::<Resources>(&text?)?,
+                text => text?,
             };
-            used = (used.0.plus(amount), used.1 + 1);
+            let (mark, amount) = text.split_first().ok_or(io::ErrorKind::UnexpectedEof)?;
+            let amount = serde_json::from_slice::<Resources>(amount)?;
+            used = (used.0.plus(amount), used.1 + usize::from(*mark == RUNS));
         }
         Ok(used)
     }
@@ -82,8 +88,18 @@ impl Shared {
         let path = self.folder.join(format!("{}-{address:x}-{number}", std::process::id()));
         let mut file = open(&path)?;
         file.lock_exclusive()?;
-        file.write_all(&serde_json::to_vec(&amount)?)?;
-        Ok(Slip { path, _file: file })
+        let mut text = vec![RUNS];
+        serde_json::to_writer(&mut text, &amount)?;
+        file.write_all(&text)?;
+        Ok(Slip { path, file })
+    }
+}
+
+impl Slip {
+    /// Counts no longer as a cell that runs; its room stays taken.
+    pub(super) fn rest(&self) {
+        // Where this fails, others wait until it ends.
+        let _ = self.file.write_all_at(&[RESTS], 0);
     }
 }
 
@@ -128,6 +144,8 @@ mod tests {
         drop(turn);
         let turn = other.turn().expect("the file").expect("the turn");
         assert_eq!(other.used(&turn).expect("the slips"), (half, 1));
+        slip.rest();
+        assert_eq!(other.used(&turn).expect("the slips"), (half, 0));
         drop(slip);
         assert_eq!(other.used(&turn).expect("the slips"), (Resources::default(), 0));
         // A process that was killed leaves its file, but not its lock.

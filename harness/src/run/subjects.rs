@@ -94,6 +94,8 @@ pub struct EngineOptions {
     pub evidence: EvidencePolicy,
     /// How many cells run at once at most.
     pub jobs: usize,
+    /// Whether a cell that only waits for time to pass lets another begin beside them.
+    pub overlap: bool,
     /// Of the room that nodes have, use one part of so many.
     pub room_share: u32,
     /// Where it is noted what cells came to; nowhere when absent.

@@ -228,7 +228,7 @@ pub struct Engine {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Size {
     /// Nodes of the kind cluster, the control plane included, all of which take Pods; for `run` as many as the selected
-    /// scenarios need when absent, for `up` 2
+    /// scenarios need when absent (3 where there are more than run at once), for `up` 3
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
     pub nodes: Option<u32>,
 }
@@ -336,7 +336,7 @@ pub struct Run {
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub evidence: EvidencePolicy,
     /// Cells at once, never more than the nodes can hold; when absent 16 in the lane control-plane, one for each processor in
-    /// the lane kind, and 64 with --context
+    /// the lane kind, and 64 with --context; and then a cell that only waits for time to pass lets another begin
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// Limit for the whole run, such as 30m; what has not ended by then is told, and what was made is cleaned up all the same

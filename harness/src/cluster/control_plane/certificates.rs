@@ -2,12 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose,
-};
+use rcgen::{CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use serde_json::json;
 
+use super::super::authority::{self, encode};
 use super::super::error::{ClusterError, file};
 
 /// The group whose members may do everything, also before any role exists.
@@ -39,7 +37,7 @@ impl Credentials {
     /// Makes them and writes them into a folder that nobody else can read.
     pub(super) fn make(folder: &Path) -> Result<Self, ClusterError> {
         let wrong = |source: rcgen::Error| ClusterError::Certificates(source.to_string());
-        let authority = authority().map_err(wrong)?;
+        let authority = authority::make(USER).map_err(wrong)?;
         let (certificate, key) = leaf(&authority).map_err(wrong)?;
         let account_key = KeyPair::generate().map_err(wrong)?;
         let write = |name: &str, text: &str| {
@@ -79,24 +77,6 @@ impl Credentials {
         });
         format!("{config:#}\n")
     }
-}
-
-fn encode(bytes: &[u8]) -> String {
-    // The type that Kubernetes' own Secrets have is written as base64.
-    match serde_json::to_value(k8s_openapi::ByteString(bytes.to_vec())) {
-        Ok(serde_json::Value::String(text)) => text,
-        _ => String::new(),
-    }
-}
-
-fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
-    let mut params = CertificateParams::default();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "kuberay-conformance");
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
-    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 
 /// One certificate serves all: etcd and API servers show it to clients and clients to them, all of them ours.

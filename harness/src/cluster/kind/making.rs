@@ -34,7 +34,10 @@ impl KindCluster {
             kubeconfig: &kubeconfig,
         };
         for made in state.made.clone() {
-            if matches!(made, Made::Cluster { .. } | Made::Service { .. }) {
+            if matches!(
+                made,
+                Made::Cluster { .. } | Made::Service { .. } | Made::Unpacker { .. }
+            ) {
                 self.progress.update(TASK, "removing nodes that can't be used");
                 remover.one(state, &made).await?;
             }
@@ -42,7 +45,7 @@ impl KindCluster {
         Ok(())
     }
 
-    fn node_names(&self, workers: u32) -> Vec<String> {
+    pub(super) fn node_names(&self, workers: u32) -> Vec<String> {
         let worker = |number: u32| {
             if number == 1 {
                 format!("{}-worker", self.name)
@@ -149,14 +152,14 @@ impl KindCluster {
         Ok(Some((start, socket, helper)))
     }
 
-    /// Runs kind, connects the Pods where the image does not, and waits for the nodes.
+    /// Runs kind.
     pub(super) async fn create(
         &self,
         state: &State,
-        facts: &NodeFacts,
         config: &str,
+        image: &str,
         options: &UpOptions<'_>,
-    ) -> Result<String, ClusterError> {
+    ) -> Result<(), ClusterError> {
         let config_file = self.folder.join("kind.yaml");
         std::fs::write(&config_file, config).map_err(file("writing", &config_file))?;
         if options.audit {
@@ -166,7 +169,6 @@ impl KindCluster {
         }
         let log = self.folder.join("kind.log");
         std::fs::write(&log, "").map_err(file("writing", &log))?;
-        let image = &options.node_image.local_name;
         self.progress
             .update(TASK, &format!("kind makes {} of {image}", state.nodes().join(", ")));
         let mut create = self.engine.kind_command(options.kind, &self.name);
@@ -182,8 +184,17 @@ impl KindCluster {
             .arg("--kubeconfig")
             .arg(self.kubeconfig());
         process::logged(create, "making the cluster with kind", &log).await?;
+        Ok(())
+    }
 
-        let client = ready::client(&self.kubeconfig()).await?;
+    /// Connects the Pods where the image does not, and waits for the nodes; returns the release of Kubernetes.
+    pub(super) async fn ready(
+        &self,
+        client: &kube::Client,
+        state: &State,
+        facts: &NodeFacts,
+        options: &UpOptions<'_>,
+    ) -> Result<String, ClusterError> {
         let (count, started) = (state.nodes().len(), Instant::now());
         let left = || options.deadline.saturating_sub(started.elapsed());
         if !facts.default_cni {
@@ -193,20 +204,13 @@ impl KindCluster {
                     .map(|_| ())
                     .ok_or_else(|| "a node has no addresses for Pods yet".into())
             };
-            let nodes = ready::nodes(
-                &client,
-                count,
-                left(),
-                "the nodes have no addresses for Pods",
-                complaint,
-            )
-            .await?;
+            let nodes = ready::nodes(client, count, left(), "the nodes have no addresses for Pods", complaint).await?;
             let places: Vec<Place> = nodes.iter().filter_map(Place::of).collect();
             network::connect(&self.engine, &places).await?;
         }
         self.progress.update(TASK, "waiting for the nodes");
-        ready::nodes(&client, count, left(), "the nodes are not Ready", ready::is_ready).await?;
-        ready::version(&client).await
+        ready::nodes(client, count, left(), "the nodes are not Ready", ready::is_ready).await?;
+        ready::version(client).await
     }
 
     /// Makes sure that the registry runs and that the nodes know where.

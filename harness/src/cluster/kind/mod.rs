@@ -1,6 +1,7 @@
 //! kind clusters: up, down, attach, status.
 
 mod making;
+mod sharing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,15 +9,16 @@ use std::time::{Duration, Instant};
 
 use super::engine::Engine;
 use super::error::ClusterError;
-use super::handle::{ClusterHandle, Status};
+use super::handle::{ClusterHandle, EarlyCluster, Status};
 use super::host::Host;
-use super::kind_config::{AUDIT_LOG, NodeFacts, kind_config};
+use super::kind_config::{AUDIT_LOG, Extras, NodeFacts, kind_config};
 use super::lock::{Lease, Lock, Patience};
 use super::preflight::{self, Severity};
 use super::registry;
 use super::remove::{KIND_LABEL, Removed, Remover};
 use super::state::{Complete, State, StateFile};
-use super::{node, push, ready};
+pub use super::unpacked::Unpack;
+use super::{authority, node, push, ready};
 use crate::artifact::Image;
 use crate::report::{Outcome, Phase, Progress};
 
@@ -50,8 +52,12 @@ pub struct UpOptions<'a> {
     pub registry_image: Option<&'a Image>,
     /// The folder where the registry keeps what is pushed, also when the cluster is gone.
     pub registry_data: &'a Path,
+    /// What nodes shall find unpacked; `None` where they unpack what they start, each for itself. Needs a registry.
+    pub unpacked: Option<Unpack<'a>>,
     /// Nodes beside the control plane.
     pub workers: u32,
+    /// As many serve as well, in a cluster that is up already.
+    pub least_workers: u32,
     /// Whether the API server writes an audit log, below the cluster's folder: see [`KindCluster::audit_log`].
     pub audit: bool,
     /// Whether nodes ask the public registries for what the local one lacks.
@@ -113,34 +119,66 @@ impl KindCluster {
     /// When the machine can't run it, another process works on it or uses one that is made of something else, or a
     /// step fails. What was made by then stays for a look at it; the next `up` or `down` removes it.
     pub async fn up(&self, options: &UpOptions<'_>) -> Result<ClusterHandle, ClusterError> {
+        let nothing = async |_: EarlyCluster| Ok::<_, ClusterError>(());
+        let (handle, ()) = self.up_with(options, nothing).await?;
+        Ok(handle)
+    }
+
+    /// As [`up`](Self::up), and does `work` as soon as the API server answers, while the nodes may still become ready.
+    ///
+    /// # Errors
+    /// As [`up`](Self::up), and those of `work`, after which the cluster is up.
+    pub async fn up_with<T, E: From<ClusterError>>(
+        &self,
+        options: &UpOptions<'_>,
+        work: impl AsyncFnOnce(EarlyCluster) -> Result<T, E>,
+    ) -> Result<(ClusterHandle, T), E> {
         let _lock = self.lock("up", options.patience).await?;
         let facts = node::facts(&self.engine, &options.node_image.local_name).await?;
         let host = Host::read(&self.folder, &self.engine.storage);
         self.preflight(&host, &facts)?;
         let digest = &options.node_image.record.digest;
         let audit = self.folder.join(AUDIT);
-        let made_of = |workers: u32| {
-            let config = kind_config(&facts, &host, workers, options.audit.then_some(audit.as_path()));
-            let key = push::hash(&[FORM, &options.node_image.local_name, digest, &config]);
-            (config, key)
+        // Where its images come from, and whom its nodes trust, makes a cluster no other one.
+        let plain = Extras {
+            audit: options.audit.then_some(audit.as_path()),
+            ..Extras::default()
         };
-        let (config, key) = made_of(options.workers);
+        let made_of = |workers: u32| {
+            let config = kind_config(&facts, &host, workers, plain);
+            push::hash(&[FORM, &options.node_image.local_name, digest, &config])
+        };
+        let key = made_of(options.workers);
 
         let mut state = self.load()?.unwrap_or_else(|| State::new(&self.name, self.engine.kind));
         let mut phases = Phases::start();
         // One with more nodes than are wanted serves as well.
         let larger = u32::try_from(state.nodes().len()).unwrap_or(u32::MAX).saturating_sub(1);
-        let serves = |found: &str| (options.workers..=larger).any(|workers| made_of(workers).1 == found);
+        let serves = |found: &str| (options.least_workers..=larger).any(|workers| made_of(workers) == found);
         if let Some(complete) = state.complete.clone().filter(|complete| serves(&complete.key))
             && self.is_usable(&state).await
         {
             let start = self.plan_registry(&mut state, options)?;
             self.feed(&state, start.as_ref(), options).await?;
             phases.end("cluster reuse");
-            return self.handle(&state, complete.kubernetes, true, phases.ended, options.purpose);
+            let done = work(self.early(&state).await?).await?;
+            phases.end("operator");
+            let handle = self.handle(&state, complete.kubernetes, true, phases.ended, options.purpose)?;
+            return Ok((handle, done));
         }
         self.clear(&mut state).await?;
         let start = self.plan(&mut state, &host, options).await?;
+        let shared = self.share(&mut state, start.as_ref(), options).await;
+        let joins = options.workers > 0;
+        let authority = joins
+            .then(|| authority::write(&self.folder, &self.node_names(0)[0]))
+            .transpose()?;
+        let extras = Extras {
+            unpacked: shared.as_ref().map(|shared| shared.folder.as_path()),
+            authority: authority.as_deref(),
+            ..plain
+        };
+        let config = kind_config(&facts, &host, options.workers, extras);
         phases.end("cluster preparation");
 
         // The registry starts while kind waits for the control plane.
@@ -150,9 +188,17 @@ impl KindCluster {
                 None => Ok(()),
             }
         };
-        let (kubernetes, ()) = tokio::try_join!(self.create(&state, &facts, &config, options), registry)?;
+        let image = shared.map_or_else(|| options.node_image.local_name.clone(), |shared| shared.node_image);
+        let image = image.as_str();
+        tokio::try_join!(self.create(&state, &config, image, options), registry)?;
         self.feed(&state, start.as_ref(), options).await?;
         phases.end("cluster start");
+        let early = self.early(&state).await?;
+        let client = early.client.clone();
+        let ready = self.ready(&client, &state, &facts, options);
+        // Where the work fails, the cluster is up all the same.
+        let (kubernetes, done) = tokio::try_join!(ready, async { Ok(work(early).await) })?;
+        phases.end("nodes and operator");
         let since = format!("{:.0}", jiff::Timestamp::now());
         state.complete = Some(Complete {
             key,
@@ -165,7 +211,18 @@ impl KindCluster {
             Outcome::Passed,
             &format!("{} is up, Kubernetes {kubernetes}", self.name),
         );
-        self.handle(&state, kubernetes, false, phases.ended, options.purpose)
+        let done = done?;
+        let handle = self.handle(&state, kubernetes, false, phases.ended, options.purpose)?;
+        Ok((handle, done))
+    }
+
+    async fn early(&self, state: &State) -> Result<EarlyCluster, ClusterError> {
+        Ok(EarlyCluster {
+            client: ready::client(&self.kubeconfig()).await?,
+            name: self.name.clone(),
+            engine: self.engine.clone(),
+            registry: state.registry.clone(),
+        })
     }
 
     /// Uses the cluster that is up, as it is.

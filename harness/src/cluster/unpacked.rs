@@ -1,0 +1,254 @@
+//! What nodes keep of their images, unpacked once and shared by the nodes of every cluster that comes after.
+
+use std::path::{Path, PathBuf};
+
+use super::engine::Engine;
+use super::error::{ClusterError, file};
+use super::kind_config::UNIT_ADDITION;
+use super::network::INSTANCE_LABEL;
+use super::{push, registry};
+use crate::artifact::{ArtifactError, Image, Store};
+use crate::process;
+
+/// The folder in the store.
+const NAME: &str = "unpacked";
+/// How many of them stay. One with Ray in it takes 2 GB.
+const KEPT: usize = 3;
+/// A node's image without images in it.
+const BARE: &str = "localhost/kuberay-conformance/bare-node";
+
+const RECIPE: &str = include_str!("../../../fixtures/images/unpacked/Containerfile");
+const UNPACK: &str = include_str!("../../../fixtures/images/unpacked/unpack.sh");
+const ATTACH: &str = include_str!("../../../fixtures/images/unpacked/attach.sh");
+const ADDITION: &str = include_str!("../../../fixtures/images/unpacked/containerd.conf");
+
+/// Images that nodes shall find unpacked.
+#[derive(Debug, Clone, Copy)]
+pub struct Unpack<'a> {
+    /// Where they are kept.
+    pub store: &'a Store,
+    /// The images, beside those that the node image brings.
+    pub images: &'a [&'a Image],
+}
+
+/// What nodes are made of where their images are unpacked already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shared {
+    /// What they mount.
+    pub(super) folder: PathBuf,
+    /// The image that they are made of.
+    pub(super) node_image: String,
+}
+
+impl Unpack<'_> {
+    /// Names everything that decides what is unpacked.
+    pub(super) fn key(&self, node: &Image) -> String {
+        let mut texts = vec![UNPACK, ATTACH, ADDITION];
+        for image in std::iter::once(&node).chain(self.images) {
+            texts.extend([image.public_name.as_str(), &image.local_name, &image.record.digest]);
+        }
+        push::hash(&texts)
+    }
+
+    /// Where it is or will be.
+    pub(super) fn folder(&self, key: &str) -> PathBuf {
+        self.store.path(NAME, key)
+    }
+
+    /// Makes it with a container of the node image, unless it is there. The registry at `address` has the images.
+    pub(super) async fn make(&self, by: &Unpacker<'_>, key: &str, address: &str) -> Result<(), ArtifactError> {
+        let make = async |target: PathBuf| {
+            let write = |name: &str, text: &str| {
+                let path = target.join(name);
+                std::fs::create_dir_all(path.parent().unwrap_or(&target))
+                    .and_then(|()| std::fs::write(&path, text))
+                    .map_err(|source| ArtifactError::File {
+                        doing: "writing",
+                        path: path.clone(),
+                        source,
+                    })
+            };
+            write("attach.sh", ATTACH)?;
+            write(UNIT_ADDITION, ADDITION)?;
+            for registry in registry::MIRRORED {
+                write(
+                    &format!("certs.d/{registry}/hosts.toml"),
+                    &registry::hosts_toml(registry, address, false),
+                )?;
+            }
+            by.run(&target, self.images).await?;
+            Ok(())
+        };
+        self.store.get(NAME, key, make).await?;
+        Ok(())
+    }
+
+    /// Notes that it is used now, and removes those that were not for the longest time and that no cluster mounts.
+    pub(super) fn keep_few(&self, key: &str) -> Result<(), ClusterError> {
+        let used = self.folder(key);
+        let touch = std::fs::File::open(&used).and_then(|folder| folder.set_modified(std::time::SystemTime::now()));
+        // Not ours to touch where another user's Docker made it; then it is as old as it is.
+        let _ = touch;
+        let mut all: Vec<_> = std::fs::read_dir(used.parent().unwrap_or(&used))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .filter(|(_, path)| *path != used)
+            .collect();
+        all.sort_unstable();
+        let mounted = mounted_by_clusters(self.store.root());
+        let surplus = (all.len() + 1).saturating_sub(KEPT);
+        for (_, path) in all.into_iter().take(surplus) {
+            if !mounted.contains(&*path.to_string_lossy()) {
+                // First another name: what is half removed must not be taken for whole.
+                let going = path.with_file_name(format!(".{}", path.file_name().unwrap_or_default().to_string_lossy()));
+                std::fs::rename(&path, &going).map_err(file("removing", &path))?;
+                std::fs::remove_dir_all(&going).map_err(file("removing", &going))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The kind configurations of all clusters, which name what they mount.
+fn mounted_by_clusters(root: &Path) -> String {
+    let clusters = std::fs::read_dir(root.join("clusters")).into_iter().flatten().flatten();
+    clusters
+        .filter(|cluster| cluster.path().join("state.json").exists())
+        .filter_map(|cluster| std::fs::read_to_string(cluster.path().join("kind.yaml")).ok())
+        .collect()
+}
+
+/// The container that unpacks.
+pub(super) struct Unpacker<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) node_image: &'a str,
+    /// Its name.
+    pub(super) container: &'a str,
+    /// The network on which it finds the registry.
+    pub(super) network: &'a str,
+    pub(super) instance: &'a str,
+}
+
+impl Unpacker<'_> {
+    async fn run(&self, target: &Path, images: &[&Image]) -> Result<(), process::ProcessError> {
+        let mut run = self.engine.command();
+        run.args([
+            "run",
+            "--rm",
+            "--privileged",
+            "--name",
+            self.container,
+            "--network",
+            self.network,
+        ]);
+        run.args(["--label", &format!("{INSTANCE_LABEL}={}", self.instance)]);
+        run.arg("--volume").arg(format!("{}:/unpacked", target.display()));
+        run.args(["--entrypoint", "bash", self.node_image, "-c", UNPACK, "unpack.sh"]);
+        run.args(images.iter().map(|image| &image.public_name));
+        process::output(run, "unpacking the nodes' images").await?;
+        Ok(())
+    }
+}
+
+/// The node image without the images that it brings; built where the engine does not hold it.
+pub(super) async fn bare(engine: &Engine, node: &Image) -> Result<String, ClusterError> {
+    let name = format!(
+        "{BARE}:{}",
+        push::hash(&[RECIPE, &node.local_name, &node.record.digest])
+    );
+    let mut inspect = engine.command();
+    inspect.args(["image", "inspect", "--format", "{{.Id}}", &name]);
+    if process::output(inspect, "looking for the bare node image")
+        .await
+        .is_ok()
+    {
+        return Ok(name);
+    }
+    let context = tempfile::tempdir().map_err(file("making a folder for", "the bare node image"))?;
+    let recipe = context.path().join("Containerfile");
+    std::fs::write(&recipe, RECIPE).map_err(file("writing", &recipe))?;
+    let mut build = engine.command();
+    build.args(["build", "--quiet", "--network=none", "--tag", &name, "--build-arg"]);
+    build.arg(format!("NODE={}", node.local_name));
+    build.arg("--file").arg(&recipe).arg(context.path());
+    process::output(build, "building the bare node image").await?;
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::report::{ImageRecord, Origin};
+
+    fn image(name: &str, digest: &str) -> Image {
+        Image {
+            public_name: name.into(),
+            local_name: format!("localhost/{name}"),
+            archive: "archive.tar".into(),
+            record: ImageRecord {
+                name: name.into(),
+                origin: Origin::Built,
+                source: "module".into(),
+                digest: digest.into(),
+                pinned: true,
+            },
+        }
+    }
+
+    #[test]
+    fn another_node_or_ray_is_unpacked_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path()).unwrap();
+        let [node, other] = ["sha256:1", "sha256:2"].map(|digest| image("docker.io/kindest/node:v1", digest));
+        let [ray, newer] = ["sha256:3", "sha256:4"].map(|digest| image("docker.io/rayproject/ray:1", digest));
+        let key = |node, images: &[&Image]| Unpack { store: &store, images }.key(node);
+        let keys = [
+            key(&node, &[&ray]),
+            key(&other, &[&ray]),
+            key(&node, &[&newer]),
+            key(&node, &[]),
+        ];
+        let different: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert_eq!(different.len(), keys.len());
+        assert_eq!(keys[0], key(&node, &[&ray]));
+    }
+
+    #[test]
+    fn the_oldest_that_no_cluster_mounts_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path()).unwrap();
+        let unpack = Unpack {
+            store: &store,
+            images: &[],
+        };
+        for (age, key) in ["e", "d", "c", "b", "a"].iter().enumerate() {
+            let path = unpack.folder(key);
+            std::fs::create_dir_all(&path).unwrap();
+            let then = SystemTime::now() - Duration::from_secs(60 * (10 - u64::try_from(age).unwrap()));
+            std::fs::File::open(&path).unwrap().set_modified(then).unwrap();
+        }
+        let cluster = folder.path().join("clusters/one");
+        std::fs::create_dir_all(&cluster).unwrap();
+        std::fs::write(cluster.join("kind.yaml"), unpack.folder("e").display().to_string()).unwrap();
+        std::fs::write(cluster.join("state.json"), "{}").unwrap();
+        unpack.keep_few("d").unwrap();
+        let left: Vec<&str> = ["a", "b", "c", "d", "e"]
+            .into_iter()
+            .filter(|key| unpack.folder(key).exists())
+            .collect();
+        assert_eq!(
+            left,
+            ["a", "b", "d", "e"],
+            "`d` is used again, `e` is mounted, `c` was the oldest of the others"
+        );
+        assert!(
+            std::fs::read_dir(folder.path().join(NAME)).unwrap().count() == 4,
+            "nothing is half removed"
+        );
+    }
+}
