@@ -1,14 +1,14 @@
-//! Two ways to give the nodes Ray's image, in one run on one cluster: our registry, and `kind load`.
+//! Three ways to give a new node Ray's image, in turn in one run: our registry, `kind load`, and unpacked beforehand.
 //!
 //! `cargo bench --profile dev --bench feeding` (the programs that are timed are not ours, so our own profile does not
-//! matter). It makes a cluster of its own and removes it.
+//! matter). It makes clusters of its own and removes them.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kuberay_conformance::artifact::{Artifacts, Image, Source, Store};
-use kuberay_conformance::cluster::{ClusterHandle, Engine, KindCluster, Patience, UpOptions};
+use kuberay_conformance::cluster::{ClusterHandle, Engine, KindCluster, Patience, Unpack, UpOptions};
 use kuberay_conformance::process;
 use kuberay_conformance::report::{Origin, Silent};
 
@@ -29,12 +29,18 @@ async fn main() -> Result<(), Failed> {
     let ray = artifacts.ray_image(&artifacts.pins().defaults.ray).await?;
     // An empty one of our own, so that the first push sends everything.
     let data = tempfile::tempdir()?;
-    let options = UpOptions {
+    let unpacked = tempfile::tempdir_in(store.root())?;
+    let unpacked_store = Store::at(unpacked.path())?;
+    let images = [&ray];
+    let options = |unpacked: bool| UpOptions {
         kind: &kind,
         node_image: &node,
         registry_image: Some(&registry),
         registry_data: data.path(),
-        unpacked: None,
+        unpacked: unpacked.then_some(Unpack {
+            store: &unpacked_store,
+            images: &images,
+        }),
         workers: 0,
         least_workers: 0,
         audit: false,
@@ -44,70 +50,82 @@ async fn main() -> Result<(), Failed> {
         helper: Some(Path::new(env!("CARGO_BIN_EXE_kuberay-conformance"))),
         purpose: "bench",
     };
-    let handle = cluster.up(&options).await?;
-    let measured = measure(&engine, &handle, &kind, &ray).await;
-    drop(handle);
-    cluster.down(Patience::Fail).await?;
-    measured
-}
-
-async fn measure(engine: &Engine, handle: &ClusterHandle, kind: &Path, ray: &Image) -> Result<(), Failed> {
-    let node = &handle.nodes[0];
     println!(
         "image: {} ({} MB as an archive)",
         ray.public_name,
         ray.archive.metadata()?.len() / 1_000_000
     );
-    let push = timed(async { Ok(handle.push(ray).await.map(|_| ())?) }).await?;
+    let handle = cluster.up(&options(false)).await?;
+    let push = timed(async { Ok(handle.push(&ray).await.map(|_| ())?) }).await?;
     println!("registry: first push, once for each image on a machine  {push:6.1} s");
-    let again = timed(async { Ok(handle.push(ray).await.map(|_| ())?) }).await?;
+    let again = timed(async { Ok(handle.push(&ray).await.map(|_| ())?) }).await?;
     println!("registry: push of an image that it has                  {again:6.1} s");
-    let first = names(engine, node).await?;
+    drop(handle);
+    cluster.down(Patience::Fail).await?;
+    let first = timed(async { Ok(cluster.up(&options(true)).await.map(|_| ())?) }).await?;
+    println!("unpacked: a cluster and the unpacking, once for each image on a machine  {first:6.1} s");
+    cluster.down(Patience::Fail).await?;
     for round in 1..=ROUNDS {
-        let hosts = [
-            "ctr",
-            "-n",
-            "k8s.io",
-            "images",
-            "pull",
-            "--hosts-dir",
-            "/etc/containerd/certs.d",
-        ];
-        let pull = timed(inside(engine, node, &[&hosts[..], &[&ray.public_name]].concat())).await?;
-        forget(engine, node, &first).await?;
-        let load = timed(async { Ok(handle.load(kind, ray).await?) }).await?;
-        forget(engine, node, &first).await?;
+        let mut seconds = Vec::new();
+        for way in [Way::Pulled, Way::Loaded, Way::Unpacked] {
+            let started = Instant::now();
+            let handle = cluster.up(&options(way == Way::Unpacked)).await?;
+            match way {
+                Way::Pulled => pull(&engine, &handle, &ray).await?,
+                Way::Loaded => handle.load(&kind, &ray).await?,
+                Way::Unpacked => {}
+            }
+            // What a container would be made of.
+            let image = name(way, &ray);
+            let there = ["ctr", "-n", "k8s.io", "images", "mount", "--rw", image, "/mnt"];
+            inside(&engine, &handle.nodes[0], &there).await?;
+            seconds.push(started.elapsed().as_secs_f64());
+            drop(handle);
+            cluster.down(Patience::Fail).await?;
+        }
         println!(
-            "round {round}, for each new node: pull from the registry {pull:6.1} s, kind load {load:6.1} s, ratio {:.2}",
-            load / pull
+            "round {round}, a cluster of one node until it could start the image: pull from the registry {:6.1} s, kind load {:6.1} s, unpacked \
+             beforehand {:6.1} s",
+            seconds[0], seconds[1], seconds[2]
         );
     }
     Ok(())
 }
 
-/// Removes every name that was not there at first (containerd adds some of its own), and with them the layers.
-async fn forget(engine: &Engine, node: &str, first: &[String]) -> Result<(), Failed> {
-    for name in names(engine, node).await? {
-        if !first.contains(&name) {
-            inside(engine, node, &["ctr", "-n", "k8s.io", "images", "rm", "--sync", &name]).await?;
-        }
-    }
-    Ok(())
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Pulled,
+    Loaded,
+    Unpacked,
 }
 
-async fn names(engine: &Engine, node: &str) -> Result<Vec<String>, Failed> {
-    let text = inside_text(engine, node, &["ctr", "-n", "k8s.io", "images", "ls", "-q"]).await?;
-    Ok(text.lines().map(str::to_owned).collect())
+/// kind loads an archive under the name that it has there.
+fn name(way: Way, image: &Image) -> &str {
+    if way == Way::Loaded {
+        &image.local_name
+    } else {
+        &image.public_name
+    }
+}
+
+async fn pull(engine: &Engine, handle: &ClusterHandle, image: &Image) -> Result<(), Failed> {
+    let hosts = [
+        "ctr",
+        "-n",
+        "k8s.io",
+        "images",
+        "pull",
+        "--hosts-dir",
+        "/etc/containerd/certs.d",
+    ];
+    inside(engine, &handle.nodes[0], &[&hosts[..], &[&image.public_name]].concat()).await
 }
 
 async fn inside(engine: &Engine, node: &str, arguments: &[&str]) -> Result<(), Failed> {
-    inside_text(engine, node, arguments).await.map(|_| ())
-}
-
-async fn inside_text(engine: &Engine, node: &str, arguments: &[&str]) -> Result<String, Failed> {
     let mut exec = engine.command();
     exec.args(["exec", node]).args(arguments);
-    Ok(process::output(exec, &format!("running {} in {node}", arguments[0])).await?)
+    process::output(exec, &format!("running {} in {node}", arguments[0])).await?;
+    Ok(())
 }
 
 async fn timed(work: impl Future<Output = Result<(), Failed>>) -> Result<f64, Failed> {

@@ -15,7 +15,7 @@ use kube::Api;
 use kube::api::{DeleteParams, PostParams};
 use kube::runtime::wait::{Condition, await_condition};
 use kuberay_conformance::artifact::{Artifacts, Image, Source, Store};
-use kuberay_conformance::cluster::{ClusterError, Engine, KindCluster, Patience, Removed, Status, UpOptions};
+use kuberay_conformance::cluster::{ClusterError, Engine, KindCluster, Patience, Removed, Status, Unpack, UpOptions};
 use kuberay_conformance::process;
 use kuberay_conformance::report::{Outcome, Progress, Silent};
 use serde_json::json;
@@ -259,11 +259,86 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     );
     drop(second);
     cluster.down(Patience::Fail).await.unwrap();
+
+    unpacked_once(&setup, &cluster, &data, &pushed).await;
     assert_eq!(setup.leftovers(NAME).await, Vec::<String>::new());
     assert_eq!(
         user_kubeconfig,
         std::env::home_dir().map(|home| std::fs::read(home.join(".kube/config")).ok())
     );
+}
+
+/// Ray's image is unpacked before the nodes are made: none pulls it, all share it, and it stays as it is whatever they do.
+async fn unpacked_once(setup: &Setup, cluster: &KindCluster, data: &Path, ray: &Image) {
+    let folder = tempfile::tempdir_in(&setup.folder).unwrap();
+    let store = Store::at(folder.path()).unwrap();
+    let images = [ray];
+    let options = |images| UpOptions {
+        unpacked: Some(Unpack { store: &store, images }),
+        ..setup.options(data, 1)
+    };
+    let inside = async |node: &str, script: &str| {
+        let mut exec = setup.engine.command();
+        exec.args(["exec", node, "sh", "-euc", script]);
+        process::output(exec, "looking into a node").await.unwrap()
+    };
+    for round in ["made", "used again"] {
+        let handle = cluster.up(&options(&images)).await.unwrap();
+        let client = handle.client().await.unwrap();
+        let pods: Api<Pod> = Api::namespaced(client.clone(), "default");
+        for node in &handle.nodes {
+            println!(
+                "{round}: Pod on {node}: {:?}",
+                run_pod(&client, &ray.public_name, node).await
+            );
+            let pulls = inside(
+                node,
+                "journalctl -u containerd | grep -c 'PullImage.*rayproject/ray' || true",
+            )
+            .await;
+            assert_eq!(pulls.trim(), "0", "{node} pulls nothing");
+        }
+        let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "image"}, "spec": {"containers": [
+            {"name": "c", "image": ray.public_name, "command": ["sleep", "99"]}]}}))
+        .unwrap();
+        pods.create(&PostParams::default(), &pod).await.unwrap();
+        let of = |pod: Option<&Pod>| {
+            Some(
+                pod?.status
+                    .as_ref()?
+                    .container_statuses
+                    .as_ref()?
+                    .first()?
+                    .image_id
+                    .clone(),
+            )
+        };
+        let known = |pod: Option<&Pod>| of(pod).is_some_and(|id| !id.is_empty());
+        let pod = await_condition(pods, "image", known).await.unwrap();
+        let id = of(pod.as_ref()).unwrap();
+        assert!(
+            id.starts_with("docker.io/rayproject/ray@sha256:"),
+            "as if it were pulled: {id}"
+        );
+        // Removing an image in a node removes nothing of what the others read.
+        let removal = format!(
+            "ctr -n k8s.io images rm --sync {}; ls /kuberay-conformance/unpacked/containerd",
+            ray.public_name
+        );
+        inside(&handle.nodes[1], &removal).await;
+        drop(handle);
+        cluster.down(Patience::Fail).await.unwrap();
+    }
+    assert_eq!(std::fs::read_dir(folder.path().join("unpacked")).unwrap().count(), 1);
+
+    // What can't be unpacked beforehand is told, and each node does it.
+    let mut nowhere = ray.clone();
+    nowhere.public_name = "localhost/nowhere:1".into();
+    let handle = cluster.up(&options(&[&nowhere])).await.unwrap();
+    let attached = inside(&handle.nodes[0], "ls -A /var/lib/containerd").await;
+    assert!(!attached.contains(".attached"), "{attached}");
+    drop(handle);
+    cluster.down(Patience::Fail).await.unwrap();
 }
 
 const KILLED: &str = "kuberay-conformance-killed";
@@ -277,7 +352,23 @@ async fn child_that_is_killed() {
     };
     let setup = Setup::new(&folder).await;
     let data = folder.join("registry");
-    setup.cluster(KILLED).up(&setup.options(&data, 0)).await.unwrap();
+    // Kills come while it is unpacked, too.
+    let unpacked = folder.join("unpacking");
+    let _ = std::fs::remove_dir_all(&unpacked);
+    let store = Store::at(&unpacked).unwrap();
+    let ray = setup
+        .artifacts
+        .ray_image(&setup.artifacts.pins().defaults.ray)
+        .await
+        .unwrap();
+    let options = UpOptions {
+        unpacked: Some(Unpack {
+            store: &store,
+            images: &[&ray],
+        }),
+        ..setup.options(&data, 1)
+    };
+    setup.cluster(KILLED).up(&options).await.unwrap();
 }
 
 #[tokio::test]
@@ -288,7 +379,7 @@ async fn whenever_up_is_killed_down_removes_everything() {
     let _turn = TURN.lock().await;
     let folder = state_folder(KILLED);
     let setup = Setup::new(&folder).await;
-    for seconds in [1.0, 2.5, 4.0, 8.0, 20.0] {
+    for seconds in [1.0, 2.5, 4.0, 8.0, 13.0, 20.0, 32.0] {
         let mut child = process::command(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "child_that_is_killed"])
             .env(FOLDER, &folder)

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use tokio::sync::watch;
+
 use super::engine::Engine;
 use super::error::ClusterError;
 use super::lock::{Holder, Lease};
@@ -41,9 +43,18 @@ pub struct EarlyCluster {
     pub(super) name: String,
     pub(super) engine: Engine,
     pub(super) registry: Option<RegistryPlace>,
+    pub(super) ready: watch::Receiver<bool>,
 }
 
 impl EarlyCluster {
+    /// Waits until Pods on every node can reach the API server. Never ends where that does not come; the work of
+    /// [`KindCluster::up_with`](super::KindCluster::up_with) is given up then.
+    pub async fn nodes_are_ready(&self) {
+        if self.ready.clone().wait_for(|ready| *ready).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// As [`ClusterHandle::push`].
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1::{Node, Service};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, Config};
@@ -59,6 +59,24 @@ pub(super) async fn version(client: &Client) -> Result<String, ClusterError> {
         .await
         .map_err(api("asking the API server for its release"))?
         .git_version)
+}
+
+/// Where Pods find the API server: address and port of its Service.
+pub(super) async fn service_address(client: &Client) -> Result<String, ClusterError> {
+    let services: Api<Service> = Api::namespaced(client.clone(), "default");
+    let service = services.get("kubernetes").await;
+    let spec = service
+        .map_err(api("reading the API server's Service"))?
+        .spec
+        .unwrap_or_default();
+    let address = spec.cluster_ip.unwrap_or_default();
+    let port = spec.ports.unwrap_or_default().first().map_or(443, |port| port.port);
+    // That of IPv6 needs brackets.
+    Ok(if address.contains(':') {
+        format!("[{address}]:{port}")
+    } else {
+        format!("{address}:{port}")
+    })
 }
 
 /// Waits until there are `count` nodes and `judge` has no complaint about any; returns them by name.

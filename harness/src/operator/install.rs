@@ -142,6 +142,9 @@ const NAMESPACE: &str = "default";
 /// Makes the wanted operator run, and no other that the harness made: one that runs already with the same release,
 /// manifests, image and options is left alone.
 ///
+/// Its CRDs need no node; the rest is applied when `nodes` is done, because an operator that starts before it can reach the API
+/// server ends.
+///
 /// # Errors
 /// When it can't be rendered, applied or started; at once when its Pod is in a state that can't get better.
 pub async fn ensure(
@@ -149,6 +152,7 @@ pub async fn ensure(
     renderers: &Renderers,
     wanted: Wanted<'_>,
     progress: &dyn Progress,
+    nodes: impl Future<Output = ()>,
 ) -> Result<Installed, OperatorError> {
     let Wanted {
         release,
@@ -201,6 +205,7 @@ pub async fn ensure(
         sender.apply_crd(name, yaml).await.map_err(refused)?;
     }
     until_established(client, &rendered).await?;
+    nodes.await;
     for object in &rendered.objects {
         sender.apply(object).await.map_err(refused)?;
     }

@@ -354,7 +354,7 @@ mod tests {
     use super::Ledger;
     use crate::check::{Finding, Verdict};
     use crate::report::Outcome;
-    use crate::scenario::{Scenario, load};
+    use crate::scenario::{Barrier, Scenario, load};
 
     fn scenario() -> (tempfile::TempDir, Scenario) {
         scenario_with("")
@@ -392,6 +392,20 @@ spec:
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn only_what_waits_for_nothing_but_time_lets_another_begin() {
+        let (_root, scenario) = scenario_with("    - never: {restarts: {role: head}, after: rayReady, for: 10s}\n");
+        let mut ledger = Ledger::new(&scenario);
+        let ready = BTreeMap::from([(Barrier::RayReady, jiff::Timestamp::UNIX_EPOCH)]);
+        assert!(!ledger.only_watches(&ready), "other checks have no verdict");
+        ledger.take(0, Verdict::Pass(finding("")), at(1));
+        ledger.take(1, Verdict::Pass(finding("")), at(1));
+        assert!(!ledger.only_watches(&BTreeMap::new()), "its time has not begun");
+        assert!(ledger.only_watches(&ready));
+        ledger.take(2, Verdict::Pass(finding("")), at(11));
+        assert!(!ledger.only_watches(&ready), "nothing is left");
     }
 
     #[test]

@@ -110,7 +110,13 @@ impl Setup {
         };
         let install = async |early: EarlyCluster| {
             early.push(&operator_image).await?;
-            let installing = self.ensure(&early.client, release, &operator_image, options);
+            let installing = self.ensure(
+                &early.client,
+                release,
+                &operator_image,
+                options,
+                early.nodes_are_ready(),
+            );
             // Ray's image is large; where the registry has it not, that takes as long as the operator.
             let (operator, _) = tokio::try_join!(installing, async {
                 early.push(&ray_image).await.map_err(RunError::from)
@@ -148,7 +154,8 @@ impl Setup {
     ) -> Result<(), RunError> {
         let image = self.artifacts.operator_image(release).await?;
         handle.push(&image).await?;
-        self.ensure(client, release, &image, options).await?;
+        self.ensure(client, release, &image, options, std::future::ready(()))
+            .await?;
         Ok(())
     }
 
@@ -158,6 +165,7 @@ impl Setup {
         release: &Version,
         image: &Image,
         options: &Options,
+        nodes: impl Future<Output = ()>,
     ) -> Result<Installed, RunError> {
         let programs = self.artifacts.programs();
         let manifests = brought::manifests(options, programs, release).await?;
@@ -176,7 +184,7 @@ impl Setup {
             image,
             options: &departures,
         };
-        Ok(operator::ensure(client, &renderers, wanted, &*self.progress).await?)
+        Ok(operator::ensure(client, &renderers, wanted, &*self.progress, nodes).await?)
     }
 }
 

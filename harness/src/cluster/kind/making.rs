@@ -1,7 +1,9 @@
 //! What `up` makes, and what of an earlier cluster it removes first.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use futures::future::try_join_all;
 
 use super::{AUDIT, KindCluster, TASK, UpOptions};
 use crate::cluster::engine::EngineKind;
@@ -210,7 +212,23 @@ impl KindCluster {
         }
         self.progress.update(TASK, "waiting for the nodes");
         ready::nodes(client, count, left(), "the nodes are not Ready", ready::is_ready).await?;
+        let address = ready::service_address(client).await?;
+        try_join_all(state.nodes().iter().map(|node| self.reaches(node, &address, left()))).await?;
         ready::version(client).await
+    }
+
+    /// Waits until Pods on a node reach the API server: a node is Ready before its kube-proxy has set that up.
+    async fn reaches(&self, node: &str, address: &str, within: Duration) -> Result<(), ClusterError> {
+        let script = r#"
+tries=0
+until curl --silent --cacert /etc/kubernetes/pki/ca.crt --max-time 1 --output /dev/null "https://$1/version"; do
+  tries=$((tries + 1)); [ "$tries" -lt "$2" ]; sleep 0.1
+done"#;
+        // Of which each takes up to 1.1 s.
+        let tries = within.as_secs().max(1).to_string();
+        let doing = "waiting until Pods can reach the API server";
+        node::script(&self.engine, node, script, &[address, &tries], doing).await?;
+        Ok(())
     }
 
     /// Makes sure that the registry runs and that the nodes know where.

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use super::engine::Engine;
 use super::error::ClusterError;
 use super::handle::{ClusterHandle, EarlyCluster, Status};
@@ -161,7 +163,8 @@ impl KindCluster {
             let start = self.plan_registry(&mut state, options)?;
             self.feed(&state, start.as_ref(), options).await?;
             phases.end("cluster reuse");
-            let done = work(self.early(&state).await?).await?;
+            let (_, ready) = watch::channel(true);
+            let done = work(self.early(&state, ready).await?).await?;
             phases.end("operator");
             let handle = self.handle(&state, complete.kubernetes, true, phases.ended, options.purpose)?;
             return Ok((handle, done));
@@ -193,9 +196,14 @@ impl KindCluster {
         tokio::try_join!(self.create(&state, &config, image, options), registry)?;
         self.feed(&state, start.as_ref(), options).await?;
         phases.end("cluster start");
-        let early = self.early(&state).await?;
+        let (tell, ready) = watch::channel(false);
+        let early = self.early(&state, ready).await?;
         let client = early.client.clone();
-        let ready = self.ready(&client, &state, &facts, options);
+        let ready = async {
+            let kubernetes = self.ready(&client, &state, &facts, options).await?;
+            tell.send_replace(true);
+            Ok::<_, E>(kubernetes)
+        };
         // Where the work fails, the cluster is up all the same.
         let (kubernetes, done) = tokio::try_join!(ready, async { Ok(work(early).await) })?;
         phases.end("nodes and operator");
@@ -216,8 +224,9 @@ impl KindCluster {
         Ok((handle, done))
     }
 
-    async fn early(&self, state: &State) -> Result<EarlyCluster, ClusterError> {
+    async fn early(&self, state: &State, ready: watch::Receiver<bool>) -> Result<EarlyCluster, ClusterError> {
         Ok(EarlyCluster {
+            ready,
             client: ready::client(&self.kubeconfig()).await?,
             name: self.name.clone(),
             engine: self.engine.clone(),
