@@ -161,15 +161,27 @@ pub(super) fn largest(nodes: &[Node]) -> Option<(f64, f64)> {
 
 pub(super) fn usable(nodes: &[Node]) -> impl Iterator<Item = &Node> {
     nodes.iter().filter(|node| {
+        // A controller takes this taint away some seconds after the node has become Ready; Pods tolerate it as long.
+        let passes = |key: &str| key == NOT_READY && is_ready(node);
         node.spec.as_ref().is_none_or(|spec| {
             let closed = spec
                 .taints
                 .iter()
                 .flatten()
-                .any(|taint| taint.effect != "PreferNoSchedule");
+                .any(|taint| taint.effect != "PreferNoSchedule" && !passes(&taint.key));
             !spec.unschedulable.unwrap_or(false) && !closed
         })
     })
+}
+
+/// The taint of nodes that are not Ready.
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+
+fn is_ready(node: &Node) -> bool {
+    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions
+        .filter(|condition| condition.type_ == "Ready")
+        .any(|condition| condition.status == "True")
 }
 
 fn allocatable(node: &Node) -> Resources {
@@ -202,6 +214,17 @@ mod tests {
     use super::{Resources, free, free_of_each, largest};
 
     const MIB: f64 = 1024.0 * 1024.0;
+
+    #[test]
+    fn a_node_that_has_just_become_ready_counts() {
+        let node = |ready: &str| {
+            serde_json::from_value(json!({"spec": {"taints": [{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute"}]},
+                "status": {"allocatable": {"cpu": "2", "memory": "1000Mi"}, "conditions": [{"type": "Ready", "status": ready}]}}))
+            .expect("a Node")
+        };
+        assert_eq!(largest(&[node("True")]), Some((2.0, 1000.0 * MIB)));
+        assert_eq!(largest(&[node("False")]), None);
+    }
 
     #[test]
     fn a_two_core_node_takes_one_head_of_one_cpu_or_two_of_half() {
