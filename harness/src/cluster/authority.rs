@@ -1,12 +1,12 @@
 //! Certificate authorities, made for one cluster and gone with it.
 
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use serde_json::json;
 
-use super::error::{ClusterError, file};
+use super::error::{ClusterError, file, or_gone};
 
 /// Makes one.
 pub(super) fn make(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
@@ -51,37 +51,27 @@ pub(super) fn write(cluster_folder: &Path, control_plane: &str) -> Result<PathBu
         }}],
     });
     std::fs::create_dir_all(&folder).map_err(file("making", &folder))?;
-    let write = |name: &str, text: &str, mode: u32| {
+    let write = |name: &str, text: &str| {
         let path = folder.join(name);
+        // Nobody else can read a temporary file, and that stays so.
         let write = || {
-            use std::io::Write as _;
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut options = std::fs::OpenOptions::new();
-            options
-                .write(true)
-                .create_new(true)
-                .mode(mode)
-                .open(&path)?
-                .write_all(text.as_bytes())
+            let mut temporary = tempfile::NamedTempFile::new_in(&folder)?;
+            temporary.write_all(text.as_bytes())?;
+            temporary.persist(&path)?;
+            Ok(())
         };
         write().map_err(file("writing", &path))
     };
-    write(CERTIFICATE, &certificate, 0o644)?;
-    write(KEY, &authority.key().serialize_pem(), 0o600)?;
-    write(DISCOVERY, &format!("{discovery:#}\n"), 0o644)?;
+    write(CERTIFICATE, &certificate)?;
+    write(KEY, &authority.key().serialize_pem())?;
+    write(DISCOVERY, &format!("{discovery:#}\n"))?;
     Ok(folder)
 }
 
 /// Removes what [`write`] made.
 pub(super) fn remove(cluster_folder: &Path) -> Result<(), ClusterError> {
     let folder = cluster_folder.join(FOLDER);
-    match std::fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file("removing", &folder)(error)),
-        _ => Ok(()),
-    }
+    or_gone(std::fs::remove_dir_all(&folder)).map_err(file("removing", &folder))
 }
 
 #[cfg(test)]

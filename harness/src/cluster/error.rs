@@ -151,6 +151,14 @@ impl From<ArtifactError> for ClusterError {
     }
 }
 
+/// What was to be removed may be gone already.
+pub(super) fn or_gone(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
 /// Names what was being done to which file, for `map_err`.
 pub(super) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> ClusterError {
     let path = path.into();

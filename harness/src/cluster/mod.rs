@@ -35,7 +35,7 @@ pub use kind_config::{CriKeys, Extras, NodeFacts, kind_config};
 pub(crate) use lock::Lease;
 pub use lock::{Holder, Patience};
 pub use preflight::{Finding, Severity};
-pub(crate) use ready::client;
+pub(crate) use ready::{client, is_ready as node_is_ready};
 pub use registry::registry_helper;
 pub use remove::Removed;
 

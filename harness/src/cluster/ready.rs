@@ -61,22 +61,18 @@ pub(super) async fn version(client: &Client) -> Result<String, ClusterError> {
         .git_version)
 }
 
-/// Where Pods find the API server: address and port of its Service.
-pub(super) async fn service_address(client: &Client) -> Result<String, ClusterError> {
-    let services: Api<Service> = Api::namespaced(client.clone(), "default");
-    let service = services.get("kubernetes").await;
-    let spec = service
-        .map_err(api("reading the API server's Service"))?
-        .spec
-        .unwrap_or_default();
-    let address = spec.cluster_ip.unwrap_or_default();
-    let port = spec.ports.unwrap_or_default().first().map_or(443, |port| port.port);
-    // That of IPv6 needs brackets.
-    Ok(if address.contains(':') {
-        format!("[{address}]:{port}")
-    } else {
-        format!("{address}:{port}")
-    })
+/// Where Pods find the API server, and where they ask for names: the addresses of two Services.
+pub(super) async fn service_addresses(client: &Client) -> Result<[String; 2], ClusterError> {
+    let address = async |namespace: &str, name: &str| {
+        let services: Api<Service> = Api::namespaced(client.clone(), namespace);
+        let service = services.get(name).await;
+        let spec = service.map_err(api("reading a Service of the control plane"))?.spec;
+        Ok::<_, ClusterError>(spec.and_then(|spec| spec.cluster_ip).unwrap_or_default())
+    };
+    Ok([
+        address("default", "kubernetes").await?,
+        address("kube-system", "kube-dns").await?,
+    ])
 }
 
 /// Waits until there are `count` nodes and `judge` has no complaint about any; returns them by name.
@@ -124,7 +120,7 @@ pub(super) async fn nodes(
 }
 
 /// Complains about a node that is not Ready, with the kubelet's reason.
-pub(super) fn is_ready(node: &Node) -> Result<(), String> {
+pub(crate) fn is_ready(node: &Node) -> Result<(), String> {
     let name = node.metadata.name.as_deref().unwrap_or_default();
     let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
     match conditions.and_then(|all| all.iter().find(|condition| condition.type_ == "Ready")) {

@@ -1,10 +1,10 @@
 //! Removing what the state file names, and nothing else.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::authority;
 use super::engine::{Engine, EngineKind};
-use super::error::{ClusterError, file};
+use super::error::{ClusterError, file, or_gone};
 use super::host::MODULES;
 use super::network::{self, INSTANCE_LABEL};
 use super::processes::{self, Signature};
@@ -26,8 +26,8 @@ pub struct Removed {
 /// Removes things of one cluster, whatever a kill left of them; what is gone already is no error.
 pub(super) struct Remover<'a> {
     pub(super) engine: &'a Engine,
-    pub(super) file: &'a StateFile,
-    pub(super) kubeconfig: &'a Path,
+    pub(super) file: StateFile,
+    pub(super) kubeconfig: PathBuf,
 }
 
 impl Remover<'_> {
@@ -126,13 +126,8 @@ impl Remover<'_> {
         if self.engine.kind == EngineKind::Podman {
             self.volumes(nodes).await?;
         }
-        for path in [self.kubeconfig.to_owned(), self.kubeconfig.with_extension("lock")] {
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(file("removing", &path)(error));
-                }
-                _ => {}
-            }
+        for path in [self.kubeconfig.clone(), self.kubeconfig.with_extension("lock")] {
+            or_gone(std::fs::remove_file(&path)).map_err(file("removing", &path))?;
         }
         if let Some(folder) = self.kubeconfig.parent() {
             authority::remove(folder)?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::process::Child;
 
 use super::engine::{Engine, EngineKind};
-use super::error::{ClusterError, file};
+use super::error::{ClusterError, file, or_gone};
 use super::processes::{self, Signature};
 use crate::process;
 
@@ -79,10 +79,7 @@ pub(super) async fn close(socket: &Path) -> Result<(), ClusterError> {
         arguments: &["system", "service", &address],
     })
     .await;
-    match std::fs::remove_file(socket) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file("removing", socket)(error)),
-        _ => Ok(()),
-    }
+    or_gone(std::fs::remove_file(socket)).map_err(file("removing", socket))
 }
 
 /// The docker client may have its daemon from a context, which testcontainers does not know.

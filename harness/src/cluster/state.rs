@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::engine::EngineKind;
-use super::error::{ClusterError, file};
+use super::error::{ClusterError, file, or_gone};
 
 const VERSION: u32 = 1;
 
@@ -195,10 +195,7 @@ impl StateFile {
     }
 
     pub(super) fn remove(&self) -> Result<(), ClusterError> {
-        match std::fs::remove_file(&self.0) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file("removing", &self.0)(error)),
-            _ => Ok(()),
-        }
+        or_gone(std::fs::remove_file(&self.0)).map_err(file("removing", &self.0))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::engine::Engine;
-use super::error::{ClusterError, file};
+use super::error::{ClusterError, file, or_gone};
 use super::kind_config::UNIT_ADDITION;
 use super::network::INSTANCE_LABEL;
 use super::{push, registry};
@@ -68,6 +68,7 @@ impl Unpack<'_> {
                         source,
                     })
             };
+            write("unpack.sh", UNPACK)?;
             write("attach.sh", ATTACH)?;
             write(UNIT_ADDITION, ADDITION)?;
             for registry in registry::MIRRORED {
@@ -77,7 +78,15 @@ impl Unpack<'_> {
                 )?;
             }
             by.run(&target, self.images).await?;
-            Ok(())
+            // An engine on another machine has filled a folder there.
+            let database = target.join("containerd/io.containerd.metadata.v1.bolt/meta.db");
+            if database.is_file() {
+                return Ok(());
+            }
+            Err(ArtifactError::Answer {
+                doing: "unpacking the nodes' images".into(),
+                answer: format!("{} is not there", database.display()),
+            })
         };
         self.store.get(NAME, key, make).await?;
         Ok(())
@@ -86,9 +95,9 @@ impl Unpack<'_> {
     /// Notes that it is used now, and removes those that were not for the longest time and that no cluster mounts.
     pub(super) fn keep_few(&self, key: &str) -> Result<(), ClusterError> {
         let used = self.folder(key);
-        let touch = std::fs::File::open(&used).and_then(|folder| folder.set_modified(std::time::SystemTime::now()));
-        // Not ours to touch where another user's Docker made it; then it is as old as it is.
-        let _ = touch;
+        std::fs::File::open(&used)
+            .and_then(|folder| folder.set_modified(std::time::SystemTime::now()))
+            .map_err(file("noting the use of", &used))?;
         let mut all: Vec<_> = std::fs::read_dir(used.parent().unwrap_or(&used))
             .into_iter()
             .flatten()
@@ -104,8 +113,8 @@ impl Unpack<'_> {
             if !mounted.contains(&*path.to_string_lossy()) {
                 // First another name: what is half removed must not be taken for whole.
                 let going = path.with_file_name(format!(".{}", path.file_name().unwrap_or_default().to_string_lossy()));
-                std::fs::rename(&path, &going).map_err(file("removing", &path))?;
-                std::fs::remove_dir_all(&going).map_err(file("removing", &going))?;
+                or_gone(std::fs::rename(&path, &going)).map_err(file("removing", &path))?;
+                or_gone(std::fs::remove_dir_all(&going)).map_err(file("removing", &going))?;
             }
         }
         Ok(())
@@ -145,8 +154,10 @@ impl Unpacker<'_> {
             self.network,
         ]);
         run.args(["--label", &format!("{INSTANCE_LABEL}={}", self.instance)]);
+        // kind gives it to its nodes in the same way.
+        run.args(["--env", "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER"]);
         run.arg("--volume").arg(format!("{}:/unpacked", target.display()));
-        run.args(["--entrypoint", "bash", self.node_image, "-c", UNPACK, "unpack.sh"]);
+        run.args(["--entrypoint", "bash", self.node_image, "/unpacked/unpack.sh"]);
         run.args(images.iter().map(|image| &image.public_name));
         process::output(run, "unpacking the nodes' images").await?;
         Ok(())

@@ -13,6 +13,7 @@ pub(super) use placement::can_be_placed;
 
 use super::demand::of_pod;
 use crate::check::quantity;
+use crate::cluster::node_is_ready;
 
 /// An amount of CPU and memory, in whole millicores and bytes so that sums are exact, and of Pods, of which a node takes
 /// only so many (110 where nobody says otherwise).
@@ -162,7 +163,7 @@ pub(super) fn largest(nodes: &[Node]) -> Option<(f64, f64)> {
 pub(super) fn usable(nodes: &[Node]) -> impl Iterator<Item = &Node> {
     nodes.iter().filter(|node| {
         // A controller takes this taint away some seconds after the node has become Ready; Pods tolerate it as long.
-        let passes = |key: &str| key == NOT_READY && is_ready(node);
+        let passes = |key: &str| key == NOT_READY && node_is_ready(node).is_ok();
         node.spec.as_ref().is_none_or(|spec| {
             let closed = spec
                 .taints
@@ -176,13 +177,6 @@ pub(super) fn usable(nodes: &[Node]) -> impl Iterator<Item = &Node> {
 
 /// The taint of nodes that are not Ready.
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
-
-fn is_ready(node: &Node) -> bool {
-    let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    conditions
-        .filter(|condition| condition.type_ == "Ready")
-        .any(|condition| condition.status == "True")
-}
 
 fn allocatable(node: &Node) -> Resources {
     let resources = Resources::new(amount(node, "cpu"), amount(node, "memory"));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
+use tokio::sync::watch;
 
 use super::{AUDIT, KindCluster, TASK, UpOptions};
 use crate::cluster::engine::EngineKind;
@@ -12,10 +13,14 @@ use crate::cluster::host::{Host, MODULES};
 use crate::cluster::kind_config::{AUDIT_POLICY, AUDIT_POLICY_TEXT, NodeFacts};
 use crate::cluster::network::{self, Place};
 use crate::cluster::registry::{self, Start};
-use crate::cluster::remove::Remover;
 use crate::cluster::state::{Made, RegistryPlace, State};
 use crate::cluster::{node, ready, service};
 use crate::process;
+
+/// Whether kube-proxy leads to the API server: a node is Ready before that.
+const REACHES: &str = r#"curl --silent --noproxy '*' --cacert /etc/kubernetes/pki/ca.crt --max-time 1 --output /dev/null "https://$1/version""#;
+/// Whether it leads to CoreDNS, which it does when one of that is ready.
+const NAMES: &str = r#"timeout 1 bash -c 'exec 3<> "/dev/tcp/$0/53"' "$1" 2>/dev/null"#;
 
 /// How the registry starts, the engine's socket that it needs, and the program that serves that.
 pub(super) type RegistryPlan = (Start, PathBuf, PathBuf);
@@ -29,12 +34,7 @@ impl KindCluster {
         self.refuse_while_used("a cluster made of something else can't take its place; use another --cluster")?;
         state.complete = None;
         self.file().save(state)?;
-        let (file, kubeconfig) = (self.file(), self.kubeconfig());
-        let remover = Remover {
-            engine: &self.engine,
-            file: &file,
-            kubeconfig: &kubeconfig,
-        };
+        let remover = self.remover();
         for made in state.made.clone() {
             if matches!(
                 made,
@@ -189,13 +189,15 @@ impl KindCluster {
         Ok(())
     }
 
-    /// Connects the Pods where the image does not, and waits for the nodes; returns the release of Kubernetes.
+    /// Connects the Pods where the image does not, and waits for the nodes; tells when Pods on them reach the API server, and
+    /// waits on until they can ask for names. Returns the release of Kubernetes.
     pub(super) async fn ready(
         &self,
         client: &kube::Client,
         state: &State,
         facts: &NodeFacts,
         options: &UpOptions<'_>,
+        tell: &watch::Sender<bool>,
     ) -> Result<String, ClusterError> {
         let (count, started) = (state.nodes().len(), Instant::now());
         let left = || options.deadline.saturating_sub(started.elapsed());
@@ -212,22 +214,31 @@ impl KindCluster {
         }
         self.progress.update(TASK, "waiting for the nodes");
         ready::nodes(client, count, left(), "the nodes are not Ready", ready::is_ready).await?;
-        let address = ready::service_address(client).await?;
-        try_join_all(state.nodes().iter().map(|node| self.reaches(node, &address, left()))).await?;
+        let [api_server, names] = ready::service_addresses(client).await?;
+        let doing = "waiting until Pods can reach the API server";
+        self.in_every_node(state, REACHES, &api_server, left(), doing).await?;
+        tell.send_replace(true);
+        let doing = "waiting until Pods can ask for names";
+        self.in_every_node(state, NAMES, &names, left(), doing).await?;
         ready::version(client).await
     }
 
-    /// Waits until Pods on a node reach the API server: a node is Ready before its kube-proxy has set that up.
-    async fn reaches(&self, node: &str, address: &str, within: Duration) -> Result<(), ClusterError> {
-        let script = r#"
-tries=0
-until curl --silent --cacert /etc/kubernetes/pki/ca.crt --max-time 1 --output /dev/null "https://$1/version"; do
-  tries=$((tries + 1)); [ "$tries" -lt "$2" ]; sleep 0.1
-done"#;
-        // Of which each takes up to 1.1 s.
+    /// Waits until the script `probe` succeeds in every node; each try may take a second.
+    async fn in_every_node(
+        &self,
+        state: &State,
+        probe: &str,
+        address: &str,
+        within: Duration,
+        doing: &str,
+    ) -> Result<(), ClusterError> {
+        let script =
+            format!("tries=0; until {probe}; do tries=$((tries + 1)); [ \"$tries\" -lt \"$2\" ]; sleep 0.1; done");
         let tries = within.as_secs().max(1).to_string();
-        let doing = "waiting until Pods can reach the API server";
-        node::script(&self.engine, node, script, &[address, &tries], doing).await?;
+        let nodes = state.nodes();
+        let arguments = [address, tries.as_str()];
+        let wait = |node| node::script(&self.engine, node, &script, &arguments, doing);
+        try_join_all(nodes.iter().map(|node| wait(node.as_str()))).await?;
         Ok(())
     }
 

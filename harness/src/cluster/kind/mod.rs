@@ -199,11 +199,7 @@ impl KindCluster {
         let (tell, ready) = watch::channel(false);
         let early = self.early(&state, ready).await?;
         let client = early.client.clone();
-        let ready = async {
-            let kubernetes = self.ready(&client, &state, &facts, options).await?;
-            tell.send_replace(true);
-            Ok::<_, E>(kubernetes)
-        };
+        let ready = async { Ok::<_, E>(self.ready(&client, &state, &facts, options, &tell).await?) };
         // Where the work fails, the cluster is up all the same.
         let (kubernetes, done) = tokio::try_join!(ready, async { Ok(work(early).await) })?;
         phases.end("nodes and operator");
@@ -268,15 +264,7 @@ impl KindCluster {
         self.progress.update(TASK, &format!("removing {}", self.name));
         state.complete = None;
         self.file().save(&state)?;
-        let kubeconfig = self.kubeconfig();
-        let file = self.file();
-        let removed = Remover {
-            engine: &self.engine,
-            file: &file,
-            kubeconfig: &kubeconfig,
-        }
-        .all(&mut state)
-        .await?;
+        let removed = self.remover().all(&mut state).await?;
         self.progress
             .finish(TASK, Outcome::Passed, &format!("{} is removed", self.name));
         Ok(removed)
@@ -306,6 +294,14 @@ impl KindCluster {
             registry_port: state.registry.map(|registry| registry.port),
             users: Lease::users(&self.folder)?,
         })
+    }
+
+    fn remover(&self) -> Remover<'_> {
+        Remover {
+            engine: &self.engine,
+            file: self.file(),
+            kubeconfig: self.kubeconfig(),
+        }
     }
 
     fn file(&self) -> StateFile {

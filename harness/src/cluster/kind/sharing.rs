@@ -38,7 +38,9 @@ impl KindCluster {
         if !unpack.folder(&key).is_dir() {
             self.unpack(state, plan, unpack, &key, options).await?;
         }
-        unpack.keep_few(&key)?;
+        if let Err(error) = unpack.keep_few(&key) {
+            self.progress.line(&format!("warning: {error}"));
+        }
         Ok(Shared {
             folder: unpack.folder(&key),
             node_image: unpacked::bare(&self.engine, options.node_image).await?,
@@ -74,7 +76,8 @@ impl KindCluster {
         };
         let address = registry::address(&self.engine, start).await?;
         let unpacked = unpack.make(&by, key, &address).await;
-        self.file().forget(state, &made)?;
+        // Where only the engine's client has failed, the container runs on.
+        self.remover().one(state, &made).await?;
         Ok(unpacked?)
     }
 }

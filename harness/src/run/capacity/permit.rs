@@ -38,7 +38,7 @@ struct State {
     room: Resources,
     cells: usize,
     resting: usize,
-    /// Pods of all permits, by the permits' numbers.
+    /// Pods of all permits that lie on nodes, by the permits' numbers.
     held: BTreeMap<u64, Vec<Resources>>,
     /// Who waits, in the order of asking.
     waiting: BTreeMap<u64, Waiting>,
@@ -106,7 +106,7 @@ impl Capacity {
         Self { overlap, ..self }
     }
 
-    /// Lets no cell begin whose Pods find no node beside those of the others, where nodes have this left.
+    /// Lets no cell begin whose Pods could find no node beside those of this process's others, where nodes have this left.
     #[must_use]
     pub fn on(self, nodes: Option<Vec<Resources>>) -> Self {
         Self { nodes, ..self }
@@ -172,7 +172,11 @@ impl Capacity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(&self, amount: Resources, pods: Vec<Resources>) -> Ticket<'_> {
+    fn ask(&self, amount: Resources, mut pods: Vec<Resources>) -> Ticket<'_> {
+        // What no node can ever hold lies on none: it waits for no other's end, and nobody for its.
+        if self.nodes.as_ref().is_some_and(|nodes| !can_be_placed(&pods, nodes)) {
+            pods.clear();
+        }
         let mut state = self.state();
         let number = state.asked;
         state.asked += 1;
@@ -220,17 +224,11 @@ impl Capacity {
     }
 
     fn fits(&self, state: &State, waiting: &Waiting) -> bool {
-        if !state.room.plus(waiting.amount).fit_into(self.total) {
-            return false;
-        }
-        match &self.nodes {
-            // What no node can ever hold waits for no other's end.
-            Some(nodes) if can_be_placed(&waiting.pods, nodes) => {
-                let all: Vec<_> = state.held.values().flatten().chain(&waiting.pods).copied().collect();
-                can_be_placed(&all, nodes)
-            }
-            _ => true,
-        }
+        let place = |nodes: &Vec<Resources>| {
+            let all: Vec<_> = state.held.values().flatten().chain(&waiting.pods).copied().collect();
+            can_be_placed(&all, nodes)
+        };
+        state.room.plus(waiting.amount).fit_into(self.total) && self.nodes.as_ref().is_none_or(place)
     }
 
     /// Waits until there is room beside what other processes run. Who has the turn keeps it meanwhile, so that those who
@@ -254,7 +252,7 @@ impl Capacity {
 
 impl Permit {
     /// To be called when the cell only waits for time to pass, or for its Pods to end: it keeps its room, but another
-    /// may begin as if it were over. As many rest at most as run.
+    /// may begin as if it were over. In one process as many rest at most as run.
     pub fn rest(&mut self) {
         if self.rests || !self.capacity.overlap {
             return;
@@ -362,7 +360,39 @@ mod tests {
         drop(first);
         assert!(fits(&capacity, cpu(0.95)).await);
         let impossible = tokio::time::timeout(Duration::from_millis(50), held(&capacity, 2.5)).await;
-        assert!(impossible.is_ok(), "what no node can hold says so itself");
+        let impossible = impossible.expect("what no node can hold says so itself");
+        assert!(fits(&capacity, cpu(0.4)).await, "and keeps nobody waiting beside it");
+        assert!(!fits(&capacity, cpu(0.5)).await, "but the sum counts it");
+        drop(impossible);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_runs_alone_and_what_waits_gets_its_turn() {
+        let capacity = Arc::new(Capacity::new(room(1.0), 8));
+        let first = held(&capacity, 0.5).await;
+        let mut large = std::pin::pin!(held(&capacity, 64.0));
+        let limit = Duration::from_millis(50);
+        assert!(
+            tokio::time::timeout(limit, &mut large).await.is_err(),
+            "it waits until all is free"
+        );
+        drop(first);
+        let large = large.await;
+        assert!(!fits(&capacity, cpu(0.1)).await);
+        drop(large);
+        assert!(fits(&capacity, cpu(1.0)).await);
+    }
+
+    #[tokio::test]
+    async fn the_room_of_a_node_takes_one_head_of_one_cpu_or_two_of_half() {
+        for cores in [1.0, 0.5] {
+            let capacity = Arc::new(Capacity::new(room(1.05), 8));
+            let mut all = Vec::new();
+            while all.len() < (if cores < 1.0 { 2 } else { 1 }) {
+                all.push(held(&capacity, cores).await);
+            }
+            assert!(!fits(&capacity, cpu(0.1)).await);
+        }
     }
 
     #[tokio::test]
