@@ -43,6 +43,63 @@ phase() {
   fi
 }
 
+# once NAME CONDITIONS COMMAND…: a phase that is left out where it passed within a day with the same files and conditions.
+once() {
+  local name=$1 conditions=$2 stamp
+  shift 2
+  mkdir -p "$cache/passed"
+  find "$cache/passed" -type f -mmin +1440 -delete
+  stamp="$cache/passed/$(state "$name" "$conditions")"
+  if [ "$again" = false ] && [ -f "$stamp" ]; then
+    printf '\n== %s\n' "$name"
+    printf 'passed at %s with the same files, so it is not run again (ci/test --again runs it)\n' "$(cat "$stamp")"
+    phases+=("     -     $name: passed at $(cat "$stamp") with the same files")
+    return
+  fi
+  phase "$name" "$@"
+  date -u '+%Y-%m-%d %H:%M UTC' >"$stamp"
+}
+
+# All that decides how tests of the harness itself end: files, the compiler, the engine, the system, and what is asked for.
+state() {
+  {
+    find Cargo.toml Cargo.lock harness fixtures scenarios ci -type f ! -name '*.snap.new' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+    rustc --version
+    uname -srv
+    for engine in podman docker; do
+      if command -v "$engine" >/dev/null; then "$engine" --version; fi
+    done
+    printf '%s\n' "$KUBERAY_CONFORMANCE_REQUIRE" "$@"
+  } | sha256sum | cut -d ' ' -f 1
+}
+
+# side_by_side FUNCTION…: runs them at once, each line after the function's name; fails where one does. Ctrl-C ends all.
+side_by_side() {
+  local name status=0 groups=()
+  # Each in a process group of its own, because bash lets what it starts beside itself ignore Ctrl-C.
+  set -m
+  for name in "$@"; do
+    { "$name" 2>&1 | sed -u "s/^/$name: /"; } &
+    groups+=("$!")
+  done
+  set +m
+  trap 'interrupt "${groups[@]}"' INT TERM
+  for group in "${groups[@]}"; do
+    wait "$group" || status=$?
+  done
+  trap - INT TERM
+  return "$status"
+}
+
+interrupt() {
+  local group
+  for group in "$@"; do
+    kill -INT -- "-$group" 2>/dev/null || true
+  done
+  wait
+  exit 130
+}
+
 print_phases() {
   printf '\n== time of each phase\n'
   printf '%s\n' "${phases[@]}"

@@ -7,11 +7,6 @@
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
 #[allow(dead_code, reason = "each test uses a part of it")]
-#[path = "support/copies.rs"]
-mod copies;
-#[path = "support/own_cache.rs"]
-mod own_cache;
-#[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,14 +14,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use copies::replaced;
 use kuberay_conformance::contract::RULES;
 use kuberay_conformance::expect::{snapshot_path, subjects};
 use kuberay_conformance::report::{CheckResult, Outcome, RunResult};
 use kuberay_conformance::scenario::{Check, FlagValuesCheck, Lane, Scenario, load_all};
 use libtest_mimic::{Arguments, Failed, Trial};
-use own_cache::own_cache;
 use semver::Version;
+use support::copies::replaced;
+use support::own_cache::own_cache;
 use support::{is_required, program, scenarios};
 
 const RELEASE: &str = "1.6.2";

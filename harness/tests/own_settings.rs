@@ -4,13 +4,6 @@
 //! It keeps control planes up in a cache of its own, and is left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
 //! `control-plane`.
 
-#[path = "support/own_cache.rs"]
-mod own_cache;
-#[path = "support/processes.rs"]
-mod processes;
-#[allow(dead_code, reason = "each test uses a part of it")]
-#[path = "support/running.rs"]
-mod running;
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
@@ -24,10 +17,10 @@ use kuberay_conformance::report::Silent;
 use kuberay_conformance::run::{Options, Planes};
 use kuberay_conformance::scenario::{Lane, OperatorSettings};
 use libtest_mimic::{Arguments, Failed, Trial};
-use own_cache::own_cache;
-use processes::{children, signal};
-use running::Running;
 use rustix::process::Signal;
+use support::own_cache::own_cache;
+use support::processes::{children, signal};
+use support::running::Running;
 use support::{is_required, program};
 
 /// Guards against a test that never ends; no claim about speed.

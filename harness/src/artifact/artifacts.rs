@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::image::{Held, Images, LOCAL_PREFIX, Recipe};
 use super::pins::{Pins, UNPINNED};
-use super::{ArtifactError, Image, Key, Programs, Source, Store, debian, pull};
+use super::{ArtifactError, Image, Key, Programs, Source, Store, authorities, debian, pull};
 use crate::cluster::Engine;
 use crate::report::{ImageRecord, Origin, Progress};
 
@@ -209,13 +209,7 @@ impl Artifacts {
             "requirements.lock",
             super::pins::text_of(&format!("images/{lock}")).unwrap_or_default(),
         )?;
-        let authorities = debian::certificate_authorities();
-        // Copied: the archive of a build must not change with the host's file while it runs.
-        let authorities = self.written("ca.crt", &authorities)?;
-        let context = [
-            ("requirements.lock", requirements.path().into()),
-            ("ca.crt", authorities.path().into()),
-        ];
+        let context = [("requirements.lock", requirements.path().into())];
         let tag = version.to_string();
         let arguments = [("DEBIAN", debian.name.as_str()), ("RAY_VERSION", tag.as_str())];
         let key = Key::default().with(&debian.key);
@@ -307,6 +301,7 @@ impl Artifacts {
             engine: &self.engine,
             store: &self.programs.store,
             progress: &*self.programs.progress,
+            authorities: authorities::bundle(),
         }
     }
 

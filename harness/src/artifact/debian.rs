@@ -108,17 +108,3 @@ pub(super) async fn pause(
         .await?;
     Ok(folder.join("pause"))
 }
-
-/// The host's certificate authorities, a private one among them; builds inside containers trust the same.
-pub(super) fn certificate_authorities() -> String {
-    let named = ["PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
-    let usual = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
-    let candidates = named
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .chain(usual.map(String::from));
-    candidates
-        .into_iter()
-        .find_map(|path| std::fs::read_to_string(path).ok())
-        .unwrap_or_default()
-}

@@ -19,7 +19,13 @@ pub struct Images<'a> {
     pub(super) engine: &'a Engine,
     pub(super) store: &'a Store,
     pub(super) progress: &'a dyn Progress,
+    /// Certificate authorities that builds trust, in PEM.
+    pub(super) authorities: String,
 }
+
+/// The file with the authorities in every build's context. Only what a build downloads depends on it, and that is proven by
+/// checksums and signatures: it is no part of the key.
+const AUTHORITIES: &str = "ca.crt";
 
 /// How an image is built; the recipe is a folder below `fixtures/images` with a `Containerfile`.
 pub struct Recipe<'a> {
@@ -79,6 +85,8 @@ impl Images<'_> {
                     for (within, source) in recipe.context {
                         link(source, &context.path().join(within)).map_err(file("linking", source))?;
                     }
+                    let authorities = context.path().join(AUTHORITIES);
+                    std::fs::write(&authorities, &self.authorities).map_err(file("writing", &authorities))?;
                     self.run_build(recipe, name, context.path(), &task, &target).await?;
                     self.progress.update(&task, "saving to the store");
                     self.save(name, &target.join("image.tar")).await?;

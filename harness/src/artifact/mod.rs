@@ -1,6 +1,7 @@
 //! Artifacts: where binaries and images come from, pulled or built, kept in a store keyed by content.
 
 mod artifacts;
+mod authorities;
 mod debian;
 mod error;
 mod go;

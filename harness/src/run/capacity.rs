@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use serde::{Deserialize, Serialize};
 
-pub use permit::{Capacity, Permit, PermitError};
+pub use permit::{Capacity, Permit, PermitError, Rank};
 pub(super) use placement::can_be_placed;
 
 use super::demand::of_pod;

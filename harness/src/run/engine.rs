@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::capacity::{self, Capacity, Permit, Resources, can_be_placed};
+use super::capacity::{self, Capacity, Permit, Rank, Resources, can_be_placed};
 use super::cell::{Judge, Judged, dashboard_for_evidence};
 use super::evidence::{self, Subject};
 use super::names::{evidence_folder, namespace_name};
@@ -53,6 +53,7 @@ pub struct Engine {
     cancel: CancellationToken,
     removals: Mutex<JoinSet<Result<(), String>>>,
     started: AtomicUsize,
+    durations: Durations,
 }
 
 /// A cell's objects, ready to be sent.
@@ -109,6 +110,7 @@ impl Engine {
             cancel,
             removals: Mutex::default(),
             started: AtomicUsize::new(0),
+            durations: Durations::embedded(),
         })
     }
 
@@ -121,20 +123,28 @@ impl Engine {
         results.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// In which order cells ask for their turn, by their index: on nodes those first that need the most room, which would
-    /// else wait for others to end and keep the rest waiting; of equal ones those that take longest (recorded durations).
+    /// The first to ask begins before others have asked, so that they ask in the order of their ranks.
     fn order(&self, cells: &[Cell]) -> Vec<usize> {
         let mut order: Vec<usize> = (0..cells.len()).collect();
         if self.subjects.operator.has_nodes() {
-            let durations = Durations::embedded();
             order.sort_by_cached_key(|index| {
                 let cell = &cells[*index];
                 // Of manifests that can't be read the cell itself tells.
                 let objects = manifests(&cell.scenario, Some(&self.subjects.samples)).unwrap_or_default();
-                Reverse((demand(&objects).millicores(), durations.of(&cell.id())))
+                Reverse(self.rank(cell, &objects))
             });
         }
         order
+    }
+
+    fn rank(&self, cell: &Cell, objects: &[Value]) -> Rank {
+        if !self.subjects.operator.has_nodes() {
+            return Rank::default();
+        }
+        Rank {
+            millicores: demand(objects).millicores(),
+            takes: self.durations.of(&cell.id()),
+        }
     }
 
     /// Runs one cell: waits for room, applies, judges, keeps evidence, and begins to clean up. Where the environment
@@ -244,6 +254,7 @@ impl Engine {
     async fn begin(&self, cell: &Cell) -> Result<(Prepared, Permit), CellError> {
         let prepared = self.prepare(cell)?;
         let pods = pods(&prepared.objects);
+        let rank = self.rank(cell, &prepared.objects);
         self.is_enough_for(demand(&prepared.objects), &pods)?;
         let over = async {
             match self.options.ends {
@@ -255,7 +266,7 @@ impl Engine {
             biased;
             () = self.cancel.cancelled() => Err(CellError::Interrupted),
             () = over => Err(CellError::NoTime),
-            permit = self.capacity.acquire(pods) => Ok((prepared, permit?)),
+            permit = self.capacity.acquire(pods, rank) => Ok((prepared, permit?)),
         }
     }
 

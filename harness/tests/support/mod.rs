@@ -1,8 +1,16 @@
 //! What the tests that run the program itself share.
 
+pub mod cluster;
+pub mod copies;
+pub mod own_cache;
+pub mod place;
+pub mod processes;
+pub mod running;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Mutex, MutexGuard};
 
 /// Whether `KUBERAY_CONFORMANCE_REQUIRE` asks for a lane; where it does not, says that a test was left out.
 pub fn is_required(lane: &str) -> bool {
@@ -15,9 +23,16 @@ pub fn is_required(lane: &str) -> bool {
 }
 
 /// Runs share one cluster, and only one may hold it.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// Waits until no other test of this program holds the cluster.
 pub fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    TURN.blocking_lock()
+}
+
+/// As [`turn`], in a runtime.
+pub async fn turn_within() -> MutexGuard<'static, ()> {
+    TURN.lock().await
 }
 
 /// The program, ready for arguments. Pending snapshots would be written outside CI.

@@ -82,3 +82,22 @@ fn scripts_that_a_workflow_calls_can_be_run() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("ci/test");
     assert_ne!(script.metadata().unwrap().permissions().mode() & 0o111, 0);
 }
+
+/// `ci/test` names them, because it runs some side by side; one that it forgets would never run.
+#[test]
+fn every_program_of_tests_is_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+    let (manifest, script) = (read("Cargo.toml"), read("ci/test"));
+    let sections = manifest.split("[[test]]\n").skip(1);
+    let names: Vec<&str> = sections
+        .filter_map(|section| section.strip_prefix("name = \"")?.split('"').next())
+        .collect();
+    assert!(names.contains(&"conformance"), "{names:?}");
+    for name in names {
+        let named = format!("--test {name}");
+        let is_word = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+        let mut found = script.match_indices(&named).map(|(at, _)| &script[at + named.len()..]);
+        assert!(found.any(is_word), "ci/test does not run {name}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The right to run a cell: who may begin, beside whom.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,7 @@ use super::{Resources, can_be_placed};
 
 /// How often other processes are looked at; nobody tells when a lock of theirs ends.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// So many that wait are looked at, in the order of asking, for one that has room now.
+/// So many that wait are looked at, in their order, for one that has room now.
 const LOOK_AHEAD: usize = 8;
 /// So often others with room go before one that has none; then all wait until it has.
 const PATIENCE: u32 = 16;
@@ -40,9 +41,22 @@ struct State {
     resting: usize,
     /// Pods of all permits that lie on nodes, by the permits' numbers.
     held: BTreeMap<u64, Vec<Resources>>,
-    /// Who waits, in the order of asking.
-    waiting: BTreeMap<u64, Waiting>,
+    /// Who waits, in the order in which they are looked at.
+    waiting: BTreeMap<Place, Waiting>,
     asked: u64,
+}
+
+/// The higher rank, and of equal ones who asked first.
+type Place = (Reverse<Rank>, u64);
+
+/// Who of those that wait goes first: who needs most room, who would else wait for others to end and keep the rest waiting;
+/// of equal ones who takes longest, so that nobody is left who works alone in the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    /// Of all its Pods.
+    pub millicores: u64,
+    /// How long it took when that was recorded.
+    pub takes: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -74,12 +88,12 @@ pub struct PermitError {
 /// A place among those that wait; given up when dropped.
 struct Ticket<'a> {
     capacity: &'a Capacity,
-    number: u64,
+    place: Place,
 }
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        if self.capacity.state().waiting.remove(&self.number).is_some() {
+        if self.capacity.state().waiting.remove(&self.place).is_some() {
             self.capacity.freed.notify_waiters();
         }
     }
@@ -131,26 +145,26 @@ impl Capacity {
         self.total
     }
 
-    /// Waits for room for these Pods, in the order of asking; who has none yet is overtaken by those that have, but not
-    /// for ever. What asks for more than there is at all gets everything: its Pods then say why they can't run.
+    /// Waits for room for these Pods, by rank and then in the order of asking; who has none yet is overtaken by those that
+    /// have, but not for ever. What asks for more than there is at all gets everything: its Pods then say why they can't run.
     ///
     /// # Errors
     /// When the permits of other processes can't be looked at.
-    pub async fn acquire(self: &Arc<Self>, pods: Vec<Resources>) -> Result<Permit, PermitError> {
+    pub async fn acquire(self: &Arc<Self>, pods: Vec<Resources>, rank: Rank) -> Result<Permit, PermitError> {
         let amount = pods.iter().copied().fold(Resources::default(), Resources::plus);
         let amount = amount.at_most(self.total);
-        let ticket = self.ask(amount, pods);
+        let ticket = self.ask(amount, pods, rank);
         loop {
             let mut freed = std::pin::pin!(self.freed.notified());
             freed.as_mut().enable();
-            if self.take(ticket.number) {
+            if self.take(ticket.place) {
                 break;
             }
             freed.await;
         }
         let mut permit = Permit {
             capacity: Arc::clone(self),
-            number: ticket.number,
+            number: ticket.place.1,
             amount,
             rests: false,
             slip: None,
@@ -172,49 +186,49 @@ impl Capacity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(&self, amount: Resources, mut pods: Vec<Resources>) -> Ticket<'_> {
+    fn ask(&self, amount: Resources, mut pods: Vec<Resources>, rank: Rank) -> Ticket<'_> {
         // What no node can ever hold lies on none: it waits for no other's end, and nobody for its.
         if self.nodes.as_ref().is_some_and(|nodes| !can_be_placed(&pods, nodes)) {
             pods.clear();
         }
         let mut state = self.state();
-        let number = state.asked;
+        let place = (Reverse(rank), state.asked);
         state.asked += 1;
         let waiting = Waiting {
             amount,
             pods,
             overtaken: 0,
         };
-        state.waiting.insert(number, waiting);
-        Ticket { capacity: self, number }
+        state.waiting.insert(place, waiting);
+        Ticket { capacity: self, place }
     }
 
     /// Takes the room, if it is this one's turn.
-    fn take(&self, number: u64) -> bool {
+    fn take(&self, place: Place) -> bool {
         let mut state = self.state();
-        if self.next(&state) != Some(number) {
+        if self.next(&state) != Some(place) {
             return false;
         }
-        let Some(taken) = state.waiting.remove(&number) else {
+        let Some(taken) = state.waiting.remove(&place) else {
             return false;
         };
-        for (_, waiting) in state.waiting.range_mut(..number) {
+        for (_, waiting) in state.waiting.range_mut(..place) {
             waiting.overtaken += 1;
         }
         state.room = state.room.plus(taken.amount);
         state.cells += 1;
-        state.held.insert(number, taken.pods);
+        state.held.insert(place.1, taken.pods);
         true
     }
 
     /// Who of those that wait may begin now.
-    fn next(&self, state: &State) -> Option<u64> {
+    fn next(&self, state: &State) -> Option<Place> {
         if state.cells >= self.jobs {
             return None;
         }
-        for (number, waiting) in state.waiting.iter().take(LOOK_AHEAD) {
+        for (place, waiting) in state.waiting.iter().take(LOOK_AHEAD) {
             if self.fits(state, waiting) {
-                return Some(*number);
+                return Some(*place);
             }
             if waiting.overtaken >= PATIENCE {
                 return None;
@@ -302,13 +316,13 @@ mod tests {
 
     /// Whether one that asks now may begin at once; it gives its room back.
     async fn fits(capacity: &Arc<Capacity>, pods: Vec<Resources>) -> bool {
-        tokio::time::timeout(Duration::from_millis(50), capacity.acquire(pods))
+        tokio::time::timeout(Duration::from_millis(50), capacity.acquire(pods, Rank::default()))
             .await
             .is_ok()
     }
 
     async fn held(capacity: &Arc<Capacity>, cores: f64) -> Permit {
-        capacity.acquire(cpu(cores)).await.expect("a permit")
+        capacity.acquire(cpu(cores), Rank::default()).await.expect("a permit")
     }
 
     #[tokio::test]
@@ -324,7 +338,7 @@ mod tests {
     async fn a_node_takes_no_more_pods_than_it_may() {
         let capacity = Arc::new(Capacity::new(Resources::new(64.0, 0.0).with_pods(3), 8));
         let two = vec![Resources::new(0.1, 0.0).with_pods(1); 2];
-        let _first = capacity.acquire(two.clone()).await.expect("a permit");
+        let _first = capacity.acquire(two.clone(), Rank::default()).await.expect("a permit");
         assert!(!fits(&capacity, two).await);
         assert!(fits(&capacity, cpu(0.1)).await);
     }
@@ -354,7 +368,7 @@ mod tests {
         let nodes = vec![room(1.05), room(1.9)];
         let capacity = Arc::new(Capacity::new(room(2.95), 8).on(Some(nodes)));
         let two = vec![cpu(1.0)[0]; 2];
-        let first = capacity.acquire(two).await.expect("a permit");
+        let first = capacity.acquire(two, Rank::default()).await.expect("a permit");
         assert!(!fits(&capacity, cpu(0.95)).await, "the sum is there, but scattered");
         assert!(fits(&capacity, cpu(0.9)).await);
         drop(first);
@@ -419,23 +433,37 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_to_ask_is_the_first_to_begin() {
+    async fn the_highest_rank_begins_and_of_equal_ones_the_first_to_ask() {
         let capacity = Arc::new(Capacity::new(room(8.0), 1));
         let first = held(&capacity, 1.0).await;
         let began = Mutex::new(Vec::new());
-        let one = async |name: &'static str| {
-            let permit = held(&capacity, 1.0).await;
+        let one = async |name: &'static str, millicores: u64, seconds: u64| {
+            let rank = Rank {
+                millicores,
+                takes: Some(Duration::from_secs(seconds)),
+            };
+            let permit = capacity.acquire(cpu(1.0), rank).await.expect("a permit");
             began.lock().expect("a list").push(name);
             drop(permit);
         };
         let release = async {
-            while capacity.state().waiting.len() < 3 {
+            while capacity.state().waiting.len() < 5 {
                 tokio::task::yield_now().await;
             }
             drop(first);
         };
-        tokio::join!(one("a"), one("b"), one("c"), release);
-        assert_eq!(*began.lock().expect("a list"), ["a", "b", "c"]);
+        tokio::join!(
+            one("third", 500, 9),
+            one("fourth", 500, 9),
+            one("last", 500, 8),
+            one("second", 1000, 1),
+            one("first", 1000, 2),
+            release
+        );
+        assert_eq!(
+            *began.lock().expect("a list"),
+            ["first", "second", "third", "fourth", "last"]
+        );
     }
 
     #[tokio::test]
@@ -449,7 +477,7 @@ mod tests {
         };
         let (one, other) = (process(8), process(8));
         let first = held(&one, 0.7).await;
-        let mut waiting = std::pin::pin!(other.acquire(cpu(0.5)));
+        let mut waiting = std::pin::pin!(other.acquire(cpu(0.5), Rank::default()));
         let limit = Duration::from_millis(300);
         assert!(
             tokio::time::timeout(limit, &mut waiting).await.is_err(),
@@ -459,11 +487,19 @@ mod tests {
         let second = waiting.await.expect("a permit");
         // A limit of jobs counts those of others.
         let third = process(1);
-        assert!(tokio::time::timeout(limit, third.acquire(cpu(0.1))).await.is_err());
+        assert!(
+            tokio::time::timeout(limit, third.acquire(cpu(0.1), Rank::default()))
+                .await
+                .is_err()
+        );
         drop(second);
         let mut third = held(&third, 0.1).await;
         let fourth = process(1);
-        assert!(tokio::time::timeout(limit, fourth.acquire(cpu(0.1))).await.is_err());
+        assert!(
+            tokio::time::timeout(limit, fourth.acquire(cpu(0.1), Rank::default()))
+                .await
+                .is_err()
+        );
         third.rest();
         held(&fourth, 0.1).await;
     }

@@ -4,29 +4,20 @@
 //! They need a kind cluster (`kuberay-conformance up`), and are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask
 //! for `kind`.
 
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-#[allow(dead_code, reason = "the account is another test's")]
-#[path = "support/cluster.rs"]
-mod cluster;
-#[allow(dead_code, reason = "only its copying and running are needed here")]
-#[path = "support/copies.rs"]
-mod copies;
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use cluster::{client, kubeconfig};
-use copies::{copy_scenario, replaced, run};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{DeleteParams, ListParams};
 use kube::{Api, Client, ResourceExt};
 use kuberay_conformance::report::{Outcome, RunResult};
 use kuberay_conformance::run::{CLUSTER, NAMESPACE};
-use support::{is_required, program, turn};
+
+use crate::support::cluster::{client, kubeconfig};
+use crate::support::copies::{copy_scenario, replaced, run};
+use crate::support::{is_required, program, turn};
 
 const JOB: &str = "half-way";
 const WITHIN: Duration = Duration::from_mins(4);

@@ -4,19 +4,14 @@
 //! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance up`), and are left out
 //! where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `deep`, as `ci/full` does.
 
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-#[path = "support/copies.rs"]
-mod copies;
-mod support;
-
 use std::path::Path;
 use std::sync::OnceLock;
 
-use copies::{Ran, copy_scenario, replaced, run};
 use kuberay_conformance::report::Outcome;
 use rstest::rstest;
-use support::{is_required, turn};
+
+use crate::support::copies::{Ran, copy_scenario, replaced, run};
+use crate::support::{is_required, turn};
 
 /// A scenario whose checks are replaced by one that is wrong, and, where that needs it, a change of its manifest.
 struct Broken {

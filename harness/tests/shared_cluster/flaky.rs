@@ -2,10 +2,6 @@
 //!
 //! On the cluster that is up; left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
 
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-mod support;
-
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -20,7 +16,8 @@ use kuberay_conformance::report::{Outcome, RunResult};
 use kuberay_conformance::run::CLUSTER;
 use rstest::rstest;
 use serde_json::json;
-use support::{is_required, program, scenarios, turn};
+
+use crate::support::{is_required, program, scenarios, turn};
 
 const SCENARIO: &str = "exit-ends-the-container";
 const POLICY: &str = "kuberay-conformance-no-namespaces";

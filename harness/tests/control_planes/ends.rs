@@ -3,26 +3,17 @@
 //! They start control planes of their own, and are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
 //! `control-plane`.
 
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-#[path = "support/own_cache.rs"]
-mod own_cache;
-#[path = "support/processes.rs"]
-mod processes;
-#[path = "support/running.rs"]
-mod running;
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use own_cache::own_cache;
-use processes::{children, signal};
 use rstest::rstest;
-use running::{PATIENCE, Running};
 use rustix::process::Signal;
-use support::{is_required, program, scenarios, turn};
+
+use crate::support::own_cache::own_cache;
+use crate::support::processes::{children, signal};
+use crate::support::running::{PATIENCE, Running};
+use crate::support::{is_required, program, scenarios, turn};
 
 /// Waits for a worker that the manifest does not ask for.
 const SCENARIO: &str = "\

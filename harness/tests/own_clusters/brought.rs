@@ -4,19 +4,10 @@
 //! They take a kind cluster of their own, so they are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
 //! `deep`, as `ci/full` does.
 
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-#[allow(dead_code, reason = "the account is another test's")]
-#[path = "support/cluster.rs"]
-mod cluster;
-#[allow(dead_code, reason = "each test uses a part of it")]
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::Arc;
 
-use cluster::{client, kubeconfig};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -27,7 +18,9 @@ use kuberay_conformance::artifact::{Programs, Source, Store};
 use kuberay_conformance::operator::{OWN_NAMESPACE, ObjectError, Sender};
 use kuberay_conformance::report::Plain;
 use serde_json::json;
-use support::{is_required, program};
+
+use crate::support::cluster::{client, kubeconfig};
+use crate::support::{is_required, program, turn_within};
 
 const CLUSTER: &str = "kuberay-brought";
 const CONTEXT: &str = "kind-kuberay-brought";
@@ -151,6 +144,7 @@ async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_
     if !is_required("deep") {
         return;
     }
+    let _turn = turn_within().await;
     let folder = tempfile::tempdir().unwrap();
     let up = program()
         .args(["up", "--cluster", CLUSTER, "--nodes", "1"])

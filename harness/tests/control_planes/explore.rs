@@ -3,12 +3,7 @@
 //! It needs the programs of the control-plane lane and takes minutes, so it is left out where
 //! `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `deep`, as `ci/full` does.
 
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-#[allow(dead_code, reason = "not every test needs all of it")]
-mod support;
-
-use support::{is_required, program};
+use crate::support::{is_required, program};
 
 /// Ray containers of random RayClusters for each release.
 const CASES: &str = "200";

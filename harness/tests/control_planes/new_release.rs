@@ -4,18 +4,14 @@
 //! same length. They run on control planes, and are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
 //! `control-plane`.
 
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-#[allow(dead_code, reason = "each test uses a part of it")]
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::Arc;
 
 use kuberay_conformance::artifact::{Pins, Programs, Source, Store};
 use kuberay_conformance::report::{Outcome, RunResult, Silent};
-use support::{is_required, program, scenarios, turn};
+
+use crate::support::{is_required, program, scenarios, turn};
 
 /// A release that will have no class of its own for long.
 const NEW: &str = "1.9.0";

@@ -1,11 +1,6 @@
 //! The kind provider on a real engine, in clusters of its own; left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
 //! `deep`, as `ci/full` does.
 
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-#[allow(dead_code, reason = "each test uses a part of it")]
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,8 +14,9 @@ use kuberay_conformance::cluster::{ClusterError, Engine, KindCluster, Patience, 
 use kuberay_conformance::process;
 use kuberay_conformance::report::{Outcome, Progress, Silent};
 use serde_json::json;
-use support::is_required;
 use tokio::sync::Mutex;
+
+use crate::support::{is_required, turn_within};
 
 const NAME: &str = "kuberay-conformance-test";
 
@@ -162,6 +158,7 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     if !is_required("deep") {
         return;
     }
+    let _turn = turn_within().await;
     let _turn = TURN.lock().await;
     let folder = &state_folder(NAME);
     let data = folder.join("registry");
@@ -376,6 +373,7 @@ async fn whenever_up_is_killed_down_removes_everything() {
     if !is_required("deep") {
         return;
     }
+    let _turn = turn_within().await;
     let _turn = TURN.lock().await;
     let folder = state_folder(KILLED);
     let setup = Setup::new(&folder).await;

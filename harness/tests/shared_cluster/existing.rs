@@ -4,25 +4,17 @@
 //! The kind cluster that is up plays it, so they need one (`kuberay-conformance up`), and are left out where
 //! `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
 
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-#[path = "support/cluster.rs"]
-mod cluster;
-#[allow(dead_code, reason = "only its copying is needed here")]
-#[path = "support/copies.rs"]
-mod copies;
-mod support;
-
 use std::path::Path;
 use std::process::Output;
 
-use cluster::{account, client, kubeconfig, objects};
-use copies::{copy_scenario, replaced};
 use kuberay_conformance::operator::Sender;
 use kuberay_conformance::report::{Outcome, RunResult};
 use kuberay_conformance::run::CLUSTER;
 use serde_json::{Value, json};
-use support::{is_required, program, turn};
+
+use crate::support::cluster::{account, client, kubeconfig, objects};
+use crate::support::copies::{copy_scenario, replaced};
+use crate::support::{is_required, program, turn};
 
 const CONTEXT: &str = "kind-run";
 

@@ -1,91 +1,22 @@
 //! Runs in parts: shards whose reports become one, and runs that are ended and picked up.
 //!
-//! They use control planes, and one the kind cluster that is up; each is left out where `KUBERAY_CONFORMANCE_REQUIRE` does
-//! not ask for its lane.
-
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-#[allow(dead_code, reason = "each test uses a part of it")]
-#[path = "support/copies.rs"]
-mod copies;
-#[allow(dead_code, reason = "each test uses a part of it")]
-#[path = "support/processes.rs"]
-mod processes;
-#[path = "support/running.rs"]
-mod running;
-mod support;
+//! They use control planes, and are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `control-plane`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 use std::time::Instant;
 
-use copies::{copy_scenario, replaced};
-use kuberay_conformance::report::{CellResult, CheckResult, Outcome, RunResult, read_results, rule_results};
+use kuberay_conformance::report::{CellResult, Outcome, RunResult};
 use kuberay_conformance::run::JournalEntry;
-use processes::signal;
-use running::{PATIENCE, Running};
 use rustix::process::Signal;
-use support::{is_required, program, turn};
+
+use crate::support::copies::replaced;
+use crate::support::place::{Place, ended, text};
+use crate::support::processes::signal;
+use crate::support::running::{PATIENCE, Running};
+use crate::support::{is_required, turn};
 
 const RELEASES: &str = "1.3.2,1.5.1,1.6.2";
-
-/// A folder with scenarios, and with the output folders of runs.
-struct Place {
-    folder: tempfile::TempDir,
-    lane: &'static str,
-}
-
-impl Place {
-    fn new(lane: &'static str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self { folder, lane }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, output: &str, arguments: &[&str]) -> Command {
-        let mut command = program();
-        command.args(["run", "--lane", self.lane]);
-        if self.lane == "kind" {
-            // Others use it, too.
-            command.arg("--keep");
-        }
-        command.arg("--scenarios");
-        command
-            .arg(self.path("scenarios"))
-            .arg("--output")
-            .arg(self.path(output));
-        command.args(arguments);
-        command
-    }
-
-    fn run(&self, output: &str, arguments: &[&str]) -> Output {
-        self.command(output, arguments).output().unwrap()
-    }
-
-    fn results(&self, output: &str) -> RunResult {
-        read_results(&self.path(output).join("results.json")).unwrap()
-    }
-
-    fn merge(&self, parts: &[&str], output: &str) -> Output {
-        let mut command = program();
-        command.args(["report", "merge"]);
-        command.args(parts.iter().map(|part| self.path(part)));
-        command.arg("--output").arg(self.path(output)).output().unwrap()
-    }
-
-    fn scenario(&self, of: &str, name: &str, change: impl Fn(&str, String) -> String) {
-        copy_scenario(of, name, &self.path("scenarios"), change);
-    }
-}
-
-fn text(output: &Output) -> String {
-    let (out, err) = (&output.stdout, &output.stderr);
-    format!("{}\n{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
-}
 
 /// Four scenarios: two pass, one is not for every release, and one fails on some.
 fn place() -> Place {
@@ -142,11 +73,6 @@ fn without_pod_names(text: &str) -> String {
         }
     };
     text.split(' ').map(word).collect::<Vec<_>>().join(" ")
-}
-
-fn ended(run: &RunResult) -> Vec<String> {
-    let line = |cell: &CellResult| format!("{} {}", cell.id, cell.outcome.word());
-    run.cells.iter().map(line).collect()
 }
 
 #[test]
@@ -218,50 +144,6 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
 
     a_killed_shard_is_missing(&place);
     results_of_other_plans_are_refused(&place);
-}
-
-/// On kind a shard is a part of the cells, where it is whole releases in the other lane.
-#[test]
-fn the_merged_report_of_three_shards_on_kind_is_that_of_one_run() {
-    if !is_required("kind") {
-        return;
-    }
-    let _turn = turn();
-    let place = Place::new("kind");
-    // Names that the three shards share out among them.
-    for name in ["one", "ends-a", "four"] {
-        place.scenario("exit-ends-the-container", name, |_, text| text);
-    }
-    place.scenario("exit-ends-the-container", "wrong", |file, text| match file {
-        "scenario.yaml" => replaced(&text, "exitCode: 3", "exitCode: 4"),
-        _ => text,
-    });
-    let whole = place.run("whole", &[]);
-    assert_eq!(whole.status.code(), Some(1), "{}", text(&whole));
-    let mut judged = Vec::new();
-    for shard in 1..=3 {
-        let part = format!("part-{shard}");
-        let ran = place.run(&part, &["--shard", &format!("{shard}/3")]);
-        let cells = place.results(&part).cells;
-        assert!(!cells.is_empty(), "each shard has a part: {}", text(&ran));
-        judged.extend(cells.into_iter().map(|cell| cell.id));
-    }
-    let merged = place.merge(&["part-1", "part-2", "part-3"], "merged");
-    assert_eq!(merged.status.code(), Some(1), "{}", text(&merged));
-    let (whole, merged) = (place.results("whole"), place.results("merged"));
-    assert_eq!((whole.cells.len(), judged.len()), (4, 4), "none is judged twice");
-    assert_eq!(ended(&merged), ended(&whole));
-    assert_eq!((&merged.planned, &merged.missing), (&whole.planned, &whole.missing));
-    assert_eq!(rule_results(&merged.cells), rule_results(&whole.cells));
-    for (one, other) in merged.cells.iter().zip(&whole.cells) {
-        // What a crash is told with has the count of restarts by then in it.
-        let checks = |cell: &CellResult| -> Vec<_> {
-            let check = |check: &CheckResult| (check.name.clone(), check.location, check.outcome);
-            cell.checks.iter().map(check).collect()
-        };
-        assert_eq!(checks(one), checks(other), "{}", one.id);
-        assert_eq!(one.evidence, other.evidence, "{}", one.id);
-    }
 }
 
 fn a_killed_shard_is_missing(place: &Place) {

@@ -3,66 +3,64 @@
 //! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance up`), and are left out
 //! where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
 
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-#[allow(dead_code, reason = "only a client is needed here")]
-#[path = "support/cluster.rs"]
-mod cluster;
-#[path = "support/copies.rs"]
-mod copies;
-#[allow(dead_code, reason = "each test uses a part of it")]
-#[path = "support/running.rs"]
-mod running;
-mod support;
-
 use std::path::Path;
 use std::sync::OnceLock;
 
-use cluster::{client, kubeconfig};
-use copies::{Ran, copy_scenario, replaced, run, run_of};
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Node;
 use kube::Api;
-use kube::api::{ListParams, Patch, PatchParams};
+use kube::api::ListParams;
 use kuberay_conformance::report::Outcome;
 use kuberay_conformance::run::CLUSTER;
 use rstest::rstest;
-use running::Running;
-use serde_json::json;
-use support::{is_required, turn};
 
-/// One space less at the end of the args, another command, and every kind of wrong line, resource and job.
-fn wrong_expectations() -> &'static Ran {
+use crate::support::cluster::{client, kubeconfig};
+use crate::support::copies::{Ran, copy_scenario, replaced, run};
+use crate::support::{is_required, turn};
+
+/// One run of all scenarios of these tests that leave the operator alone: what they wait for passes at the same time.
+fn faulty() -> &'static Ran {
     static RAN: OnceLock<Ran> = OnceLock::new();
     RAN.get_or_init(|| {
         let _turn = turn();
         let folder = tempfile::tempdir().unwrap();
-        copy_scenario(
-            "solution-1-background-command",
-            "wrong-1",
-            folder.path(),
-            |file, text| match file {
-                "scenario.yaml" => replaced(&with_checks(&text, WRONG_CHECKS_1), "timeout: 5m", "timeout: 90s"),
-                name if name.starts_with("head.command@") => replaced(&text, "/bin/bash", "/bin/zsh"),
-                name if name.starts_with("head.args@") => replaced(&text, "--num-cpus=1 \"", "--num-cpus=1\""),
-                _ => text,
-            },
-        );
-        copy_scenario(
-            "solution-2-post-start-hook",
-            "wrong-2",
-            folder.path(),
-            |file, text| match file {
-                "scenario.yaml" => replaced(&with_checks(&text, WRONG_CHECKS_2), "timeout: 5m", "timeout: 90s"),
-                _ => text,
-            },
-        );
-        remove_snapshots(folder.path(), "wrong-2", "head.lifecycle@");
-        for field in ["command", "args"] {
-            remove_snapshots(folder.path(), "wrong-2", &format!("head.{field}@"));
+        wrong_expectations(folder.path());
+        script_that_fails(folder.path());
+        secret(folder.path());
+        for (name, old, new) in CANNOT_START {
+            head_that_cannot_start(folder.path(), name, old, new);
         }
-        run(folder.path(), &[])
+        let ran = run(folder.path(), &[]);
+        assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
+        ran
     })
+}
+
+/// One space less at the end of the args, another command, and every kind of wrong line, resource and job.
+fn wrong_expectations(folder: &Path) {
+    copy_scenario(
+        "solution-1-background-command",
+        "wrong-1",
+        folder,
+        |file, text| match file {
+            "scenario.yaml" => replaced(&with_checks(&text, WRONG_CHECKS_1), "timeout: 5m", "timeout: 90s"),
+            name if name.starts_with("head.command@") => replaced(&text, "/bin/bash", "/bin/zsh"),
+            name if name.starts_with("head.args@") => replaced(&text, "--num-cpus=1 \"", "--num-cpus=1\""),
+            _ => text,
+        },
+    );
+    copy_scenario(
+        "solution-2-post-start-hook",
+        "wrong-2",
+        folder,
+        |file, text| match file {
+            "scenario.yaml" => replaced(&with_checks(&text, WRONG_CHECKS_2), "timeout: 5m", "timeout: 90s"),
+            _ => text,
+        },
+    );
+    remove_snapshots(folder, "wrong-2", "head.lifecycle@");
+    for field in ["command", "args"] {
+        remove_snapshots(folder, "wrong-2", &format!("head.{field}@"));
+    }
 }
 
 /// A scenario file with other checks.
@@ -71,10 +69,10 @@ fn with_checks(text: &str, checks: &str) -> String {
     head.to_owned() + checks
 }
 
-const RAY_ANSWERS: &str = "  checks:\n    - ray: {nodes: 1}\n";
+pub const RAY_ANSWERS: &str = "  checks:\n    - ray: {nodes: 1}\n";
 
 /// Copies a scenario whose only checks are these, so that no snapshot of it is left, and changes its files.
-fn copy_to_check(of: &str, name: &str, into: &Path, checks: &str, change: impl Fn(&str, String) -> String) {
+pub fn copy_to_check(of: &str, name: &str, into: &Path, checks: &str, change: impl Fn(&str, String) -> String) {
     copy_scenario(of, name, into, |file, text| {
         let text = change(file, text);
         if file == "scenario.yaml" {
@@ -147,8 +145,7 @@ fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] 
     if !is_required("kind") {
         return;
     }
-    let ran = wrong_expectations();
-    assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
+    let ran = faulty();
     let check = ran.check(scenario, number);
     assert_eq!(check.outcome, Outcome::Failed, "{check:?}");
     let shown = [
@@ -172,7 +169,7 @@ fn a_failure_keeps_its_evidence() {
     if !is_required("kind") {
         return;
     }
-    let ran = wrong_expectations();
+    let ran = faulty();
     let folder = ran.folder.path().join(ran.cell("wrong-1").evidence.as_ref().unwrap());
     let mut files = Vec::new();
     collect(&folder, &mut files);
@@ -192,33 +189,34 @@ fn collect(folder: &Path, files: &mut Vec<String>) {
     }
 }
 
-/// The script's last line comes all the same, so only the rest of the log tells that it failed.
-#[test]
-fn a_script_that_fails_is_told_from_one_that_works() {
-    if !is_required("kind") {
-        return;
-    }
-    let _turn = turn();
-    let folder = tempfile::tempdir().unwrap();
-    let name = "broken-script";
+fn script_that_fails(folder: &Path) {
     copy_to_check(
         "solution-1-background-command",
-        name,
-        folder.path(),
+        BROKEN_SCRIPT,
+        folder,
         CHECKS_OF_A_SCRIPT,
         |file, text| match file {
             "ray-example.yaml" => replaced(&text, "import ray;", "import raay;"),
             _ => text,
         },
     );
-    let ran = run(folder.path(), &[]);
-    assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
-    let last_line = ran.check(name, 0);
+}
+
+/// The script's last line comes all the same, so only the rest of the log tells that it failed.
+#[test]
+fn a_script_that_fails_is_told_from_one_that_works() {
+    if !is_required("kind") {
+        return;
+    }
+    let ran = faulty();
+    let last_line = ran.check(BROKEN_SCRIPT, 0);
     assert_eq!(last_line.outcome, Outcome::Passed, "{last_line:?}");
-    let whole = ran.check(name, 1);
+    let whole = ran.check(BROKEN_SCRIPT, 1);
     assert_eq!(whole.outcome, Outcome::Failed, "{whole:?}");
     assert!(whole.message.contains("ModuleNotFoundError"), "{}", whole.message);
 }
+
+const BROKEN_SCRIPT: &str = "broken-script";
 
 const CHECKS_OF_A_SCRIPT: &str = r#"  checks:
     - logs:
@@ -234,18 +232,11 @@ const CHECKS_OF_A_SCRIPT: &str = r#"  checks:
     - ray: {nodes: 1}
 "#;
 
-/// Its value is in the log that the failure quotes, under a name that tells nothing.
-#[test]
-fn the_value_of_a_secret_is_in_no_report() {
-    if !is_required("kind") {
-        return;
-    }
-    let _turn = turn();
-    let folder = tempfile::tempdir().unwrap();
+fn secret(folder: &Path) {
     copy_to_check(
         "before-ray-start",
         "with-secret",
-        folder.path(),
+        folder,
         RAY_ANSWERS,
         |file, text| match file {
             "scenario.yaml" => replaced(&text, "[raycluster.yaml]", "[secret.yaml, raycluster.yaml]"),
@@ -259,9 +250,17 @@ fn the_value_of_a_secret_is_in_no_report() {
         },
     );
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: words}\nstringData: {word: canary-4711}\n";
-    std::fs::write(folder.path().join("with-secret/secret.yaml"), secret).unwrap();
-    let ran = run(folder.path(), &[]);
-    assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
+    std::fs::write(folder.join("with-secret/secret.yaml"), secret).unwrap();
+}
+
+/// Its value is in the log that the failure quotes, under a name that tells nothing.
+#[test]
+fn the_value_of_a_secret_is_in_no_report() {
+    if !is_required("kind") {
+        return;
+    }
+    let ran = faulty();
+    assert_eq!(ran.cell("with-secret").outcome, Outcome::Failed);
     let mut files = Vec::new();
     collect(ran.folder.path(), &mut files);
     let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
@@ -270,40 +269,50 @@ fn the_value_of_a_secret_is_in_no_report() {
     assert!(texts.iter().all(|text| !text.contains("canary-4711")), "{}", ran.text());
 }
 
-/// A head that can't start: what is wrong with it, and what the message must name.
+/// Heads that can't start: the scenario's name, and the text of its manifest that another takes the place of.
+const CANNOT_START: [(&str, &str, &str); 4] = [
+    (
+        "image-that-does-not-exist",
+        "image: rayproject/ray:2.52.0",
+        "image: rayproject/ray:0.0.0-none",
+    ),
+    ("refused-by-the-api", "headGroupSpec:", "headGroupSpecs:"),
+    (
+        "command-that-exits",
+        "command: [\"echo 123\"]",
+        "command: [\"exit 3;\"]",
+    ),
+    ("more-than-a-node-has", "requests: {cpu: 500m", "requests: {cpu: \"64\""),
+];
+
+fn head_that_cannot_start(folder: &Path, name: &str, old: &str, new: &str) {
+    copy_to_check("before-ray-start", name, folder, RAY_ANSWERS, |file, text| match file {
+        "scenario.yaml" => replaced(&text, "changes: {image: true, rayVersion: true}", "changes: {}"),
+        "raycluster.yaml" if old.starts_with("requests") => {
+            // The limit must not be below the request, or the API server would refuse it for that.
+            replaced(
+                &replaced(&text, old, new),
+                "limits: {cpu: \"1\"",
+                "limits: {cpu: \"64\"",
+            )
+        }
+        "raycluster.yaml" => replaced(&text, old, new),
+        _ => text,
+    });
+}
+
+/// The message names what is wrong.
 #[rstest]
-#[case::image_that_does_not_exist("image: rayproject/ray:2.52.0", "image: rayproject/ray:0.0.0-none", &["rayproject/ray:0.0.0-none"])]
-#[case::refused_by_the_api("headGroupSpec:", "headGroupSpecs:", &["headGroupSpec", "refused"])]
-#[case::command_that_exits("command: [\"echo 123\"]", "command: [\"exit 3;\"]", &["exited", "3"])]
-#[case::more_than_a_node_has("requests: {cpu: 500m", "requests: {cpu: \"64\"", &["64", "node"])]
-fn a_head_that_cannot_start_ends_in_seconds(#[case] old: &str, #[case] new: &str, #[case] named: &[&str]) {
+#[case("image-that-does-not-exist", &["rayproject/ray:0.0.0-none"])]
+#[case("refused-by-the-api", &["headGroupSpec", "refused"])]
+#[case("command-that-exits", &["exited", "3"])]
+#[case("more-than-a-node-has", &["64", "node"])]
+fn a_head_that_cannot_start_ends_in_seconds(#[case] scenario: &str, #[case] named: &[&str]) {
     if !is_required("kind") {
         return;
     }
-    let _turn = turn();
-    let folder = tempfile::tempdir().unwrap();
-    copy_to_check(
-        "before-ray-start",
-        "broken",
-        folder.path(),
-        RAY_ANSWERS,
-        |file, text| match file {
-            "scenario.yaml" => replaced(&text, "changes: {image: true, rayVersion: true}", "changes: {}"),
-            "raycluster.yaml" if old.starts_with("requests") => {
-                // The limit must not be below the request, or the API server would refuse it for that.
-                replaced(
-                    &replaced(&text, old, new),
-                    "limits: {cpu: \"1\"",
-                    "limits: {cpu: \"64\"",
-                )
-            }
-            "raycluster.yaml" => replaced(&text, old, new),
-            _ => text,
-        },
-    );
-    let ran = run(folder.path(), &[]);
-    assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
-    let cell = ran.cell("broken");
+    let cell = faulty().cell(scenario);
+    assert_eq!(cell.outcome, Outcome::Failed, "{cell:?}");
     let reason = cell.reason.clone().unwrap_or_default();
     for part in named {
         assert!(reason.contains(part), "`{part}` is not in: {reason}");
@@ -372,116 +381,4 @@ fn pods_for_which_room_is_scattered_are_left_out_at_once() {
         _ => text,
     });
     is_left_out_at_once(folder.path(), "scattered", "whole on a node");
-}
-
-/// One image does not exist; the other does, and is not for an operator.
-#[test]
-fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
-    if !is_required("kind") {
-        return;
-    }
-    let _turn = turn();
-    let absent = "quay.io/kuberay/operator:v0.0.0-none";
-    // What a node finds first of the second depends on whether it was built here, with a user by name, or pulled.
-    let images: [(&str, &[&str]); 2] = [
-        (absent, &["ImagePullBackOff"]),
-        ("rayproject/ray:2.52.0", &["runAsNonRoot", "/manager", "exit code"]),
-    ];
-    let said = images.map(|(image, causes)| (causes, run_with_operator(image)));
-    // What the next test needs.
-    let restored = support::program().arg("up").output().unwrap();
-    assert!(said[0].1.1.contains(&format!("of image {absent}")), "{}", said[0].1.1);
-    for (causes, (code, text)) in said {
-        assert_eq!(code, Some(3), "{text}");
-        let told = text
-            .lines()
-            .find(|line| line.contains("the operator 1.6.2 can't start: "));
-        let told = told.unwrap_or_else(|| panic!("no cause is told: {text}"));
-        assert!(causes.iter().any(|cause| told.contains(cause)), "{told}");
-        assert!(
-            !text.contains("was not available within"),
-            "it waited for its limit: {text}"
-        );
-    }
-    assert!(
-        restored.status.success(),
-        "{}",
-        String::from_utf8_lossy(&restored.stderr)
-    );
-}
-
-fn run_with_operator(image: &str) -> (Option<i32>, String) {
-    let output = tempfile::tempdir().unwrap();
-    let output = run_of(&support::scenarios(), output.path(), &["--operator-image", image])
-        .output()
-        .unwrap();
-    let (out, error) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    (output.status.code(), format!("{out}{error}"))
-}
-
-/// Ray is what the cell waits for; that it can't be known any more is the environment's fault, and no failure.
-#[test]
-fn an_operator_that_goes_while_a_cell_waits_is_named() {
-    if !is_required("kind") {
-        return;
-    }
-    let _turn = turn();
-    let folder = tempfile::tempdir().unwrap();
-    copy_to_check(
-        "before-ray-start",
-        "waits",
-        folder.path(),
-        RAY_ANSWERS,
-        |file, text| match file {
-            "raycluster.yaml" => replaced(
-                &text,
-                "command: [\"echo 123\"]",
-                "command: [\"trap exit TERM; sleep 90 & wait;\"]",
-            ),
-            _ => text,
-        },
-    );
-    let output = folder.path().join("output");
-    let mut run = Running::start(run_of(folder.path(), &output, &[]));
-    run.until("applying to the namespace");
-    scale_operator(0);
-    let back = Back;
-    let (status, text) = run.end();
-    drop(back);
-    let restored = support::program().arg("up").output().unwrap();
-    assert!(
-        restored.status.success(),
-        "{}",
-        String::from_utf8_lossy(&restored.stderr)
-    );
-    assert_eq!(status.code(), Some(3), "{text}");
-    assert!(
-        text.contains("the operator default/kuberay-operator has not been running for"),
-        "{text}"
-    );
-    assert!(text.contains("it has no Pod"), "{text}");
-    assert!(!text.contains("given up at"), "it waited for its limit: {text}");
-}
-
-/// Whatever a test finds, the next one has an operator.
-struct Back;
-
-impl Drop for Back {
-    fn drop(&mut self) {
-        scale_operator(1);
-    }
-}
-
-fn scale_operator(replicas: i32) {
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let api: Api<Deployment> = Api::namespaced(client(&kubeconfig(CLUSTER)).await, "default");
-        let patch = json!({"spec": {"replicas": replicas}});
-        let patch = Patch::Merge(&patch);
-        api.patch_scale("kuberay-operator", &PatchParams::default(), &patch)
-            .await
-            .unwrap();
-    });
 }

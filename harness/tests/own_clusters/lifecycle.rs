@@ -3,12 +3,6 @@
 //! They make clusters of their own beside the one that other tests use, so they are left out where
 //! `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
 
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-#[path = "support/running.rs"]
-mod running;
-mod support;
-
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
@@ -18,9 +12,10 @@ use kuberay_conformance::artifact::Store;
 use kuberay_conformance::cluster::Engine;
 use kuberay_conformance::report::RunResult;
 use rstest::rstest;
-use running::Running;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use support::{is_required, program, scenarios, turn};
+
+use crate::support::running::Running;
+use crate::support::{is_required, program, scenarios, turn};
 
 const CLUSTER: &str = "kuberay-conformance-lifecycle";
 const SCENARIO: &str = "before-ray-start";

@@ -12,19 +12,15 @@ use kuberay_conformance::report::Silent;
 use rstest::rstest;
 use semver::Version;
 
+use crate::support::is_required;
+
 struct Images {
     artifacts: Artifacts,
     engine: Engine,
 }
 
-fn required(what: &str) -> bool {
-    let required = std::env::var("KUBERAY_CONFORMANCE_REQUIRE").unwrap_or_default();
-    required.split(',').any(|one| one == what)
-}
-
 async fn images() -> Option<Images> {
-    if !required("kind") {
-        println!("left out: KUBERAY_CONFORMANCE_REQUIRE does not ask for kind");
+    if !is_required("kind") {
         return None;
     }
     let store = Store::open().unwrap();
@@ -55,7 +51,7 @@ impl Images {
     /// The releases of Ray that are looked at: the default one, and all where the deep tests are asked for.
     fn rays(&self) -> Vec<Version> {
         let pins = self.artifacts.pins();
-        if required("deep") {
+        if is_required("deep") {
             return pins.ray.releases.keys().cloned().collect();
         }
         println!("left out: the other releases of Ray; KUBERAY_CONFORMANCE_REQUIRE does not ask for deep");

@@ -4,18 +4,13 @@
 //! All copies run in one run on the cluster that is up, so they need one (`kuberay-conformance up`), and are left out
 //! where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `deep`, as `ci/full` does.
 
-#![allow(missing_docs, reason = "an integration test has no public interface")]
-
-#[path = "support/copies.rs"]
-mod copies;
-mod support;
-
 use std::sync::OnceLock;
 
-use copies::{Ran, copy_scenario, replaced, run};
 use kuberay_conformance::report::Outcome;
 use rstest::rstest;
-use support::{is_required, turn};
+
+use crate::support::copies::{Ran, copy_scenario, replaced, run};
+use crate::support::{is_required, turn};
 
 /// Heads whose container ends, with its exit code.
 const ENDS: [(&str, i32); 13] = [

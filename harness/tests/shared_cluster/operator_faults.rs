@@ -1,0 +1,179 @@
+//! An operator that can't start or goes is the environment's fault, and is named in time; nobody replaces it under a run.
+//!
+//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance up`), and are left out
+//! where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
+
+use std::path::Path;
+
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::Api;
+use kube::api::{Patch, PatchParams};
+use kuberay_conformance::run::CLUSTER;
+use serde_json::json;
+
+use crate::faults::{RAY_ANSWERS, copy_to_check};
+use crate::support::cluster::{client, kubeconfig};
+use crate::support::copies::{replaced, run_of};
+use crate::support::running::Running;
+use crate::support::{is_required, turn};
+
+/// One image does not exist; the other does, and is not for an operator.
+#[test]
+fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    let absent = "quay.io/kuberay/operator:v0.0.0-none";
+    // What a node finds first of the second depends on whether it was built here, with a user by name, or pulled.
+    let images: [(&str, &[&str]); 2] = [
+        (absent, &["ImagePullBackOff"]),
+        ("rayproject/ray:2.52.0", &["runAsNonRoot", "/manager", "exit code"]),
+    ];
+    let said = images.map(|(image, causes)| (causes, run_with_operator(image)));
+    // What the next test needs.
+    let restored = crate::support::program().arg("up").output().unwrap();
+    assert!(said[0].1.1.contains(&format!("of image {absent}")), "{}", said[0].1.1);
+    for (causes, (code, text)) in said {
+        assert_eq!(code, Some(3), "{text}");
+        let told = text
+            .lines()
+            .find(|line| line.contains("the operator 1.6.2 can't start: "));
+        let told = told.unwrap_or_else(|| panic!("no cause is told: {text}"));
+        assert!(causes.iter().any(|cause| told.contains(cause)), "{told}");
+        assert!(
+            !text.contains("was not available within"),
+            "it waited for its limit: {text}"
+        );
+    }
+    assert!(
+        restored.status.success(),
+        "{}",
+        String::from_utf8_lossy(&restored.stderr)
+    );
+}
+
+fn run_with_operator(image: &str) -> (Option<i32>, String) {
+    let output = tempfile::tempdir().unwrap();
+    let output = run_of(
+        &crate::support::scenarios(),
+        output.path(),
+        &["--operator-image", image],
+    )
+    .output()
+    .unwrap();
+    let (out, error) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    (output.status.code(), format!("{out}{error}"))
+}
+
+/// Ray is what the cell waits for; that it can't be known any more is the environment's fault, and no failure.
+#[test]
+fn an_operator_that_goes_while_a_cell_waits_is_named() {
+    if !is_required("kind") {
+        return;
+    }
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    copy_to_check(
+        "before-ray-start",
+        "waits",
+        folder.path(),
+        RAY_ANSWERS,
+        |file, text| match file {
+            "raycluster.yaml" => replaced(
+                &text,
+                "command: [\"echo 123\"]",
+                "command: [\"trap exit TERM; sleep 90 & wait;\"]",
+            ),
+            _ => text,
+        },
+    );
+    let output = folder.path().join("output");
+    let mut run = Running::start(run_of(folder.path(), &output, &[]));
+    run.until("applying to the namespace");
+    others_are_told_why_not(folder.path());
+    scale_operator(0);
+    let back = Back;
+    let (status, text) = run.end();
+    drop(back);
+    let restored = crate::support::program().arg("up").output().unwrap();
+    assert!(
+        restored.status.success(),
+        "{}",
+        String::from_utf8_lossy(&restored.stderr)
+    );
+    assert_eq!(status.code(), Some(3), "{text}");
+    assert!(
+        text.contains("the operator default/kuberay-operator has not been running for"),
+        "{text}"
+    );
+    assert!(text.contains("it has no Pod"), "{text}");
+    assert!(!text.contains("given up at"), "it waited for its limit: {text}");
+}
+
+/// While a cell runs, nobody gets another operator in its place, and nothing is changed for the one who asked.
+fn others_are_told_why_not(folder: &Path) {
+    let repository = crate::support::scenarios();
+    let upgrade = [
+        "run",
+        "--lane",
+        "kind",
+        "--keep",
+        "--upgrades",
+        "upgrade",
+        "--scenarios",
+        repository.to_str().unwrap(),
+    ];
+    let cases: [(&[&str], &str); 3] = [
+        (
+            &["up", "--lane", "kind", "--operator", "1.5.1"],
+            "runs KubeRay 1.6.2 and Ray 2.52.0 for",
+        ),
+        (
+            &["up", "--lane", "kind", "--ray", "2.7.0"],
+            "runs KubeRay 1.6.2 and Ray 2.52.0 for",
+        ),
+        (&upgrade, "runs KubeRay 1.6.2 for"),
+    ];
+    for (arguments, runs) in cases {
+        let mut other = crate::support::program();
+        other.args(arguments);
+        if arguments[0] == "run" {
+            other.arg("--output").arg(folder.join("output-of-another"));
+        }
+        let other = other.output().unwrap();
+        let said = String::from_utf8_lossy(&other.stderr).into_owned() + &String::from_utf8_lossy(&other.stdout);
+        assert_eq!(other.status.code(), Some(3), "{arguments:?}: {said}");
+        assert!(
+            said.contains(&format!("the cluster {CLUSTER} {runs}")),
+            "{arguments:?}: {said}"
+        );
+        assert!(
+            said.contains("use another cluster: --cluster NAME"),
+            "{arguments:?}: {said}"
+        );
+    }
+}
+
+/// Whatever a test finds, the next one has an operator.
+struct Back;
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        scale_operator(1);
+    }
+}
+
+fn scale_operator(replicas: i32) {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let api: Api<Deployment> = Api::namespaced(client(&kubeconfig(CLUSTER)).await, "default");
+        let patch = json!({"spec": {"replicas": replicas}});
+        let patch = Patch::Merge(&patch);
+        api.patch_scale("kuberay-operator", &PatchParams::default(), &patch)
+            .await
+            .unwrap();
+    });
+}
