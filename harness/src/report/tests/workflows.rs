@@ -95,9 +95,9 @@ fn every_program_of_tests_is_run() {
         .collect();
     assert!(names.contains(&"conformance"), "{names:?}");
     for name in names {
-        let named = format!("--test {name}");
+        let argument = format!("--test {name}");
         let is_word = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
-        let mut found = script.match_indices(&named).map(|(at, _)| &script[at + named.len()..]);
+        let mut found = script.match_indices(&argument).map(|(at, _)| &script[at + named.len()..]);
         assert!(found.any(is_word), "ci/test does not run {name}");
     }
 }
