@@ -97,7 +97,9 @@ fn every_program_of_tests_is_run() {
     for name in names {
         let argument = format!("--test {name}");
         let is_word = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
-        let mut found = script.match_indices(&argument).map(|(at, _)| &script[at + named.len()..]);
+        let mut found = script
+            .match_indices(&argument)
+            .map(|(at, _)| &script[at + argument.len()..]);
         assert!(found.any(is_word), "ci/test does not run {name}");
     }
 }
