@@ -56,38 +56,47 @@ once() {
     phases+=("     -     $name: passed at $(cat "$stamp") with the same files")
     return
   fi
+  rm -f "$stamp"
   phase "$name" "$@"
-  date -u '+%Y-%m-%d %H:%M UTC' >"$stamp"
+  # What was changed meanwhile is not what passed.
+  if [ "$stamp" = "$cache/passed/$(state "$name" "$conditions")" ]; then
+    date -u '+%Y-%m-%d %H:%M UTC' >"$stamp"
+  fi
 }
 
-# All that decides how tests of the harness itself end: files, the compiler, the engine, the system, and what is asked for.
+# All that decides how tests of the harness itself end: files, compilers, engine, system, settings, and what is asked for.
 state() {
   {
+    set -e
     find Cargo.toml Cargo.lock harness fixtures scenarios ci -type f ! -name '*.snap.new' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
     rustc --version
-    uname -srv
-    for engine in podman docker; do
-      if command -v "$engine" >/dev/null; then "$engine" --version; fi
+    uname -nsrv
+    local program
+    for program in podman docker; do
+      if command -v "$program" >/dev/null; then "$program" --version; fi
     done
-    printf '%s\n' "$KUBERAY_CONFORMANCE_REQUIRE" "$@"
+    if command -v go >/dev/null; then go version; fi
+    cat "$cache/artifacts-source" 2>/dev/null || true
+    env | LC_ALL=C sort | grep -E '^(KUBERAY_CONFORMANCE_|CONTAINER|DOCKER_|GO|RUST|KIND_)' || true
+    printf '%s\n' "$@"
   } | sha256sum | cut -d ' ' -f 1
 }
 
 # side_by_side FUNCTION…: runs them at once, each line after the function's name; fails where one does. Ctrl-C ends all.
 side_by_side() {
-  local name status=0 groups=()
+  local name group status=0 groups=()
+  trap 'interrupt "${groups[@]}"' INT TERM HUP
   # Each in a process group of its own, because bash lets what it starts beside itself ignore Ctrl-C.
   set -m
   for name in "$@"; do
-    { "$name" 2>&1 | sed -u "s/^/$name: /"; } &
+    { "$name" 2>&1 </dev/null | (trap '' INT && exec sed -u "s/^/$name: /"); } &
     groups+=("$!")
   done
   set +m
-  trap 'interrupt "${groups[@]}"' INT TERM
   for group in "${groups[@]}"; do
     wait "$group" || status=$?
   done
-  trap - INT TERM
+  trap - INT TERM HUP
   return "$status"
 }
 

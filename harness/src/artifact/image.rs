@@ -23,8 +23,8 @@ pub struct Images<'a> {
     pub(super) authorities: String,
 }
 
-/// The file with the authorities in every build's context. Only what a build downloads depends on it, and that is proven by
-/// checksums and signatures: it is no part of the key.
+/// The file with the authorities in every build's context. What a build downloads is proven by checksums and signatures, so
+/// that the result is the same with others: it is no part of the key.
 const AUTHORITIES: &str = "ca.crt";
 
 /// How an image is built; the recipe is a folder below `fixtures/images` with a `Containerfile`.
@@ -107,7 +107,7 @@ impl Images<'_> {
     ) -> Result<(), ArtifactError> {
         let mut build = self.engine.command();
         build.args(["build", "--network=host", "--tag", name]);
-        // The engine's build cache doesn't look at what a RUN mounts: steps that mount something declare this argument. The name
+        // The engine's build cache doesn't look at what a RUN mounts: steps whose result depends on what they mount declare this argument. The name
         // ends with the key of all that goes in.
         build.arg("--build-arg").arg(format!("KEY={name}"));
         for (argument, value) in recipe.arguments {

@@ -11,7 +11,7 @@ use crate::cluster::{ClusterError, ContextError, EngineError, Holder, Permission
 use crate::expect::ExpectError;
 use crate::operator::{DiscoverError, OperatorError};
 use crate::report::ReportError;
-use crate::scenario::ScenarioErrors;
+use crate::scenario::{ScenarioErrors, written_duration};
 
 /// Why a run could not be done, or could not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -135,7 +135,7 @@ pub enum RunError {
     #[error("the run was interrupted")]
     Interrupted,
     /// The run's own limit.
-    #[error("the run's limit of {0:?} was over before its cells began")]
+    #[error("the run's limit of {} was over before its cells began", written_duration(*.0))]
     Timeout(Duration),
 }
 

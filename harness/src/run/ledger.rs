@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::check::{Finding, Verdict};
 use crate::report::{CheckResult, Outcome};
-use crate::scenario::{Barrier, Check, Location, PodField, Role, Scenario, parse_duration};
+use crate::scenario::{Barrier, Check, Location, PodField, Role, Scenario, parse_duration, written_duration};
 
 /// How far one check has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,7 +166,7 @@ impl<'a> Ledger<'a> {
         for ((check, limit), state) in checks.zip(&mut self.states) {
             if now >= *limit {
                 let of = if check.within().is_some() { "check" } else { "scenario" };
-                let limit = format!("the {of}'s limit of {limit:?}");
+                let limit = format!("the {of}'s limit of {}", written_duration(*limit));
                 state.end(now, Outcome::Failed, |finding, unchanged| {
                     give_up(finding, unchanged, &limit, notes);
                 });

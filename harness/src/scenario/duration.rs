@@ -88,10 +88,42 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     }
 }
 
+/// A length of time as [`parse_duration`] reads it, in the largest units: `6h`, `1m30s`, `500ms`. What is below a millisecond
+/// is left out.
+pub fn written_duration(duration: Duration) -> String {
+    let mut left = duration.as_millis();
+    let mut text = String::new();
+    for (unit, milliseconds) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
+        let number = left / milliseconds;
+        left %= milliseconds;
+        if number > 0 {
+            text.push_str(&format!("{number}{unit}"));
+        }
+    }
+    if text.is_empty() { "0s".into() } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case("500ms")]
+    #[case("20s")]
+    #[case("1m30s")]
+    #[case("6h")]
+    #[case("1h1ms")]
+    fn writes_what_it_reads(#[case] text: &str) {
+        assert_eq!(written_duration(parse_duration(text).unwrap()), text);
+    }
+
+    #[rstest]
+    #[case(Duration::from_millis(300_001), "5m1ms")]
+    #[case(Duration::from_micros(3), "0s")]
+    fn writes_the_largest_units(#[case] duration: Duration, #[case] expected: &str) {
+        assert_eq!(written_duration(duration), expected);
+    }
 
     #[rstest]
     #[case("500ms", 500)]

@@ -24,7 +24,7 @@ pub use changes::apply_changes;
 pub use checks::*;
 pub(crate) use diagnostic::Source;
 pub use diagnostic::{Diagnostic, ScenarioErrors, Severity};
-pub use duration::{DurationError, Length, parse_duration};
+pub use duration::{DurationError, Length, parse_duration, written_duration};
 pub use flag_values::FlagValuesCheck;
 pub use lint::lint;
 pub use load::{load, load_all};

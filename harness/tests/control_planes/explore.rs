@@ -3,7 +3,7 @@
 //! It needs the programs of the control-plane lane and takes minutes, so it is left out where
 //! `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `deep`, as `ci/full` does.
 
-use crate::support::{is_required, program};
+use crate::support::{is_required, program, turn};
 
 /// Ray containers of random RayClusters for each release.
 const CASES: &str = "200";
@@ -15,6 +15,7 @@ fn operators_do_what_the_contract_says() {
     if !is_required("deep") {
         return;
     }
+    let _turn = turn();
     let output = program()
         .args(["explore", "--operator", "all", "--samples", "--cases", CASES])
         .output()

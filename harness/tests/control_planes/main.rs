@@ -1,6 +1,6 @@
 //! Tests of the program itself on control planes that it starts.
 //!
-//! They are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `control-plane`.
+//! They are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `control-plane`, or for `deep`.
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 

@@ -20,19 +20,12 @@ use kuberay_conformance::report::Plain;
 use serde_json::json;
 
 use crate::support::cluster::{client, kubeconfig};
+use crate::support::place::text;
 use crate::support::{is_required, program, turn_within};
 
 const CLUSTER: &str = "kuberay-brought";
 const CONTEXT: &str = "kind-kuberay-brought";
 const SCENARIO: &str = "exit-ends";
-
-fn text(output: &Output) -> String {
-    format!(
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
 
 /// Takes the cluster down, whatever the test found.
 struct Up;

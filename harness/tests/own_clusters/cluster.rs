@@ -14,14 +14,10 @@ use kuberay_conformance::cluster::{ClusterError, Engine, KindCluster, Patience, 
 use kuberay_conformance::process;
 use kuberay_conformance::report::{Outcome, Progress, Silent};
 use serde_json::json;
-use tokio::sync::Mutex;
 
 use crate::support::{is_required, turn_within};
 
 const NAME: &str = "kuberay-conformance-test";
-
-/// One after the other: both are about what is left.
-static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Prints each step with the time since the start.
 struct Steps(Instant);
@@ -159,7 +155,6 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
         return;
     }
     let _turn = turn_within().await;
-    let _turn = TURN.lock().await;
     let folder = &state_folder(NAME);
     let data = folder.join("registry");
     let setup = Setup::new(folder).await;
@@ -374,7 +369,6 @@ async fn whenever_up_is_killed_down_removes_everything() {
         return;
     }
     let _turn = turn_within().await;
-    let _turn = TURN.lock().await;
     let folder = state_folder(KILLED);
     let setup = Setup::new(&folder).await;
     for seconds in [1.0, 2.5, 4.0, 8.0, 13.0, 20.0, 32.0] {

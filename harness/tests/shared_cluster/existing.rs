@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::cluster::{account, client, kubeconfig, objects};
 use crate::support::copies::{copy_scenario, replaced};
+use crate::support::place::text;
 use crate::support::{is_required, program, turn};
 
 const CONTEXT: &str = "kind-run";
@@ -25,14 +26,6 @@ fn run(kubeconfig: &Path, context: &str, output: &Path, arguments: &[&str]) -> O
         .arg(kubeconfig);
     command.arg("--output").arg(output).args(arguments);
     command.output().unwrap()
-}
-
-fn text(output: &Output) -> String {
-    format!(
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
 }
 
 fn result(output: &Path) -> RunResult {

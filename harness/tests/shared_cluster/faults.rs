@@ -20,7 +20,7 @@ use crate::support::{is_required, turn};
 /// One run of all scenarios of these tests that leave the operator alone: what they wait for passes at the same time.
 fn faulty() -> &'static Ran {
     static RAN: OnceLock<Ran> = OnceLock::new();
-    RAN.get_or_init(|| {
+    let ran = RAN.get_or_init(|| {
         let _turn = turn();
         let folder = tempfile::tempdir().unwrap();
         wrong_expectations(folder.path());
@@ -29,10 +29,10 @@ fn faulty() -> &'static Ran {
         for (name, old, new) in CANNOT_START {
             head_that_cannot_start(folder.path(), name, old, new);
         }
-        let ran = run(folder.path(), &[]);
-        assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
-        ran
-    })
+        run(folder.path(), &[])
+    });
+    assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
+    ran
 }
 
 /// One space less at the end of the args, another command, and every kind of wrong line, resource and job.

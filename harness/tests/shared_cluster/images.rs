@@ -11,12 +11,15 @@ use kuberay_conformance::process;
 use kuberay_conformance::report::Silent;
 use rstest::rstest;
 use semver::Version;
+use tokio::sync::MutexGuard;
 
-use crate::support::is_required;
+use crate::support::{is_required, turn_within};
 
 struct Images {
     artifacts: Artifacts,
     engine: Engine,
+    /// A Ray that starts here would be slow beside those of cells.
+    _turn: MutexGuard<'static, ()>,
 }
 
 async fn images() -> Option<Images> {
@@ -26,7 +29,11 @@ async fn images() -> Option<Images> {
     let store = Store::open().unwrap();
     let engine = Engine::detect(None, store.root()).await.unwrap();
     let artifacts = Artifacts::new(engine.clone(), store, Source::Auto, Arc::new(Silent));
-    Some(Images { artifacts, engine })
+    Some(Images {
+        artifacts,
+        engine,
+        _turn: turn_within().await,
+    })
 }
 
 impl Images {

@@ -17,6 +17,7 @@ use kuberay_conformance::run::{CLUSTER, NAMESPACE};
 
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{copy_scenario, replaced, run};
+use crate::support::place::text;
 use crate::support::{is_required, program, turn};
 
 const JOB: &str = "half-way";
@@ -31,14 +32,6 @@ const QUICK: [&str; 6] = [
     "trailing-ampersand",
     "trailing-newline",
 ];
-
-fn text(output: &Output) -> String {
-    format!(
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
 
 fn outcomes(run: &RunResult) -> BTreeMap<String, Outcome> {
     run.cells.iter().map(|cell| (cell.id.clone(), cell.outcome)).collect()

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use kuberay_conformance::run::CLUSTER;
@@ -86,7 +86,7 @@ fn an_operator_that_goes_while_a_cell_waits_is_named() {
             "raycluster.yaml" => replaced(
                 &text,
                 "command: [\"echo 123\"]",
-                "command: [\"trap exit TERM; sleep 90 & wait;\"]",
+                "command: [\"trap exit TERM; sleep 300 & wait;\"]",
             ),
             _ => text,
         },
@@ -94,7 +94,7 @@ fn an_operator_that_goes_while_a_cell_waits_is_named() {
     let output = folder.path().join("output");
     let mut run = Running::start(run_of(folder.path(), &output, &[]));
     run.until("applying to the namespace");
-    others_are_told_why_not(folder.path());
+    others_are_told_why_not(folder.path(), run.id());
     scale_operator(0);
     let back = Back;
     let (status, text) = run.end();
@@ -115,7 +115,8 @@ fn an_operator_that_goes_while_a_cell_waits_is_named() {
 }
 
 /// While a cell runs, nobody gets another operator in its place, and nothing is changed for the one who asked.
-fn others_are_told_why_not(folder: &Path) {
+fn others_are_told_why_not(folder: &Path, holder: u32) {
+    let before = operator();
     let repository = crate::support::scenarios();
     let upgrade = [
         "run",
@@ -152,10 +153,24 @@ fn others_are_told_why_not(folder: &Path) {
             "{arguments:?}: {said}"
         );
         assert!(
+            said.contains(&format!("for process {holder} (")),
+            "{arguments:?}: {said}"
+        );
+        assert!(
             said.contains("use another cluster: --cluster NAME"),
             "{arguments:?}: {said}"
         );
     }
+    assert_eq!(operator(), before, "the operator is the same");
+}
+
+/// What its Deployment asks for, and how often that was changed.
+fn operator() -> (DeploymentSpec, Option<i64>) {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let api: Api<Deployment> = Api::namespaced(client(&kubeconfig(CLUSTER)).await, "default");
+        let found = api.get("kuberay-operator").await.unwrap();
+        (found.spec, found.metadata.generation)
+    })
 }
 
 /// Whatever a test finds, the next one has an operator.

@@ -35,10 +35,6 @@ pub fn replaced(text: &str, old: &str, new: &str) -> String {
 pub struct Ran {
     pub output: Output,
     pub result: RunResult,
-    #[allow(
-        dead_code,
-        reason = "not every test looks into it, and it must live as long as the rest"
-    )]
     pub folder: tempfile::TempDir,
 }
 

@@ -94,12 +94,13 @@ fn every_program_of_tests_is_run() {
         .filter_map(|section| section.strip_prefix("name = \"")?.split('"').next())
         .collect();
     assert!(names.contains(&"conformance"), "{names:?}");
+    let calls: String = script.lines().filter(|line| line.contains("tests --")).collect();
     for name in names {
         let argument = format!("--test {name}");
         let is_word = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
-        let mut found = script
+        let mut found = calls
             .match_indices(&argument)
-            .map(|(at, _)| &script[at + argument.len()..]);
+            .map(|(at, _)| &calls[at + argument.len()..]);
         assert!(found.any(is_word), "ci/test does not run {name}");
     }
 }

@@ -14,7 +14,7 @@ use super::{Resources, can_be_placed};
 /// How often other processes are looked at; nobody tells when a lock of theirs ends.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// So many that wait are looked at, in their order, for one that has room now.
-const LOOK_AHEAD: usize = 8;
+const LOOK_AHEAD: usize = 32;
 /// So often others with room go before one that has none; then all wait until it has.
 const PATIENCE: u32 = 16;
 
@@ -145,8 +145,8 @@ impl Capacity {
         self.total
     }
 
-    /// Waits for room for these Pods, by rank and then in the order of asking; who has none yet is overtaken by those that
-    /// have, but not for ever. What asks for more than there is at all gets everything: its Pods then say why they can't run.
+    /// Waits for room for these Pods, by rank and then in the order of asking; who has none yet is overtaken by those behind it
+    /// that have, but not for ever. Of a higher rank there are only as many as cells. What asks for more than there is at all gets everything: its Pods then say why they can't run.
     ///
     /// # Errors
     /// When the permits of other processes can't be looked at.
