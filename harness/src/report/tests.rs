@@ -9,6 +9,7 @@ use super::{
 };
 use crate::scenario::Level;
 
+mod scripts;
 mod workflows;
 
 fn only(keep: impl Fn(Outcome, Level) -> bool) -> RunResult {
