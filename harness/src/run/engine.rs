@@ -80,6 +80,7 @@ impl Engine {
     ) -> Result<Self, StartError> {
         let watches = Watches::start(client.clone());
         let (mut room, mut largest_node, mut left) = (Resources::unlimited(), None, None);
+        let mut durations = Durations::default();
         if subjects.operator.has_nodes() {
             let of_cells = cleanup::remove_orphans(&client, &watches, &*progress).await?;
             let all = ListParams::default();
@@ -89,6 +90,7 @@ impl Engine {
             room = room.divided_by(options.room_share);
             largest_node = capacity::largest(&nodes);
             left = Some(capacity::free_of_each(&nodes, &pods, &of_cells));
+            durations = Durations::embedded();
             tracing::info!(%room, "room for cells");
         }
         let mut capacity = Capacity::new(room, options.jobs)
@@ -110,7 +112,7 @@ impl Engine {
             cancel,
             removals: Mutex::default(),
             started: AtomicUsize::new(0),
-            durations: Durations::embedded(),
+            durations,
         })
     }
 
@@ -131,18 +133,18 @@ impl Engine {
                 let cell = &cells[*index];
                 // Of manifests that can't be read the cell itself tells.
                 let objects = manifests(&cell.scenario, Some(&self.subjects.samples)).unwrap_or_default();
-                Reverse(self.rank(cell, &objects))
+                Reverse(self.rank(cell, demand(&objects)))
             });
         }
         order
     }
 
-    fn rank(&self, cell: &Cell, objects: &[Value]) -> Rank {
+    fn rank(&self, cell: &Cell, wanted: Resources) -> Rank {
         if !self.subjects.operator.has_nodes() {
             return Rank::default();
         }
         Rank {
-            millicores: demand(objects).millicores(),
+            millicores: wanted.millicores(),
             takes: self.durations.of(&cell.id()),
         }
     }
@@ -254,8 +256,9 @@ impl Engine {
     async fn begin(&self, cell: &Cell) -> Result<(Prepared, Permit), CellError> {
         let prepared = self.prepare(cell)?;
         let pods = pods(&prepared.objects);
-        let rank = self.rank(cell, &prepared.objects);
-        self.is_enough_for(demand(&prepared.objects), &pods)?;
+        let wanted = demand(&prepared.objects);
+        self.is_enough_for(wanted, &pods)?;
+        let rank = self.rank(cell, wanted);
         let over = async {
             match self.options.ends {
                 Some(end) => tokio::time::sleep_until(end).await,

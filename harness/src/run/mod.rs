@@ -35,7 +35,7 @@ mod stimulus;
 mod subjects;
 mod upgrade;
 
-pub use capacity::{Capacity, Permit, PermitError, Resources, default_jobs};
+pub use capacity::{Capacity, Permit, PermitError, Rank, Resources, default_jobs};
 pub use conduct::{run, run_noting};
 pub use demand::{demand, pods};
 pub use engine::Engine;

@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::faults::{RAY_ANSWERS, copy_to_check};
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{replaced, run_of};
+use crate::support::place;
 use crate::support::running::Running;
 use crate::support::{is_required, turn};
 
@@ -62,11 +63,7 @@ fn run_with_operator(image: &str) -> (Option<i32>, String) {
     )
     .output()
     .unwrap();
-    let (out, error) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    (output.status.code(), format!("{out}{error}"))
+    (output.status.code(), place::text(&output))
 }
 
 /// Ray is what the cell waits for; that it can't be known any more is the environment's fault, and no failure.
@@ -100,11 +97,7 @@ fn an_operator_that_goes_while_a_cell_waits_is_named() {
     let (status, text) = run.end();
     drop(back);
     let restored = crate::support::program().arg("up").output().unwrap();
-    assert!(
-        restored.status.success(),
-        "{}",
-        String::from_utf8_lossy(&restored.stderr)
-    );
+    assert!(restored.status.success(), "{}", place::text(&restored));
     assert_eq!(status.code(), Some(3), "{text}");
     assert!(
         text.contains("the operator default/kuberay-operator has not been running for"),
@@ -146,7 +139,7 @@ fn others_are_told_why_not(folder: &Path, holder: u32) {
             other.arg("--output").arg(folder.join("output-of-another"));
         }
         let other = other.output().unwrap();
-        let said = String::from_utf8_lossy(&other.stderr).into_owned() + &String::from_utf8_lossy(&other.stdout);
+        let said = place::text(&other);
         assert_eq!(other.status.code(), Some(3), "{arguments:?}: {said}");
         assert!(
             said.contains(&format!("the cluster {CLUSTER} {runs}")),

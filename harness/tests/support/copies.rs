@@ -41,8 +41,7 @@ pub struct Ran {
 impl Ran {
     /// All that was printed.
     pub fn text(&self) -> String {
-        let (out, err) = (&self.output.stdout, &self.output.stderr);
-        format!("{}\n{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
+        super::place::text(&self.output)
     }
 
     pub fn cell(&self, scenario: &str) -> &CellResult {
