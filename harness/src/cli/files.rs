@@ -16,7 +16,7 @@ use crate::plan::{Division, Durations};
 use crate::report::RunResult;
 use crate::run::Options;
 use crate::scenario::{self, Diagnostic, Lane, Scenario, Severity};
-use crate::{contract, plan, report};
+use crate::{plan, report};
 
 pub(super) fn lint(folder: &Folder) -> u8 {
     let found = scenario::lint(&folder.scenarios);
@@ -225,7 +225,7 @@ pub(super) fn docs(docs: &Docs) -> u8 {
         return BAD_USE;
     };
     let page = match docs.page {
-        DocsPage::Contract => contract::document(&scenarios),
+        DocsPage::Contract => report::contract_page(&scenarios),
         DocsPage::Pairs | DocsPage::Durations => {
             let runs = match results(&docs.results) {
                 Ok(runs) => runs,

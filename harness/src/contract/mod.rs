@@ -3,7 +3,6 @@
 
 mod classes;
 mod compare;
-mod document;
 mod env;
 mod feature;
 mod features;
@@ -26,7 +25,6 @@ mod text;
 
 pub use classes::*;
 pub use compare::{Difference, differences};
-pub use document::document;
 pub use feature::{Feature, FeatureEntry, features};
 pub use input::ModelError;
 pub use output::*;

@@ -3,7 +3,6 @@
 mod commands;
 mod env;
 mod parents;
-mod seen;
 
 use semver::Version;
 use serde_json::{Value, json};

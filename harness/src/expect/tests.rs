@@ -1,5 +1,7 @@
 //! The life of a snapshot: missing, pending, accepted, equal, different.
 
+mod contract;
+
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! Reports: results become text for a terminal, `JUnit`, JSON, Markdown, HTML and GitHub annotations.
 
+mod contract_page;
 mod durations;
 mod files;
 mod final_text;
@@ -26,6 +27,7 @@ pub(crate) mod example;
 #[cfg(test)]
 mod tests;
 
+pub use contract_page::contract_page;
 pub use durations::{durations, render_durations};
 pub use files::{ReportError, write_all};
 pub use final_text::render_text;

@@ -1,12 +1,47 @@
-//! What real operators made: Pods that were captured, and the snapshots of this repository's scenarios.
+//! The contract against what real operators made: Pods that were captured, and the snapshots of this repository's
+//! scenarios.
 
 use std::path::Path;
 
-use super::*;
+use semver::Version;
+use serde_json::{Value, json};
+
+use crate::contract::{CLASSES, ContainerContract, OperatorSettings, PodContract, PodRole, differences, predict};
 use crate::expect::{SnapshotFile, SnapshotName};
 use crate::scenario::{self, Made, Manifest, PodField, Role, Subject};
 
 const SCRIPT: &str = "(/home/ray/samples/ray_cluster_resources.sh&)";
+
+/// A RayCluster with one container in its head and one in its workers, changed by `change`.
+fn cluster(change: impl FnOnce(&mut Value)) -> Value {
+    let mut cluster = json!({
+        "apiVersion": "ray.io/v1",
+        "kind": "RayCluster",
+        "metadata": {"name": "c", "namespace": "n"},
+        "spec": {
+            "headGroupSpec": {
+                "rayStartParams": {},
+                "template": {"spec": {"containers": [{"name": "ray-head", "image": "ray"}]}},
+            },
+            "workerGroupSpecs": [{
+                "groupName": "w",
+                "rayStartParams": {},
+                "template": {"spec": {"containers": [{"name": "ray-worker", "image": "ray"}]}},
+            }],
+        },
+    });
+    change(&mut cluster);
+    cluster
+}
+
+fn pods(version: &str, object: &Value) -> Vec<PodContract> {
+    let release: Version = version.parse().unwrap();
+    predict(&release, &OperatorSettings::default(), object).unwrap()
+}
+
+fn args(container: &ContainerContract) -> Vec<String> {
+    container.args.iter().map(ToString::to_string).collect()
+}
 
 fn captured(text: &str) -> Vec<Value> {
     let pods: Vec<Value> = serde_json::from_str(text).unwrap();
@@ -68,8 +103,12 @@ fn captured_heads_of_1_6_and_1_0() {
     ];
     for (version, name, memory, text) in cases {
         let resources = json!({"limits": {"cpu": "1", "memory": memory}});
-        let mut object = head_with(&json!({"command": [SCRIPT], "resources": resources}), json!({}));
-        object["metadata"]["name"] = json!(name);
+        let object = cluster(|cluster| {
+            cluster["metadata"]["name"] = json!(name);
+            let container = &mut cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0];
+            container["command"] = json!([SCRIPT]);
+            container["resources"] = resources;
+        });
         let mut seen = captured(text).remove(0);
         assert_eq!(differences(&pods(version, &object)[0], &seen), []);
         seen["containers"][0]["env"].as_array_mut().unwrap().pop();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::{CLASSES, Half, RULES, Rule};
+use crate::contract::{CLASSES, Half, RULES, Rule};
 use crate::scenario::{Lane, Scenario};
 
 const INTRODUCTION: &str = "\
@@ -20,7 +20,7 @@ of its halves passed.
 ";
 
 /// The whole page.
-pub fn document(scenarios: &[Arc<Scenario>]) -> String {
+pub fn contract_page(scenarios: &[Arc<Scenario>]) -> String {
     let mut text = String::from(INTRODUCTION);
     classes(&mut text);
     overview(&mut text, scenarios);
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn the_committed_page_is_current() {
         let path = root().join("docs/contract.md");
-        let current = document(&load_all(&root().join("scenarios")).unwrap());
+        let current = contract_page(&load_all(&root().join("scenarios")).unwrap());
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(&path, &current).unwrap();
         }
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_page_without_scenarios_says_so_of_every_rule() {
-        let text = document(&[]);
+        let text = contract_page(&[]);
         assert_eq!(text.matches("\nNo scenario yet.\n").count(), RULES.len());
         assert!(text.contains("| [C03](#c03) | A user command that fails | in every release | no scenario yet |"));
         assert!(text.contains("| [C07](#c07) | The overwrite annotation | from 1.1 on |"));
