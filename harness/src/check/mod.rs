@@ -18,7 +18,6 @@ mod never;
 mod order;
 mod pod;
 mod pods;
-pub(crate) mod quantity;
 mod reached;
 pub(crate) mod requests;
 mod resources;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::api::resource;
 
-use super::{Finding, Observation, pods, quantity};
+use super::{Finding, Observation, pods};
+use crate::contract::Quantity;
 
 /// Says so where a Pod that is on no node asks for more than the largest node has; a node that is only busy may become
 /// free and is waited for.
@@ -35,11 +36,11 @@ pub(super) fn too_large(observation: &Observation, pod: &Pod) -> Option<Finding>
 /// What the scheduler counts: containers together, or the largest moment of the init containers if that is more.
 pub(crate) fn total(pod: &Pod, resource: &str) -> f64 {
     let Some(spec) = &pod.spec else { return 0.0 };
-    let amount = |requests: Option<&BTreeMap<String, Quantity>>| {
+    let amount = |requests: Option<&BTreeMap<String, resource::Quantity>>| {
         requests
             .and_then(|requests| requests.get(resource))
-            .and_then(|text| quantity::parse(&text.0))
-            .unwrap_or(0.0)
+            .and_then(|text| Quantity::parse(&text.0))
+            .map_or(0.0, Quantity::value)
     };
     let of = |container: &Container| amount(container.resources.as_ref().and_then(|entry| entry.requests.as_ref()));
     let mut beside = 0.0;

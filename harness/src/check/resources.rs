@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{line::POD_IP, quantity};
+use super::line::POD_IP;
+use crate::contract::Quantity;
 use crate::scenario::ResourceExpectation;
 
 /// Reads a line that is a Python dictionary literal of texts and numbers, and nothing else.
@@ -63,7 +64,7 @@ fn judge(expected: &ResourceExpectation, found: Option<f64>) -> (String, bool) {
         ResourceExpectation::Text(text) if text == "present" => {
             ("present, above 0".into(), found.is_some_and(|found| found > 0.0))
         }
-        ResourceExpectation::Text(text) => match quantity::parse(text) {
+        ResourceExpectation::Text(text) => match Quantity::parse(text).map(Quantity::value) {
             Some(wanted) if wanted.to_string() == *text => (text.clone(), equals(wanted)),
             Some(wanted) => (format!("{wanted} ({text})"), equals(wanted)),
             None => (

@@ -29,6 +29,7 @@ pub use feature::{Feature, FeatureEntry, features};
 pub use input::ModelError;
 pub use output::*;
 pub use predict::predict;
+pub use quantity::Quantity;
 pub use rules::*;
 pub use settings::OperatorSettings;
 pub use start_command::{flags_of_args, sorted_args, sorted_command};

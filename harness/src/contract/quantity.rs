@@ -1,8 +1,8 @@
-//! Quantities as Go's `resource.Quantity` counts them: exact, and rounded up.
+//! Kubernetes quantities such as `500m`, `2Gi` or `1e3`, as Go's `resource.Quantity` counts them.
 
-/// A quantity that is not negative: `digits * 10^scale`.
+/// A Kubernetes quantity that is not negative: `digits * 10^scale`, exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Quantity {
+pub struct Quantity {
     digits: u128,
     scale: i32,
 }
@@ -33,6 +33,7 @@ impl Quantity {
         Some(Self { digits, scale })
     }
 
+    /// Whether it is zero.
     pub fn is_zero(self) -> bool {
         self.digits == 0
     }
@@ -49,7 +50,15 @@ impl Quantity {
         whole.and_then(|whole| i64::try_from(whole).ok()).unwrap_or(i64::MAX)
     }
 
-    /// The nearest float by Go's way there: the digits times a power of ten.
+    /// The nearest float.
+    pub fn value(self) -> f64 {
+        format!("{}e{}", self.digits, self.scale)
+            .parse()
+            .unwrap_or(f64::INFINITY)
+    }
+
+    /// The float that Go's `AsApproximateFloat64` gives: the digits times a power of ten, which may differ from the
+    /// nearest one in its last bit.
     #[expect(clippy::cast_precision_loss, reason = "Go loses it in the same way")]
     pub fn approximate(self) -> f64 {
         let digits = self.digits as f64;
@@ -117,7 +126,23 @@ mod tests {
     }
 
     #[rstest]
+    #[case("1", 1.0)]
+    #[case("0.5", 0.5)]
+    #[case("0.3", 0.3)]
+    #[case("500m", 0.5)]
+    #[case("2Gi", 2_147_483_648.0)]
+    #[case("1G", 1e9)]
+    #[case("1e3", 1000.0)]
+    #[case("1E-1", 0.1)]
+    #[case("1E", 1e18)]
+    fn the_value_is_the_nearest_float(#[case] text: &str, #[case] value: f64) {
+        assert_eq!(Quantity::parse(text).unwrap().value().to_bits(), value.to_bits());
+    }
+
+    #[rstest]
     #[case("")]
+    #[case("present")]
+    #[case("2 Gi")]
     #[case("Gi")]
     #[case(".")]
     #[case("1.2.3")]

@@ -12,8 +12,8 @@ pub use permit::{Capacity, Permit, PermitError, Rank};
 pub(super) use placement::can_be_placed;
 
 use super::demand::of_pod;
-use crate::check::quantity;
 use crate::cluster::node_is_ready;
+use crate::contract::Quantity;
 
 /// An amount of CPU and memory, in whole millicores and bytes so that sums are exact, and of Pods, of which a node takes
 /// only so many (110 where nobody says otherwise).
@@ -195,8 +195,8 @@ fn whole(number: f64) -> u64 {
 fn amount(node: &Node, resource: &str) -> f64 {
     let allocatable = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
     allocatable
-        .and_then(|allocatable| quantity::parse(&allocatable.get(resource)?.0))
-        .unwrap_or(0.0)
+        .and_then(|allocatable| Quantity::parse(&allocatable.get(resource)?.0))
+        .map_or(0.0, Quantity::value)
 }
 
 #[cfg(test)]
