@@ -8,7 +8,6 @@ pub mod artifact;
 pub mod check;
 pub mod cli;
 pub mod cluster;
-pub mod contract;
 pub mod expect;
 pub mod explain;
 pub mod explore;
@@ -19,3 +18,6 @@ pub mod process;
 pub mod report;
 pub mod run;
 pub mod scenario;
+
+// The layers below, under the names that they had as modules.
+pub use kuberay_contract as contract;

@@ -12,7 +12,7 @@ const INTRODUCTION: &str = "\
 
 What KubeRay's operator makes of the `command` and `args` of a Ray container, rule by rule, as the scenarios of this
 repository show it on real operators. `kuberay-conformance docs` writes this page from the rules
-(`harness/src/contract/rules.rs`) and the scenarios; change those, not this page.
+(`harness/contract/src/rules.rs`) and the scenarios; change those, not this page.
 
 A rule has an *object* half, what the objects say that the operator makes, and, where the shell, the kubelet or Ray
 decide, an *effect* half, what comes of it in a running container. A report calls a rule proven when a scenario of each

@@ -280,7 +280,7 @@ pub fn rule_of(id: &str) -> Option<&'static Rule> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::CLASSES;
+    use crate::CLASSES;
 
     #[test]
     fn rules_are_numbered_dated_and_have_an_object_half() {

@@ -1,0 +1,57 @@
+//! The command contract of each KubeRay release: a table of dated features, the classes of releases that follow from
+//! it, and the Pods that a release makes of an object.
+//!
+//! ```
+//! use kuberay_contract::{OperatorSettings, predict};
+//!
+//! let cluster = serde_json::json!({
+//!     "apiVersion": "ray.io/v1",
+//!     "kind": "RayCluster",
+//!     "metadata": {"name": "demo"},
+//!     "spec": {"headGroupSpec": {
+//!         "rayStartParams": {},
+//!         "template": {"spec": {"containers": [
+//!             {"name": "ray-head", "image": "rayproject/ray:2.52.0", "command": ["echo", "hello"]},
+//!         ]}},
+//!     }},
+//! });
+//! let pods = predict(&"1.6.2".parse()?, &OperatorSettings::default(), &cluster)?;
+//! let head = &pods[0].containers[0];
+//! assert_eq!(head.command, ["/bin/bash", "-c", "--"]);
+//! assert!(head.args[0].to_string().starts_with(" echo  hello  && ulimit -n 65536; ray start --head "));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod classes;
+mod compare;
+mod env;
+mod feature;
+mod features;
+mod go;
+mod init;
+mod input;
+mod names;
+mod output;
+mod params;
+mod pods;
+mod predict;
+mod quantity;
+mod rules;
+mod settings;
+mod start_command;
+mod submitter;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use classes::*;
+pub use compare::{Difference, differences};
+pub use feature::{Feature, FeatureEntry, features};
+pub use input::ModelError;
+pub use output::*;
+pub use predict::predict;
+pub use quantity::Quantity;
+pub use rules::*;
+pub use settings::OperatorSettings;
+pub use start_command::{flags_of_args, sorted_args, sorted_command};
+pub use text::Text;
