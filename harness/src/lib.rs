@@ -21,3 +21,4 @@ pub mod scenario;
 
 // The layers below, under the names that they had as modules.
 pub use kuberay_contract as contract;
+pub use kuberay_manifest as manifest;

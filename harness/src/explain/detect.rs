@@ -1,10 +1,10 @@
 //! Finds traps in a manifest; what a release does decides which of them count.
 
+use kuberay_manifest::Spot;
 use semver::Version;
 
 use super::document::Warning;
 use super::shell::{self, End};
-use super::spot::Spot;
 use super::warning::{self as trap, Trap};
 use crate::contract::{ContainerContract, EnvValue, Feature};
 
@@ -35,7 +35,7 @@ fn warn(trap: &Trap, spot: &Spot, detail: &str) -> Warning {
         id: trap.id.into(),
         rule: trap.rule.into(),
         weight: trap.weight,
-        place: spot.place(),
+        place: spot.into(),
         message,
         advice: trap.advice.into(),
     }

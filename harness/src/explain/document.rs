@@ -1,5 +1,6 @@
 //! The document that `explain --format json` writes.
 
+use kuberay_manifest::Spot;
 use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -139,6 +140,16 @@ pub struct Place {
     pub line: usize,
     /// Column, from 1.
     pub column: usize,
+}
+
+impl From<&Spot<'_>> for Place {
+    fn from(spot: &Spot<'_>) -> Self {
+        Self {
+            path: spot.path().into(),
+            line: spot.node.place.location.line,
+            column: spot.node.place.location.column,
+        }
+    }
 }
 
 /// What an upgrade changes in a container.

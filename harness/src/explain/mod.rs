@@ -6,13 +6,14 @@ mod document;
 mod render;
 mod schema;
 mod shell;
-mod spot;
 #[cfg(test)]
 mod tests;
 mod warning;
 
 use std::path::Path;
 
+use kuberay_manifest::yaml::{self, Node};
+use kuberay_manifest::{Diagnostic, Diagnostics, Source, Spot};
 use semver::Version;
 
 pub use document::*;
@@ -23,16 +24,13 @@ pub use warning::{TRAPS, Trap, Weight};
 use crate::contract::{
     self, ContainerContract, ContainerKind, EnvValue, ModelError, OperatorSettings, PodContract, PodRole,
 };
-use crate::scenario::yaml::{self, Node};
-use crate::scenario::{ScenarioErrors, Source};
-use spot::Spot;
 
 /// Why a file can't be explained.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
     /// It is not YAML, or one of its objects is not what its kind says.
     #[error("{0}")]
-    File(ScenarioErrors),
+    File(Diagnostics),
     /// It holds nothing to explain.
     #[error("{file} holds no RayCluster, RayJob or RayService; give a file that does")]
     Nothing {
@@ -125,7 +123,7 @@ fn object(document: &Node) -> Object {
 }
 
 /// A malformed object at the deepest place of its path that the file has.
-fn problem(source: &Source, document: &Node, error: &ModelError) -> crate::scenario::Diagnostic {
+fn problem(source: &Source, document: &Node, error: &ModelError) -> Diagnostic {
     let ModelError::Field { path, .. } = error else {
         return source.error(&document.place, error.to_string());
     };

@@ -11,14 +11,14 @@ use crate::cluster::{ClusterError, ContextError, EngineError, Holder, Permission
 use crate::expect::ExpectError;
 use crate::operator::{DiscoverError, OperatorError};
 use crate::report::ReportError;
-use crate::scenario::{ScenarioErrors, written_duration};
+use crate::scenario::{Diagnostics, written_duration};
 
 /// Why a run could not be done, or could not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// Scenario files are malformed.
     #[error("{0}")]
-    Scenarios(#[from] ScenarioErrors),
+    Scenarios(#[from] Diagnostics),
     /// Snapshots lie beside scenarios that no check looks at.
     #[error("no check refers to {}; remove what is not needed, or add the field to a `pod` check", list(.0))]
     Unreferenced(Vec<PathBuf>),

@@ -14,7 +14,7 @@ use super::names::RunId;
 use super::{PermitError, Resources, RunJournal};
 use crate::operator::{Installed, ObjectError, log_about, log_since};
 use crate::report::ImageRecord;
-use crate::scenario::ScenarioErrors;
+use crate::scenario::Diagnostics;
 
 /// How long the watches on a namespace may take to give their first list.
 pub(super) const SYNCED_WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
@@ -113,7 +113,7 @@ pub struct EngineOptions {
 pub enum CellError {
     /// Its manifests can't be read.
     #[error(transparent)]
-    Manifests(#[from] ScenarioErrors),
+    Manifests(#[from] Diagnostics),
     /// No image of its Ray release is there.
     #[error("there is no image of Ray {0} in the cluster")]
     NoRay(Version),

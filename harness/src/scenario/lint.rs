@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::diagnostic::{Diagnostic, Source, sort};
-use super::yaml::Node;
-use super::{Check, Scenario, load, manifest};
+use kuberay_manifest::yaml::Node;
+use kuberay_manifest::{Diagnostic, Source, objects, sort};
+
+use super::load::read_file;
+use super::{Check, Scenario, load};
 
 /// Checks every scenario below a folder: the files themselves, their manifests and their snapshots.
 pub fn lint(root: &Path) -> Vec<Diagnostic> {
@@ -32,7 +34,7 @@ fn lint_folder(folder: &Path, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diag
         let problem = Diagnostic::of_file(folder, "this folder holds no scenario.yaml");
         return vec![problem.with_help("add one, or remove the folder").into_warning()];
     }
-    let (source, tree) = match Source::read(&file).and_then(|source| Ok((load::parse(&source)?, source))) {
+    let (source, tree) = match read_file(&file).and_then(|source| Ok((load::parse(&source)?, source))) {
         Ok((tree, source)) => (source, tree),
         Err(problems) => return problems,
     };
@@ -77,7 +79,7 @@ fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
             .extension()
             .is_some_and(|extension| extension == "yaml" || extension == "yml");
         if listed.contains(name.as_str()) {
-            let objects = Source::read(&file).and_then(|file| manifest::objects(&file));
+            let objects = read_file(&file).and_then(|file| objects(&file));
             problems.extend(objects.err().unwrap_or_default());
         } else if is_yaml && file != source.path {
             let problem = Diagnostic::of_file(&file, "no entry of `manifests` names this file");

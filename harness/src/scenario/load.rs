@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use kuberay_manifest::yaml::{self, Node};
+use kuberay_manifest::{Diagnostic, Diagnostics, Found, Source};
 use semver::{Version, VersionReq};
 
-use super::diagnostic::{Diagnostic, Found, ScenarioErrors, Source};
-use super::yaml::{self, Node};
 use super::{Scenario, ScenarioFile, json_schema, parse_duration, rules, shape};
 
 /// The name that every scenario file has.
@@ -20,13 +20,13 @@ pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(3);
 ///
 /// # Errors
 /// Everything that is wrong with the file, each with its place.
-pub fn load(path: &Path) -> Result<Scenario, ScenarioErrors> {
+pub fn load(path: &Path) -> Result<Scenario, Diagnostics> {
     let file = if path.is_dir() {
         path.join(FILE_NAME)
     } else {
         path.into()
     };
-    let source = Source::read(&file)?;
+    let source = read_file(&file)?;
     let tree = parse(&source)?;
     Ok(build(&source, &tree)?)
 }
@@ -35,7 +35,7 @@ pub fn load(path: &Path) -> Result<Scenario, ScenarioErrors> {
 ///
 /// # Errors
 /// Everything that is wrong with any of the files, or that there are none.
-pub fn load_all(root: &Path) -> Result<Vec<Arc<Scenario>>, ScenarioErrors> {
+pub fn load_all(root: &Path) -> Result<Vec<Arc<Scenario>>, Diagnostics> {
     let mut scenarios = Vec::new();
     let mut problems = Vec::new();
     let folders = folders(root)?;
@@ -57,6 +57,20 @@ pub fn load_all(root: &Path) -> Result<Vec<Arc<Scenario>>, ScenarioErrors> {
     }
     scenarios.sort_by(|a, b| a.name().cmp(b.name()));
     Ok(scenarios)
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// When it is absent, unreadable, or not UTF-8.
+pub(super) fn read_file(path: &Path) -> Found<Source> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Source::new(path, &text)),
+        Err(error) => {
+            let message = format!("{} can't be read: {error}", path.display());
+            Err(vec![Diagnostic::of_file(path, message)])
+        }
+    }
 }
 
 /// The folders below a root that are not hidden, sorted.

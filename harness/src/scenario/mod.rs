@@ -3,7 +3,6 @@
 mod absent;
 mod changes;
 mod checks;
-mod diagnostic;
 mod duration;
 mod flag_values;
 mod lint;
@@ -17,18 +16,17 @@ mod shape;
 mod subject;
 #[cfg(test)]
 mod tests;
-pub(crate) mod yaml;
+
+pub use kuberay_manifest::{Diagnostic, Diagnostics, Location, Severity, parse_manifest};
 
 pub use absent::AbsentCheck;
 pub use changes::apply_changes;
 pub use checks::*;
-pub(crate) use diagnostic::Source;
-pub use diagnostic::{Diagnostic, ScenarioErrors, Severity};
 pub use duration::{DurationError, Length, parse_duration, written_duration};
 pub use flag_values::FlagValuesCheck;
 pub use lint::lint;
 pub use load::{load, load_all};
-pub use manifest::{later_objects, manifests, parse_manifest};
+pub use manifest::{later_objects, manifests};
 pub use model::*;
 pub use pod_checks::*;
 pub use schema::json_schema;

@@ -2,13 +2,13 @@
 
 use std::path::{Component, Path};
 
+use kuberay_manifest::yaml::{Node, Yaml};
+use kuberay_manifest::{Diagnostic, Source};
 use regex::Regex;
 use semver::VersionReq;
 
-use super::diagnostic::{Diagnostic, Source};
 use super::duration::parse_duration;
 use super::load::DEFAULT_TIMEOUT;
-use super::yaml::{Node, Yaml};
 use super::{PodField, Role};
 
 /// Kinds of checks that need a running container, which the control-plane lane does not have.

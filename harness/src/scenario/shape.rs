@@ -1,11 +1,10 @@
 //! Keys, types and forms of values: a tree is compared with the JSON schema, and everything that differs is found at
 //! once, where serde would stop at the first. Only what the schema of a scenario file uses is understood.
 
+use kuberay_manifest::yaml::{Node, Yaml};
+use kuberay_manifest::{Diagnostic, Place, Source};
 use regex::Regex;
 use serde_json::Value;
-
-use super::diagnostic::{Diagnostic, Place, Source};
-use super::yaml::{Node, Yaml};
 
 /// Finds everything in which a tree differs from a schema.
 pub fn check(schema: &Value, source: &Source, tree: &Node) -> Vec<Diagnostic> {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use kube::api::ApiResource;
+use kuberay_manifest::{Source, yaml};
 use serde_json::{Value, json};
 
 use super::explorer::Explorer;
 use super::{RunError, Sample, Surprise};
-use crate::scenario::{Source, yaml};
 
 /// How long an operator may take to make the Pods of a sample.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(45);

@@ -5,10 +5,10 @@ use rstest::rstest;
 
 use super::{CLUSTER, GOOD, folder, lines, own_scenarios};
 use crate::contract::Half;
-use crate::scenario::diagnostic::Source;
 use crate::scenario::{
-    Check, Location, Manifest, Sample, json_schema, later_objects, load, load_all, manifests, shape, yaml,
+    Check, Location, Manifest, Sample, json_schema, later_objects, load, load_all, manifests, shape,
 };
+use kuberay_manifest::{Source, yaml};
 
 #[test]
 fn a_good_file_is_read_with_the_place_of_each_check() {

@@ -3,7 +3,6 @@
 mod changes;
 mod lint;
 mod load;
-mod yaml;
 
 use std::path::{Path, PathBuf};
 

@@ -1,12 +1,11 @@
 //! A value of a manifest together with its path and its place in the file.
 
-use crate::scenario::yaml::{Key, Node, Yaml};
-
-use super::document::Place;
+use super::yaml::{Key, Node, Yaml};
 
 /// A value and where it is.
 #[derive(Debug, Clone)]
-pub(super) struct Spot<'a> {
+pub struct Spot<'a> {
+    /// The value.
     pub node: &'a Node,
     path: String,
 }
@@ -57,12 +56,9 @@ impl<'a> Spot<'a> {
         self.node.text().unwrap_or_default()
     }
 
-    pub fn place(&self) -> Place {
-        Place {
-            path: self.path.clone(),
-            line: self.node.place.location.line,
-            column: self.node.place.location.column,
-        }
+    /// The path in the document, such as `spec.headGroupSpec.rayStartParams.block`.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     fn child(&self, node: &'a Node, key: &str) -> Spot<'a> {

@@ -1,4 +1,4 @@
-//! Problems found in scenario files, each with its place, for a terminal (miette) and for plain text.
+//! Problems found in files, each with its place, for a terminal (miette) and for plain text.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,13 +6,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::{LabeledSpan, NamedSource, SourceCode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Location;
+/// A place in a file, both counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Location {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+}
 
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The scenario can't be used as it is.
+    /// The file can't be used as it is.
     Error,
     /// It can be used, but something about it looks like a mistake.
     Warning,
@@ -37,7 +46,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A problem with a file or folder as a whole, such as one that can't be read.
-    pub(super) fn of_file(path: &Path, message: impl Into<String>) -> Self {
+    pub fn of_file(path: &Path, message: impl Into<String>) -> Self {
         Self {
             path: path.into(),
             location: Location { line: 1, column: 1 },
@@ -49,12 +58,16 @@ impl Diagnostic {
         }
     }
 
-    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    pub(super) fn into_warning(mut self) -> Self {
+    /// The same as a warning.
+    #[must_use]
+    pub fn into_warning(mut self) -> Self {
         self.severity = Severity::Warning;
         self
     }
@@ -94,16 +107,16 @@ impl miette::Diagnostic for Diagnostic {
 }
 
 /// What was read, or everything that is wrong with it.
-pub(super) type Found<T> = Result<T, Vec<Diagnostic>>;
+pub type Found<T> = Result<T, Vec<Diagnostic>>;
 
 /// Everything that is wrong with the files that were read, in the order of files and lines.
 ///
 /// As text it is one line for each problem; on a terminal show each of the [`Diagnostic`]s as a miette report, which
 /// quotes the file.
 #[derive(Debug, Clone)]
-pub struct ScenarioErrors(Vec<Diagnostic>);
+pub struct Diagnostics(Vec<Diagnostic>);
 
-impl ScenarioErrors {
+impl Diagnostics {
     /// The problems, never empty.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.0
@@ -115,14 +128,14 @@ impl ScenarioErrors {
     }
 }
 
-impl From<Vec<Diagnostic>> for ScenarioErrors {
+impl From<Vec<Diagnostic>> for Diagnostics {
     fn from(mut diagnostics: Vec<Diagnostic>) -> Self {
         sort(&mut diagnostics);
         Self(diagnostics)
     }
 }
 
-impl fmt::Display for ScenarioErrors {
+impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.0.iter().enumerate() {
             if index > 0 {
@@ -138,10 +151,10 @@ impl fmt::Display for ScenarioErrors {
     }
 }
 
-impl std::error::Error for ScenarioErrors {}
+impl std::error::Error for Diagnostics {}
 
 /// Orders by file, then by place.
-pub(super) fn sort(diagnostics: &mut [Diagnostic]) {
+pub fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by(|a, b| (&a.path, a.location).cmp(&(&b.path, b.location)));
 }
 
@@ -164,24 +177,11 @@ pub struct Source {
 }
 
 impl Source {
+    /// A text with the name that diagnostics give it.
     pub fn new(path: &Path, text: &str) -> Self {
         Self {
             path: path.into(),
             text: text.into(),
-        }
-    }
-
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// When it is absent, unreadable, or not UTF-8.
-    pub fn read(path: &Path) -> Found<Self> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Self::new(path, &text)),
-            Err(error) => {
-                let message = format!("{} can't be read: {error}", path.display());
-                Err(vec![Diagnostic::of_file(path, message)])
-            }
         }
     }
 

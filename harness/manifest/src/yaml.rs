@@ -8,31 +8,40 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::{DuplicateKeyPolicy, Spanned};
 
-use super::Location;
-use super::diagnostic::{Diagnostic, Found, Place, Source};
+use super::diagnostic::{Diagnostic, Found, Location, Place, Source};
 
 /// A value and where it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
+    /// The value.
     pub value: Yaml,
+    /// Where it is.
     pub place: Place,
 }
 
 /// A value of the kinds that JSON has.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Yaml {
+    /// Nothing.
     Null,
+    /// True or false.
     Bool(bool),
+    /// A number.
     Number(Number),
+    /// A text.
     Text(String),
+    /// A list.
     List(Vec<Node>),
+    /// A mapping, in the order of the text.
     Map(Vec<(Key, Node)>),
 }
 
 /// A key of a mapping and where it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Key {
+    /// The key.
     pub name: String,
+    /// Where it is.
     pub place: Place,
 }
 

@@ -1,7 +1,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::scenario::parse_manifest;
+use super::parse_manifest;
 
 /// What Kubernetes makes of one value.
 fn read(value: &str) -> Value {

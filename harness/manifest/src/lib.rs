@@ -1,0 +1,27 @@
+//! Kubernetes manifests: YAML whose every value keeps its place in the text, and diagnostics that quote it.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use kuberay_manifest::{Source, Spot, yaml};
+//!
+//! let source = Source::new(Path::new("pod.yaml"), "kind: Pod\nspec:\n  containers:\n  - name: main\n    tty: yes\n");
+//! let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+//! let spec = Spot::root(&documents[0]).get("spec").unwrap();
+//! let container = &spec.items("containers")[0];
+//! assert_eq!(container.node.to_json(), serde_json::json!({"name": "main", "tty": true}));
+//! assert_eq!(container.path(), "spec.containers[0]");
+//! assert_eq!(container.node.place.location.line, 4);
+//! # Ok::<(), kuberay_manifest::Diagnostics>(())
+//! ```
+
+mod diagnostic;
+mod objects;
+mod spot;
+#[cfg(test)]
+mod tests;
+pub mod yaml;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Found, Location, Place, Severity, Source, sort};
+pub use objects::{objects, parse_manifest};
+pub use spot::Spot;

@@ -1,0 +1,64 @@
+//! The objects of a manifest.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::diagnostic::{Diagnostic, Diagnostics, Found, Source};
+use super::yaml::{self, Node, Yaml};
+
+/// Reads the objects of a manifest as Kubernetes reads them; empty documents are left out. `origin` is the name that
+/// errors give the text.
+///
+/// # Errors
+/// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and `metadata.name`.
+pub fn parse_manifest(text: &str, origin: &str) -> Result<Vec<Value>, Diagnostics> {
+    Ok(objects(&Source::new(Path::new(origin), text))?)
+}
+
+/// Reads the objects of a file and says everything that is wrong with them.
+///
+/// # Errors
+/// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and `metadata.name`.
+pub fn objects(source: &Source) -> Found<Vec<Value>> {
+    let documents = yaml::parse(source)?;
+    let problems: Vec<Diagnostic> = documents
+        .iter()
+        .flat_map(|document| identity(source, document))
+        .collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    if documents.is_empty() {
+        return Err(vec![Diagnostic::of_file(&source.path, "the manifest holds no object")]);
+    }
+    Ok(documents.iter().map(Node::to_json).collect())
+}
+
+/// Every object says what it is and how it is called.
+fn identity(source: &Source, document: &Node) -> Vec<Diagnostic> {
+    if !matches!(document.value, Yaml::Map(_)) {
+        return vec![source.error(&document.place, "a document of a manifest must be a mapping")];
+    }
+    let name = document.get("metadata").and_then(|metadata| metadata.get("name"));
+    let fields = [
+        ("apiVersion", document.get("apiVersion")),
+        ("kind", document.get("kind")),
+        ("metadata.name", name),
+    ];
+    let mut problems = Vec::new();
+    for (field, node) in fields {
+        match node {
+            None => problems.push(source.error(&document.place, format!("the object lacks `{field}`"))),
+            Some(node) if node.text() == Some("") => {
+                problems.push(source.error(&node.place, format!("`{field}` is empty")));
+            }
+            Some(node) if node.text().is_none() => {
+                let message = format!("`{field}` must be a text, found {}", node.describe());
+                problems.push(source.error(&node.place, message));
+            }
+            Some(_) => {}
+        }
+    }
+    problems
+}
