@@ -9,7 +9,6 @@ pub mod check;
 pub mod cli;
 pub mod cluster;
 pub mod expect;
-pub mod explain;
 pub mod explore;
 pub mod observe;
 pub mod operator;
@@ -21,4 +20,5 @@ pub mod scenario;
 
 // The layers below, under the names that they had as modules.
 pub use kuberay_contract as contract;
+pub use kuberay_explain as explain;
 pub use kuberay_manifest as manifest;

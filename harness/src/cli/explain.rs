@@ -1,5 +1,8 @@
 //! `explain`: what a release makes of a manifest, without a cluster.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 

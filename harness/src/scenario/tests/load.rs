@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use kuberay_manifest::{Source, yaml};
 use rstest::rstest;
 
 use super::{CLUSTER, GOOD, folder, lines, own_scenarios};

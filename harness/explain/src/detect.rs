@@ -1,12 +1,12 @@
 //! Finds traps in a manifest; what a release does decides which of them count.
 
+use kuberay_contract::{ContainerContract, EnvValue, Feature};
 use kuberay_manifest::Spot;
 use semver::Version;
 
 use super::document::Warning;
 use super::shell::{self, End};
 use super::warning::{self as trap, Trap};
-use crate::contract::{ContainerContract, EnvValue, Feature};
 
 const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
 

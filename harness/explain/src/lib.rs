@@ -1,4 +1,33 @@
 //! A manifest becomes what a release of the operator makes of it, with warnings for the traps in it; needs no cluster.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use kuberay_contract::OperatorSettings;
+//! use kuberay_explain::{explain, render};
+//!
+//! let manifest = r#"
+//! apiVersion: ray.io/v1
+//! kind: RayCluster
+//! metadata:
+//!   name: demo
+//! spec:
+//!   headGroupSpec:
+//!     rayStartParams: {}
+//!     template:
+//!       spec:
+//!         containers:
+//!         - name: ray-head
+//!           image: rayproject/ray:2.52.0
+//!           args: ["prepare &"]
+//! "#;
+//! let releases = ["1.6.2".parse()?];
+//! let explanation = explain(Path::new("demo.yaml"), manifest, &releases, &OperatorSettings::default())?;
+//! let warning = &explanation.containers[0].warnings[0];
+//! assert_eq!((warning.id.as_str(), warning.place.line), ("trailing-ampersand", 14));
+//! assert!(render(&explanation).contains("trailing-ampersand at demo.yaml:14:"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod detect;
 mod diff;
@@ -12,6 +41,9 @@ mod warning;
 
 use std::path::Path;
 
+use kuberay_contract::{
+    self as contract, ContainerContract, ContainerKind, EnvValue, ModelError, OperatorSettings, PodContract, PodRole,
+};
 use kuberay_manifest::yaml::{self, Node};
 use kuberay_manifest::{Diagnostic, Diagnostics, Source, Spot};
 use semver::Version;
@@ -20,10 +52,6 @@ pub use document::*;
 pub use render::render;
 pub use schema::explain_schema;
 pub use warning::{TRAPS, Trap, Weight};
-
-use crate::contract::{
-    self, ContainerContract, ContainerKind, EnvValue, ModelError, OperatorSettings, PodContract, PodRole,
-};
 
 /// Why a file can't be explained.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,82 @@
+//! The traps of `explain` against the scenarios that show them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use semver::Version;
+
+use crate::artifact::Pins;
+use crate::contract::{Half, OperatorSettings};
+use crate::explain::{TRAPS, Trap, explain};
+use crate::scenario::{Lane, Manifest, Scenario, load_all};
+
+/// The releases that a scenario runs on and on which `explain` warns with a trap of one of its manifests.
+fn warned(trap: &Trap, scenario: &Scenario) -> Vec<Version> {
+    let matrix = Pins::embedded().operators.matrix;
+    let runs = matrix.iter().filter(|release| scenario.operator.matches(release));
+    let settings = OperatorSettings {
+        env: scenario.file.spec.operator_settings.env.clone(),
+        ..OperatorSettings::default()
+    };
+    let warns = |release: &Version| {
+        scenario.file.spec.manifests.iter().any(|manifest| {
+            let Manifest::File(file) = manifest else {
+                return false;
+            };
+            let text = std::fs::read_to_string(scenario.dir.join(file)).unwrap();
+            let explanation = explain(Path::new(file), &text, std::slice::from_ref(release), &settings).unwrap();
+            let mut warnings = explanation.containers.iter().flat_map(|one| &one.warnings);
+            warnings.any(|warning| warning.id == trap.id)
+        })
+    };
+    runs.filter(|release| warns(release)).cloned().collect()
+}
+
+#[test]
+fn every_trap_is_shown_by_scenarios_that_prove_its_rule_and_that_explain_warns_of() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let scenarios = load_all(&root).unwrap();
+    for trap in TRAPS {
+        assert!(!trap.scenarios.is_empty(), "{}: no scenario shows it", trap.id);
+        let mut halves = BTreeSet::new();
+        for name in trap.scenarios {
+            let scenario = scenarios.iter().find(|scenario| scenario.name() == *name);
+            let scenario = scenario.unwrap_or_else(|| panic!("{}: no scenario {name}", trap.id));
+            let spec = &scenario.file.spec;
+            assert!(
+                spec.rules.iter().any(|rule| rule == trap.rule),
+                "{name} does not prove {}",
+                trap.rule
+            );
+            let half = match spec.lanes[..] {
+                [Lane::Kind] => Half::Effect,
+                _ => Half::Object,
+            };
+            assert!(
+                scenario.halves().contains(&half),
+                "{name} proves no {} half",
+                half.word()
+            );
+            halves.insert(half);
+            assert!(
+                !warned(trap, scenario).is_empty(),
+                "{}: explain warns of it on no release that {name} runs on",
+                trap.id
+            );
+        }
+        assert!(
+            halves.contains(&Half::Object),
+            "{}: no scenario in the fast lane",
+            trap.id
+        );
+    }
+}
+
+#[test]
+fn a_scenario_without_a_trap_brings_no_warning_of_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let scenario = crate::scenario::load(&root.join("default-command")).unwrap();
+    for trap in TRAPS {
+        assert_eq!(warned(trap, &scenario), [], "{}", trap.id);
+    }
+}
