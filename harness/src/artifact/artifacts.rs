@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use kuberay_conformance_pins::{Pins, UNPINNED};
 use semver::Version;
 use tokio::sync::OnceCell;
 
 use super::image::{Held, Images, LOCAL_PREFIX, Recipe};
-use super::pins::{Pins, UNPINNED};
 use super::{ArtifactError, Image, Key, Programs, Source, Store, authorities, debian, pull};
 use crate::cluster::Engine;
 use crate::report::{ImageRecord, Origin, Progress};
@@ -207,7 +207,7 @@ impl Artifacts {
         let debian = self.debian().await?;
         let requirements = self.written(
             "requirements.lock",
-            super::pins::text_of(&format!("images/{lock}")).unwrap_or_default(),
+            super::recipes::text_of(&format!("images/{lock}")).unwrap_or_default(),
         )?;
         let context = [("requirements.lock", requirements.path().into())];
         let tag = version.to_string();

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use kuberay_conformance_pins::Pins;
+
 use super::error::file;
 use super::go::Go;
 use super::image::{Held, LOCAL_PREFIX};
-use super::pins::{Pins, recipe_contents, text_of};
+use super::recipes::{recipe_contents, text_of};
 use super::{ArtifactError, Key, Store, system};
 use crate::cluster::Engine;
 use crate::process;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use semver::Version;
+use kuberay_conformance_pins::UnknownRelease;
 
 use crate::process::ProcessError;
 
@@ -10,18 +10,8 @@ use crate::process::ProcessError;
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
     /// A release that `fixtures/versions.yaml` does not list.
-    #[error(
-        "{what} {version} is not pinned in fixtures/versions.yaml (it lists {known}); name one of these, or add it there with its \
-         checksum and build the harness again"
-    )]
-    UnknownRelease {
-        /// KubeRay or Ray.
-        what: &'static str,
-        /// The release asked for.
-        version: Version,
-        /// Those that are listed.
-        known: String,
-    },
+    #[error(transparent)]
+    UnknownRelease(#[from] UnknownRelease),
     /// A program failed.
     #[error(transparent)]
     Process(#[from] ProcessError),

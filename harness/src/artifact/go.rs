@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use kuberay_conformance_pins::Module;
 use serde::Deserialize;
 use tokio::process::Command;
 
 use super::error::file;
-use super::pins::{Module, recipe_contents, write_recipe};
+use super::recipes::{recipe_contents, write_recipe};
 use super::{ArtifactError, Key, Store};
 use crate::process;
 use crate::report::Progress;

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use kuberay_conformance_pins::UNPINNED;
 use semver::Version;
 
 use super::error::file;
-use super::pins::{UNPINNED, recipe_contents, write_recipe};
+use super::recipes::{recipe_contents, write_recipe};
 use super::{ArtifactError, Image, Key, Store};
 use crate::cluster::Engine;
 use crate::process;

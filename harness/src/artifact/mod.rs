@@ -10,16 +10,18 @@ mod image;
 mod model;
 mod module_zip;
 mod oci;
-mod pins;
 mod programs;
 mod pull;
+mod recipes;
 mod store;
 pub mod system;
+
+pub use kuberay_conformance_pins::{Pins, UNPINNED};
 
 pub use artifacts::Artifacts;
 pub use error::ArtifactError;
 pub(crate) use error::file;
 pub use model::*;
-pub use pins::{Pins, UNPINNED, text_of as fixture};
 pub use programs::Programs;
+pub use recipes::text_of as fixture;
 pub use store::{Key, Store};

@@ -7,11 +7,11 @@ use std::path::{Component, Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use kuberay_conformance_pins::Module;
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use super::error::file;
-use super::pins::Module;
 use super::pull::{self, hexadecimal};
 use super::{ArtifactError, Key, Store};
 use crate::report::Progress;

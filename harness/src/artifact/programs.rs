@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use kuberay_conformance_pins::Pins;
 use semver::Version;
 use tokio::sync::OnceCell;
 
 use super::go::Go;
-use super::pins::Pins;
 use super::{ArtifactError, Source, Store, module_zip, oci, pull, system};
 use crate::report::{ImageRecord, Origin, Outcome, Progress};
 

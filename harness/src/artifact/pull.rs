@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use kuberay_conformance_pins::{PulledArchive, PulledFile, UNPINNED};
 use sha2::{Digest, Sha256};
 
 use super::error::file;
-use super::pins::{PulledArchive, PulledFile, UNPINNED};
 use super::{ArtifactError, Key, Store};
 use crate::process;
 use crate::report::Progress;

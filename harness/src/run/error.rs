@@ -168,7 +168,7 @@ impl RunError {
                         | DiscoverError::UnknownRelease { .. }
                         | DiscoverError::Several(_)
                 )
-                | Self::Artifact(ArtifactError::UnknownRelease { .. })
+                | Self::Artifact(ArtifactError::UnknownRelease(_))
                 | Self::Cluster(ClusterError::Name(_))
                 | Self::Journal(JournalError::OtherRun { .. } | JournalError::Entry { .. })
         )

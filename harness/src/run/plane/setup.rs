@@ -10,7 +10,7 @@ use tokio::sync::{RwLock, Semaphore};
 use super::site::named;
 use super::stored::StoredCrds;
 use super::{Running, Site};
-use crate::artifact::{Programs, Store};
+use crate::artifact::{ArtifactError, Programs, Store};
 use crate::cluster::{ApiServer, ControlPlane, PlaneOptions};
 use crate::contract::class_of;
 use crate::operator::{Beside, BesideOptions, crds_are_served, create_crds};
@@ -113,7 +113,7 @@ impl PlaneSetup {
         }
         let program = self.programs.operator(release).await?;
         let module = self.programs.operator_module(release).await?;
-        let pin = self.programs.pins().operator(release)?;
+        let pin = self.programs.pins().operator(release).map_err(ArtifactError::from)?;
         let source = format!("Go module {} {} ({})", pin.module, pin.version, pin.sum);
         let name = format!("{}@{}", pin.module, pin.version);
         Ok(Parts {

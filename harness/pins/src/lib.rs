@@ -1,16 +1,17 @@
-//! The pinned releases of `fixtures/versions.yaml`, and the recipes beside it; both are part of the program.
+//! The pinned releases of `fixtures/versions.yaml`, which is part of the program, and how people name releases.
+
+mod pair;
+mod releases;
+mod version;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use include_dir::{Dir, include_dir};
 use semver::Version;
 use serde::Deserialize;
 
-use super::ArtifactError;
-use crate::plan::Pair;
-
-static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures");
+pub use pair::{Pair, PairError, Pairs};
+pub use releases::{EmptyRange, Releases};
+pub use version::{VersionError, parse_version};
 
 /// Says in place of a digest that none could be read from its source.
 pub const UNPINNED: &str = "unpinned";
@@ -168,7 +169,7 @@ impl Pins {
     /// When `fixtures/versions.yaml` is not well-formed, which a test rules out.
     #[must_use]
     pub fn embedded() -> Self {
-        let text = text_of("versions.yaml").expect("fixtures/versions.yaml is embedded");
+        let text = include_str!("../../../fixtures/versions.yaml");
         serde_saphyr::from_str(text).expect("fixtures/versions.yaml is well-formed")
     }
 
@@ -176,7 +177,7 @@ impl Pins {
     ///
     /// # Errors
     /// When the release is not listed.
-    pub fn operator(&self, version: &Version) -> Result<Module, ArtifactError> {
+    pub fn operator(&self, version: &Version) -> Result<Module, UnknownRelease> {
         let release = self
             .operators
             .releases
@@ -200,7 +201,7 @@ impl Pins {
     ///
     /// # Errors
     /// When the release is not listed.
-    pub fn ray(&self, version: &Version) -> Result<&RayRelease, ArtifactError> {
+    pub fn ray(&self, version: &Version) -> Result<&RayRelease, UnknownRelease> {
         self.ray
             .releases
             .get(version)
@@ -208,57 +209,27 @@ impl Pins {
     }
 }
 
-fn unknown<'a>(what: &'static str, version: &Version, known: impl Iterator<Item = &'a Version>) -> ArtifactError {
-    ArtifactError::UnknownRelease {
+/// A release that `fixtures/versions.yaml` does not list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{what} {version} is not pinned in fixtures/versions.yaml (it lists {known}); name one of these, or add it there with its \
+     checksum and build the harness again"
+)]
+pub struct UnknownRelease {
+    /// KubeRay or Ray.
+    pub what: &'static str,
+    /// The release asked for.
+    pub version: Version,
+    /// Those that are listed.
+    pub known: String,
+}
+
+fn unknown<'a>(what: &'static str, version: &Version, known: impl Iterator<Item = &'a Version>) -> UnknownRelease {
+    UnknownRelease {
         what,
         version: version.clone(),
         known: known.map(ToString::to_string).collect::<Vec<_>>().join(", "),
     }
-}
-
-/// The text of a file below `fixtures/`.
-pub fn text_of(path: &str) -> Option<&'static str> {
-    FIXTURES.get_file(path).and_then(|file| file.contents_utf8())
-}
-
-/// Writes a folder below `fixtures/images` into `target`, sub-folders included.
-pub(super) fn write_recipe(recipe: &str, target: &Path) -> std::io::Result<()> {
-    let folder = recipe_folder(recipe);
-    write_folder(folder, folder.path(), target)
-}
-
-/// The contents that the key of an artifact of this recipe depends on.
-pub(super) fn recipe_contents(recipe: &str) -> Vec<(&'static Path, &'static [u8])> {
-    let mut files = Vec::new();
-    collect(recipe_folder(recipe), &mut files);
-    files.sort();
-    files
-}
-
-fn recipe_folder(recipe: &str) -> &'static Dir<'static> {
-    FIXTURES
-        .get_dir(format!("images/{recipe}"))
-        .unwrap_or_else(|| panic!("recipe {recipe} is embedded"))
-}
-
-fn collect(folder: &'static Dir<'static>, files: &mut Vec<(&'static Path, &'static [u8])>) {
-    files.extend(folder.files().map(|file| (file.path(), file.contents())));
-    for sub in folder.dirs() {
-        collect(sub, files);
-    }
-}
-
-fn write_folder(folder: &Dir<'_>, base: &Path, target: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(target)?;
-    for file in folder.files() {
-        let relative = file.path().strip_prefix(base).expect("a file lies below its folder");
-        let path = target.join(relative);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        std::fs::write(path, file.contents())?;
-    }
-    folder.dirs().try_for_each(|sub| write_folder(sub, base, target))
 }
 
 #[cfg(test)]
@@ -275,19 +246,6 @@ mod tests {
         for pair in &pins.pairs {
             pins.operator(&pair.operator).unwrap();
             pins.ray(&pair.ray).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_lock_names_its_release_and_a_checksum_of_every_package() {
-        for (version, release) in &Pins::embedded().ray.releases {
-            let lock = text_of(&format!("images/{}", release.lock)).unwrap();
-            assert!(lock.contains(&format!("ray=={version} ")), "{version}");
-            let packages = lock.lines().filter(|line| line.contains("=="));
-            for package in packages {
-                let (_, rest) = lock.split_once(package).unwrap();
-                assert!(rest.trim_start().starts_with("--hash=sha256:"), "{version}: {package}");
-            }
         }
     }
 
