@@ -5,20 +5,17 @@
 //! `cargo test` and the command line.
 
 pub mod artifact;
-pub mod check;
 pub mod cli;
 pub mod cluster;
-pub mod expect;
-pub mod explore;
 pub mod observe;
 pub mod operator;
-pub mod plan;
 pub mod process;
 pub mod report;
 pub mod run;
-pub mod scenario;
 
 // The layers below, under the names that they had as modules.
+pub use kuberay_conformance_scenario as scenario;
+pub use kuberay_conformance_scenario::{check, expect, explore, plan};
 pub use kuberay_contract as contract;
 pub use kuberay_explain as explain;
 pub use kuberay_manifest as manifest;

@@ -31,7 +31,7 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
     if let Some(line) = images(run) {
         _ = writeln!(text, "{line}");
     }
-    for remark in run.remarks() {
+    for remark in view::remarks(run) {
         _ = writeln!(text, "{remark}");
     }
     let totals = Totals::of(run);

@@ -5,7 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::text::clean_value;
-use super::{ReportError, RunResult, Totals, rule_results};
+use super::{ReportError, RunResult, Totals, rule_results, view};
 
 /// Its name ends in `.html`, so that everything put into it is escaped.
 const NAME: &str = "index.html";
@@ -29,7 +29,7 @@ pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
     clean_value(&mut cleaned);
     let page = context! {
         run => Serde(cleaned),
-        remarks => run.remarks(),
+        remarks => view::remarks(run),
         totals => Totals::of(run).to_string(),
         rules => Serde(rule_results(&run.cells)),
     };

@@ -22,7 +22,7 @@ pub fn render_markdown(run: &RunResult) -> String {
         escape(&run.environment.engine),
         escape(&run.harness),
     );
-    for remark in run.remarks() {
+    for remark in view::remarks(run) {
         _ = writeln!(text, "{}.\n", escape(&remark));
     }
     cells(&mut text, run);

@@ -11,7 +11,6 @@ mod junit;
 mod markdown;
 mod merge;
 mod merge_files;
-mod model;
 mod pace;
 mod pairs;
 mod progress;
@@ -27,6 +26,8 @@ pub(crate) mod example;
 #[cfg(test)]
 mod tests;
 
+pub use kuberay_conformance_scenario::results::*;
+
 pub use contract_page::contract_page;
 pub use durations::{durations, render_durations};
 pub use files::{ReportError, write_all};
@@ -35,7 +36,6 @@ pub use json::results_schema;
 pub use markdown::render_markdown;
 pub use merge::{MergeError, Merged, Source, merge};
 pub use merge_files::{read_sources, refuse_to_overwrite, write_merged};
-pub use model::*;
 pub use pairs::{read_results, render_pairs};
 pub use progress::*;
 pub use redact::{MASK, Redactor, scrub_object};

@@ -1,0 +1,47 @@
+//! Pods that the operator must not make.
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+
+use super::{Finding, Observation, Verdict, duration, pods};
+use crate::AbsentCheck;
+
+pub(super) fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdict {
+    let group = check.group.as_deref();
+    let (who, barrier) = (
+        pods::who(check.role, group),
+        pods::who(check.after.role, check.after.group.as_deref()),
+    );
+    let finding = |message: String, found: Option<String>| Finding {
+        message,
+        expected: Some(format!("no {who} for {} after a {barrier} was made", check.duration)),
+        found,
+        diff: None,
+    };
+    let length = match duration::parse("for", &check.duration) {
+        Ok(length) => length,
+        Err(message) => return Verdict::Never(finding(message, None)),
+    };
+    if let Some(pod) = pods::find(observation, check.role, group) {
+        let message = format!("the operator made the {who} {}", pods::name(pod));
+        let args = pods::ray_container(pod).and_then(|container| container.args.clone());
+        return Verdict::Never(finding(message, Some(format!("{:?}", args.unwrap_or_default()))));
+    }
+    let awaited = pods::all(observation, check.after.role, check.after.group.as_deref());
+    let Some(made) = awaited.into_iter().filter_map(made).min() else {
+        let absent = pods::absent(observation, check.after.role, check.after.group.as_deref());
+        return Verdict::NotYet(finding(format!("waits for its barrier: {absent}"), None));
+    };
+    let watched = observation.now.duration_since(made);
+    if watched < length {
+        let left = (length - watched).as_secs_f64();
+        let message = format!("no {who} so far; watches for {left:.1} s more");
+        return Verdict::NotYet(finding(message, None));
+    }
+    let message = format!("no {who} came for {} after the {barrier} was made", check.duration);
+    Verdict::Pass(finding(message, None))
+}
+
+fn made(pod: &Pod) -> Option<Timestamp> {
+    pod.metadata.creation_timestamp.as_ref().map(|time| time.0)
+}

@@ -1,0 +1,119 @@
+//! Causes for which a cell can't go on, and the checks that make one expected.
+
+use k8s_openapi::api::core::v1::Pod;
+
+use super::{Finding, pods};
+use crate::{Barrier, Check, RejectedBy, Role};
+
+/// A state that can't get better.
+#[derive(Debug)]
+pub(super) struct Doom {
+    pub cause: Cause,
+    /// Where it is; none where it is not about a Pod.
+    pub place: Option<Place>,
+    pub finding: Finding,
+}
+
+/// What can't get better.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The API server refused an object.
+    Api,
+    /// The operator can't make Pods of the object, with the reason of its event.
+    Operator(String),
+    /// A container can't be made, with the reason that it waits for.
+    Waiting(String),
+    /// A container ended.
+    Exit,
+    /// A container's `postStart` hook failed, for which the kubelet ends the container.
+    Hook,
+    /// A Pod asks for more than any node has.
+    TooLarge,
+}
+
+/// A container, in the terms in which checks name one.
+#[derive(Debug)]
+pub(super) struct Place {
+    role: Option<Role>,
+    group: Option<String>,
+    container: Option<String>,
+    ray: bool,
+}
+
+impl Place {
+    pub(super) fn new(pod: &Pod, container: Option<&str>) -> Self {
+        Self {
+            role: pods::role(pod),
+            group: pods::group(pod).map(str::to_owned),
+            container: container.map(str::to_owned),
+            ray: container.is_some() && container == pods::container_name(pod, None),
+        }
+    }
+
+    fn is(&self, role: Role, group: Option<&str>, container: Option<&str>) -> bool {
+        self.role == Some(role)
+            && (group.is_none() || group == self.group.as_deref())
+            && container.map_or(self.ray, |name| self.container.as_deref() == Some(name))
+    }
+}
+
+impl Doom {
+    /// Whether a check of the scenario expects just this; whether it is so in detail is for that check to say.
+    pub(super) fn is_expected(&self, checks: &[Check]) -> bool {
+        let at = |role, group: &Option<String>, container: &Option<String>| {
+            self.place
+                .as_ref()
+                .is_some_and(|place| place.is(role, group.as_deref(), container.as_deref()))
+        };
+        let ended = matches!(self.cause, Cause::Exit | Cause::Hook);
+        checks.iter().any(|check| match check {
+            Check::Rejected(check) => match check.by {
+                RejectedBy::Api => self.cause == Cause::Api,
+                RejectedBy::Operator => matches!(self.cause, Cause::Operator(_)),
+            },
+            Check::Event(check) => self.cause.event_reasons().contains(&check.reason.as_str()),
+            Check::State(check) => {
+                let waits = check.waiting.as_deref().is_some_and(|reason| self.cause.waits(reason));
+                let end = check.exit_code.is_some() || check.reason.is_some() || check.restarts.is_some();
+                (waits || (ended && end)) && at(check.role, &check.group, &check.container)
+            }
+            Check::Logs(check) => {
+                let of_end = check.previous || check.after.contains(&Barrier::Ended);
+                of_end && ended && at(check.role, &check.group, &check.container)
+            }
+            Check::Pod(_)
+            | Check::FlagOrder(_)
+            | Check::FlagValues(_)
+            | Check::Absent(_)
+            | Check::Ray(_)
+            | Check::Job(_)
+            | Check::Never(_)
+            | Check::Reached(_) => false,
+        })
+    }
+}
+
+impl Cause {
+    /// Reasons of events that come with the cause.
+    fn event_reasons(&self) -> Vec<&str> {
+        match self {
+            Cause::Api => vec![],
+            Cause::Operator(reason) => vec![reason],
+            Cause::Waiting(reason) => vec!["Failed", "BackOff", "InspectFailed", reason],
+            Cause::Exit => vec!["BackOff"],
+            Cause::Hook => vec!["FailedPostStartHook", "BackOff"],
+            Cause::TooLarge => vec!["FailedScheduling"],
+        }
+    }
+
+    /// Whether a container waits for a reason because of this cause, now or in a moment.
+    fn waits(&self, reason: &str) -> bool {
+        const PULL: [&str; 2] = ["ErrImagePull", "ImagePullBackOff"];
+        match self {
+            Cause::Waiting(own) => own == reason || (PULL.contains(&own.as_str()) && PULL.contains(&reason)),
+            Cause::Exit => ["CrashLoopBackOff", "RunContainerError"].contains(&reason),
+            Cause::Hook => ["CrashLoopBackOff", "PostStartHookError"].contains(&reason),
+            Cause::Api | Cause::Operator(_) | Cause::TooLarge => false,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Ray as its dashboard reports it.
+
+use std::collections::BTreeMap;
+
+use super::{DashboardNode, Finding, Observation, Verdict, pods, resources};
+use crate::{RayCheck, Role};
+
+pub(super) fn evaluate(check: &RayCheck, observation: &Observation) -> Verdict {
+    let Some(dashboard) = &observation.dashboard else {
+        return Verdict::NotYet(Finding {
+            message: silent(observation),
+            ..Finding::default()
+        });
+    };
+    let alive = dashboard.nodes.iter().filter(|node| node.state == "ALIVE").count();
+    let head = head_is_alive(observation);
+    let listed: Vec<String> = dashboard
+        .nodes
+        .iter()
+        .map(|node| {
+            format!(
+                "{} {} {}",
+                if node.is_head { "head" } else { "worker" },
+                node.ip,
+                node.state
+            )
+        })
+        .collect();
+    let expected = match check.nodes {
+        1 => "the head alive and no other node".to_owned(),
+        nodes => format!("{nodes} nodes alive, the head among them"),
+    };
+    let finding = |message: String, expected: String| Finding {
+        message,
+        expected: Some(expected),
+        found: Some(listed.join("\n")),
+        diff: None,
+    };
+    if !head || alive != check.nodes {
+        let without = if head { "" } else { ", and no head" };
+        let message = format!(
+            "waits for {expected}; Ray lists {alive} alive of {}{without}",
+            listed.len()
+        );
+        return Verdict::NotYet(finding(message, expected));
+    }
+    let mut found = finding(format!("Ray lists {expected}"), expected);
+    if check.resources.is_empty() {
+        return Verdict::Pass(found);
+    }
+    let alive = dashboard.nodes.iter().filter(|node| node.state == "ALIVE");
+    let Some(totals) = totals(alive) else {
+        found.message = "waits for Ray to tell the resources of every node".into();
+        return Verdict::NotYet(found);
+    };
+    found.expected = Some(resources::words(&check.resources));
+    found.found = Some(resources::numbers(&totals));
+    let head_ip = pods::find(observation, Role::Head, None).and_then(pods::ip);
+    let expected = check.resources.iter();
+    let expected = expected.map(|(name, amount)| (resources::google_style(name), amount.clone()));
+    let differences = resources::differences(&expected.collect(), &totals, head_ip);
+    // A node tells its resources once, when it joins.
+    if differences.is_empty() {
+        found.message += ", with the resources that are expected of them together";
+        Verdict::Pass(found)
+    } else {
+        let (wanted, seen): (Vec<String>, Vec<String>) = differences.into_iter().unzip();
+        let (wanted, seen) = (wanted.join(", "), seen.join(", "));
+        found.message = format!("the resources of all nodes together differ: expected {wanted}; found {seen}");
+        Verdict::Never(found)
+    }
+}
+
+/// The resources of all nodes together; none while one has not told its own.
+fn totals<'a>(nodes: impl Iterator<Item = &'a DashboardNode>) -> Option<BTreeMap<String, f64>> {
+    let mut totals = BTreeMap::new();
+    for node in nodes {
+        if node.resources.is_empty() {
+            return None;
+        }
+        for (name, amount) in &node.resources {
+            // Ray 2.7 and older write names as they are, 2.52 in the dashboard's own style.
+            *totals.entry(resources::google_style(name)).or_insert(0.0) += amount;
+        }
+    }
+    Some(totals)
+}
+
+/// Whether the dashboard answers and lists a head that is alive.
+pub(super) fn head_is_alive(observation: &Observation) -> bool {
+    let mut nodes = observation.dashboard.iter().flat_map(|dashboard| &dashboard.nodes);
+    nodes.any(|node| node.is_head && node.state == "ALIVE")
+}
+
+/// What was seen where the dashboard did not answer.
+pub(super) fn silent(observation: &Observation) -> String {
+    let Some(head) = pods::find(observation, Role::Head, None) else {
+        return format!(
+            "the dashboard has not answered: {}",
+            pods::absent(observation, Role::Head, None)
+        );
+    };
+    let container = pods::container_name(head, None).unwrap_or_default();
+    format!(
+        "the dashboard has not answered; {}",
+        pods::situation(observation, head, container)
+    )
+}

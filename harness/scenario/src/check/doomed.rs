@@ -1,0 +1,132 @@
+//! States that can't get better, and that no check expects.
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Event;
+
+use super::cause::{Cause, Doom};
+use super::{Finding, LogKey, Observation, pods, stuck};
+use crate::{Check, Role};
+
+/// How long the operator may fail to create something before it counts as unable to; a new namespace, say, has no
+/// service account in its first moments.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(15);
+
+/// A state that can't get better and that no check expects, with its cause and, where it is plain, what to do.
+///
+/// The finding of an ended container shows its last lines only where [`Observation::logs`] holds what
+/// [`doomed_logs`] names: read those first. Some states count only after seconds, so call it again as time passes.
+pub fn doomed(checks: &[Check], observation: &Observation) -> Option<Finding> {
+    let refused = observation.rejections.iter().map(|refusal| Doom {
+        cause: Cause::Api,
+        place: None,
+        finding: Finding {
+            message: format!(
+                "the API server refused {}: {}; correct the manifest",
+                refusal.object,
+                refusal.message.trim().trim_end_matches('.')
+            ),
+            ..Finding::default()
+        },
+    });
+    let stuck = observation.pods.iter().flat_map(|pod| stuck::causes(observation, pod));
+    refused
+        .chain(operator(observation))
+        .chain(stuck)
+        .find(|doom| !doom.is_expected(checks))
+        .map(|doom| doom.finding)
+}
+
+/// Logs whose last lines [`doomed`] shows: those of ended and restarted containers of Ray Pods.
+pub fn doomed_logs(observation: &Observation) -> Vec<LogKey> {
+    let ray = observation.pods.iter().filter(|pod| pods::role(pod).is_some());
+    ray.flat_map(|pod| pods::statuses(pod).flat_map(move |status| stuck::logs(pod, status)))
+        .collect()
+}
+
+/// What the operator says that it can't do, while nothing shows that it could after all.
+fn operator(observation: &Observation) -> Vec<Doom> {
+    let doom = |reason: &str, message: String| Doom {
+        cause: Cause::Operator(reason.to_owned()),
+        place: None,
+        finding: Finding {
+            message,
+            ..Finding::default()
+        },
+    };
+    let warnings = observation.events.iter().filter(|event| {
+        pods::is_about_ray(event) && event.type_.as_deref() == Some("Warning") && is_failure(event, observation)
+    });
+    let from_events = warnings.map(|event| {
+        let reason = event.reason.as_deref().unwrap_or_default();
+        doom(
+            reason,
+            format!(
+                "the operator can't go on with {}: {}",
+                pods::object(event),
+                pods::sentence(event)
+            ),
+        )
+    });
+    // Releases that write no event still write the status.
+    let from_status = observation.ray_clusters.iter().filter_map(|cluster| {
+        let name = cluster["metadata"]["name"].as_str().unwrap_or_default();
+        let status = &cluster["status"];
+        let (reason, message, since) = if let Some(failure) = pods::replica_failure(cluster) {
+            (
+                failure["reason"].as_str(),
+                failure["message"].as_str()?,
+                failure["lastTransitionTime"].as_str(),
+            )
+        } else if status["state"] == "failed" {
+            (Some("failed"), status["reason"].as_str()?, None)
+        } else {
+            return None;
+        };
+        let reason = reason.unwrap_or("failed");
+        let since = since.and_then(|time| time.parse().ok());
+        fails(reason, message, since, observation).then(|| {
+            doom(
+                reason,
+                format!("the operator can't go on with RayCluster {name}: {reason}: {message}"),
+            )
+        })
+    });
+    from_events.chain(from_status).collect()
+}
+
+fn is_failure(event: &Event, observation: &Observation) -> bool {
+    let reason = event.reason.as_deref().unwrap_or_default();
+    let message = event.message.as_deref().unwrap_or_default();
+    // The operator validates an object once and then leaves it.
+    let invalid = reason.starts_with("Invalid") || reason == "RayConfigError";
+    let creation = reason.starts_with("FailedToCreate")
+        || reason == "PodReconciliationError"
+        || reason == "AutoscalerServiceAccountNotFound";
+    invalid || (creation && fails(reason, message, pods::first_seen(event), observation))
+}
+
+/// Whether a failure to create something stands: its message is final or it lasts, and no Pod has come of it.
+fn fails(reason: &str, message: &str, since: Option<Timestamp>, observation: &Observation) -> bool {
+    let awaited = if reason.contains("WorkerPod") {
+        Role::Worker
+    } else {
+        Role::Head
+    };
+    let message = message.to_lowercase();
+    // The operator itself was ending, as it does when a busy machine makes its probes fail; the next tries again.
+    if message.contains("context canceled") {
+        return false;
+    }
+    let passing = [
+        "already exists",
+        "serviceaccount",
+        "service account",
+        "being terminated",
+    ];
+    let is_final = ["is invalid", "forbidden", "denied the request"]
+        .iter()
+        .any(|part| message.contains(part))
+        && !passing.iter().any(|part| message.contains(part));
+    let lasts = since.is_some_and(|since| observation.now.duration_since(since) >= PATIENCE);
+    pods::find(observation, awaited, None).is_none() && (is_final || lasts)
+}

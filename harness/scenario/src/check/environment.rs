@@ -1,0 +1,43 @@
+//! What the machine, not KubeRay or a command, has broken.
+
+use super::{LogKey, Observation, line, pods};
+use crate::{Check, Role};
+
+/// What Ray writes when its dashboard has not started in time (20 s up to Ray 2.7, later 60 s;
+/// `_private/services.py`, `start_api_server`). Ray then goes on without one.
+const GAVE_UP: &str = "Failed to start the dashboard";
+
+/// The log of the head, which tells of the dashboard, once a check needs that.
+pub(super) fn needed(observation: &Observation) -> Option<LogKey> {
+    let pod = pods::find(observation, Role::Head, None)?;
+    let container = pods::container_name(pod, None)?;
+    pods::has_started(observation, pod, container).then(|| LogKey {
+        pod: pods::name(pod).into(),
+        container: container.into(),
+        previous: false,
+    })
+}
+
+/// Why the checks can't be judged on this machine, where that shows: a Ray that was kept from the processor gives its
+/// dashboard up, and what only that tells can't be known any more. Another attempt may do better.
+pub fn environment_fault(checks: &[Check], observation: &Observation) -> Option<String> {
+    let needs = checks
+        .iter()
+        .any(|check| matches!(check, Check::Ray(_) | Check::Job(_)));
+    if !needs || observation.dashboard.is_some() {
+        return None;
+    }
+    let key = needed(observation)?;
+    let log = observation.logs.get(&key)?;
+    let said = log
+        .lines
+        .iter()
+        .map(|text| line::plain(text))
+        .find(|text| text.contains(GAVE_UP))?;
+    Some(format!(
+        "Ray in the Pod {} gave its dashboard up, because the machine was too slow for it: \"{}\"; run fewer cells at \
+         once (--jobs) or less beside them",
+        key.pod,
+        said.trim()
+    ))
+}

@@ -1,0 +1,33 @@
+//! Checks: the state of a cluster becomes a verdict; nothing here waits, reads or writes.
+
+mod absent;
+mod cause;
+mod dashboard;
+mod doomed;
+mod duration;
+mod environment;
+mod evaluate;
+mod event;
+mod flag_order;
+mod flag_values;
+mod job;
+mod line;
+mod logs;
+mod model;
+mod never;
+mod order;
+mod pod;
+mod pods;
+mod reached;
+pub mod requests;
+mod resources;
+mod state;
+mod stuck;
+#[cfg(test)]
+mod tests;
+
+pub use doomed::{doomed, doomed_logs};
+pub use environment::environment_fault;
+pub use evaluate::{barriers, evaluate, needed_logs};
+pub use model::*;
+pub use pods::has_started;

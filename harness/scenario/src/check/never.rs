@@ -1,0 +1,113 @@
+//! What must not happen during a time after a barrier.
+
+use k8s_openapi::api::core::v1::Pod;
+
+use super::{Finding, Observation, Verdict, duration, pods};
+use crate::{NeverCheck, PodOf};
+
+/// What is watched for.
+#[derive(Clone, Copy)]
+enum Watched {
+    Restart,
+    Readiness,
+}
+
+impl Watched {
+    /// What must not happen, with `who` in its place.
+    fn words(self, who: &str) -> String {
+        match self {
+            Watched::Restart => format!("no restart of the {who}"),
+            Watched::Readiness => format!("the {who} not ready"),
+        }
+    }
+
+    /// The Pod to which it has happened, as a sentence and the state it is in.
+    fn happened(self, pod: &Pod) -> Option<(String, String)> {
+        match self {
+            Watched::Restart => restarted(pod),
+            Watched::Readiness => ready(pod),
+        }
+    }
+}
+
+pub(super) fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict {
+    let (watched, of) = match (&check.restarts, &check.ready) {
+        (Some(of), None) => (Watched::Restart, of),
+        (None, Some(of)) => (Watched::Readiness, of),
+        _ => {
+            let message = "`never` names exactly one of `restarts` and `ready`".to_owned();
+            return Verdict::Never(Finding {
+                message,
+                ..Finding::default()
+            });
+        }
+    };
+    let PodOf { role, group } = of;
+    let group = group.as_deref();
+    let who = pods::who(*role, group);
+    let barrier = check.after.word();
+    let words = watched.words(&who);
+    let expected = format!("{words} for {} after `{barrier}`", check.duration);
+    let finding = |message: String, found: Option<String>| Finding {
+        message,
+        expected: Some(expected.clone()),
+        found,
+        diff: None,
+    };
+    let length = match duration::parse("for", &check.duration) {
+        Ok(length) => length,
+        Err(message) => return Verdict::Never(finding(message, None)),
+    };
+    let pods = pods::all(observation, *role, group);
+    if let Some((message, found)) = pods.iter().find_map(|pod| watched.happened(pod)) {
+        return Verdict::Never(finding(message, Some(found)));
+    }
+    let Some(reached) = observation.barriers.get(&check.after) else {
+        let seen = pods.first().map_or_else(
+            || pods::absent(observation, *role, group),
+            |pod| {
+                let container = pods::container_name(pod, None).unwrap_or_default();
+                pods::situation(observation, pod, container)
+            },
+        );
+        return Verdict::NotYet(finding(format!("waits for the barrier `{barrier}`; {seen}"), None));
+    };
+    if pods.is_empty() {
+        let message = format!("the {who} is gone since `{barrier}` was reached");
+        return Verdict::Never(finding(message, None));
+    }
+    let newer = pods.iter().find(|pod| {
+        let created = pod.metadata.creation_timestamp.as_ref();
+        created.is_some_and(|created| created.0 > *reached)
+    });
+    if let Some(newer) = newer {
+        let message = format!(
+            "the {who} was replaced by {} after `{barrier}` was reached",
+            pods::name(newer)
+        );
+        return Verdict::Never(finding(message, None));
+    }
+    let past = observation.now.duration_since(*reached);
+    if past < length {
+        let left = (length - past).as_secs_f64();
+        return Verdict::NotYet(finding(format!("{words} so far; watches for {left:.1} s more"), None));
+    }
+    Verdict::Pass(finding(expected.clone(), None))
+}
+
+/// The first container of a Pod that has restarted.
+fn restarted(pod: &Pod) -> Option<(String, String)> {
+    let status = pods::statuses(pod).find(|status| status.restart_count > 0)?;
+    let message = format!("container {} of Pod {} restarted", status.name, pods::name(pod));
+    Some((message, pods::state_words(Some(status))))
+}
+
+/// A Pod that is ready, since when.
+fn ready(pod: &Pod) -> Option<(String, String)> {
+    let since = pods::condition(pod, "Ready")?;
+    let since = since.last_transition_time.as_ref().map(|time| time.0.to_string());
+    pods::is_ready(pod).then(|| {
+        let found = format!("Ready since {}", since.unwrap_or_else(|| "an unknown time".into()));
+        (format!("Pod {} is ready", pods::name(pod)), found)
+    })
+}

@@ -1,0 +1,164 @@
+//! Fields of a Ray Pod against their snapshots.
+
+use std::borrow::Cow;
+
+use k8s_openapi::api::core::v1::{Container, Pod};
+use serde_json::{Value, json};
+
+use super::{Comparison, Expectations, Finding, Observation, Verdict, pods};
+use crate::{Made, PodCheck, PodField};
+
+pub(super) fn evaluate(check: &PodCheck, observation: &Observation, expectations: &dyn Expectations) -> Verdict {
+    let group = check.group.as_deref();
+    let Some(pod) = find(check, observation) else {
+        let message = absent(check, observation);
+        return Verdict::NotYet(Finding {
+            message,
+            ..Finding::default()
+        });
+    };
+    let mut who = format!("{} {}", pods::who(check.role, group), pods::name(&pod));
+    let container = match &check.container {
+        Some(name) => {
+            who = format!("container {name} of {who}");
+            pods::container(&pod, name)
+        }
+        None => pods::ray_container(&pod),
+    };
+    if let (Some(name), None) = (&check.container, container) {
+        let message = format!(
+            "{} {} has no container {name}",
+            pods::who(check.role, group),
+            pods::name(&pod)
+        );
+        return Verdict::Never(Finding {
+            message,
+            found: Some(pods::container_names(&pod).join("\n")),
+            ..Finding::default()
+        });
+    }
+    let mut same = Fields::default();
+    let mut wrong = Fields::default();
+    for subject in check.subjects() {
+        let field = subject.field;
+        match expectations.compare(&subject, &value(&pod, container, field)) {
+            Comparison::Equal { body, file } => {
+                same.sentences.push(format!("{} equals {file}", field.key()));
+                same.found.push(body);
+            }
+            Comparison::Different {
+                expected,
+                found,
+                diff,
+                file,
+            } => {
+                wrong.sentences.push(format!("{} differs from {file}", field.key()));
+                wrong.expected.push(expected);
+                wrong.found.push(found);
+                wrong.diff.push(diff);
+            }
+            Comparison::Missing { found, file } => {
+                wrong.sentences.push(format!("no snapshot {file} for {}", field.key()));
+                wrong.found.push(found);
+            }
+        }
+    }
+    // A Pod's containers do not change after its creation, so a difference stays.
+    if wrong.sentences.is_empty() {
+        Verdict::Pass(same.finding(&who))
+    } else {
+        Verdict::Never(wrong.finding(&who))
+    }
+}
+
+/// What is said of several fields, to be put together.
+#[derive(Default)]
+struct Fields {
+    sentences: Vec<String>,
+    expected: Vec<String>,
+    found: Vec<String>,
+    diff: Vec<String>,
+}
+
+impl Fields {
+    fn finding(self, who: &str) -> Finding {
+        let joined = |texts: Vec<String>| (!texts.is_empty()).then(|| texts.join("\n"));
+        Finding {
+            message: format!("{who}: {}", self.sentences.join("; ")),
+            expected: joined(self.expected),
+            found: joined(self.found),
+            diff: joined(self.diff),
+        }
+    }
+}
+
+/// The Pod that a check means. Of a submitter or a clean-up of Redis it is the Pod that its Job describes, so that it
+/// can be judged where no controller makes Pods of Jobs.
+fn find<'a>(check: &PodCheck, observation: &'a Observation) -> Option<Cow<'a, Pod>> {
+    if !check.role.is_of_job() {
+        return find_pod(check, observation).map(Cow::Borrowed);
+    }
+    let job = pods::job(observation, check.role)?;
+    let template = &job.spec.as_ref()?.template;
+    let pod = Pod {
+        metadata: job.metadata.clone(),
+        spec: template.spec.clone(),
+        status: None,
+    };
+    Some(Cow::Owned(pod))
+}
+
+fn find_pod<'a>(check: &PodCheck, observation: &'a Observation) -> Option<&'a Pod> {
+    let all = pods::all(observation, check.role, check.group.as_deref());
+    let Some(made) = check.made else {
+        return all.into_iter().next();
+    };
+    let before = observation.before_stimulus.as_ref()?;
+    let is_old = |pod: &&Pod| pod.metadata.uid.as_ref().is_some_and(|uid| before.contains(uid));
+    let lives = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
+    match made {
+        Made::After => all.into_iter().find(|pod| lives(pod) && !is_old(pod)),
+        // Only a newer Pod shows that the operator has seen what was applied and had its time to act on it.
+        Made::Before if observation.pods.iter().any(|pod| !is_old(&pod)) => {
+            all.into_iter().find(|pod| lives(pod) && is_old(pod))
+        }
+        Made::Before => None,
+    }
+}
+
+/// What was last seen where the Pod is not there.
+fn absent(check: &PodCheck, observation: &Observation) -> String {
+    let seen = pods::absent(observation, check.role, check.group.as_deref());
+    match check.made {
+        Some(_) if observation.before_stimulus.is_none() => {
+            "the stimulus still waits for the Pods that it needs".to_owned()
+        }
+        Some(made) => format!("made {} the stimulus: {seen}", made.word()),
+        None => seen,
+    }
+}
+
+/// What a Pod, or one of its containers, holds in a field; `null` where it holds nothing.
+fn value(pod: &Pod, container: Option<&Container>, field: PodField) -> Value {
+    match field {
+        PodField::Command => json!(container.and_then(|container| container.command.as_ref())),
+        PodField::Args => json!(container.and_then(|container| container.args.as_ref())),
+        PodField::Env => json!(container.and_then(|container| container.env.as_ref())),
+        PodField::Lifecycle => json!(container.and_then(|container| container.lifecycle.as_ref())),
+        PodField::Resources => json!(container.and_then(|container| container.resources.as_ref())),
+        PodField::Probes => json!({
+            "readinessProbe": container.and_then(|container| container.readiness_probe.as_ref()),
+            "livenessProbe": container.and_then(|container| container.liveness_probe.as_ref()),
+            "startupProbe": container.and_then(|container| container.startup_probe.as_ref()),
+        }),
+        PodField::Containers => {
+            let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+            json!(containers.map(|container| &container.name).collect::<Vec<_>>())
+        }
+        PodField::InitContainers => {
+            let containers = pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten());
+            let entry = |container: &Container| json!({ "name": container.name, "command": container.command, "args": container.args });
+            json!(containers.map(entry).collect::<Vec<_>>())
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Scenario files and what is said of them without a cluster: YAML text becomes a [`Scenario`], with line and column in
+//! every error; [`check`] judges what a cluster answered, [`expect`] compares it with snapshots, [`plan`] makes cells of
+//! scenarios, [`explore`] makes objects up, and [`results`] is what a run found.
+
+mod absent;
+mod changes;
+pub mod check;
+mod checks;
+mod duration;
+pub mod expect;
+pub mod explore;
+mod flag_values;
+mod lint;
+mod load;
+mod manifest;
+mod model;
+pub mod plan;
+mod pod_checks;
+pub mod results;
+mod rules;
+mod schema;
+mod shape;
+mod subject;
+#[cfg(test)]
+mod tests;
+
+pub use kuberay_manifest::{Diagnostic, Diagnostics, Location, Severity, parse_manifest};
+
+pub use absent::AbsentCheck;
+pub use changes::apply_changes;
+pub use checks::*;
+pub use duration::{DurationError, Length, parse_duration, written_duration};
+pub use flag_values::FlagValuesCheck;
+pub use lint::lint;
+pub use load::{load, load_all};
+pub use manifest::{later_objects, manifests};
+pub use model::*;
+pub use pod_checks::*;
+pub use schema::json_schema;
+pub use subject::Subject;

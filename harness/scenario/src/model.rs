@@ -1,0 +1,334 @@
+//! The types that a scenario file is read into; the JSON schema is generated from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kuberay_contract::Half;
+use kuberay_manifest::Location;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Check, Length};
+
+/// Where cells of a scenario run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lane {
+    /// etcd and kube-apiserver with the operator beside them; no kubelet, so no container ever starts.
+    ControlPlane,
+    /// A kind cluster: a real kubelet, a real Ray.
+    Kind,
+}
+
+/// How much weight a scenario has in a conformance report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Every release in range must pass it.
+    #[default]
+    Core,
+    /// Documented, but not what every user meets.
+    Extended,
+    /// Derived from sources, not yet seen on a real operator; a failure does not fail the run.
+    Provisional,
+}
+
+impl std::fmt::Display for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Lane::ControlPlane => "control-plane",
+            Lane::Kind => "kind",
+        })
+    }
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Level::Core => "core",
+            Level::Extended => "extended",
+            Level::Provisional => "provisional",
+        })
+    }
+}
+
+/// The role of a Pod in a Ray cluster, as in the operator's label `ray.io/node-type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// `ray.io/node-type: head`
+    Head,
+    /// `ray.io/node-type: worker`
+    Worker,
+    /// The Pod that removes a deleted `RayCluster` from Redis, as the Job that the operator makes for it describes it.
+    RedisCleanup,
+    /// The Pod that submits the entrypoint of a `RayJob`, as the Job that the operator makes for it describes it.
+    Submitter,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 4] = [Role::Head, Role::Worker, Role::Submitter, Role::RedisCleanup];
+
+    /// Whether it is judged by the Job that describes its Pod.
+    pub fn is_of_job(self) -> bool {
+        matches!(self, Role::Submitter | Role::RedisCleanup)
+    }
+
+    /// The role as scenario files write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Head => "head",
+            Role::Worker => "worker",
+            Role::Submitter => "submitter",
+            Role::RedisCleanup => "redis-cleanup",
+        }
+    }
+}
+
+/// A scenario file, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ScenarioFile {
+    /// Always `kuberay-conformance/v1alpha1`.
+    #[schemars(extend("const" = "kuberay-conformance/v1alpha1"))]
+    pub api_version: String,
+    /// Always `Scenario`.
+    #[schemars(extend("const" = "Scenario"))]
+    pub kind: String,
+    /// The scenario's name.
+    pub metadata: Metadata,
+    /// What is applied and what is checked.
+    pub spec: Spec,
+}
+
+/// Identifies the scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// Equal to the folder's name; lower-case letters, digits and dashes.
+    #[schemars(extend(
+        "pattern" = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+        "patternErrorMessage" = "a name is made of lower-case letters, digits and dashes, such as `before-ray-start`"
+    ))]
+    pub name: String,
+}
+
+/// What a scenario applies and what it then expects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// One or two sentences: what is proved.
+    #[schemars(length(min = 1))]
+    pub description: String,
+    /// Rules of the contract that it proves, `C01` to `C23`.
+    #[serde(default)]
+    #[schemars(extend("uniqueItems" = true, "items" = {
+        "type": "string",
+        "pattern": "^C(0[1-9]|1[0-9]|2[0-3])$",
+        "patternErrorMessage": "a rule is one of `C01` to `C23`"
+    }))]
+    pub rules: Vec<String>,
+    /// Its weight; `core` when absent.
+    #[serde(default)]
+    pub level: Level,
+    /// Public issues that it would have caught, as URLs or `owner/repo#number`.
+    #[serde(default)]
+    #[schemars(extend("uniqueItems" = true, "items" = {
+        "type": "string",
+        "pattern": "^(https?://[^ ]+|[A-Za-z0-9._-]+/[A-Za-z0-9._-]+#[0-9]+)$",
+        "patternErrorMessage": "an issue is a URL or `owner/repo#number`"
+    }))]
+    pub issues: Vec<String>,
+    /// Lanes that it can run in.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub lanes: Vec<Lane>,
+    /// How many Kubernetes nodes that accept Pods it needs in the lane `kind`; 1 when absent.
+    #[serde(default = "one_node")]
+    #[schemars(range(min = 1, max = 8))]
+    pub nodes: u32,
+    /// Releases of the operator that it applies to, a semver range; all when absent.
+    #[serde(default = "any_version")]
+    pub operator: String,
+    /// Releases of Ray that it applies to, a semver range; all when absent.
+    #[serde(default = "any_version")]
+    pub ray: String,
+    /// Files beside the scenario, or samples of the operator's release, applied in this order.
+    #[schemars(length(min = 1))]
+    pub manifests: Vec<Manifest>,
+    /// The only changes made to the manifests before they are sent; `namespace` is always set.
+    #[serde(default)]
+    pub changes: Changes,
+    /// What the harness does once the objects are there; reports and evidence say so.
+    #[serde(default)]
+    pub stimulus: Stimulus,
+    /// An older release of the operator, such as `1.3.2`, that the cell begins with; once the `RayCluster` is ready, the
+    /// cell's own release takes its place, and then the stimulus is given. Lane `kind`; runs alone, with `--upgrades`.
+    #[serde(default)]
+    #[schemars(extend(
+        "pattern" = "^[0-9]+\\.[0-9]+\\.[0-9]+$",
+        "patternErrorMessage" = "a release is three numbers, such as `1.3.2`"
+    ))]
+    pub upgrade_from: Option<String>,
+    /// How the operator is set up where that differs from its release's defaults; it then runs as a process of its own.
+    #[serde(default)]
+    pub operator_settings: OperatorSettings,
+    /// Wall-clock limit for all checks together, such as `90s` or `5m`; 3 minutes when absent.
+    #[serde(default)]
+    pub timeout: Option<Length>,
+    /// What must hold; all are evaluated at every change until each has its verdict.
+    #[schemars(length(min = 1))]
+    pub checks: Vec<Check>,
+}
+
+fn any_version() -> String {
+    "*".into()
+}
+
+fn one_node() -> u32 {
+    1
+}
+
+/// One source of objects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Manifest {
+    /// A file beside the scenario.
+    File(String),
+    /// A file of the operator release's own `config/samples`.
+    Sample(Sample),
+}
+
+/// A sample manifest that the operator's release carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// File name below `config/samples`.
+    pub sample: String,
+}
+
+/// The closed list of changes that may be made to manifests before they are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Changes {
+    /// Set the image of every Ray container to that of the cell's Ray release.
+    #[serde(default)]
+    pub image: bool,
+    /// Set `rayVersion` to the cell's Ray release.
+    #[serde(default)]
+    pub ray_version: bool,
+    /// Replace `resources.requests` of every Ray container, such as `{cpu: 100m}`.
+    #[serde(default)]
+    #[schemars(extend("additionalProperties" = {
+        "type": "string",
+        "pattern": "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$",
+        "patternErrorMessage": "a request is a Kubernetes quantity, such as `500m` or `2Gi`"
+    }))]
+    pub requests: BTreeMap<String, String>,
+}
+
+/// What the harness does in place of a component that the lane `control-plane` lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Stimulus {
+    /// Write into the status of every Ray Pod, as a kubelet would, that it runs and is ready. No container runs all the
+    /// same; it serves to see what the operator does next, such as to make the submitter of a `RayJob`.
+    #[serde(default)]
+    pub pods_ready: bool,
+    /// A file beside the scenario with objects in a later form, applied on the server's side once the operator says that
+    /// the `RayCluster` is ready, because it then has seen every Pod. In the lane control-plane that needs `podsReady`.
+    #[serde(default)]
+    pub apply: Option<String>,
+    /// What is deleted then; with `apply`, once the operator has made a Pod after it, which shows that it knows what was
+    /// applied.
+    #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
+    pub delete: Vec<Deletion>,
+}
+
+/// Something that a stimulus deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Deletion {
+    /// The head Pod.
+    Head,
+    /// The worker Pod that is there longest.
+    Worker,
+    /// Every `RayCluster`.
+    RayCluster,
+}
+
+impl Stimulus {
+    /// Whether something is applied or deleted.
+    pub fn acts(&self) -> bool {
+        self.apply.is_some() || !self.delete.is_empty()
+    }
+
+    /// What is done, one sentence each, for reports and evidence.
+    pub fn sentences(&self) -> Vec<String> {
+        let ready = "the harness, not a kubelet, said in the status of the Ray Pods that they run and are ready";
+        let mut sentences: Vec<String> = self.pods_ready.then(|| ready.to_owned()).into_iter().collect();
+        if self.acts() {
+            let apply = self.apply.iter().map(|file| format!("applied {file}"));
+            let delete = self.delete.iter().map(|what| match what {
+                Deletion::Head => "deleted the head Pod".to_owned(),
+                Deletion::Worker => "deleted one worker Pod".to_owned(),
+                Deletion::RayCluster => "deleted the RayCluster".to_owned(),
+            });
+            let done: Vec<String> = apply.chain(delete).collect();
+            sentences.push(format!(
+                "once the RayCluster was ready, the harness {}",
+                done.join(" and ")
+            ));
+        }
+        sentences
+    }
+}
+
+/// How the operator is set up, where that differs from its release's defaults.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OperatorSettings {
+    /// Environment variables of the operator's process, such as `{ENABLE_LOGIN_SHELL: "true"}`.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+}
+
+impl OperatorSettings {
+    /// Whether nothing differs from the release's defaults.
+    pub fn is_default(&self) -> bool {
+        self.env.is_empty()
+    }
+}
+
+/// A scenario as read from its folder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// The folder, which also holds its manifests and snapshots.
+    pub dir: std::path::PathBuf,
+    /// The scenario file's path.
+    pub path: std::path::PathBuf,
+    /// What the file says.
+    pub file: ScenarioFile,
+    /// Where each entry of `spec.checks` begins, in order.
+    pub check_locations: Vec<Location>,
+    /// `spec.operator`, parsed.
+    pub operator: semver::VersionReq,
+    /// `spec.ray`, parsed.
+    pub ray: semver::VersionReq,
+    /// `spec.upgradeFrom`, parsed.
+    pub upgrade_from: Option<semver::Version>,
+    /// `spec.timeout`, parsed.
+    pub timeout: std::time::Duration,
+}
+
+impl Scenario {
+    /// `metadata.name`.
+    pub fn name(&self) -> &str {
+        &self.file.metadata.name
+    }
+
+    /// The halves of its rules that it proves when all of its checks pass.
+    pub fn halves(&self) -> BTreeSet<Half> {
+        self.file.spec.checks.iter().map(Check::half).collect()
+    }
+}

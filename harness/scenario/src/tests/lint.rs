@@ -1,0 +1,110 @@
+use super::{CLUSTER, GOOD, folder, lines, own_scenarios};
+use crate::{Severity, lint};
+
+#[test]
+fn a_folder_with_everything_has_no_problem() {
+    let files = [
+        ("scenario.yaml", GOOD),
+        ("raycluster.yaml", CLUSTER),
+        ("head.command@ge-1.4.snap", ""),
+        ("head.args@ge-1.4.snap", ""),
+        ("head.args@ge-1.7.snap", ""),
+    ];
+    let (root, _folder) = folder(&files);
+    assert_eq!(lines(&lint(root.path())), [""; 0]);
+}
+
+#[test]
+fn snapshots_that_lack_a_check_and_checks_that_lack_a_snapshot_are_found() {
+    let files = [
+        ("scenario.yaml", GOOD),
+        ("raycluster.yaml", CLUSTER),
+        ("head.command@ge-1.4.snap", ""),
+        ("head.env@ge-1.4.snap", ""),
+        ("args.snap", ""),
+    ];
+    let (root, _folder) = folder(&files);
+    assert_eq!(
+        lines(&lint(root.path())),
+        [
+            "args.snap:1:1 the name is not that of a snapshot (a snapshot is named like `head.args@ge-1.4.snap`)",
+            "head.env@ge-1.4.snap:1:1 no check refers to this snapshot (remove it, or add its field to a `pod` check)",
+            "scenario.yaml:16:7 there is no snapshot `head.args@ge-X.Y.snap` \
+             (run the scenario, then review and accept what it found)",
+        ]
+    );
+}
+
+#[test]
+fn snapshots_of_a_group_carry_its_name() {
+    let text = GOOD.replace(
+        "role: head, snapshot: [command, args]",
+        "role: worker, group: small, snapshot: [initContainers]",
+    );
+    let name = "worker.small.init-containers@ge-1.4.snap";
+    let (root, _folder) = folder(&[("scenario.yaml", &text), ("raycluster.yaml", CLUSTER), (name, "")]);
+    assert_eq!(lines(&lint(root.path())), [""; 0]);
+}
+
+#[test]
+fn manifests_are_read_and_those_not_listed_are_named() {
+    let files = [
+        ("scenario.yaml", &*GOOD.replace("SUCCEEDED", "DONE")),
+        ("raycluster.yaml", "kind: RayCluster\nmetadata: {name: a}\n---\na: [\n"),
+        ("other.yaml", CLUSTER),
+    ];
+    let (root, folder) = folder(&files);
+    let found = lint(root.path());
+    let shown = lines(&found);
+    assert!(
+        shown[0].starts_with("other.yaml:1:1 no entry of `manifests` names this file"),
+        "{shown:#?}"
+    );
+    assert_eq!(found[0].severity, Severity::Warning);
+    assert!(shown[1].starts_with("raycluster.yaml:4:4 not valid YAML"), "{shown:#?}");
+    assert!(
+        shown[2].starts_with("scenario.yaml:27:41 `status` can't be `DONE`"),
+        "{shown:#?}"
+    );
+    assert_eq!(shown.len(), 3);
+
+    std::fs::write(folder.join("raycluster.yaml"), "kind: RayCluster\nmetadata: {}\n").unwrap();
+    let shown = lines(&lint(root.path()));
+    assert_eq!(shown[1], "raycluster.yaml:1:1 the object lacks `apiVersion`");
+    assert_eq!(shown[2], "raycluster.yaml:1:1 the object lacks `metadata.name`");
+}
+
+#[test]
+fn a_name_given_twice_and_a_folder_without_a_scenario_are_named() {
+    let (root, _folder) = folder(&[("scenario.yaml", GOOD), ("raycluster.yaml", CLUSTER)]);
+    let second = root.path().join("second");
+    std::fs::create_dir(&second).unwrap();
+    std::fs::write(second.join("scenario.yaml"), GOOD).unwrap();
+    std::fs::create_dir(root.path().join("third")).unwrap();
+    let found = lint(root.path());
+    let shown = lines(&found).join("\n");
+    assert!(
+        shown.contains("scenario.yaml:4:9 the name `demo` is already that of "),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("third:1:1 this folder holds no scenario.yaml"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_root_without_scenarios_is_a_problem() {
+    let root = tempfile::tempdir().unwrap();
+    let shown = lines(&lint(root.path()));
+    assert!(shown[0].contains("holds no scenario"), "{shown:#?}");
+    let shown = lines(&lint(&root.path().join("absent")));
+    assert!(shown[0].contains("can't be read"), "{shown:#?}");
+}
+
+#[test]
+fn the_repositorys_own_scenarios_lack_nothing_but_what_a_run_makes() {
+    let mut found = lines(&lint(&own_scenarios()));
+    found.retain(|line| !line.contains("there is no snapshot"));
+    assert_eq!(found, [""; 0]);
+}
