@@ -7,7 +7,6 @@ use rstest::rstest;
 
 use super::{CLUSTER, GOOD, folder, lines, own_scenarios};
 use crate::{Check, Location, Manifest, Sample, json_schema, later_objects, load, load_all, manifests, shape};
-use kuberay_manifest::{Source, yaml};
 
 #[test]
 fn a_good_file_is_read_with_the_place_of_each_check() {
