@@ -1,0 +1,104 @@
+use rstest::rstest;
+
+use super::*;
+use crate::report::example;
+
+const OBJECT: &[Half] = &[Half::Object];
+const EFFECT: &[Half] = &[Half::Effect];
+const BOTH: &[Half] = &[Half::Object, Half::Effect];
+
+/// What becomes of a rule by cells with these halves and endings.
+fn outcome(rule: &str, cells: &[(&[Half], Outcome)]) -> RuleOutcome {
+    let like = example::run().cells.remove(0);
+    let cell = |(halves, outcome): &(&[Half], Outcome)| CellResult {
+        rules: vec![rule.into()],
+        halves: halves.to_vec(),
+        outcome: *outcome,
+        ..like.clone()
+    };
+    let results = rule_results(&cells.iter().map(cell).collect::<Vec<_>>());
+    if cells.is_empty() {
+        assert_eq!(results, [], "no pair, no result");
+        return RuleOutcome::NotRun;
+    }
+    results.iter().find(|result| result.rule == rule).unwrap().outcome
+}
+
+#[rstest]
+#[case::nothing(&[], RuleOutcome::NotRun)]
+#[case::one_half(&[(OBJECT, Outcome::Passed)], RuleOutcome::InPart)]
+#[case::the_other_half(&[(EFFECT, Outcome::Passed)], RuleOutcome::InPart)]
+#[case::both_by_one_cell(&[(BOTH, Outcome::Passed)], RuleOutcome::Proven)]
+#[case::both_by_two(&[(OBJECT, Outcome::Passed), (EFFECT, Outcome::Passed)], RuleOutcome::Proven)]
+#[case::one_half_skipped(&[(OBJECT, Outcome::Passed), (EFFECT, Outcome::Skipped)], RuleOutcome::InPart)]
+#[case::a_failure_beside(&[(BOTH, Outcome::Passed), (OBJECT, Outcome::Failed)], RuleOutcome::Failed)]
+#[case::an_error_beside(&[(BOTH, Outcome::Passed), (OBJECT, Outcome::Error)], RuleOutcome::Failed)]
+#[case::only_skipped(&[(BOTH, Outcome::Skipped)], RuleOutcome::NotRun)]
+fn a_rule_is_proven_by_all_of_its_halves(#[case] cells: &[(&[Half], Outcome)], #[case] expected: RuleOutcome) {
+    assert_eq!(outcome("C03", cells), expected);
+}
+
+#[test]
+fn a_rule_without_an_effect_needs_none() {
+    assert_eq!(outcome("C01", &[(OBJECT, Outcome::Passed)]), RuleOutcome::Proven);
+    assert_eq!(outcome("C01", &[(EFFECT, Outcome::Passed)]), RuleOutcome::NotRun);
+    assert_eq!(outcome("C01", &[(EFFECT, Outcome::Failed)]), RuleOutcome::Failed);
+}
+
+#[test]
+fn the_summary_names_what_is_missing() {
+    let results = rule_results(&example::run().cells);
+    assert_eq!(
+        summaries(&results),
+        ["rules: 0 proven, 1 in part (not run: C07 effect), 3 failed (C01, C02, C14), 19 not run"]
+    );
+    let mut cells = example::run().cells;
+    cells.truncate(1);
+    let results = rule_results(&cells);
+    assert_eq!(
+        summaries(&results),
+        ["rules: 1 proven, 1 in part (not run: C02 effect), 21 not run"]
+    );
+}
+
+/// The object half comes from the lane without Ray, the effect half from kind, where each pair shows its own.
+#[test]
+fn what_one_pair_has_shown_is_not_known_of_another() {
+    let like = example::run().cells.remove(0);
+    let cell = |lane, operator: &str, ray: &str, halves: &[Half], outcome| CellResult {
+        lane,
+        operator: operator.into(),
+        ray: ray.into(),
+        rules: vec!["C03".into()],
+        halves: halves.to_vec(),
+        outcome,
+        ..like.clone()
+    };
+    let cells = [
+        cell(Lane::ControlPlane, "1.5.1", "2.52.0", OBJECT, Outcome::Passed),
+        cell(Lane::ControlPlane, "1.0.0", "2.52.0", OBJECT, Outcome::Passed),
+        cell(Lane::Kind, "1.0.0", "2.7.0", EFFECT, Outcome::Passed),
+        cell(Lane::Kind, "1.0.0", "2.6.3", EFFECT, Outcome::Skipped),
+        cell(Lane::Kind, "1.6.2", "2.52.0", EFFECT, Outcome::Passed),
+    ];
+    let results = rule_results(&cells);
+    let known: Vec<(&str, &str, RuleOutcome)> = results
+        .iter()
+        .filter(|result| result.rule == "C03")
+        .map(|result| (&*result.operator, &*result.ray, result.outcome))
+        .collect();
+    let expected = [
+        ("1.0.0", "2.7.0", RuleOutcome::Proven),
+        ("1.0.0", "2.6.3", RuleOutcome::InPart),
+        ("1.6.2", "2.52.0", RuleOutcome::InPart),
+        ("1.5.1", "2.52.0", RuleOutcome::InPart),
+    ];
+    assert_eq!(known, expected);
+    assert_eq!(
+        summaries(&results)[..2],
+        [
+            "rules on 1.0.0/2.7.0: 1 proven, 22 not run",
+            "rules on 1.0.0/2.6.3: 0 proven, 1 in part (not run: C03 effect), 22 not run",
+        ]
+    );
+}
