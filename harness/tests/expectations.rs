@@ -188,18 +188,21 @@ impl Changed {
             if cell.outcome != expected {
                 problems.push(format!("{}: {:?} instead of {expected:?}", cell.id, cell.outcome));
             }
-            let change = self.changes.get(&cell.scenario).map_or("", String::as_str);
+            let change = self.changes.get(&cell.scenario).map(String::as_str);
             let failed: Vec<&CheckResult> = cell
                 .checks
                 .iter()
                 .filter(|check| check.outcome == Outcome::Failed)
                 .collect();
-            let names_it = |check: &&CheckResult| check.message.contains(change) || check.name.contains(change);
+            let names_it = |check: &&CheckResult| {
+                change.is_some_and(|change| check.message.contains(change) || check.name.contains(change))
+            };
             if should_fail && (failed.len() != 1 || !failed.iter().all(names_it)) {
                 let messages: Vec<_> = failed
                     .iter()
                     .map(|check| format!("{}: {}", check.name, check.message))
                     .collect();
+                let change = change.unwrap_or("nothing");
                 problems.push(format!("{}: {change} was changed, not {messages:?}", cell.id));
             }
         }

@@ -70,12 +70,16 @@ fn every_report_tells_of_shards_and_of_what_passed_before() {
     }
     run.shard = Some("2/3".parse().unwrap());
     run.cells[0].resumed = true;
-    for text in texts(&run) {
-        assert!(text.contains("2/3") || text.contains("2&#x2f;3"), "{text}");
-        assert!(
-            text.contains("(before)") || text.contains(r#"name="resumed""#),
-            "{text}"
-        );
+    let expected = [
+        [r#"name="shard" value="2/3""#, r#"name="resumed" value="true""#],
+        ["shard 2/3", "PASS (before)"],
+        ["shard 2&#x2f;3", "PASS</span> (before)"],
+        ["shard 2/3", "(before)"],
+    ];
+    for (text, parts) in texts(&run).zip(expected) {
+        for part in parts {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
     }
 }
 

@@ -234,12 +234,14 @@ mod tests {
         assert_eq!(names(status.init_container_statuses), ["first"]);
         assert_eq!(names(status.container_statuses), ["ray-head", "autoscaler"]);
         assert_eq!(status.phase.as_deref(), Some("Running"));
-        assert!(
-            status
-                .conditions
-                .unwrap_or_default()
-                .iter()
-                .all(|one| one.status == "True")
+        let conditions = status.conditions.unwrap_or_default();
+        let conditions: Vec<_> = conditions
+            .iter()
+            .map(|one| (one.type_.as_str(), one.status.as_str()))
+            .collect();
+        assert_eq!(
+            conditions,
+            ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map(|kind| (kind, "True"))
         );
     }
 
