@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::rules::summaries;
 use super::text::{Paint, clean, headline, one_line};
-use super::{CellResult, CheckResult, Origin, Outcome, RunResult, Totals, rule_results, view};
+use super::totals::without_verdict;
+use super::{CellResult, CheckResult, Origin, Outcome, RunResult, Strictness, Totals, exit_code, rule_results, view};
 
 /// One line for each cell, then every failure in full, then rules, images and totals.
 ///
@@ -25,6 +26,9 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
         _ = writeln!(text, "{}", paint.red("the run did not reach its end:"));
         lines(&mut text, "  ", reason);
     }
+    if let Some(reason) = without_verdict(run) {
+        _ = writeln!(text, "{}", paint.red(&reason));
+    }
     for line in summaries(&rule_results(&run.cells)) {
         _ = writeln!(text, "{line}");
     }
@@ -36,7 +40,7 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
     }
     let totals = Totals::of(run);
     let line = format!("{totals} in {:.1}s", run.duration_seconds);
-    let good = totals.failed == totals.provisional && totals.errors == 0 && run.interrupted.is_none();
+    let good = exit_code(run, Strictness::default()) == 0;
     _ = writeln!(text, "{}", if good { paint.green(&line) } else { paint.red(&line) });
     text
 }

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::text::clean;
+use super::totals::without_verdict;
 use super::{CellResult, ReportError, RunResult, render_markdown};
 
 /// GitHub drops the whole summary of a step that is larger, in bytes.
@@ -113,6 +114,9 @@ fn annotations(run: &RunResult, workspace: Option<&str>) -> Vec<String> {
     if let Some(reason) = &run.interrupted {
         let title = property("The run did not reach its end");
         lines.push(format!("::error title={title}::{}", data(reason)));
+    }
+    if let Some(reason) = without_verdict(run) {
+        lines.push(format!("::error title=Nothing was judged::{}", data(&reason)));
     }
     lines
 }

@@ -5,6 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::text::clean_value;
+use super::totals::without_verdict;
 use super::{ReportError, RunResult, Totals, rule_results, view};
 
 /// Its name ends in `.html`, so that everything put into it is escaped.
@@ -31,6 +32,7 @@ pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
         run => Serde(cleaned),
         remarks => view::remarks(run),
         totals => Totals::of(run).to_string(),
+        without_verdict => without_verdict(run),
         rules => Serde(rule_results(&run.cells)),
     };
     environment

@@ -6,6 +6,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use super::text::clean;
+use super::totals::without_verdict;
 use super::view;
 use super::{CellResult, CheckResult, Outcome, ReportError, RunResult};
 
@@ -22,6 +23,11 @@ pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_type("interrupted").set_message(clean(reason));
         suite.add_test_case(TestCase::new("the run reaches its end", status));
+    }
+    if let Some(reason) = without_verdict(run) {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type("no-verdict").set_message(clean(&reason));
+        suite.add_test_case(TestCase::new("the run judges a cell", status));
     }
     let mut report = Report::new(NAME);
     report.timestamp = suite.timestamp;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::rules::{RuleOutcome, summaries};
 use super::text::{clean, headline, one_line};
+use super::totals::without_verdict;
 use super::{CellResult, RunResult, Totals, pace, rule_results, view};
 
 /// The run as Markdown: totals, cells, failures in full, rules, images, phases.
@@ -11,6 +12,9 @@ pub fn render_markdown(run: &RunResult) -> String {
     let mut text = format!("# KubeRay conformance: {}\n\n", Totals::of(run));
     if let Some(reason) = &run.interrupted {
         message(&mut text, "**The run did not reach its end:** ", reason);
+    }
+    if let Some(reason) = without_verdict(run) {
+        message(&mut text, "**Nothing was judged:** ", &reason);
     }
     _ = writeln!(
         text,

@@ -230,6 +230,51 @@ fn a_cluster_that_is_too_small_fails_a_strict_run() {
     assert!(Totals::of(&run).to_string().contains("1 skipped (1 for want of room)"));
 }
 
+/// A run whose cells were all skipped, for want of room or for another reason.
+fn skipped(no_room: bool) -> RunResult {
+    let mut run = only(|outcome, _| outcome == Outcome::Skipped);
+    run.cells[0].no_room = no_room;
+    run.planned = run.cells.iter().map(|cell| cell.id.clone()).collect();
+    run
+}
+
+#[rstest]
+fn a_run_whose_cases_were_all_skipped_exits_3_and_every_report_says_so(#[values(false, true)] no_room: bool) {
+    let run = skipped(no_room);
+    assert_eq!(exit_code(&run, Strictness::default()), 3);
+    let text = "no cell has a verdict, so the run proves nothing: 0 passed, 0 failed, 1 skipped";
+    for file in ["junit.xml", "summary.md", "index.html"] {
+        assert!(written(&run, file).contains(text), "{file}");
+    }
+    assert!(render_text(&run, false).contains(text));
+    let lines = github::publish(&run, &|name| (name == "GITHUB_ACTIONS").then(|| "true".to_owned())).unwrap();
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("::error title=Nothing was judged::")),
+        "{lines:?}"
+    );
+    let junit = quick_junit::Report::deserialize_from_str(&written(&run, "junit.xml")).unwrap();
+    assert_eq!((junit.tests, junit.errors), (2, 1));
+}
+
+#[test]
+fn a_shard_that_was_planned_empty_exits_0_but_one_whose_cases_were_all_skipped_does_not() {
+    let mut run = skipped(false);
+    run.shard = Some("4/4".parse().unwrap());
+    assert_eq!(exit_code(&run, Strictness::default()), 3);
+    // What the ranges leave out is told by every shard.
+    run.planned = vec!["kind::1.6.2::2.52.0::of-another-shard".into()];
+    assert_eq!(exit_code(&run, Strictness::default()), 0);
+    assert!(!render_text(&run, false).contains("proves nothing"));
+    run.shard = None;
+    assert_eq!(
+        exit_code(&run, Strictness::default()),
+        3,
+        "without a shard nothing is planned empty"
+    );
+}
+
 #[test]
 fn an_interrupted_run_did_not_pass() {
     let mut run = only(|outcome, _| outcome == Outcome::Passed);

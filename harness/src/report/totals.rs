@@ -75,6 +75,16 @@ impl fmt::Display for Totals {
     }
 }
 
+/// Why the run proves nothing although it reached its end: none of its cells has a verdict. `None` for a shard to which
+/// the plan gives no cell.
+pub(super) fn without_verdict(run: &RunResult) -> Option<String> {
+    let totals = Totals::of(run);
+    let is_own = |cell: &CellResult| run.planned.contains(&cell.id);
+    let planned_empty = run.shard.is_some() && !run.cells.iter().any(is_own);
+    (totals.passed + totals.failed == 0 && !planned_empty)
+        .then(|| format!("no cell has a verdict, so the run proves nothing: {totals}"))
+}
+
 /// What fails a run beside scenarios that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Strictness {
@@ -87,13 +97,15 @@ pub struct Strictness {
 }
 
 /// The exit code that a run deserves: 0 when all passed, 1 when a scenario failed, 3 when the environment failed (an
-/// error in a cell, or the run did not reach its end). What counts beside plain failures, `strictness` says.
+/// error in a cell, the run did not reach its end, or no cell has a verdict). What counts beside plain failures,
+/// `strictness` says.
 ///
 /// Bad use and bad scenario files (2) never get as far as a [`RunResult`].
 pub fn exit_code(run: &RunResult, strictness: Strictness) -> u8 {
     let totals = Totals::of(run);
     let counted = |count: usize, counts: bool| if counts { count } else { 0 };
-    if run.interrupted.is_some() || totals.errors + counted(totals.no_room, strictness.no_room) > 0 {
+    let unproven = run.interrupted.is_some() || without_verdict(run).is_some();
+    if unproven || totals.errors + counted(totals.no_room, strictness.no_room) > 0 {
         3
     } else {
         let plain = totals.failed - totals.provisional;

@@ -38,7 +38,8 @@ Examples:
   kuberay-conformance lint                             is every scenario well-formed? Needs no cluster
   kuberay-conformance review                           look at pending snapshots, one by one
 
-Exit codes: 0 all passed, 1 a scenario failed, 2 bad use or a bad scenario file, 3 the environment failed.";
+Exit codes: 0 all passed, 1 a scenario failed, 2 bad use or a bad scenario file, 3 the environment failed,
+the run was cut short or nothing was judged.";
 
 /// Proves on a real cluster what KubeRay makes of the commands that users write for Ray Pods.
 #[derive(Debug, Parser)]

@@ -222,3 +222,17 @@ fn of_many_missing_cells_the_first_are_named() {
     let text = merge(&[one]).unwrap().run.interrupted.unwrap();
     assert!(text.ends_with("::s19\nand 10 more"), "{text}");
 }
+
+#[test]
+fn merging_results_whose_cases_were_all_skipped_for_lack_of_room_exits_3() {
+    let sources = [("a", "b", 1), ("c", "d", 2)].map(|(one, other, shard)| {
+        let mut source = source(Some((shard, 2)), &[(one, Skipped), (other, Skipped)]);
+        for cell in &mut source.run.cells {
+            cell.no_room = true;
+        }
+        source
+    });
+    let merged = merge(&sources).unwrap();
+    assert_eq!((merged.run.missing.len(), merged.run.interrupted.as_deref()), (0, None));
+    assert_eq!(code(&merged), 3);
+}
