@@ -201,6 +201,9 @@ pub struct CellResult {
     /// Whether it was skipped because the cluster is too small for it: it has too few nodes, or can't hold all of its Pods.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_room: bool,
+    /// Whether it has no verdict because the run ended before it, or while it ran.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
 }
 
 /// One check of a cell.

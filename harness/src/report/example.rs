@@ -33,6 +33,7 @@ fn cell(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: 
         namespace: (outcome != Outcome::Skipped).then(|| format!("kc-{scenario}")),
         resumed: false,
         no_room: false,
+        interrupted: false,
     }
 }
 

@@ -115,6 +115,7 @@ fn status(cell: &CellResult) -> TestCaseStatus {
         }
         Outcome::Failed if cell.is_provisional_failure() => (NonSuccessKind::Failure, "provisional"),
         Outcome::Failed => (NonSuccessKind::Failure, "check"),
+        Outcome::Error if cell.interrupted => (NonSuccessKind::Error, "interrupted"),
         Outcome::Error => (NonSuccessKind::Error, "environment"),
     };
     let checks: Vec<&CheckResult> = cell.bad_checks().collect();

@@ -75,7 +75,7 @@ pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
     let mut notes = Vec::new();
     let chosen = choose(sources, &mut notes);
     let planned = &first.run.planned;
-    // What a run skipped that came to its end, it skipped for a reason of the cell's own.
+    // A skip in a run that came to its end has a reason of the cell's own; what the end of a run cut off is missing.
     let is_told = |id: &String| chosen.get(id.as_str()).is_some_and(|found| found.weight() > 0);
     let missing: Vec<String> = planned.iter().filter(|id| !is_told(id)).cloned().collect();
     let cells: Vec<&Found> = order(sources, planned)
@@ -152,7 +152,8 @@ impl Found<'_> {
     /// How much it counts; what counts nothing was not run at all.
     fn weight(&self) -> u8 {
         match self.cell.outcome {
-            Outcome::Skipped => u8::from(self.source.run.interrupted.is_none()),
+            _ if self.cell.interrupted => 0,
+            Outcome::Skipped => u8::from(self.source.run.interrupted.is_none() || self.cell.no_room),
             Outcome::Error => 2,
             Outcome::Passed => 3,
             Outcome::Flaky => 4,

@@ -52,6 +52,8 @@ pub(super) struct Judged {
     pub(super) applied: Timestamp,
     /// The last state that was judged.
     pub(super) observation: Observation,
+    /// Whether the run ended before all checks had their verdict.
+    pub(super) cut_short: bool,
 }
 
 impl Judge<'_> {
@@ -83,6 +85,14 @@ impl Judge<'_> {
                 checks: ledger.results(),
                 applied: self.applied_at,
                 observation: observation.clone(),
+                cut_short: false,
+            };
+            let cut_short = |ledger: &mut Ledger<'_>, why: &str| {
+                ledger.interrupt(elapsed, why);
+                Judged {
+                    cut_short: true,
+                    ..done(ledger)
+                }
             };
             if ledger.finished() {
                 return done(&ledger);
@@ -91,8 +101,7 @@ impl Judge<'_> {
                 permit.rest();
             }
             if self.cancel.is_cancelled() {
-                ledger.interrupt(elapsed, "the run was interrupted");
-                return done(&ledger);
+                return cut_short(&mut ledger, "the run was interrupted");
             }
             if let Some(fault) = check::environment_fault(checks, &observation) {
                 ledger.interrupt(elapsed, &fault);
@@ -118,8 +127,7 @@ impl Judge<'_> {
                 doomed_since = None;
             }
             if self.run_ends.is_some_and(|end| Instant::now() >= end) {
-                ledger.expire_all(elapsed, &notes(view, &ledger, &barriers, operator.as_ref()));
-                return done(&ledger);
+                return cut_short(&mut ledger, "the run's time limit was over");
             }
             if ledger.next_limit().is_some_and(|limit| elapsed >= limit) {
                 ledger.expire(elapsed, &notes(view, &ledger, &barriers, operator.as_ref()));

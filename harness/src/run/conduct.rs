@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::existing::There;
 use super::kept::{bring_up, gone};
 use super::nodes::nodes_for_all;
-use super::outcome::not_run;
+use super::outcome::{cut_off, not_run};
 use super::phases::Phases;
 use super::plane::{JOBS, PlaneSetup, Running, Site};
 use super::session::{Session, new_run_id};
@@ -114,6 +114,8 @@ pub async fn run_noting(
             // A terminal's Ctrl-C ends the programs that we have started, too; that they failed is not the reason.
             let done = if cancel.is_cancelled() {
                 Err(RunError::Interrupted)
+            } else if found.cells[before..].iter().any(|cell| cell.interrupted) {
+                done.and(Err(job.cut_off()))
             } else {
                 done
             };
@@ -123,13 +125,9 @@ pub async fn run_noting(
                 done => found.interrupted = done.err().map(|error| error.to_string()),
             }
         }
-        // Why the run ended is told once, in full; not again for every cell.
-        let reason = "the run ended before it";
         let ran: BTreeSet<String> = found.cells[before..].iter().map(|cell| cell.id.clone()).collect();
         let rest = cells.iter().filter(|cell| !ran.contains(&cell.id()));
-        found
-            .cells
-            .extend(rest.map(|cell| not_run(cell, Outcome::Skipped, reason)));
+        found.cells.extend(rest.map(cut_off));
     }
     // Cells that replace the operator, for one, run after the others.
     let place = |result: &CellResult| planned.iter().position(|id| *id == result.id);
@@ -207,6 +205,11 @@ const AT_ONCE: usize = 64;
 const ENDED_WITHIN: Duration = Duration::from_secs(10);
 
 impl Job<'_> {
+    /// Why cells have no verdict although nothing broke and nobody interrupted the run.
+    fn cut_off(&self) -> RunError {
+        self.options.timeout.map_or(RunError::Interrupted, RunError::Timeout)
+    }
+
     /// Runs the cells of the lane `control-plane`.
     async fn run_planes(&self, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
         let mut releases: Vec<Version> = self.cells.iter().map(|cell| cell.operator.clone()).collect();
@@ -244,6 +247,9 @@ impl Job<'_> {
             let done = self.until_broken(work, standing.alarm(), &broken).await;
             phases.end("cells");
             found.cells.extend(done?.into_iter().flatten());
+            if let Some(cause) = standing.alarm().cause() {
+                return Err(RunError::Broken(cause));
+            }
             if self.cells.iter().all(|cell| !here(cell.operator_settings())) {
                 return Ok(());
             }
@@ -472,7 +478,7 @@ impl Job<'_> {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(RunError::Interrupted),
-            () = over => Err(RunError::Timeout(self.options.timeout.unwrap_or_default())),
+            () = over => Err(self.cut_off()),
             done = work => done,
         }
     }

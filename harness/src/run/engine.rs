@@ -158,7 +158,8 @@ impl Engine {
             Some(error) => error.may_pass(),
             None => result.outcome == Outcome::Error,
         };
-        if broke && !self.cancel.is_cancelled() {
+        let over = self.options.ends.is_some_and(|end| Instant::now() >= end);
+        if broke && !result.interrupted && !over && !self.cancel.is_cancelled() {
             let first = result.reason.take().unwrap_or_default();
             self.progress
                 .line(&format!("{id}: the environment failed, so it is tried again: {first}"));
@@ -338,6 +339,7 @@ impl Engine {
             .await;
         let done = judged.map(|(judged, evidence)| {
             (result.outcome, result.reason) = summarise(&judged.checks);
+            result.interrupted = judged.cut_short && result.outcome == Outcome::Error;
             let since = |at: Timestamp| at.duration_since(judged.applied).as_secs_f64().max(0.0);
             let reached = &judged.observation.barriers;
             result.milestones = reached

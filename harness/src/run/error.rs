@@ -135,7 +135,10 @@ pub enum RunError {
     #[error("the run was interrupted")]
     Interrupted,
     /// The run's own limit.
-    #[error("the run's limit of {} was over before its cells began", written_duration(*.0))]
+    #[error(
+        "the run's time limit of {} was over before every cell had its verdict; give it more with --timeout",
+        written_duration(*.0)
+    )]
     Timeout(Duration),
 }
 

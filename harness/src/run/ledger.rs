@@ -174,13 +174,6 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Ends what has no verdict: the run's time is over.
-    pub(super) fn expire_all(&mut self, now: Duration, notes: &[String]) {
-        self.end(now, Outcome::Failed, |finding, unchanged| {
-            give_up(finding, unchanged, "the run's limit", notes);
-        });
-    }
-
     /// Ends what has no verdict: the cell is in a state that can't get better.
     pub(super) fn doom(&mut self, now: Duration, cause: &Finding) {
         self.end(now, Outcome::Failed, |finding, _| {

@@ -34,6 +34,7 @@ pub(super) fn blank(cell: &Cell) -> CellResult {
         namespace: None,
         resumed: false,
         no_room: false,
+        interrupted: false,
     }
 }
 
@@ -57,6 +58,15 @@ pub(super) fn not_run(cell: &Cell, outcome: Outcome, reason: &str) -> CellResult
     }
 }
 
+/// The result of a cell that never began because the run ended before it.
+pub(super) fn cut_off(cell: &Cell) -> CellResult {
+    CellResult {
+        interrupted: true,
+        // Why the run ended is told once, in full; not again for every cell.
+        ..not_run(cell, Outcome::Skipped, "the run ended before it")
+    }
+}
+
 fn relative(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(here).unwrap_or(path).display().to_string()
@@ -67,10 +77,11 @@ pub(super) fn fail(result: &mut CellResult, error: &CellError) {
         error,
         CellError::Nodes { .. } | CellError::Room { .. } | CellError::Scattered { .. }
     );
-    result.outcome = match error {
-        CellError::Interrupted | CellError::NoTime => Outcome::Skipped,
-        _ if result.no_room => Outcome::Skipped,
-        _ => Outcome::Error,
+    result.interrupted = matches!(error, CellError::Interrupted | CellError::NoTime);
+    result.outcome = if result.no_room || result.interrupted {
+        Outcome::Skipped
+    } else {
+        Outcome::Error
     };
     result.reason = Some(error.to_string());
 }

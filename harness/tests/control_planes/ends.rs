@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use kuberay_conformance::report::RunResult;
 use rstest::rstest;
 use rustix::process::Signal;
 
@@ -36,12 +37,18 @@ struct Run {
     cache: PathBuf,
 }
 
-fn command(folder: &Path) -> Command {
-    let scenario = folder.join("scenarios/waits");
+/// Writes the scenario under this name.
+fn copy_scenario(folder: &Path, name: &str) {
+    let scenario = folder.join("scenarios").join(name);
     std::fs::create_dir_all(&scenario).unwrap();
-    std::fs::write(scenario.join("scenario.yaml"), SCENARIO).unwrap();
+    let text = SCENARIO.replace("name: waits", &format!("name: {name}"));
+    std::fs::write(scenario.join("scenario.yaml"), text).unwrap();
     let manifest = scenarios().join("before-ray-start/raycluster.yaml");
     std::fs::copy(manifest, scenario.join("raycluster.yaml")).unwrap();
+}
+
+fn command(folder: &Path) -> Command {
+    copy_scenario(folder, "waits");
     let mut command = program();
     command.args(["run", "--lane", "control-plane", "--scenarios"]);
     command
@@ -155,6 +162,58 @@ fn nothing_outlives_a_run_that_is_killed_and_the_next_removes_its_folder() {
         told.contains(left[0].to_str().unwrap()) && told.contains("killed"),
         "{told}"
     );
+}
+
+/// The first runs when the time is over, and the second waits for its turn.
+#[test]
+fn cases_without_a_verdict_when_the_runs_time_is_over_are_interrupted_and_the_run_exits_3() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    // How long the programs take to start depends on the machine.
+    let mut limits = [10, 20, 40, 80, 160].into_iter();
+    let said = loop {
+        let limit = format!("{}s", limits.next().expect("a case begins in time"));
+        let mut command = command(folder.path());
+        copy_scenario(folder.path(), "waits-too");
+        let ended = command.args(["--jobs", "1", "--timeout", &limit]).output().unwrap();
+        let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
+        assert_eq!(ended.status.code(), Some(3), "{said}");
+        if said.contains("0/1 checks") {
+            break said;
+        }
+    };
+    let result: RunResult = serde_json::from_slice(&std::fs::read(output.join("results.json")).unwrap()).unwrap();
+    let words: Vec<_> = result.cells.iter().map(|cell| cell.outcome.word()).collect();
+    assert_eq!(words, ["ERROR", "SKIP"], "{said}");
+    let why = "time limit of ";
+    assert!(result.interrupted.is_some_and(|told| told.contains(why)), "{said}");
+    for report in ["junit.xml", "summary.md", "index.html"] {
+        let text = std::fs::read_to_string(output.join(report)).unwrap();
+        assert!(text.contains(why), "{report}: {text}");
+    }
+    assert!(said.contains(why), "{said}");
+
+    let merged = folder.path().join("merged");
+    let mut merge = program();
+    let merge = merge
+        .args(["report", "merge"])
+        .arg(&output)
+        .arg("--output")
+        .arg(&merged);
+    let ended = merge.output().unwrap();
+    assert_eq!(
+        ended.status.code(),
+        Some(3),
+        "{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    let result: RunResult = serde_json::from_slice(&std::fs::read(merged.join("results.json")).unwrap()).unwrap();
+    assert_eq!(result.missing, result.planned);
+    assert_eq!(result.missing.len(), 2);
 }
 
 #[test]

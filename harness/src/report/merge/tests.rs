@@ -236,3 +236,20 @@ fn merging_results_whose_cases_were_all_skipped_for_lack_of_room_exits_3() {
     assert_eq!((merged.run.missing.len(), merged.run.interrupted.as_deref()), (0, None));
     assert_eq!(code(&merged), 3);
 }
+
+/// A run that was cut short has them as errors; none of them has a verdict.
+#[test]
+fn cases_that_ran_when_their_run_was_cut_short_are_missing() {
+    let mut source = stopped(None, &[("a", Passed), ("b", Error), ("c", Failed), ("d", Error)]);
+    let mut run = serde_json::to_value(&source.run).unwrap();
+    run["cells"][3]["interrupted"] = true.into();
+    source.run = serde_json::from_value(run).unwrap();
+    let merged = merge(&[source]).unwrap();
+    assert_eq!(merged.run.missing, [id("d")], "what broke for itself is told");
+    assert_eq!(
+        (ended(&merged).as_str(), code(&merged)),
+        ("a:PASS b:ERROR c:FAIL d:ERROR", 3)
+    );
+    let told = merged.run.interrupted.unwrap();
+    assert!(told.contains("1 of 4 planned cells are missing"), "{told}");
+}

@@ -100,20 +100,6 @@ fn at_the_deadline_each_check_says_what_it_waited_for_and_how_long() {
 }
 
 #[test]
-fn at_the_runs_limit_all_checks_end() {
-    let (_root, scenario) = scenario_with("    - state: {role: head, running: true, within: 20s}\n");
-    let mut ledger = Ledger::new(&scenario);
-    ledger.expire_all(at(1), &[]);
-    assert!(ledger.finished());
-    let results = ledger.results();
-    assert!(
-        results
-            .iter()
-            .all(|result| result.message.contains("given up at the run's limit;"))
-    );
-}
-
-#[test]
 fn a_check_may_have_a_limit_of_its_own() {
     let (_root, scenario) = scenario_with("    - state: {role: head, running: true, within: 20s}\n");
     let mut ledger = Ledger::new(&scenario);
