@@ -95,3 +95,7 @@ pub(super) fn summarise(checks: &[CheckResult]) -> (Outcome, Option<String>) {
     }
     (Outcome::Passed, None)
 }
+
+#[cfg(test)]
+#[path = "outcome/tests.rs"]
+mod tests;
