@@ -150,7 +150,7 @@ impl Engine {
     }
 
     /// Runs one cell: waits for room, applies, judges, keeps evidence, and begins to clean up. Where the environment
-    /// failed, not what is under test, it is tried once more; that it passed only then is told.
+    /// failed before any check did, it is tried once more; that it passed only then is told.
     pub async fn run_cell(&self, cell: &Cell) -> CellResult {
         let id = cell.id();
         let (mut result, error) = self.attempt(cell, None).await;

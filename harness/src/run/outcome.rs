@@ -86,14 +86,21 @@ pub(super) fn fail(result: &mut CellResult, error: &CellError) {
     result.reason = Some(error.to_string());
 }
 
-/// How a cell ended, by its checks: an error outweighs a failure, because what failed may have failed by it.
+/// How a cell ended, by its checks: a failure is a verdict, which an error of the environment does not take back.
 pub(super) fn summarise(checks: &[CheckResult]) -> (Outcome, Option<String>) {
-    for outcome in [Outcome::Error, Outcome::Failed] {
-        if let Some(check) = checks.iter().find(|check| check.outcome == outcome) {
-            return (outcome, Some(format!("{}: {}", check.name, check.message)));
-        }
+    let first = |outcome| {
+        let check = checks.iter().find(|check| check.outcome == outcome)?;
+        Some(format!("{}: {}", check.name, check.message))
+    };
+    match (first(Outcome::Failed), first(Outcome::Error)) {
+        (None, None) => (Outcome::Passed, None),
+        (None, error) => (Outcome::Error, error),
+        (failure, None) => (Outcome::Failed, failure),
+        (Some(failure), Some(error)) => (
+            Outcome::Failed,
+            Some(format!("{failure}; not all checks were judged: {error}")),
+        ),
     }
-    (Outcome::Passed, None)
 }
 
 #[cfg(test)]

@@ -27,3 +27,14 @@ fn a_cell_ends_as_its_worst_check(
 ) {
     assert_eq!(summarise(&checks(outcomes)), (expected, reason.map(str::to_owned)));
 }
+
+/// The failure is a verdict, and its difference must stay in the report; only errors are tried again.
+#[rstest]
+#[case::the_failure_first(&[Outcome::Failed, Outcome::Error], "check 0: fail; not all checks were judged: check 1: error")]
+#[case::the_error_first(&[Outcome::Error, Outcome::Failed], "check 1: fail; not all checks were judged: check 0: error")]
+fn a_failed_check_stays_a_failure_when_the_environment_breaks_after_it(
+    #[case] outcomes: &[Outcome],
+    #[case] reason: &str,
+) {
+    assert_eq!(summarise(&checks(outcomes)), (Outcome::Failed, Some(reason.to_owned())));
+}
