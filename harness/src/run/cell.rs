@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::capacity::Permit;
 use super::ledger::{Ledger, awaited};
 use super::stimulus::Actor;
-use crate::check::{self, Dashboard, Expectations, LogKey, Observation, Rejection};
+use crate::check::{self, Dashboard, Expectations, LogKey, Observation, Rejection, Verdict};
 use crate::observe::NamespaceView;
 use crate::operator::Presence;
 use crate::report::{CheckResult, Progress};
@@ -75,9 +75,16 @@ impl Judge<'_> {
         loop {
             let observation = self.observe(view, &mut barriers, actor);
             let elapsed = self.applied.elapsed();
+            let rejected = check::unexpected_rejection(checks, &observation);
             for (index, check) in ledger.open() {
                 let verdict = check::evaluate(check, &observation, self.expectations);
-                ledger.take(index, verdict, elapsed);
+                // Nothing passes while an object is missing.
+                if rejected.is_none() || matches!(verdict, Verdict::Never(_)) {
+                    ledger.take(index, verdict, elapsed);
+                }
+            }
+            if let Some(cause) = &rejected {
+                ledger.doom(elapsed, cause);
             }
             ledger.block(elapsed, &observation.barriers);
             told.tell(self, &ledger);
@@ -158,7 +165,7 @@ impl Judge<'_> {
     ) -> Observation {
         let mut observation = view.observe();
         observation.before_stimulus = actor.before().cloned();
-        observation.rejections = self.rejections.to_vec();
+        observation.rejections = [self.rejections, actor.rejections()].concat();
         observation.largest_node = self.largest_node;
         observation.barriers.clone_from(barriers);
         for reached in check::barriers(&self.scenario.file.spec.checks, &observation, self.expectations) {

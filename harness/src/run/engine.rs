@@ -21,7 +21,7 @@ use super::evidence::{self, Subject};
 use super::names::{evidence_folder, namespace_name};
 use super::outcome::{blank, fail, sentences, summarise};
 use super::snapshots::CellSnapshots;
-use super::stimulus::Actor;
+use super::stimulus::{Actor, rejection};
 use super::subjects::{
     CellError, EngineOptions, EvidencePolicy, Operator, SYNCED_WITHIN, StartError, Subjects, Upgrade,
 };
@@ -29,7 +29,7 @@ use super::{cleanup, demand, namespace, pods, secrets};
 use crate::check::Rejection;
 use crate::expect::Verified;
 use crate::observe::{NamespaceView, Watches};
-use crate::operator::{ObjectError, Presence, Sender};
+use crate::operator::{Presence, Sender};
 use crate::plan::{Cell, Durations};
 use crate::report::{CellResult, ImageRecord, Outcome, Progress, Redactor};
 use crate::scenario::{apply_changes, later_objects, manifests};
@@ -442,7 +442,7 @@ impl Engine {
             objects: &prepared.objects,
             changes: &prepared.changes,
             stimulus: &sentences(cell),
-            rejections: &rejections,
+            rejections: &judged.observation.rejections,
             since,
             redactor,
         };
@@ -457,25 +457,8 @@ impl Engine {
     async fn apply(&self, objects: &[Value]) -> Result<Vec<Rejection>, CellError> {
         let mut rejections = Vec::new();
         for object in objects {
-            match self.sender.create(object).await {
-                Ok(_) => {}
-                Err(ObjectError::Rejected {
-                    object,
-                    reason,
-                    message,
-                }) => rejections.push(Rejection {
-                    object,
-                    message: format!("{reason}: {message}"),
-                }),
-                Err(ObjectError::UnknownKind {
-                    object,
-                    kind,
-                    api_version,
-                }) => rejections.push(Rejection {
-                    object,
-                    message: format!("the API server serves no {kind} in {api_version}"),
-                }),
-                Err(error) => return Err(error.into()),
+            if let Err(error) = self.sender.create(object).await {
+                rejections.push(rejection(error)?);
             }
         }
         Ok(rejections)

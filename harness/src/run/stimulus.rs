@@ -9,7 +9,7 @@ use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
 use super::subjects::Upgrade;
-use crate::check::Observation;
+use crate::check::{Observation, Rejection};
 use crate::observe::ray_cluster_resource;
 use crate::operator::{FIELD_MANAGER, ObjectError, Sender};
 use crate::scenario::{Deletion, Stimulus};
@@ -30,6 +30,8 @@ pub(super) struct Actor<'a> {
     ray_clusters: Api<DynamicObject>,
     /// Uids of Pods that were made ready.
     ready: BTreeSet<String>,
+    /// What the API server refused to apply.
+    rejections: Vec<Rejection>,
     /// Uids of the Pods that were there when things were applied and deleted.
     before: Option<BTreeSet<String>>,
     deleted: bool,
@@ -73,6 +75,7 @@ impl<'a> Actor<'a> {
             pods: Api::namespaced(client.clone(), namespace),
             ray_clusters: Api::namespaced_with(client, namespace, &ray_cluster_resource()),
             ready: BTreeSet::new(),
+            rejections: Vec::new(),
             before: None,
             deleted: false,
             upgrade,
@@ -84,10 +87,15 @@ impl<'a> Actor<'a> {
         self.before.as_ref()
     }
 
+    /// What the API server refused to apply.
+    pub(super) fn rejections(&self) -> &[Rejection] {
+        &self.rejections
+    }
+
     /// Acts on what is new.
     ///
     /// # Errors
-    /// When the API server refuses.
+    /// When the API server refuses something other than an object of the scenario, or can't be asked.
     pub(super) async fn act(&mut self, observation: &Observation) -> Result<(), StimulusError> {
         let pods: Vec<&Pod> = observation.pods.iter().filter(|pod| is_rays(pod)).collect();
         if self.stimulus.pods_ready {
@@ -102,7 +110,9 @@ impl<'a> Actor<'a> {
                 upgrade.upgrade().await.map_err(StimulusError::Upgrade)?;
             }
             for object in self.later {
-                self.sender.apply(object).await?;
+                if let Err(error) = self.sender.apply(object).await {
+                    self.rejections.push(rejection(error)?);
+                }
             }
         }
         let knows = |before: &BTreeSet<String>| {
@@ -159,6 +169,32 @@ impl<'a> Actor<'a> {
             unless_gone(deleted).map_err(api("delete a Pod"))?;
         }
         Ok(())
+    }
+}
+
+/// What the API server says against an object.
+///
+/// # Errors
+/// The error, where it is of the environment.
+pub(super) fn rejection(error: ObjectError) -> Result<Rejection, ObjectError> {
+    match error {
+        ObjectError::Rejected {
+            object,
+            reason,
+            message,
+        } => Ok(Rejection {
+            object,
+            message: format!("{reason}: {message}"),
+        }),
+        ObjectError::UnknownKind {
+            object,
+            kind,
+            api_version,
+        } => Ok(Rejection {
+            object,
+            message: format!("the API server serves no {kind} in {api_version}"),
+        }),
+        error => Err(error),
     }
 }
 

@@ -8,6 +8,7 @@ mod ends;
 mod explore;
 mod new_release;
 mod parts;
+mod rejected;
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
 #[path = "../support/mod.rs"]
 mod support;

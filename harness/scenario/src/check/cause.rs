@@ -17,8 +17,8 @@ pub(super) struct Doom {
 /// What can't get better.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// The API server refused an object.
-    Api,
+    /// The API server refused an object, with what it said.
+    Api(String),
     /// The operator can't make Pods of the object, with the reason of its event.
     Operator(String),
     /// A container can't be made, with the reason that it waits for.
@@ -68,7 +68,7 @@ impl Doom {
         let ended = matches!(self.cause, Cause::Exit | Cause::Hook);
         checks.iter().any(|check| match check {
             Check::Rejected(check) => match check.by {
-                RejectedBy::Api => self.cause == Cause::Api,
+                RejectedBy::Api => matches!(&self.cause, Cause::Api(refusal) if refusal.contains(&check.message)),
                 RejectedBy::Operator => matches!(self.cause, Cause::Operator(_)),
             },
             Check::Event(check) => self.cause.event_reasons().contains(&check.reason.as_str()),
@@ -97,7 +97,7 @@ impl Cause {
     /// Reasons of events that come with the cause.
     fn event_reasons(&self) -> Vec<&str> {
         match self {
-            Cause::Api => vec![],
+            Cause::Api(_) => vec![],
             Cause::Operator(reason) => vec![reason],
             Cause::Waiting(reason) => vec!["Failed", "BackOff", "InspectFailed", reason],
             Cause::Exit => vec!["BackOff"],
@@ -113,7 +113,7 @@ impl Cause {
             Cause::Waiting(own) => own == reason || (PULL.contains(&own.as_str()) && PULL.contains(&reason)),
             Cause::Exit => ["CrashLoopBackOff", "RunContainerError"].contains(&reason),
             Cause::Hook => ["CrashLoopBackOff", "PostStartHookError"].contains(&reason),
-            Cause::Api | Cause::Operator(_) | Cause::TooLarge => false,
+            Cause::Api(_) | Cause::Operator(_) | Cause::TooLarge => false,
         }
     }
 }

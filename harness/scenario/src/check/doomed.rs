@@ -16,24 +16,34 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(15);
 /// The finding of an ended container shows its last lines only where [`Observation::logs`] holds what
 /// [`doomed_logs`] names: read those first. Some states count only after seconds, so call it again as time passes.
 pub fn doomed(checks: &[Check], observation: &Observation) -> Option<Finding> {
-    let refused = observation.rejections.iter().map(|refusal| Doom {
-        cause: Cause::Api,
-        place: None,
-        finding: Finding {
-            message: format!(
-                "the API server refused {}: {}; correct the manifest",
-                refusal.object,
-                refusal.message.trim().trim_end_matches('.')
-            ),
-            ..Finding::default()
-        },
-    });
     let stuck = observation.pods.iter().flat_map(|pod| stuck::causes(observation, pod));
-    refused
+    refusals(observation)
         .chain(operator(observation))
         .chain(stuck)
         .find(|doom| !doom.is_expected(checks))
         .map(|doom| doom.finding)
+}
+
+/// The first rejection by the API server that no check expects. Such an object is not part of what is judged, so no check
+/// may pass beside it.
+pub fn unexpected_rejection(checks: &[Check], observation: &Observation) -> Option<Finding> {
+    refusals(observation)
+        .find(|doom| !doom.is_expected(checks))
+        .map(|doom| doom.finding)
+}
+
+fn refusals(observation: &Observation) -> impl Iterator<Item = Doom> {
+    observation.rejections.iter().map(|refusal| Doom {
+        cause: Cause::Api(refusal.sentence()),
+        place: None,
+        finding: Finding {
+            message: format!(
+                "the API server refused {}; correct the manifest",
+                refusal.sentence().trim().trim_end_matches('.')
+            ),
+            ..Finding::default()
+        },
+    })
 }
 
 /// Logs whose last lines [`doomed`] shows: those of ended and restarted containers of Ray Pods.

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Event;
 use serde_json::Value;
 
-use super::{Finding, Observation, Verdict, pods};
+use super::{Finding, Observation, Rejection, Verdict, pods};
 use crate::{EventCheck, RejectedBy, RejectedCheck};
 
 pub(super) fn evaluate(check: &EventCheck, observation: &Observation) -> Verdict {
@@ -55,10 +55,7 @@ fn last<'a>(events: impl Iterator<Item = &'a Event>) -> Vec<&'a Event> {
 pub(super) fn evaluate_rejected(check: &RejectedCheck, observation: &Observation) -> Verdict {
     let (who, refusals) = match check.by {
         RejectedBy::Api => {
-            let refusals = observation
-                .rejections
-                .iter()
-                .map(|refusal| format!("{}: {}", refusal.object, refusal.message));
+            let refusals = observation.rejections.iter().map(Rejection::sentence);
             ("the API server", refusals.collect())
         }
         RejectedBy::Operator => ("the operator", operator_refusals(observation)),

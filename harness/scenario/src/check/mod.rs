@@ -26,7 +26,7 @@ mod stuck;
 #[cfg(test)]
 mod tests;
 
-pub use doomed::{doomed, doomed_logs};
+pub use doomed::{doomed, doomed_logs, unexpected_rejection};
 pub use environment::environment_fault;
 pub use evaluate::{barriers, evaluate, needed_logs};
 pub use model::*;

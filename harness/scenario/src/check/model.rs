@@ -133,6 +133,13 @@ pub struct Rejection {
     pub message: String,
 }
 
+impl Rejection {
+    /// The object and what the API server says of it, in which `rejected` checks look for their message.
+    pub(super) fn sentence(&self) -> String {
+        format!("{}: {}", self.object, self.message)
+    }
+}
+
 /// All that is known of a cell's namespace at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Observation {

@@ -66,6 +66,26 @@ fn a_refused_object() {
     assert!(doomed(&[other], &observation).is_some());
 }
 
+#[test]
+fn a_rejection_is_only_expected_by_a_check_that_names_its_reason() {
+    let rejection = |object: &str, message: &str| Rejection {
+        object: object.into(),
+        message: message.into(),
+    };
+    let checks = [check(json!({ "rejected": { "by": "api", "message": "Required" } }))];
+    let mut observation = Observation::default();
+    observation.rejections = vec![rejection("RayCluster a", "Invalid: spec.headGroupSpec: Required value")];
+    assert_eq!(doomed(&checks, &observation), None);
+    observation
+        .rejections
+        .push(rejection("ConfigMap b", "Invalid: data[x y]: Invalid value"));
+    let finding = doomed(&checks, &observation).expect("the second is not expected");
+    assert_eq!(
+        finding.message,
+        "the API server refused ConfigMap b: Invalid: data[x y]: Invalid value; correct the manifest"
+    );
+}
+
 #[rstest]
 #[case::at_once("ErrImagePull", NOT_FOUND, 0, Some("was not found in its registry"))]
 #[case::later("ImagePullBackOff", NOT_FOUND, 3, Some("was not found in its registry"))]
