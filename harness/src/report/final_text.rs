@@ -29,7 +29,7 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
     if let Some(reason) = without_verdict(run) {
         _ = writeln!(text, "{}", paint.red(&reason));
     }
-    for line in summaries(&rule_results(&run.cells)) {
+    for line in summaries(&rule_results(run)) {
         _ = writeln!(text, "{line}");
     }
     if let Some(line) = images(run) {

@@ -33,7 +33,7 @@ pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
         remarks => view::remarks(run),
         totals => Totals::of(run).to_string(),
         without_verdict => without_verdict(run),
-        rules => Serde(rule_results(&run.cells)),
+        rules => Serde(rule_results(run)),
     };
     environment
         .get_template(NAME)

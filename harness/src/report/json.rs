@@ -16,7 +16,7 @@ struct Document<'a> {
 }
 
 pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
-    let rules = rule_results(&run.cells);
+    let rules = rule_results(run);
     pretty("results.json", &Document { run, rules })
 }
 

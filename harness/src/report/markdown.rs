@@ -121,7 +121,7 @@ fn failure(text: &mut String, cell: &CellResult) {
 }
 
 fn rules(text: &mut String, run: &RunResult) {
-    let results = rule_results(&run.cells);
+    let results = rule_results(run);
     text.push_str("## Rules of the contract\n\n");
     for line in summaries(&results) {
         _ = writeln!(text, "{}.\n", escape(&line));

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{CellResult, Outcome, Totals};
+use super::{CellResult, Outcome, RunResult, Totals};
 use crate::contract::{Half, RULES, Rule};
 use crate::scenario::Lane;
 
@@ -35,7 +35,7 @@ pub enum RuleOutcome {
     /// All that it says was seen: each of its halves passed.
     Proven,
     /// What was seen of it holds, but not each of its halves was.
-    InPart,
+    Partial,
     /// A scenario of it failed.
     Failed,
     /// No scenario of it was judged.
@@ -61,7 +61,7 @@ impl RuleOutcome {
     pub fn word(self) -> &'static str {
         match self {
             Self::Proven => "proven",
-            Self::InPart => "in part",
+            Self::Partial => "partial",
             Self::Failed => "failed",
             Self::NotRun => "not run",
         }
@@ -70,7 +70,8 @@ impl RuleOutcome {
 
 /// Each rule of the contract, in order, for each pair of a KubeRay release and a Ray version that has cells: what one
 /// pair has shown is not known of another. Without cells, nothing.
-pub fn rule_results(cells: &[CellResult]) -> Vec<RuleResult> {
+pub fn rule_results(run: &RunResult) -> Vec<RuleResult> {
+    let cells = &run.cells;
     let results = pairs(cells).into_iter().flat_map(|(operator, ray)| {
         // No Ray runs in the lane control-plane: what the operator writes there counts with each Ray version.
         let of_pair =
@@ -113,7 +114,7 @@ fn result(rule: &Rule, operator: &str, ray: &str, cells: &[&CellResult]) -> Rule
             _ if failed => RuleOutcome::Failed,
             0 => RuleOutcome::NotRun,
             passed if passed == halves.len() => RuleOutcome::Proven,
-            _ => RuleOutcome::InPart,
+            _ => RuleOutcome::Partial,
         },
         halves,
     }
@@ -156,9 +157,9 @@ impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |outcome: RuleOutcome| self.0.iter().filter(move |rule| rule.outcome == outcome);
         write!(f, "{} proven", of(RuleOutcome::Proven).count())?;
-        let missing: Vec<String> = of(RuleOutcome::InPart).map(missing).collect();
+        let missing: Vec<String> = of(RuleOutcome::Partial).map(missing).collect();
         if !missing.is_empty() {
-            write!(f, ", {} in part (not run: {})", missing.len(), missing.join(", "))?;
+            write!(f, ", {} partial (not run: {})", missing.len(), missing.join(", "))?;
         }
         let failed: Vec<&str> = of(RuleOutcome::Failed).map(|rule| rule.rule.as_str()).collect();
         if !failed.is_empty() {

@@ -16,7 +16,11 @@ fn outcome(rule: &str, cells: &[(&[Half], Outcome)]) -> RuleOutcome {
         outcome: *outcome,
         ..like.clone()
     };
-    let results = rule_results(&cells.iter().map(cell).collect::<Vec<_>>());
+    let run = RunResult {
+        cells: cells.iter().map(cell).collect(),
+        ..example::run()
+    };
+    let results = rule_results(&run);
     if cells.is_empty() {
         assert_eq!(results, [], "no pair, no result");
         return RuleOutcome::NotRun;
@@ -26,11 +30,11 @@ fn outcome(rule: &str, cells: &[(&[Half], Outcome)]) -> RuleOutcome {
 
 #[rstest]
 #[case::nothing(&[], RuleOutcome::NotRun)]
-#[case::one_half(&[(OBJECT, Outcome::Passed)], RuleOutcome::InPart)]
-#[case::the_other_half(&[(EFFECT, Outcome::Passed)], RuleOutcome::InPart)]
+#[case::one_half(&[(OBJECT, Outcome::Passed)], RuleOutcome::Partial)]
+#[case::the_other_half(&[(EFFECT, Outcome::Passed)], RuleOutcome::Partial)]
 #[case::both_by_one_cell(&[(BOTH, Outcome::Passed)], RuleOutcome::Proven)]
 #[case::both_by_two(&[(OBJECT, Outcome::Passed), (EFFECT, Outcome::Passed)], RuleOutcome::Proven)]
-#[case::one_half_skipped(&[(OBJECT, Outcome::Passed), (EFFECT, Outcome::Skipped)], RuleOutcome::InPart)]
+#[case::one_half_skipped(&[(OBJECT, Outcome::Passed), (EFFECT, Outcome::Skipped)], RuleOutcome::Partial)]
 #[case::a_failure_beside(&[(BOTH, Outcome::Passed), (OBJECT, Outcome::Failed)], RuleOutcome::Failed)]
 #[case::an_error_beside(&[(BOTH, Outcome::Passed), (OBJECT, Outcome::Error)], RuleOutcome::Failed)]
 #[case::only_skipped(&[(BOTH, Outcome::Skipped)], RuleOutcome::NotRun)]
@@ -47,17 +51,17 @@ fn a_rule_without_an_effect_needs_none() {
 
 #[test]
 fn the_summary_names_what_is_missing() {
-    let results = rule_results(&example::run().cells);
+    let results = rule_results(&example::run());
     assert_eq!(
         summaries(&results),
-        ["rules: 0 proven, 1 in part (not run: C07 effect), 3 failed (C01, C02, C14), 19 not run"]
+        ["rules: 0 proven, 1 partial (not run: C07 effect), 3 failed (C01, C02, C14), 19 not run"]
     );
-    let mut cells = example::run().cells;
-    cells.truncate(1);
-    let results = rule_results(&cells);
+    let mut run = example::run();
+    run.cells.truncate(1);
+    let results = rule_results(&run);
     assert_eq!(
         summaries(&results),
-        ["rules: 1 proven, 1 in part (not run: C02 effect), 21 not run"]
+        ["rules: 1 proven, 1 partial (not run: C02 effect), 21 not run"]
     );
 }
 
@@ -81,7 +85,11 @@ fn what_one_pair_has_shown_is_not_known_of_another() {
         cell(Lane::Kind, "1.0.0", "2.6.3", EFFECT, Outcome::Skipped),
         cell(Lane::Kind, "1.6.2", "2.52.0", EFFECT, Outcome::Passed),
     ];
-    let results = rule_results(&cells);
+    let run = RunResult {
+        cells: cells.into(),
+        ..example::run()
+    };
+    let results = rule_results(&run);
     let known: Vec<(&str, &str, RuleOutcome)> = results
         .iter()
         .filter(|result| result.rule == "C03")
@@ -89,16 +97,16 @@ fn what_one_pair_has_shown_is_not_known_of_another() {
         .collect();
     let expected = [
         ("1.0.0", "2.7.0", RuleOutcome::Proven),
-        ("1.0.0", "2.6.3", RuleOutcome::InPart),
-        ("1.6.2", "2.52.0", RuleOutcome::InPart),
-        ("1.5.1", "2.52.0", RuleOutcome::InPart),
+        ("1.0.0", "2.6.3", RuleOutcome::Partial),
+        ("1.6.2", "2.52.0", RuleOutcome::Partial),
+        ("1.5.1", "2.52.0", RuleOutcome::Partial),
     ];
     assert_eq!(known, expected);
     assert_eq!(
         summaries(&results)[..2],
         [
             "rules on 1.0.0/2.7.0: 1 proven, 22 not run",
-            "rules on 1.0.0/2.6.3: 0 proven, 1 in part (not run: C03 effect), 22 not run",
+            "rules on 1.0.0/2.6.3: 0 proven, 1 partial (not run: C03 effect), 22 not run",
         ]
     );
 }
