@@ -6,8 +6,8 @@ use kuberay_contract::Half;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::Shard;
-use crate::{Lane, Level, Location};
+use crate::plan::{self, Shard};
+use crate::{Lane, Level, Location, Scenario};
 
 /// Version of the form of `results.json`; raised when a field changes its meaning or goes.
 pub const RESULTS_VERSION: &str = "kuberay-conformance.results/v1";
@@ -37,6 +37,10 @@ pub struct RunResult {
     /// Ids of all cells of the whole plan, whichever shard they fall to; none in results of before there were shards.
     #[serde(default)]
     pub planned: Vec<String>,
+    /// Every scenario that the run could choose from, whichever of them its filters and its lanes selected; none where
+    /// that is not known.
+    #[serde(default)]
+    pub scenarios: Vec<ScenarioRecord>,
     /// Ids of planned cells that no result tells of, where results of several runs were merged.
     #[serde(default)]
     pub missing: Vec<String>,
@@ -44,6 +48,46 @@ pub struct RunResult {
     pub cells: Vec<CellResult>,
     /// What stopped the run before its end, where something did.
     pub interrupted: Option<String>,
+}
+
+/// A scenario that proves rules, and the releases to which it applies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScenarioRecord {
+    /// Its name.
+    pub name: String,
+    /// Its rules.
+    pub rules: Vec<String>,
+    /// Where it runs.
+    pub lanes: Vec<Lane>,
+    /// The releases of KubeRay that it is for, as a range.
+    pub operator: String,
+    /// The releases of Ray that it is for, as a range.
+    pub ray: String,
+}
+
+impl ScenarioRecord {
+    /// Of a scenario.
+    pub fn of(scenario: &Scenario) -> Self {
+        let spec = &scenario.file.spec;
+        Self {
+            name: scenario.name().into(),
+            rules: spec.rules.clone(),
+            lanes: spec.lanes.clone(),
+            operator: scenario.operator.to_string(),
+            ray: scenario.ray.to_string(),
+        }
+    }
+
+    /// Whether it is for a release of KubeRay with a release of Ray, which only matters where Ray runs. A range or a
+    /// release that can't be read includes everything: what is counted can only be too much.
+    pub fn applies(&self, operator: &str, ray: &str) -> bool {
+        let includes = |range: &str, release: &str| match (range.parse(), release.parse()) {
+            (Ok(range), Ok(release)) => plan::includes(&range, &release),
+            _ => true,
+        };
+        includes(&self.operator, operator) && (!self.lanes.contains(&Lane::Kind) || includes(&self.ray, ray))
+    }
 }
 
 /// A part of a run and its time.

@@ -15,8 +15,8 @@ repository show it on real operators. `kuberay-conformance docs` writes this pag
 (`harness/contract/src/rules.rs`) and the scenarios; change those, not this page.
 
 A rule has an *object* half, what the objects say that the operator makes, and, where the shell, the kubelet or Ray
-decide, an *effect* half, what comes of it in a running container. A report calls a rule proven when a scenario of each
-of its halves passed.
+decide, an *effect* half, what comes of it in a running container. A report calls a rule proven when every scenario of it
+for the releases passed, and by them each of its halves.
 ";
 
 /// The whole page.

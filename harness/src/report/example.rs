@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{CellResult, CheckResult, Environment, ImageRecord, Origin, Outcome, Phase, RESULTS_VERSION, RunResult};
+use super::{
+    CellResult, CheckResult, Environment, ImageRecord, Origin, Outcome, Phase, RESULTS_VERSION, RunResult,
+    ScenarioRecord,
+};
 use crate::contract::Half;
 use crate::scenario::{Lane, Level, Location};
 
@@ -34,6 +37,16 @@ fn cell(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: 
         resumed: false,
         no_room: false,
         interrupted: false,
+    }
+}
+
+fn record(name: &str, rules: &[&str], operator: &str) -> ScenarioRecord {
+    ScenarioRecord {
+        name: name.into(),
+        rules: rules.iter().map(|&rule| rule.into()).collect(),
+        lanes: vec![Lane::ControlPlane, Lane::Kind],
+        operator: operator.into(),
+        ray: ">=2.0.0".into(),
     }
 }
 
@@ -133,6 +146,14 @@ pub(crate) fn run() -> RunResult {
         },
         shard: None,
         planned: Vec::new(),
+        scenarios: vec![
+            record("before-ray-start", &["C01", "C02"], ">=1.0.0"),
+            record("solution-2-post-start", &["C02"], ">=1.0.0"),
+            record("init-order", &["C14"], ">=1.0.0"),
+            record("overwrite-annotation", &["C07"], ">=1.4.0"),
+            record("ulimit-variable", &["C09"], ">=1.7.0"),
+            record("head-command-sample", &["C01"], ">=1.0.0"),
+        ],
         missing: Vec::new(),
         cells: vec![
             passed,

@@ -2,14 +2,19 @@
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::text::clean_value;
 use super::totals::without_verdict;
-use super::{ReportError, RunResult, Totals, rule_results, view};
+use super::{ReportError, RuleResult, RunResult, Totals, rule_results, view};
 
 /// Its name ends in `.html`, so that everything put into it is escaped.
 const NAME: &str = "index.html";
+
+/// A rule with the words that people read.
+fn rule(result: RuleResult) -> Value {
+    context! { verdict => result.verdict(), ..Serde(result) }
+}
 
 pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
     let failed = |source| ReportError::render(NAME, source);
@@ -33,7 +38,7 @@ pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
         remarks => view::remarks(run),
         totals => Totals::of(run).to_string(),
         without_verdict => without_verdict(run),
-        rules => Serde(rule_results(run)),
+        rules => rule_results(run).into_iter().map(rule).collect::<Vec<_>>(),
     };
     environment
         .get_template(NAME)

@@ -141,7 +141,7 @@ fn rules(text: &mut String, run: &RunResult) {
                         escape(&rule.title),
                         escape(&rule.operator),
                         escape(&rule.ray),
-                        rule.outcome.word().into(),
+                        rule.verdict(),
                         half.half.word().into(),
                         scenarios.join(", "),
                         half.totals.passed.to_string(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{CellResult, Environment, Outcome, Phase, RunResult};
+use super::{CellResult, Environment, Outcome, Phase, RunResult, ScenarioRecord};
 use crate::plan::Shard;
 
 /// Ids that the text about missing cells names; `results.json` has all.
@@ -69,8 +69,9 @@ pub enum MergeError {
 /// When they are not results of one plan.
 pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
     let first = sources.first().ok_or(MergeError::Nothing)?;
+    let scenarios = scenarios(sources);
     for source in sources {
-        of_one_plan(first, source)?;
+        of_one_plan(first, source, scenarios)?;
     }
     let mut notes = Vec::new();
     let chosen = choose(sources, &mut notes);
@@ -102,6 +103,7 @@ pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
         environment,
         shard: None,
         planned: planned.clone(),
+        scenarios: scenarios.to_vec(),
         cells: cells.iter().map(|found| found.cell.clone()).collect(),
         interrupted: interrupted(sources, planned, &missing),
         missing,
@@ -113,7 +115,7 @@ pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
     })
 }
 
-fn of_one_plan(first: &Source, source: &Source) -> Result<(), MergeError> {
+fn of_one_plan(first: &Source, source: &Source, scenarios: &[ScenarioRecord]) -> Result<(), MergeError> {
     let (one, other) = (&first.run, &source.run);
     if other.planned.is_empty() {
         return Err(MergeError::NoPlan(source.path.clone()));
@@ -136,10 +138,30 @@ fn of_one_plan(first: &Source, source: &Source) -> Result<(), MergeError> {
         let alone = ours.symmetric_difference(&theirs).next();
         return differ(alone.map_or("the order of cells".into(), |id| format!("only one has {id}")));
     }
+    if let Some(name) = other_scenario(scenarios, &other.scenarios) {
+        return differ(format!("the scenario {name} is not the same"));
+    }
     match (one.shard, other.shard) {
         (Some(one), Some(other)) if one.count != other.count => differ(format!("shard {one} and shard {other}")),
         _ => Ok(()),
     }
+}
+
+/// The scenarios that the runs could choose from. A run that was killed does not know them.
+fn scenarios(sources: &[Source]) -> &[ScenarioRecord] {
+    let known = sources.iter().map(|source| source.run.scenarios.as_slice());
+    known.into_iter().find(|all| !all.is_empty()).unwrap_or_default()
+}
+
+/// A scenario that two runs do not have alike.
+fn other_scenario<'a>(one: &'a [ScenarioRecord], other: &'a [ScenarioRecord]) -> Option<&'a str> {
+    if one.is_empty() || other.is_empty() {
+        return None;
+    }
+    let alone = |of: &'a [ScenarioRecord], not: &[ScenarioRecord]| of.iter().find(|record| !not.contains(record));
+    alone(one, other)
+        .or_else(|| alone(other, one))
+        .map(|record| record.name.as_str())
 }
 
 /// A cell and where it was found.

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{CellResult, Outcome, RunResult, Totals};
+use super::{CellResult, Outcome, RunResult, ScenarioRecord, Totals};
 use crate::contract::{Half, RULES, Rule};
 use crate::scenario::Lane;
 
@@ -22,8 +22,12 @@ pub struct RuleResult {
     pub ray: String,
     /// What it is about.
     pub title: String,
-    /// What its halves say together.
+    /// What its scenarios and its halves say together.
     pub outcome: RuleOutcome,
+    /// How many of its scenarios passed.
+    pub passed: usize,
+    /// How many scenarios for these releases prove it, whichever of them the run selected.
+    pub scenarios: usize,
     /// Each of its halves.
     pub halves: Vec<HalfResult>,
 }
@@ -32,9 +36,9 @@ pub struct RuleResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleOutcome {
-    /// All that it says was seen: each of its halves passed.
+    /// All that it says was seen: each of its scenarios for these releases passed, and by them each of its halves.
     Proven,
-    /// What was seen of it holds, but not each of its halves was.
+    /// What was seen of it holds, but not each of its scenarios passed, or not each of its halves was seen.
     Partial,
     /// A scenario of it failed.
     Failed,
@@ -77,7 +81,11 @@ pub fn rule_results(run: &RunResult) -> Vec<RuleResult> {
         let of_pair =
             |cell: &&CellResult| cell.operator == operator && (cell.ray == ray || cell.lane == Lane::ControlPlane);
         let cells: Vec<&CellResult> = cells.iter().filter(of_pair).collect();
-        RULES.iter().map(move |rule| result(rule, operator, ray, &cells))
+        let applies = |record: &&ScenarioRecord| record.applies(operator, ray);
+        let records: Vec<&ScenarioRecord> = run.scenarios.iter().filter(applies).collect();
+        RULES
+            .iter()
+            .map(move |rule| result(rule, operator, ray, &records, &cells))
     });
     results.collect()
 }
@@ -98,9 +106,33 @@ fn pairs(cells: &[CellResult]) -> Vec<(&str, &str)> {
     pairs
 }
 
-fn result(rule: &Rule, operator: &str, ray: &str, cells: &[&CellResult]) -> RuleResult {
+/// `records` are the scenarios for these releases; without any of them nothing is proven, for it is not known by what.
+fn result(rule: &Rule, operator: &str, ray: &str, records: &[&ScenarioRecord], cells: &[&CellResult]) -> RuleResult {
     let of_rule = |cell: &&CellResult| cell.rules.iter().any(|id| id == rule.id);
     let cells: Vec<&CellResult> = cells.iter().copied().filter(of_rule).collect();
+    let proves = |record: &&&ScenarioRecord| record.rules.iter().any(|id| id == rule.id);
+    let judged = cells.iter().filter(|cell| cell.outcome != Outcome::Skipped);
+    let scenarios: BTreeSet<&str> = records
+        .iter()
+        .filter(proves)
+        .map(|record| record.name.as_str())
+        .chain(judged.map(|cell| cell.scenario.as_str()))
+        .collect();
+    let ended = |name: &str, good: bool| {
+        let mut of_scenario = cells.iter().filter(|cell| cell.scenario == name);
+        of_scenario.any(|cell| {
+            if good {
+                cell.outcome.is_good()
+            } else {
+                cell.outcome.is_bad()
+            }
+        })
+    };
+    let passed_scenarios = scenarios
+        .iter()
+        .filter(|name| ended(name, true) && !ended(name, false))
+        .count();
+    let is_whole = !records.is_empty() && passed_scenarios == scenarios.len();
     let halves: Vec<HalfResult> = rule.halves.iter().map(|half| half_result(*half, &cells)).collect();
     // A cell may show what is not listed as a half of the rule; where it fails, the rule fails all the same.
     let failed = cells.iter().any(|cell| cell.outcome.is_bad());
@@ -113,9 +145,11 @@ fn result(rule: &Rule, operator: &str, ray: &str, cells: &[&CellResult]) -> Rule
         outcome: match passed {
             _ if failed => RuleOutcome::Failed,
             0 => RuleOutcome::NotRun,
-            passed if passed == halves.len() => RuleOutcome::Proven,
+            passed if passed == halves.len() && is_whole => RuleOutcome::Proven,
             _ => RuleOutcome::Partial,
         },
+        passed: passed_scenarios,
+        scenarios: scenarios.len(),
         halves,
     }
 }
@@ -138,6 +172,33 @@ fn half_result(half: Half, cells: &[&CellResult]) -> HalfResult {
     }
 }
 
+impl RuleResult {
+    /// The words that people read: `proven (12 of 12 scenarios)`, `partial (1 of 12)`, `failed` or `not run`.
+    pub(super) fn verdict(&self) -> String {
+        let word = self.outcome.word();
+        match self.outcome {
+            RuleOutcome::Proven => format!("{word} ({} of {} scenarios)", self.passed, self.scenarios),
+            RuleOutcome::Partial => format!("{word} ({})", self.share()),
+            RuleOutcome::Failed | RuleOutcome::NotRun => word.into(),
+        }
+    }
+
+    /// `1 of 12`, and the halves that no scenario showed where every scenario passed.
+    fn share(&self) -> String {
+        let share = format!("{} of {}", self.passed, self.scenarios);
+        if self.passed < self.scenarios {
+            return share;
+        }
+        let unseen = self.halves.iter().filter(|half| !half.outcome.is_good());
+        let unseen: Vec<&str> = unseen.map(|half| half.half.word()).collect();
+        if unseen.is_empty() {
+            share
+        } else {
+            format!("{share} without {}", unseen.join(" and "))
+        }
+    }
+}
+
 /// What the rules of each pair come to, a line each; which pair it is only needs saying where there are several.
 pub(super) fn summaries(results: &[RuleResult]) -> Vec<String> {
     let pairs: Vec<&[RuleResult]> = results
@@ -157,9 +218,11 @@ impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |outcome: RuleOutcome| self.0.iter().filter(move |rule| rule.outcome == outcome);
         write!(f, "{} proven", of(RuleOutcome::Proven).count())?;
-        let missing: Vec<String> = of(RuleOutcome::Partial).map(missing).collect();
-        if !missing.is_empty() {
-            write!(f, ", {} partial (not run: {})", missing.len(), missing.join(", "))?;
+        let partial: Vec<String> = of(RuleOutcome::Partial)
+            .map(|rule| format!("{} {}", rule.rule, rule.share()))
+            .collect();
+        if !partial.is_empty() {
+            write!(f, ", {} partial ({})", partial.len(), partial.join(", "))?;
         }
         let failed: Vec<&str> = of(RuleOutcome::Failed).map(|rule| rule.rule.as_str()).collect();
         if !failed.is_empty() {
@@ -167,13 +230,6 @@ impl fmt::Display for Summary<'_> {
         }
         write!(f, ", {} not run", of(RuleOutcome::NotRun).count())
     }
-}
-
-/// `C03 effect`: a rule and its halves that did not pass.
-fn missing(rule: &RuleResult) -> String {
-    let halves = rule.halves.iter().filter(|half| !half.outcome.is_good());
-    let words: Vec<&str> = halves.map(|half| half.half.word()).collect();
-    format!("{} {}", rule.rule, words.join(" and "))
 }
 
 #[cfg(test)]

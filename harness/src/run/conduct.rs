@@ -25,7 +25,9 @@ use crate::cluster::{ClusterError, Patience, Status};
 use crate::expect::{pending_allowed, unreferenced};
 use crate::plan::{self, Cell, Pair, Plan};
 use crate::process::Alarm;
-use crate::report::{self, CellResult, Environment, Outcome, Progress, RESULTS_VERSION, Redactor, RunResult};
+use crate::report::{
+    self, CellResult, Environment, Outcome, Progress, RESULTS_VERSION, Redactor, RunResult, ScenarioRecord,
+};
 use crate::scenario::{Lane, OperatorSettings, load_all};
 
 /// Runs what the options select, writes the reports into the output folder, and takes down what it brought up.
@@ -60,7 +62,7 @@ pub async fn run_noting(
     };
     let resolved = options.with_release(there.as_ref(), &progress).await?;
     let options = &resolved;
-    let (mut plan, left_out) = plan(options)?;
+    let (mut plan, left_out, scenarios) = plan(options)?;
     let planned: Vec<String> = plan.cells.iter().map(Cell::id).collect();
     if let Some(division) = &options.division {
         plan.cells = division.own(&plan.cells);
@@ -143,6 +145,7 @@ pub async fn run_noting(
         environment: found.environment,
         shard,
         planned,
+        scenarios,
         missing: Vec::new(),
         cells: found.cells,
         interrupted: found.interrupted,
@@ -152,8 +155,8 @@ pub async fn run_noting(
     Ok(result)
 }
 
-/// The cells to run, and the results of those that the scenarios' own ranges leave out.
-fn plan(options: &Options) -> Result<(Plan, Vec<CellResult>), RunError> {
+/// The cells to run, the results of those that the scenarios' own ranges leave out, and all scenarios.
+fn plan(options: &Options) -> Result<(Plan, Vec<CellResult>, Vec<ScenarioRecord>), RunError> {
     let scenarios = load_all(&options.scenarios)?;
     let left = unreferenced(&scenarios)?;
     if !left.is_empty() {
@@ -180,7 +183,8 @@ fn plan(options: &Options) -> Result<(Plan, Vec<CellResult>), RunError> {
             left_out.push(not_run(&cell, Outcome::Skipped, &skipped.reason));
         }
     }
-    Ok((plan, left_out))
+    let records = scenarios.iter().map(|scenario| ScenarioRecord::of(scenario)).collect();
+    Ok((plan, left_out, records))
 }
 
 /// What a run has found by now.

@@ -172,6 +172,23 @@ fn results_of_other_plans_are_refused(place: &Place) {
     assert!(!place.path("refused").exists());
 }
 
+#[test]
+fn a_run_of_one_scenario_of_a_rule_calls_the_rule_partial() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let _turn = turn();
+    let place = place();
+    let ran = place.run("output", &["--operator", "1.3.2,1.6.2", "plain"]);
+    let said = text(&ran);
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+    // `newer` is not for 1.3.2.
+    for (release, share) in [("1.3.2", "C01 1 of 2"), ("1.6.2", "C01 1 of 3")] {
+        let line = format!("rules on {release}/2.52.0: 0 proven, 1 partial ({share}), ");
+        assert!(said.contains(&line), "{line} is missing in {said}");
+    }
+}
+
 /// A matrix of machines must not fail because it is larger than the plan.
 #[test]
 fn a_shard_without_cells_is_no_failure() {

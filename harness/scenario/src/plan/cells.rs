@@ -79,7 +79,7 @@ fn excluded(cell: &Cell) -> Option<String> {
 }
 
 /// A release candidate behaves as the release that it becomes, so it lies in the same ranges.
-fn includes(range: &VersionReq, version: &Version) -> bool {
+pub(crate) fn includes(range: &VersionReq, version: &Version) -> bool {
     let release = Version {
         pre: Prerelease::EMPTY,
         ..version.clone()

@@ -9,6 +9,7 @@ mod tests;
 
 pub use kuberay_conformance_pins::{EmptyRange, Pair, PairError, Pairs, Releases, VersionError, parse_version};
 
+pub(crate) use cells::includes;
 pub use cells::{Plan, Skipped, cells};
 pub use durations::Durations;
 pub use model::*;

@@ -1,4 +1,5 @@
 use rstest::rstest;
+use serde_json::json;
 
 use super::*;
 use crate::report::{Strictness, example, exit_code};
@@ -252,4 +253,19 @@ fn cases_that_ran_when_their_run_was_cut_short_are_missing() {
     );
     let told = merged.run.interrupted.unwrap();
     assert!(told.contains("1 of 4 planned cells are missing"), "{told}");
+}
+
+/// Else a rule would be counted against the scenarios of one of them.
+#[test]
+fn results_of_runs_with_different_scenarios_are_refused() {
+    let sources = [("a", 1), ("c", 2)].map(|(name, shard)| {
+        let mut source = source(Some((shard, 2)), &[(name, Passed)]);
+        let mut run = serde_json::to_value(&source.run).unwrap();
+        let scenario = json!({"name": "extra", "rules": ["C01"], "lanes": ["kind"], "operator": format!(">=1.{shard}.0"), "ray": "*"});
+        run["scenarios"] = json!([scenario]);
+        source.run = serde_json::from_value(run).unwrap();
+        source
+    });
+    let text = merge(&sources).map(|merged| ended(&merged)).unwrap_err().to_string();
+    assert!(text.contains("the scenario extra is not the same"), "{text}");
 }

@@ -113,6 +113,7 @@ fn unfinished(head: &JournalHead) -> RunResult {
         environment: Environment::default(),
         shard: head.shard,
         planned: head.planned.clone(),
+        scenarios: Vec::new(),
         missing: Vec::new(),
         cells: Vec::new(),
         interrupted: Some("it had not ended when its results were collected".into()),
