@@ -178,3 +178,7 @@ async fn remove(client: &Client, job: &str) -> Result<(), RunError> {
         .map_err(api(doing))?;
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "collect/tests.rs"]
+mod tests;
