@@ -56,7 +56,7 @@ pub async fn collect(
             options.job
         )));
     }
-    let cells = results.cells(None).await?;
+    let mut cells = results.cells(None).await?;
     progress.line(&format!(
         "{} results of {} shards of the Job {}",
         cells.len(),
@@ -64,7 +64,9 @@ pub async fn collect(
         options.job
     ));
     let folder = |shard: u16| options.output.join("shards").join(shard.to_string());
-    results.write_evidence(&cells, folder).await?;
+    for note in results.write_evidence(&mut cells, folder).await? {
+        progress.line(&format!("warning: {note}"));
+    }
     for kept in cells {
         let Some(run) = shards.get_mut(&kept.shard) else {
             continue;
@@ -79,7 +81,9 @@ pub async fn collect(
     for note in &merged.notes {
         progress.line(note);
     }
-    report::write_merged(&merged, &options.output)?;
+    for note in report::write_merged(&merged, &options.output)? {
+        progress.line(&format!("warning: {note}"));
+    }
     if options.remove {
         remove(client, &options.job).await?;
     }

@@ -1,7 +1,7 @@
 //! Results of a Job in `ConfigMaps`, one for each cell and one for each shard: they outlive the Pod that found them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::NAMESPACE;
 use super::pack::{pack, pack_folder, pieces, unpack, unpack_folder};
 use crate::operator::{FIELD_MANAGER, MANAGED_BY, MANAGER};
+use crate::output;
 use crate::report::{CellResult, RunResult};
 
 /// The label with the Job's name on all that belongs to it.
@@ -166,12 +167,13 @@ impl JobResults {
         maps.iter().map(|map| Ok((shard_of(map), self.read(map)?))).collect()
     }
 
-    /// Writes the evidence of every cell into its folder below that of its shard; returns how many cells have some.
+    /// Writes the evidence of every cell into its folder below that of its shard, in place of what is there. Returns
+    /// one sentence for each cell whose evidence can't be had; its result names none then.
     pub(super) async fn write_evidence(
         &self,
-        cells: &[Kept],
-        folder: impl Fn(u16) -> std::path::PathBuf,
-    ) -> Result<usize, ResultsError> {
+        cells: &mut [Kept],
+        folder: impl Fn(u16) -> PathBuf,
+    ) -> Result<Vec<String>, ResultsError> {
         let mut archives: BTreeMap<String, BTreeMap<usize, Vec<u8>>> = BTreeMap::new();
         for mut map in self.list(EVIDENCE, None).await? {
             let number = map
@@ -189,20 +191,18 @@ impl JobResults {
                 .or_default()
                 .insert(number, bytes.0);
         }
-        let mut count = 0;
+        let mut notes = Vec::new();
         for kept in cells {
             let (Some(parts), Some(evidence)) = (archives.get(&kept.result.id), &kept.result.evidence) else {
                 continue;
             };
             let bytes: Vec<u8> = parts.values().flatten().copied().collect();
-            let target = folder(kept.shard).join(evidence);
-            unpack_folder(&bytes, &target).map_err(|source| ResultsError::Pack {
-                doing: format!("writing the evidence of {} to {}", kept.result.id, target.display()),
-                source,
-            })?;
-            count += 1;
+            if let Err(error) = write_folder(&bytes, &folder(kept.shard), evidence) {
+                notes.push(format!("the evidence of {} was not written: {error}", kept.result.id));
+                kept.result.evidence = None;
+            }
         }
-        Ok(count)
+        Ok(notes)
     }
 
     fn name(&self, of: &str) -> String {
@@ -280,6 +280,23 @@ impl JobResults {
 
 /// The label with the number of a piece of evidence.
 const PART: &str = "kuberay-conformance/part";
+
+/// Unpacks evidence into its folder below that of a shard; nothing of it stays where that fails.
+fn write_folder(bytes: &[u8], shard: &Path, evidence: &str) -> std::io::Result<()> {
+    output::evidence_parts(evidence).map_err(std::io::Error::other)?;
+    if bytes.len() > LARGEST {
+        return Err(std::io::Error::other(format!(
+            "it takes more than {} MiB",
+            LARGEST >> 20
+        )));
+    }
+    std::fs::create_dir_all(shard)?;
+    output::remove(shard, evidence)?;
+    let target = output::create_folder(shard, evidence)?;
+    unpack_folder(bytes, &target).inspect_err(|_| {
+        let _ = output::remove(shard, evidence);
+    })
+}
 
 fn shard_of(map: &ConfigMap) -> u16 {
     map.labels()

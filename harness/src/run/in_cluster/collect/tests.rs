@@ -110,3 +110,25 @@ async fn what_a_shard_kept_becomes_a_report_with_its_evidence() {
         assert!(files.iter().any(|file| file == expected), "{expected} in {files:?}");
     }
 }
+
+/// Whoever may write `ConfigMaps` in the Job's namespace can write any path into a result.
+#[rstest::rstest]
+#[case::absolute("ABSOLUTE")]
+#[case::up("../../../escaped")]
+#[case::up_within("evidence/../../../../escaped")]
+#[case::in_the_place_of_a_report("junit.xml")]
+#[tokio::test]
+async fn evidence_is_written_below_the_output_folder_only(#[case] evidence: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    let evidence = evidence.replace("ABSOLUTE", folder.path().join("escaped").to_str().unwrap());
+    let run = collected(kept(&evidence, archive()), &output).await.unwrap();
+    assert_eq!((run.cells.len(), run.cells[0].outcome), (1, Outcome::Failed));
+    assert_eq!(run.cells[0].evidence, None);
+    let all = files(folder.path());
+    assert!(
+        all.iter()
+            .all(|file| file.starts_with("output/") && !file.contains("head.log")),
+        "{all:?}"
+    );
+}

@@ -1,0 +1,12 @@
+//! Folders that the program writes into, and the paths in them that come from data.
+//!
+//! Data is what comes from a cluster, an archive, `results.json` or a scenario: none of it may name a file outside of
+//! its folder, and no link in the folder is followed.
+
+mod bounded;
+mod files;
+mod paths;
+
+pub(crate) use bounded::{Bounded, too_much};
+pub(crate) use files::{create_file, create_folder, folder_without_links, open_file, remove};
+pub(crate) use paths::{below, evidence_parts, file_name, parts};
