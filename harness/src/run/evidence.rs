@@ -1,5 +1,6 @@
 //! Evidence of a cell, taken before anything of it is removed. Secrets are masked in all of it.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 use super::Operator;
 use crate::check::{LogKey, Observation, Rejection};
 use crate::observe::NamespaceView;
+use crate::output;
 use crate::report::{Redactor, scrub_object};
 
 const WITHIN: Duration = Duration::from_secs(30);
@@ -42,6 +44,12 @@ pub(super) async fn gather(subject: &Subject<'_>, folder: &Path) -> Vec<String> 
         redactor: subject.redactor,
         problems: Vec::new(),
     };
+    if let Err(error) = std::fs::create_dir_all(folder) {
+        writer
+            .problems
+            .push(format!("{} could not be made: {error}", folder.display()));
+        return writer.problems;
+    }
     // What is known already comes first: reading the rest may take time or fail.
     write_objects(subject, &mut writer);
     write_state(subject, &mut writer);
@@ -67,14 +75,15 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn text(&mut self, name: &str, text: &str) {
-        let path = self.folder.join(name);
         let write = || {
-            std::fs::create_dir_all(path.parent().unwrap_or(&self.folder))?;
-            std::fs::write(&path, self.redactor.redact(text).0)
+            let mut file = output::create_file(&self.folder, name)?;
+            file.write_all(self.redactor.redact(text).0.as_bytes())
         };
         if let Err(error) = write() {
-            self.problems
-                .push(format!("{} could not be written: {error}", path.display()));
+            self.problems.push(format!(
+                "{name} could not be written to {}: {error}",
+                self.folder.display()
+            ));
         }
     }
 
@@ -99,7 +108,8 @@ fn write_objects(subject: &Subject<'_>, writer: &mut Writer<'_>) {
     for (number, object) in subject.objects.iter().enumerate() {
         let kind = object["kind"].as_str().unwrap_or("object").to_lowercase();
         let name = object["metadata"]["name"].as_str().unwrap_or("unnamed");
-        writer.yaml(&format!("sent/{:02}-{kind}-{name}.yaml", number + 1), object);
+        let of = output::file_name(&format!("{kind}-{name}"));
+        writer.yaml(&format!("sent/{:02}-{of}.yaml", number + 1), object);
     }
     let mut changes = String::from("How the objects that were sent differ from their files:\n");
     for line in subject.changes {
@@ -120,13 +130,13 @@ fn write_state(subject: &Subject<'_>, writer: &mut Writer<'_>) {
     let gone = subject.view.gone_pods();
     for (pod, mark) in live.chain(gone.iter().map(|pod| (pod, ".deleted"))) {
         writer.yaml(
-            &format!("pods/{}{mark}.yaml", pod.name_any()),
+            &format!("pods/{}{mark}.yaml", output::file_name(&pod.name_any())),
             &Typed::new("v1", "Pod", pod),
         );
     }
     for cluster in &subject.observation.ray_clusters {
         let name = cluster["metadata"]["name"].as_str().unwrap_or("unnamed");
-        writer.yaml(&format!("rayclusters/{name}.yaml"), cluster);
+        writer.yaml(&format!("rayclusters/{}.yaml", output::file_name(name)), cluster);
     }
     let lines: String = subject.observation.events.iter().map(event_line).collect();
     writer.text("events.txt", &lines);
@@ -194,7 +204,8 @@ fn keys(pod: &Pod) -> Vec<LogKey> {
 
 fn file_name(key: &LogKey) -> String {
     let previous = if key.previous { ".previous" } else { "" };
-    format!("logs/{}/{}{previous}.log", key.pod, key.container)
+    let (pod, container) = (output::file_name(&key.pod), output::file_name(&key.container));
+    format!("logs/{pod}/{container}{previous}.log")
 }
 
 fn joined(lines: &[String]) -> String {

@@ -1,7 +1,12 @@
+use std::path::Path;
+
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use serde_json::json;
 
-use super::{Redactor, Typed, Writer, event_line, file_name, keys};
+use super::{Operator, Redactor, Subject, Typed, Writer, event_line, file_name, gather, keys};
+use crate::check::Observation;
+use crate::observe::{NamespaceView, Watches};
 
 #[test]
 fn a_pod_is_written_as_yaml_without_secrets_and_noise() {
@@ -59,4 +64,72 @@ fn an_event_is_a_line() {
         event_line(&event),
         "2026-11-23T05:32:13Z Warning Failed Pod/head (x3): no image\n"
     );
+}
+
+/// A client of an API server that has nothing.
+fn client() -> kube::Client {
+    let service = tower::service_fn(|_: http::Request<kube::client::Body>| {
+        let empty = http::Response::new(kube::client::Body::empty());
+        std::future::ready(Ok::<_, std::convert::Infallible>(empty))
+    });
+    kube::Client::new(service, "default")
+}
+
+/// The API server refuses such names, but the objects are evidence all the same.
+#[tokio::test]
+async fn names_in_objects_do_not_lead_out_of_the_folder_of_evidence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = folder.path().join("output/evidence/kind/case");
+    let client = client();
+    let watches = Watches::start(client.clone());
+    let view = NamespaceView::start(&watches, "kc");
+    let object = |kind: &str, name: &str| json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}});
+    let absolute = folder.path().join("absolute");
+    let name = format!("x{}", absolute.display());
+    let objects = [
+        object("ConfigMap", "x/../../../../../../escaped"),
+        object("ConfigMap/../../../../../../escaped", "x"),
+        object("ConfigMap", &name),
+        object("ConfigMap", &"long".repeat(100)),
+        object("ConfigMap", "plain"),
+    ];
+    let observation = Observation {
+        ray_clusters: vec![object("RayCluster", "../../../../../escaped")],
+        ..Observation::default()
+    };
+    let operator = Operator::Beside {
+        log: folder.path().join("none"),
+        stays: false,
+    };
+    let subject = Subject {
+        client: &client,
+        operator: &operator,
+        namespace: "kc",
+        view: &view,
+        observation: &observation,
+        objects: &objects,
+        changes: &[],
+        stimulus: &[],
+        rejections: &[],
+        since: Timestamp::now(),
+        redactor: &Redactor::default(),
+    };
+    gather(&subject, &own).await;
+    assert_eq!(names(folder.path()), ["output"]);
+    assert_eq!(names(&folder.path().join("output")), ["evidence"]);
+    assert_eq!(names(&folder.path().join("output/evidence")), ["kind"]);
+    assert_eq!(names(&folder.path().join("output/evidence/kind")), ["case"]);
+    let sent = names(&own.join("sent"));
+    assert_eq!(sent.len(), objects.len() + 1, "each object, and the changes: {sent:?}");
+    assert!(sent.iter().any(|name| name == "05-configmap-plain.yaml"), "{sent:?}");
+    assert_eq!(names(&own.join("rayclusters")).len(), 1);
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+        .collect();
+    names.sort();
+    names
 }
