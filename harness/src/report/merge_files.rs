@@ -1,9 +1,10 @@
 //! Reads the results that are merged, and puts the report with its evidence into a folder.
 
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 
 use super::{MergeError, Merged, ReportError, Source, read_results, write_all};
+use crate::output;
 
 const RESULTS: &str = "results.json";
 
@@ -54,37 +55,41 @@ pub fn refuse_to_overwrite(sources: &[Source], output: &Path) -> Result<(), Merg
 ///
 /// # Errors
 /// When a report can't be written.
-pub fn write_merged(merged: &Merged, output: &Path) -> Result<Vec<String>, ReportError> {
-    write_all(&merged.run, output)?;
+pub fn write_merged(merged: &Merged, into: &Path) -> Result<Vec<String>, ReportError> {
+    write_all(&merged.run, into)?;
     let mut notes = Vec::new();
     for (folder, evidence) in &merged.evidence {
-        let below = Path::new(evidence);
-        // It comes from a file.
-        if !below.components().all(|part| matches!(part, Component::Normal(_))) {
+        if let Err(error) = copy_evidence(folder, into, evidence) {
+            let from = folder.display();
             notes.push(format!(
-                "{evidence} is no folder below that of its results; it was left there"
+                "the evidence {evidence:?} of {from} could not be copied: {error}"
             ));
-            continue;
-        }
-        let from = folder.join(below);
-        if let Err(error) = copy_folder(&from, &output.join(below)) {
-            notes.push(format!("the evidence {} could not be copied: {error}", from.display()));
         }
     }
     Ok(notes)
 }
 
+/// Copies the evidence of a case to the same path below another folder, in place of what is there.
+fn copy_evidence(from: &Path, to: &Path, evidence: &str) -> std::io::Result<()> {
+    output::evidence_parts(evidence).map_err(std::io::Error::other)?;
+    let source = output::folder_without_links(from, evidence)?;
+    if from.canonicalize()? == to.canonicalize()? {
+        return Ok(());
+    }
+    output::remove(to, evidence)?;
+    copy_folder(&source, &output::create_folder(to, evidence)?)
+}
+
 /// Copies files and folders; of anything else, such as links, a run leaves nothing.
 fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
-    let entries = fs::read_dir(from)?;
-    fs::create_dir_all(to)?;
-    for entry in entries {
+    for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (kind, target) = (entry.file_type()?, to.join(entry.file_name()));
         if kind.is_dir() {
+            fs::create_dir(&target)?;
             copy_folder(&entry.path(), &target)?;
         } else if kind.is_file() {
-            fs::copy(entry.path(), target)?;
+            std::io::copy(&mut File::open(entry.path())?, &mut File::create_new(target)?)?;
         }
     }
     Ok(())

@@ -42,7 +42,7 @@ fn evidence_that_is_not_there_is_told_and_nothing_outside_is_taken() {
     fs::remove_dir_all(one.join("evidence")).unwrap();
     let problems = merged(&[one], &folder.path().join("merged"));
     assert!(
-        problems[0].contains("evidence/kind/a could not be copied"),
+        problems[0].contains("evidence/kind/a") && problems[0].contains("could not be copied"),
         "{problems:?}"
     );
 
@@ -51,10 +51,61 @@ fn evidence_that_is_not_there_is_told_and_nothing_outside_is_taken() {
     let output = folder.path().join("deep/merged");
     let problems = merged(&[two], &output);
     assert!(
-        problems[0].starts_with("../elsewhere is no folder below"),
+        problems[0].contains("../elsewhere") && problems[0].contains("could not be copied"),
         "{problems:?}"
     );
     assert!(!folder.path().join("deep/elsewhere").exists());
+}
+
+/// A link may lead anywhere, on the side that is read and on the side that is written.
+#[test]
+fn evidence_behind_a_link_is_neither_read_nor_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, elsewhere) = (
+        run(folder.path(), "one", "evidence/kind/a"),
+        folder.path().join("elsewhere"),
+    );
+    fs::create_dir_all(elsewhere.join("kind")).unwrap();
+    let output = folder.path().join("merged");
+    fs::create_dir(&output).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, output.join("evidence")).unwrap();
+    let problems = merged(std::slice::from_ref(&one), &output);
+    assert!(problems[0].contains("could not be copied"), "{problems:?}");
+    assert_eq!(fs::read_dir(elsewhere.join("kind")).unwrap().count(), 0);
+
+    fs::rename(one.join("evidence"), folder.path().join("moved")).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("moved"), one.join("evidence")).unwrap();
+    let output = folder.path().join("second");
+    let problems = merged(&[one], &output);
+    assert!(problems[0].contains("could not be copied"), "{problems:?}");
+    assert!(!output.join("evidence").exists());
+}
+
+#[test]
+fn evidence_of_an_earlier_merge_is_replaced_and_a_links_target_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = run(folder.path(), "one", "evidence/kind/a");
+    let (output, target) = (folder.path().join("merged"), folder.path().join("target"));
+    let pods = output.join("evidence/kind/a/pods");
+    fs::create_dir_all(&pods).unwrap();
+    fs::write(pods.join("old.yaml"), "old").unwrap();
+    fs::write(&target, "not ours").unwrap();
+    std::os::unix::fs::symlink(&target, pods.join("head.yaml")).unwrap();
+    assert_eq!(merged(&[one], &output), Vec::<String>::new());
+    assert_eq!(fs::read_to_string(&target).unwrap(), "not ours");
+    assert_eq!(fs::read_to_string(pods.join("head.yaml")).unwrap(), "one");
+    assert!(!pods.join("old.yaml").exists());
+}
+
+/// A copy onto itself would leave nothing of it.
+#[test]
+fn evidence_that_lies_where_it_belongs_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = run(folder.path(), "one", "evidence/kind/a");
+    fs::rename(one.join("results.json"), one.join("part.json")).unwrap();
+    assert_eq!(merged(&[one.join("part.json")], &one), Vec::<String>::new());
+    let text = fs::read_to_string(one.join("evidence/kind/a/pods/head.yaml")).unwrap();
+    assert_eq!(text, "one");
 }
 
 #[test]
