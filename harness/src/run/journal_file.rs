@@ -1,7 +1,7 @@
 //! A journal in a file of the output folder: one line of JSON for what the run is, and one for each cell.
 
 use std::fs::File;
-use std::io::{ErrorKind, Seek as _, SeekFrom, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -10,6 +10,9 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 
 use super::journal::{JOURNAL_VERSION, Journal, JournalEntry, JournalError, JournalHead};
+use crate::output;
+
+const NAME: &str = "journal.jsonl";
 
 /// `journal.jsonl` in a folder.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ impl FileJournal {
     /// The journal of a run with this output folder, which is made when the run begins.
     pub fn new(output: &Path) -> Self {
         Self {
-            path: output.join("journal.jsonl"),
+            path: output.join(NAME),
             file: Mutex::default(),
         }
     }
@@ -47,36 +50,41 @@ impl FileJournal {
     }
 
     fn start(&self, head: &JournalHead, resume: bool) -> Result<Vec<JournalEntry>, JournalError> {
-        let (entries, kept) = if resume { self.read(head)? } else { (Vec::new(), 0) };
-        let open = || {
-            if let Some(folder) = self.path.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            let mut file = File::options()
-                .create(true)
-                .write(true)
-                .truncate(false)
-                .open(&self.path)?;
-            // A line that a kill tore would run into the next one.
-            file.set_len(kept)?;
-            file.seek(SeekFrom::End(0))?;
-            if kept == 0 {
-                file.write_all(&line(head)?)?;
-            }
-            Ok(file)
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).map_err(self.failed("beginning"))?;
+        let before = match output::open_file(folder, NAME) {
+            _ if !resume => None,
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            before => Some(before.map_err(self.failed("reading"))?),
         };
-        let file = open().map_err(self.failed("beginning"))?;
+        let picked_up = match before {
+            Some(mut file) => {
+                let (entries, kept) = self.read(&mut file, head)?;
+                (kept > 0).then_some((file, entries, kept))
+            }
+            None => None,
+        };
+        let (file, entries) = if let Some((mut file, entries, kept)) = picked_up {
+            // A line that a kill tore would run into the next one.
+            let cut = file.set_len(kept).and_then(|()| file.seek(SeekFrom::End(0)));
+            cut.map_err(self.failed("beginning"))?;
+            (file, entries)
+        } else {
+            let create = || {
+                let mut file = output::create_file(folder, NAME)?;
+                file.write_all(&line(head)?)?;
+                Ok(file)
+            };
+            (create().map_err(self.failed("beginning"))?, Vec::new())
+        };
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
         Ok(entries)
     }
 
     /// What was noted, and the length of it in bytes.
-    fn read(&self, head: &JournalHead) -> Result<(Vec<JournalEntry>, u64), JournalError> {
-        let text = match std::fs::read(&self.path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Vec::new(), 0)),
-            Err(error) => return Err(self.failed("reading")(error)),
-        };
+    fn read(&self, file: &mut File, head: &JournalHead) -> Result<(Vec<JournalEntry>, u64), JournalError> {
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(self.failed("reading"))?;
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let mut lines = text[..whole].split_inclusive(|byte| *byte == b'\n');
         let Some(first) = lines.next() else {

@@ -111,3 +111,57 @@ async fn a_folder_that_can_not_be_written_is_told() {
         "{error}"
     );
 }
+
+/// A folder that was used before, or by somebody else, may hold anything under the journal's name.
+#[rstest::rstest]
+#[case::link(false)]
+#[case::hard_link(true)]
+#[tokio::test]
+async fn a_link_in_the_journals_place_is_replaced_and_its_target_stays(#[case] is_hard: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let (target, output) = (folder.path().join("target"), folder.path().join("output"));
+    fs::create_dir(&output).unwrap();
+    fs::write(&target, "not ours\n").unwrap();
+    let journal = output.join("journal.jsonl");
+    let link = if is_hard {
+        fs::hard_link
+    } else {
+        std::os::unix::fs::symlink
+    };
+    link(&target, &journal).unwrap();
+    assert_eq!(noted(&output, false, &["a"]).await, []);
+    assert_eq!(fs::read_to_string(&target).unwrap(), "not ours\n");
+    assert!(journal.symlink_metadata().unwrap().is_file());
+    assert_eq!(ids(&noted(&output, true, &[]).await), ["a"]);
+}
+
+/// What is no file would be written, or never read to its end.
+#[rstest::rstest]
+#[case::link(false)]
+#[case::pipe(true)]
+#[tokio::test]
+async fn what_is_no_file_is_not_picked_up(#[case] is_pipe: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let (target, output) = (folder.path().join("target"), folder.path().join("output"));
+    let journal = output.join("journal.jsonl");
+    noted(&output, false, &["a"]).await;
+    fs::rename(&journal, &target).unwrap();
+    let before = fs::read_to_string(&target).unwrap();
+    if is_pipe {
+        let made = std::process::Command::new("mkfifo").arg(&journal).status().unwrap();
+        assert!(made.success());
+    } else {
+        std::os::unix::fs::symlink(&target, &journal).unwrap();
+    }
+    let (sender, error) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let journal = FileJournal::new(&output);
+        let begun = runtime.block_on(async { journal.begin(&head(), true).await });
+        sender.send(begun.unwrap_err().to_string())
+    });
+    let error = error.recv_timeout(std::time::Duration::from_secs(60));
+    let error = error.expect("it does not wait for somebody to write into a pipe");
+    assert!(error.contains("is no regular file"), "{error}");
+    assert_eq!(fs::read_to_string(&target).unwrap(), before);
+}
