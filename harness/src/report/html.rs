@@ -2,7 +2,7 @@
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::text::clean_value;
 use super::totals::without_verdict;
@@ -12,8 +12,10 @@ use super::{ReportError, RuleResult, RunResult, Totals, rule_results, view};
 const NAME: &str = "index.html";
 
 /// A rule with the words that people read.
-fn rule(result: RuleResult) -> Value {
-    context! { verdict => result.verdict(), ..Serde(result) }
+fn rule(result: &RuleResult) -> serde_json::Result<serde_json::Value> {
+    let mut value = serde_json::to_value(result)?;
+    value["verdict"] = result.verdict().into();
+    Ok(value)
 }
 
 pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
@@ -31,14 +33,17 @@ pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
     environment
         .add_template(NAME, include_str!("templates/index.html"))
         .map_err(failed)?;
-    let mut cleaned = serde_json::to_value(run).map_err(|source| ReportError::render(NAME, source))?;
-    clean_value(&mut cleaned);
+    let cleaned = |value: serde_json::Result<serde_json::Value>| {
+        let mut value = value.map_err(|source| ReportError::render(NAME, source))?;
+        clean_value(&mut value);
+        Ok(Serde(value))
+    };
     let page = context! {
-        run => Serde(cleaned),
+        run => cleaned(serde_json::to_value(run))?,
         remarks => view::remarks(run),
         totals => Totals::of(run).to_string(),
         without_verdict => without_verdict(run),
-        rules => rule_results(run).into_iter().map(rule).collect::<Vec<_>>(),
+        rules => cleaned(rule_results(run).iter().map(rule).collect())?,
     };
     environment
         .get_template(NAME)

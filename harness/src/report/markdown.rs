@@ -215,10 +215,18 @@ pub(super) fn table(text: &mut String, head: &str, rows: impl Iterator<Item = Ve
     text.push('\n');
 }
 
-/// Plain text on one line in which Markdown and HTML find nothing to act on.
+/// Plain text on one line in which Markdown and HTML find nothing to act on, at the beginning of a line, too.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in one_line(text).chars() {
+    let line = one_line(text);
+    let mut rest = line.trim_start();
+    if let Some(digits) = block_marker(rest) {
+        escaped.push_str(&rest[..digits]);
+        escaped.push('\\');
+        escaped.push_str(&rest[digits..=digits]);
+        rest = &rest[digits + 1..];
+    }
+    for c in rest.chars() {
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => escaped.extend(['\\', c]),
             '<' => escaped.push_str("&lt;"),
@@ -228,6 +236,24 @@ pub(super) fn escape(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// Returns where the character stands that makes a line a heading, an item of a list, or a rule (CommonMark, "Container
+/// blocks" and "Leaf blocks"); none where the line is text. Markers that [`escape`] escapes anyway are not looked at.
+fn block_marker(line: &str) -> Option<usize> {
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t']);
+    let only = |marker: char| line.chars().all(|c| c == marker || c == ' ');
+    let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let mut rest = line[digits..].chars();
+    let (marker, rest) = (rest.next()?, rest.as_str());
+    let is_marker = match marker {
+        '#' => digits == 0 && ends(rest.trim_start_matches('#')),
+        '+' | '-' => digits == 0 && (ends(rest) || only(marker)),
+        '=' => digits == 0 && only(marker),
+        '.' | ')' => digits > 0 && ends(rest),
+        _ => false,
+    };
+    is_marker.then_some(digits)
 }
 
 /// A span of code, where the text allows it.

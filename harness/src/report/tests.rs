@@ -96,6 +96,31 @@ fn markdown_of_a_mixed_run() {
     insta::assert_snapshot!(render_markdown(&example::run()));
 }
 
+#[rstest]
+#[case::heading("# 2 passed", "\\# 2 passed")]
+#[case::deep_heading("###### 2 passed", "\\###### 2 passed")]
+#[case::item("- 2 passed", "\\- 2 passed")]
+#[case::item_with_plus("+ 2 passed", "\\+ 2 passed")]
+#[case::numbered("1. passed", "1\\. passed")]
+#[case::numbered_with_bracket("12) passed", "12\\) passed")]
+#[case::line("-----", "\\-----")]
+#[case::underline("=====", "\\=====")]
+#[case::quote("> passed", "&gt; passed")]
+#[case::fence("~~~", "\\~\\~\\~")]
+#[case::indented_code("     passed", "passed")]
+#[case::behind_spaces("  # passed", "\\# passed")]
+#[case::a_number("12 passed", "12 passed")]
+#[case::a_release("1.6.2 passed", "1.6.2 passed")]
+#[case::a_flag("--block passed", "--block passed")]
+#[case::a_letter("ä# passed", "ä# passed")]
+fn a_reason_is_plain_text_in_the_summary_whatever_it_begins_with(#[case] reason: &str, #[case] expected: &str) {
+    let mut run = only(|outcome, _| outcome == Outcome::Error);
+    run.cells[0].reason = Some(reason.into());
+    let text = render_markdown(&run);
+    let section = text.split("## Failures").nth(1).unwrap();
+    assert!(section.lines().any(|line| line == expected), "{section}");
+}
+
 #[test]
 fn junit_of_a_mixed_run() {
     let mut run = example::run();
@@ -145,6 +170,18 @@ fn html_is_escaped_and_stands_alone() {
     ] {
         assert!(html.contains(text), "{text} is missing");
     }
+}
+
+#[test]
+fn no_control_character_reaches_the_page() {
+    let mut run = example::run();
+    let cell = &mut run.cells[0];
+    cell.operator = "1.6.2\u{1b}[31m\0".into();
+    cell.operator_settings
+        .insert("NAME\u{1b}[31m\0".into(), "value\u{1b}[31m\0".into());
+    let html = written(&run, "index.html");
+    let found = html.chars().find(|c| c.is_control() && *c != '\n');
+    assert_eq!(found, None, "{html}");
 }
 
 #[test]

@@ -45,12 +45,18 @@ pub(super) fn headline(message: &str) -> (String, Option<String>) {
     }
 }
 
-/// Cleans every string inside a JSON value.
+/// Cleans every string inside a JSON value, and every name of a field.
 pub(super) fn clean_value(value: &mut Value) {
     match value {
         Value::String(text) => *text = clean(text),
         Value::Array(items) => items.iter_mut().for_each(clean_value),
-        Value::Object(fields) => fields.values_mut().for_each(clean_value),
+        Value::Object(fields) => {
+            let all = std::mem::take(fields).into_iter();
+            fields.extend(all.map(|(name, mut value)| {
+                clean_value(&mut value);
+                (clean(&name), value)
+            }));
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
