@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Write as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -14,6 +14,7 @@ use zip::ZipArchive;
 use super::error::file;
 use super::pull::{self, hexadecimal};
 use super::{ArtifactError, Key, Store};
+use crate::output;
 use crate::report::Progress;
 
 /// The proxy that the go command asks, too, where nothing else is set.
@@ -93,11 +94,9 @@ fn unpack_verified(archive: &Path, name: &str, expected: &str, target: &Path) ->
     for index in 0..zip.len() {
         let mut entry = zip.by_index(index).map_err(|error| unusable(name, &error))?;
         let stored = entry.name().map_err(|error| unusable(name, &error))?;
-        let path = target.join(path_within(&stored, name)?);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(file("making", parent))?;
-        }
-        let mut unpacked = File::create_new(&path).map_err(file("making", &path))?;
+        let within = path_within(&stored, name)?.to_owned();
+        let path = target.join(&within);
+        let mut unpacked = output::create_file(target, &within).map_err(file("making", &path))?;
         std::io::copy(&mut entry, &mut unpacked).map_err(file("unpacking", &path))?;
         unpacked.flush().map_err(file("writing", &path))?;
     }
@@ -128,15 +127,10 @@ fn hash(zip: &mut ZipArchive<File>, name: &str) -> Result<String, ArtifactError>
 }
 
 /// The path of a file below its module's folder; every file of a module's archive lies in `MODULE@VERSION/`.
-fn path_within(entry: &str, name: &str) -> Result<PathBuf, ArtifactError> {
+fn path_within<'a>(entry: &'a str, name: &str) -> Result<&'a str, ArtifactError> {
     let below = entry.strip_prefix(name).and_then(|rest| rest.strip_prefix('/'));
-    let is_plain = |path: &str| {
-        let mut parts = Path::new(path).components();
-        !path.is_empty() && !path.ends_with('/') && parts.all(|part| matches!(part, Component::Normal(_)))
-    };
     below
-        .filter(|path| is_plain(path))
-        .map(PathBuf::from)
+        .filter(|path| output::parts(path).is_ok())
         .ok_or_else(|| unusable(name, &format!("{entry:?} is no file of it")))
 }
 

@@ -10,6 +10,7 @@ use oci_client::{Client, Reference};
 use super::error::file;
 use super::pull::make_executable;
 use super::{ArtifactError, Key, Store};
+use crate::output::Bounded;
 use crate::report::Progress;
 
 /// Whether a public registry gives us this image.
@@ -83,6 +84,9 @@ fn without_tag(image: &str) -> &str {
     }
 }
 
+/// What a layer takes at most once it is unpacked, in bytes; the operator's takes 100 MiB.
+const LARGEST_LAYER: u64 = 1 << 30;
+
 /// A file at the root of a layer, which is a tar archive, compressed or not.
 fn find(layer: &[u8], name: &str) -> std::io::Result<Option<Vec<u8>>> {
     let reader: Box<dyn std::io::Read> = if layer.starts_with(&[0x1f, 0x8b]) {
@@ -90,14 +94,15 @@ fn find(layer: &[u8], name: &str) -> std::io::Result<Option<Vec<u8>>> {
     } else {
         Box::new(layer)
     };
-    let mut archive = tar::Archive::new(reader);
+    let mut archive = tar::Archive::new(Bounded::new(reader, LARGEST_LAYER));
     for entry in archive.entries()? {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
         let path = path.strip_prefix("/").unwrap_or(&path);
         if path.strip_prefix(".").unwrap_or(path) == std::path::Path::new(name) {
             let mut contents = Vec::new();
-            entry.read_to_end(&mut contents)?;
+            // What an entry claims to hold may be more than what the layer holds.
+            Bounded::new(&mut entry, LARGEST_LAYER).read_to_end(&mut contents)?;
             return Ok(Some(contents));
         }
     }

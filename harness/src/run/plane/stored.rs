@@ -1,10 +1,12 @@
 //! CRDs that an API server has stored once are given to later ones as they are: creating a release's CRDs anew takes more of
 //! an API server than all else that is asked of it in a run.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use crate::artifact::{ArtifactError, Key, Store};
 use crate::cluster::Objects;
+use crate::output;
 
 /// The CRDs of a folder, as an API server of a certain program stores them.
 pub(super) struct StoredCrds {
@@ -48,10 +50,10 @@ impl StoredCrds {
     pub(super) async fn keep(&self, crds: &Objects) -> Result<(), ArtifactError> {
         let write = async |folder: std::path::PathBuf| {
             for (name, bytes) in crds {
-                let path = folder.join(name);
-                std::fs::write(&path, bytes).map_err(|source| ArtifactError::File {
+                let written = output::create_file(&folder, name).and_then(|mut file| file.write_all(bytes));
+                written.map_err(|source| ArtifactError::File {
                     doing: "writing",
-                    path,
+                    path: folder.join(name),
                     source,
                 })?;
             }
