@@ -9,7 +9,7 @@ pub mod cli;
 pub mod cluster;
 pub mod observe;
 pub mod operator;
-mod output;
+pub mod output;
 pub mod process;
 pub mod report;
 pub mod run;

@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "a test")]
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use rstest::rstest;
@@ -77,4 +78,170 @@ fn a_setting_of_the_operator_that_changes_nothing_is_told(#[case] setting: &str,
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert_eq!(said.contains("ENABLE_LOGIN_SHEL changes nothing"), told, "{said}");
+}
+
+/// An API server that takes a connection and then says nothing: a run waits for it as long as this lives. Connections
+/// after the first are closed at once.
+struct Silent {
+    address: std::net::SocketAddr,
+    first: std::sync::mpsc::Receiver<std::net::TcpStream>,
+}
+
+impl Silent {
+    fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, first) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut connections = listener.incoming().flatten();
+            let _ = sender.send(connections.next().unwrap());
+            connections.for_each(drop);
+        });
+        Self { address, first }
+    }
+
+    /// A run in the cluster of this API server.
+    fn run(&self, folder: &Path, output: &Path) -> Command {
+        let kubeconfig = kubeconfig(folder, "kind-silent", self.address);
+        run_in(&kubeconfig, "kind-silent", output)
+    }
+
+    /// Returns once the run waits for an answer.
+    fn until_asked(&self) -> std::net::TcpStream {
+        self.first.recv_timeout(support::running::PATIENCE).unwrap()
+    }
+}
+
+const CASE: &str = "kind::1.6.2::2.52.0::a";
+
+/// What a run left in which everything passed, and a file that is not ours.
+fn earlier_run(output: &Path) {
+    let cell = serde_json::json!({"id": CASE, "scenario": "a", "file": "a/scenario.yaml", "rules": ["C01"], "halves": [],
+        "level": "core", "lane": "kind", "operator": "1.6.2", "ray": "2.52.0", "outcome": "passed", "reason": null,
+        "durationSeconds": 1.0, "checks": [], "evidence": "evidence/kind/1.6.2/2.52.0/a", "stimulus": [],
+        "operatorSettings": {}, "namespace": null});
+    let results = serde_json::json!({"version": "kuberay-conformance.results/v1", "runId": "first",
+        "started": "2026-11-02T10:15:00Z", "durationSeconds": 1.0, "harness": env!("CARGO_PKG_VERSION"), "phases": [],
+        "environment": {"kubernetes": "", "engine": "", "images": []}, "planned": [CASE], "cells": [cell],
+        "interrupted": null});
+    let evidence = output.join("evidence/kind/1.6.2/2.52.0/a");
+    std::fs::create_dir_all(&evidence).unwrap();
+    std::fs::write(evidence.join("operator.log"), "of the first run").unwrap();
+    std::fs::write(output.join("evidence/notes.txt"), "not ours").unwrap();
+    std::fs::write(output.join("results.json"), results.to_string()).unwrap();
+    for report in ["junit.xml", "summary.md", "index.html"] {
+        std::fs::write(output.join(report), "of the first run").unwrap();
+    }
+}
+
+fn merged(output: &Path, into: &Path) -> Output {
+    let mut merge = program(&["report", "merge"]);
+    merge.arg(output).arg("--output").arg(into).output().unwrap()
+}
+
+/// The texts of all reports.
+fn reports(output: &Path) -> [String; 4] {
+    ["results.json", "junit.xml", "summary.md", "index.html"]
+        .map(|report| std::fs::read_to_string(output.join(report)).unwrap())
+}
+
+#[test]
+fn results_of_an_earlier_run_do_not_survive_one_that_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (output, into) = (folder.path().join("output"), folder.path().join("merged"));
+    earlier_run(&output);
+    assert_eq!(
+        merged(&output, &into).status.code(),
+        Some(0),
+        "before, everything has passed"
+    );
+    let server = Silent::start();
+    let mut run = server.run(folder.path(), &output).spawn().unwrap();
+    let _connection = server.until_asked();
+    run.kill().unwrap();
+    run.wait().unwrap();
+    for report in reports(&output) {
+        assert!(
+            report.contains("it had not ended when this was written") && !report.contains(CASE),
+            "{report}"
+        );
+    }
+    assert!(!output.join("evidence/kind").exists(), "evidence of the first run");
+    assert!(output.join("evidence/notes.txt").exists(), "what is not ours stays");
+    let merged = merged(&output, &into);
+    let said = text(&merged.stdout) + &text(&merged.stderr);
+    assert_eq!(merged.status.code(), Some(3), "{said}");
+    assert!(said.contains("did not reach its end") && !said.contains(CASE), "{said}");
+    assert!(!into.join("evidence/kind").exists(), "evidence of the first merge");
+}
+
+#[test]
+fn results_of_an_earlier_run_do_not_survive_one_that_meets_no_cluster() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    earlier_run(&output);
+    // Nobody listens there any more.
+    let address = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let kubeconfig = kubeconfig(folder.path(), "kind-gone", address);
+    let ended = run_in(&kubeconfig, "kind-gone", &output).output().unwrap();
+    assert_eq!(ended.status.code(), Some(3), "{}", text(&ended.stderr));
+    for report in reports(&output) {
+        assert!(report.contains("does not answer") && !report.contains(CASE), "{report}");
+    }
+}
+
+#[test]
+fn a_second_run_with_the_same_output_is_refused_and_told_which_process_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    let server = Silent::start();
+    let mut first = server.run(folder.path(), &output).spawn().unwrap();
+    let connection = server.until_asked();
+    let before = std::fs::read_dir(&output).map(Iterator::count).unwrap_or_default();
+    let second = server.run(folder.path(), &output).output().unwrap();
+    let said = text(&second.stderr);
+    assert_eq!(second.status.code(), Some(2), "{said}");
+    let expected = format!("is in use by process {} (run, since ", first.id());
+    assert!(said.contains(&expected) && said.contains("--output"), "{said}");
+    assert_eq!(
+        std::fs::read_dir(&output).unwrap().count(),
+        before,
+        "nothing was changed"
+    );
+    let other = folder.path().join("other");
+    earlier_run(&other);
+    let merge = merged(&other, &output);
+    let said = text(&merge.stderr);
+    assert_eq!(merge.status.code(), Some(2), "{said}");
+    assert!(said.contains(&expected), "{said}");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    drop(connection);
+    // A lock ends with its process, whatever ends that.
+    let third = server.run(folder.path(), &output).output().unwrap();
+    assert_eq!(third.status.code(), Some(3), "{}", text(&third.stderr));
+}
+
+/// A kubeconfig with one context.
+fn kubeconfig(folder: &Path, context: &str, address: std::net::SocketAddr) -> std::path::PathBuf {
+    let path = folder.join("kubeconfig");
+    let text = format!(
+        "apiVersion: v1\nkind: Config\nclusters:\n- {{name: {context}, cluster: {{server: 'http://{address}'}}}}\n\
+         contexts:\n- {{name: {context}, context: {{cluster: {context}, user: me}}}}\nusers:\n- {{name: me, user: {{}}}}\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// A run in the cluster of a context.
+fn run_in(kubeconfig: &Path, context: &str, output: &Path) -> Command {
+    let mut run = program(&["run", "--context", context, "--kubeconfig"]);
+    run.arg(kubeconfig).arg("--output").arg(output);
+    for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
+        run.env_remove(proxy);
+    }
+    run
 }

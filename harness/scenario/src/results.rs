@@ -90,6 +90,32 @@ impl ScenarioRecord {
     }
 }
 
+impl RunResult {
+    /// The result of a run that has not ended, which says so: of a plan, where that is known, and without results.
+    pub fn unfinished(run_id: &str, shard: Option<Shard>, planned: Vec<String>, reason: String) -> Self {
+        Self {
+            version: RESULTS_VERSION.into(),
+            run_id: run_id.into(),
+            started: format!("{:.0}", jiff::Timestamp::now()),
+            duration_seconds: 0.0,
+            harness: env!("CARGO_PKG_VERSION").into(),
+            phases: Vec::new(),
+            environment: Environment::default(),
+            shard,
+            planned,
+            scenarios: Vec::new(),
+            missing: Vec::new(),
+            cells: Vec::new(),
+            interrupted: Some(reason),
+        }
+    }
+
+    /// Whether it is of a run that ended before its plan was known.
+    pub fn has_no_plan_yet(&self) -> bool {
+        self.interrupted.is_some() && self.planned.is_empty() && self.cells.is_empty()
+    }
+}
+
 /// A part of a run and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -4,6 +4,7 @@ use anstream::eprintln;
 
 use super::args::Merge;
 use super::{BAD_USE, ENVIRONMENT, live};
+use crate::output::{OutputError, OutputLock};
 use crate::report;
 
 pub(super) fn run(arguments: &Merge) -> u8 {
@@ -16,6 +17,11 @@ pub(super) fn run(arguments: &Merge) -> u8 {
     let merged = match refused.and_then(|()| report::merge(&sources)) {
         Ok(merged) => merged,
         Err(error) => return failed(&error, BAD_USE),
+    };
+    let _lock = match OutputLock::take(&arguments.output, "report merge") {
+        Ok(lock) => lock,
+        Err(error @ OutputError::InUse { .. }) => return failed(&error, BAD_USE),
+        Err(error) => return failed(&error, ENVIRONMENT),
     };
     let copied = match report::write_merged(&merged, &arguments.output) {
         Ok(problems) => problems,

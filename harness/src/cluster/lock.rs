@@ -24,7 +24,8 @@ pub struct Holder {
 }
 
 impl Holder {
-    fn me(doing: &str) -> Self {
+    /// This process, now.
+    pub(crate) fn me(doing: &str) -> Self {
         Self {
             pid: std::process::id(),
             since: format!("{:.0}", jiff::Timestamp::now()),

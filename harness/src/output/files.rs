@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, open, openat, unlinkat};
@@ -39,16 +40,41 @@ pub(crate) fn create_file(folder: &Path, untrusted: &str) -> std::io::Result<Fil
 /// Fails when the name is not plain, when there is no regular file of this name, or when the system refuses. A pipe is
 /// not waited for.
 pub(crate) fn open_file(folder: &Path, name: &str) -> std::io::Result<File> {
-    let no_file = || Error::new(ErrorKind::InvalidInput, "it is no regular file");
+    opened(folder, name, OFlags::RDWR)
+}
+
+/// As [`open_file`], to read it alone.
+///
+/// # Errors
+/// As [`open_file`].
+pub(crate) fn read_file(folder: &Path, name: &str) -> std::io::Result<File> {
+    opened(folder, name, OFlags::RDONLY)
+}
+
+/// As [`open_file`]; a file that is not there is made.
+///
+/// # Errors
+/// As [`open_file`], and when the file has another name, too.
+pub(crate) fn open_or_create_file(folder: &Path, name: &str) -> std::io::Result<File> {
+    let file = opened(folder, name, OFlags::RDWR | OFlags::CREATE)?;
+    match file.metadata()?.nlink() {
+        0 | 1 => Ok(file),
+        _ => Err(Error::new(ErrorKind::InvalidInput, format!("{name} is a hard link"))),
+    }
+}
+
+fn opened(folder: &Path, name: &str, flags: OFlags) -> std::io::Result<File> {
+    let no_file = || Error::new(ErrorKind::InvalidInput, format!("{name} is no regular file"));
     let path = below(folder, name).map_err(refused)?;
-    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match open(&path, flags, Mode::empty()) {
+    let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match open(&path, flags, Mode::from_raw_mode(0o666)) {
         Err(Errno::LOOP | Errno::ISDIR) => return Err(no_file()),
         opened => File::from(opened?),
     };
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(no_file()),
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(no_file())
     }
 }
 
@@ -96,9 +122,10 @@ pub(crate) fn remove(folder: &Path, untrusted: &str) -> std::io::Result<()> {
 /// Fails when the path is not plain, when it or a folder on the way is a link, and when it is no folder.
 pub(crate) fn folder_without_links(folder: &Path, untrusted: &str) -> std::io::Result<PathBuf> {
     let path = without_links(folder, untrusted)?;
-    match path.symlink_metadata()?.is_dir() {
-        true => Ok(path),
-        false => Err(ErrorKind::NotADirectory.into()),
+    if path.symlink_metadata()?.is_dir() {
+        Ok(path)
+    } else {
+        Err(ErrorKind::NotADirectory.into())
     }
 }
 

@@ -5,8 +5,12 @@
 
 mod bounded;
 mod files;
+mod leftovers;
+mod lock;
 mod paths;
 
 pub(crate) use bounded::{Bounded, too_much};
 pub(crate) use files::{create_file, create_folder, folder_without_links, open_file, remove};
-pub(crate) use paths::{below, evidence_parts, file_name, parts};
+pub(crate) use leftovers::{cases_of_before, clear_evidence, evidence_of};
+pub use lock::{OutputError, OutputLock};
+pub(crate) use paths::{evidence_parts, file_name, parts};

@@ -45,6 +45,9 @@ impl ReportError {
     }
 }
 
+/// Names of the reports, in the order in which they are written.
+pub(crate) const FILES: [&str; 4] = ["results.json", "junit.xml", "summary.md", "index.html"];
+
 /// Writes `results.json`, `junit.xml`, `summary.md` and `index.html` into `output`, which is made when absent. A reader
 /// sees each file either as it was or whole.
 ///
@@ -55,10 +58,11 @@ pub fn write_all(run: &RunResult, output: &Path) -> Result<(), ReportError> {
         path: output.into(),
         source,
     })?;
-    write_atomically(&output.join("results.json"), &json::render(run)?)?;
-    write_atomically(&output.join("junit.xml"), &junit::render(run)?)?;
-    write_atomically(&output.join("summary.md"), &markdown::render_markdown(run))?;
-    write_atomically(&output.join("index.html"), &html::render(run)?)
+    let [results, junit, summary, page] = FILES.map(|file| output.join(file));
+    write_atomically(&results, &json::render(run)?)?;
+    write_atomically(&junit, &junit::render(run)?)?;
+    write_atomically(&summary, &markdown::render_markdown(run))?;
+    write_atomically(&page, &html::render(run)?)
 }
 
 fn write_atomically(path: &Path, text: &str) -> Result<(), ReportError> {

@@ -68,7 +68,9 @@ pub enum MergeError {
 /// # Errors
 /// When they are not results of one plan.
 pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
-    let first = sources.first().ok_or(MergeError::Nothing)?;
+    // One that ended before its plan was known is of any plan.
+    let known = sources.iter().find(|source| !source.run.has_no_plan_yet());
+    let first = known.or(sources.first()).ok_or(MergeError::Nothing)?;
     let scenarios = scenarios(sources);
     for source in sources {
         of_one_plan(first, source, scenarios)?;
@@ -117,6 +119,9 @@ pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
 
 fn of_one_plan(first: &Source, source: &Source, scenarios: &[ScenarioRecord]) -> Result<(), MergeError> {
     let (one, other) = (&first.run, &source.run);
+    if other.has_no_plan_yet() {
+        return Ok(());
+    }
     if other.planned.is_empty() {
         return Err(MergeError::NoPlan(source.path.clone()));
     }

@@ -56,8 +56,19 @@ pub fn refuse_to_overwrite(sources: &[Source], output: &Path) -> Result<(), Merg
 /// # Errors
 /// When a report can't be written.
 pub fn write_merged(merged: &Merged, into: &Path) -> Result<Vec<String>, ReportError> {
+    let before = output::cases_of_before(into);
     write_all(&merged.run, into)?;
     let mut notes = Vec::new();
+    // What is copied takes the place of what is there; it may lie there already.
+    let copied: Vec<&str> = merged.evidence.iter().map(|(_, evidence)| evidence.as_str()).collect();
+    let stale = before.iter().map(String::as_str);
+    let stale = stale.filter(|id| !copied.contains(&output::evidence_of(id).as_str()));
+    if let Err(error) = output::clear_evidence(into, stale) {
+        notes.push(format!(
+            "evidence of an earlier report in {} could not be removed: {error}",
+            into.display()
+        ));
+    }
     for (folder, evidence) in &merged.evidence {
         if let Err(error) = copy_evidence(folder, into, evidence) {
             let from = folder.display();

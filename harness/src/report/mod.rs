@@ -30,6 +30,7 @@ pub use kuberay_conformance_scenario::results::*;
 
 pub use contract_page::contract_page;
 pub use durations::{durations, render_durations};
+pub(crate) use files::FILES;
 pub use files::{ReportError, write_all};
 pub use final_text::render_text;
 pub use json::results_schema;

@@ -10,6 +10,7 @@ use semver::Version;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::begun::Begun;
 use super::existing::There;
 use super::kept::{bring_up, gone};
 use super::nodes::nodes_for_all;
@@ -20,7 +21,9 @@ use super::session::{Session, new_run_id};
 use super::setup::Setup;
 use super::standing::Standing;
 use super::upgrade::Upgrades;
-use super::{EngineOptions, FileJournal, Journal, JournalHead, Options, RunError, RunJournal, default_jobs, handover};
+use super::{
+    EngineOptions, FileJournal, Journal, JournalHead, Options, RunError, RunId, RunJournal, default_jobs, handover,
+};
 use crate::cluster::{ClusterError, Patience, Status};
 use crate::expect::{pending_allowed, unreferenced};
 use crate::plan::{self, Cell, Pair, Plan};
@@ -54,7 +57,28 @@ pub async fn run_noting(
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
 ) -> Result<RunResult, RunError> {
+    let mut begun = None;
+    let done = conduct(options, journal, progress, cancel, &mut begun).await;
+    if let (Err(error), Some(begun)) = (&done, begun) {
+        begun.failed(error);
+    }
+    done
+}
+
+async fn conduct(
+    options: &Options,
+    journal: Arc<dyn Journal>,
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+    begun: &mut Option<Begun>,
+) -> Result<RunResult, RunError> {
     let started = Timestamp::now();
+    let id = new_run_id();
+    // A run that ends while it looks for its cluster must not leave what an earlier one found. Where the plan needs no
+    // cluster, bad use is told before anything is changed.
+    if options.existing.is_some() || options.manifests.is_some() {
+        begun.insert(Begun::lock(options, &id)?).begin(options.resume)?;
+    }
     let mut there = tokio::select! {
         biased;
         () = cancel.cancelled() => return Err(RunError::Interrupted),
@@ -70,27 +94,16 @@ pub async fn run_noting(
         progress.line(&format!("shard {shard}: {own} of {} cells", planned.len()));
     }
     let shard = options.division.as_ref().map(|division| division.shard);
-    let head = JournalHead::new(shard, planned.clone());
-    let journal = RunJournal::begin(journal, &head, options.resume, options.output.clone()).await?;
-    if options.resume {
-        progress.line(&format!("{} cells passed before", journal.passed()));
-    }
-    let id = new_run_id();
-    let mut phases = Phases::start();
-    let ends = options.timeout.map(|timeout| Instant::now() + timeout);
-    let mut found = Found::default();
-    let engine_options = EngineOptions {
-        run: id.clone(),
-        output: options.output.clone(),
-        evidence: options.evidence,
-        jobs: options.jobs.unwrap_or_else(default_jobs),
-        overlap: options.jobs.is_none(),
-        room_share: options.existing.as_ref().map_or(1, |there| there.room_share),
-        journal: Some(Arc::new(journal)),
-        ends,
-        write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
-        record_verified: false,
+    let begun = match begun {
+        Some(begun) => begun,
+        None => begun.insert(Begun::lock(options, &id)?),
     };
+    begun.plan(shard, &planned);
+    let head = JournalHead::new(shard, planned.clone());
+    let journal = begin_journal(begun, options, journal, &head, &*progress).await?;
+    let mut phases = Phases::start();
+    let mut found = Found::default();
+    let engine_options = engine_options(options, &id, journal);
     for lane in [Lane::ControlPlane, Lane::Kind] {
         let cells: Vec<Cell> = plan.cells.iter().filter(|cell| cell.lane == lane).cloned().collect();
         if cells.is_empty() {
@@ -153,6 +166,42 @@ pub async fn run_noting(
     Redactor::default().redact_run(&mut result);
     report::write_all(&result, &options.output)?;
     Ok(result)
+}
+
+/// Puts reports of a run that has not ended in the place of earlier ones, and begins the journal. One of another run, which
+/// can't be picked up, is refused before anything is changed.
+async fn begin_journal(
+    begun: &mut Begun,
+    options: &Options,
+    journal: Arc<dyn Journal>,
+    head: &JournalHead,
+    progress: &dyn Progress,
+) -> Result<RunJournal, RunError> {
+    if !options.resume {
+        begun.begin(false)?;
+    }
+    let journal = RunJournal::begin(journal, head, options.resume, options.output.clone()).await?;
+    if options.resume {
+        begun.write()?;
+        begun.clear(|id| journal.has_passed(id))?;
+        progress.line(&format!("{} cells passed before", journal.passed()));
+    }
+    Ok(journal)
+}
+
+fn engine_options(options: &Options, id: &RunId, journal: RunJournal) -> EngineOptions {
+    EngineOptions {
+        run: id.clone(),
+        output: options.output.clone(),
+        evidence: options.evidence,
+        jobs: options.jobs.unwrap_or_else(default_jobs),
+        overlap: options.jobs.is_none(),
+        room_share: options.existing.as_ref().map_or(1, |there| there.room_share),
+        journal: Some(Arc::new(journal)),
+        ends: options.timeout.map(|timeout| Instant::now() + timeout),
+        write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
+        record_verified: false,
+    }
 }
 
 /// The cells to run, the results of those that the scenarios' own ranges leave out, and all scenarios.

@@ -30,6 +30,7 @@ use crate::check::Rejection;
 use crate::expect::Verified;
 use crate::observe::{NamespaceView, Watches};
 use crate::operator::{Presence, Sender};
+use crate::output;
 use crate::plan::{Cell, Durations};
 use crate::report::{CellResult, ImageRecord, Outcome, Progress, Redactor};
 use crate::scenario::{apply_changes, later_objects, manifests};
@@ -153,6 +154,7 @@ impl Engine {
     /// failed before any check did, it is tried once more; that it passed only then is told.
     pub async fn run_cell(&self, cell: &Cell) -> CellResult {
         let id = cell.id();
+        self.clear_evidence(cell);
         let (mut result, error) = self.attempt(cell, None).await;
         let broke = match &error {
             Some(error) => error.may_pass(),
@@ -194,9 +196,21 @@ impl Engine {
 
     /// Runs a cell that begins with an older release of the operator, which runs now.
     pub(super) async fn run_upgrade(&self, cell: &Cell, upgrade: &dyn Upgrade) -> CellResult {
+        self.clear_evidence(cell);
         let (result, _) = self.attempt(cell, Some(upgrade)).await;
         self.ended(cell, &result).await;
         result
+    }
+
+    /// Removes what an earlier run, or an earlier part of this one, has kept of the cell.
+    fn clear_evidence(&self, cell: &Cell) {
+        let id = cell.id();
+        if let Err(error) = output::clear_evidence(&self.options.output, [id.as_str()]) {
+            let folder = self.options.output.display();
+            self.progress.line(&format!(
+                "warning: {id}: its earlier evidence in {folder} can't be removed: {error}"
+            ));
+        }
     }
 
     async fn ended(&self, cell: &Cell, result: &CellResult) {
@@ -446,11 +460,18 @@ impl Engine {
             since,
             redactor,
         };
-        let folder = evidence_folder(cell);
-        for problem in evidence::gather(&subject, &self.options.output.join(&folder)).await {
+        let (output, folder) = (&self.options.output, evidence_folder(cell));
+        let made = std::fs::create_dir_all(output)
+            .and_then(|()| output::remove(output, &folder))
+            .and_then(|()| output::create_folder(output, &folder));
+        let problems = match &made {
+            Ok(path) => evidence::gather(&subject, path).await,
+            Err(error) => vec![format!("{folder} can't be made in {}: {error}", output.display())],
+        };
+        for problem in problems {
             self.progress.line(&format!("warning: {id}: evidence: {problem}"));
         }
-        Ok((judged, Some(folder)))
+        Ok((judged, made.is_ok().then_some(folder)))
     }
 
     /// Sends the objects in their order. What the API server refuses is a finding; that it can't be asked, an error.

@@ -10,6 +10,7 @@ use crate::artifact::ArtifactError;
 use crate::cluster::{ClusterError, ContextError, EngineError, Holder, PermissionError, who};
 use crate::expect::ExpectError;
 use crate::operator::{DiscoverError, OperatorError};
+use crate::output::OutputError;
 use crate::report::ReportError;
 use crate::scenario::{Diagnostics, written_duration};
 
@@ -102,6 +103,9 @@ pub enum RunError {
         /// What went wrong.
         source: Box<kube::Error>,
     },
+    /// The output folder can't be used.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// A report could not be written.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -173,6 +177,7 @@ impl RunError {
                 )
                 | Self::Artifact(ArtifactError::UnknownRelease(_))
                 | Self::Cluster(ClusterError::Name(_))
+                | Self::Output(OutputError::InUse { .. })
                 | Self::Journal(JournalError::OtherRun { .. } | JournalError::Entry { .. })
         )
     }

@@ -174,6 +174,11 @@ impl RunJournal {
         self.passed.len()
     }
 
+    /// Whether the cell with this id passed before.
+    pub(super) fn has_passed(&self, id: &str) -> bool {
+        self.passed.contains_key(id)
+    }
+
     /// Results of cells that passed before with the same files and the same images of operator and Ray, and the cells
     /// that are to be run.
     pub fn take_over(

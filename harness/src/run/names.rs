@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::output::evidence_of;
 use crate::plan::Cell;
 
 /// The longest name of a namespace.
@@ -43,19 +44,7 @@ pub fn namespace_name(run: &RunId, number: usize, scenario: &str) -> String {
 
 /// The folder of a cell's evidence below the output folder.
 pub fn evidence_folder(cell: &Cell) -> String {
-    let safe: String = cell
-        .id()
-        .replace("::", "/")
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || "/.-_+".contains(c) {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    format!("evidence/{safe}")
+    evidence_of(&cell.id())
 }
 
 #[cfg(test)]

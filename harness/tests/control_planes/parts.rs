@@ -156,10 +156,10 @@ fn a_killed_shard_is_missing(place: &Place) {
     let said = text(&merged);
     assert_eq!(merged.status.code(), Some(3), "{said}");
     assert!(
-        said.contains("killed holds no results.json: its run was ended from outside"),
+        said.contains("shard 2/3 did not reach its end: it had not ended when this was written"),
         "{said}"
     );
-    assert!(said.contains("there are no results of shard 2/3"), "{said}");
+    assert!(said.contains("4 of 11 planned cells are missing"), "{said}");
 }
 
 fn results_of_other_plans_are_refused(place: &Place) {
@@ -201,6 +201,39 @@ fn a_shard_without_cells_is_no_failure() {
     assert!(text(&ran).contains("shard 4/4: 0 of 11 cells"), "{}", text(&ran));
     let result = place.results("empty");
     assert_eq!((result.planned.len(), result.interrupted), (11, None));
+}
+
+#[test]
+fn evidence_of_an_earlier_run_does_not_survive_the_next_one() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let _turn = turn();
+    let place = place();
+    let arguments = ["--operator", "1.6.2", "plain", "wrong"];
+    let first = place.run("output", &arguments);
+    assert_eq!(first.status.code(), Some(1), "{}", text(&first));
+    let evidence = |name: &str| {
+        let cells = place.results("output").cells;
+        let cell = cells.into_iter().find(|cell| cell.scenario == name).unwrap();
+        cell.evidence.map(|folder| place.path("output").join(folder))
+    };
+    let before = evidence("wrong").unwrap();
+    std::fs::write(before.join("of-the-first-run"), "").unwrap();
+    std::fs::write(place.path("output/evidence/notes.txt"), "not ours").unwrap();
+    let second = place.run("output", &arguments);
+    assert_eq!(second.status.code(), Some(1), "{}", text(&second));
+    assert_eq!(evidence("wrong").as_ref(), Some(&before));
+    assert!(before.is_dir() && !before.join("of-the-first-run").exists());
+
+    // Of a case that the next run does not have nothing stays, either.
+    let third = place.run("output", &arguments[..3]);
+    assert_eq!(third.status.code(), Some(0), "{}", text(&third));
+    assert!(!before.exists());
+    assert!(
+        place.path("output/evidence/notes.txt").is_file(),
+        "what is not ours stays"
+    );
 }
 
 /// Adds a scenario that waits for a worker that its manifest does not ask for, or one that finds what it waits for.
@@ -246,7 +279,8 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
     }
     signal(running.id(), Signal::KILL);
     assert_eq!(running.end().0.code(), None, "it was killed");
-    assert!(!place.path("output/results.json").exists());
+    let told = place.results("output").interrupted.unwrap();
+    assert!(told.contains("it had not ended when this was written"), "{told}");
     let before: BTreeMap<String, CellResult> = journal(&place, "output")
         .into_iter()
         .map(|entry| (entry.result.scenario.clone(), entry.result))

@@ -269,3 +269,24 @@ fn results_of_runs_with_different_scenarios_are_refused() {
     let text = merge(&sources).map(|merged| ended(&merged)).unwrap_err().to_string();
     assert!(text.contains("the scenario extra is not the same"), "{text}");
 }
+
+/// Such as one that was killed while it looked for its cluster.
+#[test]
+fn a_run_that_ended_before_its_plan_was_known_is_told_and_its_cells_are_missing() {
+    let mut second = stopped(Some((2, 2)), &[]);
+    second.run.planned.clear();
+    let alone = merge(std::slice::from_ref(&second)).unwrap();
+    let told = alone.run.interrupted.as_deref();
+    assert_eq!(
+        (told, code(&alone)),
+        (Some("shard 2/2 did not reach its end: the run was interrupted"), 3)
+    );
+    let first = source(Some((1, 2)), &[("a", Passed), ("b", Passed)]);
+    for order in [[first.clone(), second.clone()], [second, first]] {
+        let merged = merge(&order).unwrap();
+        assert_eq!(merged.run.missing, [id("c"), id("d")]);
+        let told = merged.run.interrupted.as_deref().unwrap();
+        assert!(told.starts_with("shard 2/2 did not reach its end"), "{told}");
+        assert_eq!((ended(&merged).as_str(), code(&merged)), ("a:PASS b:PASS", 3));
+    }
+}

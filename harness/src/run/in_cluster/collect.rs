@@ -1,7 +1,7 @@
 //! `collect`: what a Job's Pods kept becomes one report.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
@@ -14,8 +14,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::NAMESPACE;
 use super::results::{JobResults, OF_JOB};
+use crate::output::{self, OutputError, OutputLock};
 use crate::report::{self, MergeError, Merged, Progress, RunResult, Source};
 use crate::run::RunError;
+
+/// The folder with a folder for each shard.
+const SHARDS: &str = "shards";
 
 /// What is collected, and where it goes.
 #[derive(Debug, Clone)]
@@ -40,6 +44,11 @@ pub async fn collect(
     progress: &dyn Progress,
     cancel: &CancellationToken,
 ) -> Result<RunResult, RunError> {
+    let _lock = OutputLock::take(&options.output, "collect")?;
+    let reason = format!("the results of the Job {} were not all collected", options.job);
+    let before = output::cases_of_before(&options.output);
+    report::write_all(&RunResult::unfinished("", None, Vec::new(), reason), &options.output)?;
+    clear(&options.output, &before)?;
     if let Some(limit) = options.wait {
         tokio::select! {
             biased;
@@ -63,7 +72,16 @@ pub async fn collect(
         shards.len(),
         options.job
     ));
-    let folder = |shard: u16| options.output.join("shards").join(shard.to_string());
+    cells.retain(|kept| shards.contains_key(&kept.shard));
+    for shard in shards.keys() {
+        let made = output::create_folder(&options.output, &format!("{SHARDS}/{shard}"));
+        made.map_err(|source| OutputError::Access {
+            doing: "making the folder of a shard in",
+            path: options.output.clone(),
+            source,
+        })?;
+    }
+    let folder = |shard: u16| options.output.join(SHARDS).join(shard.to_string());
     for note in results.write_evidence(&mut cells, folder).await? {
         progress.line(&format!("warning: {note}"));
     }
@@ -88,6 +106,37 @@ pub async fn collect(
         remove(client, &options.job).await?;
     }
     Ok(merged.run)
+}
+
+/// Removes what was collected into a folder before: evidence of these cases, and the report of each shard. Other files
+/// stay.
+fn clear(folder: &Path, before: &BTreeSet<String>) -> Result<(), RunError> {
+    let failed = |source| {
+        RunError::Output(OutputError::Access {
+            doing: "removing what was collected before from",
+            path: folder.into(),
+            source,
+        })
+    };
+    output::clear_evidence(folder, before.iter().map(String::as_str)).map_err(failed)?;
+    let Ok(shards) = output::folder_without_links(folder, SHARDS) else {
+        return Ok(());
+    };
+    for entry in std::fs::read_dir(&shards).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let Some(name) = name.to_str().filter(|name| name.parse::<u16>().is_ok()) else {
+            continue;
+        };
+        let Ok(shard) = output::folder_without_links(&shards, name) else {
+            continue;
+        };
+        let before = output::cases_of_before(&shard);
+        output::clear_evidence(&shard, before.iter().map(String::as_str)).map_err(failed)?;
+        for report in report::FILES {
+            output::remove(&shard, report).map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the report of each shard, and merges them.

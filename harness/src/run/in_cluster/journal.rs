@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use super::results::{JobResults, ResultsError};
-use crate::report::{Environment, RESULTS_VERSION, RunResult};
+use crate::report::RunResult;
 use crate::run::{Journal, JournalEntry, JournalError, JournalHead};
 
 /// The journal of one shard of a Job.
@@ -103,19 +103,6 @@ fn head_of(run: &RunResult) -> JournalHead {
 
 /// What is known of a shard before its end: collected then, its report says that it has not come to it.
 fn unfinished(head: &JournalHead) -> RunResult {
-    RunResult {
-        version: RESULTS_VERSION.into(),
-        run_id: String::new(),
-        started: format!("{:.0}", jiff::Timestamp::now()),
-        duration_seconds: 0.0,
-        harness: head.harness.clone(),
-        phases: Vec::new(),
-        environment: Environment::default(),
-        shard: head.shard,
-        planned: head.planned.clone(),
-        scenarios: Vec::new(),
-        missing: Vec::new(),
-        cells: Vec::new(),
-        interrupted: Some("it had not ended when its results were collected".into()),
-    }
+    let reason = "it had not ended when its results were collected".into();
+    RunResult::unfinished("", head.shard, head.planned.clone(), reason)
 }

@@ -290,7 +290,6 @@ fn write_folder(bytes: &[u8], shard: &Path, evidence: &str) -> std::io::Result<(
             LARGEST >> 20
         )));
     }
-    std::fs::create_dir_all(shard)?;
     output::remove(shard, evidence)?;
     let target = output::create_folder(shard, evidence)?;
     unpack_folder(bytes, &target).inspect_err(|_| {
