@@ -5,6 +5,7 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 
 use rstest::rstest;
 
@@ -223,6 +224,123 @@ fn a_second_run_with_the_same_output_is_refused_and_told_which_process_is_there(
     // A lock ends with its process, whatever ends that.
     let third = server.run(folder.path(), &output).output().unwrap();
     assert_eq!(third.status.code(), Some(3), "{}", text(&third.stderr));
+}
+
+/// What an API server says of its cluster.
+#[derive(Clone)]
+struct Cluster {
+    context: &'static str,
+    kubernetes: &'static str,
+    uid: &'static str,
+    setting: &'static str,
+}
+
+impl Cluster {
+    /// The answer to a request; what a run asks beside its cluster and operator is refused, so that no case can begin.
+    fn answer(&self, request: &str) -> Option<serde_json::Value> {
+        use serde_json::json;
+        let path = request.split([' ', '?']).nth(1).unwrap_or_default();
+        let rules = json!({"status": {"incomplete": false, "nonResourceRules": [],
+            "resourceRules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}});
+        let image = "quay.io/kuberay/operator:v1.6.2";
+        let container = json!({"name": "operator", "image": image,
+            "env": [{"name": "ENABLE_LOGIN_SHELL", "value": self.setting}]});
+        let deployment = json!({"metadata": {"namespace": "ray", "name": "operator", "generation": 1},
+            "spec": {"replicas": 1, "selector": {}, "template": {"spec": {"containers": [container]}}},
+            "status": {"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 1}});
+        Some(match path {
+            "/version" => json!({"major": "1", "minor": "34", "gitVersion": self.kubernetes, "gitCommit": "",
+                "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "", "platform": ""}),
+            "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews" => rules,
+            "/apis/apps/v1/deployments" => json!({"metadata": {}, "items": [deployment]}),
+            "/api/v1/namespaces/ray/pods" => json!({"metadata": {}, "items": []}),
+            "/api/v1/namespaces/kube-system" => json!({"metadata": {"name": "kube-system", "uid": self.uid}}),
+            _ => return None,
+        })
+    }
+
+    /// Lets the API server of a cluster, which may change, answer on a port.
+    fn serve(now: &Arc<Mutex<Self>>) -> std::net::SocketAddr {
+        use std::io::{BufRead as _, BufReader, Read as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, now) = (listener.local_addr().unwrap(), Arc::clone(now));
+        std::thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let now = Arc::clone(&now);
+                std::thread::spawn(move || -> std::io::Result<()> {
+                    let (mut reader, mut writer) = (BufReader::new(connection.try_clone()?), connection);
+                    loop {
+                        let (mut request, mut length) = (String::new(), 0);
+                        if reader.read_line(&mut request)? == 0 {
+                            return Ok(());
+                        }
+                        loop {
+                            let mut header = String::new();
+                            reader.read_line(&mut header)?;
+                            let header = header.trim().to_ascii_lowercase();
+                            if let Some(number) = header.strip_prefix("content-length:") {
+                                length = number.trim().parse().unwrap();
+                            }
+                            if header.is_empty() {
+                                break;
+                            }
+                        }
+                        std::io::copy(&mut (&mut reader).take(length), &mut std::io::sink())?;
+                        let (status, body) = match now.lock().unwrap().clone().answer(&request) {
+                            Some(body) => ("200 OK", body.to_string()),
+                            None => ("500 Internal Server Error", String::from("{}")),
+                        };
+                        let length = body.len();
+                        let head = "content-type: application/json";
+                        write!(
+                            writer,
+                            "HTTP/1.1 {status}\r\n{head}\r\ncontent-length: {length}\r\n\r\n{body}"
+                        )?;
+                    }
+                });
+            }
+        });
+        address
+    }
+}
+
+/// Whatever is another cluster, or the same one after a change.
+#[rstest]
+#[case::the_same(&|_: &mut Cluster| (), None)]
+#[case::upgraded(&|cluster: &mut Cluster| cluster.kubernetes = "v1.99.0", Some("v1.99.0"))]
+#[case::made_again(&|cluster: &mut Cluster| cluster.uid = "uid-2", Some("uid-2"))]
+#[case::another_context(&|cluster: &mut Cluster| cluster.context = "kind-other", Some("kind-other"))]
+#[case::another_setting(&|cluster: &mut Cluster| cluster.setting = "true", Some("ENABLE_LOGIN_SHELL=true"))]
+fn a_run_of_another_cluster_is_not_picked_up(#[case] change: &dyn Fn(&mut Cluster), #[case] told: Option<&str>) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    let now = Arc::new(Mutex::new(Cluster {
+        context: "kind-one",
+        kubernetes: "v1.34.4",
+        uid: "uid-1",
+        setting: "false",
+    }));
+    let address = Cluster::serve(&now);
+    let run = |arguments: &[&str]| {
+        let context = now.lock().unwrap().context;
+        let kubeconfig = kubeconfig(folder.path(), context, address);
+        run_in(&kubeconfig, context, &output).args(arguments).output().unwrap()
+    };
+    // It gets as far as its journal, and not to its first case.
+    let first = run(&[]);
+    assert_eq!(first.status.code(), Some(3), "{}", text(&first.stderr));
+    let journal = std::fs::read_to_string(output.join("journal.jsonl")).unwrap();
+    change(&mut now.lock().unwrap());
+    let second = run(&["--resume"]);
+    let said = text(&second.stderr);
+    let Some(told) = told else {
+        assert_eq!(second.status.code(), Some(3), "{said}");
+        return;
+    };
+    assert_eq!(second.status.code(), Some(2), "{said}");
+    let before = "is of another run (it ran in the cluster of the context kind-one";
+    assert!(said.contains(before) && said.contains(told), "{said}");
+    assert_eq!(std::fs::read_to_string(output.join("journal.jsonl")).unwrap(), journal);
 }
 
 /// A kubeconfig with one context.

@@ -99,7 +99,8 @@ async fn conduct(
         None => begun.insert(Begun::lock(options, &id)?),
     };
     begun.plan(shard, &planned);
-    let head = JournalHead::new(shard, planned.clone());
+    let cluster = there.as_ref().map(|there| there.identity().to_owned());
+    let head = JournalHead::new(shard, planned.clone()).in_cluster(cluster);
     let journal = begin_journal(begun, options, journal, &head, &*progress).await?;
     let mut phases = Phases::start();
     let mut found = Found::default();
@@ -272,6 +273,7 @@ impl Job<'_> {
         phases.end("programs");
         found.environment.extend(setup.environment());
         let rest = self.engine_options.journal.as_ref().map(|journal| {
+            journal.runs_on(Lane::ControlPlane, setup.environment());
             let (results, rest) = journal.take_over(self.cells, |cell| setup.images(cell), &**self.progress);
             found.cells.extend(results);
             rest
@@ -467,6 +469,9 @@ impl Job<'_> {
             let options = sized.with(pair);
             let session = self.until_cancelled(bring_up(setup, &options, phases)).await?;
             found.environment.extend(session.environment());
+            if let Some(journal) = &self.engine_options.journal {
+                journal.runs_on(Lane::Kind, session.environment());
+            }
             // What is used again now was made by the pair before, or by somebody else.
             stays |= number == 0 && session.cluster().reused;
             let is_last = number + 1 == pairs.len();
@@ -492,7 +497,7 @@ impl Job<'_> {
             .await?;
         let own = |cell: &&Cell| cell.operator == *session.operator() && cell.ray == *session.ray();
         let own: Vec<Cell> = self.cells.iter().filter(own).cloned().collect();
-        let (results, rest) = engine.take_over(&own);
+        let (results, rest) = engine.take_over(&own).await;
         found.cells.extend(results);
         let (upgrades, cells): (Vec<Cell>, Vec<Cell>) =
             rest.into_iter().partition(|cell| cell.scenario.upgrade_from.is_some());

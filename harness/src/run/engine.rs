@@ -1,6 +1,7 @@
 //! Cells run side by side as far as the nodes have room.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::ListParams;
 use kube::{Api, Client};
+use semver::Version;
 use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -19,6 +21,7 @@ use super::capacity::{self, Capacity, Permit, Rank, Resources, can_be_placed};
 use super::cell::{Judge, Judged, dashboard_for_evidence};
 use super::evidence::{self, Subject};
 use super::names::{evidence_folder, namespace_name};
+use super::node_images::digest_on;
 use super::outcome::{blank, fail, sentences, summarise};
 use super::snapshots::CellSnapshots;
 use super::stimulus::{Actor, rejection};
@@ -26,6 +29,7 @@ use super::subjects::{
     CellError, EngineOptions, EvidencePolicy, Operator, SYNCED_WITHIN, StartError, Subjects, Upgrade,
 };
 use super::{cleanup, demand, namespace, pods, secrets};
+use crate::artifact::UNPINNED;
 use crate::check::Rejection;
 use crate::expect::Verified;
 use crate::observe::{NamespaceView, Watches};
@@ -187,11 +191,34 @@ impl Engine {
     }
 
     /// Results of cells that passed before, and the cells that are to be run.
-    pub(super) fn take_over(&self, cells: &[Cell]) -> (Vec<CellResult>, Vec<Cell>) {
-        match &self.options.journal {
-            Some(journal) => journal.take_over(cells, |cell| self.subjects.images(&cell.ray), &*self.progress),
-            None => (Vec::new(), cells.into()),
+    pub(super) async fn take_over(&self, cells: &[Cell]) -> (Vec<CellResult>, Vec<Cell>) {
+        let Some(journal) = &self.options.journal else {
+            return (Vec::new(), cells.into());
+        };
+        let mut images = BTreeMap::new();
+        for cell in cells {
+            if !images.contains_key(&cell.ray) {
+                images.insert(cell.ray.clone(), self.images(&cell.ray).await);
+            }
         }
+        journal.take_over(cells, |cell| images[&cell.ray].clone(), &*self.progress)
+    }
+
+    /// The images on which the results of cells with this release of Ray depend, with the digests that the nodes tell
+    /// where nothing else does.
+    async fn images(&self, ray: &Version) -> Vec<ImageRecord> {
+        let mut images = self.subjects.images(ray);
+        if self.subjects.operator.has_nodes() && images.iter().any(|image| image.digest == UNPINNED) {
+            // Without an answer they stay unknown.
+            let nodes = Api::<Node>::all(self.client.clone()).list(&ListParams::default()).await;
+            let nodes = nodes.map(|list| list.items).unwrap_or_default();
+            for image in images.iter_mut().filter(|image| image.digest == UNPINNED) {
+                if let Some(digest) = digest_on(&nodes, &image.name) {
+                    image.digest = digest;
+                }
+            }
+        }
+        images
     }
 
     /// Runs a cell that begins with an older release of the operator, which runs now.
@@ -215,7 +242,7 @@ impl Engine {
 
     async fn ended(&self, cell: &Cell, result: &CellResult) {
         if let Some(journal) = &self.options.journal {
-            let images = self.subjects.images(&cell.ray);
+            let images = self.images(&cell.ray).await;
             journal.note(cell, &images, result, &*self.progress).await;
         }
         let message = result.reason.clone().unwrap_or_else(|| "all checks passed".into());

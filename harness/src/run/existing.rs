@@ -29,6 +29,7 @@ const SETTINGS: [&str; 4] = [
 /// A cluster that exists, and its operator, before anything is made in it.
 pub(super) struct There {
     cluster: Existing,
+    identity: String,
     operator: TheOperator,
     programs: Programs,
     store: Store,
@@ -53,6 +54,10 @@ impl There {
         let cluster = Existing::connect(&wanted.context).await?;
         progress.update("cluster", &format!("{} at {}", cluster.context, cluster.server));
         cluster.check_permissions().await?;
+        let identity = cluster.identity().await.map_err(|source| RunError::Api {
+            doing: "reading the namespace kube-system, whose uid tells the cluster from others",
+            source: Box::new(source),
+        })?;
         let asked = options.operator_asked.as_ref();
         let operator = if wanted.install_operator {
             // Only where there is none: one that is not available for a moment is there all the same.
@@ -71,15 +76,24 @@ impl There {
             let named = wanted.operator_deployment.as_ref();
             TheOperator::Found(Box::new(operator::discover(&cluster.client, named, asked).await?))
         };
-        let there = Self {
+        let mut there = Self {
             cluster,
+            identity,
             operator,
             programs,
             store,
             progress,
         };
+        if let Some(settings) = there.settings() {
+            there.identity.push_str(&format!(" whose operator has {settings}"));
+        }
         there.tell();
         Ok(Some(there))
+    }
+
+    /// What tells the cluster from every other.
+    pub(super) fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// The release that cells meet.
@@ -237,7 +251,7 @@ impl There {
             cancel.clone(),
         )
         .await?;
-        let (mut results, rest) = engine.take_over(cells);
+        let (mut results, rest) = engine.take_over(cells).await;
         results.extend(engine.run(&rest).await);
         for problem in engine.finish().await {
             self.progress.line(&format!("warning: {problem}"));

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::artifact::UNPINNED;
 use crate::plan::{Cell, Shard};
-use crate::report::{CellResult, ImageRecord, Outcome, Progress, Redactor};
+use crate::report::{CellResult, Environment, ImageRecord, Outcome, Progress, Redactor};
+use crate::scenario::Lane;
 
 /// Version of the form of a journal; raised when one of before can't be read any more.
-pub const JOURNAL_VERSION: &str = "kuberay-conformance.journal/v1";
+pub const JOURNAL_VERSION: &str = "kuberay-conformance.journal/v2";
 
 /// What a journal is about; one of another run does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +27,9 @@ pub struct JournalHead {
     pub harness: String,
     /// Which part of the plan the run does, where that is not all of it.
     pub shard: Option<Shard>,
+    /// The existing cluster in which the run works, where it makes none of its own.
+    #[serde(default)]
+    pub cluster: Option<String>,
     /// Ids of all cells of the whole plan.
     pub planned: Vec<String>,
 }
@@ -33,7 +38,7 @@ pub struct JournalHead {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JournalEntry {
-    /// What its result depends on: the files of its scenario, and the images that it ran with.
+    /// What its result depends on: the files of its scenario, the images that it ran with, and the cluster.
     pub digest: String,
     /// What it came to.
     pub result: CellResult,
@@ -44,8 +49,8 @@ pub struct JournalEntry {
 pub enum JournalError {
     /// It is of another run.
     #[error(
-        "{journal} is of another run ({what}), so --resume can't pick it up: give the same scenarios, releases, filters and \
-         shard, or run without --resume, which begins anew"
+        "{journal} is of another run ({what}), so --resume can't pick it up: give the same cluster, scenarios, releases, filters \
+         and shard, or run without --resume, which begins anew"
     )]
     OtherRun {
         /// Which journal.
@@ -100,8 +105,15 @@ impl JournalHead {
             version: JOURNAL_VERSION.into(),
             harness: env!("CARGO_PKG_VERSION").into(),
             shard,
+            cluster: None,
             planned,
         }
+    }
+
+    /// The same of a run in an existing cluster.
+    #[must_use]
+    pub fn in_cluster(self, cluster: Option<String>) -> Self {
+        Self { cluster, ..self }
     }
 
     /// Whether a journal that begins like this is one of this run.
@@ -116,6 +128,13 @@ impl JournalHead {
             format!("harness {}, not {}", found.harness, self.harness)
         } else if self.shard != found.shard {
             format!("{}, not {}", shard(found.shard), shard(self.shard))
+        } else if self.cluster != found.cluster {
+            let cluster = |cluster: &Option<String>| cluster.clone().unwrap_or_else(|| "a cluster of its own".into());
+            format!(
+                "it ran in {}, not in {}",
+                cluster(&found.cluster),
+                cluster(&self.cluster)
+            )
         } else if self.planned != found.planned {
             let (one, other) = (&found.planned, &self.planned);
             let only = |of: &[String], not: &[String]| of.iter().find(|id| !not.contains(id)).cloned();
@@ -139,6 +158,10 @@ impl JournalHead {
 pub struct RunJournal {
     journal: Arc<dyn Journal>,
     output: PathBuf,
+    /// The existing cluster.
+    cluster: Option<String>,
+    /// What the clusters of each lane are made of, once that is known.
+    made_of: Mutex<BTreeMap<Lane, Vec<String>>>,
     passed: BTreeMap<String, JournalEntry>,
 }
 
@@ -165,8 +188,31 @@ impl RunJournal {
         Ok(Self {
             journal,
             output,
+            cluster: head.cluster.clone(),
+            made_of: Mutex::default(),
             passed: passed.collect(),
         })
+    }
+
+    /// Notes what the cells of a lane run on from now on: Kubernetes, and all images or programs with their digests.
+    pub fn runs_on(&self, lane: Lane, environment: &Environment) {
+        let images = environment.images.iter().map(ImageRecord::reference);
+        let made_of = std::iter::once(environment.kubernetes.clone()).chain(images);
+        let mut lanes = self.made_of.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.insert(lane, made_of.collect());
+    }
+
+    /// What the result of a cell depends on; none where that is not known.
+    fn digest(&self, cell: &Cell, images: &[ImageRecord]) -> std::io::Result<Option<String>> {
+        let own = cell_digest(cell, images)?;
+        let lanes = self.made_of.lock().unwrap_or_else(PoisonError::into_inner);
+        let made_of = lanes.get(&cell.lane).into_iter().flatten();
+        let cluster: Vec<&String> = self.cluster.iter().chain(made_of).collect();
+        let is_known = images.iter().all(|image| image.digest != UNPINNED);
+        Ok(is_known.then(|| match cluster.as_slice() {
+            [] => own,
+            cluster => hash_of(std::iter::once(&own).chain(cluster.iter().copied())),
+        }))
     }
 
     /// How many cells passed before; some may have changed since.
@@ -179,8 +225,8 @@ impl RunJournal {
         self.passed.contains_key(id)
     }
 
-    /// Results of cells that passed before with the same files and the same images of operator and Ray, and the cells
-    /// that are to be run.
+    /// Results of cells that passed before with the same files, in the same cluster and with the same images, and the
+    /// cells that are to be run. Where a digest is not known, the image may be another, so that the cell is to be run.
     pub fn take_over(
         &self,
         cells: &[Cell],
@@ -191,7 +237,11 @@ impl RunJournal {
         for cell in cells {
             let id = cell.id();
             let entry = self.passed.get(&id);
-            match entry.filter(|entry| cell_digest(cell, &images(cell)).is_ok_and(|digest| digest == entry.digest)) {
+            let is_same = |entry: &&JournalEntry| {
+                let digest = self.digest(cell, &images(cell));
+                digest.is_ok_and(|digest| digest.as_ref() == Some(&entry.digest))
+            };
+            match entry.filter(is_same) {
                 Some(entry) => {
                     progress.finish(&id, Outcome::Passed, "passed before, so it is not run again");
                     results.push(CellResult {
@@ -209,8 +259,10 @@ impl RunJournal {
     pub async fn note(&self, cell: &Cell, images: &[ImageRecord], result: &CellResult, progress: &dyn Progress) {
         let mut result = result.clone();
         Redactor::default().redact_cell(&mut result);
-        let noted = match cell_digest(cell, images) {
+        let noted = match self.digest(cell, images) {
             Ok(digest) => {
+                // What is of no certain digest is noted, and not taken over.
+                let digest = digest.unwrap_or_default();
                 let evidence = result.evidence.as_ref().map(|folder| self.output.join(folder));
                 let entry = JournalEntry { digest, result };
                 let noted = self.journal.note(&entry, evidence.as_deref()).await;
@@ -252,6 +304,16 @@ pub fn cell_digest(cell: &Cell, images: &[ImageRecord]) -> std::io::Result<Strin
         add(&std::fs::read(&file)?);
     }
     Ok(format!("sha256:{:x}", hash.finalize()))
+}
+
+/// Hashes parts, each with its length, so that nothing can move from one to the next.
+fn hash_of<'a>(parts: impl Iterator<Item = &'a String>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
+    }
+    format!("sha256:{:x}", hash.finalize())
 }
 
 /// The files of a scenario; pending snapshots are what runs write.

@@ -20,6 +20,7 @@ mod kept;
 mod ledger;
 mod names;
 mod namespace;
+mod node_images;
 mod nodes;
 mod options;
 mod outcome;

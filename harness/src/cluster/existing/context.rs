@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use k8s_openapi::api::core::v1::Namespace;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
+use kube::{Api, Client, Config};
 
 use super::permissions::{self, PermissionError};
 use super::purpose::refusal;
@@ -102,6 +103,23 @@ impl Existing {
     /// When it may not, with what is missing.
     pub async fn check_permissions(&self) -> Result<(), PermissionError> {
         permissions::check(&self.client).await
+    }
+
+    /// Returns what tells the cluster from every other, and from itself before an upgrade: its context, its address, the
+    /// uid of its namespace `kube-system`, and its release of Kubernetes.
+    ///
+    /// # Errors
+    /// Fails when the API server does not tell the uid.
+    pub async fn identity(&self) -> Result<String, kube::Error> {
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        let uid = namespaces.get_metadata("kube-system").await?.metadata.uid;
+        Ok(format!(
+            "the cluster of the context {} ({}, Kubernetes {}, uid {})",
+            self.context,
+            self.server,
+            self.kubernetes,
+            uid.unwrap_or_default()
+        ))
     }
 
     /// Reads the context, refuses one that does not look like a test cluster's unless it is allowed by name, and asks the

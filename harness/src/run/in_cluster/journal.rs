@@ -48,7 +48,7 @@ impl Journal for JobJournal {
     ) -> BoxFuture<'a, Result<Vec<JournalEntry>, JournalError>> {
         async move {
             let known = self.results.shards().await.map_err(self.access("reading"))?;
-            let before = known.get(&self.shard).map(head_of);
+            let before = known.get(&self.shard).map(|run| head_of(run, head));
             if let Some(before) = &before {
                 // Results of another plan under the Job's name would be taken for this one's.
                 head.fits(before, &format!("what the Job kept of shard {}", self.shard))?;
@@ -94,10 +94,12 @@ impl Journal for JobJournal {
     }
 }
 
-fn head_of(run: &RunResult) -> JournalHead {
+/// The head of what a shard kept. It is in the cluster itself; that it may be another since, as after an upgrade, the
+/// digest of each cell tells.
+fn head_of(run: &RunResult, head: &JournalHead) -> JournalHead {
     JournalHead {
         harness: run.harness.clone(),
-        ..JournalHead::new(run.shard, run.planned.clone())
+        ..JournalHead::new(run.shard, run.planned.clone()).in_cluster(head.cluster.clone())
     }
 }
 

@@ -113,6 +113,82 @@ async fn what_has_changed_is_not_taken_over() {
     assert!(!is_taken(&cell, entries, "sha256:a").await, "a file more");
 }
 
+/// Of two images without a digest nobody knows whether they are one.
+#[tokio::test]
+async fn what_ran_with_an_unknown_image_is_not_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let cell = cell(folder.path());
+    let entry = JournalEntry {
+        digest: cell_digest(&cell, &[image("unpinned")]).unwrap(),
+        ..entry(&cell, Outcome::Passed)
+    };
+    assert!(!is_taken(&cell, vec![entry], "unpinned").await);
+}
+
+/// Keeps every note in memory.
+#[derive(Debug, Default)]
+struct Kept(std::sync::Mutex<Vec<JournalEntry>>);
+
+impl Journal for Kept {
+    fn begin<'a>(&'a self, _: &'a JournalHead, _: bool) -> BoxFuture<'a, Result<Vec<JournalEntry>, JournalError>> {
+        Box::pin(async { Ok(self.0.lock().unwrap().clone()) })
+    }
+
+    fn note<'a>(&'a self, entry: &'a JournalEntry, _: Option<&'a Path>) -> BoxFuture<'a, Result<(), JournalError>> {
+        self.0.lock().unwrap().push(entry.clone());
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// The cluster of a lane: Kubernetes, and the image of its nodes or the program of its API server.
+type MadeOf = Option<(Lane, &'static str, &'static str)>;
+
+const PLANES: MadeOf = Some((Lane::ControlPlane, "v1.34.4", "sha256:1"));
+
+#[rstest]
+#[case::the_same(None, PLANES, true)]
+#[case::the_same_existing_one(Some("one"), None, true)]
+#[case::another_existing_one(Some("other"), None, false)]
+#[case::other_kubernetes(None, Some((Lane::ControlPlane, "v1.99.0", "sha256:1")), false)]
+#[case::other_nodes(None, Some((Lane::ControlPlane, "v1.34.4", "sha256:2")), false)]
+#[case::another_lane_is_other(None, Some((Lane::Kind, "v1.34.4", "sha256:1")), false)]
+#[tokio::test]
+async fn what_passed_in_another_cluster_is_not_taken_over(
+    #[case] cluster: Option<&str>,
+    #[case] made_of: MadeOf,
+    #[case] expected: bool,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let cell = cell(folder.path());
+    let kept = Arc::new(Kept::default());
+    let begin = async |cluster: Option<&str>, made_of: MadeOf| {
+        let head = JournalHead::new(None, Vec::new()).in_cluster(cluster.map(str::to_owned));
+        let journal = RunJournal::begin(Arc::clone(&kept) as Arc<dyn Journal>, &head, true, "".into());
+        let journal = journal.await.unwrap();
+        if let Some((lane, kubernetes, digest)) = made_of {
+            let environment = Environment {
+                kubernetes: kubernetes.into(),
+                images: vec![image(digest)],
+                ..Environment::default()
+            };
+            journal.runs_on(lane, &environment);
+        }
+        journal
+    };
+    let images = [image("sha256:a")];
+    let (first_cluster, first_made_of) = match cluster {
+        Some(_) => (Some("one"), None),
+        None => (None, PLANES),
+    };
+    let first = begin(first_cluster, first_made_of).await;
+    first
+        .note(&cell, &images, &entry(&cell, Outcome::Passed).result, &Silent)
+        .await;
+    let second = begin(cluster, made_of).await;
+    let (results, _) = second.take_over(std::slice::from_ref(&cell), |_| images.to_vec(), &Silent);
+    assert_eq!(results.len(), usize::from(expected));
+}
+
 #[tokio::test]
 async fn a_note_that_can_not_be_written_is_a_warning() {
     #[derive(Default)]
@@ -141,9 +217,10 @@ async fn a_note_that_can_not_be_written_is_a_warning() {
 
 #[rstest]
 #[case(&|_: &mut JournalHead| (), None)]
-#[case(&|head: &mut JournalHead| head.version = "v9".into(), Some("its form is v9, not kuberay-conformance.journal/v1"))]
+#[case(&|head: &mut JournalHead| head.version = "v9".into(), Some("its form is v9, not kuberay-conformance.journal/v2"))]
 #[case(&|head: &mut JournalHead| head.harness = "9.9.9".into(), Some("harness 9.9.9, not "))]
 #[case(&|head: &mut JournalHead| head.shard = Some("1/3".parse().unwrap()), Some("shard 1/3, not no shard"))]
+#[case(&|head: &mut JournalHead| head.cluster = Some("c".into()), Some("it ran in c, not in a cluster of its own"))]
 #[case(&|head: &mut JournalHead| head.planned.push("c".into()), Some("it had c, which is not planned now"))]
 #[case(&|head: &mut JournalHead| head.planned = vec!["a".into()], Some("it did not have b"))]
 #[case(&|head: &mut JournalHead| head.planned.reverse(), Some("its cells are in another order"))]

@@ -80,7 +80,7 @@ async fn what_can_not_be_picked_up_is_refused_and_stays() {
         assert_eq!(fs::read_to_string(&path).unwrap(), changed, "it is not ours to change");
         error.to_string()
     };
-    let text = refused(&|text| text.replacen("journal/v1", "journal/v9", 1)).await;
+    let text = refused(&|text| text.replacen("journal/v2", "journal/v9", 1)).await;
     assert!(
         text.contains("journal.jsonl is of another run (its form is kuberay-conformance.journal/v9"),
         "{text}"
