@@ -255,5 +255,4 @@ impl<'a, T> Typed<'a, T> {
 }
 
 #[cfg(test)]
-#[path = "evidence/tests.rs"]
 mod tests;
