@@ -22,7 +22,7 @@ use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::expect::pending_allowed;
 use kuberay_conformance::plan::{Cell, Filter, Pair, cells};
 use kuberay_conformance::process::guarded_helper;
-use kuberay_conformance::report::{CellResult, Outcome};
+use kuberay_conformance::report::{CellResult, Outcome, Redactor};
 use kuberay_conformance::run::{CLUSTER, EngineOptions, EvidencePolicy, new_run_id, noted_releases};
 use kuberay_conformance::scenario::{Lane, Level, load_all};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -206,6 +206,7 @@ fn engine_options(output: PathBuf) -> EngineOptions {
         jobs: AT_ONCE,
         overlap: true,
         room_share: 1,
+        redactor: Redactor::default(),
         ends: None,
         write_pending: !is_in_ci(),
         record_verified: false,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::plan::{Cell, Pair};
-use kuberay_conformance::report::{CellResult, Outcome, Silent};
+use kuberay_conformance::report::{CellResult, Outcome, Redactor, Silent};
 use kuberay_conformance::run::{
     EngineOptions, EvidencePolicy, FileJournal, JournalHead, Options, Planes, RunJournal, new_run_id,
 };
@@ -69,6 +69,7 @@ async fn on(planes: &Planes, cells: &[Cell], ray: &Version, folder: &Path) -> Re
         overlap: false,
         room_share: 1,
         journal: Some(Arc::new(journal)),
+        redactor: Redactor::default(),
         ends: None,
         write_pending: false,
         record_verified: false,

@@ -1,8 +1,10 @@
 //! Secrets are masked before anything is kept as evidence.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::fmt;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
+use k8s_openapi::api::core::v1::Secret;
 use regex::{Captures, Regex};
 use serde_json::Value;
 
@@ -58,41 +60,61 @@ static SECRET_ENV: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("(?i)PASSWORD|TOKEN|SECRET|ACCESS_KEY|PRIVATE_KEY|API_KEY").expect("a constant expression")
 });
 
-/// Masks secrets in text: those that are known, and what is written in a form that secrets have.
-#[derive(Debug, Clone, Default)]
+/// Masks secrets in text and in objects: those that it knows, and what is written in a form that secrets have.
+///
+/// A clone shares what the original knows.
+#[derive(Clone, Default)]
 pub struct Redactor {
     /// Longest first: of two that begin alike, the longer is masked.
-    known: Vec<String>,
+    known: Arc<RwLock<Vec<String>>>,
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redactor").finish_non_exhaustive()
+    }
 }
 
 impl Redactor {
     /// Masks these values wherever they stand, such as the values of the cluster's Secrets; those shorter than four
     /// bytes are left out.
     pub fn new(literals: impl IntoIterator<Item = String>) -> Self {
-        let mut redactor = Self::default();
+        let redactor = Self::default();
         redactor.add(literals);
         redactor
     }
 
+    /// Learns the values of a Secret; other objects hold none.
+    pub fn learn(&self, object: &Value) {
+        if object["kind"] == "Secret"
+            && let Ok(secret) = serde_json::from_value::<Secret>(object.clone())
+        {
+            let data = secret.data.into_iter().flatten();
+            let decoded = data.filter_map(|(_, value)| String::from_utf8(value.0).ok());
+            let plain = secret.string_data.into_iter().flatten().map(|(_, value)| value);
+            self.add(decoded.chain(plain));
+        }
+    }
+
     /// Masks these values, too.
-    pub fn add(&mut self, literals: impl IntoIterator<Item = String>) {
+    pub fn add(&self, literals: impl IntoIterator<Item = String>) {
         let forms = literals.into_iter().flat_map(|literal| {
             // Evidence in JSON holds a value in its escaped form.
             let escaped = Value::from(literal.as_str()).to_string();
             let trimmed = literal.trim().to_owned();
             [escaped[1..escaped.len() - 1].to_owned(), literal, trimmed]
         });
-        self.known
-            .extend(forms.filter(|literal| literal.len() >= SHORTEST && !MASK.contains(literal.as_str())));
-        self.known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        self.known.dedup();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.extend(forms.filter(|literal| literal.len() >= SHORTEST && !MASK.contains(literal.as_str())));
+        known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        known.dedup();
     }
 
     /// The text without its secrets, and how many masks were set. Masking twice changes nothing more.
-    pub fn redact(&self, text: &str) -> (String, usize) {
+    pub fn redact_text(&self, text: &str) -> (String, usize) {
         let mut masked = text.to_owned();
         let mut count = 0;
-        for literal in &self.known {
+        for literal in self.known.read().unwrap_or_else(PoisonError::into_inner).iter() {
             let found = masked.matches(literal.as_str()).count();
             if found > 0 {
                 masked = masked.replace(literal.as_str(), MASK);
@@ -106,6 +128,14 @@ impl Redactor {
             }
         }
         (masked, count)
+    }
+
+    /// Drops from a Kubernetes object (or a list of them) what evidence must not hold: values of Secrets and of
+    /// environment variables with telling names, and what nobody reads (`managedFields`, the last applied
+    /// configuration, which repeats them). Returns how many values were masked.
+    #[expect(clippy::unused_self, reason = "what it knows is masked in the serialised text")]
+    pub fn redact_value(&self, object: &mut Value) -> usize {
+        scrub_object(object)
     }
 
     /// Masks what a run's result quotes from the cluster; returns how many places were masked.
@@ -126,7 +156,7 @@ impl Redactor {
     }
 
     fn mask(&self, text: &mut String) -> usize {
-        let (masked, count) = self.redact(text);
+        let (masked, count) = self.redact_text(text);
         *text = masked;
         count
     }
@@ -147,10 +177,7 @@ fn replacement(found: &Captures, count: &mut usize) -> String {
     format!("{keep}{quote}{MASK}{quote}{end}")
 }
 
-/// Drops from a Kubernetes object (or a list of them) what evidence must not hold: values of Secrets and of environment
-/// variables with telling names, and what nobody reads (`managedFields`, the last applied configuration, which repeats
-/// them). Returns how many values were masked.
-pub fn scrub_object(object: &mut Value) -> usize {
+fn scrub_object(object: &mut Value) -> usize {
     match object {
         Value::Array(items) => items.iter_mut().map(scrub_object).sum(),
         Value::Object(fields) => {

@@ -104,7 +104,8 @@ async fn conduct(
     let journal = begin_journal(begun, options, journal, &head, &*progress).await?;
     let mut phases = Phases::start();
     let mut found = Found::default();
-    let engine_options = engine_options(options, &id, journal);
+    let redactor = Redactor::default();
+    let engine_options = engine_options(options, &id, journal, &redactor);
     for lane in [Lane::ControlPlane, Lane::Kind] {
         let cells: Vec<Cell> = plan.cells.iter().filter(|cell| cell.lane == lane).cloned().collect();
         if cells.is_empty() {
@@ -164,7 +165,7 @@ async fn conduct(
         cells: found.cells,
         interrupted: found.interrupted,
     };
-    Redactor::default().redact_run(&mut result);
+    redactor.redact_run(&mut result);
     report::write_all(&result, &options.output)?;
     Ok(result)
 }
@@ -190,9 +191,10 @@ async fn begin_journal(
     Ok(journal)
 }
 
-fn engine_options(options: &Options, id: &RunId, journal: RunJournal) -> EngineOptions {
+fn engine_options(options: &Options, id: &RunId, journal: RunJournal, redactor: &Redactor) -> EngineOptions {
     EngineOptions {
         run: id.clone(),
+        redactor: redactor.clone(),
         output: options.output.clone(),
         evidence: options.evidence,
         jobs: options.jobs.unwrap_or_else(default_jobs),

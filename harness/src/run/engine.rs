@@ -36,7 +36,7 @@ use crate::observe::{NamespaceView, Watches};
 use crate::operator::{Presence, Sender};
 use crate::output;
 use crate::plan::{Cell, Durations};
-use crate::report::{CellResult, ImageRecord, Outcome, Progress, Redactor};
+use crate::report::{CellResult, ImageRecord, Outcome, Progress};
 use crate::scenario::{apply_changes, later_objects, manifests};
 
 const CLEANED_WITHIN: Duration = Duration::from_mins(2);
@@ -374,9 +374,10 @@ impl Engine {
         namespace::create(&self.client, &prepared.namespace, &self.options.run).await?;
         result.namespace = Some(prepared.namespace.clone());
         let mut view = NamespaceView::start(&self.watches, &prepared.namespace);
-        let mut redactor = Redactor::new(secrets::sent(&prepared.objects));
+        let redactor = &self.options.redactor;
+        prepared.objects.iter().for_each(|object| redactor.learn(object));
         let judged = self
-            .judge(cell, &prepared, upgrade, (&mut view, &mut permit), since, &mut redactor)
+            .judge(cell, &prepared, upgrade, (&mut view, &mut permit), since)
             .await;
         let done = judged.map(|(judged, evidence)| {
             (result.outcome, result.reason) = summarise(&judged.checks);
@@ -403,7 +404,6 @@ impl Engine {
         upgrade: Option<&dyn Upgrade>,
         (view, permit): (&mut NamespaceView, &mut Permit),
         since: Timestamp,
-        redactor: &mut Redactor,
     ) -> Result<(Judged, Option<String>), CellError> {
         let synced = async {
             while !view.synced() {
@@ -469,7 +469,7 @@ impl Engine {
         }
         // Those that were sent are known; an operator makes others, and so may the user's Pods.
         match secrets::in_namespace(&self.client, &prepared.namespace).await {
-            Ok(values) => redactor.add(values),
+            Ok(secrets) => secrets.iter().for_each(|secret| self.options.redactor.learn(secret)),
             Err(error) => self.progress.line(&format!(
                 "warning: {id}: the namespace's Secrets can't be read, so evidence is masked by form alone: {error}"
             )),
@@ -485,7 +485,7 @@ impl Engine {
             stimulus: &sentences(cell),
             rejections: &judged.observation.rejections,
             since,
-            redactor,
+            redactor: &self.options.redactor,
         };
         let (output, folder) = (&self.options.output, evidence_folder(cell));
         let made = std::fs::create_dir_all(output)

@@ -14,7 +14,7 @@ use super::Operator;
 use crate::check::{LogKey, Observation, Rejection};
 use crate::observe::NamespaceView;
 use crate::output;
-use crate::report::{Redactor, scrub_object};
+use crate::report::Redactor;
 
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -77,7 +77,7 @@ impl Writer<'_> {
     fn text(&mut self, name: &str, text: &str) {
         let write = || {
             let mut file = output::create_file(&self.folder, name)?;
-            file.write_all(self.redactor.redact(text).0.as_bytes())
+            file.write_all(self.redactor.redact_text(text).0.as_bytes())
         };
         if let Err(error) = write() {
             self.problems.push(format!(
@@ -89,7 +89,7 @@ impl Writer<'_> {
 
     fn yaml(&mut self, name: &str, object: &impl Serialize) {
         let value = serde_json::to_value(object).map(|mut value| {
-            scrub_object(&mut value);
+            self.redactor.redact_value(&mut value);
             value
         });
         let text = value

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::names::RunId;
 use super::{PermitError, Resources, RunJournal};
 use crate::operator::{Installed, ObjectError, log_about, log_since};
-use crate::report::ImageRecord;
+use crate::report::{ImageRecord, Redactor};
 use crate::scenario::Diagnostics;
 
 /// How long the watches on a namespace may take to give their first list.
@@ -100,6 +100,8 @@ pub struct EngineOptions {
     pub room_share: u32,
     /// Where it is noted what cells came to; nowhere when absent.
     pub journal: Option<Arc<RunJournal>>,
+    /// Knows the Secrets of the run's cells.
+    pub redactor: Redactor,
     /// When all must be over.
     pub ends: Option<Instant>,
     /// Write missing and different snapshots as pending.

@@ -1,7 +1,7 @@
 use rstest::rstest;
 use serde_json::json;
 
-use super::{MASK, Redactor, scrub_object};
+use super::{MASK, Redactor};
 use crate::report::example;
 
 /// Stands for a secret; no output may contain it.
@@ -51,11 +51,11 @@ const CANARY: &str = "c4n4ry-V4lue";
 #[case::jwt("sent eyJc4n4ryV4lue.eyJc4n4ryV4lue.c4n4ryV4lue on", "sent [redacted] on")]
 fn forms_of_secrets_are_masked(#[case] text: &str, #[case] expected: &str) {
     let redactor = Redactor::default();
-    let (masked, count) = redactor.redact(text);
+    let (masked, count) = redactor.redact_text(text);
     assert_eq!((masked.as_str(), count), (expected, 1));
     assert!(!masked.contains(CANARY));
     assert_eq!(
-        redactor.redact(&masked),
+        redactor.redact_text(&masked),
         (masked.clone(), 0),
         "masking twice changes nothing"
     );
@@ -76,7 +76,7 @@ fn forms_of_secrets_are_masked(#[case] text: &str, #[case] expected: &str) {
 #[case("quay.io/kuberay/operator@sha256:0f3a")]
 #[case("mail to someone@example.com")]
 fn ordinary_text_stays(#[case] text: &str) {
-    assert_eq!(Redactor::default().redact(text), (text.to_owned(), 0));
+    assert_eq!(Redactor::default().redact_text(text), (text.to_owned(), 0));
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn known_values_are_masked_wherever_they_stand() {
     let literals = [CANARY, "c4n4ry-V4lue-longer", "two\nlines", "abc", "a.b+c"];
     let redactor = Redactor::new(literals.map(str::to_owned));
     let text = "x c4n4ry-V4lue-longer y c4n4ry-V4luez {two\nlines} \"two\\nlines\" abc a.b+c aXbbc";
-    let (masked, count) = redactor.redact(text);
+    let (masked, count) = redactor.redact_text(text);
     assert_eq!(
         masked,
         format!("x {MASK} y {MASK}z {{{MASK}}} \"{MASK}\" abc {MASK} aXbbc")
@@ -125,19 +125,23 @@ fn objects_are_scrubbed() {
             ],
         }]}}}}},
     ]});
-    assert_eq!(scrub_object(&mut list), 4);
+    assert_eq!(Redactor::default().redact_value(&mut list), 4);
     let text = list.to_string();
     assert!(!text.contains(CANARY) && !text.contains("managedFields"), "{text}");
     for kept in ["\"kept\":\"yes\"", "127.0.0.1:6379", "secretKeyRef", "\"name\":\"s\""] {
         assert!(text.contains(kept), "{kept} is gone: {text}");
     }
-    assert_eq!(scrub_object(&mut list), 0, "scrubbing twice changes nothing");
+    assert_eq!(
+        Redactor::default().redact_value(&mut list),
+        0,
+        "scrubbing twice changes nothing"
+    );
 }
 
 #[test]
 fn items_of_a_secret_list_have_no_kind_of_their_own() {
     let mut list = json!({"kind": "SecretList", "items": [{"data": {"a": CANARY}}]});
-    assert_eq!(scrub_object(&mut list), 1);
+    assert_eq!(Redactor::default().redact_value(&mut list), 1);
     assert!(!list.to_string().contains(CANARY));
 }
 
@@ -145,6 +149,20 @@ fn items_of_a_secret_list_have_no_kind_of_their_own() {
 fn config_maps_stay() {
     let mut object = json!({"kind": "ConfigMap", "data": {"script.sh": "echo 1"}});
     let before = object.clone();
-    assert_eq!(scrub_object(&mut object), 0);
+    assert_eq!(Redactor::default().redact_value(&mut object), 0);
     assert_eq!(object, before);
+}
+
+#[test]
+fn values_are_learned_in_both_forms_and_from_secrets_alone() {
+    let redactor = Redactor::default();
+    for object in [
+        json!({"kind": "Secret", "metadata": {"name": "a"}, "data": {"password": "cGFzcy00NzEx"},
+            "stringData": {"token": "plain-0815"}}),
+        json!({"kind": "ConfigMap", "metadata": {"name": "b"}, "data": {"script": "echo"}}),
+    ] {
+        redactor.learn(&object);
+    }
+    let (masked, count) = redactor.redact_text("pass-4711 plain-0815 echo");
+    assert_eq!((masked.as_str(), count), ("[redacted] [redacted] echo", 2));
 }
