@@ -1,64 +1,33 @@
-//! Secrets are masked before anything is kept as evidence.
+//! Secrets are masked in everything that is printed, written or reported: the only place that knows what a secret is.
+//!
+//! A [`Redactor`] learns the values of Secrets from objects before they are sent. It masks them in two ways. [`Redactor::redact_value`] masks in the tree of an object,
+//! before it is serialised, so that what is written stays well-formed and a value's indentation or quotes hide nothing.
+//! [`Redactor::redact_text`] masks in logs, messages and progress.
+//!
+//! - `names`: which names are those of secrets.
+//! - `forms`: how secrets are written in text (`name=value`, tokens, private keys).
+//! - `tree`: where secrets are in an object.
 
-use std::borrow::Cow;
+mod forms;
+mod names;
+mod tree;
+
 use std::fmt;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use k8s_openapi::api::core::v1::Secret;
-use regex::{Captures, Regex};
 use serde_json::Value;
 
+use self::tree::{Leaf, walk};
 use super::{CellResult, RunResult};
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "[redacted]";
 
-/// Literals that are shorter would mask ordinary text.
-const SHORTEST: usize = 4;
-
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// The end of a name whose value is a secret, as in `redis_password`, `--token` or `AWS_SECRET_ACCESS_KEY`.
-const NAME: &str = r"[\w.-]*?(?:password|passwd|passphrase|token|secret|access[_-]?key(?:[_-]?id)?|api[_-]?key|private[_-]?key|client-key-data|credentials?)";
-
-/// Forms in which secrets are written. Groups that are named `keep` and `end` stay, the rest is masked.
-static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    // In quotes, in quotes of JSON within JSON, or bare up to what ends it.
-    let value = r#"(?:"(?:[^"\\\r\n]|\\.)+"|'[^'\r\n]+'|\\"[^"\\]+\\"|[^\s,;&"'\\\[\]{}()][^\s,;&"'\\\]})]*)"#;
-    [
-        // A private key, also one that was cut off.
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\z)".to_owned(),
-        r#"(?i)(?P<keep>\bauthorization["']?\s*[:=]\s*["']?)[^\s"'\[][^"'\r\n]*"#.into(),
-        r"(?i)(?P<keep>\bbearer\s+)[A-Za-z0-9._~+/-]{8,}=*".into(),
-        // The user and password of a URL.
-        r#"(?P<keep>\b[A-Za-z][A-Za-z0-9+.-]*://)[^/\s"'<>@\[][^/\s"'<>]*(?P<end>@)"#.into(),
-        // Forms that are secrets wherever they stand: JSON web tokens, GitHub's tokens, AWS key identifiers.
-        r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*".into(),
-        r"\bgh[pousr]_[A-Za-z0-9]{20,}".into(),
-        r"\bA(?:KIA|SIA)[A-Z0-9]{16}\b".into(),
-        // An environment variable as Kubernetes writes it, in YAML or JSON, with its value on the next line or field.
-        format!(r#"(?i)(?P<keep>\bname["']?:\s*["']?{NAME}\w*["']?,?\s+["']?value["']?:[ \t]*){value}"#),
-        format!(r#"(?i)(?P<keep>"name":"{NAME}\w*","value":){value}"#),
-        // `name=value`, `name: value`, `"name":"value"`.
-        format!(r#"(?i)(?P<keep>\b{NAME}\\?["']?[ \t]*[:=][ \t]*){value}"#),
-        // `--name value`
-        format!(r"(?i)(?P<keep>(?:^|\s)--?{NAME}[ \t]+){value}"),
-    ]
-    .iter()
-    .map(|form| Regex::new(form).expect("a constant expression"))
-    .collect()
-});
-
-/// Values that tell nothing: the mask, switches, and references to variables.
-static NO_SECRET: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"^\\?["']?(?:\[redacted\]|(?i:true|false|null|none)|\$[({]?[A-Z_][A-Z0-9_]*[)}]?)\\?["']?$"#)
-        .expect("a constant expression")
-});
-
-/// Names of environment variables whose values are masked, wherever the word stands in them.
-static SECRET_ENV: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("(?i)PASSWORD|TOKEN|SECRET|ACCESS_KEY|PRIVATE_KEY|API_KEY").expect("a constant expression")
-});
+/// Literals that are shorter would mask ordinary text.
+const SHORTEST: usize = 4;
 
 /// Masks secrets in text and in objects: those that it knows, and what is written in a form that secrets have.
 ///
@@ -76,12 +45,25 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Masks these values wherever they stand, such as the values of the cluster's Secrets; those shorter than four
-    /// bytes are left out.
+    /// Masks these values wherever they stand; those shorter than four bytes are left out.
     pub fn new(literals: impl IntoIterator<Item = String>) -> Self {
         let redactor = Self::default();
         redactor.add(literals);
         redactor
+    }
+
+    /// Masks these values, too.
+    pub fn add(&self, literals: impl IntoIterator<Item = String>) {
+        let forms = literals.into_iter().flat_map(|literal| {
+            // Evidence in JSON holds a value in its escaped form.
+            let escaped = Value::from(literal.as_str()).to_string();
+            let trimmed = literal.trim().to_owned();
+            [escaped[1..escaped.len() - 1].to_owned(), literal, trimmed]
+        });
+        let mut known = self.write();
+        known.extend(forms.filter(|literal| literal.len() >= SHORTEST && !MASK.contains(literal.as_str())));
+        known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        known.dedup();
     }
 
     /// Learns the values of a Secret; other objects hold none.
@@ -96,46 +78,59 @@ impl Redactor {
         }
     }
 
-    /// Masks these values, too.
-    pub fn add(&self, literals: impl IntoIterator<Item = String>) {
-        let forms = literals.into_iter().flat_map(|literal| {
-            // Evidence in JSON holds a value in its escaped form.
-            let escaped = Value::from(literal.as_str()).to_string();
-            let trimmed = literal.trim().to_owned();
-            [escaped[1..escaped.len() - 1].to_owned(), literal, trimmed]
-        });
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.extend(forms.filter(|literal| literal.len() >= SHORTEST && !MASK.contains(literal.as_str())));
-        known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        known.dedup();
-    }
-
-    /// The text without its secrets, and how many masks were set. Masking twice changes nothing more.
+    /// Masks secrets in text; returns it, and how many masks were set. Masking twice changes nothing more.
     pub fn redact_text(&self, text: &str) -> (String, usize) {
-        let mut masked = text.to_owned();
-        let mut count = 0;
-        for literal in self.known.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            let found = masked.matches(literal.as_str()).count();
-            if found > 0 {
-                masked = masked.replace(literal.as_str(), MASK);
-                count += found;
-            }
-        }
-        for form in FORMS.iter() {
-            let replaced = form.replace_all(&masked, |found: &Captures| replacement(found, &mut count));
-            if let Cow::Owned(replaced) = replaced {
-                masked = replaced;
-            }
-        }
+        let (text, mut count) = self.mask_known(text);
+        let masked = forms::mask(&text, &mut |_| count += 1);
         (masked, count)
     }
 
-    /// Drops from a Kubernetes object (or a list of them) what evidence must not hold: values of Secrets and of
-    /// environment variables with telling names, and what nobody reads (`managedFields`, the last applied
-    /// configuration, which repeats them). Returns how many values were masked.
-    #[expect(clippy::unused_self, reason = "what it knows is masked in the serialised text")]
+    /// Masks secrets in an object (or a list of them), and drops what nobody reads: `managedFields`, and the last
+    /// applied configuration, which repeats the object. Returns how many masks were set.
     pub fn redact_value(&self, object: &mut Value) -> usize {
-        scrub_object(object)
+        let mut count = self.drop_noise(object);
+        walk(object, &mut |leaf| match leaf {
+            Leaf::Data(value) | Leaf::Secret(value) => {
+                if *value != MASK {
+                    *value = MASK.into();
+                    count += 1;
+                }
+            }
+            Leaf::Other(value) => {
+                let (text, masks) = self.redact_text(&plain(value));
+                if masks > 0 {
+                    *value = text.into();
+                    count += masks;
+                }
+            }
+        });
+        count
+    }
+
+    /// Drops what nobody reads, and masks known values in keys.
+    fn drop_noise(&self, value: &mut Value) -> usize {
+        match value {
+            Value::Array(items) => items.iter_mut().map(|item| self.drop_noise(item)).sum(),
+            Value::Object(fields) => {
+                fields.shift_remove("managedFields");
+                if let Some(annotations) = fields.get_mut("annotations").and_then(Value::as_object_mut) {
+                    annotations.shift_remove(LAST_APPLIED);
+                }
+                let masked = |key: &String| {
+                    let (masked, count) = self.mask_known(key);
+                    (count > 0).then(|| (key.clone(), masked, count))
+                };
+                let keys: Vec<_> = fields.keys().filter_map(masked).collect();
+                let mut count = 0;
+                for (key, masked, masks) in keys {
+                    let value = fields.shift_remove(&key).unwrap_or_default();
+                    fields.insert(masked, value);
+                    count += masks;
+                }
+                count + fields.values_mut().map(|field| self.drop_noise(field)).sum::<usize>()
+            }
+            _ => 0,
+        }
     }
 
     /// Masks what a run's result quotes from the cluster; returns how many places were masked.
@@ -150,9 +145,18 @@ impl Redactor {
             let quotes = [&mut check.expected, &mut check.found, &mut check.diff];
             std::iter::once(&mut check.message).chain(quotes.into_iter().flatten())
         });
-        let settings = cell.operator_settings.values_mut();
-        let texts = cell.reason.iter_mut().chain(texts).chain(settings);
-        texts.map(|text| self.mask(text)).sum()
+        let texts = cell.reason.iter_mut().chain(texts);
+        let count: usize = texts.map(|text| self.mask(text)).sum();
+        let settings = cell.operator_settings.iter_mut();
+        let settings = settings.map(|(name, value)| {
+            if names::is_secret(name) && !forms::is_no_secret(value) {
+                MASK.clone_into(value);
+                1
+            } else {
+                self.mask(value)
+            }
+        });
+        count + settings.sum::<usize>()
     }
 
     fn mask(&self, text: &mut String) -> usize {
@@ -160,80 +164,33 @@ impl Redactor {
         *text = masked;
         count
     }
-}
 
-fn replacement(found: &Captures, count: &mut usize) -> String {
-    let group = |name| found.name(name).map_or("", |group| group.as_str());
-    let (keep, end) = (group("keep"), group("end"));
-    let secret = &found[0][keep.len()..found[0].len() - end.len()];
-    let quote = ["\\\"", "\"", "'"]
-        .into_iter()
-        .find(|quote| secret.starts_with(quote))
-        .unwrap_or_default();
-    if NO_SECRET.is_match(secret) {
-        return found[0].to_owned();
-    }
-    *count += 1;
-    format!("{keep}{quote}{MASK}{quote}{end}")
-}
-
-fn scrub_object(object: &mut Value) -> usize {
-    match object {
-        Value::Array(items) => items.iter_mut().map(scrub_object).sum(),
-        Value::Object(fields) => {
-            let kind = fields.get("kind").and_then(Value::as_str).unwrap_or_default();
-            let mut count = 0;
-            match kind {
-                "Secret" => count += mask_data(fields),
-                "SecretList" => {
-                    let items = fields.get_mut("items").and_then(Value::as_array_mut);
-                    let items = items.into_iter().flatten().filter_map(Value::as_object_mut);
-                    count += items.map(mask_data).sum::<usize>();
-                }
-                _ => {}
+    fn mask_known(&self, text: &str) -> (String, usize) {
+        let mut masked = text.to_owned();
+        let mut count = 0;
+        for literal in self.read().iter() {
+            let found = masked.matches(literal.as_str()).count();
+            if found > 0 {
+                masked = masked.replace(literal.as_str(), MASK);
+                count += found;
             }
-            fields.shift_remove("managedFields");
-            if let Some(annotations) = fields.get_mut("annotations").and_then(Value::as_object_mut) {
-                annotations.shift_remove(LAST_APPLIED);
-            }
-            for (name, value) in fields.iter_mut() {
-                if name == "env" {
-                    count += mask_env(value);
-                }
-                count += scrub_object(value);
-            }
-            count
         }
-        _ => 0,
+        (masked, count)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Vec<String>> {
+        // What it guards is whole after every statement, so a panic elsewhere does no harm.
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<String>> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn mask_data(secret: &mut serde_json::Map<String, Value>) -> usize {
-    let parts = ["data", "stringData"].map(|part| secret.get_mut(part).and_then(Value::as_object_mut).map(mask_values));
-    parts.into_iter().flatten().sum()
-}
-
-fn mask_values(values: &mut serde_json::Map<String, Value>) -> usize {
-    values.values_mut().map(mask_value).sum()
-}
-
-fn mask_value(value: &mut Value) -> usize {
-    let masked = Value::from(MASK);
-    let changes = *value != masked;
-    *value = masked;
-    usize::from(changes)
-}
-
-fn mask_env(env: &mut Value) -> usize {
-    let variables = env.as_array_mut().into_iter().flatten();
-    let secret = variables.filter(|variable| {
-        let name = variable.get("name").and_then(Value::as_str);
-        name.is_some_and(|name| SECRET_ENV.is_match(name))
-    });
-    secret
-        .filter_map(|variable| variable.get_mut("value"))
-        .map(mask_value)
-        .sum()
+/// A scalar as text.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

@@ -75,9 +75,13 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn text(&mut self, name: &str, text: &str) {
+        self.write(name, &self.redactor.redact_text(text).0);
+    }
+
+    fn write(&mut self, name: &str, text: &str) {
         let write = || {
             let mut file = output::create_file(&self.folder, name)?;
-            file.write_all(self.redactor.redact_text(text).0.as_bytes())
+            file.write_all(text.as_bytes())
         };
         if let Err(error) = write() {
             self.problems.push(format!(
@@ -96,7 +100,8 @@ impl Writer<'_> {
             .map_err(|error| error.to_string())
             .and_then(|value| serde_saphyr::to_string(&value).map_err(|error| error.to_string()));
         match text {
-            Ok(text) => self.text(name, &text),
+            // All of it is masked by now; masking the text could break what quotes and indents it.
+            Ok(text) => self.write(name, &text),
             Err(error) => self
                 .problems
                 .push(format!("{name} could not be written as YAML: {error}")),

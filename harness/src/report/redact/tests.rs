@@ -166,3 +166,33 @@ fn values_are_learned_in_both_forms_and_from_secrets_alone() {
     let (masked, count) = redactor.redact_text("pass-4711 plain-0815 echo");
     assert_eq!((masked.as_str(), count), ("[redacted] [redacted] echo", 2));
 }
+
+#[rstest]
+#[case::flag(json!(["serve", "--token", CANARY, "--port", "8000"]), json!(["serve", "--token", MASK, "--port", "8000"]))]
+#[case::joined(json!(["--token=c4n4ry-V4lue"]), json!(["--token=[redacted]"]))]
+#[case::words(json!(["--db-password", "two c4n4ry-V4lue"]), json!(["--db-password", MASK]))]
+#[case::two_flags(json!(["--token", "--block"]), json!(["--token", "--block"]))]
+#[case::variable(json!(["--token", "$(TOKEN)"]), json!(["--token", "$(TOKEN)"]))]
+#[case::volume(json!({"secret": {"secretName": "s", "items": [{"key": "password", "path": "password"}]}}),
+    json!({"secret": {"secretName": "s", "items": [{"key": "password", "path": "password"}]}}))]
+fn secrets_in_lists_and_mappings_are_masked(
+    #[case] mut object: serde_json::Value,
+    #[case] expected: serde_json::Value,
+) {
+    Redactor::default().redact_value(&mut object);
+    assert_eq!(object, expected);
+}
+
+#[test]
+fn settings_of_the_operator_with_the_name_of_a_secret_are_masked() {
+    let mut run = example::run();
+    let settings = &mut run.cells[0].operator_settings;
+    settings.insert("REDIS_PASSWORD".into(), CANARY.into());
+    settings.insert("LOG_LEVEL".into(), "debug".into());
+    assert_eq!(Redactor::default().redact_run(&mut run), 1);
+    let settings = &run.cells[0].operator_settings;
+    assert_eq!(
+        (settings["REDIS_PASSWORD"].as_str(), settings["LOG_LEVEL"].as_str()),
+        (MASK, "debug")
+    );
+}

@@ -133,3 +133,67 @@ fn names(folder: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+fn written(redactor: &Redactor, object: &serde_json::Value) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = Writer {
+        folder: folder.path().into(),
+        redactor,
+        problems: Vec::new(),
+    };
+    writer.yaml("object.yaml", object);
+    assert_eq!(writer.problems, Vec::<String>::new());
+    std::fs::read_to_string(folder.path().join("object.yaml")).expect("the file")
+}
+
+#[test]
+fn a_value_of_many_lines_is_masked_where_yaml_indents_it() {
+    let redactor = Redactor::default();
+    let value = "one-0815\nshort\ntwo\n";
+    redactor.learn(&json!({"kind": "Secret", "stringData": {"word": value}}));
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "head"}, "spec": {"containers": [{
+        "name": "ray-head", "args": [format!("cat <<E\n{value}E\n")], "command": ["/bin/bash", "-c"]}]}});
+    let text = written(&redactor, &pod);
+    for hidden in ["0815", "short", "two"] {
+        assert!(!text.contains(hidden), "{hidden} is in {text}");
+    }
+    let objects = crate::scenario::parse_manifest(&text, "head.yaml").expect("YAML");
+    assert_eq!(
+        objects[0]["spec"]["containers"][0]["args"][0],
+        "cat <<E\n[redacted]\nE\n"
+    );
+}
+
+#[test]
+fn a_block_below_the_name_of_a_secret_is_masked_whole() {
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {
+        "password": "one 0815\ntwo 4711\n", "user": "me"}});
+    let text = written(&Redactor::default(), &map);
+    let objects = crate::scenario::parse_manifest(&text, "map.yaml").expect("YAML");
+    assert_eq!(
+        objects[0]["data"],
+        json!({"password": "[redacted]", "user": "me"}),
+        "{text}"
+    );
+}
+
+#[test]
+fn redacted_files_are_valid_yaml_with_the_same_shape() {
+    let redactor = Redactor::new(["of-a-secret-0815".to_owned()]);
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "annotations": {
+        "token": "canary-4711", "plain": "of-a-secret-0815", "text": "it's password: \"canary-4711\"; done"}},
+        "data": {"env.sh": "export TOKEN=canary-4711\n", "values.yaml": "redis:\n  password: 'canary-4711'\n",
+        "of-a-secret-0815": "key"}});
+    let text = written(&redactor, &object);
+    for hidden in ["canary", "0815"] {
+        assert!(!text.contains(hidden), "{hidden} is in {text}");
+    }
+    let objects = crate::scenario::parse_manifest(&text, "map.yaml").expect("YAML");
+    assert_eq!(
+        objects[0],
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "annotations": {
+            "token": "[redacted]", "plain": "[redacted]", "text": "it's password: \"[redacted]\"; done"}},
+            "data": {"env.sh": "export TOKEN=[redacted]\n", "values.yaml": "redis:\n  password: '[redacted]'\n",
+            "[redacted]": "key"}})
+    );
+}

@@ -1,0 +1,151 @@
+//! Forms in which secrets are written in text.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::MASK;
+use super::names::is_secret;
+
+/// Secrets by their form alone. The group `keep` before and the group `end` behind stay.
+static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    all(&[
+        // A private key, also one that was cut off.
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\z)",
+        r#"(?i)(?P<keep>\bauthorization\\?["']?\s*[:=]\s*\\?["']?)(?:basic|bearer|digest|negotiate|token)?[ \t]*[^\s"'\[\\][^"'\r\n\\]*"#,
+        r"(?i)(?P<keep>\bbearer\s+)[A-Za-z0-9._~+/-]{8,}=*",
+        // The user and password of a URL.
+        r#"(?P<keep>\b[A-Za-z][A-Za-z0-9+.-]*://)[^/\s"'<>@\[][^/\s"'<>]*(?P<end>@)"#,
+        // JSON web tokens.
+        r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
+        // GitHub, AWS.
+        r"\bgh[pousr]_[A-Za-z0-9]{20,}",
+        r"\bA(?:KIA|SIA)[A-Z0-9]{16}\b",
+    ])
+});
+
+/// A name and what stands between it and its value.
+static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    all(&[
+        // `name=value`, `name: value`, `"name":"value"`, and the same in quotes within quotes.
+        r#"(?P<name>[A-Za-z_][\w.-]*)\\?["']?[ \t]*[:=][ \t]*"#,
+        // An environment variable or a header as Kubernetes and Go write it, its value on the next line or field.
+        r#"(?i)\bname\\?["']?:\s*\\?["']?(?P<name>[\w.-]+)\\?["']?,?\s*\\?["']?\bvalue\\?["']?:[ \t]*"#,
+        // `--name value`
+        r"(?:^|\s)(?P<flag>--?[A-Za-z][\w.-]*)[ \t]+",
+    ])
+});
+
+/// A value in quotes, in quotes of JSON within JSON, or bare up to what ends it.
+static VALUE: LazyLock<Regex> = LazyLock::new(|| {
+    constant(r#"^(?:"(?:[^"\\\r\n]|\\.)+"|'(?:[^'\r\n]|'')+'|\\"[^"\\]+\\"|[^\s,;&"'\\\[\]{}()][^\s,;&"'\\\]})]*)"#)
+});
+
+/// Values that say nothing: the mask, switches, and references to variables.
+static NO_SECRET: LazyLock<Regex> = LazyLock::new(|| {
+    constant(r#"^\\?["']?(?:|\[redacted\]|(?i:true|false|null|none)|\$[({]?[A-Z_][A-Z0-9_]*[)}]?)\\?["']?$"#)
+});
+
+fn constant(expression: &str) -> Regex {
+    Regex::new(expression).expect("a constant expression")
+}
+
+fn all(expressions: &[&str]) -> Vec<Regex> {
+    expressions.iter().map(|expression| constant(expression)).collect()
+}
+
+/// Returns whether a value says nothing, so that there is nothing to mask.
+pub(super) fn is_no_secret(value: &str) -> bool {
+    NO_SECRET.is_match(value.trim())
+}
+
+/// Returns whether an argument is a flag whose value is the next argument and a secret.
+pub(super) fn is_flag(argument: &str) -> bool {
+    argument.starts_with('-') && !argument.contains(['=', ' ']) && is_secret(argument)
+}
+
+/// Masks what is written in a form that secrets have, and gives each secret to `tell`.
+pub(super) fn mask(text: &str, tell: &mut impl FnMut(&str)) -> String {
+    let mut masked = text.to_owned();
+    for form in FORMS.iter() {
+        let places: Vec<Range<usize>> = form
+            .captures_iter(&masked)
+            .filter_map(|found| {
+                let whole = found.get(0)?;
+                let keep = found.name("keep").map_or(whole.start(), |keep| keep.end());
+                let end = found.name("end").map_or(whole.end(), |end| end.start());
+                Some(keep..end)
+            })
+            .collect();
+        masked = replace(masked, &places, tell);
+    }
+    for named in NAMED.iter() {
+        let places = named_places(&masked, named);
+        masked = replace(masked, &places, tell);
+    }
+    masked
+}
+
+/// Replaces places that are in order, but for those that say nothing.
+fn replace(text: String, places: &[Range<usize>], tell: &mut impl FnMut(&str)) -> String {
+    if places.is_empty() {
+        return text;
+    }
+    let mut masked = String::with_capacity(text.len());
+    let mut end = 0;
+    for place in places {
+        let secret = &text[place.clone()];
+        if place.start < end || is_no_secret(secret) {
+            continue;
+        }
+        // Quotes stay, so that what held the value stays well-formed.
+        let quote = ["\\\"", "\"", "'"]
+            .into_iter()
+            .find(|quote| secret.len() >= 2 * quote.len() && secret.starts_with(quote) && secret.ends_with(quote));
+        let quote = quote.unwrap_or_default();
+        tell(&secret[quote.len()..secret.len() - quote.len()]);
+        masked.push_str(&text[end..place.start]);
+        masked.push_str(&format!("{quote}{MASK}{quote}"));
+        end = place.end;
+    }
+    masked.push_str(&text[end..]);
+    masked
+}
+
+/// The places of values behind names that are secrets'.
+fn named_places(text: &str, named: &Regex) -> Vec<Range<usize>> {
+    let mut places = Vec::new();
+    let mut at = 0;
+    while let Some(found) = named.captures_at(text, at) {
+        let Some(whole) = found.get(0) else { break };
+        let value = whole.end();
+        at = value;
+        let place = match (found.name("name"), found.name("flag")) {
+            (Some(name), _) if is_secret(name.as_str()) => {
+                let found = VALUE.find(&text[value..]);
+                found.map(|found| value..value + found.end())
+            }
+            (_, Some(flag)) => flags_place(text, flag.as_str(), value),
+            _ => None,
+        };
+        if let Some(place) = place {
+            at = place.end.max(value);
+            places.push(place);
+        } else if found.name("flag").is_some() {
+            // What follows may be a flag itself, and the space before it belongs to both.
+            at = value.saturating_sub(1).max(whole.start() + 1);
+        }
+        while !text.is_char_boundary(at) {
+            at += 1;
+        }
+    }
+    places
+}
+
+fn flags_place(text: &str, flag: &str, at: usize) -> Option<Range<usize>> {
+    let value = VALUE.find(&text[at..])?;
+    let bare = value.as_str().trim_matches(['"', '\'', '\\']);
+    let is_value = is_flag(flag) && !bare.starts_with('-');
+    is_value.then(|| at..at + value.end())
+}
