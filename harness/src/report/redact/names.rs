@@ -1,14 +1,18 @@
 //! Names whose values are secrets: the only list of them.
 
 /// A name that has one of these words anywhere is a secret's, such as `REDIS_PASSWORD` and `tokenForPulls`.
-const WORDS: [&str; 10] = [
+const WORDS: [&str; 14] = [
     "accesskey",
     "apikey",
+    "authorization",
     "credential",
     "credentials",
+    "dockerconfigjson",
+    "htpasswd",
     "passphrase",
     "passwd",
     "password",
+    "passwords",
     "privatekey",
     "secret",
     "token",
@@ -25,8 +29,27 @@ const ENDS: [&str; 7] = [
     "token",
 ];
 
-/// So is one with these two words in a row, such as `API_KEY` and `client-key-data`.
-const PAIRS: [(&str, &str); 4] = [("access", "key"), ("api", "key"), ("client", "key"), ("private", "key")];
+/// So is one whose last word is one of these; elsewhere in a name they say nothing (`authMode`, `passThrough`).
+const LAST_WORDS: [&str; 7] = ["auth", "cookie", "dsn", "pass", "pwd", "sas", "userpass"];
+
+/// So is one with these two words in a row, such as `API_KEY`, `client-key-data` and `connectionString`.
+const PAIRS: [(&str, &str); 15] = [
+    ("access", "key"),
+    ("account", "key"),
+    ("api", "key"),
+    ("client", "key"),
+    ("conn", "str"),
+    ("connection", "str"),
+    ("connection", "string"),
+    ("encryption", "key"),
+    ("master", "key"),
+    ("pass", "phrase"),
+    ("private", "key"),
+    ("signing", "key"),
+    ("ssh", "key"),
+    ("storage", "key"),
+    ("tls", "key"),
+];
 
 /// A name that ends in one of these says where a secret is or how it is used, not what it is: `secretName`,
 /// `TOKEN_FILE`, `RAY_AUTH_MODE`.
@@ -62,14 +85,19 @@ const ABOUT: [&str; 26] = [
 /// Returns whether the value under this name is a secret. The name is one of a field, an environment variable, a flag
 /// or a header, in any spelling.
 pub(super) fn is_secret(name: &str) -> bool {
+    // The shell's working directory.
+    if name == "PWD" {
+        return false;
+    }
     let words = words(name);
     let Some(last) = words.last() else { return false };
     if ABOUT.contains(&last.as_str()) {
         return false;
     }
-    words
-        .iter()
-        .any(|word| WORDS.contains(&word.as_str()) || ENDS.iter().any(|end| word.ends_with(end)))
+    LAST_WORDS.contains(&last.as_str())
+        || words
+            .iter()
+            .any(|word| WORDS.contains(&word.as_str()) || ENDS.iter().any(|end| word.ends_with(end)))
         || words
             .windows(2)
             .any(|pair| PAIRS.iter().any(|(one, other)| pair[0] == *one && pair[1] == *other))

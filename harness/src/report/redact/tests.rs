@@ -1,3 +1,5 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rstest::rstest;
 use serde_json::json;
 
@@ -167,12 +169,78 @@ fn values_are_learned_in_both_forms_and_from_secrets_alone() {
     assert_eq!((masked.as_str(), count), ("[redacted] [redacted] echo", 2));
 }
 
+#[test]
+fn the_auth_of_a_docker_config_is_masked() {
+    let auth = STANDARD.encode("user:c4n4ry-V4lue");
+    let config = json!({"auths": {"registry.example": {"auth": auth}}}).to_string();
+    let redactor = Redactor::default();
+    let (masked, count) = redactor.redact_text(&config);
+    assert_eq!((masked, count), (config.replace(&auth, MASK), 1));
+}
+
+#[rstest]
+#[case("DB_PASS")]
+#[case("MYSQL_PWD")]
+#[case("PGPASSWORD")]
+#[case("REDISCLI_AUTH")]
+#[case("AZURE_STORAGE_CONNECTION_STRING")]
+#[case("connectionString")]
+#[case("AZURE_STORAGE_ACCOUNT_KEY")]
+#[case("privateKey")]
+#[case("HF_TOKEN_2")]
+#[case("sshPrivatekey")]
+#[case("passwd")]
+#[case("SENTRY_DSN")]
+#[case("Authorization")]
+#[case("X-Api-Key")]
+fn values_under_the_names_of_secrets_are_masked(#[case] name: &str) {
+    let redactor = Redactor::default();
+    let mut object = json!({"env": [{"name": name, "value": CANARY}], "settings": {name: CANARY}, "other": "stays"});
+    assert_eq!(redactor.redact_value(&mut object), 2, "{object}");
+    assert_eq!(
+        object,
+        json!({"env": [{"name": name, "value": MASK}], "settings": {name: MASK}, "other": "stays"})
+    );
+    for text in [
+        format!("{name}={CANARY}"),
+        format!("{name}: {CANARY}"),
+        format!("{{\"{name}\":\"{CANARY}\"}}"),
+        format!("- name: {name}\n  value: {CANARY}\n"),
+        format!("EnvVar{{Name:{name},Value:{CANARY},ValueFrom:nil,}}"),
+    ] {
+        let (masked, count) = redactor.redact_text(&text);
+        assert_eq!((masked, count), (text.replace(CANARY, MASK), 1));
+    }
+}
+
+#[rstest]
+#[case("TOKEN_FILE", "/var/run/token-of-ray")]
+#[case("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/secrets/token")]
+#[case("RAY_AUTH_MODE", "disabled")]
+#[case("secretName", "ray-tls-of-head")]
+#[case("PWD", "/home/ray/work")]
+#[case("TOKENIZERS_PARALLELISM", "unlimited")]
+#[case("BYPASS", "everything")]
+#[case("author", "somebody else")]
+#[case("compassDirection", "north-east")]
+fn names_that_only_speak_of_secrets_keep_their_values(#[case] name: &str, #[case] value: &str) {
+    let redactor = Redactor::default();
+    let object = json!({"env": [{"name": name, "value": value}], "settings": {name: value}});
+    let mut redacted = object.clone();
+    assert_eq!(redactor.redact_value(&mut redacted), 0);
+    assert_eq!(redacted, object);
+    let text = format!("{name}={value}\n{name}: {value}\n");
+    assert_eq!(redactor.redact_text(&text), (text.clone(), 0));
+}
+
 #[rstest]
 #[case::flag(json!(["serve", "--token", CANARY, "--port", "8000"]), json!(["serve", "--token", MASK, "--port", "8000"]))]
 #[case::joined(json!(["--token=c4n4ry-V4lue"]), json!(["--token=[redacted]"]))]
 #[case::words(json!(["--db-password", "two c4n4ry-V4lue"]), json!(["--db-password", MASK]))]
 #[case::two_flags(json!(["--token", "--block"]), json!(["--token", "--block"]))]
 #[case::variable(json!(["--token", "$(TOKEN)"]), json!(["--token", "$(TOKEN)"]))]
+#[case::list(json!({"passwords": [CANARY, 12]}), json!({"passwords": [MASK, MASK]}))]
+#[case::mapping(json!({"credentials": {"user": "me", "pass": CANARY}}), json!({"credentials": {"user": "me", "pass": MASK}}))]
 #[case::volume(json!({"secret": {"secretName": "s", "items": [{"key": "password", "path": "password"}]}}),
     json!({"secret": {"secretName": "s", "items": [{"key": "password", "path": "password"}]}}))]
 fn secrets_in_lists_and_mappings_are_masked(
