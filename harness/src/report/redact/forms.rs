@@ -19,9 +19,22 @@ static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r#"(?P<keep>\b[A-Za-z][A-Za-z0-9+.-]*://)[^/\s"'<>@\[][^/\s"'<>]*(?P<end>@)"#,
         // JSON web tokens.
         r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
-        // GitHub, AWS.
+        // Hugging Face, GitHub, GitLab, Slack, OpenAI and Anthropic, npm, PyPI, Google, AWS.
+        r"\bhf_[A-Za-z0-9]{16,}",
         r"\bgh[pousr]_[A-Za-z0-9]{20,}",
+        r"\bgithub_pat_[A-Za-z0-9_]{20,}",
+        r"\bglpat-[A-Za-z0-9_-]{16,}",
+        r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}",
+        r"\bsk-[A-Za-z0-9_-]{20,}",
+        r"\bnpm_[A-Za-z0-9]{30,}",
+        r"\bpypi-[A-Za-z0-9_-]{30,}",
+        r"\bAIza[A-Za-z0-9_-]{35}",
         r"\bA(?:KIA|SIA)[A-Z0-9]{16}\b",
+        // Passwords that are written against their flag, or behind one that says nothing elsewhere.
+        r"(?P<keep>\bcurl\b[^\r\n|;&]*?\s-u)[^\s:=-][^\s:]*:[^\s]+",
+        r#"(?P<keep>--(?:proxy-)?user=["']?)[^\s:"'0-9][^\s:"']*:[^\s"']+"#,
+        r"(?P<keep>\bmysql(?:admin|dump|import|show)?\b[^\r\n|;&]*?\s-p)[^\s-][^\s]*",
+        r"(?P<keep>\bsshpass\s+-p\s*)[^\s-][^\s]*",
     ])
 });
 
@@ -32,8 +45,8 @@ static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r#"(?P<name>[A-Za-z_][\w.-]*)\\?["']?[ \t]*[:=][ \t]*"#,
         // An environment variable or a header as Kubernetes and Go write it, its value on the next line or field.
         r#"(?i)\bname\\?["']?:\s*\\?["']?(?P<name>[\w.-]+)\\?["']?,?\s*\\?["']?\bvalue\\?["']?:[ \t]*"#,
-        // `--name value`
-        r"(?:^|\s)(?P<flag>--?[A-Za-z][\w.-]*)[ \t]+",
+        // `--name value`, `["--name", "value"]`, and a list whose items are lines.
+        r#"(?:^|[\s"'\[,])(?P<flag>--?[A-Za-z][\w.-]*)(?:[ \t]+|\\?["'],\s*|\\?["']?\r?\n[ \t]*-[ \t]+)"#,
     ])
 });
 
@@ -42,10 +55,22 @@ static VALUE: LazyLock<Regex> = LazyLock::new(|| {
     constant(r#"^(?:"(?:[^"\\\r\n]|\\.)+"|'(?:[^'\r\n]|'')+'|\\"[^"\\]+\\"|[^\s,;&"'\\\[\]{}()][^\s,;&"'\\\]})]*)"#)
 });
 
+/// The rest of a line that begins with a name.
+static REST: LazyLock<Regex> = LazyLock::new(|| constant(r#"^[^\s"'\\\[{,|>&*!][^\r\n]*"#));
+/// The value of a variable that a shell lists.
+static LISTED: LazyLock<Regex> = LazyLock::new(|| constant(r#"^[^\s"'\\\[]\S*"#));
+/// The head of a block scalar of YAML.
+static BLOCK: LazyLock<Regex> = LazyLock::new(|| constant(r"^[|>][0-9+-]{0,2}[ \t]*\r?\n"));
+/// What may stand before a name at the beginning of a line: the marks of lists and of differences.
+static BEGINNING: LazyLock<Regex> = LazyLock::new(|| constant(r#"^[ \t+-]*(?:export[ \t]+)?["']?$"#));
+
 /// Values that say nothing: the mask, switches, and references to variables.
 static NO_SECRET: LazyLock<Regex> = LazyLock::new(|| {
     constant(r#"^\\?["']?(?:|\[redacted\]|(?i:true|false|null|none)|\$[({]?[A-Z_][A-Z0-9_]*[)}]?)\\?["']?$"#)
 });
+
+/// Flags whose value is a user and a password.
+const USER_FLAGS: [&str; 5] = ["-u", "-U", "--user", "--proxy-user", "--userpass"];
 
 fn constant(expression: &str) -> Regex {
     Regex::new(expression).expect("a constant expression")
@@ -63,6 +88,20 @@ pub(super) fn is_no_secret(value: &str) -> bool {
 /// Returns whether an argument is a flag whose value is the next argument and a secret.
 pub(super) fn is_flag(argument: &str) -> bool {
     argument.starts_with('-') && !argument.contains(['=', ' ']) && is_secret(argument)
+}
+
+/// Returns whether an argument behind this one is a user and a password, as of `curl -u`.
+pub(super) fn user_and_password(flag: &str, argument: &str) -> bool {
+    let is_flag = USER_FLAGS.contains(&flag);
+    let parts = argument.split_once(':').filter(|_| is_flag);
+    // `docker run -u 1000:1000`
+    let is_id = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    parts.is_some_and(|(user, password)| {
+        !argument.contains('\n')
+            && !password.starts_with("//")
+            && !(is_id(user) && is_id(password))
+            && !is_no_secret(password)
+    })
 }
 
 /// Masks what is written in a form that secrets have, and gives each secret to `tell`.
@@ -123,8 +162,9 @@ fn named_places(text: &str, named: &Regex) -> Vec<Range<usize>> {
         at = value;
         let place = match (found.name("name"), found.name("flag")) {
             (Some(name), _) if is_secret(name.as_str()) => {
-                let found = VALUE.find(&text[value..]);
-                found.map(|found| value..value + found.end())
+                // A field's own name, or the key `value` of a variable, wherever its name is.
+                let line = text[..value].rfind('\n').map_or(0, |end| end + 1);
+                value_place(text, name.start().max(line), value)
             }
             (_, Some(flag)) => flags_place(text, flag.as_str(), value),
             _ => None,
@@ -146,6 +186,47 @@ fn named_places(text: &str, named: &Regex) -> Vec<Range<usize>> {
 fn flags_place(text: &str, flag: &str, at: usize) -> Option<Range<usize>> {
     let value = VALUE.find(&text[at..])?;
     let bare = value.as_str().trim_matches(['"', '\'', '\\']);
-    let is_value = is_flag(flag) && !bare.starts_with('-');
+    let is_value = is_flag(flag) && !bare.starts_with('-') || user_and_password(flag, bare);
     is_value.then(|| at..at + value.end())
+}
+
+/// The place of a value: `key` is where its key begins, `at` where it begins itself.
+fn value_place(text: &str, key: usize, at: usize) -> Option<Range<usize>> {
+    let rest = &text[at..];
+    let line = text[..key].rfind('\n').map_or(0, |end| end + 1);
+    if let Some(head) = BLOCK.find(rest) {
+        let indent = indent(&text[line..]);
+        return block(text, at + head.end(), indent);
+    }
+    let begins = BEGINNING.is_match(&text[line..key]);
+    let separator = text[key..at].trim_end();
+    let found = if begins && separator.ends_with(':') {
+        REST.find(rest)
+    } else if begins && separator.ends_with('=') {
+        LISTED.find(rest)
+    } else {
+        None
+    };
+    let found = found.or_else(|| VALUE.find(rest))?;
+    let end = found.as_str().trim_end().len();
+    Some(at..at + end)
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '-']).len()
+}
+
+/// The lines of a block scalar, without the indentation of the first.
+fn block(text: &str, at: usize, indent_of_key: usize) -> Option<Range<usize>> {
+    let mut end = at;
+    for line in text[at..].split_inclusive('\n') {
+        let spaces = line.len() - line.trim_start_matches(' ').len();
+        if !line.trim().is_empty() && spaces <= indent_of_key {
+            break;
+        }
+        end += line.len();
+    }
+    let lines = text[at..end].trim_end();
+    let start = lines.len() - lines.trim_start().len();
+    (start < lines.len()).then(|| at + start..at + lines.len())
 }

@@ -237,6 +237,8 @@ fn names_that_only_speak_of_secrets_keep_their_values(#[case] name: &str, #[case
 #[case::flag(json!(["serve", "--token", CANARY, "--port", "8000"]), json!(["serve", "--token", MASK, "--port", "8000"]))]
 #[case::joined(json!(["--token=c4n4ry-V4lue"]), json!(["--token=[redacted]"]))]
 #[case::words(json!(["--db-password", "two c4n4ry-V4lue"]), json!(["--db-password", MASK]))]
+#[case::user(json!(["curl", "-u", "me:c4n4ry-V4lue", "http://x/"]), json!(["curl", "-u", MASK, "http://x/"]))]
+#[case::ids(json!(["-u", "1000:1000"]), json!(["-u", "1000:1000"]))]
 #[case::two_flags(json!(["--token", "--block"]), json!(["--token", "--block"]))]
 #[case::variable(json!(["--token", "$(TOKEN)"]), json!(["--token", "$(TOKEN)"]))]
 #[case::list(json!({"passwords": [CANARY, 12]}), json!({"passwords": [MASK, MASK]}))]
@@ -249,6 +251,62 @@ fn secrets_in_lists_and_mappings_are_masked(
 ) {
     Redactor::default().redact_value(&mut object);
     assert_eq!(object, expected);
+}
+
+#[rstest]
+#[case::args_in_json(
+    r#"args: ["--token","c4n4ry-V4lue","--block"]"#,
+    r#"args: ["--token","[redacted]","--block"]"#
+)]
+#[case::args_in_json_with_spaces(r#"["--a", "--token", "c4n4ry-V4lue"]"#, r#"["--a", "--token", "[redacted]"]"#)]
+#[case::args_in_yaml("- --token\n- c4n4ry-V4lue\n- --block", "- --token\n- [redacted]\n- --block")]
+#[case::curl("curl -s -u me:c4n4ry-V4lue http://x/", "curl -s -u [redacted] http://x/")]
+#[case::curl_attached("curl -s -ume:c4n4ry-V4lue http://x/", "curl -s -u[redacted] http://x/")]
+#[case::curl_quoted("curl --user 'me:c4n4ry-V4lue' http://x/", "curl --user '[redacted]' http://x/")]
+#[case::curl_joined("curl --user=me:c4n4ry-V4lue http://x/", "curl --user=[redacted] http://x/")]
+#[case::mysql("mysql -h db -pc4n4ry-V4lue", "mysql -h db -p[redacted]")]
+#[case::sshpass("sshpass -p c4n4ry-V4lue ssh x", "sshpass -p [redacted] ssh x")]
+#[case::block(
+    "password: |-\n  c4n4ry-V4lue\n\n  c4n4ry-V4lue\nuser: a\n",
+    "password: |-\n  [redacted]\nuser: a\n"
+)]
+#[case::block_of_a_variable(
+    "- name: DB_PASSWORD\n  value: |\n    c4n4ry-V4lue\n    c4n4ry-V4lue\n- name: A\n",
+    "- name: DB_PASSWORD\n  value: |\n    [redacted]\n- name: A\n"
+)]
+#[case::two_words_of_a_variable(
+    "- name: DB_PASSWORD\n  value: two c4n4ry-V4lue\n- name: A\n",
+    "- name: DB_PASSWORD\n  value: [redacted]\n- name: A\n"
+)]
+#[case::listed("DB_PASSWORD=a;c4n4ry-V4lue,b\nHOME=/x", "DB_PASSWORD=[redacted]\nHOME=/x")]
+#[case::in_an_assignment("url=x&password=c4n4ry-V4lue", "url=x&password=[redacted]")]
+#[case::diff("-password: a c4n4ry-V4lue\n+user: a\n", "-password: [redacted]\n+user: a\n")]
+#[case::hugging_face("see hf_c4n4ryV4lue0123456789x here", "see [redacted] here")]
+#[case::github_fine("see github_pat_c4n4ryV4lue0123456789x here", "see [redacted] here")]
+#[case::gitlab("see glpat-c4n4ry-V4lue0123456789 here", "see [redacted] here")]
+#[case::slack("see xoxb-c4n4ry-V4lue here", "see [redacted] here")]
+#[case::open_ai("see sk-proj-c4n4ry-V4lue0123456789 here", "see [redacted] here")]
+#[case::aws("see AKIAC4N4RYV4LUE01234 here", "see [redacted] here")]
+fn further_forms_of_secrets_are_masked(#[case] text: &str, #[case] expected: &str) {
+    let redactor = Redactor::default();
+    let (masked, count) = redactor.redact_text(text);
+    assert_eq!((masked.as_str(), count), (expected, 1));
+    assert_eq!(
+        redactor.redact_text(&masked),
+        (masked.clone(), 0),
+        "masking twice changes nothing"
+    );
+}
+
+#[rstest]
+#[case("docker run -u 1000:1000 image\n")]
+#[case("sort -u names\n")]
+#[case("credentials: {}\n")]
+#[case("token:\n- a\n")]
+#[case("curl -u $USER:$PASSWORD http://x/\n")]
+#[case("RAY_AUTH_MODE=token\n")]
+fn further_ordinary_text_stays(#[case] text: &str) {
+    assert_eq!(Redactor::default().redact_text(text), (text.to_owned(), 0));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::forms::{is_flag, is_no_secret};
+use super::forms::{is_flag, is_no_secret, user_and_password};
 use super::names::is_secret;
 
 /// What a tree consists of.
@@ -85,9 +85,10 @@ fn walk_list(items: &mut [Value], visit: &mut impl FnMut(Leaf<'_>)) {
     for item in items {
         let text = item.as_str().unwrap_or_default();
         let is_value = !text.starts_with('-') && !is_no_secret(text);
-        let is_secret = is_flag(&before) && is_value;
+        let is_flags = is_flag(&before) && is_value;
+        let is_users = user_and_password(&before, text);
         before = text.to_owned();
-        if is_secret {
+        if is_flags || is_users {
             visit(Leaf::Secret(item));
         } else {
             walk(item, visit);
