@@ -1,23 +1,28 @@
 //! Secrets are masked in everything that is printed, written or reported: the only place that knows what a secret is.
 //!
-//! A [`Redactor`] learns the values of Secrets from objects before they are sent. It masks them in two ways. [`Redactor::redact_value`] masks in the tree of an object,
+//! A [`Redactor`] learns the values of Secrets, and of fields, variables and flags with the name of a secret, from
+//! objects before they are sent. It masks them in two ways. [`Redactor::redact_value`] masks in the tree of an object,
 //! before it is serialised, so that what is written stays well-formed and a value's indentation or quotes hide nothing.
 //! [`Redactor::redact_text`] masks in logs, messages and progress.
 //!
 //! - `names`: which names are those of secrets.
 //! - `forms`: how secrets are written in text (`name=value`, tokens, private keys).
+//! - `known`: values that were learned, in every encoding.
 //! - `tree`: where secrets are in an object.
 
 mod forms;
+mod known;
 mod names;
 mod tree;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use k8s_openapi::api::core::v1::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use self::known::{Known, SHORTEST};
 use self::tree::{Leaf, walk};
 use super::{CellResult, RunResult};
 
@@ -26,16 +31,12 @@ pub const MASK: &str = "[redacted]";
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// Literals that are shorter would mask ordinary text.
-const SHORTEST: usize = 4;
-
 /// Masks secrets in text and in objects: those that it knows, and what is written in a form that secrets have.
 ///
 /// A clone shares what the original knows.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    /// Longest first: of two that begin alike, the longer is masked.
-    known: Arc<RwLock<Vec<String>>>,
+    known: Arc<RwLock<Known>>,
 }
 
 impl fmt::Debug for Redactor {
@@ -54,33 +55,42 @@ impl Redactor {
 
     /// Masks these values, too.
     pub fn add(&self, literals: impl IntoIterator<Item = String>) {
-        let forms = literals.into_iter().flat_map(|literal| {
-            // Evidence in JSON holds a value in its escaped form.
-            let escaped = Value::from(literal.as_str()).to_string();
-            let trimmed = literal.trim().to_owned();
-            [escaped[1..escaped.len() - 1].to_owned(), literal, trimmed]
-        });
         let mut known = self.write();
-        known.extend(forms.filter(|literal| literal.len() >= SHORTEST && !MASK.contains(literal.as_str())));
-        known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        known.dedup();
+        for literal in literals {
+            known.add(literal.as_bytes(), true);
+        }
     }
 
-    /// Learns the values of a Secret; other objects hold none.
+    /// Learns the secrets of an object: the values of a Secret, and in any object the values of fields, environment
+    /// variables and flags with the name of a secret.
     pub fn learn(&self, object: &Value) {
-        if object["kind"] == "Secret"
-            && let Ok(secret) = serde_json::from_value::<Secret>(object.clone())
-        {
-            let data = secret.data.into_iter().flatten();
-            let decoded = data.filter_map(|(_, value)| String::from_utf8(value.0).ok());
-            let plain = secret.string_data.into_iter().flatten().map(|(_, value)| value);
-            self.add(decoded.chain(plain));
-        }
+        let mut known = self.write();
+        walk(&mut object.clone(), &mut |leaf| match leaf {
+            Leaf::Data { key, encoded, value } => {
+                let text = plain(value);
+                let decoded = STANDARD.decode(text.split_ascii_whitespace().collect::<String>());
+                let bytes = decoded.ok().filter(|_| encoded).unwrap_or_else(|| text.into_bytes());
+                learn_value(&mut known, &bytes, names::is_secret(key));
+            }
+            Leaf::Secret(value) => learn_value(&mut known, plain(value).as_bytes(), true),
+            Leaf::Other(value) => {
+                if let Some(text) = value.as_str() {
+                    forms::mask(text, &mut |secret| {
+                        // A URL holds a user and a password.
+                        let password = secret.split_once(':').map(|(_, password)| password);
+                        for secret in [secret].into_iter().chain(password).filter(|one| one.len() >= SHORTEST) {
+                            learn_value(&mut known, secret.as_bytes(), true);
+                        }
+                    });
+                }
+            }
+        });
     }
 
     /// Masks secrets in text; returns it, and how many masks were set. Masking twice changes nothing more.
     pub fn redact_text(&self, text: &str) -> (String, usize) {
-        let (text, mut count) = self.mask_known(text);
+        let known = self.read().mask(text);
+        let (text, mut count) = known.unwrap_or_else(|| (text.to_owned(), 0));
         let masked = forms::mask(&text, &mut |_| count += 1);
         (masked, count)
     }
@@ -90,7 +100,7 @@ impl Redactor {
     pub fn redact_value(&self, object: &mut Value) -> usize {
         let mut count = self.drop_noise(object);
         walk(object, &mut |leaf| match leaf {
-            Leaf::Data(value) | Leaf::Secret(value) => {
+            Leaf::Data { value, .. } | Leaf::Secret(value) => {
                 if *value != MASK {
                     *value = MASK.into();
                     count += 1;
@@ -117,8 +127,9 @@ impl Redactor {
                     annotations.shift_remove(LAST_APPLIED);
                 }
                 let masked = |key: &String| {
-                    let (masked, count) = self.mask_known(key);
-                    (count > 0).then(|| (key.clone(), masked, count))
+                    self.read()
+                        .mask(key)
+                        .map(|(masked, count)| (key.clone(), masked, count))
                 };
                 let keys: Vec<_> = fields.keys().filter_map(masked).collect();
                 let mut count = 0;
@@ -165,27 +176,22 @@ impl Redactor {
         count
     }
 
-    fn mask_known(&self, text: &str) -> (String, usize) {
-        let mut masked = text.to_owned();
-        let mut count = 0;
-        for literal in self.read().iter() {
-            let found = masked.matches(literal.as_str()).count();
-            if found > 0 {
-                masked = masked.replace(literal.as_str(), MASK);
-                count += found;
-            }
-        }
-        (masked, count)
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, Vec<String>> {
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
         // What it guards is whole after every statement, so a panic elsewhere does no harm.
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Vec<String>> {
+    fn write(&self) -> RwLockWriteGuard<'_, Known> {
         self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Learns a value.
+fn learn_value(known: &mut Known, value: &[u8], named: bool) {
+    if value.trim_ascii() == MASK.as_bytes() || std::str::from_utf8(value).is_ok_and(forms::is_no_secret) {
+        return;
+    }
+    known.add(value, named);
 }
 
 /// A scalar as text.

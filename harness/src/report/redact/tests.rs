@@ -169,6 +169,17 @@ fn values_are_learned_in_both_forms_and_from_secrets_alone() {
     assert_eq!((masked.as_str(), count), ("[redacted] [redacted] echo", 2));
 }
 
+/// A Secret with these values as they are.
+fn secret(values: serde_json::Value) -> serde_json::Value {
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": values})
+}
+
+fn knowing(object: &serde_json::Value) -> Redactor {
+    let redactor = Redactor::default();
+    redactor.learn(object);
+    redactor
+}
+
 #[test]
 fn the_auth_of_a_docker_config_is_masked() {
     let auth = STANDARD.encode("user:c4n4ry-V4lue");
@@ -176,6 +187,68 @@ fn the_auth_of_a_docker_config_is_masked() {
     let redactor = Redactor::default();
     let (masked, count) = redactor.redact_text(&config);
     assert_eq!((masked, count), (config.replace(&auth, MASK), 1));
+}
+
+#[test]
+fn short_common_values_do_not_mask_other_text() {
+    let redactor = knowing(&secret(json!({
+        "replicas": "1", "debug": "true", "role": "head", "group": "worker", "password": "head", "token": "true",
+    })));
+    let text = "ray-head: 1 head_node, 11 workers, debug=true, worker-group headless true\n";
+    assert_eq!(redactor.redact_text(text), (text.to_owned(), 0));
+    // Under the name of a secret it is a secret, but as a word alone.
+    assert_eq!(redactor.redact_text("login head failed").0, "login [redacted] failed");
+}
+
+#[test]
+fn known_values_that_overlap_are_masked_whole() {
+    let redactor = knowing(&secret(json!({"one": "abcdefgh1234", "other": "1234ijklmnop"})));
+    assert_eq!(
+        redactor.redact_text("x abcdefgh1234ijklmnop y"),
+        ("x [redacted] y".into(), 1)
+    );
+}
+
+#[test]
+fn a_secret_that_the_api_server_would_refuse_is_known_all_the_same() {
+    let redactor = knowing(
+        &json!({"kind": "Secret", "stringData": {"pin": 1_234_567_890, "word": CANARY},
+        "data": {"not-base64": "c4n4ry.Raw.V4lue"}}),
+    );
+    let (masked, count) = redactor.redact_text("1234567890 c4n4ry-V4lue c4n4ry.Raw.V4lue");
+    assert_eq!((masked.as_str(), count), ("[redacted] [redacted] [redacted]", 3));
+}
+
+#[test]
+fn a_value_of_two_words_under_the_name_of_a_secret_is_masked_whole() {
+    let redactor = knowing(
+        &json!({"kind": "RayCluster", "spec": {"headGroupSpec": {"rayStartParams": {
+        "redis-password": "two c4n4ry-V4lue"}}}}),
+    );
+    assert_eq!(
+        redactor
+            .redact_text("ray start --redis-password=two c4n4ry-V4lue --block")
+            .0,
+        "ray start --redis-password=[redacted] --block"
+    );
+    let text = "rayStartParams:\n  redis-password: two c4n4ry-V4lue\n  block: 'true'\n";
+    assert_eq!(
+        Redactor::default().redact_text(text).0,
+        "rayStartParams:\n  redis-password: [redacted]\n  block: 'true'\n"
+    );
+}
+
+#[test]
+fn values_of_variables_flags_and_urls_with_the_name_of_a_secret_are_known() {
+    let redactor = knowing(&json!({"kind": "Pod", "spec": {"containers": [{
+        "env": [{"name": "DB_PASS", "value": "c4n4ry-one"}, {"name": "HOME", "value": "/home/ray-user"}],
+        "args": ["--token", "c4n4ry-two", "run --api-key=c4n4ry-three; curl http://me:c4n4ry-four@there/"],
+    }]}}));
+    let text = "/home/ray-user: c4n4ry-one c4n4ry-two c4n4ry-three c4n4ry-four";
+    assert_eq!(
+        redactor.redact_text(text).0,
+        "/home/ray-user: [redacted] [redacted] [redacted] [redacted]"
+    );
 }
 
 #[rstest]

@@ -7,8 +7,12 @@ use super::names::is_secret;
 
 /// What a tree consists of.
 pub(super) enum Leaf<'a> {
-    /// A value of a Secret.
-    Data(&'a mut Value),
+    /// A value of a Secret, under its key, in base64 or as it is.
+    Data {
+        key: &'a str,
+        encoded: bool,
+        value: &'a mut Value,
+    },
     /// A value whose name says that it is a secret.
     Secret(&'a mut Value),
     /// Any other number or text.
@@ -34,7 +38,7 @@ pub(super) fn walk(value: &mut Value, visit: &mut impl FnMut(Leaf<'_>)) {
             let is_named = name.is_some_and(is_secret);
             let is_a_secret = fields.get("kind").is_some_and(|kind| kind == "Secret");
             for (key, child) in fields.iter_mut() {
-                if is_a_secret && DATA.contains(&key.as_str()) {
+                if is_a_secret && DATA.iter().any(|(part, _)| key == *part) {
                     continue;
                 }
                 if is_secret(key) || (is_named && key == "value") {
@@ -50,20 +54,24 @@ pub(super) fn walk(value: &mut Value, visit: &mut impl FnMut(Leaf<'_>)) {
     }
 }
 
-/// The parts of a Secret with values.
-const DATA: [&str; 2] = ["data", "stringData"];
+/// The parts of a Secret with values, and whether they are in base64.
+const DATA: [(&str, bool); 2] = [("data", true), ("stringData", false)];
 
 fn walk_data(secret: &mut Map<String, Value>, visit: &mut impl FnMut(Leaf<'_>)) {
-    for part in DATA {
+    for (part, encoded) in DATA {
         match secret.get_mut(part) {
             Some(Value::Object(values)) => {
-                for value in values.values_mut().filter(|value| !value.is_null()) {
-                    visit(Leaf::Data(value));
+                for (key, value) in values.iter_mut().filter(|(_, value)| !value.is_null()) {
+                    visit(Leaf::Data { key, encoded, value });
                 }
             }
             None | Some(Value::Null) => {}
             // The API server refuses it, and may quote it.
-            Some(value) => visit(Leaf::Data(value)),
+            Some(value) => visit(Leaf::Data {
+                key: "",
+                encoded,
+                value,
+            }),
         }
     }
 }

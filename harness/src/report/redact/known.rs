@@ -1,0 +1,154 @@
+//! Values that are known to be secrets.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+use serde_json::Value;
+
+use super::MASK;
+
+/// Values whose name does not say that they are secret are masked
+/// from so many bytes on: `true`, `1` and `head` stand in every log.
+pub(super) const SHORTEST: usize = 8;
+/// Values whose name says that they are secret are masked from so many bytes on; below [`SHORTEST`], as whole words
+/// alone.
+pub(super) const SHORTEST_NAMED: usize = 4;
+/// Longer patterns are cut, so that a part of a value is found, too.
+const PATTERN: usize = 512;
+/// The values.
+#[derive(Default)]
+pub(super) struct Known {
+    /// What is searched for, and whether it must be a whole word.
+    patterns: BTreeMap<Vec<u8>, bool>,
+    search: OnceLock<Search>,
+}
+
+/// A search for all patterns at once, in time linear in the text, and which of them must be whole words.
+struct Search {
+    /// None where there are more patterns than it takes.
+    automaton: Option<AhoCorasick>,
+    words: Vec<bool>,
+}
+
+impl Known {
+    /// Adds a value; `named` says that its name is a secret's.
+    pub(super) fn add(&mut self, whole: &[u8], named: bool) {
+        let value = whole.trim_ascii();
+        let shortest = if named { SHORTEST_NAMED } else { SHORTEST };
+        if value.len() < shortest {
+            return;
+        }
+        let word = value.len() < SHORTEST;
+        match std::str::from_utf8(value) {
+            Ok(text) => {
+                self.text(text, word);
+                // A shell's quotes are not part of what it passes on.
+                let bare = text.trim_matches(['"', '\'']);
+                if bare.len() >= shortest && bare.len() < text.len() {
+                    self.text(bare, bare.len() < SHORTEST);
+                }
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// A text as it is, and as it is written in JSON, in a URL, and by Rust's and Go's `Debug`.
+    fn text(&mut self, text: &str, word: bool) {
+        self.pattern(text.as_bytes(), word);
+        let json = Value::from(text).to_string();
+        self.pattern(&json.as_bytes()[1..json.len() - 1], word);
+        let debug = format!("{text:?}");
+        self.pattern(&debug.as_bytes()[1..debug.len() - 1], word);
+        let in_url: String = text.bytes().map(percent).collect();
+        self.pattern(in_url.as_bytes(), word);
+    }
+
+    fn pattern(&mut self, pattern: &[u8], word: bool) {
+        if pattern.is_empty() || MASK.as_bytes().windows(pattern.len()).any(|part| part == pattern) {
+            return;
+        }
+        for part in pattern.chunks(PATTERN).filter(|part| word || part.len() >= SHORTEST) {
+            // What is masked anywhere is masked as a whole word.
+            let before = self.patterns.get(part).copied();
+            let now = before.unwrap_or(true) && word;
+            if before != Some(now) {
+                self.patterns.insert(part.to_owned(), now);
+                self.search = OnceLock::new();
+            }
+        }
+    }
+
+    /// Masks the values; returns the text and how many masks were set, or nothing where it holds none of them.
+    pub(super) fn mask(&self, text: &str) -> Option<(String, usize)> {
+        let found = self.find(text);
+        if found.is_empty() {
+            return None;
+        }
+        let mut masked = String::with_capacity(text.len());
+        let mut end = 0;
+        for range in &found {
+            masked.push_str(&text[end..range.start]);
+            masked.push_str(MASK);
+            end = range.end;
+        }
+        masked.push_str(&text[end..]);
+        Some((masked, found.len()))
+    }
+
+    /// The places of the values, in order; those that overlap or touch are one.
+    fn find(&self, text: &str) -> Vec<Range<usize>> {
+        if self.patterns.is_empty() || text.is_empty() {
+            return Vec::new();
+        }
+        let search = self.search.get_or_init(|| Search {
+            automaton: AhoCorasick::new(self.patterns.keys()).ok(),
+            words: self.patterns.values().copied().collect(),
+        });
+        let Some(automaton) = &search.automaton else {
+            // What can't be searched is not shown.
+            return std::iter::once(0..text.len()).collect();
+        };
+        let mut found: Vec<Range<usize>> = automaton
+            .find_overlapping_iter(text)
+            .filter(|place| !search.words[place.pattern().as_usize()] || is_word(text, &place.range()))
+            .map(|place| whole_characters(text, place.range()))
+            .collect();
+        found.sort_by_key(|range| range.start);
+        let mut joined: Vec<Range<usize>> = Vec::new();
+        for range in found {
+            match joined.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => joined.push(range),
+            }
+        }
+        joined
+    }
+}
+
+fn percent(byte: u8) -> String {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).into(),
+        _ => format!("%{byte:02X}"),
+    }
+}
+
+/// Whether neither side of a place goes on with what a word consists of.
+fn is_word(text: &str, place: &Range<usize>) -> bool {
+    let goes_on = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte));
+    let bytes = text.as_bytes();
+    !goes_on(place.start.checked_sub(1).and_then(|before| bytes.get(before))) && !goes_on(bytes.get(place.end))
+}
+
+/// The place, widened to the borders of characters.
+fn whole_characters(text: &str, place: Range<usize>) -> Range<usize> {
+    let (mut start, mut end) = (place.start, place.end);
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    start..end
+}
