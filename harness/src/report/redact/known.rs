@@ -1,10 +1,12 @@
-//! Values that are known to be secrets.
+//! Values that are known to be secrets, in every form in which they may be written.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::MASK;
@@ -15,8 +17,13 @@ pub(super) const SHORTEST: usize = 8;
 /// Values whose name says that they are secret are masked from so many bytes on; below [`SHORTEST`], as whole words
 /// alone.
 pub(super) const SHORTEST_NAMED: usize = 4;
+/// Of a longer value, base64 is known from its beginning alone, not inside longer base64. A Secret may hold 1 MiB.
+const LONG: usize = 128 * 1024;
 /// Longer patterns are cut, so that a part of a value is found, too.
 const PATTERN: usize = 512;
+/// Line lengths of programs that wrap base64: coreutils' `base64`, and PEM.
+const WRAPPED: [usize; 2] = [76, 64];
+
 /// The values.
 #[derive(Default)]
 pub(super) struct Known {
@@ -50,7 +57,12 @@ impl Known {
                     self.text(bare, bare.len() < SHORTEST);
                 }
             }
-            Err(_) => {}
+            Err(_) => return,
+        }
+        self.encoded(value, word);
+        // What encodes it may add the end of a line, or keep what was trimmed.
+        for whole in [whole, &[value, b"\n"].concat()] {
+            self.encoded_in_lines(whole);
         }
     }
 
@@ -63,6 +75,34 @@ impl Known {
         self.pattern(&debug.as_bytes()[1..debug.len() - 1], word);
         let in_url: String = text.bytes().map(percent).collect();
         self.pattern(in_url.as_bytes(), word);
+    }
+
+    fn encoded(&mut self, value: &[u8], word: bool) {
+        for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+            let whole = engine.encode(value);
+            self.pattern(whole.as_bytes(), word);
+            let padding = "=".repeat((4 - whole.len() % 4) % 4);
+            self.pattern((whole + &padding).as_bytes(), word);
+            if word || value.len() > LONG {
+                continue;
+            }
+            // Inside longer base64 the value may begin at any of three places of a group. The characters at its ends
+            // hold bits of what is beside it, too.
+            for before in 0..3 {
+                let shifted = engine.encode([&[0; 2][..before], value].concat());
+                let begin = (before * 8).div_ceil(6);
+                let end = (before + value.len()) * 8 / 6;
+                self.pattern(&shifted.as_bytes()[begin..end], false);
+            }
+        }
+    }
+
+    fn encoded_in_lines(&mut self, value: &[u8]) {
+        let whole = STANDARD.encode(value);
+        for length in WRAPPED.into_iter().filter(|length| whole.len() > *length) {
+            let lines = whole.as_bytes().chunks(length).filter(|line| line.len() >= SHORTEST);
+            lines.for_each(|line| self.pattern(line, false));
+        }
     }
 
     fn pattern(&mut self, pattern: &[u8], word: bool) {

@@ -1,5 +1,7 @@
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD as ALPHABET;
+use base64::engine::general_purpose::{GeneralPurposeConfig, STANDARD};
+use base64::engine::{DecodePaddingMode, GeneralPurpose};
 use rstest::rstest;
 use serde_json::json;
 
@@ -8,6 +10,14 @@ use crate::report::example;
 
 /// Stands for a secret; no output may contain it.
 const CANARY: &str = "c4n4ry-V4lue";
+
+/// Of base64 that was cut anywhere.
+const LOOSE: GeneralPurpose = GeneralPurpose::new(
+    &ALPHABET,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 #[rstest]
 #[case::pair(
@@ -178,6 +188,63 @@ fn knowing(object: &serde_json::Value) -> Redactor {
     let redactor = Redactor::default();
     redactor.learn(object);
     redactor
+}
+
+#[rstest]
+#[case::base64("see YzRuNHJ5LVY0bHVl=here", "c4n4ry-V4lue")]
+#[case::unpadded("see YzRuNHJ5LVY0bHVlMQ here", "c4n4ry-V4lue1")]
+#[case::padded("see YzRuNHJ5LVY0bHVlMQ== here", "c4n4ry-V4lue1")]
+#[case::url_safe("see YzRuNHJ5Pj4-P19f here", "c4n4ry>>>?__")]
+#[case::standard("see YzRuNHJ5Pj4+P19f here", "c4n4ry>>>?__")]
+#[case::with_line_end("see YzRuNHJ5LVY0bHVlCg== here", "c4n4ry-V4lue")]
+fn base64_of_a_known_value_is_masked(#[case] text: &str, #[case] value: &str) {
+    let redactor = knowing(&secret(json!({"word": value})));
+    let (masked, count) = redactor.redact_text(text);
+    assert_eq!(count, 1, "{masked}");
+    assert!(
+        masked.starts_with("see [redacted]") && masked.ends_with("here"),
+        "{masked}"
+    );
+    assert!(!masked.contains("YzRuNHJ5"), "{masked}");
+}
+
+#[rstest]
+#[case(0)]
+#[case(1)]
+#[case(2)]
+fn base64_around_a_known_value_is_masked_at_each_alignment(#[case] before: usize) {
+    let redactor = knowing(&secret(json!({"word": CANARY})));
+    let text = format!("{}{CANARY} and more", "x".repeat(before));
+    let (masked, count) = redactor.redact_text(&STANDARD.encode(text));
+    assert_eq!(count, 1, "{masked}");
+    // Of the value's first and last byte, less than the whole is left.
+    let (left, right) = masked.split_once(MASK).unwrap();
+    let left = LOOSE.decode(left).unwrap();
+    assert!(
+        left.starts_with("x".repeat(before).as_bytes()) && left.len() <= before,
+        "{masked}"
+    );
+    let right = LOOSE.decode(&right[right.len() % 4..]).unwrap();
+    assert!(right.ends_with(b"more") && !right.starts_with(b"e"), "{masked}");
+}
+
+#[test]
+fn base64_in_lines_is_masked() {
+    let value = "c4n4ry-V4lue ".repeat(30);
+    let redactor = knowing(&secret(json!({"word": value})));
+    let encoded = STANDARD.encode(&value);
+    for length in [64, 76] {
+        let lines: Vec<&str> = encoded
+            .as_bytes()
+            .chunks(length)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        let log: String = lines.iter().map(|line| format!("12:00 {line}\n")).collect();
+        let (masked, _) = redactor.redact_text(&log);
+        for line in lines.iter().filter(|line| line.len() >= 8) {
+            assert!(!masked.contains(line), "{line} is in {masked}");
+        }
+    }
 }
 
 #[test]
