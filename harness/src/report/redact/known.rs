@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::MASK;
 
-/// Values whose name does not say that they are secret are masked
+/// Parts of a value that is not text, and values whose name does not say that they are secret are masked
 /// from so many bytes on: `true`, `1` and `head` stand in every log.
 pub(super) const SHORTEST: usize = 8;
 /// Values whose name says that they are secret are masked from so many bytes on; below [`SHORTEST`], as whole words
@@ -57,13 +57,22 @@ impl Known {
                     self.text(bare, bare.len() < SHORTEST);
                 }
             }
-            Err(_) => return,
+            Err(_) => self.parts(&String::from_utf8_lossy(value)),
         }
         self.encoded(value, word);
         // What encodes it may add the end of a line, or keep what was trimmed.
         for whole in [whole, &[value, b"\n"].concat()] {
             self.encoded_in_lines(whole);
         }
+    }
+
+    /// What is left of bytes that are not UTF-8 where they are printed: the parts between replacement characters.
+    fn parts(&mut self, lossy: &str) {
+        let parts = lossy.split(|c: char| c == char::REPLACEMENT_CHARACTER || c.is_control());
+        for part in parts.map(str::trim).filter(|part| part.len() >= SHORTEST) {
+            self.text(part, false);
+        }
+        self.pattern(lossy.as_bytes(), false);
     }
 
     /// A text as it is, and as it is written in JSON, in a URL, and by Rust's and Go's `Debug`.

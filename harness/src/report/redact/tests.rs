@@ -257,6 +257,19 @@ fn the_auth_of_a_docker_config_is_masked() {
 }
 
 #[test]
+fn a_known_value_that_is_not_utf_8_is_masked() {
+    let bytes = b"\x00\xff\xfec4n4ry-V4lue\xff\x00\x80\x81\x82";
+    let data = STANDARD.encode(bytes);
+    let redactor = knowing(&json!({"kind": "Secret", "data": {"key.bin": data}}));
+    assert_eq!(redactor.redact_text(&format!("key {data}.")).0, "key [redacted].");
+    let inside = STANDARD.encode([b"x".as_slice(), bytes].concat());
+    assert!(!redactor.redact_text(&inside).0.contains(&inside[4..20]), "{inside}");
+    let printed = String::from_utf8_lossy(bytes);
+    assert!(!redactor.redact_text(&printed).0.contains(CANARY));
+    assert!(!redactor.redact_text("part c4n4ry-V4lue").0.contains(CANARY));
+}
+
+#[test]
 fn short_common_values_do_not_mask_other_text() {
     let redactor = knowing(&secret(json!({
         "replicas": "1", "debug": "true", "role": "head", "group": "worker", "password": "head", "token": "true",
