@@ -31,6 +31,9 @@ pub const MASK: &str = "[redacted]";
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// How deep values are looked into that hold YAML or JSON, such as a kubeconfig with a certificate in base64.
+const DEPTH: usize = 4;
+
 /// Masks secrets in text and in objects: those that it knows, and what is written in a form that secrets have.
 ///
 /// A clone shares what the original knows.
@@ -70,16 +73,16 @@ impl Redactor {
                 let text = plain(value);
                 let decoded = STANDARD.decode(text.split_ascii_whitespace().collect::<String>());
                 let bytes = decoded.ok().filter(|_| encoded).unwrap_or_else(|| text.into_bytes());
-                learn_value(&mut known, &bytes, names::is_secret(key));
+                learn_value(&mut known, &bytes, names::is_secret(key), DEPTH);
             }
-            Leaf::Secret(value) => learn_value(&mut known, plain(value).as_bytes(), true),
+            Leaf::Secret(value) => learn_value(&mut known, plain(value).as_bytes(), true, DEPTH),
             Leaf::Other(value) => {
                 if let Some(text) = value.as_str() {
                     forms::mask(text, &mut |secret| {
                         // A URL holds a user and a password.
                         let password = secret.split_once(':').map(|(_, password)| password);
                         for secret in [secret].into_iter().chain(password).filter(|one| one.len() >= SHORTEST) {
-                            learn_value(&mut known, secret.as_bytes(), true);
+                            learn_value(&mut known, secret.as_bytes(), true, DEPTH);
                         }
                     });
                 }
@@ -186,12 +189,53 @@ impl Redactor {
     }
 }
 
-/// Learns a value.
-fn learn_value(known: &mut Known, value: &[u8], named: bool) {
+/// Learns a value and what it is made of: the lines of a text, or the leaves with the name of a secret of YAML and JSON,
+/// whose other lines, such as `apiVersion: v1` of a kubeconfig, are no secrets.
+fn learn_value(known: &mut Known, value: &[u8], named: bool, depth: usize) {
     if value.trim_ascii() == MASK.as_bytes() || std::str::from_utf8(value).is_ok_and(forms::is_no_secret) {
         return;
     }
     known.add(value, named);
+    let Some(depth) = depth.checked_sub(1) else { return };
+    let Ok(text) = std::str::from_utf8(value) else { return };
+    let documents = structure(text);
+    if documents.is_empty() {
+        if text.trim().lines().nth(1).is_some() {
+            known.add_lines(text);
+        }
+        return;
+    }
+    for mut document in documents {
+        walk(&mut document, &mut |leaf| {
+            let (Leaf::Data { value, .. } | Leaf::Secret(value)) = leaf else {
+                return;
+            };
+            let text = plain(value);
+            learn_value(known, text.as_bytes(), true, depth);
+            if let Ok(decoded) = STANDARD.decode(text.trim()) {
+                // `auth` of a docker config is a user and a password.
+                let parts = decoded.splitn(2, |byte| *byte == b':').skip(1);
+                parts.for_each(|password| known.add(password, true));
+                learn_value(known, &decoded, true, depth);
+            }
+        });
+    }
+}
+
+/// The mappings and lists that a text is, where it is YAML or JSON; a scalar is but a text.
+fn structure(text: &str) -> Vec<Value> {
+    let text = text.trim();
+    let may_be = text.starts_with(['{', '[']) || text.contains(": ") || text.contains(":\n");
+    if !may_be || text.starts_with("-----") {
+        return Vec::new();
+    }
+    let json = serde_json::from_str::<Value>(text).map(|value| vec![value]);
+    let documents = json.or_else(|_| serde_saphyr::from_multiple::<Value>(text));
+    let documents = documents.unwrap_or_default();
+    let is_structure = documents
+        .iter()
+        .all(|document| document.is_object() || document.is_array() || document.is_null());
+    if is_structure { documents } else { Vec::new() }
 }
 
 /// A scalar as text.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::MASK;
 
-/// Parts of a value that is not text, and values whose name does not say that they are secret are masked
+/// Lines of a value, parts of one that is not text, and values whose name does not say that they are secret are masked
 /// from so many bytes on: `true`, `1` and `head` stand in every log.
 pub(super) const SHORTEST: usize = 8;
 /// Values whose name says that they are secret are masked from so many bytes on; below [`SHORTEST`], as whole words
@@ -63,6 +63,19 @@ impl Known {
         // What encodes it may add the end of a line, or keep what was trimmed.
         for whole in [whole, &[value, b"\n"].concat()] {
             self.encoded_in_lines(whole);
+        }
+    }
+
+    /// Adds the lines of a text that are long enough, and their base64.
+    pub(super) fn add_lines(&mut self, text: &str) {
+        let lines = text.lines().map(str::trim);
+        // The frame of a PEM block is the same around every key.
+        let lines = lines.filter(|line| line.len() >= SHORTEST && !line.starts_with("-----"));
+        for line in lines {
+            self.text(line, false);
+            if text.len() <= LONG {
+                self.encoded(line.as_bytes(), false);
+            }
         }
     }
 

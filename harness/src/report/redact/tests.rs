@@ -248,12 +248,77 @@ fn base64_in_lines_is_masked() {
 }
 
 #[test]
+fn each_line_of_a_known_value_is_masked_where_it_stands_alone() {
+    let redactor = knowing(&secret(
+        json!({"script": "first line 4711\n  second line 0815\nshort\n"}),
+    ));
+    let (masked, count) = redactor.redact_text("12:00 first line 4711\n12:01 second line 0815\n12:02 short\n");
+    assert_eq!(
+        (masked.as_str(), count),
+        ("12:00 [redacted]\n12:01 [redacted]\n12:02 short\n", 2)
+    );
+    let log = format!("- {}\n", STANDARD.encode("second line 0815"));
+    assert_eq!(redactor.redact_text(&log).0, "- [redacted]\n");
+}
+
+#[test]
+fn of_a_pem_block_the_lines_are_masked_and_the_frame_stays() {
+    let pem = "-----BEGIN CERTIFICATE-----\nTUlJQmx6Q0NBVDBnQXc\n-----END CERTIFICATE-----\n";
+    let redactor = knowing(&secret(json!({"ca.crt": pem})));
+    let text = "-----BEGIN CERTIFICATE-----\nanother\n-----END CERTIFICATE-----\nTUlJQmx6Q0NBVDBnQXc\n";
+    let (masked, count) = redactor.redact_text(text);
+    assert_eq!((masked, count), (text.replace("TUlJQmx6Q0NBVDBnQXc", MASK), 1));
+}
+
+const KUBECONFIG: &str = "\
+apiVersion: v1
+kind: Config
+clusters:
+- name: there
+  cluster: {server: 'https://10.0.0.1:6443'}
+users:
+- name: me
+  user:
+    token: c4n4ry-V4lue
+    client-key-data: LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCmM0bjRyeUtleUxpbmVPbmUKLS0tLS1FTkQgUFJJVkFURSBLRVktLS0tLQo=
+current-context: there
+";
+
+#[test]
+fn of_a_kubeconfig_the_secrets_are_masked_and_other_lines_stay() {
+    let redactor = knowing(&secret(json!({"config": KUBECONFIG})));
+    let pod = "apiVersion: v1\nkind: Pod\nserver: https://10.0.0.1:6443\n";
+    assert_eq!(redactor.redact_text(pod), (pod.to_owned(), 0));
+    let (masked, count) = redactor.redact_text("sent c4n4ry-V4lue and c4n4ryKeyLineOne");
+    assert_eq!((masked.as_str(), count), ("sent [redacted] and [redacted]", 2));
+    let (masked, _) = redactor.redact_text(&format!("cat:\n{KUBECONFIG}"));
+    assert!(
+        !masked.contains(CANARY) && !masked.contains("LS0tLS1CRUdJTiBQ"),
+        "{masked}"
+    );
+}
+
+#[test]
 fn the_auth_of_a_docker_config_is_masked() {
     let auth = STANDARD.encode("user:c4n4ry-V4lue");
     let config = json!({"auths": {"registry.example": {"auth": auth}}}).to_string();
     let redactor = Redactor::default();
     let (masked, count) = redactor.redact_text(&config);
     assert_eq!((masked, count), (config.replace(&auth, MASK), 1));
+}
+
+#[test]
+fn of_a_docker_config_the_password_is_masked_as_it_is() {
+    let auth = STANDARD.encode("user:c4n4ry-V4lue");
+    let config = json!({"auths": {"registry.example": {"auth": auth}}}).to_string();
+    let redactor = Redactor::default();
+    let data = STANDARD.encode(&config);
+    redactor.learn(&json!({"kind": "Secret", "data": {".dockerconfigjson": data}}));
+    let (masked, count) = redactor.redact_text("pulling with c4n4ry-V4lue from registry.example");
+    assert_eq!(
+        (masked.as_str(), count),
+        ("pulling with [redacted] from registry.example", 1)
+    );
 }
 
 #[test]
