@@ -9,7 +9,7 @@ use super::args::{Lanes, Place, Run, Selection, Stack};
 use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt, job};
 use crate::artifact::Pins;
 use crate::expect::pending_allowed;
-use crate::report::{self, Progress, RunResult, Strictness};
+use crate::report::{self, Progress, Redacted, Redactor, RunResult, Strictness};
 use crate::run::{self, Options, ROOMY, RunError};
 use crate::scenario::Lane;
 
@@ -208,9 +208,12 @@ pub(super) fn block(
     runtime.block_on(async {
         let in_ci = environment_variable("CI").is_some();
         let progress = report::progress(std::io::stderr().is_terminal(), in_ci);
+        // It knows no cluster's Secrets yet; a run learns them.
+        let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::default()));
         let cancel = interrupt::token();
         work(progress, cancel).await.unwrap_or_else(|error| {
-            eprintln!("error: {error}");
+            let (message, _) = Redactor::default().redact_text(&error.to_string());
+            eprintln!("error: {message}");
             error.exit_code()
         })
     })

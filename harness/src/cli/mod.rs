@@ -64,8 +64,23 @@ fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("KUBERAY_CONFORMANCE_LOG").unwrap_or_default();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| RedactedStderr)
         .init();
+}
+
+/// Standard error without secrets; each write is a whole line.
+struct RedactedStderr;
+
+impl std::io::Write for RedactedStderr {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let (masked, _) = crate::report::Redactor::default().redact_text(&String::from_utf8_lossy(line));
+        std::io::Write::write_all(&mut std::io::stderr(), masked.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::Write::flush(&mut std::io::stderr())
+    }
 }
 
 fn environment_variable(name: &str) -> Option<String> {

@@ -39,7 +39,7 @@ pub use merge::{MergeError, Merged, Source, merge};
 pub use merge_files::{read_sources, refuse_to_overwrite, write_merged};
 pub use pairs::{read_results, render_pairs};
 pub use progress::*;
-pub use redact::{MASK, Redactor};
+pub use redact::{MASK, Redacted, Redactor};
 pub use rules::{HalfResult, RuleOutcome, RuleResult, rule_results};
 pub use terminal::{Live, Plain, progress, use_colour};
 pub use totals::{Strictness, Totals, exit_code};

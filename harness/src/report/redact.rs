@@ -9,10 +9,12 @@
 //! - `forms`: how secrets are written in text (`name=value`, tokens, private keys).
 //! - `known`: values that were learned, in every encoding.
 //! - `tree`: where secrets are in an object.
+//! - `progress`: progress without secrets.
 
 mod forms;
 mod known;
 mod names;
+mod progress;
 mod tree;
 
 use std::fmt;
@@ -25,6 +27,8 @@ use serde_json::Value;
 use self::known::{Known, SHORTEST};
 use self::tree::{Leaf, walk};
 use super::{CellResult, RunResult};
+
+pub use progress::Redacted;
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "[redacted]";

@@ -29,7 +29,7 @@ use crate::expect::{pending_allowed, unreferenced};
 use crate::plan::{self, Cell, Pair, Plan};
 use crate::process::Alarm;
 use crate::report::{
-    self, CellResult, Environment, Outcome, Progress, RESULTS_VERSION, Redactor, RunResult, ScenarioRecord,
+    self, CellResult, Environment, Outcome, Progress, RESULTS_VERSION, Redacted, Redactor, RunResult, ScenarioRecord,
 };
 use crate::scenario::{Lane, OperatorSettings, load_all};
 
@@ -73,6 +73,8 @@ async fn conduct(
     begun: &mut Option<Begun>,
 ) -> Result<RunResult, RunError> {
     let started = Timestamp::now();
+    let redactor = Redactor::default();
+    let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, redactor.clone()));
     let id = new_run_id();
     // A run that ends while it looks for its cluster must not leave what an earlier one found. Where the plan needs no
     // cluster, bad use is told before anything is changed.
@@ -104,7 +106,6 @@ async fn conduct(
     let journal = begin_journal(begun, options, journal, &head, &*progress).await?;
     let mut phases = Phases::start();
     let mut found = Found::default();
-    let redactor = Redactor::default();
     let engine_options = engine_options(options, &id, journal, &redactor);
     for lane in [Lane::ControlPlane, Lane::Kind] {
         let cells: Vec<Cell> = plan.cells.iter().filter(|cell| cell.lane == lane).cloned().collect();

@@ -36,7 +36,7 @@ use crate::observe::{NamespaceView, Watches};
 use crate::operator::{Presence, Sender};
 use crate::output;
 use crate::plan::{Cell, Durations};
-use crate::report::{CellResult, ImageRecord, Outcome, Progress};
+use crate::report::{CellResult, ImageRecord, Outcome, Progress, Redacted};
 use crate::scenario::{apply_changes, later_objects, manifests};
 
 const CLEANED_WITHIN: Duration = Duration::from_mins(2);
@@ -110,10 +110,10 @@ impl Engine {
             client,
             subjects,
             capacity: Arc::new(capacity),
+            progress: Arc::new(Redacted::new(progress, options.redactor.clone())),
             options,
             largest_node,
             left,
-            progress,
             cancel,
             removals: Mutex::default(),
             started: AtomicUsize::new(0),
@@ -272,6 +272,8 @@ impl Engine {
             fail(&mut result, error);
         }
         result.duration_seconds = started.elapsed().as_secs_f64();
+        // Errors quote the API server, which quotes what it was sent.
+        self.options.redactor.redact_cell(&mut result);
         (result, error)
     }
 
@@ -392,7 +394,6 @@ impl Engine {
             result.checks = judged.checks;
             result.evidence = evidence;
         });
-        redactor.redact_cell(result);
         self.remove(prepared.namespace, view, permit).await;
         done
     }

@@ -9,6 +9,7 @@ mod explore;
 mod new_release;
 mod parts;
 mod rejected;
+mod secrets;
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,5 +1,6 @@
 //! What the tests that run the program itself share.
 
+pub mod canary;
 pub mod cluster;
 pub mod copies;
 pub mod own_cache;

@@ -1,0 +1,183 @@
+//! Secrets never leave: nothing that a run writes or prints holds one, the data of etcd aside.
+//!
+//! It uses control planes, and is left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `control-plane`.
+
+use std::path::PathBuf;
+use std::process::Output;
+use std::sync::OnceLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use kuberay_conformance::report::{CellResult, Outcome, RunResult};
+
+use crate::support::canary::{Canary, ray_cluster, scenario};
+use crate::support::copies::{copy_scenario, replaced};
+use crate::support::own_cache::own_cache;
+use crate::support::place::text;
+use crate::support::{is_required, program, turn};
+
+/// The password of the Secret that only a later step applies.
+const LATER: &str = "c4n4ry-later one two";
+
+/// A run of all scenarios of these tests, with reports for GitHub Actions.
+struct Ran {
+    folder: tempfile::TempDir,
+    output: Output,
+    result: RunResult,
+}
+
+impl Ran {
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn cell(&self, scenario: &str) -> &CellResult {
+        let cell = self.result.cells.iter().find(|cell| cell.scenario == scenario);
+        cell.unwrap_or_else(|| panic!("no cell of {scenario}:\n{}", text(&self.output)))
+    }
+
+    fn evidence(&self, scenario: &str) -> PathBuf {
+        let folder = self.cell(scenario).evidence.as_ref();
+        self.path("output").join(folder.expect("evidence"))
+    }
+
+    /// Fails when anything of this canary is in what the run wrote or printed.
+    fn holds_nothing_of(&self, canary: &Canary) {
+        let mut all = Vec::new();
+        for (name, bytes) in [
+            ("standard output", &self.output.stdout),
+            ("standard error", &self.output.stderr),
+        ] {
+            all.extend(canary.found(bytes).map(|found| format!("{name}: {found}")));
+        }
+        all.extend(canary.found_below(&self.path("output"), &|_| false));
+        all.extend(canary.found(&std::fs::read(self.path("step-summary.md")).unwrap()));
+        // What etcd stores is the cluster's own.
+        let cache = self.path("cache");
+        all.extend(canary.found_below(&cache, &|path| path.file_name().is_some_and(|name| name == "etcd")));
+        assert!(all.is_empty(), "{}", all.join("\n\n"));
+    }
+}
+
+fn everywhere() -> Canary {
+    Canary::new("everywhere")
+}
+
+fn refused() -> Canary {
+    Canary::new("refused")
+}
+
+fn ran() -> &'static Ran {
+    static RAN: OnceLock<Ran> = OnceLock::new();
+    RAN.get_or_init(|| {
+        let _turn = turn();
+        let folder = tempfile::tempdir().unwrap();
+        let scenarios = folder.path().join("scenarios");
+        used_everywhere(&scenarios);
+        quoted_by_the_api_server(&scenarios);
+        in_a_difference(&scenarios);
+        in_a_later_step(&scenarios);
+        let summary = folder.path().join("step-summary.md");
+        std::fs::write(&summary, "").unwrap();
+        let mut command = program();
+        command
+            .args(["run", "--lane", "control-plane", "--operator", "1.6.2", "--scenarios"])
+            .arg(&scenarios)
+            .arg("--output")
+            .arg(folder.path().join("output"))
+            .env("KUBERAY_CONFORMANCE_CACHE", own_cache(folder.path()))
+            .env("KUBERAY_CONFORMANCE_LOG", "kuberay_conformance=debug")
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_STEP_SUMMARY", &summary);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+        let result = std::fs::read_to_string(folder.path().join("output/results.json")).unwrap();
+        Ran {
+            result: serde_json::from_str(&result).unwrap(),
+            folder,
+            output,
+        }
+    })
+}
+
+fn used_everywhere(folder: &std::path::Path) {
+    let canary = everywhere();
+    let spec = "  lanes: [control-plane]\n  manifests: [secret.yaml, raycluster.yaml]\n  stimulus: {podsReady: true}\n  \
+                timeout: 20s\n  checks:\n    - pod: {role: head, snapshot: [command, args, env]}\n";
+    let cluster = ray_cluster(&canary, "everywhere", "words", "exit 3");
+    let files = [
+        ("secret.yaml", canary.secret("words")),
+        ("raycluster.yaml", cluster.to_string()),
+    ];
+    scenario(folder, "everywhere", spec, &files);
+}
+
+/// A label takes neither spaces nor `&`, and the refusal quotes it.
+fn quoted_by_the_api_server(folder: &std::path::Path) {
+    let canary = refused();
+    let spec = "  lanes: [control-plane]\n  manifests: [secret.yaml, raycluster.yaml]\n  timeout: 20s\n  checks:\n    \
+                - pod: {role: head, snapshot: [command]}\n";
+    let mut cluster = ray_cluster(&canary, "refused", "words", "exit 3");
+    cluster["metadata"]["labels"] = serde_json::json!({"word": canary.password});
+    let files = [
+        ("secret.yaml", canary.secret("words")),
+        ("raycluster.yaml", cluster.to_string()),
+    ];
+    scenario(folder, "refused", spec, &files);
+}
+
+fn secret(name: &str, word: &str) -> String {
+    format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\nstringData: {{word: \"{word}\"}}\n")
+}
+
+/// The password of the Secret, in args that are compared with others.
+const DIFFERENT: &str = "c4n4ry-different one two three";
+
+fn in_a_difference(folder: &std::path::Path) {
+    copy_scenario("default-command", "different", folder, |file, text| match file {
+        "scenario.yaml" => {
+            let text = replaced(&text, "[raycluster.yaml]", "[secret.yaml, raycluster.yaml]");
+            replaced(&text, "timeout: 1m", "timeout: 20s")
+        }
+        "raycluster.yaml" => replaced(
+            &text,
+            "            image: rayproject/ray:2.52.0\n",
+            &format!("            image: rayproject/ray:2.52.0\n            args: [\"echo {DIFFERENT}\"]\n"),
+        ),
+        _ => text,
+    });
+    std::fs::write(folder.join("different/secret.yaml"), secret("words", DIFFERENT)).unwrap();
+}
+
+fn in_a_later_step(folder: &std::path::Path) {
+    copy_scenario(
+        "existing-pods-keep-their-command",
+        "later",
+        folder,
+        |file, text| match file {
+            "scenario.yaml" => replaced(&text, "timeout: 1m", "timeout: 20s"),
+            "changed.yaml" => {
+                let text = text.replace("echo new", &format!("echo {LATER} {}", STANDARD.encode(LATER)));
+                format!("{}---\n{text}", secret("words", LATER))
+            }
+            _ => text,
+        },
+    );
+}
+
+#[test]
+fn no_secret_that_the_api_server_quotes_is_told() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let ran = ran();
+    let cell = ran.cell("refused");
+    assert_eq!(cell.outcome, Outcome::Failed, "{}", text(&ran.output));
+    let reason = cell.reason.clone().unwrap_or_default();
+    assert!(reason.contains("Invalid value: \"[redacted]\""), "{reason}");
+    ran.holds_nothing_of(&refused());
+    let said = String::from_utf8_lossy(&ran.output.stderr).into_owned();
+    let line = said.lines().find(|line| line.contains("::refused: FAIL"));
+    let line = line.unwrap_or_else(|| panic!("no line of progress: {said}"));
+    assert!(line.contains("[redacted]"), "{line}");
+}
