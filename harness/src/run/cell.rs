@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::capacity::Permit;
 use super::ledger::{Ledger, awaited};
+use super::secrets::Secrets;
 use super::stimulus::Actor;
 use crate::check::{self, Dashboard, Expectations, LogKey, Observation, Rejection, Verdict};
 use crate::observe::NamespaceView;
@@ -43,6 +44,8 @@ pub(super) struct Judge<'a> {
     pub(super) run_ends: Option<Instant>,
     pub(super) progress: &'a dyn Progress,
     pub(super) cancel: &'a CancellationToken,
+    /// The Secrets of its namespace.
+    pub(super) secrets: &'a Secrets<'a>,
 }
 
 /// What came of it.
@@ -87,6 +90,10 @@ impl Judge<'_> {
                 ledger.doom(elapsed, cause);
             }
             ledger.block(elapsed, &observation.barriers);
+            // What is told may quote logs, and a log Secrets that the operator made.
+            if told.is_due(&ledger) && !observation.logs.is_empty() {
+                self.secrets.learn_in_time().await;
+            }
             told.tell(self, &ledger);
             let done = |ledger: &Ledger<'_>| Judged {
                 checks: ledger.results(),
@@ -214,12 +221,15 @@ struct Told {
 }
 
 impl Told {
+    fn is_due(&self, ledger: &Ledger<'_>) -> bool {
+        self.done != Some(ledger.unfinished().count()) || self.at.is_none_or(|at| at.elapsed() >= TELL_EVERY)
+    }
+
     fn tell(&mut self, judge: &Judge<'_>, ledger: &Ledger<'_>) {
-        let done = ledger.unfinished().count();
-        let is_due = self.at.is_none_or(|at| at.elapsed() >= TELL_EVERY);
-        if self.done == Some(done) && !is_due {
+        if !self.is_due(ledger) {
             return;
         }
+        let done = ledger.unfinished().count();
         let text = ledger.progress();
         if text != self.text {
             judge.progress.update(judge.id, &text);

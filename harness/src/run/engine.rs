@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::ListParams;
 use kube::{Api, Client};
 use semver::Version;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -23,12 +23,13 @@ use super::evidence::{self, Subject};
 use super::names::{evidence_folder, namespace_name};
 use super::node_images::digest_on;
 use super::outcome::{blank, fail, sentences, summarise};
+use super::secrets::Secrets;
 use super::snapshots::CellSnapshots;
 use super::stimulus::{Actor, rejection};
 use super::subjects::{
     CellError, EngineOptions, EvidencePolicy, Operator, SYNCED_WITHIN, StartError, Subjects, Upgrade,
 };
-use super::{cleanup, demand, namespace, pods, secrets};
+use super::{cleanup, demand, namespace, pods};
 use crate::artifact::UNPINNED;
 use crate::check::Rejection;
 use crate::expect::Verified;
@@ -352,6 +353,11 @@ impl Engine {
         let mut later = later_objects(&cell.scenario)?;
         apply_changes(&mut later, changes, &namespace, &ray_image.name, &ray);
         let changes = apply_changes(&mut objects, changes, &namespace, &ray_image.name, &ray);
+        // Before anything is sent, and of every step: what the API server answers may be told at once.
+        let settings = json!(cell.scenario.file.spec.operator_settings.env);
+        for object in objects.iter().chain(&later).chain([&settings]) {
+            self.options.redactor.learn(object);
+        }
         Ok(Prepared {
             namespace,
             objects,
@@ -376,8 +382,6 @@ impl Engine {
         namespace::create(&self.client, &prepared.namespace, &self.options.run).await?;
         result.namespace = Some(prepared.namespace.clone());
         let mut view = NamespaceView::start(&self.watches, &prepared.namespace);
-        let redactor = &self.options.redactor;
-        prepared.objects.iter().for_each(|object| redactor.learn(object));
         let judged = self
             .judge(cell, &prepared, upgrade, (&mut view, &mut permit), since)
             .await;
@@ -427,6 +431,7 @@ impl Engine {
         let rejections = self.apply(&prepared.objects).await?;
         let expectations = self.expectations(cell, prepared);
         let id = cell.id();
+        let secrets = Secrets::new(&self.client, &prepared.namespace, &self.options.redactor);
         let judge = Judge {
             id: &id,
             scenario: &cell.scenario,
@@ -438,6 +443,7 @@ impl Engine {
             run_ends: self.options.ends,
             progress: &*self.progress,
             cancel: &self.cancel,
+            secrets: &secrets,
         };
         let stimulus = &cell.scenario.file.spec.stimulus;
         let mut actor = Actor::new(
@@ -457,7 +463,15 @@ impl Engine {
         for problem in expectations.problems() {
             self.progress.line(&format!("warning: {id}: {problem}"));
         }
+        // Those that were sent are known; an operator makes others, and so may the user's Pods. Checks quote logs.
         let passed = judged.checks.iter().all(|check| check.outcome == Outcome::Passed);
+        if (!passed || !judged.observation.logs.is_empty())
+            && let Err(error) = secrets.learn().await
+        {
+            self.progress.line(&format!(
+                "warning: {id}: the namespace's Secrets can't be read, so they are masked by form alone: {error}"
+            ));
+        }
         if passed && self.options.record_verified {
             self.record(&expectations);
         }
@@ -467,13 +481,6 @@ impl Engine {
         self.progress.update(&id, "keeping evidence");
         if judged.observation.dashboard.is_none() && self.subjects.operator.has_nodes() {
             judged.observation.dashboard = dashboard_for_evidence(view, &judged.observation).await;
-        }
-        // Those that were sent are known; an operator makes others, and so may the user's Pods.
-        match secrets::in_namespace(&self.client, &prepared.namespace).await {
-            Ok(secrets) => secrets.iter().for_each(|secret| self.options.redactor.learn(secret)),
-            Err(error) => self.progress.line(&format!(
-                "warning: {id}: the namespace's Secrets can't be read, so evidence is masked by form alone: {error}"
-            )),
         }
         let subject = Subject {
             client: &self.client,

@@ -181,3 +181,22 @@ fn no_secret_that_the_api_server_quotes_is_told() {
     let line = line.unwrap_or_else(|| panic!("no line of progress: {said}"));
     assert!(line.contains("[redacted]"), "{line}");
 }
+
+#[test]
+fn a_secret_that_only_a_later_step_applies_is_masked() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let ran = ran();
+    assert_eq!(ran.cell("later").outcome, Outcome::Failed, "{}", text(&ran.output));
+    let folder = ran.evidence("later");
+    let mut masked = 0;
+    for entry in std::fs::read_dir(folder.join("pods")).unwrap() {
+        let yaml = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        masked += usize::from(yaml.contains("echo [redacted] [redacted]"));
+        assert!(!yaml.contains("c4n4ry-later"), "{yaml}");
+        assert!(!yaml.contains(&STANDARD.encode(LATER)), "{yaml}");
+    }
+    assert!(masked > 0, "no Pod of the later step is in the evidence");
+    assert!(!text(&ran.output).contains("c4n4ry-later"));
+}
