@@ -530,7 +530,7 @@ impl Engine {
                 .collect(),
             write_pending: self.options.write_pending,
         };
-        CellSnapshots::new(cell, &prepared.namespace, &verified)
+        CellSnapshots::new(cell, &prepared.namespace, &verified, &self.options.redactor)
     }
 
     fn record(&self, expectations: &CellSnapshots) {

@@ -200,3 +200,20 @@ fn a_secret_that_only_a_later_step_applies_is_masked() {
     assert!(masked > 0, "no Pod of the later step is in the evidence");
     assert!(!text(&ran.output).contains("c4n4ry-later"));
 }
+
+/// A difference shows parts of lines, and spaces as `·`.
+#[test]
+fn no_part_of_a_secret_is_in_a_difference() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let ran = ran();
+    let check = &ran.cell("different").checks[0];
+    assert_eq!(check.outcome, Outcome::Failed, "{check:?}");
+    let diff = check.diff.clone().unwrap_or_default();
+    assert!(diff.contains("echo [redacted]"), "{diff}");
+    let all = format!("{check:?}{}", text(&ran.output));
+    for part in ["c4n4ry-different", "one·two", "two·three"] {
+        assert!(!all.contains(part), "`{part}` is in {all}");
+    }
+}
