@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kuberay_conformance::report::{CellResult, Outcome, RunResult};
 
-use crate::support::canary::{Canary, ray_cluster, scenario};
+use crate::support::canary::{Canary, ray_cluster, scenario, the_search_finds};
 use crate::support::copies::{copy_scenario, replaced};
 use crate::support::own_cache::own_cache;
 use crate::support::place::text;
@@ -166,6 +166,40 @@ fn in_a_later_step(folder: &std::path::Path) {
 }
 
 #[test]
+fn no_secret_of_a_pod_that_uses_it_everywhere_is_written_or_printed() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let (ran, canary) = (ran(), everywhere());
+    the_search_finds(&canary, &ran.path("scenarios"));
+    assert_eq!(ran.cell("everywhere").outcome, Outcome::Failed, "{}", text(&ran.output));
+    ran.holds_nothing_of(&canary);
+
+    // What is no secret is still there, and what was masked is YAML.
+    let folder = ran.evidence("everywhere");
+    let mut pods = 0;
+    for entry in std::fs::read_dir(folder.join("pods")).unwrap() {
+        let yaml = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(yaml.lines().any(|line| line == "apiVersion: v1"), "{yaml}");
+        let pod: serde_json::Value = serde_saphyr::from_str(&yaml).unwrap();
+        let head = &pod["spec"]["containers"][0];
+        let value = |name: &str| {
+            let variables = head["env"].as_array().unwrap();
+            variables.iter().find(|variable| variable["name"] == name).unwrap()["value"].clone()
+        };
+        for name in ["PLAIN_WORD", "PLAIN_KEY", "IN_BASE64", "DB_PASS"] {
+            assert_eq!(value(name).as_str().unwrap().trim(), "[redacted]", "{name} in {yaml}");
+        }
+        assert_eq!(head["image"], "rayproject/ray:2.52.0");
+        let args = head["args"][0].as_str().unwrap();
+        assert!(args.contains("&& ulimit -n 65536"), "{args}");
+        pods += 1;
+    }
+    assert_eq!(pods, 1);
+    assert!(folder.join("sent").is_dir() && folder.join("operator.log").is_file());
+}
+
+#[test]
 fn no_secret_that_the_api_server_quotes_is_told() {
     if !is_required("control-plane") {
         return;
@@ -180,6 +214,23 @@ fn no_secret_that_the_api_server_quotes_is_told() {
     let line = said.lines().find(|line| line.contains("::refused: FAIL"));
     let line = line.unwrap_or_else(|| panic!("no line of progress: {said}"));
     assert!(line.contains("[redacted]"), "{line}");
+}
+
+/// A difference shows parts of lines, and spaces as `·`.
+#[test]
+fn no_part_of_a_secret_is_in_a_difference() {
+    if !is_required("control-plane") {
+        return;
+    }
+    let ran = ran();
+    let check = &ran.cell("different").checks[0];
+    assert_eq!(check.outcome, Outcome::Failed, "{check:?}");
+    let diff = check.diff.clone().unwrap_or_default();
+    assert!(diff.contains("echo [redacted]"), "{diff}");
+    let all = format!("{check:?}{}", text(&ran.output));
+    for part in ["c4n4ry-different", "one·two", "two·three"] {
+        assert!(!all.contains(part), "`{part}` is in {all}");
+    }
 }
 
 #[test]
@@ -199,21 +250,4 @@ fn a_secret_that_only_a_later_step_applies_is_masked() {
     }
     assert!(masked > 0, "no Pod of the later step is in the evidence");
     assert!(!text(&ran.output).contains("c4n4ry-later"));
-}
-
-/// A difference shows parts of lines, and spaces as `·`.
-#[test]
-fn no_part_of_a_secret_is_in_a_difference() {
-    if !is_required("control-plane") {
-        return;
-    }
-    let ran = ran();
-    let check = &ran.cell("different").checks[0];
-    assert_eq!(check.outcome, Outcome::Failed, "{check:?}");
-    let diff = check.diff.clone().unwrap_or_default();
-    assert!(diff.contains("echo [redacted]"), "{diff}");
-    let all = format!("{check:?}{}", text(&ran.output));
-    for part in ["c4n4ry-different", "one·two", "two·three"] {
-        assert!(!all.contains(part), "`{part}` is in {all}");
-    }
 }

@@ -14,6 +14,7 @@ mod images;
 mod job;
 mod operator_faults;
 mod parts;
+mod secrets;
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
 #[path = "../support/mod.rs"]
 mod support;
