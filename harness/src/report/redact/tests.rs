@@ -461,6 +461,10 @@ fn names_that_only_speak_of_secrets_keep_their_values(#[case] name: &str, #[case
 #[case::variable(json!(["--token", "$(TOKEN)"]), json!(["--token", "$(TOKEN)"]))]
 #[case::list(json!({"passwords": [CANARY, 12]}), json!({"passwords": [MASK, MASK]}))]
 #[case::mapping(json!({"credentials": {"user": "me", "pass": CANARY}}), json!({"credentials": {"user": "me", "pass": MASK}}))]
+#[case::value(
+    json!({"redisPassword": {"value": CANARY, "valueFrom": {"secretKeyRef": {"name": "s", "key": "password"}}}}),
+    json!({"redisPassword": {"value": MASK, "valueFrom": {"secretKeyRef": {"name": "s", "key": "password"}}}})
+)]
 #[case::volume(json!({"secret": {"secretName": "s", "items": [{"key": "password", "path": "password"}]}}),
     json!({"secret": {"secretName": "s", "items": [{"key": "password", "path": "password"}]}}))]
 fn secrets_in_lists_and_mappings_are_masked(

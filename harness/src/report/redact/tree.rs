@@ -76,11 +76,17 @@ fn walk_data(secret: &mut Map<String, Value>, visit: &mut impl FnMut(Leaf<'_>)) 
     }
 }
 
-/// What stands under the name of a secret. A mapping there has names of its own (`secret: {secretName: …}`).
+/// What stands under the name of a secret. A mapping there has names of its own (`secret: {secretName: …}`), or holds the
+/// secret as its `value` (`redisPassword: {value: …}`).
 fn walk_secret(value: &mut Value, visit: &mut impl FnMut(Leaf<'_>)) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| walk_secret(item, visit)),
-        Value::Object(_) => walk(value, visit),
+        Value::Object(fields) => {
+            if let Some(value) = fields.get_mut("value") {
+                walk_secret(value, visit);
+            }
+            walk(value, visit);
+        }
         Value::String(text) if is_no_secret(text) => visit(Leaf::Other(value)),
         Value::String(_) | Value::Number(_) => visit(Leaf::Secret(value)),
         Value::Null | Value::Bool(_) => {}
