@@ -26,6 +26,7 @@ use serde_json::Value;
 
 use self::known::{Known, SHORTEST};
 use self::tree::{Leaf, walk};
+use super::text::clean;
 use super::{CellResult, RunResult};
 
 pub use progress::Redacted;
@@ -96,8 +97,14 @@ impl Redactor {
 
     /// Masks secrets in text; returns it, and how many masks were set. Masking twice changes nothing more.
     pub fn redact_text(&self, text: &str) -> (String, usize) {
-        let known = self.read().mask(text);
-        let (text, mut count) = known.unwrap_or_else(|| (text.to_owned(), 0));
+        let known = self.read();
+        let found = known.mask(text);
+        // A code inside of a value hides it here, and is gone where it is shown.
+        let codes = text.contains('\x1b').then(|| known.mask(&clean(text))).flatten();
+        let masks = |found: &Option<(String, usize)>| found.as_ref().map_or(0, |(_, masks)| *masks);
+        let found = if masks(&codes) > masks(&found) { codes } else { found };
+        let (text, mut count) = found.unwrap_or_else(|| (text.to_owned(), 0));
+        drop(known);
         let masked = forms::mask(&text, &mut |_| count += 1);
         (masked, count)
     }

@@ -345,6 +345,16 @@ fn short_common_values_do_not_mask_other_text() {
     assert_eq!(redactor.redact_text("login head failed").0, "login [redacted] failed");
 }
 
+/// Where it is shown the codes are gone, and the value is whole.
+#[test]
+fn a_known_value_with_terminal_codes_in_it_is_masked() {
+    let redactor = knowing(&secret(json!({"word": CANARY})));
+    let (masked, count) = redactor.redact_text("\x1b[36m(raylet)\x1b[0m c4n4\x1b[1mry-V4lue\x1b[0m");
+    assert_eq!((masked.as_str(), count), ("(raylet) [redacted]", 1));
+    let coloured = "\x1b[36m(raylet)\x1b[0m c4n4ry-V4lue";
+    assert_eq!(redactor.redact_text(coloured).0, "\x1b[36m(raylet)\x1b[0m [redacted]");
+}
+
 #[test]
 fn known_values_that_overlap_are_masked_whole() {
     let redactor = knowing(&secret(json!({"one": "abcdefgh1234", "other": "1234ijklmnop"})));
