@@ -127,30 +127,4 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Resources, Shared};
-
-    #[test]
-    fn what_another_has_counts_until_it_ends() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (one, other) = (
-            Shared::new(folder.path().into()).expect("a folder"),
-            Shared::new(folder.path().into()).expect("a folder"),
-        );
-        let half = Resources::new(0.5, 10.0);
-        let turn = one.turn().expect("the file").expect("the turn");
-        assert!(other.turn().expect("the file").is_none(), "only one has the turn");
-        let slip = one.note(&turn, half).expect("a slip");
-        drop(turn);
-        let turn = other.turn().expect("the file").expect("the turn");
-        assert_eq!(other.used(&turn).expect("the slips"), (half, 1));
-        slip.rest();
-        assert_eq!(other.used(&turn).expect("the slips"), (half, 0));
-        drop(slip);
-        assert_eq!(other.used(&turn).expect("the slips"), (Resources::default(), 0));
-        // A process that was killed leaves its file, but not its lock.
-        std::fs::write(folder.path().join("1-0-0"), "{}").expect("a file");
-        assert_eq!(other.used(&turn).expect("the slips").1, 0);
-        assert!(!folder.path().join("1-0-0").exists());
-    }
-}
+mod tests;

@@ -72,40 +72,4 @@ fn host(server: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::{host, refusal};
-
-    #[rstest]
-    #[case::kind(&["kind-kuberay", "kind-kuberay"], "https://127.0.0.1:6443")]
-    #[case::kind_on_another_machine(&["kind-kuberay"], "https://builder:6443")]
-    #[case::loopback(&["mine"], "https://localhost:6443")]
-    #[case::loopback_six(&["mine"], "https://[::1]:6443")]
-    #[case::word(&["gke_team-ray_europe-west1_ray-test", "x"], "https://10.0.0.1")]
-    #[case::word_of_the_cluster(&["mine", "arn:aws:eks:eu-west-1:1:cluster/e2e"], "https://abc.eks.example")]
-    #[case::desktop(&["docker-desktop"], "https://kubernetes.docker.internal:6443")]
-    fn looks_like_one_for_tests(#[case] names: &[&str], #[case] server: &str) {
-        assert_eq!(refusal(names, server), None);
-    }
-
-    #[rstest]
-    #[case::production(&["gke_prod_europe"], "https://10.0.0.1", "`prod`")]
-    #[case::production_although_test(&["prod-test"], "https://10.0.0.1", "`prod`")]
-    #[case::production_although_local(&["production"], "https://127.0.0.1:6443", "`production`")]
-    #[case::production_by_its_server(&["mine"], "https://api.prod.example.com:6443", "`prod`")]
-    #[case::says_nothing(&["team-ray", "ray-1"], "https://api.example.com", "neither its name (team-ray, ray-1)")]
-    #[case::only_a_part_of_a_word(&["latest-devices"], "https://10.0.0.1", "neither")]
-    fn does_not(#[case] names: &[&str], #[case] server: &str, #[case] why: &str) {
-        let refused = refusal(names, server).expect("refused");
-        assert!(refused.contains(why), "{refused}");
-    }
-
-    #[rstest]
-    #[case("https://api.example.com:6443/k8s/clusters/c-1", "api.example.com")]
-    #[case("https://[::1]:6443", "[::1]")]
-    #[case("api.example.com", "api.example.com")]
-    fn hosts(#[case] server: &str, #[case] expected: &str) {
-        assert_eq!(host(server), expected);
-    }
-}
+mod tests;

@@ -1,0 +1,65 @@
+//! Tests of `lock`.
+
+use super::*;
+use crate::report::Silent;
+
+#[test]
+fn a_lock_ends_with_its_holder_and_not_with_a_program_that_is_being_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let take = || hold(&folder.path().join("lock"), "up").unwrap();
+    let first = take().unwrap();
+    // What a fork has until it becomes another program.
+    let _inherited = first.0.try_clone().unwrap();
+    assert!(take().is_none());
+    drop(first);
+    assert!(take().is_some());
+}
+
+#[tokio::test]
+async fn the_second_is_told_who_holds_the_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Lock::take(folder.path(), "a", "up", Patience::Fail, &Silent)
+        .await
+        .unwrap();
+    let error = Lock::take(folder.path(), "a", "down", Patience::Fail, &Silent)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains(&format!("process {} (up, since ", std::process::id())),
+        "{error}"
+    );
+    drop(first);
+    Lock::take(folder.path(), "a", "down", Patience::Fail, &Silent)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn the_second_gets_the_lock_when_the_first_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Lock::take(folder.path(), "a", "up", Patience::Fail, &Silent)
+        .await
+        .unwrap();
+    let path = folder.path().to_owned();
+    let second = tokio::spawn(async move { Lock::take(&path, "a", "up", Patience::default(), &Silent).await });
+    tokio::task::yield_now().await;
+    assert!(!second.is_finished());
+    drop(first);
+    second.await.unwrap().unwrap();
+}
+
+#[test]
+fn users_are_seen_while_they_live() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(Lease::users(folder.path()).unwrap(), []);
+    let first = Lease::take(folder.path(), "run").unwrap();
+    let second = Lease::take(folder.path(), "test").unwrap();
+    assert_eq!(Lease::users(folder.path()).unwrap().len(), 2);
+    drop(first);
+    let users = Lease::users(folder.path()).unwrap();
+    assert_eq!((users.len(), users[0].doing.as_str()), (1, "test"));
+    drop(second);
+    std::fs::write(folder.path().join("users/left-by-a-killed-process"), "").unwrap();
+    assert_eq!(Lease::users(folder.path()).unwrap(), []);
+}
