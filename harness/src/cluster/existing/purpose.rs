@@ -1,5 +1,7 @@
 //! Whether a cluster looks like one for tests: a name typed by mistake must not send scenarios into production.
 
+use std::net::IpAddr;
+
 /// How local clusters are called by the tools that make them.
 const LOCAL_TOOLS: [&str; 10] = [
     "kind",
@@ -31,28 +33,46 @@ const FOR_TESTS: [&str; 12] = [
 /// Words that say the contrary, whatever else is said.
 const FOR_USERS: [&str; 5] = ["prod", "production", "prd", "live", "customer"];
 
-/// Why a context does not look like one of a test cluster, as the end of a sentence; `None` when it does. `names` are
-/// those of the context and of its cluster, `server` is the API server's address.
+/// Returns why a context does not look like one of a test cluster, as the end of a sentence; `None` when it does.
+/// `names` are those of the context and of its cluster, `server` is the API server's address.
+///
+/// The last label of a host name is no evidence: `.dev` and `.local` are domains of production clusters, too. Tools put
+/// the host into the names of contexts (OpenShift writes its dots as dashes), so the same holds there.
 pub(super) fn refusal(names: &[&str], server: &str) -> Option<String> {
     let host = host(server);
-    let words: Vec<String> = names.iter().copied().chain([host]).flat_map(words).collect();
-    if let Some(word) = words.iter().find(|word| FOR_USERS.contains(&word.as_str())) {
+    let mut all = names.iter().copied().chain([host]).flat_map(words);
+    if let Some(word) = all.find(|word| FOR_USERS.contains(&word.as_str())) {
         return Some(format!("`{word}` in its name says that people rely on it"));
     }
-    let is_local = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let is_local = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
     let from_tool = names.iter().any(|name| {
         LOCAL_TOOLS
             .iter()
             .any(|tool| *name == *tool || name.starts_with(&format!("{tool}-")))
     });
-    let for_tests = words.iter().any(|word| FOR_TESTS.contains(&word.as_str()));
-    if is_local || from_tool || for_tests {
+    let dashed = host.replace('.', "-");
+    let of_names = names.iter().flat_map(|name| {
+        let own = if host.contains('.') {
+            name.replace(&dashed, "")
+        } else {
+            (*name).to_owned()
+        };
+        own.split(['/', '@', ':']).flat_map(below_top_level).collect::<Vec<_>>()
+    });
+    let mut evidence = of_names.chain(below_top_level(host));
+    if is_local || from_tool || evidence.any(|word| FOR_TESTS.contains(&word.as_str())) {
         return None;
     }
     Some(format!(
         "neither its name ({}) nor its server ({host}) says that it is for tests",
         names.join(", ")
     ))
+}
+
+/// Returns the words of a name without the last label of a name with dots.
+fn below_top_level(name: &str) -> Vec<String> {
+    words(name.rsplit_once('.').map_or(name, |(below, _)| below))
 }
 
 fn words(name: &str) -> Vec<String> {

@@ -35,3 +35,25 @@ fn does_not(#[case] names: &[&str], #[case] server: &str, #[case] why: &str) {
 fn hosts(#[case] server: &str, #[case] expected: &str) {
     assert_eq!(host(server), expected);
 }
+
+#[rstest]
+#[case::local(&["admin"], "https://k8s-api.corp.local:6443")]
+#[case::dev(&["admin"], "https://api.acme.dev")]
+#[case::test(&["admin"], "https://api.acme.test")]
+#[case::context_named_like_its_host(&["api.acme.dev"], "https://10.0.0.1")]
+#[case::user_at_host(&["admin@api.acme.dev"], "https://10.0.0.1")]
+#[case::openshift(&["ray/api-acme-dev:6443/admin", "api-acme-dev:6443"], "https://api.acme.dev:6443")]
+#[case::kops(&["ray.k8s.local", "ray.k8s.local"], "https://api.ray.k8s.local")]
+#[case::only_looks_like_loopback(&["admin"], "https://127.acme.com")]
+fn the_last_label_of_a_host_name_is_no_evidence_of_a_test_cluster(#[case] names: &[&str], #[case] server: &str) {
+    let refused = refusal(names, server).expect("refused");
+    assert!(refused.starts_with("neither its name"), "{refused}");
+}
+
+#[rstest]
+#[case::label_before_the_last(&["admin"], "https://api.test.acme.com")]
+#[case::whole_name(&["admin"], "https://e2e:6443")]
+#[case::name_beside_the_host(&["ray-dev/api-acme-dev:6443/admin"], "https://api.acme.dev:6443")]
+fn other_labels_are_evidence(#[case] names: &[&str], #[case] server: &str) {
+    assert_eq!(refusal(names, server), None);
+}
