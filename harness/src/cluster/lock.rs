@@ -10,13 +10,14 @@ use fs4::fs_std::FileExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::error::{ClusterError, file};
+use crate::process::ProcessIdentity;
 use crate::report::Progress;
 
 /// A process that holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
-    /// Its id.
-    pub pid: u32,
+    /// Which process it is; `None` until it has written that.
+    pub process: Option<ProcessIdentity>,
     /// When it got the lock, RFC 3339.
     pub since: String,
     /// What it does with it.
@@ -27,7 +28,7 @@ impl Holder {
     /// This process, now.
     pub(crate) fn me(doing: &str) -> Self {
         Self {
-            pid: std::process::id(),
+            process: Some(ProcessIdentity::current().clone()),
             since: format!("{:.0}", jiff::Timestamp::now()),
             doing: doing.into(),
         }
@@ -36,7 +37,11 @@ impl Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "process {} ({}, since {})", self.pid, self.doing, self.since)
+        match &self.process {
+            Some(process) => process.fmt(formatter)?,
+            None => formatter.write_str("an unknown process")?,
+        }
+        write!(formatter, " ({}, since {})", self.doing, self.since)
     }
 }
 
@@ -126,7 +131,7 @@ impl Lease {
         std::fs::create_dir_all(&folder).map_err(file("making", &folder))?;
         let mut number = 0;
         loop {
-            let path = folder.join(format!("{}-{number}", std::process::id()));
+            let path = folder.join(format!("{}-{number}", ProcessIdentity::current().short()));
             if let Some(file) = hold(&path, doing)? {
                 return Ok(Self { path, _file: file });
             }
@@ -187,7 +192,7 @@ fn read(path: &Path) -> Holder {
     let text = std::fs::read(path).unwrap_or_default();
     // Between its lock and its writing a holder is not known yet.
     serde_json::from_slice(&text).unwrap_or_else(|_| Holder {
-        pid: 0,
+        process: None,
         since: "now".into(),
         doing: "unknown".into(),
     })

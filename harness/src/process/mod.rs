@@ -1,9 +1,11 @@
 //! External programs: argument lists in, output out, and errors that say what was being done.
 
 mod guarded;
+mod identity;
 
 pub(crate) use guarded::last_lines;
 pub use guarded::{Alarm, Guarded, OWN_PROGRAM, Start, guarded_helper};
+pub use identity::{Liveness, ProcessIdentity};
 
 use std::ffi::OsStr;
 use std::fs::File;

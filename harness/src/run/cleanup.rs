@@ -10,7 +10,7 @@ use kube::{Api, Client, ResourceExt};
 
 use super::capacity::Permit;
 use super::namespace::RUN;
-use super::owner::{OWNER, has_ended, owner};
+use super::owner::{OWNER, PROCESS, has_ended, owner};
 use crate::observe::{NamespaceView, Watches, until};
 use crate::operator::{MANAGED_BY, MANAGER};
 use crate::report::Progress;
@@ -86,15 +86,11 @@ pub(super) fn of_cells() -> String {
 
 /// The namespaces that ended runs of this owner have left.
 fn left(of_cells: &[Namespace]) -> Vec<String> {
-    let (here, now) = (owner(), std::process::id());
-    let label = |namespace: &Namespace, name: &str| namespace.labels().get(name).cloned();
+    let here = owner();
     let ended = of_cells.iter().filter(|namespace| {
-        has_ended(
-            label(namespace, OWNER).as_deref(),
-            label(namespace, RUN).as_deref(),
-            &here,
-            now,
-        )
+        let made_by = namespace.labels().get(OWNER).map(String::as_str);
+        let process = namespace.annotations().get(PROCESS).map(String::as_str);
+        has_ended(made_by, process, &here)
     });
     ended.map(ResourceExt::name_any).collect()
 }

@@ -7,25 +7,27 @@ use jiff::tz::TimeZone;
 
 use crate::output::evidence_of;
 use crate::plan::Cell;
+use crate::process::ProcessIdentity;
 
 /// The longest name of a namespace.
 const LONGEST: usize = 63;
 
-/// Identifies a run on this machine: when it began and which process it is.
+/// Identifies a run among those of all machines and containers: when it began, and a digest of its process and of its
+/// number in that process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunId(String);
 
 impl RunId {
-    /// Of a run that began at `started` in process `pid`.
-    pub fn new(started: Timestamp, pid: u32) -> Self {
+    /// Returns the id of the run that began at `started`, the `number`th of a process.
+    pub fn new(started: Timestamp, process: &ProcessIdentity, number: usize) -> Self {
         let time = started.to_zoned(TimeZone::UTC).strftime("%m%d-%H%M%S");
-        Self(format!("{time}-{pid:x}"))
+        let number = if number == 0 {
+            String::new()
+        } else {
+            format!("{number:x}-")
+        };
+        Self(format!("{time}-{number}{}", process.short()))
     }
-}
-
-/// The process of the run with this id; none where the text is no such id.
-pub(super) fn process_of(run: &str) -> Option<u32> {
-    u32::from_str_radix(run.rsplit('-').next()?, 16).ok()
 }
 
 impl fmt::Display for RunId {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::CellError;
 use super::names::RunId;
-use super::owner::{OWNER, owner};
+use super::owner::{OWNER, PROCESS, owner, process};
 use crate::observe::until;
 use crate::operator::{FIELD_MANAGER, MANAGED_BY, MANAGER};
 
@@ -22,7 +22,8 @@ const READY_WITHIN: Duration = Duration::from_mins(2);
 /// Makes the namespace.
 pub(super) async fn create(client: &Client, name: &str, run: &RunId) -> Result<(), CellError> {
     let labels = json!({MANAGED_BY: MANAGER, RUN: run.to_string(), OWNER: owner()});
-    let namespace: Namespace = serde_json::from_value(json!({"metadata": {"name": name, "labels": labels}}))
+    let metadata = json!({"name": name, "labels": labels, "annotations": {PROCESS: process()}});
+    let namespace: Namespace = serde_json::from_value(json!({"metadata": metadata}))
         .map_err(|source| error(name)(kube::Error::SerdeError(source)))?;
     let params = PostParams {
         field_manager: Some(FIELD_MANAGER.into()),

@@ -1,13 +1,13 @@
 //! Who makes things in a cluster that others use, too: only what has the same owner may be looked after.
 
-use std::path::Path;
-
 use sha2::{Digest, Sha256};
 
-use super::names::process_of;
+use crate::process::{Liveness, ProcessIdentity};
 
 /// The label with the owner of what a run makes.
 pub(super) const OWNER: &str = "kuberay-conformance/owner";
+/// The annotation with the process of the run that made something, as JSON: a label's value could not hold it.
+pub(super) const PROCESS: &str = "kuberay-conformance/process";
 /// Names the owner in place of this machine: a Job gives it to its Pods, of which one takes the other's place.
 pub(super) const VARIABLE: &str = "KUBERAY_CONFORMANCE_OWNER";
 
@@ -19,24 +19,32 @@ pub(super) fn owner() -> String {
     }
 }
 
-/// This machine, and among containers that share its kernel, this one.
+/// The machine, as far as its files tell: two containers of one image may have the same name here.
 fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let parts = [read("/etc/machine-id"), read("/proc/sys/kernel/hostname")].join("\n");
     format!("{:x}", Sha256::digest(parts))[..12].to_owned()
 }
 
-/// Whether the run that made something has ended: `made_by` and `run` are its labels, `here` and `now` are this process's.
-pub(super) fn has_ended(made_by: Option<&str>, run: Option<&str>, here: &str, now: u32) -> bool {
+/// Returns the value of [`PROCESS`] for what this process makes.
+pub(super) fn process() -> String {
+    serde_json::to_string(ProcessIdentity::current()).unwrap_or_default()
+}
+
+/// Returns whether the run that made something has ended. `made_by` and `process` are the values of [`OWNER`] and
+/// [`PROCESS`] on it, `here` is the owner of what this process makes. A process that can't be seen from here, such as
+/// one of another container, counts as running.
+pub(super) fn has_ended(made_by: Option<&str>, process: Option<&str>, here: &str) -> bool {
     if made_by != Some(here) {
         return false;
     }
-    // Of one owner of a Job there is one process at a time.
+    // One process at a time has an owner of a Job: `podReplacementPolicy: Failed` starts the next Pod of an index only
+    // after the one before has ended.
     if here.starts_with("job-") {
         return true;
     }
-    let process = run.and_then(process_of);
-    process.is_some_and(|process| process == now || !Path::new("/proc").join(process.to_string()).exists())
+    let process = process.and_then(|text| serde_json::from_str::<ProcessIdentity>(text).ok());
+    process.is_some_and(|process| process.liveness() == Liveness::Ended)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use semver::Version;
@@ -14,6 +15,7 @@ use super::{Engine, EngineOptions, Operator, Options, RunError, RunId, Subjects}
 use crate::artifact::Store;
 use crate::cluster::{ClusterHandle, KindCluster};
 use crate::operator::Installed;
+use crate::process::ProcessIdentity;
 use crate::report::{Environment, ImageRecord, Progress};
 
 /// The note that `up` writes beside the cluster's other files.
@@ -125,7 +127,9 @@ impl Session {
 
 /// A new id, of this moment and this process.
 pub fn new_run_id() -> RunId {
-    RunId::new(Timestamp::now(), std::process::id())
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    RunId::new(Timestamp::now(), ProcessIdentity::current(), number)
 }
 
 const NOTE: &str = "session.json";

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fs4::fs_std::FileExt as _;
 
 use super::Resources;
+use crate::process::ProcessIdentity;
 
 /// A folder in which every permit is a file that its holder keeps locked; a lock ends with its process, whatever ends that.
 #[derive(Debug)]
@@ -85,7 +86,9 @@ impl Shared {
         let number = self.noted.fetch_add(1, Ordering::Relaxed);
         // Two engines of one process count for themselves.
         let address = std::ptr::from_ref(self).addr();
-        let path = self.folder.join(format!("{}-{address:x}-{number}", std::process::id()));
+        let path = self
+            .folder
+            .join(format!("{}-{address:x}-{number}", ProcessIdentity::current().short()));
         let mut file = open(&path)?;
         file.lock_exclusive()?;
         let mut text = vec![RUNS];

@@ -15,7 +15,7 @@ use super::plane::{PlaneSetup, Planes, Site};
 use super::{Options, RunError};
 use crate::artifact::Store;
 use crate::cluster::{Holder, Lease, end_process};
-use crate::process::{Alarm, OWN_PROGRAM, last_lines};
+use crate::process::{Alarm, OWN_PROGRAM, ProcessIdentity, last_lines};
 use crate::report::{Environment, Outcome, Progress};
 
 /// The command of the process that keeps control planes.
@@ -29,7 +29,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Note {
-    keeper: u32,
+    keeper: ProcessIdentity,
     since: String,
     environment: Environment,
     sites: Vec<Site>,
@@ -90,7 +90,7 @@ pub async fn keep(options: &Options, progress: Arc<dyn Progress>, cancel: Cancel
         planes = Planes::start(options, progress) => planes?,
     };
     let note = Note {
-        keeper: std::process::id(),
+        keeper: ProcessIdentity::current().clone(),
         since: format!("{:.0}", jiff::Timestamp::now()),
         environment: planes.environment().clone(),
         sites: planes.sites().iter().map(Site::that_stays).collect(),
@@ -133,14 +133,14 @@ impl Standing {
         }
         let alarm = Alarm::default();
         tokio::spawn({
-            let (alarm, log, keeper) = (alarm.clone(), place.log(), note.keeper);
+            let (alarm, log, keeper) = (alarm.clone(), place.log(), note.keeper.clone());
             async move {
                 while place.living().is_some() {
                     tokio::time::sleep(INTERVAL).await;
                 }
                 let lines = last_lines(&log, 12).join("\n  | ");
                 alarm.ring(format!(
-                    "process {keeper}, which kept the control planes up, has ended\n  | {lines}"
+                    "{keeper}, which kept the control planes up, has ended\n  | {lines}"
                 ));
             }
         });
@@ -257,7 +257,7 @@ pub fn status() -> Result<Option<String>, RunError> {
 
 fn told(note: &Note, how: &str) -> String {
     let mut text = format!(
-        "control planes {how}: Kubernetes {}, kept by process {}",
+        "control planes {how}: Kubernetes {}, kept by {}",
         note.environment.kubernetes, note.keeper
     );
     for site in &note.sites {

@@ -10,6 +10,7 @@ use super::setup::Setup;
 use super::{CellError, Engine, Options, RunError, Session, Upgrade};
 use crate::cluster::Status;
 use crate::plan::Cell;
+use crate::process::ProcessIdentity;
 use crate::report::{CellResult, Progress};
 
 /// A cluster whose operator may be replaced, because nobody else uses it.
@@ -66,7 +67,7 @@ impl Upgrades<'_> {
         let Status::Up { mut users, .. } = self.setup.cluster.status().await? else {
             return Ok(());
         };
-        users.retain(|user| user.pid != std::process::id());
+        users.retain(|user| user.process.as_ref() != Some(ProcessIdentity::current()));
         if users.is_empty() {
             return Ok(());
         }

@@ -9,6 +9,7 @@ use fs4::fs_std::FileExt as _;
 
 use super::super::error::{ClusterError, file};
 use super::super::processes::{self, Signature};
+use crate::process::ProcessIdentity;
 use crate::report::Progress;
 
 /// The file that is locked as long as the process lives that made the folder.
@@ -34,7 +35,7 @@ impl Folder {
         remove_left(&all, progress).await?;
         // This process may have others that still are, and an earlier one may have had its id.
         let path = (0..u16::MAX)
-            .map(|number| all.join(format!("{}-{number}", std::process::id())))
+            .map(|number| all.join(format!("{}-{number}", ProcessIdentity::current().short())))
             .find(|path| !path.exists())
             .unwrap_or_else(|| all.join("0"));
         DirBuilder::new()

@@ -63,3 +63,18 @@ fn users_are_seen_while_they_live() {
     std::fs::write(folder.path().join("users/left-by-a-killed-process"), "").unwrap();
     assert_eq!(Lease::users(folder.path()).unwrap(), []);
 }
+
+#[test]
+fn a_lock_names_its_holder_beyond_its_pid() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lock");
+    let _held = hold(&path, "up").unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let process = &record["process"];
+    assert_eq!(process["pid"], std::process::id());
+    assert!(process["started"].as_u64().is_some_and(|ticks| ticks > 0), "{record}");
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap();
+    assert_eq!(process["namespace"], namespace.to_string_lossy().as_ref());
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    assert_eq!(process["boot"], boot.trim());
+}
