@@ -73,7 +73,8 @@ pub(super) fn read_file(path: &Path) -> Found<Source> {
     }
 }
 
-/// The folders below a root that are not hidden, sorted.
+/// The folders below a root that are not hidden, sorted. A link to a folder is an error: what it links to may be another
+/// scenario's folder, and two cells would have one id.
 pub(super) fn folders(root: &Path) -> Found<Vec<PathBuf>> {
     let failed = |error: std::io::Error| {
         let message = format!("the scenario folder {} can't be read: {error}", root.display());
@@ -82,12 +83,21 @@ pub(super) fn folders(root: &Path) -> Found<Vec<PathBuf>> {
         )]
     };
     let mut folders = Vec::new();
+    let mut links = Vec::new();
     for entry in std::fs::read_dir(root).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if !hidden && entry.path().is_dir() {
-            folders.push(entry.path());
+        if hidden || !entry.path().is_dir() {
+            continue;
         }
+        if entry.file_type().map_err(failed)?.is_symlink() {
+            let problem = Diagnostic::of_file(&entry.path(), "the scenario folder is a link");
+            links.push(problem.with_help("put the folder itself here, or remove the link"));
+        }
+        folders.push(entry.path());
+    }
+    if !links.is_empty() {
+        return Err(links);
     }
     folders.sort();
     Ok(folders)

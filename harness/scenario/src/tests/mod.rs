@@ -1,6 +1,7 @@
 //! Tests of more than one file of this module.
 
 mod changes;
+mod foreign_files;
 mod lint;
 mod load;
 
