@@ -9,6 +9,7 @@ mod checks;
 mod duration;
 pub mod expect;
 pub mod explore;
+pub mod files;
 mod flag_values;
 mod lint;
 mod load;

@@ -7,7 +7,7 @@ use kuberay_manifest::yaml::Node;
 use kuberay_manifest::{Diagnostic, Source, objects, sort};
 
 use super::load::read_file;
-use super::{Check, Scenario, load};
+use super::{Check, Scenario, files, load};
 
 /// Checks every scenario below a folder: the files themselves, their manifests and their snapshots.
 pub fn lint(root: &Path) -> Vec<Diagnostic> {
@@ -34,7 +34,7 @@ fn lint_folder(folder: &Path, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diag
         let problem = Diagnostic::of_file(folder, "this folder holds no scenario.yaml");
         return vec![problem.with_help("add one, or remove the folder").into_warning()];
     }
-    let (source, tree) = match read_file(&file).and_then(|source| Ok((load::parse(&source)?, source))) {
+    let (source, tree) = match load::read(&file).and_then(|source| Ok((load::parse(&source)?, source))) {
         Ok((tree, source)) => (source, tree),
         Err(problems) => return problems,
     };
@@ -73,14 +73,17 @@ fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
         .filter_map(Node::text)
         .collect();
     let mut problems = Vec::new();
-    for name in files(folder) {
+    for name in names(folder) {
         let file = folder.join(&name);
         let is_yaml = file
             .extension()
             .is_some_and(|extension| extension == "yaml" || extension == "yml");
         if listed.contains(name.as_str()) {
-            let objects = read_file(&file).and_then(|file| objects(&file));
-            problems.extend(objects.err().unwrap_or_default());
+            // A file that may not be read is reported where the scenario names it.
+            if files::open(folder, &file).is_ok() {
+                let objects = read_file(folder, &file).and_then(|file| objects(&file));
+                problems.extend(objects.err().unwrap_or_default());
+            }
         } else if is_yaml && file != source.path {
             let problem = Diagnostic::of_file(&file, "no entry of `manifests` names this file");
             problems.push(
@@ -95,7 +98,7 @@ fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
 
 /// Each `pod` check needs its snapshots, and each snapshot its check.
 fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
-    let present: Vec<(String, Option<String>)> = files(&scenario.dir)
+    let present: Vec<(String, Option<String>)> = names(&scenario.dir)
         .into_iter()
         .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "snap"))
         .map(|name| (name.clone(), subject_of(&name)))
@@ -138,11 +141,11 @@ fn subject_of(file: &str) -> Option<String> {
     (number(major) && number(minor)).then(|| subject.to_string())
 }
 
-/// Names of the files in a folder, sorted.
-fn files(folder: &Path) -> Vec<String> {
+/// Names of what lies in a folder beside other folders, sorted.
+fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
-        .filter(|entry| entry.path().is_file())
+        .filter(|entry| !entry.path().is_dir())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();

@@ -8,7 +8,7 @@ use kuberay_manifest::yaml::{self, Node};
 use kuberay_manifest::{Diagnostic, Diagnostics, Found, Source};
 use semver::{Version, VersionReq};
 
-use super::{Scenario, ScenarioFile, json_schema, parse_duration, rules, shape};
+use super::{Scenario, ScenarioFile, files, json_schema, parse_duration, rules, shape};
 
 /// The name that every scenario file has.
 const FILE_NAME: &str = "scenario.yaml";
@@ -26,9 +26,17 @@ pub fn load(path: &Path) -> Result<Scenario, Diagnostics> {
     } else {
         path.into()
     };
-    let source = read_file(&file)?;
+    let source = read(&file)?;
     let tree = parse(&source)?;
     Ok(build(&source, &tree)?)
+}
+
+/// Reads a scenario file, which must lie in its folder.
+pub(super) fn read(file: &Path) -> Found<Source> {
+    read_file(
+        file.parent().filter(|folder| *folder != "").unwrap_or(Path::new(".")),
+        file,
+    )
 }
 
 /// Reads every `<root>/*/scenario.yaml`, sorted by name.
@@ -59,18 +67,15 @@ pub fn load_all(root: &Path) -> Result<Vec<Arc<Scenario>>, Diagnostics> {
     Ok(scenarios)
 }
 
-/// Reads a file.
+/// Reads a file of a folder.
 ///
 /// # Errors
-/// When it is absent, unreadable, or not UTF-8.
-pub(super) fn read_file(path: &Path) -> Found<Source> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Source::new(path, &text)),
-        Err(error) => {
-            let message = format!("{} can't be read: {error}", path.display());
-            Err(vec![Diagnostic::of_file(path, message)])
-        }
-    }
+/// When [`files::read`] refuses it, or it is not UTF-8.
+pub(super) fn read_file(folder: &Path, path: &Path) -> Found<Source> {
+    let failed = |why: String| vec![Diagnostic::of_file(path, format!("{} {why}", path.display()))];
+    let bytes = files::read(folder, path).map_err(|error| failed(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| failed(format!("can't be read: {error}")))?;
+    Ok(Source::new(path, &text))
 }
 
 /// The folders below a root that are not hidden, sorted. A link to a folder is an error: what it links to may be another

@@ -35,18 +35,20 @@ pub fn manifests(scenario: &Scenario, samples: Option<&Path>) -> Result<Vec<Valu
 /// When the file can't be read or is no manifest.
 pub fn later_objects(scenario: &Scenario) -> Result<Vec<Value>, Diagnostics> {
     match &scenario.file.spec.stimulus.apply {
-        Some(name) => Ok(read_file(&scenario.dir.join(name)).and_then(|source| objects(&source))?),
+        Some(name) => Ok(read_file(&scenario.dir, &scenario.dir.join(name)).and_then(|source| objects(&source))?),
         None => Ok(Vec::new()),
     }
 }
 
 fn read(scenario: &Scenario, manifest: &Manifest, samples: Option<&Path>) -> Found<Source> {
     match (manifest, samples) {
-        (Manifest::File(name), _) => read_file(&scenario.dir.join(name)),
-        (Manifest::Sample(sample), Some(folder)) => read_file(&folder.join(&sample.sample)).map_err(|problems| {
-            let help = "does this release of the operator carry that sample?";
-            problems.into_iter().map(|problem| problem.with_help(help)).collect()
-        }),
+        (Manifest::File(name), _) => read_file(&scenario.dir, &scenario.dir.join(name)),
+        (Manifest::Sample(sample), Some(folder)) => {
+            read_file(folder, &folder.join(&sample.sample)).map_err(|problems| {
+                let help = "does this release of the operator carry that sample?";
+                problems.into_iter().map(|problem| problem.with_help(help)).collect()
+            })
+        }
         (Manifest::Sample(sample), None) => {
             let message = format!(
                 "the sample {} is read only with a release of the operator",

@@ -9,7 +9,7 @@ use semver::VersionReq;
 
 use super::duration::parse_duration;
 use super::load::DEFAULT_TIMEOUT;
-use super::{PodField, Role};
+use super::{PodField, Role, files};
 
 /// Kinds of checks that need a running container, which the control-plane lane does not have.
 const NEED_KUBELET: [&str; 6] = ["ray", "logs", "job", "state", "never", "reached"];
@@ -125,12 +125,16 @@ impl Rules<'_> {
         }
         let folder = self.source.folder();
         let file = folder.join(text);
-        if !file.is_file() {
-            let message = format!("the manifest `{text}` does not exist in the scenario's folder");
-            self.error(manifest, message, "add the file, or correct its name");
-        } else if leaves(folder, &file) {
-            let message = format!("the manifest `{text}` is a link that leaves the scenario's folder");
-            self.error(manifest, message, "put the file itself beside the scenario file");
+        match files::open(folder, &file) {
+            Ok(_) => {}
+            Err(error) if error.is_absence() => {
+                let message = format!("the manifest `{text}` does not exist in the scenario's folder");
+                self.error(manifest, message, "add the file, or correct its name");
+            }
+            Err(error) => {
+                let message = format!("the manifest `{text}` {error}");
+                self.error(manifest, message, "put the file itself beside the scenario file");
+            }
         }
     }
 
@@ -359,13 +363,5 @@ impl Rules<'_> {
             let help = "add `exitCode`, `reason`, `restarts`, `waiting`, `running: true` or `ready: true`";
             self.error(body, message, help);
         }
-    }
-}
-
-/// Whether a file, once links are followed, lies outside a folder.
-fn leaves(folder: &Path, file: &Path) -> bool {
-    match (folder.canonicalize(), file.canonicalize()) {
-        (Ok(folder), Ok(file)) => !file.starts_with(folder),
-        _ => true,
     }
 }

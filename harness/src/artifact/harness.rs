@@ -7,6 +7,7 @@ use super::image::Recipe;
 use super::{ArtifactError, Artifacts, Image, Key, module_zip, pull, system};
 use crate::process;
 use crate::report::Origin;
+use crate::scenario;
 
 /// Where a harness image belongs that nobody gives another name; nodes of the harness's own clusters get it from the
 /// local registry.
@@ -95,11 +96,11 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
+        if entry.file_type()?.is_dir() {
             copy(&path, &target)?;
         } else if path.extension().is_none_or(|extension| extension != "new") {
             // Modules are kept without write permission, which the copy need not have.
-            std::fs::write(&target, std::fs::read(&path)?)?;
+            std::fs::write(&target, scenario::files::read(from, &path)?)?;
         }
     }
     Ok(())

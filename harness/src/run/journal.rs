@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::artifact::UNPINNED;
 use crate::plan::{Cell, Shard};
 use crate::report::{CellResult, Environment, ImageRecord, Outcome, Progress, Redactor};
-use crate::scenario::Lane;
+use crate::scenario::{Lane, files};
 
 /// Version of the form of a journal; raised when one of before can't be read any more.
 pub const JOURNAL_VERSION: &str = "kuberay-conformance.journal/v2";
@@ -301,7 +301,7 @@ pub fn cell_digest(cell: &Cell, images: &[ImageRecord]) -> std::io::Result<Strin
     for file in files {
         let name = file.strip_prefix(&cell.scenario.dir).unwrap_or(&file);
         add(name.as_os_str().as_encoded_bytes());
-        add(&std::fs::read(&file)?);
+        add(&files::read(&cell.scenario.dir, &file)?);
     }
     Ok(format!("sha256:{:x}", hash.finalize()))
 }
@@ -319,8 +319,9 @@ fn hash_of<'a>(parts: impl Iterator<Item = &'a String>) -> String {
 /// The files of a scenario; pending snapshots are what runs write.
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
             collect(&path, files)?;
         } else if path.extension().is_none_or(|extension| extension != "new") {
             files.push(path);

@@ -10,6 +10,7 @@ use semver::Version;
 use serde::Deserialize;
 
 use super::ExpectError;
+use crate::files;
 
 /// What a snapshot's header says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -77,7 +78,8 @@ impl SnapshotFile {
     /// # Errors
     /// When it can't be read or is not in insta's form.
     pub fn read(path: &Path) -> Result<Self, ExpectError> {
-        let bytes = fs::read(path).map_err(ExpectError::read(path))?;
+        let folder = path.parent().filter(|folder| *folder != "").unwrap_or(Path::new("."));
+        let bytes = files::read(folder, path).map_err(|error| ExpectError::read(path)(error.into()))?;
         let malformed = |reason: String| ExpectError::Malformed {
             path: path.into(),
             reason,
@@ -113,9 +115,10 @@ impl SnapshotFile {
         union(&mut parsed.operator, &raw.info.operator);
         union(&mut parsed.ray, &raw.info.ray);
         union(&mut parsed.images, &raw.info.images);
+        let body = body.trim_end();
         Ok(SnapshotFile {
             header: parsed,
-            body: body.trim_end().to_owned(),
+            body: body.to_owned(),
         })
     }
 

@@ -66,7 +66,8 @@ pub(super) fn governing(dir: &Path, name: &SnapshotName) -> Option<PathBuf> {
         .rev()
         .filter(|class| class.since <= name.class.since)
         .map(|class| dir.join(name.of_class(class).to_string()))
-        .find(|path| path.is_file())
+        // What is no file is an error when it is read, not a reason to take that of an older class.
+        .find(|path| path.symlink_metadata().is_ok())
 }
 
 impl SnapshotFolder {

@@ -1,0 +1,80 @@
+//! Files of a scenario, and whatever else lies in its folder under the name of one.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// The size of the largest file of a scenario in bytes, which is far above what the API server accepts.
+const LARGEST: u64 = 4 << 20;
+
+/// Why a file of a scenario is not read. The text continues a sentence that begins with the file.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The system's answer.
+    #[error("can't be read: {0}")]
+    Io(#[from] io::Error),
+    /// Once links are followed, it lies elsewhere.
+    #[error("is a link that leaves the scenario's folder")]
+    Leaves,
+    /// A pipe, a device, a socket or a folder.
+    #[error("is not a regular file")]
+    NotRegular,
+    /// It is larger than [`LARGEST`].
+    #[error("has more than {} MiB", LARGEST >> 20)]
+    TooLarge,
+}
+
+impl FileError {
+    /// Returns whether there is no such file.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, FileError::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+impl From<FileError> for io::Error {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io(error) => error,
+            other => io::Error::other(format!("it {other}")),
+        }
+    }
+}
+
+/// Opens a file for reading. Every file of a scenario is opened here, because anyone may have made the folder: a link
+/// could show a file of this machine in a report, and a pipe could keep the reader waiting for ever.
+///
+/// # Errors
+/// When it is not a regular file of at most [`LARGEST`] bytes inside the folder.
+pub fn open(folder: &Path, path: &Path) -> Result<File, FileError> {
+    if !path.canonicalize()?.starts_with(folder.canonicalize()?) {
+        return Err(FileError::Leaves);
+    }
+    // A pipe without a writer opens at once, and is then refused.
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(FileError::NotRegular);
+    }
+    if metadata.len() > LARGEST {
+        return Err(FileError::TooLarge);
+    }
+    Ok(file)
+}
+
+/// Reads a file as a whole, opened by [`open`].
+///
+/// # Errors
+/// As [`open`], and when it can't be read.
+pub fn read(folder: &Path, path: &Path) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    // It may still grow.
+    open(folder, path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(FileError::TooLarge);
+    }
+    Ok(bytes)
+}
