@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use kuberay_contract::CLASSES;
 use kuberay_manifest::yaml::Node;
 use kuberay_manifest::{Diagnostic, Source, objects, sort};
 
 use super::load::read_file;
 use super::{Check, Scenario, files, load};
+use crate::expect::{SnapshotFile, SnapshotName};
 
 /// Checks every scenario below a folder: the files themselves, their manifests and their snapshots.
 pub fn lint(root: &Path) -> Vec<Diagnostic> {
@@ -96,12 +98,12 @@ fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
     problems
 }
 
-/// Each `pod` check needs its snapshots, and each snapshot its check.
+/// Each `pod` check needs its snapshots, and each snapshot its check. Names and contents are read as a run reads them.
 fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
-    let present: Vec<(String, Option<String>)> = names(&scenario.dir)
+    let present: Vec<(PathBuf, Option<SnapshotName>)> = names(&scenario.dir)
         .into_iter()
         .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "snap"))
-        .map(|name| (name.clone(), subject_of(&name)))
+        .map(|name| (scenario.dir.join(&name), SnapshotName::parse(&name)))
         .collect();
     let mut problems = Vec::new();
     let mut needed = BTreeSet::new();
@@ -109,7 +111,11 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
         let Check::Pod(pod) = check else { continue };
         for subject in pod.subjects() {
             let subject = subject.name();
-            if !present.iter().any(|(_, of)| of.as_ref() == Some(&subject)) {
+            if !present
+                .iter()
+                .flat_map(|(_, name)| name)
+                .any(|name| name.subject == subject)
+            {
                 let place = source.rest_of_line(*location);
                 let message = format!("there is no snapshot `{subject}@ge-X.Y.snap`");
                 let help = "run the scenario, then review and accept what it found";
@@ -118,27 +124,33 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
             needed.insert(subject);
         }
     }
-    for (name, subject) in present {
-        let problem = match subject {
-            None => Diagnostic::of_file(&scenario.dir.join(&name), "the name is not that of a snapshot")
-                .with_help("a snapshot is named like `head.args@ge-1.4.snap`"),
-            Some(subject) if !needed.contains(&subject) => {
-                Diagnostic::of_file(&scenario.dir.join(&name), "no check refers to this snapshot")
-                    .with_help("remove it, or add its field to a `pod` check")
+    for (path, name) in present {
+        match name {
+            None => {
+                let problem = Diagnostic::of_file(&path, "the name is not that of a snapshot");
+                problems.push(problem.with_help(name_help(&path)));
             }
-            Some(_) => continue,
-        };
-        problems.push(problem);
+            Some(name) if !needed.contains(&name.subject) => {
+                let problem = Diagnostic::of_file(&path, "no check refers to this snapshot");
+                problems.push(problem.with_help("remove it, or add its field to a `pod` check"));
+            }
+            Some(_) => {
+                let read = SnapshotFile::read(&path);
+                problems.extend(read.err().map(|error| Diagnostic::of_file(&path, error.to_string())));
+            }
+        }
     }
     problems
 }
 
-/// What a file is a snapshot of, such as `head.args` for `head.args@ge-1.4.snap`; none when it is not named so.
-fn subject_of(file: &str) -> Option<String> {
-    let (subject, class) = file.strip_suffix(".snap")?.split_once("@ge-")?;
-    let (major, minor) = class.split_once('.')?;
-    let number = |text: &str| text.parse::<u64>().is_ok();
-    (number(major) && number(minor)).then(|| subject.to_string())
+/// What the name of a snapshot should be.
+fn name_help(path: &Path) -> String {
+    let form = "a snapshot is named like `head.args@ge-1.4.snap`";
+    if !path.to_string_lossy().contains("@ge-") {
+        return form.into();
+    }
+    let classes: Vec<_> = CLASSES.iter().map(|class| class.name).collect();
+    format!("{form}, with one of the classes {}", classes.join(", "))
 }
 
 /// Names of what lies in a folder beside other folders, sorted.

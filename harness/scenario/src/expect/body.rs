@@ -108,5 +108,120 @@ fn unseen(c: char) -> bool {
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Checks that a text is what [`render`] writes for some value.
+///
+/// # Errors
+/// The first line that is not, as a sentence.
+pub(super) fn check(body: &str) -> Result<(), String> {
+    let mut reader = Reader {
+        lines: body.split('\n').collect(),
+        line: 0,
+    };
+    let read = reader.value(0, DEEPEST).filter(|_| reader.line == reader.lines.len());
+    let Some(value) = read else {
+        let line = reader.lines.get(reader.line.min(reader.lines.len() - 1)).unwrap_or(&"");
+        return Err(format!(
+            "line {} of its body has not the form of a snapshot: {line:?}",
+            reader.line + 1
+        ));
+    };
+    let written = render(&value);
+    let mut lines = written.split('\n').zip(body.split('\n')).enumerate();
+    match lines.find(|(_, (written, read))| written != read) {
+        Some((number, (written, read))) => Err(format!(
+            "line {} of its body is {read:?}, which a run writes as {written:?}",
+            number + 1
+        )),
+        None if written == body => Ok(()),
+        None => Err("its body names a key twice".into()),
+    }
+}
+
+/// How deep values may nest.
+const DEEPEST: usize = 64;
+
+/// Reads what [`render`] has written.
+struct Reader<'a> {
+    lines: Vec<&'a str>,
+    line: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// The rest of the current line behind an indentation; `None` behind the last line.
+    fn rest(&self, indent: usize) -> Option<&'a str> {
+        self.lines.get(self.line)?.get(indent..)
+    }
+
+    /// Whether the current line continues a list or mapping that began behind this indentation.
+    fn continues(&self, indent: usize) -> bool {
+        self.lines
+            .get(self.line)
+            .is_some_and(|line| line.len() > indent && line.bytes().take_while(|byte| *byte == b' ').count() == indent)
+    }
+
+    /// A value that begins in the current line behind an indentation, and the lines that belong to it.
+    fn value(&mut self, indent: usize, depth: usize) -> Option<Value> {
+        let depth = depth.checked_sub(1)?;
+        let rest = self.rest(indent)?;
+        if let Some(scalar) = scalar(rest) {
+            self.line += 1;
+            return Some(scalar);
+        }
+        if rest.starts_with("- ") {
+            let mut items = Vec::new();
+            loop {
+                items.push(self.value(indent + 2, depth)?);
+                if !self.continues(indent) {
+                    return Some(Value::Array(items));
+                }
+                self.rest(indent)?.strip_prefix("- ")?;
+            }
+        }
+        let mut entries = Map::new();
+        loop {
+            let (key, rest) = key(self.rest(indent)?)?;
+            let value = if let Some(rest) = rest.strip_prefix(' ') {
+                let value = scalar(rest)?;
+                self.line += 1;
+                value
+            } else if rest.is_empty() {
+                self.line += 1;
+                if !self.continues(indent + 2) {
+                    return None;
+                }
+                self.value(indent + 2, depth)?
+            } else {
+                return None;
+            };
+            entries.insert(key, value);
+            if !self.continues(indent) {
+                return Some(Value::Object(entries));
+            }
+        }
+    }
+}
+
+/// What stands in one line: everything but lists and mappings with something in them.
+fn scalar(text: &str) -> Option<Value> {
+    match text {
+        ABSENT => Some(Value::Null),
+        "[]" => Some(Value::Array(Vec::new())),
+        "{}" => Some(Value::Object(Map::new())),
+        text if text.starts_with(['[', '{', ' ']) => None,
+        text => serde_json::from_str(text).ok().filter(|value: &Value| !value.is_null()),
+    }
+}
+
+/// A key, and what stands behind its colon.
+fn key(text: &str) -> Option<(String, &str)> {
+    if text.starts_with('"') {
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<String>();
+        let key = values.next()?.ok()?;
+        return Some((key, text[values.byte_offset()..].strip_prefix(':')?));
+    }
+    let (key, rest) = text.split_once(':')?;
+    Some((key.to_owned(), rest))
+}
+
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use std::path::Path;
 use semver::Version;
 use serde::Deserialize;
 
-use super::ExpectError;
+use super::{ExpectError, body};
 use crate::files;
 
 /// What a snapshot's header says.
@@ -116,6 +116,7 @@ impl SnapshotFile {
         union(&mut parsed.ray, &raw.info.ray);
         union(&mut parsed.images, &raw.info.images);
         let body = body.trim_end();
+        body::check(body)?;
         Ok(SnapshotFile {
             header: parsed,
             body: body.to_owned(),

@@ -1,14 +1,18 @@
+use rstest::rstest;
+
 use super::{CLUSTER, GOOD, folder, lines, own_scenarios};
 use crate::{Severity, lint};
+
+const SNAPSHOT: &str = "---\nsource: scenarios/demo/scenario.yaml\n---\n- \"a\"\n";
 
 #[test]
 fn a_folder_with_everything_has_no_problem() {
     let files = [
         ("scenario.yaml", GOOD),
         ("raycluster.yaml", CLUSTER),
-        ("head.command@ge-1.4.snap", ""),
-        ("head.args@ge-1.4.snap", ""),
-        ("head.args@ge-1.7.snap", ""),
+        ("head.command@ge-1.4.snap", SNAPSHOT),
+        ("head.args@ge-1.4.snap", SNAPSHOT),
+        ("head.args@ge-1.7.snap", SNAPSHOT),
     ];
     let (root, _folder) = folder(&files);
     assert_eq!(lines(&lint(root.path())), [""; 0]);
@@ -19,8 +23,8 @@ fn snapshots_that_lack_a_check_and_checks_that_lack_a_snapshot_are_found() {
     let files = [
         ("scenario.yaml", GOOD),
         ("raycluster.yaml", CLUSTER),
-        ("head.command@ge-1.4.snap", ""),
-        ("head.env@ge-1.4.snap", ""),
+        ("head.command@ge-1.4.snap", SNAPSHOT),
+        ("head.env@ge-1.4.snap", SNAPSHOT),
         ("args.snap", ""),
     ];
     let (root, _folder) = folder(&files);
@@ -42,7 +46,7 @@ fn snapshots_of_a_group_carry_its_name() {
         "role: worker, group: small, snapshot: [initContainers]",
     );
     let name = "worker.small.init-containers@ge-1.4.snap";
-    let (root, _folder) = folder(&[("scenario.yaml", &text), ("raycluster.yaml", CLUSTER), (name, "")]);
+    let (root, _folder) = folder(&[("scenario.yaml", &text), ("raycluster.yaml", CLUSTER), (name, SNAPSHOT)]);
     assert_eq!(lines(&lint(root.path())), [""; 0]);
 }
 
@@ -107,4 +111,51 @@ fn the_repositorys_own_scenarios_lack_nothing_but_what_a_run_makes() {
     let mut found = lines(&lint(&own_scenarios()));
     found.retain(|line| !line.contains("there is no snapshot"));
     assert_eq!(found, [""; 0]);
+}
+
+#[rstest]
+#[case::garbage("garbage", "it has no header")]
+#[case::empty("", "it has no header")]
+#[case::conflict(
+    "---\nsource: a\n---\n<<<<<<< HEAD\n- \"a\"\n=======\n- \"b\"\n>>>>>>> other\n",
+    "line 1 of its body"
+)]
+#[case::conflict_in_the_header(
+    "---\nsource: a\n<<<<<<< HEAD\ninfo: {}\n=======\n>>>>>>> other\n---\nabsent\n",
+    "its header"
+)]
+#[case::no_body("---\nsource: a\n---\n", "line 1 of its body")]
+fn a_snapshot_that_no_run_can_be_equal_to_is_an_error(#[case] text: &str, #[case] expected: &str) {
+    let files = [
+        ("scenario.yaml", GOOD),
+        ("raycluster.yaml", CLUSTER),
+        ("head.command@ge-1.4.snap", SNAPSHOT),
+        ("head.args@ge-1.4.snap", text),
+    ];
+    let (root, _folder) = folder(&files);
+    let found = lint(root.path());
+    let [problem] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!(problem.severity, Severity::Error);
+    assert!(problem.message.contains(expected), "{problem}");
+}
+
+#[test]
+fn a_snapshot_of_a_class_that_does_not_exist_is_an_error() {
+    let files = [
+        ("scenario.yaml", GOOD),
+        ("raycluster.yaml", CLUSTER),
+        ("head.command@ge-1.4.snap", SNAPSHOT),
+        ("head.args@ge-9.9.snap", SNAPSHOT),
+    ];
+    let (root, _folder) = folder(&files);
+    let found = lines(&lint(root.path()));
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(
+        found[0].starts_with("head.args@ge-9.9.snap:1:1 the name is not that of a snapshot"),
+        "{found:#?}"
+    );
+    assert!(
+        found[1].contains("there is no snapshot `head.args@ge-X.Y.snap`"),
+        "{found:#?}"
+    );
 }

@@ -140,3 +140,37 @@ fn merging_adds_what_is_new() {
     assert!(header.merge(&other));
     assert_eq!(header.operator, [version("1.6.0"), version("1.6.1"), version("1.6.2")]);
 }
+
+#[rstest]
+#[case::nothing("")]
+#[case::garbage("garbage")]
+#[case::conflict("<<<<<<< HEAD\n- \"a\"\n=======\n- \"b\"\n>>>>>>> other")]
+#[case::conflict_inside("- \"a\"\n=======\n- \"b\"")]
+#[case::plain_yaml("- a\n- b")]
+#[case::flow_style("[\"a\"]")]
+#[case::other_indentation("a:\n   - \"b\"")]
+#[case::no_indentation("a:\n- \"b\"")]
+#[case::order_of_keys("b: 1\na: 2")]
+#[case::twice("a: 1\na: 1")]
+#[case::unseen_space("- \"a\u{a0}b\"")]
+#[case::other_escape("- \"\\u0061\"")]
+#[case::space_at_the_end_of_a_line("- \"a\" \n- \"b\"")]
+#[case::empty_line("- \"a\"\n\n- \"b\"")]
+#[case::null("null")]
+#[case::endless(&("- ".repeat(1_000_000) + "1"))]
+fn a_body_that_no_run_writes_is_an_error(#[case] body: &str) {
+    let error = SnapshotFile::parse(&snapshot(body).to_text()).expect_err("no body");
+    assert!(error.contains("body"), "{error}");
+}
+
+#[rstest]
+#[case("absent")]
+#[case("- - \"a\"\n  - \"b\"\n- []\n- c: []")]
+#[case("\"\": true\n\"a b\": 1\napp.kubernetes.io/name: 2.5")]
+#[case("- name: \"B\"\n  value: \"1\"\n- name: \"A\"\n  valueFrom:\n    fieldRef:\n      fieldPath: \"x\"")]
+#[case(
+    "livenessProbe: absent\nreadinessProbe:\n  exec:\n    command:\n      - \"a\"\n      - \"b\"\n  periodSeconds: 5"
+)]
+fn a_body_that_a_run_writes_is_read(#[case] body: &str) {
+    assert_eq!(SnapshotFile::parse(&snapshot(body).to_text()), Ok(snapshot(body)));
+}
