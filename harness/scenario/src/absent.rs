@@ -13,6 +13,7 @@ pub struct AbsentCheck {
     pub role: Role,
     /// Worker group, where there are several; any when absent.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub group: Option<String>,
     /// How long it is watched, such as `10s`.
     #[serde(rename = "for")]

@@ -47,6 +47,7 @@ pub struct RayCheck {
     pub nodes: usize,
     /// The totals of all nodes' resources together, such as `{CPU: 2, memory: 4Gi}`; others may be there, too.
     #[serde(default)]
+    #[schemars(extend("minProperties" = 1))]
     pub resources: BTreeMap<String, ResourceExpectation>,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]
@@ -91,9 +92,11 @@ pub struct LogsCheck {
     pub role: Role,
     /// Worker group, where there are several; any when absent.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub group: Option<String>,
     /// Container; the Ray container (index 0) when absent.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub container: Option<String>,
     /// Read the log of the previous, ended instance of the container.
     #[serde(default)]
@@ -130,6 +133,7 @@ pub struct LineExpectation {
     pub not: Option<String>,
     /// A printed `ray.cluster_resources()` dictionary that must come here.
     #[serde(default)]
+    #[schemars(extend("minProperties" = 1))]
     pub resources: Option<BTreeMap<String, ResourceExpectation>>,
     /// The line may come more than once in a row of matches.
     #[serde(default)]
@@ -155,12 +159,14 @@ pub enum ResourceExpectation {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct JobCheck {
     /// The whole entrypoint, byte for byte.
+    #[schemars(length(min = 1))]
     pub entrypoint: String,
     /// The status to reach, such as `SUCCEEDED`.
     #[schemars(extend("enum" = ["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "STOPPED"]))]
     pub status: String,
     /// How many jobs the dashboard lists in all; 1 when absent.
     #[serde(default = "one")]
+    #[schemars(range(min = 1))]
     pub count: usize,
     /// The Pod on whose Ray node it ran; the head's when absent.
     #[serde(default)]
@@ -182,15 +188,18 @@ pub struct StateCheck {
     pub role: Role,
     /// Worker group, where there are several; any when absent.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub group: Option<String>,
     /// Container; the Ray container (index 0) when absent.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub container: Option<String>,
     /// The container has ended with this exit code (now, or before its last restart).
     #[serde(default)]
     pub exit_code: Option<i32>,
     /// The reason that the kubelet gives for that end, such as `Completed`, `Error` or `OOMKilled`.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub reason: Option<String>,
     /// The container was started again at least this often.
     #[serde(default)]
@@ -198,6 +207,7 @@ pub struct StateCheck {
     pub restarts: Option<i32>,
     /// The container waits for this reason, such as `CrashLoopBackOff` or `ImagePullBackOff`.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub waiting: Option<String>,
     /// The container runs.
     #[serde(default)]
@@ -236,6 +246,7 @@ pub struct PodOf {
     pub role: Role,
     /// Worker group; any when absent.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub group: Option<String>,
 }
 
@@ -260,9 +271,11 @@ pub struct ReachedCheck {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EventCheck {
     /// Equal to the event's reason.
+    #[schemars(length(min = 1))]
     pub reason: String,
     /// Contained in its message, where given.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub message: Option<String>,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]
@@ -276,6 +289,7 @@ pub struct RejectedCheck {
     /// Who refuses.
     pub by: RejectedBy,
     /// Contained in the reason that is given.
+    #[schemars(length(min = 1))]
     pub message: String,
     /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
     #[serde(default)]

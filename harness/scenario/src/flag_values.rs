@@ -14,6 +14,7 @@ pub struct FlagValuesCheck {
     pub role: Role,
     /// Worker group; all when absent.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub group: Option<String>,
     /// How many Pods are looked at, at least.
     #[schemars(range(min = 2))]

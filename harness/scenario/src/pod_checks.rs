@@ -77,9 +77,11 @@ pub struct PodCheck {
     pub role: Role,
     /// Worker group, where there are several; any when absent.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub group: Option<String>,
     /// Container or init container; the Ray container (index 0) when absent.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub container: Option<String>,
     /// Only Pods made before or after what the stimulus applies and deletes; any when absent.
     #[serde(default)]
@@ -121,6 +123,7 @@ pub struct FlagOrderCheck {
     pub role: Role,
     /// Worker group; all when absent.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub group: Option<String>,
     /// How many Pods are compared, at least.
     #[schemars(range(min = 2))]

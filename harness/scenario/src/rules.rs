@@ -1,10 +1,12 @@
 //! What the schema can't say about a scenario file; each finding has its place.
 
 use std::path::{Component, Path};
+use std::time::Duration;
 
 use kuberay_manifest::yaml::{Node, Yaml};
 use kuberay_manifest::{Diagnostic, Source};
 use regex::Regex;
+use regex_syntax::hir::{Class, Hir, HirKind, Look, LookSet};
 use semver::VersionReq;
 
 use super::duration::parse_duration;
@@ -13,6 +15,12 @@ use super::{PodField, Role, files};
 
 /// Kinds of checks that need a running container, which the control-plane lane does not have.
 const NEED_KUBELET: [&str; 6] = ["ray", "logs", "job", "state", "never", "reached"];
+
+/// The shortest time that a check may watch for something.
+const SHORTEST_WATCH: Duration = Duration::from_secs(1);
+const WATCH_LONGER: &str = "watch for at least one second, better for several";
+/// Lines that have nothing in common: what matches all of them matches any line that is not empty.
+const UNRELATED: [&str; 2] = ["q", "7"];
 
 /// Finds what is wrong with a tree beyond its shape; where the shape is wrong, nothing is said twice.
 pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
@@ -38,12 +46,44 @@ pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
 
 /// The expression of a text between slashes; none for a plain text.
 fn expression(text: &str) -> Option<&str> {
-    text.strip_prefix('/')?.strip_suffix('/')
+    text.strip_prefix('/')?
+        .strip_suffix('/')
+        .filter(|body| !body.is_empty())
 }
 
 fn has_lane(spec: &Node, lane: &str) -> bool {
     let lanes = spec.get("lanes").map_or(&[][..], Node::items);
     lanes.iter().any(|listed| listed.text() == Some(lane))
+}
+
+/// Whether an expression can match a line at all.
+fn can_match_a_line(expression: &str) -> bool {
+    regex_syntax::parse(expression).map_or(true, |parsed| can_match(&parsed))
+}
+
+/// Whether an expression can match a text without a line end. What it can match is always found; of what it can't, only
+/// common mistakes are.
+fn can_match(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => !literal.0.contains(&b'\n'),
+        HirKind::Class(Class::Unicode(class)) => class.iter().any(|range| range.start() != '\n' || range.end() != '\n'),
+        HirKind::Class(Class::Bytes(class)) => class.iter().any(|range| range.start() != b'\n' || range.end() != b'\n'),
+        HirKind::Repetition(repetition) => repetition.min == 0 || can_match(&repetition.sub),
+        HirKind::Capture(capture) => can_match(&capture.sub),
+        HirKind::Alternation(parts) => parts.iter().any(can_match),
+        HirKind::Concat(parts) => {
+            let takes = |part: &Hir| part.properties().minimum_len().is_none_or(|least| least > 0);
+            let any = |set: LookSet, looks: [Look; 2]| looks.into_iter().any(|look| set.contains(look));
+            let begins = |part: &Hir| any(part.properties().look_set_prefix(), [Look::Start, Look::StartLF]);
+            let ends = |part: &Hir| any(part.properties().look_set_suffix(), [Look::End, Look::EndLF]);
+            let misplaced = (0..parts.len()).any(|index| {
+                let (before, after) = (&parts[..index], &parts[index + 1..]);
+                begins(&parts[index]) && before.iter().any(takes) || ends(&parts[index]) && after.iter().any(takes)
+            });
+            !misplaced && parts.iter().all(can_match)
+        }
+    }
 }
 
 struct Rules<'a> {
@@ -82,6 +122,18 @@ impl Rules<'_> {
         if let Some(Err(error @ (Zero(_) | TooLong(_)))) = node.text().map(parse_duration) {
             let problem = self.source.error(&node.place, error.to_string());
             self.problems.push(problem);
+        }
+    }
+
+    /// A time in which something could happen that must not: Kubernetes gives its times in whole seconds.
+    fn watched(&mut self, node: Option<&Node>, help: &str) {
+        self.duration(node);
+        let Some((node, text)) = node.and_then(|node| Some((node, node.text()?))) else {
+            return;
+        };
+        if parse_duration(text).is_ok_and(|length| length < SHORTEST_WATCH) {
+            let message = format!("nothing happens within `{text}`, so every cluster passes");
+            self.error(node, message, help);
         }
     }
 
@@ -169,7 +221,7 @@ impl Rules<'_> {
                     "pod" => self.pod(body),
                     "logs" => self.logs(body),
                     "state" => self.state(body),
-                    "never" => self.duration(body.get("for")),
+                    "never" => self.watched(body.get("for"), WATCH_LONGER),
                     "reached" => self.reached(body),
                     "absent" => self.absent(body),
                     _ => {}
@@ -262,7 +314,7 @@ impl Rules<'_> {
 
     /// What must not exist can't be what it is waited for.
     fn absent(&mut self, body: &Node) {
-        self.duration(body.get("for"));
+        self.watched(body.get("for"), WATCH_LONGER);
         let Some(after) = body.get("after") else { return };
         self.no_job("absent", after.get("role"));
         let text = |node: &Node, key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
@@ -289,7 +341,7 @@ impl Rules<'_> {
     }
 
     fn reached(&mut self, body: &Node) {
-        self.duration(body.get("apart"));
+        self.watched(body.get("apart"), "write at least `1s`, or leave it out");
         let text = |key: &str| body.get(key).and_then(Node::text);
         if let Some(then) = body.get("then").filter(|_| text("first") == text("then")) {
             let message = "nothing is reached before itself";
@@ -337,24 +389,55 @@ impl Rules<'_> {
 
     fn pattern(&mut self, node: &Node) {
         let Some(text) = node.text() else { return };
-        if text.is_empty() {
-            self.error(node, "an empty text is in every line", "write what the line holds");
+        if text.trim().is_empty() {
+            let message = if text.is_empty() {
+                "an empty text is in every line"
+            } else {
+                "white space alone is in almost every line"
+            };
+            self.error(node, message, "write what the line holds");
+            return;
         }
-        let Some(expression) = expression(text) else { return };
+        let Some(expression) = expression(text) else {
+            if text.contains(['\n', '\u{1b}']) {
+                let message = "no line holds this: lines are read one by one and without colour codes";
+                self.error(node, message, "write a part of one line");
+            }
+            return;
+        };
         // The Pod's address takes the place of the word before the expression is used.
-        if let Err(error) = Regex::new(&expression.replace("<pod-ip>", "address")) {
-            let error = error.to_string();
-            let cause = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            let message = format!("`{text}` is not a regular expression: {cause}");
-            self.error(
-                node,
-                message,
-                "correct it, or leave the slashes out to look for the text itself",
-            );
+        let expression = expression.replace("<pod-ip>", "address");
+        match Regex::new(&expression) {
+            Err(error) => {
+                let error = error.to_string();
+                let cause = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                let message = format!("`{text}` is not a regular expression: {cause}");
+                self.error(
+                    node,
+                    message,
+                    "correct it, or leave the slashes out to look for the text itself",
+                );
+            }
+            Ok(regex) if UNRELATED.iter().all(|line| regex.is_match(line)) => {
+                let message = format!("`{text}` matches any line");
+                self.error(node, message, "write what the line holds");
+            }
+            Ok(_) if !can_match_a_line(&expression) => {
+                let message = format!("`{text}` matches no line");
+                self.error(node, message, "correct it, or leave it out");
+            }
+            Ok(_) => {}
         }
     }
 
     fn state(&mut self, body: &Node) {
+        for flag in ["running", "ready"].into_iter().filter_map(|key| body.get(key)) {
+            if flag.value == Yaml::Bool(false) {
+                let message = "`false` expects nothing here, so every state passes";
+                let help = "leave it out; expect the end in `exitCode`, or that it is not ready in a `never` check";
+                self.error(flag, message, help);
+            }
+        }
         let mut flags = ["running", "ready"].into_iter().filter_map(|key| body.get(key));
         let flagged = flags.any(|flag| flag.value == Yaml::Bool(true));
         let named = ["exitCode", "reason", "restarts", "waiting"];

@@ -210,6 +210,9 @@ impl Walk<'_> {
     fn map(&mut self, schema: &Value, node: &Node, name: &str) {
         let Yaml::Map(entries) = &node.value else { return };
         let Some(properties) = schema["properties"].as_object() else {
+            if schema["minProperties"].as_u64().is_some_and(|least| least > 0) && entries.is_empty() {
+                self.error(&node.place, format!("{name} is empty"), None);
+            }
             for (key, value) in entries {
                 self.node(&schema["additionalProperties"], value, &format!("`{}`", key.name));
             }

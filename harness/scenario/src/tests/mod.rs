@@ -1,5 +1,6 @@
 //! Tests of more than one file of this module.
 
+mod cannot_fail;
 mod changes;
 mod foreign_files;
 mod lint;
