@@ -21,6 +21,9 @@ pub fn lint(root: &Path) -> Vec<Diagnostic> {
     if folders.is_empty() {
         return vec![load::none_found(root)];
     }
+    if !folders.iter().any(|folder| load::file_of(folder).exists()) {
+        problems.push(load::none_found(root));
+    }
     let mut names = BTreeMap::new();
     for folder in folders {
         problems.extend(lint_folder(&folder, &mut names));
@@ -34,7 +37,16 @@ fn lint_folder(folder: &Path, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diag
     let file = load::file_of(folder);
     if !file.exists() {
         let problem = Diagnostic::of_file(folder, "this folder holds no scenario.yaml");
-        return vec![problem.with_help("add one, or remove the folder").into_warning()];
+        let problem = problem.with_help("add one, or remove the folder");
+        // What lies here was to be a scenario, and never runs.
+        let looks_like_one = file_names(folder)
+            .iter()
+            .any(|name| is_yaml(Path::new(name)) || name.ends_with(".snap"));
+        return vec![if looks_like_one {
+            problem
+        } else {
+            problem.into_warning()
+        }];
     }
     let (source, tree) = match load::read(&file).and_then(|source| Ok((load::parse(&source)?, source))) {
         Ok((tree, source)) => (source, tree),
@@ -75,18 +87,15 @@ fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
         .filter_map(Node::text)
         .collect();
     let mut problems = Vec::new();
-    for name in names(folder) {
+    for name in file_names(folder) {
         let file = folder.join(&name);
-        let is_yaml = file
-            .extension()
-            .is_some_and(|extension| extension == "yaml" || extension == "yml");
         if listed.contains(name.as_str()) {
             // A file that may not be read is reported where the scenario names it.
             if files::open(folder, &file).is_ok() {
                 let objects = read_file(folder, &file).and_then(|file| objects(&file));
                 problems.extend(objects.err().unwrap_or_default());
             }
-        } else if is_yaml && file != source.path {
+        } else if is_yaml(&file) && file != source.path {
             let problem = Diagnostic::of_file(&file, "no entry of `manifests` names this file");
             problems.push(
                 problem
@@ -100,7 +109,7 @@ fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
 
 /// Each `pod` check needs its snapshots, and each snapshot its check. Names and contents are read as a run reads them.
 fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
-    let present: Vec<(PathBuf, Option<SnapshotName>)> = names(&scenario.dir)
+    let present: Vec<(PathBuf, Option<SnapshotName>)> = file_names(&scenario.dir)
         .into_iter()
         .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "snap"))
         .map(|name| (scenario.dir.join(&name), SnapshotName::parse(&name)))
@@ -153,8 +162,13 @@ fn name_help(path: &Path) -> String {
     format!("{form}, with one of the classes {}", classes.join(", "))
 }
 
+fn is_yaml(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
 /// Names of what lies in a folder beside other folders, sorted.
-fn names(folder: &Path) -> Vec<String> {
+fn file_names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
         .filter(|entry| !entry.path().is_dir())

@@ -159,3 +159,30 @@ fn a_snapshot_of_a_class_that_does_not_exist_is_an_error() {
         "{found:#?}"
     );
 }
+
+#[test]
+fn a_root_of_folders_without_a_scenario_is_an_error() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir(root.path().join("one")).unwrap();
+    let found = lint(root.path());
+    let error = found.iter().find(|problem| problem.severity == Severity::Error);
+    assert!(
+        error.is_some_and(|problem| problem.message.contains("holds no scenario")),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn a_scenario_under_another_file_name_is_an_error() {
+    let (root, folder) = folder(&[("scenario.yml", GOOD), ("raycluster.yaml", CLUSTER)]);
+    let good = root.path().join("good");
+    std::fs::create_dir(&good).unwrap();
+    std::fs::write(good.join("scenario.yaml"), GOOD.replace("name: demo", "name: good")).unwrap();
+    std::fs::write(good.join("raycluster.yaml"), CLUSTER).unwrap();
+    let found = lint(root.path());
+    let of_folder = found.iter().find(|problem| problem.path == folder).expect("a problem");
+    assert_eq!(
+        (of_folder.severity, of_folder.message.as_str()),
+        (Severity::Error, "this folder holds no scenario.yaml")
+    );
+}
