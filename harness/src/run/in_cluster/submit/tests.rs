@@ -64,3 +64,14 @@ fn a_job_ends_with_its_last_condition() {
 fn names_of_jobs(#[case] name: &str, #[case] is_good: bool) {
     assert_eq!(is_job_name(name), is_good);
 }
+
+#[test]
+fn two_pods_of_a_shard_never_run_at_once_and_no_job_runs_for_ever() {
+    let job = job(&options()).unwrap();
+    assert_eq!(job["spec"]["podReplacementPolicy"], "Failed");
+    let deadline = job["spec"]["activeDeadlineSeconds"].as_u64();
+    assert!(
+        deadline.is_some_and(|seconds| (600..=86400).contains(&seconds)),
+        "{job}"
+    );
+}
