@@ -315,3 +315,6 @@ fn failed(doing: &str) -> impl FnOnce(kube::Error) -> ResultsError + use<> {
         source: Box::new(source),
     }
 }
+
+#[cfg(test)]
+mod tests;
