@@ -55,7 +55,7 @@ impl Journal for JobJournal {
             }
             let run = unfinished(head);
             self.results
-                .keep_shard(self.shard, &run)
+                .begin_shard(self.shard, &run)
                 .await
                 .map_err(self.access("beginning"))?;
             if !resume || before.is_none() {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{ListParams, ObjectMeta, Patch, PatchParams};
+use kube::api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt};
 use sha2::{Digest, Sha256};
 
@@ -26,6 +28,10 @@ const SHARD: &str = "shard";
 const EVIDENCE: &str = "evidence";
 /// The annotation with the hash of what a cell was made of.
 const MADE_OF: &str = "kuberay-conformance/made-of";
+/// The annotation with the number of the Pod that wrote a `ConfigMap`, among the Pods of its shard.
+const WRITER: &str = "kuberay-conformance/writer";
+/// How often a write is tried while others write the same `ConfigMap`.
+const TRIES: usize = 20;
 /// The annotation with the cell's id, for people.
 const ID: &str = "kuberay-conformance/cell";
 const RESULT: &str = "result.json.gz";
@@ -46,6 +52,20 @@ pub enum ResultsError {
         /// What went wrong.
         source: Box<kube::Error>,
     },
+    /// A Pod of the shard that started later has written it.
+    #[error("the ConfigMap {name} in the namespace {NAMESPACE} is of a later Pod of the shard; this one must end")]
+    Superseded {
+        /// Its name.
+        name: String,
+    },
+    /// Others wrote it at the same time, again and again.
+    #[error(
+        "the ConfigMap {name} in the namespace {NAMESPACE} was changed by others at each of {TRIES} tries to write it"
+    )]
+    Contended {
+        /// Its name.
+        name: String,
+    },
     /// A result can't be packed or read.
     #[error("{doing}: {source}")]
     Pack {
@@ -61,6 +81,8 @@ pub enum ResultsError {
 pub struct JobResults {
     maps: Api<ConfigMap>,
     job: String,
+    /// The number of this Pod among those of its shard, from 1; 0 until it has begun the shard.
+    writer: Arc<AtomicU64>,
 }
 
 /// A cell's result as it was kept.
@@ -77,6 +99,7 @@ impl JobResults {
         Self {
             maps: Api::namespaced(client, NAMESPACE),
             job: job.into(),
+            writer: Arc::default(),
         }
     }
 
@@ -122,18 +145,32 @@ impl JobResults {
         Ok(note)
     }
 
-    /// Keeps what a shard says of itself: its plan and environment, and the cells that it leaves out.
+    /// Begins a shard: keeps what it says of itself, and takes it over from any Pod that began it earlier, whose writes
+    /// fail from then on.
     ///
     /// # Errors
     /// When the API server refuses.
+    pub async fn begin_shard(&self, shard: u16, run: &RunResult) -> Result<(), ResultsError> {
+        let writer = self.write(self.shard_map(shard, run)?, true).await?;
+        self.writer.store(writer, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Keeps what a shard says of itself: its plan and environment, and the cells that it leaves out.
+    ///
+    /// # Errors
+    /// When the API server refuses, or another Pod has begun the shard since.
     pub async fn keep_shard(&self, shard: u16, run: &RunResult) -> Result<(), ResultsError> {
+        self.put(self.shard_map(shard, run)?).await
+    }
+
+    fn shard_map(&self, shard: u16, run: &RunResult) -> Result<ConfigMap, ResultsError> {
         let packed = pack(run).map_err(|source| ResultsError::Pack {
             doing: format!("packing what shard {shard} says of itself"),
             source,
         })?;
         let name = format!("{}-shard-{shard}", self.job);
-        self.put(self.map(&name, shard, SHARD, (RESULT, packed), "", "", None))
-            .await
+        Ok(self.map(&name, shard, SHARD, (RESULT, packed), "", "", None))
     }
 
     /// The results of cells, of one shard or of all.
@@ -242,11 +279,54 @@ impl JobResults {
     }
 
     async fn put(&self, map: ConfigMap) -> Result<(), ResultsError> {
+        self.write(map, false).await.map(drop)
+    }
+
+    /// Writes a `ConfigMap` unless a later Pod of the shard has; returns the number of the Pod that it is now of. `begins`
+    /// gives this Pod the next number.
+    ///
+    /// Each write names the state that it replaces, so that nothing is overwritten that was not looked at.
+    async fn write(&self, mut map: ConfigMap, begins: bool) -> Result<u64, ResultsError> {
         let name = map.name_any();
-        let params = PatchParams::apply(FIELD_MANAGER).force();
-        let put = self.maps.patch(&name, &params, &Patch::Apply(&map)).await;
-        put.map_err(failed(&format!("keeping the ConfigMap {name}")))?;
-        Ok(())
+        let doing = format!("keeping the ConfigMap {name}");
+        let create = PostParams {
+            field_manager: Some(FIELD_MANAGER.into()),
+            ..PostParams::default()
+        };
+        let apply = PatchParams::apply(FIELD_MANAGER).force();
+        let mut writer = self.writer.load(Ordering::Relaxed).max(1);
+        for _ in 0..TRIES {
+            let there = self.find(&name).await?;
+            let by = there.as_ref().map_or(0, writer_of);
+            if begins {
+                writer = by + 1;
+            } else if by > writer {
+                return Err(ResultsError::Superseded { name });
+            }
+            map.annotations_mut().insert(WRITER.into(), writer.to_string());
+            map.metadata.resource_version = there.as_ref().and_then(ConfigMap::resource_version);
+            let written = match &there {
+                None => self.maps.create(&create, &map).await,
+                Some(_) => self.maps.patch(&name, &apply, &Patch::Apply(&map)).await,
+            };
+            match written {
+                Ok(_) => return Ok(writer),
+                // Another has made or changed it since, or it is gone.
+                Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 => {}
+                Err(error) => return Err(failed(&doing)(error)),
+            }
+        }
+        Err(ResultsError::Contended { name })
+    }
+
+    /// A `ConfigMap` by its name. The account of a Job may list, but not get.
+    async fn find(&self, name: &str) -> Result<Option<ConfigMap>, ResultsError> {
+        let params = ListParams::default().fields(&format!("metadata.name={name}"));
+        let found = self.maps.list(&params).await;
+        Ok(found
+            .map_err(failed(&format!("reading the ConfigMap {name}")))?
+            .items
+            .pop())
     }
 
     async fn list(&self, holds: &str, shard: Option<u16>) -> Result<Vec<ConfigMap>, ResultsError> {
@@ -302,6 +382,10 @@ fn shard_of(map: &ConfigMap) -> u16 {
         .get(OF_SHARD)
         .and_then(|number| number.parse().ok())
         .unwrap_or(0)
+}
+
+fn writer_of(map: &ConfigMap) -> u64 {
+    annotation(map, WRITER).parse().unwrap_or(0)
 }
 
 fn annotation(map: &ConfigMap, name: &str) -> String {

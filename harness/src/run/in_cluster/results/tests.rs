@@ -108,6 +108,25 @@ async fn kept(server: &Server) -> Option<String> {
 }
 
 #[tokio::test]
+async fn a_pod_that_is_terminating_does_not_overwrite_the_results_of_the_next() {
+    let server = Server::default();
+    let (first, second) = (pod(&server), pod(&server));
+    first.begin(&head(), false).await.unwrap();
+    first.note(&entry("the first"), None).await.unwrap();
+    second.begin(&head(), true).await.unwrap();
+    second.note(&entry("the second"), None).await.unwrap();
+    let refused = first
+        .note(&entry("the first again"), None)
+        .await
+        .expect_err("it is the second's");
+    assert_eq!(kept(&server).await.as_deref(), Some("the second"));
+    assert!(
+        refused.to_string().contains("is of a later Pod of the shard"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
 async fn a_pod_takes_a_shard_over_and_writes_its_results_again() {
     let server = Server::default();
     let (first, second) = (pod(&server), pod(&server));
