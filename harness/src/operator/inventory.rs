@@ -181,3 +181,6 @@ async fn objects_of(client: &Client, crd: &str) -> Result<usize, kube::Error> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

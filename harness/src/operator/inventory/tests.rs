@@ -1,0 +1,92 @@
+//! Tests of `inventory`, with an API server in memory.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use http::{Method, Request, Response, StatusCode};
+use kube::client::Body;
+
+use super::*;
+
+/// The operator's namespace with an inventory, and cluster roles with labels; notes what is deleted.
+struct Server {
+    made_by: &'static str,
+    data: Value,
+    roles: Value,
+    deleted: Mutex<Vec<String>>,
+}
+
+impl Server {
+    fn client(self: &Arc<Self>) -> Client {
+        let server = Arc::clone(self);
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (status, answer) = server.answer(request.method(), request.uri().path());
+            let body = Body::from(answer.to_string().into_bytes());
+            let response = Response::builder().status(status).body(body).unwrap();
+            std::future::ready(Ok::<_, Infallible>(response))
+        });
+        Client::new(service, "default")
+    }
+
+    fn answer(&self, method: &Method, path: &str) -> (StatusCode, Value) {
+        let (collection, name) = path.rsplit_once('/').unwrap();
+        if method == Method::DELETE {
+            self.deleted.lock().unwrap().push(name.into());
+            return (
+                StatusCode::OK,
+                json!({"apiVersion": "v1", "kind": "Status", "metadata": {}, "status": "Success"}),
+            );
+        }
+        let answer = match (collection, name) {
+            ("/apis/rbac.authorization.k8s.io", "v1") => {
+                let role = json!({"name": "clusterroles", "singularName": "", "namespaced": false, "kind": "ClusterRole",
+                    "verbs": ["get", "delete"]});
+                json!({"apiVersion": "v1", "kind": "APIResourceList", "groupVersion": "rbac.authorization.k8s.io/v1",
+                    "resources": [role]})
+            }
+            ("/api/v1/namespaces", OWN_NAMESPACE) => {
+                json!({"apiVersion": "v1", "kind": "Namespace",
+                    "metadata": {"name": OWN_NAMESPACE, "labels": {MANAGED_BY: self.made_by}}})
+            }
+            // Whether the namespace is gone: it is.
+            ("/api/v1", "namespaces") => {
+                json!({"apiVersion": "v1", "kind": "NamespaceList", "metadata": {"resourceVersion": "1"}, "items": []})
+            }
+            (_, INVENTORY) => {
+                json!({"apiVersion": "v1", "kind": "ConfigMap",
+                    "metadata": {"name": INVENTORY, "namespace": OWN_NAMESPACE, "uid": "of-this"}, "data": self.data})
+            }
+            ("/apis/rbac.authorization.k8s.io/v1/clusterroles", name) if !self.roles[name].is_null() => {
+                json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+                    "metadata": {"name": name, "uid": "u", "resourceVersion": "7", "labels": self.roles[name]}})
+            }
+            _ => {
+                let status = json!({"apiVersion": "v1", "kind": "Status", "metadata": {}, "status": "Failure", "code": 404,
+                    "reason": "NotFound", "message": "not found"});
+                return (StatusCode::NOT_FOUND, status);
+            }
+        };
+        (StatusCode::OK, answer)
+    }
+
+    fn deleted(&self) -> Vec<String> {
+        self.deleted.lock().unwrap().clone()
+    }
+}
+
+fn role(name: &str) -> Value {
+    json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}})
+}
+
+#[tokio::test]
+async fn a_namespace_that_no_run_has_made_stays() {
+    let list = json!({LIST: Value::from(vec![role("ours")]).to_string()});
+    let server = Arc::new(Server {
+        made_by: "helm",
+        data: list,
+        roles: json!({"ours": {}}),
+        deleted: Mutex::default(),
+    });
+    assert_eq!(remove_own(&server.client()).await.unwrap(), [""; 0]);
+    assert_eq!(server.deleted(), [""; 0]);
+}
