@@ -105,6 +105,19 @@ pub enum OperatorError {
     /// What was made could not be removed.
     #[error("removing the operator that a run installed: {0}; `down --context` tries again")]
     Removal(String),
+    /// What was made is not known any more.
+    #[error(
+        "the ConfigMap {namespace}/{name}, which lists what a run made with its operator, can't be read: {problem}; nothing \
+         was removed. Remove the objects with the label {MANAGED_BY}={MANAGER} that you don't need, then the namespace"
+    )]
+    Inventory {
+        /// Its namespace.
+        namespace: &'static str,
+        /// Its name.
+        name: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
     /// It can't become available.
     #[error("the operator {release} can't start: {cause}")]
     Doomed {

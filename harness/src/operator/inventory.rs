@@ -1,6 +1,6 @@
 //! An operator of our own in a cluster that is not ours: everything that is made is written down first, and only that goes.
 
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{DeleteParams, ListParams};
 use kube::runtime::wait::await_condition;
 use kube::{Api, Client, ResourceExt};
@@ -8,7 +8,7 @@ use semver::Version;
 use serde_json::{Value, json};
 
 use super::install::{AVAILABLE_WITHIN, Installed, OperatorError, api_error, until_established};
-use super::objects::{MANAGED_BY, MANAGER, Sender};
+use super::objects::{MANAGED_BY, MANAGER, ObjectError, Sender};
 use super::render::Rendered;
 use super::wait;
 use crate::report::Progress;
@@ -18,6 +18,9 @@ pub const OWN_NAMESPACE: &str = "kuberay-conformance-operator";
 /// The `ConfigMap` in it that lists what was made.
 const INVENTORY: &str = "inventory";
 const LIST: &str = "objects.json";
+/// The label on everything that the inventory lists, with the inventory's uid. [`MANAGED_BY`] alone is also on what other
+/// commands make.
+const LISTED_BY: &str = "kuberay-conformance/inventory";
 const GONE_WITHIN: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// Installs an operator into [`OWN_NAMESPACE`].
@@ -72,15 +75,29 @@ pub async fn install_beside_others(
     let outside = rest
         .iter()
         .filter(|object| !object["metadata"]["namespace"].is_string());
-    let list: Vec<Value> = crds.iter().chain(outside).map(reference).collect();
-    sender.apply(&inventory(&list)).await.map_err(refused)?;
+    let mut list: Vec<Value> = crds.iter().chain(outside).map(reference).collect();
+    // What an earlier run was to make stays listed until it is removed.
+    if let Some(earlier) = sender.get(&inventory(&[])).await.map_err(refused)? {
+        let earlier = recorded(&earlier)?;
+        list.extend(
+            earlier
+                .into_iter()
+                .filter(|object| !list.contains(object))
+                .collect::<Vec<_>>(),
+        );
+    }
+    let inventory = sender.apply(&inventory(&list)).await.map_err(refused)?;
+    let uid = inventory["metadata"]["uid"].as_str().unwrap_or_default();
     for (name, yaml) in &rendered.crds {
         sender.apply_crd(name, yaml).await.map_err(refused)?;
-        sender.label(&crd(name), MANAGED_BY, MANAGER).await.map_err(refused)?;
+        for (label, value) in [(MANAGED_BY, MANAGER), (LISTED_BY, uid)] {
+            sender.label(&crd(name), label, value).await.map_err(refused)?;
+        }
     }
     until_established(client, &rendered).await?;
-    for object in &rest {
-        sender.apply(object).await.map_err(refused)?;
+    for mut object in rest {
+        object["metadata"]["labels"][LISTED_BY] = json!(uid);
+        sender.apply(&object).await.map_err(refused)?;
     }
     progress.update(task, &format!("waiting for KubeRay {release} to be available"));
     let installed = Installed {
@@ -107,6 +124,28 @@ fn inventory(list: &[Value]) -> Value {
         "data": {LIST: Value::from(list).to_string()}})
 }
 
+/// Returns what an inventory lists.
+fn recorded(inventory: &Value) -> Result<Vec<Value>, OperatorError> {
+    let unreadable = |problem: String| OperatorError::Inventory {
+        namespace: OWN_NAMESPACE,
+        name: INVENTORY,
+        problem,
+    };
+    let text = inventory["data"][LIST]
+        .as_str()
+        .ok_or_else(|| unreadable(format!("it has no `{LIST}`")))?;
+    let list: Vec<Value> = serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
+    let named = |object: &&Value| {
+        ["/apiVersion", "/kind", "/metadata/name"]
+            .iter()
+            .all(|field| object.pointer(field).is_some_and(Value::is_string))
+    };
+    match list.iter().find(|object| !named(object)) {
+        Some(object) => Err(unreadable(format!("{object} names no object"))),
+        None => Ok(list),
+    }
+}
+
 /// Removes the operator that [`install_beside_others`] has installed, where it did; returns what was removed and what
 /// stays, one sentence each. CRDs stay while somebody's objects are of their kind: these would go with them.
 ///
@@ -119,16 +158,26 @@ pub async fn remove_own(client: &Client) -> Result<Vec<String>, OperatorError> {
     if ours.is_none_or(|namespace| namespace.labels().get(MANAGED_BY).is_none_or(|by| by != MANAGER)) {
         return Ok(Vec::new());
     }
-    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), OWN_NAMESPACE);
-    let map = maps.get_opt(INVENTORY).await.map_err(api_error(doing))?;
-    let text = map.and_then(|map| map.data?.remove(LIST));
-    let list: Vec<Value> = text
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default();
     let sender = Sender::new(client.clone());
+    let removal = |source: ObjectError| OperatorError::Removal(source.to_string());
+    let inventory = sender.get(&inventory(&[])).await.map_err(removal)?;
+    // Where there is none, nothing outside the namespace was made: the inventory is the first object in it.
+    let list = inventory.as_ref().map_or(Ok(Vec::new()), recorded)?;
+    let uid = inventory
+        .map(|mut inventory| inventory["metadata"]["uid"].take())
+        .unwrap_or_default();
     let mut told = Vec::new();
     for object in &list {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let kind = object["kind"].as_str().unwrap_or_default();
+        let Some(found) = sender.get(object).await.map_err(removal)? else {
+            continue;
+        };
+        let labels = &found["metadata"]["labels"];
+        if labels[MANAGED_BY] != MANAGER || labels[LISTED_BY] != uid {
+            told.push(format!("{kind} {name} stays: no run has made it with this operator"));
+            continue;
+        }
         if object["kind"] == "CustomResourceDefinition" {
             let left = objects_of(client, name).await.map_err(api_error(doing))?;
             if left > 0 {
@@ -138,12 +187,8 @@ pub async fn remove_own(client: &Client) -> Result<Vec<String>, OperatorError> {
                 continue;
             }
         }
-        let deleted = sender.delete(object).await;
-        deleted.map_err(|source| OperatorError::Removal(source.to_string()))?;
-        told.push(format!(
-            "removed {} {name}",
-            object["kind"].as_str().unwrap_or_default()
-        ));
+        sender.delete_found(&found).await.map_err(removal)?;
+        told.push(format!("removed {kind} {name}"));
     }
     namespaces
         .delete(OWN_NAMESPACE, &DeleteParams::background())

@@ -183,6 +183,21 @@ impl Sender {
         unless_absent(deleted.await).map(drop)
     }
 
+    /// Deletes just this object, as [`Sender::get`] has found it, and not another that took its name since; that it is gone
+    /// already is no error.
+    ///
+    /// # Errors
+    /// When the API server refuses or can't be asked.
+    pub async fn delete_found(&self, found: &Value) -> Result<(), ObjectError> {
+        let target = self.target(found).await?;
+        let uri = format!("{}/{}", target.path, target.name);
+        let options = json!({"apiVersion": "v1", "kind": "DeleteOptions",
+            "preconditions": {"uid": found["metadata"]["uid"], "resourceVersion": found["metadata"]["resourceVersion"]}});
+        let body = options.to_string().into_bytes();
+        let deleted = self.send(&target, Method::DELETE, &uri, "application/json", body);
+        unless_absent(deleted.await).map(drop)
+    }
+
     /// Deletes an object with what it has made, and waits until it is gone.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use http::{Method, Request, Response, StatusCode};
 use kube::client::Body;
+use rstest::rstest;
 
 use super::*;
 
@@ -17,6 +18,15 @@ struct Server {
 }
 
 impl Server {
+    fn new(data: Value, roles: Value) -> Arc<Self> {
+        Arc::new(Self {
+            made_by: MANAGER,
+            data,
+            roles,
+            deleted: Mutex::default(),
+        })
+    }
+
     fn client(self: &Arc<Self>) -> Client {
         let server = Arc::clone(self);
         let service = tower::service_fn(move |request: Request<Body>| {
@@ -89,4 +99,39 @@ async fn a_namespace_that_no_run_has_made_stays() {
     });
     assert_eq!(remove_own(&server.client()).await.unwrap(), [""; 0]);
     assert_eq!(server.deleted(), [""; 0]);
+}
+
+#[rstest]
+#[case::cut_off(json!({LIST: "[{\"apiVersion\": \"rbac"}))]
+#[case::another_form(json!({LIST: "{}"}))]
+#[case::no_name(json!({LIST: "[{\"apiVersion\": \"v1\", \"kind\": \"Namespace\", \"metadata\": {}}]"}))]
+#[case::no_list(json!({}))]
+#[tokio::test]
+async fn an_inventory_that_cannot_be_read_is_an_error_and_nothing_is_deleted(#[case] data: Value) {
+    let server = Server::new(data, json!({}));
+    let result = remove_own(&server.client()).await;
+    assert_eq!(server.deleted(), [""; 0]);
+    let error = result.expect_err("nobody knows what to remove").to_string();
+    assert!(error.contains("can't be read") && error.contains(INVENTORY), "{error}");
+}
+
+#[tokio::test]
+async fn only_what_carries_the_labels_of_this_inventory_is_deleted() {
+    let listed_by = "kuberay-conformance/inventory";
+    let roles = json!({
+        "cluster-admin": {"kubernetes.io/bootstrapping": "rbac-defaults"},
+        "kuberay-conformance-run": {MANAGED_BY: MANAGER},
+        "of-another-inventory": {MANAGED_BY: MANAGER, listed_by: "of-another"},
+        "no-longer-ours": {MANAGED_BY: "helm", listed_by: "of-this"},
+        "ours": {MANAGED_BY: MANAGER, listed_by: "of-this"},
+    });
+    let mut list: Vec<Value> = roles.as_object().unwrap().keys().map(|name| role(name)).collect();
+    list.push(role("gone"));
+    let server = Server::new(json!({LIST: Value::from(list).to_string()}), roles);
+    let told = remove_own(&server.client()).await.unwrap();
+    assert_eq!(server.deleted(), ["ours", OWN_NAMESPACE]);
+    assert!(
+        told.contains(&"ClusterRole cluster-admin stays: no run has made it with this operator".to_owned()),
+        "{told:?}"
+    );
 }
