@@ -20,3 +20,4 @@ pub use kuberay_conformance_scenario::{check, expect, explore, plan};
 pub use kuberay_contract as contract;
 pub use kuberay_explain as explain;
 pub use kuberay_manifest as manifest;
+use kuberay_manifest::visible;

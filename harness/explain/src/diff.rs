@@ -4,7 +4,7 @@ use semver::Version;
 use similar::TextDiff;
 
 use super::document::{Change, Container, Variable};
-use super::render::quoted;
+use kuberay_manifest::visible::{line, quoted};
 
 /// What differs from each release to the next one.
 pub(super) fn changes(releases: &[Version], containers: &[Container]) -> Vec<Change> {
@@ -76,9 +76,13 @@ fn variable_lines(variable: &Variable) -> String {
     match (&variable.value, &variable.value_from) {
         (Some(value), _) => parts(value)
             .into_iter()
-            .map(|part| format!("env     {}={}\n", variable.name, quoted(part)))
+            .map(|part| format!("env     {}={}\n", line(&variable.name), quoted(part)))
             .collect(),
-        (None, from) => format!("env     {} from {}\n", variable.name, from.clone().unwrap_or_default()),
+        (None, from) => format!(
+            "env     {} from {}\n",
+            line(&variable.name),
+            line(&from.clone().unwrap_or_default().to_string())
+        ),
     }
 }
 

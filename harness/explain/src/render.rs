@@ -2,6 +2,7 @@
 
 use super::Weight;
 use super::document::{Container, Explanation, Role, Variable, Warning};
+use kuberay_manifest::visible::{line, quoted};
 
 /// The explanation as text; every string is quoted, because its spaces count.
 pub fn render(explanation: &Explanation) -> String {
@@ -11,7 +12,11 @@ pub fn render(explanation: &Explanation) -> String {
         let object = &container.object;
         let now = format!(
             "{} {} ({}:{}) on KubeRay {}",
-            object.kind, object.name, explanation.file, object.line, container.operator
+            line(&object.kind),
+            line(&object.name),
+            line(&explanation.file),
+            object.line,
+            container.operator
         );
         if now != heading {
             text.push_str(&format!("{now}{}\n", remarks(explanation, container)));
@@ -21,7 +26,7 @@ pub fn render(explanation: &Explanation) -> String {
     }
     text.push_str(&changes(explanation));
     for note in &explanation.notes {
-        text.push_str(&format!("note: {note}\n"));
+        text.push_str(&format!("note: {}\n", line(note)));
     }
     let count = |weight: Weight| {
         let warnings = explanation.containers.iter().flat_map(|container| &container.warnings);
@@ -70,9 +75,9 @@ fn entry(explanation: &Explanation, container: &Container) -> String {
     let group = if container.group.is_empty() {
         String::new()
     } else {
-        format!(" of {}", container.group)
+        format!(" of {}", line(&container.group))
     };
-    let mut text = format!("\n  {role} container {}{group}\n", container.container);
+    let mut text = format!("\n  {role} container {}{group}\n", line(&container.container));
     text.push_str(&list("command", &container.command));
     text.push_str(&list("args", &container.args));
     let injected: Vec<&Variable> = container.env.iter().filter(|variable| variable.injected).collect();
@@ -101,13 +106,14 @@ fn list(title: &str, words: &[String]) -> String {
 }
 
 fn describe(variable: &Variable) -> String {
+    let name = line(&variable.name);
     match (&variable.value, &variable.value_from) {
-        (Some(value), _) => format!("{}={}", variable.name, quoted(value)),
+        (Some(value), _) => format!("{name}={}", quoted(value)),
         (None, Some(from)) => match from.pointer("/fieldRef/fieldPath") {
-            Some(path) => format!("{} from the Pod's {}", variable.name, path.as_str().unwrap_or_default()),
-            None => format!("{} from {from}", variable.name),
+            Some(path) => format!("{name} from the Pod's {}", line(path.as_str().unwrap_or_default())),
+            None => format!("{name} from {}", line(&from.to_string())),
         },
-        (None, None) => variable.name.clone(),
+        (None, None) => name,
     }
 }
 
@@ -121,12 +127,12 @@ fn warn(explanation: &Explanation, warning: &Warning) -> String {
         "    {weight} {} {} at {}:{}:{} {}\n      {}\n      Instead: {}\n",
         warning.rule,
         warning.id,
-        explanation.file,
+        line(&explanation.file),
         place.line,
         place.column,
-        place.path,
-        warning.message,
-        warning.advice
+        line(&place.path),
+        line(&warning.message),
+        line(&warning.advice)
     )
 }
 
@@ -142,19 +148,18 @@ fn changes(explanation: &Explanation) -> String {
         let group = if change.group.is_empty() {
             String::new()
         } else {
-            format!(" of {}", change.group)
+            format!(" of {}", line(&change.group))
         };
         text.push_str(&format!(
             "From {} to {}: {} {}, container {}{group}\n",
-            change.from, change.to, change.object.kind, change.object.name, change.container
+            change.from,
+            change.to,
+            line(&change.object.kind),
+            line(&change.object.name),
+            line(&change.container)
         ));
-        text.extend(change.diff.lines().map(|line| format!("  {line}\n")));
+        text.extend(change.diff.lines().map(|part| format!("  {}\n", line(part))));
         text.push('\n');
     }
     text
-}
-
-/// A text in quotes in which spaces, line breaks and quotes can be seen.
-pub(super) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

@@ -279,3 +279,65 @@ fn the_document_keeps_to_its_schema_and_the_schema_is_current() {
     assert!(problems.is_empty(), "{problems:?}");
     assert_eq!(serde_json::from_value::<Explanation>(document).unwrap(), explanation);
 }
+
+/// What must not reach a terminal: colours, a title, a line of its own, a direction, what looks like nothing or a space.
+const HOSTILE: &str = r"\e[31mred\e]0;title\a\n::error::x\u202e\u200b\u00a0\u009b";
+
+/// A manifest with such a text wherever `explain` prints one.
+fn hostile() -> String {
+    let mut text = manifest(
+        &format!("args: [\"echo {HOSTILE} &\"]\nenv:\n- {{name: \"A{HOSTILE}\", value: \"{HOSTILE}\"}}\n"),
+        &format!("rayStartParams: {{num-cpus: \"1\", \"x{HOSTILE}\": \"{HOSTILE}; a\", block: \"false\"}}"),
+    );
+    text = text.replace("name: c\n", &format!("name: \"c{HOSTILE}\"\n"));
+    text = text.replace("name: ray-head\n", &format!("name: \"ray-head{HOSTILE}\"\n"));
+    text + &format!(
+        "  workerGroupSpecs:\n  - groupName: \"g{HOSTILE}\"\n    template:\n      spec:\n        containers:\n        - \
+         name: \"w{HOSTILE}\"\n          image: ray\n---\nkind: \"Other{HOSTILE}\"\n"
+    )
+}
+
+#[test]
+fn nothing_of_a_manifest_acts_on_a_terminal() {
+    let file = Path::new("file\u{1b}[31m.yaml");
+    let releases = ["1.0.0".parse().unwrap(), "1.6.2".parse().unwrap()];
+    let explanation = explain(file, &hostile(), &releases, &OperatorSettings::default()).unwrap();
+    let shown = render(&explanation);
+    let acts = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{200b}' | '\u{a0}');
+    let bad: Vec<&str> = shown.lines().filter(|line| line.contains(acts)).collect();
+    assert_eq!(bad, [""; 0]);
+    let commands: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.trim_start().starts_with("::"))
+        .collect();
+    assert_eq!(commands, [""; 0], "a CI system would take these for commands");
+    assert!(
+        shown.contains(r"RayCluster c\u{1b}[31mred\u{1b}]0;title\u{7}\n::error::x\u{202e}\u{200b}\u{a0}"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn an_error_about_a_manifest_acts_on_no_terminal() {
+    let text = format!(
+        "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {{name: \"{HOSTILE}\"}}\nspec: {{headGroupSpec: \u{202e}\u{a0}}}\n"
+    );
+    let error = explain(
+        Path::new("a\u{1b}b"),
+        &text,
+        &["1.6.2".parse().unwrap()],
+        &OperatorSettings::default(),
+    );
+    let Err(ExplainError::File(problems)) = error else {
+        panic!("{error:?}")
+    };
+    let mut shown = problems.to_string();
+    for problem in problems.diagnostics() {
+        let handler = miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor());
+        handler.render_report(&mut shown, problem).unwrap();
+    }
+    assert!(
+        !shown.contains(|c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{a0}')),
+        "{shown:?}"
+    );
+}

@@ -9,6 +9,8 @@ use miette::{LabeledSpan, NamedSource, SourceCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::visible;
+
 /// A place in a file, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
@@ -51,7 +53,7 @@ impl Diagnostic {
             path: path.into(),
             location: Location { line: 1, column: 1 },
             severity: Severity::Error,
-            message: message.into(),
+            message: visible::line(&message.into()),
             help: None,
             text: None,
             span: 0..0,
@@ -61,7 +63,7 @@ impl Diagnostic {
     /// The same with what to do about it.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(visible::line(&help.into()));
         self
     }
 
@@ -142,7 +144,8 @@ impl fmt::Display for Diagnostics {
                 f.write_str("\n")?;
             }
             let Location { line, column } = problem.location;
-            write!(f, "{}:{line}:{column}: {}", problem.path.display(), problem.message)?;
+            let path = visible::line(&problem.path.display().to_string());
+            write!(f, "{path}:{line}:{column}: {}", problem.message)?;
             if let Some(help) = &problem.help {
                 write!(f, " ({help})")?;
             }
@@ -205,13 +208,33 @@ impl Source {
         }
     }
 
+    /// The text as a terminal may be given it, and where a part of it lies there.
+    fn shown(&self, span: &Range<usize>) -> (Arc<str>, Range<usize>) {
+        let text = &self.text;
+        if !text.contains(|c| visible::is_unseen(c) && !matches!(c, '\n' | '\t')) {
+            return (Arc::clone(text), span.clone());
+        }
+        let boundary = |at: usize| {
+            (0..=at.min(text.len()))
+                .rev()
+                .find(|at| text.is_char_boundary(*at))
+                .unwrap_or(0)
+        };
+        let (start, end) = (boundary(span.start), boundary(span.end));
+        let shown = |part: &str| visible::lines(&part.replace("\r\n", "\n"));
+        let (before, part) = (shown(&text[..start]), shown(&text[start..end.max(start)]));
+        let place = before.len()..before.len() + part.len();
+        ((before + &part + &shown(&text[end.max(start)..])).into(), place)
+    }
+
     /// A problem at a place of this text.
     pub fn error(&self, place: &Place, message: impl Into<String>) -> Diagnostic {
-        let name = self.path.display().to_string();
+        let name = visible::line(&self.path.display().to_string());
+        let (text, span) = self.shown(&place.span);
         Diagnostic {
             location: place.location,
-            text: Some(NamedSource::new(name, Arc::clone(&self.text)).with_language("yaml")),
-            span: place.span.clone(),
+            text: Some(NamedSource::new(name, text).with_language("yaml")),
+            span,
             ..Diagnostic::of_file(&self.path, message)
         }
     }

@@ -20,6 +20,7 @@ mod objects;
 mod spot;
 #[cfg(test)]
 mod tests;
+pub mod visible;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Found, Location, Place, Severity, Source, sort};

@@ -6,14 +6,13 @@ mod tests;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use anstream::eprintln;
 use clap::{Args, ValueEnum};
 
 use super::files::{operators, show};
 use super::{BAD_USE, PASSED};
 use crate::contract::OperatorSettings;
 use crate::explain::{self, ExplainError};
-use crate::plan;
+use crate::{plan, visible};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,7 +60,7 @@ pub(super) fn run(options: &Explain) -> u8 {
     let text = match read(&options.file) {
         Ok(text) => text,
         Err(error) => {
-            eprintln!("error: cannot read {}: {error}", options.file.display());
+            print_problem!("error: cannot read {}: {error}", options.file.display());
             return BAD_USE;
         }
     };
@@ -75,7 +74,7 @@ pub(super) fn run(options: &Explain) -> u8 {
         ..OperatorSettings::default()
     };
     for name in settings.unknown() {
-        eprintln!(
+        print_problem!(
             "warning: the operator's variable {name} changes nothing of what explain tells; {} do",
             OperatorSettings::KNOWN.join(", ")
         );
@@ -87,13 +86,13 @@ pub(super) fn run(options: &Explain) -> u8 {
             return BAD_USE;
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            print_problem!("error: {error}");
             return BAD_USE;
         }
     };
     let written = match options.format {
         Format::Text => explain::render(&explanation),
-        Format::Json => serde_json::to_string_pretty(&explanation).unwrap_or_default() + "\n",
+        Format::Json => visible::json(&serde_json::to_string_pretty(&explanation).unwrap_or_default()) + "\n",
     };
     // A reader that has seen enough closes its end.
     let _ = std::io::stdout().write_all(written.as_bytes());

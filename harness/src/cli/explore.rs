@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anstream::{eprintln, print, println};
 use clap::Args;
 
 use super::args::ArtifactSource;
@@ -69,7 +68,7 @@ pub(super) fn run(options: &Explore) -> u8 {
         let explored = run::explore(&explore, progress, cancel).await?;
         let mut code = PASSED;
         for one in &explored {
-            print!("{}", describe(one, seed));
+            print_lines!("{}", describe(one, seed).trim_end_matches('\n'));
             if one.samples.iter().any(|sample| sample.surprise.is_some()) {
                 code = FAILED;
             }
@@ -180,7 +179,7 @@ fn keep(options: &Explore, one: &Explored, finding: &Finding) {
             .try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
     });
     match written {
-        Ok(()) => println!("  kept in {}", folder.display()),
-        Err(error) => eprintln!("warning: cannot write {}: {error}", folder.display()),
+        Ok(()) => print_lines!("  kept in {}", folder.display()),
+        Err(error) => print_problem!("warning: cannot write {}: {error}", folder.display()),
     }
 }

@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anstream::{eprintln, println};
 use miette::GraphicalReportHandler;
 use semver::Version;
 
@@ -25,10 +24,10 @@ pub(super) fn lint(folder: &Folder) -> u8 {
     let scenarios = scenario::load_all(&folder.scenarios).map_or(0, |all| all.len());
     if errors > 0 {
         let word = if errors == 1 { "error" } else { "errors" };
-        eprintln!("{errors} {word} in {}", folder.scenarios.display());
+        print_problem!("{errors} {word} in {}", folder.scenarios.display());
         return BAD_USE;
     }
-    println!(
+    print_lines!(
         "{scenarios} scenarios in {} are well-formed",
         folder.scenarios.display()
     );
@@ -53,16 +52,16 @@ pub(super) fn plan(selection: &Selection) -> u8 {
     let plan = plan::cells(&scenarios, &options.releases(), &selection.filter());
     let own = division.as_ref().map(|division| division.own(&plan.cells));
     for cell in own.as_ref().unwrap_or(&plan.cells) {
-        println!("{}  {}", cell.id(), cell.scenario.file.spec.rules.join(" "));
+        print_lines!("{}  {}", cell.id(), cell.scenario.file.spec.rules.join(" "));
     }
     for skipped in &plan.skipped {
-        println!("left out: {skipped}");
+        print_lines!("left out: {skipped}");
     }
-    println!("{} cells", plan.cells.len());
+    print_lines!("{} cells", plan.cells.len());
     if let (Some(division), Some(own)) = (&division, &own) {
         let (time, unknown) = division.expected(own);
         let (all, _) = division.expected(&plan.cells);
-        println!(
+        print_lines!(
             "of which the shard {} has {}, which took {:.1} s of {:.1} s when last recorded; {unknown} have no record",
             division.shard,
             own.len(),
@@ -79,7 +78,7 @@ fn warn_of_unpinned(options: &Options) {
     let pins = Pins::embedded();
     for operator in &options.operators {
         if pins.operator(operator).is_err() {
-            eprintln!(
+            print_problem!(
                 "warning: KubeRay {operator} is not pinned in fixtures/versions.yaml: to run this, bring that operator \
                  (--operator-image, --operator-binary with --crds, or --context)"
             );
@@ -88,7 +87,7 @@ fn warn_of_unpinned(options: &Options) {
     // Of pairs, the first one's is the options' own.
     let mut rays = std::iter::once(&options.ray).chain(options.pairs.iter().map(|pair| &pair.ray));
     if let Some(error) = rays.find_map(|ray| pins.ray(ray).err()) {
-        eprintln!("warning: {error}");
+        print_problem!("warning: {error}");
     }
 }
 
@@ -97,7 +96,7 @@ pub(super) fn names_nothing(selection: &Selection, scenarios: &[Arc<Scenario>]) 
     let filter = selection.filter();
     let unmatched = filter.unmatched(scenarios);
     for word in &unmatched {
-        eprintln!("error: no scenario's name contains `{word}`; `kuberay-conformance plan --lane all` lists all");
+        print_problem!("error: no scenario's name contains `{word}`; `kuberay-conformance plan --lane all` lists all");
     }
     !unmatched.is_empty()
 }
@@ -116,7 +115,7 @@ pub(super) fn division(part: &Part) -> Result<Option<Division>, u8> {
 fn results(files: &[PathBuf]) -> Result<Vec<RunResult>, u8> {
     let runs: Result<_, _> = files.iter().map(|path| report::read_results(path)).collect();
     runs.map_err(|error| {
-        eprintln!("error: {error}");
+        print_problem!("error: {error}");
         BAD_USE
     })
 }
@@ -126,7 +125,9 @@ pub(super) fn releases(releases: &Releases, lanes: &Lanes) -> Result<Options, u8
     let pins = Pins::embedded();
     let pairs = plan::Pairs::resolve(&releases.pairs, &pins.pairs);
     if !pairs.is_empty() && !lanes.0.contains(&Lane::Kind) {
-        eprintln!("error: --pair is for the lane kind: add `--lane kind`, or name releases with --operator and --ray");
+        print_problem!(
+            "error: --pair is for the lane kind: add `--lane kind`, or name releases with --operator and --ray"
+        );
         return Err(BAD_USE);
     }
     let mut options = Options::new(pins.defaults.operator, pins.defaults.ray);
@@ -154,7 +155,7 @@ pub(super) fn operators(selection: Option<&plan::Releases>) -> Result<Vec<Versio
         return Ok(vec![pins.defaults.operator]);
     };
     selection.resolve(&pins.operators.matrix).map_err(|error| {
-        eprintln!("error: {error}");
+        print_problem!("error: {error}");
         BAD_USE
     })
 }
@@ -164,7 +165,7 @@ pub(super) fn review(snapshots: &Snapshots) -> u8 {
         let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
         let reviewed = expect::review(&pending, snapshots.partial, &mut input, &mut output)?;
         let (accepted, rejected) = (reviewed.accepted.len(), reviewed.rejected.len());
-        println!(
+        print_lines!(
             "{accepted} accepted, {rejected} rejected, {} left as they are",
             reviewed.skipped.len()
         );
@@ -177,9 +178,9 @@ pub(super) fn accept(snapshots: &Snapshots) -> u8 {
         let mut code = PASSED;
         for one in &pending {
             match expect::accept(one, snapshots.partial) {
-                Ok(path) => println!("accepted {}", path.display()),
+                Ok(path) => print_lines!("accepted {}", path.display()),
                 Err(refused @ ExpectError::Partial { .. }) => {
-                    eprintln!("not accepted: {refused}");
+                    print_problem!("not accepted: {refused}");
                     code = FAILED;
                 }
                 Err(error) => return Err(error),
@@ -193,7 +194,7 @@ pub(super) fn reject(snapshots: &Snapshots) -> u8 {
     each(snapshots, |pending| {
         for one in &pending {
             expect::reject(one)?;
-            println!("rejected {}", one.path.display());
+            print_lines!("rejected {}", one.path.display());
         }
         Ok(PASSED)
     })
@@ -208,14 +209,14 @@ fn each(snapshots: &Snapshots, act: impl FnOnce(Vec<Pending>) -> Result<u8, Expe
         expect::pending(&snapshots.folder.scenarios).map(|all| all.into_iter().filter(wanted).collect::<Vec<_>>());
     let result = match found {
         Ok(pending) if pending.is_empty() => {
-            println!("no pending snapshots in {}", snapshots.folder.scenarios.display());
+            print_lines!("no pending snapshots in {}", snapshots.folder.scenarios.display());
             return PASSED;
         }
         Ok(pending) => act(pending),
         Err(error) => Err(error),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        print_problem!("error: {error}");
         BAD_USE
     })
 }
@@ -253,7 +254,7 @@ pub(super) fn schema(document: Document) -> u8 {
             PASSED
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            print_problem!("error: {error}");
             ENVIRONMENT
         }
     }
@@ -263,7 +264,7 @@ pub(super) fn schema(document: Document) -> u8 {
 pub(super) fn load(folder: &Path) -> Option<Vec<Arc<Scenario>>> {
     match scenario::load_all(folder) {
         Ok(scenarios) if scenarios.is_empty() => {
-            eprintln!(
+            print_problem!(
                 "error: {} holds no scenario (a folder with a scenario.yaml); name another folder with --scenarios",
                 folder.display()
             );
@@ -286,13 +287,14 @@ pub(super) fn show(diagnostic: &Diagnostic) {
     };
     let mut text = String::new();
     let place = diagnostic.location;
-    eprintln!("{}:{}:{}", diagnostic.path.display(), place.line, place.column);
+    print_problem!("{}:{}:{}", diagnostic.path.display(), place.line, place.column);
     if GraphicalReportHandler::new_themed(theme)
         .render_report(&mut text, diagnostic)
         .is_ok()
     {
-        eprintln!("{text}");
+        // What it quotes of the file was made safe when it was found.
+        anstream::eprintln!("{text}");
     } else {
-        eprintln!("{diagnostic}");
+        print_problem!("{diagnostic}");
     }
 }

@@ -1,6 +1,5 @@
 //! Ctrl-C: once ends the run with evidence and clean-up, twice ends it at once.
 
-use anstream::eprintln;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -18,10 +17,10 @@ pub(super) fn token() -> CancellationToken {
     };
     tokio::spawn(async move {
         either(&mut interrupt, &mut terminate).await;
-        eprintln!("\ninterrupted: keeping evidence and cleaning up; press Ctrl-C again to end at once");
+        print_problem!("\ninterrupted: keeping evidence and cleaning up; press Ctrl-C again to end at once");
         cancelled.cancel();
         either(&mut interrupt, &mut terminate).await;
-        eprintln!("interrupted again: `kuberay-conformance down` removes what is left");
+        print_problem!("interrupted again: `kuberay-conformance down` removes what is left");
         std::process::exit(INTERRUPTED);
     });
     token

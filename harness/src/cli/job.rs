@@ -4,8 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anstream::{eprintln, println};
-
 use super::args::{Collect, ImageOf, JobCluster, Run, Submit};
 use super::{BAD_USE, PASSED, files, live};
 use crate::cluster::Existing;
@@ -26,7 +24,7 @@ pub(super) fn division(arguments: &Run) -> Result<Option<Division>, u8> {
     let index = super::environment_variable(INDEX).and_then(|text| text.parse::<u16>().ok());
     let Some(index) = index.filter(|index| *index < count) else {
         let last = count - 1;
-        eprintln!("error: --job is for a Pod of a Job, whose number from 0 to {last} is in the variable {INDEX}");
+        print_problem!("error: --job is for a Pod of a Job, whose number from 0 to {last} is in the variable {INDEX}");
         return Err(BAD_USE);
     };
     Ok(Some(Division {
@@ -43,7 +41,7 @@ pub(super) fn submit(arguments: &Submit) -> u8 {
         return BAD_USE;
     };
     if !run::is_job_name(&arguments.job) {
-        eprintln!(
+        print_problem!(
             "error: `{}` can't be a Job's name: use lower-case letters, digits and inner hyphens, at most 40",
             arguments.job
         );
@@ -87,7 +85,7 @@ pub(super) fn submit(arguments: &Submit) -> u8 {
                 ""
             },
         );
-        println!(
+        print_lines!(
             "the Job {job} is submitted{again}: {} shards, {} at once\n\
              look at it:      kubectl --namespace {} get pods --selector kuberay-conformance/job={job}\n\
              its results:     kuberay-conformance collect --job {job} --wait{}",
@@ -126,7 +124,7 @@ pub(super) fn image(arguments: &ImageOf) -> u8 {
             ..live::defaults()
         };
         let image = run::harness_image(&options, &own_program()?, &arguments.scenarios.scenarios, progress).await?;
-        println!("{}\narchive: {}", image.local_name, image.archive.display());
+        print_lines!("{}\narchive: {}", image.local_name, image.archive.display());
         Ok(PASSED)
     })
 }

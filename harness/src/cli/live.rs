@@ -3,8 +3,6 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use anstream::{eprintln, println};
-
 use super::args::{Lanes, Place, Run, Selection, Stack};
 use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt, job};
 use crate::artifact::Pins;
@@ -98,7 +96,7 @@ fn lanes(arguments: &Run) -> Result<Lanes, u8> {
     }
     match problem {
         Some(problem) => {
-            eprintln!("error: {problem}");
+            print_problem!("error: {problem}");
             Err(BAD_USE)
         }
         None => Ok(Lanes(vec![Lane::Kind])),
@@ -133,7 +131,7 @@ pub(super) fn up(stack: &Stack) -> u8 {
     }
     options.audit = stack.audit;
     block(async |progress, cancel| {
-        println!("{}", run::up(&options, progress, cancel).await?);
+        print_lines!("{}", run::up(&options, progress, cancel).await?);
         Ok(PASSED)
     })
 }
@@ -153,7 +151,7 @@ pub(super) fn keep(stack: &Stack) -> u8 {
 pub(super) fn down(place: &Place) -> u8 {
     let options = place_options(place);
     block(async |progress, _| {
-        println!("{}", run::down(&options, progress).await?);
+        print_lines!("{}", run::down(&options, progress).await?);
         Ok(PASSED)
     })
 }
@@ -161,7 +159,7 @@ pub(super) fn down(place: &Place) -> u8 {
 pub(super) fn status(place: &Place) -> u8 {
     let options = place_options(place);
     block(async |progress, _| {
-        println!("{}", run::status(&options, progress).await?);
+        print_lines!("{}", run::status(&options, progress).await?);
         Ok(PASSED)
     })
 }
@@ -201,7 +199,7 @@ pub(super) fn block(
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: the runtime could not be started: {error}");
+            print_problem!("error: the runtime could not be started: {error}");
             return ENVIRONMENT;
         }
     };
@@ -213,7 +211,7 @@ pub(super) fn block(
         let cancel = interrupt::token();
         work(progress, cancel).await.unwrap_or_else(|error| {
             let (message, _) = Redactor::default().redact_text(&error.to_string());
-            eprintln!("error: {message}");
+            print_problem!("error: {message}");
             error.exit_code()
         })
     })
@@ -225,12 +223,12 @@ pub(super) fn show(result: &RunResult) {
     let text = text.trim_end();
     // Inside GitHub Actions a container's log must not be able to give the runner commands.
     if environment_variable("GITHUB_ACTIONS").is_some() {
-        println!("{}", report::github::without_commands(text));
+        anstream::println!("{}", report::github::without_commands(text));
     } else {
-        println!("{text}");
+        anstream::println!("{text}");
     }
     match report::github::publish(result, &environment_variable) {
-        Ok(annotations) => annotations.iter().for_each(|line| println!("{line}")),
-        Err(error) => eprintln!("warning: {error}"),
+        Ok(annotations) => annotations.iter().for_each(|line| anstream::println!("{line}")),
+        Err(error) => print_problem!("warning: {error}"),
     }
 }

@@ -1,7 +1,5 @@
 //! `report merge`: results of several runs of one plan become one report.
 
-use anstream::eprintln;
-
 use super::args::Merge;
 use super::{BAD_USE, ENVIRONMENT, live};
 use crate::output::{OutputError, OutputLock};
@@ -35,11 +33,11 @@ pub(super) fn run(arguments: &Merge) -> u8 {
 
 fn warn(notes: &[String]) {
     for note in notes {
-        eprintln!("warning: {note}");
+        print_problem!("warning: {note}");
     }
 }
 
 fn failed(error: &dyn std::error::Error, code: u8) -> u8 {
-    eprintln!("error: {error}");
+    print_problem!("error: {error}");
     code
 }

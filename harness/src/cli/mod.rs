@@ -1,5 +1,19 @@
 //! The command line: arguments become calls of the engine, and results become text and an exit code.
 
+/// Prints lines for people to standard output; what they hold of files and clusters is made safe for a terminal.
+macro_rules! print_lines {
+    ($($part:tt)*) => {
+        anstream::println!("{}", $crate::visible::lines(&format!($($part)*)))
+    };
+}
+
+/// Prints a problem to standard error, made safe for a terminal; lines after its first one are marked.
+macro_rules! print_problem {
+    ($($part:tt)*) => {
+        anstream::eprintln!("{}", $crate::visible::marked(&format!($($part)*)))
+    };
+}
+
 mod args;
 mod explain;
 mod explore;

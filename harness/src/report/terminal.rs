@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::text::{Paint, one_line};
+use super::text::{Paint, clean, one_line};
 use super::{Outcome, Progress};
+use crate::visible;
 
 /// A plain line that only repeats the one before it is written again after this time, so that a long task is seen to
 /// live.
@@ -57,6 +58,11 @@ impl Live {
         }
     }
 
+    fn print(&self, text: &str) {
+        // Nothing can be done about a terminal that is gone.
+        _ = self.lines.println(text);
+    }
+
     fn start(&self, task: &str) -> ProgressBar {
         let line = self.lines.add(ProgressBar::new_spinner());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {prefix}: {wide_msg}") {
@@ -84,12 +90,11 @@ impl Progress for Live {
         }
         let word = self.paint.outcome(outcome, 5);
         let (seconds, task) = (elapsed.as_secs_f64(), one_line(task));
-        self.line(format!("{word} {seconds:>7.1}s  {task}{}", after(message)).trim_end());
+        self.print(format!("{word} {seconds:>7.1}s  {task}{}", after(message)).trim_end());
     }
 
     fn line(&self, text: &str) {
-        // Nothing can be done about a terminal that is gone.
-        _ = self.lines.println(text);
+        self.print(&visible::marked(&clean(text)));
     }
 }
 
@@ -185,7 +190,7 @@ impl<W: Write + Send> Progress for Plain<W> {
 
     fn line(&self, text: &str) {
         let mut state = lock(&self.state);
-        self.write(&mut state.writer, Instant::now(), text);
+        self.write(&mut state.writer, Instant::now(), &visible::marked(&clean(text)));
     }
 }
 

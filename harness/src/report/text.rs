@@ -6,29 +6,17 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::Outcome;
+use crate::visible;
 
 /// Colours and other terminal codes: control sequences, and operating system commands such as links and titles.
 static TERMINAL_CODES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)").expect("a constant expression")
 });
 
-/// Removes terminal codes and shows every other control character as its symbol (`␀`, `␍` …), so that nothing that
-/// makes a difference is invisible. Line ends and tabs stay.
+/// Removes terminal codes, which programs write into their logs, and shows what else can't be seen as [`visible::lines`]
+/// does.
 pub(super) fn clean(text: &str) -> String {
-    TERMINAL_CODES.replace_all(text, "").chars().map(visible).collect()
-}
-
-fn visible(c: char) -> char {
-    match c {
-        '\n' | '\t' => c,
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER),
-        '\u{7f}' => '\u{2421}',
-        // C1 controls, characters that turn the direction of writing, and those that XML 1.0 forbids.
-        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => {
-            char::REPLACEMENT_CHARACTER
-        }
-        _ => c,
-    }
+    visible::lines(&TERMINAL_CODES.replace_all(text, ""))
 }
 
 /// As [`clean`], on one line.

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
+use kuberay_manifest::visible::quoted;
+
 /// What stands for a value that is not there.
 const ABSENT: &str = "absent";
 
@@ -23,7 +25,7 @@ fn write_value(text: &mut String, value: &Value, indent: usize) {
         Value::Null => text.push_str(ABSENT),
         Value::Bool(value) => _ = write!(text, "{value}"),
         Value::Number(value) => _ = write!(text, "{value}"),
-        Value::String(value) => quote(text, value),
+        Value::String(value) => text.push_str(&quoted(value)),
         Value::Array(items) if items.is_empty() => text.push_str("[]"),
         Value::Array(items) => {
             for (position, item) in items.iter().enumerate() {
@@ -76,36 +78,8 @@ fn write_key(text: &mut String, key: &str) {
     if !key.is_empty() && key.chars().all(plain) {
         text.push_str(key);
     } else {
-        quote(text, key);
+        text.push_str(&quoted(key));
     }
-}
-
-/// JSON's quotes; besides what JSON escapes, every character that can't be seen or told from a space is escaped.
-fn quote(text: &mut String, value: &str) {
-    text.push('"');
-    for c in value.chars() {
-        match c {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            c if unseen(c) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    _ = write!(text, "\\u{unit:04x}");
-                }
-            }
-            c => text.push(c),
-        }
-    }
-    text.push('"');
-}
-
-fn unseen(c: char) -> bool {
-    (c.is_whitespace() && c != ' ')
-        || c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Checks that a text is what [`render`] writes for some value.

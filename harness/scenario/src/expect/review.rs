@@ -4,6 +4,7 @@ use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
 use super::{ExpectError, Pending, accept, reject};
+use kuberay_manifest::visible;
 
 /// What came of a review.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,7 +41,7 @@ pub fn review(
                 "a" | "accept" => match accept(snapshot, partial) {
                     Ok(path) => reviewed.accepted.push(path),
                     Err(refused @ ExpectError::Partial { .. }) => {
-                        writeln!(output, "not accepted: {refused}")?;
+                        writeln!(output, "not accepted: {}", visible::marked(&refused.to_string()))?;
                         continue;
                     }
                     Err(error) => return Err(error),
@@ -67,7 +68,11 @@ pub fn review(
 fn show(snapshot: &Pending, position: usize, all: usize, output: &mut dyn Write) -> std::io::Result<()> {
     let list = |items: Vec<String>| items.join(", ");
     let header = &snapshot.new.header;
-    writeln!(output, "\n[{position}/{all}] {}", snapshot.target.display())?;
+    writeln!(
+        output,
+        "\n[{position}/{all}] {}",
+        visible::line(&snapshot.target.display().to_string())
+    )?;
     writeln!(
         output,
         "found on KubeRay {}, Ray {}",
@@ -81,17 +86,18 @@ fn show(snapshot: &Pending, position: usize, all: usize, output: &mut dyn Write)
     )?;
     match &snapshot.old {
         Some((path, old)) if old.body == snapshot.new.body => {
-            let path = path.display();
+            let path = visible::line(&path.display().to_string());
             return writeln!(
                 output,
                 "{path} says the same; accepting adds these releases to its header\n"
             );
         }
         Some((path, _)) if *path != snapshot.target => {
-            writeln!(output, "until now {} speaks for these releases", path.display())?;
+            let path = visible::line(&path.display().to_string());
+            writeln!(output, "until now {path} speaks for these releases")?;
         }
         Some(_) => {}
         None => writeln!(output, "there is no snapshot yet")?,
     }
-    writeln!(output, "\n{}\n", snapshot.diff().trim_end())
+    writeln!(output, "\n{}\n", visible::lines(snapshot.diff().trim_end()))
 }

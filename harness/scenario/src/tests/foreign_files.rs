@@ -119,3 +119,23 @@ fn a_file_beyond_all_measure_is_refused_unread() {
         "{found}"
     );
 }
+
+#[test]
+fn what_is_wrong_in_a_file_is_shown_without_effect_on_the_terminal() {
+    let text = GOOD
+        .replace("lanes: [kind]", "lanes: [kind]\n  \"le\\e[31mvel\\u202e\": core")
+        .replace("A demonstration.", "A \u{202e}demonstration\u{a0}.")
+        .replace("status: SUCCEEDED", "status: \"\\e]0;title\\a\\n::error::x\"");
+    let (root, _folder) = folder(&[("scenario.yaml", &text), ("raycluster.yaml", CLUSTER)]);
+    let found = lint(root.path());
+    let mut all = String::new();
+    for problem in &found {
+        let handler = GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor());
+        handler.render_report(&mut all, problem).unwrap();
+    }
+    all.push_str(&load_all(root.path()).unwrap_err().to_string());
+    assert!(all.contains("unknown key") && all.contains("can't be"), "{all}");
+    let acts = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{a0}');
+    assert!(!all.contains(acts), "{all:?}");
+    assert!(!all.lines().any(|line| line.trim_start().starts_with("::")), "{all}");
+}

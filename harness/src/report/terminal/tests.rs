@@ -135,3 +135,12 @@ fn a_live_task_is_shown_and_leaves_a_line() {
         "{text:?}"
     );
 }
+
+#[test]
+fn a_line_of_progress_has_no_effect_on_the_terminal_and_begins_no_other_line() {
+    let plain = Plain::new(Vec::new());
+    plain.line("warning: a\u{1b}]0;title\u{7}b\u{1b}c\u{202e}\u{a0}\n::error::x\rdone");
+    let text = written(plain);
+    let expected = "s] warning: ab\\u{1b}c\\u{202e}\\u{a0}\n  | ::error::x\\rdone\n";
+    assert!(text.ends_with(expected), "{text:?}");
+}
