@@ -39,14 +39,14 @@ fn succeeded(output: &Output) -> String {
 }
 
 #[test]
+#[ignore = "needs cargo-insta"]
 fn cargo_insta_lists_and_accepts_a_pending_snapshot() {
     let package = tempfile::tempdir().unwrap();
-    if !cargo_insta(package.path(), &["--version"]).status.success() {
-        let message = "cargo insta is not installed (cargo install cargo-insta --locked), so it was not tried";
-        assert!(std::env::var_os("KUBERAY_CONFORMANCE_REQUIRE").is_none(), "{message}");
-        println!("skipped: {message}");
-        return;
-    }
+    let is_installed = cargo_insta(package.path(), &["--version"]).status.success();
+    assert!(
+        is_installed,
+        "cargo insta is not installed: cargo install cargo-insta --locked"
+    );
     let scenario = package.path().join("scenarios/x");
     fs::create_dir_all(&scenario).unwrap();
     fs::create_dir(package.path().join("src")).unwrap();

@@ -1,8 +1,7 @@
 //! Operators with one fault each, made here from the release's own source, are caught by the scenarios of the rule that
 //! they break.
 //!
-//! They need Go and the control-plane lane, and take minutes: they are left out where `KUBERAY_CONFORMANCE_REQUIRE` does
-//! not ask for `deep`, as `ci/full` does.
+//! They need Go and control planes, and take minutes.
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
@@ -14,9 +13,9 @@ use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use kuberay_conformance::report::{Outcome, RunResult};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed};
 use serde::Deserialize;
-use support::{is_required, program, scenarios};
+use support::{program, scenarios, trials};
 
 /// `fixtures/mutants.yaml`.
 #[derive(Debug, Deserialize)]
@@ -52,20 +51,20 @@ fn main() -> ExitCode {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/mutants.yaml");
     let text = std::fs::read_to_string(path).expect("fixtures/mutants.yaml");
     let list: Mutants = serde_saphyr::from_str(&text).expect("fixtures/mutants.yaml is well-formed");
-    let is_left_out = !is_required("deep");
     let source = Arc::new(OnceLock::new());
     let release = list.release;
     let trials = list.mutants.into_iter().map(|mutant| {
         let (source, release) = (Arc::clone(&source), release.clone());
-        Trial::test(format!("{}::{}", mutant.rule, mutant.name), move || {
+        let name = format!("slow::{}::{}", mutant.rule, mutant.name);
+        trials::ignored(name, "needs Go and envtest, takes minutes", &arguments, move || {
             let source = source.get_or_init(|| Source::find(release));
             let caught = source.caught_by(&mutant)?;
             println!("{}: caught by {}", mutant.name, caught.join(", "));
-            Ok(())
+            Ok(Completion::Completed)
         })
-        .with_ignored_flag(is_left_out)
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let trials = trials.collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 impl Source {

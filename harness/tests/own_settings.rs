@@ -1,8 +1,7 @@
 //! A program that is run for a scenario's own settings beside control planes that others keep up: when it ends, those who
 //! use it hear of it.
 //!
-//! It keeps control planes up in a cache of its own, and is left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
-//! `control-plane`.
+//! It keeps control planes up in a cache of its own.
 
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
@@ -16,12 +15,12 @@ use kuberay_conformance::process::guarded_helper;
 use kuberay_conformance::report::Silent;
 use kuberay_conformance::run::{Options, Planes};
 use kuberay_conformance::scenario::{Lane, OperatorSettings};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed};
 use rustix::process::Signal;
 use support::own_cache::own_cache;
 use support::processes::{children, signal};
 use support::running::Running;
-use support::{is_required, program};
+use support::{program, trials};
 
 /// Guards against a test that never ends; no claim about speed.
 const STARTED_WITHIN: Duration = Duration::from_secs(30);
@@ -37,14 +36,13 @@ fn main() -> ExitCode {
     if std::env::var_os(USER).is_some() {
         return use_planes();
     }
-    let trial = Trial::test("a_program_of_own_settings_that_ends_is_told_of", || {
-        if is_required("control-plane") {
-            told_of()
-        } else {
-            Ok(())
-        }
+    let arguments = Arguments::from_args();
+    let name = "a_program_of_own_settings_that_ends_is_told_of";
+    let trial = trials::ignored(name, "needs envtest", &arguments, || {
+        told_of()?;
+        Ok(Completion::Completed)
     });
-    libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit_code()
+    libtest_mimic::run(&arguments, vec![trial]).exit_code()
 }
 
 /// Uses an operator with settings of its own until the alarm rings.

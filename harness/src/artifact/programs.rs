@@ -196,27 +196,6 @@ impl Programs {
         self.go().await?.module(&module).await
     }
 
-    /// Whether API server, etcd and these operators are in the store already, so that nothing long would begin.
-    pub async fn are_there(&self, releases: &[Version]) -> bool {
-        let there = |name: &str, key: &str| self.store.path(&format!("programs/{name}"), key).is_dir();
-        if self.pulls().await {
-            // Which image was pulled is known to the registry only; a few downloads are soon done.
-            return ["kube-apiserver", "etcd", "manager"]
-                .iter()
-                .all(|name| there(&format!("{name}-pulled"), ""));
-        }
-        let Ok(go) = self.go().await else { return false };
-        let package = kubernetes_package("kube-apiserver");
-        let api_server = go.locked_key("kubernetes", &package, &self.kubernetes_flags());
-        let etcd = go.locked_key("etcd", ETCD, STRIPPED);
-        let operator = |release| {
-            self.pins
-                .operator(release)
-                .is_ok_and(|module| there("manager", &go.key(&module)))
-        };
-        there("kube-apiserver", &api_server) && there("etcd", &etcd) && releases.iter().all(operator)
-    }
-
     /// What a report says of a program.
     ///
     /// # Errors

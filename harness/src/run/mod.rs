@@ -54,7 +54,7 @@ pub use names::{RunId, evidence_folder, namespace_name};
 pub use nodes::ROOMY;
 pub use options::{CLUSTER, InExisting, Options};
 use phases::Phases;
-pub use plane::{JOBS, Planes, Site, planes_are_at_hand};
+pub use plane::{JOBS, Planes, Site};
 pub use session::{Session, new_run_id, noted_releases};
 pub use setup::{harness_image, kind_client, push_harness};
 pub use subjects::{CellError, EngineOptions, EvidencePolicy, Operator, StartError, Subjects, Upgrade};

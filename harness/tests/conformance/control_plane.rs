@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use kuberay_conformance::plan::Cell;
 use kuberay_conformance::report::{CellResult, Silent};
-use kuberay_conformance::run::{Engine, JOBS, Options, Planes, RunError, Site, planes_are_at_hand};
+use kuberay_conformance::run::{Engine, JOBS, Options, Planes, RunError, Site};
 use semver::Version;
 use tokio::runtime::Runtime;
 use tokio::sync::RwLock;
@@ -17,7 +17,6 @@ pub struct Stand {
     output: PathBuf,
     releases: Vec<Version>,
     ray: Version,
-    is_required: bool,
     started: OnceLock<Result<Started, String>>,
 }
 
@@ -28,19 +27,12 @@ struct Started {
 }
 
 impl Stand {
-    pub fn new(
-        runtime: Arc<Runtime>,
-        output: PathBuf,
-        releases: Vec<Version>,
-        ray: Version,
-        is_required: bool,
-    ) -> Self {
+    pub fn new(runtime: Arc<Runtime>, output: PathBuf, releases: Vec<Version>, ray: Version) -> Self {
         Self {
             runtime,
             output,
             releases,
             ray,
-            is_required,
             started: OnceLock::new(),
         }
     }
@@ -73,13 +65,6 @@ impl Stand {
         let latest = self.releases.last().ok_or("there is no release")?;
         let mut options = Options::new(latest.clone(), self.ray.clone());
         options.operators.clone_from(&self.releases);
-        if !self.is_required && !planes_are_at_hand(&options, Arc::new(Silent)).await {
-            return Err(
-                "its programs are not in the cache; `kuberay-conformance run --lane control-plane --operator all` \
-                 makes them"
-                    .into(),
-            );
-        }
         let planes = Planes::find_or_start(&options, Arc::new(Silent), "cargo test")
             .await
             .map_err(|error| told(&error))?;
@@ -114,10 +99,5 @@ impl Stand {
                 }
             });
         }
-    }
-
-    /// Why no trial ran.
-    pub fn why(&self) -> Option<&str> {
-        self.started.get()?.as_ref().err().map(String::as_str)
     }
 }

@@ -63,9 +63,4 @@ impl Stand {
             }
         }
     }
-
-    /// Why no trial ran.
-    pub fn why(&self) -> Option<&str> {
-        self.attached.get()?.as_ref().err().map(String::as_str)
-    }
 }

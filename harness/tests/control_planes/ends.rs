@@ -1,7 +1,6 @@
 //! Programs of a control plane that end too early, and runs that do: each is told, and nothing is left.
 //!
-//! They start control planes of their own, and are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
-//! `control-plane`.
+//! They start control planes of their own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +13,7 @@ use rustix::process::Signal;
 use crate::support::own_cache::own_cache;
 use crate::support::processes::{children, signal};
 use crate::support::running::{PATIENCE, Running};
-use crate::support::{is_required, program, scenarios, turn};
+use crate::support::{program, scenarios, turn};
 
 /// Waits for a worker that the manifest does not ask for.
 const SCENARIO: &str = "\
@@ -108,10 +107,8 @@ fn gone(ids: &[u32]) {
 #[case("etcd", "etcd (process ")]
 #[case("kube-apiserver", "kube-apiserver of 1.6.2 (process ")]
 #[case("manager", "operator 1.6.2 (process ")]
+#[ignore = "needs envtest"]
 fn a_program_that_ends_in_the_middle_of_a_run_ends_it_with_the_cause(#[case] killed: &str, #[case] named: &str) {
-    if !is_required("control-plane") {
-        return;
-    }
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let run = Run::start(folder.path());
@@ -133,10 +130,8 @@ fn a_program_that_ends_in_the_middle_of_a_run_ends_it_with_the_cause(#[case] kil
 }
 
 #[test]
+#[ignore = "needs envtest"]
 fn nothing_outlives_a_run_that_is_killed_and_the_next_removes_its_folder() {
-    if !is_required("control-plane") {
-        return;
-    }
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let run = Run::start(folder.path());
@@ -217,10 +212,8 @@ fn cases_without_a_verdict_when_the_runs_time_is_over_are_interrupted_and_the_ru
 }
 
 #[test]
+#[ignore = "needs envtest"]
 fn an_interrupted_run_leaves_nothing() {
-    if !is_required("control-plane") {
-        return;
-    }
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let run = Run::start(folder.path());

@@ -1,6 +1,6 @@
 //! Runs in parts: shards whose reports become one, and runs that are ended and picked up.
 //!
-//! They use control planes, and are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `control-plane`.
+//! They use control planes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::support::copies::replaced;
 use crate::support::place::{Place, ended, text};
 use crate::support::processes::signal;
 use crate::support::running::{PATIENCE, Running};
-use crate::support::{is_required, turn};
+use crate::support::turn;
 
 const RELEASES: &str = "1.3.2,1.5.1,1.6.2";
 
@@ -76,10 +76,8 @@ fn without_pod_names(text: &str) -> String {
 }
 
 #[test]
+#[ignore = "needs envtest"]
 fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing() {
-    if !is_required("control-plane") {
-        return;
-    }
     let _turn = turn();
     let place = place();
     let whole = place.run("whole", &["--operator", RELEASES]);
@@ -191,10 +189,8 @@ fn a_run_of_one_scenario_of_a_rule_calls_the_rule_partial() {
 
 /// A matrix of machines must not fail because it is larger than the plan.
 #[test]
+#[ignore = "needs envtest"]
 fn a_shard_without_cells_is_no_failure() {
-    if !is_required("control-plane") {
-        return;
-    }
     let place = place();
     let ran = place.run("empty", &["--operator", RELEASES, "--shard", "4/4"]);
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran));
@@ -204,10 +200,8 @@ fn a_shard_without_cells_is_no_failure() {
 }
 
 #[test]
+#[ignore = "needs envtest"]
 fn evidence_of_an_earlier_run_does_not_survive_the_next_one() {
-    if !is_required("control-plane") {
-        return;
-    }
     let _turn = turn();
     let place = place();
     let arguments = ["--operator", "1.6.2", "plain", "wrong"];
@@ -258,10 +252,8 @@ fn journal(place: &Place, output: &str) -> Vec<JournalEntry> {
 }
 
 #[test]
+#[ignore = "needs envtest"]
 fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
-    if !is_required("control-plane") {
-        return;
-    }
     let _turn = turn();
     let place = place();
     std::fs::remove_dir_all(place.path("scenarios/newer")).unwrap();

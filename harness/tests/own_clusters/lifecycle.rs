@@ -1,7 +1,6 @@
 //! A run that is interrupted or killed leaves nothing behind, or what `down` then removes; two runs get along.
 //!
-//! They make clusters of their own beside the one that other tests use, so they are left out where
-//! `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
+//! They make clusters of their own beside the one that other tests use.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -15,7 +14,7 @@ use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::support::running::Running;
-use crate::support::{is_required, program, scenarios, turn};
+use crate::support::{program, scenarios, turn};
 
 const CLUSTER: &str = "kuberay-conformance-lifecycle";
 const SCENARIO: &str = "before-ray-start";
@@ -113,10 +112,8 @@ fn results(output: &Path) -> RunResult {
 #[rstest]
 #[case::while_kind_works("kind makes")]
 #[case::while_the_operator_starts("to be available")]
+#[ignore = "needs kind"]
 fn one_ctrl_c_ends_the_run_and_cleans_up(#[case] moment: &str) {
-    if !is_required("kind") {
-        return;
-    }
     let _turn = turn();
     down();
     let folder = tempfile::tempdir().unwrap();
@@ -134,10 +131,8 @@ fn one_ctrl_c_ends_the_run_and_cleans_up(#[case] moment: &str) {
 }
 
 #[test]
+#[ignore = "needs kind"]
 fn ctrl_c_while_a_cell_runs_keeps_its_evidence() {
-    if !is_required("kind") {
-        return;
-    }
     let _turn = turn();
     down();
     let folder = tempfile::tempdir().unwrap();
@@ -155,10 +150,8 @@ fn ctrl_c_while_a_cell_runs_keeps_its_evidence() {
 }
 
 #[test]
+#[ignore = "needs kind"]
 fn a_second_ctrl_c_ends_it_at_once_and_down_removes_the_rest() {
-    if !is_required("kind") {
-        return;
-    }
     let _turn = turn();
     down();
     let folder = tempfile::tempdir().unwrap();
@@ -175,10 +168,8 @@ fn a_second_ctrl_c_ends_it_at_once_and_down_removes_the_rest() {
 
 /// Killed while its cell runs; then `down`, then a run that needs no network.
 #[test]
+#[ignore = "needs kind"]
 fn after_a_kill_down_removes_everything_and_the_next_run_works() {
-    if !is_required("kind") {
-        return;
-    }
     let _turn = turn();
     down();
     let folder = tempfile::tempdir().unwrap();
@@ -220,10 +211,8 @@ fn after_a_kill_down_removes_everything_and_the_next_run_works() {
 
 /// The first brings the cluster up, the second uses it; whoever ends last takes it down.
 #[test]
+#[ignore = "needs kind"]
 fn two_runs_at_once_share_a_cluster_of_the_same_releases() {
-    if !is_required("kind") {
-        return;
-    }
     let _turn = turn();
     down();
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
@@ -237,50 +226,51 @@ fn two_runs_at_once_share_a_cluster_of_the_same_releases() {
     assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
 }
 
-/// After a crash of the machine podman takes containers for running whose processes are gone.
-#[test]
-fn containers_that_only_seem_to_run_are_made_anew() {
-    // Two clusters more; nightly is often enough.
-    if !is_required("deep") {
-        return;
-    }
-    let _turn = turn();
-    let (runtime, engine) = engine();
-    if engine.kind.program() != "podman" {
-        println!("left out: Docker itself sees the end of a container's process");
-        return;
-    }
-    let podman = |arguments: &[&str]| {
-        let mut command = engine.command();
-        command.args(arguments);
-        runtime
-            .block_on(kuberay_conformance::process::output(command, "asking podman"))
-            .unwrap()
-    };
-    let name = format!("name={CLUSTER}");
-    let ids = ["ps", "--quiet", "--filter", &name];
-    down();
-    up();
-    let before = podman(&ids);
-    assert!(before.lines().count() > 1, "{before}");
-    for id in before.lines() {
-        // First who looks after it, or its end would be told.
-        let processes = podman(&[
-            "container",
-            "inspect",
-            "--format",
-            "{{.State.ConmonPid}} {{.State.Pid}}",
-            id,
-        ]);
-        for process in processes.split_whitespace() {
-            kill_process(Pid::from_raw(process.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+mod slow {
+    use super::*;
+
+    /// After a crash of the machine podman takes containers for running whose processes are gone.
+    #[test]
+    #[ignore = "needs kind, takes minutes"]
+    fn containers_that_only_seem_to_run_are_made_anew() {
+        let _turn = turn();
+        let (runtime, engine) = engine();
+        if engine.kind.program() != "podman" {
+            println!("left out: Docker itself sees the end of a container's process");
+            return;
         }
+        let podman = |arguments: &[&str]| {
+            let mut command = engine.command();
+            command.args(arguments);
+            runtime
+                .block_on(kuberay_conformance::process::output(command, "asking podman"))
+                .unwrap()
+        };
+        let name = format!("name={CLUSTER}");
+        let ids = ["ps", "--quiet", "--filter", &name];
+        down();
+        up();
+        let before = podman(&ids);
+        assert!(before.lines().count() > 1, "{before}");
+        for id in before.lines() {
+            // First who looks after it, or its end would be told.
+            let processes = podman(&[
+                "container",
+                "inspect",
+                "--format",
+                "{{.State.ConmonPid}} {{.State.Pid}}",
+                id,
+            ]);
+            for process in processes.split_whitespace() {
+                kill_process(Pid::from_raw(process.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+            }
+        }
+        assert_eq!(podman(&ids), before, "podman takes them for running");
+        up();
+        let after = podman(&ids);
+        assert!(after.lines().count() > 1, "{after}");
+        assert!(after.lines().all(|id| !before.contains(id)), "{after}");
+        down();
+        assert_eq!(leftovers(), Vec::<String>::new());
     }
-    assert_eq!(podman(&ids), before, "podman takes them for running");
-    up();
-    let after = podman(&ids);
-    assert!(after.lines().count() > 1, "{after}");
-    assert!(after.lines().all(|id| !before.contains(id)), "{after}");
-    down();
-    assert_eq!(leftovers(), Vec::<String>::new());
 }

@@ -1,7 +1,6 @@
 //! Expectations that are wrong and heads that can't start: each fails, for its own reason, and in time.
 //!
-//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance up`), and are left out
-//! where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
+//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance up`).
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -15,7 +14,7 @@ use rstest::rstest;
 
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{Ran, copy_scenario, replaced, run};
-use crate::support::{is_required, turn};
+use crate::support::turn;
 
 /// One run of all scenarios of these tests that leave the operator alone: what they wait for passes at the same time.
 fn faulty() -> &'static Ran {
@@ -141,10 +140,8 @@ const WRONG_CHECKS_2: &str = r#"  checks:
 #[case::own_limit("wrong-1", 5, &["another line that nobody writes", "given up at the check's limit of 20s"])]
 #[case::job_status("wrong-2", 0, &["FAILED", "SUCCEEDED"])]
 #[case::job_entrypoint("wrong-2", 1, &["ray.nodes()", "ray.cluster_resources()"])]
+#[ignore = "needs kind"]
 fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] number: usize, #[case] named: &[&str]) {
-    if !is_required("kind") {
-        return;
-    }
     let ran = faulty();
     let check = ran.check(scenario, number);
     assert_eq!(check.outcome, Outcome::Failed, "{check:?}");
@@ -165,10 +162,8 @@ fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] 
 }
 
 #[test]
+#[ignore = "needs kind"]
 fn a_failure_keeps_its_evidence() {
-    if !is_required("kind") {
-        return;
-    }
     let ran = faulty();
     let folder = ran.folder.path().join(ran.cell("wrong-1").evidence.as_ref().unwrap());
     let mut files = Vec::new();
@@ -204,10 +199,8 @@ fn script_that_fails(folder: &Path) {
 
 /// The script's last line comes all the same, so only the rest of the log tells that it failed.
 #[test]
+#[ignore = "needs kind"]
 fn a_script_that_fails_is_told_from_one_that_works() {
-    if !is_required("kind") {
-        return;
-    }
     let ran = faulty();
     let last_line = ran.check(BROKEN_SCRIPT, 0);
     assert_eq!(last_line.outcome, Outcome::Passed, "{last_line:?}");
@@ -255,10 +248,8 @@ fn secret(folder: &Path) {
 
 /// Its value is in the log that the failure quotes, under a name that tells nothing.
 #[test]
+#[ignore = "needs kind"]
 fn the_value_of_a_secret_is_in_no_report() {
-    if !is_required("kind") {
-        return;
-    }
     let ran = faulty();
     assert_eq!(ran.cell("with-secret").outcome, Outcome::Failed);
     let mut files = Vec::new();
@@ -307,10 +298,8 @@ fn head_that_cannot_start(folder: &Path, name: &str, old: &str, new: &str) {
 #[case("refused-by-the-api", &["headGroupSpec", "refused"])]
 #[case("command-that-exits", &["exited", "3"])]
 #[case("more-than-a-node-has", &["64", "node"])]
+#[ignore = "needs kind"]
 fn a_head_that_cannot_start_ends_in_seconds(#[case] scenario: &str, #[case] named: &[&str]) {
-    if !is_required("kind") {
-        return;
-    }
     let cell = faulty().cell(scenario);
     assert_eq!(cell.outcome, Outcome::Failed, "{cell:?}");
     let reason = cell.reason.clone().unwrap_or_default();
@@ -327,10 +316,8 @@ fn a_head_that_cannot_start_ends_in_seconds(#[case] scenario: &str, #[case] name
 
 /// Each fits on a node, and together they would wait for one for ever.
 #[test]
+#[ignore = "needs kind"]
 fn pods_that_only_fit_one_by_one_are_left_out_at_once() {
-    if !is_required("kind") {
-        return;
-    }
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     copy_scenario("worker-command", "too-many", folder.path(), |file, text| match file {
@@ -357,10 +344,8 @@ fn is_left_out_at_once(folder: &Path, scenario: &str, said: &str) {
 /// A Pod for each node, of all but 600m that it has. The control plane's own Pods take 750m of the first, wherever the others
 /// are, so that it holds none; all that runs takes 1150m of two nodes, so that together they would have the room.
 #[test]
+#[ignore = "needs kind"]
 fn pods_for_which_room_is_scattered_are_left_out_at_once() {
-    if !is_required("kind") {
-        return;
-    }
     let _turn = turn();
     let nodes = tokio::runtime::Runtime::new().unwrap().block_on(async {
         let api: Api<Node> = Api::all(client(&kubeconfig(CLUSTER)).await);

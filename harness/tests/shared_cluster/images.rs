@@ -1,7 +1,6 @@
 //! The images that the store hands out contain what their names say.
 //!
-//! They are looked at only where `KUBERAY_CONFORMANCE_REQUIRE` asks for the lane `kind`; else these tests say that
-//! they were left out, because building the images takes long.
+//! They need a container engine, and building the images takes long.
 
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use rstest::rstest;
 use semver::Version;
 use tokio::sync::MutexGuard;
 
-use crate::support::{is_required, turn_within};
+use crate::support::turn_within;
 
 struct Images {
     artifacts: Artifacts,
@@ -22,18 +21,15 @@ struct Images {
     _turn: MutexGuard<'static, ()>,
 }
 
-async fn images() -> Option<Images> {
-    if !is_required("kind") {
-        return None;
-    }
+async fn images() -> Images {
     let store = Store::open().unwrap();
     let engine = Engine::detect(None, store.root()).await.unwrap();
     let artifacts = Artifacts::new(engine.clone(), store, Source::Auto, Arc::new(Silent));
-    Some(Images {
+    Images {
         artifacts,
         engine,
         _turn: turn_within().await,
-    })
+    }
 }
 
 impl Images {
@@ -55,14 +51,12 @@ impl Images {
             .to_owned()
     }
 
-    /// The releases of Ray that are looked at: the default one, and all where the deep tests are asked for.
-    fn rays(&self) -> Vec<Version> {
-        let pins = self.artifacts.pins();
-        if is_required("deep") {
-            return pins.ray.releases.keys().cloned().collect();
-        }
-        println!("left out: the other releases of Ray; KUBERAY_CONFORMANCE_REQUIRE does not ask for deep");
-        vec![pins.defaults.ray.clone()]
+    fn default_ray(&self) -> Vec<Version> {
+        vec![self.artifacts.pins().defaults.ray.clone()]
+    }
+
+    fn all_rays(&self) -> Vec<Version> {
+        self.artifacts.pins().ray.releases.keys().cloned().collect()
     }
 
     /// The digests of an image's layers, lowest first.
@@ -78,6 +72,42 @@ impl Images {
         let layers = process::output(inspect, "looking at an image").await.unwrap();
         serde_json::from_str(&layers).unwrap()
     }
+
+    async fn are_the_releases(&self, versions: &[Version], shell: &str) {
+        for version in versions {
+            let image = self.artifacts.ray_image(version).await.unwrap();
+            assert!(
+                image.public_name.ends_with(&format!("rayproject/ray:{version}")),
+                "{}",
+                image.public_name
+            );
+            let program = "python -c 'import ray; print(ray.__version__)' && ray --version";
+            let answer = self.inside(&image, &["/bin/bash", shell, program]).await;
+            assert_eq!(answer, format!("{version}\nray, version {version}"));
+            for needed in ["wget", "grep", "openssl", "/bin/sh"] {
+                self.inside(&image, &["/bin/bash", shell, &format!("command -v {needed}")])
+                    .await;
+            }
+        }
+    }
+
+    async fn start_and_list_a_job(&self, versions: &[Version]) {
+        let program = "ulimit -n 4096; ray start --head --num-cpus=1 --dashboard-host=0.0.0.0 >&2 \
+                       && python -c 'import ray; ray.init(address=\"auto\")' >&2 \
+                       && for second in $(seq 60); do \
+                            jobs=$(wget -q -O- http://127.0.0.1:8265/api/jobs/) \
+                              && [[ $jobs == *SUCCEEDED* ]] && break; \
+                            sleep 1; \
+                          done; echo \"$jobs\"";
+        for version in versions {
+            let image = self.artifacts.ray_image(version).await.unwrap();
+            let answer = self.inside(&image, &["/bin/bash", "-c", program]).await;
+            let jobs: serde_json::Value =
+                serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{version}: {answer}"));
+            assert_eq!(jobs[0]["type"], "DRIVER", "{version}: {jobs}");
+            assert_eq!(jobs[0]["status"], "SUCCEEDED", "{version}: {jobs}");
+        }
+    }
 }
 
 /// A login shell is what KubeRay starts Ray in up to 1.3, a plain one is what it does since.
@@ -85,67 +115,65 @@ impl Images {
 #[case::plain_shell("-c")]
 #[case::login_shell("-lc")]
 #[tokio::test]
+#[ignore = "needs kind"]
 async fn ray_is_the_release_that_the_tag_says(#[case] shell: &str) {
-    let Some(images) = images().await else { return };
-    for version in images.rays() {
-        let image = images.artifacts.ray_image(&version).await.unwrap();
-        assert!(
-            image.public_name.ends_with(&format!("rayproject/ray:{version}")),
-            "{}",
-            image.public_name
-        );
-        let program = "python -c 'import ray; print(ray.__version__)' && ray --version";
-        let answer = images.inside(&image, &["/bin/bash", shell, program]).await;
-        assert_eq!(answer, format!("{version}\nray, version {version}"));
-        for needed in ["wget", "grep", "openssl", "/bin/sh"] {
-            images
-                .inside(&image, &["/bin/bash", shell, &format!("command -v {needed}")])
-                .await;
-        }
-    }
+    let images = images().await;
+    images.are_the_releases(&images.default_ray(), shell).await;
 }
 
 /// Packages that Ray can be installed with may still be too new for its dashboard, which then never answers.
 #[tokio::test]
-async fn every_ray_starts_and_its_dashboard_lists_a_job() {
-    let Some(images) = images().await else { return };
-    let program = "ulimit -n 4096; ray start --head --num-cpus=1 --dashboard-host=0.0.0.0 >&2 \
-                   && python -c 'import ray; ray.init(address=\"auto\")' >&2 \
-                   && for second in $(seq 60); do \
-                        jobs=$(wget -q -O- http://127.0.0.1:8265/api/jobs/) \
-                          && [[ $jobs == *SUCCEEDED* ]] && break; \
-                        sleep 1; \
-                      done; echo \"$jobs\"";
-    for version in images.rays() {
-        let image = images.artifacts.ray_image(&version).await.unwrap();
-        let answer = images.inside(&image, &["/bin/bash", "-c", program]).await;
-        let jobs: serde_json::Value = serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{version}: {answer}"));
-        assert_eq!(jobs[0]["type"], "DRIVER", "{version}: {jobs}");
-        assert_eq!(jobs[0]["status"], "SUCCEEDED", "{version}: {jobs}");
+#[ignore = "needs kind"]
+async fn ray_starts_and_its_dashboard_lists_a_job() {
+    let images = images().await;
+    images.start_and_list_a_job(&images.default_ray()).await;
+}
+
+mod slow {
+    use super::*;
+
+    #[rstest]
+    #[case::plain_shell("-c")]
+    #[case::login_shell("-lc")]
+    #[tokio::test]
+    #[ignore = "needs kind, takes minutes"]
+    async fn every_ray_is_the_release_that_the_tag_says(#[case] shell: &str) {
+        let images = images().await;
+        images.are_the_releases(&images.all_rays(), shell).await;
+    }
+
+    #[tokio::test]
+    #[ignore = "needs kind, takes minutes"]
+    async fn every_ray_starts_and_its_dashboard_lists_a_job() {
+        let images = images().await;
+        images.start_and_list_a_job(&images.all_rays()).await;
+    }
+
+    /// Only the packages differ: the nodes and the registry hold the rest once.
+    #[tokio::test]
+    #[ignore = "needs kind, takes minutes"]
+    async fn the_images_of_ray_share_all_layers_but_the_last() {
+        let images = images().await;
+        let mut all = Vec::new();
+        for version in images.all_rays() {
+            let image = images.artifacts.ray_image(&version).await.unwrap();
+            let mut layers = images.layers(&image).await;
+            let own = layers.pop().unwrap();
+            println!("{version}: own layer {own}, below it {layers:?}");
+            all.push((own, layers));
+        }
+        assert!(all.len() > 1, "one release shares nothing");
+        for pair in all.windows(2) {
+            assert_eq!(pair[0].1, pair[1].1);
+            assert_ne!(pair[0].0, pair[1].0);
+        }
     }
 }
 
-/// Only the packages differ: the nodes and the registry hold the rest once.
 #[tokio::test]
-async fn the_images_of_ray_share_all_layers_but_the_last() {
-    let Some(images) = images().await else { return };
-    let mut all = Vec::new();
-    for version in images.rays() {
-        let image = images.artifacts.ray_image(&version).await.unwrap();
-        let mut layers = images.layers(&image).await;
-        let own = layers.pop().unwrap();
-        println!("{version}: own layer {own}, below it {layers:?}");
-        all.push((own, layers));
-    }
-    for pair in all.windows(2) {
-        assert_eq!(pair[0].1, pair[1].1);
-        assert_ne!(pair[0].0, pair[1].0);
-    }
-}
-
-#[tokio::test]
+#[ignore = "needs kind"]
 async fn the_node_is_the_release_that_the_tag_says() {
-    let Some(images) = images().await else { return };
+    let images = images().await;
     let image = images.artifacts.node_image().await.unwrap();
     let tag = image.public_name.rsplit(':').next().unwrap().to_owned();
     assert_eq!(images.inside(&image, &["cat", "/kind/version"]).await, tag);
@@ -156,8 +184,9 @@ async fn the_node_is_the_release_that_the_tag_says() {
 }
 
 #[tokio::test]
+#[ignore = "needs kind"]
 async fn a_second_look_builds_nothing() {
-    let Some(images) = images().await else { return };
+    let images = images().await;
     let version = images.artifacts.pins().defaults.ray.clone();
     let first = images.artifacts.ray_image(&version).await.unwrap();
     let second = images.artifacts.ray_image(&version).await.unwrap();

@@ -1,8 +1,7 @@
 //! The harness as a Job in the cluster: a Pod that is killed half-way is picked up, the report is complete and says the
 //! same as a run from outside, and evidence comes with it.
 //!
-//! They need a kind cluster (`kuberay-conformance up`), and are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask
-//! for `kind`.
+//! They need a kind cluster (`kuberay-conformance up`).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,7 +17,7 @@ use kuberay_conformance::run::{CLUSTER, NAMESPACE};
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{copy_scenario, replaced, run};
 use crate::support::place::text;
-use crate::support::{is_required, program, turn};
+use crate::support::{program, turn};
 
 const JOB: &str = "half-way";
 const WITHIN: Duration = Duration::from_mins(4);
@@ -89,10 +88,8 @@ fn collect(output: &Path, arguments: &[&str]) -> (Output, RunResult) {
 }
 
 #[test]
+#[ignore = "needs kind"]
 fn a_pod_that_is_killed_half_way_is_picked_up_and_the_report_is_whole() {
-    if !is_required("kind") {
-        return;
-    }
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let scenarios = folder.path().join("scenarios");

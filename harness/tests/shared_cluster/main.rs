@@ -1,20 +1,21 @@
 //! Tests of the program itself, and of its images, on the kind cluster that is up (`kuberay-conformance up`).
 //!
-//! One after the other, because one run may hold the cluster; they are left out where `KUBERAY_CONFORMANCE_REQUIRE` does
-//! not ask for `kind`.
+//! One after the other, because one run may hold the cluster.
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
-mod around;
 mod existing;
 mod faults;
 mod flaky;
-mod hazards;
 mod images;
 mod job;
 mod operator_faults;
 mod parts;
 mod secrets;
+mod slow {
+    mod around;
+    mod hazards;
+}
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,7 +1,6 @@
 //! An operator that can't start or goes is the environment's fault, and is named in time; nobody replaces it under a run.
 //!
-//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance up`), and are left out
-//! where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `kind`.
+//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance up`).
 
 use std::path::Path;
 
@@ -16,14 +15,12 @@ use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{replaced, run_of};
 use crate::support::place;
 use crate::support::running::Running;
-use crate::support::{is_required, turn};
+use crate::support::turn;
 
 /// One image does not exist; the other does, and is not for an operator.
 #[test]
+#[ignore = "needs kind"]
 fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
-    if !is_required("kind") {
-        return;
-    }
     let _turn = turn();
     let absent = "quay.io/kuberay/operator:v0.0.0-none";
     // What a node finds first of the second depends on whether it was built here, with a user by name, or pulled.
@@ -68,10 +65,8 @@ fn run_with_operator(image: &str) -> (Option<i32>, String) {
 
 /// Ray is what the cell waits for; that it can't be known any more is the environment's fault, and no failure.
 #[test]
+#[ignore = "needs kind"]
 fn an_operator_that_goes_while_a_cell_waits_is_named() {
-    if !is_required("kind") {
-        return;
-    }
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     copy_to_check(

@@ -1,4 +1,8 @@
 //! What the tests that run the program itself share.
+//!
+//! A test that needs a kind cluster, control planes or more is marked `#[ignore = "needs …"]`, so `cargo test` shows it
+//! as ignored, with the reason. `cargo test -- --include-ignored` runs it, and it fails where what it needs is absent.
+//! Tests that take minutes, or need the network, are in a module called `slow`: `--skip slow::` leaves them out.
 
 pub mod canary;
 pub mod cluster;
@@ -7,21 +11,12 @@ pub mod own_cache;
 pub mod place;
 pub mod processes;
 pub mod running;
+pub mod trials;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tokio::sync::{Mutex, MutexGuard};
-
-/// Whether `KUBERAY_CONFORMANCE_REQUIRE` asks for a lane; where it does not, says that a test was left out.
-pub fn is_required(lane: &str) -> bool {
-    let required = std::env::var("KUBERAY_CONFORMANCE_REQUIRE").unwrap_or_default();
-    let is_required = required.split(',').any(|one| one == lane);
-    if !is_required {
-        println!("left out: KUBERAY_CONFORMANCE_REQUIRE does not ask for {lane}");
-    }
-    is_required
-}
 
 /// Runs share one cluster, and only one may hold it.
 static TURN: Mutex<()> = Mutex::const_new(());

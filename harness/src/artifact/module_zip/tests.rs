@@ -102,18 +102,26 @@ fn what_is_no_archive_is_told_with_the_modules_name() {
     assert!(error.to_string().contains(NAME), "{error}");
 }
 
-/// Needs a module proxy and Go: `cargo test --lib module_zip -- --ignored`.
-#[tokio::test]
-#[ignore = "downloads the newest operator's module, also through the go command"]
-async fn the_files_are_those_that_the_go_command_unpacks() {
-    let (folder, pins) = (tempfile::tempdir().unwrap(), super::super::Pins::embedded());
-    let store = Store::at(folder.path()).unwrap();
-    let pin = pins.operator(&pins.defaults.operator).unwrap();
-    let ours = module(&store, &pin, &crate::report::Silent).await.unwrap();
-    let theirs = super::super::go::Go::find().await.unwrap().module(&pin).await.unwrap();
-    let mut compare = crate::process::command("diff");
-    compare.arg("--recursive").arg(&theirs).arg(&ours);
-    let differences = crate::process::output(compare, "comparing the module's files").await;
-    assert_eq!(differences.unwrap(), "");
-    assert!(ours.join("config/crd/bases").is_dir());
+mod slow {
+    use super::*;
+
+    #[tokio::test]
+    #[ignore = "needs a module proxy and Go"]
+    async fn the_files_are_those_that_the_go_command_unpacks() {
+        let (folder, pins) = (tempfile::tempdir().unwrap(), crate::artifact::Pins::embedded());
+        let store = Store::at(folder.path()).unwrap();
+        let pin = pins.operator(&pins.defaults.operator).unwrap();
+        let ours = module(&store, &pin, &crate::report::Silent).await.unwrap();
+        let theirs = crate::artifact::go::Go::find()
+            .await
+            .unwrap()
+            .module(&pin)
+            .await
+            .unwrap();
+        let mut compare = crate::process::command("diff");
+        compare.arg("--recursive").arg(&theirs).arg(&ours);
+        let differences = crate::process::output(compare, "comparing the module's files").await;
+        assert_eq!(differences.unwrap(), "");
+        assert!(ours.join("config/crd/bases").is_dir());
+    }
 }

@@ -104,3 +104,56 @@ fn every_program_of_tests_is_run() {
         assert!(found.any(is_word), "ci/test does not run {name}");
     }
 }
+
+fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_below(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// A test that can't run everywhere is ignored where nobody asks for it; it neither passes without doing anything nor
+/// depends on a variable.
+#[test]
+fn tests_that_need_more_are_ignored_and_ci_asks_for_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["harness", "ci", ".ci", ".config", ".github"] {
+        files_below(&root.join(folder), &mut files);
+    }
+    let variable = ["KUBERAY_CONFORMANCE", "REQUIRE"].join("_");
+    // A line of its own, so that this file has none.
+    let attribute = Regex::new(r#"(?m)^\s*#\[ignore(.*)\]$"#).unwrap();
+    let reason = Regex::new(r#"^ = "needs [^"]+"$"#).unwrap();
+    let mut slow = 0;
+    for path in files {
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        let place = path.display();
+        assert!(!text.contains(&variable), "{place} has {variable}");
+        for found in attribute.captures_iter(&text) {
+            assert!(reason.is_match(&found[1]), "{place}: #[ignore{}]", &found[1]);
+            if found[1].contains("takes minutes") {
+                slow += 1;
+                let before = &text[..found.get(0).unwrap().start()];
+                let is_slow =
+                    path.components().any(|part| part.as_os_str() == "slow") || before.contains("\nmod slow {");
+                assert!(is_slow, "{place}: a test that takes minutes is in no module `slow`");
+            }
+        }
+    }
+    assert_ne!(slow, 0, "none was looked at");
+    for script in ["ci/test", "ci/full"] {
+        let text = std::fs::read_to_string(root.join(script)).unwrap();
+        let asks = match script {
+            "ci/test" => "-- --include-ignored",
+            _ => "ci/test --again --slow",
+        };
+        assert!(text.contains(asks), "{script} lacks `{asks}`");
+    }
+}

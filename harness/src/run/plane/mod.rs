@@ -19,7 +19,6 @@ use crate::process::Alarm;
 use crate::report::{Environment, Progress};
 use crate::scenario::OperatorSettings;
 pub(super) use setup::PlaneSetup;
-pub use setup::planes_are_at_hand;
 pub use site::Site;
 
 /// Cells of one release at once; more wait longer for the operator, which works on one object at a time.

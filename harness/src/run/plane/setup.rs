@@ -20,14 +20,6 @@ use crate::report::{Environment, ImageRecord, Origin, Outcome, Progress};
 use crate::run::{Options, RunError};
 use crate::scenario::OperatorSettings;
 
-/// Whether nothing long begins when control planes of these releases are started: their programs are there.
-pub async fn planes_are_at_hand(options: &Options, progress: Arc<dyn Progress>) -> bool {
-    let Ok(store) = Store::open() else { return false };
-    Programs::new(store, options.source, progress)
-        .are_there(&options.operators)
-        .await
-}
-
 /// The files that make a site.
 pub(super) struct Parts {
     release: Version,

@@ -1,5 +1,4 @@
-//! The kind provider on a real engine, in clusters of its own; left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
-//! `deep`, as `ci/full` does.
+//! The kind provider on a real engine, in clusters of its own.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use kuberay_conformance::process;
 use kuberay_conformance::report::{Outcome, Progress, Silent};
 use serde_json::json;
 
-use crate::support::{is_required, turn_within};
+use crate::support::turn_within;
 
 const NAME: &str = "kuberay-conformance-test";
 
@@ -150,10 +149,8 @@ async fn run_pod(client: &kube::Client, image: &str, node: &str) -> Duration {
 }
 
 #[tokio::test]
+#[ignore = "needs kind, takes minutes"]
 async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
-    if !is_required("deep") {
-        return;
-    }
     let _turn = turn_within().await;
     let folder = &state_folder(NAME);
     let data = folder.join("registry");
@@ -336,13 +333,9 @@ async fn unpacked_once(setup: &Setup, cluster: &KindCluster, data: &Path, ray: &
 const KILLED: &str = "kuberay-conformance-killed";
 const FOLDER: &str = "KUBERAY_CONFORMANCE_TEST_FOLDER";
 
-#[tokio::test]
-#[ignore = "started by the next test only"]
-async fn child_that_is_killed() {
-    let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
-        return;
-    };
-    let setup = Setup::new(&folder).await;
+/// The test below, as the process that it kills.
+async fn bring_up(folder: &Path) {
+    let setup = Setup::new(folder).await;
     let data = folder.join("registry");
     // Kills come while it is unpacked, too.
     let unpacked = folder.join("unpacking");
@@ -364,26 +357,31 @@ async fn child_that_is_killed() {
 }
 
 #[tokio::test]
+#[ignore = "needs kind, takes minutes"]
 async fn whenever_up_is_killed_down_removes_everything() {
-    if !is_required("deep") {
-        return;
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return bring_up(Path::new(&folder)).await;
     }
     let _turn = turn_within().await;
     let folder = state_folder(KILLED);
     let setup = Setup::new(&folder).await;
+    let mut most = 0;
     for seconds in [1.0, 2.5, 4.0, 8.0, 13.0, 20.0, 32.0] {
+        let own_name = "slow::cluster::whenever_up_is_killed_down_removes_everything";
         let mut child = process::command(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "child_that_is_killed"])
+            .args(["--ignored", "--exact", own_name])
             .env(FOLDER, &folder)
             .spawn()
             .unwrap();
         tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
         child.kill().await.unwrap();
         let before = setup.leftovers(KILLED).await;
+        most = most.max(before.len());
         let removed = setup.cluster(KILLED).down(Patience::Fail).await.unwrap();
         println!("killed after {seconds} s: {before:?}, then {removed:?}");
         // What still ran when its parent was killed must not make anything afterwards either.
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert_eq!(setup.leftovers(KILLED).await, Vec::<String>::new(), "after {seconds} s");
     }
+    assert_ne!(most, 0, "nothing was being made when it was killed");
 }

@@ -1,8 +1,7 @@
 //! What the scenarios of hazards expect, changed once each: that Ray starts where it does not, that it does not
 //! where it does, another exit code, another line. Each copy fails with the reason, and none waits for its limit.
 //!
-//! All copies run in one run on the cluster that is up, so they need one (`kuberay-conformance up`), and are left out
-//! where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for `deep`, as `ci/full` does.
+//! All copies run in one run on the cluster that is up, so they need one (`kuberay-conformance up`).
 
 use std::sync::OnceLock;
 
@@ -10,7 +9,7 @@ use kuberay_conformance::report::Outcome;
 use rstest::rstest;
 
 use crate::support::copies::{Ran, copy_scenario, replaced, run};
-use crate::support::{is_required, turn};
+use crate::support::turn;
 
 /// Heads whose container ends, with its exit code.
 const ENDS: [(&str, i32); 13] = [
@@ -117,10 +116,8 @@ fn fails(ran: &Ran, scenario: &str, number: usize, words: &[&str]) {
 #[case::kubelet("variables-before-the-shell", "exited 5")]
 #[case::parameters("parameters-are-shell-text", "exited 2")]
 #[case::path("path-set-by-a-profile", "exited 127: what it should run was not found")]
+#[ignore = "needs kind, takes minutes"]
 fn ray_does_not_start(#[case] scenario: &str, #[case] cause: &str) {
-    if !is_required("deep") {
-        return;
-    }
     let ran = broken();
     // What must not happen ends the cell at once, with the cause.
     fails(ran, &format!("starts-{scenario}"), 0, &[cause]);
@@ -150,10 +147,8 @@ fn ray_does_not_start(#[case] scenario: &str, #[case] cause: &str) {
 #[case::script("script-in-words", "before \"hello world\", which must come first")]
 #[case::path("path-reset-by-a-profile", "before \"bin/ray\", which must come first")]
 #[case::state("state-before-ray-start", "has \"asked\" before \"task sees None\"")]
+#[ignore = "needs kind, takes minutes"]
 fn ray_starts(#[case] scenario: &str, #[case] other: &str) {
-    if !is_required("deep") {
-        return;
-    }
     let (ran, copy) = (broken(), format!("other-{scenario}"));
     fails(ran, &copy, 0, &["has \"Ray runtime started\", which must not come"]);
     fails(ran, &copy, 1, &[other]);

@@ -1,8 +1,7 @@
 //! An operator that the user brings: from the public Helm chart in a cluster that exists and has none, from a
 //! kustomization there, and from the chart in the harness's own cluster. Only what the run made goes at its end.
 //!
-//! They take a kind cluster of their own, so they are left out where `KUBERAY_CONFORMANCE_REQUIRE` does not ask for
-//! `deep`, as `ci/full` does.
+//! They take a kind cluster of their own.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -21,7 +20,7 @@ use serde_json::json;
 
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::place::text;
-use crate::support::{is_required, program, turn_within};
+use crate::support::{program, turn_within};
 
 const CLUSTER: &str = "kuberay-brought";
 const CONTEXT: &str = "kind-kuberay-brought";
@@ -133,10 +132,8 @@ async fn nothing_is_installed_beside_what_others_made(client: &Client, admin: &P
 }
 
 #[tokio::test]
+#[ignore = "needs kind, takes minutes"]
 async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_the_run() {
-    if !is_required("deep") {
-        return;
-    }
     let _turn = turn_within().await;
     let folder = tempfile::tempdir().unwrap();
     let up = program()
