@@ -10,7 +10,7 @@ use fs4::fs_std::FileExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::error::{ClusterError, file};
-use crate::process::ProcessIdentity;
+use crate::process::{ProcessIdentity, stop_point};
 use crate::report::Progress;
 
 /// A process that holds a lock.
@@ -151,6 +151,7 @@ impl Lease {
         for path in entries.flatten().map(|entry| entry.path()) {
             let Ok(mark) = File::open(&path) else { continue };
             if mark.try_lock_exclusive().map_err(file("locking", &path))? {
+                stop_point("mark-probed");
                 let _ = std::fs::remove_file(&path);
             } else {
                 users.push(read(&path));
@@ -174,6 +175,7 @@ fn hold(path: &Path, doing: &str) -> Result<Option<Held>, ClusterError> {
         .write(true)
         .open(path)
         .map_err(file("opening", path))?;
+    stop_point("lock-opened");
     if !handle.try_lock_exclusive().map_err(file("locking", path))? {
         return Ok(None);
     }

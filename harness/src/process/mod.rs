@@ -2,10 +2,12 @@
 
 mod guarded;
 mod identity;
+mod stop_point;
 
 pub(crate) use guarded::last_lines;
 pub use guarded::{Alarm, Guarded, OWN_PROGRAM, Start, guarded_helper};
 pub use identity::{Liveness, ProcessIdentity};
+pub(crate) use stop_point::stop_point;
 
 use std::ffi::OsStr;
 use std::fs::File;

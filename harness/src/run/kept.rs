@@ -13,12 +13,14 @@ use super::standing;
 use super::{CLUSTER, Options, RunError};
 use crate::artifact::Store;
 use crate::cluster::{KindCluster, Patience, Status};
+use crate::process::stop_point;
 use crate::report::Progress;
 use crate::scenario::Lane;
 
 /// Brings the kind cluster up with everything that cells need, and notes which releases are in it.
 pub(super) async fn bring_up(setup: &Setup, options: &Options, phases: &mut Phases) -> Result<Session, RunError> {
     refuse_other_releases(setup, options).await?;
+    stop_point("releases-compared");
     forget(setup)?;
     let stack = setup.up(options, phases).await?;
     Session::new(setup, options, stack)
@@ -135,6 +137,7 @@ fn lines_or(nothing: &str, texts: &[String]) -> String {
 async fn down_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<Option<String>, RunError> {
     let setup = Setup::new(options, progress).await?;
     let removed = setup.cluster.down(Patience::default()).await?;
+    stop_point("cluster-removed");
     gone(&setup)?;
     if removed.removed.is_empty() {
         return Ok(None);

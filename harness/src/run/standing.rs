@@ -15,7 +15,7 @@ use super::plane::{PlaneSetup, Planes, Site};
 use super::{Options, RunError};
 use crate::artifact::Store;
 use crate::cluster::{Holder, Lease, end_process};
-use crate::process::{Alarm, OWN_PROGRAM, ProcessIdentity, last_lines};
+use crate::process::{Alarm, OWN_PROGRAM, ProcessIdentity, last_lines, stop_point};
 use crate::report::{Environment, Outcome, Progress};
 
 /// The command of the process that keeps control planes.
@@ -61,6 +61,7 @@ impl Place {
     fn living(&self) -> Option<Note> {
         let lock = File::open(self.lock()).ok()?;
         if lock.try_lock_exclusive().unwrap_or(true) {
+            stop_point("keeper-probed");
             return None;
         }
         let text = std::fs::read(self.note()).ok()?;
@@ -83,6 +84,7 @@ pub async fn keep(options: &Options, progress: Arc<dyn Progress>, cancel: Cancel
     if !lock.try_lock_exclusive().map_err(file("locking", &place.lock()))? {
         return Err(RunError::Standing("control planes are kept up already".into()));
     }
+    stop_point("keeper-locked");
     let _ = std::fs::remove_file(place.note());
     let planes = tokio::select! {
         biased;
@@ -126,6 +128,7 @@ impl Standing {
         else {
             return Ok(None);
         };
+        stop_point("planes-found");
         let lease = Lease::take(&place.0, purpose)?;
         // It may have ended before it could see the mark.
         if place.living().is_none() {
@@ -235,6 +238,7 @@ pub async fn down() -> Result<Option<String>, RunError> {
             users.join(" and ")
         )));
     }
+    stop_point("planes-unused");
     let folder = place.0.display().to_string();
     let ended = end_process(CALLED, &[KEEPER, &folder]).await;
     let _ = std::fs::remove_file(place.note());

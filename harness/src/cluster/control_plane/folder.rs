@@ -9,7 +9,7 @@ use fs4::fs_std::FileExt as _;
 
 use super::super::error::{ClusterError, file};
 use super::super::processes::{self, Signature};
-use crate::process::ProcessIdentity;
+use crate::process::{ProcessIdentity, stop_point};
 use crate::report::Progress;
 
 /// The file that is locked as long as the process lives that made the folder.
@@ -77,6 +77,7 @@ async fn remove_left(all: &Path, progress: &dyn Progress) -> Result<(), ClusterE
         if is_used {
             continue;
         }
+        stop_point("leftover-found");
         let mut ended = Vec::new();
         for (program, argument) in [
             ("etcd", format!("--data-dir={}", path.join("etcd").display())),
