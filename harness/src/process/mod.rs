@@ -2,6 +2,9 @@
 
 mod guarded;
 mod identity;
+#[cfg(test)]
+#[path = "tests/other.rs"]
+pub(crate) mod other;
 mod stop_point;
 
 pub(crate) use guarded::last_lines;

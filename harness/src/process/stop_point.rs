@@ -7,7 +7,7 @@
 
 /// Names the point at which a process stops, in a build with debug assertions.
 #[cfg(debug_assertions)]
-const STOP_AT: &str = "KUBERAY_CONFORMANCE_STOP_AT";
+pub(super) const STOP_AT: &str = "KUBERAY_CONFORMANCE_STOP_AT";
 
 /// Stops this process with `SIGSTOP` the first time that it comes to the point that its environment names. A release
 /// build never stops.
