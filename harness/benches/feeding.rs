@@ -49,6 +49,7 @@ async fn main() -> Result<(), Failed> {
         deadline: Duration::from_mins(5),
         helper: Some(Path::new(env!("CARGO_BIN_EXE_kuberay-conformance"))),
         purpose: "bench",
+        keep: true,
     };
     println!(
         "image: {} ({} MB as an archive)",

@@ -57,16 +57,19 @@ pub enum Patience {
 impl Default for Patience {
     /// Long enough for a cluster to come up on a slow machine.
     fn default() -> Self {
-        Self::Wait(Duration::from_mins(10))
+        Self::Wait(LONGEST)
     }
 }
+
+/// How long another process is waited for.
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// How often a lock is asked for; the system tells nobody when a lock of another process ends.
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// The right to change a cluster; ends when dropped.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     _held: Held,
 }
 
@@ -115,6 +118,41 @@ impl Lock {
             tokio::time::sleep(INTERVAL).await;
         }
     }
+
+    /// Takes the lock when it is free, however short others have it; gives up where a living process that `lets_be`
+    /// accepts has it, or another for too long, and returns that one.
+    pub(super) async fn take_unless(
+        folder: &Path,
+        doing: &str,
+        lets_be: impl Fn(&Holder) -> bool,
+        progress: &dyn Progress,
+    ) -> Result<Result<Self, Holder>, ClusterError> {
+        std::fs::create_dir_all(folder).map_err(file("making", folder))?;
+        let path = folder.join("lock");
+        let started = Instant::now();
+        let mut told = false;
+        loop {
+            if let Some(file) = hold(&path, doing)? {
+                return Ok(Ok(Self { _held: file }));
+            }
+            let holder = read(&path);
+            // Who has just got the lock has not written who it is, so that what is read may be of the one before.
+            let is_other = holder.pid != std::process::id() && lives(&holder);
+            if (is_other && lets_be(&holder)) || started.elapsed() > LONGEST {
+                return Ok(Err(holder));
+            }
+            if !told {
+                progress.update("cluster", &format!("waiting for {holder}"));
+                told = true;
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
+}
+
+/// Whether the process is there, as far as this one can see.
+fn lives(holder: &Holder) -> bool {
+    Path::new("/proc").join(holder.pid.to_string()).exists()
 }
 
 /// The mark of a user of a cluster, as long as it is held; nobody takes a cluster down that others use.

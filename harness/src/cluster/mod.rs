@@ -31,9 +31,10 @@ pub use existing::{ContextError, ContextOptions, Existing, IN_CLUSTER, Permissio
 pub use handle::{ClusterHandle, EarlyCluster, Status};
 pub use host::{Cgroup, Host};
 pub use kind::{KindCluster, Unpack, UpOptions};
+pub(crate) use kind::{Left, UP, UPGRADE};
 pub use kind_config::{CriKeys, Extras, NodeFacts, kind_config};
-pub(crate) use lock::Lease;
 pub use lock::{Holder, Patience};
+pub(crate) use lock::{Lease, Lock};
 pub use preflight::{Finding, Severity};
 pub(crate) use ready::{client, is_ready as node_is_ready};
 pub use registry::registry_helper;

@@ -28,6 +28,8 @@ pub(super) struct Remover<'a> {
     pub(super) engine: &'a Engine,
     pub(super) file: StateFile,
     pub(super) kubeconfig: PathBuf,
+    /// What is noted of the cluster's content.
+    pub(super) note: PathBuf,
 }
 
 impl Remover<'_> {
@@ -37,6 +39,7 @@ impl Remover<'_> {
         for made in state.made.clone().into_iter().rev() {
             removed.removed.extend(self.one(state, &made).await?);
         }
+        or_gone(std::fs::remove_file(&self.note)).map_err(file("removing", &self.note))?;
         self.file.remove()?;
         Ok(removed)
     }

@@ -93,6 +93,14 @@ pub(super) struct State {
     pub(super) registry: Option<RegistryPlace>,
     /// Set when the cluster was complete.
     pub(super) complete: Option<Complete>,
+    /// Whether somebody brought it up to stay; else it goes with its last user.
+    #[serde(default = "yes")]
+    pub(super) kept: bool,
+}
+
+/// One of a harness that did not write down whether it stays is not ours to remove.
+fn yes() -> bool {
+    true
 }
 
 impl State {
@@ -108,6 +116,7 @@ impl State {
             made: Vec::new(),
             registry: None,
             complete: None,
+            kept: false,
         }
     }
 

@@ -12,19 +12,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::begun::Begun;
 use super::existing::There;
-use super::kept::{bring_up, gone};
+use super::kept::bring_up;
 use super::nodes::nodes_for_all;
 use super::outcome::{cut_off, not_run};
 use super::phases::Phases;
 use super::plane::{JOBS, PlaneSetup, Running, Site};
 use super::session::{Session, new_run_id};
-use super::setup::Setup;
+use super::setup::{RUN, Setup};
 use super::standing::Standing;
 use super::upgrade::Upgrades;
-use super::{
-    EngineOptions, FileJournal, Journal, JournalHead, Options, RunError, RunId, RunJournal, default_jobs, handover,
-};
-use crate::cluster::{ClusterError, Patience, Status};
+use super::{EngineOptions, FileJournal, Journal, JournalHead, Options, RunError, RunId, RunJournal, default_jobs};
+use crate::cluster::{ClusterError, Left, UP, UPGRADE, who};
 use crate::expect::{pending_allowed, unreferenced};
 use crate::plan::{self, Cell, Pair, Plan};
 use crate::process::Alarm;
@@ -401,59 +399,40 @@ impl Job<'_> {
             engine: setup.engine().into(),
             ..Environment::default()
         });
-        // What was up before is not ours to take down.
-        let was_up = matches!(setup.cluster.status().await?, Status::Up { .. });
         let done = self.on(&setup, found, phases).await;
-        let others_work = matches!(
+        let is_others = matches!(
             done,
-            Err(RunError::Cluster(
-                ClusterError::Locked { .. } | ClusterError::InUse { .. }
-            ))
+            Err(RunError::OtherReleases { .. }
+                | RunError::Cluster(ClusterError::Locked { .. } | ClusterError::InUse { .. }))
         );
-        if self.options.keep {
-            handover::clear(&setup)?;
+        if self.options.keep || is_others {
             return done;
         }
-        if others_work || (was_up && !handover::is_left_to_us(&setup)?) {
-            return done;
-        }
-        let down = self.take_down(&setup).await;
+        let left = self.leave(&setup).await;
         phases.end("down");
         // Why it ended says more than what its clean-up met, which is told all the same.
-        if let (Err(_), Err(error)) = (&done, &down) {
+        if let (Err(_), Err(error)) = (&done, &left) {
             self.progress.line(&format!(
                 "warning: not everything was removed: {error}; `kuberay-conformance down` tries again"
             ));
         }
         done?;
-        down
+        left
     }
 
-    /// Takes the cluster down, or leaves that to another run that still uses it.
-    async fn take_down(&self, setup: &Setup) -> Result<(), RunError> {
-        match setup.cluster.down(Patience::Fail).await {
-            Err(ClusterError::InUse { .. }) => {}
-            down => {
-                down?;
-                return gone(setup);
-            }
+    /// Removes the cluster, unless it is to stay or others use it.
+    async fn leave(&self, setup: &Setup) -> Result<(), RunError> {
+        if let Left::ToOthers(users) = setup.cluster.leave().await? {
+            // A run takes it down at its end; who only attached to it does not.
+            let later = if users.iter().any(|user| [RUN, UP, UPGRADE].contains(&&*user.doing)) {
+                "the last run to use it takes it down"
+            } else {
+                "`kuberay-conformance down` takes it down when they have ended"
+            };
+            let (name, users) = (&self.options.cluster, who(&users));
+            self.progress.line(&format!("{name} stays up for {users}; {later}"));
         }
-        handover::leave_to_others(setup)?;
-        // Who used it may have ended just before it could see that.
-        match setup.cluster.down(Patience::Fail).await {
-            Err(ClusterError::InUse { name, users, .. }) => {
-                let users: Vec<_> = users.iter().map(ToString::to_string).collect();
-                let users = users.join(" and ");
-                self.progress.line(&format!(
-                    "{name} stays up for {users}; the last to use it takes it down"
-                ));
-                Ok(())
-            }
-            down => {
-                down?;
-                gone(setup)
-            }
-        }
+        Ok(())
     }
 
     /// Runs the cells of one pair of releases after those of another; each pair takes the place of the one before.

@@ -5,44 +5,40 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::existing;
-use super::handover;
 use super::phases::Phases;
 use super::session::{Session, forget, noted_releases};
 use super::setup::Setup;
 use super::standing;
 use super::{CLUSTER, Options, RunError};
 use crate::artifact::Store;
-use crate::cluster::{KindCluster, Patience, Status};
+use crate::cluster::{Holder, KindCluster, Patience, Status, UP};
 use crate::process::stop_point;
 use crate::report::Progress;
 use crate::scenario::Lane;
 
 /// Brings the kind cluster up with everything that cells need, and notes which releases are in it.
 pub(super) async fn bring_up(setup: &Setup, options: &Options, phases: &mut Phases) -> Result<Session, RunError> {
-    refuse_other_releases(setup, options).await?;
+    // Before anything long begins, and again when nobody else can change the answer any more.
+    refuse_other_releases(setup, options)?;
     stop_point("releases-compared");
-    forget(setup)?;
-    let stack = setup.up(options, phases).await?;
+    let artifacts = setup.artifacts(options, phases).await?;
+    let lock = setup.cluster.lock(UP, Patience::default()).await?;
+    if refuse_other_releases(setup, options)?.is_empty() {
+        forget(setup)?;
+    }
+    let stack = setup.up(&lock, options, artifacts, phases).await?;
     Session::new(setup, options, stack)
 }
 
-/// Nothing of it is left, and nothing is noted of it any more.
-pub(super) fn gone(setup: &Setup) -> Result<(), RunError> {
-    forget(setup)?;
-    handover::clear(setup)
-}
-
-/// Another operator would take the place of the one that others work with.
-async fn refuse_other_releases(setup: &Setup, options: &Options) -> Result<(), RunError> {
-    let Status::Up { users, .. } = setup.cluster.status().await? else {
-        return Ok(());
-    };
+/// Another operator would take the place of the one that others work with. Returns who works with the same.
+fn refuse_other_releases(setup: &Setup, options: &Options) -> Result<Vec<Holder>, RunError> {
+    let users = setup.cluster.users()?;
     let Some((operator, ray)) = noted_releases(&options.cluster) else {
-        return Ok(());
+        return Ok(users);
     };
     let same = operator == *options.operator()? && ray == options.ray && options.operator_image.is_none();
     if users.is_empty() || same {
-        return Ok(());
+        return Ok(users);
     }
     Err(RunError::OtherReleases {
         cluster: options.cluster.clone(),
@@ -71,11 +67,15 @@ async fn up_kind(
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
 ) -> Result<String, RunError> {
+    let options = Options {
+        keep: true,
+        ..options.clone()
+    };
+    let options = &options;
     let work = async {
         let setup = Setup::ready_to_bring_up(options, Arc::clone(&progress)).await?;
         let mut phases = Phases::start();
         let session = bring_up(&setup, options, &mut phases).await?;
-        handover::clear(&setup)?;
         let cluster = session.cluster();
         Ok(format!(
             "{} is up: Kubernetes {}, KubeRay {}, Ray {}, on {}\n\
@@ -138,7 +138,6 @@ async fn down_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<Opt
     let setup = Setup::new(options, progress).await?;
     let removed = setup.cluster.down(Patience::default()).await?;
     stop_point("cluster-removed");
-    gone(&setup)?;
     if removed.removed.is_empty() {
         return Ok(None);
     }

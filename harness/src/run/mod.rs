@@ -12,7 +12,6 @@ mod error;
 mod evidence;
 mod existing;
 mod explore;
-mod handover;
 mod in_cluster;
 mod journal;
 mod journal_file;

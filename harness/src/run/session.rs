@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::setup::{Setup, Stack};
 use super::{Engine, EngineOptions, Operator, Options, RunError, RunId, Subjects};
 use crate::artifact::Store;
-use crate::cluster::{ClusterHandle, KindCluster};
+use crate::cluster::{ClusterHandle, KindCluster, Patience};
 use crate::operator::Installed;
 use crate::process::ProcessIdentity;
 use crate::report::{Environment, ImageRecord, Progress};
@@ -46,8 +46,11 @@ impl Session {
     /// When nothing is up, or `up` did not come to its end.
     pub async fn attach(options: &Options, progress: Arc<dyn Progress>, purpose: &str) -> Result<Self, RunError> {
         let setup = Setup::new(options, progress).await?;
-        let handle = setup.cluster.attach(purpose).await?;
-        let note = read(&note_path(&setup))?.ok_or(RunError::Unfinished)?;
+        let lock = setup.cluster.lock("attach", Patience::default()).await?;
+        let handle = setup.cluster.attach_holding(&lock, purpose).await?;
+        // As long as the lock is held, nobody changes what the note tells.
+        let note = read(setup.note())?.ok_or(RunError::Unfinished)?;
+        drop(lock);
         let client = handle.client().await?;
         Ok(Self { handle, client, note })
     }
@@ -64,7 +67,7 @@ impl Session {
             samples: stack.samples,
             environment: stack.environment,
         };
-        write(&note_path(setup), &note)?;
+        write(setup.note(), &note)?;
         Ok(Self {
             handle: stack.handle,
             client: stack.client,
@@ -74,7 +77,7 @@ impl Session {
 
     /// Notes again what runs, after something else ran meanwhile.
     pub(super) fn note_again(&self, setup: &Setup) -> Result<(), RunError> {
-        write(&note_path(setup), &self.note)
+        write(setup.note(), &self.note)
     }
 
     /// Release of the operator that runs.
@@ -132,24 +135,14 @@ pub fn new_run_id() -> RunId {
     RunId::new(Timestamp::now(), ProcessIdentity::current(), number)
 }
 
-const NOTE: &str = "session.json";
 const PERMITS: &str = "permits";
 
-fn note_path(setup: &Setup) -> PathBuf {
-    setup.cluster.kubeconfig().with_file_name(NOTE)
-}
-
-/// Forgets what runs in the cluster: it is about to change, or gone.
+/// Forgets what runs in the cluster, because it is about to change. The cluster's lock must be held.
 pub(super) fn forget(setup: &Setup) -> Result<(), RunError> {
-    remove_if_there(note_path(setup))
-}
-
-/// Removes a file of ours; that it is gone already is no error.
-pub(super) fn remove_if_there(path: PathBuf) -> Result<(), RunError> {
-    match std::fs::remove_file(&path) {
+    match std::fs::remove_file(setup.note()) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(RunError::File {
             doing: "removing",
-            path,
+            path: setup.note().into(),
             source,
         }),
         _ => Ok(()),
@@ -160,7 +153,7 @@ pub(super) fn remove_if_there(path: PathBuf) -> Result<(), RunError> {
 /// [`Session::attach`] tells.
 pub fn noted_releases(cluster: &str) -> Option<(Version, Version)> {
     let store = Store::open().ok()?;
-    let note = read(&KindCluster::folder(store.root(), cluster).join(NOTE)).ok()??;
+    let note = read(&KindCluster::note(store.root(), cluster)).ok()??;
     Some((note.operator, note.ray))
 }
 
@@ -186,6 +179,13 @@ fn write(path: &Path, note: &Note) -> Result<(), RunError> {
         path: path.into(),
         source,
     };
-    let text = serde_json::to_vec_pretty(note).map_err(|error| failed(error.into()))?;
-    std::fs::write(path, text).map_err(failed)
+    let write = || {
+        // Whoever only looks takes no lock, and must not read half of it.
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut whole = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut whole, note)?;
+        whole.persist(path)?;
+        Ok(())
+    };
+    write().map_err(failed)
 }

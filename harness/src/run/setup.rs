@@ -9,7 +9,7 @@ use semver::Version;
 use super::{Options, RunError, brought};
 use crate::artifact::{Artifacts, Image, Store, system};
 use crate::cluster::{
-    ClusterHandle, EarlyCluster, Engine, EngineError, EngineKind, KindCluster, Patience, Unpack, UpOptions,
+    ClusterHandle, EarlyCluster, Engine, EngineError, EngineKind, KindCluster, Lock, Patience, Unpack, UpOptions,
 };
 use crate::operator::{self, Installed, Wanted};
 use crate::report::{Environment, ImageRecord, Origin, Progress};
@@ -17,13 +17,27 @@ use crate::report::{Environment, ImageRecord, Origin, Progress};
 /// How long nodes may take until they are Ready.
 const NODES_WITHIN: Duration = Duration::from_mins(5);
 
+/// What a run says that it uses the cluster for.
+pub(super) const RUN: &str = "run";
+
 /// Engine, store, artifacts and the cluster's provider.
 pub(super) struct Setup {
     pub(super) cluster: KindCluster,
     artifacts: Artifacts,
+    note: PathBuf,
     registry_data: PathBuf,
     engine: String,
     progress: Arc<dyn Progress>,
+}
+
+/// What a cluster is made of and what is put into it.
+pub(super) struct StackArtifacts {
+    module: PathBuf,
+    operator_image: Image,
+    ray_image: Image,
+    registry_image: Image,
+    node_image: Image,
+    kind: PathBuf,
 }
 
 /// A cluster with everything in it that cells need.
@@ -66,6 +80,7 @@ impl Setup {
         Ok(Self {
             cluster,
             engine: format!("{} {}", engine.kind.program(), engine.version),
+            note: KindCluster::note(store.root(), &options.cluster),
             registry_data: store.root().join("registry"),
             artifacts: Artifacts::new(engine, store, options.source, Arc::clone(&progress)),
             progress,
@@ -77,18 +92,48 @@ impl Setup {
         &self.engine
     }
 
-    /// Brings everything up, and uses again what is there.
-    pub(super) async fn up(&self, options: &Options, phases: &mut super::Phases) -> Result<Stack, RunError> {
+    /// Where is noted what runs in the cluster.
+    pub(super) fn note(&self) -> &Path {
+        &self.note
+    }
+
+    /// Pulls or builds what the cluster is made of; nothing of the cluster is touched.
+    pub(super) async fn artifacts(
+        &self,
+        options: &Options,
+        phases: &mut super::Phases,
+    ) -> Result<StackArtifacts, RunError> {
         // The operator's manifests first: a release that is not known is told before anything long begins.
         let release = options.operator()?;
-        let module = self.artifacts.programs().operator_module(release).await?;
-        let operator_image = self.artifacts.operator_image(release).await?;
-        let ray_image = self.artifacts.ray_image(&options.ray).await?;
-        let registry_image = self.artifacts.registry_image().await?;
-        let node_image = self.artifacts.node_image().await?;
-        let kind = self.artifacts.kind().await?;
+        let artifacts = StackArtifacts {
+            module: self.artifacts.programs().operator_module(release).await?,
+            operator_image: self.artifacts.operator_image(release).await?,
+            ray_image: self.artifacts.ray_image(&options.ray).await?,
+            registry_image: self.artifacts.registry_image().await?,
+            node_image: self.artifacts.node_image().await?,
+            kind: self.artifacts.kind().await?,
+        };
         phases.end("artifacts");
+        Ok(artifacts)
+    }
 
+    /// Brings everything up, and uses again what is there.
+    pub(super) async fn up(
+        &self,
+        lock: &Lock,
+        options: &Options,
+        artifacts: StackArtifacts,
+        phases: &mut super::Phases,
+    ) -> Result<Stack, RunError> {
+        let release = options.operator()?;
+        let StackArtifacts {
+            module,
+            operator_image,
+            ray_image,
+            registry_image,
+            node_image,
+            kind,
+        } = artifacts;
         let up = UpOptions {
             kind: &kind,
             node_image: &node_image,
@@ -106,7 +151,8 @@ impl Setup {
             patience: Patience::default(),
             deadline: NODES_WITHIN,
             helper: None,
-            purpose: "run",
+            purpose: RUN,
+            keep: options.keep,
         };
         let install = async |early: EarlyCluster| {
             early.push(&operator_image).await?;
@@ -123,7 +169,7 @@ impl Setup {
             })?;
             Ok::<_, RunError>(operator)
         };
-        let (handle, operator) = self.cluster.up_with(&up, install).await?;
+        let (handle, operator) = self.cluster.up_holding(lock, &up, install).await?;
         phases.add(&handle.phases);
         let client = handle.client().await?;
         let environment = Environment {

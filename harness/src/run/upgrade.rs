@@ -8,7 +8,7 @@ use super::outcome::{blank, fail};
 use super::session::forget;
 use super::setup::Setup;
 use super::{CellError, Engine, Options, RunError, Session, Upgrade};
-use crate::cluster::Status;
+use crate::cluster::{Patience, UPGRADE};
 use crate::plan::Cell;
 use crate::process::ProcessIdentity;
 use crate::report::{CellResult, Progress};
@@ -24,7 +24,9 @@ pub(super) struct Upgrades<'a> {
 impl Upgrades<'_> {
     /// Runs the cells one after the other; the operator is the run's own in the end.
     pub(super) async fn run(&self, engine: &Engine, cells: &[Cell]) -> Result<Vec<CellResult>, RunError> {
-        self.refuse_while_used().await?;
+        // Whoever comes meanwhile waits for the run's own operator.
+        let lock = self.setup.cluster.lock(UPGRADE, Patience::default()).await?;
+        self.refuse_while_used()?;
         // What runs there is not what the note says until the end.
         forget(self.setup)?;
         let mut results = Vec::new();
@@ -37,6 +39,7 @@ impl Upgrades<'_> {
         }
         self.install(self.session.operator()).await?;
         self.session.note_again(self.setup)?;
+        drop(lock);
         Ok(results)
     }
 
@@ -63,10 +66,8 @@ impl Upgrades<'_> {
         self.setup.install(cluster, &client, release, self.options).await
     }
 
-    async fn refuse_while_used(&self) -> Result<(), RunError> {
-        let Status::Up { mut users, .. } = self.setup.cluster.status().await? else {
-            return Ok(());
-        };
+    fn refuse_while_used(&self) -> Result<(), RunError> {
+        let mut users = self.setup.cluster.users()?;
         users.retain(|user| user.process.as_ref() != Some(ProcessIdentity::current()));
         if users.is_empty() {
             return Ok(());

@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use crate::support::running::Running;
 use crate::support::{program, scenarios, turn};
 
-const CLUSTER: &str = "kuberay-conformance-lifecycle";
+pub const CLUSTER: &str = "kuberay-conformance-lifecycle";
 const SCENARIO: &str = "before-ray-start";
 
 /// Ends a run as a terminal would: all of its process group.
@@ -26,7 +26,7 @@ fn signal(running: &Running, signal: Signal) {
 }
 
 /// `run` of one scenario on the cluster of these tests.
-fn run(output: &Path) -> Command {
+pub fn run(output: &Path) -> Command {
     let mut command = program();
     command
         .process_group(0)
@@ -37,7 +37,7 @@ fn run(output: &Path) -> Command {
     command
 }
 
-fn down() -> String {
+pub fn down() -> String {
     let output = program()
         .args(["down", "--lane", "kind", "--cluster", CLUSTER])
         .output()
@@ -67,7 +67,7 @@ fn engine() -> (tokio::runtime::Runtime, Engine) {
 }
 
 /// What is left with the cluster's name; a process that podman has beside a container ends a moment after it.
-fn leftovers() -> Vec<String> {
+pub fn leftovers() -> Vec<String> {
     let until = Instant::now() + Duration::from_secs(10);
     loop {
         let found = found();

@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
 mod lifecycle;
+mod meet;
 mod slow {
     mod brought;
     mod cluster;

@@ -14,7 +14,7 @@ use super::error::ClusterError;
 use super::handle::{ClusterHandle, EarlyCluster, Status};
 use super::host::Host;
 use super::kind_config::{AUDIT_LOG, Extras, NodeFacts, kind_config};
-use super::lock::{Lease, Lock, Patience};
+use super::lock::{Holder, Lease, Lock, Patience};
 use super::preflight::{self, Severity};
 use super::registry;
 use super::remove::{KIND_LABEL, Removed, Remover};
@@ -28,6 +28,14 @@ use crate::report::{Outcome, Phase, Progress};
 const FORM: &str = "1";
 
 const TASK: &str = "cluster";
+
+/// What the lock of a cluster says that is being brought up.
+pub(crate) const UP: &str = "up";
+/// What it says while the operator in the cluster is replaced.
+pub(crate) const UPGRADE: &str = "operator upgrades";
+
+/// The file that [`KindCluster::note`] names.
+const NOTE: &str = "session.json";
 
 /// The folder of the audit log in the cluster's own.
 const AUDIT: &str = "audit";
@@ -72,6 +80,19 @@ pub struct UpOptions<'a> {
     pub helper: Option<&'a Path>,
     /// What the cluster is used for, told to others that would change it.
     pub purpose: &'a str,
+    /// Whether it stays when nobody uses it any more, until it is taken down.
+    pub keep: bool,
+}
+
+/// What became of a cluster that a run no longer uses.
+#[derive(Debug)]
+pub(crate) enum Left {
+    /// Nobody else used it, so it is removed.
+    Removed,
+    /// Somebody brought it up to stay.
+    Kept,
+    /// Others use it, bring it up or remove it: it is theirs.
+    ToOthers(Vec<Holder>),
 }
 
 impl KindCluster {
@@ -135,7 +156,20 @@ impl KindCluster {
         options: &UpOptions<'_>,
         work: impl AsyncFnOnce(EarlyCluster) -> Result<T, E>,
     ) -> Result<(ClusterHandle, T), E> {
-        let _lock = self.lock("up", options.patience).await?;
+        let lock = self.lock(UP, options.patience).await?;
+        self.up_holding(&lock, options, work).await
+    }
+
+    /// As [`up_with`](Self::up_with), by a process that holds the cluster's lock.
+    ///
+    /// # Errors
+    /// As [`up_with`](Self::up_with).
+    pub(crate) async fn up_holding<T, E: From<ClusterError>>(
+        &self,
+        _lock: &Lock,
+        options: &UpOptions<'_>,
+        work: impl AsyncFnOnce(EarlyCluster) -> Result<T, E>,
+    ) -> Result<(ClusterHandle, T), E> {
         let facts = node::facts(&self.engine, &options.node_image.local_name).await?;
         let host = Host::read(&self.folder, &self.engine.storage);
         self.preflight(&host, &facts)?;
@@ -153,6 +187,8 @@ impl KindCluster {
         let key = made_of(options.workers);
 
         let mut state = self.load()?.unwrap_or_else(|| State::new(&self.name, self.engine.kind));
+        // What somebody brought up to stay does; what was left half-made is as good as not there.
+        state.kept = options.keep || (state.kept && state.complete.is_some());
         let mut phases = Phases::start();
         // One with more nodes than are wanted serves as well.
         let larger = u32::try_from(state.nodes().len()).unwrap_or(u32::MAX).saturating_sub(1);
@@ -160,6 +196,7 @@ impl KindCluster {
         if let Some(complete) = state.complete.clone().filter(|complete| serves(&complete.key))
             && self.is_usable(&state).await
         {
+            self.file().save(&state)?;
             let start = self.plan_registry(&mut state, options)?;
             self.feed(&state, start.as_ref(), options).await?;
             phases.end("cluster reuse");
@@ -235,7 +272,15 @@ impl KindCluster {
     /// # Errors
     /// When none is up.
     pub async fn attach(&self, purpose: &str) -> Result<ClusterHandle, ClusterError> {
-        let _lock = self.lock("attach", Patience::default()).await?;
+        let lock = self.lock("attach", Patience::default()).await?;
+        self.attach_holding(&lock, purpose).await
+    }
+
+    /// As [`attach`](Self::attach), by a process that holds the cluster's lock.
+    ///
+    /// # Errors
+    /// As [`attach`](Self::attach).
+    pub(crate) async fn attach_holding(&self, _lock: &Lock, purpose: &str) -> Result<ClusterHandle, ClusterError> {
         let not_up = |why: &str| ClusterError::NotUp {
             name: self.name.clone(),
             why: why.into(),
@@ -257,10 +302,40 @@ impl KindCluster {
     /// When another process uses the cluster, or the engine refuses; a second call goes on where the first stopped.
     pub async fn down(&self, patience: Patience) -> Result<Removed, ClusterError> {
         let _lock = self.lock("down", patience).await?;
-        let Some(mut state) = self.load()? else {
+        let Some(state) = self.load()? else {
             return Ok(Removed::default());
         };
         self.refuse_while_used("it stays up")?;
+        self.remove(state).await
+    }
+
+    /// Ends a run's use of the cluster, to be called when the run has given its handle up: removes it, unless it is to
+    /// stay. A cluster that another process uses or brings up is that process's to remove.
+    ///
+    /// # Errors
+    /// When the engine refuses; [`down`](Self::down) goes on where this stopped.
+    pub(crate) async fn leave(&self) -> Result<Left, ClusterError> {
+        let progress = self.progress.as_ref();
+        let brings_up = |holder: &Holder| [UP, UPGRADE].contains(&&*holder.doing);
+        let _lock = match Lock::take_unless(&self.folder, "leave", brings_up, progress).await? {
+            Ok(lock) => lock,
+            Err(holder) => return Ok(Left::ToOthers(vec![holder])),
+        };
+        let Some(state) = self.load()? else {
+            return Ok(Left::Removed);
+        };
+        let users = self.users()?;
+        if state.kept {
+            return Ok(Left::Kept);
+        }
+        if !users.is_empty() {
+            return Ok(Left::ToOthers(users));
+        }
+        self.remove(state).await?;
+        Ok(Left::Removed)
+    }
+
+    async fn remove(&self, mut state: State) -> Result<Removed, ClusterError> {
         self.progress.update(TASK, &format!("removing {}", self.name));
         state.complete = None;
         self.file().save(&state)?;
@@ -301,6 +376,7 @@ impl KindCluster {
             engine: &self.engine,
             file: self.file(),
             kubeconfig: self.kubeconfig(),
+            note: self.folder.join(NOTE),
         }
     }
 
@@ -308,7 +384,11 @@ impl KindCluster {
         StateFile::new(&self.folder)
     }
 
-    async fn lock(&self, doing: &str, patience: Patience) -> Result<Lock, ClusterError> {
+    /// Takes the right to change the cluster; others wait meanwhile.
+    ///
+    /// # Errors
+    /// When another process has it for longer than this one is patient.
+    pub(crate) async fn lock(&self, doing: &str, patience: Patience) -> Result<Lock, ClusterError> {
         Lock::take(&self.folder, &self.name, doing, patience, self.progress.as_ref()).await
     }
 
@@ -357,8 +437,21 @@ impl KindCluster {
                 .is_ok()
     }
 
+    /// The processes that use the cluster; with this one, where it does.
+    ///
+    /// # Errors
+    /// When their marks can't be read.
+    pub(crate) fn users(&self) -> Result<Vec<Holder>, ClusterError> {
+        Lease::users(&self.folder)
+    }
+
+    /// Where whoever brings the cluster up may note what is in it; the file goes with the cluster.
+    pub(crate) fn note(state: &Path, name: &str) -> PathBuf {
+        Self::folder(state, name).join(NOTE)
+    }
+
     fn refuse_while_used(&self, consequence: &'static str) -> Result<(), ClusterError> {
-        let users = Lease::users(&self.folder)?;
+        let users = self.users()?;
         if users.is_empty() {
             return Ok(());
         }
@@ -414,3 +507,6 @@ impl Phases {
         self.since = Instant::now();
     }
 }
+
+#[cfg(test)]
+mod tests;

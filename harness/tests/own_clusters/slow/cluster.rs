@@ -78,6 +78,7 @@ impl Setup {
             deadline: Duration::from_mins(2),
             helper: Some(Path::new(env!("CARGO_BIN_EXE_kuberay-conformance"))),
             purpose: "cluster test",
+            keep: true,
         }
     }
 
