@@ -1,8 +1,9 @@
 //! Who works on a cluster, and who uses it; a lock ends with its process, whatever ends that.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use fs4::fs_std::FileExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::error::{ClusterError, file};
-use crate::process::{ProcessIdentity, stop_point};
+use crate::process::{Liveness, ProcessIdentity, stop_point};
 use crate::report::Progress;
 
 /// A process that holds a lock.
@@ -32,6 +33,11 @@ impl Holder {
             since: format!("{:.0}", jiff::Timestamp::now()),
             doing: doing.into(),
         }
+    }
+
+    /// Returns the id of its process in that process's PID namespace, where it is known.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(|process| process.pid)
     }
 }
 
@@ -86,7 +92,7 @@ impl Drop for Held {
 }
 
 impl Lock {
-    pub(super) async fn take(
+    pub(crate) async fn take(
         folder: &Path,
         name: &str,
         doing: &str,
@@ -137,7 +143,9 @@ impl Lock {
             }
             let holder = read(&path);
             // Who has just got the lock has not written who it is, so that what is read may be of the one before.
-            let is_other = holder.pid != std::process::id() && lives(&holder);
+            let is_other = holder.process.as_ref().is_some_and(|process| {
+                process != ProcessIdentity::current() && process.liveness() != Liveness::Ended
+            });
             if (is_other && lets_be(&holder)) || started.elapsed() > LONGEST {
                 return Ok(Err(holder));
             }
@@ -148,11 +156,6 @@ impl Lock {
             tokio::time::sleep(INTERVAL).await;
         }
     }
-}
-
-/// Whether the process is there, as far as this one can see.
-fn lives(holder: &Holder) -> bool {
-    Path::new("/proc").join(holder.pid.to_string()).exists()
 }
 
 /// The mark of a user of a cluster, as long as it is held; nobody takes a cluster down that others use.
@@ -188,11 +191,14 @@ impl Lease {
         let mut users = Vec::new();
         for path in entries.flatten().map(|entry| entry.path()) {
             let Ok(mark) = File::open(&path) else { continue };
-            if mark.try_lock_exclusive().map_err(file("locking", &path))? {
-                stop_point("mark-probed");
-                let _ = std::fs::remove_file(&path);
-            } else {
-                users.push(read(&path));
+            // Shared, so that several that look don't take each other for users.
+            match mark.try_lock_shared() {
+                Ok(()) => {
+                    stop_point("mark-probed");
+                    let _ = std::fs::remove_file(&path);
+                }
+                Err(TryLockError::WouldBlock) => users.push(read(&path)),
+                Err(TryLockError::Error(source)) => return Err(file("locking", &path)(source)),
             }
         }
         Ok(users)
@@ -215,6 +221,12 @@ fn hold(path: &Path, doing: &str) -> Result<Option<Held>, ClusterError> {
         .map_err(file("opening", path))?;
     stop_point("lock-opened");
     if !handle.try_lock_exclusive().map_err(file("locking", path))? {
+        return Ok(None);
+    }
+    // Until it was locked it was like a mark that an ended process left, which whoever looks for users removes.
+    let own = handle.metadata().map_err(file("looking at", path))?;
+    let is_there = std::fs::metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == (own.dev(), own.ino()));
+    if !is_there {
         return Ok(None);
     }
     let mut held = Held(handle);

@@ -1,6 +1,7 @@
 //! Tests of `lock`.
 
 use super::*;
+use crate::process::other::{Other, role};
 use crate::report::Silent;
 
 #[test]
@@ -77,4 +78,46 @@ fn a_lock_names_its_holder_beyond_its_pid() {
     assert_eq!(process["namespace"], namespace.to_string_lossy().as_ref());
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
     assert_eq!(process["boot"], boot.trim());
+}
+
+const SELF: &str = "cluster::lock::tests::a_mark_that_is_being_made_is_not_removed_as_left_behind";
+
+/// What this program does as the other process.
+fn be_the_other(role: &str, folder: &Path) {
+    if role == "use" {
+        let _lease = Lease::take(folder, "run").unwrap();
+        println!("it uses it");
+        std::thread::park();
+    } else {
+        println!("{:?}", Lease::users(folder).unwrap());
+    }
+}
+
+/// The other has made the file of its mark and has not locked it yet when this process looks for users.
+#[test]
+fn a_mark_that_is_being_made_is_not_removed_as_left_behind() {
+    if let Some((role, folder)) = role() {
+        return be_the_other(&role, &folder);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut other = Other::start(SELF, "use", folder.path(), Some("lock-opened"));
+    other.until_stopped();
+    assert_eq!(Lease::users(folder.path()).unwrap(), []);
+    other.go_on();
+    other.until("it uses it");
+    let users = Lease::users(folder.path()).unwrap();
+    assert_eq!(users.iter().map(Holder::pid).collect::<Vec<_>>(), [Some(other.id())]);
+}
+
+/// The other looks at what an ended process left when this process does, too.
+#[test]
+fn who_looks_for_users_is_not_taken_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("users")).unwrap();
+    std::fs::write(folder.path().join("users/left-by-a-killed-process"), "").unwrap();
+    let mut other = Other::start(SELF, "look", folder.path(), Some("mark-probed"));
+    other.until_stopped();
+    assert_eq!(Lease::users(folder.path()).unwrap(), []);
+    other.go_on();
+    other.until("[]");
 }
