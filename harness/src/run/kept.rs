@@ -111,7 +111,7 @@ pub async fn down(options: &Options, progress: Arc<dyn Progress>) -> Result<Stri
     }
     let mut texts = Vec::new();
     if options.lanes.contains(&Lane::ControlPlane) {
-        texts.extend(standing::down().await?);
+        texts.extend(standing::down(&*progress).await?);
     }
     if concerns_kind(options) {
         texts.extend(down_kind(options, progress).await?);

@@ -1,20 +1,19 @@
 //! Control planes that stay up: a process of ours keeps them in the background, others attach to them.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use fs4::fs_std::FileExt as _;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::plane::{PlaneSetup, Planes, Site};
 use super::{Options, RunError};
 use crate::artifact::Store;
-use crate::cluster::{Holder, Lease, end_process};
+use crate::cluster::{ClusterError, Holder, Lease, Lock, Patience, end_process};
 use crate::process::{Alarm, OWN_PROGRAM, ProcessIdentity, last_lines, stop_point};
 use crate::report::{Environment, Outcome, Progress};
 
@@ -22,6 +21,8 @@ use crate::report::{Environment, Outcome, Progress};
 pub const KEEPER: &str = "keep-control-planes";
 /// What that process is called in lists of processes.
 const CALLED: &str = "kuberay-conformance";
+/// How long others may look whether a keeper lives before one that begins takes it for another keeper.
+const LOOKED_AT: Duration = Duration::from_secs(10);
 /// How often it is looked whether it has come up, or has ended.
 const INTERVAL: Duration = Duration::from_millis(100);
 
@@ -45,8 +46,20 @@ impl Place {
         Ok(Self(folder))
     }
 
-    fn lock(&self) -> PathBuf {
+    /// The file that the keeper has locked as long as it lives.
+    fn keeper(&self) -> PathBuf {
         self.0.join("keeper")
+    }
+
+    /// Takes the right to bring control planes up, to take them down, or to begin to use them.
+    async fn turn(&self, doing: &str, progress: &dyn Progress) -> Result<Lock, RunError> {
+        let lock = Lock::take(&self.0, "control planes", doing, Patience::default(), progress).await;
+        lock.map_err(|error| match error {
+            ClusterError::Locked { holder, .. } => {
+                RunError::Standing(format!("the control planes are locked by {holder}; wait for it"))
+            }
+            error => error.into(),
+        })
     }
 
     fn note(&self) -> PathBuf {
@@ -59,8 +72,9 @@ impl Place {
 
     /// The keeper's note, where one lives and has everything up.
     fn living(&self) -> Option<Note> {
-        let lock = File::open(self.lock()).ok()?;
-        if lock.try_lock_exclusive().unwrap_or(true) {
+        let lock = File::open(self.keeper()).ok()?;
+        // Shared, so that several that look don't take each other for a keeper.
+        if !matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)) {
             stop_point("keeper-probed");
             return None;
         }
@@ -80,9 +94,23 @@ fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> RunE
 /// When another keeper lives, when they don't come up, or when a program of them ends.
 pub async fn keep(options: &Options, progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<(), RunError> {
     let place = Place::open()?;
-    let lock = File::create(place.lock()).map_err(file("opening", &place.lock()))?;
-    if !lock.try_lock_exclusive().map_err(file("locking", &place.lock()))? {
-        return Err(RunError::Standing("control planes are kept up already".into()));
+    let lock = File::create(place.keeper()).map_err(file("opening", &place.keeper()))?;
+    let began = Instant::now();
+    let mut told = false;
+    // Who looks whether a keeper lives has it locked for a moment.
+    while let Err(error) = lock.try_lock() {
+        match error {
+            TryLockError::WouldBlock if began.elapsed() < LOOKED_AT => {
+                if !std::mem::replace(&mut told, true) {
+                    progress.line("another process looks at the control planes; waiting for it");
+                }
+                tokio::time::sleep(INTERVAL).await;
+            }
+            TryLockError::WouldBlock => {
+                return Err(RunError::Standing("control planes are kept up already".into()));
+            }
+            TryLockError::Error(error) => return Err(file("locking", &place.keeper())(error)),
+        }
     }
     stop_point("keeper-locked");
     let _ = std::fs::remove_file(place.note());
@@ -120,8 +148,17 @@ pub(super) struct Standing {
 
 impl Standing {
     /// Attaches to those that are up where they are made of the same, and have all releases.
-    pub(super) fn attach(setup: &PlaneSetup, purpose: &str) -> Result<Option<Self>, RunError> {
+    pub(super) async fn attach(
+        setup: &PlaneSetup,
+        purpose: &str,
+        progress: &dyn Progress,
+    ) -> Result<Option<Self>, RunError> {
         let place = Place::open()?;
+        if place.living().is_none() {
+            return Ok(None);
+        }
+        // Whoever takes them down sees the mark, or has taken them down before.
+        let turn = place.turn("attach", progress).await?;
         let Some(note) = place
             .living()
             .filter(|note| setup.is_met_by(&note.environment, &note.sites))
@@ -130,10 +167,7 @@ impl Standing {
         };
         stop_point("planes-found");
         let lease = Lease::take(&place.0, purpose)?;
-        // It may have ended before it could see the mark.
-        if place.living().is_none() {
-            return Ok(None);
-        }
+        drop(turn);
         let alarm = Alarm::default();
         tokio::spawn({
             let (alarm, log, keeper) = (alarm.clone(), place.log(), note.keeper.clone());
@@ -171,11 +205,16 @@ pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: Cancella
     // What must be built is built here, where it can be seen.
     let setup = PlaneSetup::new(options, &options.operators, Arc::clone(&progress)).await?;
     let place = Place::open()?;
+    let _turn = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(RunError::Interrupted),
+        turn = place.turn("up", &*progress) => turn?,
+    };
     if let Some(note) = place.living() {
         if setup.is_met_by(&note.environment, &note.sites) {
             return Ok(told(&note, "are up already"));
         }
-        down().await?;
+        end(&place).await?;
     }
     let log = File::create(place.log()).map_err(file("making", &place.log()))?;
     let second = log.try_clone().map_err(file("making", &place.log()))?;
@@ -228,8 +267,14 @@ fn arguments(options: &Options) -> Vec<std::ffi::OsString> {
 ///
 /// # Errors
 /// When another process uses them.
-pub async fn down() -> Result<Option<String>, RunError> {
+pub async fn down(progress: &dyn Progress) -> Result<Option<String>, RunError> {
     let place = Place::open()?;
+    let _turn = place.turn("down", progress).await?;
+    end(&place).await
+}
+
+/// Ends the keeper, to be called by who has the turn.
+async fn end(place: &Place) -> Result<Option<String>, RunError> {
     let users = Lease::users(&place.0)?;
     if !users.is_empty() {
         let users: Vec<_> = users.iter().map(Holder::to_string).collect();

@@ -80,8 +80,8 @@ impl Planes {
         progress: Arc<dyn Progress>,
         purpose: &str,
     ) -> Result<Self, RunError> {
-        let setup = PlaneSetup::new(options, &options.operators, progress).await?;
-        match Standing::attach(&setup, purpose)? {
+        let setup = PlaneSetup::new(options, &options.operators, Arc::clone(&progress)).await?;
+        match Standing::attach(&setup, purpose, &*progress).await? {
             Some(standing) => Ok(Self {
                 sites: standing.sites().to_vec(),
                 environment: setup.environment.clone(),
