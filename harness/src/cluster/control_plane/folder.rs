@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use fs4::fs_std::FileExt as _;
 
-use super::super::error::{ClusterError, file};
+use super::super::error::{ClusterError, file, or_gone};
 use super::super::processes::{self, Signature};
 use crate::process::{ProcessIdentity, stop_point};
 use crate::report::Progress;
@@ -59,7 +59,10 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // A program that was killed just now may still write a last file.
         for _ in 0..20 {
-            match std::fs::remove_dir_all(&self.path) {
+            // The file that says whose it is goes last: without it, others would take the rest for left behind.
+            let emptied = remove_all_but_owner(&self.path);
+            stop_point("folder-emptied");
+            match emptied.and_then(|()| std::fs::remove_dir_all(&self.path)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     std::thread::sleep(std::time::Duration::from_millis(20));
                 }
@@ -67,6 +70,21 @@ impl Drop for Folder {
             }
         }
     }
+}
+
+fn remove_all_but_owner(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name() == OWNER {
+            continue;
+        }
+        or_gone(if entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())
+        } else {
+            std::fs::remove_file(entry.path())
+        })?;
+    }
+    Ok(())
 }
 
 /// Removes the folders whose process has ended without removing them, and ends its programs, should one still run.
@@ -89,7 +107,11 @@ async fn remove_left(all: &Path, progress: &dyn Progress) -> Result<(), ClusterE
             let arguments: &[&str] = &[&argument];
             ended.extend(processes::end(Signature { program, arguments }).await);
         }
-        std::fs::remove_dir_all(&path).map_err(file("removing", &path))?;
+        match std::fs::remove_dir_all(&path) {
+            // Whose it was has removed it meanwhile.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            removed => removed.map_err(file("removing", &path))?,
+        }
         let programs = if ended.is_empty() {
             String::new()
         } else {
