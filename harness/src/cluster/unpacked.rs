@@ -1,6 +1,8 @@
 //! What nodes keep of their images, unpacked once and shared by the nodes of every cluster that comes after.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::engine::Engine;
 use super::error::{ClusterError, file, or_gone};
@@ -32,13 +34,22 @@ pub struct Unpack<'a> {
 }
 
 /// What nodes are made of where their images are unpacked already.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Shared {
     /// What they mount.
     pub(super) folder: PathBuf,
     /// The image that they are made of.
     pub(super) node_image: String,
+    /// Until the nodes mount it.
+    pub(super) _wanted: Wanted,
 }
+
+/// Says to other processes that one is about to be mounted, as long as this is held.
+#[derive(Debug)]
+pub(super) struct Wanted(#[expect(dead_code, reason = "it is held for its lock")] File);
+
+/// How often it is tried again where another process is about to remove what is wanted.
+const INTERVAL: Duration = Duration::from_millis(20);
 
 impl Unpack<'_> {
     /// Names everything that decides what is unpacked.
@@ -53,6 +64,24 @@ impl Unpack<'_> {
     /// Where it is or will be.
     pub(super) fn folder(&self, key: &str) -> PathBuf {
         self.store.path(NAME, key)
+    }
+
+    /// Keeps other processes from removing it before a cluster's configuration names it. It need not be there yet.
+    pub(super) async fn want(&self, key: &str) -> Result<Wanted, ClusterError> {
+        let path = self.mark(key);
+        let mark = File::create(&path).map_err(file("opening", &path))?;
+        loop {
+            match mark.try_lock_shared() {
+                Ok(()) => return Ok(Wanted(mark)),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(INTERVAL).await,
+                Err(TryLockError::Error(source)) => return Err(file("locking", &path)(source)),
+            }
+        }
+    }
+
+    /// The file that whoever wants it, or removes it, has locked.
+    fn mark(&self, key: &str) -> PathBuf {
+        self.store.root().join("locks").join(format!("{NAME}-{key}-wanted"))
     }
 
     /// Makes it with a container of the node image, unless it is there. The registry at `address` has the images.
@@ -95,7 +124,7 @@ impl Unpack<'_> {
     /// Notes that it is used now, and removes those that were not for the longest time and that no cluster mounts.
     pub(super) fn keep_few(&self, key: &str) -> Result<(), ClusterError> {
         let used = self.folder(key);
-        std::fs::File::open(&used)
+        File::open(&used)
             .and_then(|folder| folder.set_modified(std::time::SystemTime::now()))
             .map_err(file("noting the use of", &used))?;
         let mut all: Vec<_> = std::fs::read_dir(used.parent().unwrap_or(&used))
@@ -110,7 +139,10 @@ impl Unpack<'_> {
         let mounted = mounted_by_clusters(self.store.root());
         let surplus = (all.len() + 1).saturating_sub(KEPT);
         for (_, path) in all.into_iter().take(surplus) {
-            if !mounted.contains(&*path.to_string_lossy()) {
+            let mark = self.mark(&path.file_name().unwrap_or_default().to_string_lossy());
+            let mark = File::create(&mark).map_err(file("opening", &mark))?;
+            let is_wanted = mark.try_lock().is_err();
+            if !is_wanted && !mounted.contains(&*path.to_string_lossy()) {
                 // First another name: what is half removed must not be taken for whole.
                 let going = path.with_file_name(format!(".{}", path.file_name().unwrap_or_default().to_string_lossy()));
                 or_gone(std::fs::rename(&path, &going)).map_err(file("removing", &path))?;

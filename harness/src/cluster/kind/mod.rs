@@ -228,8 +228,8 @@ impl KindCluster {
                 None => Ok(()),
             }
         };
-        let image = shared.map_or_else(|| options.node_image.local_name.clone(), |shared| shared.node_image);
-        let image = image.as_str();
+        let image = shared.as_ref().map(|shared| shared.node_image.as_str());
+        let image = image.unwrap_or(&options.node_image.local_name);
         tokio::try_join!(self.create(&state, &config, image, options), registry)?;
         self.feed(&state, start.as_ref(), options).await?;
         phases.end("cluster start");

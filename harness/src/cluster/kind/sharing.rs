@@ -35,6 +35,7 @@ impl KindCluster {
         options: &UpOptions<'_>,
     ) -> Result<Shared, ClusterError> {
         let key = unpack.key(options.node_image);
+        let wanted = unpack.want(&key).await?;
         if !unpack.folder(&key).is_dir() {
             self.unpack(state, plan, unpack, &key, options).await?;
         }
@@ -44,6 +45,7 @@ impl KindCluster {
         Ok(Shared {
             folder: unpack.folder(&key),
             node_image: unpacked::bare(&self.engine, options.node_image).await?,
+            _wanted: wanted,
         })
     }
 

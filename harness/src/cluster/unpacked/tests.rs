@@ -1,6 +1,7 @@
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::*;
+use crate::process::other::{Other, role};
 use crate::report::{ImageRecord, Origin};
 
 fn image(name: &str, digest: &str) -> Image {
@@ -68,4 +69,41 @@ fn the_oldest_that_no_cluster_mounts_go() {
         std::fs::read_dir(folder.path().join(NAME)).unwrap().count() == 4,
         "nothing is half removed"
     );
+}
+
+const SELF: &str = "cluster::unpacked::tests::what_another_process_is_about_to_mount_stays";
+
+/// Its configuration does not name yet what it is about to mount.
+#[tokio::test]
+async fn what_another_process_is_about_to_mount_stays() {
+    if let Some((key, folder)) = role() {
+        let store = Store::at(folder).unwrap();
+        let unpack = Unpack {
+            store: &store,
+            images: &[],
+        };
+        let _wanted = unpack.want(&key).await.unwrap();
+        println!("it wants it");
+        std::future::pending::<()>().await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::at(folder.path()).unwrap();
+    let unpack = Unpack {
+        store: &store,
+        images: &[],
+    };
+    for (age, key) in ["d", "c", "b", "a"].iter().enumerate() {
+        let path = unpack.folder(key);
+        std::fs::create_dir_all(&path).unwrap();
+        let then = SystemTime::now() - Duration::from_secs(60 * (10 - u64::try_from(age).unwrap()));
+        File::open(&path).unwrap().set_modified(then).unwrap();
+    }
+    let mut other = Other::start(SELF, "d", folder.path(), None);
+    other.until("it wants it");
+    other.stop();
+    unpack.keep_few("a").unwrap();
+    assert!(unpack.folder("d").exists(), "the oldest is wanted");
+    other.kill();
+    unpack.keep_few("a").unwrap();
+    assert!(!unpack.folder("d").exists(), "nobody wants it any more");
 }
