@@ -1,5 +1,6 @@
 //! Container engines: which one answers, and how it is called.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -114,11 +115,7 @@ impl Engine {
         };
         let path = state.join("containers.conf");
         let host = Host::read(state, state);
-        let write = || {
-            std::fs::create_dir_all(state)?;
-            std::fs::write(&path, containers_conf(&host))
-        };
-        write().map_err(|source| EngineError::File {
+        write_conf(state, &path, &containers_conf(&host)).map_err(|source| EngineError::File {
             path: path.clone(),
             source,
         })?;
@@ -185,6 +182,18 @@ fn conf_variable(version: &str) -> &'static str {
     } else {
         "CONTAINERS_CONF"
     }
+}
+
+/// Writes the settings as a whole: podman of another process may be reading them.
+fn write_conf(folder: &Path, path: &Path, text: &str) -> std::io::Result<()> {
+    if std::fs::read_to_string(path).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder)?;
+    let mut whole = tempfile::NamedTempFile::new_in(folder)?;
+    whole.write_all(text.as_bytes())?;
+    whole.persist(path)?;
+    Ok(())
 }
 
 /// Settings of podman for our containers alone.

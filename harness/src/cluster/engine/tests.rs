@@ -24,6 +24,18 @@ fn podman_gets_what_the_machine_needs(#[case] cgroup: Cgroup, #[case] sys_resour
     assert_eq!(text.split_once("[containers]\n").unwrap().1, expected);
 }
 
+/// Podman of another process may have opened them.
+#[test]
+fn settings_of_podman_are_replaced_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("containers.conf");
+    write_conf(folder.path(), &path, "pids_limit = 0\n").unwrap();
+    let mut opened = std::fs::File::open(&path).unwrap();
+    write_conf(folder.path(), &path, "pids_limit = 1\n").unwrap();
+    assert_eq!(std::io::read_to_string(&mut opened).unwrap(), "pids_limit = 0\n");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "pids_limit = 1\n");
+}
+
 #[rstest]
 #[case("4.3.1", "CONTAINERS_CONF")]
 #[case("5.4.0", "CONTAINERS_CONF_OVERRIDE")]
