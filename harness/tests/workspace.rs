@@ -10,24 +10,21 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Runs cargo at the root and returns its standard output and standard error.
-fn cargo(arguments: &[&str]) -> (String, String) {
+/// Runs cargo at the root and returns its standard output.
+fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
         .args(arguments)
         .current_dir(root())
-        .env("CARGO_TERM_COLOR", "never")
-        .env("CARGO_TERM_QUIET", "false")
         .output()
         .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let (stdout, stderr) = (text(output.stdout), text(output.stderr));
-    assert!(output.status.success(), "cargo {arguments:?} failed:\n{stderr}");
-    (stdout, stderr)
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo {arguments:?} failed:\n{errors}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// The packages of the workspace, from `cargo metadata`.
 fn packages() -> Vec<Value> {
-    let (metadata, _) = cargo(&[
+    let metadata = cargo(&[
         "metadata",
         "--locked",
         "--offline",
@@ -57,12 +54,27 @@ fn cargo_test_lists_the_unit_tests_of_every_package() {
         libraries.insert(relative(&library["src_path"]));
     }
 
-    let (_, stderr) = cargo(&["test", "--locked", "--offline", "--lib", "--", "--list"]);
-    let listed: BTreeSet<String> = stderr
-        .lines()
-        .filter_map(|line| line.trim_start().strip_prefix("Running unittests "))
-        .map(|line| line.split_once(" (").map_or(line, |(path, _)| path).to_owned())
-        .collect();
+    let build = [
+        "test",
+        "--locked",
+        "--offline",
+        "--lib",
+        "--no-run",
+        "--message-format",
+        "json",
+    ];
+    let mut listed = BTreeSet::new();
+    for line in cargo(&build).lines() {
+        let message: Value = serde_json::from_str(line).unwrap();
+        let Some(program) = message["executable"].as_str() else {
+            continue;
+        };
+        let output = Command::new(program).arg("--list").output().unwrap();
+        let tests = String::from_utf8(output.stdout).unwrap();
+        if tests.lines().any(|line| line.ends_with(": test")) {
+            listed.insert(relative(&message["target"]["src_path"]));
+        }
+    }
 
     assert_eq!(
         listed, libraries,
