@@ -143,9 +143,10 @@ impl Lock {
             }
             let holder = read(&path);
             // Who has just got the lock has not written who it is, so that what is read may be of the one before.
-            let is_other = holder.process.as_ref().is_some_and(|process| {
-                process != ProcessIdentity::current() && process.liveness() != Liveness::Ended
-            });
+            let is_other = holder
+                .process
+                .as_ref()
+                .is_some_and(|process| process != ProcessIdentity::current() && process.liveness() != Liveness::Ended);
             if (is_other && lets_be(&holder)) || started.elapsed() > LONGEST {
                 return Ok(Err(holder));
             }

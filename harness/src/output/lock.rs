@@ -88,7 +88,7 @@ fn holder(file: &mut File) -> Holder {
     let mut text = Vec::new();
     let _ = file.take(4096).read_to_end(&mut text);
     serde_json::from_slice(&text).unwrap_or_else(|_| Holder {
-        pid: 0,
+        process: None,
         since: "now".into(),
         doing: "unknown".into(),
     })

@@ -4,6 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::cluster::EngineKind;
+use crate::process::ProcessIdentity;
 use crate::process::other::{Other, role};
 use crate::report::Silent;
 
@@ -106,9 +107,14 @@ async fn what_a_former_holder_has_written_is_nobody_that_brings_the_cluster_up()
     let cluster = complete(folder.path(), false);
     let other = stopped(folder.path(), "attach");
     let lock = cluster.folder.join("lock");
-    for pid in [std::process::id(), u32::MAX] {
+    let this = ProcessIdentity::current();
+    let ended = ProcessIdentity {
+        pid: u32::MAX,
+        ..this.clone()
+    };
+    for process in [this.clone(), ended] {
         let former = Holder {
-            pid,
+            process: Some(process),
             since: "before".into(),
             doing: UP.into(),
         };
