@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench scale`. Words after `--` are a release of the operator (the newest pinned one when absent), numbers
 //! of clusters and cells, and beginnings of the names of parts. Each measurement is a process of its own, with an etcd, an
-//! API server and an operator of its own, so that peaks of memory are its alone. docs/scale.md has a run's tables.
+//! API server and an operator of its own, so that peaks of memory are its alone. docs/benchmarks.md has the results.
 
 mod cells;
 mod clusters;

@@ -1,6 +1,6 @@
 //! This harness beside chainsaw, kuttl and a script with kubectl: the same scenarios on the same cluster.
 //!
-//! `ci/bench` builds the tools and the cluster and runs this. docs/bench.md says what is measured, and how.
+//! `ci/bench` builds the tools and the cluster and runs this. docs/benchmarks.md says what is measured.
 
 mod audit;
 mod process;

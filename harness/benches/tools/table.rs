@@ -25,7 +25,7 @@ fn cell(all: &[&Measured], show: impl Fn(&Measured) -> String) -> String {
     all.iter().map(|one| show(one)).collect::<Vec<_>>().join(", ")
 }
 
-/// The table of docs/bench.md.
+/// The table of docs/benchmarks.md.
 pub fn markdown(all: &[Measured]) -> String {
     let mut text = String::from(
         "| scenario | tool | wall s | over the truth ms | CPU s | memory MiB | requests |\n|---|---|---|---|---|---|---|\n",

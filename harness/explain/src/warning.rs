@@ -164,17 +164,17 @@ mod tests {
 
     #[test]
     fn the_documentation_lists_every_trap() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/explain.md");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/explain.md");
         let text = std::fs::read_to_string(path).unwrap();
         for trap in TRAPS {
             let note = if trap.weight == Weight::Note { " (note)" } else { "" };
             let links = trap
                 .scenarios
                 .iter()
-                .map(|name| format!("[`{name}`](../scenarios/{name}/scenario.yaml)"));
+                .map(|name| format!("[`{name}`](../../scenarios/{name}/scenario.yaml)"));
             let links = links.collect::<Vec<_>>().join(", ");
             let row = format!("| `{}` | {}{note} | {} | {links} |", trap.id, trap.rule, trap.text);
-            assert!(text.contains(&row), "docs/explain.md lacks the row\n{row}");
+            assert!(text.contains(&row), "docs/reference/explain.md lacks the row\n{row}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `docs/contract.md`: the rules with their scenarios, written for people.
+//! `docs/reference/contract.md`: the rules with their scenarios, written for people.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -111,7 +111,7 @@ fn section(text: &mut String, rule: &Rule, scenarios: &[Arc<Scenario>]) {
         let lanes: Vec<String> = spec.lanes.iter().map(Lane::to_string).collect();
         _ = writeln!(
             text,
-            "| [`{name}`](../scenarios/{name}/scenario.yaml) | {} | {} | {} | {} |",
+            "| [`{name}`](../../scenarios/{name}/scenario.yaml) | {} | {} | {} | {} |",
             cell(spec.description.trim()),
             lanes.join(", "),
             cell(&spec.operator),
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_committed_page_is_current() {
-        let path = root().join("docs/contract.md");
+        let path = root().join("docs/reference/contract.md");
         let current = contract_page(&load_all(&root().join("scenarios")).unwrap());
         if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(&path, &current).unwrap();
@@ -180,8 +180,8 @@ mod tests {
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
             committed == current,
-            "docs/contract.md is not what the rules and scenarios say; write it anew with \
-             `kuberay-conformance docs > docs/contract.md` and commit it"
+            "docs/reference/contract.md is not what the rules and scenarios say; write it anew with \
+             `kuberay-conformance docs > docs/reference/contract.md` and commit it"
         );
     }
 

@@ -1,4 +1,4 @@
-//! `docs/pairs.md`: what each scenario of the lane `kind` showed on each pair of releases.
+//! `docs/reference/pairs.md`: what each scenario of the lane `kind` showed on each pair of releases.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,19 +13,19 @@ use crate::plan::{self, Cell, Filter, Pair, Plan};
 use crate::scenario::{Lane, Scenario};
 
 const INTRODUCTION: &str = "\
-# What was seen on each pair of releases
+# Results on each pair of releases
 
-The scenarios of the lane `kind`, run with real Pods and a real Ray on each pair of `fixtures/versions.yaml`: a release of
-KubeRay's operator, and one of Ray. This page is written from the results of such a run; change scenarios, not this page:
+This page lists what the scenarios of the kind target showed on each pair of KubeRay and Ray releases in
+`fixtures/versions.yaml`. It is generated from the results of a run; change scenarios, not this page:
 
 ```sh
 kuberay-conformance run --lane kind --pair all --output output/pairs
 kuberay-conformance run --lane kind --upgrades upgrade --output output/upgrade
-kuberay-conformance docs pairs --results output/pairs/results.json --results output/upgrade/results.json > docs/pairs.md
+kuberay-conformance docs pairs --results output/pairs/results.json --results output/upgrade/results.json > docs/reference/pairs.md
 ```
 
-The first table says where each scenario was seen to hold, and in which of its checks the pairs differ: that is what an
-upgrade from one to the other changes for you. Below it stands what was seen, check by check.
+The first table shows on which pairs each scenario passed, and in which checks the pairs differ. These differences are
+what an upgrade from one pair to another changes. The sections below show what was found, check by check.
 ";
 
 /// Values with more lines than this are named by their snapshot alone.
@@ -141,7 +141,7 @@ impl Page<'_> {
         let name = scenario.name();
         _ = writeln!(
             text,
-            "### {name}\n\n{}\n\nRules: {}. Scenario: [`scenarios/{name}`](../scenarios/{name}/scenario.yaml).\n",
+            "### {name}\n\n{}\n\nRules: {}. Scenario: [`scenarios/{name}`](../../scenarios/{name}/scenario.yaml).\n",
             escape(spec.description.trim()),
             spec.rules.join(", "),
         );

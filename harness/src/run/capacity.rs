@@ -117,7 +117,7 @@ impl std::fmt::Display for Resources {
 }
 
 /// How many cells run at once in the lane `kind` where nobody says: one for each processor, because every node of kind
-/// claims all of them, and a Ray that starts keeps one busy for ten seconds and more (measured: docs/speed.md).
+/// claims all of them, and a Ray that starts keeps one busy for ten seconds and more (measured: docs/benchmarks.md).
 pub fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -14,7 +14,7 @@ use super::{Cell, Durations};
 use crate::Lane;
 
 /// What a release costs in the lane `control-plane`, its API server most of all: all seven took 51 to 53 s
-/// (docs/speed.md).
+/// (docs/benchmarks.md).
 const RELEASE: Duration = Duration::from_millis(7500);
 
 /// Part `index` of `count` of a plan.

@@ -143,10 +143,10 @@ pub struct Docs {
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub enum DocsPage {
-    /// docs/contract.md: every rule of the contract with its releases, scenarios and issues
+    /// docs/reference/contract.md: every rule of the contract with its releases, scenarios and issues
     #[default]
     Contract,
-    /// docs/pairs.md: what each scenario of the lane kind showed on each pair of releases
+    /// docs/reference/pairs.md: what each scenario of the lane kind showed on each pair of releases
     Pairs,
     /// fixtures/durations.yaml: how long each cell of the lane kind took, by which --shard divides
     Durations,
@@ -360,7 +360,7 @@ pub struct Snapshots {
 fn rule(text: &str) -> Result<String, String> {
     match contract::rule_of(&text.to_uppercase()) {
         Some(rule) => Ok(rule.id.into()),
-        None => Err("a rule is one of C01 to C23, as docs/contract.md lists them".into()),
+        None => Err("a rule is one of C01 to C23, as docs/reference/contract.md lists them".into()),
     }
 }
 

@@ -21,7 +21,7 @@ const SERVES_WITHIN: Duration = Duration::from_mins(2);
 /// How often a program that starts is asked whether it serves; it has no way to tell.
 const INTERVAL: Duration = Duration::from_millis(20);
 /// API servers collect garbage a fourth as often as Go programs do, which spares a sixth of their CPU time; the limit keeps
-/// seven of them on a machine with 8 GiB (docs/speed.md).
+/// seven of them on a machine with 8 GiB (docs/benchmarks.md).
 const GARBAGE: [(&str, &str); 2] = [("GOGC", "400"), ("GOMEMLIMIT", "700MiB")];
 /// How often another port is tried where somebody else was faster.
 const PORTS_TRIED: usize = 5;

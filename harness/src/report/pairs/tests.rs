@@ -120,7 +120,7 @@ fn what_differs_from_run_to_run_is_left_out(#[case] text: &str, #[case] expected
 /// nothing else.
 #[test]
 fn the_committed_page_has_a_row_for_every_scenario() {
-    let committed = std::fs::read_to_string(root().join("docs/pairs.md")).unwrap_or_default();
+    let committed = std::fs::read_to_string(root().join("docs/reference/pairs.md")).unwrap_or_default();
     let pairs = Pins::embedded().pairs;
     // A page of a run in which all cells passed.
     let scenarios = scenarios();
@@ -155,8 +155,8 @@ fn the_committed_page_has_a_row_for_every_scenario() {
     let others: Vec<_> = found.difference(&wanted).collect();
     assert!(
         missing.is_empty() && others.is_empty(),
-        "docs/pairs.md is not of these scenarios and pairs; run them (`kuberay-conformance run --lane kind --pair all`), \
-         then write it anew with `kuberay-conformance docs pairs > docs/pairs.md` and commit it\nmissing: {missing:#?}\n\
+        "docs/reference/pairs.md is not of these scenarios and pairs; run them (`kuberay-conformance run --lane kind --pair all`), \
+         then write it anew with `kuberay-conformance docs pairs > docs/reference/pairs.md` and commit it\nmissing: {missing:#?}\n\
          not expected: {others:#?}"
     );
     for pair in &pairs {
