@@ -48,7 +48,7 @@ pub enum PermissionError {
     /// Something may not be done.
     #[error(
         "in every namespace, this context may not {}; fixtures/{MANIFEST} grants all that a run needs \
-         (docs/existing-clusters.md)", list(.0)
+         (docs/guide/existing-clusters.md)", list(.0)
     )]
     Missing(Vec<Permission>),
 }
