@@ -9,6 +9,7 @@ use super::{
 };
 use crate::scenario::Level;
 
+mod documents;
 mod scripts;
 mod workflows;
 
