@@ -10,13 +10,14 @@ use crate::scenario::{Lane, Scenario};
 const INTRODUCTION: &str = "\
 # The command contract
 
-These rules describe what KubeRay's operator makes of the `command` and `args` of a Ray container. The scenarios of this
-repository prove them on real operators. `kuberay-conformance docs` generates this page from the rules
-(`harness/contract/src/rules.rs`) and the scenarios; change those, not this page.
+These rules describe what KubeRay's operator makes of the `command` and `args` of a Ray container.
+The scenarios of this repository prove them on real operators. `kuberay-conformance docs` generates
+this page from the rules (`harness/contract/src/rules.rs`) and the scenarios; change those, not this
+page.
 
-A rule has an *object* half: what the operator writes. If the shell, the kubelet or Ray decide, it also has an *effect*
-half: what the container then does. Reports call a rule proven if every scenario of it passed and the scenarios cover
-each half.
+A rule has an *object* half: what the operator writes. If the shell, the kubelet or Ray decide, it
+also has an *effect* half: what the container then does. Reports call a rule proven if every
+scenario of it passed and the scenarios cover each half.
 ";
 
 /// The whole page.
@@ -33,8 +34,8 @@ pub fn contract_page(scenarios: &[Arc<Scenario>]) -> String {
 fn classes(text: &mut String) {
     text.push_str(
         "\n## Behaviour classes\n\n\
-         Releases whose operators behave alike form a class, named after its first release. A snapshot `…@ge-1.4.snap` holds\n\
-         for this class and all later ones, until there is a snapshot of a later class.\n\n\
+         Releases whose operators behave alike form a class, named after its first release. A snapshot\n\
+         `…@ge-1.4.snap` holds for this class and all later ones, until there is a snapshot of a later class.\n\n\
          | from KubeRay | what sets it apart from the class before |\n|---|---|\n",
     );
     for class in &CLASSES {

@@ -15,8 +15,9 @@ use crate::scenario::{Lane, Scenario};
 const INTRODUCTION: &str = "\
 # Results on each pair of releases
 
-This page lists what the scenarios of the kind target showed on each pair of KubeRay and Ray releases in
-`fixtures/versions.yaml`. It is generated from the results of a run; change scenarios, not this page:
+This page lists what the scenarios of the kind target showed on each pair of KubeRay and Ray
+releases in `fixtures/versions.yaml`. It is generated from the results of a run; change scenarios,
+not this page:
 
 ```sh
 kuberay-conformance run --lane kind --pair all --output output/pairs
@@ -24,8 +25,9 @@ kuberay-conformance run --lane kind --upgrades upgrade --output output/upgrade
 kuberay-conformance docs pairs --results output/pairs/results.json --results output/upgrade/results.json > docs/reference/pairs.md
 ```
 
-The first table shows on which pairs each scenario passed, and in which checks the pairs differ. These differences are
-what an upgrade from one pair to another changes. The sections below show what was found, check by check.
+The first table shows on which pairs each scenario passed, and in which checks the pairs differ.
+These differences are what an upgrade from one pair to another changes. The sections below show what
+was found, check by check.
 ";
 
 /// Values with more lines than this are named by their snapshot alone.
