@@ -256,3 +256,6 @@ impl Programs {
         answers
     }
 }
+
+#[cfg(test)]
+mod tests;

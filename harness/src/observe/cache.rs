@@ -87,6 +87,11 @@ impl<K: ResourceExt + Clone> Cache<K> {
         self.gone.clone()
     }
 
+    /// Uids of the objects that exist.
+    pub(super) fn uids(&self) -> impl Iterator<Item = &str> {
+        self.live.keys().map(String::as_str)
+    }
+
     /// How many objects exist.
     pub(super) fn len(&self) -> usize {
         self.live.len()

@@ -212,7 +212,7 @@ async fn follow_instance(shared: &Arc<Shared>, key: &LogKey, id: &str) {
 pub(super) async fn reread(shared: &Arc<Shared>, key: &LogKey) -> bool {
     let (before, _) = shared.instance(key);
     let Some(before) = before else { return false };
-    let begun = Timestamp::now();
+    let begun = super::now();
     let read = read_whole(&shared.pods_api(), key).await;
     let (after, _) = shared.instance(key);
     match read {

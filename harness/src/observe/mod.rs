@@ -1,12 +1,14 @@
 //! Observation: one watch of each kind for a cluster, a view of each namespace, logs, events and the dashboard.
 
 mod cache;
+mod clock;
 mod dashboard;
 mod logs;
 mod namespace;
 mod stream;
 mod watches;
 
+pub use clock::now;
 pub use dashboard::{HEAD_PORT, parse_jobs, parse_nodes};
 pub use namespace::{NamespaceView, ray_cluster_resource};
 pub use stream::{until, watch};

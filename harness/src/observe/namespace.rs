@@ -13,10 +13,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::cache::Cache;
+use super::clock;
 use super::dashboard;
 use super::logs::{self, Instance, Logs};
 use super::watches::{Synced, Watches};
-use crate::check::{Dashboard, LogKey, Observation};
+use crate::check::{self, Dashboard, LogKey, Observation};
 
 const DASHBOARD_POLL: Duration = Duration::from_millis(500);
 const REREAD_PAUSE: Duration = Duration::from_millis(500);
@@ -40,6 +41,37 @@ pub(super) struct State {
     pub(super) ray_clusters: Cache<DynamicObject>,
     dashboard: Option<Dashboard>,
     dashboard_error: Option<String>,
+    /// When objects were first observed, by uid.
+    seen: BTreeMap<String, Timestamp>,
+    /// The present failure of each `RayCluster` by its uid: since when the operator says so, and when that was first observed.
+    failing: BTreeMap<String, (serde_json::Value, Timestamp)>,
+}
+
+impl State {
+    /// Notes what is seen for the first time.
+    fn note(&mut self, ray_clusters: &[serde_json::Value], now: Timestamp) {
+        let uids = self
+            .pods
+            .uids()
+            .chain(self.events.uids())
+            .chain(self.ray_clusters.uids());
+        for uid in uids.map(str::to_owned).collect::<Vec<_>>() {
+            self.seen.entry(uid).or_insert(now);
+        }
+        for cluster in ray_clusters {
+            let Some(uid) = cluster["metadata"]["uid"].as_str() else {
+                continue;
+            };
+            let Some(since) = check::replica_failure(cluster).map(|failure| &failure["lastTransitionTime"]) else {
+                self.failing.remove(uid);
+                continue;
+            };
+            let known = self.failing.entry(uid.into()).or_insert_with(|| (since.clone(), now));
+            if known.0 != *since {
+                *known = (since.clone(), now);
+            }
+        }
+    }
 }
 
 pub(super) struct Shared {
@@ -194,19 +226,27 @@ impl NamespaceView {
 
     /// What is known now. Barriers, rejections and the largest node are the engine's to fill in.
     pub fn observe(&self) -> Observation {
-        let state = lock(&self.shared.state);
+        let mut state = lock(&self.shared.state);
+        let now = clock::now();
+        let ray_clusters = state.ray_clusters.live();
+        let ray_clusters: Vec<_> = ray_clusters
+            .iter()
+            .filter_map(|object| serde_json::to_value(object).ok())
+            .collect();
+        state.note(&ray_clusters, now);
         Observation {
-            now: Timestamp::now(),
+            now,
+            seen: state.seen.clone(),
+            failing: state
+                .failing
+                .iter()
+                .map(|(uid, (_, since))| (uid.clone(), *since))
+                .collect(),
             pods: state.pods.live(),
             jobs: state.jobs.live(),
             before_stimulus: None,
             events: state.events.live(),
-            ray_clusters: state
-                .ray_clusters
-                .live()
-                .iter()
-                .filter_map(|object| serde_json::to_value(object).ok())
-                .collect(),
+            ray_clusters,
             logs: self.shared.with_logs(|logs| logs.texts.clone()),
             dashboard: state.dashboard.clone(),
             rejections: Vec::new(),

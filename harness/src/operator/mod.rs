@@ -9,6 +9,8 @@ mod objects;
 mod presence;
 mod render;
 mod source;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 pub use beside::{Beside, BesideOptions, log_about};

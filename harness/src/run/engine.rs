@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::apply::apply;
 use super::capacity::{self, Capacity, Permit, Rank, Resources, can_be_placed};
 use super::cell::{Judge, Judged, dashboard_for_evidence};
 use super::evidence::{self, Subject};
@@ -25,13 +26,12 @@ use super::node_images::digest_on;
 use super::outcome::{blank, fail, sentences, summarise};
 use super::secrets::Secrets;
 use super::snapshots::CellSnapshots;
-use super::stimulus::{Actor, rejection};
+use super::stimulus::Actor;
 use super::subjects::{
     CellError, EngineOptions, EvidencePolicy, Operator, SYNCED_WITHIN, StartError, Subjects, Upgrade,
 };
 use super::{cleanup, demand, namespace, pods};
 use crate::artifact::UNPINNED;
-use crate::check::Rejection;
 use crate::expect::Verified;
 use crate::observe::{NamespaceView, Watches};
 use crate::operator::{Presence, Sender};
@@ -427,8 +427,8 @@ impl Engine {
         if synced.is_err() {
             return Err(CellError::Watch(prepared.namespace.clone()));
         }
-        let (applied, applied_at) = (Instant::now(), Timestamp::now());
-        let rejections = self.apply(&prepared.objects).await?;
+        let (applied, applied_at) = (Instant::now(), crate::observe::now());
+        let rejections = apply(&self.sender, &prepared.objects).await?;
         let expectations = self.expectations(cell, prepared);
         let id = cell.id();
         let secrets = Secrets::new(&self.client, &prepared.namespace, &self.options.redactor);
@@ -507,17 +507,6 @@ impl Engine {
             self.progress.line(&format!("warning: {id}: evidence: {problem}"));
         }
         Ok((judged, made.is_ok().then_some(folder)))
-    }
-
-    /// Sends the objects in their order. What the API server refuses is a finding; that it can't be asked, an error.
-    async fn apply(&self, objects: &[Value]) -> Result<Vec<Rejection>, CellError> {
-        let mut rejections = Vec::new();
-        for object in objects {
-            if let Err(error) = self.sender.create(object).await {
-                rejections.push(rejection(error)?);
-            }
-        }
-        Ok(rejections)
     }
 
     fn expectations(&self, cell: &Cell, prepared: &Prepared) -> CellSnapshots {

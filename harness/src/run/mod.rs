@@ -1,5 +1,6 @@
 //! The engine: cells run, deadlines hold, evidence is kept, and what was made is cleaned up.
 
+mod apply;
 mod begun;
 mod brought;
 mod capacity;

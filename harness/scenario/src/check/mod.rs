@@ -30,4 +30,4 @@ pub use doomed::{doomed, doomed_logs, unexpected_rejection};
 pub use environment::environment_fault;
 pub use evaluate::{barriers, evaluate, needed_logs};
 pub use model::*;
-pub use pods::has_started;
+pub use pods::{has_started, replica_failure};

@@ -143,8 +143,12 @@ impl Rejection {
 /// All that is known of a cell's namespace at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Observation {
-    /// The moment, by the harness's own clock.
+    /// The moment, by the harness's own clock (`observe::now` of the harness); never compared with times of the cluster.
     pub now: Timestamp,
+    /// When each Pod, event and `RayCluster` was first seen, by its uid, by the harness's own clock.
+    pub seen: BTreeMap<String, Timestamp>,
+    /// When each `RayCluster` was first seen with its present `ReplicaFailure` condition, by its uid, by the same clock.
+    pub failing: BTreeMap<String, Timestamp>,
     /// Pods of the namespace, in order of creation; those that were deleted are gone.
     pub pods: Vec<Pod>,
     /// Jobs of the namespace (Kubernetes' own kind), in order of creation.

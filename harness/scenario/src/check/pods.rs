@@ -241,7 +241,7 @@ pub(super) fn is_about_ray(event: &Event) -> bool {
 }
 
 /// The condition by which the operator says that it can't create or delete Pods, while it holds.
-pub(super) fn replica_failure(cluster: &Value) -> Option<&Value> {
+pub fn replica_failure(cluster: &Value) -> Option<&Value> {
     let mut conditions = cluster["status"]["conditions"].as_array().into_iter().flatten();
     conditions.find(|condition| condition["type"] == "ReplicaFailure" && condition["status"] == "True")
 }

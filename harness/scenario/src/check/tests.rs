@@ -88,6 +88,10 @@ fn observe(capture: &Capture) -> Observation {
             .into_iter()
             .map(|barrier| (barrier, now - 1.minute()))
             .collect(),
+        seen: captured
+            .iter()
+            .map(|pod| (pod["pod"].as_str().unwrap().to_owned(), now - 2.minutes()))
+            .collect(),
         pods,
         ..Observation::default()
     };

@@ -5,10 +5,16 @@ use super::*;
 fn worker(group: &str, second: i64) -> Value {
     let made = Timestamp::from_second(1_000_000 + second).expect("a time");
     json!({
-        "metadata": {"name": format!("{group}-w"), "creationTimestamp": made.to_string(),
+        "metadata": {"name": format!("{group}-w"), "uid": made.to_string(), "creationTimestamp": made.to_string(),
             "labels": {"ray.io/node-type": "worker", "ray.io/group": group}},
         "spec": {"containers": [{"name": "ray-worker", "args": ["ray start "]}]},
     })
+}
+
+/// When a Pod was first seen: as it was made, where clocks agree.
+fn seen(pod: &Value) -> (String, Timestamp) {
+    let uid = pod["metadata"]["uid"].as_str().expect("a uid");
+    (uid.to_owned(), time(uid))
 }
 
 /// What is there at a second, and the check that waits five of them from the Pod of `later` on.
@@ -21,6 +27,7 @@ fn at(second: i64, pods: &[Value]) -> Verdict {
             .iter()
             .map(|pod| serde_json::from_value(pod.clone()).expect("a Pod"))
             .collect(),
+        seen: pods.iter().map(seen).collect(),
         ..Observation::default()
     };
     judge(&check(absent), &observation)

@@ -4,11 +4,14 @@ use super::*;
 
 /// A cluster object of which no Pod has come, with a warning of the operator that is some seconds old.
 fn warned(reason: &str, message: &str, age: i64) -> Observation {
+    let mut warning = event("RayCluster", "a", reason, message, 1);
+    warning.metadata.uid = Some("warning".into());
     let mut observation = Observation {
         now: time(NOW) + age.seconds(),
+        seen: BTreeMap::from([("warning".to_owned(), time(NOW))]),
         ..Observation::default()
     };
-    observation.events.push(event("RayCluster", "a", reason, message, 1));
+    observation.events.push(warning);
     observation
 }
 
@@ -82,9 +85,13 @@ fn a_pod_that_came_after_all_tells_otherwise() {
 #[case::old_release(json!({ "state": "failed", "reason": "pods is forbidden: exceeded quota" }),
     Some("RayCluster a: failed: pods is forbidden: exceeded quota"))]
 fn what_the_status_says(#[case] status: Value, #[case] message: Option<&str>) {
-    let cluster = json!({ "metadata": { "name": "a" }, "status": status });
+    let since = status["conditions"][0]["lastTransitionTime"]
+        .as_str()
+        .map_or(time(NOW), time);
+    let cluster = json!({ "metadata": { "name": "a", "uid": "a" }, "status": status });
     let observation = Observation {
         now: time(NOW),
+        failing: BTreeMap::from([("a".to_owned(), since)]),
         ray_clusters: vec![cluster],
         ..Observation::default()
     };

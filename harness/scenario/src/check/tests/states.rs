@@ -186,6 +186,8 @@ fn a_pod_that_was_replaced_or_is_gone_fails() {
     let mut observation = observe(&SOLUTION_1);
     let later = observation.barriers[&Barrier::Ready] + 1.second();
     observation.pods[0].metadata.creation_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(later));
+    let uid = observation.pods[0].metadata.uid.clone().unwrap();
+    observation.seen.insert(uid, later);
     fails(
         judge(&never("1m"), &observation),
         "replaced by raycluster-head-command-head-r4jlx after `ready` was reached",

@@ -1,0 +1,81 @@
+//! The operator of a cluster whose answers the tests write.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use http::{Request, Response};
+use jiff::{SignedDuration, Timestamp};
+use kube::Client;
+use kube::client::Body;
+use serde_json::{Value, json};
+
+use super::{Installed, log_since};
+
+/// Answers each request as `answer` says of its path and query.
+fn client(answer: impl Fn(&str) -> Response<Body> + Clone + Send + Sync + 'static) -> Client {
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("", |path| path.as_str())
+            .to_owned();
+        std::future::ready(Ok::<_, Infallible>(answer(&path)))
+    });
+    Client::new(service, "default")
+}
+
+fn json_answer(value: &Value) -> Response<Body> {
+    Response::new(Body::from(value.to_string().into_bytes()))
+}
+
+fn deployment(made: Timestamp, available: i32) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"namespace": "ray", "name": "kuberay-operator", "uid": "d", "generation": 1,
+            "creationTimestamp": format!("{made:.0}")},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": {"spec": {"containers": [
+            {"name": "operator", "image": "quay.io/kuberay/operator:v1.6.2"}]}}},
+        "status": {"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": available,
+            "conditions": [{"type": "Available", "status": if available > 0 { "True" } else { "False" }}]}})
+}
+
+fn pods() -> Value {
+    let labels = json!({"a": "b", "pod-template-hash": "6c8f"});
+    let owner = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "kuberay-operator-6c8f", "uid": "r"});
+    json!({"apiVersion": "v1", "kind": "PodList", "metadata": {}, "items": [
+        {"metadata": {"namespace": "ray", "name": "kuberay-operator-6c8f-1", "labels": labels, "ownerReferences": [owner]}}]})
+}
+
+fn installed() -> Installed {
+    Installed {
+        release: semver::Version::new(1, 6, 2),
+        namespace: "ray".into(),
+        deployment: "kuberay-operator".into(),
+        reused: true,
+    }
+}
+
+/// The operator's log since so many seconds, and the query with which it was asked for.
+async fn log_of(seconds: i64) -> (String, String) {
+    let asked = Arc::new(Mutex::new(String::new()));
+    let query = Arc::clone(&asked);
+    let client = client(move |path| {
+        if path.contains("/log") {
+            path.clone_into(&mut query.lock().expect("no panic"));
+            return Response::new(Body::from(b"reconciling\n".to_vec()));
+        }
+        json_answer(&if path.contains("deployments") {
+            deployment(Timestamp::UNIX_EPOCH, 1)
+        } else {
+            pods()
+        })
+    });
+    let since = Timestamp::now() - SignedDuration::from_secs(seconds);
+    let text = log_since(&client, &installed(), since).await;
+    let asked = asked.lock().expect("no panic").clone();
+    (text, asked)
+}
+
+#[tokio::test]
+async fn the_operators_log_is_that_of_its_pods() {
+    assert_eq!(log_of(90).await.0, "reconciling\n");
+}
