@@ -4,6 +4,8 @@
 //! The modules are the stations of a run, in the order in which a run passes them; `run` is the engine behind both
 //! `cargo test` and the command line.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_macros, clippy::disallowed_methods))]
+
 pub mod artifact;
 pub mod cli;
 pub mod cluster;

@@ -363,3 +363,141 @@ fn run_in(kubeconfig: &Path, context: &str, output: &Path) -> Command {
     }
     run
 }
+
+/// Commands that print without a cluster, each with its exit code. `SCENARIOS` stands for a folder with
+/// one scenario, `RESULTS` for results of a run.
+const PRINTING: &[(&str, i32)] = &[
+    ("--help", 0),
+    ("run --help", 0),
+    ("--version", 0),
+    ("lint --scenarios SCENARIOS", 0),
+    ("plan --scenarios SCENARIOS --lane kind", 0),
+    ("plan --scenarios SCENARIOS --lane kind --pair all --shard 1/2", 0),
+    ("plan --scenarios SCENARIOS --rule C23", 2),
+    ("explain SCENARIOS/before-ray-start/raycluster.yaml", 0),
+    ("explain SCENARIOS/before-ray-start/raycluster.yaml --format json", 0),
+    ("schema scenario", 0),
+    ("schema results", 0),
+    ("schema explain", 0),
+    ("docs --scenarios SCENARIOS", 0),
+    ("docs pairs --scenarios SCENARIOS --results RESULTS", 0),
+    ("docs durations --scenarios SCENARIOS --results RESULTS", 0),
+    ("review --scenarios SCENARIOS", 0),
+    ("accept --scenarios SCENARIOS", 0),
+    ("reject --scenarios SCENARIOS", 0),
+];
+
+/// The commands, with a folder that lives as long as they are run.
+fn printing() -> (tempfile::TempDir, Vec<(Vec<String>, i32)>) {
+    let folder = tempfile::tempdir().unwrap();
+    let scenarios = folder.path().join("scenarios");
+    let scenario = scenarios.join("before-ray-start");
+    std::fs::create_dir_all(&scenario).unwrap();
+    for file in std::fs::read_dir(support::scenarios().join("before-ray-start")).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), scenario.join(file.file_name())).unwrap();
+    }
+    let path = scenarios.display().to_string();
+    let results = failed_results(folder.path());
+    let words = |command: &str| {
+        command
+            .split(' ')
+            .map(|word| word.replace("SCENARIOS", &path).replace("RESULTS", &results))
+            .collect()
+    };
+    let commands = PRINTING.iter().map(|(command, code)| (words(command), *code));
+    let commands = commands.collect();
+    (folder, commands)
+}
+
+/// A command whose output goes to `output`.
+fn to(arguments: &[String], output: impl Into<Stdio>) -> Output {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    program(&arguments).stdout(output).output().unwrap()
+}
+
+#[test]
+fn an_output_that_can_not_be_written_ends_every_command_with_3() {
+    let (_folder, commands) = printing();
+    for (arguments, _) in commands {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = to(&arguments, full);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {said}");
+        assert!(
+            said.contains("failed to write to standard output") && said.contains("help: free space"),
+            "{arguments:?}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_went_leaves_every_exit_code_as_it_is() {
+    let (_folder, commands) = printing();
+    for (arguments, code) in commands {
+        let whole = to(&arguments, Stdio::piped());
+        assert_eq!(
+            whole.status.code(),
+            Some(code),
+            "{arguments:?}: {}",
+            text(&whole.stderr)
+        );
+        assert_ne!(text(&whole.stdout), "", "{arguments:?}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = to(&arguments, writer);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {}",
+            text(&output.stderr)
+        );
+        assert_eq!(text(&output.stderr), text(&whole.stderr), "{arguments:?}");
+    }
+}
+
+/// Results of a run in which one case failed.
+fn failed_results(folder: &std::path::Path) -> String {
+    let path = folder.join("results.json");
+    let check = serde_json::json!({
+        "name": "pod head", "location": {"line": 14, "column": 7}, "outcome": "failed", "message": "args differ",
+        "expected": null, "found": null, "diff": null, "seconds": 1.0,
+    });
+    let cell = serde_json::json!({
+        "id": "control-plane::1.6.2::2.52.0::sample", "scenario": "sample", "file": "scenarios/sample/scenario.yaml",
+        "rules": ["C01"], "halves": [], "level": "core", "lane": "control-plane", "operator": "1.6.2", "ray": "2.52.0",
+        "outcome": "failed", "reason": "pod head: args differ", "durationSeconds": 1.0, "checks": [check],
+        "evidence": null, "stimulus": [], "operatorSettings": {}, "namespace": null,
+    });
+    let run = serde_json::json!({
+        "version": "kuberay-conformance.results/v1", "runId": "r1", "started": "2026-11-28T01:00:00Z",
+        "durationSeconds": 1.0, "harness": env!("CARGO_PKG_VERSION"), "phases": [],
+        "environment": {"kubernetes": "v1.34.4", "engine": "none", "images": []},
+        "planned": ["control-plane::1.6.2::2.52.0::sample"], "cells": [cell], "interrupted": null,
+    });
+    std::fs::write(&path, run.to_string()).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn a_merged_report_that_can_not_be_printed_ends_with_3_and_an_unread_one_with_its_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = failed_results(folder.path());
+    let merge = |output: &str| {
+        let output = folder.path().join(output).display().to_string();
+        program(&["report", "merge", &results, "--output", &output])
+    };
+    let whole = merge("whole").output().unwrap();
+    assert_eq!(whole.status.code(), Some(1), "{}", text(&whole.stderr));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let unread = merge("unread").stdout(writer).output().unwrap();
+    assert_eq!((unread.status.code(), text(&unread.stderr).as_str()), (Some(1), ""));
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let lost = merge("lost").stdout(full).output().unwrap();
+    assert_eq!(lost.status.code(), Some(3), "{}", text(&lost.stderr));
+    assert!(
+        folder.path().join("lost/results.json").is_file(),
+        "the files are written all the same"
+    );
+}

@@ -3,12 +3,13 @@
 #[cfg(test)]
 mod tests;
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::files::{operators, show};
+use super::output;
 use super::{BAD_USE, PASSED};
 use crate::contract::OperatorSettings;
 use crate::explain::{self, ExplainError};
@@ -94,8 +95,7 @@ pub(super) fn run(options: &Explain) -> u8 {
         Format::Text => explain::render(&explanation),
         Format::Json => visible::json(&serde_json::to_string_pretty(&explanation).unwrap_or_default()) + "\n",
     };
-    // A reader that has seen enough closes its end.
-    let _ = std::io::stdout().write_all(written.as_bytes());
+    output::text(&written);
     PASSED
 }
 

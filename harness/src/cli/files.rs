@@ -1,6 +1,5 @@
 //! Commands that need no cluster: they read, check and change files.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use miette::GraphicalReportHandler;
 use semver::Version;
 
 use super::args::{Docs, DocsPage, Document, Folder, Lanes, Part, Releases, Selection, Snapshots};
+use super::output;
 use super::{BAD_USE, ENVIRONMENT, FAILED, PASSED, colour};
 use crate::artifact::Pins;
 use crate::expect::{self, ExpectError, Pending};
@@ -162,8 +162,12 @@ pub(super) fn operators(selection: Option<&plan::Releases>) -> Result<Vec<Versio
 
 pub(super) fn review(snapshots: &Snapshots) -> u8 {
     each(snapshots, |pending| {
-        let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
-        let reviewed = expect::review(&pending, snapshots.partial, &mut input, &mut output)?;
+        let mut input = std::io::stdin().lock();
+        let reviewed = match expect::review(&pending, snapshots.partial, &mut input, &mut output::Writer) {
+            // Nobody sees the questions any more: what was not answered stays as it is.
+            Err(_) if output::has_ended() => return Ok(PASSED),
+            reviewed => reviewed?,
+        };
         let (accepted, rejected) = (reviewed.accepted.len(), reviewed.rejected.len());
         print_lines!(
             "{accepted} accepted, {rejected} rejected, {} left as they are",
@@ -238,7 +242,7 @@ pub(super) fn docs(docs: &Docs) -> u8 {
             }
         }
     };
-    let _ = std::io::stdout().write_all(page.as_bytes());
+    output::text(&page);
     PASSED
 }
 
@@ -250,7 +254,7 @@ pub(super) fn schema(document: Document) -> u8 {
     };
     match text {
         Ok(text) => {
-            let _ = std::io::stdout().write_all(text.as_bytes());
+            output::text(&text);
             PASSED
         }
         Err(error) => {
@@ -293,7 +297,7 @@ pub(super) fn show(diagnostic: &Diagnostic) {
         .is_ok()
     {
         // What it quotes of the file was made safe when it was found.
-        anstream::eprintln!("{text}");
+        output::problem(&text);
     } else {
         print_problem!("{diagnostic}");
     }

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use super::args::{Lanes, Place, Run, Selection, Stack};
+use super::output;
 use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt, job};
 use crate::artifact::Pins;
 use crate::expect::pending_allowed;
@@ -223,12 +224,12 @@ pub(super) fn show(result: &RunResult) {
     let text = text.trim_end();
     // Inside GitHub Actions a container's log must not be able to give the runner commands.
     if environment_variable("GITHUB_ACTIONS").is_some() {
-        anstream::println!("{}", report::github::without_commands(text));
+        output::line(&report::github::without_commands(text));
     } else {
-        anstream::println!("{text}");
+        output::line(text);
     }
     match report::github::publish(result, &environment_variable) {
-        Ok(annotations) => annotations.iter().for_each(|line| anstream::println!("{line}")),
+        Ok(annotations) => annotations.iter().for_each(|line| output::line(line)),
         Err(error) => print_problem!("warning: {error}"),
     }
 }

@@ -3,14 +3,14 @@
 /// Prints lines for people to standard output; what they hold of files and clusters is made safe for a terminal.
 macro_rules! print_lines {
     ($($part:tt)*) => {
-        anstream::println!("{}", $crate::visible::lines(&format!($($part)*)))
+        $crate::cli::output::line(&$crate::visible::lines(&format!($($part)*)))
     };
 }
 
 /// Prints a problem to standard error, made safe for a terminal; lines after its first one are marked.
 macro_rules! print_problem {
     ($($part:tt)*) => {
-        anstream::eprintln!("{}", $crate::visible::marked(&format!($($part)*)))
+        $crate::cli::output::problem(&$crate::visible::marked(&format!($($part)*)))
     };
 }
 
@@ -22,8 +22,8 @@ mod interrupt;
 mod job;
 mod live;
 mod merge;
+mod output;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -47,10 +47,16 @@ pub fn main() -> ExitCode {
     if let Some(code) = crate::cluster::registry_helper() {
         return code;
     }
-    // clap itself ends with 2 on bad use and with 0 on `--help`.
-    let arguments = Arguments::parse();
+    let code = match Arguments::try_parse() {
+        Ok(arguments) => command(arguments),
+        Err(other) => output::help(&other),
+    };
+    ExitCode::from(output::finish(code))
+}
+
+fn command(arguments: Arguments) -> u8 {
     start_log();
-    let code = match arguments.command {
+    match arguments.command {
         Command::Lint(folder) => files::lint(&folder),
         Command::Plan(selection) => files::plan(&selection),
         Command::Review(snapshots) => files::review(&snapshots),
@@ -69,8 +75,7 @@ pub fn main() -> ExitCode {
         Command::Down(place) => live::down(&place),
         Command::Status(place) => live::status(&place),
         Command::Keep { stack, .. } => live::keep(&stack),
-    };
-    ExitCode::from(code)
+    }
 }
 
 /// Diagnostics for whoever looks for a fault in the harness itself: `KUBERAY_CONFORMANCE_LOG=debug`.
@@ -103,5 +108,5 @@ fn environment_variable(name: &str) -> Option<String> {
 
 /// Whether what is written to standard output may be coloured.
 fn colour() -> bool {
-    crate::report::use_colour(std::io::stdout().is_terminal(), &environment_variable)
+    crate::report::use_colour(output::is_terminal(), &environment_variable)
 }

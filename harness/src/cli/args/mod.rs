@@ -39,7 +39,7 @@ Examples:
   kuberay-conformance review                           look at pending snapshots, one by one
 
 Exit codes: 0 all passed, 1 a scenario failed, 2 bad use or a bad scenario file, 3 the environment failed,
-the run was cut short or nothing was judged.";
+the run was cut short, nothing was judged or the output could not be written.";
 
 /// Proves on a real cluster what KubeRay makes of the commands that users write for Ray Pods.
 #[derive(Debug, Parser)]
