@@ -171,7 +171,8 @@ pub struct ImageRecord {
     pub source: String,
     /// Digest of its manifest, `sha256:…`.
     pub digest: String,
-    /// Whether what it was made of is pinned by digest or checksum.
+    /// Whether a digest or checksum that the harness carries pins what it was made of. A checksum that comes from the same
+    /// origin as the file does not.
     pub pinned: bool,
 }
 

@@ -15,6 +15,8 @@ use crate::report::{ImageRecord, Origin, Outcome, Progress};
 /// How long a registry may take to answer before images and programs are built instead.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
 
+/// What a report adds to a download that no checksum in `fixtures/versions.yaml` pins.
+const SAME_ORIGIN: &str = "not pinned: its checksum comes from the same origin";
 /// The package of etcd's program.
 const ETCD: &str = "go.etcd.io/etcd/server/v3";
 /// Linker flags for programs that nobody debugs.
@@ -196,19 +198,48 @@ impl Programs {
         self.go().await?.module(&module).await
     }
 
-    /// What a report says of a program.
+    /// Describes a program for reports. A built one is pinned by the checksums of its modules; of a pulled one only its
+    /// own origin vouches, which publishes file and checksum side by side.
     ///
     /// # Errors
     /// When its file can't be read.
     pub async fn record(&self, name: &str, source: String, path: &Path) -> Result<ImageRecord, ArtifactError> {
-        let pulled = self.pulls().await;
+        let digest = format!("sha256:{}", pull::digest_of(path)?);
+        let (origin, source, pinned) = if self.pulls().await {
+            let source = format!("{source}, release binary ({SAME_ORIGIN})");
+            (Origin::Pulled, source, false)
+        } else {
+            (Origin::Built, source, true)
+        };
         Ok(ImageRecord {
             name: name.into(),
-            origin: if pulled { Origin::Pulled } else { Origin::Built },
+            origin,
             source,
-            digest: format!("sha256:{}", pull::digest_of(path)?),
-            pinned: true,
+            digest,
+            pinned,
         })
+    }
+
+    /// Describes an operator's program for reports. A pulled one is pinned where `fixtures/versions.yaml` holds the digest
+    /// of its image.
+    ///
+    /// # Errors
+    /// When the release is not listed, or its file can't be read.
+    pub async fn operator_record(&self, version: &Version, path: &Path) -> Result<ImageRecord, ArtifactError> {
+        let module = self.pins.operator(version)?;
+        let name = format!("{}@{}", module.module, module.version);
+        let source = format!("Go module {} {} ({})", module.module, module.version, module.sum);
+        let mut record = self.record(&name, source, path).await?;
+        if record.origin == Origin::Pulled {
+            let image = self.pins.operator_image(version);
+            let digest = self.pins.pull.operator.digests.get(version);
+            record.pinned = digest.is_some();
+            record.source = match digest {
+                Some(digest) => format!("image {image}@{digest}"),
+                None => format!("image {image} ({SAME_ORIGIN})"),
+            };
+        }
+        Ok(record)
     }
 
     pub(super) async fn module_program(&self, name: &str) -> Result<PathBuf, ArtifactError> {

@@ -10,7 +10,7 @@ use tokio::sync::{RwLock, Semaphore};
 use super::site::named;
 use super::stored::StoredCrds;
 use super::{Running, Site};
-use crate::artifact::{ArtifactError, Programs, Store};
+use crate::artifact::{Programs, Store};
 use crate::cluster::{ApiServer, ControlPlane, PlaneOptions};
 use crate::contract::class_of;
 use crate::operator::{Beside, BesideOptions, crds_are_served, create_crds};
@@ -105,12 +105,9 @@ impl PlaneSetup {
         }
         let program = self.programs.operator(release).await?;
         let module = self.programs.operator_module(release).await?;
-        let pin = self.programs.pins().operator(release).map_err(ArtifactError::from)?;
-        let source = format!("Go module {} {} ({})", pin.module, pin.version, pin.sum);
-        let name = format!("{}@{}", pin.module, pin.version);
         Ok(Parts {
             release: release.clone(),
-            record: self.programs.record(&name, source, &program).await?,
+            record: self.programs.operator_record(release, &program).await?,
             program,
             crds: module.join("config/crd/bases"),
             samples: module.join("config/samples"),
@@ -143,9 +140,9 @@ impl PlaneSetup {
         }
         let mut record = self
             .programs
-            .record("operator given as a file", source, &program)
+            .record("operator given as a file", source.clone(), &program)
             .await?;
-        record.origin = Origin::Built;
+        (record.origin, record.source) = (Origin::Built, source);
         record.pinned = false;
         Ok(Parts {
             release: release.clone(),
