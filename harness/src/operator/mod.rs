@@ -7,6 +7,7 @@ mod install;
 mod inventory;
 mod objects;
 mod presence;
+mod refusal;
 mod render;
 mod source;
 #[cfg(test)]
@@ -20,5 +21,6 @@ pub use install::{Installed, OperatorError, Options, Wanted, ensure, log_since};
 pub use inventory::{OWN_NAMESPACE, install_beside_others, remove_own};
 pub use objects::{FIELD_MANAGER, MANAGED_BY, MANAGER, ObjectError, Sender};
 pub use presence::{Absence, Presence};
+pub(crate) use refusal::is_about_the_object;
 pub use render::{Rendered, release_of};
 pub use source::{Manifests, Renderers};

@@ -11,6 +11,8 @@ use kube::core::{GroupVersionKind, TypeMeta};
 use kube::discovery::{ApiCapabilities, Scope, pinned_kind};
 use serde_json::{Value, json};
 
+use super::refusal::is_about_the_object;
+
 /// The field manager of everything that the harness sends.
 pub const FIELD_MANAGER: &str = "kuberay-conformance";
 /// The label that tells who made an object.
@@ -43,12 +45,23 @@ pub enum ObjectError {
         /// Its group and version.
         api_version: String,
     },
-    /// The API server refused it.
+    /// The API server's verdict on it: it is not as it must be.
     #[error("{object}: {reason}: {message}")]
     Rejected {
         /// Kind and name.
         object: String,
         /// The API server's reason, such as `Invalid`.
+        reason: String,
+        /// The API server's message.
+        message: String,
+    },
+    /// The API server refused the request because of the state of the cluster or the access to it, and gave no verdict on
+    /// the object.
+    #[error("the API server gave no verdict on {object}: {reason}: {message}{}", advice(.reason))]
+    Refused {
+        /// Kind and name.
+        object: String,
+        /// The API server's reason, such as `Forbidden`.
         reason: String,
         /// The API server's message.
         message: String,
@@ -266,8 +279,13 @@ impl Sender {
                     api_version: target.api_version.clone(),
                 }
             }
+            kube::Error::Api(status) if is_about_the_object(&status) => ObjectError::Rejected {
+                object: target.shown.clone(),
+                reason: status.reason,
+                message: status.message,
+            },
             kube::Error::Api(status) if (400..500).contains(&status.code) && status.code != 429 => {
-                ObjectError::Rejected {
+                ObjectError::Refused {
                     object: target.shown.clone(),
                     reason: status.reason,
                     message: status.message,
@@ -357,10 +375,22 @@ fn well_known(api_version: &str, kind: &str) -> Option<&'static str> {
     }
 }
 
+/// What to do about a refusal, where its reason tells.
+fn advice(reason: &str) -> &'static str {
+    match reason {
+        "Unauthorized" => "\n  help: renew the credentials of the kubeconfig's context",
+        "Forbidden" => "\n  help: grant the context's user the access, or make room in the namespace's quota",
+        "AlreadyExists" | "Conflict" => {
+            "\n  help: look for another controller that makes objects in the run's namespace"
+        }
+        _ => "",
+    }
+}
+
 fn unless_absent(answer: Result<Value, ObjectError>) -> Result<Option<Value>, ObjectError> {
     match answer {
         Ok(object) => Ok(Some(object)),
-        Err(ObjectError::Rejected { reason, .. }) if reason == "NotFound" => Ok(None),
+        Err(ObjectError::Refused { reason, .. }) if reason == "NotFound" => Ok(None),
         Err(error) => Err(error),
     }
 }

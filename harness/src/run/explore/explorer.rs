@@ -17,7 +17,7 @@ use super::{ExploreOptions, Explored, Finding, RunError, Surprise};
 use crate::contract::{self, OperatorSettings, PodContract};
 use crate::explore::{Coverage, Generator, Plan};
 use crate::observe::ray_cluster_resource;
-use crate::operator::log_about;
+use crate::operator::{is_about_the_object, log_about};
 use crate::report::Progress;
 use crate::run::plane::Site;
 
@@ -190,7 +190,7 @@ impl Explorer {
                 // Of the defaults that the API server fills in, only those of replicas matter.
                 created.data
             }
-            Err(kube::Error::Api(refusal)) => {
+            Err(kube::Error::Api(refusal)) if is_about_the_object(&refusal) => {
                 return Ok((Vec::new(), Some(Surprise::Refused(refusal.message.clone()))));
             }
             Err(source) => {
