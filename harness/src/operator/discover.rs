@@ -5,10 +5,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use http::Request;
+use http::header::DATE;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use kube::api::ListParams;
+use kube::client::Body;
 use kube::{Api, Client, ResourceExt};
 use semver::Version;
 
@@ -147,7 +150,7 @@ fn list(places: &[Place]) -> String {
 /// known or another than the one asked for.
 pub async fn discover(client: &Client, named: Option<&Place>, asked: Option<&Version>) -> Result<Found, DiscoverError> {
     let mut deployment = find(client, named).await?;
-    while !wait::available(&deployment) && has_just_begun(&deployment, Timestamp::now()) {
+    while !wait::available(&deployment) && has_just_begun(&deployment, server_time(client).await?) {
         tokio::time::sleep(INTERVAL).await;
         deployment = find(client, named).await?;
     }
@@ -168,7 +171,18 @@ async fn find(client: &Client, named: Option<&Place>) -> Result<Deployment, Disc
     only(Api::<Deployment>::all(client.clone()).list(&labelled).await?.items)
 }
 
-/// Whether nothing is wrong yet with one that is not available. Where clocks differ, it counts as older.
+/// The time by the clock that dates objects: the API server's own. Where an answer has no date, the beginning of time.
+async fn server_time(client: &Client) -> Result<Timestamp, DiscoverError> {
+    let request = Request::get("/version")
+        .body(Body::empty())
+        .map_err(kube::Error::HttpError)?;
+    let answer = client.send(request).await?;
+    let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+    Ok(date.map_or(Timestamp::UNIX_EPOCH, |date| date.timestamp()))
+}
+
+/// Whether nothing is wrong yet with one that is not available, at a time by the API server's clock.
 fn has_just_begun(deployment: &Deployment, now: Timestamp) -> bool {
     deployment.creation_timestamp().is_some_and(|made| {
         let age = now.duration_since(made.0);

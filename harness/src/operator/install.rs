@@ -295,7 +295,7 @@ pub(super) async fn until_established(client: &Client, rendered: &Rendered) -> R
     }
 }
 
-/// The operator's log from a moment on, for evidence; what can't be read is said in the text.
+/// The operator's log from a moment on, by the harness's own clock, for evidence; what can't be read is said in the text.
 pub async fn log_since(client: &Client, operator: &Installed, since: Timestamp) -> String {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &operator.namespace);
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), &operator.namespace);
@@ -304,8 +304,10 @@ pub async fn log_since(client: &Client, operator: &Installed, since: Timestamp) 
         Ok(found) => found,
         Err(error) => return format!("(the operator's Pods could not be listed: {error})\n"),
     };
+    // A time by our clock says nothing to a node; how long ago it was, does. A second more for what is cut off.
+    let age = crate::observe::now().duration_since(since).as_secs().max(0);
     let params = LogParams {
-        since_time: Some(since),
+        since_seconds: Some(age + 1),
         ..LogParams::default()
     };
     let mut text = String::new();

@@ -9,7 +9,7 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
 
-use super::{Installed, log_since};
+use super::{Installed, discover, log_since};
 
 /// Answers each request as `answer` says of its path and query.
 fn client(answer: impl Fn(&str) -> Response<Body> + Clone + Send + Sync + 'static) -> Client {
@@ -78,4 +78,38 @@ async fn log_of(seconds: i64) -> (String, String) {
 #[tokio::test]
 async fn the_operators_log_is_that_of_its_pods() {
     assert_eq!(log_of(90).await.0, "reconciling\n");
+}
+
+#[tokio::test]
+async fn the_log_is_asked_for_by_its_age_and_not_by_a_time_of_our_clock() {
+    let (_, asked) = log_of(90).await;
+    assert!(
+        asked.contains("sinceSeconds=9") && !asked.contains("sinceTime"),
+        "{asked}"
+    );
+}
+
+/// An API server whose clock is ahead of ours, or behind it; the operator became available at the second look.
+#[rstest::rstest]
+#[case::an_hour_ahead(3600)]
+#[case::an_hour_behind(-3600)]
+#[tokio::test]
+async fn an_operator_that_has_just_begun_by_the_api_servers_clock_is_waited_for(#[case] skew: i64) {
+    let looks = Arc::new(Mutex::new(0));
+    let client = client(move |path| {
+        let now = Timestamp::now() + SignedDuration::from_secs(skew);
+        let mut answer = if path.contains("deployments") {
+            let mut looks = looks.lock().expect("no panic");
+            *looks += 1;
+            let one = deployment(now - SignedDuration::from_secs(5), i32::from(*looks > 1));
+            json_answer(&json!({"apiVersion": "apps/v1", "kind": "DeploymentList", "metadata": {}, "items": [one]}))
+        } else {
+            json_answer(&pods())
+        };
+        let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        answer.headers_mut().insert("date", date.parse().expect("a header"));
+        answer
+    });
+    let found = discover(&client, None, None).await.expect("the operator");
+    assert_eq!(found.installed.release, semver::Version::new(1, 6, 2));
 }

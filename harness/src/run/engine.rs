@@ -376,7 +376,7 @@ impl Engine {
         result: &mut CellResult,
     ) -> Result<(), CellError> {
         let id = cell.id();
-        let since = Timestamp::now();
+        let since = crate::observe::now();
         self.progress
             .update(&id, &format!("applying to the namespace {}", prepared.namespace));
         namespace::create(&self.client, &prepared.namespace, &self.options.run).await?;

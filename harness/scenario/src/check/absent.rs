@@ -1,8 +1,5 @@
 //! Pods that the operator must not make.
 
-use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
-
 use super::{Finding, Observation, Verdict, duration, pods};
 use crate::AbsentCheck;
 
@@ -28,11 +25,11 @@ pub(super) fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdic
         return Verdict::Never(finding(message, Some(format!("{:?}", args.unwrap_or_default()))));
     }
     let awaited = pods::all(observation, check.after.role, check.after.group.as_deref());
-    let Some(made) = awaited.into_iter().filter_map(made).min() else {
+    let Some(seen) = awaited.into_iter().map(|pod| pods::first_seen(observation, pod)).min() else {
         let absent = pods::absent(observation, check.after.role, check.after.group.as_deref());
         return Verdict::NotYet(finding(format!("waits for its barrier: {absent}"), None));
     };
-    let watched = observation.now.duration_since(made);
+    let watched = observation.now.duration_since(seen);
     if watched < length {
         let left = (length - watched).as_secs_f64();
         let message = format!("no {who} so far; watches for {left:.1} s more");
@@ -40,8 +37,4 @@ pub(super) fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdic
     }
     let message = format!("no {who} came for {} after the {barrier} was made", check.duration);
     Verdict::Pass(finding(message, None))
-}
-
-fn made(pod: &Pod) -> Option<Timestamp> {
-    pod.metadata.creation_timestamp.as_ref().map(|time| time.0)
 }

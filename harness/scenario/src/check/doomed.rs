@@ -82,10 +82,11 @@ fn operator(observation: &Observation) -> Vec<Doom> {
         let name = cluster["metadata"]["name"].as_str().unwrap_or_default();
         let status = &cluster["status"];
         let (reason, message, since) = if let Some(failure) = pods::replica_failure(cluster) {
+            let uid = cluster["metadata"]["uid"].as_str().unwrap_or_default();
             (
                 failure["reason"].as_str(),
                 failure["message"].as_str()?,
-                failure["lastTransitionTime"].as_str(),
+                observation.failing.get(uid).copied(),
             )
         } else if status["state"] == "failed" {
             (Some("failed"), status["reason"].as_str()?, None)
@@ -93,7 +94,6 @@ fn operator(observation: &Observation) -> Vec<Doom> {
             return None;
         };
         let reason = reason.unwrap_or("failed");
-        let since = since.and_then(|time| time.parse().ok());
         fails(reason, message, since, observation).then(|| {
             doom(
                 reason,
@@ -112,10 +112,12 @@ fn is_failure(event: &Event, observation: &Observation) -> bool {
     let creation = reason.starts_with("FailedToCreate")
         || reason == "PodReconciliationError"
         || reason == "AutoscalerServiceAccountNotFound";
-    invalid || (creation && fails(reason, message, pods::first_seen(event), observation))
+    let since = || observation.seen.get(event.metadata.uid.as_ref()?).copied();
+    invalid || (creation && fails(reason, message, since(), observation))
 }
 
-/// Whether a failure to create something stands: its message is final or it lasts, and no Pod has come of it.
+/// Whether a failure to create something stands: its message is final or it lasts, and no Pod has come of it. `since` is
+/// when it was first seen, by the harness's own clock.
 fn fails(reason: &str, message: &str, since: Option<Timestamp>, observation: &Observation) -> bool {
     let awaited = if reason.contains("WorkerPod") {
         Role::Worker

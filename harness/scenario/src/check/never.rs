@@ -76,10 +76,8 @@ pub(super) fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict
         let message = format!("the {who} is gone since `{barrier}` was reached");
         return Verdict::Never(finding(message, None));
     }
-    let newer = pods.iter().find(|pod| {
-        let created = pod.metadata.creation_timestamp.as_ref();
-        created.is_some_and(|created| created.0 > *reached)
-    });
+    // All Pods of the observation in which the barrier was reached had been seen by then.
+    let newer = pods.iter().find(|pod| pods::first_seen(observation, pod) > *reached);
     if let Some(newer) = newer {
         let message = format!(
             "the {who} was replaced by {} after `{barrier}` was reached",

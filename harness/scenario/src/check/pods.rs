@@ -44,6 +44,13 @@ fn is_owned_by(pod: &Pod, job: &Job) -> bool {
     owners.any(|reference| reference.kind == "Job" && Some(&reference.name) == job.metadata.name.as_ref())
 }
 
+/// When a Pod was first seen, by the harness's own clock; one of which that is not known, now.
+pub(super) fn first_seen(observation: &Observation, pod: &Pod) -> Timestamp {
+    let uid = pod.metadata.uid.as_ref();
+    let seen = uid.and_then(|uid| observation.seen.get(uid));
+    seen.copied().unwrap_or(observation.now)
+}
+
 /// The first Pod of a role (and worker group).
 pub(super) fn find<'a>(observation: &'a Observation, role: Role, group: Option<&str>) -> Option<&'a Pod> {
     all(observation, role, group).into_iter().next()
@@ -188,17 +195,6 @@ pub(super) fn events_of<'a>(observation: &'a Observation, pod: &'a Pod) -> impl 
 pub(super) fn occurrences(event: &Event) -> i32 {
     let series = event.series.as_ref().and_then(|series| series.count);
     event.count.or(series).unwrap_or(1).max(1)
-}
-
-/// When an event was first seen, by the cluster's clock.
-pub(super) fn first_seen(event: &Event) -> Option<Timestamp> {
-    let created = event.metadata.creation_timestamp.as_ref();
-    event
-        .first_timestamp
-        .as_ref()
-        .or(created)
-        .map(|time| time.0)
-        .or(event.event_time.as_ref().map(|time| time.0))
 }
 
 /// `Reason: message` of an event.

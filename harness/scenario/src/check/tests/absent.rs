@@ -60,6 +60,31 @@ fn the_first_pod_of_the_barrier_counts() {
     );
 }
 
+/// An API server whose clock is behind ours, or ahead of it, by so many seconds.
+#[rstest::rstest]
+#[case::six_behind(-6)]
+#[case::six_ahead(6)]
+#[case::an_hour_behind(-3600)]
+#[case::an_hour_ahead(3600)]
+fn the_time_is_counted_from_when_the_pod_was_seen_whatever_the_api_servers_clock_says(#[case] skew: i64) {
+    let absent = json!({"absent": {"role": "worker", "group": "never", "for": "5s",
+        "after": {"role": "worker", "group": "later"}}});
+    let pod = worker("later", skew);
+    let seen = Timestamp::from_second(1_000_000).expect("a time");
+    let after = |milliseconds: i64| {
+        let observation = Observation {
+            now: seen + milliseconds.milliseconds(),
+            pods: vec![serde_json::from_value(pod.clone()).expect("a Pod")],
+            seen: BTreeMap::from([(pod["metadata"]["uid"].as_str().expect("a uid").to_owned(), seen)]),
+            ..Observation::default()
+        };
+        judge(&check(absent.clone()), &observation)
+    };
+    waits(after(300), "watches for 4.7 s more");
+    waits(after(4900), "watches for 0.1 s more");
+    passes(after(5000));
+}
+
 #[test]
 fn a_pod_that_came_fails_at_once() {
     let finding = fails(

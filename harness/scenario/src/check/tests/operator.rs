@@ -101,3 +101,29 @@ fn what_the_status_says(#[case] status: Value, #[case] message: Option<&str>) {
         message.map(|message| format!("the operator can't go on with {message}"))
     );
 }
+
+/// An API server whose clock is behind ours, or ahead of it.
+#[rstest]
+#[case::behind("2026-11-23T06:00:00Z")]
+#[case::ahead("2026-11-23T08:00:00Z")]
+fn a_failure_lasts_from_when_it_was_seen_whatever_the_api_servers_clock_says(#[case] told: &str) {
+    let event_at = |age: i64| {
+        let mut observation = warned("FailedToCreateService", "connection refused", age);
+        observation.events[0].first_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time(told)));
+        doomed(&[], &observation).is_some()
+    };
+    assert_eq!((event_at(14), event_at(15)), (false, true), "an event");
+    let status_at = |age: i64| {
+        let failure = json!({ "type": "ReplicaFailure", "status": "True", "reason": "FailedCreateHeadPod",
+            "message": "connection refused", "lastTransitionTime": told });
+        let observation = Observation {
+            now: time(NOW) + age.seconds(),
+            failing: BTreeMap::from([("a".to_owned(), time(NOW))]),
+            ray_clusters: vec![json!({ "metadata": { "name": "a", "uid": "a" },
+                "status": { "conditions": [failure] } })],
+            ..Observation::default()
+        };
+        doomed(&[], &observation).is_some()
+    };
+    assert_eq!((status_at(14), status_at(15)), (false, true), "a condition");
+}

@@ -198,3 +198,31 @@ fn a_pod_that_was_replaced_or_is_gone_fails() {
         "the head Pod is gone since `ready` was reached",
     );
 }
+
+/// When the API server says that the Pod was made, in seconds from the barrier, by a clock that is behind or ahead; and
+/// when the Pod was first seen.
+#[rstest]
+#[case::replaced_and_behind(-3, 1, true)]
+#[case::replaced_and_ahead(9, 1, true)]
+#[case::the_same_and_behind(-9, 0, false)]
+#[case::the_same_and_ahead(3, -1, false)]
+fn a_pod_was_replaced_if_it_was_first_seen_after_the_barrier_whatever_the_api_servers_clock_says(
+    #[case] made: i64,
+    #[case] seen: i64,
+    #[case] replaced: bool,
+) {
+    let mut observation = observe(&SOLUTION_1);
+    let reached = observation.barriers[&Barrier::Ready];
+    let metadata = &mut observation.pods[0].metadata;
+    metadata.creation_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(
+        reached + made.seconds(),
+    ));
+    let uid = metadata.uid.clone().unwrap();
+    observation.seen.insert(uid, reached + seen.seconds());
+    let verdict = judge(&never("1m"), &observation);
+    if replaced {
+        fails(verdict, "after `ready` was reached");
+    } else {
+        passes(verdict);
+    }
+}
