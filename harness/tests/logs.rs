@@ -203,3 +203,98 @@ async fn a_head_that_writes_what_is_expected_passes() {
         b"hello\nRay runtime started.\n"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_with_bytes_that_are_not_utf_8_is_judged_and_kept_as_evidence() {
+    let output = tempfile::tempdir().unwrap();
+    let checks = "    - logs: {role: head, after: [running], lines: [{must: Ray runtime started}, {not: Traceback}]}\n";
+    let result = run(
+        checks,
+        "20s",
+        text(b"a \xff byte\nRay runtime started.\n"),
+        output.path(),
+    )
+    .await;
+    assert_eq!(result.outcome, Outcome::Passed, "{:?}", result.reason);
+    let kept = log_in_evidence(&result, output.path());
+    assert_eq!(
+        String::from_utf8_lossy(&kept),
+        "a \u{fffd} byte\nRay runtime started.\n"
+    );
+}
+
+/// So many lines of 100 bytes, the number in each.
+fn numbered(lines: usize) -> Log {
+    Arc::new(move || {
+        let piece = |of: usize| {
+            let text: String = (of * 1000..(of + 1) * 1000)
+                .map(|number| format!("2026-11-28 01:00:00,000\tINFO worker.py:1696 -- line {number:>48}\n"))
+                .collect();
+            Bytes::from(text)
+        };
+        stream::iter((0..lines / 1000).map(piece)).boxed()
+    })
+}
+
+/// The most memory that this process has held so far, in MB.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024 / 1_000_000
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_with_a_log_of_36_mb_ends_at_its_limit_with_its_cause_and_in_bounded_memory() {
+    let output = tempfile::tempdir().unwrap();
+    let before = memory();
+    let checks = "    - logs:\n        role: head\n        lines: [{must: '/a line of [0-9]+ words/'}, {must: 'node:<pod-ip>'}]\n";
+    let result = run(checks, "5s", numbered(360_000), output.path()).await;
+    let grown = memory() - before;
+    let check = &result.checks[0];
+    println!(
+        "ended after {:.1} s with {grown} MB more: {}",
+        check.seconds, check.message
+    );
+    assert_eq!(check.outcome, Outcome::Failed, "{}", check.message);
+    assert!(
+        check
+            .message
+            .starts_with("waits for a line with \"/a line of [0-9]+ words/\""),
+        "{}",
+        check.message
+    );
+    assert!(
+        check.message.contains("given up at the scenario's limit of 5s"),
+        "{}",
+        check.message
+    );
+    assert!(check.seconds <= 10.0, "it ended {:.1} s after it began", check.seconds);
+    assert!(grown <= 150, "{grown} MB");
+    let kept = log_in_evidence(&result, output.path());
+    let kept = String::from_utf8(kept).unwrap();
+    assert!(kept.len() < 9 << 20, "{} bytes are kept", kept.len());
+    assert!(
+        kept.contains("of 360000 lines (") && kept.contains(") are left out: of a log 1.0 MiB"),
+        "what is cut is said"
+    );
+    assert!(kept.trim_end().ends_with("359999"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_too_long_to_be_judged_whole_leaves_its_case_without_a_verdict() {
+    let output = tempfile::tempdir().unwrap();
+    let log: Log = Arc::new(|| {
+        let long = "x".repeat(3 << 19);
+        stream::iter([Bytes::from(format!("Ray runtime started.\n{long} Traceback\n"))]).boxed()
+    });
+    let checks = "    - logs: {role: head, after: [running], lines: [{must: Ray runtime started}, {not: Traceback}]}\n";
+    let result = run(checks, "30s", log, output.path()).await;
+    assert_eq!(result.outcome, Outcome::Error, "{:?}", result.reason);
+    let words = "line 2 is longer than 1.0 MiB, and the 512.0 KiB behind that are not judged";
+    assert!(result.checks[0].message.contains(words), "{}", result.checks[0].message);
+    let kept = String::from_utf8(log_in_evidence(&result, output.path())).unwrap();
+    assert!(
+        kept.ends_with("x[512.0 KiB more of this line are left out]\n"),
+        "what is cut is said"
+    );
+}

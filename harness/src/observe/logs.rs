@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::AsyncBufReadExt;
+use futures::{AsyncBufRead, AsyncBufReadExt as _};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::Api;
 use kube::api::LogParams;
 
 use super::namespace::Shared;
-use crate::check::{Log, LogKey};
+use crate::check::{Bounds, LINE_BYTES, Line, Lines, Log, LogKey};
 
 const RECONNECT: Duration = Duration::from_millis(300);
 const RECONNECT_AT_MOST: Duration = Duration::from_secs(5);
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a read may wait for the next line, and how long it may take.
+const LINE_TIMEOUT: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_mins(2);
 /// What the kubelet answers, with no error, in place of the log of a container that it has removed: in a crash loop it
 /// keeps only the last that ended.
 const REMOVED: &str = "unable to retrieve container logs for ";
@@ -30,28 +32,58 @@ pub(super) struct Logs {
     pub(super) rereading: BTreeSet<LogKey>,
 }
 
+/// What a line that was read is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    New,
+    Known,
+    /// Another than the known one with this number: the node has begun a new file for the log.
+    Other,
+}
+
 impl Logs {
-    /// Takes line `index` of the log of `instance`; true when that changed what is known.
-    fn put(&mut self, key: &LogKey, instance: &str, index: usize, line: String) -> bool {
-        let log = self.of(key, instance);
-        match log.lines.get_mut(index) {
-            Some(known) if *known == line => return false,
-            // The whole log was read while the container was in the middle of this line.
-            Some(known) => *known = line,
-            None => log.lines.push(line),
+    /// Takes line `index` of the log of `instance`.
+    fn put(&mut self, key: &LogKey, instance: &str, index: usize, line: &Line) -> Taken {
+        let lines = &mut self.of(key, instance).lines;
+        if index >= lines.count() {
+            lines.push(line);
+            return Taken::New;
         }
-        true
+        match lines.get(index) {
+            Some(known) if known != line.text => Taken::Other,
+            _ => Taken::Known,
+        }
     }
 
-    /// Takes the whole log of `instance`, as it stood when its reading began at `begun`.
-    fn put_whole(&mut self, key: &LogKey, instance: &Instance, lines: Vec<String>, begun: Timestamp) {
+    /// Begins a new part of a log whose first lines can't be read any more; returns the number of its first line.
+    fn put_part(&mut self, key: &LogKey, instance: &str) -> usize {
+        let lines = &mut self.of(key, instance).lines;
+        lines.break_off();
+        lines.count()
+    }
+
+    /// Takes what was read of the whole log of `instance`, as it stood when its reading began at `begun`; false where that
+    /// does not go as far as what was followed.
+    fn put_whole(&mut self, key: &LogKey, instance: &Instance, whole: Whole, begun: Timestamp) -> bool {
         let log = self.of(key, &instance.id);
-        // Shorter than what was followed only when the kubelet rotated the file meanwhile: nothing read is forgotten.
-        if lines.len() >= log.lines.len() {
-            log.lines = lines;
+        if whole.is_other {
+            // The node has begun a new file meanwhile. What was followed holds its lines, too, if it has come so far.
+            if whole.last.as_deref() != log.lines.last_whole() {
+                return false;
+            }
+        } else {
+            log.lines.append(whole.beyond);
         }
         log.complete_as_of = Some(begun);
         log.ended |= instance.ended;
+        true
+    }
+
+    /// The lines of `instance` that are known.
+    fn known(&self, key: &LogKey, instance: &str) -> Lines {
+        let is_of = self.instances.get(key).is_some_and(|known| known == instance);
+        let log = self.texts.get(key).filter(|_| is_of);
+        log.map(|log| log.lines.clone()).unwrap_or_default()
     }
 
     fn of(&mut self, key: &LogKey, instance: &str) -> &mut Log {
@@ -60,7 +92,7 @@ impl Logs {
             self.texts.remove(key);
         }
         self.texts.entry(key.clone()).or_insert_with(|| Log {
-            lines: Vec::new(),
+            lines: Lines::default(),
             complete_as_of: None,
             ended: false,
         })
@@ -106,31 +138,125 @@ fn container_status<'a>(pod: &'a Pod, name: &str) -> Option<&'a ContainerStatus>
         .find(|status| status.name == name)
 }
 
-/// Reads a whole log now.
-pub(super) async fn read_whole(pods: &Api<Pod>, key: &LogKey) -> Result<Vec<String>, kube::Error> {
-    let params = LogParams {
-        container: Some(key.container.clone()),
-        previous: key.previous,
-        ..LogParams::default()
+/// Lines of bytes, whatever these are. Of one that is too long, the end is counted only.
+struct Reader<R> {
+    bytes: R,
+    line: Vec<u8>,
+    cut: u64,
+}
+
+impl<R: AsyncBufRead + Unpin> Reader<R> {
+    fn new(bytes: R) -> Self {
+        Self {
+            bytes,
+            line: Vec::new(),
+            cut: 0,
+        }
+    }
+
+    /// The next line, and whether it has ended; none at the end. A carriage return is content.
+    async fn next(&mut self) -> std::io::Result<Option<(Line, bool)>> {
+        loop {
+            let there = self.bytes.fill_buf().await?;
+            if there.is_empty() {
+                let nothing = self.line.is_empty() && self.cut == 0;
+                return Ok((!nothing).then(|| (self.take(), false)));
+            }
+            let end = there.iter().position(|byte| *byte == b'\n');
+            let part = &there[..end.unwrap_or(there.len())];
+            let kept = part.len().min(LINE_BYTES - self.line.len());
+            self.line.extend_from_slice(&part[..kept]);
+            self.cut += (part.len() - kept) as u64;
+            let read = part.len() + usize::from(end.is_some());
+            self.bytes.consume_unpin(read);
+            if end.is_some() {
+                return Ok(Some((self.take(), true)));
+            }
+        }
+    }
+
+    fn take(&mut self) -> Line {
+        let text = String::from_utf8_lossy(&self.line).into_owned();
+        self.line.clear();
+        Line {
+            text,
+            cut: std::mem::take(&mut self.cut),
+        }
+    }
+}
+
+fn broken(error: std::io::Error) -> kube::Error {
+    kube::Error::Service(error.into())
+}
+
+/// Reads a log as it is now, as much of it as the bounds say. Bytes that are not UTF-8 become U+FFFD.
+///
+/// # Errors
+/// When there is no such log, or it can't be read to its end.
+pub(crate) async fn read(pods: &Api<Pod>, pod: &str, params: &LogParams, bounds: Bounds) -> Result<Lines, kube::Error> {
+    Ok(read_beyond(pods, pod, params, &Lines::new(bounds), bounds)
+        .await?
+        .beyond)
+}
+
+/// A whole log, as far as it was not known.
+#[derive(Debug)]
+struct Whole {
+    /// The lines behind those that are known.
+    beyond: Lines,
+    /// Whether what comes before them is not what is known.
+    is_other: bool,
+    /// The last line that has ended.
+    last: Option<String>,
+}
+
+async fn read_beyond(
+    pods: &Api<Pod>,
+    pod: &str,
+    params: &LogParams,
+    known: &Lines,
+    bounds: Bounds,
+) -> Result<Whole, kube::Error> {
+    let mut whole = Whole {
+        beyond: Lines::from_number(known.count(), bounds),
+        is_other: false,
+        last: None,
     };
-    let text = tokio::time::timeout(READ_TIMEOUT, pods.logs(&key.pod, &params))
+    let all = async {
+        let stream = pods.log_stream(pod, params).await?;
+        let stream = std::pin::pin!(stream);
+        let mut reader = Reader::new(stream);
+        let mut number = 0;
+        loop {
+            let next = tokio::time::timeout(LINE_TIMEOUT, reader.next()).await;
+            match next
+                .map_err(|elapsed| kube::Error::Service(elapsed.into()))?
+                .map_err(broken)?
+            {
+                None => return Ok::<(), kube::Error>(()),
+                Some((line, true)) => {
+                    if number >= known.count() {
+                        whole.beyond.push(&line);
+                    } else if known.get(number).is_some_and(|known| known != line.text) {
+                        whole.is_other = true;
+                    }
+                    number += 1;
+                    whole.last = Some(line.text);
+                }
+                Some((line, false)) if number >= known.count() => whole.beyond.set_partial(Some(line)),
+                Some((_, false)) => {}
+            }
+        }
+    };
+    tokio::time::timeout(READ_TIMEOUT, all)
         .await
         .map_err(|elapsed| kube::Error::Service(elapsed.into()))??;
-    Ok(split(&text))
+    Ok(whole)
 }
 
-/// Lines as the container wrote them; a carriage return is content.
-pub(super) fn split(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
-    if lines.last().is_some_and(String::is_empty) {
-        lines.pop();
-    }
-    lines
-}
-
-/// Whether these lines tell that there is no log any more.
-fn is_removed(lines: &[String]) -> bool {
-    matches!(lines, [line] if line.starts_with(REMOVED))
+/// Whether a line tells that there is no log any more.
+fn is_removed(line: &str) -> bool {
+    line.starts_with(REMOVED)
 }
 
 /// Keeps one log current until its Pod is gone: each instance of the container is followed from its beginning.
@@ -183,19 +309,26 @@ async fn follow_instance(shared: &Arc<Shared>, key: &LogKey, id: &str) {
             return;
         }
     };
-    let mut stream = std::pin::pin!(stream);
-    let mut bytes = Vec::new();
+    let stream = std::pin::pin!(stream);
+    let mut reader = Reader::new(stream);
     let mut index = 0;
     loop {
-        bytes.clear();
-        match stream.read_until(b'\n', &mut bytes).await {
-            Ok(0) => return,
-            Ok(_) => {
-                let line = String::from_utf8_lossy(bytes.strip_suffix(b"\n").unwrap_or(&bytes)).into_owned();
-                if index == 0 && line.starts_with(REMOVED) {
+        match reader.next().await {
+            Ok(None) => return,
+            // The rest of it is read when the log is read whole.
+            Ok(Some((_, false))) => return,
+            Ok(Some((line, true))) => {
+                if index == 0 && is_removed(&line.text) {
                     return;
                 }
-                if shared.with_logs(|logs| logs.put(key, id, index, line)) {
+                let taken = shared.with_logs(|logs| match logs.put(key, id, index, &line) {
+                    Taken::Other => {
+                        index = logs.put_part(key, id);
+                        logs.put(key, id, index, &line)
+                    }
+                    taken => taken,
+                });
+                if taken != Taken::Known {
                     shared.notify();
                 }
                 index += 1;
@@ -212,16 +345,22 @@ async fn follow_instance(shared: &Arc<Shared>, key: &LogKey, id: &str) {
 pub(super) async fn reread(shared: &Arc<Shared>, key: &LogKey) -> bool {
     let (before, _) = shared.instance(key);
     let Some(before) = before else { return false };
+    let known = shared.with_logs(|logs| logs.known(key, &before.id));
     let begun = super::now();
-    let read = read_whole(&shared.pods_api(), key).await;
+    let params = LogParams {
+        container: Some(key.container.clone()),
+        previous: key.previous,
+        ..LogParams::default()
+    };
+    let read = read_beyond(&shared.pods_api(), &key.pod, &params, &known, Bounds::CHECKS).await;
     let (after, _) = shared.instance(key);
     match read {
-        Ok(lines) if is_removed(&lines) => false,
+        Ok(whole) if known.count() == 0 && is_only_removed(&whole.beyond) => false,
         // A restart during the read leaves open whose lines these are: the next read tells.
-        Ok(lines) if after.is_none_or(|after| after.id == before.id) => {
-            shared.with_logs(|logs| logs.put_whole(key, &before, lines, begun));
+        Ok(whole) if after.is_none_or(|after| after.id == before.id) => {
+            let is_whole = shared.with_logs(|logs| logs.put_whole(key, &before, whole, begun));
             shared.notify();
-            true
+            is_whole
         }
         Ok(_) => false,
         Err(error) => {
@@ -229,6 +368,11 @@ pub(super) async fn reread(shared: &Arc<Shared>, key: &LogKey) -> bool {
             false
         }
     }
+}
+
+/// Whether these lines are no log, but tell that there is none any more.
+fn is_only_removed(lines: &Lines) -> bool {
+    lines.end() == 1 && lines.last().is_some_and(is_removed)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
-use kube::api::{ApiResource, DynamicObject};
+use kube::api::{ApiResource, DynamicObject, LogParams};
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -17,7 +17,7 @@ use super::clock;
 use super::dashboard;
 use super::logs::{self, Instance, Logs};
 use super::watches::{Synced, Watches};
-use crate::check::{self, Dashboard, LogKey, Observation};
+use crate::check::{self, Bounds, Dashboard, Lines, LogKey, Observation};
 
 const DASHBOARD_POLL: Duration = Duration::from_millis(500);
 const REREAD_PAUSE: Duration = Duration::from_millis(500);
@@ -281,12 +281,17 @@ impl NamespaceView {
         }
     }
 
-    /// Reads a log whole, once.
+    /// Reads a log whole, once, as much of it as evidence keeps.
     ///
     /// # Errors
     /// When there is no such log or the kubelet can't be asked.
-    pub async fn whole_log(&self, key: &LogKey) -> Result<Vec<String>, kube::Error> {
-        logs::read_whole(&self.shared.pods_api(), key).await
+    pub async fn whole_log(&self, key: &LogKey) -> Result<Lines, kube::Error> {
+        let params = LogParams {
+            container: Some(key.container.clone()),
+            previous: key.previous,
+            ..LogParams::default()
+        };
+        logs::read(&self.shared.pods_api(), &key.pod, &params, Bounds::EVIDENCE).await
     }
 
     /// Asks the dashboard of this head Pod until told otherwise; none asks no more.

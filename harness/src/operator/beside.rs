@@ -1,18 +1,24 @@
 //! A release's operator as a child process beside a control plane.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 
 use super::install::OperatorError;
+use crate::check::{Bounds, Line, Lines};
 use crate::process::{Alarm, Guarded, Start};
 
 /// The first release whose requests to the API server can be set to any rate (`--qps`, main.go of 1.5.0).
 const RATE_SINCE: Version = Version::new(1, 5, 0);
 /// The first release that can reach a dashboard through the API server (`--use-kubernetes-proxy`, main.go of 1.2.0).
 const PROXY_SINCE: Version = Version::new(1, 2, 0);
+
+/// Lines of a log that are shown where none of it is about what is looked for.
+const LAST_LINES: usize = 50;
 
 /// What runs beside a control plane.
 pub struct BesideOptions<'a> {
@@ -107,26 +113,36 @@ fn arguments(release: &Version, kubeconfig: &Path) -> Vec<OsString> {
 /// What an operator beside a control plane wrote about a namespace, for evidence.
 #[must_use]
 pub fn log_about(log: &Path, namespace: &str) -> String {
-    let bytes = match std::fs::read(log) {
-        Ok(bytes) => bytes,
-        Err(error) => return format!("(the operator's log {} could not be read: {error})\n", log.display()),
+    let missing = |error| format!("(the operator's log {} could not be read: {error})\n", log.display());
+    let mut file = match File::open(log) {
+        Ok(file) => BufReader::new(file),
+        Err(error) => return missing(error),
     };
-    let text = String::from_utf8_lossy(&bytes);
-    let about: String = text
-        .lines()
-        .filter(|line| line.contains(namespace))
-        .flat_map(|line| [line, "\n"])
-        .collect();
-    if about.is_empty() {
-        return format!(
-            "(the operator wrote nothing about {namespace}; its last lines:)\n{}\n",
-            {
-                let lines: Vec<&str> = text.lines().collect();
-                lines[lines.len().saturating_sub(50)..].join("\n")
+    let (mut about, mut last) = (Lines::new(Bounds::EVIDENCE), VecDeque::new());
+    let mut bytes = Vec::new();
+    loop {
+        bytes.clear();
+        match file.read_until(b'\n', &mut bytes) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => return missing(error),
+        }
+        let text = String::from_utf8_lossy(bytes.strip_suffix(b"\n").unwrap_or(&bytes)).into_owned();
+        let line = Line { text, cut: 0 };
+        if line.text.contains(namespace) {
+            about.push(&line);
+        } else if about.is_empty() {
+            if last.len() == LAST_LINES {
+                last.pop_front();
             }
-        );
+            last.push_back(line.text);
+        }
     }
-    about
+    if about.is_empty() {
+        let last = Vec::from(last).join("\n");
+        return format!("(the operator wrote nothing about {namespace}; its last lines:)\n{last}\n");
+    }
+    about.to_text()
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ use super::render::Rendered;
 use super::source::{Manifests, Renderers};
 use super::wait;
 use crate::artifact::{ArtifactError, Image};
+use crate::check::Bounds;
+use crate::observe::read_log;
 use crate::process::ProcessError;
 use crate::report::Progress;
 
@@ -313,8 +315,8 @@ pub async fn log_since(client: &Client, operator: &Installed, since: Timestamp) 
     let mut text = String::new();
     for pod in found {
         let name = pod.name_any();
-        match pods.logs(&name, &params).await {
-            Ok(log) => text.push_str(&log),
+        match read_log(&pods, &name, &params, Bounds::EVIDENCE).await {
+            Ok(log) => text.push_str(&log.to_text()),
             Err(error) => text.push_str(&format!("(the log of {name} could not be read: {error})\n")),
         }
     }

@@ -12,6 +12,8 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 
 use super::install::{Installed, OperatorError, api_error};
+use crate::check::Bounds;
+use crate::observe::read_log;
 
 const LOG_LINES: i64 = 10;
 /// The lease that an operator takes before it works (main.go, `LeaderElectionID`, 1.0.0 to 1.6.2).
@@ -196,7 +198,8 @@ pub(super) async fn last_lines(pods: &Api<Pod>, pod: &Pod) -> Option<String> {
     };
     let name = pod.name_any();
     for previous in [false, true] {
-        if let Ok(log) = pods.logs(&name, &params(previous)).await
+        let log = read_log(pods, &name, &params(previous), Bounds::EVIDENCE).await;
+        if let Ok(log) = log.map(|lines| lines.to_text())
             && !log.trim().is_empty()
         {
             return Some(log);

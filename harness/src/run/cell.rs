@@ -75,17 +75,14 @@ impl Judge<'_> {
         let mut doomed_since: Option<Instant> = None;
         let mut told = Told::default();
         let mut looked: Option<Instant> = None;
+        let mut memory = check::Memory::default();
         loop {
             let observation = self.observe(view, &mut barriers, actor);
-            let elapsed = self.applied.elapsed();
             let rejected = check::unexpected_rejection(checks, &observation);
-            for (index, check) in ledger.open() {
-                let verdict = check::evaluate(check, &observation, self.expectations);
-                // Nothing passes while an object is missing.
-                if rejected.is_none() || matches!(verdict, Verdict::Never(_)) {
-                    ledger.take(index, verdict, elapsed);
-                }
-            }
+            let behind = self
+                .evaluate(&mut ledger, &mut memory, &observation, rejected.is_some())
+                .await;
+            let elapsed = self.applied.elapsed();
             if let Some(cause) = &rejected {
                 ledger.doom(elapsed, cause);
             }
@@ -117,7 +114,7 @@ impl Judge<'_> {
             if self.cancel.is_cancelled() {
                 return cut_short(&mut ledger, "the run was interrupted");
             }
-            if let Some(fault) = check::environment_fault(checks, &observation) {
+            if let Some(fault) = memory.environment_fault(checks, &observation) {
                 ledger.interrupt(elapsed, &fault);
                 return done(&ledger);
             }
@@ -131,13 +128,14 @@ impl Judge<'_> {
                     return done(&ledger);
                 }
             }
-            if let Some(cause) = check::doomed(checks, &observation) {
+            // What the logs say of a state counts first.
+            if let Some(cause) = check::doomed(checks, &observation).filter(|_| !behind) {
                 let since = *doomed_since.get_or_insert_with(Instant::now);
                 if last_lines_are_read(&observation) || since.elapsed() >= LAST_LINES {
                     ledger.doom(elapsed, &cause);
                     return done(&ledger);
                 }
-            } else {
+            } else if !behind {
                 doomed_since = None;
             }
             if self.run_ends.is_some_and(|end| Instant::now() >= end) {
@@ -153,6 +151,10 @@ impl Judge<'_> {
                 return done(&ledger);
             }
             Self::ask(view, &ledger, &observation);
+            if behind {
+                tokio::task::yield_now().await;
+                continue;
+            }
             let limit = ledger.next_limit().map(|limit| self.applied + limit);
             let soon = Instant::now() + AT_LEAST_EVERY;
             let next = limit.into_iter().chain(self.run_ends).fold(soon, Instant::min);
@@ -161,6 +163,31 @@ impl Judge<'_> {
                 () = tokio::time::sleep_until(next) => {}
                 () = self.cancel.cancelled() => {}
             }
+        }
+    }
+
+    /// Evaluates the open checks, of which none passes while an object is missing. Of a long log a part is judged at a time,
+    /// but all that is known before the case ends well; returns whether lines are left.
+    async fn evaluate(
+        &self,
+        ledger: &mut Ledger<'_>,
+        memory: &mut check::Memory,
+        observation: &Observation,
+        is_rejected: bool,
+    ) -> bool {
+        loop {
+            let elapsed = self.applied.elapsed();
+            for (index, check) in ledger.open() {
+                let verdict = memory.evaluate(index, check, observation, self.expectations);
+                if !is_rejected || matches!(verdict, Verdict::Never(_)) {
+                    ledger.take(index, verdict, elapsed);
+                }
+            }
+            let behind = memory.is_behind(&ledger.open());
+            if !behind || !ledger.finished() {
+                return behind;
+            }
+            tokio::task::yield_now().await;
         }
     }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Operator;
-use crate::check::{LogKey, Observation, Rejection};
+use crate::check::{Bounds, Lines, LogKey, Observation, Rejection};
 use crate::observe::NamespaceView;
 use crate::output;
 use crate::report::Redactor;
@@ -162,7 +162,7 @@ async fn write_logs(subject: &Subject<'_>, writer: &mut Writer<'_>) {
     for pod in &subject.observation.pods {
         for key in keys(pod) {
             match subject.view.whole_log(&key).await {
-                Ok(lines) => writer.text(&file_name(&key), &joined(&lines)),
+                Ok(lines) => write_log(&key, &lines, writer),
                 // Of an instance that never was there is no log.
                 Err(_) if key.previous => {}
                 Err(error) => {
@@ -180,7 +180,7 @@ async fn write_logs(subject: &Subject<'_>, writer: &mut Writer<'_>) {
         .iter()
         .filter(|(key, _)| !live.contains(&key.pod));
     for (key, log) in gone {
-        writer.text(&file_name(key), &joined(&log.lines));
+        write_log(key, &log.lines.within(Bounds::EVIDENCE), writer);
     }
     let log = subject
         .operator
@@ -213,8 +213,13 @@ fn file_name(key: &LogKey) -> String {
     format!("logs/{pod}/{container}{previous}.log")
 }
 
-fn joined(lines: &[String]) -> String {
-    lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+/// Writes a log. What is left out of it is said at its place in the file, and among the problems.
+fn write_log(key: &LogKey, lines: &Lines, writer: &mut Writer<'_>) {
+    writer.text(&file_name(key), &lines.to_text());
+    if let Some(words) = lines.cut_words() {
+        let problem = format!("the log of {} in {} is not whole: {words}", key.container, key.pod);
+        writer.problems.push(problem);
+    }
 }
 
 fn event_line(event: &Event) -> String {

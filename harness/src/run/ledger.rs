@@ -94,13 +94,20 @@ impl<'a> Ledger<'a> {
         self.unfinished().next().is_none()
     }
 
-    /// Takes what a check says at `now`. A pass is final but for a `Never` that takes it back.
+    /// Takes what a check says at `now`. A pass is final but for a `Never` or a `Lost` that takes it back.
     pub(super) fn take(&mut self, index: usize, verdict: Verdict, now: Duration) {
         let state = &mut self.states[index];
         match (verdict, &mut *state) {
             (Verdict::Never(finding), _) => {
                 *state = State::Done {
                     outcome: Outcome::Failed,
+                    finding,
+                    at: now,
+                };
+            }
+            (Verdict::Lost(finding), _) => {
+                *state = State::Done {
+                    outcome: Outcome::Error,
                     finding,
                     at: now,
                 };

@@ -1,6 +1,6 @@
 //! What the machine, not KubeRay or a command, has broken.
 
-use super::{LogKey, Observation, line, pods};
+use super::{Lines, LogKey, Observation, line, pods};
 use crate::{Check, Role};
 
 /// What Ray writes when its dashboard has not started in time (20 s up to Ray 2.7, later 60 s;
@@ -18,9 +18,39 @@ pub(super) fn needed(observation: &Observation) -> Option<LogKey> {
     })
 }
 
+/// How far the head's log was searched.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    of: Option<u64>,
+    next: usize,
+    found: Option<String>,
+}
+
+impl Search {
+    /// The first line that says that Ray gave its dashboard up. Each line is looked at once.
+    fn go_on(&mut self, lines: &Lines) -> Option<&str> {
+        if self.of != Some(lines.id()) {
+            *self = Self {
+                of: Some(lines.id()),
+                ..Self::default()
+            };
+        }
+        if self.found.is_none() {
+            let mut plain = lines.whole_from(self.next).map(|(_, text)| line::plain(text));
+            self.found = plain.find(|text| text.contains(GAVE_UP)).map(Into::into);
+            self.next = lines.count();
+        }
+        self.found.as_deref()
+    }
+}
+
 /// Why the checks can't be judged on this machine, where that shows: a Ray that was kept from the processor gives its
 /// dashboard up, and what only that tells can't be known any more. Another attempt may do better.
 pub fn environment_fault(checks: &[Check], observation: &Observation) -> Option<String> {
+    fault(checks, observation, &mut Search::default())
+}
+
+pub(super) fn fault(checks: &[Check], observation: &Observation, search: &mut Search) -> Option<String> {
     let needs = checks
         .iter()
         .any(|check| matches!(check, Check::Ray(_) | Check::Job(_)));
@@ -29,11 +59,7 @@ pub fn environment_fault(checks: &[Check], observation: &Observation) -> Option<
     }
     let key = needed(observation)?;
     let log = observation.logs.get(&key)?;
-    let said = log
-        .lines
-        .iter()
-        .map(|text| line::plain(text))
-        .find(|text| text.contains(GAVE_UP))?;
+    let said = search.go_on(&log.lines)?;
     Some(format!(
         "Ray in the Pod {} gave its dashboard up, because the machine was too slow for it: \"{}\"; run fewer cells at \
          once (--jobs) or less beside them",

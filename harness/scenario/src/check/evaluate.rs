@@ -17,7 +17,7 @@ pub fn evaluate(check: &Check, observation: &Observation, expectations: &dyn Exp
         Check::FlagValues(check) => flag_values::evaluate(check, observation),
         Check::Absent(check) => absent::evaluate(check, observation),
         Check::Ray(check) => dashboard::evaluate(check, observation),
-        Check::Logs(check) => logs::evaluate(check, observation),
+        Check::Logs(check) => logs::evaluate(check, observation, &mut logs::Reading::default(), usize::MAX),
         Check::Job(check) => job::evaluate(check, observation),
         Check::State(check) => state::evaluate(check, observation),
         Check::Never(check) => never::evaluate(check, observation),

@@ -1,13 +1,15 @@
 //! Lines of logs: colour codes, patterns and excerpts for people.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Most marked lines that an excerpt shows.
-const MARKED: usize = 20;
+use super::Lines;
+use super::order::Matched;
+
 /// Lines that an excerpt shows around the one that it is about.
 const AROUND: usize = 5;
 /// Stands for the Pod's address in patterns.
@@ -18,13 +20,20 @@ static ANSI: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// A line without colour codes.
-pub(super) fn plain(line: &str) -> String {
-    ANSI.replace_all(line, "").into_owned()
+pub(super) fn plain(line: &str) -> Cow<'_, str> {
+    if line.contains('\u{1b}') {
+        ANSI.replace_all(line, "")
+    } else {
+        line.into()
+    }
 }
 
 /// What a line is compared with: a text anywhere in it, or a regular expression between slashes.
 #[derive(Debug)]
-pub(super) struct Pattern(Regex);
+pub(super) enum Pattern {
+    Text(String),
+    Regex(Regex),
+}
 
 impl Pattern {
     /// Reads a pattern, with the Pod's address for `<pod-ip>`; the error says what is wrong with it.
@@ -33,6 +42,9 @@ impl Pattern {
             .strip_prefix('/')
             .and_then(|rest| rest.strip_suffix('/'))
             .filter(|body| !body.is_empty());
+        if body.is_none() && (pod_ip.is_none() || !text.contains(POD_IP)) {
+            return Ok(Self::Text(text.to_owned()));
+        }
         let source = body.map_or_else(|| regex::escape(text), str::to_owned);
         // "10.0.0.1" must not be found in "10.0.0.18".
         let address = pod_ip.map(|ip| {
@@ -60,38 +72,47 @@ impl Pattern {
             None => source,
         };
         Regex::new(&source)
-            .map(Self)
+            .map(Self::Regex)
             .map_err(|error| format!("{text} is not a valid regular expression: {error}"))
     }
 
     pub(super) fn matches(&self, line: &str) -> bool {
-        self.0.is_match(line)
+        match self {
+            Self::Text(text) => line.contains(text),
+            Self::Regex(regex) => regex.is_match(line),
+        }
     }
 }
 
-/// The marked lines, numbered from 1, and those around the line that it is about (an index, marked with `>`).
-pub(super) fn excerpt(lines: &[String], marked: &[usize], about: Option<usize>) -> String {
-    let mut shown: BTreeSet<usize> = marked.iter().rev().take(MARKED).copied().collect();
-    let centre = about.unwrap_or(lines.len());
-    shown.extend(centre.saturating_sub(AROUND)..(centre + AROUND).min(lines.len()));
-    numbered(lines, shown, about)
+/// The lines that matched, numbered from 1, and those around the line that it is about (marked with `>`), without colours.
+pub(super) fn excerpt(lines: &Lines, matched: &Matched, about: Option<&(usize, String)>) -> String {
+    let centre = about.map_or(lines.end(), |(number, _)| *number);
+    let mut shown = around(lines, centre.saturating_sub(AROUND)..(centre + AROUND).min(lines.end()));
+    shown.extend(matched.lines.iter().cloned());
+    shown.extend(about.cloned());
+    numbered(&shown, about.map(|(number, _)| *number))
 }
 
-/// The last lines of a log, numbered.
-pub(super) fn tail(lines: &[String], count: usize) -> String {
-    numbered(lines, (lines.len().saturating_sub(count)..lines.len()).collect(), None)
+/// The last lines of a log, numbered, without colours.
+pub(super) fn tail(lines: &Lines, count: usize) -> String {
+    numbered(&around(lines, lines.end().saturating_sub(count)..lines.end()), None)
 }
 
-fn numbered(lines: &[String], shown: BTreeSet<usize>, about: Option<usize>) -> String {
+fn around(lines: &Lines, numbers: std::ops::Range<usize>) -> BTreeMap<usize, String> {
+    let line = |number| Some((number, plain(lines.get(number)?).into_owned()));
+    numbers.filter_map(line).collect()
+}
+
+fn numbered(shown: &BTreeMap<usize, String>, about: Option<usize>) -> String {
     let mut text = String::new();
     let mut next = 0;
-    for index in shown {
-        if index > next {
+    for (number, line) in shown {
+        if *number > next {
             text.push_str("   …\n");
         }
-        next = index + 1;
-        let mark = if about == Some(index) { '>' } else { ' ' };
-        let _ = writeln!(text, "{mark}{:>4} | {}", index + 1, lines[index]);
+        next = number + 1;
+        let mark = if about == Some(*number) { '>' } else { ' ' };
+        let _ = writeln!(text, "{mark}{next:>4} | {line}");
     }
     text.truncate(text.trim_end().len());
     text

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::line::{self, POD_IP};
-use super::order::{self, Fault};
-use super::{Finding, Log, LogKey, Observation, Verdict, pods, resources};
+use super::order::{Fault, Order, Progress};
+use super::{Finding, Lines, Log, LogKey, Observation, Verdict, pods, resources};
 use crate::{Barrier, LineExpectation, LogsCheck};
 
 /// Lines shown of a log in which nothing stands out.
@@ -39,7 +39,87 @@ fn key(check: &LogsCheck, pod: &Pod, container: &str) -> LogKey {
     }
 }
 
-pub(super) fn evaluate(check: &LogsCheck, observation: &Observation) -> Verdict {
+/// How far a check has read its log.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// The lines, and the Pod's address, for which this holds.
+    of: Option<(u64, Option<String>)>,
+    order: Option<Order>,
+    progress: Progress,
+    /// The next line to judge.
+    next: usize,
+    end: Option<End>,
+    behind: bool,
+}
+
+/// Why there is nothing more to read.
+#[derive(Debug)]
+enum End {
+    Fault(Fault),
+    /// Lines that can't be judged.
+    Lost(String),
+}
+
+impl Reading {
+    /// Whether lines were left for the next call.
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Judges the lines that are new, as many bytes of them as `at_once` says.
+    fn go_on(&mut self, check: &LogsCheck, lines: &Lines, ip: Option<&str>, at_once: usize) {
+        let of = Some((lines.id(), ip.map(str::to_owned)));
+        if self.of != of {
+            *self = Self { of, ..Self::default() };
+            match Order::new(&check.lines, ip) {
+                Ok(order) => self.order = Some(order),
+                Err(fault) => self.end = Some(End::Fault(fault)),
+            }
+        }
+        let mut left = at_once;
+        if let (Some(order), None) = (&self.order, &self.end) {
+            for (number, text) in lines.whole_from(self.next) {
+                if left == 0 {
+                    break;
+                }
+                left = left.saturating_sub(text.len() + 1);
+                if let Some(what) = lines.lost(self.next, number) {
+                    self.end = Some(End::Lost(what));
+                    break;
+                }
+                self.next = number + 1;
+                if let Err(fault) = order.take(&mut self.progress, number, &line::plain(text)) {
+                    self.end = Some(End::Fault(fault));
+                    break;
+                }
+            }
+        }
+        self.behind = self.end.is_none() && self.next < lines.count();
+    }
+
+    /// How far the log has come with what stands behind its last line end. That is a line only once the container has
+    /// ended; before, the rest of it may turn a fault into none.
+    fn with_partial(&mut self, log: &Log) -> Progress {
+        let mut progress = self.progress.clone();
+        let (Some(order), Some(partial)) = (&self.order, log.lines.partial()) else {
+            return progress;
+        };
+        if let Err(fault) = order.take(&mut progress, log.lines.count(), &line::plain(partial)) {
+            if log.ended {
+                self.end = Some(End::Fault(fault));
+            }
+            return self.progress.clone();
+        }
+        progress
+    }
+
+    fn awaited(&self, progress: &Progress) -> Option<&str> {
+        self.order.as_ref().and_then(|order| order.awaited(progress))
+    }
+}
+
+/// `reading` is what is known from the call before; `at_once` how many bytes of the log are judged in this one.
+pub(super) fn evaluate(check: &LogsCheck, observation: &Observation, reading: &mut Reading, at_once: usize) -> Verdict {
     let expected = Some(expectation(check));
     let finding = |message: String, found: Option<String>| Finding {
         message,
@@ -47,6 +127,8 @@ pub(super) fn evaluate(check: &LogsCheck, observation: &Observation) -> Verdict 
         found,
         diff: None,
     };
+    // Only the log that is there now counts.
+    reading.behind = false;
     if check.after.is_empty() && check.lines.iter().any(|line| line.not.is_some()) {
         let message = "a `not` line needs `after`: without it, an empty log would do; add e.g. `after: [rayReady]`";
         return Verdict::Never(finding(message.into(), None));
@@ -77,50 +159,70 @@ pub(super) fn evaluate(check: &LogsCheck, observation: &Observation) -> Verdict 
     if ip.is_none() && check.lines.iter().any(names_address) {
         return Verdict::NotYet(finding(format!("waits for Pod {} to have an address", key.pod), None));
     }
-    let plain: Vec<String> = log.lines.iter().map(|text| line::plain(text)).collect();
-    let progress = match order::follow(&check.lines, &plain, ip) {
-        Ok(progress) => progress,
-        Err(Fault {
-            message,
-            line,
-            matched,
-            expected: wanted,
-            found: seen,
-        }) => {
-            let excerpt = line.map(|line| line::excerpt(&plain, &matched, Some(line)));
-            let found = [seen, excerpt].into_iter().flatten().collect::<Vec<_>>().join("\n");
-            let mut finding = finding(
-                format!("{title}: {message}"),
-                Some(found).filter(|text| !text.is_empty()),
-            );
-            finding.expected = wanted.or(finding.expected);
+    let lines = &log.lines;
+    reading.go_on(check, lines, ip, at_once);
+    let progress = reading.with_partial(log);
+    let excerpt =
+        |progress: &Progress| Some(line::excerpt(lines, progress.matched(), None)).filter(|text| !text.is_empty());
+    // Line numbers count the whole log.
+    let finding = |message: String, found: Option<String>| match lines.cut_words() {
+        Some(cut) => finding(format!("{message}; {cut}"), found),
+        None => finding(message, found),
+    };
+    match &reading.end {
+        Some(End::Fault(fault)) => {
+            let mut finding = finding(format!("{title}: {}", fault.message), found_at(fault, lines));
+            finding.expected = fault.expected.clone().or(finding.expected);
             return Verdict::Never(finding);
         }
-    };
-    if let Some(awaited) = progress.awaited {
-        let found = Some(line::excerpt(&plain, &progress.matched, None)).filter(|text| !text.is_empty());
+        Some(End::Lost(what)) => {
+            let message = format!("the {title} can't be judged: {what}");
+            return Verdict::Lost(finding(message, excerpt(&progress)));
+        }
+        None => {}
+    }
+    let so_far = format!("{} of its {} lines are judged so far", reading.next, lines.count());
+    if let Some(awaited) = reading.awaited(&progress) {
+        let found = excerpt(&progress);
+        if reading.behind {
+            let message = format!("waits for a line with {awaited} in the {title}; {so_far}");
+            return Verdict::NotYet(finding(message, found));
+        }
         if log.ended && is_last(check, pod, container) {
             let message = format!("{title} has no line with {awaited}, and its container ended");
             return Verdict::Never(finding(message, found));
         }
-        let seen = plain.last().map_or_else(
+        let seen = lines.last().map_or_else(
             || "it is empty".to_owned(),
-            |last| format!("line {}, the last so far, is \"{last}\"", plain.len()),
+            |last| format!("line {}, the last so far, is \"{}\"", lines.end(), line::plain(last)),
         );
         return Verdict::NotYet(finding(
             format!("waits for a line with {awaited} in the {title}; {seen}"),
             found,
         ));
     }
-    let matched = progress
-        .matched
+    let matched = progress.matched();
+    let earlier = (matched.earlier > 0).then(|| format!("(and {} earlier lines)", matched.earlier));
+    let shown = matched
+        .lines
         .iter()
-        .map(|index| format!("{:>5} | {}", index + 1, plain[*index]));
-    let found = Some(matched.collect::<Vec<_>>().join("\n")).filter(|text| !text.is_empty());
+        .map(|(number, text)| format!("{:>5} | {text}", number + 1));
+    let found = Some(earlier.into_iter().chain(shown).collect::<Vec<_>>().join("\n")).filter(|text| !text.is_empty());
+    if reading.behind {
+        return Verdict::NotYet(finding(format!("no fault is in the {title} yet; {so_far}"), found));
+    }
     match unread(check, observation, pod, container, log) {
         Some(awaited) => Verdict::NotYet(finding(format!("all lines are in the {title}; {awaited}"), found)),
         None => Verdict::Pass(finding(format!("the {title} is as expected"), found)),
     }
+}
+
+/// What was found where a log is not as expected.
+fn found_at(fault: &Fault, lines: &Lines) -> Option<String> {
+    let excerpt = fault.line.as_ref();
+    let excerpt = excerpt.map(|line| line::excerpt(lines, &fault.matched, Some(line)));
+    let found: Vec<String> = fault.found.iter().cloned().chain(excerpt).collect();
+    Some(found.join("\n")).filter(|text| !text.is_empty())
 }
 
 /// What keeps a log in which all is found from being judged: a barrier, or lines that may not have been read yet.
@@ -181,7 +283,6 @@ fn expectation(check: &LogsCheck) -> String {
 }
 
 /// The last lines of a log without colours, numbered.
-pub(super) fn last_lines(lines: &[String]) -> String {
-    let plain: Vec<String> = lines.iter().map(|text| line::plain(text)).collect();
-    line::tail(&plain, CONTEXT)
+pub(super) fn last_lines(lines: &Lines) -> String {
+    line::tail(lines, CONTEXT)
 }

@@ -7,6 +7,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use serde::{Deserialize, Serialize};
 
+use super::Lines;
 use crate::Barrier;
 pub use crate::Subject;
 
@@ -19,6 +20,8 @@ pub enum Verdict {
     NotYet(Finding),
     /// It does not hold and can't come to hold any more.
     Never(Finding),
+    /// It can't be told: something that it would have to look at is not there any more.
+    Lost(Finding),
 }
 
 /// What was expected and what was found, for people.
@@ -46,10 +49,10 @@ pub struct LogKey {
 }
 
 /// A container's log as read so far.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Log {
     /// Lines without their line ends, colour codes still in.
-    pub lines: Vec<String>,
+    pub lines: Lines,
     /// When a read of the whole log began, by the harness's own clock; what was written before it is in `lines`.
     pub complete_as_of: Option<Timestamp>,
     /// Whether the instance that wrote it had ended before that read, so that nothing more comes.

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use super::cause::{Cause, Doom, Place};
-use super::{Finding, LogKey, Observation, logs, pods, requests};
+use super::{Finding, Lines, LogKey, Observation, logs, pods, requests};
 
 /// How often a container beside Ray may crash: it may need another to be up first.
 const SIDE_RESTARTS: i32 = 3;
@@ -208,7 +208,7 @@ fn ended(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Opti
     {
         message = format!("{message}; {reason}");
     }
-    if let Some(line) = last_log(observation, pod, status).and_then(|lines| lines.last()) {
+    if let Some(line) = last_log(observation, pod, status).and_then(Lines::last) {
         message = format!("{message}; its last line: \"{}\"", super::line::plain(line));
     }
     Some((
@@ -236,7 +236,7 @@ pub(super) fn logs(pod: &Pod, status: &ContainerStatus) -> Vec<LogKey> {
     }
 }
 
-fn last_log<'a>(observation: &'a Observation, pod: &Pod, status: &ContainerStatus) -> Option<&'a Vec<String>> {
+fn last_log<'a>(observation: &'a Observation, pod: &Pod, status: &ContainerStatus) -> Option<&'a Lines> {
     let read = logs(pod, status)
         .into_iter()
         .filter_map(|key| observation.logs.get(&key));
@@ -244,7 +244,7 @@ fn last_log<'a>(observation: &'a Observation, pod: &Pod, status: &ContainerStatu
 }
 
 fn last_lines(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Option<String> {
-    last_log(observation, pod, status).map(|lines| logs::last_lines(lines))
+    last_log(observation, pod, status).map(logs::last_lines)
 }
 
 /// Whether a container is one that ends before the others start.

@@ -76,7 +76,7 @@ fn a_log_is_read_again_once_its_barriers_are_reached() {
     assert_eq!(outdated_logs(&check, &observation), std::slice::from_ref(&key));
     let mut read = |second| {
         let log = Log {
-            lines: vec![],
+            lines: Vec::<String>::new().into_iter().collect(),
             complete_as_of: Some(time(second)),
             ended: false,
         };

@@ -1,5 +1,7 @@
 use rstest::rstest;
 
+use super::super::Lines;
+use super::super::order::Matched;
 use super::{Pattern, excerpt, plain};
 
 #[rstest]
@@ -42,8 +44,12 @@ fn a_wrong_regex_is_named() {
 
 #[test]
 fn an_excerpt_has_numbers_gaps_and_a_mark() {
-    let lines: Vec<String> = (1..=20).map(|n| format!("line {n}")).collect();
-    insta::assert_snapshot!(excerpt(&lines, &[0, 11], Some(11)), @r"
+    let lines: Lines = (1..=20).map(|n| format!("line {n}")).collect();
+    let matched = Matched {
+        earlier: 0,
+        lines: [(0, "line 1".to_owned())].into(),
+    };
+    insta::assert_snapshot!(excerpt(&lines, &matched, Some(&(11, "line 12".to_owned()))), @r"
         1 | line 1
        …
         7 | line 7

@@ -350,3 +350,126 @@ fn only_logs_of_containers_that_started_are_needed() {
         "previous log of container ray-head of Pod raycluster-head-command-head-6kh8l has no line with \"bye\"",
     );
 }
+
+/// Bounds that a few thousand lines exceed.
+const SMALL: Bounds = Bounds {
+    head: 64 << 10,
+    tail: 128 << 10,
+};
+
+fn add(lines: &mut Lines, texts: impl IntoIterator<Item = String>) {
+    for text in texts {
+        lines.push(&Line { text, cut: 0 });
+    }
+}
+
+fn noise(lines: usize) -> impl Iterator<Item = String> {
+    (0..lines).map(|number| format!("{number:>100}"))
+}
+
+/// What a check makes of a log in which more comes with each part.
+fn in_parts(check: &Check, bounds: Bounds, parts: Vec<Vec<String>>) -> Verdict {
+    let (mut memory, mut observation) = (Memory::default(), observe(&SOLUTION_1));
+    let log = key(&observation, false);
+    observation.logs.get_mut(&log).unwrap().lines = Lines::new(bounds);
+    let mut verdict = None;
+    for part in parts {
+        add(&mut observation.logs.get_mut(&log).unwrap().lines, part);
+        loop {
+            verdict = Some(memory.evaluate(0, check, &observation, &Snapshots(vec![])));
+            if !memory.is_behind(&[(0, check)]) {
+                break;
+            }
+        }
+    }
+    verdict.unwrap()
+}
+
+#[test]
+fn a_line_that_is_not_kept_any_more_was_judged_when_it_came() {
+    let first = ["first".to_owned()];
+    let rest = ["second".to_owned(), "third".to_owned()];
+    let mut parts: Vec<Vec<String>> = vec![first.into()];
+    parts.extend((0..20).map(|_| noise(500).collect()));
+    parts.push(rest.into());
+    parts.extend((0..20).map(|_| noise(500).collect()));
+    passes(in_parts(&logs(&["ready"], &musts()), SMALL, parts.clone()));
+    parts[5].push("Traceback".into());
+    let not = [musts(), vec![json!({ "not": "Traceback" })]].concat();
+    let finding = fails(
+        in_parts(&logs(&["ready"], &not), SMALL, parts.clone()),
+        "has \"Traceback\"",
+    );
+    assert!(finding.found.unwrap().contains(">2502 | Traceback"));
+    assert!(
+        finding.message.contains("lines ("),
+        "what is cut is said: {}",
+        finding.message
+    );
+}
+
+#[test]
+fn lines_that_were_dropped_before_they_were_judged_leave_no_verdict() {
+    let flood = noise(5000).chain(LINES.map(str::to_owned)).collect();
+    match in_parts(&logs(&["ready"], &musts()), SMALL, vec![flood]) {
+        Verdict::Lost(finding) => {
+            let words = "were dropped before they could be judged (of a log 64.0 KiB of its beginning and 128.0 KiB of its \
+                         end are kept)";
+            assert!(finding.message.contains(words), "{}", finding.message);
+        }
+        other => panic!("{other:#?}"),
+    }
+    let whole = noise(5000).chain(LINES.map(str::to_owned)).collect();
+    passes(in_parts(&logs(&["ready"], &musts()), Bounds::CHECKS, vec![whole]));
+}
+
+#[test]
+fn a_long_log_is_judged_a_part_at_a_time() {
+    let mut observation = observe(&SOLUTION_1);
+    let log = key(&observation, false);
+    let lines = &mut observation.logs.get_mut(&log).unwrap().lines;
+    *lines = Lines::default();
+    add(lines, noise(40_000).chain(LINES.map(str::to_owned)));
+    let (mut memory, check) = (Memory::default(), logs(&["ready"], &musts()));
+    let mut calls = 0;
+    let verdict = loop {
+        let verdict = memory.evaluate(0, &check, &observation, &Snapshots(vec![]));
+        if !memory.is_behind(&[(0, &check)]) {
+            break verdict;
+        }
+        waits(verdict, "of its 40003 lines are judged so far");
+        calls += 1;
+    };
+    assert_eq!(calls, 3, "each takes 1 MiB");
+    passes(verdict);
+}
+
+#[test]
+fn what_stands_behind_the_last_line_end_counts_as_a_line_once_the_container_has_ended() {
+    let check = logs(&["ready"], &[json!({ "must": "first" }), json!({ "not": "/^bad$/" })]);
+    let mut observation = with_log("first");
+    let log = key(&observation, false);
+    let partial = |text: &str| {
+        Some(Line {
+            text: text.into(),
+            cut: 0,
+        })
+    };
+    observation
+        .logs
+        .get_mut(&log)
+        .unwrap()
+        .lines
+        .set_partial(partial("bad"));
+    passes(judge(&check, &observation));
+    observation.logs.get_mut(&log).unwrap().ended = true;
+    fails(judge(&check, &observation), "line 2 has \"/^bad$/\"");
+    let mut observation = with_log("");
+    observation
+        .logs
+        .get_mut(&log)
+        .unwrap()
+        .lines
+        .set_partial(partial("first"));
+    passes(judge(&check, &observation));
+}

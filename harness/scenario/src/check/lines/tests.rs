@@ -1,0 +1,130 @@
+use super::{Bounds, CHUNK_BYTES, Line, Lines};
+
+const SMALL: Bounds = Bounds {
+    head: 2 * CHUNK_BYTES,
+    tail: 3 * CHUNK_BYTES,
+};
+
+/// A line of just 100 bytes.
+fn line(number: usize) -> Line {
+    Line {
+        text: format!("line {number:>95}"),
+        cut: 0,
+    }
+}
+
+fn filled(lines: &mut Lines, numbers: std::ops::Range<usize>) {
+    numbers.for_each(|number| lines.push(&line(number)));
+}
+
+#[test]
+fn a_short_log_is_kept_whole() {
+    let mut lines = Lines::new(SMALL);
+    filled(&mut lines, 0..2000);
+    lines.set_partial(Some(Line {
+        text: "half".into(),
+        cut: 0,
+    }));
+    assert_eq!((lines.count(), lines.end(), lines.dropped()), (2000, 2001, (0, 0)));
+    assert!((0..2000).all(|number| lines.get(number) == Some(line(number).text.as_str())));
+    assert_eq!((lines.get(2000), lines.get(2001)), (Some("half"), None));
+    assert_eq!(lines.cut_words(), None);
+    assert_eq!(lines.whole_from(1990).count(), 10);
+    assert!(lines.to_text().ends_with("1999\nhalf\n"));
+    lines.push(&line(2000));
+    assert_eq!(lines.partial(), None, "the line has ended");
+}
+
+#[test]
+fn of_a_long_log_the_beginning_and_the_end_are_kept_and_the_rest_is_counted() {
+    let mut lines = Lines::new(SMALL);
+    filled(&mut lines, 0..100_000);
+    assert!(
+        lines.kept_bytes() <= SMALL.head + SMALL.tail + 2 * CHUNK_BYTES,
+        "{}",
+        lines.kept_bytes()
+    );
+    assert!(lines.kept_bytes() >= SMALL.head + SMALL.tail - 2 * CHUNK_BYTES);
+    let kept: Vec<usize> = lines.whole_from(0).map(|(number, _)| number).collect();
+    let (dropped, bytes) = lines.dropped();
+    assert_eq!(kept.len() + dropped, 100_000);
+    assert_eq!(bytes, 101 * dropped as u64);
+    assert_eq!((kept.first(), kept.last()), (Some(&0), Some(&99_999)));
+    let gaps: Vec<_> = kept.windows(2).filter(|pair| pair[1] != pair[0] + 1).collect();
+    assert_eq!(gaps.len(), 1);
+    let (before, after) = (gaps[0][0], gaps[0][1]);
+    assert_eq!((lines.get(before + 1), lines.get(after - 1)), (None, None));
+    assert!(lines.get(after).is_some());
+    let expected = format!("[lines {} to {after}: {dropped} of 100000 lines (", before + 2);
+    assert!(lines.to_text().contains(&expected), "{expected}");
+}
+
+#[test]
+fn copies_share_what_they_hold() {
+    let mut lines = Lines::new(SMALL);
+    filled(&mut lines, 0..1500);
+    let copy = lines.clone();
+    let shared = |number| std::ptr::eq(lines.get(number).unwrap(), copy.get(number).unwrap());
+    assert!((0..1500).all(shared));
+    assert_eq!(lines.id(), copy.id());
+    filled(&mut lines, 1500..1501);
+    assert_eq!((lines.count(), copy.count()), (1501, 1500), "a copy does not change");
+}
+
+#[test]
+fn lines_that_are_known_are_not_added_again() {
+    let mut lines = Lines::new(SMALL);
+    filled(&mut lines, 0..900);
+    let mut more = Lines::from_number(700, SMALL);
+    filled(&mut more, 700..2400);
+    lines.append(more);
+    assert_eq!((lines.count(), lines.dropped()), (2400, (0, 0)));
+    assert!((0..2400).all(|number| lines.get(number) == Some(line(number).text.as_str())));
+    filled(&mut lines, 2400..2401);
+    assert_eq!(lines.get(2400), Some(line(2400).text.as_str()));
+}
+
+#[test]
+fn within_other_bounds_there_is_as_much_as_they_allow() {
+    let mut lines = Lines::new(Bounds::CHECKS);
+    filled(&mut lines, 0..20_000);
+    let evidence = lines.within(SMALL);
+    assert!(evidence.kept_bytes() <= SMALL.head + SMALL.tail + 2 * CHUNK_BYTES);
+    assert_eq!(evidence.count(), 20_000);
+    assert_eq!(evidence.get(0), lines.get(0));
+    assert_eq!(evidence.get(19_999), lines.get(19_999));
+    assert!(evidence.dropped().0 > 10_000);
+}
+
+#[test]
+fn what_can_not_be_judged_is_said() {
+    let mut lines = Lines::new(SMALL);
+    lines.push(&line(0));
+    lines.push(&Line {
+        text: "x".repeat(10),
+        cut: 2048,
+    });
+    lines.break_off();
+    lines.push(&line(2));
+    assert_eq!(lines.lost(0, 0), None);
+    assert!(lines.lost(1, 1).unwrap().contains("2.0 KiB behind that are not judged"));
+    assert!(
+        lines
+            .lost(2, 2)
+            .unwrap()
+            .contains("from line 3 on lines may be missing")
+    );
+    assert!(lines.lost(3, 10).unwrap().starts_with("lines 4 to 10 were dropped"));
+    assert!(lines.to_text().contains("xx[2.0 KiB more of this line are left out]\n"));
+}
+
+#[test]
+fn empty_lines_do_not_fill_memory() {
+    let mut lines = Lines::new(SMALL);
+    for _ in 0..100_000 {
+        lines.push(&Line::default());
+    }
+    assert_eq!(lines.count(), 100_000);
+    assert!(lines.dropped().0 > 50_000);
+    assert_eq!(lines.get(99_999), Some(""));
+}
