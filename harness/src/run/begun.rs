@@ -85,12 +85,12 @@ impl Begun {
     }
 
     /// Says in the reports why the run ended, where they say that it has not.
-    pub(super) fn failed(mut self, error: &RunError) {
+    pub(super) fn failed(mut self, error: &RunError, redactor: &Redactor) {
         if !self.is_written {
             return;
         }
         self.unfinished.interrupted = Some(error.to_string());
-        Redactor::default().redact_run(&mut self.unfinished);
+        redactor.redact_run(&mut self.unfinished);
         // That it has not ended is true all the same.
         if let Err(error) = self.write() {
             tracing::warn!(%error, "the reports don't say why the run ended");

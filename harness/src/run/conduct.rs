@@ -55,10 +55,12 @@ pub async fn run_noting(
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
 ) -> Result<RunResult, RunError> {
+    let redactor = Redactor::default();
+    let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, redactor.clone()));
     let mut begun = None;
-    let done = conduct(options, journal, progress, cancel, &mut begun).await;
+    let done = conduct(options, journal, progress, cancel, &mut begun, &redactor).await;
     if let (Err(error), Some(begun)) = (&done, begun) {
-        begun.failed(error);
+        begun.failed(error, &redactor);
     }
     done
 }
@@ -69,10 +71,9 @@ async fn conduct(
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
     begun: &mut Option<Begun>,
+    redactor: &Redactor,
 ) -> Result<RunResult, RunError> {
     let started = Timestamp::now();
-    let redactor = Redactor::default();
-    let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, redactor.clone()));
     let id = new_run_id();
     // A run that ends while it looks for its cluster must not leave what an earlier one found. Where the plan needs no
     // cluster, bad use is told before anything is changed.
@@ -104,7 +105,7 @@ async fn conduct(
     let journal = begin_journal(begun, options, journal, &head, &*progress).await?;
     let mut phases = Phases::start();
     let mut found = Found::default();
-    let engine_options = engine_options(options, &id, journal, &redactor);
+    let engine_options = engine_options(options, &id, journal, redactor);
     for lane in [Lane::ControlPlane, Lane::Kind] {
         let cells: Vec<Cell> = plan.cells.iter().filter(|cell| cell.lane == lane).cloned().collect();
         if cells.is_empty() {
