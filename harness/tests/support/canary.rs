@@ -194,7 +194,7 @@ pub fn ray_cluster(canary: &Canary, name: &str, secret: &str, command: &str) -> 
         "spec": {
             "rayVersion": "2.52.0",
             "headGroupSpec": {
-                "rayStartParams": {"dashboard-host": "0.0.0.0", "redis-username": canary.password},
+                "rayStartParams": {"dashboard-host": "0.0.0.0", "plasma-directory": canary.password, "redis-password": canary.password},
                 "template": {
                     "metadata": {"annotations": {"example.com/config": canary.kubeconfig}},
                     "spec": {
