@@ -146,7 +146,7 @@ impl Lock {
             let is_other = holder
                 .process
                 .as_ref()
-                .is_some_and(|process| process != ProcessIdentity::current() && process.liveness() != Liveness::Ended);
+                .is_some_and(|process| process != ProcessIdentity::current() && process.liveness() == Liveness::Runs);
             if (is_other && lets_be(&holder)) || started.elapsed() > LONGEST {
                 return Ok(Err(holder));
             }

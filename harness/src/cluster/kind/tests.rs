@@ -112,7 +112,12 @@ async fn what_a_former_holder_has_written_is_nobody_that_brings_the_cluster_up()
         pid: u32::MAX,
         ..this.clone()
     };
-    for process in [this.clone(), ended] {
+    // Whether it runs can't be seen from here.
+    let elsewhere = ProcessIdentity {
+        namespace: "pid:[1]".into(),
+        ..this.clone()
+    };
+    for process in [this.clone(), ended, elsewhere] {
         let former = Holder {
             process: Some(process),
             since: "before".into(),
