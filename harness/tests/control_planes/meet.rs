@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use kuberay_conformance::run::standing::KEEPER;
+
 use crate::support::own_cache::own_cache;
 use crate::support::processes::{STOP_AT, children, go_on, until_stopped};
 use crate::support::running::{PATIENCE, Running};
@@ -20,8 +22,9 @@ fn command(folder: &Path, arguments: &[&str], stop_at: Option<&str>) -> Command 
 }
 
 fn run(folder: &Path) -> Command {
-    let mut command = command(folder, &["run", "default-command", "--scenarios"], None);
-    command.arg(scenarios()).arg("--output").arg(folder.join("output"));
+    let mut command = command(folder, &["run", "default-command"], None);
+    command.arg("--scenarios").arg(scenarios());
+    command.arg("--output").arg(folder.join("output"));
     command
 }
 
@@ -44,8 +47,14 @@ impl Drop for Down<'_> {
 fn keeper_of(up: &Running) -> u32 {
     let began = Instant::now();
     loop {
-        if let Some((id, _)) = children(up.id()).first() {
-            return *id;
+        // It has other children before, such as `go version`.
+        let keeps = |id: &u32| {
+            let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0)
+                .any(|argument| argument == KEEPER.as_bytes())
+        };
+        if let Some(id) = children(up.id()).into_iter().map(|(id, _)| id).find(keeps) {
+            return id;
         }
         assert!(began.elapsed() < PATIENCE, "it starts no keeper");
         std::thread::sleep(Duration::from_millis(5));
