@@ -41,7 +41,8 @@ fn lint_folder(folder: &Path, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diag
         // What lies here was to be a scenario, and never runs.
         let looks_like_one = file_names(folder)
             .iter()
-            .any(|name| is_yaml(Path::new(name)) || name.ends_with(".snap"));
+            .map(Path::new)
+            .any(|name| is_yaml(name) || name.extension().is_some_and(|extension| extension == "snap"));
         return vec![if looks_like_one {
             problem
         } else {

@@ -18,7 +18,7 @@ use crate::report::Progress;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// Which process it is; `None` until it has written that.
-    pub process: Option<ProcessIdentity>,
+    pub process: Option<Box<ProcessIdentity>>,
     /// When it got the lock, RFC 3339.
     pub since: String,
     /// What it does with it.
@@ -29,7 +29,7 @@ impl Holder {
     /// This process, now.
     pub(crate) fn me(doing: &str) -> Self {
         Self {
-            process: Some(ProcessIdentity::current().clone()),
+            process: Some(Box::new(ProcessIdentity::current().clone())),
             since: format!("{:.0}", jiff::Timestamp::now()),
             doing: doing.into(),
         }
@@ -145,7 +145,7 @@ impl Lock {
             // Who has just got the lock has not written who it is, so that what is read may be of the one before.
             let is_other = holder
                 .process
-                .as_ref()
+                .as_deref()
                 .is_some_and(|process| process != ProcessIdentity::current() && process.liveness() == Liveness::Runs);
             if (is_other && lets_be(&holder)) || started.elapsed() > LONGEST {
                 return Ok(Err(holder));

@@ -314,9 +314,8 @@ async fn follow_instance(shared: &Arc<Shared>, key: &LogKey, id: &str) {
     let mut index = 0;
     loop {
         match reader.next().await {
-            Ok(None) => return,
-            // The rest of it is read when the log is read whole.
-            Ok(Some((_, false))) => return,
+            // The rest of an unfinished line is read when the log is read whole.
+            Ok(None | Some((_, false))) => return,
             Ok(Some((line, true))) => {
                 if index == 0 && is_removed(&line.text) {
                     return;

@@ -63,6 +63,17 @@ fn check(name: &str, line: usize, outcome: Outcome, message: &str) -> CheckResul
     }
 }
 
+fn flaky() -> CellResult {
+    let reason = "passed when tried again; at first making the namespace kc-1: connection refused";
+    cell(
+        "overwrite-annotation",
+        Outcome::Flaky,
+        Level::Core,
+        &["C07"],
+        Some(reason),
+    )
+}
+
 pub(crate) fn run() -> RunResult {
     let mut passed = cell("before-ray-start", Outcome::Passed, Level::Core, &["C01", "C02"], None);
     passed.checks.push(check(
@@ -159,13 +170,7 @@ pub(crate) fn run() -> RunResult {
             passed,
             failed,
             provisional,
-            cell(
-                "overwrite-annotation",
-                Outcome::Flaky,
-                Level::Core,
-                &["C07"],
-                Some("passed when tried again; at first making the namespace kc-1: connection refused"),
-            ),
+            flaky(),
             cell("ulimit-variable", Outcome::Skipped, Level::Extended, &["C09"], skipped),
             cell("head-command-sample", Outcome::Error, Level::Core, &["C01"], broken),
         ],

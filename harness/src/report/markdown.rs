@@ -238,7 +238,7 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// Returns where the character stands that makes a line a heading, an item of a list, or a rule (CommonMark, "Container
+/// Returns where the character stands that makes a line a heading, an item of a list, or a rule (`CommonMark`, "Container
 /// blocks" and "Leaf blocks"); none where the line is text. Markers that [`escape`] escapes anyway are not looked at.
 fn block_marker(line: &str) -> Option<usize> {
     let ends = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t']);

@@ -68,7 +68,7 @@ impl Upgrades<'_> {
 
     fn refuse_while_used(&self) -> Result<(), RunError> {
         let mut users = self.setup.cluster.users()?;
-        users.retain(|user| user.process.as_ref() != Some(ProcessIdentity::current()));
+        users.retain(|user| user.process.as_deref() != Some(ProcessIdentity::current()));
         if users.is_empty() {
             return Ok(());
         }

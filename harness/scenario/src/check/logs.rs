@@ -55,7 +55,7 @@ pub(super) struct Reading {
 /// Why there is nothing more to read.
 #[derive(Debug)]
 enum End {
-    Fault(Fault),
+    Fault(Box<Fault>),
     /// Lines that can't be judged.
     Lost(String),
 }

@@ -86,11 +86,13 @@ pub(super) struct Order {
 
 impl Order {
     /// Reads expected lines, with the Pod's address for its placeholder.
-    pub(super) fn new(expected: &[LineExpectation], ip: Option<&str>) -> Result<Self, Fault> {
+    pub(super) fn new(expected: &[LineExpectation], ip: Option<&str>) -> Result<Self, Box<Fault>> {
         let pattern = |text: &str| {
-            Pattern::new(text, ip).map_err(|message| Fault {
-                message,
-                ..Fault::default()
+            Pattern::new(text, ip).map_err(|message| {
+                Box::new(Fault {
+                    message,
+                    ..Fault::default()
+                })
             })
         };
         let mut steps = Vec::new();
@@ -130,13 +132,15 @@ impl Order {
     }
 
     /// Takes the next line of a log, whose colours were removed. A line that matches nothing is of another source.
-    pub(super) fn take(&self, progress: &mut Progress, number: usize, line: &str) -> Result<(), Fault> {
+    pub(super) fn take(&self, progress: &mut Progress, number: usize, line: &str) -> Result<(), Box<Fault>> {
         let steps = &self.steps;
-        let fault = |progress: &Progress, message: String| Fault {
-            message: format!("line {} {message}", number + 1),
-            line: Some((number, line.to_owned())),
-            matched: progress.matched.clone(),
-            ..Fault::default()
+        let fault = |progress: &Progress, message: String| {
+            Box::new(Fault {
+                message: format!("line {} {message}", number + 1),
+                line: Some((number, line.to_owned())),
+                matched: progress.matched.clone(),
+                ..Fault::default()
+            })
         };
         if let Some((text, _)) = self.forbidden.iter().find(|(_, pattern)| pattern.matches(line)) {
             return Err(fault(progress, format!("has \"{text}\", which must not come")));
@@ -155,10 +159,10 @@ impl Order {
         if let Some(step) = step {
             if let Test::Resources(expected) = &steps[step].test {
                 let ip = self.ip.as_deref();
-                check_resources(expected, line, ip).map_err(|(message, wanted, seen)| Fault {
-                    expected: Some(wanted),
-                    found: Some(seen),
-                    ..fault(progress, message)
+                check_resources(expected, line, ip).map_err(|(message, wanted, seen)| {
+                    let mut fault = fault(progress, message);
+                    (fault.expected, fault.found) = (Some(wanted), Some(seen));
+                    fault
                 })?;
             }
             progress.matched.push(number, line);

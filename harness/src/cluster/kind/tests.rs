@@ -52,7 +52,7 @@ async fn be_the_other(role: &str, folder: &Path) {
         doing => (Some(cluster.lock(doing, Patience::Fail).await.unwrap()), None),
     };
     println!("it holds it");
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn what_a_former_holder_has_written_is_nobody_that_brings_the_cluster_up()
     };
     for process in [this.clone(), ended, elsewhere] {
         let former = Holder {
-            process: Some(process),
+            process: Some(Box::new(process)),
             since: "before".into(),
             doing: UP.into(),
         };

@@ -97,10 +97,9 @@ pub(super) fn user_and_password(flag: &str, argument: &str) -> bool {
     // `docker run -u 1000:1000`
     let is_id = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     parts.is_some_and(|(user, password)| {
-        !argument.contains('\n')
-            && !password.starts_with("//")
-            && !(is_id(user) && is_id(password))
-            && !is_no_secret(password)
+        let is_url = password.starts_with("//");
+        let is_ids = is_id(user) && is_id(password);
+        !(argument.contains('\n') || is_url || is_ids || is_no_secret(password))
     })
 }
 

@@ -180,7 +180,7 @@ fn values_are_learned_in_both_forms_and_from_secrets_alone() {
 }
 
 /// A Secret with these values as they are.
-fn secret(values: serde_json::Value) -> serde_json::Value {
+fn secret(values: &serde_json::Value) -> serde_json::Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": values})
 }
 
@@ -198,7 +198,7 @@ fn knowing(object: &serde_json::Value) -> Redactor {
 #[case::standard("see YzRuNHJ5Pj4+P19f here", "c4n4ry>>>?__")]
 #[case::with_line_end("see YzRuNHJ5LVY0bHVlCg== here", "c4n4ry-V4lue")]
 fn base64_of_a_known_value_is_masked(#[case] text: &str, #[case] value: &str) {
-    let redactor = knowing(&secret(json!({"word": value})));
+    let redactor = knowing(&secret(&json!({"word": value})));
     let (masked, count) = redactor.redact_text(text);
     assert_eq!(count, 1, "{masked}");
     assert!(
@@ -213,7 +213,7 @@ fn base64_of_a_known_value_is_masked(#[case] text: &str, #[case] value: &str) {
 #[case(1)]
 #[case(2)]
 fn base64_around_a_known_value_is_masked_at_each_alignment(#[case] before: usize) {
-    let redactor = knowing(&secret(json!({"word": CANARY})));
+    let redactor = knowing(&secret(&json!({"word": CANARY})));
     let text = format!("{}{CANARY} and more", "x".repeat(before));
     let (masked, count) = redactor.redact_text(&STANDARD.encode(text));
     assert_eq!(count, 1, "{masked}");
@@ -231,7 +231,7 @@ fn base64_around_a_known_value_is_masked_at_each_alignment(#[case] before: usize
 #[test]
 fn base64_in_lines_is_masked() {
     let value = "c4n4ry-V4lue ".repeat(30);
-    let redactor = knowing(&secret(json!({"word": value})));
+    let redactor = knowing(&secret(&json!({"word": value})));
     let encoded = STANDARD.encode(&value);
     for length in [64, 76] {
         let lines: Vec<&str> = encoded
@@ -250,7 +250,7 @@ fn base64_in_lines_is_masked() {
 #[test]
 fn each_line_of_a_known_value_is_masked_where_it_stands_alone() {
     let redactor = knowing(&secret(
-        json!({"script": "first line 4711\n  second line 0815\nshort\n"}),
+        &json!({"script": "first line 4711\n  second line 0815\nshort\n"}),
     ));
     let (masked, count) = redactor.redact_text("12:00 first line 4711\n12:01 second line 0815\n12:02 short\n");
     assert_eq!(
@@ -264,7 +264,7 @@ fn each_line_of_a_known_value_is_masked_where_it_stands_alone() {
 #[test]
 fn of_a_pem_block_the_lines_are_masked_and_the_frame_stays() {
     let pem = "-----BEGIN CERTIFICATE-----\nTUlJQmx6Q0NBVDBnQXc\n-----END CERTIFICATE-----\n";
-    let redactor = knowing(&secret(json!({"ca.crt": pem})));
+    let redactor = knowing(&secret(&json!({"ca.crt": pem})));
     let text = "-----BEGIN CERTIFICATE-----\nanother\n-----END CERTIFICATE-----\nTUlJQmx6Q0NBVDBnQXc\n";
     let (masked, count) = redactor.redact_text(text);
     assert_eq!((masked, count), (text.replace("TUlJQmx6Q0NBVDBnQXc", MASK), 1));
@@ -286,7 +286,7 @@ current-context: there
 
 #[test]
 fn of_a_kubeconfig_the_secrets_are_masked_and_other_lines_stay() {
-    let redactor = knowing(&secret(json!({"config": KUBECONFIG})));
+    let redactor = knowing(&secret(&json!({"config": KUBECONFIG})));
     let pod = "apiVersion: v1\nkind: Pod\nserver: https://10.0.0.1:6443\n";
     assert_eq!(redactor.redact_text(pod), (pod.to_owned(), 0));
     let (masked, count) = redactor.redact_text("sent c4n4ry-V4lue and c4n4ryKeyLineOne");
@@ -336,7 +336,7 @@ fn a_known_value_that_is_not_utf_8_is_masked() {
 
 #[test]
 fn short_common_values_do_not_mask_other_text() {
-    let redactor = knowing(&secret(json!({
+    let redactor = knowing(&secret(&json!({
         "replicas": "1", "debug": "true", "role": "head", "group": "worker", "password": "head", "token": "true",
     })));
     let text = "ray-head: 1 head_node, 11 workers, debug=true, worker-group headless true\n";
@@ -348,7 +348,7 @@ fn short_common_values_do_not_mask_other_text() {
 /// Where it is shown the codes are gone, and the value is whole.
 #[test]
 fn a_known_value_with_terminal_codes_in_it_is_masked() {
-    let redactor = knowing(&secret(json!({"word": CANARY})));
+    let redactor = knowing(&secret(&json!({"word": CANARY})));
     let (masked, count) = redactor.redact_text("\x1b[36m(raylet)\x1b[0m c4n4\x1b[1mry-V4lue\x1b[0m");
     assert_eq!((masked.as_str(), count), ("(raylet) [redacted]", 1));
     let coloured = "\x1b[36m(raylet)\x1b[0m c4n4ry-V4lue";
@@ -357,7 +357,7 @@ fn a_known_value_with_terminal_codes_in_it_is_masked() {
 
 #[test]
 fn known_values_that_overlap_are_masked_whole() {
-    let redactor = knowing(&secret(json!({"one": "abcdefgh1234", "other": "1234ijklmnop"})));
+    let redactor = knowing(&secret(&json!({"one": "abcdefgh1234", "other": "1234ijklmnop"})));
     assert_eq!(
         redactor.redact_text("x abcdefgh1234ijklmnop y"),
         ("x [redacted] y".into(), 1)

@@ -101,7 +101,7 @@ fn walk_list(items: &mut [Value], visit: &mut impl FnMut(Leaf<'_>)) {
         let is_value = !text.starts_with('-') && !is_no_secret(text);
         let is_flags = is_flag(&before) && is_value;
         let is_users = user_and_password(&before, text);
-        before = text.to_owned();
+        text.clone_into(&mut before);
         if is_flags || is_users {
             visit(Leaf::Secret(item));
         } else {

@@ -127,7 +127,7 @@ fn tests_that_need_more_are_ignored_and_ci_asks_for_them() {
     }
     let variable = ["KUBERAY_CONFORMANCE", "REQUIRE"].join("_");
     // A line of its own, so that this file has none.
-    let attribute = Regex::new(r#"(?m)^\s*#\[ignore(.*)\]$"#).unwrap();
+    let attribute = Regex::new(r"(?m)^\s*#\[ignore(.*)\]$").unwrap();
     let reason = Regex::new(r#"^ = "needs [^"]+"$"#).unwrap();
     let mut slow = 0;
     for path in files {

@@ -35,13 +35,13 @@ fn status(code: u16, reason: &str, message: &str, details: Option<Value>) -> Str
     status.to_string()
 }
 
-fn named() -> Option<Value> {
-    Some(json!({"name": "a", "kind": "configmaps"}))
+fn named() -> Value {
+    json!({"name": "a", "kind": "configmaps"})
 }
 
-fn terminating() -> Option<Value> {
-    Some(json!({"name": "a", "kind": "configmaps", "causes": [
-        {"reason": "NamespaceTerminating", "message": "namespace n is being terminated", "field": "metadata.namespace"}]}))
+fn terminating() -> Value {
+    json!({"name": "a", "kind": "configmaps", "causes": [
+        {"reason": "NamespaceTerminating", "message": "namespace n is being terminated", "field": "metadata.namespace"}]})
 }
 
 const AUTHORISER: &str = "configmaps is forbidden: User \"jane\" cannot create resource \"configmaps\" in API group \"\" in the namespace \"n\"";
@@ -53,29 +53,29 @@ const TERMINATING: &str =
 #[rstest]
 #[case::no_credentials(401, "Unauthorized", "Unauthorized", None)]
 #[case::authoriser(403, "Forbidden", AUTHORISER, Some(json!({"kind": "configmaps"})))]
-#[case::quota(403, "Forbidden", QUOTA, named())]
+#[case::quota(403, "Forbidden", QUOTA, Some(named()))]
 #[case::quota_wants_limits(
     403,
     "Forbidden",
     "pods \"a\" is forbidden: failed quota: q: must specify limits.cpu for: ray-head",
-    named()
+    Some(named())
 )]
-#[case::terminating(403, "Forbidden", TERMINATING, terminating())]
+#[case::terminating(403, "Forbidden", TERMINATING, Some(terminating()))]
 #[case::service_account(
     403,
     "Forbidden",
     "pods \"a\" is forbidden: error looking up service account n/default: serviceaccount \"default\" not found",
-    named()
+    Some(named())
 )]
 #[case::not_ready(
     403,
     "Forbidden",
     "configmaps \"a\" is forbidden: not yet ready to handle request",
-    named()
+    Some(named())
 )]
 #[case::namespace_gone(404, "NotFound", "namespaces \"n\" not found", Some(json!({"name": "n", "kind": "namespaces"})))]
-#[case::there_already(409, "AlreadyExists", "configmaps \"a\" already exists", named())]
-#[case::conflict(409, "Conflict", "Operation cannot be fulfilled on configmaps \"a\"", named())]
+#[case::there_already(409, "AlreadyExists", "configmaps \"a\" already exists", Some(named()))]
+#[case::conflict(409, "Conflict", "Operation cannot be fulfilled on configmaps \"a\"", Some(named()))]
 #[case::too_many(429, "TooManyRequests", "the server has received too many requests", None)]
 #[case::webhook_is_away(
     500,
@@ -110,7 +110,12 @@ async fn a_refusal_by_a_proxy_is_an_environment_error() {
     None
 )]
 #[case::too_large(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728", None)]
-#[case::invalid(422, "Invalid", "ConfigMap \"a\" is invalid: data[x y]: Invalid value", named())]
+#[case::invalid(
+    422,
+    "Invalid",
+    "ConfigMap \"a\" is invalid: data[x y]: Invalid value",
+    Some(named())
+)]
 #[case::webhook(
     403,
     "Forbidden",
@@ -127,19 +132,19 @@ async fn a_refusal_by_a_proxy_is_an_environment_error() {
     403,
     "Forbidden",
     "configmaps \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no",
-    named()
+    Some(named())
 )]
 #[case::pod_security(
     403,
     "Forbidden",
     "pods \"a\" is forbidden: violates PodSecurity \"restricted:latest\": runAsNonRoot != true",
-    named()
+    Some(named())
 )]
 #[case::priority(
     403,
     "Forbidden",
     "pods \"a\" is forbidden: no PriorityClass with name none was found",
-    named()
+    Some(named())
 )]
 #[tokio::test]
 async fn a_verdict_on_the_object_is_a_rejection(

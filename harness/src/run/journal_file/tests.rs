@@ -160,7 +160,7 @@ async fn what_is_no_file_is_not_picked_up(#[case] is_pipe: bool) {
         let begun = runtime.block_on(async { journal.begin(&head(), true).await });
         sender.send(begun.unwrap_err().to_string())
     });
-    let error = error.recv_timeout(std::time::Duration::from_secs(60));
+    let error = error.recv_timeout(std::time::Duration::from_mins(1));
     let error = error.expect("it does not wait for somebody to write into a pipe");
     assert!(error.contains("is no regular file"), "{error}");
     assert_eq!(fs::read_to_string(&target).unwrap(), before);

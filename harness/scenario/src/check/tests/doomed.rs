@@ -73,8 +73,10 @@ fn a_rejection_is_only_expected_by_a_check_that_names_its_reason() {
         message: message.into(),
     };
     let checks = [check(json!({ "rejected": { "by": "api", "message": "Required" } }))];
-    let mut observation = Observation::default();
-    observation.rejections = vec![rejection("RayCluster a", "Invalid: spec.headGroupSpec: Required value")];
+    let mut observation = Observation {
+        rejections: vec![rejection("RayCluster a", "Invalid: spec.headGroupSpec: Required value")],
+        ..Observation::default()
+    };
     assert_eq!(doomed(&checks, &observation), None);
     observation
         .rejections
