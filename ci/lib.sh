@@ -82,33 +82,6 @@ state() {
   } | sha256sum | cut -d ' ' -f 1
 }
 
-# side_by_side FUNCTION…: runs them at once, each line after the function's name; fails where one does. Ctrl-C ends all.
-side_by_side() {
-  local name group status=0 groups=()
-  trap 'interrupt "${groups[@]}"' INT TERM HUP
-  # Each in a process group of its own, because bash lets what it starts beside itself ignore Ctrl-C.
-  set -m
-  for name in "$@"; do
-    { "$name" 2>&1 </dev/null | (trap '' INT && exec sed -u "s/^/$name: /"); } &
-    groups+=("$!")
-  done
-  set +m
-  for group in "${groups[@]}"; do
-    wait "$group" || status=$?
-  done
-  trap - INT TERM HUP
-  return "$status"
-}
-
-interrupt() {
-  local group
-  for group in "$@"; do
-    kill -INT -- "-$group" 2>/dev/null || true
-  done
-  wait
-  exit 130
-}
-
 print_phases() {
   printf '\n== time of each phase\n'
   printf '%s\n' "${phases[@]}"

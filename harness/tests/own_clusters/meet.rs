@@ -38,49 +38,53 @@ fn stop_in_up(running: &Running) {
     assert!(file.try_lock().is_err(), "it was stopped too late");
 }
 
-/// The first ends while the second still brings up its part: the cluster is the second's to remove.
-#[test]
-#[ignore = "needs kind"]
-fn a_run_ends_well_while_another_brings_up_the_cluster_that_they_share() {
-    let _turn = turn();
-    down();
-    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let mut first = Running::start(run(folders[0].path()));
-    first.until("container ray-head of Pod");
-    signal(first.id(), Signal::STOP);
-    let second = Running::start(run(folders[1].path()));
-    stop_in_up(&second);
-    signal(first.id(), Signal::CONT);
-    let (status, said) = first.end();
-    signal(second.id(), Signal::CONT);
-    assert_eq!(status.code(), Some(0), "{said}");
-    let told = format!("stays up for process {} (up, ", second.id());
-    assert!(said.contains(&told), "{said}");
-    let (status, said) = second.end();
-    assert_eq!(status.code(), Some(0), "{said}");
-    assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
-}
+mod slow {
+    use super::*;
 
-/// Whoever brings a cluster up by `up` wants it to stay.
-#[test]
-#[ignore = "needs kind"]
-fn a_run_leaves_the_cluster_up_that_another_process_brought_up_meanwhile() {
-    let _turn = turn();
-    down();
-    let folder = tempfile::tempdir().unwrap();
-    let up = Running::start(command("up"));
-    stop_in_up(&up);
-    let mut run = Running::start(run(folder.path()));
-    run.until(&format!("waiting for process {} (up, ", up.id()));
-    signal(up.id(), Signal::CONT);
-    let (status, said) = up.end();
-    assert_eq!(status.code(), Some(0), "{said}");
-    let (status, said) = run.end();
-    assert_eq!(status.code(), Some(0), "{said}");
-    let status = command("status").output().unwrap();
-    let text = String::from_utf8_lossy(&status.stdout);
-    assert!(text.contains(&format!("{CLUSTER} is up since")), "{text}\n{said}");
-    down();
+    /// The first ends while the second still brings up its part: the cluster is the second's to remove.
+    #[test]
+    #[ignore = "needs kind, takes minutes"]
+    fn a_run_ends_well_while_another_brings_up_the_cluster_that_they_share() {
+        let _turn = turn();
+        down();
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let mut first = Running::start(run(folders[0].path()));
+        first.until("container ray-head of Pod");
+        signal(first.id(), Signal::STOP);
+        let second = Running::start(run(folders[1].path()));
+        stop_in_up(&second);
+        signal(first.id(), Signal::CONT);
+        let (status, said) = first.end();
+        signal(second.id(), Signal::CONT);
+        assert_eq!(status.code(), Some(0), "{said}");
+        let told = format!("stays up for process {} (up, ", second.id());
+        assert!(said.contains(&told), "{said}");
+        let (status, said) = second.end();
+        assert_eq!(status.code(), Some(0), "{said}");
+        assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
+    }
+
+    /// Whoever brings a cluster up by `up` wants it to stay.
+    #[test]
+    #[ignore = "needs kind, takes minutes"]
+    fn a_run_leaves_the_cluster_up_that_another_process_brought_up_meanwhile() {
+        let _turn = turn();
+        down();
+        let folder = tempfile::tempdir().unwrap();
+        let up = Running::start(command("up"));
+        stop_in_up(&up);
+        let mut run = Running::start(run(folder.path()));
+        run.until(&format!("waiting for process {} (up, ", up.id()));
+        signal(up.id(), Signal::CONT);
+        let (status, said) = up.end();
+        assert_eq!(status.code(), Some(0), "{said}");
+        let (status, said) = run.end();
+        assert_eq!(status.code(), Some(0), "{said}");
+        let status = command("status").output().unwrap();
+        let text = String::from_utf8_lossy(&status.stdout);
+        assert!(text.contains(&format!("{CLUSTER} is up since")), "{text}\n{said}");
+        down();
+    }
 }
 
 /// The second has seen that nobody uses the cluster with other releases before the first brings it up.

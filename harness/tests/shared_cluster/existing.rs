@@ -133,7 +133,10 @@ fn one_permission_less_fails_and_is_named() {
                 said = text(&output);
                 if said.contains(&expected) {
                     assert_eq!(output.status.code(), Some(3), "{said}");
-                    assert!(!less.join("results.json").exists(), "nothing was run");
+                    let result = result(&less);
+                    assert_eq!(result.cells, [], "nothing was run");
+                    let reason = result.interrupted.unwrap_or_default();
+                    assert!(reason.contains(&expected), "{expected}, but: {reason}");
                     break;
                 }
             }

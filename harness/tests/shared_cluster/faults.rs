@@ -52,7 +52,8 @@ fn wrong_expectations(folder: &Path) {
         "wrong-2",
         folder,
         |file, text| match file {
-            "scenario.yaml" => replaced(&with_checks(&text, WRONG_CHECKS_2), "timeout: 5m", "timeout: 90s"),
+            // Ray starts the job some time after its own start, on a busy machine two minutes later.
+            "scenario.yaml" => replaced(&with_checks(&text, WRONG_CHECKS_2), "timeout: 5m", "timeout: 3m"),
             _ => text,
         },
     );

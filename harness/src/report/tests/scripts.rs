@@ -85,16 +85,3 @@ fn what_was_changed_meanwhile_is_not_what_passed() {
     assert_eq!(phase(folder.path(), "", changes), RAN);
     assert_eq!(phase(folder.path(), "", WORKS), RAN);
 }
-
-#[test]
-fn of_two_side_by_side_each_is_told_and_one_that_fails_fails_both() {
-    let folder = checkout();
-    let script = "good() { echo fine; }; bad() { echo broken; return 7; }; side_by_side good bad";
-    let output = bash(folder.path(), script);
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        text.contains("good: fine\n") && text.contains("bad: broken\n"),
-        "{text}"
-    );
-    assert_eq!(output.status.code(), Some(7), "{text}");
-}

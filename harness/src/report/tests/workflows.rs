@@ -83,7 +83,7 @@ fn scripts_that_a_workflow_calls_can_be_run() {
     assert_ne!(script.metadata().unwrap().permissions().mode() & 0o111, 0);
 }
 
-/// `ci/test` names them, because it runs some side by side; one that it forgets would never run.
+/// `ci/test` names them, because it runs them in groups; one that it forgets would never run.
 #[test]
 fn every_program_of_tests_is_run() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
