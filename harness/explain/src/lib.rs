@@ -20,6 +20,7 @@
 //!         - name: ray-head
 //!           image: rayproject/ray:2.52.0
 //!           args: ["prepare &"]
+//!           resources: {limits: {cpu: "1"}}
 //! "#;
 //! let releases = ["1.6.2".parse()?];
 //! let explanation = explain(Path::new("demo.yaml"), manifest, &releases, &OperatorSettings::default())?;
