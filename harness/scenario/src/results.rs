@@ -9,6 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::plan::{self, Shard};
 use crate::{Lane, Level, Location, Scenario};
 
+#[doc(hidden)]
+pub mod example;
+mod totals;
+
+pub use totals::{Strictness, Totals, exit_code, without_verdict};
+
 /// Version of the form of `results.json`; raised when a field changes its meaning or goes.
 pub const RESULTS_VERSION: &str = "kuberay-conformance.results/v1";
 

@@ -1,0 +1,66 @@
+//! The words of arguments that choose one of a few things; the engine's own types know no command line.
+
+use clap::ValueEnum;
+
+use crate::artifact;
+use crate::cluster;
+use crate::run;
+
+/// Where artifacts may come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Source {
+    /// Pull where an image registry answers, else build.
+    #[default]
+    Auto,
+    /// Pull public images and release binaries only.
+    Pull,
+    /// Build everything from package registries.
+    Build,
+}
+
+impl From<Source> for artifact::Source {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Auto => Self::Auto,
+            Source::Pull => Self::Pull,
+            Source::Build => Self::Build,
+        }
+    }
+}
+
+/// A kind of container engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EngineKind {
+    /// podman.
+    Podman,
+    /// Docker.
+    Docker,
+}
+
+impl From<EngineKind> for cluster::EngineKind {
+    fn from(kind: EngineKind) -> Self {
+        match kind {
+            EngineKind::Podman => Self::Podman,
+            EngineKind::Docker => Self::Docker,
+        }
+    }
+}
+
+/// When evidence is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum EvidencePolicy {
+    /// Of cells that did not pass.
+    #[default]
+    OnFailure,
+    /// Of every cell.
+    Always,
+}
+
+impl From<EvidencePolicy> for run::EvidencePolicy {
+    fn from(policy: EvidencePolicy) -> Self {
+        match policy {
+            EvidencePolicy::OnFailure => Self::OnFailure,
+            EvidencePolicy::Always => Self::Always,
+        }
+    }
+}

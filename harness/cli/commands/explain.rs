@@ -1,0 +1,109 @@
+//! `explain`: what a release makes of a manifest, without a cluster.
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::console;
+use super::files::{operators, show};
+use super::{BAD_USE, PASSED};
+use crate::contract::OperatorSettings;
+use crate::explain::{self, ExplainError};
+use crate::{plan, visible};
+
+const EXAMPLES: &str = "\
+Examples:
+  kuberay-conformance explain raycluster.yaml                             on the default release
+  kuberay-conformance explain raycluster.yaml --operator 1.3.2,1.6.2      what the upgrade changes, as a difference
+  kuberay-conformance explain - --format json < raycluster.yaml           for programs
+
+Exit codes: 0 also where it warns, 2 bad use or a file that can't be explained.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Explain {
+    /// Manifest with RayClusters, RayJobs or RayServices; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Releases of the operator: one, several with commas, a range such as 1.0.0..1.6.2, `latest` or `all`; with
+    /// several, what changes from each to the next
+    #[arg(long, value_name = "VERSION")]
+    pub operator: Option<plan::Releases>,
+    /// An environment variable of the operator itself, such as `ENABLE_LOGIN_SHELL=true` (may be repeated)
+    #[arg(long = "operator-env", value_name = "NAME=VALUE", value_parser = variable)]
+    pub operator_env: Vec<(String, String)>,
+    /// Namespace of objects that name none
+    #[arg(long, value_name = "NAMESPACE", default_value = "default")]
+    pub namespace: String,
+    /// For people, or for programs
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs, as docs/schema/explain.schema.json says
+    Json,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.into(), value.into()))
+}
+
+pub(super) fn run(options: &Explain) -> u8 {
+    let text = match read(&options.file) {
+        Ok(text) => text,
+        Err(error) => {
+            print_problem!("error: cannot read {}: {error}", options.file.display());
+            return BAD_USE;
+        }
+    };
+    let releases = match operators(options.operator.as_ref()) {
+        Ok(releases) => releases,
+        Err(code) => return code,
+    };
+    let settings = OperatorSettings {
+        env: options.operator_env.iter().cloned().collect(),
+        namespace: options.namespace.clone(),
+        ..OperatorSettings::default()
+    };
+    for name in settings.unknown() {
+        print_problem!(
+            "warning: the operator's variable {name} changes nothing of what explain tells; {} do",
+            OperatorSettings::KNOWN.join(", ")
+        );
+    }
+    let explanation = match explain::explain(&options.file, &text, &releases, &settings) {
+        Ok(explanation) => explanation,
+        Err(ExplainError::File(problems)) => {
+            problems.diagnostics().iter().for_each(show);
+            return BAD_USE;
+        }
+        Err(error) => {
+            print_problem!("error: {error}");
+            return BAD_USE;
+        }
+    };
+    let written = match options.format {
+        Format::Text => explain::render(&explanation),
+        Format::Json => visible::json(&serde_json::to_string_pretty(&explanation).unwrap_or_default()) + "\n",
+    };
+    console::text(&written);
+    PASSED
+}
+
+fn read(file: &Path) -> std::io::Result<String> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file)
+}

@@ -1,0 +1,304 @@
+//! Commands that need no cluster: they read, check and change files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use miette::GraphicalReportHandler;
+use semver::Version;
+
+use super::args::{Docs, DocsPage, Document, Folder, Lanes, Part, Releases, Selection, Snapshots};
+use super::console;
+use super::{BAD_USE, ENVIRONMENT, FAILED, PASSED, colour};
+use crate::artifact::Pins;
+use crate::expect::{self, ExpectError, Pending};
+use crate::plan::{Division, Durations};
+use crate::report::RunResult;
+use crate::run::Options;
+use crate::scenario::{self, Diagnostic, Lane, Scenario, Severity};
+use crate::{plan, report};
+
+pub(super) fn lint(folder: &Folder) -> u8 {
+    let found = scenario::lint(&folder.scenarios);
+    found.iter().for_each(show);
+    let errors = found.iter().filter(|one| one.severity == Severity::Error).count();
+    let scenarios = scenario::load_all(&folder.scenarios).map_or(0, |all| all.len());
+    if errors > 0 {
+        let word = if errors == 1 { "error" } else { "errors" };
+        print_problem!("{errors} {word} in {}", folder.scenarios.display());
+        return BAD_USE;
+    }
+    print_lines!(
+        "{scenarios} scenarios in {} are well-formed",
+        folder.scenarios.display()
+    );
+    PASSED
+}
+
+pub(super) fn plan(selection: &Selection) -> u8 {
+    let Some(scenarios) = load(&selection.folder.scenarios) else {
+        return BAD_USE;
+    };
+    if names_nothing(selection, &scenarios) {
+        return BAD_USE;
+    }
+    let options = match releases(&selection.releases, &selection.lanes()) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    let division = match division(&selection.part) {
+        Ok(division) => division,
+        Err(code) => return code,
+    };
+    let plan = plan::cells(&scenarios, &options.releases(), &selection.filter());
+    let own = division.as_ref().map(|division| division.own(&plan.cells));
+    for cell in own.as_ref().unwrap_or(&plan.cells) {
+        print_lines!("{}  {}", cell.id(), cell.scenario.file.spec.rules.join(" "));
+    }
+    for skipped in &plan.skipped {
+        print_lines!("left out: {skipped}");
+    }
+    print_lines!("{} cells", plan.cells.len());
+    if let (Some(division), Some(own)) = (&division, &own) {
+        let (time, unknown) = division.expected(own);
+        let (all, _) = division.expected(&plan.cells);
+        print_lines!(
+            "of which the shard {} has {}, which took {:.1} s of {:.1} s when last recorded; {unknown} have no record",
+            division.shard,
+            own.len(),
+            time.as_secs_f64(),
+            all.as_secs_f64(),
+        );
+    }
+    warn_of_unpinned(&options);
+    if plan.cells.is_empty() { BAD_USE } else { PASSED }
+}
+
+/// Tells which releases of a plan no run could have by itself.
+fn warn_of_unpinned(options: &Options) {
+    let pins = Pins::embedded();
+    for operator in &options.operators {
+        if pins.operator(operator).is_err() {
+            print_problem!(
+                "warning: KubeRay {operator} is not pinned in fixtures/versions.yaml: to run this, bring that operator \
+                 (--operator-image, --operator-binary with --crds, or --context)"
+            );
+        }
+    }
+    // Of pairs, the first one's is the options' own.
+    let mut rays = std::iter::once(&options.ray).chain(options.pairs.iter().map(|pair| &pair.ray));
+    if let Some(error) = rays.find_map(|ray| pins.ray(ray).err()) {
+        print_problem!("warning: {error}");
+    }
+}
+
+/// Whether a NAME is in no scenario's name, which is told.
+pub(super) fn names_nothing(selection: &Selection, scenarios: &[Arc<Scenario>]) -> bool {
+    let filter = selection.filter();
+    let unmatched = filter.unmatched(scenarios);
+    for word in &unmatched {
+        print_problem!("error: no scenario's name contains `{word}`; `kuberay-conformance plan --lane all` lists all");
+    }
+    !unmatched.is_empty()
+}
+
+/// The shard that was asked for, with what decides on its cells.
+pub(super) fn division(part: &Part) -> Result<Option<Division>, u8> {
+    let Some(shard) = part.shard else { return Ok(None) };
+    let durations = match part.durations.as_slice() {
+        [] => Durations::embedded(),
+        files => report::durations(&results(files)?),
+    };
+    Ok(Some(Division { shard, durations }))
+}
+
+/// Reads results; what is wrong with them is shown.
+fn results(files: &[PathBuf]) -> Result<Vec<RunResult>, u8> {
+    let runs: Result<_, _> = files.iter().map(|path| report::read_results(path)).collect();
+    runs.map_err(|error| {
+        print_problem!("error: {error}");
+        BAD_USE
+    })
+}
+
+/// The options with the lanes and releases that were asked for.
+pub(super) fn releases(releases: &Releases, lanes: &Lanes) -> Result<Options, u8> {
+    let pins = Pins::embedded();
+    let pairs = plan::Pairs::resolve(&releases.pairs, &pins.pairs);
+    if !pairs.is_empty() && !lanes.0.contains(&Lane::Kind) {
+        print_problem!(
+            "error: --pair is for the lane kind: add `--lane kind`, or name releases with --operator and --ray"
+        );
+        return Err(BAD_USE);
+    }
+    let mut options = Options::new(pins.defaults.operator, pins.defaults.ray);
+    options.lanes.clone_from(&lanes.0);
+    if let Some(first) = pairs.first() {
+        options.operators = pairs.iter().map(|pair| pair.operator.clone()).collect();
+        options.operators.sort();
+        options.operators.dedup();
+        options.ray = first.ray.clone();
+    } else {
+        options.operators = operators(releases.operator.as_ref())?;
+        options.operator_asked = releases.operator.as_ref().and(options.operators.first().cloned());
+    }
+    if let Some(ray) = &releases.ray {
+        options.ray = ray.clone();
+    }
+    options.pairs = pairs;
+    Ok(options)
+}
+
+/// The releases that a selection means; the default one when there is none.
+pub(super) fn operators(selection: Option<&plan::Releases>) -> Result<Vec<Version>, u8> {
+    let pins = Pins::embedded();
+    let Some(selection) = selection else {
+        return Ok(vec![pins.defaults.operator]);
+    };
+    selection.resolve(&pins.operators.matrix).map_err(|error| {
+        print_problem!("error: {error}");
+        BAD_USE
+    })
+}
+
+pub(super) fn review(snapshots: &Snapshots) -> u8 {
+    each(snapshots, |pending| {
+        let mut input = std::io::stdin().lock();
+        let reviewed = match expect::review(&pending, snapshots.partial, &mut input, &mut console::Writer) {
+            // Nobody sees the questions any more: what was not answered stays as it is.
+            Err(_) if console::has_ended() => return Ok(PASSED),
+            reviewed => reviewed?,
+        };
+        let (accepted, rejected) = (reviewed.accepted.len(), reviewed.rejected.len());
+        print_lines!(
+            "{accepted} accepted, {rejected} rejected, {} left as they are",
+            reviewed.skipped.len()
+        );
+        Ok(PASSED)
+    })
+}
+
+pub(super) fn accept(snapshots: &Snapshots) -> u8 {
+    each(snapshots, |pending| {
+        let mut code = PASSED;
+        for one in &pending {
+            match expect::accept(one, snapshots.partial) {
+                Ok(path) => print_lines!("accepted {}", path.display()),
+                Err(refused @ ExpectError::Partial { .. }) => {
+                    print_problem!("not accepted: {refused}");
+                    code = FAILED;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(code)
+    })
+}
+
+pub(super) fn reject(snapshots: &Snapshots) -> u8 {
+    each(snapshots, |pending| {
+        for one in &pending {
+            expect::reject(one)?;
+            print_lines!("rejected {}", one.path.display());
+        }
+        Ok(PASSED)
+    })
+}
+
+fn each(snapshots: &Snapshots, act: impl FnOnce(Vec<Pending>) -> Result<u8, ExpectError>) -> u8 {
+    let wanted = |pending: &Pending| {
+        let path = pending.path.to_string_lossy();
+        snapshots.names.is_empty() || snapshots.names.iter().any(|name| path.contains(name))
+    };
+    let found =
+        expect::pending(&snapshots.folder.scenarios).map(|all| all.into_iter().filter(wanted).collect::<Vec<_>>());
+    let result = match found {
+        Ok(pending) if pending.is_empty() => {
+            print_lines!("no pending snapshots in {}", snapshots.folder.scenarios.display());
+            return PASSED;
+        }
+        Ok(pending) => act(pending),
+        Err(error) => Err(error),
+    };
+    result.unwrap_or_else(|error| {
+        print_problem!("error: {error}");
+        BAD_USE
+    })
+}
+
+pub(super) fn docs(docs: &Docs) -> u8 {
+    let Some(scenarios) = load(&docs.folder.scenarios) else {
+        return BAD_USE;
+    };
+    let page = match docs.page {
+        DocsPage::Contract => report::contract_page(&scenarios),
+        DocsPage::Pairs | DocsPage::Durations => {
+            let runs = match results(&docs.results) {
+                Ok(runs) => runs,
+                Err(code) => return code,
+            };
+            match docs.page {
+                DocsPage::Durations => report::render_durations(&runs),
+                _ => report::render_pairs(&scenarios, &Pins::embedded().pairs, &runs),
+            }
+        }
+    };
+    console::text(&page);
+    PASSED
+}
+
+pub(super) fn schema(document: Document) -> u8 {
+    let text = match document {
+        Document::Scenario => Ok(format!("{:#}\n", scenario::json_schema())),
+        Document::Results => report::results_schema(),
+        Document::Explain => Ok(format!("{:#}\n", crate::explain::explain_schema())),
+    };
+    match text {
+        Ok(text) => {
+            console::text(&text);
+            PASSED
+        }
+        Err(error) => {
+            print_problem!("error: {error}");
+            ENVIRONMENT
+        }
+    }
+}
+
+/// The scenarios of a folder; what is wrong with them is shown.
+pub(super) fn load(folder: &Path) -> Option<Vec<Arc<Scenario>>> {
+    match scenario::load_all(folder) {
+        Ok(scenarios) if scenarios.is_empty() => {
+            print_problem!(
+                "error: {} holds no scenario (a folder with a scenario.yaml); name another folder with --scenarios",
+                folder.display()
+            );
+            None
+        }
+        Ok(scenarios) => Some(scenarios),
+        Err(errors) => {
+            errors.diagnostics().iter().for_each(show);
+            None
+        }
+    }
+}
+
+/// Shows a problem with its file, line and column, and the text there.
+pub(super) fn show(diagnostic: &Diagnostic) {
+    let theme = if colour() {
+        miette::GraphicalTheme::unicode()
+    } else {
+        miette::GraphicalTheme::unicode_nocolor()
+    };
+    let mut text = String::new();
+    let place = diagnostic.location;
+    print_problem!("{}:{}:{}", diagnostic.path.display(), place.line, place.column);
+    if GraphicalReportHandler::new_themed(theme)
+        .render_report(&mut text, diagnostic)
+        .is_ok()
+    {
+        // What it quotes of the file was made safe when it was found.
+        console::problem(&text);
+    } else {
+        print_problem!("{diagnostic}");
+    }
+}

@@ -1,0 +1,154 @@
+//! `submit`, `collect` and `image`: the harness as a Job in a cluster.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::args::{Collect, ImageOf, JobCluster, Run, Submit};
+use super::{BAD_USE, PASSED, files, live};
+use crate::cluster::Existing;
+use crate::plan::{Division, Durations, Shard};
+use crate::report::{self, AllReports, Progress};
+use crate::run::{self, CollectOptions, Options, RunError, SubmitOptions};
+
+/// The number that Kubernetes gives a Pod of an Indexed Job, from 0.
+const INDEX: &str = "SHARD";
+/// How long `collect --wait` waits where it is not told.
+const WAITS: Duration = Duration::from_hours(6);
+
+/// What a Pod of a Job runs; `None` where this is none.
+pub(super) fn division(arguments: &Run) -> Result<Option<Division>, u8> {
+    let (Some(_), Some(count)) = (&arguments.as_job.job, arguments.as_job.shards) else {
+        return files::division(&arguments.selection.part);
+    };
+    let index = super::environment_variable(INDEX).and_then(|text| text.parse::<u16>().ok());
+    let Some(index) = index.filter(|index| *index < count) else {
+        let last = count - 1;
+        print_problem!("error: --job is for a Pod of a Job, whose number from 0 to {last} is in the variable {INDEX}");
+        return Err(BAD_USE);
+    };
+    Ok(Some(Division {
+        shard: Shard {
+            index: index + 1,
+            count,
+        },
+        durations: Durations::embedded(),
+    }))
+}
+
+pub(super) fn submit(arguments: &Submit) -> u8 {
+    let Some(scenarios) = files::load(&arguments.scenarios.scenarios) else {
+        return BAD_USE;
+    };
+    if !run::is_job_name(&arguments.job) {
+        print_problem!(
+            "error: `{}` can't be a Job's name: use lower-case letters, digits and inner hyphens, at most 40",
+            arguments.job
+        );
+        return BAD_USE;
+    }
+    drop(scenarios);
+    live::block(async |progress, _| {
+        let (client, image) = match (&arguments.image, arguments.place.existing.options()) {
+            (Some(image), _) => (client(&arguments.place, &progress).await?, image.clone()),
+            (None, None) => {
+                let options = kind_options(&arguments.place);
+                let program = own_program()?;
+                run::push_harness(
+                    &options,
+                    &program,
+                    &arguments.scenarios.scenarios,
+                    Arc::clone(&progress),
+                )
+                .await?
+            }
+            (None, Some(_)) => {
+                return Err(RunError::Job(
+                    "the cluster's nodes need the harness's image: build it with `kuberay-conformance image`, push it to a \
+                     registry that they can pull from, and name it with --image".into(),
+                ));
+            }
+        };
+        let options = SubmitOptions {
+            job: arguments.job.clone(),
+            shards: arguments.shards,
+            parallel: arguments.parallel.unwrap_or(arguments.shards).min(arguments.shards),
+            image,
+            arguments: arguments.run_arguments(),
+        };
+        let submitted = run::submit(&client, &options).await?;
+        let (job, again) = (
+            &submitted.job,
+            if submitted.again {
+                " again, to go on where it ended"
+            } else {
+                ""
+            },
+        );
+        print_lines!(
+            "the Job {job} is submitted{again}: {} shards, {} at once\n\
+             look at it:      kubectl --namespace {} get pods --selector kuberay-conformance/job={job}\n\
+             its results:     kuberay-conformance collect --job {job} --wait{}",
+            options.shards,
+            options.parallel,
+            run::NAMESPACE,
+            arguments.place.flags()
+        );
+        Ok(PASSED)
+    })
+}
+
+pub(super) fn collect(arguments: &Collect) -> u8 {
+    live::block(async |progress, cancel| {
+        let client = client(&arguments.place, &progress).await?;
+        let options = CollectOptions {
+            job: arguments.job.clone(),
+            output: arguments.output.clone(),
+            wait: arguments.wait.then(|| arguments.timeout.unwrap_or(WAITS)),
+            remove: arguments.remove,
+        };
+        let result = run::collect(&client, &options, &AllReports, &*progress, &cancel).await?;
+        live::show(&result);
+        Ok(report::exit_code(&result, live::strictness(arguments.strict)))
+    })
+}
+
+pub(super) fn image(arguments: &ImageOf) -> u8 {
+    if files::load(&arguments.scenarios.scenarios).is_none() {
+        return BAD_USE;
+    }
+    live::block(async |progress, _| {
+        let options = Options {
+            engine: arguments.engine.map(Into::into),
+            source: arguments.artifacts.into(),
+            ..live::defaults()
+        };
+        let image = run::harness_image(&options, &own_program()?, &arguments.scenarios.scenarios, progress).await?;
+        print_lines!("{}\narchive: {}", image.local_name, image.archive.display());
+        Ok(PASSED)
+    })
+}
+
+fn own_program() -> Result<PathBuf, RunError> {
+    std::env::current_exe().map_err(|source| RunError::File {
+        doing: "looking for this program's own file",
+        path: PathBuf::from("/proc/self/exe"),
+        source,
+    })
+}
+
+fn kind_options(place: &JobCluster) -> Options {
+    Options {
+        engine: place.engine.engine.map(Into::into),
+        cluster: place.engine.cluster.clone(),
+        ..live::defaults()
+    }
+}
+
+/// A client for the cluster that is named, else for that of the harness.
+async fn client(place: &JobCluster, progress: &Arc<dyn Progress>) -> Result<kube::Client, RunError> {
+    if let Some(there) = place.existing.options() {
+        return Ok(Existing::connect(&there.context).await?.client);
+    }
+    run::kind_client(&kind_options(place), Arc::clone(progress)).await
+}

@@ -1,0 +1,231 @@
+//! Commands that need a cluster.
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+
+use super::args::{Lanes, Place, Run, Selection, Stack};
+use super::console;
+use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt, job};
+use crate::artifact::Pins;
+use crate::expect::pending_allowed;
+use crate::report::{self, AllReports, Progress, Redacted, Redactor, RunResult, Strictness};
+use crate::run::{self, Options, ROOMY, RunError};
+use crate::scenario::Lane;
+
+/// Nodes that a cluster has after `up`, unless it is told how many; one that it makes has [`ROOMY`].
+const NODES_OF_UP: u32 = 2;
+
+pub(super) fn run(arguments: &Run) -> u8 {
+    let selection = &arguments.selection;
+    if let Some(code) = refuse(selection) {
+        return code;
+    }
+    let lanes = match lanes(arguments) {
+        Ok(lanes) => lanes,
+        Err(code) => return code,
+    };
+    let stack = Stack {
+        lanes,
+        releases: selection.releases.clone(),
+        source: arguments.source.clone(),
+        engine: arguments.engine.clone(),
+        size: arguments.size,
+        audit: false,
+    };
+    let stack = match stack_options(&stack) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    let division = match job::division(arguments) {
+        Ok(division) => division,
+        Err(code) => return code,
+    };
+    let options = Options {
+        existing: arguments.in_existing.options(&arguments.existing),
+        scenarios: selection.folder.scenarios.clone(),
+        filter: selection.filter(),
+        division,
+        // A Pod that takes the place of another goes on where that was.
+        resume: arguments.resume || arguments.as_job.job.is_some(),
+        output: arguments.output.clone(),
+        keep: arguments.keep,
+        strict: arguments.strict,
+        evidence: arguments.evidence.into(),
+        jobs: arguments.jobs.map(usize::from),
+        timeout: Some(arguments.timeout),
+        ..stack
+    };
+    block(async |progress, cancel| {
+        if let Some(job) = &arguments.as_job.job {
+            let result = run::run_shard(&options, job, Arc::new(AllReports), progress, cancel).await?;
+            show(&result);
+            // A Pod is made again when it fails; a scenario that failed is what it was to find out.
+            return Ok(if result.interrupted.is_some() {
+                ENVIRONMENT
+            } else {
+                PASSED
+            });
+        }
+        let result = run::run(&options, Arc::new(AllReports), progress, cancel).await?;
+        show(&result);
+        Ok(report::exit_code(&result, strictness(options.strict)))
+    })
+}
+
+/// The lanes of a run: in a cluster that exists there is a kubelet, and what needs none is better run without it.
+fn lanes(arguments: &Run) -> Result<Lanes, u8> {
+    if arguments.existing.context.is_none() {
+        return Ok(arguments.selection.lanes());
+    }
+    let mut problem = None;
+    if arguments
+        .selection
+        .lanes
+        .as_ref()
+        .is_some_and(|lanes| lanes.0 != [Lane::Kind])
+    {
+        problem = Some("the lane control-plane needs no cluster: leave --context out for it");
+    }
+    if arguments.selection.upgrades {
+        problem = Some("--upgrades replaces the operator, which is not done in a cluster that exists");
+    }
+    if !arguments.selection.releases.pairs.is_empty() {
+        problem = Some("a cluster that exists has one operator: leave --pair out, and name Ray's release with --ray");
+    }
+    if arguments.size.nodes.is_some() {
+        problem = Some("--nodes is for a cluster that is made; one that exists has the nodes that it has");
+    }
+    match problem {
+        Some(problem) => {
+            print_problem!("error: {problem}");
+            Err(BAD_USE)
+        }
+        None => Ok(Lanes(vec![Lane::Kind])),
+    }
+}
+
+/// What fails a run, with and without `--strict`.
+pub(super) fn strictness(strict: bool) -> Strictness {
+    Strictness {
+        provisional: strict,
+        flaky: strict || !pending_allowed(environment_variable("CI").as_deref()),
+        no_room: strict,
+    }
+}
+
+/// Bad use is told before anything is started.
+fn refuse(selection: &Selection) -> Option<u8> {
+    match files::load(&selection.folder.scenarios) {
+        Some(scenarios) if !files::names_nothing(selection, &scenarios) => None,
+        _ => Some(BAD_USE),
+    }
+}
+
+pub(super) fn up(stack: &Stack) -> u8 {
+    let mut options = match stack_options(stack) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    // What will run on it is not known; our own scenarios need so many.
+    if options.nodes.is_none() {
+        (options.nodes, options.roomy) = (Some(NODES_OF_UP), Some(ROOMY));
+    }
+    options.audit = stack.audit;
+    block(async |progress, cancel| {
+        print_lines!("{}", run::up(&options, progress, cancel).await?);
+        Ok(PASSED)
+    })
+}
+
+/// Keeps control planes up in the background of `up`.
+pub(super) fn keep() -> u8 {
+    block(async |progress, cancel| {
+        run::standing::keep(progress, cancel).await?;
+        Ok(PASSED)
+    })
+}
+
+pub(super) fn down(place: &Place) -> u8 {
+    let options = place_options(place);
+    block(async |progress, _| {
+        print_lines!("{}", run::down(&options, progress).await?);
+        Ok(PASSED)
+    })
+}
+
+pub(super) fn status(place: &Place) -> u8 {
+    let options = place_options(place);
+    block(async |progress, _| {
+        print_lines!("{}", run::status(&options, progress).await?);
+        Ok(PASSED)
+    })
+}
+
+/// Options with the default releases.
+pub(super) fn defaults() -> Options {
+    let pins = Pins::embedded();
+    Options::new(pins.defaults.operator, pins.defaults.ray)
+}
+
+fn place_options(place: &Place) -> Options {
+    Options {
+        existing: place.existing.options(),
+        lanes: place.lanes.0.clone(),
+        engine: place.engine.engine.map(Into::into),
+        cluster: place.engine.cluster.clone(),
+        ..defaults()
+    }
+}
+
+fn stack_options(stack: &Stack) -> Result<Options, u8> {
+    let mut options = files::releases(&stack.releases, &stack.lanes)?;
+    options.engine = stack.engine.engine.map(Into::into);
+    options.cluster.clone_from(&stack.engine.cluster);
+    options.nodes = stack.size.nodes;
+    options.source = stack.source.artifacts.into();
+    options.operator_image.clone_from(&stack.source.operator_image);
+    options.operator_binary.clone_from(&stack.source.operator_binary);
+    options.crds.clone_from(&stack.source.crds);
+    options.manifests = stack.source.manifests();
+    Ok(options)
+}
+
+pub(super) fn block(
+    work: impl AsyncFnOnce(Arc<dyn Progress>, tokio_util::sync::CancellationToken) -> Result<u8, RunError>,
+) -> u8 {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            print_problem!("error: the runtime could not be started: {error}");
+            return ENVIRONMENT;
+        }
+    };
+    runtime.block_on(async {
+        let in_ci = environment_variable("CI").is_some();
+        let progress = report::progress(std::io::stderr().is_terminal(), in_ci);
+        // It knows no cluster's Secrets yet; a run learns them.
+        let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::default()));
+        let cancel = interrupt::token();
+        work(progress, cancel).await.unwrap_or_else(|error| {
+            let (message, _) = Redactor::default().redact_text(&error.to_string());
+            print_problem!("error: {message}");
+            error.exit_code()
+        })
+    })
+}
+
+/// Prints what a run found, and gives it to GitHub Actions inside of it.
+pub(super) fn show(result: &RunResult) {
+    let text = report::render_text(result, colour());
+    let text = text.trim_end();
+    // Inside GitHub Actions a container's log must not be able to give the runner commands.
+    if environment_variable("GITHUB_ACTIONS").is_some() {
+        console::line(&report::github::without_commands(text));
+    } else {
+        console::line(text);
+    }
+    match report::github::publish(result, &environment_variable) {
+        Ok(annotations) => annotations.iter().for_each(|line| console::line(line)),
+        Err(error) => print_problem!("warning: {error}"),
+    }
+}

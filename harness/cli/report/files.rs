@@ -1,0 +1,60 @@
+//! Report files, each written whole or not at all.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::{ReportError, Reports, RunResult, html, json, junit, markdown};
+
+/// Names of the reports, in the order in which they are written.
+const FILES: [&str; 4] = ["results.json", "junit.xml", "summary.md", "index.html"];
+
+/// The reports in every format: `results.json`, `junit.xml`, `summary.md` and `index.html`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AllReports;
+
+impl Reports for AllReports {
+    fn names(&self) -> &[&'static str] {
+        &FILES
+    }
+
+    fn write(&self, run: &RunResult, folder: &Path) -> Result<(), ReportError> {
+        write_all(run, folder)
+    }
+}
+
+/// Writes `results.json`, `junit.xml`, `summary.md` and `index.html` into `output`, which is made when absent. A reader
+/// sees each file either as it was or whole.
+///
+/// # Errors
+/// When a file can't be written. `results.json` comes first, so that the results outlive a fault in another report.
+pub fn write_all(run: &RunResult, output: &Path) -> Result<(), ReportError> {
+    fs::create_dir_all(output).map_err(|source| ReportError::Write {
+        path: output.into(),
+        source,
+    })?;
+    let [results, junit, summary, page] = FILES.map(|file| output.join(file));
+    write_atomically(&results, &json::render(run)?)?;
+    write_atomically(&junit, &junit::render(run)?)?;
+    write_atomically(&summary, &markdown::render_markdown(run))?;
+    write_atomically(&page, &html::render(run)?)
+}
+
+fn write_atomically(path: &Path, text: &str) -> Result<(), ReportError> {
+    let write = || {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        // Readable by all (as far as the umask allows): reports are often collected by another user.
+        let mut file = tempfile::Builder::new()
+            .prefix(".report-")
+            .permissions(fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|source| ReportError::Write {
+        path: path.into(),
+        source,
+    })
+}

@@ -1,0 +1,134 @@
+//! What a run prints at its end.
+
+use std::fmt::Write as _;
+
+use super::rules::summaries;
+use super::text::{Paint, clean, headline, one_line};
+use super::without_verdict;
+use super::{CellResult, CheckResult, Origin, Outcome, RunResult, Strictness, Totals, exit_code, rule_results, view};
+
+/// One line for each cell, then every failure in full, then rules, images and totals.
+///
+/// Lines that come from a cluster are marked with `│`.
+pub fn render_text(run: &RunResult, colour: bool) -> String {
+    let paint = Paint::new(colour);
+    let mut text = String::new();
+    for cell in &run.cells {
+        text.push_str(&cell_line(cell, paint));
+        text.push('\n');
+    }
+    for cell in run.cells.iter().filter(|cell| cell.outcome.is_bad()) {
+        text.push('\n');
+        failure(&mut text, cell, paint);
+    }
+    text.push('\n');
+    if let Some(reason) = &run.interrupted {
+        _ = writeln!(text, "{}", paint.red("the run did not reach its end:"));
+        lines(&mut text, "  ", reason);
+    }
+    if let Some(reason) = without_verdict(run) {
+        _ = writeln!(text, "{}", paint.red(&reason));
+    }
+    for line in summaries(&rule_results(run)) {
+        _ = writeln!(text, "{line}");
+    }
+    if let Some(line) = images(run) {
+        _ = writeln!(text, "{line}");
+    }
+    for remark in view::remarks(run) {
+        _ = writeln!(text, "{remark}");
+    }
+    let totals = Totals::of(run);
+    let line = format!("{totals} in {:.1}s", run.duration_seconds);
+    let good = exit_code(run, Strictness::default()) == 0;
+    _ = writeln!(text, "{}", if good { paint.green(&line) } else { paint.red(&line) });
+    text
+}
+
+/// Where images came from, and where their digests are.
+fn images(run: &RunResult) -> Option<String> {
+    let all = &run.environment.images;
+    let word = |origin| match origin {
+        Origin::Existing => "from the cluster",
+        origin => view::origin(origin),
+    };
+    let count = |origin| (all.iter().filter(|image| image.origin == origin).count(), word(origin));
+    let kinds = [Origin::Built, Origin::Pulled, Origin::Existing].map(count);
+    let kinds: Vec<_> = kinds.iter().filter(|(count, _)| *count > 0).collect();
+    let kinds: Vec<_> = kinds.iter().map(|(count, word)| format!("{count} {word}")).collect();
+    let loose = all.iter().filter(|image| !image.pinned).count();
+    let loose = if loose == 0 {
+        String::new()
+    } else {
+        format!(", {loose} of them unpinned")
+    };
+    (!all.is_empty()).then(|| {
+        format!(
+            "images and programs: {}{loose} (digests in summary.md)",
+            kinds.join(", ")
+        )
+    })
+}
+
+fn cell_line(cell: &CellResult, paint: Paint) -> String {
+    let word = paint.outcome(cell.outcome, 5);
+    let mut line = format!("{word} {:>7.1}s  {}", cell.duration_seconds, one_line(&cell.id));
+    if cell.is_provisional_failure() {
+        line.push_str(" (provisional)");
+    }
+    if cell.resumed {
+        line.push_str(" (before)");
+    }
+    if matches!(cell.outcome, Outcome::Skipped | Outcome::Flaky)
+        && let Some(reason) = &cell.reason
+    {
+        _ = write!(line, ": {}", one_line(reason));
+    }
+    line
+}
+
+fn failure(text: &mut String, cell: &CellResult, paint: Paint) {
+    let word = paint.outcome(cell.outcome, 0);
+    _ = writeln!(text, "{word} {}", paint.bold(&one_line(&cell.id)));
+    if let Some(reason) = cell.own_reason() {
+        lines(text, "  ", reason);
+    }
+    for check in cell.bad_checks() {
+        check_in_full(text, cell, check, paint);
+    }
+    let not_judged = cell.not_judged();
+    if !not_judged.is_empty() {
+        _ = writeln!(text, "  not judged: {}", one_line(&not_judged.join(", ")));
+    }
+    if let Some(evidence) = &cell.evidence {
+        _ = writeln!(text, "  evidence, in the output folder: {}", one_line(evidence));
+    }
+}
+
+fn check_in_full(text: &mut String, cell: &CellResult, check: &CheckResult, paint: Paint) {
+    let place = one_line(&check.place(&cell.file));
+    let name = one_line(&check.name);
+    _ = writeln!(text, "  {} at {place}, after {:.1}s", paint.bold(&name), check.seconds);
+    lines(text, "    ", &check.message);
+    for (title, block) in check.blocks() {
+        _ = writeln!(text, "    {title}:");
+        let is_diff = check.diff.is_some();
+        for line in clean(block).lines() {
+            let line = match line.as_bytes().first() {
+                Some(b'-') if is_diff => paint.red(line),
+                Some(b'+') if is_diff => paint.green(line),
+                _ => line.into(),
+            };
+            _ = writeln!(text, "    {} {line}", paint.dim("│"));
+        }
+    }
+}
+
+/// A message; what follows its first line is marked, for it may come from a log.
+fn lines(text: &mut String, indent: &str, message: &str) {
+    let (first, rest) = headline(message);
+    _ = writeln!(text, "{indent}{first}");
+    for line in rest.iter().flat_map(|rest| rest.lines()) {
+        _ = writeln!(text, "{indent}│ {line}");
+    }
+}

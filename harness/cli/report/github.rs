@@ -1,0 +1,160 @@
+//! GitHub Actions: the job's summary, and annotations on scenario files.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::Write as _;
+use std::path::Path;
+
+use super::text::clean;
+use super::without_verdict;
+use super::{CellResult, ReportError, RunResult, render_markdown};
+
+/// GitHub drops the whole summary of a step that is larger, in bytes.
+const SUMMARY_LIMIT: u64 = 1024 * 1024;
+
+/// What stands at the end of a summary that had to be cut.
+const CUT: &str =
+    "\n**This summary was cut at GitHub's limit of 1 MiB; the whole is in `summary.md` in the output folder.**\n";
+
+/// Lines of a difference that an annotation shows.
+const ANNOTATION_LINES: usize = 30;
+
+/// Appends the summary to the file that `GITHUB_STEP_SUMMARY` names, when set, and returns the annotations to print,
+/// one a line, when `GITHUB_ACTIONS` is set. `env` looks an environment variable up.
+///
+/// # Errors
+/// When the summary can't be written.
+pub fn publish(run: &RunResult, env: &dyn Fn(&str) -> Option<String>) -> Result<Vec<String>, ReportError> {
+    let set = |name| env(name).filter(|value| !value.is_empty());
+    if let Some(path) = set("GITHUB_STEP_SUMMARY") {
+        append_summary(Path::new(&path), &render_markdown(run)).map_err(|source| ReportError::Write {
+            path: path.into(),
+            source,
+        })?;
+    }
+    if set("GITHUB_ACTIONS").is_none() {
+        return Ok(Vec::new());
+    }
+    Ok(annotations(run, set("GITHUB_WORKSPACE").as_deref()))
+}
+
+/// Text from a cluster as a runner may be shown it: between two lines that stop and resume the runner's commands, so
+/// that a line such as `::add-path::…` or `##[error]` in a log does nothing.
+pub fn without_commands(text: &str) -> String {
+    // A token that a log can't know beforehand.
+    let token = format!("kuberay-conformance-{:016x}", RandomState::new().hash_one(text));
+    format!(
+        "::stop-commands::{token}\n{}\n::{token}::\n",
+        text.trim_end_matches('\n')
+    )
+}
+
+fn append_summary(path: &Path, summary: &str) -> std::io::Result<()> {
+    let mut file = fs::File::options().create(true).append(true).open(path)?;
+    let room = SUMMARY_LIMIT.saturating_sub(file.metadata()?.len());
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    file.write_all(cut(summary, room).as_bytes())
+}
+
+/// The text, or as many of its lines as fit into `room` bytes together with a sentence that says so.
+fn cut(text: &str, room: usize) -> String {
+    if text.len() <= room {
+        return text.into();
+    }
+    let mut kept = String::new();
+    let mut fence: Option<String> = None;
+    for line in text.split_inclusive('\n') {
+        let ticks: String = line.chars().take_while(|c| *c == '`').collect();
+        let fence_after = match &fence {
+            Some(open) if *open == ticks && line.trim_end() == open => None,
+            None if ticks.len() >= 3 => Some(ticks),
+            _ => fence.clone(),
+        };
+        let closing = fence_after.as_ref().map_or(0, |ticks| ticks.len() + 1);
+        if kept.len() + line.len() + closing + CUT.len() > room {
+            break;
+        }
+        kept.push_str(line);
+        fence = fence_after;
+    }
+    if let Some(ticks) = fence {
+        kept.push_str(&ticks);
+        kept.push('\n');
+    }
+    if kept.len() + CUT.len() <= room {
+        kept.push_str(CUT);
+    }
+    kept
+}
+
+fn annotations(run: &RunResult, workspace: Option<&str>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for cell in run.cells.iter().filter(|cell| cell.outcome.is_bad()) {
+        let kind = if cell.is_provisional_failure() {
+            "warning"
+        } else {
+            "error"
+        };
+        let file = relative(&cell.file, workspace);
+        let before = lines.len();
+        for check in cell.bad_checks() {
+            let title = format!("{}: {}", cell.id, check.name);
+            let mut message = check.message.clone();
+            for (name, block) in check.blocks() {
+                _ = write!(message, "\n{name}:\n{}", first_lines(block));
+            }
+            let place = (check.location.line.max(1), check.location.column.max(1));
+            lines.push(annotation(kind, file, place, &title, &message));
+        }
+        if lines.len() == before {
+            lines.push(annotation(kind, file, (1, 1), &cell.id, reason(cell)));
+        }
+    }
+    if let Some(reason) = &run.interrupted {
+        let title = property("The run did not reach its end");
+        lines.push(format!("::error title={title}::{}", data(reason)));
+    }
+    if let Some(reason) = without_verdict(run) {
+        lines.push(format!("::error title=Nothing was judged::{}", data(&reason)));
+    }
+    lines
+}
+
+fn reason(cell: &CellResult) -> &str {
+    cell.reason.as_deref().unwrap_or("no reason was given")
+}
+
+/// Annotations only land on files named relative to the checkout.
+fn relative<'a>(file: &'a str, workspace: Option<&str>) -> &'a str {
+    let below = workspace.and_then(|workspace| Path::new(file).strip_prefix(workspace).ok());
+    below.and_then(Path::to_str).unwrap_or(file).trim_start_matches("./")
+}
+
+fn first_lines(block: &str) -> String {
+    let mut lines: Vec<&str> = block.lines().take(ANNOTATION_LINES + 1).collect();
+    if lines.len() > ANNOTATION_LINES {
+        lines[ANNOTATION_LINES] = "… (the rest is in the report)";
+    }
+    lines.join("\n")
+}
+
+fn annotation(kind: &str, file: &str, (line, column): (usize, usize), title: &str, message: &str) -> String {
+    let (file, title, message) = (property(file), property(title), data(message));
+    format!("::{kind} file={file},line={line},col={column},title={title}::{message}")
+}
+
+/// Escapes the message of a workflow command. Cleaning has left no `\r`; escaped all the same, as GitHub asks.
+fn data(text: &str) -> String {
+    let text = clean(text.trim_end());
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Escapes the value of a property of a workflow command.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+#[path = "github/tests.rs"]
+mod tests;

@@ -1,0 +1,142 @@
+//! `junit.xml`: one test case for each cell.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
+
+use super::text::clean;
+use super::view;
+use super::without_verdict;
+use super::{CellResult, CheckResult, Outcome, ReportError, RunResult};
+
+const NAME: &str = "kuberay-conformance";
+
+pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
+    let mut suite = TestSuite::new(NAME);
+    suite.timestamp = run.started.parse().ok();
+    suite.set_time(seconds(run.duration_seconds));
+    suite.add_properties(suite_properties(run));
+    suite.add_test_cases(run.cells.iter().map(test_case));
+    if let Some(reason) = &run.interrupted {
+        // Without it, a run that stopped early would look like one in which everything passed.
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type("interrupted").set_message(clean(reason));
+        suite.add_test_case(TestCase::new("the run reaches its end", status));
+    }
+    if let Some(reason) = without_verdict(run) {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type("no-verdict").set_message(clean(&reason));
+        suite.add_test_case(TestCase::new("the run judges a cell", status));
+    }
+    let mut report = Report::new(NAME);
+    report.timestamp = suite.timestamp;
+    report.set_time(seconds(run.duration_seconds));
+    report.add_test_suite(suite);
+    report
+        .to_string()
+        .map_err(|source| ReportError::render("junit.xml", source))
+}
+
+fn seconds(value: f64) -> Duration {
+    Duration::try_from_secs_f64(value).unwrap_or_default()
+}
+
+fn property(name: &str, value: &str) -> Property {
+    Property::new(clean(name), clean(value))
+}
+
+fn suite_properties(run: &RunResult) -> Vec<Property> {
+    let mut properties = vec![
+        property("results", &run.version),
+        property("run", &run.run_id),
+        property("harness", &run.harness),
+        property("kubernetes", &run.environment.kubernetes),
+        property("engine", &run.environment.engine),
+    ];
+    if let Some(shard) = run.shard {
+        properties.push(property("shard", &shard.to_string()));
+    }
+    for image in &run.environment.images {
+        let name = format!("image:{}", image.name);
+        let value = format!("{} ({}; {})", image.digest, view::origin(image.origin), image.source);
+        properties.push(property(&name, &value));
+    }
+    for phase in &run.phases {
+        properties.push(property(
+            &format!("phase:{}", phase.name),
+            &format!("{:.1}s", phase.seconds),
+        ));
+    }
+    properties
+}
+
+fn test_case(cell: &CellResult) -> TestCase {
+    let mut case = TestCase::new(clean(&cell.scenario), status(cell));
+    let class = cell
+        .id
+        .strip_suffix(&format!("::{}", cell.scenario))
+        .unwrap_or(&cell.id);
+    case.set_classname(clean(class));
+    case.set_time(seconds(cell.duration_seconds));
+    case.set_assertions(cell.checks.len());
+    case.extra.insert("file".into(), clean(&cell.file).into());
+    case.add_properties(cell.rules.iter().map(|rule| property("rule", rule)));
+    case.add_property(property("level", view::level(cell.level)));
+    case.add_property(property("operator", &cell.operator));
+    case.add_property(property("ray", &cell.ray));
+    if let Some(namespace) = &cell.namespace {
+        case.add_property(property("namespace", namespace));
+    }
+    if cell.resumed {
+        case.add_property(property("resumed", "true"));
+    }
+    if let Some(evidence) = &cell.evidence {
+        case.add_property(property("evidence", evidence));
+    }
+    case
+}
+
+fn status(cell: &CellResult) -> TestCaseStatus {
+    let reason = cell.reason.as_deref().map(clean);
+    let (kind, ty) = match cell.outcome {
+        Outcome::Passed => return TestCaseStatus::success(),
+        Outcome::Flaky => {
+            let mut first = TestRerun::new(NonSuccessKind::Error);
+            first.set_type("environment").set_message(reason.unwrap_or_default());
+            let mut status = TestCaseStatus::success();
+            status.add_rerun(first);
+            return status;
+        }
+        Outcome::Skipped => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(reason.unwrap_or_default());
+            return status;
+        }
+        Outcome::Failed if cell.is_provisional_failure() => (NonSuccessKind::Failure, "provisional"),
+        Outcome::Failed => (NonSuccessKind::Failure, "check"),
+        Outcome::Error if cell.interrupted => (NonSuccessKind::Error, "interrupted"),
+        Outcome::Error => (NonSuccessKind::Error, "environment"),
+    };
+    let checks: Vec<&CheckResult> = cell.bad_checks().collect();
+    let message = reason
+        .or_else(|| checks.first().map(|check| clean(&check.message)))
+        .unwrap_or_default();
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(ty).set_message(message);
+    let text: String = checks.iter().map(|check| describe(cell, check)).collect();
+    if !text.is_empty() {
+        status.set_description(text.trim_end());
+    }
+    status
+}
+
+/// A check in plain text, with everything that is known of it.
+fn describe(cell: &CellResult, check: &CheckResult) -> String {
+    let mut text = format!("{}: {}\n{}\n", check.name, check.place(&cell.file), check.message);
+    for (title, block) in check.blocks() {
+        _ = writeln!(text, "{title}:\n{}", block.trim_end_matches('\n'));
+    }
+    text.push('\n');
+    clean(&text)
+}

@@ -1,0 +1,289 @@
+//! `summary.md`, which is also the summary of a GitHub job.
+
+use std::fmt::Write as _;
+
+use super::rules::{RuleOutcome, summaries};
+use super::text::{clean, headline, one_line};
+use super::without_verdict;
+use super::{CellResult, RunResult, Totals, pace, rule_results, view};
+
+/// The run as Markdown: totals, cells, failures in full, rules, images, phases.
+pub fn render_markdown(run: &RunResult) -> String {
+    let mut text = format!("# KubeRay conformance: {}\n\n", Totals::of(run));
+    if let Some(reason) = &run.interrupted {
+        message(&mut text, "**The run did not reach its end:** ", reason);
+    }
+    if let Some(reason) = without_verdict(run) {
+        message(&mut text, "**Nothing was judged:** ", &reason);
+    }
+    _ = writeln!(
+        text,
+        "Run {} began {} and took {:.1} s. Kubernetes {}, {}, harness {}.\n",
+        code(&run.run_id),
+        escape(&run.started),
+        run.duration_seconds,
+        escape(&run.environment.kubernetes),
+        escape(&run.environment.engine),
+        escape(&run.harness),
+    );
+    for remark in view::remarks(run) {
+        _ = writeln!(text, "{}.\n", escape(&remark));
+    }
+    cells(&mut text, run);
+    conditions(&mut text, run);
+    failures(&mut text, run);
+    rules(&mut text, run);
+    images(&mut text, run);
+    phases(&mut text, run);
+    text
+}
+
+fn cells(text: &mut String, run: &RunResult) {
+    text.push_str("## Cells\n\n");
+    table(
+        text,
+        "| Result | Scenario | Level | Rules | Lane | KubeRay | Ray | Seconds |\n|---|---|---|---|---|---|---|--:|",
+        run.cells.iter().map(|cell| {
+            let mut result = cell.outcome.word().to_owned();
+            if cell.resumed {
+                result.push_str(" (before)");
+            }
+            if let Some(reason) = cell.reason.as_ref().filter(|_| !cell.outcome.is_bad()) {
+                _ = write!(result, ": {}", escape(reason));
+            }
+            vec![
+                result,
+                code(&cell.scenario),
+                view::level(cell.level).into(),
+                escape(&cell.rules.join(", ")),
+                view::lane(cell.lane).into(),
+                escape(&cell.operator),
+                escape(&cell.ray),
+                format!("{:.1}", cell.duration_seconds),
+            ]
+        }),
+    );
+}
+
+/// What was not as on a cluster of a user.
+fn conditions(text: &mut String, run: &RunResult) {
+    let mut any = false;
+    for cell in &run.cells {
+        let settings = cell.operator_settings.iter();
+        let settings = settings.map(|(name, value)| format!("the operator ran with {name}={value}"));
+        for sentence in settings.chain(cell.stimulus.iter().cloned()) {
+            _ = writeln!(text, "- {}: {}", code(&cell.id), escape(&sentence));
+            any = true;
+        }
+    }
+    if any {
+        text.push('\n');
+    }
+}
+
+fn failures(text: &mut String, run: &RunResult) {
+    let mut failed = run.cells.iter().filter(|cell| cell.outcome.is_bad()).peekable();
+    if failed.peek().is_some() {
+        text.push_str("## Failures\n\n");
+    }
+    for cell in failed {
+        failure(text, cell);
+    }
+}
+
+fn failure(text: &mut String, cell: &CellResult) {
+    let note = if cell.is_provisional_failure() {
+        " (provisional)"
+    } else {
+        ""
+    };
+    _ = writeln!(text, "### {} {}{note}\n", cell.outcome.word(), code(&cell.id));
+    if let Some(reason) = cell.own_reason() {
+        message(text, "", reason);
+    }
+    for check in cell.bad_checks() {
+        let (name, place) = (code(&check.name), code(&check.place(&cell.file)));
+        let title = format!("**Check {name}** at {place}, after {:.1} s: ", check.seconds);
+        message(text, &title, &check.message);
+        for (title, block) in check.blocks() {
+            let language = if check.diff.is_some() { "diff" } else { "text" };
+            _ = writeln!(text, "{title}:\n");
+            fenced(text, language, block);
+        }
+    }
+    let not_judged = cell.not_judged();
+    if !not_judged.is_empty() {
+        _ = writeln!(text, "Not judged: {}.\n", escape(&not_judged.join(", ")));
+    }
+    if let Some(evidence) = &cell.evidence {
+        _ = writeln!(text, "Evidence, in the output folder: {}\n", code(evidence));
+    }
+}
+
+fn rules(text: &mut String, run: &RunResult) {
+    let results = rule_results(run);
+    text.push_str("## Rules of the contract\n\n");
+    for line in summaries(&results) {
+        _ = writeln!(text, "{}.\n", escape(&line));
+    }
+    table(
+        text,
+        "| Rule | About | KubeRay | Ray | Result | Half | Scenarios | Passed | Failed | Skipped | Errors |\n\
+         |---|---|---|---|---|---|---|--:|--:|--:|--:|",
+        results
+            .iter()
+            .filter(|rule| rule.outcome != RuleOutcome::NotRun)
+            .flat_map(|rule| {
+                rule.halves.iter().map(|half| {
+                    let scenarios: Vec<String> = half.scenarios.iter().map(|name| code(name)).collect();
+                    vec![
+                        escape(&rule.rule),
+                        escape(&rule.title),
+                        escape(&rule.operator),
+                        escape(&rule.ray),
+                        rule.verdict(),
+                        half.half.word().into(),
+                        scenarios.join(", "),
+                        half.totals.passed.to_string(),
+                        half.totals.failed.to_string(),
+                        half.totals.skipped.to_string(),
+                        half.totals.errors.to_string(),
+                    ]
+                })
+            }),
+    );
+}
+
+fn images(text: &mut String, run: &RunResult) {
+    if run.environment.images.is_empty() {
+        return;
+    }
+    text.push_str("## Images\n\n");
+    table(
+        text,
+        "| Image | Origin | Made of | Pinned | Digest |\n|---|---|---|---|---|",
+        run.environment.images.iter().map(|image| {
+            vec![
+                code(&image.name),
+                view::origin(image.origin).into(),
+                escape(&image.source),
+                if image.pinned { "yes" } else { "no" }.into(),
+                code(&image.digest),
+            ]
+        }),
+    );
+}
+
+fn phases(text: &mut String, run: &RunResult) {
+    if run.phases.is_empty() {
+        return;
+    }
+    text.push_str("## Phases\n\n");
+    table(
+        text,
+        "| Phase | Seconds |\n|---|--:|",
+        run.phases
+            .iter()
+            .map(|phase| vec![escape(&phase.name), format!("{:.1}", phase.seconds)]),
+    );
+    let parts = pace::parts(&run.cells);
+    if parts.is_empty() {
+        return;
+    }
+    text.push_str(
+        "How the cells' time divides: added up over all cells, and by the clock (time in which at least one cell was in this \
+         part and none in a part above).\n\n",
+    );
+    table(
+        text,
+        "| Part of cells | Seconds, added up | by the clock |\n|---|--:|--:|",
+        parts.iter().map(|part| {
+            vec![
+                part.name.into(),
+                format!("{:.1}", part.cells),
+                format!("{:.1}", part.clock),
+            ]
+        }),
+    );
+}
+
+pub(super) fn table(text: &mut String, head: &str, rows: impl Iterator<Item = Vec<String>>) {
+    _ = writeln!(text, "{head}");
+    for row in rows {
+        _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+    text.push('\n');
+}
+
+/// Plain text on one line in which Markdown and HTML find nothing to act on, at the beginning of a line, too.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let line = one_line(text);
+    let mut rest = line.trim_start();
+    if let Some(digits) = block_marker(rest) {
+        escaped.push_str(&rest[..digits]);
+        escaped.push('\\');
+        escaped.push_str(&rest[digits..=digits]);
+        rest = &rest[digits + 1..];
+    }
+    for c in rest.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => escaped.extend(['\\', c]),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Returns where the character stands that makes a line a heading, an item of a list, or a rule (`CommonMark`, "Container
+/// blocks" and "Leaf blocks"); none where the line is text. Markers that [`escape`] escapes anyway are not looked at.
+fn block_marker(line: &str) -> Option<usize> {
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t']);
+    let only = |marker: char| line.chars().all(|c| c == marker || c == ' ');
+    let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let mut rest = line[digits..].chars();
+    let (marker, rest) = (rest.next()?, rest.as_str());
+    let is_marker = match marker {
+        '#' => digits == 0 && ends(rest.trim_start_matches('#')),
+        '+' | '-' => digits == 0 && (ends(rest) || only(marker)),
+        '=' => digits == 0 && only(marker),
+        '.' | ')' => digits > 0 && ends(rest),
+        _ => false,
+    };
+    is_marker.then_some(digits)
+}
+
+/// A span of code, where the text allows it.
+pub(super) fn code(text: &str) -> String {
+    let text = one_line(text);
+    if text.is_empty() || text.contains(['`', '|']) {
+        escape(&text)
+    } else {
+        format!("`{text}`")
+    }
+}
+
+/// A message after its title; what follows its first line is a block, for it may come from a log.
+fn message(text: &mut String, title: &str, message: &str) {
+    let (first, rest) = headline(message);
+    _ = writeln!(text, "{title}{}\n", escape(&first));
+    if let Some(rest) = rest {
+        fenced(text, "text", &rest);
+    }
+}
+
+/// A block of code whose fence is longer than any in the text.
+fn fenced(text: &mut String, language: &str, block: &str) {
+    let block = clean(block);
+    let longest = block
+        .lines()
+        .map(|line| line.trim_start_matches(['+', '-', ' ']))
+        .map(|line| line.len() - line.trim_start_matches('`').len())
+        .max()
+        .unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    _ = writeln!(text, "{fence}{language}\n{}\n{fence}\n", block.trim_end_matches('\n'));
+}

@@ -1,0 +1,114 @@
+//! Programs out of the layers of public images, without a container engine.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use flate2::read::MultiGzDecoder;
+use oci_client::secrets::RegistryAuth;
+use oci_client::{Client, Reference};
+
+use super::error::file;
+use super::pull::make_executable;
+use super::{ArtifactError, Key, Store};
+use crate::output::Bounded;
+use crate::progress::Progress;
+
+/// Whether a public registry gives us this image.
+pub(super) async fn answers(image: &str) -> bool {
+    let Ok(image) = image.parse::<Reference>() else {
+        return false;
+    };
+    let client = client();
+    client
+        .fetch_manifest_digest(&image, &RegistryAuth::Anonymous)
+        .await
+        .is_ok()
+}
+
+fn client() -> Client {
+    // The one that kube uses; that it is chosen already is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::default()
+}
+
+/// A program at the root of an image's file system. The client verifies each layer against the manifest, and the
+/// manifest against `digest`, where one is pinned.
+pub(super) async fn program(
+    store: &Store,
+    image: &str,
+    digest: Option<&str>,
+    program: &str,
+    progress: &dyn Progress,
+) -> Result<PathBuf, ArtifactError> {
+    let wrong = |problem: String| ArtifactError::Image {
+        image: image.into(),
+        problem,
+    };
+    let name = digest.map_or_else(|| image.to_owned(), |digest| format!("{}@{digest}", without_tag(image)));
+    let reference: Reference = name
+        .parse()
+        .map_err(|error: oci_client::ParseError| wrong(error.to_string()))?;
+    let key = Key::default().with(&name).with(program).short();
+    let folder = store
+        .get(&format!("programs/{program}-pulled"), &key, |target| async move {
+            progress.update(image, "pulling its manifest");
+            let client = client();
+            let pulled = client.pull_image_manifest(&reference, &RegistryAuth::Anonymous).await;
+            let (manifest, _) = pulled.map_err(|error| wrong(error.to_string()))?;
+            // Later layers cover earlier ones.
+            for (number, layer) in manifest.layers.iter().enumerate().rev() {
+                progress.update(
+                    image,
+                    &format!("pulling layer {} of {}", number + 1, manifest.layers.len()),
+                );
+                let mut blob = Vec::new();
+                let pulled = client.pull_blob(&reference, layer, &mut blob).await;
+                pulled.map_err(|error| wrong(error.to_string()))?;
+                let found = find(&blob, program).map_err(|error| wrong(format!("a layer can't be read: {error}")))?;
+                if let Some(contents) = found {
+                    let path = target.join(program);
+                    std::fs::write(&path, contents).map_err(file("writing", &path))?;
+                    return make_executable(&path);
+                }
+            }
+            Err(wrong(format!("no layer holds /{program}")))
+        })
+        .await?;
+    Ok(folder.join(program))
+}
+
+fn without_tag(image: &str) -> &str {
+    match image.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => image,
+    }
+}
+
+/// What a layer takes at most once it is unpacked, in bytes; the operator's takes 100 MiB.
+const LARGEST_LAYER: u64 = 1 << 30;
+
+/// A file at the root of a layer, which is a tar archive, compressed or not.
+fn find(layer: &[u8], name: &str) -> std::io::Result<Option<Vec<u8>>> {
+    let reader: Box<dyn std::io::Read> = if layer.starts_with(&[0x1f, 0x8b]) {
+        Box::new(MultiGzDecoder::new(layer))
+    } else {
+        Box::new(layer)
+    };
+    let mut archive = tar::Archive::new(Bounded::new(reader, LARGEST_LAYER));
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let path = entry.path()?.into_owned();
+        let path = path.strip_prefix("/").unwrap_or(&path);
+        if path.strip_prefix(".").unwrap_or(path) == std::path::Path::new(name) {
+            let mut contents = Vec::new();
+            // What an entry claims to hold may be more than what the layer holds.
+            Bounded::new(&mut entry, LARGEST_LAYER).read_to_end(&mut contents)?;
+            return Ok(Some(contents));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+#[path = "oci/tests.rs"]
+mod tests;

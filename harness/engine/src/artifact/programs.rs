@@ -1,0 +1,293 @@
+//! Programs: pulled or built without a container engine and without root.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kuberay_conformance_pins::Pins;
+use semver::Version;
+use tokio::sync::OnceCell;
+
+use super::go::Go;
+use super::{ArtifactError, Source, Store, module_zip, oci, pull, system};
+use crate::progress::Progress;
+use crate::results::{ImageRecord, Origin, Outcome};
+
+/// How long a registry may take to answer before images and programs are built instead.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
+
+/// What a report adds to a download that no checksum in `fixtures/versions.yaml` pins.
+const SAME_ORIGIN: &str = "not pinned: its checksum comes from the same origin";
+/// The package of etcd's program.
+const ETCD: &str = "go.etcd.io/etcd/server/v3";
+/// Linker flags for programs that nobody debugs.
+const STRIPPED: &str = "-s -w";
+
+fn on_the_path(program: &'static str, purpose: &'static str, advice: &str) -> Result<PathBuf, ArtifactError> {
+    if system::is_present(program) {
+        return Ok(program.into());
+    }
+    Err(ArtifactError::Missing {
+        program,
+        purpose,
+        advice: advice.into(),
+    })
+}
+
+fn kubernetes_package(program: &str) -> String {
+    format!("k8s.io/kubernetes/cmd/{program}")
+}
+
+/// Programs of a release, from one store.
+pub struct Programs {
+    pub(super) store: Store,
+    pub(super) pins: Pins,
+    pub(super) progress: Arc<dyn Progress>,
+    source: Source,
+    go: OnceCell<Go>,
+    reachable: OnceCell<bool>,
+}
+
+impl Programs {
+    /// Nothing is built or pulled before it is asked for.
+    pub fn new(store: Store, source: Source, progress: Arc<dyn Progress>) -> Self {
+        Self {
+            store,
+            pins: Pins::embedded(),
+            progress,
+            source,
+            go: OnceCell::new(),
+            reachable: OnceCell::new(),
+        }
+    }
+
+    /// Where artifacts are kept.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The pinned releases.
+    pub fn pins(&self) -> &Pins {
+        &self.pins
+    }
+
+    /// A program of the pinned Kubernetes release, such as `kube-apiserver`.
+    ///
+    /// # Errors
+    /// When it can be neither pulled nor built.
+    pub async fn kubernetes(&self, program: &str) -> Result<PathBuf, ArtifactError> {
+        if self.pulls().await {
+            let url = self
+                .pins
+                .pull
+                .kubernetes
+                .replace("{version}", &self.pins.kubernetes.to_string());
+            let url = url.replace("{program}", program);
+            return pull::kubernetes(&self.store, program, &url, &*self.progress).await;
+        }
+        self.built_kubernetes(program).await
+    }
+
+    /// The same, but built whatever is pulled else.
+    pub(super) async fn built_kubernetes(&self, program: &str) -> Result<PathBuf, ArtifactError> {
+        let task = format!("{program} v{}", self.pins.kubernetes);
+        let (package, flags) = (kubernetes_package(program), self.kubernetes_flags());
+        let go = self.go().await?;
+        go.locked(
+            &self.store,
+            "kubernetes",
+            program,
+            &task,
+            &package,
+            &flags,
+            &*self.progress,
+        )
+        .await
+    }
+
+    /// The `kubectl` program: the one of the built Kubernetes release, else the one on the PATH.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn kubectl(&self) -> Result<PathBuf, ArtifactError> {
+        if self.pulls().await {
+            let advice = "install kubectl 1.27 or later, or use `--artifacts build`";
+            return on_the_path("kubectl", "render the operator's kustomization", advice);
+        }
+        self.built_kubernetes("kubectl").await
+    }
+
+    /// The `helm` program: the one on the PATH, else one that is built.
+    ///
+    /// # Errors
+    /// When there is none, and images are pulled.
+    pub async fn helm(&self) -> Result<PathBuf, ArtifactError> {
+        if self.pulls().await || system::is_present("helm") {
+            let advice = "install Helm 3 or later, or use `--artifacts build`";
+            return on_the_path("helm", "render the operator's chart", advice);
+        }
+        self.module_program("helm").await
+    }
+
+    /// The folder of a pinned module's files.
+    ///
+    /// # Errors
+    /// When it can't be had, or is not what is pinned.
+    pub async fn module(&self, name: &str) -> Result<PathBuf, ArtifactError> {
+        module_zip::module(&self.store, &self.pins.modules[name], &*self.progress).await
+    }
+
+    /// What makes a program say its release.
+    fn kubernetes_flags(&self) -> String {
+        let version = &self.pins.kubernetes;
+        let mut flags = String::from(STRIPPED);
+        for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
+            flags.push_str(&format!(
+                " -X {package}.gitVersion=v{version} -X {package}.gitMajor={} -X {package}.gitMinor={} \
+                 -X {package}.gitTreeState=clean",
+                version.major, version.minor
+            ));
+        }
+        flags
+    }
+
+    /// The etcd program.
+    ///
+    /// # Errors
+    /// When it can be neither pulled nor built.
+    pub async fn etcd(&self) -> Result<PathBuf, ArtifactError> {
+        if self.pulls().await {
+            let version = self.pins.etcd.version.to_string();
+            let pin = &self.pins.pull.etcd;
+            return pull::etcd(&self.store, pin, &version, &*self.progress).await;
+        }
+        self.built_etcd().await
+    }
+
+    pub(super) async fn built_etcd(&self) -> Result<PathBuf, ArtifactError> {
+        let task = format!("etcd v{}", self.pins.etcd.version);
+        let go = self.go().await?;
+        go.locked(&self.store, "etcd", "etcd", &task, ETCD, STRIPPED, &*self.progress)
+            .await
+    }
+
+    /// The operator's program of a release: built from its module, or taken out of its public image.
+    ///
+    /// # Errors
+    /// When the release is not pinned, or can be neither pulled nor built.
+    pub async fn operator(&self, version: &Version) -> Result<PathBuf, ArtifactError> {
+        let module = self.pins.operator(version)?;
+        if self.pulls().await {
+            let image = self.pins.operator_image(version);
+            let digest = self.pins.pull.operator.digests.get(version).map(String::as_str);
+            return oci::program(&self.store, &image, digest, "manager", &*self.progress).await;
+        }
+        let go = self.go().await?;
+        go.program(&self.store, "manager", &module, &*self.progress).await
+    }
+
+    /// The folder of an operator release's module, with its `config/crd`, `config/default` and `config/samples`. Go is
+    /// not needed for it where nothing is built, or where there is none.
+    ///
+    /// # Errors
+    /// When the release is not pinned, or can't be had.
+    pub async fn operator_module(&self, version: &Version) -> Result<PathBuf, ArtifactError> {
+        let module = self.pins.operator(version)?;
+        if self.pulls().await || !system::is_present("go") {
+            return module_zip::module(&self.store, &module, &*self.progress).await;
+        }
+        self.go().await?.module(&module).await
+    }
+
+    /// Describes a program for reports. A built one is pinned by the checksums of its modules; of a pulled one only its
+    /// own origin vouches, which publishes file and checksum side by side.
+    ///
+    /// # Errors
+    /// When its file can't be read.
+    pub async fn record(&self, name: &str, source: String, path: &Path) -> Result<ImageRecord, ArtifactError> {
+        let digest = format!("sha256:{}", pull::digest_of(path)?);
+        let (origin, source, pinned) = if self.pulls().await {
+            let source = format!("{source}, release binary ({SAME_ORIGIN})");
+            (Origin::Pulled, source, false)
+        } else {
+            (Origin::Built, source, true)
+        };
+        Ok(ImageRecord {
+            name: name.into(),
+            origin,
+            source,
+            digest,
+            pinned,
+        })
+    }
+
+    /// Describes an operator's program for reports. A pulled one is pinned where `fixtures/versions.yaml` holds the digest
+    /// of its image.
+    ///
+    /// # Errors
+    /// When the release is not listed, or its file can't be read.
+    pub async fn operator_record(&self, version: &Version, path: &Path) -> Result<ImageRecord, ArtifactError> {
+        let module = self.pins.operator(version)?;
+        let name = format!("{}@{}", module.module, module.version);
+        let source = format!("Go module {} {} ({})", module.module, module.version, module.sum);
+        let mut record = self.record(&name, source, path).await?;
+        if record.origin == Origin::Pulled {
+            let image = self.pins.operator_image(version);
+            let digest = self.pins.pull.operator.digests.get(version);
+            record.pinned = digest.is_some();
+            record.source = match digest {
+                Some(digest) => format!("image {image}@{digest}"),
+                None => format!("image {image} ({SAME_ORIGIN})"),
+            };
+        }
+        Ok(record)
+    }
+
+    pub(super) async fn module_program(&self, name: &str) -> Result<PathBuf, ArtifactError> {
+        let go = self.go().await?;
+        go.program(&self.store, name, &self.pins.modules[name], &*self.progress)
+            .await
+    }
+
+    pub(super) async fn go(&self) -> Result<&Go, ArtifactError> {
+        self.go.get_or_try_init(Go::find).await
+    }
+
+    /// Whether public images are pulled. With `auto` that is so where a registry answers; it is asked once, and not at
+    /// all where an earlier run found the answer for this store.
+    pub(super) async fn pulls(&self) -> bool {
+        match self.source {
+            Source::Pull => true,
+            Source::Build => false,
+            Source::Auto => *self.reachable.get_or_init(|| self.registry_answers()).await,
+        }
+    }
+
+    async fn registry_answers(&self) -> bool {
+        // What `auto` chose stands: a run without network must not turn from pulled to built images or back.
+        let chosen = self.store.root().join("artifacts-source");
+        match std::fs::read_to_string(&chosen).unwrap_or_default().trim() {
+            "pull" => return true,
+            "build" => return false,
+            _ => {}
+        }
+        let task = "image registry";
+        self.progress.update(task, "asking whether public images can be pulled");
+        let asked = oci::answers(&self.pins.pull.registry.image);
+        let answers = tokio::time::timeout(ANSWERS_WITHIN, asked).await.unwrap_or(false);
+        let (choice, message) = if answers {
+            ("pull", "it answers: public images and release programs are pulled")
+        } else {
+            ("build", "none answers: images and programs are built here")
+        };
+        self.progress.finish(task, Outcome::Passed, message);
+        if let Err(error) = std::fs::write(&chosen, choice) {
+            self.progress
+                .line(&format!("warning: {} could not be written: {error}", chosen.display()));
+        }
+        answers
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! Release binaries from the web, verified by a pinned checksum or by the one published beside them.
+
+use std::path::{Path, PathBuf};
+
+use kuberay_conformance_pins::{PulledArchive, PulledFile, UNPINNED};
+use sha2::{Digest, Sha256};
+
+use super::error::file;
+use super::{ArtifactError, Key, Store};
+use crate::process;
+use crate::progress::Progress;
+
+/// Downloads a program, verifies it and makes it executable.
+///
+/// # Errors
+/// When it can't be downloaded, or is not what the checksum says.
+pub async fn program(
+    store: &Store,
+    name: &str,
+    pin: &PulledFile,
+    progress: &dyn Progress,
+) -> Result<PathBuf, ArtifactError> {
+    let url = pin.url.replace("{arch}", architecture());
+    let key = Key::default().with(&url).with(&pin.sha256).short();
+    let folder = store
+        .get(&format!("programs/{name}-pulled"), &key, |target| async move {
+            progress.update(name, "downloading");
+            let path = target.join(name);
+            download(&url, &path).await?;
+            let expected = if pin.sha256 == UNPINNED {
+                let sum = target.join("sha256sum");
+                download(&format!("{url}.sha256sum"), &sum).await?;
+                let text = std::fs::read_to_string(&sum).map_err(file("reading", &sum))?;
+                text.split_whitespace().next().unwrap_or_default().to_owned()
+            } else {
+                pin.sha256.clone()
+            };
+            verify(&path, &url, &expected)?;
+            make_executable(&path)
+        })
+        .await?;
+    Ok(folder.join(name))
+}
+
+/// A program of a Kubernetes release, verified by the checksum that is published beside it.
+pub(super) async fn kubernetes(
+    store: &Store,
+    name: &str,
+    url: &str,
+    progress: &dyn Progress,
+) -> Result<PathBuf, ArtifactError> {
+    let url = url.replace("{arch}", architecture());
+    let key = Key::default().with(&url).short();
+    let folder = store
+        .get(&format!("programs/{name}-pulled"), &key, |target| async move {
+            progress.update(name, "downloading");
+            let (path, sum) = (target.join(name), target.join("sha256"));
+            download(&url, &path).await?;
+            download(&format!("{url}.sha256"), &sum).await?;
+            let text = std::fs::read_to_string(&sum).map_err(file("reading", &sum))?;
+            verify(&path, &url, text.split_whitespace().next().unwrap_or_default())?;
+            make_executable(&path)
+        })
+        .await?;
+    Ok(folder.join(name))
+}
+
+/// etcd of a release, out of the archive that is published with a list of checksums.
+pub(super) async fn etcd(
+    store: &Store,
+    pin: &PulledArchive,
+    version: &str,
+    progress: &dyn Progress,
+) -> Result<PathBuf, ArtifactError> {
+    let named = |text: &str| text.replace("{version}", version).replace("{arch}", architecture());
+    let (url, sums_url) = (named(&pin.url), named(&pin.sums));
+    let key = Key::default().with(&url).short();
+    let folder = store
+        .get("programs/etcd-pulled", &key, |target| async move {
+            progress.update("etcd", "downloading");
+            let (archive, sums) = (target.join("etcd.tar.gz"), target.join("sums"));
+            download(&url, &archive).await?;
+            download(&sums_url, &sums).await?;
+            let text = std::fs::read_to_string(&sums).map_err(file("reading", &sums))?;
+            let name = url.rsplit('/').next().unwrap_or_default();
+            let expected = sum_of(&text, name).ok_or_else(|| ArtifactError::Answer {
+                doing: format!("looking for {name} in {sums_url}"),
+                answer: text.clone(),
+            })?;
+            verify(&archive, &url, expected)?;
+            let folder = name.trim_end_matches(".tar.gz");
+            let mut unpack = process::command("tar");
+            unpack
+                .arg("--extract")
+                .arg("--file")
+                .arg(&archive)
+                .arg("--directory")
+                .arg(&target);
+            unpack.args(["--strip-components=1", &format!("{folder}/etcd")]);
+            process::output(unpack, "unpacking etcd").await?;
+            std::fs::remove_file(&archive).map_err(file("removing", &archive))
+        })
+        .await?;
+    Ok(folder.join("etcd"))
+}
+
+/// The checksum of a file in a list as `sha256sum` writes it.
+fn sum_of<'a>(sums: &'a str, name: &str) -> Option<&'a str> {
+    sums.lines().find_map(|line| {
+        let (sum, file) = line.split_once(char::is_whitespace)?;
+        (file.trim_start_matches([' ', '*']) == name).then_some(sum)
+    })
+}
+
+fn architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "amd64"
+    }
+}
+
+/// Lets a program be started.
+pub(super) fn make_executable(path: &Path) -> Result<(), ArtifactError> {
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(path, executable).map_err(file("making executable", path))
+}
+
+/// The SHA-256 of a file's contents, in hexadecimal digits.
+pub(super) fn digest_of(path: &Path) -> Result<String, ArtifactError> {
+    let contents = std::fs::read(path).map_err(file("reading", path))?;
+    Ok(hexadecimal(&Sha256::digest(&contents)))
+}
+
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn download(url: &str, target: &Path) -> Result<(), ArtifactError> {
+    download_by(url, target, "=https").await
+}
+
+/// Downloads by these protocols, written as curl's `--proto` wants them.
+pub(super) async fn download_by(url: &str, target: &Path, protocols: &str) -> Result<(), ArtifactError> {
+    let mut curl = process::command("curl");
+    curl.args([
+        "--fail",
+        "--silent",
+        "--show-error",
+        "--location",
+        "--proto",
+        protocols,
+        "--retry",
+        "3",
+    ]);
+    curl.arg("--output").arg(target).arg(url);
+    process::output(curl, &format!("downloading {url}")).await?;
+    Ok(())
+}
+
+fn verify(path: &Path, what: &str, expected: &str) -> Result<(), ArtifactError> {
+    let found = digest_of(path)?;
+    if found == expected {
+        return Ok(());
+    }
+    Err(ArtifactError::Checksum {
+        what: what.into(),
+        expected: expected.into(),
+        found,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_of_a_file_is_found_by_its_whole_name() {
+        let sums = "aa  etcd-v3.6.5-linux-arm64.tar.gz\nbb  etcd-v3.6.5-linux-amd64.tar.gz\ncc *etcd.zip\n";
+        assert_eq!(sum_of(sums, "etcd-v3.6.5-linux-amd64.tar.gz"), Some("bb"));
+        assert_eq!(sum_of(sums, "etcd.zip"), Some("cc"));
+        assert_eq!(sum_of(sums, "linux-amd64.tar.gz"), None);
+    }
+
+    #[test]
+    fn what_is_not_as_pinned_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        std::fs::write(&path, "abc").unwrap();
+        let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        verify(&path, "f", sum).unwrap();
+        std::fs::write(&path, "abd").unwrap();
+        assert!(matches!(verify(&path, "f", sum), Err(ArtifactError::Checksum { .. })));
+    }
+}

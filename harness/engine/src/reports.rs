@@ -1,0 +1,101 @@
+//! The reports of a run, as the engine sees them: it says when they are written, and renderers above it say how.
+
+use std::path::{Path, PathBuf};
+
+use crate::results::{RESULTS_VERSION, RunResult};
+
+/// Writes the reports of a run.
+pub trait Reports: Send + Sync {
+    /// Returns the names of the files that [`write`](Self::write) writes.
+    fn names(&self) -> &[&'static str];
+
+    /// Writes every report into a folder, which is created when absent.
+    ///
+    /// # Errors
+    /// Fails when a file cannot be written.
+    fn write(&self, run: &RunResult, folder: &Path) -> Result<(), ReportError>;
+}
+
+/// Why a report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A file or folder can't be written.
+    #[error("writing the report {path} failed: {source}; is the folder writable, and is there room?", path = .path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The results of a run can't be read.
+    #[error("reading the results {path} failed: {source}; write them with `kuberay-conformance run`", path = .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: std::io::Error,
+    },
+    /// The result can't be expressed in the report's form, which is a fault of this program.
+    #[error("making the report {name} failed: {source}; results.json may still hold the results")]
+    Render {
+        /// The report's file name.
+        name: &'static str,
+        /// What the library says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl ReportError {
+    /// Returns the error of a renderer.
+    pub fn render(name: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Render {
+            name,
+            source: source.into(),
+        }
+    }
+}
+
+/// Reads `results.json` of a run.
+///
+/// # Errors
+/// Fails when there is none, or it is of another version.
+pub fn read_results(path: &Path) -> Result<RunResult, ReportError> {
+    let read = || {
+        let run: RunResult = serde_json::from_slice(&std::fs::read(path)?)?;
+        if run.version == RESULTS_VERSION {
+            return Ok(run);
+        }
+        Err(std::io::Error::other(format!(
+            "it is of the version {}, not {RESULTS_VERSION}",
+            run.version
+        )))
+    };
+    read().map_err(|source| ReportError::Read {
+        path: path.into(),
+        source,
+    })
+}
+
+/// Writes `results.json` alone; the tests of this crate have no renderers.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OnlyResults;
+
+#[cfg(test)]
+impl Reports for OnlyResults {
+    fn names(&self) -> &[&'static str] {
+        &["results.json"]
+    }
+
+    fn write(&self, run: &RunResult, folder: &Path) -> Result<(), ReportError> {
+        let path = folder.join("results.json");
+        let write = || {
+            std::fs::create_dir_all(folder)?;
+            std::fs::write(&path, serde_json::to_vec(run)?)
+        };
+        write().map_err(|source| ReportError::Write {
+            path: path.clone(),
+            source,
+        })
+    }
+}

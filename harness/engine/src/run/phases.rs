@@ -1,0 +1,60 @@
+//! How long each part of a run took.
+
+use std::time::Instant;
+
+use crate::results::Phase;
+
+/// Parts of a run that ended, in order.
+#[derive(Debug)]
+pub(super) struct Phases {
+    began: Instant,
+    since: Instant,
+    ended: Vec<Phase>,
+    /// What the parts are now of, where a run does the same several times.
+    of: Option<String>,
+}
+
+impl Phases {
+    pub(super) fn start() -> Self {
+        let now = Instant::now();
+        Self {
+            began: now,
+            since: now,
+            ended: Vec::new(),
+            of: None,
+        }
+    }
+
+    /// From now on, parts are of this.
+    pub(super) fn of(&mut self, what: Option<String>) {
+        self.of = what;
+    }
+
+    /// What was done since the last end is over.
+    pub(super) fn end(&mut self, name: &str) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        self.ended.push(Phase {
+            name: match &self.of {
+                Some(what) => format!("{name} of {what}"),
+                None => name.into(),
+            },
+            seconds,
+        });
+        self.since = Instant::now();
+    }
+
+    /// Takes over parts that were timed elsewhere; they took the time since the last end.
+    pub(super) fn add(&mut self, phases: &[Phase]) {
+        self.ended.extend_from_slice(phases);
+        self.since = Instant::now();
+    }
+
+    /// Since the start, in seconds.
+    pub(super) fn total(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
+    pub(super) fn into_ended(self) -> Vec<Phase> {
+        self.ended
+    }
+}
