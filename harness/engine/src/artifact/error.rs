@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use kuberay_conformance_pins::UnknownRelease;
 
-use crate::process::ProcessError;
+use crate::process::{LockError, ProcessError};
 
 /// Why an artifact could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum ArtifactError {
     /// A program failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// A lock could not be taken.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// What was downloaded is not what is pinned.
     #[error("{what}: the checksum is {found}, but {expected} is pinned; nothing of it was used")]
     Checksum {

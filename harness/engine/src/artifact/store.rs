@@ -3,11 +3,11 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
-use fs4::fs_std::FileExt as _;
 use sha2::{Digest, Sha256};
 
 use super::ArtifactError;
 use super::error::file;
+use crate::process::FileLock;
 
 /// Hashes everything that decides what an artifact contains.
 #[derive(Debug, Clone, Default)]
@@ -83,7 +83,8 @@ impl Store {
     /// The folder of an artifact; made by `make` where it is absent, which gets an empty folder to fill.
     ///
     /// A folder that is there is complete: it gets its name only when `make` has succeeded. What a killed run left
-    /// unfinished is thrown away. Two runs that want the same artifact make it once.
+    /// unfinished is thrown away. Processes that want the same artifact at once make it once: the others wait as long as
+    /// the first makes it, or until the future is dropped.
     ///
     /// # Errors
     /// Those of `make`, and those of the file system.
@@ -96,11 +97,14 @@ impl Store {
         if path.is_dir() {
             return Ok(path);
         }
-        let _lock = self.lock(&format!("{name}-{key}")).await?;
+        let parent = self.root.join(name);
+        std::fs::create_dir_all(&parent).map_err(file("making", &parent))?;
+        // Beside the artifact: two stores may share a folder of artifacts by a link.
+        let lock = parent.join(format!(".{key}.lock"));
+        let _lock = FileLock::hold(&lock, &format!("make {name}"), |_, _| true).await?;
         if path.is_dir() {
             return Ok(path);
         }
-        let parent = self.root.join(name);
         let unfinished = parent.join(format!(".{key}"));
         if unfinished.exists() {
             std::fs::remove_dir_all(&unfinished).map_err(file("removing the unfinished", &unfinished))?;
@@ -110,21 +114,15 @@ impl Store {
         std::fs::rename(&unfinished, &path).map_err(file("naming", &path))?;
         Ok(path)
     }
-
-    /// Waits for, and takes, the lock of one artifact; it is free again when the file is dropped.
-    async fn lock(&self, name: &str) -> Result<std::fs::File, ArtifactError> {
-        let path = self.root.join("locks").join(name.replace('/', "-"));
-        let handle = std::fs::File::create(&path).map_err(file("opening the lock", &path))?;
-        let locked = tokio::task::spawn_blocking(move || handle.lock_exclusive().map(|()| handle)).await;
-        locked
-            .unwrap_or_else(|join| Err(std::io::Error::other(join)))
-            .map_err(file("locking", &path))
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::process::other::{Other, role};
+    use crate::process::stop_point;
 
     #[test]
     fn a_key_keeps_its_inputs_apart() {
@@ -162,5 +160,43 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(made, again);
+    }
+
+    const SELF: &str = "artifact::store::tests::an_artifact_of_two_stores_that_share_its_folder_is_made_once";
+
+    /// Each of the two stores is a cache of its own; only the folder of programs is the same.
+    #[tokio::test]
+    async fn an_artifact_of_two_stores_that_share_its_folder_is_made_once() {
+        let make = |said: &'static str| {
+            async move |unfinished: PathBuf| {
+                println!("{said}");
+                std::fs::write(unfinished.join("program"), "x").unwrap();
+                Ok(())
+            }
+        };
+        if let Some((_, folder)) = role() {
+            let store = Store::at(folder).unwrap();
+            let made = store.get("programs/thing", "k1", async |unfinished: PathBuf| {
+                println!("it makes it");
+                stop_point("artifact-begun");
+                make("it has made it")(unfinished).await
+            });
+            println!("{:?}", made.await.map(|_| "it is done"));
+            return;
+        }
+        let [first, second] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        std::fs::create_dir(first.path().join("programs")).unwrap();
+        std::os::unix::fs::symlink(first.path().join("programs"), second.path().join("programs")).unwrap();
+        let mut other = Other::start(SELF, "make", first.path(), Some("artifact-begun"));
+        other.until_stopped();
+        let store = Store::at(second.path()).unwrap();
+        let waits = store.get("programs/thing", "k1", make("both made it"));
+        let early = tokio::time::timeout(Duration::from_millis(300), waits).await;
+        assert!(early.is_err(), "it was made twice: {early:?}");
+        other.go_on();
+        other.until("Ok(\"it is done\")");
+        let never = async |_| panic!("made twice");
+        let made = store.get("programs/thing", "k1", never).await.unwrap();
+        assert!(made.join("program").exists());
     }
 }

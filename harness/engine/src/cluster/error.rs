@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::lock::Holder;
 use super::preflight::Finding;
 use crate::artifact::ArtifactError;
-use crate::process::ProcessError;
+use crate::process::{LockError, ProcessError};
 
 /// Why no container engine can be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,9 @@ pub enum ClusterError {
     /// A program failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// A lock could not be taken.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// Something could not be kept in the store.
     #[error(transparent)]
     Artifact(Box<ArtifactError>),

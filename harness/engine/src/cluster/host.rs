@@ -144,7 +144,8 @@ pub(super) fn pids_group(own: &str) -> Option<(&'static str, &str)> {
 /// Free room in MiB of the file system that holds a folder, or will when it is made.
 fn free(folder: &Path) -> Option<u64> {
     let present = folder.ancestors().find(|folder| folder.exists())?;
-    fs4::available_space(present).ok().map(|bytes| bytes / (1024 * 1024))
+    let system = rustix::fs::statvfs(present).ok()?;
+    Some(system.f_bavail.saturating_mul(system.f_frsize) / (1024 * 1024))
 }
 
 #[cfg(test)]

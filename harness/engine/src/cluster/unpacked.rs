@@ -1,8 +1,7 @@
 //! What nodes keep of their images, unpacked once and shared by the nodes of every cluster that comes after.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::engine::Engine;
 use super::error::{ClusterError, file, or_gone};
@@ -10,7 +9,7 @@ use super::kind_config::UNIT_ADDITION;
 use super::network::INSTANCE_LABEL;
 use super::{push, registry};
 use crate::artifact::{ArtifactError, Image, Store};
-use crate::process;
+use crate::process::{self, FileLock, LockError};
 
 /// The folder in the store.
 const NAME: &str = "unpacked";
@@ -46,10 +45,7 @@ pub(super) struct Shared {
 
 /// Says to other processes that one is about to be mounted, as long as this is held.
 #[derive(Debug)]
-pub(super) struct Wanted(#[expect(dead_code, reason = "it is held for its lock")] File);
-
-/// How often it is tried again where another process is about to remove what is wanted.
-const INTERVAL: Duration = Duration::from_millis(20);
+pub(super) struct Wanted(#[expect(dead_code, reason = "it is held for its lock")] FileLock);
 
 impl Unpack<'_> {
     /// Names everything that decides what is unpacked.
@@ -68,15 +64,8 @@ impl Unpack<'_> {
 
     /// Keeps other processes from removing it before a cluster's configuration names it. It need not be there yet.
     pub(super) async fn want(&self, key: &str) -> Result<Wanted, ClusterError> {
-        let path = self.mark(key);
-        let mark = File::create(&path).map_err(file("opening", &path))?;
-        loop {
-            match mark.try_lock_shared() {
-                Ok(()) => return Ok(Wanted(mark)),
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(INTERVAL).await,
-                Err(TryLockError::Error(source)) => return Err(file("locking", &path)(source)),
-            }
-        }
+        // A process that removes it is soon done.
+        Ok(Wanted(FileLock::share(&self.mark(key), |_, _| true).await?))
     }
 
     /// The file that whoever wants it, or removes it, has locked.
@@ -140,9 +129,12 @@ impl Unpack<'_> {
         let surplus = (all.len() + 1).saturating_sub(KEPT);
         for (_, path) in all.into_iter().take(surplus) {
             let mark = self.mark(&path.file_name().unwrap_or_default().to_string_lossy());
-            let mark = File::create(&mark).map_err(file("opening", &mark))?;
-            let is_wanted = mark.try_lock().is_err();
-            if !is_wanted && !mounted.contains(&*path.to_string_lossy()) {
+            let _not_wanted = match FileLock::try_hold(&mark, "remove unpacked images") {
+                Ok(lock) => lock,
+                Err(LockError::Held { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if !mounted.contains(&*path.to_string_lossy()) {
                 // First another name: what is half removed must not be taken for whole.
                 let going = path.with_file_name(format!(".{}", path.file_name().unwrap_or_default().to_string_lossy()));
                 or_gone(std::fs::rename(&path, &going)).map_err(file("removing", &path))?;

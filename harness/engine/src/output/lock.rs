@@ -1,11 +1,9 @@
 //! One process at a time writes into an output folder.
 
-use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::files::open_or_create_file;
-use crate::cluster::Holder;
+use crate::process::{FileLock, Holder, LockError, LockMode};
 
 /// The file that is locked; it stays, so that nobody locks one that another has just removed.
 const NAME: &str = ".kuberay-conformance.lock";
@@ -38,7 +36,7 @@ pub enum OutputError {
 
 /// The right to write into an output folder; ends when dropped, and with its process whatever ends that.
 #[derive(Debug)]
-pub struct OutputLock(File);
+pub struct OutputLock(#[cfg_attr(not(test), expect(dead_code, reason = "it is held for its lock"))] FileLock);
 
 impl OutputLock {
     /// Makes the folder where there is none, and takes its lock.
@@ -52,46 +50,19 @@ impl OutputLock {
             source,
         };
         std::fs::create_dir_all(folder).map_err(failed)?;
-        let mut file = open_or_create_file(folder, NAME).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(OutputError::InUse {
-                    path: folder.into(),
-                    holder: holder(&mut file),
-                });
+        let file = open_or_create_file(folder, NAME).map_err(failed)?;
+        match FileLock::of(file, &folder.join(NAME), LockMode::Exclusive) {
+            Ok(lock) => {
+                lock.record(doing).map_err(failed)?;
+                Ok(Self(lock))
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            Err(LockError::Held { holder, .. }) => Err(OutputError::InUse {
+                path: folder.into(),
+                holder,
+            }),
+            Err(LockError::Access { source, .. }) => Err(failed(source)),
         }
-        let mut lock = Self(file);
-        lock.write(&Holder::me(doing)).map_err(failed)?;
-        Ok(lock)
     }
-
-    fn write(&mut self, holder: &Holder) -> std::io::Result<()> {
-        self.0.set_len(0)?;
-        self.0.rewind()?;
-        serde_json::to_writer(&mut self.0, holder)?;
-        self.0.flush()
-    }
-}
-
-impl Drop for OutputLock {
-    fn drop(&mut self) {
-        // A program that is being started has every file of ours open for a moment, so that closing it is not enough.
-        let _ = self.0.unlock();
-    }
-}
-
-/// Returns who has the lock, as far as that is written yet.
-fn holder(file: &mut File) -> Holder {
-    let mut text = Vec::new();
-    let _ = file.take(4096).read_to_end(&mut text);
-    serde_json::from_slice(&text).unwrap_or_else(|_| Holder {
-        process: None,
-        since: "now".into(),
-        doing: "unknown".into(),
-    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod guarded;
 mod identity;
+mod lock;
 #[cfg(test)]
 #[path = "tests/other.rs"]
 pub(crate) mod other;
@@ -10,6 +11,8 @@ mod stop_point;
 pub(crate) use guarded::last_lines;
 pub use guarded::{Alarm, Guarded, OWN_PROGRAM, Start, guarded_helper};
 pub use identity::{Liveness, ProcessIdentity};
+pub(crate) use lock::{FileLock, LockMode, Probe};
+pub use lock::{Holder, LockError};
 pub(crate) use stop_point::stop_point;
 
 use std::ffi::OsStr;

@@ -11,6 +11,7 @@ use crate::cluster::{ClusterError, ContextError, EngineError, Holder, Permission
 use crate::expect::ExpectError;
 use crate::operator::{DiscoverError, OperatorError};
 use crate::output::OutputError;
+use crate::process::LockError;
 use crate::reports::ReportError;
 use crate::scenario::{Diagnostics, written_duration};
 
@@ -38,6 +39,9 @@ pub enum RunError {
     /// Control planes that should stay up can't be used.
     #[error("{0}")]
     Standing(String),
+    /// A lock could not be taken.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// A program that must run on has ended.
     #[error("{0}")]
     Broken(String),

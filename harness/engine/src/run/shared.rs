@@ -1,15 +1,12 @@
 //! Permits that hold across processes, because `run`, `cargo test` and nextest (a process for each trial) share a cluster.
 
-use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fs4::fs_std::FileExt as _;
-
 use super::Resources;
-use crate::process::ProcessIdentity;
+use crate::process::{FileLock, LockError, LockMode, Probe, ProcessIdentity};
 
 /// A folder in which every permit is a file that its holder keeps locked; a lock ends with its process, whatever ends that.
 #[derive(Debug)]
@@ -20,13 +17,13 @@ pub(super) struct Shared {
 
 /// The right to look at permits and to note one; ends when dropped.
 #[derive(Debug)]
-pub(super) struct Turn(#[expect(dead_code, reason = "it is held for its lock")] File);
+pub(super) struct Turn(#[expect(dead_code, reason = "it is held for its lock")] FileLock);
 
 /// What a permit leaves in the folder while it is held.
 #[derive(Debug)]
 pub(super) struct Slip {
     path: PathBuf,
-    file: File,
+    lock: FileLock,
 }
 
 const TURN: &str = "turn";
@@ -49,8 +46,11 @@ impl Shared {
 
     /// The turn, unless another process has it.
     pub(super) fn turn(&self) -> io::Result<Option<Turn>> {
-        let file = open(&self.folder.join(TURN))?;
-        Ok(file.try_lock_exclusive()?.then_some(Turn(file)))
+        match FileLock::try_hold(&self.folder.join(TURN), "wait for room on the nodes") {
+            Ok(lock) => Ok(Some(Turn(lock))),
+            Err(LockError::Held { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What all processes use, and with how many permits; what ended processes have left is removed.
@@ -61,20 +61,20 @@ impl Shared {
             if path.file_name().is_some_and(|name| name == TURN) {
                 continue;
             }
-            let file = match File::open(&path) {
+            match FileLock::probe(&path)? {
                 // Just given back.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                file => file?,
-            };
-            if file.try_lock_exclusive()? {
-                remove(&path)?;
-                continue;
+                Probe::Absent => continue,
+                Probe::Free(_lock) => {
+                    remove(&path)?;
+                    continue;
+                }
+                Probe::Held(_) => {}
             }
             let text = match std::fs::read(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 text => text?,
             };
-            let (mark, amount) = text.split_first().ok_or(io::ErrorKind::UnexpectedEof)?;
+            let (mark, amount) = text.split_first().ok_or(ErrorKind::UnexpectedEof)?;
             let amount = serde_json::from_slice::<Resources>(amount)?;
             used = (used.0.plus(amount), used.1 + usize::from(*mark == RUNS));
         }
@@ -89,12 +89,11 @@ impl Shared {
         let path = self
             .folder
             .join(format!("{}-{address:x}-{number}", ProcessIdentity::current().short()));
-        let mut file = open(&path)?;
-        file.lock_exclusive()?;
+        let lock = FileLock::try_take(&path, LockMode::Exclusive)?;
         let mut text = vec![RUNS];
         serde_json::to_writer(&mut text, &amount)?;
-        file.write_all(&text)?;
-        Ok(Slip { path, file })
+        lock.file().write_all_at(&text, 0)?;
+        Ok(Slip { path, lock })
     }
 }
 
@@ -102,7 +101,7 @@ impl Slip {
     /// Counts no longer as a cell that runs; its room stays taken.
     pub(super) fn rest(&self) {
         // Where this fails, others wait until it ends.
-        let _ = self.file.write_all_at(&[RESTS], 0);
+        let _ = self.lock.file().write_all_at(&[RESTS], 0);
     }
 }
 
@@ -113,18 +112,9 @@ impl Drop for Slip {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(path)
-}
-
 fn remove(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }

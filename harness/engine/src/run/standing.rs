@@ -1,11 +1,11 @@
 //! Control planes that stay up: a process of ours keeps them in the background, others attach to them.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use super::plane::{PlaneSetup, Planes, Site};
 use super::{Options, RunError};
 use crate::artifact::{Source, Store};
 use crate::cluster::{ClusterError, Holder, Lease, Lock, Patience, end_process};
-use crate::process::{Alarm, OWN_PROGRAM, ProcessIdentity, last_lines, stop_point};
+use crate::process::{Alarm, FileLock, LockError, OWN_PROGRAM, Probe, ProcessIdentity, last_lines, stop_point};
 use crate::progress::Progress;
 use crate::results::{Environment, Outcome};
 
@@ -114,9 +114,8 @@ impl Place {
 
     /// The keeper's note, where one lives and has everything up.
     fn living(&self) -> Option<Note> {
-        let lock = File::open(self.keeper()).ok()?;
-        // Shared, so that several that look don't take each other for a keeper.
-        if !matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+        let probe = FileLock::probe(&self.keeper()).ok()?;
+        if !matches!(probe, Probe::Held(_)) {
             stop_point("keeper-probed");
             return None;
         }
@@ -140,24 +139,18 @@ pub async fn keep(progress: Arc<dyn Progress>, cancel: CancellationToken) -> Res
     let wanted: Wanted = serde_json::from_slice(&wanted)
         .map_err(|error| file("reading", &place.wanted())(std::io::Error::other(error)))?;
     let options = &wanted.options()?;
-    let lock = File::create(place.keeper()).map_err(file("opening", &place.keeper()))?;
-    let began = Instant::now();
     let mut told = false;
-    // Who looks whether a keeper lives has it locked for a moment.
-    while let Err(error) = lock.try_lock() {
-        match error {
-            TryLockError::WouldBlock if began.elapsed() < LOOKED_AT => {
-                if !std::mem::replace(&mut told, true) {
-                    progress.line("another process looks at the control planes; waiting for it");
-                }
-                tokio::time::sleep(INTERVAL).await;
-            }
-            TryLockError::WouldBlock => {
-                return Err(RunError::Standing("control planes are kept up already".into()));
-            }
-            TryLockError::Error(error) => return Err(file("locking", &place.keeper())(error)),
+    // A process that examines whether a keeper lives shares the lock for a moment.
+    let waits = |_: &Holder, waited| {
+        if waited < LOOKED_AT && !std::mem::replace(&mut told, true) {
+            progress.line("another process looks at the control planes; waiting for it");
         }
-    }
+        waited < LOOKED_AT
+    };
+    let _lock = match FileLock::hold(&place.keeper(), "keep control planes up", waits).await {
+        Err(LockError::Held { .. }) => return Err(RunError::Standing("control planes are kept up already".into())),
+        lock => lock?,
+    };
     stop_point("keeper-locked");
     let _ = std::fs::remove_file(place.note());
     let planes = tokio::select! {

@@ -1,15 +1,14 @@
 //! The folder of a control plane: nobody else can read it, and it goes with the process that made it, at the latest
 //! when the next begins.
 
-use std::fs::{DirBuilder, File};
+use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use fs4::fs_std::FileExt as _;
-
 use super::super::error::{ClusterError, file, or_gone};
+use super::super::lock::{Lock, Patience};
 use super::super::processes::{self, Signature};
-use crate::process::{ProcessIdentity, stop_point};
+use crate::process::{FileLock, Probe, ProcessIdentity, stop_point};
 use crate::progress::Progress;
 
 /// The file that is locked as long as the process lives that made the folder.
@@ -19,7 +18,7 @@ const OWNER: &str = "owner";
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    _owner: File,
+    _owner: FileLock,
 }
 
 impl Folder {
@@ -28,10 +27,7 @@ impl Folder {
         let all = state.join("control-planes");
         std::fs::create_dir_all(&all).map_err(file("making", &all))?;
         // Nobody looks for leftovers while another makes a folder whose lock is still to come.
-        let gate = all.join("lock");
-        let gate = File::create(&gate)
-            .and_then(|gate| gate.lock_exclusive().map(|()| gate))
-            .map_err(file("locking", &gate))?;
+        let gate = Lock::take(&all, "control planes", "begin", Patience::default(), progress).await?;
         remove_left(&all, progress).await?;
         // This process may have others that still are, and an earlier one may have had its id.
         let path = (0..u16::MAX)
@@ -42,10 +38,7 @@ impl Folder {
             .mode(0o700)
             .create(&path)
             .map_err(file("making", &path))?;
-        let owner = path.join(OWNER);
-        let owner = File::create(&owner)
-            .and_then(|owner| owner.lock_exclusive().map(|()| owner))
-            .map_err(file("locking", &owner))?;
+        let owner = FileLock::try_hold(&path.join(OWNER), "run")?;
         drop(gate);
         Ok(Self { path, _owner: owner })
     }
@@ -91,8 +84,7 @@ fn remove_all_but_owner(folder: &Path) -> std::io::Result<()> {
 async fn remove_left(all: &Path, progress: &dyn Progress) -> Result<(), ClusterError> {
     let entries = std::fs::read_dir(all).map_err(file("reading", all))?;
     for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()) {
-        let is_used = File::open(path.join(OWNER)).is_ok_and(|owner| !owner.try_lock_exclusive().unwrap_or(true));
-        if is_used {
+        if let Ok(Probe::Held(_)) = FileLock::probe(&path.join(OWNER)) {
             continue;
         }
         stop_point("leftover-found");

@@ -7,13 +7,13 @@ use crate::progress::Silent;
 #[test]
 fn a_lock_ends_with_its_holder_and_not_with_a_program_that_is_being_started() {
     let folder = tempfile::tempdir().unwrap();
-    let take = || hold(&folder.path().join("lock"), "up").unwrap();
+    let take = || FileLock::try_hold(&folder.path().join("lock"), "up");
     let first = take().unwrap();
     // What a fork has until it becomes another program.
-    let _inherited = first.0.try_clone().unwrap();
-    assert!(take().is_none());
+    let _inherited = first.file().try_clone().unwrap();
+    assert!(matches!(take(), Err(LockError::Held { .. })));
     drop(first);
-    assert!(take().is_some());
+    take().unwrap();
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ fn users_are_seen_while_they_live() {
 fn a_lock_names_its_holder_beyond_its_pid() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lock");
-    let _held = hold(&path, "up").unwrap();
+    let _held = FileLock::try_hold(&path, "up").unwrap();
     let record: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let process = &record["process"];
     assert_eq!(process["pid"], std::process::id());

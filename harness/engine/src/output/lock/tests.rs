@@ -9,7 +9,7 @@ fn the_second_is_refused_and_told_who_is_there_until_the_first_ends() {
     let expected = format!("is in use by process {} (run, since ", std::process::id());
     assert!(error.contains(&expected), "{error}");
     // What a fork has until it becomes another program.
-    let _inherited = first.0.try_clone().unwrap();
+    let _inherited = first.0.file().try_clone().unwrap();
     drop(first);
     OutputLock::take(&output, "run").unwrap();
 }
