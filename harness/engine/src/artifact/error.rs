@@ -56,6 +56,14 @@ pub enum ArtifactError {
         /// The answer.
         answer: String,
     },
+    /// A file could not be downloaded.
+    #[error("downloading {url}: {problem}")]
+    Download {
+        /// Its address.
+        url: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// An image of a public registry can't be used.
     #[error("{image}: {problem}")]
     Image {

@@ -3,6 +3,7 @@
 mod artifacts;
 mod authorities;
 mod debian;
+mod download;
 mod error;
 mod go;
 mod harness;

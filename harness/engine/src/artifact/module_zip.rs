@@ -11,8 +11,9 @@ use kuberay_conformance_pins::Module;
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
+use super::download::{Schemes, download};
 use super::error::file;
-use super::pull::{self, hexadecimal};
+use super::pull::hexadecimal;
 use super::{ArtifactError, Key, Store};
 use crate::output;
 use crate::progress::Progress;
@@ -35,7 +36,7 @@ pub(super) async fn module(store: &Store, module: &Module, progress: &dyn Progre
             let url = url(&proxy(std::env::var("GOPROXY").ok().as_deref()), module);
             let archive = tempfile::NamedTempFile::new_in(store.root()).map_err(file("making", store.root()))?;
             // A private proxy may speak plain HTTP: the pinned hash proves what comes.
-            pull::download_by(&url, archive.path(), "=https,http,file").await?;
+            download(&url, archive.path(), Schemes::OfProxies, LARGEST).await?;
             unpack_verified(archive.path(), &name, &module.sum, &target)
         })
         .await

@@ -7,6 +7,7 @@ use flate2::read::MultiGzDecoder;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 
+use super::download;
 use super::error::file;
 use super::pull::make_executable;
 use super::{ArtifactError, Key, Store};
@@ -26,8 +27,7 @@ pub(super) async fn answers(image: &str) -> bool {
 }
 
 fn client() -> Client {
-    // The one that kube uses; that it is chosen already is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    download::choose_tls_provider();
     Client::default()
 }
 

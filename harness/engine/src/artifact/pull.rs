@@ -5,10 +5,16 @@ use std::path::{Path, PathBuf};
 use kuberay_conformance_pins::{PulledArchive, PulledFile, UNPINNED};
 use sha2::{Digest, Sha256};
 
+use super::download::{Schemes, download};
 use super::error::file;
 use super::{ArtifactError, Key, Store};
 use crate::process;
 use crate::progress::Progress;
+
+/// What a program or an archive takes at most, in bytes; the API server takes 90 MiB.
+const LARGEST: u64 = 1 << 30;
+/// What a list of checksums takes at most, in bytes.
+const LARGEST_SUMS: u64 = 1 << 20;
 
 /// Downloads a program, verifies it and makes it executable.
 ///
@@ -26,11 +32,9 @@ pub async fn program(
         .get(&format!("programs/{name}-pulled"), &key, |target| async move {
             progress.update(name, "downloading");
             let path = target.join(name);
-            download(&url, &path).await?;
+            fetch(&url, &path).await?;
             let expected = if pin.sha256 == UNPINNED {
-                let sum = target.join("sha256sum");
-                download(&format!("{url}.sha256sum"), &sum).await?;
-                let text = std::fs::read_to_string(&sum).map_err(file("reading", &sum))?;
+                let text = fetch_sums(&format!("{url}.sha256sum"), &target.join("sha256sum")).await?;
                 text.split_whitespace().next().unwrap_or_default().to_owned()
             } else {
                 pin.sha256.clone()
@@ -55,9 +59,8 @@ pub(super) async fn kubernetes(
         .get(&format!("programs/{name}-pulled"), &key, |target| async move {
             progress.update(name, "downloading");
             let (path, sum) = (target.join(name), target.join("sha256"));
-            download(&url, &path).await?;
-            download(&format!("{url}.sha256"), &sum).await?;
-            let text = std::fs::read_to_string(&sum).map_err(file("reading", &sum))?;
+            fetch(&url, &path).await?;
+            let text = fetch_sums(&format!("{url}.sha256"), &sum).await?;
             verify(&path, &url, text.split_whitespace().next().unwrap_or_default())?;
             make_executable(&path)
         })
@@ -79,9 +82,8 @@ pub(super) async fn etcd(
         .get("programs/etcd-pulled", &key, |target| async move {
             progress.update("etcd", "downloading");
             let (archive, sums) = (target.join("etcd.tar.gz"), target.join("sums"));
-            download(&url, &archive).await?;
-            download(&sums_url, &sums).await?;
-            let text = std::fs::read_to_string(&sums).map_err(file("reading", &sums))?;
+            fetch(&url, &archive).await?;
+            let text = fetch_sums(&sums_url, &sums).await?;
             let name = url.rsplit('/').next().unwrap_or_default();
             let expected = sum_of(&text, name).ok_or_else(|| ArtifactError::Answer {
                 doing: format!("looking for {name} in {sums_url}"),
@@ -136,26 +138,15 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn download(url: &str, target: &Path) -> Result<(), ArtifactError> {
-    download_by(url, target, "=https").await
+/// Downloads a program or an archive.
+async fn fetch(url: &str, target: &Path) -> Result<(), ArtifactError> {
+    download(url, target, Schemes::Https, LARGEST).await
 }
 
-/// Downloads by these protocols, written as curl's `--proto` wants them.
-pub(super) async fn download_by(url: &str, target: &Path, protocols: &str) -> Result<(), ArtifactError> {
-    let mut curl = process::command("curl");
-    curl.args([
-        "--fail",
-        "--silent",
-        "--show-error",
-        "--location",
-        "--proto",
-        protocols,
-        "--retry",
-        "3",
-    ]);
-    curl.arg("--output").arg(target).arg(url);
-    process::output(curl, &format!("downloading {url}")).await?;
-    Ok(())
+/// Downloads a list of checksums and returns its text.
+async fn fetch_sums(url: &str, target: &Path) -> Result<String, ArtifactError> {
+    download(url, target, Schemes::Https, LARGEST_SUMS).await?;
+    std::fs::read_to_string(target).map_err(file("reading", target))
 }
 
 fn verify(path: &Path, what: &str, expected: &str) -> Result<(), ArtifactError> {

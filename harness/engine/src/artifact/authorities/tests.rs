@@ -84,7 +84,7 @@ async fn downloads_on_the_host_trust_its_bundle() {
     assert!(paths.iter().any(|path| path.starts_with("/v2/")), "{paths:?}: {said}");
 }
 
-/// A module's archive by curl, and an image's manifest by the registry client.
+/// A module's archive as programs are downloaded, and an image's manifest by the registry client.
 async fn download_from(address: &str) {
     let folder = TempDir::new().unwrap();
     let store = Store::at(folder.path()).unwrap();
