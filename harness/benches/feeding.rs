@@ -125,7 +125,7 @@ async fn pull(engine: &Engine, handle: &ClusterHandle, image: &Image) -> Result<
 async fn inside(engine: &Engine, node: &str, arguments: &[&str]) -> Result<(), Failed> {
     let mut exec = engine.command();
     exec.args(["exec", node]).args(arguments);
-    process::output(exec, &format!("running {} in {node}", arguments[0])).await?;
+    process::output(exec, &format!("running {} in {node}", arguments[0]), process::TRANSFER).await?;
     Ok(())
 }
 

@@ -89,7 +89,11 @@ fn found() -> Vec<String> {
         let mut list = engine.command();
         list.args(arguments);
         let names = runtime
-            .block_on(kuberay_conformance::process::output(list, "looking for leftovers"))
+            .block_on(kuberay_conformance::process::output(
+                list,
+                "looking for leftovers",
+                kuberay_conformance::process::TRANSFER,
+            ))
             .unwrap();
         found.extend(names.lines().filter(|line| line.contains(CLUSTER)).map(str::to_owned));
     }
@@ -243,7 +247,11 @@ mod slow {
             let mut command = engine.command();
             command.args(arguments);
             runtime
-                .block_on(kuberay_conformance::process::output(command, "asking podman"))
+                .block_on(kuberay_conformance::process::output(
+                    command,
+                    "asking podman",
+                    kuberay_conformance::process::TRANSFER,
+                ))
                 .unwrap()
         };
         let name = format!("name={CLUSTER}");

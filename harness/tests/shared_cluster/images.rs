@@ -44,7 +44,7 @@ impl Images {
             &image.local_name,
         ])
         .args(&command[1..]);
-        process::output(run, "looking into an image")
+        process::output(run, "looking into an image", process::TRANSFER)
             .await
             .unwrap()
             .trim()
@@ -69,7 +69,9 @@ impl Images {
             "{{json .RootFS.Layers}}",
             &image.local_name,
         ]);
-        let layers = process::output(inspect, "looking at an image").await.unwrap();
+        let layers = process::output(inspect, "looking at an image", process::TRANSFER)
+            .await
+            .unwrap();
         serde_json::from_str(&layers).unwrap()
     }
 

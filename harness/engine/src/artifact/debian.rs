@@ -47,7 +47,13 @@ pub(super) async fn base(engine: &Engine, store: &Store, progress: &dyn Progress
             if let Ok(mirror) = std::env::var("KUBERAY_CONFORMANCE_DEBIAN_MIRROR") {
                 bootstrap.arg(mirror);
             }
-            process::logged(bootstrap, "making Debian's file system", &target.join("build.log")).await?;
+            process::logged(
+                bootstrap,
+                "making Debian's file system",
+                &target.join("build.log"),
+                process::BUILD,
+            )
+            .await?;
             progress.update(task, "packing");
             let mut tar = process::command("tar");
             tar.arg("--create")
@@ -56,7 +62,7 @@ pub(super) async fn base(engine: &Engine, store: &Store, progress: &dyn Progress
                 .arg("--directory")
                 .arg(root.path())
                 .arg(".");
-            process::output(tar, "packing Debian's file system").await?;
+            process::output(tar, "packing Debian's file system", process::CHANGE).await?;
             progress.finish(task, Outcome::Passed, "made");
             Ok(())
         })
@@ -65,13 +71,13 @@ pub(super) async fn base(engine: &Engine, store: &Store, progress: &dyn Progress
     let mut exists = engine.command();
     exists.args(["image", "inspect", "--format", "{{.Id}}", &name]);
     let doing = "looking at Debian's file system image";
-    if process::output(exists, doing).await.is_err() {
+    if process::output(exists, doing, process::INSPECTION).await.is_err() {
         let mut import = engine.command();
         import
             .args(["import", "--change", "CMD [\"/bin/bash\"]"])
             .arg(&archive)
             .arg(&name);
-        process::output(import, "importing Debian's file system").await?;
+        process::output(import, "importing Debian's file system", process::TRANSFER).await?;
     }
     Ok(Held {
         name,
@@ -105,7 +111,7 @@ pub(super) async fn pause(
             let mut compile = process::command("gcc");
             compile.args(["-Os", "-static", "-s", &format!("-DVERSION=v{}", pins.pause), "-o"]);
             compile.arg(target.join("pause")).arg(source);
-            process::output(compile, "compiling the pause program").await?;
+            process::output(compile, "compiling the pause program", process::CHANGE).await?;
             Ok(())
         })
         .await?;

@@ -45,7 +45,7 @@ impl Go {
     pub async fn find() -> Result<Self, ArtifactError> {
         let mut ask = command();
         ask.args(["env", "GOVERSION"]);
-        let version = process::output(ask, "asking the Go toolchain for its version")
+        let version = process::output(ask, "asking the Go toolchain for its version", process::INSPECTION)
             .await
             .map_err(|_| ArtifactError::Missing {
                 program: "go",
@@ -68,7 +68,7 @@ impl Go {
         let mut download = command();
         // Outside any module, so that no go.mod nearby has a say.
         download.args(["mod", "download", "-json", &name]).current_dir("/");
-        let answer = process::output(download, &doing).await?;
+        let answer = process::output(download, &doing, process::TRANSFER).await?;
         let download: Download = serde_json::from_str(&answer).map_err(|error| ArtifactError::Answer {
             doing: doing.clone(),
             answer: format!("{error}: {answer}"),
@@ -112,7 +112,7 @@ impl Go {
                     .args(["build", "-trimpath", "-ldflags", "-s -w", "-o"])
                     .arg(target.join(name));
                 build.arg(&module.package).current_dir(&source);
-                process::output(build, &format!("compiling {task}")).await?;
+                process::output(build, &format!("compiling {task}"), process::BUILD).await?;
                 Ok(())
             })
             .await?;
@@ -151,13 +151,18 @@ impl Go {
                 progress.update(task, "downloading modules");
                 let mut download = command();
                 download.args(["mod", "download"]).current_dir(module.path());
-                process::output(download, &format!("downloading the modules of {task}")).await?;
+                process::output(
+                    download,
+                    &format!("downloading the modules of {task}"),
+                    process::TRANSFER,
+                )
+                .await?;
                 let _turn = self.turn.lock().await;
                 progress.update(task, "compiling");
                 let mut build = command();
                 build.args(["build", "-trimpath", "-ldflags", ldflags, "-o"]);
                 build.arg(target.join(program)).arg(package).current_dir(module.path());
-                process::output(build, &format!("compiling {task}")).await?;
+                process::output(build, &format!("compiling {task}"), process::BUILD).await?;
                 Ok(())
             })
             .await?;
@@ -174,7 +179,7 @@ impl Go {
         let mut list = command();
         list.args(["list", "-m", "-f", "{{.Dir}}", module])
             .current_dir(folder.path());
-        let answer = process::output(list, &format!("looking for the module {module}")).await?;
+        let answer = process::output(list, &format!("looking for the module {module}"), process::TRANSFER).await?;
         Ok(PathBuf::from(answer.trim()))
     }
 }

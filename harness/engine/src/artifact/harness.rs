@@ -83,7 +83,7 @@ async fn stripped(program: &Path, target: &Path) -> Result<(), ArtifactError> {
     if system::is_present("strip") {
         let mut strip = process::command("strip");
         strip.arg("-o").arg(target).arg(program);
-        process::output(strip, "making the harness smaller for its image").await?;
+        process::output(strip, "making the harness smaller for its image", process::CHANGE).await?;
         return Ok(());
     }
     std::fs::copy(program, target).map_err(file("copying", program))?;

@@ -120,7 +120,13 @@ impl Images<'_> {
             }
         }
         build.arg("--file").arg(context.join("Containerfile")).arg(context);
-        process::logged(build, &format!("building the {task}"), &target.join("build.log")).await?;
+        process::logged(
+            build,
+            &format!("building the {task}"),
+            &target.join("build.log"),
+            process::BUILD,
+        )
+        .await?;
         Ok(())
     }
 
@@ -150,7 +156,7 @@ impl Images<'_> {
                     self.progress.update(task, "pulling");
                     let mut pull = self.engine.command();
                     pull.args(["pull", "--quiet", reference]);
-                    process::output(pull, &format!("pulling the {task}")).await?;
+                    process::output(pull, &format!("pulling the {task}"), process::TRANSFER).await?;
                     let found = self
                         .inspect(reference, "{{index .RepoDigests 0}}")
                         .await
@@ -160,7 +166,7 @@ impl Images<'_> {
                         .map_or(String::new(), |(_, digest)| digest.to_owned());
                     let mut tag = self.engine.command();
                     tag.args(["tag", reference, name]);
-                    process::output(tag, &format!("naming the {task}")).await?;
+                    process::output(tag, &format!("naming the {task}"), process::CHANGE).await?;
                     self.save(name, &target.join("image.tar")).await?;
                     std::fs::write(target.join("digest"), digest).map_err(file("writing", &target))?;
                     Ok(())
@@ -186,7 +192,7 @@ impl Images<'_> {
     async fn save(&self, name: &str, archive: &Path) -> Result<(), ArtifactError> {
         let mut save = self.engine.command();
         save.arg("save").arg("--output").arg(archive).arg(name);
-        process::output(save, &format!("saving the image {name}")).await?;
+        process::output(save, &format!("saving the image {name}"), process::TRANSFER).await?;
         Ok(())
     }
 
@@ -198,7 +204,12 @@ impl Images<'_> {
             self.progress.update(&format!("image {name}"), "loading from the store");
             let mut load = self.engine.command();
             load.arg("load").arg("--input").arg(&archive);
-            process::output(load, &format!("loading the image {name} from the store")).await?;
+            process::output(
+                load,
+                &format!("loading the image {name} from the store"),
+                process::TRANSFER,
+            )
+            .await?;
             self.inspect(&name, "{{.Id}}").await?
         };
         let id = if id.starts_with("sha256:") {
@@ -212,10 +223,12 @@ impl Images<'_> {
     async fn inspect(&self, name: &str, format: &str) -> Result<String, ArtifactError> {
         let mut inspect = self.engine.command();
         inspect.args(["image", "inspect", "--format", format, name]);
-        Ok(process::output(inspect, &format!("looking at the image {name}"))
-            .await?
-            .trim()
-            .to_owned())
+        Ok(
+            process::output(inspect, &format!("looking at the image {name}"), process::INSPECTION)
+                .await?
+                .trim()
+                .to_owned(),
+        )
     }
 }
 

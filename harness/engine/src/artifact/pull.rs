@@ -99,7 +99,7 @@ pub(super) async fn etcd(
                 .arg("--directory")
                 .arg(&target);
             unpack.args(["--strip-components=1", &format!("{folder}/etcd")]);
-            process::output(unpack, "unpacking etcd").await?;
+            process::output(unpack, "unpacking etcd", process::CHANGE).await?;
             std::fs::remove_file(&archive).map_err(file("removing", &archive))
         })
         .await?;

@@ -114,6 +114,11 @@ pub async fn ensure(needed: &[Needed], progress: &dyn Progress) -> Result<(), Ar
 async fn apt_get(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<(), ArtifactError> {
     let mut command = process::command("apt-get");
     command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-    process::output(command, "installing the system packages that are missing").await?;
+    process::output(
+        command,
+        "installing the system packages that are missing",
+        process::TRANSFER,
+    )
+    .await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use super::error::EngineError;
 use super::host::Host;
 use super::{preflight, probe};
-use crate::process;
+use crate::process::{self, ProcessError};
 
 /// A kind of container engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,9 +135,12 @@ async fn ask(program: &str, arguments: &[&str], environment: &[(String, String)]
     command
         .args(arguments)
         .envs(environment.iter().map(|(name, value)| (name, value)));
-    let output = command.output().await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "not installed".to_owned(),
-        _ => error.to_string(),
+    let asked = process::run(command, &format!("asking {program}"), process::INSPECTION).await;
+    let output = asked.map_err(|error| match error {
+        ProcessError::Start { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            "not installed".to_owned()
+        }
+        error => error.to_string(),
     })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());

@@ -100,7 +100,12 @@ impl ClusterHandle {
         let mut load = self.engine.kind_command(kind, &self.network);
         load.args(["load", "image-archive", "--name", &self.name])
             .arg(&image.archive);
-        process::output(load, &format!("loading {} into the nodes", image.public_name)).await?;
+        process::output(
+            load,
+            &format!("loading {} into the nodes", image.public_name),
+            process::TRANSFER,
+        )
+        .await?;
         Ok(())
     }
 

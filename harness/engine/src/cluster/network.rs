@@ -24,7 +24,7 @@ pub(super) async fn create(engine: &Engine, name: &str, instance: &str) -> Resul
         &format!("{INSTANCE_LABEL}={instance}"),
         name,
     ]);
-    process::output(create, "making a network for the cluster").await?;
+    process::output(create, "making a network for the cluster", process::CHANGE).await?;
     Ok(())
 }
 
@@ -72,7 +72,15 @@ pub(super) async fn connect(engine: &Engine, places: &[Place]) -> Result<(), Clu
         let routes = routes(place, places);
         async move {
             let arguments = [place.pods.as_str(), POD_SUBNET, routes.as_str(), conflist.as_str()];
-            node::script(engine, &place.name, CONNECT, &arguments, "setting the Pods' network up").await
+            node::script(
+                engine,
+                &place.name,
+                CONNECT,
+                &arguments,
+                "setting the Pods' network up",
+                process::CHANGE,
+            )
+            .await
         }
     }))
     .await?;

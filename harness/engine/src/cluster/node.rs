@@ -1,6 +1,7 @@
 //! Node images and node containers, looked at and reached through the engine.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::engine::Engine;
 use super::error::ClusterError;
@@ -13,7 +14,7 @@ const LABEL: &str = "kuberay-conformance";
 pub(super) async fn facts(engine: &Engine, image: &str) -> Result<NodeFacts, ClusterError> {
     let mut inspect = engine.command();
     inspect.args(["image", "inspect", "--format", "{{json .Config.Labels}}", image]);
-    let labels = process::output(inspect, "reading the labels of the node image").await?;
+    let labels = process::output(inspect, "reading the labels of the node image", process::INSPECTION).await?;
     if let Some(facts) = from_labels(&labels) {
         return Ok(facts);
     }
@@ -27,7 +28,7 @@ pub(super) async fn facts(engine: &Engine, image: &str) -> Result<NodeFacts, Clu
         "-c",
         LOOK,
     ]);
-    let found = process::output(run, "looking into the node image").await?;
+    let found = process::output(run, "looking into the node image", process::CHANGE).await?;
     from_files(&found).ok_or(ClusterError::Answer {
         doing: "looking into the node image",
         answer: found,
@@ -74,10 +75,11 @@ pub(super) async fn script(
     script: &str,
     arguments: &[&str],
     doing: &str,
+    limit: Duration,
 ) -> Result<String, ClusterError> {
     let mut exec = engine.command();
     exec.args(["exec", node, "sh", "-euc", script, "sh"]).args(arguments);
-    Ok(process::output(exec, &format!("{doing} in the node {node}")).await?)
+    Ok(process::output(exec, &format!("{doing} in the node {node}"), limit).await?)
 }
 
 /// Names of the containers that have a label, running or not.
@@ -92,7 +94,7 @@ pub(super) async fn containers(engine: &Engine, label: &str, only_running: bool)
 
 /// Names of everything of a kind (`ps --all`, `network ls` …), ours or not.
 pub(super) async fn lines(list: tokio::process::Command, doing: &str) -> Result<Vec<String>, ClusterError> {
-    let names = process::output(list, doing).await?;
+    let names = process::output(list, doing, process::INSPECTION).await?;
     Ok(names
         .lines()
         .map(|name| name.trim().to_owned())

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::engine::Engine;
 use super::error::EngineError;
+use crate::process;
 
 const IMAGE: &str = "localhost/kuberay-conformance/probe:empty";
 
@@ -24,7 +25,8 @@ pub(super) async fn privileged(engine: &Engine, state: &Path) -> Result<Result<(
     })?;
     let mut import = engine.command();
     import.arg("import").arg(&archive).arg(IMAGE);
-    let imported = import.output().await;
+    let doing = "looking whether containers may be privileged";
+    let imported = process::run(import, doing, process::CHANGE).await;
     let _ = std::fs::remove_file(&archive);
     match imported {
         Ok(output) if output.status.success() => {}
@@ -33,10 +35,10 @@ pub(super) async fn privileged(engine: &Engine, state: &Path) -> Result<Result<(
     }
     let mut run = engine.command();
     run.args(["run", "--rm", "--privileged", "--network=none", IMAGE, "/not-there"]);
-    let answer = run.output().await;
+    let answer = process::run(run, doing, process::CHANGE).await;
     let mut remove = engine.command();
     remove.args(["rmi", "--force", IMAGE]);
-    let _ = remove.output().await;
+    let _ = process::run(remove, doing, process::CHANGE).await;
     Ok(match answer {
         Ok(output) => judge(&String::from_utf8_lossy(&output.stderr)),
         Err(error) => Err(error.to_string()),

@@ -46,7 +46,7 @@ pub(super) async fn push(engine: &Engine, image: &Image, port: u16, notes: &Path
                 &image.local_name,
                 &format!("docker://{target}"),
             ]);
-            process::output(push, &doing).await?;
+            process::output(push, &doing, process::TRANSFER).await?;
         }
         EngineKind::Docker => {
             // docker pushes to where an image's name says, and trusts loopback without TLS.
@@ -56,11 +56,11 @@ pub(super) async fn push(engine: &Engine, image: &Image, port: u16, notes: &Path
             ] {
                 let mut command = engine.command();
                 command.args(arguments);
-                process::output(command, &doing).await?;
+                process::output(command, &doing, process::TRANSFER).await?;
             }
             let mut untag = engine.command();
             untag.args(["rmi", &target]);
-            process::output(untag, &doing).await?;
+            process::output(untag, &doing, process::TRANSFER).await?;
         }
     }
     let digest = manifest(port, &path).await?;
@@ -89,7 +89,7 @@ fn place(public_name: &str) -> Result<(String, String), ClusterError> {
 async fn image_id(engine: &Engine, name: &str) -> Result<String, ClusterError> {
     let mut inspect = engine.command();
     inspect.args(["image", "inspect", "--format", "{{.Id}}", name]);
-    let id = process::output(inspect, &format!("looking at the image {name}")).await?;
+    let id = process::output(inspect, &format!("looking at the image {name}"), process::INSPECTION).await?;
     Ok(id.trim().trim_start_matches("sha256:").to_owned())
 }
 

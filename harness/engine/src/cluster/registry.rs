@@ -146,7 +146,7 @@ async fn start_it(engine: &Engine, start: &Start, socket: &Path, helper: &Path) 
     command
         .env(HELPER, text)
         .envs(api.address.iter().map(|address| ("DOCKER_HOST", address)));
-    process::output(command, "starting the local registry").await?;
+    process::output(command, "starting the local registry", process::CHANGE).await?;
     Ok(())
 }
 
@@ -171,7 +171,7 @@ async fn answers(engine: &Engine, start: &Start, within: Duration) -> Result<(),
         if started.elapsed() > within {
             let mut logs = engine.command();
             logs.args(["logs", "--tail=5", &start.container]);
-            let logs = process::output(logs, "reading its log")
+            let logs = process::output(logs, "reading its log", process::INSPECTION)
                 .await
                 .unwrap_or_else(|error| error.to_string());
             return Err(ClusterError::Registry(format!(
@@ -198,7 +198,15 @@ pub(super) async fn mirror(engine: &Engine, node: &str, address: &str, upstream:
         let folder = format!("{MIRRORS}/{registry}");
         let text = hosts_toml(registry, address, upstream);
         let script = r#"mkdir -p "$1"; printf '%s' "$2" > "$1/.hosts" && mv "$1/.hosts" "$1/hosts.toml""#;
-        node::script(engine, node, script, &[&folder, &text], "naming the local registry").await?;
+        node::script(
+            engine,
+            node,
+            script,
+            &[&folder, &text],
+            "naming the local registry",
+            process::CHANGE,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -211,7 +219,7 @@ pub(super) async fn address(engine: &Engine, start: &Start) -> Result<String, Cl
         start.network
     );
     inspect.args(["container", "inspect", "--format", &format, &start.container]);
-    let address = process::output(inspect, "asking for the local registry's address").await?;
+    let address = process::output(inspect, "asking for the local registry's address", process::INSPECTION).await?;
     Ok(format!("{}:{PORT}", address.trim()))
 }
 

@@ -76,7 +76,7 @@ impl Remover<'_> {
                 if is_there {
                     let mut remove = self.engine.command();
                     remove.args(["network", "rm", name]);
-                    process::output(remove, "removing the cluster's network").await?;
+                    process::output(remove, "removing the cluster's network", process::CHANGE).await?;
                 }
                 is_there.then(|| format!("the network {name}")).into_iter().collect()
             }
@@ -147,7 +147,7 @@ impl Remover<'_> {
             if !volumes.is_empty() {
                 let mut remove = self.engine.command();
                 remove.args(["volume", "rm", "--force"]).args(volumes);
-                process::output(remove, "removing the volumes of the cluster's nodes").await?;
+                process::output(remove, "removing the volumes of the cluster's nodes", process::CHANGE).await?;
             }
         }
         Ok(())
@@ -164,7 +164,7 @@ pub(super) async fn containers(engine: &Engine, names: &[String]) -> Result<(), 
             remove.arg("--time=0");
         }
         remove.args(names);
-        process::output(remove, &format!("removing {}", names.join(" and "))).await
+        process::output(remove, &format!("removing {}", names.join(" and ")), process::CHANGE).await
     };
     if remove().await.is_err() {
         // Podman can't stop a container whose processes are gone, but then knows it and can remove it.

@@ -89,7 +89,7 @@ async fn docker_address(engine: &Engine) -> Option<String> {
     }
     let mut inspect = engine.command();
     inspect.args(["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]);
-    let address = process::output(inspect, "asking docker for its daemon's address")
+    let address = process::output(inspect, "asking docker for its daemon's address", process::INSPECTION)
         .await
         .ok()?;
     Some(address.trim().to_owned()).filter(|address| !address.is_empty())

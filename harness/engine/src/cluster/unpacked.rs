@@ -183,7 +183,7 @@ impl Unpacker<'_> {
         run.arg("--volume").arg(format!("{}:/unpacked", target.display()));
         run.args(["--entrypoint", "bash", self.node_image, "/unpacked/unpack.sh"]);
         run.args(images.iter().map(|image| &image.public_name));
-        process::output(run, "unpacking the nodes' images").await?;
+        process::output(run, "unpacking the nodes' images", process::BUILD).await?;
         Ok(())
     }
 }
@@ -196,7 +196,7 @@ pub(super) async fn bare(engine: &Engine, node: &Image) -> Result<String, Cluste
     );
     let mut inspect = engine.command();
     inspect.args(["image", "inspect", "--format", "{{.Id}}", &name]);
-    if process::output(inspect, "looking for the bare node image")
+    if process::output(inspect, "looking for the bare node image", process::INSPECTION)
         .await
         .is_ok()
     {
@@ -209,7 +209,7 @@ pub(super) async fn bare(engine: &Engine, node: &Image) -> Result<String, Cluste
     build.args(["build", "--quiet", "--network=none", "--tag", &name, "--build-arg"]);
     build.arg(format!("NODE={}", node.local_name));
     build.arg("--file").arg(&recipe).arg(context.path());
-    process::output(build, "building the bare node image").await?;
+    process::output(build, "building the bare node image", process::BUILD).await?;
     Ok(name)
 }
 

@@ -70,7 +70,7 @@ impl Manifests {
                 command
             }
         };
-        Ok(process::output(command, &self.doing()).await?)
+        Ok(process::output(command, &self.doing(), process::CHANGE).await?)
     }
 
     fn doing(&self) -> String {
@@ -88,7 +88,12 @@ impl Manifests {
             .with(format!("{made:?}"));
         let key = key.short();
         let rendered = renderers.store.get("manifests", &key, |folder: PathBuf| async move {
-            let text = process::output(kustomize(program, &module.join("config/default")), &self.doing()).await?;
+            let text = process::output(
+                kustomize(program, &module.join("config/default")),
+                &self.doing(),
+                process::CHANGE,
+            )
+            .await?;
             let path = folder.join(FILE);
             std::fs::write(&path, text).map_err(file("keeping the operator's manifests", &path))
         });

@@ -92,7 +92,9 @@ impl Setup {
         ] {
             let mut list = self.engine.command();
             list.args(arguments);
-            let names = process::output(list, "looking for leftovers").await.unwrap();
+            let names = process::output(list, "looking for leftovers", process::TRANSFER)
+                .await
+                .unwrap();
             found.extend(names.lines().filter(|line| line.contains(name)).map(str::to_owned));
         }
         found
@@ -203,12 +205,14 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     ray.public_name = "docker.io/rayproject/ray:loaded".into();
     let mut tag = setup.engine.command();
     tag.args(["tag", &ray.local_name, &ray.public_name]);
-    process::output(tag, "naming").await.unwrap();
+    process::output(tag, "naming", process::TRANSFER).await.unwrap();
     save.args(["save", "--output"]).arg(&ray.archive).arg(&ray.public_name);
-    process::output(save, "saving").await.unwrap();
+    process::output(save, "saving", process::TRANSFER).await.unwrap();
     let mut untag = setup.engine.command();
     untag.args(["rmi", &ray.public_name]);
-    process::output(untag, "removing the name").await.unwrap();
+    process::output(untag, "removing the name", process::TRANSFER)
+        .await
+        .unwrap();
     println!("save: {:?}", started.elapsed());
     let started = Instant::now();
     handle.load(&setup.kind, &ray).await.unwrap();
@@ -270,7 +274,9 @@ async fn unpacked_once(setup: &Setup, cluster: &KindCluster, data: &Path, ray: &
     let inside = async |node: &str, script: &str| {
         let mut exec = setup.engine.command();
         exec.args(["exec", node, "sh", "-euc", script]);
-        process::output(exec, "looking into a node").await.unwrap()
+        process::output(exec, "looking into a node", process::TRANSFER)
+            .await
+            .unwrap()
     };
     for round in ["made", "used again"] {
         let handle = cluster.up(&options(&images)).await.unwrap();

@@ -165,7 +165,7 @@ impl Mirrored {
         let mut build = engine.command();
         build.args(["build", "--tag", &name, "--file"]);
         build.arg(&path).arg(folder.path());
-        process::output(build, "building an image with another mirror")
+        process::output(build, "building an image with another mirror", process::BUILD)
             .await
             .unwrap();
         Self {

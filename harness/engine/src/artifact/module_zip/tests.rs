@@ -120,7 +120,8 @@ mod slow {
             .unwrap();
         let mut compare = crate::process::command("diff");
         compare.arg("--recursive").arg(&theirs).arg(&ours);
-        let differences = crate::process::output(compare, "comparing the module's files").await;
+        let differences =
+            crate::process::output(compare, "comparing the module's files", crate::process::TRANSFER).await;
         assert_eq!(differences.unwrap(), "");
         assert!(ours.join("config/crd/bases").is_dir());
     }

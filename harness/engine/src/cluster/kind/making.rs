@@ -185,7 +185,7 @@ impl KindCluster {
             .arg(&config_file)
             .arg("--kubeconfig")
             .arg(self.kubeconfig());
-        process::logged(create, "making the cluster with kind", &log).await?;
+        process::logged(create, "making the cluster with kind", &log, process::TRANSFER).await?;
         Ok(())
     }
 
@@ -235,9 +235,11 @@ impl KindCluster {
         let script =
             format!("tries=0; until {probe}; do tries=$((tries + 1)); [ \"$tries\" -lt \"$2\" ]; sleep 0.1; done");
         let tries = within.as_secs().max(1).to_string();
+        // Each try takes at most a second, and the pause after it.
+        let limit = within.mul_f64(1.2) + process::INSPECTION;
         let nodes = state.nodes();
         let arguments = [address, tries.as_str()];
-        let wait = |node| node::script(&self.engine, node, &script, &arguments, doing);
+        let wait = |node| node::script(&self.engine, node, &script, &arguments, doing, limit);
         try_join_all(nodes.iter().map(|node| wait(node.as_str()))).await?;
         Ok(())
     }
