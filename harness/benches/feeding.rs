@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kuberay_conformance::artifact::{Artifacts, Image, Source, Store};
-use kuberay_conformance::cluster::{ClusterHandle, Engine, KindCluster, Patience, Unpack, UpOptions};
+use kuberay_conformance::cluster::{ClusterHandle, KindCluster, Patience, Unpack, UpOptions};
+use kuberay_conformance::container::Engine;
 use kuberay_conformance::process;
 use kuberay_conformance::report::{Origin, Silent};
 

@@ -29,7 +29,7 @@ pub mod report;
 pub use commands::main;
 
 // The layers below, under the names that they have in this crate and its tests.
-pub use kuberay_conformance_engine::{artifact, cluster, observe, operator, output, process, run};
+pub use kuberay_conformance_engine::{artifact, cluster, container, observe, operator, output, process, run};
 pub use kuberay_conformance_scenario as scenario;
 pub use kuberay_conformance_scenario::{check, expect, explore, plan};
 pub use kuberay_contract as contract;

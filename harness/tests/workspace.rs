@@ -1,6 +1,6 @@
 //! `cargo test` at the root runs the tests of every crate.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -97,4 +97,102 @@ fn every_crate_below_harness_is_a_member_of_the_workspace() {
         }
     }
     assert_eq!(members, manifests, "members (left) differ from the manifests (right)");
+}
+
+/// The modules of the engine with those that each may use, as docs/architecture.md lists them.
+fn allowed() -> BTreeMap<String, BTreeSet<String>> {
+    let page = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let (_, table) = page.split_once("<!-- modules of the engine -->").unwrap();
+    let rows = table
+        .trim_start()
+        .lines()
+        .take_while(|line| line.starts_with('|'))
+        .skip(2);
+    let row = |line: &str| {
+        let columns: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let uses = columns[2].split(',').map(|name| name.trim().to_owned());
+        let uses = uses.filter(|name| !name.is_empty()).collect();
+        (columns[0].trim_matches('`').to_owned(), uses)
+    };
+    rows.map(row).collect()
+}
+
+/// Collects the modules of the engine that the sources of a module name; files of tests are left out.
+fn used(path: &Path, into: &mut BTreeSet<String>) {
+    if path.file_name().unwrap().to_str().unwrap().starts_with("tests") {
+        return;
+    }
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            used(&entry.unwrap().path(), into);
+        }
+        return;
+    }
+    let text = std::fs::read_to_string(path).unwrap();
+    let (code, _) = text.split_once("#[cfg(test)]\nmod ").unwrap_or((&text, ""));
+    for part in code.split("crate::").skip(1) {
+        into.insert(part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+    }
+}
+
+#[test]
+fn modules_of_the_engine_use_what_the_architecture_allows_and_nothing_else() {
+    let allowed = allowed();
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(root().join("harness/engine/src")).unwrap() {
+        let path = entry.unwrap().path();
+        let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if module != "lib" {
+            used(&path, found.entry(module).or_default());
+        }
+    }
+    for (module, uses) in &mut found {
+        uses.retain(|name| allowed.contains_key(name) && name != module);
+    }
+    assert_eq!(
+        found, allowed,
+        "the `use` paths of harness/engine/src (left) differ from the table in docs/architecture.md (right)"
+    );
+}
+
+#[test]
+fn the_modules_of_the_engine_have_an_order_without_circles() {
+    let mut rest = allowed();
+    while !rest.is_empty() {
+        let lowest: Vec<String> = rest
+            .iter()
+            .filter(|(_, uses)| uses.iter().all(|used| !rest.contains_key(used)))
+            .map(|(module, _)| module.clone())
+            .collect();
+        assert!(
+            !lowest.is_empty(),
+            "these modules use each other in a circle: {:?}",
+            rest.keys()
+        );
+        rest.retain(|module, _| !lowest.contains(module));
+    }
+}
+
+#[test]
+fn the_library_crates_need_no_runtime_no_cluster_and_no_command_line() {
+    for library in ["kuberay-contract", "kuberay-manifest", "kuberay-explain"] {
+        let tree = cargo(&[
+            "tree",
+            "--locked",
+            "--offline",
+            "-e",
+            "normal",
+            "--prefix",
+            "none",
+            "-p",
+            library,
+        ]);
+        for line in tree.lines() {
+            let name = line.split(' ').next().unwrap();
+            assert!(
+                !["tokio", "kube", "clap", "kuberay-conformance-engine"].contains(&name),
+                "{library} depends on {name}"
+            );
+        }
+    }
 }

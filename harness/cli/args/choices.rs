@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use crate::artifact;
-use crate::cluster;
+use crate::container;
 use crate::run;
 
 /// Where artifacts may come from.
@@ -37,7 +37,7 @@ pub enum EngineKind {
     Docker,
 }
 
-impl From<EngineKind> for cluster::EngineKind {
+impl From<EngineKind> for container::EngineKind {
     fn from(kind: EngineKind) -> Self {
         match kind {
             EngineKind::Podman => Self::Podman,

@@ -7,6 +7,7 @@
 
 pub mod artifact;
 pub mod cluster;
+pub mod container;
 pub mod merge;
 pub mod observe;
 pub mod operator;

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use kuberay_conformance::artifact::Store;
-use kuberay_conformance::cluster::Engine;
+use kuberay_conformance::container::Engine;
 use kuberay_conformance::report::RunResult;
 use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use kuberay_conformance::artifact::{Artifacts, Image, Source, Store};
-use kuberay_conformance::cluster::Engine;
+use kuberay_conformance::container::Engine;
 use kuberay_conformance::process;
 use kuberay_conformance::report::Silent;
 use rstest::rstest;

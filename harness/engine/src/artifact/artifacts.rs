@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::image::{Held, Images, LOCAL_PREFIX, Recipe};
 use super::{ArtifactError, Image, Key, Programs, Source, Store, authorities, debian, pull};
-use crate::cluster::Engine;
+use crate::container::Engine;
 use crate::progress::Progress;
 use crate::results::{ImageRecord, Origin};
 

@@ -9,7 +9,7 @@ use super::go::Go;
 use super::image::{Held, LOCAL_PREFIX};
 use super::recipes::{recipe_contents, text_of};
 use super::{ArtifactError, Key, Store, system};
-use crate::cluster::Engine;
+use crate::container::Engine;
 use crate::process;
 use crate::progress::Progress;
 use crate::results::Outcome;

@@ -8,7 +8,7 @@ use semver::Version;
 use super::error::file;
 use super::recipes::{recipe_contents, write_recipe};
 use super::{ArtifactError, Image, Key, Store};
-use crate::cluster::Engine;
+use crate::container::Engine;
 use crate::process;
 use crate::progress::Progress;
 use crate::results::{ImageRecord, Origin};

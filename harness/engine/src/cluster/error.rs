@@ -7,25 +7,6 @@ use super::preflight::Finding;
 use crate::artifact::ArtifactError;
 use crate::process::{LockError, ProcessError};
 
-/// Why no container engine can be used.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// Neither docker nor podman answered as it must.
-    #[error(
-        "no container engine can run kind's nodes:{}\nstart Docker, or install podman (on Debian, as root: apt-get install podman conmon runc netavark \
-         aardvark-dns iptables uidmap)", list(.0)
-    )]
-    None(Vec<String>),
-    /// A file that the engine needs could not be written.
-    #[error("writing {path} for the container engine: {source}", path = .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        source: std::io::Error,
-    },
-}
-
 /// Why a cluster could not be brought up, used or taken down.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
@@ -166,10 +147,6 @@ pub(super) fn or_gone(removed: std::io::Result<()>) -> std::io::Result<()> {
 pub(super) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> ClusterError {
     let path = path.into();
     move |source| ClusterError::File { doing, path, source }
-}
-
-fn list(reasons: &[String]) -> String {
-    reasons.iter().map(|reason| format!("\n  - {reason}")).collect()
 }
 
 fn findings(findings: &[Finding]) -> String {

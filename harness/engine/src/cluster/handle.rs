@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::watch;
 
-use super::engine::Engine;
 use super::error::ClusterError;
 use super::lock::{Holder, Lease};
 use super::state::RegistryPlace;
 use super::{push, ready};
 use crate::artifact::Image;
+use crate::container::Engine;
 use crate::process;
 use crate::results::Phase;
 

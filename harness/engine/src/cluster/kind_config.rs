@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::authority;
-use super::host::{Cgroup, Host};
+use crate::container::{Cgroup, Host};
 
 /// What a node image contains, as far as the configuration depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]

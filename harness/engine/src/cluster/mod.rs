@@ -2,18 +2,15 @@
 
 mod authority;
 mod control_plane;
-mod engine;
 mod error;
 mod existing;
 mod handle;
-mod host;
 mod kind;
 mod kind_config;
 mod lock;
 mod network;
 mod node;
 mod preflight;
-mod probe;
 mod processes;
 mod push;
 mod ready;
@@ -24,12 +21,10 @@ mod state;
 mod unpacked;
 
 pub use control_plane::{ApiServer, ControlPlane, Objects, PlaneOptions};
-pub use engine::{Engine, EngineKind};
+pub use error::ClusterError;
 pub(crate) use error::who;
-pub use error::{ClusterError, EngineError};
 pub use existing::{ContextError, ContextOptions, Existing, IN_CLUSTER, Permission, PermissionError};
 pub use handle::{ClusterHandle, EarlyCluster, Status};
-pub use host::{Cgroup, Host};
 pub use kind::{KindCluster, Unpack, UpOptions};
 pub(crate) use kind::{Left, UP, UPGRADE};
 pub use kind_config::{CriKeys, Extras, NodeFacts, kind_config};

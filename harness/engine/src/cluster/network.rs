@@ -4,10 +4,10 @@ use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::Node;
 use serde_json::json;
 
-use super::engine::Engine;
 use super::error::ClusterError;
 use super::kind_config::POD_SUBNET;
 use super::node;
+use crate::container::Engine;
 use crate::process;
 
 /// The label of what we make; its value is the instance of the state file.

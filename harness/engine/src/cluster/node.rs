@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::engine::Engine;
 use super::error::ClusterError;
 use super::kind_config::NodeFacts;
+use crate::container::Engine;
 use crate::process;
 
 const LABEL: &str = "kuberay-conformance";

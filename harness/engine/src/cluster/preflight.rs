@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::engine::EngineKind;
-use super::host::{Cgroup, Host, MODULES};
 use super::kind_config::NodeFacts;
+use crate::container::{Cgroup, EngineKind, Host, MODULES};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +83,7 @@ pub(super) fn findings(host: &Host, engine: EngineKind, has_runc: bool, node: &N
         if !host.root && host.cgroup != Cgroup::V2 {
             found.error("podman without root needs cgroup v2; run as root, or start the machine with systemd.unified_cgroup_hierarchy=1".into());
         }
-        if needs_runc(host) && !has_runc {
+        if host.needs_runc() && !has_runc {
             found.error("crun can't start nodes with these control groups and capabilities; install runc".into());
         }
     }
@@ -99,11 +98,6 @@ pub(super) fn findings(host: &Host, engine: EngineKind, has_runc: bool, node: &N
 
 /// Kubernetes 1.35 made the kubelet refuse cgroup v1.
 const FIRST_WITHOUT_CGROUP_V1: u32 = 35;
-
-/// Whether podman must use runc: crun refuses hybrid control groups, and raises resource limits that it may not raise.
-pub(super) fn needs_runc(host: &Host) -> bool {
-    host.cgroup != Cgroup::V2 || !host.sys_resource
-}
 
 /// Whether runc is installed; podman looks for it in the system's folders too.
 pub(super) fn has_runc() -> bool {

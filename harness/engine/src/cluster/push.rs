@@ -10,10 +10,10 @@ use hyper_util::rt::TokioIo;
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpStream;
 
-use super::engine::{Engine, EngineKind};
 use super::error::{ClusterError, file};
 use super::registry::MIRRORED;
 use crate::artifact::Image;
+use crate::container::{Engine, EngineKind};
 use crate::process;
 
 /// Forms of manifests that engines push.

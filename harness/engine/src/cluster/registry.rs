@@ -11,12 +11,12 @@ use testcontainers::core::{IntoContainerPort as _, Mount};
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{GenericImage, ImageExt as _, ReuseDirective};
 
-use super::engine::Engine;
 use super::error::{ClusterError, file};
 use super::kind_config::MIRRORS;
 use super::network::INSTANCE_LABEL;
 use super::service::Api;
 use super::{node, push, remove};
+use crate::container::Engine;
 use crate::process;
 
 /// Tells a harness process that it is the helper that starts the registry; holds a [`Start`].

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use super::authority;
-use super::engine::{Engine, EngineKind};
 use super::error::{ClusterError, file, or_gone};
-use super::host::MODULES;
 use super::network::{self, INSTANCE_LABEL};
 use super::processes::{self, Signature};
 use super::registry::HELPER_NAME;
 use super::state::{Made, State, StateFile};
 use super::{node, service};
+use crate::container::MODULES;
+use crate::container::{Engine, EngineKind};
 use crate::process;
 
 /// The label of kind's nodes.

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio::process::Child;
 
-use super::engine::{Engine, EngineKind};
 use super::error::{ClusterError, file, or_gone};
 use super::processes::{self, Signature};
+use crate::container::{Engine, EngineKind};
 use crate::process;
 
 /// A socket's path may have 107 bytes.

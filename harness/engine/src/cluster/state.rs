@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::EngineKind;
 use super::error::{ClusterError, file, or_gone};
+use crate::container::EngineKind;
 
 const VERSION: u32 = 1;
 

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::engine::Engine;
 use super::error::{ClusterError, file, or_gone};
 use super::kind_config::UNIT_ADDITION;
 use super::network::INSTANCE_LABEL;
 use super::{push, registry};
 use crate::artifact::{ArtifactError, Image, Store};
+use crate::container::Engine;
 use crate::process::{self, FileLock, LockError};
 
 /// The folder in the store.

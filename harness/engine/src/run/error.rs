@@ -7,7 +7,8 @@ use semver::Version;
 
 use super::JournalError;
 use crate::artifact::ArtifactError;
-use crate::cluster::{ClusterError, ContextError, EngineError, Holder, PermissionError, who};
+use crate::cluster::{ClusterError, ContextError, Holder, PermissionError, who};
+use crate::container::EngineError;
 use crate::expect::ExpectError;
 use crate::operator::{DiscoverError, OperatorError};
 use crate::output::OutputError;

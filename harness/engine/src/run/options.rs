@@ -7,7 +7,8 @@ use semver::Version;
 
 use super::EvidencePolicy;
 use crate::artifact::Source;
-use crate::cluster::{ContextOptions, EngineKind};
+use crate::cluster::ContextOptions;
+use crate::container::EngineKind;
 use crate::operator::{Manifests, Place};
 use crate::plan::{Division, Filter, Pair};
 use crate::scenario::Lane;

@@ -8,9 +8,8 @@ use semver::Version;
 
 use super::{Options, RunError, brought};
 use crate::artifact::{Artifacts, Image, Store, system};
-use crate::cluster::{
-    ClusterHandle, EarlyCluster, Engine, EngineError, EngineKind, KindCluster, Lock, Patience, Unpack, UpOptions,
-};
+use crate::cluster::{ClusterHandle, EarlyCluster, KindCluster, Lock, Patience, Unpack, UpOptions};
+use crate::container::{Engine, EngineError, EngineKind};
 use crate::operator::{self, Installed, Wanted};
 use crate::progress::Progress;
 use crate::results::{Environment, ImageRecord, Origin};

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::super::image::{Images, LOCAL_PREFIX, Recipe};
 use super::super::{Artifacts, Key, Pins, Source, Store, module_zip, oci};
 use super::*;
-use crate::cluster::Engine;
+use crate::container::Engine;
 use crate::process;
 use crate::progress::Silent;
 use server::Server;

@@ -7,14 +7,13 @@ use futures::future::try_join_all;
 use tokio::sync::watch;
 
 use super::{AUDIT, KindCluster, TASK, UpOptions};
-use crate::cluster::engine::EngineKind;
 use crate::cluster::error::{ClusterError, file};
-use crate::cluster::host::{Host, MODULES};
 use crate::cluster::kind_config::{AUDIT_POLICY, AUDIT_POLICY_TEXT, NodeFacts};
 use crate::cluster::network::{self, Place};
 use crate::cluster::registry::{self, Start};
 use crate::cluster::state::{Made, RegistryPlace, State};
 use crate::cluster::{node, ready, service};
+use crate::container::{EngineKind, Host, MODULES};
 use crate::process;
 
 /// Whether kube-proxy leads to the API server: a node is Ready before that.

@@ -9,10 +9,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::engine::Engine;
 use super::error::ClusterError;
 use super::handle::{ClusterHandle, EarlyCluster, Status};
-use super::host::Host;
 use super::kind_config::{AUDIT_LOG, Extras, NodeFacts, kind_config};
 use super::lock::{Holder, Lease, Lock, Patience};
 use super::preflight::{self, Severity};
@@ -22,6 +20,8 @@ use super::state::{Complete, State, StateFile};
 pub use super::unpacked::Unpack;
 use super::{authority, node, push, ready};
 use crate::artifact::Image;
+use crate::container::Engine;
+use crate::container::Host;
 use crate::progress::Progress;
 use crate::results::{Outcome, Phase};
 

@@ -3,7 +3,7 @@
 use tempfile::TempDir;
 
 use super::*;
-use crate::cluster::EngineKind;
+use crate::container::EngineKind;
 use crate::process::ProcessIdentity;
 use crate::process::other::{Other, role};
 use crate::progress::Silent;

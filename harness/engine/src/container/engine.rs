@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use super::error::EngineError;
 use super::host::Host;
-use super::{preflight, probe};
+use super::probe;
 use crate::process::{self, ProcessError};
 
 /// A kind of container engine.
@@ -208,7 +208,7 @@ fn containers_conf(host: &Host) -> String {
         // Limits can't be raised above what we have.
         text.push_str("default_ulimits = []\n");
     }
-    if preflight::needs_runc(host) {
+    if host.needs_runc() {
         text.push_str("[engine]\nruntime = \"runc\"\n");
     }
     text

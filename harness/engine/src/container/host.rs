@@ -39,6 +39,11 @@ pub struct Host {
 }
 
 impl Host {
+    /// Whether podman must use runc: crun refuses hybrid control groups, and raises resource limits that it may not raise.
+    pub(crate) fn needs_runc(&self) -> bool {
+        self.cgroup != Cgroup::V2 || !self.sys_resource
+    }
+
     /// Reads what this machine offers.
     pub fn read(cache: &Path, engine_storage: &Path) -> Self {
         let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
@@ -60,7 +65,7 @@ impl Host {
 }
 
 /// The folder that kind mounts into each node.
-pub(super) const MODULES: &str = "/lib/modules";
+pub(crate) const MODULES: &str = "/lib/modules";
 
 /// Which control groups a text of `/proc/self/mountinfo` shows.
 pub(super) fn cgroup(mountinfo: &str) -> Cgroup {
