@@ -48,7 +48,7 @@ pub(super) fn submit(arguments: &Submit) -> u8 {
         return BAD_USE;
     }
     drop(scenarios);
-    live::block(async |progress, _| {
+    live::block_until_cancelled(async |progress| {
         let (client, image) = match (&arguments.image, arguments.place.existing.options()) {
             (Some(image), _) => (client(&arguments.place, &progress).await?, image.clone()),
             (None, None) => {
@@ -117,7 +117,7 @@ pub(super) fn image(arguments: &ImageOf) -> u8 {
     if files::load(&arguments.scenarios.scenarios).is_none() {
         return BAD_USE;
     }
-    live::block(async |progress, _| {
+    live::block_until_cancelled(async |progress| {
         let options = Options {
             engine: arguments.engine.map(Into::into),
             source: arguments.artifacts.into(),

@@ -147,7 +147,7 @@ pub(super) fn keep() -> u8 {
 
 pub(super) fn down(place: &Place) -> u8 {
     let options = place_options(place);
-    block(async |progress, _| {
+    block_until_cancelled(async |progress| {
         print_lines!("{}", run::down(&options, progress).await?);
         Ok(PASSED)
     })
@@ -155,7 +155,7 @@ pub(super) fn down(place: &Place) -> u8 {
 
 pub(super) fn status(place: &Place) -> u8 {
     let options = place_options(place);
-    block(async |progress, _| {
+    block_until_cancelled(async |progress| {
         print_lines!("{}", run::status(&options, progress).await?);
         Ok(PASSED)
     })
@@ -211,6 +211,17 @@ pub(super) fn block(
             print_problem!("error: {message}");
             error.exit_code()
         })
+    })
+}
+
+/// As [`block`], for work that the first Ctrl-C may end wherever it is, because it can be repeated.
+pub(super) fn block_until_cancelled(work: impl AsyncFnOnce(Arc<dyn Progress>) -> Result<u8, RunError>) -> u8 {
+    block(async move |progress, cancel| {
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(RunError::Interrupted),
+            done = work(progress) => done,
+        }
     })
 }
 

@@ -52,7 +52,7 @@ impl Programs {
     /// Nothing is built or pulled before it is asked for.
     pub fn new(store: Store, source: Source, progress: Arc<dyn Progress>) -> Self {
         Self {
-            store,
+            store: store.reporting(Arc::clone(&progress)),
             pins: Pins::embedded(),
             progress,
             source,

@@ -1,13 +1,16 @@
 //! The store: folders in the user's cache, one for each artifact, named by what went into it.
 
+use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::ArtifactError;
 use super::error::file;
-use crate::process::FileLock;
+use crate::process::{FileLock, Holder};
+use crate::progress::{Progress, Silent};
 
 /// Hashes everything that decides what an artifact contains.
 #[derive(Debug, Clone, Default)]
@@ -35,9 +38,19 @@ impl Key {
 }
 
 /// The folder that holds artifacts between runs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Store {
     root: PathBuf,
+    progress: Arc<dyn Progress>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Store")
+            .field("root", &self.root)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Store {
@@ -65,7 +78,16 @@ impl Store {
     pub fn at(root: impl Into<PathBuf>) -> Result<Self, ArtifactError> {
         let root = root.into();
         std::fs::create_dir_all(root.join("locks")).map_err(file("making the cache folder", &root))?;
-        Ok(Self { root })
+        Ok(Self {
+            root,
+            progress: Arc::new(Silent),
+        })
+    }
+
+    /// Reports to `progress` when an artifact waits for another process that makes it.
+    #[must_use]
+    pub fn reporting(self, progress: Arc<dyn Progress>) -> Self {
+        Self { progress, ..self }
     }
 
     /// The store's folder.
@@ -101,7 +123,15 @@ impl Store {
         std::fs::create_dir_all(&parent).map_err(file("making", &parent))?;
         // Beside the artifact: two stores may share a folder of artifacts by a link.
         let lock = parent.join(format!(".{key}.lock"));
-        let _lock = FileLock::hold(&lock, &format!("make {name}"), |_, _| true).await?;
+        let mut told = false;
+        let waits = |holder: &Holder, _| {
+            if !std::mem::replace(&mut told, true) {
+                self.progress
+                    .line(&format!("{name} is being made; waiting for {holder}"));
+            }
+            true
+        };
+        let _lock = FileLock::hold(&lock, &format!("make {name}"), waits).await?;
         if path.is_dir() {
             return Ok(path);
         }
@@ -118,11 +148,24 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
     use std::time::Duration;
 
     use super::*;
     use crate::process::other::{Other, role};
     use crate::process::stop_point;
+    use crate::report::Outcome;
+
+    #[derive(Default)]
+    struct Lines(Mutex<Vec<String>>);
+
+    impl Progress for Lines {
+        fn update(&self, _task: &str, _message: &str) {}
+        fn finish(&self, _task: &str, _outcome: Outcome, _message: &str) {}
+        fn line(&self, text: &str) {
+            self.0.lock().unwrap().push(text.into());
+        }
+    }
 
     #[test]
     fn a_key_keeps_its_inputs_apart() {
@@ -189,10 +232,14 @@ mod tests {
         std::os::unix::fs::symlink(first.path().join("programs"), second.path().join("programs")).unwrap();
         let mut other = Other::start(SELF, "make", first.path(), Some("artifact-begun"));
         other.until_stopped();
-        let store = Store::at(second.path()).unwrap();
+        let lines = Arc::new(Lines::default());
+        let store = Store::at(second.path()).unwrap().reporting(Arc::clone(&lines) as _);
         let waits = store.get("programs/thing", "k1", make("both made it"));
         let early = tokio::time::timeout(Duration::from_millis(300), waits).await;
         assert!(early.is_err(), "it was made twice: {early:?}");
+        let told = lines.0.lock().unwrap().join("\n");
+        let expected = format!("programs/thing is being made; waiting for process {} (", other.id());
+        assert!(told.starts_with(&expected), "{told}");
         other.go_on();
         other.until("Ok(\"it is done\")");
         let never = async |_| panic!("made twice");

@@ -299,7 +299,9 @@ impl Job<'_> {
 
     async fn on_planes(&self, setup: &PlaneSetup, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
         let releases: Vec<&Version> = self.cells.iter().map(|cell| &cell.operator).collect();
-        let standing = Standing::attach(setup, "run", &**self.progress).await?;
+        let standing = self
+            .until_cancelled(Standing::attach(setup, "run", &**self.progress))
+            .await?;
         let broken = self.cancel.child_token();
         let cells = async |site: Site| self.cells_at(&site, &broken).await;
         // Settings of the operator that are not its release's own need an operator of our own.

@@ -242,7 +242,11 @@ impl Standing {
 /// When other control planes are up and used, or these don't come up; the error holds the last lines of the log.
 pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<String, RunError> {
     // What must be built is built here, where it can be seen.
-    let setup = PlaneSetup::new(options, &options.operators, Arc::clone(&progress)).await?;
+    let setup = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(RunError::Interrupted),
+        setup = PlaneSetup::new(options, &options.operators, Arc::clone(&progress)) => setup?,
+    };
     let place = Place::open()?;
     let _turn = tokio::select! {
         biased;

@@ -130,8 +130,16 @@ pub async fn explore(
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
 ) -> Result<Vec<Explored>, RunError> {
-    let setup = PlaneSetup::new(&options.run, &options.run.operators, Arc::clone(&progress)).await?;
-    let plane = setup.start().await?;
+    let begin = async {
+        let setup = PlaneSetup::new(&options.run, &options.run.operators, Arc::clone(&progress)).await?;
+        let plane = setup.start().await?;
+        Ok::<_, RunError>((setup, plane))
+    };
+    let (setup, plane) = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(RunError::Interrupted),
+        begun = begin => begun?,
+    };
     let settings = |_: &Version| BTreeSet::from([OperatorSettings::default()]);
     let work = setup.each(&plane, settings, async |site| {
         let explorer = Explorer::new(&site, options, Arc::clone(&progress)).await?;
