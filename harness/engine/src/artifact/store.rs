@@ -154,7 +154,7 @@ mod tests {
     use super::*;
     use crate::process::other::{Other, role};
     use crate::process::stop_point;
-    use crate::report::Outcome;
+    use crate::results::Outcome;
 
     #[derive(Default)]
     struct Lines(Mutex<Vec<String>>);

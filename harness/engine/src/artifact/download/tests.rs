@@ -18,9 +18,16 @@ const SHORT: Limits = Limits {
     retries: 2,
 };
 
-/// Answers each request with the next of these texts, the last one again and again. The connection stays open where an
-/// answer promises more than it holds. Returns the address and the number of requests so far.
-fn serve(answers: Vec<String>) -> (String, Arc<AtomicUsize>) {
+/// Whether a server keeps connections open after its answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    Stalls,
+    Closes,
+}
+
+/// Answers each request with the next of these texts, the last one again and again. Returns the address and the number
+/// of requests so far.
+fn serve(answers: Vec<String>, after: After) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = format!("http://127.0.0.1:{}/file", listener.local_addr().unwrap().port());
     let asked = Arc::new(AtomicUsize::new(0));
@@ -36,7 +43,9 @@ fn serve(answers: Vec<String>) -> (String, Arc<AtomicUsize>) {
             let answer = &answers[number.min(answers.len() - 1)];
             let mut stream = reader.into_inner();
             stream.write_all(answer.as_bytes()).unwrap();
-            open.push(stream);
+            if after == After::Stalls {
+                open.push(stream);
+            }
         }
     });
     (address, asked)
@@ -56,17 +65,15 @@ async fn fetch(url: &str, schemes: Schemes, largest: u64) -> Result<String, Stri
 
 #[tokio::test]
 async fn a_server_that_is_busy_is_asked_again() {
-    let (url, asked) = serve(vec![
-        answer("503 Service Unavailable", 4, "wait"),
-        answer("200 OK", 5, "whole"),
-    ]);
+    let busy = answer("503 Service Unavailable", 4, "wait");
+    let (url, asked) = serve(vec![busy, answer("200 OK", 5, "whole")], After::Closes);
     assert_eq!(fetch(&url, Schemes::OfProxies, 5).await, Ok("whole".into()));
     assert_eq!(asked.load(Ordering::SeqCst), 2, "one retry");
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_asked_for_once() {
-    let (url, asked) = serve(vec![answer("404 Not Found", 0, "")]);
+    let (url, asked) = serve(vec![answer("404 Not Found", 0, "")], After::Closes);
     let error = fetch(&url, Schemes::OfProxies, 5).await.unwrap_err();
     assert_eq!(error, format!("downloading {url}: the server answers 404 Not Found"));
     assert_eq!(asked.load(Ordering::SeqCst), 1);
@@ -74,7 +81,7 @@ async fn what_is_not_there_is_asked_for_once() {
 
 #[tokio::test]
 async fn a_server_that_stalls_is_left() {
-    let (url, asked) = serve(vec![answer("200 OK", 9, "half")]);
+    let (url, asked) = serve(vec![answer("200 OK", 9, "half")], After::Stalls);
     let began = std::time::Instant::now();
     let error = fetch(&url, Schemes::OfProxies, 100).await.unwrap_err();
     assert!(error.contains("timed out"), "{error}");
@@ -82,15 +89,18 @@ async fn a_server_that_stalls_is_left() {
     assert_eq!(asked.load(Ordering::SeqCst), 3, "the first attempt and two retries");
 }
 
+#[rstest]
+#[case(After::Stalls)]
+#[case(After::Closes)]
 #[tokio::test]
-async fn what_was_cut_is_downloaded_from_its_beginning() {
-    let (url, _) = serve(vec![answer("200 OK", 9, "half"), answer("200 OK", 5, "whole")]);
+async fn what_was_cut_is_downloaded_from_its_beginning(#[case] after: After) {
+    let (url, _) = serve(vec![answer("200 OK", 9, "half"), answer("200 OK", 5, "whole")], after);
     assert_eq!(fetch(&url, Schemes::OfProxies, 100).await, Ok("whole".into()));
 }
 
 #[tokio::test]
 async fn a_file_that_is_too_large_is_refused() {
-    let (url, asked) = serve(vec![answer("200 OK", 9, "too large")]);
+    let (url, asked) = serve(vec![answer("200 OK", 9, "too large")], After::Closes);
     let error = fetch(&url, Schemes::OfProxies, 8).await.unwrap_err();
     assert!(error.contains("more than 8 bytes"), "{error}");
     assert_eq!(asked.load(Ordering::SeqCst), 1, "it is not asked for again");

@@ -138,7 +138,7 @@ pub async fn explore(
     let (setup, plane) = tokio::select! {
         biased;
         () = cancel.cancelled() => return Err(RunError::Interrupted),
-        begun = begin => begun?,
+        up = begin => up?,
     };
     let settings = |_: &Version| BTreeSet::from([OperatorSettings::default()]);
     let work = setup.each(&plane, settings, async |site| {
