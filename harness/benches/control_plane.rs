@@ -1,4 +1,4 @@
-//! What the lane `control-plane` costs: whole runs, one scenario, exploration; time, CPU and memory of each program.
+//! What envtest costs: whole runs, one scenario, exploration; time, CPU and memory of each program.
 //!
 //! `cargo bench --profile dev --bench control_plane` (most of the time is that of programs that are not ours). Words after
 //! `--` select parts by their names. It has a folder of its own for what runs, and shares only programs with the cache.
@@ -64,17 +64,17 @@ fn main() -> Result<(), Failed> {
 
 impl Bench {
     fn runs(&self) -> Result<(), Failed> {
-        let run = ["run", "--lane", "control-plane"];
+        let run = ["run", "--target", "envtest"];
         self.part(
             "matrix: all scenarios, all releases",
             &[&run[..], &["--operator", "all"]].concat(),
         )?;
         self.part("newest: all scenarios, one release", &run)?;
         self.part("one: one scenario, one release", &[&run[..], &[ONE]].concat())?;
-        if self.is_selected("standing") {
-            self.take(&["up", "--lane", "control-plane"])?;
-            let attached = self.part("standing: one scenario, attached", &[&run[..], &[ONE]].concat());
-            self.take(&["down", "--lane", "control-plane"])?;
+        if self.is_selected("daemon") {
+            self.take(&["up", "--target", "envtest"])?;
+            let attached = self.part("daemon: one scenario, attached", &[&run[..], &[ONE]].concat());
+            self.take(&["down", "--target", "envtest"])?;
             attached?;
         }
         Ok(())
@@ -82,7 +82,7 @@ impl Bench {
 
     fn jobs(&self) -> Result<(), Failed> {
         for jobs in ["2", "4", "8", "16", "32", "64"] {
-            let run = ["run", "--lane", "control-plane", "--jobs", jobs];
+            let run = ["run", "--target", "envtest", "--jobs", jobs];
             self.part(&format!("jobs: {jobs} at once, one release"), &run)?;
         }
         Ok(())
@@ -90,19 +90,19 @@ impl Bench {
 
     fn explorations(&self) -> Result<(), Failed> {
         let cases = CASES.to_string();
-        let explore = ["explore", "--seed", "1", "--cases", &cases];
+        let fuzz = ["fuzz", "--seed", "1", "--cases", &cases];
         for release in Pins::embedded().operators.matrix {
             let release = release.to_string();
-            let arguments = [&explore[..], &["--operator", &release]].concat();
-            self.part(&format!("explore: {release}"), &arguments)?;
+            let arguments = [&fuzz[..], &["--operator", &release]].concat();
+            self.part(&format!("fuzz: {release}"), &arguments)?;
         }
         for jobs in ["1", "4", "8", "16", "24", "48"] {
-            let arguments = [&explore[..], &["--jobs", jobs]].concat();
-            self.part(&format!("explore-jobs: newest release, {jobs} at once"), &arguments)?;
+            let arguments = [&fuzz[..], &["--jobs", jobs]].concat();
+            self.part(&format!("fuzz-jobs: newest release, {jobs} at once"), &arguments)?;
         }
         self.part(
-            "explore-all: all releases side by side",
-            &[&explore[..], &["--operator", "all"]].concat(),
+            "fuzz-all: all releases side by side",
+            &[&fuzz[..], &["--operator", "all"]].concat(),
         )
     }
 

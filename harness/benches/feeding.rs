@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kuberay_conformance::artifact::{Artifacts, Image, Source, Store};
-use kuberay_conformance::cluster::{ClusterHandle, KindCluster, Patience, Unpack, UpOptions};
 use kuberay_conformance::container::Engine;
 use kuberay_conformance::process;
 use kuberay_conformance::report::{Origin, Silent};
+use kuberay_conformance::target::{ClusterHandle, KindCluster, Patience, Unpack, UpOptions};
 
 const CLUSTER: &str = "kuberay-conformance-feeding";
 const ROUNDS: usize = 3;

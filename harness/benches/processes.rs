@@ -1,4 +1,4 @@
-//! What benches of the lane `control-plane` share: a cache folder of their own, and what processes use.
+//! What benches of envtest share: a cache folder of their own, and what processes use.
 
 use std::path::{Path, PathBuf};
 

@@ -29,9 +29,9 @@ pub mod report;
 pub use commands::main;
 
 // The layers below, under the names that they have in this crate and its tests.
-pub use kuberay_conformance_engine::{artifact, cluster, container, observe, operator, output, process, run};
+pub use kuberay_conformance_engine::{artifact, container, fuzz, observe, operator, output, process, runner, target};
 pub use kuberay_conformance_scenario as scenario;
-pub use kuberay_conformance_scenario::{check, expect, explore, plan};
+pub use kuberay_conformance_scenario::{check, expect, generate, plan};
 pub use kuberay_contract as contract;
 pub use kuberay_explain as explain;
 pub use kuberay_manifest as manifest;

@@ -38,8 +38,8 @@ fn text(bytes: &[u8]) -> String {
 #[case::no_such_rule(&["plan", "--rule", "C99"], "a rule is one of C01 to C23")]
 #[case::no_such_folder(&["plan", "--scenarios", "nowhere"], "with --scenarios DIR")]
 #[case::no_such_file(&["explain", "nowhere.yaml"], "cannot read nowhere.yaml")]
-#[case::no_such_flag(&["run", "--lanes", "kind"], "--lane")]
-#[case::a_pair_elsewhere(&["run", "--pair", "all"], "add `--lane kind`")]
+#[case::no_such_flag(&["run", "--targets", "kind"], "--target")]
+#[case::a_pair_elsewhere(&["run", "--pair", "all"], "add `--target kind`")]
 fn bad_use_is_told_with_what_to_do(#[case] arguments: &[&str], #[case] expected: &str) {
     let output = run(arguments);
     let said = text(&output.stderr);
@@ -50,7 +50,7 @@ fn bad_use_is_told_with_what_to_do(#[case] arguments: &[&str], #[case] expected:
 
 #[rstest]
 #[case::operator(&["plan", "--operator", "9.9.9"], "KubeRay 9.9.9 is not pinned")]
-#[case::ray(&["plan", "--lane", "kind", "--pair", "1.6.2/9.9.9"], "Ray 9.9.9 is not pinned")]
+#[case::ray(&["plan", "--target", "kind", "--pair", "1.6.2/9.9.9"], "Ray 9.9.9 is not pinned")]
 fn a_plan_says_what_no_run_can_have(#[case] arguments: &[&str], #[case] expected: &str) {
     let output = run(arguments);
     let said = text(&output.stderr);
@@ -117,13 +117,13 @@ const CASE: &str = "kind::1.6.2::2.52.0::a";
 
 /// What a run left in which everything passed, and a file that is not ours.
 fn earlier_run(output: &Path) {
-    let cell = serde_json::json!({"id": CASE, "scenario": "a", "file": "a/scenario.yaml", "rules": ["C01"], "halves": [],
-        "level": "core", "lane": "kind", "operator": "1.6.2", "ray": "2.52.0", "outcome": "passed", "reason": null,
-        "durationSeconds": 1.0, "checks": [], "evidence": "evidence/kind/1.6.2/2.52.0/a", "stimulus": [],
+    let case = serde_json::json!({"id": CASE, "scenario": "a", "file": "a/scenario.yaml", "rules": ["C01"], "layers": [],
+        "level": "core", "target": "kind", "operator": "1.6.2", "ray": "2.52.0", "outcome": "passed", "reason": null,
+        "durationSeconds": 1.0, "checks": [], "evidence": "evidence/kind/1.6.2/2.52.0/a", "steps": [],
         "operatorSettings": {}, "namespace": null});
     let results = serde_json::json!({"version": "kuberay-conformance.results/v1", "runId": "first",
         "started": "2026-11-02T10:15:00Z", "durationSeconds": 1.0, "harness": env!("CARGO_PKG_VERSION"), "phases": [],
-        "environment": {"kubernetes": "", "engine": "", "images": []}, "planned": [CASE], "cells": [cell],
+        "environment": {"kubernetes": "", "engine": "", "images": []}, "planned": [CASE], "cases": [case],
         "interrupted": null});
     let evidence = output.join("evidence/kind/1.6.2/2.52.0/a");
     std::fs::create_dir_all(&evidence).unwrap();
@@ -371,8 +371,8 @@ const PRINTING: &[(&str, i32)] = &[
     ("run --help", 0),
     ("--version", 0),
     ("lint --scenarios SCENARIOS", 0),
-    ("plan --scenarios SCENARIOS --lane kind", 0),
-    ("plan --scenarios SCENARIOS --lane kind --pair all --shard 1/2", 0),
+    ("plan --scenarios SCENARIOS --target kind", 0),
+    ("plan --scenarios SCENARIOS --target kind --pair all --shard 1/2", 0),
     ("plan --scenarios SCENARIOS --rule C23", 2),
     ("explain SCENARIOS/before-ray-start/raycluster.yaml", 0),
     ("explain SCENARIOS/before-ray-start/raycluster.yaml --format json", 0),
@@ -463,17 +463,17 @@ fn failed_results(folder: &std::path::Path) -> String {
         "name": "pod head", "location": {"line": 14, "column": 7}, "outcome": "failed", "message": "args differ",
         "expected": null, "found": null, "diff": null, "seconds": 1.0,
     });
-    let cell = serde_json::json!({
-        "id": "control-plane::1.6.2::2.52.0::sample", "scenario": "sample", "file": "scenarios/sample/scenario.yaml",
-        "rules": ["C01"], "halves": [], "level": "core", "lane": "control-plane", "operator": "1.6.2", "ray": "2.52.0",
+    let case = serde_json::json!({
+        "id": "envtest::1.6.2::2.52.0::sample", "scenario": "sample", "file": "scenarios/sample/scenario.yaml",
+        "rules": ["C01"], "layers": [], "level": "core", "target": "envtest", "operator": "1.6.2", "ray": "2.52.0",
         "outcome": "failed", "reason": "pod head: args differ", "durationSeconds": 1.0, "checks": [check],
-        "evidence": null, "stimulus": [], "operatorSettings": {}, "namespace": null,
+        "evidence": null, "steps": [], "operatorSettings": {}, "namespace": null,
     });
     let run = serde_json::json!({
         "version": "kuberay-conformance.results/v1", "runId": "r1", "started": "2026-11-28T01:00:00Z",
         "durationSeconds": 1.0, "harness": env!("CARGO_PKG_VERSION"), "phases": [],
         "environment": {"kubernetes": "v1.34.4", "engine": "none", "images": []},
-        "planned": ["control-plane::1.6.2::2.52.0::sample"], "cells": [cell], "interrupted": null,
+        "planned": ["envtest::1.6.2::2.52.0::sample"], "cases": [case], "interrupted": null,
     });
     std::fs::write(&path, run.to_string()).unwrap();
     path.display().to_string()

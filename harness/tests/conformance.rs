@@ -1,14 +1,14 @@
-//! One trial for each cell, named `lane::operator::ray::scenario`; a trial only asks the engine for its cell.
+//! One trial for each case, named `target::operator::ray::scenario`; a trial only asks the engine for its case.
 //!
-//! They are ignored unless `--include-ignored` (or `--ignored`) asks for them. The trials of the lane `kind` then attach
-//! to what `kuberay-conformance up` has left up, and fail where nothing is; those of the lane `control-plane` start control
+//! They are ignored unless `--include-ignored` (or `--ignored`) asks for them. The trials of the target `kind` then attach
+//! to what `kuberay-conformance up` has left up, and fail where nothing is; those of envtest start control
 //! planes of all releases themselves, and build or pull the programs first.
 //!
-//! The lane `control-plane` waits for the lane `kind`: its API servers need every core, and a Ray that is kept from them
+//! The target `envtest` waits for the target `kind`: its API servers need every core, and a Ray that is kept from them
 //! for half a minute gives its dashboard up.
 
-#[path = "conformance/control_plane.rs"]
-mod control_plane;
+#[path = "conformance/envtest.rs"]
+mod envtest;
 #[path = "conformance/kind.rs"]
 mod kind;
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
@@ -20,11 +20,11 @@ use std::sync::Arc;
 
 use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::expect::pending_allowed;
-use kuberay_conformance::plan::{Filter, Pair, cells};
-use kuberay_conformance::process::guarded_helper;
-use kuberay_conformance::report::{CellResult, Outcome, Redactor};
-use kuberay_conformance::run::{CLUSTER, EngineOptions, EvidencePolicy, new_run_id, noted_releases};
-use kuberay_conformance::scenario::{Lane, Level, load_all};
+use kuberay_conformance::plan::{Filter, Pair, cases};
+use kuberay_conformance::process::supervisor;
+use kuberay_conformance::report::{CaseResult, Outcome, Redactor};
+use kuberay_conformance::runner::{CLUSTER, EngineOptions, EvidencePolicy, new_run_id, noted_releases};
+use kuberay_conformance::scenario::{Level, TargetKind, load_all};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use support::trials;
 use tokio::runtime::Runtime;
@@ -35,7 +35,7 @@ const AT_ONCE: usize = 64;
 
 fn main() -> ExitCode {
     // Programs of a control plane are started through this program.
-    if let Some(code) = guarded_helper() {
+    if let Some(code) = supervisor() {
         return code;
     }
     let mut arguments = Arguments::from_args();
@@ -52,43 +52,43 @@ fn main() -> ExitCode {
     let (operator, ray) =
         noted_releases(CLUSTER).unwrap_or_else(|| (pins.defaults.operator.clone(), pins.defaults.ray.clone()));
     let filter = Filter::default();
-    let kind_cells = cells(&scenarios, &[(Lane::Kind, vec![Pair { operator, ray }])], &filter).cells;
+    let kind_cases = cases(&scenarios, &[(TargetKind::Kind, vec![Pair { operator, ray }])], &filter).cases;
     let ray = pins.defaults.ray;
     let matrix = Pair::crossed(&pins.operators.matrix, std::slice::from_ref(&ray));
-    let plane_cells = cells(&scenarios, &[(Lane::ControlPlane, matrix)], &filter).cells;
+    let plane_cases = cases(&scenarios, &[(TargetKind::Envtest, matrix)], &filter).cases;
 
     let runtime = Arc::new(Runtime::new().expect("a tokio runtime"));
     let output = root.join("output/tests");
-    for (lane, cells) in [(Lane::Kind, &kind_cells), (Lane::ControlPlane, &plane_cells)] {
-        if cells.is_empty() {
-            eprintln!("no scenario has a cell in the lane {lane}");
+    for (target, cases) in [(TargetKind::Kind, &kind_cases), (TargetKind::Envtest, &plane_cases)] {
+        if cases.is_empty() {
+            eprintln!("no scenario has a case in the target {target}");
             return ExitCode::FAILURE;
         }
     }
     let kind = Arc::new(kind::Stand::new(Arc::clone(&runtime), output.clone()));
-    let mut releases: Vec<_> = plane_cells.iter().map(|cell| cell.operator.clone()).collect();
+    let mut releases: Vec<_> = plane_cases.iter().map(|case| case.operator.clone()).collect();
     releases.dedup();
-    let planes = control_plane::Stand::new(Arc::clone(&runtime), output.clone(), releases, ray);
+    let planes = envtest::Stand::new(Arc::clone(&runtime), output.clone(), releases, ray);
     let planes = Arc::new(planes);
     let kind_is_over = CancellationToken::new();
     // Ends with the last of the trials that hold it, whether they ran or were left out.
     let kind_runs = Arc::new(kind_is_over.clone().drop_guard());
     let mut trials = Vec::new();
-    for cell in kind_cells.iter().chain(&plane_cells) {
+    for case in kind_cases.iter().chain(&plane_cases) {
         let (kind, planes) = (Arc::clone(&kind), Arc::clone(&planes));
-        let (cell, output) = (cell.clone(), output.clone());
-        let holds = (cell.lane == Lane::Kind).then(|| Arc::clone(&kind_runs));
+        let (case, output) = (case.clone(), output.clone());
+        let holds = (case.target == TargetKind::Kind).then(|| Arc::clone(&kind_runs));
         let (over, runtime) = (kind_is_over.clone(), Arc::clone(&runtime));
-        let needs = match cell.lane {
-            Lane::Kind => "needs kind",
-            Lane::ControlPlane => "needs envtest",
+        let needs = match case.target {
+            TargetKind::Kind => "needs kind",
+            TargetKind::Envtest => "needs envtest",
         };
-        trials.push(trials::ignored(cell.id(), needs, &arguments, move || {
-            let result = match cell.lane {
-                Lane::Kind => kind.run(&cell),
-                Lane::ControlPlane => {
+        trials.push(trials::ignored(case.id(), needs, &arguments, move || {
+            let result = match case.target {
+                TargetKind::Kind => kind.run(&case),
+                TargetKind::Envtest => {
                     runtime.block_on(over.cancelled());
-                    planes.run(&cell)
+                    planes.run(&case)
                 }
             };
             drop(holds);
@@ -146,7 +146,7 @@ fn engine_options(output: PathBuf) -> EngineOptions {
         evidence: EvidencePolicy::OnFailure,
         jobs: AT_ONCE,
         overlap: true,
-        room_share: 1,
+        capacity_share: 1,
         redactor: Redactor::default(),
         ends: None,
         write_pending: !is_in_ci(),
@@ -154,8 +154,8 @@ fn engine_options(output: PathBuf) -> EngineOptions {
     }
 }
 
-/// A cell's result as a trial's. One without a verdict fails: the trial was asked for.
-fn judge(result: CellResult, output: &Path) -> Result<Completion, Failed> {
+/// A case's result as a trial's. One without a verdict fails: the trial was asked for.
+fn judge(result: CaseResult, output: &Path) -> Result<Completion, Failed> {
     match result.outcome {
         Outcome::Passed => Ok(Completion::Completed),
         Outcome::Flaky => {
@@ -174,8 +174,8 @@ fn judge(result: CellResult, output: &Path) -> Result<Completion, Failed> {
     }
 }
 
-/// A failed cell, as the terminal shows it.
-fn told(result: &CellResult, output: &Path) -> String {
+/// A failed case, as the terminal shows it.
+fn told(result: &CaseResult, output: &Path) -> String {
     let mut text = format!(
         "{}: {}",
         result.file,

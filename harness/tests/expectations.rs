@@ -1,5 +1,5 @@
 //! Expectations that were changed fail: for each rule one expectation is changed in each of its scenarios, and exactly
-//! the cells of these fail.
+//! the cases of these fail.
 //!
 //! They start a control plane of their own and take minutes.
 
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use kuberay_conformance::contract::RULES;
 use kuberay_conformance::expect::{snapshot_path, subjects};
 use kuberay_conformance::report::{CheckResult, Outcome, RunResult};
-use kuberay_conformance::scenario::{Check, FlagValuesCheck, Lane, Scenario, load_all};
+use kuberay_conformance::scenario::{Check, FlagValuesCheck, Scenario, TargetKind, load_all};
 use libtest_mimic::{Arguments, Completion, Failed};
 use semver::Version;
 use support::copies::replaced;
@@ -26,7 +26,7 @@ use support::{program, scenarios, trials};
 const RELEASE: &str = "1.6.2";
 
 /// Rules whose expectations are changed in one run. They share no scenario, so what fails tells which one it is; most of
-/// the cells of a run are left as they are.
+/// the cases of a run are left as they are.
 const RULES_OF_A_RUN: usize = 4;
 
 fn main() -> ExitCode {
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let all = load_all(&scenarios()).expect("the repository's scenarios are well-formed");
     let release: Version = RELEASE.parse().expect("a version");
     let running = all.into_iter().filter(|scenario| {
-        scenario.operator.matches(&release) && scenario.file.spec.lanes.contains(&Lane::ControlPlane)
+        scenario.operator.matches(&release) && scenario.file.spec.placement().target == TargetKind::Envtest
     });
     let running: Arc<Vec<Arc<Scenario>>> = Arc::new(running.collect());
     let plane = Arc::new(Mutex::new(None));
@@ -114,7 +114,7 @@ impl Plane {
         };
         let output = plane
             .program()
-            .args(["up", "--lane", "control-plane", "--operator", RELEASE])
+            .args(["up", "--target", "envtest", "--operator", RELEASE])
             .output()
             .expect("the program starts");
         assert!(output.status.success(), "{}", said(&output));
@@ -128,7 +128,7 @@ impl Plane {
     }
 
     fn down(self) {
-        let output = self.program().args(["down", "--lane", "control-plane"]).output();
+        let output = self.program().args(["down", "--target", "envtest"]).output();
         let output = output.expect("the program starts");
         assert!(output.status.success(), "{}", said(&output));
     }
@@ -145,7 +145,7 @@ impl Plane {
         let results = folder.path().join("output");
         let output = self
             .program()
-            .args(["run", "--lane", "control-plane", "--operator", RELEASE, "--scenarios"])
+            .args(["run", "--target", "envtest", "--operator", RELEASE, "--scenarios"])
             .arg(&copy)
             .arg("--output")
             .arg(&results)
@@ -162,7 +162,7 @@ impl Plane {
 }
 
 impl Changed {
-    /// Whether just what was changed for this rule failed: each of its cells, by the changed check, and no cell but
+    /// Whether just what was changed for this rule failed: each of its cases, by the changed check, and no case but
     /// those of the run's rules.
     fn exactly(&self, rule: &str, rules: &[&str], running: &[Arc<Scenario>]) -> Result<(), Failed> {
         let result = self
@@ -183,17 +183,17 @@ impl Changed {
             .flat_map(|other| names(other, running))
             .collect();
         let mut problems = Vec::new();
-        let judged = result.cells.iter().filter(|cell| cell.outcome != Outcome::Skipped);
+        let judged = result.cases.iter().filter(|case| case.outcome != Outcome::Skipped);
         let mut seen = BTreeSet::new();
-        for cell in judged.filter(|cell| !of_others.contains(&cell.scenario)) {
-            seen.insert(cell.scenario.clone());
-            let should_fail = own.contains(&cell.scenario);
+        for case in judged.filter(|case| !of_others.contains(&case.scenario)) {
+            seen.insert(case.scenario.clone());
+            let should_fail = own.contains(&case.scenario);
             let expected = if should_fail { Outcome::Failed } else { Outcome::Passed };
-            if cell.outcome != expected {
-                problems.push(format!("{}: {:?} instead of {expected:?}", cell.id, cell.outcome));
+            if case.outcome != expected {
+                problems.push(format!("{}: {:?} instead of {expected:?}", case.id, case.outcome));
             }
-            let change = self.changes.get(&cell.scenario).map(String::as_str);
-            let failed: Vec<&CheckResult> = cell
+            let change = self.changes.get(&case.scenario).map(String::as_str);
+            let failed: Vec<&CheckResult> = case
                 .checks
                 .iter()
                 .filter(|check| check.outcome == Outcome::Failed)
@@ -207,7 +207,7 @@ impl Changed {
                     .map(|check| format!("{}: {}", check.name, check.message))
                     .collect();
                 let change = change.unwrap_or("nothing");
-                problems.push(format!("{}: {change} was changed, not {messages:?}", cell.id));
+                problems.push(format!("{}: {change} was changed, not {messages:?}", case.id));
             }
         }
         let all: BTreeSet<String> = running.iter().map(|scenario| scenario.name().to_owned()).collect();

@@ -17,9 +17,9 @@ use hyper::body::{Bytes, Frame};
 use kube::Client;
 use kube::client::Body;
 use kuberay_conformance::plan::{self, Filter, Pair};
-use kuberay_conformance::report::{CellResult, ImageRecord, Origin, Outcome, Redactor, Silent};
-use kuberay_conformance::run::{Engine, EngineOptions, EvidencePolicy, Operator, Subjects, new_run_id};
-use kuberay_conformance::scenario::{Lane, load_all};
+use kuberay_conformance::report::{CaseResult, ImageRecord, Origin, Outcome, Redactor, Silent};
+use kuberay_conformance::runner::{Engine, EngineOptions, EvidencePolicy, Operator, Subjects, new_run_id};
+use kuberay_conformance::scenario::{TargetKind, load_all};
 use semver::Version;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -119,7 +119,7 @@ impl Server {
 }
 
 /// The result of a case with these checks whose head writes this log, and whose evidence goes to `output`.
-async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CellResult {
+async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CaseResult {
     let server = Arc::new(Server {
         namespace: watch::Sender::new(None),
         log,
@@ -132,8 +132,8 @@ async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CellResult
     let folder = scenarios.path().join("a-log");
     std::fs::create_dir(&folder).unwrap();
     let scenario = format!(
-        "apiVersion: kuberay-conformance/v1alpha1\nkind: Scenario\nmetadata: {{name: a-log}}\nspec:\n  \
-         description: A container writes.\n  lanes: [kind]\n  timeout: {timeout}\n  manifests: [raycluster.yaml]\n  \
+        "apiVersion: kuberay-conformance/v1beta1\nkind: Scenario\nmetadata: {{name: a-log}}\nspec:\n  \
+         description: A container writes.\n  timeout: {timeout}\n  manifests: [raycluster.yaml]\n  \
          checks:\n{checks}"
     );
     std::fs::write(folder.join("scenario.yaml"), scenario).unwrap();
@@ -142,7 +142,7 @@ async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CellResult
     let scenarios = load_all(scenarios.path()).unwrap();
     let (operator, ray) = (Version::new(1, 6, 2), Version::new(2, 52, 0));
     let pairs = Pair::crossed(std::slice::from_ref(&operator), std::slice::from_ref(&ray));
-    let cells = plan::cells(&scenarios, &[(Lane::Kind, pairs)], &Filter::default()).cells;
+    let cases = plan::cases(&scenarios, &[(TargetKind::Kind, pairs)], &Filter::default()).cases;
     let image = |name: &str| ImageRecord {
         name: name.into(),
         origin: Origin::Built,
@@ -167,7 +167,7 @@ async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CellResult
         evidence: EvidencePolicy::Always,
         jobs: 1,
         overlap: false,
-        room_share: 1,
+        capacity_share: 1,
         journal: None,
         redactor: Redactor::default(),
         ends: None,
@@ -179,7 +179,7 @@ async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CellResult
     let engine = Engine::new(client, subjects, options, Arc::new(Silent), cancel)
         .await
         .unwrap();
-    engine.run_cell(&cells[0]).await
+    engine.run_case(&cases[0]).await
 }
 
 fn text(text: &'static [u8]) -> Log {
@@ -187,7 +187,7 @@ fn text(text: &'static [u8]) -> Log {
 }
 
 /// The log of the head among the evidence.
-fn log_in_evidence(result: &CellResult, output: &Path) -> Vec<u8> {
+fn log_in_evidence(result: &CaseResult, output: &Path) -> Vec<u8> {
     let folder = output.join(result.evidence.as_ref().unwrap());
     std::fs::read(folder.join("logs/head/ray-head.log")).unwrap()
 }

@@ -89,8 +89,8 @@ impl Source {
         let ran = program()
             .args([
                 "run",
-                "--lane",
-                "control-plane",
+                "--target",
+                "envtest",
                 "--rule",
                 &mutant.rule,
                 "--operator",
@@ -111,10 +111,10 @@ impl Source {
             return Err(format!("{}: {ended}:\n{said}", mutant.fault).into());
         }
         let result: RunResult = serde_json::from_str(&std::fs::read_to_string(output.join("results.json"))?)?;
-        let failed = result.cells.iter().filter(|cell| cell.outcome == Outcome::Failed);
+        let failed = result.cases.iter().filter(|case| case.outcome == Outcome::Failed);
         let caught: Vec<String> = failed
-            .filter(|cell| cell.rules.contains(&mutant.rule))
-            .map(|cell| cell.scenario.clone())
+            .filter(|case| case.rules.contains(&mutant.rule))
+            .map(|case| case.scenario.clone())
             .collect();
         if caught.is_empty() {
             let none = format!("no scenario of {} caught it", mutant.rule);

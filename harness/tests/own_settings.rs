@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kuberay_conformance::artifact::Pins;
-use kuberay_conformance::process::guarded_helper;
+use kuberay_conformance::process::supervisor;
 use kuberay_conformance::report::Silent;
-use kuberay_conformance::run::{Options, Planes};
-use kuberay_conformance::scenario::{Lane, OperatorSettings};
+use kuberay_conformance::runner::{Options, Planes};
+use kuberay_conformance::scenario::{OperatorSettings, TargetKind};
 use libtest_mimic::{Arguments, Completion, Failed};
 use rustix::process::Signal;
 use support::own_cache::own_cache;
@@ -30,7 +30,7 @@ const USER: &str = "USER_OF_CONTROL_PLANES";
 
 fn main() -> ExitCode {
     // Programs of a control plane are started through this program.
-    if let Some(code) = guarded_helper() {
+    if let Some(code) = supervisor() {
         return code;
     }
     if std::env::var_os(USER).is_some() {
@@ -51,7 +51,7 @@ fn use_planes() -> ExitCode {
     let done = runtime.block_on(async {
         let pins = Pins::embedded().defaults;
         let mut options = Options::new(pins.operator.clone(), pins.ray);
-        options.lanes = vec![Lane::ControlPlane];
+        options.targets = vec![TargetKind::Envtest];
         let planes = Planes::find_or_start(&options, Arc::new(Silent), "a test").await?;
         let env = [("ENABLE_LOGIN_SHELL".to_owned(), "true".to_owned())];
         let settings = OperatorSettings { env: env.into() };
@@ -91,7 +91,7 @@ fn told_of() -> Result<(), Failed> {
     let stand = |command: &str| -> Result<(), Failed> {
         let mut program = program();
         program
-            .args([command, "--lane", "control-plane"])
+            .args([command, "--target", "envtest"])
             .env("KUBERAY_CONFORMANCE_CACHE", &cache);
         let output = program.output()?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

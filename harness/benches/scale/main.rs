@@ -1,11 +1,11 @@
 //! How much an API server, an operator and the harness take at once: N `RayCluster`s created as fast as the API server takes
-//! them, and N cells of one scenario through the engine.
+//! them, and N cases of one scenario through the engine.
 //!
 //! `cargo bench --bench scale`. Words after `--` are a release of the operator (the newest pinned one when absent), numbers
-//! of clusters and cells, and beginnings of the names of parts. Each measurement is a process of its own, with an etcd, an
+//! of clusters and cases, and beginnings of the names of parts. Each measurement is a process of its own, with an etcd, an
 //! API server and an operator of its own, so that peaks of memory are its alone. docs/benchmarks.md has the results.
 
-mod cells;
+mod cases;
 mod clusters;
 #[path = "../processes.rs"]
 mod processes;
@@ -14,7 +14,7 @@ mod usage;
 use std::process::{Command, ExitCode, Stdio};
 
 use kuberay_conformance::artifact::Pins;
-use kuberay_conformance::process::guarded_helper;
+use kuberay_conformance::process::supervisor;
 use semver::Version;
 
 /// The first argument of a process that makes one measurement.
@@ -23,19 +23,19 @@ const NUMBERS: [usize; 3] = [50, 200, 1000];
 
 type Failed = Box<dyn std::error::Error>;
 
-/// What is measured, and the flags that its operator gets after the lane's own.
+/// What is measured, and the flags that its operator gets after the target's own.
 const PARTS: [(&str, &[&str]); 4] = [
-    ("clusters-lane", &[]),
+    ("clusters-target", &[]),
     // What the program itself and the chart of 1.6 take where nobody says otherwise.
     ("clusters-default", &["--qps=100", "--burst=200"]),
     // What a user can do about it.
     ("clusters-concurrent", &["--reconcile-concurrency=8"]),
-    (CELLS, &[]),
+    (CASES, &[]),
 ];
-const CELLS: &str = "cells";
+const CASES: &str = "cases";
 
 fn main() -> ExitCode {
-    if let Some(code) = guarded_helper() {
+    if let Some(code) = supervisor() {
         return code;
     }
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
@@ -86,8 +86,8 @@ fn all(words: &[String]) -> Result<(), Failed> {
         .into());
     }
     println!("KubeRay {release}");
-    for (is_cells, head) in [(false, clusters::HEAD), (true, cells::HEAD)] {
-        let of_this_kind: Vec<_> = selected.iter().filter(|part| (**part == CELLS) == is_cells).collect();
+    for (is_cases, head) in [(false, clusters::HEAD), (true, cases::HEAD)] {
+        let of_this_kind: Vec<_> = selected.iter().filter(|part| (**part == CASES) == is_cases).collect();
         if of_this_kind.is_empty() {
             continue;
         }
@@ -126,7 +126,7 @@ fn one(words: &[String]) -> Result<(), Failed> {
     let runtime = tokio::runtime::Runtime::new()?;
     let row = runtime.block_on(async {
         match part.as_str() {
-            CELLS => cells::measure(&release, number, folder.as_ref()).await,
+            CASES => cases::measure(&release, number, folder.as_ref()).await,
             _ => clusters::measure(part, flags, &release, number).await,
         }
     })?;

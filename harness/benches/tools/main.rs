@@ -18,8 +18,8 @@ use kube::api::ListParams;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use kuberay_conformance::artifact::{Pins, Programs, Source, Store};
-use kuberay_conformance::cluster::KindCluster;
 use kuberay_conformance::report::Silent;
+use kuberay_conformance::target::KindCluster;
 use tokio::process::Command;
 use truth::Truth;
 

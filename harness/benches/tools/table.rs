@@ -20,8 +20,8 @@ pub fn line(round: usize, one: &Measured) -> String {
     )
 }
 
-/// The values of all rounds, in their order, in one cell of the table.
-fn cell(all: &[&Measured], show: impl Fn(&Measured) -> String) -> String {
+/// The values of all rounds, in their order, in one case of the table.
+fn case(all: &[&Measured], show: impl Fn(&Measured) -> String) -> String {
     all.iter().map(|one| show(one)).collect::<Vec<_>>().join(", ")
 }
 
@@ -44,13 +44,13 @@ pub fn markdown(all: &[Measured]) -> String {
                 "| {} | {} | {} | {} | {} | {} | {} |\n",
                 scenario.unwrap_or("suite"),
                 tool.name(),
-                cell(&of, |one| format!("{:.1}", one.wall)),
-                cell(&of, |one| one
+                case(&of, |one| format!("{:.1}", one.wall)),
+                case(&of, |one| one
                     .extra
                     .map_or("-".into(), |extra| format!("{:.0}", extra * 1000.0))),
-                cell(&of, |one| format!("{:.2}", one.cpu)),
-                cell(&of, |one| format!("{:.0}", one.memory)),
-                cell(&of, |one| one.requests.to_string()),
+                case(&of, |one| format!("{:.2}", one.cpu)),
+                case(&of, |one| format!("{:.0}", one.memory)),
+                case(&of, |one| one.requests.to_string()),
             ));
         }
     }

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::artifact;
 use crate::container;
-use crate::run;
+use crate::runner;
 
 /// Where artifacts may come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -49,14 +49,14 @@ impl From<EngineKind> for container::EngineKind {
 /// When evidence is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum EvidencePolicy {
-    /// Of cells that did not pass.
+    /// Of cases that did not pass.
     #[default]
     OnFailure,
-    /// Of every cell.
+    /// Of every case.
     Always,
 }
 
-impl From<EvidencePolicy> for run::EvidencePolicy {
+impl From<EvidencePolicy> for runner::EvidencePolicy {
     fn from(policy: EvidencePolicy) -> Self {
         match policy {
             EvidencePolicy::OnFailure => Self::OnFailure,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cluster::ContextOptions;
-use crate::run;
+use crate::runner;
+use crate::target::ContextOptions;
 
 /// A cluster that exists, in place of one of kind.
 #[derive(Debug, Clone, Default, Args)]
@@ -28,29 +28,29 @@ pub struct ExistingCluster {
 
 impl ExistingCluster {
     /// The cluster, where one is named; nothing is installed in it.
-    pub fn options(&self) -> Option<run::InExisting> {
+    pub fn options(&self) -> Option<runner::InExisting> {
         let context = self.context.clone().map(|name| ContextOptions {
             name,
             kubeconfig: self.kubeconfig.clone(),
             allowed: self.allow_context.clone(),
         })?;
-        Some(run::InExisting {
+        Some(runner::InExisting {
             context,
             install_operator: false,
             operator_deployment: self.operator_deployment.clone(),
             ray_image: None,
-            room_share: 1,
+            capacity_share: 1,
         })
     }
 }
 
 impl InExisting {
     /// The cluster, and how it is used.
-    pub fn options(&self, cluster: &ExistingCluster) -> Option<run::InExisting> {
-        Some(run::InExisting {
+    pub fn options(&self, cluster: &ExistingCluster) -> Option<runner::InExisting> {
+        Some(runner::InExisting {
             install_operator: self.install_operator,
             ray_image: self.ray_image.clone(),
-            room_share: self.room_share,
+            capacity_share: self.capacity_share,
             ..cluster.options()?
         })
     }
@@ -69,5 +69,5 @@ pub struct InExisting {
     pub ray_image: Option<String>,
     /// Use one N-th of the room that the nodes have: N runs work there at the same time
     #[arg(long, value_name = "N", requires = "context", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub room_share: u32,
+    pub capacity_share: u32,
 }

@@ -8,7 +8,7 @@ use semver::Version;
 
 use super::{Engine, EngineKind, ExistingCluster, Folder, Source};
 use crate::plan;
-use crate::run::{self, CLUSTER};
+use crate::runner::{self, CLUSTER};
 use crate::scenario;
 
 /// The cluster of a Job: one that exists, else that of the harness.
@@ -60,7 +60,7 @@ pub struct Submit {
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Name of the Job; one of this name that has ended is made again, and goes on where it ended
-    #[arg(long, value_name = "NAME", default_value = run::JOB)]
+    #[arg(long, value_name = "NAME", default_value = runner::JOB)]
     pub job: String,
     /// Parts into which the plan is divided, each a Pod
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
@@ -83,7 +83,7 @@ pub struct Submit {
     /// Another name for Ray's image, such as that of a mirror
     #[arg(long, value_name = "IMAGE")]
     pub ray_image: Option<String>,
-    /// Cells of a Pod at once, never more than its share of the nodes can hold; 64 when absent
+    /// Cases of a Pod at once, never more than its share of the nodes can hold; 64 when absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     #[command(flatten)]
@@ -122,7 +122,7 @@ impl Submit {
 #[derive(Debug, Args)]
 pub struct Collect {
     /// Name of the Job
-    #[arg(long, value_name = "NAME", default_value = run::JOB)]
+    #[arg(long, value_name = "NAME", default_value = runner::JOB)]
     pub job: String,
     /// Wait until the Job has ended
     #[arg(long)]

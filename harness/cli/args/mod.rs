@@ -15,12 +15,12 @@ pub use choices::{EngineKind, EvidencePolicy, Source};
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
 
-use crate::commands::{Explain, Explore};
+use crate::commands::{Explain, Fuzz};
 use crate::contract;
 use crate::operator::Manifests;
 use crate::plan::{self, Filter};
-use crate::run::CLUSTER;
-use crate::scenario::{self, Lane, Level};
+use crate::runner::CLUSTER;
+use crate::scenario::{self, Level, TargetKind};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -30,8 +30,8 @@ const EXAMPLES: &str = "\
 Examples:
   kuberay-conformance run                              what needs no cluster: real operator and API server, in seconds
   kuberay-conformance run --operator all               the same on every release
-  kuberay-conformance run --lane kind                  real Pods and a real Ray, on a cluster of its own
-  kuberay-conformance run --lane kind --keep solution  scenarios whose name contains `solution`; leave the cluster up
+  kuberay-conformance run --target kind                  real Pods and a real Ray, on a cluster of its own
+  kuberay-conformance run --target kind --keep solution  scenarios whose name contains `solution`; leave the cluster up
   kuberay-conformance run --context kind-mine          in a cluster that exists, with the operator that is there
   kuberay-conformance run --scenarios my-scenarios     your own folder of scenarios
   kuberay-conformance lint                             is every scenario well-formed? Needs no cluster
@@ -58,10 +58,10 @@ pub enum Command {
     Down(Place),
     /// Say what is up
     Status(Place),
-    /// Keep control planes up; what `up --lane control-plane` starts in the background
-    #[command(hide = true, name = crate::run::standing::KEEPER)]
+    /// Keep control planes up; what `up --target envtest` starts in the background
+    #[command(hide = true, name = crate::runner::daemon::DAEMON)]
     Keep {
-        /// The folder with the keeper's files, by which it is known
+        /// The folder with the daemon's files, by which it is known
         folder: PathBuf,
     },
     /// Run the scenarios as a Job in the cluster itself, in shards; `collect` fetches what they find
@@ -72,7 +72,7 @@ pub enum Command {
     Image(ImageOf),
     /// Check every scenario, its files and its snapshots without a cluster
     Lint(Folder),
-    /// Print the cells that would run, and what would not and why
+    /// Print the cases that would run, and what would not and why
     Plan(Selection),
     /// Go through pending snapshots one by one
     Review(Snapshots),
@@ -87,8 +87,8 @@ pub enum Command {
     Docs(Docs),
     /// Say what a release of the operator makes of a manifest, and warn of traps; needs no cluster
     Explain(Explain),
-    /// Give RayClusters that were thought up to real operators, and compare what they make of them with the contract
-    Explore(Explore),
+    /// Give generated RayClusters to real operators, and compare what they make of them with the contract
+    Fuzz(Fuzz),
     /// Print a JSON schema
     Schema {
         /// Of which document
@@ -143,9 +143,9 @@ pub enum DocsPage {
     /// docs/reference/contract.md: every rule of the contract with its releases, scenarios and issues
     #[default]
     Contract,
-    /// docs/reference/pairs.md: what each scenario of the lane kind showed on each pair of releases
+    /// docs/reference/pairs.md: what each scenario of the target kind showed on each pair of releases
     Pairs,
-    /// fixtures/durations.yaml: how long each cell of the lane kind took, by which --shard divides
+    /// fixtures/durations.yaml: how long each case of the target kind took, by which --shard divides
     Durations,
 }
 
@@ -167,10 +167,10 @@ pub struct Selection {
     /// Only scenarios of this level (may be repeated)
     #[arg(long = "level", value_name = "LEVEL", value_parser = level)]
     pub levels: Vec<Level>,
-    /// Where to run: control-plane (the operator and a real API server; no container starts), kind (a real kubelet
-    /// and a real Ray), or all; control-plane when absent, and kind with --context
-    #[arg(long = "lane", value_name = "LANE", value_parser = lanes, overrides_with = "lanes")]
-    pub lanes: Option<Lanes>,
+    /// Where to run: envtest (the operator and a real API server; no container starts), kind (a real kubelet
+    /// and a real Ray), or all; envtest when absent, and kind with --context
+    #[arg(long = "target", value_name = "TARGET", value_parser = targets, overrides_with = "targets")]
+    pub targets: Option<Targets>,
     /// Also scenarios that begin with an older release of the operator and then replace it, each alone on the cluster
     #[arg(long)]
     pub upgrades: bool,
@@ -185,7 +185,7 @@ pub struct Selection {
 /// Which part of the plan.
 #[derive(Debug, Clone, Args)]
 pub struct Part {
-    /// Only part I of N, from 1/N to N/N, divided by how long each cell took; `report merge` makes one report of them
+    /// Only part I of N, from 1/N to N/N, divided by how long each case took; `report merge` makes one report of them
     #[arg(long, value_name = "I/N")]
     pub shard: Option<plan::Shard>,
     /// `results.json` by which --shard divides, in place of the times that the program knows (may be repeated; the later
@@ -194,9 +194,9 @@ pub struct Part {
     pub durations: Vec<PathBuf>,
 }
 
-/// What one `--lane` means.
+/// What one `--target` means.
 #[derive(Debug, Clone)]
-pub struct Lanes(pub Vec<Lane>);
+pub struct Targets(pub Vec<TargetKind>);
 
 #[derive(Debug, Clone, Args)]
 pub struct Releases {
@@ -206,7 +206,7 @@ pub struct Releases {
     /// Release of Ray
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
     pub ray: Option<Version>,
-    /// Releases of operator and Ray that the lane kind runs with each other, such as 1.0.0/2.7.0; several, one after the
+    /// Releases of operator and Ray that the target kind runs with each other, such as 1.0.0/2.7.0; several, one after the
     /// other, with commas, or `all` that fixtures/versions.yaml lists
     #[arg(long = "pair", value_name = "OPERATOR/RAY", value_delimiter = ',', conflicts_with_all = ["operator", "ray"])]
     pub pairs: Vec<plan::Pairs>,
@@ -236,18 +236,18 @@ pub struct Size {
 pub struct Place {
     #[command(flatten)]
     pub existing: ExistingCluster,
-    /// Of which lane: control-plane, kind, or all
-    #[arg(long = "lane", value_name = "LANE", value_parser = lanes, default_value = "all", overrides_with = "lanes")]
-    pub lanes: Lanes,
+    /// Of which target: envtest, kind, or all
+    #[arg(long = "target", value_name = "TARGET", value_parser = targets, default_value = "all", overrides_with = "targets")]
+    pub targets: Targets,
     #[command(flatten)]
     pub engine: Engine,
 }
 
 #[derive(Debug, Args)]
 pub struct Stack {
-    /// What to bring up: kind (a cluster), control-plane (the operator and a real API server), or all
-    #[arg(long = "lane", value_name = "LANE", value_parser = lanes, default_value = "kind", overrides_with = "lanes")]
-    pub lanes: Lanes,
+    /// What to bring up: kind (a cluster), envtest (the operator and a real API server), or all
+    #[arg(long = "target", value_name = "TARGET", value_parser = targets, default_value = "kind", overrides_with = "targets")]
+    pub targets: Targets,
     #[command(flatten)]
     pub releases: Releases,
     #[command(flatten)]
@@ -266,20 +266,20 @@ pub struct ArtifactSource {
     /// Where images and binaries come from
     #[arg(long, value_name = "SOURCE", value_enum, default_value_t)]
     pub artifacts: Source,
-    /// In the lane kind, run this image as the operator instead of the release's own; the nodes must be able to have it
+    /// In the target kind, run this image as the operator instead of the release's own; the nodes must be able to have it
     #[arg(long, value_name = "IMAGE")]
     pub operator_image: Option<String>,
-    /// In the lane kind, install the operator from this Helm chart (its folder or archive, of the shape of the public
+    /// In the target kind, install the operator from this Helm chart (its folder or archive, of the shape of the public
     /// kuberay-operator) instead of the release's own manifests
     #[arg(long, value_name = "CHART")]
     pub operator_chart: Option<PathBuf>,
     /// Values for --operator-chart, as for `helm --values` (may be repeated)
     #[arg(long, value_name = "FILE", requires = "operator_chart")]
     pub operator_values: Vec<PathBuf>,
-    /// In the lane kind, install the operator from the kustomization in this folder instead
+    /// In the target kind, install the operator from the kustomization in this folder instead
     #[arg(long, value_name = "DIR", conflicts_with = "operator_chart")]
     pub operator_kustomization: Option<PathBuf>,
-    /// In the lane control-plane, run this program as the operator; --operator says which release it is like
+    /// In envtest, run this program as the operator; --operator says which release it is like
     #[arg(long, value_name = "FILE")]
     pub operator_binary: Option<PathBuf>,
     /// The folder with the CRDs for --operator-binary; those of the release when absent
@@ -323,7 +323,7 @@ pub struct Run {
     /// Where reports and evidence go
     #[arg(long, value_name = "DIR", default_value = "output")]
     pub output: PathBuf,
-    /// Leave the kind cluster up (`up --lane control-plane` leaves control planes up)
+    /// Leave the kind cluster up (`up --target envtest` leaves control planes up)
     #[arg(long)]
     pub keep: bool,
     /// Failures of provisional scenarios fail the run, too, and so does a scenario that passed only when it was tried again
@@ -333,8 +333,8 @@ pub struct Run {
     /// When to keep Pods, events, logs and objects as sent
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub evidence: EvidencePolicy,
-    /// Cells at once, never more than the nodes can hold; when absent 16 in the lane control-plane, one for each processor in
-    /// the lane kind, and 64 with --context; and then a cell that only waits for time to pass lets another begin
+    /// Cases at once, never more than the nodes can hold; when absent 16 in envtest, one for each processor in
+    /// the target kind, and 64 with --context; and then a case that only waits for time to pass lets another begin
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// Limit for the whole run, such as 30m; what has not ended by then is told, and what was made is cleaned up all the same
@@ -370,19 +370,21 @@ fn level(text: &str) -> Result<Level, String> {
     }
 }
 
-fn lanes(text: &str) -> Result<Lanes, String> {
+fn targets(text: &str) -> Result<Targets, String> {
     match text {
-        "kind" => Ok(Lanes(vec![Lane::Kind])),
-        "control-plane" => Ok(Lanes(vec![Lane::ControlPlane])),
-        "all" => Ok(Lanes(vec![Lane::ControlPlane, Lane::Kind])),
-        _ => Err("use control-plane, kind or all".into()),
+        "kind" => Ok(Targets(vec![TargetKind::Kind])),
+        "envtest" => Ok(Targets(vec![TargetKind::Envtest])),
+        "all" => Ok(Targets(vec![TargetKind::Envtest, TargetKind::Kind])),
+        _ => Err("use envtest, kind or all".into()),
     }
 }
 
 impl Selection {
-    /// The lanes that were asked for.
-    pub fn lanes(&self) -> Lanes {
-        self.lanes.clone().unwrap_or_else(|| Lanes(vec![Lane::ControlPlane]))
+    /// The targets that were asked for.
+    pub fn targets(&self) -> Targets {
+        self.targets
+            .clone()
+            .unwrap_or_else(|| Targets(vec![TargetKind::Envtest]))
     }
 
     /// What narrows the plan.

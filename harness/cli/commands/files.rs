@@ -6,15 +6,15 @@ use std::sync::Arc;
 use miette::GraphicalReportHandler;
 use semver::Version;
 
-use super::args::{Docs, DocsPage, Document, Folder, Lanes, Part, Releases, Selection, Snapshots};
+use super::args::{Docs, DocsPage, Document, Folder, Part, Releases, Selection, Snapshots, Targets};
 use super::console;
 use super::{BAD_USE, ENVIRONMENT, FAILED, PASSED, colour};
 use crate::artifact::Pins;
 use crate::expect::{self, ExpectError, Pending};
 use crate::plan::{Division, Durations};
 use crate::report::RunResult;
-use crate::run::Options;
-use crate::scenario::{self, Diagnostic, Lane, Scenario, Severity};
+use crate::runner::Options;
+use crate::scenario::{self, Diagnostic, Scenario, Severity, TargetKind};
 use crate::{plan, report};
 
 pub(super) fn lint(folder: &Folder) -> u8 {
@@ -41,7 +41,7 @@ pub(super) fn plan(selection: &Selection) -> u8 {
     if names_nothing(selection, &scenarios) {
         return BAD_USE;
     }
-    let options = match releases(&selection.releases, &selection.lanes()) {
+    let options = match releases(&selection.releases, &selection.targets()) {
         Ok(options) => options,
         Err(code) => return code,
     };
@@ -49,18 +49,19 @@ pub(super) fn plan(selection: &Selection) -> u8 {
         Ok(division) => division,
         Err(code) => return code,
     };
-    let plan = plan::cells(&scenarios, &options.releases(), &selection.filter());
-    let own = division.as_ref().map(|division| division.own(&plan.cells));
-    for cell in own.as_ref().unwrap_or(&plan.cells) {
-        print_lines!("{}  {}", cell.id(), cell.scenario.file.spec.rules.join(" "));
+    let plan = plan::cases(&scenarios, &options.releases(), &selection.filter());
+    let own = division.as_ref().map(|division| division.own(&plan.cases));
+    for case in own.as_ref().unwrap_or(&plan.cases) {
+        let spec = &case.scenario.file.spec;
+        print_lines!("{}  {}  ({})", case.id(), spec.rules.join(" "), spec.placement().reason);
     }
     for skipped in &plan.skipped {
         print_lines!("left out: {skipped}");
     }
-    print_lines!("{} cells", plan.cells.len());
+    print_lines!("{} cases", plan.cases.len());
     if let (Some(division), Some(own)) = (&division, &own) {
         let (time, unknown) = division.expected(own);
-        let (all, _) = division.expected(&plan.cells);
+        let (all, _) = division.expected(&plan.cases);
         print_lines!(
             "of which the shard {} has {}, which took {:.1} s of {:.1} s when last recorded; {unknown} have no record",
             division.shard,
@@ -70,7 +71,7 @@ pub(super) fn plan(selection: &Selection) -> u8 {
         );
     }
     warn_of_unpinned(&options);
-    if plan.cells.is_empty() { BAD_USE } else { PASSED }
+    if plan.cases.is_empty() { BAD_USE } else { PASSED }
 }
 
 /// Tells which releases of a plan no run could have by itself.
@@ -96,12 +97,14 @@ pub(super) fn names_nothing(selection: &Selection, scenarios: &[Arc<Scenario>]) 
     let filter = selection.filter();
     let unmatched = filter.unmatched(scenarios);
     for word in &unmatched {
-        print_problem!("error: no scenario's name contains `{word}`; `kuberay-conformance plan --lane all` lists all");
+        print_problem!(
+            "error: no scenario's name contains `{word}`; `kuberay-conformance plan --target all` lists all"
+        );
     }
     !unmatched.is_empty()
 }
 
-/// The shard that was asked for, with what decides on its cells.
+/// The shard that was asked for, with what decides on its cases.
 pub(super) fn division(part: &Part) -> Result<Option<Division>, u8> {
     let Some(shard) = part.shard else { return Ok(None) };
     let durations = match part.durations.as_slice() {
@@ -120,18 +123,18 @@ fn results(files: &[PathBuf]) -> Result<Vec<RunResult>, u8> {
     })
 }
 
-/// The options with the lanes and releases that were asked for.
-pub(super) fn releases(releases: &Releases, lanes: &Lanes) -> Result<Options, u8> {
+/// The options with the targets and releases that were asked for.
+pub(super) fn releases(releases: &Releases, targets: &Targets) -> Result<Options, u8> {
     let pins = Pins::embedded();
     let pairs = plan::Pairs::resolve(&releases.pairs, &pins.pairs);
-    if !pairs.is_empty() && !lanes.0.contains(&Lane::Kind) {
+    if !pairs.is_empty() && !targets.0.contains(&TargetKind::Kind) {
         print_problem!(
-            "error: --pair is for the lane kind: add `--lane kind`, or name releases with --operator and --ray"
+            "error: --pair is for the target kind: add `--target kind`, or name releases with --operator and --ray"
         );
         return Err(BAD_USE);
     }
     let mut options = Options::new(pins.defaults.operator, pins.defaults.ray);
-    options.lanes.clone_from(&lanes.0);
+    options.targets.clone_from(&targets.0);
     if let Some(first) = pairs.first() {
         options.operators = pairs.iter().map(|pair| pair.operator.clone()).collect();
         options.operators.sort();

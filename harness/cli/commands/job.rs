@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::args::{Collect, ImageOf, JobCluster, Run, Submit};
 use super::{BAD_USE, PASSED, files, live};
-use crate::cluster::Existing;
 use crate::plan::{Division, Durations, Shard};
 use crate::report::{self, AllReports, Progress};
-use crate::run::{self, CollectOptions, Options, RunError, SubmitOptions};
+use crate::runner::{self, CollectOptions, Options, RunError, SubmitOptions};
+use crate::target::Existing;
 
 /// The number that Kubernetes gives a Pod of an Indexed Job, from 0.
 const INDEX: &str = "SHARD";
@@ -40,7 +40,7 @@ pub(super) fn submit(arguments: &Submit) -> u8 {
     let Some(scenarios) = files::load(&arguments.scenarios.scenarios) else {
         return BAD_USE;
     };
-    if !run::is_job_name(&arguments.job) {
+    if !runner::is_job_name(&arguments.job) {
         print_problem!(
             "error: `{}` can't be a Job's name: use lower-case letters, digits and inner hyphens, at most 40",
             arguments.job
@@ -54,7 +54,7 @@ pub(super) fn submit(arguments: &Submit) -> u8 {
             (None, None) => {
                 let options = kind_options(&arguments.place);
                 let program = own_program()?;
-                run::push_harness(
+                runner::push_harness(
                     &options,
                     &program,
                     &arguments.scenarios.scenarios,
@@ -76,7 +76,7 @@ pub(super) fn submit(arguments: &Submit) -> u8 {
             image,
             arguments: arguments.run_arguments(),
         };
-        let submitted = run::submit(&client, &options).await?;
+        let submitted = runner::submit(&client, &options).await?;
         let (job, again) = (
             &submitted.job,
             if submitted.again {
@@ -91,7 +91,7 @@ pub(super) fn submit(arguments: &Submit) -> u8 {
              its results:     kuberay-conformance collect --job {job} --wait{}",
             options.shards,
             options.parallel,
-            run::NAMESPACE,
+            runner::NAMESPACE,
             arguments.place.flags()
         );
         Ok(PASSED)
@@ -107,7 +107,7 @@ pub(super) fn collect(arguments: &Collect) -> u8 {
             wait: arguments.wait.then(|| arguments.timeout.unwrap_or(WAITS)),
             remove: arguments.remove,
         };
-        let result = run::collect(&client, &options, &AllReports, &*progress, &cancel).await?;
+        let result = runner::collect(&client, &options, &AllReports, &*progress, &cancel).await?;
         live::show(&result);
         Ok(report::exit_code(&result, live::strictness(arguments.strict)))
     })
@@ -123,7 +123,7 @@ pub(super) fn image(arguments: &ImageOf) -> u8 {
             source: arguments.artifacts.into(),
             ..live::defaults()
         };
-        let image = run::harness_image(&options, &own_program()?, &arguments.scenarios.scenarios, progress).await?;
+        let image = runner::harness_image(&options, &own_program()?, &arguments.scenarios.scenarios, progress).await?;
         print_lines!("{}\narchive: {}", image.local_name, image.archive.display());
         Ok(PASSED)
     })
@@ -150,5 +150,5 @@ async fn client(place: &JobCluster, progress: &Arc<dyn Progress>) -> Result<kube
     if let Some(there) = place.existing.options() {
         return Ok(Existing::connect(&there.context).await?.client);
     }
-    run::kind_client(&kind_options(place), Arc::clone(progress)).await
+    runner::kind_client(&kind_options(place), Arc::clone(progress)).await
 }

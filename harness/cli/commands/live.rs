@@ -3,14 +3,14 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use super::args::{Lanes, Place, Run, Selection, Stack};
+use super::args::{Place, Run, Selection, Stack, Targets};
 use super::console;
 use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt, job};
 use crate::artifact::Pins;
 use crate::expect::pending_allowed;
 use crate::report::{self, AllReports, Progress, Redacted, Redactor, RunResult, Strictness};
-use crate::run::{self, Options, ROOMY, RunError};
-use crate::scenario::Lane;
+use crate::runner::{self, Options, ROOMY, RunError};
+use crate::scenario::TargetKind;
 
 /// Nodes that a cluster has after `up`, unless it is told how many; one that it makes has [`ROOMY`].
 const NODES_OF_UP: u32 = 2;
@@ -20,12 +20,12 @@ pub(super) fn run(arguments: &Run) -> u8 {
     if let Some(code) = refuse(selection) {
         return code;
     }
-    let lanes = match lanes(arguments) {
-        Ok(lanes) => lanes,
+    let targets = match targets(arguments) {
+        Ok(targets) => targets,
         Err(code) => return code,
     };
     let stack = Stack {
-        lanes,
+        targets,
         releases: selection.releases.clone(),
         source: arguments.source.clone(),
         engine: arguments.engine.clone(),
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Run) -> u8 {
     };
     block(async |progress, cancel| {
         if let Some(job) = &arguments.as_job.job {
-            let result = run::run_shard(&options, job, Arc::new(AllReports), progress, cancel).await?;
+            let result = runner::run_shard(&options, job, Arc::new(AllReports), progress, cancel).await?;
             show(&result);
             // A Pod is made again when it fails; a scenario that failed is what it was to find out.
             return Ok(if result.interrupted.is_some() {
@@ -66,25 +66,25 @@ pub(super) fn run(arguments: &Run) -> u8 {
                 PASSED
             });
         }
-        let result = run::run(&options, Arc::new(AllReports), progress, cancel).await?;
+        let result = runner::run(&options, Arc::new(AllReports), progress, cancel).await?;
         show(&result);
         Ok(report::exit_code(&result, strictness(options.strict)))
     })
 }
 
-/// The lanes of a run: in a cluster that exists there is a kubelet, and what needs none is better run without it.
-fn lanes(arguments: &Run) -> Result<Lanes, u8> {
+/// The targets of a run: in a cluster that exists there is a kubelet, and what needs none is better run without it.
+fn targets(arguments: &Run) -> Result<Targets, u8> {
     if arguments.existing.context.is_none() {
-        return Ok(arguments.selection.lanes());
+        return Ok(arguments.selection.targets());
     }
     let mut problem = None;
     if arguments
         .selection
-        .lanes
+        .targets
         .as_ref()
-        .is_some_and(|lanes| lanes.0 != [Lane::Kind])
+        .is_some_and(|targets| targets.0 != [TargetKind::Kind])
     {
-        problem = Some("the lane control-plane needs no cluster: leave --context out for it");
+        problem = Some("envtest needs no cluster: leave --context out for it");
     }
     if arguments.selection.upgrades {
         problem = Some("--upgrades replaces the operator, which is not done in a cluster that exists");
@@ -100,7 +100,7 @@ fn lanes(arguments: &Run) -> Result<Lanes, u8> {
             print_problem!("error: {problem}");
             Err(BAD_USE)
         }
-        None => Ok(Lanes(vec![Lane::Kind])),
+        None => Ok(Targets(vec![TargetKind::Kind])),
     }
 }
 
@@ -109,7 +109,7 @@ pub(super) fn strictness(strict: bool) -> Strictness {
     Strictness {
         provisional: strict,
         flaky: strict || !pending_allowed(environment_variable("CI").as_deref()),
-        no_room: strict,
+        no_capacity: strict,
     }
 }
 
@@ -132,7 +132,7 @@ pub(super) fn up(stack: &Stack) -> u8 {
     }
     options.audit = stack.audit;
     block(async |progress, cancel| {
-        print_lines!("{}", run::up(&options, progress, cancel).await?);
+        print_lines!("{}", runner::up(&options, progress, cancel).await?);
         Ok(PASSED)
     })
 }
@@ -140,7 +140,7 @@ pub(super) fn up(stack: &Stack) -> u8 {
 /// Keeps control planes up in the background of `up`.
 pub(super) fn keep() -> u8 {
     block(async |progress, cancel| {
-        run::standing::keep(progress, cancel).await?;
+        runner::daemon::keep(progress, cancel).await?;
         Ok(PASSED)
     })
 }
@@ -148,7 +148,7 @@ pub(super) fn keep() -> u8 {
 pub(super) fn down(place: &Place) -> u8 {
     let options = place_options(place);
     block_until_cancelled(async |progress| {
-        print_lines!("{}", run::down(&options, progress).await?);
+        print_lines!("{}", runner::down(&options, progress).await?);
         Ok(PASSED)
     })
 }
@@ -156,7 +156,7 @@ pub(super) fn down(place: &Place) -> u8 {
 pub(super) fn status(place: &Place) -> u8 {
     let options = place_options(place);
     block_until_cancelled(async |progress| {
-        print_lines!("{}", run::status(&options, progress).await?);
+        print_lines!("{}", runner::status(&options, progress).await?);
         Ok(PASSED)
     })
 }
@@ -170,7 +170,7 @@ pub(super) fn defaults() -> Options {
 fn place_options(place: &Place) -> Options {
     Options {
         existing: place.existing.options(),
-        lanes: place.lanes.0.clone(),
+        targets: place.targets.0.clone(),
         engine: place.engine.engine.map(Into::into),
         cluster: place.engine.cluster.clone(),
         ..defaults()
@@ -178,7 +178,7 @@ fn place_options(place: &Place) -> Options {
 }
 
 fn stack_options(stack: &Stack) -> Result<Options, u8> {
-    let mut options = files::releases(&stack.releases, &stack.lanes)?;
+    let mut options = files::releases(&stack.releases, &stack.targets)?;
     options.engine = stack.engine.engine.map(Into::into);
     options.cluster.clone_from(&stack.engine.cluster);
     options.nodes = stack.size.nodes;

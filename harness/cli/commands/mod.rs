@@ -1,8 +1,8 @@
 //! The command line: arguments become calls of the engine, and results become text and an exit code.
 
 mod explain;
-mod explore;
 mod files;
+mod fuzz;
 mod job;
 mod live;
 mod merge;
@@ -16,14 +16,14 @@ use crate::console;
 use crate::exit::{BAD_USE, ENVIRONMENT, FAILED, PASSED};
 use crate::interrupt;
 pub use explain::Explain;
-pub use explore::Explore;
+pub use fuzz::Fuzz;
 
 /// Runs the command that the process was started with, and says how it ended.
 pub fn main() -> ExitCode {
-    if let Some(code) = crate::process::guarded_helper() {
+    if let Some(code) = crate::process::supervisor() {
         return code;
     }
-    if let Some(code) = crate::cluster::registry_helper() {
+    if let Some(code) = crate::target::registry_helper() {
         return code;
     }
     let code = match Arguments::try_parse() {
@@ -45,7 +45,7 @@ fn command(arguments: Arguments) -> u8 {
         Command::Schema { of } => files::schema(of),
         Command::Report(Report::Merge(options)) => merge::run(&options),
         Command::Explain(options) => explain::run(&options),
-        Command::Explore(options) => explore::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Run(run) => live::run(&run),
         Command::Submit(submit) => job::submit(&submit),
         Command::Collect(collect) => job::collect(&collect),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::contract::{CLASSES, Half, RULES, Rule};
-use crate::scenario::{Lane, Scenario};
+use crate::contract::{CLASSES, Layer, RULES, Rule};
+use crate::scenario::Scenario;
 
 const INTRODUCTION: &str = "\
 # The command contract
@@ -15,9 +15,9 @@ The scenarios of this repository prove them on real operators. `kuberay-conforma
 this page from the rules (`harness/contract/src/rules.rs`) and the scenarios; change those, not this
 page.
 
-A rule has an *object* half: what the operator writes. If the shell, the kubelet or Ray decide, it
-also has an *effect* half: what the container then does. Reports call a rule proven if every
-scenario of it passed and the scenarios cover each half.
+A rule has an *object* layer: what the operator writes. If the shell, the kubelet or Ray decide, it
+also has an *effect* layer: what the container then does. Reports call a rule proven if every
+scenario of it passed and the scenarios cover each layer.
 ";
 
 /// The whole page.
@@ -49,14 +49,14 @@ fn classes(text: &mut String) {
 }
 
 fn overview(text: &mut String, scenarios: &[Arc<Scenario>]) {
-    text.push_str("\n## Rules\n\n| rule | about | holds | object half | effect half |\n|---|---|---|---|---|\n");
+    text.push_str("\n## Rules\n\n| rule | about | holds | spec layer | runtime layer |\n|---|---|---|---|---|\n");
     for rule in &RULES {
-        let count = |half: Half| {
-            if !rule.halves.contains(&half) {
+        let count = |layer: Layer| {
+            if !rule.layers.contains(&layer) {
                 return "-".to_owned();
             }
             match of_rule(rule, scenarios)
-                .filter(|one| one.halves().contains(&half))
+                .filter(|one| one.layers().contains(&layer))
                 .count()
             {
                 0 => "no scenario yet".to_owned(),
@@ -69,8 +69,8 @@ fn overview(text: &mut String, scenarios: &[Arc<Scenario>]) {
             "| [{id}](#{anchor}) | {} | {} | {} | {} |",
             rule.title,
             range(rule),
-            count(Half::Object),
-            count(Half::Effect),
+            count(Layer::Spec),
+            count(Layer::Runtime),
             id = rule.id,
             anchor = rule.id.to_lowercase(),
         );
@@ -78,7 +78,7 @@ fn overview(text: &mut String, scenarios: &[Arc<Scenario>]) {
 }
 
 fn section(text: &mut String, rule: &Rule, scenarios: &[Arc<Scenario>]) {
-    let halves: Vec<&str> = rule.halves.iter().map(|half| half.word()).collect();
+    let layers: Vec<&str> = rule.layers.iter().map(|layer| layer.word()).collect();
     _ = writeln!(
         text,
         "\n<a id=\"{}\"></a>\n\n### {} {}\n\n{}\n",
@@ -91,7 +91,7 @@ fn section(text: &mut String, rule: &Rule, scenarios: &[Arc<Scenario>]) {
     if let Some(differs) = rule.differs {
         _ = writeln!(text, "- Releases differ: {differs}");
     }
-    _ = writeln!(text, "- Halves: {}.", halves.join(", "));
+    _ = writeln!(text, "- Layers: {}.", layers.join(", "));
     let issues: BTreeSet<&str> = of_rule(rule, scenarios)
         .flat_map(|scenario| scenario.file.spec.issues.iter().map(String::as_str))
         .collect();
@@ -106,15 +106,15 @@ fn section(text: &mut String, rule: &Rule, scenarios: &[Arc<Scenario>]) {
         text.push_str("\nNo scenario yet.\n");
         return;
     }
-    text.push_str("\n| scenario | shows | lane | KubeRay | level |\n|---|---|---|---|---|\n");
+    text.push_str("\n| scenario | shows | target | KubeRay | level |\n|---|---|---|---|---|\n");
     for scenario in rows {
         let spec = &scenario.file.spec;
-        let lanes: Vec<String> = spec.lanes.iter().map(Lane::to_string).collect();
+        let target = spec.placement().target;
         _ = writeln!(
             text,
             "| [`{name}`](../../scenarios/{name}/scenario.yaml) | {} | {} | {} | {} |",
             cell(spec.description.trim()),
-            lanes.join(", "),
+            target,
             cell(&spec.operator),
             spec.level,
             name = scenario.name(),
@@ -165,6 +165,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::scenario::TargetKind;
     use crate::scenario::{Level, load_all};
 
     fn root() -> &'static Path {
@@ -187,13 +188,13 @@ mod tests {
     }
 
     #[test]
-    fn the_object_half_of_every_rule_has_a_scenario_in_the_fast_lane() {
+    fn the_object_layer_of_every_rule_has_a_scenario_in_the_fast_target() {
         let scenarios = load_all(&root().join("scenarios")).unwrap();
         let proves = |rule: &Rule| {
             of_rule(rule, &scenarios).any(|scenario| {
                 let spec = &scenario.file.spec;
-                scenario.halves().contains(&Half::Object)
-                    && spec.lanes.contains(&Lane::ControlPlane)
+                scenario.layers().contains(&Layer::Spec)
+                    && spec.placement().target == TargetKind::Envtest
                     && spec.level != Level::Provisional
             })
         };

@@ -1,21 +1,21 @@
-//! `fixtures/durations.yaml`: how long cells of the lane `kind` took.
+//! `fixtures/durations.yaml`: how long cases of the target `kind` took.
 
 use super::{Outcome, RunResult};
 use crate::plan::Durations;
-use crate::scenario::Lane;
+use crate::scenario::TargetKind;
 
 const INTRODUCTION: &str = "\
-# Seconds that each cell of the lane kind took, by which `run --shard` divides a plan. Written from a run's results:
+# Seconds that each case of the target kind took, by which `run --shard` divides a plan. Written from a run's results:
 #   kuberay-conformance docs durations --results output/results.json > fixtures/durations.yaml
 ";
 
-/// How long cells took that passed in the lane `kind`; of several runs the later one counts where both have a cell.
+/// How long cases took that passed in the target `kind`; of several runs the later one counts where both have a case.
 ///
-/// What failed may have waited for its deadline. Cells of the lane `control-plane` are not divided by their own time.
+/// What failed may have waited for its deadline. Cases of envtest are not divided by their own time.
 pub fn durations(runs: &[RunResult]) -> Durations {
-    let cells = runs.iter().flat_map(|run| &run.cells);
-    let timed = cells.filter(|cell| cell.lane == Lane::Kind && cell.outcome == Outcome::Passed);
-    timed.map(|cell| (cell.id.clone(), cell.duration_seconds)).collect()
+    let cases = runs.iter().flat_map(|run| &run.cases);
+    let timed = cases.filter(|case| case.target == TargetKind::Kind && case.outcome == Outcome::Passed);
+    timed.map(|case| (case.id.clone(), case.duration_seconds)).collect()
 }
 
 /// The whole file.
@@ -32,10 +32,10 @@ mod tests {
     fn what_passed_on_kind_is_written_and_the_later_run_counts() {
         let first = example::run();
         let mut second = example::run();
-        second.cells.truncate(2);
-        second.cells[0].duration_seconds = 7.04;
-        second.cells[1].outcome = Outcome::Passed;
-        second.cells[1].lane = Lane::ControlPlane;
+        second.cases.truncate(2);
+        second.cases[0].duration_seconds = 7.04;
+        second.cases[1].outcome = Outcome::Passed;
+        second.cases[1].target = TargetKind::Envtest;
         let id = "kind::1.6.2::2.52.0::before-ray-start";
         assert_eq!(
             render_durations(std::slice::from_ref(&first)),

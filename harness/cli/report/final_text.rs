@@ -5,21 +5,21 @@ use std::fmt::Write as _;
 use super::rules::summaries;
 use super::text::{Paint, clean, headline, one_line};
 use super::without_verdict;
-use super::{CellResult, CheckResult, Origin, Outcome, RunResult, Strictness, Totals, exit_code, rule_results, view};
+use super::{CaseResult, CheckResult, Origin, Outcome, RunResult, Strictness, Totals, exit_code, rule_results, view};
 
-/// One line for each cell, then every failure in full, then rules, images and totals.
+/// One line for each case, then every failure in full, then rules, images and totals.
 ///
 /// Lines that come from a cluster are marked with `│`.
 pub fn render_text(run: &RunResult, colour: bool) -> String {
     let paint = Paint::new(colour);
     let mut text = String::new();
-    for cell in &run.cells {
-        text.push_str(&cell_line(cell, paint));
+    for case in &run.cases {
+        text.push_str(&case_line(case, paint));
         text.push('\n');
     }
-    for cell in run.cells.iter().filter(|cell| cell.outcome.is_bad()) {
+    for case in run.cases.iter().filter(|case| case.outcome.is_bad()) {
         text.push('\n');
-        failure(&mut text, cell, paint);
+        failure(&mut text, case, paint);
     }
     text.push('\n');
     if let Some(reason) = &run.interrupted {
@@ -70,43 +70,43 @@ fn images(run: &RunResult) -> Option<String> {
     })
 }
 
-fn cell_line(cell: &CellResult, paint: Paint) -> String {
-    let word = paint.outcome(cell.outcome, 5);
-    let mut line = format!("{word} {:>7.1}s  {}", cell.duration_seconds, one_line(&cell.id));
-    if cell.is_provisional_failure() {
+fn case_line(case: &CaseResult, paint: Paint) -> String {
+    let word = paint.outcome(case.outcome, 5);
+    let mut line = format!("{word} {:>7.1}s  {}", case.duration_seconds, one_line(&case.id));
+    if case.is_provisional_failure() {
         line.push_str(" (provisional)");
     }
-    if cell.resumed {
+    if case.resumed {
         line.push_str(" (before)");
     }
-    if matches!(cell.outcome, Outcome::Skipped | Outcome::Flaky)
-        && let Some(reason) = &cell.reason
+    if matches!(case.outcome, Outcome::Skipped | Outcome::Flaky)
+        && let Some(reason) = &case.reason
     {
         _ = write!(line, ": {}", one_line(reason));
     }
     line
 }
 
-fn failure(text: &mut String, cell: &CellResult, paint: Paint) {
-    let word = paint.outcome(cell.outcome, 0);
-    _ = writeln!(text, "{word} {}", paint.bold(&one_line(&cell.id)));
-    if let Some(reason) = cell.own_reason() {
+fn failure(text: &mut String, case: &CaseResult, paint: Paint) {
+    let word = paint.outcome(case.outcome, 0);
+    _ = writeln!(text, "{word} {}", paint.bold(&one_line(&case.id)));
+    if let Some(reason) = case.own_reason() {
         lines(text, "  ", reason);
     }
-    for check in cell.bad_checks() {
-        check_in_full(text, cell, check, paint);
+    for check in case.bad_checks() {
+        check_in_full(text, case, check, paint);
     }
-    let not_judged = cell.not_judged();
+    let not_judged = case.not_judged();
     if !not_judged.is_empty() {
         _ = writeln!(text, "  not judged: {}", one_line(&not_judged.join(", ")));
     }
-    if let Some(evidence) = &cell.evidence {
+    if let Some(evidence) = &case.evidence {
         _ = writeln!(text, "  evidence, in the output folder: {}", one_line(evidence));
     }
 }
 
-fn check_in_full(text: &mut String, cell: &CellResult, check: &CheckResult, paint: Paint) {
-    let place = one_line(&check.place(&cell.file));
+fn check_in_full(text: &mut String, case: &CaseResult, check: &CheckResult, paint: Paint) {
+    let place = one_line(&check.place(&case.file));
     let name = one_line(&check.name);
     _ = writeln!(text, "  {} at {place}, after {:.1}s", paint.bold(&name), check.seconds);
     lines(text, "    ", &check.message);

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::text::clean;
 use super::without_verdict;
-use super::{CellResult, ReportError, RunResult, render_markdown};
+use super::{CaseResult, ReportError, RunResult, render_markdown};
 
 /// GitHub drops the whole summary of a step that is larger, in bytes.
 const SUMMARY_LIMIT: u64 = 1024 * 1024;
@@ -90,16 +90,16 @@ fn cut(text: &str, room: usize) -> String {
 
 fn annotations(run: &RunResult, workspace: Option<&str>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for cell in run.cells.iter().filter(|cell| cell.outcome.is_bad()) {
-        let kind = if cell.is_provisional_failure() {
+    for case in run.cases.iter().filter(|case| case.outcome.is_bad()) {
+        let kind = if case.is_provisional_failure() {
             "warning"
         } else {
             "error"
         };
-        let file = relative(&cell.file, workspace);
+        let file = relative(&case.file, workspace);
         let before = lines.len();
-        for check in cell.bad_checks() {
-            let title = format!("{}: {}", cell.id, check.name);
+        for check in case.bad_checks() {
+            let title = format!("{}: {}", case.id, check.name);
             let mut message = check.message.clone();
             for (name, block) in check.blocks() {
                 _ = write!(message, "\n{name}:\n{}", first_lines(block));
@@ -108,7 +108,7 @@ fn annotations(run: &RunResult, workspace: Option<&str>) -> Vec<String> {
             lines.push(annotation(kind, file, place, &title, &message));
         }
         if lines.len() == before {
-            lines.push(annotation(kind, file, (1, 1), &cell.id, reason(cell)));
+            lines.push(annotation(kind, file, (1, 1), &case.id, reason(case)));
         }
     }
     if let Some(reason) = &run.interrupted {
@@ -121,8 +121,8 @@ fn annotations(run: &RunResult, workspace: Option<&str>) -> Vec<String> {
     lines
 }
 
-fn reason(cell: &CellResult) -> &str {
-    cell.reason.as_deref().unwrap_or("no reason was given")
+fn reason(case: &CaseResult) -> &str {
+    case.reason.as_deref().unwrap_or("no reason was given")
 }
 
 /// Annotations only land on files named relative to the checkout.

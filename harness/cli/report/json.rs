@@ -11,7 +11,7 @@ use super::{ReportError, RuleResult, RunResult, rule_results};
 struct Document<'a> {
     #[serde(flatten)]
     run: &'a RunResult,
-    /// What the cells say of each rule of the contract.
+    /// What the cases say of each rule of the contract.
     rules: Vec<RuleResult>,
 }
 

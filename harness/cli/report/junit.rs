@@ -1,4 +1,4 @@
-//! `junit.xml`: one test case for each cell.
+//! `junit.xml`: one test case for each case.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use super::text::clean;
 use super::view;
 use super::without_verdict;
-use super::{CellResult, CheckResult, Outcome, ReportError, RunResult};
+use super::{CaseResult, CheckResult, Outcome, ReportError, RunResult};
 
 const NAME: &str = "kuberay-conformance";
 
@@ -17,7 +17,7 @@ pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
     suite.timestamp = run.started.parse().ok();
     suite.set_time(seconds(run.duration_seconds));
     suite.add_properties(suite_properties(run));
-    suite.add_test_cases(run.cells.iter().map(test_case));
+    suite.add_test_cases(run.cases.iter().map(test_case));
     if let Some(reason) = &run.interrupted {
         // Without it, a run that stopped early would look like one in which everything passed.
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
@@ -27,7 +27,7 @@ pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
     if let Some(reason) = without_verdict(run) {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_type("no-verdict").set_message(clean(&reason));
-        suite.add_test_case(TestCase::new("the run judges a cell", status));
+        suite.add_test_case(TestCase::new("the run judges a case", status));
     }
     let mut report = Report::new(NAME);
     report.timestamp = suite.timestamp;
@@ -71,35 +71,35 @@ fn suite_properties(run: &RunResult) -> Vec<Property> {
     properties
 }
 
-fn test_case(cell: &CellResult) -> TestCase {
-    let mut case = TestCase::new(clean(&cell.scenario), status(cell));
-    let class = cell
+fn test_case(case: &CaseResult) -> TestCase {
+    let mut entry = TestCase::new(clean(&case.scenario), status(case));
+    let class = case
         .id
-        .strip_suffix(&format!("::{}", cell.scenario))
-        .unwrap_or(&cell.id);
-    case.set_classname(clean(class));
-    case.set_time(seconds(cell.duration_seconds));
-    case.set_assertions(cell.checks.len());
-    case.extra.insert("file".into(), clean(&cell.file).into());
-    case.add_properties(cell.rules.iter().map(|rule| property("rule", rule)));
-    case.add_property(property("level", view::level(cell.level)));
-    case.add_property(property("operator", &cell.operator));
-    case.add_property(property("ray", &cell.ray));
-    if let Some(namespace) = &cell.namespace {
-        case.add_property(property("namespace", namespace));
+        .strip_suffix(&format!("::{}", case.scenario))
+        .unwrap_or(&case.id);
+    entry.set_classname(clean(class));
+    entry.set_time(seconds(case.duration_seconds));
+    entry.set_assertions(case.checks.len());
+    entry.extra.insert("file".into(), clean(&case.file).into());
+    entry.add_properties(case.rules.iter().map(|rule| property("rule", rule)));
+    entry.add_property(property("level", view::level(case.level)));
+    entry.add_property(property("operator", &case.operator));
+    entry.add_property(property("ray", &case.ray));
+    if let Some(namespace) = &case.namespace {
+        entry.add_property(property("namespace", namespace));
     }
-    if cell.resumed {
-        case.add_property(property("resumed", "true"));
+    if case.resumed {
+        entry.add_property(property("resumed", "true"));
     }
-    if let Some(evidence) = &cell.evidence {
-        case.add_property(property("evidence", evidence));
+    if let Some(evidence) = &case.evidence {
+        entry.add_property(property("evidence", evidence));
     }
-    case
+    entry
 }
 
-fn status(cell: &CellResult) -> TestCaseStatus {
-    let reason = cell.reason.as_deref().map(clean);
-    let (kind, ty) = match cell.outcome {
+fn status(case: &CaseResult) -> TestCaseStatus {
+    let reason = case.reason.as_deref().map(clean);
+    let (kind, ty) = match case.outcome {
         Outcome::Passed => return TestCaseStatus::success(),
         Outcome::Flaky => {
             let mut first = TestRerun::new(NonSuccessKind::Error);
@@ -113,18 +113,18 @@ fn status(cell: &CellResult) -> TestCaseStatus {
             status.set_message(reason.unwrap_or_default());
             return status;
         }
-        Outcome::Failed if cell.is_provisional_failure() => (NonSuccessKind::Failure, "provisional"),
+        Outcome::Failed if case.is_provisional_failure() => (NonSuccessKind::Failure, "provisional"),
         Outcome::Failed => (NonSuccessKind::Failure, "check"),
-        Outcome::Error if cell.interrupted => (NonSuccessKind::Error, "interrupted"),
+        Outcome::Error if case.interrupted => (NonSuccessKind::Error, "interrupted"),
         Outcome::Error => (NonSuccessKind::Error, "environment"),
     };
-    let checks: Vec<&CheckResult> = cell.bad_checks().collect();
+    let checks: Vec<&CheckResult> = case.bad_checks().collect();
     let message = reason
         .or_else(|| checks.first().map(|check| clean(&check.message)))
         .unwrap_or_default();
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(ty).set_message(message);
-    let text: String = checks.iter().map(|check| describe(cell, check)).collect();
+    let text: String = checks.iter().map(|check| describe(case, check)).collect();
     if !text.is_empty() {
         status.set_description(text.trim_end());
     }
@@ -132,8 +132,8 @@ fn status(cell: &CellResult) -> TestCaseStatus {
 }
 
 /// A check in plain text, with everything that is known of it.
-fn describe(cell: &CellResult, check: &CheckResult) -> String {
-    let mut text = format!("{}: {}\n{}\n", check.name, check.place(&cell.file), check.message);
+fn describe(case: &CaseResult, check: &CheckResult) -> String {
+    let mut text = format!("{}: {}\n{}\n", check.name, check.place(&case.file), check.message);
     for (title, block) in check.blocks() {
         _ = writeln!(text, "{title}:\n{}", block.trim_end_matches('\n'));
     }

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use super::rules::{RuleOutcome, summaries};
 use super::text::{clean, headline, one_line};
 use super::without_verdict;
-use super::{CellResult, RunResult, Totals, pace, rule_results, view};
+use super::{CaseResult, RunResult, Totals, pace, rule_results, view};
 
-/// The run as Markdown: totals, cells, failures in full, rules, images, phases.
+/// The run as Markdown: totals, cases, failures in full, rules, images, phases.
 pub fn render_markdown(run: &RunResult) -> String {
     let mut text = format!("# KubeRay conformance: {}\n\n", Totals::of(run));
     if let Some(reason) = &run.interrupted {
@@ -29,7 +29,7 @@ pub fn render_markdown(run: &RunResult) -> String {
     for remark in view::remarks(run) {
         _ = writeln!(text, "{}.\n", escape(&remark));
     }
-    cells(&mut text, run);
+    cases(&mut text, run);
     conditions(&mut text, run);
     failures(&mut text, run);
     rules(&mut text, run);
@@ -38,28 +38,28 @@ pub fn render_markdown(run: &RunResult) -> String {
     text
 }
 
-fn cells(text: &mut String, run: &RunResult) {
-    text.push_str("## Cells\n\n");
+fn cases(text: &mut String, run: &RunResult) {
+    text.push_str("## Cases\n\n");
     table(
         text,
-        "| Result | Scenario | Level | Rules | Lane | KubeRay | Ray | Seconds |\n|---|---|---|---|---|---|---|--:|",
-        run.cells.iter().map(|cell| {
-            let mut result = cell.outcome.word().to_owned();
-            if cell.resumed {
+        "| Result | Scenario | Level | Rules | Target | KubeRay | Ray | Seconds |\n|---|---|---|---|---|---|---|--:|",
+        run.cases.iter().map(|case| {
+            let mut result = case.outcome.word().to_owned();
+            if case.resumed {
                 result.push_str(" (before)");
             }
-            if let Some(reason) = cell.reason.as_ref().filter(|_| !cell.outcome.is_bad()) {
+            if let Some(reason) = case.reason.as_ref().filter(|_| !case.outcome.is_bad()) {
                 _ = write!(result, ": {}", escape(reason));
             }
             vec![
                 result,
-                code(&cell.scenario),
-                view::level(cell.level).into(),
-                escape(&cell.rules.join(", ")),
-                view::lane(cell.lane).into(),
-                escape(&cell.operator),
-                escape(&cell.ray),
-                format!("{:.1}", cell.duration_seconds),
+                code(&case.scenario),
+                view::level(case.level).into(),
+                escape(&case.rules.join(", ")),
+                view::target(case.target).into(),
+                escape(&case.operator),
+                escape(&case.ray),
+                format!("{:.1}", case.duration_seconds),
             ]
         }),
     );
@@ -68,11 +68,11 @@ fn cells(text: &mut String, run: &RunResult) {
 /// What was not as on a cluster of a user.
 fn conditions(text: &mut String, run: &RunResult) {
     let mut any = false;
-    for cell in &run.cells {
-        let settings = cell.operator_settings.iter();
+    for case in &run.cases {
+        let settings = case.operator_settings.iter();
         let settings = settings.map(|(name, value)| format!("the operator ran with {name}={value}"));
-        for sentence in settings.chain(cell.stimulus.iter().cloned()) {
-            _ = writeln!(text, "- {}: {}", code(&cell.id), escape(&sentence));
+        for sentence in settings.chain(case.steps.iter().cloned()) {
+            _ = writeln!(text, "- {}: {}", code(&case.id), escape(&sentence));
             any = true;
         }
     }
@@ -82,27 +82,27 @@ fn conditions(text: &mut String, run: &RunResult) {
 }
 
 fn failures(text: &mut String, run: &RunResult) {
-    let mut failed = run.cells.iter().filter(|cell| cell.outcome.is_bad()).peekable();
+    let mut failed = run.cases.iter().filter(|case| case.outcome.is_bad()).peekable();
     if failed.peek().is_some() {
         text.push_str("## Failures\n\n");
     }
-    for cell in failed {
-        failure(text, cell);
+    for case in failed {
+        failure(text, case);
     }
 }
 
-fn failure(text: &mut String, cell: &CellResult) {
-    let note = if cell.is_provisional_failure() {
+fn failure(text: &mut String, case: &CaseResult) {
+    let note = if case.is_provisional_failure() {
         " (provisional)"
     } else {
         ""
     };
-    _ = writeln!(text, "### {} {}{note}\n", cell.outcome.word(), code(&cell.id));
-    if let Some(reason) = cell.own_reason() {
+    _ = writeln!(text, "### {} {}{note}\n", case.outcome.word(), code(&case.id));
+    if let Some(reason) = case.own_reason() {
         message(text, "", reason);
     }
-    for check in cell.bad_checks() {
-        let (name, place) = (code(&check.name), code(&check.place(&cell.file)));
+    for check in case.bad_checks() {
+        let (name, place) = (code(&check.name), code(&check.place(&case.file)));
         let title = format!("**Check {name}** at {place}, after {:.1} s: ", check.seconds);
         message(text, &title, &check.message);
         for (title, block) in check.blocks() {
@@ -111,11 +111,11 @@ fn failure(text: &mut String, cell: &CellResult) {
             fenced(text, language, block);
         }
     }
-    let not_judged = cell.not_judged();
+    let not_judged = case.not_judged();
     if !not_judged.is_empty() {
         _ = writeln!(text, "Not judged: {}.\n", escape(&not_judged.join(", ")));
     }
-    if let Some(evidence) = &cell.evidence {
+    if let Some(evidence) = &case.evidence {
         _ = writeln!(text, "Evidence, in the output folder: {}\n", code(evidence));
     }
 }
@@ -128,26 +128,26 @@ fn rules(text: &mut String, run: &RunResult) {
     }
     table(
         text,
-        "| Rule | About | KubeRay | Ray | Result | Half | Scenarios | Passed | Failed | Skipped | Errors |\n\
+        "| Rule | About | KubeRay | Ray | Result | Layer | Scenarios | Passed | Failed | Skipped | Errors |\n\
          |---|---|---|---|---|---|---|--:|--:|--:|--:|",
         results
             .iter()
             .filter(|rule| rule.outcome != RuleOutcome::NotRun)
             .flat_map(|rule| {
-                rule.halves.iter().map(|half| {
-                    let scenarios: Vec<String> = half.scenarios.iter().map(|name| code(name)).collect();
+                rule.layers.iter().map(|layer| {
+                    let scenarios: Vec<String> = layer.scenarios.iter().map(|name| code(name)).collect();
                     vec![
                         escape(&rule.rule),
                         escape(&rule.title),
                         escape(&rule.operator),
                         escape(&rule.ray),
                         rule.verdict(),
-                        half.half.word().into(),
+                        layer.layer.word().into(),
                         scenarios.join(", "),
-                        half.totals.passed.to_string(),
-                        half.totals.failed.to_string(),
-                        half.totals.skipped.to_string(),
-                        half.totals.errors.to_string(),
+                        layer.totals.passed.to_string(),
+                        layer.totals.failed.to_string(),
+                        layer.totals.skipped.to_string(),
+                        layer.totals.errors.to_string(),
                     ]
                 })
             }),
@@ -186,21 +186,21 @@ fn phases(text: &mut String, run: &RunResult) {
             .iter()
             .map(|phase| vec![escape(&phase.name), format!("{:.1}", phase.seconds)]),
     );
-    let parts = pace::parts(&run.cells);
+    let parts = pace::parts(&run.cases);
     if parts.is_empty() {
         return;
     }
     text.push_str(
-        "How the cells' time divides: added up over all cells, and by the clock (time in which at least one cell was in this \
+        "How the cases' time divides: added up over all cases, and by the clock (time in which at least one case was in this \
          part and none in a part above).\n\n",
     );
     table(
         text,
-        "| Part of cells | Seconds, added up | by the clock |\n|---|--:|--:|",
+        "| Part of cases | Seconds, added up | by the clock |\n|---|--:|--:|",
         parts.iter().map(|part| {
             vec![
                 part.name.into(),
-                format!("{:.1}", part.cells),
+                format!("{:.1}", part.cases),
                 format!("{:.1}", part.clock),
             ]
         }),

@@ -34,5 +34,5 @@ pub use final_text::render_text;
 pub use json::results_schema;
 pub use markdown::render_markdown;
 pub use pairs::render_pairs;
-pub use rules::{HalfResult, RuleOutcome, RuleResult, rule_results};
+pub use rules::{LayerResult, RuleOutcome, RuleResult, rule_results};
 pub use terminal::{Live, Plain, progress, use_colour};

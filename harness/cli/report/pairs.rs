@@ -1,4 +1,4 @@
-//! `docs/reference/pairs.md`: what each scenario of the lane `kind` showed on each pair of releases.
+//! `docs/reference/pairs.md`: what each scenario of the target `kind` showed on each pair of releases.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -7,9 +7,9 @@ use std::sync::{Arc, LazyLock};
 use regex::Regex;
 
 use super::markdown::{code, escape, table};
-use super::{CellResult, CheckResult, Outcome, RunResult};
-use crate::plan::{self, Cell, Filter, Pair, Plan};
-use crate::scenario::{Lane, Scenario};
+use super::{CaseResult, CheckResult, Outcome, RunResult};
+use crate::plan::{self, Filter, Pair, Plan, TestCase};
+use crate::scenario::{Scenario, TargetKind};
 
 const INTRODUCTION: &str = "\
 # Results on each pair of releases
@@ -19,8 +19,8 @@ releases in `fixtures/versions.yaml`. It is generated from the results of a run;
 not this page:
 
 ```sh
-kuberay-conformance run --lane kind --pair all --output output/pairs
-kuberay-conformance run --lane kind --upgrades upgrade --output output/upgrade
+kuberay-conformance run --target kind --pair all --output output/pairs
+kuberay-conformance run --target kind --upgrades upgrade --output output/upgrade
 kuberay-conformance docs pairs --results output/pairs/results.json --results output/upgrade/results.json > docs/reference/pairs.md
 ```
 
@@ -32,9 +32,9 @@ was found, check by check.
 /// Values with more lines than this are named by their snapshot alone.
 const SHOWN_LINES: usize = 9;
 
-/// The whole page. Of several runs the later one counts where both have a cell.
+/// The whole page. Of several runs the later one counts where both have a case.
 pub fn render_pairs(scenarios: &[Arc<Scenario>], pairs: &[Pair], runs: &[RunResult]) -> String {
-    let of_lane = |scenario: &&Arc<Scenario>| scenario.file.spec.lanes.contains(&Lane::Kind);
+    let of_target = |scenario: &&Arc<Scenario>| scenario.file.spec.placement().target == TargetKind::Kind;
     let with_upgrades = Filter {
         upgrades: true,
         ..Filter::default()
@@ -42,9 +42,9 @@ pub fn render_pairs(scenarios: &[Arc<Scenario>], pairs: &[Pair], runs: &[RunResu
     let page = Page {
         pairs,
         runs,
-        plan: plan::cells(scenarios, &[(Lane::Kind, pairs.into())], &with_upgrades),
+        plan: plan::cases(scenarios, &[(TargetKind::Kind, pairs.into())], &with_upgrades),
     };
-    let mut scenarios: Vec<_> = scenarios.iter().filter(of_lane).collect();
+    let mut scenarios: Vec<_> = scenarios.iter().filter(of_target).collect();
     scenarios.sort_by_key(|scenario| scenario.name());
     let mut text = String::from(INTRODUCTION);
     page.environment(&mut text);
@@ -62,16 +62,16 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn result(&self, scenario: &Arc<Scenario>, pair: &Pair) -> Option<&CellResult> {
+    fn result(&self, scenario: &Arc<Scenario>, pair: &Pair) -> Option<&CaseResult> {
         let id = id(scenario, pair);
         self.runs
             .iter()
             .rev()
-            .find_map(|run| run.cells.iter().find(|cell| cell.id == id))
+            .find_map(|run| run.cases.iter().find(|case| case.id == id))
     }
 
     /// How the scenario stands on a pair, for the first table.
-    fn standing(&self, scenario: &Arc<Scenario>, pair: &Pair) -> String {
+    fn daemon(&self, scenario: &Arc<Scenario>, pair: &Pair) -> String {
         let id = id(scenario, pair);
         if let Some(skipped) = self.plan.skipped.iter().find(|skipped| skipped.name == id) {
             return escape(&skipped.reason.replace("the scenario needs", "needs"));
@@ -107,7 +107,7 @@ impl Page<'_> {
         let rows = scenarios.iter().map(|scenario| {
             let name = scenario.name();
             let mut row = vec![format!("[`{name}`](#{name})")];
-            row.extend(self.pairs.iter().map(|pair| self.standing(scenario, pair)));
+            row.extend(self.pairs.iter().map(|pair| self.daemon(scenario, pair)));
             let differing = self.checks(scenario).into_iter().filter(|(_, seen)| seen.len() > 1);
             let differing: Vec<_> = differing.map(|(check, _)| code(&check)).collect();
             row.push(differing.join(", "));
@@ -149,7 +149,7 @@ impl Page<'_> {
         table(text, "| check | on | seen |\n|---|---|---|", rows);
     }
 
-    fn passed(&self, scenario: &Arc<Scenario>, pair: &Pair) -> Option<&CellResult> {
+    fn passed(&self, scenario: &Arc<Scenario>, pair: &Pair) -> Option<&CaseResult> {
         self.result(scenario, pair)
             .filter(|result| result.outcome == Outcome::Passed)
     }
@@ -181,7 +181,7 @@ impl Page<'_> {
 type Seen<'a> = (String, Vec<(String, Vec<&'a Pair>)>);
 
 fn id(scenario: &Arc<Scenario>, pair: &Pair) -> String {
-    Cell::of(scenario, Lane::Kind, pair).id()
+    TestCase::of(scenario, TargetKind::Kind, pair).id()
 }
 
 fn title(pair: &Pair) -> String {

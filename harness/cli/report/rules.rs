@@ -1,4 +1,4 @@
-//! What the cells of a run say of the rules of the contract, half by half.
+//! What the cases of a run say of the rules of the contract, layer by layer.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,9 +6,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{CellResult, Outcome, RunResult, ScenarioRecord, Totals};
-use crate::contract::{Half, RULES, Rule};
-use crate::scenario::Lane;
+use super::{CaseResult, Outcome, RunResult, ScenarioRecord, Totals};
+use crate::contract::{Layer, RULES, Rule};
+use crate::scenario::TargetKind;
 
 /// What is known of a rule after a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -18,27 +18,27 @@ pub struct RuleResult {
     pub rule: String,
     /// The KubeRay release that this is known of.
     pub operator: String,
-    /// The Ray version that this is known of; the object half needs none, and counts for each.
+    /// The Ray version that this is known of; the spec layer needs none, and counts for each.
     pub ray: String,
     /// What it is about.
     pub title: String,
-    /// What its scenarios and its halves say together.
+    /// What its scenarios and its layers say together.
     pub outcome: RuleOutcome,
     /// How many of its scenarios passed.
     pub passed: usize,
     /// How many scenarios for these releases prove it, whichever of them the run selected.
     pub scenarios: usize,
-    /// Each of its halves.
-    pub halves: Vec<HalfResult>,
+    /// Each of its layers.
+    pub layers: Vec<LayerResult>,
 }
 
 /// What is known of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleOutcome {
-    /// All that it says was seen: each of its scenarios for these releases passed, and by them each of its halves.
+    /// All that it says was seen: each of its scenarios for these releases passed, and by them each of its layers.
     Proven,
-    /// What was seen of it holds, but not each of its scenarios passed, or not each of its halves was seen.
+    /// What was seen of it holds, but not each of its scenarios passed, or not each of its layers was seen.
     Partial,
     /// A scenario of it failed.
     Failed,
@@ -46,17 +46,17 @@ pub enum RuleOutcome {
     NotRun,
 }
 
-/// What is known of a half of a rule.
+/// What is known of a layer of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct HalfResult {
-    /// Which half.
-    pub half: Half,
-    /// The worst that was seen of it; `skipped` when no cell judged it.
+pub struct LayerResult {
+    /// Which layer.
+    pub layer: Layer,
+    /// The worst that was seen of it; `skipped` when no case judged it.
     pub outcome: Outcome,
     /// Scenarios that look at it.
     pub scenarios: Vec<String>,
-    /// How the cells of these scenarios ended.
+    /// How the cases of these scenarios ended.
     pub totals: Totals,
 }
 
@@ -72,34 +72,34 @@ impl RuleOutcome {
     }
 }
 
-/// Each rule of the contract, in order, for each pair of a KubeRay release and a Ray version that has cells: what one
-/// pair has shown is not known of another. Without cells, nothing.
+/// Each rule of the contract, in order, for each pair of a KubeRay release and a Ray version that has cases: what one
+/// pair has shown is not known of another. Without cases, nothing.
 pub fn rule_results(run: &RunResult) -> Vec<RuleResult> {
-    let cells = &run.cells;
-    let results = pairs(cells).into_iter().flat_map(|(operator, ray)| {
-        // No Ray runs in the lane control-plane: what the operator writes there counts with each Ray version.
+    let cases = &run.cases;
+    let results = pairs(cases).into_iter().flat_map(|(operator, ray)| {
+        // No Ray runs in envtest: what the operator writes there counts with each Ray version.
         let of_pair =
-            |cell: &&CellResult| cell.operator == operator && (cell.ray == ray || cell.lane == Lane::ControlPlane);
-        let cells: Vec<&CellResult> = cells.iter().filter(of_pair).collect();
+            |case: &&CaseResult| case.operator == operator && (case.ray == ray || case.target == TargetKind::Envtest);
+        let cases: Vec<&CaseResult> = cases.iter().filter(of_pair).collect();
         let applies = |record: &&ScenarioRecord| record.applies(operator, ray);
         let records: Vec<&ScenarioRecord> = run.scenarios.iter().filter(applies).collect();
         RULES
             .iter()
-            .map(move |rule| result(rule, operator, ray, &records, &cells))
+            .map(move |rule| result(rule, operator, ray, &records, &cases))
     });
     results.collect()
 }
 
-/// The pairs of the lane kind, and those of the control-plane lane whose release has none there, in the cells' order.
-fn pairs(cells: &[CellResult]) -> Vec<(&str, &str)> {
+/// The pairs of the target kind, and those of the envtest whose release has none there, in the cases' order.
+fn pairs(cases: &[CaseResult]) -> Vec<(&str, &str)> {
     let mut pairs: Vec<(&str, &str)> = Vec::new();
-    for lane in [Lane::Kind, Lane::ControlPlane] {
-        for cell in cells.iter().filter(|cell| cell.lane == lane) {
-            let known = pairs
-                .iter()
-                .any(|(operator, ray)| *operator == cell.operator && (*ray == cell.ray || lane == Lane::ControlPlane));
+    for target in [TargetKind::Kind, TargetKind::Envtest] {
+        for case in cases.iter().filter(|case| case.target == target) {
+            let known = pairs.iter().any(|(operator, ray)| {
+                *operator == case.operator && (*ray == case.ray || target == TargetKind::Envtest)
+            });
             if !known {
-                pairs.push((&cell.operator, &cell.ray));
+                pairs.push((&case.operator, &case.ray));
             }
         }
     }
@@ -107,24 +107,24 @@ fn pairs(cells: &[CellResult]) -> Vec<(&str, &str)> {
 }
 
 /// `records` are the scenarios for these releases; without any of them nothing is proven, for it is not known by what.
-fn result(rule: &Rule, operator: &str, ray: &str, records: &[&ScenarioRecord], cells: &[&CellResult]) -> RuleResult {
-    let of_rule = |cell: &&CellResult| cell.rules.iter().any(|id| id == rule.id);
-    let cells: Vec<&CellResult> = cells.iter().copied().filter(of_rule).collect();
+fn result(rule: &Rule, operator: &str, ray: &str, records: &[&ScenarioRecord], cases: &[&CaseResult]) -> RuleResult {
+    let of_rule = |case: &&CaseResult| case.rules.iter().any(|id| id == rule.id);
+    let cases: Vec<&CaseResult> = cases.iter().copied().filter(of_rule).collect();
     let proves = |record: &&&ScenarioRecord| record.rules.iter().any(|id| id == rule.id);
-    let judged = cells.iter().filter(|cell| cell.outcome != Outcome::Skipped);
+    let judged = cases.iter().filter(|case| case.outcome != Outcome::Skipped);
     let scenarios: BTreeSet<&str> = records
         .iter()
         .filter(proves)
         .map(|record| record.name.as_str())
-        .chain(judged.map(|cell| cell.scenario.as_str()))
+        .chain(judged.map(|case| case.scenario.as_str()))
         .collect();
     let ended = |name: &str, good: bool| {
-        let mut of_scenario = cells.iter().filter(|cell| cell.scenario == name);
-        of_scenario.any(|cell| {
+        let mut of_scenario = cases.iter().filter(|case| case.scenario == name);
+        of_scenario.any(|case| {
             if good {
-                cell.outcome.is_good()
+                case.outcome.is_good()
             } else {
-                cell.outcome.is_bad()
+                case.outcome.is_bad()
             }
         })
     };
@@ -133,10 +133,10 @@ fn result(rule: &Rule, operator: &str, ray: &str, records: &[&ScenarioRecord], c
         .filter(|name| ended(name, true) && !ended(name, false))
         .count();
     let is_whole = !records.is_empty() && passed_scenarios == scenarios.len();
-    let halves: Vec<HalfResult> = rule.halves.iter().map(|half| half_result(*half, &cells)).collect();
-    // A cell may show what is not listed as a half of the rule; where it fails, the rule fails all the same.
-    let failed = cells.iter().any(|cell| cell.outcome.is_bad());
-    let passed = halves.iter().filter(|half| half.outcome.is_good()).count();
+    let layers: Vec<LayerResult> = rule.layers.iter().map(|layer| layer_result(*layer, &cases)).collect();
+    // A case may show what is not listed as a layer of the rule; where it fails, the rule fails all the same.
+    let failed = cases.iter().any(|case| case.outcome.is_bad());
+    let passed = layers.iter().filter(|layer| layer.outcome.is_good()).count();
     RuleResult {
         rule: rule.id.into(),
         operator: operator.into(),
@@ -145,22 +145,22 @@ fn result(rule: &Rule, operator: &str, ray: &str, records: &[&ScenarioRecord], c
         outcome: match passed {
             _ if failed => RuleOutcome::Failed,
             0 => RuleOutcome::NotRun,
-            passed if passed == halves.len() && is_whole => RuleOutcome::Proven,
+            passed if passed == layers.len() && is_whole => RuleOutcome::Proven,
             _ => RuleOutcome::Partial,
         },
         passed: passed_scenarios,
         scenarios: scenarios.len(),
-        halves,
+        layers,
     }
 }
 
-fn half_result(half: Half, cells: &[&CellResult]) -> HalfResult {
-    let of_half = |cell: &&&CellResult| cell.halves.contains(&half);
-    let cells: Vec<&CellResult> = cells.iter().filter(of_half).copied().collect();
-    let scenarios: BTreeSet<&String> = cells.iter().map(|cell| &cell.scenario).collect();
-    let totals = Totals::of_cells(cells.iter().copied());
-    HalfResult {
-        half,
+fn layer_result(layer: Layer, cases: &[&CaseResult]) -> LayerResult {
+    let of_layer = |case: &&&CaseResult| case.layers.contains(&layer);
+    let cases: Vec<&CaseResult> = cases.iter().filter(of_layer).copied().collect();
+    let scenarios: BTreeSet<&String> = cases.iter().map(|case| &case.scenario).collect();
+    let totals = Totals::of_cases(cases.iter().copied());
+    LayerResult {
+        layer,
         outcome: match totals {
             Totals { failed: 1.., .. } => Outcome::Failed,
             Totals { errors: 1.., .. } => Outcome::Error,
@@ -183,14 +183,14 @@ impl RuleResult {
         }
     }
 
-    /// `1 of 12`, and the halves that no scenario showed where every scenario passed.
+    /// `1 of 12`, and the layers that no scenario showed where every scenario passed.
     fn share(&self) -> String {
         let share = format!("{} of {}", self.passed, self.scenarios);
         if self.passed < self.scenarios {
             return share;
         }
-        let unseen = self.halves.iter().filter(|half| !half.outcome.is_good());
-        let unseen: Vec<&str> = unseen.map(|half| half.half.word()).collect();
+        let unseen = self.layers.iter().filter(|layer| !layer.outcome.is_good());
+        let unseen: Vec<&str> = unseen.map(|layer| layer.layer.word()).collect();
         if unseen.is_empty() {
             share
         } else {

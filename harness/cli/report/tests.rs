@@ -15,7 +15,7 @@ mod workflows;
 
 fn only(keep: impl Fn(Outcome, Level) -> bool) -> RunResult {
     let mut run = example::run();
-    run.cells.retain(|cell| keep(cell.outcome, cell.level));
+    run.cases.retain(|case| keep(case.outcome, case.level));
     run
 }
 
@@ -70,7 +70,7 @@ fn every_report_tells_of_shards_and_of_what_passed_before() {
         );
     }
     run.shard = Some("2/3".parse().unwrap());
-    run.cells[0].resumed = true;
+    run.cases[0].resumed = true;
     let expected = [
         [r#"name="shard" value="2/3""#, r#"name="resumed" value="true""#],
         ["shard 2/3", "PASS (before)"],
@@ -116,7 +116,7 @@ fn markdown_of_a_mixed_run() {
 #[case::a_letter("ä# passed", "ä# passed")]
 fn a_reason_is_plain_text_in_the_summary_whatever_it_begins_with(#[case] reason: &str, #[case] expected: &str) {
     let mut run = only(|outcome, _| outcome == Outcome::Error);
-    run.cells[0].reason = Some(reason.into());
+    run.cases[0].reason = Some(reason.into());
     let text = render_markdown(&run);
     let section = text.split("## Failures").nth(1).unwrap();
     assert!(section.lines().any(|line| line == expected), "{section}");
@@ -133,10 +133,10 @@ fn junit_of_a_mixed_run() {
 fn junit_is_valid_whatever_a_cluster_writes() {
     let mut run = example::run();
     let nasty: String = (0..0x300).chain(0xfff0..0x1_0010).filter_map(char::from_u32).collect();
-    let cell = &mut run.cells[1];
-    cell.reason = Some(nasty.clone());
-    cell.checks[0].message.clone_from(&nasty);
-    cell.checks[0].diff = Some(format!("{nasty}]]>\x1b[31m"));
+    let case = &mut run.cases[1];
+    case.reason = Some(nasty.clone());
+    case.checks[0].message.clone_from(&nasty);
+    case.checks[0].diff = Some(format!("{nasty}]]>\x1b[31m"));
     let xml = written(&run, "junit.xml");
     let allowed =
         |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
@@ -176,9 +176,9 @@ fn html_is_escaped_and_stands_alone() {
 #[test]
 fn no_control_character_reaches_the_page() {
     let mut run = example::run();
-    let cell = &mut run.cells[0];
-    cell.operator = "1.6.2\u{1b}[31m\0".into();
-    cell.operator_settings
+    let case = &mut run.cases[0];
+    case.operator = "1.6.2\u{1b}[31m\0".into();
+    case.operator_settings
         .insert("NAME\u{1b}[31m\0".into(), "value\u{1b}[31m\0".into());
     let html = written(&run, "index.html");
     let found = html.chars().find(|c| c.is_control() && *c != '\n');
@@ -225,9 +225,9 @@ fn an_example_fits_the_schema_and_a_changed_one_does_not() {
     let mut results: Value = serde_json::from_str(&written(&example::run(), "results.json")).unwrap();
     let errors: Vec<String> = validator.iter_errors(&results).map(|error| error.to_string()).collect();
     assert_eq!(errors, [""; 0]);
-    results["cells"][0]["outcome"] = "perhaps".into();
+    results["cases"][0]["outcome"] = "perhaps".into();
     assert!(!validator.is_valid(&results));
-    results["cells"][0]["outcome"] = "passed".into();
+    results["cases"][0]["outcome"] = "passed".into();
     results["version"] = "something/else".into();
     assert!(!validator.is_valid(&results));
 }
@@ -245,7 +245,7 @@ fn exit_codes(#[case] keep: &dyn Fn(Outcome, Level) -> bool, #[case] strict: boo
     let strictness = Strictness {
         provisional: strict,
         flaky: strict,
-        no_room: strict,
+        no_capacity: strict,
     };
     assert_eq!(exit_code(&only(keep), strictness), expected);
 }
@@ -254,33 +254,37 @@ fn exit_codes(#[case] keep: &dyn Fn(Outcome, Level) -> bool, #[case] strict: boo
 fn a_cluster_that_is_too_small_fails_a_strict_run() {
     let mut run = only(|outcome, _| matches!(outcome, Outcome::Passed | Outcome::Skipped));
     let skipped = run
-        .cells
+        .cases
         .iter_mut()
-        .find(|cell| cell.outcome == Outcome::Skipped)
+        .find(|case| case.outcome == Outcome::Skipped)
         .unwrap();
-    skipped.no_room = true;
+    skipped.no_capacity = true;
     assert_eq!(exit_code(&run, Strictness::default()), 0);
     let strict = Strictness {
-        no_room: true,
+        no_capacity: true,
         ..Strictness::default()
     };
     assert_eq!(exit_code(&run, strict), 3);
-    assert!(Totals::of(&run).to_string().contains("1 skipped (1 for want of room)"));
+    assert!(
+        Totals::of(&run)
+            .to_string()
+            .contains("1 skipped (1 for lack of capacity)")
+    );
 }
 
-/// A run whose cells were all skipped, for want of room or for another reason.
-fn skipped(no_room: bool) -> RunResult {
+/// A run whose cases were all skipped, for lack of capacity or for another reason.
+fn skipped(no_capacity: bool) -> RunResult {
     let mut run = only(|outcome, _| outcome == Outcome::Skipped);
-    run.cells[0].no_room = no_room;
-    run.planned = run.cells.iter().map(|cell| cell.id.clone()).collect();
+    run.cases[0].no_capacity = no_capacity;
+    run.planned = run.cases.iter().map(|case| case.id.clone()).collect();
     run
 }
 
 #[rstest]
-fn a_run_whose_cases_were_all_skipped_exits_3_and_every_report_says_so(#[values(false, true)] no_room: bool) {
-    let run = skipped(no_room);
+fn a_run_whose_cases_were_all_skipped_exits_3_and_every_report_says_so(#[values(false, true)] no_capacity: bool) {
+    let run = skipped(no_capacity);
     assert_eq!(exit_code(&run, Strictness::default()), 3);
-    let text = "no cell has a verdict, so the run proves nothing: 0 passed, 0 failed, 1 skipped";
+    let text = "no case has a verdict, so the run proves nothing: 0 passed, 0 failed, 1 skipped";
     for file in ["junit.xml", "summary.md", "index.html"] {
         assert!(written(&run, file).contains(text), "{file}");
     }
@@ -348,7 +352,7 @@ fn the_step_summary_is_appended_and_stays_within_its_limit() {
         format!("before\n{}", render_markdown(&run))
     );
 
-    run.cells[1].checks[0].diff = Some("+ a line\n".repeat(200_000));
+    run.cases[1].checks[0].diff = Some("+ a line\n".repeat(200_000));
     github::publish(&run, &env).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.len() <= 1024 * 1024 && text.len() > 1024 * 1000, "{}", text.len());

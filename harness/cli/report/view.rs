@@ -1,7 +1,7 @@
 //! How results are put into words; every report uses the same ones.
 
 use super::{Origin, RunResult};
-use crate::scenario::{Lane, Level};
+use crate::scenario::{Level, TargetKind};
 
 pub(super) fn level(level: Level) -> &'static str {
     match level {
@@ -11,10 +11,10 @@ pub(super) fn level(level: Level) -> &'static str {
     }
 }
 
-pub(super) fn lane(lane: Lane) -> &'static str {
-    match lane {
-        Lane::ControlPlane => "control-plane",
-        Lane::Kind => "kind",
+pub(super) fn target(target: TargetKind) -> &'static str {
+    match target {
+        TargetKind::Envtest => "envtest",
+        TargetKind::Kind => "kind",
     }
 }
 
@@ -30,12 +30,12 @@ pub(super) fn origin(origin: Origin) -> &'static str {
 pub(super) fn remarks(run: &RunResult) -> Vec<String> {
     let part = run.shard.map(|shard| {
         let planned = run.planned.len();
-        format!("shard {shard} of a plan of {planned} cells; `report merge` makes one report of all shards")
+        format!("shard {shard} of a plan of {planned} cases; `report merge` makes one report of all shards")
     });
-    let resumed = run.cells.iter().filter(|cell| cell.resumed).count();
+    let resumed = run.cases.iter().filter(|case| case.resumed).count();
     let resumed = (resumed > 0).then(|| {
-        let cells = if resumed == 1 { "cell" } else { "cells" };
-        format!("{resumed} {cells} passed before, in a run that this one picked up")
+        let cases = if resumed == 1 { "case" } else { "cases" };
+        format!("{resumed} {cases} passed before, in a run that this one picked up")
     });
     part.into_iter().chain(resumed).collect()
 }

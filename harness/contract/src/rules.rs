@@ -1,24 +1,24 @@
-//! The rules of the command contract: each in a sentence, with the releases that it holds for and the halves it has.
+//! The rules of the command contract: each in a sentence, with the releases that it holds for and the layers it has.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A part of a rule that is proved by itself.
+/// A layer of a rule; each is proven by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Half {
-    /// What the object says that the operator makes; an API server and the operator show it.
-    Object,
-    /// What comes of it in a running container, where the shell, the kubelet or Ray decide.
-    Effect,
+pub enum Layer {
+    /// What the operator writes; an API server and the operator show it.
+    Spec,
+    /// What the container then does, where the shell, the kubelet or Ray decide.
+    Runtime,
 }
 
-impl Half {
-    /// The half as reports write it.
+impl Layer {
+    /// The layer as reports write it.
     pub fn word(self) -> &'static str {
         match self {
-            Half::Object => "object",
-            Half::Effect => "effect",
+            Layer::Spec => "spec",
+            Layer::Runtime => "runtime",
         }
     }
 }
@@ -38,18 +38,18 @@ pub struct Rule {
     pub until: Option<&'static str>,
     /// What differs between releases, where something does.
     pub differs: Option<&'static str>,
-    /// Its halves; it is proven when each of them is.
-    pub halves: &'static [Half],
+    /// Its layers; it is proven when each of them is.
+    pub layers: &'static [Layer],
 }
 
-const OBJECT: &[Half] = &[Half::Object];
-const BOTH: &[Half] = &[Half::Object, Half::Effect];
+const SPEC: &[Layer] = &[Layer::Spec];
+const BOTH: &[Layer] = &[Layer::Spec, Layer::Runtime];
 
 /// A rule that holds for every release.
 const fn rule(
     id: &'static str,
     title: &'static str,
-    halves: &'static [Half],
+    layers: &'static [Layer],
     sentence: &'static str,
     differs: Option<&'static str>,
 ) -> Rule {
@@ -60,7 +60,7 @@ const fn rule(
         since: "1.0",
         until: None,
         differs,
-        halves,
+        layers,
     }
 }
 
@@ -73,7 +73,7 @@ pub static RULES: [Rule; 23] = [
     rule(
         "C01",
         "The generated command",
-        OBJECT,
+        SPEC,
         "Without a command of the user, a Ray container gets a shell as `command` and exactly one element of `args`: \
          `ulimit -n 65536; ray start`, then every flag with one space before and one after it.",
         Some(
@@ -144,7 +144,7 @@ pub static RULES: [Rule; 23] = [
     rule(
         "C09",
         "The flags of the shell",
-        OBJECT,
+        SPEC,
         "The generated command, wait-gcs-ready, the autoscaler and the submitter run in the same kind of shell: \
          `/bin/bash -c --`, or `-cl` when the operator has `ENABLE_LOGIN_SHELL=true`.",
         Some(
@@ -171,7 +171,7 @@ pub static RULES: [Rule; 23] = [
     rule(
         "C12",
         "Boolean parameters",
-        OBJECT,
+        SPEC,
         "`\"true\"` in rayStartParams becomes a bare flag and `\"false\"` none, in any letter case, but for `log-color` \
          and `include-dashboard`, which keep their value; `block` is always on.",
         Some(
@@ -182,7 +182,7 @@ pub static RULES: [Rule; 23] = [
     rule(
         "C13",
         "Flags from resources",
-        OBJECT,
+        SPEC,
         "`--num-cpus` is the CPU limit, rounded up, `--memory` the memory limit in bytes, `--num-gpus` the limit of a \
          resource whose name ends in `gpu`; what rayStartParams say wins.",
         Some(
@@ -241,7 +241,7 @@ pub static RULES: [Rule; 23] = [
     rule(
         "C20",
         "The Ray container is the first",
-        OBJECT,
+        SPEC,
         "Ray runs in the first container, whatever its name; other containers are passed on as they are.",
         None,
     ),
@@ -265,7 +265,7 @@ pub static RULES: [Rule; 23] = [
         rule(
             "C23",
             "The order of flags",
-            OBJECT,
+            SPEC,
             "The same specification gives the same flags in the same order, sorted by key.",
             Some("Before 1.3 the order is random for every Pod."),
         ),
@@ -283,11 +283,11 @@ mod tests {
     use crate::CLASSES;
 
     #[test]
-    fn rules_are_numbered_dated_and_have_an_object_half() {
+    fn rules_are_numbered_dated_and_have_an_object_layer() {
         for (number, rule) in RULES.iter().enumerate() {
             assert_eq!(rule.id, format!("C{:02}", number + 1));
             assert_eq!(rule_of(rule.id), Some(rule));
-            assert_eq!(rule.halves[0], Half::Object, "{}", rule.id);
+            assert_eq!(rule.layers[0], Layer::Spec, "{}", rule.id);
             assert!(
                 rule.sentence.ends_with('.') && !rule.title.ends_with('.'),
                 "{}",

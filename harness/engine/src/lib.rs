@@ -6,8 +6,8 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_macros, clippy::disallowed_methods))]
 
 pub mod artifact;
-pub mod cluster;
 pub mod container;
+pub mod fuzz;
 pub mod merge;
 pub mod observe;
 pub mod operator;
@@ -16,11 +16,12 @@ pub mod process;
 pub mod progress;
 pub mod redact;
 pub mod reports;
-pub mod run;
+pub mod runner;
+pub mod target;
 pub mod text;
 
 // The layers below, under the names of their content.
 use kuberay_conformance_scenario as scenario;
-use kuberay_conformance_scenario::{check, expect, explore, plan, results};
+use kuberay_conformance_scenario::{check, expect, generate, plan, results};
 use kuberay_contract as contract;
 use kuberay_manifest::visible;

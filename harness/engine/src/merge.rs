@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::plan::Shard;
-use crate::results::{CellResult, Environment, Outcome, Phase, RunResult, ScenarioRecord};
+use crate::results::{CaseResult, Environment, Outcome, Phase, RunResult, ScenarioRecord};
 
 mod files;
 
 pub use files::{read_sources, refuse_to_overwrite, write_merged};
 
-/// Ids that the text about missing cells names; `results.json` has all.
+/// Ids that the text about missing cases names; `results.json` has all.
 const NAMED: usize = 20;
 
 /// The results of a run, and their file.
@@ -45,7 +45,7 @@ pub enum MergeError {
     #[error("{} does not say what the whole plan was, so what is missing can't be told; run again and merge that", .0.display())]
     NoPlan(PathBuf),
     /// They are a merge that lacks something.
-    #[error("{} is a merged report that lacks cells; merge the results of the runs themselves", .0.display())]
+    #[error("{} is a merged report that lacks cases; merge the results of the runs themselves", .0.display())]
     Incomplete(PathBuf),
     /// They are of different plans.
     #[error(
@@ -66,7 +66,7 @@ pub enum MergeError {
     Overwrites(PathBuf),
 }
 
-/// Makes one result of several runs of one plan. A cell that several have counts once: a verdict counts more than none,
+/// Makes one result of several runs of one plan. A case that several have counts once: a verdict counts more than none,
 /// and of two different ones the worse counts, and both are told.
 ///
 /// # Errors
@@ -82,16 +82,16 @@ pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
     let mut notes = Vec::new();
     let chosen = choose(sources, &mut notes);
     let planned = &first.run.planned;
-    // A skip in a run that came to its end has a reason of the cell's own; what the end of a run cut off is missing.
+    // A skip in a run that came to its end has a reason of the case's own; what the end of a run cut off is missing.
     let is_told = |id: &String| chosen.get(id.as_str()).is_some_and(|found| found.weight() > 0);
     let missing: Vec<String> = planned.iter().filter(|id| !is_told(id)).cloned().collect();
-    let cells: Vec<&Found> = order(sources, planned)
+    let cases: Vec<&Found> = order(sources, planned)
         .into_iter()
         .filter_map(|id| chosen.get(id))
         .collect();
-    let evidence = cells.iter().filter_map(|found| {
+    let evidence = cases.iter().filter_map(|found| {
         let folder = found.source.path.parent().unwrap_or(Path::new("."));
-        Some((folder.into(), found.cell.evidence.clone()?))
+        Some((folder.into(), found.case.evidence.clone()?))
     });
     let (started, duration_seconds) = span(sources);
     let mut environment = Environment::default();
@@ -110,7 +110,7 @@ pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
         shard: None,
         planned: planned.clone(),
         scenarios: scenarios.to_vec(),
-        cells: cells.iter().map(|found| found.cell.clone()).collect(),
+        cases: cases.iter().map(|found| found.case.clone()).collect(),
         interrupted: interrupted(sources, planned, &missing),
         missing,
     };
@@ -145,7 +145,7 @@ fn of_one_plan(first: &Source, source: &Source, scenarios: &[ScenarioRecord]) ->
     if one.planned != other.planned {
         let (ours, theirs): (BTreeSet<_>, BTreeSet<_>) = (one.planned.iter().collect(), other.planned.iter().collect());
         let alone = ours.symmetric_difference(&theirs).next();
-        return differ(alone.map_or("the order of cells".into(), |id| format!("only one has {id}")));
+        return differ(alone.map_or("the order of cases".into(), |id| format!("only one has {id}")));
     }
     if let Some(name) = other_scenario(scenarios, &other.scenarios) {
         return differ(format!("the scenario {name} is not the same"));
@@ -173,18 +173,18 @@ fn other_scenario<'a>(one: &'a [ScenarioRecord], other: &'a [ScenarioRecord]) ->
         .map(|record| record.name.as_str())
 }
 
-/// A cell and where it was found.
+/// A case and where it was found.
 struct Found<'a> {
-    cell: CellResult,
+    case: CaseResult,
     source: &'a Source,
 }
 
 impl Found<'_> {
     /// How much it counts; what counts nothing was not run at all.
     fn weight(&self) -> u8 {
-        match self.cell.outcome {
-            _ if self.cell.interrupted => 0,
-            Outcome::Skipped => u8::from(self.source.run.interrupted.is_none() || self.cell.no_room),
+        match self.case.outcome {
+            _ if self.case.interrupted => 0,
+            Outcome::Skipped => u8::from(self.source.run.interrupted.is_none() || self.case.no_capacity),
             Outcome::Error => 2,
             Outcome::Passed => 3,
             Outcome::Flaky => 4,
@@ -197,36 +197,36 @@ impl Found<'_> {
     }
 }
 
-/// Of each cell the result that counts.
+/// Of each case the result that counts.
 fn choose<'a>(sources: &'a [Source], notes: &mut Vec<String>) -> HashMap<&'a str, Found<'a>> {
     let mut chosen: HashMap<&str, Found> = HashMap::new();
     for source in sources {
-        for cell in &source.run.cells {
+        for case in &source.run.cases {
             let mut found = Found {
-                cell: cell.clone(),
+                case: case.clone(),
                 source,
             };
-            let Some(mut other) = chosen.remove(cell.id.as_str()) else {
-                chosen.insert(&cell.id, found);
+            let Some(mut other) = chosen.remove(case.id.as_str()) else {
+                chosen.insert(&case.id, found);
                 continue;
             };
             if found.weight() > other.weight() {
                 std::mem::swap(&mut found, &mut other);
             }
-            if found.is_judged() && found.cell.outcome != other.cell.outcome {
-                let words = (other.cell.outcome.word(), found.cell.outcome.word());
+            if found.is_judged() && found.case.outcome != other.case.outcome {
+                let words = (other.case.outcome.word(), found.case.outcome.word());
                 let (here, there) = (other.source.path.display(), found.source.path.display());
                 notes.push(format!(
                     "{}: {} in {here}, but {} in {there}",
-                    cell.id, words.0, words.1
+                    case.id, words.0, words.1
                 ));
                 let told = format!("it was {} in another run of the same plan", words.1);
-                other.cell.reason = Some(match other.cell.reason {
+                other.case.reason = Some(match other.case.reason {
                     Some(reason) => format!("{reason} ({told})"),
                     None => told,
                 });
             }
-            chosen.insert(&cell.id, other);
+            chosen.insert(&case.id, other);
         }
     }
     chosen
@@ -234,9 +234,9 @@ fn choose<'a>(sources: &'a [Source], notes: &mut Vec<String>) -> HashMap<&'a str
 
 /// Ids as one run of all would have them: the plan's, then what its ranges leave out.
 fn order<'a>(sources: &'a [Source], planned: &'a [String]) -> Vec<&'a str> {
-    let all = sources.iter().flat_map(|source| &source.run.cells);
+    let all = sources.iter().flat_map(|source| &source.run.cases);
     let mut seen = BTreeSet::new();
-    let ids = planned.iter().chain(all.map(|cell| &cell.id));
+    let ids = planned.iter().chain(all.map(|case| &case.id));
     ids.map(String::as_str).filter(|id| seen.insert(*id)).collect()
 }
 
@@ -281,7 +281,7 @@ fn interrupted(sources: &[Source], planned: &[String], missing: &[String]) -> Op
         })
         .collect();
     if !missing.is_empty() {
-        let mut text = format!("{} of {} planned cells are missing", missing.len(), planned.len());
+        let mut text = format!("{} of {} planned cases are missing", missing.len(), planned.len());
         let count = sources
             .iter()
             .find_map(|source| source.run.shard)

@@ -4,7 +4,7 @@ use crate::results::Outcome;
 
 /// Where long work says what it does; a terminal shows one live line for each task, everything else plain lines.
 pub trait Progress: Send + Sync {
-    /// Says what `task` (an artifact, the cluster, a cell) does now; the first call makes the task known.
+    /// Says what `task` (an artifact, the cluster, a case) does now; the first call makes the task known.
     fn update(&self, task: &str, message: &str);
     /// The task is over. `Passed` when it did what it should.
     fn finish(&self, task: &str, outcome: Outcome, message: &str);

@@ -26,7 +26,7 @@ use serde_json::Value;
 
 use self::known::{Known, SHORTEST};
 use self::tree::{Leaf, walk};
-use crate::results::{CellResult, RunResult};
+use crate::results::{CaseResult, RunResult};
 use crate::text::clean;
 
 pub use progress::Redacted;
@@ -161,18 +161,18 @@ impl Redactor {
     /// Masks what a run's result quotes from the cluster; returns how many places were masked.
     pub fn redact_run(&self, run: &mut RunResult) -> usize {
         let interrupted = run.interrupted.as_mut().map_or(0, |text| self.mask(text));
-        interrupted + run.cells.iter_mut().map(|cell| self.redact_cell(cell)).sum::<usize>()
+        interrupted + run.cases.iter_mut().map(|case| self.redact_case(case)).sum::<usize>()
     }
 
-    /// Masks what a cell's result quotes from the cluster; returns how many places were masked.
-    pub fn redact_cell(&self, cell: &mut CellResult) -> usize {
-        let texts = cell.checks.iter_mut().flat_map(|check| {
+    /// Masks what a case's result quotes from the cluster; returns how many places were masked.
+    pub fn redact_case(&self, case: &mut CaseResult) -> usize {
+        let texts = case.checks.iter_mut().flat_map(|check| {
             let quotes = [&mut check.expected, &mut check.found, &mut check.diff];
             std::iter::once(&mut check.message).chain(quotes.into_iter().flatten())
         });
-        let texts = cell.reason.iter_mut().chain(texts);
+        let texts = case.reason.iter_mut().chain(texts);
         let count: usize = texts.map(|text| self.mask(text)).sum();
-        let settings = cell.operator_settings.iter_mut();
+        let settings = case.operator_settings.iter_mut();
         let settings = settings.map(|(name, value)| {
             if names::is_secret(name) && !forms::is_no_secret(value) {
                 MASK.clone_into(value);

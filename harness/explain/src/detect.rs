@@ -1,7 +1,7 @@
 //! Finds traps in a manifest; what a release does decides which of them count.
 
 use kuberay_contract::{ContainerContract, EnvValue, Feature};
-use kuberay_manifest::Spot;
+use kuberay_manifest::Cursor;
 use semver::Version;
 
 use super::document::Warning;
@@ -14,9 +14,9 @@ const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
 pub(super) struct Group<'a> {
     pub release: &'a Version,
     /// The RayCluster, RayJob or RayService.
-    pub object: Spot<'a>,
+    pub object: Cursor<'a>,
     /// `headGroupSpec` or an entry of `workerGroupSpecs`.
-    pub group: Spot<'a>,
+    pub group: Cursor<'a>,
     /// What the model says about its Ray container.
     pub ray: &'a ContainerContract,
 }
@@ -25,7 +25,7 @@ fn has(feature: Feature, release: &Version) -> bool {
     feature.entry().covers(release)
 }
 
-fn warn(trap: &Trap, spot: &Spot, detail: &str) -> Warning {
+fn warn(trap: &Trap, cursor: &Cursor, detail: &str) -> Warning {
     let message = if detail.is_empty() {
         trap.text.into()
     } else {
@@ -35,7 +35,7 @@ fn warn(trap: &Trap, spot: &Spot, detail: &str) -> Warning {
         id: trap.id.into(),
         rule: trap.rule.into(),
         weight: trap.weight,
-        place: spot.into(),
+        place: cursor.into(),
         message,
         advice: trap.advice.into(),
     }
@@ -52,7 +52,7 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
     let Some(container) = containers.first() else {
         return found;
     };
-    let words: Vec<Spot> = [container.items("command"), container.items("args")].concat();
+    let words: Vec<Cursor> = [container.items("command"), container.items("args")].concat();
     annotations(group, &mut found);
     if group.ray.features.contains(&Feature::GeneratedCommand) {
         generated(&words, &mut found);
@@ -86,7 +86,7 @@ fn annotations(group: &Group, found: &mut Vec<Warning>) {
 }
 
 /// Traps of a text that ` && ulimit …; ray start …` follows.
-fn generated(words: &[Spot], found: &mut Vec<Warning>) {
+fn generated(words: &[Cursor], found: &mut Vec<Warning>) {
     let Some(last) = words.last() else { return };
     let text: String = words.iter().map(|word| format!(" {} ", word.text())).collect();
     let end = match shell::end(&text) {
@@ -98,13 +98,19 @@ fn generated(words: &[Spot], found: &mut Vec<Warning>) {
     };
     found.extend(end.map(|trap| warn(trap, last, "")));
     if let Some(word) = shell::ends_shell(&text) {
-        let at = words.iter().find(|spot| spot.text().contains(&word)).unwrap_or(last);
+        let at = words
+            .iter()
+            .find(|cursor| cursor.text().contains(&word))
+            .unwrap_or(last);
         found.push(warn(trap::ENDS_SHELL, at, &format!("`{word}`")));
     } else if end.is_none() && !shell::stops_on_failure(&text) {
         found.push(warn(trap::FAILURE_SWALLOWED, last, ""));
     }
     if shell::sets_errexit(&text) {
-        let at = words.iter().find(|spot| spot.text().contains("set ")).unwrap_or(last);
+        let at = words
+            .iter()
+            .find(|cursor| cursor.text().contains("set "))
+            .unwrap_or(last);
         found.push(warn(trap::ERREXIT, at, ""));
     }
     let start = words
@@ -115,7 +121,7 @@ fn generated(words: &[Spot], found: &mut Vec<Warning>) {
 }
 
 /// A shell or an interpreter with `-c`, whose script bash reads first.
-fn argv(words: &[Spot], found: &mut Vec<Warning>) {
+fn argv(words: &[Cursor], found: &mut Vec<Warning>) {
     const TAKE_SCRIPTS: [&str; 7] = ["bash", "sh", "dash", "ash", "zsh", "python", "python3"];
     let Some(program) = words.first() else { return };
     let name = program.text().rsplit('/').next().unwrap_or_default();
@@ -138,7 +144,7 @@ fn argv(words: &[Spot], found: &mut Vec<Warning>) {
 }
 
 /// Traps of a command that the operator leaves as it is.
-fn kept(group: &Group, words: &[Spot], found: &mut Vec<Warning>) {
+fn kept(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
     const VARIABLE: &str = "KUBERAY_GEN_RAY_START_CMD";
     if group.ray.features.contains(&Feature::RayStartInText) {
         // Elements are joined by spaces, so the words may stand at the end of one and the start of the next.
@@ -163,7 +169,7 @@ fn kept(group: &Group, words: &[Spot], found: &mut Vec<Warning>) {
 }
 
 /// `$(NAME)` of a variable that the container has, and `$$`.
-fn expanded(group: &Group, words: &[Spot], found: &mut Vec<Warning>) {
+fn expanded(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
     for word in words {
         let text = word.text();
         let name = references(text).find(|name| group.ray.variable(name).is_some());
@@ -206,7 +212,7 @@ fn parameters(group: &Group, found: &mut Vec<Warning>) {
     }
 }
 
-fn resources(group: &Group, container: &Spot, found: &mut Vec<Warning>) {
+fn resources(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     let release = group.release;
     for field in ["resources", "labels"] {
         if let Some(value) = group.group.get(field)
@@ -260,8 +266,8 @@ fn is_accelerator(name: &str) -> bool {
 }
 
 /// Another container looks more like Ray's than the first one.
-fn order(containers: &[Spot], found: &mut Vec<Warning>) {
-    let looks_like_ray = |container: &Spot| {
+fn order(containers: &[Cursor], found: &mut Vec<Warning>) {
+    let looks_like_ray = |container: &Cursor| {
         ["name", "image"]
             .iter()
             .any(|key| container.get(key).is_some_and(|value| value.text().contains("ray")))
@@ -275,7 +281,7 @@ fn order(containers: &[Spot], found: &mut Vec<Warning>) {
 }
 
 /// The traps of an autoscaler.
-pub(super) fn of_autoscaler(release: &Version, options: Option<&Spot>) -> Vec<Warning> {
+pub(super) fn of_autoscaler(release: &Version, options: Option<&Cursor>) -> Vec<Warning> {
     if has(Feature::AutoscalerOverride, release) {
         return Vec::new();
     }
@@ -288,7 +294,7 @@ pub(super) fn of_autoscaler(release: &Version, options: Option<&Spot>) -> Vec<Wa
 }
 
 /// The traps of a submitter.
-pub(super) fn of_submitter(ray: &ContainerContract, job: &Spot) -> Vec<Warning> {
+pub(super) fn of_submitter(ray: &ContainerContract, job: &Cursor) -> Vec<Warning> {
     let Some(entrypoint) = job.find(&["spec", "entrypoint"]) else {
         return Vec::new();
     };

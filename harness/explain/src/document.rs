@@ -1,6 +1,6 @@
 //! The document that `explain --format json` writes.
 
-use kuberay_manifest::Spot;
+use kuberay_manifest::Cursor;
 use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -142,12 +142,12 @@ pub struct Place {
     pub column: usize,
 }
 
-impl From<&Spot<'_>> for Place {
-    fn from(spot: &Spot<'_>) -> Self {
+impl From<&Cursor<'_>> for Place {
+    fn from(cursor: &Cursor<'_>) -> Self {
         Self {
-            path: spot.path().into(),
-            line: spot.node.place.location.line,
-            column: spot.node.place.location.column,
+            path: cursor.path().into(),
+            line: cursor.node.place.location.line,
+            column: cursor.node.place.location.column,
         }
     }
 }

@@ -46,7 +46,7 @@ use kuberay_contract::{
     self as contract, ContainerContract, ContainerKind, EnvValue, ModelError, OperatorSettings, PodContract, PodRole,
 };
 use kuberay_manifest::yaml::{self, Node};
-use kuberay_manifest::{Diagnostic, Diagnostics, Source, Spot};
+use kuberay_manifest::{Cursor, Diagnostic, Diagnostics, Source};
 use semver::Version;
 
 pub use document::*;
@@ -171,7 +171,7 @@ fn problem(source: &Source, document: &Node, error: &ModelError) -> Diagnostic {
 }
 
 fn containers(release: &Version, document: &Node, object: &Object, pods: &[PodContract]) -> Vec<Container> {
-    let root = Spot::root(document);
+    let root = Cursor::root(document);
     let spec = match object.kind.as_str() {
         "RayJob" => root.find(&["spec", "rayClusterSpec"]),
         "RayService" => root.find(&["spec", "rayClusterConfig"]),

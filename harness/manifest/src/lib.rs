@@ -3,11 +3,11 @@
 //! ```
 //! use std::path::Path;
 //!
-//! use kuberay_manifest::{Source, Spot, yaml};
+//! use kuberay_manifest::{Source, Cursor, yaml};
 //!
 //! let source = Source::new(Path::new("pod.yaml"), "kind: Pod\nspec:\n  containers:\n  - name: main\n    tty: yes\n");
 //! let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
-//! let spec = Spot::root(&documents[0]).get("spec").unwrap();
+//! let spec = Cursor::root(&documents[0]).get("spec").unwrap();
 //! let container = &spec.items("containers")[0];
 //! assert_eq!(container.node.to_json(), serde_json::json!({"name": "main", "tty": true}));
 //! assert_eq!(container.path(), "spec.containers[0]");
@@ -15,14 +15,14 @@
 //! # Ok::<(), kuberay_manifest::Diagnostics>(())
 //! ```
 
+mod cursor;
 mod diagnostic;
 mod objects;
-mod spot;
 #[cfg(test)]
 mod tests;
 pub mod visible;
 pub mod yaml;
 
+pub use cursor::Cursor;
 pub use diagnostic::{Diagnostic, Diagnostics, Found, Location, Place, Severity, Source, sort};
 pub use objects::{objects, parse_manifest};
-pub use spot::Spot;

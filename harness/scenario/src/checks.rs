@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kuberay_contract::Half;
+use kuberay_contract::Layer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,9 +28,9 @@ pub enum Check {
     Job(JobCheck),
     /// The state of a container: waiting, running, or terminated.
     State(StateCheck),
-    /// Something that must not happen during a time after a barrier.
+    /// Something that must not happen during a time after a milestone.
     Never(NeverCheck),
-    /// Which of two barriers was reached first.
+    /// Which of two milestones was reached first.
     Reached(ReachedCheck),
     /// An event of the namespace.
     Event(EventCheck),
@@ -54,10 +54,10 @@ pub struct RayCheck {
     pub within: Option<Length>,
 }
 
-/// A point in the life of a cell that must have been reached before something is judged.
+/// A point in the life of a case that must have been reached before something is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Barrier {
+pub enum Milestone {
     /// The head Pod's Ray container runs.
     Running,
     /// The head Pod is Ready; with a `postStart` hook, that hook has then ended.
@@ -71,15 +71,15 @@ pub enum Barrier {
     Ended,
 }
 
-impl Barrier {
-    /// The barrier as scenario files write it.
+impl Milestone {
+    /// The milestone as scenario files write it.
     pub fn word(self) -> &'static str {
         match self {
-            Barrier::Running => "running",
-            Barrier::Ready => "ready",
-            Barrier::RayReady => "rayReady",
-            Barrier::Job => "job",
-            Barrier::Ended => "ended",
+            Milestone::Running => "running",
+            Milestone::Ready => "ready",
+            Milestone::RayReady => "rayReady",
+            Milestone::Job => "job",
+            Milestone::Ended => "ended",
         }
     }
 }
@@ -103,7 +103,7 @@ pub struct LogsCheck {
     pub previous: bool,
     /// Judge only a log that was read whole after all of these were reached; `not` lines need at least one.
     #[serde(default)]
-    pub after: Vec<Barrier>,
+    pub after: Vec<Milestone>,
     /// Lines in the order in which this source writes them; lines of other sources may stand between.
     #[schemars(length(min = 1))]
     pub lines: Vec<LineExpectation>,
@@ -229,7 +229,7 @@ pub struct NeverCheck {
     #[serde(rename = "for")]
     pub duration: Length,
     /// Watching starts when this was reached.
-    pub after: Barrier,
+    pub after: Milestone,
     /// No container of this Pod restarts and the Pod is not replaced.
     #[serde(default)]
     pub restarts: Option<PodOf>,
@@ -250,14 +250,14 @@ pub struct PodOf {
     pub group: Option<String>,
 }
 
-/// Two barriers, in the order in which they must be reached.
+/// Two milestones, in the order in which they must be reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReachedCheck {
     /// What must be reached before the other.
-    pub first: Barrier,
+    pub first: Milestone,
     /// What must be reached after it.
-    pub then: Barrier,
+    pub then: Milestone,
     /// How long after it at least, such as `5s`.
     #[serde(default)]
     pub apart: Option<Length>,
@@ -306,12 +306,20 @@ pub enum RejectedBy {
     Operator,
 }
 
+/// Kinds of checks that need a running container, and so a kubelet.
+pub(super) const NEED_KUBELET: [&str; 6] = ["ray", "logs", "job", "state", "never", "reached"];
+
 impl Check {
-    /// The half of a rule that the check helps to prove: what an object says, or what comes of it.
-    pub fn half(&self) -> Half {
+    /// Whether the check needs a kubelet, because it judges a running container.
+    pub fn needs_kubelet(&self) -> bool {
+        NEED_KUBELET.contains(&self.kind())
+    }
+
+    /// The layer of a rule that the check helps to prove: what an object says, or what comes of it.
+    pub fn layer(&self) -> Layer {
         match self {
             Check::Pod(_) | Check::FlagOrder(_) | Check::FlagValues(_) | Check::Absent(_) | Check::Rejected(_) => {
-                Half::Object
+                Layer::Spec
             }
             Check::Ray(_)
             | Check::Logs(_)
@@ -319,7 +327,7 @@ impl Check {
             | Check::State(_)
             | Check::Never(_)
             | Check::Reached(_)
-            | Check::Event(_) => Half::Effect,
+            | Check::Event(_) => Layer::Runtime,
         }
     }
 

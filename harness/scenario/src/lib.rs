@@ -1,6 +1,6 @@
 //! Scenario files and what is said of them without a cluster: YAML text becomes a [`Scenario`], with line and column in
-//! every error; [`check`] judges what a cluster answered, [`expect`] compares it with snapshots, [`plan`] makes cells of
-//! scenarios, [`explore`] makes objects up, and [`results`] is what a run found.
+//! every error; [`check`] judges what a cluster answered, [`expect`] compares it with snapshots, [`plan`] makes cases of
+//! scenarios, [`generate`] generates objects, and [`results`] is what a run found.
 
 mod absent;
 mod changes;
@@ -8,9 +8,9 @@ pub mod check;
 mod checks;
 mod duration;
 pub mod expect;
-pub mod explore;
 pub mod files;
 mod flag_values;
+pub mod generate;
 mod lint;
 mod load;
 mod manifest;

@@ -80,7 +80,7 @@ fn unique_name(source: &Source, tree: &Node, names: &mut BTreeMap<String, PathBu
 fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
     let folder = source.folder();
     let manifests = tree.get("spec").and_then(|spec| spec.get("manifests"));
-    let later = tree.get("spec").and_then(|spec| spec.get("stimulus")?.get("apply"));
+    let later = tree.get("spec").and_then(|spec| spec.get("steps")?.get("apply"));
     let listed: BTreeSet<&str> = manifests
         .map_or(&[][..], Node::items)
         .iter()

@@ -79,7 +79,7 @@ pub(super) fn read_file(folder: &Path, path: &Path) -> Found<Source> {
 }
 
 /// The folders below a root that are not hidden, sorted. A link to a folder is an error: what it links to may be another
-/// scenario's folder, and two cells would have one id.
+/// scenario's folder, and two cases would have one id.
 pub(super) fn folders(root: &Path) -> Found<Vec<PathBuf>> {
     let failed = |error: std::io::Error| {
         let message = format!("the scenario folder {} can't be read: {error}", root.display());

@@ -29,12 +29,12 @@ pub fn manifests(scenario: &Scenario, samples: Option<&Path>) -> Result<Vec<Valu
     }
 }
 
-/// The objects that the scenario's stimulus applies, in order; none where it applies nothing.
+/// The objects that the scenario's steps applies, in order; none where it applies nothing.
 ///
 /// # Errors
 /// When the file can't be read or is no manifest.
 pub fn later_objects(scenario: &Scenario) -> Result<Vec<Value>, Diagnostics> {
-    match &scenario.file.spec.stimulus.apply {
+    match &scenario.file.spec.steps.apply {
         Some(name) => Ok(read_file(&scenario.dir, &scenario.dir.join(name)).and_then(|source| objects(&source))?),
         None => Ok(Vec::new()),
     }

@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kuberay_contract::Half;
+use kuberay_contract::Layer;
 use kuberay_manifest::Location;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Check, Length};
 
-/// Where cells of a scenario run.
+/// What cases run against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Lane {
+pub enum TargetKind {
     /// etcd and kube-apiserver with the operator beside them; no kubelet, so no container ever starts.
-    ControlPlane,
+    Envtest,
     /// A kind cluster: a real kubelet, a real Ray.
     Kind,
 }
@@ -32,11 +32,11 @@ pub enum Level {
     Provisional,
 }
 
-impl std::fmt::Display for Lane {
+impl std::fmt::Display for TargetKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Lane::ControlPlane => "control-plane",
-            Lane::Kind => "kind",
+            TargetKind::Envtest => "envtest",
+            TargetKind::Kind => "kind",
         })
     }
 }
@@ -89,8 +89,8 @@ impl Role {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScenarioFile {
-    /// Always `kuberay-conformance/v1alpha1`.
-    #[schemars(extend("const" = "kuberay-conformance/v1alpha1"))]
+    /// Always `kuberay-conformance/v1beta1`.
+    #[schemars(extend("const" = "kuberay-conformance/v1beta1"))]
     pub api_version: String,
     /// Always `Scenario`.
     #[schemars(extend("const" = "Scenario"))]
@@ -139,10 +139,7 @@ pub struct Spec {
         "patternErrorMessage": "an issue is a URL or `owner/repo#number`"
     }))]
     pub issues: Vec<String>,
-    /// Lanes that it can run in.
-    #[schemars(length(min = 1), extend("uniqueItems" = true))]
-    pub lanes: Vec<Lane>,
-    /// How many Kubernetes nodes that accept Pods it needs in the lane `kind`; 1 when absent.
+    /// How many Kubernetes nodes that accept Pods it needs; 1 when absent, more only exist on the target `kind`.
     #[serde(default = "one_node")]
     #[schemars(range(min = 1, max = 8))]
     pub nodes: u32,
@@ -160,9 +157,9 @@ pub struct Spec {
     pub changes: Changes,
     /// What the harness does once the objects are there; reports and evidence say so.
     #[serde(default)]
-    pub stimulus: Stimulus,
-    /// An older release of the operator, such as `1.3.2`, that the cell begins with; once the `RayCluster` is ready, the
-    /// cell's own release takes its place, and then the stimulus is given. Lane `kind`; runs alone, with `--upgrades`.
+    pub steps: Steps,
+    /// An older release of the operator, such as `1.3.2`, that the case begins with; once the `RayCluster` is ready, the
+    /// case's own release takes its place, and then the steps is given. TargetKind `kind`; runs alone, with `--upgrades`.
     #[serde(default)]
     #[schemars(extend(
         "pattern" = "^[0-9]+\\.[0-9]+\\.[0-9]+$",
@@ -210,10 +207,10 @@ pub struct Sample {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Changes {
-    /// Set the image of every Ray container to that of the cell's Ray release.
+    /// Set the image of every Ray container to that of the case's Ray release.
     #[serde(default)]
     pub image: bool,
-    /// Set `rayVersion` to the cell's Ray release.
+    /// Set `rayVersion` to the case's Ray release.
     #[serde(default)]
     pub ray_version: bool,
     /// Replace `resources.requests` of every Ray container, such as `{cpu: 100m}`.
@@ -226,16 +223,16 @@ pub struct Changes {
     pub requests: BTreeMap<String, String>,
 }
 
-/// What the harness does in place of a component that the lane `control-plane` lacks.
+/// What the runner does during a case: first `markReady`, then `apply`, then `delete`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Stimulus {
+pub struct Steps {
     /// Write into the status of every Ray Pod, as a kubelet would, that it runs and is ready. No container runs all the
     /// same; it serves to see what the operator does next, such as to make the submitter of a `RayJob`.
     #[serde(default)]
-    pub pods_ready: bool,
+    pub mark_ready: bool,
     /// A file beside the scenario with objects in a later form, applied on the server's side once the operator says that
-    /// the `RayCluster` is ready, because it then has seen every Pod. In the lane control-plane that needs `podsReady`.
+    /// the `RayCluster` is ready, because it then has seen every Pod. In envtest that needs `markReady`.
     #[serde(default)]
     pub apply: Option<String>,
     /// What is deleted then; with `apply`, once the operator has made a Pod after it, which shows that it knows what was
@@ -245,7 +242,7 @@ pub struct Stimulus {
     pub delete: Vec<Deletion>,
 }
 
-/// Something that a stimulus deletes.
+/// Something that a step deletes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Deletion {
@@ -257,7 +254,7 @@ pub enum Deletion {
     RayCluster,
 }
 
-impl Stimulus {
+impl Steps {
     /// Whether something is applied or deleted.
     pub fn acts(&self) -> bool {
         self.apply.is_some() || !self.delete.is_empty()
@@ -266,7 +263,7 @@ impl Stimulus {
     /// What is done, one sentence each, for reports and evidence.
     pub fn sentences(&self) -> Vec<String> {
         let ready = "the harness, not a kubelet, said in the status of the Ray Pods that they run and are ready";
-        let mut sentences: Vec<String> = self.pods_ready.then(|| ready.to_owned()).into_iter().collect();
+        let mut sentences: Vec<String> = self.mark_ready.then(|| ready.to_owned()).into_iter().collect();
         if self.acts() {
             let apply = self.apply.iter().map(|file| format!("applied {file}"));
             let delete = self.delete.iter().map(|what| match what {
@@ -321,14 +318,46 @@ pub struct Scenario {
     pub timeout: std::time::Duration,
 }
 
+/// Where the cases of a scenario run, and why there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// The cheapest target that meets the requirements of the scenario.
+    pub target: TargetKind,
+    /// The requirement that decides, such as `the check ray needs a kubelet`.
+    pub reason: String,
+}
+
+impl Spec {
+    /// Returns the cheapest target that meets the requirements of the scenario's checks and steps.
+    pub fn placement(&self) -> Placement {
+        let kubelet = self.checks.iter().find(|check| check.needs_kubelet());
+        let reason = if let Some(check) = kubelet {
+            format!("the check `{}` needs a kubelet", check.kind())
+        } else if self.upgrade_from.is_some() {
+            "`upgradeFrom` needs an operator in a cluster".into()
+        } else if self.nodes > 1 {
+            format!("it needs {} nodes", self.nodes)
+        } else {
+            return Placement {
+                target: TargetKind::Envtest,
+                reason: "no check needs a kubelet".into(),
+            };
+        };
+        Placement {
+            target: TargetKind::Kind,
+            reason,
+        }
+    }
+}
+
 impl Scenario {
     /// `metadata.name`.
     pub fn name(&self) -> &str {
         &self.file.metadata.name
     }
 
-    /// The halves of its rules that it proves when all of its checks pass.
-    pub fn halves(&self) -> BTreeSet<Half> {
-        self.file.spec.checks.iter().map(Check::half).collect()
+    /// The layers of its rules that it proves when all of its checks pass.
+    pub fn layers(&self) -> BTreeSet<Layer> {
+        self.file.spec.checks.iter().map(Check::layer).collect()
     }
 }

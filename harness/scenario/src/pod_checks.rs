@@ -83,7 +83,7 @@ pub struct PodCheck {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub container: Option<String>,
-    /// Only Pods made before or after what the stimulus applies and deletes; any when absent.
+    /// Only Pods made before or after what the steps applies and deletes; any when absent.
     #[serde(default)]
     pub made: Option<Made>,
     /// Fields that must equal their snapshot, each in a file of its own.
@@ -98,9 +98,9 @@ pub struct PodCheck {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Made {
-    /// Before the stimulus; it is judged once the operator has made another Pod after it.
+    /// Before the steps; it is judged once the operator has made another Pod after it.
     Before,
-    /// After the stimulus.
+    /// After the steps.
     After,
 }
 

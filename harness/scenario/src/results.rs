@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use kuberay_contract::Half;
+use kuberay_contract::Layer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{self, Shard};
-use crate::{Lane, Level, Location, Scenario};
+use crate::{Level, Location, Scenario, TargetKind};
 
 #[doc(hidden)]
 pub mod example;
@@ -33,25 +33,25 @@ pub struct RunResult {
     pub duration_seconds: f64,
     /// Release of the harness.
     pub harness: String,
-    /// Phases of the run (cluster, images, operator, cells …) with their durations, in order.
+    /// Phases of the run (cluster, images, operator, cases …) with their durations, in order.
     pub phases: Vec<Phase>,
     /// What was under test.
     pub environment: Environment,
     /// Which part of the plan it was, where it was not all of it.
     #[serde(default)]
     pub shard: Option<Shard>,
-    /// Ids of all cells of the whole plan, whichever shard they fall to; none in results of before there were shards.
+    /// Ids of all cases of the whole plan, whichever shard they fall to; none in results of before there were shards.
     #[serde(default)]
     pub planned: Vec<String>,
-    /// Every scenario that the run could choose from, whichever of them its filters and its lanes selected; none where
+    /// Every scenario that the run could choose from, whichever of them its filters and its targets selected; none where
     /// that is not known.
     #[serde(default)]
     pub scenarios: Vec<ScenarioRecord>,
-    /// Ids of planned cells that no result tells of, where results of several runs were merged.
+    /// Ids of planned cases that no result tells of, where results of several runs were merged.
     #[serde(default)]
     pub missing: Vec<String>,
-    /// Every cell, in the order of the plan.
-    pub cells: Vec<CellResult>,
+    /// Every case, in the order of the plan.
+    pub cases: Vec<CaseResult>,
     /// What stopped the run before its end, where something did.
     pub interrupted: Option<String>,
 }
@@ -65,7 +65,7 @@ pub struct ScenarioRecord {
     /// Its rules.
     pub rules: Vec<String>,
     /// Where it runs.
-    pub lanes: Vec<Lane>,
+    pub target: TargetKind,
     /// The releases of KubeRay that it is for, as a range.
     pub operator: String,
     /// The releases of Ray that it is for, as a range.
@@ -79,7 +79,7 @@ impl ScenarioRecord {
         Self {
             name: scenario.name().into(),
             rules: spec.rules.clone(),
-            lanes: spec.lanes.clone(),
+            target: spec.placement().target,
             operator: scenario.operator.to_string(),
             ray: scenario.ray.to_string(),
         }
@@ -92,7 +92,7 @@ impl ScenarioRecord {
             (Ok(range), Ok(release)) => plan::includes(&range, &release),
             _ => true,
         };
-        includes(&self.operator, operator) && (!self.lanes.contains(&Lane::Kind) || includes(&self.ray, ray))
+        includes(&self.operator, operator) && (self.target != TargetKind::Kind || includes(&self.ray, ray))
     }
 }
 
@@ -111,14 +111,14 @@ impl RunResult {
             planned,
             scenarios: Vec::new(),
             missing: Vec::new(),
-            cells: Vec::new(),
+            cases: Vec::new(),
             interrupted: Some(reason),
         }
     }
 
     /// Whether it is of a run that ended before its plan was known.
     pub fn has_no_plan_yet(&self) -> bool {
-        self.interrupted.is_some() && self.planned.is_empty() && self.cells.is_empty()
+        self.interrupted.is_some() && self.planned.is_empty() && self.cases.is_empty()
     }
 }
 
@@ -140,12 +140,12 @@ pub struct Environment {
     pub kubernetes: String,
     /// Container engine and its release.
     pub engine: String,
-    /// Every image that the cells used.
+    /// Every image that the cases used.
     pub images: Vec<ImageRecord>,
 }
 
 impl Environment {
-    /// Takes in what another lane of the same run was made of.
+    /// Takes in what another target of the same run was made of.
     pub fn extend(&mut self, other: &Self) {
         let join = |own: &mut String, other: &String| {
             if own.is_empty() {
@@ -204,13 +204,13 @@ pub enum Origin {
     Existing,
 }
 
-/// How a cell or a check ended.
+/// How a case or a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// All that was expected was found.
     Passed,
-    /// All that was expected was found, but only when the cell was tried again after the environment had failed.
+    /// All that was expected was found, but only when the case was tried again after the environment had failed.
     Flaky,
     /// Something else was found.
     Failed,
@@ -220,11 +220,11 @@ pub enum Outcome {
     Error,
 }
 
-/// One cell: scenario × operator release × Ray release × lane.
+/// One case: scenario × operator release × Ray release × target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CellResult {
-    /// `lane::operator::ray::scenario`.
+pub struct CaseResult {
+    /// `target::operator::ray::scenario`.
     pub id: String,
     /// The scenario's name.
     pub scenario: String,
@@ -232,17 +232,17 @@ pub struct CellResult {
     pub file: String,
     /// Its rules.
     pub rules: Vec<String>,
-    /// The halves of these rules that it proves when it passes.
-    pub halves: Vec<Half>,
+    /// The layers of these rules that it proves when it passes.
+    pub layers: Vec<Layer>,
     /// Its level.
     pub level: Level,
-    /// The lane.
-    pub lane: Lane,
+    /// The target.
+    pub target: TargetKind,
     /// Operator release, without `v`.
     pub operator: String,
     /// Ray release.
     pub ray: String,
-    /// Release of Kubernetes, as the API server says; empty where the run ended before the cell.
+    /// Release of Kubernetes, as the API server says; empty where the run ended before the case.
     #[serde(default)]
     pub kubernetes: String,
     /// The images of the operator and of Ray, `name@digest`, or the operator's program; what each was made of is in the
@@ -266,8 +266,8 @@ pub struct CellResult {
     pub checks: Vec<CheckResult>,
     /// Folder with the evidence below the output folder, where it was written.
     pub evidence: Option<String>,
-    /// What the harness did in place of a component that the lane lacks, one sentence each.
-    pub stimulus: Vec<String>,
+    /// What the harness did in place of a component that the target lacks, one sentence each.
+    pub steps: Vec<String>,
     /// Environment variables with which the operator ran for it alone.
     pub operator_settings: BTreeMap<String, String>,
     /// The namespace it ran in.
@@ -277,13 +277,13 @@ pub struct CellResult {
     pub resumed: bool,
     /// Whether it was skipped because the cluster is too small for it: it has too few nodes, or can't hold all of its Pods.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub no_room: bool,
+    pub no_capacity: bool,
     /// Whether it has no verdict because the run ended before it, or while it ran.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
 }
 
-/// One check of a cell.
+/// One check of a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckResult {
@@ -328,7 +328,7 @@ impl Outcome {
     }
 }
 
-impl CellResult {
+impl CaseResult {
     /// Checks that did not hold, in the scenario's order.
     pub fn bad_checks(&self) -> impl Iterator<Item = &CheckResult> {
         self.checks.iter().filter(|check| check.outcome.is_bad())
@@ -345,7 +345,7 @@ impl CellResult {
         self.outcome == Outcome::Failed && self.level == Level::Provisional
     }
 
-    /// Why it did not pass; the cell's reason unless it only repeats the message of a check that is told anyway.
+    /// Why it did not pass; the case's reason unless it only repeats the message of a check that is told anyway.
     pub fn own_reason(&self) -> Option<&str> {
         let reason = self.reason.as_deref()?;
         let repeated = self.bad_checks().any(|check| check.message == reason);

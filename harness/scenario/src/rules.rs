@@ -9,12 +9,10 @@ use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind, Look, LookSet};
 use semver::VersionReq;
 
+use super::checks::NEED_KUBELET;
 use super::duration::parse_duration;
 use super::load::DEFAULT_TIMEOUT;
 use super::{PodField, Role, files};
-
-/// Kinds of checks that need a running container, which the control-plane lane does not have.
-const NEED_KUBELET: [&str; 6] = ["ray", "logs", "job", "state", "never", "reached"];
 
 /// The shortest time that a check may watch for something.
 const SHORTEST_WATCH: Duration = Duration::from_secs(1);
@@ -38,8 +36,8 @@ pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
             rules.manifest(manifest);
         }
         rules.checks(spec);
-        rules.stimulus(spec);
-        rules.one_lane_only(spec);
+        rules.steps(spec);
+        rules.settings(spec);
     }
     rules.problems
 }
@@ -51,9 +49,15 @@ fn expression(text: &str) -> Option<&str> {
         .filter(|body| !body.is_empty())
 }
 
-fn has_lane(spec: &Node, lane: &str) -> bool {
-    let lanes = spec.get("lanes").map_or(&[][..], Node::items);
-    lanes.iter().any(|listed| listed.text() == Some(lane))
+/// What of a scenario needs a kubelet, as a word of the file; such a scenario runs on kind.
+fn needs_kubelet(spec: &Node) -> Option<String> {
+    let checks = spec.get("checks").map_or(&[][..], Node::items);
+    let kinds = checks.iter().filter_map(|check| match &check.value {
+        Yaml::Map(entries) => entries.first().map(|(kind, _)| kind.name.clone()),
+        _ => None,
+    });
+    let check = kinds.into_iter().find(|kind| NEED_KUBELET.contains(&kind.as_str()));
+    check.or_else(|| spec.get("upgradeFrom").map(|_| "upgradeFrom".into()))
 }
 
 /// Whether an expression can match a line at all.
@@ -193,17 +197,17 @@ impl Rules<'_> {
     fn checks(&mut self, spec: &Node) {
         let checks = spec.get("checks").map_or(&[][..], Node::items);
         let has_job = checks.iter().any(|check| check.get("job").is_some());
-        let control_plane = has_lane(spec, "control-plane");
+        let marks_ready = spec.get("steps").and_then(|steps| steps.get("markReady"));
+        let marks_ready = marks_ready.is_some_and(|ready| ready.value == Yaml::Bool(true));
         for check in checks {
             let Yaml::Map(entries) = &check.value else { continue };
             for (kind, body) in entries {
-                if control_plane && NEED_KUBELET.contains(&kind.name.as_str()) {
-                    let message = format!("`{}` never passes in the control-plane lane", kind.name);
-                    self.error(
-                        check,
-                        message,
-                        "no container starts there: leave that lane or this check out",
+                if marks_ready && NEED_KUBELET.contains(&kind.name.as_str()) {
+                    let message = format!(
+                        "`{}` needs a kubelet, and `markReady` needs a target without one",
+                        kind.name
                     );
+                    self.error(check, message, "leave `markReady` or this check out");
                 }
                 if !["pod", "logs", "state"].contains(&kind.name.as_str()) {
                     let pods = ["restarts", "ready", "node"].map(|key| body.get(key));
@@ -227,54 +231,41 @@ impl Rules<'_> {
                     _ => {}
                 }
                 if !has_job {
-                    self.barriers(body);
+                    self.milestones(body);
                 }
             }
         }
     }
 
-    /// What a stimulus applies and deletes needs its moment.
-    fn stimulus(&mut self, spec: &Node) {
-        let stimulus = spec.get("stimulus");
-        let key = |key: &str| stimulus.and_then(|stimulus| stimulus.get(key));
+    /// What a steps applies and deletes needs its moment.
+    fn steps(&mut self, spec: &Node) {
+        let steps = spec.get("steps");
+        let key = |key: &str| steps.and_then(|steps| steps.get(key));
         if let Some(apply) = key("apply") {
             self.manifest(apply);
         }
         let acts = key("apply").or(key("delete")).or(spec.get("upgradeFrom"));
-        let ready = key("podsReady").is_some_and(|ready| ready.value == Yaml::Bool(true));
-        let has_kubelet = !has_lane(spec, "control-plane");
+        let ready = key("markReady").is_some_and(|ready| ready.value == Yaml::Bool(true));
+        let has_kubelet = needs_kubelet(spec).is_some();
         if let Some(act) = acts.filter(|_| !ready && !has_kubelet) {
             let message = "this is done once the RayCluster is ready, which it never is here";
-            self.error(act, message, "add `podsReady: true`");
-        }
-        if let Some(by_hand) = key("podsReady").filter(|_| has_lane(spec, "kind")) {
-            let message = "in the lane kind the kubelet says whether Pods are ready";
-            self.error(by_hand, message, "leave the lane kind or this key out");
+            self.error(act, message, "add `markReady: true`");
         }
         for check in spec.get("checks").map_or(&[][..], Node::items) {
             if let Some(made) = check.get("pod").and_then(|pod| pod.get("made"))
                 && acts.is_none()
             {
-                let message = "there is no stimulus before or after which a Pod could be made";
-                self.error(
-                    made,
-                    message,
-                    "add `apply` or `delete` to a `stimulus`, or leave this out",
-                );
+                let message = "there is no step before or after which a Pod could be created";
+                self.error(made, message, "add `apply` or `delete` to `steps`, or leave this out");
             }
         }
     }
 
-    /// Keys that only one lane can honour.
-    fn one_lane_only(&mut self, spec: &Node) {
-        for (key, lane, other) in [
-            ("operatorSettings", "control-plane", "kind"),
-            ("upgradeFrom", "kind", "control-plane"),
-        ] {
-            if let Some(node) = spec.get(key).filter(|_| has_lane(spec, other)) {
-                let message = format!("`{key}` is for the lane {lane} alone");
-                self.error(node, message, &format!("leave the lane {other} or this key out"));
-            }
+    /// An operator with settings of its own runs as a process, and so beside a target without a kubelet.
+    fn settings(&mut self, spec: &Node) {
+        if let (Some(node), Some(needs)) = (spec.get("operatorSettings"), needs_kubelet(spec)) {
+            let message = format!("`operatorSettings` is for envtest, and `{needs}` needs a kubelet");
+            self.error(node, message, "leave one of the two out");
         }
     }
 
@@ -304,11 +295,11 @@ impl Rules<'_> {
         }
     }
 
-    /// The barrier `ended` is of the container whose log it is.
-    fn no_end(&mut self, barrier: Option<&Node>) {
-        if let Some(barrier) = barrier.filter(|barrier| barrier.text() == Some("ended")) {
+    /// The milestone `ended` is of the container whose log it is.
+    fn no_end(&mut self, milestone: Option<&Node>) {
+        if let Some(milestone) = milestone.filter(|milestone| milestone.text() == Some("ended")) {
             let message = "only a `logs` check comes after `ended`";
-            self.error(barrier, message, "expect the end and the restarts in a `state` check");
+            self.error(milestone, message, "expect the end and the restarts in a `state` check");
         }
     }
 
@@ -329,13 +320,13 @@ impl Rules<'_> {
         }
     }
 
-    /// A barrier that only a `job` check can lift, in a scenario that has none.
-    fn barriers(&mut self, body: &Node) {
+    /// A milestone that only a `job` check can lift, in a scenario that has none.
+    fn milestones(&mut self, body: &Node) {
         let named = ["after", "first", "then"].into_iter().filter_map(|key| body.get(key));
-        for barrier in named.flat_map(|named| std::iter::once(named).chain(named.items())) {
-            if barrier.text() == Some("job") {
-                let message = "the barrier `job` is never reached";
-                self.error(barrier, message, "add a `job` check, or wait for another barrier");
+        for milestone in named.flat_map(|named| std::iter::once(named).chain(named.items())) {
+            if milestone.text() == Some("job") {
+                let message = "the milestone `job` is never reached";
+                self.error(milestone, message, "add a `job` check, or wait for another milestone");
             }
         }
     }
@@ -345,11 +336,11 @@ impl Rules<'_> {
         let text = |key: &str| body.get(key).and_then(Node::text);
         if let Some(then) = body.get("then").filter(|_| text("first") == text("then")) {
             let message = "nothing is reached before itself";
-            self.error(then, message, "name another barrier");
+            self.error(then, message, "name another milestone");
         }
         for key in ["first", "then"] {
             if let Some(ended) = body.get(key).filter(|_| text(key) == Some("ended")) {
-                let message = "only the log of a container has the barrier `ended`";
+                let message = "only the log of a container has the milestone `ended`";
                 self.error(ended, message, "expect the end in a `state` check");
             }
         }
@@ -374,11 +365,11 @@ impl Rules<'_> {
             let message = "this check passes on any log, because all of its lines only may come";
             self.error(body, message, "add a line with `must`, `resources` or `not`");
         }
-        let has_barrier = body.get("after").is_some_and(|after| !after.items().is_empty());
+        let has_milestone = body.get("after").is_some_and(|after| !after.items().is_empty());
         if let Some(line) = lines.iter().find(|line| line.get("not").is_some())
-            && !has_barrier
+            && !has_milestone
         {
-            let message = "`not` needs a barrier, else it passes on a log that is still empty";
+            let message = "`not` needs a milestone, else it passes on a log that is still empty";
             self.error(
                 line,
                 message,

@@ -1,12 +1,12 @@
-//! What the trials of the lane `kind` share: the cluster that the first of them attaches to.
+//! What the trials of the target `kind` share: the cluster that the first of them attaches to.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use kuberay_conformance::artifact::Pins;
-use kuberay_conformance::plan::Cell;
-use kuberay_conformance::report::{CellResult, Silent};
-use kuberay_conformance::run::{Engine, EngineOptions, Options, Session, default_jobs};
+use kuberay_conformance::plan::TestCase;
+use kuberay_conformance::report::{CaseResult, Silent};
+use kuberay_conformance::runner::{Engine, EngineOptions, Options, Session, default_jobs};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -31,11 +31,11 @@ impl Stand {
         }
     }
 
-    /// The cell's result; without a cluster, why there is none.
-    pub fn run(&self, cell: &Cell) -> Result<CellResult, String> {
+    /// The case's result; without a cluster, why there is none.
+    pub fn run(&self, case: &TestCase) -> Result<CaseResult, String> {
         let attached = self.attached.get_or_init(|| self.runtime.block_on(self.attach()));
         let attached = attached.as_ref().map_err(Clone::clone)?;
-        Ok(self.runtime.block_on(attached.engine.run_cell(cell)))
+        Ok(self.runtime.block_on(attached.engine.run_case(case)))
     }
 
     async fn attach(&self) -> Result<Attached, String> {

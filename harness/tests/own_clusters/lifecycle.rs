@@ -30,7 +30,7 @@ pub fn run(output: &Path) -> Command {
     let mut command = program();
     command
         .process_group(0)
-        .args(["run", SCENARIO, "--lane", "kind", "--cluster", CLUSTER, "--scenarios"])
+        .args(["run", SCENARIO, "--target", "kind", "--cluster", CLUSTER, "--scenarios"])
         .arg(scenarios())
         .arg("--output")
         .arg(output);
@@ -39,7 +39,7 @@ pub fn run(output: &Path) -> Command {
 
 pub fn down() -> String {
     let output = program()
-        .args(["down", "--lane", "kind", "--cluster", CLUSTER])
+        .args(["down", "--target", "kind", "--cluster", CLUSTER])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -53,7 +53,7 @@ pub fn down() -> String {
 
 fn up() {
     let output = program()
-        .args(["up", "--lane", "kind", "--nodes", "1", "--cluster", CLUSTER])
+        .args(["up", "--target", "kind", "--nodes", "1", "--cluster", CLUSTER])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -136,7 +136,7 @@ fn one_ctrl_c_ends_the_run_and_cleans_up(#[case] moment: &str) {
 
 #[test]
 #[ignore = "needs kind"]
-fn ctrl_c_while_a_cell_runs_keeps_its_evidence() {
+fn ctrl_c_while_a_case_runs_keeps_its_evidence() {
     let _turn = turn();
     down();
     let folder = tempfile::tempdir().unwrap();
@@ -147,7 +147,7 @@ fn ctrl_c_while_a_cell_runs_keeps_its_evidence() {
     assert_eq!(status.code(), Some(3), "{said}");
     let result = results(folder.path());
     assert!(result.interrupted.is_some(), "{said}");
-    let evidence = result.cells[0].evidence.as_ref().expect("evidence");
+    let evidence = result.cases[0].evidence.as_ref().expect("evidence");
     let pods = folder.path().join(evidence).join("pods");
     assert_eq!(std::fs::read_dir(pods).unwrap().count(), 1);
     assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
@@ -170,7 +170,7 @@ fn a_second_ctrl_c_ends_it_at_once_and_down_removes_the_rest() {
     assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
 }
 
-/// Killed while its cell runs; then `down`, then a run that needs no network.
+/// Killed while its case runs; then `down`, then a run that needs no network.
 #[test]
 #[ignore = "needs kind"]
 fn after_a_kill_down_removes_everything_and_the_next_run_works() {
@@ -191,12 +191,9 @@ fn after_a_kill_down_removes_everything_and_the_next_run_works() {
     running.child.kill().unwrap();
     running.end();
     let left = leftovers();
-    assert!(left.iter().any(|name| name.ends_with("control-plane")), "{left:?}");
+    assert!(left.iter().any(|name| name.ends_with("envtest")), "{left:?}");
     let removed = down();
-    assert!(
-        removed.contains("control-plane") && removed.contains("registry"),
-        "{removed}"
-    );
+    assert!(removed.contains("envtest") && removed.contains("registry"), "{removed}");
     assert_eq!(leftovers(), Vec::<String>::new());
 
     let nowhere = "http://127.0.0.1:9";

@@ -5,8 +5,8 @@
 mod lifecycle;
 mod meet;
 mod slow {
-    mod brought;
     mod cluster;
+    mod custom_manifests;
 }
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
 #[path = "../support/mod.rs"]

@@ -13,7 +13,7 @@ use crate::support::{program, turn};
 
 fn command(name: &str) -> Command {
     let mut command = program();
-    command.args([name, "--lane", "kind", "--cluster", CLUSTER]);
+    command.args([name, "--target", "kind", "--cluster", CLUSTER]);
     command
 }
 

@@ -8,7 +8,7 @@ use std::process::Output;
 
 use kuberay_conformance::operator::Sender;
 use kuberay_conformance::report::{Outcome, RunResult};
-use kuberay_conformance::run::CLUSTER;
+use kuberay_conformance::runner::CLUSTER;
 use serde_json::{Value, json};
 
 use crate::support::cluster::{account, client, kubeconfig, objects};
@@ -53,9 +53,9 @@ fn a_run_with_only_the_documented_permissions_passes() {
         let result_of_good = result(&good);
         assert_eq!(
             result_of_good
-                .cells
+                .cases
                 .iter()
-                .filter(|cell| cell.outcome == Outcome::Passed)
+                .filter(|case| case.outcome == Outcome::Passed)
                 .count(),
             3
         );
@@ -88,7 +88,7 @@ fn a_run_with_only_the_documented_permissions_passes() {
             "evidence is whole: {}",
             text(&output)
         );
-        let evidence = result(&bad).cells[0].evidence.clone().expect("evidence");
+        let evidence = result(&bad).cases[0].evidence.clone().expect("evidence");
         assert!(bad.join(&evidence).join("pods").is_dir());
         assert!(!bad.join(&evidence).join("problems.txt").exists());
         let log = std::fs::read_to_string(bad.join(&evidence).join("operator.log")).unwrap();
@@ -134,7 +134,7 @@ fn one_permission_less_fails_and_is_named() {
                 if said.contains(&expected) {
                     assert_eq!(output.status.code(), Some(3), "{said}");
                     let result = result(&less);
-                    assert_eq!(result.cells, [], "nothing was run");
+                    assert_eq!(result.cases, [], "nothing was run");
                     let reason = result.interrupted.unwrap_or_default();
                     assert!(reason.contains(&expected), "{expected}, but: {reason}");
                     break;

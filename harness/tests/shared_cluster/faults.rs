@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Node;
 use kube::Api;
 use kube::api::ListParams;
 use kuberay_conformance::report::Outcome;
-use kuberay_conformance::run::CLUSTER;
+use kuberay_conformance::runner::CLUSTER;
 use rstest::rstest;
 
 use crate::support::cluster::{client, kubeconfig};
@@ -166,7 +166,7 @@ fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] 
 #[ignore = "needs kind"]
 fn a_failure_keeps_its_evidence() {
     let ran = faulty();
-    let folder = ran.folder.path().join(ran.cell("wrong-1").evidence.as_ref().unwrap());
+    let folder = ran.folder.path().join(ran.case("wrong-1").evidence.as_ref().unwrap());
     let mut files = Vec::new();
     collect(&folder, &mut files);
     let names = files.join(" ");
@@ -252,7 +252,7 @@ fn secret(folder: &Path) {
 #[ignore = "needs kind"]
 fn the_value_of_a_secret_is_in_no_report() {
     let ran = faulty();
-    assert_eq!(ran.cell("with-secret").outcome, Outcome::Failed);
+    assert_eq!(ran.case("with-secret").outcome, Outcome::Failed);
     let mut files = Vec::new();
     collect(ran.folder.path(), &mut files);
     let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
@@ -301,17 +301,17 @@ fn head_that_cannot_start(folder: &Path, name: &str, old: &str, new: &str) {
 #[case("more-than-a-node-has", &["64", "node"])]
 #[ignore = "needs kind"]
 fn a_head_that_cannot_start_ends_in_seconds(#[case] scenario: &str, #[case] named: &[&str]) {
-    let cell = faulty().cell(scenario);
-    assert_eq!(cell.outcome, Outcome::Failed, "{cell:?}");
-    let reason = cell.reason.clone().unwrap_or_default();
+    let case = faulty().case(scenario);
+    assert_eq!(case.outcome, Outcome::Failed, "{case:?}");
+    let reason = case.reason.clone().unwrap_or_default();
     for part in named {
         assert!(reason.contains(part), "`{part}` is not in: {reason}");
     }
     assert!(!reason.contains("given up"), "it waited for its limit: {reason}");
     assert!(
-        cell.duration_seconds < 60.0,
+        case.duration_seconds < 60.0,
         "it took {} s: {reason}",
-        cell.duration_seconds
+        case.duration_seconds
     );
 }
 
@@ -335,11 +335,11 @@ fn pods_that_only_fit_one_by_one_are_left_out_at_once() {
 fn is_left_out_at_once(folder: &Path, scenario: &str, said: &str) {
     let ran = run(folder, &["--strict"]);
     assert_eq!(ran.output.status.code(), Some(3), "{}", ran.text());
-    let cell = ran.cell(scenario);
-    assert_eq!(cell.outcome, Outcome::Skipped, "{}", ran.text());
-    let reason = cell.reason.clone().unwrap_or_default();
+    let case = ran.case(scenario);
+    assert_eq!(case.outcome, Outcome::Skipped, "{}", ran.text());
+    let reason = case.reason.clone().unwrap_or_default();
     assert!(reason.contains(said) && reason.contains("--nodes"), "{reason}");
-    assert!(cell.duration_seconds < 5.0, "it took {} s", cell.duration_seconds);
+    assert!(case.duration_seconds < 5.0, "it took {} s", case.duration_seconds);
 }
 
 /// A Pod for each node, of all but 600m that it has. The control plane's own Pods take 750m of the first, wherever the others

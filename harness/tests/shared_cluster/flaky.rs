@@ -1,4 +1,4 @@
-//! A cell whose environment failed is tried again, and that it passed only then is told, and fails where that is asked for.
+//! A case whose environment failed is tried again, and that it passed only then is told, and fails where that is asked for.
 //!
 //! On the cluster that is up.
 
@@ -11,9 +11,9 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client, Config};
 use kuberay_conformance::artifact::Store;
-use kuberay_conformance::cluster::KindCluster;
 use kuberay_conformance::report::{Outcome, RunResult};
-use kuberay_conformance::run::CLUSTER;
+use kuberay_conformance::runner::CLUSTER;
+use kuberay_conformance::target::KindCluster;
 use rstest::rstest;
 use serde_json::json;
 
@@ -25,7 +25,7 @@ const POLICY: &str = "kuberay-conformance-no-namespaces";
 /// How long an API server may take to act on a new policy.
 const IN_FORCE_WITHIN: Duration = Duration::from_secs(30);
 
-/// An API server that refuses the namespaces of cells, as one with a full quota or a broken webhook would.
+/// An API server that refuses the namespaces of cases, as one with a full quota or a broken webhook would.
 struct Refusal {
     client: Client,
 }
@@ -118,7 +118,7 @@ fn what_passes_only_when_tried_again_is_told(
         command.env("CI", ci);
     }
     command
-        .args(["run", SCENARIO, "--lane", "kind", "--keep", "--scenarios"])
+        .args(["run", SCENARIO, "--target", "kind", "--keep", "--scenarios"])
         .arg(scenarios())
         .arg("--output")
         .arg(output.path())
@@ -141,9 +141,9 @@ fn what_passes_only_when_tried_again_is_told(
     assert_eq!(printed.status.code(), Some(expected), "{text}");
     let results = std::fs::read_to_string(output.path().join("results.json")).unwrap();
     let result: RunResult = serde_json::from_str(&results).unwrap();
-    let cell = &result.cells[0];
-    assert_eq!(cell.outcome, Outcome::Flaky, "{text}");
-    let reason = cell.reason.as_deref().unwrap_or_default();
+    let case = &result.cases[0];
+    assert_eq!(case.outcome, Outcome::Flaky, "{text}");
+    let reason = case.reason.as_deref().unwrap_or_default();
     assert!(reason.contains("no namespaces for now"), "{reason}");
     assert!(
         text.contains("FLAKY") && text.contains("1 passed (1 flaky), 0 failed"),

@@ -17,7 +17,7 @@ use crate::support::turn_within;
 struct Images {
     artifacts: Artifacts,
     engine: Engine,
-    /// A Ray that starts here would be slow beside those of cells.
+    /// A Ray that starts here would be slow beside those of cases.
     _turn: MutexGuard<'static, ()>,
 }
 

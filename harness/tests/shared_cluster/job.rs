@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{DeleteParams, ListParams};
 use kube::{Api, Client, ResourceExt};
 use kuberay_conformance::report::{Outcome, RunResult};
-use kuberay_conformance::run::{CLUSTER, NAMESPACE};
+use kuberay_conformance::runner::{CLUSTER, NAMESPACE};
 
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{copy_scenario, replaced, run};
@@ -22,7 +22,7 @@ use crate::support::{program, turn};
 const JOB: &str = "half-way";
 const WITHIN: Duration = Duration::from_mins(4);
 
-/// Heads that end at once, so that a shard has many cells in a short time, and one that does not pass.
+/// Heads that end at once, so that a shard has many cases in a short time, and one that does not pass.
 const QUICK: [&str; 6] = [
     "exit-ends-the-container",
     "exec-replaces-the-shell",
@@ -33,13 +33,13 @@ const QUICK: [&str; 6] = [
 ];
 
 fn outcomes(run: &RunResult) -> BTreeMap<String, Outcome> {
-    run.cells.iter().map(|cell| (cell.id.clone(), cell.outcome)).collect()
+    run.cases.iter().map(|case| (case.id.clone(), case.outcome)).collect()
 }
 
-/// How many cells each shard has kept by now.
+/// How many cases each shard has kept by now.
 async fn kept(client: &Client) -> BTreeMap<String, usize> {
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), NAMESPACE);
-    let own = format!("kuberay-conformance/job={JOB},kuberay-conformance/holds=cell");
+    let own = format!("kuberay-conformance/job={JOB},kuberay-conformance/holds=case");
     let list = maps.list_metadata(&ListParams::default().labels(&own)).await.unwrap();
     let mut counts = BTreeMap::new();
     for map in list.items {
@@ -61,7 +61,7 @@ async fn kill_half_way(client: &Client) -> String {
             kept(client).await
         );
         let counts = kept(client).await;
-        // Each of the two has three cells or four.
+        // Each of the two has three cases or four.
         if let Some((shard, _)) = counts.iter().find(|(_, count)| (1..=2).contains(*count)) {
             let index = shard.parse::<u16>().unwrap() - 1;
             let own = format!("kuberay-conformance/job={JOB},batch.kubernetes.io/job-completion-index={index}");
@@ -143,9 +143,9 @@ fn a_pod_that_is_killed_half_way_is_picked_up_and_the_report_is_whole() {
         "the Job says what a run from outside says"
     );
     let failed: Vec<_> = result
-        .cells
+        .cases
         .iter()
-        .filter(|cell| cell.outcome == Outcome::Failed)
+        .filter(|case| case.outcome == Outcome::Failed)
         .collect();
     assert_eq!(failed.len(), 1);
     let evidence = whole.join(failed[0].evidence.as_ref().expect("evidence"));
@@ -153,8 +153,8 @@ fn a_pod_that_is_killed_half_way_is_picked_up_and_the_report_is_whole() {
 
     let resumed = std::fs::read_to_string(whole.join(format!("shards/{shard}/results.json"))).unwrap();
     let resumed: RunResult = serde_json::from_str(&resumed).unwrap();
-    let taken_over = resumed.cells.iter().filter(|cell| cell.resumed).count();
+    let taken_over = resumed.cases.iter().filter(|case| case.resumed).count();
     assert!(taken_over >= 1, "what had passed was not run again");
-    assert!(taken_over < resumed.cells.len(), "and the rest was");
+    assert!(taken_over < resumed.cases.len(), "and the rest was");
     assert!(runtime.block_on(kept(&client)).is_empty(), "--remove leaves nothing");
 }

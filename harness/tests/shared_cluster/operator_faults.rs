@@ -7,7 +7,7 @@ use std::path::Path;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
-use kuberay_conformance::run::CLUSTER;
+use kuberay_conformance::runner::CLUSTER;
 use serde_json::json;
 
 use crate::faults::{RAY_ANSWERS, copy_to_check};
@@ -63,10 +63,10 @@ fn run_with_operator(image: &str) -> (Option<i32>, String) {
     (output.status.code(), place::text(&output))
 }
 
-/// Ray is what the cell waits for; that it can't be known any more is the environment's fault, and no failure.
+/// Ray is what the case waits for; that it can't be known any more is the environment's fault, and no failure.
 #[test]
 #[ignore = "needs kind"]
-fn an_operator_that_goes_while_a_cell_waits_is_named() {
+fn an_operator_that_goes_while_a_case_waits_is_named() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     copy_to_check(
@@ -102,13 +102,13 @@ fn an_operator_that_goes_while_a_cell_waits_is_named() {
     assert!(!text.contains("given up at"), "it waited for its limit: {text}");
 }
 
-/// While a cell runs, nobody gets another operator in its place, and nothing is changed for the one who asked.
+/// While a case runs, nobody gets another operator in its place, and nothing is changed for the one who asked.
 fn others_are_told_why_not(folder: &Path, holder: u32) {
     let before = operator();
     let repository = crate::support::scenarios();
     let upgrade = [
         "run",
-        "--lane",
+        "--target",
         "kind",
         "--keep",
         "--upgrades",
@@ -118,11 +118,11 @@ fn others_are_told_why_not(folder: &Path, holder: u32) {
     ];
     let cases: [(&[&str], &str); 3] = [
         (
-            &["up", "--lane", "kind", "--operator", "1.5.1"],
+            &["up", "--target", "kind", "--operator", "1.5.1"],
             "runs KubeRay 1.6.2 and Ray 2.52.0 for",
         ),
         (
-            &["up", "--lane", "kind", "--ray", "2.7.0"],
+            &["up", "--target", "kind", "--ray", "2.7.0"],
             "runs KubeRay 1.6.2 and Ray 2.52.0 for",
         ),
         (&upgrade, "runs KubeRay 1.6.2 for"),

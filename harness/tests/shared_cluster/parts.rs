@@ -1,12 +1,12 @@
 //! A run in parts on the kind cluster that is up: shards whose reports become one.
 
-use kuberay_conformance::report::{CellResult, CheckResult, rule_results};
+use kuberay_conformance::report::{CaseResult, CheckResult, rule_results};
 
 use crate::support::copies::replaced;
 use crate::support::place::{Place, ended, text};
 use crate::support::turn;
 
-/// On kind a shard is a part of the cells, where it is whole releases in the other lane.
+/// On kind a shard is a part of the cases, where it is whole releases in the other target.
 #[test]
 #[ignore = "needs kind"]
 fn the_merged_report_of_three_shards_on_kind_is_that_of_one_run() {
@@ -26,22 +26,22 @@ fn the_merged_report_of_three_shards_on_kind_is_that_of_one_run() {
     for shard in 1..=3 {
         let part = format!("part-{shard}");
         let ran = place.run(&part, &["--shard", &format!("{shard}/3")]);
-        let cells = place.results(&part).cells;
-        assert!(!cells.is_empty(), "each shard has a part: {}", text(&ran));
-        judged.extend(cells.into_iter().map(|cell| cell.id));
+        let cases = place.results(&part).cases;
+        assert!(!cases.is_empty(), "each shard has a part: {}", text(&ran));
+        judged.extend(cases.into_iter().map(|case| case.id));
     }
     let merged = place.merge(&["part-1", "part-2", "part-3"], "merged");
     assert_eq!(merged.status.code(), Some(1), "{}", text(&merged));
     let (whole, merged) = (place.results("whole"), place.results("merged"));
-    assert_eq!((whole.cells.len(), judged.len()), (4, 4), "none is judged twice");
+    assert_eq!((whole.cases.len(), judged.len()), (4, 4), "none is judged twice");
     assert_eq!(ended(&merged), ended(&whole));
     assert_eq!((&merged.planned, &merged.missing), (&whole.planned, &whole.missing));
     assert_eq!(rule_results(&merged), rule_results(&whole));
-    for (one, other) in merged.cells.iter().zip(&whole.cells) {
+    for (one, other) in merged.cases.iter().zip(&whole.cases) {
         // What a crash is told with has the count of restarts by then in it.
-        let checks = |cell: &CellResult| -> Vec<_> {
+        let checks = |case: &CaseResult| -> Vec<_> {
             let check = |check: &CheckResult| (check.name.clone(), check.location, check.outcome);
-            cell.checks.iter().map(check).collect()
+            case.checks.iter().map(check).collect()
         };
         assert_eq!(checks(one), checks(other), "{}", one.id);
         assert_eq!(one.evidence, other.evidence, "{}", one.id);

@@ -8,7 +8,7 @@ use crate::support::canary::{Canary, ray_cluster, scenario, the_search_finds};
 use crate::support::copies::run;
 use crate::support::turn;
 
-const SPEC: &str = "  lanes: [kind]\n  manifests: [secret.yaml, raycluster.yaml]\n  changes: {image: true, rayVersion: true}\n  \
+const SPEC: &str = "  manifests: [secret.yaml, raycluster.yaml]\n  changes: {image: true, rayVersion: true}\n  \
                     timeout: 2m\n  checks:\n    - logs: {role: head, lines: [{must: a line that nobody writes}]}\n    \
                     - ray: {nodes: 1}\n";
 
@@ -35,8 +35,8 @@ fn no_secret_that_a_head_prints_is_written_or_printed() {
 
     let ran = run(folder.path(), &[]);
     assert_eq!(ran.output.status.code(), Some(1), "{}", ran.text());
-    let cell = ran.cell("prints");
-    assert_eq!(cell.outcome, Outcome::Failed, "{}", ran.text());
+    let case = ran.case("prints");
+    assert_eq!(case.outcome, Outcome::Failed, "{}", ran.text());
     let mut all = canary.found_below(ran.folder.path(), &|_| false);
     for (name, bytes) in [
         ("standard output", &ran.output.stdout),
@@ -47,7 +47,7 @@ fn no_secret_that_a_head_prints_is_written_or_printed() {
     assert!(all.is_empty(), "{}", all.join("\n\n"));
 
     // It did print them, and what is no secret is still there.
-    let evidence = ran.folder.path().join(cell.evidence.as_ref().expect("evidence"));
+    let evidence = ran.folder.path().join(case.evidence.as_ref().expect("evidence"));
     let logs = std::fs::read_dir(evidence.join("logs")).unwrap();
     let logs: String = logs
         .flat_map(|pod| std::fs::read_dir(pod.unwrap().path()).unwrap())

@@ -246,7 +246,7 @@ pub fn scenario(folder: &Path, name: &str, spec: &str, files: &[(&str, String)])
     let folder = folder.join(name);
     std::fs::create_dir_all(&folder).unwrap();
     let text = format!(
-        "apiVersion: kuberay-conformance/v1alpha1\nkind: Scenario\nmetadata:\n  name: {name}\nspec:\n  description: Secrets.\n{spec}"
+        "apiVersion: kuberay-conformance/v1beta1\nkind: Scenario\nmetadata:\n  name: {name}\nspec:\n  description: Secrets.\n{spec}"
     );
     std::fs::write(folder.join("scenario.yaml"), text).unwrap();
     for (file, text) in files {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use kuberay_conformance::report::{CellResult, CheckResult, RunResult};
+use kuberay_conformance::report::{CaseResult, CheckResult, RunResult};
 
 use crate::support::{program, scenarios};
 
@@ -44,13 +44,13 @@ impl Ran {
         super::place::text(&self.output)
     }
 
-    pub fn cell(&self, scenario: &str) -> &CellResult {
-        let cell = self.result.cells.iter().find(|cell| cell.scenario == scenario);
-        cell.unwrap_or_else(|| panic!("no cell of {scenario}:\n{}", self.text()))
+    pub fn case(&self, scenario: &str) -> &CaseResult {
+        let case = self.result.cases.iter().find(|case| case.scenario == scenario);
+        case.unwrap_or_else(|| panic!("no case of {scenario}:\n{}", self.text()))
     }
 
     pub fn check(&self, scenario: &str, number: usize) -> &CheckResult {
-        &self.cell(scenario).checks[number]
+        &self.case(scenario).checks[number]
     }
 }
 
@@ -58,7 +58,7 @@ impl Ran {
 pub fn run_of(scenarios: &Path, output: &Path, arguments: &[&str]) -> Command {
     let mut command = program();
     command
-        .args(["run", "--lane", "kind", "--keep", "--scenarios"])
+        .args(["run", "--target", "kind", "--keep", "--scenarios"])
         .arg(scenarios)
         .arg("--output")
         .arg(output)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use kuberay_conformance::report::{CellResult, RunResult, read_results};
+use kuberay_conformance::report::{CaseResult, RunResult, read_results};
 
 use super::copies::copy_scenario;
 use super::program;
@@ -11,14 +11,14 @@ use super::program;
 /// A folder with scenarios, and with the output folders of runs.
 pub struct Place {
     folder: tempfile::TempDir,
-    lane: &'static str,
+    target: &'static str,
 }
 
 impl Place {
-    /// One for runs on this lane.
-    pub fn new(lane: &'static str) -> Self {
+    /// One for runs on this target.
+    pub fn new(target: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, lane }
+        Self { folder, target }
     }
 
     /// Of a file or folder in it.
@@ -29,8 +29,8 @@ impl Place {
     /// A run of its scenarios, ready to start.
     pub fn command(&self, output: &str, arguments: &[&str]) -> Command {
         let mut command = program();
-        command.args(["run", "--lane", self.lane]);
-        if self.lane == "kind" {
+        command.args(["run", "--target", self.target]);
+        if self.target == "kind" {
             // Others use it, too.
             command.arg("--keep");
         }
@@ -73,8 +73,8 @@ pub fn text(output: &Output) -> String {
     format!("{}\n{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
 }
 
-/// How each cell ended.
+/// How each case ended.
 pub fn ended(run: &RunResult) -> Vec<String> {
-    let line = |cell: &CellResult| format!("{} {}", cell.id, cell.outcome.word());
-    run.cells.iter().map(line).collect()
+    let line = |case: &CaseResult| format!("{} {}", case.id, case.outcome.word());
+    run.cases.iter().map(line).collect()
 }

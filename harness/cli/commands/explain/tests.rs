@@ -6,9 +6,9 @@ use std::path::Path;
 use semver::Version;
 
 use crate::artifact::Pins;
-use crate::contract::{Half, OperatorSettings};
+use crate::contract::{Layer, OperatorSettings};
 use crate::explain::{TRAPS, Trap, explain};
-use crate::scenario::{Lane, Manifest, Scenario, load_all};
+use crate::scenario::{Manifest, Scenario, TargetKind, load_all};
 
 /// The releases that a scenario runs on and on which `explain` warns with a trap of one of its manifests.
 fn warned(trap: &Trap, scenario: &Scenario) -> Vec<Version> {
@@ -38,7 +38,7 @@ fn every_trap_is_shown_by_scenarios_that_prove_its_rule_and_that_explain_warns_o
     let scenarios = load_all(&root).unwrap();
     for trap in TRAPS {
         assert!(!trap.scenarios.is_empty(), "{}: no scenario shows it", trap.id);
-        let mut halves = BTreeSet::new();
+        let mut layers = BTreeSet::new();
         for name in trap.scenarios {
             let scenario = scenarios.iter().find(|scenario| scenario.name() == *name);
             let scenario = scenario.unwrap_or_else(|| panic!("{}: no scenario {name}", trap.id));
@@ -48,16 +48,16 @@ fn every_trap_is_shown_by_scenarios_that_prove_its_rule_and_that_explain_warns_o
                 "{name} does not prove {}",
                 trap.rule
             );
-            let half = match spec.lanes[..] {
-                [Lane::Kind] => Half::Effect,
-                _ => Half::Object,
+            let layer = match spec.placement().target {
+                TargetKind::Kind => Layer::Runtime,
+                TargetKind::Envtest => Layer::Spec,
             };
             assert!(
-                scenario.halves().contains(&half),
-                "{name} proves no {} half",
-                half.word()
+                scenario.layers().contains(&layer),
+                "{name} proves no {} layer",
+                layer.word()
             );
-            halves.insert(half);
+            layers.insert(layer);
             assert!(
                 !warned(trap, scenario).is_empty(),
                 "{}: explain warns of it on no release that {name} runs on",
@@ -65,8 +65,8 @@ fn every_trap_is_shown_by_scenarios_that_prove_its_rule_and_that_explain_warns_o
             );
         }
         assert!(
-            halves.contains(&Half::Object),
-            "{}: no scenario in the fast lane",
+            layers.contains(&Layer::Spec),
+            "{}: no scenario in the fast target",
             trap.id
         );
     }

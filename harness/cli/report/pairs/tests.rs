@@ -22,11 +22,11 @@ fn pair(text: &str) -> Pair {
 /// A run in which `before-ray-start` passed on a pair, with these checks.
 fn run(pair: &Pair, checks: &[(&str, &str, Option<&str>)]) -> RunResult {
     let mut run = example::run();
-    let mut cell = run.cells.swap_remove(0);
-    cell.id = format!("kind::{}::{}::before-ray-start", pair.operator, pair.ray);
-    cell.outcome = Outcome::Passed;
-    let example = cell.checks.swap_remove(0);
-    cell.checks = checks
+    let mut case = run.cases.swap_remove(0);
+    case.id = format!("kind::{}::{}::before-ray-start", pair.operator, pair.ray);
+    case.outcome = Outcome::Passed;
+    let example = case.checks.swap_remove(0);
+    case.checks = checks
         .iter()
         .map(|(name, message, found)| CheckResult {
             name: (*name).into(),
@@ -35,7 +35,7 @@ fn run(pair: &Pair, checks: &[(&str, &str, Option<&str>)]) -> RunResult {
             ..example.clone()
         })
         .collect();
-    run.cells = vec![cell];
+    run.cases = vec![case];
     run
 }
 
@@ -71,7 +71,7 @@ fn a_line_that_only_may_come_is_no_difference() {
     let (new, old) = (pair("1.6.2/2.52.0"), pair("1.0.0/2.7.0"));
     let logs = |pair: &Pair, found| {
         let mut run = run(pair, &[("logs head", "", Some(found))]);
-        run.cells[0].checks[0].expected = Some("may (repeat): INFO: waiting\nmust: Connected".into());
+        run.cases[0].checks[0].expected = Some("may (repeat): INFO: waiting\nmust: Connected".into());
         run
     };
     let runs = [
@@ -87,8 +87,8 @@ fn a_failure_is_told_and_a_later_run_counts() {
     let pair = pair("1.6.2/2.52.0");
     let passed = run(&pair, &[]);
     let mut failed = passed.clone();
-    failed.cells[0].outcome = Outcome::Failed;
-    failed.cells[0].reason = Some("ray 1 node: no answer".into());
+    failed.cases[0].outcome = Outcome::Failed;
+    failed.cases[0].reason = Some("ray 1 node: no answer".into());
     let page = |runs: &[RunResult]| render_pairs(&scenarios(), std::slice::from_ref(&pair), runs);
     assert!(page(&[passed.clone(), failed.clone()]).contains("| **FAIL**: ray 1 node: no answer |"));
     assert!(page(&[failed, passed]).contains("| [`before-ray-start`](#before-ray-start) | seen |"));
@@ -124,40 +124,40 @@ fn what_differs_from_run_to_run_is_left_out(#[case] text: &str, #[case] expected
 fn the_committed_page_has_a_row_for_every_scenario() {
     let committed = std::fs::read_to_string(root().join("docs/reference/pairs.md")).unwrap_or_default();
     let pairs = Pins::embedded().pairs;
-    // A page of a run in which all cells passed.
+    // A page of a run in which all cases passed.
     let scenarios = scenarios();
-    let kind = |scenario: &&Arc<Scenario>| scenario.file.spec.lanes.contains(&Lane::Kind);
+    let kind = |scenario: &&Arc<Scenario>| scenario.file.spec.placement().target == TargetKind::Kind;
     let mut expected = example::run();
-    let template = expected.cells.swap_remove(0);
-    expected.cells = pairs
+    let template = expected.cases.swap_remove(0);
+    expected.cases = pairs
         .iter()
         .flat_map(|pair| {
-            let cells = scenarios.iter().filter(kind).map(|scenario| CellResult {
-                id: Cell::of(scenario, Lane::Kind, pair).id(),
+            let cases = scenarios.iter().filter(kind).map(|scenario| CaseResult {
+                id: TestCase::of(scenario, TargetKind::Kind, pair).id(),
                 outcome: Outcome::Passed,
                 checks: Vec::new(),
                 ..template.clone()
             });
-            cells.collect::<Vec<_>>()
+            cases.collect::<Vec<_>>()
         })
         .collect();
     let complete = render_pairs(&scenarios, &pairs, &[expected]);
     let rows = |page: &str| -> BTreeSet<String> {
         let rows = page.lines().filter(|line| line.starts_with("| [`"));
         // What pairs differ in, the last column, only a run tells.
-        let standing = rows.filter_map(|row| {
+        let daemon = rows.filter_map(|row| {
             row.trim_end_matches(" |")
                 .rsplit_once(" | ")
                 .map(|(row, _)| row.to_owned())
         });
-        standing.collect()
+        daemon.collect()
     };
     let (found, wanted) = (rows(&committed), rows(&complete));
     let missing: Vec<_> = wanted.difference(&found).collect();
     let others: Vec<_> = found.difference(&wanted).collect();
     assert!(
         missing.is_empty() && others.is_empty(),
-        "docs/reference/pairs.md is not of these scenarios and pairs; run them (`kuberay-conformance run --lane kind --pair all`), \
+        "docs/reference/pairs.md is not of these scenarios and pairs; run them (`kuberay-conformance run --target kind --pair all`), \
          then write it anew with `kuberay-conformance docs pairs > docs/reference/pairs.md` and commit it\nmissing: {missing:#?}\n\
          not expected: {others:#?}"
     );
@@ -167,11 +167,11 @@ fn the_committed_page_has_a_row_for_every_scenario() {
 }
 
 #[test]
-fn the_namespace_of_a_cell_is_no_difference() {
+fn the_namespace_of_a_case_is_no_difference() {
     let check = CheckResult {
         name: "logs worker".into(),
         found: Some("worker of a-svc.kc-1125-192823-2f97-37-a.svc.cluster.local:6379".into()),
-        ..example::run().cells[0].checks[0].clone()
+        ..example::run().cases[0].checks[0].clone()
     };
     assert_eq!(
         seen(&check, Some("kc-1125-192823-2f97-37-a")),

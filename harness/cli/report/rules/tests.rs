@@ -5,25 +5,25 @@ use serde_json::json;
 use super::*;
 use crate::report::{example, render_markdown, render_text, write_all};
 
-const OBJECT: &[Half] = &[Half::Object];
-const EFFECT: &[Half] = &[Half::Effect];
-const BOTH: &[Half] = &[Half::Object, Half::Effect];
+const OBJECT: &[Layer] = &[Layer::Spec];
+const EFFECT: &[Layer] = &[Layer::Runtime];
+const BOTH: &[Layer] = &[Layer::Spec, Layer::Runtime];
 
-/// What becomes of a rule by cells with these halves and endings.
-fn outcome(rule: &str, cells: &[(&[Half], Outcome)]) -> RuleOutcome {
-    let like = example::run().cells.remove(0);
-    let cell = |(halves, outcome): &(&[Half], Outcome)| CellResult {
+/// What becomes of a rule by cases with these layers and endings.
+fn outcome(rule: &str, cases: &[(&[Layer], Outcome)]) -> RuleOutcome {
+    let like = example::run().cases.remove(0);
+    let case = |(layers, outcome): &(&[Layer], Outcome)| CaseResult {
         rules: vec![rule.into()],
-        halves: halves.to_vec(),
+        layers: layers.to_vec(),
         outcome: *outcome,
         ..like.clone()
     };
     let run = RunResult {
-        cells: cells.iter().map(cell).collect(),
+        cases: cases.iter().map(case).collect(),
         ..example::run()
     };
     let results = rule_results(&run);
-    if cells.is_empty() {
+    if cases.is_empty() {
         assert_eq!(results, [], "no pair, no result");
         return RuleOutcome::NotRun;
     }
@@ -32,16 +32,16 @@ fn outcome(rule: &str, cells: &[(&[Half], Outcome)]) -> RuleOutcome {
 
 #[rstest]
 #[case::nothing(&[], RuleOutcome::NotRun)]
-#[case::one_half(&[(OBJECT, Outcome::Passed)], RuleOutcome::Partial)]
-#[case::the_other_half(&[(EFFECT, Outcome::Passed)], RuleOutcome::Partial)]
-#[case::both_by_one_cell(&[(BOTH, Outcome::Passed)], RuleOutcome::Proven)]
+#[case::one_layer(&[(OBJECT, Outcome::Passed)], RuleOutcome::Partial)]
+#[case::the_other_layer(&[(EFFECT, Outcome::Passed)], RuleOutcome::Partial)]
+#[case::both_by_one_case(&[(BOTH, Outcome::Passed)], RuleOutcome::Proven)]
 #[case::both_by_two(&[(OBJECT, Outcome::Passed), (EFFECT, Outcome::Passed)], RuleOutcome::Proven)]
-#[case::one_half_skipped(&[(OBJECT, Outcome::Passed), (EFFECT, Outcome::Skipped)], RuleOutcome::Partial)]
+#[case::one_layer_skipped(&[(OBJECT, Outcome::Passed), (EFFECT, Outcome::Skipped)], RuleOutcome::Partial)]
 #[case::a_failure_beside(&[(BOTH, Outcome::Passed), (OBJECT, Outcome::Failed)], RuleOutcome::Failed)]
 #[case::an_error_beside(&[(BOTH, Outcome::Passed), (OBJECT, Outcome::Error)], RuleOutcome::Failed)]
 #[case::only_skipped(&[(BOTH, Outcome::Skipped)], RuleOutcome::NotRun)]
-fn a_rule_is_proven_by_all_of_its_halves(#[case] cells: &[(&[Half], Outcome)], #[case] expected: RuleOutcome) {
-    assert_eq!(outcome("C03", cells), expected);
+fn a_rule_is_proven_by_all_of_its_layers(#[case] cases: &[(&[Layer], Outcome)], #[case] expected: RuleOutcome) {
+    assert_eq!(outcome("C03", cases), expected);
 }
 
 #[test]
@@ -56,10 +56,10 @@ fn the_summary_names_what_is_missing() {
     let results = rule_results(&example::run());
     assert_eq!(
         summaries(&results),
-        ["rules: 0 proven, 1 partial (C07 1 of 1 without effect), 3 failed (C01, C02, C14), 19 not run"]
+        ["rules: 0 proven, 1 partial (C07 1 of 1 without runtime), 3 failed (C01, C02, C14), 19 not run"]
     );
     let mut run = example::run();
-    run.cells.truncate(1);
+    run.cases.truncate(1);
     let results = rule_results(&run);
     assert_eq!(
         summaries(&results),
@@ -67,28 +67,28 @@ fn the_summary_names_what_is_missing() {
     );
 }
 
-/// The object half comes from the lane without Ray, the effect half from kind, where each pair shows its own.
+/// The spec layer comes from the target without Ray, the runtime layer from kind, where each pair shows its own.
 #[test]
 fn what_one_pair_has_shown_is_not_known_of_another() {
-    let like = example::run().cells.remove(0);
-    let cell = |lane, operator: &str, ray: &str, halves: &[Half], outcome| CellResult {
-        lane,
+    let like = example::run().cases.remove(0);
+    let case = |target, operator: &str, ray: &str, layers: &[Layer], outcome| CaseResult {
+        target,
         operator: operator.into(),
         ray: ray.into(),
         rules: vec!["C03".into()],
-        halves: halves.to_vec(),
+        layers: layers.to_vec(),
         outcome,
         ..like.clone()
     };
-    let cells = [
-        cell(Lane::ControlPlane, "1.5.1", "2.52.0", OBJECT, Outcome::Passed),
-        cell(Lane::ControlPlane, "1.0.0", "2.52.0", OBJECT, Outcome::Passed),
-        cell(Lane::Kind, "1.0.0", "2.7.0", EFFECT, Outcome::Passed),
-        cell(Lane::Kind, "1.0.0", "2.6.3", EFFECT, Outcome::Skipped),
-        cell(Lane::Kind, "1.6.2", "2.52.0", EFFECT, Outcome::Passed),
+    let cases = [
+        case(TargetKind::Envtest, "1.5.1", "2.52.0", OBJECT, Outcome::Passed),
+        case(TargetKind::Envtest, "1.0.0", "2.52.0", OBJECT, Outcome::Passed),
+        case(TargetKind::Kind, "1.0.0", "2.7.0", EFFECT, Outcome::Passed),
+        case(TargetKind::Kind, "1.0.0", "2.6.3", EFFECT, Outcome::Skipped),
+        case(TargetKind::Kind, "1.6.2", "2.52.0", EFFECT, Outcome::Passed),
     ];
     let run = RunResult {
-        cells: cells.into(),
+        cases: cases.into(),
         ..example::run()
     };
     let results = rule_results(&run);
@@ -108,7 +108,7 @@ fn what_one_pair_has_shown_is_not_known_of_another() {
         summaries(&results)[..2],
         [
             "rules on 1.0.0/2.7.0: 1 proven, 22 not run",
-            "rules on 1.0.0/2.6.3: 0 proven, 1 partial (C03 1 of 1 without effect), 22 not run",
+            "rules on 1.0.0/2.6.3: 0 proven, 1 partial (C03 1 of 1 without runtime), 22 not run",
         ]
     );
 }
@@ -116,16 +116,16 @@ fn what_one_pair_has_shown_is_not_known_of_another() {
 /// A run in which these scenarios of C01 passed on 1.6.2, out of all that `scenarios` lists with their ranges.
 fn passed(names: &[&str], scenarios: &[(&str, &str)]) -> RunResult {
     let mut run = example::run();
-    let like = run.cells.remove(0);
-    let cell = |name: &&str| CellResult {
+    let like = run.cases.remove(0);
+    let case = |name: &&str| CaseResult {
         id: format!("kind::1.6.2::2.52.0::{name}"),
         scenario: (*name).into(),
         rules: vec!["C01".into()],
         ..like.clone()
     };
-    run.cells = names.iter().map(cell).collect();
+    run.cases = names.iter().map(case).collect();
     let mut run = serde_json::to_value(run).unwrap();
-    let record = |(name, operator): &(&str, &str)| json!({"name": name, "rules": ["C01"], "lanes": ["control-plane", "kind"], "operator": operator, "ray": ">=2.0.0"});
+    let record = |(name, operator): &(&str, &str)| json!({"name": name, "rules": ["C01"], "target": "kind", "operator": operator, "ray": ">=2.0.0"});
     run["scenarios"] = scenarios.iter().map(record).collect();
     serde_json::from_value(run).unwrap()
 }
@@ -158,7 +158,7 @@ fn a_filter_never_makes_a_rule_look_proven(
 #[test]
 fn a_scenario_that_is_not_for_a_release_is_not_counted_there() {
     let mut run = passed(&["a", "b"], &[("a", ">=1.0.0"), ("b", ">=1.7.0")]);
-    run.cells[1].outcome = Outcome::Skipped;
+    run.cases[1].outcome = Outcome::Skipped;
     let results = rule_results(&run);
     assert_eq!(results[0].outcome, RuleOutcome::Proven);
     let results = serde_json::to_value(&results).unwrap();

@@ -97,7 +97,7 @@ fn flags(version: &str, resources: &Value, params: Value) -> Vec<String> {
 }
 
 #[rstest]
-#[case::half("1.6.2", json!({"limits": {"cpu": "500m", "memory": "2Gi"}}), json!({}), &[" --memory=2147483648 ", " --num-cpus=1 "])]
+#[case::layer("1.6.2", json!({"limits": {"cpu": "500m", "memory": "2Gi"}}), json!({}), &[" --memory=2147483648 ", " --num-cpus=1 "])]
 #[case::up("1.6.2", json!({"limits": {"cpu": "1500m", "memory": "1G"}}), json!({}), &[" --memory=1000000000 ", " --num-cpus=2 "])]
 #[case::number("1.6.2", json!({"limits": {"cpu": 4}}), json!({}), &[" --num-cpus=4 "])]
 #[case::request_old("1.2.2", json!({"requests": {"cpu": "4", "memory": "2Gi"}}), json!({}), &[])]

@@ -5,21 +5,21 @@ use super::*;
 use crate::results::{Strictness, exit_code};
 use crate::scenario::results::example;
 
-const CELLS: [&str; 4] = ["a", "b", "c", "d"];
+const CASES: [&str; 4] = ["a", "b", "c", "d"];
 
 fn id(name: &str) -> String {
     format!("kind::1.6.2::2.52.0::{name}")
 }
 
-/// Results of shard `index` of `count`, or of a whole run, with these cells.
-fn source(shard: Option<(u16, u16)>, cells: &[(&str, Outcome)]) -> Source {
+/// Results of shard `index` of `count`, or of a whole run, with these cases.
+fn source(shard: Option<(u16, u16)>, cases: &[(&str, Outcome)]) -> Source {
     let example = example::run();
-    let cell = |(name, outcome): &(&str, Outcome)| CellResult {
+    let case = |(name, outcome): &(&str, Outcome)| CaseResult {
         id: id(name),
         scenario: (*name).into(),
         outcome: *outcome,
         reason: None,
-        ..example.cells[0].clone()
+        ..example.cases[0].clone()
     };
     let which = shard.map_or("all".into(), |(index, _)| index.to_string());
     Source {
@@ -27,8 +27,8 @@ fn source(shard: Option<(u16, u16)>, cells: &[(&str, Outcome)]) -> Source {
         run: RunResult {
             run_id: format!("run-{which}"),
             shard: shard.map(|(index, count)| Shard { index, count }),
-            planned: CELLS.map(id).into(),
-            cells: cells.iter().map(cell).collect(),
+            planned: CASES.map(id).into(),
+            cases: cases.iter().map(case).collect(),
             interrupted: None,
             ..example
         },
@@ -36,15 +36,15 @@ fn source(shard: Option<(u16, u16)>, cells: &[(&str, Outcome)]) -> Source {
 }
 
 /// Results of a run that something stopped.
-fn stopped(shard: Option<(u16, u16)>, cells: &[(&str, Outcome)]) -> Source {
-    let mut source = source(shard, cells);
+fn stopped(shard: Option<(u16, u16)>, cases: &[(&str, Outcome)]) -> Source {
+    let mut source = source(shard, cases);
     source.run.interrupted = Some("the run was interrupted".into());
     source
 }
 
 fn ended(merged: &Merged) -> String {
-    let cells = merged.run.cells.iter();
-    let ended = cells.map(|cell| format!("{}:{}", cell.scenario, cell.outcome.word()));
+    let cases = merged.run.cases.iter();
+    let ended = cases.map(|case| format!("{}:{}", case.scenario, case.outcome.word()));
     ended.collect::<Vec<_>>().join(" ")
 }
 
@@ -72,7 +72,7 @@ fn shards_become_the_whole_in_the_order_of_the_plan() {
 }
 
 #[test]
-fn a_shard_that_is_missing_is_named_with_its_cells() {
+fn a_shard_that_is_missing_is_named_with_its_cases() {
     let merged = merge(&[
         source(Some((1, 3)), &[("a", Passed)]),
         source(Some((3, 3)), &[("d", Passed)]),
@@ -82,14 +82,14 @@ fn a_shard_that_is_missing_is_named_with_its_cells() {
     assert_eq!(
         merged.run.interrupted.as_deref(),
         Some(
-            "2 of 4 planned cells are missing; there are no results of shard 2/3\nkind::1.6.2::2.52.0::b\n\
+            "2 of 4 planned cases are missing; there are no results of shard 2/3\nkind::1.6.2::2.52.0::b\n\
              kind::1.6.2::2.52.0::c"
         )
     );
     assert_eq!(code(&merged), 3, "whatever the others found");
 }
 
-/// One that has cells to report and says itself that it did not reach its end.
+/// One that has cases to report and says itself that it did not reach its end.
 #[test]
 fn a_shard_that_was_stopped_is_told_and_another_attempt_makes_up_for_it() {
     let first = source(Some((1, 2)), &[("a", Passed), ("b", Passed)]);
@@ -99,7 +99,7 @@ fn a_shard_that_was_stopped_is_told_and_another_attempt_makes_up_for_it() {
     assert_eq!(
         merged.run.interrupted.as_deref(),
         Some(
-            "shard 2/2 did not reach its end: the run was interrupted\n1 of 4 planned cells are missing\n\
+            "shard 2/2 did not reach its end: the run was interrupted\n1 of 4 planned cases are missing\n\
              kind::1.6.2::2.52.0::d"
         )
     );
@@ -118,7 +118,7 @@ fn a_shard_that_was_stopped_is_told_and_another_attempt_makes_up_for_it() {
 
 /// Such as one that needs more nodes than there are: one run of all would leave it out just so.
 #[test]
-fn a_cell_that_was_left_out_for_its_own_reason_is_not_missing() {
+fn a_case_that_was_left_out_for_its_own_reason_is_not_missing() {
     let merged = merge(&[
         source(Some((1, 2)), &[("a", Passed), ("b", Skipped)]),
         source(Some((2, 2)), &[("c", Passed), ("d", Passed)]),
@@ -134,7 +134,7 @@ fn a_cell_that_was_left_out_for_its_own_reason_is_not_missing() {
 #[case::flaky_is_worse_than_passed(Passed, Flaky, Flaky, true)]
 #[case::failed_is_worse_than_flaky(Flaky, Failed, Failed, true)]
 #[case::the_same_twice(Passed, Passed, Passed, false)]
-fn a_cell_that_is_there_twice_counts_once(
+fn a_case_that_is_there_twice_counts_once(
     #[case] one: Outcome,
     #[case] other: Outcome,
     #[case] expected: Outcome,
@@ -147,12 +147,12 @@ fn a_cell_that_is_there_twice_counts_once(
             source(Some((1, 1)), &[&[("a", second)], rest.as_slice()].concat()),
         ])
         .unwrap();
-        assert_eq!((merged.run.cells.len(), merged.run.cells[0].outcome), (4, expected));
+        assert_eq!((merged.run.cases.len(), merged.run.cases[0].outcome), (4, expected));
         assert_eq!(
-            merged.run.cells[0].reason.is_some(),
+            merged.run.cases[0].reason.is_some(),
             is_told,
             "{:?}",
-            merged.run.cells[0].reason
+            merged.run.cases[0].reason
         );
         let word = |outcome: Outcome| outcome.word();
         let better = if expected == first { second } else { first };
@@ -182,7 +182,7 @@ fn what_is_no_part_of_one_plan_is_refused() {
         "{text}"
     );
     let text = refused(&|run| run.planned.reverse());
-    assert!(text.contains("the order of cells"), "{text}");
+    assert!(text.contains("the order of cases"), "{text}");
     let text = refused(&|run| run.harness = "9.9.9".into());
     assert!(text.contains("harness 0.1.0 and 9.9.9"), "{text}");
     let text = refused(&|run| run.shard = Some(Shard { index: 2, count: 3 }));
@@ -194,7 +194,7 @@ fn what_is_no_part_of_one_plan_is_refused() {
     );
     let text = refused(&|run| run.missing = vec![id("a")]);
     assert!(
-        text.starts_with("part-2/results.json is a merged report that lacks cells"),
+        text.starts_with("part-2/results.json is a merged report that lacks cases"),
         "{text}"
     );
     assert!(merge(&[]).unwrap_err().to_string().contains("no results to merge"));
@@ -218,7 +218,7 @@ fn the_time_is_from_the_first_beginning_to_the_last_end() {
 }
 
 #[test]
-fn of_many_missing_cells_the_first_are_named() {
+fn of_many_missing_cases_the_first_are_named() {
     let mut one = source(Some((1, 2)), &[]);
     one.run.planned = (0..30).map(|number| id(&format!("s{number:02}"))).collect();
     let text = merge(&[one]).unwrap().run.interrupted.unwrap();
@@ -229,8 +229,8 @@ fn of_many_missing_cells_the_first_are_named() {
 fn merging_results_whose_cases_were_all_skipped_for_lack_of_room_exits_3() {
     let sources = [("a", "b", 1), ("c", "d", 2)].map(|(one, other, shard)| {
         let mut source = source(Some((shard, 2)), &[(one, Skipped), (other, Skipped)]);
-        for cell in &mut source.run.cells {
-            cell.no_room = true;
+        for case in &mut source.run.cases {
+            case.no_capacity = true;
         }
         source
     });
@@ -244,7 +244,7 @@ fn merging_results_whose_cases_were_all_skipped_for_lack_of_room_exits_3() {
 fn cases_that_ran_when_their_run_was_cut_short_are_missing() {
     let mut source = stopped(None, &[("a", Passed), ("b", Error), ("c", Failed), ("d", Error)]);
     let mut run = serde_json::to_value(&source.run).unwrap();
-    run["cells"][3]["interrupted"] = true.into();
+    run["cases"][3]["interrupted"] = true.into();
     source.run = serde_json::from_value(run).unwrap();
     let merged = merge(&[source]).unwrap();
     assert_eq!(merged.run.missing, [id("d")], "what broke for itself is told");
@@ -253,7 +253,7 @@ fn cases_that_ran_when_their_run_was_cut_short_are_missing() {
         ("a:PASS b:ERROR c:FAIL d:ERROR", 3)
     );
     let told = merged.run.interrupted.unwrap();
-    assert!(told.contains("1 of 4 planned cells are missing"), "{told}");
+    assert!(told.contains("1 of 4 planned cases are missing"), "{told}");
 }
 
 /// Else a rule would be counted against the scenarios of one of them.
@@ -262,7 +262,7 @@ fn results_of_runs_with_different_scenarios_are_refused() {
     let sources = [("a", 1), ("c", 2)].map(|(name, shard)| {
         let mut source = source(Some((shard, 2)), &[(name, Passed)]);
         let mut run = serde_json::to_value(&source.run).unwrap();
-        let scenario = json!({"name": "extra", "rules": ["C01"], "lanes": ["kind"], "operator": format!(">=1.{shard}.0"), "ray": "*"});
+        let scenario = json!({"name": "extra", "rules": ["C01"], "target": "kind", "operator": format!(">=1.{shard}.0"), "ray": "*"});
         run["scenarios"] = json!([scenario]);
         source.run = serde_json::from_value(run).unwrap();
         source
@@ -273,7 +273,7 @@ fn results_of_runs_with_different_scenarios_are_refused() {
 
 /// Such as one that was killed while it looked for its cluster.
 #[test]
-fn a_run_that_ended_before_its_plan_was_known_is_told_and_its_cells_are_missing() {
+fn a_run_that_ended_before_its_plan_was_known_is_told_and_its_cases_are_missing() {
     let mut second = stopped(Some((2, 2)), &[]);
     second.run.planned.clear();
     let alone = merge(std::slice::from_ref(&second)).unwrap();

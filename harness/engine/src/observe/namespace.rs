@@ -224,7 +224,7 @@ impl NamespaceView {
         lock(&self.shared.state).dashboard_error.clone()
     }
 
-    /// What is known now. Barriers, rejections and the largest node are the engine's to fill in.
+    /// What is known now. Milestones, rejections and the largest node are the engine's to fill in.
     pub fn observe(&self) -> Observation {
         let mut state = lock(&self.shared.state);
         let now = clock::now();
@@ -244,13 +244,13 @@ impl NamespaceView {
                 .collect(),
             pods: state.pods.live(),
             jobs: state.jobs.live(),
-            before_stimulus: None,
+            before_steps: None,
             events: state.events.live(),
             ray_clusters,
             logs: self.shared.with_logs(|logs| logs.texts.clone()),
             dashboard: state.dashboard.clone(),
             rejections: Vec::new(),
-            barriers: BTreeMap::new(),
+            milestones: BTreeMap::new(),
             largest_node: None,
         }
     }

@@ -10,7 +10,7 @@ use semver::Version;
 
 use super::install::OperatorError;
 use crate::check::{Bounds, Line, Lines};
-use crate::process::{Alarm, Guarded, Start};
+use crate::process::{Alarm, Start, Supervised};
 
 /// The first release whose requests to the API server can be set to any rate (`--qps`, main.go of 1.5.0).
 const RATE_SINCE: Version = Version::new(1, 5, 0);
@@ -32,7 +32,7 @@ pub struct BesideOptions<'a> {
     pub kubeconfig: &'a Path,
     /// A folder for its log.
     pub folder: &'a Path,
-    /// A program whose `main` calls [`guarded_helper`](crate::process::guarded_helper).
+    /// A program whose `main` calls [`supervisor`](crate::process::supervisor).
     pub helper: &'a Path,
     /// Rings when it ends by itself.
     pub alarm: &'a Alarm,
@@ -43,7 +43,7 @@ pub struct BesideOptions<'a> {
 /// An operator that runs beside a control plane; it ends when this is stopped or dropped.
 #[derive(Debug)]
 pub struct Beside {
-    process: Guarded,
+    process: Supervised,
 }
 
 impl Beside {
@@ -73,7 +73,7 @@ impl Beside {
             log: &log,
             helper: options.helper,
         };
-        let process = Guarded::start(start, options.alarm)?;
+        let process = Supervised::start(start, options.alarm)?;
         Ok(Self { process })
     }
 

@@ -122,7 +122,7 @@ pub enum OperatorError {
     },
     /// It can't become available.
     #[error("the operator {release} can't start: {cause}")]
-    Doomed {
+    Terminal {
         /// The release.
         release: Version,
         /// Why, with the last lines of its log where it wrote some.

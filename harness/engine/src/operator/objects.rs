@@ -66,7 +66,7 @@ pub enum ObjectError {
         /// The API server's message.
         message: String,
     },
-    /// It lies outside the namespace that the cell owns.
+    /// It lies outside the namespace that the case owns.
     #[error(
         "{object} belongs to no namespace, so that it would outlive the run; scenarios may hold namespaced objects only"
     )]

@@ -98,9 +98,9 @@ pub(super) async fn until_working(
                 if let Some(state) = state(&pod) {
                     last = state;
                 }
-                if let Some(cause) = doomed(&pod) {
+                if let Some(cause) = terminal(&pod) {
                     let cause = with_log(&pods, &pod, cause).await;
-                    return Err(OperatorError::Doomed { release: operator.release.clone(), cause });
+                    return Err(OperatorError::Terminal { release: operator.release.clone(), cause });
                 }
             }
         }
@@ -148,7 +148,7 @@ const RESTARTS: i32 = 2;
 
 /// Why the operator's Pod can't start, where it can't. One failed pull may pass (the kubelet tries again), and so may
 /// its first two ends; backing off from a pull, or a third end, does not.
-pub(super) fn doomed(pod: &Pod) -> Option<String> {
+pub(super) fn terminal(pod: &Pod) -> Option<String> {
     statuses(pod).find_map(|status| {
         let state = status.state.as_ref()?;
         if let Some(waiting) = &state.waiting {
@@ -215,7 +215,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    use super::{available, doomed, holder_of, runs, state};
+    use super::{available, holder_of, runs, state, terminal};
 
     fn pod(container: Value) -> Pod {
         let mut status = json!({"name": "kuberay-operator", "image": "quay.io/kuberay/operator:none",
@@ -242,7 +242,7 @@ mod tests {
         Some("its container ended with exit code 1 (CrashLoopBackOff)"))]
     #[case::running(json!({"state": {"running": {}}}), None)]
     fn hopeless_states(#[case] container: Value, #[case] expected: Option<&str>) {
-        assert_eq!(doomed(&pod(container)).as_deref(), expected);
+        assert_eq!(terminal(&pod(container)).as_deref(), expected);
     }
 
     #[rstest]

@@ -17,7 +17,7 @@ const LARGEST: u64 = 1 << 30;
 struct Cases {
     version: String,
     planned: Vec<String>,
-    cells: Vec<Case>,
+    cases: Vec<Case>,
 }
 
 #[derive(Deserialize)]
@@ -50,9 +50,9 @@ pub(crate) fn cases_of_before(folder: &Path) -> BTreeSet<String> {
     let found = [results, journal].into_iter().flatten();
     let found = found.filter_map(|text| serde_json::from_slice::<Cases>(&text).ok());
     let ours = found.filter(|cases| cases.version.starts_with("kuberay-conformance."));
-    ours.flat_map(|cases| {
-        let cells = cases.cells.into_iter().map(|case| case.id);
-        cases.planned.into_iter().chain(cells)
+    ours.flat_map(|found| {
+        let cases = found.cases.into_iter().map(|case| case.id);
+        found.planned.into_iter().chain(cases)
     })
     .collect()
 }

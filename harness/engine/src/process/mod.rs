@@ -1,19 +1,19 @@
 //! External programs: argument lists in, output out, and errors that say what was being done.
 
-mod guarded;
 mod identity;
 mod lock;
 #[cfg(test)]
 #[path = "tests/other.rs"]
 pub(crate) mod other;
 mod stop_point;
+mod supervised;
 
-pub(crate) use guarded::last_lines;
-pub use guarded::{Alarm, Guarded, OWN_PROGRAM, Start, guarded_helper};
 pub use identity::{Liveness, ProcessIdentity};
 pub(crate) use lock::{FileLock, LockMode, Probe};
 pub use lock::{Holder, LockError};
 pub(crate) use stop_point::stop_point;
+pub(crate) use supervised::last_lines;
+pub use supervised::{Alarm, OWN_PROGRAM, Start, Supervised, supervisor};
 
 use std::ffi::OsStr;
 use std::fs::File;

@@ -107,12 +107,12 @@ fn known_values_are_masked_wherever_they_stand() {
 #[test]
 fn a_run_quotes_no_secret() {
     let mut run = example::run();
-    let check = &mut run.cells[1].checks[0];
+    let check = &mut run.cases[1].checks[0];
     for text in [&mut check.expected, &mut check.found, &mut check.diff] {
         *text = Some(format!("+ token={CANARY}"));
     }
     check.message = format!("found {CANARY}");
-    run.cells[1].reason = Some(CANARY.into());
+    run.cases[1].reason = Some(CANARY.into());
     run.interrupted = Some(format!("the server {CANARY} did not answer"));
     let count = Redactor::new([CANARY.to_owned()]).redact_run(&mut run);
     assert_eq!(count, 6);
@@ -544,11 +544,11 @@ fn further_ordinary_text_stays(#[case] text: &str) {
 #[test]
 fn settings_of_the_operator_with_the_name_of_a_secret_are_masked() {
     let mut run = example::run();
-    let settings = &mut run.cells[0].operator_settings;
+    let settings = &mut run.cases[0].operator_settings;
     settings.insert("REDIS_PASSWORD".into(), CANARY.into());
     settings.insert("LOG_LEVEL".into(), "debug".into());
     assert_eq!(Redactor::default().redact_run(&mut run), 1);
-    let settings = &run.cells[0].operator_settings;
+    let settings = &run.cases[0].operator_settings;
     assert_eq!(
         (settings["REDIS_PASSWORD"].as_str(), settings["LOG_LEVEL"].as_str()),
         (MASK, "debug")

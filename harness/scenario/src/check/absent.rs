@@ -5,13 +5,13 @@ use crate::AbsentCheck;
 
 pub(super) fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdict {
     let group = check.group.as_deref();
-    let (who, barrier) = (
+    let (who, milestone) = (
         pods::who(check.role, group),
         pods::who(check.after.role, check.after.group.as_deref()),
     );
     let finding = |message: String, found: Option<String>| Finding {
         message,
-        expected: Some(format!("no {who} for {} after a {barrier} was made", check.duration)),
+        expected: Some(format!("no {who} for {} after a {milestone} was made", check.duration)),
         found,
         diff: None,
     };
@@ -27,7 +27,7 @@ pub(super) fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdic
     let awaited = pods::all(observation, check.after.role, check.after.group.as_deref());
     let Some(seen) = awaited.into_iter().map(|pod| pods::first_seen(observation, pod)).min() else {
         let absent = pods::absent(observation, check.after.role, check.after.group.as_deref());
-        return Verdict::NotYet(finding(format!("waits for its barrier: {absent}"), None));
+        return Verdict::NotYet(finding(format!("waits for its milestone: {absent}"), None));
     };
     let watched = observation.now.duration_since(seen);
     if watched < length {
@@ -35,6 +35,6 @@ pub(super) fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdic
         let message = format!("no {who} so far; watches for {left:.1} s more");
         return Verdict::NotYet(finding(message, None));
     }
-    let message = format!("no {who} came for {} after the {barrier} was made", check.duration);
+    let message = format!("no {who} came for {} after the {milestone} was made", check.duration);
     Verdict::Pass(finding(message, None))
 }

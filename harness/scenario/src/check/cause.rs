@@ -1,13 +1,13 @@
-//! Causes for which a cell can't go on, and the checks that make one expected.
+//! Causes for which a case can't go on, and the checks that make one expected.
 
 use k8s_openapi::api::core::v1::Pod;
 
 use super::{Finding, pods};
-use crate::{Barrier, Check, RejectedBy, Role};
+use crate::{Check, Milestone, RejectedBy, Role};
 
 /// A state that can't get better.
 #[derive(Debug)]
-pub(super) struct Doom {
+pub(super) struct TerminalFailure {
     pub cause: Cause,
     /// Where it is; none where it is not about a Pod.
     pub place: Option<Place>,
@@ -57,7 +57,7 @@ impl Place {
     }
 }
 
-impl Doom {
+impl TerminalFailure {
     /// Whether a check of the scenario expects just this; whether it is so in detail is for that check to say.
     pub(super) fn is_expected(&self, checks: &[Check]) -> bool {
         let at = |role, group: &Option<String>, container: &Option<String>| {
@@ -78,7 +78,7 @@ impl Doom {
                 (waits || (ended && end)) && at(check.role, &check.group, &check.container)
             }
             Check::Logs(check) => {
-                let of_end = check.previous || check.after.contains(&Barrier::Ended);
+                let of_end = check.previous || check.after.contains(&Milestone::Ended);
                 of_end && ended && at(check.role, &check.group, &check.container)
             }
             Check::Pod(_)

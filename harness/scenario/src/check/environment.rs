@@ -61,7 +61,7 @@ pub(super) fn fault(checks: &[Check], observation: &Observation, search: &mut Se
     let log = observation.logs.get(&key)?;
     let said = search.go_on(&log.lines)?;
     Some(format!(
-        "Ray in the Pod {} gave its dashboard up, because the machine was too slow for it: \"{}\"; run fewer cells at \
+        "Ray in the Pod {} gave its dashboard up, because the machine was too slow for it: \"{}\"; run fewer cases at \
          once (--jobs) or less beside them",
         key.pod,
         said.trim()

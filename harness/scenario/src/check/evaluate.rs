@@ -4,9 +4,9 @@ use super::{
     Expectations, LogKey, Observation, Verdict, absent, dashboard, environment, event, flag_order, flag_values, job,
     logs, never, pod, pods, reached, state,
 };
-use crate::{Barrier, Check, Role};
+use crate::{Check, Milestone, Role};
 
-/// Says what a check makes of a state. The same state always gives the same verdict; `Never` is final for the cell.
+/// Says what a check makes of a state. The same state always gives the same verdict; `Never` is final for the case.
 ///
 /// Some verdicts depend on [`Observation::now`] alone (a `never` check passes by time), so call it again after a
 /// second even where nothing else has changed.
@@ -36,15 +36,15 @@ pub fn needed_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
     }
 }
 
-/// The barriers that hold in this state; when each was first reached is for the caller to record.
-pub fn barriers(checks: &[Check], observation: &Observation, expectations: &dyn Expectations) -> Vec<Barrier> {
+/// The milestones that hold in this state; when each was first reached is for the caller to record.
+pub fn milestones(checks: &[Check], observation: &Observation, expectations: &dyn Expectations) -> Vec<Milestone> {
     let mut reached = Vec::new();
     if let Some(head) = pods::find(observation, Role::Head, None) {
         if pods::ray_container(head).is_some_and(|container| pods::is_running(head, &container.name)) {
-            reached.push(Barrier::Running);
+            reached.push(Milestone::Running);
         }
         if pods::is_ready(head) {
-            reached.push(Barrier::Ready);
+            reached.push(Milestone::Ready);
         }
     }
     let passes = |check: &Check| matches!(evaluate(check, observation, expectations), Verdict::Pass(_));
@@ -55,11 +55,11 @@ pub fn barriers(checks: &[Check], observation: &Observation, expectations: &dyn 
         dashboard::head_is_alive(observation)
     };
     if ray_ready {
-        reached.push(Barrier::RayReady);
+        reached.push(Milestone::RayReady);
     }
     let mut jobs = checks.iter().filter(|check| matches!(check, Check::Job(_))).peekable();
     if jobs.peek().is_some() && jobs.all(passes) {
-        reached.push(Barrier::Job);
+        reached.push(Milestone::Job);
     }
     reached
 }

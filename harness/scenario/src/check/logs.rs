@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Pod;
 use super::line::{self, POD_IP};
 use super::order::{Fault, Order, Progress};
 use super::{Finding, Lines, Log, LogKey, Observation, Verdict, pods, resources};
-use crate::{Barrier, LineExpectation, LogsCheck};
+use crate::{LineExpectation, LogsCheck, Milestone};
 
 /// Lines shown of a log in which nothing stands out.
 const CONTEXT: usize = 10;
@@ -35,7 +35,7 @@ fn key(check: &LogsCheck, pod: &Pod, container: &str) -> LogKey {
     LogKey {
         pod: pods::name(pod).into(),
         container: container.into(),
-        previous: check.previous || (check.after.contains(&Barrier::Ended) && ended_before()),
+        previous: check.previous || (check.after.contains(&Milestone::Ended) && ended_before()),
     }
 }
 
@@ -225,25 +225,25 @@ fn found_at(fault: &Fault, lines: &Lines) -> Option<String> {
     Some(found.join("\n")).filter(|text| !text.is_empty())
 }
 
-/// What keeps a log in which all is found from being judged: a barrier, or lines that may not have been read yet.
+/// What keeps a log in which all is found from being judged: a milestone, or lines that may not have been read yet.
 fn unread(check: &LogsCheck, observation: &Observation, pod: &Pod, container: &str, log: &Log) -> Option<String> {
     let mut latest: Option<Timestamp> = None;
-    for barrier in &check.after {
-        if *barrier == Barrier::Ended {
+    for milestone in &check.after {
+        if *milestone == Milestone::Ended {
             if !log.ended {
                 let seen = pods::situation(observation, pod, container);
-                return Some(format!("waits for the barrier `ended`; {seen}"));
+                return Some(format!("waits for the milestone `ended`; {seen}"));
             }
             continue;
         }
-        match observation.barriers.get(barrier) {
+        match observation.milestones.get(milestone) {
             Some(time) => latest = latest.max(Some(*time)),
-            None => return Some(format!("waits for the barrier `{}`", barrier.word())),
+            None => return Some(format!("waits for the milestone `{}`", milestone.word())),
         }
     }
     let latest = latest?;
     let whole = log.complete_as_of.is_some_and(|read| read >= latest);
-    (!whole).then(|| "waits for the log to be read whole after the barrier".to_owned())
+    (!whole).then(|| "waits for the log to be read whole after the milestone".to_owned())
 }
 
 /// Whether no later instance of the container is waited for: the check is about the one that ended, or none runs.
@@ -255,7 +255,7 @@ fn is_last(check: &LogsCheck, pod: &Pod, container: &str) -> bool {
         let is_ray = pods::container_name(pod, None) == Some(container);
         Some(now.is_some() || (is_ray && before.is_some() && pods::waiting(status).is_some()))
     };
-    check.previous || check.after.contains(&Barrier::Ended) || stays_ended().unwrap_or(false)
+    check.previous || check.after.contains(&Milestone::Ended) || stays_ended().unwrap_or(false)
 }
 
 fn names_address(line: &LineExpectation) -> bool {

@@ -3,7 +3,6 @@
 mod absent;
 mod cause;
 mod dashboard;
-mod doomed;
 mod duration;
 mod environment;
 mod evaluate;
@@ -25,13 +24,14 @@ pub mod requests;
 mod resources;
 mod state;
 mod stuck;
+mod terminal;
 #[cfg(test)]
 mod tests;
 
-pub use doomed::{doomed, doomed_logs, unexpected_rejection};
 pub use environment::environment_fault;
-pub use evaluate::{barriers, evaluate, needed_logs};
+pub use evaluate::{evaluate, milestones, needed_logs};
 pub use lines::{Bounds, LINE_BYTES, Line, Lines};
 pub use memory::Memory;
 pub use model::*;
 pub use pods::{has_started, replica_failure};
+pub use terminal::{terminal, terminal_logs, unexpected_rejection};

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use serde::{Deserialize, Serialize};
 
 use super::Lines;
-use crate::Barrier;
+use crate::Milestone;
 pub use crate::Subject;
 
 /// What a check says of a state.
@@ -143,7 +143,7 @@ impl Rejection {
     }
 }
 
-/// All that is known of a cell's namespace at one moment.
+/// All that is known of a case's namespace at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Observation {
     /// The moment, by the harness's own clock (`observe::now` of the harness); never compared with times of the cluster.
@@ -156,8 +156,8 @@ pub struct Observation {
     pub pods: Vec<Pod>,
     /// Jobs of the namespace (Kubernetes' own kind), in order of creation.
     pub jobs: Vec<Job>,
-    /// Uids of the Pods that were there when the stimulus applied and deleted things; none before that.
-    pub before_stimulus: Option<BTreeSet<String>>,
+    /// Uids of the Pods that were there when the steps applied and deleted things; none before that.
+    pub before_steps: Option<BTreeSet<String>>,
     /// Events of the namespace, oldest first.
     pub events: Vec<Event>,
     /// `RayCluster` objects, with their status.
@@ -168,13 +168,13 @@ pub struct Observation {
     pub dashboard: Option<Dashboard>,
     /// Objects that the API server refused.
     pub rejections: Vec<Rejection>,
-    /// When each barrier was first reached.
-    pub barriers: BTreeMap<Barrier, Timestamp>,
+    /// When each milestone was first reached.
+    pub milestones: BTreeMap<Milestone, Timestamp>,
     /// Allocatable CPU (in cores) and memory (in bytes) of the largest node that accepts Pods; none when unknown.
     pub largest_node: Option<(f64, f64)>,
 }
 
-/// Where expectations come from: snapshots beside the scenario, of the behaviour class of the cell's operator release.
+/// Where expectations come from: snapshots beside the scenario, of the behaviour class of the case's operator release.
 pub trait Expectations {
     /// Compares what a Pod holds with its snapshot.
     fn compare(&self, subject: &Subject, found: &serde_json::Value) -> Comparison;

@@ -1,4 +1,4 @@
-//! What must not happen during a time after a barrier.
+//! What must not happen during a time after a milestone.
 
 use k8s_openapi::api::core::v1::Pod;
 
@@ -45,9 +45,9 @@ pub(super) fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict
     let PodOf { role, group } = of;
     let group = group.as_deref();
     let who = pods::who(*role, group);
-    let barrier = check.after.word();
+    let milestone = check.after.word();
     let words = watched.words(&who);
-    let expected = format!("{words} for {} after `{barrier}`", check.duration);
+    let expected = format!("{words} for {} after `{milestone}`", check.duration);
     let finding = |message: String, found: Option<String>| Finding {
         message,
         expected: Some(expected.clone()),
@@ -62,7 +62,7 @@ pub(super) fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict
     if let Some((message, found)) = pods.iter().find_map(|pod| watched.happened(pod)) {
         return Verdict::Never(finding(message, Some(found)));
     }
-    let Some(reached) = observation.barriers.get(&check.after) else {
+    let Some(reached) = observation.milestones.get(&check.after) else {
         let seen = pods.first().map_or_else(
             || pods::absent(observation, *role, group),
             |pod| {
@@ -70,17 +70,17 @@ pub(super) fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict
                 pods::situation(observation, pod, container)
             },
         );
-        return Verdict::NotYet(finding(format!("waits for the barrier `{barrier}`; {seen}"), None));
+        return Verdict::NotYet(finding(format!("waits for the milestone `{milestone}`; {seen}"), None));
     };
     if pods.is_empty() {
-        let message = format!("the {who} is gone since `{barrier}` was reached");
+        let message = format!("the {who} is gone since `{milestone}` was reached");
         return Verdict::Never(finding(message, None));
     }
-    // All Pods of the observation in which the barrier was reached had been seen by then.
+    // All Pods of the observation in which the milestone was reached had been seen by then.
     let newer = pods.iter().find(|pod| pods::first_seen(observation, pod) > *reached);
     if let Some(newer) = newer {
         let message = format!(
-            "the {who} was replaced by {} after `{barrier}` was reached",
+            "the {who} was replaced by {} after `{milestone}` was reached",
             pods::name(newer)
         );
         return Verdict::Never(finding(message, None));

@@ -113,7 +113,7 @@ fn find_pod<'a>(check: &PodCheck, observation: &'a Observation) -> Option<&'a Po
     let Some(made) = check.made else {
         return all.into_iter().next();
     };
-    let before = observation.before_stimulus.as_ref()?;
+    let before = observation.before_steps.as_ref()?;
     let is_old = |pod: &&Pod| pod.metadata.uid.as_ref().is_some_and(|uid| before.contains(uid));
     let lives = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
     match made {
@@ -130,10 +130,8 @@ fn find_pod<'a>(check: &PodCheck, observation: &'a Observation) -> Option<&'a Po
 fn absent(check: &PodCheck, observation: &Observation) -> String {
     let seen = pods::absent(observation, check.role, check.group.as_deref());
     match check.made {
-        Some(_) if observation.before_stimulus.is_none() => {
-            "the stimulus still waits for the Pods that it needs".to_owned()
-        }
-        Some(made) => format!("made {} the stimulus: {seen}", made.word()),
+        Some(_) if observation.before_steps.is_none() => "the steps still waits for the Pods that it needs".to_owned(),
+        Some(made) => format!("made {} the steps: {seen}", made.word()),
         None => seen,
     }
 }

@@ -1,4 +1,4 @@
-//! Which of two barriers was reached first, and how long before the other.
+//! Which of two milestones was reached first, and how long before the other.
 
 use super::{Finding, Observation, Verdict, duration};
 use crate::ReachedCheck;
@@ -23,7 +23,7 @@ pub(super) fn evaluate(check: &ReachedCheck, observation: &Observation) -> Verdi
         }),
         ..Finding::default()
     };
-    let at = |barrier| observation.barriers.get(barrier).copied();
+    let at = |milestone| observation.milestones.get(milestone).copied();
     match (at(&check.first), at(&check.then)) {
         (None, None) => Verdict::NotYet(finding(format!("neither `{first}` nor `{then}` is reached"))),
         (None, Some(_)) => Verdict::Never(finding(format!("`{then}` was reached, and `{first}` is not"))),

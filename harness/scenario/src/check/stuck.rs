@@ -2,19 +2,19 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use super::cause::{Cause, Doom, Place};
+use super::cause::{Cause, Place, TerminalFailure};
 use super::{Finding, Lines, LogKey, Observation, logs, pods, requests};
 
 /// How often a container beside Ray may crash: it may need another to be up first.
 const SIDE_RESTARTS: i32 = 3;
 
 /// All that can't get better about a Pod; one that is being deleted ends by intention.
-pub(super) fn causes(observation: &Observation, pod: &Pod) -> Vec<Doom> {
+pub(super) fn causes(observation: &Observation, pod: &Pod) -> Vec<TerminalFailure> {
     if pod.metadata.deletion_timestamp.is_some() {
         return Vec::new();
     }
     let containers = pods::statuses(pod).filter_map(|status| container(observation, pod, status));
-    let too_large = requests::too_large(observation, pod).map(|finding| Doom {
+    let too_large = requests::too_large(observation, pod).map(|finding| TerminalFailure {
         cause: Cause::TooLarge,
         place: Some(Place::new(pod, None)),
         finding,
@@ -22,11 +22,11 @@ pub(super) fn causes(observation: &Observation, pod: &Pod) -> Vec<Doom> {
     too_large.into_iter().chain(containers).collect()
 }
 
-fn container(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Option<Doom> {
+fn container(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Option<TerminalFailure> {
     let (cause, finding) = uncreated(observation, pod, status)
         .or_else(|| hook(observation, pod, status))
         .or_else(|| ended(observation, pod, status))?;
-    Some(Doom {
+    Some(TerminalFailure {
         cause,
         place: Some(Place::new(pod, Some(&status.name))),
         finding,

@@ -7,10 +7,9 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Barrier, Check, LineExpectation, LogsCheck, PodField, Role};
+use crate::{Check, LineExpectation, LogsCheck, Milestone, PodField, Role};
 
 mod absent;
-mod doomed;
 mod environment;
 mod events;
 mod flag_orders;
@@ -21,6 +20,7 @@ mod operator;
 mod pods;
 mod reached;
 mod states;
+mod terminal;
 
 /// The moment of every observation.
 const NOW: &str = "2026-11-23T07:00:00Z";
@@ -59,7 +59,7 @@ fn time(text: &str) -> Timestamp {
     text.parse().expect("a timestamp")
 }
 
-/// The capture as an observation in which all went well: Pods run and are ready, barriers were reached a minute ago,
+/// The capture as an observation in which all went well: Pods run and are ready, milestones were reached a minute ago,
 /// and the head's log was read whole since.
 fn observe(capture: &Capture) -> Observation {
     let captured: Vec<Value> = serde_json::from_str(capture.pods).expect("captured Pods");
@@ -76,7 +76,12 @@ fn observe(capture: &Capture) -> Observation {
         resources: BTreeMap::from([("CPU".to_owned(), 1.0), (format!("node:{ip}"), 1.0)]),
     });
     let now = time(NOW);
-    let barriers = [Barrier::Running, Barrier::Ready, Barrier::RayReady, Barrier::Job];
+    let milestones = [
+        Milestone::Running,
+        Milestone::Ready,
+        Milestone::RayReady,
+        Milestone::Job,
+    ];
     let mut observation = Observation {
         now,
         dashboard: Some(Dashboard {
@@ -84,9 +89,9 @@ fn observe(capture: &Capture) -> Observation {
             jobs,
             nodes: nodes.collect(),
         }),
-        barriers: barriers
+        milestones: milestones
             .into_iter()
-            .map(|barrier| (barrier, now - 1.minute()))
+            .map(|milestone| (milestone, now - 1.minute()))
             .collect(),
         seen: captured
             .iter()
@@ -249,26 +254,31 @@ fn fails(verdict: Verdict, message: &str) -> Finding {
 }
 
 #[test]
-fn barriers_are_those_that_hold_now() {
+fn milestones_are_those_that_hold_now() {
     let none = Snapshots(vec![]);
     let ray = check(json!({ "ray": { "nodes": 2 } }));
     let job = check(json!({ "job": { "entrypoint": ENTRYPOINT, "status": "SUCCEEDED" } }));
     let observation = observe(&SOLUTION_1);
-    let all = [Barrier::Running, Barrier::Ready, Barrier::RayReady, Barrier::Job];
-    assert_eq!(barriers(std::slice::from_ref(&job), &observation, &none), all);
-    // Without a job check there is no such barrier; with a `ray` check, that check decides.
-    assert_eq!(barriers(&[], &observation, &none), all[..3]);
+    let all = [
+        Milestone::Running,
+        Milestone::Ready,
+        Milestone::RayReady,
+        Milestone::Job,
+    ];
+    assert_eq!(milestones(std::slice::from_ref(&job), &observation, &none), all);
+    // Without a job check there is no such milestone; with a `ray` check, that check decides.
+    assert_eq!(milestones(&[], &observation, &none), all[..3]);
     assert_eq!(
-        barriers(&[ray, job], &observation, &none),
-        [Barrier::Running, Barrier::Ready, Barrier::Job]
+        milestones(&[ray, job], &observation, &none),
+        [Milestone::Running, Milestone::Ready, Milestone::Job]
     );
-    assert_eq!(barriers(&[], &Observation::default(), &none), []);
+    assert_eq!(milestones(&[], &Observation::default(), &none), []);
     // The Pod of an old release is ready long before Ray is.
     let early = Observation {
         dashboard: None,
         ..observe(&OLD_SOLUTION_1)
     };
-    assert_eq!(barriers(&[], &early, &none), all[..2]);
+    assert_eq!(milestones(&[], &early, &none), all[..2]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{Context, ExpectError, Header, SnapshotFile, SnapshotName, diff, normalise, render};
 use crate::check::{Comparison, Expectations, Subject};
 
-/// What the cell runs on, for the headers of snapshots, and whether pending ones are written.
+/// What the case runs on, for the headers of snapshots, and whether pending ones are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// Release of Ray.
@@ -30,7 +30,7 @@ pub fn pending_allowed(ci: Option<&str>) -> bool {
     matches!(ci, None | Some("" | "0" | "false"))
 }
 
-/// The snapshots of one scenario's folder for one cell.
+/// The snapshots of one scenario's folder for one case.
 #[derive(Debug)]
 pub struct SnapshotFolder {
     dir: PathBuf,
@@ -46,7 +46,7 @@ struct State {
     problems: BTreeSet<String>,
 }
 
-/// Cells of one run share pending files, which are read, merged and written.
+/// Cases of one run share pending files, which are read, merged and written.
 static WRITING: Mutex<()> = Mutex::new(());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -71,7 +71,7 @@ pub(super) fn governing(dir: &Path, name: &SnapshotName) -> Option<PathBuf> {
 }
 
 impl SnapshotFolder {
-    /// Looks at a scenario's folder for a cell with this operator release in this namespace.
+    /// Looks at a scenario's folder for a case with this operator release in this namespace.
     pub fn new(
         dir: impl Into<PathBuf>,
         operator: Version,
@@ -95,7 +95,7 @@ impl SnapshotFolder {
         lock(&self.state).problems.iter().cloned().collect()
     }
 
-    /// Adds this cell's releases and images to the headers of the snapshots that were equal when last compared;
+    /// Adds this case's releases and images to the headers of the snapshots that were equal when last compared;
     /// returns those that changed.
     ///
     /// # Errors
@@ -163,7 +163,7 @@ impl SnapshotFolder {
         }
     }
 
-    /// Removes a pending snapshot that only this cell's releases gave and that they give no more.
+    /// Removes a pending snapshot that only this case's releases gave and that they give no more.
     fn remove_stale(&self, name: &SnapshotName) {
         if !self.verified.write_pending {
             return;

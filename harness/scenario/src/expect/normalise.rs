@@ -9,7 +9,7 @@ use crate::PodField;
 /// What a found value depends on besides the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
-    /// Namespace of the cell.
+    /// Namespace of the case.
     pub namespace: String,
     /// Release of the operator.
     pub operator: Version,
@@ -39,7 +39,7 @@ const ADDRESSES: &[PodField] = &[
 pub static NORMALISATIONS: [Normalisation; 4] = [
     Normalisation {
         name: "namespace-in-addresses",
-        why: "Each cell has a namespace of its own, and the DNS name of a service holds it: `.<namespace>.svc.`.",
+        why: "Each case has a namespace of its own, and the DNS name of a service holds it: `.<namespace>.svc.`.",
         fields: ADDRESSES,
         apply: namespace_in_addresses,
     },
@@ -52,7 +52,7 @@ pub static NORMALISATIONS: [Normalisation; 4] = [
     },
     Normalisation {
         name: "operator-release-in-usage-tags",
-        why: "RAY_USAGE_STATS_EXTRA_TAGS holds the operator's release, which differs within a class; only the cell's \
+        why: "RAY_USAGE_STATS_EXTRA_TAGS holds the operator's release, which differs within a class; only the case's \
               own release is replaced.",
         fields: &[PodField::Env],
         apply: operator_release,
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cells_own_release_is_replaced_in_usage_tags() {
+    fn the_cases_own_release_is_replaced_in_usage_tags() {
         let tags = "kuberay_version=v1.6.2;kuberay_crd=RayCluster";
         let expected = "kuberay_version=v<operator>;kuberay_crd=RayCluster";
         assert_eq!(env("RAY_USAGE_STATS_EXTRA_TAGS", tags, "1.6.2"), json!(expected));

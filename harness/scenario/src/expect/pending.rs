@@ -56,7 +56,7 @@ fn collect(folder: &Path, found: &mut Vec<Pending>) -> Result<(), ExpectError> {
                 new: SnapshotFile::read(&path)?,
                 target: folder.join(name.to_string()),
                 path,
-                old: standing(folder, &name)?,
+                old: daemon(folder, &name)?,
                 name,
             });
         }
@@ -65,7 +65,7 @@ fn collect(folder: &Path, found: &mut Vec<Pending>) -> Result<(), ExpectError> {
 }
 
 /// The snapshot that speaks now for a class of releases.
-fn standing(folder: &Path, name: &SnapshotName) -> Result<Option<(PathBuf, SnapshotFile)>, ExpectError> {
+fn daemon(folder: &Path, name: &SnapshotName) -> Result<Option<(PathBuf, SnapshotFile)>, ExpectError> {
     let Some(path) = governing(folder, name) else {
         return Ok(None);
     };
@@ -80,7 +80,7 @@ impl Pending {
     /// When that snapshot can't be read.
     pub fn refreshed(&self) -> Result<Pending, ExpectError> {
         let folder = self.target.parent().unwrap_or(Path::new("."));
-        let old = standing(folder, &self.name)?;
+        let old = daemon(folder, &self.name)?;
         Ok(Pending { old, ..self.clone() })
     }
 

@@ -66,7 +66,7 @@ mod tests {
             dir: dir.into(),
             path: dir.join("scenario.yaml"),
             file: ScenarioFile {
-                api_version: "kuberay-conformance/v1alpha1".into(),
+                api_version: "kuberay-conformance/v1beta1".into(),
                 kind: "Scenario".into(),
                 metadata: Metadata { name: "x".into() },
                 spec: Spec {
@@ -74,13 +74,12 @@ mod tests {
                     rules: vec![],
                     level: crate::Level::Core,
                     issues: vec![],
-                    lanes: vec![],
                     nodes: 1,
                     operator: "*".into(),
                     ray: "*".into(),
                     manifests: vec![],
                     changes: crate::Changes::default(),
-                    stimulus: crate::Stimulus::default(),
+                    steps: crate::Steps::default(),
                     upgrade_from: None,
                     operator_settings: crate::OperatorSettings::default(),
                     timeout: None,

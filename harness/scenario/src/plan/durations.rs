@@ -1,4 +1,4 @@
-//! How long cells took, by which plans are divided.
+//! How long cases took, by which plans are divided.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::Duration;
 /// A record counts for at least this much: where many take no time at all, they must not all fall to one shard.
 const LEAST: Duration = Duration::from_millis(100);
 
-/// How long cells took, by their ids, rounded to 0.1 s.
+/// How long cases took, by their ids, rounded to 0.1 s.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Durations(BTreeMap<String, Duration>);
 
@@ -24,7 +24,7 @@ impl Durations {
         seconds.into_iter().collect()
     }
 
-    /// Of a cell with this id, where it is known.
+    /// Of a case with this id, where it is known.
     pub fn of(&self, id: &str) -> Option<Duration> {
         self.0.get(id).copied()
     }

@@ -1,6 +1,6 @@
-//! Plans: scenarios, releases and lanes become cells, narrowed by filters.
+//! Plans: scenarios, releases and targets become cases, narrowed by filters.
 
-mod cells;
+mod cases;
 mod durations;
 mod model;
 mod shard;
@@ -9,8 +9,8 @@ mod tests;
 
 pub use kuberay_conformance_pins::{EmptyRange, Pair, PairError, Pairs, Releases, VersionError, parse_version};
 
-pub(crate) use cells::includes;
-pub use cells::{Plan, Skipped, cells};
+pub(crate) use cases::includes;
+pub use cases::{Plan, Skipped, cases};
 pub use durations::Durations;
 pub use model::*;
 pub use shard::{Division, Shard, ShardError};

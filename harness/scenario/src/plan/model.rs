@@ -1,15 +1,15 @@
-//! Cells and what selects them.
+//! Cases and what selects them.
 
 use std::sync::Arc;
 
 use semver::Version;
 
 use super::Pair;
-use crate::{Lane, Level, OperatorSettings, Scenario};
+use crate::{Level, OperatorSettings, Scenario, TargetKind};
 
-/// scenario × operator release × Ray release × lane.
+/// scenario × operator release × Ray release × target.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cell {
+pub struct TestCase {
     /// What is applied and checked.
     pub scenario: Arc<Scenario>,
     /// Operator release.
@@ -17,17 +17,17 @@ pub struct Cell {
     /// Ray release.
     pub ray: Version,
     /// Where it runs.
-    pub lane: Lane,
+    pub target: TargetKind,
 }
 
-impl Cell {
-    /// Of a scenario, a lane and a pair of releases.
-    pub fn of(scenario: &Arc<Scenario>, lane: Lane, pair: &Pair) -> Self {
+impl TestCase {
+    /// Of a scenario, a target and a pair of releases.
+    pub fn of(scenario: &Arc<Scenario>, target: TargetKind, pair: &Pair) -> Self {
         Self {
             scenario: Arc::clone(scenario),
             operator: pair.operator.clone(),
             ray: pair.ray.clone(),
-            lane,
+            target,
         }
     }
 
@@ -44,11 +44,11 @@ impl Cell {
         &self.scenario.file.spec.operator_settings
     }
 
-    /// `lane::operator::ray::scenario`, the name of the trial and of the evidence folder's parts.
+    /// `target::operator::ray::scenario`, the name of the trial and of the evidence folder's parts.
     pub fn id(&self) -> String {
         format!(
             "{}::{}::{}::{}",
-            self.lane,
+            self.target,
             self.operator,
             self.ray,
             self.scenario.name()

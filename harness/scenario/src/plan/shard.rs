@@ -10,10 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Cell, Durations};
-use crate::Lane;
+use super::{Durations, TestCase};
+use crate::TargetKind;
 
-/// What a release costs in the lane `control-plane`, its API server most of all: all seven took 51 to 53 s
+/// What a release costs in envtest, its API server most of all: all seven took 51 to 53 s
 /// (docs/benchmarks.md).
 const RELEASE: Duration = Duration::from_millis(7500);
 
@@ -51,31 +51,31 @@ impl fmt::Display for Shard {
     }
 }
 
-/// A shard, and what decides which cells are its own.
+/// A shard, and what decides which cases are its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Division {
     /// The shard.
     pub shard: Shard,
-    /// How long cells took.
+    /// How long cases took.
     pub durations: Durations,
 }
 
 impl Division {
-    /// The cells of a whole plan that are the shard's own, in their order.
+    /// The cases of a whole plan that are the shard's own, in their order.
     ///
     /// What has a record goes, the longest first, to the shard with the least to do, so that none has more than its share
-    /// by more than one cell. What has none goes where its own name says, however many others there are, and is not
-    /// counted: so a scenario that is added moves no other cell.
-    pub fn own(&self, cells: &[Cell]) -> Vec<Cell> {
-        let places = self.places(cells);
-        let is_own = |cell: &&Cell| places.get(&unit(cell)) == Some(&self.shard.index);
-        cells.iter().filter(is_own).cloned().collect()
+    /// by more than one case. What has none goes where its own name says, however many others there are, and is not
+    /// counted: so a scenario that is added moves no other case.
+    pub fn own(&self, cases: &[TestCase]) -> Vec<TestCase> {
+        let places = self.places(cases);
+        let is_own = |case: &&TestCase| places.get(&unit(case)) == Some(&self.shard.index);
+        cases.iter().filter(is_own).cloned().collect()
     }
 
-    /// The time that cells took, and how many of them have no record; what a release of the lane `control-plane` costs
+    /// The time that cases took, and how many of them have no record; what a release of envtest costs
     /// counts once.
-    pub fn expected(&self, cells: &[Cell]) -> (Duration, usize) {
-        let units = self.units(cells);
+    pub fn expected(&self, cases: &[TestCase]) -> (Duration, usize) {
+        let units = self.units(cases);
         let known = units
             .values()
             .flatten()
@@ -84,17 +84,17 @@ impl Division {
     }
 
     /// What stays together, with its record.
-    fn units(&self, cells: &[Cell]) -> BTreeMap<String, Option<Duration>> {
-        let record = |cell: &Cell| match cell.lane {
-            Lane::Kind => self.durations.of(&cell.id()),
-            Lane::ControlPlane => Some(RELEASE),
+    fn units(&self, cases: &[TestCase]) -> BTreeMap<String, Option<Duration>> {
+        let record = |case: &TestCase| match case.target {
+            TargetKind::Kind => self.durations.of(&case.id()),
+            TargetKind::Envtest => Some(RELEASE),
         };
-        cells.iter().map(|cell| (unit(cell), record(cell))).collect()
+        cases.iter().map(|case| (unit(case), record(case))).collect()
     }
 
     /// The shard of everything that stays together.
-    fn places(&self, cells: &[Cell]) -> BTreeMap<String, u16> {
-        let units = self.units(cells);
+    fn places(&self, cases: &[TestCase]) -> BTreeMap<String, u16> {
+        let units = self.units(cases);
         let known = units
             .iter()
             .filter_map(|(unit, duration)| Some((Reverse((*duration)?), unit)));
@@ -121,11 +121,11 @@ impl Division {
     }
 }
 
-/// What stays together with a cell: in the lane `control-plane` all cells of a release, which share its API server.
-fn unit(cell: &Cell) -> String {
-    match cell.lane {
-        Lane::Kind => cell.id(),
-        Lane::ControlPlane => format!("{}::{}", cell.lane, cell.operator),
+/// What stays together with a case: in envtest all cases of a release, which share its API server.
+fn unit(case: &TestCase) -> String {
+    match case.target {
+        TargetKind::Kind => case.id(),
+        TargetKind::Envtest => format!("{}::{}", case.target, case.operator),
     }
 }
 

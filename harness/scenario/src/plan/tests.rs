@@ -6,10 +6,11 @@ use std::time::Duration;
 use rstest::rstest;
 use semver::{Version, VersionReq};
 
-use super::{Filter, Pair, Plan, cells, parse_version};
-use crate::{Changes, Lane, Level, Metadata, OperatorSettings, Scenario, ScenarioFile, Spec, Stimulus};
+use super::{Filter, Pair, Plan, cases, parse_version};
+use crate::{Changes, Level, Metadata, OperatorSettings, Scenario, ScenarioFile, Spec, Steps, TargetKind};
 
-pub(super) fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) -> Arc<Scenario> {
+/// A scenario that runs on a target, because it needs one or two nodes.
+pub(super) fn scenario(name: &str, target: TargetKind, operator: &str, ray: &str) -> Arc<Scenario> {
     Arc::new(Scenario {
         dir: PathBuf::new(),
         path: PathBuf::new(),
@@ -27,8 +28,7 @@ pub(super) fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) ->
                 rules: vec![format!("C{:02}", name.len())],
                 level: if name == "bb" { Level::Extended } else { Level::Core },
                 issues: Vec::new(),
-                lanes: lanes.into(),
-                nodes: 1,
+                nodes: if target == TargetKind::Kind { 2 } else { 1 },
                 operator: operator.into(),
                 ray: ray.into(),
                 manifests: Vec::new(),
@@ -37,7 +37,7 @@ pub(super) fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) ->
                     ray_version: false,
                     requests: BTreeMap::new(),
                 },
-                stimulus: Stimulus::default(),
+                steps: Steps::default(),
                 upgrade_from: None,
                 operator_settings: OperatorSettings::default(),
                 timeout: None,
@@ -49,43 +49,37 @@ pub(super) fn scenario(name: &str, lanes: &[Lane], operator: &str, ray: &str) ->
 
 fn plan(filter: &Filter) -> Plan {
     let scenarios = [
-        scenario("a", &[Lane::Kind], "*", "*"),
-        scenario("bb", &[Lane::Kind, Lane::ControlPlane], ">=1.4.0", ">=2.50.0"),
+        scenario("a", TargetKind::Kind, "*", "*"),
+        scenario("bb", TargetKind::Envtest, ">=1.4.0", ">=2.50.0"),
     ];
     let versions = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Version>>();
     let pairs = Pair::crossed(&versions(&["1.3.2", "1.6.2"]), &versions(&["2.52.0"]));
-    cells(
+    cases(
         &scenarios,
-        &[(Lane::Kind, pairs.clone()), (Lane::ControlPlane, pairs)],
+        &[(TargetKind::Kind, pairs.clone()), (TargetKind::Envtest, pairs)],
         filter,
     )
 }
 
 fn ids(plan: &Plan) -> Vec<String> {
-    plan.cells.iter().map(super::Cell::id).collect()
+    plan.cases.iter().map(super::TestCase::id).collect()
 }
 
 #[test]
-fn lanes_and_ranges_leave_cells_out_and_say_why() {
+fn targets_and_ranges_leave_cases_out_and_say_why() {
     let plan = plan(&Filter::default());
     assert_eq!(
         ids(&plan),
         [
             "kind::1.3.2::2.52.0::a",
             "kind::1.6.2::2.52.0::a",
-            "kind::1.6.2::2.52.0::bb",
-            "control-plane::1.6.2::2.52.0::bb",
+            "envtest::1.6.2::2.52.0::bb",
         ]
     );
     let skipped: Vec<String> = plan.skipped.iter().map(ToString::to_string).collect();
     assert_eq!(
         skipped,
-        [
-            "kind::1.3.2::2.52.0::bb: the scenario needs a KubeRay operator >=1.4.0",
-            "control-plane::1.3.2::2.52.0::a: the scenario does not list this lane",
-            "control-plane::1.3.2::2.52.0::bb: the scenario needs a KubeRay operator >=1.4.0",
-            "control-plane::1.6.2::2.52.0::a: the scenario does not list this lane",
-        ]
+        ["envtest::1.3.2::2.52.0::bb: the scenario needs a KubeRay operator >=1.4.0",]
     );
 }
 
@@ -95,23 +89,43 @@ fn lanes_and_ranges_leave_cells_out_and_say_why() {
 #[case(Filter { levels: vec![Level::Extended], ..Filter::default() }, "its level is core")]
 fn filters_leave_scenarios_out_and_say_why(#[case] filter: Filter, #[case] reason: &str) {
     let plan = plan(&filter);
-    assert_eq!(
-        ids(&plan),
-        ["kind::1.6.2::2.52.0::bb", "control-plane::1.6.2::2.52.0::bb"]
-    );
+    assert_eq!(ids(&plan), ["envtest::1.6.2::2.52.0::bb"]);
     assert_eq!(plan.skipped[0].to_string(), format!("a: {reason}"));
 }
 
 #[test]
+fn a_scenario_that_needs_another_target_is_left_out_with_the_reason() {
+    let scenarios = [
+        scenario("a", TargetKind::Kind, "*", "*"),
+        scenario("b", TargetKind::Envtest, "*", "*"),
+    ];
+    let pairs = Pair::crossed(&[Version::new(1, 6, 2)], &[Version::new(2, 52, 0)]);
+    for (target, reason) in [
+        (
+            TargetKind::Envtest,
+            "envtest::1.6.2::2.52.0::a: it runs on kind: it needs 2 nodes",
+        ),
+        (
+            TargetKind::Kind,
+            "kind::1.6.2::2.52.0::b: it runs on envtest: no check needs a kubelet",
+        ),
+    ] {
+        let plan = cases(&scenarios, &[(target, pairs.clone())], &Filter::default());
+        assert_eq!(plan.cases.len(), 1, "{target}");
+        assert_eq!(plan.skipped[0].to_string(), reason);
+    }
+}
+
+#[test]
 fn a_release_candidate_lies_in_the_ranges_of_its_release() {
-    let scenarios = [scenario("a", &[Lane::Kind], ">=1.4.0, <1.7.0", "*")];
+    let scenarios = [scenario("a", TargetKind::Kind, ">=1.4.0, <1.7.0", "*")];
     let operators = [
         parse_version("v1.6.0-rc.1").unwrap(),
         parse_version("1.7.0-rc.0").unwrap(),
     ];
     let rays = [Version::new(2, 52, 0)];
-    let lanes = [(Lane::Kind, Pair::crossed(&operators, &rays))];
-    let plan = cells(&scenarios, &lanes, &Filter::default());
+    let targets = [(TargetKind::Kind, Pair::crossed(&operators, &rays))];
+    let plan = cases(&scenarios, &targets, &Filter::default());
     assert_eq!(ids(&plan), ["kind::1.6.0-rc.1::2.52.0::a"]);
 }
 

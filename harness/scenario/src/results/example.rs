@@ -1,23 +1,23 @@
-//! A run with one cell of each kind of ending, for the tests of the crates above.
+//! A run with one case of each kind of ending, for the tests of the crates above.
 
 use std::collections::BTreeMap;
 
 use super::{
-    CellResult, CheckResult, Environment, ImageRecord, Origin, Outcome, Phase, RESULTS_VERSION, RunResult,
+    CaseResult, CheckResult, Environment, ImageRecord, Origin, Outcome, Phase, RESULTS_VERSION, RunResult,
     ScenarioRecord,
 };
-use crate::{Lane, Level, Location};
-use kuberay_contract::Half;
+use crate::{Level, Location, TargetKind};
+use kuberay_contract::Layer;
 
-fn cell(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: Option<&str>) -> CellResult {
-    CellResult {
+fn case(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: Option<&str>) -> CaseResult {
+    CaseResult {
         id: format!("kind::1.6.2::2.52.0::{scenario}"),
         scenario: scenario.into(),
         file: format!("scenarios/{scenario}/scenario.yaml"),
         rules: rules.iter().map(|&rule| rule.into()).collect(),
-        halves: vec![Half::Object],
+        layers: vec![Layer::Spec],
         level,
-        lane: Lane::Kind,
+        target: TargetKind::Kind,
         operator: "1.6.2".into(),
         ray: "2.52.0".into(),
         kubernetes: "v1.34.4".into(),
@@ -31,11 +31,11 @@ fn cell(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: 
         evidence: outcome
             .is_bad()
             .then(|| format!("evidence/kind-1.6.2-2.52.0-{scenario}")),
-        stimulus: Vec::new(),
+        steps: Vec::new(),
         operator_settings: BTreeMap::new(),
         namespace: (outcome != Outcome::Skipped).then(|| format!("kc-{scenario}")),
         resumed: false,
-        no_room: false,
+        no_capacity: false,
         interrupted: false,
     }
 }
@@ -44,7 +44,7 @@ fn record(name: &str, rules: &[&str], operator: &str) -> ScenarioRecord {
     ScenarioRecord {
         name: name.into(),
         rules: rules.iter().map(|&rule| rule.into()).collect(),
-        lanes: vec![Lane::ControlPlane, Lane::Kind],
+        target: TargetKind::Kind,
         operator: operator.into(),
         ray: ">=2.0.0".into(),
     }
@@ -63,9 +63,9 @@ fn check(name: &str, line: usize, outcome: Outcome, message: &str) -> CheckResul
     }
 }
 
-fn flaky() -> CellResult {
+fn flaky() -> CaseResult {
     let reason = "passed when tried again; at first making the namespace kc-1: connection refused";
-    cell(
+    case(
         "overwrite-annotation",
         Outcome::Flaky,
         Level::Core,
@@ -76,7 +76,7 @@ fn flaky() -> CellResult {
 
 /// Returns the run.
 pub fn run() -> RunResult {
-    let mut passed = cell("before-ray-start", Outcome::Passed, Level::Core, &["C01", "C02"], None);
+    let mut passed = case("before-ray-start", Outcome::Passed, Level::Core, &["C01", "C02"], None);
     passed.checks.push(check(
         "pod head",
         14,
@@ -84,7 +84,7 @@ pub fn run() -> RunResult {
         "head.command and head.args are as in their snapshots",
     ));
 
-    let mut failed = cell("solution-2-post-start", Outcome::Failed, Level::Core, &["C02"], None);
+    let mut failed = case("solution-2-post-start", Outcome::Failed, Level::Core, &["C02"], None);
     failed.checks = vec![
         CheckResult {
             expected: Some("[\n  \"echo 123 \",\n]".into()),
@@ -110,12 +110,12 @@ pub fn run() -> RunResult {
         check("logs head", 23, Outcome::Skipped, "not judged"),
     ];
 
-    let mut provisional = cell("init-order", Outcome::Failed, Level::Provisional, &["C14"], None);
+    let mut provisional = case("init-order", Outcome::Failed, Level::Provisional, &["C14"], None);
     provisional
         .checks
         .push(check("pod worker", 9, Outcome::Failed, "no worker Pod was made"));
 
-    provisional.stimulus = vec!["the harness, not a kubelet, said that the Pods are ready".into()];
+    provisional.steps = vec!["the harness, not a kubelet, said that the Pods are ready".into()];
     provisional.operator_settings = BTreeMap::from([("ENABLE_LOGIN_SHELL".into(), "true".into())]);
 
     let skipped = Some("the operator 1.6.2 is not in the range >=1.7");
@@ -132,7 +132,7 @@ pub fn run() -> RunResult {
                 seconds: 37.0,
             },
             Phase {
-                name: "cells".into(),
+                name: "cases".into(),
                 seconds: 58.2,
             },
         ],
@@ -167,13 +167,13 @@ pub fn run() -> RunResult {
             record("head-command-sample", &["C01"], ">=1.0.0"),
         ],
         missing: Vec::new(),
-        cells: vec![
+        cases: vec![
             passed,
             failed,
             provisional,
             flaky(),
-            cell("ulimit-variable", Outcome::Skipped, Level::Extended, &["C09"], skipped),
-            cell("head-command-sample", Outcome::Error, Level::Core, &["C01"], broken),
+            case("ulimit-variable", Outcome::Skipped, Level::Extended, &["C09"], skipped),
+            case("head-command-sample", Outcome::Error, Level::Core, &["C01"], broken),
         ],
         interrupted: None,
     }

@@ -37,7 +37,7 @@ fn shown(problems: &[Diagnostic]) -> String {
 fn a_link_to_a_scenario_folder_does_not_make_a_second_scenario() {
     let (root, _folder) = folder(&[("scenario.yaml", GOOD), ("raycluster.yaml", CLUSTER)]);
     symlink("demo", root.path().join("other")).unwrap();
-    let error = load_all(root.path()).expect_err("one id would stand for two cells");
+    let error = load_all(root.path()).expect_err("one id would stand for two cases");
     assert_eq!(
         lines(error.diagnostics())[0],
         "other:1:1 the scenario folder is a link (put the folder itself here, or remove the link)"
@@ -123,7 +123,7 @@ fn a_file_beyond_all_measure_is_refused_unread() {
 #[test]
 fn what_is_wrong_in_a_file_is_shown_without_effect_on_the_terminal() {
     let text = GOOD
-        .replace("lanes: [kind]", "lanes: [kind]\n  \"le\\e[31mvel\\u202e\": core")
+        .replace("issues: []", "issues: []\n  \"le\\e[31mvel\\u202e\": core")
         .replace("A demonstration.", "A \u{202e}demonstration\u{a0}.")
         .replace("status: SUCCEEDED", "status: \"\\e]0;title\\a\\n::error::x\"");
     let (root, _folder) = folder(&[("scenario.yaml", &text), ("raycluster.yaml", CLUSTER)]);

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use kuberay_contract::Half;
+use kuberay_contract::Layer;
 use kuberay_manifest::{Source, yaml};
 use rstest::rstest;
 
@@ -36,7 +36,7 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 }
 
 #[rstest]
-#[case::unknown_key("  lanes:", "  lane:", "8:3 unknown key `lane` in `spec` (did you mean `lanes`?")]
+#[case::unknown_key("  issues:", "  issue:", "8:3 unknown key `issue` in `spec` (did you mean `issues`?")]
 #[case::unknown_nested(
     "snapshot:",
     "snapshots:",
@@ -50,7 +50,7 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 #[case::missing("  description: A demonstration.\n", "", "6:3 `spec` lacks the key `description`")]
 #[case::missing_nested("role: head, snapshot", "snapshot", "16:12 `pod` lacks the key `role`")]
 #[case::empty_text("A demonstration.", "' '", "6:16 `description` is empty")]
-#[case::wrong_type("lanes: [kind]", "lanes: kind", "8:10 `lanes` must be a list, found the text `kind`")]
+#[case::wrong_type("issues: []", "issues: kind", "8:11 `issues` must be a list, found the text `kind`")]
 #[case::number_for_text(
     "must: /a <pod-ip>:[0-9]+/",
     "must: 12",
@@ -63,7 +63,7 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 )]
 #[case::too_small("nodes: 1", "nodes: 0", "17:20 `nodes` must be at least 1, found 0")]
 #[case::nothing("kind: Scenario", "kind:", "2:5 `kind` must be a text, found nothing")]
-#[case::api_version("v1alpha1", "v1", "1:13 `apiVersion` must be `kuberay-conformance/v1alpha1`")]
+#[case::api_version("v1beta1", "v1", "1:13 `apiVersion` must be `kuberay-conformance/v1beta1`")]
 #[case::kind("kind: Scenario", "kind: Scene", "2:7 `kind` must be `Scenario`, found `Scene`")]
 #[case::name_form("name: demo", "name: Demo", "4:9 `name` can't be `Demo`")]
 #[case::name_of_folder("name: demo", "name: other", "4:9 the name differs from that of the folder, `demo`")]
@@ -74,17 +74,11 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 )]
 #[case::rule_twice("[C02]", "[C02, C02]", "7:16 `C02` comes twice in `rules`")]
 #[case::level(
-    "lanes: [kind]",
-    "lanes: [kind]\n  level: basic",
+    "issues: []",
+    "issues: []\n  level: basic",
     "9:10 `level` can't be `basic` (it is one of `core`"
 )]
-#[case::lane(
-    "lanes: [kind]",
-    "lanes: [kin]",
-    "8:11 entry 1 of `lanes` can't be `kin` (did you mean `kind`?"
-)]
-#[case::no_lanes("lanes: [kind]", "lanes: []", "8:10 `lanes` is empty")]
-#[case::issue("rules: [C02]", "issues: [abc]", "7:12 entry 1 of `issues` can't be `abc`")]
+#[case::issue("issues: []", "issues: [abc]", "8:12 entry 1 of `issues` can't be `abc`")]
 #[case::operator("\">=1.0.0\"", "latest", "9:13 `operator` is not a range of versions")]
 #[case::ray("\">=2.6.0\"", "2..6", "10:8 `ray` is not a range of versions")]
 #[case::duration("timeout: 90s", "timeout: 90", "14:12 `timeout` must be a text, found the number 90")]
@@ -155,17 +149,17 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "24:19 `/a (b/` is not a regular expression: unclosed group"
 )]
 #[case::empty_line("not: Traceback", "not: ''", "26:18 an empty text is in every line")]
-#[case::not_without_after("        after: [rayReady]\n", "", "25:13 `not` needs a barrier")]
-#[case::not_with_empty_after("after: [rayReady]", "after: []", "26:13 `not` needs a barrier")]
-#[case::barrier(
+#[case::not_without_after("        after: [rayReady]\n", "", "25:13 `not` needs a milestone")]
+#[case::not_with_empty_after("after: [rayReady]", "after: []", "26:13 `not` needs a milestone")]
+#[case::milestone(
     "after: [rayReady]",
     "after: [rayReddy]",
     "20:17 entry 1 of `after` can't be `rayReddy` (did you mean `rayReady`?"
 )]
-#[case::barrier_never_reached(
+#[case::milestone_never_reached(
     "    - job: {entrypoint: python, status: SUCCEEDED}\n",
     "",
-    "28:32 the barrier `job` is never reached"
+    "28:32 the milestone `job` is never reached"
 )]
 #[case::resource("memory: 2Gi", "memory: lots", "25:41 `memory` can't be `lots`")]
 #[case::resource_type(
@@ -189,20 +183,15 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "state: {role: head, restarts: 0}",
     "28:37 `restarts` must be at least 1, found 0"
 )]
-#[case::control_plane(
-    "lanes: [kind]",
-    "lanes: [kind, control-plane]",
-    "17:7 `ray` never passes in the control-plane lane"
-)]
-#[case::stimulus_in_kind(
+#[case::steps_in_kind(
     "  timeout: 90s",
-    "  stimulus: {podsReady: true}",
-    "14:25 in the lane kind the kubelet says whether Pods are ready"
+    "  steps: {markReady: true}",
+    "17:7 `ray` needs a kubelet, and `markReady` needs a target without one"
 )]
 #[case::settings_in_kind(
     "  timeout: 90s",
     "  operatorSettings: {env: {A: b}}",
-    "14:21 `operatorSettings` is for the lane control-plane alone"
+    "14:21 `operatorSettings` is for envtest, and `ray` needs a kubelet"
 )]
 #[case::setting_type(
     "  timeout: 90s",
@@ -234,10 +223,10 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "",
     "29:14 `never` has exactly one of the keys `restarts`, `ready`, found none of them"
 )]
-#[case::made_by_no_stimulus(
+#[case::made_by_no_steps(
     "pod: {role: head,",
     "pod: {role: head, made: after,",
-    "16:31 there is no stimulus before or after which"
+    "16:31 there is no step before or after which"
 )]
 #[case::made_when(
     "pod: {role: head,",
@@ -249,15 +238,15 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "  upgradeFrom: \">=1.3\"",
     "14:16 `upgradeFrom` can't be `>=1.3` (a release is three numbers, such as `1.3.2`)"
 )]
-#[case::stimulus_of_an_absent_file(
+#[case::steps_of_an_absent_file(
     "  timeout: 90s",
-    "  stimulus: {apply: changed.yaml}",
-    "14:21 the manifest `changed.yaml` does not exist"
+    "  steps: {apply: changed.yaml}",
+    "14:18 the manifest `changed.yaml` does not exist"
 )]
-#[case::stimulus_deletes(
+#[case::steps_deletes(
     "  timeout: 90s",
-    "  stimulus: {podsReady: true, delete: [service]}",
-    "14:40 entry 1 of `delete` can't be `service` (it is one of `head`, `worker`, `rayCluster`)"
+    "  steps: {markReady: true, delete: [service]}",
+    "14:37 entry 1 of `delete` can't be `service` (it is one of `head`, `worker`, `rayCluster`)"
 )]
 #[case::orders(
     "- ray: {nodes: 1}",
@@ -277,7 +266,7 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 #[case::reached_the_end(
     "- ray: {nodes: 1}",
     "- reached: {first: ended, then: ready}",
-    "17:24 only the log of a container has the barrier `ended`"
+    "17:24 only the log of a container has the milestone `ended`"
 )]
 #[case::reached_apart(
     "- ray: {nodes: 1}",
@@ -315,14 +304,13 @@ fn what_is_wrong_is_named_with_its_place(#[case] from: &str, #[case] to: &str, #
     assert!(found.iter().any(|line| line.starts_with(&expected)), "{found:#?}");
 }
 
-const CONTROL_PLANE: &str = r#"apiVersion: kuberay-conformance/v1alpha1
+const ENVTEST: &str = r#"apiVersion: kuberay-conformance/v1beta1
 kind: Scenario
 metadata: {name: demo}
 spec:
   description: A demonstration.
-  lanes: [control-plane]
   manifests: [raycluster.yaml]
-  stimulus: {podsReady: true}
+  steps: {markReady: true}
   operatorSettings: {env: {ENABLE_LOGIN_SHELL: "true"}}
   checks:
     - pod: {role: head, container: autoscaler, snapshot: [command, args, env, lifecycle, probes, resources]}
@@ -334,49 +322,49 @@ spec:
 "#;
 
 #[test]
-fn the_control_plane_lane_has_keys_of_its_own() {
-    let (_root, folder) = folder(&[("scenario.yaml", CONTROL_PLANE), ("raycluster.yaml", CLUSTER)]);
+fn envtest_has_keys_of_its_own() {
+    let (_root, folder) = folder(&[("scenario.yaml", ENVTEST), ("raycluster.yaml", CLUSTER)]);
     let scenario = load(&folder).unwrap();
     let spec = &scenario.file.spec;
-    assert_eq!(spec.stimulus.sentences().len(), 1);
+    assert_eq!(spec.steps.sentences().len(), 1);
     assert_eq!(spec.operator_settings.env["ENABLE_LOGIN_SHELL"], "true");
     assert!(!spec.operator_settings.is_default());
-    assert_eq!(scenario.halves().into_iter().collect::<Vec<_>>(), [Half::Object]);
-    let acting = CONTROL_PLANE.replace(
-        "{podsReady: true}",
-        "{podsReady: true, apply: raycluster.yaml, delete: [head, rayCluster]}",
+    assert_eq!(scenario.layers().into_iter().collect::<Vec<_>>(), [Layer::Spec]);
+    let acting = ENVTEST.replace(
+        "{markReady: true}",
+        "{markReady: true, apply: raycluster.yaml, delete: [head, rayCluster]}",
     );
     std::fs::write(folder.join("scenario.yaml"), acting).unwrap();
     let scenario = load(&folder).unwrap();
     assert_eq!(
-        scenario.file.spec.stimulus.sentences()[1],
+        scenario.file.spec.steps.sentences()[1],
         "once the RayCluster was ready, the harness applied raycluster.yaml and deleted the head Pod and deleted the \
          RayCluster"
     );
     assert_eq!(later_objects(&scenario).unwrap()[0]["metadata"]["name"], "demo");
     let wrong = [
         (
-            "{podsReady: true}",
+            "{markReady: true}",
             "{delete: [head]}",
             "this is done once the RayCluster is ready, which it never is here",
         ),
         (
-            "{podsReady: true}",
+            "{markReady: true}",
             "{}\n  upgradeFrom: 1.3.2",
-            "`upgradeFrom` is for the lane kind alone",
+            "`operatorSettings` is for envtest, and `upgradeFrom` needs a kubelet",
         ),
     ];
     for (from, to, expected) in wrong {
-        std::fs::write(folder.join("scenario.yaml"), CONTROL_PLANE.replace(from, to)).unwrap();
+        std::fs::write(folder.join("scenario.yaml"), ENVTEST.replace(from, to)).unwrap();
         let error = load(&folder).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
-    let without = CONTROL_PLANE
-        .replace("{podsReady: true}", "{}")
+    let without = ENVTEST
+        .replace("{markReady: true}", "{}")
         .replace("{env: {ENABLE_LOGIN_SHELL: \"true\"}}", "{}");
     std::fs::write(folder.join("scenario.yaml"), without).unwrap();
     let spec = load(&folder).unwrap().file.spec;
-    assert!(spec.stimulus.sentences().is_empty() && spec.operator_settings.is_default());
+    assert!(spec.steps.sentences().is_empty() && spec.operator_settings.is_default());
 }
 
 #[test]
@@ -384,7 +372,7 @@ fn all_that_is_wrong_is_said_at_once_and_in_order() {
     let text = GOOD
         .replace("name: demo", "name: other")
         .replace("[C02]", "[C99]")
-        .replace("lanes", "lane")
+        .replace("issues", "issue")
         .replace("\">=2.6.0\"", "newest")
         .replace("/a <pod-ip>:[0-9]+/", "/(/")
         .replace("SUCCEEDED", "DONE");
@@ -472,7 +460,7 @@ fn manifests_come_in_order_and_a_sample_needs_its_release() {
 /// An independent reader of JSON schemas must agree, because editors use one.
 #[rstest]
 #[case("", "", true)]
-#[case("lanes:", "lane:", false)]
+#[case("issues:", "issue:", false)]
 #[case("nodes: 1", "nodes: one", false)]
 #[case("- not: Traceback", "- {not: A, must: B}", false)]
 #[case("- ray: {nodes: 1}", "- {ray: {nodes: 1}, event: {reason: A}}", false)]

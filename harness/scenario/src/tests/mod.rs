@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use super::Diagnostic;
 
 /// A scenario that is right; tests change one thing in it.
-pub const GOOD: &str = r#"apiVersion: kuberay-conformance/v1alpha1
+pub const GOOD: &str = r#"apiVersion: kuberay-conformance/v1beta1
 kind: Scenario
 metadata:
   name: demo
 spec:
   description: A demonstration.
   rules: [C02]
-  lanes: [kind]
+  issues: []
   operator: ">=1.0.0"
   ray: ">=2.6.0"
   manifests:

@@ -9,10 +9,10 @@ use kube::Api;
 use kube::api::{DeleteParams, PostParams};
 use kube::runtime::wait::{Condition, await_condition};
 use kuberay_conformance::artifact::{Artifacts, Image, Source, Store};
-use kuberay_conformance::cluster::{ClusterError, KindCluster, Patience, Removed, Status, Unpack, UpOptions};
 use kuberay_conformance::container::Engine;
 use kuberay_conformance::process;
 use kuberay_conformance::report::{Outcome, Progress, Silent};
+use kuberay_conformance::target::{ClusterError, KindCluster, Patience, Removed, Status, Unpack, UpOptions};
 use serde_json::json;
 
 use crate::support::turn_within;

@@ -95,7 +95,7 @@ fn fails(ran: &Ran, scenario: &str, number: usize, words: &[&str]) {
         assert!(check.message.contains(word), "`{word}` is not in: {}", check.message);
     }
     assert!(!check.message.contains("given up"), "{}", check.message);
-    let evidence = ran.cell(scenario).evidence.as_ref().unwrap();
+    let evidence = ran.case(scenario).evidence.as_ref().unwrap();
     assert!(ran.folder.path().join(evidence).is_dir(), "{evidence:?}");
 }
 
@@ -119,21 +119,21 @@ fn fails(ran: &Ran, scenario: &str, number: usize, words: &[&str]) {
 #[ignore = "needs kind, takes minutes"]
 fn ray_does_not_start(#[case] scenario: &str, #[case] cause: &str) {
     let ran = broken();
-    // What must not happen ends the cell at once, with the cause.
+    // What must not happen ends the case at once, with the cause.
     fails(ran, &format!("starts-{scenario}"), 0, &[cause]);
 
     // Another end than the one expected is final, and so is a line that an ended container did not write.
     let (_, code) = ENDS.iter().find(|(name, _)| *name == scenario).unwrap();
     let copy = format!("code-{scenario}");
     fails(ran, &copy, 0, &[&format!("exited {code} "), "instead of 42"]);
-    let last = ran.cell(&copy).checks.len() - 1;
+    let last = ran.case(&copy).checks.len() - 1;
     fails(
         ran,
         &copy,
         last,
         &["has no line with \"a line that nobody writes\", and its container ended"],
     );
-    for check in &ran.cell(&copy).checks[1..last] {
+    for check in &ran.case(&copy).checks[1..last] {
         assert_eq!(check.outcome, Outcome::Passed, "{check:?}");
     }
 }

@@ -4,13 +4,13 @@ use crate::reports::OnlyResults;
 use crate::results::RunResult;
 use crate::scenario::results::example;
 
-/// Writes the reports of a run with evidence of one cell below `folder/name`.
+/// Writes the reports of a run with evidence of one case below `folder/name`.
 fn run(folder: &Path, name: &str, evidence: &str) -> PathBuf {
     let output = folder.join(name);
     let mut run = example::run();
-    run.cells.truncate(1);
-    run.cells[0].evidence = Some(evidence.into());
-    run.planned = vec![run.cells[0].id.clone()];
+    run.cases.truncate(1);
+    run.cases[0].evidence = Some(evidence.into());
+    run.planned = vec![run.cases[0].id.clone()];
     OnlyResults.write(&run, &output).unwrap();
     let pods = output.join(evidence).join("pods");
     fs::create_dir_all(&pods).unwrap();
@@ -35,7 +35,7 @@ fn reports_are_written_and_evidence_is_copied_beside_them() {
         assert!(output.join(file).is_file(), "{file}");
     }
     let read: RunResult = read_results(&output.join("results.json")).unwrap();
-    assert_eq!(read.cells[0].evidence.as_deref(), Some("evidence/kind/a"));
+    assert_eq!(read.cases[0].evidence.as_deref(), Some("evidence/kind/a"));
 }
 
 #[test]

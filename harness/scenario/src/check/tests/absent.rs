@@ -34,10 +34,10 @@ fn at(second: i64, pods: &[Value]) -> Verdict {
 }
 
 #[test]
-fn nothing_passes_before_its_barrier_and_its_time() {
+fn nothing_passes_before_its_milestone_and_its_time() {
     waits(
         at(60, &[]),
-        "waits for its barrier: no worker Pod of group later yet; no RayCluster exists",
+        "waits for its milestone: no worker Pod of group later yet; no RayCluster exists",
     );
     waits(at(60, &[worker("other", 0)]), "no worker Pod of group later yet");
     let finding = waits(
@@ -52,7 +52,7 @@ fn nothing_passes_before_its_barrier_and_its_time() {
 }
 
 #[test]
-fn the_first_pod_of_the_barrier_counts() {
+fn the_first_pod_of_the_milestone_counts() {
     passes(at(15, &[worker("later", 14), worker("later", 10)]));
     waits(
         at(15, &[worker("later", 14), worker("later", 13)]),

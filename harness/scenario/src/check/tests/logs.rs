@@ -215,13 +215,13 @@ fn after_its_end_a_log_is_that_of_the_instance_that_ended_last() {
     let mut observation = with_log("first");
     waits(
         judge(&check, &observation),
-        "all lines are in the log of container ray-head of Pod raycluster-head-command-head-r4jlx; waits for the barrier \
+        "all lines are in the log of container ray-head of Pod raycluster-head-command-head-r4jlx; waits for the milestone \
          `ended`; container ray-head of Pod raycluster-head-command-head-r4jlx runs",
     );
     set_status(&mut observation, 0, &exited(3), &json!({}));
     let now = key(&observation, false);
     assert_eq!(needed_logs(&check, &observation), std::slice::from_ref(&now));
-    waits(judge(&check, &observation), "waits for the barrier `ended`");
+    waits(judge(&check, &observation), "waits for the milestone `ended`");
     observation.logs.get_mut(&now).unwrap().ended = true;
     passes(judge(&check, &observation));
     fails(
@@ -258,20 +258,20 @@ fn ray_that_starts_fails_at_once_where_it_must_not() {
 }
 
 #[test]
-fn nothing_is_judged_before_its_barrier() {
+fn nothing_is_judged_before_its_milestone() {
     let check = logs(&["ready", "job"], &[json!({ "not": "Traceback" })]);
     let mut observation = with_log("");
     passes(judge(&check, &observation));
     let log = key(&observation, false);
-    observation.logs.get_mut(&log).unwrap().complete_as_of = Some(observation.barriers[&Barrier::Job] - 1.second());
+    observation.logs.get_mut(&log).unwrap().complete_as_of = Some(observation.milestones[&Milestone::Job] - 1.second());
     waits(
         judge(&check, &observation),
-        "waits for the log to be read whole after the barrier",
+        "waits for the log to be read whole after the milestone",
     );
     observation.logs.get_mut(&log).unwrap().complete_as_of = None;
     waits(judge(&check, &observation), "read whole");
-    observation.barriers.remove(&Barrier::Job);
-    waits(judge(&check, &observation), "waits for the barrier `job`");
+    observation.milestones.remove(&Milestone::Job);
+    waits(judge(&check, &observation), "waits for the milestone `job`");
     // What must not come fails at once.
     set_log(&mut observation, false, "Traceback");
     fails(judge(&check, &observation), "line 1 has \"Traceback\"");

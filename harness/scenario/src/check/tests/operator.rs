@@ -43,7 +43,7 @@ const NO_ACCOUNT: &str = "pods \"a-head\" is forbidden: error looking up service
 #[case::something_else("FailedToDeleteWorkerPod", "is forbidden", 60, false)]
 fn what_the_operator_cannot_do(#[case] reason: &str, #[case] message: &str, #[case] age: i64, #[case] dooms: bool) {
     let observation = warned(reason, message, age);
-    let finding = doomed(&[], &observation);
+    let finding = terminal(&[], &observation);
     if !dooms {
         return assert_eq!(finding, None);
     }
@@ -55,7 +55,7 @@ fn what_the_operator_cannot_do(#[case] reason: &str, #[case] message: &str, #[ca
         json!({ "rejected": { "by": "operator", "message": "" } }),
         json!({ "event": { "reason": reason } }),
     ] {
-        assert_eq!(doomed(&[check(expected)], &observation), None);
+        assert_eq!(terminal(&[check(expected)], &observation), None);
     }
 }
 
@@ -66,13 +66,13 @@ fn a_pod_that_came_after_all_tells_otherwise() {
         pods: observe(&SOLUTION_1).pods,
         ..failed
     };
-    assert_eq!(doomed(&[], &recovered), None);
+    assert_eq!(terminal(&[], &recovered), None);
     let failed = warned("FailedToCreateWorkerPod", "is forbidden", 0);
     let with_head = Observation {
         pods: observe(&SOLUTION_1).pods,
         ..failed
     };
-    assert!(doomed(&[], &with_head).is_some());
+    assert!(terminal(&[], &with_head).is_some());
 }
 
 #[rstest]
@@ -95,7 +95,7 @@ fn what_the_status_says(#[case] status: Value, #[case] message: Option<&str>) {
         ray_clusters: vec![cluster],
         ..Observation::default()
     };
-    let found = doomed(&[], &observation).map(|finding| finding.message);
+    let found = terminal(&[], &observation).map(|finding| finding.message);
     assert_eq!(
         found,
         message.map(|message| format!("the operator can't go on with {message}"))
@@ -110,7 +110,7 @@ fn a_failure_lasts_from_when_it_was_seen_whatever_the_api_servers_clock_says(#[c
     let event_at = |age: i64| {
         let mut observation = warned("FailedToCreateService", "connection refused", age);
         observation.events[0].first_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time(told)));
-        doomed(&[], &observation).is_some()
+        terminal(&[], &observation).is_some()
     };
     assert_eq!((event_at(14), event_at(15)), (false, true), "an event");
     let status_at = |age: i64| {
@@ -123,7 +123,7 @@ fn a_failure_lasts_from_when_it_was_seen_whatever_the_api_servers_clock_says(#[c
                 "status": { "conditions": [failure] } })],
             ..Observation::default()
         };
-        doomed(&[], &observation).is_some()
+        terminal(&[], &observation).is_some()
     };
     assert_eq!((status_at(14), status_at(15)), (false, true), "a condition");
 }

@@ -262,7 +262,7 @@ fn the_pod_that_runs_as_submitter_is_the_one_of_that_job() {
 }
 
 #[test]
-fn pods_made_before_and_after_a_stimulus_are_told_apart() {
+fn pods_made_before_and_after_a_steps_are_told_apart() {
     let of = |made: &str| check(json!({ "pod": { "role": "head", "made": made, "snapshot": ["args"] } }));
     let args = |observation: &Observation, made: &str| {
         let asked = Asked(std::cell::RefCell::default());
@@ -273,13 +273,13 @@ fn pods_made_before_and_after_a_stimulus_are_told_apart() {
     for made in ["before", "after"] {
         waits(
             judge(&of(made), &observation),
-            "the stimulus still waits for the Pods that it needs",
+            "the steps still waits for the Pods that it needs",
         );
     }
     let uid = observation.pods[0].metadata.uid.clone().unwrap();
-    observation.before_stimulus = Some([uid].into());
+    observation.before_steps = Some([uid].into());
     for made in ["before", "after"] {
-        let awaited = format!("made {made} the stimulus: no head Pod yet");
+        let awaited = format!("made {made} the steps: no head Pod yet");
         waits(judge(&of(made), &observation), &awaited);
     }
     let mut newer = observation.pods[0].clone();
@@ -293,6 +293,6 @@ fn pods_made_before_and_after_a_stimulus_are_told_apart() {
         Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time(NOW)));
     waits(
         judge(&of("after"), &observation),
-        "made after the stimulus: no head Pod yet",
+        "made after the steps: no head Pod yet",
     );
 }

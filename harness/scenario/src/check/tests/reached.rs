@@ -1,15 +1,15 @@
-//! Which barrier was reached first.
+//! Which milestone was reached first.
 
 use rstest::rstest;
 
 use super::*;
 
-/// The verdict, with the barriers `ready` and `rayReady` reached at these seconds.
+/// The verdict, with the milestones `ready` and `rayReady` reached at these seconds.
 fn verdict(fields: &Value, ready: Option<i64>, ray_ready: Option<i64>) -> Verdict {
     let start = time(NOW);
-    let at = |barrier, seconds: Option<i64>| seconds.map(|seconds| (barrier, start + seconds.seconds()));
+    let at = |milestone, seconds: Option<i64>| seconds.map(|seconds| (milestone, start + seconds.seconds()));
     let observation = Observation {
-        barriers: [at(Barrier::Ready, ready), at(Barrier::RayReady, ray_ready)]
+        milestones: [at(Milestone::Ready, ready), at(Milestone::RayReady, ray_ready)]
             .into_iter()
             .flatten()
             .collect(),

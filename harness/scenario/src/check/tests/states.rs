@@ -104,14 +104,14 @@ fn never_passes_only_when_the_time_is_over() {
         finding.expected.unwrap(),
         "no restart of the head Pod for 90s after `ready`"
     );
-    observation.barriers.clear();
+    observation.milestones.clear();
     waits(
         judge(&never("1m"), &observation),
-        "waits for the barrier `ready`; container ray-head",
+        "waits for the milestone `ready`; container ray-head",
     );
     waits(
         judge(&never("1m"), &Observation::default()),
-        "waits for the barrier `ready`; no head Pod yet",
+        "waits for the milestone `ready`; no head Pod yet",
     );
     fails(
         judge(&never("soon"), &observation),
@@ -133,7 +133,7 @@ fn a_pod_that_becomes_ready_fails_at_any_time() {
         finding.expected.unwrap(),
         "the head Pod not ready for 1m after `running`"
     );
-    observation.barriers.clear();
+    observation.milestones.clear();
     fails(judge(&ready("1m"), &observation), "is ready");
     let mut observation = observe(&SOLUTION_1);
     set_status(&mut observation, 0, &json!({ "running": {} }), &json!({}));
@@ -161,15 +161,15 @@ fn never_may_be_about_one_group_of_workers() {
     };
     passes(judge(&never("restarts", "small-group"), &observation));
     fails(judge(&never("ready", "small-group"), &observation), "is ready");
-    observation.barriers.clear();
+    observation.milestones.clear();
     waits(
         judge(&never("ready", "other"), &observation),
-        "waits for the barrier `rayReady`; no worker Pod of group other yet",
+        "waits for the milestone `rayReady`; no worker Pod of group other yet",
     );
 }
 
 #[test]
-fn a_restart_fails_even_before_the_barrier() {
+fn a_restart_fails_even_before_the_milestone() {
     let mut observation = observe(&SOLUTION_1);
     set_status(&mut observation, 1, &json!({ "running": {} }), &exited(137));
     let finding = fails(
@@ -177,14 +177,14 @@ fn a_restart_fails_even_before_the_barrier() {
         "container ray-head of Pod raycluster-head-command-head-r4jlx restarted",
     );
     assert_eq!(finding.found.unwrap(), "runs, exited 137 before, restarted once");
-    observation.barriers.clear();
+    observation.milestones.clear();
     fails(judge(&never("1h"), &observation), "restarted");
 }
 
 #[test]
 fn a_pod_that_was_replaced_or_is_gone_fails() {
     let mut observation = observe(&SOLUTION_1);
-    let later = observation.barriers[&Barrier::Ready] + 1.second();
+    let later = observation.milestones[&Milestone::Ready] + 1.second();
     observation.pods[0].metadata.creation_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(later));
     let uid = observation.pods[0].metadata.uid.clone().unwrap();
     observation.seen.insert(uid, later);
@@ -199,20 +199,20 @@ fn a_pod_that_was_replaced_or_is_gone_fails() {
     );
 }
 
-/// When the API server says that the Pod was made, in seconds from the barrier, by a clock that is behind or ahead; and
+/// When the API server says that the Pod was made, in seconds from the milestone, by a clock that is behind or ahead; and
 /// when the Pod was first seen.
 #[rstest]
 #[case::replaced_and_behind(-3, 1, true)]
 #[case::replaced_and_ahead(9, 1, true)]
 #[case::the_same_and_behind(-9, 0, false)]
 #[case::the_same_and_ahead(3, -1, false)]
-fn a_pod_was_replaced_if_it_was_first_seen_after_the_barrier_whatever_the_api_servers_clock_says(
+fn a_pod_was_replaced_if_it_was_first_seen_after_the_milestone_whatever_the_api_servers_clock_says(
     #[case] made: i64,
     #[case] seen: i64,
     #[case] replaced: bool,
 ) {
     let mut observation = observe(&SOLUTION_1);
-    let reached = observation.barriers[&Barrier::Ready];
+    let reached = observation.milestones[&Milestone::Ready];
     let metadata = &mut observation.pods[0].metadata;
     metadata.creation_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(
         reached + made.seconds(),

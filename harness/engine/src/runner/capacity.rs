@@ -1,0 +1,258 @@
+//! How many cases fit on the nodes at once; nothing is started that would only wait for a node.
+
+mod permit;
+mod placement;
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::core::v1::{Node, Pod};
+use serde::{Deserialize, Serialize};
+
+pub use permit::{Capacity, Permit, PermitError, Priority};
+pub(super) use placement::can_be_placed;
+
+use super::requests::of_pod;
+use crate::contract::Quantity;
+use crate::target::node_is_ready;
+
+/// An amount of CPU and memory, in whole millicores and bytes so that sums are exact, and of Pods, of which a node takes
+/// only so many (110 where nobody says otherwise).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Resources {
+    millicores: u64,
+    bytes: u64,
+    pods: u64,
+}
+
+impl Resources {
+    /// `cpu` in cores, `memory` in bytes, and no Pods; what is below zero counts as zero.
+    pub fn new(cpu: f64, memory: f64) -> Self {
+        Self {
+            millicores: whole(cpu * 1000.0),
+            bytes: whole(memory),
+            pods: 0,
+        }
+    }
+
+    /// Room of this CPU (cores) and memory (bytes) for any number of Pods.
+    pub fn room(cpu: f64, memory: f64) -> Self {
+        Self::new(cpu, memory).with_pods(u64::MAX)
+    }
+
+    /// The same for so many Pods.
+    #[must_use]
+    pub fn with_pods(self, pods: u64) -> Self {
+        Self { pods, ..self }
+    }
+
+    /// Of CPU, in thousandths of a core.
+    pub fn millicores(self) -> u64 {
+        self.millicores
+    }
+
+    /// As much as can be.
+    pub fn unlimited() -> Self {
+        Self {
+            millicores: u64::MAX,
+            bytes: u64::MAX,
+            pods: u64::MAX,
+        }
+    }
+
+    /// The sum.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            millicores: self.millicores.saturating_add(other.millicores),
+            bytes: self.bytes.saturating_add(other.bytes),
+            pods: self.pods.saturating_add(other.pods),
+        }
+    }
+
+    /// What is left; nothing where there is less.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self {
+            millicores: self.millicores.saturating_sub(other.millicores),
+            bytes: self.bytes.saturating_sub(other.bytes),
+            pods: self.pods.saturating_sub(other.pods),
+        }
+    }
+
+    /// One part of so many.
+    #[must_use]
+    pub fn divided_by(self, parts: u32) -> Self {
+        let parts = u64::from(parts.max(1));
+        Self {
+            millicores: self.millicores / parts,
+            bytes: self.bytes / parts,
+            pods: self.pods / parts,
+        }
+    }
+
+    /// Of each the smaller.
+    #[must_use]
+    pub fn at_most(self, other: Self) -> Self {
+        Self {
+            millicores: self.millicores.min(other.millicores),
+            bytes: self.bytes.min(other.bytes),
+            pods: self.pods.min(other.pods),
+        }
+    }
+
+    /// Whether all of it fits into `room`.
+    pub fn fit_into(self, room: Self) -> bool {
+        self.millicores <= room.millicores && self.bytes <= room.bytes && self.pods <= room.pods
+    }
+}
+
+impl std::fmt::Display for Resources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mib = self.bytes / 1024 / 1024;
+        match self.pods {
+            0 => write!(f, "{}m CPU, {mib} MiB", self.millicores),
+            pods => write!(f, "{}m CPU, {mib} MiB for {pods} Pods", self.millicores),
+        }
+    }
+}
+
+/// How many cases run at once in the target `kind` where nobody says: one for each processor, because every node of kind
+/// claims all of them, and a Ray that starts keeps one busy for ten seconds and more (measured: docs/benchmarks.md).
+pub fn default_jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// What the nodes that accept Pods have, less what Pods request that run there already; those in namespaces of `cases`
+/// are counted by their permits.
+pub(super) fn free(nodes: &[Node], pods: &[Pod], cases: &BTreeSet<String>) -> Resources {
+    let all = usable(nodes)
+        .map(allocatable)
+        .fold(Resources::default(), Resources::plus);
+    let names: Vec<_> = usable(nodes).filter_map(|node| node.metadata.name.as_deref()).collect();
+    all.minus(taken(pods, cases, |node| node.is_none_or(|node| names.contains(&node))))
+}
+
+/// What each of these nodes has left, reckoned as [`free`] does; a Pod that has no node yet counts on none.
+pub(super) fn free_of_each(nodes: &[Node], pods: &[Pod], cases: &BTreeSet<String>) -> Vec<Resources> {
+    let left = |node: &Node| {
+        let here = |other: Option<&str>| other.is_some() && other == node.metadata.name.as_deref();
+        allocatable(node).minus(taken(pods, cases, here))
+    };
+    usable(nodes).map(left).collect()
+}
+
+/// What Pods on these nodes (none: not on any yet) request that have not ended; without those of `cases`.
+fn taken(pods: &[Pod], cases: &BTreeSet<String>, is_there: impl Fn(Option<&str>) -> bool) -> Resources {
+    let takes = |pod: &&Pod| {
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
+        let is_of_case = pod.metadata.namespace.as_ref().is_some_and(|name| cases.contains(name));
+        !is_of_case && !matches!(phase, Some("Succeeded" | "Failed")) && is_there(node)
+    };
+    let requested = pods.iter().filter(takes).map(of_pod);
+    requested.fold(Resources::default(), Resources::plus)
+}
+
+/// Allocatable CPU (cores) and memory (bytes) of the largest node that accepts Pods.
+pub(super) fn largest(nodes: &[Node]) -> Option<(f64, f64)> {
+    usable(nodes)
+        .map(|node| (amount(node, "cpu"), amount(node, "memory")))
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)))
+}
+
+pub(super) fn usable(nodes: &[Node]) -> impl Iterator<Item = &Node> {
+    nodes.iter().filter(|node| {
+        // A controller takes this taint away some seconds after the node has become Ready; Pods tolerate it as long.
+        let passes = |key: &str| key == NOT_READY && node_is_ready(node).is_ok();
+        node.spec.as_ref().is_none_or(|spec| {
+            let closed = spec
+                .taints
+                .iter()
+                .flatten()
+                .any(|taint| taint.effect != "PreferNoSchedule" && !passes(&taint.key));
+            !spec.unschedulable.unwrap_or(false) && !closed
+        })
+    })
+}
+
+/// The taint of nodes that are not Ready.
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+
+fn allocatable(node: &Node) -> Resources {
+    let resources = Resources::new(amount(node, "cpu"), amount(node, "memory"));
+    resources.with_pods(whole(amount(node, "pods")))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "float casts saturate, which is meant"
+)]
+fn whole(number: f64) -> u64 {
+    number.round() as u64
+}
+
+fn amount(node: &Node, resource: &str) -> f64 {
+    let allocatable = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
+    allocatable
+        .and_then(|allocatable| Quantity::parse(&allocatable.get(resource)?.0))
+        .map_or(0.0, Quantity::value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::{Resources, free, free_of_each, largest};
+
+    const MIB: f64 = 1024.0 * 1024.0;
+
+    #[test]
+    fn a_node_that_has_just_become_ready_counts() {
+        let node = |ready: &str| {
+            serde_json::from_value(json!({"spec": {"taints": [{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute"}]},
+                "status": {"allocatable": {"cpu": "2", "memory": "1000Mi"}, "conditions": [{"type": "Ready", "status": ready}]}}))
+            .expect("a Node")
+        };
+        assert_eq!(largest(&[node("True")]), Some((2.0, 1000.0 * MIB)));
+        assert_eq!(largest(&[node("False")]), None);
+    }
+
+    #[test]
+    fn a_two_core_node_takes_one_head_of_one_cpu_or_two_of_half() {
+        let node = |name: &str, taints| {
+            serde_json::from_value(json!({"metadata": {"name": name}, "spec": {"taints": taints},
+                "status": {"allocatable": {"cpu": "2", "memory": "1000Mi", "pods": "110"}}}))
+            .expect("a Node")
+        };
+        let pod = |namespace: &str, node: &str, cpu: &str, phase: &str| {
+            serde_json::from_value(json!({"metadata": {"namespace": namespace}, "spec": {"nodeName": node, "containers": [
+                {"name": "c", "resources": {"requests": {"cpu": cpu, "memory": "100Mi"}}}]}, "status": {"phase": phase}}))
+            .expect("a Pod")
+        };
+        let nodes = [
+            node("a", json!([])),
+            node("b", json!([{"key": "k", "effect": "NoSchedule"}])),
+        ];
+        let pods = [
+            pod("system", "a", "850m", "Running"),
+            pod("system", "a", "100m", "Running"),
+            pod("system", "a", "1", "Succeeded"),
+            pod("system", "b", "1", "Running"),
+            pod("case", "a", "1", "Running"),
+        ];
+        let room = free(&nodes, &pods, &BTreeSet::from(["case".to_owned()]));
+        assert_eq!(room, Resources::new(1.05, 800.0 * MIB).with_pods(108));
+        assert_eq!(largest(&nodes), Some((2.0, 1000.0 * MIB)));
+        let both = [node("a", json!([])), node("b", json!([]))];
+        let left = free_of_each(&both, &pods, &BTreeSet::from(["case".to_owned()]));
+        let second = Resources::new(1.0, 900.0 * MIB).with_pods(109);
+        assert_eq!(left, [room, second], "each with its own Pods");
+
+        let half = Resources::new(0.5, 0.0);
+        assert!(Resources::new(1.0, 0.0).fit_into(room) && half.plus(half).fit_into(room));
+        assert!(!Resources::new(1.1, 0.0).fit_into(room));
+    }
+}

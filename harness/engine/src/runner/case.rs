@@ -1,0 +1,348 @@
+//! One case, from its applied objects to its verdicts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::capacity::Permit;
+use super::check_tracker::{CheckTracker, awaited};
+use super::secrets::Secrets;
+use super::steps::StepRunner;
+use crate::check::{self, Dashboard, Expectations, LogKey, Observation, Rejection, Verdict};
+use crate::observe::NamespaceView;
+use crate::operator::OperatorHealth;
+use crate::progress::Progress;
+use crate::results::CheckResult;
+use crate::scenario::{Check, Milestone, Scenario};
+
+/// Changes that come within this time are judged together.
+const TOGETHER: Duration = Duration::from_millis(25);
+/// Some verdicts come of time alone.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(1);
+/// How long the last lines of an ended container are waited for before its end is told without them.
+const LAST_LINES: Duration = Duration::from_secs(5);
+/// How long the dashboard may take to answer when only evidence needs it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+/// How often progress tells of a change in what is awaited.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
+/// What is judged, and within which limits.
+pub(super) struct Judge<'a> {
+    pub(super) id: &'a str,
+    pub(super) scenario: &'a Scenario,
+    pub(super) expectations: &'a dyn Expectations,
+    pub(super) rejections: &'a [Rejection],
+    pub(super) largest_node: Option<(f64, f64)>,
+    pub(super) applied: Instant,
+    /// The same moment, by the clock.
+    pub(super) applied_at: Timestamp,
+    /// The end of the whole run, where it has one.
+    pub(super) run_ends: Option<Instant>,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) cancel: &'a CancellationToken,
+    /// The Secrets of its namespace.
+    pub(super) secrets: &'a Secrets<'a>,
+}
+
+/// What came of it.
+pub(super) struct Judged {
+    pub(super) checks: Vec<CheckResult>,
+    /// When objects were first applied.
+    pub(super) applied: Timestamp,
+    /// The last state that was judged.
+    pub(super) observation: Observation,
+    /// Whether the run ended before all checks had their verdict.
+    pub(super) cut_short: bool,
+}
+
+impl Judge<'_> {
+    /// Looks at every change of the namespace until each check has its verdict, or none can come any more. `operator` is
+    /// that of the cluster, where there is one. When all that is left is to see that something does not happen, the case rests.
+    pub(super) async fn run(
+        &self,
+        view: &mut NamespaceView,
+        step_runner: &mut StepRunner<'_>,
+        mut operator: Option<OperatorHealth<'_>>,
+        permit: &mut Permit,
+    ) -> Judged {
+        let checks = &self.scenario.file.spec.checks;
+        let mut tracker = CheckTracker::new(self.scenario);
+        let mut milestones = BTreeMap::new();
+        let mut terminal_since: Option<Instant> = None;
+        let mut told = Told::default();
+        let mut looked: Option<Instant> = None;
+        let mut memory = check::Memory::default();
+        loop {
+            let observation = self.observe(view, &mut milestones, step_runner);
+            let rejected = check::unexpected_rejection(checks, &observation);
+            let behind = self
+                .evaluate(&mut tracker, &mut memory, &observation, rejected.is_some())
+                .await;
+            let elapsed = self.applied.elapsed();
+            if let Some(cause) = &rejected {
+                tracker.terminal(elapsed, cause);
+            }
+            tracker.block(elapsed, &observation.milestones);
+            // What is told may quote logs, and a log Secrets that the operator made.
+            if told.is_due(&tracker) && !observation.logs.is_empty() {
+                self.secrets.learn_in_time().await;
+            }
+            told.tell(self, &tracker);
+            let done = |tracker: &CheckTracker<'_>| Judged {
+                checks: tracker.results(),
+                applied: self.applied_at,
+                observation: observation.clone(),
+                cut_short: false,
+            };
+            let cut_short = |tracker: &mut CheckTracker<'_>, why: &str| {
+                tracker.interrupt(elapsed, why);
+                Judged {
+                    cut_short: true,
+                    ..done(tracker)
+                }
+            };
+            if tracker.finished() {
+                return done(&tracker);
+            }
+            if tracker.only_watches(&observation.milestones) {
+                permit.rest();
+            }
+            if self.cancel.is_cancelled() {
+                return cut_short(&mut tracker, "the run was interrupted");
+            }
+            if let Some(fault) = memory.environment_fault(checks, &observation) {
+                tracker.interrupt(elapsed, &fault);
+                return done(&tracker);
+            }
+            if let Some(operator) = &mut operator
+                && looked.is_none_or(|at: Instant| at.elapsed() >= AT_LEAST_EVERY)
+            {
+                looked = Some(Instant::now());
+                let pods = view.pods_in(operator.namespace());
+                if let Some(absence) = operator.look(&pods, Instant::now()).await {
+                    tracker.interrupt_with(elapsed, &absence.cause, absence.log);
+                    return done(&tracker);
+                }
+            }
+            // What the logs say of a state counts first.
+            if let Some(cause) = check::terminal(checks, &observation).filter(|_| !behind) {
+                let since = *terminal_since.get_or_insert_with(Instant::now);
+                if last_lines_are_read(&observation) || since.elapsed() >= LAST_LINES {
+                    tracker.terminal(elapsed, &cause);
+                    return done(&tracker);
+                }
+            } else if !behind {
+                terminal_since = None;
+            }
+            if self.run_ends.is_some_and(|end| Instant::now() >= end) {
+                return cut_short(&mut tracker, "the run's time limit was over");
+            }
+            if tracker.next_limit().is_some_and(|limit| elapsed >= limit) {
+                tracker.expire(elapsed, &notes(view, &tracker, &milestones, operator.as_ref()));
+                // What waits for one of them can't come any more.
+                continue;
+            }
+            if let Err(error) = step_runner.act(&observation).await {
+                tracker.interrupt(elapsed, &error.to_string());
+                return done(&tracker);
+            }
+            Self::ask(view, &tracker, &observation);
+            if behind {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let limit = tracker.next_limit().map(|limit| self.applied + limit);
+            let soon = Instant::now() + AT_LEAST_EVERY;
+            let next = limit.into_iter().chain(self.run_ends).fold(soon, Instant::min);
+            tokio::select! {
+                () = view.changed() => tokio::time::sleep(TOGETHER).await,
+                () = tokio::time::sleep_until(next) => {}
+                () = self.cancel.cancelled() => {}
+            }
+        }
+    }
+
+    /// Evaluates the open checks, of which none passes while an object is missing. Of a long log a part is judged at a time,
+    /// but all that is known before the case ends well; returns whether lines are left.
+    async fn evaluate(
+        &self,
+        tracker: &mut CheckTracker<'_>,
+        memory: &mut check::Memory,
+        observation: &Observation,
+        is_rejected: bool,
+    ) -> bool {
+        loop {
+            let elapsed = self.applied.elapsed();
+            for (index, check) in tracker.open() {
+                let verdict = memory.evaluate(index, check, observation, self.expectations);
+                if !is_rejected || matches!(verdict, Verdict::Never(_)) {
+                    tracker.take(index, verdict, elapsed);
+                }
+            }
+            let behind = memory.is_behind(&tracker.open());
+            if !behind || !tracker.finished() {
+                return behind;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn observe(
+        &self,
+        view: &NamespaceView,
+        milestones: &mut BTreeMap<Milestone, Timestamp>,
+        step_runner: &StepRunner<'_>,
+    ) -> Observation {
+        let mut observation = view.observe();
+        observation.before_steps = step_runner.before().cloned();
+        observation.rejections = [self.rejections, step_runner.rejections()].concat();
+        observation.largest_node = self.largest_node;
+        observation.milestones.clone_from(milestones);
+        for reached in check::milestones(&self.scenario.file.spec.checks, &observation, self.expectations) {
+            milestones.entry(reached).or_insert(observation.now);
+        }
+        observation.milestones.clone_from(milestones);
+        observation
+    }
+
+    /// Asks for what checks without a verdict still need to see.
+    fn ask(view: &mut NamespaceView, tracker: &CheckTracker<'_>, observation: &Observation) {
+        let open = tracker.open();
+        let needed = open
+            .iter()
+            .flat_map(|(_, check)| check::needed_logs(check, observation));
+        let wanted: BTreeSet<LogKey> = needed.chain(check::terminal_logs(observation)).collect();
+        view.follow(wanted);
+        for check in tracker.unfinished() {
+            for key in outdated_logs(check, observation) {
+                view.reread(&key);
+            }
+        }
+        let wanted = needs_dashboard(tracker, &observation.milestones);
+        view.ask_dashboard(running_head(observation).filter(|_| wanted));
+    }
+}
+
+/// What else explains that something did not come in time.
+fn notes(
+    view: &NamespaceView,
+    tracker: &CheckTracker<'_>,
+    milestones: &BTreeMap<Milestone, Timestamp>,
+    operator: Option<&OperatorHealth<'_>>,
+) -> Vec<String> {
+    let dashboard = view.dashboard_error().filter(|_| needs_dashboard(tracker, milestones));
+    let restarted = operator.and_then(|operator| operator.restarted(&view.pods_in(operator.namespace())));
+    dashboard.into_iter().chain(restarted).collect()
+}
+
+/// Progress is told when a check gets its verdict, and of other changes now and then.
+#[derive(Default)]
+struct Told {
+    text: String,
+    done: Option<usize>,
+    at: Option<Instant>,
+}
+
+impl Told {
+    fn is_due(&self, tracker: &CheckTracker<'_>) -> bool {
+        self.done != Some(tracker.unfinished().count()) || self.at.is_none_or(|at| at.elapsed() >= TELL_EVERY)
+    }
+
+    fn tell(&mut self, judge: &Judge<'_>, tracker: &CheckTracker<'_>) {
+        if !self.is_due(tracker) {
+            return;
+        }
+        let done = tracker.unfinished().count();
+        let text = tracker.progress();
+        if text != self.text {
+            judge.progress.update(judge.id, &text);
+        }
+        (self.text, self.done, self.at) = (text, Some(done), Some(Instant::now()));
+    }
+}
+
+/// Logs that a check waits to see whole, as of a moment after all of its milestones.
+fn outdated_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
+    let Check::Logs(logs) = check else { return Vec::new() };
+    let reached: Option<Vec<Timestamp>> = logs
+        .after
+        .iter()
+        // A log is read whole when its container ends, without being asked.
+        .filter(|milestone| **milestone != Milestone::Ended)
+        .map(|milestone| observation.milestones.get(milestone).copied())
+        .collect();
+    let Some(since) = reached.and_then(|times| times.into_iter().max()) else {
+        return Vec::new();
+    };
+    let mut keys = check::needed_logs(check, observation);
+    keys.retain(|key| {
+        let read = observation.logs.get(key).and_then(|log| log.complete_as_of);
+        read.is_none_or(|read| read < since)
+    });
+    keys
+}
+
+fn last_lines_are_read(observation: &Observation) -> bool {
+    let mut keys = check::terminal_logs(observation).into_iter();
+    keys.all(|key| {
+        observation
+            .logs
+            .get(&key)
+            .is_some_and(|log| log.complete_as_of.is_some())
+    })
+}
+
+/// Whether a check without a verdict needs the dashboard itself, or a milestone that only the dashboard shows.
+fn needs_dashboard(tracker: &CheckTracker<'_>, milestones: &BTreeMap<Milestone, Timestamp>) -> bool {
+    tracker.unfinished().any(|check| {
+        let from_dashboard = |milestone: &Milestone| matches!(milestone, Milestone::RayReady | Milestone::Job);
+        matches!(check, Check::Ray(_) | Check::Job(_))
+            || awaited(check)
+                .iter()
+                .any(|milestone| from_dashboard(milestone) && !milestones.contains_key(milestone))
+    })
+}
+
+/// What the dashboard says, for evidence, where no check has asked it; waits a few seconds for its answer.
+pub(super) async fn dashboard_for_evidence(view: &mut NamespaceView, observation: &Observation) -> Option<Dashboard> {
+    view.ask_dashboard(Some(running_head(observation)?));
+    let answer = async {
+        loop {
+            if let Some(answer) = view.observe().dashboard {
+                return answer;
+            }
+            view.changed().await;
+        }
+    };
+    tokio::time::timeout(ANSWER_WITHIN, answer).await.ok()
+}
+
+/// The newest head Pod whose first container runs, or has begun to and is in its `postStart` hook, of which the kubelet
+/// tells no state.
+fn running_head(observation: &Observation) -> Option<&Pod> {
+    observation.pods.iter().rev().find(|pod| {
+        let is_head = pod.labels().get("ray.io/node-type").is_some_and(|kind| kind == "head");
+        let first = pod.spec.as_ref().and_then(|spec| spec.containers.first());
+        let mut statuses = pod
+            .status
+            .iter()
+            .flat_map(|status| status.container_statuses.iter().flatten());
+        let runs = first.is_some_and(|first| {
+            let state = statuses.find(|status| status.name == first.name);
+            let state = state.and_then(|status| status.state.as_ref());
+            let waits = state.is_none_or(|state| state.running.is_none() && state.terminated.is_none());
+            state.is_some_and(|state| state.running.is_some())
+                || (waits && first.lifecycle.is_some() && check::has_started(observation, pod, &first.name))
+        });
+        is_head && runs && pod.metadata.deletion_timestamp.is_none()
+    })
+}
+
+#[cfg(test)]
+#[path = "case/tests.rs"]
+mod tests;

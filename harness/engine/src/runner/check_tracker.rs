@@ -1,0 +1,351 @@
+//! What each check of a case has come to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::check::{Finding, Verdict};
+use crate::results::{CheckResult, Outcome};
+use crate::scenario::{Check, Location, Milestone, PodField, Role, Scenario, parse_duration, written_duration};
+
+/// How far one check has come.
+#[derive(Debug, Clone, PartialEq)]
+enum State {
+    /// Nothing final yet; since when it is as it is.
+    Waiting { finding: Finding, since: Duration },
+    /// Over.
+    Done {
+        outcome: Outcome,
+        finding: Finding,
+        at: Duration,
+    },
+}
+
+impl State {
+    /// Ends it, unless it has its verdict; `tell` learns how long nothing had changed.
+    fn end(&mut self, now: Duration, outcome: Outcome, tell: impl FnOnce(&mut Finding, Duration)) {
+        if let Self::Waiting { finding, since } = self {
+            tell(finding, now.saturating_sub(*since));
+            *self = Self::Done {
+                outcome,
+                finding: std::mem::take(finding),
+                at: now,
+            };
+        }
+    }
+}
+
+/// The verdicts of a case's checks as they come in; times count from the moment of applying.
+pub(super) struct CheckTracker<'a> {
+    scenario: &'a Scenario,
+    states: Vec<State>,
+    /// How long each check may take: its own limit, else the scenario's.
+    limits: Vec<Duration>,
+}
+
+impl<'a> CheckTracker<'a> {
+    pub(super) fn new(scenario: &'a Scenario) -> Self {
+        let waiting = State::Waiting {
+            finding: Finding {
+                message: "nothing was seen yet".into(),
+                ..Finding::default()
+            },
+            since: Duration::ZERO,
+        };
+        let checks = &scenario.file.spec.checks;
+        // That each is a length of time was seen when the file was read.
+        let own = |check: &Check| parse_duration(check.within()?).ok();
+        let limit = |check: &Check| own(check).unwrap_or(scenario.timeout);
+        Self {
+            scenario,
+            states: vec![waiting; checks.len()],
+            limits: checks.iter().map(limit).collect(),
+        }
+    }
+
+    /// Checks that are still to be evaluated: those without a verdict, and logs, which must stay as expected to the end.
+    pub(super) fn open(&self) -> Vec<(usize, &'a Check)> {
+        let checks = self.scenario.file.spec.checks.iter().enumerate();
+        checks
+            .filter(|(index, check)| match &self.states[*index] {
+                State::Waiting { .. } => true,
+                State::Done { outcome, .. } => *outcome == Outcome::Passed && matches!(check, Check::Logs(_)),
+            })
+            .collect()
+    }
+
+    /// Checks without a verdict.
+    pub(super) fn unfinished(&self) -> impl Iterator<Item = &'a Check> {
+        let checks = self.scenario.file.spec.checks.iter().zip(&self.states);
+        checks
+            .filter(|(_, state)| matches!(state, State::Waiting { .. }))
+            .map(|(check, _)| check)
+    }
+
+    /// Whether nothing is left but to see for some time that something does not happen, and that time has begun.
+    pub(super) fn only_watches(&self, reached: &BTreeMap<Milestone, Timestamp>) -> bool {
+        let watches = |check: &Check| matches!(check, Check::Never(never) if reached.contains_key(&never.after));
+        !self.finished() && self.unfinished().all(watches)
+    }
+
+    /// Whether every check has its verdict.
+    pub(super) fn finished(&self) -> bool {
+        self.unfinished().next().is_none()
+    }
+
+    /// Takes what a check says at `now`. A pass is final but for a `Never` or a `Lost` that takes it back.
+    pub(super) fn take(&mut self, index: usize, verdict: Verdict, now: Duration) {
+        let state = &mut self.states[index];
+        match (verdict, &mut *state) {
+            (Verdict::Never(finding), _) => {
+                *state = State::Done {
+                    outcome: Outcome::Failed,
+                    finding,
+                    at: now,
+                };
+            }
+            (Verdict::Lost(finding), _) => {
+                *state = State::Done {
+                    outcome: Outcome::Error,
+                    finding,
+                    at: now,
+                };
+            }
+            (_, State::Done { .. }) => {}
+            (Verdict::Pass(finding), State::Waiting { .. }) => {
+                *state = State::Done {
+                    outcome: Outcome::Passed,
+                    finding,
+                    at: now,
+                };
+            }
+            (Verdict::NotYet(new), State::Waiting { finding, since }) => {
+                if *finding != new {
+                    (*finding, *since) = (new, now);
+                }
+            }
+        }
+    }
+
+    /// Ends what waits for a milestone that can't be reached any more, because a check has failed that it consists of.
+    pub(super) fn block(&mut self, now: Duration, reached: &BTreeMap<Milestone, Timestamp>) {
+        let checks = &self.scenario.file.spec.checks;
+        let lost: Vec<(Milestone, String)> = checks
+            .iter()
+            .zip(&self.states)
+            .filter(|(_, state)| matches!(state, State::Done { outcome, .. } if *outcome == Outcome::Failed))
+            .filter_map(|(check, _)| Some((milestone_of(check)?, title(check))))
+            .filter(|(milestone, _)| !reached.contains_key(milestone))
+            .collect();
+        for (check, state) in checks.iter().zip(&mut self.states) {
+            let State::Waiting { finding, .. } = state else {
+                continue;
+            };
+            let Some((milestone, of)) = lost.iter().find(|(milestone, _)| awaited(check).contains(milestone)) else {
+                continue;
+            };
+            let mut finding = finding.clone();
+            let awaited = std::mem::take(&mut finding.message);
+            finding.message = format!(
+                "`{}` can't be reached, because `{of}` failed ({awaited})",
+                milestone.word()
+            );
+            *state = State::Done {
+                outcome: Outcome::Failed,
+                finding,
+                at: now,
+            };
+        }
+    }
+
+    /// When the next check without a verdict meets its limit.
+    pub(super) fn next_limit(&self) -> Option<Duration> {
+        let waiting = self.states.iter().zip(&self.limits);
+        let waiting = waiting.filter(|(state, _)| matches!(state, State::Waiting { .. }));
+        waiting.map(|(_, limit)| *limit).min()
+    }
+
+    /// Ends what has no verdict although its limit has passed. Each check says what it waited for, what it last saw and how
+    /// long that had not changed.
+    pub(super) fn expire(&mut self, now: Duration, notes: &[String]) {
+        let checks = self.scenario.file.spec.checks.iter().zip(&self.limits);
+        for ((check, limit), state) in checks.zip(&mut self.states) {
+            if now >= *limit {
+                let of = if check.within().is_some() { "check" } else { "scenario" };
+                let limit = format!("the {of}'s limit of {}", written_duration(*limit));
+                state.end(now, Outcome::Failed, |finding, unchanged| {
+                    give_up(finding, unchanged, &limit, notes);
+                });
+            }
+        }
+    }
+
+    /// Ends what has no verdict: the case is in a state that can't get better.
+    pub(super) fn terminal(&mut self, now: Duration, cause: &Finding) {
+        self.end(now, Outcome::Failed, |finding, _| {
+            let awaited = std::mem::take(&mut finding.message);
+            *finding = cause.clone();
+            finding.message = format!("{} (so it can't come: {awaited})", cause.message.trim_end_matches('.'));
+        });
+    }
+
+    /// Ends what has no verdict: the run was stopped, or its environment broke.
+    pub(super) fn interrupt(&mut self, now: Duration, why: &str) {
+        self.interrupt_with(now, why, None);
+    }
+
+    /// The same; the first of them shows what was found, such as the last lines of a log.
+    pub(super) fn interrupt_with(&mut self, now: Duration, why: &str, mut found: Option<String>) {
+        self.end(now, Outcome::Error, |finding, _| {
+            finding.message = format!("{why}; last seen: {}", finding.message);
+            if let Some(found) = found.take() {
+                finding.found = Some(found);
+            }
+        });
+    }
+
+    fn end(&mut self, now: Duration, outcome: Outcome, mut tell: impl FnMut(&mut Finding, Duration)) {
+        for state in &mut self.states {
+            state.end(now, outcome, &mut tell);
+        }
+    }
+
+    /// What live progress says.
+    pub(super) fn progress(&self) -> String {
+        let done = self
+            .states
+            .iter()
+            .filter(|state| matches!(state, State::Done { .. }))
+            .count();
+        let awaited = self
+            .states
+            .iter()
+            .zip(&self.scenario.file.spec.checks)
+            .find_map(|(state, check)| match state {
+                State::Waiting { finding, .. } => Some(format!("{}: {}", title(check), finding.message)),
+                State::Done { .. } => None,
+            });
+        format!("{done}/{} checks; {}", self.states.len(), awaited.unwrap_or_default())
+    }
+
+    /// The results, in the scenario's order.
+    pub(super) fn results(&self) -> Vec<CheckResult> {
+        let spec = &self.scenario.file.spec;
+        let places = self
+            .scenario
+            .check_locations
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(Location::default()));
+        let of_check = |((check, state), location): ((&Check, &State), Location)| {
+            let (outcome, finding, at) = match state {
+                State::Done { outcome, finding, at } => (*outcome, finding.clone(), *at),
+                State::Waiting { finding, since } => (Outcome::Skipped, finding.clone(), *since),
+            };
+            CheckResult {
+                name: title(check),
+                location,
+                outcome,
+                message: finding.message,
+                expected: finding.expected,
+                found: finding.found,
+                diff: finding.diff,
+                seconds: at.as_secs_f64(),
+            }
+        };
+        spec.checks.iter().zip(&self.states).zip(places).map(of_check).collect()
+    }
+}
+
+/// The milestone that is reached when this check and others of its kind pass.
+fn milestone_of(check: &Check) -> Option<Milestone> {
+    match check {
+        Check::Ray(_) => Some(Milestone::RayReady),
+        Check::Job(_) => Some(Milestone::Job),
+        _ => None,
+    }
+}
+
+/// The milestones that a check waits for.
+pub(super) fn awaited(check: &Check) -> Vec<Milestone> {
+    match check {
+        Check::Logs(logs) => logs.after.clone(),
+        Check::Never(never) => vec![never.after],
+        Check::Reached(reached) => vec![reached.first, reached.then],
+        _ => Vec::new(),
+    }
+}
+
+/// Says what was waited for, by which limit, how long nothing had changed by then, and what else is known.
+fn give_up(finding: &mut Finding, unchanged: Duration, limit: &str, notes: &[String]) {
+    finding.message = format!(
+        "{} (given up at {limit}; unchanged for {})",
+        finding.message.trim_end_matches('.'),
+        seconds(unchanged)
+    );
+    for note in notes {
+        finding.message.push_str("; ");
+        finding.message.push_str(note);
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// What a check is called in reports: its key, and what tells it from others of the kind.
+fn title(check: &Check) -> String {
+    let of = |role: Role, group: Option<&String>| match group {
+        None => role.word().to_owned(),
+        Some(group) => format!("{} {group}", role.word()),
+    };
+    let detail = match check {
+        Check::Pod(check) => {
+            let fields: Vec<_> = check.snapshot.iter().copied().map(PodField::file_part).collect();
+            let mut text = of(check.role, check.group.as_ref());
+            if let Some(container) = &check.container {
+                text.push_str(&format!(" {container}"));
+            }
+            format!("{text} {}", fields.join(", "))
+        }
+        Check::FlagOrder(check) => of(check.role, check.group.as_ref()),
+        Check::FlagValues(check) => format!("{} {}", of(check.role, check.group.as_ref()), check.flag),
+        Check::Absent(check) => format!(
+            "{} for {} after {}",
+            of(check.role, check.group.as_ref()),
+            check.duration,
+            of(check.after.role, check.after.group.as_ref())
+        ),
+        Check::Ray(check) if check.nodes == 1 => "1 node".into(),
+        Check::Ray(check) => format!("{} nodes", check.nodes),
+        Check::Logs(check) => {
+            let mut text = of(check.role, check.group.as_ref());
+            if let Some(container) = &check.container {
+                text.push_str(&format!(" {container}"));
+            }
+            if check.previous {
+                text.push_str(" previous");
+            }
+            text
+        }
+        Check::Job(check) => format!("{} {}", check.status, check.entrypoint),
+        Check::State(check) => of(check.role, check.group.as_ref()),
+        Check::Never(check) => {
+            let (what, pod) = match &check.restarts {
+                Some(pod) => ("restarts of", Some(pod)),
+                None => ("ready", check.ready.as_ref()),
+            };
+            let pod = pod.map(|pod| of(pod.role, pod.group.as_ref())).unwrap_or_default();
+            format!("{what} {pod} for {} after {}", check.duration, check.after.word())
+        }
+        Check::Reached(check) => format!("{} before {}", check.first.word(), check.then.word()),
+        Check::Event(check) => check.reason.clone(),
+        Check::Rejected(check) => check.message.clone(),
+    };
+    format!("{} {detail}", check.kind())
+}
+
+#[cfg(test)]
+#[path = "check_tracker/tests.rs"]
+mod tests;

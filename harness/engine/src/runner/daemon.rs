@@ -1,0 +1,347 @@
+//! Control planes that stay up: a process of ours keeps them in the background, others attach to them.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use super::plane::{PlaneSetup, Planes, Site};
+use super::{Options, RunError};
+use crate::artifact::{Source, Store};
+use crate::process::{Alarm, FileLock, LockError, OWN_PROGRAM, Probe, ProcessIdentity, last_lines, stop_point};
+use crate::progress::Progress;
+use crate::results::{Environment, Outcome};
+use crate::target::{ClusterError, Holder, Lease, Lock, Patience, end_process};
+
+/// The command of the process that keeps control planes.
+pub const DAEMON: &str = "envtest-daemon";
+/// What that process is called in lists of processes.
+const CALLED: &str = "kuberay-conformance";
+/// How long others may look whether a daemon lives before one that begins takes it for another daemon.
+const LOOKED_AT: Duration = Duration::from_secs(10);
+/// How often it is looked whether it has come up, or has ended.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// What the daemon tells others.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Note {
+    daemon: ProcessIdentity,
+    since: String,
+    environment: Environment,
+    sites: Vec<Site>,
+}
+
+/// What the daemon is to bring up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wanted {
+    operators: Vec<Version>,
+    ray: Version,
+    source: Source,
+    operator_binary: Option<PathBuf>,
+    crds: Option<PathBuf>,
+}
+
+impl Wanted {
+    fn of(options: &Options) -> Self {
+        Self {
+            operators: options.operators.clone(),
+            ray: options.ray.clone(),
+            source: options.source,
+            operator_binary: options.operator_binary.clone(),
+            crds: options.crds.clone(),
+        }
+    }
+
+    fn options(self) -> Result<Options, RunError> {
+        let first = self.operators.first().cloned();
+        let first = first.ok_or_else(|| RunError::Daemon("no release is named to be kept up".into()))?;
+        Ok(Options {
+            operators: self.operators,
+            source: self.source,
+            operator_binary: self.operator_binary,
+            crds: self.crds,
+            ..Options::new(first, self.ray)
+        })
+    }
+}
+
+/// The daemon's files.
+struct Place(PathBuf);
+
+impl Place {
+    fn open() -> Result<Self, RunError> {
+        let folder = Store::open()?.root().join("daemon-control-planes");
+        std::fs::create_dir_all(&folder).map_err(file("making", &folder))?;
+        Ok(Self(folder))
+    }
+
+    /// The file that the daemon has locked as long as it lives.
+    fn daemon(&self) -> PathBuf {
+        self.0.join("daemon")
+    }
+
+    /// Takes the right to bring control planes up, to take them down, or to begin to use them.
+    async fn turn(&self, doing: &str, progress: &dyn Progress) -> Result<Lock, RunError> {
+        let lock = Lock::take(&self.0, "control planes", doing, Patience::default(), progress).await;
+        lock.map_err(|error| match error {
+            ClusterError::Locked { holder, .. } => {
+                RunError::Daemon(format!("the control planes are locked by {holder}; wait for it"))
+            }
+            error => error.into(),
+        })
+    }
+
+    fn note(&self) -> PathBuf {
+        self.0.join("note.json")
+    }
+
+    /// What `up` asks the daemon for.
+    fn wanted(&self) -> PathBuf {
+        self.0.join("wanted.json")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.0.join("daemon.log")
+    }
+
+    /// The daemon's note, where one lives and has everything up.
+    fn living(&self) -> Option<Note> {
+        let probe = FileLock::probe(&self.daemon()).ok()?;
+        if !matches!(probe, Probe::Held(_)) {
+            stop_point("daemon-probed");
+            return None;
+        }
+        let text = std::fs::read(self.note()).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+}
+
+fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> RunError + use<> {
+    let path = path.to_owned();
+    move |source| RunError::File { doing, path, source }
+}
+
+/// Keeps the control planes that `up` asks for up until it is asked to end; what `up` starts in the background.
+///
+/// # Errors
+/// When another daemon lives, when they don't come up, or when a program of them ends.
+pub async fn keep(progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<(), RunError> {
+    let place = Place::open()?;
+    let wanted = std::fs::read(place.wanted()).map_err(file("reading", &place.wanted()))?;
+    let wanted: Wanted = serde_json::from_slice(&wanted)
+        .map_err(|error| file("reading", &place.wanted())(std::io::Error::other(error)))?;
+    let options = &wanted.options()?;
+    let mut told = false;
+    // A process that examines whether a daemon lives shares the lock for a moment.
+    let waits = |_: &Holder, waited| {
+        if waited < LOOKED_AT && !std::mem::replace(&mut told, true) {
+            progress.line("another process looks at the control planes; waiting for it");
+        }
+        waited < LOOKED_AT
+    };
+    let _lock = match FileLock::hold(&place.daemon(), "keep control planes up", waits).await {
+        Err(LockError::Held { .. }) => return Err(RunError::Daemon("control planes are kept up already".into())),
+        lock => lock?,
+    };
+    stop_point("daemon-locked");
+    let _ = std::fs::remove_file(place.note());
+    let planes = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(RunError::Interrupted),
+        planes = Planes::start(options, progress) => planes?,
+    };
+    let note = Note {
+        daemon: ProcessIdentity::current().clone(),
+        since: format!("{:.0}", jiff::Timestamp::now()),
+        environment: planes.environment().clone(),
+        sites: planes.sites().iter().map(Site::that_stays).collect(),
+    };
+    let unfinished = place.note().with_extension("new");
+    let text = serde_json::to_vec_pretty(&note).unwrap_or_default();
+    std::fs::write(&unfinished, text).map_err(file("writing", &unfinished))?;
+    std::fs::rename(&unfinished, place.note()).map_err(file("naming", &place.note()))?;
+    let alarm = planes.alarm().clone();
+    let cause = tokio::select! {
+        cause = alarm.rung() => Some(cause),
+        () = cancel.cancelled() => None,
+    };
+    let _ = std::fs::remove_file(place.note());
+    planes.stop().await;
+    cause.map_or(Ok(()), |cause| Err(RunError::Broken(cause)))
+}
+
+/// Control planes that another process keeps up, and the mark that they are used.
+pub(super) struct Daemon {
+    note: Note,
+    alarm: Alarm,
+    _lease: Lease,
+}
+
+impl Daemon {
+    /// Attaches to those that are up where they are made of the same, and have all releases.
+    pub(super) async fn attach(
+        setup: &PlaneSetup,
+        purpose: &str,
+        progress: &dyn Progress,
+    ) -> Result<Option<Self>, RunError> {
+        let place = Place::open()?;
+        if place.living().is_none() {
+            return Ok(None);
+        }
+        // Whoever takes them down sees the mark, or has taken them down before.
+        let turn = place.turn("attach", progress).await?;
+        let Some(note) = place
+            .living()
+            .filter(|note| setup.is_met_by(&note.environment, &note.sites))
+        else {
+            return Ok(None);
+        };
+        stop_point("planes-found");
+        let lease = Lease::take(&place.0, purpose)?;
+        drop(turn);
+        let alarm = Alarm::default();
+        tokio::spawn({
+            let (alarm, log, daemon) = (alarm.clone(), place.log(), note.daemon.clone());
+            async move {
+                while place.living().is_some() {
+                    tokio::time::sleep(INTERVAL).await;
+                }
+                let lines = last_lines(&log, 12).join("\n  | ");
+                alarm.ring(format!(
+                    "{daemon}, which kept the control planes up, has ended\n  | {lines}"
+                ));
+            }
+        });
+        Ok(Some(Self {
+            note,
+            alarm,
+            _lease: lease,
+        }))
+    }
+
+    pub(super) fn sites(&self) -> &[Site] {
+        &self.note.sites
+    }
+
+    pub(super) fn alarm(&self) -> &Alarm {
+        &self.alarm
+    }
+}
+
+/// Brings control planes up and leaves them up; returns a text for people.
+///
+/// # Errors
+/// When other control planes are up and used, or these don't come up; the error holds the last lines of the log.
+pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<String, RunError> {
+    // What must be built is built here, where it can be seen.
+    let setup = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(RunError::Interrupted),
+        setup = PlaneSetup::new(options, &options.operators, Arc::clone(&progress)) => setup?,
+    };
+    let place = Place::open()?;
+    let _turn = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(RunError::Interrupted),
+        turn = place.turn("up", &*progress) => turn?,
+    };
+    if let Some(note) = place.living() {
+        if setup.is_met_by(&note.environment, &note.sites) {
+            return Ok(told(&note, "are up already"));
+        }
+        end(&place).await?;
+    }
+    let wanted = serde_json::to_vec_pretty(&Wanted::of(options)).unwrap_or_default();
+    std::fs::write(place.wanted(), wanted).map_err(file("writing", &place.wanted()))?;
+    let log = File::create(place.log()).map_err(file("making", &place.log()))?;
+    let second = log.try_clone().map_err(file("making", &place.log()))?;
+    let mut daemon = Command::new(OWN_PROGRAM);
+    daemon.arg0(CALLED).arg(DAEMON).arg(&place.0);
+    daemon.stdin(Stdio::null()).stdout(log).stderr(second).process_group(0);
+    let mut daemon = daemon.spawn().map_err(file("starting", Path::new(OWN_PROGRAM)))?;
+    let task = "control planes";
+    progress.update(task, "coming up");
+    loop {
+        if let Some(note) = place.living() {
+            progress.finish(task, Outcome::Passed, "they are up");
+            return Ok(told(&note, "are up"));
+        }
+        let ended = daemon.try_wait().map_err(file("waiting for", Path::new(OWN_PROGRAM)))?;
+        if let Some(status) = ended {
+            let lines = last_lines(&place.log(), 20).join("\n  | ");
+            return Err(RunError::Daemon(format!(
+                "the process that should keep the control planes up ended with {status}\n  | {lines}"
+            )));
+        }
+        if cancel.is_cancelled() {
+            let _ = daemon.kill();
+            let _ = daemon.wait();
+            return Err(RunError::Interrupted);
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+/// Ends the process that keeps control planes up, and with it all of them; `None` where there is none.
+///
+/// # Errors
+/// When another process uses them.
+pub async fn down(progress: &dyn Progress) -> Result<Option<String>, RunError> {
+    let place = Place::open()?;
+    let _turn = place.turn("down", progress).await?;
+    end(&place).await
+}
+
+/// Ends the daemon, to be called by who has the turn.
+async fn end(place: &Place) -> Result<Option<String>, RunError> {
+    let users = Lease::users(&place.0)?;
+    if !users.is_empty() {
+        let users: Vec<_> = users.iter().map(Holder::to_string).collect();
+        return Err(RunError::Daemon(format!(
+            "the control planes are used by {}; they stay up",
+            users.join(" and ")
+        )));
+    }
+    stop_point("planes-unused");
+    let folder = place.0.display().to_string();
+    let ended = end_process(CALLED, &[DAEMON, &folder]).await;
+    let _ = std::fs::remove_file(place.note());
+    Ok((!ended.is_empty()).then(|| "the control planes are down".into()))
+}
+
+/// What is up; `None` where nothing is.
+///
+/// # Errors
+/// When the harness's folder can't be read.
+pub fn status() -> Result<Option<String>, RunError> {
+    let place = Place::open()?;
+    let Some(note) = place.living() else { return Ok(None) };
+    let mut text = told(&note, &format!("are up since {}", note.since));
+    for user in Lease::users(&place.0)? {
+        text.push_str(&format!("\nused by {user}"));
+    }
+    Ok(Some(text))
+}
+
+fn told(note: &Note, how: &str) -> String {
+    let mut text = format!(
+        "control planes {how}: Kubernetes {}, kept by {}",
+        note.environment.kubernetes, note.daemon
+    );
+    for site in &note.sites {
+        text.push_str(&format!(
+            "\nKubeRay {}: --kubeconfig {}",
+            site.release,
+            site.kubeconfig.display()
+        ));
+    }
+    text
+}

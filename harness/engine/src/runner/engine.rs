@@ -1,0 +1,550 @@
+//! Cases run side by side as far as the nodes have room.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::api::ListParams;
+use kube::{Api, Client};
+use semver::Version;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::apply::apply;
+use super::capacity::{self, Capacity, Permit, Priority, Resources, can_be_placed};
+use super::case::{Judge, Judged, dashboard_for_evidence};
+use super::evidence::{self, Subject};
+use super::names::{evidence_folder, namespace_name};
+use super::node_images::digest_on;
+use super::outcome::{blank, fail, sentences, summarise};
+use super::secrets::Secrets;
+use super::snapshots::CaseSnapshots;
+use super::steps::StepRunner;
+use super::subjects::{
+    CaseError, EngineOptions, EvidencePolicy, Operator, SYNCED_WITHIN, StartError, Subjects, Upgrade,
+};
+use super::{cleanup, namespace, pods, total_requests};
+use crate::artifact::UNPINNED;
+use crate::expect::Verified;
+use crate::observe::{NamespaceView, Watches};
+use crate::operator::{OperatorHealth, Sender};
+use crate::output;
+use crate::plan::{Durations, TestCase};
+use crate::progress::Progress;
+use crate::redact::Redacted;
+use crate::results::{CaseResult, ImageRecord, Outcome};
+use crate::scenario::{apply_changes, later_objects, manifests};
+
+const CLEANED_WITHIN: Duration = Duration::from_mins(2);
+/// How long a fault of the environment is given to pass.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// Runs cases against one operator.
+pub struct Engine {
+    client: Client,
+    sender: Sender,
+    watches: Arc<Watches>,
+    subjects: Subjects,
+    options: EngineOptions,
+    capacity: Arc<Capacity>,
+    largest_node: Option<(f64, f64)>,
+    /// What each node that accepts Pods has left for cases; none where the target has no nodes.
+    left: Option<Vec<Resources>>,
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+    removals: Mutex<JoinSet<Result<(), String>>>,
+    started: AtomicUsize,
+    durations: Durations,
+}
+
+/// A case's objects, ready to be sent.
+struct Prepared {
+    namespace: String,
+    objects: Vec<Value>,
+    /// What the steps applies.
+    later: Vec<Value>,
+    changes: Vec<String>,
+    ray_image: ImageRecord,
+}
+
+impl Engine {
+    /// Removes what killed runs have left, looks at the nodes once, and is then ready to run cases.
+    ///
+    /// # Errors
+    /// When namespaces, nodes and Pods can't be listed, or other processes' permits not be looked at.
+    pub async fn new(
+        client: Client,
+        subjects: Subjects,
+        options: EngineOptions,
+        progress: Arc<dyn Progress>,
+        cancel: CancellationToken,
+    ) -> Result<Self, StartError> {
+        let watches = Watches::start(client.clone());
+        let (mut room, mut largest_node, mut left) = (Resources::unlimited(), None, None);
+        let mut durations = Durations::default();
+        if subjects.operator.has_nodes() {
+            let of_cases = cleanup::remove_orphans(&client, &watches, &*progress).await?;
+            let all = ListParams::default();
+            let nodes = Api::<Node>::all(client.clone()).list(&all).await?.items;
+            let pods = Api::<Pod>::all(client.clone()).list(&all).await?.items;
+            room = capacity::free(&nodes, &pods, &of_cases);
+            room = room.divided_by(options.capacity_share);
+            largest_node = capacity::largest(&nodes);
+            left = Some(capacity::free_of_each(&nodes, &pods, &of_cases));
+            durations = Durations::embedded();
+            tracing::info!(%room, "room for cases");
+        }
+        let mut capacity = Capacity::new(room, options.jobs)
+            .overlapping(options.overlap)
+            .on(left.clone());
+        if let Some(folder) = &subjects.permits {
+            capacity = capacity.shared(folder.clone())?;
+        }
+        Ok(Self {
+            sender: Sender::new(client.clone()),
+            watches,
+            client,
+            subjects,
+            capacity: Arc::new(capacity),
+            progress: Arc::new(Redacted::new(progress, options.redactor.clone())),
+            options,
+            largest_node,
+            left,
+            cancel,
+            removals: Mutex::default(),
+            started: AtomicUsize::new(0),
+            durations,
+        })
+    }
+
+    /// Runs cases side by side; the results are in the order of the cases.
+    pub async fn run(&self, cases: &[TestCase]) -> Vec<CaseResult> {
+        let order = self.order(cases);
+        let done = futures::future::join_all(order.iter().map(|index| self.run_case(&cases[*index]))).await;
+        let mut results: Vec<_> = order.into_iter().zip(done).collect();
+        results.sort_by_key(|(index, _)| *index);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// The first to ask begins before others have asked, so that they ask in the order of their ranks.
+    fn order(&self, cases: &[TestCase]) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..cases.len()).collect();
+        if self.subjects.operator.has_nodes() {
+            order.sort_by_cached_key(|index| {
+                let case = &cases[*index];
+                // Of manifests that can't be read the case itself tells.
+                let objects = manifests(&case.scenario, Some(&self.subjects.samples)).unwrap_or_default();
+                Reverse(self.priority(case, total_requests(&objects)))
+            });
+        }
+        order
+    }
+
+    fn priority(&self, case: &TestCase, wanted: Resources) -> Priority {
+        if !self.subjects.operator.has_nodes() {
+            return Priority::default();
+        }
+        Priority {
+            millicores: wanted.millicores(),
+            takes: self.durations.of(&case.id()),
+        }
+    }
+
+    /// Runs one case: waits for room, applies, judges, keeps evidence, and begins to clean up. Where the environment
+    /// failed before any check did, it is tried once more; that it passed only then is told.
+    pub async fn run_case(&self, case: &TestCase) -> CaseResult {
+        let id = case.id();
+        self.clear_evidence(case);
+        let (mut result, error) = self.attempt(case, None).await;
+        let broke = match &error {
+            Some(error) => error.may_pass(),
+            None => result.outcome == Outcome::Error,
+        };
+        let over = self.options.ends.is_some_and(|end| Instant::now() >= end);
+        if broke && !result.interrupted && !over && !self.cancel.is_cancelled() {
+            let first = result.reason.take().unwrap_or_default();
+            self.progress
+                .line(&format!("{id}: the environment failed, so it is tried again: {first}"));
+            tokio::select! {
+                () = tokio::time::sleep(AGAIN_AFTER) => {}
+                () = self.cancel.cancelled() => {}
+            }
+            (result, _) = self.attempt(case, None).await;
+            match result.outcome {
+                Outcome::Passed => {
+                    result.outcome = Outcome::Flaky;
+                    result.reason = Some(format!("passed when tried again; at first {first}"));
+                }
+                _ => {
+                    result.reason = result
+                        .reason
+                        .map(|reason| format!("{reason} (and before that: {first})"));
+                }
+            }
+        }
+        self.ended(case, &result).await;
+        result
+    }
+
+    /// Results of cases that passed before, and the cases that are to be run.
+    pub(super) async fn take_over(&self, cases: &[TestCase]) -> (Vec<CaseResult>, Vec<TestCase>) {
+        let Some(journal) = &self.options.journal else {
+            return (Vec::new(), cases.into());
+        };
+        let mut images = BTreeMap::new();
+        for case in cases {
+            if !images.contains_key(&case.ray) {
+                images.insert(case.ray.clone(), self.images(&case.ray).await);
+            }
+        }
+        journal.take_over(cases, |case| images[&case.ray].clone(), &*self.progress)
+    }
+
+    /// The images on which the results of cases with this release of Ray depend, with the digests that the nodes tell
+    /// where nothing else does.
+    async fn images(&self, ray: &Version) -> Vec<ImageRecord> {
+        let mut images = self.subjects.images(ray);
+        if self.subjects.operator.has_nodes() && images.iter().any(|image| image.digest == UNPINNED) {
+            // Without an answer they stay unknown.
+            let nodes = Api::<Node>::all(self.client.clone()).list(&ListParams::default()).await;
+            let nodes = nodes.map(|list| list.items).unwrap_or_default();
+            for image in images.iter_mut().filter(|image| image.digest == UNPINNED) {
+                if let Some(digest) = digest_on(&nodes, &image.name) {
+                    image.digest = digest;
+                }
+            }
+        }
+        images
+    }
+
+    /// Runs a case that begins with an older release of the operator, which runs now.
+    pub(super) async fn run_upgrade(&self, case: &TestCase, upgrade: &dyn Upgrade) -> CaseResult {
+        self.clear_evidence(case);
+        let (result, _) = self.attempt(case, Some(upgrade)).await;
+        self.ended(case, &result).await;
+        result
+    }
+
+    /// Removes what an earlier run, or an earlier part of this one, has kept of the case.
+    fn clear_evidence(&self, case: &TestCase) {
+        let id = case.id();
+        if let Err(error) = output::clear_evidence(&self.options.output, [id.as_str()]) {
+            let folder = self.options.output.display();
+            self.progress.line(&format!(
+                "warning: {id}: its earlier evidence in {folder} can't be removed: {error}"
+            ));
+        }
+    }
+
+    async fn ended(&self, case: &TestCase, result: &CaseResult) {
+        if let Some(journal) = &self.options.journal {
+            let images = self.images(&case.ray).await;
+            journal.note(case, &images, result, &*self.progress).await;
+        }
+        let message = result.reason.clone().unwrap_or_else(|| "all checks passed".into());
+        self.progress.finish(&result.id, result.outcome, &message);
+    }
+
+    async fn attempt(&self, case: &TestCase, upgrade: Option<&dyn Upgrade>) -> (CaseResult, Option<CaseError>) {
+        self.progress.update(&case.id(), "waiting for its turn");
+        let mut result = CaseResult {
+            kubernetes: self.subjects.kubernetes.clone(),
+            images: self
+                .subjects
+                .images(&case.ray)
+                .iter()
+                .map(ImageRecord::reference)
+                .collect(),
+            ..blank(case)
+        };
+        let began = self.begin(case).await;
+        let started = Instant::now();
+        let done = match began {
+            Ok((prepared, permit)) => self.apply_and_judge(case, prepared, permit, upgrade, &mut result).await,
+            Err(error) => Err(error),
+        };
+        let error = done.err();
+        if let Some(error) = &error {
+            fail(&mut result, error);
+        }
+        result.duration_seconds = started.elapsed().as_secs_f64();
+        // Errors quote the API server, which quotes what it was sent.
+        self.options.redactor.redact_case(&mut result);
+        (result, error)
+    }
+
+    /// Waits until everything that the cases made is gone, but not forever; returns what is left.
+    pub async fn finish(&self) -> Vec<String> {
+        let mut removals = self.removals.lock().await;
+        let mut problems = Vec::new();
+        let all = async {
+            while let Some(removal) = removals.join_next().await {
+                match removal {
+                    Ok(Ok(())) => {}
+                    Ok(Err(problem)) => problems.push(problem),
+                    Err(error) => problems.push(format!("a clean-up broke off: {error}")),
+                }
+            }
+        };
+        if tokio::time::timeout(CLEANED_WITHIN, all).await.is_err() {
+            let seconds = CLEANED_WITHIN.as_secs();
+            problems.push(format!("not all namespaces were gone after {seconds} s"));
+        }
+        problems
+    }
+
+    async fn begin(&self, case: &TestCase) -> Result<(Prepared, Permit), CaseError> {
+        let prepared = self.prepare(case)?;
+        let pods = pods(&prepared.objects);
+        let wanted = total_requests(&prepared.objects);
+        self.is_enough_for(wanted, &pods)?;
+        let priority = self.priority(case, wanted);
+        let over = async {
+            match self.options.ends {
+                Some(end) => tokio::time::sleep_until(end).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(CaseError::Interrupted),
+            () = over => Err(CaseError::NoTime),
+            permit = self.capacity.acquire(pods, priority) => Ok((prepared, permit?)),
+        }
+    }
+
+    /// Pods of which one waits for ever for another's end are not sent. Of one that no node can hold, the check tells more.
+    fn is_enough_for(&self, wanted: Resources, pods: &[Resources]) -> Result<(), CaseError> {
+        let there = self.capacity.total();
+        let holds = |(cpu, memory)| pods.iter().all(|pod| pod.fit_into(Resources::room(cpu, memory)));
+        if !self.largest_node.is_some_and(holds) {
+            return Ok(());
+        }
+        if !wanted.fit_into(there) {
+            return Err(CaseError::Room { wanted, there });
+        }
+        match &self.left {
+            Some(left) if !can_be_placed(pods, left) => {
+                let left = left.clone();
+                Err(CaseError::Scattered { wanted, left })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn prepare(&self, case: &TestCase) -> Result<Prepared, CaseError> {
+        let wanted = case.scenario.file.spec.nodes;
+        let nodes = self.left.as_ref().and_then(|left| u32::try_from(left.len()).ok());
+        if let Some(there) = nodes.filter(|there| *there < wanted) {
+            return Err(CaseError::Nodes { wanted, there });
+        }
+        let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;
+        let namespace = namespace_name(&self.options.run, number, case.scenario.name());
+        let ray_image = self.subjects.rays.get(&case.ray).cloned();
+        let ray_image = ray_image.ok_or_else(|| CaseError::NoRay(case.ray.clone()))?;
+        let mut objects = manifests(&case.scenario, Some(&self.subjects.samples))?;
+        let changes = &case.scenario.file.spec.changes;
+        let ray = case.ray.to_string();
+        let mut later = later_objects(&case.scenario)?;
+        apply_changes(&mut later, changes, &namespace, &ray_image.name, &ray);
+        let changes = apply_changes(&mut objects, changes, &namespace, &ray_image.name, &ray);
+        // Before anything is sent, and of every step: what the API server answers may be told at once.
+        let settings = json!(case.scenario.file.spec.operator_settings.env);
+        for object in objects.iter().chain(&later).chain([&settings]) {
+            self.options.redactor.learn(object);
+        }
+        Ok(Prepared {
+            namespace,
+            objects,
+            later,
+            changes,
+            ray_image,
+        })
+    }
+
+    async fn apply_and_judge(
+        &self,
+        case: &TestCase,
+        prepared: Prepared,
+        mut permit: Permit,
+        upgrade: Option<&dyn Upgrade>,
+        result: &mut CaseResult,
+    ) -> Result<(), CaseError> {
+        let id = case.id();
+        let since = crate::observe::now();
+        self.progress
+            .update(&id, &format!("applying to the namespace {}", prepared.namespace));
+        namespace::create(&self.client, &prepared.namespace, &self.options.run).await?;
+        result.namespace = Some(prepared.namespace.clone());
+        let mut view = NamespaceView::start(&self.watches, &prepared.namespace);
+        let judged = self
+            .judge(case, &prepared, upgrade, (&mut view, &mut permit), since)
+            .await;
+        let done = judged.map(|(judged, evidence)| {
+            (result.outcome, result.reason) = summarise(&judged.checks);
+            result.interrupted = judged.cut_short && result.outcome == Outcome::Error;
+            let since = |at: Timestamp| at.duration_since(judged.applied).as_secs_f64().max(0.0);
+            let reached = &judged.observation.milestones;
+            result.milestones = reached
+                .iter()
+                .map(|(milestone, at)| (milestone.word().into(), since(*at)))
+                .collect();
+            result.applied = Some(format!("{:.3}", judged.applied));
+            result.checks = judged.checks;
+            result.evidence = evidence;
+        });
+        self.remove(prepared.namespace, view, permit).await;
+        done
+    }
+
+    async fn judge(
+        &self,
+        case: &TestCase,
+        prepared: &Prepared,
+        upgrade: Option<&dyn Upgrade>,
+        (view, permit): (&mut NamespaceView, &mut Permit),
+        since: Timestamp,
+    ) -> Result<(Judged, Option<String>), CaseError> {
+        let synced = async {
+            while !view.synced() {
+                view.changed().await;
+            }
+        };
+        let ready = async {
+            // Beside a control plane no controller puts anything into a namespace.
+            if self.subjects.operator.has_nodes() {
+                namespace::until_ready(&self.client, &prepared.namespace).await?;
+            }
+            Ok::<_, CaseError>(())
+        };
+        let (ready, synced) = tokio::join!(ready, tokio::time::timeout(SYNCED_WITHIN, synced),);
+        ready?;
+        if synced.is_err() {
+            return Err(CaseError::Watch(prepared.namespace.clone()));
+        }
+        let (applied, applied_at) = (Instant::now(), crate::observe::now());
+        let rejections = apply(&self.sender, &prepared.objects).await?;
+        let expectations = self.expectations(case, prepared);
+        let id = case.id();
+        let secrets = Secrets::new(&self.client, &prepared.namespace, &self.options.redactor);
+        let judge = Judge {
+            id: &id,
+            scenario: &case.scenario,
+            expectations: &expectations,
+            rejections: &rejections,
+            largest_node: self.largest_node,
+            applied,
+            applied_at,
+            run_ends: self.options.ends,
+            progress: &*self.progress,
+            cancel: &self.cancel,
+            secrets: &secrets,
+        };
+        let steps = &case.scenario.file.spec.steps;
+        let mut step_runner = StepRunner::new(
+            steps,
+            &prepared.later,
+            self.client.clone(),
+            &self.sender,
+            &prepared.namespace,
+            upgrade,
+        );
+        let presence = match &self.subjects.operator {
+            Operator::Installed(installed) if upgrade.is_none() => Some(OperatorHealth::new(&self.client, installed)),
+            // It is replaced meanwhile, or whoever keeps it up hears of its end.
+            Operator::Installed(_) | Operator::Beside { .. } => None,
+        };
+        let mut judged = judge.run(view, &mut step_runner, presence, permit).await;
+        for problem in expectations.problems() {
+            self.progress.line(&format!("warning: {id}: {problem}"));
+        }
+        // Those that were sent are known; an operator makes others, and so may the user's Pods. Checks quote logs.
+        let passed = judged.checks.iter().all(|check| check.outcome == Outcome::Passed);
+        if (!passed || !judged.observation.logs.is_empty())
+            && let Err(error) = secrets.learn().await
+        {
+            self.progress.line(&format!(
+                "warning: {id}: the namespace's Secrets can't be read, so they are masked by form alone: {error}"
+            ));
+        }
+        if passed && self.options.record_verified {
+            self.record(&expectations);
+        }
+        if passed && self.options.evidence == EvidencePolicy::OnFailure {
+            return Ok((judged, None));
+        }
+        self.progress.update(&id, "keeping evidence");
+        if judged.observation.dashboard.is_none() && self.subjects.operator.has_nodes() {
+            judged.observation.dashboard = dashboard_for_evidence(view, &judged.observation).await;
+        }
+        let subject = Subject {
+            client: &self.client,
+            operator: &self.subjects.operator,
+            namespace: &prepared.namespace,
+            view,
+            observation: &judged.observation,
+            objects: &prepared.objects,
+            changes: &prepared.changes,
+            steps: &sentences(case),
+            rejections: &judged.observation.rejections,
+            since,
+            redactor: &self.options.redactor,
+        };
+        let (output, folder) = (&self.options.output, evidence_folder(case));
+        let made = std::fs::create_dir_all(output)
+            .and_then(|()| output::remove(output, &folder))
+            .and_then(|()| output::create_folder(output, &folder));
+        let problems = match &made {
+            Ok(path) => evidence::gather(&subject, path).await,
+            Err(error) => vec![format!("{folder} can't be made in {}: {error}", output.display())],
+        };
+        for problem in problems {
+            self.progress.line(&format!("warning: {id}: evidence: {problem}"));
+        }
+        Ok((judged, made.is_ok().then_some(folder)))
+    }
+
+    fn expectations(&self, case: &TestCase, prepared: &Prepared) -> CaseSnapshots {
+        let verified = Verified {
+            ray: case.ray.clone(),
+            images: [&self.subjects.operator_image, &prepared.ray_image]
+                .into_iter()
+                .filter(|record| !record.digest.is_empty())
+                .map(ImageRecord::reference)
+                .collect(),
+            write_pending: self.options.write_pending,
+        };
+        CaseSnapshots::new(case, &prepared.namespace, &verified, &self.options.redactor)
+    }
+
+    fn record(&self, expectations: &CaseSnapshots) {
+        let (changed, problems) = expectations.record_verified();
+        for path in changed {
+            self.progress.line(&format!("verified: {}", path.display()));
+        }
+        for problem in problems {
+            self.progress.line(&format!("warning: {problem}"));
+        }
+    }
+
+    async fn remove(&self, namespace: String, view: NamespaceView, mut permit: Permit) {
+        if let Operator::Beside { stays, .. } = self.subjects.operator {
+            // A namespace never ends there, and nothing in it takes room; all goes with the control plane.
+            if stays {
+                let removal = cleanup::remove_ray_objects(self.client.clone(), namespace);
+                self.removals.lock().await.spawn(removal);
+            }
+            return;
+        }
+        permit.rest();
+        let removal = cleanup::remove(self.client.clone(), namespace, view, permit);
+        self.removals.lock().await.spawn(removal);
+    }
+}

@@ -1,0 +1,51 @@
+//! `run --job`: one Pod of a Job does its shard.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{JobJournal, JobResults};
+use crate::progress::Progress;
+use crate::reports::Reports;
+use crate::results::{Outcome, RunResult};
+use crate::runner::{Options, RunError, run_noting};
+use crate::target::Existing;
+
+/// Runs the shard that the options name, goes on where an earlier Pod of it was, and keeps what it finds in the cluster.
+///
+/// # Errors
+/// As `run`, and when results can't be kept.
+pub async fn run_shard(
+    options: &Options,
+    job: &str,
+    reports: Arc<dyn Reports>,
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+) -> Result<RunResult, RunError> {
+    let (Some(there), Some(division)) = (&options.existing, &options.division) else {
+        return Err(RunError::Job(
+            "--job is for the harness as a Pod of a Job: it needs --context and a shard".into(),
+        ));
+    };
+    let cluster = Existing::connect(&there.context).await?;
+    let results = JobResults::new(cluster.client, job);
+    let shard = division.shard.index;
+    let journal = Arc::new(JobJournal::new(results.clone(), shard));
+    let result = run_noting(options, journal, reports, progress, cancel).await?;
+    // What ran is kept with its evidence already; that it was an earlier Pod's is not.
+    let rest = result
+        .cases
+        .iter()
+        .filter(|case| case.outcome == Outcome::Skipped || case.resumed);
+    let rest = rest.cloned();
+    results
+        .keep_shard(
+            shard,
+            &RunResult {
+                cases: rest.collect(),
+                ..result.clone()
+            },
+        )
+        .await?;
+    Ok(result)
+}

@@ -1,0 +1,157 @@
+//! A journal in a file of the output folder: one line of JSON for what the run is, and one for each case.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use serde::Deserialize;
+
+use super::journal::{JOURNAL_VERSION, Journal, JournalEntry, JournalError, JournalHead};
+use crate::output;
+
+const NAME: &str = "journal.jsonl";
+
+/// `journal.jsonl` in a folder.
+#[derive(Debug)]
+pub struct FileJournal {
+    path: PathBuf,
+    file: Mutex<Option<File>>,
+}
+
+/// What every version begins with.
+#[derive(Deserialize)]
+struct AnyHead {
+    version: String,
+}
+
+impl FileJournal {
+    /// The journal of a run with this output folder, which is made when the run begins.
+    pub fn new(output: &Path) -> Self {
+        Self {
+            path: output.join(NAME),
+            file: Mutex::default(),
+        }
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn failed(&self, doing: &'static str) -> impl Fn(std::io::Error) -> JournalError {
+        let journal = self.name();
+        move |source| JournalError::Access {
+            doing,
+            journal: journal.clone(),
+            source: source.into(),
+        }
+    }
+
+    fn start(&self, head: &JournalHead, resume: bool) -> Result<Vec<JournalEntry>, JournalError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).map_err(self.failed("beginning"))?;
+        let before = match output::open_file(folder, NAME) {
+            _ if !resume => None,
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            before => Some(before.map_err(self.failed("reading"))?),
+        };
+        let picked_up = match before {
+            Some(mut file) => {
+                let (entries, kept) = self.read(&mut file, head)?;
+                (kept > 0).then_some((file, entries, kept))
+            }
+            None => None,
+        };
+        let (file, entries) = if let Some((mut file, entries, kept)) = picked_up {
+            // A line that a kill tore would run into the next one.
+            let cut = file.set_len(kept).and_then(|()| file.seek(SeekFrom::End(0)));
+            cut.map_err(self.failed("beginning"))?;
+            (file, entries)
+        } else {
+            let create = || {
+                let mut file = output::create_file(folder, NAME)?;
+                file.write_all(&line(head)?)?;
+                Ok(file)
+            };
+            (create().map_err(self.failed("beginning"))?, Vec::new())
+        };
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        Ok(entries)
+    }
+
+    /// What was noted, and the length of it in bytes.
+    fn read(&self, file: &mut File, head: &JournalHead) -> Result<(Vec<JournalEntry>, u64), JournalError> {
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(self.failed("reading"))?;
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let mut lines = text[..whole].split_inclusive(|byte| *byte == b'\n');
+        let Some(first) = lines.next() else {
+            return Ok((Vec::new(), 0));
+        };
+        let entry = |number| {
+            let journal = self.name();
+            move |source| JournalError::Entry {
+                journal,
+                number,
+                source,
+            }
+        };
+        let any: AnyHead = serde_json::from_slice(first).map_err(entry(1))?;
+        if any.version != JOURNAL_VERSION {
+            return Err(JournalError::OtherRun {
+                journal: self.name(),
+                what: format!("its form is {}, not {JOURNAL_VERSION}", any.version),
+            });
+        }
+        let found: JournalHead = serde_json::from_slice(first).map_err(entry(1))?;
+        head.fits(&found, &self.name())?;
+        let entries = lines
+            .zip(2..)
+            .map(|(line, number)| serde_json::from_slice(line).map_err(entry(number)));
+        Ok((
+            entries.collect::<Result<_, _>>()?,
+            u64::try_from(whole).unwrap_or(u64::MAX),
+        ))
+    }
+
+    fn append(&self, entry: &JournalEntry) -> Result<(), JournalError> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = line(entry).and_then(|line| match file.as_mut() {
+            // Once written it is the kernel's, and outlives this process.
+            Some(file) => file.write_all(&line),
+            None => Err(std::io::Error::other("it was not begun")),
+        });
+        written.map_err(self.failed("writing"))
+    }
+}
+
+fn line(value: &impl serde::Serialize) -> std::io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+impl Journal for FileJournal {
+    fn begin<'a>(
+        &'a self,
+        head: &'a JournalHead,
+        resume: bool,
+    ) -> BoxFuture<'a, Result<Vec<JournalEntry>, JournalError>> {
+        async move { self.start(head, resume) }.boxed()
+    }
+
+    fn note<'a>(
+        &'a self,
+        entry: &'a JournalEntry,
+        _evidence: Option<&'a Path>,
+    ) -> BoxFuture<'a, Result<(), JournalError>> {
+        // The evidence lies below the same folder already.
+        async move { self.append(entry) }.boxed()
+    }
+}
+
+#[cfg(test)]
+#[path = "journal_file/tests.rs"]
+mod tests;

@@ -1,0 +1,263 @@
+//! The programs of the target, and how control planes are made of them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use semver::Version;
+use tokio::sync::{RwLock, Semaphore};
+
+use super::site::named;
+use super::stored::StoredCrds;
+use super::{Running, Site};
+use crate::artifact::{Programs, Store};
+use crate::contract::class_of;
+use crate::operator::{Beside, BesideOptions, crds_are_served, create_crds};
+use crate::plan::TestCase;
+use crate::process::OWN_PROGRAM;
+use crate::progress::Progress;
+use crate::results::{Environment, ImageRecord, Origin, Outcome};
+use crate::runner::{Options, RunError};
+use crate::scenario::OperatorSettings;
+use crate::target::{ApiServer, ControlPlane, PlaneOptions};
+
+/// The files that make a site.
+pub(crate) struct Parts {
+    release: Version,
+    program: PathBuf,
+    crds: PathBuf,
+    samples: PathBuf,
+    record: ImageRecord,
+}
+
+/// Programs of the target, before anything is started.
+pub(crate) struct PlaneSetup {
+    programs: Programs,
+    store: Store,
+    progress: Arc<dyn Progress>,
+    etcd: PathBuf,
+    api_server: PathBuf,
+    pub(super) parts: Vec<Parts>,
+    pub(super) environment: Environment,
+}
+
+impl PlaneSetup {
+    /// Finds, builds or pulls all programs of these releases.
+    pub(crate) async fn new(
+        options: &Options,
+        releases: &[Version],
+        progress: Arc<dyn Progress>,
+    ) -> Result<Self, RunError> {
+        let store = Store::open()?;
+        let programs = Programs::new(store.clone(), options.source, Arc::clone(&progress));
+        let (etcd, api_server) = (programs.etcd().await?, programs.kubernetes("kube-apiserver").await?);
+        let pins = programs.pins();
+        let (kubernetes, etcd_release) = (pins.kubernetes.clone(), pins.etcd.version.clone());
+        let source = format!("k8s.io/kubernetes v{kubernetes}");
+        let api_record = programs.record("kube-apiserver", source, &api_server).await?;
+        let source = format!("go.etcd.io/etcd/server/v3 v{etcd_release}");
+        let etcd_record = programs.record("etcd", source, &etcd).await?;
+        let mut setup = Self {
+            programs,
+            store,
+            progress,
+            etcd,
+            api_server,
+            parts: Vec::new(),
+            environment: Environment {
+                kubernetes: format!("v{kubernetes}"),
+                engine: "none (etcd, kube-apiserver and operators as processes)".into(),
+                images: vec![api_record, etcd_record],
+            },
+        };
+        for release in releases {
+            let parts = setup.parts(options, release).await?;
+            setup.environment.images.push(parts.record.clone());
+            setup.parts.push(parts);
+        }
+        Ok(setup)
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The images on which the result of a case depends.
+    pub(crate) fn images(&self, case: &TestCase) -> Vec<ImageRecord> {
+        let operator = self.parts.iter().find(|parts| parts.release == case.operator);
+        let operator = operator.map(|parts| parts.record.clone());
+        operator.into_iter().chain([named(&case.ray)]).collect()
+    }
+
+    /// Whether what is up is made of the same programs and has every release.
+    pub(crate) fn is_met_by(&self, environment: &Environment, sites: &[Site]) -> bool {
+        let has = |parts: &Parts| {
+            let mut own = sites.iter().filter(|site| site.release == parts.release);
+            own.any(|site| site.operator == parts.record && site.crds == parts.crds)
+        };
+        // The first two are the API server and etcd.
+        let common = self.environment.images.iter().take(2);
+        common.into_iter().all(|image| environment.images.contains(image)) && self.parts.iter().all(has)
+    }
+
+    async fn parts(&self, options: &Options, release: &Version) -> Result<Parts, RunError> {
+        if let Some(program) = &options.operator_binary {
+            return self.own(options, release, program).await;
+        }
+        let program = self.programs.operator(release).await?;
+        let module = self.programs.operator_module(release).await?;
+        Ok(Parts {
+            release: release.clone(),
+            record: self.programs.operator_record(release, &program).await?,
+            program,
+            crds: module.join("config/crd/bases"),
+            samples: module.join("config/samples"),
+        })
+    }
+
+    /// A program of the user's own making, of a release that need not be pinned where its CRDs are given, too.
+    async fn own(&self, options: &Options, release: &Version, program: &Path) -> Result<Parts, RunError> {
+        let file = |source| RunError::File {
+            doing: "looking for the operator",
+            path: program.into(),
+            source,
+        };
+        let program = std::fs::canonicalize(program).map_err(file)?;
+        let (crds, samples) = if let Some(crds) = &options.crds {
+            let beside = crds.join("../../samples");
+            (crds.clone(), beside)
+        } else {
+            let module = self.programs.operator_module(release).await?;
+            (module.join("config/crd/bases"), module.join("config/samples"))
+        };
+        let source = format!("the file {}", program.display());
+        let seen = &self.programs.pins().operators.matrix;
+        if let Some(newest) = seen.iter().max().filter(|newest| release > *newest) {
+            self.progress.line(&format!(
+                "KubeRay {release} is newer than every release that was seen (up to {newest}): it is compared with the \
+                 snapshots of the newest class, {}, and what it does otherwise fails, with the difference",
+                class_of(release).name
+            ));
+        }
+        let mut record = self
+            .programs
+            .record("operator given as a file", source.clone(), &program)
+            .await?;
+        (record.origin, record.source) = (Origin::Built, source);
+        record.pinned = false;
+        Ok(Parts {
+            release: release.clone(),
+            program,
+            crds,
+            samples,
+            record,
+        })
+    }
+
+    /// Starts etcd.
+    pub(crate) async fn start(&self) -> Result<ControlPlane, RunError> {
+        let options = PlaneOptions {
+            etcd: &self.etcd,
+            state: self.store.root(),
+            helper: Path::new(OWN_PROGRAM),
+            progress: &*self.progress,
+        };
+        Ok(ControlPlane::start(options).await?)
+    }
+
+    /// Brings up every release beside the others, and hands each on as soon as it is ready; what comes of them is in
+    /// the order of the releases. Starting takes a core, so that not more than there are start at once.
+    ///
+    /// `settings` says how the operator of a release is to be set up; a release for which it says nothing is left out.
+    /// For each of them the operator is started anew, after the one before has ended: two operators would both work on
+    /// every object, and no release can be told to leave some alone.
+    pub(crate) async fn each<T>(
+        &self,
+        plane: &ControlPlane,
+        settings: impl Fn(&Version) -> BTreeSet<OperatorSettings>,
+        then: impl AsyncFn(Site) -> Result<T, RunError>,
+    ) -> Result<Vec<(Vec<T>, Running)>, RunError> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let turns = Semaphore::new(cores);
+        let one = async |(parts, settings): (&Parts, BTreeSet<OperatorSettings>)| {
+            let mut turn = Some(turns.acquire().await);
+            let api = self.serve(plane, parts).await?;
+            let (mut results, mut running) = (Vec::new(), None::<Beside>);
+            for settings in settings {
+                if let Some(before) = running.take() {
+                    before.stop().await;
+                }
+                let (site, operator) = self.operate(plane, parts, &api, settings)?;
+                drop(turn.take());
+                running = Some(operator);
+                results.push(then(site).await?);
+            }
+            let operator = RwLock::new(running);
+            Ok::<_, RunError>((results, Running { operator, api }))
+        };
+        let wanted = self.parts.iter().map(|parts| (parts, settings(&parts.release)));
+        let wanted = wanted.filter(|(_, settings)| !settings.is_empty());
+        futures::future::try_join_all(wanted.map(one)).await
+    }
+
+    /// Brings up a release's API server with its CRDs.
+    async fn serve(&self, plane: &ControlPlane, parts: &Parts) -> Result<ApiServer, RunError> {
+        let task = format!("KubeRay {}", parts.release);
+        self.progress.update(&task, "starting its API server");
+        let name = parts.release.to_string();
+        let digest = self.environment.images.first().map_or("", |api| &api.digest);
+        let file = |source| RunError::File {
+            doing: "reading the CRDs in",
+            path: parts.crds.clone(),
+            source,
+        };
+        let crds = StoredCrds::of(self.store.clone(), digest, &parts.crds).map_err(file)?;
+        let stored = crds.read().map_err(file)?;
+        if let Some(stored) = &stored {
+            plane.put_crds(&name, stored).await?;
+        }
+        let api = plane.api_server(&self.api_server, &name).await?;
+        if let Some(stored) = &stored {
+            let names: Vec<&str> = stored.keys().map(String::as_str).collect();
+            crds_are_served(&api.client, &names).await?;
+        } else {
+            self.progress.update(&task, "creating its CRDs");
+            create_crds(&api.client, &parts.crds, &parts.release).await?;
+            crds.keep(&plane.crds(&name).await?).await?;
+        }
+        self.progress.finish(&task, Outcome::Passed, "its API server runs");
+        Ok(api)
+    }
+
+    /// Starts a release's operator.
+    pub(crate) fn operate(
+        &self,
+        plane: &ControlPlane,
+        parts: &Parts,
+        api: &ApiServer,
+        settings: OperatorSettings,
+    ) -> Result<(Site, Beside), RunError> {
+        let operator = Beside::start(BesideOptions {
+            release: &parts.release,
+            program: &parts.program,
+            env: settings.env.clone(),
+            kubeconfig: &api.kubeconfig,
+            folder: &api.folder,
+            helper: plane.helper(),
+            alarm: plane.alarm(),
+            flags: &[],
+        })?;
+        let site = Site {
+            release: parts.release.clone(),
+            settings,
+            kubernetes: self.environment.kubernetes.clone(),
+            kubeconfig: api.kubeconfig.clone(),
+            operator: parts.record.clone(),
+            operator_log: operator.log(),
+            crds: parts.crds.clone(),
+            samples: parts.samples.clone(),
+            stays: false,
+        };
+        Ok((site, operator))
+    }
+}

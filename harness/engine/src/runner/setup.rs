@@ -1,0 +1,276 @@
+//! The tools that make a cluster, before anything is made.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use semver::Version;
+
+use super::{Options, RunError, custom_manifests};
+use crate::artifact::{Artifacts, Image, Store, system};
+use crate::container::{Engine, EngineError, EngineKind};
+use crate::operator::{self, Installed, Wanted};
+use crate::progress::Progress;
+use crate::results::{Environment, ImageRecord, Origin};
+use crate::target::{ClusterHandle, EarlyCluster, KindCluster, Lock, Patience, Unpack, UpOptions};
+
+/// How long nodes may take until they are Ready.
+const NODES_WITHIN: Duration = Duration::from_mins(5);
+
+/// What a run says that it uses the cluster for.
+pub(super) const RUN: &str = "run";
+
+/// Engine, store, artifacts and the cluster's provider.
+pub(super) struct Setup {
+    pub(super) cluster: KindCluster,
+    artifacts: Artifacts,
+    note: PathBuf,
+    registry_data: PathBuf,
+    engine: String,
+    progress: Arc<dyn Progress>,
+}
+
+/// What a cluster is made of and what is put into it.
+pub(super) struct StackArtifacts {
+    module: PathBuf,
+    operator_image: Image,
+    ray_image: Image,
+    registry_image: Image,
+    node_image: Image,
+    kind: PathBuf,
+}
+
+/// A cluster with everything in it that cases need.
+pub(super) struct Stack {
+    pub(super) handle: ClusterHandle,
+    pub(super) client: kube::Client,
+    pub(super) operator: Installed,
+    pub(super) operator_image: ImageRecord,
+    pub(super) ray_image: ImageRecord,
+    pub(super) samples: PathBuf,
+    pub(super) environment: Environment,
+}
+
+impl Setup {
+    /// Finds the container engine and opens the store.
+    pub(super) async fn new(options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
+        let store = Store::open()?;
+        let engine = Engine::detect(options.engine, store.root()).await?;
+        Self::with(engine, store, options, progress)
+    }
+
+    /// As [`Setup::new`], but where no engine can be used and podman is missing, podman is installed if we may: a bare
+    /// Debian machine as root needs nothing by hand.
+    pub(super) async fn ready_to_bring_up(options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
+        let store = Store::open()?;
+        let engine = match Engine::detect(options.engine, store.root()).await {
+            Err(EngineError::None(_))
+                if options.engine != Some(EngineKind::Docker) && system::may_install(&[system::PODMAN]) =>
+            {
+                system::ensure(&[system::PODMAN], &*progress).await?;
+                Engine::detect(options.engine, store.root()).await?
+            }
+            detected => detected?,
+        };
+        Self::with(engine, store, options, progress)
+    }
+
+    fn with(engine: Engine, store: Store, options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
+        let cluster = KindCluster::new(engine.clone(), &options.cluster, store.root(), Arc::clone(&progress))?;
+        Ok(Self {
+            cluster,
+            engine: format!("{} {}", engine.kind.program(), engine.version),
+            note: KindCluster::note(store.root(), &options.cluster),
+            registry_data: store.root().join("registry"),
+            artifacts: Artifacts::new(engine, store, options.source, Arc::clone(&progress)),
+            progress,
+        })
+    }
+
+    /// The engine and its release.
+    pub(super) fn engine(&self) -> &str {
+        &self.engine
+    }
+
+    /// Where is noted what runs in the cluster.
+    pub(super) fn note(&self) -> &Path {
+        &self.note
+    }
+
+    /// Pulls or builds what the cluster is made of; nothing of the cluster is touched.
+    pub(super) async fn artifacts(
+        &self,
+        options: &Options,
+        phases: &mut super::Phases,
+    ) -> Result<StackArtifacts, RunError> {
+        // The operator's manifests first: a release that is not known is told before anything long begins.
+        let release = options.operator()?;
+        let artifacts = StackArtifacts {
+            module: self.artifacts.programs().operator_module(release).await?,
+            operator_image: self.artifacts.operator_image(release).await?,
+            ray_image: self.artifacts.ray_image(&options.ray).await?,
+            registry_image: self.artifacts.registry_image().await?,
+            node_image: self.artifacts.node_image().await?,
+            kind: self.artifacts.kind().await?,
+        };
+        phases.end("artifacts");
+        Ok(artifacts)
+    }
+
+    /// Brings everything up, and uses again what is there.
+    pub(super) async fn up(
+        &self,
+        lock: &Lock,
+        options: &Options,
+        artifacts: StackArtifacts,
+        phases: &mut super::Phases,
+    ) -> Result<Stack, RunError> {
+        let release = options.operator()?;
+        let StackArtifacts {
+            module,
+            operator_image,
+            ray_image,
+            registry_image,
+            node_image,
+            kind,
+        } = artifacts;
+        let up = UpOptions {
+            kind: &kind,
+            node_image: &node_image,
+            registry_image: Some(&registry_image),
+            registry_data: &self.registry_data,
+            unpacked: Some(Unpack {
+                store: self.artifacts.programs().store(),
+                images: &[&ray_image],
+            }),
+            workers: options.roomy.max(options.nodes).unwrap_or(1).saturating_sub(1),
+            least_workers: options.nodes.unwrap_or(1).saturating_sub(1),
+            audit: options.audit,
+            // Where images were built because no registry can be reached, asking one would only take time.
+            upstream: node_image.record.origin == Origin::Pulled,
+            patience: Patience::default(),
+            deadline: NODES_WITHIN,
+            helper: None,
+            purpose: RUN,
+            keep: options.keep,
+        };
+        let install = async |early: EarlyCluster| {
+            early.push(&operator_image).await?;
+            let installing = self.ensure(
+                &early.client,
+                release,
+                &operator_image,
+                options,
+                early.nodes_are_ready(),
+            );
+            // Ray's image is large; where the registry has it not, that takes as long as the operator.
+            let (operator, _) = tokio::try_join!(installing, async {
+                early.push(&ray_image).await.map_err(RunError::from)
+            })?;
+            Ok::<_, RunError>(operator)
+        };
+        let (handle, operator) = self.cluster.up_holding(lock, &up, install).await?;
+        phases.add(&handle.phases);
+        let client = handle.client().await?;
+        let environment = Environment {
+            kubernetes: handle.kubernetes.clone(),
+            engine: self.engine.clone(),
+            images: [&node_image, &registry_image, &operator_image, &ray_image]
+                .map(|image| image.record.clone())
+                .into(),
+        };
+        Ok(Stack {
+            handle,
+            client,
+            operator,
+            operator_image: operator_image.record,
+            ray_image: ray_image.record,
+            samples: module.join("config/samples"),
+            environment,
+        })
+    }
+
+    /// Makes a release of the operator run in the cluster, in the place of any other.
+    pub(super) async fn install(
+        &self,
+        handle: &ClusterHandle,
+        client: &kube::Client,
+        release: &Version,
+        options: &Options,
+    ) -> Result<(), RunError> {
+        let image = self.artifacts.operator_image(release).await?;
+        handle.push(&image).await?;
+        self.ensure(client, release, &image, options, std::future::ready(()))
+            .await?;
+        Ok(())
+    }
+
+    async fn ensure(
+        &self,
+        client: &kube::Client,
+        release: &Version,
+        image: &Image,
+        options: &Options,
+        nodes: impl Future<Output = ()>,
+    ) -> Result<Installed, RunError> {
+        let programs = self.artifacts.programs();
+        let manifests = custom_manifests::manifests(options, programs, release).await?;
+        let renderers = custom_manifests::renderers(programs, &manifests).await?;
+        let departures = operator::Options {
+            // The release that an upgrade begins with is its own.
+            image: options
+                .operator_image
+                .clone()
+                .filter(|_| options.operators.contains(release)),
+            ..operator::Options::default()
+        };
+        let wanted = Wanted {
+            release,
+            manifests: &manifests,
+            image,
+            options: &departures,
+        };
+        Ok(operator::ensure(client, &renderers, wanted, &*self.progress, nodes).await?)
+    }
+}
+
+/// The harness's own image, for a Job.
+///
+/// # Errors
+/// When no engine can be used, or the image can't be built.
+pub async fn harness_image(
+    options: &Options,
+    program: &Path,
+    scenarios: &Path,
+    progress: Arc<dyn Progress>,
+) -> Result<Image, RunError> {
+    let setup = Setup::ready_to_bring_up(options, progress).await?;
+    Ok(setup.artifacts.harness_image(program, scenarios).await?)
+}
+
+/// Gives the harness's own image to the nodes of the kind cluster that is up; returns a client for it and the image's name
+/// there.
+///
+/// # Errors
+/// When no cluster is up, or the image can't be built or pushed.
+pub async fn push_harness(
+    options: &Options,
+    program: &Path,
+    scenarios: &Path,
+    progress: Arc<dyn Progress>,
+) -> Result<(kube::Client, String), RunError> {
+    let setup = Setup::new(options, progress).await?;
+    let handle = setup.cluster.attach("submit").await?;
+    let image = setup.artifacts.harness_image(program, scenarios).await?;
+    handle.push(&image).await?;
+    Ok((handle.client().await?, image.public_name))
+}
+
+/// A client for the kind cluster that is up.
+///
+/// # Errors
+/// When none is.
+pub async fn kind_client(options: &Options, progress: Arc<dyn Progress>) -> Result<kube::Client, RunError> {
+    let setup = Setup::new(options, progress).await?;
+    Ok(setup.cluster.attach("collect").await?.client().await?)
+}

@@ -1,0 +1,123 @@
+//! Permits that hold across processes, because `run`, `cargo test` and nextest (a process for each trial) share a cluster.
+
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Resources;
+use crate::process::{FileLock, LockError, LockMode, Probe, ProcessIdentity};
+
+/// A folder in which every permit is a file that its holder keeps locked; a lock ends with its process, whatever ends that.
+#[derive(Debug)]
+pub(super) struct Shared {
+    folder: PathBuf,
+    noted: AtomicUsize,
+}
+
+/// The right to look at permits and to note one; ends when dropped.
+#[derive(Debug)]
+pub(super) struct Turn(#[expect(dead_code, reason = "it is held for its lock")] FileLock);
+
+/// What a permit leaves in the folder while it is held.
+#[derive(Debug)]
+pub(super) struct Reservation {
+    path: PathBuf,
+    lock: FileLock,
+}
+
+const TURN: &str = "turn";
+/// The first byte of a reservation: whether its case counts as one that runs. One byte, so that nobody reads half of a change.
+const RUNS: u8 = b'+';
+const RESTS: u8 = b'-';
+
+impl Shared {
+    pub(super) fn new(folder: PathBuf) -> io::Result<Self> {
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self {
+            folder,
+            noted: AtomicUsize::new(0),
+        })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The turn, unless another process has it.
+    pub(super) fn turn(&self) -> io::Result<Option<Turn>> {
+        match FileLock::try_hold(&self.folder.join(TURN), "wait for room on the nodes") {
+            Ok(lock) => Ok(Some(Turn(lock))),
+            Err(LockError::Held { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What all processes use, and with how many permits; what ended processes have left is removed.
+    pub(super) fn used(&self, _turn: &Turn) -> io::Result<(Resources, usize)> {
+        let mut used = (Resources::default(), 0);
+        for entry in std::fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.file_name().is_some_and(|name| name == TURN) {
+                continue;
+            }
+            match FileLock::probe(&path)? {
+                // Just given back.
+                Probe::Absent => continue,
+                Probe::Free(_lock) => {
+                    remove(&path)?;
+                    continue;
+                }
+                Probe::Held(_) => {}
+            }
+            let text = match std::fs::read(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                text => text?,
+            };
+            let (mark, amount) = text.split_first().ok_or(ErrorKind::UnexpectedEof)?;
+            let amount = serde_json::from_slice::<Resources>(amount)?;
+            used = (used.0.plus(amount), used.1 + usize::from(*mark == RUNS));
+        }
+        Ok(used)
+    }
+
+    /// Notes a permit.
+    pub(super) fn note(&self, _turn: &Turn, amount: Resources) -> io::Result<Reservation> {
+        let number = self.noted.fetch_add(1, Ordering::Relaxed);
+        // Two engines of one process count for themselves.
+        let address = std::ptr::from_ref(self).addr();
+        let path = self
+            .folder
+            .join(format!("{}-{address:x}-{number}", ProcessIdentity::current().short()));
+        let lock = FileLock::try_take(&path, LockMode::Exclusive)?;
+        let mut text = vec![RUNS];
+        serde_json::to_writer(&mut text, &amount)?;
+        lock.file().write_all_at(&text, 0)?;
+        Ok(Reservation { path, lock })
+    }
+}
+
+impl Reservation {
+    /// Counts no longer as a case that runs; its room stays taken.
+    pub(super) fn rest(&self) {
+        // Where this fails, others wait until it ends.
+        let _ = self.lock.file().write_all_at(&[RESTS], 0);
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        // Where this fails, the lock ends all the same.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,289 @@
+//! What a scenario has done in place of components that envtest lacks.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Container, Pod};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
+use kube::{Api, Client, ResourceExt};
+use serde_json::{Value, json};
+
+use super::subjects::Upgrade;
+use crate::check::{Observation, Rejection};
+use crate::observe::ray_cluster_resource;
+use crate::operator::{FIELD_MANAGER, ObjectError, Sender};
+use crate::scenario::{Deletion, Steps};
+
+/// The label with the role of a Ray Pod.
+const NODE_TYPE: &str = "ray.io/node-type";
+
+/// An address of the range for documentation (RFC 5737), so that nothing answers there.
+const ADDRESS: &str = "192.0.2.1";
+
+/// Does what a scenario's `steps` says, each thing once.
+pub(super) struct StepRunner<'a> {
+    steps: &'a Steps,
+    sender: &'a Sender,
+    /// What it applies.
+    later: &'a [Value],
+    pods: Api<Pod>,
+    ray_clusters: Api<DynamicObject>,
+    /// Uids of Pods that were made ready.
+    ready: BTreeSet<String>,
+    /// What the API server refused to apply.
+    rejections: Vec<Rejection>,
+    /// Uids of the Pods that were there when things were applied and deleted.
+    before: Option<BTreeSet<String>>,
+    deleted: bool,
+    upgrade: Option<&'a dyn Upgrade>,
+}
+
+/// Why a steps could not be given.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StimulusError {
+    #[error("the steps could not apply an object: {0}")]
+    Apply(#[from] ObjectError),
+    #[error("the upgrade: {0}")]
+    Upgrade(String),
+    #[error("the steps could not {doing}: {source}")]
+    Api {
+        doing: &'static str,
+        source: Box<kube::Error>,
+    },
+}
+
+fn api(doing: &'static str) -> impl FnOnce(kube::Error) -> StimulusError {
+    move |source| StimulusError::Api {
+        doing,
+        source: Box::new(source),
+    }
+}
+
+impl<'a> StepRunner<'a> {
+    pub(super) fn new(
+        steps: &'a Steps,
+        later: &'a [Value],
+        client: Client,
+        sender: &'a Sender,
+        namespace: &str,
+        upgrade: Option<&'a dyn Upgrade>,
+    ) -> Self {
+        Self {
+            steps,
+            sender,
+            later,
+            pods: Api::namespaced(client.clone(), namespace),
+            ray_clusters: Api::namespaced_with(client, namespace, &ray_cluster_resource()),
+            ready: BTreeSet::new(),
+            rejections: Vec::new(),
+            before: None,
+            deleted: false,
+            upgrade,
+        }
+    }
+
+    /// Uids of the Pods that were there when things were applied and deleted; none before that.
+    pub(super) fn before(&self) -> Option<&BTreeSet<String>> {
+        self.before.as_ref()
+    }
+
+    /// What the API server refused to apply.
+    pub(super) fn rejections(&self) -> &[Rejection] {
+        &self.rejections
+    }
+
+    /// Acts on what is new.
+    ///
+    /// # Errors
+    /// When the API server refuses something other than an object of the scenario, or can't be asked.
+    pub(super) async fn act(&mut self, observation: &Observation) -> Result<(), StimulusError> {
+        let pods: Vec<&Pod> = observation.pods.iter().filter(|pod| is_rays(pod)).collect();
+        if self.steps.mark_ready {
+            for pod in &pods {
+                self.make_ready(pod).await?;
+            }
+        }
+        let acts = self.steps.acts() || self.upgrade.is_some();
+        if self.before.is_none() && acts && is_ready(observation) {
+            self.before = Some(observation.pods.iter().filter_map(ResourceExt::uid).collect());
+            if let Some(upgrade) = self.upgrade {
+                upgrade.upgrade().await.map_err(StimulusError::Upgrade)?;
+            }
+            for object in self.later {
+                if let Err(error) = self.sender.apply(object).await {
+                    self.rejections.push(rejection(error)?);
+                }
+            }
+        }
+        let knows = |before: &BTreeSet<String>| {
+            self.later.is_empty()
+                || pods
+                    .iter()
+                    .filter_map(|pod| pod.uid())
+                    .any(|uid| !before.contains(&uid))
+        };
+        if !self.deleted && self.before.as_ref().is_some_and(knows) {
+            for what in &self.steps.delete {
+                self.delete(*what, observation, &pods).await?;
+            }
+            self.deleted = true;
+        }
+        Ok(())
+    }
+
+    async fn make_ready(&mut self, pod: &Pod) -> Result<(), StimulusError> {
+        let uid = pod.uid().unwrap_or_default();
+        if self.ready.contains(&uid) {
+            return Ok(());
+        }
+        let params = PatchParams {
+            field_manager: Some(FIELD_MANAGER.into()),
+            ..PatchParams::default()
+        };
+        let status = Patch::Merge(ready_status(pod, Timestamp::now()));
+        let patched = self.pods.patch_status(&pod.name_any(), &params, &status).await;
+        unless_gone(patched).map_err(api("write the status of a Pod"))?;
+        self.ready.insert(uid);
+        Ok(())
+    }
+
+    async fn delete(&self, what: Deletion, observation: &Observation, pods: &[&Pod]) -> Result<(), StimulusError> {
+        let params = DeleteParams::default();
+        let role = match what {
+            Deletion::Head => "head",
+            Deletion::Worker => "worker",
+            Deletion::RayCluster => {
+                for cluster in &observation.ray_clusters {
+                    let name = cluster["metadata"]["name"].as_str().unwrap_or_default();
+                    let deleted = self.ray_clusters.delete(name, &params).await;
+                    unless_gone(deleted).map_err(api("delete a RayCluster"))?;
+                }
+                return Ok(());
+            }
+        };
+        let oldest = pods
+            .iter()
+            .find(|pod| pod.labels().get(NODE_TYPE).is_some_and(|of| of == role));
+        if let Some(pod) = oldest {
+            let deleted = self.pods.delete(&pod.name_any(), &params).await;
+            unless_gone(deleted).map_err(api("delete a Pod"))?;
+        }
+        Ok(())
+    }
+}
+
+/// What the API server says against an object.
+///
+/// # Errors
+/// The error, where it is of the environment.
+pub(super) fn rejection(error: ObjectError) -> Result<Rejection, ObjectError> {
+    match error {
+        ObjectError::Rejected {
+            object,
+            reason,
+            message,
+        } => Ok(Rejection {
+            object,
+            message: format!("{reason}: {message}"),
+        }),
+        ObjectError::UnknownKind {
+            object,
+            kind,
+            api_version,
+        } => Ok(Rejection {
+            object,
+            message: format!("the API server serves no {kind} in {api_version}"),
+        }),
+        error => Err(error),
+    }
+}
+
+/// The operator may have deleted an object meanwhile.
+fn unless_gone<T>(answer: kube::Result<T>) -> kube::Result<()> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the operator says that every `RayCluster` is ready: it then has seen all of their Pods. One that is deleted
+/// before that is waited for, and made again only after minutes (seen on 1.4.2 and 1.6.2).
+fn is_ready(observation: &Observation) -> bool {
+    let clusters = &observation.ray_clusters;
+    !clusters.is_empty() && clusters.iter().all(|cluster| cluster["status"]["state"] == "ready")
+}
+
+fn is_rays(pod: &Pod) -> bool {
+    pod.labels().contains_key(NODE_TYPE) && pod.metadata.deletion_timestamp.is_none()
+}
+
+/// What a kubelet writes of a Pod whose init containers have ended and whose containers run and are ready.
+fn ready_status(pod: &Pod, now: Timestamp) -> Value {
+    let now = format!("{now:.0}");
+    let spec = pod.spec.clone().unwrap_or_default();
+    let conditions = ["PodScheduled", "Initialized", "ContainersReady", "Ready"]
+        .map(|kind| json!({"type": kind, "status": "True", "lastTransitionTime": now}));
+    let status = |container: &Container, state: Value| {
+        json!({
+            "name": container.name, "image": container.image.clone().unwrap_or_default(), "imageID": "",
+            "ready": true, "started": true, "restartCount": 0, "state": state,
+        })
+    };
+    let ended = json!({"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now}});
+    let running = json!({"running": {"startedAt": now}});
+    let init = spec.init_containers.iter().flatten();
+    json!({"status": {
+        "phase": "Running",
+        "podIP": ADDRESS,
+        "podIPs": [{"ip": ADDRESS}],
+        "startTime": now,
+        "conditions": conditions,
+        "initContainerStatuses": init.map(|one| status(one, ended.clone())).collect::<Vec<_>>(),
+        "containerStatuses": spec.containers.iter().map(|one| status(one, running.clone())).collect::<Vec<_>>(),
+    }})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_is_one_that_a_kubelet_could_write() {
+        let mut pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": "head", "labels": {"ray.io/node-type": "head"}},
+            "spec": {
+                "initContainers": [{"name": "first", "image": "i"}],
+                "containers": [{"name": "ray-head", "image": "r"}, {"name": "autoscaler", "image": "r"}],
+            },
+        }))
+        .expect("a Pod");
+        assert!(is_rays(&pod));
+        let patch = ready_status(&pod, "2026-11-24T20:00:00Z".parse().expect("a time"));
+        pod.status = serde_json::from_value(patch["status"].clone()).expect("the status of a Pod");
+        let status = pod.status.expect("a status");
+        let names = |statuses: Option<Vec<k8s_openapi::api::core::v1::ContainerStatus>>| {
+            let statuses = statuses.unwrap_or_default();
+            assert!(statuses.iter().all(|one| one.ready && one.restart_count == 0));
+            statuses.into_iter().map(|one| one.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(status.init_container_statuses), ["first"]);
+        assert_eq!(names(status.container_statuses), ["ray-head", "autoscaler"]);
+        assert_eq!(status.phase.as_deref(), Some("Running"));
+        let conditions = status.conditions.unwrap_or_default();
+        let conditions: Vec<_> = conditions
+            .iter()
+            .map(|one| (one.type_.as_str(), one.status.as_str()))
+            .collect();
+        assert_eq!(
+            conditions,
+            ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map(|kind| (kind, "True"))
+        );
+    }
+
+    #[test]
+    fn other_pods_are_left_alone() {
+        let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "submitter"}})).expect("a Pod");
+        assert!(!is_rays(&pod));
+    }
+}

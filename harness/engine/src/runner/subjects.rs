@@ -1,0 +1,221 @@
+//! What cases run against, how they run, and why they could not.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use kube::Client;
+use semver::Version;
+use tokio::time::Instant;
+
+use super::names::RunId;
+use super::{PermitError, Resources, RunJournal};
+use crate::operator::{Installed, ObjectError, log_about, log_since};
+use crate::redact::Redactor;
+use crate::results::ImageRecord;
+use crate::scenario::Diagnostics;
+
+/// How long the watches on a namespace may take to give their first list.
+pub(super) const SYNCED_WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// When evidence is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EvidencePolicy {
+    /// Of cases that did not pass.
+    #[default]
+    OnFailure,
+    /// Of every case.
+    Always,
+}
+
+/// How the operator runs that cases run against.
+#[derive(Debug, Clone)]
+pub enum Operator {
+    /// In the cluster.
+    Installed(Installed),
+    /// Beside a control plane.
+    Beside {
+        /// What it writes.
+        log: PathBuf,
+        /// Whether it runs on after the cases, so that what they made must go.
+        stays: bool,
+    },
+}
+
+impl Operator {
+    /// Its log since a moment, or about a namespace, for evidence.
+    pub(super) async fn log(&self, client: &Client, namespace: &str, since: Timestamp) -> String {
+        match self {
+            Self::Installed(installed) => log_since(client, installed, since).await,
+            Self::Beside { log, .. } => log_about(log, namespace),
+        }
+    }
+
+    /// Whether Pods that it makes run: beside a control plane there is neither node nor controller.
+    pub(super) fn has_nodes(&self) -> bool {
+        matches!(self, Self::Installed(_))
+    }
+}
+
+/// What cases run against: one operator release and the Ray images that the nodes can get.
+#[derive(Debug, Clone)]
+pub struct Subjects {
+    /// Release of Kubernetes, as the API server says.
+    pub kubernetes: String,
+    /// The operator that runs.
+    pub operator: Operator,
+    /// Its image, or its program.
+    pub operator_image: ImageRecord,
+    /// The folder `config/samples` of its release.
+    pub samples: PathBuf,
+    /// Images of Ray by release.
+    pub rays: BTreeMap<Version, ImageRecord>,
+    /// The folder by which processes that use the same nodes share their room; none beside a control plane.
+    pub permits: Option<PathBuf>,
+}
+
+impl Subjects {
+    /// The images on which the results of cases with this release of Ray depend.
+    pub(super) fn images(&self, ray: &Version) -> Vec<ImageRecord> {
+        let ray = self.rays.get(ray);
+        std::iter::once(&self.operator_image).chain(ray).cloned().collect()
+    }
+}
+
+/// How cases run.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Identifies the run.
+    pub run: RunId,
+    /// Where evidence goes.
+    pub output: PathBuf,
+    /// When evidence is kept.
+    pub evidence: EvidencePolicy,
+    /// How many cases run at once at most.
+    pub jobs: usize,
+    /// Whether a case that only waits for time to pass lets another begin beside them.
+    pub overlap: bool,
+    /// Of the room that nodes have, use one part of so many.
+    pub capacity_share: u32,
+    /// Where it is noted what cases came to; nowhere when absent.
+    pub journal: Option<Arc<RunJournal>>,
+    /// Knows the Secrets of the run's cases.
+    pub redactor: Redactor,
+    /// When all must be over.
+    pub ends: Option<Instant>,
+    /// Write missing and different snapshots as pending.
+    pub write_pending: bool,
+    /// Note in the headers of snapshots that were equal what they were verified on.
+    pub record_verified: bool,
+}
+
+/// Why a case could not be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    /// Its manifests can't be read.
+    #[error(transparent)]
+    Manifests(#[from] Diagnostics),
+    /// No image of its Ray release is there.
+    #[error("there is no image of Ray {0} in the cluster")]
+    NoRay(Version),
+    /// Its namespace could not be made.
+    #[error("making the namespace {namespace}: {source}")]
+    Namespace {
+        /// Its name.
+        namespace: String,
+        /// What went wrong.
+        source: Box<kube::Error>,
+    },
+    /// The watches on its namespace did not begin.
+    #[error("the watches on the namespace {0} gave no first list within {seconds} s", seconds = SYNCED_WITHIN.as_secs())]
+    Watch(String),
+    /// An object could not be sent.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// The cluster is too small.
+    #[error(
+        "it needs {wanted} Kubernetes nodes that accept Pods, and the cluster has {there}: give it more with --nodes {wanted}"
+    )]
+    Nodes {
+        /// Nodes that it needs.
+        wanted: u32,
+        /// Nodes that accept Pods.
+        there: u32,
+    },
+    /// Its Pods together ask for more than there is.
+    #[error(
+        "its Pods request {wanted}, and the cluster's nodes have {there} left for all cases: give it more nodes, on kind with --nodes"
+    )]
+    Room {
+        /// What its Pods request together.
+        wanted: Resources,
+        /// What the nodes have beside what runs there already.
+        there: Resources,
+    },
+    /// There is enough, but not in one place.
+    #[error(
+        "its Pods request {wanted}, and no way was found to place each of them whole on a node: they have {} left; give the \
+         cluster more nodes, on kind with --nodes",
+        each(left)
+    )]
+    Scattered {
+        /// What its Pods request together.
+        wanted: Resources,
+        /// What each node has beside what runs there already.
+        left: Vec<Resources>,
+    },
+    /// What other processes run on the cluster is not known.
+    #[error(transparent)]
+    Permit(#[from] PermitError),
+    /// The operator that a release takes the place of, or that release, could not be had.
+    #[error("the upgrade: {0}")]
+    Upgrade(String),
+    /// The run was interrupted before it began.
+    #[error("the run was interrupted before this case began")]
+    Interrupted,
+    /// The run's time was over before it began.
+    #[error("the run's time was over before this case began")]
+    NoTime,
+}
+
+/// Why no case can run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The API server could not be asked.
+    #[error("looking at the nodes: {0}")]
+    Api(#[from] kube::Error),
+    /// What other processes run on the cluster is not known.
+    #[error(transparent)]
+    Permit(#[from] PermitError),
+}
+
+fn each(left: &[Resources]) -> String {
+    let left: Vec<_> = left.iter().map(|node| node.with_pods(0).to_string()).collect();
+    left.join("; ")
+}
+
+impl CaseError {
+    /// Whether the environment is to blame, so that another attempt may well succeed.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Namespace { .. } | Self::Watch(_) | Self::Object(_) => true,
+            Self::Manifests(_)
+            | Self::NoRay(_)
+            | Self::Nodes { .. }
+            | Self::Room { .. }
+            | Self::Scattered { .. }
+            | Self::Permit(_)
+            | Self::Upgrade(_)
+            | Self::Interrupted
+            | Self::NoTime => false,
+        }
+    }
+}
+
+/// Puts a case's own release of the operator in the place of the one that it begins with.
+pub trait Upgrade: Send + Sync {
+    /// Does it; when it ends, the operator is available.
+    fn upgrade(&self) -> BoxFuture<'_, Result<(), String>>;
+}

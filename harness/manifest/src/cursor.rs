@@ -1,0 +1,75 @@
+//! A value of a manifest together with its path and its place in the file.
+
+use super::yaml::{Key, Node, Yaml};
+
+/// A value and where it is.
+#[derive(Debug, Clone)]
+pub struct Cursor<'a> {
+    /// The value.
+    pub node: &'a Node,
+    path: String,
+}
+
+impl<'a> Cursor<'a> {
+    /// A whole document.
+    pub fn root(node: &'a Node) -> Self {
+        Self {
+            node,
+            path: String::new(),
+        }
+    }
+
+    /// The value under a key.
+    pub fn get(&self, key: &str) -> Option<Cursor<'a>> {
+        self.node.get(key).map(|node| self.child(node, key))
+    }
+
+    /// The value at the end of a path of keys.
+    pub fn find(&self, keys: &[&str]) -> Option<Cursor<'a>> {
+        keys.iter().try_fold(self.clone(), |cursor, key| cursor.get(key))
+    }
+
+    /// The items of a list; none where it is absent or no list.
+    pub fn items(&self, key: &str) -> Vec<Cursor<'a>> {
+        let Some(list) = self.get(key) else { return Vec::new() };
+        let items = list.node.items().iter().enumerate();
+        items
+            .map(|(index, node)| Cursor {
+                node,
+                path: format!("{}[{index}]", list.path),
+            })
+            .collect()
+    }
+
+    /// The entries of a mapping.
+    pub fn entries(&self, key: &str) -> Vec<(&'a str, Cursor<'a>)> {
+        let Some(map) = self.get(key) else { return Vec::new() };
+        let Yaml::Map(entries) = &map.node.value else {
+            return Vec::new();
+        };
+        let entry = |(key, node): &'a (Key, Node)| (key.name.as_str(), map.child(node, &key.name));
+        entries.iter().map(entry).collect()
+    }
+
+    /// The text, empty where it is none.
+    pub fn text(&self) -> &'a str {
+        self.node.text().unwrap_or_default()
+    }
+
+    /// The path in the document, such as `spec.headGroupSpec.rayStartParams.block`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn child(&self, node: &'a Node, key: &str) -> Cursor<'a> {
+        let plain = key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        let path = match (self.path.is_empty(), plain) {
+            (true, true) => key.to_owned(),
+            (false, true) => format!("{}.{key}", self.path),
+            (_, false) => format!("{}[{key:?}]", self.path),
+        };
+        Cursor { node, path }
+    }
+}

@@ -1,0 +1,155 @@
+use std::collections::BTreeSet;
+
+use kuberay_contract::{self as contract, OperatorSettings, PodContract, differences};
+use semver::Version;
+use serde_json::{Value, json};
+
+use super::*;
+use crate as scenario;
+
+const RELEASES: [&str; 8] = ["1.0.0", "1.1.1", "1.2.2", "1.3.2", "1.4.2", "1.5.1", "1.6.2", "1.7.0"];
+
+fn pods(version: &Version, plan: &Plan) -> Vec<PodContract> {
+    contract::predict(version, &OperatorSettings::default(), &plan.manifest("c", "n")).unwrap()
+}
+
+#[test]
+fn every_feature_of_every_release_is_reached() {
+    for release in RELEASES {
+        let release: Version = release.parse().unwrap();
+        let generator = Generator::new(1, &release, 4);
+        let mut coverage = Coverage::default();
+        for number in 0..300 {
+            let plan = generator.generated(number).plan();
+            let pods = pods(&release, &plan);
+            assert_eq!(pods.len(), plan.cases());
+            coverage.add(&pods);
+        }
+        let missed: Vec<&str> = coverage
+            .never_reached(&release)
+            .iter()
+            .map(|entry| entry.name)
+            .collect();
+        assert!(missed.is_empty(), "{release}: {missed:?}");
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_plans_again() {
+    let release = "1.6.2".parse().unwrap();
+    let plans = |seed| {
+        let generator = Generator::new(seed, &release, 3);
+        (0..20)
+            .map(|number| generator.generated(number).plan())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(plans(7), plans(7));
+    assert_ne!(plans(7), plans(8));
+    let mut names = BTreeSet::new();
+    for plan in plans(7) {
+        let object = plan.manifest("c12", "n");
+        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+        assert!(
+            name.starts_with("c12") && name.len() <= 53 && !name.ends_with('-'),
+            "{name}"
+        );
+        names.insert(name.len());
+    }
+    assert!(names.len() > 3, "names of few lengths: {names:?}");
+}
+
+/// The Pod that an operator makes as the model says, but for what `fault` does to it.
+fn as_observed(pod: &PodContract) -> Value {
+    let containers = |list: &[contract::ContainerContract]| -> Value {
+        let one = |container: &contract::ContainerContract| {
+            let env = container.env.iter().map(|variable| match &variable.value {
+                contract::EnvValue::Text(text) => json!({"name": variable.name, "value": text.to_string()}),
+                contract::EnvValue::From(from) => json!({"name": variable.name, "valueFrom": from}),
+            });
+            let args: Vec<String> = container.args.iter().map(ToString::to_string).collect();
+            json!({"name": container.name, "command": container.command, "args": args, "env": env.collect::<Vec<_>>()})
+        };
+        list.iter().map(one).collect()
+    };
+    json!({"initContainers": containers(&pod.init_containers), "containers": containers(&pod.containers)})
+}
+
+#[test]
+fn what_the_model_says_does_not_differ_from_itself() {
+    for release in ["1.2.2", "1.6.2"] {
+        let release: Version = release.parse().unwrap();
+        let generator = Generator::new(3, &release, 2);
+        for number in 0..100 {
+            for pod in pods(&release, &generator.generated(number).plan()) {
+                assert_eq!(differences(&pod, &as_observed(&pod)), []);
+            }
+        }
+    }
+}
+
+/// An operator with a fault: it loses the second of two spaces in front of `&&`.
+fn is_faulty(release: &Version, plan: &Plan) -> bool {
+    pods(release, plan).iter().any(|pod| {
+        let mut spec = as_observed(pod);
+        let args = &mut spec["containers"][0]["args"][0];
+        if let Some(text) = args.as_str() {
+            *args = json!(text.replace("  && ulimit", " && ulimit"));
+        }
+        !differences(pod, &spec).is_empty()
+    })
+}
+
+#[test]
+fn a_fault_is_found_and_made_small() {
+    let release: Version = "1.6.2".parse().unwrap();
+    let generator = Generator::new(5, &release, 4);
+    let found = (0..50)
+        .map(|number| generator.generated(number))
+        .find(|generated| is_faulty(&release, &generated.plan()));
+    let mut shrinking = found.expect("the fault is not found").shrink();
+    let before = shrinking.smallest().manifest("c", "n").to_string().len();
+    let mut candidate = shrinking.candidate();
+    while let Some(plan) = candidate {
+        candidate = shrinking.answer(is_faulty(&release, &plan));
+    }
+    let smallest = shrinking.smallest();
+    assert!(is_faulty(&release, smallest));
+    assert!(
+        smallest.workers.len() <= 1 && smallest.annotations.is_empty() && smallest.options.is_empty(),
+        "{smallest:?}"
+    );
+    let after = smallest.manifest("c", "n").to_string().len();
+    assert!(
+        after < before && after < 500,
+        "{before} -> {after} in {} steps",
+        shrinking.tried()
+    );
+}
+
+#[test]
+fn what_was_found_becomes_a_scenario() {
+    let release: Version = "1.6.2".parse().unwrap();
+    let plan = Generator::new(5, &release, 2).generated(1).plan();
+    let pod = pods(&release, &plan).remove(0);
+    let differences = differences(&pod, &json!({"containers": [{"name": "ray"}]}));
+    let saved = save(
+        "found-1",
+        &release,
+        &plan.manifest("c", "n"),
+        pod.role,
+        &pod.group,
+        &differences,
+    );
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join(&saved.name);
+    std::fs::create_dir(&folder).unwrap();
+    for (name, text) in &saved.files {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let scenario = scenario::load(&folder).unwrap_or_else(|errors| panic!("{errors}"));
+    let objects = scenario::manifests(&scenario, None).unwrap_or_else(|errors| panic!("{errors}"));
+    let mut expected = plan.manifest("c", "n");
+    expected["metadata"]["name"] = json!("found-1");
+    expected["metadata"].as_object_mut().unwrap().remove("namespace");
+    assert_eq!(objects, [expected]);
+}

@@ -1,0 +1,120 @@
+//! Which cases run, and why the others don't.
+
+use std::fmt;
+use std::sync::Arc;
+
+use semver::{Prerelease, Version, VersionReq};
+
+use super::{Filter, Pair, TestCase};
+use crate::{Scenario, TargetKind};
+
+/// What would run, and what was left out.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// Cases in the order target, operator, Ray, scenario, so that those that share a cluster and an operator are together.
+    pub cases: Vec<TestCase>,
+    /// What was left out, in the same order; what a filter left out comes first, once for each scenario.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A case, or all cases of a scenario, that will not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The case's id, or the scenario's name where all of its cases are left out.
+    pub name: String,
+    /// Why, as the end of a sentence.
+    pub reason: String,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.reason)
+    }
+}
+
+/// Crosses scenarios with targets and the pairs of releases that run there, and leaves out what a filter, a scenario's
+/// target or its ranges exclude.
+pub fn cases(scenarios: &[Arc<Scenario>], targets: &[(TargetKind, Vec<Pair>)], filter: &Filter) -> Plan {
+    let mut plan = Plan::default();
+    let mut wanted = Vec::new();
+    for scenario in scenarios {
+        match filter.excludes(scenario) {
+            None => wanted.push(scenario),
+            Some(reason) => plan.skipped.push(Skipped {
+                name: scenario.name().into(),
+                reason,
+            }),
+        }
+    }
+    for (target, pairs) in targets {
+        for pair in pairs {
+            for scenario in &wanted {
+                let case = TestCase::of(scenario, *target, pair);
+                let placed = scenario.file.spec.placement().target;
+                if placed != *target && targets.iter().any(|(other, _)| *other == placed) {
+                    continue;
+                }
+                match excluded(&case) {
+                    None => plan.cases.push(case),
+                    Some(reason) => plan.skipped.push(Skipped {
+                        name: case.id(),
+                        reason,
+                    }),
+                }
+            }
+        }
+    }
+    plan
+}
+
+/// Why a scenario does not have this case.
+fn excluded(case: &TestCase) -> Option<String> {
+    let spec = &case.scenario.file.spec;
+    let placement = spec.placement();
+    if placement.target != case.target {
+        return Some(format!("it runs on {}: {}", placement.target, placement.reason));
+    }
+    if !includes(&case.scenario.operator, &case.operator) {
+        return Some(format!("the scenario needs a KubeRay operator {}", spec.operator));
+    }
+    if !includes(&case.scenario.ray, &case.ray) {
+        return Some(format!("the scenario needs Ray {}", spec.ray));
+    }
+    None
+}
+
+/// A release candidate behaves as the release that it becomes, so it lies in the same ranges.
+pub(crate) fn includes(range: &VersionReq, version: &Version) -> bool {
+    let release = Version {
+        pre: Prerelease::EMPTY,
+        ..version.clone()
+    };
+    range.matches(version) || range.matches(&release)
+}
+
+impl Filter {
+    /// The words that no scenario's name contains.
+    pub fn unmatched(&self, scenarios: &[Arc<Scenario>]) -> Vec<&str> {
+        let is_in_none = |word: &&str| !scenarios.iter().any(|scenario| scenario.name().contains(word));
+        self.names.iter().map(String::as_str).filter(is_in_none).collect()
+    }
+
+    /// Why a scenario does not pass, where it doesn't.
+    fn excludes(&self, scenario: &Scenario) -> Option<String> {
+        let spec = &scenario.file.spec;
+        if !self.names.is_empty() && !self.names.iter().any(|word| scenario.name().contains(word.as_str())) {
+            return Some(format!("its name holds none of {}", self.names.join(", ")));
+        }
+        let proves = |rule: &String| spec.rules.iter().any(|own| own.eq_ignore_ascii_case(rule));
+        if !self.rules.is_empty() && !self.rules.iter().any(proves) {
+            return Some(format!("it proves none of {}", self.rules.join(", ")));
+        }
+        if let Some(from) = scenario.upgrade_from.as_ref().filter(|_| !self.upgrades) {
+            return Some(format!("it begins with KubeRay {from}, which needs --upgrades"));
+        }
+        if !self.levels.is_empty() && !self.levels.contains(&spec.level) {
+            return Some(format!("its level is {}", spec.level));
+        }
+        None
+    }
+}

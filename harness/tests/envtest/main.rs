@@ -1,0 +1,16 @@
+//! Tests of the program itself on control planes that it starts.
+
+#![allow(missing_docs, reason = "an integration test has no public interface")]
+
+mod ends;
+mod meet;
+mod new_release;
+mod parts;
+mod rejected;
+mod secrets;
+mod slow {
+    mod fuzz;
+}
+#[allow(dead_code, reason = "each program of tests uses a part of it")]
+#[path = "../support/mod.rs"]
+mod support;
