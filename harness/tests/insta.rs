@@ -69,11 +69,11 @@ fn cargo_insta_lists_and_accepts_a_pending_snapshot() {
     assert!(matches!(folder().compare(&subject, &found), Comparison::Missing { .. }));
 
     let listed = succeeded(&cargo_insta(package.path(), &["pending-snapshots", "--as-json"]));
-    assert!(listed.contains("head.args@ge-1.6.snap"), "{listed}");
+    assert!(listed.contains("head.args@ge-1.6.0.snap"), "{listed}");
 
-    let pending = fs::read(scenario.join("head.args@ge-1.6.snap.new")).unwrap();
+    let pending = fs::read(scenario.join("head.args@ge-1.6.0.snap.new")).unwrap();
     succeeded(&cargo_insta(package.path(), &["accept"]));
-    assert_eq!(fs::read(scenario.join("head.args@ge-1.6.snap")).unwrap(), pending);
-    assert!(!scenario.join("head.args@ge-1.6.snap.new").exists());
+    assert_eq!(fs::read(scenario.join("head.args@ge-1.6.0.snap")).unwrap(), pending);
+    assert!(!scenario.join("head.args@ge-1.6.0.snap.new").exists());
     assert!(matches!(folder().compare(&subject, &found), Comparison::Equal { .. }));
 }

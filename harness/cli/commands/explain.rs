@@ -11,8 +11,9 @@ use clap::{Args, ValueEnum};
 use super::console;
 use super::files::{operators, show};
 use super::{BAD_USE, PASSED};
+use crate::artifact::Pins;
 use crate::contract::OperatorSettings;
-use crate::explain::{self, ExplainError};
+use crate::explain::{self, ExplainError, Explanation};
 use crate::{plan, visible};
 
 const EXAMPLES: &str = "\
@@ -80,7 +81,7 @@ pub(super) fn run(options: &Explain) -> u8 {
             OperatorSettings::KNOWN.join(", ")
         );
     }
-    let explanation = match explain::explain(&options.file, &text, &releases, &settings) {
+    let mut explanation = match explain::explain(&options.file, &text, &releases, &settings) {
         Ok(explanation) => explanation,
         Err(ExplainError::File(problems)) => {
             problems.diagnostics().iter().for_each(show);
@@ -91,12 +92,22 @@ pub(super) fn run(options: &Explain) -> u8 {
             return BAD_USE;
         }
     };
+    forget_pinned(&mut explanation, &Pins::embedded());
     let written = match options.format {
         Format::Text => explain::render(&explanation),
         Format::Json => visible::json(&serde_json::to_string_pretty(&explanation).unwrap_or_default()) + "\n",
     };
     console::text(&written);
     PASSED
+}
+
+/// A release that fixtures/versions.yaml pins was run and compared, so nothing about it is unread.
+fn forget_pinned(explanation: &mut Explanation, pins: &Pins) {
+    for operator in &mut explanation.operators {
+        if pins.operator(&operator.release).is_ok() {
+            operator.unread = None;
+        }
+    }
 }
 
 fn read(file: &Path) -> std::io::Result<String> {

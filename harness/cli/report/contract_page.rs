@@ -35,7 +35,7 @@ fn classes(text: &mut String) {
     text.push_str(
         "\n## Behaviour classes\n\n\
          Releases whose operators behave alike form a class, named after its first release. A snapshot\n\
-         `…@ge-1.4.snap` holds for this class and all later ones, until there is a snapshot of a later class.\n\n\
+         `…@ge-1.4.0.snap` holds for this class and all later ones, until there is a snapshot of a later class.\n\n\
          | from KubeRay | what sets it apart from the class before |\n|---|---|\n",
     );
     for class in &CLASSES {
@@ -207,7 +207,7 @@ mod tests {
         let text = contract_page(&[]);
         assert_eq!(text.matches("\nNo scenario yet.\n").count(), RULES.len());
         assert!(text.contains("| [C03](#c03) | A user command that fails | in every release | no scenario yet |"));
-        assert!(text.contains("| [C07](#c07) | The overwrite annotation | from 1.1 on |"));
+        assert!(text.contains("| [C07](#c07) | The overwrite annotation | from 1.1.0 on |"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use semver::Version;
 /// Releases with the same contract, from `since` up to the next class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Class {
-    /// Its lower bound as `X.Y`, the part of a snapshot's file name after `@ge-`.
+    /// Its lower bound as a full version, the part of a snapshot's file name after `@ge-`.
     pub name: &'static str,
     /// The first release of the class.
     pub since: Version,
@@ -16,30 +16,30 @@ pub struct Class {
 }
 
 /// Every class, oldest first. File names are those of the operator's own repository, numbers its issues.
-pub static CLASSES: [Class; 8] = [
+pub static CLASSES: [Class; 10] = [
     Class {
-        name: "1.0",
+        name: "1.0.0",
         since: Version::new(1, 0, 0),
         why: "`/bin/bash -lc --`, flags in random order, `block: \"false\"` honoured with `&& sleep infinity`, and no \
               probes without GCS fault tolerance (controllers/ray/common/pod.go).",
         provisional: false,
     },
     Class {
-        name: "1.1",
+        name: "1.1.0",
         since: Version::new(1, 1, 0),
         why: "The overwrite annotation and KUBERAY_GEN_RAY_START_CMD (#1704), `--block` forced (#1718), \
               `--dashboard-agent-listen-port` and probes always added (controllers/ray/common/pod.go).",
         provisional: false,
     },
     Class {
-        name: "1.2",
+        name: "1.2.0",
         since: Version::new(1, 2, 0),
         why: "The autoscaler runs through a login shell (#2268), and probes have longer timeouts \
               (controllers/ray/common/pod.go).",
         provisional: false,
     },
     Class {
-        name: "1.3",
+        name: "1.3.0",
         since: Version::new(1, 3, 0),
         why: "Flags are sorted by key (#2425), `--num-cpus` falls back to requests (#2365), accelerators become \
               `--resources`, the submitter runs through a shell, and REDIS_PASSWORD is set only where there is one \
@@ -47,7 +47,13 @@ pub static CLASSES: [Class; 8] = [
         provisional: false,
     },
     Class {
-        name: "1.4",
+        name: "1.3.2",
+        since: Version::new(1, 3, 2),
+        why: "The submitter of a RayJob submits with `--no-wait` and always follows the log, with `-ce` (#3216).",
+        provisional: false,
+    },
+    Class {
+        name: "1.4.0",
         since: Version::new(1, 4, 0),
         why: "`/bin/bash -c --`, no login shell unless the operator has ENABLE_LOGIN_SHELL=true (#3679, #3704), \
               `wget --tries 1` in probes (#3469), MIG resources count as GPUs, and the RayCluster of a RayJob or \
@@ -55,21 +61,27 @@ pub static CLASSES: [Class; 8] = [
         provisional: false,
     },
     Class {
-        name: "1.5",
+        name: "1.5.0",
         since: Version::new(1, 5, 0),
         why: "A group's own `resources` and `labels` become flags, and wait-gcs-ready names another page \
               (controllers/ray/common/pod.go).",
         provisional: false,
     },
     Class {
-        name: "1.6",
+        name: "1.5.1",
+        since: Version::new(1, 5, 1),
+        why: "`authOptions` gives Ray's containers a token (controllers/ray/common/pod.go SetContainerTokenAuthEnvVars).",
+        provisional: false,
+    },
+    Class {
+        name: "1.6.0",
         since: Version::new(1, 6, 0),
         why: "RAY_CLUSTER_NAMESPACE is added, and probes take their ports from rayStartParams and use HTTP from Ray \
               2.53 on (#4041).",
         provisional: false,
     },
     Class {
-        name: "1.7",
+        name: "1.7.0",
         since: Version::new(1, 7, 0),
         why: "`ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}` (#4860), and `include-log-monitor` keeps its value \
               (#4857).",
@@ -79,6 +91,51 @@ pub static CLASSES: [Class; 8] = [
 
 /// The first release whose `ray start` flags come in a fixed order, sorted by key (#2425).
 pub const FLAGS_SORTED_SINCE: Version = Version::new(1, 3, 0);
+
+/// The newest patch release of each minor release whose source was read; the operators of all but the last ran, too.
+static READ: [Version; 8] = [
+    Version::new(1, 0, 0),
+    Version::new(1, 1, 1),
+    Version::new(1, 2, 2),
+    Version::new(1, 3, 2),
+    Version::new(1, 4, 2),
+    Version::new(1, 5, 1),
+    Version::new(1, 6, 2),
+    Version::new(1, 7, 0),
+];
+
+/// Returns why the contract may not hold for a release: nobody has read its source for this table. `None` for a release
+/// that was read, and for a patch release before one that was read.
+///
+/// ```
+/// use kuberay_contract::unread;
+/// use semver::Version;
+///
+/// assert_eq!(unread(&Version::new(1, 6, 2)), None);
+/// let reason = unread(&Version::new(1, 6, 9)).unwrap();
+/// assert_eq!(reason, "KubeRay 1.6.9 is newer than what is known of 1.6 (1.6.2); shown is what 1.6.2 does");
+/// ```
+pub fn unread(release: &Version) -> Option<String> {
+    let plain = plain(release);
+    let of_minor = READ
+        .iter()
+        .find(|read| (read.major, read.minor) == (plain.major, plain.minor));
+    match of_minor {
+        Some(read) if plain <= *read => None,
+        Some(read) => Some(format!(
+            "KubeRay {release} is newer than what is known of {}.{} ({read}); shown is what {read} does",
+            read.major, read.minor
+        )),
+        None if plain < READ[0] => Some(format!(
+            "KubeRay {release} is older than all that is known; shown is what {} does",
+            READ[0]
+        )),
+        None => {
+            let last = &READ[READ.len() - 1];
+            Some(format!("KubeRay {release} is not known; shown is what {last} does"))
+        }
+    }
+}
 
 /// A release without pre-release and build parts: 1.7.0-rc.1 already behaves as 1.7.0.
 pub(super) fn plain(release: &Version) -> Version {
@@ -107,18 +164,20 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("0.6.0", "1.0")]
-    #[case("1.0.0", "1.0")]
-    #[case("1.1.1", "1.1")]
-    #[case("1.2.2", "1.2")]
-    #[case("1.3.2", "1.3")]
-    #[case("1.4.2", "1.4")]
-    #[case("1.5.1", "1.5")]
-    #[case("1.6.0", "1.6")]
-    #[case("1.6.2", "1.6")]
-    #[case("1.7.0-rc.0", "1.7")]
-    #[case("1.7.0", "1.7")]
-    #[case("2.0.0", "1.7")]
+    #[case("0.6.0", "1.0.0")]
+    #[case("1.0.0", "1.0.0")]
+    #[case("1.1.1", "1.1.0")]
+    #[case("1.2.2", "1.2.0")]
+    #[case("1.3.1", "1.3.0")]
+    #[case("1.3.2", "1.3.2")]
+    #[case("1.4.2", "1.4.0")]
+    #[case("1.5.0", "1.5.0")]
+    #[case("1.5.1", "1.5.1")]
+    #[case("1.6.0", "1.6.0")]
+    #[case("1.6.2", "1.6.0")]
+    #[case("1.7.0-rc.0", "1.7.0")]
+    #[case("1.7.0", "1.7.0")]
+    #[case("2.0.0", "1.7.0")]
     fn a_release_has_the_class_with_the_greatest_bound(#[case] release: &str, #[case] class: &str) {
         assert_eq!(class_of(&release.parse().unwrap()).name, class);
     }
@@ -127,7 +186,7 @@ mod tests {
     fn classes_are_in_order_and_named_by_their_bound() {
         assert!(CLASSES.is_sorted_by(|a, b| a.since < b.since));
         for class in &CLASSES {
-            assert_eq!(class.name, format!("{}.{}", class.since.major, class.since.minor));
+            assert_eq!(class.name, class.since.to_string());
             assert!(
                 class.why.contains(".go") || class.why.contains('#'),
                 "no source: {}",
@@ -135,7 +194,34 @@ mod tests {
             );
         }
         let provisional: Vec<_> = CLASSES.iter().filter(|class| class.provisional).collect();
-        assert_eq!(provisional, [&CLASSES[7]]);
+        assert_eq!(provisional, [&CLASSES[9]]);
+    }
+
+    #[rstest]
+    #[case("1.0.0", None)]
+    #[case("1.3.0", None)]
+    #[case("1.6.2", None)]
+    #[case("1.7.0-rc.1", None)]
+    #[case("0.6.0", Some("older than all that is known; shown is what 1.0.0 does"))]
+    #[case("1.6.9", Some("newer than what is known of 1.6 (1.6.2)"))]
+    #[case("1.8.0", Some("is not known; shown is what 1.7.0 does"))]
+    #[case("9.9.9", Some("is not known; shown is what 1.7.0 does"))]
+    fn what_nobody_has_read_is_said(#[case] release: &str, #[case] expected: Option<&str>) {
+        let reason = unread(&release.parse().unwrap());
+        match expected {
+            None => assert_eq!(reason, None),
+            Some(part) => assert!(
+                reason.as_ref().is_some_and(|reason| reason.contains(part)),
+                "{reason:?}"
+            ),
+        }
+    }
+
+    #[test]
+    fn every_class_begins_with_a_release_that_was_read() {
+        for class in &CLASSES {
+            assert_eq!(unread(&class.since), None, "{}", class.name);
+        }
     }
 
     #[rstest]

@@ -7,8 +7,8 @@ use semver::Version;
 use super::feature::FeatureEntry;
 
 macro_rules! bound {
-    (($major:literal, $minor:literal)) => {
-        Some(Version::new($major, $minor, 0))
+    (($major:literal, $minor:literal, $patch:literal)) => {
+        Some(Version::new($major, $minor, $patch))
     };
     (now) => {
         None
@@ -16,7 +16,7 @@ macro_rules! bound {
 }
 
 macro_rules! features {
-    ($($feature:ident $name:literal $rule:ident, ($major:literal, $minor:literal) .. $until:tt, $source:literal:
+    ($($feature:ident $name:literal $rule:ident, ($major:literal, $minor:literal, $patch:literal) .. $until:tt, $source:literal:
         $says:literal;)*) => {
         /// A feature of the contract; its entry in the table says everything about it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +31,7 @@ macro_rules! features {
                 feature: Feature::$feature,
                 name: $name,
                 rule: stringify!($rule),
-                since: Version::new($major, $minor, 0),
+                since: Version::new($major, $minor, $patch),
                 until: bound!($until),
                 source: $source,
                 says: $says,
@@ -41,190 +41,194 @@ macro_rules! features {
 }
 
 features! {
-    GeneratedCommand "generated-command" C01, (1, 0)..now, "controllers/ray/common/pod.go BuildPod":
+    GeneratedCommand "generated-command" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go BuildPod":
         "The Ray container runs a shell whose one argument ends in the generated `ray start`.";
-    UserCommandFirst "user-command-first" C02, (1, 0)..now, "controllers/ray/common/pod.go convertCmdToString":
+    UserCommandFirst "user-command-first" C02, (1, 0, 0)..now, "controllers/ray/common/pod.go convertCmdToString":
         "The elements of command and args, each between spaces and without quotes, come before it, joined by ` && `.";
-    RayStartInText "ray-start-in-text" C06, (1, 0)..now, "controllers/ray/common/pod.go BuildPod":
+    RayStartInText "ray-start-in-text" C06, (1, 0, 0)..now, "controllers/ray/common/pod.go BuildPod":
         "A command that contains `ray start` stays as it is, and nothing is generated into it.";
-    OverwriteOnCluster "overwrite-on-cluster" C07, (1, 1)..now, "#1704":
+    OverwriteOnCluster "overwrite-on-cluster" C07, (1, 1, 0)..now, "#1704":
         "The annotation ray.io/overwrite-container-cmd on the RayCluster, true in any letter case, leaves command and args as they are.";
-    OverwriteOnTemplate "overwrite-on-template" C07, (1, 1)..now, "controllers/ray/common/pod.go BuildPod":
+    OverwriteOnTemplate "overwrite-on-template" C07, (1, 1, 0)..now, "controllers/ray/common/pod.go BuildPod":
         "The annotation on a Pod template does the same for that group alone.";
-    GenRayStartCmd "gen-ray-start-cmd" C08, (1, 1)..now, "#1722":
+    GenRayStartCmd "gen-ray-start-cmd" C08, (1, 1, 0)..now, "#1722":
         "KUBERAY_GEN_RAY_START_CMD holds the generated `ray start`, without ulimit.";
-    LoginShell "login-shell" C09, (1, 0)..(1, 4), "#427":
+    LoginShell "login-shell" C09, (1, 0, 0)..(1, 4, 0), "#427":
         "The shell is `/bin/bash -lc --`.";
-    PlainShell "plain-shell" C09, (1, 4)..now, "#3679, #3704":
+    PlainShell "plain-shell" C09, (1, 4, 0)..now, "#3679, #3704":
         "The shell is `/bin/bash -c --`.";
-    LoginShellOnRequest "login-shell-on-request" C09, (1, 4)..now, "#3704":
+    LoginShellOnRequest "login-shell-on-request" C09, (1, 4, 0)..now, "#3704":
         "With ENABLE_LOGIN_SHELL=true on the operator the shell's letters end in `l`.";
-    UlimitFixed "ulimit-fixed" C11, (1, 0)..(1, 7), "controllers/ray/common/pod.go BuildPod":
+    UlimitFixed "ulimit-fixed" C11, (1, 0, 0)..(1, 7, 0), "controllers/ray/common/pod.go BuildPod":
         "`ulimit -n 65536; ` stands before `ray start`.";
-    UlimitFromEnv "ulimit-from-env" C11, (1, 7)..now, "#4860":
+    UlimitFromEnv "ulimit-from-env" C11, (1, 7, 0)..now, "#4860":
         "The limit is ${RAY_START_ULIMIT_OPEN_FILES:-65536}.";
 
-    BlockDefault "block-default" C12, (1, 0)..(1, 1), "controllers/ray/common/pod.go setMissingRayStartParams":
+    BlockDefault "block-default" C12, (1, 0, 0)..(1, 1, 0), "controllers/ray/common/pod.go setMissingRayStartParams":
         "`block` is true unless rayStartParams say otherwise.";
-    SleepWithoutBlock "sleep-without-block" C12, (1, 0)..(1, 1), "controllers/ray/common/pod.go BuildPod":
+    SleepWithoutBlock "sleep-without-block" C12, (1, 0, 0)..(1, 1, 0), "controllers/ray/common/pod.go BuildPod":
         "Without `--block` the command ends in ` && sleep infinity`.";
-    BlockForced "block-forced" C12, (1, 1)..now, "#1718":
+    BlockForced "block-forced" C12, (1, 1, 0)..now, "#1718":
         "`--block` is always given; a value of the user is replaced.";
-    SwitchOn "switch-on" C12, (1, 0)..now, "controllers/ray/common/pod.go convertParamMap":
+    SwitchOn "switch-on" C12, (1, 0, 0)..now, "controllers/ray/common/pod.go convertParamMap":
         "A parameter whose value is true becomes a bare flag.";
-    SwitchOff "switch-off" C12, (1, 0)..now, "controllers/ray/common/pod.go convertParamMap":
+    SwitchOff "switch-off" C12, (1, 0, 0)..now, "controllers/ray/common/pod.go convertParamMap":
         "A parameter whose value is false is dropped.";
-    BooleanValueKept "boolean-value-kept" C12, (1, 0)..now, "controllers/ray/common/pod.go convertParamMap":
+    BooleanValueKept "boolean-value-kept" C12, (1, 0, 0)..now, "controllers/ray/common/pod.go convertParamMap":
         "log-color and include-dashboard keep `=true` and `=false`.";
-    LogMonitorAsSwitch "log-monitor-as-switch" C12, (1, 0)..(1, 7), "#4857":
+    LogMonitorAsSwitch "log-monitor-as-switch" C12, (1, 0, 0)..(1, 7, 0), "#4857":
         "include-log-monitor is taken for a switch: false is dropped.";
-    LogMonitorKept "log-monitor-kept" C12, (1, 7)..now, "#4857":
+    LogMonitorKept "log-monitor-kept" C12, (1, 7, 0)..now, "#4857":
         "include-log-monitor keeps its value.";
-    DashboardHost "dashboard-host" C01, (1, 0)..now, "controllers/ray/common/pod.go setMissingRayStartParams":
+    DashboardHost "dashboard-host" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go setMissingRayStartParams":
         "The head gets `--dashboard-host=0.0.0.0` unless it is given.";
-    MetricsExportPort "metrics-export-port" C01, (1, 0)..now, "controllers/ray/common/pod.go setMissingRayStartParams":
+    MetricsExportPort "metrics-export-port" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go setMissingRayStartParams":
         "`--metrics-export-port=8080` is added unless it is given.";
-    AgentPortForServices "agent-port-for-services" C01, (1, 0)..(1, 1), "controllers/ray/common/pod.go setMissingRayStartParams":
+    AgentPortForServices "agent-port-for-services" C01, (1, 0, 0)..(1, 1, 0), "controllers/ray/common/pod.go setMissingRayStartParams":
         "`--dashboard-agent-listen-port=52365` is added only with the annotation that a RayService sets.";
-    AgentPort "agent-port" C01, (1, 1)..now, "controllers/ray/common/pod.go setMissingRayStartParams":
+    AgentPort "agent-port" C01, (1, 1, 0)..now, "controllers/ray/common/pod.go setMissingRayStartParams":
         "`--dashboard-agent-listen-port=52365` is added unless it is given.";
-    WorkerAddress "worker-address" C01, (1, 0)..now, "controllers/ray/common/pod.go setMissingRayStartParams":
+    WorkerAddress "worker-address" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go setMissingRayStartParams":
         "A worker gets `--address`, the head's service and its `port` parameter or 6379, unless it is given.";
-    NoMonitor "no-monitor" C18, (1, 0)..now, "controllers/ray/common/pod.go DefaultHeadPodTemplate":
+    NoMonitor "no-monitor" C18, (1, 0, 0)..now, "controllers/ray/common/pod.go DefaultHeadPodTemplate":
         "With the in-tree autoscaler the head gets `--no-monitor`.";
-    FlagsInRandomOrder "flags-in-random-order" C23, (1, 0)..(1, 3), "#2425":
+    FlagsInRandomOrder "flags-in-random-order" C23, (1, 0, 0)..(1, 3, 0), "#2425":
         "The flags come in an order that differs from Pod to Pod.";
-    FlagsSorted "flags-sorted" C23, (1, 3)..now, "#2425":
+    FlagsSorted "flags-sorted" C23, (1, 3, 0)..now, "#2425":
         "The flags are sorted by name.";
 
-    CpusFromLimits "cpus-from-limits" C13, (1, 0)..now, "controllers/ray/common/pod.go generateRayStartCommand":
+    CpusFromLimits "cpus-from-limits" C13, (1, 0, 0)..now, "controllers/ray/common/pod.go generateRayStartCommand":
         "`--num-cpus` is the limit of cpu, rounded up.";
-    CpusFromRequests "cpus-from-requests" C13, (1, 3)..now, "#2365":
+    CpusFromRequests "cpus-from-requests" C13, (1, 3, 0)..now, "#2365":
         "Without a limit of cpu `--num-cpus` is the request, rounded up.";
-    MemoryFromLimits "memory-from-limits" C13, (1, 0)..now, "controllers/ray/common/pod.go generateRayStartCommand":
+    MemoryFromLimits "memory-from-limits" C13, (1, 0, 0)..now, "controllers/ray/common/pod.go generateRayStartCommand":
         "`--memory` is the limit of memory in bytes, rounded up.";
-    AnyGpuFromLimits "any-gpu-from-limits" C13, (1, 0)..(1, 3), "controllers/ray/common/pod.go generateRayStartCommand":
+    AnyGpuFromLimits "any-gpu-from-limits" C13, (1, 0, 0)..(1, 3, 0), "controllers/ray/common/pod.go generateRayStartCommand":
         "`--num-gpus` is the limit of any one resource whose name ends in gpu.";
-    FirstGpuFromLimits "first-gpu-from-limits" C13, (1, 3)..now, "controllers/ray/common/pod.go addWellKnownAcceleratorResources":
+    FirstGpuFromLimits "first-gpu-from-limits" C13, (1, 3, 0)..now, "controllers/ray/common/pod.go addWellKnownAcceleratorResources":
         "`--num-gpus` is the limit of the first resource by name whose name ends in gpu.";
-    MigFromLimits "mig-from-limits" C13, (1, 4)..now, "controllers/ray/common/pod.go isGPUResourceKey":
+    MigFromLimits "mig-from-limits" C13, (1, 4, 0)..now, "controllers/ray/common/pod.go isGPUResourceKey":
         "Slices of a GPU, nvidia.com/mig-NgNNgb, count as GPUs.";
-    AcceleratorFromLimits "accelerator-from-limits" C13, (1, 3)..now, "controllers/ray/common/pod.go addWellKnownAcceleratorResources":
+    AcceleratorFromLimits "accelerator-from-limits" C13, (1, 3, 0)..now, "controllers/ray/common/pod.go addWellKnownAcceleratorResources":
         "The first limit of aws.amazon.com/neuroncore or google.com/tpu joins `--resources`, which is written again in single quotes.";
-    UnreadableResources "unreadable-resources" C13, (1, 3)..now, "controllers/ray/common/pod.go getResourcesMap":
+    UnreadableResources "unreadable-resources" C13, (1, 3, 0)..now, "controllers/ray/common/pod.go getResourcesMap":
         "Where `resources` is no JSON object of numbers once its outer quotes are off, limits give neither GPUs nor accelerators.";
-    GroupResources "group-resources" C13, (1, 5)..now, "controllers/ray/common/pod.go updateRayStartParamsResources":
+    GroupResources "group-resources" C13, (1, 5, 0)..now, "controllers/ray/common/pod.go updateRayStartParamsResources":
         "A group's own `resources` become --num-cpus, --memory, --num-gpus and --resources.";
-    GroupLabels "group-labels" C13, (1, 5)..now, "controllers/ray/common/pod.go updateRayStartParamsLabels":
+    GroupLabels "group-labels" C13, (1, 5, 0)..now, "controllers/ray/common/pod.go updateRayStartParamsLabels":
         "A group's own `labels` become `--labels`, sorted by name.";
 
-    HeadServiceShortened "head-service-shortened" C01, (1, 0)..(1, 4), "controllers/ray/utils/util.go GenerateHeadServiceName":
+    HeadServiceShortened "head-service-shortened" C01, (1, 0, 0)..(1, 4, 0), "controllers/ray/utils/util.go GenerateHeadServiceName":
         "The name of the head's service keeps its last 50 characters, and a leading digit or dash becomes r.";
-    HeadServiceWhole "head-service-whole" C01, (1, 4)..now, "controllers/ray/utils/util.go GenerateHeadServiceName":
+    HeadServiceWhole "head-service-whole" C01, (1, 4, 0)..now, "controllers/ray/utils/util.go GenerateHeadServiceName":
         "The name of the head's service is the RayCluster's with -head-svc.";
-    HeadServiceNamed "head-service-named" C01, (1, 0)..now, "controllers/ray/utils/util.go GenerateHeadServiceName":
+    HeadServiceNamed "head-service-named" C01, (1, 0, 0)..now, "controllers/ray/utils/util.go GenerateHeadServiceName":
         "The name that headService gives is used.";
-    ClusterDomain "cluster-domain" C01, (1, 0)..now, "controllers/ray/utils/util.go GetClusterDomainName":
+    ClusterDomain "cluster-domain" C01, (1, 0, 0)..now, "controllers/ray/utils/util.go GetClusterDomainName":
         "CLUSTER_DOMAIN on the operator replaces cluster.local.";
-    ClusterNameLong "cluster-name-long" C07, (1, 0)..(1, 4), "controllers/ray/utils/util.go GenerateRayClusterName":
+    ClusterNameLong "cluster-name-long" C07, (1, 0, 0)..(1, 4, 0), "controllers/ray/utils/util.go GenerateRayClusterName":
         "The RayCluster of a RayJob or RayService is named NAME-raycluster-xxxxx.";
-    ClusterNameShort "cluster-name-short" C07, (1, 4)..now, "controllers/ray/utils/util.go GenerateRayClusterName":
+    ClusterNameShort "cluster-name-short" C07, (1, 4, 0)..now, "controllers/ray/utils/util.go GenerateRayClusterName":
         "The RayCluster of a RayJob or RayService is named NAME-xxxxx.";
-    ParentAnnotations "parent-annotations" C07, (1, 0)..now, "controllers/ray/rayjob_controller.go, rayservice_controller.go":
+    ParentAnnotations "parent-annotations" C07, (1, 0, 0)..now, "controllers/ray/rayjob_controller.go, rayservice_controller.go":
         "The annotations of a RayJob or RayService are those of its RayCluster.";
 
-    EnvDefaults "env-defaults" C01, (1, 5)..now, "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvDefaults "env-defaults" C01, (1, 5, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "The operator's defaultContainerEnvs are added where the user has no variable of that name.";
-    EnvHeadAddress "env-head-address" C01, (1, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvHeadAddress "env-head-address" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "A worker gets FQ_RAY_IP and RAY_IP, the head's service.";
-    EnvClusterName "env-cluster-name" C01, (1, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvClusterName "env-cluster-name" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "RAY_CLUSTER_NAME comes from the Pod's label.";
-    EnvClusterNamespace "env-cluster-namespace" C01, (1, 6)..now, "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvClusterNamespace "env-cluster-namespace" C01, (1, 6, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "RAY_CLUSTER_NAMESPACE is the Pod's namespace.";
-    EnvInstance "env-instance" C01, (1, 1)..now, "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvInstance "env-instance" C01, (1, 1, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "RAY_CLOUD_INSTANCE_ID and RAY_NODE_TYPE_NAME name Pod and group.";
-    EnvPort "env-port" C01, (1, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvPort "env-port" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "RAY_PORT is the head's port unless it is given.";
-    EnvService "env-service" C01, (1, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvService "env-service" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "Pods of a RayService get shorter timeouts unless they are given.";
-    EnvServePin "env-serve-pin" C01, (1, 0)..(1, 1), "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvServePin "env-serve-pin" C01, (1, 0, 0)..(1, 1, 0), "controllers/ray/common/pod.go setContainerEnvVars":
         "Pods of a RayService get RAY_INTERNAL_SERVE_CONTROLLER_PIN_ON_NODE=0 unless it is given.";
-    EnvAddress "env-address" C01, (1, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvAddress "env-address" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "RAY_ADDRESS is 127.0.0.1 or the head's service, with its port, unless it is given.";
-    EnvUsage "env-usage" C01, (1, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvUsage "env-usage" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "RAY_USAGE_STATS_KUBERAY_IN_USE=1 and RAY_DASHBOARD_ENABLE_K8S_DISK_USAGE=1 are added unless they are given.";
-    EnvExtraTags "env-extra-tags" C01, (1, 1)..now, "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvExtraTags "env-extra-tags" C01, (1, 1, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "The head's RAY_USAGE_STATS_EXTRA_TAGS name the operator's release and the kind of object.";
-    EnvRedisAlways "env-redis-always" C01, (1, 0)..(1, 3), "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvRedisAlways "env-redis-always" C01, (1, 0, 0)..(1, 3, 0), "controllers/ray/common/pod.go setContainerEnvVars":
         "REDIS_PASSWORD is the group's redis-password or empty, unless it is given.";
-    EnvStorageFromPod "env-storage-from-pod" C01, (1, 0)..(1, 3), "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvStorageFromPod "env-storage-from-pod" C01, (1, 0, 0)..(1, 3, 0), "controllers/ray/common/pod.go setContainerEnvVars":
         "RAY_external_storage_namespace is the Pod's annotation, on head and workers.";
-    EnvReconnect "env-reconnect" C01, (1, 0)..now, "controllers/ray/common/pod.go":
+    EnvReconnect "env-reconnect" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go":
         "Workers of a fault-tolerant cluster wait 600 s for the GCS unless they are told otherwise.";
-    EnvStorageOfHead "env-storage-of-head" C01, (1, 3)..now, "controllers/ray/common/pod.go configureGCSFaultTolerance":
+    EnvStorageOfHead "env-storage-of-head" C01, (1, 3, 0)..now, "controllers/ray/common/pod.go configureGCSFaultTolerance":
         "The head of a fault-tolerant cluster gets RAY_external_storage_namespace.";
-    EnvRedisFromParams "env-redis-from-params" C01, (1, 3)..now, "controllers/ray/common/pod.go configureGCSFaultTolerance":
+    EnvRedisFromParams "env-redis-from-params" C01, (1, 3, 0)..now, "controllers/ray/common/pod.go configureGCSFaultTolerance":
         "The head of a cluster that is fault tolerant by annotation gets REDIS_PASSWORD from rayStartParams.";
-    FaultToleranceOptions "fault-tolerance-options" C01, (1, 3)..now, "controllers/ray/common/pod.go configureGCSFaultTolerance":
+    FaultToleranceOptions "fault-tolerance-options" C01, (1, 3, 0)..now, "controllers/ray/common/pod.go configureGCSFaultTolerance":
         "gcsFaultToleranceOptions give the head the address, user and password of Redis as variables and `$`-parameters.";
-    EmbeddedStorage "embedded-storage" C01, (1, 7)..now, "controllers/ray/common/pod.go configureEmbeddedFT":
+    EmbeddedStorage "embedded-storage" C01, (1, 7, 0)..now, "controllers/ray/common/pod.go configureEmbeddedFT":
         "With the rocksdb backend the head gets RAY_gcs_storage and its path.";
-    TokenAuth "token-auth" C01, (1, 5)..now, "controllers/ray/common/pod.go SetContainerTokenAuthEnvVars":
+    TokenAuth "token-auth" C01, (1, 5, 1)..now, "controllers/ray/common/pod.go SetContainerTokenAuthEnvVars":
         "With authOptions.mode token Ray's containers get RAY_AUTH_MODE and RAY_AUTH_TOKEN.";
-    TokenAuthTwice "token-auth-twice" C01, (1, 5)..(1, 6), "controllers/ray/common/pod.go SetContainerTokenAuthEnvVars":
+    TokenAuthTwice "token-auth-twice" C01, (1, 5, 1)..(1, 6, 0), "controllers/ray/common/pod.go SetContainerTokenAuthEnvVars":
         "They are added even where the user has them.";
-    TokenAuthOnce "token-auth-once" C01, (1, 6)..now, "#4554":
+    TokenAuthOnce "token-auth-once" C01, (1, 6, 0)..now, "#4554":
         "They are added unless they are given; authOptions.secretName names the Secret.";
-    KubernetesAuth "kubernetes-auth" C01, (1, 6)..now, "#4509":
+    KubernetesAuth "kubernetes-auth" C01, (1, 6, 0)..now, "#4509":
         "With enableK8sTokenAuth RAY_ENABLE_K8S_TOKEN_AUTH takes the token's place.";
 
-    WaitGcsReady "wait-gcs-ready" C15, (1, 0)..now, "controllers/ray/common/pod.go DefaultWorkerPodTemplate":
+    WaitGcsReady "wait-gcs-ready" C15, (1, 0, 0)..now, "controllers/ray/common/pod.go DefaultWorkerPodTemplate":
         "A worker's last init container waits until the head's GCS answers; ENABLE_INIT_CONTAINER_INJECTION=false leaves it out.";
-    WaitGcsReadyTabs "wait-gcs-ready-tabs" C15, (1, 0)..(1, 2), "controllers/ray/common/pod.go DefaultWorkerPodTemplate":
+    WaitGcsReadyTabs "wait-gcs-ready-tabs" C15, (1, 0, 0)..(1, 2, 0), "controllers/ray/common/pod.go DefaultWorkerPodTemplate":
         "Two tabs follow its `sleep 5`.";
-    WaitGcsReadyOldPage "wait-gcs-ready-old-page" C15, (1, 0)..(1, 5), "controllers/ray/common/pod.go DefaultWorkerPodTemplate":
+    WaitGcsReadyOldPage "wait-gcs-ready-old-page" C15, (1, 0, 0)..(1, 5, 0), "controllers/ray/common/pod.go DefaultWorkerPodTemplate":
         "It names the FAQ in the operator's repository.";
-    WaitGcsReadyNewPage "wait-gcs-ready-new-page" C15, (1, 5)..now, "controllers/ray/common/pod.go DefaultWorkerPodTemplate":
+    WaitGcsReadyNewPage "wait-gcs-ready-new-page" C15, (1, 5, 0)..now, "controllers/ray/common/pod.go DefaultWorkerPodTemplate":
         "It names the page of Ray's documentation.";
-    InitEnv "init-env" C15, (1, 0)..now, "controllers/ray/common/pod.go setInitContainerEnvVars":
+    InitEnv "init-env" C15, (1, 0, 0)..now, "controllers/ray/common/pod.go setInitContainerEnvVars":
         "Every init container gets FQ_RAY_IP and RAY_IP.";
-    AutoscalerDirect "autoscaler-direct" C18, (1, 0)..(1, 2), "controllers/ray/common/pod.go BuildAutoscalerContainer":
+    AutoscalerDirect "autoscaler-direct" C18, (1, 0, 0)..(1, 2, 0), "controllers/ray/common/pod.go BuildAutoscalerContainer":
         "The autoscaler is started as `ray kuberay-autoscaler` without a shell.";
-    AutoscalerInShell "autoscaler-in-shell" C18, (1, 2)..now, "#2268":
+    AutoscalerInShell "autoscaler-in-shell" C18, (1, 2, 0)..now, "#2268":
         "The autoscaler is started by a shell.";
-    AutoscalerGenCmd "autoscaler-gen-cmd" C18, (1, 7)..now, "#4835":
+    AutoscalerGenCmd "autoscaler-gen-cmd" C18, (1, 7, 0)..now, "#4835":
         "KUBERAY_GEN_AUTOSCALER_START_CMD holds its command.";
-    AutoscalerOverride "autoscaler-override" C18, (1, 7)..now, "#4835":
+    AutoscalerOverride "autoscaler-override" C18, (1, 7, 0)..now, "#4835":
         "autoscalerOptions.command and args replace its own.";
-    AutoscalerUserEnv "autoscaler-user-env" C18, (1, 0)..now, "controllers/ray/common/pod.go mergeAutoscalerOverrides":
+    AutoscalerUserEnv "autoscaler-user-env" C18, (1, 0, 0)..now, "controllers/ray/common/pod.go mergeAutoscalerOverrides":
         "autoscalerOptions.env comes after its own variables.";
-    AutoscalerV2 "autoscaler-v2" C18, (1, 4)..now, "controllers/ray/common/pod.go setAutoscalerV2EnvVars":
+    AutoscalerV2 "autoscaler-v2" C18, (1, 4, 0)..now, "controllers/ray/common/pod.go setAutoscalerV2EnvVars":
         "With version v2 the head gets RAY_enable_autoscaler_v2=true.";
-    AutoscalerV1 "autoscaler-v1" C18, (1, 7)..now, "controllers/ray/common/pod.go setAutoscalerV1EnvVars":
+    AutoscalerV1 "autoscaler-v1" C18, (1, 7, 0)..now, "controllers/ray/common/pod.go setAutoscalerV1EnvVars":
         "With version v1 the head gets RAY_enable_autoscaler_v2=false.";
 
-    SubmitterArgv "submitter-argv" C19, (1, 0)..(1, 3), "controllers/ray/common/job.go GetK8sJobCommand":
+    SubmitterArgv "submitter-argv" C19, (1, 0, 0)..(1, 3, 0), "controllers/ray/common/job.go GetK8sJobCommand":
         "The submitter's command is `ray job submit` as separate words, the entrypoint split as a shell would.";
-    SubmitterScript "submitter-script" C19, (1, 3)..now, "controllers/ray/common/job.go":
-        "The submitter's argument is a script that bash reads: it submits unless the job is known, then follows the log.";
-    SubmitterBash "submitter-bash" C19, (1, 3)..(1, 4), "controllers/ray/rayjob_controller.go getSubmitterTemplate":
+    SubmitterScript "submitter-script" C19, (1, 3, 0)..now, "controllers/ray/common/job.go":
+        "The submitter's argument is a script that bash reads: it submits unless the job is known, and follows the log.";
+    SubmitterFollowsKnownJob "submitter-follows-known-job" C19, (1, 3, 0)..(1, 3, 2), "controllers/ray/common/job.go GetK8sJobCommand":
+        "The script follows the log of a job that is known, else it submits and waits; it runs with `/bin/bash` and `-c SCRIPT`.";
+    SubmitterAlwaysFollows "submitter-always-follows" C19, (1, 3, 2)..now, "#3216":
+        "The script submits with `--no-wait` unless the job is known, and then follows the log in either case.";
+    SubmitterBash "submitter-bash" C19, (1, 3, 2)..(1, 4, 0), "controllers/ray/rayjob_controller.go getSubmitterTemplate":
         "The script runs with command `/bin/bash` and args `-ce SCRIPT`.";
-    SubmitterShell "submitter-shell" C19, (1, 4)..now, "controllers/ray/rayjob_controller.go":
+    SubmitterShell "submitter-shell" C19, (1, 4, 0)..now, "controllers/ray/rayjob_controller.go":
         "The script runs with command `/bin/bash -ce --`.";
-    SubmitterUserCommand "submitter-user-command" C19, (1, 0)..now, "controllers/ray/rayjob_controller.go":
+    SubmitterUserCommand "submitter-user-command" C19, (1, 0, 0)..now, "controllers/ray/rayjob_controller.go":
         "A command in submitterPodTemplate is kept, with its args.";
-    SubmitterEnv "submitter-env" C19, (1, 0)..now, "controllers/ray/rayjob_controller.go":
+    SubmitterEnv "submitter-env" C19, (1, 0, 0)..now, "controllers/ray/rayjob_controller.go":
         "The submitter gets PYTHONUNBUFFERED=1.";
-    SubmitterJobEnv "submitter-job-env" C19, (1, 1)..now, "controllers/ray/rayjob_controller.go":
+    SubmitterJobEnv "submitter-job-env" C19, (1, 1, 0)..now, "controllers/ray/rayjob_controller.go":
         "The submitter gets RAY_DASHBOARD_ADDRESS and RAY_JOB_SUBMISSION_ID.";
-    SubmitterSidecar "submitter-sidecar" C19, (1, 5)..now, "controllers/ray/rayjob_controller.go":
+    SubmitterSidecar "submitter-sidecar" C19, (1, 5, 0)..now, "controllers/ray/rayjob_controller.go":
         "In SidecarMode the submitter is a container of the head's Pod, after the user's.";
-    SubmitterWaitsWithWget "submitter-waits-with-wget" C19, (1, 5)..(1, 6), "controllers/ray/common/job.go BuildJobSubmitCommand":
+    SubmitterWaitsWithWget "submitter-waits-with-wget" C19, (1, 5, 0)..(1, 6, 0), "controllers/ray/common/job.go BuildJobSubmitCommand":
         "The submitter beside the head first waits for the dashboard with wget.";
-    SubmitterWaitsWithPython "submitter-waits-with-python" C19, (1, 6)..now, "controllers/ray/common/job.go BuildJobSubmitCommand":
+    SubmitterWaitsWithPython "submitter-waits-with-python" C19, (1, 6, 0)..now, "controllers/ray/common/job.go BuildJobSubmitCommand":
         "The submitter beside the head first waits for the dashboard with python.";
-    SubmitterAlwaysWaits "submitter-always-waits" C19, (1, 7)..now, "controllers/ray/common/job.go BuildJobSubmitCommand":
+    SubmitterAlwaysWaits "submitter-always-waits" C19, (1, 7, 0)..now, "controllers/ray/common/job.go BuildJobSubmitCommand":
         "The submitter in a Job of its own waits for the dashboard, too.";
-    FirstContainer "first-container" C20, (1, 0)..now, "controllers/ray/utils/constant.go RayContainerIndex":
+    FirstContainer "first-container" C20, (1, 0, 0)..now, "controllers/ray/utils/constant.go RayContainerIndex":
         "The Ray container is the first one of the template, whatever its name; others stay as they are.";
 }

@@ -32,7 +32,7 @@ pub struct Rule {
     pub title: &'static str,
     /// What holds, in one sentence.
     pub sentence: &'static str,
-    /// The first release that it holds for, as `X.Y`.
+    /// The first release that it holds for, as a full version.
     pub since: &'static str,
     /// The first release that it no longer holds for, where there is one.
     pub until: Option<&'static str>,
@@ -57,7 +57,7 @@ const fn rule(
         id,
         title,
         sentence,
-        since: "1.0",
+        since: "1.0.0",
         until: None,
         differs,
         layers,
@@ -120,7 +120,7 @@ pub static RULES: [Rule; 23] = [
         None,
     ),
     since(
-        "1.1",
+        "1.1.0",
         rule(
             "C07",
             "The overwrite annotation",
@@ -131,7 +131,7 @@ pub static RULES: [Rule; 23] = [
         ),
     ),
     since(
-        "1.1",
+        "1.1.0",
         rule(
             "C08",
             "KUBERAY_GEN_RAY_START_CMD",
@@ -261,7 +261,7 @@ pub static RULES: [Rule; 23] = [
         Some("From 1.6 on `upgradeStrategy: Recreate` makes Pods again when the RayCluster changes."),
     ),
     since(
-        "1.3",
+        "1.3.0",
         rule(
             "C23",
             "The order of flags",

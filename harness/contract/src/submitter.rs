@@ -87,7 +87,10 @@ impl Submitter<'_> {
         } else {
             context.uses(Feature::SubmitterScript);
             let script = Text::from(self.script(place)?);
-            if context.uses(Feature::SubmitterBash) {
+            if context.has(Feature::SubmitterFollowsKnownJob) {
+                command = vec!["/bin/bash".into()];
+                args = vec!["-c".into(), script];
+            } else if context.uses(Feature::SubmitterBash) {
                 command = vec!["/bin/bash".into()];
                 args = vec!["-ce".into(), script];
             } else {
@@ -152,19 +155,24 @@ impl Submitter<'_> {
                 "until {check} >/dev/null 2>&1 ; do echo {message} ; sleep 2 ; done ;"
             ));
         }
-        if place == Place::Job {
-            words.push(format!(
-                "if ! ray job status --address {address} {id} >/dev/null 2>&1 ; then"
-            ));
-        }
-        words.push(format!("ray job submit --address {address}"));
-        if place == Place::Job {
-            words.push("--no-wait".into());
-        }
-        words.extend(self.options(go::quote)?);
-        words.push(format!("-- {} ;", self.job.spec.entrypoint.trim()));
-        if place == Place::Job {
-            words.push(format!("fi ; ray job logs --address {address} --follow {id}"));
+        let status = format!("ray job status --address {address} {id} >/dev/null 2>&1 ; then");
+        let follow = format!("ray job logs --address {address} --follow {id}");
+        let submit = format!("ray job submit --address {address}");
+        let options = self.options(go::quote)?;
+        let entrypoint = format!("-- {} ;", self.job.spec.entrypoint.trim());
+        if place == Place::BesideHead {
+            words.push(submit);
+            words.extend(options);
+            words.push(entrypoint);
+        } else if context.uses(Feature::SubmitterFollowsKnownJob) {
+            words.push(format!("if {status} {follow} ; else {submit}"));
+            words.extend(options);
+            words.push(format!("{entrypoint} fi"));
+        } else {
+            context.uses(Feature::SubmitterAlwaysFollows);
+            words.push(format!("if ! {status} {submit} --no-wait"));
+            words.extend(options);
+            words.push(format!("{entrypoint} fi ; {follow}"));
         }
         Ok(words.join(" "))
     }

@@ -38,6 +38,9 @@ pub struct Operator {
     pub class: String,
     /// Whether what is said of it was read from its sources only and never seen on a running operator.
     pub provisional: bool,
+    /// Why what is said of it may not hold, where nobody has read its source for the contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
     /// Whether generated flags come in a fixed order; if not, the order shown is one of many.
     pub flags_are_ordered: bool,
 }

@@ -135,6 +135,7 @@ fn operator(release: &Version) -> Operator {
         release: release.clone(),
         class: class.name.into(),
         provisional: class.provisional,
+        unread: contract::unread(release),
         flags_are_ordered: contract::flags_are_ordered(release),
     }
 }

@@ -58,6 +58,9 @@ fn remarks(explanation: &Explanation, container: &Container) -> String {
             "\n  the order of generated flags is random on this release: each Pod has another one than shown here",
         );
     }
+    if let Some(reason) = &operator.unread {
+        text.push_str(&format!("\n  warning: {reason}"));
+    }
     if operator.provisional {
         text.push_str("\n  provisional: no scenario has proven this release on a running operator; its rules were read in sources");
     }

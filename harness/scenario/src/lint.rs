@@ -127,7 +127,7 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
                 .any(|name| name.subject == subject)
             {
                 let place = source.rest_of_line(*location);
-                let message = format!("there is no snapshot `{subject}@ge-X.Y.snap`");
+                let message = format!("there is no snapshot `{subject}@ge-X.Y.Z.snap`");
                 let help = "run the scenario, then review and accept what it found";
                 problems.push(source.error(&place, message).with_help(help));
             }
@@ -155,7 +155,7 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
 
 /// What the name of a snapshot should be.
 fn name_help(path: &Path) -> String {
-    let form = "a snapshot is named like `head.args@ge-1.4.snap`";
+    let form = "a snapshot is named like `head.args@ge-1.4.0.snap`";
     if !path.to_string_lossy().contains("@ge-") {
         return form.into();
     }

@@ -28,7 +28,7 @@ fn place() -> Place {
         _ => text,
     });
     place.scenario("default-command", "wrong", |file, text| match file {
-        "head.command@ge-1.4.snap" => replaced(&text, "/bin/bash", "/bin/other"),
+        "head.command@ge-1.4.0.snap" => replaced(&text, "/bin/bash", "/bin/other"),
         _ => text,
     });
     place

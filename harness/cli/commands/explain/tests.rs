@@ -5,9 +5,10 @@ use std::path::Path;
 
 use semver::Version;
 
+use super::forget_pinned;
 use crate::artifact::Pins;
 use crate::contract::{Layer, OperatorSettings};
-use crate::explain::{TRAPS, Trap, explain};
+use crate::explain::{Explanation, TRAPS, Trap, explain};
 use crate::scenario::{Manifest, Scenario, TargetKind, load_all};
 
 /// The releases that a scenario runs on and on which `explain` warns with a trap of one of its manifests.
@@ -79,4 +80,23 @@ fn a_scenario_without_a_trap_brings_no_warning_of_it() {
     for trap in TRAPS {
         assert_eq!(warned(trap, &scenario), [], "{}", trap.id);
     }
+}
+
+#[test]
+fn a_release_is_unread_until_it_is_pinned() {
+    let manifest = "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {name: a}\nspec: {headGroupSpec: {rayStartParams: {}, \
+                    template: {spec: {containers: [{name: r, image: r}]}}}}\n";
+    let releases = ["1.6.2", "1.6.9", "9.9.9"].map(|release| release.parse().unwrap());
+    let mut explanation = explain(Path::new("a.yaml"), manifest, &releases, &OperatorSettings::default()).unwrap();
+    let unread = |explanation: &Explanation| {
+        let unread = explanation.operators.iter().map(|operator| operator.unread.is_some());
+        unread.collect::<Vec<_>>()
+    };
+    let mut pins = Pins::embedded();
+    forget_pinned(&mut explanation, &pins);
+    assert_eq!(unread(&explanation), [false, true, true]);
+    let pin = pins.operators.releases.values().next().unwrap().clone();
+    pins.operators.releases.insert("1.6.9".parse().unwrap(), pin);
+    forget_pinned(&mut explanation, &pins);
+    assert_eq!(unread(&explanation), [false, false, true]);
 }

@@ -67,6 +67,15 @@ fn submitters_of_each_time() {
              --submission-id id -- python -c \"print(1)\" && echo a ; fi ; ray job logs --address {address} --follow id"
         )
     };
+    let early_script = format!(
+        "if ray job status --address {address} id >/dev/null 2>&1 ; then ray job logs --address {address} --follow id ; \
+         else ray job submit --address {address} --submission-id id -- python -c \"print(1)\" && echo a ; fi"
+    );
+    for release in ["1.3.0", "1.3.1"] {
+        let early = submitter(release);
+        assert_eq!(early.command, ["/bin/bash"], "{release}");
+        assert_eq!(args(&early), ["-c", &early_script], "{release}");
+    }
     let bash = submitter("1.3.2");
     assert_eq!(bash.command, ["/bin/bash"]);
     assert_eq!(args(&bash), ["-ce".to_owned(), script(address)]);

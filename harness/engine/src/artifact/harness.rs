@@ -135,14 +135,14 @@ mod tests {
         std::fs::create_dir_all(from.path().join("a")).unwrap();
         for name in [
             "a/scenario.yaml",
-            "a/head.args@ge-1.4.snap",
-            "a/head.args@ge-1.4.snap.new",
+            "a/head.args@ge-1.4.0.snap",
+            "a/head.args@ge-1.4.0.snap.new",
         ] {
             std::fs::write(from.path().join(name), name).unwrap();
         }
         let to = tempfile::tempdir().unwrap();
         copy(from.path(), to.path()).unwrap();
-        let names = ["a/head.args@ge-1.4.snap", "a/scenario.yaml"].map(PathBuf::from);
+        let names = ["a/head.args@ge-1.4.0.snap", "a/scenario.yaml"].map(PathBuf::from);
         assert_eq!(files(to.path()).unwrap(), names);
     }
 }

@@ -160,14 +160,14 @@ fn shorten(line: &str) -> String {
 mod tests {
     use super::*;
 
-    const FILE: &str = "head.args@ge-1.6.snap";
+    const FILE: &str = "head.args@ge-1.6.0.snap";
 
     #[test]
     fn one_space_fewer_at_the_end_is_seen() {
         let text = diff(r#"- " echo 123  456 ""#, r#"- " echo 123  456""#, FILE);
         assert_eq!(
             text,
-            r#"--- expected: head.args@ge-1.6.snap
+            r#"--- expected: head.args@ge-1.6.0.snap
 +++ found
 @@ -1 +1 @@
 -- " echo 123  456 "
@@ -226,7 +226,7 @@ line 1, from character 18 (`·` is a space):
         let text = diff("- \"a\"\n- \"b\"", "- \"a\"\n- \"b\"\n- \"c\"", FILE);
         assert_eq!(
             text,
-            "--- expected: head.args@ge-1.6.snap\n+++ found\n@@ -1,2 +1,3 @@\n - \"a\"\n - \"b\"\n+- \"c\""
+            "--- expected: head.args@ge-1.6.0.snap\n+++ found\n@@ -1,2 +1,3 @@\n - \"a\"\n - \"b\"\n+- \"c\""
         );
         let text = diff("- \"a\"", "absent", FILE);
         assert!(text.contains("-- \"a\"\n+absent\n"), "{text}");

@@ -90,16 +90,16 @@ fn what_is_missing_is_pending_then_accepted_then_equal() {
         panic!("there is no snapshot yet");
     };
     assert_eq!(found, format!("- \"{ARGS}\""));
-    assert_eq!(file, "head.args@ge-1.6.snap");
-    assert_eq!(fixture.files(), ["head.args@ge-1.6.snap.new"]);
+    assert_eq!(file, "head.args@ge-1.6.0.snap");
+    assert_eq!(fixture.files(), ["head.args@ge-1.6.0.snap.new"]);
 
     let [pending] = &fixture.pending()[..] else { panic!() };
     assert_eq!(pending.diff(), format!("+- \"{ARGS}\""));
     assert_eq!(
         accept(pending, false).unwrap(),
-        fixture.dir().join("head.args@ge-1.6.snap")
+        fixture.dir().join("head.args@ge-1.6.0.snap")
     );
-    assert_eq!(fixture.files(), ["head.args@ge-1.6.snap"]);
+    assert_eq!(fixture.files(), ["head.args@ge-1.6.0.snap"]);
     let text = fs::read_to_string(&pending.target).unwrap();
     assert_eq!(
         text,
@@ -152,7 +152,7 @@ fn odd_values_survive_the_file(#[case] found: Value) {
     fixture.accepted(&["1.6.2"], &found);
     assert!(is_equal(&fixture.compare("1.6.2", &found)));
     // A checkout with CRLF is the same snapshot.
-    let path = fixture.dir().join("head.args@ge-1.6.snap");
+    let path = fixture.dir().join("head.args@ge-1.6.0.snap");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace('\n', "\r\n")).unwrap();
     assert!(is_equal(&fixture.compare("1.6.2", &found)));
@@ -173,7 +173,7 @@ fn the_message_shows_the_one_space_that_differs() {
     };
     assert_eq!(
         (expected.len(), file.as_str()),
-        (found.len() + 1, "head.args@ge-1.6.snap")
+        (found.len() + 1, "head.args@ge-1.6.0.snap")
     );
     assert!(diff.contains("Only white space differs: 1 space too few."), "{diff}");
     assert!(diff.contains("--num-cpus=1·\"\n"), "{diff}");
@@ -181,10 +181,10 @@ fn the_message_shows_the_one_space_that_differs() {
 
 #[rstest]
 #[case("1.3.2", None)]
-#[case("1.4.0", Some("head.args@ge-1.4.snap"))]
-#[case("1.5.1", Some("head.args@ge-1.4.snap"))]
-#[case("1.6.2", Some("head.args@ge-1.6.snap"))]
-#[case("1.7.0", Some("head.args@ge-1.6.snap"))]
+#[case("1.4.0", Some("head.args@ge-1.4.0.snap"))]
+#[case("1.5.1", Some("head.args@ge-1.4.0.snap"))]
+#[case("1.6.2", Some("head.args@ge-1.6.0.snap"))]
+#[case("1.7.0", Some("head.args@ge-1.6.0.snap"))]
 fn the_greatest_bound_not_above_the_release_counts(#[case] operator: &str, #[case] file: Option<&str>) {
     let fixture = Fixture::new();
     fixture.accepted(&["1.4.2"], &json!(["four"]));
@@ -212,7 +212,10 @@ fn in_ci_nothing_is_written_or_removed() {
     assert!(is_different(&ci.compare(&subject(PodField::Args), &json!(["b"]))));
     fixture.compare("1.6.2", &json!(["b"]));
     assert!(is_equal(&ci.compare(&subject(PodField::Args), &json!(["a"]))));
-    assert_eq!(fixture.files(), ["head.args@ge-1.6.snap", "head.args@ge-1.6.snap.new"]);
+    assert_eq!(
+        fixture.files(),
+        ["head.args@ge-1.6.0.snap", "head.args@ge-1.6.0.snap.new"]
+    );
 }
 
 #[rstest]
@@ -235,14 +238,14 @@ fn a_pending_snapshot_goes_when_its_release_is_equal_again() {
     fixture.compare("1.6.2", &json!(["a"]));
     assert_eq!(fixture.pending().len(), 1);
     fixture.compare("1.6.1", &json!(["a"]));
-    assert_eq!(fixture.files(), ["head.args@ge-1.6.snap"]);
+    assert_eq!(fixture.files(), ["head.args@ge-1.6.0.snap"]);
 }
 
 #[test]
 fn releases_that_give_the_same_share_one_pending_snapshot() {
     let fixture = Fixture::new();
     fixture.accepted(&["1.6.2", "1.6.0", "1.6.2"], &json!(["a"]));
-    assert_eq!(fixture.releases("head.args@ge-1.6.snap"), ["1.6.0", "1.6.2"]);
+    assert_eq!(fixture.releases("head.args@ge-1.6.0.snap"), ["1.6.0", "1.6.2"]);
 }
 
 #[test]
@@ -277,7 +280,7 @@ fn accepting_needs_partial_when_verified_releases_were_not_covered() {
     );
     assert_eq!(fixture.files().len(), 2, "nothing was accepted");
     accept(pending, true).unwrap();
-    assert_eq!(fixture.releases("head.args@ge-1.6.snap"), ["1.6.2"]);
+    assert_eq!(fixture.releases("head.args@ge-1.6.0.snap"), ["1.6.2"]);
     assert!(is_equal(&fixture.compare("1.6.2", &json!(["b"]))));
 }
 
@@ -289,7 +292,7 @@ fn a_new_class_takes_its_releases_from_the_older_snapshot() {
     let folder = fixture.with("1.6.0", true);
     folder.compare(&subject(PodField::Args), &json!(["a"]));
     folder.record_verified().unwrap();
-    assert_eq!(fixture.releases("head.args@ge-1.4.snap"), ["1.4.2", "1.5.1", "1.6.0"]);
+    assert_eq!(fixture.releases("head.args@ge-1.4.0.snap"), ["1.4.2", "1.5.1", "1.6.0"]);
 
     fixture.compare("1.6.2", &json!(["b"]));
     let pending = &fixture.pending()[0];
@@ -297,8 +300,8 @@ fn a_new_class_takes_its_releases_from_the_older_snapshot() {
     assert!(accept(pending, false).is_err());
     fixture.compare("1.6.0", &json!(["b"]));
     accept(&fixture.pending()[0], false).unwrap();
-    assert_eq!(fixture.releases("head.args@ge-1.4.snap"), ["1.4.2", "1.5.1"]);
-    assert_eq!(fixture.releases("head.args@ge-1.6.snap"), ["1.6.0", "1.6.2"]);
+    assert_eq!(fixture.releases("head.args@ge-1.4.0.snap"), ["1.4.2", "1.5.1"]);
+    assert_eq!(fixture.releases("head.args@ge-1.6.0.snap"), ["1.6.0", "1.6.2"]);
     assert!(is_equal(&fixture.compare("1.5.1", &json!(["a"]))));
 }
 
@@ -312,11 +315,11 @@ fn classes_that_are_alike_end_in_one_snapshot() {
     let (reviewed, shown) = answers(&fixture, false, "a\na\na\n");
     assert_eq!(reviewed.accepted.len(), 3);
     assert!(
-        shown.contains("head.args@ge-1.4.snap says the same; accepting adds these releases"),
+        shown.contains("head.args@ge-1.4.0.snap says the same; accepting adds these releases"),
         "{shown}"
     );
-    assert_eq!(fixture.files(), ["head.args@ge-1.4.snap"]);
-    assert_eq!(fixture.releases("head.args@ge-1.4.snap"), ["1.4.2", "1.5.1", "1.6.2"]);
+    assert_eq!(fixture.files(), ["head.args@ge-1.4.0.snap"]);
+    assert_eq!(fixture.releases("head.args@ge-1.4.0.snap"), ["1.4.2", "1.5.1", "1.6.2"]);
 }
 
 #[test]
@@ -330,13 +333,13 @@ fn verified_releases_are_recorded_only_for_what_was_equal() {
     folder.compare(&subject(PodField::Args), &json!(["a"]));
     assert_eq!(
         folder.record_verified().unwrap(),
-        [fixture.dir().join("head.args@ge-1.6.snap")]
+        [fixture.dir().join("head.args@ge-1.6.0.snap")]
     );
     assert!(
         folder.record_verified().unwrap().is_empty(),
         "nothing is new the second time"
     );
-    assert_eq!(fixture.releases("head.args@ge-1.6.snap"), ["1.6.0", "1.6.2"]);
+    assert_eq!(fixture.releases("head.args@ge-1.6.0.snap"), ["1.6.0", "1.6.2"]);
 }
 
 #[test]
@@ -345,7 +348,7 @@ fn rejecting_removes_the_pending_snapshot_alone() {
     fixture.accepted(&["1.6.2"], &json!(["a"]));
     fixture.compare("1.6.2", &json!(["b"]));
     reject(&fixture.pending()[0]).unwrap();
-    assert_eq!(fixture.files(), ["head.args@ge-1.6.snap"]);
+    assert_eq!(fixture.files(), ["head.args@ge-1.6.0.snap"]);
     assert!(is_equal(&fixture.compare("1.6.2", &json!(["a"]))));
 }
 
@@ -358,7 +361,7 @@ fn only_our_own_pending_snapshots_are_found() {
         fs::create_dir(&folder).unwrap();
         fs::copy(
             fixture.pending()[0].path.clone(),
-            folder.join("head.args@ge-1.6.snap.new"),
+            folder.join("head.args@ge-1.6.0.snap.new"),
         )
         .unwrap();
     }
@@ -373,21 +376,24 @@ fn only_our_own_pending_snapshots_are_found() {
 #[test]
 fn a_malformed_snapshot_is_different_and_stays() {
     let fixture = Fixture::new();
-    let path = fixture.dir().join("head.args@ge-1.6.snap");
+    let path = fixture.dir().join("head.args@ge-1.6.0.snap");
     fs::write(&path, "<<<<<<< ours\n").unwrap();
     let Comparison::Different { diff, .. } = fixture.compare("1.6.2", &json!(["a"])) else {
         panic!()
     };
     assert!(diff.contains("is not a snapshot: it has no header"), "{diff}");
-    assert_eq!(fixture.files(), ["head.args@ge-1.6.snap"]);
+    assert_eq!(fixture.files(), ["head.args@ge-1.6.0.snap"]);
 }
 
 #[test]
 fn a_malformed_pending_snapshot_is_an_error_of_review_and_replaced_by_a_run() {
     let fixture = Fixture::new();
-    fs::write(fixture.dir().join("head.args@ge-1.6.snap.new"), "half").unwrap();
+    fs::write(fixture.dir().join("head.args@ge-1.6.0.snap.new"), "half").unwrap();
     let error = pending(fixture.0.path()).unwrap_err().to_string();
-    assert!(error.contains("head.args@ge-1.6.snap.new is not a snapshot"), "{error}");
+    assert!(
+        error.contains("head.args@ge-1.6.0.snap.new is not a snapshot"),
+        "{error}"
+    );
     fixture.compare("1.6.2", &json!(["a"]));
     assert_eq!(fixture.pending().len(), 1);
 }
@@ -409,7 +415,7 @@ fn a_folder_that_cannot_be_written_is_a_problem_and_the_verdict_stays(#[case] di
     let problems = folder.problems();
     assert_eq!(problems.len(), 1);
     assert!(
-        problems[0].contains("head.args@ge-1.6.snap.new can't be written"),
+        problems[0].contains("head.args@ge-1.6.0.snap.new can't be written"),
         "{problems:?}"
     );
 }
@@ -441,20 +447,20 @@ fn a_review_does_what_is_answered() {
     }
     let (reviewed, shown) = answers(&fixture, false, "a\n what?\nr\ns\nq\n");
     let dir = fixture.dir();
-    assert_eq!(reviewed.accepted, [dir.join("head.args@ge-1.6.snap")]);
-    assert_eq!(reviewed.rejected, [dir.join("head.command@ge-1.6.snap.new")]);
+    assert_eq!(reviewed.accepted, [dir.join("head.args@ge-1.6.0.snap")]);
+    assert_eq!(reviewed.rejected, [dir.join("head.command@ge-1.6.0.snap.new")]);
     assert_eq!(reviewed.skipped.len(), 2);
     assert_eq!(
         fixture.files(),
         [
-            "head.args@ge-1.6.snap",
-            "head.env@ge-1.6.snap.new",
-            "head.probes@ge-1.6.snap.new"
+            "head.args@ge-1.6.0.snap",
+            "head.env@ge-1.6.0.snap.new",
+            "head.probes@ge-1.6.0.snap.new"
         ]
     );
     assert!(shown.contains("[1/4] "), "{shown}");
     assert!(
-        shown.contains("found on KubeRay 1.6.2, Ray 2.52.0\nclass 1.6: "),
+        shown.contains("found on KubeRay 1.6.2, Ray 2.52.0\nclass 1.6.0: "),
         "{shown}"
     );
     assert!(shown.contains("there is no snapshot yet\n\n+- \"a\"\n"), "{shown}");

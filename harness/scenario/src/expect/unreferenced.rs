@@ -109,15 +109,15 @@ mod tests {
     fn files_that_no_check_references_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let used = [
-            "worker.args@ge-1.1.snap",
-            "worker.args@ge-1.6.snap.new",
-            "worker.a.init-containers@ge-1.6.snap",
+            "worker.args@ge-1.1.0.snap",
+            "worker.args@ge-1.6.0.snap.new",
+            "worker.a.init-containers@ge-1.6.0.snap",
         ];
         let unused = [
-            "head.args@ge-1.6.snap",
-            "worker.a.args@ge-1.6.snap",
-            "worker.args@ge-1.65.snap",
-            "worker.command@ge-1.6.snap.new",
+            "head.args@ge-1.6.0.snap",
+            "worker.a.args@ge-1.6.0.snap",
+            "worker.args@ge-1.65.0.snap",
+            "worker.command@ge-1.6.0.snap.new",
             "x.snap",
         ];
         for file in used.iter().chain(&unused).chain(&["scenario.yaml", "snap"]) {
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn two_scenarios_may_share_a_folder_and_a_folder_must_be_there() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("worker.args@ge-1.6.snap"), "").unwrap();
+        std::fs::write(folder.path().join("worker.args@ge-1.6.0.snap"), "").unwrap();
         let without = scenario(folder.path(), vec![]);
         let with = scenario(folder.path(), vec![pod(None, vec![PodField::Args])]);
         assert_eq!(unreferenced(&[without.clone(), with]).unwrap(), [] as [PathBuf; 0]);

@@ -94,7 +94,7 @@ pub fn run() -> RunResult {
                 "pod head",
                 14,
                 Outcome::Failed,
-                "head.args differs from head.args@ge-1.4.snap in 1 line",
+                "head.args differs from head.args@ge-1.4.0.snap in 1 line",
             )
         },
         CheckResult {

@@ -63,7 +63,7 @@ fn a_pipe_in_place_of_a_scenario_file_is_refused_at_once() {
 fn a_pipe_in_place_of_a_manifest_or_a_snapshot_is_refused_at_once() {
     let (root, folder) = folder(&[("scenario.yaml", GOOD)]);
     fifo(&folder.join("raycluster.yaml"));
-    let snapshot = folder.join("head.args@ge-1.4.snap");
+    let snapshot = folder.join("head.args@ge-1.4.0.snap");
     fifo(&snapshot);
     let path = root.path().to_owned();
     let found = lines(&at_once(move || lint(&path))).join("\n");

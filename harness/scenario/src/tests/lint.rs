@@ -10,9 +10,9 @@ fn a_folder_with_everything_has_no_problem() {
     let files = [
         ("scenario.yaml", GOOD),
         ("raycluster.yaml", CLUSTER),
-        ("head.command@ge-1.4.snap", SNAPSHOT),
-        ("head.args@ge-1.4.snap", SNAPSHOT),
-        ("head.args@ge-1.7.snap", SNAPSHOT),
+        ("head.command@ge-1.4.0.snap", SNAPSHOT),
+        ("head.args@ge-1.4.0.snap", SNAPSHOT),
+        ("head.args@ge-1.7.0.snap", SNAPSHOT),
     ];
     let (root, _folder) = folder(&files);
     assert_eq!(lines(&lint(root.path())), [""; 0]);
@@ -23,17 +23,17 @@ fn snapshots_that_lack_a_check_and_checks_that_lack_a_snapshot_are_found() {
     let files = [
         ("scenario.yaml", GOOD),
         ("raycluster.yaml", CLUSTER),
-        ("head.command@ge-1.4.snap", SNAPSHOT),
-        ("head.env@ge-1.4.snap", SNAPSHOT),
+        ("head.command@ge-1.4.0.snap", SNAPSHOT),
+        ("head.env@ge-1.4.0.snap", SNAPSHOT),
         ("args.snap", ""),
     ];
     let (root, _folder) = folder(&files);
     assert_eq!(
         lines(&lint(root.path())),
         [
-            "args.snap:1:1 the name is not that of a snapshot (a snapshot is named like `head.args@ge-1.4.snap`)",
-            "head.env@ge-1.4.snap:1:1 no check refers to this snapshot (remove it, or add its field to a `pod` check)",
-            "scenario.yaml:16:7 there is no snapshot `head.args@ge-X.Y.snap` \
+            "args.snap:1:1 the name is not that of a snapshot (a snapshot is named like `head.args@ge-1.4.0.snap`)",
+            "head.env@ge-1.4.0.snap:1:1 no check refers to this snapshot (remove it, or add its field to a `pod` check)",
+            "scenario.yaml:16:7 there is no snapshot `head.args@ge-X.Y.Z.snap` \
              (run the scenario, then review and accept what it found)",
         ]
     );
@@ -45,7 +45,7 @@ fn snapshots_of_a_group_carry_its_name() {
         "role: head, snapshot: [command, args]",
         "role: worker, group: small, snapshot: [initContainers]",
     );
-    let name = "worker.small.init-containers@ge-1.4.snap";
+    let name = "worker.small.init-containers@ge-1.4.0.snap";
     let (root, _folder) = folder(&[("scenario.yaml", &text), ("raycluster.yaml", CLUSTER), (name, SNAPSHOT)]);
     assert_eq!(lines(&lint(root.path())), [""; 0]);
 }
@@ -129,8 +129,8 @@ fn a_snapshot_that_no_run_can_be_equal_to_is_an_error(#[case] text: &str, #[case
     let files = [
         ("scenario.yaml", GOOD),
         ("raycluster.yaml", CLUSTER),
-        ("head.command@ge-1.4.snap", SNAPSHOT),
-        ("head.args@ge-1.4.snap", text),
+        ("head.command@ge-1.4.0.snap", SNAPSHOT),
+        ("head.args@ge-1.4.0.snap", text),
     ];
     let (root, _folder) = folder(&files);
     let found = lint(root.path());
@@ -144,18 +144,18 @@ fn a_snapshot_of_a_class_that_does_not_exist_is_an_error() {
     let files = [
         ("scenario.yaml", GOOD),
         ("raycluster.yaml", CLUSTER),
-        ("head.command@ge-1.4.snap", SNAPSHOT),
-        ("head.args@ge-9.9.snap", SNAPSHOT),
+        ("head.command@ge-1.4.0.snap", SNAPSHOT),
+        ("head.args@ge-9.9.0.snap", SNAPSHOT),
     ];
     let (root, _folder) = folder(&files);
     let found = lines(&lint(root.path()));
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(
-        found[0].starts_with("head.args@ge-9.9.snap:1:1 the name is not that of a snapshot"),
+        found[0].starts_with("head.args@ge-9.9.0.snap:1:1 the name is not that of a snapshot"),
         "{found:#?}"
     );
     assert!(
-        found[1].contains("there is no snapshot `head.args@ge-X.Y.snap`"),
+        found[1].contains("there is no snapshot `head.args@ge-X.Y.Z.snap`"),
         "{found:#?}"
     );
 }

@@ -103,7 +103,7 @@ async fn what_has_changed_is_not_taken_over() {
     let entries = vec![entry(&case, Outcome::Passed)];
     assert!(!is_taken(&case, entries.clone(), "sha256:b").await, "another operator");
     // A pending snapshot is what a run wrote.
-    let snapshot = case.scenario.dir.join("head.args@ge-1.1.snap");
+    let snapshot = case.scenario.dir.join("head.args@ge-1.1.0.snap");
     std::fs::write(snapshot.with_extension("snap.new"), "found").unwrap();
     assert!(is_taken(&case, entries.clone(), "sha256:a").await);
     let before = std::fs::read_to_string(&snapshot).unwrap();

@@ -59,7 +59,7 @@ fn a_checkout_with_crlf_is_the_same() {
 fn insta_reads_our_files_and_writes_the_same_bytes(#[case] body: &str) {
     let folder = tempfile::tempdir().unwrap();
     let (ours, theirs) = (
-        folder.path().join("head.args@ge-1.6.snap.new"),
+        folder.path().join("head.args@ge-1.6.0.snap.new"),
         folder.path().join("theirs.snap"),
     );
     let snapshot = snapshot(body);
