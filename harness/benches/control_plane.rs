@@ -72,9 +72,9 @@ impl Bench {
         self.part("newest: all scenarios, one release", &run)?;
         self.part("one: one scenario, one release", &[&run[..], &[ONE]].concat())?;
         if self.is_selected("daemon") {
-            self.take(&["up", "--target", "envtest"])?;
+            self.take(&["cluster", "up", "--target", "envtest"])?;
             let attached = self.part("daemon: one scenario, attached", &[&run[..], &[ONE]].concat());
-            self.take(&["down", "--target", "envtest"])?;
+            self.take(&["cluster", "down", "--target", "envtest"])?;
             attached?;
         }
         Ok(())

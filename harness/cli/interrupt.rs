@@ -20,7 +20,7 @@ pub(super) fn token() -> CancellationToken {
         print_problem!("\ninterrupted: keeping evidence and cleaning up; press Ctrl-C again to end at once");
         cancelled.cancel();
         either(&mut interrupt, &mut terminate).await;
-        print_problem!("interrupted again: `kuberay-conformance down` removes what is left");
+        print_problem!("interrupted again: `kuberay-conformance cluster down` removes what is left");
         std::process::exit(INTERRUPTED);
     });
     token

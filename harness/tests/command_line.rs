@@ -370,7 +370,7 @@ const PRINTING: &[(&str, i32)] = &[
     ("--help", 0),
     ("run --help", 0),
     ("--version", 0),
-    ("lint --scenarios SCENARIOS", 0),
+    ("scenario lint --scenarios SCENARIOS", 0),
     ("plan --scenarios SCENARIOS --target kind", 0),
     ("plan --scenarios SCENARIOS --target kind --pair all --shard 1/2", 0),
     ("plan --scenarios SCENARIOS --rule C23", 2),
@@ -382,9 +382,10 @@ const PRINTING: &[(&str, i32)] = &[
     ("docs --scenarios SCENARIOS", 0),
     ("docs pairs --scenarios SCENARIOS --results RESULTS", 0),
     ("docs durations --scenarios SCENARIOS --results RESULTS", 0),
-    ("review --scenarios SCENARIOS", 0),
-    ("accept --scenarios SCENARIOS", 0),
-    ("reject --scenarios SCENARIOS", 0),
+    ("scenario list --scenarios SCENARIOS", 0),
+    ("snapshot review --scenarios SCENARIOS", 0),
+    ("snapshot accept --scenarios SCENARIOS", 0),
+    ("snapshot reject --scenarios SCENARIOS", 0),
 ];
 
 /// The commands, with a folder that lives as long as they are run.

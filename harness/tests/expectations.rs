@@ -114,7 +114,7 @@ impl Plane {
         };
         let output = plane
             .program()
-            .args(["up", "--target", "envtest", "--operator", RELEASE])
+            .args(["cluster", "up", "--target", "envtest", "--operator", RELEASE])
             .output()
             .expect("the program starts");
         assert!(output.status.success(), "{}", said(&output));
@@ -128,7 +128,7 @@ impl Plane {
     }
 
     fn down(self) {
-        let output = self.program().args(["down", "--target", "envtest"]).output();
+        let output = self.program().args(["cluster", "down", "--target", "envtest"]).output();
         let output = output.expect("the program starts");
         assert!(output.status.success(), "{}", said(&output));
     }

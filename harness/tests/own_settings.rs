@@ -91,7 +91,7 @@ fn told_of() -> Result<(), Failed> {
     let stand = |command: &str| -> Result<(), Failed> {
         let mut program = program();
         program
-            .args([command, "--target", "envtest"])
+            .args(["cluster", command, "--target", "envtest"])
             .env("KUBERAY_CONFORMANCE_CACHE", &cache);
         let output = program.output()?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -9,20 +9,21 @@ use crate::target::ContextOptions;
 
 /// A cluster that exists, in place of one of kind.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "A cluster that exists")]
+#[command(next_help_heading = "Existing cluster")]
 pub struct ExistingCluster {
-    /// Use the cluster of this kubeconfig context instead of making one; `in-cluster` is the cluster in which this runs as
-    /// a Pod. One that does not look like a test cluster is refused
+    /// Run in the cluster of this kubeconfig context; `in-cluster` in a Pod
+    ///
+    /// A context that does not look like one of a test cluster is refused; see --allow-context.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["cluster", "engine"])]
     pub context: Option<String>,
-    /// The kubeconfig with that context; $KUBECONFIG, else ~/.kube/config when absent
-    #[arg(long, value_name = "FILE", requires = "context")]
+    /// Kubeconfig with that context; $KUBECONFIG, else ~/.kube/config when absent
+    #[arg(long, hide_short_help = true, value_name = "FILE", requires = "context")]
     pub kubeconfig: Option<PathBuf>,
-    /// Use that context although it does not look like one of a test cluster; the same name again
-    #[arg(long, value_name = "NAME", requires = "context")]
+    /// Allow a context that does not look like one of a test cluster; repeat its name
+    #[arg(long, hide_short_help = true, value_name = "NAME", requires = "context")]
     pub allow_context: Option<String>,
-    /// The operator's Deployment, where its labels don't tell or there are several
-    #[arg(long, value_name = "NAMESPACE/NAME", requires = "context")]
+    /// Deployment of the operator, where labels do not identify it
+    #[arg(long, hide_short_help = true, value_name = "NAMESPACE/NAME", requires = "context")]
     pub operator_deployment: Option<crate::operator::Place>,
 }
 
@@ -58,16 +59,22 @@ impl InExisting {
 
 /// How a run uses a cluster that exists.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "A cluster that exists")]
+#[command(next_help_heading = "Existing cluster")]
 pub struct InExisting {
-    /// Install an operator there for the run, in a namespace of its own, and remove it at the end (unless --keep); else
-    /// the one that is there is used
-    #[arg(long, requires = "context", conflicts_with = "operator_deployment")]
+    /// Install an operator for the run, in its own namespace, and remove it at the end
+    ///
+    /// With --keep it stays. Without this option the run uses the operator that is there.
+    #[arg(
+        long,
+        hide_short_help = true,
+        requires = "context",
+        conflicts_with = "operator_deployment"
+    )]
     pub install_operator: bool,
-    /// Another name for Ray's image, such as that of a mirror
-    #[arg(long, value_name = "IMAGE", requires = "context")]
+    /// Image name of Ray, such as a mirror's
+    #[arg(long, hide_short_help = true, value_name = "IMAGE", requires = "context")]
     pub ray_image: Option<String>,
-    /// Use one N-th of the room that the nodes have: N runs work there at the same time
-    #[arg(long, value_name = "N", requires = "context", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Use one N-th of the capacity of the nodes, so that N runs share them
+    #[arg(long, hide_short_help = true, value_name = "N", requires = "context", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub capacity_share: u32,
 }

@@ -1,4 +1,4 @@
-//! What `submit`, `collect` and `image` are told.
+//! Arguments of `job submit`, `job collect` and `job image`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,7 +46,7 @@ impl JobCluster {
 /// How a Pod of a Job is started.
 #[derive(Debug, Clone, Args)]
 pub struct AsJob {
-    /// Run as a Pod of this Job, and keep results in the cluster; what `submit` does
+    /// Run as a Pod of this Job, as `job submit` starts it
     #[arg(long, hide = true, value_name = "NAME", requires = "context", requires = "shards")]
     pub job: Option<String>,
     /// Shards of the Job
@@ -56,35 +56,35 @@ pub struct AsJob {
 
 #[derive(Debug, Args)]
 pub struct Submit {
-    /// Only scenarios whose name contains one of these
+    /// Select scenarios whose name contains one of these
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// Name of the Job; one of this name that has ended is made again, and goes on where it ended
+    /// Name of the Job; one that has ended continues where it ended
     #[arg(long, value_name = "NAME", default_value = runner::JOB)]
     pub job: String,
-    /// Parts into which the plan is divided, each a Pod
+    /// Number of shards, each a Pod
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub shards: u16,
-    /// Pods at once, which share the room of the nodes; all when absent
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    /// Number of Pods at once, which share the capacity of the nodes; all when absent
+    #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub parallel: Option<u16>,
-    /// The harness's image, with the scenarios in it, that the nodes can pull; for the harness's own cluster it is built
+    /// Image of the harness that the nodes can pull; built for the harness's own cluster
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
-    /// Only scenarios that prove this rule, such as C02 (may be repeated)
+    /// Select scenarios that prove this rule, such as C02; repeatable
     #[arg(long = "rule", value_name = "RULE")]
     pub rules: Vec<String>,
-    /// Release of the operator that is in the cluster, where its image does not tell
+    /// KubeRay release in the cluster, where the operator's image does not name it
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
     pub operator: Option<Version>,
-    /// Release of Ray
+    /// Ray release
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
     pub ray: Option<Version>,
-    /// Another name for Ray's image, such as that of a mirror
-    #[arg(long, value_name = "IMAGE")]
+    /// Image name of Ray, such as a mirror's
+    #[arg(long, hide_short_help = true, value_name = "IMAGE")]
     pub ray_image: Option<String>,
-    /// Cases of a Pod at once, never more than its share of the nodes can hold; 64 when absent
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    /// Number of cases of a Pod at once; 64 when absent
+    #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     #[command(flatten)]
     pub place: JobCluster,
@@ -127,16 +127,16 @@ pub struct Collect {
     /// Wait until the Job has ended
     #[arg(long)]
     pub wait: bool,
-    /// How long --wait waits; 6h when absent
+    /// Time limit of --wait; 6h when absent
     #[arg(long, value_name = "DURATION", requires = "wait", value_parser = scenario::parse_duration)]
     pub timeout: Option<Duration>,
-    /// Remove the Job and what it kept in the cluster, once the reports are written
+    /// Remove the Job and its results from the cluster, once the reports are written
     #[arg(long)]
     pub remove: bool,
-    /// Where reports and evidence go
+    /// Folder for reports and evidence
     #[arg(long, value_name = "DIR", default_value = "output")]
     pub output: PathBuf,
-    /// As `run --strict`
+    /// Count what `run --strict` counts
     #[arg(long)]
     pub strict: bool,
     #[command(flatten)]
@@ -150,7 +150,7 @@ pub struct ImageOf {
     /// Container engine; the first that can build when absent
     #[arg(long, value_name = "ENGINE", value_enum)]
     pub engine: Option<EngineKind>,
-    /// Where what it is built on comes from
+    /// Source of the base image
     #[arg(long, value_name = "SOURCE", value_enum, default_value_t)]
     pub artifacts: Source,
 }

@@ -28,21 +28,21 @@ const STYLES: Styles = Styles::styled()
 
 const EXAMPLES: &str = "\
 Examples:
-  kuberay-conformance run                              what needs no cluster: real operator and API server, in seconds
-  kuberay-conformance run --operator all               the same on every release
-  kuberay-conformance run --target kind                  real Pods and a real Ray, on a cluster of its own
-  kuberay-conformance run --target kind --keep solution  scenarios whose name contains `solution`; leave the cluster up
-  kuberay-conformance run --context kind-mine          in a cluster that exists, with the operator that is there
-  kuberay-conformance run --scenarios my-scenarios     your own folder of scenarios
-  kuberay-conformance lint                             is every scenario well-formed? Needs no cluster
-  kuberay-conformance review                           look at pending snapshots, one by one
+  kuberay-conformance run                              envtest: the real operator and API server, in seconds
+  kuberay-conformance run --operator all               every release
+  kuberay-conformance run --target kind                real Pods and a real Ray, on a cluster of its own
+  kuberay-conformance run --target kind --keep solution
+                                                       scenarios whose name contains `solution`; keep the cluster
+  kuberay-conformance run --context kind-mine          an existing cluster, with the operator that runs there
+  kuberay-conformance run --scenarios my-scenarios     your own scenarios
+  kuberay-conformance explain raycluster.yaml          what the Pod runs; needs no cluster
 
-Exit codes: 0 all passed, 1 a scenario failed, 2 bad use or a bad scenario file, 3 the environment failed,
-the run was cut short, nothing was judged or the output could not be written.";
+Exit codes: 0 all passed, 1 a scenario failed, 2 bad use or a bad file, 3 the environment failed, the run was cut
+short, nothing was judged or the output could not be written.";
 
-/// Proves on a real cluster what KubeRay makes of the commands that users write for Ray Pods.
+/// Proves on a real cluster what KubeRay makes of user commands for Ray Pods.
 #[derive(Debug, Parser)]
-#[command(name = "kuberay-conformance", version, styles = STYLES, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "kuberay-conformance", version, styles = STYLES, after_long_help = EXAMPLES, max_term_width = 100)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -50,51 +50,83 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Bring the cluster up, check the scenarios, write the reports, take down what was made
+    /// Run scenarios on a target and write the reports
+    ///
+    /// Brings the target up, runs the cases, writes the reports, and removes what it created.
     Run(Box<Run>),
-    /// Bring the cluster up, with the operator and the images, and leave it up
-    Up(Stack),
-    /// Take down exactly what was made
-    Down(Place),
-    /// Say what is up
-    Status(Place),
-    /// Keep control planes up; what `up --target envtest` starts in the background
+    /// Print the cases that would run, with the reason for each target
+    Plan(Selection),
+    /// Show what the operator makes of a manifest, and its traps
+    Explain(Explain),
+    /// Compare the contract with real operators on generated RayClusters
+    Fuzz(Fuzz),
+    /// List or check scenarios
+    #[command(subcommand)]
+    Scenario(Scenarios),
+    /// Keep a target up between runs
+    #[command(subcommand)]
+    Cluster(Cluster),
+    /// Review pending snapshots
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
+    /// Combine the reports of runs
+    #[command(subcommand)]
+    Report(Report),
+    /// Run scenarios as a Job in a cluster
+    #[command(subcommand)]
+    Job(Job),
+    /// Print a generated page of the documentation
+    Docs(Docs),
+    /// Print a JSON schema
+    Schema {
+        /// The document that the schema describes
+        #[arg(value_enum)]
+        of: Document,
+    },
+    /// Keep envtest up in the background of `cluster up`
     #[command(hide = true, name = crate::runner::daemon::DAEMON)]
-    Keep {
-        /// The folder with the daemon's files, by which it is known
+    Daemon {
+        /// The folder with the daemon's files
         folder: PathBuf,
     },
-    /// Run the scenarios as a Job in the cluster itself, in shards; `collect` fetches what they find
-    Submit(Box<Submit>),
-    /// Make one report of what the Pods of a Job found, with its evidence
-    Collect(Collect),
-    /// Build the harness's own image, for `submit --image`
-    Image(ImageOf),
-    /// Check every scenario, its files and its snapshots without a cluster
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Scenarios {
+    /// Print each scenario with its target, level and rules
+    List(Folder),
+    /// Check scenarios, their manifests and their snapshots without a cluster
     Lint(Folder),
-    /// Print the cases that would run, and what would not and why
-    Plan(Selection),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Cluster {
+    /// Bring a target up, with operator and images, and leave it up
+    Up(Stack),
+    /// Remove what `cluster up` created
+    Down(Place),
+    /// Print what is up and who uses it
+    Status(Place),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SnapshotCommand {
     /// Go through pending snapshots one by one
     Review(Snapshots),
     /// Accept pending snapshots
     Accept(Snapshots),
-    /// Throw pending snapshots away
+    /// Delete pending snapshots
     Reject(Snapshots),
-    /// Work with the reports of runs
-    #[command(subcommand)]
-    Report(Report),
-    /// Print a page of docs/ that is written from rules, scenarios and results
-    Docs(Docs),
-    /// Say what a release of the operator makes of a manifest, and warn of traps; needs no cluster
-    Explain(Explain),
-    /// Give generated RayClusters to real operators, and compare what they make of them with the contract
-    Fuzz(Fuzz),
-    /// Print a JSON schema
-    Schema {
-        /// Of which document
-        #[arg(value_enum)]
-        of: Document,
-    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Job {
+    /// Submit a Job that runs the scenarios in shards
+    Submit(Box<Submit>),
+    /// Write one report of what the Pods of a Job found
+    Collect(Collect),
+    /// Build the image of the harness for `job submit --image`
+    Image(ImageOf),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -109,7 +141,7 @@ pub enum Document {
 
 #[derive(Debug, Subcommand)]
 pub enum Report {
-    /// Make one report of several runs of one plan, such as its shards, and say what is missing
+    /// Make one report of several runs of one plan, such as its shards
     Merge(Merge),
 }
 
@@ -118,20 +150,20 @@ pub struct Merge {
     /// `results.json` of each run, or the folder that holds it
     #[arg(value_name = "RESULTS", required = true)]
     pub results: Vec<PathBuf>,
-    /// Where the merged reports and the evidence go
+    /// Folder for the merged reports and the evidence
     #[arg(long, value_name = "DIR", default_value = "output")]
     pub output: PathBuf,
-    /// As `run --strict`
+    /// Count what `run --strict` counts
     #[arg(long)]
     pub strict: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Docs {
-    /// Which page
+    /// The page
     #[arg(value_enum, default_value_t)]
     pub page: DocsPage,
-    /// `results.json` of a run that the page is written from (may be repeated; the later one counts)
+    /// Results of a run to write the page from; of several, the last counts
     #[arg(long, value_name = "FILE", default_value = "output/results.json")]
     pub results: Vec<PathBuf>,
     #[command(flatten)]
@@ -151,28 +183,32 @@ pub enum DocsPage {
 
 #[derive(Debug, Args)]
 pub struct Folder {
-    /// Folder that holds a folder for each scenario
+    /// Folder with a folder for each scenario
     #[arg(long, value_name = "DIR", default_value = "scenarios")]
     pub scenarios: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub struct Selection {
-    /// Only scenarios whose name contains one of these
+    /// Select scenarios whose name contains one of these
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// Only scenarios that prove this rule, such as C02 (may be repeated)
+    /// Select scenarios that prove this rule, such as C02; repeatable
     #[arg(long = "rule", value_name = "RULE", value_parser = rule)]
     pub rules: Vec<String>,
-    /// Only scenarios of this level (may be repeated)
-    #[arg(long = "level", value_name = "LEVEL", value_parser = level)]
+    /// Select scenarios of this level: core, extended or provisional; repeatable
+    #[arg(long = "level", hide_short_help = true, value_name = "LEVEL", value_parser = level)]
     pub levels: Vec<Level>,
-    /// Where to run: envtest (the operator and a real API server; no container starts), kind (a real kubelet
-    /// and a real Ray), or all; envtest when absent, and kind with --context
+    /// Target: envtest (default), kind or all
+    ///
+    /// envtest is the operator with a real API server, where no container starts. kind is a cluster with a kubelet and a
+    /// real Ray. With --context the target is that cluster.
     #[arg(long = "target", value_name = "TARGET", value_parser = targets, overrides_with = "targets")]
     pub targets: Option<Targets>,
-    /// Also scenarios that begin with an older release of the operator and then replace it, each alone on the cluster
-    #[arg(long)]
+    /// Include scenarios that upgrade the operator
+    ///
+    /// They begin with an older release and replace it. Each runs alone on the cluster.
+    #[arg(long, hide_short_help = true)]
     pub upgrades: bool,
     #[command(flatten)]
     pub folder: Folder,
@@ -185,12 +221,13 @@ pub struct Selection {
 /// Which part of the plan.
 #[derive(Debug, Clone, Args)]
 pub struct Part {
-    /// Only part I of N, from 1/N to N/N, divided by how long each case took; `report merge` makes one report of them
-    #[arg(long, value_name = "I/N")]
+    /// Run part I of N; `report merge` makes one report of all parts
+    ///
+    /// Parts take about the same time, by the recorded durations of the cases.
+    #[arg(long, hide_short_help = true, value_name = "I/N")]
     pub shard: Option<plan::Shard>,
-    /// `results.json` by which --shard divides, in place of the times that the program knows (may be repeated; the later
-    /// one counts)
-    #[arg(long, value_name = "FILE", requires = "shard")]
+    /// Results with the durations by which --shard divides; of several, the last counts
+    #[arg(long, hide_short_help = true, value_name = "FILE", requires = "shard")]
     pub durations: Vec<PathBuf>,
 }
 
@@ -200,43 +237,46 @@ pub struct Targets(pub Vec<TargetKind>);
 
 #[derive(Debug, Clone, Args)]
 pub struct Releases {
-    /// Release of the KubeRay operator: one, several with commas, a range such as 1.0.0..1.6.2, `latest` or `all`
+    /// KubeRay releases: 1.6.2, a list 1.3.2,1.6.2, a range 1.0.0..1.6.2, `latest` or `all`
     #[arg(long, value_name = "VERSION")]
     pub operator: Option<plan::Releases>,
-    /// Release of Ray
+    /// Ray release
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
     pub ray: Option<Version>,
-    /// Releases of operator and Ray that the target kind runs with each other, such as 1.0.0/2.7.0; several, one after the
-    /// other, with commas, or `all` that fixtures/versions.yaml lists
-    #[arg(long = "pair", value_name = "OPERATOR/RAY", value_delimiter = ',', conflicts_with_all = ["operator", "ray"])]
+    /// Pairs of KubeRay and Ray releases for kind, such as 1.0.0/2.7.0, or `all`
+    ///
+    /// The pairs of a list with commas run one after the other. `all` means those of fixtures/versions.yaml.
+    #[arg(long = "pair", hide_short_help = true, value_name = "OPERATOR/RAY", value_delimiter = ',', conflicts_with_all = ["operator", "ray"])]
     pub pairs: Vec<plan::Pairs>,
 }
 
 #[derive(Debug, Clone, Args)]
 pub struct Engine {
     /// Container engine; the first that can run kind's nodes when absent
-    #[arg(long, value_name = "ENGINE", value_enum)]
+    #[arg(long, hide_short_help = true, value_name = "ENGINE", value_enum)]
     pub engine: Option<EngineKind>,
-    /// Name of the kind cluster; another name is another cluster, beside the first
-    #[arg(long, value_name = "NAME", default_value = CLUSTER)]
+    /// Name of the kind cluster
+    #[arg(long, hide_short_help = true, value_name = "NAME", default_value = CLUSTER)]
     pub cluster: String,
 }
 
 /// How large the kind cluster is.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Size {
-    /// Nodes of the kind cluster, the control plane included, all of which take Pods; for `run` as many as the selected
-    /// scenarios need when absent (3 where there are more than run at once), for `up` 3
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
+    /// Number of nodes of the kind cluster
+    ///
+    /// All of them accept Pods, the control plane, too. When absent: for `run` as many as the scenarios need (3 where
+    /// there are more cases than run at once), for `cluster up` 3.
+    #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
     pub nodes: Option<u32>,
 }
 
-/// What `down` and `status` look at.
+/// What `cluster down` and `cluster status` look at.
 #[derive(Debug, Args)]
 pub struct Place {
     #[command(flatten)]
     pub existing: ExistingCluster,
-    /// Of which target: envtest, kind, or all
+    /// Target: envtest, kind or all
     #[arg(long = "target", value_name = "TARGET", value_parser = targets, default_value = "all", overrides_with = "targets")]
     pub targets: Targets,
     #[command(flatten)]
@@ -245,7 +285,7 @@ pub struct Place {
 
 #[derive(Debug, Args)]
 pub struct Stack {
-    /// What to bring up: kind (a cluster), envtest (the operator and a real API server), or all
+    /// Target: kind, envtest or all
     #[arg(long = "target", value_name = "TARGET", value_parser = targets, default_value = "kind", overrides_with = "targets")]
     pub targets: Targets,
     #[command(flatten)]
@@ -263,27 +303,30 @@ pub struct Stack {
 
 #[derive(Debug, Clone, Args)]
 pub struct ArtifactSource {
-    /// Where images and binaries come from
-    #[arg(long, value_name = "SOURCE", value_enum, default_value_t)]
+    /// Source of images and programs
+    #[arg(long, hide_short_help = true, value_name = "SOURCE", value_enum, default_value_t)]
     pub artifacts: Source,
-    /// In the target kind, run this image as the operator instead of the release's own; the nodes must be able to have it
-    #[arg(long, value_name = "IMAGE")]
+    /// Image of the operator on kind, in place of the release's own
+    ///
+    /// The nodes must be able to pull it.
+    #[arg(long, hide_short_help = true, value_name = "IMAGE")]
     pub operator_image: Option<String>,
-    /// In the target kind, install the operator from this Helm chart (its folder or archive, of the shape of the public
-    /// kuberay-operator) instead of the release's own manifests
-    #[arg(long, value_name = "CHART")]
+    /// Helm chart of the operator on kind, as a folder or archive
+    ///
+    /// The chart has the shape of the public kuberay-operator.
+    #[arg(long, hide_short_help = true, value_name = "CHART")]
     pub operator_chart: Option<PathBuf>,
-    /// Values for --operator-chart, as for `helm --values` (may be repeated)
-    #[arg(long, value_name = "FILE", requires = "operator_chart")]
+    /// Values file for --operator-chart; repeatable
+    #[arg(long, hide_short_help = true, value_name = "FILE", requires = "operator_chart")]
     pub operator_values: Vec<PathBuf>,
-    /// In the target kind, install the operator from the kustomization in this folder instead
-    #[arg(long, value_name = "DIR", conflicts_with = "operator_chart")]
+    /// Kustomization of the operator on kind
+    #[arg(long, hide_short_help = true, value_name = "DIR", conflicts_with = "operator_chart")]
     pub operator_kustomization: Option<PathBuf>,
-    /// In envtest, run this program as the operator; --operator says which release it is like
-    #[arg(long, value_name = "FILE")]
+    /// Program to run as the operator on envtest; --operator names the release that it is like
+    #[arg(long, hide_short_help = true, value_name = "FILE")]
     pub operator_binary: Option<PathBuf>,
-    /// The folder with the CRDs for --operator-binary; those of the release when absent
-    #[arg(long, value_name = "DIR", requires = "operator_binary")]
+    /// Folder with the CRDs for --operator-binary; those of the release when absent
+    #[arg(long, hide_short_help = true, value_name = "DIR", requires = "operator_binary")]
     pub crds: Option<PathBuf>,
 }
 
@@ -310,46 +353,49 @@ pub struct Run {
     pub engine: Engine,
     #[command(flatten)]
     pub size: Size,
+    /// Continue the last run with the same arguments; cases that passed do not run again
+    #[arg(long)]
+    pub resume: bool,
+    /// Folder for reports and evidence
+    #[arg(long, value_name = "DIR", default_value = "output")]
+    pub output: PathBuf,
+    /// Leave the kind cluster up
+    #[arg(long)]
+    pub keep: bool,
+    /// Fail also for provisional, flaky and unscheduled cases
+    ///
+    /// Provisional scenarios come from sources only. A flaky case passed when it was tried again; where CI is set, it
+    /// fails the run without --strict, too. An unscheduled case did not fit into the cluster.
+    #[arg(long)]
+    pub strict: bool,
+    /// When to keep Pods, events, logs and objects of a case
+    #[arg(long, hide_short_help = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub evidence: EvidencePolicy,
+    /// Number of cases at once, as far as the nodes have capacity
+    ///
+    /// When absent: 16 on envtest, one for each processor on kind, 64 with --context; a case that only waits for time to
+    /// pass then lets another begin.
+    #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Time limit of the whole run, such as 30m
+    #[arg(long, value_name = "DURATION", value_parser = scenario::parse_duration, default_value = "6h")]
+    pub timeout: Duration,
     #[command(flatten)]
     pub existing: ExistingCluster,
     #[command(flatten)]
     pub in_existing: InExisting,
     #[command(flatten)]
     pub as_job: AsJob,
-    /// Pick up the run that was ended before, with the same arguments: what passed then, and has not changed since, is not
-    /// run again
-    #[arg(long)]
-    pub resume: bool,
-    /// Where reports and evidence go
-    #[arg(long, value_name = "DIR", default_value = "output")]
-    pub output: PathBuf,
-    /// Leave the kind cluster up (`up --target envtest` leaves control planes up)
-    #[arg(long)]
-    pub keep: bool,
-    /// Failures of provisional scenarios fail the run, too, and so does a scenario that passed only when it was tried again
-    /// (as it does wherever CI is set) and one for which the cluster is too small
-    #[arg(long)]
-    pub strict: bool,
-    /// When to keep Pods, events, logs and objects as sent
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
-    pub evidence: EvidencePolicy,
-    /// Cases at once, never more than the nodes can hold; when absent 16 in envtest, one for each processor in
-    /// the target kind, and 64 with --context; and then a case that only waits for time to pass lets another begin
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
-    /// Limit for the whole run, such as 30m; what has not ended by then is told, and what was made is cleaned up all the same
-    #[arg(long, value_name = "DURATION", value_parser = scenario::parse_duration, default_value = "6h")]
-    pub timeout: Duration,
 }
 
 #[derive(Debug, Args)]
 pub struct Snapshots {
-    /// Only snapshots whose path contains one of these
+    /// Select snapshots whose path contains one of these
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     #[command(flatten)]
     pub folder: Folder,
-    /// Accept even where a snapshot speaks for releases that were not run
+    /// Accept also for releases that were not run
     #[arg(long)]
     pub partial: bool,
 }
@@ -397,3 +443,6 @@ impl Selection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::console;
-use super::files::{operators, show};
-use super::{BAD_USE, PASSED};
+use super::files::operators;
 use crate::artifact::Pins;
+use crate::console;
 use crate::contract::OperatorSettings;
+use crate::exit::{CliError, PASSED};
 use crate::explain::{self, ExplainError, Explanation};
 use crate::{plan, visible};
 
@@ -25,22 +25,23 @@ Examples:
 Exit codes: 0 also where it warns, 2 bad use or a file that can't be explained.";
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Explain {
     /// Manifest with RayClusters, RayJobs or RayServices; `-` reads standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Releases of the operator: one, several with commas, a range such as 1.0.0..1.6.2, `latest` or `all`; with
-    /// several, what changes from each to the next
+    /// KubeRay releases: 1.6.2, a list 1.3.2,1.6.2, a range 1.0.0..1.6.2, `latest` or `all`
+    ///
+    /// With several releases, the output is what changes from each to the next.
     #[arg(long, value_name = "VERSION")]
     pub operator: Option<plan::Releases>,
-    /// An environment variable of the operator itself, such as `ENABLE_LOGIN_SHELL=true` (may be repeated)
+    /// Environment variable of the operator, such as `ENABLE_LOGIN_SHELL=true`; repeatable
     #[arg(long = "operator-env", value_name = "NAME=VALUE", value_parser = variable)]
     pub operator_env: Vec<(String, String)>,
     /// Namespace of objects that name none
     #[arg(long, value_name = "NAMESPACE", default_value = "default")]
     pub namespace: String,
-    /// For people, or for programs
+    /// Output format
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub format: Format,
 }
@@ -58,18 +59,10 @@ fn variable(text: &str) -> Result<(String, String), String> {
     Ok((name.into(), value.into()))
 }
 
-pub(super) fn run(options: &Explain) -> u8 {
-    let text = match read(&options.file) {
-        Ok(text) => text,
-        Err(error) => {
-            print_problem!("error: cannot read {}: {error}", options.file.display());
-            return BAD_USE;
-        }
-    };
-    let releases = match operators(options.operator.as_ref()) {
-        Ok(releases) => releases,
-        Err(code) => return code,
-    };
+pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
+    let text = read(&options.file)
+        .map_err(|error| CliError::bad_use(format!("cannot read {}: {error}", options.file.display())))?;
+    let releases = operators(options.operator.as_ref())?;
     let settings = OperatorSettings {
         env: options.operator_env.iter().cloned().collect(),
         namespace: options.namespace.clone(),
@@ -81,24 +74,18 @@ pub(super) fn run(options: &Explain) -> u8 {
             OperatorSettings::KNOWN.join(", ")
         );
     }
-    let mut explanation = match explain::explain(&options.file, &text, &releases, &settings) {
-        Ok(explanation) => explanation,
-        Err(ExplainError::File(problems)) => {
-            problems.diagnostics().iter().for_each(show);
-            return BAD_USE;
-        }
-        Err(error) => {
-            print_problem!("error: {error}");
-            return BAD_USE;
-        }
-    };
+    let explained = explain::explain(&options.file, &text, &releases, &settings);
+    let mut explanation = explained.map_err(|error| match error {
+        ExplainError::File(problems) => CliError::Files(problems.diagnostics().to_vec()),
+        error => CliError::bad_use(error),
+    })?;
     forget_pinned(&mut explanation, &Pins::embedded());
     let written = match options.format {
         Format::Text => explain::render(&explanation),
         Format::Json => visible::json(&serde_json::to_string_pretty(&explanation).unwrap_or_default()) + "\n",
     };
     console::text(&written);
-    PASSED
+    Ok(PASSED)
 }
 
 /// A release that fixtures/versions.yaml pins was run and compared, so nothing about it is unread.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use miette::GraphicalReportHandler;
 use semver::Version;
 
-use super::args::{Docs, DocsPage, Document, Folder, Part, Releases, Selection, Snapshots, Targets};
-use super::console;
-use super::{BAD_USE, ENVIRONMENT, FAILED, PASSED, colour};
+use super::colour;
+use crate::args::{Docs, DocsPage, Document, Folder, Part, Releases, Selection, Snapshots, Targets};
 use crate::artifact::Pins;
+use crate::console;
+use crate::exit::{BAD_USE, CliError, FAILED, PASSED};
 use crate::expect::{self, ExpectError, Pending};
 use crate::plan::{Division, Durations};
 use crate::report::RunResult;
@@ -34,21 +35,31 @@ pub(super) fn lint(folder: &Folder) -> u8 {
     PASSED
 }
 
-pub(super) fn plan(selection: &Selection) -> u8 {
-    let Some(scenarios) = load(&selection.folder.scenarios) else {
-        return BAD_USE;
-    };
-    if names_nothing(selection, &scenarios) {
-        return BAD_USE;
+/// Prints each scenario with its target, its level and its rules.
+pub(super) fn list(folder: &Folder) -> Result<u8, CliError> {
+    let scenarios = load(&folder.scenarios)?;
+    let width = scenarios
+        .iter()
+        .map(|scenario| scenario.name().len())
+        .max()
+        .unwrap_or(0);
+    for scenario in &scenarios {
+        let spec = &scenario.file.spec;
+        let (target, level) = (spec.placement().target.to_string(), spec.level.to_string());
+        print_lines!(
+            "{:width$}  {target:8}{level:13}{}",
+            scenario.name(),
+            spec.rules.join(" ")
+        );
     }
-    let options = match releases(&selection.releases, &selection.targets()) {
-        Ok(options) => options,
-        Err(code) => return code,
-    };
-    let division = match division(&selection.part) {
-        Ok(division) => division,
-        Err(code) => return code,
-    };
+    Ok(PASSED)
+}
+
+pub(super) fn plan(selection: &Selection) -> Result<u8, CliError> {
+    let scenarios = load(&selection.folder.scenarios)?;
+    names_something(selection, &scenarios)?;
+    let options = releases(&selection.releases, &selection.targets())?;
+    let division = division(&selection.part)?;
     let plan = plan::cases(&scenarios, &options.releases(), &selection.filter());
     let own = division.as_ref().map(|division| division.own(&plan.cases));
     for case in own.as_ref().unwrap_or(&plan.cases) {
@@ -71,7 +82,7 @@ pub(super) fn plan(selection: &Selection) -> u8 {
         );
     }
     warn_of_unpinned(&options);
-    if plan.cases.is_empty() { BAD_USE } else { PASSED }
+    Ok(if plan.cases.is_empty() { BAD_USE } else { PASSED })
 }
 
 /// Tells which releases of a plan no run could have by itself.
@@ -92,20 +103,22 @@ fn warn_of_unpinned(options: &Options) {
     }
 }
 
-/// Whether a NAME is in no scenario's name, which is told.
-pub(super) fn names_nothing(selection: &Selection, scenarios: &[Arc<Scenario>]) -> bool {
+/// Checks that each NAME is part of a scenario's name.
+pub(super) fn names_something(selection: &Selection, scenarios: &[Arc<Scenario>]) -> Result<(), CliError> {
     let filter = selection.filter();
     let unmatched = filter.unmatched(scenarios);
-    for word in &unmatched {
-        print_problem!(
-            "error: no scenario's name contains `{word}`; `kuberay-conformance plan --target all` lists all"
-        );
+    if unmatched.is_empty() {
+        return Ok(());
     }
-    !unmatched.is_empty()
+    let names: Vec<String> = unmatched.iter().map(|name| format!("`{name}`")).collect();
+    Err(
+        CliError::bad_use(format!("no scenario's name contains {}", names.join(" or ")))
+            .with_help("`kuberay-conformance scenario list` lists all"),
+    )
 }
 
 /// The shard that was asked for, with what decides on its cases.
-pub(super) fn division(part: &Part) -> Result<Option<Division>, u8> {
+pub(super) fn division(part: &Part) -> Result<Option<Division>, CliError> {
     let Some(shard) = part.shard else { return Ok(None) };
     let durations = match part.durations.as_slice() {
         [] => Durations::embedded(),
@@ -114,24 +127,19 @@ pub(super) fn division(part: &Part) -> Result<Option<Division>, u8> {
     Ok(Some(Division { shard, durations }))
 }
 
-/// Reads results; what is wrong with them is shown.
-fn results(files: &[PathBuf]) -> Result<Vec<RunResult>, u8> {
+/// Reads the results of runs.
+fn results(files: &[PathBuf]) -> Result<Vec<RunResult>, CliError> {
     let runs: Result<_, _> = files.iter().map(|path| report::read_results(path)).collect();
-    runs.map_err(|error| {
-        print_problem!("error: {error}");
-        BAD_USE
-    })
+    Ok(runs?)
 }
 
 /// The options with the targets and releases that were asked for.
-pub(super) fn releases(releases: &Releases, targets: &Targets) -> Result<Options, u8> {
+pub(super) fn releases(releases: &Releases, targets: &Targets) -> Result<Options, CliError> {
     let pins = Pins::embedded();
     let pairs = plan::Pairs::resolve(&releases.pairs, &pins.pairs);
     if !pairs.is_empty() && !targets.0.contains(&TargetKind::Kind) {
-        print_problem!(
-            "error: --pair is for the target kind: add `--target kind`, or name releases with --operator and --ray"
-        );
-        return Err(BAD_USE);
+        return Err(CliError::bad_use("--pair is for the target kind")
+            .with_help("add `--target kind`, or name releases with --operator and --ray"));
     }
     let mut options = Options::new(pins.defaults.operator, pins.defaults.ray);
     options.targets.clone_from(&targets.0);
@@ -152,18 +160,15 @@ pub(super) fn releases(releases: &Releases, targets: &Targets) -> Result<Options
 }
 
 /// The releases that a selection means; the default one when there is none.
-pub(super) fn operators(selection: Option<&plan::Releases>) -> Result<Vec<Version>, u8> {
+pub(super) fn operators(selection: Option<&plan::Releases>) -> Result<Vec<Version>, CliError> {
     let pins = Pins::embedded();
     let Some(selection) = selection else {
         return Ok(vec![pins.defaults.operator]);
     };
-    selection.resolve(&pins.operators.matrix).map_err(|error| {
-        print_problem!("error: {error}");
-        BAD_USE
-    })
+    selection.resolve(&pins.operators.matrix).map_err(CliError::bad_use)
 }
 
-pub(super) fn review(snapshots: &Snapshots) -> u8 {
+pub(super) fn review(snapshots: &Snapshots) -> Result<u8, CliError> {
     each(snapshots, |pending| {
         let mut input = std::io::stdin().lock();
         let reviewed = match expect::review(&pending, snapshots.partial, &mut input, &mut console::Writer) {
@@ -180,7 +185,7 @@ pub(super) fn review(snapshots: &Snapshots) -> u8 {
     })
 }
 
-pub(super) fn accept(snapshots: &Snapshots) -> u8 {
+pub(super) fn accept(snapshots: &Snapshots) -> Result<u8, CliError> {
     each(snapshots, |pending| {
         let mut code = PASSED;
         for one in &pending {
@@ -197,7 +202,7 @@ pub(super) fn accept(snapshots: &Snapshots) -> u8 {
     })
 }
 
-pub(super) fn reject(snapshots: &Snapshots) -> u8 {
+pub(super) fn reject(snapshots: &Snapshots) -> Result<u8, CliError> {
     each(snapshots, |pending| {
         for one in &pending {
             expect::reject(one)?;
@@ -207,7 +212,7 @@ pub(super) fn reject(snapshots: &Snapshots) -> u8 {
     })
 }
 
-fn each(snapshots: &Snapshots, act: impl FnOnce(Vec<Pending>) -> Result<u8, ExpectError>) -> u8 {
+fn each(snapshots: &Snapshots, act: impl FnOnce(Vec<Pending>) -> Result<u8, ExpectError>) -> Result<u8, CliError> {
     let wanted = |pending: &Pending| {
         let path = pending.path.to_string_lossy();
         snapshots.names.is_empty() || snapshots.names.iter().any(|name| path.contains(name))
@@ -217,28 +222,20 @@ fn each(snapshots: &Snapshots, act: impl FnOnce(Vec<Pending>) -> Result<u8, Expe
     let result = match found {
         Ok(pending) if pending.is_empty() => {
             print_lines!("no pending snapshots in {}", snapshots.folder.scenarios.display());
-            return PASSED;
+            return Ok(PASSED);
         }
         Ok(pending) => act(pending),
         Err(error) => Err(error),
     };
-    result.unwrap_or_else(|error| {
-        print_problem!("error: {error}");
-        BAD_USE
-    })
+    result.map_err(CliError::bad_use)
 }
 
-pub(super) fn docs(docs: &Docs) -> u8 {
-    let Some(scenarios) = load(&docs.folder.scenarios) else {
-        return BAD_USE;
-    };
+pub(super) fn docs(docs: &Docs) -> Result<u8, CliError> {
+    let scenarios = load(&docs.folder.scenarios)?;
     let page = match docs.page {
         DocsPage::Contract => report::contract_page(&scenarios),
         DocsPage::Pairs | DocsPage::Durations => {
-            let runs = match results(&docs.results) {
-                Ok(runs) => runs,
-                Err(code) => return code,
-            };
+            let runs = results(&docs.results)?;
             match docs.page {
                 DocsPage::Durations => report::render_durations(&runs),
                 _ => report::render_pairs(&scenarios, &Pins::embedded().pairs, &runs),
@@ -246,42 +243,29 @@ pub(super) fn docs(docs: &Docs) -> u8 {
         }
     };
     console::text(&page);
-    PASSED
+    Ok(PASSED)
 }
 
-pub(super) fn schema(document: Document) -> u8 {
+pub(super) fn schema(document: Document) -> Result<u8, CliError> {
     let text = match document {
-        Document::Scenario => Ok(format!("{:#}\n", scenario::json_schema())),
-        Document::Results => report::results_schema(),
-        Document::Explain => Ok(format!("{:#}\n", crate::explain::explain_schema())),
+        Document::Scenario => format!("{:#}\n", scenario::json_schema()),
+        Document::Results => report::results_schema()?,
+        Document::Explain => format!("{:#}\n", crate::explain::explain_schema()),
     };
-    match text {
-        Ok(text) => {
-            console::text(&text);
-            PASSED
-        }
-        Err(error) => {
-            print_problem!("error: {error}");
-            ENVIRONMENT
-        }
-    }
+    console::text(&text);
+    Ok(PASSED)
 }
 
-/// The scenarios of a folder; what is wrong with them is shown.
-pub(super) fn load(folder: &Path) -> Option<Vec<Arc<Scenario>>> {
+/// Loads the scenarios of a folder.
+pub(super) fn load(folder: &Path) -> Result<Vec<Arc<Scenario>>, CliError> {
     match scenario::load_all(folder) {
-        Ok(scenarios) if scenarios.is_empty() => {
-            print_problem!(
-                "error: {} holds no scenario (a folder with a scenario.yaml); name another folder with --scenarios",
-                folder.display()
-            );
-            None
-        }
-        Ok(scenarios) => Some(scenarios),
-        Err(errors) => {
-            errors.diagnostics().iter().for_each(show);
-            None
-        }
+        Ok(scenarios) if scenarios.is_empty() => Err(CliError::bad_use(format!(
+            "{} holds no scenario (a folder with a scenario.yaml)",
+            folder.display()
+        ))
+        .with_help("name another folder with --scenarios")),
+        Ok(scenarios) => Ok(scenarios),
+        Err(errors) => Err(CliError::Files(errors.diagnostics().to_vec())),
     }
 }
 

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::ArtifactSource;
-use super::{FAILED, PASSED, files, live};
+use super::{files, live};
+use crate::args::ArtifactSource;
 use crate::artifact::Pins;
+use crate::exit::{CliError, FAILED, PASSED};
 use crate::fuzz::{self, Finding, FuzzOptions, FuzzOutcome, Surprise};
 use crate::generate::save;
 use crate::plan;
@@ -21,35 +22,32 @@ Examples:
 Exit codes: 0 nothing differs, 1 something does, 2 bad use, 3 the environment failed.";
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Fuzz {
-    /// Release of the operator: one, several with commas, a range such as 1.0.0..1.6.2, `latest` or `all`
+    /// KubeRay releases: 1.6.2, a list 1.3.2,1.6.2, a range 1.0.0..1.6.2, `latest` or `all`
     #[arg(long, value_name = "VERSION")]
     pub operator: Option<plan::Releases>,
-    /// Ray containers to compare at least, for each release
+    /// Number of Ray containers to compare, for each release
     #[arg(long, value_name = "N", default_value_t = 2000)]
     pub cases: usize,
-    /// RayClusters of a release that wait for their Pods at once; the operator works on one at a time
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Number of RayClusters of a release at once
+    #[arg(long, hide_short_help = true, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
-    /// The same seed gives the same RayClusters again; drawn when absent, and printed
+    /// Seed of the generated RayClusters; random when absent, and printed
     #[arg(long, value_name = "SEED")]
     pub seed: Option<u64>,
-    /// Compare the operator's own samples, too
+    /// Compare the samples of the operator, too
     #[arg(long)]
     pub samples: bool,
-    /// Folder for scenarios of what differs; each gets a folder of its own there
+    /// Folder for scenarios of what differs
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
     #[command(flatten)]
     pub source: ArtifactSource,
 }
 
-pub(super) fn run(options: &Fuzz) -> u8 {
-    let operators = match files::operators(options.operator.as_ref()) {
-        Ok(operators) => operators,
-        Err(code) => return code,
-    };
+pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
+    let operators = files::operators(options.operator.as_ref())?;
     let pins = Pins::embedded();
     let seed = options.seed.unwrap_or_else(drawn);
     let fuzz = FuzzOptions {

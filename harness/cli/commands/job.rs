@@ -1,11 +1,12 @@
-//! `submit`, `collect` and `image`: the harness as a Job in a cluster.
+//! `job submit`, `job collect` and `job image`: the harness as a Job in a cluster.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{Collect, ImageOf, JobCluster, Run, Submit};
-use super::{BAD_USE, PASSED, files, live};
+use super::{files, live};
+use crate::args::{Collect, ImageOf, JobCluster, Run, Submit};
+use crate::exit::{CliError, PASSED};
 use crate::plan::{Division, Durations, Shard};
 use crate::report::{self, AllReports, Progress};
 use crate::runner::{self, CollectOptions, Options, RunError, SubmitOptions};
@@ -13,19 +14,20 @@ use crate::target::Existing;
 
 /// The number that Kubernetes gives a Pod of an Indexed Job, from 0.
 const INDEX: &str = "SHARD";
-/// How long `collect --wait` waits where it is not told.
+/// How long `job collect --wait` waits where it is not told.
 const WAITS: Duration = Duration::from_hours(6);
 
 /// What a Pod of a Job runs; `None` where this is none.
-pub(super) fn division(arguments: &Run) -> Result<Option<Division>, u8> {
+pub(super) fn division(arguments: &Run) -> Result<Option<Division>, CliError> {
     let (Some(_), Some(count)) = (&arguments.as_job.job, arguments.as_job.shards) else {
         return files::division(&arguments.selection.part);
     };
     let index = super::environment_variable(INDEX).and_then(|text| text.parse::<u16>().ok());
     let Some(index) = index.filter(|index| *index < count) else {
         let last = count - 1;
-        print_problem!("error: --job is for a Pod of a Job, whose number from 0 to {last} is in the variable {INDEX}");
-        return Err(BAD_USE);
+        return Err(CliError::bad_use(format!(
+            "--job is for a Pod of a Job, whose number from 0 to {last} is in the variable {INDEX}"
+        )));
     };
     Ok(Some(Division {
         shard: Shard {
@@ -36,18 +38,12 @@ pub(super) fn division(arguments: &Run) -> Result<Option<Division>, u8> {
     }))
 }
 
-pub(super) fn submit(arguments: &Submit) -> u8 {
-    let Some(scenarios) = files::load(&arguments.scenarios.scenarios) else {
-        return BAD_USE;
-    };
+pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
+    files::load(&arguments.scenarios.scenarios)?;
     if !runner::is_job_name(&arguments.job) {
-        print_problem!(
-            "error: `{}` can't be a Job's name: use lower-case letters, digits and inner hyphens, at most 40",
-            arguments.job
-        );
-        return BAD_USE;
+        return Err(CliError::bad_use(format!("`{}` can't be a Job's name", arguments.job))
+            .with_help("use lower-case letters, digits and inner hyphens, at most 40"));
     }
-    drop(scenarios);
     live::block_until_cancelled(async |progress| {
         let (client, image) = match (&arguments.image, arguments.place.existing.options()) {
             (Some(image), _) => (client(&arguments.place, &progress).await?, image.clone()),
@@ -64,7 +60,7 @@ pub(super) fn submit(arguments: &Submit) -> u8 {
             }
             (None, Some(_)) => {
                 return Err(RunError::Job(
-                    "the cluster's nodes need the harness's image: build it with `kuberay-conformance image`, push it to a \
+                    "the cluster's nodes need the harness's image: build it with `kuberay-conformance job image`, push it to a \
                      registry that they can pull from, and name it with --image".into(),
                 ));
             }
@@ -88,7 +84,7 @@ pub(super) fn submit(arguments: &Submit) -> u8 {
         print_lines!(
             "the Job {job} is submitted{again}: {} shards, {} at once\n\
              look at it:      kubectl --namespace {} get pods --selector kuberay-conformance/job={job}\n\
-             its results:     kuberay-conformance collect --job {job} --wait{}",
+             its results:     kuberay-conformance job collect --job {job} --wait{}",
             options.shards,
             options.parallel,
             runner::NAMESPACE,
@@ -98,7 +94,7 @@ pub(super) fn submit(arguments: &Submit) -> u8 {
     })
 }
 
-pub(super) fn collect(arguments: &Collect) -> u8 {
+pub(super) fn collect(arguments: &Collect) -> Result<u8, CliError> {
     live::block(async |progress, cancel| {
         let client = client(&arguments.place, &progress).await?;
         let options = CollectOptions {
@@ -113,10 +109,8 @@ pub(super) fn collect(arguments: &Collect) -> u8 {
     })
 }
 
-pub(super) fn image(arguments: &ImageOf) -> u8 {
-    if files::load(&arguments.scenarios.scenarios).is_none() {
-        return BAD_USE;
-    }
+pub(super) fn image(arguments: &ImageOf) -> Result<u8, CliError> {
+    files::load(&arguments.scenarios.scenarios)?;
     live::block_until_cancelled(async |progress| {
         let options = Options {
             engine: arguments.engine.map(Into::into),

@@ -3,27 +3,24 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
-use super::args::{Place, Run, Selection, Stack, Targets};
-use super::console;
-use super::{BAD_USE, ENVIRONMENT, PASSED, colour, environment_variable, files, interrupt, job};
+use super::{colour, environment_variable, files, job};
+use crate::args::{Place, Run, Selection, Stack, Targets};
 use crate::artifact::Pins;
+use crate::console;
+use crate::exit::{CliError, ENVIRONMENT, PASSED};
 use crate::expect::pending_allowed;
+use crate::interrupt;
 use crate::report::{self, AllReports, Progress, Redacted, Redactor, RunResult, Strictness};
 use crate::runner::{self, Options, ROOMY, RunError};
 use crate::scenario::TargetKind;
 
-/// Nodes that a cluster has after `up`, unless it is told how many; one that it makes has [`ROOMY`].
+/// Nodes that a cluster has after `cluster up`, unless it is told how many; one that it makes has [`ROOMY`].
 const NODES_OF_UP: u32 = 2;
 
-pub(super) fn run(arguments: &Run) -> u8 {
+pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
     let selection = &arguments.selection;
-    if let Some(code) = refuse(selection) {
-        return code;
-    }
-    let targets = match targets(arguments) {
-        Ok(targets) => targets,
-        Err(code) => return code,
-    };
+    refuse(selection)?;
+    let targets = targets(arguments)?;
     let stack = Stack {
         targets,
         releases: selection.releases.clone(),
@@ -32,14 +29,8 @@ pub(super) fn run(arguments: &Run) -> u8 {
         size: arguments.size,
         audit: false,
     };
-    let stack = match stack_options(&stack) {
-        Ok(options) => options,
-        Err(code) => return code,
-    };
-    let division = match job::division(arguments) {
-        Ok(division) => division,
-        Err(code) => return code,
-    };
+    let stack = stack_options(&stack)?;
+    let division = job::division(arguments)?;
     let options = Options {
         existing: arguments.in_existing.options(&arguments.existing),
         scenarios: selection.folder.scenarios.clone(),
@@ -73,7 +64,7 @@ pub(super) fn run(arguments: &Run) -> u8 {
 }
 
 /// The targets of a run: in a cluster that exists there is a kubelet, and what needs none is better run without it.
-fn targets(arguments: &Run) -> Result<Targets, u8> {
+fn targets(arguments: &Run) -> Result<Targets, CliError> {
     if arguments.existing.context.is_none() {
         return Ok(arguments.selection.targets());
     }
@@ -96,10 +87,7 @@ fn targets(arguments: &Run) -> Result<Targets, u8> {
         problem = Some("--nodes is for a cluster that is made; one that exists has the nodes that it has");
     }
     match problem {
-        Some(problem) => {
-            print_problem!("error: {problem}");
-            Err(BAD_USE)
-        }
+        Some(problem) => Err(CliError::bad_use(problem)),
         None => Ok(Targets(vec![TargetKind::Kind])),
     }
 }
@@ -113,19 +101,13 @@ pub(super) fn strictness(strict: bool) -> Strictness {
     }
 }
 
-/// Bad use is told before anything is started.
-fn refuse(selection: &Selection) -> Option<u8> {
-    match files::load(&selection.folder.scenarios) {
-        Some(scenarios) if !files::names_nothing(selection, &scenarios) => None,
-        _ => Some(BAD_USE),
-    }
+/// Reports bad use before anything is started.
+fn refuse(selection: &Selection) -> Result<(), CliError> {
+    files::names_something(selection, &files::load(&selection.folder.scenarios)?)
 }
 
-pub(super) fn up(stack: &Stack) -> u8 {
-    let mut options = match stack_options(stack) {
-        Ok(options) => options,
-        Err(code) => return code,
-    };
+pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
+    let mut options = stack_options(stack)?;
     // What will run on it is not known; our own scenarios need so many.
     if options.nodes.is_none() {
         (options.nodes, options.roomy) = (Some(NODES_OF_UP), Some(ROOMY));
@@ -137,15 +119,15 @@ pub(super) fn up(stack: &Stack) -> u8 {
     })
 }
 
-/// Keeps control planes up in the background of `up`.
-pub(super) fn keep() -> u8 {
+/// Keeps control planes up in the background of `cluster up`.
+pub(super) fn keep() -> Result<u8, CliError> {
     block(async |progress, cancel| {
         runner::daemon::keep(progress, cancel).await?;
         Ok(PASSED)
     })
 }
 
-pub(super) fn down(place: &Place) -> u8 {
+pub(super) fn down(place: &Place) -> Result<u8, CliError> {
     let options = place_options(place);
     block_until_cancelled(async |progress| {
         print_lines!("{}", runner::down(&options, progress).await?);
@@ -153,7 +135,7 @@ pub(super) fn down(place: &Place) -> u8 {
     })
 }
 
-pub(super) fn status(place: &Place) -> u8 {
+pub(super) fn status(place: &Place) -> Result<u8, CliError> {
     let options = place_options(place);
     block_until_cancelled(async |progress| {
         print_lines!("{}", runner::status(&options, progress).await?);
@@ -177,7 +159,7 @@ fn place_options(place: &Place) -> Options {
     }
 }
 
-fn stack_options(stack: &Stack) -> Result<Options, u8> {
+fn stack_options(stack: &Stack) -> Result<Options, CliError> {
     let mut options = files::releases(&stack.releases, &stack.targets)?;
     options.engine = stack.engine.engine.map(Into::into);
     options.cluster.clone_from(&stack.engine.cluster);
@@ -192,30 +174,23 @@ fn stack_options(stack: &Stack) -> Result<Options, u8> {
 
 pub(super) fn block(
     work: impl AsyncFnOnce(Arc<dyn Progress>, tokio_util::sync::CancellationToken) -> Result<u8, RunError>,
-) -> u8 {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            print_problem!("error: the runtime could not be started: {error}");
-            return ENVIRONMENT;
-        }
-    };
+) -> Result<u8, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| CliError::Environment(format!("failed to start the runtime: {error}")))?;
     runtime.block_on(async {
         let in_ci = environment_variable("CI").is_some();
         let progress = report::progress(std::io::stderr().is_terminal(), in_ci);
         // It knows no cluster's Secrets yet; a run learns them.
         let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::default()));
         let cancel = interrupt::token();
-        work(progress, cancel).await.unwrap_or_else(|error| {
-            let (message, _) = Redactor::default().redact_text(&error.to_string());
-            print_problem!("error: {message}");
-            error.exit_code()
-        })
+        Ok(work(progress, cancel).await?)
     })
 }
 
 /// As [`block`], for work that the first Ctrl-C may end wherever it is, because it can be repeated.
-pub(super) fn block_until_cancelled(work: impl AsyncFnOnce(Arc<dyn Progress>) -> Result<u8, RunError>) -> u8 {
+pub(super) fn block_until_cancelled(
+    work: impl AsyncFnOnce(Arc<dyn Progress>) -> Result<u8, RunError>,
+) -> Result<u8, CliError> {
     block(async move |progress, cancel| {
         tokio::select! {
             biased;

@@ -1,43 +1,29 @@
-//! `report merge`: results of several runs of one plan become one report.
+//! `report merge`: makes one report of the results of several runs of one plan.
 
-use super::args::Merge;
-use super::{BAD_USE, ENVIRONMENT, live};
+use super::live;
+use crate::args::Merge;
+use crate::exit::CliError;
 use crate::output::{OutputError, OutputLock};
 use crate::report;
 
-pub(super) fn run(arguments: &Merge) -> u8 {
-    let (sources, lost) = match report::read_sources(&arguments.results) {
-        Ok(read) => read,
-        Err(error) => return failed(&error, BAD_USE),
-    };
+pub(super) fn run(arguments: &Merge) -> Result<u8, CliError> {
+    let (sources, lost) = report::read_sources(&arguments.results)?;
     warn(&lost);
-    let refused = report::refuse_to_overwrite(&sources, &arguments.output);
-    let merged = match refused.and_then(|()| report::merge(&sources)) {
-        Ok(merged) => merged,
-        Err(error) => return failed(&error, BAD_USE),
-    };
-    let _lock = match OutputLock::take(&arguments.output, "report merge") {
-        Ok(lock) => lock,
-        Err(error @ OutputError::InUse { .. }) => return failed(&error, BAD_USE),
-        Err(error) => return failed(&error, ENVIRONMENT),
-    };
-    let copied = match report::write_merged(&merged, &arguments.output, &report::AllReports) {
-        Ok(problems) => problems,
-        Err(error) => return failed(&error, ENVIRONMENT),
-    };
+    report::refuse_to_overwrite(&sources, &arguments.output)?;
+    let merged = report::merge(&sources)?;
+    let _lock = OutputLock::take(&arguments.output, "report merge").map_err(|error| match error {
+        OutputError::InUse { .. } => CliError::bad_use(error),
+        OutputError::Access { .. } => CliError::Environment(error.to_string()),
+    })?;
+    let copied = report::write_merged(&merged, &arguments.output, &report::AllReports)?;
     warn(&merged.notes);
     warn(&copied);
     live::show(&merged.run);
-    report::exit_code(&merged.run, live::strictness(arguments.strict))
+    Ok(report::exit_code(&merged.run, live::strictness(arguments.strict)))
 }
 
 fn warn(notes: &[String]) {
     for note in notes {
         print_problem!("warning: {note}");
     }
-}
-
-fn failed(error: &dyn std::error::Error, code: u8) -> u8 {
-    print_problem!("error: {error}");
-    code
 }

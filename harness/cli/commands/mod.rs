@@ -11,10 +11,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::{self, Arguments, Command, Report};
+use crate::args::{Arguments, Cluster, Command, Job, Report, Scenarios, SnapshotCommand};
 use crate::console;
-use crate::exit::{BAD_USE, ENVIRONMENT, FAILED, PASSED};
-use crate::interrupt;
+use crate::exit::CliError;
 pub use explain::Explain;
 pub use fuzz::Fuzz;
 
@@ -27,34 +26,44 @@ pub fn main() -> ExitCode {
         return code;
     }
     let code = match Arguments::try_parse() {
-        Ok(arguments) => command(arguments),
+        Ok(arguments) => command(arguments).unwrap_or_else(|error| report(&error)),
         Err(other) => console::help(&other),
     };
     ExitCode::from(console::finish(code))
 }
 
-fn command(arguments: Arguments) -> u8 {
+fn command(arguments: Arguments) -> Result<u8, CliError> {
     start_log();
     match arguments.command {
-        Command::Lint(folder) => files::lint(&folder),
+        Command::Run(run) => live::run(&run),
         Command::Plan(selection) => files::plan(&selection),
-        Command::Review(snapshots) => files::review(&snapshots),
-        Command::Accept(snapshots) => files::accept(&snapshots),
-        Command::Reject(snapshots) => files::reject(&snapshots),
-        Command::Docs(folder) => files::docs(&folder),
-        Command::Schema { of } => files::schema(of),
-        Command::Report(Report::Merge(options)) => merge::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
-        Command::Run(run) => live::run(&run),
-        Command::Submit(submit) => job::submit(&submit),
-        Command::Collect(collect) => job::collect(&collect),
-        Command::Image(image) => job::image(&image),
-        Command::Up(stack) => live::up(&stack),
-        Command::Down(place) => live::down(&place),
-        Command::Status(place) => live::status(&place),
-        Command::Keep { .. } => live::keep(),
+        Command::Scenario(Scenarios::List(folder)) => files::list(&folder),
+        Command::Scenario(Scenarios::Lint(folder)) => Ok(files::lint(&folder)),
+        Command::Cluster(Cluster::Up(stack)) => live::up(&stack),
+        Command::Cluster(Cluster::Down(place)) => live::down(&place),
+        Command::Cluster(Cluster::Status(place)) => live::status(&place),
+        Command::Snapshot(SnapshotCommand::Review(snapshots)) => files::review(&snapshots),
+        Command::Snapshot(SnapshotCommand::Accept(snapshots)) => files::accept(&snapshots),
+        Command::Snapshot(SnapshotCommand::Reject(snapshots)) => files::reject(&snapshots),
+        Command::Report(Report::Merge(options)) => merge::run(&options),
+        Command::Job(Job::Submit(submit)) => job::submit(&submit),
+        Command::Job(Job::Collect(collect)) => job::collect(&collect),
+        Command::Job(Job::Image(image)) => job::image(&image),
+        Command::Docs(folder) => files::docs(&folder),
+        Command::Schema { of } => files::schema(of),
+        Command::Daemon { .. } => live::keep(),
     }
+}
+
+/// Prints why a command failed, and returns its exit code.
+fn report(error: &CliError) -> u8 {
+    match error {
+        CliError::Files(problems) => problems.iter().for_each(files::show),
+        error => error.messages().iter().for_each(|message| print_problem!("{message}")),
+    }
+    error.exit_code()
 }
 
 /// Diagnostics for whoever looks for a fault in the harness itself: `KUBERAY_CONFORMANCE_LOG=debug`.

@@ -159,7 +159,7 @@ pub struct Spec {
     #[serde(default)]
     pub steps: Steps,
     /// An older release of the operator, such as `1.3.2`, that the case begins with; once the `RayCluster` is ready, the
-    /// case's own release takes its place, and then the steps is given. TargetKind `kind`; runs alone, with `--upgrades`.
+    /// case's own release takes its place, and then the steps follow. Needs the target `kind`; runs alone, with `--upgrades`.
     #[serde(default)]
     #[schemars(extend(
         "pattern" = "^[0-9]+\\.[0-9]+\\.[0-9]+$",

@@ -39,11 +39,11 @@ struct Down<'a>(&'a Path);
 
 impl Drop for Down<'_> {
     fn drop(&mut self) {
-        let _ = command(self.0, &["down"], None).output();
+        let _ = command(self.0, &["cluster", "down"], None).output();
     }
 }
 
-/// The process that `up` has started to keep control planes.
+/// The process that `cluster up` has started to keep control planes.
 fn daemon_of(up: &Running) -> u32 {
     let began = Instant::now();
     loop {
@@ -67,10 +67,10 @@ fn two_that_bring_control_planes_up_at_once_share_them() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let _down = Down(folder.path());
-    let first = Running::start(command(folder.path(), &["up"], Some("daemon-locked")));
+    let first = Running::start(command(folder.path(), &["cluster", "up"], Some("daemon-locked")));
     let daemon = daemon_of(&first);
     until_stopped(daemon);
-    let mut second = Running::start(command(folder.path(), &["up"], None));
+    let mut second = Running::start(command(folder.path(), &["cluster", "up"], None));
     second.until(&format!("waiting for process {} (up, ", first.id()));
     go_on(daemon);
     let (status, said) = first.end();
@@ -91,9 +91,9 @@ fn a_run_does_not_begin_to_use_control_planes_that_another_process_takes_down() 
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let _down = Down(folder.path());
-    let (code, said) = done(command(folder.path(), &["up"], None));
+    let (code, said) = done(command(folder.path(), &["cluster", "up"], None));
     assert_eq!(code, Some(0), "{said}");
-    let down = Running::start(command(folder.path(), &["down"], Some("planes-unused")));
+    let down = Running::start(command(folder.path(), &["cluster", "down"], Some("planes-unused")));
     until_stopped(down.id());
     let mut run = Running::start(run(folder.path()));
     run.until(&format!("waiting for process {} (down, ", down.id()));
@@ -112,13 +112,13 @@ fn control_planes_that_a_run_begins_to_use_are_not_taken_down() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let _down = Down(folder.path());
-    let (code, said) = done(command(folder.path(), &["up"], None));
+    let (code, said) = done(command(folder.path(), &["cluster", "up"], None));
     assert_eq!(code, Some(0), "{said}");
     let mut stopping = run(folder.path());
     stopping.env(STOP_AT, "planes-found");
     let run = Running::start(stopping);
     until_stopped(run.id());
-    let mut down = Running::start(command(folder.path(), &["down"], None));
+    let mut down = Running::start(command(folder.path(), &["cluster", "down"], None));
     down.until(&format!("waiting for process {} (attach, ", run.id()));
     go_on(run.id());
     let (status, said) = run.end();
@@ -139,9 +139,9 @@ fn who_only_looks_at_control_planes_does_not_keep_them_from_coming_up() {
     let place = own_cache(folder.path()).join("daemon-control-planes");
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(place.join("daemon"), "").unwrap();
-    let looks = Running::start(command(folder.path(), &["status"], Some("daemon-probed")));
+    let looks = Running::start(command(folder.path(), &["cluster", "status"], Some("daemon-probed")));
     until_stopped(looks.id());
-    let mut up = Running::start(command(folder.path(), &["up"], None));
+    let mut up = Running::start(command(folder.path(), &["cluster", "up"], None));
     let log = place.join("daemon.log");
     let began = Instant::now();
     // The daemon meets it.

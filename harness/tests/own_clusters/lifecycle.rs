@@ -1,4 +1,4 @@
-//! A run that is interrupted or killed leaves nothing behind, or what `down` then removes; two runs get along.
+//! A run that is interrupted or killed leaves nothing behind, or what `cluster down` then removes; two runs get along.
 //!
 //! They make clusters of their own beside the one that other tests use.
 
@@ -39,7 +39,7 @@ pub fn run(output: &Path) -> Command {
 
 pub fn down() -> String {
     let output = program()
-        .args(["down", "--target", "kind", "--cluster", CLUSTER])
+        .args(["cluster", "down", "--target", "kind", "--cluster", CLUSTER])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -53,7 +53,16 @@ pub fn down() -> String {
 
 fn up() {
     let output = program()
-        .args(["up", "--target", "kind", "--nodes", "1", "--cluster", CLUSTER])
+        .args([
+            "cluster",
+            "up",
+            "--target",
+            "kind",
+            "--nodes",
+            "1",
+            "--cluster",
+            CLUSTER,
+        ])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -170,7 +179,7 @@ fn a_second_ctrl_c_ends_it_at_once_and_down_removes_the_rest() {
     assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
 }
 
-/// Killed while its case runs; then `down`, then a run that needs no network.
+/// Killed while its case runs; then `cluster down`, then a run that needs no network.
 #[test]
 #[ignore = "needs kind"]
 fn after_a_kill_down_removes_everything_and_the_next_run_works() {

@@ -13,7 +13,9 @@ use crate::support::{program, turn};
 
 fn command(name: &str) -> Command {
     let mut command = program();
-    command.args([name, "--target", "kind", "--cluster", CLUSTER]);
+    command
+        .args(name.split(' '))
+        .args(["--target", "kind", "--cluster", CLUSTER]);
     command
 }
 
@@ -64,14 +66,14 @@ mod slow {
         assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
     }
 
-    /// Whoever brings a cluster up by `up` wants it to stay.
+    /// Whoever brings a cluster up by `cluster up` wants it to stay.
     #[test]
     #[ignore = "needs kind, takes minutes"]
     fn a_run_leaves_the_cluster_up_that_another_process_brought_up_meanwhile() {
         let _turn = turn();
         down();
         let folder = tempfile::tempdir().unwrap();
-        let up = Running::start(command("up"));
+        let up = Running::start(command("cluster up"));
         stop_in_up(&up);
         let mut run = Running::start(run(folder.path()));
         run.until(&format!("waiting for process {} (up, ", up.id()));
@@ -80,7 +82,7 @@ mod slow {
         assert_eq!(status.code(), Some(0), "{said}");
         let (status, said) = run.end();
         assert_eq!(status.code(), Some(0), "{said}");
-        let status = command("status").output().unwrap();
+        let status = command("cluster status").output().unwrap();
         let text = String::from_utf8_lossy(&status.stdout);
         assert!(text.contains(&format!("{CLUSTER} is up since")), "{text}\n{said}");
         down();
@@ -114,19 +116,19 @@ fn a_run_of_other_releases_is_refused_also_when_both_begin_at_once() {
     assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
 }
 
-/// `down` has removed a cluster when another process makes the next.
+/// `cluster down` has removed a cluster when another process makes the next.
 #[test]
 #[ignore = "needs kind"]
 fn what_is_noted_of_a_new_cluster_stays_when_the_end_of_the_former_is_late() {
     let _turn = turn();
     down();
     let up = || {
-        let done = command("up").args(["--nodes", "1"]).output().unwrap();
+        let done = command("cluster up").args(["--nodes", "1"]).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     };
     up();
     let late = Running::start({
-        let mut late = command("down");
+        let mut late = command("cluster down");
         late.env(STOP_AT, "cluster-removed");
         late
     });
@@ -135,7 +137,7 @@ fn what_is_noted_of_a_new_cluster_stays_when_the_end_of_the_former_is_late() {
     go_on(late.id());
     let (status, said) = late.end();
     assert_eq!(status.code(), Some(0), "{said}");
-    let status = command("status").output().unwrap();
+    let status = command("cluster status").output().unwrap();
     let text = String::from_utf8_lossy(&status.stdout);
     assert!(text.contains("\nKubeRay "), "{text}");
     down();

@@ -1,7 +1,7 @@
 //! A cluster that exists: the documented permissions suffice, one less is named, and a context that does not look like
 //! one for tests is refused.
 //!
-//! The kind cluster that is up plays it, so they need one (`kuberay-conformance up`).
+//! The kind cluster that is up plays it, so they need one (`kuberay-conformance cluster up`).
 
 use std::path::Path;
 use std::process::Output;

@@ -1,6 +1,6 @@
 //! Expectations that are wrong and heads that can't start: each fails, for its own reason, and in time.
 //!
-//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance up`).
+//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance cluster up`).
 
 use std::path::Path;
 use std::sync::OnceLock;

@@ -63,6 +63,7 @@ impl Images {
     async fn layers(&self, image: &Image) -> Vec<String> {
         let mut inspect = self.engine.command();
         inspect.args([
+            "job",
             "image",
             "inspect",
             "--format",

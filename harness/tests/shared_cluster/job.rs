@@ -1,7 +1,7 @@
 //! The harness as a Job in the cluster: a Pod that is killed half-way is picked up, the report is complete and says the
 //! same as a run from outside, and evidence comes with it.
 //!
-//! They need a kind cluster (`kuberay-conformance up`).
+//! They need a kind cluster (`kuberay-conformance cluster up`).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -78,7 +78,7 @@ async fn kill_half_way(client: &Client) -> String {
 fn collect(output: &Path, arguments: &[&str]) -> (Output, RunResult) {
     let mut command = program();
     command
-        .args(["collect", "--job", JOB, "--output"])
+        .args(["job", "collect", "--job", JOB, "--output"])
         .arg(output)
         .args(arguments);
     let done = command.output().unwrap();
@@ -107,7 +107,17 @@ fn a_pod_that_is_killed_half_way_is_picked_up_and_the_report_is_whole() {
     );
     let mut submit = program();
     submit
-        .args(["submit", "--job", JOB, "--shards", "2", "--jobs", "1", "--scenarios"])
+        .args([
+            "job",
+            "submit",
+            "--job",
+            JOB,
+            "--shards",
+            "2",
+            "--jobs",
+            "1",
+            "--scenarios",
+        ])
         .arg(&scenarios);
     let submitted = submit.output().unwrap();
     assert!(submitted.status.success(), "{}", text(&submitted));

@@ -1,6 +1,6 @@
 //! An operator that can't start or goes is the environment's fault, and is named in time; nobody replaces it under a run.
 //!
-//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance up`).
+//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance cluster up`).
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
     ];
     let said = images.map(|(image, causes)| (causes, run_with_operator(image)));
     // What the next test needs.
-    let restored = crate::support::program().arg("up").output().unwrap();
+    let restored = crate::support::program().args(["cluster", "up"]).output().unwrap();
     assert!(said[0].1.1.contains(&format!("of image {absent}")), "{}", said[0].1.1);
     for (causes, (code, text)) in said {
         assert_eq!(code, Some(3), "{text}");
@@ -91,7 +91,7 @@ fn an_operator_that_goes_while_a_case_waits_is_named() {
     let back = Back;
     let (status, text) = run.end();
     drop(back);
-    let restored = crate::support::program().arg("up").output().unwrap();
+    let restored = crate::support::program().args(["cluster", "up"]).output().unwrap();
     assert!(restored.status.success(), "{}", place::text(&restored));
     assert_eq!(status.code(), Some(3), "{text}");
     assert!(
@@ -118,11 +118,11 @@ fn others_are_told_why_not(folder: &Path, holder: u32) {
     ];
     let cases: [(&[&str], &str); 3] = [
         (
-            &["up", "--target", "kind", "--operator", "1.5.1"],
+            &["cluster", "up", "--target", "kind", "--operator", "1.5.1"],
             "runs KubeRay 1.6.2 and Ray 2.52.0 for",
         ),
         (
-            &["up", "--target", "kind", "--ray", "2.7.0"],
+            &["cluster", "up", "--target", "kind", "--ray", "2.7.0"],
             "runs KubeRay 1.6.2 and Ray 2.52.0 for",
         ),
         (&upgrade, "runs KubeRay 1.6.2 for"),

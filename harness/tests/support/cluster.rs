@@ -19,7 +19,7 @@ pub const ACCOUNT: &str = "kuberay-conformance";
 /// The administrator's kubeconfig of a cluster that is up.
 pub fn kubeconfig(cluster: &str) -> PathBuf {
     let status = program()
-        .args(["status", "--target", "kind", "--cluster", cluster])
+        .args(["cluster", "status", "--target", "kind", "--cluster", cluster])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&status.stdout).into_owned();

@@ -219,12 +219,12 @@ mod tests {
         };
         if let Some((_, folder)) = role() {
             let store = Store::at(folder).unwrap();
-            let made = store.get("programs/thing", "k1", async |unfinished: PathBuf| {
+            let result = store.get("programs/thing", "k1", async |unfinished: PathBuf| {
                 println!("it makes it");
                 stop_point("artifact-begun");
                 make("it has made it")(unfinished).await
             });
-            println!("{:?}", made.await.map(|_| "it is done"));
+            println!("{:?}", result.await.map(|_| "it is done"));
             return;
         }
         let [first, second] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
@@ -243,7 +243,7 @@ mod tests {
         other.go_on();
         other.until("Ok(\"it is done\")");
         let never = async |_| panic!("made twice");
-        let made = store.get("programs/thing", "k1", never).await.unwrap();
-        assert!(made.join("program").exists());
+        let result = store.get("programs/thing", "k1", never).await.unwrap();
+        assert!(result.join("program").exists());
     }
 }

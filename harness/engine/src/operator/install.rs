@@ -105,7 +105,7 @@ pub enum OperatorError {
     )]
     Foreign(Vec<String>),
     /// What was made could not be removed.
-    #[error("removing the operator that a run installed: {0}; `down --context` tries again")]
+    #[error("removing the operator that a run installed: {0}; `cluster down --context` tries again")]
     Removal(String),
     /// What was made is not known any more.
     #[error(

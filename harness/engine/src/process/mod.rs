@@ -32,7 +32,7 @@ pub const CHANGE: Duration = Duration::from_mins(10);
 /// The limit for a program that downloads, or that copies images.
 pub const TRANSFER: Duration = Duration::from_mins(30);
 /// The limit for a program that compiles, or that builds images.
-pub const BUILD: Duration = Duration::from_mins(60);
+pub const BUILD: Duration = Duration::from_hours(1);
 
 /// How long a program that is asked to end may take for that.
 const GRACE: Duration = Duration::from_secs(5);

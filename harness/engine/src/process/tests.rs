@@ -87,7 +87,7 @@ async fn what_is_written_in_time_is_returned_whole() {
 
 #[test]
 fn limits_are_written_in_the_unit_that_fits() {
-    for (limit, expected) in [(Duration::from_secs(60), "60 s"), (BUILD, "60 min"), (SHORT, "200 ms")] {
+    for (limit, expected) in [(Duration::from_mins(1), "60 s"), (BUILD, "60 min"), (SHORT, "200 ms")] {
         assert_eq!(minutes(limit), expected);
     }
 }

@@ -103,7 +103,7 @@ impl Place {
         self.0.join("note.json")
     }
 
-    /// What `up` asks the daemon for.
+    /// What `cluster up` asks the daemon for.
     fn wanted(&self) -> PathBuf {
         self.0.join("wanted.json")
     }
@@ -129,7 +129,7 @@ fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> RunE
     move |source| RunError::File { doing, path, source }
 }
 
-/// Keeps the control planes that `up` asks for up until it is asked to end; what `up` starts in the background.
+/// Keeps the control planes that `cluster up` asks for up until it is asked to end; what `cluster up` starts in the background.
 ///
 /// # Errors
 /// When another daemon lives, when they don't come up, or when a program of them ends.

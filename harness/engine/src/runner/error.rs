@@ -124,8 +124,8 @@ pub enum RunError {
         /// The system's answer.
         source: std::io::Error,
     },
-    /// The cluster is up, but `up` did not come to its end.
-    #[error("the cluster is up, but what runs in it is not known; run `kuberay-conformance up` again")]
+    /// The cluster is up, but `cluster up` did not come to its end.
+    #[error("the cluster is up, but what runs in it is not known; run `kuberay-conformance cluster up` again")]
     Unfinished,
     /// Others use the cluster with other releases than those asked for.
     #[error(

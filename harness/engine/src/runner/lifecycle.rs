@@ -1,4 +1,4 @@
-//! A cluster that stays: `up`, `down` and `status`.
+//! A cluster that stays: `cluster up`, `cluster down` and `status`.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ fn refuse_other_releases(setup: &Setup, options: &Options) -> Result<Vec<Holder>
 /// Brings the cluster up with the operator and Ray's image, and leaves it up; returns a text for people.
 ///
 /// # Errors
-/// When a step fails; what was made by then stays, for the next `up` or `down`.
+/// When a step fails; what was made by then stays, for the next `cluster up` or `cluster down`.
 pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<String, RunError> {
     let mut texts = Vec::new();
     if options.targets.contains(&TargetKind::Envtest) {
@@ -80,7 +80,7 @@ async fn up_kind(
         Ok(format!(
             "{} is up: Kubernetes {}, KubeRay {}, Ray {}, on {}\n\
              look at it:    kubectl --kubeconfig {} get pods -A\n\
-             take it down:  kuberay-conformance down{}",
+             take it down:  kuberay-conformance cluster down{}",
             cluster.name,
             cluster.kubernetes,
             session.operator(),
@@ -183,7 +183,7 @@ async fn status_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<O
             );
             match noted_releases(&options.cluster) {
                 Some((operator, ray)) => text.push_str(&format!("\nKubeRay {operator}, Ray {ray}")),
-                None => text.push_str("\nwhat runs in it is not known; `up` makes it complete"),
+                None => text.push_str("\nwhat runs in it is not known; `cluster up` makes it complete"),
             }
             text.push_str(&format!("\nkubeconfig: {}", kubeconfig.display()));
             for user in users {

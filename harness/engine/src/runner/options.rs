@@ -31,7 +31,7 @@ pub struct InExisting {
     pub capacity_share: u32,
 }
 
-/// What a run is asked to do; `up`, `down` and `status` look only at what concerns the cluster.
+/// What a run is asked to do; `cluster up`, `cluster down` and `status` look only at what concerns the cluster.
 #[derive(Debug, Clone)]
 #[allow(
     clippy::struct_excessive_bools,

@@ -427,7 +427,7 @@ impl Job<'_> {
         // Why it ended says more than what its clean-up met, which is told all the same.
         if let (Err(_), Err(error)) = (&done, &left) {
             self.progress.line(&format!(
-                "warning: not everything was removed: {error}; `kuberay-conformance down` tries again"
+                "warning: not everything was removed: {error}; `kuberay-conformance cluster down` tries again"
             ));
         }
         done?;
@@ -441,7 +441,7 @@ impl Job<'_> {
             let later = if users.iter().any(|user| [RUN, UP, UPGRADE].contains(&&*user.doing)) {
                 "the last run to use it takes it down"
             } else {
-                "`kuberay-conformance down` takes it down when they have ended"
+                "`kuberay-conformance cluster down` takes it down when they have ended"
             };
             let (name, users) = (&self.options.cluster, who(&users));
             self.progress.line(&format!("{name} stays up for {users}; {later}"));

@@ -1,4 +1,4 @@
-//! What `up` leaves behind for those who attach: which releases run in the cluster, and from which images.
+//! What `cluster up` leaves behind for those who attach: which releases run in the cluster, and from which images.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::results::{Environment, ImageRecord};
 use crate::target::{ClusterHandle, KindCluster, Patience};
 
-/// The note that `up` writes beside the cluster's other files.
+/// The note that `cluster up` writes beside the cluster's other files.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Note {
@@ -44,7 +44,7 @@ impl Session {
     /// Uses what is up, as it is; nothing is made.
     ///
     /// # Errors
-    /// When nothing is up, or `up` did not come to its end.
+    /// When nothing is up, or `cluster up` did not come to its end.
     pub async fn attach(options: &Options, progress: Arc<dyn Progress>, purpose: &str) -> Result<Self, RunError> {
         let setup = Setup::new(options, progress).await?;
         let lock = setup.cluster.lock("attach", Patience::default()).await?;
@@ -150,7 +150,7 @@ pub(super) fn forget(setup: &Setup) -> Result<(), RunError> {
     }
 }
 
-/// Which releases of operator and Ray run in the cluster of this name, as `up` noted it; whether they still do, only
+/// Which releases of operator and Ray run in the cluster of this name, as `cluster up` noted it; whether they still do, only
 /// [`Session::attach`] tells.
 pub fn noted_releases(cluster: &str) -> Option<(Version, Version)> {
     let store = Store::open().ok()?;

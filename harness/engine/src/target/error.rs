@@ -33,7 +33,7 @@ pub enum ClusterError {
         source: std::io::Error,
     },
     /// The state file can't be understood.
-    #[error("the state file {path} can't be read ({problem}); it says what `down` must remove, so look into it before you delete it", path = .path.display())]
+    #[error("the state file {path} can't be read ({problem}); it says what `cluster down` must remove, so look into it before you delete it", path = .path.display())]
     State {
         /// The file.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum ClusterError {
     },
     /// The cluster was made with the other engine.
     #[error(
-        "the cluster {name} was made with {made}, but {now} is used now; choose {made}, or run `down` with it first"
+        "the cluster {name} was made with {made}, but {now} is used now; choose {made}, or run `cluster down` with it first"
     )]
     OtherEngine {
         /// The cluster.
@@ -77,7 +77,7 @@ pub enum ClusterError {
         now: &'static str,
     },
     /// No cluster of this name is up.
-    #[error("the cluster {name} is not up ({why}); `up` brings it up")]
+    #[error("the cluster {name} is not up ({why}); `cluster up` brings it up")]
     NotUp {
         /// The cluster.
         name: String,

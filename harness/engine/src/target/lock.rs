@@ -105,7 +105,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Must be called with the [`Lock`] held, so that `down` sees it.
+    /// Must be called with the [`Lock`] held, so that `cluster down` sees it.
     pub(crate) fn take(folder: &Path, doing: &str) -> Result<Self, ClusterError> {
         let folder = folder.join("users");
         std::fs::create_dir_all(&folder).map_err(file("making", &folder))?;

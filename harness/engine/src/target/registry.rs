@@ -1,4 +1,4 @@
-//! The local registry that feeds the nodes: started by testcontainers, kept when the harness ends, removed by `down`.
+//! The local registry that feeds the nodes: started by testcontainers, kept when the harness ends, removed by `cluster down`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use crate::process;
 /// Tells a harness process that it is the helper that starts the registry; holds a [`Start`].
 const HELPER: &str = "KUBERAY_CONFORMANCE_START_REGISTRY";
 
-/// What such a process is called; its only argument is the instance, so that `down` knows it.
+/// What such a process is called; its only argument is the instance, so that `cluster down` knows it.
 pub(super) const HELPER_NAME: &str = "kuberay-conformance-registry-helper";
 
 /// The port inside the container.

@@ -16,7 +16,7 @@ use crate::process;
 /// The label of kind's nodes.
 pub(super) const KIND_LABEL: &str = "io.x-k8s.kind.cluster";
 
-/// What `down` did.
+/// What `cluster down` did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Removed {
     /// What was removed, for people.

@@ -32,7 +32,7 @@ struct Up;
 impl Drop for Up {
     fn drop(&mut self) {
         let down = program()
-            .args(["down", "--target", "kind", "--cluster", CLUSTER])
+            .args(["cluster", "down", "--target", "kind", "--cluster", CLUSTER])
             .output();
         println!(
             "{}",
@@ -59,7 +59,7 @@ async fn crds(client: &Client) -> Vec<String> {
     of_ray.filter(|name| name.ends_with("ray.io")).collect()
 }
 
-/// What `up` has installed beside the operator goes, so that the cluster knows nothing of Ray.
+/// What `cluster up` has installed beside the operator goes, so that the cluster knows nothing of Ray.
 async fn without_operator(client: &Client) {
     let sender = Sender::new(client.clone());
     for (kind, version) in [
@@ -137,7 +137,7 @@ async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_
     let _turn = turn_within().await;
     let folder = tempfile::tempdir().unwrap();
     let up = program()
-        .args(["up", "--cluster", CLUSTER, "--nodes", "1"])
+        .args(["cluster", "up", "--cluster", CLUSTER, "--nodes", "1"])
         .output()
         .unwrap();
     let _up = Up;
@@ -181,7 +181,7 @@ async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_
         assert_eq!(crds(&client).await, Vec::<String>::new());
     }
 
-    // Kept, it is used by the next run, and goes with `down`.
+    // Kept, it is used by the next run, and goes with `cluster down`.
     let kept = run(&admin, folder.path(), &[with_chart.as_slice(), &["--keep"]].concat());
     assert!(kept.status.success(), "{}", text(&kept));
     let used = run(&admin, folder.path(), &[]);
@@ -193,7 +193,8 @@ async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_
         text(&used)
     );
     let mut down = program();
-    down.args(["down", "--context", CONTEXT, "--kubeconfig"]).arg(&admin);
+    down.args(["cluster", "down", "--context", CONTEXT, "--kubeconfig"])
+        .arg(&admin);
     let down = down.output().unwrap();
     assert!(
         down.status.success() && text(&down).contains("removed the namespace"),

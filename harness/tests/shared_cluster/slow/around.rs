@@ -1,7 +1,7 @@
 //! One expectation of each scenario about workers, overwriting and what stands around the command, broken: it fails, and
 //! for its own reason.
 //!
-//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance up`).
+//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance cluster up`).
 
 use std::path::Path;
 use std::sync::OnceLock;

@@ -1,7 +1,7 @@
 //! What the scenarios of hazards expect, changed once each: that Ray starts where it does not, that it does not
 //! where it does, another exit code, another line. Each copy fails with the reason, and none waits for its limit.
 //!
-//! All copies run in one run on the cluster that is up, so they need one (`kuberay-conformance up`).
+//! All copies run in one run on the cluster that is up, so they need one (`kuberay-conformance cluster up`).
 
 use std::sync::OnceLock;
 

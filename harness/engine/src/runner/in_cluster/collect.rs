@@ -1,4 +1,4 @@
-//! `collect`: what a Job's Pods kept becomes one report.
+//! `job collect`: what a Job's Pods kept becomes one report.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -205,7 +205,7 @@ async fn until_ended(client: &Client, job: &str, limit: Duration, progress: &dyn
                 }
                 Ok(None) => {
                     return Err(RunError::Job(format!(
-                        "there is no Job {job} in the namespace {NAMESPACE}; `submit` makes one"
+                        "there is no Job {job} in the namespace {NAMESPACE}; `job submit` makes one"
                     )));
                 }
                 Err(error) => tracing::debug!(%error, "the watch on the Job broke; it starts again"),

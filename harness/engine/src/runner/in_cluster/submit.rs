@@ -1,4 +1,4 @@
-//! `submit`: the account, its permissions and the Job.
+//! `job submit`: the account, its permissions and the Job.
 
 use kube::Client;
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ pub async fn submit(client: &Client, options: &SubmitOptions) -> Result<Submitte
     if let Some(there) = sender.get(&job).await.map_err(failed)? {
         if !has_ended(&there) {
             return Err(RunError::Job(format!(
-                "the Job {} still runs: wait for it with `collect --wait`, or give this one another --job",
+                "the Job {} still runs: wait for it with `job collect --wait`, or give this one another --job",
                 options.job
             )));
         }

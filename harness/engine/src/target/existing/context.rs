@@ -64,7 +64,7 @@ pub enum ContextError {
     },
     /// The harness runs in no Pod.
     #[error(
-        "--context {IN_CLUSTER} is for the harness as a Pod, and it finds no ServiceAccount here: {0}; `submit` makes a Job that runs it"
+        "--context {IN_CLUSTER} is for the harness as a Pod, and it finds no ServiceAccount here: {0}; `job submit` makes a Job that runs it"
     )]
     NotInCluster(String),
     /// The API server does not answer.

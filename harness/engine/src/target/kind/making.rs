@@ -1,4 +1,4 @@
-//! What `up` makes, and what of an earlier cluster it removes first.
+//! What `cluster up` makes, and what of an earlier cluster it removes first.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -173,7 +173,7 @@ impl KindCluster {
         self.progress
             .update(TASK, &format!("kind makes {} of {image}", state.nodes().join(", ")));
         let mut create = self.engine.kind_command(options.kind, &self.name);
-        // `down` knows kind by this name, whatever its file is called.
+        // `cluster down` knows kind by this name, whatever its file is called.
         create.arg0("kind");
         // Failed nodes stay, with their logs.
         create.args([

@@ -141,7 +141,7 @@ impl KindCluster {
     ///
     /// # Errors
     /// When the machine can't run it, another process works on it or uses one that is made of something else, or a
-    /// step fails. What was made by then stays for a look at it; the next `up` or `down` removes it.
+    /// step fails. What was made by then stays for a look at it; the next `cluster up` or `cluster down` removes it.
     pub async fn up(&self, options: &UpOptions<'_>) -> Result<ClusterHandle, ClusterError> {
         let nothing = async |_: EarlyCluster| Ok::<_, ClusterError>(());
         let (handle, ()) = self.up_with(options, nothing).await?;

@@ -1,4 +1,4 @@
-//! Tests of `submit`.
+//! Tests of `job submit`.
 
 use super::super::JOB;
 use super::*;
