@@ -48,7 +48,10 @@ fn main() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let cache = processes::cache_of_its_own(folder.path())?;
     // cargo itself adds `--bench`.
-    let selected = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let selected = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
     let output = folder.path().join("output");
     let bench = Bench {
         cache,
@@ -70,10 +73,16 @@ impl Bench {
             &[&run[..], &["--operator", "all"]].concat(),
         )?;
         self.part("newest: all scenarios, one release", &run)?;
-        self.part("one: one scenario, one release", &[&run[..], &[ONE]].concat())?;
+        self.part(
+            "one: one scenario, one release",
+            &[&run[..], &[ONE]].concat(),
+        )?;
         if self.is_selected("daemon") {
             self.take(&["cluster", "up", "--target", "envtest"])?;
-            let attached = self.part("daemon: one scenario, attached", &[&run[..], &[ONE]].concat());
+            let attached = self.part(
+                "daemon: one scenario, attached",
+                &[&run[..], &[ONE]].concat(),
+            );
             self.take(&["cluster", "down", "--target", "envtest"])?;
             attached?;
         }
@@ -98,7 +107,10 @@ impl Bench {
         }
         for jobs in ["1", "4", "8", "16", "24", "48"] {
             let arguments = [&fuzz[..], &["--jobs", jobs]].concat();
-            self.part(&format!("fuzz-jobs: newest release, {jobs} at once"), &arguments)?;
+            self.part(
+                &format!("fuzz-jobs: newest release, {jobs} at once"),
+                &arguments,
+            )?;
         }
         self.part(
             "fuzz-all: all releases side by side",
@@ -107,7 +119,11 @@ impl Bench {
     }
 
     fn is_selected(&self, name: &str) -> bool {
-        self.selected.is_empty() || self.selected.iter().any(|word| name.starts_with(word.as_str()))
+        self.selected.is_empty()
+            || self
+                .selected
+                .iter()
+                .any(|word| name.starts_with(word.as_str()))
     }
 
     /// Measures one use of the program and prints its row.
@@ -135,7 +151,9 @@ impl Bench {
     /// Runs the program to its end, and looks at it and at what it has started meanwhile.
     fn take(&self, arguments: &[&str]) -> Result<Took, Failed> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kuberay-conformance"));
-        command.args(arguments).env("KUBERAY_CONFORMANCE_CACHE", &self.cache);
+        command
+            .args(arguments)
+            .env("KUBERAY_CONFORMANCE_CACHE", &self.cache);
         if arguments[0] == "run" {
             command.arg("--output").arg(&self.output);
         }
@@ -160,7 +178,11 @@ impl Bench {
         if !status.success() {
             return Err(format!("{arguments:?} ended with {status}:\n{output}").into());
         }
-        Ok(Took { seconds, uses, output })
+        Ok(Took {
+            seconds,
+            uses,
+            output,
+        })
     }
 }
 
@@ -174,8 +196,14 @@ fn told(output: &str) -> Vec<String> {
                 .next()
                 .unwrap_or_default()
                 .trim_start_matches("KubeRay ");
-            let number =
-                |before: &str| -> Option<f64> { line.split(before).next()?.rsplit([' ', ',']).next()?.parse().ok() };
+            let number = |before: &str| -> Option<f64> {
+                line.split(before)
+                    .next()?
+                    .rsplit([' ', ','])
+                    .next()?
+                    .parse()
+                    .ok()
+            };
             if let Some(rate) = number(" a minute") {
                 lines.push(format!("{release}: {:.0} cases a second", rate / 60.0));
             }
@@ -190,7 +218,10 @@ fn told(output: &str) -> Vec<String> {
 fn look(parent: u32, uses: &mut BTreeMap<String, Use>) {
     let mut memory: BTreeMap<String, u64> = BTreeMap::new();
     for (id, seen) in processes::with_children(parent) {
-        uses.entry(seen.kind.clone()).or_default().cpu.insert(id, seen.cpu);
+        uses.entry(seen.kind.clone())
+            .or_default()
+            .cpu
+            .insert(id, seen.cpu);
         *memory.entry(seen.kind).or_default() += seen.memory;
     }
     for (kind, sum) in memory {

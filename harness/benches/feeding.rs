@@ -22,7 +22,12 @@ type Failed = Box<dyn std::error::Error>;
 async fn main() -> Result<(), Failed> {
     let store = Store::open()?;
     let engine = Engine::detect(None, store.root()).await?;
-    let artifacts = Artifacts::new(engine.clone(), store.clone(), Source::Auto, Arc::new(Silent));
+    let artifacts = Artifacts::new(
+        engine.clone(),
+        store.clone(),
+        Source::Auto,
+        Arc::new(Silent),
+    );
     let cluster = KindCluster::new(engine.clone(), CLUSTER, store.root(), Arc::new(Silent))?;
     cluster.down(Patience::Fail).await?;
     let (kind, node) = (artifacts.kind().await?, artifacts.node_image().await?);
@@ -65,7 +70,9 @@ async fn main() -> Result<(), Failed> {
     drop(handle);
     cluster.down(Patience::Fail).await?;
     let first = timed(async { Ok(cluster.up(&options(true)).await.map(|_| ())?) }).await?;
-    println!("unpacked: a cluster and the unpacking, once for each image on a machine  {first:6.1} s");
+    println!(
+        "unpacked: a cluster and the unpacking, once for each image on a machine  {first:6.1} s"
+    );
     cluster.down(Patience::Fail).await?;
     for round in 1..=ROUNDS {
         let mut seconds = Vec::new();
@@ -79,7 +86,9 @@ async fn main() -> Result<(), Failed> {
             }
             // What a container would be made of.
             let image = name(way, &ray);
-            let there = ["ctr", "-n", "k8s.io", "images", "mount", "--rw", image, "/mnt"];
+            let there = [
+                "ctr", "-n", "k8s.io", "images", "mount", "--rw", image, "/mnt",
+            ];
             inside(&engine, &handle.nodes[0], &there).await?;
             seconds.push(started.elapsed().as_secs_f64());
             drop(handle);
@@ -120,13 +129,23 @@ async fn pull(engine: &Engine, handle: &ClusterHandle, image: &Image) -> Result<
         "--hosts-dir",
         "/etc/containerd/certs.d",
     ];
-    inside(engine, &handle.nodes[0], &[&hosts[..], &[&image.public_name]].concat()).await
+    inside(
+        engine,
+        &handle.nodes[0],
+        &[&hosts[..], &[&image.public_name]].concat(),
+    )
+    .await
 }
 
 async fn inside(engine: &Engine, node: &str, arguments: &[&str]) -> Result<(), Failed> {
     let mut exec = engine.command();
     exec.args(["exec", node]).args(arguments);
-    process::output(exec, &format!("running {} in {node}", arguments[0]), process::TRANSFER).await?;
+    process::output(
+        exec,
+        &format!("running {} in {node}", arguments[0]),
+        process::TRANSFER,
+    )
+    .await?;
     Ok(())
 }
 

@@ -30,7 +30,10 @@ pub(super) fn text(text: &str) {
     let mut state = state();
     if matches!(*state, State::Open) {
         let mut output = anstream::stdout();
-        if let Err(error) = output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        if let Err(error) = output
+            .write_all(text.as_bytes())
+            .and_then(|()| output.flush())
+        {
             *state = closed(error);
         }
     }

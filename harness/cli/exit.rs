@@ -37,7 +37,10 @@ pub(crate) enum CliError {
 
 impl CliError {
     /// Returns an error of use without a help line.
-    #[expect(clippy::needless_pass_by_value, reason = "messages and errors come as values")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "messages and errors come as values"
+    )]
     pub(crate) fn bad_use(message: impl ToString) -> Self {
         Self::BadUse {
             message: message.to_string(),
@@ -71,8 +74,11 @@ impl CliError {
             Self::BadUse { help, .. } => help.as_ref(),
             _ => None,
         };
-        let messages = std::iter::once(format!("error: {self}")).chain(help.map(|help| format!("help: {help}")));
-        messages.map(|text| Redactor::default().redact_text(&text).0).collect()
+        let messages = std::iter::once(format!("error: {self}"))
+            .chain(help.map(|help| format!("help: {help}")));
+        messages
+            .map(|text| Redactor::default().redact_text(&text).0)
+            .collect()
     }
 }
 
@@ -86,7 +92,9 @@ impl From<ReportError> for CliError {
     fn from(error: ReportError) -> Self {
         match error {
             ReportError::Read { .. } => Self::bad_use(error),
-            ReportError::Write { .. } | ReportError::Render { .. } => Self::Environment(error.to_string()),
+            ReportError::Write { .. } | ReportError::Render { .. } => {
+                Self::Environment(error.to_string())
+            }
         }
     }
 }
@@ -112,10 +120,22 @@ mod tests {
         BAD_USE,
         "error: a kind cluster has one release"
     )]
-    #[case(CliError::Run(RunError::Interrupted), ENVIRONMENT, "error: the run was interrupted")]
+    #[case(
+        CliError::Run(RunError::Interrupted),
+        ENVIRONMENT,
+        "error: the run was interrupted"
+    )]
     #[case(CliError::Environment("the disk is full".into()), ENVIRONMENT, "error: the disk is full")]
-    #[case(CliError::bad_use("password=c4n4ry-V4lue"), BAD_USE, "error: password=[redacted]")]
-    fn an_error_knows_its_exit_code_and_its_messages(#[case] error: CliError, #[case] code: u8, #[case] text: &str) {
+    #[case(
+        CliError::bad_use("password=c4n4ry-V4lue"),
+        BAD_USE,
+        "error: password=[redacted]"
+    )]
+    fn an_error_knows_its_exit_code_and_its_messages(
+        #[case] error: CliError,
+        #[case] code: u8,
+        #[case] text: &str,
+    ) {
         assert_eq!(error.exit_code(), code);
         let messages = error.messages().join("|");
         assert!(messages.starts_with(text), "{messages}");
@@ -130,7 +150,10 @@ mod tests {
             source: source(),
         };
         assert_eq!(CliError::from(read).exit_code(), BAD_USE);
-        let write = ReportError::Write { path, source: source() };
+        let write = ReportError::Write {
+            path,
+            source: source(),
+        };
         assert_eq!(CliError::from(write).exit_code(), ENVIRONMENT);
     }
 }

@@ -11,16 +11,22 @@ pub(super) fn token() -> CancellationToken {
     let token = CancellationToken::new();
     let cancelled = token.clone();
     // Listened for from here on: a second Ctrl-C that comes while the first is answered is not lost.
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
         return token;
     };
     tokio::spawn(async move {
         either(&mut interrupt, &mut terminate).await;
-        print_problem!("\ninterrupted: keeping evidence and cleaning up; press Ctrl-C again to end at once");
+        print_problem!(
+            "\ninterrupted: keeping evidence and cleaning up; press Ctrl-C again to end at once"
+        );
         cancelled.cancel();
         either(&mut interrupt, &mut terminate).await;
-        print_problem!("interrupted again: `kuberay-conformance cluster down` removes what is left");
+        print_problem!(
+            "interrupted again: `kuberay-conformance cluster down` removes what is left"
+        );
         std::process::exit(INTERRUPTED);
     });
     token

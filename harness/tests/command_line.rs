@@ -64,21 +64,33 @@ fn a_reader_that_has_seen_enough_stops_nothing() {
     let mut child = program(&["plan", "--operator", "all"]).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+    assert_eq!(
+        (output.status.code(), text(&output.stderr).as_str()),
+        (Some(0), "")
+    );
 }
 
 #[rstest]
 #[case("ENABLE_LOGIN_SHEL=true", true)]
 #[case("ENABLE_LOGIN_SHELL=true", false)]
-fn a_setting_of_the_operator_that_changes_nothing_is_told(#[case] setting: &str, #[case] told: bool) {
+fn a_setting_of_the_operator_that_changes_nothing_is_told(
+    #[case] setting: &str,
+    #[case] told: bool,
+) {
     let manifest = support::scenarios().join("before-ray-start/raycluster.yaml");
-    let mut child = program(&["explain", "-", "--operator-env", setting]).spawn().unwrap();
+    let mut child = program(&["explain", "-", "--operator-env", setting])
+        .spawn()
+        .unwrap();
     let manifest = std::fs::read(manifest).unwrap();
     child.stdin.take().unwrap().write_all(&manifest).unwrap();
     let output = child.wait_with_output().unwrap();
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    assert_eq!(said.contains("ENABLE_LOGIN_SHEL changes nothing"), told, "{said}");
+    assert_eq!(
+        said.contains("ENABLE_LOGIN_SHEL changes nothing"),
+        told,
+        "{said}"
+    );
 }
 
 /// An API server that takes a connection and then says nothing: a run waits for it as long as this lives. Connections
@@ -137,7 +149,12 @@ fn earlier_run(output: &Path) {
 
 fn merged(output: &Path, into: &Path) -> Output {
     let mut merge = program(&["report", "merge"]);
-    merge.arg(output).arg("--output").arg(into).output().unwrap()
+    merge
+        .arg(output)
+        .arg("--output")
+        .arg(into)
+        .output()
+        .unwrap()
 }
 
 /// The texts of all reports.
@@ -167,13 +184,25 @@ fn results_of_an_earlier_run_do_not_survive_one_that_is_killed() {
             "{report}"
         );
     }
-    assert!(!output.join("evidence/kind").exists(), "evidence of the first run");
-    assert!(output.join("evidence/notes.txt").exists(), "what is not ours stays");
+    assert!(
+        !output.join("evidence/kind").exists(),
+        "evidence of the first run"
+    );
+    assert!(
+        output.join("evidence/notes.txt").exists(),
+        "what is not ours stays"
+    );
     let merged = merged(&output, &into);
     let said = text(&merged.stdout) + &text(&merged.stderr);
     assert_eq!(merged.status.code(), Some(3), "{said}");
-    assert!(said.contains("did not reach its end") && !said.contains(CASE), "{said}");
-    assert!(!into.join("evidence/kind").exists(), "evidence of the first merge");
+    assert!(
+        said.contains("did not reach its end") && !said.contains(CASE),
+        "{said}"
+    );
+    assert!(
+        !into.join("evidence/kind").exists(),
+        "evidence of the first merge"
+    );
 }
 
 #[test]
@@ -190,7 +219,10 @@ fn results_of_an_earlier_run_do_not_survive_one_that_meets_no_cluster() {
     let ended = run_in(&kubeconfig, "kind-gone", &output).output().unwrap();
     assert_eq!(ended.status.code(), Some(3), "{}", text(&ended.stderr));
     for report in reports(&output) {
-        assert!(report.contains("does not answer") && !report.contains(CASE), "{report}");
+        assert!(
+            report.contains("does not answer") && !report.contains(CASE),
+            "{report}"
+        );
     }
 }
 
@@ -201,12 +233,17 @@ fn a_second_run_with_the_same_output_is_refused_and_told_which_process_is_there(
     let server = Silent::start();
     let mut first = server.run(folder.path(), &output).spawn().unwrap();
     let connection = server.until_asked();
-    let before = std::fs::read_dir(&output).map(Iterator::count).unwrap_or_default();
+    let before = std::fs::read_dir(&output)
+        .map(Iterator::count)
+        .unwrap_or_default();
     let second = server.run(folder.path(), &output).output().unwrap();
     let said = text(&second.stderr);
     assert_eq!(second.status.code(), Some(2), "{said}");
     let expected = format!("is in use by process {} (run, since ", first.id());
-    assert!(said.contains(&expected) && said.contains("--output"), "{said}");
+    assert!(
+        said.contains(&expected) && said.contains("--output"),
+        "{said}"
+    );
     assert_eq!(
         std::fs::read_dir(&output).unwrap().count(),
         before,
@@ -249,12 +286,16 @@ impl Cluster {
             "spec": {"replicas": 1, "selector": {}, "template": {"spec": {"containers": [container]}}},
             "status": {"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 1}});
         Some(match path {
-            "/version" => json!({"major": "1", "minor": "34", "gitVersion": self.kubernetes, "gitCommit": "",
-                "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "", "platform": ""}),
+            "/version" => {
+                json!({"major": "1", "minor": "34", "gitVersion": self.kubernetes, "gitCommit": "",
+                "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "", "platform": ""})
+            }
             "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews" => rules,
             "/apis/apps/v1/deployments" => json!({"metadata": {}, "items": [deployment]}),
             "/api/v1/namespaces/ray/pods" => json!({"metadata": {}, "items": []}),
-            "/api/v1/namespaces/kube-system" => json!({"metadata": {"name": "kube-system", "uid": self.uid}}),
+            "/api/v1/namespaces/kube-system" => {
+                json!({"metadata": {"name": "kube-system", "uid": self.uid}})
+            }
             _ => return None,
         })
     }
@@ -268,7 +309,8 @@ impl Cluster {
             for connection in listener.incoming().flatten() {
                 let now = Arc::clone(&now);
                 std::thread::spawn(move || -> std::io::Result<()> {
-                    let (mut reader, mut writer) = (BufReader::new(connection.try_clone()?), connection);
+                    let (mut reader, mut writer) =
+                        (BufReader::new(connection.try_clone()?), connection);
                     loop {
                         let (mut request, mut length) = (String::new(), 0);
                         if reader.read_line(&mut request)? == 0 {
@@ -311,7 +353,10 @@ impl Cluster {
 #[case::made_again(&|cluster: &mut Cluster| cluster.uid = "uid-2", Some("uid-2"))]
 #[case::another_context(&|cluster: &mut Cluster| cluster.context = "kind-other", Some("kind-other"))]
 #[case::another_setting(&|cluster: &mut Cluster| cluster.setting = "true", Some("ENABLE_LOGIN_SHELL=true"))]
-fn a_run_of_another_cluster_is_not_picked_up(#[case] change: &dyn Fn(&mut Cluster), #[case] told: Option<&str>) {
+fn a_run_of_another_cluster_is_not_picked_up(
+    #[case] change: &dyn Fn(&mut Cluster),
+    #[case] told: Option<&str>,
+) {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("output");
     let now = Arc::new(Mutex::new(Cluster {
@@ -324,7 +369,10 @@ fn a_run_of_another_cluster_is_not_picked_up(#[case] change: &dyn Fn(&mut Cluste
     let run = |arguments: &[&str]| {
         let context = now.lock().unwrap().context;
         let kubeconfig = kubeconfig(folder.path(), context, address);
-        run_in(&kubeconfig, context, &output).args(arguments).output().unwrap()
+        run_in(&kubeconfig, context, &output)
+            .args(arguments)
+            .output()
+            .unwrap()
     };
     // It gets as far as its journal, and not to its first case.
     let first = run(&[]);
@@ -340,7 +388,10 @@ fn a_run_of_another_cluster_is_not_picked_up(#[case] change: &dyn Fn(&mut Cluste
     assert_eq!(second.status.code(), Some(2), "{said}");
     let before = "is of another run (it ran in the cluster of the context kind-one";
     assert!(said.contains(before) && said.contains(told), "{said}");
-    assert_eq!(std::fs::read_to_string(output.join("journal.jsonl")).unwrap(), journal);
+    assert_eq!(
+        std::fs::read_to_string(output.join("journal.jsonl")).unwrap(),
+        journal
+    );
 }
 
 /// A kubeconfig with one context.
@@ -372,10 +423,16 @@ const PRINTING: &[(&str, i32)] = &[
     ("--version", 0),
     ("scenario lint --scenarios SCENARIOS", 0),
     ("plan --scenarios SCENARIOS --target kind", 0),
-    ("plan --scenarios SCENARIOS --target kind --pair all --shard 1/2", 0),
+    (
+        "plan --scenarios SCENARIOS --target kind --pair all --shard 1/2",
+        0,
+    ),
     ("plan --scenarios SCENARIOS --rule C23", 2),
     ("explain SCENARIOS/before-ray-start/raycluster.yaml", 0),
-    ("explain SCENARIOS/before-ray-start/raycluster.yaml --format json", 0),
+    (
+        "explain SCENARIOS/before-ray-start/raycluster.yaml --format json",
+        0,
+    ),
     ("schema scenario", 0),
     ("schema results", 0),
     ("schema explain", 0),
@@ -403,10 +460,15 @@ fn printing() -> (tempfile::TempDir, Vec<(Vec<String>, i32)>) {
     let words = |command: &str| {
         command
             .split(' ')
-            .map(|word| word.replace("SCENARIOS", &path).replace("RESULTS", &results))
+            .map(|word| {
+                word.replace("SCENARIOS", &path)
+                    .replace("RESULTS", &results)
+            })
             .collect()
     };
-    let commands = PRINTING.iter().map(|(command, code)| (words(command), *code));
+    let commands = PRINTING
+        .iter()
+        .map(|(command, code)| (words(command), *code));
     let commands = commands.collect();
     (folder, commands)
 }
@@ -421,12 +483,16 @@ fn to(arguments: &[String], output: impl Into<Stdio>) -> Output {
 fn an_output_that_can_not_be_written_ends_every_command_with_3() {
     let (_folder, commands) = printing();
     for (arguments, _) in commands {
-        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
         let output = to(&arguments, full);
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(3), "{arguments:?}: {said}");
         assert!(
-            said.contains("failed to write to standard output") && said.contains("help: free space"),
+            said.contains("failed to write to standard output")
+                && said.contains("help: free space"),
             "{arguments:?}: {said}"
         );
     }
@@ -493,8 +559,14 @@ fn a_merged_report_that_can_not_be_printed_ends_with_3_and_an_unread_one_with_it
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let unread = merge("unread").stdout(writer).output().unwrap();
-    assert_eq!((unread.status.code(), text(&unread.stderr).as_str()), (Some(1), ""));
-    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    assert_eq!(
+        (unread.status.code(), text(&unread.stderr).as_str()),
+        (Some(1), "")
+    );
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
     let lost = merge("lost").stdout(full).output().unwrap();
     assert_eq!(lost.status.code(), Some(3), "{}", text(&lost.stderr));
     assert!(

@@ -23,7 +23,9 @@ use kuberay_conformance::expect::pending_allowed;
 use kuberay_conformance::plan::{Filter, Pair, cases};
 use kuberay_conformance::process::supervisor;
 use kuberay_conformance::report::{CaseResult, Outcome, Redactor};
-use kuberay_conformance::runner::{CLUSTER, EngineOptions, EvidencePolicy, new_run_id, noted_releases};
+use kuberay_conformance::runner::{
+    CLUSTER, EngineOptions, EvidencePolicy, new_run_id, noted_releases,
+};
 use kuberay_conformance::scenario::{Level, TargetKind, load_all};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use support::trials;
@@ -49,24 +51,35 @@ fn main() -> ExitCode {
         }
     };
     let pins = Pins::embedded();
-    let (operator, ray) =
-        noted_releases(CLUSTER).unwrap_or_else(|| (pins.defaults.operator.clone(), pins.defaults.ray.clone()));
+    let (operator, ray) = noted_releases(CLUSTER)
+        .unwrap_or_else(|| (pins.defaults.operator.clone(), pins.defaults.ray.clone()));
     let filter = Filter::default();
-    let kind_cases = cases(&scenarios, &[(TargetKind::Kind, vec![Pair { operator, ray }])], &filter).cases;
+    let kind_cases = cases(
+        &scenarios,
+        &[(TargetKind::Kind, vec![Pair { operator, ray }])],
+        &filter,
+    )
+    .cases;
     let ray = pins.defaults.ray;
     let matrix = Pair::crossed(&pins.operators.matrix, std::slice::from_ref(&ray));
     let plane_cases = cases(&scenarios, &[(TargetKind::Envtest, matrix)], &filter).cases;
 
     let runtime = Arc::new(Runtime::new().expect("a tokio runtime"));
     let output = root.join("output/tests");
-    for (target, cases) in [(TargetKind::Kind, &kind_cases), (TargetKind::Envtest, &plane_cases)] {
+    for (target, cases) in [
+        (TargetKind::Kind, &kind_cases),
+        (TargetKind::Envtest, &plane_cases),
+    ] {
         if cases.is_empty() {
             eprintln!("no scenario has a case in the target {target}");
             return ExitCode::FAILURE;
         }
     }
     let kind = Arc::new(kind::Stand::new(Arc::clone(&runtime), output.clone()));
-    let mut releases: Vec<_> = plane_cases.iter().map(|case| case.operator.clone()).collect();
+    let mut releases: Vec<_> = plane_cases
+        .iter()
+        .map(|case| case.operator.clone())
+        .collect();
     releases.dedup();
     let planes = envtest::Stand::new(Arc::clone(&runtime), output.clone(), releases, ray);
     let planes = Arc::new(planes);
@@ -96,7 +109,10 @@ fn main() -> ExitCode {
         }));
     }
     drop(kind_runs);
-    trials.push(Trial::test("trials_fail_where_what_they_need_is_not_up", not_up));
+    trials.push(Trial::test(
+        "trials_fail_where_what_they_need_is_not_up",
+        not_up,
+    ));
 
     let conclusion = libtest_mimic::run(&arguments, trials);
     kind.clean_up();
@@ -121,7 +137,9 @@ fn not_up() -> Result<(), Failed> {
         let ended = out.lines().find(|line| line.starts_with("test result: "));
         let ended = ended.unwrap_or_default();
         let each_did = if passes {
-            out.contains("kind::") && out.contains("ignored (needs kind)") && ended.contains(" 0 failed; ")
+            out.contains("kind::")
+                && out.contains("ignored (needs kind)")
+                && ended.contains(" 0 failed; ")
         } else {
             !ended.contains(" 0 failed; ") && ended.contains(" 0 ignored; ")
         };
@@ -166,11 +184,15 @@ fn judge(result: CaseResult, output: &Path) -> Result<Completion, Failed> {
             println!("{text}");
             Ok(Completion::Completed)
         }
-        Outcome::Failed if result.level == Level::Provisional => Ok(Completion::ignored_with(format!(
-            "provisional, and it failed: {}",
-            result.reason.unwrap_or_default()
-        ))),
-        Outcome::Failed | Outcome::Error | Outcome::Skipped => Err(Failed::from(told(&result, output))),
+        Outcome::Failed if result.level == Level::Provisional => {
+            Ok(Completion::ignored_with(format!(
+                "provisional, and it failed: {}",
+                result.reason.unwrap_or_default()
+            )))
+        }
+        Outcome::Failed | Outcome::Error | Outcome::Skipped => {
+            Err(Failed::from(told(&result, output)))
+        }
     }
 }
 
@@ -181,7 +203,11 @@ fn told(result: &CaseResult, output: &Path) -> String {
         result.file,
         result.reason.as_deref().unwrap_or("no reason was given")
     );
-    for check in result.checks.iter().filter(|check| check.outcome != Outcome::Passed) {
+    for check in result
+        .checks
+        .iter()
+        .filter(|check| check.outcome != Outcome::Passed)
+    {
         text.push_str(&format!(
             "\n{}:{}: {}: {}",
             result.file, check.location.line, check.name, check.message

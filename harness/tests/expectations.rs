@@ -34,7 +34,8 @@ fn main() -> ExitCode {
     let all = load_all(&scenarios()).expect("the repository's scenarios are well-formed");
     let release: Version = RELEASE.parse().expect("a version");
     let running = all.into_iter().filter(|scenario| {
-        scenario.operator.matches(&release) && scenario.file.spec.placement().target == TargetKind::Envtest
+        scenario.operator.matches(&release)
+            && scenario.file.spec.placement().target == TargetKind::Envtest
     });
     let running: Arc<Vec<Arc<Scenario>>> = Arc::new(running.collect());
     let plane = Arc::new(Mutex::new(None));
@@ -43,7 +44,8 @@ fn main() -> ExitCode {
         let ran = Arc::new(OnceLock::new());
         for rule in &rules {
             let (rule, rules) = (*rule, rules.clone());
-            let (running, plane, ran) = (Arc::clone(&running), Arc::clone(&plane), Arc::clone(&ran));
+            let (running, plane, ran) =
+                (Arc::clone(&running), Arc::clone(&plane), Arc::clone(&ran));
             let name = format!("slow::{rule}");
             trials.push(trials::ignored(
                 name,
@@ -67,8 +69,12 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-fn of_rule<'a>(rule: &'a str, running: &'a [Arc<Scenario>]) -> impl Iterator<Item = &'a Arc<Scenario>> {
-    let proves = move |scenario: &&Arc<Scenario>| scenario.file.spec.rules.iter().any(|one| one == rule);
+fn of_rule<'a>(
+    rule: &'a str,
+    running: &'a [Arc<Scenario>],
+) -> impl Iterator<Item = &'a Arc<Scenario>> {
+    let proves =
+        move |scenario: &&Arc<Scenario>| scenario.file.spec.rules.iter().any(|one| one == rule);
     running.iter().filter(proves)
 }
 
@@ -84,7 +90,10 @@ fn runs(running: &[Arc<Scenario>]) -> Vec<Vec<&'static str>> {
     for rule in &RULES {
         let own = names(rule.id, running);
         let fits = |run: &&mut Vec<&'static str>| {
-            run.len() < RULES_OF_A_RUN && run.iter().all(|other| names(other, running).is_disjoint(&own))
+            run.len() < RULES_OF_A_RUN
+                && run
+                    .iter()
+                    .all(|other| names(other, running).is_disjoint(&own))
         };
         match runs.iter_mut().find(fits) {
             Some(run) => run.push(rule.id),
@@ -114,7 +123,14 @@ impl Plane {
         };
         let output = plane
             .program()
-            .args(["cluster", "up", "--target", "envtest", "--operator", RELEASE])
+            .args([
+                "cluster",
+                "up",
+                "--target",
+                "envtest",
+                "--operator",
+                RELEASE,
+            ])
             .output()
             .expect("the program starts");
         assert!(output.status.success(), "{}", said(&output));
@@ -128,7 +144,10 @@ impl Plane {
     }
 
     fn down(self) {
-        let output = self.program().args(["cluster", "down", "--target", "envtest"]).output();
+        let output = self
+            .program()
+            .args(["cluster", "down", "--target", "envtest"])
+            .output();
         let output = output.expect("the program starts");
         assert!(output.status.success(), "{}", said(&output));
     }
@@ -145,7 +164,14 @@ impl Plane {
         let results = folder.path().join("output");
         let output = self
             .program()
-            .args(["run", "--target", "envtest", "--operator", RELEASE, "--scenarios"])
+            .args([
+                "run",
+                "--target",
+                "envtest",
+                "--operator",
+                RELEASE,
+                "--scenarios",
+            ])
             .arg(&copy)
             .arg("--output")
             .arg(&results)
@@ -154,7 +180,8 @@ impl Plane {
         let text = std::fs::read_to_string(results.join("results.json"));
         let result = text.map_err(|error| format!("results.json: {error}"));
         Changed {
-            result: result.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string())),
+            result: result
+                .and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string())),
             output,
             changes,
         }
@@ -175,7 +202,11 @@ impl Changed {
         }
         if self.output.status.code() != Some(1) {
             let ended = self.output.status;
-            return Err(format!("the run ended with {ended} instead of 1\n{}", said(&self.output)).into());
+            return Err(format!(
+                "the run ended with {ended} instead of 1\n{}",
+                said(&self.output)
+            )
+            .into());
         }
         let of_others: BTreeSet<String> = rules
             .iter()
@@ -183,14 +214,24 @@ impl Changed {
             .flat_map(|other| names(other, running))
             .collect();
         let mut problems = Vec::new();
-        let judged = result.cases.iter().filter(|case| case.outcome != Outcome::Skipped);
+        let judged = result
+            .cases
+            .iter()
+            .filter(|case| case.outcome != Outcome::Skipped);
         let mut seen = BTreeSet::new();
         for case in judged.filter(|case| !of_others.contains(&case.scenario)) {
             seen.insert(case.scenario.clone());
             let should_fail = own.contains(&case.scenario);
-            let expected = if should_fail { Outcome::Failed } else { Outcome::Passed };
+            let expected = if should_fail {
+                Outcome::Failed
+            } else {
+                Outcome::Passed
+            };
             if case.outcome != expected {
-                problems.push(format!("{}: {:?} instead of {expected:?}", case.id, case.outcome));
+                problems.push(format!(
+                    "{}: {:?} instead of {expected:?}",
+                    case.id, case.outcome
+                ));
             }
             let change = self.changes.get(&case.scenario).map(String::as_str);
             let failed: Vec<&CheckResult> = case
@@ -199,7 +240,9 @@ impl Changed {
                 .filter(|check| check.outcome == Outcome::Failed)
                 .collect();
             let names_it = |check: &&CheckResult| {
-                change.is_some_and(|change| check.message.contains(change) || check.name.contains(change))
+                change.is_some_and(|change| {
+                    check.message.contains(change) || check.name.contains(change)
+                })
             };
             if should_fail && (failed.len() != 1 || !failed.iter().all(names_it)) {
                 let messages: Vec<_> = failed
@@ -207,10 +250,16 @@ impl Changed {
                     .map(|check| format!("{}: {}", check.name, check.message))
                     .collect();
                 let change = change.unwrap_or("nothing");
-                problems.push(format!("{}: {change} was changed, not {messages:?}", case.id));
+                problems.push(format!(
+                    "{}: {change} was changed, not {messages:?}",
+                    case.id
+                ));
             }
         }
-        let all: BTreeSet<String> = running.iter().map(|scenario| scenario.name().to_owned()).collect();
+        let all: BTreeSet<String> = running
+            .iter()
+            .map(|scenario| scenario.name().to_owned())
+            .collect();
         let missing: Vec<_> = all
             .difference(&seen)
             .filter(|name| !of_others.contains(*name))
@@ -232,10 +281,16 @@ fn said(output: &Output) -> String {
 
 /// Copies the repository's scenarios.
 fn copy_all(into: &Path) {
-    for folder in std::fs::read_dir(scenarios()).expect("scenarios/").flatten() {
+    for folder in std::fs::read_dir(scenarios())
+        .expect("scenarios/")
+        .flatten()
+    {
         let target = into.join(folder.file_name());
         std::fs::create_dir_all(&target).expect("a folder");
-        for file in std::fs::read_dir(folder.path()).expect("a scenario's folder").flatten() {
+        for file in std::fs::read_dir(folder.path())
+            .expect("a scenario's folder")
+            .flatten()
+        {
             std::fs::copy(file.path(), target.join(file.file_name())).expect("a copy");
         }
     }
@@ -246,7 +301,8 @@ fn change(scenario: &Scenario, copy: &Path) -> String {
     let folder = copy.join(scenario.name());
     let release: Version = RELEASE.parse().expect("a version");
     for subject in subjects(scenario) {
-        let path = snapshot_path(&folder, &subject, &release).expect("a snapshot for every subject");
+        let path =
+            snapshot_path(&folder, &subject, &release).expect("a snapshot for every subject");
         let text = std::fs::read_to_string(&path).expect("a snapshot");
         if let Some(text) = changed_body(&text) {
             std::fs::write(&path, text).expect("a snapshot is written");
@@ -257,7 +313,9 @@ fn change(scenario: &Scenario, copy: &Path) -> String {
     let text = std::fs::read_to_string(&path).expect("scenario.yaml");
     for check in &scenario.file.spec.checks {
         let text = match check {
-            Check::Rejected(rejected) => replaced(&text, &rejected.message, &format!("x{}", rejected.message)),
+            Check::Rejected(rejected) => {
+                replaced(&text, &rejected.message, &format!("x{}", rejected.message))
+            }
             Check::FlagValues(FlagValuesCheck { values, .. }) => {
                 let last = values.last().expect("a value");
                 replaced(&text, &format!("\"{last}\"]"), &format!("\"{last}x\"]"))
@@ -272,7 +330,10 @@ fn change(scenario: &Scenario, copy: &Path) -> String {
 
 fn file_name(path: &Path) -> String {
     let path: PathBuf = path.into();
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// A snapshot with one character more in the last quoted string that ends a line of its body, or with a string where

@@ -14,7 +14,9 @@ fn cargo_insta(package: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(cargo);
     command.arg("insta").args(arguments).current_dir(package);
     if !arguments.contains(&"--version") {
-        command.arg("--manifest-path").arg(package.join("Cargo.toml"));
+        command
+            .arg("--manifest-path")
+            .arg(package.join("Cargo.toml"));
     }
     // A workspace or a target folder of the outer `cargo test` must not be taken for the package's own.
     for variable in [
@@ -51,7 +53,8 @@ fn cargo_insta_lists_and_accepts_a_pending_snapshot() {
     fs::create_dir_all(&scenario).unwrap();
     fs::create_dir(package.path().join("src")).unwrap();
     fs::write(package.path().join("src/lib.rs"), "").unwrap();
-    let manifest = "[package]\nname = \"x\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n";
+    let manifest =
+        "[package]\nname = \"x\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n";
     fs::write(package.path().join("Cargo.toml"), manifest).unwrap();
     // As in this repository: what is pending is not committed, and still has to be found.
     fs::write(package.path().join(".gitignore"), "*.snap.new\n").unwrap();
@@ -66,14 +69,26 @@ fn cargo_insta_lists_and_accepts_a_pending_snapshot() {
     };
     let subject = Subject::new(Role::Head, PodField::Args);
     let found = json!([" echo 123  456  && größer\n\r "]);
-    assert!(matches!(folder().compare(&subject, &found), Comparison::Missing { .. }));
+    assert!(matches!(
+        folder().compare(&subject, &found),
+        Comparison::Missing { .. }
+    ));
 
-    let listed = succeeded(&cargo_insta(package.path(), &["pending-snapshots", "--as-json"]));
+    let listed = succeeded(&cargo_insta(
+        package.path(),
+        &["pending-snapshots", "--as-json"],
+    ));
     assert!(listed.contains("head.args@ge-1.6.0.snap"), "{listed}");
 
     let pending = fs::read(scenario.join("head.args@ge-1.6.0.snap.new")).unwrap();
     succeeded(&cargo_insta(package.path(), &["accept"]));
-    assert_eq!(fs::read(scenario.join("head.args@ge-1.6.0.snap")).unwrap(), pending);
+    assert_eq!(
+        fs::read(scenario.join("head.args@ge-1.6.0.snap")).unwrap(),
+        pending
+    );
     assert!(!scenario.join("head.args@ge-1.6.0.snap.new").exists());
-    assert!(matches!(folder().compare(&subject, &found), Comparison::Equal { .. }));
+    assert!(matches!(
+        folder().compare(&subject, &found),
+        Comparison::Equal { .. }
+    ));
 }

@@ -18,7 +18,9 @@ use kube::Client;
 use kube::client::Body;
 use kuberay_conformance::plan::{self, Filter, Pair};
 use kuberay_conformance::report::{CaseResult, ImageRecord, Origin, Outcome, Redactor, Silent};
-use kuberay_conformance::runner::{Engine, EngineOptions, EvidencePolicy, Operator, Subjects, new_run_id};
+use kuberay_conformance::runner::{
+    Engine, EngineOptions, EvidencePolicy, Operator, Subjects, new_run_id,
+};
 use kuberay_conformance::scenario::{TargetKind, load_all};
 use semver::Version;
 use serde_json::{Value, json};
@@ -124,10 +126,12 @@ async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CaseResult
         namespace: watch::Sender::new(None),
         log,
     });
-    let service = tower::service_fn(move |request| -> BoxFuture<'static, Result<_, Infallible>> {
-        let server = Arc::clone(&server);
-        Box::pin(async move { Ok(server.answer(request).await) })
-    });
+    let service = tower::service_fn(
+        move |request| -> BoxFuture<'static, Result<_, Infallible>> {
+            let server = Arc::clone(&server);
+            Box::pin(async move { Ok(server.answer(request).await) })
+        },
+    );
     let scenarios = tempfile::tempdir().unwrap();
     let folder = scenarios.path().join("a-log");
     std::fs::create_dir(&folder).unwrap();
@@ -196,7 +200,13 @@ fn log_in_evidence(result: &CaseResult, output: &Path) -> Vec<u8> {
 async fn a_head_that_writes_what_is_expected_passes() {
     let output = tempfile::tempdir().unwrap();
     let checks = "    - logs: {role: head, after: [running], lines: [{must: Ray runtime started}, {not: Traceback}]}\n";
-    let result = run(checks, "30s", text(b"hello\nRay runtime started.\n"), output.path()).await;
+    let result = run(
+        checks,
+        "30s",
+        text(b"hello\nRay runtime started.\n"),
+        output.path(),
+    )
+    .await;
     assert_eq!(result.outcome, Outcome::Passed, "{:?}", result.reason);
     assert_eq!(
         log_in_evidence(&result, output.path()),
@@ -228,7 +238,9 @@ fn numbered(lines: usize) -> Log {
     Arc::new(move || {
         let piece = |of: usize| {
             let text: String = (of * 1000..(of + 1) * 1000)
-                .map(|number| format!("2026-11-28 01:00:00,000\tINFO worker.py:1696 -- line {number:>48}\n"))
+                .map(|number| {
+                    format!("2026-11-28 01:00:00,000\tINFO worker.py:1696 -- line {number:>48}\n")
+                })
                 .collect();
             Bytes::from(text)
         };
@@ -239,7 +251,10 @@ fn numbered(lines: usize) -> Log {
 /// The most memory that this process has held so far, in MB.
 fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024 / 1_000_000
 }
 
@@ -264,11 +279,17 @@ async fn a_case_with_a_log_of_36_mb_ends_at_its_limit_with_its_cause_and_in_boun
         check.message
     );
     assert!(
-        check.message.contains("given up at the scenario's limit of 5s"),
+        check
+            .message
+            .contains("given up at the scenario's limit of 5s"),
         "{}",
         check.message
     );
-    assert!(check.seconds <= 10.0, "it ended {:.1} s after it began", check.seconds);
+    assert!(
+        check.seconds <= 10.0,
+        "it ended {:.1} s after it began",
+        check.seconds
+    );
     assert!(grown <= 150, "{grown} MB");
     let kept = log_in_evidence(&result, output.path());
     let kept = String::from_utf8(kept).unwrap();
@@ -285,13 +306,20 @@ async fn a_line_that_is_too_long_to_be_judged_whole_leaves_its_case_without_a_ve
     let output = tempfile::tempdir().unwrap();
     let log: Log = Arc::new(|| {
         let long = "x".repeat(3 << 19);
-        stream::iter([Bytes::from(format!("Ray runtime started.\n{long} Traceback\n"))]).boxed()
+        stream::iter([Bytes::from(format!(
+            "Ray runtime started.\n{long} Traceback\n"
+        ))])
+        .boxed()
     });
     let checks = "    - logs: {role: head, after: [running], lines: [{must: Ray runtime started}, {not: Traceback}]}\n";
     let result = run(checks, "30s", log, output.path()).await;
     assert_eq!(result.outcome, Outcome::Error, "{:?}", result.reason);
     let words = "line 2 is longer than 1.0 MiB, and the 512.0 KiB behind that are not judged";
-    assert!(result.checks[0].message.contains(words), "{}", result.checks[0].message);
+    assert!(
+        result.checks[0].message.contains(words),
+        "{}",
+        result.checks[0].message
+    );
     let kept = String::from_utf8(log_in_evidence(&result, output.path())).unwrap();
     assert!(
         kept.ends_with("x[512.0 KiB more of this line are left out]\n"),

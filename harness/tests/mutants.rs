@@ -50,18 +50,24 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/mutants.yaml");
     let text = std::fs::read_to_string(path).expect("fixtures/mutants.yaml");
-    let list: Mutants = serde_saphyr::from_str(&text).expect("fixtures/mutants.yaml is well-formed");
+    let list: Mutants =
+        serde_saphyr::from_str(&text).expect("fixtures/mutants.yaml is well-formed");
     let source = Arc::new(OnceLock::new());
     let release = list.release;
     let trials = list.mutants.into_iter().map(|mutant| {
         let (source, release) = (Arc::clone(&source), release.clone());
         let name = format!("slow::{}::{}", mutant.rule, mutant.name);
-        trials::ignored(name, "needs Go and envtest, takes minutes", &arguments, move || {
-            let source = source.get_or_init(|| Source::find(release));
-            let caught = source.caught_by(&mutant)?;
-            println!("{}: caught by {}", mutant.name, caught.join(", "));
-            Ok(Completion::Completed)
-        })
+        trials::ignored(
+            name,
+            "needs Go and envtest, takes minutes",
+            &arguments,
+            move || {
+                let source = source.get_or_init(|| Source::find(release));
+                let caught = source.caught_by(&mutant)?;
+                println!("{}: caught by {}", mutant.name, caught.join(", "));
+                Ok(Completion::Completed)
+            },
+        )
     });
     let trials = trials.collect();
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -70,9 +76,12 @@ fn main() -> ExitCode {
 impl Source {
     fn find(release: String) -> Self {
         let module = format!("github.com/ray-project/kuberay/ray-operator@v{release}");
-        let output = Command::new("go").args(["mod", "download", "-json", &module]).output();
+        let output = Command::new("go")
+            .args(["mod", "download", "-json", &module])
+            .output();
         let output = output.expect("Go is installed");
-        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("an answer of the go command");
+        let answer: serde_json::Value =
+            serde_json::from_slice(&output.stdout).expect("an answer of the go command");
         Self {
             release,
             module: answer["Dir"].as_str().expect("the module's folder").into(),
@@ -105,13 +114,18 @@ impl Source {
             .arg("--output")
             .arg(&output)
             .output()?;
-        let said = String::from_utf8_lossy(&ran.stderr).into_owned() + &String::from_utf8_lossy(&ran.stdout);
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned()
+            + &String::from_utf8_lossy(&ran.stdout);
         if ran.status.code() != Some(1) {
             let ended = format!("the run ended with {} instead of 1", ran.status);
             return Err(format!("{}: {ended}:\n{said}", mutant.fault).into());
         }
-        let result: RunResult = serde_json::from_str(&std::fs::read_to_string(output.join("results.json"))?)?;
-        let failed = result.cases.iter().filter(|case| case.outcome == Outcome::Failed);
+        let result: RunResult =
+            serde_json::from_str(&std::fs::read_to_string(output.join("results.json"))?)?;
+        let failed = result
+            .cases
+            .iter()
+            .filter(|case| case.outcome == Outcome::Failed);
         let caught: Vec<String> = failed
             .filter(|case| case.rules.contains(&mutant.rule))
             .map(|case| case.scenario.clone())

@@ -104,7 +104,8 @@ fn told_of() -> Result<(), Failed> {
     stand("up")?;
     let told = (|| {
         let mut user = Command::new(std::env::current_exe()?);
-        user.env(USER, "yes").env("KUBERAY_CONFORMANCE_CACHE", &cache);
+        user.env(USER, "yes")
+            .env("KUBERAY_CONFORMANCE_CACHE", &cache);
         let mut user = Running::start(user);
         user.until("it runs");
         let id = operator_of(user.id())?;

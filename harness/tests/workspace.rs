@@ -18,7 +18,10 @@ fn cargo(arguments: &[&str]) -> String {
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "cargo {arguments:?} failed:\n{errors}");
+    assert!(
+        output.status.success(),
+        "cargo {arguments:?} failed:\n{errors}"
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -96,7 +99,10 @@ fn every_crate_below_harness_is_a_member_of_the_workspace() {
             manifests.insert(manifest);
         }
     }
-    assert_eq!(members, manifests, "members (left) differ from the manifests (right)");
+    assert_eq!(
+        members, manifests,
+        "members (left) differ from the manifests (right)"
+    );
 }
 
 /// The modules of the engine with those that each may use, as docs/architecture.md lists them.
@@ -119,7 +125,13 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
 
 /// Collects the modules of the engine that the sources of a module name; files of tests are left out.
 fn used(path: &Path, into: &mut BTreeSet<String>) {
-    if path.file_name().unwrap().to_str().unwrap().starts_with("tests") {
+    if path
+        .file_name()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .starts_with("tests")
+    {
         return;
     }
     if path.is_dir() {
@@ -131,7 +143,11 @@ fn used(path: &Path, into: &mut BTreeSet<String>) {
     let text = std::fs::read_to_string(path).unwrap();
     let (code, _) = text.split_once("#[cfg(test)]\nmod ").unwrap_or((&text, ""));
     for part in code.split("crate::").skip(1) {
-        into.insert(part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        into.insert(
+            part.chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect(),
+        );
     }
 }
 

@@ -8,7 +8,8 @@ use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::plan::{Pair, TestCase};
 use kuberay_conformance::report::{CaseResult, Outcome, Redactor, Silent};
 use kuberay_conformance::runner::{
-    EngineOptions, EvidencePolicy, FileJournal, JournalHead, Options, Planes, RunJournal, new_run_id,
+    EngineOptions, EvidencePolicy, FileJournal, JournalHead, Options, Planes, RunJournal,
+    new_run_id,
 };
 use kuberay_conformance::scenario::{TargetKind, load_all};
 use semver::Version;
@@ -54,7 +55,12 @@ pub async fn measure(release: &Version, number: usize, folder: &Path) -> Result<
     measured
 }
 
-async fn on(planes: &Planes, cases: &[TestCase], ray: &Version, folder: &Path) -> Result<String, Failed> {
+async fn on(
+    planes: &Planes,
+    cases: &[TestCase],
+    ray: &Version,
+    folder: &Path,
+) -> Result<String, Failed> {
     let site = planes.sites().first().ok_or("no control plane is up")?;
     let output = folder.join("output");
     let head = JournalHead::new(None, cases.iter().map(TestCase::id).collect());
@@ -75,10 +81,17 @@ async fn on(planes: &Planes, cases: &[TestCase], ray: &Version, folder: &Path) -
         record_verified: false,
     };
     let engine = site
-        .engine(ray, engine_options, Arc::new(Silent), CancellationToken::new())
+        .engine(
+            ray,
+            engine_options,
+            Arc::new(Silent),
+            CancellationToken::new(),
+        )
         .await?;
     let config = kube::config::Kubeconfig::read_from(&site.kubeconfig)?;
-    let config = kube::Config::from_custom_kubeconfig(config, &kube::config::KubeConfigOptions::default()).await?;
+    let config =
+        kube::Config::from_custom_kubeconfig(config, &kube::config::KubeConfigOptions::default())
+            .await?;
     let client = kube::Client::try_from(config)?;
     passed(&engine.run_case(first).await)?;
     Usage::when_quiet(&client).await?;
@@ -103,7 +116,10 @@ async fn on(planes: &Planes, cases: &[TestCase], ray: &Version, folder: &Path) -
             result.id
         );
     }
-    let longest = results.iter().map(|result| result.duration_seconds).fold(0.0, f64::max);
+    let longest = results
+        .iter()
+        .map(|result| result.duration_seconds)
+        .fold(0.0, f64::max);
     let number = rest.len();
     Ok(format!(
         "| cases | {number} | {wall:.1} | {:.1} | {} | {longest:.1} | {} | {:.2} | {} | {} | {} | {} |",
@@ -128,7 +144,9 @@ fn passed(result: &CaseResult) -> Result<(), Failed> {
 
 /// Copies the scenario's folder; a scenario is named as its folder is.
 fn copy(scenarios: &Path, name: &str) -> Result<(), Failed> {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(COPIED);
+    let from = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scenarios")
+        .join(COPIED);
     let to = scenarios.join(name);
     std::fs::create_dir_all(&to)?;
     for entry in std::fs::read_dir(&from)? {

@@ -40,7 +40,12 @@ struct First {
     worker: Option<Instant>,
 }
 
-pub async fn measure(name: &str, flags: &[&str], release: &Version, number: usize) -> Result<String, Failed> {
+pub async fn measure(
+    name: &str,
+    flags: &[&str],
+    release: &Version,
+    number: usize,
+) -> Result<String, Failed> {
     let store = Store::open()?;
     let programs = Programs::new(store.clone(), Source::Auto, Arc::new(Silent));
     let etcd = programs.etcd().await?;
@@ -83,7 +88,9 @@ async fn clusters(name: &str, client: &Client, number: usize) -> Result<String, 
     // The first one shows that the operator is ready, and is not counted.
     create(client, &sender, "first").await?;
     let is_there = |first: &First| first.head.is_some() && first.worker.is_some();
-    firsts.wait_for(|firsts| firsts.values().any(is_there)).await?;
+    firsts
+        .wait_for(|firsts| firsts.values().any(is_there))
+        .await?;
     Usage::when_quiet(client).await?;
     let before = Usage::from_here(client).await?;
 
@@ -142,7 +149,9 @@ fn watch_pods(client: &Client) -> watch::Receiver<Firsts> {
             let Ok(pod) = pod else { continue };
             let now = Instant::now();
             sender.send_modify(|firsts| {
-                let first = firsts.entry(pod.namespace().unwrap_or_default()).or_default();
+                let first = firsts
+                    .entry(pod.namespace().unwrap_or_default())
+                    .or_default();
                 match pod.labels().get("ray.io/node-type").map(String::as_str) {
                     Some("head") => _ = first.head.get_or_insert(now),
                     Some("worker") => _ = first.worker.get_or_insert(now),
@@ -155,9 +164,15 @@ fn watch_pods(client: &Client) -> watch::Receiver<Firsts> {
 }
 
 /// Makes a namespace and in it a `RayCluster`; returns its name and when the `RayCluster` was sent.
-async fn create(client: &Client, sender: &Sender, namespace: &str) -> Result<(String, Instant), Failed> {
+async fn create(
+    client: &Client,
+    sender: &Sender,
+    namespace: &str,
+) -> Result<(String, Instant), Failed> {
     let object: Namespace = serde_json::from_value(json!({"metadata": {"name": namespace}}))?;
-    Api::all(client.clone()).create(&PostParams::default(), &object).await?;
+    Api::all(client.clone())
+        .create(&PostParams::default(), &object)
+        .await?;
     let sent = Instant::now();
     sender.create(&cluster(namespace)).await?;
     Ok((namespace.to_owned(), sent))
@@ -165,8 +180,7 @@ async fn create(client: &Client, sender: &Sender, namespace: &str) -> Result<(St
 
 /// A head with a command of the user's, as in scenarios/before-ray-start, and a worker group.
 fn cluster(namespace: &str) -> Value {
-    let resources =
-        json!({"limits": {"cpu": "1", "memory": 2048 * MIB}, "requests": {"cpu": "500m", "memory": 1024 * MIB}});
+    let resources = json!({"limits": {"cpu": "1", "memory": 2048 * MIB}, "requests": {"cpu": "500m", "memory": 1024 * MIB}});
     json!({
         "apiVersion": "ray.io/v1",
         "kind": "RayCluster",

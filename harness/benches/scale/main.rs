@@ -38,7 +38,10 @@ fn main() -> ExitCode {
     if let Some(code) = supervisor() {
         return code;
     }
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
     let done = match words.split_first() {
         Some((first, rest)) if first == ONE => one(rest),
         _ => all(&words),
@@ -77,7 +80,9 @@ fn all(words: &[String]) -> Result<(), Failed> {
             .ok_or("no release is pinned")?,
     };
     let mut selected = PARTS.map(|(part, _)| part).to_vec();
-    selected.retain(|part| names.is_empty() || names.iter().any(|name| part.starts_with(name.as_str())));
+    selected.retain(|part| {
+        names.is_empty() || names.iter().any(|name| part.starts_with(name.as_str()))
+    });
     if selected.is_empty() {
         return Err(format!(
             "no part begins with {names:?}; there are {:?}",
@@ -87,7 +92,10 @@ fn all(words: &[String]) -> Result<(), Failed> {
     }
     println!("KubeRay {release}");
     for (is_cases, head) in [(false, clusters::HEAD), (true, cases::HEAD)] {
-        let of_this_kind: Vec<_> = selected.iter().filter(|part| (**part == CASES) == is_cases).collect();
+        let of_this_kind: Vec<_> = selected
+            .iter()
+            .filter(|part| (**part == CASES) == is_cases)
+            .collect();
         if of_this_kind.is_empty() {
             continue;
         }
@@ -109,7 +117,9 @@ fn start(part: &str, release: &Version, number: usize) -> Result<(), Failed> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args([ONE, part, &release.to_string(), &number.to_string()]);
     command.arg(folder.path());
-    command.env("KUBERAY_CONFORMANCE_CACHE", &cache).stdin(Stdio::null());
+    command
+        .env("KUBERAY_CONFORMANCE_CACHE", &cache)
+        .stdin(Stdio::null());
     let status = command.status()?;
     if !status.success() {
         return Err(format!("{part} with {number} ended with {status}").into());
@@ -122,7 +132,10 @@ fn one(words: &[String]) -> Result<(), Failed> {
         return Err(format!("{ONE} needs a part, a release, a number and a folder").into());
     };
     let (release, number): (Version, usize) = (release.parse()?, number.parse()?);
-    let (_, flags) = PARTS.iter().find(|(name, _)| name == part).ok_or("no such part")?;
+    let (_, flags) = PARTS
+        .iter()
+        .find(|(name, _)| name == part)
+        .ok_or("no such part")?;
     let runtime = tokio::runtime::Runtime::new()?;
     let row = runtime.block_on(async {
         match part.as_str() {

@@ -39,7 +39,9 @@ impl Usage {
             *peak.entry(kind.clone()).or_default() += seen.peak;
             *now.entry(kind).or_default() += seen.memory;
         }
-        let text = client.request_text(Request::get("/metrics").body(Vec::new())?).await?;
+        let text = client
+            .request_text(Request::get("/metrics").body(Vec::new())?)
+            .await?;
         let requests = requests(&text);
         Ok(Self {
             cpu,
@@ -82,14 +84,18 @@ impl Usage {
     /// Requests since `before`, divided by a number: all, and each verb and resource that makes 0.05 of it or more.
     pub fn requests(&self, before: &Self, number: usize) -> String {
         let since = |(name, count): (&String, &f64)| {
-            let each = (count - before.requests.get(name).copied().unwrap_or_default()) / as_f64(number);
+            let each =
+                (count - before.requests.get(name).copied().unwrap_or_default()) / as_f64(number);
             (name.clone(), each)
         };
         let mut each: Vec<(String, f64)> = self.requests.iter().map(since).collect();
         let all: f64 = each.iter().map(|(_, each)| each).sum();
         each.retain(|(_, each)| *each >= 0.05);
         each.sort_by(|one, other| other.1.total_cmp(&one.1));
-        let shown: Vec<String> = each.iter().map(|(name, each)| format!("{name} {each:.1}")).collect();
+        let shown: Vec<String> = each
+            .iter()
+            .map(|(name, each)| format!("{name} {each:.1}"))
+            .collect();
         format!("{all:.1}: {}", shown.join(", "))
     }
 }

@@ -32,16 +32,25 @@ pub fn read(log: &Path, from: u64, agents: &[&str]) -> Result<Requests, Failed> 
         };
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let agent = text(&event["userAgent"]);
-        if !agents.iter().any(|name| agent.starts_with(name)) || !known.insert(text(&event["auditID"])) {
+        if !agents.iter().any(|name| agent.starts_with(name))
+            || !known.insert(text(&event["auditID"]))
+        {
             continue;
         }
         let (verb, uri) = (text(&event["verb"]), text(&event["requestURI"]));
         *found
             .kinds
-            .entry(format!("{verb} {}", uri.split('?').next().unwrap_or_default()))
+            .entry(format!(
+                "{verb} {}",
+                uri.split('?').next().unwrap_or_default()
+            ))
             .or_default() += 1;
-        let makes = matches!(verb.as_str(), "create" | "patch") && event["objectRef"]["resource"] == "rayclusters";
-        let at = text(&event["requestReceivedTimestamp"]).parse().ok().filter(|_| makes);
+        let makes = matches!(verb.as_str(), "create" | "patch")
+            && event["objectRef"]["resource"] == "rayclusters";
+        let at = text(&event["requestReceivedTimestamp"])
+            .parse()
+            .ok()
+            .filter(|_| makes);
         found.applied = found.applied.or(at);
     }
     found.count = known.len();

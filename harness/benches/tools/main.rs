@@ -98,9 +98,10 @@ impl Tool {
         match self {
             Self::Ours => |line| line.contains(": PASS in "),
             Self::Chainsaw => |line| line.contains("CLEANUP"),
-            Self::Kuttl => {
-                |line| line.contains("skipping kubernetes event logging") || line.contains("Deleting namespace")
-            }
+            Self::Kuttl => |line| {
+                line.contains("skipping kubernetes event logging")
+                    || line.contains("Deleting namespace")
+            },
             Self::Kubectl => |line| line.starts_with("PASS "),
         }
     }
@@ -132,7 +133,10 @@ struct Bench {
 
 #[tokio::main]
 async fn main() -> Result<(), Failed> {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
     let rounds: usize = words.first().map_or(Ok(3), |word| word.parse())?;
     let only = words.get(1).map(String::as_str);
     let bench = Bench::new().await?;
@@ -174,7 +178,8 @@ impl Bench {
         let store = Store::open()?;
         let kubeconfig = KindCluster::folder(store.root(), CLUSTER).join("kubeconfig");
         let read = Kubeconfig::read_from(&kubeconfig)?;
-        let mut config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
+        let mut config =
+            Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
         config.proxy_url = None;
         config.headers.push((
             http::header::USER_AGENT,
@@ -194,20 +199,31 @@ impl Bench {
         })
     }
 
-    async fn one(&self, tool: Tool, scenario: &'static Scenario, round: usize) -> Result<Measured, Failed> {
+    async fn one(
+        &self,
+        tool: Tool,
+        scenario: &'static Scenario,
+        round: usize,
+    ) -> Result<Measured, Failed> {
         let command = self.command(tool, &[scenario])?;
         let truth = tokio::spawn(truth::became_true(
             self.client.clone(),
             scenario.cluster,
             scenario.truth,
         ));
-        let name = format!("{round}-{}-{}", scenario.name, tool.name().replace(' ', "-"));
+        let name = format!(
+            "{round}-{}-{}",
+            scenario.name,
+            tool.name().replace(' ', "-")
+        );
         let (ran, requests) = self.run(tool, command, &name).await?;
         let truth = tokio::time::timeout(LOG_WRITTEN, truth).await???;
         let verdict = ran
             .verdict
             .ok_or_else(|| format!("{name} told no verdict, see {}", self.output.display()))?;
-        let applied = requests.applied.ok_or_else(|| format!("{name} made no RayCluster"))?;
+        let applied = requests
+            .applied
+            .ok_or_else(|| format!("{name} made no RayCluster"))?;
         Ok(Measured {
             tool,
             scenario: Some(scenario.name),
@@ -234,7 +250,12 @@ impl Bench {
         })
     }
 
-    async fn run(&self, tool: Tool, command: Command, name: &str) -> Result<(process::Ran, audit::Requests), Failed> {
+    async fn run(
+        &self,
+        tool: Tool,
+        command: Command,
+        name: &str,
+    ) -> Result<(process::Ran, audit::Requests), Failed> {
         self.wait_until_empty().await?;
         let from = std::fs::metadata(&self.audit)?.len();
         let log = self.output.join(format!("{name}.log"));
@@ -248,7 +269,10 @@ impl Bench {
             .kinds
             .iter()
             .map(|(kind, count)| format!("{count:5}  {kind}\n"));
-        std::fs::write(self.output.join(format!("{name}.requests")), list.collect::<String>())?;
+        std::fs::write(
+            self.output.join(format!("{name}.requests")),
+            list.collect::<String>(),
+        )?;
         Ok((ran, requests))
     }
 
@@ -257,7 +281,11 @@ impl Bench {
         let began = std::time::Instant::now();
         loop {
             let heads = ListParams::default().labels("ray.io/node-type=head");
-            let pods = Api::<Pod>::all(self.client.clone()).list(&heads).await?.items.len();
+            let pods = Api::<Pod>::all(self.client.clone())
+                .list(&heads)
+                .await?
+                .items
+                .len();
             let namespaces = Api::<Namespace>::all(self.client.clone())
                 .list(&ListParams::default())
                 .await?;
@@ -269,7 +297,10 @@ impl Bench {
                 return Ok(());
             }
             if began.elapsed() > GONE_WITHIN {
-                return Err(format!("{pods} heads and {ending} namespaces that end are still there").into());
+                return Err(format!(
+                    "{pods} heads and {ending} namespaces that end are still there"
+                )
+                .into());
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
@@ -286,7 +317,14 @@ impl Bench {
             Tool::Ours => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_kuberay-conformance"));
                 command
-                    .args(["run", "--context", "kind-bench", "--jobs", AT_ONCE, "--kubeconfig"])
+                    .args([
+                        "run",
+                        "--context",
+                        "kind-bench",
+                        "--jobs",
+                        AT_ONCE,
+                        "--kubeconfig",
+                    ])
                     .arg(&self.kubeconfig);
                 command
                     .arg("--scenarios")
@@ -309,7 +347,8 @@ impl Bench {
             }
             Tool::Kubectl => {
                 let mut command = Command::new("sh");
-                let each = format!("ls -d */ | xargs -P {AT_ONCE} -I @ sh -c 'cd @ && exec sh ./test.sh'");
+                let each =
+                    format!("ls -d */ | xargs -P {AT_ONCE} -I @ sh -c 'cd @ && exec sh ./test.sh'");
                 command.args(["-c", &each]).current_dir(&tests);
                 command
             }
@@ -344,8 +383,13 @@ impl Bench {
             return Ok(());
         }
         let manifest = if own.join("raycluster.yaml").exists() {
-            let texts = ["ray-example.yaml", "raycluster.yaml"].map(|file| std::fs::read_to_string(own.join(file)));
-            texts.into_iter().flatten().collect::<Vec<_>>().join("\n---\n")
+            let texts = ["ray-example.yaml", "raycluster.yaml"]
+                .map(|file| std::fs::read_to_string(own.join(file)));
+            texts
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("\n---\n")
         } else {
             std::fs::read_to_string(&self.sample)?
         };
@@ -386,8 +430,14 @@ fn found(folder: &Path, name: &str) -> Result<PathBuf, Failed> {
         .flatten()
         .map(|entry| entry.path().join(name))
         .collect();
-    all.retain(|path| std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o400 != 0));
-    all.sort_by_key(|path| std::fs::metadata(path).and_then(|file| file.modified()).ok());
+    all.retain(|path| {
+        std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o400 != 0)
+    });
+    all.sort_by_key(|path| {
+        std::fs::metadata(path)
+            .and_then(|file| file.modified())
+            .ok()
+    });
     all.pop()
         .ok_or_else(|| format!("no {name} below {}: is the cluster up?", folder.display()).into())
 }

@@ -32,7 +32,11 @@ pub struct Ran {
 }
 
 /// Runs `command`; its verdict is told with the first line of which `is_verdict` says so.
-pub async fn run(mut command: Command, is_verdict: fn(&str) -> bool, log: &Path) -> Result<Ran, Failed> {
+pub async fn run(
+    mut command: Command,
+    is_verdict: fn(&str) -> bool,
+    log: &Path,
+) -> Result<Ran, Failed> {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -68,7 +72,10 @@ pub async fn run(mut command: Command, is_verdict: fn(&str) -> bool, log: &Path)
         output.push_str(&format!("{at} {line}\n"));
     }
     std::fs::write(log, &output)?;
-    #[allow(clippy::cast_precision_loss, reason = "memory of processes is far below")]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "memory of processes is far below"
+    )]
     let memory = memory as f64 * rustix::param::page_size() as f64 / f64::from(1 << 20);
     Ok(Ran {
         began,
@@ -81,7 +88,10 @@ pub async fn run(mut command: Command, is_verdict: fn(&str) -> bool, log: &Path)
     })
 }
 
-async fn read(stream: Option<impl AsyncRead + Unpin>, sender: UnboundedSender<(Timestamp, String)>) {
+async fn read(
+    stream: Option<impl AsyncRead + Unpin>,
+    sender: UnboundedSender<(Timestamp, String)>,
+) {
     let Some(stream) = stream else { return };
     let mut lines = BufReader::new(stream).lines();
     while let Ok(Some(line)) = lines.next_line().await {

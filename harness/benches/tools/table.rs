@@ -22,7 +22,10 @@ pub fn line(round: usize, one: &Measured) -> String {
 
 /// The values of all rounds, in their order, in one case of the table.
 fn case(all: &[&Measured], show: impl Fn(&Measured) -> String) -> String {
-    all.iter().map(|one| show(one)).collect::<Vec<_>>().join(", ")
+    all.iter()
+        .map(|one| show(one))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The table of docs/benchmarks.md.

@@ -17,13 +17,28 @@ pub struct ExistingCluster {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["cluster", "engine"])]
     pub context: Option<String>,
     /// Kubeconfig with that context; $KUBECONFIG, else ~/.kube/config when absent
-    #[arg(long, hide_short_help = true, value_name = "FILE", requires = "context")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "FILE",
+        requires = "context"
+    )]
     pub kubeconfig: Option<PathBuf>,
     /// Allow a context that does not look like one of a test cluster; repeat its name
-    #[arg(long, hide_short_help = true, value_name = "NAME", requires = "context")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "NAME",
+        requires = "context"
+    )]
     pub allow_context: Option<String>,
     /// Deployment of the operator, where labels do not identify it
-    #[arg(long, hide_short_help = true, value_name = "NAMESPACE/NAME", requires = "context")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "NAMESPACE/NAME",
+        requires = "context"
+    )]
     pub operator_deployment: Option<crate::operator::Place>,
 }
 
@@ -72,7 +87,12 @@ pub struct InExisting {
     )]
     pub install_operator: bool,
     /// Image name of Ray, such as a mirror's
-    #[arg(long, hide_short_help = true, value_name = "IMAGE", requires = "context")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "IMAGE",
+        requires = "context"
+    )]
     pub ray_image: Option<String>,
     /// Use one N-th of the capacity of the nodes, so that N runs share them
     #[arg(long, hide_short_help = true, value_name = "N", requires = "context", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]

@@ -28,7 +28,10 @@ impl JobCluster {
             ("context", self.existing.context.clone()),
             (
                 "kubeconfig",
-                self.existing.kubeconfig.as_ref().map(|path| path.display().to_string()),
+                self.existing
+                    .kubeconfig
+                    .as_ref()
+                    .map(|path| path.display().to_string()),
             ),
             ("allow-context", self.existing.allow_context.clone()),
             (
@@ -47,7 +50,13 @@ impl JobCluster {
 #[derive(Debug, Clone, Args)]
 pub struct AsJob {
     /// Run as a Pod of this Job, as `job submit` starts it
-    #[arg(long, hide = true, value_name = "NAME", requires = "context", requires = "shards")]
+    #[arg(
+        long,
+        hide = true,
+        value_name = "NAME",
+        requires = "context",
+        requires = "shards"
+    )]
     pub job: Option<String>,
     /// Shards of the Job
     #[arg(long, hide = true, value_name = "N", requires = "job", value_parser = clap::value_parser!(u16).range(1..))]
@@ -97,7 +106,10 @@ impl Submit {
     pub fn run_arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
         let named = [
-            ("--operator", self.operator.as_ref().map(ToString::to_string)),
+            (
+                "--operator",
+                self.operator.as_ref().map(ToString::to_string),
+            ),
             ("--ray", self.ray.as_ref().map(ToString::to_string)),
             ("--ray-image", self.ray_image.clone()),
             ("--jobs", self.jobs.map(|jobs| jobs.to_string())),
@@ -113,7 +125,11 @@ impl Submit {
         for (flag, value) in named {
             arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
         }
-        arguments.extend(self.rules.iter().flat_map(|rule| ["--rule".to_owned(), rule.clone()]));
+        arguments.extend(
+            self.rules
+                .iter()
+                .flat_map(|rule| ["--rule".to_owned(), rule.clone()]),
+        );
         arguments.extend(self.names.iter().cloned());
         arguments
     }

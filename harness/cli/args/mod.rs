@@ -304,7 +304,13 @@ pub struct Stack {
 #[derive(Debug, Clone, Args)]
 pub struct ArtifactSource {
     /// Source of images and programs
-    #[arg(long, hide_short_help = true, value_name = "SOURCE", value_enum, default_value_t)]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "SOURCE",
+        value_enum,
+        default_value_t
+    )]
     pub artifacts: Source,
     /// Image of the operator on kind, in place of the release's own
     ///
@@ -317,23 +323,41 @@ pub struct ArtifactSource {
     #[arg(long, hide_short_help = true, value_name = "CHART")]
     pub operator_chart: Option<PathBuf>,
     /// Values file for --operator-chart; repeatable
-    #[arg(long, hide_short_help = true, value_name = "FILE", requires = "operator_chart")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "FILE",
+        requires = "operator_chart"
+    )]
     pub operator_values: Vec<PathBuf>,
     /// Kustomization of the operator on kind
-    #[arg(long, hide_short_help = true, value_name = "DIR", conflicts_with = "operator_chart")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "DIR",
+        conflicts_with = "operator_chart"
+    )]
     pub operator_kustomization: Option<PathBuf>,
     /// Program to run as the operator on envtest; --operator names the release that it is like
     #[arg(long, hide_short_help = true, value_name = "FILE")]
     pub operator_binary: Option<PathBuf>,
     /// Folder with the CRDs for --operator-binary; those of the release when absent
-    #[arg(long, hide_short_help = true, value_name = "DIR", requires = "operator_binary")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "DIR",
+        requires = "operator_binary"
+    )]
     pub crds: Option<PathBuf>,
 }
 
 impl ArtifactSource {
     /// The operator's manifests that the user brings.
     pub fn manifests(&self) -> Option<Manifests> {
-        let own = self.operator_kustomization.clone().map(Manifests::Kustomization);
+        let own = self
+            .operator_kustomization
+            .clone()
+            .map(Manifests::Kustomization);
         own.or_else(|| {
             self.operator_chart.clone().map(|chart| Manifests::Chart {
                 chart,
@@ -369,7 +393,13 @@ pub struct Run {
     #[arg(long)]
     pub strict: bool,
     /// When to keep Pods, events, logs and objects of a case
-    #[arg(long, hide_short_help = true, value_name = "WHEN", value_enum, default_value_t)]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t
+    )]
     pub evidence: EvidencePolicy,
     /// Number of cases at once, as far as the nodes have capacity
     ///

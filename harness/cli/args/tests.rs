@@ -10,7 +10,10 @@ const SHORT: usize = 25;
 /// The help of every command that is not hidden: its name, what `-h` prints, and what `--help` prints.
 fn helps() -> Vec<(String, String, String)> {
     fn collect(command: &mut clap::Command, into: &mut Vec<(String, String, String)>) {
-        let name = command.get_bin_name().unwrap_or(command.get_name()).to_owned();
+        let name = command
+            .get_bin_name()
+            .unwrap_or(command.get_name())
+            .to_owned();
         let (short, long) = (
             command.render_help().to_string(),
             command.render_long_help().to_string(),
@@ -46,17 +49,32 @@ fn help_of_every_command_is_as_committed() {
     let all = helps();
     assert!(all.len() > 15, "{} commands", all.len());
     for (name, short, long) in all {
-        let file = name.replace(' ', "-").replace("kuberay-conformance", "help");
-        insta::assert_snapshot!(file, format!("$ {name} -h\n{short}\n$ {name} --help\n{long}"));
+        let file = name
+            .replace(' ', "-")
+            .replace("kuberay-conformance", "help");
+        insta::assert_snapshot!(
+            file,
+            format!("$ {name} -h\n{short}\n$ {name} --help\n{long}")
+        );
     }
 }
 
 #[test]
 fn every_option_is_explained_in_one_line_of_short_help() {
     fn check(command: &clap::Command, name: &str) {
-        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
-            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-            assert!(!help.is_empty(), "{name}: {} has no help", argument.get_id());
+        for argument in command
+            .get_arguments()
+            .filter(|argument| !argument.is_hide_set())
+        {
+            let help = argument
+                .get_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                !help.is_empty(),
+                "{name}: {} has no help",
+                argument.get_id()
+            );
             assert!(
                 help.chars().count() <= 90 && !help.contains('\n'),
                 "{name}: the help of {} is too long for a line: {help}",

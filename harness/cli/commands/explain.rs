@@ -60,8 +60,9 @@ fn variable(text: &str) -> Result<(String, String), String> {
 }
 
 pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
-    let text = read(&options.file)
-        .map_err(|error| CliError::bad_use(format!("cannot read {}: {error}", options.file.display())))?;
+    let text = read(&options.file).map_err(|error| {
+        CliError::bad_use(format!("cannot read {}: {error}", options.file.display()))
+    })?;
     let releases = operators(options.operator.as_ref())?;
     let settings = OperatorSettings {
         env: options.operator_env.iter().cloned().collect(),
@@ -82,7 +83,9 @@ pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
     forget_pinned(&mut explanation, &Pins::embedded());
     let written = match options.format {
         Format::Text => explain::render(&explanation),
-        Format::Json => visible::json(&serde_json::to_string_pretty(&explanation).unwrap_or_default()) + "\n",
+        Format::Json => {
+            visible::json(&serde_json::to_string_pretty(&explanation).unwrap_or_default()) + "\n"
+        }
     };
     console::text(&written);
     Ok(PASSED)

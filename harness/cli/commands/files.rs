@@ -7,7 +7,9 @@ use miette::GraphicalReportHandler;
 use semver::Version;
 
 use super::colour;
-use crate::args::{Docs, DocsPage, Document, Folder, Part, Releases, Selection, Snapshots, Targets};
+use crate::args::{
+    Docs, DocsPage, Document, Folder, Part, Releases, Selection, Snapshots, Targets,
+};
 use crate::artifact::Pins;
 use crate::console;
 use crate::exit::{BAD_USE, CliError, FAILED, PASSED};
@@ -21,7 +23,10 @@ use crate::{plan, report};
 pub(super) fn lint(folder: &Folder) -> u8 {
     let found = scenario::lint(&folder.scenarios);
     found.iter().for_each(show);
-    let errors = found.iter().filter(|one| one.severity == Severity::Error).count();
+    let errors = found
+        .iter()
+        .filter(|one| one.severity == Severity::Error)
+        .count();
     let scenarios = scenario::load_all(&folder.scenarios).map_or(0, |all| all.len());
     if errors > 0 {
         let word = if errors == 1 { "error" } else { "errors" };
@@ -64,7 +69,12 @@ pub(super) fn plan(selection: &Selection) -> Result<u8, CliError> {
     let own = division.as_ref().map(|division| division.own(&plan.cases));
     for case in own.as_ref().unwrap_or(&plan.cases) {
         let spec = &case.scenario.file.spec;
-        print_lines!("{}  {}  ({})", case.id(), spec.rules.join(" "), spec.placement().reason);
+        print_lines!(
+            "{}  {}  ({})",
+            case.id(),
+            spec.rules.join(" "),
+            spec.placement().reason
+        );
     }
     for skipped in &plan.skipped {
         print_lines!("left out: {skipped}");
@@ -82,7 +92,11 @@ pub(super) fn plan(selection: &Selection) -> Result<u8, CliError> {
         );
     }
     warn_of_unpinned(&options);
-    Ok(if plan.cases.is_empty() { BAD_USE } else { PASSED })
+    Ok(if plan.cases.is_empty() {
+        BAD_USE
+    } else {
+        PASSED
+    })
 }
 
 /// Tells which releases of a plan no run could have by itself.
@@ -104,22 +118,28 @@ fn warn_of_unpinned(options: &Options) {
 }
 
 /// Checks that each NAME is part of a scenario's name.
-pub(super) fn names_something(selection: &Selection, scenarios: &[Arc<Scenario>]) -> Result<(), CliError> {
+pub(super) fn names_something(
+    selection: &Selection,
+    scenarios: &[Arc<Scenario>],
+) -> Result<(), CliError> {
     let filter = selection.filter();
     let unmatched = filter.unmatched(scenarios);
     if unmatched.is_empty() {
         return Ok(());
     }
     let names: Vec<String> = unmatched.iter().map(|name| format!("`{name}`")).collect();
-    Err(
-        CliError::bad_use(format!("no scenario's name contains {}", names.join(" or ")))
-            .with_help("`kuberay-conformance scenario list` lists all"),
-    )
+    Err(CliError::bad_use(format!(
+        "no scenario's name contains {}",
+        names.join(" or ")
+    ))
+    .with_help("`kuberay-conformance scenario list` lists all"))
 }
 
 /// The shard that was asked for, with what decides on its cases.
 pub(super) fn division(part: &Part) -> Result<Option<Division>, CliError> {
-    let Some(shard) = part.shard else { return Ok(None) };
+    let Some(shard) = part.shard else {
+        return Ok(None);
+    };
     let durations = match part.durations.as_slice() {
         [] => Durations::embedded(),
         files => report::durations(&results(files)?),
@@ -129,7 +149,10 @@ pub(super) fn division(part: &Part) -> Result<Option<Division>, CliError> {
 
 /// Reads the results of runs.
 fn results(files: &[PathBuf]) -> Result<Vec<RunResult>, CliError> {
-    let runs: Result<_, _> = files.iter().map(|path| report::read_results(path)).collect();
+    let runs: Result<_, _> = files
+        .iter()
+        .map(|path| report::read_results(path))
+        .collect();
     Ok(runs?)
 }
 
@@ -150,7 +173,10 @@ pub(super) fn releases(releases: &Releases, targets: &Targets) -> Result<Options
         options.ray = first.ray.clone();
     } else {
         options.operators = operators(releases.operator.as_ref())?;
-        options.operator_asked = releases.operator.as_ref().and(options.operators.first().cloned());
+        options.operator_asked = releases
+            .operator
+            .as_ref()
+            .and(options.operators.first().cloned());
     }
     if let Some(ray) = &releases.ray {
         options.ray = ray.clone();
@@ -165,13 +191,20 @@ pub(super) fn operators(selection: Option<&plan::Releases>) -> Result<Vec<Versio
     let Some(selection) = selection else {
         return Ok(vec![pins.defaults.operator]);
     };
-    selection.resolve(&pins.operators.matrix).map_err(CliError::bad_use)
+    selection
+        .resolve(&pins.operators.matrix)
+        .map_err(CliError::bad_use)
 }
 
 pub(super) fn review(snapshots: &Snapshots) -> Result<u8, CliError> {
     each(snapshots, |pending| {
         let mut input = std::io::stdin().lock();
-        let reviewed = match expect::review(&pending, snapshots.partial, &mut input, &mut console::Writer) {
+        let reviewed = match expect::review(
+            &pending,
+            snapshots.partial,
+            &mut input,
+            &mut console::Writer,
+        ) {
             // Nobody sees the questions any more: what was not answered stays as it is.
             Err(_) if console::has_ended() => return Ok(PASSED),
             reviewed => reviewed?,
@@ -212,16 +245,22 @@ pub(super) fn reject(snapshots: &Snapshots) -> Result<u8, CliError> {
     })
 }
 
-fn each(snapshots: &Snapshots, act: impl FnOnce(Vec<Pending>) -> Result<u8, ExpectError>) -> Result<u8, CliError> {
+fn each(
+    snapshots: &Snapshots,
+    act: impl FnOnce(Vec<Pending>) -> Result<u8, ExpectError>,
+) -> Result<u8, CliError> {
     let wanted = |pending: &Pending| {
         let path = pending.path.to_string_lossy();
         snapshots.names.is_empty() || snapshots.names.iter().any(|name| path.contains(name))
     };
-    let found =
-        expect::pending(&snapshots.folder.scenarios).map(|all| all.into_iter().filter(wanted).collect::<Vec<_>>());
+    let found = expect::pending(&snapshots.folder.scenarios)
+        .map(|all| all.into_iter().filter(wanted).collect::<Vec<_>>());
     let result = match found {
         Ok(pending) if pending.is_empty() => {
-            print_lines!("no pending snapshots in {}", snapshots.folder.scenarios.display());
+            print_lines!(
+                "no pending snapshots in {}",
+                snapshots.folder.scenarios.display()
+            );
             return Ok(PASSED);
         }
         Ok(pending) => act(pending),
@@ -278,7 +317,12 @@ pub(super) fn show(diagnostic: &Diagnostic) {
     };
     let mut text = String::new();
     let place = diagnostic.location;
-    print_problem!("{}:{}:{}", diagnostic.path.display(), place.line, place.column);
+    print_problem!(
+        "{}:{}:{}",
+        diagnostic.path.display(),
+        place.line,
+        place.column
+    );
     if GraphicalReportHandler::new_themed(theme)
         .render_report(&mut text, diagnostic)
         .is_ok()

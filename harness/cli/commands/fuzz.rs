@@ -118,13 +118,18 @@ fn describe(one: &FuzzOutcome, seed: u64) -> String {
                 "  the smallest that shows it, after {} candidates:\n",
                 finding.tried
             ));
-            let yaml = serde_saphyr::to_string(smallest).unwrap_or_else(|_| format!("{smallest:#}"));
+            let yaml =
+                serde_saphyr::to_string(smallest).unwrap_or_else(|_| format!("{smallest:#}"));
             text.extend(yaml.lines().map(|line| format!("    {line}\n")));
         }
     }
     if !one.samples.is_empty() {
         let pods: usize = one.samples.iter().map(|sample| sample.pods).sum();
-        let surprises = one.samples.iter().filter(|sample| sample.surprise.is_some()).count();
+        let surprises = one
+            .samples
+            .iter()
+            .filter(|sample| sample.surprise.is_some())
+            .count();
         text.push_str(&format!(
             "  {} of its own samples, {pods} Pods: {surprises} surprises\n",
             one.samples.len()
@@ -132,10 +137,18 @@ fn describe(one: &FuzzOutcome, seed: u64) -> String {
     }
     for sample in &one.samples {
         if let Some(reason) = &sample.left_out {
-            text.push_str(&format!("  left out: {} {}: {reason}\n", sample.file, sample.object));
+            text.push_str(&format!(
+                "  left out: {} {}: {reason}\n",
+                sample.file, sample.object
+            ));
         }
         if let Some(found) = &sample.surprise {
-            text.push_str(&format!("\n  {} {}: {}\n", sample.file, sample.object, surprise(found)));
+            text.push_str(&format!(
+                "\n  {} {}: {}\n",
+                sample.file,
+                sample.object,
+                surprise(found)
+            ));
         }
     }
     text
@@ -143,7 +156,9 @@ fn describe(one: &FuzzOutcome, seed: u64) -> String {
 
 fn surprise(surprise: &Surprise) -> String {
     match surprise {
-        Surprise::Differs { group, differences, .. } => {
+        Surprise::Differs {
+            group, differences, ..
+        } => {
             let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
             format!(
                 "the Pod of {group} differs\n  {}",
@@ -151,7 +166,9 @@ fn surprise(surprise: &Surprise) -> String {
             )
         }
         Surprise::Refused(reason) => format!("refused: {reason}"),
-        Surprise::Missing { groups, log } => format!("no Pod of {}; the operator's log: {log}", groups.join(", ")),
+        Surprise::Missing { groups, log } => {
+            format!("no Pod of {}; the operator's log: {log}", groups.join(", "))
+        }
     }
 }
 
@@ -168,7 +185,11 @@ fn keep(options: &Fuzz, one: &FuzzOutcome, finding: &Finding) {
     else {
         return;
     };
-    let name = format!("found-{}-{}", one.release.to_string().replace('.', "-"), finding.number);
+    let name = format!(
+        "found-{}-{}",
+        one.release.to_string().replace('.', "-"),
+        finding.number
+    );
     let saved = save(&name, &one.release, smallest, *role, group, differences);
     let folder = root.join(&saved.name);
     let written = std::fs::create_dir_all(&folder).and_then(|()| {

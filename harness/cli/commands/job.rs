@@ -41,8 +41,10 @@ pub(super) fn division(arguments: &Run) -> Result<Option<Division>, CliError> {
 pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
     files::load(&arguments.scenarios.scenarios)?;
     if !runner::is_job_name(&arguments.job) {
-        return Err(CliError::bad_use(format!("`{}` can't be a Job's name", arguments.job))
-            .with_help("use lower-case letters, digits and inner hyphens, at most 40"));
+        return Err(
+            CliError::bad_use(format!("`{}` can't be a Job's name", arguments.job))
+                .with_help("use lower-case letters, digits and inner hyphens, at most 40"),
+        );
     }
     live::block_until_cancelled(async |progress| {
         let (client, image) = match (&arguments.image, arguments.place.existing.options()) {
@@ -68,7 +70,10 @@ pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
         let options = SubmitOptions {
             job: arguments.job.clone(),
             shards: arguments.shards,
-            parallel: arguments.parallel.unwrap_or(arguments.shards).min(arguments.shards),
+            parallel: arguments
+                .parallel
+                .unwrap_or(arguments.shards)
+                .min(arguments.shards),
             image,
             arguments: arguments.run_arguments(),
         };
@@ -105,7 +110,10 @@ pub(super) fn collect(arguments: &Collect) -> Result<u8, CliError> {
         };
         let result = runner::collect(&client, &options, &AllReports, &*progress, &cancel).await?;
         live::show(&result);
-        Ok(report::exit_code(&result, live::strictness(arguments.strict)))
+        Ok(report::exit_code(
+            &result,
+            live::strictness(arguments.strict),
+        ))
     })
 }
 
@@ -117,7 +125,13 @@ pub(super) fn image(arguments: &ImageOf) -> Result<u8, CliError> {
             source: arguments.artifacts.into(),
             ..live::defaults()
         };
-        let image = runner::harness_image(&options, &own_program()?, &arguments.scenarios.scenarios, progress).await?;
+        let image = runner::harness_image(
+            &options,
+            &own_program()?,
+            &arguments.scenarios.scenarios,
+            progress,
+        )
+        .await?;
         print_lines!("{}\narchive: {}", image.local_name, image.archive.display());
         Ok(PASSED)
     })
@@ -140,7 +154,10 @@ fn kind_options(place: &JobCluster) -> Options {
 }
 
 /// A client for the cluster that is named, else for that of the harness.
-async fn client(place: &JobCluster, progress: &Arc<dyn Progress>) -> Result<kube::Client, RunError> {
+async fn client(
+    place: &JobCluster,
+    progress: &Arc<dyn Progress>,
+) -> Result<kube::Client, RunError> {
     if let Some(there) = place.existing.options() {
         return Ok(Existing::connect(&there.context).await?.client);
     }

@@ -48,7 +48,8 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
     };
     block(async |progress, cancel| {
         if let Some(job) = &arguments.as_job.job {
-            let result = runner::run_shard(&options, job, Arc::new(AllReports), progress, cancel).await?;
+            let result =
+                runner::run_shard(&options, job, Arc::new(AllReports), progress, cancel).await?;
             show(&result);
             // A Pod is made again when it fails; a scenario that failed is what it was to find out.
             return Ok(if result.interrupted.is_some() {
@@ -78,13 +79,18 @@ fn targets(arguments: &Run) -> Result<Targets, CliError> {
         problem = Some("envtest needs no cluster: leave --context out for it");
     }
     if arguments.selection.upgrades {
-        problem = Some("--upgrades replaces the operator, which is not done in a cluster that exists");
+        problem =
+            Some("--upgrades replaces the operator, which is not done in a cluster that exists");
     }
     if !arguments.selection.releases.pairs.is_empty() {
-        problem = Some("a cluster that exists has one operator: leave --pair out, and name Ray's release with --ray");
+        problem = Some(
+            "a cluster that exists has one operator: leave --pair out, and name Ray's release with --ray",
+        );
     }
     if arguments.size.nodes.is_some() {
-        problem = Some("--nodes is for a cluster that is made; one that exists has the nodes that it has");
+        problem = Some(
+            "--nodes is for a cluster that is made; one that exists has the nodes that it has",
+        );
     }
     match problem {
         Some(problem) => Err(CliError::bad_use(problem)),
@@ -165,18 +171,28 @@ fn stack_options(stack: &Stack) -> Result<Options, CliError> {
     options.cluster.clone_from(&stack.engine.cluster);
     options.nodes = stack.size.nodes;
     options.source = stack.source.artifacts.into();
-    options.operator_image.clone_from(&stack.source.operator_image);
-    options.operator_binary.clone_from(&stack.source.operator_binary);
+    options
+        .operator_image
+        .clone_from(&stack.source.operator_image);
+    options
+        .operator_binary
+        .clone_from(&stack.source.operator_binary);
     options.crds.clone_from(&stack.source.crds);
     options.manifests = stack.source.manifests();
     Ok(options)
 }
 
 pub(super) fn block(
-    work: impl AsyncFnOnce(Arc<dyn Progress>, tokio_util::sync::CancellationToken) -> Result<u8, RunError>,
+    work: impl AsyncFnOnce(
+        Arc<dyn Progress>,
+        tokio_util::sync::CancellationToken,
+    ) -> Result<u8, RunError>,
 ) -> Result<u8, CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| CliError::Environment(format!("failed to start the runtime: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime
+        .map_err(|error| CliError::Environment(format!("failed to start the runtime: {error}")))?;
     runtime.block_on(async {
         let in_ci = environment_variable("CI").is_some();
         let progress = report::progress(std::io::stderr().is_terminal(), in_ci);

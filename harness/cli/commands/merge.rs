@@ -11,15 +11,19 @@ pub(super) fn run(arguments: &Merge) -> Result<u8, CliError> {
     warn(&lost);
     report::refuse_to_overwrite(&sources, &arguments.output)?;
     let merged = report::merge(&sources)?;
-    let _lock = OutputLock::take(&arguments.output, "report merge").map_err(|error| match error {
-        OutputError::InUse { .. } => CliError::bad_use(error),
-        OutputError::Access { .. } => CliError::Environment(error.to_string()),
-    })?;
+    let _lock =
+        OutputLock::take(&arguments.output, "report merge").map_err(|error| match error {
+            OutputError::InUse { .. } => CliError::bad_use(error),
+            OutputError::Access { .. } => CliError::Environment(error.to_string()),
+        })?;
     let copied = report::write_merged(&merged, &arguments.output, &report::AllReports)?;
     warn(&merged.notes);
     warn(&copied);
     live::show(&merged.run);
-    Ok(report::exit_code(&merged.run, live::strictness(arguments.strict)))
+    Ok(report::exit_code(
+        &merged.run,
+        live::strictness(arguments.strict),
+    ))
 }
 
 fn warn(notes: &[String]) {

@@ -61,14 +61,18 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
 fn report(error: &CliError) -> u8 {
     match error {
         CliError::Files(problems) => problems.iter().for_each(files::show),
-        error => error.messages().iter().for_each(|message| print_problem!("{message}")),
+        error => error
+            .messages()
+            .iter()
+            .for_each(|message| print_problem!("{message}")),
     }
     error.exit_code()
 }
 
 /// Diagnostics for whoever looks for a fault in the harness itself: `KUBERAY_CONFORMANCE_LOG=debug`.
 fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("KUBERAY_CONFORMANCE_LOG").unwrap_or_default();
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("KUBERAY_CONFORMANCE_LOG").unwrap_or_default();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| RedactedStderr)
@@ -80,7 +84,8 @@ struct RedactedStderr;
 
 impl std::io::Write for RedactedStderr {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        let (masked, _) = crate::report::Redactor::default().redact_text(&String::from_utf8_lossy(line));
+        let (masked, _) =
+            crate::report::Redactor::default().redact_text(&String::from_utf8_lossy(line));
         std::io::Write::write_all(&mut std::io::stderr(), masked.as_bytes())?;
         Ok(line.len())
     }

@@ -122,8 +122,12 @@ fn section(text: &mut String, rule: &Rule, scenarios: &[Arc<Scenario>]) {
     }
 }
 
-fn of_rule<'a>(rule: &'a Rule, scenarios: &'a [Arc<Scenario>]) -> impl Iterator<Item = &'a Scenario> {
-    let by_name: BTreeMap<&str, &Scenario> = scenarios.iter().map(|one| (one.name(), &**one)).collect();
+fn of_rule<'a>(
+    rule: &'a Rule,
+    scenarios: &'a [Arc<Scenario>],
+) -> impl Iterator<Item = &'a Scenario> {
+    let by_name: BTreeMap<&str, &Scenario> =
+        scenarios.iter().map(|one| (one.name(), &**one)).collect();
     by_name
         .into_values()
         .filter(|scenario| scenario.file.spec.rules.iter().any(|id| id == rule.id))
@@ -198,7 +202,11 @@ mod tests {
                     && spec.level != Level::Provisional
             })
         };
-        let without: Vec<_> = RULES.iter().filter(|rule| !proves(rule)).map(|rule| rule.id).collect();
+        let without: Vec<_> = RULES
+            .iter()
+            .filter(|rule| !proves(rule))
+            .map(|rule| rule.id)
+            .collect();
         assert_eq!(without, [""; 0]);
     }
 
@@ -206,7 +214,9 @@ mod tests {
     fn a_page_without_scenarios_says_so_of_every_rule() {
         let text = contract_page(&[]);
         assert_eq!(text.matches("\nNo scenario yet.\n").count(), RULES.len());
-        assert!(text.contains("| [C03](#c03) | A user command that fails | in every release | no scenario yet |"));
+        assert!(text.contains(
+            "| [C03](#c03) | A user command that fails | in every release | no scenario yet |"
+        ));
         assert!(text.contains("| [C07](#c07) | The overwrite annotation | from 1.1.0 on |"));
     }
 

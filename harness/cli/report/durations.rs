@@ -14,8 +14,11 @@ const INTRODUCTION: &str = "\
 /// What failed may have waited for its deadline. Cases of envtest are not divided by their own time.
 pub fn durations(runs: &[RunResult]) -> Durations {
     let cases = runs.iter().flat_map(|run| &run.cases);
-    let timed = cases.filter(|case| case.target == TargetKind::Kind && case.outcome == Outcome::Passed);
-    timed.map(|case| (case.id.clone(), case.duration_seconds)).collect()
+    let timed =
+        cases.filter(|case| case.target == TargetKind::Kind && case.outcome == Outcome::Passed);
+    timed
+        .map(|case| (case.id.clone(), case.duration_seconds))
+        .collect()
 }
 
 /// The whole file.
@@ -41,6 +44,9 @@ mod tests {
             render_durations(std::slice::from_ref(&first)),
             format!("{INTRODUCTION}{id}: 22.4\n")
         );
-        assert_eq!(render_durations(&[first, second]), format!("{INTRODUCTION}{id}: 7.0\n"));
+        assert_eq!(
+            render_durations(&[first, second]),
+            format!("{INTRODUCTION}{id}: 7.0\n")
+        );
     }
 }

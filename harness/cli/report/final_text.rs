@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use super::rules::summaries;
 use super::text::{Paint, clean, headline, one_line};
 use super::without_verdict;
-use super::{CaseResult, CheckResult, Origin, Outcome, RunResult, Strictness, Totals, exit_code, rule_results, view};
+use super::{
+    CaseResult, CheckResult, Origin, Outcome, RunResult, Strictness, Totals, exit_code,
+    rule_results, view,
+};
 
 /// One line for each case, then every failure in full, then rules, images and totals.
 ///
@@ -41,7 +44,15 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
     let totals = Totals::of(run);
     let line = format!("{totals} in {:.1}s", run.duration_seconds);
     let good = exit_code(run, Strictness::default()) == 0;
-    _ = writeln!(text, "{}", if good { paint.green(&line) } else { paint.red(&line) });
+    _ = writeln!(
+        text,
+        "{}",
+        if good {
+            paint.green(&line)
+        } else {
+            paint.red(&line)
+        }
+    );
     text
 }
 
@@ -52,10 +63,18 @@ fn images(run: &RunResult) -> Option<String> {
         Origin::Existing => "from the cluster",
         origin => view::origin(origin),
     };
-    let count = |origin| (all.iter().filter(|image| image.origin == origin).count(), word(origin));
+    let count = |origin| {
+        (
+            all.iter().filter(|image| image.origin == origin).count(),
+            word(origin),
+        )
+    };
     let kinds = [Origin::Built, Origin::Pulled, Origin::Existing].map(count);
     let kinds: Vec<_> = kinds.iter().filter(|(count, _)| *count > 0).collect();
-    let kinds: Vec<_> = kinds.iter().map(|(count, word)| format!("{count} {word}")).collect();
+    let kinds: Vec<_> = kinds
+        .iter()
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
     let loose = all.iter().filter(|image| !image.pinned).count();
     let loose = if loose == 0 {
         String::new()
@@ -72,7 +91,11 @@ fn images(run: &RunResult) -> Option<String> {
 
 fn case_line(case: &CaseResult, paint: Paint) -> String {
     let word = paint.outcome(case.outcome, 5);
-    let mut line = format!("{word} {:>7.1}s  {}", case.duration_seconds, one_line(&case.id));
+    let mut line = format!(
+        "{word} {:>7.1}s  {}",
+        case.duration_seconds,
+        one_line(&case.id)
+    );
     if case.is_provisional_failure() {
         line.push_str(" (provisional)");
     }
@@ -101,14 +124,23 @@ fn failure(text: &mut String, case: &CaseResult, paint: Paint) {
         _ = writeln!(text, "  not judged: {}", one_line(&not_judged.join(", ")));
     }
     if let Some(evidence) = &case.evidence {
-        _ = writeln!(text, "  evidence, in the output folder: {}", one_line(evidence));
+        _ = writeln!(
+            text,
+            "  evidence, in the output folder: {}",
+            one_line(evidence)
+        );
     }
 }
 
 fn check_in_full(text: &mut String, case: &CaseResult, check: &CheckResult, paint: Paint) {
     let place = one_line(&check.place(&case.file));
     let name = one_line(&check.name);
-    _ = writeln!(text, "  {} at {place}, after {:.1}s", paint.bold(&name), check.seconds);
+    _ = writeln!(
+        text,
+        "  {} at {place}, after {:.1}s",
+        paint.bold(&name),
+        check.seconds
+    );
     lines(text, "    ", &check.message);
     for (title, block) in check.blocks() {
         _ = writeln!(text, "    {title}:");

@@ -14,8 +14,7 @@ use super::{CaseResult, ReportError, RunResult, render_markdown};
 const SUMMARY_LIMIT: u64 = 1024 * 1024;
 
 /// What stands at the end of a summary that had to be cut.
-const CUT: &str =
-    "\n**This summary was cut at GitHub's limit of 1 MiB; the whole is in `summary.md` in the output folder.**\n";
+const CUT: &str = "\n**This summary was cut at GitHub's limit of 1 MiB; the whole is in `summary.md` in the output folder.**\n";
 
 /// Lines of a difference that an annotation shows.
 const ANNOTATION_LINES: usize = 30;
@@ -25,12 +24,17 @@ const ANNOTATION_LINES: usize = 30;
 ///
 /// # Errors
 /// When the summary can't be written.
-pub fn publish(run: &RunResult, env: &dyn Fn(&str) -> Option<String>) -> Result<Vec<String>, ReportError> {
+pub fn publish(
+    run: &RunResult,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<String>, ReportError> {
     let set = |name| env(name).filter(|value| !value.is_empty());
     if let Some(path) = set("GITHUB_STEP_SUMMARY") {
-        append_summary(Path::new(&path), &render_markdown(run)).map_err(|source| ReportError::Write {
-            path: path.into(),
-            source,
+        append_summary(Path::new(&path), &render_markdown(run)).map_err(|source| {
+            ReportError::Write {
+                path: path.into(),
+                source,
+            }
         })?;
     }
     if set("GITHUB_ACTIONS").is_none() {
@@ -43,7 +47,10 @@ pub fn publish(run: &RunResult, env: &dyn Fn(&str) -> Option<String>) -> Result<
 /// that a line such as `::add-path::…` or `##[error]` in a log does nothing.
 pub fn without_commands(text: &str) -> String {
     // A token that a log can't know beforehand.
-    let token = format!("kuberay-conformance-{:016x}", RandomState::new().hash_one(text));
+    let token = format!(
+        "kuberay-conformance-{:016x}",
+        RandomState::new().hash_one(text)
+    );
     format!(
         "::stop-commands::{token}\n{}\n::{token}::\n",
         text.trim_end_matches('\n')
@@ -116,7 +123,10 @@ fn annotations(run: &RunResult, workspace: Option<&str>) -> Vec<String> {
         lines.push(format!("::error title={title}::{}", data(reason)));
     }
     if let Some(reason) = without_verdict(run) {
-        lines.push(format!("::error title=Nothing was judged::{}", data(&reason)));
+        lines.push(format!(
+            "::error title=Nothing was judged::{}",
+            data(&reason)
+        ));
     }
     lines
 }
@@ -128,7 +138,10 @@ fn reason(case: &CaseResult) -> &str {
 /// Annotations only land on files named relative to the checkout.
 fn relative<'a>(file: &'a str, workspace: Option<&str>) -> &'a str {
     let below = workspace.and_then(|workspace| Path::new(file).strip_prefix(workspace).ok());
-    below.and_then(Path::to_str).unwrap_or(file).trim_start_matches("./")
+    below
+        .and_then(Path::to_str)
+        .unwrap_or(file)
+        .trim_start_matches("./")
 }
 
 fn first_lines(block: &str) -> String {
@@ -139,7 +152,13 @@ fn first_lines(block: &str) -> String {
     lines.join("\n")
 }
 
-fn annotation(kind: &str, file: &str, (line, column): (usize, usize), title: &str, message: &str) -> String {
+fn annotation(
+    kind: &str,
+    file: &str,
+    (line, column): (usize, usize),
+    title: &str,
+    message: &str,
+) -> String {
     let (file, title, message) = (property(file), property(title), data(message));
     format!("::{kind} file={file},line={line},col={column},title={title}::{message}")
 }
@@ -147,7 +166,9 @@ fn annotation(kind: &str, file: &str, (line, column): (usize, usize), title: &st
 /// Escapes the message of a workflow command. Cleaning has left no `\r`; escaped all the same, as GitHub asks.
 fn data(text: &str) -> String {
     let text = clean(text.trim_end());
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 /// Escapes the value of a property of a workflow command.

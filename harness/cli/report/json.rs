@@ -29,6 +29,7 @@ pub fn results_schema() -> Result<String, ReportError> {
 }
 
 fn pretty(name: &'static str, value: &impl Serialize) -> Result<String, ReportError> {
-    let text = serde_json::to_string_pretty(value).map_err(|source| ReportError::render(name, source))?;
+    let text =
+        serde_json::to_string_pretty(value).map_err(|source| ReportError::render(name, source))?;
     Ok(text + "\n")
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
+use quick_junit::{
+    NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite,
+};
 
 use super::text::clean;
 use super::view;
@@ -59,7 +61,12 @@ fn suite_properties(run: &RunResult) -> Vec<Property> {
     }
     for image in &run.environment.images {
         let name = format!("image:{}", image.name);
-        let value = format!("{} ({}; {})", image.digest, view::origin(image.origin), image.source);
+        let value = format!(
+            "{} ({}; {})",
+            image.digest,
+            view::origin(image.origin),
+            image.source
+        );
         properties.push(property(&name, &value));
     }
     for phase in &run.phases {
@@ -103,7 +110,9 @@ fn status(case: &CaseResult) -> TestCaseStatus {
         Outcome::Passed => return TestCaseStatus::success(),
         Outcome::Flaky => {
             let mut first = TestRerun::new(NonSuccessKind::Error);
-            first.set_type("environment").set_message(reason.unwrap_or_default());
+            first
+                .set_type("environment")
+                .set_message(reason.unwrap_or_default());
             let mut status = TestCaseStatus::success();
             status.add_rerun(first);
             return status;
@@ -113,7 +122,9 @@ fn status(case: &CaseResult) -> TestCaseStatus {
             status.set_message(reason.unwrap_or_default());
             return status;
         }
-        Outcome::Failed if case.is_provisional_failure() => (NonSuccessKind::Failure, "provisional"),
+        Outcome::Failed if case.is_provisional_failure() => {
+            (NonSuccessKind::Failure, "provisional")
+        }
         Outcome::Failed => (NonSuccessKind::Failure, "check"),
         Outcome::Error if case.interrupted => (NonSuccessKind::Error, "interrupted"),
         Outcome::Error => (NonSuccessKind::Error, "environment"),
@@ -133,7 +144,12 @@ fn status(case: &CaseResult) -> TestCaseStatus {
 
 /// A check in plain text, with everything that is known of it.
 fn describe(case: &CaseResult, check: &CheckResult) -> String {
-    let mut text = format!("{}: {}\n{}\n", check.name, check.place(&case.file), check.message);
+    let mut text = format!(
+        "{}: {}\n{}\n",
+        check.name,
+        check.place(&case.file),
+        check.message
+    );
     for (title, block) in check.blocks() {
         _ = writeln!(text, "{title}:\n{}", block.trim_end_matches('\n'));
     }

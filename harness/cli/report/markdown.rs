@@ -70,7 +70,8 @@ fn conditions(text: &mut String, run: &RunResult) {
     let mut any = false;
     for case in &run.cases {
         let settings = case.operator_settings.iter();
-        let settings = settings.map(|(name, value)| format!("the operator ran with {name}={value}"));
+        let settings =
+            settings.map(|(name, value)| format!("the operator ran with {name}={value}"));
         for sentence in settings.chain(case.steps.iter().cloned()) {
             _ = writeln!(text, "- {}: {}", code(&case.id), escape(&sentence));
             any = true;
@@ -82,7 +83,11 @@ fn conditions(text: &mut String, run: &RunResult) {
 }
 
 fn failures(text: &mut String, run: &RunResult) {
-    let mut failed = run.cases.iter().filter(|case| case.outcome.is_bad()).peekable();
+    let mut failed = run
+        .cases
+        .iter()
+        .filter(|case| case.outcome.is_bad())
+        .peekable();
     if failed.peek().is_some() {
         text.push_str("## Failures\n\n");
     }
@@ -97,13 +102,21 @@ fn failure(text: &mut String, case: &CaseResult) {
     } else {
         ""
     };
-    _ = writeln!(text, "### {} {}{note}\n", case.outcome.word(), code(&case.id));
+    _ = writeln!(
+        text,
+        "### {} {}{note}\n",
+        case.outcome.word(),
+        code(&case.id)
+    );
     if let Some(reason) = case.own_reason() {
         message(text, "", reason);
     }
     for check in case.bad_checks() {
         let (name, place) = (code(&check.name), code(&check.place(&case.file)));
-        let title = format!("**Check {name}** at {place}, after {:.1} s: ", check.seconds);
+        let title = format!(
+            "**Check {name}** at {place}, after {:.1} s: ",
+            check.seconds
+        );
         message(text, &title, &check.message);
         for (title, block) in check.blocks() {
             let language = if check.diff.is_some() { "diff" } else { "text" };
@@ -135,7 +148,8 @@ fn rules(text: &mut String, run: &RunResult) {
             .filter(|rule| rule.outcome != RuleOutcome::NotRun)
             .flat_map(|rule| {
                 rule.layers.iter().map(|layer| {
-                    let scenarios: Vec<String> = layer.scenarios.iter().map(|name| code(name)).collect();
+                    let scenarios: Vec<String> =
+                        layer.scenarios.iter().map(|name| code(name)).collect();
                     vec![
                         escape(&rule.rule),
                         escape(&rule.title),
@@ -285,5 +299,9 @@ fn fenced(text: &mut String, language: &str, block: &str) {
         .max()
         .unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
-    _ = writeln!(text, "{fence}{language}\n{}\n{fence}\n", block.trim_end_matches('\n'));
+    _ = writeln!(
+        text,
+        "{fence}{language}\n{}\n{fence}\n",
+        block.trim_end_matches('\n')
+    );
 }

@@ -20,7 +20,11 @@ type Span = (f64, f64);
 /// The parts of cases in which containers ran: Ray's own start (from the head's running container to the dashboard's first
 /// answer that says what is expected), then what is before it, then what is after it. None where no case tells.
 pub(super) fn parts(cases: &[CaseResult]) -> Vec<Part> {
-    let spans: Vec<[Span; 3]> = cases.iter().filter(|case| !case.resumed).filter_map(spans).collect();
+    let spans: Vec<[Span; 3]> = cases
+        .iter()
+        .filter(|case| !case.resumed)
+        .filter_map(spans)
+        .collect();
     if spans.is_empty() {
         return Vec::new();
     }
@@ -50,9 +54,16 @@ fn spans(case: &CaseResult) -> Option<[Span; 3]> {
     let applied: Timestamp = case.applied.as_ref()?.parse().ok()?;
     let began = applied.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64();
     let running = began + case.milestones.get("running")?;
-    let last = case.checks.iter().map(|check| check.seconds).fold(0.0, f64::max);
+    let last = case
+        .checks
+        .iter()
+        .map(|check| check.seconds)
+        .fold(0.0, f64::max);
     let ended = (began + last).max(running);
-    let up = case.milestones.get("rayReady").map_or(running, |up| began + up);
+    let up = case
+        .milestones
+        .get("rayReady")
+        .map_or(running, |up| began + up);
     let up = up.clamp(running, ended);
     Some([(running, up), (began, running), (up, ended)])
 }

@@ -34,7 +34,8 @@ const SHOWN_LINES: usize = 9;
 
 /// The whole page. Of several runs the later one counts where both have a case.
 pub fn render_pairs(scenarios: &[Arc<Scenario>], pairs: &[Pair], runs: &[RunResult]) -> String {
-    let of_target = |scenario: &&Arc<Scenario>| scenario.file.spec.placement().target == TargetKind::Kind;
+    let of_target =
+        |scenario: &&Arc<Scenario>| scenario.file.spec.placement().target == TargetKind::Kind;
     let with_upgrades = Filter {
         upgrades: true,
         ..Filter::default()
@@ -42,7 +43,11 @@ pub fn render_pairs(scenarios: &[Arc<Scenario>], pairs: &[Pair], runs: &[RunResu
     let page = Page {
         pairs,
         runs,
-        plan: plan::cases(scenarios, &[(TargetKind::Kind, pairs.into())], &with_upgrades),
+        plan: plan::cases(
+            scenarios,
+            &[(TargetKind::Kind, pairs.into())],
+            &with_upgrades,
+        ),
     };
     let mut scenarios: Vec<_> = scenarios.iter().filter(of_target).collect();
     scenarios.sort_by_key(|scenario| scenario.name());
@@ -90,7 +95,12 @@ impl Page<'_> {
         let systems: BTreeSet<_> = self
             .runs
             .iter()
-            .map(|run| format!("Kubernetes {}, {}", run.environment.kubernetes, run.environment.engine))
+            .map(|run| {
+                format!(
+                    "Kubernetes {}, {}",
+                    run.environment.kubernetes, run.environment.engine
+                )
+            })
             .collect();
         for system in systems {
             _ = writeln!(text, "\nSeen on {}.", escape(&system));
@@ -108,7 +118,10 @@ impl Page<'_> {
             let name = scenario.name();
             let mut row = vec![format!("[`{name}`](#{name})")];
             row.extend(self.pairs.iter().map(|pair| self.daemon(scenario, pair)));
-            let differing = self.checks(scenario).into_iter().filter(|(_, seen)| seen.len() > 1);
+            let differing = self
+                .checks(scenario)
+                .into_iter()
+                .filter(|(_, seen)| seen.len() > 1);
             let differing: Vec<_> = differing.map(|(check, _)| code(&check)).collect();
             row.push(differing.join(", "));
             row
@@ -136,15 +149,25 @@ impl Page<'_> {
             .filter(|pair| self.passed(scenario, pair).is_some())
             .count();
         let rows = checks.into_iter().flat_map(|(check, seen)| {
-            seen.into_iter().enumerate().map(move |(index, (what, pairs))| {
-                let name = if index == 0 { code(&check) } else { String::new() };
-                let on = if pairs.len() == all && all > 1 {
-                    "all of these".to_owned()
-                } else {
-                    pairs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-                };
-                vec![name, on, what]
-            })
+            seen.into_iter()
+                .enumerate()
+                .map(move |(index, (what, pairs))| {
+                    let name = if index == 0 {
+                        code(&check)
+                    } else {
+                        String::new()
+                    };
+                    let on = if pairs.len() == all && all > 1 {
+                        "all of these".to_owned()
+                    } else {
+                        pairs
+                            .iter()
+                            .map(ToString::to_string)
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                    };
+                    vec![name, on, what]
+                })
         });
         table(text, "| check | on | seen |\n|---|---|---|", rows);
     }
@@ -194,10 +217,19 @@ fn seen(check: &CheckResult, namespace: Option<&str>) -> String {
         Some(namespace) => steady(&text.replace(namespace, "<namespace>")),
         None => steady(text),
     };
-    let found: Vec<String> = check.found.iter().flat_map(|found| found.lines()).map(steady).collect();
+    let found: Vec<String> = check
+        .found
+        .iter()
+        .flat_map(|found| found.lines())
+        .map(steady)
+        .collect();
     let kind = check.name.split(' ').next().unwrap_or_default();
     match kind {
-        "pod" if found.len() <= SHOWN_LINES => found.iter().map(|line| code(line)).collect::<Vec<_>>().join("<br>"),
+        "pod" if found.len() <= SHOWN_LINES => found
+            .iter()
+            .map(|line| code(line))
+            .collect::<Vec<_>>()
+            .join("<br>"),
         "logs" if !found.is_empty() => {
             // A line that only may come does so in one run and not in another, on one and the same pair.
             let may = check.expected.iter().flat_map(|expected| expected.lines());
@@ -205,7 +237,9 @@ fn seen(check: &CheckResult, namespace: Option<&str>) -> String {
                 .filter(|line| line.starts_with("may"))
                 .filter_map(|line| Some(line.split_once(": ")?.1))
                 .collect();
-            let sure = found.iter().filter(|line| !may.iter().any(|text| line.contains(text)));
+            let sure = found
+                .iter()
+                .filter(|line| !may.iter().any(|text| line.contains(text)));
             let mut lines: Vec<String> = sure.map(|line| code(line)).collect();
             lines.dedup();
             lines.join("<br>")
@@ -236,11 +270,16 @@ fn steady(text: &str) -> String {
         .map(|(pattern, instead)| (Regex::new(pattern).expect("a regular expression"), instead))
         .into()
     });
-    let text = PLACES.iter().fold(text.to_owned(), |text, (pattern, instead)| {
-        pattern.replace_all(&text, *instead).into_owned()
-    });
+    let text = PLACES
+        .iter()
+        .fold(text.to_owned(), |text, (pattern, instead)| {
+            pattern.replace_all(&text, *instead).into_owned()
+        });
     // Python prints a dictionary in the order in which it came to be.
-    match text.strip_prefix("{'").and_then(|rest| rest.strip_suffix('}')) {
+    match text
+        .strip_prefix("{'")
+        .and_then(|rest| rest.strip_suffix('}'))
+    {
         Some(entries) => {
             let mut entries: Vec<&str> = entries.split(", '").collect();
             entries.sort_unstable();

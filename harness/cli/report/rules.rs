@@ -78,8 +78,9 @@ pub fn rule_results(run: &RunResult) -> Vec<RuleResult> {
     let cases = &run.cases;
     let results = pairs(cases).into_iter().flat_map(|(operator, ray)| {
         // No Ray runs in envtest: what the operator writes there counts with each Ray version.
-        let of_pair =
-            |case: &&CaseResult| case.operator == operator && (case.ray == ray || case.target == TargetKind::Envtest);
+        let of_pair = |case: &&CaseResult| {
+            case.operator == operator && (case.ray == ray || case.target == TargetKind::Envtest)
+        };
         let cases: Vec<&CaseResult> = cases.iter().filter(of_pair).collect();
         let applies = |record: &&ScenarioRecord| record.applies(operator, ray);
         let records: Vec<&ScenarioRecord> = run.scenarios.iter().filter(applies).collect();
@@ -107,7 +108,13 @@ fn pairs(cases: &[CaseResult]) -> Vec<(&str, &str)> {
 }
 
 /// `records` are the scenarios for these releases; without any of them nothing is proven, for it is not known by what.
-fn result(rule: &Rule, operator: &str, ray: &str, records: &[&ScenarioRecord], cases: &[&CaseResult]) -> RuleResult {
+fn result(
+    rule: &Rule,
+    operator: &str,
+    ray: &str,
+    records: &[&ScenarioRecord],
+    cases: &[&CaseResult],
+) -> RuleResult {
     let of_rule = |case: &&CaseResult| case.rules.iter().any(|id| id == rule.id);
     let cases: Vec<&CaseResult> = cases.iter().copied().filter(of_rule).collect();
     let proves = |record: &&&ScenarioRecord| record.rules.iter().any(|id| id == rule.id);
@@ -133,10 +140,17 @@ fn result(rule: &Rule, operator: &str, ray: &str, records: &[&ScenarioRecord], c
         .filter(|name| ended(name, true) && !ended(name, false))
         .count();
     let is_whole = !records.is_empty() && passed_scenarios == scenarios.len();
-    let layers: Vec<LayerResult> = rule.layers.iter().map(|layer| layer_result(*layer, &cases)).collect();
+    let layers: Vec<LayerResult> = rule
+        .layers
+        .iter()
+        .map(|layer| layer_result(*layer, &cases))
+        .collect();
     // A case may show what is not listed as a layer of the rule; where it fails, the rule fails all the same.
     let failed = cases.iter().any(|case| case.outcome.is_bad());
-    let passed = layers.iter().filter(|layer| layer.outcome.is_good()).count();
+    let passed = layers
+        .iter()
+        .filter(|layer| layer.outcome.is_good())
+        .count();
     RuleResult {
         rule: rule.id.into(),
         operator: operator.into(),
@@ -177,7 +191,9 @@ impl RuleResult {
     pub(super) fn verdict(&self) -> String {
         let word = self.outcome.word();
         match self.outcome {
-            RuleOutcome::Proven => format!("{word} ({} of {} scenarios)", self.passed, self.scenarios),
+            RuleOutcome::Proven => {
+                format!("{word} ({} of {} scenarios)", self.passed, self.scenarios)
+            }
             RuleOutcome::Partial => format!("{word} ({})", self.share()),
             RuleOutcome::Failed | RuleOutcome::NotRun => word.into(),
         }
@@ -205,7 +221,12 @@ pub(super) fn summaries(results: &[RuleResult]) -> Vec<String> {
         .chunk_by(|one, next| one.operator == next.operator && one.ray == next.ray)
         .collect();
     let summary = |rules: &&[RuleResult]| match rules {
-        [first, ..] if pairs.len() > 1 => format!("rules on {}/{}: {}", first.operator, first.ray, Summary(rules)),
+        [first, ..] if pairs.len() > 1 => format!(
+            "rules on {}/{}: {}",
+            first.operator,
+            first.ray,
+            Summary(rules)
+        ),
         rules => format!("rules: {}", Summary(rules)),
     };
     pairs.iter().map(summary).collect()
@@ -224,7 +245,9 @@ impl fmt::Display for Summary<'_> {
         if !partial.is_empty() {
             write!(f, ", {} partial ({})", partial.len(), partial.join(", "))?;
         }
-        let failed: Vec<&str> = of(RuleOutcome::Failed).map(|rule| rule.rule.as_str()).collect();
+        let failed: Vec<&str> = of(RuleOutcome::Failed)
+            .map(|rule| rule.rule.as_str())
+            .collect();
         if !failed.is_empty() {
             write!(f, ", {} failed ({})", failed.len(), failed.join(", "))?;
         }

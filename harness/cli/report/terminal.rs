@@ -65,7 +65,9 @@ impl Live {
 
     fn start(&self, task: &str) -> ProgressBar {
         let line = self.lines.add(ProgressBar::new_spinner());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {prefix}: {wide_msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner} {elapsed:>4} {prefix}: {wide_msg}")
+        {
             line.set_style(style);
         }
         line.set_prefix(self.paint.bold(&one_line(task)));
@@ -83,7 +85,9 @@ impl Progress for Live {
 
     fn finish(&self, task: &str, outcome: Outcome, message: &str) {
         let finished = lock(&self.tasks).remove(task);
-        let elapsed = finished.as_ref().map_or(Duration::ZERO, ProgressBar::elapsed);
+        let elapsed = finished
+            .as_ref()
+            .map_or(Duration::ZERO, ProgressBar::elapsed);
         if let Some(line) = finished {
             line.finish_and_clear();
             self.lines.remove(&line);
@@ -141,7 +145,9 @@ impl<W: Write + Send> Plain<W> {
         let mut state = lock(&self.state);
         let message = one_line(message);
         let known = state.tasks.get(task);
-        if known.is_some_and(|known| known.message == message && now.duration_since(known.written) < REMIND) {
+        if known.is_some_and(|known| {
+            known.message == message && now.duration_since(known.written) < REMIND
+        }) {
             return;
         }
         let began = known.map_or(now, |known| known.began);
@@ -190,7 +196,11 @@ impl<W: Write + Send> Progress for Plain<W> {
 
     fn line(&self, text: &str) {
         let mut state = lock(&self.state);
-        self.write(&mut state.writer, Instant::now(), &visible::marked(&clean(text)));
+        self.write(
+            &mut state.writer,
+            Instant::now(),
+            &visible::marked(&clean(text)),
+        );
     }
 }
 

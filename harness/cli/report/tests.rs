@@ -4,8 +4,8 @@ use rstest::rstest;
 use serde_json::Value;
 
 use super::{
-    Outcome, RunResult, Strictness, Totals, example, exit_code, github, render_markdown, render_text, results_schema,
-    write_all,
+    Outcome, RunResult, Strictness, Totals, example, exit_code, github, render_markdown,
+    render_text, results_schema, write_all,
 };
 use crate::scenario::Level;
 
@@ -43,7 +43,10 @@ fn text_of_a_mixed_run() {
 
 #[test]
 fn text_is_quiet_when_all_passed() {
-    insta::assert_snapshot!(render_text(&only(|outcome, _| outcome == Outcome::Passed), false));
+    insta::assert_snapshot!(render_text(
+        &only(|outcome, _| outcome == Outcome::Passed),
+        false
+    ));
 }
 
 #[test]
@@ -72,7 +75,10 @@ fn every_report_tells_of_shards_and_of_what_passed_before() {
     run.shard = Some("2/3".parse().unwrap());
     run.cases[0].resumed = true;
     let expected = [
-        [r#"name="shard" value="2/3""#, r#"name="resumed" value="true""#],
+        [
+            r#"name="shard" value="2/3""#,
+            r#"name="resumed" value="true""#,
+        ],
         ["shard 2/3", "PASS (before)"],
         ["shard 2&#x2f;3", "PASS</span> (before)"],
         ["shard 2/3", "(before)"],
@@ -114,7 +120,10 @@ fn markdown_of_a_mixed_run() {
 #[case::a_release("1.6.2 passed", "1.6.2 passed")]
 #[case::a_flag("--block passed", "--block passed")]
 #[case::a_letter("ä# passed", "ä# passed")]
-fn a_reason_is_plain_text_in_the_summary_whatever_it_begins_with(#[case] reason: &str, #[case] expected: &str) {
+fn a_reason_is_plain_text_in_the_summary_whatever_it_begins_with(
+    #[case] reason: &str,
+    #[case] expected: &str,
+) {
     let mut run = only(|outcome, _| outcome == Outcome::Error);
     run.cases[0].reason = Some(reason.into());
     let text = render_markdown(&run);
@@ -132,14 +141,16 @@ fn junit_of_a_mixed_run() {
 #[test]
 fn junit_is_valid_whatever_a_cluster_writes() {
     let mut run = example::run();
-    let nasty: String = (0..0x300).chain(0xfff0..0x1_0010).filter_map(char::from_u32).collect();
+    let nasty: String = (0..0x300)
+        .chain(0xfff0..0x1_0010)
+        .filter_map(char::from_u32)
+        .collect();
     let case = &mut run.cases[1];
     case.reason = Some(nasty.clone());
     case.checks[0].message.clone_from(&nasty);
     case.checks[0].diff = Some(format!("{nasty}]]>\x1b[31m"));
     let xml = written(&run, "junit.xml");
-    let allowed =
-        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     assert_eq!(xml.chars().find(|&c| !allowed(c)), None);
     let report = quick_junit::Report::deserialize_from_str(&xml).unwrap();
     assert_eq!(
@@ -222,8 +233,12 @@ fn the_committed_schema_is_current() {
 fn an_example_fits_the_schema_and_a_changed_one_does_not() {
     let schema: Value = serde_json::from_str(&results_schema().unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let mut results: Value = serde_json::from_str(&written(&example::run(), "results.json")).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&results).map(|error| error.to_string()).collect();
+    let mut results: Value =
+        serde_json::from_str(&written(&example::run(), "results.json")).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&results)
+        .map(|error| error.to_string())
+        .collect();
     assert_eq!(errors, [""; 0]);
     results["cases"][0]["outcome"] = "perhaps".into();
     assert!(!validator.is_valid(&results));
@@ -241,7 +256,11 @@ fn an_example_fits_the_schema_and_a_changed_one_does_not() {
 #[case::flaky(&|outcome, _| matches!(outcome, Outcome::Passed | Outcome::Flaky), false, 0)]
 #[case::flaky_strict(&|outcome, _| matches!(outcome, Outcome::Passed | Outcome::Flaky), true, 1)]
 #[case::environment(&|_, _| true, false, 3)]
-fn exit_codes(#[case] keep: &dyn Fn(Outcome, Level) -> bool, #[case] strict: bool, #[case] expected: u8) {
+fn exit_codes(
+    #[case] keep: &dyn Fn(Outcome, Level) -> bool,
+    #[case] strict: bool,
+    #[case] expected: u8,
+) {
     let strictness = Strictness {
         provisional: strict,
         flaky: strict,
@@ -281,7 +300,9 @@ fn skipped(no_capacity: bool) -> RunResult {
 }
 
 #[rstest]
-fn a_run_whose_cases_were_all_skipped_exits_3_and_every_report_says_so(#[values(false, true)] no_capacity: bool) {
+fn a_run_whose_cases_were_all_skipped_exits_3_and_every_report_says_so(
+    #[values(false, true)] no_capacity: bool,
+) {
     let run = skipped(no_capacity);
     assert_eq!(exit_code(&run, Strictness::default()), 3);
     let text = "no case has a verdict, so the run proves nothing: 0 passed, 0 failed, 1 skipped";
@@ -289,7 +310,10 @@ fn a_run_whose_cases_were_all_skipped_exits_3_and_every_report_says_so(#[values(
         assert!(written(&run, file).contains(text), "{file}");
     }
     assert!(render_text(&run, false).contains(text));
-    let lines = github::publish(&run, &|name| (name == "GITHUB_ACTIONS").then(|| "true".to_owned())).unwrap();
+    let lines = github::publish(&run, &|name| {
+        (name == "GITHUB_ACTIONS").then(|| "true".to_owned())
+    })
+    .unwrap();
     assert!(
         lines
             .iter()
@@ -336,7 +360,10 @@ fn annotations_of_a_mixed_run() {
 
 #[test]
 fn elsewhere_nothing_is_published() {
-    assert_eq!(github::publish(&example::run(), &|_| None).unwrap(), [""; 0]);
+    assert_eq!(
+        github::publish(&example::run(), &|_| None).unwrap(),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -344,7 +371,8 @@ fn the_step_summary_is_appended_and_stays_within_its_limit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("summary");
     std::fs::write(&path, "before\n").unwrap();
-    let env = |name: &str| (name == "GITHUB_STEP_SUMMARY").then(|| path.to_str().unwrap().to_owned());
+    let env =
+        |name: &str| (name == "GITHUB_STEP_SUMMARY").then(|| path.to_str().unwrap().to_owned());
     let mut run = example::run();
     github::publish(&run, &env).unwrap();
     assert_eq!(
@@ -355,7 +383,11 @@ fn the_step_summary_is_appended_and_stays_within_its_limit() {
     run.cases[1].checks[0].diff = Some("+ a line\n".repeat(200_000));
     github::publish(&run, &env).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.len() <= 1024 * 1024 && text.len() > 1024 * 1000, "{}", text.len());
+    assert!(
+        text.len() <= 1024 * 1024 && text.len() > 1024 * 1000,
+        "{}",
+        text.len()
+    );
     assert!(text.contains("This summary was cut"));
 }
 

@@ -132,7 +132,9 @@ pub fn unread(release: &Version) -> Option<String> {
         )),
         None => {
             let last = &READ[READ.len() - 1];
-            Some(format!("KubeRay {release} is not known; shown is what {last} does"))
+            Some(format!(
+                "KubeRay {release} is not known; shown is what {last} does"
+            ))
         }
     }
 }
@@ -202,7 +204,10 @@ mod tests {
     #[case("1.3.0", None)]
     #[case("1.6.2", None)]
     #[case("1.7.0-rc.1", None)]
-    #[case("0.6.0", Some("older than all that is known; shown is what 1.0.0 does"))]
+    #[case(
+        "0.6.0",
+        Some("older than all that is known; shown is what 1.0.0 does")
+    )]
     #[case("1.6.9", Some("newer than what is known of 1.6 (1.6.2)"))]
     #[case("1.8.0", Some("is not known; shown is what 1.7.0 does"))]
     #[case("9.9.9", Some("is not known; shown is what 1.7.0 does"))]

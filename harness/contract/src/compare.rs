@@ -21,7 +21,11 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of = if self.container.is_empty() { "" } else { " of " };
+        let of = if self.container.is_empty() {
+            ""
+        } else {
+            " of "
+        };
         write!(
             f,
             "{}{of}{}\n  expected {}\n  found    {}",
@@ -53,10 +57,16 @@ pub fn differences(contract: &PodContract, spec: &Value) -> Vec<Difference> {
         ("initContainers", &contract.init_containers),
         ("containers", &contract.containers),
     ] {
-        let seen = spec.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let seen = spec
+            .get(key)
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
         let name = |container: &Value| container["name"].as_str().unwrap_or_default().to_owned();
         let names: Vec<String> = seen.iter().map(name).collect();
-        let expected_names: Vec<&str> = expected.iter().map(|container| container.name.as_str()).collect();
+        let expected_names: Vec<&str> = expected
+            .iter()
+            .map(|container| container.name.as_str())
+            .collect();
         if names != expected_names {
             found.push(Difference {
                 container: String::new(),
@@ -85,11 +95,19 @@ fn container_differences(expected: &ContainerContract, seen: &Value) -> Vec<Diff
     };
     let command = texts(&seen["command"]);
     if command != expected.command {
-        differ("command", format!("{:?}", expected.command), format!("{command:?}"));
+        differ(
+            "command",
+            format!("{:?}", expected.command),
+            format!("{command:?}"),
+        );
     }
     let args = texts(&seen["args"]);
-    let same =
-        args.len() == expected.args.len() && expected.args.iter().zip(&args).all(|(text, seen)| text.matches(seen));
+    let same = args.len() == expected.args.len()
+        && expected
+            .args
+            .iter()
+            .zip(&args)
+            .all(|(text, seen)| text.matches(seen));
     if !same {
         let expected: Vec<String> = expected.args.iter().map(ToString::to_string).collect();
         differ("args", format!("{expected:?}"), format!("{args:?}"));
@@ -102,13 +120,17 @@ fn container_differences(expected: &ContainerContract, seen: &Value) -> Vec<Diff
             .zip(env)
             .all(|(variable, seen)| is_variable(variable, seen));
     if !same {
-        let first =
-            (0..env.len().max(expected.env.len())).find(|&index| match (expected.env.get(index), env.get(index)) {
+        let first = (0..env.len().max(expected.env.len())).find(|&index| {
+            match (expected.env.get(index), env.get(index)) {
                 (Some(variable), Some(seen)) => !is_variable(variable, seen),
                 _ => true,
-            });
+            }
+        });
         let first = first.unwrap_or_default();
-        let expected = expected.env.get(first).map_or("no more variables".into(), describe);
+        let expected = expected
+            .env
+            .get(first)
+            .map_or("no more variables".into(), describe);
         differ(
             "env",
             format!("[{first}] {expected}"),
@@ -130,7 +152,9 @@ fn two_commands(expected: &ContainerContract, args: &[String], env: &[Value]) ->
     let injected = expected
         .variable("KUBERAY_GEN_RAY_START_CMD")
         .is_some_and(|variable| variable.injected);
-    let drawn = injected && expected.kind == ContainerKind::Ray && expected.args.iter().any(|text| !text.is_exact());
+    let drawn = injected
+        && expected.kind == ContainerKind::Ray
+        && expected.args.iter().any(|text| !text.is_exact());
     let variable = env
         .iter()
         .rev()
@@ -152,7 +176,9 @@ fn is_variable(expected: &EnvVar, seen: &Value) -> bool {
     seen["name"] == expected.name.as_str()
         && match &expected.value {
             EnvValue::Text(text) => {
-                let value = seen.get("value").map_or("", |value| value.as_str().unwrap_or_default());
+                let value = seen
+                    .get("value")
+                    .map_or("", |value| value.as_str().unwrap_or_default());
                 seen.get("valueFrom").is_none() && text.matches(value)
             }
             EnvValue::From(from) => seen.get("valueFrom") == Some(from),

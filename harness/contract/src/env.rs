@@ -14,7 +14,12 @@ pub(super) struct Env(pub Vec<EnvVar>);
 
 impl Env {
     pub fn of(variables: &[Variable]) -> Self {
-        Self(variables.iter().map(|variable| variable.in_pod(false)).collect())
+        Self(
+            variables
+                .iter()
+                .map(|variable| variable.in_pod(false))
+                .collect(),
+        )
     }
 
     pub fn has(&self, name: &str) -> bool {
@@ -48,7 +53,8 @@ impl Env {
 
     /// The variables of another list, which the operator adds.
     pub fn extend(&mut self, variables: &[Variable]) {
-        self.0.extend(variables.iter().map(|variable| variable.in_pod(true)));
+        self.0
+            .extend(variables.iter().map(|variable| variable.in_pod(true)));
     }
 
     /// The head's service under its two names.
@@ -59,7 +65,8 @@ impl Env {
 
     /// What lets Ray's programs talk to a cluster with token authentication.
     pub fn add_auth(&mut self, context: &Context, cluster: &str, options: Option<&AuthOptions>) {
-        let Some(options) = options.filter(|options| options.mode.as_deref() == Some("token")) else {
+        let Some(options) = options.filter(|options| options.mode.as_deref() == Some("token"))
+        else {
             return;
         };
         if !context.uses(Feature::TokenAuth) {
@@ -74,7 +81,10 @@ impl Env {
             self.add_once("RAY_ENABLE_K8S_TOKEN_AUTH", "true");
             return;
         }
-        let own = options.secret_name.as_deref().filter(|name| !name.is_empty());
+        let own = options
+            .secret_name
+            .as_deref()
+            .filter(|name| !name.is_empty());
         let secret = match own {
             Some(name) if context.has(Feature::TokenAuthOnce) => name.to_owned(),
             _ => shortened(cluster),
@@ -86,9 +96,17 @@ impl Env {
     }
 
     /// What a fault-tolerant cluster gets from 1.3 on; the head's parameters change with it.
-    pub fn add_fault_tolerance(&mut self, context: &Context, role: PodRole, cluster: &RayCluster, params: &mut Params) {
+    pub fn add_fault_tolerance(
+        &mut self,
+        context: &Context,
+        role: PodRole,
+        cluster: &RayCluster,
+        params: &mut Params,
+    ) {
         let options = cluster.spec.gcs_fault_tolerance_options.as_ref();
-        if !context.has(Feature::FaultToleranceOptions) || !is_fault_tolerant(cluster) && options.is_none() {
+        if !context.has(Feature::FaultToleranceOptions)
+            || !is_fault_tolerant(cluster) && options.is_none()
+        {
             return;
         }
         if role == PodRole::Worker {
@@ -102,11 +120,18 @@ impl Env {
             return;
         }
         context.uses(Feature::EnvStorageOfHead);
-        self.add_once("RAY_external_storage_namespace", storage_namespace(cluster, options));
+        self.add_once(
+            "RAY_external_storage_namespace",
+            storage_namespace(cluster, options),
+        );
         match options {
             Some(options) => self.add_redis(context, options, params),
             None => {
-                if let Some(password) = cluster.spec.head_group_spec.ray_start_params.get("redis-password")
+                if let Some(password) = cluster
+                    .spec
+                    .head_group_spec
+                    .ray_start_params
+                    .get("redis-password")
                     && !self.has("REDIS_PASSWORD")
                 {
                     context.uses(Feature::EnvRedisFromParams);

@@ -108,7 +108,10 @@ mod tests {
             );
             assert!(entry.says.ends_with('.'), "no sentence: {}", entry.name);
             assert!(
-                entry.until.as_ref().is_none_or(|until| entry.since < *until),
+                entry
+                    .until
+                    .as_ref()
+                    .is_none_or(|until| entry.since < *until),
                 "no release: {}",
                 entry.name
             );
@@ -117,7 +120,10 @@ mod tests {
 
     #[test]
     fn the_bounds_of_features_are_those_of_classes() {
-        let bounds: BTreeSet<_> = super::super::CLASSES.iter().map(|class| class.since.clone()).collect();
+        let bounds: BTreeSet<_> = super::super::CLASSES
+            .iter()
+            .map(|class| class.since.clone())
+            .collect();
         for entry in features() {
             for bound in std::iter::once(&entry.since).chain(&entry.until) {
                 assert!(

@@ -16,7 +16,9 @@ pub(super) fn quote(text: &str) -> String {
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             '\u{b}' => quoted.push_str("\\v"),
-            c if u32::from(c) < 0x20 || c == '\u{7f}' => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c if u32::from(c) < 0x20 || c == '\u{7f}' => {
+                quoted.push_str(&format!("\\x{:02x}", u32::from(c)))
+            }
             c if c.is_control() || (c.is_whitespace() && c != ' ') => {
                 quoted.push_str(&format!("\\u{:04x}", u32::from(c)));
             }
@@ -38,7 +40,13 @@ pub(super) fn json(value: &serde_json::Value) -> String {
 pub(super) fn json_of_floats(map: &BTreeMap<String, f64>) -> String {
     let entries: Vec<String> = map
         .iter()
-        .map(|(key, value)| format!("{}:{}", serde_json::Value::from(key.as_str()), float(*value)))
+        .map(|(key, value)| {
+            format!(
+                "{}:{}",
+                serde_json::Value::from(key.as_str()),
+                float(*value)
+            )
+        })
         .collect();
     escape(&format!("{{{}}}", entries.join(",")))
 }
@@ -58,7 +66,11 @@ fn float(value: f64) -> String {
         return value.to_string();
     }
     let text = format!("{value:e}");
-    if size >= 1.0 { text.replace('e', "e+") } else { text }
+    if size >= 1.0 {
+        text.replace('e', "e+")
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]

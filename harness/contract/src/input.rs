@@ -44,7 +44,9 @@ pub(super) fn read<'de, T: Deserialize<'de>>(object: &'de Value) -> Result<T, Mo
     })
 }
 
-fn absent<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+fn absent<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
@@ -162,9 +164,9 @@ impl<'de> Deserialize<'de> for Amount {
             Value::Number(number) => number.to_string(),
             _ => String::new(),
         };
-        Quantity::parse(&text)
-            .map(Self)
-            .ok_or_else(|| serde::de::Error::custom(format!("{value} is not a quantity such as 500m or 2Gi")))
+        Quantity::parse(&text).map(Self).ok_or_else(|| {
+            serde::de::Error::custom(format!("{value} is not a quantity such as 500m or 2Gi"))
+        })
     }
 }
 
@@ -185,7 +187,10 @@ impl Variable {
                 if let Some(field) = from.get_mut("fieldRef").and_then(Value::as_object_mut) {
                     field.entry("apiVersion").or_insert_with(|| "v1".into());
                 }
-                if let Some(field) = from.get_mut("resourceFieldRef").and_then(Value::as_object_mut) {
+                if let Some(field) = from
+                    .get_mut("resourceFieldRef")
+                    .and_then(Value::as_object_mut)
+                {
                     field.entry("divisor").or_insert_with(|| "0".into());
                 }
                 EnvValue::From(from)

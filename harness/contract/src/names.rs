@@ -24,9 +24,14 @@ pub(super) struct HeadAddress {
 impl HeadAddress {
     pub fn new(context: &Context, metadata: &Metadata, spec: &ClusterSpec) -> Self {
         let head = &spec.head_group_spec;
-        let named = head.head_service.as_ref().map(|service| service.metadata.name.as_str());
+        let named = head
+            .head_service
+            .as_ref()
+            .map(|service| service.metadata.name.as_str());
         let service = match named {
-            Some(name) if !name.is_empty() && context.uses(Feature::HeadServiceNamed) => name.to_owned(),
+            Some(name) if !name.is_empty() && context.uses(Feature::HeadServiceNamed) => {
+                name.to_owned()
+            }
             _ => head_service(context, &metadata.name),
         };
         let namespace = namespace(context, metadata);
@@ -35,7 +40,12 @@ impl HeadAddress {
             _ => "cluster.local",
         };
         let host = format!("{service}.{namespace}.svc.{domain}");
-        let ports = head.template.spec.containers.first().map_or(&[][..], |ray| &ray.ports);
+        let ports = head
+            .template
+            .spec
+            .containers
+            .first()
+            .map_or(&[][..], |ray| &ray.ports);
         let dashboard = ports.iter().find(|port| port.name == "dashboard");
         let dashboard = dashboard.map_or(DASHBOARD_PORT, |port| port.container_port);
         Self {
@@ -60,7 +70,10 @@ impl HeadAddress {
 }
 
 pub(super) fn namespace<'a>(context: &'a Context, metadata: &'a Metadata) -> &'a str {
-    let own = metadata.namespace.as_deref().filter(|namespace| !namespace.is_empty());
+    let own = metadata
+        .namespace
+        .as_deref()
+        .filter(|namespace| !namespace.is_empty());
     own.unwrap_or(&context.settings.namespace)
 }
 
@@ -103,7 +116,9 @@ pub(super) fn shortened(name: &str) -> String {
     }
     let rest = &name[start..];
     match rest.chars().next() {
-        Some(first) if first.is_ascii_digit() || first.is_ascii_punctuation() => format!("r{}", &rest[1..]),
+        Some(first) if first.is_ascii_digit() || first.is_ascii_punctuation() => {
+            format!("r{}", &rest[1..])
+        }
         _ => rest.into(),
     }
 }

@@ -97,13 +97,14 @@ impl PodContract {
     #[must_use]
     pub fn with(mut self, stand_in: &str, known: &str) -> Self {
         for container in self.init_containers.iter_mut().chain(&mut self.containers) {
-            let values = container
-                .env
-                .iter_mut()
-                .filter_map(|variable| match &mut variable.value {
-                    EnvValue::Text(text) => Some(text),
-                    EnvValue::From(_) => None,
-                });
+            let values =
+                container
+                    .env
+                    .iter_mut()
+                    .filter_map(|variable| match &mut variable.value {
+                        EnvValue::Text(text) => Some(text),
+                        EnvValue::From(_) => None,
+                    });
             for text in values.chain(&mut container.args) {
                 text.before = text.before.replace(stand_in, known);
             }

@@ -8,7 +8,10 @@ use super::names::HeadAddress;
 use super::quantity::Quantity;
 use super::{Feature, PodRole, Text, go};
 
-const RAY_RESOURCE: [(&str, &str); 2] = [("aws.amazon.com/neuroncore", "neuron_cores"), ("google.com/tpu", "TPU")];
+const RAY_RESOURCE: [(&str, &str); 2] = [
+    ("aws.amazon.com/neuroncore", "neuron_cores"),
+    ("google.com/tpu", "TPU"),
+];
 
 /// Parameters by name; a value that the operator draws at random has several forms.
 #[derive(Debug, Clone, Default)]
@@ -38,12 +41,16 @@ impl Params {
     }
 
     fn value(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(|forms| forms.first()).map(String::as_str)
+        self.0
+            .get(name)
+            .and_then(|forms| forms.first())
+            .map(String::as_str)
     }
 
     /// Whether `ray start` is told to block.
     pub fn block(&self) -> bool {
-        self.value("block").is_some_and(|value| value.to_lowercase() == "true")
+        self.value("block")
+            .is_some_and(|value| value.to_lowercase() == "true")
     }
 
     /// The group's own `resources` and `labels`, which replace parameters.
@@ -78,7 +85,10 @@ impl Params {
                     continue;
                 }
             };
-            found.entry(parameter).or_default().push(quantity.rounded_up());
+            found
+                .entry(parameter)
+                .or_default()
+                .push(quantity.rounded_up());
         }
         // Two names for one parameter: which one wins is the order of a Go map.
         for (parameter, values) in found {
@@ -90,23 +100,39 @@ impl Params {
     }
 
     /// What a Ray node gets whether the user wants it or not.
-    pub fn add_defaults(&mut self, context: &Context, role: PodRole, cluster: &RayCluster, head: &HeadAddress) {
+    pub fn add_defaults(
+        &mut self,
+        context: &Context,
+        role: PodRole,
+        cluster: &RayCluster,
+        head: &HeadAddress,
+    ) {
         if role == PodRole::Worker && !self.has("address") && context.uses(Feature::WorkerAddress) {
             self.set("address", head.gcs());
         }
-        if role == PodRole::Head && !self.has("dashboard-host") && context.uses(Feature::DashboardHost) {
+        if role == PodRole::Head
+            && !self.has("dashboard-host")
+            && context.uses(Feature::DashboardHost)
+        {
             self.set("dashboard-host", "0.0.0.0");
         }
         if !self.has("metrics-export-port") && context.uses(Feature::MetricsExportPort) {
             self.set("metrics-export-port", "8080");
         }
-        if context.uses(Feature::BlockForced) || !self.has("block") && context.uses(Feature::BlockDefault) {
+        if context.uses(Feature::BlockForced)
+            || !self.has("block") && context.uses(Feature::BlockDefault)
+        {
             self.set("block", "true");
         }
         if !self.has("dashboard-agent-listen-port") {
-            let annotation = cluster.metadata.annotations.get("ray.io/enableAgentService");
+            let annotation = cluster
+                .metadata
+                .annotations
+                .get("ray.io/enableAgentService");
             let for_service = annotation.is_some_and(|value| value == "true");
-            if context.uses(Feature::AgentPort) || for_service && context.uses(Feature::AgentPortForServices) {
+            if context.uses(Feature::AgentPort)
+                || for_service && context.uses(Feature::AgentPortForServices)
+            {
                 self.set("dashboard-agent-listen-port", "52365");
             }
         }
@@ -164,7 +190,9 @@ impl Params {
             context.uses(Feature::UnreadableResources);
             return;
         };
-        let mut accelerated = RAY_RESOURCE.iter().any(|(_, name)| custom.contains_key(*name));
+        let mut accelerated = RAY_RESOURCE
+            .iter()
+            .any(|(_, name)| custom.contains_key(*name));
         for (name, quantity) in limits {
             if !self.has("num-gpus") && is_gpu(context, name) {
                 context.uses(Feature::FirstGpuFromLimits);
@@ -187,7 +215,12 @@ impl Params {
         let flags = self
             .0
             .iter()
-            .map(|(name, forms)| forms.iter().map(|value| flag(context, name, value)).collect::<Vec<_>>())
+            .map(|(name, forms)| {
+                forms
+                    .iter()
+                    .map(|value| flag(context, name, value))
+                    .collect::<Vec<_>>()
+            })
             .filter(|forms| forms.iter().any(|form| !form.is_empty()))
             .collect();
         let any_order = context.uses(Feature::FlagsInRandomOrder);
@@ -222,7 +255,9 @@ fn flag(context: &Context, name: &str, value: &str) -> String {
 fn keeps_boolean(context: &Context, name: &str) -> bool {
     match name {
         "log-color" | "include-dashboard" => context.uses(Feature::BooleanValueKept),
-        "include-log-monitor" => !context.uses(Feature::LogMonitorAsSwitch) && context.uses(Feature::LogMonitorKept),
+        "include-log-monitor" => {
+            !context.uses(Feature::LogMonitorAsSwitch) && context.uses(Feature::LogMonitorKept)
+        }
         _ => false,
     }
 }
@@ -237,7 +272,9 @@ fn is_mig(name: &str) -> bool {
         return false;
     };
     let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let parts = slice.strip_suffix("gb").and_then(|slice| slice.split_once("g."));
+    let parts = slice
+        .strip_suffix("gb")
+        .and_then(|slice| slice.split_once("g."));
     parts.is_some_and(|(slices, memory)| number(slices) && number(memory))
 }
 

@@ -41,7 +41,11 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn pod(&mut self, role: PodRole, group: &Group) -> PodContract {
         let spec = &group.template.spec;
-        let mut init_containers: Vec<_> = spec.init_containers.iter().map(|own| self.user_init(own)).collect();
+        let mut init_containers: Vec<_> = spec
+            .init_containers
+            .iter()
+            .map(|own| self.user_init(own))
+            .collect();
         if role == PodRole::Worker && self.context.settings.injects_init_container() {
             init_containers.push(self.wait_gcs_ready(&spec.containers[0]));
         }
@@ -132,7 +136,10 @@ impl Builder<'_> {
             cluster: self.cluster,
             head: &head,
             command: &ray_start,
-            redis_password: group.ray_start_params.get("redis-password").map(String::as_str),
+            redis_password: group
+                .ray_start_params
+                .get("redis-password")
+                .map(String::as_str),
             template_storage: template.get(STORAGE_NAMESPACE).map(String::as_str),
             version: self.version,
         };
@@ -147,13 +154,24 @@ impl Builder<'_> {
         }
     }
 
-    fn command(&self, group: &Group, params: &Params, ray_start: &Text) -> (Vec<String>, Vec<Text>) {
+    fn command(
+        &self,
+        group: &Group,
+        params: &Params,
+        ray_start: &Text,
+    ) -> (Vec<String>, Vec<Text>) {
         let context = self.context;
         let container = &group.template.spec.containers[0];
         let words = || container.command.iter().chain(&container.args);
         let user: String = words().map(|word| format!(" {word} ")).collect();
-        if self.overwrites(group) || user.contains("ray start") && context.uses(Feature::RayStartInText) {
-            let args = container.args.iter().map(|word| word.as_str().into()).collect();
+        if self.overwrites(group)
+            || user.contains("ray start") && context.uses(Feature::RayStartInText)
+        {
+            let args = container
+                .args
+                .iter()
+                .map(|word| word.as_str().into())
+                .collect();
             return (container.command.clone(), args);
         }
         context.uses(Feature::GeneratedCommand);
@@ -184,21 +202,31 @@ impl Builder<'_> {
                 .is_some_and(|value| value.to_lowercase() == "true")
         };
         is_on(&self.cluster.metadata.annotations) && self.context.uses(Feature::OverwriteOnCluster)
-            || is_on(&group.template.metadata.annotations) && self.context.uses(Feature::OverwriteOnTemplate)
+            || is_on(&group.template.metadata.annotations)
+                && self.context.uses(Feature::OverwriteOnTemplate)
     }
 
     fn add_autoscaler_version(&self, env: &mut Env) {
         let options = self.cluster.spec.autoscaler_options.as_ref();
         match options.and_then(|options| options.version.as_deref()) {
-            Some("v2") if self.context.uses(Feature::AutoscalerV2) => env.add("RAY_enable_autoscaler_v2", "true"),
-            Some("v1") if self.context.uses(Feature::AutoscalerV1) => env.add("RAY_enable_autoscaler_v2", "false"),
+            Some("v2") if self.context.uses(Feature::AutoscalerV2) => {
+                env.add("RAY_enable_autoscaler_v2", "true")
+            }
+            Some("v1") if self.context.uses(Feature::AutoscalerV1) => {
+                env.add("RAY_enable_autoscaler_v2", "false")
+            }
             _ => {}
         }
     }
 
     fn autoscaler(&self) -> ContainerContract {
         let context = self.context;
-        let options = self.cluster.spec.autoscaler_options.clone().unwrap_or_default();
+        let options = self
+            .cluster
+            .spec
+            .autoscaler_options
+            .clone()
+            .unwrap_or_default();
         let words = [
             "--cluster-name",
             "$(RAY_CLUSTER_NAME)",
@@ -237,7 +265,11 @@ impl Builder<'_> {
             command = options.command;
         }
         if !options.args.is_empty() && context.uses(Feature::AutoscalerOverride) {
-            args = options.args.iter().map(|word| word.as_str().into()).collect();
+            args = options
+                .args
+                .iter()
+                .map(|word| word.as_str().into())
+                .collect();
         }
         ContainerContract {
             kind: ContainerKind::Autoscaler,

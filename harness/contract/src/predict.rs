@@ -17,10 +17,18 @@ use super::{Feature, OperatorSettings, PodContract, names, pods, submitter};
 ///
 /// # Errors
 /// When the object is of another kind, or is not what its custom resource definition asks for.
-pub fn predict(release: &Version, settings: &OperatorSettings, object: &Value) -> Result<Vec<PodContract>, ModelError> {
+pub fn predict(
+    release: &Version,
+    settings: &OperatorSettings,
+    object: &Value,
+) -> Result<Vec<PodContract>, ModelError> {
     let context = Context::new(release, settings);
     let version = settings.version(release);
-    match object.get("kind").and_then(Value::as_str).unwrap_or_default() {
+    match object
+        .get("kind")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+    {
         "RayCluster" => {
             let mut cluster: RayCluster = input::read(object)?;
             cluster.metadata.name = names::name_of(&cluster.metadata);
@@ -92,7 +100,13 @@ fn of_job(context: &Context, version: &str, job: &RayJob) -> Result<Vec<PodContr
 }
 
 /// The RayCluster that another object makes.
-fn child(context: &Context, parent: &Metadata, known: Option<String>, spec: ClusterSpec, kind: &str) -> RayCluster {
+fn child(
+    context: &Context,
+    parent: &Metadata,
+    known: Option<String>,
+    spec: ClusterSpec,
+    kind: &str,
+) -> RayCluster {
     let mut labels = parent.labels.clone();
     labels.insert("ray.io/originated-from-crd".into(), kind.into());
     if !parent.annotations.is_empty() {
@@ -115,10 +129,15 @@ fn child(context: &Context, parent: &Metadata, known: Option<String>, spec: Clus
 fn check(spec: &ClusterSpec, path: &str) -> Result<(), ModelError> {
     let groups = spec.worker_group_specs.iter().enumerate();
     let groups = groups.map(|(index, group)| (format!("workerGroupSpecs[{index}]"), group));
-    for (name, group) in std::iter::once(("headGroupSpec".to_owned(), &spec.head_group_spec)).chain(groups) {
+    for (name, group) in
+        std::iter::once(("headGroupSpec".to_owned(), &spec.head_group_spec)).chain(groups)
+    {
         if group.template.spec.containers.is_empty() {
             let path = format!("{path}.{name}.template.spec.containers");
-            return Err(ModelError::field(&path, "holds no container; the first one runs Ray"));
+            return Err(ModelError::field(
+                &path,
+                "holds no container; the first one runs Ray",
+            ));
         }
     }
     Ok(())

@@ -45,9 +45,13 @@ impl Quantity {
             power.and_then(|power| self.digits.checked_mul(power))
         } else {
             // A power of ten that is too great leaves less than one.
-            Some(power.map_or(u128::from(self.digits > 0), |power| self.digits.div_ceil(power)))
+            Some(power.map_or(u128::from(self.digits > 0), |power| {
+                self.digits.div_ceil(power)
+            }))
         };
-        whole.and_then(|whole| i64::try_from(whole).ok()).unwrap_or(i64::MAX)
+        whole
+            .and_then(|whole| i64::try_from(whole).ok())
+            .unwrap_or(i64::MAX)
     }
 
     /// The nearest float.
@@ -65,7 +69,10 @@ impl Quantity {
         if self.scale == 0 {
             return digits;
         }
-        digits * format!("1e{}", self.scale).parse::<f64>().unwrap_or(f64::INFINITY)
+        digits
+            * format!("1e{}", self.scale)
+                .parse::<f64>()
+                .unwrap_or(f64::INFINITY)
     }
 }
 
@@ -122,7 +129,10 @@ mod tests {
     #[case("1.1", 11.0 * 0.1)]
     #[case("2Ki", 2048.0)]
     fn a_quantity_is_a_float_as_go_makes_it(#[case] text: &str, #[case] value: f64) {
-        assert_eq!(Quantity::parse(text).unwrap().approximate().to_bits(), value.to_bits());
+        assert_eq!(
+            Quantity::parse(text).unwrap().approximate().to_bits(),
+            value.to_bits()
+        );
     }
 
     #[rstest]
@@ -136,7 +146,10 @@ mod tests {
     #[case("1E-1", 0.1)]
     #[case("1E", 1e18)]
     fn the_value_is_the_nearest_float(#[case] text: &str, #[case] value: f64) {
-        assert_eq!(Quantity::parse(text).unwrap().value().to_bits(), value.to_bits());
+        assert_eq!(
+            Quantity::parse(text).unwrap().value().to_bits(),
+            value.to_bits()
+        );
     }
 
     #[rstest]

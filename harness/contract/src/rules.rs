@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A layer of a rule; each is proven by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
     /// What the operator writes; an API server and the operator show it.
@@ -236,7 +238,9 @@ pub static RULES: [Rule; 23] = [
         "The RayJob's submitter",
         BOTH,
         "The entrypoint of a RayJob is the end of the submitter's `ray job submit` command.",
-        Some("Up to 1.2 it is split into arguments; from 1.3 on it is text of the submitter's shell line."),
+        Some(
+            "Up to 1.2 it is split into arguments; from 1.3 on it is text of the submitter's shell line.",
+        ),
     ),
     rule(
         "C20",
@@ -258,7 +262,9 @@ pub static RULES: [Rule; 23] = [
         BOTH,
         "A Pod that exists keeps its command when the operator or the RayCluster changes; one that is made again gets \
          what the operator that then runs makes of the RayCluster.",
-        Some("From 1.6 on `upgradeStrategy: Recreate` makes Pods again when the RayCluster changes."),
+        Some(
+            "From 1.6 on `upgradeStrategy: Recreate` makes Pods again when the RayCluster changes.",
+        ),
     ),
     since(
         "1.3.0",
@@ -293,9 +299,17 @@ mod tests {
                 "{}",
                 rule.id
             );
-            assert!(rule.differs.is_none_or(|text| text.ends_with('.')), "{}", rule.id);
+            assert!(
+                rule.differs.is_none_or(|text| text.ends_with('.')),
+                "{}",
+                rule.id
+            );
             for bound in std::iter::once(rule.since).chain(rule.until) {
-                assert!(CLASSES.iter().any(|class| class.name == bound), "{} {bound}", rule.id);
+                assert!(
+                    CLASSES.iter().any(|class| class.name == bound),
+                    "{} {bound}",
+                    rule.id
+                );
             }
         }
     }

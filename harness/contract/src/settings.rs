@@ -47,7 +47,9 @@ impl OperatorSettings {
 
     /// Whether the operator was told `true`, in any letter case.
     fn is_on(&self, name: &str) -> bool {
-        self.env.get(name).is_some_and(|value| value.to_lowercase() == "true")
+        self.env
+            .get(name)
+            .is_some_and(|value| value.to_lowercase() == "true")
     }
 
     pub(super) fn login_shell(&self) -> bool {
@@ -65,6 +67,8 @@ impl OperatorSettings {
     }
 
     pub(super) fn version(&self, release: &Version) -> String {
-        self.version.clone().unwrap_or_else(|| format!("v{release}"))
+        self.version
+            .clone()
+            .unwrap_or_else(|| format!("v{release}"))
     }
 }

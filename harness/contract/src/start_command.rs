@@ -47,7 +47,11 @@ impl<'a> Parts<'a> {
             Some(command) => (command, SLEEP),
             None => (generated, ""),
         };
-        Some(Self { user, command, sleep })
+        Some(Self {
+            user,
+            command,
+            sleep,
+        })
     }
 }
 
@@ -63,7 +67,8 @@ fn split(text: &str) -> Option<(&'static str, Vec<&str>)> {
         rest = &rest[at + 1..];
     }
     pieces.push(rest);
-    let regular = |piece: &&str| piece.starts_with(" --") && piece.ends_with(' ') && !piece.ends_with("  ");
+    let regular =
+        |piece: &&str| piece.starts_with(" --") && piece.ends_with(' ') && !piece.ends_with("  ");
     pieces.iter().all(regular).then_some((start, pieces))
 }
 
@@ -73,7 +78,8 @@ mod tests {
 
     use super::*;
 
-    const SORTED: &str = "ray start --head  --block  --dashboard-host=0.0.0.0  --memory=2147483648  --num-cpus=1 ";
+    const SORTED: &str =
+        "ray start --head  --block  --dashboard-host=0.0.0.0  --memory=2147483648  --num-cpus=1 ";
 
     #[rstest]
     #[case::head(
@@ -133,11 +139,21 @@ mod tests {
     #[case::flag_twice(
         "ray start --head  --num-cpus=1  --block  --block  --memory=2147483648  --dashboard-host=0.0.0.0 "
     )]
-    #[case::value("ray start --head  --num-cpus=2  --block  --memory=2147483648  --dashboard-host=0.0.0.0 ")]
-    #[case::space_lost("ray start --head  --num-cpus=1 --block  --memory=2147483648  --dashboard-host=0.0.0.0 ")]
-    #[case::space_added("ray start --head  --num-cpus=1   --block  --memory=2147483648  --dashboard-host=0.0.0.0 ")]
-    #[case::space_at_the_end("ray start --head  --num-cpus=1  --block  --memory=2147483648  --dashboard-host=0.0.0.0")]
-    #[case::not_the_head("ray start  --num-cpus=1  --block  --memory=2147483648  --dashboard-host=0.0.0.0 ")]
+    #[case::value(
+        "ray start --head  --num-cpus=2  --block  --memory=2147483648  --dashboard-host=0.0.0.0 "
+    )]
+    #[case::space_lost(
+        "ray start --head  --num-cpus=1 --block  --memory=2147483648  --dashboard-host=0.0.0.0 "
+    )]
+    #[case::space_added(
+        "ray start --head  --num-cpus=1   --block  --memory=2147483648  --dashboard-host=0.0.0.0 "
+    )]
+    #[case::space_at_the_end(
+        "ray start --head  --num-cpus=1  --block  --memory=2147483648  --dashboard-host=0.0.0.0"
+    )]
+    #[case::not_the_head(
+        "ray start  --num-cpus=1  --block  --memory=2147483648  --dashboard-host=0.0.0.0 "
+    )]
     fn sorting_hides_no_fault(#[case] faulty: &str) {
         assert_ne!(sorted_command(faulty).as_deref().unwrap_or(faulty), SORTED);
     }

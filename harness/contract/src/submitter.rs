@@ -25,14 +25,23 @@ pub(super) fn of_job(
     if context.has(Feature::SubmitterJobEnv) && mode != "K8sJobMode" {
         return Ok(None);
     }
-    let submitter = Submitter { context, job, cluster };
-    let template = job.spec.submitter_pod_template.as_ref().map(|template| &template.spec);
+    let submitter = Submitter {
+        context,
+        job,
+        cluster,
+    };
+    let template = job
+        .spec
+        .submitter_pod_template
+        .as_ref()
+        .map(|template| &template.spec);
     let own = match template {
-        Some(template) => template
-            .containers
-            .first()
-            .cloned()
-            .ok_or_else(|| ModelError::field("spec.submitterPodTemplate.spec.containers", "holds no container"))?,
+        Some(template) => template.containers.first().cloned().ok_or_else(|| {
+            ModelError::field(
+                "spec.submitterPodTemplate.spec.containers",
+                "holds no container",
+            )
+        })?,
         None => default_container(),
     };
     let container = submitter.container(&own, Place::Job)?;
@@ -54,12 +63,20 @@ pub(super) fn beside_head(
     job: &RayJob,
     cluster: &RayCluster,
 ) -> Result<Option<ContainerContract>, ModelError> {
-    if job.spec.submission_mode.as_deref() != Some("SidecarMode") || !context.uses(Feature::SubmitterSidecar) {
+    if job.spec.submission_mode.as_deref() != Some("SidecarMode")
+        || !context.uses(Feature::SubmitterSidecar)
+    {
         return Ok(None);
     }
     let cluster = Some(cluster);
-    let submitter = Submitter { context, job, cluster };
-    submitter.container(&default_container(), Place::BesideHead).map(Some)
+    let submitter = Submitter {
+        context,
+        job,
+        cluster,
+    };
+    submitter
+        .container(&default_container(), Place::BesideHead)
+        .map(Some)
 }
 
 fn default_container() -> Container {
@@ -113,7 +130,11 @@ impl Submitter<'_> {
             env.add("RAY_JOB_SUBMISSION_ID", self.id());
         }
         if let Some(cluster) = self.cluster {
-            env.add_auth(context, &cluster.metadata.name, cluster.spec.auth_options.as_ref());
+            env.add_auth(
+                context,
+                &cluster.metadata.name,
+                cluster.spec.auth_options.as_ref(),
+            );
         }
         Ok(ContainerContract {
             kind: ContainerKind::Submitter,
@@ -127,7 +148,9 @@ impl Submitter<'_> {
 
     /// Up to 1.2: `ray job submit` without a shell.
     fn argv(&self) -> Result<Vec<String>, ModelError> {
-        let mut words = ["ray", "job", "submit", "--address"].map(str::to_owned).to_vec();
+        let mut words = ["ray", "job", "submit", "--address"]
+            .map(str::to_owned)
+            .to_vec();
         words.push(self.address());
         words.extend(self.options(str::to_owned)?);
         words.push("--".into());
@@ -200,7 +223,9 @@ impl Submitter<'_> {
         let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
         if !spec.runtime_env_yaml.is_empty() {
             let runtime: serde_json::Value = serde_saphyr::from_str(&spec.runtime_env_yaml)
-                .map_err(|error| ModelError::field("spec.runtimeEnvYAML", format!("not valid YAML: {error}")))?;
+                .map_err(|error| {
+                    ModelError::field("spec.runtimeEnvYAML", format!("not valid YAML: {error}"))
+                })?;
             option("--runtime-env-json", quote(&go::json(&runtime)));
         }
         if !spec.metadata.is_empty() && self.gives_metadata() {
@@ -209,10 +234,16 @@ impl Submitter<'_> {
         }
         option("--submission-id", self.id());
         if spec.entrypoint_num_cpus > 0.0 {
-            option("--entrypoint-num-cpus", format!("{:.6}", spec.entrypoint_num_cpus));
+            option(
+                "--entrypoint-num-cpus",
+                format!("{:.6}", spec.entrypoint_num_cpus),
+            );
         }
         if spec.entrypoint_num_gpus > 0.0 {
-            option("--entrypoint-num-gpus", format!("{:.6}", spec.entrypoint_num_gpus));
+            option(
+                "--entrypoint-num-gpus",
+                format!("{:.6}", spec.entrypoint_num_gpus),
+            );
         }
         if !spec.entrypoint_resources.is_empty() {
             option("--entrypoint-resources", quote(&spec.entrypoint_resources));
@@ -222,12 +253,18 @@ impl Submitter<'_> {
 
     /// Without a RayCluster of its own a job had no metadata from 1.5 until 1.7.
     fn gives_metadata(&self) -> bool {
-        let sidecars = self.context.has(Feature::SubmitterSidecar) && !self.context.has(Feature::SubmitterAlwaysWaits);
+        let sidecars = self.context.has(Feature::SubmitterSidecar)
+            && !self.context.has(Feature::SubmitterAlwaysWaits);
         self.job.spec.ray_cluster_spec.is_some() || !sidecars
     }
 
     fn id(&self) -> String {
-        let known = self.job.status.job_id.clone().or_else(|| self.job.spec.job_id.clone());
+        let known = self
+            .job
+            .status
+            .job_id
+            .clone()
+            .or_else(|| self.job.spec.job_id.clone());
         let known = known.filter(|id| !id.is_empty());
         known.unwrap_or_else(|| format!("{}-{RANDOM}", self.job.metadata.name))
     }
@@ -239,7 +276,9 @@ impl Submitter<'_> {
             return url.clone();
         }
         match self.cluster {
-            Some(cluster) => HeadAddress::new(self.context, &cluster.metadata, &cluster.spec).dashboard,
+            Some(cluster) => {
+                HeadAddress::new(self.context, &cluster.metadata, &cluster.spec).dashboard
+            }
             None => "<dashboard of the RayCluster>".into(),
         }
     }
@@ -254,7 +293,9 @@ impl Submitter<'_> {
     }
 
     fn dashboard_port(&self) -> i32 {
-        let spec = self.cluster.map(|cluster| &cluster.spec.head_group_spec.template.spec);
+        let spec = self
+            .cluster
+            .map(|cluster| &cluster.spec.head_group_spec.template.spec);
         let ports = spec
             .and_then(|spec| spec.containers.first())
             .map_or(&[][..], |ray| &ray.ports);

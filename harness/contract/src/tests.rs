@@ -63,14 +63,22 @@ fn args(container: &ContainerContract) -> Vec<String> {
 }
 
 fn value(container: &ContainerContract, name: &str) -> Option<String> {
-    container.variable(name).map(|variable| match &variable.value {
-        EnvValue::Text(text) => text.to_string(),
-        EnvValue::From(from) => from.to_string(),
-    })
+    container
+        .variable(name)
+        .map(|variable| match &variable.value {
+            EnvValue::Text(text) => text.to_string(),
+            EnvValue::From(from) => from.to_string(),
+        })
 }
 
 fn names(container: &ContainerContract) -> Vec<&str> {
-    container.env.iter().map(|variable| variable.name.as_str()).collect()
+    container
+        .env
+        .iter()
+        .map(|variable| variable.name.as_str())
+        .collect()
 }
 
-const RELEASES: [&str; 8] = ["1.0.0", "1.1.1", "1.2.2", "1.3.2", "1.4.2", "1.5.1", "1.6.2", "1.7.0"];
+const RELEASES: [&str; 8] = [
+    "1.0.0", "1.1.1", "1.2.2", "1.3.2", "1.4.2", "1.5.1", "1.6.2", "1.7.0",
+];

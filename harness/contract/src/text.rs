@@ -107,7 +107,11 @@ mod tests {
     #[case::sorted("ray start  --a  --a=1  --gpus=1  && sleep infinity", true, true)]
     #[case::another_form("ray start  --a  --a=1  --gpus=2  && sleep infinity", true, true)]
     #[case::another_order("ray start  --gpus=2  --a=1  --a  && sleep infinity", true, false)]
-    #[case::both_forms("ray start  --a  --a=1  --gpus=1  --gpus=2  && sleep infinity", false, false)]
+    #[case::both_forms(
+        "ray start  --a  --a=1  --gpus=1  --gpus=2  && sleep infinity",
+        false,
+        false
+    )]
     #[case::one_missing("ray start  --a  --gpus=1  && sleep infinity", false, false)]
     #[case::one_twice("ray start  --a  --a  --gpus=1  && sleep infinity", false, false)]
     #[case::another_value("ray start  --a  --a=2  --gpus=1  && sleep infinity", false, false)]

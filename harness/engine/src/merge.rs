@@ -39,7 +39,9 @@ pub struct Merged {
 #[derive(Debug, thiserror::Error)]
 pub enum MergeError {
     /// There are none.
-    #[error("there are no results to merge; name results.json of each run, or the folder that holds it")]
+    #[error(
+        "there are no results to merge; name results.json of each run, or the folder that holds it"
+    )]
     Nothing,
     /// They are of before runs noted their plan.
     #[error("{} does not say what the whole plan was, so what is missing can't be told; run again and merge that", .0.display())]
@@ -83,7 +85,11 @@ pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
     let chosen = choose(sources, &mut notes);
     let planned = &first.run.planned;
     // A skip in a run that came to its end has a reason of the case's own; what the end of a run cut off is missing.
-    let is_told = |id: &String| chosen.get(id.as_str()).is_some_and(|found| found.weight() > 0);
+    let is_told = |id: &String| {
+        chosen
+            .get(id.as_str())
+            .is_some_and(|found| found.weight() > 0)
+    };
     let missing: Vec<String> = planned.iter().filter(|id| !is_told(id)).cloned().collect();
     let cases: Vec<&Found> = order(sources, planned)
         .into_iter()
@@ -98,7 +104,10 @@ pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
     for source in sources {
         environment.extend(&source.run.environment);
     }
-    let ids: Vec<&str> = sources.iter().map(|source| source.run.run_id.as_str()).collect();
+    let ids: Vec<&str> = sources
+        .iter()
+        .map(|source| source.run.run_id.as_str())
+        .collect();
     let run = RunResult {
         version: first.run.version.clone(),
         run_id: ids.join(", "),
@@ -121,7 +130,11 @@ pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
     })
 }
 
-fn of_one_plan(first: &Source, source: &Source, scenarios: &[ScenarioRecord]) -> Result<(), MergeError> {
+fn of_one_plan(
+    first: &Source,
+    source: &Source,
+    scenarios: &[ScenarioRecord],
+) -> Result<(), MergeError> {
     let (one, other) = (&first.run, &source.run);
     if other.has_no_plan_yet() {
         return Ok(());
@@ -143,15 +156,20 @@ fn of_one_plan(first: &Source, source: &Source, scenarios: &[ScenarioRecord]) ->
         return differ(format!("harness {} and {}", one.harness, other.harness));
     }
     if one.planned != other.planned {
-        let (ours, theirs): (BTreeSet<_>, BTreeSet<_>) = (one.planned.iter().collect(), other.planned.iter().collect());
+        let (ours, theirs): (BTreeSet<_>, BTreeSet<_>) =
+            (one.planned.iter().collect(), other.planned.iter().collect());
         let alone = ours.symmetric_difference(&theirs).next();
-        return differ(alone.map_or("the order of cases".into(), |id| format!("only one has {id}")));
+        return differ(alone.map_or("the order of cases".into(), |id| {
+            format!("only one has {id}")
+        }));
     }
     if let Some(name) = other_scenario(scenarios, &other.scenarios) {
         return differ(format!("the scenario {name} is not the same"));
     }
     match (one.shard, other.shard) {
-        (Some(one), Some(other)) if one.count != other.count => differ(format!("shard {one} and shard {other}")),
+        (Some(one), Some(other)) if one.count != other.count => {
+            differ(format!("shard {one} and shard {other}"))
+        }
         _ => Ok(()),
     }
 }
@@ -159,7 +177,10 @@ fn of_one_plan(first: &Source, source: &Source, scenarios: &[ScenarioRecord]) ->
 /// The scenarios that the runs could choose from. A run that was killed does not know them.
 fn scenarios(sources: &[Source]) -> &[ScenarioRecord] {
     let known = sources.iter().map(|source| source.run.scenarios.as_slice());
-    known.into_iter().find(|all| !all.is_empty()).unwrap_or_default()
+    known
+        .into_iter()
+        .find(|all| !all.is_empty())
+        .unwrap_or_default()
 }
 
 /// A scenario that two runs do not have alike.
@@ -167,7 +188,9 @@ fn other_scenario<'a>(one: &'a [ScenarioRecord], other: &'a [ScenarioRecord]) ->
     if one.is_empty() || other.is_empty() {
         return None;
     }
-    let alone = |of: &'a [ScenarioRecord], not: &[ScenarioRecord]| of.iter().find(|record| !not.contains(record));
+    let alone = |of: &'a [ScenarioRecord], not: &[ScenarioRecord]| {
+        of.iter().find(|record| !not.contains(record))
+    };
     alone(one, other)
         .or_else(|| alone(other, one))
         .map(|record| record.name.as_str())
@@ -184,7 +207,9 @@ impl Found<'_> {
     fn weight(&self) -> u8 {
         match self.case.outcome {
             _ if self.case.interrupted => 0,
-            Outcome::Skipped => u8::from(self.source.run.interrupted.is_none() || self.case.no_capacity),
+            Outcome::Skipped => {
+                u8::from(self.source.run.interrupted.is_none() || self.case.no_capacity)
+            }
             Outcome::Error => 2,
             Outcome::Passed => 3,
             Outcome::Flaky => 4,
@@ -237,7 +262,9 @@ fn order<'a>(sources: &'a [Source], planned: &'a [String]) -> Vec<&'a str> {
     let all = sources.iter().flat_map(|source| &source.run.cases);
     let mut seen = BTreeSet::new();
     let ids = planned.iter().chain(all.map(|case| &case.id));
-    ids.map(String::as_str).filter(|id| seen.insert(*id)).collect()
+    ids.map(String::as_str)
+        .filter(|id| seen.insert(*id))
+        .collect()
 }
 
 /// The beginning of the first, and the seconds from there to the end of the last.
@@ -247,7 +274,8 @@ fn span(sources: &[Source]) -> (String, f64) {
     let Some(first) = runs.clone().min_by_key(|run| begun(run)) else {
         return (String::new(), 0.0);
     };
-    let ends = runs.map(|run| begun(run).duration_since(begun(first)).as_secs_f64() + run.duration_seconds);
+    let ends = runs
+        .map(|run| begun(run).duration_since(begun(first)).as_secs_f64() + run.duration_seconds);
     (first.started.clone(), ends.fold(0.0, f64::max))
 }
 
@@ -268,29 +296,42 @@ fn phases(source: &Source) -> impl Iterator<Item = Phase> {
 
 /// What stopped runs that no other made up for, and what is missing.
 fn interrupted(sources: &[Source], planned: &[String], missing: &[String]) -> Option<String> {
-    let ended: BTreeMap<Option<Shard>, bool> = sources.iter().fold(BTreeMap::new(), |mut ended, source| {
-        *ended.entry(source.run.shard).or_default() |= source.run.interrupted.is_none();
-        ended
-    });
+    let ended: BTreeMap<Option<Shard>, bool> =
+        sources.iter().fold(BTreeMap::new(), |mut ended, source| {
+            *ended.entry(source.run.shard).or_default() |= source.run.interrupted.is_none();
+            ended
+        });
     let mut texts: Vec<String> = sources
         .iter()
         .filter(|source| !ended[&source.run.shard])
         .filter_map(|source| {
             let reason = source.run.interrupted.as_ref()?;
-            Some(format!("{} did not reach its end: {reason}", who(&source.run)))
+            Some(format!(
+                "{} did not reach its end: {reason}",
+                who(&source.run)
+            ))
         })
         .collect();
     if !missing.is_empty() {
-        let mut text = format!("{} of {} planned cases are missing", missing.len(), planned.len());
+        let mut text = format!(
+            "{} of {} planned cases are missing",
+            missing.len(),
+            planned.len()
+        );
         let count = sources
             .iter()
             .find_map(|source| source.run.shard)
             .map(|shard| shard.count);
-        let absent =
-            (1..=count.unwrap_or(0)).filter(|index| !ended.keys().flatten().any(|shard| shard.index == *index));
-        let absent: Vec<String> = absent.map(|index| format!("{index}/{}", count.unwrap_or(0))).collect();
+        let absent = (1..=count.unwrap_or(0))
+            .filter(|index| !ended.keys().flatten().any(|shard| shard.index == *index));
+        let absent: Vec<String> = absent
+            .map(|index| format!("{index}/{}", count.unwrap_or(0)))
+            .collect();
         if !absent.is_empty() {
-            text.push_str(&format!("; there are no results of shard {}", absent.join(" and ")));
+            text.push_str(&format!(
+                "; there are no results of shard {}",
+                absent.join(" and ")
+            ));
         }
         missing
             .iter()

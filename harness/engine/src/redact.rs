@@ -74,10 +74,17 @@ impl Redactor {
     pub fn learn(&self, object: &Value) {
         let mut known = self.write();
         walk(&mut object.clone(), &mut |leaf| match leaf {
-            Leaf::Data { key, encoded, value } => {
+            Leaf::Data {
+                key,
+                encoded,
+                value,
+            } => {
                 let text = plain(value);
                 let decoded = STANDARD.decode(text.split_ascii_whitespace().collect::<String>());
-                let bytes = decoded.ok().filter(|_| encoded).unwrap_or_else(|| text.into_bytes());
+                let bytes = decoded
+                    .ok()
+                    .filter(|_| encoded)
+                    .unwrap_or_else(|| text.into_bytes());
                 learn_value(&mut known, &bytes, names::is_secret(key), DEPTH);
             }
             Leaf::Secret(value) => learn_value(&mut known, plain(value).as_bytes(), true, DEPTH),
@@ -86,7 +93,11 @@ impl Redactor {
                     forms::mask(text, &mut |secret| {
                         // A URL holds a user and a password.
                         let password = secret.split_once(':').map(|(_, password)| password);
-                        for secret in [secret].into_iter().chain(password).filter(|one| one.len() >= SHORTEST) {
+                        for secret in [secret]
+                            .into_iter()
+                            .chain(password)
+                            .filter(|one| one.len() >= SHORTEST)
+                        {
                             learn_value(&mut known, secret.as_bytes(), true, DEPTH);
                         }
                     });
@@ -100,9 +111,16 @@ impl Redactor {
         let known = self.read();
         let found = known.mask(text);
         // A code inside of a value hides it here, and is gone where it is shown.
-        let codes = text.contains('\x1b').then(|| known.mask(&clean(text))).flatten();
+        let codes = text
+            .contains('\x1b')
+            .then(|| known.mask(&clean(text)))
+            .flatten();
         let masks = |found: &Option<(String, usize)>| found.as_ref().map_or(0, |(_, masks)| *masks);
-        let found = if masks(&codes) > masks(&found) { codes } else { found };
+        let found = if masks(&codes) > masks(&found) {
+            codes
+        } else {
+            found
+        };
         let (text, mut count) = found.unwrap_or_else(|| (text.to_owned(), 0));
         drop(known);
         let masked = forms::mask(&text, &mut |_| count += 1);
@@ -137,7 +155,9 @@ impl Redactor {
             Value::Array(items) => items.iter_mut().map(|item| self.drop_noise(item)).sum(),
             Value::Object(fields) => {
                 fields.shift_remove("managedFields");
-                if let Some(annotations) = fields.get_mut("annotations").and_then(Value::as_object_mut) {
+                if let Some(annotations) =
+                    fields.get_mut("annotations").and_then(Value::as_object_mut)
+                {
                     annotations.shift_remove(LAST_APPLIED);
                 }
                 let masked = |key: &String| {
@@ -152,7 +172,11 @@ impl Redactor {
                     fields.insert(masked, value);
                     count += masks;
                 }
-                count + fields.values_mut().map(|field| self.drop_noise(field)).sum::<usize>()
+                count
+                    + fields
+                        .values_mut()
+                        .map(|field| self.drop_noise(field))
+                        .sum::<usize>()
             }
             _ => 0,
         }
@@ -161,7 +185,12 @@ impl Redactor {
     /// Masks what a run's result quotes from the cluster; returns how many places were masked.
     pub fn redact_run(&self, run: &mut RunResult) -> usize {
         let interrupted = run.interrupted.as_mut().map_or(0, |text| self.mask(text));
-        interrupted + run.cases.iter_mut().map(|case| self.redact_case(case)).sum::<usize>()
+        interrupted
+            + run
+                .cases
+                .iter_mut()
+                .map(|case| self.redact_case(case))
+                .sum::<usize>()
     }
 
     /// Masks what a case's result quotes from the cluster; returns how many places were masked.
@@ -203,12 +232,18 @@ impl Redactor {
 /// Learns a value and what it is made of: the lines of a text, or the leaves with the name of a secret of YAML and JSON,
 /// whose other lines, such as `apiVersion: v1` of a kubeconfig, are no secrets.
 fn learn_value(known: &mut Known, value: &[u8], named: bool, depth: usize) {
-    if value.trim_ascii() == MASK.as_bytes() || std::str::from_utf8(value).is_ok_and(forms::is_no_secret) {
+    if value.trim_ascii() == MASK.as_bytes()
+        || std::str::from_utf8(value).is_ok_and(forms::is_no_secret)
+    {
         return;
     }
     known.add(value, named);
-    let Some(depth) = depth.checked_sub(1) else { return };
-    let Ok(text) = std::str::from_utf8(value) else { return };
+    let Some(depth) = depth.checked_sub(1) else {
+        return;
+    };
+    let Ok(text) = std::str::from_utf8(value) else {
+        return;
+    };
     let documents = structure(text);
     if documents.is_empty() {
         if text.trim().lines().nth(1).is_some() {
@@ -251,7 +286,9 @@ fn structure(text: &str) -> Vec<Value> {
 
 /// A scalar as text.
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

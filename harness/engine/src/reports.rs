@@ -47,7 +47,10 @@ pub enum ReportError {
 
 impl ReportError {
     /// Returns the error of a renderer.
-    pub fn render(name: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn render(
+        name: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         Self::Render {
             name,
             source: source.into(),

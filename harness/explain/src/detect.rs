@@ -78,8 +78,15 @@ fn annotations(group: &Group, found: &mut Vec<Warning>) {
         for (name, value) in metadata.entries("annotations") {
             let is_true = value.text().to_lowercase() == "true";
             let is_false = value.text().to_lowercase() == "false";
-            if name == OVERWRITE && !is_false && !(is_true && has(Feature::OverwriteOnCluster, group.release)) {
-                found.push(warn(trap::ANNOTATION_IGNORED, &value, &format!("{:?}", value.text())));
+            if name == OVERWRITE
+                && !is_false
+                && !(is_true && has(Feature::OverwriteOnCluster, group.release))
+            {
+                found.push(warn(
+                    trap::ANNOTATION_IGNORED,
+                    &value,
+                    &format!("{:?}", value.text()),
+                ));
             }
         }
     }
@@ -88,7 +95,10 @@ fn annotations(group: &Group, found: &mut Vec<Warning>) {
 /// Traps of a text that ` && ulimit …; ray start …` follows.
 fn generated(words: &[Cursor], found: &mut Vec<Warning>) {
     let Some(last) = words.last() else { return };
-    let text: String = words.iter().map(|word| format!(" {} ", word.text())).collect();
+    let text: String = words
+        .iter()
+        .map(|word| format!(" {} ", word.text()))
+        .collect();
     let end = match shell::end(&text) {
         End::Command => None,
         End::Background => Some(trap::TRAILING_AMPERSAND),
@@ -132,11 +142,16 @@ fn argv(words: &[Cursor], found: &mut Vec<Warning>) {
     let option = words[1..]
         .iter()
         .position(|word| is_option(word.text()) && word.text().ends_with('c'));
-    let Some(option) = option.map(|at| at + 1) else { return };
+    let Some(option) = option.map(|at| at + 1) else {
+        return;
+    };
     let script = words[option + 1..].iter().find(|word| word.text() != "--");
     match script {
         None => found.push(warn(trap::SHELL_WITHOUT_SCRIPT, &words[option], "")),
-        Some(script) if !shell::is_quoted(script.text().trim()) && shell::special(script.text()).is_some() => {
+        Some(script)
+            if !shell::is_quoted(script.text().trim())
+                && shell::special(script.text()).is_some() =>
+        {
             found.push(warn(trap::ARGV_LOSES_QUOTING, script, ""));
         }
         Some(_) => {}
@@ -154,16 +169,20 @@ fn kept(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
             .or(words.first());
         found.extend(at.map(|at| warn(trap::RAY_START_IN_TEXT, at, "")));
     }
-    let command = group.ray.variable(VARIABLE).map(|variable| match &variable.value {
-        EnvValue::Text(text) => text.to_string(),
-        EnvValue::From(_) => String::new(),
-    });
+    let command = group
+        .ray
+        .variable(VARIABLE)
+        .map(|variable| match &variable.value {
+            EnvValue::Text(text) => text.to_string(),
+            EnvValue::From(_) => String::new(),
+        });
     if !command.is_some_and(|command| command.contains(['\'', '"', '$', '`', '\\'])) {
         return;
     }
     let uses = words.iter().filter(|word| {
         let text = word.text();
-        (text.contains(&format!("${VARIABLE}")) || text.contains(&format!("${{{VARIABLE}}}"))) && !text.contains("eval")
+        (text.contains(&format!("${VARIABLE}")) || text.contains(&format!("${{{VARIABLE}}}")))
+            && !text.contains("eval")
     });
     found.extend(uses.map(|word| warn(trap::GEN_CMD_UNQUOTED, word, "")));
 }
@@ -226,18 +245,19 @@ fn resources(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
         .map(|resources| resources.entries("limits"))
         .unwrap_or_default();
     let accelerators = limits.iter().filter(|(name, _)| is_accelerator(name));
-    let gives_cpus = group
-        .ray
-        .variable("KUBERAY_GEN_RAY_START_CMD")
-        .map(|variable| match &variable.value {
-            EnvValue::Text(text) => text.to_string(),
-            EnvValue::From(_) => String::new(),
-        });
+    let gives_cpus =
+        group
+            .ray
+            .variable("KUBERAY_GEN_RAY_START_CMD")
+            .map(|variable| match &variable.value {
+                EnvValue::Text(text) => text.to_string(),
+                EnvValue::From(_) => String::new(),
+            });
     let gives_cpus = gives_cpus
         .or_else(|| group.ray.args.first().map(ToString::to_string))
         .unwrap_or_default();
-    let from_generated =
-        has(Feature::GenRayStartCmd, release) || group.ray.features.contains(&Feature::GeneratedCommand);
+    let from_generated = has(Feature::GenRayStartCmd, release)
+        || group.ray.features.contains(&Feature::GeneratedCommand);
     if from_generated && !gives_cpus.contains(" --num-cpus") {
         found.push(warn(trap::NO_CPU_LIMIT, container, ""));
     }
@@ -268,9 +288,11 @@ fn is_accelerator(name: &str) -> bool {
 /// Another container looks more like Ray's than the first one.
 fn order(containers: &[Cursor], found: &mut Vec<Warning>) {
     let looks_like_ray = |container: &Cursor| {
-        ["name", "image"]
-            .iter()
-            .any(|key| container.get(key).is_some_and(|value| value.text().contains("ray")))
+        ["name", "image"].iter().any(|key| {
+            container
+                .get(key)
+                .is_some_and(|value| value.text().contains("ray"))
+        })
     };
     if let Some((first, others)) = containers.split_first()
         && !looks_like_ray(first)
@@ -299,7 +321,9 @@ pub(super) fn of_submitter(ray: &ContainerContract, job: &Cursor) -> Vec<Warning
         return Vec::new();
     };
     let pieces = shell::pieces(entrypoint.text().trim());
-    let breaks = pieces.iter().any(|piece| !matches!(piece, shell::Piece::Word(_)));
+    let breaks = pieces
+        .iter()
+        .any(|piece| !matches!(piece, shell::Piece::Word(_)));
     let expands = pieces
         .iter()
         .any(|piece| matches!(piece, shell::Piece::Word(word) if word.contains('`') || word.contains("$(")));

@@ -18,7 +18,9 @@ pub(super) fn changes(releases: &[Version], containers: &[Container]) -> Vec<Cha
                 .collect::<Vec<_>>()
         };
         let (before, after) = (of(from), of(to));
-        let gone = before.iter().filter(|one| !after.iter().any(|other| same(one, other)));
+        let gone = before
+            .iter()
+            .filter(|one| !after.iter().any(|other| same(one, other)));
         for container in after.iter().chain(gone) {
             let text = |list: &[&Container]| {
                 list.iter()
@@ -49,7 +51,8 @@ pub(super) fn changes(releases: &[Version], containers: &[Container]) -> Vec<Cha
 }
 
 fn same(one: &Container, other: &Container) -> bool {
-    (&one.object, one.role, &one.group, &one.container) == (&other.object, other.role, &other.group, &other.container)
+    (&one.object, one.role, &one.group, &one.container)
+        == (&other.object, other.role, &other.group, &other.container)
 }
 
 /// A container as lines, one for each flag and each variable, so that a difference shows what changed and no more.
@@ -92,7 +95,11 @@ fn parts(text: &str) -> Vec<&str> {
     if let Some(start) = text.rfind("ray start ") {
         cuts.push(start);
         cuts.extend(text.rfind("ulimit -n ").filter(|&limit| limit < start));
-        cuts.extend(text[start..].match_indices("  --").map(|(at, _)| start + at + 1));
+        cuts.extend(
+            text[start..]
+                .match_indices("  --")
+                .map(|(at, _)| start + at + 1),
+        );
     }
     cuts.extend([0, text.len()]);
     cuts.sort_unstable();

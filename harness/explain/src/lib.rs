@@ -43,7 +43,8 @@ mod warning;
 use std::path::Path;
 
 use kuberay_contract::{
-    self as contract, ContainerContract, ContainerKind, EnvValue, ModelError, OperatorSettings, PodContract, PodRole,
+    self as contract, ContainerContract, ContainerKind, EnvValue, ModelError, OperatorSettings,
+    PodContract, PodRole,
 };
 use kuberay_manifest::yaml::{self, Node};
 use kuberay_manifest::{Cursor, Diagnostic, Diagnostics, Source};
@@ -115,15 +116,19 @@ pub fn explain(
         }
         explained = true;
         for release in releases {
-            let pods = contract::predict(release, settings, &document.to_json())
-                .map_err(|error| ExplainError::File(vec![problem(&source, document, &error)].into()))?;
+            let pods =
+                contract::predict(release, settings, &document.to_json()).map_err(|error| {
+                    ExplainError::File(vec![problem(&source, document, &error)].into())
+                })?;
             explanation
                 .containers
                 .extend(containers(release, document, &object, &pods));
         }
     }
     if !explained {
-        return Err(ExplainError::Nothing { file: explanation.file });
+        return Err(ExplainError::Nothing {
+            file: explanation.file,
+        });
     }
     explanation.changes = diff::changes(releases, &explanation.containers);
     Ok(explanation)
@@ -171,7 +176,12 @@ fn problem(source: &Source, document: &Node, error: &ModelError) -> Diagnostic {
     source.error(&node.place, error.to_string())
 }
 
-fn containers(release: &Version, document: &Node, object: &Object, pods: &[PodContract]) -> Vec<Container> {
+fn containers(
+    release: &Version,
+    document: &Node,
+    object: &Object,
+    pods: &[PodContract],
+) -> Vec<Container> {
     let root = Cursor::root(document);
     let spec = match object.kind.as_str() {
         "RayJob" => root.find(&["spec", "rayClusterSpec"]),
@@ -214,7 +224,9 @@ fn containers(release: &Version, document: &Node, object: &Object, pods: &[PodCo
                 (Role::Submitter, _) => detect::of_submitter(container, &root),
                 _ => Vec::new(),
             };
-            all.push(entry(release, object, role, &pod.group, container, warnings));
+            all.push(entry(
+                release, object, role, &pod.group, container, warnings,
+            ));
         }
     }
     all
@@ -228,11 +240,18 @@ fn entry(
     contract: &ContainerContract,
     warnings: Vec<Warning>,
 ) -> Container {
-    let texts = contract.env.iter().filter_map(|variable| match &variable.value {
-        EnvValue::Text(text) => Some(text),
-        EnvValue::From(_) => None,
-    });
-    let exact = contract.args.iter().chain(texts).all(contract::Text::is_exact);
+    let texts = contract
+        .env
+        .iter()
+        .filter_map(|variable| match &variable.value {
+            EnvValue::Text(text) => Some(text),
+            EnvValue::From(_) => None,
+        });
+    let exact = contract
+        .args
+        .iter()
+        .chain(texts)
+        .all(contract::Text::is_exact);
     let variable = |variable: &contract::EnvVar| {
         let (value, value_from) = match &variable.value {
             EnvValue::Text(text) => (Some(text.to_string()), None),

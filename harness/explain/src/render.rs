@@ -29,7 +29,10 @@ pub fn render(explanation: &Explanation) -> String {
         text.push_str(&format!("note: {}\n", line(note)));
     }
     let count = |weight: Weight| {
-        let warnings = explanation.containers.iter().flat_map(|container| &container.warnings);
+        let warnings = explanation
+            .containers
+            .iter()
+            .flat_map(|container| &container.warnings);
         warnings.filter(|warning| warning.weight == weight).count()
     };
     let (warnings, notes) = (count(Weight::Warning), count(Weight::Note));
@@ -51,7 +54,9 @@ fn remarks(explanation: &Explanation, container: &Container) -> String {
         .operators
         .iter()
         .find(|operator| operator.release == container.operator);
-    let Some(operator) = operator else { return String::new() };
+    let Some(operator) = operator else {
+        return String::new();
+    };
     let mut text = String::new();
     if !operator.flags_are_ordered {
         text.push_str(
@@ -80,10 +85,17 @@ fn entry(explanation: &Explanation, container: &Container) -> String {
     } else {
         format!(" of {}", line(&container.group))
     };
-    let mut text = format!("\n  {role} container {}{group}\n", line(&container.container));
+    let mut text = format!(
+        "\n  {role} container {}{group}\n",
+        line(&container.container)
+    );
     text.push_str(&list("command", &container.command));
     text.push_str(&list("args", &container.args));
-    let injected: Vec<&Variable> = container.env.iter().filter(|variable| variable.injected).collect();
+    let injected: Vec<&Variable> = container
+        .env
+        .iter()
+        .filter(|variable| variable.injected)
+        .collect();
     for (index, variable) in injected.iter().enumerate() {
         text.push_str(&format!(
             "    {:<8} {}\n",
@@ -104,7 +116,13 @@ fn list(title: &str, words: &[String]) -> String {
     }
     let words = words.iter().enumerate();
     words
-        .map(|(index, word)| format!("    {:<8} {}\n", if index == 0 { title } else { "" }, quoted(word)))
+        .map(|(index, word)| {
+            format!(
+                "    {:<8} {}\n",
+                if index == 0 { title } else { "" },
+                quoted(word)
+            )
+        })
         .collect()
 }
 
@@ -113,7 +131,10 @@ fn describe(variable: &Variable) -> String {
     match (&variable.value, &variable.value_from) {
         (Some(value), _) => format!("{name}={}", quoted(value)),
         (None, Some(from)) => match from.pointer("/fieldRef/fieldPath") {
-            Some(path) => format!("{name} from the Pod's {}", line(path.as_str().unwrap_or_default())),
+            Some(path) => format!(
+                "{name} from the Pod's {}",
+                line(path.as_str().unwrap_or_default())
+            ),
             None => format!("{name} from {}", line(&from.to_string())),
         },
         (None, None) => name,
@@ -145,7 +166,10 @@ fn changes(explanation: &Explanation) -> String {
         return text;
     };
     if explanation.changes.is_empty() {
-        return format!("From {} to {} nothing changes.\n", first.release, last.release);
+        return format!(
+            "From {} to {} nothing changes.\n",
+            first.release, last.release
+        );
     }
     for change in &explanation.changes {
         let group = if change.group.is_empty() {
@@ -161,7 +185,12 @@ fn changes(explanation: &Explanation) -> String {
             line(&change.object.name),
             line(&change.container)
         ));
-        text.extend(change.diff.lines().map(|part| format!("  {}\n", line(part))));
+        text.extend(
+            change
+                .diff
+                .lines()
+                .map(|part| format!("  {}\n", line(part))),
+        );
         text.push('\n');
     }
     text

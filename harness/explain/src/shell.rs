@@ -14,7 +14,8 @@ pub(super) enum Piece {
 }
 
 const OPERATORS: [&str; 18] = [
-    "&&", "||", ";;", "<<", ">>", "&>", ">&", "<&", "|&", "<>", ">|", ";", "&", "|", "(", ")", "<", ">",
+    "&&", "||", ";;", "<<", ">>", "&>", ">&", "<&", "|&", "<>", ">|", ";", "&", "|", "(", ")", "<",
+    ">",
 ];
 
 /// Splits a text. A quote that is not closed ends with the text.
@@ -30,7 +31,10 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         } else if first == '#' {
             pieces.push(Piece::Comment);
             rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
-        } else if let Some(operator) = OPERATORS.iter().find(|operator| rest.starts_with(*operator)) {
+        } else if let Some(operator) = OPERATORS
+            .iter()
+            .find(|operator| rest.starts_with(*operator))
+        {
             pieces.push(Piece::Operator(operator));
             rest = &rest[operator.len()..];
         } else {
@@ -130,7 +134,9 @@ pub(super) fn ends_shell(text: &str) -> Option<String> {
         match piece {
             Piece::Operator("(") => depth += 1,
             Piece::Operator(")") => depth = depth.saturating_sub(1),
-            Piece::Operator(operator) => guarded = *operator == "||" || guarded && *operator == "&&",
+            Piece::Operator(operator) => {
+                guarded = *operator == "||" || guarded && *operator == "&&"
+            }
             Piece::Newline => guarded = false,
             Piece::Word(word) if at_start && depth == 0 && !guarded => {
                 let redirects = matches!(
@@ -145,7 +151,8 @@ pub(super) fn ends_shell(text: &str) -> Option<String> {
         }
         at_start = match piece {
             Piece::Word(word) => {
-                at_start && (word.contains('=') || OPENERS.contains(&word.as_str())) || OPENERS.contains(&word.as_str())
+                at_start && (word.contains('=') || OPENERS.contains(&word.as_str()))
+                    || OPENERS.contains(&word.as_str())
             }
             Piece::Operator(operator) => matches!(*operator, ";" | "&" | "&&" | "||" | "("),
             Piece::Newline => true,
@@ -170,9 +177,14 @@ pub(super) fn sets_errexit(text: &str) -> bool {
             Piece::Word(word) => Some(word.as_str()),
             _ => None,
         });
-        let is_errexit =
-            |word: &str| word == "errexit" || (word.starts_with('-') && !word.starts_with("--") && word.contains('e'));
-        depth == 0 && at_start && matches!(piece, Piece::Word(word) if word == "set") && options.any(is_errexit)
+        let is_errexit = |word: &str| {
+            word == "errexit"
+                || (word.starts_with('-') && !word.starts_with("--") && word.contains('e'))
+        };
+        depth == 0
+            && at_start
+            && matches!(piece, Piece::Word(word) if word == "set")
+            && options.any(is_errexit)
     })
 }
 
@@ -181,7 +193,9 @@ const OPENERS: [&str; 6] = ["{", "then", "do", "else", "!", "time"];
 /// Whether the last command of a text ends the shell when it fails, as in `prepare || exit 1`.
 pub(super) fn stops_on_failure(text: &str) -> bool {
     let pieces = pieces(text);
-    let guard = pieces.iter().rposition(|piece| *piece == Piece::Operator("||"));
+    let guard = pieces
+        .iter()
+        .rposition(|piece| *piece == Piece::Operator("||"));
     guard.is_some_and(|guard| {
         let after = &pieces[guard + 1..];
         matches!(after.first(), Some(Piece::Word(word)) if word == "exit")

@@ -20,8 +20,17 @@ fn manifest(container: &str, group: &str) -> String {
 }
 
 fn explained(text: &str, versions: &[&str]) -> Explanation {
-    let releases: Vec<Version> = versions.iter().map(|version| version.parse().unwrap()).collect();
-    explain(Path::new("file.yaml"), text, &releases, &OperatorSettings::default()).unwrap()
+    let releases: Vec<Version> = versions
+        .iter()
+        .map(|version| version.parse().unwrap())
+        .collect();
+    explain(
+        Path::new("file.yaml"),
+        text,
+        &releases,
+        &OperatorSettings::default(),
+    )
+    .unwrap()
 }
 
 /// The ids of all warnings, with line and column.
@@ -84,9 +93,16 @@ fn traps_of_commands(#[case] container: &str, #[case] expected: &[&str]) {
 #[case("{resources: \"'{\\\"a\\\": 1}'\"}", "1.6.2", &[])]
 fn traps_of_parameters(#[case] params: &str, #[case] version: &str, #[case] expected: &[&str]) {
     // In 1.0 a block that is false is no trap: it does what it says.
-    let expected = if version == "1.0.0" { &[][..] } else { expected };
+    let expected = if version == "1.0.0" {
+        &[][..]
+    } else {
+        expected
+    };
     assert_eq!(
-        ids(&manifest(LIMITS, &format!("rayStartParams: {params}")), version),
+        ids(
+            &manifest(LIMITS, &format!("rayStartParams: {params}")),
+            version
+        ),
         expected
     );
 }
@@ -103,7 +119,12 @@ fn traps_of_parameters(#[case] params: &str, #[case] version: &str, #[case] expe
 #[case("resources: {limits: {cpu: 1, nvidia.com/mig-1g.5gb: 1}}", "", "1.4.2", &[])]
 #[case(LIMITS, "resources: {CPU: '1'}\nlabels: {a: b}", "1.4.2", &["group-field-ignored", "group-field-ignored"])]
 #[case(LIMITS, "resources: {CPU: '1'}", "1.5.1", &[])]
-fn traps_of_resources(#[case] container: &str, #[case] group: &str, #[case] version: &str, #[case] expected: &[&str]) {
+fn traps_of_resources(
+    #[case] container: &str,
+    #[case] group: &str,
+    #[case] version: &str,
+    #[case] expected: &[&str],
+) {
     let found: Vec<String> = warnings(&manifest(container, group), version)
         .into_iter()
         .map(|(id, ..)| id)
@@ -125,7 +146,10 @@ fn a_warning_names_its_place() {
         ]
     );
     let place = &explained(&text, &["1.6.2"]).containers[0].warnings[1].place;
-    assert_eq!(place.path, "spec.headGroupSpec.template.spec.containers[0].args[1]");
+    assert_eq!(
+        place.path,
+        "spec.headGroupSpec.template.spec.containers[0].args[1]"
+    );
 }
 
 #[test]
@@ -150,7 +174,10 @@ fn the_annotation_and_what_it_leaves_to_the_user() {
     assert_eq!(of(&annotated("yes", ""), "1.6.2"), ["annotation-ignored"]);
     assert!(of(&annotated("False", ""), "1.6.2").is_empty());
     assert_eq!(
-        of(&annotated("true", "args: ['$KUBERAY_GEN_RAY_START_CMD']"), "1.6.2"),
+        of(
+            &annotated("true", "args: ['$KUBERAY_GEN_RAY_START_CMD']"),
+            "1.6.2"
+        ),
         ["gen-cmd-unquoted"]
     );
     assert!(
@@ -219,10 +246,21 @@ fn several_documents_and_what_is_left_out() {
 
 #[test]
 fn an_upgrade_is_a_difference() {
-    let explanation = explained(&manifest(LIMITS, "rayStartParams: {}"), &["1.3.2", "1.4.2", "1.7.0"]);
-    let diffs: Vec<&str> = explanation.changes.iter().map(|change| change.diff.as_str()).collect();
+    let explanation = explained(
+        &manifest(LIMITS, "rayStartParams: {}"),
+        &["1.3.2", "1.4.2", "1.7.0"],
+    );
+    let diffs: Vec<&str> = explanation
+        .changes
+        .iter()
+        .map(|change| change.diff.as_str())
+        .collect();
     assert_eq!(diffs.len(), 2);
-    assert!(diffs[0].contains("-command \"-lc\"\n+command \"-c\"\n"), "{}", diffs[0]);
+    assert!(
+        diffs[0].contains("-command \"-lc\"\n+command \"-c\"\n"),
+        "{}",
+        diffs[0]
+    );
     assert!(
         diffs[1].contains(
             "-args    \"ulimit -n 65536; \"\n+args    \"ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}; \"\n"
@@ -233,7 +271,10 @@ fn an_upgrade_is_a_difference() {
     let text = render(&explanation);
     assert!(text.contains("provisional: no scenario has proven this release"));
     assert!(!text.contains("random"));
-    assert!(render(&explained(&manifest("", ""), &["1.2.2"])).contains("order of generated flags is random"));
+    assert!(
+        render(&explained(&manifest("", ""), &["1.2.2"]))
+            .contains("order of generated flags is random")
+    );
 }
 
 #[rstest]
@@ -242,14 +283,24 @@ fn an_upgrade_is_a_difference() {
 #[case(&manifest("args: [1]", ""), "12:18: spec.headGroupSpec.template.spec.containers[0].args[0]: invalid type")]
 fn what_cannot_be_explained(#[case] text: &str, #[case] message: &str) {
     let releases = ["1.6.2".parse().unwrap()];
-    let error = explain(Path::new("f"), text, &releases, &OperatorSettings::default())
-        .unwrap_err()
-        .to_string();
+    let error = explain(
+        Path::new("f"),
+        text,
+        &releases,
+        &OperatorSettings::default(),
+    )
+    .unwrap_err()
+    .to_string();
     assert!(error.contains(message), "{error}");
     let old = ["0.6.0".parse().unwrap()];
-    let error = explain(Path::new("f"), &manifest("", ""), &old, &OperatorSettings::default())
-        .unwrap_err()
-        .to_string();
+    let error = explain(
+        Path::new("f"),
+        &manifest("", ""),
+        &old,
+        &OperatorSettings::default(),
+    )
+    .unwrap_err()
+    .to_string();
     assert!(error.contains("begins with KubeRay 1.0.0"), "{error}");
 }
 
@@ -277,7 +328,10 @@ fn the_document_keeps_to_its_schema_and_the_schema_is_current() {
         .map(|problem| problem.to_string())
         .collect();
     assert!(problems.is_empty(), "{problems:?}");
-    assert_eq!(serde_json::from_value::<Explanation>(document).unwrap(), explanation);
+    assert_eq!(
+        serde_json::from_value::<Explanation>(document).unwrap(),
+        explanation
+    );
 }
 
 /// What must not reach a terminal: colours, a title, a line of its own, a direction, what looks like nothing or a space.
@@ -286,11 +340,18 @@ const HOSTILE: &str = r"\e[31mred\e]0;title\a\n::error::x\u202e\u200b\u00a0\u009
 /// A manifest with such a text wherever `explain` prints one.
 fn hostile() -> String {
     let mut text = manifest(
-        &format!("args: [\"echo {HOSTILE} &\"]\nenv:\n- {{name: \"A{HOSTILE}\", value: \"{HOSTILE}\"}}\n"),
-        &format!("rayStartParams: {{num-cpus: \"1\", \"x{HOSTILE}\": \"{HOSTILE}; a\", block: \"false\"}}"),
+        &format!(
+            "args: [\"echo {HOSTILE} &\"]\nenv:\n- {{name: \"A{HOSTILE}\", value: \"{HOSTILE}\"}}\n"
+        ),
+        &format!(
+            "rayStartParams: {{num-cpus: \"1\", \"x{HOSTILE}\": \"{HOSTILE}; a\", block: \"false\"}}"
+        ),
     );
     text = text.replace("name: c\n", &format!("name: \"c{HOSTILE}\"\n"));
-    text = text.replace("name: ray-head\n", &format!("name: \"ray-head{HOSTILE}\"\n"));
+    text = text.replace(
+        "name: ray-head\n",
+        &format!("name: \"ray-head{HOSTILE}\"\n"),
+    );
     text + &format!(
         "  workerGroupSpecs:\n  - groupName: \"g{HOSTILE}\"\n    template:\n      spec:\n        containers:\n        - \
          name: \"w{HOSTILE}\"\n          image: ray\n---\nkind: \"Other{HOSTILE}\"\n"
@@ -303,16 +364,22 @@ fn nothing_of_a_manifest_acts_on_a_terminal() {
     let releases = ["1.0.0".parse().unwrap(), "1.6.2".parse().unwrap()];
     let explanation = explain(file, &hostile(), &releases, &OperatorSettings::default()).unwrap();
     let shown = render(&explanation);
-    let acts = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{200b}' | '\u{a0}');
+    let acts =
+        |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{200b}' | '\u{a0}');
     let bad: Vec<&str> = shown.lines().filter(|line| line.contains(acts)).collect();
     assert_eq!(bad, [""; 0]);
     let commands: Vec<&str> = shown
         .lines()
         .filter(|line| line.trim_start().starts_with("::"))
         .collect();
-    assert_eq!(commands, [""; 0], "a CI system would take these for commands");
+    assert_eq!(
+        commands, [""; 0],
+        "a CI system would take these for commands"
+    );
     assert!(
-        shown.contains(r"RayCluster c\u{1b}[31mred\u{1b}]0;title\u{7}\n::error::x\u{202e}\u{200b}\u{a0}"),
+        shown.contains(
+            r"RayCluster c\u{1b}[31mred\u{1b}]0;title\u{7}\n::error::x\u{202e}\u{200b}\u{a0}"
+        ),
         "{shown}"
     );
 }
@@ -333,11 +400,13 @@ fn an_error_about_a_manifest_acts_on_no_terminal() {
     };
     let mut shown = problems.to_string();
     for problem in problems.diagnostics() {
-        let handler = miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor());
+        let handler =
+            miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor());
         handler.render_report(&mut shown, problem).unwrap();
     }
     assert!(
-        !shown.contains(|c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{a0}')),
+        !shown
+            .contains(|c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{a0}')),
         "{shown:?}"
     );
 }

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How much a warning weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Weight {
     /// Something other than what is written will most likely happen.
@@ -157,8 +159,16 @@ mod tests {
         let mut ids = BTreeSet::new();
         for trap in TRAPS {
             assert!(ids.insert(trap.id), "{} comes twice", trap.id);
-            assert!(trap.text.ends_with('.') && trap.advice.ends_with('.'), "{}", trap.id);
-            assert!(trap.rule.len() == 3 && trap.rule.starts_with('C'), "{}", trap.id);
+            assert!(
+                trap.text.ends_with('.') && trap.advice.ends_with('.'),
+                "{}",
+                trap.id
+            );
+            assert!(
+                trap.rule.len() == 3 && trap.rule.starts_with('C'),
+                "{}",
+                trap.id
+            );
         }
     }
 
@@ -167,14 +177,24 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/explain.md");
         let text = std::fs::read_to_string(path).unwrap();
         for trap in TRAPS {
-            let note = if trap.weight == Weight::Note { " (note)" } else { "" };
+            let note = if trap.weight == Weight::Note {
+                " (note)"
+            } else {
+                ""
+            };
             let links = trap
                 .scenarios
                 .iter()
                 .map(|name| format!("[`{name}`](../../scenarios/{name}/scenario.yaml)"));
             let links = links.collect::<Vec<_>>().join(", ");
-            let row = format!("| `{}` | {}{note} | {} | {links} |", trap.id, trap.rule, trap.text);
-            assert!(text.contains(&row), "docs/reference/explain.md lacks the row\n{row}");
+            let row = format!(
+                "| `{}` | {}{note} | {} | {links} |",
+                trap.id, trap.rule, trap.text
+            );
+            assert!(
+                text.contains(&row),
+                "docs/reference/explain.md lacks the row\n{row}"
+            );
         }
     }
 }

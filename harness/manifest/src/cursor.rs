@@ -26,12 +26,15 @@ impl<'a> Cursor<'a> {
 
     /// The value at the end of a path of keys.
     pub fn find(&self, keys: &[&str]) -> Option<Cursor<'a>> {
-        keys.iter().try_fold(self.clone(), |cursor, key| cursor.get(key))
+        keys.iter()
+            .try_fold(self.clone(), |cursor, key| cursor.get(key))
     }
 
     /// The items of a list; none where it is absent or no list.
     pub fn items(&self, key: &str) -> Vec<Cursor<'a>> {
-        let Some(list) = self.get(key) else { return Vec::new() };
+        let Some(list) = self.get(key) else {
+            return Vec::new();
+        };
         let items = list.node.items().iter().enumerate();
         items
             .map(|(index, node)| Cursor {
@@ -43,7 +46,9 @@ impl<'a> Cursor<'a> {
 
     /// The entries of a mapping.
     pub fn entries(&self, key: &str) -> Vec<(&'a str, Cursor<'a>)> {
-        let Some(map) = self.get(key) else { return Vec::new() };
+        let Some(map) = self.get(key) else {
+            return Vec::new();
+        };
         let Yaml::Map(entries) = &map.node.value else {
             return Vec::new();
         };

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::visible;
 
 /// A place in a file, both counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Location {
     /// Line, from 1.
     pub line: usize,
@@ -198,10 +200,16 @@ impl Source {
 
     /// The place from a location to the end of its line.
     pub fn rest_of_line(&self, location: Location) -> Place {
-        let before = self.text.split_inclusive('\n').take(location.line.saturating_sub(1));
+        let before = self
+            .text
+            .split_inclusive('\n')
+            .take(location.line.saturating_sub(1));
         let start: usize = before.map(str::len).sum();
         let line = self.text[start..].lines().next().unwrap_or_default();
-        let indent = line.chars().take(location.column.saturating_sub(1)).map(char::len_utf8);
+        let indent = line
+            .chars()
+            .take(location.column.saturating_sub(1))
+            .map(char::len_utf8);
         Place {
             location,
             span: start + indent.sum::<usize>()..start + line.len(),
@@ -224,7 +232,10 @@ impl Source {
         let shown = |part: &str| visible::lines(&part.replace("\r\n", "\n"));
         let (before, part) = (shown(&text[..start]), shown(&text[start..end.max(start)]));
         let place = before.len()..before.len() + part.len();
-        ((before + &part + &shown(&text[end.max(start)..])).into(), place)
+        (
+            (before + &part + &shown(&text[end.max(start)..])).into(),
+            place,
+        )
     }
 
     /// A problem at a place of this text.

@@ -30,7 +30,10 @@ pub fn objects(source: &Source) -> Found<Vec<Value>> {
         return Err(problems);
     }
     if documents.is_empty() {
-        return Err(vec![Diagnostic::of_file(&source.path, "the manifest holds no object")]);
+        return Err(vec![Diagnostic::of_file(
+            &source.path,
+            "the manifest holds no object",
+        )]);
     }
     Ok(documents.iter().map(Node::to_json).collect())
 }
@@ -38,9 +41,14 @@ pub fn objects(source: &Source) -> Found<Vec<Value>> {
 /// Every object says what it is and how it is called.
 fn identity(source: &Source, document: &Node) -> Vec<Diagnostic> {
     if !matches!(document.value, Yaml::Map(_)) {
-        return vec![source.error(&document.place, "a document of a manifest must be a mapping")];
+        return vec![source.error(
+            &document.place,
+            "a document of a manifest must be a mapping",
+        )];
     }
-    let name = document.get("metadata").and_then(|metadata| metadata.get("name"));
+    let name = document
+        .get("metadata")
+        .and_then(|metadata| metadata.get("name"));
     let fields = [
         ("apiVersion", document.get("apiVersion")),
         ("kind", document.get("kind")),
@@ -49,7 +57,9 @@ fn identity(source: &Source, document: &Node) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for (field, node) in fields {
         match node {
-            None => problems.push(source.error(&document.place, format!("the object lacks `{field}`"))),
+            None => {
+                problems.push(source.error(&document.place, format!("the object lacks `{field}`")));
+            }
             Some(node) if node.text() == Some("") => {
                 problems.push(source.error(&node.place, format!("`{field}` is empty")));
             }

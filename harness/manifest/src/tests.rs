@@ -122,7 +122,10 @@ fn anchors_and_merges_are_followed() {
 }
 
 #[rstest]
-#[case("a: 1\na: 2\n", "2:1: the key `a` comes twice; it was already given on line 1")]
+#[case(
+    "a: 1\na: 2\n",
+    "2:1: the key `a` comes twice; it was already given on line 1"
+)]
 #[case("1: x\n'1': y\n", "2:1: the key `1` comes twice")]
 #[case("a: [1\nb: 2\n", "2:2: not valid YAML: ")]
 #[case("a: b: c\n", "1:5: not valid YAML: ")]
@@ -131,8 +134,14 @@ fn anchors_and_merges_are_followed() {
 #[case("? [a]\n: b\n", "1:3: a key must be a text")]
 #[case("- a\n", "1:1: a document of a manifest must be a mapping")]
 #[case("# nothing\n", "1:1: the manifest holds no object")]
-#[case("kind: A\nmetadata: {name: demo}\n", "1:1: the object lacks `apiVersion`")]
-#[case("apiVersion: v1\nkind: A\nmetadata: {}\n", "1:1: the object lacks `metadata.name`")]
+#[case(
+    "kind: A\nmetadata: {name: demo}\n",
+    "1:1: the object lacks `apiVersion`"
+)]
+#[case(
+    "apiVersion: v1\nkind: A\nmetadata: {}\n",
+    "1:1: the object lacks `metadata.name`"
+)]
 #[case(
     "apiVersion: v1\nkind: A\nmetadata: {name: 1}\n",
     "3:18: `metadata.name` must be a text"

@@ -23,7 +23,11 @@ pub fn marked(message: &str) -> String {
     let mut marked = String::new();
     for (number, line) in lines(message.trim_end()).lines().enumerate() {
         if number > 0 {
-            let mark = if line.starts_with("  | ") { "\n" } else { "\n  | " };
+            let mark = if line.starts_with("  | ") {
+                "\n"
+            } else {
+                "\n  | "
+            };
             marked.push_str(mark);
         }
         marked.push_str(line);

@@ -49,7 +49,10 @@ impl Node {
     /// The value under a key, where this is a mapping that has it.
     pub fn get(&self, name: &str) -> Option<&Node> {
         match &self.value {
-            Yaml::Map(entries) => entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node),
+            Yaml::Map(entries) => entries
+                .iter()
+                .find(|(key, _)| key.name == name)
+                .map(|(_, node)| node),
             _ => None,
         }
     }
@@ -111,7 +114,8 @@ pub fn parse(source: &Source) -> Found<Vec<Node>> {
         // Duplicates are found here, because only keys as Kubernetes reads them can be compared.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
     };
-    let documents: Vec<Raw> = match serde_saphyr::from_multiple_with_options(&source.text, options) {
+    let documents: Vec<Raw> = match serde_saphyr::from_multiple_with_options(&source.text, options)
+    {
         Ok(documents) => documents,
         Err(error) => return Err(vec![syntax_error(source, &error)]),
     };
@@ -119,7 +123,10 @@ pub fn parse(source: &Source) -> Found<Vec<Node>> {
         source,
         problems: Vec::new(),
     };
-    let nodes = documents.into_iter().map(|document| reader.node(document)).collect();
+    let nodes = documents
+        .into_iter()
+        .map(|document| reader.node(document))
+        .collect();
     if reader.problems.is_empty() {
         Ok(nodes)
     } else {
@@ -242,7 +249,9 @@ impl Reader<'_> {
             RawValue::Unsigned(value) => Yaml::Number(unsigned(value)),
             RawValue::Float(value) => float(value).map_or(Yaml::Null, Yaml::Number),
             RawValue::Text(text) => Yaml::Text(text),
-            RawValue::List(items) => Yaml::List(items.into_iter().map(|item| self.node(item)).collect()),
+            RawValue::List(items) => {
+                Yaml::List(items.into_iter().map(|item| self.node(item)).collect())
+            }
             RawValue::Map(entries) => Yaml::Map(self.entries(entries)),
         };
         Node {
@@ -254,7 +263,8 @@ impl Reader<'_> {
     /// Kubernetes knows `yes`, `Yes` and `YES` as booleans, but no other mixture of cases.
     fn boolean(&self, value: bool, written: std::ops::Range<usize>) -> Yaml {
         let text = self.source.text.get(written).unwrap_or_default();
-        let mixed = text.chars().skip(1).any(char::is_uppercase) && text.chars().any(char::is_lowercase);
+        let mixed =
+            text.chars().skip(1).any(char::is_uppercase) && text.chars().any(char::is_lowercase);
         if mixed {
             Yaml::Text(text.into())
         } else {
@@ -279,11 +289,15 @@ impl Reader<'_> {
             };
             if let Some((first, _)) = entries.iter().find(|(key, _)| key.name == name) {
                 let line = first.place.location.line;
-                let message = format!("the key `{name}` comes twice; it was already given on line {line}");
+                let message =
+                    format!("the key `{name}` comes twice; it was already given on line {line}");
                 self.problems.push(self.source.error(&key.place, message));
                 continue;
             }
-            let key = Key { name, place: key.place };
+            let key = Key {
+                name,
+                place: key.place,
+            };
             entries.push((key, value));
         }
         entries
@@ -292,15 +306,24 @@ impl Reader<'_> {
 
 /// Kubernetes keeps integers in 64 bits with a sign; above that a number is a float.
 fn unsigned(value: u64) -> Number {
-    #[expect(clippy::cast_precision_loss, reason = "Kubernetes loses it in the same way")]
-    i64::try_from(value).map_or_else(|_| float(value as f64).unwrap_or_else(|| value.into()), Number::from)
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "Kubernetes loses it in the same way"
+    )]
+    i64::try_from(value).map_or_else(
+        |_| float(value as f64).unwrap_or_else(|| value.into()),
+        Number::from,
+    )
 }
 
 /// A float that has no fraction goes through JSON as an integer, where 64 bits can hold it.
 fn float(value: f64) -> Option<Number> {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     if value.fract() == 0.0 && (-LIMIT..LIMIT).contains(&value) {
-        #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is in range")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it has no fraction and is in range"
+        )]
         return Some(Number::from(value as i64));
     }
     Number::from_f64(value)

@@ -224,11 +224,18 @@ pub struct UnknownRelease {
     pub known: String,
 }
 
-fn unknown<'a>(what: &'static str, version: &Version, known: impl Iterator<Item = &'a Version>) -> UnknownRelease {
+fn unknown<'a>(
+    what: &'static str,
+    version: &Version,
+    known: impl Iterator<Item = &'a Version>,
+) -> UnknownRelease {
     UnknownRelease {
         what,
         version: version.clone(),
-        known: known.map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        known: known
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
@@ -242,7 +249,11 @@ mod tests {
         for release in &pins.operators.matrix {
             pins.operator(release).unwrap();
         }
-        assert_eq!(pins.pairs.first(), Some(&pins.defaults), "the default pair comes first");
+        assert_eq!(
+            pins.pairs.first(),
+            Some(&pins.defaults),
+            "the default pair comes first"
+        );
         for pair in &pins.pairs {
             pins.operator(&pair.operator).unwrap();
             pins.ray(&pair.ray).unwrap();
@@ -255,6 +266,9 @@ mod tests {
             .operator(&Version::new(9, 9, 9))
             .unwrap_err()
             .to_string();
-        assert!(error.contains("9.9.9") && error.contains("1.6.2"), "{error}");
+        assert!(
+            error.contains("9.9.9") && error.contains("1.6.2"),
+            "{error}"
+        );
     }
 }

@@ -42,7 +42,9 @@ impl FromStr for Pair {
     type Err = PairError;
 
     fn from_str(text: &str) -> Result<Self, PairError> {
-        let (operator, ray) = text.split_once('/').ok_or_else(|| PairError::NoSlash(text.into()))?;
+        let (operator, ray) = text
+            .split_once('/')
+            .ok_or_else(|| PairError::NoSlash(text.into()))?;
         Ok(Self {
             operator: parse_version(operator)?,
             ray: parse_version(ray)?,
@@ -110,7 +112,9 @@ mod tests {
     use super::*;
 
     fn listed() -> Vec<Pair> {
-        ["1.6.2/2.52.0", "1.0.0/2.7.0"].map(|text| text.parse().unwrap()).into()
+        ["1.6.2/2.52.0", "1.0.0/2.7.0"]
+            .map(|text| text.parse().unwrap())
+            .into()
     }
 
     #[rstest]
@@ -136,7 +140,12 @@ mod tests {
 
     #[test]
     fn every_operator_is_crossed_with_every_ray() {
-        let versions = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Version>>();
+        let versions = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| text.parse().unwrap())
+                .collect::<Vec<Version>>()
+        };
         let pairs: Vec<_> = Pair::crossed(&versions(&["1.0.0", "1.6.2"]), &versions(&["2.7.0"]))
             .iter()
             .map(Pair::to_string)

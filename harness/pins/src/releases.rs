@@ -119,7 +119,11 @@ mod tests {
     #[case("1.6.2, 1.0.0,1.6.2", "1.0.0 1.6.2")]
     #[case("latest,1.6.0", "1.6.0 1.6.2")]
     fn a_selection_means_releases(#[case] text: &str, #[case] expected: &str) {
-        let releases = text.parse::<Releases>().unwrap().resolve(&matrix()).unwrap();
+        let releases = text
+            .parse::<Releases>()
+            .unwrap()
+            .resolve(&matrix())
+            .unwrap();
         let found: Vec<_> = releases.iter().map(ToString::to_string).collect();
         assert_eq!(found.join(" "), expected);
     }

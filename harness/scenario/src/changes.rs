@@ -48,7 +48,9 @@ pub fn apply_changes(
         if !CLUSTER_SCOPED.contains(&kind.as_str()) {
             change.set(object, "", &["metadata", "namespace"], json!(namespace));
         }
-        let Some(at) = ray_cluster(&kind) else { continue };
+        let Some(at) = ray_cluster(&kind) else {
+            continue;
+        };
         let Some(spec) = object.pointer_mut(&format!("/{}", at.replace('.', "/"))) else {
             continue;
         };
@@ -60,7 +62,12 @@ pub fn apply_changes(
                 change.set(container, &path, &["image"], json!(ray_image));
             }
             if !changes.requests.is_empty() {
-                change.set(container, &path, &["resources", "requests"], json!(changes.requests));
+                change.set(
+                    container,
+                    &path,
+                    &["resources", "requests"],
+                    json!(changes.requests),
+                );
             }
         }
     }
@@ -85,7 +92,9 @@ fn ray_containers<'a>(spec: &'a mut Value, at: &str) -> Vec<(&'a mut Value, Stri
             ("headGroupSpec", head) => groups.push((head, format!("{at}.{key}"))),
             ("workerGroupSpecs", Value::Array(workers)) => {
                 let workers = workers.iter_mut().enumerate();
-                groups.extend(workers.map(|(index, worker)| (worker, format!("{at}.{key}[{index}]"))));
+                groups.extend(
+                    workers.map(|(index, worker)| (worker, format!("{at}.{key}[{index}]"))),
+                );
             }
             _ => {}
         }

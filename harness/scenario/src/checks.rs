@@ -55,7 +55,9 @@ pub struct RayCheck {
 }
 
 /// A point in the life of a case that must have been reached before something is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub enum Milestone {
     /// The head Pod's Ray container runs.
@@ -318,9 +320,11 @@ impl Check {
     /// The layer of a rule that the check helps to prove: what an object says, or what comes of it.
     pub fn layer(&self) -> Layer {
         match self {
-            Check::Pod(_) | Check::FlagOrder(_) | Check::FlagValues(_) | Check::Absent(_) | Check::Rejected(_) => {
-                Layer::Spec
-            }
+            Check::Pod(_)
+            | Check::FlagOrder(_)
+            | Check::FlagValues(_)
+            | Check::Absent(_)
+            | Check::Rejected(_) => Layer::Spec,
             Check::Ray(_)
             | Check::Logs(_)
             | Check::Job(_)

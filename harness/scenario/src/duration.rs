@@ -34,7 +34,9 @@ impl fmt::Display for Length {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
     /// It has another form.
-    #[error("`{0}` is not a length of time; write a number and a unit (ms, s, m or h), such as `90s` or `1m30s`")]
+    #[error(
+        "`{0}` is not a length of time; write a number and a unit (ms, s, m or h), such as `90s` or `1m30s`"
+    )]
     Form(String),
     /// It is no time at all.
     #[error("`{0}` is no time at all; write at least `1ms`")]
@@ -60,7 +62,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
             return Err(form());
         }
         let (number, after) = rest.split_at(digits);
-        let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
+        let letters = after
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(after.len());
         let (unit, after) = after.split_at(letters);
         let milliseconds: u64 = match unit {
             "ms" => 1,
@@ -131,7 +135,10 @@ mod tests {
     #[case("1m30s", 90_000)]
     #[case("24h", 86_400_000)]
     fn reads(#[case] text: &str, #[case] milliseconds: u64) {
-        assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)));
+        assert_eq!(
+            parse_duration(text),
+            Ok(Duration::from_millis(milliseconds))
+        );
     }
 
     #[rstest]

@@ -72,7 +72,9 @@ pub fn open(folder: &Path, path: &Path) -> Result<File, FileError> {
 pub fn read(folder: &Path, path: &Path) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     // It may still grow.
-    open(folder, path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    open(folder, path)?
+        .take(LARGEST + 1)
+        .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {
         return Err(FileError::TooLarge);
     }

@@ -39,20 +39,23 @@ fn lint_folder(folder: &Path, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diag
         let problem = Diagnostic::of_file(folder, "this folder holds no scenario.yaml");
         let problem = problem.with_help("add one, or remove the folder");
         // What lies here was to be a scenario, and never runs.
-        let looks_like_one = file_names(folder)
-            .iter()
-            .map(Path::new)
-            .any(|name| is_yaml(name) || name.extension().is_some_and(|extension| extension == "snap"));
+        let looks_like_one = file_names(folder).iter().map(Path::new).any(|name| {
+            is_yaml(name)
+                || name
+                    .extension()
+                    .is_some_and(|extension| extension == "snap")
+        });
         return vec![if looks_like_one {
             problem
         } else {
             problem.into_warning()
         }];
     }
-    let (source, tree) = match load::read(&file).and_then(|source| Ok((load::parse(&source)?, source))) {
-        Ok((tree, source)) => (source, tree),
-        Err(problems) => return problems,
-    };
+    let (source, tree) =
+        match load::read(&file).and_then(|source| Ok((load::parse(&source)?, source))) {
+            Ok((tree, source)) => (source, tree),
+            Err(problems) => return problems,
+        };
     let mut problems = unique_name(&source, &tree, names);
     problems.extend(lint_manifests(&source, &tree));
     match load::build(&source, &tree) {
@@ -62,8 +65,14 @@ fn lint_folder(folder: &Path, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diag
     problems
 }
 
-fn unique_name(source: &Source, tree: &Node, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diagnostic> {
-    let node = tree.get("metadata").and_then(|metadata| metadata.get("name"));
+fn unique_name(
+    source: &Source,
+    tree: &Node,
+    names: &mut BTreeMap<String, PathBuf>,
+) -> Vec<Diagnostic> {
+    let node = tree
+        .get("metadata")
+        .and_then(|metadata| metadata.get("name"));
     let Some((node, name)) = node.and_then(|node| Some((node, node.text()?))) else {
         return Vec::new();
     };
@@ -80,7 +89,9 @@ fn unique_name(source: &Source, tree: &Node, names: &mut BTreeMap<String, PathBu
 fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
     let folder = source.folder();
     let manifests = tree.get("spec").and_then(|spec| spec.get("manifests"));
-    let later = tree.get("spec").and_then(|spec| spec.get("steps")?.get("apply"));
+    let later = tree
+        .get("spec")
+        .and_then(|spec| spec.get("steps")?.get("apply"));
     let listed: BTreeSet<&str> = manifests
         .map_or(&[][..], Node::items)
         .iter()
@@ -112,12 +123,22 @@ fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
 fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
     let present: Vec<(PathBuf, Option<SnapshotName>)> = file_names(&scenario.dir)
         .into_iter()
-        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "snap"))
+        .filter(|name| {
+            Path::new(name)
+                .extension()
+                .is_some_and(|extension| extension == "snap")
+        })
         .map(|name| (scenario.dir.join(&name), SnapshotName::parse(&name)))
         .collect();
     let mut problems = Vec::new();
     let mut needed = BTreeSet::new();
-    for (check, location) in scenario.file.spec.checks.iter().zip(&scenario.check_locations) {
+    for (check, location) in scenario
+        .file
+        .spec
+        .checks
+        .iter()
+        .zip(&scenario.check_locations)
+    {
         let Check::Pod(pod) = check else { continue };
         for subject in pod.subjects() {
             let subject = subject.name();
@@ -146,7 +167,10 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
             }
             Some(_) => {
                 let read = SnapshotFile::read(&path);
-                problems.extend(read.err().map(|error| Diagnostic::of_file(&path, error.to_string())));
+                problems.extend(
+                    read.err()
+                        .map(|error| Diagnostic::of_file(&path, error.to_string())),
+                );
             }
         }
     }

@@ -34,7 +34,9 @@ pub fn load(path: &Path) -> Result<Scenario, Diagnostics> {
 /// Reads a scenario file, which must lie in its folder.
 pub(super) fn read(file: &Path) -> Found<Source> {
     read_file(
-        file.parent().filter(|folder| *folder != "").unwrap_or(Path::new(".")),
+        file.parent()
+            .filter(|folder| *folder != "")
+            .unwrap_or(Path::new(".")),
         file,
     )
 }
@@ -72,9 +74,15 @@ pub fn load_all(root: &Path) -> Result<Vec<Arc<Scenario>>, Diagnostics> {
 /// # Errors
 /// When [`files::read`] refuses it, or it is not UTF-8.
 pub(super) fn read_file(folder: &Path, path: &Path) -> Found<Source> {
-    let failed = |why: String| vec![Diagnostic::of_file(path, format!("{} {why}", path.display()))];
+    let failed = |why: String| {
+        vec![Diagnostic::of_file(
+            path,
+            format!("{} {why}", path.display()),
+        )]
+    };
     let bytes = files::read(folder, path).map_err(|error| failed(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|error| failed(format!("can't be read: {error}")))?;
+    let text =
+        String::from_utf8(bytes).map_err(|error| failed(format!("can't be read: {error}")))?;
     Ok(Source::new(path, &text))
 }
 
@@ -82,7 +90,10 @@ pub(super) fn read_file(folder: &Path, path: &Path) -> Found<Source> {
 /// scenario's folder, and two cases would have one id.
 pub(super) fn folders(root: &Path) -> Found<Vec<PathBuf>> {
     let failed = |error: std::io::Error| {
-        let message = format!("the scenario folder {} can't be read: {error}", root.display());
+        let message = format!(
+            "the scenario folder {} can't be read: {error}",
+            root.display()
+        );
         vec![Diagnostic::of_file(root, message).with_help(
             "name the folder that holds a folder for each scenario with --scenarios DIR, or go where the folder `scenarios` is",
         )]
@@ -109,8 +120,9 @@ pub(super) fn folders(root: &Path) -> Found<Vec<PathBuf>> {
 }
 
 pub(super) fn none_found(root: &Path) -> Diagnostic {
-    Diagnostic::of_file(root, format!("{} holds no scenario", root.display()))
-        .with_help(format!("each scenario is a folder of its own with a {FILE_NAME}"))
+    Diagnostic::of_file(root, format!("{} holds no scenario", root.display())).with_help(format!(
+        "each scenario is a folder of its own with a {FILE_NAME}"
+    ))
 }
 
 pub(super) fn file_of(folder: &Path) -> PathBuf {
@@ -124,9 +136,14 @@ pub(super) fn parse(source: &Source) -> Found<Node> {
         (Some(tree), true) => Ok(tree),
         (Some(second), false) => {
             let problem = source.error(&second.place, "a scenario file holds one document");
-            Err(vec![problem.with_help("put each scenario in a folder of its own")])
+            Err(vec![
+                problem.with_help("put each scenario in a folder of its own"),
+            ])
         }
-        (None, _) => Err(vec![Diagnostic::of_file(&source.path, "the scenario file is empty")]),
+        (None, _) => Err(vec![Diagnostic::of_file(
+            &source.path,
+            "the scenario file is empty",
+        )]),
     }
 }
 
@@ -143,8 +160,10 @@ pub(super) fn build(source: &Source, tree: &Node) -> Found<Scenario> {
         return Err(problems);
     }
     // The schema is made from the same types, so what follows can only fail where the two disagree.
-    let unexpected = |error: &dyn std::error::Error| vec![Diagnostic::of_file(&source.path, error.to_string())];
-    let file: ScenarioFile = serde_json::from_value(tree.to_json()).map_err(|error| unexpected(&error))?;
+    let unexpected =
+        |error: &dyn std::error::Error| vec![Diagnostic::of_file(&source.path, error.to_string())];
+    let file: ScenarioFile =
+        serde_json::from_value(tree.to_json()).map_err(|error| unexpected(&error))?;
     let checks = tree.get("spec").and_then(|spec| spec.get("checks"));
     Ok(Scenario {
         dir: dir.into(),

@@ -35,7 +35,8 @@ pub fn manifests(scenario: &Scenario, samples: Option<&Path>) -> Result<Vec<Valu
 /// When the file can't be read or is no manifest.
 pub fn later_objects(scenario: &Scenario) -> Result<Vec<Value>, Diagnostics> {
     match &scenario.file.spec.steps.apply {
-        Some(name) => Ok(read_file(&scenario.dir, &scenario.dir.join(name)).and_then(|source| objects(&source))?),
+        Some(name) => Ok(read_file(&scenario.dir, &scenario.dir.join(name))
+            .and_then(|source| objects(&source))?),
         None => Ok(Vec::new()),
     }
 }
@@ -43,12 +44,14 @@ pub fn later_objects(scenario: &Scenario) -> Result<Vec<Value>, Diagnostics> {
 fn read(scenario: &Scenario, manifest: &Manifest, samples: Option<&Path>) -> Found<Source> {
     match (manifest, samples) {
         (Manifest::File(name), _) => read_file(&scenario.dir, &scenario.dir.join(name)),
-        (Manifest::Sample(sample), Some(folder)) => {
-            read_file(folder, &folder.join(&sample.sample)).map_err(|problems| {
+        (Manifest::Sample(sample), Some(folder)) => read_file(folder, &folder.join(&sample.sample))
+            .map_err(|problems| {
                 let help = "does this release of the operator carry that sample?";
-                problems.into_iter().map(|problem| problem.with_help(help)).collect()
-            })
-        }
+                problems
+                    .into_iter()
+                    .map(|problem| problem.with_help(help))
+                    .collect()
+            }),
         (Manifest::Sample(sample), None) => {
             let message = format!(
                 "the sample {} is read only with a release of the operator",

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::{Check, Length};
 
 /// What cases run against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum TargetKind {
     /// etcd and kube-apiserver with the operator beside them; no kubelet, so no container ever starts.
@@ -20,7 +22,20 @@ pub enum TargetKind {
 }
 
 /// How much weight a scenario has in a conformance report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Every release in range must pass it.
@@ -52,7 +67,9 @@ impl std::fmt::Display for Level {
 }
 
 /// The role of a Pod in a Ray cluster, as in the operator's label `ray.io/node-type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// `ray.io/node-type: head`
@@ -67,7 +84,12 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 4] = [Role::Head, Role::Worker, Role::Submitter, Role::RedisCleanup];
+    pub const ALL: [Role; 4] = [
+        Role::Head,
+        Role::Worker,
+        Role::Submitter,
+        Role::RedisCleanup,
+    ];
 
     /// Whether it is judged by the Job that describes its Pod.
     pub fn is_of_job(self) -> bool {
@@ -263,7 +285,11 @@ impl Steps {
     /// What is done, one sentence each, for reports and evidence.
     pub fn sentences(&self) -> Vec<String> {
         let ready = "the harness, not a kubelet, said in the status of the Ray Pods that they run and are ready";
-        let mut sentences: Vec<String> = self.mark_ready.then(|| ready.to_owned()).into_iter().collect();
+        let mut sentences: Vec<String> = self
+            .mark_ready
+            .then(|| ready.to_owned())
+            .into_iter()
+            .collect();
         if self.acts() {
             let apply = self.apply.iter().map(|file| format!("applied {file}"));
             let delete = self.delete.iter().map(|what| match what {
@@ -282,7 +308,9 @@ impl Steps {
 }
 
 /// How the operator is set up, where that differs from its release's defaults.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OperatorSettings {
     /// Environment variables of the operator's process, such as `{ENABLE_LOGIN_SHELL: "true"}`.

@@ -7,7 +7,9 @@ use super::{Length, Role, Subject};
 
 /// A field of a Pod that a snapshot is taken of. The first six are of one container: the Ray container unless the check
 /// names another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub enum PodField {
     /// `command` of the container.
@@ -95,7 +97,9 @@ pub struct PodCheck {
 }
 
 /// When a Pod was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub enum Made {
     /// Before the steps; it is judged once the operator has made another Pod after it.

@@ -92,13 +92,19 @@ impl ScenarioRecord {
             (Ok(range), Ok(release)) => plan::includes(&range, &release),
             _ => true,
         };
-        includes(&self.operator, operator) && (self.target != TargetKind::Kind || includes(&self.ray, ray))
+        includes(&self.operator, operator)
+            && (self.target != TargetKind::Kind || includes(&self.ray, ray))
     }
 }
 
 impl RunResult {
     /// The result of a run that has not ended, which says so: of a plan, where that is known, and without results.
-    pub fn unfinished(run_id: &str, shard: Option<Shard>, planned: Vec<String>, reason: String) -> Self {
+    pub fn unfinished(
+        run_id: &str,
+        shard: Option<Shard>,
+        planned: Vec<String>,
+        reason: String,
+    ) -> Self {
         Self {
             version: RESULTS_VERSION.into(),
             run_id: run_id.into(),
@@ -336,7 +342,10 @@ impl CaseResult {
 
     /// Names of checks that were not judged.
     pub fn not_judged(&self) -> Vec<&str> {
-        let skipped = self.checks.iter().filter(|check| check.outcome == Outcome::Skipped);
+        let skipped = self
+            .checks
+            .iter()
+            .filter(|check| check.outcome == Outcome::Skipped);
         skipped.map(|check| check.name.as_str()).collect()
     }
 

@@ -56,7 +56,9 @@ fn needs_kubelet(spec: &Node) -> Option<String> {
         Yaml::Map(entries) => entries.first().map(|(kind, _)| kind.name.clone()),
         _ => None,
     });
-    let check = kinds.into_iter().find(|kind| NEED_KUBELET.contains(&kind.as_str()));
+    let check = kinds
+        .into_iter()
+        .find(|kind| NEED_KUBELET.contains(&kind.as_str()));
     check.or_else(|| spec.get("upgradeFrom").map(|_| "upgradeFrom".into()))
 }
 
@@ -71,19 +73,39 @@ fn can_match(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => true,
         HirKind::Literal(literal) => !literal.0.contains(&b'\n'),
-        HirKind::Class(Class::Unicode(class)) => class.iter().any(|range| range.start() != '\n' || range.end() != '\n'),
-        HirKind::Class(Class::Bytes(class)) => class.iter().any(|range| range.start() != b'\n' || range.end() != b'\n'),
+        HirKind::Class(Class::Unicode(class)) => class
+            .iter()
+            .any(|range| range.start() != '\n' || range.end() != '\n'),
+        HirKind::Class(Class::Bytes(class)) => class
+            .iter()
+            .any(|range| range.start() != b'\n' || range.end() != b'\n'),
         HirKind::Repetition(repetition) => repetition.min == 0 || can_match(&repetition.sub),
         HirKind::Capture(capture) => can_match(&capture.sub),
         HirKind::Alternation(parts) => parts.iter().any(can_match),
         HirKind::Concat(parts) => {
-            let takes = |part: &Hir| part.properties().minimum_len().is_none_or(|least| least > 0);
-            let any = |set: LookSet, looks: [Look; 2]| looks.into_iter().any(|look| set.contains(look));
-            let begins = |part: &Hir| any(part.properties().look_set_prefix(), [Look::Start, Look::StartLF]);
-            let ends = |part: &Hir| any(part.properties().look_set_suffix(), [Look::End, Look::EndLF]);
+            let takes = |part: &Hir| {
+                part.properties()
+                    .minimum_len()
+                    .is_none_or(|least| least > 0)
+            };
+            let any =
+                |set: LookSet, looks: [Look; 2]| looks.into_iter().any(|look| set.contains(look));
+            let begins = |part: &Hir| {
+                any(
+                    part.properties().look_set_prefix(),
+                    [Look::Start, Look::StartLF],
+                )
+            };
+            let ends = |part: &Hir| {
+                any(
+                    part.properties().look_set_suffix(),
+                    [Look::End, Look::EndLF],
+                )
+            };
             let misplaced = (0..parts.len()).any(|index| {
                 let (before, after) = (&parts[..index], &parts[index + 1..]);
-                begins(&parts[index]) && before.iter().any(takes) || ends(&parts[index]) && after.iter().any(takes)
+                begins(&parts[index]) && before.iter().any(takes)
+                    || ends(&parts[index]) && after.iter().any(takes)
             });
             !misplaced && parts.iter().all(can_match)
         }
@@ -102,7 +124,10 @@ impl Rules<'_> {
     }
 
     fn name(&mut self, tree: &Node, folder: &str) {
-        let Some(name) = tree.get("metadata").and_then(|metadata| metadata.get("name")) else {
+        let Some(name) = tree
+            .get("metadata")
+            .and_then(|metadata| metadata.get("name"))
+        else {
             return;
         };
         if name.text().is_some_and(|name| name != folder) {
@@ -115,7 +140,11 @@ impl Rules<'_> {
         let Some(node) = spec.get(key) else { return };
         if let Some(Err(error)) = node.text().map(VersionReq::parse) {
             let message = format!("`{key}` is not a range of versions: {error}");
-            self.error(node, message, "write a semver range, such as \">=1.4, <1.7\"");
+            self.error(
+                node,
+                message,
+                "write a semver range, such as \">=1.4, <1.7\"",
+            );
         }
     }
 
@@ -143,7 +172,9 @@ impl Rules<'_> {
 
     /// A check's own limit ends before that of all.
     fn within(&mut self, body: &Node, spec: &Node) {
-        let Some(node) = body.get("within") else { return };
+        let Some(node) = body.get("within") else {
+            return;
+        };
         self.duration(Some(node));
         let length = |node: &Node| node.text().and_then(|text| parse_duration(text).ok());
         let all = spec.get("timeout").map_or(Some(DEFAULT_TIMEOUT), length);
@@ -162,7 +193,11 @@ impl Rules<'_> {
                 .is_some_and(|text| text.is_empty() || text.contains(['/', '\\']))
             {
                 let message = "a sample is named without its folder";
-                self.error(name, message, "write a file name of the release's config/samples");
+                self.error(
+                    name,
+                    message,
+                    "write a file name of the release's config/samples",
+                );
             }
             return;
         }
@@ -184,12 +219,17 @@ impl Rules<'_> {
         match files::open(folder, &file) {
             Ok(_) => {}
             Err(error) if error.is_absence() => {
-                let message = format!("the manifest `{text}` does not exist in the scenario's folder");
+                let message =
+                    format!("the manifest `{text}` does not exist in the scenario's folder");
                 self.error(manifest, message, "add the file, or correct its name");
             }
             Err(error) => {
                 let message = format!("the manifest `{text}` {error}");
-                self.error(manifest, message, "put the file itself beside the scenario file");
+                self.error(
+                    manifest,
+                    message,
+                    "put the file itself beside the scenario file",
+                );
             }
         }
     }
@@ -200,7 +240,9 @@ impl Rules<'_> {
         let marks_ready = spec.get("steps").and_then(|steps| steps.get("markReady"));
         let marks_ready = marks_ready.is_some_and(|ready| ready.value == Yaml::Bool(true));
         for check in checks {
-            let Yaml::Map(entries) = &check.value else { continue };
+            let Yaml::Map(entries) = &check.value else {
+                continue;
+            };
             for (kind, body) in entries {
                 if marks_ready && NEED_KUBELET.contains(&kind.name.as_str()) {
                     let message = format!(
@@ -256,7 +298,11 @@ impl Rules<'_> {
                 && acts.is_none()
             {
                 let message = "there is no step before or after which a Pod could be created";
-                self.error(made, message, "add `apply` or `delete` to `steps`, or leave this out");
+                self.error(
+                    made,
+                    message,
+                    "add `apply` or `delete` to `steps`, or leave this out",
+                );
             }
         }
     }
@@ -264,7 +310,8 @@ impl Rules<'_> {
     /// An operator with settings of its own runs as a process, and so beside a target without a kubelet.
     fn settings(&mut self, spec: &Node) {
         if let (Some(node), Some(needs)) = (spec.get("operatorSettings"), needs_kubelet(spec)) {
-            let message = format!("`operatorSettings` is for envtest, and `{needs}` needs a kubelet");
+            let message =
+                format!("`operatorSettings` is for envtest, and `{needs}` needs a kubelet");
             self.error(node, message, "leave one of the two out");
         }
     }
@@ -281,17 +328,32 @@ impl Rules<'_> {
                     "`{}` is of the Pod, not of a container",
                     field.text().unwrap_or_default()
                 );
-                self.error(field, message, "put it into a `pod` check without `container`");
+                self.error(
+                    field,
+                    message,
+                    "put it into a `pod` check without `container`",
+                );
             }
         }
     }
 
     /// The Pods of a Job come and go; there may be several.
     fn no_job(&mut self, kind: &str, role: Option<&Node>) {
-        let of_job = |text: &str| Role::ALL.iter().any(|role| role.is_of_job() && role.word() == text);
+        let of_job = |text: &str| {
+            Role::ALL
+                .iter()
+                .any(|role| role.is_of_job() && role.word() == text)
+        };
         if let Some(role) = role.filter(|role| role.text().is_some_and(of_job)) {
-            let message = format!("`{kind}` does not know the {}", role.text().unwrap_or_default());
-            self.error(role, message, "look at it in a `pod`, `logs` or `state` check");
+            let message = format!(
+                "`{kind}` does not know the {}",
+                role.text().unwrap_or_default()
+            );
+            self.error(
+                role,
+                message,
+                "look at it in a `pod`, `logs` or `state` check",
+            );
         }
     }
 
@@ -299,18 +361,26 @@ impl Rules<'_> {
     fn no_end(&mut self, milestone: Option<&Node>) {
         if let Some(milestone) = milestone.filter(|milestone| milestone.text() == Some("ended")) {
             let message = "only a `logs` check comes after `ended`";
-            self.error(milestone, message, "expect the end and the restarts in a `state` check");
+            self.error(
+                milestone,
+                message,
+                "expect the end and the restarts in a `state` check",
+            );
         }
     }
 
     /// What must not exist can't be what it is waited for.
     fn absent(&mut self, body: &Node) {
         self.watched(body.get("for"), WATCH_LONGER);
-        let Some(after) = body.get("after") else { return };
+        let Some(after) = body.get("after") else {
+            return;
+        };
         self.no_job("absent", after.get("role"));
         let text = |node: &Node, key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
         let group = text(body, "group");
-        if text(body, "role") == text(after, "role") && (group.is_none() || group == text(after, "group")) {
+        if text(body, "role") == text(after, "role")
+            && (group.is_none() || group == text(after, "group"))
+        {
             let message = "this check never passes: what it waits for is what must not exist";
             self.error(
                 after,
@@ -322,11 +392,17 @@ impl Rules<'_> {
 
     /// A milestone that only a `job` check can lift, in a scenario that has none.
     fn milestones(&mut self, body: &Node) {
-        let named = ["after", "first", "then"].into_iter().filter_map(|key| body.get(key));
+        let named = ["after", "first", "then"]
+            .into_iter()
+            .filter_map(|key| body.get(key));
         for milestone in named.flat_map(|named| std::iter::once(named).chain(named.items())) {
             if milestone.text() == Some("job") {
                 let message = "the milestone `job` is never reached";
-                self.error(milestone, message, "add a `job` check, or wait for another milestone");
+                self.error(
+                    milestone,
+                    message,
+                    "add a `job` check, or wait for another milestone",
+                );
             }
         }
     }
@@ -358,14 +434,24 @@ impl Rules<'_> {
                 && line.get("must").is_none()
                 && line.get("may").is_none()
             {
-                self.error(repeat, "`repeat` belongs to `must` or `may`", "leave it out");
+                self.error(
+                    repeat,
+                    "`repeat` belongs to `must` or `may`",
+                    "leave it out",
+                );
             }
         }
         if !lines.is_empty() && lines.iter().all(|line| line.get("may").is_some()) {
             let message = "this check passes on any log, because all of its lines only may come";
-            self.error(body, message, "add a line with `must`, `resources` or `not`");
+            self.error(
+                body,
+                message,
+                "add a line with `must`, `resources` or `not`",
+            );
         }
-        let has_milestone = body.get("after").is_some_and(|after| !after.items().is_empty());
+        let has_milestone = body
+            .get("after")
+            .is_some_and(|after| !after.items().is_empty());
         if let Some(line) = lines.iter().find(|line| line.get("not").is_some())
             && !has_milestone
         {
@@ -391,7 +477,8 @@ impl Rules<'_> {
         }
         let Some(expression) = expression(text) else {
             if text.contains(['\n', '\u{1b}']) {
-                let message = "no line holds this: lines are read one by one and without colour codes";
+                let message =
+                    "no line holds this: lines are read one by one and without colour codes";
                 self.error(node, message, "write a part of one line");
             }
             return;
@@ -401,7 +488,11 @@ impl Rules<'_> {
         match Regex::new(&expression) {
             Err(error) => {
                 let error = error.to_string();
-                let cause = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                let cause = error
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ");
                 let message = format!("`{text}` is not a regular expression: {cause}");
                 self.error(
                     node,
@@ -422,19 +513,25 @@ impl Rules<'_> {
     }
 
     fn state(&mut self, body: &Node) {
-        for flag in ["running", "ready"].into_iter().filter_map(|key| body.get(key)) {
+        for flag in ["running", "ready"]
+            .into_iter()
+            .filter_map(|key| body.get(key))
+        {
             if flag.value == Yaml::Bool(false) {
                 let message = "`false` expects nothing here, so every state passes";
                 let help = "leave it out; expect the end in `exitCode`, or that it is not ready in a `never` check";
                 self.error(flag, message, help);
             }
         }
-        let mut flags = ["running", "ready"].into_iter().filter_map(|key| body.get(key));
+        let mut flags = ["running", "ready"]
+            .into_iter()
+            .filter_map(|key| body.get(key));
         let flagged = flags.any(|flag| flag.value == Yaml::Bool(true));
         let named = ["exitCode", "reason", "restarts", "waiting"];
         if !flagged && named.iter().all(|key| body.get(key).is_none()) {
             let message = "a `state` check names no state";
-            let help = "add `exitCode`, `reason`, `restarts`, `waiting`, `running: true` or `ready: true`";
+            let help =
+                "add `exitCode`, `reason`, `restarts`, `waiting`, `running: true` or `ready: true`";
             self.error(body, message, help);
         }
     }

@@ -21,7 +21,10 @@ pub fn check(schema: &Value, source: &Source, tree: &Node) -> Vec<Diagnostic> {
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase();
     let distance = |candidate: &str| strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
-    let best = known.iter().copied().min_by_key(|candidate| distance(candidate))?;
+    let best = known
+        .iter()
+        .copied()
+        .min_by_key(|candidate| distance(candidate))?;
     (distance(best) <= word.chars().count() / 3 + 1).then_some(best)
 }
 
@@ -58,7 +61,10 @@ impl Walk<'_> {
         }
         if let Some(choices) = schema["oneOf"].as_array() {
             if choices.iter().all(|choice| choice["const"].is_string()) {
-                let words: Vec<&str> = choices.iter().filter_map(|choice| choice["const"].as_str()).collect();
+                let words: Vec<&str> = choices
+                    .iter()
+                    .filter_map(|choice| choice["const"].as_str())
+                    .collect();
                 self.word(&words, node, name);
             } else {
                 self.one_key_of(choices, node, name);
@@ -108,9 +114,13 @@ impl Walk<'_> {
 
     fn kinds(&self, schema: &Value) -> Vec<String> {
         let schema = self.resolve(schema);
-        let schema = schema["allOf"].get(0).map_or(schema, |inner| self.resolve(inner));
+        let schema = schema["allOf"]
+            .get(0)
+            .map_or(schema, |inner| self.resolve(inner));
         let words = schema["oneOf"].as_array().into_iter().flatten();
-        let kinds = words.chain([schema]).flat_map(|schema| types(&schema["type"]));
+        let kinds = words
+            .chain([schema])
+            .flat_map(|schema| types(&schema["type"]));
         kinds.map(String::from).collect()
     }
 
@@ -121,7 +131,8 @@ impl Walk<'_> {
             .map(|kind| noun(kind))
             .collect();
         let found = node.describe();
-        let quote = nouns.contains(&"a text") && matches!(node.value, Yaml::Bool(_) | Yaml::Number(_));
+        let quote =
+            nouns.contains(&"a text") && matches!(node.value, Yaml::Bool(_) | Yaml::Number(_));
         let help = quote.then(|| "put it between quotation marks".to_string());
         self.error(
             &node.place,
@@ -135,11 +146,19 @@ impl Walk<'_> {
             Some(text) if known.contains(&text) => {}
             Some(text) => {
                 let message = format!("{name} can't be `{text}`");
-                self.error(&node.place, message, Some(suggestion(text, known, "it is one of")));
+                self.error(
+                    &node.place,
+                    message,
+                    Some(suggestion(text, known, "it is one of")),
+                );
             }
             None => {
                 let message = format!("{name} must be a text, found {}", node.describe());
-                self.error(&node.place, message, Some(format!("it is one of {}", list_of(known))));
+                self.error(
+                    &node.place,
+                    message,
+                    Some(format!("it is one of {}", list_of(known))),
+                );
             }
         }
     }
@@ -154,7 +173,9 @@ impl Walk<'_> {
             self.wrong_type(&["object"], node, name);
             return;
         };
-        let is_union = choices.iter().any(|choice| choice["properties"].is_object());
+        let is_union = choices
+            .iter()
+            .any(|choice| choice["properties"].is_object());
         let mut chosen = 0;
         for (key, value) in entries {
             if let Some(index) = known.iter().position(|word| *word == key.name) {
@@ -171,8 +192,15 @@ impl Walk<'_> {
             }
         }
         if chosen != 1 {
-            let found = if chosen == 0 { "none of them" } else { "more than one" };
-            let message = format!("{name} has exactly one of the keys {}, found {found}", list_of(&known));
+            let found = if chosen == 0 {
+                "none of them"
+            } else {
+                "more than one"
+            };
+            let message = format!(
+                "{name} has exactly one of the keys {}, found {found}",
+                list_of(&known)
+            );
             self.error(&node.place, message, None);
         }
     }
@@ -181,12 +209,18 @@ impl Walk<'_> {
         if let Some(only) = schema["const"].as_str()
             && text != only
         {
-            self.error(&node.place, format!("{name} must be `{only}`, found `{text}`"), None);
+            self.error(
+                &node.place,
+                format!("{name} must be `{only}`, found `{text}`"),
+                None,
+            );
         }
         if schema["minLength"].as_u64().is_some_and(|least| least > 0) && text.trim().is_empty() {
             self.error(&node.place, format!("{name} is empty"), None);
         }
-        let pattern = schema["pattern"].as_str().and_then(|pattern| Regex::new(pattern).ok());
+        let pattern = schema["pattern"]
+            .as_str()
+            .and_then(|pattern| Regex::new(pattern).ok());
         if pattern.is_some_and(|pattern| !pattern.is_match(text)) {
             let help = schema["patternErrorMessage"].as_str().map(String::from);
             self.error(&node.place, format!("{name} can't be `{text}`"), help);
@@ -203,18 +237,32 @@ impl Walk<'_> {
                 let text = item.text().unwrap_or_default();
                 self.error(&item.place, format!("`{text}` comes twice in {name}"), None);
             }
-            self.node(&schema["items"], item, &format!("entry {} of {name}", index + 1));
+            self.node(
+                &schema["items"],
+                item,
+                &format!("entry {} of {name}", index + 1),
+            );
         }
     }
 
     fn map(&mut self, schema: &Value, node: &Node, name: &str) {
-        let Yaml::Map(entries) = &node.value else { return };
+        let Yaml::Map(entries) = &node.value else {
+            return;
+        };
         let Some(properties) = schema["properties"].as_object() else {
-            if schema["minProperties"].as_u64().is_some_and(|least| least > 0) && entries.is_empty() {
+            if schema["minProperties"]
+                .as_u64()
+                .is_some_and(|least| least > 0)
+                && entries.is_empty()
+            {
                 self.error(&node.place, format!("{name} is empty"), None);
             }
             for (key, value) in entries {
-                self.node(&schema["additionalProperties"], value, &format!("`{}`", key.name));
+                self.node(
+                    &schema["additionalProperties"],
+                    value,
+                    &format!("`{}`", key.name),
+                );
             }
             return;
         };
@@ -225,8 +273,12 @@ impl Walk<'_> {
                 None => self.unknown_key(&key.name, &key.place, &known, name),
             }
         }
-        let unknown = entries.iter().filter(|(key, _)| !properties.contains_key(&key.name));
-        let misspelt: Vec<&str> = unknown.filter_map(|(key, _)| nearest(&key.name, &known)).collect();
+        let unknown = entries
+            .iter()
+            .filter(|(key, _)| !properties.contains_key(&key.name));
+        let misspelt: Vec<&str> = unknown
+            .filter_map(|(key, _)| nearest(&key.name, &known))
+            .collect();
         for key in schema["required"]
             .as_array()
             .into_iter()
@@ -282,7 +334,9 @@ fn noun(kind: &str) -> &'static str {
 
 fn suggestion(word: &str, known: &[&str], introduction: &str) -> String {
     let all = format!("{introduction} {}", list_of(known));
-    nearest(word, known).map_or(all.clone(), |nearest| format!("did you mean `{nearest}`? {all}"))
+    nearest(word, known).map_or(all.clone(), |nearest| {
+        format!("did you mean `{nearest}`? {all}")
+    })
 }
 
 fn list_of(words: &[&str]) -> String {

@@ -102,7 +102,14 @@ mod tests {
         PodField::Command,
         "head.container=autoscaler.command"
     )]
-    #[case(Role::Head, None, None, Some(Made::After), PodField::Args, "head.made=after.args")]
+    #[case(
+        Role::Head,
+        None,
+        None,
+        Some(Made::After),
+        PodField::Args,
+        "head.made=after.args"
+    )]
     #[case(
         Role::Worker,
         Some("a.b"),
@@ -127,8 +134,22 @@ mod tests {
         PodField::Env,
         "worker...%2Fx%20%40%C3%A9.env"
     )]
-    #[case(Role::Submitter, None, None, None, PodField::Resources, "submitter.resources")]
-    #[case(Role::RedisCleanup, None, None, None, PodField::Args, "redis-cleanup.args")]
+    #[case(
+        Role::Submitter,
+        None,
+        None,
+        None,
+        PodField::Resources,
+        "submitter.resources"
+    )]
+    #[case(
+        Role::RedisCleanup,
+        None,
+        None,
+        None,
+        PodField::Args,
+        "redis-cleanup.args"
+    )]
     fn names_tell_what_they_are_of(
         #[case] role: Role,
         #[case] group: Option<&str>,

@@ -27,7 +27,12 @@ struct Started {
 }
 
 impl Stand {
-    pub fn new(runtime: Arc<Runtime>, output: PathBuf, releases: Vec<Version>, ray: Version) -> Self {
+    pub fn new(
+        runtime: Arc<Runtime>,
+        output: PathBuf,
+        releases: Vec<Version>,
+        ray: Version,
+    ) -> Self {
         Self {
             runtime,
             output,
@@ -39,7 +44,9 @@ impl Stand {
 
     /// The case's result; without control planes, why there are none.
     pub fn run(&self, case: &TestCase) -> Result<CaseResult, String> {
-        let started = self.started.get_or_init(|| self.runtime.block_on(self.start()));
+        let started = self
+            .started
+            .get_or_init(|| self.runtime.block_on(self.start()));
         let started = started.as_ref().map_err(Clone::clone)?;
         self.runtime.block_on(self.run_at(started, case))
     }
@@ -49,7 +56,11 @@ impl Stand {
         let planes = planes.as_ref().ok_or("the control planes are down")?;
         let settings = case.operator_settings();
         let work = async |site: &Site| {
-            if let Some(engine) = started.engines.get(&case.operator).filter(|_| settings.is_default()) {
+            if let Some(engine) = started
+                .engines
+                .get(&case.operator)
+                .filter(|_| settings.is_default())
+            {
                 return Ok(engine.run_case(case).await);
             }
             let options = super::engine_options(self.output.clone());
@@ -57,7 +68,8 @@ impl Stand {
             Ok(engine.await?.run_case(case).await)
         };
         let done = planes.with_settings(&case.operator, settings, work).await;
-        done.and_then(|done| done).map_err(|error: RunError| error.to_string())
+        done.and_then(|done| done)
+            .map_err(|error: RunError| error.to_string())
     }
 
     async fn start(&self) -> Result<Started, String> {
@@ -82,7 +94,10 @@ impl Stand {
             let mut options = super::engine_options(self.output.clone());
             options.jobs = JOBS;
             let engine = site.engine(&self.ray, options, Arc::new(Silent), cancel.clone());
-            engines.insert(site.release.clone(), engine.await.map_err(|error| told(&error))?);
+            engines.insert(
+                site.release.clone(),
+                engine.await.map_err(|error| told(&error))?,
+            );
         }
         Ok(Started {
             engines,

@@ -33,7 +33,9 @@ impl Stand {
 
     /// The case's result; without a cluster, why there is none.
     pub fn run(&self, case: &TestCase) -> Result<CaseResult, String> {
-        let attached = self.attached.get_or_init(|| self.runtime.block_on(self.attach()));
+        let attached = self
+            .attached
+            .get_or_init(|| self.runtime.block_on(self.attach()));
         let attached = attached.as_ref().map_err(Clone::clone)?;
         Ok(self.runtime.block_on(attached.engine.run_case(case)))
     }

@@ -95,7 +95,9 @@ fn folders(cache: &Path) -> Vec<PathBuf> {
 /// Waits until processes are gone, but not forever.
 fn gone(ids: &[u32]) {
     let started = Instant::now();
-    let lives = |id: &u32| std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+    let lives = |id: &u32| {
+        std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+    };
     while ids.iter().any(lives) {
         assert!(started.elapsed() < PATIENCE, "still there: {ids:?}");
         std::thread::yield_now();
@@ -107,7 +109,10 @@ fn gone(ids: &[u32]) {
 #[case("kube-apiserver", "kube-apiserver of 1.6.2 (process ")]
 #[case("manager", "operator 1.6.2 (process ")]
 #[ignore = "needs envtest"]
-fn a_program_that_ends_in_the_middle_of_a_run_ends_it_with_the_cause(#[case] killed: &str, #[case] named: &str) {
+fn a_program_that_ends_in_the_middle_of_a_run_ends_it_with_the_cause(
+    #[case] killed: &str,
+    #[case] named: &str,
+) {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let run = Run::start(folder.path());
@@ -171,18 +176,29 @@ fn cases_without_a_verdict_when_the_runs_time_is_over_are_interrupted_and_the_ru
         let limit = format!("{}s", limits.next().expect("a case begins in time"));
         let mut command = command(folder.path());
         copy_scenario(folder.path(), "waits-too");
-        let ended = command.args(["--jobs", "1", "--timeout", &limit]).output().unwrap();
+        let ended = command
+            .args(["--jobs", "1", "--timeout", &limit])
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
         assert_eq!(ended.status.code(), Some(3), "{said}");
         if said.contains("0/1 checks") {
             break said;
         }
     };
-    let result: RunResult = serde_json::from_slice(&std::fs::read(output.join("results.json")).unwrap()).unwrap();
-    let words: Vec<_> = result.cases.iter().map(|case| case.outcome.word()).collect();
+    let result: RunResult =
+        serde_json::from_slice(&std::fs::read(output.join("results.json")).unwrap()).unwrap();
+    let words: Vec<_> = result
+        .cases
+        .iter()
+        .map(|case| case.outcome.word())
+        .collect();
     assert_eq!(words, ["ERROR", "SKIP"], "{said}");
     let why = "time limit of ";
-    assert!(result.interrupted.is_some_and(|told| told.contains(why)), "{said}");
+    assert!(
+        result.interrupted.is_some_and(|told| told.contains(why)),
+        "{said}"
+    );
     for report in ["junit.xml", "summary.md", "index.html"] {
         let text = std::fs::read_to_string(output.join(report)).unwrap();
         assert!(text.contains(why), "{report}: {text}");
@@ -203,7 +219,8 @@ fn cases_without_a_verdict_when_the_runs_time_is_over_are_interrupted_and_the_ru
         "{}",
         String::from_utf8_lossy(&ended.stderr)
     );
-    let result: RunResult = serde_json::from_slice(&std::fs::read(merged.join("results.json")).unwrap()).unwrap();
+    let result: RunResult =
+        serde_json::from_slice(&std::fs::read(merged.join("results.json")).unwrap()).unwrap();
     assert_eq!(result.missing, result.planned);
     assert_eq!(result.missing.len(), 2);
 }

@@ -67,7 +67,11 @@ fn two_that_bring_control_planes_up_at_once_share_them() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let _down = Down(folder.path());
-    let first = Running::start(command(folder.path(), &["cluster", "up"], Some("daemon-locked")));
+    let first = Running::start(command(
+        folder.path(),
+        &["cluster", "up"],
+        Some("daemon-locked"),
+    ));
     let daemon = daemon_of(&first);
     until_stopped(daemon);
     let mut second = Running::start(command(folder.path(), &["cluster", "up"], None));
@@ -93,7 +97,11 @@ fn a_run_does_not_begin_to_use_control_planes_that_another_process_takes_down() 
     let _down = Down(folder.path());
     let (code, said) = done(command(folder.path(), &["cluster", "up"], None));
     assert_eq!(code, Some(0), "{said}");
-    let down = Running::start(command(folder.path(), &["cluster", "down"], Some("planes-unused")));
+    let down = Running::start(command(
+        folder.path(),
+        &["cluster", "down"],
+        Some("planes-unused"),
+    ));
     until_stopped(down.id());
     let mut run = Running::start(run(folder.path()));
     run.until(&format!("waiting for process {} (down, ", down.id()));
@@ -139,13 +147,18 @@ fn who_only_looks_at_control_planes_does_not_keep_them_from_coming_up() {
     let place = own_cache(folder.path()).join("daemon-control-planes");
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(place.join("daemon"), "").unwrap();
-    let looks = Running::start(command(folder.path(), &["cluster", "status"], Some("daemon-probed")));
+    let looks = Running::start(command(
+        folder.path(),
+        &["cluster", "status"],
+        Some("daemon-probed"),
+    ));
     until_stopped(looks.id());
     let mut up = Running::start(command(folder.path(), &["cluster", "up"], None));
     let log = place.join("daemon.log");
     let began = Instant::now();
     // The daemon meets it.
-    while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("another process looks at")) {
+    while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("another process looks at"))
+    {
         let ended = up.child.try_wait().unwrap();
         assert!(
             ended.is_none() && began.elapsed() < PATIENCE,

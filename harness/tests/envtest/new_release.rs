@@ -14,7 +14,11 @@ use crate::support::{program, scenarios, turn};
 
 /// A release that will have no class of its own for long.
 const NEW: &str = "1.9.0";
-const SCENARIOS: [&str; 3] = ["default-command", "generated-start-command-in-env", "worker-address"];
+const SCENARIOS: [&str; 3] = [
+    "default-command",
+    "generated-start-command-in-env",
+    "worker-address",
+];
 
 /// The newest release's program and its CRDs.
 fn newest() -> (PathBuf, PathBuf) {
@@ -68,9 +72,10 @@ fn run(folder: &Path, bytes: &[u8], crds: &Path) -> (Output, String, RunResult) 
         .arg("--output")
         .arg(&output);
     let ran = command.output().unwrap();
-    let said = String::from_utf8_lossy(&ran.stderr).into_owned() + &String::from_utf8_lossy(&ran.stdout);
-    let results =
-        std::fs::read_to_string(output.join("results.json")).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let said =
+        String::from_utf8_lossy(&ran.stderr).into_owned() + &String::from_utf8_lossy(&ran.stdout);
+    let results = std::fs::read_to_string(output.join("results.json"))
+        .unwrap_or_else(|error| panic!("{error}: {said}"));
     (ran, said, serde_json::from_str(&results).unwrap())
 }
 
@@ -96,7 +101,11 @@ fn a_release_without_a_class_is_compared_with_the_newest() {
     let different = patched(renamed, &[("ulimit -n 65536", "ulimit -n 65537")]);
     let (ran, said, result) = run(folder.path(), &different, &crds);
     assert_eq!(ran.status.code(), Some(1), "{said}");
-    for case in result.cases.iter().filter(|case| case.scenario == "default-command") {
+    for case in result
+        .cases
+        .iter()
+        .filter(|case| case.scenario == "default-command")
+    {
         assert_eq!(case.outcome, Outcome::Failed, "{said}");
         let check = case
             .checks
@@ -112,7 +121,10 @@ fn a_release_without_a_class_is_compared_with_the_newest() {
         assert!(diff.contains("65536") && diff.contains("65537"), "{diff}");
     }
     assert!(
-        result.cases.iter().any(|case| case.scenario == "default-command"),
+        result
+            .cases
+            .iter()
+            .any(|case| case.scenario == "default-command"),
         "{said}"
     );
 

@@ -40,7 +40,9 @@ fn steady(mut run: RunResult) -> RunResult {
     run.started.clear();
     run.duration_seconds = 0.0;
     run.phases.clear();
-    run.environment.images.sort_by(|one, other| one.name.cmp(&other.name));
+    run.environment
+        .images
+        .sort_by(|one, other| one.name.cmp(&other.name));
     for case in &mut run.cases {
         case.duration_seconds = 0.0;
         case.applied = None;
@@ -66,7 +68,9 @@ fn without_pod_names(text: &str) -> String {
     let word = |word: &str| {
         let bare = word.trim_end_matches(':');
         match bare.rsplit_once('-') {
-            Some((name, last)) if last.len() == 5 && (name.contains("-head") || name.contains("-worker")) => {
+            Some((name, last))
+                if last.len() == 5 && (name.contains("-head") || name.contains("-worker")) =>
+            {
                 word.replace(bare, name)
             }
             _ => word.to_owned(),
@@ -89,10 +93,17 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
         "1.5.1 and 1.6.2: {:?}",
         ended(&whole)
     );
-    assert_eq!((whole.planned.len(), whole.cases.len()), (11, 12), "one is left out");
+    assert_eq!(
+        (whole.planned.len(), whole.cases.len()),
+        (11, 12),
+        "one is left out"
+    );
     for shard in 1..=3 {
         let which = format!("{shard}/3");
-        let ran = place.run(&format!("part-{shard}"), &["--operator", RELEASES, "--shard", &which]);
+        let ran = place.run(
+            &format!("part-{shard}"),
+            &["--operator", RELEASES, "--shard", &which],
+        );
         assert!(
             text(&ran).contains(&format!("shard {which} of a plan of 11 cases")),
             "{}",
@@ -101,8 +112,15 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
         let part = place.results(&format!("part-{shard}"));
         let releases: Vec<&String> = part.planned.iter().collect();
         assert_eq!(releases.len(), 11, "each shard knows the whole plan");
-        let judged = part.cases.iter().filter(|case| case.outcome != Outcome::Skipped);
-        assert!((3..=4).contains(&judged.count()), "a release: {:?}", ended(&part));
+        let judged = part
+            .cases
+            .iter()
+            .filter(|case| case.outcome != Outcome::Skipped);
+        assert!(
+            (3..=4).contains(&judged.count()),
+            "a release: {:?}",
+            ended(&part)
+        );
     }
 
     let merged = place.merge(&["part-1", "part-2/results.json", "part-3"], "merged");
@@ -114,7 +132,11 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
         assert_eq!(one, other);
     }
     assert_eq!(one, other);
-    let failed: Vec<&CaseResult> = result.cases.iter().filter(|case| case.evidence.is_some()).collect();
+    let failed: Vec<&CaseResult> = result
+        .cases
+        .iter()
+        .filter(|case| case.evidence.is_some())
+        .collect();
     assert_eq!(failed.len(), 2);
     for case in failed {
         let evidence = place.path("merged").join(case.evidence.as_ref().unwrap());
@@ -135,7 +157,9 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
     let two = place.results("two");
     assert_eq!(two.missing.len(), 4);
     assert!(
-        two.missing.iter().all(|id| id.starts_with("envtest::1.5.1::")),
+        two.missing
+            .iter()
+            .all(|id| id.starts_with("envtest::1.5.1::")),
         "{:?}",
         two.missing
     );
@@ -161,7 +185,10 @@ fn a_killed_shard_is_missing(place: &Place) {
 }
 
 fn results_of_other_plans_are_refused(place: &Place) {
-    let other = place.run("other", &["--operator", RELEASES, "--shard", "2/3", "plain"]);
+    let other = place.run(
+        "other",
+        &["--operator", RELEASES, "--shard", "2/3", "plain"],
+    );
     assert_eq!(other.status.code(), Some(0), "{}", text(&other));
     let merged = place.merge(&["part-1", "other"], "refused");
     let said = text(&merged);
@@ -192,7 +219,11 @@ fn a_shard_without_cases_is_no_failure() {
     let place = place();
     let ran = place.run("empty", &["--operator", RELEASES, "--shard", "4/4"]);
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran));
-    assert!(text(&ran).contains("shard 4/4: 0 of 11 cases"), "{}", text(&ran));
+    assert!(
+        text(&ran).contains("shard 4/4: 0 of 11 cases"),
+        "{}",
+        text(&ran)
+    );
     let result = place.results("empty");
     assert_eq!((result.planned.len(), result.interrupted), (11, None));
 }
@@ -207,8 +238,12 @@ fn evidence_of_an_earlier_run_does_not_survive_the_next_one() {
     assert_eq!(first.status.code(), Some(1), "{}", text(&first));
     let evidence = |name: &str| {
         let cases = place.results("output").cases;
-        let case = cases.into_iter().find(|case| case.scenario == name).unwrap();
-        case.evidence.map(|folder| place.path("output").join(folder))
+        let case = cases
+            .into_iter()
+            .find(|case| case.scenario == name)
+            .unwrap();
+        case.evidence
+            .map(|folder| place.path("output").join(folder))
     };
     let before = evidence("wrong").unwrap();
     std::fs::write(before.join("of-the-first-run"), "").unwrap();
@@ -244,9 +279,12 @@ fn scenario_that_waits(place: &Place, finds: bool) {
 }
 
 fn journal(place: &Place, output: &str) -> Vec<JournalEntry> {
-    let text = std::fs::read_to_string(place.path(output).join("journal.jsonl")).unwrap_or_default();
+    let text =
+        std::fs::read_to_string(place.path(output).join("journal.jsonl")).unwrap_or_default();
     let lines = text.lines().skip(1);
-    lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
+    lines
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
 }
 
 #[test]
@@ -270,12 +308,18 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
     signal(running.id(), Signal::KILL);
     assert_eq!(running.end().0.code(), None, "it was killed");
     let told = place.results("output").interrupted.unwrap();
-    assert!(told.contains("it had not ended when this was written"), "{told}");
+    assert!(
+        told.contains("it had not ended when this was written"),
+        "{told}"
+    );
     let before: BTreeMap<String, CaseResult> = journal(&place, "output")
         .into_iter()
         .map(|entry| (entry.result.scenario.clone(), entry.result))
         .collect();
-    assert_eq!(before.keys().collect::<Vec<_>>(), ["joined", "plain", "wrong"]);
+    assert_eq!(
+        before.keys().collect::<Vec<_>>(),
+        ["joined", "plain", "wrong"]
+    );
     assert_eq!(before["wrong"].outcome, Outcome::Failed);
 
     // One is changed since it passed, the others are as they were.
@@ -293,7 +337,11 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
 
     let resumed = place.run("output", &[&arguments[..], &["--resume"]].concat());
     let said = text(&resumed);
-    assert_eq!(resumed.status.code(), Some(1), "`wrong` still fails: {said}");
+    assert_eq!(
+        resumed.status.code(),
+        Some(1),
+        "`wrong` still fails: {said}"
+    );
     assert!(
         said.contains("1 case passed before, in a run that this one picked up"),
         "{said}"
@@ -320,19 +368,35 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
         let is_new = before
             .get(&case.scenario)
             .is_none_or(|before| before.namespace != case.namespace);
-        assert_eq!((applied, is_new), (!case.resumed, !case.resumed), "{}: {said}", case.id);
+        assert_eq!(
+            (applied, is_new),
+            (!case.resumed, !case.resumed),
+            "{}: {said}",
+            case.id
+        );
     }
-    let plain = result.cases.iter().find(|case| case.scenario == "plain").unwrap();
+    let plain = result
+        .cases
+        .iter()
+        .find(|case| case.scenario == "plain")
+        .unwrap();
     let as_it_was = CaseResult {
         resumed: false,
         ..plain.clone()
     };
     assert_eq!(as_it_was, before["plain"]);
-    let noted = journal(&place, "output").into_iter().map(|entry| entry.result.scenario);
+    let noted = journal(&place, "output")
+        .into_iter()
+        .map(|entry| entry.result.scenario);
     let noted: Vec<String> = noted.collect();
     let times = |name: &str| noted.iter().filter(|one| *one == name).count();
     assert_eq!(
-        (times("plain"), times("joined"), times("waits"), times("wrong")),
+        (
+            times("plain"),
+            times("joined"),
+            times("waits"),
+            times("wrong")
+        ),
         (1, 2, 1, 2)
     );
 
@@ -344,7 +408,12 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
     let said = text(&again);
     assert_eq!(again.status.code(), Some(0), "{said}");
     assert!(!said.contains("API server"), "{said}");
-    let resumed: Vec<bool> = place.results("all").cases.iter().map(|case| case.resumed).collect();
+    let resumed: Vec<bool> = place
+        .results("all")
+        .cases
+        .iter()
+        .map(|case| case.resumed)
+        .collect();
     assert_eq!(resumed, [true; 3], "{said}");
     assert!(Path::new(&place.path("all/junit.xml")).is_file());
 }

@@ -8,15 +8,24 @@ use crate::support::copies::replaced;
 use crate::support::place::{Place, text};
 use crate::support::turn;
 
-const INVALID: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: invalid}\ndata: {\"a key\": text}\n";
+const INVALID: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: invalid}\ndata: {\"a key\": text}\n";
 
 /// A copy of a scenario, with further objects that are sent after its own.
 fn with_objects(place: &Place, name: &str, change: impl Fn(String) -> String, objects: &str) {
     place.scenario("default-command", name, |file, text| match file {
-        "scenario.yaml" => change(replaced(&text, "[raycluster.yaml]", "[raycluster.yaml, objects.yaml]")),
+        "scenario.yaml" => change(replaced(
+            &text,
+            "[raycluster.yaml]",
+            "[raycluster.yaml, objects.yaml]",
+        )),
         _ => text,
     });
-    std::fs::write(place.path("scenarios").join(name).join("objects.yaml"), objects).unwrap();
+    std::fs::write(
+        place.path("scenarios").join(name).join("objects.yaml"),
+        objects,
+    )
+    .unwrap();
 }
 
 /// Runs the place's one scenario, in which the `ConfigMap` must fail it.
@@ -39,7 +48,9 @@ fn fails_by_the_config_map(place: &Place) {
 fn a_case_fails_when_one_of_its_objects_is_rejected_although_its_checks_hold_already() {
     let _turn = turn();
     let place = Place::new("envtest");
-    let many = (0..200).map(|number| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: n-{number}}}\n---\n"));
+    let many = (0..200).map(|number| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: n-{number}}}\n---\n")
+    });
     let objects = many.collect::<String>() + INVALID;
     with_objects(&place, "one-is-invalid", |text| text, &objects);
     fails_by_the_config_map(&place);
@@ -60,10 +71,18 @@ fn a_case_fails_when_an_object_is_rejected_beside_one_whose_rejection_is_expecte
             &text[..checks]
         )
     };
-    with_objects(&place, "one-is-expected", check, &format!("{expected}---\n{INVALID}"));
+    with_objects(
+        &place,
+        "one-is-expected",
+        check,
+        &format!("{expected}---\n{INVALID}"),
+    );
     for entry in std::fs::read_dir(place.path("scenarios/one-is-expected")).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "snap") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "snap")
+        {
             std::fs::remove_file(path).unwrap();
         }
     }

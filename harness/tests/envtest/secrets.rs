@@ -32,7 +32,11 @@ impl Ran {
     }
 
     fn case(&self, scenario: &str) -> &CaseResult {
-        let case = self.result.cases.iter().find(|case| case.scenario == scenario);
+        let case = self
+            .result
+            .cases
+            .iter()
+            .find(|case| case.scenario == scenario);
         case.unwrap_or_else(|| panic!("no case of {scenario}:\n{}", text(&self.output)))
     }
 
@@ -54,7 +58,9 @@ impl Ran {
         all.extend(canary.found(&std::fs::read(self.path("step-summary.md")).unwrap()));
         // What etcd stores is the cluster's own.
         let cache = self.path("cache");
-        all.extend(canary.found_below(&cache, &|path| path.file_name().is_some_and(|name| name == "etcd")));
+        all.extend(canary.found_below(&cache, &|path| {
+            path.file_name().is_some_and(|name| name == "etcd")
+        }));
         assert!(all.is_empty(), "{}", all.join("\n\n"));
     }
 }
@@ -86,7 +92,14 @@ fn ran() -> &'static Ran {
         std::fs::write(&summary, "").unwrap();
         let mut command = program();
         command
-            .args(["run", "--target", "envtest", "--operator", "1.6.2", "--scenarios"])
+            .args([
+                "run",
+                "--target",
+                "envtest",
+                "--operator",
+                "1.6.2",
+                "--scenarios",
+            ])
             .arg(&scenarios)
             .arg("--output")
             .arg(folder.path().join("output"))
@@ -148,26 +161,39 @@ fn quoted_in_progress(folder: &std::path::Path) {
 }
 
 fn secret(name: &str, word: &str) -> String {
-    format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\nstringData: {{word: \"{word}\"}}\n")
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\nstringData: {{word: \"{word}\"}}\n"
+    )
 }
 
 /// The password of the Secret, in args that are compared with others.
 const DIFFERENT: &str = "c4n4ry-different one two three";
 
 fn in_a_difference(folder: &std::path::Path) {
-    copy_scenario("default-command", "different", folder, |file, text| match file {
-        "scenario.yaml" => {
-            let text = replaced(&text, "[raycluster.yaml]", "[secret.yaml, raycluster.yaml]");
-            replaced(&text, "timeout: 1m", "timeout: 20s")
-        }
-        "raycluster.yaml" => replaced(
-            &text,
-            "            image: rayproject/ray:2.52.0\n",
-            &format!("            image: rayproject/ray:2.52.0\n            args: [\"echo {DIFFERENT}\"]\n"),
-        ),
-        _ => text,
-    });
-    std::fs::write(folder.join("different/secret.yaml"), secret("words", DIFFERENT)).unwrap();
+    copy_scenario(
+        "default-command",
+        "different",
+        folder,
+        |file, text| match file {
+            "scenario.yaml" => {
+                let text = replaced(&text, "[raycluster.yaml]", "[secret.yaml, raycluster.yaml]");
+                replaced(&text, "timeout: 1m", "timeout: 20s")
+            }
+            "raycluster.yaml" => replaced(
+                &text,
+                "            image: rayproject/ray:2.52.0\n",
+                &format!(
+                    "            image: rayproject/ray:2.52.0\n            args: [\"echo {DIFFERENT}\"]\n"
+                ),
+            ),
+            _ => text,
+        },
+    );
+    std::fs::write(
+        folder.join("different/secret.yaml"),
+        secret("words", DIFFERENT),
+    )
+    .unwrap();
 }
 
 fn in_a_later_step(folder: &std::path::Path) {
@@ -178,7 +204,10 @@ fn in_a_later_step(folder: &std::path::Path) {
         |file, text| match file {
             "scenario.yaml" => replaced(&text, "timeout: 1m", "timeout: 20s"),
             "changed.yaml" => {
-                let text = text.replace("echo new", &format!("echo {LATER} {}", STANDARD.encode(LATER)));
+                let text = text.replace(
+                    "echo new",
+                    &format!("echo {LATER} {}", STANDARD.encode(LATER)),
+                );
                 format!("{}---\n{text}", secret("words", LATER))
             }
             _ => text,
@@ -191,7 +220,12 @@ fn in_a_later_step(folder: &std::path::Path) {
 fn no_secret_of_a_pod_that_uses_it_everywhere_is_written_or_printed() {
     let (ran, canary) = (ran(), everywhere());
     the_search_finds(&canary, &ran.path("scenarios"));
-    assert_eq!(ran.case("everywhere").outcome, Outcome::Failed, "{}", text(&ran.output));
+    assert_eq!(
+        ran.case("everywhere").outcome,
+        Outcome::Failed,
+        "{}",
+        text(&ran.output)
+    );
     ran.holds_nothing_of(&canary);
 
     // What is no secret is still there, and what was masked is YAML.
@@ -204,10 +238,18 @@ fn no_secret_of_a_pod_that_uses_it_everywhere_is_written_or_printed() {
         let head = &pod["spec"]["containers"][0];
         let value = |name: &str| {
             let variables = head["env"].as_array().unwrap();
-            variables.iter().find(|variable| variable["name"] == name).unwrap()["value"].clone()
+            variables
+                .iter()
+                .find(|variable| variable["name"] == name)
+                .unwrap()["value"]
+                .clone()
         };
         for name in ["PLAIN_WORD", "PLAIN_KEY", "IN_BASE64", "DB_PASS"] {
-            assert_eq!(value(name).as_str().unwrap().trim(), "[redacted]", "{name} in {yaml}");
+            assert_eq!(
+                value(name).as_str().unwrap().trim(),
+                "[redacted]",
+                "{name} in {yaml}"
+            );
         }
         assert_eq!(head["image"], "rayproject/ray:2.52.0");
         let args = head["args"][0].as_str().unwrap();
@@ -238,7 +280,9 @@ fn no_secret_that_the_api_server_quotes_is_told() {
 fn progress_masks_secrets_that_an_event_quotes() {
     let ran = ran();
     let said = String::from_utf8_lossy(&ran.output.stderr).into_owned();
-    let line = said.lines().find(|line| line.contains("::told: 1/2 checks"));
+    let line = said
+        .lines()
+        .find(|line| line.contains("::told: 1/2 checks"));
     let line = line.unwrap_or_else(|| panic!("no line of progress: {said}"));
     assert!(line.contains("Invalid value: \"[redacted]\""), "{line}");
     ran.holds_nothing_of(&told());
@@ -263,7 +307,12 @@ fn no_part_of_a_secret_is_in_a_difference() {
 #[ignore = "needs envtest"]
 fn a_secret_that_only_a_later_step_applies_is_masked() {
     let ran = ran();
-    assert_eq!(ran.case("later").outcome, Outcome::Failed, "{}", text(&ran.output));
+    assert_eq!(
+        ran.case("later").outcome,
+        Outcome::Failed,
+        "{}",
+        text(&ran.output)
+    );
     let folder = ran.evidence("later");
     let mut masked = 0;
     for entry in std::fs::read_dir(folder.join("pods")).unwrap() {

@@ -30,7 +30,15 @@ pub fn run(output: &Path) -> Command {
     let mut command = program();
     command
         .process_group(0)
-        .args(["run", SCENARIO, "--target", "kind", "--cluster", CLUSTER, "--scenarios"])
+        .args([
+            "run",
+            SCENARIO,
+            "--target",
+            "kind",
+            "--cluster",
+            CLUSTER,
+            "--scenarios",
+        ])
         .arg(scenarios())
         .arg("--output")
         .arg(output);
@@ -65,13 +73,19 @@ fn up() {
         ])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 fn engine() -> (tokio::runtime::Runtime, Engine) {
     let store = Store::open().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let engine = runtime.block_on(Engine::detect(None, store.root())).unwrap();
+    let engine = runtime
+        .block_on(Engine::detect(None, store.root()))
+        .unwrap();
     (runtime, engine)
 }
 
@@ -104,7 +118,12 @@ fn found() -> Vec<String> {
                 kuberay_conformance::process::TRANSFER,
             ))
             .unwrap();
-        found.extend(names.lines().filter(|line| line.contains(CLUSTER)).map(str::to_owned));
+        found.extend(
+            names
+                .lines()
+                .filter(|line| line.contains(CLUSTER))
+                .map(str::to_owned),
+        );
     }
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     for process in processes {
@@ -200,9 +219,15 @@ fn after_a_kill_down_removes_everything_and_the_next_run_works() {
     running.child.kill().unwrap();
     running.end();
     let left = leftovers();
-    assert!(left.iter().any(|name| name.ends_with("envtest")), "{left:?}");
+    assert!(
+        left.iter().any(|name| name.ends_with("control-plane")),
+        "{left:?}"
+    );
     let removed = down();
-    assert!(removed.contains("envtest") && removed.contains("registry"), "{removed}");
+    assert!(
+        removed.contains("control-plane") && removed.contains("registry"),
+        "{removed}"
+    );
     assert_eq!(leftovers(), Vec::<String>::new());
 
     let nowhere = "http://127.0.0.1:9";
@@ -212,7 +237,8 @@ fn after_a_kill_down_removes_everything_and_the_next_run_works() {
         .envs(["HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, nowhere)))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned()
+        + &String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert_eq!(leftovers(), Vec::<String>::new());
     assert_eq!(std::fs::read_to_string(&kubeconfig).unwrap(), users_own);
@@ -276,7 +302,11 @@ mod slow {
                 id,
             ]);
             for process in processes.split_whitespace() {
-                kill_process(Pid::from_raw(process.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+                kill_process(
+                    Pid::from_raw(process.parse().unwrap()).unwrap(),
+                    Signal::KILL,
+                )
+                .unwrap();
             }
         }
         assert_eq!(podman(&ids), before, "podman takes them for running");

@@ -31,7 +31,10 @@ fn stop_in_up(running: &Running) {
     let own = format!("\"pid\":{},", running.id());
     let has_it = || std::fs::read_to_string(&lock).is_ok_and(|text| text.contains(&own));
     while !has_it() {
-        assert!(began.elapsed() < PATIENCE, "it never got the cluster's lock");
+        assert!(
+            began.elapsed() < PATIENCE,
+            "it never got the cluster's lock"
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
     signal(running.id(), Signal::STOP);
@@ -84,7 +87,10 @@ mod slow {
         assert_eq!(status.code(), Some(0), "{said}");
         let status = command("cluster status").output().unwrap();
         let text = String::from_utf8_lossy(&status.stdout);
-        assert!(text.contains(&format!("{CLUSTER} is up since")), "{text}\n{said}");
+        assert!(
+            text.contains(&format!("{CLUSTER} is up since")),
+            "{text}\n{said}"
+        );
         down();
     }
 }
@@ -110,7 +116,10 @@ fn a_run_of_other_releases_is_refused_also_when_both_begin_at_once() {
     let (status, said) = second.end();
     signal(first.id(), Signal::CONT);
     let refused = format!("for process {} (run, ", first.id());
-    assert!(status.code() == Some(3) && said.contains(&refused), "{status}: {said}");
+    assert!(
+        status.code() == Some(3) && said.contains(&refused),
+        "{status}: {said}"
+    );
     let (status, said) = first.end();
     assert_eq!(status.code(), Some(0), "{said}");
     assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
@@ -123,8 +132,15 @@ fn what_is_noted_of_a_new_cluster_stays_when_the_end_of_the_former_is_late() {
     let _turn = turn();
     down();
     let up = || {
-        let done = command("cluster up").args(["--nodes", "1"]).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let done = command("cluster up")
+            .args(["--nodes", "1"])
+            .output()
+            .unwrap();
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
     };
     up();
     let late = Running::start({

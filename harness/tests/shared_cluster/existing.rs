@@ -80,7 +80,12 @@ fn a_run_with_only_the_documented_permissions_passes() {
             },
         );
         let bad = folder.path().join("bad");
-        let output = run(&own, CONTEXT, &bad, &["--scenarios", wrong.to_str().unwrap()]);
+        let output = run(
+            &own,
+            CONTEXT,
+            &bad,
+            &["--scenarios", wrong.to_str().unwrap()],
+        );
         assert_eq!(output.status.code(), Some(1), "{}", text(&output));
         // A line of progress may quote a warning of Kubernetes' own: only a line that is one counts.
         assert!(
@@ -92,7 +97,10 @@ fn a_run_with_only_the_documented_permissions_passes() {
         assert!(bad.join(&evidence).join("pods").is_dir());
         assert!(!bad.join(&evidence).join("problems.txt").exists());
         let log = std::fs::read_to_string(bad.join(&evidence).join("operator.log")).unwrap();
-        assert!(log.contains("wrong-exit") && !log.contains("could not be"), "{log}");
+        assert!(
+            log.contains("wrong-exit") && !log.contains("could not be"),
+            "{log}"
+        );
     });
 }
 
@@ -186,10 +194,23 @@ fn another_release_than_asked_for_is_told_before_anything_is_made() {
         let folder = tempfile::tempdir().unwrap();
         let admin = kubeconfig(CLUSTER);
         let context = format!("kind-{CLUSTER}");
-        let output = run(&admin, &context, folder.path(), &["--operator", "1.5.1", "exit-ends"]);
+        let output = run(
+            &admin,
+            &context,
+            folder.path(),
+            &["--operator", "1.5.1", "exit-ends"],
+        );
         assert_eq!(output.status.code(), Some(2), "{}", text(&output));
-        assert!(text(&output).contains("is KubeRay 1.6.2 (its image is quay.io/kuberay/operator:v1.6.2)"));
-        let output = run(&admin, &context, folder.path(), &["--install-operator", "exit-ends"]);
+        assert!(
+            text(&output)
+                .contains("is KubeRay 1.6.2 (its image is quay.io/kuberay/operator:v1.6.2)")
+        );
+        let output = run(
+            &admin,
+            &context,
+            folder.path(),
+            &["--install-operator", "exit-ends"],
+        );
         assert_eq!(output.status.code(), Some(2), "{}", text(&output));
         assert!(text(&output).contains("an operator runs in the namespace default already"));
     });

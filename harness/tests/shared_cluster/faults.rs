@@ -41,9 +41,15 @@ fn wrong_expectations(folder: &Path) {
         "wrong-1",
         folder,
         |file, text| match file {
-            "scenario.yaml" => replaced(&with_checks(&text, WRONG_CHECKS_1), "timeout: 5m", "timeout: 90s"),
+            "scenario.yaml" => replaced(
+                &with_checks(&text, WRONG_CHECKS_1),
+                "timeout: 5m",
+                "timeout: 90s",
+            ),
             name if name.starts_with("head.command@") => replaced(&text, "/bin/bash", "/bin/zsh"),
-            name if name.starts_with("head.args@") => replaced(&text, "--num-cpus=1 \"", "--num-cpus=1\""),
+            name if name.starts_with("head.args@") => {
+                replaced(&text, "--num-cpus=1 \"", "--num-cpus=1\"")
+            }
             _ => text,
         },
     );
@@ -53,7 +59,11 @@ fn wrong_expectations(folder: &Path) {
         folder,
         |file, text| match file {
             // Ray starts the job some time after its own start, on a busy machine two minutes later.
-            "scenario.yaml" => replaced(&with_checks(&text, WRONG_CHECKS_2), "timeout: 5m", "timeout: 3m"),
+            "scenario.yaml" => replaced(
+                &with_checks(&text, WRONG_CHECKS_2),
+                "timeout: 5m",
+                "timeout: 3m",
+            ),
             _ => text,
         },
     );
@@ -72,7 +82,13 @@ fn with_checks(text: &str, checks: &str) -> String {
 pub const RAY_ANSWERS: &str = "  checks:\n    - ray: {nodes: 1}\n";
 
 /// Copies a scenario whose only checks are these, so that no snapshot of it is left, and changes its files.
-pub fn copy_to_check(of: &str, name: &str, into: &Path, checks: &str, change: impl Fn(&str, String) -> String) {
+pub fn copy_to_check(
+    of: &str,
+    name: &str,
+    into: &Path,
+    checks: &str,
+    change: impl Fn(&str, String) -> String,
+) {
     copy_scenario(of, name, into, |file, text| {
         let text = change(file, text);
         if file == "scenario.yaml" {
@@ -91,7 +107,12 @@ fn remove_snapshots(folder: &Path, scenario: &str, start: &str) {
     let files = std::fs::read_dir(folder.join(scenario))
         .unwrap()
         .map(|entry| entry.unwrap().path());
-    let of_field = |path: &std::path::PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(start);
+    let of_field = |path: &std::path::PathBuf| {
+        path.file_name()
+            .unwrap()
+            .to_string_lossy()
+            .starts_with(start)
+    };
     let found: Vec<_> = files.filter(of_field).collect();
     assert!(!found.is_empty(), "{scenario} has no snapshot {start}");
     for path in &found {
@@ -142,7 +163,11 @@ const WRONG_CHECKS_2: &str = r#"  checks:
 #[case::job_status("wrong-2", 0, &["FAILED", "SUCCEEDED"])]
 #[case::job_entrypoint("wrong-2", 1, &["ray.nodes()", "ray.cluster_resources()"])]
 #[ignore = "needs kind"]
-fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] number: usize, #[case] named: &[&str]) {
+fn a_wrong_expectation_fails_for_its_own_reason(
+    #[case] scenario: &str,
+    #[case] number: usize,
+    #[case] named: &[&str],
+) {
     let ran = faulty();
     let check = ran.check(scenario, number);
     assert_eq!(check.outcome, Outcome::Failed, "{check:?}");
@@ -158,15 +183,25 @@ fn a_wrong_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case] 
         assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
     }
     // What is in the results is printed, too, with the place in the scenario file.
-    let place = format!("scenario.yaml:{}:{}", check.location.line, check.location.column);
-    assert!(ran.text().contains(&place), "`{place}` is not in:\n{}", ran.text());
+    let place = format!(
+        "scenario.yaml:{}:{}",
+        check.location.line, check.location.column
+    );
+    assert!(
+        ran.text().contains(&place),
+        "`{place}` is not in:\n{}",
+        ran.text()
+    );
 }
 
 #[test]
 #[ignore = "needs kind"]
 fn a_failure_keeps_its_evidence() {
     let ran = faulty();
-    let folder = ran.folder.path().join(ran.case("wrong-1").evidence.as_ref().unwrap());
+    let folder = ran
+        .folder
+        .path()
+        .join(ran.case("wrong-1").evidence.as_ref().unwrap());
     let mut files = Vec::new();
     collect(&folder, &mut files);
     let names = files.join(" ");
@@ -207,7 +242,11 @@ fn a_script_that_fails_is_told_from_one_that_works() {
     assert_eq!(last_line.outcome, Outcome::Passed, "{last_line:?}");
     let whole = ran.check(BROKEN_SCRIPT, 1);
     assert_eq!(whole.outcome, Outcome::Failed, "{whole:?}");
-    assert!(whole.message.contains("ModuleNotFoundError"), "{}", whole.message);
+    assert!(
+        whole.message.contains("ModuleNotFoundError"),
+        "{}",
+        whole.message
+    );
 }
 
 const BROKEN_SCRIPT: &str = "broken-script";
@@ -233,7 +272,9 @@ fn secret(folder: &Path) {
         folder,
         RAY_ANSWERS,
         |file, text| match file {
-            "scenario.yaml" => replaced(&text, "[raycluster.yaml]", "[secret.yaml, raycluster.yaml]"),
+            "scenario.yaml" => {
+                replaced(&text, "[raycluster.yaml]", "[secret.yaml, raycluster.yaml]")
+            }
             "raycluster.yaml" => replaced(
                 &text,
                 "command: [\"echo 123\"]",
@@ -243,7 +284,8 @@ fn secret(folder: &Path) {
             _ => text,
         },
     );
-    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: words}\nstringData: {word: canary-4711}\n";
+    let secret =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: words}\nstringData: {word: canary-4711}\n";
     std::fs::write(folder.join("with-secret/secret.yaml"), secret).unwrap();
 }
 
@@ -255,10 +297,20 @@ fn the_value_of_a_secret_is_in_no_report() {
     assert_eq!(ran.case("with-secret").outcome, Outcome::Failed);
     let mut files = Vec::new();
     collect(ran.folder.path(), &mut files);
-    let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
+    let texts = files
+        .iter()
+        .filter_map(|file| std::fs::read_to_string(file).ok());
     let texts: Vec<_> = texts.chain([ran.text()]).collect();
-    assert!(texts.iter().any(|text| text.contains("the word is [redacted]")));
-    assert!(texts.iter().all(|text| !text.contains("canary-4711")), "{}", ran.text());
+    assert!(
+        texts
+            .iter()
+            .any(|text| text.contains("the word is [redacted]"))
+    );
+    assert!(
+        texts.iter().all(|text| !text.contains("canary-4711")),
+        "{}",
+        ran.text()
+    );
 }
 
 /// Heads that can't start: the scenario's name, and the text of its manifest that another takes the place of.
@@ -274,23 +326,37 @@ const CANNOT_START: [(&str, &str, &str); 4] = [
         "command: [\"echo 123\"]",
         "command: [\"exit 3;\"]",
     ),
-    ("more-than-a-node-has", "requests: {cpu: 500m", "requests: {cpu: \"64\""),
+    (
+        "more-than-a-node-has",
+        "requests: {cpu: 500m",
+        "requests: {cpu: \"64\"",
+    ),
 ];
 
 fn head_that_cannot_start(folder: &Path, name: &str, old: &str, new: &str) {
-    copy_to_check("before-ray-start", name, folder, RAY_ANSWERS, |file, text| match file {
-        "scenario.yaml" => replaced(&text, "changes: {image: true, rayVersion: true}", "changes: {}"),
-        "raycluster.yaml" if old.starts_with("requests") => {
-            // The limit must not be below the request, or the API server would refuse it for that.
-            replaced(
-                &replaced(&text, old, new),
-                "limits: {cpu: \"1\"",
-                "limits: {cpu: \"64\"",
-            )
-        }
-        "raycluster.yaml" => replaced(&text, old, new),
-        _ => text,
-    });
+    copy_to_check(
+        "before-ray-start",
+        name,
+        folder,
+        RAY_ANSWERS,
+        |file, text| match file {
+            "scenario.yaml" => replaced(
+                &text,
+                "changes: {image: true, rayVersion: true}",
+                "changes: {}",
+            ),
+            "raycluster.yaml" if old.starts_with("requests") => {
+                // The limit must not be below the request, or the API server would refuse it for that.
+                replaced(
+                    &replaced(&text, old, new),
+                    "limits: {cpu: \"1\"",
+                    "limits: {cpu: \"64\"",
+                )
+            }
+            "raycluster.yaml" => replaced(&text, old, new),
+            _ => text,
+        },
+    );
 }
 
 /// The message names what is wrong.
@@ -307,7 +373,10 @@ fn a_head_that_cannot_start_ends_in_seconds(#[case] scenario: &str, #[case] name
     for part in named {
         assert!(reason.contains(part), "`{part}` is not in: {reason}");
     }
-    assert!(!reason.contains("given up"), "it waited for its limit: {reason}");
+    assert!(
+        !reason.contains("given up"),
+        "it waited for its limit: {reason}"
+    );
     assert!(
         case.duration_seconds < 60.0,
         "it took {} s: {reason}",
@@ -321,13 +390,18 @@ fn a_head_that_cannot_start_ends_in_seconds(#[case] scenario: &str, #[case] name
 fn pods_that_only_fit_one_by_one_are_left_out_at_once() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
-    copy_scenario("worker-command", "too-many", folder.path(), |file, text| match file {
-        "raycluster.yaml" => {
-            let text = replaced(&text, "replicas: 1", "replicas: 200");
-            replaced(&text, "maxReplicas: 1", "maxReplicas: 200")
-        }
-        _ => text,
-    });
+    copy_scenario(
+        "worker-command",
+        "too-many",
+        folder.path(),
+        |file, text| match file {
+            "raycluster.yaml" => {
+                let text = replaced(&text, "replicas: 1", "replicas: 200");
+                replaced(&text, "maxReplicas: 1", "maxReplicas: 200")
+            }
+            _ => text,
+        },
+    );
     is_left_out_at_once(folder.path(), "too-many", "201 Pods");
 }
 
@@ -338,8 +412,15 @@ fn is_left_out_at_once(folder: &Path, scenario: &str, said: &str) {
     let case = ran.case(scenario);
     assert_eq!(case.outcome, Outcome::Skipped, "{}", ran.text());
     let reason = case.reason.clone().unwrap_or_default();
-    assert!(reason.contains(said) && reason.contains("--nodes"), "{reason}");
-    assert!(case.duration_seconds < 5.0, "it took {} s", case.duration_seconds);
+    assert!(
+        reason.contains(said) && reason.contains("--nodes"),
+        "{reason}"
+    );
+    assert!(
+        case.duration_seconds < 5.0,
+        "it took {} s",
+        case.duration_seconds
+    );
 }
 
 /// A Pod for each node, of all but 600m that it has. The control plane's own Pods take 750m of the first, wherever the others
@@ -352,19 +433,31 @@ fn pods_for_which_room_is_scattered_are_left_out_at_once() {
         let api: Api<Node> = Api::all(client(&kubeconfig(CLUSTER)).await);
         api.list(&ListParams::default()).await.unwrap().items
     });
-    let cpu = &nodes[0].status.as_ref().unwrap().allocatable.as_ref().unwrap()["cpu"].0;
+    let cpu = &nodes[0]
+        .status
+        .as_ref()
+        .unwrap()
+        .allocatable
+        .as_ref()
+        .unwrap()["cpu"]
+        .0;
     let millicores = cpu.parse::<usize>().unwrap() * 1000 - 600;
     let workers = nodes.len() - 1;
     let folder = tempfile::tempdir().unwrap();
-    copy_scenario("worker-command", "scattered", folder.path(), |file, text| match file {
-        "raycluster.yaml" => {
-            let text = replaced(&text, "replicas: 1", &format!("replicas: {workers}"));
-            let text = replaced(&text, "maxReplicas: 1", &format!("maxReplicas: {workers}"));
-            // Of the head and of the workers.
-            text.replace("cpu: \"1\"", &format!("cpu: {millicores}m"))
-                .replace("cpu: 500m", &format!("cpu: {millicores}m"))
-        }
-        _ => text,
-    });
+    copy_scenario(
+        "worker-command",
+        "scattered",
+        folder.path(),
+        |file, text| match file {
+            "raycluster.yaml" => {
+                let text = replaced(&text, "replicas: 1", &format!("replicas: {workers}"));
+                let text = replaced(&text, "maxReplicas: 1", &format!("maxReplicas: {workers}"));
+                // Of the head and of the workers.
+                text.replace("cpu: \"1\"", &format!("cpu: {millicores}m"))
+                    .replace("cpu: 500m", &format!("cpu: {millicores}m"))
+            }
+            _ => text,
+        },
+    );
     is_left_out_at_once(folder.path(), "scattered", "whole on a node");
 }

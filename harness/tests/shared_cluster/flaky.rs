@@ -82,13 +82,19 @@ impl Refusal {
         };
         let began = Instant::now();
         while namespaces.create(&dry, &probe).await.is_ok() {
-            assert!(began.elapsed() < IN_FORCE_WITHIN, "the policy is not acted on");
+            assert!(
+                began.elapsed() < IN_FORCE_WITHIN,
+                "the policy is not acted on"
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
     async fn end(&self) {
-        for kind in ["ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy"] {
+        for kind in [
+            "ValidatingAdmissionPolicyBinding",
+            "ValidatingAdmissionPolicy",
+        ] {
             let deleted = Self::api(&self.client, kind)
                 .delete(POLICY, &DeleteParams::default())
                 .await;

@@ -80,7 +80,9 @@ impl Images {
         for version in versions {
             let image = self.artifacts.ray_image(version).await.unwrap();
             assert!(
-                image.public_name.ends_with(&format!("rayproject/ray:{version}")),
+                image
+                    .public_name
+                    .ends_with(&format!("rayproject/ray:{version}")),
                 "{}",
                 image.public_name
             );
@@ -88,8 +90,11 @@ impl Images {
             let answer = self.inside(&image, &["/bin/bash", shell, program]).await;
             assert_eq!(answer, format!("{version}\nray, version {version}"));
             for needed in ["wget", "grep", "openssl", "/bin/sh"] {
-                self.inside(&image, &["/bin/bash", shell, &format!("command -v {needed}")])
-                    .await;
+                self.inside(
+                    &image,
+                    &["/bin/bash", shell, &format!("command -v {needed}")],
+                )
+                .await;
             }
         }
     }
@@ -194,5 +199,9 @@ async fn a_second_look_builds_nothing() {
     let first = images.artifacts.ray_image(&version).await.unwrap();
     let second = images.artifacts.ray_image(&version).await.unwrap();
     assert_eq!(first, second);
-    assert!(first.record.digest.starts_with("sha256:"), "{:?}", first.record);
+    assert!(
+        first.record.digest.starts_with("sha256:"),
+        "{:?}",
+        first.record
+    );
 }

@@ -33,14 +33,20 @@ const QUICK: [&str; 6] = [
 ];
 
 fn outcomes(run: &RunResult) -> BTreeMap<String, Outcome> {
-    run.cases.iter().map(|case| (case.id.clone(), case.outcome)).collect()
+    run.cases
+        .iter()
+        .map(|case| (case.id.clone(), case.outcome))
+        .collect()
 }
 
 /// How many cases each shard has kept by now.
 async fn kept(client: &Client) -> BTreeMap<String, usize> {
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), NAMESPACE);
     let own = format!("kuberay-conformance/job={JOB},kuberay-conformance/holds=case");
-    let list = maps.list_metadata(&ListParams::default().labels(&own)).await.unwrap();
+    let list = maps
+        .list_metadata(&ListParams::default().labels(&own))
+        .await
+        .unwrap();
     let mut counts = BTreeMap::new();
     for map in list.items {
         *counts
@@ -64,8 +70,13 @@ async fn kill_half_way(client: &Client) -> String {
         // Each of the two has three cases or four.
         if let Some((shard, _)) = counts.iter().find(|(_, count)| (1..=2).contains(*count)) {
             let index = shard.parse::<u16>().unwrap() - 1;
-            let own = format!("kuberay-conformance/job={JOB},batch.kubernetes.io/job-completion-index={index}");
-            let list = pods.list(&ListParams::default().labels(&own)).await.unwrap();
+            let own = format!(
+                "kuberay-conformance/job={JOB},batch.kubernetes.io/job-completion-index={index}"
+            );
+            let list = pods
+                .list(&ListParams::default().labels(&own))
+                .await
+                .unwrap();
             let name = list.items[0].name_any();
             let at_once = DeleteParams::default().grace_period(0);
             pods.delete(&name, &at_once).await.unwrap();
@@ -139,7 +150,12 @@ fn a_pod_that_is_killed_half_way_is_picked_up_and_the_report_is_whole() {
 
     let whole = folder.path().join("whole");
     let (done, result) = collect(&whole, &["--wait", "--timeout", "5m", "--remove"]);
-    assert_eq!(done.status.code(), Some(1), "one scenario fails: {}", text(&done));
+    assert_eq!(
+        done.status.code(),
+        Some(1),
+        "one scenario fails: {}",
+        text(&done)
+    );
     assert_eq!(
         (result.missing.len(), result.interrupted.as_deref()),
         (0, None),
@@ -159,12 +175,19 @@ fn a_pod_that_is_killed_half_way_is_picked_up_and_the_report_is_whole() {
         .collect();
     assert_eq!(failed.len(), 1);
     let evidence = whole.join(failed[0].evidence.as_ref().expect("evidence"));
-    assert!(evidence.join("events.txt").is_file(), "evidence comes along");
+    assert!(
+        evidence.join("events.txt").is_file(),
+        "evidence comes along"
+    );
 
-    let resumed = std::fs::read_to_string(whole.join(format!("shards/{shard}/results.json"))).unwrap();
+    let resumed =
+        std::fs::read_to_string(whole.join(format!("shards/{shard}/results.json"))).unwrap();
     let resumed: RunResult = serde_json::from_str(&resumed).unwrap();
     let taken_over = resumed.cases.iter().filter(|case| case.resumed).count();
     assert!(taken_over >= 1, "what had passed was not run again");
     assert!(taken_over < resumed.cases.len(), "and the rest was");
-    assert!(runtime.block_on(kept(&client)).is_empty(), "--remove leaves nothing");
+    assert!(
+        runtime.block_on(kept(&client)).is_empty(),
+        "--remove leaves nothing"
+    );
 }

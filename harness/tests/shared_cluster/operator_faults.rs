@@ -26,12 +26,22 @@ fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
     // What a node finds first of the second depends on whether it was built here, with a user by name, or pulled.
     let images: [(&str, &[&str]); 2] = [
         (absent, &["ImagePullBackOff"]),
-        ("rayproject/ray:2.52.0", &["runAsNonRoot", "/manager", "exit code"]),
+        (
+            "rayproject/ray:2.52.0",
+            &["runAsNonRoot", "/manager", "exit code"],
+        ),
     ];
     let said = images.map(|(image, causes)| (causes, run_with_operator(image)));
     // What the next test needs.
-    let restored = crate::support::program().args(["cluster", "up"]).output().unwrap();
-    assert!(said[0].1.1.contains(&format!("of image {absent}")), "{}", said[0].1.1);
+    let restored = crate::support::program()
+        .args(["cluster", "up"])
+        .output()
+        .unwrap();
+    assert!(
+        said[0].1.1.contains(&format!("of image {absent}")),
+        "{}",
+        said[0].1.1
+    );
     for (causes, (code, text)) in said {
         assert_eq!(code, Some(3), "{text}");
         let told = text
@@ -91,7 +101,10 @@ fn an_operator_that_goes_while_a_case_waits_is_named() {
     let back = Back;
     let (status, text) = run.end();
     drop(back);
-    let restored = crate::support::program().args(["cluster", "up"]).output().unwrap();
+    let restored = crate::support::program()
+        .args(["cluster", "up"])
+        .output()
+        .unwrap();
     assert!(restored.status.success(), "{}", place::text(&restored));
     assert_eq!(status.code(), Some(3), "{text}");
     assert!(
@@ -99,7 +112,10 @@ fn an_operator_that_goes_while_a_case_waits_is_named() {
         "{text}"
     );
     assert!(text.contains("it has no Pod"), "{text}");
-    assert!(!text.contains("given up at"), "it waited for its limit: {text}");
+    assert!(
+        !text.contains("given up at"),
+        "it waited for its limit: {text}"
+    );
 }
 
 /// While a case runs, nobody gets another operator in its place, and nothing is changed for the one who asked.

@@ -16,10 +16,14 @@ fn the_merged_report_of_three_shards_on_kind_is_that_of_one_run() {
     for name in ["one", "ends-a", "four"] {
         place.scenario("exit-ends-the-container", name, |_, text| text);
     }
-    place.scenario("exit-ends-the-container", "wrong", |file, text| match file {
-        "scenario.yaml" => replaced(&text, "exitCode: 3", "exitCode: 4"),
-        _ => text,
-    });
+    place.scenario(
+        "exit-ends-the-container",
+        "wrong",
+        |file, text| match file {
+            "scenario.yaml" => replaced(&text, "exitCode: 3", "exitCode: 4"),
+            _ => text,
+        },
+    );
     let whole = place.run("whole", &[]);
     assert_eq!(whole.status.code(), Some(1), "{}", text(&whole));
     let mut judged = Vec::new();
@@ -33,9 +37,16 @@ fn the_merged_report_of_three_shards_on_kind_is_that_of_one_run() {
     let merged = place.merge(&["part-1", "part-2", "part-3"], "merged");
     assert_eq!(merged.status.code(), Some(1), "{}", text(&merged));
     let (whole, merged) = (place.results("whole"), place.results("merged"));
-    assert_eq!((whole.cases.len(), judged.len()), (4, 4), "none is judged twice");
+    assert_eq!(
+        (whole.cases.len(), judged.len()),
+        (4, 4),
+        "none is judged twice"
+    );
     assert_eq!(ended(&merged), ended(&whole));
-    assert_eq!((&merged.planned, &merged.missing), (&whole.planned, &whole.missing));
+    assert_eq!(
+        (&merged.planned, &merged.missing),
+        (&whole.planned, &whole.missing)
+    );
     assert_eq!(rule_results(&merged), rule_results(&whole));
     for (one, other) in merged.cases.iter().zip(&whole.cases) {
         // What a crash is told with has the count of restarts by then in it.

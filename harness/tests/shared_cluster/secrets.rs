@@ -47,7 +47,10 @@ fn no_secret_that_a_head_prints_is_written_or_printed() {
     assert!(all.is_empty(), "{}", all.join("\n\n"));
 
     // It did print them, and what is no secret is still there.
-    let evidence = ran.folder.path().join(case.evidence.as_ref().expect("evidence"));
+    let evidence = ran
+        .folder
+        .path()
+        .join(case.evidence.as_ref().expect("evidence"));
     let logs = std::fs::read_dir(evidence.join("logs")).unwrap();
     let logs: String = logs
         .flat_map(|pod| std::fs::read_dir(pod.unwrap().path()).unwrap())

@@ -83,7 +83,10 @@ impl Canary {
             .kubeconfig
             .lines()
             .find_map(|line| line.trim().strip_prefix("token: "));
-        let words = self.password.split([' ', '&']).filter(|word| word.len() >= 8);
+        let words = self
+            .password
+            .split([' ', '&'])
+            .filter(|word| word.len() >= 8);
         let texts = lines.chain(words).chain(token);
         let mut needles: Vec<Vec<u8>> = texts.map(|text| text.as_bytes().to_owned()).collect();
         let text = self.binary.strip_prefix(b"\x00\xff\xfe").unwrap();
@@ -113,7 +116,10 @@ impl Canary {
                 all.extend(self.found_below(&path, skip));
             } else if path.is_file() {
                 let bytes = std::fs::read(&path).unwrap();
-                all.extend(self.found(&bytes).map(|found| format!("{}: {found}", path.display())));
+                all.extend(
+                    self.found(&bytes)
+                        .map(|found| format!("{}: {found}", path.display())),
+                );
             }
         }
         all
@@ -122,7 +128,10 @@ impl Canary {
 
 fn found(needles: &[Vec<u8>], bytes: &[u8], depth: usize) -> Option<String> {
     for needle in needles {
-        if let Some(at) = bytes.windows(needle.len()).position(|window| window == needle) {
+        if let Some(at) = bytes
+            .windows(needle.len())
+            .position(|window| window == needle)
+        {
             let around = &bytes[at.saturating_sub(60)..(at + needle.len() + 20).min(bytes.len())];
             return Some(String::from_utf8_lossy(around).into_owned());
         }
@@ -185,8 +194,7 @@ pub fn ray_cluster(canary: &Canary, name: &str, secret: &str, command: &str) -> 
         canary.pem,
         STANDARD.encode(format!("x{}", canary.kubeconfig))
     );
-    let resources =
-        serde_json::json!({"limits": {"cpu": "1", "memory": "2Gi"}, "requests": {"cpu": "500m", "memory": "1Gi"}});
+    let resources = serde_json::json!({"limits": {"cpu": "1", "memory": "2Gi"}, "requests": {"cpu": "500m", "memory": "1Gi"}});
     serde_json::json!({
         "apiVersion": "ray.io/v1",
         "kind": "RayCluster",

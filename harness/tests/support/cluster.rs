@@ -19,11 +19,20 @@ pub const ACCOUNT: &str = "kuberay-conformance";
 /// The administrator's kubeconfig of a cluster that is up.
 pub fn kubeconfig(cluster: &str) -> PathBuf {
     let status = program()
-        .args(["cluster", "status", "--target", "kind", "--cluster", cluster])
+        .args([
+            "cluster",
+            "status",
+            "--target",
+            "kind",
+            "--cluster",
+            cluster,
+        ])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&status.stdout).into_owned();
-    let path = text.lines().find_map(|line| line.strip_prefix("kubeconfig: "));
+    let path = text
+        .lines()
+        .find_map(|line| line.strip_prefix("kubeconfig: "));
     path.unwrap_or_else(|| panic!("no cluster {cluster} is up: {text}"))
         .into()
 }

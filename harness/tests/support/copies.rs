@@ -45,7 +45,11 @@ impl Ran {
     }
 
     pub fn case(&self, scenario: &str) -> &CaseResult {
-        let case = self.result.cases.iter().find(|case| case.scenario == scenario);
+        let case = self
+            .result
+            .cases
+            .iter()
+            .find(|case| case.scenario == scenario);
         case.unwrap_or_else(|| panic!("no case of {scenario}:\n{}", self.text()))
     }
 
@@ -69,7 +73,9 @@ pub fn run_of(scenarios: &Path, output: &Path, arguments: &[&str]) -> Command {
 /// Runs the scenarios of a folder on the cluster that is up, and leaves it up.
 pub fn run(scenarios: &Path, arguments: &[&str]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
-    let output = run_of(scenarios, folder.path(), arguments).output().unwrap();
+    let output = run_of(scenarios, folder.path(), arguments)
+        .output()
+        .unwrap();
     let results = folder.path().join("results.json");
     let text = std::fs::read_to_string(&results)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));

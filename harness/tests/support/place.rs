@@ -58,7 +58,11 @@ impl Place {
         let mut command = program();
         command.args(["report", "merge"]);
         command.args(parts.iter().map(|part| self.path(part)));
-        command.arg("--output").arg(self.path(output)).output().unwrap()
+        command
+            .arg("--output")
+            .arg(self.path(output))
+            .output()
+            .unwrap()
     }
 
     /// Adds a changed copy of one of the repository's scenarios.
@@ -70,7 +74,11 @@ impl Place {
 /// All that was printed.
 pub fn text(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
-    format!("{}\n{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
+    format!(
+        "{}\n{}",
+        String::from_utf8_lossy(out),
+        String::from_utf8_lossy(err)
+    )
 }
 
 /// How each case ended.

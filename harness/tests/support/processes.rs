@@ -13,7 +13,11 @@ pub const STOP_AT: &str = "KUBERAY_CONFORMANCE_STOP_AT";
 pub fn children(parent: u32) -> Vec<(u32, String)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+        let Some(id) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<u32>().ok())
+        else {
             continue;
         };
         let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
@@ -36,7 +40,10 @@ pub fn until_stopped(id: u32) {
         match state(id) {
             Some('T') => return,
             None | Some('Z') => panic!("process {id} ended and did not stop"),
-            state => assert!(began.elapsed() < PATIENCE, "process {id} is {state:?}, not stopped"),
+            state => assert!(
+                began.elapsed() < PATIENCE,
+                "process {id} is {state:?}, not stopped"
+            ),
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -44,7 +51,8 @@ pub fn until_stopped(id: u32) {
 
 /// Lets a process go on that has stopped itself.
 pub fn go_on(id: u32) {
-    std::fs::remove_file(std::env::temp_dir().join(format!("kuberay-conformance-stopped-{id}"))).unwrap();
+    std::fs::remove_file(std::env::temp_dir().join(format!("kuberay-conformance-stopped-{id}")))
+        .unwrap();
     signal(id, Signal::CONT);
 }
 

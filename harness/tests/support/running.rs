@@ -18,7 +18,11 @@ pub struct Running {
 
 impl Running {
     pub fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let (sender, lines) = channel();
         let pipes: [Box<dyn Read + Send>; 2] = [
             Box::new(child.stderr.take().unwrap()),
@@ -44,7 +48,10 @@ impl Running {
     /// Waits until it says this.
     pub fn until(&mut self, text: &str) {
         let started = Instant::now();
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
+        while let Ok(line) = self
+            .lines
+            .recv_timeout(PATIENCE.saturating_sub(started.elapsed()))
+        {
             let found = line.contains(text);
             self.said.push(line);
             if found {

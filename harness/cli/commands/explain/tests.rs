@@ -14,7 +14,9 @@ use crate::scenario::{Manifest, Scenario, TargetKind, load_all};
 /// The releases that a scenario runs on and on which `explain` warns with a trap of one of its manifests.
 fn warned(trap: &Trap, scenario: &Scenario) -> Vec<Version> {
     let matrix = Pins::embedded().operators.matrix;
-    let runs = matrix.iter().filter(|release| scenario.operator.matches(release));
+    let runs = matrix
+        .iter()
+        .filter(|release| scenario.operator.matches(release));
     let settings = OperatorSettings {
         env: scenario.file.spec.operator_settings.env.clone(),
         ..OperatorSettings::default()
@@ -25,7 +27,13 @@ fn warned(trap: &Trap, scenario: &Scenario) -> Vec<Version> {
                 return false;
             };
             let text = std::fs::read_to_string(scenario.dir.join(file)).unwrap();
-            let explanation = explain(Path::new(file), &text, std::slice::from_ref(release), &settings).unwrap();
+            let explanation = explain(
+                Path::new(file),
+                &text,
+                std::slice::from_ref(release),
+                &settings,
+            )
+            .unwrap();
             let mut warnings = explanation.containers.iter().flat_map(|one| &one.warnings);
             warnings.any(|warning| warning.id == trap.id)
         })
@@ -38,7 +46,11 @@ fn every_trap_is_shown_by_scenarios_that_prove_its_rule_and_that_explain_warns_o
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let scenarios = load_all(&root).unwrap();
     for trap in TRAPS {
-        assert!(!trap.scenarios.is_empty(), "{}: no scenario shows it", trap.id);
+        assert!(
+            !trap.scenarios.is_empty(),
+            "{}: no scenario shows it",
+            trap.id
+        );
         let mut layers = BTreeSet::new();
         for name in trap.scenarios {
             let scenario = scenarios.iter().find(|scenario| scenario.name() == *name);
@@ -87,16 +99,27 @@ fn a_release_is_unread_until_it_is_pinned() {
     let manifest = "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {name: a}\nspec: {headGroupSpec: {rayStartParams: {}, \
                     template: {spec: {containers: [{name: r, image: r}]}}}}\n";
     let releases = ["1.6.2", "1.6.9", "9.9.9"].map(|release| release.parse().unwrap());
-    let mut explanation = explain(Path::new("a.yaml"), manifest, &releases, &OperatorSettings::default()).unwrap();
+    let mut explanation = explain(
+        Path::new("a.yaml"),
+        manifest,
+        &releases,
+        &OperatorSettings::default(),
+    )
+    .unwrap();
     let unread = |explanation: &Explanation| {
-        let unread = explanation.operators.iter().map(|operator| operator.unread.is_some());
+        let unread = explanation
+            .operators
+            .iter()
+            .map(|operator| operator.unread.is_some());
         unread.collect::<Vec<_>>()
     };
     let mut pins = Pins::embedded();
     forget_pinned(&mut explanation, &pins);
     assert_eq!(unread(&explanation), [false, true, true]);
     let pin = pins.operators.releases.values().next().unwrap().clone();
-    pins.operators.releases.insert("1.6.9".parse().unwrap(), pin);
+    pins.operators
+        .releases
+        .insert("1.6.9".parse().unwrap(), pin);
     forget_pinned(&mut explanation, &pins);
     assert_eq!(unread(&explanation), [false, false, true]);
 }

@@ -13,15 +13,26 @@ fn properties_are_escaped() {
     Some("/checkout"),
     "scenarios/a/scenario.yaml"
 )]
-#[case::other_place("/elsewhere/scenario.yaml", Some("/checkout"), "/elsewhere/scenario.yaml")]
+#[case::other_place(
+    "/elsewhere/scenario.yaml",
+    Some("/checkout"),
+    "/elsewhere/scenario.yaml"
+)]
 #[case::relative("./scenarios/a/scenario.yaml", None, "scenarios/a/scenario.yaml")]
-fn files_are_relative_to_the_checkout(#[case] file: &str, #[case] workspace: Option<&str>, #[case] expected: &str) {
+fn files_are_relative_to_the_checkout(
+    #[case] file: &str,
+    #[case] workspace: Option<&str>,
+    #[case] expected: &str,
+) {
     assert_eq!(relative(file, workspace), expected);
 }
 
 #[rstest]
 fn a_cut_summary_says_so_and_fits(#[values(0, 5, 150, 200, 400, 900)] room: usize) {
-    let text = format!("# Title\n\n```diff\n{}```\n\nend\n", "+ änd so on\n".repeat(100));
+    let text = format!(
+        "# Title\n\n```diff\n{}```\n\nend\n",
+        "+ änd so on\n".repeat(100)
+    );
     let short = cut(&text, room);
     assert!(short.len() <= room, "{} bytes in {room}", short.len());
     assert!(room < CUT.len() || short.ends_with(CUT));

@@ -42,14 +42,20 @@ fn run(pair: &Pair, checks: &[(&str, &str, Option<&str>)]) -> RunResult {
 #[test]
 fn what_is_alike_stands_once_and_what_differs_twice() {
     let (new, old) = (pair("1.6.2/2.52.0"), pair("1.0.0/2.7.0"));
-    let ray = ("ray 1 node", "Ray lists the head alive and no other node", None);
+    let ray = (
+        "ray 1 node",
+        "Ray lists the head alive and no other node",
+        None,
+    );
     let runs = [
         run(&new, &[("pod head command", "", Some("- \"-c\"")), ray]),
         run(&old, &[("pod head command", "", Some("- \"-lc\"")), ray]),
     ];
     let page = render_pairs(&scenarios(), &[new, old], &runs);
     assert!(
-        page.contains("| [`before-ray-start`](#before-ray-start) | seen | seen | `pod head command` |"),
+        page.contains(
+            "| [`before-ray-start`](#before-ray-start) | seen | seen | `pod head command` |"
+        ),
         "{page}"
     );
     for row in [
@@ -71,7 +77,8 @@ fn a_line_that_only_may_come_is_no_difference() {
     let (new, old) = (pair("1.6.2/2.52.0"), pair("1.0.0/2.7.0"));
     let logs = |pair: &Pair, found| {
         let mut run = run(pair, &[("logs head", "", Some(found))]);
-        run.cases[0].checks[0].expected = Some("may (repeat): INFO: waiting\nmust: Connected".into());
+        run.cases[0].checks[0].expected =
+            Some("may (repeat): INFO: waiting\nmust: Connected".into());
         run
     };
     let runs = [
@@ -79,7 +86,10 @@ fn a_line_that_only_may_come_is_no_difference() {
         logs(&old, "    7 | Connected"),
     ];
     let page = render_pairs(&scenarios(), &[new, old], &runs);
-    assert!(page.contains("| `logs head` | all of these | `Connected` |"), "{page}");
+    assert!(
+        page.contains("| `logs head` | all of these | `Connected` |"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -90,7 +100,9 @@ fn a_failure_is_told_and_a_later_run_counts() {
     failed.cases[0].outcome = Outcome::Failed;
     failed.cases[0].reason = Some("ray 1 node: no answer".into());
     let page = |runs: &[RunResult]| render_pairs(&scenarios(), std::slice::from_ref(&pair), runs);
-    assert!(page(&[passed.clone(), failed.clone()]).contains("| **FAIL**: ray 1 node: no answer |"));
+    assert!(
+        page(&[passed.clone(), failed.clone()]).contains("| **FAIL**: ray 1 node: no answer |")
+    );
     assert!(page(&[failed, passed]).contains("| [`before-ray-start`](#before-ray-start) | seen |"));
 }
 
@@ -99,7 +111,10 @@ fn a_failure_is_told_and_a_later_run_counts() {
     "   12 | 2026-11-25 02:29:03,034\tINFO scripts.py:736 -- Local node IP: 10.244.0.5",
     "INFO Local node IP: <pod-ip>"
 )]
-#[case("2026-11-25 19:29:27,380 - INFO - Adding 1 node(s)", "INFO - Adding 1 node(s)")]
+#[case(
+    "2026-11-25 19:29:27,380 - INFO - Adding 1 node(s)",
+    "INFO - Adding 1 node(s)"
+)]
 #[case("    1 | 123 456", "123 456")]
 #[case(
     "container ray-head of Pod a-head-x9k2z exited 3 instead of 0",
@@ -122,11 +137,13 @@ fn what_differs_from_run_to_run_is_left_out(#[case] text: &str, #[case] expected
 /// nothing else.
 #[test]
 fn the_committed_page_has_a_row_for_every_scenario() {
-    let committed = std::fs::read_to_string(root().join("docs/reference/pairs.md")).unwrap_or_default();
+    let committed =
+        std::fs::read_to_string(root().join("docs/reference/pairs.md")).unwrap_or_default();
     let pairs = Pins::embedded().pairs;
     // A page of a run in which all cases passed.
     let scenarios = scenarios();
-    let kind = |scenario: &&Arc<Scenario>| scenario.file.spec.placement().target == TargetKind::Kind;
+    let kind =
+        |scenario: &&Arc<Scenario>| scenario.file.spec.placement().target == TargetKind::Kind;
     let mut expected = example::run();
     let template = expected.cases.swap_remove(0);
     expected.cases = pairs

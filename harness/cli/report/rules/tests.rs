@@ -27,7 +27,11 @@ fn outcome(rule: &str, cases: &[(&[Layer], Outcome)]) -> RuleOutcome {
         assert_eq!(results, [], "no pair, no result");
         return RuleOutcome::NotRun;
     }
-    results.iter().find(|result| result.rule == rule).unwrap().outcome
+    results
+        .iter()
+        .find(|result| result.rule == rule)
+        .unwrap()
+        .outcome
 }
 
 #[rstest]
@@ -40,15 +44,27 @@ fn outcome(rule: &str, cases: &[(&[Layer], Outcome)]) -> RuleOutcome {
 #[case::a_failure_beside(&[(BOTH, Outcome::Passed), (OBJECT, Outcome::Failed)], RuleOutcome::Failed)]
 #[case::an_error_beside(&[(BOTH, Outcome::Passed), (OBJECT, Outcome::Error)], RuleOutcome::Failed)]
 #[case::only_skipped(&[(BOTH, Outcome::Skipped)], RuleOutcome::NotRun)]
-fn a_rule_is_proven_by_all_of_its_layers(#[case] cases: &[(&[Layer], Outcome)], #[case] expected: RuleOutcome) {
+fn a_rule_is_proven_by_all_of_its_layers(
+    #[case] cases: &[(&[Layer], Outcome)],
+    #[case] expected: RuleOutcome,
+) {
     assert_eq!(outcome("C03", cases), expected);
 }
 
 #[test]
 fn a_rule_without_an_effect_needs_none() {
-    assert_eq!(outcome("C12", &[(OBJECT, Outcome::Passed)]), RuleOutcome::Proven);
-    assert_eq!(outcome("C12", &[(EFFECT, Outcome::Passed)]), RuleOutcome::NotRun);
-    assert_eq!(outcome("C12", &[(EFFECT, Outcome::Failed)]), RuleOutcome::Failed);
+    assert_eq!(
+        outcome("C12", &[(OBJECT, Outcome::Passed)]),
+        RuleOutcome::Proven
+    );
+    assert_eq!(
+        outcome("C12", &[(EFFECT, Outcome::Passed)]),
+        RuleOutcome::NotRun
+    );
+    assert_eq!(
+        outcome("C12", &[(EFFECT, Outcome::Failed)]),
+        RuleOutcome::Failed
+    );
 }
 
 #[test]
@@ -56,7 +72,9 @@ fn the_summary_names_what_is_missing() {
     let results = rule_results(&example::run());
     assert_eq!(
         summaries(&results),
-        ["rules: 0 proven, 1 partial (C07 1 of 1 without runtime), 3 failed (C01, C02, C14), 19 not run"]
+        [
+            "rules: 0 proven, 1 partial (C07 1 of 1 without runtime), 3 failed (C01, C02, C14), 19 not run"
+        ]
     );
     let mut run = example::run();
     run.cases.truncate(1);
@@ -81,8 +99,20 @@ fn what_one_pair_has_shown_is_not_known_of_another() {
         ..like.clone()
     };
     let cases = [
-        case(TargetKind::Envtest, "1.5.1", "2.52.0", OBJECT, Outcome::Passed),
-        case(TargetKind::Envtest, "1.0.0", "2.52.0", OBJECT, Outcome::Passed),
+        case(
+            TargetKind::Envtest,
+            "1.5.1",
+            "2.52.0",
+            OBJECT,
+            Outcome::Passed,
+        ),
+        case(
+            TargetKind::Envtest,
+            "1.0.0",
+            "2.52.0",
+            OBJECT,
+            Outcome::Passed,
+        ),
         case(TargetKind::Kind, "1.0.0", "2.7.0", EFFECT, Outcome::Passed),
         case(TargetKind::Kind, "1.0.0", "2.6.3", EFFECT, Outcome::Skipped),
         case(TargetKind::Kind, "1.6.2", "2.52.0", EFFECT, Outcome::Passed),
@@ -147,7 +177,10 @@ fn a_filter_never_makes_a_rule_look_proven(
     assert!(render_text(&run, false).contains(&line));
     let row = format!("| C01 | The generated command | 1.6.2 | 2.52.0 | {verdict} |");
     let markdown = render_markdown(&run);
-    assert!(markdown.contains(&row) && markdown.contains(&line), "{markdown}");
+    assert!(
+        markdown.contains(&row) && markdown.contains(&line),
+        "{markdown}"
+    );
     let folder = tempfile::tempdir().unwrap();
     write_all(&run, folder.path()).unwrap();
     let html = std::fs::read_to_string(folder.path().join("index.html")).unwrap();

@@ -66,7 +66,12 @@ fn a_reader_that_is_gone_is_no_fault() {
 #[case::refused(true, Some("1"), None, false)]
 #[case::empty_is_not_set(true, Some(""), None, true)]
 #[case::dumb(true, None, Some("dumb"), false)]
-fn colours(#[case] terminal: bool, #[case] no_color: Option<&str>, #[case] term: Option<&str>, #[case] expected: bool) {
+fn colours(
+    #[case] terminal: bool,
+    #[case] no_color: Option<&str>,
+    #[case] term: Option<&str>,
+    #[case] expected: bool,
+) {
     let env = |name: &str| match name {
         "NO_COLOR" => no_color.map(str::to_owned),
         "TERM" => term.map(str::to_owned),

@@ -42,13 +42,16 @@ fn prose(text: &str) -> String {
 /// The anchors that a reader can jump to: headings as GitHub names them, and explicit ids.
 fn anchors(text: &str) -> BTreeSet<String> {
     let text = prose(text);
-    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| {
-        let title = line.trim_start_matches('#').trim().to_lowercase();
-        let kept = title
-            .chars()
-            .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
-        kept.collect::<String>().replace(' ', "-")
-    });
+    let headings = text
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = title
+                .chars()
+                .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            kept.collect::<String>().replace(' ', "-")
+        });
     let ids = Regex::new("<a id=\"([^\"]+)\">").unwrap();
     let ids = ids.captures_iter(&text).map(|id| id[1].to_owned());
     headings.chain(ids).collect()
@@ -59,7 +62,9 @@ fn broken(document: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(document).unwrap();
     let prose = prose(&text);
     let link = Regex::new(r"\]\(([^()\s]+)\)").unwrap();
-    let targets = link.captures_iter(&prose).map(|link| link.get(1).unwrap().as_str());
+    let targets = link
+        .captures_iter(&prose)
+        .map(|link| link.get(1).unwrap().as_str());
     let leads_nowhere = |target: &&str| {
         if target.contains("://") {
             return false;
@@ -69,7 +74,8 @@ fn broken(document: &Path) -> Vec<String> {
             "" => document.to_owned(),
             path => document.parent().unwrap().join(path),
         };
-        let has_anchor = || std::fs::read_to_string(&path).is_ok_and(|text| anchors(&text).contains(anchor));
+        let has_anchor =
+            || std::fs::read_to_string(&path).is_ok_and(|text| anchors(&text).contains(anchor));
         !path.exists() || !anchor.is_empty() && !has_anchor()
     };
     targets.filter(leads_nowhere).map(str::to_owned).collect()
@@ -84,7 +90,9 @@ fn every_link_of_a_document_leads_to_a_file_and_a_heading() {
     );
     let all = documents.iter().flat_map(|path| {
         let name = path.strip_prefix(root()).unwrap().display().to_string();
-        broken(path).into_iter().map(move |link| format!("{name}: {link}"))
+        broken(path)
+            .into_iter()
+            .map(move |link| format!("{name}: {link}"))
     });
     assert_eq!(all.collect::<Vec<_>>(), [""; 0], "links that lead nowhere");
 }

@@ -23,7 +23,9 @@ fn bash(folder: &Path, script: &str) -> Output {
     let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("ci/lib.sh");
     let mut bash = Command::new("bash");
     bash.arg("-c")
-        .arg(format!("set -euo pipefail\n. \"$1\"\nagain=false\n{script}"))
+        .arg(format!(
+            "set -euo pipefail\n. \"$1\"\nagain=false\n{script}"
+        ))
         .arg("bash")
         .arg(functions)
         .current_dir(folder)
@@ -55,7 +57,10 @@ fn what_passed_with_the_same_files_is_left_out() {
     assert_eq!(phase(folder, "", WORKS), RAN);
     assert_eq!(phase(folder, "", WORKS), LEFT_OUT);
     assert_eq!(phase(folder, "CONDITIONS='--nodes 3'", WORKS), RAN);
-    assert_eq!(phase(folder, "export KUBERAY_CONFORMANCE_ANY=setting", WORKS), RAN);
+    assert_eq!(
+        phase(folder, "export KUBERAY_CONFORMANCE_ANY=setting", WORKS),
+        RAN
+    );
     for name in ["harness", "fixtures", "scenarios", "ci"] {
         std::fs::write(folder.join(name).join("another"), "").unwrap();
         assert_eq!(phase(folder, "", WORKS), RAN, "{name}");
@@ -75,7 +80,11 @@ fn what_failed_since_is_not_left_out() {
     assert_eq!(phase(folder, "", fails), (true, false));
     assert_eq!(phase(folder, "", WORKS), RAN, "a failure is no success");
     assert_eq!(phase(folder, "again=true", fails), (true, false));
-    assert_eq!(phase(folder, "", WORKS), RAN, "the older success counts no more");
+    assert_eq!(
+        phase(folder, "", WORKS),
+        RAN,
+        "the older success counts no more"
+    );
 }
 
 #[test]

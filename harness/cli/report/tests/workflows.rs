@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 fn workflows() -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/workflows");
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let found: Vec<_> = entries
         .map(|path| (path.clone(), std::fs::read_to_string(path).unwrap()))
         .collect();
@@ -19,7 +21,9 @@ fn workflows() -> Vec<(PathBuf, String)> {
 /// not. Actions of this repository need no pin.
 fn loose_uses(workflow: &str) -> Vec<&str> {
     let uses = Regex::new(r"^\s*(?:-\s+)?uses:\s*(.*)$").unwrap();
-    let fine = Regex::new(r"^(?:\S+@[0-9a-f]{40} # v\d+(?:\.\d+){2}|\./\S+|\S+@\S+ # unpinned: \S.*)$").unwrap();
+    let fine =
+        Regex::new(r"^(?:\S+@[0-9a-f]{40} # v\d+(?:\.\d+){2}|\./\S+|\S+@\S+ # unpinned: \S.*)$")
+            .unwrap();
     workflow
         .lines()
         .filter_map(|line| uses.captures(line)?.get(1))
@@ -66,7 +70,10 @@ fn permissions_are_to_read_only() {
         );
         for (name, job) in workflow["jobs"].as_object().unwrap() {
             assert_eq!(job.get("permissions"), None, "{name} asks for more");
-            assert!(job.get("timeout-minutes").is_some(), "{name} has no timeout");
+            assert!(
+                job.get("timeout-minutes").is_some(),
+                "{name} has no timeout"
+            );
         }
         assert!(
             !text.contains("pull_request_target"),
@@ -94,11 +101,15 @@ fn every_program_of_tests_is_run() {
         .filter_map(|section| section.strip_prefix("name = \"")?.split('"').next())
         .collect();
     assert!(names.contains(&"conformance"), "{names:?}");
-    let calls: Vec<&str> = script.lines().filter(|line| line.contains("tests --")).collect();
+    let calls: Vec<&str> = script
+        .lines()
+        .filter(|line| line.contains("tests --"))
+        .collect();
     let calls = calls.join("\n");
     for name in names {
         let argument = format!("--test {name}");
-        let is_word = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+        let is_word =
+            |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
         let mut found = calls
             .match_indices(&argument)
             .map(|(at, _)| &calls[at + argument.len()..]);
@@ -138,13 +149,20 @@ fn tests_that_need_more_are_ignored_and_ci_asks_for_them() {
         let place = path.display();
         assert!(!text.contains(&variable), "{place} has {variable}");
         for found in attribute.captures_iter(&text) {
-            assert!(reason.is_match(&found[1]), "{place}: #[ignore{}]", &found[1]);
+            assert!(
+                reason.is_match(&found[1]),
+                "{place}: #[ignore{}]",
+                &found[1]
+            );
             if found[1].contains("takes minutes") {
                 slow += 1;
                 let before = &text[..found.get(0).unwrap().start()];
-                let is_slow =
-                    path.components().any(|part| part.as_os_str() == "slow") || before.contains("\nmod slow {");
-                assert!(is_slow, "{place}: a test that takes minutes is in no module `slow`");
+                let is_slow = path.components().any(|part| part.as_os_str() == "slow")
+                    || before.contains("\nmod slow {");
+                assert!(
+                    is_slow,
+                    "{place}: a test that takes minutes is in no module `slow`"
+                );
             }
         }
     }

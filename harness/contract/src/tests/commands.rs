@@ -18,7 +18,10 @@ fn a_head_without_a_command(#[case] version: &str, #[case] options: &str, #[case
     let ray = ray(version, &cluster(|_| {}));
     assert_eq!(ray.command, ["/bin/bash", options, "--"]);
     assert_eq!(args(&ray), [expected]);
-    assert_eq!(ray.args[0].is_exact(), release(version) >= FLAGS_SORTED_SINCE);
+    assert_eq!(
+        ray.args[0].is_exact(),
+        release(version) >= FLAGS_SORTED_SINCE
+    );
 }
 
 #[rstest]
@@ -32,7 +35,9 @@ fn the_users_words_come_first(#[case] container: Value, #[case] user: &str) {
     for version in RELEASES {
         let ray = ray(version, &head_with(&container, json!({})));
         let text = &args(&ray)[0];
-        let rest = text.strip_prefix(user).unwrap_or_else(|| panic!("{version}: {text}"));
+        let rest = text
+            .strip_prefix(user)
+            .unwrap_or_else(|| panic!("{version}: {text}"));
         assert!(rest.starts_with(" && ulimit -n "), "{version}: {text}");
     }
 }
@@ -47,7 +52,10 @@ fn ray_start_in_the_text_passes() {
         let ray = ray(version, &object);
         assert_eq!(ray.command, ["bash", "-c"]);
         assert_eq!(args(&ray), ["echo before ray start"]);
-        assert_eq!(value(&ray, "KUBERAY_GEN_RAY_START_CMD").is_some(), version != "1.0.0");
+        assert_eq!(
+            value(&ray, "KUBERAY_GEN_RAY_START_CMD").is_some(),
+            version != "1.0.0"
+        );
         assert!(ray.features.contains(&Feature::RayStartInText));
     }
 }
@@ -56,9 +64,24 @@ fn ray_start_in_the_text_passes() {
 #[case::cluster("/metadata/annotations", "true", true, true)]
 #[case::any_case("/metadata/annotations", "TruE", true, true)]
 #[case::not_true("/metadata/annotations", "yes", false, false)]
-#[case::head_alone("/spec/headGroupSpec/template/metadata/annotations", "true", true, false)]
-#[case::worker_alone("/spec/workerGroupSpecs/0/template/metadata/annotations", "True", false, true)]
-fn the_annotation(#[case] place: &str, #[case] text: &str, #[case] head: bool, #[case] of_worker: bool) {
+#[case::head_alone(
+    "/spec/headGroupSpec/template/metadata/annotations",
+    "true",
+    true,
+    false
+)]
+#[case::worker_alone(
+    "/spec/workerGroupSpecs/0/template/metadata/annotations",
+    "True",
+    false,
+    true
+)]
+fn the_annotation(
+    #[case] place: &str,
+    #[case] text: &str,
+    #[case] head: bool,
+    #[case] of_worker: bool,
+) {
     let object = cluster(|cluster| {
         let mut node = cluster;
         for part in place.split('/').skip(1) {
@@ -70,8 +93,14 @@ fn the_annotation(#[case] place: &str, #[case] text: &str, #[case] head: bool, #
         *node = json!({"ray.io/overwrite-container-cmd": text});
     });
     for version in RELEASES {
-        let kept = |container: &ContainerContract| container.command.is_empty() && container.args.is_empty();
-        assert_eq!(kept(&ray(version, &object)), head && version != "1.0.0", "{version}");
+        let kept = |container: &ContainerContract| {
+            container.command.is_empty() && container.args.is_empty()
+        };
+        assert_eq!(
+            kept(&ray(version, &object)),
+            head && version != "1.0.0",
+            "{version}"
+        );
         assert_eq!(
             kept(&worker(version, &object).containers[0]),
             of_worker && version != "1.0.0",
@@ -82,7 +111,10 @@ fn the_annotation(#[case] place: &str, #[case] text: &str, #[case] head: bool, #
 
 /// The flags of a head with these resources and parameters, without those that every head has.
 fn flags(version: &str, resources: &Value, params: Value) -> Vec<String> {
-    let ray = ray(version, &head_with(&json!({ "resources": resources }), params));
+    let ray = ray(
+        version,
+        &head_with(&json!({ "resources": resources }), params),
+    );
     let common = [
         " --block ",
         " --dashboard-agent-listen-port=52365 ",
@@ -136,14 +168,20 @@ fn resources_become_flags(
 #[case("1.6.2", json!({"include-log-monitor": "false"}), &[])]
 #[case("1.7.0", json!({"include-log-monitor": "false"}), &[" --include-log-monitor=false "])]
 #[case("1.6.2", json!({"a": "", "b": "$X; y"}), &[" --a= ", " --b=$X; y "])]
-fn parameters_become_flags(#[case] version: &str, #[case] params: Value, #[case] expected: &[&str]) {
+fn parameters_become_flags(
+    #[case] version: &str,
+    #[case] params: Value,
+    #[case] expected: &[&str],
+) {
     assert_eq!(flags(version, &json!({}), params), expected);
 }
 
 #[test]
 fn block_false_counts_in_1_0_alone() {
     let object = head_with(&json!({}), json!({"block": "false"}));
-    assert!(args(&ray("1.0.0", &object))[0].ends_with("--metrics-export-port=8080  && sleep infinity"));
+    assert!(
+        args(&ray("1.0.0", &object))[0].ends_with("--metrics-export-port=8080  && sleep infinity")
+    );
     assert!(!args(&ray("1.0.0", &object))[0].contains("--block"));
     for version in &RELEASES[1..] {
         let text = &args(&ray(version, &object))[0];
@@ -178,7 +216,9 @@ fn group_fields_become_flags_from_1_5() {
 
 #[test]
 fn workers_get_the_heads_address() {
-    let object = cluster(|cluster| cluster["spec"]["headGroupSpec"]["rayStartParams"] = json!({"port": "7000"}));
+    let object = cluster(|cluster| {
+        cluster["spec"]["headGroupSpec"]["rayStartParams"] = json!({"port": "7000"})
+    });
     let text = args(&worker("1.6.2", &object).containers[0]).remove(0);
     assert_eq!(
         text,
@@ -194,14 +234,18 @@ fn long_names_are_shortened_until_1_4() {
     let host = |version: &str| value(&worker(version, &object).containers[0], "RAY_IP").unwrap();
     assert_eq!(host("1.3.2"), format!("{}-head-svc", "a".repeat(41)));
     assert_eq!(host("1.4.2"), format!("{name}-head-svc"));
-    let object =
-        cluster(|cluster| cluster["spec"]["headGroupSpec"]["headService"] = json!({"metadata": {"name": "own"}}));
+    let object = cluster(|cluster| {
+        cluster["spec"]["headGroupSpec"]["headService"] = json!({"metadata": {"name": "own"}})
+    });
     let settings = OperatorSettings {
         env: [("CLUSTER_DOMAIN".to_owned(), "example".to_owned())].into(),
         ..OperatorSettings::default()
     };
     let pods = predict(&release("1.6.2"), &settings, &object).unwrap();
-    assert_eq!(value(&pods[1].containers[0], "FQ_RAY_IP").unwrap(), "own.n.svc.example");
+    assert_eq!(
+        value(&pods[1].containers[0], "FQ_RAY_IP").unwrap(),
+        "own.n.svc.example"
+    );
 }
 
 #[test]
@@ -214,7 +258,12 @@ fn the_login_shell_comes_back_on_request() {
         let object = cluster(|cluster| cluster["spec"]["enableInTreeAutoscaling"] = json!(true));
         for pod in predict(&release(version), &settings, &object).unwrap() {
             for container in pod.all() {
-                assert_eq!(container.command, ["/bin/bash", expected, "--"], "{}", container.name);
+                assert_eq!(
+                    container.command,
+                    ["/bin/bash", expected, "--"],
+                    "{}",
+                    container.name
+                );
             }
         }
     }

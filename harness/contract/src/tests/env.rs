@@ -32,7 +32,13 @@ fn variables_of_a_head_and_a_worker_in_order() {
         r#"{"fieldRef":{"fieldPath":"metadata.uid","apiVersion":"v1"}}"#
     );
     assert_eq!(value(&head, "RAY_ADDRESS").unwrap(), "127.0.0.1:6379");
-    assert_eq!(head.env.iter().filter(|variable| !variable.injected).count(), 2);
+    assert_eq!(
+        head.env
+            .iter()
+            .filter(|variable| !variable.injected)
+            .count(),
+        2
+    );
 
     let worker = worker("1.0.0", &object);
     assert_eq!(
@@ -81,7 +87,10 @@ fn fault_tolerance_by_annotation() {
         cluster["spec"]["headGroupSpec"]["rayStartParams"] = json!({"redis-password": "$P"});
     });
     let head = ray("1.2.2", &object);
-    assert_eq!(value(&head, "RAY_external_storage_namespace").unwrap(), "u-1");
+    assert_eq!(
+        value(&head, "RAY_external_storage_namespace").unwrap(),
+        "u-1"
+    );
     assert_eq!(value(&head, "REDIS_PASSWORD").unwrap(), "$P");
     let of_worker = worker("1.2.2", &object);
     assert_eq!(
@@ -89,17 +98,27 @@ fn fault_tolerance_by_annotation() {
         "u-1"
     );
     assert_eq!(
-        value(&of_worker.containers[0], "RAY_gcs_rpc_server_reconnect_timeout_s").unwrap(),
+        value(
+            &of_worker.containers[0],
+            "RAY_gcs_rpc_server_reconnect_timeout_s"
+        )
+        .unwrap(),
         "600"
     );
     let head = ray("1.3.2", &object);
-    assert_eq!(names(&head)[..2], ["RAY_external_storage_namespace", "REDIS_PASSWORD"]);
+    assert_eq!(
+        names(&head)[..2],
+        ["RAY_external_storage_namespace", "REDIS_PASSWORD"]
+    );
     let of_worker = worker("1.3.2", &object);
     assert_eq!(
         names(&of_worker.containers[0])[0],
         "RAY_gcs_rpc_server_reconnect_timeout_s"
     );
-    assert_eq!(value(&of_worker.containers[0], "RAY_external_storage_namespace"), None);
+    assert_eq!(
+        value(&of_worker.containers[0], "RAY_external_storage_namespace"),
+        None
+    );
 }
 
 #[test]
@@ -140,12 +159,19 @@ fn init_containers_know_the_head() {
     let [own, wait] = &pod.init_containers[..] else {
         panic!("{pod:?}")
     };
-    assert_eq!((own.name.as_str(), wait.name.as_str()), ("own", "wait-gcs-ready"));
+    assert_eq!(
+        (own.name.as_str(), wait.name.as_str()),
+        ("own", "wait-gcs-ready")
+    );
     assert_eq!(own.command, ["a"]);
     assert_eq!(names(own), ["FQ_RAY_IP", "RAY_IP"]);
     assert_eq!(names(wait), ["X", "FQ_RAY_IP", "RAY_IP"]);
     let settings = OperatorSettings {
-        env: [("ENABLE_INIT_CONTAINER_INJECTION".to_owned(), "False".to_owned())].into(),
+        env: [(
+            "ENABLE_INIT_CONTAINER_INJECTION".to_owned(),
+            "False".to_owned(),
+        )]
+        .into(),
         ..OperatorSettings::default()
     };
     let pods = predict(&release("1.6.2"), &settings, &object).unwrap();
@@ -164,8 +190,7 @@ fn the_autoscaler_is_the_last_container() {
             .unwrap()
             .push(json!({"name": "side", "image": "x"}));
     });
-    let script =
-        "ray kuberay-autoscaler --cluster-name $(RAY_CLUSTER_NAME) --cluster-namespace $(RAY_CLUSTER_NAMESPACE)";
+    let script = "ray kuberay-autoscaler --cluster-name $(RAY_CLUSTER_NAME) --cluster-namespace $(RAY_CLUSTER_NAMESPACE)";
     let of = |version: &str| pods(version, &object).remove(0).containers;
     let containers = of("1.1.1");
     assert_eq!(
@@ -176,7 +201,10 @@ fn the_autoscaler_is_the_last_container() {
         ["ray-head", "side", "autoscaler"]
     );
     assert_eq!(containers[2].command, ["ray"]);
-    assert_eq!(args(&containers[2]).join(" "), script.strip_prefix("ray ").unwrap());
+    assert_eq!(
+        args(&containers[2]).join(" "),
+        script.strip_prefix("ray ").unwrap()
+    );
     assert_eq!(args(&of("1.2.2")[2]), [script]);
     assert_eq!(
         names(&of("1.6.2")[2]),
@@ -190,7 +218,10 @@ fn the_autoscaler_is_the_last_container() {
     );
     assert!(args(&of("1.6.2")[0])[0].contains(" --no-monitor "));
     assert_eq!(value(&of("1.6.2")[0], "RAY_enable_autoscaler_v2"), None);
-    assert_eq!(value(&of("1.7.0")[0], "RAY_enable_autoscaler_v2").unwrap(), "false");
+    assert_eq!(
+        value(&of("1.7.0")[0], "RAY_enable_autoscaler_v2").unwrap(),
+        "false"
+    );
     assert_eq!(
         value(&of("1.7.0")[2], "KUBERAY_GEN_AUTOSCALER_START_CMD").unwrap(),
         script
@@ -204,7 +235,10 @@ fn token_authentication_from_1_5() {
         cluster["spec"]["authOptions"] = json!({"mode": "token", "secretName": "own"});
     });
     assert_eq!(value(&ray("1.4.2", &object), "RAY_AUTH_MODE"), None);
-    assert_eq!(names(&ray("1.5.1", &object))[..2], ["RAY_AUTH_MODE", "RAY_AUTH_TOKEN"]);
+    assert_eq!(
+        names(&ray("1.5.1", &object))[..2],
+        ["RAY_AUTH_MODE", "RAY_AUTH_TOKEN"]
+    );
     assert!(
         value(&ray("1.5.1", &object), "RAY_AUTH_TOKEN")
             .unwrap()

@@ -20,7 +20,8 @@ fn annotations_and_names_of_parents() {
             .unwrap()
             .ends_with("kuberay_crd=RayJob")
     );
-    let host = |version: &str| value(&worker(version, &job(|_| {})).containers[0], "RAY_IP").unwrap();
+    let host =
+        |version: &str| value(&worker(version, &job(|_| {})).containers[0], "RAY_IP").unwrap();
     assert_eq!(host("1.3.2"), "j-raycluster-xxxxx-head-svc");
     assert_eq!(host("1.4.2"), "j-xxxxx-head-svc");
     let known = job(|job| job["status"] = json!({"rayClusterName": "j-abcde"}));
@@ -85,12 +86,16 @@ fn submitters_of_each_time() {
     assert_eq!(args(&new), [script(address)]);
     assert_eq!(
         names(&new),
-        ["PYTHONUNBUFFERED", "RAY_DASHBOARD_ADDRESS", "RAY_JOB_SUBMISSION_ID"]
+        [
+            "PYTHONUNBUFFERED",
+            "RAY_DASHBOARD_ADDRESS",
+            "RAY_JOB_SUBMISSION_ID"
+        ]
     );
     let waits = args(&submitter("1.7.0")).remove(0);
-    assert!(
-        waits.starts_with("until python -c \"import urllib.request; r=urllib.request.urlopen('http://j-xxxxx-head-svc")
-    );
+    assert!(waits.starts_with(
+        "until python -c \"import urllib.request; r=urllib.request.urlopen('http://j-xxxxx-head-svc"
+    ));
     assert!(waits.ends_with(&script(address)));
 }
 
@@ -107,7 +112,12 @@ fn options_of_a_job() {
     let text = args(&pods("1.6.2", &object).pop().unwrap().containers[0]).remove(0);
     let options = r#"--no-wait --runtime-env-json "{\"env_vars\":{\"B\":\"1\"},\"pip\":[\"a\\u003c1\"]}" --metadata-json "{\"k\":\"v\"}" --submission-id j-xxxxx --entrypoint-num-cpus 0.500000 --entrypoint-resources "{\"a\": 1}" -- "#;
     assert!(text.contains(options), "{text}");
-    let old = pods("1.2.2", &object).pop().unwrap().containers.remove(0).command;
+    let old = pods("1.2.2", &object)
+        .pop()
+        .unwrap()
+        .containers
+        .remove(0)
+        .command;
     assert_eq!(
         old[5..9],
         [
@@ -144,7 +154,11 @@ fn a_submitter_beside_the_head() {
 fn other_ways_to_submit_need_no_pod() {
     for mode in ["HTTPMode", "InteractiveMode"] {
         assert_eq!(
-            pods("1.6.2", &job(|job| job["spec"]["submissionMode"] = json!(mode))).len(),
+            pods(
+                "1.6.2",
+                &job(|job| job["spec"]["submissionMode"] = json!(mode))
+            )
+            .len(),
             2
         );
     }
@@ -159,7 +173,10 @@ fn other_ways_to_submit_need_no_pod() {
     );
     let selected = job(|job| {
         job["spec"]["clusterSelector"] = json!({"ray.io/cluster": "c"});
-        job["spec"].as_object_mut().unwrap().remove("rayClusterSpec");
+        job["spec"]
+            .as_object_mut()
+            .unwrap()
+            .remove("rayClusterSpec");
     });
     assert_eq!(pods("1.6.2", &selected).len(), 1);
 }

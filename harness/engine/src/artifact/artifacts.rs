@@ -87,7 +87,10 @@ impl Artifacts {
             .with(&debian.key)
             .with(&self.programs.pins.modules["kind"].sum);
         for place in ["bin/kubelet", "bin/kubeadm", "bin/kubectl"] {
-            let program = self.programs.built_kubernetes(place.trim_start_matches("bin/")).await?;
+            let program = self
+                .programs
+                .built_kubernetes(place.trim_start_matches("bin/"))
+                .await?;
             key = key.with(key_of(&program));
             context.push((place, program));
         }
@@ -122,7 +125,12 @@ impl Artifacts {
             kind = self.programs.pins.modules["kind"].module,
             kind_version = self.programs.pins.modules["kind"].version,
         );
-        Ok(built(format!("docker.io/kindest/node:v{version}"), held, source, false))
+        Ok(built(
+            format!("docker.io/kindest/node:v{version}"),
+            held,
+            source,
+            false,
+        ))
     }
 
     /// The image of the registry that feeds the nodes.
@@ -148,8 +156,16 @@ impl Artifacts {
             key,
         };
         let held = self.images().build(recipe).await?;
-        let source = format!("Go module {} {} ({})", module.module, module.version, module.sum);
-        Ok(built(format!("docker.io/library/registry:{tag}"), held, source, true))
+        let source = format!(
+            "Go module {} {} ({})",
+            module.module, module.version, module.sum
+        );
+        Ok(built(
+            format!("docker.io/library/registry:{tag}"),
+            held,
+            source,
+            true,
+        ))
     }
 
     /// The operator's image.
@@ -183,7 +199,10 @@ impl Artifacts {
             key,
         };
         let held = self.images().build(recipe).await?;
-        let source = format!("Go module {} {} ({})", module.module, module.version, module.sum);
+        let source = format!(
+            "Go module {} {} ({})",
+            module.module, module.version, module.sum
+        );
         Ok(built(public_name, held, source, true))
     }
 
@@ -212,7 +231,10 @@ impl Artifacts {
         )?;
         let context = [("requirements.lock", requirements.path().into())];
         let tag = version.to_string();
-        let arguments = [("DEBIAN", debian.name.as_str()), ("RAY_VERSION", tag.as_str())];
+        let arguments = [
+            ("DEBIAN", debian.name.as_str()),
+            ("RAY_VERSION", tag.as_str()),
+        ];
         let key = Key::default().with(&debian.key);
         let recipe = Recipe {
             folder: "ray",
@@ -223,8 +245,9 @@ impl Artifacts {
             key,
         };
         let held = self.images().build(recipe).await?;
-        let source =
-            format!("PyPI packages locked with checksums in fixtures/images/{lock}; Debian packages (signed archive)");
+        let source = format!(
+            "PyPI packages locked with checksums in fixtures/images/{lock}; Debian packages (signed archive)"
+        );
         Ok(built(public_name, held, source, false))
     }
 
@@ -238,11 +261,18 @@ impl Artifacts {
     }
 
     async fn control_plane_images(&self) -> Result<Vec<Held>, ArtifactError> {
-        let kubernetes = async |program: &'static str| self.programs.built_kubernetes(program).await;
+        let kubernetes =
+            async |program: &'static str| self.programs.built_kubernetes(program).await;
         let coredns = self.programs.module_program("coredns").await?;
         let etcd = self.programs.built_etcd().await?;
         let (store, pins) = (&self.programs.store, &self.programs.pins);
-        let pause = debian::pause(store, self.programs.go().await?, pins, &*self.programs.progress).await?;
+        let pause = debian::pause(
+            store,
+            self.programs.go().await?,
+            pins,
+            &*self.programs.progress,
+        )
+        .await?;
         let debian = self.debian().await?;
         let release = format!("v{}", self.programs.pins.kubernetes);
         let etcd_tag = self.programs.pins.etcd.image.as_str();
@@ -267,7 +297,12 @@ impl Artifacts {
                 &release,
                 kubernetes("kube-scheduler").await?,
             ),
-            ("kube-proxy", "kube-proxy", &release, kubernetes("kube-proxy").await?),
+            (
+                "kube-proxy",
+                "kube-proxy",
+                &release,
+                kubernetes("kube-proxy").await?,
+            ),
             ("etcd", "etcd", etcd_tag, etcd),
             ("coredns", "coredns/coredns", coredns_tag, coredns),
             ("pause", "pause", &pause_tag, pause),
@@ -293,7 +328,9 @@ impl Artifacts {
 
     pub(super) async fn debian(&self) -> Result<&Held, ArtifactError> {
         self.debian
-            .get_or_try_init(|| debian::base(&self.engine, &self.programs.store, &*self.programs.progress))
+            .get_or_try_init(|| {
+                debian::base(&self.engine, &self.programs.store, &*self.programs.progress)
+            })
             .await
     }
 
@@ -306,7 +343,11 @@ impl Artifacts {
         }
     }
 
-    fn written(&self, doing: &'static str, text: &str) -> Result<tempfile::NamedTempFile, ArtifactError> {
+    fn written(
+        &self,
+        doing: &'static str,
+        text: &str,
+    ) -> Result<tempfile::NamedTempFile, ArtifactError> {
         let named = tempfile::NamedTempFile::new_in(self.programs.store.root());
         let written = named.and_then(|named| std::fs::write(named.path(), text).map(|()| named));
         written.map_err(super::error::file(doing, self.programs.store.root()))

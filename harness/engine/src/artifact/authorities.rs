@@ -1,7 +1,12 @@
 //! The host's certificate authorities, a private one among them: what is built inside containers trusts the same.
 
 /// Variables that name a bundle, as the programs read them that download on the host.
-const NAMED: [&str; 4] = ["PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
+const NAMED: [&str; 4] = [
+    "PIP_CERT",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+];
 /// Where distributions keep theirs: Debian, Fedora, openSUSE, Alpine.
 const USUAL: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
@@ -19,7 +24,10 @@ pub(super) fn bundle() -> String {
 }
 
 /// The first bundle that can be read and holds anything: one that a variable names before the usual ones.
-fn chosen(variable: impl Fn(&str) -> Option<String>, read: impl Fn(&str) -> Option<String>) -> String {
+fn chosen(
+    variable: impl Fn(&str) -> Option<String>,
+    read: impl Fn(&str) -> Option<String>,
+) -> String {
     let named = NAMED.iter().filter_map(|name| variable(name));
     let mut candidates = named.chain(USUAL.map(String::from));
     candidates

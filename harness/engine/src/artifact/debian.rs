@@ -20,7 +20,11 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 ///
 /// # Errors
 /// When debootstrap can't be installed or fails.
-pub(super) async fn base(engine: &Engine, store: &Store, progress: &dyn Progress) -> Result<Held, ArtifactError> {
+pub(super) async fn base(
+    engine: &Engine,
+    store: &Store,
+    progress: &dyn Progress,
+) -> Result<Held, ArtifactError> {
     let mut key = Key::default();
     for (path, contents) in recipe_contents("debian") {
         key = key.with(path.to_string_lossy().as_bytes()).with(contents);
@@ -36,7 +40,9 @@ pub(super) async fn base(engine: &Engine, store: &Store, progress: &dyn Progress
             let mut bootstrap = process::command("debootstrap");
             // The archive's signature is checked by default where the keyring is installed; never do without it.
             if Path::new(KEYRING).exists() {
-                bootstrap.arg("--force-check-gpg").arg(format!("--keyring={KEYRING}"));
+                bootstrap
+                    .arg("--force-check-gpg")
+                    .arg(format!("--keyring={KEYRING}"));
             }
             let arguments: Vec<&str> = text_of("images/debian/debootstrap.txt")
                 .unwrap_or_default()
@@ -71,7 +77,10 @@ pub(super) async fn base(engine: &Engine, store: &Store, progress: &dyn Progress
     let mut exists = engine.command();
     exists.args(["image", "inspect", "--format", "{{.Id}}", &name]);
     let doing = "looking at Debian's file system image";
-    if process::output(exists, doing, process::INSPECTION).await.is_err() {
+    if process::output(exists, doing, process::INSPECTION)
+        .await
+        .is_err()
+    {
         let mut import = engine.command();
         import
             .args(["import", "--change", "CMD [\"/bin/bash\"]"])
@@ -109,7 +118,13 @@ pub(super) async fn pause(
                 .await?
                 .join("build/pause/linux/pause.c");
             let mut compile = process::command("gcc");
-            compile.args(["-Os", "-static", "-s", &format!("-DVERSION=v{}", pins.pause), "-o"]);
+            compile.args([
+                "-Os",
+                "-static",
+                "-s",
+                &format!("-DVERSION=v{}", pins.pause),
+                "-o",
+            ]);
             compile.arg(target.join("pause")).arg(source);
             process::output(compile, "compiling the pause program", process::CHANGE).await?;
             Ok(())

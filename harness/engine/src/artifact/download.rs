@@ -73,7 +73,10 @@ impl From<reqwest::Error> for Failure {
             problem.push_str(&format!(": {inner}"));
             cause = inner.source();
         }
-        Self { problem, is_transient }
+        Self {
+            problem,
+            is_transient,
+        }
     }
 }
 
@@ -90,7 +93,12 @@ pub(super) fn choose_tls_provider() {
 /// # Errors
 /// Fails when the address is of another kind than `schemes`, the server does not answer with the file or stalls, or the
 /// file is too large or can't be written.
-pub(super) async fn download(url: &str, target: &Path, schemes: Schemes, largest: u64) -> Result<(), ArtifactError> {
+pub(super) async fn download(
+    url: &str,
+    target: &Path,
+    schemes: Schemes,
+    largest: u64,
+) -> Result<(), ArtifactError> {
     download_within(url, target, schemes, largest, LIMITS).await
 }
 
@@ -108,8 +116,14 @@ async fn download_within(
     let address = Url::parse(url).map_err(|error| failed(error.to_string()))?;
     match (address.scheme(), schemes) {
         ("https", _) | ("http", Schemes::OfProxies) => {}
-        ("file", Schemes::OfProxies) => return copy(&address, target, largest).await.map_err(failed),
-        (scheme, _) => return Err(failed(format!("addresses with {scheme}:// are not accepted"))),
+        ("file", Schemes::OfProxies) => {
+            return copy(&address, target, largest).await.map_err(failed);
+        }
+        (scheme, _) => {
+            return Err(failed(format!(
+                "addresses with {scheme}:// are not accepted"
+            )));
+        }
     }
     choose_tls_provider();
     let client = Client::builder()
@@ -123,7 +137,9 @@ async fn download_within(
         .map_err(|error| failed(Failure::from(error).problem))?;
     let mut pause = limits.pause;
     for retry in 0.. {
-        let mut written = tokio::fs::File::create(target).await.map_err(file("making", target))?;
+        let mut written = tokio::fs::File::create(target)
+            .await
+            .map_err(file("making", target))?;
         match attempt(&client, &address, &mut written, largest).await {
             Ok(()) => break,
             Err(failure) if failure.is_transient && retry < limits.retries => {
@@ -136,7 +152,12 @@ async fn download_within(
     Ok(())
 }
 
-async fn attempt(client: &Client, address: &Url, target: &mut tokio::fs::File, largest: u64) -> Result<(), Failure> {
+async fn attempt(
+    client: &Client,
+    address: &Url,
+    target: &mut tokio::fs::File,
+    largest: u64,
+) -> Result<(), Failure> {
     let mut answer = client.get(address.clone()).send().await?;
     let status = answer.status();
     if !status.is_success() {
@@ -148,7 +169,9 @@ async fn attempt(client: &Client, address: &Url, target: &mut tokio::fs::File, l
     }
     let mut left = largest;
     while let Some(part) = answer.chunk().await? {
-        left = left.checked_sub(part.len() as u64).ok_or_else(|| too_large(largest))?;
+        left = left
+            .checked_sub(part.len() as u64)
+            .ok_or_else(|| too_large(largest))?;
         let written = target.write_all(&part).await;
         written.map_err(|error| Failure::lasting(format!("writing what comes: {error}")))?;
     }
@@ -157,7 +180,9 @@ async fn attempt(client: &Client, address: &Url, target: &mut tokio::fs::File, l
 }
 
 fn too_large(largest: u64) -> Failure {
-    Failure::lasting(format!("it has more than {largest} bytes, the most that is accepted"))
+    Failure::lasting(format!(
+        "it has more than {largest} bytes, the most that is accepted"
+    ))
 }
 
 /// Copies a file of this machine.
@@ -168,7 +193,8 @@ async fn copy(address: &Url, target: &Path, largest: u64) -> Result<(), String> 
     let copied = async {
         let source = tokio::fs::File::open(path).await?;
         let mut written = tokio::fs::File::create(target).await?;
-        let copied = tokio::io::copy(&mut source.take(largest.saturating_add(1)), &mut written).await?;
+        let copied =
+            tokio::io::copy(&mut source.take(largest.saturating_add(1)), &mut written).await?;
         written.flush().await?;
         std::io::Result::Ok(copied)
     };

@@ -90,7 +90,14 @@ pub enum ArtifactError {
 }
 
 /// Names what was being done to which file, for `map_err`.
-pub(crate) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> ArtifactError {
+pub(crate) fn file(
+    doing: &'static str,
+    path: impl Into<PathBuf>,
+) -> impl FnOnce(std::io::Error) -> ArtifactError {
     let path = path.into();
-    move |source| ArtifactError::File { doing, path, source }
+    move |source| ArtifactError::File {
+        doing,
+        path,
+        source,
+    }
 }

@@ -45,13 +45,18 @@ impl Go {
     pub async fn find() -> Result<Self, ArtifactError> {
         let mut ask = command();
         ask.args(["env", "GOVERSION"]);
-        let version = process::output(ask, "asking the Go toolchain for its version", process::INSPECTION)
-            .await
-            .map_err(|_| ArtifactError::Missing {
-                program: "go",
-                purpose: "build Kubernetes, KubeRay and kind from their modules",
-                advice: "install Go 1.24 or later (it must be on the PATH), or use `--artifacts pull`".into(),
-            })?;
+        let version = process::output(
+            ask,
+            "asking the Go toolchain for its version",
+            process::INSPECTION,
+        )
+        .await
+        .map_err(|_| ArtifactError::Missing {
+            program: "go",
+            purpose: "build Kubernetes, KubeRay and kind from their modules",
+            advice: "install Go 1.24 or later (it must be on the PATH), or use `--artifacts pull`"
+                .into(),
+        })?;
         Ok(Self {
             version: version.trim().to_owned(),
             turn: tokio::sync::Mutex::new(()),
@@ -67,12 +72,15 @@ impl Go {
         let doing = format!("downloading the Go module {name}");
         let mut download = command();
         // Outside any module, so that no go.mod nearby has a say.
-        download.args(["mod", "download", "-json", &name]).current_dir("/");
+        download
+            .args(["mod", "download", "-json", &name])
+            .current_dir("/");
         let answer = process::output(download, &doing, process::TRANSFER).await?;
-        let download: Download = serde_json::from_str(&answer).map_err(|error| ArtifactError::Answer {
-            doing: doing.clone(),
-            answer: format!("{error}: {answer}"),
-        })?;
+        let download: Download =
+            serde_json::from_str(&answer).map_err(|error| ArtifactError::Answer {
+                doing: doing.clone(),
+                answer: format!("{error}: {answer}"),
+            })?;
         if download.sum != module.sum {
             return Err(ArtifactError::Checksum {
                 what: name,
@@ -101,27 +109,34 @@ impl Go {
         progress: &dyn Progress,
     ) -> Result<PathBuf, ArtifactError> {
         let folder = store
-            .get(&format!("programs/{name}"), &self.key(module), |target| async move {
-                let task = format!("{name} {}", module.version);
-                progress.update(&task, "downloading its module");
-                let source = self.module(module).await?;
-                let _turn = self.turn.lock().await;
-                progress.update(&task, "compiling");
-                let mut build = command();
-                build
-                    .args(["build", "-trimpath", "-ldflags", "-s -w", "-o"])
-                    .arg(target.join(name));
-                build.arg(&module.package).current_dir(&source);
-                process::output(build, &format!("compiling {task}"), process::BUILD).await?;
-                Ok(())
-            })
+            .get(
+                &format!("programs/{name}"),
+                &self.key(module),
+                |target| async move {
+                    let task = format!("{name} {}", module.version);
+                    progress.update(&task, "downloading its module");
+                    let source = self.module(module).await?;
+                    let _turn = self.turn.lock().await;
+                    progress.update(&task, "compiling");
+                    let mut build = command();
+                    build
+                        .args(["build", "-trimpath", "-ldflags", "-s -w", "-o"])
+                        .arg(target.join(name));
+                    build.arg(&module.package).current_dir(&source);
+                    process::output(build, &format!("compiling {task}"), process::BUILD).await?;
+                    Ok(())
+                },
+            )
             .await?;
         Ok(folder.join(name))
     }
 
     /// The store's key of a program of the modules that a recipe locks.
     pub(super) fn locked_key(&self, recipe: &str, package: &str, ldflags: &str) -> String {
-        let mut key = Key::default().with(&self.version).with(ldflags).with(package);
+        let mut key = Key::default()
+            .with(&self.version)
+            .with(ldflags)
+            .with(package);
         for (path, contents) in recipe_contents(recipe) {
             key = key.with(path.to_string_lossy().as_bytes()).with(contents);
         }
@@ -147,10 +162,13 @@ impl Go {
         let folder = store
             .get(&format!("programs/{program}"), &key, |target| async move {
                 let module = tempfile::tempdir().map_err(file("making a folder for", recipe))?;
-                write_recipe(recipe, module.path()).map_err(file("writing the recipe to", module.path()))?;
+                write_recipe(recipe, module.path())
+                    .map_err(file("writing the recipe to", module.path()))?;
                 progress.update(task, "downloading modules");
                 let mut download = command();
-                download.args(["mod", "download"]).current_dir(module.path());
+                download
+                    .args(["mod", "download"])
+                    .current_dir(module.path());
                 process::output(
                     download,
                     &format!("downloading the modules of {task}"),
@@ -161,7 +179,10 @@ impl Go {
                 progress.update(task, "compiling");
                 let mut build = command();
                 build.args(["build", "-trimpath", "-ldflags", ldflags, "-o"]);
-                build.arg(target.join(program)).arg(package).current_dir(module.path());
+                build
+                    .arg(target.join(program))
+                    .arg(package)
+                    .current_dir(module.path());
                 process::output(build, &format!("compiling {task}"), process::BUILD).await?;
                 Ok(())
             })
@@ -173,13 +194,23 @@ impl Go {
     ///
     /// # Errors
     /// When it can't be had, or is not what go.sum says.
-    pub async fn locked_module(&self, recipe: &str, module: &str) -> Result<PathBuf, ArtifactError> {
+    pub async fn locked_module(
+        &self,
+        recipe: &str,
+        module: &str,
+    ) -> Result<PathBuf, ArtifactError> {
         let folder = tempfile::tempdir().map_err(file("making a folder for", recipe))?;
-        write_recipe(recipe, folder.path()).map_err(file("writing the recipe to", folder.path()))?;
+        write_recipe(recipe, folder.path())
+            .map_err(file("writing the recipe to", folder.path()))?;
         let mut list = command();
         list.args(["list", "-m", "-f", "{{.Dir}}", module])
             .current_dir(folder.path());
-        let answer = process::output(list, &format!("looking for the module {module}"), process::TRANSFER).await?;
+        let answer = process::output(
+            list,
+            &format!("looking for the module {module}"),
+            process::TRANSFER,
+        )
+        .await?;
         Ok(PathBuf::from(answer.trim()))
     }
 }

@@ -20,7 +20,11 @@ impl Artifacts {
     ///
     /// # Errors
     /// When the image can't be built; also when the program needs a newer C library than the image has.
-    pub async fn harness_image(&self, program: &Path, scenarios: &Path) -> Result<Image, ArtifactError> {
+    pub async fn harness_image(
+        &self,
+        program: &Path,
+        scenarios: &Path,
+    ) -> Result<Image, ArtifactError> {
         let store = &self.programs().store;
         let debian = self.base().await?;
         let stage = tempfile::tempdir_in(store.root()).map_err(file("making", store.root()))?;
@@ -29,7 +33,9 @@ impl Artifacts {
         let mut key = Key::default().with(&debian).with(pull::digest_of(program)?);
         for path in files(&place("scenarios")).map_err(file("reading", scenarios))? {
             key = key.with(path.to_string_lossy().as_bytes());
-            key = key.with(std::fs::read(place("scenarios").join(&path)).map_err(file("reading", &path))?);
+            key = key.with(
+                std::fs::read(place("scenarios").join(&path)).map_err(file("reading", &path))?,
+            );
         }
         // No registry is asked from inside a Pod.
         let cache = place("cache");
@@ -37,8 +43,14 @@ impl Artifacts {
         std::fs::write(cache.join("artifacts-source"), "build").map_err(file("writing", &cache))?;
         for release in &self.pins().operators.matrix {
             let module = self.pins().operator(release)?;
-            let samples = self.programs().operator_module(release).await?.join("config/samples");
-            let target = cache.join(module_zip::place(&module)).join("config/samples");
+            let samples = self
+                .programs()
+                .operator_module(release)
+                .await?
+                .join("config/samples");
+            let target = cache
+                .join(module_zip::place(&module))
+                .join("config/samples");
             copy(&samples, &target).map_err(file("copying", &samples))?;
             key = key.with(&module.sum);
         }
@@ -83,7 +95,12 @@ async fn stripped(program: &Path, target: &Path) -> Result<(), ArtifactError> {
     if system::is_present("strip") {
         let mut strip = process::command("strip");
         strip.arg("-o").arg(target).arg(program);
-        process::output(strip, "making the harness smaller for its image", process::CHANGE).await?;
+        process::output(
+            strip,
+            "making the harness smaller for its image",
+            process::CHANGE,
+        )
+        .await?;
         return Ok(());
     }
     std::fs::copy(program, target).map_err(file("copying", program))?;

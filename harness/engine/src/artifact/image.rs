@@ -66,7 +66,10 @@ impl Images<'_> {
     pub async fn build(&self, recipe: Recipe<'_>) -> Result<Held, ArtifactError> {
         let mut key = recipe.key.clone().with(recipe.name).with(recipe.tag);
         let own = |path: &Path| belongs_to(path, recipe.tag);
-        for (path, contents) in recipe_contents(recipe.folder).into_iter().filter(|(path, _)| own(path)) {
+        for (path, contents) in recipe_contents(recipe.folder)
+            .into_iter()
+            .filter(|(path, _)| own(path))
+        {
             key = key.with(path.to_string_lossy().as_bytes()).with(contents);
         }
         for (name, value) in recipe.arguments {
@@ -82,14 +85,19 @@ impl Images<'_> {
                     let task = format!("image {}:{}", recipe.name, recipe.tag);
                     self.progress.update(&task, "building");
                     // Beside the store, so that programs are linked into the context instead of copied.
-                    let context = tempfile::tempdir_in(self.store.root()).map_err(file("making", self.store.root()))?;
-                    write_recipe(recipe.folder, context.path()).map_err(file("writing", context.path()))?;
+                    let context = tempfile::tempdir_in(self.store.root())
+                        .map_err(file("making", self.store.root()))?;
+                    write_recipe(recipe.folder, context.path())
+                        .map_err(file("writing", context.path()))?;
                     for (within, source) in recipe.context {
-                        link(source, &context.path().join(within)).map_err(file("linking", source))?;
+                        link(source, &context.path().join(within))
+                            .map_err(file("linking", source))?;
                     }
                     let authorities = context.path().join(AUTHORITIES);
-                    std::fs::write(&authorities, &self.authorities).map_err(file("writing", &authorities))?;
-                    self.run_build(recipe, name, context.path(), &task, &target).await?;
+                    std::fs::write(&authorities, &self.authorities)
+                        .map_err(file("writing", &authorities))?;
+                    self.run_build(recipe, name, context.path(), &task, &target)
+                        .await?;
                     self.progress.update(&task, "saving to the store");
                     self.save(name, &target.join("image.tar")).await?;
                     Ok(())
@@ -119,7 +127,10 @@ impl Images<'_> {
                 build.arg("--build-arg").arg(format!("{argument}={value}"));
             }
         }
-        build.arg("--file").arg(context.join("Containerfile")).arg(context);
+        build
+            .arg("--file")
+            .arg(context.join("Containerfile"))
+            .arg(context);
         process::logged(
             build,
             &format!("building the {task}"),
@@ -143,7 +154,11 @@ impl Images<'_> {
         };
         let key = Key::default().with(&reference).short();
         let task = format!("image {public_name}");
-        let simple_name = public_name.rsplit('/').next().unwrap_or(public_name).replace(':', "-");
+        let simple_name = public_name
+            .rsplit('/')
+            .next()
+            .unwrap_or(public_name)
+            .replace(':', "-");
         let name = format!(
             "{LOCAL_PREFIX}/pulled/{}",
             public_name.rsplit('/').next().unwrap_or(public_name)
@@ -156,7 +171,8 @@ impl Images<'_> {
                     self.progress.update(task, "pulling");
                     let mut pull = self.engine.command();
                     pull.args(["pull", "--quiet", reference]);
-                    process::output(pull, &format!("pulling the {task}"), process::TRANSFER).await?;
+                    process::output(pull, &format!("pulling the {task}"), process::TRANSFER)
+                        .await?;
                     let found = self
                         .inspect(reference, "{{index .RepoDigests 0}}")
                         .await
@@ -168,13 +184,15 @@ impl Images<'_> {
                     tag.args(["tag", reference, name]);
                     process::output(tag, &format!("naming the {task}"), process::CHANGE).await?;
                     self.save(name, &target.join("image.tar")).await?;
-                    std::fs::write(target.join("digest"), digest).map_err(file("writing", &target))?;
+                    std::fs::write(target.join("digest"), digest)
+                        .map_err(file("writing", &target))?;
                     Ok(())
                 }
             })
             .await?;
         let held = self.held(name, folder.join("image.tar"), key).await?;
-        let found = std::fs::read_to_string(folder.join("digest")).map_err(file("reading", folder.join("digest")))?;
+        let found = std::fs::read_to_string(folder.join("digest"))
+            .map_err(file("reading", folder.join("digest")))?;
         Ok(Image {
             public_name: public_name.to_owned(),
             local_name: held.name,
@@ -197,11 +215,17 @@ impl Images<'_> {
     }
 
     /// Makes sure that the engine holds what the store has.
-    async fn held(&self, name: String, archive: PathBuf, key: String) -> Result<Held, ArtifactError> {
+    async fn held(
+        &self,
+        name: String,
+        archive: PathBuf,
+        key: String,
+    ) -> Result<Held, ArtifactError> {
         let id = if let Ok(id) = self.inspect(&name, "{{.Id}}").await {
             id
         } else {
-            self.progress.update(&format!("image {name}"), "loading from the store");
+            self.progress
+                .update(&format!("image {name}"), "loading from the store");
             let mut load = self.engine.command();
             load.arg("load").arg("--input").arg(&archive);
             process::output(
@@ -217,18 +241,25 @@ impl Images<'_> {
         } else {
             format!("sha256:{id}")
         };
-        Ok(Held { name, archive, id, key })
+        Ok(Held {
+            name,
+            archive,
+            id,
+            key,
+        })
     }
 
     async fn inspect(&self, name: &str, format: &str) -> Result<String, ArtifactError> {
         let mut inspect = self.engine.command();
         inspect.args(["image", "inspect", "--format", format, name]);
-        Ok(
-            process::output(inspect, &format!("looking at the image {name}"), process::INSPECTION)
-                .await?
-                .trim()
-                .to_owned(),
+        Ok(process::output(
+            inspect,
+            &format!("looking at the image {name}"),
+            process::INSPECTION,
         )
+        .await?
+        .trim()
+        .to_owned())
     }
 }
 
@@ -271,7 +302,10 @@ mod tests {
             .map(|(path, _)| path)
             .filter(|path| belongs_to(path, "2.52.0"))
             .collect();
-        let expected = ["images/ray/2.52.0/requirements.lock", "images/ray/Containerfile"];
+        let expected = [
+            "images/ray/2.52.0/requirements.lock",
+            "images/ray/Containerfile",
+        ];
         assert_eq!(used, expected.map(Path::new));
     }
 
@@ -281,6 +315,9 @@ mod tests {
         std::fs::create_dir_all(folder.path().join("a/b")).unwrap();
         std::fs::write(folder.path().join("a/b/c"), "x").unwrap();
         link(&folder.path().join("a"), &folder.path().join("d/e")).unwrap();
-        assert_eq!(std::fs::read_to_string(folder.path().join("d/e/b/c")).unwrap(), "x");
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join("d/e/b/c")).unwrap(),
+            "x"
+        );
     }
 }

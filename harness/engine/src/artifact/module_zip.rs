@@ -27,14 +27,19 @@ const LARGEST: u64 = 500 << 20;
 ///
 /// # Errors
 /// When it can't be downloaded, is not what is pinned, or is no module's archive.
-pub(super) async fn module(store: &Store, module: &Module, progress: &dyn Progress) -> Result<PathBuf, ArtifactError> {
+pub(super) async fn module(
+    store: &Store,
+    module: &Module,
+    progress: &dyn Progress,
+) -> Result<PathBuf, ArtifactError> {
     let (folder, key) = folder_and_key(module);
     store
         .get(&folder, &key, |target| async move {
             let name = format!("{}@{}", module.module, module.version);
             progress.update(&name, "downloading its files");
             let url = url(&proxy(std::env::var("GOPROXY").ok().as_deref()), module);
-            let archive = tempfile::NamedTempFile::new_in(store.root()).map_err(file("making", store.root()))?;
+            let archive = tempfile::NamedTempFile::new_in(store.root())
+                .map_err(file("making", store.root()))?;
             // A private proxy may speak plain HTTP: the pinned hash proves what comes.
             download(&url, archive.path(), Schemes::OfProxies, LARGEST).await?;
             unpack_verified(archive.path(), &name, &module.sum, &target)
@@ -59,7 +64,10 @@ fn folder_and_key(module: &Module) -> (String, String) {
 fn proxy(list: Option<&str>) -> String {
     let mut entries = list.unwrap_or_default().split([',', '|']).map(str::trim);
     let first = entries.find(|entry| entry.contains("://"));
-    first.unwrap_or(DEFAULT_PROXY).trim_end_matches('/').to_owned()
+    first
+        .unwrap_or(DEFAULT_PROXY)
+        .trim_end_matches('/')
+        .to_owned()
 }
 
 /// Where a proxy has a module's archive. A capital letter is written as `!` and the small one.
@@ -81,7 +89,12 @@ fn url(proxy: &str, module: &Module) -> String {
 }
 
 /// Unpacks an archive whose hash is the expected one; of another, nothing is written.
-fn unpack_verified(archive: &Path, name: &str, expected: &str, target: &Path) -> Result<(), ArtifactError> {
+fn unpack_verified(
+    archive: &Path,
+    name: &str,
+    expected: &str,
+    target: &Path,
+) -> Result<(), ArtifactError> {
     let opened = File::open(archive).map_err(file("opening", archive))?;
     let mut zip = ZipArchive::new(opened).map_err(|error| unusable(name, &error))?;
     let found = hash(&mut zip, name)?;
@@ -93,7 +106,9 @@ fn unpack_verified(archive: &Path, name: &str, expected: &str, target: &Path) ->
         });
     }
     for index in 0..zip.len() {
-        let mut entry = zip.by_index(index).map_err(|error| unusable(name, &error))?;
+        let mut entry = zip
+            .by_index(index)
+            .map_err(|error| unusable(name, &error))?;
         let stored = entry.name().map_err(|error| unusable(name, &error))?;
         let within = path_within(&stored, name)?.to_owned();
         let path = target.join(&within);
@@ -114,11 +129,15 @@ fn hash(zip: &mut ZipArchive<File>, name: &str) -> Result<String, ArtifactError>
     let (mut all, mut left) = (Sha256::new(), LARGEST);
     for path in names {
         if path.contains('\n') {
-            return Err(unusable(name, &format!("a file's name has two lines: {path:?}")));
+            return Err(unusable(
+                name,
+                &format!("a file's name has two lines: {path:?}"),
+            ));
         }
         let entry = zip.by_name(&path).map_err(|error| unusable(name, &error))?;
         let mut one = Sha256::new();
-        let read = std::io::copy(&mut entry.take(left + 1), &mut one).map_err(|error| unusable(name, &error))?;
+        let read = std::io::copy(&mut entry.take(left + 1), &mut one)
+            .map_err(|error| unusable(name, &error))?;
         left = left
             .checked_sub(read)
             .ok_or_else(|| unusable(name, &"its files are larger than a module's may be"))?;
@@ -129,7 +148,9 @@ fn hash(zip: &mut ZipArchive<File>, name: &str) -> Result<String, ArtifactError>
 
 /// The path of a file below its module's folder; every file of a module's archive lies in `MODULE@VERSION/`.
 fn path_within<'a>(entry: &'a str, name: &str) -> Result<&'a str, ArtifactError> {
-    let below = entry.strip_prefix(name).and_then(|rest| rest.strip_prefix('/'));
+    let below = entry
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix('/'));
     below
         .filter(|path| output::parts(path).is_ok())
         .ok_or_else(|| unusable(name, &format!("{entry:?} is no file of it")))

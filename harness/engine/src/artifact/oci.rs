@@ -44,35 +44,45 @@ pub(super) async fn program(
         image: image.into(),
         problem,
     };
-    let name = digest.map_or_else(|| image.to_owned(), |digest| format!("{}@{digest}", without_tag(image)));
+    let name = digest.map_or_else(
+        || image.to_owned(),
+        |digest| format!("{}@{digest}", without_tag(image)),
+    );
     let reference: Reference = name
         .parse()
         .map_err(|error: oci_client::ParseError| wrong(error.to_string()))?;
     let key = Key::default().with(&name).with(program).short();
     let folder = store
-        .get(&format!("programs/{program}-pulled"), &key, |target| async move {
-            progress.update(image, "pulling its manifest");
-            let client = client();
-            let pulled = client.pull_image_manifest(&reference, &RegistryAuth::Anonymous).await;
-            let (manifest, _) = pulled.map_err(|error| wrong(error.to_string()))?;
-            // Later layers cover earlier ones.
-            for (number, layer) in manifest.layers.iter().enumerate().rev() {
-                progress.update(
-                    image,
-                    &format!("pulling layer {} of {}", number + 1, manifest.layers.len()),
-                );
-                let mut blob = Vec::new();
-                let pulled = client.pull_blob(&reference, layer, &mut blob).await;
-                pulled.map_err(|error| wrong(error.to_string()))?;
-                let found = find(&blob, program).map_err(|error| wrong(format!("a layer can't be read: {error}")))?;
-                if let Some(contents) = found {
-                    let path = target.join(program);
-                    std::fs::write(&path, contents).map_err(file("writing", &path))?;
-                    return make_executable(&path);
+        .get(
+            &format!("programs/{program}-pulled"),
+            &key,
+            |target| async move {
+                progress.update(image, "pulling its manifest");
+                let client = client();
+                let pulled = client
+                    .pull_image_manifest(&reference, &RegistryAuth::Anonymous)
+                    .await;
+                let (manifest, _) = pulled.map_err(|error| wrong(error.to_string()))?;
+                // Later layers cover earlier ones.
+                for (number, layer) in manifest.layers.iter().enumerate().rev() {
+                    progress.update(
+                        image,
+                        &format!("pulling layer {} of {}", number + 1, manifest.layers.len()),
+                    );
+                    let mut blob = Vec::new();
+                    let pulled = client.pull_blob(&reference, layer, &mut blob).await;
+                    pulled.map_err(|error| wrong(error.to_string()))?;
+                    let found = find(&blob, program)
+                        .map_err(|error| wrong(format!("a layer can't be read: {error}")))?;
+                    if let Some(contents) = found {
+                        let path = target.join(program);
+                        std::fs::write(&path, contents).map_err(file("writing", &path))?;
+                        return make_executable(&path);
+                    }
                 }
-            }
-            Err(wrong(format!("no layer holds /{program}")))
-        })
+                Err(wrong(format!("no layer holds /{program}")))
+            },
+        )
         .await?;
     Ok(folder.join(program))
 }

@@ -23,7 +23,11 @@ const ETCD: &str = "go.etcd.io/etcd/server/v3";
 /// Linker flags for programs that nobody debugs.
 const STRIPPED: &str = "-s -w";
 
-fn on_the_path(program: &'static str, purpose: &'static str, advice: &str) -> Result<PathBuf, ArtifactError> {
+fn on_the_path(
+    program: &'static str,
+    purpose: &'static str,
+    advice: &str,
+) -> Result<PathBuf, ArtifactError> {
     if system::is_present(program) {
         return Ok(program.into());
     }
@@ -141,7 +145,10 @@ impl Programs {
     fn kubernetes_flags(&self) -> String {
         let version = &self.pins.kubernetes;
         let mut flags = String::from(STRIPPED);
-        for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
+        for package in [
+            "k8s.io/component-base/version",
+            "k8s.io/client-go/pkg/version",
+        ] {
             flags.push_str(&format!(
                 " -X {package}.gitVersion=v{version} -X {package}.gitMajor={} -X {package}.gitMinor={} \
                  -X {package}.gitTreeState=clean",
@@ -167,8 +174,16 @@ impl Programs {
     pub(super) async fn built_etcd(&self) -> Result<PathBuf, ArtifactError> {
         let task = format!("etcd v{}", self.pins.etcd.version);
         let go = self.go().await?;
-        go.locked(&self.store, "etcd", "etcd", &task, ETCD, STRIPPED, &*self.progress)
-            .await
+        go.locked(
+            &self.store,
+            "etcd",
+            "etcd",
+            &task,
+            ETCD,
+            STRIPPED,
+            &*self.progress,
+        )
+        .await
     }
 
     /// The operator's program of a release: built from its module, or taken out of its public image.
@@ -179,11 +194,18 @@ impl Programs {
         let module = self.pins.operator(version)?;
         if self.pulls().await {
             let image = self.pins.operator_image(version);
-            let digest = self.pins.pull.operator.digests.get(version).map(String::as_str);
+            let digest = self
+                .pins
+                .pull
+                .operator
+                .digests
+                .get(version)
+                .map(String::as_str);
             return oci::program(&self.store, &image, digest, "manager", &*self.progress).await;
         }
         let go = self.go().await?;
-        go.program(&self.store, "manager", &module, &*self.progress).await
+        go.program(&self.store, "manager", &module, &*self.progress)
+            .await
     }
 
     /// The folder of an operator release's module, with its `config/crd`, `config/default` and `config/samples`. Go is
@@ -204,7 +226,12 @@ impl Programs {
     ///
     /// # Errors
     /// When its file can't be read.
-    pub async fn record(&self, name: &str, source: String, path: &Path) -> Result<ImageRecord, ArtifactError> {
+    pub async fn record(
+        &self,
+        name: &str,
+        source: String,
+        path: &Path,
+    ) -> Result<ImageRecord, ArtifactError> {
         let digest = format!("sha256:{}", pull::digest_of(path)?);
         let (origin, source, pinned) = if self.pulls().await {
             let source = format!("{source}, release binary ({SAME_ORIGIN})");
@@ -226,10 +253,17 @@ impl Programs {
     ///
     /// # Errors
     /// When the release is not listed, or its file can't be read.
-    pub async fn operator_record(&self, version: &Version, path: &Path) -> Result<ImageRecord, ArtifactError> {
+    pub async fn operator_record(
+        &self,
+        version: &Version,
+        path: &Path,
+    ) -> Result<ImageRecord, ArtifactError> {
         let module = self.pins.operator(version)?;
         let name = format!("{}@{}", module.module, module.version);
-        let source = format!("Go module {} {} ({})", module.module, module.version, module.sum);
+        let source = format!(
+            "Go module {} {} ({})",
+            module.module, module.version, module.sum
+        );
         let mut record = self.record(&name, source, path).await?;
         if record.origin == Origin::Pulled {
             let image = self.pins.operator_image(version);
@@ -272,18 +306,26 @@ impl Programs {
             _ => {}
         }
         let task = "image registry";
-        self.progress.update(task, "asking whether public images can be pulled");
+        self.progress
+            .update(task, "asking whether public images can be pulled");
         let asked = oci::answers(&self.pins.pull.registry.image);
-        let answers = tokio::time::timeout(ANSWERS_WITHIN, asked).await.unwrap_or(false);
+        let answers = tokio::time::timeout(ANSWERS_WITHIN, asked)
+            .await
+            .unwrap_or(false);
         let (choice, message) = if answers {
-            ("pull", "it answers: public images and release programs are pulled")
+            (
+                "pull",
+                "it answers: public images and release programs are pulled",
+            )
         } else {
             ("build", "none answers: images and programs are built here")
         };
         self.progress.finish(task, Outcome::Passed, message);
         if let Err(error) = std::fs::write(&chosen, choice) {
-            self.progress
-                .line(&format!("warning: {} could not be written: {error}", chosen.display()));
+            self.progress.line(&format!(
+                "warning: {} could not be written: {error}",
+                chosen.display()
+            ));
         }
         answers
     }

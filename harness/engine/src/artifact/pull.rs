@@ -29,19 +29,27 @@ pub async fn program(
     let url = pin.url.replace("{arch}", architecture());
     let key = Key::default().with(&url).with(&pin.sha256).short();
     let folder = store
-        .get(&format!("programs/{name}-pulled"), &key, |target| async move {
-            progress.update(name, "downloading");
-            let path = target.join(name);
-            fetch(&url, &path).await?;
-            let expected = if pin.sha256 == UNPINNED {
-                let text = fetch_sums(&format!("{url}.sha256sum"), &target.join("sha256sum")).await?;
-                text.split_whitespace().next().unwrap_or_default().to_owned()
-            } else {
-                pin.sha256.clone()
-            };
-            verify(&path, &url, &expected)?;
-            make_executable(&path)
-        })
+        .get(
+            &format!("programs/{name}-pulled"),
+            &key,
+            |target| async move {
+                progress.update(name, "downloading");
+                let path = target.join(name);
+                fetch(&url, &path).await?;
+                let expected = if pin.sha256 == UNPINNED {
+                    let text =
+                        fetch_sums(&format!("{url}.sha256sum"), &target.join("sha256sum")).await?;
+                    text.split_whitespace()
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned()
+                } else {
+                    pin.sha256.clone()
+                };
+                verify(&path, &url, &expected)?;
+                make_executable(&path)
+            },
+        )
         .await?;
     Ok(folder.join(name))
 }
@@ -56,14 +64,22 @@ pub(super) async fn kubernetes(
     let url = url.replace("{arch}", architecture());
     let key = Key::default().with(&url).short();
     let folder = store
-        .get(&format!("programs/{name}-pulled"), &key, |target| async move {
-            progress.update(name, "downloading");
-            let (path, sum) = (target.join(name), target.join("sha256"));
-            fetch(&url, &path).await?;
-            let text = fetch_sums(&format!("{url}.sha256"), &sum).await?;
-            verify(&path, &url, text.split_whitespace().next().unwrap_or_default())?;
-            make_executable(&path)
-        })
+        .get(
+            &format!("programs/{name}-pulled"),
+            &key,
+            |target| async move {
+                progress.update(name, "downloading");
+                let (path, sum) = (target.join(name), target.join("sha256"));
+                fetch(&url, &path).await?;
+                let text = fetch_sums(&format!("{url}.sha256"), &sum).await?;
+                verify(
+                    &path,
+                    &url,
+                    text.split_whitespace().next().unwrap_or_default(),
+                )?;
+                make_executable(&path)
+            },
+        )
         .await?;
     Ok(folder.join(name))
 }
@@ -75,7 +91,10 @@ pub(super) async fn etcd(
     version: &str,
     progress: &dyn Progress,
 ) -> Result<PathBuf, ArtifactError> {
-    let named = |text: &str| text.replace("{version}", version).replace("{arch}", architecture());
+    let named = |text: &str| {
+        text.replace("{version}", version)
+            .replace("{arch}", architecture())
+    };
     let (url, sums_url) = (named(&pin.url), named(&pin.sums));
     let key = Key::default().with(&url).short();
     let folder = store
@@ -181,6 +200,9 @@ mod tests {
         let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         verify(&path, "f", sum).unwrap();
         std::fs::write(&path, "abd").unwrap();
-        assert!(matches!(verify(&path, "f", sum), Err(ArtifactError::Checksum { .. })));
+        assert!(matches!(
+            verify(&path, "f", sum),
+            Err(ArtifactError::Checksum { .. })
+        ));
     }
 }

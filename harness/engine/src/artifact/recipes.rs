@@ -8,7 +8,9 @@ static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures");
 
 /// The text of a file below `fixtures/`.
 pub fn text_of(path: &str) -> Option<&'static str> {
-    FIXTURES.get_file(path).and_then(|file| file.contents_utf8())
+    FIXTURES
+        .get_file(path)
+        .and_then(|file| file.contents_utf8())
 }
 
 /// Writes a folder below `fixtures/images` into `target`, sub-folders included.
@@ -41,14 +43,19 @@ fn collect(folder: &'static Dir<'static>, files: &mut Vec<(&'static Path, &'stat
 fn write_folder(folder: &Dir<'_>, base: &Path, target: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(target)?;
     for file in folder.files() {
-        let relative = file.path().strip_prefix(base).expect("a file lies below its folder");
+        let relative = file
+            .path()
+            .strip_prefix(base)
+            .expect("a file lies below its folder");
         let path = target.join(relative);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
         }
         std::fs::write(path, file.contents())?;
     }
-    folder.dirs().try_for_each(|sub| write_folder(sub, base, target))
+    folder
+        .dirs()
+        .try_for_each(|sub| write_folder(sub, base, target))
 }
 
 #[cfg(test)]
@@ -64,7 +71,10 @@ mod tests {
             let packages = lock.lines().filter(|line| line.contains("=="));
             for package in packages {
                 let (_, rest) = lock.split_once(package).unwrap();
-                assert!(rest.trim_start().starts_with("--hash=sha256:"), "{version}: {package}");
+                assert!(
+                    rest.trim_start().starts_with("--hash=sha256:"),
+                    "{version}: {package}"
+                );
             }
         }
     }

@@ -29,11 +29,15 @@ impl Key {
     /// Twelve hexadecimal digits; enough to tell the few versions of one artifact apart.
     #[must_use]
     pub fn short(self) -> String {
-        self.0.finalize().iter().take(6).fold(String::new(), |mut text, byte| {
-            use std::fmt::Write as _;
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        self.0
+            .finalize()
+            .iter()
+            .take(6)
+            .fold(String::new(), |mut text, byte| {
+                use std::fmt::Write as _;
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
     }
 }
 
@@ -77,7 +81,8 @@ impl Store {
     /// When it can't be made.
     pub fn at(root: impl Into<PathBuf>) -> Result<Self, ArtifactError> {
         let root = root.into();
-        std::fs::create_dir_all(root.join("locks")).map_err(file("making the cache folder", &root))?;
+        std::fs::create_dir_all(root.join("locks"))
+            .map_err(file("making the cache folder", &root))?;
         Ok(Self {
             root,
             progress: Arc::new(Silent),
@@ -110,7 +115,12 @@ impl Store {
     ///
     /// # Errors
     /// Those of `make`, and those of the file system.
-    pub async fn get<F, Fut>(&self, name: &str, key: &str, make: F) -> Result<PathBuf, ArtifactError>
+    pub async fn get<F, Fut>(
+        &self,
+        name: &str,
+        key: &str,
+        make: F,
+    ) -> Result<PathBuf, ArtifactError>
     where
         F: FnOnce(PathBuf) -> Fut,
         Fut: Future<Output = Result<(), ArtifactError>>,
@@ -137,7 +147,8 @@ impl Store {
         }
         let unfinished = parent.join(format!(".{key}"));
         if unfinished.exists() {
-            std::fs::remove_dir_all(&unfinished).map_err(file("removing the unfinished", &unfinished))?;
+            std::fs::remove_dir_all(&unfinished)
+                .map_err(file("removing the unfinished", &unfinished))?;
         }
         std::fs::create_dir_all(&unfinished).map_err(file("making", &unfinished))?;
         make(unfinished.clone()).await?;
@@ -205,7 +216,8 @@ mod tests {
         assert_eq!(made, again);
     }
 
-    const SELF: &str = "artifact::store::tests::an_artifact_of_two_stores_that_share_its_folder_is_made_once";
+    const SELF: &str =
+        "artifact::store::tests::an_artifact_of_two_stores_that_share_its_folder_is_made_once";
 
     /// Each of the two stores is a cache of its own; only the folder of programs is the same.
     #[tokio::test]
@@ -229,16 +241,25 @@ mod tests {
         }
         let [first, second] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         std::fs::create_dir(first.path().join("programs")).unwrap();
-        std::os::unix::fs::symlink(first.path().join("programs"), second.path().join("programs")).unwrap();
+        std::os::unix::fs::symlink(
+            first.path().join("programs"),
+            second.path().join("programs"),
+        )
+        .unwrap();
         let mut other = Other::start(SELF, "make", first.path(), Some("artifact-begun"));
         other.until_stopped();
         let lines = Arc::new(Lines::default());
-        let store = Store::at(second.path()).unwrap().reporting(Arc::clone(&lines) as _);
+        let store = Store::at(second.path())
+            .unwrap()
+            .reporting(Arc::clone(&lines) as _);
         let waits = store.get("programs/thing", "k1", make("both made it"));
         let early = tokio::time::timeout(Duration::from_millis(300), waits).await;
         assert!(early.is_err(), "it was made twice: {early:?}");
         let told = lines.0.lock().unwrap().join("\n");
-        let expected = format!("programs/thing is being made; waiting for process {} (", other.id());
+        let expected = format!(
+            "programs/thing is being made; waiting for process {} (",
+            other.id()
+        );
         assert!(told.starts_with(&expected), "{told}");
         other.go_on();
         other.until("Ok(\"it is done\")");

@@ -66,7 +66,11 @@ fn is_executable(path: &Path) -> bool {
 }
 
 fn missing(needed: &[Needed]) -> Vec<Needed> {
-    needed.iter().copied().filter(|one| !is_present(one.program)).collect()
+    needed
+        .iter()
+        .copied()
+        .filter(|one| !is_present(one.program))
+        .collect()
 }
 
 /// Whether [`ensure`] would install something: it is missing, and this is Debian (or made from it) and we are root.
@@ -89,13 +93,21 @@ fn is_debian_as_root() -> bool {
 /// Elsewhere, an error that names the packages; else apt-get's failure.
 pub async fn ensure(needed: &[Needed], progress: &dyn Progress) -> Result<(), ArtifactError> {
     let missing = missing(needed);
-    let Some(first) = missing.first() else { return Ok(()) };
-    let packages: Vec<&str> = missing.iter().flat_map(|one| one.packages.iter().copied()).collect();
+    let Some(first) = missing.first() else {
+        return Ok(());
+    };
+    let packages: Vec<&str> = missing
+        .iter()
+        .flat_map(|one| one.packages.iter().copied())
+        .collect();
     if !is_debian_as_root() {
         return Err(ArtifactError::Missing {
             program: first.program,
             purpose: first.purpose,
-            advice: format!("install these packages (their names in Debian): {}", packages.join(" ")),
+            advice: format!(
+                "install these packages (their names in Debian): {}",
+                packages.join(" ")
+            ),
         });
     }
     let task = "system packages";
@@ -107,13 +119,21 @@ pub async fn ensure(needed: &[Needed], progress: &dyn Progress) -> Result<(), Ar
             .chain(packages.iter().copied()),
     )
     .await?;
-    progress.finish(task, Outcome::Passed, &format!("installed {}", packages.join(" ")));
+    progress.finish(
+        task,
+        Outcome::Passed,
+        &format!("installed {}", packages.join(" ")),
+    );
     Ok(())
 }
 
-async fn apt_get(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<(), ArtifactError> {
+async fn apt_get(
+    arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+) -> Result<(), ArtifactError> {
     let mut command = process::command("apt-get");
-    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive");
     process::output(
         command,
         "installing the system packages that are missing",

@@ -55,7 +55,10 @@ impl Engine {
     /// # Errors
     /// When none can be used; the error says of each why, and what to install.
     pub async fn detect(preferred: Option<EngineKind>, state: &Path) -> Result<Self, EngineError> {
-        let candidates = preferred.map_or_else(|| vec![EngineKind::Docker, EngineKind::Podman], |kind| vec![kind]);
+        let candidates = preferred.map_or_else(
+            || vec![EngineKind::Docker, EngineKind::Podman],
+            |kind| vec![kind],
+        );
         let mut reasons = Vec::new();
         for kind in candidates {
             let answer = match kind {
@@ -86,7 +89,10 @@ impl Engine {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("KIND_EXPERIMENTAL_PROVIDER", self.kind.program())
             .env(
-                format!("KIND_EXPERIMENTAL_{}_NETWORK", self.kind.program().to_uppercase()),
+                format!(
+                    "KIND_EXPERIMENTAL_{}_NETWORK",
+                    self.kind.program().to_uppercase()
+                ),
                 network,
             );
         command
@@ -119,8 +125,16 @@ impl Engine {
             path: path.clone(),
             source,
         })?;
-        let environment = vec![(conf_variable(&version).to_owned(), path.to_string_lossy().into_owned())];
-        let root = ask("podman", &["info", "--format", "{{.Store.GraphRoot}}"], &environment).await;
+        let environment = vec![(
+            conf_variable(&version).to_owned(),
+            path.to_string_lossy().into_owned(),
+        )];
+        let root = ask(
+            "podman",
+            &["info", "--format", "{{.Store.GraphRoot}}"],
+            &environment,
+        )
+        .await;
         Ok(root.map(|root| Self {
             kind: EngineKind::Podman,
             version,
@@ -130,7 +144,11 @@ impl Engine {
     }
 }
 
-async fn ask(program: &str, arguments: &[&str], environment: &[(String, String)]) -> Result<String, String> {
+async fn ask(
+    program: &str,
+    arguments: &[&str],
+    environment: &[(String, String)],
+) -> Result<String, String> {
     let mut command = process::command(program);
     command
         .args(arguments)
@@ -155,14 +173,19 @@ async fn ask(program: &str, arguments: &[&str], environment: &[(String, String)]
 
 /// The release of the daemon behind a docker client, of the JSON that it answers about its server.
 fn docker_server(answer: &str) -> Result<String, String> {
-    let server: Value = serde_json::from_str(answer).map_err(|_| format!("unexpected answer `{answer}`"))?;
+    let server: Value =
+        serde_json::from_str(answer).map_err(|_| format!("unexpected answer `{answer}`"))?;
     let is_podman = server["Components"].as_array().is_some_and(|parts| {
-        parts
-            .iter()
-            .any(|part| part["Name"].as_str().is_some_and(|name| name.contains("Podman")))
+        parts.iter().any(|part| {
+            part["Name"]
+                .as_str()
+                .is_some_and(|name| name.contains("Podman"))
+        })
     });
     if is_podman {
-        return Err("the docker client talks to podman, which kind must be told to use as podman".into());
+        return Err(
+            "the docker client talks to podman, which kind must be told to use as podman".into(),
+        );
     }
     server["Version"]
         .as_str()
@@ -202,8 +225,9 @@ fn write_conf(folder: &Path, path: &Path, text: &str) -> std::io::Result<()> {
 /// Settings of podman for our containers alone.
 fn containers_conf(host: &Host) -> String {
     // podman's default of 2048 tasks for a node makes systemd in it give each Pod 307, and Ray then can't start its threads.
-    let mut text =
-        String::from("# Written by kuberay-conformance for its own containers.\n[containers]\npids_limit = 0\n");
+    let mut text = String::from(
+        "# Written by kuberay-conformance for its own containers.\n[containers]\npids_limit = 0\n",
+    );
     if !host.sys_resource {
         // Limits can't be raised above what we have.
         text.push_str("default_ulimits = []\n");

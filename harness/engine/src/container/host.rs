@@ -108,12 +108,18 @@ pub(super) fn is_root(status: &str) -> bool {
 
 /// Available memory in MiB, of a text of `/proc/meminfo`.
 pub(super) fn available_memory(meminfo: &str) -> Option<u64> {
-    let kib: u64 = field(meminfo, "MemAvailable:")?.split(' ').next()?.parse().ok()?;
+    let kib: u64 = field(meminfo, "MemAvailable:")?
+        .split(' ')
+        .next()?
+        .parse()
+        .ok()?;
     Some(kib / 1024)
 }
 
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
+    text.lines()
+        .find_map(|line| line.strip_prefix(name))
+        .map(str::trim)
 }
 
 /// The smallest limit of tasks on the way from our control group to the root.
@@ -135,9 +141,16 @@ fn tasks(own: &str) -> Option<u64> {
 
 /// Where the limit of tasks is, of a text of `/proc/self/cgroup`: the tree's mount point and the path below it.
 pub(super) fn pids_group(own: &str) -> Option<(&'static str, &str)> {
-    let groups = || own.lines().filter_map(|line| line.split_once(':')?.1.split_once(':'));
+    let groups = || {
+        own.lines()
+            .filter_map(|line| line.split_once(':')?.1.split_once(':'))
+    };
     groups()
-        .find(|(controllers, _)| controllers.split(',').any(|controller| controller == "pids"))
+        .find(|(controllers, _)| {
+            controllers
+                .split(',')
+                .any(|controller| controller == "pids")
+        })
         .map(|(_, path)| ("/sys/fs/cgroup/pids", path))
         .or_else(|| {
             groups()

@@ -12,7 +12,10 @@ const IMAGE: &str = "localhost/kuberay-conformance/probe:empty";
 /// the engine has given it all capabilities does it fail because the program is not there.
 ///
 /// The inner result holds the engine's refusal.
-pub(super) async fn privileged(engine: &Engine, state: &Path) -> Result<Result<(), String>, EngineError> {
+pub(super) async fn privileged(
+    engine: &Engine,
+    state: &Path,
+) -> Result<Result<(), String>, EngineError> {
     let archive = state.join("empty.tar");
     let write = || {
         std::fs::create_dir_all(state)?;
@@ -34,7 +37,14 @@ pub(super) async fn privileged(engine: &Engine, state: &Path) -> Result<Result<(
         Err(error) => return Ok(Err(error.to_string())),
     }
     let mut run = engine.command();
-    run.args(["run", "--rm", "--privileged", "--network=none", IMAGE, "/not-there"]);
+    run.args([
+        "run",
+        "--rm",
+        "--privileged",
+        "--network=none",
+        IMAGE,
+        "/not-there",
+    ]);
     let answer = process::run(run, doing, process::CHANGE).await;
     let mut remove = engine.command();
     remove.args(["rmi", "--force", IMAGE]);
@@ -46,7 +56,9 @@ pub(super) async fn privileged(engine: &Engine, state: &Path) -> Result<Result<(
 }
 
 fn judge(written: &str) -> Result<(), String> {
-    if written.contains("/not-there") && (written.contains("no such file") || written.contains("not found")) {
+    if written.contains("/not-there")
+        && (written.contains("no such file") || written.contains("not found"))
+    {
         return Ok(());
     }
     Err(format!(

@@ -63,7 +63,11 @@ struct Known {
 }
 
 impl Fuzzer {
-    pub async fn new(site: &Site, options: &FuzzOptions, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
+    pub async fn new(
+        site: &Site,
+        options: &FuzzOptions,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Self, RunError> {
         let client = crate::target::client(&site.kubeconfig).await?;
         Ok(Self {
             release: site.release.clone(),
@@ -110,18 +114,27 @@ impl Fuzzer {
             if let Some(surprise) = answer.surprise {
                 surprises.push((answer.number, surprise));
             }
-            self.progress
-                .update(&task, &format!("{} cases, {} surprises", fuzzed.cases, surprises.len()));
+            self.progress.update(
+                &task,
+                &format!("{} cases, {} surprises", fuzzed.cases, surprises.len()),
+            );
         }
         fuzzed.took = started.elapsed();
         surprises.sort_by_key(|(number, _)| *number);
         for (index, (number, surprise)) in surprises.into_iter().enumerate() {
-            fuzzed.findings.push(self.finding(index, number, surprise).await?);
+            fuzzed
+                .findings
+                .push(self.finding(index, number, surprise).await?);
         }
         Ok(fuzzed)
     }
 
-    async fn finding(&self, index: usize, number: u64, surprise: Surprise) -> Result<Finding, RunError> {
+    async fn finding(
+        &self,
+        index: usize,
+        number: u64,
+        surprise: Surprise,
+    ) -> Result<Finding, RunError> {
         if index >= SHRUNK || matches!(surprise, Surprise::Missing { .. }) {
             return Ok(Finding {
                 number,
@@ -140,13 +153,17 @@ impl Fuzzer {
             }
             if shrinking.tried().is_multiple_of(TOLD_EVERY) {
                 let step = shrinking.tried();
-                self.progress
-                    .update(&task, &format!("making surprise {number} smaller, step {step}"));
+                self.progress.update(
+                    &task,
+                    &format!("making surprise {number} smaller, step {step}"),
+                );
             }
             let answer = self
                 .ask(1_000_000 * (number + 1) + shrinking.tried() as u64, &plan)
                 .await?;
-            let same = answer.surprise.filter(|surprise| surprise.kind() == last.kind());
+            let same = answer
+                .surprise
+                .filter(|surprise| surprise.kind() == last.kind());
             candidate = shrinking.answer(same.is_some());
             last = same.unwrap_or(last);
         }
@@ -181,7 +198,8 @@ impl Fuzzer {
         resource: &ApiResource,
         within: Duration,
     ) -> Result<(Vec<PodContract>, Option<Surprise>), RunError> {
-        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, resource);
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), namespace, resource);
         let defaults = match self.create(&api, namespace, &object).await {
             Ok(created) => {
                 object["metadata"]["uid"] = json!(created.uid().unwrap_or_default());
@@ -203,7 +221,9 @@ impl Fuzzer {
             let settings = OperatorSettings::default();
             let pods = contract::predict(&self.release, &settings, object).map(|mut pods| {
                 // A job is submitted only once Ray answers.
-                pods.retain(|pod| pod.role != contract::PodRole::Submitter && replicas(&defaults, &pod.group) > 0);
+                pods.retain(|pod| {
+                    pod.role != contract::PodRole::Submitter && replicas(&defaults, &pod.group) > 0
+                });
                 pods
             });
             // The API server took it, so that the model should, too.
@@ -213,7 +233,10 @@ impl Fuzzer {
             Ok(pods) => pods,
             Err(surprise) => return Ok((Vec::new(), Some(surprise))),
         };
-        let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let name = object["metadata"]["name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let own = (resource.kind == "RayCluster").then_some(name.as_str());
         let deadline = Instant::now() + within;
         let (cluster, seen) = self.pods.of(namespace, own, pods.len(), deadline).await;
@@ -244,7 +267,9 @@ impl Fuzzer {
             doing: "reading an object that is fuzzed",
             source: Box::new(source),
         })?;
-        let mut status = object.map(|object| object.data["status"].clone()).unwrap_or_default();
+        let mut status = object
+            .map(|object| object.data["status"].clone())
+            .unwrap_or_default();
         if !status.is_object() {
             status = json!({});
         }
@@ -252,7 +277,9 @@ impl Fuzzer {
         status["pendingServiceStatus"] = json!({"rayClusterName": cluster});
         Ok(Known {
             status,
-            uid: cluster_object.and_then(|object| object.uid()).unwrap_or_default(),
+            uid: cluster_object
+                .and_then(|object| object.uid())
+                .unwrap_or_default(),
         })
     }
 
@@ -263,12 +290,17 @@ impl Fuzzer {
         namespace: &str,
         object: &Value,
     ) -> Result<DynamicObject, kube::Error> {
-        let typed: DynamicObject = serde_json::from_value(object.clone()).map_err(kube::Error::SerdeError)?;
+        let typed: DynamicObject =
+            serde_json::from_value(object.clone()).map_err(kube::Error::SerdeError)?;
         match api.create(&PostParams::default(), &typed).await {
             Err(kube::Error::Api(refusal)) if refusal.code == 404 => {
-                let own: Namespace = serde_json::from_value(json!({"metadata": {"name": namespace}}))
-                    .map_err(kube::Error::SerdeError)?;
-                match Api::all(self.client.clone()).create(&PostParams::default(), &own).await {
+                let own: Namespace =
+                    serde_json::from_value(json!({"metadata": {"name": namespace}}))
+                        .map_err(kube::Error::SerdeError)?;
+                match Api::all(self.client.clone())
+                    .create(&PostParams::default(), &own)
+                    .await
+                {
                     Err(kube::Error::Api(other)) if other.code == 409 => {}
                     other => {
                         other?;
@@ -315,12 +347,16 @@ fn last_error(log: &str) -> String {
 /// How many Pods a group is to have; of the head, one.
 fn replicas(object: &Value, group: &str) -> u64 {
     let specs = ["/spec", "/spec/rayClusterSpec", "/spec/rayClusterConfig"];
-    let groups = specs
-        .iter()
-        .filter_map(|spec| object.pointer(&format!("{spec}/workerGroupSpecs"))?.as_array());
+    let groups = specs.iter().filter_map(|spec| {
+        object
+            .pointer(&format!("{spec}/workerGroupSpecs"))?
+            .as_array()
+    });
     let own = groups.flatten().find(|own| own["groupName"] == group);
     own.map_or(1, |own| {
         let least = own["minReplicas"].as_u64().unwrap_or(0);
-        own["replicas"].as_u64().map_or(least, |replicas| replicas.max(least))
+        own["replicas"]
+            .as_u64()
+            .map_or(least, |replicas| replicas.max(least))
     })
 }

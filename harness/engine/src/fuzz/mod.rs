@@ -112,7 +112,8 @@ impl Surprise {
         match self {
             Self::Differs { differences, .. } => {
                 let first = differences.first();
-                let (what, container) = first.map_or(("", ""), |first| (first.what, first.container.as_str()));
+                let (what, container) =
+                    first.map_or(("", ""), |first| (first.what, first.container.as_str()));
                 (0, what, container)
             }
             Self::Refused(_) => (1, "", ""),
@@ -131,7 +132,8 @@ pub async fn fuzz(
     cancel: CancellationToken,
 ) -> Result<Vec<FuzzOutcome>, RunError> {
     let begin = async {
-        let setup = PlaneSetup::new(&options.run, &options.run.operators, Arc::clone(&progress)).await?;
+        let setup =
+            PlaneSetup::new(&options.run, &options.run.operators, Arc::clone(&progress)).await?;
         let plane = setup.start().await?;
         Ok::<_, RunError>((setup, plane))
     };

@@ -43,14 +43,21 @@ impl Pods {
             while let Some(item) = stream.next().await {
                 match item {
                     Ok(pod) => {
-                        take(&mut into.lock().unwrap_or_else(PoisonError::into_inner), &pod);
+                        take(
+                            &mut into.lock().unwrap_or_else(PoisonError::into_inner),
+                            &pod,
+                        );
                         sender.send_replace(());
                     }
                     Err(error) => tracing::debug!(%error, "watch broke; it starts again"),
                 }
             }
         });
-        Self { seen, changed, task }
+        Self {
+            seen,
+            changed,
+            task,
+        }
     }
 
     /// The Pods of the RayCluster of a name, or of the only one of a namespace, as soon as there are Pods of `wanted`
@@ -66,7 +73,11 @@ impl Pods {
         loop {
             changed.mark_unchanged();
             let (name, specs) = self.now(namespace, cluster);
-            let over = async { tokio::time::timeout_at(deadline, changed.changed()).await.is_err() };
+            let over = async {
+                tokio::time::timeout_at(deadline, changed.changed())
+                    .await
+                    .is_err()
+            };
             if specs.len() >= wanted || over.await {
                 let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
                 seen.remove(&(namespace.to_owned(), name.clone()));
@@ -79,7 +90,11 @@ impl Pods {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let key = match cluster {
             Some(cluster) => (namespace.to_owned(), cluster.to_owned()),
-            None => seen.keys().find(|(of, _)| of == namespace).cloned().unwrap_or_default(),
+            None => seen
+                .keys()
+                .find(|(of, _)| of == namespace)
+                .cloned()
+                .unwrap_or_default(),
         };
         let specs = seen.get(&key).cloned().unwrap_or_default();
         (key.1, specs)
@@ -90,5 +105,7 @@ fn take(seen: &mut HashMap<Key, Specs>, pod: &Pod) {
     let label = |name: &str| pod.labels().get(name).cloned().unwrap_or_default();
     let key = (pod.namespace().unwrap_or_default(), label("ray.io/cluster"));
     let spec = serde_json::to_value(&pod.spec).unwrap_or_default();
-    seen.entry(key).or_default().insert(label("ray.io/group"), spec);
+    seen.entry(key)
+        .or_default()
+        .insert(label("ray.io/group"), spec);
 }

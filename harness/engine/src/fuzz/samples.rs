@@ -46,9 +46,15 @@ impl Fuzzer {
                     plural: format!("{}s", kind.to_lowercase()),
                     kind: kind.clone(),
                 };
-                let name = format!("{kind} {}{}", text("/metadata/name"), text("/metadata/generateName"));
+                let name = format!(
+                    "{kind} {}{}",
+                    text("/metadata/name"),
+                    text("/metadata/generateName")
+                );
                 object["metadata"]["namespace"] = json!(namespace);
-                let (pods, surprise) = self.compare(&namespace, object, &resource, ANSWERS_WITHIN).await?;
+                let (pods, surprise) = self
+                    .compare(&namespace, object, &resource, ANSWERS_WITHIN)
+                    .await?;
                 let left_out = surprise.as_ref().and_then(missing_precondition);
                 Ok(Sample {
                     file,
@@ -58,7 +64,10 @@ impl Fuzzer {
                     left_out,
                 })
             });
-        let samples: Vec<Result<Sample, RunError>> = futures::stream::iter(asked).buffered(AT_ONCE).collect().await;
+        let samples: Vec<Result<Sample, RunError>> = futures::stream::iter(asked)
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
         samples.into_iter().collect()
     }
 }
@@ -67,7 +76,9 @@ impl Fuzzer {
 fn missing_precondition(surprise: &Surprise) -> Option<String> {
     const SIGNS: [&str; 2] = ["feature gate", "no matches for kind"];
     match surprise {
-        Surprise::Missing { log, .. } if SIGNS.iter().any(|sign| log.contains(sign)) => Some(log.clone()),
+        Surprise::Missing { log, .. } if SIGNS.iter().any(|sign| log.contains(sign)) => {
+            Some(log.clone())
+        }
         _ => None,
     }
 }
@@ -84,16 +95,26 @@ fn objects(folder: &Path) -> Result<Vec<(String, Value)>, RunError> {
         .flatten()
         .map(|entry| entry.path())
         .collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "yaml")
+    });
     paths.sort();
     let mut objects = Vec::new();
     for path in paths {
         let text = std::fs::read_to_string(&path).map_err(read)?;
-        let documents =
-            yaml::parse(&Source::new(&path, &text)).map_err(|problems| RunError::Scenarios(problems.into()))?;
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let documents = yaml::parse(&Source::new(&path, &text))
+            .map_err(|problems| RunError::Scenarios(problems.into()))?;
+        let file = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         for object in documents.iter().map(yaml::Node::to_json) {
-            if matches!(object["kind"].as_str(), Some("RayCluster" | "RayJob" | "RayService")) {
+            if matches!(
+                object["kind"].as_str(),
+                Some("RayCluster" | "RayJob" | "RayService")
+            ) {
                 objects.push((file.clone(), object));
             }
         }

@@ -56,12 +56,20 @@ pub fn refuse_to_overwrite(sources: &[Source], output: &Path) -> Result<(), Merg
 ///
 /// # Errors
 /// When a report can't be written.
-pub fn write_merged(merged: &Merged, into: &Path, reports: &dyn Reports) -> Result<Vec<String>, ReportError> {
+pub fn write_merged(
+    merged: &Merged,
+    into: &Path,
+    reports: &dyn Reports,
+) -> Result<Vec<String>, ReportError> {
     let before = output::cases_of_before(into);
     reports.write(&merged.run, into)?;
     let mut notes = Vec::new();
     // What is copied takes the place of what is there; it may lie there already.
-    let copied: Vec<&str> = merged.evidence.iter().map(|(_, evidence)| evidence.as_str()).collect();
+    let copied: Vec<&str> = merged
+        .evidence
+        .iter()
+        .map(|(_, evidence)| evidence.as_str())
+        .collect();
     let stale = before.iter().map(String::as_str);
     let stale = stale.filter(|id| !copied.contains(&output::evidence_of(id).as_str()));
     if let Err(error) = output::clear_evidence(into, stale) {
@@ -101,7 +109,10 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
             fs::create_dir(&target)?;
             copy_folder(&entry.path(), &target)?;
         } else if kind.is_file() {
-            std::io::copy(&mut File::open(entry.path())?, &mut File::create_new(target)?)?;
+            std::io::copy(
+                &mut File::open(entry.path())?,
+                &mut File::create_new(target)?,
+            )?;
         }
     }
     Ok(())

@@ -107,7 +107,10 @@ fn a_shard_that_was_stopped_is_told_and_another_attempt_makes_up_for_it() {
         (ended(&merged).as_str(), code(&merged)),
         ("a:PASS b:PASS c:PASS d:SKIP", 3)
     );
-    for order in [[first.clone(), second.clone(), again.clone()], [again, second, first]] {
+    for order in [
+        [first.clone(), second.clone(), again.clone()],
+        [again, second, first],
+    ] {
         let merged = merge(&order).unwrap();
         assert_eq!(
             (ended(&merged).as_str(), code(&merged)),
@@ -147,7 +150,10 @@ fn a_case_that_is_there_twice_counts_once(
             source(Some((1, 1)), &[&[("a", second)], rest.as_slice()].concat()),
         ])
         .unwrap();
-        assert_eq!((merged.run.cases.len(), merged.run.cases[0].outcome), (4, expected));
+        assert_eq!(
+            (merged.run.cases.len(), merged.run.cases[0].outcome),
+            (4, expected)
+        );
         assert_eq!(
             merged.run.cases[0].reason.is_some(),
             is_told,
@@ -156,7 +162,11 @@ fn a_case_that_is_there_twice_counts_once(
         );
         let word = |outcome: Outcome| outcome.word();
         let better = if expected == first { second } else { first };
-        let (here, there) = if expected == first { ("all", "1") } else { ("1", "all") };
+        let (here, there) = if expected == first {
+            ("all", "1")
+        } else {
+            ("1", "all")
+        };
         let note = format!(
             "{}: {} in part-{here}/results.json, but {} in part-{there}/results.json",
             id("a"),
@@ -197,7 +207,12 @@ fn what_is_no_part_of_one_plan_is_refused() {
         text.starts_with("part-2/results.json is a merged report that lacks cases"),
         "{text}"
     );
-    assert!(merge(&[]).unwrap_err().to_string().contains("no results to merge"));
+    assert!(
+        merge(&[])
+            .unwrap_err()
+            .to_string()
+            .contains("no results to merge")
+    );
 }
 
 #[test]
@@ -235,19 +250,29 @@ fn merging_results_whose_cases_were_all_skipped_for_lack_of_room_exits_3() {
         source
     });
     let merged = merge(&sources).unwrap();
-    assert_eq!((merged.run.missing.len(), merged.run.interrupted.as_deref()), (0, None));
+    assert_eq!(
+        (merged.run.missing.len(), merged.run.interrupted.as_deref()),
+        (0, None)
+    );
     assert_eq!(code(&merged), 3);
 }
 
 /// A run that was cut short has them as errors; none of them has a verdict.
 #[test]
 fn cases_that_ran_when_their_run_was_cut_short_are_missing() {
-    let mut source = stopped(None, &[("a", Passed), ("b", Error), ("c", Failed), ("d", Error)]);
+    let mut source = stopped(
+        None,
+        &[("a", Passed), ("b", Error), ("c", Failed), ("d", Error)],
+    );
     let mut run = serde_json::to_value(&source.run).unwrap();
     run["cases"][3]["interrupted"] = true.into();
     source.run = serde_json::from_value(run).unwrap();
     let merged = merge(&[source]).unwrap();
-    assert_eq!(merged.run.missing, [id("d")], "what broke for itself is told");
+    assert_eq!(
+        merged.run.missing,
+        [id("d")],
+        "what broke for itself is told"
+    );
     assert_eq!(
         (ended(&merged).as_str(), code(&merged)),
         ("a:PASS b:ERROR c:FAIL d:ERROR", 3)
@@ -267,8 +292,14 @@ fn results_of_runs_with_different_scenarios_are_refused() {
         source.run = serde_json::from_value(run).unwrap();
         source
     });
-    let text = merge(&sources).map(|merged| ended(&merged)).unwrap_err().to_string();
-    assert!(text.contains("the scenario extra is not the same"), "{text}");
+    let text = merge(&sources)
+        .map(|merged| ended(&merged))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.contains("the scenario extra is not the same"),
+        "{text}"
+    );
 }
 
 /// Such as one that was killed while it looked for its cluster.
@@ -280,14 +311,23 @@ fn a_run_that_ended_before_its_plan_was_known_is_told_and_its_cases_are_missing(
     let told = alone.run.interrupted.as_deref();
     assert_eq!(
         (told, code(&alone)),
-        (Some("shard 2/2 did not reach its end: the run was interrupted"), 3)
+        (
+            Some("shard 2/2 did not reach its end: the run was interrupted"),
+            3
+        )
     );
     let first = source(Some((1, 2)), &[("a", Passed), ("b", Passed)]);
     for order in [[first.clone(), second.clone()], [second, first]] {
         let merged = merge(&order).unwrap();
         assert_eq!(merged.run.missing, [id("c"), id("d")]);
         let told = merged.run.interrupted.as_deref().unwrap();
-        assert!(told.starts_with("shard 2/2 did not reach its end"), "{told}");
-        assert_eq!((ended(&merged).as_str(), code(&merged)), ("a:PASS b:PASS", 3));
+        assert!(
+            told.starts_with("shard 2/2 did not reach its end"),
+            "{told}"
+        );
+        assert_eq!(
+            (ended(&merged).as_str(), code(&merged)),
+            ("a:PASS b:PASS", 3)
+        );
     }
 }

@@ -126,7 +126,9 @@ mod tests {
     }
 
     fn names(pods: &[Pod]) -> Vec<&str> {
-        pods.iter().filter_map(|pod| pod.metadata.name.as_deref()).collect()
+        pods.iter()
+            .filter_map(|pod| pod.metadata.name.as_deref())
+            .collect()
     }
 
     #[test]
@@ -135,7 +137,10 @@ mod tests {
         assert!(!cache.apply(Event::Init));
         cache.apply(Event::InitApply(pod("b", "2026-01-01T00:00:01Z")));
         cache.apply(Event::InitApply(pod("a", "2026-01-01T00:00:02Z")));
-        assert!(!cache.synced() && cache.len() == 0, "an unfinished list is not shown");
+        assert!(
+            !cache.synced() && cache.len() == 0,
+            "an unfinished list is not shown"
+        );
         assert!(cache.apply(Event::InitDone));
         assert_eq!(names(&cache.live()), ["b", "a"], "in order of creation");
 

@@ -22,7 +22,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DashboardError {
     #[error("the port-forward to {pod}:{HEAD_PORT} could not be opened: {source}")]
-    Forward { pod: String, source: Box<kube::Error> },
+    Forward {
+        pod: String,
+        source: Box<kube::Error>,
+    },
     #[error("the dashboard closed the connection: {0}")]
     Connection(#[from] hyper::Error),
     #[error("GET {path} was not answered within {} s", REQUEST_TIMEOUT.as_secs())]
@@ -55,15 +58,20 @@ impl Drop for Client {
 
 impl Client {
     /// Opens the stream; that it opens says nothing yet of whether anything listens behind it.
-    pub(super) async fn connect(pods: &Api<Pod>, pod: &str, head_ip: Option<String>) -> Result<Self, DashboardError> {
+    pub(super) async fn connect(
+        pods: &Api<Pod>,
+        pod: &str,
+        head_ip: Option<String>,
+    ) -> Result<Self, DashboardError> {
         let timeout = || DashboardError::Timeout { path: "(connect)" };
-        let mut forward = tokio::time::timeout(REQUEST_TIMEOUT, pods.portforward(pod, &[HEAD_PORT]))
-            .await
-            .map_err(|_| timeout())?
-            .map_err(|source| DashboardError::Forward {
-                pod: pod.into(),
-                source: Box::new(source),
-            })?;
+        let mut forward =
+            tokio::time::timeout(REQUEST_TIMEOUT, pods.portforward(pod, &[HEAD_PORT]))
+                .await
+                .map_err(|_| timeout())?
+                .map_err(|source| DashboardError::Forward {
+                    pod: pod.into(),
+                    source: Box::new(source),
+                })?;
         let Some(stream) = forward.take_stream(HEAD_PORT) else {
             return Err(timeout());
         };
@@ -87,11 +95,15 @@ impl Client {
             let version = self.get("/api/version").await?;
             self.ray_version = version["ray_version"].as_str().map(str::to_owned);
         }
-        let nodes = parse_nodes(&self.get("/nodes?view=summary").await?, self.head_ip.as_deref());
-        let jobs = parse_jobs(self.get("/api/jobs/").await?).map_err(|source| DashboardError::Answer {
-            path: "/api/jobs/",
-            source,
-        })?;
+        let nodes = parse_nodes(
+            &self.get("/nodes?view=summary").await?,
+            self.head_ip.as_deref(),
+        );
+        let jobs =
+            parse_jobs(self.get("/api/jobs/").await?).map_err(|source| DashboardError::Answer {
+                path: "/api/jobs/",
+                source,
+            })?;
         Ok(Dashboard {
             ray_version: self.ray_version.clone(),
             jobs,
@@ -143,10 +155,13 @@ pub fn parse_nodes(answer: &Value, head_ip: Option<&str>) -> Vec<DashboardNode> 
                 .as_str()
                 .or_else(|| raylet["nodeManagerAddress"].as_str())?
                 .to_owned();
-            let is_head = raylet["isHeadNode"].as_bool().unwrap_or(Some(ip.as_str()) == head_ip);
+            let is_head = raylet["isHeadNode"]
+                .as_bool()
+                .unwrap_or(Some(ip.as_str()) == head_ip);
             let state = raylet["state"].as_str().unwrap_or_default().to_owned();
             let totals = raylet["resourcesTotal"].as_object().into_iter().flatten();
-            let resources = totals.filter_map(|(name, total)| Some((name.clone(), total.as_f64()?)));
+            let resources =
+                totals.filter_map(|(name, total)| Some((name.clone(), total.as_f64()?)));
             Some(DashboardNode {
                 ip,
                 state,
@@ -181,7 +196,8 @@ mod tests {
 
     #[test]
     fn the_heads_address_helps_where_the_release_does_not_say() {
-        let answer = json!({"data": {"summary": [{"ip": "10.0.0.1", "raylet": {"state": "ALIVE"}}]}});
+        let answer =
+            json!({"data": {"summary": [{"ip": "10.0.0.1", "raylet": {"state": "ALIVE"}}]}});
         assert!(parse_nodes(&answer, Some("10.0.0.1"))[0].is_head);
         assert!(!parse_nodes(&answer, Some("10.0.0.2"))[0].is_head);
     }

@@ -64,7 +64,13 @@ impl Logs {
 
     /// Takes what was read of the whole log of `instance`, as it stood when its reading began at `begun`; false where that
     /// does not go as far as what was followed.
-    fn put_whole(&mut self, key: &LogKey, instance: &Instance, whole: Whole, begun: Timestamp) -> bool {
+    fn put_whole(
+        &mut self,
+        key: &LogKey,
+        instance: &Instance,
+        whole: Whole,
+        begun: Timestamp,
+    ) -> bool {
         let log = self.of(key, &instance.id);
         if whole.is_other {
             // The node has begun a new file meanwhile. What was followed holds its lines, too, if it has come so far.
@@ -81,7 +87,10 @@ impl Logs {
 
     /// The lines of `instance` that are known.
     fn known(&self, key: &LogKey, instance: &str) -> Lines {
-        let is_of = self.instances.get(key).is_some_and(|known| known == instance);
+        let is_of = self
+            .instances
+            .get(key)
+            .is_some_and(|known| known == instance);
         let log = self.texts.get(key).filter(|_| is_of);
         log.map(|log| log.lines.clone()).unwrap_or_default()
     }
@@ -111,7 +120,15 @@ pub(super) struct Instance {
 /// The instance of which a key asks the log; none while it has not started.
 pub(super) fn instance(pod: &Pod, key: &LogKey) -> Option<Instance> {
     let status = container_status(pod, &key.container)?;
-    let last = || status.last_state.as_ref()?.terminated.as_ref()?.container_id.clone();
+    let last = || {
+        status
+            .last_state
+            .as_ref()?
+            .terminated
+            .as_ref()?
+            .container_id
+            .clone()
+    };
     if key.previous {
         return last().map(|id| Instance { id, ended: true });
     }
@@ -121,7 +138,10 @@ pub(super) fn instance(pod: &Pod, key: &LogKey) -> Option<Instance> {
         return Some(Instance { id, ended: false });
     }
     if let Some(ended) = &state.terminated {
-        let id = ended.container_id.clone().or_else(|| status.container_id.clone())?;
+        let id = ended
+            .container_id
+            .clone()
+            .or_else(|| status.container_id.clone())?;
         return Some(Instance { id, ended: true });
     }
     // Waiting to be restarted: the API still serves the log of the instance that ended last.
@@ -193,7 +213,12 @@ fn broken(error: std::io::Error) -> kube::Error {
 ///
 /// # Errors
 /// When there is no such log, or it can't be read to its end.
-pub(crate) async fn read(pods: &Api<Pod>, pod: &str, params: &LogParams, bounds: Bounds) -> Result<Lines, kube::Error> {
+pub(crate) async fn read(
+    pods: &Api<Pod>,
+    pod: &str,
+    params: &LogParams,
+    bounds: Bounds,
+) -> Result<Lines, kube::Error> {
     Ok(read_beyond(pods, pod, params, &Lines::new(bounds), bounds)
         .await?
         .beyond)
@@ -243,7 +268,9 @@ async fn read_beyond(
                     number += 1;
                     whole.last = Some(line.text);
                 }
-                Some((line, false)) if number >= known.count() => whole.beyond.set_partial(Some(line)),
+                Some((line, false)) if number >= known.count() => {
+                    whole.beyond.set_partial(Some(line))
+                }
                 Some((_, false)) => {}
             }
         }
@@ -351,7 +378,14 @@ pub(super) async fn reread(shared: &Arc<Shared>, key: &LogKey) -> bool {
         previous: key.previous,
         ..LogParams::default()
     };
-    let read = read_beyond(&shared.pods_api(), &key.pod, &params, &known, Bounds::CHECKS).await;
+    let read = read_beyond(
+        &shared.pods_api(),
+        &key.pod,
+        &params,
+        &known,
+        Bounds::CHECKS,
+    )
+    .await;
     let (after, _) = shared.instance(key);
     match read {
         Ok(whole) if known.count() == 0 && is_only_removed(&whole.beyond) => false,

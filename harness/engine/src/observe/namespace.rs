@@ -62,11 +62,16 @@ impl State {
             let Some(uid) = cluster["metadata"]["uid"].as_str() else {
                 continue;
             };
-            let Some(since) = check::replica_failure(cluster).map(|failure| &failure["lastTransitionTime"]) else {
+            let Some(since) =
+                check::replica_failure(cluster).map(|failure| &failure["lastTransitionTime"])
+            else {
                 self.failing.remove(uid);
                 continue;
             };
-            let known = self.failing.entry(uid.into()).or_insert_with(|| (since.clone(), now));
+            let known = self
+                .failing
+                .entry(uid.into())
+                .or_insert_with(|| (since.clone(), now));
             if known.0 != *since {
                 *known = (since.clone(), now);
             }
@@ -258,7 +263,10 @@ impl NamespaceView {
     /// Follows these logs from their beginning, if they are not followed yet.
     pub fn follow(&mut self, keys: impl IntoIterator<Item = LogKey>) {
         for key in keys {
-            if self.shared.with_logs(|logs| logs.followed.insert(key.clone())) {
+            if self
+                .shared
+                .with_logs(|logs| logs.followed.insert(key.clone()))
+            {
                 self.tasks
                     .push(tokio::spawn(logs::follow(Arc::clone(&self.shared), key)));
             }
@@ -267,7 +275,10 @@ impl NamespaceView {
 
     /// Reads a log whole, from now; does nothing while such a read is under way.
     pub fn reread(&mut self, key: &LogKey) {
-        if self.shared.with_logs(|logs| logs.rereading.insert(key.clone())) {
+        if self
+            .shared
+            .with_logs(|logs| logs.rereading.insert(key.clone()))
+        {
             let (shared, key) = (Arc::clone(&self.shared), key.clone());
             self.tasks.retain(|task| !task.is_finished());
             self.tasks.push(tokio::spawn(async move {

@@ -8,7 +8,10 @@ use serde::de::DeserializeOwned;
 
 /// Watches what `config` selects: with a streaming list, and with a list and a watch where the API server (before Kubernetes
 /// 1.34, mostly) refuses that. Errors are told, and it goes on after a pause.
-pub fn watch<K>(api: Api<K>, config: watcher::Config) -> BoxStream<'static, watcher::Result<Event<K>>>
+pub fn watch<K>(
+    api: Api<K>,
+    config: watcher::Config,
+) -> BoxStream<'static, watcher::Result<Event<K>>>
 where
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
 {
@@ -21,7 +24,11 @@ where
 ///
 /// # Errors
 /// When the API server refuses the watch.
-pub async fn until<K>(api: Api<K>, name: &str, wanted: impl Fn(Option<&K>) -> bool) -> watcher::Result<()>
+pub async fn until<K>(
+    api: Api<K>,
+    name: &str,
+    wanted: impl Fn(Option<&K>) -> bool,
+) -> watcher::Result<()>
 where
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
 {
@@ -50,15 +57,20 @@ fn unless_refused<K: Send + 'static>(
     streaming: BoxStream<'static, watcher::Result<Event<K>>>,
     listing: BoxStream<'static, watcher::Result<Event<K>>>,
 ) -> BoxStream<'static, watcher::Result<Event<K>>> {
-    stream::unfold((streaming, Some(listing)), |(mut current, mut other)| async move {
-        loop {
-            let item = current.next().await?;
-            match item {
-                Err(error) if other.is_some() && is_refusal(&error) => current = other.take()?,
-                item => return Some((item, (current, other))),
+    stream::unfold(
+        (streaming, Some(listing)),
+        |(mut current, mut other)| async move {
+            loop {
+                let item = current.next().await?;
+                match item {
+                    Err(error) if other.is_some() && is_refusal(&error) => {
+                        current = other.take()?
+                    }
+                    item => return Some((item, (current, other))),
+                }
             }
-        }
-    })
+        },
+    )
     .boxed()
 }
 
@@ -66,7 +78,9 @@ fn unless_refused<K: Send + 'static>(
 fn is_refusal(error: &watcher::Error) -> bool {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => matches!(status.code, 400 | 422),
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => {
+            matches!(status.code, 400 | 422)
+        }
         watcher::Error::WatchError(status) => matches!(status.code, 400 | 422),
         _ => false,
     }
@@ -86,7 +100,8 @@ mod tests {
     }
 
     async fn seen(code: u16) -> Vec<&'static str> {
-        let streaming = stream::iter([Ok(Event::Init), Err(failure(code)), Ok(Event::Init)]).boxed();
+        let streaming =
+            stream::iter([Ok(Event::Init), Err(failure(code)), Ok(Event::Init)]).boxed();
         let listing = stream::iter([Ok(Event::Init), Ok(Event::InitDone)]).boxed();
         let events = unless_refused::<Pod>(streaming, listing);
         let told = |event| match event {

@@ -31,7 +31,10 @@ struct Namespaces {
 
 /// Of which kinds the first list has been read whole.
 #[derive(Debug, Clone, Copy, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "one for each kind that is watched")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "one for each kind that is watched"
+)]
 pub(super) struct Synced {
     pub(super) pods: bool,
     pub(super) events: bool,
@@ -97,14 +100,18 @@ impl Watches {
 
 impl Inner {
     fn lock(&self) -> std::sync::MutexGuard<'_, Namespaces> {
-        self.namespaces.lock().unwrap_or_else(PoisonError::into_inner)
+        self.namespaces
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn namespace(&self, name: &str) -> Arc<Shared> {
         let mut namespaces = self.lock();
         let synced = namespaces.synced;
         let known = namespaces.by_name.entry(name.into());
-        Arc::clone(known.or_insert_with(|| Arc::new(Shared::new(self.client.clone(), name, synced))))
+        Arc::clone(
+            known.or_insert_with(|| Arc::new(Shared::new(self.client.clone(), name, synced))),
+        )
     }
 
     /// Every namespace that is known, for what concerns all; those that come later begin with `change` made.
@@ -157,7 +164,10 @@ fn hand_on<K: ResourceExt + Clone>(
             }
         }
         Apply(object) | InitApply(object) | Delete(object) if object.namespace().is_none() => {
-            tracing::debug!(name = object.name_any(), "an object without a namespace was seen");
+            tracing::debug!(
+                name = object.name_any(),
+                "an object without a namespace was seen"
+            );
         }
         Apply(object) => of(inner, &object).change(|state| take(state, Apply(object))),
         InitApply(object) => of(inner, &object).change(|state| take(state, InitApply(object))),
@@ -197,18 +207,26 @@ mod tests {
     }
 
     fn pod(namespace: &str, name: &str) -> Pod {
-        serde_json::from_value(serde_json::json!({"metadata": {"namespace": namespace, "name": name, "uid": name}}))
-            .unwrap()
+        serde_json::from_value(
+            serde_json::json!({"metadata": {"namespace": namespace, "name": name, "uid": name}}),
+        )
+        .unwrap()
     }
 
     #[tokio::test]
     async fn each_namespace_is_told_of_its_own_objects_only() {
         let inner = inner();
-        let take: fn(&mut State, watcher::Event<Pod>) -> bool = |state, event| state.pods.apply(event);
+        let take: fn(&mut State, watcher::Event<Pod>) -> bool =
+            |state, event| state.pods.apply(event);
         let synced: fn(&mut Synced) = |synced| synced.pods = true;
         let early = inner.namespace("early");
         hand_on(&inner, watcher::Event::Init, synced, take);
-        hand_on(&inner, watcher::Event::InitApply(pod("early", "a")), synced, take);
+        hand_on(
+            &inner,
+            watcher::Event::InitApply(pod("early", "a")),
+            synced,
+            take,
+        );
         assert!(!early.synced().pods && early.pods() == 0);
         hand_on(&inner, watcher::Event::InitDone, synced, take);
         assert!(early.synced().pods && early.pods() == 1);
@@ -218,13 +236,28 @@ mod tests {
             late.synced().pods,
             "one that comes after the first list has nothing to wait for"
         );
-        hand_on(&inner, watcher::Event::Apply(pod("late", "b")), synced, take);
+        hand_on(
+            &inner,
+            watcher::Event::Apply(pod("late", "b")),
+            synced,
+            take,
+        );
         assert_eq!((early.pods(), late.pods()), (1, 1));
-        hand_on(&inner, watcher::Event::Delete(pod("early", "a")), synced, take);
+        hand_on(
+            &inner,
+            watcher::Event::Delete(pod("early", "a")),
+            synced,
+            take,
+        );
         assert_eq!((early.pods(), late.pods()), (0, 1));
         // A watch that begins again has both in one list.
         hand_on(&inner, watcher::Event::Init, synced, take);
-        hand_on(&inner, watcher::Event::InitApply(pod("late", "b")), synced, take);
+        hand_on(
+            &inner,
+            watcher::Event::InitApply(pod("late", "b")),
+            synced,
+            take,
+        );
         hand_on(&inner, watcher::Event::InitDone, synced, take);
         assert_eq!((early.pods(), late.pods()), (0, 1));
     }

@@ -113,7 +113,12 @@ fn arguments(release: &Version, kubeconfig: &Path) -> Vec<OsString> {
 /// What an operator beside a control plane wrote about a namespace, for evidence.
 #[must_use]
 pub fn log_about(log: &Path, namespace: &str) -> String {
-    let missing = |error| format!("(the operator's log {} could not be read: {error})\n", log.display());
+    let missing = |error| {
+        format!(
+            "(the operator's log {} could not be read: {error})\n",
+            log.display()
+        )
+    };
     let mut file = match File::open(log) {
         Ok(file) => BufReader::new(file),
         Err(error) => return missing(error),
@@ -127,7 +132,8 @@ pub fn log_about(log: &Path, namespace: &str) -> String {
             Ok(_) => {}
             Err(error) => return missing(error),
         }
-        let text = String::from_utf8_lossy(bytes.strip_suffix(b"\n").unwrap_or(&bytes)).into_owned();
+        let text =
+            String::from_utf8_lossy(bytes.strip_suffix(b"\n").unwrap_or(&bytes)).into_owned();
         let line = Line { text, cut: 0 };
         if line.text.contains(namespace) {
             about.push(&line);
@@ -140,7 +146,9 @@ pub fn log_about(log: &Path, namespace: &str) -> String {
     }
     if about.is_empty() {
         let last = Vec::from(last).join("\n");
-        return format!("(the operator wrote nothing about {namespace}; its last lines:)\n{last}\n");
+        return format!(
+            "(the operator wrote nothing about {namespace}; its last lines:)\n{last}\n"
+        );
     }
     about.to_text()
 }
@@ -158,12 +166,23 @@ mod tests {
     #[case("1.4.2", true, false)]
     #[case("1.5.0-rc.1", true, true)]
     #[case("1.6.2", true, true)]
-    fn each_release_gets_flags_that_it_knows(#[case] release: &str, #[case] proxy: bool, #[case] rate: bool) {
+    fn each_release_gets_flags_that_it_knows(
+        #[case] release: &str,
+        #[case] proxy: bool,
+        #[case] rate: bool,
+    ) {
         let arguments = arguments(&release.parse().unwrap(), Path::new("/p/kubeconfig"));
-        let has = |start: &str| arguments.iter().any(|one| one.to_string_lossy().starts_with(start));
+        let has = |start: &str| {
+            arguments
+                .iter()
+                .any(|one| one.to_string_lossy().starts_with(start))
+        };
         assert!(has("--kubeconfig=/p/kubeconfig") && has("--enable-leader-election=false"));
         assert!(has("--metrics-addr=0") && has("--health-probe-bind-address=0"));
-        assert_eq!((has("--use-kubernetes-proxy"), has("--qps=")), (proxy, rate));
+        assert_eq!(
+            (has("--use-kubernetes-proxy"), has("--qps=")),
+            (proxy, rate)
+        );
     }
 
     #[test]

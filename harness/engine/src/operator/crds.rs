@@ -22,18 +22,26 @@ const INTERVAL: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// When a CRD is refused or the folder can't be read.
-pub async fn create_crds(client: &Client, folder: &Path, release: &Version) -> Result<(), OperatorError> {
+pub async fn create_crds(
+    client: &Client,
+    folder: &Path,
+    release: &Version,
+) -> Result<(), OperatorError> {
     let malformed = |message: String| OperatorError::Malformed {
         origin: folder.display().to_string(),
         message,
     };
     let entries = std::fs::read_dir(folder).map_err(|error| malformed(error.to_string()))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "yaml")
+    });
     paths.sort();
     let sender = Sender::new(client.clone());
     let one = async |path: &PathBuf| {
-        let text = std::fs::read_to_string(path).map_err(|error| malformed(format!("{}: {error}", path.display())))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| malformed(format!("{}: {error}", path.display())))?;
         let name = super::render::top_level_name(&text)
             .ok_or_else(|| malformed(format!("{} is no CRD with a name", path.display())))?;
         let created = sender.create_crd(&name, &text).await;
@@ -73,7 +81,8 @@ pub async fn crds_are_served(client: &Client, names: &[&str]) -> Result<(), Oper
         }
         if started.elapsed() >= SERVED_WITHIN {
             let (missing, seconds) = (missing.join(", "), SERVED_WITHIN.as_secs());
-            let message = format!("it serves no {missing} after {seconds} s, although they are in its store");
+            let message =
+                format!("it serves no {missing} after {seconds} s, although they are in its store");
             return Err(api_error(doing)(kube::Error::Service(message.into())));
         }
         tokio::time::sleep(INTERVAL).await;
@@ -91,7 +100,10 @@ async fn missing<'a>(client: &Client, names: &[&'a str]) -> kube::Result<Vec<&'a
     for group in client.list_api_groups().await?.groups {
         if is_wanted(&group.name) {
             for version in &group.versions {
-                let resources = client.list_api_group_resources(&version.group_version).await?.resources;
+                let resources = client
+                    .list_api_group_resources(&version.group_version)
+                    .await?
+                    .resources;
                 served.extend(
                     resources
                         .into_iter()

@@ -46,10 +46,14 @@ impl FromStr for Place {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('/') {
-            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => Ok(Self {
-                namespace: namespace.into(),
-                name: name.into(),
-            }),
+            Some((namespace, name))
+                if !namespace.is_empty() && !name.is_empty() && !name.contains('/') =>
+            {
+                Ok(Self {
+                    namespace: namespace.into(),
+                    name: name.into(),
+                })
+            }
             _ => Err("use NAMESPACE/NAME, such as ray-system/kuberay-operator".into()),
         }
     }
@@ -148,7 +152,11 @@ fn list(places: &[Place]) -> String {
 /// # Errors
 /// When there is none or several, when it can't serve scenarios in namespaces of their own, and when its release is not
 /// known or another than the one asked for.
-pub async fn discover(client: &Client, named: Option<&Place>, asked: Option<&Version>) -> Result<Found, DiscoverError> {
+pub async fn discover(
+    client: &Client,
+    named: Option<&Place>,
+    asked: Option<&Version>,
+) -> Result<Found, DiscoverError> {
     let mut deployment = find(client, named).await?;
     while !wait::available(&deployment) && has_just_begun(&deployment, server_time(client).await?) {
         tokio::time::sleep(INTERVAL).await;
@@ -168,7 +176,12 @@ async fn find(client: &Client, named: Option<&Place>) -> Result<Deployment, Disc
         return found.ok_or_else(|| DiscoverError::NotThere(place.clone()));
     }
     let labelled = ListParams::default().labels(SELECTOR);
-    only(Api::<Deployment>::all(client.clone()).list(&labelled).await?.items)
+    only(
+        Api::<Deployment>::all(client.clone())
+            .list(&labelled)
+            .await?
+            .items,
+    )
 }
 
 /// The time by the clock that dates objects: the API server's own. Where an answer has no date, the beginning of time.
@@ -177,7 +190,10 @@ async fn server_time(client: &Client) -> Result<Timestamp, DiscoverError> {
         .body(Body::empty())
         .map_err(kube::Error::HttpError)?;
     let answer = client.send(request).await?;
-    let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+    let date = answer
+        .headers()
+        .get(DATE)
+        .and_then(|date| date.to_str().ok());
     let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     Ok(date.map_or(Timestamp::UNIX_EPOCH, |date| date.timestamp()))
 }
@@ -249,8 +265,11 @@ fn judge(deployment: &Deployment, asked: Option<&Version>) -> Result<Found, Disc
         (None, Some(asked)) => asked.clone(),
         (None, None) => return Err(DiscoverError::UnknownRelease { place, image }),
     };
-    let variables = container.iter().flat_map(|container| container.env.iter().flatten());
-    let env = variables.filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?)));
+    let variables = container
+        .iter()
+        .flat_map(|container| container.env.iter().flatten());
+    let env =
+        variables.filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?)));
     Ok(Found {
         image,
         digest: None,
@@ -306,7 +325,11 @@ mod tests {
 
     #[test]
     fn release_and_settings_are_read() {
-        let found = judge(&deployment("a", &container("quay.io/kuberay/operator:v1.5.1"), 1), None).unwrap();
+        let found = judge(
+            &deployment("a", &container("quay.io/kuberay/operator:v1.5.1"), 1),
+            None,
+        )
+        .unwrap();
         assert_eq!(found.installed.release, Version::new(1, 5, 1));
         assert_eq!(
             found.env,
@@ -322,7 +345,8 @@ mod tests {
         let now: jiff::Timestamp = "2026-11-25T12:00:00Z".parse().expect("a time");
         let made = now - jiff::SignedDuration::from_secs(age);
         let deployment: Deployment =
-            serde_json::from_value(json!({"metadata": {"creationTimestamp": made.to_string()}})).expect("a Deployment");
+            serde_json::from_value(json!({"metadata": {"creationTimestamp": made.to_string()}}))
+                .expect("a Deployment");
         assert_eq!(has_just_begun(&deployment, now), expected);
     }
 
@@ -337,14 +361,22 @@ mod tests {
         #[case] why: &str,
     ) {
         let asked = asked.map(|asked| asked.parse().unwrap());
-        let error = judge(&deployment("a", &container(image), available), asked.as_ref()).unwrap_err();
+        let error = judge(
+            &deployment("a", &container(image), available),
+            asked.as_ref(),
+        )
+        .unwrap_err();
         assert!(error.to_string().contains(why), "{error}");
     }
 
     #[test]
     fn a_tag_without_release_is_what_the_user_says() {
         let asked = Version::new(1, 6, 2);
-        let found = judge(&deployment("a", &container("operator:nightly"), 1), Some(&asked)).unwrap();
+        let found = judge(
+            &deployment("a", &container("operator:nightly"), 1),
+            Some(&asked),
+        )
+        .unwrap();
         assert_eq!(found.installed.release, asked);
     }
 
@@ -354,7 +386,10 @@ mod tests {
     #[case(&["-watch-namespace=a"], Some("a"))]
     #[case(&["--watch-namespace="], None)]
     #[case(&["--feature-gates=a=true"], None)]
-    fn an_operator_of_some_namespaces_is_known(#[case] arguments: &[&str], #[case] expected: Option<&str>) {
+    fn an_operator_of_some_namespaces_is_known(
+        #[case] arguments: &[&str],
+        #[case] expected: Option<&str>,
+    ) {
         let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
         let arguments: Vec<&String> = arguments.iter().collect();
         assert_eq!(watched(&arguments).as_deref(), expected);

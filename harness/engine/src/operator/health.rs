@@ -63,14 +63,20 @@ impl<'a> OperatorHealth<'a> {
             return None;
         }
         let Installed {
-            namespace, deployment, ..
+            namespace,
+            deployment,
+            ..
         } = self.operator;
         let (leaving, staying): (Vec<&Pod>, Vec<&Pod>) = own
             .into_iter()
             .partition(|pod| pod.metadata.deletion_timestamp.is_some());
-        let newest = staying.into_iter().max_by_key(|pod| pod.creation_timestamp());
+        let newest = staying
+            .into_iter()
+            .max_by_key(|pod| pod.creation_timestamp());
         let state = match (newest, leaving.first()) {
-            (Some(pod), _) => wait::terminal(pod).or_else(|| wait::state(pod)).unwrap_or_default(),
+            (Some(pod), _) => wait::terminal(pod)
+                .or_else(|| wait::state(pod))
+                .unwrap_or_default(),
             (None, Some(pod)) => format!("its Pod {} is being deleted", pod.name_any()),
             (None, None) => "it has no Pod".into(),
         };
@@ -84,7 +90,9 @@ impl<'a> OperatorHealth<'a> {
             None => None,
         };
         Some(OperatorDown {
-            cause: format!("the operator {namespace}/{deployment} has not been running for {seconds} s: {state}"),
+            cause: format!(
+                "the operator {namespace}/{deployment} has not been running for {seconds} s: {state}"
+            ),
             log,
         })
     }
@@ -92,7 +100,9 @@ impl<'a> OperatorHealth<'a> {
     /// That it was started again since the first look, where it was.
     pub fn restarted(&self, pods: &[Pod]) -> Option<String> {
         let times = restarts(&own(pods, self.operator)) - self.restarts_before?;
-        (times > 0).then(|| format!("the operator's container was started again meanwhile (times: {times})"))
+        (times > 0).then(|| {
+            format!("the operator's container was started again meanwhile (times: {times})")
+        })
     }
 }
 
@@ -111,7 +121,8 @@ fn own<'p>(pods: &'p [Pod], operator: &Installed) -> Vec<&'p Pod> {
 /// Whether its first container runs; what stands beside that may fail by itself.
 fn works(pod: &Pod) -> bool {
     let first = pod.spec.as_ref().and_then(|spec| spec.containers.first());
-    let mut own = wait::statuses(pod).filter(|status| first.is_none_or(|first| first.name == status.name));
+    let mut own =
+        wait::statuses(pod).filter(|status| first.is_none_or(|first| first.name == status.name));
     own.any(wait::is_running) && pod.metadata.deletion_timestamp.is_none()
 }
 
@@ -166,10 +177,22 @@ mod tests {
         let began = Instant::now();
         let at = |seconds| began + Duration::from_secs(seconds);
         assert_eq!(presence.look(&runs(), at(0)).await, None);
-        assert_eq!(presence.look(&foreign(), at(1)).await, None, "it may come back");
-        assert_eq!(presence.look(&foreign(), at(15)).await, None, "it may still");
+        assert_eq!(
+            presence.look(&foreign(), at(1)).await,
+            None,
+            "it may come back"
+        );
+        assert_eq!(
+            presence.look(&foreign(), at(15)).await,
+            None,
+            "it may still"
+        );
         assert_eq!(presence.look(&runs(), at(17)).await, None);
-        assert_eq!(presence.look(&foreign(), at(18)).await, None, "it has run meanwhile");
+        assert_eq!(
+            presence.look(&foreign(), at(18)).await,
+            None,
+            "it has run meanwhile"
+        );
         assert_eq!(
             presence.look(&foreign(), at(33)).await,
             Some(OperatorDown {
@@ -179,7 +202,10 @@ mod tests {
         );
         let mut leaving = runs();
         leaving[0].metadata.deletion_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
-        let said = presence.look(&leaving, at(34)).await.map(|absence| absence.cause);
+        let said = presence
+            .look(&leaving, at(34))
+            .await
+            .map(|absence| absence.cause);
         assert_eq!(
             said.as_deref(),
             Some(
@@ -200,7 +226,11 @@ mod tests {
             .look(&pods, began + BACK_WITHIN)
             .await
             .expect("it does not run");
-        assert!(absence.cause.contains("CrashLoopBackOff"), "{}", absence.cause);
+        assert!(
+            absence.cause.contains("CrashLoopBackOff"),
+            "{}",
+            absence.cause
+        );
         assert_eq!(absence.log.as_deref(), Some("panic: no more\n"));
     }
 
@@ -208,11 +238,15 @@ mod tests {
     fn only_its_first_container_counts() {
         let mut pod = pod("kuberay-operator-6c8f", 0, &json!({"running": {}}));
         let container = |name: &str| json!({"name": name});
-        pod.spec =
-            serde_json::from_value(json!({"containers": [container("kuberay-operator"), container("beside")]})).ok();
+        pod.spec = serde_json::from_value(
+            json!({"containers": [container("kuberay-operator"), container("beside")]}),
+        )
+        .ok();
         assert!(works(&pod));
-        pod.spec =
-            serde_json::from_value(json!({"containers": [container("other"), container("kuberay-operator")]})).ok();
+        pod.spec = serde_json::from_value(
+            json!({"containers": [container("other"), container("kuberay-operator")]}),
+        )
+        .ok();
         assert!(!works(&pod), "that one beside runs says nothing");
     }
 
@@ -220,7 +254,13 @@ mod tests {
     async fn that_it_was_started_again_is_noted() {
         let (client, operator) = (client(), operator());
         let mut presence = OperatorHealth::new(&client, &operator);
-        let runs = |restarts| vec![pod("kuberay-operator-6c8f", restarts, &json!({"running": {}}))];
+        let runs = |restarts| {
+            vec![pod(
+                "kuberay-operator-6c8f",
+                restarts,
+                &json!({"running": {}}),
+            )]
+        };
         presence.look(&runs(2), Instant::now()).await;
         assert_eq!(presence.restarted(&runs(2)), None);
         let said = presence.restarted(&runs(3)).unwrap_or_default();

@@ -105,7 +105,9 @@ pub enum OperatorError {
     )]
     Foreign(Vec<String>),
     /// What was made could not be removed.
-    #[error("removing the operator that a run installed: {0}; `cluster down --context` tries again")]
+    #[error(
+        "removing the operator that a run installed: {0}; `cluster down --context` tries again"
+    )]
     Removal(String),
     /// What was made is not known any more.
     #[error(
@@ -191,7 +193,11 @@ pub async fn ensure(
             deployment: current.name_any(),
             reused: true,
         };
-        if wait::available(current) || wait::until_working(client, &there, SEEN_WITHIN).await.is_ok() {
+        if wait::available(current)
+            || wait::until_working(client, &there, SEEN_WITHIN)
+                .await
+                .is_ok()
+        {
             return Ok(there);
         }
     }
@@ -203,10 +209,16 @@ pub async fn ensure(
     };
     let own = (!manifests.are_brought()).then_some(image.public_name.as_str());
     rendered.customise(options.image.as_deref().or(own), options, &fingerprint);
-    for other in others.iter().filter(|found| !is_current(found, &fingerprint)) {
+    for other in others
+        .iter()
+        .filter(|found| !is_current(found, &fingerprint))
+    {
         progress.update(
             task,
-            &format!("removing the operator in {}", other.namespace().unwrap_or_default()),
+            &format!(
+                "removing the operator in {}",
+                other.namespace().unwrap_or_default()
+            ),
         );
         remove(client, other).await?;
     }
@@ -224,7 +236,10 @@ pub async fn ensure(
     for object in &rendered.objects {
         sender.apply(object).await.map_err(refused)?;
     }
-    progress.update(task, &format!("waiting for KubeRay {release} to be available"));
+    progress.update(
+        task,
+        &format!("waiting for KubeRay {release} to be available"),
+    );
     let installed = Installed {
         release: release.clone(),
         namespace: rendered.namespace.clone(),
@@ -235,12 +250,25 @@ pub async fn ensure(
     Ok(installed)
 }
 
-fn fingerprint(release: &Version, image: &Image, options: &Options, brought: Option<&str>) -> String {
+fn fingerprint(
+    release: &Version,
+    image: &Image,
+    options: &Options,
+    brought: Option<&str>,
+) -> String {
     let mut hash = Sha256::new();
-    let env = options.env.iter().map(|(name, value)| format!("{name}={value}"));
+    let env = options
+        .env
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"));
     let parts = [release.to_string(), image.record.digest.clone()];
     let brought = brought.map(|text| format!("{:x}", Sha256::digest(text)));
-    for part in parts.into_iter().chain(options.image.clone()).chain(env).chain(brought) {
+    for part in parts
+        .into_iter()
+        .chain(options.image.clone())
+        .chain(env)
+        .chain(brought)
+    {
         hash.update(part);
         hash.update([0]);
     }
@@ -281,7 +309,10 @@ async fn remove(client: &Client, deployment: &Deployment) -> Result<(), Operator
     }
 }
 
-pub(super) async fn until_established(client: &Client, rendered: &Rendered) -> Result<(), OperatorError> {
+pub(super) async fn until_established(
+    client: &Client,
+    rendered: &Rendered,
+) -> Result<(), OperatorError> {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
     let all = futures::future::try_join_all(
         rendered
@@ -317,7 +348,9 @@ pub async fn log_since(client: &Client, operator: &Installed, since: Timestamp) 
         let name = pod.name_any();
         match read_log(&pods, &name, &params, Bounds::EVIDENCE).await {
             Ok(log) => text.push_str(&log.to_text()),
-            Err(error) => text.push_str(&format!("(the log of {name} could not be read: {error})\n")),
+            Err(error) => {
+                text.push_str(&format!("(the log of {name} could not be read: {error})\n"))
+            }
         }
     }
     text
@@ -360,7 +393,12 @@ mod tests {
         };
         let all = [
             fingerprint(&release, &image("sha256:a"), &plain, None),
-            fingerprint(&semver::Version::new(1, 6, 1), &image("sha256:a"), &plain, None),
+            fingerprint(
+                &semver::Version::new(1, 6, 1),
+                &image("sha256:a"),
+                &plain,
+                None,
+            ),
             fingerprint(&release, &image("sha256:b"), &plain, None),
             fingerprint(&release, &image("sha256:a"), &other_image, None),
             fingerprint(&release, &image("sha256:a"), &login, None),
@@ -369,6 +407,9 @@ mod tests {
         ];
         let different: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(different.len(), all.len());
-        assert_eq!(all[0], fingerprint(&release, &image("sha256:a"), &plain, None));
+        assert_eq!(
+            all[0],
+            fingerprint(&release, &image("sha256:a"), &plain, None)
+        );
     }
 }

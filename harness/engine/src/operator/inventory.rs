@@ -65,7 +65,10 @@ pub async fn install_beside_others(
     if !foreign.is_empty() {
         return Err(OperatorError::Foreign(foreign));
     }
-    progress.update(task, &format!("applying KubeRay {release} in {OWN_NAMESPACE}"));
+    progress.update(
+        task,
+        &format!("applying KubeRay {release} in {OWN_NAMESPACE}"),
+    );
     let (namespace, rest): (Vec<Value>, Vec<Value>) = std::mem::take(&mut rendered.objects)
         .into_iter()
         .partition(|object| object["kind"] == "Namespace");
@@ -91,7 +94,10 @@ pub async fn install_beside_others(
     for (name, yaml) in &rendered.crds {
         sender.apply_crd(name, yaml).await.map_err(refused)?;
         for (label, value) in [(MANAGED_BY, MANAGER), (LISTED_BY, uid)] {
-            sender.label(&crd(name), label, value).await.map_err(refused)?;
+            sender
+                .label(&crd(name), label, value)
+                .await
+                .map_err(refused)?;
         }
     }
     until_established(client, &rendered).await?;
@@ -99,7 +105,10 @@ pub async fn install_beside_others(
         object["metadata"]["labels"][LISTED_BY] = json!(uid);
         sender.apply(&object).await.map_err(refused)?;
     }
-    progress.update(task, &format!("waiting for KubeRay {release} to be available"));
+    progress.update(
+        task,
+        &format!("waiting for KubeRay {release} to be available"),
+    );
     let installed = Installed {
         release: release.clone(),
         namespace: OWN_NAMESPACE.into(),
@@ -134,7 +143,8 @@ fn recorded(inventory: &Value) -> Result<Vec<Value>, OperatorError> {
     let text = inventory["data"][LIST]
         .as_str()
         .ok_or_else(|| unreadable(format!("it has no `{LIST}`")))?;
-    let list: Vec<Value> = serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
+    let list: Vec<Value> =
+        serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
     let named = |object: &&Value| {
         ["/apiVersion", "/kind", "/metadata/name"]
             .iter()
@@ -154,8 +164,16 @@ fn recorded(inventory: &Value) -> Result<Vec<Value>, OperatorError> {
 pub async fn remove_own(client: &Client) -> Result<Vec<String>, OperatorError> {
     let doing = "removing the operator that a run installed";
     let namespaces: Api<Namespace> = Api::all(client.clone());
-    let ours = namespaces.get_opt(OWN_NAMESPACE).await.map_err(api_error(doing))?;
-    if ours.is_none_or(|namespace| namespace.labels().get(MANAGED_BY).is_none_or(|by| by != MANAGER)) {
+    let ours = namespaces
+        .get_opt(OWN_NAMESPACE)
+        .await
+        .map_err(api_error(doing))?;
+    if ours.is_none_or(|namespace| {
+        namespace
+            .labels()
+            .get(MANAGED_BY)
+            .is_none_or(|by| by != MANAGER)
+    }) {
         return Ok(Vec::new());
     }
     let sender = Sender::new(client.clone());
@@ -175,7 +193,9 @@ pub async fn remove_own(client: &Client) -> Result<Vec<String>, OperatorError> {
         };
         let labels = &found["metadata"]["labels"];
         if labels[MANAGED_BY] != MANAGER || labels[LISTED_BY] != uid {
-            told.push(format!("{kind} {name} stays: no run has made it with this operator"));
+            told.push(format!(
+                "{kind} {name} stays: no run has made it with this operator"
+            ));
             continue;
         }
         if object["kind"] == "CustomResourceDefinition" {
@@ -194,13 +214,16 @@ pub async fn remove_own(client: &Client) -> Result<Vec<String>, OperatorError> {
         .delete(OWN_NAMESPACE, &DeleteParams::background())
         .await
         .map_err(api_error(doing))?;
-    let gone = await_condition(namespaces, OWN_NAMESPACE, |found: Option<&Namespace>| found.is_none());
+    let gone = await_condition(namespaces, OWN_NAMESPACE, |found: Option<&Namespace>| {
+        found.is_none()
+    });
     match tokio::time::timeout(GONE_WITHIN, gone).await {
         Ok(Ok(_)) => told.push(format!("removed the namespace {OWN_NAMESPACE}")),
         Ok(Err(error)) => return Err(OperatorError::Removal(error.to_string())),
         Err(_) => {
             let seconds = GONE_WITHIN.as_secs();
-            let why = format!("the namespace {OWN_NAMESPACE} is still being deleted after {seconds} s");
+            let why =
+                format!("the namespace {OWN_NAMESPACE} is still being deleted after {seconds} s");
             return Err(OperatorError::Removal(why));
         }
     }

@@ -133,11 +133,17 @@ impl Sender {
     pub async fn create(&self, object: &Value) -> Result<Value, ObjectError> {
         let target = self.target(object).await?;
         if !target.namespaced {
-            return Err(ObjectError::ClusterScoped { object: target.shown });
+            return Err(ObjectError::ClusterScoped {
+                object: target.shown,
+            });
         }
-        let uri = format!("{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict", target.path);
+        let uri = format!(
+            "{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict",
+            target.path
+        );
         let body = object.to_string().into_bytes();
-        self.send(&target, Method::POST, &uri, "application/json", body).await
+        self.send(&target, Method::POST, &uri, "application/json", body)
+            .await
     }
 
     /// Applies an object on the server's side, taking over fields that others own.
@@ -165,7 +171,8 @@ impl Sender {
         let target = crd(name);
         let uri = format!("{}?fieldManager={FIELD_MANAGER}", target.path);
         let body = yaml.as_bytes().to_vec();
-        self.send(&target, Method::POST, &uri, "application/yaml", body).await
+        self.send(&target, Method::POST, &uri, "application/yaml", body)
+            .await
     }
 
     /// An object as it is in the cluster; `None` where it is not, or its kind is not served.
@@ -192,7 +199,13 @@ impl Sender {
     pub async fn delete(&self, object: &Value) -> Result<(), ObjectError> {
         let target = self.target(object).await?;
         let uri = format!("{}/{}", target.path, target.name);
-        let deleted = self.send(&target, Method::DELETE, &uri, "application/json", Vec::new());
+        let deleted = self.send(
+            &target,
+            Method::DELETE,
+            &uri,
+            "application/json",
+            Vec::new(),
+        );
         unless_absent(deleted.await).map(drop)
     }
 
@@ -217,13 +230,24 @@ impl Sender {
     /// When the API server refuses or can't be asked, and when it is still there after a minute.
     pub async fn delete_and_wait(&self, object: &Value) -> Result<(), ObjectError> {
         let target = self.target(object).await?;
-        let uri = format!("{}/{}?propagationPolicy=Foreground", target.path, target.name);
-        let deleted = self.send(&target, Method::DELETE, &uri, "application/json", Vec::new());
+        let uri = format!(
+            "{}/{}?propagationPolicy=Foreground",
+            target.path, target.name
+        );
+        let deleted = self.send(
+            &target,
+            Method::DELETE,
+            &uri,
+            "application/json",
+            Vec::new(),
+        );
         unless_absent(deleted.await)?;
         let started = Instant::now();
         while self.get(object).await?.is_some() {
             if started.elapsed() >= GONE_WITHIN {
-                return Err(ObjectError::Stays { object: target.shown });
+                return Err(ObjectError::Stays {
+                    object: target.shown,
+                });
             }
             tokio::time::sleep(INTERVAL).await;
         }
@@ -236,10 +260,21 @@ impl Sender {
     /// When the API server refuses or can't be asked.
     pub async fn label(&self, object: &Value, name: &str, value: &str) -> Result<(), ObjectError> {
         let target = self.target(object).await?;
-        let uri = format!("{}/{}?fieldManager={FIELD_MANAGER}", target.path, target.name);
-        let body = json!({"metadata": {"labels": {name: value}}}).to_string().into_bytes();
-        self.send(&target, Method::PATCH, &uri, "application/merge-patch+json", body)
-            .await?;
+        let uri = format!(
+            "{}/{}?fieldManager={FIELD_MANAGER}",
+            target.path, target.name
+        );
+        let body = json!({"metadata": {"labels": {name: value}}})
+            .to_string()
+            .into_bytes();
+        self.send(
+            &target,
+            Method::PATCH,
+            &uri,
+            "application/merge-patch+json",
+            body,
+        )
+        .await?;
         Ok(())
     }
 
@@ -248,8 +283,14 @@ impl Sender {
             "{}/{}?fieldManager={FIELD_MANAGER}&force=true",
             target.path, target.name
         );
-        self.send(target, Method::PATCH, &uri, "application/apply-patch+yaml", body)
-            .await
+        self.send(
+            target,
+            Method::PATCH,
+            &uri,
+            "application/apply-patch+yaml",
+            body,
+        )
+        .await
     }
 
     async fn send(
@@ -271,28 +312,35 @@ impl Sender {
             .header(header::ACCEPT, "application/json")
             .body(body)
             .map_err(|source| transport(kube::Error::HttpError(source)))?;
-        self.client.request(request).await.map_err(|error| match error {
-            kube::Error::Api(status) if status.code == 404 && status.message.contains(NO_SUCH_PATH) => {
-                ObjectError::UnknownKind {
-                    object: target.shown.clone(),
-                    kind: target.kind.clone(),
-                    api_version: target.api_version.clone(),
+        self.client
+            .request(request)
+            .await
+            .map_err(|error| match error {
+                kube::Error::Api(status)
+                    if status.code == 404 && status.message.contains(NO_SUCH_PATH) =>
+                {
+                    ObjectError::UnknownKind {
+                        object: target.shown.clone(),
+                        kind: target.kind.clone(),
+                        api_version: target.api_version.clone(),
+                    }
                 }
-            }
-            kube::Error::Api(status) if is_about_the_object(&status) => ObjectError::Rejected {
-                object: target.shown.clone(),
-                reason: status.reason,
-                message: status.message,
-            },
-            kube::Error::Api(status) if (400..500).contains(&status.code) && status.code != 429 => {
-                ObjectError::Refused {
+                kube::Error::Api(status) if is_about_the_object(&status) => ObjectError::Rejected {
                     object: target.shown.clone(),
                     reason: status.reason,
                     message: status.message,
+                },
+                kube::Error::Api(status)
+                    if (400..500).contains(&status.code) && status.code != 429 =>
+                {
+                    ObjectError::Refused {
+                        object: target.shown.clone(),
+                        reason: status.reason,
+                        message: status.message,
+                    }
                 }
-            }
-            other => transport(other),
-        })
+                other => transport(other),
+            })
     }
 
     async fn target(&self, object: &Value) -> Result<Target, ObjectError> {
@@ -308,10 +356,20 @@ impl Sender {
         let shown = format!("{kind} {name}");
         let (resource, namespaced) = self.resource(&api_version, &kind, &shown).await?;
         let namespace = object["metadata"]["namespace"].as_str();
-        let root = if resource.group.is_empty() { "/api" } else { "/apis" };
+        let root = if resource.group.is_empty() {
+            "/api"
+        } else {
+            "/apis"
+        };
         let path = match namespace.filter(|_| namespaced) {
-            Some(namespace) => format!("{root}/{api_version}/namespaces/{namespace}/{}", resource.plural),
-            None if namespaced => format!("{root}/{api_version}/namespaces/default/{}", resource.plural),
+            Some(namespace) => format!(
+                "{root}/{api_version}/namespaces/{namespace}/{}",
+                resource.plural
+            ),
+            None if namespaced => format!(
+                "{root}/{api_version}/namespaces/default/{}",
+                resource.plural
+            ),
             None => format!("{root}/{api_version}/{}", resource.plural),
         };
         Ok(Target {
@@ -324,9 +382,18 @@ impl Sender {
         })
     }
 
-    async fn resource(&self, api_version: &str, kind: &str, shown: &str) -> Result<(ApiResource, bool), ObjectError> {
+    async fn resource(
+        &self,
+        api_version: &str,
+        kind: &str,
+        shown: &str,
+    ) -> Result<(ApiResource, bool), ObjectError> {
         let key = (api_version.to_owned(), kind.to_owned());
-        let known = self.kinds.lock().ok().and_then(|kinds| kinds.get(&key).cloned());
+        let known = self
+            .kinds
+            .lock()
+            .ok()
+            .and_then(|kinds| kinds.get(&key).cloned());
         if let Some(known) = known {
             return Ok(known);
         }
@@ -344,14 +411,16 @@ impl Sender {
             return Ok((ApiResource::from_gvk_with_plural(&gvk, plural), true));
         }
         let (resource, capabilities): (ApiResource, ApiCapabilities) =
-            pinned_kind(&self.client, &gvk).await.map_err(|error| match error {
-                kube::Error::Api(status) if status.code == 404 => unknown(),
-                kube::Error::Discovery(_) => unknown(),
-                other => ObjectError::Transport {
-                    object: shown.into(),
-                    source: Box::new(other),
-                },
-            })?;
+            pinned_kind(&self.client, &gvk)
+                .await
+                .map_err(|error| match error {
+                    kube::Error::Api(status) if status.code == 404 => unknown(),
+                    kube::Error::Discovery(_) => unknown(),
+                    other => ObjectError::Transport {
+                        object: shown.into(),
+                        source: Box::new(other),
+                    },
+                })?;
         let found = (resource, capabilities.scope == Scope::Namespaced);
         if let Ok(mut kinds) = self.kinds.lock() {
             kinds.insert(key, found.clone());
@@ -379,7 +448,9 @@ fn well_known(api_version: &str, kind: &str) -> Option<&'static str> {
 fn advice(reason: &str) -> &'static str {
     match reason {
         "Unauthorized" => "\n  help: renew the credentials of the kubeconfig's context",
-        "Forbidden" => "\n  help: grant the context's user the access, or make room in the namespace's quota",
+        "Forbidden" => {
+            "\n  help: grant the context's user the access, or make room in the namespace's quota"
+        }
         "AlreadyExists" | "Conflict" => {
             "\n  help: look for another controller that makes objects in the run's namespace"
         }

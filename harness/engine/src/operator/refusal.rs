@@ -45,15 +45,19 @@ pub(crate) fn is_about_the_object(status: &Status) -> bool {
 
 /// Whether a policy of the cluster denied the object. A webhook chooses its code and its reason itself.
 fn is_denial(message: &str) -> bool {
-    let webhook = message.contains("admission webhook \"") && message.contains("\" denied the request");
-    let policy = message.contains("ValidatingAdmissionPolicy '") && message.contains("denied request: ");
+    let webhook =
+        message.contains("admission webhook \"") && message.contains("\" denied the request");
+    let policy =
+        message.contains("ValidatingAdmissionPolicy '") && message.contains("denied request: ");
     webhook || policy
 }
 
 /// Whether a built-in admission plugin forbids the object by what it holds. The authoriser names no object, because a
 /// request to create one has no name in its path; a proxy before the API server sends no details at all.
 fn is_of_admission(status: &Status) -> bool {
-    let Some(details) = &status.details else { return false };
+    let Some(details) = &status.details else {
+        return false;
+    };
     let message = status.message.to_lowercase();
     let is_terminating = details
         .causes

@@ -25,7 +25,11 @@ impl Rendered {
     ///
     /// # Errors
     /// When rendering fails, or what is rendered holds no Deployment.
-    pub async fn of(manifests: &Manifests, renderers: &Renderers, namespace: &str) -> Result<Self, OperatorError> {
+    pub async fn of(
+        manifests: &Manifests,
+        renderers: &Renderers,
+        namespace: &str,
+    ) -> Result<Self, OperatorError> {
         let text = manifests.render(renderers, namespace).await?;
         Self::parse(&text, &manifests.origin())
     }
@@ -37,7 +41,10 @@ impl Rendered {
 
     /// The image of the operator.
     pub fn image(&self) -> Option<String> {
-        let deployment = self.objects.iter().find(|object| object["kind"] == "Deployment")?;
+        let deployment = self
+            .objects
+            .iter()
+            .find(|object| object["kind"] == "Deployment")?;
         let image = deployment["spec"]["template"]["spec"]["containers"][0]["image"].as_str()?;
         Some(image.to_owned())
     }
@@ -58,7 +65,8 @@ impl Rendered {
             }
         }
         namespace.clone_into(&mut self.namespace);
-        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        let object =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
         self.objects.insert(0, object);
     }
 
@@ -79,11 +87,16 @@ impl Rendered {
             if document.trim().is_empty() {
                 continue;
             }
-            if document.lines().any(|line| line == "kind: CustomResourceDefinition") {
-                let name = top_level_name(document).ok_or_else(|| malformed("a CRD has no name".into()))?;
+            if document
+                .lines()
+                .any(|line| line == "kind: CustomResourceDefinition")
+            {
+                let name = top_level_name(document)
+                    .ok_or_else(|| malformed("a CRD has no name".into()))?;
                 crds.push((name, document.to_owned()));
             } else {
-                let object: Value = serde_saphyr::from_str(document).map_err(|error| malformed(error.to_string()))?;
+                let object: Value = serde_saphyr::from_str(document)
+                    .map_err(|error| malformed(error.to_string()))?;
                 // Of a template that made nothing, Helm leaves a comment.
                 if !object.is_null() {
                     objects.push(object);
@@ -97,11 +110,13 @@ impl Rendered {
         let text_at = |value: &Value| value.as_str().unwrap_or("default").to_owned();
         let namespace = text_at(&deployment["metadata"]["namespace"]);
         let deployment = text_at(&deployment["metadata"]["name"]);
-        let has_namespace = objects
-            .iter()
-            .any(|object| object["kind"] == "Namespace" && object["metadata"]["name"] == namespace.as_str());
+        let has_namespace = objects.iter().any(|object| {
+            object["kind"] == "Namespace" && object["metadata"]["name"] == namespace.as_str()
+        });
         if namespace != "default" && !has_namespace {
-            objects.push(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}));
+            objects.push(
+                json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
+            );
         }
         // Namespaces first: all else lives in them. The Deployment last: it needs its account and roles.
         objects.sort_by_key(|object| match object["kind"].as_str() {
@@ -129,7 +144,8 @@ impl Rendered {
                 continue;
             }
             object["metadata"]["annotations"][super::install::FINGERPRINT] = json!(fingerprint);
-            let Some(containers) = object["spec"]["template"]["spec"]["containers"].as_array_mut() else {
+            let Some(containers) = object["spec"]["template"]["spec"]["containers"].as_array_mut()
+            else {
                 continue;
             };
             for container in containers.iter_mut().take(1) {
@@ -270,13 +286,19 @@ subjects: [{kind: ServiceAccount, name: kuberay-operator, namespace: ray-system}
             rendered.objects[0]["metadata"]["name"], "own",
             "its namespace comes first"
         );
-        assert_eq!(rendered.objects.last().expect("objects")["kind"], "Deployment");
+        assert_eq!(
+            rendered.objects.last().expect("objects")["kind"],
+            "Deployment"
+        );
         let binding = rendered
             .objects
             .iter()
             .find(|object| object["kind"] == "ClusterRoleBinding");
         let binding = binding.expect("a binding");
-        assert!(binding["metadata"]["namespace"].is_null(), "it belongs to no namespace");
+        assert!(
+            binding["metadata"]["namespace"].is_null(),
+            "it belongs to no namespace"
+        );
         assert!(binding["subjects"][1]["namespace"].is_null());
         let with_subjects = rendered
             .objects
@@ -287,13 +309,18 @@ subjects: [{kind: ServiceAccount, name: kuberay-operator, namespace: ray-system}
 
     #[rstest::rstest]
     #[case("quay.io/kuberay/operator:v1.6.2", Some("1.6.2"))]
-    #[case("registry.example:5000/kuberay/operator:1.7.0-rc.0@sha256:00", Some("1.7.0-rc.0"))]
+    #[case(
+        "registry.example:5000/kuberay/operator:1.7.0-rc.0@sha256:00",
+        Some("1.7.0-rc.0")
+    )]
     #[case("registry.example:5000/kuberay/operator", None)]
     #[case("quay.io/kuberay/operator:nightly", None)]
     #[case("quay.io/kuberay/operator@sha256:00", None)]
     fn a_tag_tells_the_release(#[case] image: &str, #[case] release: Option<&str>) {
         assert_eq!(
-            super::release_of(image).map(|release| release.to_string()).as_deref(),
+            super::release_of(image)
+                .map(|release| release.to_string())
+                .as_deref(),
             release
         );
     }

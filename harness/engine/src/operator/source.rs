@@ -55,7 +55,11 @@ impl Manifests {
     ///
     /// # Errors
     /// When the program that renders fails; its own words are in the error.
-    pub async fn render(&self, renderers: &Renderers, namespace: &str) -> Result<String, OperatorError> {
+    pub async fn render(
+        &self,
+        renderers: &Renderers,
+        namespace: &str,
+    ) -> Result<String, OperatorError> {
         let command = match self {
             Self::Release(module) => return self.rendered_once(module, renderers).await,
             Self::Kustomization(folder) => kustomize(&renderers.kubectl, folder),
@@ -78,25 +82,33 @@ impl Manifests {
     }
 
     /// A release's module never changes, and kustomize takes seconds for its CRDs.
-    async fn rendered_once(&self, module: &Path, renderers: &Renderers) -> Result<String, OperatorError> {
+    async fn rendered_once(
+        &self,
+        module: &Path,
+        renderers: &Renderers,
+    ) -> Result<String, OperatorError> {
         const FILE: &str = "operator.yaml";
         let program = &renderers.kubectl;
-        let made = std::fs::metadata(program).and_then(|file| file.modified()).ok();
+        let made = std::fs::metadata(program)
+            .and_then(|file| file.modified())
+            .ok();
         let key = Key::default().with(module.as_os_str().as_encoded_bytes());
         let key = key
             .with(program.as_os_str().as_encoded_bytes())
             .with(format!("{made:?}"));
         let key = key.short();
-        let rendered = renderers.store.get("manifests", &key, |folder: PathBuf| async move {
-            let text = process::output(
-                kustomize(program, &module.join("config/default")),
-                &self.doing(),
-                process::CHANGE,
-            )
-            .await?;
-            let path = folder.join(FILE);
-            std::fs::write(&path, text).map_err(file("keeping the operator's manifests", &path))
-        });
+        let rendered = renderers
+            .store
+            .get("manifests", &key, |folder: PathBuf| async move {
+                let text = process::output(
+                    kustomize(program, &module.join("config/default")),
+                    &self.doing(),
+                    process::CHANGE,
+                )
+                .await?;
+                let path = folder.join(FILE);
+                std::fs::write(&path, text).map_err(file("keeping the operator's manifests", &path))
+            });
         let path = rendered.await?.join(FILE);
         let read = std::fs::read_to_string(&path);
         Ok(read.map_err(file("reading the operator's manifests", &path))?)

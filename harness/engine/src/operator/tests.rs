@@ -102,12 +102,16 @@ async fn an_operator_that_has_just_begun_by_the_api_servers_clock_is_waited_for(
             let mut looks = looks.lock().expect("no panic");
             *looks += 1;
             let one = deployment(now - SignedDuration::from_secs(5), i32::from(*looks > 1));
-            json_answer(&json!({"apiVersion": "apps/v1", "kind": "DeploymentList", "metadata": {}, "items": [one]}))
+            json_answer(
+                &json!({"apiVersion": "apps/v1", "kind": "DeploymentList", "metadata": {}, "items": [one]}),
+            )
         } else {
             json_answer(&pods())
         };
         let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        answer.headers_mut().insert("date", date.parse().expect("a header"));
+        answer
+            .headers_mut()
+            .insert("date", date.parse().expect("a header"));
         answer
     });
     let found = discover(&client, None, None).await.expect("the operator");

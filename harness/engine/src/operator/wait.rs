@@ -21,14 +21,20 @@ const LEASE: &str = "ray-operator-leader";
 
 /// Whether the Deployment is available in its newest form.
 pub(super) fn available(deployment: &Deployment) -> bool {
-    let Some(status) = &deployment.status else { return false };
+    let Some(status) = &deployment.status else {
+        return false;
+    };
     let newest = status.observed_generation >= deployment.metadata.generation;
-    let updated = status.updated_replicas.unwrap_or(0) > 0 && status.available_replicas.unwrap_or(0) > 0;
+    let updated =
+        status.updated_replicas.unwrap_or(0) > 0 && status.available_replicas.unwrap_or(0) > 0;
     newest && updated && status.unavailable_replicas.unwrap_or(0) == 0
 }
 
 /// The Pods of an operator's Deployment.
-pub(super) async fn pods_of(pods: &Api<Pod>, deployment: &Deployment) -> Result<Vec<Pod>, kube::Error> {
+pub(super) async fn pods_of(
+    pods: &Api<Pod>,
+    deployment: &Deployment,
+) -> Result<Vec<Pod>, kube::Error> {
     Ok(pods
         .list(&ListParams::default().labels(&selector(deployment)))
         .await?
@@ -38,7 +44,9 @@ pub(super) async fn pods_of(pods: &Api<Pod>, deployment: &Deployment) -> Result<
 /// The labels by which a Deployment knows its Pods.
 fn selector(deployment: &Deployment) -> String {
     let labels = deployment.spec.selector.match_labels.iter().flatten();
-    let labels: Vec<_> = labels.map(|(name, value)| format!("{name}={value}")).collect();
+    let labels: Vec<_> = labels
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     labels.join(",")
 }
 
@@ -62,7 +70,9 @@ pub(super) async fn until_working(
         .applied_objects()
         .boxed();
     let leases: Api<Lease> = Api::namespaced(client.clone(), &operator.namespace);
-    let mut lease = watcher::watch_object(leases, LEASE).default_backoff().boxed();
+    let mut lease = watcher::watch_object(leases, LEASE)
+        .default_backoff()
+        .boxed();
     let (mut running, mut holder) = (BTreeSet::new(), None);
     let mut last = "no Pod of it yet".to_owned();
     let deadline = tokio::time::sleep(within);
@@ -104,7 +114,10 @@ pub(super) async fn until_working(
                 }
             }
         }
-        if holder.as_ref().is_some_and(|holder| running.contains(holder)) {
+        if holder
+            .as_ref()
+            .is_some_and(|holder| running.contains(holder))
+        {
             return Ok(());
         }
     }
@@ -123,7 +136,10 @@ fn runs(pod: &Pod) -> bool {
 }
 
 pub(super) fn is_running(status: &ContainerStatus) -> bool {
-    status.state.as_ref().is_some_and(|state| state.running.is_some())
+    status
+        .state
+        .as_ref()
+        .is_some_and(|state| state.running.is_some())
 }
 
 pub(super) fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
@@ -135,7 +151,8 @@ pub(super) fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
 pub(super) fn state(pod: &Pod) -> Option<String> {
     let name = pod.name_any();
     let phase = pod.status.as_ref()?.phase.as_deref().unwrap_or("Unknown");
-    let waiting = statuses(pod).find_map(|status| status.state.as_ref()?.waiting.as_ref()?.reason.clone());
+    let waiting =
+        statuses(pod).find_map(|status| status.state.as_ref()?.waiting.as_ref()?.reason.clone());
     Some(match waiting {
         Some(reason) => format!("Pod {name} {phase} ({reason})"),
         None => format!("Pod {name} {phase}"),
@@ -171,7 +188,8 @@ pub(super) fn terminal(pod: &Pod) -> Option<String> {
             }
         }
         let ended = state.terminated.as_ref()?;
-        (status.restart_count >= RESTARTS).then(|| format!("its container ended with exit code {}", ended.exit_code))
+        (status.restart_count >= RESTARTS)
+            .then(|| format!("its container ended with exit code {}", ended.exit_code))
     })
 }
 
@@ -264,7 +282,10 @@ mod tests {
     #[test]
     fn the_last_state_names_the_reason() {
         let pod = pod(json!({"state": {"waiting": {"reason": "ContainerCreating"}}}));
-        assert_eq!(state(&pod).as_deref(), Some("Pod op Pending (ContainerCreating)"));
+        assert_eq!(
+            state(&pod).as_deref(),
+            Some("Pod op Pending (ContainerCreating)")
+        );
     }
 
     #[rstest]
@@ -273,7 +294,8 @@ mod tests {
     #[case::none_yet(json!({"updatedReplicas": 1, "unavailableReplicas": 1, "observedGeneration": 2}), false)]
     fn availability(#[case] status: Value, #[case] expected: bool) {
         let deployment: Deployment =
-            serde_json::from_value(json!({"metadata": {"generation": 2}, "status": status})).expect("a Deployment");
+            serde_json::from_value(json!({"metadata": {"generation": 2}, "status": status}))
+                .expect("a Deployment");
         assert_eq!(available(&deployment), expected);
     }
 }

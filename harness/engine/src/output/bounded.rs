@@ -23,7 +23,9 @@ impl<R> Bounded<R> {
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.reader.read(buffer)?;
-        let left = u64::try_from(read).ok().and_then(|read| self.left.checked_sub(read));
+        let left = u64::try_from(read)
+            .ok()
+            .and_then(|read| self.left.checked_sub(read));
         self.left = left.ok_or_else(|| too_much(self.most))?;
         Ok(read)
     }

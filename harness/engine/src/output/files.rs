@@ -12,7 +12,9 @@ use rustix::io::Errno;
 use super::paths::{PathError, below, parts};
 
 /// How folders on the way are opened: one that is a link is an error.
-const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const FOLDER: OFlags = OFlags::DIRECTORY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
 
 /// Creates a file below `folder`, and the folders on the way. A file or a link that has its name is replaced.
 ///
@@ -59,12 +61,20 @@ pub(crate) fn open_or_create_file(folder: &Path, name: &str) -> std::io::Result<
     let file = opened(folder, name, OFlags::RDWR | OFlags::CREATE)?;
     match file.metadata()?.nlink() {
         0 | 1 => Ok(file),
-        _ => Err(Error::new(ErrorKind::InvalidInput, format!("{name} is a hard link"))),
+        _ => Err(Error::new(
+            ErrorKind::InvalidInput,
+            format!("{name} is a hard link"),
+        )),
     }
 }
 
 fn opened(folder: &Path, name: &str, flags: OFlags) -> std::io::Result<File> {
-    let no_file = || Error::new(ErrorKind::InvalidInput, format!("{name} is no regular file"));
+    let no_file = || {
+        Error::new(
+            ErrorKind::InvalidInput,
+            format!("{name} is no regular file"),
+        )
+    };
     let path = below(folder, name).map_err(refused)?;
     let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match open(&path, flags, Mode::from_raw_mode(0o666)) {

@@ -61,7 +61,10 @@ pub(crate) fn cases_of_before(folder: &Path) -> BTreeSet<String> {
 ///
 /// # Errors
 /// Fails when the system refuses, or a folder on the way is a link.
-pub(crate) fn clear_evidence<'a>(folder: &Path, ids: impl IntoIterator<Item = &'a str>) -> std::io::Result<()> {
+pub(crate) fn clear_evidence<'a>(
+    folder: &Path,
+    ids: impl IntoIterator<Item = &'a str>,
+) -> std::io::Result<()> {
     for id in ids {
         let evidence = evidence_of(id);
         // No run made a folder for an id that leads elsewhere.
@@ -70,7 +73,10 @@ pub(crate) fn clear_evidence<'a>(folder: &Path, ids: impl IntoIterator<Item = &'
         }
         remove(folder, &evidence)?;
         let mut below = Path::new(&evidence);
-        while let Some(parent) = below.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        while let Some(parent) = below
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+        {
             // One that holds something else stays.
             if std::fs::remove_dir(folder.join(parent)).is_err() {
                 break;

@@ -36,7 +36,9 @@ pub enum OutputError {
 
 /// The right to write into an output folder; ends when dropped, and with its process whatever ends that.
 #[derive(Debug)]
-pub struct OutputLock(#[cfg_attr(not(test), expect(dead_code, reason = "it is held for its lock"))] FileLock);
+pub struct OutputLock(
+    #[cfg_attr(not(test), expect(dead_code, reason = "it is held for its lock"))] FileLock,
+);
 
 impl OutputLock {
     /// Makes the folder where there is none, and takes its lock.

@@ -53,7 +53,9 @@ pub(crate) fn parts(untrusted: &str) -> Result<Vec<&str>, PathError> {
             "" => return refused("a part of it is empty"),
             "." | ".." => return refused("it leads to another folder"),
             long if long.len() > LONGEST_NAME => return refused("a part of it is too long"),
-            part if part.chars().any(char::is_control) => return refused("it has control characters"),
+            part if part.chars().any(char::is_control) => {
+                return refused("it has control characters");
+            }
             _ => {}
         }
     }

@@ -11,7 +11,12 @@ use sha2::{Digest, Sha256};
 const FIRST_NAMESPACE: &str = "pid:[4026531836]";
 
 static CURRENT: LazyLock<ProcessIdentity> = LazyLock::new(|| {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    let read = |path: &str| {
+        std::fs::read_to_string(path)
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
     let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
     let pid = std::process::id();
     ProcessIdentity {
@@ -111,7 +116,8 @@ impl fmt::Display for ProcessIdentity {
 
 /// When the process with this id started; `None` where it has ended or can't be read.
 fn running_since(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).ok()?;
+    let stat =
+        std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).ok()?;
     since(&stat)
 }
 

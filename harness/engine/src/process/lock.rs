@@ -105,7 +105,11 @@ pub enum LockError {
 impl LockError {
     fn access(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Access { doing, path, source }
+        move |source| Self::Access {
+            doing,
+            path,
+            source,
+        }
     }
 }
 
@@ -152,13 +156,18 @@ impl FileLock {
         loop {
             let mut options = File::options();
             options.create(true).truncate(false).read(true).write(true);
-            let file = options.open(path).map_err(LockError::access("opening", path))?;
+            let file = options
+                .open(path)
+                .map_err(LockError::access("opening", path))?;
             stop_point("lock-opened");
             let lock = Self::of(file, path, mode)?;
             // Until it was locked, the file was like one that an ended process left, which other processes remove.
-            let own = lock.0.metadata().map_err(LockError::access("examining", path))?;
-            let is_there =
-                std::fs::metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == (own.dev(), own.ino()));
+            let own = lock
+                .0
+                .metadata()
+                .map_err(LockError::access("examining", path))?;
+            let is_there = std::fs::metadata(path)
+                .is_ok_and(|there| (there.dev(), there.ino()) == (own.dev(), own.ino()));
             if is_there {
                 return Ok(lock);
             }
@@ -190,7 +199,8 @@ impl FileLock {
     /// As [`FileLock::try_take`], and when the file can't be written.
     pub(crate) fn try_hold(path: &Path, doing: &str) -> Result<Self, LockError> {
         let lock = Self::try_take(path, LockMode::Exclusive)?;
-        lock.record(doing).map_err(LockError::access("writing", path))?;
+        lock.record(doing)
+            .map_err(LockError::access("writing", path))?;
         Ok(lock)
     }
 
@@ -211,7 +221,10 @@ impl FileLock {
     ///
     /// # Errors
     /// As [`FileLock::try_take`]; [`LockError::Held`] once `waits` returns false.
-    pub(crate) async fn share(path: &Path, waits: impl FnMut(&Holder, Duration) -> bool) -> Result<Self, LockError> {
+    pub(crate) async fn share(
+        path: &Path,
+        waits: impl FnMut(&Holder, Duration) -> bool,
+    ) -> Result<Self, LockError> {
         wait(|| Self::try_take(path, LockMode::Shared), waits).await
     }
 

@@ -41,7 +41,9 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     /// It could not be started.
-    #[error("{doing}: `{program}` could not be started ({source}); is it installed and on the PATH?")]
+    #[error(
+        "{doing}: `{program}` could not be started ({source}); is it installed and on the PATH?"
+    )]
     Start {
         /// What was being done.
         doing: String,
@@ -130,7 +132,9 @@ impl Description {
     fn of(command: &Command, doing: &str) -> Self {
         let command = command.as_std();
         let parts = std::iter::once(command.get_program()).chain(command.get_args());
-        let parts: Vec<_> = parts.map(|part| part.to_string_lossy().into_owned()).collect();
+        let parts: Vec<_> = parts
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect();
         Self {
             doing: doing.into(),
             program: parts[0].clone(),
@@ -151,18 +155,35 @@ impl Description {
 ///
 /// # Errors
 /// Fails when it can't be started and when it does not end within `limit`; it is ended then.
-pub async fn run(mut command: Command, doing: &str, limit: Duration) -> Result<Output, ProcessError> {
+pub async fn run(
+    mut command: Command,
+    doing: &str,
+    limit: Duration,
+) -> Result<Output, ProcessError> {
     let described = Description::of(&command, doing);
-    let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let spawned = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
     let mut child = match spawned {
         Ok(child) => child,
         Err(source) => return Err(described.start(source)),
     };
     let pipes = (child.stdout.take(), child.stderr.take());
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let ended = async { tokio::try_join!(child.wait(), read(pipes.0, &mut stdout), read(pipes.1, &mut stderr)) };
+    let ended = async {
+        tokio::try_join!(
+            child.wait(),
+            read(pipes.0, &mut stdout),
+            read(pipes.1, &mut stderr)
+        )
+    };
     match tokio::time::timeout(limit, ended).await {
-        Ok(Ok((status, (), ()))) => Ok(Output { status, stdout, stderr }),
+        Ok(Ok((status, (), ()))) => Ok(Output {
+            status,
+            stdout,
+            stderr,
+        }),
         Ok(Err(source)) => Err(described.start(source)),
         Err(_) => {
             end(&mut child).await;
@@ -182,7 +203,11 @@ pub async fn run(mut command: Command, doing: &str, limit: Duration) -> Result<O
 /// # Errors
 /// Fails when it can't be started, does not end within `limit` or ends with a failure; the error holds the last lines of
 /// its standard error.
-pub async fn output(command: Command, doing: &str, limit: Duration) -> Result<String, ProcessError> {
+pub async fn output(
+    command: Command,
+    doing: &str,
+    limit: Duration,
+) -> Result<String, ProcessError> {
     let described = Description::of(&command, doing);
     let output = run(command, doing, limit).await?;
     if output.status.success() {
@@ -202,13 +227,22 @@ pub async fn output(command: Command, doing: &str, limit: Duration) -> Result<St
 /// # Errors
 /// Fails when it can't be started, does not end within `limit` or ends with a failure; the error names the file and holds
 /// its last lines.
-pub async fn logged(mut command: Command, doing: &str, log: &Path, limit: Duration) -> Result<(), ProcessError> {
+pub async fn logged(
+    mut command: Command,
+    doing: &str,
+    log: &Path,
+    limit: Duration,
+) -> Result<(), ProcessError> {
     let failed = |source| ProcessError::Log {
         doing: doing.into(),
         log: log.into(),
         source,
     };
-    let file = File::options().create(true).append(true).open(log).map_err(failed)?;
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(log)
+        .map_err(failed)?;
     let second = file.try_clone().map_err(failed)?;
     let described = Description::of(&command, doing);
     let mut child = match command.stdout(file).stderr(second).spawn() {
@@ -255,7 +289,11 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> std::
 
 /// What tells most about a failure: standard error, or standard output where that is empty.
 fn written(stdout: &[u8], stderr: &[u8]) -> String {
-    let told = if stderr.trim_ascii().is_empty() { stdout } else { stderr };
+    let told = if stderr.trim_ascii().is_empty() {
+        stdout
+    } else {
+        stderr
+    };
     String::from_utf8_lossy(told).into_owned()
 }
 

@@ -17,10 +17,15 @@ pub(crate) fn stop_point(name: &str) {
         use std::sync::atomic::{AtomicBool, Ordering};
 
         static STOPPED: AtomicBool = AtomicBool::new(false);
-        if std::env::var_os(STOP_AT).is_some_and(|at| at == name) && !STOPPED.swap(true, Ordering::SeqCst) {
+        if std::env::var_os(STOP_AT).is_some_and(|at| at == name)
+            && !STOPPED.swap(true, Ordering::SeqCst)
+        {
             let mark = mark_of(std::process::id());
             if std::fs::write(&mark, name).is_ok() {
-                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+                let _ = rustix::process::kill_process(
+                    rustix::process::getpid(),
+                    rustix::process::Signal::STOP,
+                );
             }
             // The signal may stop this thread a moment after the others.
             while mark.exists() {

@@ -38,7 +38,9 @@ pub fn supervisor() -> Option<ExitCode> {
     if arguments.next()? != HELPER {
         return None;
     }
-    let parent = arguments.next().and_then(|pid| pid.to_str()?.parse::<i32>().ok());
+    let parent = arguments
+        .next()
+        .and_then(|pid| pid.to_str()?.parse::<i32>().ok());
     let Some((parent, program)) = parent.zip(arguments.next()) else {
         eprintln!("{HELPER}: the parent's id and a program are needed");
         return Some(ExitCode::FAILURE);
@@ -143,7 +145,11 @@ impl Supervised {
         let mut helper = command(start.helper);
         helper.arg(HELPER).arg(std::process::id().to_string());
         helper.arg(start.program).args(&start.arguments);
-        helper.env_clear().envs(&start.env).stdout(file).stderr(second);
+        helper
+            .env_clear()
+            .envs(&start.env)
+            .stdout(file)
+            .stderr(second);
         // A group of its own: Ctrl-C in the terminal is for us, who still need it for evidence.
         helper.process_group(0);
         let mut child = spawn(helper).map_err(|source| ProcessError::Start {
@@ -196,7 +202,11 @@ impl Supervised {
     /// Waits for its end, should it come by itself; returns how it ended, with its last lines.
     pub async fn ended(&self) -> String {
         let mut ended = self.ended.clone();
-        let status = ended.wait_for(Option::is_some).await.ok().and_then(|status| *status);
+        let status = ended
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|status| *status);
         match status {
             Some(status) => told(&self.name, self.id, status, &self.log),
             None => std::future::pending().await,
@@ -234,7 +244,9 @@ fn spawn(mut command: Command) -> std::io::Result<Child> {
         let _ = answer.send(command.spawn());
     };
     let gone = |_| std::io::Error::other("the thread that starts programs has ended");
-    daemon.send(Box::new(work)).map_err(|error| gone(error.to_string()))?;
+    daemon
+        .send(Box::new(work))
+        .map_err(|error| gone(error.to_string()))?;
     answered.recv().map_err(|error| gone(error.to_string()))?
 }
 
@@ -251,9 +263,15 @@ fn told(name: &str, id: u32, status: ExitStatus, log: &Path) -> String {
 pub(crate) fn last_lines(log: &Path, count: usize) -> Vec<String> {
     let text = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     let cut = |line: &&str| line.chars().take(400).collect();
-    lines[lines.len().saturating_sub(count)..].iter().map(cut).collect()
+    lines[lines.len().saturating_sub(count)..]
+        .iter()
+        .map(cut)
+        .collect()
 }
 
 #[cfg(test)]

@@ -21,8 +21,14 @@ const BEGUN: Duration = Duration::from_secs(2);
 #[tokio::test]
 async fn a_program_ends_at_its_limit_and_the_error_names_it() {
     let began = Instant::now();
-    let error = output(sleep("61"), "waiting for nothing", SHORT).await.unwrap_err();
-    assert!(began.elapsed() < GRACE, "it ended after {:?}", began.elapsed());
+    let error = output(sleep("61"), "waiting for nothing", SHORT)
+        .await
+        .unwrap_err();
+    assert!(
+        began.elapsed() < GRACE,
+        "it ended after {:?}",
+        began.elapsed()
+    );
     assert_eq!(
         error.to_string(),
         "waiting for nothing: `sleep 61` was ended, because it ran for more than 200 ms"
@@ -35,9 +41,15 @@ async fn a_limit_ends_a_logged_program_and_shows_its_log() {
     let log = folder.path().join("log");
     let mut program = command("sh");
     program.args(["-c", "echo $$; exec sleep 62"]);
-    let error = logged(program, "building", &log, BEGUN).await.unwrap_err().to_string();
+    let error = logged(program, "building", &log, BEGUN)
+        .await
+        .unwrap_err()
+        .to_string();
     let id = std::fs::read_to_string(&log).unwrap();
-    assert!(error.contains(&format!("more than 2 s\n  | {}", id.trim())), "{error}");
+    assert!(
+        error.contains(&format!("more than 2 s\n  | {}", id.trim())),
+        "{error}"
+    );
     assert!(
         error.contains(&format!("all of its output: {}", log.display())),
         "{error}"
@@ -87,7 +99,11 @@ async fn what_is_written_in_time_is_returned_whole() {
 
 #[test]
 fn limits_are_written_in_the_unit_that_fits() {
-    for (limit, expected) in [(Duration::from_mins(1), "60 s"), (BUILD, "60 min"), (SHORT, "200 ms")] {
+    for (limit, expected) in [
+        (Duration::from_mins(1), "60 s"),
+        (BUILD, "60 min"),
+        (SHORT, "200 ms"),
+    ] {
         assert_eq!(minutes(limit), expected);
     }
 }

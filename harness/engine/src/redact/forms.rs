@@ -52,7 +52,9 @@ static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 /// A value in quotes, in quotes of JSON within JSON, or bare up to what ends it.
 static VALUE: LazyLock<Regex> = LazyLock::new(|| {
-    constant(r#"^(?:"(?:[^"\\\r\n]|\\.)+"|'(?:[^'\r\n]|'')+'|\\"[^"\\]+\\"|[^\s,;&"'\\\[\]{}()][^\s,;&"'\\\]})]*)"#)
+    constant(
+        r#"^(?:"(?:[^"\\\r\n]|\\.)+"|'(?:[^'\r\n]|'')+'|\\"[^"\\]+\\"|[^\s,;&"'\\\[\]{}()][^\s,;&"'\\\]})]*)"#,
+    )
 });
 
 /// The rest of a line that begins with a name.
@@ -62,11 +64,14 @@ static LISTED: LazyLock<Regex> = LazyLock::new(|| constant(r#"^[^\s"'\\\[]\S*"#)
 /// The head of a block scalar of YAML.
 static BLOCK: LazyLock<Regex> = LazyLock::new(|| constant(r"^[|>][0-9+-]{0,2}[ \t]*\r?\n"));
 /// What may stand before a name at the beginning of a line: the marks of lists and of differences.
-static BEGINNING: LazyLock<Regex> = LazyLock::new(|| constant(r#"^[ \t+-]*(?:export[ \t]+)?["']?$"#));
+static BEGINNING: LazyLock<Regex> =
+    LazyLock::new(|| constant(r#"^[ \t+-]*(?:export[ \t]+)?["']?$"#));
 
 /// Values that say nothing: the mask, switches, and references to variables.
 static NO_SECRET: LazyLock<Regex> = LazyLock::new(|| {
-    constant(r#"^\\?["']?(?:|\[redacted\]|(?i:true|false|null|none)|\$[({]?[A-Z_][A-Z0-9_]*[)}]?)\\?["']?$"#)
+    constant(
+        r#"^\\?["']?(?:|\[redacted\]|(?i:true|false|null|none)|\$[({]?[A-Z_][A-Z0-9_]*[)}]?)\\?["']?$"#,
+    )
 });
 
 /// Flags whose value is a user and a password.
@@ -77,7 +82,10 @@ fn constant(expression: &str) -> Regex {
 }
 
 fn all(expressions: &[&str]) -> Vec<Regex> {
-    expressions.iter().map(|expression| constant(expression)).collect()
+    expressions
+        .iter()
+        .map(|expression| constant(expression))
+        .collect()
 }
 
 /// Returns whether a value says nothing, so that there is nothing to mask.
@@ -138,9 +146,9 @@ fn replace(text: String, places: &[Range<usize>], tell: &mut impl FnMut(&str)) -
             continue;
         }
         // Quotes stay, so that what held the value stays well-formed.
-        let quote = ["\\\"", "\"", "'"]
-            .into_iter()
-            .find(|quote| secret.len() >= 2 * quote.len() && secret.starts_with(quote) && secret.ends_with(quote));
+        let quote = ["\\\"", "\"", "'"].into_iter().find(|quote| {
+            secret.len() >= 2 * quote.len() && secret.starts_with(quote) && secret.ends_with(quote)
+        });
         let quote = quote.unwrap_or_default();
         tell(&secret[quote.len()..secret.len() - quote.len()]);
         masked.push_str(&text[end..place.start]);

@@ -122,16 +122,27 @@ impl Known {
     fn encoded_in_lines(&mut self, value: &[u8]) {
         let whole = STANDARD.encode(value);
         for length in WRAPPED.into_iter().filter(|length| whole.len() > *length) {
-            let lines = whole.as_bytes().chunks(length).filter(|line| line.len() >= SHORTEST);
+            let lines = whole
+                .as_bytes()
+                .chunks(length)
+                .filter(|line| line.len() >= SHORTEST);
             lines.for_each(|line| self.pattern(line, false));
         }
     }
 
     fn pattern(&mut self, pattern: &[u8], word: bool) {
-        if pattern.is_empty() || MASK.as_bytes().windows(pattern.len()).any(|part| part == pattern) {
+        if pattern.is_empty()
+            || MASK
+                .as_bytes()
+                .windows(pattern.len())
+                .any(|part| part == pattern)
+        {
             return;
         }
-        for part in pattern.chunks(PATTERN).filter(|part| word || part.len() >= SHORTEST) {
+        for part in pattern
+            .chunks(PATTERN)
+            .filter(|part| word || part.len() >= SHORTEST)
+        {
             // What is masked anywhere is masked as a whole word.
             let before = self.patterns.get(part).copied();
             let now = before.unwrap_or(true) && word;
@@ -174,7 +185,9 @@ impl Known {
         };
         let mut found: Vec<Range<usize>> = automaton
             .find_overlapping_iter(text)
-            .filter(|place| !search.words[place.pattern().as_usize()] || is_word(text, &place.range()))
+            .filter(|place| {
+                !search.words[place.pattern().as_usize()] || is_word(text, &place.range())
+            })
             .map(|place| whole_characters(text, place.range()))
             .collect();
         found.sort_by_key(|range| range.start);
@@ -191,16 +204,25 @@ impl Known {
 
 fn percent(byte: u8) -> String {
     match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).into(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).into()
+        }
         _ => format!("%{byte:02X}"),
     }
 }
 
 /// Whether neither side of a place goes on with what a word consists of.
 fn is_word(text: &str, place: &Range<usize>) -> bool {
-    let goes_on = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte));
+    let goes_on = |byte: Option<&u8>| {
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
+    };
     let bytes = text.as_bytes();
-    !goes_on(place.start.checked_sub(1).and_then(|before| bytes.get(before))) && !goes_on(bytes.get(place.end))
+    !goes_on(
+        place
+            .start
+            .checked_sub(1)
+            .and_then(|before| bytes.get(before)),
+    ) && !goes_on(bytes.get(place.end))
 }
 
 /// The place, widened to the borders of characters.

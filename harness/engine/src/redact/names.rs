@@ -90,17 +90,21 @@ pub(super) fn is_secret(name: &str) -> bool {
         return false;
     }
     let words = words(name);
-    let Some(last) = words.last() else { return false };
+    let Some(last) = words.last() else {
+        return false;
+    };
     if ABOUT.contains(&last.as_str()) {
         return false;
     }
     LAST_WORDS.contains(&last.as_str())
-        || words
-            .iter()
-            .any(|word| WORDS.contains(&word.as_str()) || ENDS.iter().any(|end| word.ends_with(end)))
-        || words
-            .windows(2)
-            .any(|pair| PAIRS.iter().any(|(one, other)| pair[0] == *one && pair[1] == *other))
+        || words.iter().any(|word| {
+            WORDS.contains(&word.as_str()) || ENDS.iter().any(|end| word.ends_with(end))
+        })
+        || words.windows(2).any(|pair| {
+            PAIRS
+                .iter()
+                .any(|(one, other)| pair[0] == *one && pair[1] == *other)
+        })
 }
 
 /// The words of a name in lower case: `redisPassword`, `REDIS_PASSWORD` and `redis-password` have the same.

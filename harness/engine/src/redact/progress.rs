@@ -21,7 +21,8 @@ impl Redacted {
 
 impl Progress for Redacted {
     fn update(&self, task: &str, message: &str) {
-        self.progress.update(task, &self.redactor.redact_text(message).0);
+        self.progress
+            .update(task, &self.redactor.redact_text(message).0);
     }
 
     fn finish(&self, task: &str, outcome: Outcome, message: &str) {

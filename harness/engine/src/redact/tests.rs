@@ -31,10 +31,19 @@ const LOOSE: GeneralPurpose = GeneralPurpose::new(
 #[case::flag_apart("curl --token c4n4ry-V4lue x", "curl --token [redacted] x")]
 #[case::yaml("password: c4n4ry-V4lue\nuser: a", "password: [redacted]\nuser: a")]
 #[case::json(r#"{"token":"c4n4ry-V4lue","a":1}"#, r#"{"token":"[redacted]","a":1}"#)]
-#[case::json_spaces(r#"{"api_key": "c4n4ry-V4lue with space"}"#, r#"{"api_key": "[redacted]"}"#)]
-#[case::json_in_json(r#"{"a":"{\"token\":\"c4n4ry-V4lue\"}"}"#, r#"{"a":"{\"token\":\"[redacted]\"}"}"#)]
+#[case::json_spaces(
+    r#"{"api_key": "c4n4ry-V4lue with space"}"#,
+    r#"{"api_key": "[redacted]"}"#
+)]
+#[case::json_in_json(
+    r#"{"a":"{\"token\":\"c4n4ry-V4lue\"}"}"#,
+    r#"{"a":"{\"token\":\"[redacted]\"}"}"#
+)]
 #[case::dollar("password=$c4n4ry-V4lue", "password=[redacted]")]
-#[case::env("AWS_SECRET_ACCESS_KEY=c4n4ry-V4lue", "AWS_SECRET_ACCESS_KEY=[redacted]")]
+#[case::env(
+    "AWS_SECRET_ACCESS_KEY=c4n4ry-V4lue",
+    "AWS_SECRET_ACCESS_KEY=[redacted]"
+)]
 #[case::access_key("access_key=c4n4ry-V4lue", "access_key=[redacted]")]
 #[case::env_yaml(
     "- name: RAY_TOKEN\n  value: c4n4ry-V4lue\n",
@@ -50,7 +59,10 @@ const LOOSE: GeneralPurpose = GeneralPurpose::new(
 )]
 #[case::bearer("header Bearer c4n4ry-V4lue== sent", "header Bearer [redacted] sent")]
 #[case::authorization("Authorization: Basic c4n4ry-V4lue", "Authorization: [redacted]")]
-#[case::url("GET https://me:c4n4ry-V4lue@host:1/x?y", "GET https://[redacted]@host:1/x?y")]
+#[case::url(
+    "GET https://me:c4n4ry-V4lue@host:1/x?y",
+    "GET https://[redacted]@host:1/x?y"
+)]
 #[case::url_with_at("https://me:c4n4ry-V4lue@b@host/", "https://[redacted]@host/")]
 #[case::query("/x?token=c4n4ry-V4lue&a=1", "/x?token=[redacted]&a=1")]
 #[case::pem(
@@ -60,7 +72,10 @@ const LOOSE: GeneralPurpose = GeneralPurpose::new(
 #[case::pem_cut("a\n-----BEGIN PRIVATE KEY-----\nc4n4ry-V4lue", "a\n[redacted]")]
 #[case::kubeconfig("client-key-data: c4n4ry-V4lue", "client-key-data: [redacted]")]
 #[case::github("see ghp_c4n4ryV4lue0123456789x here", "see [redacted] here")]
-#[case::jwt("sent eyJc4n4ryV4lue.eyJc4n4ryV4lue.c4n4ryV4lue on", "sent [redacted] on")]
+#[case::jwt(
+    "sent eyJc4n4ryV4lue.eyJc4n4ryV4lue.c4n4ryV4lue on",
+    "sent [redacted] on"
+)]
 fn forms_of_secrets_are_masked(#[case] text: &str, #[case] expected: &str) {
     let redactor = Redactor::default();
     let (masked, count) = redactor.redact_text(text);
@@ -75,7 +90,9 @@ fn forms_of_secrets_are_masked(#[case] text: &str, #[case] expected: &str) {
 
 #[rstest]
 #[case("INFO: waiting for ray head to start")]
-#[case(" echo 123  456  && ulimit -n 65536; ray start --head  --dashboard-host=0.0.0.0  --num-cpus=1 ")]
+#[case(
+    " echo 123  456  && ulimit -n 65536; ray start --head  --dashboard-host=0.0.0.0  --num-cpus=1 "
+)]
 #[case("secretName: ray-tls\n")]
 #[case("automountServiceAccountToken: true\n")]
 #[case("expirationSeconds: 3607\npath: token\n")]
@@ -139,8 +156,16 @@ fn objects_are_scrubbed() {
     ]});
     assert_eq!(Redactor::default().redact_value(&mut list), 4);
     let text = list.to_string();
-    assert!(!text.contains(CANARY) && !text.contains("managedFields"), "{text}");
-    for kept in ["\"kept\":\"yes\"", "127.0.0.1:6379", "secretKeyRef", "\"name\":\"s\""] {
+    assert!(
+        !text.contains(CANARY) && !text.contains("managedFields"),
+        "{text}"
+    );
+    for kept in [
+        "\"kept\":\"yes\"",
+        "127.0.0.1:6379",
+        "secretKeyRef",
+        "\"name\":\"s\"",
+    ] {
         assert!(text.contains(kept), "{kept} is gone: {text}");
     }
     assert_eq!(
@@ -225,7 +250,10 @@ fn base64_around_a_known_value_is_masked_at_each_alignment(#[case] before: usize
         "{masked}"
     );
     let right = LOOSE.decode(&right[right.len() % 4..]).unwrap();
-    assert!(right.ends_with(b"more") && !right.starts_with(b"e"), "{masked}");
+    assert!(
+        right.ends_with(b"more") && !right.starts_with(b"e"),
+        "{masked}"
+    );
 }
 
 #[test]
@@ -252,7 +280,8 @@ fn each_line_of_a_known_value_is_masked_where_it_stands_alone() {
     let redactor = knowing(&secret(
         &json!({"script": "first line 4711\n  second line 0815\nshort\n"}),
     ));
-    let (masked, count) = redactor.redact_text("12:00 first line 4711\n12:01 second line 0815\n12:02 short\n");
+    let (masked, count) =
+        redactor.redact_text("12:00 first line 4711\n12:01 second line 0815\n12:02 short\n");
     assert_eq!(
         (masked.as_str(), count),
         ("12:00 [redacted]\n12:01 [redacted]\n12:02 short\n", 2)
@@ -265,9 +294,13 @@ fn each_line_of_a_known_value_is_masked_where_it_stands_alone() {
 fn of_a_pem_block_the_lines_are_masked_and_the_frame_stays() {
     let pem = "-----BEGIN CERTIFICATE-----\nTUlJQmx6Q0NBVDBnQXc\n-----END CERTIFICATE-----\n";
     let redactor = knowing(&secret(&json!({"ca.crt": pem})));
-    let text = "-----BEGIN CERTIFICATE-----\nanother\n-----END CERTIFICATE-----\nTUlJQmx6Q0NBVDBnQXc\n";
+    let text =
+        "-----BEGIN CERTIFICATE-----\nanother\n-----END CERTIFICATE-----\nTUlJQmx6Q0NBVDBnQXc\n";
     let (masked, count) = redactor.redact_text(text);
-    assert_eq!((masked, count), (text.replace("TUlJQmx6Q0NBVDBnQXc", MASK), 1));
+    assert_eq!(
+        (masked, count),
+        (text.replace("TUlJQmx6Q0NBVDBnQXc", MASK), 1)
+    );
 }
 
 const KUBECONFIG: &str = "\
@@ -290,7 +323,10 @@ fn of_a_kubeconfig_the_secrets_are_masked_and_other_lines_stay() {
     let pod = "apiVersion: v1\nkind: Pod\nserver: https://10.0.0.1:6443\n";
     assert_eq!(redactor.redact_text(pod), (pod.to_owned(), 0));
     let (masked, count) = redactor.redact_text("sent c4n4ry-V4lue and c4n4ryKeyLineOne");
-    assert_eq!((masked.as_str(), count), ("sent [redacted] and [redacted]", 2));
+    assert_eq!(
+        (masked.as_str(), count),
+        ("sent [redacted] and [redacted]", 2)
+    );
     let (masked, _) = redactor.redact_text(&format!("cat:\n{KUBECONFIG}"));
     assert!(
         !masked.contains(CANARY) && !masked.contains("LS0tLS1CRUdJTiBQ"),
@@ -326,9 +362,15 @@ fn a_known_value_that_is_not_utf_8_is_masked() {
     let bytes = b"\x00\xff\xfec4n4ry-V4lue\xff\x00\x80\x81\x82";
     let data = STANDARD.encode(bytes);
     let redactor = knowing(&json!({"kind": "Secret", "data": {"key.bin": data}}));
-    assert_eq!(redactor.redact_text(&format!("key {data}.")).0, "key [redacted].");
+    assert_eq!(
+        redactor.redact_text(&format!("key {data}.")).0,
+        "key [redacted]."
+    );
     let inside = STANDARD.encode([b"x".as_slice(), bytes].concat());
-    assert!(!redactor.redact_text(&inside).0.contains(&inside[4..20]), "{inside}");
+    assert!(
+        !redactor.redact_text(&inside).0.contains(&inside[4..20]),
+        "{inside}"
+    );
     let printed = String::from_utf8_lossy(bytes);
     assert!(!redactor.redact_text(&printed).0.contains(CANARY));
     assert!(!redactor.redact_text("part c4n4ry-V4lue").0.contains(CANARY));
@@ -342,22 +384,31 @@ fn short_common_values_do_not_mask_other_text() {
     let text = "ray-head: 1 head_node, 11 workers, debug=true, worker-group headless true\n";
     assert_eq!(redactor.redact_text(text), (text.to_owned(), 0));
     // Under the name of a secret it is a secret, but as a word alone.
-    assert_eq!(redactor.redact_text("login head failed").0, "login [redacted] failed");
+    assert_eq!(
+        redactor.redact_text("login head failed").0,
+        "login [redacted] failed"
+    );
 }
 
 /// Where it is shown the codes are gone, and the value is whole.
 #[test]
 fn a_known_value_with_terminal_codes_in_it_is_masked() {
     let redactor = knowing(&secret(&json!({"word": CANARY})));
-    let (masked, count) = redactor.redact_text("\x1b[36m(raylet)\x1b[0m c4n4\x1b[1mry-V4lue\x1b[0m");
+    let (masked, count) =
+        redactor.redact_text("\x1b[36m(raylet)\x1b[0m c4n4\x1b[1mry-V4lue\x1b[0m");
     assert_eq!((masked.as_str(), count), ("(raylet) [redacted]", 1));
     let coloured = "\x1b[36m(raylet)\x1b[0m c4n4ry-V4lue";
-    assert_eq!(redactor.redact_text(coloured).0, "\x1b[36m(raylet)\x1b[0m [redacted]");
+    assert_eq!(
+        redactor.redact_text(coloured).0,
+        "\x1b[36m(raylet)\x1b[0m [redacted]"
+    );
 }
 
 #[test]
 fn known_values_that_overlap_are_masked_whole() {
-    let redactor = knowing(&secret(&json!({"one": "abcdefgh1234", "other": "1234ijklmnop"})));
+    let redactor = knowing(&secret(
+        &json!({"one": "abcdefgh1234", "other": "1234ijklmnop"}),
+    ));
     assert_eq!(
         redactor.redact_text("x abcdefgh1234ijklmnop y"),
         ("x [redacted] y".into(), 1)
@@ -371,7 +422,10 @@ fn a_secret_that_the_api_server_would_refuse_is_known_all_the_same() {
         "data": {"not-base64": "c4n4ry.Raw.V4lue"}}),
     );
     let (masked, count) = redactor.redact_text("1234567890 c4n4ry-V4lue c4n4ry.Raw.V4lue");
-    assert_eq!((masked.as_str(), count), ("[redacted] [redacted] [redacted]", 3));
+    assert_eq!(
+        (masked.as_str(), count),
+        ("[redacted] [redacted] [redacted]", 3)
+    );
 }
 
 #[test]
@@ -490,12 +544,30 @@ fn secrets_in_lists_and_mappings_are_masked(
     r#"args: ["--token","c4n4ry-V4lue","--block"]"#,
     r#"args: ["--token","[redacted]","--block"]"#
 )]
-#[case::args_in_json_with_spaces(r#"["--a", "--token", "c4n4ry-V4lue"]"#, r#"["--a", "--token", "[redacted]"]"#)]
-#[case::args_in_yaml("- --token\n- c4n4ry-V4lue\n- --block", "- --token\n- [redacted]\n- --block")]
-#[case::curl("curl -s -u me:c4n4ry-V4lue http://x/", "curl -s -u [redacted] http://x/")]
-#[case::curl_attached("curl -s -ume:c4n4ry-V4lue http://x/", "curl -s -u[redacted] http://x/")]
-#[case::curl_quoted("curl --user 'me:c4n4ry-V4lue' http://x/", "curl --user '[redacted]' http://x/")]
-#[case::curl_joined("curl --user=me:c4n4ry-V4lue http://x/", "curl --user=[redacted] http://x/")]
+#[case::args_in_json_with_spaces(
+    r#"["--a", "--token", "c4n4ry-V4lue"]"#,
+    r#"["--a", "--token", "[redacted]"]"#
+)]
+#[case::args_in_yaml(
+    "- --token\n- c4n4ry-V4lue\n- --block",
+    "- --token\n- [redacted]\n- --block"
+)]
+#[case::curl(
+    "curl -s -u me:c4n4ry-V4lue http://x/",
+    "curl -s -u [redacted] http://x/"
+)]
+#[case::curl_attached(
+    "curl -s -ume:c4n4ry-V4lue http://x/",
+    "curl -s -u[redacted] http://x/"
+)]
+#[case::curl_quoted(
+    "curl --user 'me:c4n4ry-V4lue' http://x/",
+    "curl --user '[redacted]' http://x/"
+)]
+#[case::curl_joined(
+    "curl --user=me:c4n4ry-V4lue http://x/",
+    "curl --user=[redacted] http://x/"
+)]
 #[case::mysql("mysql -h db -pc4n4ry-V4lue", "mysql -h db -p[redacted]")]
 #[case::sshpass("sshpass -p c4n4ry-V4lue ssh x", "sshpass -p [redacted] ssh x")]
 #[case::block(
@@ -510,9 +582,15 @@ fn secrets_in_lists_and_mappings_are_masked(
     "- name: DB_PASSWORD\n  value: two c4n4ry-V4lue\n- name: A\n",
     "- name: DB_PASSWORD\n  value: [redacted]\n- name: A\n"
 )]
-#[case::listed("DB_PASSWORD=a;c4n4ry-V4lue,b\nHOME=/x", "DB_PASSWORD=[redacted]\nHOME=/x")]
+#[case::listed(
+    "DB_PASSWORD=a;c4n4ry-V4lue,b\nHOME=/x",
+    "DB_PASSWORD=[redacted]\nHOME=/x"
+)]
 #[case::in_an_assignment("url=x&password=c4n4ry-V4lue", "url=x&password=[redacted]")]
-#[case::diff("-password: a c4n4ry-V4lue\n+user: a\n", "-password: [redacted]\n+user: a\n")]
+#[case::diff(
+    "-password: a c4n4ry-V4lue\n+user: a\n",
+    "-password: [redacted]\n+user: a\n"
+)]
 #[case::hugging_face("see hf_c4n4ryV4lue0123456789x here", "see [redacted] here")]
 #[case::github_fine("see github_pat_c4n4ryV4lue0123456789x here", "see [redacted] here")]
 #[case::gitlab("see glpat-c4n4ry-V4lue0123456789 here", "see [redacted] here")]
@@ -550,7 +628,10 @@ fn settings_of_the_operator_with_the_name_of_a_secret_are_masked() {
     assert_eq!(Redactor::default().redact_run(&mut run), 1);
     let settings = &run.cases[0].operator_settings;
     assert_eq!(
-        (settings["REDIS_PASSWORD"].as_str(), settings["LOG_LEVEL"].as_str()),
+        (
+            settings["REDIS_PASSWORD"].as_str(),
+            settings["LOG_LEVEL"].as_str()
+        ),
         (MASK, "debug")
     );
 }

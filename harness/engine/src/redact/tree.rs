@@ -62,7 +62,11 @@ fn walk_data(secret: &mut Map<String, Value>, visit: &mut impl FnMut(Leaf<'_>)) 
         match secret.get_mut(part) {
             Some(Value::Object(values)) => {
                 for (key, value) in values.iter_mut().filter(|(_, value)| !value.is_null()) {
-                    visit(Leaf::Data { key, encoded, value });
+                    visit(Leaf::Data {
+                        key,
+                        encoded,
+                        value,
+                    });
                 }
             }
             None | Some(Value::Null) => {}

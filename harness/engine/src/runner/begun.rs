@@ -30,7 +30,11 @@ impl Begun {
     ///
     /// # Errors
     /// Fails when another process writes into the folder, or it can't be written.
-    pub(super) fn lock(options: &Options, id: &RunId, reports: Arc<dyn Reports>) -> Result<Self, RunError> {
+    pub(super) fn lock(
+        options: &Options,
+        id: &RunId,
+        reports: Arc<dyn Reports>,
+    ) -> Result<Self, RunError> {
         let lock = OutputLock::take(&options.output, "run")?;
         let shard = options.division.as_ref().map(|division| division.shard);
         let reason = format!(
@@ -60,7 +64,11 @@ impl Begun {
     /// Fails when the folder can't be changed.
     pub(super) fn begin(&mut self, resume: bool) -> Result<(), RunError> {
         self.write()?;
-        if resume { Ok(()) } else { self.clear(|_| false) }
+        if resume {
+            Ok(())
+        } else {
+            self.clear(|_| false)
+        }
     }
 
     /// Puts reports that say that the run has not ended in the place of those of earlier runs.
@@ -78,7 +86,11 @@ impl Begun {
     /// # Errors
     /// Fails when it can't be removed.
     pub(super) fn clear(&self, is_kept: impl Fn(&str) -> bool) -> Result<(), RunError> {
-        let all = self.before.iter().chain(&self.unfinished.planned).map(String::as_str);
+        let all = self
+            .before
+            .iter()
+            .chain(&self.unfinished.planned)
+            .map(String::as_str);
         let cleared = clear_evidence(&self.folder, all.filter(|id| !is_kept(id)));
         cleared.map_err(|source| {
             RunError::Output(OutputError::Access {

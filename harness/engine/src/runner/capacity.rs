@@ -128,12 +128,20 @@ pub(super) fn free(nodes: &[Node], pods: &[Pod], cases: &BTreeSet<String>) -> Re
     let all = usable(nodes)
         .map(allocatable)
         .fold(Resources::default(), Resources::plus);
-    let names: Vec<_> = usable(nodes).filter_map(|node| node.metadata.name.as_deref()).collect();
-    all.minus(taken(pods, cases, |node| node.is_none_or(|node| names.contains(&node))))
+    let names: Vec<_> = usable(nodes)
+        .filter_map(|node| node.metadata.name.as_deref())
+        .collect();
+    all.minus(taken(pods, cases, |node| {
+        node.is_none_or(|node| names.contains(&node))
+    }))
 }
 
 /// What each of these nodes has left, reckoned as [`free`] does; a Pod that has no node yet counts on none.
-pub(super) fn free_of_each(nodes: &[Node], pods: &[Pod], cases: &BTreeSet<String>) -> Vec<Resources> {
+pub(super) fn free_of_each(
+    nodes: &[Node],
+    pods: &[Pod],
+    cases: &BTreeSet<String>,
+) -> Vec<Resources> {
     let left = |node: &Node| {
         let here = |other: Option<&str>| other.is_some() && other == node.metadata.name.as_deref();
         allocatable(node).minus(taken(pods, cases, here))
@@ -142,11 +150,22 @@ pub(super) fn free_of_each(nodes: &[Node], pods: &[Pod], cases: &BTreeSet<String
 }
 
 /// What Pods on these nodes (none: not on any yet) request that have not ended; without those of `cases`.
-fn taken(pods: &[Pod], cases: &BTreeSet<String>, is_there: impl Fn(Option<&str>) -> bool) -> Resources {
+fn taken(
+    pods: &[Pod],
+    cases: &BTreeSet<String>,
+    is_there: impl Fn(Option<&str>) -> bool,
+) -> Resources {
     let takes = |pod: &&Pod| {
-        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        let phase = pod
+            .status
+            .as_ref()
+            .and_then(|status| status.phase.as_deref());
         let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
-        let is_of_case = pod.metadata.namespace.as_ref().is_some_and(|name| cases.contains(name));
+        let is_of_case = pod
+            .metadata
+            .namespace
+            .as_ref()
+            .is_some_and(|name| cases.contains(name));
         !is_of_case && !matches!(phase, Some("Succeeded" | "Failed")) && is_there(node)
     };
     let requested = pods.iter().filter(takes).map(of_pod);
@@ -193,7 +212,10 @@ fn whole(number: f64) -> u64 {
 }
 
 fn amount(node: &Node, resource: &str) -> f64 {
-    let allocatable = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
+    let allocatable = node
+        .status
+        .as_ref()
+        .and_then(|status| status.allocatable.as_ref());
     allocatable
         .and_then(|allocatable| Quantity::parse(&allocatable.get(resource)?.0))
         .map_or(0.0, Quantity::value)
@@ -223,8 +245,10 @@ mod tests {
     #[test]
     fn a_two_core_node_takes_one_head_of_one_cpu_or_two_of_half() {
         let node = |name: &str, taints| {
-            serde_json::from_value(json!({"metadata": {"name": name}, "spec": {"taints": taints},
-                "status": {"allocatable": {"cpu": "2", "memory": "1000Mi", "pods": "110"}}}))
+            serde_json::from_value(
+                json!({"metadata": {"name": name}, "spec": {"taints": taints},
+                "status": {"allocatable": {"cpu": "2", "memory": "1000Mi", "pods": "110"}}}),
+            )
             .expect("a Node")
         };
         let pod = |namespace: &str, node: &str, cpu: &str, phase: &str| {

@@ -143,7 +143,10 @@ impl Judge<'_> {
                 return cut_short(&mut tracker, "the run's time limit was over");
             }
             if tracker.next_limit().is_some_and(|limit| elapsed >= limit) {
-                tracker.expire(elapsed, &notes(view, &tracker, &milestones, operator.as_ref()));
+                tracker.expire(
+                    elapsed,
+                    &notes(view, &tracker, &milestones, operator.as_ref()),
+                );
                 // What waits for one of them can't come any more.
                 continue;
             }
@@ -158,7 +161,10 @@ impl Judge<'_> {
             }
             let limit = tracker.next_limit().map(|limit| self.applied + limit);
             let soon = Instant::now() + AT_LEAST_EVERY;
-            let next = limit.into_iter().chain(self.run_ends).fold(soon, Instant::min);
+            let next = limit
+                .into_iter()
+                .chain(self.run_ends)
+                .fold(soon, Instant::min);
             tokio::select! {
                 () = view.changed() => tokio::time::sleep(TOGETHER).await,
                 () = tokio::time::sleep_until(next) => {}
@@ -203,7 +209,11 @@ impl Judge<'_> {
         observation.rejections = [self.rejections, step_runner.rejections()].concat();
         observation.largest_node = self.largest_node;
         observation.milestones.clone_from(milestones);
-        for reached in check::milestones(&self.scenario.file.spec.checks, &observation, self.expectations) {
+        for reached in check::milestones(
+            &self.scenario.file.spec.checks,
+            &observation,
+            self.expectations,
+        ) {
             milestones.entry(reached).or_insert(observation.now);
         }
         observation.milestones.clone_from(milestones);
@@ -235,8 +245,11 @@ fn notes(
     milestones: &BTreeMap<Milestone, Timestamp>,
     operator: Option<&OperatorHealth<'_>>,
 ) -> Vec<String> {
-    let dashboard = view.dashboard_error().filter(|_| needs_dashboard(tracker, milestones));
-    let restarted = operator.and_then(|operator| operator.restarted(&view.pods_in(operator.namespace())));
+    let dashboard = view
+        .dashboard_error()
+        .filter(|_| needs_dashboard(tracker, milestones));
+    let restarted =
+        operator.and_then(|operator| operator.restarted(&view.pods_in(operator.namespace())));
     dashboard.into_iter().chain(restarted).collect()
 }
 
@@ -250,7 +263,8 @@ struct Told {
 
 impl Told {
     fn is_due(&self, tracker: &CheckTracker<'_>) -> bool {
-        self.done != Some(tracker.unfinished().count()) || self.at.is_none_or(|at| at.elapsed() >= TELL_EVERY)
+        self.done != Some(tracker.unfinished().count())
+            || self.at.is_none_or(|at| at.elapsed() >= TELL_EVERY)
     }
 
     fn tell(&mut self, judge: &Judge<'_>, tracker: &CheckTracker<'_>) {
@@ -268,7 +282,9 @@ impl Told {
 
 /// Logs that a check waits to see whole, as of a moment after all of its milestones.
 fn outdated_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
-    let Check::Logs(logs) = check else { return Vec::new() };
+    let Check::Logs(logs) = check else {
+        return Vec::new();
+    };
     let reached: Option<Vec<Timestamp>> = logs
         .after
         .iter()
@@ -298,9 +314,13 @@ fn last_lines_are_read(observation: &Observation) -> bool {
 }
 
 /// Whether a check without a verdict needs the dashboard itself, or a milestone that only the dashboard shows.
-fn needs_dashboard(tracker: &CheckTracker<'_>, milestones: &BTreeMap<Milestone, Timestamp>) -> bool {
+fn needs_dashboard(
+    tracker: &CheckTracker<'_>,
+    milestones: &BTreeMap<Milestone, Timestamp>,
+) -> bool {
     tracker.unfinished().any(|check| {
-        let from_dashboard = |milestone: &Milestone| matches!(milestone, Milestone::RayReady | Milestone::Job);
+        let from_dashboard =
+            |milestone: &Milestone| matches!(milestone, Milestone::RayReady | Milestone::Job);
         matches!(check, Check::Ray(_) | Check::Job(_))
             || awaited(check)
                 .iter()
@@ -309,7 +329,10 @@ fn needs_dashboard(tracker: &CheckTracker<'_>, milestones: &BTreeMap<Milestone, 
 }
 
 /// What the dashboard says, for evidence, where no check has asked it; waits a few seconds for its answer.
-pub(super) async fn dashboard_for_evidence(view: &mut NamespaceView, observation: &Observation) -> Option<Dashboard> {
+pub(super) async fn dashboard_for_evidence(
+    view: &mut NamespaceView,
+    observation: &Observation,
+) -> Option<Dashboard> {
     view.ask_dashboard(Some(running_head(observation)?));
     let answer = async {
         loop {
@@ -326,7 +349,10 @@ pub(super) async fn dashboard_for_evidence(view: &mut NamespaceView, observation
 /// tells no state.
 fn running_head(observation: &Observation) -> Option<&Pod> {
     observation.pods.iter().rev().find(|pod| {
-        let is_head = pod.labels().get("ray.io/node-type").is_some_and(|kind| kind == "head");
+        let is_head = pod
+            .labels()
+            .get("ray.io/node-type")
+            .is_some_and(|kind| kind == "head");
         let first = pod.spec.as_ref().and_then(|spec| spec.containers.first());
         let mut statuses = pod
             .status
@@ -335,9 +361,12 @@ fn running_head(observation: &Observation) -> Option<&Pod> {
         let runs = first.is_some_and(|first| {
             let state = statuses.find(|status| status.name == first.name);
             let state = state.and_then(|status| status.state.as_ref());
-            let waits = state.is_none_or(|state| state.running.is_none() && state.terminated.is_none());
+            let waits =
+                state.is_none_or(|state| state.running.is_none() && state.terminated.is_none());
             state.is_some_and(|state| state.running.is_some())
-                || (waits && first.lifecycle.is_some() && check::has_started(observation, pod, &first.name))
+                || (waits
+                    && first.lifecycle.is_some()
+                    && check::has_started(observation, pod, &first.name))
         });
         is_head && runs && pod.metadata.deletion_timestamp.is_none()
     })

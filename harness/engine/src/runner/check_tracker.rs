@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use crate::check::{Finding, Verdict};
 use crate::results::{CheckResult, Outcome};
-use crate::scenario::{Check, Location, Milestone, PodField, Role, Scenario, parse_duration, written_duration};
+use crate::scenario::{
+    Check, Location, Milestone, PodField, Role, Scenario, parse_duration, written_duration,
+};
 
 /// How far one check has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +72,9 @@ impl<'a> CheckTracker<'a> {
         checks
             .filter(|(index, check)| match &self.states[*index] {
                 State::Waiting { .. } => true,
-                State::Done { outcome, .. } => *outcome == Outcome::Passed && matches!(check, Check::Logs(_)),
+                State::Done { outcome, .. } => {
+                    *outcome == Outcome::Passed && matches!(check, Check::Logs(_))
+                }
             })
             .collect()
     }
@@ -142,7 +146,10 @@ impl<'a> CheckTracker<'a> {
             let State::Waiting { finding, .. } = state else {
                 continue;
             };
-            let Some((milestone, of)) = lost.iter().find(|(milestone, _)| awaited(check).contains(milestone)) else {
+            let Some((milestone, of)) = lost
+                .iter()
+                .find(|(milestone, _)| awaited(check).contains(milestone))
+            else {
                 continue;
             };
             let mut finding = finding.clone();
@@ -172,7 +179,11 @@ impl<'a> CheckTracker<'a> {
         let checks = self.scenario.file.spec.checks.iter().zip(&self.limits);
         for ((check, limit), state) in checks.zip(&mut self.states) {
             if now >= *limit {
-                let of = if check.within().is_some() { "check" } else { "scenario" };
+                let of = if check.within().is_some() {
+                    "check"
+                } else {
+                    "scenario"
+                };
                 let limit = format!("the {of}'s limit of {}", written_duration(*limit));
                 state.end(now, Outcome::Failed, |finding, unchanged| {
                     give_up(finding, unchanged, &limit, notes);
@@ -186,7 +197,10 @@ impl<'a> CheckTracker<'a> {
         self.end(now, Outcome::Failed, |finding, _| {
             let awaited = std::mem::take(&mut finding.message);
             *finding = cause.clone();
-            finding.message = format!("{} (so it can't come: {awaited})", cause.message.trim_end_matches('.'));
+            finding.message = format!(
+                "{} (so it can't come: {awaited})",
+                cause.message.trim_end_matches('.')
+            );
         });
     }
 
@@ -205,7 +219,12 @@ impl<'a> CheckTracker<'a> {
         });
     }
 
-    fn end(&mut self, now: Duration, outcome: Outcome, mut tell: impl FnMut(&mut Finding, Duration)) {
+    fn end(
+        &mut self,
+        now: Duration,
+        outcome: Outcome,
+        mut tell: impl FnMut(&mut Finding, Duration),
+    ) {
         for state in &mut self.states {
             state.end(now, outcome, &mut tell);
         }
@@ -223,10 +242,16 @@ impl<'a> CheckTracker<'a> {
             .iter()
             .zip(&self.scenario.file.spec.checks)
             .find_map(|(state, check)| match state {
-                State::Waiting { finding, .. } => Some(format!("{}: {}", title(check), finding.message)),
+                State::Waiting { finding, .. } => {
+                    Some(format!("{}: {}", title(check), finding.message))
+                }
                 State::Done { .. } => None,
             });
-        format!("{done}/{} checks; {}", self.states.len(), awaited.unwrap_or_default())
+        format!(
+            "{done}/{} checks; {}",
+            self.states.len(),
+            awaited.unwrap_or_default()
+        )
     }
 
     /// The results, in the scenario's order.
@@ -240,7 +265,11 @@ impl<'a> CheckTracker<'a> {
             .chain(std::iter::repeat(Location::default()));
         let of_check = |((check, state), location): ((&Check, &State), Location)| {
             let (outcome, finding, at) = match state {
-                State::Done { outcome, finding, at } => (*outcome, finding.clone(), *at),
+                State::Done {
+                    outcome,
+                    finding,
+                    at,
+                } => (*outcome, finding.clone(), *at),
                 State::Waiting { finding, since } => (Outcome::Skipped, finding.clone(), *since),
             };
             CheckResult {
@@ -254,7 +283,12 @@ impl<'a> CheckTracker<'a> {
                 seconds: at.as_secs_f64(),
             }
         };
-        spec.checks.iter().zip(&self.states).zip(places).map(of_check).collect()
+        spec.checks
+            .iter()
+            .zip(&self.states)
+            .zip(places)
+            .map(of_check)
+            .collect()
     }
 }
 
@@ -302,7 +336,12 @@ fn title(check: &Check) -> String {
     };
     let detail = match check {
         Check::Pod(check) => {
-            let fields: Vec<_> = check.snapshot.iter().copied().map(PodField::file_part).collect();
+            let fields: Vec<_> = check
+                .snapshot
+                .iter()
+                .copied()
+                .map(PodField::file_part)
+                .collect();
             let mut text = of(check.role, check.group.as_ref());
             if let Some(container) = &check.container {
                 text.push_str(&format!(" {container}"));
@@ -310,7 +349,9 @@ fn title(check: &Check) -> String {
             format!("{text} {}", fields.join(", "))
         }
         Check::FlagOrder(check) => of(check.role, check.group.as_ref()),
-        Check::FlagValues(check) => format!("{} {}", of(check.role, check.group.as_ref()), check.flag),
+        Check::FlagValues(check) => {
+            format!("{} {}", of(check.role, check.group.as_ref()), check.flag)
+        }
         Check::Absent(check) => format!(
             "{} for {} after {}",
             of(check.role, check.group.as_ref()),
@@ -336,8 +377,14 @@ fn title(check: &Check) -> String {
                 Some(pod) => ("restarts of", Some(pod)),
                 None => ("ready", check.ready.as_ref()),
             };
-            let pod = pod.map(|pod| of(pod.role, pod.group.as_ref())).unwrap_or_default();
-            format!("{what} {pod} for {} after {}", check.duration, check.after.word())
+            let pod = pod
+                .map(|pod| of(pod.role, pod.group.as_ref()))
+                .unwrap_or_default();
+            format!(
+                "{what} {pod} for {} after {}",
+                check.duration,
+                check.after.word()
+            )
         }
         Check::Reached(check) => format!("{} before {}", check.first.word(), check.then.word()),
         Check::Event(check) => check.reason.clone(),

@@ -64,11 +64,16 @@ pub(super) async fn remove_ray_objects(client: Client, namespace: String) -> Res
         let deleted = api
             .delete_collection(&DeleteParams::background(), &ListParams::default())
             .await;
-        deleted.map_err(|error| format!("the {plural} in {namespace} could not be deleted: {error}"))?;
+        deleted.map_err(|error| {
+            format!("the {plural} in {namespace} could not be deleted: {error}")
+        })?;
     }
     let pods: Api<Pod> = Api::namespaced(client, &namespace);
     let deleted = pods
-        .delete_collection(&DeleteParams::default().grace_period(0), &ListParams::default())
+        .delete_collection(
+            &DeleteParams::default().grace_period(0),
+            &ListParams::default(),
+        )
         .await;
     deleted.map_err(|error| format!("the Pods in {namespace} could not be deleted: {error}"))?;
     Ok(())
@@ -97,7 +102,10 @@ fn left(of_cases: &[Namespace]) -> Vec<String> {
 
 /// Removes the namespaces that ended runs of this machine have left, and waits until they are gone; returns what was
 /// removed, one sentence each.
-pub(super) async fn remove_left(client: &Client, progress: &dyn Progress) -> Result<Vec<String>, kube::Error> {
+pub(super) async fn remove_left(
+    client: &Client,
+    progress: &dyn Progress,
+) -> Result<Vec<String>, kube::Error> {
     let mut told = Vec::new();
     for name in left(&list(client).await?) {
         progress.update("namespaces", &format!("removing {name}"));
@@ -159,14 +167,24 @@ async fn delete(client: &Client, namespace: &str) -> Result<bool, String> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
     // In this order: in a namespace that ends the operator can't make Pods anew, and the second request shortens the
     // thirty seconds that a shell as first process of a container would otherwise ignore.
-    match namespaces.delete(namespace, &DeleteParams::background()).await {
+    match namespaces
+        .delete(namespace, &DeleteParams::background())
+        .await
+    {
         Ok(_) => {}
         Err(kube::Error::Api(status)) if status.code == 404 => return Ok(false),
-        Err(error) => return Err(format!("the namespace {namespace} could not be deleted: {error}")),
+        Err(error) => {
+            return Err(format!(
+                "the namespace {namespace} could not be deleted: {error}"
+            ));
+        }
     }
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let at_once = DeleteParams::default().grace_period(1);
-    if let Err(error) = pods.delete_collection(&at_once, &ListParams::default()).await {
+    if let Err(error) = pods
+        .delete_collection(&at_once, &ListParams::default())
+        .await
+    {
         tracing::debug!(namespace, %error, "Pods go with their namespace's own patience");
     }
     Ok(true)

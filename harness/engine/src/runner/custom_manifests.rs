@@ -11,7 +11,10 @@ use crate::operator::{Manifests, OWN_NAMESPACE, Rendered, Renderers};
 use crate::progress::Progress;
 
 /// Programs that render the manifests.
-pub(super) async fn renderers(programs: &Programs, manifests: &Manifests) -> Result<Renderers, RunError> {
+pub(super) async fn renderers(
+    programs: &Programs,
+    manifests: &Manifests,
+) -> Result<Renderers, RunError> {
     let store = Store::open()?;
     Ok(match manifests {
         Manifests::Chart { .. } => Renderers {
@@ -42,17 +45,27 @@ pub(super) async fn manifests(
 }
 
 /// The manifests, rendered, and their release: what `--operator` names, else what their image tells.
-pub(super) async fn rendered(options: &Options, programs: &Programs) -> Result<(Rendered, Version), RunError> {
+pub(super) async fn rendered(
+    options: &Options,
+    programs: &Programs,
+) -> Result<(Rendered, Version), RunError> {
     let manifests = manifests(options, programs, options.operator()?).await?;
-    let rendered = Rendered::of(&manifests, &renderers(programs, &manifests).await?, OWN_NAMESPACE).await?;
+    let rendered = Rendered::of(
+        &manifests,
+        &renderers(programs, &manifests).await?,
+        OWN_NAMESPACE,
+    )
+    .await?;
     let told = rendered.release().filter(|_| options.manifests.is_some());
     let asked = options.operator_asked.is_some() || options.manifests.is_none();
     match (asked, told) {
-        (true, Some(told)) if told != *options.operator()? => Err(RunError::CustomManifestsRelease {
-            origin: manifests.origin(),
-            told,
-            asked: options.operator()?.clone(),
-        }),
+        (true, Some(told)) if told != *options.operator()? => {
+            Err(RunError::CustomManifestsRelease {
+                origin: manifests.origin(),
+                told,
+                asked: options.operator()?.clone(),
+            })
+        }
         (true, _) => Ok((rendered, options.operator()?.clone())),
         (false, Some(told)) => Ok((rendered, told)),
         (false, None) => Err(RunError::CustomManifestsUnknown(manifests.origin())),

@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::plane::{PlaneSetup, Planes, Site};
 use super::{Options, RunError};
 use crate::artifact::{Source, Store};
-use crate::process::{Alarm, FileLock, LockError, OWN_PROGRAM, Probe, ProcessIdentity, last_lines, stop_point};
+use crate::process::{
+    Alarm, FileLock, LockError, OWN_PROGRAM, Probe, ProcessIdentity, last_lines, stop_point,
+};
 use crate::progress::Progress;
 use crate::results::{Environment, Outcome};
 use crate::target::{ClusterError, Holder, Lease, Lock, Patience, end_process};
@@ -62,7 +64,8 @@ impl Wanted {
 
     fn options(self) -> Result<Options, RunError> {
         let first = self.operators.first().cloned();
-        let first = first.ok_or_else(|| RunError::Daemon("no release is named to be kept up".into()))?;
+        let first =
+            first.ok_or_else(|| RunError::Daemon("no release is named to be kept up".into()))?;
         Ok(Options {
             operators: self.operators,
             source: self.source,
@@ -90,11 +93,18 @@ impl Place {
 
     /// Takes the right to bring control planes up, to take them down, or to begin to use them.
     async fn turn(&self, doing: &str, progress: &dyn Progress) -> Result<Lock, RunError> {
-        let lock = Lock::take(&self.0, "control planes", doing, Patience::default(), progress).await;
+        let lock = Lock::take(
+            &self.0,
+            "control planes",
+            doing,
+            Patience::default(),
+            progress,
+        )
+        .await;
         lock.map_err(|error| match error {
-            ClusterError::Locked { holder, .. } => {
-                RunError::Daemon(format!("the control planes are locked by {holder}; wait for it"))
-            }
+            ClusterError::Locked { holder, .. } => RunError::Daemon(format!(
+                "the control planes are locked by {holder}; wait for it"
+            )),
             error => error.into(),
         })
     }
@@ -126,7 +136,11 @@ impl Place {
 
 fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> RunError + use<> {
     let path = path.to_owned();
-    move |source| RunError::File { doing, path, source }
+    move |source| RunError::File {
+        doing,
+        path,
+        source,
+    }
 }
 
 /// Keeps the control planes that `cluster up` asks for up until it is asked to end; what `cluster up` starts in the background.
@@ -148,7 +162,11 @@ pub async fn keep(progress: Arc<dyn Progress>, cancel: CancellationToken) -> Res
         waited < LOOKED_AT
     };
     let _lock = match FileLock::hold(&place.daemon(), "keep control planes up", waits).await {
-        Err(LockError::Held { .. }) => return Err(RunError::Daemon("control planes are kept up already".into())),
+        Err(LockError::Held { .. }) => {
+            return Err(RunError::Daemon(
+                "control planes are kept up already".into(),
+            ));
+        }
         lock => lock?,
     };
     stop_point("daemon-locked");
@@ -240,7 +258,11 @@ impl Daemon {
 ///
 /// # Errors
 /// When other control planes are up and used, or these don't come up; the error holds the last lines of the log.
-pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<String, RunError> {
+pub async fn up(
+    options: &Options,
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+) -> Result<String, RunError> {
     // What must be built is built here, where it can be seen.
     let setup = tokio::select! {
         biased;
@@ -265,8 +287,14 @@ pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: Cancella
     let second = log.try_clone().map_err(file("making", &place.log()))?;
     let mut daemon = Command::new(OWN_PROGRAM);
     daemon.arg0(CALLED).arg(DAEMON).arg(&place.0);
-    daemon.stdin(Stdio::null()).stdout(log).stderr(second).process_group(0);
-    let mut daemon = daemon.spawn().map_err(file("starting", Path::new(OWN_PROGRAM)))?;
+    daemon
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(second)
+        .process_group(0);
+    let mut daemon = daemon
+        .spawn()
+        .map_err(file("starting", Path::new(OWN_PROGRAM)))?;
     let task = "control planes";
     progress.update(task, "coming up");
     loop {
@@ -274,7 +302,9 @@ pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: Cancella
             progress.finish(task, Outcome::Passed, "they are up");
             return Ok(told(&note, "are up"));
         }
-        let ended = daemon.try_wait().map_err(file("waiting for", Path::new(OWN_PROGRAM)))?;
+        let ended = daemon
+            .try_wait()
+            .map_err(file("waiting for", Path::new(OWN_PROGRAM)))?;
         if let Some(status) = ended {
             let lines = last_lines(&place.log(), 20).join("\n  | ");
             return Err(RunError::Daemon(format!(
@@ -323,7 +353,9 @@ async fn end(place: &Place) -> Result<Option<String>, RunError> {
 /// When the harness's folder can't be read.
 pub fn status() -> Result<Option<String>, RunError> {
     let place = Place::open()?;
-    let Some(note) = place.living() else { return Ok(None) };
+    let Some(note) = place.living() else {
+        return Ok(None);
+    };
     let mut text = told(&note, &format!("are up since {}", note.since));
     for user in Lease::users(&place.0)? {
         text.push_str(&format!("\nused by {user}"));

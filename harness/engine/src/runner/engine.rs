@@ -28,7 +28,8 @@ use super::secrets::Secrets;
 use super::snapshots::CaseSnapshots;
 use super::steps::StepRunner;
 use super::subjects::{
-    CaseError, EngineOptions, EvidencePolicy, Operator, SYNCED_WITHIN, StartError, Subjects, Upgrade,
+    CaseError, EngineOptions, EvidencePolicy, Operator, SYNCED_WITHIN, StartError, Subjects,
+    Upgrade,
 };
 use super::{cleanup, namespace, pods, total_requests};
 use crate::artifact::UNPINNED;
@@ -127,7 +128,9 @@ impl Engine {
     /// Runs cases side by side; the results are in the order of the cases.
     pub async fn run(&self, cases: &[TestCase]) -> Vec<CaseResult> {
         let order = self.order(cases);
-        let done = futures::future::join_all(order.iter().map(|index| self.run_case(&cases[*index]))).await;
+        let done =
+            futures::future::join_all(order.iter().map(|index| self.run_case(&cases[*index])))
+                .await;
         let mut results: Vec<_> = order.into_iter().zip(done).collect();
         results.sort_by_key(|(index, _)| *index);
         results.into_iter().map(|(_, result)| result).collect()
@@ -140,7 +143,8 @@ impl Engine {
             order.sort_by_cached_key(|index| {
                 let case = &cases[*index];
                 // Of manifests that can't be read the case itself tells.
-                let objects = manifests(&case.scenario, Some(&self.subjects.samples)).unwrap_or_default();
+                let objects =
+                    manifests(&case.scenario, Some(&self.subjects.samples)).unwrap_or_default();
                 Reverse(self.priority(case, total_requests(&objects)))
             });
         }
@@ -170,8 +174,9 @@ impl Engine {
         let over = self.options.ends.is_some_and(|end| Instant::now() >= end);
         if broke && !result.interrupted && !over && !self.cancel.is_cancelled() {
             let first = result.reason.take().unwrap_or_default();
-            self.progress
-                .line(&format!("{id}: the environment failed, so it is tried again: {first}"));
+            self.progress.line(&format!(
+                "{id}: the environment failed, so it is tried again: {first}"
+            ));
             tokio::select! {
                 () = tokio::time::sleep(AGAIN_AFTER) => {}
                 () = self.cancel.cancelled() => {}
@@ -211,9 +216,12 @@ impl Engine {
     /// where nothing else does.
     async fn images(&self, ray: &Version) -> Vec<ImageRecord> {
         let mut images = self.subjects.images(ray);
-        if self.subjects.operator.has_nodes() && images.iter().any(|image| image.digest == UNPINNED) {
+        if self.subjects.operator.has_nodes() && images.iter().any(|image| image.digest == UNPINNED)
+        {
             // Without an answer they stay unknown.
-            let nodes = Api::<Node>::all(self.client.clone()).list(&ListParams::default()).await;
+            let nodes = Api::<Node>::all(self.client.clone())
+                .list(&ListParams::default())
+                .await;
             let nodes = nodes.map(|list| list.items).unwrap_or_default();
             for image in images.iter_mut().filter(|image| image.digest == UNPINNED) {
                 if let Some(digest) = digest_on(&nodes, &image.name) {
@@ -248,11 +256,18 @@ impl Engine {
             let images = self.images(&case.ray).await;
             journal.note(case, &images, result, &*self.progress).await;
         }
-        let message = result.reason.clone().unwrap_or_else(|| "all checks passed".into());
+        let message = result
+            .reason
+            .clone()
+            .unwrap_or_else(|| "all checks passed".into());
         self.progress.finish(&result.id, result.outcome, &message);
     }
 
-    async fn attempt(&self, case: &TestCase, upgrade: Option<&dyn Upgrade>) -> (CaseResult, Option<CaseError>) {
+    async fn attempt(
+        &self,
+        case: &TestCase,
+        upgrade: Option<&dyn Upgrade>,
+    ) -> (CaseResult, Option<CaseError>) {
         self.progress.update(&case.id(), "waiting for its turn");
         let mut result = CaseResult {
             kubernetes: self.subjects.kubernetes.clone(),
@@ -267,7 +282,10 @@ impl Engine {
         let began = self.begin(case).await;
         let started = Instant::now();
         let done = match began {
-            Ok((prepared, permit)) => self.apply_and_judge(case, prepared, permit, upgrade, &mut result).await,
+            Ok((prepared, permit)) => {
+                self.apply_and_judge(case, prepared, permit, upgrade, &mut result)
+                    .await
+            }
             Err(error) => Err(error),
         };
         let error = done.err();
@@ -323,7 +341,10 @@ impl Engine {
     /// Pods of which one waits for ever for another's end are not sent. Of one that no node can hold, the check tells more.
     fn is_enough_for(&self, wanted: Resources, pods: &[Resources]) -> Result<(), CaseError> {
         let there = self.capacity.total();
-        let holds = |(cpu, memory)| pods.iter().all(|pod| pod.fit_into(Resources::room(cpu, memory)));
+        let holds = |(cpu, memory)| {
+            pods.iter()
+                .all(|pod| pod.fit_into(Resources::room(cpu, memory)))
+        };
         if !self.largest_node.is_some_and(holds) {
             return Ok(());
         }
@@ -341,7 +362,10 @@ impl Engine {
 
     fn prepare(&self, case: &TestCase) -> Result<Prepared, CaseError> {
         let wanted = case.scenario.file.spec.nodes;
-        let nodes = self.left.as_ref().and_then(|left| u32::try_from(left.len()).ok());
+        let nodes = self
+            .left
+            .as_ref()
+            .and_then(|left| u32::try_from(left.len()).ok());
         if let Some(there) = nodes.filter(|there| *there < wanted) {
             return Err(CaseError::Nodes { wanted, there });
         }
@@ -379,8 +403,10 @@ impl Engine {
     ) -> Result<(), CaseError> {
         let id = case.id();
         let since = crate::observe::now();
-        self.progress
-            .update(&id, &format!("applying to the namespace {}", prepared.namespace));
+        self.progress.update(
+            &id,
+            &format!("applying to the namespace {}", prepared.namespace),
+        );
         namespace::create(&self.client, &prepared.namespace, &self.options.run).await?;
         result.namespace = Some(prepared.namespace.clone());
         let mut view = NamespaceView::start(&self.watches, &prepared.namespace);
@@ -457,7 +483,9 @@ impl Engine {
             upgrade,
         );
         let presence = match &self.subjects.operator {
-            Operator::Installed(installed) if upgrade.is_none() => Some(OperatorHealth::new(&self.client, installed)),
+            Operator::Installed(installed) if upgrade.is_none() => {
+                Some(OperatorHealth::new(&self.client, installed))
+            }
             // It is replaced meanwhile, or whoever keeps it up hears of its end.
             Operator::Installed(_) | Operator::Beside { .. } => None,
         };
@@ -466,7 +494,10 @@ impl Engine {
             self.progress.line(&format!("warning: {id}: {problem}"));
         }
         // Those that were sent are known; an operator makes others, and so may the user's Pods. Checks quote logs.
-        let passed = judged.checks.iter().all(|check| check.outcome == Outcome::Passed);
+        let passed = judged
+            .checks
+            .iter()
+            .all(|check| check.outcome == Outcome::Passed);
         if (!passed || !judged.observation.logs.is_empty())
             && let Err(error) = secrets.learn().await
         {
@@ -503,10 +534,14 @@ impl Engine {
             .and_then(|()| output::create_folder(output, &folder));
         let problems = match &made {
             Ok(path) => evidence::gather(&subject, path).await,
-            Err(error) => vec![format!("{folder} can't be made in {}: {error}", output.display())],
+            Err(error) => vec![format!(
+                "{folder} can't be made in {}: {error}",
+                output.display()
+            )],
         };
         for problem in problems {
-            self.progress.line(&format!("warning: {id}: evidence: {problem}"));
+            self.progress
+                .line(&format!("warning: {id}: evidence: {problem}"));
         }
         Ok((judged, made.is_ok().then_some(folder)))
     }

@@ -76,7 +76,9 @@ pub enum RunError {
     )]
     OperatorIsThere(String),
     /// Manifests that the user brings are of another release than asked for.
-    #[error("the operator in {origin} is KubeRay {told}, and --operator asks for {asked}; leave one of them out")]
+    #[error(
+        "the operator in {origin} is KubeRay {told}, and --operator asks for {asked}; leave one of them out"
+    )]
     CustomManifestsRelease {
         /// Where they come from.
         origin: String,
@@ -86,7 +88,9 @@ pub enum RunError {
         asked: Version,
     },
     /// Manifests that the user brings don't tell their release.
-    #[error("the image of the operator in {0} names no release; say with --operator which one it is like")]
+    #[error(
+        "the image of the operator in {0} names no release; say with --operator which one it is like"
+    )]
     CustomManifestsUnknown(String),
     /// A Job can't be submitted or collected.
     #[error("{0}")]
@@ -125,7 +129,9 @@ pub enum RunError {
         source: std::io::Error,
     },
     /// The cluster is up, but `cluster up` did not come to its end.
-    #[error("the cluster is up, but what runs in it is not known; run `kuberay-conformance cluster up` again")]
+    #[error(
+        "the cluster is up, but what runs in it is not known; run `kuberay-conformance cluster up` again"
+    )]
     Unfinished,
     /// Others use the cluster with other releases than those asked for.
     #[error(
@@ -189,10 +195,16 @@ impl RunError {
 }
 
 fn list(paths: &[PathBuf]) -> String {
-    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    let paths: Vec<_> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     paths.join(", ")
 }
 
 fn reasons(reasons: &[String]) -> String {
-    reasons.iter().map(|reason| format!("\n  - {reason}")).collect()
+    reasons
+        .iter()
+        .map(|reason| format!("\n  - {reason}"))
+        .collect()
 }

@@ -57,7 +57,10 @@ pub(super) async fn gather(subject: &Subject<'_>, folder: &Path) -> Vec<String> 
         .await
         .is_err()
     {
-        let problem = format!("the logs could not all be read within {} s", WITHIN.as_secs());
+        let problem = format!(
+            "the logs could not all be read within {} s",
+            WITHIN.as_secs()
+        );
         writer.problems.push(problem);
     }
     if !writer.problems.is_empty() {
@@ -141,7 +144,10 @@ fn write_state(subject: &Subject<'_>, writer: &mut Writer<'_>) {
     }
     for cluster in &subject.observation.ray_clusters {
         let name = cluster["metadata"]["name"].as_str().unwrap_or("unnamed");
-        writer.yaml(&format!("rayclusters/{}.yaml", output::file_name(name)), cluster);
+        writer.yaml(
+            &format!("rayclusters/{}.yaml", output::file_name(name)),
+            cluster,
+        );
     }
     let lines: String = subject.observation.events.iter().map(event_line).collect();
     writer.text("events.txt", &lines);
@@ -153,8 +159,13 @@ fn write_state(subject: &Subject<'_>, writer: &mut Writer<'_>) {
         writer.text("dashboard/ray-version.txt", &format!("{version}\n"));
     } else {
         let error = subject.view.dashboard_error();
-        let why = error.as_deref().unwrap_or("it was not asked, or had not answered yet");
-        writer.text("dashboard/none.txt", &format!("the dashboard gave no answer: {why}\n"));
+        let why = error
+            .as_deref()
+            .unwrap_or("it was not asked, or had not answered yet");
+        writer.text(
+            "dashboard/none.txt",
+            &format!("the dashboard gave no answer: {why}\n"),
+        );
     }
 }
 
@@ -166,14 +177,22 @@ async fn write_logs(subject: &Subject<'_>, writer: &mut Writer<'_>) {
                 // Of an instance that never was there is no log.
                 Err(_) if key.previous => {}
                 Err(error) => {
-                    let problem = format!("the log of {} in {} could not be read: {error}", key.container, key.pod);
+                    let problem = format!(
+                        "the log of {} in {} could not be read: {error}",
+                        key.container, key.pod
+                    );
                     writer.problems.push(problem);
                 }
             }
         }
     }
     // Of Pods that are gone there is what was followed while they lived.
-    let live: Vec<String> = subject.observation.pods.iter().map(ResourceExt::name_any).collect();
+    let live: Vec<String> = subject
+        .observation
+        .pods
+        .iter()
+        .map(ResourceExt::name_any)
+        .collect();
     let gone = subject
         .observation
         .logs
@@ -190,7 +209,9 @@ async fn write_logs(subject: &Subject<'_>, writer: &mut Writer<'_>) {
 }
 
 fn keys(pod: &Pod) -> Vec<LogKey> {
-    let Some(spec) = &pod.spec else { return Vec::new() };
+    let Some(spec) = &pod.spec else {
+        return Vec::new();
+    };
     let names = spec
         .init_containers
         .iter()
@@ -209,7 +230,10 @@ fn keys(pod: &Pod) -> Vec<LogKey> {
 
 fn file_name(key: &LogKey) -> String {
     let previous = if key.previous { ".previous" } else { "" };
-    let (pod, container) = (output::file_name(&key.pod), output::file_name(&key.container));
+    let (pod, container) = (
+        output::file_name(&key.pod),
+        output::file_name(&key.container),
+    );
     format!("logs/{pod}/{container}{previous}.log")
 }
 
@@ -217,7 +241,10 @@ fn file_name(key: &LogKey) -> String {
 fn write_log(key: &LogKey, lines: &Lines, writer: &mut Writer<'_>) {
     writer.text(&file_name(key), &lines.to_text());
     if let Some(words) = lines.cut_words() {
-        let problem = format!("the log of {} in {} is not whole: {words}", key.container, key.pod);
+        let problem = format!(
+            "the log of {} in {} is not whole: {words}",
+            key.container, key.pod
+        );
         writer.problems.push(problem);
     }
 }

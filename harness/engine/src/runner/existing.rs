@@ -10,7 +10,9 @@ use semver::Version;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::{Engine, EngineOptions, Operator, Options, RunError, Subjects, cleanup, custom_manifests};
+use super::{
+    Engine, EngineOptions, Operator, Options, RunError, Subjects, cleanup, custom_manifests,
+};
 use crate::artifact::{Programs, Store, UNPINNED};
 use crate::operator::{self, DiscoverError, Found, Installed, Rendered, remove_own};
 use crate::plan::TestCase;
@@ -41,19 +43,28 @@ enum TheOperator {
     /// It runs already.
     Found(Box<Found>),
     /// The run installs it in a namespace of its own.
-    ToInstall { rendered: Box<Rendered>, release: Version },
+    ToInstall {
+        rendered: Box<Rendered>,
+        release: Version,
+    },
 }
 
 impl There {
     /// Connects to the cluster of a context, checks what may be done there, and finds out which operator cases will meet.
-    pub(super) async fn find(options: &Options, progress: Arc<dyn Progress>) -> Result<Option<Self>, RunError> {
+    pub(super) async fn find(
+        options: &Options,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Option<Self>, RunError> {
         let Some(wanted) = &options.existing else {
             return Ok(None);
         };
         let store = Store::open()?;
         let programs = Programs::new(store.clone(), options.source, Arc::clone(&progress));
         let cluster = Existing::connect(&wanted.context).await?;
-        progress.update("cluster", &format!("{} at {}", cluster.context, cluster.server));
+        progress.update(
+            "cluster",
+            &format!("{} at {}", cluster.context, cluster.server),
+        );
         cluster.check_permissions().await?;
         let identity = cluster.identity().await.map_err(|source| RunError::Api {
             doing: "reading the namespace kube-system, whose uid tells the cluster from others",
@@ -68,14 +79,20 @@ impl There {
                 Err(other) => return Err(other.into()),
             }
             let (mut rendered, release) = custom_manifests::rendered(options, &programs).await?;
-            rendered.customise(options.operator_image.as_deref(), &operator::Options::default(), "");
+            rendered.customise(
+                options.operator_image.as_deref(),
+                &operator::Options::default(),
+                "",
+            );
             TheOperator::ToInstall {
                 rendered: Box::new(rendered),
                 release,
             }
         } else {
             let named = wanted.operator_deployment.as_ref();
-            TheOperator::Found(Box::new(operator::discover(&cluster.client, named, asked).await?))
+            TheOperator::Found(Box::new(
+                operator::discover(&cluster.client, named, asked).await?,
+            ))
         };
         let mut there = Self {
             cluster,
@@ -86,7 +103,9 @@ impl There {
             progress,
         };
         if let Some(settings) = there.settings() {
-            there.identity.push_str(&format!(" whose operator has {settings}"));
+            there
+                .identity
+                .push_str(&format!(" whose operator has {settings}"));
         }
         there.tell();
         Ok(Some(there))
@@ -126,7 +145,8 @@ impl There {
                 )
             }
         };
-        self.progress.line(&format!("{}: {line}", self.cluster.context));
+        self.progress
+            .line(&format!("{}: {line}", self.cluster.context));
         if let Some(settings) = self.settings() {
             self.progress.line(&format!(
                 "note: the operator has settings of its own, which scenarios don't expect: {settings}"
@@ -138,14 +158,20 @@ impl There {
         let TheOperator::Found(found) = &self.operator else {
             return None;
         };
-        let own = found.env.iter().filter(|(name, _)| SETTINGS.contains(&name.as_str()));
+        let own = found
+            .env
+            .iter()
+            .filter(|(name, _)| SETTINGS.contains(&name.as_str()));
         let own: Vec<_> = own.map(|(name, value)| format!("{name}={value}")).collect();
         (!own.is_empty()).then(|| own.join(", "))
     }
 
     /// What is under test, for reports.
     pub(super) fn environment(&self, options: &Options) -> Environment {
-        let mut engine = format!("none (the existing cluster of the context {})", self.cluster.context);
+        let mut engine = format!(
+            "none (the existing cluster of the context {})",
+            self.cluster.context
+        );
         if let Some(settings) = self.settings() {
             engine.push_str(&format!("; its operator has {settings}"));
         }
@@ -167,7 +193,9 @@ impl There {
         match &self.operator {
             TheOperator::Found(found) => {
                 let Installed {
-                    namespace, deployment, ..
+                    namespace,
+                    deployment,
+                    ..
                 } = &found.installed;
                 let source = format!("the cluster's Deployment {namespace}/{deployment}");
                 record(&found.image, source, found.digest.as_ref())
@@ -181,7 +209,10 @@ impl There {
 
     fn ray_image(&self, options: &Options) -> ImageRecord {
         let name = format!("{}:{}", self.programs.pins().ray.image, options.ray);
-        let own = options.existing.as_ref().and_then(|there| there.ray_image.clone());
+        let own = options
+            .existing
+            .as_ref()
+            .and_then(|there| there.ray_image.clone());
         ImageRecord {
             name: own.unwrap_or(name),
             origin: Origin::Existing,
@@ -230,7 +261,8 @@ impl There {
             TheOperator::Found(found) => found.installed,
             TheOperator::ToInstall { rendered, release } => {
                 let client = &self.cluster.client;
-                operator::install_beside_others(client, *rendered, &release, &*self.progress).await?
+                operator::install_beside_others(client, *rendered, &release, &*self.progress)
+                    .await?
             }
         };
         let server = format!("{:x}", Sha256::digest(&self.cluster.server));
@@ -262,7 +294,9 @@ impl There {
 
     /// The release's samples, where a case needs one: only then must its files be had.
     async fn samples(&self, cases: &[TestCase]) -> Result<PathBuf, RunError> {
-        let mut manifests = cases.iter().flat_map(|case| &case.scenario.file.spec.manifests);
+        let mut manifests = cases
+            .iter()
+            .flat_map(|case| &case.scenario.file.spec.manifests);
         if !manifests.any(|manifest| matches!(manifest, Manifest::Sample(_))) {
             return Ok(PathBuf::new());
         }
@@ -287,7 +321,10 @@ async fn never_unless(installs: bool, cancel: &CancellationToken) {
 ///
 /// # Errors
 /// When the context can't be used, or the API server refuses.
-pub(super) async fn down(options: &Options, progress: &dyn Progress) -> Result<Option<String>, RunError> {
+pub(super) async fn down(
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Option<String>, RunError> {
     let Some(there) = &options.existing else {
         return Ok(None);
     };
@@ -299,7 +336,10 @@ pub(super) async fn down(options: &Options, progress: &dyn Progress) -> Result<O
     })?;
     told.extend(remove_own(&cluster.client).await?);
     if told.is_empty() {
-        told.push(format!("nothing of this machine's is left in {}", cluster.context));
+        told.push(format!(
+            "nothing of this machine's is left in {}",
+            cluster.context
+        ));
     }
     Ok(Some(told.join("\n")))
 }
@@ -337,7 +377,9 @@ pub(super) async fn status(options: &Options) -> Result<Option<String>, RunError
         Err(why) => text.push_str(&format!("\npermissions: {why}")),
     }
     let ours = ListParams::default().labels(&cleanup::of_cases());
-    let namespaces = Api::<Namespace>::all(cluster.client).list_metadata(&ours).await;
+    let namespaces = Api::<Namespace>::all(cluster.client)
+        .list_metadata(&ours)
+        .await;
     let count = namespaces.map_or(0, |list| list.items.len());
     text.push_str(&format!("\nnamespaces of scenarios: {count}"));
     Ok(Some(text))

@@ -61,7 +61,9 @@ pub enum JournalError {
         what: String,
     },
     /// An entry is not what was written.
-    #[error("entry {number} of {journal} can't be read: {source}; run without --resume, which begins anew")]
+    #[error(
+        "entry {number} of {journal} can't be read: {source}; run without --resume, which begins anew"
+    )]
     Entry {
         /// Which journal.
         journal: String,
@@ -123,7 +125,9 @@ impl JournalHead {
     /// # Errors
     /// When it is not; `journal` is how the error calls it.
     pub fn fits(&self, found: &Self, journal: &str) -> Result<(), JournalError> {
-        let shard = |shard: Option<Shard>| shard.map_or("no shard".into(), |shard| format!("shard {shard}"));
+        let shard = |shard: Option<Shard>| {
+            shard.map_or("no shard".into(), |shard| format!("shard {shard}"))
+        };
         let what = if self.version != found.version {
             format!("its form is {}, not {}", found.version, self.version)
         } else if self.harness != found.harness {
@@ -131,7 +135,11 @@ impl JournalHead {
         } else if self.shard != found.shard {
             format!("{}, not {}", shard(found.shard), shard(self.shard))
         } else if self.cluster != found.cluster {
-            let cluster = |cluster: &Option<String>| cluster.clone().unwrap_or_else(|| "a cluster of its own".into());
+            let cluster = |cluster: &Option<String>| {
+                cluster
+                    .clone()
+                    .unwrap_or_else(|| "a cluster of its own".into())
+            };
             format!(
                 "it ran in {}, not in {}",
                 cluster(&found.cluster),
@@ -139,7 +147,8 @@ impl JournalHead {
             )
         } else if self.planned != found.planned {
             let (one, other) = (&found.planned, &self.planned);
-            let only = |of: &[String], not: &[String]| of.iter().find(|id| !not.contains(id)).cloned();
+            let only =
+                |of: &[String], not: &[String]| of.iter().find(|id| !not.contains(id)).cloned();
             match (only(one, other), only(other, one)) {
                 (Some(id), _) => format!("it had {id}, which is not planned now"),
                 (None, Some(id)) => format!("it did not have {id}"),
@@ -245,7 +254,11 @@ impl RunJournal {
             };
             match entry.filter(is_same) {
                 Some(entry) => {
-                    progress.finish(&id, Outcome::Passed, "passed before, so it is not run again");
+                    progress.finish(
+                        &id,
+                        Outcome::Passed,
+                        "passed before, so it is not run again",
+                    );
                     results.push(CaseResult {
                         resumed: true,
                         ..entry.result.clone()
@@ -258,14 +271,23 @@ impl RunJournal {
     }
 
     /// Notes what a case came to. A journal that can't be written does no harm to the case.
-    pub async fn note(&self, case: &TestCase, images: &[ImageRecord], result: &CaseResult, progress: &dyn Progress) {
+    pub async fn note(
+        &self,
+        case: &TestCase,
+        images: &[ImageRecord],
+        result: &CaseResult,
+        progress: &dyn Progress,
+    ) {
         let mut result = result.clone();
         Redactor::default().redact_case(&mut result);
         let noted = match self.digest(case, images) {
             Ok(digest) => {
                 // What is of no certain digest is noted, and not taken over.
                 let digest = digest.unwrap_or_default();
-                let evidence = result.evidence.as_ref().map(|folder| self.output.join(folder));
+                let evidence = result
+                    .evidence
+                    .as_ref()
+                    .map(|folder| self.output.join(folder));
                 let entry = JournalEntry { digest, result };
                 let noted = self.journal.note(&entry, evidence.as_deref()).await;
                 noted.map_err(|error| error.to_string())

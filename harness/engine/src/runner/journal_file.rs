@@ -66,7 +66,9 @@ impl FileJournal {
         };
         let (file, entries) = if let Some((mut file, entries, kept)) = picked_up {
             // A line that a kill tore would run into the next one.
-            let cut = file.set_len(kept).and_then(|()| file.seek(SeekFrom::End(0)));
+            let cut = file
+                .set_len(kept)
+                .and_then(|()| file.seek(SeekFrom::End(0)));
             cut.map_err(self.failed("beginning"))?;
             (file, entries)
         } else {
@@ -82,10 +84,18 @@ impl FileJournal {
     }
 
     /// What was noted, and the length of it in bytes.
-    fn read(&self, file: &mut File, head: &JournalHead) -> Result<(Vec<JournalEntry>, u64), JournalError> {
+    fn read(
+        &self,
+        file: &mut File,
+        head: &JournalHead,
+    ) -> Result<(Vec<JournalEntry>, u64), JournalError> {
         let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(self.failed("reading"))?;
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        file.read_to_end(&mut text)
+            .map_err(self.failed("reading"))?;
+        let whole = text
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
         let mut lines = text[..whole].split_inclusive(|byte| *byte == b'\n');
         let Some(first) = lines.next() else {
             return Ok((Vec::new(), 0));

@@ -17,7 +17,11 @@ use crate::scenario::TargetKind;
 use crate::target::{Holder, KindCluster, Patience, Status, UP};
 
 /// Brings the kind cluster up with everything that cases need, and notes which releases are in it.
-pub(super) async fn bring_up(setup: &Setup, options: &Options, phases: &mut Phases) -> Result<Session, RunError> {
+pub(super) async fn bring_up(
+    setup: &Setup,
+    options: &Options,
+    phases: &mut Phases,
+) -> Result<Session, RunError> {
     // Before anything long begins, and again when nobody else can change the answer any more.
     refuse_other_releases(setup, options)?;
     stop_point("releases-compared");
@@ -36,7 +40,8 @@ fn refuse_other_releases(setup: &Setup, options: &Options) -> Result<Vec<Holder>
     let Some((operator, ray)) = noted_releases(&options.cluster) else {
         return Ok(users);
     };
-    let same = operator == *options.operator()? && ray == options.ray && options.operator_image.is_none();
+    let same =
+        operator == *options.operator()? && ray == options.ray && options.operator_image.is_none();
     if users.is_empty() || same {
         return Ok(users);
     }
@@ -51,7 +56,11 @@ fn refuse_other_releases(setup: &Setup, options: &Options) -> Result<Vec<Holder>
 ///
 /// # Errors
 /// When a step fails; what was made by then stays, for the next `cluster up` or `cluster down`.
-pub async fn up(options: &Options, progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<String, RunError> {
+pub async fn up(
+    options: &Options,
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+) -> Result<String, RunError> {
     let mut texts = Vec::new();
     if options.targets.contains(&TargetKind::Envtest) {
         texts.push(daemon::up(options, Arc::clone(&progress), cancel.clone()).await?);
@@ -122,7 +131,10 @@ pub async fn down(options: &Options, progress: Arc<dyn Progress>) -> Result<Stri
 /// Whether there is a kind cluster to look at: asking a container engine that may not be there is not needed to say that
 /// nothing is up of a cluster that was never made, unless it alone was asked about.
 fn concerns_kind(options: &Options) -> bool {
-    let was_made = || Store::open().is_ok_and(|store| KindCluster::folder(store.root(), &options.cluster).is_dir());
+    let was_made = || {
+        Store::open()
+            .is_ok_and(|store| KindCluster::folder(store.root(), &options.cluster).is_dir())
+    };
     options.targets.contains(&TargetKind::Kind) && (options.targets.len() == 1 || was_made())
 }
 
@@ -134,7 +146,10 @@ fn lines_or(nothing: &str, texts: &[String]) -> String {
     }
 }
 
-async fn down_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<Option<String>, RunError> {
+async fn down_kind(
+    options: &Options,
+    progress: Arc<dyn Progress>,
+) -> Result<Option<String>, RunError> {
     let setup = Setup::new(options, progress).await?;
     let removed = setup.cluster.down(Patience::default()).await?;
     stop_point("cluster-removed");
@@ -162,7 +177,10 @@ pub async fn status(options: &Options, progress: Arc<dyn Progress>) -> Result<St
     Ok(lines_or("nothing is up", &texts))
 }
 
-async fn status_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<Option<String>, RunError> {
+async fn status_kind(
+    options: &Options,
+    progress: Arc<dyn Progress>,
+) -> Result<Option<String>, RunError> {
     let setup = Setup::new(options, progress).await?;
     Ok(match setup.cluster.status().await? {
         Status::Down => None,
@@ -183,7 +201,9 @@ async fn status_kind(options: &Options, progress: Arc<dyn Progress>) -> Result<O
             );
             match noted_releases(&options.cluster) {
                 Some((operator, ray)) => text.push_str(&format!("\nKubeRay {operator}, Ray {ray}")),
-                None => text.push_str("\nwhat runs in it is not known; `cluster up` makes it complete"),
+                None => {
+                    text.push_str("\nwhat runs in it is not known; `cluster up` makes it complete")
+                }
             }
             text.push_str(&format!("\nkubeconfig: {}", kubeconfig.display()));
             for user in users {

@@ -40,10 +40,12 @@ pub use capacity::{Capacity, Permit, PermitError, Priority, Resources, default_j
 pub use engine::Engine;
 pub use error::RunError;
 pub use in_cluster::{
-    CollectOptions, JOB, JobJournal, JobResults, NAMESPACE, ResultsError, SubmitOptions, Submitted, collect,
-    is_job_name, run_shard, submit,
+    CollectOptions, JOB, JobJournal, JobResults, NAMESPACE, ResultsError, SubmitOptions, Submitted,
+    collect, is_job_name, run_shard, submit,
 };
-pub use journal::{JOURNAL_VERSION, Journal, JournalEntry, JournalError, JournalHead, RunJournal, case_digest};
+pub use journal::{
+    JOURNAL_VERSION, Journal, JournalEntry, JournalError, JournalHead, RunJournal, case_digest,
+};
 pub use journal_file::FileJournal;
 pub use lifecycle::{down, status, up};
 pub use names::{RunId, evidence_folder, namespace_name};
@@ -55,4 +57,6 @@ pub use plane::{JOBS, Planes, Site};
 pub use requests::{pods, total_requests};
 pub use session::{Session, new_run_id, noted_releases};
 pub use setup::{harness_image, kind_client, push_harness};
-pub use subjects::{CaseError, EngineOptions, EvidencePolicy, Operator, StartError, Subjects, Upgrade};
+pub use subjects::{
+    CaseError, EngineOptions, EvidencePolicy, Operator, StartError, Subjects, Upgrade,
+};

@@ -15,7 +15,11 @@ const MOST: u32 = 4;
 /// As many as these scenarios need, and how many a cluster gets that has to be made for them: with room for some to rest
 /// while others begin, where there are more than run at once.
 pub(super) fn nodes_for_all(scenarios: &[&Scenario], jobs: Option<usize>) -> (u32, u32) {
-    let needed = scenarios.iter().map(|scenario| nodes_for(scenario)).max().unwrap_or(1);
+    let needed = scenarios
+        .iter()
+        .map(|scenario| nodes_for(scenario))
+        .max()
+        .unwrap_or(1);
     // Nobody rests where a number is named.
     let rest = jobs.is_none() && scenarios.len() > default_jobs();
     (needed, if rest { needed.max(ROOMY) } else { needed })
@@ -29,13 +33,19 @@ fn nodes_for(scenario: &Scenario) -> u32 {
         return said;
     };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    said.max(needed(&pods(&objects), u32::try_from(cores).unwrap_or(u32::MAX)))
+    said.max(needed(
+        &pods(&objects),
+        u32::try_from(cores).unwrap_or(u32::MAX),
+    ))
 }
 
 /// One, too, where no number helps, because one Pod alone asks for more than a node has.
 fn needed(pods: &[Resources], cores: u32) -> u32 {
     let nodes = |count: u32| Resources::room(f64::from(count) * f64::from(cores), f64::MAX);
-    let sum = pods.iter().copied().fold(Resources::new(TAKEN, 0.0), Resources::plus);
+    let sum = pods
+        .iter()
+        .copied()
+        .fold(Resources::new(TAKEN, 0.0), Resources::plus);
     let fits = |count: &u32| sum.fit_into(nodes(*count));
     if !pods.iter().all(|pod| pod.fit_into(nodes(1))) {
         return 1;

@@ -100,7 +100,10 @@ impl Options {
             TargetKind::Kind if !self.pairs.is_empty() => self.pairs.clone(),
             _ => Pair::crossed(&self.operators, std::slice::from_ref(&self.ray)),
         };
-        self.targets.iter().map(|target| (*target, of(target))).collect()
+        self.targets
+            .iter()
+            .map(|target| (*target, of(target)))
+            .collect()
     }
 
     /// The same with one pair of releases alone.
@@ -120,7 +123,9 @@ impl Options {
     pub(super) fn operator(&self) -> Result<&Version, super::RunError> {
         match self.operators.as_slice() {
             [one] if self.pairs.len() <= 1 => Ok(one),
-            several => Err(super::RunError::OneRelease(several.len().max(self.pairs.len()))),
+            several => Err(super::RunError::OneRelease(
+                several.len().max(self.pairs.len()),
+            )),
         }
     }
 

@@ -21,14 +21,19 @@ use super::plane::{JOBS, PlaneSetup, Running, Site};
 use super::session::{Session, new_run_id};
 use super::setup::{RUN, Setup};
 use super::upgrade::Upgrades;
-use super::{EngineOptions, FileJournal, Journal, JournalHead, Options, RunError, RunId, RunJournal, default_jobs};
+use super::{
+    EngineOptions, FileJournal, Journal, JournalHead, Options, RunError, RunId, RunJournal,
+    default_jobs,
+};
 use crate::expect::{pending_allowed, unreferenced};
 use crate::plan::{self, Pair, Plan, TestCase};
 use crate::process::Alarm;
 use crate::progress::Progress;
 use crate::redact::{Redacted, Redactor};
 use crate::reports::Reports;
-use crate::results::{CaseResult, Environment, Outcome, RESULTS_VERSION, RunResult, ScenarioRecord};
+use crate::results::{
+    CaseResult, Environment, Outcome, RESULTS_VERSION, RunResult, ScenarioRecord,
+};
 use crate::scenario::{OperatorSettings, TargetKind, load_all};
 use crate::target::{ClusterError, Left, UP, UPGRADE, who};
 
@@ -61,7 +66,10 @@ pub async fn run_noting(
     let redactor = Redactor::default();
     let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, redactor.clone()));
     let mut begun = None;
-    let done = orchestrate(options, journal, reports, progress, cancel, &mut begun, &redactor).await;
+    let done = orchestrate(
+        options, journal, reports, progress, cancel, &mut begun, &redactor,
+    )
+    .await;
     if let (Err(error), Some(begun)) = (&done, begun) {
         begun.failed(error, &redactor);
     }
@@ -153,7 +161,10 @@ async fn orchestrate(
                 done => found.interrupted = done.err().map(|error| error.to_string()),
             }
         }
-        let ran: BTreeSet<String> = found.cases[before..].iter().map(|case| case.id.clone()).collect();
+        let ran: BTreeSet<String> = found.cases[before..]
+            .iter()
+            .map(|case| case.id.clone())
+            .collect();
         let rest = cases.iter().filter(|case| !ran.contains(&case.id()));
         found.cases.extend(rest.map(cut_off));
     }
@@ -202,7 +213,12 @@ async fn begin_journal(
     Ok(journal)
 }
 
-fn engine_options(options: &Options, id: &RunId, journal: RunJournal, redactor: &Redactor) -> EngineOptions {
+fn engine_options(
+    options: &Options,
+    id: &RunId,
+    journal: RunJournal,
+    redactor: &Redactor,
+) -> EngineOptions {
     EngineOptions {
         run: id.clone(),
         redactor: redactor.clone(),
@@ -210,7 +226,10 @@ fn engine_options(options: &Options, id: &RunId, journal: RunJournal, redactor: 
         evidence: options.evidence,
         jobs: options.jobs.unwrap_or_else(default_jobs),
         overlap: options.jobs.is_none(),
-        capacity_share: options.existing.as_ref().map_or(1, |there| there.capacity_share),
+        capacity_share: options
+            .existing
+            .as_ref()
+            .map_or(1, |there| there.capacity_share),
         journal: Some(Arc::new(journal)),
         ends: options.timeout.map(|timeout| Instant::now() + timeout),
         write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
@@ -235,18 +254,27 @@ fn plan(options: &Options) -> Result<(Plan, Vec<CaseResult>, Vec<ScenarioRecord>
     let mut left_out = Vec::new();
     let all = scenarios.iter().flat_map(|scenario| {
         let of = |(target, pairs): &'_ (TargetKind, Vec<Pair>)| {
-            let cases = pairs.iter().map(|pair| TestCase::of(scenario, *target, pair));
+            let cases = pairs
+                .iter()
+                .map(|pair| TestCase::of(scenario, *target, pair));
             cases.collect::<Vec<_>>()
         };
         targets.iter().flat_map(of).collect::<Vec<_>>()
     });
     // A scenario that is not for a target has no case there; only ranges leave cases out.
     for case in all.filter(|case| case.scenario.file.spec.placement().target == case.target) {
-        if let Some(skipped) = plan.skipped.iter().find(|skipped| skipped.name == case.id()) {
+        if let Some(skipped) = plan
+            .skipped
+            .iter()
+            .find(|skipped| skipped.name == case.id())
+        {
             left_out.push(not_run(&case, Outcome::Skipped, &skipped.reason));
         }
     }
-    let records = scenarios.iter().map(|scenario| ScenarioRecord::of(scenario)).collect();
+    let records = scenarios
+        .iter()
+        .map(|scenario| ScenarioRecord::of(scenario))
+        .collect();
     Ok((plan, left_out, records))
 }
 
@@ -274,12 +302,18 @@ const ENDED_WITHIN: Duration = Duration::from_secs(10);
 impl Job<'_> {
     /// Why cases have no verdict although nothing broke and nobody interrupted the run.
     fn cut_off(&self) -> RunError {
-        self.options.timeout.map_or(RunError::Interrupted, RunError::Timeout)
+        self.options
+            .timeout
+            .map_or(RunError::Interrupted, RunError::Timeout)
     }
 
     /// Runs the cases of envtest.
     async fn run_planes(&self, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
-        let mut releases: Vec<Version> = self.cases.iter().map(|case| case.operator.clone()).collect();
+        let mut releases: Vec<Version> = self
+            .cases
+            .iter()
+            .map(|case| case.operator.clone())
+            .collect();
         releases.dedup();
         let setup = PlaneSetup::new(self.options, &releases, Arc::clone(self.progress));
         let setup = self.until_cancelled(setup).await?;
@@ -287,7 +321,8 @@ impl Job<'_> {
         found.environment.extend(setup.environment());
         let rest = self.engine_options.journal.as_ref().map(|journal| {
             journal.runs_on(TargetKind::Envtest, setup.environment());
-            let (results, rest) = journal.take_over(self.cases, |case| setup.images(case), &**self.progress);
+            let (results, rest) =
+                journal.take_over(self.cases, |case| setup.images(case), &**self.progress);
             found.cases.extend(results);
             rest
         });
@@ -302,7 +337,12 @@ impl Job<'_> {
         job.on_planes(&setup, found, phases).await
     }
 
-    async fn on_planes(&self, setup: &PlaneSetup, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
+    async fn on_planes(
+        &self,
+        setup: &PlaneSetup,
+        found: &mut Found,
+        phases: &mut Phases,
+    ) -> Result<(), RunError> {
         let releases: Vec<&Version> = self.cases.iter().map(|case| &case.operator).collect();
         let daemon = self
             .until_cancelled(Daemon::attach(setup, "run", &**self.progress))
@@ -312,7 +352,10 @@ impl Job<'_> {
         // Settings of the operator that are not its release's own need an operator of our own.
         let here = |settings: &OperatorSettings| daemon.is_none() || !settings.is_default();
         if let Some(daemon) = &daemon {
-            let sites = daemon.sites().iter().filter(|site| releases.contains(&&site.release));
+            let sites = daemon
+                .sites()
+                .iter()
+                .filter(|site| releases.contains(&&site.release));
             let work = try_join_all(sites.map(|site| cases(site.clone())));
             let done = self.until_broken(work, daemon.alarm(), &broken).await;
             phases.end("cases");
@@ -320,7 +363,11 @@ impl Job<'_> {
             if let Some(cause) = daemon.alarm().cause() {
                 return Err(RunError::Broken(cause));
             }
-            if self.cases.iter().all(|case| !here(case.operator_settings())) {
+            if self
+                .cases
+                .iter()
+                .all(|case| !here(case.operator_settings()))
+            {
                 return Ok(());
             }
         }
@@ -351,10 +398,16 @@ impl Job<'_> {
     }
 
     /// Runs the cases of one release and one set of settings.
-    async fn cases_at(&self, site: &Site, cancel: &CancellationToken) -> Result<Vec<CaseResult>, RunError> {
+    async fn cases_at(
+        &self,
+        site: &Site,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<CaseResult>, RunError> {
         let mut options = self.engine_options.clone();
         options.jobs = self.options.jobs.unwrap_or(JOBS);
-        let own = |case: &&TestCase| case.operator == site.release && *case.operator_settings() == site.settings;
+        let own = |case: &&TestCase| {
+            case.operator == site.release && *case.operator_settings() == site.settings
+        };
         let cases: Vec<TestCase> = self.cases.iter().filter(own).cloned().collect();
         let progress = Arc::clone(self.progress);
         let engine = site
@@ -392,14 +445,21 @@ impl Job<'_> {
     }
 
     /// Runs the cases in a cluster that exists.
-    async fn run_existing(&self, there: There, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
+    async fn run_existing(
+        &self,
+        there: There,
+        found: &mut Found,
+        phases: &mut Phases,
+    ) -> Result<(), RunError> {
         found.environment.extend(&there.environment(self.options));
         let options = EngineOptions {
             // Its processors are not this machine's: its room is what limits.
             jobs: self.options.jobs.unwrap_or(AT_ONCE),
             ..self.engine_options.clone()
         };
-        let results = there.run(self.options, options, self.cases, self.cancel).await;
+        let results = there
+            .run(self.options, options, self.cases, self.cancel)
+            .await;
         phases.end("cases");
         found.cases.extend(results?);
         Ok(())
@@ -407,7 +467,10 @@ impl Job<'_> {
 
     async fn run(&self, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
         let setup = self
-            .until_cancelled(Setup::ready_to_bring_up(self.options, Arc::clone(self.progress)))
+            .until_cancelled(Setup::ready_to_bring_up(
+                self.options,
+                Arc::clone(self.progress),
+            ))
             .await?;
         found.environment.extend(&Environment {
             engine: setup.engine().into(),
@@ -438,19 +501,28 @@ impl Job<'_> {
     async fn leave(&self, setup: &Setup) -> Result<(), RunError> {
         if let Left::ToOthers(users) = setup.cluster.leave().await? {
             // A run takes it down at its end; who only attached to it does not.
-            let later = if users.iter().any(|user| [RUN, UP, UPGRADE].contains(&&*user.doing)) {
+            let later = if users
+                .iter()
+                .any(|user| [RUN, UP, UPGRADE].contains(&&*user.doing))
+            {
                 "the last run to use it takes it down"
             } else {
                 "`kuberay-conformance cluster down` takes it down when they have ended"
             };
             let (name, users) = (&self.options.cluster, who(&users));
-            self.progress.line(&format!("{name} stays up for {users}; {later}"));
+            self.progress
+                .line(&format!("{name} stays up for {users}; {later}"));
         }
         Ok(())
     }
 
     /// Runs the cases of one pair of releases after those of another; each pair takes the place of the one before.
-    async fn on(&self, setup: &Setup, found: &mut Found, phases: &mut Phases) -> Result<(), RunError> {
+    async fn on(
+        &self,
+        setup: &Setup,
+        found: &mut Found,
+        phases: &mut Phases,
+    ) -> Result<(), RunError> {
         let mut sized = self.options.clone();
         let scenarios: Vec<_> = self.cases.iter().map(|case| &*case.scenario).collect();
         if sized.nodes.is_none() {
@@ -463,7 +535,9 @@ impl Job<'_> {
         for (number, pair) in pairs.iter().enumerate() {
             phases.of((pairs.len() > 1).then(|| pair.to_string()));
             let options = sized.with(pair);
-            let session = self.until_cancelled(bring_up(setup, &options, phases)).await?;
+            let session = self
+                .until_cancelled(bring_up(setup, &options, phases))
+                .await?;
             found.environment.extend(session.environment());
             if let Some(journal) = &self.engine_options.journal {
                 journal.runs_on(TargetKind::Kind, session.environment());
@@ -491,12 +565,14 @@ impl Job<'_> {
         let engine = session
             .engine(options, Arc::clone(self.progress), self.cancel.clone())
             .await?;
-        let own = |case: &&TestCase| case.operator == *session.operator() && case.ray == *session.ray();
+        let own =
+            |case: &&TestCase| case.operator == *session.operator() && case.ray == *session.ray();
         let own: Vec<TestCase> = self.cases.iter().filter(own).cloned().collect();
         let (results, rest) = engine.take_over(&own).await;
         found.cases.extend(results);
-        let (upgrades, cases): (Vec<TestCase>, Vec<TestCase>) =
-            rest.into_iter().partition(|case| case.scenario.upgrade_from.is_some());
+        let (upgrades, cases): (Vec<TestCase>, Vec<TestCase>) = rest
+            .into_iter()
+            .partition(|case| case.scenario.upgrade_from.is_some());
         found.cases.extend(engine.run(&cases).await);
         phases.end("cases");
         if !upgrades.is_empty() {
@@ -522,7 +598,10 @@ impl Job<'_> {
         Ok(())
     }
 
-    async fn until_cancelled<T>(&self, work: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
+    async fn until_cancelled<T>(
+        &self,
+        work: impl Future<Output = Result<T, RunError>>,
+    ) -> Result<T, RunError> {
         let over = async {
             match self.engine_options.ends {
                 Some(end) => tokio::time::sleep_until(end).await,

@@ -46,7 +46,9 @@ pub(super) fn sentences(case: &TestCase) -> Vec<String> {
             case.operator
         )
     });
-    upgrade.chain(case.scenario.file.spec.steps.sentences()).collect()
+    upgrade
+        .chain(case.scenario.file.spec.steps.sentences())
+        .collect()
 }
 
 /// The result of a case that never began, for the given reason.
@@ -69,7 +71,10 @@ pub(super) fn cut_off(case: &TestCase) -> CaseResult {
 
 fn relative(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path).display().to_string()
+    path.strip_prefix(here)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 pub(super) fn fail(result: &mut CaseResult, error: &CaseError) {

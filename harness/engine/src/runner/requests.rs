@@ -13,7 +13,9 @@ const SUBMITTER: (f64, f64) = (0.5, 200.0 * 1024.0 * 1024.0);
 
 /// What all Pods of these objects together will request, as far as the objects say.
 pub fn total_requests(objects: &[Value]) -> Resources {
-    pods(objects).into_iter().fold(Resources::default(), Resources::plus)
+    pods(objects)
+        .into_iter()
+        .fold(Resources::default(), Resources::plus)
 }
 
 /// What each of the Pods requests.
@@ -59,7 +61,10 @@ fn of_template(template: &Value) -> Resources {
     };
     if let Some(spec) = &mut pod.spec {
         spec.containers.iter_mut().for_each(default_requests);
-        spec.init_containers.iter_mut().flatten().for_each(default_requests);
+        spec.init_containers
+            .iter_mut()
+            .flatten()
+            .for_each(default_requests);
     }
     of_pod(&pod)
 }
@@ -76,7 +81,9 @@ fn default_requests(container: &mut Container) {
     };
     for (name, limit) in resources.limits.iter().flatten() {
         let requests = resources.requests.get_or_insert_default();
-        requests.entry(name.clone()).or_insert_with(|| limit.clone());
+        requests
+            .entry(name.clone())
+            .or_insert_with(|| limit.clone());
     }
 }
 

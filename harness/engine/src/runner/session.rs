@@ -45,7 +45,11 @@ impl Session {
     ///
     /// # Errors
     /// When nothing is up, or `cluster up` did not come to its end.
-    pub async fn attach(options: &Options, progress: Arc<dyn Progress>, purpose: &str) -> Result<Self, RunError> {
+    pub async fn attach(
+        options: &Options,
+        progress: Arc<dyn Progress>,
+        purpose: &str,
+    ) -> Result<Self, RunError> {
         let setup = Setup::new(options, progress).await?;
         let lock = setup.cluster.lock("attach", Patience::default()).await?;
         let handle = setup.cluster.attach_holding(&lock, purpose).await?;
@@ -53,7 +57,11 @@ impl Session {
         let note = read(setup.note())?.ok_or(RunError::Unfinished)?;
         drop(lock);
         let client = handle.client().await?;
-        Ok(Self { handle, client, note })
+        Ok(Self {
+            handle,
+            client,
+            note,
+        })
     }
 
     /// Of what was just brought up.

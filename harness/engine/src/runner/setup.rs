@@ -53,7 +53,10 @@ pub(super) struct Stack {
 
 impl Setup {
     /// Finds the container engine and opens the store.
-    pub(super) async fn new(options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
+    pub(super) async fn new(
+        options: &Options,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Self, RunError> {
         let store = Store::open()?;
         let engine = Engine::detect(options.engine, store.root()).await?;
         Self::with(engine, store, options, progress)
@@ -61,11 +64,15 @@ impl Setup {
 
     /// As [`Setup::new`], but where no engine can be used and podman is missing, podman is installed if we may: a bare
     /// Debian machine as root needs nothing by hand.
-    pub(super) async fn ready_to_bring_up(options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
+    pub(super) async fn ready_to_bring_up(
+        options: &Options,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Self, RunError> {
         let store = Store::open()?;
         let engine = match Engine::detect(options.engine, store.root()).await {
             Err(EngineError::None(_))
-                if options.engine != Some(EngineKind::Docker) && system::may_install(&[system::PODMAN]) =>
+                if options.engine != Some(EngineKind::Docker)
+                    && system::may_install(&[system::PODMAN]) =>
             {
                 system::ensure(&[system::PODMAN], &*progress).await?;
                 Engine::detect(options.engine, store.root()).await?
@@ -75,8 +82,18 @@ impl Setup {
         Self::with(engine, store, options, progress)
     }
 
-    fn with(engine: Engine, store: Store, options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
-        let cluster = KindCluster::new(engine.clone(), &options.cluster, store.root(), Arc::clone(&progress))?;
+    fn with(
+        engine: Engine,
+        store: Store,
+        options: &Options,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Self, RunError> {
+        let cluster = KindCluster::new(
+            engine.clone(),
+            &options.cluster,
+            store.root(),
+            Arc::clone(&progress),
+        )?;
         Ok(Self {
             cluster,
             engine: format!("{} {}", engine.kind.program(), engine.version),
@@ -143,7 +160,11 @@ impl Setup {
                 store: self.artifacts.programs().store(),
                 images: &[&ray_image],
             }),
-            workers: options.roomy.max(options.nodes).unwrap_or(1).saturating_sub(1),
+            workers: options
+                .roomy
+                .max(options.nodes)
+                .unwrap_or(1)
+                .saturating_sub(1),
             least_workers: options.nodes.unwrap_or(1).saturating_sub(1),
             audit: options.audit,
             // Where images were built because no registry can be reached, asking one would only take time.
@@ -270,7 +291,10 @@ pub async fn push_harness(
 ///
 /// # Errors
 /// When none is.
-pub async fn kind_client(options: &Options, progress: Arc<dyn Progress>) -> Result<kube::Client, RunError> {
+pub async fn kind_client(
+    options: &Options,
+    progress: Arc<dyn Progress>,
+) -> Result<kube::Client, RunError> {
     let setup = Setup::new(options, progress).await?;
     Ok(setup.cluster.attach("collect").await?.client().await?)
 }

@@ -86,9 +86,10 @@ impl Shared {
         let number = self.noted.fetch_add(1, Ordering::Relaxed);
         // Two engines of one process count for themselves.
         let address = std::ptr::from_ref(self).addr();
-        let path = self
-            .folder
-            .join(format!("{}-{address:x}-{number}", ProcessIdentity::current().short()));
+        let path = self.folder.join(format!(
+            "{}-{address:x}-{number}",
+            ProcessIdentity::current().short()
+        ));
         let lock = FileLock::try_take(&path, LockMode::Exclusive)?;
         let mut text = vec![RUNS];
         serde_json::to_writer(&mut text, &amount)?;

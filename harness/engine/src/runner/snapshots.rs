@@ -19,8 +19,20 @@ pub(super) struct CaseSnapshots {
 }
 
 impl CaseSnapshots {
-    pub(super) fn new(case: &TestCase, namespace: &str, verified: &Verified, redactor: &Redactor) -> Self {
-        let folder = |operator| SnapshotFolder::new(case.scenario.dir.clone(), operator, namespace, verified.clone());
+    pub(super) fn new(
+        case: &TestCase,
+        namespace: &str,
+        verified: &Verified,
+        redactor: &Redactor,
+    ) -> Self {
+        let folder = |operator| {
+            SnapshotFolder::new(
+                case.scenario.dir.clone(),
+                operator,
+                namespace,
+                verified.clone(),
+            )
+        };
         Self {
             own: folder(case.operator.clone()),
             before: case.scenario.upgrade_from.clone().map(folder),
@@ -52,8 +64,14 @@ impl CaseSnapshots {
 
 impl Expectations for CaseSnapshots {
     fn compare(&self, subject: &Subject, found: &Value) -> Comparison {
-        let before = self.before.as_ref().filter(|_| subject.made == Some(Made::Before));
-        without_secrets(before.unwrap_or(&self.own).compare(subject, found), &self.redactor)
+        let before = self
+            .before
+            .as_ref()
+            .filter(|_| subject.made == Some(Made::Before));
+        without_secrets(
+            before.unwrap_or(&self.own).compare(subject, found),
+            &self.redactor,
+        )
     }
 }
 

@@ -105,7 +105,13 @@ impl<'a> StepRunner<'a> {
         }
         let acts = self.steps.acts() || self.upgrade.is_some();
         if self.before.is_none() && acts && is_ready(observation) {
-            self.before = Some(observation.pods.iter().filter_map(ResourceExt::uid).collect());
+            self.before = Some(
+                observation
+                    .pods
+                    .iter()
+                    .filter_map(ResourceExt::uid)
+                    .collect(),
+            );
             if let Some(upgrade) = self.upgrade {
                 upgrade.upgrade().await.map_err(StimulusError::Upgrade)?;
             }
@@ -141,13 +147,21 @@ impl<'a> StepRunner<'a> {
             ..PatchParams::default()
         };
         let status = Patch::Merge(ready_status(pod, Timestamp::now()));
-        let patched = self.pods.patch_status(&pod.name_any(), &params, &status).await;
+        let patched = self
+            .pods
+            .patch_status(&pod.name_any(), &params, &status)
+            .await;
         unless_gone(patched).map_err(api("write the status of a Pod"))?;
         self.ready.insert(uid);
         Ok(())
     }
 
-    async fn delete(&self, what: Deletion, observation: &Observation, pods: &[&Pod]) -> Result<(), StimulusError> {
+    async fn delete(
+        &self,
+        what: Deletion,
+        observation: &Observation,
+        pods: &[&Pod],
+    ) -> Result<(), StimulusError> {
         let params = DeleteParams::default();
         let role = match what {
             Deletion::Head => "head",
@@ -211,7 +225,10 @@ fn unless_gone<T>(answer: kube::Result<T>) -> kube::Result<()> {
 /// before that is waited for, and made again only after minutes (seen on 1.4.2 and 1.6.2).
 fn is_ready(observation: &Observation) -> bool {
     let clusters = &observation.ray_clusters;
-    !clusters.is_empty() && clusters.iter().all(|cluster| cluster["status"]["state"] == "ready")
+    !clusters.is_empty()
+        && clusters
+            .iter()
+            .all(|cluster| cluster["status"]["state"] == "ready")
 }
 
 fn is_rays(pod: &Pod) -> bool {
@@ -264,7 +281,11 @@ mod tests {
         let status = pod.status.expect("a status");
         let names = |statuses: Option<Vec<k8s_openapi::api::core::v1::ContainerStatus>>| {
             let statuses = statuses.unwrap_or_default();
-            assert!(statuses.iter().all(|one| one.ready && one.restart_count == 0));
+            assert!(
+                statuses
+                    .iter()
+                    .all(|one| one.ready && one.restart_count == 0)
+            );
             statuses.into_iter().map(|one| one.name).collect::<Vec<_>>()
         };
         assert_eq!(names(status.init_container_statuses), ["first"]);
@@ -283,7 +304,8 @@ mod tests {
 
     #[test]
     fn other_pods_are_left_alone() {
-        let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "submitter"}})).expect("a Pod");
+        let pod: Pod =
+            serde_json::from_value(json!({"metadata": {"name": "submitter"}})).expect("a Pod");
         assert!(!is_rays(&pod));
     }
 }

@@ -80,7 +80,10 @@ impl Subjects {
     /// The images on which the results of cases with this release of Ray depend.
     pub(super) fn images(&self, ray: &Version) -> Vec<ImageRecord> {
         let ray = self.rays.get(ray);
-        std::iter::once(&self.operator_image).chain(ray).cloned().collect()
+        std::iter::once(&self.operator_image)
+            .chain(ray)
+            .cloned()
+            .collect()
     }
 }
 
@@ -192,7 +195,10 @@ pub enum StartError {
 }
 
 fn each(left: &[Resources]) -> String {
-    let left: Vec<_> = left.iter().map(|node| node.with_pods(0).to_string()).collect();
+    let left: Vec<_> = left
+        .iter()
+        .map(|node| node.with_pods(0).to_string())
+        .collect();
     left.join("; ")
 }
 

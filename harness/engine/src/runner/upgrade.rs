@@ -24,9 +24,17 @@ pub(super) struct Upgrades<'a> {
 
 impl Upgrades<'_> {
     /// Runs the cases one after the other; the operator is the run's own in the end.
-    pub(super) async fn run(&self, engine: &Engine, cases: &[TestCase]) -> Result<Vec<CaseResult>, RunError> {
+    pub(super) async fn run(
+        &self,
+        engine: &Engine,
+        cases: &[TestCase],
+    ) -> Result<Vec<CaseResult>, RunError> {
         // Whoever comes meanwhile waits for the run's own operator.
-        let lock = self.setup.cluster.lock(UPGRADE, Patience::default()).await?;
+        let lock = self
+            .setup
+            .cluster
+            .lock(UPGRADE, Patience::default())
+            .await?;
         self.refuse_while_used()?;
         // What runs there is not what the note says until the end.
         forget(self.setup)?;
@@ -64,7 +72,9 @@ impl Upgrades<'_> {
     async fn install(&self, release: &Version) -> Result<(), RunError> {
         let cluster = self.session.cluster();
         let client = cluster.client().await?;
-        self.setup.install(cluster, &client, release, self.options).await
+        self.setup
+            .install(cluster, &client, release, self.options)
+            .await
     }
 
     fn refuse_while_used(&self) -> Result<(), RunError> {

@@ -3,7 +3,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+};
 use serde_json::json;
 
 use super::error::{ClusterError, file, or_gone};
@@ -13,7 +15,10 @@ pub(super) fn make(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, rcge
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+    params.key_usages = vec![
+        KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::DigitalSignature,
+    ];
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 
@@ -40,7 +45,8 @@ pub(super) const DISCOVERY: &str = "discovery.conf";
 /// again five seconds later (`DiscoveryRetryInterval`, Kubernetes 1.34), in every cluster.
 pub(super) fn write(cluster_folder: &Path, control_plane: &str) -> Result<PathBuf, ClusterError> {
     let folder = cluster_folder.join(FOLDER);
-    let authority = make("kubernetes").map_err(|source| ClusterError::Certificates(source.to_string()))?;
+    let authority =
+        make("kubernetes").map_err(|source| ClusterError::Certificates(source.to_string()))?;
     let certificate = authority.pem();
     let discovery = json!({
         "apiVersion": "v1",
@@ -89,7 +95,10 @@ mod tests {
             serde_json::from_str(&std::fs::read_to_string(made.join(DISCOVERY)).unwrap()).unwrap();
         let cluster = &discovery["clusters"][0]["cluster"];
         assert_eq!(cluster["server"], "https://a-control-plane:6443");
-        assert_eq!(cluster["certificate-authority-data"], encode(first.as_bytes()));
+        assert_eq!(
+            cluster["certificate-authority-data"],
+            encode(first.as_bytes())
+        );
         let permissions = std::fs::metadata(made.join(KEY)).unwrap().permissions();
         assert_eq!(permissions.mode() & 0o077, 0);
         write(folder.path(), "a-control-plane").unwrap();

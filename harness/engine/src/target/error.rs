@@ -59,7 +59,9 @@ pub enum ClusterError {
         consequence: &'static str,
     },
     /// Something has a name that we need, and we did not make it.
-    #[error("{what} is there already and was not made by this cache folder; remove it, or use another --cluster")]
+    #[error(
+        "{what} is there already and was not made by this cache folder; remove it, or use another --cluster"
+    )]
     NotOurs {
         /// What it is.
         what: String,
@@ -85,7 +87,9 @@ pub enum ClusterError {
         why: String,
     },
     /// A cluster name that can't be used.
-    #[error("`{0}` can't be a cluster's name: use lower-case letters, digits and inner hyphens, at most 40 of them")]
+    #[error(
+        "`{0}` can't be a cluster's name: use lower-case letters, digits and inner hyphens, at most 40 of them"
+    )]
     Name(String),
     /// The API server can't be used.
     #[error("{doing}: {source}")]
@@ -144,15 +148,29 @@ pub(super) fn or_gone(removed: std::io::Result<()>) -> std::io::Result<()> {
 }
 
 /// Names what was being done to which file, for `map_err`.
-pub(super) fn file(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> ClusterError {
+pub(super) fn file(
+    doing: &'static str,
+    path: impl Into<PathBuf>,
+) -> impl FnOnce(std::io::Error) -> ClusterError {
     let path = path.into();
-    move |source| ClusterError::File { doing, path, source }
+    move |source| ClusterError::File {
+        doing,
+        path,
+        source,
+    }
 }
 
 fn findings(findings: &[Finding]) -> String {
-    findings.iter().map(|finding| format!("\n  - {finding}")).collect()
+    findings
+        .iter()
+        .map(|finding| format!("\n  - {finding}"))
+        .collect()
 }
 
 pub(crate) fn who(users: &[Holder]) -> String {
-    users.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+    users
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" and ")
 }

@@ -70,7 +70,8 @@ async fn push_to(
     registry: Option<&RegistryPlace>,
     image: &Image,
 ) -> Result<bool, ClusterError> {
-    let registry = registry.ok_or_else(|| ClusterError::Registry(format!("{name} was brought up without one")))?;
+    let registry = registry
+        .ok_or_else(|| ClusterError::Registry(format!("{name} was brought up without one")))?;
     push::push(engine, image, registry.port, &registry.notes()).await
 }
 

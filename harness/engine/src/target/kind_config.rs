@@ -74,8 +74,7 @@ pub(super) const AUDIT_POLICY: &str = "policy.yaml";
 /// The audit log, in the folder that is mounted.
 pub const AUDIT_LOG: &str = "audit.log";
 /// Who asked for what and when, once for each request; what was said is left out.
-pub(super) const AUDIT_POLICY_TEXT: &str =
-    "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules:\n- level: Metadata\n";
+pub(super) const AUDIT_POLICY_TEXT: &str = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules:\n- level: Metadata\n";
 
 /// What nodes are given beside what every cluster has.
 #[derive(Debug, Clone, Copy, Default)]
@@ -109,10 +108,20 @@ impl Extras<'_> {
         }
         match self.authority {
             Some(folder) if is_control_plane => {
-                mounts.push((folder.join(authority::CERTIFICATE), "/etc/kubernetes/pki/ca.crt", true));
-                mounts.push((folder.join(authority::KEY), "/etc/kubernetes/pki/ca.key", true));
+                mounts.push((
+                    folder.join(authority::CERTIFICATE),
+                    "/etc/kubernetes/pki/ca.crt",
+                    true,
+                ));
+                mounts.push((
+                    folder.join(authority::KEY),
+                    "/etc/kubernetes/pki/ca.key",
+                    true,
+                ));
             }
-            Some(folder) => mounts.push((folder.join(authority::DISCOVERY), DISCOVERY_IN_NODE, true)),
+            Some(folder) => {
+                mounts.push((folder.join(authority::DISCOVERY), DISCOVERY_IN_NODE, true))
+            }
             None => {}
         }
         let mut yaml = String::new();
@@ -136,10 +145,14 @@ impl Extras<'_> {
 /// The API server writes an audit log.
 fn audit_patch(node: &NodeFacts) -> String {
     let arguments = [
-        ("audit-policy-file", format!("{AUDIT_IN_NODE}/{AUDIT_POLICY}")),
+        (
+            "audit-policy-file",
+            format!("{AUDIT_IN_NODE}/{AUDIT_POLICY}"),
+        ),
         ("audit-log-path", format!("{AUDIT_IN_NODE}/{AUDIT_LOG}")),
     ];
-    let mut yaml = String::from("  - |\n    kind: ClusterConfiguration\n    apiServer:\n      extraArgs:\n");
+    let mut yaml =
+        String::from("  - |\n    kind: ClusterConfiguration\n    apiServer:\n      extraArgs:\n");
     for (name, value) in arguments {
         if node.minor() >= FIRST_WITH_ARGUMENT_LISTS {
             let _ = writeln!(yaml, "      - name: {name}\n        value: {value}");
@@ -174,7 +187,9 @@ pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32, extras: Extras<'
     }
     if workers > 0 {
         // kind opens the control plane to Pods only where it is alone; its room is wanted here, too.
-        yaml.push_str("  - |\n    kind: InitConfiguration\n    nodeRegistration:\n      taints: []\n");
+        yaml.push_str(
+            "  - |\n    kind: InitConfiguration\n    nodeRegistration:\n      taints: []\n",
+        );
     }
     for _ in 0..workers {
         yaml.push_str("- role: worker\n");
@@ -282,7 +297,12 @@ containerdConfigPatches:
 
     #[test]
     fn the_pulled_node_on_an_ordinary_machine() {
-        let config = kind_config(&node("v1.37.0", 2, true), &host(Cgroup::V2, true), 0, Extras::default());
+        let config = kind_config(
+            &node("v1.37.0", 2, true),
+            &host(Cgroup::V2, true),
+            0,
+            Extras::default(),
+        );
         assert_eq!(
             config,
             r#"kind: Cluster
@@ -332,7 +352,12 @@ containerdConfigPatches:
         #[case] cgroup: Cgroup,
         #[case] told: bool,
     ) {
-        let config = kind_config(&node(kubernetes, 2, true), &host(cgroup, true), 0, Extras::default());
+        let config = kind_config(
+            &node(kubernetes, 2, true),
+            &host(cgroup, true),
+            0,
+            Extras::default(),
+        );
         assert_eq!(config.contains("failCgroupV1: false"), told);
     }
 
@@ -364,7 +389,8 @@ containerdConfigPatches:
         );
         let patches = first["kubeadmConfigPatches"].as_array().unwrap();
         assert_eq!(patches.len(), 1 + usize::from(workers > 0));
-        let patch: serde_json::Value = serde_saphyr::from_str(patches[0].as_str().unwrap()).unwrap();
+        let patch: serde_json::Value =
+            serde_saphyr::from_str(patches[0].as_str().unwrap()).unwrap();
         assert_eq!(patch["kind"], "ClusterConfiguration");
         assert_eq!(patch["apiServer"]["extraArgs"], arguments);
         assert_eq!(
@@ -397,11 +423,17 @@ containerdConfigPatches:
             unpacked: Some(Path::new("/u/key")),
             authority: Some(Path::new("/c/authority")),
         };
-        let config = kind_config(&node("v1.34.4", 2, false), &host(Cgroup::V1, false), 1, extras);
+        let config = kind_config(
+            &node("v1.34.4", 2, false),
+            &host(Cgroup::V1, false),
+            1,
+            extras,
+        );
         let value: serde_json::Value = serde_saphyr::from_str(&config).unwrap();
         let mounts = |node: usize| {
             let mounts = value["nodes"][node]["extraMounts"].as_array().unwrap();
-            let text = |mount: &serde_json::Value, key: &str| mount[key].as_str().unwrap().to_owned();
+            let text =
+                |mount: &serde_json::Value, key: &str| mount[key].as_str().unwrap().to_owned();
             let one = |mount| {
                 (
                     text(mount, "hostPath"),
@@ -411,7 +443,8 @@ containerdConfigPatches:
             };
             mounts.iter().map(one).collect::<Vec<_>>()
         };
-        let mount = |host: &str, node: &str, read_only| (host.to_owned(), node.to_owned(), read_only);
+        let mount =
+            |host: &str, node: &str, read_only| (host.to_owned(), node.to_owned(), read_only);
         let unpacked = [
             mount("/u/key", "/kuberay-conformance/unpacked", true),
             mount(
@@ -422,8 +455,16 @@ containerdConfigPatches:
         ];
         let mut first = vec![mount("/c/audit", "/var/log/kuberay-conformance", false)];
         first.extend(unpacked.clone());
-        first.push(mount("/c/authority/ca.crt", "/etc/kubernetes/pki/ca.crt", true));
-        first.push(mount("/c/authority/ca.key", "/etc/kubernetes/pki/ca.key", true));
+        first.push(mount(
+            "/c/authority/ca.crt",
+            "/etc/kubernetes/pki/ca.crt",
+            true,
+        ));
+        first.push(mount(
+            "/c/authority/ca.key",
+            "/etc/kubernetes/pki/ca.key",
+            true,
+        ));
         assert_eq!(mounts(0), first);
         let mut second = unpacked.to_vec();
         second.push(mount(

@@ -72,10 +72,9 @@ impl Lock {
         let mut told = false;
         let waits = |holder: &Holder, waited| {
             // Who has just got the lock has not written who it is, so that what is read may be of the one before.
-            let is_other = holder
-                .process
-                .as_deref()
-                .is_some_and(|process| process != ProcessIdentity::current() && process.liveness() == Liveness::Runs);
+            let is_other = holder.process.as_deref().is_some_and(|process| {
+                process != ProcessIdentity::current() && process.liveness() == Liveness::Runs
+            });
             let goes_on = !(is_other && lets_be(holder)) && waited <= LONGEST;
             if goes_on {
                 tell(&mut told, holder, progress);

@@ -23,7 +23,9 @@ mod unpacked;
 pub use envtest::{ApiServer, ControlPlane, Objects, PlaneOptions};
 pub use error::ClusterError;
 pub(crate) use error::who;
-pub use existing::{ContextError, ContextOptions, Existing, IN_CLUSTER, Permission, PermissionError};
+pub use existing::{
+    ContextError, ContextOptions, Existing, IN_CLUSTER, Permission, PermissionError,
+};
 pub use handle::{ClusterHandle, EarlyCluster, Status};
 pub use kind::{KindCluster, Unpack, UpOptions};
 pub(crate) use kind::{Left, UP, UPGRADE};

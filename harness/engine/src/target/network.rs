@@ -14,7 +14,11 @@ use crate::process;
 pub(super) const INSTANCE_LABEL: &str = "kuberay-conformance.instance";
 
 /// Makes the engine's network that nodes and registry share.
-pub(super) async fn create(engine: &Engine, name: &str, instance: &str) -> Result<(), ClusterError> {
+pub(super) async fn create(
+    engine: &Engine,
+    name: &str,
+    instance: &str,
+) -> Result<(), ClusterError> {
     let mut create = engine.command();
     create.args([
         "network",
@@ -29,7 +33,10 @@ pub(super) async fn create(engine: &Engine, name: &str, instance: &str) -> Resul
 }
 
 /// Names of the engine's networks; all, or those that we made.
-pub(super) async fn list(engine: &Engine, instance: Option<&str>) -> Result<Vec<String>, ClusterError> {
+pub(super) async fn list(
+    engine: &Engine,
+    instance: Option<&str>,
+) -> Result<Vec<String>, ClusterError> {
     let mut list = engine.command();
     list.args(["network", "ls", "--format", "{{.Name}}"]);
     if let Some(instance) = instance {
@@ -71,7 +78,12 @@ pub(super) async fn connect(engine: &Engine, places: &[Place]) -> Result<(), Clu
         let conflist = conflist(&place.pods);
         let routes = routes(place, places);
         async move {
-            let arguments = [place.pods.as_str(), POD_SUBNET, routes.as_str(), conflist.as_str()];
+            let arguments = [
+                place.pods.as_str(),
+                POD_SUBNET,
+                routes.as_str(),
+                conflist.as_str(),
+            ];
             node::script(
                 engine,
                 &place.name,
@@ -149,7 +161,10 @@ mod tests {
     #[test]
     fn pods_get_addresses_of_their_node() {
         let value: serde_json::Value = serde_json::from_str(&conflist("10.244.7.0/24")).unwrap();
-        assert_eq!(value["plugins"][0]["ipam"]["ranges"][0][0]["subnet"], "10.244.7.0/24");
+        assert_eq!(
+            value["plugins"][0]["ipam"]["ranges"][0][0]["subnet"],
+            "10.244.7.0/24"
+        );
     }
 
     #[test]

@@ -13,8 +13,19 @@ const LABEL: &str = "kuberay-conformance";
 /// Reads what a node image contains: its labels where we built it, else its files.
 pub(super) async fn facts(engine: &Engine, image: &str) -> Result<NodeFacts, ClusterError> {
     let mut inspect = engine.command();
-    inspect.args(["image", "inspect", "--format", "{{json .Config.Labels}}", image]);
-    let labels = process::output(inspect, "reading the labels of the node image", process::INSPECTION).await?;
+    inspect.args([
+        "image",
+        "inspect",
+        "--format",
+        "{{json .Config.Labels}}",
+        image,
+    ]);
+    let labels = process::output(
+        inspect,
+        "reading the labels of the node image",
+        process::INSPECTION,
+    )
+    .await?;
     if let Some(facts) = from_labels(&labels) {
         return Ok(facts);
     }
@@ -35,8 +46,7 @@ pub(super) async fn facts(engine: &Engine, image: &str) -> Result<NodeFacts, Clu
     })
 }
 
-const LOOK: &str =
-    "cat /kind/version; echo; grep -m1 '^version' /etc/containerd/config.toml || echo version = 1; ls /kind/manifests";
+const LOOK: &str = "cat /kind/version; echo; grep -m1 '^version' /etc/containerd/config.toml || echo version = 1; ls /kind/manifests";
 
 fn from_labels(json: &str) -> Option<NodeFacts> {
     let labels: Option<BTreeMap<String, String>> = serde_json::from_str(json).ok()?;
@@ -52,7 +62,10 @@ fn from_labels(json: &str) -> Option<NodeFacts> {
 /// Of what [`LOOK`] prints.
 fn from_files(found: &str) -> Option<NodeFacts> {
     let mut lines = found.lines().map(str::trim).filter(|line| !line.is_empty());
-    let kubernetes = lines.next().filter(|line| line.starts_with('v'))?.to_owned();
+    let kubernetes = lines
+        .next()
+        .filter(|line| line.starts_with('v'))?
+        .to_owned();
     let containerd_config = lines
         .next()?
         .strip_prefix("version")?
@@ -78,14 +91,25 @@ pub(super) async fn script(
     limit: Duration,
 ) -> Result<String, ClusterError> {
     let mut exec = engine.command();
-    exec.args(["exec", node, "sh", "-euc", script, "sh"]).args(arguments);
+    exec.args(["exec", node, "sh", "-euc", script, "sh"])
+        .args(arguments);
     Ok(process::output(exec, &format!("{doing} in the node {node}"), limit).await?)
 }
 
 /// Names of the containers that have a label, running or not.
-pub(super) async fn containers(engine: &Engine, label: &str, only_running: bool) -> Result<Vec<String>, ClusterError> {
+pub(super) async fn containers(
+    engine: &Engine,
+    label: &str,
+    only_running: bool,
+) -> Result<Vec<String>, ClusterError> {
     let mut list = engine.command();
-    list.args(["ps", "--filter", &format!("label={label}"), "--format", "{{.Names}}"]);
+    list.args([
+        "ps",
+        "--filter",
+        &format!("label={label}"),
+        "--format",
+        "{{.Names}}",
+    ]);
     if !only_running {
         list.arg("--all");
     }
@@ -93,7 +117,10 @@ pub(super) async fn containers(engine: &Engine, label: &str, only_running: bool)
 }
 
 /// Names of everything of a kind (`ps --all`, `network ls` …), ours or not.
-pub(super) async fn lines(list: tokio::process::Command, doing: &str) -> Result<Vec<String>, ClusterError> {
+pub(super) async fn lines(
+    list: tokio::process::Command,
+    doing: &str,
+) -> Result<Vec<String>, ClusterError> {
     let names = process::output(list, doing, process::INSPECTION).await?;
     Ok(names
         .lines()

@@ -42,7 +42,12 @@ const INOTIFY_INSTANCES: u64 = 128;
 const INOTIFY_WATCHES: u64 = 65_536;
 
 /// Judges a machine; what is set for our own run (see `Engine`, `kind_config`) is not a finding.
-pub(super) fn findings(host: &Host, engine: EngineKind, has_runc: bool, node: &NodeFacts) -> Vec<Finding> {
+pub(super) fn findings(
+    host: &Host,
+    engine: EngineKind,
+    has_runc: bool,
+    node: &NodeFacts,
+) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
     found.room(
         "the cache folder",
@@ -72,7 +77,11 @@ pub(super) fn findings(host: &Host, engine: EngineKind, has_runc: bool, node: &N
             "this session may have only {tasks} tasks and Ray starts hundreds of threads; raise TasksMax (systemd) or pids.max above {TASKS_FOR_RAY}"
         ));
     }
-    found.inotify("max_user_instances", host.inotify_instances, INOTIFY_INSTANCES);
+    found.inotify(
+        "max_user_instances",
+        host.inotify_instances,
+        INOTIFY_INSTANCES,
+    );
     found.inotify("max_user_watches", host.inotify_watches, INOTIFY_WATCHES);
     if !host.modules && !host.root {
         found.error(format!(
@@ -84,7 +93,10 @@ pub(super) fn findings(host: &Host, engine: EngineKind, has_runc: bool, node: &N
             found.error("podman without root needs cgroup v2; run as root, or start the machine with systemd.unified_cgroup_hierarchy=1".into());
         }
         if host.needs_runc() && !has_runc {
-            found.error("crun can't start nodes with these control groups and capabilities; install runc".into());
+            found.error(
+                "crun can't start nodes with these control groups and capabilities; install runc"
+                    .into(),
+            );
         }
     }
     if host.cgroup != Cgroup::V2 && node.minor() >= FIRST_WITHOUT_CGROUP_V1 {
@@ -102,8 +114,11 @@ const FIRST_WITHOUT_CGROUP_V1: u32 = 35;
 /// Whether runc is installed; podman looks for it in the system's folders too.
 pub(super) fn has_runc() -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin", "/usr/local/sbin"].map(Into::into));
-    folders.into_iter().any(|folder| folder.join("runc").is_file())
+    let folders = std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/sbin", "/usr/local/sbin"].map(Into::into));
+    folders
+        .into_iter()
+        .any(|folder| folder.join("runc").is_file())
 }
 
 struct Findings(Vec<Finding>);
@@ -125,7 +140,9 @@ impl Findings {
 
     fn room(&mut self, place: &str, free: Option<u64>, advice: &str) {
         match free {
-            Some(free) if free < MIB_TO_START => self.error(format!("{place} has {free} MiB free; {advice}")),
+            Some(free) if free < MIB_TO_START => {
+                self.error(format!("{place} has {free} MiB free; {advice}"))
+            }
             Some(free) if free < MIB_FOR_NODES => {
                 self.warning(format!(
                     "{place} has {free} MiB free and a run can fill {MIB_FOR_NODES}; {advice}"
@@ -175,7 +192,10 @@ mod tests {
 
     #[test]
     fn a_good_machine_has_no_findings() {
-        assert_eq!(findings(&good(), EngineKind::Podman, true, &node("v1.37.0")), []);
+        assert_eq!(
+            findings(&good(), EngineKind::Podman, true, &node("v1.37.0")),
+            []
+        );
     }
 
     #[test]
@@ -186,7 +206,10 @@ mod tests {
             modules: false,
             ..good()
         };
-        assert_eq!(findings(&host, EngineKind::Podman, true, &node("v1.34.4")), []);
+        assert_eq!(
+            findings(&host, EngineKind::Podman, true, &node("v1.34.4")),
+            []
+        );
     }
 
     #[rstest]
@@ -211,8 +234,15 @@ mod tests {
     #[case(Host { cgroup: Cgroup::Hybrid, ..good() }, EngineKind::Podman, 1)]
     #[case(Host { sys_resource: false, ..good() }, EngineKind::Docker, 0)]
     #[case(good(), EngineKind::Podman, 0)]
-    fn runc_is_asked_for_where_crun_fails(#[case] host: Host, #[case] engine: EngineKind, #[case] expected: usize) {
-        assert_eq!(findings(&host, engine, false, &node("v1.34.4")).len(), expected);
+    fn runc_is_asked_for_where_crun_fails(
+        #[case] host: Host,
+        #[case] engine: EngineKind,
+        #[case] expected: usize,
+    ) {
+        assert_eq!(
+            findings(&host, engine, false, &node("v1.34.4")).len(),
+            expected
+        );
     }
 
     #[test]

@@ -18,7 +18,10 @@ impl Signature<'_> {
     fn matches(self, cmdline: &[u8]) -> bool {
         let mut parts = cmdline.split(|byte| *byte == 0);
         let program = parts.next().unwrap_or_default();
-        let name = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        let name = program
+            .rsplit(|byte| *byte == b'/')
+            .next()
+            .unwrap_or_default();
         let arguments: Vec<&[u8]> = parts.collect();
         name == self.program.as_bytes()
             && self
@@ -43,7 +46,8 @@ pub(super) async fn end(signature: Signature<'_>) -> Vec<u32> {
 }
 
 async fn end_one(id: u32, signature: Signature<'_>) -> bool {
-    let is_ours = || std::fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|line| signature.matches(&line));
+    let is_ours =
+        || std::fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|line| signature.matches(&line));
     if !is_ours() {
         return false;
     }
@@ -74,11 +78,14 @@ async fn end_one(id: u32, signature: Signature<'_>) -> bool {
 
 fn has_ended(id: u32) -> bool {
     // "pid (name) state …"; the name may hold anything, also brackets.
-    std::fs::read_to_string(Path::new("/proc").join(id.to_string()).join("stat")).map_or(true, |stat| {
-        stat.rsplit(')')
-            .next()
-            .is_some_and(|rest| rest.trim_start().starts_with('Z'))
-    })
+    std::fs::read_to_string(Path::new("/proc").join(id.to_string()).join("stat")).map_or(
+        true,
+        |stat| {
+            stat.rsplit(')')
+                .next()
+                .is_some_and(|rest| rest.trim_start().starts_with('Z'))
+        },
+    )
 }
 
 #[cfg(test)]
@@ -88,7 +95,10 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case(b"/usr/bin/podman\0system\0service\0--time=60\0unix:///state/s\0", true)]
+    #[case(
+        b"/usr/bin/podman\0system\0service\0--time=60\0unix:///state/s\0",
+        true
+    )]
     #[case(b"podman\0system\0service\0unix:///state/s\0", true)]
     #[case(b"podman\0system\0service\0unix:///state/s2\0", false)]
     #[case(b"vim\0system\0service\0unix:///state/s\0", false)]

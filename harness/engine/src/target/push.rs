@@ -24,7 +24,12 @@ const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application
 ///
 /// `notes` is the folder that remembers which image became which manifest: engines compress layers when they push, so
 /// that a manifest's digest is not known before.
-pub(super) async fn push(engine: &Engine, image: &Image, port: u16, notes: &Path) -> Result<bool, ClusterError> {
+pub(super) async fn push(
+    engine: &Engine,
+    image: &Image,
+    port: u16,
+    notes: &Path,
+) -> Result<bool, ClusterError> {
     let (repository, tag) = place(&image.public_name)?;
     let path = format!("/v2/{repository}/manifests/{tag}");
     let note = notes.join(hash(&[&repository, &tag]));
@@ -64,7 +69,9 @@ pub(super) async fn push(engine: &Engine, image: &Image, port: u16, notes: &Path
         }
     }
     let digest = manifest(port, &path).await?;
-    let digest = digest.ok_or_else(|| ClusterError::Registry(format!("{target} was pushed, but it is not there")))?;
+    let digest = digest.ok_or_else(|| {
+        ClusterError::Registry(format!("{target} was pushed, but it is not there"))
+    })?;
     std::fs::create_dir_all(notes).map_err(file("making", notes))?;
     std::fs::write(&note, format!("{id} {digest}")).map_err(file("writing", &note))?;
     Ok(true)
@@ -89,7 +96,12 @@ fn place(public_name: &str) -> Result<(String, String), ClusterError> {
 async fn image_id(engine: &Engine, name: &str) -> Result<String, ClusterError> {
     let mut inspect = engine.command();
     inspect.args(["image", "inspect", "--format", "{{.Id}}", name]);
-    let id = process::output(inspect, &format!("looking at the image {name}"), process::INSPECTION).await?;
+    let id = process::output(
+        inspect,
+        &format!("looking at the image {name}"),
+        process::INSPECTION,
+    )
+    .await?;
     Ok(id.trim().trim_start_matches("sha256:").to_owned())
 }
 
@@ -120,7 +132,8 @@ pub(super) async fn head(
     path: &str,
 ) -> Result<Response<Incoming>, Box<dyn std::error::Error + Send + Sync>> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let request = Request::builder()
         .method(Method::HEAD)
@@ -138,10 +151,14 @@ pub(super) fn hash(texts: &[&str]) -> String {
         hasher.update((text.len() as u64).to_le_bytes());
         hasher.update(text);
     }
-    hasher.finalize().iter().take(12).fold(String::new(), |mut name, byte| {
-        let _ = write!(name, "{byte:02x}");
-        name
-    })
+    hasher
+        .finalize()
+        .iter()
+        .take(12)
+        .fold(String::new(), |mut name, byte| {
+            let _ = write!(name, "{byte:02x}");
+            name
+        })
 }
 
 #[cfg(test)]
@@ -157,7 +174,10 @@ mod tests {
     #[case("docker.io/rayproject/ray", None)]
     #[case("localhost:5000/ray", None)]
     #[case("gcr.io/x/y:1", None)]
-    fn an_image_lies_under_its_full_name(#[case] name: &str, #[case] expected: Option<(&str, &str)>) {
+    fn an_image_lies_under_its_full_name(
+        #[case] name: &str,
+        #[case] expected: Option<(&str, &str)>,
+    ) {
         let found = place(name).ok();
         assert_eq!(
             found

@@ -25,7 +25,8 @@ fn api(doing: &'static str) -> impl Fn(kube::Error) -> ClusterError {
 /// A client for the cluster of a kubeconfig file, and for no other: the user's own is never read.
 pub(crate) async fn client(kubeconfig: &Path) -> Result<Client, ClusterError> {
     let doing = "reading the cluster's kubeconfig";
-    let wrong = |source: Box<dyn std::error::Error + Send + Sync>| ClusterError::Api { doing, source };
+    let wrong =
+        |source: Box<dyn std::error::Error + Send + Sync>| ClusterError::Api { doing, source };
     let read = Kubeconfig::read_from(kubeconfig).map_err(|error| wrong(error.into()))?;
     let options = KubeConfigOptions::default();
     let mut config = Config::from_custom_kubeconfig(read, &options)
@@ -38,9 +39,10 @@ pub(crate) async fn client(kubeconfig: &Path) -> Result<Client, ClusterError> {
 
 /// A client that says who it is: API servers count and audit requests by that.
 pub(crate) fn client_of(mut config: Config) -> Result<Client, kube::Error> {
-    config
-        .headers
-        .push((http::header::USER_AGENT, http::HeaderValue::from_static(USER_AGENT)));
+    config.headers.push((
+        http::header::USER_AGENT,
+        http::HeaderValue::from_static(USER_AGENT),
+    ));
     Client::try_from(config)
 }
 
@@ -66,7 +68,9 @@ pub(super) async fn service_addresses(client: &Client) -> Result<[String; 2], Cl
     let address = async |namespace: &str, name: &str| {
         let services: Api<Service> = Api::namespaced(client.clone(), namespace);
         let service = services.get(name).await;
-        let spec = service.map_err(api("reading a Service of the control plane"))?.spec;
+        let spec = service
+            .map_err(api("reading a Service of the control plane"))?
+            .spec;
         Ok::<_, ClusterError>(spec.and_then(|spec| spec.cluster_ip).unwrap_or_default())
     };
     Ok([
@@ -99,7 +103,8 @@ pub(super) async fn nodes(
                 Ok(None) => return,
                 Err(error) => last = error.to_string(),
             }
-            let complaints: Vec<String> = seen.values().filter_map(|node| judge(node).err()).collect();
+            let complaints: Vec<String> =
+                seen.values().filter_map(|node| judge(node).err()).collect();
             if seen.len() >= count && complaints.is_empty() {
                 return;
             }
@@ -122,12 +127,18 @@ pub(super) async fn nodes(
 /// Complains about a node that is not Ready, with the kubelet's reason.
 pub(crate) fn is_ready(node: &Node) -> Result<(), String> {
     let name = node.metadata.name.as_deref().unwrap_or_default();
-    let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
+    let conditions = node
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_ref());
     match conditions.and_then(|all| all.iter().find(|condition| condition.type_ == "Ready")) {
         Some(ready) if ready.status == "True" => Ok(()),
         Some(ready) => Err(format!(
             "{name}: {}",
-            ready.message.as_deref().unwrap_or("not Ready, without a reason")
+            ready
+                .message
+                .as_deref()
+                .unwrap_or("not Ready, without a reason")
         )),
         None => Err(format!("{name}: its kubelet has not reported yet")),
     }
@@ -144,7 +155,10 @@ mod tests {
     #[case(json!([{"type": "Ready", "status": "True"}]), Ok(()))]
     #[case(json!([{"type": "Ready", "status": "False", "message": "cni plugin not initialized"}]), Err("n1: cni plugin not initialized"))]
     #[case(json!([]), Err("n1: its kubelet has not reported yet"))]
-    fn readiness_has_a_reason(#[case] conditions: serde_json::Value, #[case] expected: Result<(), &str>) {
+    fn readiness_has_a_reason(
+        #[case] conditions: serde_json::Value,
+        #[case] expected: Result<(), &str>,
+    ) {
         let node = json!({"metadata": {"name": "n1"}, "status": {"conditions": conditions}});
         assert_eq!(
             is_ready(&serde_json::from_value(node).unwrap()),

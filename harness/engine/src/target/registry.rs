@@ -57,7 +57,11 @@ impl Start {
             // testcontainers finds a container to use again by its labels, so whatever makes another one is among them.
             (
                 "kuberay-conformance.registry".into(),
-                push::hash(&[&self.image, &self.port.to_string(), &self.data.to_string_lossy()]),
+                push::hash(&[
+                    &self.image,
+                    &self.port.to_string(),
+                    &self.data.to_string_lossy(),
+                ]),
             ),
         ])
     }
@@ -79,7 +83,9 @@ pub fn registry_helper() -> Option<ExitCode> {
     let text = std::env::var(HELPER).ok()?;
     let run = || -> Result<(), Box<dyn std::error::Error>> {
         let start: Start = serde_json::from_str(&text)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         runtime.block_on(run_container(&start))?;
         Ok(())
     };
@@ -93,7 +99,10 @@ pub fn registry_helper() -> Option<ExitCode> {
 }
 
 async fn run_container(start: &Start) -> Result<(), testcontainers::TestcontainersError> {
-    let (name, tag) = start.image.rsplit_once(':').unwrap_or((&start.image, "latest"));
+    let (name, tag) = start
+        .image
+        .rsplit_once(':')
+        .unwrap_or((&start.image, "latest"));
     let bindings = [(
         format!("{PORT}/tcp"),
         Some(vec![PortBinding {
@@ -107,7 +116,10 @@ async fn run_container(start: &Start) -> Result<(), testcontainers::Testcontaine
         .with_container_name(&start.container)
         .with_network(&start.network)
         .with_labels(start.labels())
-        .with_mount(Mount::bind_mount(start.data.to_string_lossy(), "/var/lib/registry"))
+        .with_mount(Mount::bind_mount(
+            start.data.to_string_lossy(),
+            "/var/lib/registry",
+        ))
         .with_host_config_modifier(move |config| {
             config.publish_all_ports = Some(false);
             config.port_bindings = Some(bindings.clone().into());
@@ -119,7 +131,12 @@ async fn run_container(start: &Start) -> Result<(), testcontainers::Testcontaine
 }
 
 /// Makes sure that the registry runs and answers. Its names must stand in the state file already.
-pub(super) async fn ensure(engine: &Engine, start: &Start, socket: &Path, helper: &Path) -> Result<(), ClusterError> {
+pub(super) async fn ensure(
+    engine: &Engine,
+    start: &Start,
+    socket: &Path,
+    helper: &Path,
+) -> Result<(), ClusterError> {
     let data = &start.data;
     std::fs::create_dir_all(data).map_err(file("making", data))?;
     let runs = node::containers(engine, &start.label(), true)
@@ -138,9 +155,15 @@ pub(super) async fn ensure(engine: &Engine, start: &Start, socket: &Path, helper
     answers(engine, start, FIRST_WITHIN).await
 }
 
-async fn start_it(engine: &Engine, start: &Start, socket: &Path, helper: &Path) -> Result<(), ClusterError> {
+async fn start_it(
+    engine: &Engine,
+    start: &Start,
+    socket: &Path,
+    helper: &Path,
+) -> Result<(), ClusterError> {
     let api = Api::open(engine, socket).await?;
-    let text = serde_json::to_string(start).map_err(|error| ClusterError::Registry(error.to_string()))?;
+    let text =
+        serde_json::to_string(start).map_err(|error| ClusterError::Registry(error.to_string()))?;
     let mut command = process::command(helper);
     command.arg0(HELPER_NAME).arg(&start.instance);
     command
@@ -152,7 +175,12 @@ async fn start_it(engine: &Engine, start: &Start, socket: &Path, helper: &Path) 
 
 /// Removes a registry of ours with another image, port or folder.
 async fn remove_outdated(engine: &Engine, start: &Start) -> Result<(), ClusterError> {
-    let ours = node::containers(engine, &format!("{INSTANCE_LABEL}={}", start.instance), false).await?;
+    let ours = node::containers(
+        engine,
+        &format!("{INSTANCE_LABEL}={}", start.instance),
+        false,
+    )
+    .await?;
     let current = node::containers(engine, &start.label(), false).await?;
     if ours.contains(&start.container) && !current.contains(&start.container) {
         remove::containers(engine, std::slice::from_ref(&start.container)).await?;
@@ -193,11 +221,17 @@ pub(super) fn free_port() -> Result<u16, ClusterError> {
 }
 
 /// Tells a node to get the mirrored registries' images from ours, at its address on the network.
-pub(super) async fn mirror(engine: &Engine, node: &str, address: &str, upstream: bool) -> Result<(), ClusterError> {
+pub(super) async fn mirror(
+    engine: &Engine,
+    node: &str,
+    address: &str,
+    upstream: bool,
+) -> Result<(), ClusterError> {
     for registry in MIRRORED {
         let folder = format!("{MIRRORS}/{registry}");
         let text = hosts_toml(registry, address, upstream);
-        let script = r#"mkdir -p "$1"; printf '%s' "$2" > "$1/.hosts" && mv "$1/.hosts" "$1/hosts.toml""#;
+        let script =
+            r#"mkdir -p "$1"; printf '%s' "$2" > "$1/.hosts" && mv "$1/.hosts" "$1/hosts.toml""#;
         node::script(
             engine,
             node,
@@ -218,8 +252,19 @@ pub(super) async fn address(engine: &Engine, start: &Start) -> Result<String, Cl
         "{{{{(index .NetworkSettings.Networks \"{}\").IPAddress}}}}",
         start.network
     );
-    inspect.args(["container", "inspect", "--format", &format, &start.container]);
-    let address = process::output(inspect, "asking for the local registry's address", process::INSPECTION).await?;
+    inspect.args([
+        "container",
+        "inspect",
+        "--format",
+        &format,
+        &start.container,
+    ]);
+    let address = process::output(
+        inspect,
+        "asking for the local registry's address",
+        process::INSPECTION,
+    )
+    .await?;
     Ok(format!("{}:{PORT}", address.trim()))
 }
 

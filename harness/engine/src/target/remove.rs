@@ -45,7 +45,11 @@ impl Remover<'_> {
     }
 
     /// Removes one thing and forgets it; returns what was there of it.
-    pub(super) async fn one(&self, state: &mut State, made: &Made) -> Result<Vec<String>, ClusterError> {
+    pub(super) async fn one(
+        &self,
+        state: &mut State,
+        made: &Made,
+    ) -> Result<Vec<String>, ClusterError> {
         let instance = format!("{INSTANCE_LABEL}={}", state.instance);
         let removed = match made {
             Made::Cluster { nodes } => self.cluster(&state.name, nodes).await?,
@@ -72,13 +76,19 @@ impl Remover<'_> {
                 Vec::new()
             }
             Made::Network { name } => {
-                let is_there = network::list(self.engine, Some(&state.instance)).await?.contains(name);
+                let is_there = network::list(self.engine, Some(&state.instance))
+                    .await?
+                    .contains(name);
                 if is_there {
                     let mut remove = self.engine.command();
                     remove.args(["network", "rm", name]);
-                    process::output(remove, "removing the cluster's network", process::CHANGE).await?;
+                    process::output(remove, "removing the cluster's network", process::CHANGE)
+                        .await?;
                 }
-                is_there.then(|| format!("the network {name}")).into_iter().collect()
+                is_there
+                    .then(|| format!("the network {name}"))
+                    .into_iter()
+                    .collect()
             }
             Made::Service { socket } => {
                 service::close(socket).await?;
@@ -98,7 +108,9 @@ impl Remover<'_> {
 
     /// Removes a container with our label; returns whether it was there.
     async fn container(&self, instance: &str, name: &String) -> Result<bool, ClusterError> {
-        let is_there = node::containers(self.engine, instance, false).await?.contains(name);
+        let is_there = node::containers(self.engine, instance, false)
+            .await?
+            .contains(name);
         if is_there {
             containers(self.engine, std::slice::from_ref(name)).await?;
         }
@@ -122,32 +134,52 @@ impl Remover<'_> {
             .await;
         }
         let found = node::containers(self.engine, &format!("{KIND_LABEL}={name}"), false).await?;
-        let ours: Vec<String> = found.into_iter().filter(|node| nodes.contains(node)).collect();
+        let ours: Vec<String> = found
+            .into_iter()
+            .filter(|node| nodes.contains(node))
+            .collect();
         if !ours.is_empty() {
             containers(self.engine, &ours).await?;
         }
         if self.engine.kind == EngineKind::Podman {
             self.volumes(nodes).await?;
         }
-        for path in [self.kubeconfig.clone(), self.kubeconfig.with_extension("lock")] {
+        for path in [
+            self.kubeconfig.clone(),
+            self.kubeconfig.with_extension("lock"),
+        ] {
             or_gone(std::fs::remove_file(&path)).map_err(file("removing", &path))?;
         }
         if let Some(folder) = self.kubeconfig.parent() {
             authority::remove(folder)?;
         }
-        Ok(ours.into_iter().map(|node| format!("the node {node}")).collect())
+        Ok(ours
+            .into_iter()
+            .map(|node| format!("the node {node}"))
+            .collect())
     }
 
     /// With podman, kind makes each node's volume before the node, and labels it with the node's name.
     async fn volumes(&self, nodes: &[String]) -> Result<(), ClusterError> {
         for node in nodes {
             let mut list = self.engine.command();
-            list.args(["volume", "ls", "--quiet", "--filter", &format!("label={node}=true")]);
+            list.args([
+                "volume",
+                "ls",
+                "--quiet",
+                "--filter",
+                &format!("label={node}=true"),
+            ]);
             let volumes = node::lines(list, "listing the volumes of the cluster's nodes").await?;
             if !volumes.is_empty() {
                 let mut remove = self.engine.command();
                 remove.args(["volume", "rm", "--force"]).args(volumes);
-                process::output(remove, "removing the volumes of the cluster's nodes", process::CHANGE).await?;
+                process::output(
+                    remove,
+                    "removing the volumes of the cluster's nodes",
+                    process::CHANGE,
+                )
+                .await?;
             }
         }
         Ok(())
@@ -164,7 +196,12 @@ pub(super) async fn containers(engine: &Engine, names: &[String]) -> Result<(), 
             remove.arg("--time=0");
         }
         remove.args(names);
-        process::output(remove, &format!("removing {}", names.join(" and ")), process::CHANGE).await
+        process::output(
+            remove,
+            &format!("removing {}", names.join(" and ")),
+            process::CHANGE,
+        )
+        .await
     };
     if remove().await.is_err() {
         // Podman can't stop a container whose processes are gone, but then knows it and can remove it.

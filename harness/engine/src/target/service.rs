@@ -49,7 +49,9 @@ impl Api {
             .args(["system", "service", IDLE, &address])
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let mut service = serve.spawn().map_err(file("starting podman's API on", socket))?;
+        let mut service = serve
+            .spawn()
+            .map_err(file("starting podman's API on", socket))?;
         let started = Instant::now();
         while tokio::net::UnixStream::connect(socket).await.is_err() {
             if let Ok(Some(status)) = service.try_wait() {
@@ -88,10 +90,19 @@ async fn docker_address(engine: &Engine) -> Option<String> {
         return None;
     }
     let mut inspect = engine.command();
-    inspect.args(["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]);
-    let address = process::output(inspect, "asking docker for its daemon's address", process::INSPECTION)
-        .await
-        .ok()?;
+    inspect.args([
+        "context",
+        "inspect",
+        "--format",
+        "{{.Endpoints.docker.Host}}",
+    ]);
+    let address = process::output(
+        inspect,
+        "asking docker for its daemon's address",
+        process::INSPECTION,
+    )
+    .await
+    .ok()?;
     Some(address.trim().to_owned()).filter(|address| !address.is_empty())
 }
 
@@ -101,7 +112,10 @@ mod tests {
 
     #[test]
     fn a_socket_always_has_a_path_that_works() {
-        assert_eq!(socket(Path::new("/c/a"), "i"), Path::new("/c/a/podman.sock"));
+        assert_eq!(
+            socket(Path::new("/c/a"), "i"),
+            Path::new("/c/a/podman.sock")
+        );
         let long = Path::new("/c").join("x".repeat(120));
         assert!(socket(&long, "i").ends_with("kuberay-conformance-i.sock"));
     }

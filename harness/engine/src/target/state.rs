@@ -155,9 +155,13 @@ impl StateFile {
             path: self.0.clone(),
             problem,
         };
-        let state: State = serde_json::from_slice(&text).map_err(|error| problem(error.to_string()))?;
+        let state: State =
+            serde_json::from_slice(&text).map_err(|error| problem(error.to_string()))?;
         if state.version != VERSION {
-            return Err(problem(format!("version {} instead of {VERSION}", state.version)));
+            return Err(problem(format!(
+                "version {} instead of {VERSION}",
+                state.version
+            )));
         }
         Ok(Some(state))
     }
@@ -199,7 +203,9 @@ impl StateFile {
         let folders = std::fs::read_dir(all).into_iter().flatten().flatten();
         folders.map(|folder| folder.path()).any(|folder| {
             let state = (folder != own).then(|| Self::new(&folder).load().ok().flatten());
-            state.flatten().is_some_and(|state| state.made.contains(made))
+            state
+                .flatten()
+                .is_some_and(|state| state.made.contains(made))
         })
     }
 
@@ -245,11 +251,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = StateFile::new(folder.path());
         std::fs::write(folder.path().join("state.json"), "{\"version\": 1").unwrap();
-        assert!(store.load().unwrap_err().to_string().contains("before you delete it"));
+        assert!(
+            store
+                .load()
+                .unwrap_err()
+                .to_string()
+                .contains("before you delete it")
+        );
         let mut newer = State::new("a", EngineKind::Docker);
         newer.version = 2;
         store.save(&newer).unwrap();
-        assert!(store.load().unwrap_err().to_string().contains("version 2 instead of 1"));
+        assert!(
+            store
+                .load()
+                .unwrap_err()
+                .to_string()
+                .contains("version 2 instead of 1")
+        );
     }
 
     #[test]

@@ -52,7 +52,11 @@ impl Unpack<'_> {
     pub(super) fn key(&self, node: &Image) -> String {
         let mut texts = vec![UNPACK, ATTACH, ADDITION];
         for image in std::iter::once(&node).chain(self.images) {
-            texts.extend([image.public_name.as_str(), &image.local_name, &image.record.digest]);
+            texts.extend([
+                image.public_name.as_str(),
+                &image.local_name,
+                &image.record.digest,
+            ]);
         }
         push::hash(&texts)
     }
@@ -70,11 +74,19 @@ impl Unpack<'_> {
 
     /// The file that whoever wants it, or removes it, has locked.
     fn mark(&self, key: &str) -> PathBuf {
-        self.store.root().join("locks").join(format!("{NAME}-{key}-wanted"))
+        self.store
+            .root()
+            .join("locks")
+            .join(format!("{NAME}-{key}-wanted"))
     }
 
     /// Makes it with a container of the node image, unless it is there. The registry at `address` has the images.
-    pub(super) async fn make(&self, by: &Unpacker<'_>, key: &str, address: &str) -> Result<(), ArtifactError> {
+    pub(super) async fn make(
+        &self,
+        by: &Unpacker<'_>,
+        key: &str,
+        address: &str,
+    ) -> Result<(), ArtifactError> {
         let make = async |target: PathBuf| {
             let write = |name: &str, text: &str| {
                 let path = target.join(name);
@@ -136,7 +148,10 @@ impl Unpack<'_> {
             };
             if !mounted.contains(&*path.to_string_lossy()) {
                 // First another name: what is half removed must not be taken for whole.
-                let going = path.with_file_name(format!(".{}", path.file_name().unwrap_or_default().to_string_lossy()));
+                let going = path.with_file_name(format!(
+                    ".{}",
+                    path.file_name().unwrap_or_default().to_string_lossy()
+                ));
                 or_gone(std::fs::rename(&path, &going)).map_err(file("removing", &path))?;
                 or_gone(std::fs::remove_dir_all(&going)).map_err(file("removing", &going))?;
             }
@@ -147,7 +162,10 @@ impl Unpack<'_> {
 
 /// The kind configurations of all clusters, which name what they mount.
 fn mounted_by_clusters(root: &Path) -> String {
-    let clusters = std::fs::read_dir(root.join("clusters")).into_iter().flatten().flatten();
+    let clusters = std::fs::read_dir(root.join("clusters"))
+        .into_iter()
+        .flatten()
+        .flatten();
     clusters
         .filter(|cluster| cluster.path().join("state.json").exists())
         .filter_map(|cluster| std::fs::read_to_string(cluster.path().join("kind.yaml")).ok())
@@ -180,8 +198,14 @@ impl Unpacker<'_> {
         run.args(["--label", &format!("{INSTANCE_LABEL}={}", self.instance)]);
         // kind gives it to its nodes in the same way.
         run.args(["--env", "KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER"]);
-        run.arg("--volume").arg(format!("{}:/unpacked", target.display()));
-        run.args(["--entrypoint", "bash", self.node_image, "/unpacked/unpack.sh"]);
+        run.arg("--volume")
+            .arg(format!("{}:/unpacked", target.display()));
+        run.args([
+            "--entrypoint",
+            "bash",
+            self.node_image,
+            "/unpacked/unpack.sh",
+        ]);
         run.args(images.iter().map(|image| &image.public_name));
         process::output(run, "unpacking the nodes' images", process::BUILD).await?;
         Ok(())
@@ -196,17 +220,29 @@ pub(super) async fn bare(engine: &Engine, node: &Image) -> Result<String, Cluste
     );
     let mut inspect = engine.command();
     inspect.args(["image", "inspect", "--format", "{{.Id}}", &name]);
-    if process::output(inspect, "looking for the bare node image", process::INSPECTION)
-        .await
-        .is_ok()
+    if process::output(
+        inspect,
+        "looking for the bare node image",
+        process::INSPECTION,
+    )
+    .await
+    .is_ok()
     {
         return Ok(name);
     }
-    let context = tempfile::tempdir().map_err(file("making a folder for", "the bare node image"))?;
+    let context =
+        tempfile::tempdir().map_err(file("making a folder for", "the bare node image"))?;
     let recipe = context.path().join("Containerfile");
     std::fs::write(&recipe, RECIPE).map_err(file("writing", &recipe))?;
     let mut build = engine.command();
-    build.args(["build", "--quiet", "--network=none", "--tag", &name, "--build-arg"]);
+    build.args([
+        "build",
+        "--quiet",
+        "--network=none",
+        "--tag",
+        &name,
+        "--build-arg",
+    ]);
     build.arg(format!("NODE={}", node.local_name));
     build.arg("--file").arg(&recipe).arg(context.path());
     process::output(build, "building the bare node image", process::BUILD).await?;

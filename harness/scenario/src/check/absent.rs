@@ -11,7 +11,10 @@ pub(super) fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdic
     );
     let finding = |message: String, found: Option<String>| Finding {
         message,
-        expected: Some(format!("no {who} for {} after a {milestone} was made", check.duration)),
+        expected: Some(format!(
+            "no {who} for {} after a {milestone} was made",
+            check.duration
+        )),
         found,
         diff: None,
     };
@@ -22,10 +25,17 @@ pub(super) fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdic
     if let Some(pod) = pods::find(observation, check.role, group) {
         let message = format!("the operator made the {who} {}", pods::name(pod));
         let args = pods::ray_container(pod).and_then(|container| container.args.clone());
-        return Verdict::Never(finding(message, Some(format!("{:?}", args.unwrap_or_default()))));
+        return Verdict::Never(finding(
+            message,
+            Some(format!("{:?}", args.unwrap_or_default())),
+        ));
     }
     let awaited = pods::all(observation, check.after.role, check.after.group.as_deref());
-    let Some(seen) = awaited.into_iter().map(|pod| pods::first_seen(observation, pod)).min() else {
+    let Some(seen) = awaited
+        .into_iter()
+        .map(|pod| pods::first_seen(observation, pod))
+        .min()
+    else {
         let absent = pods::absent(observation, check.after.role, check.after.group.as_deref());
         return Verdict::NotYet(finding(format!("waits for its milestone: {absent}"), None));
     };
@@ -35,6 +45,9 @@ pub(super) fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdic
         let message = format!("no {who} so far; watches for {left:.1} s more");
         return Verdict::NotYet(finding(message, None));
     }
-    let message = format!("no {who} came for {} after the {milestone} was made", check.duration);
+    let message = format!(
+        "no {who} came for {} after the {milestone} was made",
+        check.duration
+    );
     Verdict::Pass(finding(message, None))
 }

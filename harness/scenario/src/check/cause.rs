@@ -68,13 +68,19 @@ impl TerminalFailure {
         let ended = matches!(self.cause, Cause::Exit | Cause::Hook);
         checks.iter().any(|check| match check {
             Check::Rejected(check) => match check.by {
-                RejectedBy::Api => matches!(&self.cause, Cause::Api(refusal) if refusal.contains(&check.message)),
+                RejectedBy::Api => {
+                    matches!(&self.cause, Cause::Api(refusal) if refusal.contains(&check.message))
+                }
                 RejectedBy::Operator => matches!(self.cause, Cause::Operator(_)),
             },
             Check::Event(check) => self.cause.event_reasons().contains(&check.reason.as_str()),
             Check::State(check) => {
-                let waits = check.waiting.as_deref().is_some_and(|reason| self.cause.waits(reason));
-                let end = check.exit_code.is_some() || check.reason.is_some() || check.restarts.is_some();
+                let waits = check
+                    .waiting
+                    .as_deref()
+                    .is_some_and(|reason| self.cause.waits(reason));
+                let end =
+                    check.exit_code.is_some() || check.reason.is_some() || check.restarts.is_some();
                 (waits || (ended && end)) && at(check.role, &check.group, &check.container)
             }
             Check::Logs(check) => {
@@ -110,7 +116,9 @@ impl Cause {
     fn waits(&self, reason: &str) -> bool {
         const PULL: [&str; 2] = ["ErrImagePull", "ImagePullBackOff"];
         match self {
-            Cause::Waiting(own) => own == reason || (PULL.contains(&own.as_str()) && PULL.contains(&reason)),
+            Cause::Waiting(own) => {
+                own == reason || (PULL.contains(&own.as_str()) && PULL.contains(&reason))
+            }
             Cause::Exit => ["CrashLoopBackOff", "RunContainerError"].contains(&reason),
             Cause::Hook => ["CrashLoopBackOff", "PostStartHookError"].contains(&reason),
             Cause::Api(_) | Cause::Operator(_) | Cause::TooLarge => false,

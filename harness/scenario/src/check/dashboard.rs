@@ -12,7 +12,11 @@ pub(super) fn evaluate(check: &RayCheck, observation: &Observation) -> Verdict {
             ..Finding::default()
         });
     };
-    let alive = dashboard.nodes.iter().filter(|node| node.state == "ALIVE").count();
+    let alive = dashboard
+        .nodes
+        .iter()
+        .filter(|node| node.state == "ALIVE")
+        .count();
     let head = head_is_alive(observation);
     let listed: Vec<String> = dashboard
         .nodes
@@ -66,7 +70,8 @@ pub(super) fn evaluate(check: &RayCheck, observation: &Observation) -> Verdict {
     } else {
         let (wanted, seen): (Vec<String>, Vec<String>) = differences.into_iter().unzip();
         let (wanted, seen) = (wanted.join(", "), seen.join(", "));
-        found.message = format!("the resources of all nodes together differ: expected {wanted}; found {seen}");
+        found.message =
+            format!("the resources of all nodes together differ: expected {wanted}; found {seen}");
         Verdict::Never(found)
     }
 }
@@ -88,7 +93,10 @@ fn totals<'a>(nodes: impl Iterator<Item = &'a DashboardNode>) -> Option<BTreeMap
 
 /// Whether the dashboard answers and lists a head that is alive.
 pub(super) fn head_is_alive(observation: &Observation) -> bool {
-    let mut nodes = observation.dashboard.iter().flat_map(|dashboard| &dashboard.nodes);
+    let mut nodes = observation
+        .dashboard
+        .iter()
+        .flat_map(|dashboard| &dashboard.nodes);
     nodes.any(|node| node.is_head && node.state == "ALIVE")
 }
 

@@ -36,7 +36,9 @@ impl Search {
             };
         }
         if self.found.is_none() {
-            let mut plain = lines.whole_from(self.next).map(|(_, text)| line::plain(text));
+            let mut plain = lines
+                .whole_from(self.next)
+                .map(|(_, text)| line::plain(text));
             self.found = plain.find(|text| text.contains(GAVE_UP)).map(Into::into);
             self.next = lines.count();
         }
@@ -50,7 +52,11 @@ pub fn environment_fault(checks: &[Check], observation: &Observation) -> Option<
     fault(checks, observation, &mut Search::default())
 }
 
-pub(super) fn fault(checks: &[Check], observation: &Observation, search: &mut Search) -> Option<String> {
+pub(super) fn fault(
+    checks: &[Check],
+    observation: &Observation,
+    search: &mut Search,
+) -> Option<String> {
     let needs = checks
         .iter()
         .any(|check| matches!(check, Check::Ray(_) | Check::Job(_)));

@@ -1,8 +1,8 @@
 //! The entry points for single checks.
 
 use super::{
-    Expectations, LogKey, Observation, Verdict, absent, dashboard, environment, event, flag_order, flag_values, job,
-    logs, never, pod, pods, reached, state,
+    Expectations, LogKey, Observation, Verdict, absent, dashboard, environment, event, flag_order,
+    flag_values, job, logs, never, pod, pods, reached, state,
 };
 use crate::{Check, Milestone, Role};
 
@@ -10,14 +10,23 @@ use crate::{Check, Milestone, Role};
 ///
 /// Some verdicts depend on [`Observation::now`] alone (a `never` check passes by time), so call it again after a
 /// second even where nothing else has changed.
-pub fn evaluate(check: &Check, observation: &Observation, expectations: &dyn Expectations) -> Verdict {
+pub fn evaluate(
+    check: &Check,
+    observation: &Observation,
+    expectations: &dyn Expectations,
+) -> Verdict {
     match check {
         Check::Pod(check) => pod::evaluate(check, observation, expectations),
         Check::FlagOrder(check) => flag_order::evaluate(check, observation),
         Check::FlagValues(check) => flag_values::evaluate(check, observation),
         Check::Absent(check) => absent::evaluate(check, observation),
         Check::Ray(check) => dashboard::evaluate(check, observation),
-        Check::Logs(check) => logs::evaluate(check, observation, &mut logs::Reading::default(), usize::MAX),
+        Check::Logs(check) => logs::evaluate(
+            check,
+            observation,
+            &mut logs::Reading::default(),
+            usize::MAX,
+        ),
         Check::Job(check) => job::evaluate(check, observation),
         Check::State(check) => state::evaluate(check, observation),
         Check::Never(check) => never::evaluate(check, observation),
@@ -37,18 +46,28 @@ pub fn needed_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
 }
 
 /// The milestones that hold in this state; when each was first reached is for the caller to record.
-pub fn milestones(checks: &[Check], observation: &Observation, expectations: &dyn Expectations) -> Vec<Milestone> {
+pub fn milestones(
+    checks: &[Check],
+    observation: &Observation,
+    expectations: &dyn Expectations,
+) -> Vec<Milestone> {
     let mut reached = Vec::new();
     if let Some(head) = pods::find(observation, Role::Head, None) {
-        if pods::ray_container(head).is_some_and(|container| pods::is_running(head, &container.name)) {
+        if pods::ray_container(head)
+            .is_some_and(|container| pods::is_running(head, &container.name))
+        {
             reached.push(Milestone::Running);
         }
         if pods::is_ready(head) {
             reached.push(Milestone::Ready);
         }
     }
-    let passes = |check: &Check| matches!(evaluate(check, observation, expectations), Verdict::Pass(_));
-    let mut ray = checks.iter().filter(|check| matches!(check, Check::Ray(_))).peekable();
+    let passes =
+        |check: &Check| matches!(evaluate(check, observation, expectations), Verdict::Pass(_));
+    let mut ray = checks
+        .iter()
+        .filter(|check| matches!(check, Check::Ray(_)))
+        .peekable();
     let ray_ready = if ray.peek().is_some() {
         ray.all(passes)
     } else {
@@ -57,7 +76,10 @@ pub fn milestones(checks: &[Check], observation: &Observation, expectations: &dy
     if ray_ready {
         reached.push(Milestone::RayReady);
     }
-    let mut jobs = checks.iter().filter(|check| matches!(check, Check::Job(_))).peekable();
+    let mut jobs = checks
+        .iter()
+        .filter(|check| matches!(check, Check::Job(_)))
+        .peekable();
     if jobs.peek().is_some() && jobs.all(passes) {
         reached.push(Milestone::Job);
     }

@@ -18,7 +18,8 @@ pub(super) fn evaluate(check: &EventCheck, observation: &Observation) -> Verdict
             .iter()
             .filter(|event| event.reason.as_ref() == Some(&check.reason))
     };
-    let holds = same_reason().find(|event| event.message.as_deref().unwrap_or_default().contains(part));
+    let holds =
+        same_reason().find(|event| event.message.as_deref().unwrap_or_default().contains(part));
     let seen = match holds {
         Some(event) => vec![event],
         None if same_reason().next().is_some() => last(same_reason()),
@@ -61,7 +62,10 @@ pub(super) fn evaluate_rejected(check: &RejectedCheck, observation: &Observation
         RejectedBy::Operator => ("the operator", operator_refusals(observation)),
     };
     let expected = Some(check.message.clone());
-    if let Some(refusal) = refusals.iter().find(|refusal| refusal.contains(&check.message)) {
+    if let Some(refusal) = refusals
+        .iter()
+        .find(|refusal| refusal.contains(&check.message))
+    {
         let message = format!("{who} refused, with the reason that is expected");
         return Verdict::Pass(Finding {
             message,
@@ -73,7 +77,10 @@ pub(super) fn evaluate_rejected(check: &RejectedCheck, observation: &Observation
     let found = (!refusals.is_empty()).then(|| refusals.join("\n"));
     // An object is sent once, so the API server's answer stays.
     if check.by == RejectedBy::Api && found.is_some() {
-        let message = format!("{who} refused for another reason than \"{}\"", check.message);
+        let message = format!(
+            "{who} refused for another reason than \"{}\"",
+            check.message
+        );
         return Verdict::Never(Finding {
             message,
             expected,
@@ -101,8 +108,17 @@ fn operator_refusals(observation: &Observation) -> Vec<String> {
         let said = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let failures = pods::replica_failure(cluster).into_iter();
         failures
-            .map(move |condition| format!("{}: {}", said(&condition["reason"]), said(&condition["message"])))
+            .map(move |condition| {
+                format!(
+                    "{}: {}",
+                    said(&condition["reason"]),
+                    said(&condition["message"])
+                )
+            })
             .chain(cluster["status"]["reason"].as_str().map(str::to_owned))
     });
-    warnings.chain(statuses).filter(|refusal| !refusal.is_empty()).collect()
+    warnings
+        .chain(statuses)
+        .filter(|refusal| !refusal.is_empty())
+        .collect()
 }

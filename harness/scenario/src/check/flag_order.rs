@@ -33,15 +33,25 @@ pub(super) fn evaluate(check: &FlagOrderCheck, observation: &Observation) -> Ver
     for pod in &all {
         let Some(flags) = flags(pod) else {
             let args = pods::ray_container(pod).and_then(|container| container.args.clone());
-            let message = format!("{who} {} has no generated `ray start` in its args", pods::name(pod));
+            let message = format!(
+                "{who} {} has no generated `ray start` in its args",
+                pods::name(pod)
+            );
             return never(message, format!("{:?}", args.unwrap_or_default()));
         };
         let mut sorted = flags.clone();
         sorted.sort_unstable();
         let first = of_the_first.get_or_insert_with(|| sorted.clone());
         if *first != sorted {
-            let message = format!("{who} {} has other flags than {}", pods::name(pod), pods::name(all[0]));
-            return never(message, format!("{}\n{}", first.join(" "), sorted.join(" ")));
+            let message = format!(
+                "{who} {} has other flags than {}",
+                pods::name(pod),
+                pods::name(all[0])
+            );
+            return never(
+                message,
+                format!("{}\n{}", first.join(" "), sorted.join(" ")),
+            );
         }
         *orders.entry(flags).or_default() += 1;
     }
@@ -49,7 +59,11 @@ pub(super) fn evaluate(check: &FlagOrderCheck, observation: &Observation) -> Ver
         .iter()
         .map(|(flags, times)| format!("{times} times {}", flags.join(" ")))
         .collect();
-    let message = format!("{} {many} have {} order(s) of the same flags", all.len(), orders.len());
+    let message = format!(
+        "{} {many} have {} order(s) of the same flags",
+        all.len(),
+        orders.len()
+    );
     let holds = match check.orders {
         Orders::One => orders.len() == 1,
         Orders::Several => orders.len() > 1,

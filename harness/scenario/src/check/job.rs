@@ -36,10 +36,15 @@ pub(super) fn evaluate(check: &JobCheck, observation: &Observation) -> Verdict {
         )));
     }
     let same = || jobs.iter().filter(|job| job.entrypoint == check.entrypoint);
-    let Some(job) = same().find(|job| job.status == check.status).or_else(|| same().next()) else {
+    let Some(job) = same()
+        .find(|job| job.status == check.status)
+        .or_else(|| same().next())
+    else {
         // Jobs stay in the list, so a list that is full without the one that is awaited can't come to hold it.
         return match jobs.first() {
-            Some(other) if jobs.len() == check.count => Verdict::Never(other_entrypoint(check, other)),
+            Some(other) if jobs.len() == check.count => {
+                Verdict::Never(other_entrypoint(check, other))
+            }
             _ => Verdict::NotYet(finding(format!(
                 "waits for the job; the dashboard lists {}",
                 count(jobs.len())
@@ -91,7 +96,9 @@ pub(super) fn evaluate(check: &JobCheck, observation: &Observation) -> Verdict {
 /// The Pod on whose node the job is expected.
 fn place(check: &JobCheck) -> (Role, Option<&str>) {
     let node = check.node.as_ref();
-    node.map_or((Role::Head, None), |node| (node.role, node.group.as_deref()))
+    node.map_or((Role::Head, None), |node| {
+        (node.role, node.group.as_deref())
+    })
 }
 
 /// Whether the job runs on the node that is expected and belongs to this very Pod, not to one before it.
@@ -104,7 +111,11 @@ fn origin(
     let (role, group) = place(check);
     let who = pods::who(role, group);
     let Some(pod) = pods::find(observation, role, group) else {
-        return Err(Verdict::NotYet(finding(pods::absent(observation, role, group))));
+        return Err(Verdict::NotYet(finding(pods::absent(
+            observation,
+            role,
+            group,
+        ))));
     };
     match (job.node(), pods::ip(pod)) {
         (Some(node), Some(ip)) if node == ip => {}
@@ -128,7 +139,8 @@ fn origin(
     match (job.start_time, started) {
         (Some(job), Some(pod)) if job >= pod.as_millisecond() => Ok(()),
         (Some(job), Some(pod)) => {
-            let job = jiff::Timestamp::from_millisecond(job).map_or_else(|_| job.to_string(), |time| time.to_string());
+            let job = jiff::Timestamp::from_millisecond(job)
+                .map_or_else(|_| job.to_string(), |time| time.to_string());
             Err(Verdict::Never(finding(format!(
                 "the job started at {job}, before the {who} ({pod})"
             ))))
@@ -140,7 +152,10 @@ fn origin(
 }
 
 fn other_entrypoint(check: &JobCheck, other: &DashboardJob) -> Finding {
-    let (expected, found) = (format!("{}\n", check.entrypoint), format!("{}\n", other.entrypoint));
+    let (expected, found) = (
+        format!("{}\n", check.entrypoint),
+        format!("{}\n", other.entrypoint),
+    );
     let column = 1 + check
         .entrypoint
         .chars()
@@ -152,7 +167,9 @@ fn other_entrypoint(check: &JobCheck, other: &DashboardJob) -> Finding {
         .header("expected", "found")
         .to_string();
     Finding {
-        message: format!("the dashboard lists another entrypoint; it differs from character {column} on"),
+        message: format!(
+            "the dashboard lists another entrypoint; it differs from character {column} on"
+        ),
         expected: Some(check.entrypoint.clone()),
         found: Some(other.entrypoint.clone()),
         diff: Some(diff),

@@ -16,7 +16,8 @@ const AROUND: usize = 5;
 pub(super) const POD_IP: &str = "<pod-ip>";
 
 static ANSI: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])").expect("a valid regex")
+    Regex::new(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+        .expect("a valid regex")
 });
 
 /// A line without colour codes.
@@ -87,7 +88,10 @@ impl Pattern {
 /// The lines that matched, numbered from 1, and those around the line that it is about (marked with `>`), without colours.
 pub(super) fn excerpt(lines: &Lines, matched: &Matched, about: Option<&(usize, String)>) -> String {
     let centre = about.map_or(lines.end(), |(number, _)| *number);
-    let mut shown = around(lines, centre.saturating_sub(AROUND)..(centre + AROUND).min(lines.end()));
+    let mut shown = around(
+        lines,
+        centre.saturating_sub(AROUND)..(centre + AROUND).min(lines.end()),
+    );
     shown.extend(matched.lines.iter().cloned());
     shown.extend(about.cloned());
     numbered(&shown, about.map(|(number, _)| *number))
@@ -95,7 +99,10 @@ pub(super) fn excerpt(lines: &Lines, matched: &Matched, about: Option<&(usize, S
 
 /// The last lines of a log, numbered, without colours.
 pub(super) fn tail(lines: &Lines, count: usize) -> String {
-    numbered(&around(lines, lines.end().saturating_sub(count)..lines.end()), None)
+    numbered(
+        &around(lines, lines.end().saturating_sub(count)..lines.end()),
+        None,
+    )
 }
 
 fn around(lines: &Lines, numbers: std::ops::Range<usize>) -> BTreeMap<usize, String> {

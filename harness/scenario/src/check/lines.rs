@@ -160,8 +160,9 @@ impl Lines {
     /// Adds a line, which ends what was unfinished.
     pub fn push(&mut self, line: &Line) {
         self.partial = None;
-        let is_full =
-            |chunk: &Arc<Chunk>| chunk.lines().end != self.count || chunk.size() + line.text.len() > CHUNK_BYTES;
+        let is_full = |chunk: &Arc<Chunk>| {
+            chunk.lines().end != self.count || chunk.size() + line.text.len() > CHUNK_BYTES
+        };
         let head_is_full = self.chunks.len() == self.head && self.head_bytes >= self.bounds.head;
         if self.chunks.back().is_none_or(is_full) || head_is_full {
             let first = self.count;
@@ -287,7 +288,9 @@ impl Lines {
 
     /// Returns the whole lines that are kept from a number on, with their numbers.
     pub fn whole_from(&self, number: usize) -> impl Iterator<Item = (usize, &str)> {
-        let before = self.chunks.partition_point(|chunk| chunk.lines().end <= number);
+        let before = self
+            .chunks
+            .partition_point(|chunk| chunk.lines().end <= number);
         let chunks = self.chunks.iter().skip(before);
         chunks.flat_map(move |chunk| {
             let lines = chunk.first.max(number)..chunk.lines().end;
@@ -297,7 +300,9 @@ impl Lines {
 
     /// Returns all lines that are kept, an unfinished one last.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.whole_from(0).map(|(_, text)| text).chain(self.partial())
+        self.whole_from(0)
+            .map(|(_, text)| text)
+            .chain(self.partial())
     }
 
     /// Says which of the lines from `next` to `number` can't be judged, where some can't: those between are not kept, or
@@ -357,7 +362,11 @@ impl Lines {
         for chunk in &self.chunks {
             if chunk.first > next {
                 let words = self.cut_words().unwrap_or_default();
-                text.push_str(&format!("[lines {} to {}: {words}]\n", next + 1, chunk.first));
+                text.push_str(&format!(
+                    "[lines {} to {}: {words}]\n",
+                    next + 1,
+                    chunk.first
+                ));
             }
             next = chunk.lines().end;
             for number in chunk.lines() {

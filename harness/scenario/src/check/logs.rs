@@ -70,7 +70,10 @@ impl Reading {
     fn go_on(&mut self, check: &LogsCheck, lines: &Lines, ip: Option<&str>, at_once: usize) {
         let of = Some((lines.id(), ip.map(str::to_owned)));
         if self.of != of {
-            *self = Self { of, ..Self::default() };
+            *self = Self {
+                of,
+                ..Self::default()
+            };
             match Order::new(&check.lines, ip) {
                 Ok(order) => self.order = Some(order),
                 Err(fault) => self.end = Some(End::Fault(fault)),
@@ -114,12 +117,19 @@ impl Reading {
     }
 
     fn awaited(&self, progress: &Progress) -> Option<&str> {
-        self.order.as_ref().and_then(|order| order.awaited(progress))
+        self.order
+            .as_ref()
+            .and_then(|order| order.awaited(progress))
     }
 }
 
 /// `reading` is what is known from the call before; `at_once` how many bytes of the log are judged in this one.
-pub(super) fn evaluate(check: &LogsCheck, observation: &Observation, reading: &mut Reading, at_once: usize) -> Verdict {
+pub(super) fn evaluate(
+    check: &LogsCheck,
+    observation: &Observation,
+    reading: &mut Reading,
+    at_once: usize,
+) -> Verdict {
     let expected = Some(expectation(check));
     let finding = |message: String, found: Option<String>| Finding {
         message,
@@ -138,11 +148,17 @@ pub(super) fn evaluate(check: &LogsCheck, observation: &Observation, reading: &m
         return Verdict::NotYet(finding(pods::absent(observation, check.role, group), None));
     };
     let Some(container) = pods::container_name(pod, check.container.as_deref()) else {
-        return Verdict::NotYet(finding(format!("Pod {} has no containers", pods::name(pod)), None));
+        return Verdict::NotYet(finding(
+            format!("Pod {} has no containers", pods::name(pod)),
+            None,
+        ));
     };
     if !pods::container_names(pod).contains(&container) {
         let names = pods::container_names(pod).join(", ");
-        let message = format!("Pod {} has no container {container}; it has {names}", pods::name(pod));
+        let message = format!(
+            "Pod {} has no container {container}; it has {names}",
+            pods::name(pod)
+        );
         return Verdict::Never(finding(message, None));
     }
     let key = key(check, pod, container);
@@ -157,13 +173,17 @@ pub(super) fn evaluate(check: &LogsCheck, observation: &Observation, reading: &m
     };
     let ip = pods::ip(pod);
     if ip.is_none() && check.lines.iter().any(names_address) {
-        return Verdict::NotYet(finding(format!("waits for Pod {} to have an address", key.pod), None));
+        return Verdict::NotYet(finding(
+            format!("waits for Pod {} to have an address", key.pod),
+            None,
+        ));
     }
     let lines = &log.lines;
     reading.go_on(check, lines, ip, at_once);
     let progress = reading.with_partial(log);
-    let excerpt =
-        |progress: &Progress| Some(line::excerpt(lines, progress.matched(), None)).filter(|text| !text.is_empty());
+    let excerpt = |progress: &Progress| {
+        Some(line::excerpt(lines, progress.matched(), None)).filter(|text| !text.is_empty())
+    };
     // Line numbers count the whole log.
     let finding = |message: String, found: Option<String>| match lines.cut_words() {
         Some(cut) => finding(format!("{message}; {cut}"), found),
@@ -171,7 +191,10 @@ pub(super) fn evaluate(check: &LogsCheck, observation: &Observation, reading: &m
     };
     match &reading.end {
         Some(End::Fault(fault)) => {
-            let mut finding = finding(format!("{title}: {}", fault.message), found_at(fault, lines));
+            let mut finding = finding(
+                format!("{title}: {}", fault.message),
+                found_at(fault, lines),
+            );
             finding.expected = fault.expected.clone().or(finding.expected);
             return Verdict::Never(finding);
         }
@@ -181,7 +204,11 @@ pub(super) fn evaluate(check: &LogsCheck, observation: &Observation, reading: &m
         }
         None => {}
     }
-    let so_far = format!("{} of its {} lines are judged so far", reading.next, lines.count());
+    let so_far = format!(
+        "{} of its {} lines are judged so far",
+        reading.next,
+        lines.count()
+    );
     if let Some(awaited) = reading.awaited(&progress) {
         let found = excerpt(&progress);
         if reading.behind {
@@ -194,7 +221,13 @@ pub(super) fn evaluate(check: &LogsCheck, observation: &Observation, reading: &m
         }
         let seen = lines.last().map_or_else(
             || "it is empty".to_owned(),
-            |last| format!("line {}, the last so far, is \"{}\"", lines.end(), line::plain(last)),
+            |last| {
+                format!(
+                    "line {}, the last so far, is \"{}\"",
+                    lines.end(),
+                    line::plain(last)
+                )
+            },
         );
         return Verdict::NotYet(finding(
             format!("waits for a line with {awaited} in the {title}; {seen}"),
@@ -207,12 +240,25 @@ pub(super) fn evaluate(check: &LogsCheck, observation: &Observation, reading: &m
         .lines
         .iter()
         .map(|(number, text)| format!("{:>5} | {text}", number + 1));
-    let found = Some(earlier.into_iter().chain(shown).collect::<Vec<_>>().join("\n")).filter(|text| !text.is_empty());
+    let found = Some(
+        earlier
+            .into_iter()
+            .chain(shown)
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
+    .filter(|text| !text.is_empty());
     if reading.behind {
-        return Verdict::NotYet(finding(format!("no fault is in the {title} yet; {so_far}"), found));
+        return Verdict::NotYet(finding(
+            format!("no fault is in the {title} yet; {so_far}"),
+            found,
+        ));
     }
     match unread(check, observation, pod, container, log) {
-        Some(awaited) => Verdict::NotYet(finding(format!("all lines are in the {title}; {awaited}"), found)),
+        Some(awaited) => Verdict::NotYet(finding(
+            format!("all lines are in the {title}; {awaited}"),
+            found,
+        )),
         None => Verdict::Pass(finding(format!("the {title} is as expected"), found)),
     }
 }
@@ -226,7 +272,13 @@ fn found_at(fault: &Fault, lines: &Lines) -> Option<String> {
 }
 
 /// What keeps a log in which all is found from being judged: a milestone, or lines that may not have been read yet.
-fn unread(check: &LogsCheck, observation: &Observation, pod: &Pod, container: &str, log: &Log) -> Option<String> {
+fn unread(
+    check: &LogsCheck,
+    observation: &Observation,
+    pod: &Pod,
+    container: &str,
+    log: &Log,
+) -> Option<String> {
     let mut latest: Option<Timestamp> = None;
     for milestone in &check.after {
         if *milestone == Milestone::Ended {

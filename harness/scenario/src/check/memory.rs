@@ -36,12 +36,18 @@ impl Memory {
 
     /// Returns whether one of these checks has lines of its log before it that were there when it was last evaluated.
     pub fn is_behind(&self, open: &[(usize, &Check)]) -> bool {
-        let mut readings = open.iter().filter_map(|(index, _)| self.readings.get(index));
+        let mut readings = open
+            .iter()
+            .filter_map(|(index, _)| self.readings.get(index));
         readings.any(logs::Reading::is_behind)
     }
 
     /// Returns why checks can't be judged on this machine, as [`super::environment_fault`] does.
-    pub fn environment_fault(&mut self, checks: &[Check], observation: &Observation) -> Option<String> {
+    pub fn environment_fault(
+        &mut self,
+        checks: &[Check],
+        observation: &Observation,
+    ) -> Option<String> {
         environment::fault(checks, observation, &mut self.search)
     }
 }

@@ -70,14 +70,19 @@ pub(super) fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict
                 pods::situation(observation, pod, container)
             },
         );
-        return Verdict::NotYet(finding(format!("waits for the milestone `{milestone}`; {seen}"), None));
+        return Verdict::NotYet(finding(
+            format!("waits for the milestone `{milestone}`; {seen}"),
+            None,
+        ));
     };
     if pods.is_empty() {
         let message = format!("the {who} is gone since `{milestone}` was reached");
         return Verdict::Never(finding(message, None));
     }
     // All Pods of the observation in which the milestone was reached had been seen by then.
-    let newer = pods.iter().find(|pod| pods::first_seen(observation, pod) > *reached);
+    let newer = pods
+        .iter()
+        .find(|pod| pods::first_seen(observation, pod) > *reached);
     if let Some(newer) = newer {
         let message = format!(
             "the {who} was replaced by {} after `{milestone}` was reached",
@@ -88,7 +93,10 @@ pub(super) fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict
     let past = observation.now.duration_since(*reached);
     if past < length {
         let left = (length - past).as_secs_f64();
-        return Verdict::NotYet(finding(format!("{words} so far; watches for {left:.1} s more"), None));
+        return Verdict::NotYet(finding(
+            format!("{words} so far; watches for {left:.1} s more"),
+            None,
+        ));
     }
     Verdict::Pass(finding(expected.clone(), None))
 }
@@ -96,16 +104,26 @@ pub(super) fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict
 /// The first container of a Pod that has restarted.
 fn restarted(pod: &Pod) -> Option<(String, String)> {
     let status = pods::statuses(pod).find(|status| status.restart_count > 0)?;
-    let message = format!("container {} of Pod {} restarted", status.name, pods::name(pod));
+    let message = format!(
+        "container {} of Pod {} restarted",
+        status.name,
+        pods::name(pod)
+    );
     Some((message, pods::state_words(Some(status))))
 }
 
 /// A Pod that is ready, since when.
 fn ready(pod: &Pod) -> Option<(String, String)> {
     let since = pods::condition(pod, "Ready")?;
-    let since = since.last_transition_time.as_ref().map(|time| time.0.to_string());
+    let since = since
+        .last_transition_time
+        .as_ref()
+        .map(|time| time.0.to_string());
     pods::is_ready(pod).then(|| {
-        let found = format!("Ready since {}", since.unwrap_or_else(|| "an unknown time".into()));
+        let found = format!(
+            "Ready since {}",
+            since.unwrap_or_else(|| "an unknown time".into())
+        );
         (format!("Pod {} is ready", pods::name(pod)), found)
     })
 }

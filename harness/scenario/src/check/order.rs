@@ -111,7 +111,10 @@ impl Order {
                 });
             }
             if let Some(expected) = &line.resources {
-                let (test, title) = (Test::Resources(expected.clone()), "Ray's resources".to_owned());
+                let (test, title) = (
+                    Test::Resources(expected.clone()),
+                    "Ray's resources".to_owned(),
+                );
                 steps.push(Step {
                     test,
                     must: true,
@@ -121,7 +124,11 @@ impl Order {
             }
         }
         let ip = ip.map(str::to_owned);
-        Ok(Self { steps, forbidden, ip })
+        Ok(Self {
+            steps,
+            forbidden,
+            ip,
+        })
     }
 
     /// The next line that must come; none when all have come.
@@ -132,7 +139,12 @@ impl Order {
     }
 
     /// Takes the next line of a log, whose colours were removed. A line that matches nothing is of another source.
-    pub(super) fn take(&self, progress: &mut Progress, number: usize, line: &str) -> Result<(), Box<Fault>> {
+    pub(super) fn take(
+        &self,
+        progress: &mut Progress,
+        number: usize,
+        line: &str,
+    ) -> Result<(), Box<Fault>> {
         let steps = &self.steps;
         let fault = |progress: &Progress, message: String| {
             Box::new(Fault {
@@ -142,8 +154,15 @@ impl Order {
                 ..Fault::default()
             })
         };
-        if let Some((text, _)) = self.forbidden.iter().find(|(_, pattern)| pattern.matches(line)) {
-            return Err(fault(progress, format!("has \"{text}\", which must not come")));
+        if let Some((text, _)) = self
+            .forbidden
+            .iter()
+            .find(|(_, pattern)| pattern.matches(line))
+        {
+            return Err(fault(
+                progress,
+                format!("has \"{text}\", which must not come"),
+            ));
         }
         let last = progress.last;
         let begin = last.map_or(0, |last| last + 1);
@@ -180,13 +199,17 @@ impl Order {
         }
         if let Some(late) = (0..begin).rev().find(|step| steps[*step].matches(line)) {
             let title = &steps[late].title;
-            let after = last.filter(|last| *last != late).map(|last| steps[last].title.as_str());
+            let after = last
+                .filter(|last| *last != late)
+                .map(|last| steps[last].title.as_str());
             let message = match after {
                 Some(after) if steps[late].must && !steps[late].repeat => {
                     format!("has {title} a second time, after {after}; it must come once")
                 }
                 Some(after) => format!("has {title} after {after}; its place is before"),
-                None => format!("has {title} a second time; it must come once (else say `repeat: true`)"),
+                None => format!(
+                    "has {title} a second time; it must come once (else say `repeat: true`)"
+                ),
             };
             return Err(fault(progress, message));
         }
@@ -207,7 +230,8 @@ fn check_resources(
     line: &str,
     ip: Option<&str>,
 ) -> Result<(), (String, String, String)> {
-    let differences = resources::differences(expected, &resources::parse(line).unwrap_or_default(), ip);
+    let differences =
+        resources::differences(expected, &resources::parse(line).unwrap_or_default(), ip);
     if differences.is_empty() {
         return Ok(());
     }

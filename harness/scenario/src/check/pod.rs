@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 use super::{Comparison, Expectations, Finding, Observation, Verdict, pods};
 use crate::{Made, PodCheck, PodField};
 
-pub(super) fn evaluate(check: &PodCheck, observation: &Observation, expectations: &dyn Expectations) -> Verdict {
+pub(super) fn evaluate(
+    check: &PodCheck,
+    observation: &Observation,
+    expectations: &dyn Expectations,
+) -> Verdict {
     let group = check.group.as_deref();
     let Some(pod) = find(check, observation) else {
         let message = absent(check, observation);
@@ -43,7 +47,8 @@ pub(super) fn evaluate(check: &PodCheck, observation: &Observation, expectations
         let field = subject.field;
         match expectations.compare(&subject, &value(&pod, container, field)) {
             Comparison::Equal { body, file } => {
-                same.sentences.push(format!("{} equals {file}", field.key()));
+                same.sentences
+                    .push(format!("{} equals {file}", field.key()));
                 same.found.push(body);
             }
             Comparison::Different {
@@ -52,13 +57,17 @@ pub(super) fn evaluate(check: &PodCheck, observation: &Observation, expectations
                 diff,
                 file,
             } => {
-                wrong.sentences.push(format!("{} differs from {file}", field.key()));
+                wrong
+                    .sentences
+                    .push(format!("{} differs from {file}", field.key()));
                 wrong.expected.push(expected);
                 wrong.found.push(found);
                 wrong.diff.push(diff);
             }
             Comparison::Missing { found, file } => {
-                wrong.sentences.push(format!("no snapshot {file} for {}", field.key()));
+                wrong
+                    .sentences
+                    .push(format!("no snapshot {file} for {}", field.key()));
                 wrong.found.push(found);
             }
         }
@@ -114,7 +123,12 @@ fn find_pod<'a>(check: &PodCheck, observation: &'a Observation) -> Option<&'a Po
         return all.into_iter().next();
     };
     let before = observation.before_steps.as_ref()?;
-    let is_old = |pod: &&Pod| pod.metadata.uid.as_ref().is_some_and(|uid| before.contains(uid));
+    let is_old = |pod: &&Pod| {
+        pod.metadata
+            .uid
+            .as_ref()
+            .is_some_and(|uid| before.contains(uid))
+    };
     let lives = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
     match made {
         Made::After => all.into_iter().find(|pod| lives(pod) && !is_old(pod)),
@@ -130,7 +144,9 @@ fn find_pod<'a>(check: &PodCheck, observation: &'a Observation) -> Option<&'a Po
 fn absent(check: &PodCheck, observation: &Observation) -> String {
     let seen = pods::absent(observation, check.role, check.group.as_deref());
     match check.made {
-        Some(_) if observation.before_steps.is_none() => "the steps still waits for the Pods that it needs".to_owned(),
+        Some(_) if observation.before_steps.is_none() => {
+            "the steps still waits for the Pods that it needs".to_owned()
+        }
         Some(made) => format!("made {} the steps: {seen}", made.word()),
         None => seen,
     }
@@ -151,10 +167,17 @@ fn value(pod: &Pod, container: Option<&Container>, field: PodField) -> Value {
         }),
         PodField::Containers => {
             let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-            json!(containers.map(|container| &container.name).collect::<Vec<_>>())
+            json!(
+                containers
+                    .map(|container| &container.name)
+                    .collect::<Vec<_>>()
+            )
         }
         PodField::InitContainers => {
-            let containers = pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten());
+            let containers = pod
+                .spec
+                .iter()
+                .flat_map(|spec| spec.init_containers.iter().flatten());
             let entry = |container: &Container| json!({ "name": container.name, "command": container.command, "args": container.args });
             json!(containers.map(entry).collect::<Vec<_>>())
         }

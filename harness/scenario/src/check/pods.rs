@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStateTerminated, ContainerStatus, Event, Pod};
+use k8s_openapi::api::core::v1::{
+    Container, ContainerState, ContainerStateTerminated, ContainerStatus, Event, Pod,
+};
 use serde_json::Value;
 
 use super::Observation;
@@ -12,7 +14,11 @@ const NODE_TYPE: &str = "ray.io/node-type";
 const GROUP: &str = "ray.io/group";
 
 /// Pods of a role (and worker group), the ones being deleted last.
-pub(super) fn all<'a>(observation: &'a Observation, role: Role, group: Option<&str>) -> Vec<&'a Pod> {
+pub(super) fn all<'a>(
+    observation: &'a Observation,
+    role: Role,
+    group: Option<&str>,
+) -> Vec<&'a Pod> {
     let job = job(observation, role);
     let of_role = |pod: &&Pod| {
         if role.is_of_job() {
@@ -41,7 +47,9 @@ pub(super) fn job(observation: &Observation, role: Role) -> Option<&Job> {
 
 fn is_owned_by(pod: &Pod, job: &Job) -> bool {
     let mut owners = pod.metadata.owner_references.iter().flatten();
-    owners.any(|reference| reference.kind == "Job" && Some(&reference.name) == job.metadata.name.as_ref())
+    owners.any(|reference| {
+        reference.kind == "Job" && Some(&reference.name) == job.metadata.name.as_ref()
+    })
 }
 
 /// When a Pod was first seen, by the harness's own clock; one of which that is not known, now.
@@ -52,7 +60,11 @@ pub(super) fn first_seen(observation: &Observation, pod: &Pod) -> Timestamp {
 }
 
 /// The first Pod of a role (and worker group).
-pub(super) fn find<'a>(observation: &'a Observation, role: Role, group: Option<&str>) -> Option<&'a Pod> {
+pub(super) fn find<'a>(
+    observation: &'a Observation,
+    role: Role,
+    group: Option<&str>,
+) -> Option<&'a Pod> {
     all(observation, role, group).into_iter().next()
 }
 
@@ -96,12 +108,15 @@ pub(super) fn container_name<'a>(pod: &'a Pod, named: Option<&'a str>) -> Option
 pub(super) fn container<'a>(pod: &'a Pod, name: &str) -> Option<&'a Container> {
     let spec = pod.spec.as_ref()?;
     let init = spec.init_containers.iter().flatten();
-    init.chain(&spec.containers).find(|container| container.name == name)
+    init.chain(&spec.containers)
+        .find(|container| container.name == name)
 }
 
 /// Names of all containers of a Pod, init containers first.
 pub(super) fn container_names(pod: &Pod) -> Vec<&str> {
-    let Some(spec) = &pod.spec else { return Vec::new() };
+    let Some(spec) = &pod.spec else {
+        return Vec::new();
+    };
     let init = spec.init_containers.iter().flatten();
     init.chain(&spec.containers)
         .map(|container| container.name.as_str())
@@ -157,7 +172,8 @@ pub fn has_started(observation: &Observation, pod: &Pod, container: &str) -> boo
         state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())
     };
     let field = format!("{{{container}}}");
-    status(pod, container).is_some_and(|status| ran(status.state.as_ref()) || ran(status.last_state.as_ref()))
+    status(pod, container)
+        .is_some_and(|status| ran(status.state.as_ref()) || ran(status.last_state.as_ref()))
         || events_of(observation, pod).any(|event| {
             event.reason.as_deref() == Some("Started")
                 && event
@@ -168,7 +184,10 @@ pub fn has_started(observation: &Observation, pod: &Pod, container: &str) -> boo
         })
 }
 
-pub(super) fn condition<'a>(pod: &'a Pod, kind: &str) -> Option<&'a k8s_openapi::api::core::v1::PodCondition> {
+pub(super) fn condition<'a>(
+    pod: &'a Pod,
+    kind: &str,
+) -> Option<&'a k8s_openapi::api::core::v1::PodCondition> {
     pod.status
         .as_ref()?
         .conditions
@@ -182,12 +201,17 @@ pub(super) fn is_ready(pod: &Pod) -> bool {
 }
 
 /// Events about this very Pod, not about one of the same name before it.
-pub(super) fn events_of<'a>(observation: &'a Observation, pod: &'a Pod) -> impl Iterator<Item = &'a Event> {
+pub(super) fn events_of<'a>(
+    observation: &'a Observation,
+    pod: &'a Pod,
+) -> impl Iterator<Item = &'a Event> {
     observation.events.iter().filter(move |event| {
         let object = &event.involved_object;
         object.kind.as_deref() == Some("Pod")
             && object.name == pod.metadata.name
-            && (object.uid.is_none() || pod.metadata.uid.is_none() || object.uid == pod.metadata.uid)
+            && (object.uid.is_none()
+                || pod.metadata.uid.is_none()
+                || object.uid == pod.metadata.uid)
     })
 }
 
@@ -200,13 +224,19 @@ pub(super) fn occurrences(event: &Event) -> i32 {
 /// `Reason: message` of an event.
 pub(super) fn sentence(event: &Event) -> String {
     let message = event.message.as_deref().unwrap_or_default().trim();
-    format!("{}: {message}", event.reason.as_deref().unwrap_or("no reason"))
+    format!(
+        "{}: {message}",
+        event.reason.as_deref().unwrap_or("no reason")
+    )
 }
 
 /// `head Pod`, `worker Pod`, `worker Pod of group small` or `submitter Pod`.
 pub(super) fn who(role: Role, group: Option<&str>) -> String {
     let role = role.word();
-    group.map_or_else(|| format!("{role} Pod"), |group| format!("{role} Pod of group {group}"))
+    group.map_or_else(
+        || format!("{role} Pod"),
+        |group| format!("{role} Pod of group {group}"),
+    )
 }
 
 /// What was last seen where a Pod does not exist yet.
@@ -238,8 +268,12 @@ pub(super) fn is_about_ray(event: &Event) -> bool {
 
 /// The condition by which the operator says that it can't create or delete Pods, while it holds.
 pub fn replica_failure(cluster: &Value) -> Option<&Value> {
-    let mut conditions = cluster["status"]["conditions"].as_array().into_iter().flatten();
-    conditions.find(|condition| condition["type"] == "ReplicaFailure" && condition["status"] == "True")
+    let mut conditions = cluster["status"]["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    conditions
+        .find(|condition| condition["type"] == "ReplicaFailure" && condition["status"] == "True")
 }
 
 /// `Kind name` of what an event is about.
@@ -264,7 +298,10 @@ pub(super) fn state_words(status: Option<&ContainerStatus>) -> String {
         times => format!(", restarted {times} times"),
     };
     let words = if let Some(waiting) = state.and_then(|state| state.waiting.as_ref()) {
-        format!("waits ({})", waiting.reason.as_deref().unwrap_or("no reason given"))
+        format!(
+            "waits ({})",
+            waiting.reason.as_deref().unwrap_or("no reason given")
+        )
     } else if let Some(ended) = terminated(state) {
         format!("exited {}", ended.exit_code)
     } else if state.is_some_and(|state| state.running.is_some()) {
@@ -272,8 +309,9 @@ pub(super) fn state_words(status: Option<&ContainerStatus>) -> String {
     } else {
         "has no state yet".to_owned()
     };
-    let before = terminated(status.last_state.as_ref())
-        .map_or_else(String::new, |ended| format!(", exited {} before", ended.exit_code));
+    let before = terminated(status.last_state.as_ref()).map_or_else(String::new, |ended| {
+        format!(", exited {} before", ended.exit_code)
+    });
     format!("{words}{before}{restarts}")
 }
 
@@ -283,6 +321,11 @@ pub(super) fn situation(observation: &Observation, pod: &Pod, container: &str) -
     let warning = events_of(observation, pod)
         .filter(|event| event.type_.as_deref() == Some("Warning"))
         .last()
-        .map_or_else(String::new, |event| format!("; last warning: {}", sentence(event)));
-    format!("container {container} of Pod {} {words}{warning}", name(pod))
+        .map_or_else(String::new, |event| {
+            format!("; last warning: {}", sentence(event))
+        });
+    format!(
+        "container {container} of Pod {} {words}{warning}",
+        name(pod)
+    )
 }

@@ -12,11 +12,15 @@ use super::{Finding, Observation, pods};
 /// free and is waited for.
 pub(super) fn too_large(observation: &Observation, pod: &Pod) -> Option<Finding> {
     let spec = pod.spec.as_ref()?;
-    let (cpu, memory) = observation.largest_node.filter(|_| spec.node_name.is_none())?;
+    let (cpu, memory) = observation
+        .largest_node
+        .filter(|_| spec.node_name.is_none())?;
     let (wants_cpu, wants_memory) = (total(pod, "cpu"), total(pod, "memory"));
     let mut parts = Vec::new();
     if wants_cpu > cpu {
-        parts.push(format!("requests cpu {wants_cpu} but the largest node has {cpu}"));
+        parts.push(format!(
+            "requests cpu {wants_cpu} but the largest node has {cpu}"
+        ));
     }
     if wants_memory > memory {
         parts.push(format!(
@@ -27,7 +31,11 @@ pub(super) fn too_large(observation: &Observation, pod: &Pod) -> Option<Finding>
     }
     let said = pods::condition(pod, "PodScheduled").and_then(|condition| condition.message.clone());
     (!parts.is_empty()).then(|| Finding {
-        message: format!("Pod {} {}; lower its requests", pods::name(pod), parts.join(" and ")),
+        message: format!(
+            "Pod {} {}; lower its requests",
+            pods::name(pod),
+            parts.join(" and ")
+        ),
         found: said,
         ..Finding::default()
     })
@@ -42,7 +50,14 @@ pub fn total(pod: &Pod, resource: &str) -> f64 {
             .and_then(|text| Quantity::parse(&text.0))
             .map_or(0.0, Quantity::value)
     };
-    let of = |container: &Container| amount(container.resources.as_ref().and_then(|entry| entry.requests.as_ref()));
+    let of = |container: &Container| {
+        amount(
+            container
+                .resources
+                .as_ref()
+                .and_then(|entry| entry.requests.as_ref()),
+        )
+    };
     let mut beside = 0.0;
     let mut largest: f64 = 0.0;
     for container in spec.init_containers.iter().flatten() {

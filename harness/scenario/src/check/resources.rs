@@ -19,7 +19,10 @@ pub(super) fn parse(line: &str) -> Option<BTreeMap<String, f64>> {
         let after = after.trim_start().strip_prefix(':')?.trim_start();
         let end = after.find([',', '}'])?;
         resources.insert(key, after[..end].trim().parse().ok()?);
-        rest = after[end..].strip_prefix(',').unwrap_or(&after[end..]).trim_start();
+        rest = after[end..]
+            .strip_prefix(',')
+            .unwrap_or(&after[end..])
+            .trim_start();
     }
 }
 
@@ -59,12 +62,14 @@ pub(super) fn differences(
 
 /// What is expected, in words, and whether the value is so.
 fn judge(expected: &ResourceExpectation, found: Option<f64>) -> (String, bool) {
-    let equals = |wanted: f64| found.is_some_and(|found| (found - wanted).abs() <= wanted.abs() * 1e-9);
+    let equals =
+        |wanted: f64| found.is_some_and(|found| (found - wanted).abs() <= wanted.abs() * 1e-9);
     match expected {
         ResourceExpectation::Number(wanted) => (wanted.to_string(), equals(*wanted)),
-        ResourceExpectation::Text(text) if text == "present" => {
-            ("present, above 0".into(), found.is_some_and(|found| found > 0.0))
-        }
+        ResourceExpectation::Text(text) if text == "present" => (
+            "present, above 0".into(),
+            found.is_some_and(|found| found > 0.0),
+        ),
         ResourceExpectation::Text(text) => match Quantity::parse(text).map(Quantity::value) {
             Some(wanted) if wanted.to_string() == *text => (text.clone(), equals(wanted)),
             Some(wanted) => (format!("{wanted} ({text})"), equals(wanted)),
@@ -109,7 +114,10 @@ pub(super) fn google_style(name: &str) -> String {
 
 /// What was found, in one line, for people.
 pub(super) fn numbers(found: &BTreeMap<String, f64>) -> String {
-    let entries: Vec<String> = found.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    let entries: Vec<String> = found
+        .iter()
+        .map(|(key, value)| format!("{key}: {value}"))
+        .collect();
     format!("{{{}}}", entries.join(", "))
 }
 
@@ -157,7 +165,11 @@ mod tests {
     #[case("memory", Text("2Gi".into()), Some(("memory: 2147483648 (2Gi)", "memory: 5368709120")))]
     #[case("GPU", Text("present".into()), Some(("GPU: present, above 0", "no GPU")))]
     #[case("CPU", Text("one".into()), Some(("CPU: one, which is neither `present` nor a quantity such as 2Gi", "CPU: 1")))]
-    fn compares(#[case] key: &str, #[case] expected: ResourceExpectation, #[case] difference: Option<(&str, &str)>) {
+    fn compares(
+        #[case] key: &str,
+        #[case] expected: ResourceExpectation,
+        #[case] difference: Option<(&str, &str)>,
+    ) {
         let expected = BTreeMap::from([(key.to_owned(), expected)]);
         let found = differences(&expected, &parse(LINE).unwrap(), Some("10.244.0.8"));
         let wanted: Vec<_> = difference

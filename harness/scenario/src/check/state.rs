@@ -18,11 +18,17 @@ pub(super) fn evaluate(check: &StateCheck, observation: &Observation) -> Verdict
         return Verdict::NotYet(finding(pods::absent(observation, check.role, group), None));
     };
     let Some(container) = pods::container_name(pod, check.container.as_deref()) else {
-        return Verdict::NotYet(finding(format!("Pod {} has no containers", pods::name(pod)), None));
+        return Verdict::NotYet(finding(
+            format!("Pod {} has no containers", pods::name(pod)),
+            None,
+        ));
     };
     if !pods::container_names(pod).contains(&container) {
         let names = pods::container_names(pod).join(", ");
-        let message = format!("Pod {} has no container {container}; it has {names}", pods::name(pod));
+        let message = format!(
+            "Pod {} has no container {container}; it has {names}",
+            pods::name(pod)
+        );
         return Verdict::Never(finding(message, None));
     }
     let status = pods::status(pod, container);
@@ -54,11 +60,15 @@ pub(super) fn evaluate(check: &StateCheck, observation: &Observation) -> Verdict
     let restarted = check
         .restarts
         .is_none_or(|times| status.is_some_and(|status| status.restart_count >= times));
-    let waits = check.waiting.is_none() || status.and_then(pods::waiting) == check.waiting.as_deref();
+    let waits =
+        check.waiting.is_none() || status.and_then(pods::waiting) == check.waiting.as_deref();
     let runs = !check.running || pods::is_running(pod, container);
     let ready = !check.ready || status.is_some_and(|status| status.ready);
     if exited && restarted && waits && runs && ready {
-        let message = format!("container {container} of Pod {}: {expected}", pods::name(pod));
+        let message = format!(
+            "container {container} of Pod {}: {expected}",
+            pods::name(pod)
+        );
         return Verdict::Pass(finding(message, found));
     }
     let message = format!(
@@ -71,9 +81,17 @@ pub(super) fn evaluate(check: &StateCheck, observation: &Observation) -> Verdict
 fn words(check: &StateCheck) -> String {
     let parts = [
         check.exit_code.map(|code| format!("exited {code}")),
-        check.reason.as_ref().map(|reason| format!("ended ({reason})")),
-        check.restarts.map(|times| format!("restarted {times} times or more")),
-        check.waiting.as_ref().map(|reason| format!("waits ({reason})")),
+        check
+            .reason
+            .as_ref()
+            .map(|reason| format!("ended ({reason})")),
+        check
+            .restarts
+            .map(|times| format!("restarted {times} times or more")),
+        check
+            .waiting
+            .as_ref()
+            .map(|reason| format!("waits ({reason})")),
         check.running.then(|| "runs".to_owned()),
         check.ready.then(|| "is ready".to_owned()),
     ];

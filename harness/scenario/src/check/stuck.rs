@@ -22,7 +22,11 @@ pub(super) fn causes(observation: &Observation, pod: &Pod) -> Vec<TerminalFailur
     too_large.into_iter().chain(containers).collect()
 }
 
-fn container(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Option<TerminalFailure> {
+fn container(
+    observation: &Observation,
+    pod: &Pod,
+    status: &ContainerStatus,
+) -> Option<TerminalFailure> {
     let (cause, finding) = uncreated(observation, pod, status)
         .or_else(|| hook(observation, pod, status))
         .or_else(|| ended(observation, pod, status))?;
@@ -38,7 +42,11 @@ fn title(pod: &Pod, status: &ContainerStatus) -> String {
 }
 
 /// A container that can't be made: no image, or no configuration.
-fn uncreated(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Option<(Cause, Finding)> {
+fn uncreated(
+    observation: &Observation,
+    pod: &Pod,
+    status: &ContainerStatus,
+) -> Option<(Cause, Finding)> {
     let reason = pods::waiting(status)?;
     let waiting = status
         .state
@@ -65,7 +73,8 @@ fn uncreated(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> 
             let (failures, said) = failed(observation, pod, "Failed to pull image");
             let error = format!("{waiting} {said}");
             if is_absent(&error) {
-                let advice = "check its name and tag, and whether it may be read without a password";
+                let advice =
+                    "check its name and tag, and whether it may be read without a password";
                 (
                     format!("image {image} of {title} was not found in its registry; {advice}"),
                     error,
@@ -73,7 +82,9 @@ fn uncreated(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> 
             } else if failures >= 2 {
                 let reach = "check that the node reaches the registry";
                 (
-                    format!("image {image} of {title} can't be pulled, {failures} times so far; {reach}"),
+                    format!(
+                        "image {image} of {title} can't be pulled, {failures} times so far; {reach}"
+                    ),
                     error,
                 )
             } else {
@@ -86,11 +97,16 @@ fn uncreated(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> 
                 return None;
             }
             let advice = match reason {
-                "CreateContainerConfigError" => "; apply the ConfigMap or Secret that is missing, or correct its name",
+                "CreateContainerConfigError" => {
+                    "; apply the ConfigMap or Secret that is missing, or correct its name"
+                }
                 _ => "",
             };
             (
-                format!("{title} can't be created ({reason}): {}{advice}", waiting.trim()),
+                format!(
+                    "{title} can't be created ({reason}): {}{advice}",
+                    waiting.trim()
+                ),
                 waiting,
             )
         }
@@ -111,8 +127,14 @@ fn uncreated(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> 
 fn failed(observation: &Observation, pod: &Pod, begin: &str) -> (i32, String) {
     let mut times = 0;
     let mut said = String::new();
-    for event in pods::events_of(observation, pod).filter(|event| event.reason.as_deref() == Some("Failed")) {
-        if let Some(message) = event.message.as_deref().filter(|message| message.starts_with(begin)) {
+    for event in
+        pods::events_of(observation, pod).filter(|event| event.reason.as_deref() == Some("Failed"))
+    {
+        if let Some(message) = event
+            .message
+            .as_deref()
+            .filter(|message| message.starts_with(begin))
+        {
             times += pods::occurrences(event);
             message.clone_into(&mut said);
         }
@@ -137,11 +159,16 @@ fn is_absent(error: &str) -> bool {
 }
 
 /// A `postStart` hook that failed; the kubelet then ends the container, so that its exit code says nothing.
-fn hook(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Option<(Cause, Finding)> {
+fn hook(
+    observation: &Observation,
+    pod: &Pod,
+    status: &ContainerStatus,
+) -> Option<(Cause, Finding)> {
     let field = format!("{{{}}}", status.name);
     let event = pods::events_of(observation, pod).find(|event| {
         let path = event.involved_object.field_path.as_deref();
-        event.reason.as_deref() == Some("FailedPostStartHook") && path.is_none_or(|path| path.ends_with(&field))
+        event.reason.as_deref() == Some("FailedPostStartHook")
+            && path.is_none_or(|path| path.ends_with(&field))
     })?;
     let lifecycle = pods::container(pod, &status.name)?.lifecycle.as_ref()?;
     let exec = lifecycle
@@ -167,12 +194,17 @@ fn hook(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Optio
 }
 
 /// A container that ended though it should run.
-fn ended(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Option<(Cause, Finding)> {
+fn ended(
+    observation: &Observation,
+    pod: &Pod,
+    status: &ContainerStatus,
+) -> Option<(Cause, Finding)> {
     let [now, before] = pods::ends(status);
     let end = now.or(before)?;
     let crash_loop = pods::waiting(status) == Some("CrashLoopBackOff");
     let restarted = status.restart_count > 0;
-    let is_ray = pods::role(pod).is_some() && pods::container_name(pod, None) == Some(status.name.as_str());
+    let is_ray =
+        pods::role(pod).is_some() && pods::container_name(pod, None) == Some(status.name.as_str());
     let counts = if is_ray {
         now.is_some() || restarted || crash_loop
     } else if is_init(pod, &status.name) {
@@ -189,7 +221,9 @@ fn ended(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Opti
         let limit = pods::container(pod, &status.name)
             .and_then(|container| container.resources.as_ref()?.limits.as_ref()?.get("memory"))
             .map_or_else(String::new, |limit| format!(" ({})", limit.0));
-        format!("{title} was ended because it used more memory than its limit{limit} (OOMKilled); raise the limit")
+        format!(
+            "{title} was ended because it used more memory than its limit{limit} (OOMKilled); raise the limit"
+        )
     } else {
         let meaning = match end.exit_code {
             0 => ", without an error, but it should go on running",
@@ -236,7 +270,11 @@ pub(super) fn logs(pod: &Pod, status: &ContainerStatus) -> Vec<LogKey> {
     }
 }
 
-fn last_log<'a>(observation: &'a Observation, pod: &Pod, status: &ContainerStatus) -> Option<&'a Lines> {
+fn last_log<'a>(
+    observation: &'a Observation,
+    pod: &Pod,
+    status: &ContainerStatus,
+) -> Option<&'a Lines> {
     let read = logs(pod, status)
         .into_iter()
         .filter_map(|key| observation.logs.get(&key));
@@ -249,6 +287,9 @@ fn last_lines(observation: &Observation, pod: &Pod, status: &ContainerStatus) ->
 
 /// Whether a container is one that ends before the others start.
 fn is_init(pod: &Pod, container: &str) -> bool {
-    let mut init = pod.spec.iter().flat_map(|spec| spec.init_containers.iter().flatten());
+    let mut init = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.init_containers.iter().flatten());
     init.any(|entry| entry.name == container && entry.restart_policy.as_deref() != Some("Always"))
 }

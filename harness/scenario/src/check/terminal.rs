@@ -16,7 +16,10 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(15);
 /// The finding of an ended container shows its last lines only where [`Observation::logs`] holds what
 /// [`terminal_logs`] names: read those first. Some states count only after seconds, so call it again as time passes.
 pub fn terminal(checks: &[Check], observation: &Observation) -> Option<Finding> {
-    let stuck = observation.pods.iter().flat_map(|pod| stuck::causes(observation, pod));
+    let stuck = observation
+        .pods
+        .iter()
+        .flat_map(|pod| stuck::causes(observation, pod));
     refusals(observation)
         .chain(operator(observation))
         .chain(stuck)
@@ -33,22 +36,28 @@ pub fn unexpected_rejection(checks: &[Check], observation: &Observation) -> Opti
 }
 
 fn refusals(observation: &Observation) -> impl Iterator<Item = TerminalFailure> {
-    observation.rejections.iter().map(|refusal| TerminalFailure {
-        cause: Cause::Api(refusal.sentence()),
-        place: None,
-        finding: Finding {
-            message: format!(
-                "the API server refused {}; correct the manifest",
-                refusal.sentence().trim().trim_end_matches('.')
-            ),
-            ..Finding::default()
-        },
-    })
+    observation
+        .rejections
+        .iter()
+        .map(|refusal| TerminalFailure {
+            cause: Cause::Api(refusal.sentence()),
+            place: None,
+            finding: Finding {
+                message: format!(
+                    "the API server refused {}; correct the manifest",
+                    refusal.sentence().trim().trim_end_matches('.')
+                ),
+                ..Finding::default()
+            },
+        })
 }
 
 /// Logs whose last lines [`terminal`] shows: those of ended and restarted containers of Ray Pods.
 pub fn terminal_logs(observation: &Observation) -> Vec<LogKey> {
-    let ray = observation.pods.iter().filter(|pod| pods::role(pod).is_some());
+    let ray = observation
+        .pods
+        .iter()
+        .filter(|pod| pods::role(pod).is_some());
     ray.flat_map(|pod| pods::statuses(pod).flat_map(move |status| stuck::logs(pod, status)))
         .collect()
 }
@@ -64,7 +73,9 @@ fn operator(observation: &Observation) -> Vec<TerminalFailure> {
         },
     };
     let warnings = observation.events.iter().filter(|event| {
-        pods::is_about_ray(event) && event.type_.as_deref() == Some("Warning") && is_failure(event, observation)
+        pods::is_about_ray(event)
+            && event.type_.as_deref() == Some("Warning")
+            && is_failure(event, observation)
     });
     let from_events = warnings.map(|event| {
         let reason = event.reason.as_deref().unwrap_or_default();

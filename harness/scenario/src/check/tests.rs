@@ -51,9 +51,18 @@ macro_rules! capture {
 
 const SOLUTION_1: Capture = capture!("solution1", &["10.244.0.8"], "2026-11-23T05:32:13Z");
 const POST_START: Capture = capture!("timing1-postStart", &["10.244.0.7"], "2026-11-23T05:31:33Z");
-const OVERWRITE: Capture = capture!("overwrite", &["10.244.0.9", "10.244.0.10"], "2026-11-23T05:32:57Z");
-const OLD_SOLUTION_1: Capture = capture!("v1.0.0-solution1", &["10.244.0.20"], "2026-11-23T06:35:34Z");
-const OLD_POST_START: Capture = capture!("v1.0.0-timing1-postStart", &["10.244.0.18"], "2026-11-23T06:33:26Z");
+const OVERWRITE: Capture = capture!(
+    "overwrite",
+    &["10.244.0.9", "10.244.0.10"],
+    "2026-11-23T05:32:57Z"
+);
+const OLD_SOLUTION_1: Capture =
+    capture!("v1.0.0-solution1", &["10.244.0.20"], "2026-11-23T06:35:34Z");
+const OLD_POST_START: Capture = capture!(
+    "v1.0.0-timing1-postStart",
+    &["10.244.0.18"],
+    "2026-11-23T06:33:26Z"
+);
 
 fn time(text: &str) -> Timestamp {
     text.parse().expect("a timestamp")
@@ -69,12 +78,16 @@ fn observe(capture: &Capture) -> Observation {
         .map(|(pod, ip)| to_pod(pod, ip, capture.started))
         .collect();
     let jobs: Vec<DashboardJob> = serde_json::from_str(capture.jobs).expect("captured jobs");
-    let nodes = capture.ips.iter().enumerate().map(|(index, ip)| DashboardNode {
-        ip: (*ip).to_owned(),
-        state: "ALIVE".into(),
-        is_head: index == 0,
-        resources: BTreeMap::from([("CPU".to_owned(), 1.0), (format!("node:{ip}"), 1.0)]),
-    });
+    let nodes = capture
+        .ips
+        .iter()
+        .enumerate()
+        .map(|(index, ip)| DashboardNode {
+            ip: (*ip).to_owned(),
+            state: "ALIVE".into(),
+            is_head: index == 0,
+            resources: BTreeMap::from([("CPU".to_owned(), 1.0), (format!("node:{ip}"), 1.0)]),
+        });
     let now = time(NOW);
     let milestones = [
         Milestone::Running,
@@ -119,7 +132,10 @@ fn to_pod(captured: &Value, ip: &str, started: &str) -> Pod {
             "state": { "terminated": { "exitCode": 0, "finishedAt": started } },
         })
     };
-    let init = captured["initContainers"].as_array().cloned().unwrap_or_default();
+    let init = captured["initContainers"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     serde_json::from_value(json!({
         "metadata": {
             "name": captured["pod"], "uid": captured["pod"], "labels": captured["labels"],
@@ -265,7 +281,10 @@ fn milestones_are_those_that_hold_now() {
         Milestone::RayReady,
         Milestone::Job,
     ];
-    assert_eq!(milestones(std::slice::from_ref(&job), &observation, &none), all);
+    assert_eq!(
+        milestones(std::slice::from_ref(&job), &observation, &none),
+        all
+    );
     // Without a job check there is no such milestone; with a `ray` check, that check decides.
     assert_eq!(milestones(&[], &observation, &none), all[..3]);
     assert_eq!(
@@ -296,7 +315,10 @@ fn ray_must_list_just_the_nodes() {
         judge(&ray(2), &observation),
         "waits for 2 nodes alive, the head among them; Ray lists 1 alive of 2",
     );
-    assert_eq!(finding.found.unwrap(), "head 10.244.0.9 ALIVE\nworker 10.244.0.10 DEAD");
+    assert_eq!(
+        finding.found.unwrap(),
+        "head 10.244.0.9 ALIVE\nworker 10.244.0.10 DEAD"
+    );
     observation.dashboard.as_mut().unwrap().nodes[0].is_head = false;
     waits(judge(&ray(1), &observation), "and no head");
     observation.dashboard = None;
@@ -314,7 +336,10 @@ fn ray_must_list_just_the_nodes() {
 fn the_resources_of_all_nodes_are_added() {
     let ray = |resources: Value| check(json!({ "ray": { "nodes": 2, "resources": resources } }));
     let mut observation = observe(&OVERWRITE);
-    let finding = passes(judge(&ray(json!({ "CPU": 2, "node:<pod-ip>": 1 })), &observation));
+    let finding = passes(judge(
+        &ray(json!({ "CPU": 2, "node:<pod-ip>": 1 })),
+        &observation,
+    ));
     assert_eq!(
         finding.found.unwrap(),
         "{CPU: 2, node:10.244.0.10: 1, node:10.244.0.9: 1}"
@@ -329,11 +354,17 @@ fn the_resources_of_all_nodes_are_added() {
     );
     let nodes = &mut observation.dashboard.as_mut().unwrap().nodes;
     nodes[0].resources.insert("objectStoreMemory".into(), 1e9);
-    passes(judge(&ray(json!({ "object_store_memory": "1G" })), &observation));
+    passes(judge(
+        &ray(json!({ "object_store_memory": "1G" })),
+        &observation,
+    ));
     let nodes = &mut observation.dashboard.as_mut().unwrap().nodes;
     nodes[0].resources.remove("objectStoreMemory");
     nodes[0].resources.insert("object_store_memory".into(), 2e9);
-    passes(judge(&ray(json!({ "object_store_memory": "2G" })), &observation));
+    passes(judge(
+        &ray(json!({ "object_store_memory": "2G" })),
+        &observation,
+    ));
     let nodes = &mut observation.dashboard.as_mut().unwrap().nodes;
     nodes[1].resources.clear();
     waits(
@@ -345,5 +376,8 @@ fn the_resources_of_all_nodes_are_added() {
     nodes[1].state = "DEAD".into();
     let alone = check(json!({ "ray": { "nodes": 1, "resources": { "CPU": 1 } } }));
     passes(judge(&alone, &observation));
-    waits(judge(&ray(json!({ "CPU": 1 })), &observation), "Ray lists 1 alive of 2");
+    waits(
+        judge(&ray(json!({ "CPU": 1 })), &observation),
+        "Ray lists 1 alive of 2",
+    );
 }

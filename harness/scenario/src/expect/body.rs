@@ -91,9 +91,14 @@ pub(super) fn check(body: &str) -> Result<(), String> {
         lines: body.split('\n').collect(),
         line: 0,
     };
-    let read = reader.value(0, DEEPEST).filter(|_| reader.line == reader.lines.len());
+    let read = reader
+        .value(0, DEEPEST)
+        .filter(|_| reader.line == reader.lines.len());
     let Some(value) = read else {
-        let line = reader.lines.get(reader.line.min(reader.lines.len() - 1)).unwrap_or(&"");
+        let line = reader
+            .lines
+            .get(reader.line.min(reader.lines.len() - 1))
+            .unwrap_or(&"");
         return Err(format!(
             "line {} of its body has not the form of a snapshot: {line:?}",
             reader.line + 1
@@ -128,9 +133,9 @@ impl<'a> Reader<'a> {
 
     /// Whether the current line continues a list or mapping that began behind this indentation.
     fn continues(&self, indent: usize) -> bool {
-        self.lines
-            .get(self.line)
-            .is_some_and(|line| line.len() > indent && line.bytes().take_while(|byte| *byte == b' ').count() == indent)
+        self.lines.get(self.line).is_some_and(|line| {
+            line.len() > indent && line.bytes().take_while(|byte| *byte == b' ').count() == indent
+        })
     }
 
     /// A value that begins in the current line behind an indentation, and the lines that belong to it.
@@ -182,7 +187,9 @@ fn scalar(text: &str) -> Option<Value> {
         "[]" => Some(Value::Array(Vec::new())),
         "{}" => Some(Value::Object(Map::new())),
         text if text.starts_with(['[', '{', ' ']) => None,
-        text => serde_json::from_str(text).ok().filter(|value: &Value| !value.is_null()),
+        text => serde_json::from_str(text)
+            .ok()
+            .filter(|value: &Value| !value.is_null()),
     }
 }
 

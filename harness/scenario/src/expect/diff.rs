@@ -34,7 +34,8 @@ pub fn diff(expected: &str, found: &str, file: &str) -> String {
     if let Some(sentence) = only_spaces(expected, found) {
         _ = writeln!(text, "{sentence}");
     }
-    let (expected, found): (Vec<&str>, Vec<&str>) = (expected.split('\n').collect(), found.split('\n').collect());
+    let (expected, found): (Vec<&str>, Vec<&str>) =
+        (expected.split('\n').collect(), found.split('\n').collect());
     for (old, new) in changed_pairs(&lines).into_iter().take(PAIRS) {
         text.push_str(&detail(expected[old], found[new], new + 1));
     }
@@ -79,16 +80,37 @@ fn detail(expected: &str, found: &str, line: usize) -> String {
     }
     let all = changes.len();
     let mut near = 1;
-    while near < all && changes[near].1.start.saturating_sub(changes[near - 1].1.end) <= NEAR {
+    while near < all
+        && changes[near]
+            .1
+            .start
+            .saturating_sub(changes[near - 1].1.end)
+            <= NEAR
+    {
         near += 1;
     }
     changes.truncate(near);
     let (first, last) = (&changes[0], &changes[near - 1]);
-    let mut text = format!("line {line}, from character {} (`·` is a space):\n", first.1.start + 1);
+    let mut text = format!(
+        "line {line}, from character {} (`·` is a space):\n",
+        first.1.start + 1
+    );
     let old_marks: Vec<_> = changes.iter().map(|change| change.0.clone()).collect();
     let new_marks: Vec<_> = changes.iter().map(|change| change.1.clone()).collect();
-    excerpt(&mut text, "expected", &old, first.0.start..last.0.end, &old_marks);
-    excerpt(&mut text, "found   ", &new, first.1.start..last.1.end, &new_marks);
+    excerpt(
+        &mut text,
+        "expected",
+        &old,
+        first.0.start..last.0.end,
+        &old_marks,
+    );
+    excerpt(
+        &mut text,
+        "found   ",
+        &new,
+        first.1.start..last.1.end,
+        &new_marks,
+    );
     if near < all {
         _ = writeln!(text, "  and {} more further on in this line", all - near);
     }
@@ -105,7 +127,10 @@ fn changes(old: &[char], new: &[char]) -> Vec<(Range<usize>, Range<usize>)> {
         .zip(new_rest.iter().rev())
         .take_while(|(a, b)| a == b)
         .count();
-    let (old_middle, new_middle) = (&old_rest[..old_rest.len() - end], &new_rest[..new_rest.len() - end]);
+    let (old_middle, new_middle) = (
+        &old_rest[..old_rest.len() - end],
+        &new_rest[..new_rest.len() - end],
+    );
     if old_middle.is_empty() && new_middle.is_empty() {
         return Vec::new();
     }
@@ -127,7 +152,13 @@ fn changes(old: &[char], new: &[char]) -> Vec<(Range<usize>, Range<usize>)> {
         .collect()
 }
 
-fn excerpt(text: &mut String, title: &str, line: &[char], focus: Range<usize>, marks: &[Range<usize>]) {
+fn excerpt(
+    text: &mut String,
+    title: &str,
+    line: &[char],
+    focus: Range<usize>,
+    marks: &[Range<usize>],
+) {
     let from = focus.start.saturating_sub(MARGIN);
     let to = (focus.end.min(focus.start + SHOWN) + MARGIN).min(line.len());
     let before = if from > 0 { "…" } else { "" };
@@ -138,7 +169,9 @@ fn excerpt(text: &mut String, title: &str, line: &[char], focus: Range<usize>, m
     let after = if to < line.len() { "…" } else { "" };
     _ = writeln!(text, "  {title}  {before}{shown}{after}");
     let marked = |at: usize| marks.iter().any(|mark| mark.contains(&at));
-    let marks: String = (from..to).map(|at| if marked(at) { '^' } else { ' ' }).collect();
+    let marks: String = (from..to)
+        .map(|at| if marked(at) { '^' } else { ' ' })
+        .collect();
     if marks.contains('^') {
         let indent = " ".repeat(title.len() + 4 + before.chars().count());
         _ = writeln!(text, "{indent}{}", marks.trim_end());
@@ -183,7 +216,8 @@ line 1, from character 18 (`·` is a space):
     #[test]
     fn one_space_more_in_a_long_line_is_seen() {
         let flags = "  --block  --dashboard-host=0.0.0.0  --metrics-export-port=8080".repeat(6);
-        let expected = format!("- \" echo 123  456  && ulimit -n 65536; ray start --head{flags} \"");
+        let expected =
+            format!("- \" echo 123  456  && ulimit -n 65536; ray start --head{flags} \"");
         let found = expected.replace("65536; ray", "65536;  ray");
         let text = diff(&expected, &found, FILE);
         let detail = text
@@ -209,8 +243,7 @@ line 1, from character 18 (`·` is a space):
     fn another_word_is_marked_where_it_differs() {
         let text = diff(r#"- "echo 123""#, r#"- "echo 124""#, FILE);
         assert!(!text.contains("Only white space"), "{text}");
-        let marked =
-            "expected  -·\"echo·123\"\n                      ^\n  found     -·\"echo·124\"\n                      ^";
+        let marked = "expected  -·\"echo·123\"\n                      ^\n  found     -·\"echo·124\"\n                      ^";
         assert!(text.contains(marked), "{text}");
     }
 
@@ -218,7 +251,10 @@ line 1, from character 18 (`·` is a space):
     fn distant_changes_in_a_line_are_counted() {
         let middle = "-".repeat(60);
         let text = diff(&format!("a{middle}b"), &format!("x{middle}y"), FILE);
-        assert!(text.ends_with("and 1 more further on in this line"), "{text}");
+        assert!(
+            text.ends_with("and 1 more further on in this line"),
+            "{text}"
+        );
     }
 
     #[test]

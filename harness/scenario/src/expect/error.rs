@@ -55,7 +55,11 @@ impl ExpectError {
 
     pub(super) fn write(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| ExpectError::Write { path, doing, source }
+        move |source| ExpectError::Write {
+            path,
+            doing,
+            source,
+        }
     }
 }
 

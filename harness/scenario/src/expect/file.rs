@@ -78,8 +78,12 @@ impl SnapshotFile {
     /// # Errors
     /// When it can't be read or is not in insta's form.
     pub fn read(path: &Path) -> Result<Self, ExpectError> {
-        let folder = path.parent().filter(|folder| *folder != "").unwrap_or(Path::new("."));
-        let bytes = files::read(folder, path).map_err(|error| ExpectError::read(path)(error.into()))?;
+        let folder = path
+            .parent()
+            .filter(|folder| *folder != "")
+            .unwrap_or(Path::new("."));
+        let bytes =
+            files::read(folder, path).map_err(|error| ExpectError::read(path)(error.into()))?;
         let malformed = |reason: String| ExpectError::Malformed {
             path: path.into(),
             reason,
@@ -94,7 +98,9 @@ impl SnapshotFile {
     /// As [`SnapshotFile::read`].
     pub fn read_if_there(path: &Path) -> Result<Option<Self>, ExpectError> {
         match Self::read(path) {
-            Err(ExpectError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+            Err(ExpectError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                Ok(None)
+            }
             read => read.map(Some),
         }
     }
@@ -106,7 +112,8 @@ impl SnapshotFile {
             .strip_prefix("---\n")
             .and_then(|rest| rest.split_once("\n---\n"))
             .ok_or("it has no header between two lines of `---`")?;
-        let raw: RawHeader = serde_saphyr::from_str(header).map_err(|error| format!("its header: {error}"))?;
+        let raw: RawHeader =
+            serde_saphyr::from_str(header).map_err(|error| format!("its header: {error}"))?;
         let mut parsed = Header {
             source: raw.source,
             expression: raw.expression,
@@ -178,7 +185,8 @@ fn write_list(text: &mut String, key: &str, items: &[impl ToString]) {
 fn scalar(text: &str) -> String {
     let first = |c: char| c.is_ascii_alphanumeric() || c == '/' || c == '_';
     let plain = |c: char| first(c) || "-.@".contains(c);
-    let word = ["yes", "no", "true", "false", "on", "off", "null"].contains(&text.to_lowercase().as_str());
+    let word =
+        ["yes", "no", "true", "false", "on", "off", "null"].contains(&text.to_lowercase().as_str());
     if text.starts_with(first) && text.chars().all(plain) && !word && text.parse::<f64>().is_err() {
         text.to_owned()
     } else {

@@ -115,7 +115,10 @@ impl SnapshotFolder {
     }
 
     fn header(&self, expression: &str) -> Header {
-        let names = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let names = |path: &Path| {
+            path.file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+        };
         let folders = [self.dir.parent().and_then(names), names(&self.dir)];
         let mut source: Vec<_> = folders.into_iter().flatten().collect();
         source.push("scenario.yaml".into());
@@ -146,7 +149,12 @@ impl SnapshotFolder {
             if old.body == new.body {
                 new.header.merge(&old.header);
             } else if old.header.operator != new.header.operator {
-                let releases: Vec<_> = old.header.operator.iter().map(ToString::to_string).collect();
+                let releases: Vec<_> = old
+                    .header
+                    .operator
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect();
                 self.problem(format!(
                     "the pending {path} of KubeRay {} was replaced by a different one of {}: run them apart, and see \
                      whether their class must be split",
@@ -198,9 +206,10 @@ impl Expectations for SnapshotFolder {
             let file = name.to_string();
             return Comparison::Missing { found, file };
         };
-        let file = path
-            .file_name()
-            .map_or_else(|| name.to_string(), |file| file.to_string_lossy().into_owned());
+        let file = path.file_name().map_or_else(
+            || name.to_string(),
+            |file| file.to_string_lossy().into_owned(),
+        );
         let expected = match SnapshotFile::read(&path) {
             Ok(snapshot) => snapshot.body,
             // Not written as pending: what stands there may hold more than a comparison may throw away.
@@ -216,7 +225,10 @@ impl Expectations for SnapshotFolder {
         if expected == found {
             self.remove_stale(&name);
             lock(&self.state).equal.insert(subject.clone(), path);
-            return Comparison::Equal { body: expected, file };
+            return Comparison::Equal {
+                body: expected,
+                file,
+            };
         }
         self.write_pending(&name, &found);
         let diff = diff(&expected, &found, &file);

@@ -31,7 +31,10 @@ impl SnapshotName {
 
     /// Reads the name of a snapshot (`….snap`) or of a pending one (`….snap.new`); none when the file is neither.
     pub fn parse(file: &str) -> Option<Self> {
-        let stem = file.strip_suffix(PENDING).unwrap_or(file).strip_suffix(SNAPSHOT)?;
+        let stem = file
+            .strip_suffix(PENDING)
+            .unwrap_or(file)
+            .strip_suffix(SNAPSHOT)?;
         let (subject, bound) = stem.split_once(BOUND)?;
         let class = CLASSES.iter().find(|class| class.name == bound)?;
         Subject::is_name(subject).then(|| SnapshotName {
@@ -85,8 +88,16 @@ mod tests {
         "worker.small-group.init-containers@ge-1.6.0.snap"
     )]
     #[case(Some("a.b"), PodField::Env, "worker.a.b.env@ge-1.6.0.snap")]
-    #[case(Some("../x @é"), PodField::Env, "worker...%2Fx%20%40%C3%A9.env@ge-1.6.0.snap")]
-    fn names_go_there_and_back(#[case] group: Option<&str>, #[case] field: PodField, #[case] file: &str) {
+    #[case(
+        Some("../x @é"),
+        PodField::Env,
+        "worker...%2Fx%20%40%C3%A9.env@ge-1.6.0.snap"
+    )]
+    fn names_go_there_and_back(
+        #[case] group: Option<&str>,
+        #[case] field: PodField,
+        #[case] file: &str,
+    ) {
         let name = SnapshotName::new(&subject(group, field), class_of(&Version::new(1, 6, 2)));
         assert_eq!(name.to_string(), file);
         assert_eq!(SnapshotName::parse(file).as_ref(), Some(&name));

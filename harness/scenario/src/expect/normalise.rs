@@ -69,7 +69,10 @@ pub static NORMALISATIONS: [Normalisation; 4] = [
 /// Applies every entry of [`NORMALISATIONS`] that looks at the field.
 pub fn normalise(value: &Value, field: PodField, context: &Context) -> Value {
     let mut value = value.clone();
-    for entry in NORMALISATIONS.iter().filter(|entry| entry.fields.contains(&field)) {
+    for entry in NORMALISATIONS
+        .iter()
+        .filter(|entry| entry.fields.contains(&field))
+    {
         (entry.apply)(&mut value, field, context);
     }
     value
@@ -79,7 +82,9 @@ fn each_string(value: &mut Value, change: &dyn Fn(&mut String)) {
     match value {
         Value::String(text) => change(text),
         Value::Array(items) => items.iter_mut().for_each(|item| each_string(item, change)),
-        Value::Object(entries) => entries.values_mut().for_each(|item| each_string(item, change)),
+        Value::Object(entries) => entries
+            .values_mut()
+            .for_each(|item| each_string(item, change)),
         _ => {}
     }
 }
@@ -114,7 +119,9 @@ fn generated_cluster_name(value: &mut Value, _: PodField, _: &Context) {
         while let Some(at) = rest.find(SERVICE) {
             let (name, after) = rest.split_at(at);
             match name.rsplit_once('-') {
-                Some((base, ending)) if ending.len() == 5 && ending.chars().all(|c| GENERATED.contains(c)) => {
+                Some((base, ending))
+                    if ending.len() == 5 && ending.chars().all(|c| GENERATED.contains(c)) =>
+                {
                     done.push_str(base);
                     done.push_str("-<generated>");
                 }
@@ -192,12 +199,19 @@ mod tests {
 
     #[test]
     fn nothing_but_addresses_is_replaced_in_the_command() {
-        let command = |text: &str| normalise(&json!(["ray", text]), PodField::Command, &context("1.0.0"))[1].take();
+        let command = |text: &str| {
+            normalise(&json!(["ray", text]), PodField::Command, &context("1.0.0"))[1].take()
+        };
         assert_eq!(
             command("http://x-bcdfg-head-svc.kc-7f3.svc.cluster.local:8265"),
             "http://x-<generated>-head-svc.<namespace>.svc.cluster.local:8265"
         );
-        for text in ["ulimit -n 65536; ray start  --b  --a ", " -lc", "kc-7f3", "x-bcdfg"] {
+        for text in [
+            "ulimit -n 65536; ray start  --b  --a ",
+            " -lc",
+            "kc-7f3",
+            "x-bcdfg",
+        ] {
             assert_eq!(command(text), text);
         }
     }
@@ -205,7 +219,8 @@ mod tests {
     #[test]
     fn the_namespace_in_an_address_is_replaced() {
         let found = "ray start  --address=ray-head-svc.kc-7f3.svc.cluster.local:6379  --block ";
-        let expected = "ray start  --address=ray-head-svc.<namespace>.svc.cluster.local:6379  --block ";
+        let expected =
+            "ray start  --address=ray-head-svc.<namespace>.svc.cluster.local:6379  --block ";
         assert_eq!(args(found), json!([expected]));
         assert_eq!(env("RAY_ADDRESS", found, "1.6.2"), json!(expected));
         let init = json!([{"name": "wait-gcs-ready", "command": ["bash"], "args": [found]}]);
@@ -234,7 +249,10 @@ mod tests {
     #[case::two_endings("a-bcdfg-head-svc", "a-bcdfg-bcdfg-head-svc")]
     fn replacing_addresses_hides_no_fault(#[case] right: &str, #[case] wrong: &str) {
         assert_ne!(args(right), args(wrong));
-        assert_ne!(env("FQ_RAY_IP", right, "1.6.2"), env("FQ_RAY_IP", wrong, "1.6.2"));
+        assert_ne!(
+            env("FQ_RAY_IP", right, "1.6.2"),
+            env("FQ_RAY_IP", wrong, "1.6.2")
+        );
     }
 
     #[rstest]
@@ -242,7 +260,10 @@ mod tests {
         "rayjob-x7b2c-head-svc.kc-7f3.svc.cluster.local",
         "rayjob-<generated>-head-svc.<namespace>.svc.cluster.local"
     )]
-    #[case("a-bcdfg-head-svc b-bcdfg-head-svc", "a-<generated>-head-svc b-<generated>-head-svc")]
+    #[case(
+        "a-bcdfg-head-svc b-bcdfg-head-svc",
+        "a-<generated>-head-svc b-<generated>-head-svc"
+    )]
     fn generated_endings_are_replaced(#[case] found: &str, #[case] expected: &str) {
         assert_eq!(args(found), json!([expected]));
     }
@@ -263,22 +284,36 @@ mod tests {
     fn the_cases_own_release_is_replaced_in_usage_tags() {
         let tags = "kuberay_version=v1.6.2;kuberay_crd=RayCluster";
         let expected = "kuberay_version=v<operator>;kuberay_crd=RayCluster";
-        assert_eq!(env("RAY_USAGE_STATS_EXTRA_TAGS", tags, "1.6.2"), json!(expected));
+        assert_eq!(
+            env("RAY_USAGE_STATS_EXTRA_TAGS", tags, "1.6.2"),
+            json!(expected)
+        );
         // An operator that names another release, or another variable, is not hidden.
-        assert_eq!(env("RAY_USAGE_STATS_EXTRA_TAGS", tags, "1.6.1"), json!(tags));
+        assert_eq!(
+            env("RAY_USAGE_STATS_EXTRA_TAGS", tags, "1.6.1"),
+            json!(tags)
+        );
         assert_eq!(env("SOME_TAGS", tags, "1.6.2"), json!(tags));
     }
 
     #[test]
     fn flags_are_sorted_before_1_3_only() {
-        let found = json!([" echo 123  456  && ulimit -n 65536; ray start --head  --num-cpus=1  --block "]);
-        let sorted = json!([" echo 123  456  && ulimit -n 65536; ray start --head  --block  --num-cpus=1 "]);
+        let found =
+            json!([" echo 123  456  && ulimit -n 65536; ray start --head  --num-cpus=1  --block "]);
+        let sorted =
+            json!([" echo 123  456  && ulimit -n 65536; ray start --head  --block  --num-cpus=1 "]);
         assert_eq!(normalise(&found, PodField::Args, &context("1.2.2")), sorted);
         assert_eq!(normalise(&found, PodField::Args, &context("1.3.0")), found);
         let found = "ray start --head  --num-cpus=1  --block ";
         let sorted = "ray start --head  --block  --num-cpus=1 ";
-        assert_eq!(env("KUBERAY_GEN_RAY_START_CMD", found, "1.1.0"), json!(sorted));
-        assert_eq!(env("KUBERAY_GEN_RAY_START_CMD", found, "1.6.2"), json!(found));
+        assert_eq!(
+            env("KUBERAY_GEN_RAY_START_CMD", found, "1.1.0"),
+            json!(sorted)
+        );
+        assert_eq!(
+            env("KUBERAY_GEN_RAY_START_CMD", found, "1.6.2"),
+            json!(found)
+        );
         assert_eq!(env("MY_COMMAND", found, "1.1.0"), json!(found));
     }
 

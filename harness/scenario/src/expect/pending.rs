@@ -34,7 +34,11 @@ pub fn pending(root: &Path) -> Result<Vec<Pending>, ExpectError> {
     collect(root, &mut found)?;
     found.sort_by_cached_key(|one| {
         let folder = one.path.parent().map(Path::to_owned);
-        (folder, one.name.subject.clone(), one.name.class.since.clone())
+        (
+            folder,
+            one.name.subject.clone(),
+            one.name.class.since.clone(),
+        )
     });
     Ok(found)
 }
@@ -65,7 +69,10 @@ fn collect(folder: &Path, found: &mut Vec<Pending>) -> Result<(), ExpectError> {
 }
 
 /// The snapshot that speaks now for a class of releases.
-fn daemon(folder: &Path, name: &SnapshotName) -> Result<Option<(PathBuf, SnapshotFile)>, ExpectError> {
+fn daemon(
+    folder: &Path,
+    name: &SnapshotName,
+) -> Result<Option<(PathBuf, SnapshotFile)>, ExpectError> {
     let Some(path) = governing(folder, name) else {
         return Ok(None);
     };
@@ -81,7 +88,10 @@ impl Pending {
     pub fn refreshed(&self) -> Result<Pending, ExpectError> {
         let folder = self.target.parent().unwrap_or(Path::new("."));
         let old = daemon(folder, &self.name)?;
-        Ok(Pending { old, ..self.clone() })
+        Ok(Pending {
+            old,
+            ..self.clone()
+        })
     }
 
     /// How it differs from the snapshot that stands now; all of it when there is none.
@@ -102,12 +112,18 @@ impl Pending {
     /// Releases that the snapshot which stands now was verified on, that accepting would take from it, and that
     /// the run which wrote this one did not cover.
     pub fn uncovered(&self) -> Vec<Version> {
-        let Some((_, old)) = self.old.as_ref().filter(|(_, old)| old.body != self.new.body) else {
+        let Some((_, old)) = self
+            .old
+            .as_ref()
+            .filter(|(_, old)| old.body != self.new.body)
+        else {
             return Vec::new();
         };
         let releases = old.header.operator.iter();
         releases
-            .filter(|release| self.speaks_for(release) && !self.new.header.operator.contains(release))
+            .filter(|release| {
+                self.speaks_for(release) && !self.new.header.operator.contains(release)
+            })
             .cloned()
             .collect()
     }
@@ -137,7 +153,9 @@ pub fn accept(pending: &Pending, partial: bool) -> Result<PathBuf, ExpectError> 
         old => {
             pending.new.write(&pending.target)?;
             if let Some((path, mut old)) = old.filter(|(path, _)| *path != pending.target) {
-                old.header.operator.retain(|release| !pending.speaks_for(release));
+                old.header
+                    .operator
+                    .retain(|release| !pending.speaks_for(release));
                 old.write(&path)?;
             }
             pending.target.clone()

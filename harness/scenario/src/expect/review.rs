@@ -41,7 +41,11 @@ pub fn review(
                 "a" | "accept" => match accept(snapshot, partial) {
                     Ok(path) => reviewed.accepted.push(path),
                     Err(refused @ ExpectError::Partial { .. }) => {
-                        writeln!(output, "not accepted: {}", visible::marked(&refused.to_string()))?;
+                        writeln!(
+                            output,
+                            "not accepted: {}",
+                            visible::marked(&refused.to_string())
+                        )?;
                         continue;
                     }
                     Err(error) => return Err(error),
@@ -65,7 +69,12 @@ pub fn review(
     Ok(reviewed)
 }
 
-fn show(snapshot: &Pending, position: usize, all: usize, output: &mut dyn Write) -> std::io::Result<()> {
+fn show(
+    snapshot: &Pending,
+    position: usize,
+    all: usize,
+    output: &mut dyn Write,
+) -> std::io::Result<()> {
     let list = |items: Vec<String>| items.join(", ");
     let header = &snapshot.new.header;
     writeln!(

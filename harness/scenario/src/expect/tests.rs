@@ -43,7 +43,8 @@ impl Fixture {
     }
 
     fn compare(&self, operator: &str, found: &Value) -> Comparison {
-        self.with(operator, true).compare(&subject(PodField::Args), found)
+        self.with(operator, true)
+            .compare(&subject(PodField::Args), found)
     }
 
     /// Finds on each of the releases, then accepts what is pending.
@@ -93,7 +94,9 @@ fn what_is_missing_is_pending_then_accepted_then_equal() {
     assert_eq!(file, "head.args@ge-1.6.0.snap");
     assert_eq!(fixture.files(), ["head.args@ge-1.6.0.snap.new"]);
 
-    let [pending] = &fixture.pending()[..] else { panic!() };
+    let [pending] = &fixture.pending()[..] else {
+        panic!()
+    };
     assert_eq!(pending.diff(), format!("+- \"{ARGS}\""));
     assert_eq!(
         accept(pending, false).unwrap(),
@@ -175,7 +178,10 @@ fn the_message_shows_the_one_space_that_differs() {
         (expected.len(), file.as_str()),
         (found.len() + 1, "head.args@ge-1.6.0.snap")
     );
-    assert!(diff.contains("Only white space differs: 1 space too few."), "{diff}");
+    assert!(
+        diff.contains("Only white space differs: 1 space too few."),
+        "{diff}"
+    );
     assert!(diff.contains("--num-cpus=1·\"\n"), "{diff}");
 }
 
@@ -185,18 +191,31 @@ fn the_message_shows_the_one_space_that_differs() {
 #[case("1.5.1", Some("head.args@ge-1.4.0.snap"))]
 #[case("1.6.2", Some("head.args@ge-1.6.0.snap"))]
 #[case("1.7.0", Some("head.args@ge-1.6.0.snap"))]
-fn the_greatest_bound_not_above_the_release_counts(#[case] operator: &str, #[case] file: Option<&str>) {
+fn the_greatest_bound_not_above_the_release_counts(
+    #[case] operator: &str,
+    #[case] file: Option<&str>,
+) {
     let fixture = Fixture::new();
     fixture.accepted(&["1.4.2"], &json!(["four"]));
     fixture.accepted(&["1.6.2"], &json!(["six"]));
-    let path = snapshot_path(&fixture.dir(), &subject(PodField::Args), &operator.parse().unwrap());
+    let path = snapshot_path(
+        &fixture.dir(),
+        &subject(PodField::Args),
+        &operator.parse().unwrap(),
+    );
     assert_eq!(path, file.map(|file| fixture.dir().join(file)));
     let (four, six) = (
         fixture.compare(operator, &json!(["four"])),
         fixture.compare(operator, &json!(["six"])),
     );
-    assert_eq!(is_equal(&four), file.is_some_and(|file| file.contains("1.4")));
-    assert_eq!(is_equal(&six), file.is_some_and(|file| file.contains("1.6")));
+    assert_eq!(
+        is_equal(&four),
+        file.is_some_and(|file| file.contains("1.4"))
+    );
+    assert_eq!(
+        is_equal(&six),
+        file.is_some_and(|file| file.contains("1.6"))
+    );
 }
 
 #[test]
@@ -209,9 +228,13 @@ fn in_ci_nothing_is_written_or_removed() {
     ));
     assert!(fixture.files().is_empty());
     fixture.accepted(&["1.6.2"], &json!(["a"]));
-    assert!(is_different(&ci.compare(&subject(PodField::Args), &json!(["b"]))));
+    assert!(is_different(
+        &ci.compare(&subject(PodField::Args), &json!(["b"]))
+    ));
     fixture.compare("1.6.2", &json!(["b"]));
-    assert!(is_equal(&ci.compare(&subject(PodField::Args), &json!(["a"]))));
+    assert!(is_equal(
+        &ci.compare(&subject(PodField::Args), &json!(["a"]))
+    ));
     assert_eq!(
         fixture.files(),
         ["head.args@ge-1.6.0.snap", "head.args@ge-1.6.0.snap.new"]
@@ -245,7 +268,10 @@ fn a_pending_snapshot_goes_when_its_release_is_equal_again() {
 fn releases_that_give_the_same_share_one_pending_snapshot() {
     let fixture = Fixture::new();
     fixture.accepted(&["1.6.2", "1.6.0", "1.6.2"], &json!(["a"]));
-    assert_eq!(fixture.releases("head.args@ge-1.6.0.snap"), ["1.6.0", "1.6.2"]);
+    assert_eq!(
+        fixture.releases("head.args@ge-1.6.0.snap"),
+        ["1.6.0", "1.6.2"]
+    );
 }
 
 #[test]
@@ -292,7 +318,10 @@ fn a_new_class_takes_its_releases_from_the_older_snapshot() {
     let folder = fixture.with("1.6.0", true);
     folder.compare(&subject(PodField::Args), &json!(["a"]));
     folder.record_verified().unwrap();
-    assert_eq!(fixture.releases("head.args@ge-1.4.0.snap"), ["1.4.2", "1.5.1", "1.6.0"]);
+    assert_eq!(
+        fixture.releases("head.args@ge-1.4.0.snap"),
+        ["1.4.2", "1.5.1", "1.6.0"]
+    );
 
     fixture.compare("1.6.2", &json!(["b"]));
     let pending = &fixture.pending()[0];
@@ -300,8 +329,14 @@ fn a_new_class_takes_its_releases_from_the_older_snapshot() {
     assert!(accept(pending, false).is_err());
     fixture.compare("1.6.0", &json!(["b"]));
     accept(&fixture.pending()[0], false).unwrap();
-    assert_eq!(fixture.releases("head.args@ge-1.4.0.snap"), ["1.4.2", "1.5.1"]);
-    assert_eq!(fixture.releases("head.args@ge-1.6.0.snap"), ["1.6.0", "1.6.2"]);
+    assert_eq!(
+        fixture.releases("head.args@ge-1.4.0.snap"),
+        ["1.4.2", "1.5.1"]
+    );
+    assert_eq!(
+        fixture.releases("head.args@ge-1.6.0.snap"),
+        ["1.6.0", "1.6.2"]
+    );
     assert!(is_equal(&fixture.compare("1.5.1", &json!(["a"]))));
 }
 
@@ -319,7 +354,10 @@ fn classes_that_are_alike_end_in_one_snapshot() {
         "{shown}"
     );
     assert_eq!(fixture.files(), ["head.args@ge-1.4.0.snap"]);
-    assert_eq!(fixture.releases("head.args@ge-1.4.0.snap"), ["1.4.2", "1.5.1", "1.6.2"]);
+    assert_eq!(
+        fixture.releases("head.args@ge-1.4.0.snap"),
+        ["1.4.2", "1.5.1", "1.6.2"]
+    );
 }
 
 #[test]
@@ -339,7 +377,10 @@ fn verified_releases_are_recorded_only_for_what_was_equal() {
         folder.record_verified().unwrap().is_empty(),
         "nothing is new the second time"
     );
-    assert_eq!(fixture.releases("head.args@ge-1.6.0.snap"), ["1.6.0", "1.6.2"]);
+    assert_eq!(
+        fixture.releases("head.args@ge-1.6.0.snap"),
+        ["1.6.0", "1.6.2"]
+    );
 }
 
 #[test]
@@ -365,7 +406,11 @@ fn only_our_own_pending_snapshots_are_found() {
         )
         .unwrap();
     }
-    fs::write(fixture.dir().join("kuberay_conformance__x.snap.new"), "---\n---\nx\n").unwrap();
+    fs::write(
+        fixture.dir().join("kuberay_conformance__x.snap.new"),
+        "---\n---\nx\n",
+    )
+    .unwrap();
     assert_eq!(fixture.pending().len(), 1);
     assert!(matches!(
         pending(Path::new("no/such/folder")),
@@ -381,7 +426,10 @@ fn a_malformed_snapshot_is_different_and_stays() {
     let Comparison::Different { diff, .. } = fixture.compare("1.6.2", &json!(["a"])) else {
         panic!()
     };
-    assert!(diff.contains("is not a snapshot: it has no header"), "{diff}");
+    assert!(
+        diff.contains("is not a snapshot: it has no header"),
+        "{diff}"
+    );
     assert_eq!(fixture.files(), ["head.args@ge-1.6.0.snap"]);
 }
 
@@ -427,14 +475,22 @@ fn flags_in_any_order_are_equal_before_1_3_and_different_from_then_on() {
     let fixture = Fixture::new();
     fixture.accepted(&["1.2.2"], &json!([found]));
     assert!(is_equal(&fixture.compare("1.2.2", &json!([other]))));
-    assert!(is_different(&fixture.compare("1.2.2", &json!([other.trim_end()]))));
+    assert!(is_different(
+        &fixture.compare("1.2.2", &json!([other.trim_end()]))
+    ));
     fixture.accepted(&["1.3.2"], &json!([found]));
     assert!(is_different(&fixture.compare("1.3.2", &json!([other]))));
 }
 
 fn answers(fixture: &Fixture, partial: bool, answers: &str) -> (Reviewed, String) {
     let mut shown = Vec::new();
-    let reviewed = review(&fixture.pending(), partial, &mut answers.as_bytes(), &mut shown).unwrap();
+    let reviewed = review(
+        &fixture.pending(),
+        partial,
+        &mut answers.as_bytes(),
+        &mut shown,
+    )
+    .unwrap();
     (reviewed, String::from_utf8(shown).unwrap())
 }
 
@@ -442,13 +498,21 @@ fn answers(fixture: &Fixture, partial: bool, answers: &str) -> (Reviewed, String
 fn a_review_does_what_is_answered() {
     let fixture = Fixture::new();
     let folder = fixture.with("1.6.2", true);
-    for field in [PodField::Args, PodField::Command, PodField::Env, PodField::Probes] {
+    for field in [
+        PodField::Args,
+        PodField::Command,
+        PodField::Env,
+        PodField::Probes,
+    ] {
         folder.compare(&subject(field), &json!(["a"]));
     }
     let (reviewed, shown) = answers(&fixture, false, "a\n what?\nr\ns\nq\n");
     let dir = fixture.dir();
     assert_eq!(reviewed.accepted, [dir.join("head.args@ge-1.6.0.snap")]);
-    assert_eq!(reviewed.rejected, [dir.join("head.command@ge-1.6.0.snap.new")]);
+    assert_eq!(
+        reviewed.rejected,
+        [dir.join("head.command@ge-1.6.0.snap.new")]
+    );
     assert_eq!(reviewed.skipped.len(), 2);
     assert_eq!(
         fixture.files(),
@@ -463,7 +527,10 @@ fn a_review_does_what_is_answered() {
         shown.contains("found on KubeRay 1.6.2, Ray 2.52.0\nclass 1.6.0: "),
         "{shown}"
     );
-    assert!(shown.contains("there is no snapshot yet\n\n+- \"a\"\n"), "{shown}");
+    assert!(
+        shown.contains("there is no snapshot yet\n\n+- \"a\"\n"),
+        "{shown}"
+    );
     assert_eq!(shown.matches("[q]uit > ").count(), 5, "{shown}");
 }
 

@@ -42,7 +42,8 @@ pub fn unreferenced(scenarios: &[Arc<Scenario>]) -> Result<Vec<PathBuf>, ExpectE
             let file = entry.file_name();
             let file = file.to_string_lossy();
             let is_snapshot = file.ends_with(".snap") || file.ends_with(".snap.new");
-            let known = SnapshotName::parse(&file).is_some_and(|name| referenced.contains(&name.subject));
+            let known =
+                SnapshotName::parse(&file).is_some_and(|name| referenced.contains(&name.subject));
             if is_snapshot && !known {
                 left.push(entry.path());
             }
@@ -137,9 +138,15 @@ mod tests {
         std::fs::write(folder.path().join("worker.args@ge-1.6.0.snap"), "").unwrap();
         let without = scenario(folder.path(), vec![]);
         let with = scenario(folder.path(), vec![pod(None, vec![PodField::Args])]);
-        assert_eq!(unreferenced(&[without.clone(), with]).unwrap(), [] as [PathBuf; 0]);
+        assert_eq!(
+            unreferenced(&[without.clone(), with]).unwrap(),
+            [] as [PathBuf; 0]
+        );
         assert_eq!(unreferenced(&[without]).unwrap().len(), 1);
         let gone = scenario(Path::new("no/such/folder"), vec![]);
-        assert!(matches!(unreferenced(&[gone]), Err(ExpectError::Read { .. })));
+        assert!(matches!(
+            unreferenced(&[gone]),
+            Err(ExpectError::Read { .. })
+        ));
     }
 }

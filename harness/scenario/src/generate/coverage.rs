@@ -28,7 +28,9 @@ impl Coverage {
     /// not among them.
     pub fn never_reached(&self, release: &Version) -> Vec<&'static FeatureEntry> {
         let missed = |entry: &&FeatureEntry| {
-            entry.covers(release) && self.count(entry.feature) == 0 && out_of_reach(entry.feature).is_none()
+            entry.covers(release)
+                && self.count(entry.feature) == 0
+                && out_of_reach(entry.feature).is_none()
         };
         features().iter().filter(missed).collect()
     }
@@ -43,7 +45,9 @@ pub fn out_of_reach(feature: Feature) -> Option<&'static str> {
         Feature::ClusterNameLong | Feature::ClusterNameShort | Feature::ParentAnnotations => {
             Some("needs a RayJob or RayService")
         }
-        Feature::EmbeddedStorage | Feature::KubernetesAuth => Some("needs a feature gate or a newer Ray"),
+        Feature::EmbeddedStorage | Feature::KubernetesAuth => {
+            Some("needs a feature gate or a newer Ray")
+        }
         feature if feature.entry().rule == "C19" => Some("needs a RayJob"),
         _ => None,
     }

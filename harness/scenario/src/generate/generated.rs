@@ -32,8 +32,11 @@ impl Generator {
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
         let tree = self.strategy.new_tree(&mut runner);
         // Only a filter could refuse, and there is none.
-        let tree = tree.unwrap_or_else(|reason| unreachable!("a strategy without filters refused: {reason}"));
-        GeneratedCase { tree: Box::new(tree) }
+        let tree = tree
+            .unwrap_or_else(|reason| unreachable!("a strategy without filters refused: {reason}"));
+        GeneratedCase {
+            tree: Box::new(tree),
+        }
     }
 }
 

@@ -49,7 +49,8 @@ pub fn save(
             "checks": [{"pod": pod}],
         },
     });
-    let yaml = |value: &Value| serde_saphyr::to_string(value).unwrap_or_else(|_| format!("{value:#}\n"));
+    let yaml =
+        |value: &Value| serde_saphyr::to_string(value).unwrap_or_else(|_| format!("{value:#}\n"));
     Saved {
         name: name.into(),
         files: vec![

@@ -47,9 +47,12 @@ pub(super) fn plan(release: &Version, workers: usize) -> BoxedStrategy<Plan> {
             };
             if let Some(owner) = owner {
                 // What the controllers of RayJob and RayService write on the RayClusters that they make.
-                plan.labels.insert("ray.io/originated-from-crd".into(), owner.into());
                 plan.labels
-                    .insert("app.kubernetes.io/created-by".into(), owner.to_lowercase().into());
+                    .insert("ray.io/originated-from-crd".into(), owner.into());
+                plan.labels.insert(
+                    "app.kubernetes.io/created-by".into(),
+                    owner.to_lowercase().into(),
+                );
             }
             plan.settled()
         })
@@ -76,7 +79,11 @@ struct Cluster {
 }
 
 fn cluster(limits: Limits) -> BoxedStrategy<Cluster> {
-    let autoscaler = (weighted(0.5, select(vec!["v1", "v2"])), any::<bool>(), any::<bool>());
+    let autoscaler = (
+        weighted(0.5, select(vec!["v1", "v2"])),
+        any::<bool>(),
+        any::<bool>(),
+    );
     (
         weighted(0.15, words::boolean()),
         weighted(0.25, select(vec!["true", "TRUE", "false"])),
@@ -100,7 +107,10 @@ fn cluster(limits: Limits) -> BoxedStrategy<Cluster> {
                     options.insert("gcsFaultToleranceOptions".into(), redis_options(parts));
                 } else {
                     annotate("ray.io/ft-enabled", tolerant.map(Value::from));
-                    annotate("ray.io/external-storage-namespace", storage.map(Value::from));
+                    annotate(
+                        "ray.io/external-storage-namespace",
+                        storage.map(Value::from),
+                    );
                 }
                 if let Some((version, env, command)) = autoscaler {
                     options.insert("enableInTreeAutoscaling".into(), true.into());
@@ -163,8 +173,15 @@ fn group(limits: Limits, head: bool) -> BoxedStrategy<GroupPlan> {
         .prop_map(
             |(name_tail, params, fields, overwrite, storage, container, sidecar, init)| {
                 let mut annotations = Map::new();
-                annotations.extend(overwrite.map(|value| ("ray.io/overwrite-container-cmd".to_owned(), value.into())));
-                annotations.extend(storage.map(|value| ("ray.io/external-storage-namespace".to_owned(), value.into())));
+                annotations.extend(
+                    overwrite
+                        .map(|value| ("ray.io/overwrite-container-cmd".to_owned(), value.into())),
+                );
+                annotations.extend(
+                    storage.map(|value| {
+                        ("ray.io/external-storage-namespace".to_owned(), value.into())
+                    }),
+                );
                 GroupPlan {
                     name_tail,
                     params,
@@ -206,12 +223,17 @@ fn params(head: bool) -> BoxedStrategy<Map<String, Value>> {
     let others = btree_map("[a-zA-Z][a-z0-9-]{0,11}", words::value(), 0..2);
     (known, others, weighted(0.2, words::resources()))
         .prop_map(
-            |(known, others, resources): (BTreeMap<String, String>, BTreeMap<String, String>, Option<String>)| {
+            |(known, others, resources): (
+                BTreeMap<String, String>,
+                BTreeMap<String, String>,
+                Option<String>,
+            )| {
                 let resources = resources.map(|value| ("resources".to_owned(), value));
                 let all = others.into_iter().chain(known).chain(resources);
                 // These have validations of their own.
                 let all = all.filter(|(name, _)| name != "labels" && name != "redis-username");
-                all.map(|(name, value)| (name, Value::from(value))).collect()
+                all.map(|(name, value)| (name, Value::from(value)))
+                    .collect()
             },
         )
         .boxed()
@@ -296,7 +318,10 @@ fn resources(limits: Limits) -> BoxedStrategy<Value> {
                 };
                 for (of, wanted) in [("limits", limit), ("requests", request)] {
                     if wanted {
-                        resources.entry(of).or_default().insert(name.into(), value.clone());
+                        resources
+                            .entry(of)
+                            .or_default()
+                            .insert(name.into(), value.clone());
                     }
                 }
             }
@@ -364,7 +389,12 @@ impl Plan {
         }
         if self.options.contains_key("gcsFaultToleranceOptions") {
             self.head.params.remove("redis-password");
-            if let Some(env) = self.head.container.get_mut("env").and_then(Value::as_array_mut) {
+            if let Some(env) = self
+                .head
+                .container
+                .get_mut("env")
+                .and_then(Value::as_array_mut)
+            {
                 env.retain(|variable| variable["name"] != "REDIS_PASSWORD");
             }
         }

@@ -7,10 +7,17 @@ use serde_json::{Value, json};
 use super::*;
 use crate as scenario;
 
-const RELEASES: [&str; 8] = ["1.0.0", "1.1.1", "1.2.2", "1.3.2", "1.4.2", "1.5.1", "1.6.2", "1.7.0"];
+const RELEASES: [&str; 8] = [
+    "1.0.0", "1.1.1", "1.2.2", "1.3.2", "1.4.2", "1.5.1", "1.6.2", "1.7.0",
+];
 
 fn pods(version: &Version, plan: &Plan) -> Vec<PodContract> {
-    contract::predict(version, &OperatorSettings::default(), &plan.manifest("c", "n")).unwrap()
+    contract::predict(
+        version,
+        &OperatorSettings::default(),
+        &plan.manifest("c", "n"),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -63,7 +70,9 @@ fn as_observed(pod: &PodContract) -> Value {
     let containers = |list: &[contract::ContainerContract]| -> Value {
         let one = |container: &contract::ContainerContract| {
             let env = container.env.iter().map(|variable| match &variable.value {
-                contract::EnvValue::Text(text) => json!({"name": variable.name, "value": text.to_string()}),
+                contract::EnvValue::Text(text) => {
+                    json!({"name": variable.name, "value": text.to_string()})
+                }
                 contract::EnvValue::From(from) => json!({"name": variable.name, "valueFrom": from}),
             });
             let args: Vec<String> = container.args.iter().map(ToString::to_string).collect();
@@ -115,7 +124,9 @@ fn a_fault_is_found_and_made_small() {
     let smallest = shrinking.smallest();
     assert!(is_faulty(&release, smallest));
     assert!(
-        smallest.workers.len() <= 1 && smallest.annotations.is_empty() && smallest.options.is_empty(),
+        smallest.workers.len() <= 1
+            && smallest.annotations.is_empty()
+            && smallest.options.is_empty(),
         "{smallest:?}"
     );
     let after = smallest.manifest("c", "n").to_string().len();
@@ -150,6 +161,9 @@ fn what_was_found_becomes_a_scenario() {
     let objects = scenario::manifests(&scenario, None).unwrap_or_else(|errors| panic!("{errors}"));
     let mut expected = plan.manifest("c", "n");
     expected["metadata"]["name"] = json!("found-1");
-    expected["metadata"].as_object_mut().unwrap().remove("namespace");
+    expected["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .remove("namespace");
     assert_eq!(objects, [expected]);
 }

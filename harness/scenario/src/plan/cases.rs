@@ -34,7 +34,11 @@ impl fmt::Display for Skipped {
 
 /// Crosses scenarios with targets and the pairs of releases that run there, and leaves out what a filter, a scenario's
 /// target or its ranges exclude.
-pub fn cases(scenarios: &[Arc<Scenario>], targets: &[(TargetKind, Vec<Pair>)], filter: &Filter) -> Plan {
+pub fn cases(
+    scenarios: &[Arc<Scenario>],
+    targets: &[(TargetKind, Vec<Pair>)],
+    filter: &Filter,
+) -> Plan {
     let mut plan = Plan::default();
     let mut wanted = Vec::new();
     for scenario in scenarios {
@@ -72,10 +76,16 @@ fn excluded(case: &TestCase) -> Option<String> {
     let spec = &case.scenario.file.spec;
     let placement = spec.placement();
     if placement.target != case.target {
-        return Some(format!("it runs on {}: {}", placement.target, placement.reason));
+        return Some(format!(
+            "it runs on {}: {}",
+            placement.target, placement.reason
+        ));
     }
     if !includes(&case.scenario.operator, &case.operator) {
-        return Some(format!("the scenario needs a KubeRay operator {}", spec.operator));
+        return Some(format!(
+            "the scenario needs a KubeRay operator {}",
+            spec.operator
+        ));
     }
     if !includes(&case.scenario.ray, &case.ray) {
         return Some(format!("the scenario needs Ray {}", spec.ray));
@@ -95,14 +105,27 @@ pub(crate) fn includes(range: &VersionReq, version: &Version) -> bool {
 impl Filter {
     /// The words that no scenario's name contains.
     pub fn unmatched(&self, scenarios: &[Arc<Scenario>]) -> Vec<&str> {
-        let is_in_none = |word: &&str| !scenarios.iter().any(|scenario| scenario.name().contains(word));
-        self.names.iter().map(String::as_str).filter(is_in_none).collect()
+        let is_in_none = |word: &&str| {
+            !scenarios
+                .iter()
+                .any(|scenario| scenario.name().contains(word))
+        };
+        self.names
+            .iter()
+            .map(String::as_str)
+            .filter(is_in_none)
+            .collect()
     }
 
     /// Why a scenario does not pass, where it doesn't.
     fn excludes(&self, scenario: &Scenario) -> Option<String> {
         let spec = &scenario.file.spec;
-        if !self.names.is_empty() && !self.names.iter().any(|word| scenario.name().contains(word.as_str())) {
+        if !self.names.is_empty()
+            && !self
+                .names
+                .iter()
+                .any(|word| scenario.name().contains(word.as_str()))
+        {
             return Some(format!("its name holds none of {}", self.names.join(", ")));
         }
         let proves = |rule: &String| spec.rules.iter().any(|own| own.eq_ignore_ascii_case(rule));
@@ -110,7 +133,9 @@ impl Filter {
             return Some(format!("it proves none of {}", self.rules.join(", ")));
         }
         if let Some(from) = scenario.upgrade_from.as_ref().filter(|_| !self.upgrades) {
-            return Some(format!("it begins with KubeRay {from}, which needs --upgrades"));
+            return Some(format!(
+                "it begins with KubeRay {from}, which needs --upgrades"
+            ));
         }
         if !self.levels.is_empty() && !self.levels.contains(&spec.level) {
             return Some(format!("its level is {}", spec.level));

@@ -65,7 +65,13 @@ mod tests {
 
     #[test]
     fn what_is_no_length_of_time_is_left_out() {
-        let seconds = [("a", 1.26), ("b", -1.0), ("c", f64::NAN), ("d", 0.0), ("a", 2.24)];
+        let seconds = [
+            ("a", 1.26),
+            ("b", -1.0),
+            ("c", f64::NAN),
+            ("d", 0.0),
+            ("a", 2.24),
+        ];
         let durations: Durations = seconds
             .map(|(id, seconds)| (id.to_owned(), seconds))
             .into_iter()

@@ -7,7 +7,9 @@ mod shard;
 #[cfg(test)]
 mod tests;
 
-pub use kuberay_conformance_pins::{EmptyRange, Pair, PairError, Pairs, Releases, VersionError, parse_version};
+pub use kuberay_conformance_pins::{
+    EmptyRange, Pair, PairError, Pairs, Releases, VersionError, parse_version,
+};
 
 pub(crate) use cases::includes;
 pub use cases::{Plan, Skipped, cases};

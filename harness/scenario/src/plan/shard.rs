@@ -18,7 +18,9 @@ use crate::TargetKind;
 const RELEASE: Duration = Duration::from_millis(7500);
 
 /// Part `index` of `count` of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub struct Shard {
     /// Which one, from 1.
@@ -39,7 +41,9 @@ impl FromStr for Shard {
         let read = || {
             let (index, count) = text.split_once('/')?;
             let (index, count) = (index.trim().parse().ok()?, count.trim().parse().ok()?);
-            (1..=count).contains(&index).then_some(Self { index, count })
+            (1..=count)
+                .contains(&index)
+                .then_some(Self { index, count })
         };
         read().ok_or_else(|| ShardError(text.into()))
     }
@@ -80,7 +84,10 @@ impl Division {
             .values()
             .flatten()
             .fold(Duration::ZERO, |sum, one| sum.saturating_add(*one));
-        (known, units.values().filter(|duration| duration.is_none()).count())
+        (
+            known,
+            units.values().filter(|duration| duration.is_none()).count(),
+        )
     }
 
     /// What stays together, with its record.
@@ -89,7 +96,10 @@ impl Division {
             TargetKind::Kind => self.durations.of(&case.id()),
             TargetKind::Envtest => Some(RELEASE),
         };
-        cases.iter().map(|case| (unit(case), record(case))).collect()
+        cases
+            .iter()
+            .map(|case| (unit(case), record(case)))
+            .collect()
     }
 
     /// The shard of everything that stays together.
@@ -100,7 +110,9 @@ impl Division {
             .filter_map(|(unit, duration)| Some((Reverse((*duration)?), unit)));
         let mut known: Vec<(Reverse<Duration>, &String)> = known.collect();
         known.sort();
-        let mut loads: Vec<(Duration, u16)> = (1..=self.shard.count).map(|index| (Duration::ZERO, index)).collect();
+        let mut loads: Vec<(Duration, u16)> = (1..=self.shard.count)
+            .map(|index| (Duration::ZERO, index))
+            .collect();
         let mut places = BTreeMap::new();
         for (Reverse(duration), unit) in known {
             if let Some((load, index)) = loads.iter_mut().min() {
@@ -109,7 +121,9 @@ impl Division {
             }
         }
         for unit in units.into_keys() {
-            places.entry(unit).or_insert_with_key(|unit| self.by_name(unit));
+            places
+                .entry(unit)
+                .or_insert_with_key(|unit| self.by_name(unit));
         }
         places
     }

@@ -7,7 +7,9 @@ use rstest::rstest;
 use semver::{Version, VersionReq};
 
 use super::{Filter, Pair, Plan, cases, parse_version};
-use crate::{Changes, Level, Metadata, OperatorSettings, Scenario, ScenarioFile, Spec, Steps, TargetKind};
+use crate::{
+    Changes, Level, Metadata, OperatorSettings, Scenario, ScenarioFile, Spec, Steps, TargetKind,
+};
 
 /// A scenario that runs on a target, because it needs one or two nodes.
 pub(super) fn scenario(name: &str, target: TargetKind, operator: &str, ray: &str) -> Arc<Scenario> {
@@ -26,7 +28,11 @@ pub(super) fn scenario(name: &str, target: TargetKind, operator: &str, ray: &str
             spec: Spec {
                 description: String::new(),
                 rules: vec![format!("C{:02}", name.len())],
-                level: if name == "bb" { Level::Extended } else { Level::Core },
+                level: if name == "bb" {
+                    Level::Extended
+                } else {
+                    Level::Core
+                },
                 issues: Vec::new(),
                 nodes: if target == TargetKind::Kind { 2 } else { 1 },
                 operator: operator.into(),
@@ -52,11 +58,19 @@ fn plan(filter: &Filter) -> Plan {
         scenario("a", TargetKind::Kind, "*", "*"),
         scenario("bb", TargetKind::Envtest, ">=1.4.0", ">=2.50.0"),
     ];
-    let versions = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Version>>();
+    let versions = |texts: &[&str]| {
+        texts
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect::<Vec<Version>>()
+    };
     let pairs = Pair::crossed(&versions(&["1.3.2", "1.6.2"]), &versions(&["2.52.0"]));
     cases(
         &scenarios,
-        &[(TargetKind::Kind, pairs.clone()), (TargetKind::Envtest, pairs)],
+        &[
+            (TargetKind::Kind, pairs.clone()),
+            (TargetKind::Envtest, pairs),
+        ],
         filter,
     )
 }

@@ -3,13 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CaseResult, CheckResult, Environment, ImageRecord, Origin, Outcome, Phase, RESULTS_VERSION, RunResult,
-    ScenarioRecord,
+    CaseResult, CheckResult, Environment, ImageRecord, Origin, Outcome, Phase, RESULTS_VERSION,
+    RunResult, ScenarioRecord,
 };
 use crate::{Level, Location, TargetKind};
 use kuberay_contract::Layer;
 
-fn case(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: Option<&str>) -> CaseResult {
+fn case(
+    scenario: &str,
+    outcome: Outcome,
+    level: Level,
+    rules: &[&str],
+    reason: Option<&str>,
+) -> CaseResult {
     CaseResult {
         id: format!("kind::1.6.2::2.52.0::{scenario}"),
         scenario: scenario.into(),
@@ -24,7 +30,11 @@ fn case(scenario: &str, outcome: Outcome, level: Level, rules: &[&str], reason: 
         images: vec!["quay.io/kuberay/operator:v1.6.2@sha256:1c2d".into()],
         outcome,
         reason: reason.map(str::to_owned),
-        duration_seconds: if outcome == Outcome::Skipped { 0.0 } else { 22.44 },
+        duration_seconds: if outcome == Outcome::Skipped {
+            0.0
+        } else {
+            22.44
+        },
         applied: None,
         milestones: BTreeMap::new(),
         checks: Vec::new(),
@@ -76,7 +86,13 @@ fn flaky() -> CaseResult {
 
 /// Returns the run.
 pub fn run() -> RunResult {
-    let mut passed = case("before-ray-start", Outcome::Passed, Level::Core, &["C01", "C02"], None);
+    let mut passed = case(
+        "before-ray-start",
+        Outcome::Passed,
+        Level::Core,
+        &["C01", "C02"],
+        None,
+    );
     passed.checks.push(check(
         "pod head",
         14,
@@ -84,7 +100,13 @@ pub fn run() -> RunResult {
         "head.command and head.args are as in their snapshots",
     ));
 
-    let mut failed = case("solution-2-post-start", Outcome::Failed, Level::Core, &["C02"], None);
+    let mut failed = case(
+        "solution-2-post-start",
+        Outcome::Failed,
+        Level::Core,
+        &["C02"],
+        None,
+    );
     failed.checks = vec![
         CheckResult {
             expected: Some("[\n  \"echo 123 \",\n]".into()),
@@ -110,10 +132,19 @@ pub fn run() -> RunResult {
         check("logs head", 23, Outcome::Skipped, "not judged"),
     ];
 
-    let mut provisional = case("init-order", Outcome::Failed, Level::Provisional, &["C14"], None);
-    provisional
-        .checks
-        .push(check("pod worker", 9, Outcome::Failed, "no worker Pod was made"));
+    let mut provisional = case(
+        "init-order",
+        Outcome::Failed,
+        Level::Provisional,
+        &["C14"],
+        None,
+    );
+    provisional.checks.push(check(
+        "pod worker",
+        9,
+        Outcome::Failed,
+        "no worker Pod was made",
+    ));
 
     provisional.steps = vec!["the harness, not a kubelet, said that the Pods are ready".into()];
     provisional.operator_settings = BTreeMap::from([("ENABLE_LOGIN_SHELL".into(), "true".into())]);
@@ -172,8 +203,20 @@ pub fn run() -> RunResult {
             failed,
             provisional,
             flaky(),
-            case("ulimit-variable", Outcome::Skipped, Level::Extended, &["C09"], skipped),
-            case("head-command-sample", Outcome::Error, Level::Core, &["C01"], broken),
+            case(
+                "ulimit-variable",
+                Outcome::Skipped,
+                Level::Extended,
+                &["C09"],
+                skipped,
+            ),
+            case(
+                "head-command-sample",
+                Outcome::Error,
+                Level::Core,
+                &["C01"],
+                broken,
+            ),
         ],
         interrupted: None,
     }

@@ -111,7 +111,10 @@ pub fn exit_code(run: &RunResult, strictness: Strictness) -> u8 {
     } else {
         let plain = totals.failed - totals.provisional;
         u8::from(
-            plain + counted(totals.provisional, strictness.provisional) + counted(totals.flaky, strictness.flaky) > 0,
+            plain
+                + counted(totals.provisional, strictness.provisional)
+                + counted(totals.flaky, strictness.flaky)
+                > 0,
         )
     }
 }

@@ -23,8 +23,16 @@ const NOT: &str = "not: Traceback";
 #[case::refusal_without_a_reason("message: \"no\"", "message: \"\"", "`message` is empty")]
 #[case::refusal_with_a_space("message: \"no\"", "message: \" \"", "`message` is empty")]
 #[case::event_without_a_reason("reason: Created", "reason: \"\"", "`reason` is empty")]
-#[case::event_with_any_message("reason: Created", "reason: Created, message: \"\"", "`message` is empty")]
-#[case::any_dictionary("{CPU: 1, memory: 2Gi, object_store_memory: present}", "{}", "`resources` is empty")]
+#[case::event_with_any_message(
+    "reason: Created",
+    "reason: Created, message: \"\"",
+    "`message` is empty"
+)]
+#[case::any_dictionary(
+    "{CPU: 1, memory: 2Gi, object_store_memory: present}",
+    "{}",
+    "`resources` is empty"
+)]
 #[case::any_resources_of_ray(RAY, "- ray: {nodes: 1, resources: {}}", "`resources` is empty")]
 #[case::everything(MUST, "must: /.*/", "`/.*/` matches any line")]
 #[case::anything(MUST, "must: /./", "`/./` matches any line")]
@@ -55,17 +63,44 @@ const NOT: &str = "not: Traceback";
     "- reached: {first: ready, then: rayReady, apart: 1ms}",
     "nothing happens within `1ms`"
 )]
-#[case::not_running("running: true", "exitCode: 0, running: false", "`false` expects nothing here")]
-#[case::not_ready("running: true", "running: true, ready: false", "`false` expects nothing here")]
+#[case::not_running(
+    "running: true",
+    "exitCode: 0, running: false",
+    "`false` expects nothing here"
+)]
+#[case::not_ready(
+    "running: true",
+    "running: true, ready: false",
+    "`false` expects nothing here"
+)]
 #[case::any_end("running: true", "reason: \"\"", "`reason` is empty")]
 #[case::any_wait("running: true", "waiting: \"\"", "`waiting` is empty")]
-#[case::no_job("status: SUCCEEDED", "status: SUCCEEDED, count: 0", "`count` must be at least 1")]
+#[case::no_job(
+    "status: SUCCEEDED",
+    "status: SUCCEEDED, count: 0",
+    "`count` must be at least 1"
+)]
 #[case::no_entrypoint("entrypoint: python", "entrypoint: \"\"", "`entrypoint` is empty")]
-#[case::no_group("pod: {role: head,", "pod: {role: worker, group: \"\",", "`group` is empty")]
-#[case::no_container("pod: {role: head,", "pod: {role: head, container: \"\",", "`container` is empty")]
-fn a_check_that_cannot_fail_is_refused(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
+#[case::no_group(
+    "pod: {role: head,",
+    "pod: {role: worker, group: \"\",",
+    "`group` is empty"
+)]
+#[case::no_container(
+    "pod: {role: head,",
+    "pod: {role: head, container: \"\",",
+    "`container` is empty"
+)]
+fn a_check_that_cannot_fail_is_refused(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] expected: &str,
+) {
     let found = found(from, to);
-    assert!(found.iter().any(|line| line.contains(expected)), "{found:#?}");
+    assert!(
+        found.iter().any(|line| line.contains(expected)),
+        "{found:#?}"
+    );
 }
 
 #[rstest]
@@ -94,7 +129,10 @@ fn no_text_of_a_check_may_be_empty() {
         }
         for (key, property) in definition["properties"].as_object().into_iter().flatten() {
             let kind = &property["type"];
-            let is_text = kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&"string".into()));
+            let is_text = kind == "string"
+                || kind
+                    .as_array()
+                    .is_some_and(|kinds| kinds.contains(&"string".into()));
             if is_text {
                 let bounded = ["minLength", "pattern", "enum"]
                     .iter()

@@ -17,7 +17,8 @@ fn cluster() -> Value {
 }
 
 fn object(kind: &str, field: &str, spec: Value) -> Value {
-    let mut object = json!({"apiVersion": "ray.io/v1", "kind": kind, "metadata": {"name": "n"}, "spec": {}});
+    let mut object =
+        json!({"apiVersion": "ray.io/v1", "kind": kind, "metadata": {"name": "n"}, "spec": {}});
     if field.is_empty() {
         object["spec"] = spec;
     } else {
@@ -41,7 +42,11 @@ fn without_changes_only_the_namespace_differs() {
 #[case("RayCluster", "", "spec")]
 #[case("RayJob", "rayClusterSpec", "spec.rayClusterSpec")]
 #[case("RayService", "rayClusterConfig", "spec.rayClusterConfig")]
-fn every_ray_container_and_no_other_is_changed(#[case] kind: &str, #[case] field: &str, #[case] at: &str) {
+fn every_ray_container_and_no_other_is_changed(
+    #[case] kind: &str,
+    #[case] field: &str,
+    #[case] at: &str,
+) {
     let mut objects = [object(kind, field, cluster())];
     objects[0]["metadata"]["namespace"] = json!("old");
     let changes = Changes {
@@ -59,9 +64,15 @@ fn every_ray_container_and_no_other_is_changed(#[case] kind: &str, #[case] field
     let head = &spec["headGroupSpec"]["template"]["spec"]["containers"];
     let worker = &spec["workerGroupSpecs"][0]["template"]["spec"]["containers"][0];
     let requests = json!({"requests": {"cpu": "100m"}});
-    assert_eq!(head[0], json!({"name": "ray", "image": "ray:9", "resources": requests}));
+    assert_eq!(
+        head[0],
+        json!({"name": "ray", "image": "ray:9", "resources": requests})
+    );
     assert_eq!(head[1], json!({"name": "side", "image": "side:1"}));
-    assert_eq!(*worker, json!({"name": "w", "image": "ray:9", "resources": requests}));
+    assert_eq!(
+        *worker,
+        json!({"name": "w", "image": "ray:9", "resources": requests})
+    );
     let expected = [
         "metadata.namespace: \"old\" became \"ns\"".to_string(),
         format!("{at}.rayVersion: \"1.0.0\" became \"9.0.0\""),
@@ -70,15 +81,22 @@ fn every_ray_container_and_no_other_is_changed(#[case] kind: &str, #[case] field
             "{at}.headGroupSpec.template.spec.containers[0].resources.requests: \
              {{\"cpu\":\"1\",\"memory\":\"1Gi\"}} became {{\"cpu\":\"100m\"}}"
         ),
-        format!("{at}.workerGroupSpecs[0].template.spec.containers[0].image: \"ray:2\" became \"ray:9\""),
-        format!("{at}.workerGroupSpecs[0].template.spec.containers[0].resources.requests: set to {{\"cpu\":\"100m\"}}"),
+        format!(
+            "{at}.workerGroupSpecs[0].template.spec.containers[0].image: \"ray:2\" became \"ray:9\""
+        ),
+        format!(
+            "{at}.workerGroupSpecs[0].template.spec.containers[0].resources.requests: set to {{\"cpu\":\"100m\"}}"
+        ),
     ];
     assert_eq!(lines, expected.map(|line| format!("{kind}/n {line}")));
 }
 
 #[test]
 fn objects_of_the_cluster_get_no_namespace_and_others_no_image() {
-    let mut objects = [object("ClusterRole", "", json!({})), object("ConfigMap", "", cluster())];
+    let mut objects = [
+        object("ClusterRole", "", json!({})),
+        object("ConfigMap", "", cluster()),
+    ];
     let changes = Changes {
         image: true,
         ..Changes::default()

@@ -12,7 +12,10 @@ use crate::expect::SnapshotFile;
 use crate::{Diagnostic, lint, load, load_all};
 
 fn fifo(path: &Path) {
-    let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(path)
+        .status()
+        .unwrap();
     assert!(made.success());
 }
 
@@ -28,7 +31,9 @@ fn at_once<T: Send + 'static>(function: impl FnOnce() -> T + Send + 'static) -> 
 fn shown(problems: &[Diagnostic]) -> String {
     let mut text = String::new();
     for problem in problems {
-        GraphicalReportHandler::new().render_report(&mut text, problem).unwrap();
+        GraphicalReportHandler::new()
+            .render_report(&mut text, problem)
+            .unwrap();
     }
     text
 }
@@ -125,7 +130,10 @@ fn what_is_wrong_in_a_file_is_shown_without_effect_on_the_terminal() {
     let text = GOOD
         .replace("issues: []", "issues: []\n  \"le\\e[31mvel\\u202e\": core")
         .replace("A demonstration.", "A \u{202e}demonstration\u{a0}.")
-        .replace("status: SUCCEEDED", "status: \"\\e]0;title\\a\\n::error::x\"");
+        .replace(
+            "status: SUCCEEDED",
+            "status: \"\\e]0;title\\a\\n::error::x\"",
+        );
     let (root, _folder) = folder(&[("scenario.yaml", &text), ("raycluster.yaml", CLUSTER)]);
     let found = lint(root.path());
     let mut all = String::new();
@@ -134,8 +142,14 @@ fn what_is_wrong_in_a_file_is_shown_without_effect_on_the_terminal() {
         handler.render_report(&mut all, problem).unwrap();
     }
     all.push_str(&load_all(root.path()).unwrap_err().to_string());
-    assert!(all.contains("unknown key") && all.contains("can't be"), "{all}");
+    assert!(
+        all.contains("unknown key") && all.contains("can't be"),
+        "{all}"
+    );
     let acts = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{a0}');
     assert!(!all.contains(acts), "{all:?}");
-    assert!(!all.lines().any(|line| line.trim_start().starts_with("::")), "{all}");
+    assert!(
+        !all.lines().any(|line| line.trim_start().starts_with("::")),
+        "{all}"
+    );
 }

@@ -46,7 +46,11 @@ fn snapshots_of_a_group_carry_its_name() {
         "role: worker, group: small, snapshot: [initContainers]",
     );
     let name = "worker.small.init-containers@ge-1.4.0.snap";
-    let (root, _folder) = folder(&[("scenario.yaml", &text), ("raycluster.yaml", CLUSTER), (name, SNAPSHOT)]);
+    let (root, _folder) = folder(&[
+        ("scenario.yaml", &text),
+        ("raycluster.yaml", CLUSTER),
+        (name, SNAPSHOT),
+    ]);
     assert_eq!(lines(&lint(root.path())), [""; 0]);
 }
 
@@ -54,7 +58,10 @@ fn snapshots_of_a_group_carry_its_name() {
 fn manifests_are_read_and_those_not_listed_are_named() {
     let files = [
         ("scenario.yaml", &*GOOD.replace("SUCCEEDED", "DONE")),
-        ("raycluster.yaml", "kind: RayCluster\nmetadata: {name: a}\n---\na: [\n"),
+        (
+            "raycluster.yaml",
+            "kind: RayCluster\nmetadata: {name: a}\n---\na: [\n",
+        ),
         ("other.yaml", CLUSTER),
     ];
     let (root, folder) = folder(&files);
@@ -65,17 +72,30 @@ fn manifests_are_read_and_those_not_listed_are_named() {
         "{shown:#?}"
     );
     assert_eq!(found[0].severity, Severity::Warning);
-    assert!(shown[1].starts_with("raycluster.yaml:4:4 not valid YAML"), "{shown:#?}");
+    assert!(
+        shown[1].starts_with("raycluster.yaml:4:4 not valid YAML"),
+        "{shown:#?}"
+    );
     assert!(
         shown[2].starts_with("scenario.yaml:27:41 `status` can't be `DONE`"),
         "{shown:#?}"
     );
     assert_eq!(shown.len(), 3);
 
-    std::fs::write(folder.join("raycluster.yaml"), "kind: RayCluster\nmetadata: {}\n").unwrap();
+    std::fs::write(
+        folder.join("raycluster.yaml"),
+        "kind: RayCluster\nmetadata: {}\n",
+    )
+    .unwrap();
     let shown = lines(&lint(root.path()));
-    assert_eq!(shown[1], "raycluster.yaml:1:1 the object lacks `apiVersion`");
-    assert_eq!(shown[2], "raycluster.yaml:1:1 the object lacks `metadata.name`");
+    assert_eq!(
+        shown[1],
+        "raycluster.yaml:1:1 the object lacks `apiVersion`"
+    );
+    assert_eq!(
+        shown[2],
+        "raycluster.yaml:1:1 the object lacks `metadata.name`"
+    );
 }
 
 #[test]
@@ -134,7 +154,9 @@ fn a_snapshot_that_no_run_can_be_equal_to_is_an_error(#[case] text: &str, #[case
     ];
     let (root, _folder) = folder(&files);
     let found = lint(root.path());
-    let [problem] = &found[..] else { panic!("{found:#?}") };
+    let [problem] = &found[..] else {
+        panic!("{found:#?}")
+    };
     assert_eq!(problem.severity, Severity::Error);
     assert!(problem.message.contains(expected), "{problem}");
 }
@@ -165,7 +187,9 @@ fn a_root_of_folders_without_a_scenario_is_an_error() {
     let root = tempfile::tempdir().unwrap();
     std::fs::create_dir(root.path().join("one")).unwrap();
     let found = lint(root.path());
-    let error = found.iter().find(|problem| problem.severity == Severity::Error);
+    let error = found
+        .iter()
+        .find(|problem| problem.severity == Severity::Error);
     assert!(
         error.is_some_and(|problem| problem.message.contains("holds no scenario")),
         "{found:#?}"
@@ -177,10 +201,17 @@ fn a_scenario_under_another_file_name_is_an_error() {
     let (root, folder) = folder(&[("scenario.yml", GOOD), ("raycluster.yaml", CLUSTER)]);
     let good = root.path().join("good");
     std::fs::create_dir(&good).unwrap();
-    std::fs::write(good.join("scenario.yaml"), GOOD.replace("name: demo", "name: good")).unwrap();
+    std::fs::write(
+        good.join("scenario.yaml"),
+        GOOD.replace("name: demo", "name: good"),
+    )
+    .unwrap();
     std::fs::write(good.join("raycluster.yaml"), CLUSTER).unwrap();
     let found = lint(root.path());
-    let of_folder = found.iter().find(|problem| problem.path == folder).expect("a problem");
+    let of_folder = found
+        .iter()
+        .find(|problem| problem.path == folder)
+        .expect("a problem");
     assert_eq!(
         (of_folder.severity, of_folder.message.as_str()),
         (Severity::Error, "this folder holds no scenario.yaml")

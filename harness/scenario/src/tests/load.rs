@@ -6,7 +6,9 @@ use kuberay_manifest::{Source, yaml};
 use rstest::rstest;
 
 use super::{CLUSTER, GOOD, folder, lines, own_scenarios};
-use crate::{Check, Location, Manifest, Sample, json_schema, later_objects, load, load_all, manifests, shape};
+use crate::{
+    Check, Location, Manifest, Sample, json_schema, later_objects, load, load_all, manifests, shape,
+};
 
 #[test]
 fn a_good_file_is_read_with_the_place_of_each_check() {
@@ -28,15 +30,31 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     let kinds: Vec<&str> = scenario.file.spec.checks.iter().map(Check::kind).collect();
     assert_eq!(
         kinds,
-        ["pod", "ray", "logs", "job", "state", "never", "event", "rejected"]
+        [
+            "pod", "ray", "logs", "job", "state", "never", "event", "rejected"
+        ]
     );
-    let places: Vec<usize> = scenario.check_locations.iter().map(|place| place.line).collect();
+    let places: Vec<usize> = scenario
+        .check_locations
+        .iter()
+        .map(|place| place.line)
+        .collect();
     assert_eq!(places, [16, 17, 18, 27, 28, 29, 30, 31]);
-    assert_eq!(scenario.check_locations[0], Location { line: 16, column: 7 });
+    assert_eq!(
+        scenario.check_locations[0],
+        Location {
+            line: 16,
+            column: 7
+        }
+    );
 }
 
 #[rstest]
-#[case::unknown_key("  issues:", "  issue:", "8:3 unknown key `issue` in `spec` (did you mean `issues`?")]
+#[case::unknown_key(
+    "  issues:",
+    "  issue:",
+    "8:3 unknown key `issue` in `spec` (did you mean `issues`?"
+)]
 #[case::unknown_nested(
     "snapshot:",
     "snapshots:",
@@ -47,10 +65,18 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "    - rayy:",
     "17:7 unknown key `rayy` in entry 2 of `checks` (did you mean `ray`?"
 )]
-#[case::missing("  description: A demonstration.\n", "", "6:3 `spec` lacks the key `description`")]
+#[case::missing(
+    "  description: A demonstration.\n",
+    "",
+    "6:3 `spec` lacks the key `description`"
+)]
 #[case::missing_nested("role: head, snapshot", "snapshot", "16:12 `pod` lacks the key `role`")]
 #[case::empty_text("A demonstration.", "' '", "6:16 `description` is empty")]
-#[case::wrong_type("issues: []", "issues: kind", "8:11 `issues` must be a list, found the text `kind`")]
+#[case::wrong_type(
+    "issues: []",
+    "issues: kind",
+    "8:11 `issues` must be a list, found the text `kind`"
+)]
 #[case::number_for_text(
     "must: /a <pod-ip>:[0-9]+/",
     "must: 12",
@@ -63,10 +89,22 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 )]
 #[case::too_small("nodes: 1", "nodes: 0", "17:20 `nodes` must be at least 1, found 0")]
 #[case::nothing("kind: Scenario", "kind:", "2:5 `kind` must be a text, found nothing")]
-#[case::api_version("v1beta1", "v1", "1:13 `apiVersion` must be `kuberay-conformance/v1beta1`")]
-#[case::kind("kind: Scenario", "kind: Scene", "2:7 `kind` must be `Scenario`, found `Scene`")]
+#[case::api_version(
+    "v1beta1",
+    "v1",
+    "1:13 `apiVersion` must be `kuberay-conformance/v1beta1`"
+)]
+#[case::kind(
+    "kind: Scenario",
+    "kind: Scene",
+    "2:7 `kind` must be `Scenario`, found `Scene`"
+)]
 #[case::name_form("name: demo", "name: Demo", "4:9 `name` can't be `Demo`")]
-#[case::name_of_folder("name: demo", "name: other", "4:9 the name differs from that of the folder, `demo`")]
+#[case::name_of_folder(
+    "name: demo",
+    "name: other",
+    "4:9 the name differs from that of the folder, `demo`"
+)]
 #[case::rule(
     "[C02]",
     "[C24]",
@@ -78,10 +116,18 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "issues: []\n  level: basic",
     "9:10 `level` can't be `basic` (it is one of `core`"
 )]
-#[case::issue("issues: []", "issues: [abc]", "8:12 entry 1 of `issues` can't be `abc`")]
+#[case::issue(
+    "issues: []",
+    "issues: [abc]",
+    "8:12 entry 1 of `issues` can't be `abc`"
+)]
 #[case::operator("\">=1.0.0\"", "latest", "9:13 `operator` is not a range of versions")]
 #[case::ray("\">=2.6.0\"", "2..6", "10:8 `ray` is not a range of versions")]
-#[case::duration("timeout: 90s", "timeout: 90", "14:12 `timeout` must be a text, found the number 90")]
+#[case::duration(
+    "timeout: 90s",
+    "timeout: 90",
+    "14:12 `timeout` must be a text, found the number 90"
+)]
 #[case::duration_form(
     "timeout: 90s",
     "timeout: 90min",
@@ -98,7 +144,11 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "- ray: {nodes: 1, within: 2m}",
     "17:31 all checks together have 90s, which is less (shorten it"
 )]
-#[case::own_limit_of_never("for: 10s", "within: 20s, for: 10s", "29:15 unknown key `within` in `never`")]
+#[case::own_limit_of_never(
+    "for: 10s",
+    "within: 20s, for: 10s",
+    "29:15 unknown key `within` in `never`"
+)]
 #[case::manifest_absent(
     "raycluster.yaml",
     "rayclustr.yaml",
@@ -109,7 +159,11 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "../demo/raycluster.yaml",
     "12:7 the manifest `../demo/raycluster.yaml` does not lie"
 )]
-#[case::manifest_absolute("raycluster.yaml", "/etc/passwd", "12:7 the manifest `/etc/passwd` does not lie")]
+#[case::manifest_absolute(
+    "raycluster.yaml",
+    "/etc/passwd",
+    "12:7 the manifest `/etc/passwd` does not lie"
+)]
 #[case::manifest_type(
     "- raycluster.yaml",
     "- 5",
@@ -120,13 +174,21 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "smple:",
     "13:7 unknown key `smple` in entry 2 of `manifests` (did you mean `sample`?"
 )]
-#[case::sample_path("sample: ray", "sample: ../ray", "13:15 a sample is named without its folder")]
+#[case::sample_path(
+    "sample: ray",
+    "sample: ../ray",
+    "13:15 a sample is named without its folder"
+)]
 #[case::two_keys(
     "- ray: {nodes: 1}",
     "- ray: {nodes: 1}\n      event: {reason: A}",
     "17:7 entry 2 of `checks` has exactly one of the keys"
 )]
-#[case::no_key("- ray: {nodes: 1}", "- {}", "17:7 entry 2 of `checks` has exactly one of the keys")]
+#[case::no_key(
+    "- ray: {nodes: 1}",
+    "- {}",
+    "17:7 entry 2 of `checks` has exactly one of the keys"
+)]
 #[case::two_in_line(
     "- not: Traceback",
     "- not: Traceback\n            must: A",
@@ -172,7 +234,11 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "status: SUCCEDED",
     "27:41 `status` can't be `SUCCEDED` (did you mean `SUCCEEDED`?"
 )]
-#[case::no_state("role: head, running: true", "role: head", "28:14 a `state` check names no state")]
+#[case::no_state(
+    "role: head, running: true",
+    "role: head",
+    "28:14 a `state` check names no state"
+)]
 #[case::never_after_an_end(
     "after: job, restarts",
     "after: ended, restarts",
@@ -293,15 +359,30 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "- flagValues: {role: worker, pods: 1, flag: a, values: [b]}",
     "17:40 `pods`"
 )]
-#[case::twice("kind: Scenario", "kind: Scenario\nkind: Scenario", "3:1 the key `kind` comes twice")]
-#[case::two_documents("metadata:", "---\nmetadata:", "4:1 a scenario file holds one document")]
-fn what_is_wrong_is_named_with_its_place(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
+#[case::twice(
+    "kind: Scenario",
+    "kind: Scenario\nkind: Scenario",
+    "3:1 the key `kind` comes twice"
+)]
+#[case::two_documents(
+    "metadata:",
+    "---\nmetadata:",
+    "4:1 a scenario file holds one document"
+)]
+fn what_is_wrong_is_named_with_its_place(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] expected: &str,
+) {
     assert!(GOOD.contains(from), "nothing to replace");
     let text = GOOD.replacen(from, to, 1);
     let (_root, folder) = folder(&[("scenario.yaml", &text), ("raycluster.yaml", CLUSTER)]);
     let found = lines(load(&folder).unwrap_err().diagnostics());
     let expected = format!("scenario.yaml:{expected}");
-    assert!(found.iter().any(|line| line.starts_with(&expected)), "{found:#?}");
+    assert!(
+        found.iter().any(|line| line.starts_with(&expected)),
+        "{found:#?}"
+    );
 }
 
 const ENVTEST: &str = r#"apiVersion: kuberay-conformance/v1beta1
@@ -329,7 +410,10 @@ fn envtest_has_keys_of_its_own() {
     assert_eq!(spec.steps.sentences().len(), 1);
     assert_eq!(spec.operator_settings.env["ENABLE_LOGIN_SHELL"], "true");
     assert!(!spec.operator_settings.is_default());
-    assert_eq!(scenario.layers().into_iter().collect::<Vec<_>>(), [Layer::Spec]);
+    assert_eq!(
+        scenario.layers().into_iter().collect::<Vec<_>>(),
+        [Layer::Spec]
+    );
     let acting = ENVTEST.replace(
         "{markReady: true}",
         "{markReady: true, apply: raycluster.yaml, delete: [head, rayCluster]}",
@@ -341,7 +425,10 @@ fn envtest_has_keys_of_its_own() {
         "once the RayCluster was ready, the harness applied raycluster.yaml and deleted the head Pod and deleted the \
          RayCluster"
     );
-    assert_eq!(later_objects(&scenario).unwrap()[0]["metadata"]["name"], "demo");
+    assert_eq!(
+        later_objects(&scenario).unwrap()[0]["metadata"]["name"],
+        "demo"
+    );
     let wrong = [
         (
             "{markReady: true}",
@@ -409,7 +496,10 @@ fn a_manifest_that_is_a_link_to_elsewhere_is_refused() {
     std::fs::write(root.path().join("outside.yaml"), CLUSTER).unwrap();
     std::os::unix::fs::symlink("../outside.yaml", folder.join("raycluster.yaml")).unwrap();
     let error = load(&folder).unwrap_err().to_string();
-    assert!(error.contains("is a link that leaves the scenario's folder"), "{error}");
+    assert!(
+        error.contains("is a link that leaves the scenario's folder"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -441,8 +531,13 @@ fn manifests_come_in_order_and_a_sample_needs_its_release() {
     let (root, folder) = folder(&[("scenario.yaml", GOOD), ("raycluster.yaml", CLUSTER)]);
     let scenario = load(&folder).unwrap();
     let error = manifests(&scenario, None).unwrap_err().to_string();
-    assert!(error.contains("is read only with a release of the operator"), "{error}");
-    let error = manifests(&scenario, Some(root.path())).unwrap_err().to_string();
+    assert!(
+        error.contains("is read only with a release of the operator"),
+        "{error}"
+    );
+    let error = manifests(&scenario, Some(root.path()))
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("does this release of the operator carry that sample?"),
         "{error}"
@@ -499,7 +594,8 @@ fn a_snippet_can_be_shown_wherever_the_text_breaks_off(#[case] text: &str) {
     let (_root, folder) = folder(&[("scenario.yaml", text)]);
     for problem in load(&folder).unwrap_err().diagnostics() {
         let mut shown = String::new();
-        let handler = miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor());
+        let handler =
+            miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor());
         handler.render_report(&mut shown, problem).unwrap();
         assert!(shown.contains("scenario.yaml:"), "{shown}");
     }

@@ -24,5 +24,8 @@ fn operators_do_what_the_contract_says() {
     println!("{out}");
     assert_eq!(output.status.code(), Some(0), "{out}\n{err}");
     assert!(out.contains("seed "), "the seed is not printed: {out}");
-    assert!(out.contains("KubeRay 1.6.2: "), "the newest release is missing: {out}");
+    assert!(
+        out.contains("KubeRay 1.6.2: "),
+        "the newest release is missing: {out}"
+    );
 }

@@ -12,7 +12,9 @@ use kuberay_conformance::artifact::{Artifacts, Image, Source, Store};
 use kuberay_conformance::container::Engine;
 use kuberay_conformance::process;
 use kuberay_conformance::report::{Outcome, Progress, Silent};
-use kuberay_conformance::target::{ClusterError, KindCluster, Patience, Removed, Status, Unpack, UpOptions};
+use kuberay_conformance::target::{
+    ClusterError, KindCluster, Patience, Removed, Status, Unpack, UpOptions,
+};
 use serde_json::json;
 
 use crate::support::turn_within;
@@ -61,7 +63,13 @@ impl Setup {
     }
 
     fn cluster(&self, name: &str) -> KindCluster {
-        KindCluster::new(self.engine.clone(), name, &self.folder, Arc::new(Steps(self.started))).unwrap()
+        KindCluster::new(
+            self.engine.clone(),
+            name,
+            &self.folder,
+            Arc::new(Steps(self.started)),
+        )
+        .unwrap()
     }
 
     fn options<'a>(&'a self, data: &'a Path, workers: u32) -> UpOptions<'a> {
@@ -96,7 +104,12 @@ impl Setup {
             let names = process::output(list, "looking for leftovers", process::TRANSFER)
                 .await
                 .unwrap();
-            found.extend(names.lines().filter(|line| line.contains(name)).map(str::to_owned));
+            found.extend(
+                names
+                    .lines()
+                    .filter(|line| line.contains(name))
+                    .map(str::to_owned),
+            );
         }
         found
     }
@@ -131,7 +144,10 @@ async fn run_pod(client: &kube::Client, image: &str, node: &str) -> Duration {
     let started = Instant::now();
     // The service account of a new namespace comes a moment after it.
     while pods.create(&PostParams::default(), &pod).await.is_err() {
-        assert!(started.elapsed() < Duration::from_secs(20), "the Pod can't be created");
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "the Pod can't be created"
+        );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let done = tokio::time::timeout(
@@ -159,7 +175,8 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     let folder = &state_folder(NAME);
     let data = folder.join("registry");
     let setup = Setup::new(folder).await;
-    let user_kubeconfig = std::env::home_dir().map(|home| std::fs::read(home.join(".kube/config")).ok());
+    let user_kubeconfig =
+        std::env::home_dir().map(|home| std::fs::read(home.join(".kube/config")).ok());
     let cluster = setup.cluster(NAME);
     cluster
         .down(Patience::Fail)
@@ -176,7 +193,10 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
         handle.nodes,
         [format!("{NAME}-control-plane"), format!("{NAME}-worker")]
     );
-    let Status::Up { kubernetes, users, .. } = cluster.status().await.unwrap() else {
+    let Status::Up {
+        kubernetes, users, ..
+    } = cluster.status().await.unwrap()
+    else {
         panic!("not up")
     };
     assert_eq!(kubernetes, handle.kubernetes);
@@ -206,9 +226,15 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     ray.public_name = "docker.io/rayproject/ray:loaded".into();
     let mut tag = setup.engine.command();
     tag.args(["tag", &ray.local_name, &ray.public_name]);
-    process::output(tag, "naming", process::TRANSFER).await.unwrap();
-    save.args(["save", "--output"]).arg(&ray.archive).arg(&ray.public_name);
-    process::output(save, "saving", process::TRANSFER).await.unwrap();
+    process::output(tag, "naming", process::TRANSFER)
+        .await
+        .unwrap();
+    save.args(["save", "--output"])
+        .arg(&ray.archive)
+        .arg(&ray.public_name);
+    process::output(save, "saving", process::TRANSFER)
+        .await
+        .unwrap();
     let mut untag = setup.engine.command();
     untag.args(["rmi", &ray.public_name]);
     process::output(untag, "removing the name", process::TRANSFER)
@@ -269,7 +295,10 @@ async fn unpacked_once(setup: &Setup, cluster: &KindCluster, data: &Path, ray: &
     let store = Store::at(folder.path()).unwrap();
     let images = [ray];
     let options = |images| UpOptions {
-        unpacked: Some(Unpack { store: &store, images }),
+        unpacked: Some(Unpack {
+            store: &store,
+            images,
+        }),
         ..setup.options(data, 1)
     };
     let inside = async |node: &str, script: &str| {
@@ -295,8 +324,10 @@ async fn unpacked_once(setup: &Setup, cluster: &KindCluster, data: &Path, ray: &
             .await;
             assert_eq!(pulls.trim(), "0", "{node} pulls nothing");
         }
-        let pod: Pod = serde_json::from_value(json!({"metadata": {"name": "image"}, "spec": {"containers": [
-            {"name": "c", "image": ray.public_name, "command": ["sleep", "99"]}]}}))
+        let pod: Pod = serde_json::from_value(
+            json!({"metadata": {"name": "image"}, "spec": {"containers": [
+            {"name": "c", "image": ray.public_name, "command": ["sleep", "99"]}]}}),
+        )
         .unwrap();
         pods.create(&PostParams::default(), &pod).await.unwrap();
         let of = |pod: Option<&Pod>| {
@@ -327,7 +358,14 @@ async fn unpacked_once(setup: &Setup, cluster: &KindCluster, data: &Path, ray: &
         cluster.down(Patience::Fail).await.unwrap();
     }
     let entries = std::fs::read_dir(folder.path().join("unpacked")).unwrap();
-    let kept = entries.filter(|entry| !entry.as_ref().unwrap().file_name().to_string_lossy().starts_with('.'));
+    let kept = entries.filter(|entry| {
+        !entry
+            .as_ref()
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .starts_with('.')
+    });
     assert_eq!(kept.count(), 1);
 
     // What can't be unpacked beforehand is told, and each node does it.
@@ -391,7 +429,11 @@ async fn whenever_up_is_killed_down_removes_everything() {
         println!("killed after {seconds} s: {before:?}, then {removed:?}");
         // What still ran when its parent was killed must not make anything afterwards either.
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(setup.leftovers(KILLED).await, Vec::<String>::new(), "after {seconds} s");
+        assert_eq!(
+            setup.leftovers(KILLED).await,
+            Vec::<String>::new(),
+            "after {seconds} s"
+        );
     }
     assert_ne!(most, 0, "nothing was being made when it was killed");
 }

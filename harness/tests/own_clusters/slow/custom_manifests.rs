@@ -46,7 +46,11 @@ fn run(kubeconfig: &Path, output: &Path, arguments: &[&str]) -> Output {
     command
         .args(["run", "--context", CONTEXT, "--kubeconfig"])
         .arg(kubeconfig);
-    command.arg("--output").arg(output).args(arguments).arg(SCENARIO);
+    command
+        .arg("--output")
+        .arg(output)
+        .args(arguments)
+        .arg(SCENARIO);
     command.output().unwrap()
 }
 
@@ -66,17 +70,20 @@ async fn without_operator(client: &Client) {
         ("ClusterRole", "rbac.authorization.k8s.io/v1"),
         ("ClusterRoleBinding", "rbac.authorization.k8s.io/v1"),
     ] {
-        let object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "kuberay-operator"}});
+        let object =
+            json!({"apiVersion": version, "kind": kind, "metadata": {"name": "kuberay-operator"}});
         sender.delete(&object).await.unwrap();
     }
     for name in crds(client).await {
         let object = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name}});
         sender.delete_and_wait(&object).await.unwrap();
     }
-    let cluster =
-        json!({"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "none", "namespace": "default"}});
+    let cluster = json!({"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "none", "namespace": "default"}});
     let refused = sender.create(&cluster).await.unwrap_err();
-    assert!(matches!(refused, ObjectError::UnknownKind { .. }), "{refused}");
+    assert!(
+        matches!(refused, ObjectError::UnknownKind { .. }),
+        "{refused}"
+    );
 }
 
 async fn files(name: &str) -> PathBuf {
@@ -100,16 +107,22 @@ async fn files(name: &str) -> PathBuf {
 }
 
 /// What others have made is here a role and CRDs without an operator.
-async fn nothing_is_installed_beside_what_others_made(client: &Client, admin: &Path, output: &Path) {
+async fn nothing_is_installed_beside_what_others_made(
+    client: &Client,
+    admin: &Path,
+    output: &Path,
+) {
     let namespaces: Api<Namespace> = Api::all(client.clone());
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), "default");
     deployments
         .delete("kuberay-operator", &DeleteParams::foreground())
         .await
         .unwrap();
-    await_condition(deployments, "kuberay-operator", |found: Option<&Deployment>| {
-        found.is_none()
-    })
+    await_condition(
+        deployments,
+        "kuberay-operator",
+        |found: Option<&Deployment>| found.is_none(),
+    )
     .await
     .unwrap();
     let none = run(admin, output, &[]);
@@ -151,7 +164,11 @@ async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_
 
     let (chart, kustomization) = (files("chart").await, files("kustomization").await);
     let values = folder.path().join("values.yaml");
-    std::fs::write(&values, "resources: {requests: {cpu: 100m}}\nreconcileConcurrency: 2\n").unwrap();
+    std::fs::write(
+        &values,
+        "resources: {requests: {cpu: 100m}}\nreconcileConcurrency: 2\n",
+    )
+    .unwrap();
     let with_chart = [
         "--install-operator",
         "--operator-chart",
@@ -170,7 +187,9 @@ async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_
         let done = run(&admin, folder.path(), arguments);
         assert!(done.status.success(), "{arguments:?}: {}", text(&done));
         assert!(
-            text(&done).contains(&format!("installs KubeRay 1.6.2 in the namespace {OWN_NAMESPACE}")),
+            text(&done).contains(&format!(
+                "installs KubeRay 1.6.2 in the namespace {OWN_NAMESPACE}"
+            )),
             "{}",
             text(&done)
         );
@@ -182,7 +201,11 @@ async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_
     }
 
     // Kept, it is used by the next run, and goes with `cluster down`.
-    let kept = run(&admin, folder.path(), &[with_chart.as_slice(), &["--keep"]].concat());
+    let kept = run(
+        &admin,
+        folder.path(),
+        &[with_chart.as_slice(), &["--keep"]].concat(),
+    );
     assert!(kept.status.success(), "{}", text(&kept));
     let used = run(&admin, folder.path(), &[]);
     assert!(
@@ -205,13 +228,25 @@ async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_
 
     // In the harness's own cluster the chart takes the place of the release's manifests.
     let mut own = program();
-    own.args(["run", "--target", "kind", "--keep", "--cluster", CLUSTER, "--output"])
-        .arg(folder.path());
+    own.args([
+        "run",
+        "--target",
+        "kind",
+        "--keep",
+        "--cluster",
+        CLUSTER,
+        "--output",
+    ])
+    .arg(folder.path());
     own.args(&with_chart[1..]).arg(SCENARIO);
     let own = own.output().unwrap();
     assert!(own.status.success(), "{}", text(&own));
     let deployments: Api<Deployment> = Api::all(client.clone());
-    let all = deployments.list(&ListParams::default()).await.unwrap().items;
+    let all = deployments
+        .list(&ListParams::default())
+        .await
+        .unwrap()
+        .items;
     let of_chart = all.iter().filter(|one| {
         one.labels()
             .get("helm.sh/chart")

@@ -33,9 +33,18 @@ const BROKEN: &[Broken] = &[
         "worker-background-and-hook",
         r#"job: {entrypoint: 'python -c "import ray; ray.init(); print(ray.cluster_resources())"', status: SUCCEEDED}"#,
     ),
-    wrong("sample-overwrite-command", "ray: {nodes: 2, resources: {memory: 5Gi}}"),
-    wrong("overwrite-head-alone", "ray: {nodes: 2, resources: {lamps: 2}}"),
-    wrong("generated-command-without-eval", "state: {role: head, exitCode: 0}"),
+    wrong(
+        "sample-overwrite-command",
+        "ray: {nodes: 2, resources: {memory: 5Gi}}",
+    ),
+    wrong(
+        "overwrite-head-alone",
+        "ray: {nodes: 2, resources: {lamps: 2}}",
+    ),
+    wrong(
+        "generated-command-without-eval",
+        "state: {role: head, exitCode: 0}",
+    ),
     wrong(
         "worker-without-ray",
         "logs: {role: worker, container: wait-gcs-ready, after: [rayReady], lines: [{not: Waiting for GCS}]}",
@@ -45,13 +54,19 @@ const BROKEN: &[Broken] = &[
         check: "never: {for: 15s, after: rayReady, ready: {role: head}}",
         manifest: Some(("/tmp/no-such-file", "/tmp")),
     },
-    wrong("probe-of-the-user-restarts", "state: {role: head, exitCode: 0}"),
+    wrong(
+        "probe-of-the-user-restarts",
+        "state: {role: head, exitCode: 0}",
+    ),
     wrong("post-start-hook-fails", "state: {role: head, exitCode: 0}"),
     wrong(
         "post-start-hook-takes-long",
         "never: {for: 2m, after: rayReady, ready: {role: head}}",
     ),
-    wrong("autoscaler-adds-a-worker", "ray: {nodes: 2, resources: {CPU: 2}}"),
+    wrong(
+        "autoscaler-adds-a-worker",
+        "ray: {nodes: 2, resources: {CPU: 2}}",
+    ),
     wrong(
         "rayjob",
         r#"job: {entrypoint: 'python -c "import ray; ray.init(); print(1 + 1, ''as it is'')"', status: SUCCEEDED}"#,
@@ -79,19 +94,27 @@ fn broken() -> &'static Ran {
 }
 
 fn copy(broken: &Broken, into: &Path) {
-    copy_scenario(broken.scenario, broken.scenario, into, |file, text| {
-        match (file, broken.manifest) {
+    copy_scenario(
+        broken.scenario,
+        broken.scenario,
+        into,
+        |file, text| match (file, broken.manifest) {
             ("scenario.yaml", _) => {
                 let (head, _) = text.split_once("  checks:\n").unwrap();
                 format!("{head}  checks:\n    - {}\n", broken.check)
             }
-            (file, Some((old, new))) if file != "scenario.yaml" && !file.contains(".snap") => replaced(&text, old, new),
+            (file, Some((old, new))) if file != "scenario.yaml" && !file.contains(".snap") => {
+                replaced(&text, old, new)
+            }
             _ => text,
-        }
-    });
+        },
+    );
     for entry in std::fs::read_dir(into.join(broken.scenario)).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "snap") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "snap")
+        {
             std::fs::remove_file(path).unwrap();
         }
     }
@@ -117,7 +140,11 @@ fn a_broken_expectation_fails_for_its_own_reason(#[case] scenario: &str, #[case]
     let ran = broken();
     let check = ran.check(scenario, 0);
     assert_eq!(check.outcome, Outcome::Failed, "{check:?}");
-    let shown = [Some(&check.message), check.expected.as_ref(), check.found.as_ref()];
+    let shown = [
+        Some(&check.message),
+        check.expected.as_ref(),
+        check.found.as_ref(),
+    ];
     let shown: Vec<&str> = shown.into_iter().flatten().map(String::as_str).collect();
     let shown = shown.join("\n");
     for part in named {

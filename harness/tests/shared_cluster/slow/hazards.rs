@@ -38,22 +38,29 @@ const STARTS: [(&str, &str); 5] = [
 ];
 
 /// A job, because `ray-started-twice` does have a Ray for a moment.
-const RAY_STARTS: &str = "    - job: {entrypoint: python, status: SUCCEEDED}\n    - ray: {nodes: 1}\n";
+const RAY_STARTS: &str =
+    "    - job: {entrypoint: python, status: SUCCEEDED}\n    - ray: {nodes: 1}\n";
 
-const GOES_ON: &str = "    - logs: {role: head, after: [ended], lines: [{must: a line that nobody writes}]}\n";
+const GOES_ON: &str =
+    "    - logs: {role: head, after: [ended], lines: [{must: a line that nobody writes}]}\n";
 
-const NO_START: &str = "    - logs: {role: head, after: [ended], lines: [{not: Ray runtime started}]}\n";
+const NO_START: &str =
+    "    - logs: {role: head, after: [ended], lines: [{not: Ray runtime started}]}\n";
 
 const ULIMIT_FIRST: &str =
     "    - logs: {role: head, lines: [{must: cannot modify limit}, {must: Ray runtime started}]}\n";
 
-const NO_COMPLAINT: &str = "    - logs: {role: head, after: [rayReady], lines: [{not: cannot modify limit}]}\n";
+const NO_COMPLAINT: &str =
+    "    - logs: {role: head, after: [rayReady], lines: [{not: cannot modify limit}]}\n";
 
-const HELLO_FIRST: &str = "    - logs: {role: head, lines: [{must: hello world}, {must: Ray runtime started}]}\n";
+const HELLO_FIRST: &str =
+    "    - logs: {role: head, lines: [{must: hello world}, {must: Ray runtime started}]}\n";
 
-const FOUND_FIRST: &str = "    - logs: {role: head, lines: [{must: bin/ray}, {must: Ray runtime started}]}\n";
+const FOUND_FIRST: &str =
+    "    - logs: {role: head, lines: [{must: bin/ray}, {must: Ray runtime started}]}\n";
 
-const NOT_EXPORTED: &str = "    - logs: {role: head, lines: [{must: task sees None}, {must: asked}]}\n";
+const NOT_EXPORTED: &str =
+    "    - logs: {role: head, lines: [{must: task sees None}, {must: asked}]}\n";
 
 fn broken() -> &'static Ran {
     static RAN: OnceLock<Ran> = OnceLock::new();
@@ -61,18 +68,27 @@ fn broken() -> &'static Ran {
         let _turn = turn();
         let folder = tempfile::tempdir().unwrap();
         let copy = |of: &str, kind: &str, change: &dyn Fn(String) -> String| {
-            copy_scenario(of, &format!("{kind}-{of}"), folder.path(), |file, text| match file {
-                "scenario.yaml" => change(text),
-                _ => text,
-            });
+            copy_scenario(
+                of,
+                &format!("{kind}-{of}"),
+                folder.path(),
+                |file, text| match file {
+                    "scenario.yaml" => change(text),
+                    _ => text,
+                },
+            );
         };
         for (name, code) in ENDS {
             copy(name, "starts", &|text| checks(&text, RAY_STARTS));
             let code = format!("exitCode: {code}");
-            copy(name, "code", &|text| replaced(&text, &code, "exitCode: 42") + GOES_ON);
+            copy(name, "code", &|text| {
+                replaced(&text, &code, "exitCode: 42") + GOES_ON
+            });
         }
         for (name, other) in STARTS {
-            copy(name, "other", &|text| checks(&text, &format!("{NO_START}{other}")));
+            copy(name, "other", &|text| {
+                checks(&text, &format!("{NO_START}{other}"))
+            });
         }
         // More at once leave an operator on two cores too little to answer its probes.
         run(folder.path(), &["--jobs", "6"])
@@ -92,7 +108,11 @@ fn fails(ran: &Ran, scenario: &str, number: usize, words: &[&str]) {
     let check = ran.check(scenario, number);
     assert_eq!(check.outcome, Outcome::Failed, "{check:?}");
     for word in words {
-        assert!(check.message.contains(word), "`{word}` is not in: {}", check.message);
+        assert!(
+            check.message.contains(word),
+            "`{word}` is not in: {}",
+            check.message
+        );
     }
     assert!(!check.message.contains("given up"), "{}", check.message);
     let evidence = ran.case(scenario).evidence.as_ref().unwrap();
@@ -107,7 +127,10 @@ fn fails(ran: &Ran, scenario: &str, number: usize, words: &[&str]) {
 #[case::semicolon("trailing-semicolon", "exited 2")]
 #[case::ampersand("trailing-ampersand", "exited 2")]
 #[case::newline("trailing-newline", "exited 2")]
-#[case::comment("trailing-comment", "exited 0, without an error, but it should go on running")]
+#[case::comment(
+    "trailing-comment",
+    "exited 0, without an error, but it should go on running"
+)]
 #[case::mentioned(
     "ray-start-only-mentioned",
     "exited 0, without an error, but it should go on running"
@@ -115,7 +138,10 @@ fn fails(ran: &Ran, scenario: &str, number: usize, words: &[&str]) {
 #[case::twice("ray-started-twice", "exited 1")]
 #[case::kubelet("variables-before-the-shell", "exited 5")]
 #[case::parameters("parameters-are-shell-text", "exited 2")]
-#[case::path("path-set-by-a-profile", "exited 127: what it should run was not found")]
+#[case::path(
+    "path-set-by-a-profile",
+    "exited 127: what it should run was not found"
+)]
 #[ignore = "needs kind, takes minutes"]
 fn ray_does_not_start(#[case] scenario: &str, #[case] cause: &str) {
     let ran = broken();
@@ -125,7 +151,12 @@ fn ray_does_not_start(#[case] scenario: &str, #[case] cause: &str) {
     // Another end than the one expected is final, and so is a line that an ended container did not write.
     let (_, code) = ENDS.iter().find(|(name, _)| *name == scenario).unwrap();
     let copy = format!("code-{scenario}");
-    fails(ran, &copy, 0, &[&format!("exited {code} "), "instead of 42"]);
+    fails(
+        ran,
+        &copy,
+        0,
+        &[&format!("exited {code} "), "instead of 42"],
+    );
     let last = ran.case(&copy).checks.len() - 1;
     fails(
         ran,
@@ -143,13 +174,21 @@ fn ray_does_not_start(#[case] scenario: &str, #[case] cause: &str) {
     "failing-command-is-swallowed",
     "before \"cannot modify limit\", which must come first"
 )]
-#[case::limit("limit-that-cannot-be-raised", "has \"cannot modify limit\", which must not come")]
+#[case::limit(
+    "limit-that-cannot-be-raised",
+    "has \"cannot modify limit\", which must not come"
+)]
 #[case::script("script-in-words", "before \"hello world\", which must come first")]
 #[case::path("path-reset-by-a-profile", "before \"bin/ray\", which must come first")]
 #[case::state("state-before-ray-start", "has \"asked\" before \"task sees None\"")]
 #[ignore = "needs kind, takes minutes"]
 fn ray_starts(#[case] scenario: &str, #[case] other: &str) {
     let (ran, copy) = (broken(), format!("other-{scenario}"));
-    fails(ran, &copy, 0, &["has \"Ray runtime started\", which must not come"]);
+    fails(
+        ran,
+        &copy,
+        0,
+        &["has \"Ray runtime started\", which must not come"],
+    );
     fails(ran, &copy, 1, &[other]);
 }

@@ -73,15 +73,34 @@ async fn downloads_on_the_host_trust_its_bundle() {
             child.env("SSL_CERT_FILE", bundle);
         }
         let done = child.output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        (server.asked(), String::from_utf8_lossy(&done.stdout).into_owned())
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        (
+            server.asked(),
+            String::from_utf8_lossy(&done.stdout).into_owned(),
+        )
     };
     let (paths, said) = asked(None);
-    assert!(paths.is_empty() && said.contains("certificate"), "{paths:?}: {said}");
+    assert!(
+        paths.is_empty() && said.contains("certificate"),
+        "{paths:?}: {said}"
+    );
     let (paths, said) = asked(Some(&bundle));
-    assert!(said.contains("404"), "the server's own answer is told: {said}");
-    assert!(paths.iter().any(|path| path.contains("/@v/")), "{paths:?}: {said}");
-    assert!(paths.iter().any(|path| path.starts_with("/v2/")), "{paths:?}: {said}");
+    assert!(
+        said.contains("404"),
+        "the server's own answer is told: {said}"
+    );
+    assert!(
+        paths.iter().any(|path| path.contains("/@v/")),
+        "{paths:?}: {said}"
+    );
+    assert!(
+        paths.iter().any(|path| path.starts_with("/v2/")),
+        "{paths:?}: {said}"
+    );
 }
 
 /// A module's archive as programs are downloaded, and an image's manifest by the registry client.
@@ -102,7 +121,12 @@ async fn download_from(address: &str) {
 async fn builds_in_containers_trust_the_hosts_bundle() {
     let store = Store::open().unwrap();
     let engine = Engine::detect(None, store.root()).await.unwrap();
-    let artifacts = Artifacts::new(engine.clone(), store, Source::Build, std::sync::Arc::new(Silent));
+    let artifacts = Artifacts::new(
+        engine.clone(),
+        store,
+        Source::Build,
+        std::sync::Arc::new(Silent),
+    );
     let debian = artifacts.debian().await.unwrap().name.clone();
     let server = Server::start();
     let mirrored = Mirrored::make(&engine, &debian, &server.address()).await;
@@ -158,16 +182,22 @@ struct Mirrored {
 impl Mirrored {
     async fn make(engine: &Engine, debian: &str, address: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let recipe = format!("FROM {debian}\nRUN echo 'deb https://{address} bookworm main' > /etc/apt/sources.list\n");
+        let recipe = format!(
+            "FROM {debian}\nRUN echo 'deb https://{address} bookworm main' > /etc/apt/sources.list\n"
+        );
         let path = folder.path().join("Containerfile");
         std::fs::write(&path, recipe).unwrap();
         let name = format!("{LOCAL_PREFIX}/test-of-authorities:{}", std::process::id());
         let mut build = engine.command();
         build.args(["build", "--tag", &name, "--file"]);
         build.arg(&path).arg(folder.path());
-        process::output(build, "building an image with another mirror", process::BUILD)
-            .await
-            .unwrap();
+        process::output(
+            build,
+            "building an image with another mirror",
+            process::BUILD,
+        )
+        .await
+        .unwrap();
         Self {
             name,
             engine: engine.clone(),

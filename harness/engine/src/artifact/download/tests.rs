@@ -29,7 +29,10 @@ enum After {
 /// of requests so far.
 fn serve(answers: Vec<String>, after: After) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = format!("http://127.0.0.1:{}/file", listener.local_addr().unwrap().port());
+    let address = format!(
+        "http://127.0.0.1:{}/file",
+        listener.local_addr().unwrap().port()
+    );
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     // It ends with the test program.
@@ -75,7 +78,10 @@ async fn a_server_that_is_busy_is_asked_again() {
 async fn what_is_not_there_is_asked_for_once() {
     let (url, asked) = serve(vec![answer("404 Not Found", 0, "")], After::Closes);
     let error = fetch(&url, Schemes::OfProxies, 5).await.unwrap_err();
-    assert_eq!(error, format!("downloading {url}: the server answers 404 Not Found"));
+    assert_eq!(
+        error,
+        format!("downloading {url}: the server answers 404 Not Found")
+    );
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
@@ -85,8 +91,16 @@ async fn a_server_that_stalls_is_left() {
     let began = std::time::Instant::now();
     let error = fetch(&url, Schemes::OfProxies, 100).await.unwrap_err();
     assert!(error.contains("timed out"), "{error}");
-    assert!(began.elapsed() < SHORT.whole, "it waited for {:?}", began.elapsed());
-    assert_eq!(asked.load(Ordering::SeqCst), 3, "the first attempt and two retries");
+    assert!(
+        began.elapsed() < SHORT.whole,
+        "it waited for {:?}",
+        began.elapsed()
+    );
+    assert_eq!(
+        asked.load(Ordering::SeqCst),
+        3,
+        "the first attempt and two retries"
+    );
 }
 
 #[rstest]
@@ -94,8 +108,14 @@ async fn a_server_that_stalls_is_left() {
 #[case(After::Closes)]
 #[tokio::test]
 async fn what_was_cut_is_downloaded_from_its_beginning(#[case] after: After) {
-    let (url, _) = serve(vec![answer("200 OK", 9, "half"), answer("200 OK", 5, "whole")], after);
-    assert_eq!(fetch(&url, Schemes::OfProxies, 100).await, Ok("whole".into()));
+    let (url, _) = serve(
+        vec![answer("200 OK", 9, "half"), answer("200 OK", 5, "whole")],
+        after,
+    );
+    assert_eq!(
+        fetch(&url, Schemes::OfProxies, 100).await,
+        Ok("whole".into())
+    );
 }
 
 #[tokio::test]

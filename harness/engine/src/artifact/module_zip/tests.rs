@@ -10,7 +10,9 @@ fn archive(files: &[(&str, &str)]) -> tempfile::NamedTempFile {
     let archive = tempfile::NamedTempFile::new().unwrap();
     let mut writer = ZipWriter::new(archive.reopen().unwrap());
     for (name, text) in files {
-        writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+        writer
+            .start_file(*name, SimpleFileOptions::default())
+            .unwrap();
         writer.write_all(text.as_bytes()).unwrap();
     }
     writer.finish().unwrap();
@@ -18,7 +20,11 @@ fn archive(files: &[(&str, &str)]) -> tempfile::NamedTempFile {
 }
 
 fn hash_of(archive: &tempfile::NamedTempFile) -> String {
-    hash(&mut ZipArchive::new(archive.reopen().unwrap()).unwrap(), NAME).unwrap()
+    hash(
+        &mut ZipArchive::new(archive.reopen().unwrap()).unwrap(),
+        NAME,
+    )
+    .unwrap()
 }
 
 fn unpack(archive: &tempfile::NamedTempFile) -> (tempfile::TempDir, Result<(), ArtifactError>) {
@@ -32,7 +38,10 @@ fn unpack(archive: &tempfile::NamedTempFile) -> (tempfile::TempDir, Result<(), A
 #[rstest]
 #[case::unset(None, DEFAULT_PROXY)]
 #[case::none(Some("direct"), DEFAULT_PROXY)]
-#[case::first(Some("https://one.example/a/,https://two.example|direct"), "https://one.example/a")]
+#[case::first(
+    Some("https://one.example/a/,https://two.example|direct"),
+    "https://one.example/a"
+)]
 #[case::after_direct(Some("direct|https://two.example"), "https://two.example")]
 fn the_first_address_is_asked(#[case] list: Option<&str>, #[case] expected: &str) {
     assert_eq!(proxy(list), expected);
@@ -53,17 +62,32 @@ fn capital_letters_are_escaped() {
 #[test]
 fn the_hash_is_that_of_the_sorted_lines_whatever_the_order_in_the_archive() {
     // What `sha256sum` says of both files, and of the two lines that it prints.
-    let one = archive(&[("example.com/m@v1.0.0/b", "b\n"), ("example.com/m@v1.0.0/a", "a\n")]);
-    let other = archive(&[("example.com/m@v1.0.0/a", "a\n"), ("example.com/m@v1.0.0/b", "b\n")]);
-    assert_eq!(hash_of(&one), "h1:jF28zfL9yMBobbLL3UQ/w5LcUsqYH4ro7Qu+7zi7Y28=");
+    let one = archive(&[
+        ("example.com/m@v1.0.0/b", "b\n"),
+        ("example.com/m@v1.0.0/a", "a\n"),
+    ]);
+    let other = archive(&[
+        ("example.com/m@v1.0.0/a", "a\n"),
+        ("example.com/m@v1.0.0/b", "b\n"),
+    ]);
+    assert_eq!(
+        hash_of(&one),
+        "h1:jF28zfL9yMBobbLL3UQ/w5LcUsqYH4ro7Qu+7zi7Y28="
+    );
     assert_eq!(hash_of(&one), hash_of(&other));
-    let changed = archive(&[("example.com/m@v1.0.0/a", "a\n"), ("example.com/m@v1.0.0/b", "c\n")]);
+    let changed = archive(&[
+        ("example.com/m@v1.0.0/a", "a\n"),
+        ("example.com/m@v1.0.0/b", "c\n"),
+    ]);
     assert_ne!(hash_of(&one), hash_of(&changed));
 }
 
 #[test]
 fn files_get_their_places_below_the_modules_folder() {
-    let (folder, done) = unpack(&archive(&[("example.com/m@v1.0.0/config/crd/a.yaml", "kind: A\n")]));
+    let (folder, done) = unpack(&archive(&[(
+        "example.com/m@v1.0.0/config/crd/a.yaml",
+        "kind: A\n",
+    )]));
     done.unwrap();
     let text = std::fs::read_to_string(folder.path().join("target/config/crd/a.yaml")).unwrap();
     assert_eq!(text, "kind: A\n");
@@ -108,10 +132,15 @@ mod slow {
     #[tokio::test]
     #[ignore = "needs a module proxy and Go"]
     async fn the_files_are_those_that_the_go_command_unpacks() {
-        let (folder, pins) = (tempfile::tempdir().unwrap(), crate::artifact::Pins::embedded());
+        let (folder, pins) = (
+            tempfile::tempdir().unwrap(),
+            crate::artifact::Pins::embedded(),
+        );
         let store = Store::at(folder.path()).unwrap();
         let pin = pins.operator(&pins.defaults.operator).unwrap();
-        let ours = module(&store, &pin, &crate::progress::Silent).await.unwrap();
+        let ours = module(&store, &pin, &crate::progress::Silent)
+            .await
+            .unwrap();
         let theirs = crate::artifact::go::Go::find()
             .await
             .unwrap()
@@ -120,8 +149,12 @@ mod slow {
             .unwrap();
         let mut compare = crate::process::command("diff");
         compare.arg("--recursive").arg(&theirs).arg(&ours);
-        let differences =
-            crate::process::output(compare, "comparing the module's files", crate::process::TRANSFER).await;
+        let differences = crate::process::output(
+            compare,
+            "comparing the module's files",
+            crate::process::TRANSFER,
+        )
+        .await;
         assert_eq!(differences.unwrap(), "");
         assert!(ours.join("config/crd/bases").is_dir());
     }

@@ -24,7 +24,11 @@ fn layer(path: &str, compressed: bool) -> Vec<u8> {
 #[case("./manager", false, true)]
 #[case("usr/bin/manager", true, false)]
 #[case("manager2", true, false)]
-fn a_program_is_found_at_the_root_only(#[case] path: &str, #[case] compressed: bool, #[case] expected: bool) {
+fn a_program_is_found_at_the_root_only(
+    #[case] path: &str,
+    #[case] compressed: bool,
+    #[case] expected: bool,
+) {
     let found = find(&layer(path, compressed), "manager").unwrap();
     assert_eq!(found.as_deref(), expected.then_some(&b"elf"[..]));
 }

@@ -20,10 +20,19 @@ async fn a_program_whose_checksum_comes_from_its_own_origin_is_not_pinned(
     let file = folder.path().join("etcd");
     std::fs::write(&file, "elf").unwrap();
     let programs = Programs::new(Store::at(folder.path()).unwrap(), source, Arc::new(Silent));
-    let record = programs.record("etcd", "etcd v3.6.5".into(), &file).await.unwrap();
-    assert_eq!((record.origin, record.pinned), (origin, pinned), "{record:?}");
+    let record = programs
+        .record("etcd", "etcd v3.6.5".into(), &file)
+        .await
+        .unwrap();
     assert_eq!(
-        record.source.contains("its checksum comes from the same origin"),
+        (record.origin, record.pinned),
+        (origin, pinned),
+        "{record:?}"
+    );
+    assert_eq!(
+        record
+            .source
+            .contains("its checksum comes from the same origin"),
         !pinned,
         "{record:?}"
     );

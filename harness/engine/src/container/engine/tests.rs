@@ -19,7 +19,11 @@ fn host(cgroup: Cgroup, sys_resource: bool) -> Host {
     false,
     "pids_limit = 0\ndefault_ulimits = []\n[engine]\nruntime = \"runc\"\n"
 )]
-fn podman_gets_what_the_machine_needs(#[case] cgroup: Cgroup, #[case] sys_resource: bool, #[case] expected: &str) {
+fn podman_gets_what_the_machine_needs(
+    #[case] cgroup: Cgroup,
+    #[case] sys_resource: bool,
+    #[case] expected: &str,
+) {
     let text = containers_conf(&host(cgroup, sys_resource));
     assert_eq!(text.split_once("[containers]\n").unwrap().1, expected);
 }
@@ -32,7 +36,10 @@ fn settings_of_podman_are_replaced_as_a_whole() {
     write_conf(folder.path(), &path, "pids_limit = 0\n").unwrap();
     let mut opened = std::fs::File::open(&path).unwrap();
     write_conf(folder.path(), &path, "pids_limit = 1\n").unwrap();
-    assert_eq!(std::io::read_to_string(&mut opened).unwrap(), "pids_limit = 0\n");
+    assert_eq!(
+        std::io::read_to_string(&mut opened).unwrap(),
+        "pids_limit = 0\n"
+    );
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "pids_limit = 1\n");
 }
 
@@ -44,7 +51,10 @@ fn the_users_settings_stay_where_podman_allows_it(#[case] version: &str, #[case]
 }
 
 #[rstest]
-#[case(r#"{"Version":"28.2.2","Components":[{"Name":"Engine"}]}"#, Ok("28.2.2"))]
+#[case(
+    r#"{"Version":"28.2.2","Components":[{"Name":"Engine"}]}"#,
+    Ok("28.2.2")
+)]
 #[case(
     r#"{"Version":"4.3.1","Components":[{"Name":"Podman Engine"}]}"#,
     Err("talks to podman")
@@ -85,7 +95,10 @@ fn kind_is_told_engine_and_network() {
 
 #[tokio::test]
 async fn without_an_engine_the_error_says_what_to_install() {
-    let error = EngineError::None(vec!["docker: not installed".into(), "podman: not installed".into()]);
+    let error = EngineError::None(vec![
+        "docker: not installed".into(),
+        "podman: not installed".into(),
+    ]);
     let text = error.to_string();
     assert!(
         text.contains("- docker: not installed\n") && text.contains("apt-get install podman"),

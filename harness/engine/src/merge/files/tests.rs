@@ -28,7 +28,10 @@ fn reports_are_written_and_evidence_is_copied_beside_them() {
     let folder = tempfile::tempdir().unwrap();
     let one = run(folder.path(), "one", "evidence/kind/a");
     let output = folder.path().join("merged");
-    assert_eq!(merged(&[one.join("results.json")], &output), Vec::<String>::new());
+    assert_eq!(
+        merged(&[one.join("results.json")], &output),
+        Vec::<String>::new()
+    );
     let copied = fs::read_to_string(output.join("evidence/kind/a/pods/head.yaml")).unwrap();
     assert_eq!(copied, "one");
     for file in OnlyResults.names() {
@@ -119,8 +122,13 @@ fn a_folder_without_results_is_told_and_a_file_that_is_not_there_is_an_error() {
     fs::create_dir_all(&killed).unwrap();
     let (sources, notes) = read_sources(&[one, killed.clone()]).unwrap();
     assert_eq!(sources.len(), 1);
-    assert!(notes[0].contains("killed holds no results.json"), "{notes:?}");
-    let error = read_sources(&[killed.join("results.json")]).unwrap_err().to_string();
+    assert!(
+        notes[0].contains("killed holds no results.json"),
+        "{notes:?}"
+    );
+    let error = read_sources(&[killed.join("results.json")])
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("killed/results.json failed"), "{error}");
 }
 
@@ -133,5 +141,8 @@ fn no_result_is_overwritten_by_its_own_merge() {
     let error = refuse_to_overwrite(&sources, &one.join("../one"))
         .unwrap_err()
         .to_string();
-    assert!(error.contains("name another folder with --output"), "{error}");
+    assert!(
+        error.contains("name another folder with --output"),
+        "{error}"
+    );
 }

@@ -28,7 +28,10 @@ fn line(text: &str) -> Line {
 }
 
 fn instance_of(id: &str, ended: bool) -> Instance {
-    Instance { id: id.into(), ended }
+    Instance {
+        id: id.into(),
+        ended,
+    }
 }
 
 /// What is read of a whole log of which `known` lines are known.
@@ -53,7 +56,10 @@ async fn whole(text: &[u8], known: &Lines) -> Whole {
 async fn lines_are_read_whatever_their_bytes(#[case] text: &[u8], #[case] expected: &[&str]) {
     let lines = whole(text, &Lines::default()).await.beyond;
     assert_eq!(lines.iter().collect::<Vec<_>>(), expected);
-    assert_eq!(lines.partial().is_some(), !text.is_empty() && !text.ends_with(b"\n"));
+    assert_eq!(
+        lines.partial().is_some(),
+        !text.is_empty() && !text.ends_with(b"\n")
+    );
 }
 
 #[tokio::test]
@@ -64,7 +70,11 @@ async fn of_a_line_that_is_too_long_the_end_is_counted() {
         (lines.get(0).map(str::len), lines.get(1)),
         (Some(LINE_BYTES), Some("next"))
     );
-    assert!(lines.to_text().contains("x[77 bytes more of this line are left out]\n"));
+    assert!(
+        lines
+            .to_text()
+            .contains("x[77 bytes more of this line are left out]\n")
+    );
 }
 
 #[tokio::test]
@@ -87,10 +97,16 @@ async fn a_replayed_stream_repeats_nothing_and_ends_a_half_line() {
     assert_eq!(logs.put(&key, "one", 0, &line("first")), Taken::New);
     let read = whole(b"first\nsec", &logs.known(&key, "one")).await;
     assert!(logs.put_whole(&key, &instance_of("one", false), read, begun));
-    assert_eq!(logs.texts[&key].lines.iter().collect::<Vec<_>>(), ["first", "sec"]);
+    assert_eq!(
+        logs.texts[&key].lines.iter().collect::<Vec<_>>(),
+        ["first", "sec"]
+    );
     assert_eq!(logs.put(&key, "one", 0, &line("first")), Taken::Known);
     assert_eq!(logs.put(&key, "one", 1, &line("second")), Taken::New);
-    assert_eq!(logs.texts[&key].lines.iter().collect::<Vec<_>>(), ["first", "second"]);
+    assert_eq!(
+        logs.texts[&key].lines.iter().collect::<Vec<_>>(),
+        ["first", "second"]
+    );
     assert_eq!(logs.texts[&key].complete_as_of, Some(begun));
     assert!(!logs.texts[&key].ended);
 }
@@ -116,12 +132,18 @@ async fn a_log_whose_file_began_anew_is_whole_only_when_its_last_line_was_follow
     }
     let runs = instance_of("one", false);
     let read = whole(b"c\nd\n", &logs.known(&key, "one")).await;
-    assert!(!logs.put_whole(&key, &runs, read, begun), "d was not followed yet");
+    assert!(
+        !logs.put_whole(&key, &runs, read, begun),
+        "d was not followed yet"
+    );
     assert_eq!(logs.texts[&key].complete_as_of, None);
     logs.put(&key, "one", 3, &line("d"));
     let read = whole(b"c\nd\n", &logs.known(&key, "one")).await;
     assert!(logs.put_whole(&key, &runs, read, begun));
-    assert_eq!(logs.texts[&key].lines.iter().collect::<Vec<_>>(), ["a", "b", "c", "d"]);
+    assert_eq!(
+        logs.texts[&key].lines.iter().collect::<Vec<_>>(),
+        ["a", "b", "c", "d"]
+    );
     // A stream that is opened again begins with the new file, too: from there on nothing is certain.
     assert_eq!(logs.put(&key, "one", 0, &line("d")), Taken::Other);
     assert_eq!(logs.put_part(&key, "one"), 4);
@@ -140,7 +162,11 @@ async fn a_log_whose_file_began_anew_is_whole_only_when_its_last_line_was_follow
            "lastState": {"terminated": {"exitCode": 1, "containerID": "c1"}}}),
     true, Some(("c1", true)))]
 #[case::no_previous(json!({"state": {"running": {}}, "containerID": "c2"}), true, None)]
-fn instances(#[case] mut status: Value, #[case] previous: bool, #[case] expected: Option<(&str, bool)>) {
+fn instances(
+    #[case] mut status: Value,
+    #[case] previous: bool,
+    #[case] expected: Option<(&str, bool)>,
+) {
     for (field, value) in [
         ("name", json!("ray-head")),
         ("ready", json!(false)),
@@ -151,7 +177,11 @@ fn instances(#[case] mut status: Value, #[case] previous: bool, #[case] expected
     for field in ["image", "imageID"] {
         status[field] = json!("");
     }
-    let pod: Pod = serde_json::from_value(json!({"status": {"containerStatuses": [status]}})).expect("a Pod");
-    let expected = expected.map(|(id, ended)| Instance { id: id.into(), ended });
+    let pod: Pod =
+        serde_json::from_value(json!({"status": {"containerStatuses": [status]}})).expect("a Pod");
+    let expected = expected.map(|(id, ended)| Instance {
+        id: id.into(),
+        ended,
+    });
     assert_eq!(instance(&pod, &key(previous)), expected);
 }

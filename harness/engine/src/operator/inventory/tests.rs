@@ -66,7 +66,9 @@ impl Server {
                 json!({"apiVersion": "v1", "kind": "ConfigMap",
                     "metadata": {"name": INVENTORY, "namespace": OWN_NAMESPACE, "uid": "of-this"}, "data": self.data})
             }
-            ("/apis/rbac.authorization.k8s.io/v1/clusterroles", name) if !self.roles[name].is_null() => {
+            ("/apis/rbac.authorization.k8s.io/v1/clusterroles", name)
+                if !self.roles[name].is_null() =>
+            {
                 json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
                     "metadata": {"name": name, "uid": "u", "resourceVersion": "7", "labels": self.roles[name]}})
             }
@@ -112,7 +114,10 @@ async fn an_inventory_that_cannot_be_read_is_an_error_and_nothing_is_deleted(#[c
     let result = remove_own(&server.client()).await;
     assert_eq!(server.deleted(), [""; 0]);
     let error = result.expect_err("nobody knows what to remove").to_string();
-    assert!(error.contains("can't be read") && error.contains(INVENTORY), "{error}");
+    assert!(
+        error.contains("can't be read") && error.contains(INVENTORY),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -125,13 +130,20 @@ async fn only_what_carries_the_labels_of_this_inventory_is_deleted() {
         "no-longer-ours": {MANAGED_BY: "helm", listed_by: "of-this"},
         "ours": {MANAGED_BY: MANAGER, listed_by: "of-this"},
     });
-    let mut list: Vec<Value> = roles.as_object().unwrap().keys().map(|name| role(name)).collect();
+    let mut list: Vec<Value> = roles
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|name| role(name))
+        .collect();
     list.push(role("gone"));
     let server = Server::new(json!({LIST: Value::from(list).to_string()}), roles);
     let told = remove_own(&server.client()).await.unwrap();
     assert_eq!(server.deleted(), ["ours", OWN_NAMESPACE]);
     assert!(
-        told.contains(&"ClusterRole cluster-admin stays: no run has made it with this operator".to_owned()),
+        told.contains(
+            &"ClusterRole cluster-admin stays: no run has made it with this operator".to_owned()
+        ),
         "{told:?}"
     );
 }

@@ -9,5 +9,10 @@ fn as_many_bytes_as_allowed_are_read_and_not_one_more() {
             .map(|_| bytes.len())
     };
     assert_eq!(read(100).unwrap(), 100);
-    assert!(read(99).unwrap_err().to_string().contains("unpacks to more than"));
+    assert!(
+        read(99)
+            .unwrap_err()
+            .to_string()
+            .contains("unpacks to more than")
+    );
 }

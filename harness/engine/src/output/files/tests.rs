@@ -11,7 +11,10 @@ fn a_file_is_made_with_the_folders_on_the_way_and_replaces_the_one_before() {
         let mut file = create_file(folder.path(), "a/b/c.txt").unwrap();
         file.write_all(text.as_bytes()).unwrap();
     }
-    assert_eq!(fs::read_to_string(folder.path().join("a/b/c.txt")).unwrap(), "second");
+    assert_eq!(
+        fs::read_to_string(folder.path().join("a/b/c.txt")).unwrap(),
+        "second"
+    );
 }
 
 #[test]
@@ -20,9 +23,15 @@ fn a_link_in_the_place_of_a_file_is_replaced_and_one_on_the_way_is_refused() {
     let target = elsewhere.path().join("target");
     fs::write(&target, "as it was").unwrap();
     symlink(&target, folder.path().join("file")).unwrap();
-    create_file(folder.path(), "file").unwrap().write_all(b"ours").unwrap();
+    create_file(folder.path(), "file")
+        .unwrap()
+        .write_all(b"ours")
+        .unwrap();
     assert_eq!(fs::read_to_string(&target).unwrap(), "as it was");
-    assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "ours");
+    assert_eq!(
+        fs::read_to_string(folder.path().join("file")).unwrap(),
+        "ours"
+    );
 
     symlink(elsewhere.path(), folder.path().join("way")).unwrap();
     create_file(folder.path(), "way/file").unwrap_err();

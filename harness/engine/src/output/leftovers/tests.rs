@@ -34,11 +34,16 @@ fn evidence_of_cases_goes_and_everything_else_stays() {
 #[test]
 fn cases_of_before_are_those_of_our_own_files() {
     let folder = tempfile::tempdir().unwrap();
-    let of_before = || cases_of_before(folder.path()).into_iter().collect::<Vec<_>>();
+    let of_before = || {
+        cases_of_before(folder.path())
+            .into_iter()
+            .collect::<Vec<_>>()
+    };
     assert_eq!(of_before(), [""; 0]);
     let results = r#"{"version": "kuberay-conformance.results/v1", "planned": ["a"], "cases": [{"id": "b"}]}"#;
     write(&folder.path().join("results.json"), results);
-    let journal = "{\"version\": \"kuberay-conformance.journal/v1\", \"planned\": [\"c\"]}\n{\"torn";
+    let journal =
+        "{\"version\": \"kuberay-conformance.journal/v1\", \"planned\": [\"c\"]}\n{\"torn";
     write(&folder.path().join("journal.jsonl"), journal);
     assert_eq!(of_before(), ["a", "b", "c"]);
     write(

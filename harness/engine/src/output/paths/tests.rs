@@ -44,11 +44,22 @@ fn a_name_in_data_becomes_one_plain_name(#[case] name: &str, #[case] expected: &
 
 #[test]
 fn different_names_stay_different() {
-    let names = ["a/b", "a_b", "a b", "", ".", "..", &"n".repeat(300), &"n".repeat(301)];
-    let made: std::collections::BTreeSet<String> = names.iter().map(|name| file_name(name)).collect();
+    let names = [
+        "a/b",
+        "a_b",
+        "a b",
+        "",
+        ".",
+        "..",
+        &"n".repeat(300),
+        &"n".repeat(301),
+    ];
+    let made: std::collections::BTreeSet<String> =
+        names.iter().map(|name| file_name(name)).collect();
     assert_eq!(made.len(), names.len(), "{made:?}");
     assert!(
-        made.iter().all(|name| parts(name).is_ok_and(|parts| parts.len() == 1)),
+        made.iter()
+            .all(|name| parts(name).is_ok_and(|parts| parts.len() == 1)),
         "{made:?}"
     );
 }

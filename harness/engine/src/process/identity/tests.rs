@@ -18,7 +18,10 @@ fn of_child(pid: u32) -> ProcessIdentity {
 #[test]
 fn a_process_runs_until_it_has_ended_also_where_nobody_has_waited_for_it() {
     assert_eq!(ProcessIdentity::current().liveness(), Liveness::Runs);
-    let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().expect("cat");
+    let mut child = Command::new("cat")
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("cat");
     let identity = of_child(child.id());
     assert_eq!(identity.liveness(), Liveness::Runs);
     drop(child.stdin.take());
@@ -63,13 +66,25 @@ fn a_process_of_another_container_or_machine_can_not_be_judged() {
     }
     let pid = now.pid;
     assert_eq!(now.to_string(), format!("process {pid}"));
-    assert_eq!(container.to_string(), format!("process {pid} of another container"));
-    assert_eq!(machine.to_string(), format!("process {pid} of another machine"));
+    assert_eq!(
+        container.to_string(),
+        format!("process {pid} of another container")
+    );
+    assert_eq!(
+        machine.to_string(),
+        format!("process {pid} of another machine")
+    );
 }
 
 #[rstest]
-#[case("7 (a) b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21", Some(4711))]
-#[case("7 (cat) Z 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21", None)]
+#[case(
+    "7 (a) b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21",
+    Some(4711)
+)]
+#[case(
+    "7 (cat) Z 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21",
+    None
+)]
 #[case("7 (cat) S 1 2", None)]
 #[case("", None)]
 fn the_start_is_field_22_of_stat(#[case] stat: &str, #[case] expected: Option<u64>) {

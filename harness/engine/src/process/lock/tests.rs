@@ -5,8 +5,13 @@ fn an_error_names_the_holder() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lock");
     let _first = FileLock::try_hold(&path, "make etcd").unwrap();
-    let error = FileLock::try_hold(&path, "make etcd").unwrap_err().to_string();
-    let expected = format!("is held by process {} (make etcd, since ", std::process::id());
+    let error = FileLock::try_hold(&path, "make etcd")
+        .unwrap_err()
+        .to_string();
+    let expected = format!(
+        "is held by process {} (make etcd, since ",
+        std::process::id()
+    );
     assert!(error.contains(&expected), "{error}");
 }
 
@@ -18,10 +23,16 @@ fn shared_holders_exclude_an_exclusive_one_only() {
     let first = take(LockMode::Shared).unwrap();
     let second = take(LockMode::Shared).unwrap();
     drop(first);
-    assert!(matches!(take(LockMode::Exclusive), Err(LockError::Held { .. })));
+    assert!(matches!(
+        take(LockMode::Exclusive),
+        Err(LockError::Held { .. })
+    ));
     drop(second);
     let _alone = take(LockMode::Exclusive).unwrap();
-    assert!(matches!(take(LockMode::Shared), Err(LockError::Held { .. })));
+    assert!(matches!(
+        take(LockMode::Shared),
+        Err(LockError::Held { .. })
+    ));
 }
 
 #[test]

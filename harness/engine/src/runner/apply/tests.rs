@@ -47,8 +47,7 @@ fn terminating() -> Value {
 const AUTHORISER: &str = "configmaps is forbidden: User \"jane\" cannot create resource \"configmaps\" in API group \"\" in the namespace \"n\"";
 const QUOTA: &str = "configmaps \"a\" is forbidden: exceeded quota: q, requested: count/configmaps=1, used: \
                      count/configmaps=1, limited: count/configmaps=1";
-const TERMINATING: &str =
-    "configmaps \"a\" is forbidden: unable to create new content in namespace n because it is being terminated";
+const TERMINATING: &str = "configmaps \"a\" is forbidden: unable to create new content in namespace n because it is being terminated";
 
 #[rstest]
 #[case::no_credentials(401, "Unauthorized", "Unauthorized", None)]
@@ -75,8 +74,18 @@ const TERMINATING: &str =
 )]
 #[case::namespace_gone(404, "NotFound", "namespaces \"n\" not found", Some(json!({"name": "n", "kind": "namespaces"})))]
 #[case::there_already(409, "AlreadyExists", "configmaps \"a\" already exists", Some(named()))]
-#[case::conflict(409, "Conflict", "Operation cannot be fulfilled on configmaps \"a\"", Some(named()))]
-#[case::too_many(429, "TooManyRequests", "the server has received too many requests", None)]
+#[case::conflict(
+    409,
+    "Conflict",
+    "Operation cannot be fulfilled on configmaps \"a\"",
+    Some(named())
+)]
+#[case::too_many(
+    429,
+    "TooManyRequests",
+    "the server has received too many requests",
+    None
+)]
 #[case::webhook_is_away(
     500,
     "InternalError",
@@ -92,7 +101,10 @@ async fn an_answer_about_the_cluster_or_the_access_to_it_is_an_environment_error
 ) {
     let error = answered(code, status(code, reason, message, details)).await;
     let error = error.expect_err("an error of the environment").to_string();
-    assert!(error.contains(message) && error.contains("ConfigMap a"), "{error}");
+    assert!(
+        error.contains(message) && error.contains("ConfigMap a"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -109,7 +121,12 @@ async fn a_refusal_by_a_proxy_is_an_environment_error() {
     "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"dat\"",
     None
 )]
-#[case::too_large(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728", None)]
+#[case::too_large(
+    413,
+    "RequestEntityTooLarge",
+    "Request entity too large: limit is 3145728",
+    None
+)]
 #[case::invalid(
     422,
     "Invalid",
@@ -165,6 +182,11 @@ async fn a_verdict_on_the_object_is_a_rejection(
 
 #[tokio::test]
 async fn a_kind_that_is_not_served_is_a_rejection() {
-    let rejections = answered(404, "404 page not found".into()).await.expect("a finding");
-    assert_eq!(rejections[0].message, "the API server serves no ConfigMap in v1");
+    let rejections = answered(404, "404 page not found".into())
+        .await
+        .expect("a finding");
+    assert_eq!(
+        rejections[0].message,
+        "the API server serves no ConfigMap in v1"
+    );
 }

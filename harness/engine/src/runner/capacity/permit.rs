@@ -150,8 +150,15 @@ impl Capacity {
     ///
     /// # Errors
     /// When the permits of other processes can't be looked at.
-    pub async fn acquire(self: &Arc<Self>, pods: Vec<Resources>, priority: Priority) -> Result<Permit, PermitError> {
-        let amount = pods.iter().copied().fold(Resources::default(), Resources::plus);
+    pub async fn acquire(
+        self: &Arc<Self>,
+        pods: Vec<Resources>,
+        priority: Priority,
+    ) -> Result<Permit, PermitError> {
+        let amount = pods
+            .iter()
+            .copied()
+            .fold(Resources::default(), Resources::plus);
         let amount = amount.at_most(self.total);
         let ticket = self.ask(amount, pods, priority);
         loop {
@@ -188,7 +195,11 @@ impl Capacity {
 
     fn ask(&self, amount: Resources, mut pods: Vec<Resources>, priority: Priority) -> Ticket<'_> {
         // What no node can ever hold lies on none: it waits for no other's end, and nobody for its.
-        if self.nodes.as_ref().is_some_and(|nodes| !can_be_placed(&pods, nodes)) {
+        if self
+            .nodes
+            .as_ref()
+            .is_some_and(|nodes| !can_be_placed(&pods, nodes))
+        {
             pods.clear();
         }
         let mut state = self.state();
@@ -200,7 +211,10 @@ impl Capacity {
             overtaken: 0,
         };
         state.waiting.insert(place, waiting);
-        Ticket { capacity: self, place }
+        Ticket {
+            capacity: self,
+            place,
+        }
     }
 
     /// Takes the room, if it is this one's turn.
@@ -239,15 +253,26 @@ impl Capacity {
 
     fn fits(&self, state: &State, waiting: &Waiting) -> bool {
         let place = |nodes: &Vec<Resources>| {
-            let all: Vec<_> = state.held.values().flatten().chain(&waiting.pods).copied().collect();
+            let all: Vec<_> = state
+                .held
+                .values()
+                .flatten()
+                .chain(&waiting.pods)
+                .copied()
+                .collect();
             can_be_placed(&all, nodes)
         };
-        state.room.plus(waiting.amount).fit_into(self.total) && self.nodes.as_ref().is_none_or(place)
+        state.room.plus(waiting.amount).fit_into(self.total)
+            && self.nodes.as_ref().is_none_or(place)
     }
 
     /// Waits until there is room beside what other processes run. Who has the turn keeps it meanwhile, so that those who
     /// ask for less don't overtake.
-    async fn reservation(&self, shared: &Shared, amount: Resources) -> std::io::Result<Reservation> {
+    async fn reservation(
+        &self,
+        shared: &Shared,
+        amount: Resources,
+    ) -> std::io::Result<Reservation> {
         let mut turn: Option<Turn> = None;
         loop {
             if turn.is_none() {
@@ -316,9 +341,12 @@ mod tests {
 
     /// Whether one that asks now may begin at once; it gives its room back.
     async fn fits(capacity: &Arc<Capacity>, pods: Vec<Resources>) -> bool {
-        tokio::time::timeout(Duration::from_millis(50), capacity.acquire(pods, Priority::default()))
-            .await
-            .is_ok()
+        tokio::time::timeout(
+            Duration::from_millis(50),
+            capacity.acquire(pods, Priority::default()),
+        )
+        .await
+        .is_ok()
     }
 
     async fn held(capacity: &Arc<Capacity>, cores: f64) -> Permit {
@@ -361,12 +389,18 @@ mod tests {
         assert!(!fits(&capacity, cpu(0.1)).await, "one of one rests already");
         drop(first);
         second.rest();
-        assert!(!fits(&capacity, cpu(2.5)).await, "the second still has its room");
+        assert!(
+            !fits(&capacity, cpu(2.5)).await,
+            "the second still has its room"
+        );
         assert!(fits(&capacity, cpu(2.0)).await);
         let strict = Arc::new(Capacity::new(room(3.0), 1));
         let mut one = held(&strict, 1.0).await;
         one.rest();
-        assert!(!fits(&strict, cpu(1.0)).await, "whoever names a number gets no more");
+        assert!(
+            !fits(&strict, cpu(1.0)).await,
+            "whoever names a number gets no more"
+        );
     }
 
     #[tokio::test]
@@ -374,14 +408,24 @@ mod tests {
         let nodes = vec![room(1.05), room(1.9)];
         let capacity = Arc::new(Capacity::new(room(2.95), 8).on(Some(nodes)));
         let two = vec![cpu(1.0)[0]; 2];
-        let first = capacity.acquire(two, Priority::default()).await.expect("a permit");
-        assert!(!fits(&capacity, cpu(0.95)).await, "the sum is there, but scattered");
+        let first = capacity
+            .acquire(two, Priority::default())
+            .await
+            .expect("a permit");
+        assert!(
+            !fits(&capacity, cpu(0.95)).await,
+            "the sum is there, but scattered"
+        );
         assert!(fits(&capacity, cpu(0.9)).await);
         drop(first);
         assert!(fits(&capacity, cpu(0.95)).await);
-        let impossible = tokio::time::timeout(Duration::from_millis(50), held(&capacity, 2.5)).await;
+        let impossible =
+            tokio::time::timeout(Duration::from_millis(50), held(&capacity, 2.5)).await;
         let impossible = impossible.expect("what no node can hold says so itself");
-        assert!(fits(&capacity, cpu(0.4)).await, "and keeps nobody waiting beside it");
+        assert!(
+            fits(&capacity, cpu(0.4)).await,
+            "and keeps nobody waiting beside it"
+        );
         assert!(!fits(&capacity, cpu(0.5)).await, "but the sum counts it");
         drop(impossible);
     }
@@ -427,9 +471,15 @@ mod tests {
             tokio::task::yield_now().await;
         }
         for _ in 0..PATIENCE {
-            assert!(fits(&capacity, cpu(1.0)).await, "there is room for it beside the first");
+            assert!(
+                fits(&capacity, cpu(1.0)).await,
+                "there is room for it beside the first"
+            );
         }
-        assert!(!fits(&capacity, cpu(1.0)).await, "now it is the large one's turn");
+        assert!(
+            !fits(&capacity, cpu(1.0)).await,
+            "now it is the large one's turn"
+        );
         assert!(!large.is_finished());
         drop(first);
         let large = (&mut large).await.expect("a task");
@@ -448,7 +498,10 @@ mod tests {
                 millicores,
                 takes: Some(Duration::from_secs(seconds)),
             };
-            let permit = capacity.acquire(cpu(1.0), priority).await.expect("a permit");
+            let permit = capacity
+                .acquire(cpu(1.0), priority)
+                .await
+                .expect("a permit");
             began.lock().expect("a list").push(name);
             drop(permit);
         };

@@ -13,14 +13,15 @@ fn in_order_of(key: fn(&Resources) -> u64, pods: &[Resources], left: &[Resources
     let mut left = left.to_vec();
     let mut pods = pods.to_vec();
     pods.sort_by_key(|pod| std::cmp::Reverse(key(pod)));
-    pods.iter()
-        .all(|pod| match left.iter_mut().find(|node| pod.fit_into(**node)) {
+    pods.iter().all(
+        |pod| match left.iter_mut().find(|node| pod.fit_into(**node)) {
             Some(node) => {
                 *node = node.minus(*pod);
                 true
             }
             None => false,
-        })
+        },
+    )
 }
 
 #[cfg(test)]
@@ -38,12 +39,19 @@ mod tests {
     #[case::large_ones_first(&[(0.5, 1.0), (0.5, 1.0), (1.0, 1.0)], &[(1.0, 9.0), (1.0, 9.0)], true)]
     #[case::memory_first(&[(0.5, 1.0), (0.4, 4.0)], &[(0.5, 4.0), (0.5, 1.0)], true)]
     #[case::no_memory(&[(0.1, 8.0)], &[(4.0, 4.0), (4.0, 4.0)], false)]
-    fn each_pod_is_whole_on_a_node(#[case] pods: &[(f64, f64)], #[case] left: &[(f64, f64)], #[case] expected: bool) {
+    fn each_pod_is_whole_on_a_node(
+        #[case] pods: &[(f64, f64)],
+        #[case] left: &[(f64, f64)],
+        #[case] expected: bool,
+    ) {
         let pods: Vec<_> = pods
             .iter()
             .map(|pod| Resources::new(pod.0, pod.1).with_pods(1))
             .collect();
-        let left: Vec<_> = left.iter().map(|node| Resources::room(node.0, node.1)).collect();
+        let left: Vec<_> = left
+            .iter()
+            .map(|node| Resources::room(node.0, node.1))
+            .collect();
         assert_eq!(can_be_placed(&pods, &left), expected);
     }
 

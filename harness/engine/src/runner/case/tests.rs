@@ -43,12 +43,20 @@ fn a_head_in_its_hook_is_asked_too() {
         pods: vec![pod],
         ..Observation::default()
     };
-    assert!(running_head(&observation).is_none(), "nothing shows that it has begun");
+    assert!(
+        running_head(&observation).is_none(),
+        "nothing shows that it has begun"
+    );
     let started = json!({"metadata": {}, "reason": "Started", "involvedObject": {
         "kind": "Pod", "name": "hook", "fieldPath": "spec.containers{ray-head}"}});
     observation.events = vec![serde_json::from_value(started).expect("an event")];
     assert!(running_head(&observation).is_some());
-    observation.pods[0].spec.as_mut().expect("a spec").containers[0].lifecycle = None;
+    observation.pods[0]
+        .spec
+        .as_mut()
+        .expect("a spec")
+        .containers[0]
+        .lifecycle = None;
     assert!(
         running_head(&observation).is_none(),
         "without a hook it is between two runs"
@@ -57,9 +65,10 @@ fn a_head_in_its_hook_is_asked_too() {
 
 #[test]
 fn a_log_is_read_again_once_its_milestones_are_reached() {
-    let check: Check = serde_json::from_value(json!({"logs": {"role": "head", "after": ["ready", "job"],
+    let check: Check =
+        serde_json::from_value(json!({"logs": {"role": "head", "after": ["ready", "job"],
         "lines": [{"not": "x"}]}}))
-    .expect("a check");
+        .expect("a check");
     let key = LogKey {
         pod: "head".into(),
         container: "ray-head".into(),
@@ -71,9 +80,16 @@ fn a_log_is_read_again_once_its_milestones_are_reached() {
         milestones: BTreeMap::from([(Milestone::Ready, time(5))]),
         ..Observation::default()
     };
-    assert_eq!(outdated_logs(&check, &observation), [], "one milestone is not reached");
+    assert_eq!(
+        outdated_logs(&check, &observation),
+        [],
+        "one milestone is not reached"
+    );
     observation.milestones.insert(Milestone::Job, time(9));
-    assert_eq!(outdated_logs(&check, &observation), std::slice::from_ref(&key));
+    assert_eq!(
+        outdated_logs(&check, &observation),
+        std::slice::from_ref(&key)
+    );
     let mut read = |second| {
         let log = Log {
             lines: Vec::<String>::new().into_iter().collect(),

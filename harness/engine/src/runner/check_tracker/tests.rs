@@ -25,7 +25,11 @@ spec:
     - logs: {role: head, lines: [{must: a}]}
     - ray: {nodes: 1}
 ";
-    std::fs::write(folder.join("scenario.yaml"), format!("{text}{further_checks}")).expect("a file");
+    std::fs::write(
+        folder.join("scenario.yaml"),
+        format!("{text}{further_checks}"),
+    )
+    .expect("a file");
     let manifest = "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {name: a}\n";
     std::fs::write(folder.join("raycluster.yaml"), manifest).expect("a file");
     let scenario = load(&folder).expect("a scenario");
@@ -45,13 +49,20 @@ fn at(seconds: u64) -> Duration {
 
 #[test]
 fn only_what_waits_for_nothing_but_time_lets_another_begin() {
-    let (_root, scenario) = scenario_with("    - never: {restarts: {role: head}, after: rayReady, for: 10s}\n");
+    let (_root, scenario) =
+        scenario_with("    - never: {restarts: {role: head}, after: rayReady, for: 10s}\n");
     let mut tracker = CheckTracker::new(&scenario);
     let ready = BTreeMap::from([(Milestone::RayReady, jiff::Timestamp::UNIX_EPOCH)]);
-    assert!(!tracker.only_watches(&ready), "other checks have no verdict");
+    assert!(
+        !tracker.only_watches(&ready),
+        "other checks have no verdict"
+    );
     tracker.take(0, Verdict::Pass(finding("")), at(1));
     tracker.take(1, Verdict::Pass(finding("")), at(1));
-    assert!(!tracker.only_watches(&BTreeMap::new()), "its time has not begun");
+    assert!(
+        !tracker.only_watches(&BTreeMap::new()),
+        "its time has not begun"
+    );
     assert!(tracker.only_watches(&ready));
     tracker.take(2, Verdict::Pass(finding("")), at(11));
     assert!(!tracker.only_watches(&ready), "nothing is left");
@@ -69,7 +80,11 @@ fn a_pass_is_final_but_logs_may_take_it_back() {
     assert_eq!(open, [0], "only logs are looked at again");
     tracker.take(0, Verdict::NotYet(finding("not any more?")), at(2));
     assert_eq!(tracker.results()[0].outcome, Outcome::Passed);
-    tracker.take(0, Verdict::Never(finding("a line that must not be there")), at(3));
+    tracker.take(
+        0,
+        Verdict::Never(finding("a line that must not be there")),
+        at(3),
+    );
     let result = &tracker.results()[0];
     assert_eq!(
         (result.outcome, result.message.as_str()),
@@ -94,13 +109,17 @@ fn at_the_deadline_each_check_says_what_it_waited_for_and_how_long() {
         "awaiting the line a (given up at the scenario's limit of 10s; unchanged for 6.0 s); \
          the dashboard does not answer"
     );
-    assert_eq!((result.outcome, result.name.as_str()), (Outcome::Failed, "logs head"));
+    assert_eq!(
+        (result.outcome, result.name.as_str()),
+        (Outcome::Failed, "logs head")
+    );
     assert_eq!(result.location.line, 8);
 }
 
 #[test]
 fn a_check_may_have_a_limit_of_its_own() {
-    let (_root, scenario) = scenario_with("    - state: {role: head, running: true, within: 20s}\n");
+    let (_root, scenario) =
+        scenario_with("    - state: {role: head, running: true, within: 20s}\n");
     let mut tracker = CheckTracker::new(&scenario);
     tracker.take(2, Verdict::NotYet(finding("awaiting the head Pod")), at(1));
     assert_eq!(tracker.next_limit(), Some(at(20)));
@@ -132,18 +151,26 @@ fn a_state_that_cant_get_better_gives_its_cause_to_all_that_wait() {
         results[0].message,
         "the image is not there (so it can't come: awaiting the line a)"
     );
-    assert_eq!(results[1].outcome, Outcome::Passed, "what passed stays passed");
+    assert_eq!(
+        results[1].outcome,
+        Outcome::Passed,
+        "what passed stays passed"
+    );
 }
 
 #[test]
 fn what_waits_for_a_milestone_that_cant_come_ends_with_it() {
-    let (_root, scenario) = scenario_with("    - never: {for: 5s, after: rayReady, restarts: {role: head}}\n");
+    let (_root, scenario) =
+        scenario_with("    - never: {for: 5s, after: rayReady, restarts: {role: head}}\n");
     let mut tracker = CheckTracker::new(&scenario);
     tracker.take(2, Verdict::NotYet(finding("awaiting `rayReady`")), at(1));
     tracker.block(at(2), &BTreeMap::new());
     assert_eq!(tracker.unfinished().count(), 3, "nothing has failed");
     tracker.take(1, Verdict::Never(finding("two nodes")), at(3));
-    let reached = BTreeMap::from([(crate::scenario::Milestone::RayReady, jiff::Timestamp::UNIX_EPOCH)]);
+    let reached = BTreeMap::from([(
+        crate::scenario::Milestone::RayReady,
+        jiff::Timestamp::UNIX_EPOCH,
+    )]);
     tracker.block(at(3), &reached);
     assert_eq!(tracker.unfinished().count(), 2, "it was reached before");
     tracker.block(at(4), &BTreeMap::new());
@@ -153,7 +180,11 @@ fn what_waits_for_a_milestone_that_cant_come_ends_with_it() {
         result.message,
         "`rayReady` can't be reached, because `ray 1 node` failed (awaiting `rayReady`)"
     );
-    assert_eq!(tracker.unfinished().count(), 1, "the log waits for nothing of it");
+    assert_eq!(
+        tracker.unfinished().count(),
+        1,
+        "the log waits for nothing of it"
+    );
 }
 
 #[test]
@@ -175,5 +206,10 @@ fn an_interrupted_check_is_an_error_and_not_a_failure() {
     let (_root, scenario) = scenario();
     let mut tracker = CheckTracker::new(&scenario);
     tracker.interrupt(at(2), "the run was interrupted");
-    assert!(tracker.results().iter().all(|result| result.outcome == Outcome::Error));
+    assert!(
+        tracker
+            .results()
+            .iter()
+            .all(|result| result.outcome == Outcome::Error)
+    );
 }

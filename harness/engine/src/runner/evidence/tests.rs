@@ -56,9 +56,11 @@ fn every_container_has_its_logs() {
 
 #[test]
 fn an_event_is_a_line() {
-    let event: Event = serde_json::from_value(json!({"metadata": {}, "type": "Warning", "reason": "Failed",
+    let event: Event = serde_json::from_value(
+        json!({"metadata": {}, "type": "Warning", "reason": "Failed",
         "message": "no image\n", "count": 3, "lastTimestamp": "2026-11-23T05:32:13Z",
-        "involvedObject": {"kind": "Pod", "name": "head"}}))
+        "involvedObject": {"kind": "Pod", "name": "head"}}),
+    )
     .expect("an event");
     assert_eq!(
         event_line(&event),
@@ -120,15 +122,28 @@ async fn names_in_objects_do_not_lead_out_of_the_folder_of_evidence() {
     assert_eq!(names(&folder.path().join("output/evidence")), ["kind"]);
     assert_eq!(names(&folder.path().join("output/evidence/kind")), ["case"]);
     let sent = names(&own.join("sent"));
-    assert_eq!(sent.len(), objects.len() + 1, "each object, and the changes: {sent:?}");
-    assert!(sent.iter().any(|name| name == "05-configmap-plain.yaml"), "{sent:?}");
+    assert_eq!(
+        sent.len(),
+        objects.len() + 1,
+        "each object, and the changes: {sent:?}"
+    );
+    assert!(
+        sent.iter().any(|name| name == "05-configmap-plain.yaml"),
+        "{sent:?}"
+    );
     assert_eq!(names(&own.join("rayclusters")).len(), 1);
 }
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     let mut names: Vec<_> = entries
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a name")
+        })
         .collect();
     names.sort();
     names

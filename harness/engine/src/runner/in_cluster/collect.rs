@@ -49,9 +49,15 @@ pub async fn collect(
     cancel: &CancellationToken,
 ) -> Result<RunResult, RunError> {
     let _lock = OutputLock::take(&options.output, "collect")?;
-    let reason = format!("the results of the Job {} were not all collected", options.job);
+    let reason = format!(
+        "the results of the Job {} were not all collected",
+        options.job
+    );
     let before = output::cases_of_before(&options.output);
-    reports.write(&RunResult::unfinished("", None, Vec::new(), reason), &options.output)?;
+    reports.write(
+        &RunResult::unfinished("", None, Vec::new(), reason),
+        &options.output,
+    )?;
     clear(&options.output, &before, reports.names())?;
     if let Some(limit) = options.wait {
         tokio::select! {
@@ -177,7 +183,12 @@ fn api(doing: &'static str) -> impl FnOnce(kube::Error) -> RunError {
 }
 
 /// Waits for the Job's last condition, and tells of every Pod that ends meanwhile.
-async fn until_ended(client: &Client, job: &str, limit: Duration, progress: &dyn Progress) -> Result<(), RunError> {
+async fn until_ended(
+    client: &Client,
+    job: &str,
+    limit: Duration,
+    progress: &dyn Progress,
+) -> Result<(), RunError> {
     let began = Instant::now();
     let mut events = watcher::watch_object(jobs(client), job).boxed();
     let mut last = String::new();
@@ -188,7 +199,9 @@ async fn until_ended(client: &Client, job: &str, limit: Duration, progress: &dyn
                     let status = job.status.unwrap_or_default();
                     let conditions = status.conditions.iter().flatten();
                     let mut ended = conditions.filter(|condition| condition.status == "True");
-                    if ended.any(|condition| condition.type_ == "Complete" || condition.type_ == "Failed") {
+                    if ended.any(|condition| {
+                        condition.type_ == "Complete" || condition.type_ == "Failed"
+                    }) {
                         return Ok(());
                     }
                     let count = |number: Option<i32>| number.unwrap_or(0);
@@ -208,7 +221,9 @@ async fn until_ended(client: &Client, job: &str, limit: Duration, progress: &dyn
                         "there is no Job {job} in the namespace {NAMESPACE}; `job submit` makes one"
                     )));
                 }
-                Err(error) => tracing::debug!(%error, "the watch on the Job broke; it starts again"),
+                Err(error) => {
+                    tracing::debug!(%error, "the watch on the Job broke; it starts again")
+                }
             }
         }
         Ok(())

@@ -47,11 +47,18 @@ impl Journal for JobJournal {
         resume: bool,
     ) -> BoxFuture<'a, Result<Vec<JournalEntry>, JournalError>> {
         async move {
-            let known = self.results.shards().await.map_err(self.access("reading"))?;
+            let known = self
+                .results
+                .shards()
+                .await
+                .map_err(self.access("reading"))?;
             let before = known.get(&self.shard).map(|run| head_of(run, head));
             if let Some(before) = &before {
                 // Results of another plan under the Job's name would be taken for this one's.
-                head.fits(before, &format!("what the Job kept of shard {}", self.shard))?;
+                head.fits(
+                    before,
+                    &format!("what the Job kept of shard {}", self.shard),
+                )?;
             }
             let run = unfinished(head);
             self.results

@@ -56,11 +56,16 @@ pub(super) fn unpack_folder(bytes: &[u8], into: &Path) -> std::io::Result<()> {
     let mut left = LARGEST_FOLDER;
     for (number, entry) in archive.entries()?.enumerate() {
         if number >= MOST_FILES {
-            return Err(Error::other(format!("it has more than {MOST_FILES} files and folders")));
+            return Err(Error::other(format!(
+                "it has more than {MOST_FILES} files and folders"
+            )));
         }
         let mut entry = entry?;
         let name = String::from_utf8(entry.path_bytes().into_owned()).map_err(Error::other)?;
-        let path = name.strip_prefix("./").unwrap_or(&name).trim_end_matches('/');
+        let path = name
+            .strip_prefix("./")
+            .unwrap_or(&name)
+            .trim_end_matches('/');
         match entry.header().entry_type() {
             // The folder itself.
             EntryType::Directory if path.is_empty() || path == "." => {}
@@ -69,7 +74,9 @@ pub(super) fn unpack_folder(bytes: &[u8], into: &Path) -> std::io::Result<()> {
                 let mut file = output::create_file(into, path)?;
                 // An entry may claim more than the archive holds.
                 let written = std::io::copy(&mut (&mut entry).take(left + 1), &mut file)?;
-                left = left.checked_sub(written).ok_or_else(|| too_much(LARGEST_FOLDER))?;
+                left = left
+                    .checked_sub(written)
+                    .ok_or_else(|| too_much(LARGEST_FOLDER))?;
             }
             kind => {
                 return Err(Error::other(format!(

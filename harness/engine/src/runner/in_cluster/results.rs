@@ -53,7 +53,9 @@ pub enum ResultsError {
         source: Box<kube::Error>,
     },
     /// A Pod of the shard that started later has written it.
-    #[error("the ConfigMap {name} in the namespace {NAMESPACE} is of a later Pod of the shard; this one must end")]
+    #[error(
+        "the ConfigMap {name} in the namespace {NAMESPACE} is of a later Pod of the shard; this one must end"
+    )]
     Superseded {
         /// Its name.
         name: String,
@@ -134,8 +136,16 @@ impl JobResults {
         }
         for (number, part) in parts.into_iter().enumerate() {
             let name = self.name(&format!("{id}/{number}"));
-            self.put(self.map(&name, shard, EVIDENCE, (ARCHIVE, part), id, made_of, Some(number)))
-                .await?;
+            self.put(self.map(
+                &name,
+                shard,
+                EVIDENCE,
+                (ARCHIVE, part),
+                id,
+                made_of,
+                Some(number),
+            ))
+            .await?;
         }
         // The result comes last: with it, all is there.
         let packed = pack(result).map_err(packing)?;
@@ -201,7 +211,9 @@ impl JobResults {
     /// What each shard says of itself.
     pub(super) async fn shards(&self) -> Result<BTreeMap<u16, RunResult>, ResultsError> {
         let maps = self.list(SHARD, None).await?;
-        maps.iter().map(|map| Ok((shard_of(map), self.read(map)?))).collect()
+        maps.iter()
+            .map(|map| Ok((shard_of(map), self.read(map)?)))
+            .collect()
     }
 
     /// Writes the evidence of every case into its folder below that of its shard, in place of what is there. Returns
@@ -230,12 +242,17 @@ impl JobResults {
         }
         let mut notes = Vec::new();
         for kept in cases {
-            let (Some(parts), Some(evidence)) = (archives.get(&kept.result.id), &kept.result.evidence) else {
+            let (Some(parts), Some(evidence)) =
+                (archives.get(&kept.result.id), &kept.result.evidence)
+            else {
                 continue;
             };
             let bytes: Vec<u8> = parts.values().flatten().copied().collect();
             if let Err(error) = write_folder(&bytes, &folder(kept.shard), evidence) {
-                notes.push(format!("the evidence of {} was not written: {error}", kept.result.id));
+                notes.push(format!(
+                    "the evidence of {} was not written: {error}",
+                    kept.result.id
+                ));
                 kept.result.evidence = None;
             }
         }
@@ -265,7 +282,8 @@ impl JobResults {
             (HOLDS.to_owned(), holds.to_owned()),
         ]);
         labels.extend(part.map(|part| (PART.to_owned(), part.to_string())));
-        let annotations = [(ID, id), (MADE_OF, made_of)].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let annotations =
+            [(ID, id), (MADE_OF, made_of)].map(|(name, value)| (name.to_owned(), value.to_owned()));
         ConfigMap {
             metadata: ObjectMeta {
                 name: Some(name.into()),
@@ -303,7 +321,8 @@ impl JobResults {
             } else if by > writer {
                 return Err(ResultsError::Superseded { name });
             }
-            map.annotations_mut().insert(WRITER.into(), writer.to_string());
+            map.annotations_mut()
+                .insert(WRITER.into(), writer.to_string());
             map.metadata.resource_version = there.as_ref().and_then(ConfigMap::resource_version);
             let written = match &there {
                 None => self.maps.create(&create, &map).await,
@@ -339,7 +358,10 @@ impl JobResults {
         let mut all = Vec::new();
         loop {
             let page = self.maps.list(&params).await;
-            let page = page.map_err(failed(&format!("reading the results of the Job {}", self.job)))?;
+            let page = page.map_err(failed(&format!(
+                "reading the results of the Job {}",
+                self.job
+            )))?;
             all.extend(page.items);
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => params = params.continue_token(&token),
@@ -352,7 +374,11 @@ impl JobResults {
         let bytes = map.binary_data.as_ref().and_then(|data| data.get(RESULT));
         let bytes = bytes.map(|bytes| bytes.0.as_slice()).unwrap_or_default();
         unpack(bytes).map_err(|source| ResultsError::Pack {
-            doing: format!("reading the ConfigMap {} of the Job {}", map.name_any(), self.job),
+            doing: format!(
+                "reading the ConfigMap {} of the Job {}",
+                map.name_any(),
+                self.job
+            ),
             source,
         })
     }

@@ -131,8 +131,13 @@ fn job(options: &SubmitOptions) -> Result<Value, RunError> {
 
 /// Whether a text can be a Job's name, and a label's value with a number behind it.
 pub fn is_job_name(name: &str) -> bool {
-    let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-    !name.is_empty() && name.len() <= 40 && name.chars().all(letters) && !name.starts_with('-') && !name.ends_with('-')
+    let letters =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    !name.is_empty()
+        && name.len() <= 40
+        && name.chars().all(letters)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
 }
 
 #[cfg(test)]

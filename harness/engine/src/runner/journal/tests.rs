@@ -37,11 +37,19 @@ fn image(digest: &str) -> ImageRecord {
 struct Remembered(Vec<JournalEntry>);
 
 impl Journal for Remembered {
-    fn begin<'a>(&'a self, _: &'a JournalHead, _: bool) -> BoxFuture<'a, Result<Vec<JournalEntry>, JournalError>> {
+    fn begin<'a>(
+        &'a self,
+        _: &'a JournalHead,
+        _: bool,
+    ) -> BoxFuture<'a, Result<Vec<JournalEntry>, JournalError>> {
         Box::pin(async { Ok(self.0.clone()) })
     }
 
-    fn note<'a>(&'a self, _: &'a JournalEntry, _: Option<&'a Path>) -> BoxFuture<'a, Result<(), JournalError>> {
+    fn note<'a>(
+        &'a self,
+        _: &'a JournalEntry,
+        _: Option<&'a Path>,
+    ) -> BoxFuture<'a, Result<(), JournalError>> {
         Box::pin(async {
             Err(JournalError::Access {
                 doing: "writing",
@@ -68,11 +76,11 @@ fn entry(case: &TestCase, outcome: Outcome) -> JournalEntry {
 async fn is_taken(case: &TestCase, entries: Vec<JournalEntry>, operator: &str) -> bool {
     let head = JournalHead::new(None, Vec::new());
     let journal = RunJournal::begin(Arc::new(Remembered(entries)), &head, true, "".into());
-    let (results, rest) =
-        journal
-            .await
-            .unwrap()
-            .take_over(std::slice::from_ref(case), |_| vec![image(operator)], &Silent);
+    let (results, rest) = journal.await.unwrap().take_over(
+        std::slice::from_ref(case),
+        |_| vec![image(operator)],
+        &Silent,
+    );
     assert_eq!(results.len() + rest.len(), 1);
     let resumed: Vec<bool> = results.iter().map(|result| result.resumed).collect();
     assert_eq!(resumed, vec![true; 1 - rest.len()]);
@@ -92,7 +100,10 @@ async fn is_taken(case: &TestCase, entries: Vec<JournalEntry>, operator: &str) -
 async fn what_passed_last_is_taken_over(#[case] outcomes: &[Outcome], #[case] expected: bool) {
     let folder = tempfile::tempdir().unwrap();
     let case = case(folder.path());
-    let entries = outcomes.iter().map(|outcome| entry(&case, *outcome)).collect();
+    let entries = outcomes
+        .iter()
+        .map(|outcome| entry(&case, *outcome))
+        .collect();
     assert_eq!(is_taken(&case, entries, "sha256:a").await, expected);
 }
 
@@ -101,14 +112,20 @@ async fn what_has_changed_is_not_taken_over() {
     let folder = tempfile::tempdir().unwrap();
     let case = case(folder.path());
     let entries = vec![entry(&case, Outcome::Passed)];
-    assert!(!is_taken(&case, entries.clone(), "sha256:b").await, "another operator");
+    assert!(
+        !is_taken(&case, entries.clone(), "sha256:b").await,
+        "another operator"
+    );
     // A pending snapshot is what a run wrote.
     let snapshot = case.scenario.dir.join("head.args@ge-1.1.0.snap");
     std::fs::write(snapshot.with_extension("snap.new"), "found").unwrap();
     assert!(is_taken(&case, entries.clone(), "sha256:a").await);
     let before = std::fs::read_to_string(&snapshot).unwrap();
     std::fs::write(&snapshot, before.clone() + " ").unwrap();
-    assert!(!is_taken(&case, entries.clone(), "sha256:a").await, "a snapshot");
+    assert!(
+        !is_taken(&case, entries.clone(), "sha256:a").await,
+        "a snapshot"
+    );
     std::fs::write(&snapshot, before).unwrap();
     assert!(is_taken(&case, entries.clone(), "sha256:a").await);
     std::fs::write(case.scenario.dir.join("more.yaml"), "").unwrap();
@@ -132,11 +149,19 @@ async fn what_ran_with_an_unknown_image_is_not_taken_over() {
 struct Kept(std::sync::Mutex<Vec<JournalEntry>>);
 
 impl Journal for Kept {
-    fn begin<'a>(&'a self, _: &'a JournalHead, _: bool) -> BoxFuture<'a, Result<Vec<JournalEntry>, JournalError>> {
+    fn begin<'a>(
+        &'a self,
+        _: &'a JournalHead,
+        _: bool,
+    ) -> BoxFuture<'a, Result<Vec<JournalEntry>, JournalError>> {
         Box::pin(async { Ok(self.0.lock().unwrap().clone()) })
     }
 
-    fn note<'a>(&'a self, entry: &'a JournalEntry, _: Option<&'a Path>) -> BoxFuture<'a, Result<(), JournalError>> {
+    fn note<'a>(
+        &'a self,
+        entry: &'a JournalEntry,
+        _: Option<&'a Path>,
+    ) -> BoxFuture<'a, Result<(), JournalError>> {
         self.0.lock().unwrap().push(entry.clone());
         Box::pin(async { Ok(()) })
     }
@@ -165,7 +190,12 @@ async fn what_passed_in_another_cluster_is_not_taken_over(
     let kept = Arc::new(Kept::default());
     let begin = async |cluster: Option<&str>, made_of: MadeOf| {
         let head = JournalHead::new(None, Vec::new()).in_cluster(cluster.map(str::to_owned));
-        let journal = RunJournal::begin(Arc::clone(&kept) as Arc<dyn Journal>, &head, true, "".into());
+        let journal = RunJournal::begin(
+            Arc::clone(&kept) as Arc<dyn Journal>,
+            &head,
+            true,
+            "".into(),
+        );
         let journal = journal.await.unwrap();
         if let Some((target, kubernetes, digest)) = made_of {
             let environment = Environment {
@@ -184,7 +214,12 @@ async fn what_passed_in_another_cluster_is_not_taken_over(
     };
     let first = begin(first_cluster, first_made_of).await;
     first
-        .note(&case, &images, &entry(&case, Outcome::Passed).result, &Silent)
+        .note(
+            &case,
+            &images,
+            &entry(&case, Outcome::Passed).result,
+            &Silent,
+        )
         .await;
     let second = begin(cluster, made_of).await;
     let (results, _) = second.take_over(std::slice::from_ref(&case), |_| images.to_vec(), &Silent);
@@ -207,7 +242,11 @@ async fn a_note_that_can_not_be_written_is_a_warning() {
     let head = JournalHead::new(None, Vec::new());
     let journal = RunJournal::begin(Arc::new(Remembered(Vec::new())), &head, false, "".into());
     let result = entry(&case, Outcome::Passed).result;
-    journal.await.unwrap().note(&case, &[], &result, &lines).await;
+    journal
+        .await
+        .unwrap()
+        .note(&case, &[], &result, &lines)
+        .await;
     assert_eq!(
         *lines.0.lock().unwrap(),
         [
@@ -226,15 +265,24 @@ async fn a_note_that_can_not_be_written_is_a_warning() {
 #[case(&|head: &mut JournalHead| head.planned.push("c".into()), Some("it had c, which is not planned now"))]
 #[case(&|head: &mut JournalHead| head.planned = vec!["a".into()], Some("it did not have b"))]
 #[case(&|head: &mut JournalHead| head.planned.reverse(), Some("its cases are in another order"))]
-fn a_journal_of_another_run_does_not_fit(#[case] change: &dyn Fn(&mut JournalHead), #[case] expected: Option<&str>) {
+fn a_journal_of_another_run_does_not_fit(
+    #[case] change: &dyn Fn(&mut JournalHead),
+    #[case] expected: Option<&str>,
+) {
     let head = JournalHead::new(None, vec!["a".into(), "b".into()]);
     let mut found = head.clone();
     change(&mut found);
-    let error = head.fits(&found, "the journal").err().map(|error| error.to_string());
+    let error = head
+        .fits(&found, "the journal")
+        .err()
+        .map(|error| error.to_string());
     assert_eq!(error.is_some(), expected.is_some(), "{error:?}");
     if let (Some(error), Some(expected)) = (error, expected) {
         let expected = format!("the journal is of another run ({expected}");
         assert!(error.starts_with(&expected), "{error}");
-        assert!(error.contains("run without --resume, which begins anew"), "{error}");
+        assert!(
+            error.contains("run without --resume, which begins anew"),
+            "{error}"
+        );
     }
 }

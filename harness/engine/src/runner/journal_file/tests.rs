@@ -28,14 +28,21 @@ async fn noted(output: &Path, resume: bool, ids: &[&str]) -> Vec<JournalEntry> {
 }
 
 fn ids(entries: &[JournalEntry]) -> Vec<&str> {
-    entries.iter().map(|entry| entry.result.id.as_str()).collect()
+    entries
+        .iter()
+        .map(|entry| entry.result.id.as_str())
+        .collect()
 }
 
 #[tokio::test]
 async fn what_was_noted_is_picked_up_and_a_new_run_begins_anew() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("made/when/absent");
-    assert_eq!(noted(&output, true, &["a"]).await, [], "there was nothing to pick up");
+    assert_eq!(
+        noted(&output, true, &["a"]).await,
+        [],
+        "there was nothing to pick up"
+    );
     assert_eq!(noted(&output, true, &["b"]).await, [entry("a")]);
     assert_eq!(ids(&noted(&output, true, &[]).await), ["a", "b"]);
     assert_eq!(noted(&output, false, &[]).await, []);
@@ -50,7 +57,9 @@ async fn a_torn_last_line_is_dropped_wherever_it_is_torn() {
     let path = output.join("journal.jsonl");
     noted(output, false, &["a", "b"]).await;
     let whole = fs::read(&path).unwrap();
-    let ends: Vec<usize> = (1..=whole.len()).filter(|end| whole[end - 1] == b'\n').collect();
+    let ends: Vec<usize> = (1..=whole.len())
+        .filter(|end| whole[end - 1] == b'\n')
+        .collect();
     assert_eq!(ends.len(), 3, "a head and two cases");
     let step = 37;
     for end in (0..whole.len())
@@ -65,7 +74,11 @@ async fn a_torn_last_line_is_dropped_wherever_it_is_torn() {
             "torn at {end}"
         );
         let again = noted(output, true, &[]).await;
-        assert_eq!(ids(&again), [&["a", "b"][..there], &["b"]].concat(), "torn at {end}");
+        assert_eq!(
+            ids(&again),
+            [&["a", "b"][..there], &["b"]].concat(),
+            "torn at {end}"
+        );
     }
 }
 
@@ -77,13 +90,22 @@ async fn what_can_not_be_picked_up_is_refused_and_stays() {
         noted(folder.path(), false, &["a", "b"]).await;
         let changed = change(fs::read_to_string(&path).unwrap());
         fs::write(&path, &changed).unwrap();
-        let error = FileJournal::new(folder.path()).begin(&head(), true).await.unwrap_err();
-        assert_eq!(fs::read_to_string(&path).unwrap(), changed, "it is not ours to change");
+        let error = FileJournal::new(folder.path())
+            .begin(&head(), true)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            changed,
+            "it is not ours to change"
+        );
         error.to_string()
     };
     let text = refused(&|text| text.replacen("journal/v2", "journal/v9", 1)).await;
     assert!(
-        text.contains("journal.jsonl is of another run (its form is kuberay-conformance.journal/v9"),
+        text.contains(
+            "journal.jsonl is of another run (its form is kuberay-conformance.journal/v9"
+        ),
         "{text}"
     );
     let text = refused(&|text| text.replacen(r#"["a","b"]"#, r#"["a"]"#, 1)).await;
@@ -149,14 +171,19 @@ async fn what_is_no_file_is_not_picked_up(#[case] is_pipe: bool) {
     fs::rename(&journal, &target).unwrap();
     let before = fs::read_to_string(&target).unwrap();
     if is_pipe {
-        let made = std::process::Command::new("mkfifo").arg(&journal).status().unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(&journal)
+            .status()
+            .unwrap();
         assert!(made.success());
     } else {
         std::os::unix::fs::symlink(&target, &journal).unwrap();
     }
     let (sender, error) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         let journal = FileJournal::new(&output);
         let begun = runtime.block_on(async { journal.begin(&head(), true).await });
         sender.send(begun.unwrap_err().to_string())

@@ -9,7 +9,10 @@ fn a_namespace_tells_run_and_scenario_and_is_never_too_long() {
     let run = RunId::new("2026-11-23T23:47:05Z".parse().expect("a time"), process, 0);
     let id = format!("1123-234705-{}", process.short());
     assert_eq!(run.to_string(), id);
-    assert_eq!(namespace_name(&run, 3, "solution-1"), format!("kc-{id}-3-solution-1"));
+    assert_eq!(
+        namespace_name(&run, 3, "solution-1"),
+        format!("kc-{id}-3-solution-1")
+    );
     let long = namespace_name(&run, 12, &"long-".repeat(20));
     assert!(long.len() <= 63 && !long.ends_with('-'), "{long}");
 }
@@ -23,8 +26,8 @@ fn two_runs_never_share_an_id() {
         namespace: "pid:[4026532999]".into(),
         ..here.clone()
     };
-    let ids =
-        [(here, 0), (here, 1), (&there, 0)].map(|(process, number)| RunId::new(time, process, number).to_string());
+    let ids = [(here, 0), (here, 1), (&there, 0)]
+        .map(|(process, number)| RunId::new(time, process, number).to_string());
     assert_ne!(ids[0], ids[1]);
     assert_ne!(ids[0], ids[2]);
 }

@@ -25,8 +25,9 @@ fn a_name_means_an_image_where_all_nodes_agree(
     #[case] nodes: Vec<Vec<&str>>,
     #[case] expected: Option<&str>,
 ) {
-    let node =
-        |names: Vec<&str>| serde_json::from_value(json!({"metadata": {}, "status": {"images": [{"names": names}]}}));
+    let node = |names: Vec<&str>| {
+        serde_json::from_value(json!({"metadata": {}, "status": {"images": [{"names": names}]}}))
+    };
     let nodes: Result<Vec<Node>, _> = nodes.into_iter().map(node).collect();
     assert_eq!(digest_on(&nodes.unwrap(), image).as_deref(), expected);
 }

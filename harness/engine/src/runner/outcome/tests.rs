@@ -26,7 +26,10 @@ fn a_case_ends_as_its_worst_check(
     #[case] expected: Outcome,
     #[case] reason: Option<&str>,
 ) {
-    assert_eq!(summarise(&checks(outcomes)), (expected, reason.map(str::to_owned)));
+    assert_eq!(
+        summarise(&checks(outcomes)),
+        (expected, reason.map(str::to_owned))
+    );
 }
 
 /// The failure is a verdict, and its difference must stay in the report; only errors are tried again.
@@ -37,5 +40,8 @@ fn a_failed_check_stays_a_failure_when_the_environment_breaks_after_it(
     #[case] outcomes: &[Outcome],
     #[case] reason: &str,
 ) {
-    assert_eq!(summarise(&checks(outcomes)), (Outcome::Failed, Some(reason.to_owned())));
+    assert_eq!(
+        summarise(&checks(outcomes)),
+        (Outcome::Failed, Some(reason.to_owned()))
+    );
 }

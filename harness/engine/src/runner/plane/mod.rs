@@ -100,7 +100,10 @@ impl Planes {
     ///
     /// # Errors
     /// When a program can't be had, or does not come to serve.
-    pub(super) async fn start(options: &Options, progress: Arc<dyn Progress>) -> Result<Self, RunError> {
+    pub(super) async fn start(
+        options: &Options,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Self, RunError> {
         Self::own(PlaneSetup::new(options, &options.operators, progress).await?).await
     }
 
@@ -112,7 +115,11 @@ impl Planes {
         Ok(Self {
             sites: sites.into_iter().flatten().collect(),
             environment: setup.environment.clone(),
-            held: Held::Own(Box::new(Own { setup, running, plane })),
+            held: Held::Own(Box::new(Own {
+                setup,
+                running,
+                plane,
+            })),
         })
     }
 
@@ -133,7 +140,11 @@ impl Planes {
             Held::Daemon(_) if settings.is_default() => Ok(work(&self.sites[index]).await),
             Held::Daemon(attached) => {
                 let annex = attached.annex.get_or_try_init(async || {
-                    let setup = attached.setup.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    let setup = attached
+                        .setup
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .take();
                     let annex = Self::own(setup.ok_or_else(absent)?).await?;
                     // Who uses either listens to one alarm.
                     let (own, common) = (annex.alarm().clone(), attached.daemon.alarm().clone());
@@ -153,7 +164,8 @@ impl Planes {
                 if let Some(before) = operator.take() {
                     before.stop().await;
                 }
-                let operate = |settings| own.setup.operate(&own.plane, parts, &running.api, settings);
+                let operate =
+                    |settings| own.setup.operate(&own.plane, parts, &running.api, settings);
                 let (site, other) = operate(settings.clone())?;
                 let done = work(&site).await;
                 other.stop().await;

@@ -50,11 +50,16 @@ impl PlaneSetup {
     ) -> Result<Self, RunError> {
         let store = Store::open()?;
         let programs = Programs::new(store.clone(), options.source, Arc::clone(&progress));
-        let (etcd, api_server) = (programs.etcd().await?, programs.kubernetes("kube-apiserver").await?);
+        let (etcd, api_server) = (
+            programs.etcd().await?,
+            programs.kubernetes("kube-apiserver").await?,
+        );
         let pins = programs.pins();
         let (kubernetes, etcd_release) = (pins.kubernetes.clone(), pins.etcd.version.clone());
         let source = format!("k8s.io/kubernetes v{kubernetes}");
-        let api_record = programs.record("kube-apiserver", source, &api_server).await?;
+        let api_record = programs
+            .record("kube-apiserver", source, &api_server)
+            .await?;
         let source = format!("go.etcd.io/etcd/server/v3 v{etcd_release}");
         let etcd_record = programs.record("etcd", source, &etcd).await?;
         let mut setup = Self {
@@ -84,7 +89,10 @@ impl PlaneSetup {
 
     /// The images on which the result of a case depends.
     pub(crate) fn images(&self, case: &TestCase) -> Vec<ImageRecord> {
-        let operator = self.parts.iter().find(|parts| parts.release == case.operator);
+        let operator = self
+            .parts
+            .iter()
+            .find(|parts| parts.release == case.operator);
         let operator = operator.map(|parts| parts.record.clone());
         operator.into_iter().chain([named(&case.ray)]).collect()
     }
@@ -97,7 +105,10 @@ impl PlaneSetup {
         };
         // The first two are the API server and etcd.
         let common = self.environment.images.iter().take(2);
-        common.into_iter().all(|image| environment.images.contains(image)) && self.parts.iter().all(has)
+        common
+            .into_iter()
+            .all(|image| environment.images.contains(image))
+            && self.parts.iter().all(has)
     }
 
     async fn parts(&self, options: &Options, release: &Version) -> Result<Parts, RunError> {
@@ -116,7 +127,12 @@ impl PlaneSetup {
     }
 
     /// A program of the user's own making, of a release that need not be pinned where its CRDs are given, too.
-    async fn own(&self, options: &Options, release: &Version, program: &Path) -> Result<Parts, RunError> {
+    async fn own(
+        &self,
+        options: &Options,
+        release: &Version,
+        program: &Path,
+    ) -> Result<Parts, RunError> {
         let file = |source| RunError::File {
             doing: "looking for the operator",
             path: program.into(),
@@ -128,7 +144,10 @@ impl PlaneSetup {
             (crds.clone(), beside)
         } else {
             let module = self.programs.operator_module(release).await?;
-            (module.join("config/crd/bases"), module.join("config/samples"))
+            (
+                module.join("config/crd/bases"),
+                module.join("config/samples"),
+            )
         };
         let source = format!("the file {}", program.display());
         let seen = &self.programs.pins().operators.matrix;
@@ -195,7 +214,10 @@ impl PlaneSetup {
             let operator = RwLock::new(running);
             Ok::<_, RunError>((results, Running { operator, api }))
         };
-        let wanted = self.parts.iter().map(|parts| (parts, settings(&parts.release)));
+        let wanted = self
+            .parts
+            .iter()
+            .map(|parts| (parts, settings(&parts.release)));
         let wanted = wanted.filter(|(_, settings)| !settings.is_empty());
         futures::future::try_join_all(wanted.map(one)).await
     }
@@ -205,7 +227,11 @@ impl PlaneSetup {
         let task = format!("KubeRay {}", parts.release);
         self.progress.update(&task, "starting its API server");
         let name = parts.release.to_string();
-        let digest = self.environment.images.first().map_or("", |api| &api.digest);
+        let digest = self
+            .environment
+            .images
+            .first()
+            .map_or("", |api| &api.digest);
         let file = |source| RunError::File {
             doing: "reading the CRDs in",
             path: parts.crds.clone(),
@@ -225,7 +251,8 @@ impl PlaneSetup {
             create_crds(&api.client, &parts.crds, &parts.release).await?;
             crds.keep(&plane.crds(&name).await?).await?;
         }
-        self.progress.finish(&task, Outcome::Passed, "its API server runs");
+        self.progress
+            .finish(&task, Outcome::Passed, "its API server runs");
         Ok(api)
     }
 

@@ -50,7 +50,8 @@ impl StoredCrds {
     pub(super) async fn keep(&self, crds: &Objects) -> Result<(), ArtifactError> {
         let write = async |folder: std::path::PathBuf| {
             for (name, bytes) in crds {
-                let written = output::create_file(&folder, name).and_then(|mut file| file.write_all(bytes));
+                let written =
+                    output::create_file(&folder, name).and_then(|mut file| file.write_all(bytes));
                 written.map_err(|source| ArtifactError::File {
                     doing: "writing",
                     path: folder.join(name),

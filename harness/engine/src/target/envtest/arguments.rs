@@ -15,7 +15,12 @@ fn flag(name: &str, value: impl AsRef<std::ffi::OsStr>) -> OsString {
 }
 
 /// etcd that keeps its data in a folder for as long as it runs, and no longer.
-pub(super) fn etcd(data: &Path, client: u16, peer: u16, credentials: &Credentials) -> Vec<OsString> {
+pub(super) fn etcd(
+    data: &Path,
+    client: u16,
+    peer: u16,
+    credentials: &Credentials,
+) -> Vec<OsString> {
     let address = |port: u16| format!("https://{ADDRESS}:{port}");
     let (client, peer) = (address(client), address(peer));
     let mut arguments = vec![
@@ -45,7 +50,10 @@ pub(super) fn etcd(data: &Path, client: u16, peer: u16, credentials: &Credential
 
 /// Where in etcd the API server of this name keeps its CRDs.
 pub(super) fn crds_of(name: &str) -> String {
-    format!("{}/apiextensions.k8s.io/customresourcedefinitions/", prefix(name))
+    format!(
+        "{}/apiextensions.k8s.io/customresourcedefinitions/",
+        prefix(name)
+    )
 }
 
 fn prefix(name: &str) -> String {
@@ -53,7 +61,12 @@ fn prefix(name: &str) -> String {
 }
 
 /// An API server that keeps its objects below its name in an etcd that others use, too.
-pub(super) fn api_server(port: u16, etcd: u16, name: &str, credentials: &Credentials) -> Vec<OsString> {
+pub(super) fn api_server(
+    port: u16,
+    etcd: u16,
+    name: &str,
+    credentials: &Credentials,
+) -> Vec<OsString> {
     vec![
         flag("bind-address", ADDRESS),
         flag("advertise-address", ADDRESS),
@@ -90,7 +103,10 @@ mod tests {
     use super::*;
 
     fn texts(arguments: &[OsString]) -> Vec<String> {
-        arguments.iter().map(|one| one.to_string_lossy().into_owned()).collect()
+        arguments
+            .iter()
+            .map(|one| one.to_string_lossy().into_owned())
+            .collect()
     }
 
     #[test]
@@ -106,7 +122,10 @@ mod tests {
             "--client-cert-auth",
             "--peer-client-cert-auth",
         ] {
-            assert!(etcd.iter().any(|one| one == wanted), "{wanted} is not in {etcd:?}");
+            assert!(
+                etcd.iter().any(|one| one == wanted),
+                "{wanted} is not in {etcd:?}"
+            );
         }
         let server = texts(&api_server(1003, 1001, "1.6.2", &credentials));
         for wanted in [
@@ -117,7 +136,10 @@ mod tests {
             "--anonymous-auth=false",
             "--disable-admission-plugins=ServiceAccount",
         ] {
-            assert!(server.iter().any(|one| one == wanted), "{wanted} is not in {server:?}");
+            assert!(
+                server.iter().any(|one| one == wanted),
+                "{wanted} is not in {server:?}"
+            );
         }
         let open = |one: &&String| one.contains("://") && !one.contains("https://");
         assert_eq!(etcd.iter().chain(&server).find(open), None);

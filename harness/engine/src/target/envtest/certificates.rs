@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use rcgen::{CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
+};
 use serde_json::json;
 
 use super::super::authority::{self, encode};
@@ -83,9 +85,14 @@ impl Credentials {
 fn leaf(authority: &CertifiedIssuer<'_, KeyPair>) -> Result<(String, KeyPair), rcgen::Error> {
     let mut params = CertificateParams::new(vec![ADDRESS.to_owned(), "localhost".to_owned()])?;
     params.distinguished_name.push(DnType::CommonName, USER);
-    params.distinguished_name.push(DnType::OrganizationName, ADMINISTRATORS);
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, ADMINISTRATORS);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    params.extended_key_usages = vec![
+        ExtendedKeyUsagePurpose::ServerAuth,
+        ExtendedKeyUsagePurpose::ClientAuth,
+    ];
     params.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, authority)?;

@@ -27,7 +27,14 @@ impl Folder {
         let all = state.join("control-planes");
         std::fs::create_dir_all(&all).map_err(file("making", &all))?;
         // Nobody looks for leftovers while another makes a folder whose lock is still to come.
-        let gate = Lock::take(&all, "control planes", "begin", Patience::default(), progress).await?;
+        let gate = Lock::take(
+            &all,
+            "control planes",
+            "begin",
+            Patience::default(),
+            progress,
+        )
+        .await?;
         remove_left(&all, progress).await?;
         // This process may have others that still are, and an earlier one may have had its id.
         let path = (0..u16::MAX)
@@ -40,7 +47,10 @@ impl Folder {
             .map_err(file("making", &path))?;
         let owner = FileLock::try_hold(&path.join(OWNER), "run")?;
         drop(gate);
-        Ok(Self { path, _owner: owner })
+        Ok(Self {
+            path,
+            _owner: owner,
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -83,14 +93,21 @@ fn remove_all_but_owner(folder: &Path) -> std::io::Result<()> {
 /// Removes the folders whose process has ended without removing them, and ends its programs, should one still run.
 async fn remove_left(all: &Path, progress: &dyn Progress) -> Result<(), ClusterError> {
     let entries = std::fs::read_dir(all).map_err(file("reading", all))?;
-    for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()) {
+    for path in entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+    {
         if let Ok(Probe::Held(_)) = FileLock::probe(&path.join(OWNER)) {
             continue;
         }
         stop_point("leftover-found");
         let mut ended = Vec::new();
         for (program, argument) in [
-            ("etcd", format!("--data-dir={}", path.join("etcd").display())),
+            (
+                "etcd",
+                format!("--data-dir={}", path.join("etcd").display()),
+            ),
             (
                 "kube-apiserver",
                 format!("--client-ca-file={}", path.join("ca.crt").display()),

@@ -19,7 +19,10 @@ pub(super) struct Keys {
     client: Client,
 }
 
-fn wrong(doing: &'static str, message: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ClusterError {
+fn wrong(
+    doing: &'static str,
+    message: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> ClusterError {
     ClusterError::Api {
         doing,
         source: message.into(),
@@ -34,17 +37,26 @@ impl Keys {
         })
     }
 
-    async fn ask(&self, doing: &'static str, path: &str, question: &Value) -> Result<Value, ClusterError> {
+    async fn ask(
+        &self,
+        doing: &'static str,
+        path: &str,
+        question: &Value,
+    ) -> Result<Value, ClusterError> {
         let request = http::Request::post(path).body(question.to_string().into_bytes());
         let request = request.map_err(|error| wrong(doing, error))?;
-        self.client.request(request).await.map_err(|error| wrong(doing, error))
+        self.client
+            .request(request)
+            .await
+            .map_err(|error| wrong(doing, error))
     }
 
     /// Puts objects below a prefix that ends with a slash.
     pub(super) async fn put(&self, prefix: &str, objects: &Objects) -> Result<(), ClusterError> {
         for (name, value) in objects {
             let question = json!({"key": STANDARD.encode(format!("{prefix}{name}")), "value": STANDARD.encode(value)});
-            self.ask("putting an object into etcd", "/v3/kv/put", &question).await?;
+            self.ask("putting an object into etcd", "/v3/kv/put", &question)
+                .await?;
         }
         Ok(())
     }
@@ -61,7 +73,8 @@ impl Keys {
             STANDARD.decode(text).map_err(|error| error.to_string())
         };
         let one = |object: &Value| {
-            let key = String::from_utf8(bytes(&object["key"])?).map_err(|error| error.to_string())?;
+            let key =
+                String::from_utf8(bytes(&object["key"])?).map_err(|error| error.to_string())?;
             let name = key.strip_prefix(prefix).unwrap_or(&key).to_owned();
             Ok::<_, String>((name, bytes(&object["value"])?))
         };

@@ -125,34 +125,36 @@ impl ControlPlane {
         std::fs::create_dir(&folder).map_err(super::super::error::file("making", &folder))?;
         let (log, kubeconfig) = (folder.join("kube-apiserver.log"), folder.join("kubeconfig"));
         let called = format!("kube-apiserver of {name}");
-        let (process, _, (client, kubernetes)) = on_free_ports(&self.alarm, async |[port], alarm| {
-            let text = self.credentials.kubeconfig(port);
-            std::fs::write(&kubeconfig, text).map_err(super::super::error::file("writing", &kubeconfig))?;
-            let client = ready::client(&kubeconfig).await?;
-            let start = Start {
-                name: called.clone(),
-                program,
-                arguments: arguments::api_server(port, self.port, name, &self.credentials),
-                env: self.environment(),
-                log: &log,
-                helper: &self.helper,
-            };
-            let process = Supervised::start(start, alarm)?;
-            let serves = async || {
-                let request = http::Request::get("/readyz")
-                    .body(Vec::new())
-                    .map_err(|error| error.to_string())?;
-                let answer = client.request_text(request).await;
-                answer.map(|_| ()).map_err(|error| error.to_string())
-            };
-            let outcome = until_it_serves(&called, &process, serves).await;
-            let outcome = match outcome {
-                Ok(()) => Ok((client.clone(), ready::version(&client).await?)),
-                Err(problem) => Err(problem),
-            };
-            Ok((process, port, outcome))
-        })
-        .await?;
+        let (process, _, (client, kubernetes)) =
+            on_free_ports(&self.alarm, async |[port], alarm| {
+                let text = self.credentials.kubeconfig(port);
+                std::fs::write(&kubeconfig, text)
+                    .map_err(super::super::error::file("writing", &kubeconfig))?;
+                let client = ready::client(&kubeconfig).await?;
+                let start = Start {
+                    name: called.clone(),
+                    program,
+                    arguments: arguments::api_server(port, self.port, name, &self.credentials),
+                    env: self.environment(),
+                    log: &log,
+                    helper: &self.helper,
+                };
+                let process = Supervised::start(start, alarm)?;
+                let serves = async || {
+                    let request = http::Request::get("/readyz")
+                        .body(Vec::new())
+                        .map_err(|error| error.to_string())?;
+                    let answer = client.request_text(request).await;
+                    answer.map(|_| ()).map_err(|error| error.to_string())
+                };
+                let outcome = until_it_serves(&called, &process, serves).await;
+                let outcome = match outcome {
+                    Ok(()) => Ok((client.clone(), ready::version(&client).await?)),
+                    Err(problem) => Err(problem),
+                };
+                Ok((process, port, outcome))
+            })
+            .await?;
         Ok(ApiServer {
             client,
             kubeconfig,
@@ -167,7 +169,10 @@ impl ControlPlane {
     /// # Errors
     /// When etcd refuses.
     pub async fn put_crds(&self, name: &str, crds: &Objects) -> Result<(), ClusterError> {
-        self.keys().await?.put(&arguments::crds_of(name), crds).await
+        self.keys()
+            .await?
+            .put(&arguments::crds_of(name), crds)
+            .await
     }
 
     /// The CRDs as the API server of this name has stored them.
@@ -181,7 +186,8 @@ impl ControlPlane {
     async fn keys(&self) -> Result<Keys, ClusterError> {
         let kubeconfig = self.folder.path().join("etcd.kubeconfig");
         let text = self.credentials.kubeconfig(self.port);
-        std::fs::write(&kubeconfig, text).map_err(super::super::error::file("writing", &kubeconfig))?;
+        std::fs::write(&kubeconfig, text)
+            .map_err(super::super::error::file("writing", &kubeconfig))?;
         Keys::new(&kubeconfig).await
     }
 

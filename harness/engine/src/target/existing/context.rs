@@ -55,7 +55,9 @@ pub enum ContextError {
         why: String,
     },
     /// `--allow-context` names another.
-    #[error("--allow-context names `{allowed}`, but --context names `{name}`; the same name is wanted twice")]
+    #[error(
+        "--allow-context names `{allowed}`, but --context names `{name}`; the same name is wanted twice"
+    )]
     AllowsAnother {
         /// The context.
         name: String,
@@ -80,7 +82,8 @@ pub enum ContextError {
 }
 
 fn of(path: Option<&PathBuf>) -> String {
-    path.map(|path| format!(" {}", path.display())).unwrap_or_default()
+    path.map(|path| format!(" {}", path.display()))
+        .unwrap_or_default()
 }
 
 /// A cluster that somebody else made.
@@ -166,13 +169,20 @@ async fn config(options: &ContextOptions) -> Result<Config, ContextError> {
         None => Kubeconfig::read(),
     };
     let read = read.map_err(|error| wrong(error.into()))?;
-    let known: Vec<String> = read.contexts.iter().map(|context| context.name.clone()).collect();
+    let known: Vec<String> = read
+        .contexts
+        .iter()
+        .map(|context| context.name.clone())
+        .collect();
     let context = read.contexts.iter().find(|context| context.name == *name);
     let context = context.ok_or_else(|| ContextError::Unknown {
         name: name.clone(),
         known,
     })?;
-    let cluster = context.context.as_ref().map(|context| context.cluster.clone());
+    let cluster = context
+        .context
+        .as_ref()
+        .map(|context| context.cluster.clone());
     let cluster = cluster.unwrap_or_default();
     let choice = KubeConfigOptions {
         context: Some(name.clone()),
@@ -243,12 +253,18 @@ current-context: kind-ray
             Ok("https://api.example.com/")
         );
         let another = outcome("team", Some("kind-ray")).await.unwrap_err();
-        assert!(another.contains("the same name is wanted twice"), "{another}");
+        assert!(
+            another.contains("the same name is wanted twice"),
+            "{another}"
+        );
     }
 
     #[tokio::test]
     async fn an_unknown_context_is_told_with_those_that_there_are() {
         let error = outcome("tema", None).await.unwrap_err();
-        assert_eq!(error, "the kubeconfig has no context `tema`; it has team, kind-ray");
+        assert_eq!(
+            error,
+            "the kubeconfig has no context `tema`; it has team, kind-ray"
+        );
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use k8s_openapi::api::authorization::v1::{
-    ResourceAttributes, ResourceRule, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec, SelfSubjectRulesReview,
-    SelfSubjectRulesReviewSpec,
+    ResourceAttributes, ResourceRule, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+    SelfSubjectRulesReview, SelfSubjectRulesReviewSpec,
 };
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
 use kube::api::PostParams;
@@ -64,7 +64,8 @@ pub(super) fn needed() -> Vec<Permission> {
     let documents = text
         .split("\n---\n")
         .filter(|document| document.contains("kind: ClusterRole\n"));
-    let roles = documents.filter_map(|document| serde_saphyr::from_str::<ClusterRole>(document).ok());
+    let roles =
+        documents.filter_map(|document| serde_saphyr::from_str::<ClusterRole>(document).ok());
     let mut all: Vec<Permission> = roles
         .flat_map(|role| role.rules.unwrap_or_default())
         .flat_map(|rule| of_rule(&rule))
@@ -79,7 +80,11 @@ fn of_rule(rule: &PolicyRule) -> Vec<Permission> {
         for resource in rule.resources.iter().flatten() {
             for verb in &rule.verbs {
                 let (group, resource, verb) = (group.clone(), resource.clone(), verb.clone());
-                all.push(Permission { group, resource, verb });
+                all.push(Permission {
+                    group,
+                    resource,
+                    verb,
+                });
             }
         }
     }
@@ -105,7 +110,12 @@ pub(super) async fn check(client: &Client) -> Result<(), PermissionError> {
         .status
         .unwrap_or_default();
     let mut missing = needed();
-    missing.retain(|permission| !status.resource_rules.iter().any(|rule| grants(rule, permission)));
+    missing.retain(|permission| {
+        !status
+            .resource_rules
+            .iter()
+            .any(|rule| grants(rule, permission))
+    });
     if status.incomplete {
         let mut denied = Vec::new();
         for permission in missing {
@@ -126,12 +136,18 @@ fn grants(rule: &ResourceRule, permission: &Permission) -> bool {
     let has = |list: Option<&Vec<String>>, wanted: &str| {
         list.is_some_and(|list| list.iter().any(|one| one == "*" || one == wanted))
     };
-    let subresource = permission.resource.split_once('/').map(|(_, sub)| format!("*/{sub}"));
+    let subresource = permission
+        .resource
+        .split_once('/')
+        .map(|(_, sub)| format!("*/{sub}"));
     let resource = has(rule.resources.as_ref(), &permission.resource)
         || subresource.is_some_and(|any| has(rule.resources.as_ref(), &any));
     // Rules for single objects by their names grant nothing for objects that come.
     let for_all = rule.resource_names.as_ref().is_none_or(Vec::is_empty);
-    for_all && resource && has(rule.api_groups.as_ref(), &permission.group) && has(Some(&rule.verbs), &permission.verb)
+    for_all
+        && resource
+        && has(rule.api_groups.as_ref(), &permission.group)
+        && has(Some(&rule.verbs), &permission.verb)
 }
 
 async fn is_allowed(client: &Client, permission: &Permission) -> Result<bool, kube::Error> {
@@ -177,10 +193,11 @@ mod tests {
         let all = needed();
         assert!(all.contains(&permission("", "pods/portforward", "create")));
         assert!(all.contains(&permission("ray.io", "rayclusters", "create")));
-        assert!(
-            !all.iter()
-                .any(|one| [&one.group, &one.resource, &one.verb].iter().any(|part| *part == "*"))
-        );
+        assert!(!all.iter().any(|one| {
+            [&one.group, &one.resource, &one.verb]
+                .iter()
+                .any(|part| *part == "*")
+        }));
         assert_eq!(
             permission("ray.io", "rayjobs", "create").to_string(),
             "create rayjobs.ray.io"

@@ -44,7 +44,10 @@ pub(super) fn refusal(names: &[&str], server: &str) -> Option<String> {
     if let Some(word) = all.find(|word| FOR_USERS.contains(&word.as_str())) {
         return Some(format!("`{word}` in its name says that people rely on it"));
     }
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>();
     let is_local = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
     let from_tool = names.iter().any(|name| {
         LOCAL_TOOLS
@@ -58,7 +61,9 @@ pub(super) fn refusal(names: &[&str], server: &str) -> Option<String> {
         } else {
             (*name).to_owned()
         };
-        own.split(['/', '@', ':']).flat_map(below_top_level).collect::<Vec<_>>()
+        own.split(['/', '@', ':'])
+            .flat_map(below_top_level)
+            .collect::<Vec<_>>()
     });
     let mut evidence = of_names.chain(below_top_level(host));
     if is_local || from_tool || evidence.any(|word| FOR_TESTS.contains(&word.as_str())) {

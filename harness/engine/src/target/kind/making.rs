@@ -30,7 +30,9 @@ impl KindCluster {
         if state.made.is_empty() {
             return Ok(());
         }
-        self.refuse_while_used("a cluster made of something else can't take its place; use another --cluster")?;
+        self.refuse_while_used(
+            "a cluster made of something else can't take its place; use another --cluster",
+        )?;
         state.complete = None;
         self.file().save(state)?;
         let remover = self.remover();
@@ -39,7 +41,8 @@ impl KindCluster {
                 made,
                 Made::Cluster { .. } | Made::Service { .. } | Made::Unpacker { .. }
             ) {
-                self.progress.update(TASK, "removing nodes that can't be used");
+                self.progress
+                    .update(TASK, "removing nodes that can't be used");
                 remover.one(state, &made).await?;
             }
         }
@@ -85,7 +88,10 @@ impl KindCluster {
         let network = Made::Network {
             name: self.name.clone(),
         };
-        if network::list(&self.engine, None).await?.contains(&self.name) {
+        if network::list(&self.engine, None)
+            .await?
+            .contains(&self.name)
+        {
             if !state.made.contains(&network) {
                 return Err(ClusterError::NotOurs {
                     what: format!("the network {}", self.name),
@@ -133,7 +139,12 @@ impl KindCluster {
             },
         )?;
         if self.engine.kind == EngineKind::Podman {
-            self.file().record(state, Made::Service { socket: socket.clone() })?;
+            self.file().record(
+                state,
+                Made::Service {
+                    socket: socket.clone(),
+                },
+            )?;
         }
         let start = Start {
             image: image.local_name.clone(),
@@ -165,13 +176,16 @@ impl KindCluster {
         std::fs::write(&config_file, config).map_err(file("writing", &config_file))?;
         if options.audit {
             let policy = self.folder.join(AUDIT).join(AUDIT_POLICY);
-            std::fs::create_dir_all(self.folder.join(AUDIT)).map_err(file("making the folder of", &policy))?;
+            std::fs::create_dir_all(self.folder.join(AUDIT))
+                .map_err(file("making the folder of", &policy))?;
             std::fs::write(&policy, AUDIT_POLICY_TEXT).map_err(file("writing", &policy))?;
         }
         let log = self.folder.join("kind.log");
         std::fs::write(&log, "").map_err(file("writing", &log))?;
-        self.progress
-            .update(TASK, &format!("kind makes {} of {image}", state.nodes().join(", ")));
+        self.progress.update(
+            TASK,
+            &format!("kind makes {} of {image}", state.nodes().join(", ")),
+        );
         let mut create = self.engine.kind_command(options.kind, &self.name);
         // `cluster down` knows kind by this name, whatever its file is called.
         create.arg0("kind");
@@ -184,7 +198,13 @@ impl KindCluster {
             .arg(&config_file)
             .arg("--kubeconfig")
             .arg(self.kubeconfig());
-        process::logged(create, "making the cluster with kind", &log, process::TRANSFER).await?;
+        process::logged(
+            create,
+            "making the cluster with kind",
+            &log,
+            process::TRANSFER,
+        )
+        .await?;
         Ok(())
     }
 
@@ -201,24 +221,41 @@ impl KindCluster {
         let (count, started) = (state.nodes().len(), Instant::now());
         let left = || options.deadline.saturating_sub(started.elapsed());
         if !facts.default_cni {
-            self.progress.update(TASK, "connecting the Pods of the nodes");
+            self.progress
+                .update(TASK, "connecting the Pods of the nodes");
             let complaint = |node: &_| {
                 Place::of(node)
                     .map(|_| ())
                     .ok_or_else(|| "a node has no addresses for Pods yet".into())
             };
-            let nodes = ready::nodes(client, count, left(), "the nodes have no addresses for Pods", complaint).await?;
+            let nodes = ready::nodes(
+                client,
+                count,
+                left(),
+                "the nodes have no addresses for Pods",
+                complaint,
+            )
+            .await?;
             let places: Vec<Place> = nodes.iter().filter_map(Place::of).collect();
             network::connect(&self.engine, &places).await?;
         }
         self.progress.update(TASK, "waiting for the nodes");
-        ready::nodes(client, count, left(), "the nodes are not Ready", ready::is_ready).await?;
+        ready::nodes(
+            client,
+            count,
+            left(),
+            "the nodes are not Ready",
+            ready::is_ready,
+        )
+        .await?;
         let [api_server, names] = ready::service_addresses(client).await?;
         let doing = "waiting until Pods can reach the API server";
-        self.in_every_node(state, REACHES, &api_server, left(), doing).await?;
+        self.in_every_node(state, REACHES, &api_server, left(), doing)
+            .await?;
         tell.send_replace(true);
         let doing = "waiting until Pods can ask for names";
-        self.in_every_node(state, NAMES, &names, left(), doing).await?;
+        self.in_every_node(state, NAMES, &names, left(), doing)
+            .await?;
         ready::version(client).await
     }
 
@@ -231,8 +268,9 @@ impl KindCluster {
         within: Duration,
         doing: &str,
     ) -> Result<(), ClusterError> {
-        let script =
-            format!("tries=0; until {probe}; do tries=$((tries + 1)); [ \"$tries\" -lt \"$2\" ]; sleep 0.1; done");
+        let script = format!(
+            "tries=0; until {probe}; do tries=$((tries + 1)); [ \"$tries\" -lt \"$2\" ]; sleep 0.1; done"
+        );
         let tries = within.as_secs().max(1).to_string();
         // Each try takes at most a second, and the pause after it.
         let limit = within.mul_f64(1.2) + process::INSPECTION;

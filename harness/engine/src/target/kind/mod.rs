@@ -101,7 +101,12 @@ impl KindCluster {
     ///
     /// # Errors
     /// When the name can't be one.
-    pub fn new(engine: Engine, name: &str, state: &Path, progress: Arc<dyn Progress>) -> Result<Self, ClusterError> {
+    pub fn new(
+        engine: Engine,
+        name: &str,
+        state: &Path,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Self, ClusterError> {
         let is_good = (1..=40).contains(&name.len())
             && name
                 .bytes()
@@ -187,14 +192,22 @@ impl KindCluster {
         };
         let key = made_of(options.workers);
 
-        let mut state = self.load()?.unwrap_or_else(|| State::new(&self.name, self.engine.kind));
+        let mut state = self
+            .load()?
+            .unwrap_or_else(|| State::new(&self.name, self.engine.kind));
         // What somebody brought up to stay does; what was left half-made is as good as not there.
         state.kept = options.keep || (state.kept && state.complete.is_some());
         let mut phases = Phases::start();
         // One with more nodes than are wanted serves as well.
-        let larger = u32::try_from(state.nodes().len()).unwrap_or(u32::MAX).saturating_sub(1);
-        let serves = |found: &str| (options.least_workers..=larger).any(|workers| made_of(workers) == found);
-        if let Some(complete) = state.complete.clone().filter(|complete| serves(&complete.key))
+        let larger = u32::try_from(state.nodes().len())
+            .unwrap_or(u32::MAX)
+            .saturating_sub(1);
+        let serves =
+            |found: &str| (options.least_workers..=larger).any(|workers| made_of(workers) == found);
+        if let Some(complete) = state
+            .complete
+            .clone()
+            .filter(|complete| serves(&complete.key))
             && self.is_usable(&state).await
         {
             self.file().save(&state)?;
@@ -204,7 +217,13 @@ impl KindCluster {
             let (_, ready) = watch::channel(true);
             let done = work(self.early(&state, ready).await?).await?;
             phases.end("operator");
-            let handle = self.handle(&state, complete.kubernetes, true, phases.ended, options.purpose)?;
+            let handle = self.handle(
+                &state,
+                complete.kubernetes,
+                true,
+                phases.ended,
+                options.purpose,
+            )?;
             return Ok((handle, done));
         }
         self.clear(&mut state).await?;
@@ -225,7 +244,9 @@ impl KindCluster {
         // The registry starts while kind waits for the control plane.
         let registry = async {
             match &start {
-                Some((start, socket, helper)) => registry::ensure(&self.engine, start, socket, helper).await,
+                Some((start, socket, helper)) => {
+                    registry::ensure(&self.engine, start, socket, helper).await
+                }
                 None => Ok(()),
             }
         };
@@ -237,7 +258,8 @@ impl KindCluster {
         let (tell, ready) = watch::channel(false);
         let early = self.early(&state, ready).await?;
         let client = early.client.clone();
-        let ready = async { Ok::<_, E>(self.ready(&client, &state, &facts, options, &tell).await?) };
+        let ready =
+            async { Ok::<_, E>(self.ready(&client, &state, &facts, options, &tell).await?) };
         // Where the work fails, the cluster is up all the same.
         let (kubernetes, done) = tokio::try_join!(ready, async { Ok(work(early).await) })?;
         phases.end("nodes and operator");
@@ -258,7 +280,11 @@ impl KindCluster {
         Ok((handle, done))
     }
 
-    async fn early(&self, state: &State, ready: watch::Receiver<bool>) -> Result<EarlyCluster, ClusterError> {
+    async fn early(
+        &self,
+        state: &State,
+        ready: watch::Receiver<bool>,
+    ) -> Result<EarlyCluster, ClusterError> {
         Ok(EarlyCluster {
             ready,
             client: ready::client(&self.kubeconfig()).await?,
@@ -281,7 +307,11 @@ impl KindCluster {
     ///
     /// # Errors
     /// As [`attach`](Self::attach).
-    pub(crate) async fn attach_holding(&self, _lock: &Lock, purpose: &str) -> Result<ClusterHandle, ClusterError> {
+    pub(crate) async fn attach_holding(
+        &self,
+        _lock: &Lock,
+        purpose: &str,
+    ) -> Result<ClusterHandle, ClusterError> {
         let not_up = |why: &str| ClusterError::NotUp {
             name: self.name.clone(),
             why: why.into(),
@@ -292,7 +322,9 @@ impl KindCluster {
             .clone()
             .ok_or_else(|| not_up("its start did not end well"))?;
         if !self.is_usable(&state).await {
-            return Err(not_up("its nodes don't run or its API server does not answer"));
+            return Err(not_up(
+                "its nodes don't run or its API server does not answer",
+            ));
         }
         self.handle(&state, complete.kubernetes, true, Vec::new(), purpose)
     }
@@ -337,7 +369,8 @@ impl KindCluster {
     }
 
     async fn remove(&self, mut state: State) -> Result<Removed, ClusterError> {
-        self.progress.update(TASK, &format!("removing {}", self.name));
+        self.progress
+            .update(TASK, &format!("removing {}", self.name));
         state.complete = None;
         self.file().save(&state)?;
         let removed = self.remover().all(&mut state).await?;
@@ -390,7 +423,14 @@ impl KindCluster {
     /// # Errors
     /// When another process has it for longer than this one is patient.
     pub(crate) async fn lock(&self, doing: &str, patience: Patience) -> Result<Lock, ClusterError> {
-        Lock::take(&self.folder, &self.name, doing, patience, self.progress.as_ref()).await
+        Lock::take(
+            &self.folder,
+            &self.name,
+            doing,
+            patience,
+            self.progress.as_ref(),
+        )
+        .await
     }
 
     fn load(&self) -> Result<Option<State>, ClusterError> {
@@ -407,9 +447,10 @@ impl KindCluster {
 
     fn preflight(&self, host: &Host, facts: &NodeFacts) -> Result<(), ClusterError> {
         let has_runc = preflight::has_runc();
-        let (errors, warnings): (Vec<_>, Vec<_>) = preflight::findings(host, self.engine.kind, has_runc, facts)
-            .into_iter()
-            .partition(|finding| finding.severity == Severity::Error);
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            preflight::findings(host, self.engine.kind, has_runc, facts)
+                .into_iter()
+                .partition(|finding| finding.severity == Severity::Error);
         for warning in warnings {
             self.progress.line(&warning.to_string());
         }
@@ -433,9 +474,15 @@ impl KindCluster {
             return false;
         };
         ready::answers(&client, ANSWER).await
-            && ready::nodes(&client, nodes.len(), ANSWER, "the nodes are not Ready", ready::is_ready)
-                .await
-                .is_ok()
+            && ready::nodes(
+                &client,
+                nodes.len(),
+                ANSWER,
+                "the nodes are not Ready",
+                ready::is_ready,
+            )
+            .await
+            .is_ok()
     }
 
     /// The processes that use the cluster; with this one, where it does.

@@ -57,7 +57,8 @@ impl KindCluster {
         key: &str,
         options: &UpOptions<'_>,
     ) -> Result<(), ClusterError> {
-        self.progress.update(TASK, "unpacking the images of its nodes");
+        self.progress
+            .update(TASK, "unpacking the images of its nodes");
         registry::ensure(&self.engine, start, socket, helper).await?;
         if let Some(place) = &state.registry {
             for image in unpack.images {

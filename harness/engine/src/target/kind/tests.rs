@@ -49,7 +49,10 @@ async fn be_the_other(role: &str, folder: &Path) {
     let cluster = cluster(folder);
     let _held = match role {
         "use" => (None, Some(Lease::take(&cluster.folder, "run").unwrap())),
-        doing => (Some(cluster.lock(doing, Patience::Fail).await.unwrap()), None),
+        doing => (
+            Some(cluster.lock(doing, Patience::Fail).await.unwrap()),
+            None,
+        ),
     };
     println!("it holds it");
     std::future::pending::<()>().await;
@@ -67,7 +70,10 @@ async fn a_cluster_is_left_to_the_process_that_brings_it_up() {
         let Left::ToOthers(users) = cluster.leave().await.unwrap() else {
             panic!("it was not left to who does {doing}")
         };
-        assert_eq!((users[0].pid(), &*users[0].doing), (Some(other.id()), doing));
+        assert_eq!(
+            (users[0].pid(), &*users[0].doing),
+            (Some(other.id()), doing)
+        );
         other.kill();
     }
     assert!(matches!(cluster.leave().await.unwrap(), Left::Removed));
@@ -79,7 +85,9 @@ async fn a_cluster_is_left_to_who_uses_it_and_goes_with_the_last() {
     let folder = TempDir::new().unwrap();
     let cluster = complete(folder.path(), false);
     let other = stopped(folder.path(), "use");
-    assert!(matches!(cluster.leave().await.unwrap(), Left::ToOthers(users) if users[0].pid() == Some(other.id())));
+    assert!(
+        matches!(cluster.leave().await.unwrap(), Left::ToOthers(users) if users[0].pid() == Some(other.id()))
+    );
     other.kill();
     assert!(matches!(cluster.leave().await.unwrap(), Left::Removed));
 }
@@ -126,7 +134,9 @@ async fn what_a_former_holder_has_written_is_nobody_that_brings_the_cluster_up()
         std::fs::write(&lock, serde_json::to_vec(&former).unwrap()).unwrap();
         let a_while = Duration::from_millis(600);
         assert!(
-            tokio::time::timeout(a_while, cluster.leave()).await.is_err(),
+            tokio::time::timeout(a_while, cluster.leave())
+                .await
+                .is_err(),
             "{former} is believed"
         );
     }

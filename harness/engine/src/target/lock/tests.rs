@@ -43,7 +43,10 @@ async fn the_second_gets_the_lock_when_the_first_is_done() {
         .await
         .unwrap();
     let path = folder.path().to_owned();
-    let second = tokio::spawn(async move { Lock::take(&path, "a", "up", Patience::default(), &Silent).await });
+    let second =
+        tokio::spawn(
+            async move { Lock::take(&path, "a", "up", Patience::default(), &Silent).await },
+        );
     tokio::task::yield_now().await;
     assert!(!second.is_finished());
     drop(first);
@@ -73,7 +76,10 @@ fn a_lock_names_its_holder_beyond_its_pid() {
     let record: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let process = &record["process"];
     assert_eq!(process["pid"], std::process::id());
-    assert!(process["started"].as_u64().is_some_and(|ticks| ticks > 0), "{record}");
+    assert!(
+        process["started"].as_u64().is_some_and(|ticks| ticks > 0),
+        "{record}"
+    );
     let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap();
     assert_eq!(process["namespace"], namespace.to_string_lossy().as_ref());
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
@@ -106,7 +112,10 @@ fn a_mark_that_is_being_made_is_not_removed_as_left_behind() {
     other.go_on();
     other.until("it uses it");
     let users = Lease::users(folder.path()).unwrap();
-    assert_eq!(users.iter().map(Holder::pid).collect::<Vec<_>>(), [Some(other.id())]);
+    assert_eq!(
+        users.iter().map(Holder::pid).collect::<Vec<_>>(),
+        [Some(other.id())]
+    );
 }
 
 /// The other looks at what an ended process left when this process does, too.

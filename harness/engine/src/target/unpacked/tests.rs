@@ -23,9 +23,17 @@ fn image(name: &str, digest: &str) -> Image {
 fn another_node_or_ray_is_unpacked_anew() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::at(folder.path()).unwrap();
-    let [node, other] = ["sha256:1", "sha256:2"].map(|digest| image("docker.io/kindest/node:v1", digest));
-    let [ray, newer] = ["sha256:3", "sha256:4"].map(|digest| image("docker.io/rayproject/ray:1", digest));
-    let key = |node, images: &[&Image]| Unpack { store: &store, images }.key(node);
+    let [node, other] =
+        ["sha256:1", "sha256:2"].map(|digest| image("docker.io/kindest/node:v1", digest));
+    let [ray, newer] =
+        ["sha256:3", "sha256:4"].map(|digest| image("docker.io/rayproject/ray:1", digest));
+    let key = |node, images: &[&Image]| {
+        Unpack {
+            store: &store,
+            images,
+        }
+        .key(node)
+    };
     let keys = [
         key(&node, &[&ray]),
         key(&other, &[&ray]),
@@ -49,11 +57,18 @@ fn the_oldest_that_no_cluster_mounts_go() {
         let path = unpack.folder(key);
         std::fs::create_dir_all(&path).unwrap();
         let then = SystemTime::now() - Duration::from_secs(60 * (10 - u64::try_from(age).unwrap()));
-        std::fs::File::open(&path).unwrap().set_modified(then).unwrap();
+        std::fs::File::open(&path)
+            .unwrap()
+            .set_modified(then)
+            .unwrap();
     }
     let cluster = folder.path().join("clusters/one");
     std::fs::create_dir_all(&cluster).unwrap();
-    std::fs::write(cluster.join("kind.yaml"), unpack.folder("e").display().to_string()).unwrap();
+    std::fs::write(
+        cluster.join("kind.yaml"),
+        unpack.folder("e").display().to_string(),
+    )
+    .unwrap();
     std::fs::write(cluster.join("state.json"), "{}").unwrap();
     unpack.keep_few("d").unwrap();
     let left: Vec<&str> = ["a", "b", "c", "d", "e"]

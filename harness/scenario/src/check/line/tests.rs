@@ -28,7 +28,9 @@ fn colours_are_removed(#[case] line: &str, #[case] expected: &str) {
 #[case("/at <pod-ip>:\\d+/", "at 10a244.0.1:6379", false)]
 fn patterns(#[case] pattern: &str, #[case] line: &str, #[case] expected: bool) {
     assert_eq!(
-        Pattern::new(pattern, Some("10.244.0.1")).unwrap().matches(line),
+        Pattern::new(pattern, Some("10.244.0.1"))
+            .unwrap()
+            .matches(line),
         expected
     );
 }

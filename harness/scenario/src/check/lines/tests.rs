@@ -25,7 +25,10 @@ fn a_short_log_is_kept_whole() {
         text: "half".into(),
         cut: 0,
     }));
-    assert_eq!((lines.count(), lines.end(), lines.dropped()), (2000, 2001, (0, 0)));
+    assert_eq!(
+        (lines.count(), lines.end(), lines.dropped()),
+        (2000, 2001, (0, 0))
+    );
     assert!((0..2000).all(|number| lines.get(number) == Some(line(number).text.as_str())));
     assert_eq!((lines.get(2000), lines.get(2001)), (Some("half"), None));
     assert_eq!(lines.cut_words(), None);
@@ -50,12 +53,18 @@ fn of_a_long_log_the_beginning_and_the_end_are_kept_and_the_rest_is_counted() {
     assert_eq!(kept.len() + dropped, 100_000);
     assert_eq!(bytes, 101 * dropped as u64);
     assert_eq!((kept.first(), kept.last()), (Some(&0), Some(&99_999)));
-    let gaps: Vec<_> = kept.windows(2).filter(|pair| pair[1] != pair[0] + 1).collect();
+    let gaps: Vec<_> = kept
+        .windows(2)
+        .filter(|pair| pair[1] != pair[0] + 1)
+        .collect();
     assert_eq!(gaps.len(), 1);
     let (before, after) = (gaps[0][0], gaps[0][1]);
     assert_eq!((lines.get(before + 1), lines.get(after - 1)), (None, None));
     assert!(lines.get(after).is_some());
-    let expected = format!("[lines {} to {after}: {dropped} of 100000 lines (", before + 2);
+    let expected = format!(
+        "[lines {} to {after}: {dropped} of 100000 lines (",
+        before + 2
+    );
     assert!(lines.to_text().contains(&expected), "{expected}");
 }
 
@@ -68,7 +77,11 @@ fn copies_share_what_they_hold() {
     assert!((0..1500).all(shared));
     assert_eq!(lines.id(), copy.id());
     filled(&mut lines, 1500..1501);
-    assert_eq!((lines.count(), copy.count()), (1501, 1500), "a copy does not change");
+    assert_eq!(
+        (lines.count(), copy.count()),
+        (1501, 1500),
+        "a copy does not change"
+    );
 }
 
 #[test]
@@ -107,15 +120,29 @@ fn what_can_not_be_judged_is_said() {
     lines.break_off();
     lines.push(&line(2));
     assert_eq!(lines.lost(0, 0), None);
-    assert!(lines.lost(1, 1).unwrap().contains("2.0 KiB behind that are not judged"));
+    assert!(
+        lines
+            .lost(1, 1)
+            .unwrap()
+            .contains("2.0 KiB behind that are not judged")
+    );
     assert!(
         lines
             .lost(2, 2)
             .unwrap()
             .contains("from line 3 on lines may be missing")
     );
-    assert!(lines.lost(3, 10).unwrap().starts_with("lines 4 to 10 were dropped"));
-    assert!(lines.to_text().contains("xx[2.0 KiB more of this line are left out]\n"));
+    assert!(
+        lines
+            .lost(3, 10)
+            .unwrap()
+            .starts_with("lines 4 to 10 were dropped")
+    );
+    assert!(
+        lines
+            .to_text()
+            .contains("xx[2.0 KiB more of this line are left out]\n")
+    );
 }
 
 #[test]

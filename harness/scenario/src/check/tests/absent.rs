@@ -39,7 +39,10 @@ fn nothing_passes_before_its_milestone_and_its_time() {
         at(60, &[]),
         "waits for its milestone: no worker Pod of group later yet; no RayCluster exists",
     );
-    waits(at(60, &[worker("other", 0)]), "no worker Pod of group later yet");
+    waits(
+        at(60, &[worker("other", 0)]),
+        "no worker Pod of group later yet",
+    );
     let finding = waits(
         at(14, &[worker("later", 10)]),
         "no worker Pod of group never so far; watches for 1.0 s more",
@@ -66,7 +69,9 @@ fn the_first_pod_of_the_milestone_counts() {
 #[case::six_ahead(6)]
 #[case::an_hour_behind(-3600)]
 #[case::an_hour_ahead(3600)]
-fn the_time_is_counted_from_when_the_pod_was_seen_whatever_the_api_servers_clock_says(#[case] skew: i64) {
+fn the_time_is_counted_from_when_the_pod_was_seen_whatever_the_api_servers_clock_says(
+    #[case] skew: i64,
+) {
     let absent = json!({"absent": {"role": "worker", "group": "never", "for": "5s",
         "after": {"role": "worker", "group": "later"}}});
     let pod = worker("later", skew);
@@ -75,7 +80,10 @@ fn the_time_is_counted_from_when_the_pod_was_seen_whatever_the_api_servers_clock
         let observation = Observation {
             now: seen + milliseconds.milliseconds(),
             pods: vec![serde_json::from_value(pod.clone()).expect("a Pod")],
-            seen: BTreeMap::from([(pod["metadata"]["uid"].as_str().expect("a uid").to_owned(), seen)]),
+            seen: BTreeMap::from([(
+                pod["metadata"]["uid"].as_str().expect("a uid").to_owned(),
+                seen,
+            )]),
             ..Observation::default()
         };
         judge(&check(absent.clone()), &observation)

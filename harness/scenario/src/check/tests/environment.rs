@@ -18,20 +18,36 @@ fn a_dashboard_that_ray_gave_up_is_the_machines_fault() {
     let ray = [check(json!({ "ray": { "nodes": 1 } }))];
     let fault = environment_fault(&ray, &silent(GAVE_UP)).expect("a fault");
     assert!(
-        fault.contains("gave its dashboard up") && fault.contains("services.py:1342") && !fault.contains('\u{1b}'),
+        fault.contains("gave its dashboard up")
+            && fault.contains("services.py:1342")
+            && !fault.contains('\u{1b}'),
         "{fault}"
     );
     let keys = needed_logs(&ray[0], &silent(GAVE_UP));
-    assert!(!keys[0].previous && keys.len() == 1, "the log that tells is asked for");
+    assert!(
+        !keys[0].previous && keys.len() == 1,
+        "the log that tells is asked for"
+    );
 }
 
 #[test]
 fn others_are_not() {
     let ray = [check(json!({ "ray": { "nodes": 1 } }))];
-    assert_eq!(environment_fault(&ray, &silent("Ray runtime started.")), None);
+    assert_eq!(
+        environment_fault(&ray, &silent("Ray runtime started.")),
+        None
+    );
     let mut answered = silent(GAVE_UP);
     answered.dashboard = Some(Dashboard::default());
-    assert_eq!(environment_fault(&ray, &answered), None, "it came after all");
+    assert_eq!(
+        environment_fault(&ray, &answered),
+        None,
+        "it came after all"
+    );
     let crash = [check(json!({ "state": { "role": "head", "exitCode": 3 } }))];
-    assert_eq!(environment_fault(&crash, &silent(GAVE_UP)), None, "nobody asks for it");
+    assert_eq!(
+        environment_fault(&crash, &silent(GAVE_UP)),
+        None,
+        "nobody asks for it"
+    );
 }

@@ -5,7 +5,12 @@ use super::*;
 fn hook_failed() -> Observation {
     let mut observation = observe(&POST_START);
     pod_event(&mut observation, "Started", "Started container ray-head", 1);
-    pod_event(&mut observation, "FailedPostStartHook", "PostStartHook failed", 1);
+    pod_event(
+        &mut observation,
+        "FailedPostStartHook",
+        "PostStartHook failed",
+        1,
+    );
     observation
 }
 
@@ -29,7 +34,10 @@ fn another_event_is_waited_for(#[case] body: Value, #[case] seen: &str) {
     let check = check(json!({ "event": body }));
     let finding = waits(judge(&check, &hook_failed()), "waits for the event Failed");
     assert!(finding.found.unwrap().contains(seen));
-    waits(judge(&check, &Observation::default()), "there is no event yet");
+    waits(
+        judge(&check, &Observation::default()),
+        "there is no event yet",
+    );
 }
 
 fn rejected(by: &str, message: &str) -> Check {
@@ -45,9 +53,13 @@ fn a_refusal_of_the_api_server() {
     );
     observation.rejections.push(Rejection {
         object: "RayCluster raycluster-mini".into(),
-        message: "Invalid: spec.workerGroupSpecs[0].replicas in body must be of type integer".into(),
+        message: "Invalid: spec.workerGroupSpecs[0].replicas in body must be of type integer"
+            .into(),
     });
-    passes(judge(&rejected("api", "must be of type integer"), &observation));
+    passes(judge(
+        &rejected("api", "must be of type integer"),
+        &observation,
+    ));
     let finding = fails(
         judge(&rejected("api", "Required value"), &observation),
         "another reason than \"Required value\"",
@@ -64,7 +76,8 @@ fn a_refusal_of_the_operator() {
     let mut observation = observe(&SOLUTION_1);
     // Neither the kubelet's warnings nor conditions of a sound cluster are the operator's refusal.
     pod_event(&mut observation, "Failed", "ray-head is invalid", 1);
-    let status: Value = serde_json::from_str(include_str!("../testdata/solution1.status.json")).unwrap();
+    let status: Value =
+        serde_json::from_str(include_str!("../testdata/solution1.status.json")).unwrap();
     observation.ray_clusters.push(json!({ "status": status }));
     waits(
         judge(&rejected("operator", "invalid"), &observation),
@@ -79,11 +92,17 @@ fn a_refusal_of_the_operator() {
         "The RayCluster spec is invalid x/a: no",
         1,
     ));
-    passes(judge(&rejected("operator", "InvalidRayClusterSpec"), &by_event));
+    passes(judge(
+        &rejected("operator", "InvalidRayClusterSpec"),
+        &by_event,
+    ));
     passes(judge(&rejected("operator", "spec is invalid"), &by_event));
     let mut by_condition = observation.clone();
     by_condition.ray_clusters[0]["status"]["conditions"][0] = json!({ "type": "ReplicaFailure", "status": "True", "reason": "FailedCreateHeadPod", "message": "exceeded quota" });
-    passes(judge(&rejected("operator", "exceeded quota"), &by_condition));
+    passes(judge(
+        &rejected("operator", "exceeded quota"),
+        &by_condition,
+    ));
     observation.ray_clusters[0]["status"]["reason"] = json!("pods is forbidden");
     passes(judge(&rejected("operator", "forbidden"), &observation));
 }

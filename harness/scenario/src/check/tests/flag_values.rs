@@ -5,8 +5,7 @@ use rstest::rstest;
 use super::*;
 
 fn verdict(values: &[&str], flags: &[&str]) -> Verdict {
-    let values =
-        json!({"flagValues": {"role": "worker", "group": "g", "pods": 3, "flag": "num-gpus", "values": values}});
+    let values = json!({"flagValues": {"role": "worker", "group": "g", "pods": 3, "flag": "num-gpus", "values": values}});
     let pod = |(number, flags): (usize, &&str)| {
         serde_json::from_value(json!({
             "metadata": {"name": format!("w{number}"), "labels": {"ray.io/node-type": "worker", "ray.io/group": "g"}},
@@ -36,7 +35,11 @@ fn each_value_in_some_pod_passes() {
 #[case::another_value(&["1"], &[ONE, TWO, ONE], "worker Pod of group g w1 has --num-gpus=2")]
 #[case::no_value(&["1"], &[ONE, ONE, " --block "], "worker Pod of group g w2 has no generated --num-gpus")]
 #[case::a_longer_name(&["1"], &[ONE, ONE, " --num-gpus-more=1 "], "w2 has no generated --num-gpus")]
-fn other_values_fail_for_good(#[case] values: &[&str], #[case] flags: &[&str], #[case] reason: &str) {
+fn other_values_fail_for_good(
+    #[case] values: &[&str],
+    #[case] flags: &[&str],
+    #[case] reason: &str,
+) {
     assert!(fails(verdict(values, flags), reason).found.is_some());
 }
 

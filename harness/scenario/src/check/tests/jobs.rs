@@ -32,7 +32,10 @@ fn another_entrypoint_fails_with_a_difference(#[case] expected: String, #[case] 
         &format!("another entrypoint; it differs from character {character} on"),
     );
     let diff = finding.diff.unwrap();
-    assert!(diff.contains(&format!("-{expected}\n+{ENTRYPOINT}\n")), "{diff}");
+    assert!(
+        diff.contains(&format!("-{expected}\n+{ENTRYPOINT}\n")),
+        "{diff}"
+    );
     assert_eq!(
         (finding.expected, finding.found),
         (Some(expected), Some(ENTRYPOINT.into()))
@@ -65,7 +68,8 @@ fn a_status_on_the_way_is_waited_for_and_one_that_is_past_is_not() {
 
 #[test]
 fn the_number_of_jobs_counts() {
-    let two = check(json!({ "job": { "entrypoint": ENTRYPOINT, "status": "SUCCEEDED", "count": 2 } }));
+    let two =
+        check(json!({ "job": { "entrypoint": ENTRYPOINT, "status": "SUCCEEDED", "count": 2 } }));
     let mut observation = observe(&POST_START);
     waits(
         judge(&two, &observation),
@@ -83,7 +87,10 @@ fn the_number_of_jobs_counts() {
     );
     assert_eq!(finding.found.unwrap().lines().count(), 2);
     jobs(&mut observation).clear();
-    waits(judge(&two, &observation), "waits for the job; the dashboard lists none");
+    waits(
+        judge(&two, &observation),
+        "waits for the job; the dashboard lists none",
+    );
     observation.dashboard = None;
     waits(judge(&two, &observation), "the dashboard has not answered");
 }
@@ -120,7 +127,9 @@ fn a_submitted_job_without_a_driver_is_where_its_agent_is() {
 
 #[test]
 fn a_job_may_be_expected_on_a_worker() {
-    let on = |node: Value| check(json!({ "job": { "entrypoint": ENTRYPOINT, "status": "SUCCEEDED", "node": node } }));
+    let on = |node: Value| {
+        check(json!({ "job": { "entrypoint": ENTRYPOINT, "status": "SUCCEEDED", "node": node } }))
+    };
     let mut observation = observe(&OVERWRITE);
     observation.dashboard.as_mut().unwrap().jobs = observe(&POST_START).dashboard.unwrap().jobs;
     let driver = jobs(&mut observation)[0].driver_info.as_mut().unwrap();
@@ -137,7 +146,10 @@ fn a_job_may_be_expected_on_a_worker() {
         "ran on node 10.244.0.10, not on that of the head Pod (10.244.0.9)",
     );
     waits(
-        judge(&on(json!({ "role": "worker", "group": "other" })), &observation),
+        judge(
+            &on(json!({ "role": "worker", "group": "other" })),
+            &observation,
+        ),
         "no worker Pod of group other yet",
     );
 }

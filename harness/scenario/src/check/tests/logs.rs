@@ -37,16 +37,21 @@ fn with_log(text: &str) -> Observation {
 
 #[test]
 fn solution_1_passes_on_both_generations() {
-    let found = passes(judge(&solution_1(), &observe(&SOLUTION_1))).found.unwrap();
+    let found = passes(judge(&solution_1(), &observe(&SOLUTION_1)))
+        .found
+        .unwrap();
     assert_eq!(found.lines().count(), 5, "{found}");
     assert!(
         found.starts_with("    2 | 2026-11-23 05:32:18,550\tINFO worker.py:1696 -- Using address"),
         "{found}"
     );
     let old = json!({ "CPU": 1, "memory": "2Gi", "object_store_memory": "present", "node:<pod-ip>": "present" });
-    let found = passes(judge(&logs(&["job"], &script(&old)), &observe(&OLD_SOLUTION_1)))
-        .found
-        .unwrap();
+    let found = passes(judge(
+        &logs(&["job"], &script(&old)),
+        &observe(&OLD_SOLUTION_1),
+    ))
+    .found
+    .unwrap();
     assert!(
         found.starts_with("    2 | INFO: waiting for ray head to start"),
         "{found}"
@@ -68,7 +73,10 @@ fn before_ray_start_and_without_the_hook_s_output(#[case] capture: &Capture) {
 
 #[test]
 fn the_hook_s_output_in_the_log_fails() {
-    let check = logs(&["job"], &[json!({ "not": "INFO: Print Ray cluster resources" })]);
+    let check = logs(
+        &["job"],
+        &[json!({ "not": "INFO: Print Ray cluster resources" })],
+    );
     let finding = fails(
         judge(&check, &observe(&SOLUTION_1)),
         "line 45 has \"INFO: Print Ray cluster resources\", which must not come",
@@ -86,7 +94,12 @@ fn the_hook_s_output_in_the_log_fails() {
 #[case::wrong_quantity(json!({ "memory": "2Gi" }), "memory: 5368709120 instead of memory: 2147483648 (2Gi)", "memory: 2147483648 (2Gi)", "memory: 5368709120")]
 #[case::absent(json!({ "GPU": "present" }), "no GPU instead of GPU: present", "GPU: present, above 0", "no GPU")]
 #[case::other_address(json!({ "node:10.0.0.1": 1 }), "no node:10.0.0.1", "node:10.0.0.1: 1", "no node:10.0.0.1")]
-fn wrong_resources_fail(#[case] wrong: Value, #[case] message: &str, #[case] expected: &str, #[case] found: &str) {
+fn wrong_resources_fail(
+    #[case] wrong: Value,
+    #[case] message: &str,
+    #[case] expected: &str,
+    #[case] found: &str,
+) {
     let verdict = judge(&logs(&["job"], &script(&wrong)), &observe(&SOLUTION_1));
     let finding = fails(verdict, &format!("line 44 has {message}"));
     assert_eq!(finding.expected.unwrap(), expected);
@@ -131,14 +144,20 @@ fn musts() -> Vec<Value> {
     "first\nthird\nsecond",
     "line 2 has \"third\" before \"second\", which must come first"
 )]
-#[case::twice("first\nfirst", "line 2 has \"first\" a second time; it must come once")]
+#[case::twice(
+    "first\nfirst",
+    "line 2 has \"first\" a second time; it must come once"
+)]
 #[case::twice_later(
     "first\nother\nsecond\nx first",
     "line 4 has \"first\" a second time, after \"second\""
 )]
 fn wrong_order_fails(#[case] log: &str, #[case] message: &str) {
     let finding = fails(judge(&logs(&[], &musts()), &with_log(log)), message);
-    assert_eq!(finding.expected.unwrap(), "must: first\nmust: second\nmust: third");
+    assert_eq!(
+        finding.expected.unwrap(),
+        "must: first\nmust: second\nmust: third"
+    );
     assert!(finding.found.unwrap().contains("   1 | first"));
 }
 
@@ -151,7 +170,10 @@ fn wrong_order_fails(#[case] log: &str, #[case] message: &str) {
 #[case::repeated_must(json!({ "must": "hello", "repeat": true }), "hello\nhello\nfirst", None)]
 #[case::repeat_does_not_take_the_next(json!({ "may": "/./", "repeat": true }), "a\nb\nfirst", None)]
 fn lines_that_may_come(#[case] line: Value, #[case] log: &str, #[case] fault: Option<&str>) {
-    let verdict = judge(&logs(&[], &[line, json!({ "must": "first" })]), &with_log(log));
+    let verdict = judge(
+        &logs(&[], &[line, json!({ "must": "first" })]),
+        &with_log(log),
+    );
     match fault {
         Some(message) => drop(fails(verdict, message)),
         None => drop(passes(verdict)),
@@ -160,13 +182,18 @@ fn lines_that_may_come(#[case] line: Value, #[case] log: &str, #[case] fault: Op
 
 #[test]
 fn an_absent_line_is_waited_for_while_the_container_runs() {
-    let verdict = judge(&logs(&["job"], &musts()), &with_log("first\n\u{1b}[32mlast\u{1b}[39m"));
+    let verdict = judge(
+        &logs(&["job"], &musts()),
+        &with_log("first\n\u{1b}[32mlast\u{1b}[39m"),
+    );
     let finding = waits(
         verdict,
         "waits for a line with \"second\" in the log of container ray-head",
     );
     assert!(
-        finding.message.ends_with("line 2, the last so far, is \"last\""),
+        finding
+            .message
+            .ends_with("line 2, the last so far, is \"last\""),
         "{}",
         finding.message
     );
@@ -187,7 +214,12 @@ fn an_absent_line_fails_once_the_container_ended_and_all_was_read() {
     let ended = "has no line with \"second\", and its container ended";
     fails(judge(&logs(&[], &musts()), &observation), ended);
     // It is over, too, while the container waits to be started again; what then runs may still write the line.
-    set_status(&mut observation, 1, &waiting("CrashLoopBackOff", ""), &exited(1));
+    set_status(
+        &mut observation,
+        1,
+        &waiting("CrashLoopBackOff", ""),
+        &exited(1),
+    );
     fails(judge(&logs(&[], &musts()), &observation), ended);
     set_status(&mut observation, 1, &json!({ "running": {} }), &exited(1));
     waits(judge(&logs(&[], &musts()), &observation), line);
@@ -202,15 +234,27 @@ fn a_container_beside_ray_may_write_the_line_after_a_crash() {
     spec.containers.insert(0, ray);
     let log = key(&observation, false);
     observation.logs.get_mut(&log).unwrap().ended = true;
-    let check = check(json!({ "logs": { "role": "head", "container": "ray-head", "lines": musts() } }));
-    set_status(&mut observation, 1, &waiting("CrashLoopBackOff", ""), &exited(1));
-    waits(judge(&check, &observation), "waits for a line with \"second\"");
+    let check =
+        check(json!({ "logs": { "role": "head", "container": "ray-head", "lines": musts() } }));
+    set_status(
+        &mut observation,
+        1,
+        &waiting("CrashLoopBackOff", ""),
+        &exited(1),
+    );
+    waits(
+        judge(&check, &observation),
+        "waits for a line with \"second\"",
+    );
 }
 
 /// What a container did that was started again at once, as the log of each instance.
 #[test]
 fn after_its_end_a_log_is_that_of_the_instance_that_ended_last() {
-    let not_started = [json!({ "must": "first" }), json!({ "not": "Ray runtime started" })];
+    let not_started = [
+        json!({ "must": "first" }),
+        json!({ "not": "Ray runtime started" }),
+    ];
     let check = logs(&["ended"], &not_started);
     let mut observation = with_log("first");
     waits(
@@ -220,8 +264,14 @@ fn after_its_end_a_log_is_that_of_the_instance_that_ended_last() {
     );
     set_status(&mut observation, 0, &exited(3), &json!({}));
     let now = key(&observation, false);
-    assert_eq!(needed_logs(&check, &observation), std::slice::from_ref(&now));
-    waits(judge(&check, &observation), "waits for the milestone `ended`");
+    assert_eq!(
+        needed_logs(&check, &observation),
+        std::slice::from_ref(&now)
+    );
+    waits(
+        judge(&check, &observation),
+        "waits for the milestone `ended`",
+    );
     observation.logs.get_mut(&now).unwrap().ended = true;
     passes(judge(&check, &observation));
     fails(
@@ -233,13 +283,23 @@ fn after_its_end_a_log_is_that_of_the_instance_that_ended_last() {
     set_log(&mut observation, false, "");
     set_status(&mut observation, 1, &json!({ "running": {} }), &exited(3));
     let before = key(&observation, true);
-    assert_eq!(needed_logs(&check, &observation), std::slice::from_ref(&before));
+    assert_eq!(
+        needed_logs(&check, &observation),
+        std::slice::from_ref(&before)
+    );
     waits(judge(&check, &observation), "waits for the previous log");
-    for (text, good) in [("first", true), ("first\nRay runtime started.", false), ("", false)] {
+    for (text, good) in [
+        ("first", true),
+        ("first\nRay runtime started.", false),
+        ("", false),
+    ] {
         set_log(&mut observation, true, text);
         match (good, text) {
             (true, _) => drop(passes(judge(&check, &observation))),
-            (_, "") => drop(fails(judge(&check, &observation), "has no line with \"first\"")),
+            (_, "") => drop(fails(
+                judge(&check, &observation),
+                "has no line with \"first\"",
+            )),
             _ => drop(fails(
                 judge(&check, &observation),
                 "has \"Ray runtime started\", which must not",
@@ -263,7 +323,8 @@ fn nothing_is_judged_before_its_milestone() {
     let mut observation = with_log("");
     passes(judge(&check, &observation));
     let log = key(&observation, false);
-    observation.logs.get_mut(&log).unwrap().complete_as_of = Some(observation.milestones[&Milestone::Job] - 1.second());
+    observation.logs.get_mut(&log).unwrap().complete_as_of =
+        Some(observation.milestones[&Milestone::Job] - 1.second());
     waits(
         judge(&check, &observation),
         "waits for the log to be read whole after the milestone",
@@ -280,7 +341,10 @@ fn nothing_is_judged_before_its_milestone() {
 #[test]
 fn a_vacuous_not_fails() {
     let check = logs(&[], &[json!({ "not": "Traceback" })]);
-    fails(judge(&check, &Observation::default()), "a `not` line needs `after`");
+    fails(
+        judge(&check, &Observation::default()),
+        "a `not` line needs `after`",
+    );
 }
 
 #[test]
@@ -299,8 +363,13 @@ fn without_a_log_it_waits_and_unknown_containers_fail() {
         judge(&check, &observation),
         "runs; last warning: FailedMount: configmap \"ray-example\" not found",
     );
-    let other: Check = super::check(json!({ "logs": { "role": "head", "container": "sidecar", "lines": musts() } }));
-    fails(judge(&other, &observation), "has no container sidecar; it has ray-head");
+    let other: Check = super::check(
+        json!({ "logs": { "role": "head", "container": "sidecar", "lines": musts() } }),
+    );
+    fails(
+        judge(&other, &observation),
+        "has no container sidecar; it has ray-head",
+    );
     let wrong = logs(&[], &[json!({ "must": "/(/" })]);
     fails(
         judge(&wrong, &observe(&SOLUTION_1)),
@@ -316,9 +385,17 @@ fn only_logs_of_containers_that_started_are_needed() {
     let check = logs(&["ready"], &musts());
     let mut observation = observe(&POST_START);
     let log = key(&observation, false);
-    assert_eq!(needed_logs(&check, &observation), std::slice::from_ref(&log));
+    assert_eq!(
+        needed_logs(&check, &observation),
+        std::slice::from_ref(&log)
+    );
     // The kubelet says nothing of a container whose hook runs, but an event tells.
-    set_status(&mut observation, 0, &waiting("ContainerCreating", ""), &json!({}));
+    set_status(
+        &mut observation,
+        0,
+        &waiting("ContainerCreating", ""),
+        &json!({}),
+    );
     assert_eq!(needed_logs(&check, &observation), []);
     pod_event(&mut observation, "Started", "Started container ray-head", 1);
     assert_eq!(needed_logs(&check, &observation), [log]);
@@ -341,7 +418,10 @@ fn only_logs_of_containers_that_started_are_needed() {
         "waits for the previous log of container ray-head",
     );
     set_status(&mut observation, 1, &json!({ "running": {} }), &exited(1));
-    assert_eq!(needed_logs(&previous, &observation), [key(&observation, true)]);
+    assert_eq!(
+        needed_logs(&previous, &observation),
+        [key(&observation, true)]
+    );
     set_log(&mut observation, true, "bye");
     passes(judge(&previous, &observation));
     set_log(&mut observation, true, "hello");
@@ -420,7 +500,11 @@ fn lines_that_were_dropped_before_they_were_judged_leave_no_verdict() {
         other => panic!("{other:#?}"),
     }
     let whole = noise(5000).chain(LINES.map(str::to_owned)).collect();
-    passes(in_parts(&logs(&["ready"], &musts()), Bounds::CHECKS, vec![whole]));
+    passes(in_parts(
+        &logs(&["ready"], &musts()),
+        Bounds::CHECKS,
+        vec![whole],
+    ));
 }
 
 #[test]
@@ -446,7 +530,10 @@ fn a_long_log_is_judged_a_part_at_a_time() {
 
 #[test]
 fn what_stands_behind_the_last_line_end_counts_as_a_line_once_the_container_has_ended() {
-    let check = logs(&["ready"], &[json!({ "must": "first" }), json!({ "not": "/^bad$/" })]);
+    let check = logs(
+        &["ready"],
+        &[json!({ "must": "first" }), json!({ "not": "/^bad$/" })],
+    );
     let mut observation = with_log("first");
     let log = key(&observation, false);
     let partial = |text: &str| {

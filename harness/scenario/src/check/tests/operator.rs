@@ -20,7 +20,12 @@ const NO_ACCOUNT: &str = "pods \"a-head\" is forbidden: error looking up service
 
 #[rstest]
 #[case::metadata("InvalidRayClusterMetadata", "name is too long", 0, true)]
-#[case::spec("InvalidRayClusterSpec", "headGroupSpec should have at least one container", 0, true)]
+#[case::spec(
+    "InvalidRayClusterSpec",
+    "headGroupSpec should have at least one container",
+    0,
+    true
+)]
 #[case::old_release("RayConfigError", "resources is not JSON", 0, true)]
 #[case::invalid_pod(
     "FailedToCreateHeadPod",
@@ -28,7 +33,12 @@ const NO_ACCOUNT: &str = "pods \"a-head\" is forbidden: error looking up service
     0,
     true
 )]
-#[case::quota("FailedToCreateHeadPod", "pods \"a\" is forbidden: exceeded quota", 0, true)]
+#[case::quota(
+    "FailedToCreateHeadPod",
+    "pods \"a\" is forbidden: exceeded quota",
+    0,
+    true
+)]
 #[case::new_namespace("FailedToCreateHeadPod", NO_ACCOUNT, 1, false)]
 #[case::no_account_at_all("FailedToCreateHeadPod", NO_ACCOUNT, 15, true)]
 #[case::conflict("FailedToCreateHeadPod", "pods \"a\" already exists", 1, false)]
@@ -41,7 +51,12 @@ const NO_ACCOUNT: &str = "pods \"a-head\" is forbidden: error looking up service
 )]
 #[case::service_lasting("FailedToCreateService", "connection refused", 15, true)]
 #[case::something_else("FailedToDeleteWorkerPod", "is forbidden", 60, false)]
-fn what_the_operator_cannot_do(#[case] reason: &str, #[case] message: &str, #[case] age: i64, #[case] dooms: bool) {
+fn what_the_operator_cannot_do(
+    #[case] reason: &str,
+    #[case] message: &str,
+    #[case] age: i64,
+    #[case] dooms: bool,
+) {
     let observation = warned(reason, message, age);
     let finding = terminal(&[], &observation);
     if !dooms {
@@ -109,7 +124,9 @@ fn what_the_status_says(#[case] status: Value, #[case] message: Option<&str>) {
 fn a_failure_lasts_from_when_it_was_seen_whatever_the_api_servers_clock_says(#[case] told: &str) {
     let event_at = |age: i64| {
         let mut observation = warned("FailedToCreateService", "connection refused", age);
-        observation.events[0].first_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time(told)));
+        observation.events[0].first_timestamp = Some(
+            k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time(told)),
+        );
         terminal(&[], &observation).is_some()
     };
     assert_eq!((event_at(14), event_at(15)), (false, true), "an event");

@@ -19,7 +19,11 @@ fn command_and_args() -> Check {
 
 #[test]
 fn a_pod_as_in_its_snapshots_passes() {
-    let finding = passes(evaluate(&command_and_args(), &observe(&SOLUTION_1), &snapshots(ARGS)));
+    let finding = passes(evaluate(
+        &command_and_args(),
+        &observe(&SOLUTION_1),
+        &snapshots(ARGS),
+    ));
     assert!(
         finding
             .message
@@ -35,7 +39,11 @@ fn a_pod_as_in_its_snapshots_passes() {
 #[case::first_space(ARGS.trim_start())]
 #[case::one_space_within(&ARGS.replace("--head  --block", "--head --block"))]
 fn one_space_fails_at_once(#[case] expected: &str) {
-    let verdict = evaluate(&command_and_args(), &observe(&SOLUTION_1), &snapshots(expected));
+    let verdict = evaluate(
+        &command_and_args(),
+        &observe(&SOLUTION_1),
+        &snapshots(expected),
+    );
     let finding = fails(
         verdict,
         "head Pod raycluster-head-command-head-r4jlx: args differs from head.args",
@@ -56,7 +64,11 @@ fn another_command_fails() {
 
 #[test]
 fn a_missing_snapshot_fails_with_what_was_found() {
-    let verdict = evaluate(&command_and_args(), &observe(&SOLUTION_1), &Snapshots(vec![]));
+    let verdict = evaluate(
+        &command_and_args(),
+        &observe(&SOLUTION_1),
+        &Snapshots(vec![]),
+    );
     let finding = fails(
         verdict,
         "no snapshot head.command for command; no snapshot head.args for args",
@@ -76,15 +88,23 @@ fn a_pod_that_does_not_exist_is_waited_for() {
         judge(&command_and_args(), &observation),
         "the operator has sent no event about the RayCluster",
     );
-    observation
-        .events
-        .push(event("RayCluster", "a", "FailedToCreateHeadPod", "quota", 1));
+    observation.events.push(event(
+        "RayCluster",
+        "a",
+        "FailedToCreateHeadPod",
+        "quota",
+        1,
+    ));
     waits(
         judge(&command_and_args(), &observation),
         "last event of RayCluster a: FailedToCreateHeadPod: quota",
     );
-    let worker = check(json!({ "pod": { "role": "worker", "group": "large", "snapshot": ["args"] } }));
-    waits(judge(&worker, &observe(&OVERWRITE)), "no worker Pod of group large yet");
+    let worker =
+        check(json!({ "pod": { "role": "worker", "group": "large", "snapshot": ["args"] } }));
+    waits(
+        judge(&worker, &observe(&OVERWRITE)),
+        "no worker Pod of group large yet",
+    );
 }
 
 #[rstest]
@@ -112,8 +132,14 @@ fn absent_fields_are_null() {
     ]);
     let check = check(json!({ "pod": { "role": "head", "snapshot": ["lifecycle", "probes"] } }));
     passes(evaluate(&check, &observe(&OLD_SOLUTION_1), &null));
-    fails(evaluate(&check, &observe(&SOLUTION_1), &null), "probes differs");
-    fails(evaluate(&check, &observe(&OLD_POST_START), &null), "lifecycle differs");
+    fails(
+        evaluate(&check, &observe(&SOLUTION_1), &null),
+        "probes differs",
+    );
+    fails(
+        evaluate(&check, &observe(&OLD_POST_START), &null),
+        "lifecycle differs",
+    );
 }
 
 #[test]
@@ -128,12 +154,17 @@ fn env_keeps_its_order_and_init_containers_their_arguments() {
             json!([{ "name": init["name"], "command": init["command"], "args": init["args"] }]),
         ),
     ]);
-    let check = check(json!({ "pod": { "role": "worker", "snapshot": ["env", "initContainers"] } }));
+    let check =
+        check(json!({ "pod": { "role": "worker", "snapshot": ["env", "initContainers"] } }));
     passes(evaluate(&check, &observe(&OVERWRITE), &snapshots));
     let mut swapped = worker["container"]["env"].clone();
     swapped.as_array_mut().unwrap().swap(0, 1);
     fails(
-        evaluate(&check, &observe(&OVERWRITE), &Snapshots(vec![(PodField::Env, swapped)])),
+        evaluate(
+            &check,
+            &observe(&OVERWRITE),
+            &Snapshots(vec![(PodField::Env, swapped)]),
+        ),
         "env differs",
     );
 }
@@ -145,7 +176,11 @@ fn a_pod_being_deleted_gives_way_to_its_successor() {
     old.metadata.name = Some("old".into());
     old.metadata.deletion_timestamp = old.metadata.creation_timestamp.clone();
     observation.pods.insert(0, old);
-    passes(evaluate(&command_and_args(), &observation, &snapshots(ARGS)));
+    passes(evaluate(
+        &command_and_args(),
+        &observation,
+        &snapshots(ARGS),
+    ));
     fails(
         judge(&command_and_args(), &observation),
         "head Pod raycluster-head-command-head-r4jlx",
@@ -157,7 +192,10 @@ fn with_others() -> Observation {
     let mut observation = observe(&SOLUTION_1);
     let spec = observation.pods[0].spec.as_mut().unwrap();
     let container = |name: &str| -> k8s_openapi::api::core::v1::Container {
-        serde_json::from_value(json!({"name": name, "command": [name], "resources": {"limits": {"cpu": "1"}}})).unwrap()
+        serde_json::from_value(
+            json!({"name": name, "command": [name], "resources": {"limits": {"cpu": "1"}}}),
+        )
+        .unwrap()
     };
     spec.containers.push(container("autoscaler"));
     spec.init_containers = Some(vec![container("first")]);
@@ -186,12 +224,17 @@ fn a_named_container_is_looked_at(#[case] name: &str) {
     let asked = Asked(std::cell::RefCell::default());
     let finding = passes(evaluate(&check, &with_others(), &asked));
     assert!(
-        finding.message.starts_with(&format!("container {name} of head Pod ")),
+        finding
+            .message
+            .starts_with(&format!("container {name} of head Pod ")),
         "{}",
         finding.message
     );
     let asked = asked.0.into_inner();
-    let containers: Vec<_> = asked.iter().map(|(subject, _)| subject.container.as_deref()).collect();
+    let containers: Vec<_> = asked
+        .iter()
+        .map(|(subject, _)| subject.container.as_deref())
+        .collect();
     assert_eq!(containers, [Some(name); 6]);
     let values: Vec<&Value> = asked.iter().map(|(_, value)| value).collect();
     assert_eq!(*values[0], json!([name]));
@@ -201,7 +244,9 @@ fn a_named_container_is_looked_at(#[case] name: &str) {
 
 #[test]
 fn a_container_that_is_not_there_fails_and_the_others_are_named() {
-    let check = check(json!({ "pod": { "role": "head", "container": "autoscalr", "snapshot": ["command"] } }));
+    let check = check(
+        json!({ "pod": { "role": "head", "container": "autoscalr", "snapshot": ["command"] } }),
+    );
     let verdict = evaluate(&check, &with_others(), &Snapshots(vec![]));
     let finding = fails(verdict, "has no container autoscalr");
     assert_eq!(finding.found.unwrap(), "first\nray-head\nautoscaler");
@@ -231,7 +276,8 @@ fn a_submitter_is_what_the_job_of_a_rayjob_describes() {
 
 #[test]
 fn the_pod_that_runs_as_submitter_is_the_one_of_that_job() {
-    let logs = check(json!({ "logs": { "role": "submitter", "lines": [{ "must": "succeeded" }] } }));
+    let logs =
+        check(json!({ "logs": { "role": "submitter", "lines": [{ "must": "succeeded" }] } }));
     let exits = check(json!({ "state": { "role": "submitter", "exitCode": 0 } }));
     let mut observation = observe(&SOLUTION_1);
     let job = json!({ "metadata": { "name": "j", "ownerReferences": [
@@ -263,7 +309,9 @@ fn the_pod_that_runs_as_submitter_is_the_one_of_that_job() {
 
 #[test]
 fn pods_made_before_and_after_a_steps_are_told_apart() {
-    let of = |made: &str| check(json!({ "pod": { "role": "head", "made": made, "snapshot": ["args"] } }));
+    let of = |made: &str| {
+        check(json!({ "pod": { "role": "head", "made": made, "snapshot": ["args"] } }))
+    };
     let args = |observation: &Observation, made: &str| {
         let asked = Asked(std::cell::RefCell::default());
         passes(evaluate(&of(made), observation, &asked));
@@ -289,8 +337,9 @@ fn pods_made_before_and_after_a_steps_are_told_apart() {
     assert_eq!(args(&observation, "after"), json!(["new"]));
     assert_ne!(args(&observation, "before"), json!(["new"]));
     // One that is being deleted is neither.
-    observation.pods[1].metadata.deletion_timestamp =
-        Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time(NOW)));
+    observation.pods[1].metadata.deletion_timestamp = Some(
+        k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time(NOW)),
+    );
     waits(
         judge(&of("after"), &observation),
         "made after the steps: no head Pod yet",

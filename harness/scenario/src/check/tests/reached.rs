@@ -7,12 +7,17 @@ use super::*;
 /// The verdict, with the milestones `ready` and `rayReady` reached at these seconds.
 fn verdict(fields: &Value, ready: Option<i64>, ray_ready: Option<i64>) -> Verdict {
     let start = time(NOW);
-    let at = |milestone, seconds: Option<i64>| seconds.map(|seconds| (milestone, start + seconds.seconds()));
+    let at = |milestone, seconds: Option<i64>| {
+        seconds.map(|seconds| (milestone, start + seconds.seconds()))
+    };
     let observation = Observation {
-        milestones: [at(Milestone::Ready, ready), at(Milestone::RayReady, ray_ready)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        milestones: [
+            at(Milestone::Ready, ready),
+            at(Milestone::RayReady, ray_ready),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         ..Observation::default()
     };
     judge(&check(json!({ "reached": fields })), &observation)
@@ -46,9 +51,24 @@ fn what_is_not_reached_is_waited_for(#[case] ready: Option<i64>, #[case] message
 
 #[rstest]
 #[case::the_other_alone(order(), None, Some(0), "`rayReady` was reached, and `ready` is not")]
-#[case::the_other_before(order(), Some(3), Some(0), "`rayReady` was reached 3.0 s before `ready`")]
-#[case::together(order(), Some(0), Some(0), "`ready` was reached 0.0 s before `rayReady`")]
-#[case::too_close(apart(), Some(0), Some(4), "`ready` was reached 4.0 s before `rayReady`")]
+#[case::the_other_before(
+    order(),
+    Some(3),
+    Some(0),
+    "`rayReady` was reached 3.0 s before `ready`"
+)]
+#[case::together(
+    order(),
+    Some(0),
+    Some(0),
+    "`ready` was reached 0.0 s before `rayReady`"
+)]
+#[case::too_close(
+    apart(),
+    Some(0),
+    Some(4),
+    "`ready` was reached 4.0 s before `rayReady`"
+)]
 #[case::no_duration(
     json!({ "first": "ready", "then": "rayReady", "apart": "soon" }),
     None,

@@ -19,7 +19,11 @@ fn state(fields: &Value) -> Check {
 #[case::reason(json!({ "exitCode": 3, "reason": "Error" }), waiting("CrashLoopBackOff", ""), exited(3))]
 #[case::reason_alone(json!({ "reason": "Error" }), exited(3), json!({}))]
 #[case::restarts(json!({ "exitCode": 3, "restarts": 2 }), json!({ "running": {} }), exited(3))]
-fn a_state_that_is_reached_passes(#[case] fields: Value, #[case] now: Value, #[case] before: Value) {
+fn a_state_that_is_reached_passes(
+    #[case] fields: Value,
+    #[case] now: Value,
+    #[case] before: Value,
+) {
     let mut observation = observe(&SOLUTION_1);
     set_status(&mut observation, 2, &now, &before);
     passes(judge(&state(&fields), &observation));
@@ -32,7 +36,11 @@ fn a_state_that_is_reached_passes(#[case] fields: Value, #[case] now: Value, #[c
 #[case(json!({ "exitCode": 3, "waiting": "CrashLoopBackOff" }), exited(3), "waits for \"exited 3, waits (CrashLoopBackOff)\"")]
 #[case(json!({ "exitCode": 3, "restarts": 1 }), exited(3), "waits for \"exited 3, restarted 1 times or more\"")]
 #[case(json!({ "reason": "Completed" }), json!({ "running": {} }), "waits for \"ended (Completed)\"")]
-fn a_state_that_is_not_reached_is_waited_for(#[case] fields: Value, #[case] now: Value, #[case] message: &str) {
+fn a_state_that_is_not_reached_is_waited_for(
+    #[case] fields: Value,
+    #[case] now: Value,
+    #[case] message: &str,
+) {
     let mut observation = observe(&SOLUTION_1);
     set_status(&mut observation, 0, &now, &json!({}));
     waits(judge(&state(&fields), &observation), message);
@@ -55,7 +63,12 @@ fn a_container_that_runs_need_not_be_ready() {
 #[test]
 fn another_exit_code_fails() {
     let mut observation = observe(&SOLUTION_1);
-    set_status(&mut observation, 1, &waiting("CrashLoopBackOff", ""), &exited(2));
+    set_status(
+        &mut observation,
+        1,
+        &waiting("CrashLoopBackOff", ""),
+        &exited(2),
+    );
     let finding = fails(
         judge(&state(&json!({ "exitCode": 3 })), &observation),
         "exited 2 instead of 3",
@@ -79,13 +92,18 @@ fn another_end_fails_without_waiting_for_restarts(#[case] fields: Value, #[case]
 #[test]
 fn init_containers_have_states_and_unknown_ones_fail() {
     let observation = observe(&OVERWRITE);
-    let init = |name: &str| check(json!({ "state": { "role": "worker", "container": name, "exitCode": 0 } }));
+    let init = |name: &str| {
+        check(json!({ "state": { "role": "worker", "container": name, "exitCode": 0 } }))
+    };
     passes(judge(&init("wait-gcs-ready"), &observation));
     fails(
         judge(&init("wait"), &observation),
         "has no container wait; it has wait-gcs-ready, ray-worker",
     );
-    waits(judge(&init("wait"), &Observation::default()), "no worker Pod yet");
+    waits(
+        judge(&init("wait"), &Observation::default()),
+        "no worker Pod yet",
+    );
 }
 
 fn never(duration: &str) -> Check {
@@ -122,7 +140,9 @@ fn never_passes_only_when_the_time_is_over() {
 #[test]
 fn a_pod_that_becomes_ready_fails_at_any_time() {
     let ready = |duration: &str| {
-        check(json!({ "never": { "for": duration, "after": "running", "ready": { "role": "head" } } }))
+        check(
+            json!({ "never": { "for": duration, "after": "running", "ready": { "role": "head" } } }),
+        )
     };
     let mut observation = observe(&SOLUTION_1);
     let finding = fails(
@@ -156,11 +176,15 @@ fn a_pod_that_becomes_ready_fails_at_any_time() {
 fn never_may_be_about_one_group_of_workers() {
     let mut observation = observe(&OVERWRITE);
     let never = |what: &str, group: &str| {
-        let body = json!({ "for": "1m", "after": "rayReady", what: { "role": "worker", "group": group } });
+        let body =
+            json!({ "for": "1m", "after": "rayReady", what: { "role": "worker", "group": group } });
         check(json!({ "never": body }))
     };
     passes(judge(&never("restarts", "small-group"), &observation));
-    fails(judge(&never("ready", "small-group"), &observation), "is ready");
+    fails(
+        judge(&never("ready", "small-group"), &observation),
+        "is ready",
+    );
     observation.milestones.clear();
     waits(
         judge(&never("ready", "other"), &observation),
@@ -176,7 +200,10 @@ fn a_restart_fails_even_before_the_milestone() {
         judge(&never("1h"), &observation),
         "container ray-head of Pod raycluster-head-command-head-r4jlx restarted",
     );
-    assert_eq!(finding.found.unwrap(), "runs, exited 137 before, restarted once");
+    assert_eq!(
+        finding.found.unwrap(),
+        "runs, exited 137 before, restarted once"
+    );
     observation.milestones.clear();
     fails(judge(&never("1h"), &observation), "restarted");
 }
@@ -185,7 +212,8 @@ fn a_restart_fails_even_before_the_milestone() {
 fn a_pod_that_was_replaced_or_is_gone_fails() {
     let mut observation = observe(&SOLUTION_1);
     let later = observation.milestones[&Milestone::Ready] + 1.second();
-    observation.pods[0].metadata.creation_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(later));
+    observation.pods[0].metadata.creation_timestamp =
+        Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(later));
     let uid = observation.pods[0].metadata.uid.clone().unwrap();
     observation.seen.insert(uid, later);
     fails(

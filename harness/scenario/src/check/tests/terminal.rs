@@ -13,7 +13,9 @@ fn sound() -> Vec<Check> {
         check(json!({ "pod": { "role": "head", "snapshot": ["command"] } })),
         check(json!({ "logs": { "role": "head", "lines": [{ "must": "first" }] } })),
         check(json!({ "job": { "entrypoint": ENTRYPOINT, "status": "SUCCEEDED" } })),
-        check(json!({ "never": { "for": "10s", "after": "ready", "restarts": { "role": "head" } } })),
+        check(
+            json!({ "never": { "for": "10s", "after": "ready", "restarts": { "role": "head" } } }),
+        ),
         check(json!({ "state": { "role": "head", "running": true } })),
         check(json!({ "state": { "role": "worker", "exitCode": 3 } })),
     ]
@@ -72,15 +74,21 @@ fn a_rejection_is_only_expected_by_a_check_that_names_its_reason() {
         object: object.into(),
         message: message.into(),
     };
-    let checks = [check(json!({ "rejected": { "by": "api", "message": "Required" } }))];
+    let checks = [check(
+        json!({ "rejected": { "by": "api", "message": "Required" } }),
+    )];
     let mut observation = Observation {
-        rejections: vec![rejection("RayCluster a", "Invalid: spec.headGroupSpec: Required value")],
+        rejections: vec![rejection(
+            "RayCluster a",
+            "Invalid: spec.headGroupSpec: Required value",
+        )],
         ..Observation::default()
     };
     assert_eq!(terminal(&checks, &observation), None);
-    observation
-        .rejections
-        .push(rejection("ConfigMap b", "Invalid: data[x y]: Invalid value"));
+    observation.rejections.push(rejection(
+        "ConfigMap b",
+        "Invalid: data[x y]: Invalid value",
+    ));
     let finding = terminal(&checks, &observation).expect("the second is not expected");
     assert_eq!(
         finding.message,
@@ -90,10 +98,20 @@ fn a_rejection_is_only_expected_by_a_check_that_names_its_reason() {
 
 #[rstest]
 #[case::at_once("ErrImagePull", NOT_FOUND, 0, Some("was not found in its registry"))]
-#[case::later("ImagePullBackOff", NOT_FOUND, 3, Some("was not found in its registry"))]
+#[case::later(
+    "ImagePullBackOff",
+    NOT_FOUND,
+    3,
+    Some("was not found in its registry")
+)]
 #[case::by_event("ImagePullBackOff", "Back-off pulling image", 1, None)]
 #[case::one_pull_error("ErrImagePull", NO_REGISTRY, 1, None)]
-#[case::two_pull_errors("ImagePullBackOff", NO_REGISTRY, 2, Some("can't be pulled, 2 times so far"))]
+#[case::two_pull_errors(
+    "ImagePullBackOff",
+    NO_REGISTRY,
+    2,
+    Some("can't be pulled, 2 times so far")
+)]
 #[case::wrong_name(
     "InvalidImageName",
     "couldn't parse image name",
@@ -107,7 +125,12 @@ fn a_rejection_is_only_expected_by_a_check_that_names_its_reason() {
     Some("imagePullPolicy is Never")
 )]
 #[case::on_its_way("ContainerCreating", "", 0, None)]
-fn images(#[case] reason: &str, #[case] said: &str, #[case] failures: i32, #[case] message: Option<&str>) {
+fn images(
+    #[case] reason: &str,
+    #[case] said: &str,
+    #[case] failures: i32,
+    #[case] message: Option<&str>,
+) {
     let mut observation = head(0, &waiting(reason, said), &json!({}));
     if failures > 0 {
         pod_event(
@@ -154,9 +177,18 @@ fn the_two_words_for_a_pull_that_failed_are_one() {
     2,
     Some("can't be created (CreateContainerError): secret \"a\" not found")
 )]
-fn containers_that_cannot_be_made(#[case] reason: &str, #[case] times: i32, #[case] message: Option<&str>) {
+fn containers_that_cannot_be_made(
+    #[case] reason: &str,
+    #[case] times: i32,
+    #[case] message: Option<&str>,
+) {
     let mut observation = head(0, &waiting(reason, "secret \"a\" not found"), &json!({}));
-    pod_event(&mut observation, "Failed", "Error: secret \"a\" not found", times);
+    pod_event(
+        &mut observation,
+        "Failed",
+        "Error: secret \"a\" not found",
+        times,
+    );
     match message {
         Some(message) => assert!(cause(&observation).message.contains(message)),
         None => goes_on(&observation),
@@ -174,7 +206,12 @@ fn containers_that_cannot_be_made(#[case] reason: &str, #[case] times: i32, #[ca
     json!({}),
     "exited 127: what it should run was not found; check the command, the image and PATH"
 )]
-fn containers_that_ended(#[case] restarts: i32, #[case] now: Value, #[case] before: Value, #[case] message: &str) {
+fn containers_that_ended(
+    #[case] restarts: i32,
+    #[case] now: Value,
+    #[case] before: Value,
+    #[case] message: &str,
+) {
     let mut observation = head(restarts, &now, &before);
     let keys = terminal_logs(&observation);
     assert_eq!(keys, [key(&observation, now.get("terminated").is_none())]);
@@ -192,7 +229,12 @@ fn containers_that_ended(#[case] restarts: i32, #[case] now: Value, #[case] befo
         "{}",
         finding.message
     );
-    assert!(finding.found.unwrap().starts_with("    1 | a\n    2 | /bin/bash"));
+    assert!(
+        finding
+            .found
+            .unwrap()
+            .starts_with("    1 | a\n    2 | /bin/bash")
+    );
     for expected in [
         json!({ "state": { "role": "head", "exitCode": 9 } }),
         json!({ "state": { "role": "head", "waiting": "CrashLoopBackOff" } }),
@@ -217,7 +259,8 @@ fn containers_that_ended(#[case] restarts: i32, #[case] now: Value, #[case] befo
 #[test]
 fn a_pod_that_is_deleted_ends_by_intention() {
     let mut observation = head(0, &exited(143), &json!({}));
-    observation.pods[0].metadata.deletion_timestamp = observation.pods[0].metadata.creation_timestamp.clone();
+    observation.pods[0].metadata.deletion_timestamp =
+        observation.pods[0].metadata.creation_timestamp.clone();
     goes_on(&observation);
 }
 
@@ -236,13 +279,21 @@ fn a_container_that_could_not_start_says_why() {
     let said = "exec: \"/bin/nosh\": stat /bin/nosh: no such file or directory";
     let end = json!({ "terminated": { "exitCode": 128, "reason": "StartError", "message": said } });
     let message = cause(&head(0, &end, &json!({}))).message;
-    assert!(message.ends_with(&format!("exited 128; {said}")), "{message}");
+    assert!(
+        message.ends_with(&format!("exited 128; {said}")),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_hook_that_failed_is_the_cause_of_the_exit() {
     let mut observation = head(1, &waiting("CrashLoopBackOff", ""), &exited(137));
-    pod_event(&mut observation, "FailedPostStartHook", "PostStartHook failed", 1);
+    pod_event(
+        &mut observation,
+        "FailedPostStartHook",
+        "PostStartHook failed",
+        1,
+    );
     let message = cause(&observation).message;
     assert!(
         message.starts_with(
@@ -262,14 +313,27 @@ fn a_hook_that_failed_is_the_cause_of_the_exit() {
 }
 
 #[rstest]
-#[case("cpu", "64", Some("requests cpu 64 but the largest node has 2; lower its requests"))]
-#[case("memory", "1Ti", Some("requests memory 1024.0Gi but the largest node has 8.0Gi"))]
+#[case(
+    "cpu",
+    "64",
+    Some("requests cpu 64 but the largest node has 2; lower its requests")
+)]
+#[case(
+    "memory",
+    "1Ti",
+    Some("requests memory 1024.0Gi but the largest node has 8.0Gi")
+)]
 #[case("cpu", "2", None)]
-fn pods_larger_than_every_node(#[case] resource: &str, #[case] amount: &str, #[case] message: Option<&str>) {
+fn pods_larger_than_every_node(
+    #[case] resource: &str,
+    #[case] amount: &str,
+    #[case] message: Option<&str>,
+) {
     let mut observation = observe(&SOLUTION_1);
     observation.largest_node = Some((2.0, 8.0 * 1024f64.powi(3)));
     let spec = observation.pods[0].spec.as_mut().unwrap();
-    spec.containers[0].resources = Some(serde_json::from_value(json!({ "requests": { resource: amount } })).unwrap());
+    spec.containers[0].resources =
+        Some(serde_json::from_value(json!({ "requests": { resource: amount } })).unwrap());
     goes_on(&observation);
     observation.pods[0].spec.as_mut().unwrap().node_name = None;
     match message {
@@ -288,11 +352,15 @@ fn init_containers_count_at_their_largest() {
     observation.largest_node = Some((2.0, 1e12));
     let container = |name: &str, cpu: &str, restart: Option<&str>| json!({ "name": name, "restartPolicy": restart, "resources": { "requests": { "cpu": cpu } } });
     let mut set = |init: Value, cpu: &str| {
-        let spec = json!({ "initContainers": init, "containers": [container("ray-head", cpu, None)] });
+        let spec =
+            json!({ "initContainers": init, "containers": [container("ray-head", cpu, None)] });
         observation.pods[0].spec = Some(serde_json::from_value(spec).unwrap());
         observation.clone()
     };
-    goes_on(&set(json!([container("a", "2", None), container("b", "2", None)]), "2"));
+    goes_on(&set(
+        json!([container("a", "2", None), container("b", "2", None)]),
+        "2",
+    ));
     assert!(
         cause(&set(json!([container("a", "3", None)]), "1"))
             .message

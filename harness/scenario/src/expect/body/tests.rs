@@ -31,7 +31,10 @@ fn bodies(#[case] value: Value, #[case] body: &str) {
 
 #[test]
 fn the_order_of_keys_does_not_matter_and_that_of_elements_does() {
-    assert_eq!(render(&json!({"b": 1, "a": 2})), render(&json!({"a": 2, "b": 1})));
+    assert_eq!(
+        render(&json!({"b": 1, "a": 2})),
+        render(&json!({"a": 2, "b": 1}))
+    );
     assert_ne!(render(&json!(["b", "a"])), render(&json!(["a", "b"])));
 }
 

@@ -102,8 +102,7 @@ fn empty_lists_and_unknown_or_absent_keys_are_tolerated() {
         body: "absent".into(),
     };
     assert_eq!(SnapshotFile::parse(&empty.to_text()).unwrap(), empty);
-    let text =
-        "---\nsnapshot_kind: text\nassertion_line: 3\ninfo:\n  operator: [1.6.2, 1.6.0, 1.6.2]\n  x: y\n---\nabsent\n";
+    let text = "---\nsnapshot_kind: text\nassertion_line: 3\ninfo:\n  operator: [1.6.2, 1.6.0, 1.6.2]\n  x: y\n---\nabsent\n";
     let read = SnapshotFile::parse(text).unwrap();
     assert_eq!(read.header.operator, [version("1.6.0"), version("1.6.2")]);
 }
@@ -126,7 +125,10 @@ fn bytes_that_are_no_text_are_an_error_and_no_file_is_none() {
     assert_eq!(SnapshotFile::read_if_there(&path).unwrap(), None);
     fs::write(&path, [0xff, 0xfe]).unwrap();
     let error = SnapshotFile::read_if_there(&path).unwrap_err().to_string();
-    assert!(error.contains("x.snap is not a snapshot: invalid utf-8"), "{error}");
+    assert!(
+        error.contains("x.snap is not a snapshot: invalid utf-8"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -138,7 +140,10 @@ fn merging_adds_what_is_new() {
         ..Header::default()
     };
     assert!(header.merge(&other));
-    assert_eq!(header.operator, [version("1.6.0"), version("1.6.1"), version("1.6.2")]);
+    assert_eq!(
+        header.operator,
+        [version("1.6.0"), version("1.6.1"), version("1.6.2")]
+    );
 }
 
 #[rstest]
@@ -167,10 +172,15 @@ fn a_body_that_no_run_writes_is_an_error(#[case] body: &str) {
 #[case("absent")]
 #[case("- - \"a\"\n  - \"b\"\n- []\n- c: []")]
 #[case("\"\": true\n\"a b\": 1\napp.kubernetes.io/name: 2.5")]
-#[case("- name: \"B\"\n  value: \"1\"\n- name: \"A\"\n  valueFrom:\n    fieldRef:\n      fieldPath: \"x\"")]
+#[case(
+    "- name: \"B\"\n  value: \"1\"\n- name: \"A\"\n  valueFrom:\n    fieldRef:\n      fieldPath: \"x\""
+)]
 #[case(
     "livenessProbe: absent\nreadinessProbe:\n  exec:\n    command:\n      - \"a\"\n      - \"b\"\n  periodSeconds: 5"
 )]
 fn a_body_that_a_run_writes_is_read(#[case] body: &str) {
-    assert_eq!(SnapshotFile::parse(&snapshot(body).to_text()), Ok(snapshot(body)));
+    assert_eq!(
+        SnapshotFile::parse(&snapshot(body).to_text()),
+        Ok(snapshot(body))
+    );
 }

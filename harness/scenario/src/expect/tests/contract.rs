@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use kuberay_contract::{CLASSES, ContainerContract, OperatorSettings, PodContract, PodRole, differences, predict};
+use kuberay_contract::{
+    CLASSES, ContainerContract, OperatorSettings, PodContract, PodRole, differences, predict,
+};
 use semver::Version;
 use serde_json::{Value, json};
 
@@ -66,7 +68,8 @@ fn captured_pods_of_an_overwritten_command() {
             "annotations": {"ray.io/overwrite-container-cmd": "true"},
         });
         let spec = &mut cluster["spec"];
-        spec["headGroupSpec"]["template"]["spec"]["containers"] = json!([container("ray-head", "5Gi", "head")]);
+        spec["headGroupSpec"]["template"]["spec"]["containers"] =
+            json!([container("ray-head", "5Gi", "head")]);
         let group = &mut spec["workerGroupSpecs"][0];
         group["groupName"] = json!("small-group");
         group["template"]["spec"]["containers"] = json!([container("ray-worker", "1Gi", "worker")]);
@@ -78,7 +81,8 @@ fn captured_pods_of_an_overwritten_command() {
         if contract.role == PodRole::Worker {
             let wait = contract.init_containers.pop().unwrap();
             let captured: Vec<Value> =
-                serde_json::from_str(include_str!("../../check/testdata/overwrite.pods.json")).unwrap();
+                serde_json::from_str(include_str!("../../check/testdata/overwrite.pods.json"))
+                    .unwrap();
             assert_eq!(json!(args(&wait)), captured[1]["initContainers"][0]["args"]);
         }
         assert_eq!(differences(&contract, spec), []);
@@ -105,16 +109,23 @@ fn captured_heads_of_1_6_and_1_0() {
         let resources = json!({"limits": {"cpu": "1", "memory": memory}});
         let object = cluster(|cluster| {
             cluster["metadata"]["name"] = json!(name);
-            let container = &mut cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0];
+            let container =
+                &mut cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0];
             container["command"] = json!([SCRIPT]);
             container["resources"] = resources;
         });
         let mut seen = captured(text).remove(0);
         assert_eq!(differences(&pods(version, &object)[0], &seen), []);
         seen["containers"][0]["env"].as_array_mut().unwrap().pop();
-        assert_eq!(differences(&pods(version, &object)[0], &seen)[0].what, "env");
+        assert_eq!(
+            differences(&pods(version, &object)[0], &seen)[0].what,
+            "env"
+        );
         seen["containers"][0]["command"] = json!(["/bin/bash", "-x", "--"]);
-        assert_eq!(differences(&pods(version, &object)[0], &seen)[0].what, "command");
+        assert_eq!(
+            differences(&pods(version, &object)[0], &seen)[0].what,
+            "command"
+        );
     }
 }
 
@@ -148,7 +159,9 @@ fn the_snapshots_of_scenarios() {
                 _ => object,
             };
             for class in &CLASSES {
-                let path = scenario.dir.join(SnapshotName::new(&subject, class).to_string());
+                let path = scenario
+                    .dir
+                    .join(SnapshotName::new(&subject, class).to_string());
                 let Some(snapshot) = SnapshotFile::read_if_there(&path).unwrap() else {
                     continue;
                 };
@@ -169,7 +182,13 @@ fn compare(subject: &Subject, body: &str, pods: &[PodContract], path: &Path) -> 
         Role::Worker => PodRole::Worker,
         Role::Submitter | Role::RedisCleanup => return false,
     };
-    let is_it = |pod: &&PodContract| pod.role == role && subject.group.as_ref().is_none_or(|group| pod.group == *group);
+    let is_it = |pod: &&PodContract| {
+        pod.role == role
+            && subject
+                .group
+                .as_ref()
+                .is_none_or(|group| pod.group == *group)
+    };
     let pod = pods
         .iter()
         .find(is_it)
@@ -186,7 +205,8 @@ fn compare(subject: &Subject, body: &str, pods: &[PodContract], path: &Path) -> 
         PodField::Command => container.command == expected,
         PodField::Args => {
             let texts = container.args.iter().zip(&expected);
-            container.args.len() == expected.len() && texts.clone().all(|(text, seen)| text.matches(seen))
+            container.args.len() == expected.len()
+                && texts.clone().all(|(text, seen)| text.matches(seen))
         }
         _ => return false,
     };

@@ -29,7 +29,8 @@ const RELEASES: &[&str] = &[
 
 /// So many seconds for `s0`, `s1` …
 fn durations(seconds: &[f64]) -> Durations {
-    let id = |(number, seconds): (usize, &f64)| (format!("kind::1.6.2::2.52.0::s{number}"), *seconds);
+    let id =
+        |(number, seconds): (usize, &f64)| (format!("kind::1.6.2::2.52.0::s{number}"), *seconds);
     seconds.iter().enumerate().map(id).collect()
 }
 
@@ -46,7 +47,9 @@ fn shards(cases: &[TestCase], count: u16, durations: &Durations) -> Vec<Vec<Stri
 }
 
 fn names(ids: &[String]) -> Vec<&str> {
-    ids.iter().map(|id| id.rsplit("::").next().unwrap()).collect()
+    ids.iter()
+        .map(|id| id.rsplit("::").next().unwrap())
+        .collect()
 }
 
 #[rstest]
@@ -70,7 +73,9 @@ fn a_shard_is_one_of_several(#[case] text: &str, #[case] index: u16, #[case] cou
 fn what_is_no_shard_is_told_what_is(#[case] text: &str) {
     let error = text.parse::<Shard>().unwrap_err().to_string();
     assert!(
-        error.starts_with(&format!("`{text}` is not a shard: write which one of how many")),
+        error.starts_with(&format!(
+            "`{text}` is not a shard: write which one of how many"
+        )),
         "{error}"
     );
 }
@@ -80,11 +85,26 @@ fn what_is_no_shard_is_told_what_is(#[case] text: &str) {
 #[case::equal_ones_by_name(&[2.0, 2.0, 2.0, 2.0], 2, &["s0,s2", "s1,s3"])]
 #[case::one_alone(&[1.0, 2.0], 1, &["s0,s1"])]
 #[case::more_shards_than_cases(&[2.0, 1.0], 3, &["s0", "s1", ""])]
-fn cases_are_divided_by_their_records(#[case] seconds: &[f64], #[case] count: u16, #[case] expected: &[&str]) {
-    let found = shards(&plan(TargetKind::Kind, seconds.len(), PAIR), count, &durations(seconds));
+fn cases_are_divided_by_their_records(
+    #[case] seconds: &[f64],
+    #[case] count: u16,
+    #[case] expected: &[&str],
+) {
+    let found = shards(
+        &plan(TargetKind::Kind, seconds.len(), PAIR),
+        count,
+        &durations(seconds),
+    );
     for (found, expected) in found.iter().zip(expected) {
-        let expected: BTreeSet<&str> = expected.split(',').filter(|name| !name.is_empty()).collect();
-        assert_eq!(names(found).into_iter().collect::<BTreeSet<_>>(), expected, "{found:?}");
+        let expected: BTreeSet<&str> = expected
+            .split(',')
+            .filter(|name| !name.is_empty())
+            .collect();
+        assert_eq!(
+            names(found).into_iter().collect::<BTreeSet<_>>(),
+            expected,
+            "{found:?}"
+        );
     }
 }
 
@@ -98,9 +118,16 @@ fn what_has_no_record_goes_where_its_name_says() {
 
 #[test]
 fn a_release_of_the_target_control_plane_stays_whole() {
-    let found = shards(&plan(TargetKind::Envtest, 3, RELEASES), 2, &Durations::default());
+    let found = shards(
+        &plan(TargetKind::Envtest, 3, RELEASES),
+        2,
+        &Durations::default(),
+    );
     let releases = |ids: &[String]| {
-        let releases: BTreeSet<_> = ids.iter().map(|id| id.split("::").nth(1).unwrap().to_owned()).collect();
+        let releases: BTreeSet<_> = ids
+            .iter()
+            .map(|id| id.split("::").nth(1).unwrap().to_owned())
+            .collect();
         releases.into_iter().collect::<Vec<_>>().join(" ")
     };
     assert_eq!(releases(&found[0]), "1.0.0 1.2.2 1.6.2");

@@ -24,11 +24,14 @@ fn client(maps: Vec<Value>) -> Client {
             .replace("%3D", "=")
             .replace("%2F", "/");
         let holds = |map: &&Value| {
-            let holds = map["metadata"]["labels"]["kuberay-conformance/holds"].as_str().unwrap();
+            let holds = map["metadata"]["labels"]["kuberay-conformance/holds"]
+                .as_str()
+                .unwrap();
             query.contains(&format!("kuberay-conformance/holds={holds}"))
         };
         let items: Vec<&Value> = maps.iter().filter(holds).collect();
-        let list = json!({"apiVersion": "v1", "kind": "ConfigMapList", "metadata": {}, "items": items});
+        let list =
+            json!({"apiVersion": "v1", "kind": "ConfigMapList", "metadata": {}, "items": items});
         let body = Body::from(serde_json::to_vec(&list).unwrap());
         std::future::ready(Ok::<_, std::convert::Infallible>(Response::new(body)))
     });
@@ -95,7 +98,11 @@ fn files(folder: &Path) -> Vec<String> {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if path.is_dir() {
-            found.extend(files(&path).into_iter().map(|below| format!("{name}/{below}")));
+            found.extend(
+                files(&path)
+                    .into_iter()
+                    .map(|below| format!("{name}/{below}")),
+            );
         } else {
             found.push(name);
         }
@@ -110,14 +117,20 @@ async fn what_a_shard_kept_becomes_a_report_with_its_evidence() {
     let run = collected(kept("evidence/kind/a", archive()), folder.path())
         .await
         .unwrap();
-    assert_eq!((run.cases.len(), run.cases[0].outcome), (1, Outcome::Failed));
+    assert_eq!(
+        (run.cases.len(), run.cases[0].outcome),
+        (1, Outcome::Failed)
+    );
     let files = files(folder.path());
     for expected in [
         "evidence/kind/a/logs/head.log",
         "shards/1/evidence/kind/a/logs/head.log",
         "results.json",
     ] {
-        assert!(files.iter().any(|file| file == expected), "{expected} in {files:?}");
+        assert!(
+            files.iter().any(|file| file == expected),
+            "{expected} in {files:?}"
+        );
     }
 }
 
@@ -132,8 +145,13 @@ async fn evidence_is_written_below_the_output_folder_only(#[case] evidence: &str
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("output");
     let evidence = evidence.replace("ABSOLUTE", folder.path().join("escaped").to_str().unwrap());
-    let run = collected(kept(&evidence, archive()), &output).await.unwrap();
-    assert_eq!((run.cases.len(), run.cases[0].outcome), (1, Outcome::Failed));
+    let run = collected(kept(&evidence, archive()), &output)
+        .await
+        .unwrap();
+    assert_eq!(
+        (run.cases.len(), run.cases[0].outcome),
+        (1, Outcome::Failed)
+    );
     assert_eq!(run.cases[0].evidence, None);
     let all = files(folder.path());
     assert!(

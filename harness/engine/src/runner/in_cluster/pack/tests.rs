@@ -20,7 +20,10 @@ fn a_value_comes_back_as_it_was() {
     let bytes = pack(&value).unwrap();
     assert!(bytes.len() < 200, "it is compressed");
     assert_eq!(unpack::<Vec<String>>(&bytes).unwrap(), value);
-    assert!(unpack::<Vec<String>>(&bytes[..10]).is_err(), "half of it is no value");
+    assert!(
+        unpack::<Vec<String>>(&bytes[..10]).is_err(),
+        "half of it is no value"
+    );
 }
 
 /// A gzip bomb: a few kilobytes that unpack to more than results ever take.
@@ -51,7 +54,8 @@ fn archive(entries: impl IntoIterator<Item = (String, tar::EntryType, &'static s
 
 #[test]
 fn a_folder_of_too_many_files_is_refused() {
-    let bytes = archive((0..10_001).map(|number| (format!("f{number}"), tar::EntryType::Regular, "")));
+    let bytes =
+        archive((0..10_001).map(|number| (format!("f{number}"), tar::EntryType::Regular, "")));
     let folder = tempfile::tempdir().unwrap();
     let error = unpack_folder(&bytes, &folder.path().join("evidence"))
         .unwrap_err()
@@ -77,7 +81,9 @@ fn only_files_and_folders_of_the_folder_itself_are_unpacked(
     assert!(
         done.is_err(),
         "{:?}",
-        std::fs::read_dir(folder.path().join("evidence")).unwrap().count()
+        std::fs::read_dir(folder.path().join("evidence"))
+            .unwrap()
+            .count()
     );
     assert!(!folder.path().join("escaped").exists());
 }

@@ -67,7 +67,9 @@ impl Server {
     fn put(&self, mut object: Value, creates: bool) -> (StatusCode, Value) {
         let mut maps = self.maps.lock().unwrap();
         let name = object["metadata"]["name"].as_str().unwrap().to_owned();
-        let there = maps.get(&name).map(|map| map["metadata"]["resourceVersion"].clone());
+        let there = maps
+            .get(&name)
+            .map(|map| map["metadata"]["resourceVersion"].clone());
         let expected = &object["metadata"]["resourceVersion"];
         let is_stale = expected.is_string() && Some(expected) != there.as_ref();
         if is_stale || creates && there.is_some() {
@@ -121,7 +123,9 @@ async fn a_pod_that_is_terminating_does_not_overwrite_the_results_of_the_next() 
         .expect_err("it is the second's");
     assert_eq!(kept(&server).await.as_deref(), Some("the second"));
     assert!(
-        refused.to_string().contains("is of a later Pod of the shard"),
+        refused
+            .to_string()
+            .contains("is of a later Pod of the shard"),
         "{refused}"
     );
 }

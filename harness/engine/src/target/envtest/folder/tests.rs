@@ -21,20 +21,27 @@ async fn what_a_killed_process_left_goes_and_what_is_used_stays() {
     let state = tempfile::tempdir().unwrap();
     let lines = Lines::default();
     let used = Folder::make(state.path(), &lines).await.unwrap();
-    assert_eq!(used.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        used.path().metadata().unwrap().permissions().mode() & 0o777,
+        0o700
+    );
     let left = state.path().join("control-planes/1-0");
     std::fs::create_dir_all(left.join("etcd")).unwrap();
     std::fs::write(left.join(OWNER), "").unwrap();
     let second = Folder::make(state.path(), &lines).await.unwrap();
     assert!(used.path().exists() && second.path().exists() && !left.exists());
     let told = lines.0.lock().unwrap().join("\n");
-    assert!(told.contains("control-planes/1-0") && told.contains("killed"), "{told}");
+    assert!(
+        told.contains("control-planes/1-0") && told.contains("killed"),
+        "{told}"
+    );
     let path = second.path().to_owned();
     drop(second);
     assert!(!path.exists());
 }
 
-const SELF: &str = "target::envtest::folder::tests::a_folder_that_its_owner_removes_is_not_taken_for_left_behind";
+const SELF: &str =
+    "target::envtest::folder::tests::a_folder_that_its_owner_removes_is_not_taken_for_left_behind";
 
 /// What this program does as the other process.
 async fn be_the_other(role: &str, state: &Path) {

@@ -45,7 +45,10 @@ fn hosts(#[case] server: &str, #[case] expected: &str) {
 #[case::openshift(&["ray/api-acme-dev:6443/admin", "api-acme-dev:6443"], "https://api.acme.dev:6443")]
 #[case::kops(&["ray.k8s.local", "ray.k8s.local"], "https://api.ray.k8s.local")]
 #[case::only_looks_like_loopback(&["admin"], "https://127.acme.com")]
-fn the_last_label_of_a_host_name_is_no_evidence_of_a_test_cluster(#[case] names: &[&str], #[case] server: &str) {
+fn the_last_label_of_a_host_name_is_no_evidence_of_a_test_cluster(
+    #[case] names: &[&str],
+    #[case] server: &str,
+) {
     let refused = refusal(names, server).expect("refused");
     assert!(refused.starts_with("neither its name"), "{refused}");
 }
