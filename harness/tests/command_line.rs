@@ -87,7 +87,7 @@ fn a_setting_of_the_operator_that_changes_nothing_is_told(
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert_eq!(
-        said.contains("ENABLE_LOGIN_SHEL changes nothing"),
+        said.contains("ENABLE_LOGIN_SHEL has no effect"),
         told,
         "{said}"
     );

@@ -1,10 +1,10 @@
 //! One trial for each case, named `target::operator::ray::scenario`; a trial only asks the engine for its case.
 //!
-//! They are ignored unless `--include-ignored` (or `--ignored`) asks for them. The trials of the target `kind` then attach
+//! They are ignored unless `--include-ignored` (or `--ignored`) asks for them. The trials of kind then attach
 //! to what `kuberay-conformance cluster up` has left up, and fail where nothing is; those of envtest start control
 //! planes of all releases themselves, and build or pull the programs first.
 //!
-//! The target `envtest` waits for the target `kind`: its API servers need every core, and a Ray that is kept from them
+//! envtest waits for kind: its API servers need every core, and a Ray that is kept from them
 //! for half a minute gives its dashboard up.
 
 #[path = "conformance/envtest.rs"]

@@ -15,9 +15,9 @@ use crate::scenario;
 #[derive(Debug, Clone, Args)]
 pub struct JobCluster {
     #[command(flatten)]
-    pub existing: ExistingCluster,
-    #[command(flatten)]
     pub engine: Engine,
+    #[command(flatten)]
+    pub existing: ExistingCluster,
 }
 
 impl JobCluster {
@@ -96,13 +96,13 @@ pub struct Submit {
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     #[command(flatten)]
-    pub place: JobCluster,
-    #[command(flatten)]
     pub scenarios: Folder,
+    #[command(flatten)]
+    pub place: JobCluster,
 }
 
 impl Submit {
-    /// What each Pod's `run` is told beside its part.
+    /// Returns the arguments of each Pod's `run` beside its shard.
     pub fn run_arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
         let named = [

@@ -105,7 +105,7 @@ pub enum Cluster {
     Up(Stack),
     /// Remove what `cluster up` created
     Down(Place),
-    /// Print what is up and who uses it
+    /// Print what is up, and which processes use it
     Status(Place),
 }
 
@@ -175,9 +175,9 @@ pub enum DocsPage {
     /// docs/reference/contract.md: every rule of the contract with its releases, scenarios and issues
     #[default]
     Contract,
-    /// docs/reference/pairs.md: what each scenario of the target kind showed on each pair of releases
+    /// docs/reference/pairs.md: what each scenario of kind showed on each pair of releases
     Pairs,
-    /// fixtures/durations.yaml: how long each case of the target kind took, by which --shard divides
+    /// fixtures/durations.yaml: how long each case of kind took, by which --shard divides
     Durations,
 }
 
@@ -274,13 +274,19 @@ pub struct Size {
 /// What `cluster down` and `cluster status` look at.
 #[derive(Debug, Args)]
 pub struct Place {
-    #[command(flatten)]
-    pub existing: ExistingCluster,
     /// Target: envtest, kind or all
-    #[arg(long = "target", value_name = "TARGET", value_parser = targets, default_value = "all", overrides_with = "targets")]
+    #[arg(
+        long = "target",
+        value_name = "TARGET",
+        value_parser = targets,
+        default_value = "all",
+        overrides_with = "targets"
+    )]
     pub targets: Targets,
     #[command(flatten)]
     pub engine: Engine,
+    #[command(flatten)]
+    pub existing: ExistingCluster,
 }
 
 #[derive(Debug, Args)]

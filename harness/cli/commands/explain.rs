@@ -50,7 +50,7 @@ pub struct Explain {
 pub enum Format {
     /// For people
     Text,
-    /// For programs, as docs/schema/explain.schema.json says
+    /// For programs; the schema is docs/schema/explain.schema.json
     Json,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
     };
     for name in settings.unknown() {
         print_problem!(
-            "warning: the operator's variable {name} changes nothing of what explain tells; {} do",
+            "warning: the operator's variable {name} has no effect on what explain shows; these have: {}",
             OperatorSettings::KNOWN.join(", ")
         );
     }

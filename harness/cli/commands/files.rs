@@ -99,7 +99,7 @@ pub(super) fn plan(selection: &Selection) -> Result<u8, CliError> {
     })
 }
 
-/// Tells which releases of a plan no run could have by itself.
+/// Warns about releases of a plan that no run can provide by itself.
 fn warn_of_unpinned(options: &Options) {
     let pins = Pins::embedded();
     for operator in &options.operators {
@@ -161,7 +161,7 @@ pub(super) fn releases(releases: &Releases, targets: &Targets) -> Result<Options
     let pins = Pins::embedded();
     let pairs = plan::Pairs::resolve(&releases.pairs, &pins.pairs);
     if !pairs.is_empty() && !targets.0.contains(&TargetKind::Kind) {
-        return Err(CliError::bad_use("--pair is for the target kind")
+        return Err(CliError::bad_use("--pair is for kind")
             .with_help("add `--target kind`, or name releases with --operator and --ray"));
     }
     let mut options = Options::new(pins.defaults.operator, pins.defaults.ray);

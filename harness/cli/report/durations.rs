@@ -1,15 +1,15 @@
-//! `fixtures/durations.yaml`: how long cases of the target `kind` took.
+//! `fixtures/durations.yaml`: how long cases of kind took.
 
 use super::{Outcome, RunResult};
 use crate::plan::Durations;
 use crate::scenario::TargetKind;
 
 const INTRODUCTION: &str = "\
-# Seconds that each case of the target kind took, by which `run --shard` divides a plan. Written from a run's results:
+# Seconds that each case of kind took, by which `run --shard` divides a plan. Written from a run's results:
 #   kuberay-conformance docs durations --results output/results.json > fixtures/durations.yaml
 ";
 
-/// How long cases took that passed in the target `kind`; of several runs the later one counts where both have a case.
+/// How long cases took that passed on kind; of several runs the later one counts where both have a case.
 ///
 /// What failed may have waited for its deadline. Cases of envtest are not divided by their own time.
 pub fn durations(runs: &[RunResult]) -> Durations {

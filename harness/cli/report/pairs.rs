@@ -1,4 +1,4 @@
-//! `docs/reference/pairs.md`: what each scenario of the target `kind` showed on each pair of releases.
+//! `docs/reference/pairs.md`: what each scenario of kind showed on each pair of releases.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

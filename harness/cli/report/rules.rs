@@ -91,7 +91,7 @@ pub fn rule_results(run: &RunResult) -> Vec<RuleResult> {
     results.collect()
 }
 
-/// The pairs of the target kind, and those of the envtest whose release has none there, in the cases' order.
+/// The pairs of kind, and those on envtest whose release has none there, in the cases' order.
 fn pairs(cases: &[CaseResult]) -> Vec<(&str, &str)> {
     let mut pairs: Vec<(&str, &str)> = Vec::new();
     for target in [TargetKind::Kind, TargetKind::Envtest] {

@@ -17,7 +17,7 @@ pub(super) fn quote(text: &str) -> String {
             '\t' => quoted.push_str("\\t"),
             '\u{b}' => quoted.push_str("\\v"),
             c if u32::from(c) < 0x20 || c == '\u{7f}' => {
-                quoted.push_str(&format!("\\x{:02x}", u32::from(c)))
+                quoted.push_str(&format!("\\x{:02x}", u32::from(c)));
             }
             c if c.is_control() || (c.is_whitespace() && c != ' ') => {
                 quoted.push_str(&format!("\\u{:04x}", u32::from(c)));

@@ -210,10 +210,10 @@ impl Builder<'_> {
         let options = self.cluster.spec.autoscaler_options.as_ref();
         match options.and_then(|options| options.version.as_deref()) {
             Some("v2") if self.context.uses(Feature::AutoscalerV2) => {
-                env.add("RAY_enable_autoscaler_v2", "true")
+                env.add("RAY_enable_autoscaler_v2", "true");
             }
             Some("v1") if self.context.uses(Feature::AutoscalerV1) => {
-                env.add("RAY_enable_autoscaler_v2", "false")
+                env.add("RAY_enable_autoscaler_v2", "false");
             }
             _ => {}
         }

@@ -135,7 +135,7 @@ pub(super) fn ends_shell(text: &str) -> Option<String> {
             Piece::Operator("(") => depth += 1,
             Piece::Operator(")") => depth = depth.saturating_sub(1),
             Piece::Operator(operator) => {
-                guarded = *operator == "||" || guarded && *operator == "&&"
+                guarded = *operator == "||" || guarded && *operator == "&&";
             }
             Piece::Newline => guarded = false,
             Piece::Word(word) if at_start && depth == 0 && !guarded => {

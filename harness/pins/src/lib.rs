@@ -22,7 +22,7 @@ pub const UNPINNED: &str = "unpinned";
 pub struct Pins {
     /// What a run uses unless it is told otherwise.
     pub defaults: Pair,
-    /// Releases that are run with each other in the target `kind`.
+    /// Releases that are run with each other on kind.
     pub pairs: Vec<Pair>,
     /// Release of Kubernetes in the node image that is built.
     pub kubernetes: Version,

@@ -161,7 +161,7 @@ pub struct Spec {
         "patternErrorMessage": "an issue is a URL or `owner/repo#number`"
     }))]
     pub issues: Vec<String>,
-    /// How many Kubernetes nodes that accept Pods it needs; 1 when absent, more only exist on the target `kind`.
+    /// How many Kubernetes nodes that accept Pods it needs; 1 when absent, more only exist on kind.
     #[serde(default = "one_node")]
     #[schemars(range(min = 1, max = 8))]
     pub nodes: u32,
@@ -181,7 +181,7 @@ pub struct Spec {
     #[serde(default)]
     pub steps: Steps,
     /// An older release of the operator, such as `1.3.2`, that the case begins with; once the `RayCluster` is ready, the
-    /// case's own release takes its place, and then the steps follow. Needs the target `kind`; runs alone, with `--upgrades`.
+    /// case's own release takes its place, and then the steps follow. Needs kind; runs alone, with `--upgrades`.
     #[serde(default)]
     #[schemars(extend(
         "pattern" = "^[0-9]+\\.[0-9]+\\.[0-9]+$",

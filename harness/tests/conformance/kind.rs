@@ -1,4 +1,4 @@
-//! What the trials of the target `kind` share: the cluster that the first of them attaches to.
+//! What the trials of kind share: the cluster that the first of them attaches to.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};

@@ -79,7 +79,7 @@ fn every_trap_is_shown_by_scenarios_that_prove_its_rule_and_that_explain_warns_o
         }
         assert!(
             layers.contains(&Layer::Spec),
-            "{}: no scenario in the fast target",
+            "{}: no scenario on envtest",
             trap.id
         );
     }

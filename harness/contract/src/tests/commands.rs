@@ -217,7 +217,7 @@ fn group_fields_become_flags_from_1_5() {
 #[test]
 fn workers_get_the_heads_address() {
     let object = cluster(|cluster| {
-        cluster["spec"]["headGroupSpec"]["rayStartParams"] = json!({"port": "7000"})
+        cluster["spec"]["headGroupSpec"]["rayStartParams"] = json!({"port": "7000"});
     });
     let text = args(&worker("1.6.2", &object).containers[0]).remove(0);
     assert_eq!(
@@ -235,7 +235,7 @@ fn long_names_are_shortened_until_1_4() {
     assert_eq!(host("1.3.2"), format!("{}-head-svc", "a".repeat(41)));
     assert_eq!(host("1.4.2"), format!("{name}-head-svc"));
     let object = cluster(|cluster| {
-        cluster["spec"]["headGroupSpec"]["headService"] = json!({"metadata": {"name": "own"}})
+        cluster["spec"]["headGroupSpec"]["headService"] = json!({"metadata": {"name": "own"}});
     });
     let settings = OperatorSettings {
         env: [("CLUSTER_DOMAIN".to_owned(), "example".to_owned())].into(),

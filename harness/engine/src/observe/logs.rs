@@ -269,7 +269,7 @@ async fn read_beyond(
                     whole.last = Some(line.text);
                 }
                 Some((line, false)) if number >= known.count() => {
-                    whole.beyond.set_partial(Some(line))
+                    whole.beyond.set_partial(Some(line));
                 }
                 Some((_, false)) => {}
             }

@@ -64,7 +64,7 @@ fn unless_refused<K: Send + 'static>(
                 let item = current.next().await?;
                 match item {
                     Err(error) if other.is_some() && is_refusal(&error) => {
-                        current = other.take()?
+                        current = other.take()?;
                     }
                     item => return Some((item, (current, other))),
                 }

@@ -349,7 +349,7 @@ pub async fn log_since(client: &Client, operator: &Installed, since: Timestamp) 
         match read_log(&pods, &name, &params, Bounds::EVIDENCE).await {
             Ok(log) => text.push_str(&log.to_text()),
             Err(error) => {
-                text.push_str(&format!("(the log of {name} could not be read: {error})\n"))
+                text.push_str(&format!("(the log of {name} could not be read: {error})\n"));
             }
         }
     }

@@ -116,7 +116,7 @@ impl std::fmt::Display for Resources {
     }
 }
 
-/// How many cases run at once in the target `kind` where nobody says: one for each processor, because every node of kind
+/// How many cases run at once on kind where nobody says: one for each processor, because every node of kind
 /// claims all of them, and a Ray that starts keeps one busy for ten seconds and more (measured: docs/benchmarks.md).
 pub fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)

@@ -202,7 +202,7 @@ async fn status_kind(
             match noted_releases(&options.cluster) {
                 Some((operator, ray)) => text.push_str(&format!("\nKubeRay {operator}, Ray {ray}")),
                 None => {
-                    text.push_str("\nwhat runs in it is not known; `cluster up` makes it complete")
+                    text.push_str("\nwhat runs in it is not known; `cluster up` makes it complete");
                 }
             }
             text.push_str(&format!("\nkubeconfig: {}", kubeconfig.display()));

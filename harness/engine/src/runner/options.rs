@@ -44,7 +44,7 @@ pub struct Options {
     pub operator_asked: Option<Version>,
     /// Release of Ray.
     pub ray: Version,
-    /// Releases that the target `kind` runs with each other, one pair after the other; when there are none, every operator
+    /// Releases that kind runs with each other, one pair after the other; when there are none, every operator
     /// with the release of Ray.
     pub pairs: Vec<Pair>,
     /// Where cases run.
@@ -81,7 +81,7 @@ pub struct Options {
     pub crds: Option<PathBuf>,
     /// Manifests of an operator in place of its release's own.
     pub manifests: Option<Manifests>,
-    /// The existing cluster in which the target `kind` runs, in place of one of kind.
+    /// The existing cluster in which kind runs, in place of one of kind.
     pub existing: Option<InExisting>,
     /// The cluster's name.
     pub cluster: String,
@@ -129,7 +129,7 @@ impl Options {
         }
     }
 
-    /// Everything in `scenarios`, in the target `kind`, with these releases.
+    /// Everything in `scenarios`, on kind, with these releases.
     pub fn new(operator: Version, ray: Version) -> Self {
         Self {
             operators: vec![operator],

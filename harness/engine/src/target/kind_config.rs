@@ -120,7 +120,7 @@ impl Extras<'_> {
                 ));
             }
             Some(folder) => {
-                mounts.push((folder.join(authority::DISCOVERY), DISCOVERY_IN_NODE, true))
+                mounts.push((folder.join(authority::DISCOVERY), DISCOVERY_IN_NODE, true));
             }
             None => {}
         }

@@ -141,7 +141,7 @@ impl Findings {
     fn room(&mut self, place: &str, free: Option<u64>, advice: &str) {
         match free {
             Some(free) if free < MIB_TO_START => {
-                self.error(format!("{place} has {free} MiB free; {advice}"))
+                self.error(format!("{place} has {free} MiB free; {advice}"));
             }
             Some(free) if free < MIB_FOR_NODES => {
                 self.warning(format!(

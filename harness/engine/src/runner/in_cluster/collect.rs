@@ -222,7 +222,7 @@ async fn until_ended(
                     )));
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "the watch on the Job broke; it starts again")
+                    tracing::debug!(%error, "the watch on the Job broke; it starts again");
                 }
             }
         }
