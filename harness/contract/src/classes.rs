@@ -83,23 +83,24 @@ pub static CLASSES: [Class; 10] = [
     Class {
         name: "1.7.0",
         since: Version::new(1, 7, 0),
-        why: "`ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}` (#4860), and `include-log-monitor` keeps its value \
-              (#4857).",
-        provisional: true,
+        why: "`ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}` (#4860), `include-log-monitor` keeps its value (#4857), \
+              the autoscaler has KUBERAY_GEN_AUTOSCALER_START_CMD (#4835), and every submitter waits for the dashboard \
+              (#4798, #4800).",
+        provisional: false,
     },
 ];
 
 /// The first release whose `ray start` flags come in a fixed order, sorted by key (#2425).
 pub const FLAGS_SORTED_SINCE: Version = Version::new(1, 3, 0);
 
-/// The newest patch release of each minor release whose source was read; the operators of all but the last ran, too.
+/// The newest patch release of each minor release whose source was read and whose operator ran.
 static READ: [Version; 8] = [
     Version::new(1, 0, 0),
     Version::new(1, 1, 1),
     Version::new(1, 2, 2),
     Version::new(1, 3, 2),
     Version::new(1, 4, 2),
-    Version::new(1, 5, 1),
+    Version::new(1, 5, 2),
     Version::new(1, 6, 2),
     Version::new(1, 7, 0),
 ];
@@ -196,7 +197,7 @@ mod tests {
             );
         }
         let provisional: Vec<_> = CLASSES.iter().filter(|class| class.provisional).collect();
-        assert_eq!(provisional, [&CLASSES[9]]);
+        assert_eq!(provisional, [] as [&Class; 0]);
     }
 
     #[rstest]

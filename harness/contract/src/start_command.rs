@@ -1,6 +1,10 @@
 //! The form of the generated `ray start` command, and the order of its flags, which is random before KubeRay 1.3.
 
-const ULIMIT: &str = "ulimit -n 65536; ";
+/// What stands before a generated `ray start`: up to KubeRay 1.6, and from 1.7 on (#4860).
+const ULIMITS: [&str; 2] = [
+    "ulimit -n 65536; ",
+    "ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}; ",
+];
 const SLEEP: &str = " && sleep infinity";
 
 /// Sorts the flags of the command that the operator generated at the end of a container's only argument; none when
@@ -8,7 +12,10 @@ const SLEEP: &str = " && sleep infinity";
 pub fn sorted_args(text: &str) -> Option<String> {
     let parts = Parts::of(text)?;
     let sorted = sorted_command(parts.command)?;
-    Some(format!("{}{ULIMIT}{sorted}{}", parts.user, parts.sleep))
+    Some(format!(
+        "{}{}{sorted}{}",
+        parts.user, parts.ulimit, parts.sleep
+    ))
 }
 
 /// The generated flags at the end of a container's only argument, in their order; none when the argument does not end
@@ -32,14 +39,16 @@ pub fn sorted_command(text: &str) -> Option<String> {
 /// A generated argument: what the user wrote with its joint, the `ray start` command, and what follows it.
 struct Parts<'a> {
     user: &'a str,
+    ulimit: &'static str,
     command: &'a str,
     sleep: &'static str,
 }
 
 impl<'a> Parts<'a> {
     fn of(text: &'a str) -> Option<Self> {
-        let at = text.rfind(ULIMIT)?;
-        let (user, generated) = (&text[..at], &text[at + ULIMIT.len()..]);
+        let found = |ulimit: &'static str| Some((text.rfind(ulimit)?, ulimit));
+        let (at, ulimit) = ULIMITS.into_iter().filter_map(found).max()?;
+        let (user, generated) = (&text[..at], &text[at + ulimit.len()..]);
         if !user.is_empty() && !user.ends_with(" && ") {
             return None;
         }
@@ -49,6 +58,7 @@ impl<'a> Parts<'a> {
         };
         Some(Self {
             user,
+            ulimit,
             command,
             sleep,
         })
@@ -118,6 +128,10 @@ mod tests {
     #[case::without_block(
         "ulimit -n 65536; ray start  --b  --a  && sleep infinity",
         Some("ulimit -n 65536; ray start  --a  --b  && sleep infinity")
+    )]
+    #[case::limit_of_the_environment(
+        " x  && ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}; ray start  --b  --a ",
+        Some(" x  && ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}; ray start  --a  --b ")
     )]
     #[case::the_users_own(" ray start  --b  --a ", None)]
     #[case::the_users_own_after_a_limit(" x; ulimit -n 65536; ray start  --b  --a ", None)]
