@@ -1,4 +1,5 @@
-//! Ctrl-C: once ends the run with evidence and clean-up, twice ends it at once.
+//! Ctrl-C, a request to terminate, and the end of the terminal: once ends the run with evidence and clean-up, twice ends it
+//! at once.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -6,24 +7,27 @@ use tokio_util::sync::CancellationToken;
 /// The usual exit code of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-/// A token that the first Ctrl-C (or a request to terminate) cancels.
+/// A token that the first of these signals cancels.
 pub(super) fn token() -> CancellationToken {
     let token = CancellationToken::new();
     let cancelled = token.clone();
     // Listened for from here on: a second Ctrl-C that comes while the first is answered is not lost.
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
+    let kinds = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ];
+    let signals: Result<Vec<_>, _> = kinds.into_iter().map(signal).collect();
+    let Ok(mut signals) = signals else {
         return token;
     };
     tokio::spawn(async move {
-        either(&mut interrupt, &mut terminate).await;
+        any(&mut signals).await;
         print_problem!(
             "\ninterrupted: keeping evidence and cleaning up; press Ctrl-C again to end at once"
         );
         cancelled.cancel();
-        either(&mut interrupt, &mut terminate).await;
+        any(&mut signals).await;
         print_problem!(
             "interrupted again: `kuberay-conformance cluster down` removes what is left"
         );
@@ -32,9 +36,7 @@ pub(super) fn token() -> CancellationToken {
     token
 }
 
-async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+async fn any(signals: &mut [Signal]) {
+    let received = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+    futures::future::select_all(received).await;
 }

@@ -87,7 +87,7 @@ fn names(rule: &str, running: &[Arc<Scenario>]) -> BTreeSet<String> {
 /// The rules of each run.
 fn runs(running: &[Arc<Scenario>]) -> Vec<Vec<&'static str>> {
     let mut runs: Vec<Vec<&'static str>> = Vec::new();
-    for rule in &RULES {
+    for rule in RULES {
         let own = names(rule.id, running);
         let fits = |run: &&mut Vec<&'static str>| {
             run.len() < RULES_OF_A_RUN

@@ -237,7 +237,10 @@ pub struct Targets(pub Vec<TargetKind>);
 
 #[derive(Debug, Clone, Args)]
 pub struct Releases {
-    /// KubeRay releases: 1.6.2, a list 1.3.2,1.6.2, a range 1.0.0..1.6.2, `latest` or `all`
+    /// KubeRay releases: 1.6.2, a list 1.3.2,1.6, a range 1.0.0..1.6.2, `latest` or `all`
+    ///
+    /// `1.6` is the newest patch release of 1.6. When absent: the newest release whose module can be downloaded. A release
+    /// that can't be downloaded is skipped; it is an error where it is named.
     #[arg(long, value_name = "VERSION")]
     pub operator: Option<plan::Releases>,
     /// Ray release
@@ -439,7 +442,10 @@ pub struct Snapshots {
 fn rule(text: &str) -> Result<String, String> {
     match contract::rule_of(&text.to_uppercase()) {
         Some(rule) => Ok(rule.id.into()),
-        None => Err("a rule is one of C01 to C23, as docs/reference/contract.md lists them".into()),
+        None => Err(format!(
+            "a rule is one of {}, as docs/reference/contract.md lists them",
+            contract::rule_range()
+        )),
     }
 }
 

@@ -173,6 +173,7 @@ pub(super) fn releases(releases: &Releases, targets: &Targets) -> Result<Options
         options.ray = first.ray.clone();
     } else {
         options.operators = operators(releases.operator.as_ref())?;
+        options.named = named(releases.operator.as_ref());
         options.operator_asked = releases
             .operator
             .as_ref()
@@ -181,6 +182,11 @@ pub(super) fn releases(releases: &Releases, targets: &Targets) -> Result<Options
     if let Some(ray) = &releases.ray {
         options.ray = ray.clone();
     }
+    let one = |selection: &plan::Pairs| match selection {
+        plan::Pairs::One(pair) => Some(pair.operator.clone()),
+        plan::Pairs::All => None,
+    };
+    options.named.extend(releases.pairs.iter().filter_map(one));
     options.pairs = pairs;
     Ok(options)
 }
@@ -192,8 +198,18 @@ pub(super) fn operators(selection: Option<&plan::Releases>) -> Result<Vec<Versio
         return Ok(vec![pins.defaults.operator]);
     };
     selection
-        .resolve(&pins.operators.matrix)
+        .resolve(&pins.operators.matrix, &pinned(&pins))
         .map_err(CliError::bad_use)
+}
+
+/// The releases that a selection names one by one.
+pub(super) fn named(selection: Option<&plan::Releases>) -> Vec<Version> {
+    let pinned = pinned(&Pins::embedded());
+    selection.map_or_else(Vec::new, |selection| selection.named(&pinned))
+}
+
+fn pinned(pins: &Pins) -> Vec<Version> {
+    pins.operators.releases.keys().cloned().collect()
 }
 
 pub(super) fn review(snapshots: &Snapshots) -> Result<u8, CliError> {

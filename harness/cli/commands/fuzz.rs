@@ -52,6 +52,8 @@ pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
     let seed = options.seed.unwrap_or_else(drawn);
     let fuzz = FuzzOptions {
         run: Options {
+            operator_asked: options.operator.as_ref().and(operators.first().cloned()),
+            named: files::named(options.operator.as_ref()),
             operators,
             source: options.source.artifacts.into(),
             operator_binary: options.source.operator_binary.clone(),

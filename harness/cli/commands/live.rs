@@ -104,6 +104,7 @@ pub(super) fn strictness(strict: bool) -> Strictness {
         provisional: strict,
         flaky: strict || !pending_allowed(environment_variable("CI").as_deref()),
         no_capacity: strict,
+        unavailable: strict,
     }
 }
 

@@ -25,7 +25,7 @@ pub fn contract_page(scenarios: &[Arc<Scenario>]) -> String {
     let mut text = String::from(INTRODUCTION);
     classes(&mut text);
     overview(&mut text, scenarios);
-    for rule in &RULES {
+    for rule in RULES {
         section(&mut text, rule, scenarios);
     }
     text
@@ -50,7 +50,7 @@ fn classes(text: &mut String) {
 
 fn overview(text: &mut String, scenarios: &[Arc<Scenario>]) {
     text.push_str("\n## Rules\n\n| rule | about | holds | spec layer | runtime layer |\n|---|---|---|---|---|\n");
-    for rule in &RULES {
+    for rule in RULES {
         let count = |layer: Layer| {
             if !rule.layers.contains(&layer) {
                 return "-".to_owned();

@@ -265,6 +265,7 @@ fn exit_codes(
         provisional: strict,
         flaky: strict,
         no_capacity: strict,
+        unavailable: strict,
     };
     assert_eq!(exit_code(&only(keep), strictness), expected);
 }
@@ -288,6 +289,28 @@ fn a_cluster_that_is_too_small_fails_a_strict_run() {
         Totals::of(&run)
             .to_string()
             .contains("1 skipped (1 for lack of capacity)")
+    );
+}
+
+#[test]
+fn a_release_that_is_not_available_fails_a_strict_run() {
+    let mut run = only(|outcome, _| matches!(outcome, Outcome::Passed | Outcome::Skipped));
+    let skipped = run
+        .cases
+        .iter_mut()
+        .find(|case| case.outcome == Outcome::Skipped)
+        .unwrap();
+    skipped.unavailable = true;
+    assert_eq!(exit_code(&run, Strictness::default()), 0);
+    let strict = Strictness {
+        unavailable: true,
+        ..Strictness::default()
+    };
+    assert_eq!(exit_code(&run, strict), 3);
+    assert!(
+        Totals::of(&run)
+            .to_string()
+            .contains("1 skipped (1 of a release that is not available)")
     );
 }
 

@@ -28,7 +28,7 @@ impl Layer {
 /// A rule of the command contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
-    /// `C01` to `C23`.
+    /// `C` and its number, such as `C01`.
     pub id: &'static str,
     /// What it is about, in a few words.
     pub title: &'static str,
@@ -70,8 +70,8 @@ const fn since(since: &'static str, rule: Rule) -> Rule {
     Rule { since, ..rule }
 }
 
-/// Every rule, in order.
-pub static RULES: [Rule; 23] = [
+/// Every rule, in order. An entry here is all that a new rule needs.
+pub static RULES: &[Rule] = &[
     rule(
         "C01",
         "The generated command",
@@ -277,6 +277,18 @@ pub static RULES: [Rule; 23] = [
         ),
     ),
 ];
+
+/// The ids of all rules in words: `C01 to C23`.
+///
+/// ```
+/// assert!(kuberay_contract::rule_range().starts_with("C01 to C"));
+/// ```
+pub fn rule_range() -> String {
+    let ends = RULES.first().zip(RULES.last());
+    ends.map_or_else(String::new, |(first, last)| {
+        format!("{} to {}", first.id, last.id)
+    })
+}
 
 /// The rule with this id.
 pub fn rule_of(id: &str) -> Option<&'static Rule> {

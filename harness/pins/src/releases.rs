@@ -7,7 +7,8 @@ use semver::Version;
 
 use super::{VersionError, parse_version};
 
-/// Releases as people select them: `all`, `latest`, one release, a range with both ends, or several with commas.
+/// Releases as people select them: `all`, `latest`, one release, the newest patch of a minor release (`1.6`), a range with
+/// both ends, or several with commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Releases(Vec<Part>);
 
@@ -16,6 +17,8 @@ enum Part {
     All,
     Latest,
     One(Version),
+    /// The newest patch release of a minor release.
+    Minor(u64, u64),
     Range(Version, Version),
 }
 
@@ -36,7 +39,10 @@ impl FromStr for Releases {
                     parse_version(from)?,
                     parse_version(to.trim_start_matches('='))?,
                 )),
-                None => parse_version(text).map(Part::One),
+                None => match minor(text) {
+                    Some((major, minor)) => Ok(Part::Minor(major, minor)),
+                    None => parse_version(text).map(Part::One),
+                },
             },
         };
         text.split(',')
@@ -47,12 +53,19 @@ impl FromStr for Releases {
     }
 }
 
+/// `1.6` or `v1.6`.
+fn minor(text: &str) -> Option<(u64, u64)> {
+    let (major, minor) = text.strip_prefix('v').unwrap_or(text).split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => f.write_str("all"),
             Self::Latest => f.write_str("latest"),
             Self::One(version) => version.fmt(f),
+            Self::Minor(major, minor) => write!(f, "{major}.{minor}"),
             Self::Range(from, to) => write!(f, "{from}..{to}"),
         }
     }
@@ -66,17 +79,24 @@ impl From<Version> for Releases {
 
 impl Releases {
     /// The releases, oldest first, each once. `matrix` is what `all` means; a range takes of it what lies between its
-    /// ends, and its ends themselves.
+    /// ends, and its ends themselves. A minor release means its newest patch in `pinned`.
     ///
     /// # Errors
     /// When a part of the selection holds no release.
-    pub fn resolve(&self, matrix: &[Version]) -> Result<Vec<Version>, EmptyRange> {
+    pub fn resolve(
+        &self,
+        matrix: &[Version],
+        pinned: &[Version],
+    ) -> Result<Vec<Version>, EmptyRange> {
         let mut releases = Vec::new();
         for part in &self.0 {
             let found: Vec<Version> = match part {
                 Part::All => matrix.to_vec(),
                 Part::Latest => matrix.iter().max().cloned().into_iter().collect(),
                 Part::One(version) => vec![version.clone()],
+                Part::Minor(major, minor) => {
+                    newest_patch(*major, *minor, pinned).into_iter().collect()
+                }
                 Part::Range(from, to) if from > to => Vec::new(),
                 Part::Range(from, to) => matrix
                     .iter()
@@ -95,6 +115,21 @@ impl Releases {
         releases.dedup();
         Ok(releases)
     }
+
+    /// Those that are named one by one, as `1.6.2` and `1.6` are; what `all`, `latest` and ranges add is not among them.
+    pub fn named(&self, pinned: &[Version]) -> Vec<Version> {
+        let one = |part: &Part| match part {
+            Part::One(version) => Some(version.clone()),
+            Part::Minor(major, minor) => newest_patch(*major, *minor, pinned),
+            Part::All | Part::Latest | Part::Range(..) => None,
+        };
+        self.0.iter().filter_map(one).collect()
+    }
+}
+
+fn newest_patch(major: u64, minor: u64, pinned: &[Version]) -> Option<Version> {
+    let of_minor = |version: &&Version| (version.major, version.minor) == (major, minor);
+    pinned.iter().filter(of_minor).max().cloned()
 }
 
 #[cfg(test)]
@@ -109,6 +144,34 @@ mod tests {
             .into()
     }
 
+    fn pinned() -> Vec<Version> {
+        ["1.0.0", "1.1.0", "1.1.1", "1.2.2", "1.6.0", "1.6.2"]
+            .map(|text| text.parse().unwrap())
+            .into()
+    }
+
+    #[rstest]
+    #[case("all", "")]
+    #[case("latest", "")]
+    #[case("1.0.0..1.6.2", "")]
+    #[case("1.6.0,all", "1.6.0")]
+    #[case("1.6, 1.1.1", "1.6.2 1.1.1")]
+    fn what_is_named_one_by_one(#[case] text: &str, #[case] expected: &str) {
+        let named = text.parse::<Releases>().unwrap().named(&pinned());
+        let named: Vec<_> = named.iter().map(ToString::to_string).collect();
+        assert_eq!(named.join(" "), expected);
+    }
+
+    #[test]
+    fn a_minor_release_that_is_not_pinned_says_what_there_is() {
+        let releases: Releases = "1.9".parse().unwrap();
+        let error = releases.resolve(&matrix(), &pinned()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no release lies in 1.9; `all` means 1.0.0, 1.1.1, 1.2.2, 1.6.2"
+        );
+    }
+
     #[rstest]
     #[case("all", "1.0.0 1.1.1 1.2.2 1.6.2")]
     #[case("latest", "1.6.2")]
@@ -118,18 +181,21 @@ mod tests {
     #[case("1.0.0..=1.1.1", "1.0.0 1.1.1")]
     #[case("1.6.2, 1.0.0,1.6.2", "1.0.0 1.6.2")]
     #[case("latest,1.6.0", "1.6.0 1.6.2")]
+    #[case("1.6", "1.6.2")]
+    #[case("v1.1", "1.1.1")]
     fn a_selection_means_releases(#[case] text: &str, #[case] expected: &str) {
         let releases = text
             .parse::<Releases>()
             .unwrap()
-            .resolve(&matrix())
+            .resolve(&matrix(), &pinned())
             .unwrap();
         let found: Vec<_> = releases.iter().map(ToString::to_string).collect();
         assert_eq!(found.join(" "), expected);
     }
 
     #[rstest]
-    #[case("1.6")]
+    #[case("1")]
+    #[case("1.6.x")]
     #[case("newest")]
     #[case("1.0.0..")]
     #[case("")]
@@ -140,7 +206,10 @@ mod tests {
     #[test]
     fn an_empty_range_says_what_there_is() {
         let releases: Releases = "1.6.2..1.0.0".parse().unwrap();
-        let error = releases.resolve(&matrix()).unwrap_err().to_string();
+        let error = releases
+            .resolve(&matrix(), &pinned())
+            .unwrap_err()
+            .to_string();
         assert_eq!(
             error,
             "no release lies in 1.6.2..1.0.0; `all` means 1.0.0, 1.1.1, 1.2.2, 1.6.2"

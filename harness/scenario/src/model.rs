@@ -135,6 +135,12 @@ pub struct Metadata {
     pub name: String,
 }
 
+/// One of the contract's rules.
+fn rule_schema() -> serde_json::Value {
+    let ids: Vec<&str> = kuberay_contract::RULES.iter().map(|rule| rule.id).collect();
+    serde_json::json!({"type": "string", "enum": ids})
+}
+
 /// What a scenario applies and what it then expects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -142,13 +148,9 @@ pub struct Spec {
     /// One or two sentences: what is proved.
     #[schemars(length(min = 1))]
     pub description: String,
-    /// Rules of the contract that it proves, `C01` to `C23`.
+    /// Rules of the contract that it proves, such as `C01`.
     #[serde(default)]
-    #[schemars(extend("uniqueItems" = true, "items" = {
-        "type": "string",
-        "pattern": "^C(0[1-9]|1[0-9]|2[0-3])$",
-        "patternErrorMessage": "a rule is one of `C01` to `C23`"
-    }))]
+    #[schemars(extend("uniqueItems" = true, "items" = rule_schema()))]
     pub rules: Vec<String>,
     /// Its weight; `core` when absent.
     #[serde(default)]

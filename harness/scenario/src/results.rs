@@ -284,6 +284,9 @@ pub struct CaseResult {
     /// Whether it was skipped because the cluster is too small for it: it has too few nodes, or can't hold all of its Pods.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_capacity: bool,
+    /// Whether it was skipped because its release of the operator can't be had where it was to run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unavailable: bool,
     /// Whether it has no verdict because the run ended before it, or while it ran.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use kuberay_conformance::plan::TestCase;
-use kuberay_conformance::report::{CaseResult, Silent};
-use kuberay_conformance::runner::{Engine, JOBS, Options, Planes, RunError, Site};
+use kuberay_conformance::report::{CaseResult, Progress, Silent};
+
+use kuberay_conformance::runner::{Engine, JOBS, Options, Planes, RunError, Site, Unavailable};
 use semver::Version;
 use tokio::runtime::Runtime;
 use tokio::sync::RwLock;
@@ -21,6 +22,7 @@ pub struct Stand {
 }
 
 struct Started {
+    unavailable: Unavailable,
     engines: BTreeMap<Version, Engine>,
     cancel: CancellationToken,
     planes: RwLock<Option<Planes>>,
@@ -52,6 +54,9 @@ impl Stand {
     }
 
     async fn run_at(&self, started: &Started, case: &TestCase) -> Result<CaseResult, String> {
+        if let Some(skipped) = started.unavailable.skip(case) {
+            return Ok(skipped);
+        }
         let planes = started.planes.read().await;
         let planes = planes.as_ref().ok_or("the control planes are down")?;
         let settings = case.operator_settings();
@@ -77,6 +82,12 @@ impl Stand {
         let latest = self.releases.last().ok_or("there is no release")?;
         let mut options = Options::new(latest.clone(), self.ray.clone());
         options.operators.clone_from(&self.releases);
+        let progress: Arc<dyn Progress> = Arc::new(Silent);
+        let unavailable = Unavailable::of(&options, &progress).await;
+        let unavailable = unavailable.map_err(|error| told(&error))?;
+        options
+            .operators
+            .retain(|release| !unavailable.contains(release));
         let planes = Planes::find_or_start(&options, Arc::new(Silent), "cargo test")
             .await
             .map_err(|error| told(&error))?;
@@ -100,6 +111,7 @@ impl Stand {
             );
         }
         Ok(Started {
+            unavailable,
             engines,
             cancel,
             planes: RwLock::new(Some(planes)),

@@ -48,7 +48,14 @@ fn copy_scenario(folder: &Path, name: &str) {
 fn command(folder: &Path) -> Command {
     copy_scenario(folder, "waits");
     let mut command = program();
-    command.args(["run", "--target", "envtest", "--scenarios"]);
+    command.args([
+        "run",
+        "--target",
+        "envtest",
+        "--operator",
+        "1.6.2",
+        "--scenarios",
+    ]);
     command
         .arg(folder.join("scenarios"))
         .arg("--output")
@@ -225,15 +232,18 @@ fn cases_without_a_verdict_when_the_runs_time_is_over_are_interrupted_and_the_ru
     assert_eq!(result.missing.len(), 2);
 }
 
-#[test]
+#[rstest]
+#[case::ctrl_c(Signal::INT)]
+#[case::a_request_to_terminate(Signal::TERM)]
+#[case::the_terminal_has_gone(Signal::HUP)]
 #[ignore = "needs envtest"]
-fn an_interrupted_run_leaves_nothing() {
+fn an_interrupted_run_leaves_nothing(#[case] sent: Signal) {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let run = Run::start(folder.path());
     let programs: Vec<u32> = children(run.id()).into_iter().map(|(id, _)| id).collect();
     let cache = run.cache.clone();
-    signal(run.id(), Signal::INT);
+    signal(run.id(), sent);
     let (code, text) = run.end();
     assert_eq!(code, Some(3), "{text}");
     assert!(text.contains("the run was interrupted"), "{text}");

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::cluster::{account, client, kubeconfig, objects};
 use crate::support::copies::{copy_scenario, replaced};
 use crate::support::place::text;
-use crate::support::{program, turn};
+use crate::support::{newest, program, turn};
 
 const CONTEXT: &str = "kind-run";
 
@@ -64,7 +64,10 @@ fn a_run_with_only_the_documented_permissions_passes() {
             "the report names the context"
         );
         assert!(
-            text(&output).contains("uses the operator default/kuberay-operator: KubeRay 1.6.2"),
+            text(&output).contains(&format!(
+                "uses the operator default/kuberay-operator: KubeRay {}",
+                newest()
+            )),
             "{}",
             text(&output)
         );
@@ -201,10 +204,11 @@ fn another_release_than_asked_for_is_told_before_anything_is_made() {
             &["--operator", "1.5.1", "exit-ends"],
         );
         assert_eq!(output.status.code(), Some(2), "{}", text(&output));
-        assert!(
-            text(&output)
-                .contains("is KubeRay 1.6.2 (its image is quay.io/kuberay/operator:v1.6.2)")
+        let told = format!(
+            "is KubeRay {0} (its image is quay.io/kuberay/operator:v{0})",
+            newest()
         );
+        assert!(text(&output).contains(&told), "{}", text(&output));
         let output = run(
             &admin,
             &context,

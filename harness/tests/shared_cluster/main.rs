@@ -12,6 +12,7 @@ mod job;
 mod operator_faults;
 mod parts;
 mod secrets;
+mod stalled;
 mod slow {
     mod around;
     mod hazards;

@@ -15,7 +15,7 @@ use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{replaced, run_of};
 use crate::support::place;
 use crate::support::running::Running;
-use crate::support::turn;
+use crate::support::{newest, turn};
 
 /// One image does not exist; the other does, and is not for an operator.
 #[test]
@@ -46,7 +46,7 @@ fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
         assert_eq!(code, Some(3), "{text}");
         let told = text
             .lines()
-            .find(|line| line.contains("the operator 1.6.2 can't start: "));
+            .find(|line| line.contains(&format!("the operator {} can't start: ", newest())));
         let told = told.unwrap_or_else(|| panic!("no cause is told: {text}"));
         assert!(causes.iter().any(|cause| told.contains(cause)), "{told}");
         assert!(
@@ -132,16 +132,18 @@ fn others_are_told_why_not(folder: &Path, holder: u32) {
         "--scenarios",
         repository.to_str().unwrap(),
     ];
+    let pair = format!("runs KubeRay {} and Ray 2.52.0 for", newest());
+    let alone = format!("runs KubeRay {} for", newest());
     let cases: [(&[&str], &str); 3] = [
         (
             &["cluster", "up", "--target", "kind", "--operator", "1.5.1"],
-            "runs KubeRay 1.6.2 and Ray 2.52.0 for",
+            &pair,
         ),
         (
             &["cluster", "up", "--target", "kind", "--ray", "2.7.0"],
-            "runs KubeRay 1.6.2 and Ray 2.52.0 for",
+            &pair,
         ),
-        (&upgrade, "runs KubeRay 1.6.2 for"),
+        (&upgrade, &alone),
     ];
     for (arguments, runs) in cases {
         let mut other = crate::support::program();

@@ -10,6 +10,7 @@ pub mod copies;
 pub mod own_cache;
 pub mod place;
 pub mod processes;
+pub mod proxy;
 pub mod running;
 pub mod trials;
 
@@ -44,4 +45,26 @@ pub fn program() -> Command {
 /// The repository's own scenarios.
 pub fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+/// The newest release of the operator that can be had here, which is what runs use unless they name one.
+pub fn newest() -> &'static str {
+    use kuberay_conformance::artifact::{Programs, Source, Store};
+    use kuberay_conformance::report::Silent;
+
+    static NEWEST: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    NEWEST.get_or_init(|| {
+        let ask = || {
+            let programs = Programs::new(
+                Store::open().unwrap(),
+                Source::Auto,
+                std::sync::Arc::new(Silent),
+            );
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let newest = runtime.block_on(programs.newest_operator()).unwrap();
+            newest.to_string()
+        };
+        // A test may run inside a runtime already.
+        std::thread::spawn(ask).join().unwrap()
+    })
 }

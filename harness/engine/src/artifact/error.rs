@@ -56,6 +56,14 @@ pub enum ArtifactError {
         /// The answer.
         answer: String,
     },
+    /// A Go module can't be downloaded: it is refused, or the module proxy can't be reached.
+    #[error("the Go module {module} can't be downloaded: {problem}")]
+    Module {
+        /// Its path and version.
+        module: String,
+        /// What the go command says.
+        problem: String,
+    },
     /// A file could not be downloaded.
     #[error("downloading {url}: {problem}")]
     Download {

@@ -9,7 +9,7 @@ use tokio::process::Command;
 use super::error::file;
 use super::recipes::{recipe_contents, write_recipe};
 use super::{ArtifactError, Key, Store};
-use crate::process;
+use crate::process::{self, ProcessError};
 use crate::progress::Progress;
 
 /// The Go toolchain of this machine.
@@ -26,6 +26,21 @@ pub struct Go {
 struct Download {
     dir: PathBuf,
     sum: String,
+}
+
+/// Why the go command downloaded nothing, in one line, out of what it printed.
+fn refusal(output: &str, module: &str) -> String {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Refusal {
+        error: String,
+    }
+    let told = serde_json::from_str(output).map(|refusal: Refusal| refusal.error);
+    let told = told.unwrap_or_else(|_| output.into());
+    let words: Vec<&str> = told.split_whitespace().collect();
+    let line = words.join(" ");
+    let own = line.strip_prefix(module).unwrap_or(&line);
+    own.trim_start_matches(':').trim_start().into()
 }
 
 fn command() -> Command {
@@ -77,7 +92,16 @@ impl Go {
             // The pin vouches for the module; the checksum database can't add to it, and may be out of reach.
             .env("GONOSUMDB", &module.module)
             .current_dir("/");
-        let answer = process::output(download, &doing, process::TRANSFER).await?;
+        let answer = match process::output(download, &doing, process::TRANSFER).await {
+            Err(ProcessError::Failed { output, .. }) => {
+                let problem = refusal(&output, &name);
+                return Err(ArtifactError::Module {
+                    module: name,
+                    problem,
+                });
+            }
+            answer => answer?,
+        };
         let download: Download =
             serde_json::from_str(&answer).map_err(|error| ArtifactError::Answer {
                 doing: doing.clone(),

@@ -42,6 +42,9 @@ impl Artifacts {
         std::fs::create_dir_all(&cache).map_err(file("making", &cache))?;
         std::fs::write(cache.join("artifacts-source"), "build").map_err(file("writing", &cache))?;
         for release in &self.pins().operators.matrix {
+            if self.programs().unavailable(release).await.is_some() {
+                continue;
+            }
             let module = self.pins().operator(release)?;
             let samples = self
                 .programs()

@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::go::Go;
 use super::{ArtifactError, Source, Store, module_zip, oci, pull, system};
+use crate::process::ProcessError;
 use crate::progress::Progress;
 use crate::results::{ImageRecord, Origin, Outcome};
 
@@ -219,6 +220,36 @@ impl Programs {
             return module_zip::module(&self.store, &module, &*self.progress).await;
         }
         self.go().await?.module(&module).await
+    }
+
+    /// Why an operator release can't be had here: its module is refused, or out of reach. `None` where it can be had, and
+    /// where something else is wrong with it, which is an error for whoever uses it.
+    pub async fn unavailable(&self, version: &Version) -> Option<String> {
+        match self.operator_module(version).await {
+            Err(
+                error @ (ArtifactError::Module { .. }
+                | ArtifactError::Download { .. }
+                | ArtifactError::Process(ProcessError::Late { .. })),
+            ) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The newest release of the matrix that can be had here.
+    ///
+    /// # Errors
+    /// When none of them can; the error is that of the newest.
+    pub async fn newest_operator(&self) -> Result<Version, ArtifactError> {
+        let mut matrix = self.pins.operators.matrix.clone();
+        matrix.sort();
+        for version in matrix.iter().rev() {
+            if self.unavailable(version).await.is_none() {
+                return Ok(version.clone());
+            }
+        }
+        let newest = &self.pins.defaults.operator;
+        self.operator_module(newest).await?;
+        Ok(newest.clone())
     }
 
     /// Describes a program for reports. A built one is pinned by the checksums of its modules; of a pulled one only its

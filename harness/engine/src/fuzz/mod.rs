@@ -132,8 +132,8 @@ pub async fn fuzz(
     cancel: CancellationToken,
 ) -> Result<Vec<FuzzOutcome>, RunError> {
     let begin = async {
-        let setup =
-            PlaneSetup::new(&options.run, &options.run.operators, Arc::clone(&progress)).await?;
+        let run = options.run.with_available_releases(&progress).await?;
+        let setup = PlaneSetup::new(&run, &run.operators, Arc::clone(&progress)).await?;
         let plane = setup.start().await?;
         Ok::<_, RunError>((setup, plane))
     };

@@ -150,7 +150,12 @@ impl Judge<'_> {
                 // What waits for one of them can't come any more.
                 continue;
             }
-            if let Err(error) = step_runner.act(&observation).await {
+            let acted = tokio::select! {
+                biased;
+                () = self.over() => continue,
+                acted = step_runner.act(&observation) => acted,
+            };
+            if let Err(error) = acted {
                 tracker.interrupt(elapsed, &error.to_string());
                 return done(&tracker);
             }
@@ -170,6 +175,20 @@ impl Judge<'_> {
                 () = tokio::time::sleep_until(next) => {}
                 () = self.cancel.cancelled() => {}
             }
+        }
+    }
+
+    /// Ends with the run: when it is interrupted, and when its time is over.
+    pub(super) async fn over(&self) {
+        let ends = async {
+            match self.run_ends {
+                Some(end) => tokio::time::sleep_until(end).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.cancel.cancelled() => {}
+            () = ends => {}
         }
     }
 

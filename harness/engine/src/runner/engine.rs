@@ -44,6 +44,8 @@ use crate::results::{CaseResult, ImageRecord, Outcome};
 use crate::scenario::{apply_changes, later_objects, manifests};
 
 const CLEANED_WITHIN: Duration = Duration::from_mins(2);
+/// How long evidence may be gathered after the run has ended.
+const EVIDENCE_AFTER_THE_END: Duration = Duration::from_secs(10);
 /// How long a fault of the environment is given to pass.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -324,6 +326,15 @@ impl Engine {
         let wanted = total_requests(&prepared.objects);
         self.is_enough_for(wanted, &pods)?;
         let priority = self.priority(case, wanted);
+        let acquired = async { Ok(self.capacity.acquire(pods, priority).await?) };
+        Ok((prepared, self.while_running(acquired).await?))
+    }
+
+    /// Ends work where the run ends.
+    async fn while_running<T>(
+        &self,
+        work: impl Future<Output = Result<T, CaseError>>,
+    ) -> Result<T, CaseError> {
         let over = async {
             match self.options.ends {
                 Some(end) => tokio::time::sleep_until(end).await,
@@ -334,7 +345,7 @@ impl Engine {
             biased;
             () = self.cancel.cancelled() => Err(CaseError::Interrupted),
             () = over => Err(CaseError::NoTime),
-            permit = self.capacity.acquire(pods, priority) => Ok((prepared, permit?)),
+            done = work => done,
         }
     }
 
@@ -407,9 +418,17 @@ impl Engine {
             &id,
             &format!("applying to the namespace {}", prepared.namespace),
         );
-        namespace::create(&self.client, &prepared.namespace, &self.options.run).await?;
-        result.namespace = Some(prepared.namespace.clone());
+        let created = namespace::create(&self.client, &prepared.namespace, &self.options.run);
+        let created = self.while_running(created).await;
         let mut view = NamespaceView::start(&self.watches, &prepared.namespace);
+        if let Err(error) = created {
+            // Whether a request without an answer made it is not known.
+            if !error.is_an_answer() {
+                self.remove(prepared.namespace, view, permit).await;
+            }
+            return Err(error);
+        }
+        result.namespace = Some(prepared.namespace.clone());
         let judged = self
             .judge(case, &prepared, upgrade, (&mut view, &mut permit), since)
             .await;
@@ -450,13 +469,16 @@ impl Engine {
             }
             Ok::<_, CaseError>(())
         };
-        let (ready, synced) = tokio::join!(ready, tokio::time::timeout(SYNCED_WITHIN, synced),);
-        ready?;
-        if synced.is_err() {
+        let both = async {
+            let (ready, synced) = tokio::join!(ready, tokio::time::timeout(SYNCED_WITHIN, synced));
+            ready.map(|()| synced)
+        };
+        if self.while_running(both).await?.is_err() {
             return Err(CaseError::Watch(prepared.namespace.clone()));
         }
         let (applied, applied_at) = (Instant::now(), crate::observe::now());
-        let rejections = apply(&self.sender, &prepared.objects).await?;
+        let applied_all = apply(&self.sender, &prepared.objects);
+        let rejections = self.while_running(applied_all).await?;
         let expectations = self.expectations(case, prepared);
         let id = case.id();
         let secrets = Secrets::new(&self.client, &prepared.namespace, &self.options.redactor);
@@ -533,7 +555,19 @@ impl Engine {
             .and_then(|()| output::remove(output, &folder))
             .and_then(|()| output::create_folder(output, &folder));
         let problems = match &made {
-            Ok(path) => evidence::gather(&subject, path).await,
+            Ok(path) => {
+                let gathered = evidence::gather(&subject, path);
+                // What is left of a run that has ended must not wait for a server that does not answer.
+                let over = async {
+                    judge.over().await;
+                    tokio::time::sleep(EVIDENCE_AFTER_THE_END).await;
+                };
+                tokio::select! {
+                    biased;
+                    problems = gathered => problems,
+                    () = over => vec!["it is not whole: the run had ended".into()],
+                }
+            }
             Err(error) => vec![format!(
                 "{folder} can't be made in {}: {error}",
                 output.display()

@@ -61,6 +61,11 @@ pub async fn up(
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
 ) -> Result<String, RunError> {
+    let options = &tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(RunError::Interrupted),
+        available = options.with_available_releases(&progress) => available?,
+    };
     let mut texts = Vec::new();
     if options.targets.contains(&TargetKind::Envtest) {
         texts.push(daemon::up(options, Arc::clone(&progress), cancel.clone()).await?);

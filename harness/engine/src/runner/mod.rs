@@ -1,6 +1,7 @@
 //! The engine: cases run, deadlines hold, evidence is kept, and what was made is cleaned up.
 
 mod apply;
+mod availability;
 mod begun;
 mod capacity;
 mod case;
@@ -36,6 +37,7 @@ mod steps;
 mod subjects;
 mod upgrade;
 
+pub use availability::Unavailable;
 pub use capacity::{Capacity, Permit, PermitError, Priority, Resources, default_jobs};
 pub use engine::Engine;
 pub use error::RunError;

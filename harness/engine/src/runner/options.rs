@@ -42,6 +42,9 @@ pub struct Options {
     pub operators: Vec<Version>,
     /// The release that somebody named; none when they are the default.
     pub operator_asked: Option<Version>,
+    /// Releases of the operator that somebody named one by one: that one of them can't be had is an error. One that is
+    /// selected otherwise is left out then.
+    pub named: Vec<Version>,
     /// Release of Ray.
     pub ray: Version,
     /// Releases that kind runs with each other, one pair after the other; when there are none, every operator
@@ -134,6 +137,7 @@ impl Options {
         Self {
             operators: vec![operator],
             operator_asked: None,
+            named: Vec::new(),
             ray,
             pairs: Vec::new(),
             targets: vec![TargetKind::Kind],

@@ -10,6 +10,7 @@ use semver::Version;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::availability::Unavailable;
 use super::begun::Begun;
 use super::daemon::Daemon;
 use super::existing::There;
@@ -94,13 +95,21 @@ async fn orchestrate(
             .insert(Begun::lock(options, &id, Arc::clone(&reports))?)
             .begin(options.resume)?;
     }
-    let mut there = tokio::select! {
-        biased;
-        () = cancel.cancelled() => return Err(RunError::Interrupted),
-        there = There::find(options, Arc::clone(&progress)) => there?,
+    let ends = options.timeout.map(|timeout| Instant::now() + timeout);
+    let until_over = UntilOver {
+        cancel: &cancel,
+        ends,
+        timeout: options.timeout,
     };
-    let resolved = options.with_release(there.as_ref(), &progress).await?;
-    let options = &resolved;
+    let options = &until_over
+        .run(async { options.with_default_release(&progress).await })
+        .await?;
+    let mut there = until_over
+        .run(There::find(options, Arc::clone(&progress)))
+        .await?;
+    let options = &until_over
+        .run(async { options.with_release(there.as_ref(), &progress).await })
+        .await?;
     let (mut plan, left_out, scenarios) = plan(options)?;
     let planned: Vec<String> = plan.cases.iter().map(TestCase::id).collect();
     if let Some(division) = &options.division {
@@ -108,6 +117,9 @@ async fn orchestrate(
         let (shard, own) = (division.shard, plan.cases.len());
         progress.line(&format!("shard {shard}: {own} of {} cases", planned.len()));
     }
+    let unavailable = until_over.run(Unavailable::of(options, &progress)).await?;
+    let not_available;
+    (not_available, plan.cases) = unavailable.split(plan.cases);
     let shard = options.division.as_ref().map(|division| division.shard);
     let begun = match begun {
         Some(begun) => begun,
@@ -118,8 +130,15 @@ async fn orchestrate(
     let head = JournalHead::new(shard, planned.clone()).in_cluster(cluster);
     let journal = begin_journal(begun, options, journal, &head, &*progress).await?;
     let mut phases = Phases::start();
-    let mut found = Found::default();
-    let engine_options = engine_options(options, &id, journal, redactor);
+    let mut found = Found {
+        cases: not_available,
+        ..Found::default()
+    };
+    let skipped = found.cases.len();
+    let engine_options = EngineOptions {
+        ends,
+        ..engine_options(options, &id, journal, redactor)
+    };
     for target in [TargetKind::Envtest, TargetKind::Kind] {
         let cases: Vec<TestCase> = plan
             .cases
@@ -157,7 +176,9 @@ async fn orchestrate(
             };
             match done {
                 // Nothing was made for it, so there is nothing to report.
-                Err(error) if error.is_bad_use() && found.cases.is_empty() => return Err(error),
+                Err(error) if error.is_bad_use() && found.cases.len() == skipped => {
+                    return Err(error);
+                }
                 done => found.interrupted = done.err().map(|error| error.to_string()),
             }
         }
@@ -231,7 +252,7 @@ fn engine_options(
             .as_ref()
             .map_or(1, |there| there.capacity_share),
         journal: Some(Arc::new(journal)),
-        ends: options.timeout.map(|timeout| Instant::now() + timeout),
+        ends: None,
         write_pending: pending_allowed(std::env::var("CI").ok().as_deref()),
         record_verified: false,
     }
@@ -602,8 +623,27 @@ impl Job<'_> {
         &self,
         work: impl Future<Output = Result<T, RunError>>,
     ) -> Result<T, RunError> {
+        let until_over = UntilOver {
+            cancel: self.cancel,
+            ends: self.engine_options.ends,
+            timeout: self.options.timeout,
+        };
+        until_over.run(work).await
+    }
+}
+
+/// The end of a run: when it is interrupted, and when its time is over.
+struct UntilOver<'a> {
+    cancel: &'a CancellationToken,
+    ends: Option<Instant>,
+    timeout: Option<Duration>,
+}
+
+impl UntilOver<'_> {
+    /// Does work, and ends it with the run.
+    async fn run<T>(&self, work: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
         let over = async {
-            match self.engine_options.ends {
+            match self.ends {
                 Some(end) => tokio::time::sleep_until(end).await,
                 None => std::future::pending().await,
             }
@@ -611,7 +651,7 @@ impl Job<'_> {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(RunError::Interrupted),
-            () = over => Err(self.cut_off()),
+            () = over => Err(self.timeout.map_or(RunError::Interrupted, RunError::Timeout)),
             done = work => done,
         }
     }

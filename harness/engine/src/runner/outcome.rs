@@ -34,6 +34,7 @@ pub(super) fn blank(case: &TestCase) -> CaseResult {
         namespace: None,
         resumed: false,
         no_capacity: false,
+        unavailable: false,
         interrupted: false,
     }
 }

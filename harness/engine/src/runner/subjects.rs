@@ -218,6 +218,11 @@ impl CaseError {
             | Self::NoTime => false,
         }
     }
+
+    /// Whether the API server itself said so; else it is not known what became of the request.
+    pub(super) fn is_an_answer(&self) -> bool {
+        matches!(self, Self::Namespace { source, .. } if matches!(**source, kube::Error::Api(_)))
+    }
 }
 
 /// Puts a case's own release of the operator in the place of the one that it begins with.

@@ -1,6 +1,7 @@
 //! Clusters: providers that bring a Kubernetes cluster up and take down what they made.
 
 mod authority;
+mod deadline;
 mod envtest;
 mod error;
 mod existing;

@@ -6,10 +6,14 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::{Node, Service};
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, Config};
 
+use tower::layer::layer_fn;
+
+use super::deadline::{Deadlines, Limits};
 use super::error::ClusterError;
 
 /// What requests of the harness are known by.
@@ -37,13 +41,19 @@ pub(crate) async fn client(kubeconfig: &Path) -> Result<Client, ClusterError> {
     client_of(config).map_err(api(doing))
 }
 
-/// A client that says who it is: API servers count and audit requests by that.
-pub(crate) fn client_of(mut config: Config) -> Result<Client, kube::Error> {
+/// A client that says who it is, because API servers count and audit requests by that, and whose requests have deadlines.
+pub(crate) fn client_of(config: Config) -> Result<Client, kube::Error> {
+    client_with(config, Limits::default())
+}
+
+pub(super) fn client_with(mut config: Config, limits: Limits) -> Result<Client, kube::Error> {
     config.headers.push((
         http::header::USER_AGENT,
         http::HeaderValue::from_static(USER_AGENT),
     ));
-    Client::try_from(config)
+    let builder = ClientBuilder::try_from(config)?;
+    let deadlines = layer_fn(|service| Deadlines::new(service, limits));
+    Ok(builder.with_layer(&deadlines).build())
 }
 
 /// Whether the API server answers, within `patience`.

@@ -46,6 +46,7 @@ fn case(
         namespace: (outcome != Outcome::Skipped).then(|| format!("kc-{scenario}")),
         resumed: false,
         no_capacity: false,
+        unavailable: false,
         interrupted: false,
     }
 }

@@ -23,6 +23,8 @@ pub struct Totals {
     pub skipped: usize,
     /// Those of the skipped for which the cluster is too small.
     pub no_capacity: usize,
+    /// Those of the skipped whose release of the operator can't be had.
+    pub unavailable: usize,
     /// Cases whose environment broke.
     pub errors: usize,
 }
@@ -49,6 +51,7 @@ impl Totals {
             }
             totals.provisional += usize::from(case.is_provisional_failure());
             totals.no_capacity += usize::from(case.no_capacity);
+            totals.unavailable += usize::from(case.unavailable);
         }
         totals
     }
@@ -65,8 +68,16 @@ impl fmt::Display for Totals {
             write!(f, " ({} provisional)", self.provisional)?;
         }
         write!(f, ", {} skipped", self.skipped)?;
-        if self.no_capacity > 0 {
-            write!(f, " ({} for lack of capacity)", self.no_capacity)?;
+        let reasons = [
+            (self.no_capacity, "for lack of capacity"),
+            (self.unavailable, "of a release that is not available"),
+        ];
+        let reasons = reasons.iter().filter(|(count, _)| *count > 0);
+        let reasons: Vec<_> = reasons
+            .map(|(count, why)| format!("{count} {why}"))
+            .collect();
+        if !reasons.is_empty() {
+            write!(f, " ({})", reasons.join(", "))?;
         }
         match self.errors {
             0 => Ok(()),
@@ -95,6 +106,8 @@ pub struct Strictness {
     pub flaky: bool,
     /// Cases for which the cluster is too small.
     pub no_capacity: bool,
+    /// Cases whose release of the operator can't be had.
+    pub unavailable: bool,
 }
 
 /// The exit code that a run deserves: 0 when all passed, 1 when a scenario failed, 3 when the environment failed (an
@@ -106,7 +119,9 @@ pub fn exit_code(run: &RunResult, strictness: Strictness) -> u8 {
     let totals = Totals::of(run);
     let counted = |count: usize, counts: bool| if counts { count } else { 0 };
     let unproven = run.interrupted.is_some() || without_verdict(run).is_some();
-    if unproven || totals.errors + counted(totals.no_capacity, strictness.no_capacity) > 0 {
+    let not_run = counted(totals.no_capacity, strictness.no_capacity)
+        + counted(totals.unavailable, strictness.unavailable);
+    if unproven || totals.errors + not_run > 0 {
         3
     } else {
         let plain = totals.failed - totals.provisional;

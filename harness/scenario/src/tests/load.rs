@@ -107,8 +107,8 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 )]
 #[case::rule(
     "[C02]",
-    "[C24]",
-    "7:11 entry 1 of `rules` can't be `C24` (a rule is one of `C01` to `C23`)"
+    "[C99]",
+    "7:11 entry 1 of `rules` can't be `C99` (did you mean `C"
 )]
 #[case::rule_twice("[C02]", "[C02, C02]", "7:16 `C02` comes twice in `rules`")]
 #[case::level(

@@ -137,7 +137,7 @@ mod slow {
             crate::artifact::Pins::embedded(),
         );
         let store = Store::at(folder.path()).unwrap();
-        let pin = pins.operator(&pins.defaults.operator).unwrap();
+        let pin = pins.operator(&"1.6.2".parse().unwrap()).unwrap();
         let ours = module(&store, &pin, &crate::progress::Silent)
             .await
             .unwrap();

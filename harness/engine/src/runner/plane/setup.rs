@@ -11,7 +11,7 @@ use super::site::named;
 use super::stored::StoredCrds;
 use super::{Running, Site};
 use crate::artifact::{Programs, Store};
-use crate::contract::class_of;
+use crate::contract::{class_of, unread};
 use crate::operator::{Beside, BesideOptions, crds_are_served, create_crds};
 use crate::plan::TestCase;
 use crate::process::OWN_PROGRAM;
@@ -150,11 +150,10 @@ impl PlaneSetup {
             )
         };
         let source = format!("the file {}", program.display());
-        let seen = &self.programs.pins().operators.matrix;
-        if let Some(newest) = seen.iter().max().filter(|newest| release > *newest) {
+        if let Some(reason) = unread(release) {
             self.progress.line(&format!(
-                "KubeRay {release} is newer than every release that was seen (up to {newest}): it is compared with the \
-                 snapshots of the newest class, {}, and what it does otherwise fails, with the difference",
+                "{reason}; it is compared with the snapshots of class {}, and what it does otherwise fails, with the \
+                 difference",
                 class_of(release).name
             ));
         }
