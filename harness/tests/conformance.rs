@@ -194,7 +194,7 @@ fn judge(result: CaseResult, output: &Path) -> Result<Completion, Failed> {
                 result.reason.unwrap_or_default()
             )))
         }
-        Outcome::Failed | Outcome::Error | Outcome::Skipped => {
+        Outcome::New | Outcome::Failed | Outcome::Error | Outcome::Skipped => {
             Err(Failed::from(told(&result, output)))
         }
     }

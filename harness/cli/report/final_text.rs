@@ -102,8 +102,10 @@ fn case_line(case: &CaseResult, paint: Paint) -> String {
     if case.resumed {
         line.push_str(" (before)");
     }
-    if matches!(case.outcome, Outcome::Skipped | Outcome::Flaky)
-        && let Some(reason) = &case.reason
+    if matches!(
+        case.outcome,
+        Outcome::Skipped | Outcome::Flaky | Outcome::New
+    ) && let Some(reason) = &case.reason
     {
         _ = write!(line, ": {}", one_line(reason));
     }

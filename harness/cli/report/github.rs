@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::text::clean;
 use super::without_verdict;
-use super::{CaseResult, ReportError, RunResult, render_markdown};
+use super::{CaseResult, Outcome, ReportError, RunResult, render_markdown};
 
 /// GitHub drops the whole summary of a step that is larger, in bytes.
 const SUMMARY_LIMIT: u64 = 1024 * 1024;
@@ -97,7 +97,8 @@ fn cut(text: &str, room: usize) -> String {
 
 fn annotations(run: &RunResult, workspace: Option<&str>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for case in run.cases.iter().filter(|case| case.outcome.is_bad()) {
+    let told = |case: &&CaseResult| case.outcome.is_bad() || case.outcome == Outcome::New;
+    for case in run.cases.iter().filter(told) {
         let kind = if case.is_provisional_failure() {
             "warning"
         } else {

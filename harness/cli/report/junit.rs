@@ -125,6 +125,7 @@ fn status(case: &CaseResult) -> TestCaseStatus {
         Outcome::Failed if case.is_provisional_failure() => {
             (NonSuccessKind::Failure, "provisional")
         }
+        Outcome::New => (NonSuccessKind::Failure, "new"),
         Outcome::Failed => (NonSuccessKind::Failure, "check"),
         Outcome::Error if case.interrupted => (NonSuccessKind::Error, "interrupted"),
         Outcome::Error => (NonSuccessKind::Error, "environment"),

@@ -80,7 +80,7 @@ impl Paint {
         match outcome {
             Outcome::Passed => self.green(&word),
             Outcome::Failed | Outcome::Error => self.red(&word),
-            Outcome::Skipped | Outcome::Flaky => self.yellow(&word),
+            Outcome::Skipped | Outcome::Flaky | Outcome::New => self.yellow(&word),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How results are put into words; every report uses the same ones.
 
-use super::{Origin, RunResult};
+use super::{Origin, Outcome, RunResult};
 use crate::scenario::{Level, TargetKind};
 
 pub(super) fn level(level: Level) -> &'static str {
@@ -37,5 +37,20 @@ pub(super) fn remarks(run: &RunResult) -> Vec<String> {
         let cases = if resumed == 1 { "case" } else { "cases" };
         format!("{resumed} {cases} passed before, in a run that this one picked up")
     });
-    part.into_iter().chain(resumed).collect()
+    let new = run.cases.iter().flat_map(|case| &case.checks);
+    let new = new.filter(|check| check.outcome == Outcome::New);
+    let new: usize = new
+        .map(|check| check.message.matches("no snapshot ").count())
+        .sum();
+    let new = (new > 0).then(|| {
+        let snapshots = if new == 1 {
+            "snapshot is"
+        } else {
+            "snapshots are"
+        };
+        format!(
+            "{new} {snapshots} new; next: `kuberay-conformance snapshot review` (where CI is set, a run records none)"
+        )
+    });
+    part.into_iter().chain(resumed).chain(new).collect()
 }

@@ -211,14 +211,15 @@ impl Found<'_> {
                 u8::from(self.source.run.interrupted.is_none() || self.case.no_capacity)
             }
             Outcome::Error => 2,
-            Outcome::Passed => 3,
-            Outcome::Flaky => 4,
-            Outcome::Failed => 5,
+            Outcome::New => 3,
+            Outcome::Passed => 4,
+            Outcome::Flaky => 5,
+            Outcome::Failed => 6,
         }
     }
 
     fn is_judged(&self) -> bool {
-        self.weight() > 2
+        self.weight() > 3
     }
 }
 

@@ -218,6 +218,8 @@ pub enum Outcome {
     Passed,
     /// All that was expected was found, but only when the case was tried again after the environment had failed.
     Flaky,
+    /// Nothing is recorded to compare what was found with; it is no verdict.
+    New,
     /// Something else was found.
     Failed,
     /// It was not judged, for the reason given.
@@ -315,11 +317,12 @@ pub struct CheckResult {
 }
 
 impl Outcome {
-    /// The word that people read: `PASS`, `FLAKY`, `FAIL`, `SKIP` or `ERROR`.
+    /// The word that people read: `PASS`, `FLAKY`, `NEW`, `FAIL`, `SKIP` or `ERROR`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Passed => "PASS",
             Self::Flaky => "FLAKY",
+            Self::New => "NEW",
             Self::Failed => "FAIL",
             Self::Skipped => "SKIP",
             Self::Error => "ERROR",

@@ -124,6 +124,13 @@ impl<'a> CheckTracker<'a> {
                     at: now,
                 };
             }
+            (Verdict::New(finding), State::Waiting { .. }) => {
+                *state = State::Done {
+                    outcome: Outcome::New,
+                    finding,
+                    at: now,
+                };
+            }
             (Verdict::NotYet(new), State::Waiting { finding, since }) => {
                 if *finding != new {
                     (*finding, *since) = (new, now);

@@ -202,9 +202,21 @@ fn list(paths: &[PathBuf]) -> String {
     paths.join(", ")
 }
 
+/// As many reasons as fit on a screen; a single one stands in the same line.
 fn reasons(reasons: &[String]) -> String {
-    reasons
+    const SHOWN: usize = 8;
+    if let [one] = reasons {
+        return format!(": {one}");
+    }
+    let mut text: String = reasons
         .iter()
+        .take(SHOWN)
         .map(|reason| format!("\n  - {reason}"))
-        .collect()
+        .collect();
+    if let Some(more) = reasons.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text.push_str(&format!(
+            "\n  - and {more} more; `kuberay-conformance plan` lists all"
+        ));
+    }
+    text
 }

@@ -268,9 +268,7 @@ fn plan(options: &Options) -> Result<(Plan, Vec<CaseResult>, Vec<ScenarioRecord>
     let targets = options.releases();
     let plan = plan::cases(&scenarios, &targets, &options.filter);
     if plan.cases.is_empty() {
-        return Err(RunError::NoCases(
-            plan.skipped.iter().map(ToString::to_string).collect(),
-        ));
+        return Err(RunError::NoCases(plan.why_nothing_is_left()));
     }
     let mut left_out = Vec::new();
     let all = scenarios.iter().flat_map(|scenario| {

@@ -99,7 +99,10 @@ pub(super) fn summarise(checks: &[CheckResult]) -> (Outcome, Option<String>) {
         Some(format!("{}: {}", check.name, check.message))
     };
     match (first(Outcome::Failed), first(Outcome::Error)) {
-        (None, None) => (Outcome::Passed, None),
+        (None, None) => match first(Outcome::New) {
+            None => (Outcome::Passed, None),
+            new => (Outcome::New, new),
+        },
         (None, error) => (Outcome::Error, error),
         (failure, None) => (Outcome::Failed, failure),
         (Some(failure), Some(error)) => (

@@ -16,6 +16,8 @@ pub use crate::Subject;
 pub enum Verdict {
     /// It holds. What was found is kept for the report.
     Pass(Finding),
+    /// Nothing is recorded to compare with; what was found is kept.
+    New(Finding),
     /// It does not hold yet, but may.
     NotYet(Finding),
     /// It does not hold and can't come to hold any more.
@@ -27,7 +29,7 @@ pub enum Verdict {
 /// What was expected and what was found, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Finding {
-    /// One sentence: for `Pass` what holds, for `NotYet` what is awaited and what was last seen, for `Never` the cause.
+    /// One sentence: for `Pass` what holds, for `New` what is not recorded, for `NotYet` what is awaited and what was last seen, for `Never` the cause.
     pub message: String,
     /// What the expectation says, where there is something to compare.
     pub expected: Option<String>,

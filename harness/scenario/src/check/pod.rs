@@ -42,6 +42,7 @@ pub(super) fn evaluate(
         });
     }
     let mut same = Fields::default();
+    let mut new = Fields::default();
     let mut wrong = Fields::default();
     for subject in check.subjects() {
         let field = subject.field;
@@ -65,18 +66,20 @@ pub(super) fn evaluate(
                 wrong.diff.push(diff);
             }
             Comparison::Missing { found, file } => {
-                wrong
-                    .sentences
+                new.sentences
                     .push(format!("no snapshot {file} for {}", field.key()));
-                wrong.found.push(found);
+                new.found.push(found);
             }
         }
     }
     // A Pod's containers do not change after its creation, so a difference stays.
-    if wrong.sentences.is_empty() {
-        Verdict::Pass(same.finding(&who))
-    } else {
+    if !wrong.sentences.is_empty() {
+        wrong.extend(new);
         Verdict::Never(wrong.finding(&who))
+    } else if !new.sentences.is_empty() {
+        Verdict::New(new.finding(&who))
+    } else {
+        Verdict::Pass(same.finding(&who))
     }
 }
 
@@ -90,6 +93,11 @@ struct Fields {
 }
 
 impl Fields {
+    fn extend(&mut self, other: Self) {
+        self.sentences.extend(other.sentences);
+        self.found.extend(other.found);
+    }
+
     fn finding(self, who: &str) -> Finding {
         let joined = |texts: Vec<String>| (!texts.is_empty()).then(|| texts.join("\n"));
         Finding {

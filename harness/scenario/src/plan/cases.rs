@@ -24,6 +24,8 @@ pub struct Skipped {
     pub name: String,
     /// Why, as the end of a sentence.
     pub reason: String,
+    /// Whether what was asked for excludes it, and not what the scenario needs.
+    pub filtered: bool,
 }
 
 impl fmt::Display for Skipped {
@@ -47,6 +49,7 @@ pub fn cases(
             Some(reason) => plan.skipped.push(Skipped {
                 name: scenario.name().into(),
                 reason,
+                filtered: true,
             }),
         }
     }
@@ -63,6 +66,7 @@ pub fn cases(
                     Some(reason) => plan.skipped.push(Skipped {
                         name: case.id(),
                         reason,
+                        filtered: false,
                     }),
                 }
             }
@@ -71,13 +75,27 @@ pub fn cases(
     plan
 }
 
+impl Plan {
+    /// Why nothing is left to run, one reason a line: what the scenarios need that were asked for, or what excludes each.
+    pub fn why_nothing_is_left(&self) -> Vec<String> {
+        let (filtered, needing): (Vec<_>, Vec<_>) =
+            self.skipped.iter().partition(|skipped| skipped.filtered);
+        let telling = if needing.is_empty() {
+            filtered
+        } else {
+            needing
+        };
+        telling.iter().map(ToString::to_string).collect()
+    }
+}
+
 /// Why a scenario does not have this case.
 fn excluded(case: &TestCase) -> Option<String> {
     let spec = &case.scenario.file.spec;
     let placement = spec.placement();
     if placement.target != case.target {
         return Some(format!(
-            "it runs on {}: {}",
+            "it runs on {0} (add `--target {0}`): {1}",
             placement.target, placement.reason
         ));
     }

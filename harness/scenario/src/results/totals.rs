@@ -15,6 +15,8 @@ pub struct Totals {
     pub passed: usize,
     /// Those of the passed that passed only when they were tried again.
     pub flaky: usize,
+    /// Cases that have nothing recorded to compare with.
+    pub new: usize,
     /// Cases that failed, of every level.
     pub failed: usize,
     /// Those of the failed whose level is `provisional`.
@@ -45,6 +47,7 @@ impl Totals {
                     totals.passed += 1;
                     totals.flaky += 1;
                 }
+                Outcome::New => totals.new += 1,
                 Outcome::Failed => totals.failed += 1,
                 Outcome::Skipped => totals.skipped += 1,
                 Outcome::Error => totals.errors += 1,
@@ -62,6 +65,9 @@ impl fmt::Display for Totals {
         write!(f, "{} passed", self.passed)?;
         if self.flaky > 0 {
             write!(f, " ({} flaky)", self.flaky)?;
+        }
+        if self.new > 0 {
+            write!(f, ", {} new", self.new)?;
         }
         write!(f, ", {} failed", self.failed)?;
         if self.provisional > 0 {
@@ -93,7 +99,7 @@ pub fn without_verdict(run: &RunResult) -> Option<String> {
     let totals = Totals::of(run);
     let is_own = |case: &CaseResult| run.planned.contains(&case.id);
     let planned_empty = run.shard.is_some() && !run.cases.iter().any(is_own);
-    (totals.passed + totals.failed == 0 && !planned_empty)
+    (totals.passed + totals.new + totals.failed == 0 && !planned_empty)
         .then(|| format!("no case has a verdict, so the run proves nothing: {totals}"))
 }
 
@@ -110,7 +116,7 @@ pub struct Strictness {
     pub unavailable: bool,
 }
 
-/// The exit code that a run deserves: 0 when all passed, 1 when a scenario failed, 3 when the environment failed (an
+/// The exit code that a run deserves: 0 when all passed, 1 when a scenario failed or has nothing recorded, 3 when the environment failed (an
 /// error in a case, the run did not reach its end, or no case has a verdict). What counts beside plain failures,
 /// `strictness` says.
 ///
@@ -127,6 +133,7 @@ pub fn exit_code(run: &RunResult, strictness: Strictness) -> u8 {
         let plain = totals.failed - totals.provisional;
         u8::from(
             plain
+                + totals.new
                 + counted(totals.provisional, strictness.provisional)
                 + counted(totals.flaky, strictness.flaky)
                 > 0,
