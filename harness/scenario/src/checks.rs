@@ -335,6 +335,19 @@ impl Check {
         }
     }
 
+    /// The role and the worker group of the Pod that the check looks at, where it looks at one.
+    pub fn pod(&self) -> Option<(Role, Option<&str>)> {
+        let (role, group) = match self {
+            Check::Pod(check) => (check.role, &check.group),
+            Check::FlagOrder(check) => (check.role, &check.group),
+            Check::FlagValues(check) => (check.role, &check.group),
+            Check::Logs(check) => (check.role, &check.group),
+            Check::State(check) => (check.role, &check.group),
+            _ => return None,
+        };
+        Some((role, group.as_deref()))
+    }
+
     /// `within`, where the check has a limit of its own beside the time that it names.
     pub fn within(&self) -> Option<&str> {
         match self {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use kuberay_contract::CLASSES;
 use kuberay_manifest::yaml::Node;
-use kuberay_manifest::{Diagnostic, Source, objects, sort};
+use kuberay_manifest::{Diagnostic, Location, Source, objects, sort};
 
 use super::load::read_file;
-use super::{Check, Scenario, files, load};
+use super::{Check, Scenario, files, load, unreachable_checks};
 use crate::expect::{SnapshotFile, SnapshotName};
 
 /// Checks every scenario below a folder: the files themselves, their manifests and their snapshots.
@@ -59,7 +59,10 @@ fn lint_folder(folder: &Path, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diag
     let mut problems = unique_name(&source, &tree, names);
     problems.extend(lint_manifests(&source, &tree));
     match load::build(&source, &tree) {
-        Ok(scenario) => problems.extend(lint_snapshots(&source, &scenario)),
+        Ok(scenario) => {
+            problems.extend(unreachable_checks(&scenario));
+            problems.extend(lint_snapshots(&source, &scenario));
+        }
         Err(found) => problems.extend(found),
     }
     problems
@@ -132,6 +135,7 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
         .collect();
     let mut problems = Vec::new();
     let mut needed = BTreeSet::new();
+    let mut missing = Vec::new();
     for (check, location) in scenario
         .file
         .spec
@@ -147,14 +151,12 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
                 .flat_map(|(_, name)| name)
                 .any(|name| name.subject == subject)
             {
-                let place = source.rest_of_line(*location);
-                let message = format!("there is no snapshot `{subject}@ge-X.Y.Z.snap`");
-                let help = "run the scenario, then review and accept what it found";
-                problems.push(source.error(&place, message).with_help(help));
+                missing.push((subject.clone(), *location));
             }
             needed.insert(subject);
         }
     }
+    problems.extend(no_snapshots(source, scenario, &missing));
     for (path, name) in present {
         match name {
             None => {
@@ -175,6 +177,26 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
         }
     }
     problems
+}
+
+/// One line for all snapshots that a scenario lacks, at the first check that needs one.
+fn no_snapshots(
+    source: &Source,
+    scenario: &Scenario,
+    missing: &[(String, Location)],
+) -> Option<Diagnostic> {
+    let (first, location) = missing.first()?;
+    let place = source.rest_of_line(*location);
+    let message = match missing.len() - 1 {
+        0 => format!("there is no snapshot `{first}@ge-X.Y.Z.snap`"),
+        others => {
+            format!("there is no snapshot `{first}@ge-X.Y.Z.snap`, and {others} others are missing")
+        }
+    };
+    let name = scenario.name();
+    let help =
+        format!("`kuberay-conformance run {name}`, then `kuberay-conformance snapshot review`");
+    Some(source.error(&place, message).with_help(help))
 }
 
 /// What the name of a snapshot should be.

@@ -35,7 +35,7 @@ use crate::reports::Reports;
 use crate::results::{
     CaseResult, Environment, Outcome, RESULTS_VERSION, RunResult, ScenarioRecord,
 };
-use crate::scenario::{OperatorSettings, TargetKind, load_all};
+use crate::scenario::{OperatorSettings, TargetKind, load_all, unreachable_checks};
 use crate::target::{ClusterError, Left, UP, UPGRADE, who};
 
 /// Runs what the options select, writes the reports into the output folder, and takes down what it brought up.
@@ -267,6 +267,15 @@ fn plan(options: &Options) -> Result<(Plan, Vec<CaseResult>, Vec<ScenarioRecord>
     }
     let targets = options.releases();
     let plan = plan::cases(&scenarios, &targets, &options.filter);
+    let mut told = BTreeSet::new();
+    let selected = plan.cases.iter().map(|case| &case.scenario);
+    let impossible: Vec<_> = selected
+        .filter(|scenario| told.insert(scenario.name()))
+        .flat_map(|scenario| unreachable_checks(scenario))
+        .collect();
+    if !impossible.is_empty() {
+        return Err(RunError::Scenarios(impossible.into()));
+    }
     if plan.cases.is_empty() {
         return Err(RunError::NoCases(plan.why_nothing_is_left()));
     }

@@ -269,6 +269,13 @@ fn fails(verdict: Verdict, message: &str) -> Finding {
     }
 }
 
+fn is_new(verdict: Verdict, message: &str) -> Finding {
+    match verdict {
+        Verdict::New(finding) if finding.message.contains(message) => finding,
+        other => panic!("should be new with {message:?}: {other:#?}"),
+    }
+}
+
 #[test]
 fn milestones_are_those_that_hold_now() {
     let none = Snapshots(vec![]);

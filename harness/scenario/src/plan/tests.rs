@@ -117,11 +117,11 @@ fn a_scenario_that_needs_another_target_is_left_out_with_the_reason() {
     for (target, reason) in [
         (
             TargetKind::Envtest,
-            "envtest::1.6.2::2.52.0::a: it runs on kind: it needs 2 nodes",
+            "envtest::1.6.2::2.52.0::a: it runs on kind (add `--target kind`): it needs 2 nodes",
         ),
         (
             TargetKind::Kind,
-            "kind::1.6.2::2.52.0::b: it runs on envtest: no check needs a kubelet",
+            "kind::1.6.2::2.52.0::b: it runs on envtest (add `--target envtest`): no check needs a kubelet",
         ),
     ] {
         let plan = cases(&scenarios, &[(target, pairs.clone())], &Filter::default());

@@ -34,7 +34,7 @@ fn snapshots_that_lack_a_check_and_checks_that_lack_a_snapshot_are_found() {
             "args.snap:1:1 the name is not that of a snapshot (a snapshot is named like `head.args@ge-1.4.0.snap`)",
             "head.env@ge-1.4.0.snap:1:1 no check refers to this snapshot (remove it, or add its field to a `pod` check)",
             "scenario.yaml:16:7 there is no snapshot `head.args@ge-X.Y.Z.snap` \
-             (run the scenario, then review and accept what it found)",
+             (`kuberay-conformance run demo`, then `kuberay-conformance snapshot review`)",
         ]
     );
 }

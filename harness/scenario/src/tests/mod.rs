@@ -5,6 +5,7 @@ mod changes;
 mod foreign_files;
 mod lint;
 mod load;
+mod reachable;
 
 use std::path::{Path, PathBuf};
 

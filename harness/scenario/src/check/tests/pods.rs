@@ -63,17 +63,27 @@ fn another_command_fails() {
 }
 
 #[test]
-fn a_missing_snapshot_fails_with_what_was_found() {
+fn a_missing_snapshot_is_new_with_what_was_found() {
     let verdict = evaluate(
         &command_and_args(),
         &observe(&SOLUTION_1),
         &Snapshots(vec![]),
     );
-    let finding = fails(
+    let finding = is_new(
         verdict,
         "no snapshot head.command for command; no snapshot head.args for args",
     );
     assert!(finding.found.unwrap().contains("\"/bin/bash\""));
+}
+
+#[test]
+fn a_difference_fails_although_something_is_new() {
+    let snapshots = Snapshots(vec![(PodField::Command, json!(["/bin/bash", "-lc", "--"]))]);
+    let finding = fails(
+        evaluate(&command_and_args(), &observe(&SOLUTION_1), &snapshots),
+        "command differs from head.command; no snapshot head.args for args",
+    );
+    assert!(finding.found.unwrap().contains("ulimit"));
 }
 
 #[test]
@@ -181,7 +191,7 @@ fn a_pod_being_deleted_gives_way_to_its_successor() {
         &observation,
         &snapshots(ARGS),
     ));
-    fails(
+    is_new(
         judge(&command_and_args(), &observation),
         "head Pod raycluster-head-command-head-r4jlx",
     );

@@ -1,0 +1,138 @@
+//! Checks that no cluster can meet, because the manifests have nothing that they look for: told before any wait.
+
+use std::collections::BTreeSet;
+
+use kuberay_manifest::Diagnostic;
+use serde_json::Value;
+
+use super::load::read_file;
+use super::{Check, Manifest, Role, Scenario, TargetKind, later_objects, manifests};
+
+/// Finds checks that wait for a Pod which none of the scenario's objects leads to. Nothing is said of a scenario with a
+/// sample of the operator's, whose objects are known only with a release, and of manifests that can't be read.
+pub fn unreachable_checks(scenario: &Scenario) -> Vec<Diagnostic> {
+    let spec = &scenario.file.spec;
+    let is_sample = |manifest: &Manifest| matches!(manifest, Manifest::Sample(_));
+    if spec.manifests.iter().any(is_sample) {
+        return Vec::new();
+    }
+    let (Ok(objects), Ok(later)) = (manifests(scenario, None), later_objects(scenario)) else {
+        return Vec::new();
+    };
+    let Ok(source) = read_file(&scenario.dir, &scenario.path) else {
+        return Vec::new();
+    };
+    let objects: Vec<&Value> = objects.iter().chain(&later).collect();
+    let made = Made::of(&objects);
+    let mut problems = Vec::new();
+    for (check, location) in spec.checks.iter().zip(&scenario.check_locations) {
+        // What must not come may well be looked for in vain.
+        if matches!(check, Check::Absent(_)) {
+            continue;
+        }
+        let Some((role, group)) = check.pod() else {
+            continue;
+        };
+        if let Some((message, help)) = made.lacks(role, group, scenario) {
+            let place = source.rest_of_line(*location);
+            problems.push(source.error(&place, message).with_help(help));
+        }
+    }
+    problems
+}
+
+/// What the objects lead to.
+struct Made {
+    kinds: BTreeSet<String>,
+    groups: BTreeSet<String>,
+    /// Whether a RayJob has a submitter in a Pod of its own.
+    has_submitter: bool,
+}
+
+impl Made {
+    fn of(objects: &[&Value]) -> Self {
+        let kinds = objects.iter().filter_map(|object| object["kind"].as_str());
+        let clusters = objects.iter().filter_map(|object| cluster(object));
+        let groups = clusters.filter_map(|spec| spec["workerGroupSpecs"].as_array());
+        let names = groups
+            .flatten()
+            .map(|group| group["groupName"].as_str().unwrap_or_default());
+        let submits = |object: &&&Value| {
+            let mode = object["spec"]["submissionMode"].as_str();
+            object["kind"] == "RayJob" && matches!(mode, None | Some("K8sJobMode"))
+        };
+        Self {
+            kinds: kinds.map(Into::into).collect(),
+            groups: names.map(Into::into).collect(),
+            has_submitter: objects.iter().any(|object| submits(&object)),
+        }
+    }
+
+    /// Why no Pod of this role and group comes, and what to do.
+    fn lacks(
+        &self,
+        role: Role,
+        group: Option<&str>,
+        scenario: &Scenario,
+    ) -> Option<(String, String)> {
+        let is_rays = |kind: &String| {
+            ["RayCluster", "RayJob", "RayService", "RayCronJob"].contains(&kind.as_str())
+        };
+        if !self.kinds.iter().any(is_rays) {
+            // Whatever makes Pods of Ray here is not KubeRay's own kind.
+            return None;
+        }
+        let groups: Vec<&str> = self.groups.iter().map(String::as_str).collect();
+        match (role, group) {
+            (Role::Worker, Some(group)) if !self.groups.contains(group) => Some((
+                format!("no group `{group}`; groups: {}", or_none(&groups)),
+                "name a group of the manifests".into(),
+            )),
+            (Role::Worker, None) if self.groups.is_empty() => Some((
+                "the manifests have no worker group, so no worker Pod comes".into(),
+                "add one to `workerGroupSpecs`, or remove the check".into(),
+            )),
+            (Role::Submitter, _) if !self.has_submitter => {
+                let kinds: Vec<&str> = self.kinds.iter().map(String::as_str).collect();
+                Some((
+                    format!(
+                        "no submitter comes: it is of a RayJob in the mode K8sJobMode, and the manifests hold {}",
+                        or_none(&kinds)
+                    ),
+                    "add a RayJob, or remove the check".into(),
+                ))
+            }
+            (Role::Submitter, _)
+                if scenario.file.spec.placement().target == TargetKind::Envtest
+                    && !scenario.file.spec.steps.mark_ready =>
+            {
+                Some((
+                    "the submitter of a RayJob comes once the RayCluster is ready, and no kubelet makes Pods ready here"
+                        .into(),
+                    "add `steps: {markReady: true}`".into(),
+                ))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn or_none(names: &[&str]) -> String {
+    if names.is_empty() {
+        "none".into()
+    } else {
+        names.join(", ")
+    }
+}
+
+/// The spec of the RayCluster that an object is or makes.
+fn cluster(object: &Value) -> Option<&Value> {
+    let spec = &object["spec"];
+    match object["kind"].as_str()? {
+        "RayCluster" => Some(spec),
+        "RayJob" => Some(&spec["rayClusterSpec"]),
+        "RayService" => Some(&spec["rayClusterConfig"]),
+        "RayCronJob" => Some(&spec["jobTemplate"]["rayClusterSpec"]),
+        _ => None,
+    }
+}
