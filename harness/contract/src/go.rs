@@ -73,6 +73,17 @@ fn float(value: f64) -> String {
     }
 }
 
+/// `sigs.k8s.io/yaml` from YAML to JSON.
+///
+/// # Errors
+/// When the text is no YAML.
+pub(super) fn yaml_to_json(text: &str) -> Result<serde_json::Value, String> {
+    if text.trim().is_empty() {
+        return Ok(serde_json::Value::Null);
+    }
+    serde_saphyr::from_str(text).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
