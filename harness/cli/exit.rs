@@ -110,9 +110,9 @@ mod tests {
     #[rstest]
     #[case(CliError::bad_use("no such rule"), BAD_USE, "error: no such rule")]
     #[case(
-        CliError::bad_use("no such rule").with_help("write C01 to C23"),
+        CliError::bad_use("no such rule").with_help("write C01 to C24"),
         BAD_USE,
-        "error: no such rule|help: write C01 to C23"
+        "error: no such rule|help: write C01 to C24"
     )]
     #[case(CliError::Files(Vec::new()), BAD_USE, "error: 0 problems in files")]
     #[case(

@@ -35,7 +35,7 @@ fn text(bytes: &[u8]) -> String {
 #[rstest]
 #[case::no_such_name(&["plan", "sample", "nosuchname"], "no scenario's name contains `nosuchname`")]
 #[case::no_such_name_of_a_run(&["run", "nosuchname"], "no scenario's name contains `nosuchname`")]
-#[case::no_such_rule(&["plan", "--rule", "C99"], "a rule is one of C01 to C23")]
+#[case::no_such_rule(&["plan", "--rule", "C99"], "a rule is one of C01 to C24")]
 #[case::no_such_folder(&["plan", "--scenarios", "nowhere"], "with --scenarios DIR")]
 #[case::no_such_file(&["explain", "nowhere.yaml"], "cannot read nowhere.yaml")]
 #[case::no_such_flag(&["run", "--targets", "kind"], "--target")]

@@ -439,7 +439,7 @@ pub struct Snapshots {
 fn rule(text: &str) -> Result<String, String> {
     match contract::rule_of(&text.to_uppercase()) {
         Some(rule) => Ok(rule.id.into()),
-        None => Err("a rule is one of C01 to C23, as docs/reference/contract.md lists them".into()),
+        None => Err("a rule is one of C01 to C24, as docs/reference/contract.md lists them".into()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::scenario::TargetKind;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleResult {
-    /// `C01` to `C23`.
+    /// `C01` to `C24`.
     pub rule: String,
     /// The KubeRay release that this is known of.
     pub operator: String,

@@ -28,7 +28,7 @@ impl Layer {
 /// A rule of the command contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
-    /// `C01` to `C23`.
+    /// `C01` to `C24`.
     pub id: &'static str,
     /// What it is about, in a few words.
     pub title: &'static str,
@@ -71,7 +71,7 @@ const fn since(since: &'static str, rule: Rule) -> Rule {
 }
 
 /// Every rule, in order.
-pub static RULES: [Rule; 23] = [
+pub static RULES: [Rule; 24] = [
     rule(
         "C01",
         "The generated command",
@@ -274,6 +274,17 @@ pub static RULES: [Rule; 23] = [
             SPEC,
             "The same specification gives the same flags in the same order, sorted by key.",
             Some("Before 1.3 the order is random for every Pod."),
+        ),
+    ),
+    rule(
+        "C24",
+        "Refusals",
+        SPEC,
+        "An object that breaks its custom resource definition is refused by the API server, and one that breaks the \
+         operator's own checks is stored but gets an event and no Pods.",
+        Some(
+            "Definitions differ from release to release; the operator checks RayJobs from 1.1 on, RayClusters and \
+             RayServices from 1.3 on, and names from 1.4 on.",
         ),
     ),
 ];

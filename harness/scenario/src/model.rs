@@ -142,12 +142,12 @@ pub struct Spec {
     /// One or two sentences: what is proved.
     #[schemars(length(min = 1))]
     pub description: String,
-    /// Rules of the contract that it proves, `C01` to `C23`.
+    /// Rules of the contract that it proves, `C01` to `C24`.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true, "items" = {
         "type": "string",
-        "pattern": "^C(0[1-9]|1[0-9]|2[0-3])$",
-        "patternErrorMessage": "a rule is one of `C01` to `C23`"
+        "pattern": "^C(0[1-9]|1[0-9]|2[0-4])$",
+        "patternErrorMessage": "a rule is one of `C01` to `C24`"
     }))]
     pub rules: Vec<String>,
     /// Its weight; `core` when absent.

@@ -118,6 +118,22 @@ fn of_container(container: &View, volumes: &[&str], reach: Reach, found: &mut Ve
         );
         found.push(refused(&image, reach, message));
     }
+    for variable in container.get("env").items() {
+        let name = variable.get("name");
+        let printable = |byte: u8| (0x20..=0x7e).contains(&byte) && byte != b'=';
+        if name.text().is_empty() || !name.text().bytes().all(printable) {
+            let message = format!(
+                "Invalid value: {}: a valid environment variable name must consist only of printable ASCII characters \
+                 other than '='",
+                name.value
+            );
+            found.push(refused(&name, reach, message));
+        }
+        if !variable.get("value").text().is_empty() && variable.get("valueFrom").exists() {
+            let message = "Invalid value: \"\": may not be specified when `value` is not empty";
+            found.push(refused(&variable.get("valueFrom"), reach, message.into()));
+        }
+    }
     for mount in container.get("volumeMounts").items() {
         let name = mount.get("name");
         // The operator adds volumes for shared memory and logs.
