@@ -104,6 +104,20 @@ pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
         ));
     }
     for map in ["labels", "annotations"] {
+        let whole = metadata.get(map);
+        let kind = match whole.value {
+            Value::Null | Value::Object(_) => None,
+            Value::Bool(_) => Some("bool"),
+            Value::Number(_) => Some("number"),
+            Value::String(_) => Some("string"),
+            Value::Array(_) => Some("array"),
+        };
+        if let Some(kind) = kind {
+            let message = format!(
+                "json: cannot unmarshal {kind} into Go struct field ObjectMeta.{map} of type map[string]string"
+            );
+            found.push(api(whole.path, message));
+        }
         for (key, value) in metadata.get(map).entries() {
             let problem = not_text(&value, map).or_else(|| {
                 let problem = match (map, qualified_name(key)) {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::table::{Node, node};
-use super::view::{child, item};
+use super::view::{child, item, unquoted};
 use super::{Clients, Reach, Refusal, Stage, api, cel};
 
 /// Fields of the root that its node does not describe.
@@ -81,7 +81,10 @@ fn unknown(path: String) -> Refusal {
         stage: Stage::Client,
         clients: Clients::StrictOrServerSideApply,
         reach: Reach::Object,
-        message: format!("strict decoding error: unknown field \"{path}\""),
+        message: format!(
+            "strict decoding error: unknown field \"{}\"",
+            unquoted(&path)
+        ),
         path,
         check: None,
     }
@@ -89,8 +92,9 @@ fn unknown(path: String) -> Refusal {
 
 fn null(schema: &Node, path: String) -> Refusal {
     let kind = schema.type_names();
+    let shown = unquoted(&path);
     let message =
-        format!("Invalid value: \"null\": {path} in body must be of type {kind}: \"null\"");
+        format!("Invalid value: \"null\": {shown} in body must be of type {kind}: \"null\"");
     Refusal {
         clients: Clients::ServerSideApply,
         ..api(path, message)
@@ -128,13 +132,14 @@ fn default(node: &Node, value: &mut Value) {
 /// Everything that is wrong with a value, in the words of the API server.
 fn validate(node: &Node, path: &str, value: &Value, found: &mut Vec<Refusal>) {
     let kind = kind_of(value);
+    let shown = unquoted(path);
     if value.is_null() && node.nullable {
         return;
     }
     if !node.accepts(kind) {
         let wanted = node.type_names();
         let message = format!(
-            "Invalid value: \"{kind}\": {path} in body must be of type {wanted}: \"{kind}\""
+            "Invalid value: \"{kind}\": {shown} in body must be of type {wanted}: \"{kind}\""
         );
         found.push(api(path, message));
         return;
@@ -190,7 +195,7 @@ fn validate(node: &Node, path: &str, value: &Value, found: &mut Vec<Refusal>) {
                 && super::metadata::matches(pattern, text) == Some(false)
             {
                 let message =
-                    format!("Invalid value: {value}: {path} in body should match '{pattern}'");
+                    format!("Invalid value: {value}: {shown} in body should match '{pattern}'");
                 found.push(api(path, message));
             }
         }
@@ -266,7 +271,10 @@ fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
+        // A float without a fraction counts as an integer.
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() != 0.0) => {
+            "number"
+        }
         Value::Number(_) => "integer",
         Value::String(_) => "string",
         Value::Array(_) => "array",

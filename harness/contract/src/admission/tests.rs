@@ -68,7 +68,10 @@ fn set(object: &mut Value, pointer: &str, value: Value) {
     *at = value;
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "tests write the changes in place")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "tests write the changes in place"
+)]
 fn changed(changes: Value) -> Value {
     cluster(|cluster| {
         for (pointer, value) in changes.as_object().unwrap() {

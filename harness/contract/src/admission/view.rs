@@ -15,6 +15,23 @@ pub(super) fn child(path: &str, name: &str) -> String {
     }
 }
 
+/// A path as the API server writes it: names that need quotes have none there.
+pub(super) fn unquoted(path: &str) -> String {
+    let mut text = String::new();
+    let mut rest = path;
+    while let Some((before, quoted)) = rest.split_once("[\"") {
+        let Some((name, after)) = quoted.split_once("\"]") else {
+            break;
+        };
+        text.push_str(before);
+        text.push('.');
+        text.push_str(name);
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
 /// The path of an element.
 pub(super) fn item(path: &str, index: usize) -> String {
     format!("{path}[{index}]")
