@@ -132,7 +132,7 @@ pub(super) fn add(
             clients: refusal.clients.explained().map(Into::into),
             rule: entry.map(|_| contract::admission::CheckEntry::RULE.into()),
             check: entry.map(|entry| entry.name.into()),
-            source: entry.map(|entry| entry.source.into()),
+            source: entry.map(|entry| format!("controllers/ray/{}", entry.source)),
         });
     }
     explanation

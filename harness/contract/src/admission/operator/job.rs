@@ -1,6 +1,7 @@
 //! `ValidateRayJobSpec`, and what leaves a RayJob without its submitter.
 
 use semver::Version;
+use serde_json::Value;
 
 use super::{cluster, deletion, prefix, versions};
 use crate::admission::checks::{Check, Checks};
@@ -42,7 +43,12 @@ pub(super) fn spec(checks: &Checks, spec: &View, root: &View) {
         cluster::spec(checks, &own, root, prefix);
     }
     let runtime = spec.get("runtimeEnvYAML");
-    if let Err(problem) = go::yaml_to_json(runtime.text()) {
+    let problem = match go::yaml::to_json(runtime.text()) {
+        Ok(Value::Null | Value::Object(_)) => None,
+        Ok(_) => Some("error unmarshaling JSON: cannot unmarshal into a map".to_owned()),
+        Err(problem) => Some(problem),
+    };
+    if let Some(problem) = problem {
         let message = format!("failed to unmarshal RuntimeEnvYAML: {problem}");
         checks.refuse(Check::RuntimeEnv, &runtime, message);
     }

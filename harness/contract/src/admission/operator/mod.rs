@@ -3,6 +3,7 @@
 mod cluster;
 mod deletion;
 mod job;
+mod options;
 mod service;
 mod versions;
 
