@@ -22,6 +22,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod admission;
 mod classes;
 mod compare;
 mod env;
@@ -44,6 +45,10 @@ mod submitter;
 mod tests;
 mod text;
 
+pub use admission::{
+    Admission, Clients, FieldValidation, Forecast, Held, Reach, Refusal, Served, Stage,
+};
+pub use admission::{admit, forecast, served};
 pub use classes::*;
 pub use compare::{Difference, differences};
 pub use feature::{Feature, FeatureEntry, features};

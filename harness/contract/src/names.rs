@@ -69,6 +69,15 @@ impl HeadAddress {
     }
 }
 
+/// `host:port` of the dashboard of a RayCluster of which only the name is known; its head is taken to have the usual
+/// Service and port.
+pub(super) fn dashboard_of(context: &Context, cluster: &str, job: &Metadata) -> String {
+    let service = head_service(context, cluster);
+    let namespace = namespace(context, job);
+    let domain = context.settings.cluster_domain().unwrap_or("cluster.local");
+    format!("{service}.{namespace}.svc.{domain}:{DASHBOARD_PORT}")
+}
+
 pub(super) fn namespace<'a>(context: &'a Context, metadata: &'a Metadata) -> &'a str {
     let own = metadata
         .namespace

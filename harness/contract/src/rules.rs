@@ -276,6 +276,17 @@ pub static RULES: &[Rule] = &[
             Some("Before 1.3 the order is random for every Pod."),
         ),
     ),
+    rule(
+        "C24",
+        "Refusals",
+        SPEC,
+        "An object that breaks its custom resource definition is refused by the API server, and one that breaks the \
+         operator's own checks is stored but gets an event and no Pods.",
+        Some(
+            "Definitions differ from release to release; the operator checks RayJobs from 1.1 on, RayClusters and \
+             RayServices from 1.3 on, and names from 1.4 on.",
+        ),
+    ),
 ];
 
 /// The ids of all rules in words: `C01 to C23`.

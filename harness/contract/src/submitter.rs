@@ -3,7 +3,7 @@
 use super::env::Env;
 use super::feature::Context;
 use super::input::{Container, ModelError, RayCluster, RayJob};
-use super::names::{HeadAddress, RANDOM};
+use super::names::{self, HeadAddress, RANDOM};
 use super::{ContainerContract, ContainerKind, Feature, PodContract, PodRole, Text, go, pods};
 
 const HEALTH_PATH: &str = "api/gcs_healthz";
@@ -154,8 +154,8 @@ impl Submitter<'_> {
         words.push(self.address());
         words.extend(self.options(str::to_owned)?);
         words.push("--".into());
-        let entrypoint = shlex::split(&self.job.spec.entrypoint)
-            .ok_or_else(|| ModelError::field("spec.entrypoint", "a quote is not closed"))?;
+        let entrypoint = go::shlex::split(&self.job.spec.entrypoint)
+            .map_err(|error| ModelError::field("spec.entrypoint", error))?;
         words.extend(entrypoint);
         Ok(words)
     }
@@ -222,10 +222,9 @@ impl Submitter<'_> {
         let mut words = Vec::new();
         let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
         if !spec.runtime_env_yaml.is_empty() {
-            let runtime: serde_json::Value = serde_saphyr::from_str(&spec.runtime_env_yaml)
-                .map_err(|error| {
-                    ModelError::field("spec.runtimeEnvYAML", format!("not valid YAML: {error}"))
-                })?;
+            let runtime = go::yaml::to_json(&spec.runtime_env_yaml).map_err(|error| {
+                ModelError::field("spec.runtimeEnvYAML", format!("not valid YAML: {error}"))
+            })?;
             option("--runtime-env-json", quote(&go::json(&runtime)));
         }
         if !spec.metadata.is_empty() && self.gives_metadata() {
@@ -275,12 +274,14 @@ impl Submitter<'_> {
         {
             return url.clone();
         }
-        match self.cluster {
-            Some(cluster) => {
-                HeadAddress::new(self.context, &cluster.metadata, &cluster.spec).dashboard
-            }
-            None => "<dashboard of the RayCluster>".into(),
+        if let Some(cluster) = self.cluster {
+            return HeadAddress::new(self.context, &cluster.metadata, &cluster.spec).dashboard;
         }
+        let selected = self.job.spec.cluster_selector.get("ray.io/cluster");
+        selected.map_or_else(
+            || "<dashboard of the RayCluster>".into(),
+            |name| names::dashboard_of(self.context, name, &self.job.metadata),
+        )
     }
 
     fn address(&self) -> String {

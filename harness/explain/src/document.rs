@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Weight;
+use super::refusals::{Break, Refusal, Waiting};
 
 /// What the document calls its own form; it changes when a field changes its meaning or goes, not when one is added.
 pub const VERSION: &str = "kuberay-conformance.explain/v1";
@@ -20,6 +21,15 @@ pub struct Explanation {
     pub file: String,
     /// The releases, in the order in which they were given.
     pub operators: Vec<Operator>,
+    /// Why objects or some of their Pods do not exist, for each release.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
+    /// Objects that nobody refuses and that have no Pods, for each release.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<Waiting>,
+    /// Objects that a release takes and the next one given refuses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<Break>,
     /// One entry for each container of each Pod, for each release.
     pub containers: Vec<Container>,
     /// What differs from each release to the next one given.

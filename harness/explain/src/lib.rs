@@ -33,6 +33,7 @@
 mod detect;
 mod diff;
 mod document;
+mod refusals;
 mod render;
 mod schema;
 mod shell;
@@ -51,6 +52,8 @@ use kuberay_manifest::{Cursor, Diagnostic, Diagnostics, Source};
 use semver::Version;
 
 pub use document::*;
+pub use kuberay_contract::FieldValidation;
+pub use refusals::{Break, Missing, Refusal, Stage, Waiting};
 pub use render::render;
 pub use schema::explain_schema;
 pub use warning::{TRAPS, Trap, Weight};
@@ -62,10 +65,12 @@ pub enum ExplainError {
     #[error("{0}")]
     File(Diagnostics),
     /// It holds nothing to explain.
-    #[error("{file} holds no RayCluster, RayJob or RayService; give a file that does")]
+    #[error("{file} holds no RayCluster, RayJob or RayService{found}; give a file that does")]
     Nothing {
         /// The file.
         file: String,
+        /// In parentheses, objects of these kinds that are not KubeRay's; else empty.
+        found: String,
     },
     /// A release that the contract does not reach.
     #[error("the contract begins with KubeRay 1.0.0, not {release}; give a later release")]
@@ -75,15 +80,32 @@ pub enum ExplainError {
     },
 }
 
-/// Explains the text of a file for one or more releases.
+/// Explains the text of a file for one or more releases, as a client that checks field names strictly sends it.
 ///
 /// # Errors
-/// When it is no YAML, holds no object of Ray's, one of them is malformed, or a release is older than the contract.
+/// Those of [`explain_with`].
 pub fn explain(
     file: &Path,
     text: &str,
     releases: &[Version],
     settings: &OperatorSettings,
+) -> Result<Explanation, ExplainError> {
+    explain_with(file, text, releases, settings, FieldValidation::Strict)
+}
+
+/// Explains the text of a file for one or more releases.
+///
+/// An object that is refused is explained by its refusals and has no containers.
+///
+/// # Errors
+/// When it is no YAML, holds no object of Ray's, one of them is malformed and yet nobody refuses it, or a release is
+/// older than the contract.
+pub fn explain_with(
+    file: &Path,
+    text: &str,
+    releases: &[Version],
+    settings: &OperatorSettings,
+    validation: FieldValidation,
 ) -> Result<Explanation, ExplainError> {
     if let Some(release) = releases.iter().find(|release| release.major == 0) {
         let release = release.clone();
@@ -95,11 +117,15 @@ pub fn explain(
         version: VERSION.into(),
         file: file.display().to_string(),
         operators: releases.iter().map(operator).collect(),
+        refusals: Vec::new(),
+        waiting: Vec::new(),
+        breaks: Vec::new(),
         containers: Vec::new(),
         changes: Vec::new(),
         notes: Vec::new(),
     };
     let mut explained = false;
+    let mut strangers = Vec::new();
     for document in &documents {
         let object = object(document);
         if !matches!(object.kind.as_str(), "RayCluster" | "RayJob" | "RayService") {
@@ -114,22 +140,48 @@ pub fn explain(
             ));
             continue;
         }
+        let json = document.to_json();
+        let foreign = releases
+            .first()
+            .is_some_and(|release| contract::served(release, &json) == contract::Served::Foreign);
+        if foreign {
+            let version = json["apiVersion"].as_str().unwrap_or_default();
+            let group = version.split('/').next().unwrap_or_default();
+            explanation.notes.push(format!(
+                "line {}: {} of {group} is not KubeRay's (ray.io/v1, ray.io/v1alpha1) and was left out",
+                object.line, object.kind
+            ));
+            strangers.push(format!("{} of {group}, line {}", object.kind, object.line));
+            continue;
+        }
         explained = true;
         for release in releases {
-            let pods =
-                contract::predict(release, settings, &document.to_json()).map_err(|error| {
+            let forecast =
+                contract::forecast(release, settings, validation, &json).map_err(|error| {
                     ExplainError::File(vec![problem(&source, document, &error)].into())
                 })?;
+            refusals::add(
+                &mut explanation,
+                release,
+                document,
+                &object,
+                &forecast,
+                validation,
+            );
             explanation
                 .containers
-                .extend(containers(release, document, &object, &pods));
+                .extend(containers(release, document, &object, &forecast.pods));
         }
     }
     if !explained {
-        return Err(ExplainError::Nothing {
-            file: explanation.file,
-        });
+        let found = match &strangers[..] {
+            [] => String::new(),
+            strangers => format!(" of KubeRay ({} is not)", strangers.join(", ")),
+        };
+        let file = explanation.file;
+        return Err(ExplainError::Nothing { file, found });
     }
+    explanation.breaks = refusals::breaks(releases, &explanation.refusals);
     explanation.changes = diff::changes(releases, &explanation.containers);
     Ok(explanation)
 }

@@ -6,7 +6,7 @@ use kuberay_manifest::visible::{line, quoted};
 
 /// The explanation as text; every string is quoted, because its spaces count.
 pub fn render(explanation: &Explanation) -> String {
-    let mut text = String::new();
+    let mut text = super::refusals::render(explanation);
     let mut heading = String::new();
     for container in &explanation.containers {
         let object = &container.object;
@@ -36,6 +36,10 @@ pub fn render(explanation: &Explanation) -> String {
         warnings.filter(|warning| warning.weight == weight).count()
     };
     let (warnings, notes) = (count(Weight::Warning), count(Weight::Note));
+    if !explanation.refusals.is_empty() {
+        let count = explanation.refusals.len();
+        text.push_str(&format!("{}, ", plural(count, "refusal")));
+    }
     text.push_str(&format!(
         "{}, {}, {}\n",
         plural(explanation.containers.len(), "container"),

@@ -6,6 +6,13 @@ use super::*;
 
 /// A RayCluster whose head has these lines in its container and its group.
 fn manifest(container: &str, group: &str) -> String {
+    // Releases before 1.4 refuse a group without them.
+    let params = if group.contains("rayStartParams") {
+        ""
+    } else {
+        "\nrayStartParams: {}"
+    };
+    let group = &format!("{group}{params}").trim_start().to_owned();
     let indented = |text: &str, depth: usize| -> String {
         text.lines()
             .map(|line| format!("{}{line}\n", " ".repeat(depth)))
@@ -24,11 +31,13 @@ fn explained(text: &str, versions: &[&str]) -> Explanation {
         .iter()
         .map(|version| version.parse().unwrap())
         .collect();
-    explain(
+    // Fields that a release does not know are dropped, so that traps about them show.
+    explain_with(
         Path::new("file.yaml"),
         text,
         &releases,
         &OperatorSettings::default(),
+        FieldValidation::Warn,
     )
     .unwrap()
 }
@@ -241,7 +250,7 @@ fn several_documents_and_what_is_left_out() {
         ["line 1: ConfigMap makes no Ray Pods and was left out"]
     );
     assert_eq!(explanation.containers.len(), 2);
-    assert_eq!(explanation.containers[1].object.line, 17);
+    assert_eq!(explanation.containers[1].object.line, 18);
 }
 
 #[test]
@@ -280,7 +289,10 @@ fn an_upgrade_is_a_difference() {
 #[rstest]
 #[case("kind: Pod\n", "holds no RayCluster, RayJob or RayService")]
 #[case("a: [", "not valid YAML")]
-#[case(&manifest("args: [1]", ""), "12:18: spec.headGroupSpec.template.spec.containers[0].args[0]: invalid type")]
+#[case(
+    "apiVersion: cluster.ray.io/v1\nkind: RayCluster\n",
+    "of KubeRay (RayCluster of cluster.ray.io, line 1 is not)"
+)]
 fn what_cannot_be_explained(#[case] text: &str, #[case] message: &str) {
     let releases = ["1.6.2".parse().unwrap()];
     let error = explain(
@@ -358,12 +370,27 @@ fn hostile() -> String {
     )
 }
 
+/// The same with names that the API server takes, so that there are Pods to show.
+fn hostile_within() -> String {
+    ["c", "ray-head", "g", "w", "A"]
+        .iter()
+        .fold(hostile(), |text, name| {
+            text.replace(&format!("\"{name}{HOSTILE}\""), name)
+        })
+}
+
 #[test]
 fn nothing_of_a_manifest_acts_on_a_terminal() {
     let file = Path::new("file\u{1b}[31m.yaml");
-    let releases = ["1.0.0".parse().unwrap(), "1.6.2".parse().unwrap()];
-    let explanation = explain(file, &hostile(), &releases, &OperatorSettings::default()).unwrap();
-    let shown = render(&explanation);
+    let releases = ["1.4.0".parse().unwrap(), "1.6.2".parse().unwrap()];
+    let shown = [hostile(), hostile_within()].map(|text| {
+        let settings = OperatorSettings::default();
+        let explanation = explain(file, &text, &releases, &settings).unwrap();
+        let refused = !explanation.refusals.is_empty();
+        assert!(refused || !explanation.changes.is_empty() && explanation.containers.len() > 2);
+        render(&explanation)
+    });
+    let shown = shown.concat();
     let acts =
         |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{200b}' | '\u{a0}');
     let bad: Vec<&str> = shown.lines().filter(|line| line.contains(acts)).collect();
@@ -387,7 +414,7 @@ fn nothing_of_a_manifest_acts_on_a_terminal() {
 #[test]
 fn an_error_about_a_manifest_acts_on_no_terminal() {
     let text = format!(
-        "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {{name: \"{HOSTILE}\"}}\nspec: {{headGroupSpec: \u{202e}\u{a0}}}\n"
+        "apiVersion: ray.io/v1\nkind: RayCluster\n\"{HOSTILE}\": 1\n\"{HOSTILE}\": \u{202e}\u{a0}\n"
     );
     let error = explain(
         Path::new("a\u{1b}b"),

@@ -206,3 +206,64 @@ fn services_have_shorter_timeouts() {
         );
     }
 }
+
+#[test]
+fn a_runtime_environment_is_read_as_go_reads_yaml() {
+    let object = job(|job| {
+        job["spec"]["runtimeEnvYAML"] = json!(
+            "env_vars:\n  RATE: 2E-6\n  RELEASE: 3.0\n  UMASK: 0644\n  y: 5e2\n  SIZE: 1_024\n  RATE: 4E-7\n"
+        );
+    });
+    let command = pods("1.2.2", &object)
+        .pop()
+        .unwrap()
+        .containers
+        .remove(0)
+        .command;
+    let at = command
+        .iter()
+        .position(|word| word == "--runtime-env-json")
+        .unwrap();
+    assert_eq!(
+        command[at + 1],
+        r#"{"env_vars":{"RATE":4e-7,"RELEASE":3,"SIZE":1024,"UMASK":420,"true":500}}"#
+    );
+}
+
+#[test]
+fn an_entrypoint_is_split_as_the_operator_splits_it() {
+    let entrypoint = "python train.py \\\n  --match \"\\w+\" --out C:\\data\rend";
+    let object = job(|job| job["spec"]["entrypoint"] = json!(entrypoint));
+    let command = pods("1.2.2", &object)
+        .pop()
+        .unwrap()
+        .containers
+        .remove(0)
+        .command;
+    let at = command.iter().position(|word| word == "--").unwrap();
+    assert_eq!(
+        command[at + 1..],
+        [
+            "python", "train.py", "\n", "--match", "w+", "--out", "C:data", "end"
+        ]
+    );
+    let open = job(|job| job["spec"]["entrypoint"] = json!("echo 'open"));
+    let error = predict(&release("1.2.2"), &OperatorSettings::default(), &open).unwrap_err();
+    assert!(error.to_string().contains("closing quote"), "{error}");
+}
+
+#[test]
+fn a_selected_cluster_is_where_the_job_goes() {
+    let object = job(|job| {
+        job["spec"]["clusterSelector"] = json!({"ray.io/cluster": "shared"});
+        job["spec"]
+            .as_object_mut()
+            .unwrap()
+            .remove("rayClusterSpec");
+    });
+    let text = args(&pods("1.6.2", &object)[0].containers[0]).remove(0);
+    assert!(
+        text.contains(" http://shared-head-svc.default.svc.cluster.local:8265 "),
+        "{text}"
+    );
+}

@@ -1,0 +1,242 @@
+//! What the operator checks itself before it makes Pods, with the releases that check it (rule C24).
+//!
+//! A source is a file below `ray-operator/controllers/ray` and a line at the tag of the first release that has the check.
+
+use std::cell::RefCell;
+
+use semver::Version;
+
+use super::view::View;
+use super::{Clients, Reach, Refusal, Stage};
+use crate::classes::plain;
+
+/// One check of the operator, with the releases that make it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckEntry {
+    /// Which one.
+    pub check: Check,
+    /// Its name in reports, in kebab case.
+    pub name: &'static str,
+    /// The first release that makes it.
+    pub since: Version,
+    /// The first release that no longer makes it.
+    pub until: Option<Version>,
+    /// Source file and line, at the tag of the first release.
+    pub source: &'static str,
+    /// What is refused, in one sentence.
+    pub says: &'static str,
+}
+
+impl CheckEntry {
+    /// The rule of the contract that every check belongs to.
+    pub const RULE: &'static str = "C24";
+
+    /// Whether a release makes the check; a candidate counts as its release.
+    pub fn covers(&self, release: &Version) -> bool {
+        let release = plain(release);
+        self.since <= release && self.until.as_ref().is_none_or(|until| release < *until)
+    }
+}
+
+macro_rules! bound {
+    (($major:literal, $minor:literal, $patch:literal)) => {
+        Some(Version::new($major, $minor, $patch))
+    };
+    (now) => {
+        None
+    };
+}
+
+macro_rules! checks {
+    ($($check:ident $name:literal ($major:literal, $minor:literal, $patch:literal) .. $until:tt $source:literal: $says:literal;)*) => {
+        /// A check of the operator; its entry in the table says everything about it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[expect(clippy::doc_markdown, reason = "the sentences of the table are shown as they are")]
+        pub enum Check {
+            $(#[doc = $says] $check,)*
+        }
+
+        static CHECKS: [CheckEntry; { [$(stringify!($check)),*].len() }] = [
+            $(CheckEntry {
+                check: Check::$check,
+                name: $name,
+                since: Version::new($major, $minor, $patch),
+                until: bound!($until),
+                source: $source,
+                says: $says,
+            },)*
+        ];
+    };
+}
+
+checks! {
+    ClusterName "cluster-name" (1, 4, 0)..now "utils/validation.go:26 @v1.4.0":
+        "The name of a RayCluster is a DNS-1035 label of at most 53 characters.";
+    JobName "job-name" (1, 4, 0)..now "utils/validation.go:130 @v1.4.0":
+        "The name of a RayJob is a DNS-1035 label of at most 47 characters.";
+    ServiceName "service-name" (1, 4, 0)..now "utils/validation.go:218 @v1.4.0":
+        "The name of a RayService is a DNS-1035 label of at most 47 characters.";
+    CronJobName "cron-job-name" (1, 7, 0)..now "utils/validation.go:971 @v1.7.0":
+        "The name of a RayCronJob has at most 36 characters.";
+    UpgradeOfChild "upgrade-of-child" (1, 6, 0)..now "utils/validation.go:49 @v1.6.0":
+        "upgradeStrategy is for RayClusters that no RayJob or RayService makes.";
+    Containers "containers" (1, 3, 0)..now "utils/validation.go:24 @v1.3.0":
+        "Every Pod template has a container.";
+    ResourcesTwice "resources-twice" (1, 5, 0)..now "utils/validation.go:40 @v1.5.0":
+        "A group's resources and the resources in its rayStartParams exclude each other.";
+    LabelsInParams "labels-in-params" (1, 5, 0)..now "utils/validation.go:53 @v1.5.0":
+        "rayStartParams hold no labels.";
+    GroupLabelSyntax "group-label-syntax" (1, 5, 0)..now "utils/validation.go:61 @v1.5.0":
+        "A group's labels keep to the syntax of Kubernetes labels.";
+    ReplicaBounds "replica-bounds" (1, 6, 0)..now "utils/validation.go:124 @v1.6.0":
+        "Without autoscaling a worker group has minReplicas and maxReplicas, neither negative nor crossed.";
+    GroupIdleTimeout "group-idle-timeout" (1, 6, 0)..now "utils/validation.go:730 @v1.6.0":
+        "idleTimeoutSeconds of a group is not negative and needs autoscaler v2.";
+    GroupPriority "group-priority" (1, 7, 0)..now "utils/validation.go:1114 @v1.7.0":
+        "priority of a group needs Ray 2.56.0 and autoscaler v2.";
+    FaultToleranceTwice "fault-tolerance-twice" (1, 3, 0)..now "utils/validation.go:34 @v1.3.0":
+        "The annotation ray.io/ft-enabled and gcsFaultToleranceOptions exclude each other.";
+    RedisWithoutFaultTolerance "redis-without-fault-tolerance" (1, 3, 0)..now "utils/validation.go:39 @v1.3.0":
+        "RAY_REDIS_ADDRESS on the head needs gcsFaultToleranceOptions or the annotation.";
+    RedisOutsideOptions "redis-outside-options" (1, 3, 0)..now "utils/validation.go:48 @v1.3.0":
+        "With gcsFaultToleranceOptions neither rayStartParams, variables nor annotations configure Redis.";
+    RedisUsername "redis-username" (1, 3, 0)..now "utils/validation.go:69 @v1.3.0":
+        "The user of Redis is given in gcsFaultToleranceOptions only.";
+    GcsBackend "gcs-backend" (1, 7, 0)..now "utils/validation.go:333 @v1.7.0":
+        "The rocksdb backend needs a feature gate, and storage is for that backend only.";
+    SuspendedGroupGate "suspended-group-gate" (1, 3, 0)..(1, 6, 0) "utils/validation.go:74 @v1.3.0":
+        "A suspended worker group needs the feature gate RayJobDeletionPolicy, which is off.";
+    SuspendedGroupScaled "suspended-group-scaled" (1, 3, 0)..now "utils/validation.go:83 @v1.3.0":
+        "With autoscaling no worker group is suspended.";
+    AutoscalerV2Unscaled "autoscaler-v2-unscaled" (1, 5, 0)..now "utils/validation.go:160 @v1.5.0":
+        "RAY_enable_autoscaler_v2 on the head needs enableInTreeAutoscaling.";
+    AutoscalerVersionTwice "autoscaler-version-twice" (1, 4, 0)..now "utils/validation.go:103 @v1.4.0":
+        "autoscalerOptions.version and RAY_enable_autoscaler_v2 on the head exclude each other.";
+    AutoscalerV2Restarts "autoscaler-v2-restarts" (1, 4, 0)..now "utils/validation.go:108 @v1.4.0":
+        "With autoscaler v2 restartPolicy is Never or unset.";
+    AutoscalerIdleTimeout "autoscaler-idle-timeout" (1, 6, 0)..now "utils/validation.go:232 @v1.6.0":
+        "autoscalerOptions.idleTimeoutSeconds is not negative.";
+    ReservedVariable "reserved-variable" (1, 7, 0)..now "utils/validation.go:253 @v1.7.0":
+        "autoscalerOptions.env does not set KUBERAY_GEN_AUTOSCALER_START_CMD.";
+    GatedOptions "gated-options" (1, 7, 0)..now "utils/validation.go:260 @v1.7.0":
+        "historyServerOptions, networkPolicy and tlsOptions need feature gates, which are off.";
+    TokenRayVersion "token-ray-version" (1, 5, 1)..now "utils/validation.go:194 @v1.5.1":
+        "authOptions.mode token needs a rayVersion of 2.52.0 or later.";
+    KubernetesToken "kubernetes-token" (1, 6, 0)..now "utils/validation.go:254 @v1.6.0":
+        "enableK8sTokenAuth needs mode token, a rayVersion of 2.55.0 or later, and no secretName.";
+    KubernetesTokenOfChild "kubernetes-token-of-child" (1, 6, 0)..now "utils/validation.go:352 @v1.6.0":
+        "enableK8sTokenAuth is for RayClusters that no RayJob or RayService makes.";
+    SuspendedJobStays "suspended-job-stays" (1, 1, 0)..now "rayjob_controller.go:724 @v1.1.0":
+        "A suspended RayJob has shutdownAfterJobFinishes.";
+    SuspendedJobSelects "suspended-job-selects" (1, 1, 0)..now "rayjob_controller.go:727 @v1.1.0":
+        "A RayJob with a clusterSelector is not suspended.";
+    JobWithoutCluster "job-without-cluster" (1, 1, 0)..now "rayjob_controller.go:730 @v1.1.0":
+        "A RayJob has a rayClusterSpec or a clusterSelector.";
+    RuntimeEnv "runtime-env" (1, 1, 0)..now "rayjob_controller.go:735 @v1.1.0":
+        "runtimeEnvYAML is YAML.";
+    JobDeadline "job-deadline" (1, 1, 0)..now "rayjob_controller.go:738 @v1.1.0":
+        "activeDeadlineSeconds is positive.";
+    JobBackoff "job-backoff" (1, 2, 0)..now "rayjob_controller.go:809 @v1.2.0":
+        "backoffLimit is not negative.";
+    JobPreRunningDeadline "job-pre-running-deadline" (1, 6, 0)..now "utils/validation.go:368 @v1.6.0":
+        "preRunningDeadlineSeconds is positive.";
+    JobTtl "job-ttl" (1, 4, 0)..now "utils/validation.go:147 @v1.4.0":
+        "ttlSecondsAfterFinished is not negative and needs shutdownAfterJobFinishes.";
+    SelectorWithoutName "selector-without-name" (1, 5, 0)..now "utils/validation.go:236 @v1.5.0":
+        "clusterSelector names a cluster under ray.io/cluster.";
+    SidecarSelects "sidecar-selects" (1, 5, 0)..now "utils/validation.go:241 @v1.5.0":
+        "SidecarMode has no clusterSelector.";
+    SidecarTemplate "sidecar-template" (1, 5, 0)..now "utils/validation.go:258 @v1.5.0":
+        "SidecarMode has neither submitterPodTemplate nor submitterConfig.";
+    SidecarRestarts "sidecar-restarts" (1, 5, 0)..now "utils/validation.go:266 @v1.5.0":
+        "In SidecarMode the head's restartPolicy is Never or unset.";
+    BackoffWithSelector "backoff-with-selector" (1, 6, 0)..now "utils/validation.go:321 @v1.6.0":
+        "A RayJob with a clusterSelector has no backoffLimit above 0.";
+    BackoffInteractive "backoff-interactive" (1, 4, 0)..now "utils/validation.go:169 @v1.4.0":
+        "InteractiveMode has no backoffLimit above 0.";
+    DeletionPolicy "deletion-policy" (1, 3, 0)..(1, 5, 0) "utils/validation.go:126 @v1.3.0":
+        "deletionPolicy needs the feature gate RayJobDeletionPolicy, which is off.";
+    DeletionStrategyGate "deletion-strategy-gate" (1, 5, 0)..(1, 6, 0) "utils/validation.go:413 @v1.5.0":
+        "deletionStrategy needs the feature gate RayJobDeletionPolicy, which is off.";
+    DeletionStrategy "deletion-strategy" (1, 6, 0)..now "utils/validation.go:494 @v1.6.0":
+        "deletionStrategy has either rules or both policies, and fits to shutdownAfterJobFinishes, clusterSelector and autoscaling.";
+    HeadServiceNamed "head-service-named" (1, 3, 0)..now "utils/validation.go:154 @v1.3.0":
+        "headService of a RayService has no name.";
+    ServiceUpgradeType "service-upgrade-type" (1, 3, 0)..now "utils/validation.go:159 @v1.3.0":
+        "upgradeStrategy.type of a RayService is one that the release knows.";
+    ServiceTimeout "service-timeout" (1, 5, 0)..now "utils/validation.go:311 @v1.5.0":
+        "The annotation ray.io/initializing-timeout is a positive duration or number of seconds.";
+    ServiceDeletionDelay "service-deletion-delay" (1, 5, 0)..now "utils/validation.go:358 @v1.5.0":
+        "rayClusterDeletionDelaySeconds is not negative.";
+    ServiceIncrementalUpgrade "service-incremental-upgrade" (1, 7, 0)..now "utils/validation.go:717 @v1.7.0":
+        "NewClusterWithIncrementalUpgrade needs autoscaling and complete clusterUpgradeOptions.";
+    DashboardPort "dashboard-port" (1, 0, 0)..now "utils/dashboard_httpclient.go:95 @v1.0.0":
+        "The head's ports, where it lists some, include one that is called dashboard; else no job is submitted.";
+    MetadataVersion "metadata-version" (1, 0, 0)..(1, 7, 0) "common/job.go:66 @v1.0.0":
+        "metadata of a RayJob needs a rayVersion that can be read, 2.6.0 or later; else no job is submitted.";
+    MetadataOldRay "metadata-old-ray" (1, 7, 0)..now "common/job.go:68 @v1.7.0":
+        "metadata of a RayJob needs a rayVersion of 2.6.0 or later where one is given; else no job is submitted.";
+    MetadataWithSelector "metadata-with-selector" (1, 0, 0)..(1, 5, 0) "common/job.go:104 @v1.0.0":
+        "metadata with a clusterSelector makes the operator panic before a job is submitted.";
+}
+
+impl Check {
+    /// What the table says about it.
+    pub fn entry(self) -> &'static CheckEntry {
+        // The table is made from the same list as the enumeration, in the same order.
+        &CHECKS[self as usize]
+    }
+}
+
+/// Every check of the operator, in the order of the table.
+pub fn checks() -> &'static [CheckEntry] {
+    &CHECKS
+}
+
+/// Collects what a release's operator refuses.
+pub(super) struct Checks<'a> {
+    pub release: &'a Version,
+    found: RefCell<Vec<Refusal>>,
+}
+
+impl<'a> Checks<'a> {
+    pub fn new(release: &'a Version) -> Self {
+        Self {
+            release,
+            found: RefCell::default(),
+        }
+    }
+
+    /// Whether the release makes a check.
+    pub fn has(&self, check: Check) -> bool {
+        check.entry().covers(self.release)
+    }
+
+    /// Refuses the whole object, where the release makes the check.
+    pub fn refuse(&self, check: Check, at: &View, message: impl Into<String>) {
+        self.add(check, Reach::Object, at, message);
+    }
+
+    /// Leaves a RayJob without its submitter, where the release makes the check.
+    pub fn refuse_submitter(&self, check: Check, at: &View, message: impl Into<String>) {
+        self.add(check, Reach::Submitter, at, message);
+    }
+
+    fn add(&self, check: Check, reach: Reach, at: &View, message: impl Into<String>) {
+        if self.has(check) {
+            self.found.borrow_mut().push(Refusal {
+                stage: Stage::Operator,
+                clients: Clients::All,
+                reach,
+                path: at.path.clone(),
+                message: message.into(),
+                check: Some(check),
+            });
+        }
+    }
+
+    /// What was refused, in the order of the checks.
+    pub fn found(self) -> Vec<Refusal> {
+        self.found.into_inner()
+    }
+}

@@ -1,0 +1,62 @@
+//! What becomes of an object: refusals, and the Pods that are left.
+
+use semver::Version;
+use serde_json::Value;
+
+use super::held::{Held, held};
+use super::{FieldValidation, Reach, Refusal, admit};
+use crate::{ModelError, OperatorSettings, PodContract, PodRole, predict};
+
+/// What a release of the operator, behind an API server, makes of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// Why the object or some of its Pods are refused, in the order of the stages.
+    ///
+    /// Those that meet only other clients than the one asked for are among them (see [`super::Clients`]).
+    pub refusals: Vec<Refusal>,
+    /// Why there are no Pods although nobody refuses the object.
+    pub held: Option<Held>,
+    /// The Pods that come into being.
+    pub pods: Vec<PodContract>,
+}
+
+/// Sends an object through admission, and predicts the Pods of what is stored.
+///
+/// `validation` is what the client asks for about unknown fields. Pods that a refusal reaches are left out.
+///
+/// # Errors
+/// When nobody refuses the object, and yet it is not what the contract can read.
+pub fn forecast(
+    release: &Version,
+    settings: &OperatorSettings,
+    validation: FieldValidation,
+    object: &Value,
+) -> Result<Forecast, ModelError> {
+    let admission = admit(release, object);
+    let reaches: Vec<Reach> = admission
+        .refusals
+        .iter()
+        .filter(|refusal| refusal.clients.refuses(validation))
+        .map(|refusal| refusal.reach)
+        .collect();
+    let held = held(release, &admission.stored);
+    let mut pods = Vec::new();
+    if !reaches.contains(&Reach::Object) && held.is_none() {
+        pods = predict(release, settings, &admission.stored)?;
+        let mut workers = 0;
+        pods.retain(|pod| {
+            let group = workers;
+            workers += usize::from(pod.role == PodRole::Worker);
+            !reaches.iter().any(|reach| match reach {
+                Reach::Object => true,
+                Reach::GroupsFrom(first) => pod.role == PodRole::Worker && group >= *first,
+                Reach::Submitter => pod.role == PodRole::Submitter,
+            })
+        });
+    }
+    Ok(Forecast {
+        refusals: admission.refusals,
+        held,
+        pods,
+    })
+}

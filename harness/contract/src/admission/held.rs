@@ -1,0 +1,83 @@
+//! Objects that are accepted and yet have no Pods.
+
+use semver::Version;
+use serde_json::Value;
+
+use super::view::View;
+use crate::classes::plain;
+
+/// Why an object that nobody refuses has no Pods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Path of the field that says so.
+    pub path: String,
+    /// What happens, in a sentence.
+    pub message: String,
+    /// The source that says so.
+    pub source: &'static str,
+}
+
+/// Why an object of a release has no Pods for now; none where it has some.
+pub(super) fn held(release: &Version, object: &Value) -> Option<Held> {
+    let release = plain(release);
+    let root = View::root(object);
+    let spec = root.get("spec");
+    let kind = root.get("kind").text();
+    let manager = spec.get("managedBy");
+    let managed_since = if kind == "RayService" {
+        Version::new(1, 6, 0)
+    } else {
+        Version::new(1, 3, 0)
+    };
+    if release >= managed_since && !matches!(manager.text(), "" | "ray.io/kuberay-operator") {
+        return Some(Held {
+            message: format!(
+                "managedBy is {}: the operator leaves the object to that controller and makes no Pods",
+                manager.text()
+            ),
+            path: manager.path,
+            source: "controllers/ray/raycluster_controller.go:218 @v1.3.2",
+        });
+    }
+    let (at, since, source) = match kind {
+        "RayCluster" => (
+            spec.get("suspend"),
+            Version::new(1, 1, 0),
+            "controllers/ray/raycluster_controller.go:627 @v1.1.1",
+        ),
+        "RayJob" => (
+            spec.get("suspend"),
+            Version::new(1, 0, 0),
+            "controllers/ray/rayjob_controller.go:268 @v1.0.0",
+        ),
+        "RayService" if spec.get("suspend").is_true() => (
+            spec.get("suspend"),
+            Version::new(1, 7, 0),
+            "controllers/ray/rayservice_controller.go:383 @v1.7.0",
+        ),
+        "RayService" => (
+            spec.find(&["rayClusterConfig", "suspend"]),
+            Version::new(1, 1, 0),
+            "controllers/ray/raycluster_controller.go:627 @v1.1.1",
+        ),
+        _ => return None,
+    };
+    // A RayJob that selects a RayCluster was not suspended in 1.0.
+    let ignored = kind == "RayJob"
+        && release < Version::new(1, 1, 0)
+        && spec.get("clusterSelector").len() > 0;
+    let own = spec.find(&["rayClusterSpec", "suspend"]);
+    if at.is_true() && release >= since && !ignored {
+        return Some(Held {
+            message: "the operator makes no Pods while suspend is true".into(),
+            path: at.path,
+            source,
+        });
+    }
+    (kind == "RayJob" && own.is_true() && release >= Version::new(1, 1, 0)).then(|| Held {
+        message: "the operator makes no Pods while suspend of the RayCluster is true, and the job waits for them"
+            .into(),
+        path: own.path,
+        source: "controllers/ray/raycluster_controller.go:627 @v1.1.1",
+    })
+}

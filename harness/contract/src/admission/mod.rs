@@ -1,0 +1,197 @@
+//! What refuses an object: the client, the API server, the operator, or the creation of its Pods.
+//!
+//! Types, required fields and defaults come from the custom resource definitions of each release (see `data/`), the
+//! operator's checks from its sources (see [`checks`]). Admission policies, mutating webhooks and quotas of a cluster
+//! are out of scope.
+
+mod cel;
+mod checks;
+mod forecast;
+mod held;
+mod metadata;
+mod operator;
+mod pods;
+mod schema;
+mod table;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use semver::Version;
+use serde_json::Value;
+
+pub use checks::{Check, CheckEntry, checks};
+pub use forecast::{Forecast, forecast};
+pub use held::Held;
+pub use metadata::{Served, served};
+
+use checks::Checks;
+
+/// Who refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// The client, or the API server because the client asked it to check field names.
+    Client,
+    /// The API server.
+    ApiServer,
+    /// The operator: the object is stored, and an event names the reason.
+    Operator,
+    /// The creation of a Pod or Service: the API server refuses what the operator makes of the object.
+    PodCreation,
+}
+
+impl Stage {
+    /// Its name in documents, in kebab case.
+    pub fn word(self) -> &'static str {
+        match self {
+            Stage::Client => "client",
+            Stage::ApiServer => "api-server",
+            Stage::Operator => "operator",
+            Stage::PodCreation => "pod-creation",
+        }
+    }
+}
+
+/// What the API server does about fields that the custom resource definition does not know, as
+/// `kubectl --validate` and `fieldValidation` of a request name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FieldValidation {
+    /// Refuse the object; the default of `kubectl apply` and `kubectl create`.
+    #[default]
+    Strict,
+    /// Drop them and return a warning; the default of requests that say nothing.
+    Warn,
+    /// Drop them silently.
+    Ignore,
+}
+
+/// Which requests a refusal meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Clients {
+    /// Every request.
+    All,
+    /// Requests with strict field validation, and every server-side apply; others lose the field.
+    StrictOrServerSideApply,
+    /// Server-side apply only, as Argo CD and Flux use it; others lose the field.
+    ServerSideApply,
+}
+
+impl Clients {
+    /// What each client does, in a sentence; none where all do the same.
+    pub fn explained(self) -> Option<&'static str> {
+        match self {
+            Clients::All => None,
+            Clients::StrictOrServerSideApply => Some(
+                "kubectl with strict validation, its default, and every server-side apply refuse it; with Warn or \
+                 Ignore the API server drops the field and stores the rest",
+            ),
+            Clients::ServerSideApply => Some(
+                "server-side apply (kubectl --server-side, Argo CD, Flux) is refused; for other requests the API \
+                 server drops the null and stores the rest",
+            ),
+        }
+    }
+
+    /// Whether a request that is no server-side apply is refused.
+    pub fn refuses(self, validation: FieldValidation) -> bool {
+        match self {
+            Clients::All => true,
+            Clients::StrictOrServerSideApply => validation == FieldValidation::Strict,
+            Clients::ServerSideApply => false,
+        }
+    }
+}
+
+/// Which Pods do not come into being.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reach {
+    /// All of the object.
+    Object,
+    /// Those of this worker group, counted from 0, and of the groups after it.
+    GroupsFrom(usize),
+    /// The submitter of a `RayJob`.
+    Submitter,
+}
+
+/// A reason why an object, or some of its Pods, will not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Who refuses.
+    pub stage: Stage,
+    /// Which requests are refused.
+    pub clients: Clients,
+    /// Which Pods do not exist because of it.
+    pub reach: Reach,
+    /// Path of the field, such as `spec.headGroupSpec.rayStartParams`; it may end at a field that the object lacks.
+    pub path: String,
+    /// The reason, in words close to those of who refuses.
+    pub message: String,
+    /// The check of the operator behind it, where it is one.
+    pub check: Option<Check>,
+}
+
+/// What becomes of an object on its way to the operator.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Admission {
+    /// Why it is refused, in the order of the stages; empty where it is not.
+    pub refusals: Vec<Refusal>,
+    /// The object as it is stored when unknown fields are dropped: pruned, with the defaults of its definition.
+    pub stored: Value,
+}
+
+/// Sends an object through the API server and the checks of a release's operator.
+///
+/// The object is one of KubeRay's (see [`served`]). What the operator checks is asked only where the API server has no
+/// objection; gates of the operator are as the release ships them.
+///
+/// ```
+/// use kuberay_contract::admission::{Stage, admit};
+///
+/// let object = serde_json::json!({
+///     "apiVersion": "ray.io/v1",
+///     "kind": "RayCluster",
+///     "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"template": {"spec": {"containers": [{"name": "head", "image": "ray"}]}}}},
+/// });
+/// let refusals = admit(&"1.3.2".parse()?, &object).refusals;
+/// assert_eq!(refusals[0].stage, Stage::ApiServer);
+/// assert_eq!(refusals[0].path, "spec.headGroupSpec.rayStartParams");
+/// assert_eq!(refusals[0].message, "Required value");
+/// assert!(admit(&"1.4.2".parse()?, &object).refusals.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn admit(release: &Version, object: &Value) -> Admission {
+    let mut refusals = metadata::refusals(release, object);
+    let mut stored = object.clone();
+    if let Some(root) = table::root(release, object) {
+        let found = schema::admit(root, &mut stored);
+        refusals.extend(found);
+    }
+    let readable = refusals
+        .iter()
+        .all(|refusal| refusal.clients != Clients::All);
+    if readable {
+        let checks = Checks::new(release);
+        operator::check(&checks, &stored);
+        refusals.extend(checks.found());
+        if refusals
+            .iter()
+            .all(|refusal| refusal.stage < Stage::Operator)
+        {
+            refusals.extend(pods::refusals(release, &stored));
+        }
+    }
+    refusals.sort_by_key(|refusal| refusal.stage);
+    Admission { refusals, stored }
+}
+
+fn api(path: impl Into<String>, message: impl Into<String>) -> Refusal {
+    Refusal {
+        stage: Stage::ApiServer,
+        clients: Clients::All,
+        reach: Reach::Object,
+        path: path.into(),
+        message: message.into(),
+        check: None,
+    }
+}

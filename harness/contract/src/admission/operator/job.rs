@@ -1,0 +1,175 @@
+//! `ValidateRayJobSpec`, and what leaves a RayJob without its submitter.
+
+use semver::Version;
+use serde_json::Value;
+
+use super::{cluster, deletion, prefix, versions};
+use crate::admission::checks::{Check, Checks};
+use crate::admission::view::View;
+use crate::classes::plain;
+use crate::go;
+
+/// Checks the specification of a RayJob; `root` is the object that holds its annotations.
+pub(super) fn spec(checks: &Checks, spec: &View, root: &View) {
+    let prefix = &prefix(checks, "RayJob spec", &Version::new(1, 5, 0));
+    let suspend = spec.get("suspend");
+    let selector = spec.get("clusterSelector");
+    let selects = selector.len() > 0;
+    if suspend.is_true() && !spec.get("shutdownAfterJobFinishes").is_true() {
+        let message = format!(
+            "{prefix}a RayJob with shutdownAfterJobFinishes set to false is not allowed to be suspended"
+        );
+        checks.refuse(Check::SuspendedJobStays, &suspend, message);
+    }
+    deletion::check(checks, spec, prefix);
+    if suspend.is_true() && selects {
+        let message =
+            format!("{prefix}the ClusterSelector mode doesn't support the suspend operation");
+        checks.refuse(Check::SuspendedJobSelects, &suspend, message);
+    }
+    let own = spec.get("rayClusterSpec");
+    if !own.exists() && !selects {
+        let message = format!("{prefix}one of RayClusterSpec or ClusterSelector must be set");
+        checks.refuse(Check::JobWithoutCluster, &own, message);
+    }
+    modes(checks, spec, prefix);
+    if own.exists() {
+        let kubernetes = own.find(&["authOptions", "enableK8sTokenAuth"]);
+        if kubernetes.is_true() {
+            let message =
+                format!("{prefix}K8s token auth mode is currently not supported for RayJob");
+            checks.refuse(Check::KubernetesTokenOfChild, &kubernetes, message);
+        }
+        cluster::spec(checks, &own, root, prefix);
+    }
+    let runtime = spec.get("runtimeEnvYAML");
+    let problem = match go::yaml::to_json(runtime.text()) {
+        Ok(Value::Null | Value::Object(_)) => None,
+        Ok(_) => Some("error unmarshaling JSON: cannot unmarshal into a map".to_owned()),
+        Err(problem) => Some(problem),
+    };
+    if let Some(problem) = problem {
+        let message = format!("failed to unmarshal RuntimeEnvYAML: {problem}");
+        checks.refuse(Check::RuntimeEnv, &runtime, message);
+    }
+    numbers(checks, spec, prefix);
+    submitter(checks, spec, root);
+}
+
+fn modes(checks: &Checks, spec: &View, prefix: &str) {
+    let mode = spec.get("submissionMode");
+    let selector = spec.get("clusterSelector");
+    let backoff = spec.get("backoffLimit");
+    let retries = backoff.number().is_some_and(|limit| limit > 0);
+    if selector.len() > 0 {
+        if selector.get("ray.io/cluster").text().is_empty() {
+            let message = "cluster name in ClusterSelector should not be empty";
+            checks.refuse(Check::SelectorWithoutName, &selector, message);
+        }
+        if mode.text() == "SidecarMode" {
+            let message = "ClusterSelector is not supported in SidecarMode";
+            checks.refuse(Check::SidecarSelects, &selector, message);
+        }
+        if retries {
+            let message = format!("{prefix}BackoffLimit is incompatible with ClusterSelector mode");
+            checks.refuse(Check::BackoffWithSelector, &backoff, message);
+        }
+    }
+    if mode.text() == "InteractiveMode" && retries {
+        let message = format!("{prefix}BackoffLimit is incompatible with InteractiveMode");
+        checks.refuse(Check::BackoffInteractive, &backoff, message);
+    }
+    if mode.text() != "SidecarMode" {
+        return;
+    }
+    for (field, name) in [
+        ("submitterPodTemplate", "SubmitterPodTemplate"),
+        ("submitterConfig", "SubmitterConfig"),
+    ] {
+        let at = spec.get(field);
+        if at.exists() {
+            let message = format!("Currently, SidecarMode doesn't support {name}");
+            checks.refuse(Check::SidecarTemplate, &at, message);
+        }
+    }
+    let restart = spec.find(&[
+        "rayClusterSpec",
+        "headGroupSpec",
+        "template",
+        "spec",
+        "restartPolicy",
+    ]);
+    if !matches!(restart.text(), "" | "Never") {
+        let message = "restartPolicy for head Pod should be Never or unset when using SidecarMode";
+        checks.refuse(Check::SidecarRestarts, &restart, message);
+    }
+}
+
+fn numbers(checks: &Checks, spec: &View, prefix: &str) {
+    let fields = [
+        (Check::JobDeadline, "activeDeadlineSeconds", 1),
+        (Check::JobPreRunningDeadline, "preRunningDeadlineSeconds", 1),
+        (Check::JobBackoff, "backoffLimit", 0),
+    ];
+    for (check, field, least) in fields {
+        let at = spec.get(field);
+        if at.number().is_some_and(|number| number < least) {
+            checks.refuse(
+                check,
+                &at,
+                format!("{prefix}{field} must be a positive integer"),
+            );
+        }
+    }
+}
+
+/// The RayCluster runs, but no job is submitted to it.
+fn submitter(checks: &Checks, spec: &View, root: &View) {
+    let own = spec.get("rayClusterSpec");
+    let mode = spec.get("submissionMode").text();
+    let by_job = matches!(mode, "" | "K8sJobMode") || plain(checks.release) < Version::new(1, 1, 0);
+    if spec.get("metadata").len() > 0 && (by_job || mode == "SidecarMode") {
+        metadata(checks, spec, mode == "SidecarMode");
+    }
+    let ray = own
+        .find(&["headGroupSpec", "template", "spec", "containers"])
+        .items();
+    let ports = ray.first().map(|ray| ray.get("ports"));
+    let known = root.find(&["status", "dashboardURL"]);
+    if let Some(ports) = ports.filter(|ports| ports.len() > 0 && ports.named("dashboard").is_none())
+        && known.text().is_empty()
+        && spec.get("clusterSelector").len() == 0
+        && (by_job || mode == "HTTPMode")
+    {
+        let message = "dashboard port is not found: the head's Service has the ports of this list only, and none is \
+                       called dashboard";
+        checks.refuse_submitter(Check::DashboardPort, &ports, message);
+    }
+}
+
+fn metadata(checks: &Checks, spec: &View, sidecar: bool) {
+    let own = spec.get("rayClusterSpec");
+    let at = spec.get("metadata");
+    if !own.exists() {
+        let message = "the operator reads spec.rayClusterSpec.rayVersion without looking whether there is a \
+                       rayClusterSpec, and panics";
+        checks.refuse_submitter(Check::MetadataWithSelector, &at, message);
+        return;
+    }
+    let version = own.get("rayVersion");
+    let Some(problem) = versions::too_old_for_metadata(version.text()) else {
+        return;
+    };
+    let refuse = |check: Check| {
+        // Beside the head the command is built before the RayCluster is made.
+        if sidecar {
+            checks.refuse(check, &version, problem.clone());
+        } else {
+            checks.refuse_submitter(check, &version, problem.clone());
+        }
+    };
+    refuse(Check::MetadataVersion);
+    if !version.text().is_empty() {
+        refuse(Check::MetadataOldRay);
+    }
+}

@@ -1,0 +1,190 @@
+//! What the API server refuses of the Pods and Services that the operator makes.
+//!
+//! The definitions of KubeRay check types, not what Kubernetes asks of a Pod beyond them (`ValidatePodCreate` in
+//! pkg/apis/core/validation). The checks here are those that manifests break most often.
+
+use semver::Version;
+use serde_json::Value;
+
+use super::metadata::{label, label_1035, label_value};
+use super::view::View;
+use super::{Reach, Refusal, Stage, api};
+use crate::Quantity;
+use crate::classes::plain;
+
+/// What is refused when the operator makes the Pods of an object.
+pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
+    let root = View::root(object);
+    let spec = match root.get("kind").text() {
+        "RayCluster" => root.get("spec"),
+        "RayJob" => root.find(&["spec", "rayClusterSpec"]),
+        "RayService" => root.find(&["spec", "rayClusterConfig"]),
+        _ => return Vec::new(),
+    };
+    let mut found = names(release, &root);
+    of_template(
+        &spec.find(&["headGroupSpec", "template"]),
+        Reach::Object,
+        &mut found,
+    );
+    for (index, group) in spec.get("workerGroupSpecs").items().iter().enumerate() {
+        let reach = Reach::GroupsFrom(index);
+        let name = group.get("groupName");
+        if let Some(problem) = label_value(name.text()) {
+            let message = format!("metadata.labels: Invalid value: {}: {problem}", name.value);
+            found.push(refused(&name, reach, message));
+        }
+        of_template(&group.get("template"), reach, &mut found);
+    }
+    let submitter = root.find(&["spec", "submitterPodTemplate"]);
+    if submitter.exists() {
+        of_template(&submitter, Reach::Submitter, &mut found);
+    }
+    found
+}
+
+fn refused(at: &View, reach: Reach, message: String) -> Refusal {
+    Refusal {
+        stage: Stage::PodCreation,
+        reach,
+        ..api(at.path.clone(), message)
+    }
+}
+
+/// Before the operator checked names itself, they reached the head's Service and a label.
+fn names(release: &Version, root: &View) -> Vec<Refusal> {
+    let name = root.find(&["metadata", "name"]);
+    if plain(release) >= Version::new(1, 4, 0) || root.get("kind").text() != "RayCluster" {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let service = crate::names::shortened(&format!("{}-head-svc", name.text()));
+    if let Some(problem) = label_1035(&service) {
+        let message = format!("Service: metadata.name: Invalid value: {service:?}: {problem}");
+        found.push(refused(&name, Reach::Object, message));
+    } else if let Some(problem) = label_value(name.text()) {
+        let message = format!("metadata.labels: Invalid value: {}: {problem}", name.value);
+        found.push(refused(&name, Reach::Object, message));
+    }
+    found
+}
+
+fn of_template(template: &View, reach: Reach, found: &mut Vec<Refusal>) {
+    let spec = template.get("spec");
+    let volumes: Vec<&str> = spec
+        .get("volumes")
+        .items()
+        .iter()
+        .map(|item| item.get("name").text())
+        .collect();
+    let mut names: Vec<&str> = Vec::new();
+    for list in ["initContainers", "containers"] {
+        for container in spec.get(list).items() {
+            let name = container.get("name");
+            if let Some(problem) = label(name.text()) {
+                let message = format!("Invalid value: {}: {problem}", name.value);
+                found.push(refused(&name, reach, message));
+            }
+            if names.contains(&name.text()) {
+                found.push(refused(
+                    &name,
+                    reach,
+                    format!("Duplicate value: {}", name.value),
+                ));
+            }
+            names.push(name.text());
+            of_container(&container, &volumes, reach, found);
+        }
+    }
+    for (key, value) in template.find(&["metadata", "labels"]).entries() {
+        if let Some(problem) = label_value(value.text()) {
+            let message = format!(
+                "metadata.labels: Invalid value: {}: {problem} (label {key})",
+                value.value
+            );
+            found.push(refused(&value, reach, message));
+        }
+    }
+}
+
+fn of_container(container: &View, volumes: &[&str], reach: Reach, found: &mut Vec<Refusal>) {
+    let image = container.get("image");
+    if image.text().is_empty() {
+        found.push(refused(&image, reach, "Required value".into()));
+    } else if image.text().trim() != image.text() {
+        let message = format!(
+            "Invalid value: {}: must not have leading or trailing whitespace",
+            image.value
+        );
+        found.push(refused(&image, reach, message));
+    }
+    for variable in container.get("env").items() {
+        let name = variable.get("name");
+        let printable = |byte: u8| (0x20..=0x7e).contains(&byte) && byte != b'=';
+        if name.text().is_empty() || !name.text().bytes().all(printable) {
+            let message = format!(
+                "Invalid value: {}: a valid environment variable name must consist only of printable ASCII characters \
+                 other than '='",
+                name.value
+            );
+            found.push(refused(&name, reach, message));
+        }
+        if !variable.get("value").text().is_empty() && variable.get("valueFrom").exists() {
+            let message = "Invalid value: \"\": may not be specified when `value` is not empty";
+            found.push(refused(&variable.get("valueFrom"), reach, message.into()));
+        }
+    }
+    for mount in container.get("volumeMounts").items() {
+        let name = mount.get("name");
+        // The operator adds volumes for shared memory and logs.
+        let own = ["shared-mem", "ray-logs", "log-volume"].contains(&name.text());
+        if !own && !volumes.contains(&name.text()) {
+            found.push(refused(&name, reach, format!("Not found: {}", name.value)));
+        }
+    }
+    for port in container.get("ports").items() {
+        let number = port.get("containerPort");
+        if !number
+            .number()
+            .is_some_and(|number| (1..=65535).contains(&number))
+        {
+            let message = format!(
+                "Invalid value: {}: must be between 1 and 65535, inclusive",
+                number.value
+            );
+            found.push(refused(&number, reach, message));
+        }
+    }
+    let resources = container.get("resources");
+    for (name, request) in resources.get("requests").entries() {
+        let limit = resources.get("limits").get(name);
+        if let (Some(wanted), Some(most)) = (amount(&request), amount(&limit))
+            && wanted.value() > most.value()
+        {
+            let message = format!(
+                "Invalid value: {}: must be less than or equal to {name} limit of {}",
+                request.value,
+                limit
+                    .value
+                    .as_str()
+                    .map_or_else(|| limit.value.to_string(), str::to_owned)
+            );
+            found.push(refused(&request, reach, message));
+        }
+    }
+    for (name, limit) in resources.get("limits").entries() {
+        if let Some(text) = limit.value.as_str().filter(|text| text.starts_with('-')) {
+            let message =
+                format!("Invalid value: {text:?}: must be greater than or equal to 0 ({name})");
+            found.push(refused(&limit, reach, message));
+        }
+    }
+}
+
+fn amount(at: &View) -> Option<Quantity> {
+    match at.value {
+        Value::String(text) => Quantity::parse(text),
+        Value::Number(number) => Quantity::parse(&number.to_string()),
+        _ => None,
+    }
+}

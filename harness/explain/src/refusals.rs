@@ -1,0 +1,355 @@
+//! Why an object, or some of its Pods, does not exist: the part of an explanation that comes before the Pods.
+
+#[cfg(test)]
+mod tests;
+
+use kuberay_contract::{self as contract, Forecast, Reach};
+use kuberay_manifest::visible::line;
+use kuberay_manifest::yaml::Node;
+use schemars::JsonSchema;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use super::document::{Explanation, Object, Place};
+
+/// A reason why an object, or some of its Pods, does not exist.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// Release of the operator.
+    #[schemars(with = "String")]
+    pub operator: Version,
+    /// The object that is refused.
+    pub object: Object,
+    /// Who refuses.
+    pub stage: Stage,
+    /// Whether the client that was asked about is refused; false where only other clients are.
+    pub refused: bool,
+    /// Which Pods do not exist because of it.
+    pub missing: Missing,
+    /// Where the reason is in the file; the path may end at a field that the file lacks.
+    pub place: Place,
+    /// The reason, in words close to those of who refuses.
+    pub message: String,
+    /// What each client does, where they differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<String>,
+    /// The rule of the contract behind it, where it is a check of the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The name of that check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// Where KubeRay's source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// Who refuses an object.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The client, or the API server because the client asked it to check field names.
+    Client,
+    /// The API server.
+    ApiServer,
+    /// The operator: the object is stored, and an event names the reason.
+    Operator,
+    /// The creation of a Pod or Service.
+    PodCreation,
+}
+
+/// Which Pods do not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// All of them.
+    All,
+    /// Those of a worker group and of the groups after it.
+    Workers,
+    /// The submitter of a `RayJob`.
+    Submitter,
+}
+
+/// Why an object that nobody refuses has no Pods.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Waiting {
+    /// Release of the operator.
+    #[schemars(with = "String")]
+    pub operator: Version,
+    /// The object that waits.
+    pub object: Object,
+    /// The field that says so.
+    pub place: Place,
+    /// What happens.
+    pub message: String,
+    /// Where KubeRay's source says so.
+    pub source: String,
+}
+
+/// An object that one release takes and the next one given refuses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Break {
+    /// The release before.
+    #[schemars(with = "String")]
+    pub from: Version,
+    /// The release after.
+    #[schemars(with = "String")]
+    pub to: Version,
+    /// The object.
+    pub object: Object,
+    /// Who refuses it.
+    pub stage: Stage,
+    /// The reason.
+    pub message: String,
+}
+
+/// Takes over what a forecast says beside its Pods.
+pub(super) fn add(
+    explanation: &mut Explanation,
+    release: &Version,
+    document: &Node,
+    object: &Object,
+    forecast: &Forecast,
+    validation: contract::FieldValidation,
+) {
+    for refusal in &forecast.refusals {
+        let entry = refusal.check.map(contract::admission::Check::entry);
+        explanation.refusals.push(Refusal {
+            operator: release.clone(),
+            object: object.clone(),
+            stage: stage(refusal.stage),
+            refused: refusal.clients.refuses(validation),
+            missing: match refusal.reach {
+                Reach::Object => Missing::All,
+                Reach::GroupsFrom(_) => Missing::Workers,
+                Reach::Submitter => Missing::Submitter,
+            },
+            place: place(document, &refusal.path),
+            message: refusal.message.clone(),
+            clients: refusal.clients.explained().map(Into::into),
+            rule: entry.map(|_| contract::admission::CheckEntry::RULE.into()),
+            check: entry.map(|entry| entry.name.into()),
+            source: entry.map(|entry| format!("controllers/ray/{}", entry.source)),
+        });
+    }
+    explanation
+        .waiting
+        .extend(forecast.held.as_ref().map(|held| Waiting {
+            operator: release.clone(),
+            object: object.clone(),
+            place: place(document, &held.path),
+            message: held.message.clone(),
+            source: held.source.into(),
+        }));
+}
+
+/// What the next release refuses of what the one before it takes.
+pub(super) fn breaks(releases: &[Version], refusals: &[Refusal]) -> Vec<Break> {
+    let whole = |release: &Version| {
+        refusals
+            .iter()
+            .filter(|one| one.operator == *release && one.refused && one.missing == Missing::All)
+            .collect::<Vec<_>>()
+    };
+    let mut breaks = Vec::new();
+    for pair in releases.windows(2) {
+        let before = whole(&pair[0]);
+        for refusal in whole(&pair[1]) {
+            if before.iter().any(|other| other.object == refusal.object) {
+                continue;
+            }
+            breaks.push(Break {
+                from: pair[0].clone(),
+                to: pair[1].clone(),
+                object: refusal.object.clone(),
+                stage: refusal.stage,
+                message: refusal.message.clone(),
+            });
+        }
+    }
+    breaks
+}
+
+fn stage(stage: contract::Stage) -> Stage {
+    match stage {
+        contract::Stage::Client => Stage::Client,
+        contract::Stage::ApiServer => Stage::ApiServer,
+        contract::Stage::Operator => Stage::Operator,
+        contract::Stage::PodCreation => Stage::PodCreation,
+    }
+}
+
+/// The deepest value on a path that the file has.
+fn place(document: &Node, path: &str) -> Place {
+    let mut node = document;
+    for part in parts(path) {
+        let next = match &part {
+            Part::Name(name) => node.get(name),
+            Part::Index(index) => node.items().get(*index),
+        };
+        match next {
+            Some(next) => node = next,
+            None => break,
+        }
+    }
+    Place {
+        path: path.into(),
+        line: node.place.location.line,
+        column: node.place.location.column,
+    }
+}
+
+enum Part {
+    Name(String),
+    Index(usize),
+}
+
+/// The parts of a path such as `a.b[0]["c/d"]`.
+fn parts(path: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        if let Some(quoted) = rest.strip_prefix('[') {
+            let mut texts =
+                serde_json::Deserializer::from_str(quoted).into_iter::<serde_json::Value>();
+            let value = texts.next().and_then(Result::ok).unwrap_or_default();
+            let end = texts.byte_offset();
+            parts.push(match value {
+                serde_json::Value::String(name) => Part::Name(name),
+                value => Part::Index(
+                    value
+                        .as_u64()
+                        .and_then(|at| at.try_into().ok())
+                        .unwrap_or(usize::MAX),
+                ),
+            });
+            rest = quoted
+                .get(end..)
+                .unwrap_or_default()
+                .trim_start_matches(']');
+            continue;
+        }
+        rest = rest.strip_prefix('.').unwrap_or(rest);
+        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        if end == 0 {
+            break;
+        }
+        parts.push(Part::Name(rest[..end].into()));
+        rest = &rest[end..];
+    }
+    parts
+}
+
+/// Refusals and waiting objects as text; empty where there are none.
+pub(super) fn render(explanation: &Explanation) -> String {
+    let mut text = String::new();
+    let mut heading = String::new();
+    let mut head = |text: &mut String, object: &Object, operator: &Version, what: &str| {
+        let now = format!(
+            "{} {} ({}:{}) on KubeRay {operator}: {what}\n",
+            line(&object.kind),
+            line(&object.name),
+            line(&explanation.file),
+            object.line
+        );
+        if now != heading {
+            text.push_str(&now);
+            heading = now;
+        }
+    };
+    for refusal in &explanation.refusals {
+        head(
+            &mut text,
+            &refusal.object,
+            &refusal.operator,
+            summary(refusal),
+        );
+        text.push_str(&entry(explanation, refusal));
+    }
+    for waiting in &explanation.waiting {
+        head(
+            &mut text,
+            &waiting.object,
+            &waiting.operator,
+            "accepted, no Pods",
+        );
+        text.push_str(&format!(
+            "  note at {}\n    {}\n    Source: {}\n",
+            at(explanation, &waiting.place),
+            line(&waiting.message),
+            waiting.source
+        ));
+    }
+    for one in &explanation.breaks {
+        text.push_str(&format!(
+            "From {} to {}: {} {} is refused by {}: {}\n",
+            one.from,
+            one.to,
+            line(&one.object.kind),
+            line(&one.object.name),
+            one.stage.words(),
+            line(&one.message)
+        ));
+    }
+    if !explanation.refusals.is_empty() {
+        text.push_str(
+            "Admission policies, mutating webhooks and quotas of a cluster may refuse or change more.\n",
+        );
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+fn summary(refusal: &Refusal) -> &'static str {
+    match (refusal.refused, refusal.missing) {
+        (false, _) => "refused for some clients",
+        (true, Missing::All) => "refused, no Pods",
+        (true, Missing::Workers) => "workers refused",
+        (true, Missing::Submitter) => "no submitter",
+    }
+}
+
+fn entry(explanation: &Explanation, refusal: &Refusal) -> String {
+    let rule = match (&refusal.rule, &refusal.check) {
+        (Some(rule), Some(check)) => format!(" ({rule} {check})"),
+        _ => String::new(),
+    };
+    let mut text = format!(
+        "  by {}{rule} at {}\n    {}\n",
+        refusal.stage.words(),
+        at(explanation, &refusal.place),
+        line(&refusal.message)
+    );
+    for (title, detail) in [("Clients", &refusal.clients), ("Source", &refusal.source)] {
+        if let Some(detail) = detail {
+            text.push_str(&format!("    {title}: {}\n", line(detail)));
+        }
+    }
+    text
+}
+
+fn at(explanation: &Explanation, place: &Place) -> String {
+    format!(
+        "{}:{}:{} {}",
+        line(&explanation.file),
+        place.line,
+        place.column,
+        line(&place.path)
+    )
+}
+
+impl Stage {
+    fn words(self) -> &'static str {
+        match self {
+            Stage::Client => "the client",
+            Stage::ApiServer => "the API server",
+            Stage::Operator => "the operator",
+            Stage::PodCreation => "the API server, when the operator makes Pods",
+        }
+    }
+}
