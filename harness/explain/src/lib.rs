@@ -53,6 +53,7 @@ use semver::Version;
 pub use document::*;
 pub use render::render;
 pub use schema::explain_schema;
+pub use shell::{ShellVerdict, shell_verdict};
 pub use warning::{TRAPS, Trap, Weight};
 
 /// Why a file can't be explained.
@@ -122,7 +123,7 @@ pub fn explain(
                 })?;
             explanation
                 .containers
-                .extend(containers(release, document, &object, &pods));
+                .extend(containers(release, text, document, &object, &pods));
         }
     }
     if !explained {
@@ -178,6 +179,7 @@ fn problem(source: &Source, document: &Node, error: &ModelError) -> Diagnostic {
 
 fn containers(
     release: &Version,
+    source: &str,
     document: &Node,
     object: &Object,
     pods: &[PodContract],
@@ -215,6 +217,7 @@ fn containers(
                     release,
                     object: root.clone(),
                     group: group.clone(),
+                    source,
                     ray: container,
                 }),
                 (Role::Autoscaler, _) => {

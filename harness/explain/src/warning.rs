@@ -61,14 +61,38 @@ traps! {
         "The text ends with a line break, and ` && ulimit …` stands on the next line: the lines run, then bash finds a syntax error, and `ray start` never runs.";
         "Write the block as `|-` instead of `|`, so that it ends without a line break.";
         ["text-that-the-joint-breaks", "trailing-newline"]
+    TRAILING_OPERATOR "trailing-operator" C04 Warning:
+        "The text ends in an operator or holds no command, and ` && ulimit …` follows it: bash finds a syntax error in that line, and `ray start` never runs.";
+        "End the text with a whole command, or leave `command` and `args` out.";
+        []
     TRAILING_COMMENT "trailing-comment" C04 Warning:
         "The last line ends in a comment, which swallows `ulimit` and `ray start`: the container ends with 0 and Ray never starts.";
         "Move the comment into a line of its own before the last command.";
         ["text-that-the-joint-breaks", "trailing-comment"]
+    SYNTAX_ERROR "syntax-error" C04 Warning:
+        "Bash can't parse the text with the generated command behind it, and `ray start` never runs.";
+        "Correct the text; `bash -n` reads it without running it.";
+        []
+    OPEN_HERE_DOCUMENT "open-here-document" C04 Warning:
+        "The here-document has no end, so that the generated ` && ulimit …; ray start …` becomes a part of it: Ray never starts.";
+        "Put a command after the line that ends the here-document.";
+        []
+    NOT_ANALYSED "not-analysed" C04 Note:
+        "This text was not analysed, so that traps in it stay unreported.";
+        "Read the generated text, or move the commands into a script of the image.";
+        []
     ENDS_SHELL "ends-shell" C03 Warning:
         "This ends the shell that should run `ray start` afterwards: where it runs, Ray never starts.";
         "Put it in a subshell, `(…)`, or write `command || exit 1` if a failure should end the container.";
         ["failing-command", "exit-ends-the-container", "exec-replaces-the-shell"]
+    NEVER_RETURNS "never-returns" C03 Warning:
+        "This never returns, and `ray start` would only follow it: where it runs, Ray never starts.";
+        "Run it in the background, `(command &)`, or leave it out: the operator's `ray start --block` keeps the container running.";
+        []
+    WAITS_FOR_JOBS "waits-for-jobs" C03 Note:
+        "`wait` waits for every background job: if one of them never ends, `ray start` is never reached.";
+        "Give `wait` the process that it should wait for, or start the job in a subshell, `(command &)`.";
+        []
     FAILURE_SWALLOWED "failure-swallowed" C03 Note:
         "If this fails, only `ulimit` is left out: `&&` binds to it alone, `ray start` runs all the same, and the failure is lost.";
         "Write `command || exit 1` as the last command if Ray should not start after a failure.";
@@ -97,10 +121,22 @@ traps! {
         "The annotation ray.io/overwrite-container-cmd has no effect here, and `ray start` is generated.";
         "Write \"true\"; it counts from KubeRay 1.1 on.";
         ["overwrite-annotation-letter-case", "overwrite-annotation"]
+    OVERWRITE_WITHOUT_COMMAND "overwrite-without-command" C07 Warning:
+        "The annotation ray.io/overwrite-container-cmd is in effect, and this container has neither `command` nor `args`: the image's own command runs, and nothing starts Ray.";
+        "Give the container a command that runs `eval \"$KUBERAY_GEN_RAY_START_CMD\"`, or set the annotation only on the Pod templates that have a command.";
+        []
     GEN_CMD_UNQUOTED "gen-cmd-unquoted" C08 Warning:
         "The shell splits $KUBERAY_GEN_RAY_START_CMD at its spaces and leaves its quotes and variables as they are, and this one holds such.";
         "Write `eval \"$KUBERAY_GEN_RAY_START_CMD\"`.";
         ["generated-start-command-unquoted"]
+    GEN_CMD_WITHOUT_ANNOTATION "gen-cmd-without-annotation" C08 Warning:
+        "The annotation ray.io/overwrite-container-cmd is not in effect, so the generated command follows this text all the same: Ray is started here, and again behind it.";
+        "Set the annotation ray.io/overwrite-container-cmd: \"true\", or leave $KUBERAY_GEN_RAY_START_CMD out.";
+        []
+    NEEDS_LOGIN_SHELL "needs-login-shell" C09 Warning:
+        "From KubeRay 1.4 on the shell is no login shell: it reads no profile, and without one this command is unknown or not set up.";
+        "Read the file that defines it first, such as `source /opt/conda/etc/profile.d/conda.sh`, or give the operator ENABLE_LOGIN_SHELL=true.";
+        []
     BLOCK_IGNORED "block-ignored" C12 Warning:
         "`block` is always true from KubeRay 1.1 on, whatever is written.";
         "Leave it out; to run something after `ray start`, own the whole command with ray.io/overwrite-container-cmd.";

@@ -1,11 +1,13 @@
 //! Finds traps in a manifest; what a release does decides which of them count.
 
+mod command;
+
 use kuberay_contract::{ContainerContract, EnvValue, Feature};
-use kuberay_manifest::Cursor;
+use kuberay_manifest::{Cursor, Location};
 use semver::Version;
 
-use super::document::Warning;
-use super::shell::{self, End};
+use super::document::{Place, Warning};
+use super::shell;
 use super::warning::{self as trap, Trap};
 
 const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
@@ -17,6 +19,8 @@ pub(super) struct Group<'a> {
     pub object: Cursor<'a>,
     /// `headGroupSpec` or an entry of `workerGroupSpecs`.
     pub group: Cursor<'a>,
+    /// The text of the file.
+    pub source: &'a str,
     /// What the model says about its Ray container.
     pub ray: &'a ContainerContract,
 }
@@ -41,6 +45,18 @@ fn warn(trap: &Trap, cursor: &Cursor, detail: &str) -> Warning {
     }
 }
 
+/// A warning at a place inside of a value.
+fn warn_at(trap: &Trap, cursor: &Cursor, location: Location, detail: &str) -> Warning {
+    Warning {
+        place: Place {
+            path: cursor.path().into(),
+            line: location.line,
+            column: location.column,
+        },
+        ..warn(trap, cursor, detail)
+    }
+}
+
 /// The traps of a group's Ray container, in the order of the file.
 pub(super) fn of_group(group: &Group) -> Vec<Warning> {
     let mut found = Vec::new();
@@ -55,11 +71,11 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
     let words: Vec<Cursor> = [container.items("command"), container.items("args")].concat();
     annotations(group, &mut found);
     if group.ray.features.contains(&Feature::GeneratedCommand) {
-        generated(&words, &mut found);
+        command::generated(group, &words, &mut found);
     } else {
-        kept(group, &words, &mut found);
+        command::kept(group, &words, container, &mut found);
     }
-    expanded(group, &words, &mut found);
+    command::expanded(group, &words, &mut found);
     parameters(group, &mut found);
     resources(group, container, &mut found);
     order(&containers, &mut found);
@@ -88,114 +104,6 @@ fn annotations(group: &Group, found: &mut Vec<Warning>) {
                     &format!("{:?}", value.text()),
                 ));
             }
-        }
-    }
-}
-
-/// Traps of a text that ` && ulimit …; ray start …` follows.
-fn generated(words: &[Cursor], found: &mut Vec<Warning>) {
-    let Some(last) = words.last() else { return };
-    let text: String = words
-        .iter()
-        .map(|word| format!(" {} ", word.text()))
-        .collect();
-    let end = match shell::end(&text) {
-        End::Command => None,
-        End::Background => Some(trap::TRAILING_AMPERSAND),
-        End::Semicolon => Some(trap::TRAILING_SEMICOLON),
-        End::Newline => Some(trap::TRAILING_NEWLINE),
-        End::Comment => Some(trap::TRAILING_COMMENT),
-    };
-    found.extend(end.map(|trap| warn(trap, last, "")));
-    if let Some(word) = shell::ends_shell(&text) {
-        let at = words
-            .iter()
-            .find(|cursor| cursor.text().contains(&word))
-            .unwrap_or(last);
-        found.push(warn(trap::ENDS_SHELL, at, &format!("`{word}`")));
-    } else if end.is_none() && !shell::stops_on_failure(&text) {
-        found.push(warn(trap::FAILURE_SWALLOWED, last, ""));
-    }
-    if shell::sets_errexit(&text) {
-        let at = words
-            .iter()
-            .find(|cursor| cursor.text().contains("set "))
-            .unwrap_or(last);
-        found.push(warn(trap::ERREXIT, at, ""));
-    }
-    let start = words
-        .windows(2)
-        .find(|pair| pair[0].text() == "ray" && pair[1].text() == "start");
-    found.extend(start.map(|pair| warn(trap::RAY_START_IN_WORDS, &pair[0], "")));
-    argv(words, found);
-}
-
-/// A shell or an interpreter with `-c`, whose script bash reads first.
-fn argv(words: &[Cursor], found: &mut Vec<Warning>) {
-    const TAKE_SCRIPTS: [&str; 7] = ["bash", "sh", "dash", "ash", "zsh", "python", "python3"];
-    let Some(program) = words.first() else { return };
-    let name = program.text().rsplit('/').next().unwrap_or_default();
-    if !TAKE_SCRIPTS.contains(&name) {
-        return;
-    }
-    let is_option = |text: &str| text.starts_with('-') && !text.starts_with("--");
-    let option = words[1..]
-        .iter()
-        .position(|word| is_option(word.text()) && word.text().ends_with('c'));
-    let Some(option) = option.map(|at| at + 1) else {
-        return;
-    };
-    let script = words[option + 1..].iter().find(|word| word.text() != "--");
-    match script {
-        None => found.push(warn(trap::SHELL_WITHOUT_SCRIPT, &words[option], "")),
-        Some(script)
-            if !shell::is_quoted(script.text().trim())
-                && shell::special(script.text()).is_some() =>
-        {
-            found.push(warn(trap::ARGV_LOSES_QUOTING, script, ""));
-        }
-        Some(_) => {}
-    }
-}
-
-/// Traps of a command that the operator leaves as it is.
-fn kept(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
-    const VARIABLE: &str = "KUBERAY_GEN_RAY_START_CMD";
-    if group.ray.features.contains(&Feature::RayStartInText) {
-        // Elements are joined by spaces, so the words may stand at the end of one and the start of the next.
-        let at = words
-            .iter()
-            .find(|word| word.text().contains("ray start"))
-            .or(words.first());
-        found.extend(at.map(|at| warn(trap::RAY_START_IN_TEXT, at, "")));
-    }
-    let command = group
-        .ray
-        .variable(VARIABLE)
-        .map(|variable| match &variable.value {
-            EnvValue::Text(text) => text.to_string(),
-            EnvValue::From(_) => String::new(),
-        });
-    if !command.is_some_and(|command| command.contains(['\'', '"', '$', '`', '\\'])) {
-        return;
-    }
-    let uses = words.iter().filter(|word| {
-        let text = word.text();
-        (text.contains(&format!("${VARIABLE}")) || text.contains(&format!("${{{VARIABLE}}}")))
-            && !text.contains("eval")
-    });
-    found.extend(uses.map(|word| warn(trap::GEN_CMD_UNQUOTED, word, "")));
-}
-
-/// `$(NAME)` of a variable that the container has, and `$$`.
-fn expanded(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
-    for word in words {
-        let text = word.text();
-        let name = references(text).find(|name| group.ray.variable(name).is_some());
-        if let Some(name) = name {
-            found.push(warn(trap::KUBELET_EXPANDS, word, &format!("`$({name})`")));
-        } else if text.contains("$$") {
-            found.push(warn(trap::KUBELET_EXPANDS, word, "`$$` becomes `$`"));
         }
     }
 }
