@@ -224,7 +224,7 @@ fn containers(
                     let options = spec.as_ref().and_then(|spec| spec.get("autoscalerOptions"));
                     detect::of_autoscaler(release, options.as_ref())
                 }
-                (Role::Submitter, _) => detect::of_submitter(container, &root),
+                (Role::Submitter, _) => detect::of_submitter(release, source, container, &root),
                 _ => Vec::new(),
             };
             all.push(entry(

@@ -165,6 +165,14 @@ traps! {
         "The value stands unquoted in the generated command, and bash reads it.";
         "Put it in single quotes inside the value, such as `\"'{\\\"a\\\": 1}'\"`; leave it if bash is meant to expand it.";
         ["parameters-with-metacharacters", "parameters-are-shell-text"]
+    EXPANDED_IN_PARAMETER "expanded-in-parameter" C14 Note:
+        "Bash replaces this in the container, before `ray start` sees it.";
+        "Leave it if that is meant, and the variable comes from the image; else put the value in single quotes inside the value.";
+        []
+    PORTS_DISAGREE "ports-disagree" C14 Warning:
+        "Ray listens on the parameter's port, and whoever asks the container or the head's Service for the port by its name gets the other one.";
+        "Give both the same number.";
+        []
     AUTOSCALER_COMMAND_IGNORED "autoscaler-command-ignored" C18 Warning:
         "autoscalerOptions.command and args are unknown before KubeRay 1.7: kubectl refuses the file, and a client that asks for no strict validation has them dropped.";
         "Leave them out until the upgrade.";
@@ -173,6 +181,22 @@ traps! {
         "From KubeRay 1.3 on the submitter's own bash reads the entrypoint, so that a part of it runs in the submitter and not in the cluster.";
         "Quote it as a whole for a shell: `bash -c '…'`.";
         ["submitter", "submitter-as-sidecar"]
+    ENTRYPOINT_LINES "entrypoint-lines" C19 Warning:
+        "Up to KubeRay 1.2 the operator splits the entrypoint without a shell, and a backslash at the end of a line becomes an argument that holds a line break.";
+        "Write the entrypoint on one line, or as a folded block, `>-`, without backslashes.";
+        []
+    RUNTIME_ENV_TYPE "runtime-env-type" C19 Warning:
+        "Ray takes only strings in env_vars, and refuses the job.";
+        "Put the value in quotes.";
+        []
+    SUBMITTER_ARGS_LOST "submitter-args-lost" C19 Warning:
+        "The operator writes the submitter's `command`: up to KubeRay 1.2 these arguments follow the entrypoint's, from 1.3 on they are dropped.";
+        "Give the container a `command` of its own, which the operator keeps together with `args`.";
+        []
+    METADATA_DROPPED "metadata-dropped" C19 Warning:
+        "From KubeRay 1.5 until 1.7 a RayJob with a clusterSelector submits its job without this metadata.";
+        "Upgrade to KubeRay 1.7, or give the metadata in a `command` of the submitter.";
+        []
     RAY_NOT_FIRST "ray-not-first" C20 Warning:
         "The operator takes the first container for Ray's, and this one does not look like it.";
         "Move the Ray container to the first place.";
@@ -181,6 +205,14 @@ traps! {
         "The kubelet replaces this before bash sees it.";
         "Write `$NAME` or `${NAME}` for bash, and `$$$$` for two dollar signs.";
         ["variables-of-the-kubelet", "variables-before-the-shell"]
+    ENV_NOT_EXPANDED "env-not-expanded" C21 Warning:
+        "In `env` the kubelet replaces `$(NAME)` of a variable defined before it, and nobody replaces anything else: the value keeps these characters.";
+        "Write the whole value, or set the variable in the command: `export PATH=/opt/bin:$PATH`.";
+        []
+    PARAMETER_TYPE "parameter-type" C29 Warning:
+        "`ray start` refuses the value and ends.";
+        "Write a plain number, in bytes for memory, and \"true\" or nothing for a switch.";
+        []
 }
 
 #[cfg(test)]

@@ -1,14 +1,19 @@
 //! Finds traps in a manifest; what a release does decides which of them count.
 
 mod command;
+mod env;
+mod job;
+mod params;
+mod resources;
 
-use kuberay_contract::{ContainerContract, EnvValue, Feature};
+use kuberay_contract::{ContainerContract, Feature};
 use kuberay_manifest::{Cursor, Location};
 use semver::Version;
 
 use super::document::{Place, Warning};
-use super::shell;
 use super::warning::{self as trap, Trap};
+
+pub(super) use job::of_submitter;
 
 const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
 
@@ -23,6 +28,12 @@ pub(super) struct Group<'a> {
     pub source: &'a str,
     /// What the model says about its Ray container.
     pub ray: &'a ContainerContract,
+}
+
+impl Group<'_> {
+    fn is_head(&self) -> bool {
+        self.group.path().ends_with("headGroupSpec")
+    }
 }
 
 fn has(feature: Feature, release: &Version) -> bool {
@@ -76,8 +87,15 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
         command::kept(group, &words, container, &mut found);
     }
     command::expanded(group, &words, &mut found);
-    parameters(group, &mut found);
-    resources(group, container, &mut found);
+    // Flags from parameters and resources reach the generated command, or a text that uses its variable.
+    let reaches = group.ray.features.contains(&Feature::GeneratedCommand)
+        || has(Feature::GenRayStartCmd, group.release)
+            && words.iter().any(|word| command::uses_generated(word.text()));
+    if reaches {
+        params::of_group(group, container, &mut found);
+    }
+    resources::of_group(group, container, reaches, &mut found);
+    env::of_container(container, &mut found);
     order(&containers, &mut found);
     found.sort_by_key(|warning| (warning.place.line, warning.place.column));
     found
@@ -109,88 +127,10 @@ fn annotations(group: &Group, found: &mut Vec<Warning>) {
 }
 
 fn references(text: &str) -> impl Iterator<Item = &str> {
+    // `$$(NAME)` is the text `$(NAME)` to the kubelet.
     text.match_indices("$(")
+        .filter(|(at, _)| !text[..*at].ends_with('$'))
         .filter_map(|(at, _)| text[at + 2..].split_once(')').map(|(name, _)| name))
-}
-
-fn parameters(group: &Group, found: &mut Vec<Warning>) {
-    let release = group.release;
-    for (name, value) in group.group.entries("rayStartParams") {
-        let text = value.text();
-        let lower = text.to_lowercase();
-        if name == "block" {
-            if lower != "true" && has(Feature::BlockForced, release) {
-                found.push(warn(trap::BLOCK_IGNORED, &value, ""));
-            }
-            continue;
-        }
-        let kept = matches!(name, "log-color" | "include-dashboard")
-            || name == "include-log-monitor" && has(Feature::LogMonitorKept, release);
-        if lower == "false" && !kept {
-            found.push(warn(trap::FALSE_DROPPED, &value, name));
-        }
-        if let Some(special) = shell::special(text) {
-            found.push(warn(
-                trap::SHELL_IN_PARAMETER,
-                &value,
-                &format!("`{special}` in {name}"),
-            ));
-        }
-    }
-}
-
-fn resources(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
-    let release = group.release;
-    for field in ["resources", "labels"] {
-        if let Some(value) = group.group.get(field)
-            && !has(Feature::GroupResources, release)
-        {
-            found.push(warn(trap::GROUP_FIELD_IGNORED, &value, field));
-        }
-    }
-    let limits = container
-        .get("resources")
-        .map(|resources| resources.entries("limits"))
-        .unwrap_or_default();
-    let accelerators = limits.iter().filter(|(name, _)| is_accelerator(name));
-    let gives_cpus =
-        group
-            .ray
-            .variable("KUBERAY_GEN_RAY_START_CMD")
-            .map(|variable| match &variable.value {
-                EnvValue::Text(text) => text.to_string(),
-                EnvValue::From(_) => String::new(),
-            });
-    let gives_cpus = gives_cpus
-        .or_else(|| group.ray.args.first().map(ToString::to_string))
-        .unwrap_or_default();
-    let from_generated = has(Feature::GenRayStartCmd, release)
-        || group.ray.features.contains(&Feature::GeneratedCommand);
-    if from_generated && !gives_cpus.contains(" --num-cpus") {
-        found.push(warn(trap::NO_CPU_LIMIT, container, ""));
-    }
-    if group.ray.features.contains(&Feature::UnreadableResources) {
-        if accelerators.clone().next().is_some()
-            && let Some(value) = group.group.find(&["rayStartParams", "resources"])
-        {
-            found.push(warn(trap::RESOURCES_HIDE_GPUS, &value, ""));
-        }
-        return;
-    }
-    for (name, value) in accelerators {
-        let known = name.ends_with("gpu")
-            || name.contains("/mig-") && has(Feature::MigFromLimits, release)
-            || !name.contains("/mig-") && has(Feature::AcceleratorFromLimits, release);
-        if !known {
-            found.push(warn(trap::ACCELERATOR_IGNORED, value, name));
-        }
-    }
-}
-
-fn is_accelerator(name: &str) -> bool {
-    name.ends_with("gpu")
-        || name.starts_with("nvidia.com/mig-")
-        || matches!(name, "google.com/tpu" | "aws.amazon.com/neuroncore")
 }
 
 /// Another container looks more like Ray's than the first one.
@@ -221,23 +161,4 @@ pub(super) fn of_autoscaler(release: &Version, options: Option<&Cursor>) -> Vec<
     fields
         .map(|field| warn(trap::AUTOSCALER_COMMAND_IGNORED, &field, ""))
         .collect()
-}
-
-/// The traps of a submitter.
-pub(super) fn of_submitter(ray: &ContainerContract, job: &Cursor) -> Vec<Warning> {
-    let Some(entrypoint) = job.find(&["spec", "entrypoint"]) else {
-        return Vec::new();
-    };
-    let pieces = shell::pieces(entrypoint.text().trim());
-    let breaks = pieces
-        .iter()
-        .any(|piece| !matches!(piece, shell::Piece::Word(_)));
-    let expands = pieces
-        .iter()
-        .any(|piece| matches!(piece, shell::Piece::Word(word) if word.contains('`') || word.contains("$(")));
-    if ray.features.contains(&Feature::SubmitterScript) && (breaks || expands) {
-        vec![warn(trap::ENTRYPOINT_RUNS_HERE, &entrypoint, "")]
-    } else {
-        Vec::new()
-    }
 }

@@ -262,6 +262,7 @@ impl Walker<'_> {
         Stop {
             at: self.base.unwrap_or(at),
             what: what.into(),
+            guards: false,
         }
     }
 }

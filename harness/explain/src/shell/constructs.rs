@@ -7,6 +7,7 @@ use brush_parser::ast::{
 };
 
 use super::parse::{self, Broken, Problem, Unknown};
+use super::tokens::{Piece, pieces};
 use super::{repair, words};
 
 /// A construct of bash that the parser may take for an error, where one was found at a character.
@@ -48,6 +49,35 @@ pub(super) fn unknown(tokens: &[Token], text: &str, at: usize) -> Option<Unknown
     case.map(|index| Unknown {
         at: start(index),
         construct: "`case` inside of `$(…)`",
+    })
+}
+
+/// `((` that no `))` ends: bash reads it as arithmetic first, and as two subshells if that fails.
+pub(super) fn parentheses(tokens: &[Token], text: &str) -> Option<Unknown> {
+    let is = |index: usize, what: &str| {
+        matches!(tokens.get(index), Some(Token::Operator(text, _)) if text == what)
+    };
+    let touches = |index: usize| {
+        tokens[index].location().end.index == tokens[index + 1].location().start.index
+    };
+    let first = (0..tokens.len()).find(|index| {
+        if !(is(*index, "(") && is(index + 1, "(") && touches(*index)) {
+            return false;
+        }
+        let mut depth = 0usize;
+        let close = (index + 1..tokens.len()).find(|at| {
+            if is(*at, "(") {
+                depth += 1;
+            } else if is(*at, ")") {
+                depth -= 1;
+            }
+            depth == 0
+        });
+        !close.is_some_and(|close| is(close + 1, ")") && touches(close))
+    })?;
+    Some(Unknown {
+        at: parse::byte(text, tokens[first].location().start.index),
+        construct: "arithmetic of this form",
     })
 }
 
@@ -191,6 +221,17 @@ impl Search<'_> {
         };
         for (offset, text) in contents.substitutions {
             let at = start + offset;
+            // Bash reads `$((` as arithmetic first, and what is none when it runs.
+            if text.starts_with('(') {
+                continue;
+            }
+            if matches!(pieces(&text).last(), Some(Piece::Comment)) {
+                self.found = Some(Problem::Unknown(Unknown {
+                    at,
+                    construct: "a comment inside of `$(…)`",
+                }));
+                return;
+            }
             let problem = match parse::parse_part(&text) {
                 Ok(parsed) => nested(&parsed.program, &text),
                 Err(problem) => Some(problem),

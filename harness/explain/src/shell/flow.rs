@@ -12,6 +12,8 @@ pub(in super::super) struct Stop {
     pub at: usize,
     /// The command as written.
     pub what: String,
+    /// Whether it runs only after a failure, as in `prepare || exit 1`.
+    pub guards: bool,
 }
 
 impl Stop {

@@ -46,12 +46,9 @@ pub(in super::super) fn location(source: &str, cursor: &Cursor, offset: usize) -
     };
     let before = text.get(..offset).unwrap_or(text);
     let columns = match raw.chars().next() {
-        Some('|') => return block(raw, start, before).unwrap_or(start),
-        Some('>') => return start,
         Some('\'') => single_quoted(raw, before),
         Some('"') => double_quoted(raw, before),
-        _ if raw.starts_with(text) => Some(before.chars().count()),
-        _ => None,
+        _ => return lines(raw, start, text, before).unwrap_or(start),
     };
     match columns {
         Some(columns) => Location {
@@ -62,18 +59,17 @@ pub(in super::super) fn location(source: &str, cursor: &Cursor, offset: usize) -
     }
 }
 
-fn block(raw: &str, start: Location, before: &str) -> Option<Location> {
+/// The place in a plain value or a block, whose place is that of its first line.
+fn lines(raw: &str, start: Location, text: &str, before: &str) -> Option<Location> {
     let number = before.matches('\n').count();
-    let mut lines = raw.lines().skip(1);
-    let indent = lines
-        .clone()
-        .find(|line| !line.trim().is_empty())
-        .map(|line| line.len() - line.trim_start_matches(' ').len())?;
-    lines.nth(number)?;
     let column = before.rsplit('\n').next()?.chars().count();
-    Some(Location {
-        line: start.line + 1 + number,
-        column: indent + column + 1,
+    let line = text.split('\n').nth(number)?;
+    let written = raw.split('\n').nth(number)?;
+    let indent = if number == 0 { 0 } else { start.column - 1 };
+    // A folded block, or a value over several lines, hides the place.
+    written.get(indent..)?.starts_with(line).then_some(Location {
+        line: start.line + number,
+        column: start.column + column,
     })
 }
 

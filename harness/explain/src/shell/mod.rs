@@ -5,6 +5,7 @@ mod constructs;
 mod expansions;
 mod flow;
 mod locate;
+mod nesting;
 mod parse;
 mod reach;
 mod repair;
@@ -15,7 +16,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub(super) use expansions::{Expansion, expansions};
+pub(super) use expansions::expansions;
 pub(super) use flow::Stop;
 pub(super) use locate::{Joined, location};
 pub(super) use parse::{Broken, Cause, Unknown};

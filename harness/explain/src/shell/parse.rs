@@ -3,6 +3,7 @@
 use brush_parser::ast::Program;
 use brush_parser::{ParseError, ParserOptions, Token, TokenizerError, TokenizerOptions};
 
+use super::nesting::{self, Nesting};
 use super::{constructs, repair};
 use super::tokens::{Piece, pieces};
 
@@ -96,6 +97,8 @@ pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
         }));
     }
     let options = options(text);
+    let masked = without_process_id(text);
+    let text = masked.as_str();
     let tokenizer = TokenizerOptions {
         enable_extended_globbing: options.enable_extended_globbing,
         ..TokenizerOptions::default()
@@ -115,6 +118,9 @@ pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
     };
     let tokens = tokens.map_err(|error| unclosed(&error, text))?;
     let tokens = repair::repaired(tokens, text)?;
+    if let Some(unknown) = constructs::parentheses(&tokens, text) {
+        return Err(Problem::Unknown(unknown));
+    }
     let program = brush_parser::parse_tokens(&tokens, &options);
     if let Err(error) = &program {
         let at = match error {
@@ -131,11 +137,17 @@ pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
             open_document,
         }),
         Err(ParseError::ParsingNear(position)) => {
-            let at = byte(text, position.index);
-            let token = tokens
+            let stopped = tokens
                 .iter()
-                .rfind(|token| token.location().start.index == position.index);
-            Err(broken(at, unexpected(token), Cause::Other))
+                .rposition(|token| token.location().start.index == position.index);
+            Err(match stopped {
+                Some(stopped) => near(&tokens[nesting::reported(&tokens, stopped)], text),
+                None => broken(
+                    byte(text, position.index),
+                    "syntax error".into(),
+                    Cause::Other,
+                ),
+            })
         }
         Err(_) => {
             let (at, opener) = opener(&tokens, text);
@@ -151,20 +163,16 @@ pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
 /// The error that bash reports at a token.
 pub(super) fn near(token: &Token, text: &str) -> Problem {
     let at = byte(text, token.location().start.index);
-    broken(at, unexpected(Some(token)), Cause::Other)
+    let shown = match token.to_str() {
+        "\n" => "newline",
+        word => word,
+    };
+    let wording = format!("syntax error near unexpected token `{shown}'");
+    broken(at, wording, Cause::Other)
 }
 
 fn broken(at: usize, wording: String, cause: Cause) -> Problem {
     Problem::Broken(Broken { at, wording, cause })
-}
-
-fn unexpected(token: Option<&Token>) -> String {
-    let shown = match token.map(Token::to_str) {
-        None => return "syntax error".into(),
-        Some("\n") => "newline",
-        Some(word) => word,
-    };
-    format!("syntax error near unexpected token `{shown}'")
 }
 
 /// An error of the tokenizer, which is about something that is never closed.
@@ -179,12 +187,8 @@ fn unclosed(error: &TokenizerError, text: &str) -> Problem {
         }
         TokenizerError::UnterminatedDoubleQuote(at) => quote(byte(text, at.index), "\"", "\""),
         TokenizerError::UnterminatedBackquote(at) => quote(byte(text, at.index), "`", "`"),
-        TokenizerError::UnterminatedCommandSubstitution => {
+        TokenizerError::UnterminatedCommandSubstitution | TokenizerError::UnterminatedExpansion => {
             quote(last(text, "$("), "$(", ")")
-        }
-        TokenizerError::UnterminatedExpansion => {
-            let at = last(text, "$((");
-            quote(at, "$((", ")")
         }
         TokenizerError::UnterminatedVariable => quote(last(text, "${"), "${", "}"),
         TokenizerError::MissingHereTagForDocumentBody | TokenizerError::MissingHereTag(_) => {
@@ -208,45 +212,11 @@ fn last(text: &str, what: &str) -> usize {
 
 /// The innermost compound command that has no end.
 fn opener(tokens: &[Token], text: &str) -> (usize, String) {
-    let mut open: Vec<(usize, String)> = Vec::new();
-    let mut command = true;
-    for token in tokens {
-        let word = token.to_str();
-        let at = || (byte(text, token.location().start.index), word.to_owned());
-        let was_command = command;
-        match (token, word) {
-            (Token::Operator(..), "(") => open.push(at()),
-            (Token::Operator(..), ")") if open.last().is_some_and(|(_, word)| word == "(") => {
-                open.pop();
-            }
-            (Token::Word(..), "if" | "case" | "for" | "while" | "until" | "{" | "[[")
-                if was_command =>
-            {
-                open.push(at());
-            }
-            (Token::Word(..), "fi" | "esac" | "done" | "}") if was_command => {
-                open.pop();
-            }
-            (Token::Word(..), "]]") => {
-                open.pop();
-            }
-            _ => {}
-        }
-        command = match token {
-            Token::Operator(..) => true,
-            Token::Word(..) => {
-                was_command
-                    && matches!(
-                        word,
-                        "if" | "then" | "else" | "elif" | "while" | "until" | "do" | "{" | "!"
-                    )
-            }
-        };
-    }
-    let last = tokens.last().map_or(0, |token| {
-        byte(text, token.location().start.index)
-    });
-    open.pop().unwrap_or((last, String::new()))
+    let open = Nesting::before(tokens, tokens.len()).innermost();
+    let token = open.or(tokens.len().checked_sub(1));
+    let at = token.map_or(0, |token| byte(text, tokens[token].location().start.index));
+    let word = open.map_or("", |token| tokens[token].to_str());
+    (at, word.into())
 }
 
 /// Finds the cause of an error in the user's part of the text.
@@ -260,6 +230,14 @@ fn explain(problem: Problem, text: &str, generated: usize) -> Problem {
         if after_join == Some(broken.at) {
             (broken.at, broken.cause) = ending(user);
         }
+    }
+    // The generated text has quotes, too: it may close the user's, and open others.
+    if broken.at >= generated
+        && matches!(broken.cause, Cause::Other | Cause::Quote(_) | Cause::Unfinished(_))
+        && let Some((at, quote)) = open_quote(user)
+    {
+        broken.at = at;
+        broken.cause = Cause::Quote(quote.into());
     }
     broken.at = broken.at.min(generated.saturating_sub(1));
     Problem::Broken(broken)
@@ -280,6 +258,23 @@ fn ending(user: &str) -> (usize, Cause) {
     }
 }
 
+/// The quote that is open at the end of a text.
+fn open_quote(text: &str) -> Option<(usize, char)> {
+    let mut open = None;
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match (c, open) {
+            ('\\', Some((_, '"')) | None) => {
+                chars.next();
+            }
+            ('\'' | '"' | '`', None) => open = Some((at, c)),
+            (_, Some((_, quote))) if quote == c => open = None,
+            _ => {}
+        }
+    }
+    open
+}
+
 /// Why a text that parses holds no `ray start` of the operator's.
 pub(super) fn swallowed(text: &str, generated: usize, parsed: Parsed) -> Broken {
     if let Some((at, tag)) = parsed.open_document {
@@ -290,19 +285,29 @@ pub(super) fn swallowed(text: &str, generated: usize, parsed: Parsed) -> Broken 
         };
     }
     let user = &text[..generated];
-    let comment = user.rfind('#').filter(|_| {
-        matches!(pieces(user).last(), Some(Piece::Comment))
-    });
-    let (at, cause) = match (comment, user.rfind(['\'', '"', '`'])) {
-        (Some(at), _) => (at, Cause::Comment),
-        (None, Some(at)) => (at, Cause::Quote(user[at..=at].into())),
-        (None, None) => (generated.saturating_sub(1), Cause::Other),
+    let (at, cause) = if let Some((at, quote)) = open_quote(user) {
+        (at, Cause::Quote(quote.into()))
+    } else if matches!(pieces(user).last(), Some(Piece::Comment)) {
+        (user.rfind('#').unwrap_or(0), Cause::Comment)
+    } else {
+        (generated.saturating_sub(1), Cause::Other)
     };
     Broken {
         at,
         wording: String::new(),
         cause,
     }
+}
+
+/// The same text without `$$`, which the parser takes for the start of `$(`.
+fn without_process_id(text: &str) -> String {
+    let mut masked = text.to_owned();
+    for (at, _) in text.match_indices("$$") {
+        if !text[..at].ends_with('\\') && masked.get(at..at + 2) == Some("$$") {
+            masked.replace_range(at..at + 2, "xx");
+        }
+    }
+    masked
 }
 
 /// The byte offset of a character.

@@ -84,10 +84,14 @@ pub(super) fn analyse(
         (false, _) if flow.unsure => Reach::Some,
         (false, _) => Reach::None,
     };
+    let mut ends = flow.ends;
+    if reach != Reach::None {
+        ends.retain(|stop| !stop.guards);
+    }
     Analysis {
         seen: walker.seen,
         reach,
-        ends: flow.ends,
+        ends,
         hangs: flow.hangs,
         swallowed: walker.swallowed,
         errexit: walker.errexit,
@@ -173,7 +177,10 @@ impl Walker<'_> {
                 continue;
             }
             let before = state.clone();
-            let then = self.pipeline(pipeline, state);
+            let mut then = self.pipeline(pipeline, state);
+            if skips && matches!(next, AndOr::Or(_)) {
+                then.ends.iter_mut().for_each(|stop| stop.guards = true);
+            }
             if skips {
                 state.join(&before);
             }
@@ -208,7 +215,11 @@ impl Walker<'_> {
                 .and_then(SourceLocation::location)
                 .map_or(0, |location| byte(self.text, location.start.index));
             let what = self.text[at..self.generated.max(at)].trim().to_owned();
-            self.swallowed = Some(Stop { at, what });
+            self.swallowed = Some(Stop {
+                at,
+                what,
+                guards: false,
+            });
         }
         if !state.errexit.possible() {
             self.errexit = None;

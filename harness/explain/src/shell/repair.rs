@@ -48,6 +48,14 @@ pub(super) fn repaired(tokens: Vec<Token>, text: &str) -> Result<Vec<Token>, Pro
             repaired.push(Token::Word(format!("{word}/dev/fd/63"), span));
             index = end + 1;
         } else {
+            if let Token::Word(word, location) = token
+                && RESERVED.contains(&word.as_str())
+                && after_assignment(&repaired)
+            {
+                repaired.push(Token::Word(format!("\\{word}"), location.clone()));
+                index += 1;
+                continue;
+            }
             // Else the parser takes `esac)` for a pattern.
             let after_esac = matches!(repaired.last(), Some(Token::Word(word, _)) if word == "esac");
             if after_esac && token.to_str() == ")" {
@@ -58,6 +66,44 @@ pub(super) fn repaired(tokens: Vec<Token>, text: &str) -> Result<Vec<Token>, Pro
         }
     }
     Ok(repaired)
+}
+
+const RESERVED: [&str; 16] = [
+    "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "then", "until",
+    "while", "select",
+];
+
+/// Whether the last token ends an assignment before a command, after which no word is reserved.
+fn after_assignment(tokens: &[Token]) -> bool {
+    let Some(mut last) = tokens.len().checked_sub(1) else {
+        return false;
+    };
+    if tokens[last].to_str() == ")" {
+        let mut depth = 0usize;
+        let open = (0..=last).rev().find(|index| {
+            match tokens[*index].to_str() {
+                ")" => depth += 1,
+                "(" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0
+        });
+        let Some(before) = open.and_then(|open| open.checked_sub(1)) else {
+            return false;
+        };
+        if !tokens[before].to_str().ends_with('=') {
+            return false;
+        }
+        last = before;
+    }
+    let Token::Word(word, _) = &tokens[last] else {
+        return false;
+    };
+    let name = word.split('=').next().unwrap_or_default();
+    name.len() < word.len()
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && starts_command(tokens, last)
 }
 
 /// Whether the last tokens are `for ((` without the end of it.
@@ -160,7 +206,20 @@ fn refused(tokens: &[Token], index: usize) -> Option<&Token> {
             return Some(next);
         }
     }
-    if token.to_str() == "=~" {
+    let in_test = |end: usize| {
+        let last = |word: &str| tokens[..end].iter().rposition(|token| token.to_str() == word);
+        last("[[") > last("]]")
+    };
+    if token.to_str().len() == 2
+        && token.to_str().starts_with('-')
+        && matches!(next.to_str(), "]]" | "&&" | "||" | ")")
+        && index > 0
+        && matches!(tokens[index - 1].to_str(), "[[" | "!" | "(" | "&&" | "||")
+        && in_test(index)
+    {
+        return Some(next);
+    }
+    if token.to_str() == "=~" && in_test(index) {
         // One word, though the parser splits it.
         let end = (index + 2..tokens.len()).find(|at| {
             tokens[*at].location().start.index != tokens[at - 1].location().end.index

@@ -298,6 +298,7 @@ impl Walker<'_> {
         Stop {
             at: self.base.unwrap_or(call.at),
             what: words.join(" "),
+            guards: false,
         }
     }
 
@@ -380,9 +381,13 @@ impl Walker<'_> {
 /// Whether a program runs until it is stopped.
 fn never_returns(name: &str, arguments: &[&str]) -> bool {
     match (name.rsplit('/').next().unwrap_or(name), arguments) {
-        ("sleep", arguments) => arguments
-            .iter()
-            .any(|word| matches!(word.to_lowercase().as_str(), "inf" | "infinity")),
+        ("sleep", arguments) => {
+            let endless = |word: &&str| matches!(word.to_lowercase().as_str(), "inf" | "infinity");
+            let plain = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit() || c == '$');
+            // Sleep refuses other words at once.
+            arguments.iter().any(|word| endless(word))
+                && arguments.iter().all(|word| endless(word) || plain(word))
+        }
         ("tail", arguments) => arguments.iter().any(|word| {
             word.starts_with("--follow")
                 || *word == "--retry"

@@ -226,7 +226,8 @@ impl Generator {
             4 if self.depth < 3 => {
                 let inner = self.command();
                 let inner = if inner.contains("<<") { "echo d".into() } else { inner };
-                ("substitution", format!("\"$({inner})\""))
+                let space = if inner.starts_with('(') { " " } else { "" };
+                ("substitution", format!("\"$({space}{inner})\""))
             }
             5 => ("backquote", "`echo e`".into()),
             6 => ("arithmetic", "$((1+2))".into()),
@@ -291,7 +292,11 @@ impl Generator {
         let choice = self.below(23);
         let (construct, text): (_, String) = match choice {
             0..=1 => ("group", format!("{{ {}; }}", self.inner())),
-            2..=3 => ("subshell", format!("({})", self.inner())),
+            2..=3 => {
+                let inner = self.inner();
+                let space = if inner.starts_with('(') { " " } else { "" };
+                ("subshell", format!("({space}{inner})"))
+            }
             4..=6 => {
                 let (condition, then) = (self.inner(), self.inner());
                 ("if", format!("if {condition}; then {then}; fi"))

@@ -1,5 +1,6 @@
 //! Runs bash on a text, in an empty environment and folder, with functions in place of `ray` and `ulimit`.
 
+use std::fs::File;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -24,12 +25,20 @@ pub enum Ran {
 /// Bash and the folder that its texts run in.
 pub struct Oracle {
     folder: TempDir,
+    /// A pipe without end, which the stubs that never return read from.
+    _pipe: File,
 }
 
 impl Oracle {
     pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let pipe = File::options().read(true).write(true).open(path).unwrap();
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder,
+            _pipe: pipe,
         }
     }
 
@@ -66,8 +75,12 @@ impl Oracle {
         // The process that runs the text is killed where it reaches `ray start`, whatever it did to its output.
         let ray = r#"() { if [[ "$*" == 'start --head --block --resources={"a": 1} --num-cpus=1' ]]; then
             builtin kill -KILL $$; else builtin kill -ABRT $$; fi; }"#;
-        let sleep = "() { [[ -e /proc/$$/fd/0 ]] || builtin kill -KILL $BASHPID; local t=0.02; [[ $1 == inf || $1 == infinity ]] && t=60; builtin read -t $t < /proc/$$/fd/0; return 0; }";
-        let tail = "() { if [[ $1 == -f ]]; then builtin read -t 60 < /proc/$$/fd/0; fi; return 0; }";
+        let pipe = self.folder.path().join("pipe");
+        let read = format!("builtin read -t $t < {}", pipe.display());
+        let sleep = format!(
+            "() {{ local t=0.02; [[ $* == inf || $* == infinity ]] && t=60; {read}; return 0; }}"
+        );
+        let tail = format!("() {{ if [[ $1 == -f ]]; then local t=60; {read}; fi; return 0; }}");
         let mut child = self
             .bash()
             .env("PATH", "/nonexistent")
@@ -77,8 +90,7 @@ impl Oracle {
             .env("BASH_FUNC_sleep%%", sleep)
             .env("BASH_FUNC_tail%%", tail)
             .args(["-c", text])
-            // Open and silent as long as the shell runs.
-            .stdin(Stdio::piped())
+            .stdin(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()
