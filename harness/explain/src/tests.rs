@@ -52,6 +52,8 @@ fn ids(text: &str, version: &str) -> Vec<String> {
         .collect()
 }
 
+mod reports;
+
 const LIMITS: &str = "resources: {limits: {cpu: 1}}";
 
 #[rstest]

@@ -240,10 +240,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_documentation_lists_every_trap() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/explain.md");
-        let text = std::fs::read_to_string(path).unwrap();
+    const BEGIN: &str = "<!-- traps: written by a test with UPDATE_DOCS=1 -->\n";
+    const END: &str = "<!-- end of traps -->\n";
+
+    fn table() -> String {
+        let mut text = "\n| id | rule | what happens | shown by |\n|---|---|---|---|\n".to_owned();
         for trap in TRAPS {
             let note = if trap.weight == Weight::Note {
                 " (note)"
@@ -255,14 +256,28 @@ mod tests {
                 .iter()
                 .map(|name| format!("[`{name}`](../../scenarios/{name}/scenario.yaml)"));
             let links = links.collect::<Vec<_>>().join(", ");
-            let row = format!(
-                "| `{}` | {}{note} | {} | {links} |",
+            text.push_str(&format!(
+                "| `{}` | {}{note} | {} | {links} |\n",
                 trap.id, trap.rule, trap.text
-            );
-            assert!(
-                text.contains(&row),
-                "docs/reference/explain.md lacks the row\n{row}"
-            );
+            ));
         }
+        text + "\n"
+    }
+
+    #[test]
+    fn the_documentation_lists_every_trap() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/explain.md");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = text.split_once(BEGIN).expect("a marker before the table");
+        let (_, after) = rest.split_once(END).expect("a marker after the table");
+        let current = format!("{before}{BEGIN}{}{END}{after}", table());
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &current).unwrap();
+        }
+        assert!(
+            text == current || std::env::var_os("UPDATE_DOCS").is_some(),
+            "run the tests once with UPDATE_DOCS=1 and commit {}",
+            path.display()
+        );
     }
 }

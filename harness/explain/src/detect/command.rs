@@ -18,7 +18,9 @@ pub(super) fn uses_generated(text: &str) -> bool {
 
 /// Traps of a text that ` && ulimit …; ray start …` follows.
 pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
-    let Some(last) = words.last() else { return };
+    if words.is_empty() {
+        return;
+    }
     let joined = Joined::new(words, group.source);
     let user = joined.text();
     let Some(whole) = group.ray.args.first().map(ToString::to_string) else {
@@ -40,7 +42,9 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
         Verdict::Unknown(unknown) => {
             let place = at(unknown.at);
             let detail = format!("The text holds {}", unknown.construct);
-            found.extend(place.map(|(word, place)| warn_at(trap::NOT_ANALYSED, word, place, &detail)));
+            found.extend(
+                place.map(|(word, place)| warn_at(trap::NOT_ANALYSED, word, place, &detail)),
+            );
         }
         Verdict::Runs(analysis) => {
             let mut push = |trap, stop: &shell::Stop, detail: &str| {
@@ -93,7 +97,6 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
         .windows(2)
         .find(|pair| pair[0].text() == "ray" && pair[1].text() == "start");
     found.extend(start.map(|pair| warn(trap::RAY_START_IN_WORDS, &pair[0], "")));
-    let _ = last;
     argv(words, found);
 }
 
@@ -127,7 +130,10 @@ fn explanation(broken: &Broken) -> (&'static trap::Trap, String) {
         ),
         Cause::Unfinished(word) if !word.is_empty() => (
             trap::SYNTAX_ERROR,
-            format!("{bash}{}the `{word}` that begins here has no end", separator(&bash)),
+            format!(
+                "{bash}{}the `{word}` that begins here has no end",
+                separator(&bash)
+            ),
         ),
         Cause::Unfinished(_) | Cause::Other => (trap::SYNTAX_ERROR, bash),
     }

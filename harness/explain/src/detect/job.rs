@@ -43,7 +43,8 @@ pub(crate) fn of_submitter(
     if let Some(container) = containers.first() {
         super::env::of_container(container, &mut found);
         let own = container.items("command").is_empty();
-        if own && let Some(args) = container.get("args")
+        if own
+            && let Some(args) = container.get("args")
             && !args.node.items().is_empty()
         {
             found.push(warn(trap::SUBMITTER_ARGS_LOST, &args, ""));
@@ -89,7 +90,12 @@ fn read_by_bash(
             ),
             None => format!("`{}`", expansion.what),
         };
-        found.push(warn_at(trap::ENTRYPOINT_RUNS_HERE, entrypoint, place, &detail));
+        found.push(warn_at(
+            trap::ENTRYPOINT_RUNS_HERE,
+            entrypoint,
+            place,
+            &detail,
+        ));
     }
 }
 

@@ -90,7 +90,9 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
     // Flags from parameters and resources reach the generated command, or a text that uses its variable.
     let reaches = group.ray.features.contains(&Feature::GeneratedCommand)
         || has(Feature::GenRayStartCmd, group.release)
-            && words.iter().any(|word| command::uses_generated(word.text()));
+            && words
+                .iter()
+                .any(|word| command::uses_generated(word.text()));
     if reaches {
         params::of_group(group, container, &mut found);
     }

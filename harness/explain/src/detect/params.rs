@@ -200,7 +200,7 @@ fn ports(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
             None => continue,
         };
         if let Some(other) = other
-            && other != serde_json::Value::from(wanted)
+            && other != wanted
         {
             let detail = format!("{parameter} is {wanted}, and {owner} `{port_name}` is {other}");
             found.push(warn(trap::PORTS_DISAGREE, &value, &detail));

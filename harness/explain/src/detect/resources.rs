@@ -10,12 +10,7 @@ use crate::document::Warning;
 use crate::warning as trap;
 
 /// The traps of a group's resources; `reaches` says whether the generated flags are used.
-pub(super) fn of_group(
-    group: &Group,
-    container: &Cursor,
-    reaches: bool,
-    found: &mut Vec<Warning>,
-) {
+pub(super) fn of_group(group: &Group, container: &Cursor, reaches: bool, found: &mut Vec<Warning>) {
     let release = group.release;
     for field in ["resources", "labels"] {
         if let Some(value) = group.group.get(field)
@@ -42,8 +37,8 @@ pub(super) fn of_group(
         return;
     }
     let own = group.group.get("resources");
-    let given = parameter("resources").is_some()
-        || own.is_some() && has(Feature::GroupResources, release);
+    let given =
+        parameter("resources").is_some() || own.is_some() && has(Feature::GroupResources, release);
     for (name, value) in accelerators {
         let gpus = name.to_lowercase().contains("gpu") || name.contains("/mig-");
         let known = name.ends_with("gpu")
@@ -103,8 +98,8 @@ fn is_mig(name: &str) -> bool {
 /// Whether a limit stands for a device that computes.
 fn is_accelerator(name: &str) -> bool {
     const WORDS: [&str; 19] = [
-        "ascend", "npu", "gaudi", "tpu", "neuron", "gpu", "i915", "mlu", "dcu", "gcu", "xpu", "ipu",
-        "fpga", "qaic", "hpu", "vacc", "rngd", "warboy", "atom",
+        "ascend", "npu", "gaudi", "tpu", "neuron", "gpu", "i915", "mlu", "dcu", "gcu", "xpu",
+        "ipu", "fpga", "qaic", "hpu", "vacc", "rngd", "warboy", "atom",
     ];
     // Shares of a device, and what belongs to one.
     const PARTS: [&str; 5] = ["mem", "memory", "cores", "percentage", "mem-percentage"];

@@ -78,19 +78,8 @@ impl Walker<'_> {
             CompoundCommand::CaseClause(clause) => self.case(clause, state),
             CompoundCommand::Coprocess(process) => {
                 let job = self.command(&process.body, &mut subshell(state));
-                self.job(&job, state)
+                remember(&job, state)
             }
-        }
-    }
-
-    /// Remembers a background job.
-    pub fn job(&mut self, job: &Flow, state: &mut State) -> Flow {
-        let lingers = !job.hangs.is_empty();
-        let jobs = if lingers { Jobs::Endless } else { Jobs::Some };
-        state.jobs = state.jobs.max(jobs);
-        Flow {
-            lingers,
-            ..Flow::ok()
         }
     }
 
@@ -225,7 +214,7 @@ impl Walker<'_> {
             let matches: Vec<Option<bool>> = matches.collect();
             let sure = matches.contains(&Some(true));
             let possible = sure || matches.contains(&None);
-            if !falls && !(open && possible) {
+            if !(falls || open && possible) {
                 continue;
             }
             let mut branch = state.clone();
@@ -257,7 +246,13 @@ impl Walker<'_> {
 
     /// The command at a byte of the text, up to the end of its line.
     pub fn stop(&self, at: usize) -> Stop {
-        let line = self.text.get(at..).unwrap_or_default().lines().next().unwrap_or_default();
+        let line = self
+            .text
+            .get(at..)
+            .unwrap_or_default()
+            .lines()
+            .next()
+            .unwrap_or_default();
         let what = line.split(" && ulimit").next().unwrap_or(line).trim();
         Stop {
             at: self.base.unwrap_or(at),
@@ -272,5 +267,16 @@ fn number(expression: &str) -> Flow {
     match expression.trim().parse::<i64>() {
         Ok(value) => Flow::status(value != 0, value == 0),
         Err(_) => Flow::any(),
+    }
+}
+
+/// Remembers a background job.
+pub(super) fn remember(job: &Flow, state: &mut State) -> Flow {
+    let lingers = !job.hangs.is_empty();
+    let jobs = if lingers { Jobs::Endless } else { Jobs::Some };
+    state.jobs = state.jobs.max(jobs);
+    Flow {
+        lingers,
+        ..Flow::ok()
     }
 }

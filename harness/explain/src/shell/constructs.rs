@@ -54,9 +54,7 @@ pub(super) fn unknown(tokens: &[Token], text: &str, at: usize) -> Option<Unknown
 
 /// `((` that no `))` ends: bash reads it as arithmetic first, and as two subshells if that fails.
 pub(super) fn parentheses(tokens: &[Token], text: &str) -> Option<Unknown> {
-    let is = |index: usize, what: &str| {
-        matches!(tokens.get(index), Some(Token::Operator(text, _)) if text == what)
-    };
+    let is = |index: usize, what: &str| matches!(tokens.get(index), Some(Token::Operator(text, _)) if text == what);
     let touches = |index: usize| {
         tokens[index].location().end.index == tokens[index + 1].location().start.index
     };
@@ -142,7 +140,9 @@ impl Search<'_> {
             CompoundCommand::CaseClause(clause) => {
                 self.word(&clause.value);
                 for case in &clause.cases {
-                    case.patterns.iter().for_each(|word| self.word(word));
+                    for word in &case.patterns {
+                        self.word(word);
+                    }
                     if let Some(list) = &case.cmd {
                         self.list(list);
                     }
@@ -175,7 +175,9 @@ impl Search<'_> {
                 CommandPrefixOrSuffixItem::Word(word) => self.word(word),
                 CommandPrefixOrSuffixItem::AssignmentWord(assignment, word) => {
                     if let AssignmentValue::Array(values) = &assignment.value {
-                        values.iter().for_each(|(_, word)| self.word(word));
+                        for (_, word) in values {
+                            self.word(word);
+                        }
                     } else {
                         self.word(word);
                     }
@@ -196,8 +198,11 @@ impl Search<'_> {
 
     fn redirect(&mut self, redirect: &IoRedirect) {
         match redirect {
-            IoRedirect::File(_, _, IoFileRedirectTarget::Filename(word))
-            | IoRedirect::File(_, _, IoFileRedirectTarget::Duplicate(word))
+            IoRedirect::File(
+                _,
+                _,
+                IoFileRedirectTarget::Filename(word) | IoFileRedirectTarget::Duplicate(word),
+            )
             | IoRedirect::HereString(_, word)
             | IoRedirect::OutputAndError(word, _) => self.word(word),
             IoRedirect::File(_, _, IoFileRedirectTarget::ProcessSubstitution(_, shell)) => {

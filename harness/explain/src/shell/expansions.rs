@@ -51,7 +51,11 @@ pub(in super::super) fn expansions(text: &str) -> Vec<Expansion> {
 fn expansion(rest: &str, at: usize) -> Option<Expansion> {
     let after = &rest[1..];
     if after.starts_with('(') {
-        let what = if after.starts_with("((") { "$((…))" } else { "$(…)" };
+        let what = if after.starts_with("((") {
+            "$((…))"
+        } else {
+            "$(…)"
+        };
         return Some(Expansion {
             at,
             what: what.into(),

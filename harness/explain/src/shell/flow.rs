@@ -72,6 +72,14 @@ impl Flow {
         }
     }
 
+    /// Any status, and perhaps something else.
+    pub fn unknown() -> Self {
+        Self {
+            unsure: true,
+            ..Self::any()
+        }
+    }
+
     pub fn hang(stop: Stop) -> Self {
         Self {
             hangs: vec![stop],
@@ -138,8 +146,8 @@ impl Flow {
     /// What the parent of a subshell sees.
     #[must_use]
     pub fn of_subshell(mut self) -> Self {
-        self.ok |= self.end_ok | self.return_ok | (self.breaks | self.continues > 0);
-        self.fail |= self.end_fail | self.return_fail;
+        self.ok |= self.end_ok || self.return_ok || self.breaks | self.continues > 0;
+        self.fail |= self.end_fail || self.return_fail;
         self.end_ok = false;
         self.end_fail = false;
         self.return_ok = false;
@@ -191,6 +199,7 @@ pub(super) enum Jobs {
 
 /// The state of a shell.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct State {
     pub errexit: Set,
     pub pipefail: Set,
@@ -231,10 +240,12 @@ impl State {
             }
         }
         for (name, function) in &other.functions {
-            self.functions.entry(name.clone()).or_insert_with(|| Function {
-                sure: false,
-                ..function.clone()
-            });
+            self.functions
+                .entry(name.clone())
+                .or_insert_with(|| Function {
+                    sure: false,
+                    ..function.clone()
+                });
         }
     }
 }

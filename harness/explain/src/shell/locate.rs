@@ -67,10 +67,13 @@ fn lines(raw: &str, start: Location, text: &str, before: &str) -> Option<Locatio
     let written = raw.split('\n').nth(number)?;
     let indent = if number == 0 { 0 } else { start.column - 1 };
     // A folded block, or a value over several lines, hides the place.
-    written.get(indent..)?.starts_with(line).then_some(Location {
-        line: start.line + number,
-        column: start.column + column,
-    })
+    written
+        .get(indent..)?
+        .starts_with(line)
+        .then_some(Location {
+            line: start.line + number,
+            column: start.column + column,
+        })
 }
 
 fn single_quoted(raw: &str, before: &str) -> Option<usize> {

@@ -1,5 +1,6 @@
 //! Predicts what bash makes of a shell text without running it.
 
+mod builtins;
 mod compound;
 mod constructs;
 mod expansions;
@@ -41,9 +42,7 @@ pub(super) fn judge(text: &str, generated: usize) -> Verdict {
         Err(parse::Problem::Broken(broken)) => return Verdict::Broken(broken),
         Err(parse::Problem::Unknown(unknown)) => return Verdict::Unknown(unknown),
     };
-    let start = text[generated..]
-        .find("ray start")
-        .map(|at| generated + at);
+    let start = text[generated..].find("ray start").map(|at| generated + at);
     let analysis = reach::analyse(&parsed.program, text, generated, start);
     if analysis.seen {
         Verdict::Runs(Box::new(analysis))

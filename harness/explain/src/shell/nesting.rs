@@ -92,6 +92,15 @@ pub(super) fn reported(tokens: &[Token], stopped: usize) -> usize {
     if word == ")" && !matches!(Nesting::before(tokens, before).top(), "(" | "case") {
         return before;
     }
+    // The parser looks for an array in `word (…)`.
+    if word == ")"
+        && let Some(open) = opening(tokens, before)
+        && open > 0
+        && !starts_command(tokens, open)
+        && !tokens[open - 1].to_str().ends_with('=')
+    {
+        return open;
+    }
     let reserved = ["then", "do", "done", "fi", "esac", "else", "elif", "}"];
     if !reserved.contains(&word) || !starts_command(tokens, before) {
         return stopped;
@@ -99,7 +108,10 @@ pub(super) fn reported(tokens: &[Token], stopped: usize) -> usize {
     let empty = before.checked_sub(1).is_some_and(|index| {
         let word = tokens[index].to_str();
         matches!(tokens[index], Token::Word(..))
-            && matches!(word, "if" | "then" | "do" | "else" | "elif" | "while" | "until" | "{")
+            && matches!(
+                word,
+                "if" | "then" | "do" | "else" | "elif" | "while" | "until" | "{"
+            )
             && starts_command(tokens, index)
     });
     if empty || !Nesting::before(tokens, before).allows(word) {
@@ -107,4 +119,17 @@ pub(super) fn reported(tokens: &[Token], stopped: usize) -> usize {
     } else {
         stopped
     }
+}
+
+/// The parenthesis that another one closes.
+fn opening(tokens: &[Token], close: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    (0..=close).rev().find(|index| {
+        match &tokens[*index] {
+            Token::Operator(operator, _) if operator == ")" => depth += 1,
+            Token::Operator(operator, _) if operator == "(" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0
+    })
 }

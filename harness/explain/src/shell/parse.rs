@@ -4,8 +4,8 @@ use brush_parser::ast::Program;
 use brush_parser::{ParseError, ParserOptions, Token, TokenizerError, TokenizerOptions};
 
 use super::nesting::{self, Nesting};
-use super::{constructs, repair};
 use super::tokens::{Piece, pieces};
+use super::{constructs, repair};
 
 /// Why bash never runs `ray start`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,7 @@ pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
         tokens => tokens,
     };
     let tokens = tokens.map_err(|error| unclosed(&error, text))?;
-    let tokens = repair::repaired(tokens, text)?;
+    let tokens = repair::repaired(&tokens, text)?;
     if let Some(unknown) = constructs::parentheses(&tokens, text) {
         return Err(Problem::Unknown(unknown));
     }
@@ -182,13 +182,19 @@ fn unclosed(error: &TokenizerError, text: &str) -> Problem {
         broken(at, wording, Cause::Quote(opener.into()))
     };
     match error {
-        TokenizerError::UnterminatedSingleQuote(at) | TokenizerError::UnterminatedAnsiCQuote(at) => {
-            quote(byte(text, at.index), "'", "'")
-        }
+        TokenizerError::UnterminatedSingleQuote(at)
+        | TokenizerError::UnterminatedAnsiCQuote(at) => quote(byte(text, at.index), "'", "'"),
         TokenizerError::UnterminatedDoubleQuote(at) => quote(byte(text, at.index), "\"", "\""),
         TokenizerError::UnterminatedBackquote(at) => quote(byte(text, at.index), "`", "`"),
         TokenizerError::UnterminatedCommandSubstitution | TokenizerError::UnterminatedExpansion => {
-            quote(last(text, "$("), "$(", ")")
+            let at = last(text, "$(");
+            if text[at..].contains(" #") {
+                return Problem::Unknown(Unknown {
+                    at,
+                    construct: "a comment inside of `$(…)`",
+                });
+            }
+            quote(at, "$(", ")")
         }
         TokenizerError::UnterminatedVariable => quote(last(text, "${"), "${", "}"),
         TokenizerError::MissingHereTagForDocumentBody | TokenizerError::MissingHereTag(_) => {
@@ -233,7 +239,10 @@ fn explain(problem: Problem, text: &str, generated: usize) -> Problem {
     }
     // The generated text has quotes, too: it may close the user's, and open others.
     if broken.at >= generated
-        && matches!(broken.cause, Cause::Other | Cause::Quote(_) | Cause::Unfinished(_))
+        && matches!(
+            broken.cause,
+            Cause::Other | Cause::Quote(_) | Cause::Unfinished(_)
+        )
         && let Some((at, quote)) = open_quote(user)
     {
         broken.at = at;

@@ -7,6 +7,7 @@ use brush_parser::ast::{
     Pipeline, Program, RedirectList, SeparatorOperator, SourceLocation, UnaryPredicate,
 };
 
+use super::compound::remember;
 use super::flow::{Flow, Function, Jobs, Set, State, Stop};
 use super::parse::byte;
 use super::simple::redirect_may_fail;
@@ -104,12 +105,11 @@ pub(super) fn analyse(
 fn has_start(program: &Program, text: &str, start: usize) -> bool {
     let mut lists = program.complete_commands.iter().flat_map(|list| &list.0);
     lists.any(|item| {
-        let pipelines = std::iter::once(&item.0.first).chain(item.0.additional.iter().map(
-            |next| {
+        let pipelines =
+            std::iter::once(&item.0.first).chain(item.0.additional.iter().map(|next| {
                 let (AndOr::And(pipeline) | AndOr::Or(pipeline)) = next;
                 pipeline
-            },
-        ));
+            }));
         pipelines.flat_map(|pipeline| &pipeline.seq).any(|command| {
             matches!(command, Command::Simple(_))
                 && command
@@ -143,7 +143,7 @@ impl Walker<'_> {
             let next = match item.1 {
                 SeparatorOperator::Async => {
                     let job = self.and_or(&item.0, &mut subshell(state));
-                    self.job(&job, state)
+                    remember(&job, state)
                 }
                 SeparatorOperator::Sequence => self.and_or(&item.0, state),
             };
@@ -205,13 +205,13 @@ impl Walker<'_> {
 
     fn joint(&mut self, list: &AndOrList, index: usize, flow: &Flow, state: &State) {
         if flow.fail {
-            let last = match index.checked_sub(1) {
+            let users = match index.checked_sub(1) {
                 None => Some(&list.first),
                 Some(before) => list.additional.get(before).map(|next| match next {
                     AndOr::And(pipeline) | AndOr::Or(pipeline) => pipeline,
                 }),
             };
-            let at = last
+            let at = users
                 .and_then(SourceLocation::location)
                 .map_or(0, |location| byte(self.text, location.start.index));
             let what = self.text[at..self.generated.max(at)].trim().to_owned();
@@ -234,7 +234,7 @@ impl Walker<'_> {
             [command] => self.command(command, state),
             commands => {
                 let flow = self.pipe(commands, state);
-                self.failing(flow, state, commands.first())
+                failing(flow, state)
             }
         };
         state.exempt = exempt;
@@ -278,19 +278,6 @@ impl Walker<'_> {
         flow
     }
 
-    /// What `set -e` makes of a failure.
-    pub fn failing(&mut self, mut flow: Flow, state: &State, command: Option<&Command>) -> Flow {
-        if !flow.fail || state.exempt || !(state.errexit.possible() || state.trapped) {
-            return flow;
-        }
-        let _ = command;
-        flow.end_fail = true;
-        if state.errexit == Set::Yes {
-            flow.fail = false;
-        }
-        flow
-    }
-
     pub fn command(&mut self, command: &Command, state: &mut State) -> Flow {
         match command {
             Command::Simple(simple) => {
@@ -304,52 +291,61 @@ impl Walker<'_> {
                     };
                 }
                 let flow = self.simple(simple, state);
-                self.failing(flow, state, Some(command))
+                failing(flow, state)
             }
             Command::Compound(compound, redirects) => {
                 let flow = self.compound(compound, state);
-                let flow = self.redirected(flow, redirects.as_ref());
+                let flow = redirected(flow, redirects.as_ref());
                 match compound {
                     CompoundCommand::Subshell(_) | CompoundCommand::Arithmetic(_) => {
-                        self.failing(flow, state, Some(command))
+                        failing(flow, state)
                     }
                     _ => flow,
                 }
             }
-            Command::Function(function) => self.define(function, state),
+            Command::Function(function) => define(function, state),
             Command::ExtendedTest(test, redirects) => {
                 let flow = match &test.expr {
                     ExtendedTestExpr::UnaryTest(UnaryPredicate::StringHasNonZeroLength, word) => {
                         match words::fixed(word) {
-                            Some(text) => Flow::status(!text.is_empty(), text.is_empty()),
+                            Some(value) => Flow::status(!value.is_empty(), value.is_empty()),
                             None => Flow::any(),
                         }
                     }
                     _ => Flow::any(),
                 };
-                let flow = self.redirected(flow, redirects.as_ref());
-                self.failing(flow, state, Some(command))
+                let flow = redirected(flow, redirects.as_ref());
+                failing(flow, state)
             }
         }
     }
+}
 
-    fn define(&mut self, function: &FunctionDefinition, state: &mut State) -> Flow {
-        let entry = Function {
-            bodies: vec![Rc::new(function.body.clone())],
-            sure: true,
-        };
-        state.functions.insert(function.fname.value.clone(), entry);
-        Flow::ok()
+/// What `set -e` makes of a failure.
+fn failing(mut flow: Flow, state: &State) -> Flow {
+    if flow.fail && !state.exempt && (state.errexit.possible() || state.trapped) {
+        flow.end_fail = true;
+        flow.fail = state.errexit != Set::Yes;
     }
+    flow
+}
 
-    /// A redirection that fails leaves the command out.
-    fn redirected(&self, flow: Flow, redirects: Option<&RedirectList>) -> Flow {
-        let may_fail = redirects.is_some_and(|list| list.0.iter().any(redirect_may_fail));
-        if may_fail {
-            flow.or(&Flow::status(false, true))
-        } else {
-            flow
-        }
+fn define(function: &FunctionDefinition, state: &mut State) -> Flow {
+    let entry = Function {
+        bodies: vec![Rc::new(function.body.clone())],
+        sure: true,
+    };
+    state.functions.insert(function.fname.value.clone(), entry);
+    Flow::ok()
+}
+
+/// A redirection that fails leaves the command out.
+fn redirected(flow: Flow, redirects: Option<&RedirectList>) -> Flow {
+    let may_fail = redirects.is_some_and(|list| list.0.iter().any(redirect_may_fail));
+    if may_fail {
+        flow.or(&Flow::status(false, true))
+    } else {
+        flow
     }
 }
 

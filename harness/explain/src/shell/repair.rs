@@ -6,15 +6,15 @@ use super::parse::{self, Problem, byte};
 
 /// The tokens with `;;` of `for ((;;))` split, `;&` joined, a line break after `esac`, and each process substitution as
 /// one word.
-pub(super) fn repaired(tokens: Vec<Token>, text: &str) -> Result<Vec<Token>, Problem> {
+pub(super) fn repaired(tokens: &[Token], text: &str) -> Result<Vec<Token>, Problem> {
     let mut repaired: Vec<Token> = Vec::with_capacity(tokens.len());
     let mut index = 0;
     while index < tokens.len() {
         let token = &tokens[index];
-        if let Some(token) = refused(&tokens, index) {
+        if let Some(token) = refused(tokens, index) {
             return Err(parse::near(token, text));
         }
-        if let Some(joined) = fall_through(&tokens, index) {
+        if let Some(joined) = fall_through(tokens, index) {
             repaired.push(joined);
             index += 2;
             continue;
@@ -24,7 +24,7 @@ pub(super) fn repaired(tokens: Vec<Token>, text: &str) -> Result<Vec<Token>, Pro
             let half = || Token::Operator(";".into(), location.clone());
             repaired.extend([half(), half()]);
             index += 1;
-        } else if let Some(end) = substitution(&tokens, index) {
+        } else if let Some(end) = substitution(tokens, index) {
             let start = token.location();
             let from = byte(text, tokens[index + 1].location().end.index);
             let to = byte(text, tokens[end].location().start.index);
@@ -57,7 +57,8 @@ pub(super) fn repaired(tokens: Vec<Token>, text: &str) -> Result<Vec<Token>, Pro
                 continue;
             }
             // Else the parser takes `esac)` for a pattern.
-            let after_esac = matches!(repaired.last(), Some(Token::Word(word, _)) if word == "esac");
+            let after_esac =
+                matches!(repaired.last(), Some(Token::Word(word, _)) if word == "esac");
             if after_esac && token.to_str() == ")" {
                 repaired.push(Token::Operator("\n".into(), token.location().clone()));
             }
@@ -69,8 +70,8 @@ pub(super) fn repaired(tokens: Vec<Token>, text: &str) -> Result<Vec<Token>, Pro
 }
 
 const RESERVED: [&str; 16] = [
-    "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "then", "until",
-    "while", "select",
+    "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "then",
+    "until", "while", "select",
 ];
 
 /// Whether the last token ends an assignment before a command, after which no word is reserved.
@@ -131,9 +132,9 @@ fn in_for(tokens: &[Token]) -> bool {
 /// The index of the parenthesis that ends a process substitution, where one begins here.
 fn substitution(tokens: &[Token], index: usize) -> Option<usize> {
     let is = |index: usize, operator: &str| matches!(tokens.get(index), Some(Token::Operator(text, _)) if text == operator);
-    let contiguous = tokens.get(index + 1).is_some_and(|next| {
-        next.location().start.index == tokens[index].location().end.index
-    });
+    let contiguous = tokens
+        .get(index + 1)
+        .is_some_and(|next| next.location().start.index == tokens[index].location().end.index);
     if !(is(index, "<") || is(index, ">")) || !is(index + 1, "(") || !contiguous {
         return None;
     }
@@ -183,7 +184,10 @@ fn refused(tokens: &[Token], index: usize) -> Option<&Token> {
     {
         let closes = match next {
             Token::Operator(operator, _) => {
-                matches!(operator.as_str(), "&&" | "||" | "|" | "|&" | "&" | ")" | ";;")
+                matches!(
+                    operator.as_str(),
+                    "&&" | "||" | "|" | "|&" | "&" | ")" | ";;"
+                )
             }
             Token::Word(word, _) => matches!(
                 word.as_str(),
@@ -195,7 +199,9 @@ fn refused(tokens: &[Token], index: usize) -> Option<&Token> {
         }
     }
     if starts_command(tokens, index) {
-        let reserved = ["in", "then", "do", "done", "fi", "esac", "else", "elif", "}"];
+        let reserved = [
+            "in", "then", "do", "done", "fi", "esac", "else", "elif", "}",
+        ];
         if token.to_str() == "coproc" && reserved.contains(&next.to_str()) {
             return Some(next);
         }
@@ -207,7 +213,11 @@ fn refused(tokens: &[Token], index: usize) -> Option<&Token> {
         }
     }
     let in_test = |end: usize| {
-        let last = |word: &str| tokens[..end].iter().rposition(|token| token.to_str() == word);
+        let last = |word: &str| {
+            tokens[..end]
+                .iter()
+                .rposition(|token| token.to_str() == word)
+        };
         last("[[") > last("]]")
     };
     if token.to_str().len() == 2
@@ -221,16 +231,13 @@ fn refused(tokens: &[Token], index: usize) -> Option<&Token> {
     }
     if token.to_str() == "=~" && in_test(index) {
         // One word, though the parser splits it.
-        let end = (index + 2..tokens.len()).find(|at| {
-            tokens[*at].location().start.index != tokens[at - 1].location().end.index
-        })?;
+        let end = (index + 2..tokens.len())
+            .find(|at| tokens[*at].location().start.index != tokens[at - 1].location().end.index)?;
         let follows = matches!(tokens[end].to_str(), "]]" | "&&" | "||" | ")" | "\n");
         return (!follows).then_some(&tokens[end]);
     }
     // `> 2>&1`: the number belongs to the second operator.
-    let redirects = |token: &Token| {
-        matches!(token, Token::Operator(operator, _) if operator.contains(['<', '>']))
-    };
+    let redirects = |token: &Token| matches!(token, Token::Operator(operator, _) if operator.contains(['<', '>']));
     let third = tokens.get(index + 2)?;
     let number = next.to_str().bytes().all(|byte| byte.is_ascii_digit());
     let contiguous = next.location().end.index == third.location().start.index;

@@ -122,7 +122,11 @@ fn texts_that_always_reach_ray_start(#[case] text: &str) {
 fn texts_that_end_the_shell(#[case] text: &str, #[case] reach: Reach, #[case] what: &str) {
     let analysis = analysed(text);
     assert_eq!(analysis.reach, reach);
-    let ends: Vec<&str> = analysis.ends.iter().map(|stop| stop.what.as_str()).collect();
+    let ends: Vec<&str> = analysis
+        .ends
+        .iter()
+        .map(|stop| stop.what.as_str())
+        .collect();
     assert_eq!(ends, [what]);
 }
 
@@ -135,7 +139,10 @@ fn texts_that_end_the_shell(#[case] text: &str, #[case] reach: Reach, #[case] wh
 #[case("while :; do a; done", "while :; do a; done")]
 #[case("until false; do a; done", "until false; do a; done")]
 #[case("for ((;;)); do a; done", "for ((;;)); do a; done")]
-#[case("while true; do false && break; done", "while true; do false && break; done")]
+#[case(
+    "while true; do false && break; done",
+    "while true; do false && break; done"
+)]
 #[case("sleep infinity & wait", "wait")]
 #[case("env A=1 nohup sleep infinity", "env A=1 nohup sleep infinity")]
 #[case("bash -c 'sleep infinity'", "sleep infinity")]
@@ -143,7 +150,11 @@ fn texts_that_end_the_shell(#[case] text: &str, #[case] reach: Reach, #[case] wh
 #[case("$(sleep infinity)", "sleep infinity")]
 fn texts_that_never_return(#[case] text: &str, #[case] what: &str) {
     let analysis = analysed(text);
-    let hangs: Vec<&str> = analysis.hangs.iter().map(|stop| stop.what.as_str()).collect();
+    let hangs: Vec<&str> = analysis
+        .hangs
+        .iter()
+        .map(|stop| stop.what.as_str())
+        .collect();
     assert_eq!(hangs, [what]);
 }
 

@@ -41,7 +41,11 @@ fn join(pieces: &[WordPieceWithSource], value: &mut String) -> Option<()> {
             WordPiece::Text(text) | WordPiece::SingleQuotedText(text) => value.push_str(text),
             WordPiece::EscapeSequence(text) => {
                 // A backslash before a line break is nothing at all.
-                value.push_str(text.strip_prefix('\\').unwrap_or(text).trim_start_matches('\n'));
+                value.push_str(
+                    text.strip_prefix('\\')
+                        .unwrap_or(text)
+                        .trim_start_matches('\n'),
+                );
             }
             WordPiece::DoubleQuotedSequence(inner) => join(inner, value)?,
             WordPiece::AnsiCQuotedText(text) if !text.contains('\\') => value.push_str(text),
@@ -66,12 +70,11 @@ fn read(text: &str, offset: usize, found: &mut Contents, depth: usize) -> Option
         return None;
     }
     let pieces = word::parse(text, &options(text)).ok()?;
-    walk(&pieces, text, offset, found, depth)
+    walk(&pieces, offset, found, depth)
 }
 
 fn walk(
     pieces: &[WordPieceWithSource],
-    text: &str,
     offset: usize,
     found: &mut Contents,
     depth: usize,
@@ -85,14 +88,18 @@ fn walk(
             WordPiece::BackquotedCommandSubstitution(inner) => {
                 found.backquoted.push(inner.clone());
             }
-            WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
-                walk(inner, text, offset, found, depth)?;
+            WordPiece::DoubleQuotedSequence(inner)
+            | WordPiece::GettextDoubleQuotedSequence(inner) => {
+                walk(inner, offset, found, depth)?;
             }
             WordPiece::ParameterExpansion(expansion) => {
                 parameter(expansion, at, found, depth)?;
             }
             WordPiece::ArithmeticExpression(expression) => {
-                found.arithmetic |= !expression.value.chars().all(|c| c.is_ascii_digit() || "+-* ".contains(c));
+                found.arithmetic |= !expression
+                    .value
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || "+-* ".contains(c));
             }
             WordPiece::TildeExpansion(_)
             | WordPiece::Text(_)
@@ -145,7 +152,10 @@ fn bad_substitution(text: &str) -> bool {
         let rest = inner[name..].chars().next();
         !matches!(
             (name, rest),
-            (1.., Some('}' | ':' | '-' | '=' | '+' | '?' | '#' | '%' | '/' | '^' | ',' | '@' | '['))
+            (
+                1..,
+                Some('}' | ':' | '-' | '=' | '+' | '?' | '#' | '%' | '/' | '^' | ',' | '@' | '[')
+            )
         )
     })
 }

@@ -4,15 +4,74 @@ use std::collections::BTreeSet;
 
 /// Every construct that the texts of a run must have.
 pub const CONSTRUCTS: &[&str] = &[
-    "program", "true", "false", "echo", "assignment", "array", "exit", "exec", "redirect-exec",
-    "return", "break", "continue", "errexit", "pipefail", "wait", "sleep", "tail", "eval",
-    "command", "and", "or", "pipe", "background", "semicolon", "newline", "comment", "negation",
-    "time", "single-quote", "double-quote", "ansi-quote", "escape", "substitution", "backquote",
-    "arithmetic", "default", "group", "subshell", "if", "elif", "else", "while", "until", "for",
-    "for-arithmetic", "case", "fall-through", "function", "function-keyword", "here-document",
-    "open-here-document", "here-string", "redirect", "process-substitution", "test", "extended-test",
-    "arithmetic-command", "coprocess", "select", "command-as-process-substitution", "call",
-    "endless", "nested-exit", "trailing", "cut", "deleted", "inserted", "scenario",
+    "program",
+    "true",
+    "false",
+    "echo",
+    "assignment",
+    "array",
+    "exit",
+    "exec",
+    "redirect-exec",
+    "return",
+    "break",
+    "continue",
+    "errexit",
+    "pipefail",
+    "wait",
+    "sleep",
+    "tail",
+    "eval",
+    "command",
+    "and",
+    "or",
+    "pipe",
+    "background",
+    "semicolon",
+    "newline",
+    "comment",
+    "negation",
+    "time",
+    "single-quote",
+    "double-quote",
+    "ansi-quote",
+    "escape",
+    "substitution",
+    "backquote",
+    "arithmetic",
+    "default",
+    "group",
+    "subshell",
+    "if",
+    "elif",
+    "else",
+    "while",
+    "until",
+    "for",
+    "for-arithmetic",
+    "case",
+    "fall-through",
+    "function",
+    "function-keyword",
+    "here-document",
+    "open-here-document",
+    "here-string",
+    "redirect",
+    "process-substitution",
+    "test",
+    "extended-test",
+    "arithmetic-command",
+    "coprocess",
+    "select",
+    "command-as-process-substitution",
+    "call",
+    "endless",
+    "nested-exit",
+    "trailing",
+    "cut",
+    "deleted",
+    "inserted",
+    "scenario",
 ];
 
 /// Texts of users, as the manifests under scenarios/ have them.
@@ -90,7 +149,9 @@ impl Generator {
         match self.below(20) {
             0..=1 => {
                 self.use_of("trailing");
-                let end = self.pick(&["&", ";", "&&", "||", "|", "\n", " # x", ";;", "|&", "\n\n", " &&\n"]);
+                let end = self.pick(&[
+                    "&", ";", "&&", "||", "|", "\n", " # x", ";;", "|&", "\n\n", " &&\n",
+                ]);
                 text.push_str(end);
             }
             2..=4 => {
@@ -115,8 +176,8 @@ impl Generator {
                 let at = self.boundary(&text);
                 let piece = self.pick(&[
                     "'", "\"", "`", "$(", ")", "(", "{", "}", " fi ", " done ", " do ", " then ",
-                    ";;", "&", "|", " esac ", "${", " if ", " while ", "\n", "<<", ">", " ! ", "$((",
-                    " else ", " ;", "#", " # ", "\\", "<<<", "&&", " in ", "))",
+                    ";;", "&", "|", " esac ", "${", " if ", " while ", "\n", "<<", ">", " ! ",
+                    "$((", " else ", " ;", "#", " # ", "\\", "<<<", "&&", " in ", "))",
                 ]);
                 text.insert_str(at, piece);
             }
@@ -225,7 +286,11 @@ impl Generator {
             3 => ("escape", "\\;".into()),
             4 if self.depth < 3 => {
                 let inner = self.command();
-                let inner = if inner.contains("<<") { "echo d".into() } else { inner };
+                let inner = if inner.contains("<<") {
+                    "echo d".into()
+                } else {
+                    inner
+                };
                 let space = if inner.starts_with('(') { " " } else { "" };
                 ("substitution", format!("\"$({space}{inner})\""))
             }
@@ -248,40 +313,64 @@ impl Generator {
             8..=13 => ("echo", format!("echo {word} {word}")),
             14 => ("assignment", format!("A={word}")),
             15 => ("array", format!("B=({word} h)")),
-            16 => ("exit", self.pick(&["exit 3", "exit", "exit 0", "\"exit\" 1"]).into()),
+            16 => (
+                "exit",
+                self.pick(&["exit 3", "exit", "exit 0", "\"exit\" 1"])
+                    .into(),
+            ),
             17 => ("exec", "exec prepare".into()),
             18 => ("redirect-exec", "exec 2>&1".into()),
             19 => ("return", self.pick(&["return", "return 1"]).into()),
             20 => ("break", self.pick(&["break", "break 2"]).into()),
             21 => ("continue", "continue".into()),
-            22 => ("errexit", self.pick(&["set -e", "set +e", "set -eu", "set -o errexit"]).into()),
+            22 => (
+                "errexit",
+                self.pick(&["set -e", "set +e", "set -eu", "set -o errexit"])
+                    .into(),
+            ),
             23 => ("pipefail", "set -o pipefail".into()),
             24 => ("wait", "wait".into()),
             25 => ("sleep", self.pick(&["sleep infinity", "sleep inf"]).into()),
             26 => ("tail", "tail -f x".into()),
-            27 => ("eval", self.pick(&["eval 'exit 2'", "eval echo a", "eval \"false\""]).into()),
-            28 => ("command", self.pick(&["command exit 4", "builtin false", "command echo i"]).into()),
+            27 => (
+                "eval",
+                self.pick(&["eval 'exit 2'", "eval echo a", "eval \"false\""])
+                    .into(),
+            ),
+            28 => (
+                "command",
+                self.pick(&["command exit 4", "builtin false", "command echo i"])
+                    .into(),
+            ),
             29..=30 => ("redirect", format!("echo {word} > out 2>&1")),
             31 => ("here-string", format!("read -r C <<< {word}")),
             32..=33 => {
                 let end = self.pick(&["", "\n"]);
                 (
                     "here-document",
-                    format!("cat <<'END'\nexit 5; fi (\nEND\n{}", if end.is_empty() { ":" } else { "true" }),
+                    format!(
+                        "cat <<'END'\nexit 5; fi (\nEND\n{}",
+                        if end.is_empty() { ":" } else { "true" }
+                    ),
                 )
             }
             34 if self.below(3) == 0 => ("open-here-document", "cat <<END\na (\nEND".into()),
             35..=37 => (
                 "test",
-                self.pick(&["[ -n \"\" ]", "[ 1 ]", "test a = a", "[ 1 -gt 2 ]"]).into(),
+                self.pick(&["[ -n \"\" ]", "[ 1 ]", "test a = a", "[ 1 -gt 2 ]"])
+                    .into(),
             ),
-            38 => ("extended-test", self.pick(&["[[ a == b ]]", "[[ -n c || d ]]", "[[ x =~ ^(a|b)$ ]]"]).into()),
-            39 => ("arithmetic-command", self.pick(&["((1))", "((0))", "((D=2>1))"]).into()),
+            38 => (
+                "extended-test",
+                self.pick(&["[[ a == b ]]", "[[ -n c || d ]]", "[[ x =~ ^(a|b)$ ]]"])
+                    .into(),
+            ),
+            39 => (
+                "arithmetic-command",
+                self.pick(&["((1))", "((0))", "((D=2>1))"]).into(),
+            ),
             40 if self.functions > 0 => ("call", "f".into()),
-            41 if self.below(12) == 0 => (
-                "command-as-process-substitution",
-                "<(echo)".into(),
-            ),
+            41 if self.below(12) == 0 => ("command-as-process-substitution", "<(echo)".into()),
             _ => ("echo", format!("echo {word}")),
         };
         self.use_of(construct);
@@ -304,13 +393,25 @@ impl Generator {
             7 => {
                 let (a, b, c) = (self.inner(), self.inner(), self.inner());
                 self.use_of("else");
-                ("elif", format!("if {a}\nthen {b}; elif false; then :\nelse {c}\nfi"))
+                (
+                    "elif",
+                    format!("if {a}\nthen {b}; elif false; then :\nelse {c}\nfi"),
+                )
             }
             8..=9 => {
-                let condition = self.pick(&["false", "prepare", "[ -e x ]", "read -r E </dev/null", "true"]);
+                let condition = self.pick(&[
+                    "false",
+                    "prepare",
+                    "[ -e x ]",
+                    "read -r E </dev/null",
+                    "true",
+                ]);
                 let body = self.looped();
                 let leave = if condition == "true" { "; break" } else { "" };
-                ("while", format!("while {condition}; do {body}{leave}; done"))
+                (
+                    "while",
+                    format!("while {condition}; do {body}{leave}; done"),
+                )
             }
             10 => {
                 let body = self.looped();
@@ -318,11 +419,20 @@ impl Generator {
             }
             11..=13 => {
                 let body = self.looped();
-                ("for", format!("for i in {}; do {body}; done", self.pick(&["a b", "\"$A\"", "1"])))
+                (
+                    "for",
+                    format!(
+                        "for i in {}; do {body}; done",
+                        self.pick(&["a b", "\"$A\"", "1"])
+                    ),
+                )
             }
             14 => {
                 let body = self.looped();
-                ("for-arithmetic", format!("for ((i=0; i<2; i++)); do {body}; done"))
+                (
+                    "for-arithmetic",
+                    format!("for ((i=0; i<2; i++)); do {body}; done"),
+                )
             }
             15..=16 => {
                 let (a, b) = (self.inner(), self.inner());
@@ -332,7 +442,10 @@ impl Generator {
             17 => {
                 let (a, b) = (self.inner(), self.inner());
                 let next = self.pick(&[";&", ";;&"]);
-                ("fall-through", format!("case a in a) {a}{next} *) {b};; esac"))
+                (
+                    "fall-through",
+                    format!("case a in a) {a}{next} *) {b};; esac"),
+                )
             }
             18 => {
                 let loops = std::mem::take(&mut self.loops);
@@ -348,8 +461,26 @@ impl Generator {
                 self.functions = functions + 1;
                 ("function-keyword", format!("function f {{ {body}\n}}"))
             }
-            20 => ("endless", self.pick(&["while true; do sleep 1; done", "until false; do sleep 1; done", "for ((;;)); do sleep 1; done", "(while :; do sleep 1; done) &\n:"]).into()),
-            21 => ("nested-exit", self.pick(&["{ exit 6; }", "(exit 0)", "if true; then exit; fi", "case x in x) exit 1;; esac"]).into()),
+            20 => (
+                "endless",
+                self.pick(&[
+                    "while true; do sleep 1; done",
+                    "until false; do sleep 1; done",
+                    "for ((;;)); do sleep 1; done",
+                    "(while :; do sleep 1; done) &\n:",
+                ])
+                .into(),
+            ),
+            21 => (
+                "nested-exit",
+                self.pick(&[
+                    "{ exit 6; }",
+                    "(exit 0)",
+                    "if true; then exit; fi",
+                    "case x in x) exit 1;; esac",
+                ])
+                .into(),
+            ),
             _ if self.below(16) == 0 => ("select", "select s in a; do break; done".into()),
             _ => ("coprocess", "coproc { echo j; }".into()),
         };

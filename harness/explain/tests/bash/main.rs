@@ -67,7 +67,12 @@ fn bash_agrees_about_generated_texts() {
     println!(
         "{count} texts: {} do not parse, {} reach ray start, {} never return, {} undecided, {} excluded; \
          {} of the errors worded as bash does",
-        tally.unparsable, tally.reached, tally.hung, tally.undecided, tally.excluded, tally.wordings
+        tally.unparsable,
+        tally.reached,
+        tally.hung,
+        tally.undecided,
+        tally.excluded,
+        tally.wordings
     );
     let mut wordings: Vec<_> = tally.other_wordings.iter().collect();
     wordings.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
@@ -90,7 +95,10 @@ fn bash_agrees_about_generated_texts() {
         .copied()
         .filter(|construct| !generator.used.contains(construct))
         .collect();
-    assert!(missing.is_empty(), "constructs that no text has: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "constructs that no text has: {missing:?}"
+    );
 }
 
 fn compare(oracle: &Oracle, text: &str, runs: bool, tally: &Mutex<Tally>) {
@@ -133,8 +141,8 @@ fn compare(oracle: &Oracle, text: &str, runs: bool, tally: &Mutex<Tally>) {
         }
     }
     if !agrees {
-        tally
-            .differences
-            .push(format!("{text:?}\n  predicted {predicted:?}\n  bash {parsed:?} {ran:?}\n"));
+        tally.differences.push(format!(
+            "{text:?}\n  predicted {predicted:?}\n  bash {parsed:?} {ran:?}\n"
+        ));
     }
 }
