@@ -69,7 +69,8 @@ pub(super) fn options(text: &str) -> ParserOptions {
 }
 
 /// Longer texts and deeper ones cost the parser too much time.
-const LONGEST: usize = 100_000;
+const LONGEST: usize = 20_000;
+const MOST_CASES: usize = 6;
 const DEEPEST: usize = 12;
 
 /// A text as the parser reads it.
@@ -118,6 +119,21 @@ pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
     };
     let tokens = tokens.map_err(|error| unclosed(&error, text))?;
     let tokens = repair::repaired(&tokens, text)?;
+    // The parser reads a branch without `;;` twice.
+    let mut cases = 0usize;
+    for token in &tokens {
+        match token.to_str() {
+            "case" => cases += 1,
+            "esac" => cases = cases.saturating_sub(1),
+            _ => {}
+        }
+        if cases > MOST_CASES {
+            return Err(Problem::Unknown(Unknown {
+                at: byte(text, token.location().start.index),
+                construct: "a text of this length or depth",
+            }));
+        }
+    }
     if let Some(unknown) = constructs::parentheses(&tokens, text) {
         return Err(Problem::Unknown(unknown));
     }

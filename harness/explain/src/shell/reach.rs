@@ -58,6 +58,7 @@ pub(super) fn analyse(
         generated,
         start,
         depth: 0,
+        steps: 0,
         seen: false,
         swallowed: None,
         errexit: None,
@@ -119,6 +120,9 @@ fn has_start(program: &Program, text: &str, start: usize) -> bool {
     })
 }
 
+/// Loops are followed twice, and functions wherever they are called; this bounds the time.
+const MOST_STEPS: usize = 20_000;
+
 pub(super) struct Walker<'a> {
     pub text: &'a str,
     /// Where the text of a substitution or of `eval` stands in the whole text.
@@ -126,6 +130,8 @@ pub(super) struct Walker<'a> {
     pub generated: usize,
     pub start: Option<usize>,
     pub depth: usize,
+    /// Commands that were followed.
+    pub steps: usize,
     pub seen: bool,
     pub swallowed: Option<Stop>,
     pub errexit: Option<Stop>,
@@ -279,6 +285,10 @@ impl Walker<'_> {
     }
 
     pub fn command(&mut self, command: &Command, state: &mut State) -> Flow {
+        self.steps += 1;
+        if self.steps > MOST_STEPS {
+            return Flow::unknown();
+        }
         match command {
             Command::Simple(simple) => {
                 if self.base.is_none()

@@ -127,6 +127,7 @@ impl Walker<'_> {
             text,
             base: Some(at),
             depth: self.depth + 1,
+            steps: self.steps,
             login: Vec::new(),
             swallowed: None,
             errexit: None,
@@ -143,6 +144,7 @@ impl Walker<'_> {
             let next = walker.list(list, state);
             flow = flow.then(&next);
         }
+        self.steps = walker.steps;
         let login = walker.login;
         self.login.extend(login);
         flow

@@ -177,7 +177,7 @@ impl Generator {
                 let piece = self.pick(&[
                     "'", "\"", "`", "$(", ")", "(", "{", "}", " fi ", " done ", " do ", " then ",
                     ";;", "&", "|", " esac ", "${", " if ", " while ", "\n", "<<", ">", " ! ",
-                    "$((", " else ", " ;", "#", " # ", "\\", "<<<", "&&", " in ", "))",
+                    "$(", " else ", " ;", "#", " # ", "\\", "<<<", "&&", " in ",
                 ]);
                 text.insert_str(at, piece);
             }
@@ -286,7 +286,8 @@ impl Generator {
             3 => ("escape", "\\;".into()),
             4 if self.depth < 3 => {
                 let inner = self.command();
-                let inner = if inner.contains("<<") {
+                let inner = if inner.contains("<<") || inner.contains("case ") && self.below(8) > 0
+                {
                     "echo d".into()
                 } else {
                     inner
@@ -312,7 +313,7 @@ impl Generator {
             6..=7 => ("false", "false".into()),
             8..=13 => ("echo", format!("echo {word} {word}")),
             14 => ("assignment", format!("A={word}")),
-            15 => ("array", format!("B=({word} h)")),
+            15 => ("array", format!("B=({} h)", word.replace("\\;", "i"))),
             16 => (
                 "exit",
                 self.pick(&["exit 3", "exit", "exit 0", "\"exit\" 1"])
@@ -481,7 +482,7 @@ impl Generator {
                 ])
                 .into(),
             ),
-            _ if self.below(16) == 0 => ("select", "select s in a; do break; done".into()),
+            _ if self.below(40) == 0 => ("select", "select s in a; do break; done".into()),
             _ => ("coprocess", "coproc { echo j; }".into()),
         };
         self.use_of(construct);

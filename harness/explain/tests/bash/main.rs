@@ -36,6 +36,7 @@ struct Tally {
     reached: usize,
     hung: usize,
     excluded: usize,
+    reasons: BTreeMap<&'static str, usize>,
     undecided: usize,
     wordings: usize,
     other_wordings: BTreeMap<String, usize>,
@@ -74,6 +75,7 @@ fn bash_agrees_about_generated_texts() {
         tally.excluded,
         tally.wordings
     );
+    println!("excluded: {:?}", tally.reasons);
     let mut wordings: Vec<_> = tally.other_wordings.iter().collect();
     wordings.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     for (wording, count) in wordings.into_iter().take(20) {
@@ -117,6 +119,7 @@ fn compare(oracle: &Oracle, text: &str, runs: bool, tally: &Mutex<Tally>) {
             tally.differences.push(difference);
         }
         tally.excluded += 1;
+        *tally.reasons.entry(*construct).or_default() += 1;
         return;
     }
     tally.unparsable += usize::from(parsed.is_err());
