@@ -190,8 +190,8 @@ fn ports(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
         });
         let (other, owner) = match named {
             Some(port) => (number(port), "the container's port"),
-            // The operator fills the Service of a head without ports.
-            None if ports.is_empty() && group.is_head() && parameter != "metrics-export-port" => {
+            // The operator fills the Service of a head without ports, and asks it for the dashboard by name.
+            None if ports.is_empty() && group.is_head() && parameter == "dashboard-port" => {
                 (Some(default.into()), "the Service's default port")
             }
             None if parameter == "metrics-export-port" => {

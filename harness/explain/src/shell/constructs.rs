@@ -22,6 +22,22 @@ pub(super) fn unknown(tokens: &[Token], text: &str, at: usize) -> Option<Unknown
             construct: "`select`",
         });
     }
+    // Bash parses this, and reports it when it runs.
+    let open_test = tokens
+        .windows(2)
+        .position(|pair| matches!(pair[0].to_str(), "&&" | "||") && pair[1].to_str() == "]]");
+    if let Some(open_test) = open_test {
+        return Some(Unknown {
+            at: start(open_test),
+            construct: "a test without an end",
+        });
+    }
+    if let Some(at) = text.find("$( ((") {
+        return Some(Unknown {
+            at,
+            construct: "arithmetic of this form",
+        });
+    }
     // The parser splits arithmetic into words, and takes `#` in it for a comment.
     let pair = |index: usize, what: &str| {
         let next = tokens.get(index + 1);

@@ -236,6 +236,9 @@ fn refused(tokens: &[Token], index: usize) -> Option<&Token> {
         let follows = matches!(tokens[end].to_str(), "]]" | "&&" | "||" | ")" | "\n");
         return (!follows).then_some(&tokens[end]);
     }
+    if array_argument(tokens, index) {
+        return Some(next);
+    }
     // `> 2>&1`: the number belongs to the second operator.
     let redirects = |token: &Token| matches!(token, Token::Operator(operator, _) if operator.contains(['<', '>']));
     let third = tokens.get(index + 2)?;
@@ -248,6 +251,34 @@ fn refused(tokens: &[Token], index: usize) -> Option<&Token> {
         && redirects(third)
         && contiguous)
         .then_some(next)
+}
+
+/// `NAME=(` as an argument of a command that declares nothing.
+fn array_argument(tokens: &[Token], index: usize) -> bool {
+    let name = tokens[index].to_str().trim_end_matches(['+', '=']);
+    let is_name = tokens[index].to_str().ends_with('=')
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let opens = tokens
+        .get(index + 1)
+        .is_some_and(|next| next.to_str() == "(");
+    if !is_name || !opens || starts_command(tokens, index) {
+        return false;
+    }
+    let words = (0..index)
+        .rev()
+        .take_while(|at| matches!(tokens[*at], Token::Word(..)));
+    let Some(command) = words
+        .filter(|at| starts_command(tokens, *at))
+        .last()
+        .map(|at| tokens[at].to_str())
+    else {
+        return false;
+    };
+    let declares = [
+        "declare", "typeset", "local", "export", "readonly", "alias", "eval", "let",
+    ];
+    !command.contains('=') && !declares.contains(&command)
 }
 
 /// Whether a command may begin at a token.

@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tempfile::TempDir;
 
 /// How long a text may take before it counts as one that never returns.
@@ -95,29 +95,30 @@ impl Oracle {
             .process_group(0)
             .spawn()
             .unwrap();
-        let ran = wait(&mut child);
-        // Background jobs that the text left behind.
-        let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        let _ = kill_process_group(group.unwrap(), Signal::KILL);
-        ran
+        let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let id = id.unwrap();
+        let ended = ends(id);
+        // Ends jobs that the text left behind, before the number of the process is free for another one.
+        let _ = kill_process_group(id, Signal::KILL);
+        let status = child.wait().unwrap();
+        match status.signal() {
+            _ if !ended => Ran::Hung,
+            Some(9) => Ran::Reached,
+            Some(6) => panic!("ray got other words"),
+            _ => Ran::Ended,
+        }
     }
 }
 
-fn wait(child: &mut Child) -> Ran {
+/// Waits for the end of a process, up to the limit, and leaves its status for later.
+fn ends(id: Pid) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     let begin = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return match status.signal() {
-                Some(9) => Ran::Reached,
-                Some(6) => panic!("ray got other words"),
-                _ => Ran::Ended,
-            };
-        }
-        if begin.elapsed() > LIMIT {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            return Ran::Hung;
+    while begin.elapsed() < LIMIT {
+        if waitid(WaitId::Pid(id), options).unwrap().is_some() {
+            return true;
         }
         std::thread::sleep(Duration::from_millis(4));
     }
+    false
 }
