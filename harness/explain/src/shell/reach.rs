@@ -253,11 +253,16 @@ impl Walker<'_> {
     fn pipe(&mut self, commands: &[Command], state: &mut State) -> Flow {
         let mut flow = Flow::ok();
         let mut failed = false;
+        // Bash does not wait for the commands before a coprocess.
+        let unwaited = matches!(
+            commands.last(),
+            Some(Command::Compound(CompoundCommand::Coprocess(_), _))
+        );
         for (index, command) in commands.iter().enumerate() {
             let mut inner = subshell(state);
             let part = self.command(command, &mut inner).of_subshell();
             let last = index + 1 == commands.len();
-            if !last && !part.hangs.is_empty() && reads_on(&part.hangs) {
+            if !last && !part.hangs.is_empty() && (unwaited || reads_on(&part.hangs)) {
                 // A command that writes for ever ends when nobody reads it.
                 flow.unsure = true;
                 failed |= state.pipefail.possible();
