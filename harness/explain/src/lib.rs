@@ -56,6 +56,7 @@ pub use kuberay_contract::FieldValidation;
 pub use refusals::{Break, Missing, Refusal, Stage, Waiting};
 pub use render::render;
 pub use schema::explain_schema;
+pub use shell::{ShellVerdict, shell_verdict};
 pub use warning::{TRAPS, Trap, Weight};
 
 /// Why a file can't be explained.
@@ -170,7 +171,7 @@ pub fn explain_with(
             );
             explanation
                 .containers
-                .extend(containers(release, document, &object, &forecast.pods));
+                .extend(containers(release, text, document, &object, &forecast.pods));
         }
     }
     if !explained {
@@ -230,6 +231,7 @@ fn problem(source: &Source, document: &Node, error: &ModelError) -> Diagnostic {
 
 fn containers(
     release: &Version,
+    source: &str,
     document: &Node,
     object: &Object,
     pods: &[PodContract],
@@ -267,13 +269,14 @@ fn containers(
                     release,
                     object: root.clone(),
                     group: group.clone(),
+                    source,
                     ray: container,
                 }),
                 (Role::Autoscaler, _) => {
                     let options = spec.as_ref().and_then(|spec| spec.get("autoscalerOptions"));
                     detect::of_autoscaler(release, options.as_ref())
                 }
-                (Role::Submitter, _) => detect::of_submitter(container, &root),
+                (Role::Submitter, _) => detect::of_submitter(release, source, container, &root),
                 _ => Vec::new(),
             };
             all.push(entry(

@@ -61,14 +61,38 @@ traps! {
         "The text ends with a line break, and ` && ulimit …` stands on the next line: the lines run, then bash finds a syntax error, and `ray start` never runs.";
         "Write the block as `|-` instead of `|`, so that it ends without a line break.";
         ["text-that-the-joint-breaks", "trailing-newline"]
+    TRAILING_OPERATOR "trailing-operator" C04 Warning:
+        "The text ends in an operator or holds no command, and ` && ulimit …` follows it: bash finds a syntax error in that line, and `ray start` never runs.";
+        "End the text with a whole command, or leave `command` and `args` out.";
+        []
     TRAILING_COMMENT "trailing-comment" C04 Warning:
         "The last line ends in a comment, which swallows `ulimit` and `ray start`: the container ends with 0 and Ray never starts.";
         "Move the comment into a line of its own before the last command.";
         ["text-that-the-joint-breaks", "trailing-comment"]
+    SYNTAX_ERROR "syntax-error" C04 Warning:
+        "Bash can't parse the text with the generated command behind it, and `ray start` never runs.";
+        "Correct the text; `bash -n` reads it without running it.";
+        []
+    OPEN_HERE_DOCUMENT "open-here-document" C04 Warning:
+        "The here-document has no end, so that the generated ` && ulimit …; ray start …` becomes a part of it: Ray never starts.";
+        "Put a command after the line that ends the here-document.";
+        []
+    NOT_ANALYSED "not-analysed" C04 Note:
+        "This text was not analysed, so that traps in it stay unreported.";
+        "Read the generated text, or move the commands into a script of the image.";
+        []
     ENDS_SHELL "ends-shell" C03 Warning:
         "This ends the shell that should run `ray start` afterwards: where it runs, Ray never starts.";
         "Put it in a subshell, `(…)`, or write `command || exit 1` if a failure should end the container.";
         ["failing-command", "exit-ends-the-container", "exec-replaces-the-shell"]
+    NEVER_RETURNS "never-returns" C03 Warning:
+        "This never returns, and `ray start` would only follow it: where it runs, Ray never starts.";
+        "Run it in the background, `(command &)`, or leave it out: the operator's `ray start --block` keeps the container running.";
+        []
+    WAITS_FOR_JOBS "waits-for-jobs" C03 Note:
+        "`wait` waits for every background job: if one of them never ends, `ray start` is never reached.";
+        "Give `wait` the process that it should wait for, or start the job in a subshell, `(command &)`.";
+        []
     FAILURE_SWALLOWED "failure-swallowed" C03 Note:
         "If this fails, only `ulimit` is left out: `&&` binds to it alone, `ray start` runs all the same, and the failure is lost.";
         "Write `command || exit 1` as the last command if Ray should not start after a failure.";
@@ -97,10 +121,22 @@ traps! {
         "The annotation ray.io/overwrite-container-cmd has no effect here, and `ray start` is generated.";
         "Write \"true\"; it counts from KubeRay 1.1 on.";
         ["overwrite-annotation-letter-case", "overwrite-annotation"]
+    OVERWRITE_WITHOUT_COMMAND "overwrite-without-command" C07 Warning:
+        "The annotation ray.io/overwrite-container-cmd is in effect, and this container has neither `command` nor `args`: the image's own command runs, and nothing starts Ray.";
+        "Give the container a command that runs `eval \"$KUBERAY_GEN_RAY_START_CMD\"`, or set the annotation only on the Pod templates that have a command.";
+        []
     GEN_CMD_UNQUOTED "gen-cmd-unquoted" C08 Warning:
         "The shell splits $KUBERAY_GEN_RAY_START_CMD at its spaces and leaves its quotes and variables as they are, and this one holds such.";
         "Write `eval \"$KUBERAY_GEN_RAY_START_CMD\"`.";
         ["generated-start-command-unquoted"]
+    GEN_CMD_WITHOUT_ANNOTATION "gen-cmd-without-annotation" C08 Warning:
+        "The annotation ray.io/overwrite-container-cmd is not in effect, so the generated command follows this text all the same: Ray is started here, and again behind it.";
+        "Set the annotation ray.io/overwrite-container-cmd: \"true\", or leave $KUBERAY_GEN_RAY_START_CMD out.";
+        []
+    NEEDS_LOGIN_SHELL "needs-login-shell" C09 Warning:
+        "From KubeRay 1.4 on the shell is no login shell: it reads no profile, and without one this command is unknown or not set up.";
+        "Read the file that defines it first, such as `source /opt/conda/etc/profile.d/conda.sh`, or give the operator ENABLE_LOGIN_SHELL=true.";
+        []
     BLOCK_IGNORED "block-ignored" C12 Warning:
         "`block` is always true from KubeRay 1.1 on, whatever is written.";
         "Leave it out; to run something after `ray start`, own the whole command with ray.io/overwrite-container-cmd.";
@@ -129,6 +165,14 @@ traps! {
         "The value stands unquoted in the generated command, and bash reads it.";
         "Put it in single quotes inside the value, such as `\"'{\\\"a\\\": 1}'\"`; leave it if bash is meant to expand it.";
         ["parameters-with-metacharacters", "parameters-are-shell-text"]
+    EXPANDED_IN_PARAMETER "expanded-in-parameter" C14 Note:
+        "Bash replaces this in the container, before `ray start` sees it.";
+        "Leave it if that is meant, and the variable comes from the image; else put the value in single quotes inside the value.";
+        []
+    PORTS_DISAGREE "ports-disagree" C14 Warning:
+        "Ray listens on the parameter's port, and whoever asks the container or the head's Service for the port by its name gets the other one.";
+        "Give both the same number.";
+        []
     AUTOSCALER_COMMAND_IGNORED "autoscaler-command-ignored" C18 Warning:
         "autoscalerOptions.command and args are unknown before KubeRay 1.7: kubectl refuses the file, and a client that asks for no strict validation has them dropped.";
         "Leave them out until the upgrade.";
@@ -137,6 +181,22 @@ traps! {
         "From KubeRay 1.3 on the submitter's own bash reads the entrypoint, so that a part of it runs in the submitter and not in the cluster.";
         "Quote it as a whole for a shell: `bash -c '…'`.";
         ["submitter", "submitter-as-sidecar"]
+    ENTRYPOINT_LINES "entrypoint-lines" C19 Warning:
+        "Up to KubeRay 1.2 the operator splits the entrypoint without a shell, and a backslash at the end of a line becomes an argument that holds a line break.";
+        "Write the entrypoint on one line, or as a folded block, `>-`, without backslashes.";
+        []
+    RUNTIME_ENV_TYPE "runtime-env-type" C19 Warning:
+        "Ray takes only strings in env_vars, and refuses the job.";
+        "Put the value in quotes.";
+        []
+    SUBMITTER_ARGS_LOST "submitter-args-lost" C19 Warning:
+        "The operator writes the submitter's `command`: up to KubeRay 1.2 these arguments follow the entrypoint's, from 1.3 on they are dropped.";
+        "Give the container a `command` of its own, which the operator keeps together with `args`.";
+        []
+    METADATA_DROPPED "metadata-dropped" C19 Warning:
+        "From KubeRay 1.5 until 1.7 a RayJob with a clusterSelector submits its job without this metadata.";
+        "Upgrade to KubeRay 1.7, or give the metadata in a `command` of the submitter.";
+        []
     RAY_NOT_FIRST "ray-not-first" C20 Warning:
         "The operator takes the first container for Ray's, and this one does not look like it.";
         "Move the Ray container to the first place.";
@@ -145,6 +205,14 @@ traps! {
         "The kubelet replaces this before bash sees it.";
         "Write `$NAME` or `${NAME}` for bash, and `$$$$` for two dollar signs.";
         ["variables-of-the-kubelet", "variables-before-the-shell"]
+    ENV_NOT_EXPANDED "env-not-expanded" C21 Warning:
+        "In `env` the kubelet replaces `$(NAME)` of a variable defined before it, and nobody replaces anything else: the value keeps these characters.";
+        "Write the whole value, or set the variable in the command: `export PATH=/opt/bin:$PATH`.";
+        []
+    PARAMETER_TYPE "parameter-type" C29 Warning:
+        "`ray start` refuses the value and ends.";
+        "Write a plain number, in bytes for memory, and \"true\" or nothing for a switch.";
+        []
 }
 
 #[cfg(test)]
@@ -172,10 +240,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_documentation_lists_every_trap() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/explain.md");
-        let text = std::fs::read_to_string(path).unwrap();
+    const BEGIN: &str = "<!-- traps: written by a test with UPDATE_DOCS=1 -->\n";
+    const END: &str = "<!-- end of traps -->\n";
+
+    fn table() -> String {
+        let mut text = "\n| id | rule | what happens | shown by |\n|---|---|---|---|\n".to_owned();
         for trap in TRAPS {
             let note = if trap.weight == Weight::Note {
                 " (note)"
@@ -187,14 +256,28 @@ mod tests {
                 .iter()
                 .map(|name| format!("[`{name}`](../../scenarios/{name}/scenario.yaml)"));
             let links = links.collect::<Vec<_>>().join(", ");
-            let row = format!(
-                "| `{}` | {}{note} | {} | {links} |",
+            text.push_str(&format!(
+                "| `{}` | {}{note} | {} | {links} |\n",
                 trap.id, trap.rule, trap.text
-            );
-            assert!(
-                text.contains(&row),
-                "docs/reference/explain.md lacks the row\n{row}"
-            );
+            ));
         }
+        text + "\n"
+    }
+
+    #[test]
+    fn the_documentation_lists_every_trap() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/explain.md");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = text.split_once(BEGIN).expect("a marker before the table");
+        let (_, after) = rest.split_once(END).expect("a marker after the table");
+        let current = format!("{before}{BEGIN}{}{END}{after}", table());
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &current).unwrap();
+        }
+        assert!(
+            text == current || std::env::var_os("UPDATE_DOCS").is_some(),
+            "run the tests once with UPDATE_DOCS=1 and commit {}",
+            path.display()
+        );
     }
 }

@@ -1,0 +1,231 @@
+//! Traps of the user's `command` and `args`.
+
+use kuberay_contract::{EnvValue, Feature};
+use kuberay_manifest::Cursor;
+
+use super::{Group, has, references, warn, warn_at};
+use crate::document::Warning;
+use crate::shell::{self, Broken, Cause, Joined, Reach, Verdict};
+use crate::warning as trap;
+
+/// The variable that holds the generated command.
+pub(super) const GENERATED: &str = "KUBERAY_GEN_RAY_START_CMD";
+
+/// Whether a text uses the generated command.
+pub(super) fn uses_generated(text: &str) -> bool {
+    text.contains(GENERATED)
+}
+
+/// Traps of a text that ` && ulimit …; ray start …` follows.
+pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
+    if words.is_empty() {
+        return;
+    }
+    let joined = Joined::new(words, group.source);
+    let user = joined.text();
+    let Some(whole) = group.ray.args.first().map(ToString::to_string) else {
+        return;
+    };
+    let whole = if whole.starts_with(&user) {
+        whole
+    } else {
+        format!("{user} && ulimit -n 65536; ray start --block")
+    };
+    let text = as_bash_sees(group, &whole);
+    let at = |offset: usize| joined.place(offset);
+    match shell::judge(&text, user.len()) {
+        Verdict::Broken(broken) => {
+            let (trap, detail) = explanation(&broken);
+            let place = at(broken.at);
+            found.extend(place.map(|(word, place)| warn_at(trap, word, place, &detail)));
+        }
+        Verdict::Unknown(unknown) => {
+            let place = at(unknown.at);
+            let detail = format!("The text holds {}", unknown.construct);
+            found.extend(
+                place.map(|(word, place)| warn_at(trap::NOT_ANALYSED, word, place, &detail)),
+            );
+        }
+        Verdict::Runs(analysis) => {
+            let mut push = |trap, stop: &shell::Stop, detail: &str| {
+                let place = at(stop.at);
+                found.extend(place.map(|(word, place)| warn_at(trap, word, place, detail)));
+            };
+            let paths = match analysis.reach {
+                Reach::None => "on every path",
+                Reach::Every | Reach::Some => "on some paths",
+            };
+            if let Some(stop) = analysis.ends.first() {
+                push(
+                    trap::ENDS_SHELL,
+                    stop,
+                    &format!("{} ({paths})", stop.shown()),
+                );
+            } else if analysis.hangs.is_empty()
+                && let Some(stop) = &analysis.swallowed
+            {
+                push(trap::FAILURE_SWALLOWED, stop, &stop.shown());
+            }
+            if let Some(stop) = analysis.hangs.first() {
+                push(
+                    trap::NEVER_RETURNS,
+                    stop,
+                    &format!("{} ({paths})", stop.shown()),
+                );
+            }
+            if let Some(stop) = &analysis.waits {
+                push(trap::WAITS_FOR_JOBS, stop, "");
+            }
+            if let Some(stop) = &analysis.errexit {
+                push(trap::ERREXIT, stop, "");
+            }
+            let plain = group.ray.command.iter().any(|word| word == "-c");
+            if let Some(stop) = analysis.login.first()
+                && plain
+                && has(Feature::PlainShell, group.release)
+            {
+                push(trap::NEEDS_LOGIN_SHELL, stop, &stop.shown());
+            }
+            // The variable exists from 1.1 on.
+            if has(Feature::GenRayStartCmd, group.release) {
+                let word = words.iter().find(|word| uses_generated(word.text()));
+                found.extend(word.map(|word| warn(trap::GEN_CMD_WITHOUT_ANNOTATION, word, "")));
+            }
+        }
+    }
+    let start = words
+        .windows(2)
+        .find(|pair| pair[0].text() == "ray" && pair[1].text() == "start");
+    found.extend(start.map(|pair| warn(trap::RAY_START_IN_WORDS, &pair[0], "")));
+    argv(words, found);
+}
+
+/// The trap behind an error, and what is particular to it.
+fn explanation(broken: &Broken) -> (&'static trap::Trap, String) {
+    let bash = if broken.wording.is_empty() {
+        String::new()
+    } else {
+        format!("bash: {}", broken.wording)
+    };
+    match &broken.cause {
+        Cause::Ampersand => (trap::TRAILING_AMPERSAND, bash),
+        Cause::Semicolon => (trap::TRAILING_SEMICOLON, bash),
+        Cause::Newline => (trap::TRAILING_NEWLINE, bash),
+        Cause::Comment => (trap::TRAILING_COMMENT, String::new()),
+        Cause::Operator(operator) => (
+            trap::TRAILING_OPERATOR,
+            format!("bash: {}: the text ends in `{operator}`", broken.wording),
+        ),
+        Cause::Empty => (
+            trap::TRAILING_OPERATOR,
+            format!("bash: {}: the text is empty", broken.wording),
+        ),
+        Cause::HereDocument(tag) => (
+            trap::OPEN_HERE_DOCUMENT,
+            format!("no line holds only `{tag}`"),
+        ),
+        Cause::Quote(quote) => (
+            trap::SYNTAX_ERROR,
+            format!("{bash}{}`{quote}` is never closed", separator(&bash)),
+        ),
+        Cause::Unfinished(word) if !word.is_empty() => (
+            trap::SYNTAX_ERROR,
+            format!(
+                "{bash}{}the `{word}` that begins here has no end",
+                separator(&bash)
+            ),
+        ),
+        Cause::Unfinished(_) | Cause::Other => (trap::SYNTAX_ERROR, bash),
+    }
+}
+
+fn separator(before: &str) -> &'static str {
+    if before.is_empty() { "" } else { ": " }
+}
+
+/// The text with what the kubelet replaces replaced by a word of the same length, so that offsets stay.
+fn as_bash_sees(group: &Group, text: &str) -> String {
+    let mut seen = text.replace("$$", "x$");
+    let names: Vec<String> = references(&seen)
+        .filter(|name| group.ray.variable(name).is_some())
+        .map(str::to_owned)
+        .collect();
+    for name in names {
+        let reference = format!("$({name})");
+        seen = seen.replace(&reference, &"x".repeat(reference.len()));
+    }
+    seen
+}
+
+/// A shell or an interpreter with `-c`, whose script bash reads first.
+fn argv(words: &[Cursor], found: &mut Vec<Warning>) {
+    const TAKE_SCRIPTS: [&str; 7] = ["bash", "sh", "dash", "ash", "zsh", "python", "python3"];
+    let Some(program) = words.first() else { return };
+    let name = program.text().rsplit('/').next().unwrap_or_default();
+    if !TAKE_SCRIPTS.contains(&name) {
+        return;
+    }
+    let is_option = |text: &str| text.starts_with('-') && !text.starts_with("--");
+    let option = words[1..]
+        .iter()
+        .position(|word| is_option(word.text()) && word.text().ends_with('c'));
+    let Some(option) = option.map(|at| at + 1) else {
+        return;
+    };
+    let script = words[option + 1..].iter().find(|word| word.text() != "--");
+    match script {
+        None => found.push(warn(trap::SHELL_WITHOUT_SCRIPT, &words[option], "")),
+        Some(script)
+            if !shell::is_quoted(script.text().trim())
+                && shell::special(script.text()).is_some() =>
+        {
+            found.push(warn(trap::ARGV_LOSES_QUOTING, script, ""));
+        }
+        Some(_) => {}
+    }
+}
+
+/// Traps of a command that the operator leaves as it is.
+pub(super) fn kept(group: &Group, words: &[Cursor], container: &Cursor, found: &mut Vec<Warning>) {
+    if group.ray.features.contains(&Feature::RayStartInText) {
+        // Elements are joined by spaces, so the words may stand at the end of one and the start of the next.
+        let at = words
+            .iter()
+            .find(|word| word.text().contains("ray start"))
+            .or(words.first());
+        found.extend(at.map(|at| warn(trap::RAY_START_IN_TEXT, at, "")));
+    }
+    if words.is_empty() {
+        found.push(warn(trap::OVERWRITE_WITHOUT_COMMAND, container, ""));
+        return;
+    }
+    let command = group
+        .ray
+        .variable(GENERATED)
+        .map(|variable| match &variable.value {
+            EnvValue::Text(text) => text.to_string(),
+            EnvValue::From(_) => String::new(),
+        });
+    if !command.is_some_and(|command| command.contains(['\'', '"', '$', '`', '\\'])) {
+        return;
+    }
+    let uses = words.iter().filter(|word| {
+        let text = word.text();
+        (text.contains(&format!("${GENERATED}")) || text.contains(&format!("${{{GENERATED}}}")))
+            && !text.contains("eval")
+    });
+    found.extend(uses.map(|word| warn(trap::GEN_CMD_UNQUOTED, word, "")));
+}
+
+/// `$(NAME)` of a variable that the container has, and `$$`.
+pub(super) fn expanded(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
+    for word in words {
+        let text = word.text();
+        let name = references(text).find(|name| group.ray.variable(name).is_some());
+        if let Some(name) = name {
+            found.push(warn(trap::KUBELET_EXPANDS, word, &format!("`$({name})`")));
+        } else if text.contains("$$") {
+            found.push(warn(trap::KUBELET_EXPANDS, word, "`$$` becomes `$`"));
+        }
+    }
+}

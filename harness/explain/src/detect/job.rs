@@ -1,0 +1,120 @@
+//! Traps of a RayJob: its entrypoint, its runtime environment and its submitter.
+
+use std::path::Path;
+
+use kuberay_contract::{ContainerContract, Feature};
+use kuberay_manifest::yaml::{self, Yaml};
+use kuberay_manifest::{Cursor, Source};
+use semver::Version;
+
+use super::{has, warn, warn_at};
+use crate::document::Warning;
+use crate::shell;
+use crate::warning as trap;
+
+/// The traps of a submitter.
+pub(crate) fn of_submitter(
+    release: &Version,
+    source: &str,
+    submitter: &ContainerContract,
+    job: &Cursor,
+) -> Vec<Warning> {
+    let mut found = Vec::new();
+    let Some(spec) = job.get("spec") else {
+        return found;
+    };
+    if let Some(entrypoint) = spec.get("entrypoint") {
+        if submitter.features.contains(&Feature::SubmitterScript) {
+            read_by_bash(source, submitter, &entrypoint, &mut found);
+        } else if submitter.features.contains(&Feature::SubmitterArgv)
+            && let Some(at) = entrypoint.text().find("\\\n")
+        {
+            let place = shell::location(source, &entrypoint, at);
+            found.push(warn_at(trap::ENTRYPOINT_LINES, &entrypoint, place, ""));
+        }
+    }
+    if let Some(runtime) = spec.get("runtimeEnvYAML") {
+        variables(source, &runtime, &mut found);
+    }
+    let template = spec.find(&["submitterPodTemplate", "spec"]);
+    let containers = template
+        .map(|template| template.items("containers"))
+        .unwrap_or_default();
+    if let Some(container) = containers.first() {
+        super::env::of_container(container, &mut found);
+        let own = container.items("command").is_empty();
+        if own
+            && let Some(args) = container.get("args")
+            && !args.node.items().is_empty()
+        {
+            found.push(warn(trap::SUBMITTER_ARGS_LOST, &args, ""));
+        }
+    }
+    if let Some(metadata) = spec.get("metadata")
+        && spec.get("rayClusterSpec").is_none()
+        && has(Feature::SubmitterSidecar, release)
+        && !has(Feature::SubmitterAlwaysWaits, release)
+    {
+        found.push(warn(trap::METADATA_DROPPED, &metadata, ""));
+    }
+    found.sort_by_key(|warning| (warning.place.line, warning.place.column));
+    found
+}
+
+/// What the submitter's own bash takes out of the entrypoint.
+fn read_by_bash(
+    source: &str,
+    submitter: &ContainerContract,
+    entrypoint: &Cursor,
+    found: &mut Vec<Warning>,
+) {
+    let text = entrypoint.text();
+    let pieces = shell::pieces(text.trim());
+    if pieces
+        .iter()
+        .any(|piece| !matches!(piece, shell::Piece::Word(_)))
+    {
+        found.push(warn(trap::ENTRYPOINT_RUNS_HERE, entrypoint, ""));
+        return;
+    }
+    let expansion = shell::expansions(text).into_iter().find(|expansion| {
+        let variable = expansion.variable.as_ref();
+        variable.is_none_or(|name| submitter.variable(name).is_none())
+    });
+    if let Some(expansion) = expansion {
+        let place = shell::location(source, entrypoint, expansion.at);
+        let detail = match &expansion.variable {
+            Some(name) => format!(
+                "`{}` is replaced in the submitter, which has no variable {name}",
+                expansion.what
+            ),
+            None => format!("`{}`", expansion.what),
+        };
+        found.push(warn_at(
+            trap::ENTRYPOINT_RUNS_HERE,
+            entrypoint,
+            place,
+            &detail,
+        ));
+    }
+}
+
+/// Variables of the runtime environment that are no strings, which Ray refuses.
+fn variables(source: &str, runtime: &Cursor, found: &mut Vec<Warning>) {
+    let text = runtime.text();
+    let inner = Source::new(Path::new("runtimeEnvYAML"), text);
+    let Ok(documents) = yaml::parse(&inner) else {
+        return;
+    };
+    let Some(document) = documents.first() else {
+        return;
+    };
+    for (name, value) in Cursor::root(document).entries("env_vars") {
+        if matches!(value.node.value, Yaml::Text(_)) {
+            continue;
+        }
+        let place = shell::location(source, runtime, value.node.place.span.start);
+        let detail = format!("{name} is {}", value.node.describe());
+        found.push(warn_at(trap::RUNTIME_ENV_TYPE, runtime, place, &detail));
+    }
+}

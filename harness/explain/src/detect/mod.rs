@@ -1,0 +1,166 @@
+//! Finds traps in a manifest; what a release does decides which of them count.
+
+mod command;
+mod env;
+mod job;
+mod params;
+mod resources;
+
+use kuberay_contract::{ContainerContract, Feature};
+use kuberay_manifest::{Cursor, Location};
+use semver::Version;
+
+use super::document::{Place, Warning};
+use super::warning::{self as trap, Trap};
+
+pub(super) use job::of_submitter;
+
+const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
+
+/// What is known about a group of a RayCluster on one release.
+pub(super) struct Group<'a> {
+    pub release: &'a Version,
+    /// The RayCluster, RayJob or RayService.
+    pub object: Cursor<'a>,
+    /// `headGroupSpec` or an entry of `workerGroupSpecs`.
+    pub group: Cursor<'a>,
+    /// The text of the file.
+    pub source: &'a str,
+    /// What the model says about its Ray container.
+    pub ray: &'a ContainerContract,
+}
+
+impl Group<'_> {
+    fn is_head(&self) -> bool {
+        self.group.path().ends_with("headGroupSpec")
+    }
+}
+
+fn has(feature: Feature, release: &Version) -> bool {
+    feature.entry().covers(release)
+}
+
+fn warn(trap: &Trap, cursor: &Cursor, detail: &str) -> Warning {
+    let message = if detail.is_empty() {
+        trap.text.into()
+    } else {
+        format!("{detail}: {}", trap.text)
+    };
+    Warning {
+        id: trap.id.into(),
+        rule: trap.rule.into(),
+        weight: trap.weight,
+        place: cursor.into(),
+        message,
+        advice: trap.advice.into(),
+    }
+}
+
+/// A warning at a place inside of a value.
+fn warn_at(trap: &Trap, cursor: &Cursor, location: Location, detail: &str) -> Warning {
+    Warning {
+        place: Place {
+            path: cursor.path().into(),
+            line: location.line,
+            column: location.column,
+        },
+        ..warn(trap, cursor, detail)
+    }
+}
+
+/// The traps of a group's Ray container, in the order of the file.
+pub(super) fn of_group(group: &Group) -> Vec<Warning> {
+    let mut found = Vec::new();
+    let containers = group
+        .group
+        .find(&["template", "spec"])
+        .map(|spec| spec.items("containers"))
+        .unwrap_or_default();
+    let Some(container) = containers.first() else {
+        return found;
+    };
+    let words: Vec<Cursor> = [container.items("command"), container.items("args")].concat();
+    annotations(group, &mut found);
+    if group.ray.features.contains(&Feature::GeneratedCommand) {
+        command::generated(group, &words, &mut found);
+    } else {
+        command::kept(group, &words, container, &mut found);
+    }
+    command::expanded(group, &words, &mut found);
+    // Flags from parameters and resources reach the generated command, or a text that uses its variable.
+    let reaches = group.ray.features.contains(&Feature::GeneratedCommand)
+        || has(Feature::GenRayStartCmd, group.release)
+            && words
+                .iter()
+                .any(|word| command::uses_generated(word.text()));
+    if reaches {
+        params::of_group(group, container, &mut found);
+    }
+    resources::of_group(group, container, reaches, &mut found);
+    env::of_container(container, &mut found);
+    order(&containers, &mut found);
+    found.sort_by_key(|warning| (warning.place.line, warning.place.column));
+    found
+}
+
+fn annotations(group: &Group, found: &mut Vec<Warning>) {
+    for owner in [Some(group.object.clone()), group.group.get("template")]
+        .into_iter()
+        .flatten()
+    {
+        let Some(metadata) = owner.get("metadata") else {
+            continue;
+        };
+        for (name, value) in metadata.entries("annotations") {
+            let is_true = value.text().to_lowercase() == "true";
+            let is_false = value.text().to_lowercase() == "false";
+            if name == OVERWRITE
+                && !is_false
+                && !(is_true && has(Feature::OverwriteOnCluster, group.release))
+            {
+                found.push(warn(
+                    trap::ANNOTATION_IGNORED,
+                    &value,
+                    &format!("{:?}", value.text()),
+                ));
+            }
+        }
+    }
+}
+
+fn references(text: &str) -> impl Iterator<Item = &str> {
+    // `$$(NAME)` is the text `$(NAME)` to the kubelet.
+    text.match_indices("$(")
+        .filter(|(at, _)| !text[..*at].ends_with('$'))
+        .filter_map(|(at, _)| text[at + 2..].split_once(')').map(|(name, _)| name))
+}
+
+/// Another container looks more like Ray's than the first one.
+fn order(containers: &[Cursor], found: &mut Vec<Warning>) {
+    let looks_like_ray = |container: &Cursor| {
+        ["name", "image"].iter().any(|key| {
+            container
+                .get(key)
+                .is_some_and(|value| value.text().contains("ray"))
+        })
+    };
+    if let Some((first, others)) = containers.split_first()
+        && !looks_like_ray(first)
+        && others.iter().any(looks_like_ray)
+    {
+        found.push(warn(trap::RAY_NOT_FIRST, first, ""));
+    }
+}
+
+/// The traps of an autoscaler.
+pub(super) fn of_autoscaler(release: &Version, options: Option<&Cursor>) -> Vec<Warning> {
+    if has(Feature::AutoscalerOverride, release) {
+        return Vec::new();
+    }
+    let fields = ["command", "args"]
+        .iter()
+        .filter_map(|field| options.and_then(|options| options.get(field)));
+    fields
+        .map(|field| warn(trap::AUTOSCALER_COMMAND_IGNORED, &field, ""))
+        .collect()
+}

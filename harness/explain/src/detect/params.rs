@@ -1,0 +1,209 @@
+//! Traps of `rayStartParams`: do they reach the command, who reads them, and does Ray take the value?
+
+use kuberay_contract::Feature;
+use kuberay_manifest::Cursor;
+
+use super::{Group, has, references, warn};
+use crate::document::Warning;
+use crate::shell;
+use crate::warning as trap;
+
+/// Options of `ray start` that take a whole number.
+const INTEGERS: [&str; 18] = [
+    "dashboard-agent-grpc-port",
+    "dashboard-agent-listen-port",
+    "dashboard-grpc-port",
+    "dashboard-port",
+    "max-worker-port",
+    "memory",
+    "metrics-export-port",
+    "min-worker-port",
+    "node-manager-port",
+    "num-cpus",
+    "object-manager-port",
+    "object-store-memory",
+    "port",
+    "ray-client-server-port",
+    "ray-debugger-port",
+    "redis-max-memory",
+    "redis-port",
+    "runtime-env-agent-port",
+];
+
+/// Options of `ray start` that take no value.
+const SWITCHES: [&str; 4] = ["block", "disable-usage-stats", "head", "no-monitor"];
+
+/// The traps of parameters that reach the command.
+pub(super) fn of_group(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
+    let release = group.release;
+    for (name, value) in group.group.entries("rayStartParams") {
+        let text = value.text();
+        let lower = text.to_lowercase();
+        if name == "block" {
+            if lower != "true" && has(Feature::BlockForced, release) {
+                found.push(warn(trap::BLOCK_IGNORED, &value, ""));
+            }
+            continue;
+        }
+        let kept = matches!(name, "log-color" | "include-dashboard")
+            || name == "include-log-monitor" && has(Feature::LogMonitorKept, release);
+        if lower == "false" && !kept {
+            found.push(warn(trap::FALSE_DROPPED, &value, name));
+            continue;
+        }
+        if !read_by_shells(group, name, &value, found) {
+            wrong_type(name, &value, found);
+        }
+    }
+    ports(group, container, found);
+}
+
+/// What the kubelet and bash replace in a value; returns whether they replace anything.
+fn read_by_shells(group: &Group, name: &str, value: &Cursor, found: &mut Vec<Warning>) -> bool {
+    let text = value.text();
+    let mut rest = text.to_owned();
+    let mut replaced = false;
+    for reference in references(text) {
+        if group.ray.variable(reference).is_some() {
+            rest = rest.replace(&format!("$({reference})"), "x");
+            replaced = true;
+        }
+    }
+    if rest.contains("$$") {
+        found.push(warn(trap::KUBELET_EXPANDS, value, "`$$` becomes `$`"));
+        rest = rest.replace("$$", "x");
+    }
+    let mut unknown = None;
+    for expansion in shell::expansions(&rest) {
+        replaced = true;
+        let known = expansion
+            .variable
+            .as_ref()
+            .is_some_and(|name| group.ray.variable(name).is_some());
+        if !known {
+            unknown.get_or_insert(expansion);
+        }
+    }
+    if let Some(special) = special_besides_expansions(&rest) {
+        found.push(warn(
+            trap::SHELL_IN_PARAMETER,
+            value,
+            &format!("`{special}` in {name}"),
+        ));
+    } else if let Some(expansion) = unknown {
+        let detail = match &expansion.variable {
+            Some(variable) => format!(
+                "`{}` in {name}, and the Pod gives the container no variable {variable}",
+                expansion.what
+            ),
+            None => format!("`{}` in {name}", expansion.what),
+        };
+        found.push(warn(trap::EXPANDED_IN_PARAMETER, value, &detail));
+    }
+    replaced
+}
+
+/// A character that bash reads as more than itself, apart from variables and commands that it replaces.
+fn special_besides_expansions(text: &str) -> Option<char> {
+    let mut plain = String::new();
+    let mut rest = text;
+    for expansion in shell::expansions(text) {
+        let start = expansion.at.saturating_sub(text.len() - rest.len());
+        let (before, after) = rest.split_at_checked(start)?;
+        plain.push_str(before);
+        plain.push('x');
+        rest = after.get(length(after)..).unwrap_or_default();
+    }
+    plain.push_str(rest);
+    shell::special(&plain)
+}
+
+/// The length of the expansion at the start of a text.
+fn length(text: &str) -> usize {
+    let closing = |open: char, close: char| {
+        let mut depth = 0usize;
+        for (at, c) in text.char_indices() {
+            if c == open {
+                depth += 1;
+            } else if c == close {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at + c.len_utf8();
+                }
+            }
+        }
+        text.len()
+    };
+    match text.get(..2) {
+        Some("$(") => closing('(', ')'),
+        Some("${") => closing('{', '}'),
+        _ if text.starts_with('`') => text[1..].find('`').map_or(text.len(), |at| at + 2),
+        _ => {
+            let end = text[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            end.map_or(text.len(), |at| (at + 1).max(2))
+        }
+    }
+}
+
+/// A value that Ray refuses.
+fn wrong_type(name: &str, value: &Cursor, found: &mut Vec<Warning>) {
+    let text = value.text().trim_matches(['\'', '"']);
+    let is_switch = text.eq_ignore_ascii_case("true");
+    let detail = if INTEGERS.contains(&name) {
+        if text.parse::<i64>().is_ok() {
+            return;
+        }
+        format!("{name} takes a whole number, not {:?}", value.text())
+    } else if name == "num-gpus" {
+        if text.parse::<f64>().is_ok_and(f64::is_finite) {
+            return;
+        }
+        format!("{name} takes a number, not {:?}", value.text())
+    } else if SWITCHES.contains(&name) && !is_switch {
+        format!("{name} takes no value, and becomes `--{name}={text}`")
+    } else {
+        return;
+    };
+    found.push(warn(trap::PARAMETER_TYPE, value, &detail));
+}
+
+/// Ports that the container and the Service give another number than the parameter.
+fn ports(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
+    const NAMED: [(&str, &str, u16); 4] = [
+        ("dashboard-port", "dashboard", 8265),
+        ("port", "gcs-server", 6379),
+        ("ray-client-server-port", "client", 10001),
+        ("metrics-export-port", "metrics", 8080),
+    ];
+    let ports = container.items("ports");
+    let number = |port: &Cursor| port.get("containerPort").map(|value| value.node.to_json());
+    for (parameter, port_name, default) in NAMED {
+        let Some(value) = group.group.find(&["rayStartParams", parameter]) else {
+            continue;
+        };
+        let Ok(wanted) = value.text().trim_matches(['\'', '"']).parse::<u16>() else {
+            continue;
+        };
+        let named = ports.iter().find(|port| {
+            port.get("name")
+                .is_some_and(|name| name.text() == port_name)
+        });
+        let (other, owner) = match named {
+            Some(port) => (number(port), "the container's port"),
+            // The operator fills the Service of a head without ports, and asks it for the dashboard by name.
+            None if ports.is_empty() && group.is_head() && parameter == "dashboard-port" => {
+                (Some(default.into()), "the Service's default port")
+            }
+            None if parameter == "metrics-export-port" => {
+                (Some(default.into()), "the port that the operator adds,")
+            }
+            None => continue,
+        };
+        if let Some(other) = other
+            && other != wanted
+        {
+            let detail = format!("{parameter} is {wanted}, and {owner} `{port_name}` is {other}");
+            found.push(warn(trap::PORTS_DISAGREE, &value, &detail));
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! What bash and the parser read differently.
+
+use brush_parser::Token;
+use brush_parser::ast::{
+    AndOr, AssignmentValue, Command, CommandPrefixOrSuffixItem, CompoundCommand, CompoundList,
+    IoFileRedirectTarget, IoRedirect, Pipeline, Program, RedirectList, SimpleCommand,
+};
+
+use super::parse::{self, Broken, Problem, Unknown};
+use super::tokens::{Piece, pieces};
+use super::{repair, words};
+
+/// A construct of bash that the parser may take for an error, where one was found at a character.
+pub(super) fn unknown(tokens: &[Token], text: &str, at: usize) -> Option<Unknown> {
+    let start = |index: usize| parse::byte(text, tokens[index].location().start.index);
+    let select = (0..tokens.len()).find(|index| {
+        tokens[*index].to_str() == "select" && repair::starts_command(tokens, *index)
+    });
+    if let Some(select) = select {
+        return Some(Unknown {
+            at: start(select),
+            construct: "`select`",
+        });
+    }
+    // Bash parses this, and reports it when it runs.
+    let open_test = tokens
+        .windows(2)
+        .position(|pair| matches!(pair[0].to_str(), "&&" | "||") && pair[1].to_str() == "]]");
+    if let Some(open_test) = open_test {
+        return Some(Unknown {
+            at: start(open_test),
+            construct: "a test without an end",
+        });
+    }
+    if let Some(at) = text.find("$( ((") {
+        return Some(Unknown {
+            at,
+            construct: "arithmetic of this form",
+        });
+    }
+    // The parser splits arithmetic into words, and takes `#` in it for a comment.
+    let pair = |index: usize, what: &str| {
+        let next = tokens.get(index + 1);
+        tokens[index].to_str() == what && next.is_some_and(|next| next.to_str() == what)
+    };
+    let inside = (0..tokens.len())
+        .filter(|index| tokens[*index].location().start.index <= at)
+        .rfind(|index| pair(*index, "("));
+    if let Some(open) = inside {
+        let closed = (open..tokens.len()).find(|index| pair(*index, ")"));
+        let ends = match closed {
+            Some(close) => tokens[close].location().start.index >= at,
+            None => text[start(open)..].contains("))"),
+        };
+        if ends {
+            return Some(Unknown {
+                at: start(open),
+                construct: "arithmetic of this form",
+            });
+        }
+    }
+    let case = (0..tokens.len()).find(|index| {
+        tokens[*index].location().start.index <= at && tokens[*index].to_str().contains("case ")
+    });
+    case.map(|index| Unknown {
+        at: start(index),
+        construct: "`case` inside of `$(…)`",
+    })
+}
+
+/// `((` that no `))` ends: bash reads it as arithmetic first, and as two subshells if that fails.
+pub(super) fn parentheses(tokens: &[Token], text: &str) -> Option<Unknown> {
+    let is = |index: usize, what: &str| matches!(tokens.get(index), Some(Token::Operator(text, _)) if text == what);
+    let touches = |index: usize| {
+        tokens[index].location().end.index == tokens[index + 1].location().start.index
+    };
+    let first = (0..tokens.len()).find(|index| {
+        if !(is(*index, "(") && is(index + 1, "(") && touches(*index)) {
+            return false;
+        }
+        let mut depth = 0usize;
+        let close = (index + 1..tokens.len()).find(|at| {
+            if is(*at, "(") {
+                depth += 1;
+            } else if is(*at, ")") {
+                depth -= 1;
+            }
+            depth == 0
+        });
+        !close.is_some_and(|close| is(close + 1, ")") && touches(close))
+    })?;
+    Some(Unknown {
+        at: parse::byte(text, tokens[first].location().start.index),
+        construct: "arithmetic of this form",
+    })
+}
+
+/// The first error in a text that `$(…)` holds, which bash parses together with the text around it.
+pub(super) fn nested(program: &Program, text: &str) -> Option<Problem> {
+    let mut search = Search { text, found: None };
+    for list in &program.complete_commands {
+        search.list(list);
+    }
+    search.found
+}
+
+struct Search<'a> {
+    text: &'a str,
+    found: Option<Problem>,
+}
+
+impl Search<'_> {
+    fn list(&mut self, list: &CompoundList) {
+        for item in &list.0 {
+            self.pipeline(&item.0.first);
+            for next in &item.0.additional {
+                let (AndOr::And(pipeline) | AndOr::Or(pipeline)) = next;
+                self.pipeline(pipeline);
+            }
+        }
+    }
+
+    fn pipeline(&mut self, pipeline: &Pipeline) {
+        for command in &pipeline.seq {
+            self.command(command);
+        }
+    }
+
+    fn command(&mut self, command: &Command) {
+        match command {
+            Command::Simple(simple) => self.simple(simple),
+            Command::Compound(compound, redirects) => {
+                self.compound(compound);
+                self.redirects(redirects.as_ref());
+            }
+            Command::Function(function) => {
+                self.compound(&function.body.0);
+                self.redirects(function.body.1.as_ref());
+            }
+            Command::ExtendedTest(_, redirects) => self.redirects(redirects.as_ref()),
+        }
+    }
+
+    fn compound(&mut self, compound: &CompoundCommand) {
+        match compound {
+            CompoundCommand::Arithmetic(_) => {}
+            CompoundCommand::ArithmeticForClause(clause) => self.list(&clause.body.list),
+            CompoundCommand::BraceGroup(group) => self.list(&group.list),
+            CompoundCommand::Subshell(shell) => self.list(&shell.list),
+            CompoundCommand::ForClause(clause) => {
+                for word in clause.values.iter().flatten() {
+                    self.word(word);
+                }
+                self.list(&clause.body.list);
+            }
+            CompoundCommand::CaseClause(clause) => {
+                self.word(&clause.value);
+                for case in &clause.cases {
+                    for word in &case.patterns {
+                        self.word(word);
+                    }
+                    if let Some(list) = &case.cmd {
+                        self.list(list);
+                    }
+                }
+            }
+            CompoundCommand::IfClause(clause) => {
+                self.list(&clause.condition);
+                self.list(&clause.then);
+                for part in clause.elses.iter().flatten() {
+                    if let Some(condition) = &part.condition {
+                        self.list(condition);
+                    }
+                    self.list(&part.body);
+                }
+            }
+            CompoundCommand::WhileClause(clause) | CompoundCommand::UntilClause(clause) => {
+                self.list(&clause.0);
+                self.list(&clause.1.list);
+            }
+            CompoundCommand::Coprocess(process) => self.command(&process.body),
+        }
+    }
+
+    fn simple(&mut self, simple: &SimpleCommand) {
+        let prefix = simple.prefix.iter().flat_map(|prefix| &prefix.0);
+        let suffix = simple.suffix.iter().flat_map(|suffix| &suffix.0);
+        for item in prefix.chain(suffix) {
+            match item {
+                CommandPrefixOrSuffixItem::IoRedirect(redirect) => self.redirect(redirect),
+                CommandPrefixOrSuffixItem::Word(word) => self.word(word),
+                CommandPrefixOrSuffixItem::AssignmentWord(assignment, word) => {
+                    if let AssignmentValue::Array(values) = &assignment.value {
+                        for (_, word) in values {
+                            self.word(word);
+                        }
+                    } else {
+                        self.word(word);
+                    }
+                }
+                CommandPrefixOrSuffixItem::ProcessSubstitution(_, shell) => self.list(&shell.list),
+            }
+        }
+        if let Some(word) = &simple.word_or_name {
+            self.word(word);
+        }
+    }
+
+    fn redirects(&mut self, redirects: Option<&RedirectList>) {
+        for redirect in redirects.iter().flat_map(|list| &list.0) {
+            self.redirect(redirect);
+        }
+    }
+
+    fn redirect(&mut self, redirect: &IoRedirect) {
+        match redirect {
+            IoRedirect::File(
+                _,
+                _,
+                IoFileRedirectTarget::Filename(word) | IoFileRedirectTarget::Duplicate(word),
+            )
+            | IoRedirect::HereString(_, word)
+            | IoRedirect::OutputAndError(word, _) => self.word(word),
+            IoRedirect::File(_, _, IoFileRedirectTarget::ProcessSubstitution(_, shell)) => {
+                self.list(&shell.list);
+            }
+            // Bash reads a here-document when it runs the command.
+            IoRedirect::File(..) | IoRedirect::HereDocument(..) => {}
+        }
+    }
+
+    fn word(&mut self, word: &brush_parser::ast::Word) {
+        if self.found.is_some() || !word.value.contains("$(") {
+            return;
+        }
+        let start = word
+            .loc
+            .as_ref()
+            .map_or(0, |loc| parse::byte(self.text, loc.start.index));
+        let Some(contents) = words::contents(&word.value) else {
+            return;
+        };
+        for (offset, text) in contents.substitutions {
+            let at = start + offset;
+            // Bash reads `$((` as arithmetic first, and what is none when it runs.
+            if text.starts_with('(') {
+                continue;
+            }
+            if matches!(pieces(&text).last(), Some(Piece::Comment)) {
+                self.found = Some(Problem::Unknown(Unknown {
+                    at,
+                    construct: "a comment inside of `$(…)`",
+                }));
+                return;
+            }
+            let problem = match parse::parse_part(&text) {
+                Ok(parsed) => nested(&parsed.program, &text),
+                Err(problem) => Some(problem),
+            };
+            let problem = problem.map(|problem| match problem {
+                // The parser may have taken the `)` of a pattern for the end.
+                Problem::Broken(_) if word.value.contains("case ") => Problem::Unknown(Unknown {
+                    at: 0,
+                    construct: "`case` inside of `$(…)`",
+                }),
+                problem => problem,
+            });
+            if let Some(problem) = problem {
+                self.found = Some(shift(problem, at));
+                return;
+            }
+        }
+    }
+}
+
+/// The same error in the text around it, where `)` is what ends the inner text.
+pub(super) fn shift(problem: Problem, by: usize) -> Problem {
+    match problem {
+        Problem::Broken(broken) => {
+            let wording = match broken.cause {
+                parse::Cause::Unfinished(_) => "syntax error near unexpected token `)'".into(),
+                _ => broken.wording,
+            };
+            Problem::Broken(Broken {
+                at: broken.at + by,
+                wording,
+                ..broken
+            })
+        }
+        Problem::Unknown(unknown) => Problem::Unknown(Unknown {
+            at: unknown.at + by,
+            ..unknown
+        }),
+    }
+}

@@ -1,0 +1,360 @@
+//! Parses the text that bash receives, and words errors as bash does.
+
+use brush_parser::ast::Program;
+use brush_parser::{ParseError, ParserOptions, Token, TokenizerError, TokenizerOptions};
+
+use super::nesting::{self, Nesting};
+use super::tokens::{Piece, pieces};
+use super::{constructs, repair};
+
+/// Why bash never runs `ray start`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Broken {
+    /// Byte offset in the text of what to change.
+    pub at: usize,
+    /// What bash reports, without its own name and the line.
+    pub wording: String,
+    /// What is wrong with the text.
+    pub cause: Cause,
+}
+
+/// What is wrong with a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) enum Cause {
+    /// It ends in `&`.
+    Ampersand,
+    /// It ends in `;`.
+    Semicolon,
+    /// It ends in a line break.
+    Newline,
+    /// It ends in a comment.
+    Comment,
+    /// It ends in another operator.
+    Operator(String),
+    /// It holds nothing but space.
+    Empty,
+    /// A quote or parenthesis is never closed.
+    Quote(String),
+    /// A compound command has no end.
+    Unfinished(String),
+    /// A here-document has no end.
+    HereDocument(String),
+    /// Something else.
+    Other,
+}
+
+/// A text that can't be judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Unknown {
+    /// Byte offset in the text.
+    pub at: usize,
+    /// What the parser does not know.
+    pub construct: &'static str,
+}
+
+/// Why there is no tree.
+#[derive(Debug, Clone)]
+pub(super) enum Problem {
+    Broken(Broken),
+    Unknown(Unknown),
+}
+
+/// The options of bash as a container starts it.
+pub(super) fn options(text: &str) -> ParserOptions {
+    ParserOptions {
+        // Off unless the text turns it on.
+        enable_extended_globbing: text.contains("extglob"),
+        ..ParserOptions::default()
+    }
+}
+
+/// Longer texts and deeper ones cost the parser too much time.
+const LONGEST: usize = 20_000;
+const MOST_CASES: usize = 6;
+const DEEPEST: usize = 12;
+
+/// A text as the parser reads it.
+pub(super) struct Parsed {
+    pub program: Program,
+    /// The word that would end a here-document, and where the document begins.
+    pub open_document: Option<(usize, String)>,
+}
+
+/// Parses a text whose generated part begins at a byte offset.
+pub(super) fn parse(text: &str, generated: usize) -> Result<Parsed, Problem> {
+    let parsed = parse_part(text).and_then(|parsed| {
+        let nested = constructs::nested(&parsed.program, text);
+        nested.map_or(Ok(parsed), Err)
+    });
+    parsed.map_err(|problem| explain(problem, text, generated))
+}
+
+/// Parses a text that another one holds, such as that of `$(…)`.
+pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
+    if text.len() > LONGEST || depth(text) > DEEPEST {
+        return Err(Problem::Unknown(Unknown {
+            at: 0,
+            construct: "a text of this length or depth",
+        }));
+    }
+    let options = options(text);
+    let masked = without_process_id(text);
+    let text = masked.as_str();
+    let tokenizer = TokenizerOptions {
+        enable_extended_globbing: options.enable_extended_globbing,
+        ..TokenizerOptions::default()
+    };
+    let tokenize = |text: &str| brush_parser::uncached_tokenize_str(text, &tokenizer);
+    let mut open_document = None;
+    let tokens = match tokenize(text) {
+        Err(TokenizerError::UnterminatedHereDocuments(tags, _)) => {
+            let tags = tags.replace(['\'', '"', '\\'], "");
+            let tags: Vec<&str> = tags.split(',').map(str::trim).collect();
+            let tag = tags.first().copied().unwrap_or_default().to_owned();
+            open_document = Some((text.rfind("<<").unwrap_or(0), tag));
+            // Bash ends it with the text.
+            tokenize(&format!("{text}\n{}\n", tags.join("\n")))
+        }
+        tokens => tokens,
+    };
+    let tokens = tokens.map_err(|error| unclosed(&error, text))?;
+    let tokens = repair::repaired(&tokens, text)?;
+    // The parser reads a branch without `;;` twice.
+    let mut cases = 0usize;
+    for token in &tokens {
+        match token.to_str() {
+            "case" => cases += 1,
+            "esac" => cases = cases.saturating_sub(1),
+            _ => {}
+        }
+        if cases > MOST_CASES {
+            return Err(Problem::Unknown(Unknown {
+                at: byte(text, token.location().start.index),
+                construct: "a text of this length or depth",
+            }));
+        }
+    }
+    if let Some(unknown) = constructs::parentheses(&tokens, text) {
+        return Err(Problem::Unknown(unknown));
+    }
+    let program = brush_parser::parse_tokens(&tokens, &options);
+    if let Err(error) = &program {
+        let at = match error {
+            ParseError::ParsingNear(position) => position.index,
+            _ => usize::MAX,
+        };
+        if let Some(unknown) = constructs::unknown(&tokens, text, at) {
+            return Err(Problem::Unknown(unknown));
+        }
+    }
+    match program {
+        Ok(program) => Ok(Parsed {
+            program,
+            open_document,
+        }),
+        Err(ParseError::ParsingNear(position)) => {
+            let stopped = tokens
+                .iter()
+                .rposition(|token| token.location().start.index == position.index);
+            Err(match stopped {
+                Some(stopped) => near(&tokens[nesting::reported(&tokens, stopped)], text),
+                None => broken(
+                    byte(text, position.index),
+                    "syntax error".into(),
+                    Cause::Other,
+                ),
+            })
+        }
+        Err(_) => {
+            let (at, opener) = opener(&tokens, text);
+            Err(broken(
+                at,
+                "syntax error: unexpected end of file".into(),
+                Cause::Unfinished(opener),
+            ))
+        }
+    }
+}
+
+/// The error that bash reports at a token.
+pub(super) fn near(token: &Token, text: &str) -> Problem {
+    let at = byte(text, token.location().start.index);
+    let shown = match token.to_str() {
+        "\n" => "newline",
+        word => word,
+    };
+    let wording = format!("syntax error near unexpected token `{shown}'");
+    broken(at, wording, Cause::Other)
+}
+
+fn broken(at: usize, wording: String, cause: Cause) -> Problem {
+    Problem::Broken(Broken { at, wording, cause })
+}
+
+/// An error of the tokenizer, which is about something that is never closed.
+fn unclosed(error: &TokenizerError, text: &str) -> Problem {
+    let quote = |at: usize, opener: &str, closer: &str| {
+        let wording = format!("unexpected EOF while looking for matching `{closer}'");
+        broken(at, wording, Cause::Quote(opener.into()))
+    };
+    match error {
+        TokenizerError::UnterminatedSingleQuote(at)
+        | TokenizerError::UnterminatedAnsiCQuote(at) => quote(byte(text, at.index), "'", "'"),
+        TokenizerError::UnterminatedDoubleQuote(at) => quote(byte(text, at.index), "\"", "\""),
+        TokenizerError::UnterminatedBackquote(at) => quote(byte(text, at.index), "`", "`"),
+        TokenizerError::UnterminatedCommandSubstitution | TokenizerError::UnterminatedExpansion => {
+            let at = last(text, "$(");
+            if text[at..].contains(" #") {
+                return Problem::Unknown(Unknown {
+                    at,
+                    construct: "a comment inside of `$(…)`",
+                });
+            }
+            quote(at, "$(", ")")
+        }
+        TokenizerError::UnterminatedVariable => quote(last(text, "${"), "${", "}"),
+        TokenizerError::MissingHereTagForDocumentBody | TokenizerError::MissingHereTag(_) => {
+            let at = last(text, "<<");
+            broken(
+                at,
+                "syntax error near unexpected token `newline'".into(),
+                Cause::Other,
+            )
+        }
+        _ => Problem::Unknown(Unknown {
+            at: 0,
+            construct: "a text that the parser can't split",
+        }),
+    }
+}
+
+fn last(text: &str, what: &str) -> usize {
+    text.rfind(what).unwrap_or(0)
+}
+
+/// The innermost compound command that has no end.
+fn opener(tokens: &[Token], text: &str) -> (usize, String) {
+    let open = Nesting::before(tokens, tokens.len()).innermost();
+    let token = open.or(tokens.len().checked_sub(1));
+    let at = token.map_or(0, |token| byte(text, tokens[token].location().start.index));
+    let word = open.map_or("", |token| tokens[token].to_str());
+    (at, word.into())
+}
+
+/// Finds the cause of an error in the user's part of the text.
+fn explain(problem: Problem, text: &str, generated: usize) -> Problem {
+    let Problem::Broken(mut broken) = problem else {
+        return problem;
+    };
+    let user = &text[..generated.min(text.len())];
+    if broken.cause == Cause::Other && broken.at >= generated {
+        let after_join = text[generated..].find("&&").map(|at| generated + at);
+        if after_join == Some(broken.at) {
+            (broken.at, broken.cause) = ending(user);
+        }
+    }
+    // The generated text has quotes, too: it may close the user's, and open others.
+    if broken.at >= generated
+        && matches!(
+            broken.cause,
+            Cause::Other | Cause::Quote(_) | Cause::Unfinished(_)
+        )
+        && let Some((at, quote)) = open_quote(user)
+    {
+        broken.at = at;
+        broken.cause = Cause::Quote(quote.into());
+    }
+    broken.at = broken.at.min(generated.saturating_sub(1));
+    Problem::Broken(broken)
+}
+
+/// How a text ends that ` && ` must not follow.
+fn ending(user: &str) -> (usize, Cause) {
+    let end = user.trim_end_matches([' ', '\t']).len();
+    let at = |text: &str| end.saturating_sub(text.len());
+    match pieces(user).last() {
+        None => (0, Cause::Empty),
+        Some(Piece::Newline) => (at("\n"), Cause::Newline),
+        Some(Piece::Operator("&")) => (at("&"), Cause::Ampersand),
+        Some(Piece::Operator(operator @ (";" | ";;"))) => (at(operator), Cause::Semicolon),
+        Some(Piece::Operator(operator)) => (at(operator), Cause::Operator((*operator).into())),
+        Some(Piece::Word(word)) => (at(word), Cause::Other),
+        Some(Piece::Comment) => (at("#"), Cause::Comment),
+    }
+}
+
+/// The quote that is open at the end of a text.
+fn open_quote(text: &str) -> Option<(usize, char)> {
+    let mut open = None;
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match (c, open) {
+            ('\\', Some((_, '"')) | None) => {
+                chars.next();
+            }
+            ('\'' | '"' | '`', None) => open = Some((at, c)),
+            (_, Some((_, quote))) if quote == c => open = None,
+            _ => {}
+        }
+    }
+    open
+}
+
+/// Why a text that parses holds no `ray start` of the operator's.
+pub(super) fn swallowed(text: &str, generated: usize, parsed: Parsed) -> Broken {
+    if let Some((at, tag)) = parsed.open_document {
+        return Broken {
+            at,
+            wording: String::new(),
+            cause: Cause::HereDocument(tag),
+        };
+    }
+    let user = &text[..generated];
+    let (at, cause) = if let Some((at, quote)) = open_quote(user) {
+        (at, Cause::Quote(quote.into()))
+    } else if matches!(pieces(user).last(), Some(Piece::Comment)) {
+        (user.rfind('#').unwrap_or(0), Cause::Comment)
+    } else {
+        (generated.saturating_sub(1), Cause::Other)
+    };
+    Broken {
+        at,
+        wording: String::new(),
+        cause,
+    }
+}
+
+/// The same text without `$$`, which the parser takes for the start of `$(`.
+fn without_process_id(text: &str) -> String {
+    let mut masked = text.to_owned();
+    for (at, _) in text.match_indices("$$") {
+        if !text[..at].ends_with('\\') && masked.get(at..at + 2) == Some("$$") {
+            masked.replace_range(at..at + 2, "xx");
+        }
+    }
+    masked
+}
+
+/// The byte offset of a character.
+pub(super) fn byte(text: &str, character: usize) -> usize {
+    if text.is_ascii() {
+        return character.min(text.len());
+    }
+    text.char_indices()
+        .nth(character)
+        .map_or(text.len(), |(at, _)| at)
+}
+
+fn depth(text: &str) -> usize {
+    let mut deepest = 0usize;
+    let mut depth = 0usize;
+    for c in text.chars() {
+        match c {
+            '(' | '{' => depth += 1,
+            ')' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}

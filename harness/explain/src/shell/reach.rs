@@ -1,0 +1,382 @@
+//! Follows the tree of a text: is `ray start` reached on every path, on some, on none?
+
+use std::rc::Rc;
+
+use brush_parser::ast::{
+    AndOr, AndOrList, Command, CompoundCommand, CompoundList, ExtendedTestExpr, FunctionDefinition,
+    Pipeline, Program, RedirectList, SeparatorOperator, SourceLocation, UnaryPredicate,
+};
+
+use super::compound::remember;
+use super::flow::{Flow, Function, Jobs, Set, State, Stop};
+use super::parse::byte;
+use super::simple::redirect_may_fail;
+use super::words;
+
+/// How many paths reach `ray start`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Reach {
+    /// Every path.
+    Every,
+    /// Some; which one is taken is decided when the text runs.
+    Some,
+    /// None.
+    None,
+}
+
+/// What a text does before `ray start`.
+#[derive(Debug)]
+pub(in super::super) struct Analysis {
+    /// Whether the generated `ray start` is a command of the tree.
+    pub seen: bool,
+    /// Whether `ray start` is reached.
+    pub reach: Reach,
+    /// Commands that end the shell.
+    pub ends: Vec<Stop>,
+    /// Commands that never return.
+    pub hangs: Vec<Stop>,
+    /// The command whose failure `&&` hides.
+    pub swallowed: Option<Stop>,
+    /// `set -e` that is on when `ulimit` runs, or ends the shell before.
+    pub errexit: Option<Stop>,
+    /// `wait` for jobs of which nothing is known.
+    pub waits: Option<Stop>,
+    /// Commands that only a login shell prepares.
+    pub login: Vec<Stop>,
+}
+
+/// Follows a program whose generated part begins at a byte offset.
+pub(super) fn analyse(
+    program: &Program,
+    text: &str,
+    generated: usize,
+    start: Option<usize>,
+) -> Analysis {
+    let mut walker = Walker {
+        text,
+        base: None,
+        generated,
+        start,
+        depth: 0,
+        steps: 0,
+        seen: false,
+        swallowed: None,
+        errexit: None,
+        waits: None,
+        login: Vec::new(),
+    };
+    walker.seen = start.is_some_and(|start| has_start(program, text, start));
+    let mut state = State::default();
+    let mut flow = Flow::ok();
+    for list in &program.complete_commands {
+        if !flow.completes() {
+            break;
+        }
+        let next = walker.list(list, &mut state);
+        flow = flow.then(&next);
+    }
+    let misses = flow.completes() && !flow.starts
+        || flow.end_ok
+        || flow.end_fail
+        || flow.unsure
+        || !flow.hangs.is_empty();
+    let reach = match (flow.starts, misses) {
+        (true, false) => Reach::Every,
+        (true, true) => Reach::Some,
+        (false, _) if flow.unsure => Reach::Some,
+        (false, _) => Reach::None,
+    };
+    let mut ends = flow.ends;
+    if reach != Reach::None {
+        ends.retain(|stop| !stop.guards);
+    }
+    Analysis {
+        seen: walker.seen,
+        reach,
+        ends,
+        hangs: flow.hangs,
+        swallowed: walker.swallowed,
+        errexit: walker.errexit,
+        waits: walker.waits,
+        login: walker.login,
+    }
+}
+
+/// Whether the generated `ray start` is a command of its own.
+fn has_start(program: &Program, text: &str, start: usize) -> bool {
+    let mut lists = program.complete_commands.iter().flat_map(|list| &list.0);
+    lists.any(|item| {
+        let pipelines =
+            std::iter::once(&item.0.first).chain(item.0.additional.iter().map(|next| {
+                let (AndOr::And(pipeline) | AndOr::Or(pipeline)) = next;
+                pipeline
+            }));
+        pipelines.flat_map(|pipeline| &pipeline.seq).any(|command| {
+            matches!(command, Command::Simple(_))
+                && command
+                    .location()
+                    .is_some_and(|loc| byte(text, loc.start.index) == start)
+        })
+    })
+}
+
+/// Loops are followed twice, and functions wherever they are called; this bounds the time.
+const MOST_STEPS: usize = 20_000;
+
+pub(super) struct Walker<'a> {
+    pub text: &'a str,
+    /// Where the text of a substitution or of `eval` stands in the whole text.
+    pub base: Option<usize>,
+    pub generated: usize,
+    pub start: Option<usize>,
+    pub depth: usize,
+    /// Commands that were followed.
+    pub steps: usize,
+    pub seen: bool,
+    pub swallowed: Option<Stop>,
+    pub errexit: Option<Stop>,
+    pub waits: Option<Stop>,
+    pub login: Vec<Stop>,
+}
+
+impl Walker<'_> {
+    pub fn list(&mut self, list: &CompoundList, state: &mut State) -> Flow {
+        let mut flow = Flow::ok();
+        for item in &list.0 {
+            if !flow.completes() {
+                break;
+            }
+            let next = match item.1 {
+                SeparatorOperator::Async => {
+                    let job = self.and_or(&item.0, &mut subshell(state));
+                    remember(&job, state)
+                }
+                SeparatorOperator::Sequence => self.and_or(&item.0, state),
+            };
+            flow = flow.then(&next);
+        }
+        flow
+    }
+
+    fn and_or(&mut self, list: &AndOrList, state: &mut State) -> Flow {
+        let exempt = state.exempt;
+        let count = list.additional.len();
+        state.exempt = exempt || count > 0;
+        let mut flow = self.pipeline(&list.first, state);
+        for (index, next) in list.additional.iter().enumerate() {
+            state.exempt = exempt || index + 1 < count;
+            let (pipeline, runs, skips) = match next {
+                AndOr::And(pipeline) => (pipeline, flow.ok, flow.fail),
+                AndOr::Or(pipeline) => (pipeline, flow.fail, flow.ok),
+            };
+            if self.base.is_none() && self.is_joint(pipeline) {
+                self.joint(list, index, &flow, state);
+                // The limit is taken to be allowed; `errexit` reports the other case.
+                flow = Flow {
+                    ok: runs,
+                    fail: skips,
+                    ..flow
+                };
+                continue;
+            }
+            if !runs {
+                continue;
+            }
+            let before = state.clone();
+            let mut then = self.pipeline(pipeline, state);
+            if skips && matches!(next, AndOr::Or(_)) {
+                then.ends.iter_mut().for_each(|stop| stop.guards = true);
+            }
+            if skips {
+                state.join(&before);
+            }
+            let skipped = match next {
+                AndOr::And(_) => Flow::status(false, flow.fail),
+                AndOr::Or(_) => Flow::status(flow.ok, false),
+            };
+            flow = flow.then(&then).or(&skipped);
+        }
+        state.exempt = exempt;
+        flow
+    }
+
+    /// Whether a pipeline is the generated `ulimit`.
+    fn is_joint(&self, pipeline: &Pipeline) -> bool {
+        let at = self.text[self.generated..]
+            .find("ulimit")
+            .map(|at| self.generated + at);
+        let start = pipeline.seq.first().and_then(Command::location);
+        at.is_some() && start.map(|start| byte(self.text, start.start.index)) == at
+    }
+
+    fn joint(&mut self, list: &AndOrList, index: usize, flow: &Flow, state: &State) {
+        if flow.fail {
+            let users = match index.checked_sub(1) {
+                None => Some(&list.first),
+                Some(before) => list.additional.get(before).map(|next| match next {
+                    AndOr::And(pipeline) | AndOr::Or(pipeline) => pipeline,
+                }),
+            };
+            let at = users
+                .and_then(SourceLocation::location)
+                .map_or(0, |location| byte(self.text, location.start.index));
+            let what = self.text[at..self.generated.max(at)].trim().to_owned();
+            self.swallowed = Some(Stop {
+                at,
+                what,
+                guards: false,
+            });
+        }
+        if !state.errexit.possible() {
+            self.errexit = None;
+        }
+    }
+
+    fn pipeline(&mut self, pipeline: &Pipeline, state: &mut State) -> Flow {
+        let exempt = state.exempt;
+        state.exempt |= pipeline.bang;
+        let mut flow = match &pipeline.seq[..] {
+            [] => Flow::ok(),
+            [command] => self.command(command, state),
+            commands => {
+                let flow = self.pipe(commands, state);
+                failing(flow, state)
+            }
+        };
+        state.exempt = exempt;
+        if pipeline.bang {
+            std::mem::swap(&mut flow.ok, &mut flow.fail);
+        }
+        flow
+    }
+
+    fn pipe(&mut self, commands: &[Command], state: &mut State) -> Flow {
+        let mut flow = Flow::ok();
+        let mut failed = false;
+        // Bash does not wait for the commands before a coprocess.
+        let unwaited = matches!(
+            commands.last(),
+            Some(Command::Compound(CompoundCommand::Coprocess(_), _))
+        );
+        for (index, command) in commands.iter().enumerate() {
+            let mut inner = subshell(state);
+            let part = self.command(command, &mut inner).of_subshell();
+            let last = index + 1 == commands.len();
+            if !last && !part.hangs.is_empty() && (unwaited || reads_on(&part.hangs)) {
+                // A command that writes for ever ends when nobody reads it.
+                flow.unsure = true;
+                failed |= state.pipefail.possible();
+                continue;
+            }
+            if !part.completes() {
+                flow.ok = false;
+                flow.fail = false;
+                flow.add_jumps(&part);
+                return flow;
+            }
+            failed |= part.fail && state.pipefail.possible();
+            flow.add_jumps(&part);
+            // What still runs keeps the pipe open that the next command reads.
+            flow.unsure |= part.lingers;
+            if last {
+                flow.ok = part.ok;
+                flow.fail = part.fail || failed;
+                if state.pipefail == Set::Yes && failed {
+                    flow.ok = part.ok;
+                }
+            }
+        }
+        flow
+    }
+
+    pub fn command(&mut self, command: &Command, state: &mut State) -> Flow {
+        self.steps += 1;
+        if self.steps > MOST_STEPS {
+            return Flow::unknown();
+        }
+        match command {
+            Command::Simple(simple) => {
+                if self.base.is_none()
+                    && self.start.is_some()
+                    && command.location().map(|at| byte(self.text, at.start.index)) == self.start
+                {
+                    return Flow {
+                        starts: true,
+                        ..Flow::default()
+                    };
+                }
+                let flow = self.simple(simple, state);
+                failing(flow, state)
+            }
+            Command::Compound(compound, redirects) => {
+                let flow = self.compound(compound, state);
+                let flow = redirected(flow, redirects.as_ref());
+                match compound {
+                    CompoundCommand::Subshell(_) | CompoundCommand::Arithmetic(_) => {
+                        failing(flow, state)
+                    }
+                    _ => flow,
+                }
+            }
+            Command::Function(function) => define(function, state),
+            Command::ExtendedTest(test, redirects) => {
+                let flow = match &test.expr {
+                    ExtendedTestExpr::UnaryTest(UnaryPredicate::StringHasNonZeroLength, word) => {
+                        match words::fixed(word) {
+                            Some(value) => Flow::status(!value.is_empty(), value.is_empty()),
+                            None => Flow::any(),
+                        }
+                    }
+                    _ => Flow::any(),
+                };
+                let flow = redirected(flow, redirects.as_ref());
+                failing(flow, state)
+            }
+        }
+    }
+}
+
+/// What `set -e` makes of a failure.
+fn failing(mut flow: Flow, state: &State) -> Flow {
+    if flow.fail && !state.exempt && (state.errexit.possible() || state.trapped) {
+        flow.end_fail = true;
+        flow.fail = state.errexit != Set::Yes;
+    }
+    flow
+}
+
+fn define(function: &FunctionDefinition, state: &mut State) -> Flow {
+    let entry = Function {
+        bodies: vec![Rc::new(function.body.clone())],
+        sure: true,
+    };
+    state.functions.insert(function.fname.value.clone(), entry);
+    Flow::ok()
+}
+
+/// A redirection that fails leaves the command out.
+fn redirected(flow: Flow, redirects: Option<&RedirectList>) -> Flow {
+    let may_fail = redirects.is_some_and(|list| list.0.iter().any(redirect_may_fail));
+    if may_fail {
+        flow.or(&Flow::status(false, true))
+    } else {
+        flow
+    }
+}
+
+/// The state that a subshell starts with.
+pub(super) fn subshell(state: &State) -> State {
+    State {
+        // A subshell has no jobs of its own to wait for.
+        jobs: Jobs::None,
+        ..state.clone()
+    }
+}
+
+/// Whether these commands write for ever, so that they end when nobody reads.
+fn reads_on(hangs: &[Stop]) -> bool {
+    hangs.iter().all(|stop| {
+        let name = stop.what.split_whitespace().next();
+        matches!(name, Some("yes" | "tail" | "watch"))
+    })
+}

@@ -1,0 +1,298 @@
+//! Changes tokens that the parser reads in another way than bash.
+
+use brush_parser::{SourceSpan, Token};
+
+use super::parse::{self, Problem, byte};
+
+/// The tokens with `;;` of `for ((;;))` split, `;&` joined, a line break after `esac`, and each process substitution as
+/// one word.
+pub(super) fn repaired(tokens: &[Token], text: &str) -> Result<Vec<Token>, Problem> {
+    let mut repaired: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut index = 0;
+    while index < tokens.len() {
+        let token = &tokens[index];
+        if let Some(token) = refused(tokens, index) {
+            return Err(parse::near(token, text));
+        }
+        if let Some(joined) = fall_through(tokens, index) {
+            repaired.push(joined);
+            index += 2;
+            continue;
+        }
+        if token.to_str() == ";;" && in_for(&repaired) {
+            let location = token.location();
+            let half = || Token::Operator(";".into(), location.clone());
+            repaired.extend([half(), half()]);
+            index += 1;
+        } else if let Some(end) = substitution(tokens, index) {
+            let start = token.location();
+            let from = byte(text, tokens[index + 1].location().end.index);
+            let to = byte(text, tokens[end].location().start.index);
+            check(text.get(from..to).unwrap_or_default(), from)?;
+            // It may be a part of the word before it.
+            let before = match repaired.pop() {
+                Some(Token::Word(word, location)) if location.end.index == start.start.index => {
+                    Some((word, location))
+                }
+                Some(other) => {
+                    repaired.push(other);
+                    None
+                }
+                None => None,
+            };
+            let (word, first) = before.unwrap_or_else(|| (String::new(), start.clone()));
+            let span = SourceSpan {
+                start: first.start,
+                end: tokens[end].location().end.clone(),
+            };
+            repaired.push(Token::Word(format!("{word}/dev/fd/63"), span));
+            index = end + 1;
+        } else {
+            if let Token::Word(word, location) = token
+                && RESERVED.contains(&word.as_str())
+                && after_assignment(&repaired)
+            {
+                repaired.push(Token::Word(format!("\\{word}"), location.clone()));
+                index += 1;
+                continue;
+            }
+            // Else the parser takes `esac)` for a pattern.
+            let after_esac =
+                matches!(repaired.last(), Some(Token::Word(word, _)) if word == "esac");
+            if after_esac && token.to_str() == ")" {
+                repaired.push(Token::Operator("\n".into(), token.location().clone()));
+            }
+            repaired.push(token.clone());
+            index += 1;
+        }
+    }
+    Ok(repaired)
+}
+
+const RESERVED: [&str; 16] = [
+    "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "then",
+    "until", "while", "select",
+];
+
+/// Whether the last token ends an assignment before a command, after which no word is reserved.
+fn after_assignment(tokens: &[Token]) -> bool {
+    let Some(mut last) = tokens.len().checked_sub(1) else {
+        return false;
+    };
+    if tokens[last].to_str() == ")" {
+        let mut depth = 0usize;
+        let open = (0..=last).rev().find(|index| {
+            match tokens[*index].to_str() {
+                ")" => depth += 1,
+                "(" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0
+        });
+        let Some(before) = open.and_then(|open| open.checked_sub(1)) else {
+            return false;
+        };
+        if !tokens[before].to_str().ends_with('=') {
+            return false;
+        }
+        last = before;
+    }
+    let Token::Word(word, _) = &tokens[last] else {
+        return false;
+    };
+    let name = word.split('=').next().unwrap_or_default();
+    name.len() < word.len()
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && starts_command(tokens, last)
+}
+
+/// Whether the last tokens are `for ((` without the end of it.
+fn in_for(tokens: &[Token]) -> bool {
+    let mut depth = 0usize;
+    for (index, token) in tokens.iter().enumerate().rev() {
+        match token.to_str() {
+            ")" => depth += 1,
+            "(" if depth > 0 => depth -= 1,
+            "(" => {
+                let before = |offset: usize| {
+                    index
+                        .checked_sub(offset)
+                        .and_then(|at| tokens.get(at))
+                        .map(Token::to_str)
+                };
+                return before(1) == Some("(") && before(2) == Some("for");
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The index of the parenthesis that ends a process substitution, where one begins here.
+fn substitution(tokens: &[Token], index: usize) -> Option<usize> {
+    let is = |index: usize, operator: &str| matches!(tokens.get(index), Some(Token::Operator(text, _)) if text == operator);
+    let contiguous = tokens
+        .get(index + 1)
+        .is_some_and(|next| next.location().start.index == tokens[index].location().end.index);
+    if !(is(index, "<") || is(index, ">")) || !is(index + 1, "(") || !contiguous {
+        return None;
+    }
+    let mut depth = 0usize;
+    for at in index + 1..tokens.len() {
+        if is(at, "(") {
+            depth += 1;
+        } else if is(at, ")") {
+            depth -= 1;
+            if depth == 0 {
+                return Some(at);
+            }
+        }
+    }
+    None
+}
+
+fn check(text: &str, from: usize) -> Result<(), Problem> {
+    parse::parse_part(text)
+        .map(|_| ())
+        .map_err(|problem| super::constructs::shift(problem, from))
+}
+
+/// `;&` and `;;&` as one token.
+fn fall_through(tokens: &[Token], index: usize) -> Option<Token> {
+    let first = tokens.get(index)?;
+    let second = tokens.get(index + 1)?;
+    let contiguous = first.location().end.index == second.location().start.index;
+    let joins = matches!((first, first.to_str()), (Token::Operator(..), ";" | ";;"))
+        && matches!((second, second.to_str()), (Token::Operator(..), "&"));
+    (joins && contiguous).then(|| {
+        let span = SourceSpan {
+            start: first.location().start.clone(),
+            end: second.location().end.clone(),
+        };
+        Token::Operator(format!("{}&", first.to_str()), span)
+    })
+}
+
+/// A token that bash refuses and the parser takes.
+fn refused(tokens: &[Token], index: usize) -> Option<&Token> {
+    let token = &tokens[index];
+    let next = tokens.get(index + 1)?;
+    // `!` and `time` may stand alone, but only before `;` or the end of the line.
+    if matches!((token, token.to_str()), (Token::Word(..), "!" | "time"))
+        && starts_command(tokens, index)
+    {
+        let closes = match next {
+            Token::Operator(operator, _) => {
+                matches!(
+                    operator.as_str(),
+                    "&&" | "||" | "|" | "|&" | "&" | ")" | ";;"
+                )
+            }
+            Token::Word(word, _) => matches!(
+                word.as_str(),
+                "done" | "fi" | "esac" | "}" | "then" | "do" | "else" | "elif"
+            ),
+        };
+        if closes {
+            return Some(next);
+        }
+    }
+    if starts_command(tokens, index) {
+        let reserved = [
+            "in", "then", "do", "done", "fi", "esac", "else", "elif", "}",
+        ];
+        if token.to_str() == "coproc" && reserved.contains(&next.to_str()) {
+            return Some(next);
+        }
+        let apart = tokens.get(index + 2).is_some_and(|third| {
+            third.to_str() != "(" || third.location().start.index != next.location().end.index
+        });
+        if token.to_str() == "for" && next.to_str() == "(" && apart {
+            return Some(next);
+        }
+    }
+    let in_test = |end: usize| {
+        let last = |word: &str| {
+            tokens[..end]
+                .iter()
+                .rposition(|token| token.to_str() == word)
+        };
+        last("[[") > last("]]")
+    };
+    if token.to_str().len() == 2
+        && token.to_str().starts_with('-')
+        && matches!(next.to_str(), "]]" | "&&" | "||" | ")")
+        && index > 0
+        && matches!(tokens[index - 1].to_str(), "[[" | "!" | "(" | "&&" | "||")
+        && in_test(index)
+    {
+        return Some(next);
+    }
+    if token.to_str() == "=~" && in_test(index) {
+        // One word, though the parser splits it.
+        let end = (index + 2..tokens.len())
+            .find(|at| tokens[*at].location().start.index != tokens[at - 1].location().end.index)?;
+        let follows = matches!(tokens[end].to_str(), "]]" | "&&" | "||" | ")" | "\n");
+        return (!follows).then_some(&tokens[end]);
+    }
+    if array_argument(tokens, index) {
+        return Some(next);
+    }
+    // `> 2>&1`: the number belongs to the second operator.
+    let redirects = |token: &Token| matches!(token, Token::Operator(operator, _) if operator.contains(['<', '>']));
+    let third = tokens.get(index + 2)?;
+    let number = next.to_str().bytes().all(|byte| byte.is_ascii_digit());
+    let contiguous = next.location().end.index == third.location().start.index;
+    (redirects(token)
+        && !token.to_str().starts_with("<<")
+        && matches!(next, Token::Word(..))
+        && number
+        && redirects(third)
+        && contiguous)
+        .then_some(next)
+}
+
+/// `NAME=(` as an argument of a command that declares nothing.
+fn array_argument(tokens: &[Token], index: usize) -> bool {
+    let name = tokens[index].to_str().trim_end_matches(['+', '=']);
+    let is_name = tokens[index].to_str().ends_with('=')
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let opens = tokens
+        .get(index + 1)
+        .is_some_and(|next| next.to_str() == "(");
+    if !is_name || !opens || starts_command(tokens, index) {
+        return false;
+    }
+    let words = (0..index)
+        .rev()
+        .take_while(|at| matches!(tokens[*at], Token::Word(..)));
+    let Some(command) = words
+        .filter(|at| starts_command(tokens, *at))
+        .last()
+        .map(|at| tokens[at].to_str())
+    else {
+        return false;
+    };
+    let declares = [
+        "declare", "typeset", "local", "export", "readonly", "alias", "eval", "let",
+    ];
+    !command.contains('=') && !declares.contains(&command)
+}
+
+/// Whether a command may begin at a token.
+pub(super) fn starts_command(tokens: &[Token], index: usize) -> bool {
+    let Some(before) = index.checked_sub(1) else {
+        return true;
+    };
+    match &tokens[before] {
+        Token::Operator(operator, _) => !operator.contains(['<', '>']),
+        Token::Word(word, _) => {
+            matches!(
+                word.as_str(),
+                "then" | "do" | "else" | "elif" | "if" | "while" | "until" | "{" | "!" | "time"
+            ) && (word == "{" || starts_command(tokens, before))
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! How simple commands end: builtins, functions, and programs that never return.
+
+use std::rc::Rc;
+
+use brush_parser::ast::{
+    AssignmentValue, CommandPrefixOrSuffixItem, IoFileRedirectKind, IoFileRedirectTarget,
+    IoRedirect, SimpleCommand, SourceLocation, Word,
+};
+
+use super::flow::{Flow, Function, Set, State};
+use super::parse::{byte, parse_part};
+use super::reach::{Walker, subshell};
+use super::words;
+
+/// How deep functions, `eval` and substitutions are followed.
+const DEEPEST: usize = 12;
+
+/// A simple command in its parts.
+pub(super) struct Call<'a> {
+    pub words: Vec<&'a Word>,
+    pub redirect_fails: bool,
+    pub at: usize,
+}
+
+impl Walker<'_> {
+    pub fn simple(&mut self, command: &SimpleCommand, state: &mut State) -> Flow {
+        let mut call = Call {
+            words: command.word_or_name.iter().collect(),
+            redirect_fails: false,
+            at: command
+                .location()
+                .map_or(0, |location| byte(self.text, location.start.index)),
+        };
+        let mut flow = Flow::ok();
+        let mut substituted = None;
+        let prefix = command.prefix.iter().flat_map(|prefix| &prefix.0);
+        let suffix = command.suffix.iter().flat_map(|suffix| &suffix.0);
+        for (index, item) in prefix.chain(suffix).enumerate() {
+            let in_prefix = command
+                .prefix
+                .as_ref()
+                .is_some_and(|prefix| index < prefix.0.len());
+            match item {
+                CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
+                    call.redirect_fails |= redirect_may_fail(redirect);
+                }
+                CommandPrefixOrSuffixItem::AssignmentWord(assignment, word) if in_prefix => {
+                    if let AssignmentValue::Scalar(_) = assignment.value {
+                        let inner = self.expanded(word, state, &mut flow);
+                        substituted = inner.or(substituted);
+                    } else {
+                        flow.unsure |= word.value.contains('$');
+                    }
+                }
+                CommandPrefixOrSuffixItem::Word(word)
+                | CommandPrefixOrSuffixItem::AssignmentWord(_, word) => call.words.push(word),
+                CommandPrefixOrSuffixItem::ProcessSubstitution(..) => {}
+            }
+        }
+        for word in &call.words {
+            let inner = self.expanded(word, state, &mut flow);
+            substituted = inner.or(substituted);
+        }
+        if !flow.completes() {
+            return flow;
+        }
+        let mut next = match call.words.first() {
+            // Only assignments: the status is that of the last substitution.
+            None => substituted.unwrap_or_else(Flow::ok),
+            Some(name) => match words::fixed(name) {
+                Some(name) => self.named(&name, &call, state),
+                // It may be any command, `exit` among them, or nothing at all.
+                None => Flow::unknown(),
+            },
+        };
+        if call.redirect_fails {
+            next = next.or(&Flow::status(false, true));
+        }
+        flow.then(&next)
+    }
+
+    /// Expands a word; returns the status of its last command.
+    fn expanded(&mut self, word: &Word, state: &State, flow: &mut Flow) -> Option<Flow> {
+        let Some(contents) = words::contents(&word.value) else {
+            flow.unsure = true;
+            return None;
+        };
+        if contents.required || contents.plain && state.nounset.possible() {
+            flow.unsure = true;
+        }
+        if contents.arithmetic {
+            flow.unsure = true;
+        }
+        let mut last = None;
+        let texts = contents.substitutions.iter().map(|(_, text)| text);
+        for text in texts.chain(&contents.backquoted) {
+            let mut inner = State {
+                errexit: Set::No,
+                ..subshell(state)
+            };
+            let at = self.base.or_else(|| {
+                let location = word.location()?;
+                Some(byte(self.text, location.start.index))
+            });
+            let result = self.inner(text, at.unwrap_or(0), &mut inner).of_subshell();
+            flow.hangs.extend(result.hangs.iter().cloned());
+            if !result.completes() && !result.unsure {
+                flow.ok = false;
+            }
+            // What still runs keeps the pipe open that the shell reads.
+            flow.unsure |= result.unsure || result.lingers;
+            last = Some(Flow::status(result.ok, result.fail));
+        }
+        last
+    }
+
+    /// Follows a text inside of the text.
+    pub fn inner(&mut self, text: &str, at: usize, state: &mut State) -> Flow {
+        let unsure = Flow::unknown();
+        if self.depth >= DEEPEST {
+            return unsure;
+        }
+        let Ok(parsed) = parse_part(text) else {
+            return unsure;
+        };
+        let mut walker = Walker {
+            text,
+            base: Some(at),
+            depth: self.depth + 1,
+            steps: self.steps,
+            login: Vec::new(),
+            swallowed: None,
+            errexit: None,
+            waits: None,
+            generated: 0,
+            start: None,
+            seen: false,
+        };
+        let mut flow = Flow::ok();
+        for list in &parsed.program.complete_commands {
+            if !flow.completes() {
+                break;
+            }
+            let next = walker.list(list, state);
+            flow = flow.then(&next);
+        }
+        self.steps = walker.steps;
+        let login = walker.login;
+        self.login.extend(login);
+        flow
+    }
+
+    fn named(&mut self, name: &str, call: &Call, state: &mut State) -> Flow {
+        if let Some(function) = state.functions.get(name).cloned() {
+            let flow = self.function(&function, state);
+            if function.sure {
+                return flow;
+            }
+            return flow.or(&self.builtin(name, call, state));
+        }
+        self.builtin(name, call, state)
+    }
+
+    fn function(&mut self, function: &Function, state: &mut State) -> Flow {
+        if self.depth >= DEEPEST {
+            return Flow::unknown();
+        }
+        self.depth += 1;
+        let loops = std::mem::take(&mut state.loops);
+        let was_in = std::mem::replace(&mut state.in_function, true);
+        let mut all = Flow::default();
+        for body in &function.bodies {
+            let body = Rc::clone(body);
+            let mut flow = self.compound(&body.0, state);
+            flow.ok |= flow.return_ok;
+            flow.fail |= flow.return_fail;
+            flow.return_ok = false;
+            flow.return_fail = false;
+            all = all.or(&flow);
+        }
+        state.loops = loops;
+        state.in_function = was_in;
+        self.depth -= 1;
+        all
+    }
+}
+
+/// Whether a redirection can go wrong, so that the command is left out.
+pub(super) fn redirect_may_fail(redirect: &IoRedirect) -> bool {
+    let harmless = |word: &Word| {
+        words::fixed(word).is_some_and(|name| {
+            matches!(
+                name.as_str(),
+                "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/fd/1" | "/dev/fd/2"
+            )
+        })
+    };
+    match redirect {
+        IoRedirect::File(_, kind, target) => match target {
+            IoFileRedirectTarget::Fd(_) | IoFileRedirectTarget::ProcessSubstitution(..) => false,
+            IoFileRedirectTarget::Duplicate(word) => !matches!(
+                (kind, word.value.as_str()),
+                (
+                    IoFileRedirectKind::DuplicateOutput | IoFileRedirectKind::DuplicateInput,
+                    "0" | "1" | "2" | "-"
+                )
+            ),
+            IoFileRedirectTarget::Filename(word) => !harmless(word),
+        },
+        IoRedirect::HereDocument(..) | IoRedirect::HereString(..) => false,
+        IoRedirect::OutputAndError(word, _) => !harmless(word),
+    }
+}

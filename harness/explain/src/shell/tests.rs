@@ -1,0 +1,237 @@
+use rstest::rstest;
+
+use super::*;
+
+const GENERATED: &str = " && ulimit -n 65536; ray start --head  --block  --resources='{\"a\": 1}' ";
+
+fn judged(text: &str) -> Verdict {
+    let user = format!(" {text} ");
+    judge(&format!("{user}{GENERATED}"), user.len())
+}
+
+fn broken(text: &str) -> Broken {
+    match judged(text) {
+        Verdict::Broken(broken) => broken,
+        other => panic!("{text:?}: {other:?}"),
+    }
+}
+
+fn analysed(text: &str) -> Analysis {
+    match judged(text) {
+        Verdict::Runs(analysis) => *analysis,
+        other => panic!("{text:?}: {other:?}"),
+    }
+}
+
+#[rstest]
+#[case("a &", Cause::Ampersand, "near unexpected token `&&'", 3)]
+#[case("a;", Cause::Semicolon, "near unexpected token `&&'", 2)]
+#[case("a\n", Cause::Newline, "near unexpected token `&&'", 2)]
+#[case("a &&", Cause::Operator("&&".into()), "near unexpected token `&&'", 3)]
+#[case("a ||", Cause::Operator("||".into()), "near unexpected token `&&'", 3)]
+#[case("a |", Cause::Operator("|".into()), "near unexpected token `&&'", 3)]
+#[case("", Cause::Empty, "near unexpected token `&&'", 0)]
+#[case("a # b", Cause::Comment, "", 3)]
+#[case("echo 'a", Cause::Quote("'".into()), "", 6)]
+#[case("echo \"a", Cause::Quote("\"".into()), "looking for matching `\"'", 6)]
+#[case("echo $(a", Cause::Quote("$(".into()), "looking for matching `)'", 6)]
+#[case("echo ${a", Cause::Quote("${".into()), "looking for matching `}'", 6)]
+#[case("if a; then b", Cause::Unfinished("if".into()), "unexpected end of file", 1)]
+#[case("b; while a; do b", Cause::Unfinished("while".into()), "unexpected end of file", 4)]
+#[case("case x in x) b", Cause::Unfinished("case".into()), "unexpected end of file", 1)]
+#[case("{ a; b", Cause::Unfinished("{".into()), "unexpected end of file", 1)]
+#[case("(a", Cause::Unfinished("(".into()), "unexpected end of file", 1)]
+#[case("cat <<EOF\nb\nEOF", Cause::HereDocument("EOF".into()), "", 5)]
+#[case("cat <<'EOF'\nif (\nEOF", Cause::HereDocument("EOF".into()), "", 5)]
+#[case("a; fi", Cause::Other, "near unexpected token `fi'", 4)]
+#[case("a )", Cause::Other, "near unexpected token `)'", 3)]
+#[case("echo a (b)", Cause::Other, "near unexpected token `('", 8)]
+#[case("a;;b", Cause::Other, "near unexpected token `;;'", 2)]
+#[case("echo $(if)", Cause::Unfinished("if".into()), "near unexpected token `)'", 8)]
+#[case("{ a; } b", Cause::Other, "near unexpected token `b'", 8)]
+fn texts_that_bash_refuses(
+    #[case] text: &str,
+    #[case] cause: Cause,
+    #[case] wording: &str,
+    #[case] at: usize,
+) {
+    let broken = broken(text);
+    assert_eq!(broken.cause, cause);
+    assert!(broken.wording.ends_with(wording), "{}", broken.wording);
+    assert_eq!(broken.at, at, "{text:?}");
+}
+
+#[rstest]
+#[case("a")]
+#[case("(a &)")]
+#[case("{ a; }")]
+#[case("echo 'a &'")]
+#[case("echo a\\&")]
+#[case("# a\necho b")]
+#[case("echo ${a#b} a#b")]
+#[case("cat <<EOF\nexit 1\nEOF\necho b")]
+#[case("cat <<EOF")]
+#[case("f() { exit 1; }")]
+#[case("f() { return 1; }; f")]
+#[case("(exit 3)")]
+#[case("echo 'x; exit'")]
+#[case("exec 2>&1")]
+#[case("return 1")]
+#[case("break")]
+#[case("a || exit 1 && true || b")]
+#[case("for i in a b; do echo $i; done")]
+#[case("case a in b) exit;; esac")]
+#[case("while false; do exit; done")]
+#[case("true || exit 1")]
+#[case("(sleep infinity &)")]
+#[case("sleep infinity & true")]
+#[case("exit() { true; }; exit")]
+#[case("A=$(exit 3)")]
+#[case("exit 1 | cat")]
+#[case("a <(exit 1) > >(b)")]
+#[case("case a in a) b;& c) d;; esac")]
+#[case("(case x in x) a;; esac)")]
+fn texts_that_always_reach_ray_start(#[case] text: &str) {
+    let analysis = analysed(text);
+    if text.contains("|| exit 1 &&") {
+        assert_eq!(analysis.reach, Reach::Some, "{text}");
+        assert!(analysis.ends.is_empty(), "{text}: {:?}", analysis.ends);
+    } else {
+        assert_eq!(analysis.reach, Reach::Every, "{text}: {analysis:?}");
+    }
+    assert!(analysis.hangs.is_empty());
+}
+
+#[rstest]
+#[case("exit 3", Reach::None, "exit 3")]
+#[case("a; exec b", Reach::None, "exec b")]
+#[case("A=1 exec b", Reach::None, "exec b")]
+#[case("{ exit 1; }", Reach::None, "exit 1")]
+#[case("f() { exit 1; }; f", Reach::None, "exit 1")]
+#[case("function f { exit 1\n}; f", Reach::None, "exit 1")]
+#[case("true && exit", Reach::None, "exit")]
+#[case("false || exit 2", Reach::None, "exit 2")]
+#[case("eval 'exit 2'", Reach::None, "exit 2")]
+#[case("command exit 2", Reach::None, "exit 2")]
+#[case("for i in a; do exit; done", Reach::None, "exit")]
+#[case("if a; then exit 1; fi", Reach::Some, "exit 1")]
+#[case("case $a in b) exit 1;; esac", Reach::Some, "exit 1")]
+#[case("a && exit 0", Reach::Some, "exit 0")]
+#[case("while a; do exit 4; done", Reach::Some, "exit 4")]
+#[case("set -n", Reach::None, "set -n")]
+fn texts_that_end_the_shell(#[case] text: &str, #[case] reach: Reach, #[case] what: &str) {
+    let analysis = analysed(text);
+    assert_eq!(analysis.reach, reach);
+    let ends: Vec<&str> = analysis
+        .ends
+        .iter()
+        .map(|stop| stop.what.as_str())
+        .collect();
+    assert_eq!(ends, [what]);
+}
+
+#[rstest]
+#[case("sleep infinity", "sleep infinity")]
+#[case("a && sleep inf", "sleep inf")]
+#[case("tail -f /dev/null", "tail -f /dev/null")]
+#[case("tail -n 5 --follow x", "tail -n 5 --follow x")]
+#[case("while true; do a; done", "while true; do a; done")]
+#[case("while :; do a; done", "while :; do a; done")]
+#[case("until false; do a; done", "until false; do a; done")]
+#[case("for ((;;)); do a; done", "for ((;;)); do a; done")]
+#[case(
+    "while true; do false && break; done",
+    "while true; do false && break; done"
+)]
+#[case("sleep infinity & wait", "wait")]
+#[case("env A=1 nohup sleep infinity", "env A=1 nohup sleep infinity")]
+#[case("bash -c 'sleep infinity'", "sleep infinity")]
+#[case("(sleep infinity)", "sleep infinity")]
+#[case("$(sleep infinity)", "sleep infinity")]
+fn texts_that_never_return(#[case] text: &str, #[case] what: &str) {
+    let analysis = analysed(text);
+    let hangs: Vec<&str> = analysis
+        .hangs
+        .iter()
+        .map(|stop| stop.what.as_str())
+        .collect();
+    assert_eq!(hangs, [what]);
+}
+
+#[rstest]
+#[case("sleep 5")]
+#[case("while ! ready; do sleep 1; done")]
+#[case("while true; do ready && break; sleep 1; done")]
+#[case("until ready; do sleep 1; done")]
+#[case("yes | head -1")]
+#[case("tail -n 5 x")]
+#[case("for ((i=0; i<3; i++)); do a; done")]
+fn texts_that_return(#[case] text: &str) {
+    assert!(analysed(text).hangs.is_empty(), "{text}");
+}
+
+#[rstest]
+#[case("a", Some("a"))]
+#[case("a; b c", Some("b c"))]
+#[case("a || b", Some("b"))]
+#[case("a; echo b", None)]
+#[case("a || true", None)]
+#[case("a || exit 1", None)]
+#[case("export A=1", None)]
+#[case("set -e; a", Some("a"))]
+fn failures_that_the_joint_hides(#[case] text: &str, #[case] what: Option<&str>) {
+    let swallowed = analysed(text).swallowed;
+    assert_eq!(swallowed.as_ref().map(|stop| stop.what.as_str()), what);
+}
+
+#[rstest]
+#[case("set -e; a", true)]
+#[case("a\nset -euo pipefail", true)]
+#[case("set -o errexit && a", true)]
+#[case("set -u -e; a", true)]
+#[case("if a; then set -e; fi", true)]
+#[case("set -e; a; set +e", false)]
+#[case("(set -e; a)", false)]
+#[case("set -u; a -e", false)]
+#[case("set -- -e; a", false)]
+#[case("echo set -e", false)]
+fn errexit(#[case] text: &str, #[case] expected: bool) {
+    assert_eq!(analysed(text).errexit.is_some(), expected);
+}
+
+#[rstest]
+#[case("conda activate a", true)]
+#[case("a && module load b", true)]
+#[case("source /opt/conda.sh && conda activate a", false)]
+#[case("eval \"$(conda shell.bash hook)\"; conda activate a", false)]
+#[case("conda run -n a b", false)]
+fn login_shells(#[case] text: &str, #[case] expected: bool) {
+    assert_eq!(!analysed(text).login.is_empty(), expected);
+}
+
+#[test]
+fn jobs_of_which_nothing_is_known() {
+    assert!(analysed("a & wait").waits.is_some());
+    assert!(analysed("a & wait 5").waits.is_none());
+    assert!(analysed("a; wait").waits.is_none());
+}
+
+#[rstest]
+#[case("select a in b; do c; done", "`select`")]
+#[case("(((1)) && a)", "arithmetic of this form")]
+fn texts_that_are_not_analysed(#[case] text: &str, #[case] construct: &str) {
+    let Verdict::Unknown(unknown) = judged(text) else {
+        panic!("{text}");
+    };
+    assert_eq!(unknown.construct, construct);
+}
+
+#[rstest]
+#[case("a $B ${C:-x} '$D' \"$E\" \\$F", &["$B", "${C}", "$E"])]
+#[case("$(a) `b` $((1))", &["$(…)", "`…`", "$((…))"])]
+#[case("\"'$A'\" $1 $? $ a$", &["$A", "$1", "$?"])]
+fn what_bash_replaces(#[case] text: &str, #[case] expected: &[&str]) {
+    let found = expansions(text);
+    let found: Vec<&str> = found.iter().map(|one| one.what.as_str()).collect();
+    assert_eq!(found, expected);
+}

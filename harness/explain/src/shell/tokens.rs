@@ -1,0 +1,182 @@
+//! Splits a shell text into words, operators and comments as bash splits it.
+
+/// A piece of a shell text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) enum Piece {
+    /// A word as written, quotes included.
+    Word(String),
+    /// `;`, `&&`, `|`, `(`, `>` and their kind.
+    Operator(&'static str),
+    /// The end of a line.
+    Newline,
+    /// `#` and what follows it on its line.
+    Comment,
+}
+
+const OPERATORS: [&str; 18] = [
+    "&&", "||", ";;", "<<", ">>", "&>", ">&", "<&", "|&", "<>", ">|", ";", "&", "|", "(", ")", "<",
+    ">",
+];
+
+/// Splits a text. A quote that is not closed ends with the text.
+pub(in super::super) fn pieces(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if first == '\n' {
+            pieces.push(Piece::Newline);
+            rest = &rest[1..];
+        } else if first.is_whitespace() {
+            rest = &rest[first.len_utf8()..];
+        } else if first == '#' {
+            pieces.push(Piece::Comment);
+            rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
+        } else if let Some(operator) = OPERATORS
+            .iter()
+            .find(|operator| rest.starts_with(*operator))
+        {
+            pieces.push(Piece::Operator(operator));
+            rest = &rest[operator.len()..];
+        } else {
+            let end = word_end(rest);
+            pieces.push(Piece::Word(rest[..end].into()));
+            rest = &rest[end..];
+        }
+    }
+    pieces
+}
+
+/// Where the word at the start of a text ends.
+fn word_end(text: &str) -> usize {
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            '\'' => skip_past(&mut chars, '\'', false),
+            '"' => skip_past(&mut chars, '"', true),
+            '`' => skip_past(&mut chars, '`', true),
+            '$' if matches!(chars.peek(), Some((_, '('))) => skip_parentheses(&mut chars),
+            '$' if matches!(chars.peek(), Some((_, '{'))) => skip_past(&mut chars, '}', true),
+            c if c.is_whitespace() || ";&|()<>".contains(c) => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+type Chars<'a> = std::iter::Peekable<std::str::CharIndices<'a>>;
+
+fn skip_past(chars: &mut Chars, end: char, escapes: bool) {
+    while let Some((_, c)) = chars.next() {
+        if c == end {
+            return;
+        }
+        if escapes && c == '\\' {
+            chars.next();
+        }
+    }
+}
+
+fn skip_parentheses(chars: &mut Chars) {
+    let mut depth = 0;
+    while let Some((_, c)) = chars.next() {
+        match c {
+            '(' => depth += 1,
+            ')' => {
+                depth -= 1;
+                if depth == 0 {
+                    return;
+                }
+            }
+            '\'' => skip_past(chars, '\'', false),
+            '"' => skip_past(chars, '"', true),
+            _ => {}
+        }
+    }
+}
+
+/// The first character of a text that bash reads as more than itself, quotes taken into account.
+pub(in super::super) fn special(text: &str) -> Option<char> {
+    let mut chars = text.char_indices().peekable();
+    while let Some((_, c)) = chars.next() {
+        let found = match c {
+            '\\' => {
+                chars.next();
+                None
+            }
+            '\'' => {
+                let closed = chars.by_ref().any(|(_, c)| c == '\'');
+                (!closed).then_some(c)
+            }
+            '"' => special_in_quotes(&mut chars),
+            '$' if chars.peek().is_none() => None,
+            c if c.is_whitespace() || "$`;&|<>()*?[]#!~{}".contains(c) => Some(c),
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// What double quotes do not hide, up to the one that closes them.
+fn special_in_quotes(chars: &mut Chars) -> Option<char> {
+    while let Some((_, c)) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            '"' => return None,
+            '$' | '`' => return Some(c),
+            _ => {}
+        }
+    }
+    Some('"')
+}
+
+/// Whether a word is wholly inside one pair of quotes, so that bash takes it as one word.
+pub(in super::super) fn is_quoted(text: &str) -> bool {
+    let inner = |quote: char| {
+        text.strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+            .is_some_and(|inner| !inner.contains(quote))
+    };
+    text.len() >= 2 && (inner('\'') || inner('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("0.0.0.0", None)]
+    #[case("1,2:3=4", None)]
+    #[case("'{\"a\": 1}'", None)]
+    #[case("\"{\\\"a\\\": 1}\"", None)]
+    #[case("{\"a\": 1}", Some('{'))]
+    #[case("$MY_POD_IP", Some('$'))]
+    #[case("\"$X\"", Some('$'))]
+    #[case("'$X'", None)]
+    #[case("a b", Some(' '))]
+    #[case("a;b", Some(';'))]
+    #[case("'a", Some('\''))]
+    #[case("\\$a", None)]
+    fn special_characters(#[case] text: &str, #[case] expected: Option<char>) {
+        assert_eq!(special(text), expected);
+    }
+
+    #[rstest]
+    #[case("'a b'", true)]
+    #[case("\"a b\"", true)]
+    #[case("'a' 'b'", false)]
+    #[case("a", false)]
+    #[case("'", false)]
+    fn words_in_quotes(#[case] text: &str, #[case] quoted: bool) {
+        assert_eq!(is_quoted(text), quoted);
+    }
+}

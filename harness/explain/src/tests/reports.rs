@@ -1,0 +1,282 @@
+//! Manifests with the shape of public reports, and what `explain` must say of them.
+
+use rstest::rstest;
+
+use super::*;
+
+const OVERWRITE: &str = "  annotations: {ray.io/overwrite-container-cmd: 'true'}\n";
+
+fn overwritten(container: &str, group: &str) -> String {
+    manifest(container, group).replace("  name: c\n", &format!("  name: c\n{OVERWRITE}"))
+}
+
+fn all(text: &str, version: &str) -> Vec<String> {
+    warnings(text, version)
+        .into_iter()
+        .map(|(id, ..)| id)
+        .collect()
+}
+
+/// A RayJob with these lines in its spec, and with a head.
+fn job(spec: &str) -> String {
+    let spec: String = spec.lines().map(|line| format!("  {line}\n")).collect();
+    format!(
+        "apiVersion: ray.io/v1\nkind: RayJob\nmetadata: {{name: j}}\nspec:\n{spec}  rayClusterSpec:\n    headGroupSpec:\n      \
+         rayStartParams: {{}}\n      template:\n        spec:\n          containers:\n          - name: ray-head\n            \
+         image: ray\n            {LIMITS}\n"
+    )
+}
+
+/// The message of the only warning.
+fn message(text: &str, version: &str) -> String {
+    let explanation = explained(text, &[version]);
+    let mut warnings = explanation.containers.iter().flat_map(|one| &one.warnings);
+    let message = warnings.next().expect("a warning").message.clone();
+    assert_eq!(warnings.next(), None);
+    message
+}
+
+#[rstest]
+#[case::and("args: ['prepare &&']", &["trailing-operator"])]
+#[case::or("args: ['prepare ||']", &["trailing-operator"])]
+#[case::pipe("args: ['prepare |']", &["trailing-operator"])]
+#[case::empty("command: ['']", &["trailing-operator"])]
+#[case::space("command: [' ']", &["trailing-operator"])]
+#[case::quote("args: [\"prepare 'a\"]", &["syntax-error"])]
+#[case::condition("args: ['if a; then b']", &["syntax-error"])]
+#[case::document("args: [\"cat <<END\\na\\nEND\"]", &["open-here-document"])]
+#[case::document_with_exit("args: [\"cat <<END\\nexit 1\\nEND\\ntrue\"]", &[])]
+#[case::select("args: ['select a in b; do c; done']", &["not-analysed"])]
+#[case::sleep("command: [sleep, infinity]", &["never-returns"])]
+#[case::tail("command: [tail, -f, /dev/null]", &["never-returns"])]
+#[case::endless("args: ['while true; do sleep 5; done']", &["never-returns"])]
+#[case::case("args: ['case $A in x) exit 1;; esac']", &["ends-shell"])]
+#[case::group("args: ['{ exit 1; }']", &["ends-shell"])]
+#[case::guard("args: ['prepare || { echo failed; exit 1; }']", &[])]
+#[case::jobs("args: ['serve & wait']", &["failure-swallowed", "waits-for-jobs"])]
+#[case::without_annotation("args: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &["failure-swallowed", "gen-cmd-without-annotation"])]
+fn commands(#[case] container: &str, #[case] expected: &[&str]) {
+    let text = manifest(&format!("{LIMITS}\n{container}"), "");
+    let mut found = all(&text, "1.6.2");
+    found.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_syntax_error_has_its_place_and_the_words_of_bash() {
+    let text = manifest(
+        &format!("{LIMITS}\nargs:\n- |-\n  prepare\n  if ready; then\n    go"),
+        "",
+    );
+    assert_eq!(
+        warnings(&text, "1.6.2"),
+        [("syntax-error".to_owned(), 16, 13)]
+    );
+    let message = message(&text, "1.6.2");
+    assert!(
+        message
+            .starts_with("bash: syntax error: unexpected end of file: the `if` that begins here"),
+        "{message}"
+    );
+    let text = manifest(&format!("{LIMITS}\nargs: ['prepare &&']"), "");
+    assert_eq!(
+        warnings(&text, "1.6.2"),
+        [("trailing-operator".to_owned(), 13, 27)]
+    );
+}
+
+#[rstest]
+#[case("1.3.2", &[])]
+#[case("1.4.2", &["failure-swallowed", "needs-login-shell"])]
+fn a_command_that_needs_a_profile(#[case] version: &str, #[case] expected: &[&str]) {
+    let text = manifest(&format!("{LIMITS}\nargs: ['conda activate a']"), "");
+    let mut found = all(&text, version);
+    found.sort();
+    let expected = if version == "1.3.2" {
+        &["failure-swallowed"][..]
+    } else {
+        expected
+    };
+    assert_eq!(found, expected);
+    let settings = OperatorSettings {
+        env: [("ENABLE_LOGIN_SHELL".to_owned(), "true".to_owned())].into(),
+        ..OperatorSettings::default()
+    };
+    let release = [version.parse().unwrap()];
+    let explanation = explain(Path::new("f"), &text, &release, &settings).unwrap();
+    let ids: Vec<&str> = explanation.containers[0]
+        .warnings
+        .iter()
+        .map(|warning| warning.id.as_str())
+        .collect();
+    assert_eq!(ids, ["failure-swallowed"]);
+}
+
+#[test]
+fn parameters_that_do_not_reach_the_command() {
+    let params =
+        "rayStartParams: {resources: '{\"a\":1}', block: 'false', node-name: $X, num-cpus: 1x}";
+    let own = "command: [bash, -c]\nargs: ['ray start --head --num-cpus=0 --block']";
+    assert_eq!(all(&overwritten(own, params), "1.6.2"), [""; 0]);
+    let uses = "command: [bash, -c]\nargs: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']";
+    assert_eq!(
+        all(&overwritten(uses, params), "1.6.2"),
+        [
+            "shell-in-parameter",
+            "block-ignored",
+            "expanded-in-parameter",
+            "parameter-type"
+        ]
+    );
+}
+
+#[test]
+fn the_annotation_without_a_command() {
+    assert_eq!(
+        all(&overwritten(LIMITS, ""), "1.6.2"),
+        ["overwrite-without-command"]
+    );
+    assert_eq!(
+        all(&overwritten(LIMITS, ""), "1.0.0"),
+        ["annotation-ignored"]
+    );
+}
+
+#[rstest]
+#[case::kubelet("$(ADDRESS)", &[])]
+#[case::own("$ADDRESS", &[])]
+#[case::braces("${ADDRESS}", &[])]
+#[case::injected("$RAY_PORT", &[])]
+#[case::of_the_image("$OTHER", &["expanded-in-parameter"])]
+#[case::command("$(hostname -i)", &["expanded-in-parameter"])]
+#[case::quoted("'''$OTHER'''", &[])]
+#[case::split("$ADDRESS; a", &["shell-in-parameter"])]
+#[case::two_dollars("a$$b", &["kubelet-expands"])]
+fn who_reads_a_parameter(#[case] value: &str, #[case] expected: &[&str]) {
+    let env = "env: [{name: ADDRESS, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]";
+    let value = if value.starts_with('\'') {
+        value.to_owned()
+    } else {
+        format!("'{value}'")
+    };
+    let group = format!("rayStartParams: {{node-ip-address: {value}}}");
+    assert_eq!(
+        all(&manifest(&format!("{LIMITS}\n{env}"), &group), "1.6.2"),
+        expected
+    );
+}
+
+#[rstest]
+#[case("num-cpus: 500m", 1)]
+#[case("num-cpus: '2'", 0)]
+#[case("num-cpus: \"'2'\"", 0)]
+#[case("memory: 2Gi", 1)]
+#[case("object-store-memory: 1G", 1)]
+#[case("num-gpus: '0.5'", 0)]
+#[case("num-gpus: one", 1)]
+#[case("port: 6379/tcp", 1)]
+#[case("no-monitor: ''", 1)]
+#[case("no-monitor: 'true'", 0)]
+#[case("num-cpus: $CPUS", 0)]
+fn values_that_ray_refuses(#[case] parameter: &str, #[case] count: usize) {
+    let text = manifest(LIMITS, &format!("rayStartParams: {{{parameter}}}"));
+    let found = all(&text, "1.6.2");
+    let refused = found.iter().filter(|id| *id == "parameter-type");
+    assert_eq!(refused.count(), count, "{found:?}");
+}
+
+#[rstest]
+#[case("huawei.com/Ascend910", true)]
+#[case("volcano.sh/vgpu-number", true)]
+#[case("volcano.sh/vgpu-memory", false)]
+#[case("habana.ai/gaudi", true)]
+#[case("gpu.intel.com/i915", true)]
+#[case("nvidia.com/gpu.shared", true)]
+#[case("aws.amazon.com/neuron", true)]
+#[case("aws.amazon.com/neuroncore", false)]
+#[case("amd.com/gpu", false)]
+#[case("vpc.amazonaws.com/efa", false)]
+#[case("ephemeral-storage", false)]
+fn limits_that_become_no_flag(#[case] limit: &str, #[case] ignored: bool) {
+    let container = format!("resources: {{limits: {{cpu: 1, {limit}: 1}}}}");
+    let expected = if ignored {
+        &["accelerator-ignored"][..]
+    } else {
+        &[]
+    };
+    assert_eq!(all(&manifest(&container, ""), "1.6.2"), expected);
+    let given = "rayStartParams: {resources: \"'{\\\"A\\\": 1}'\", num-gpus: '1'}";
+    assert_eq!(all(&manifest(&container, given), "1.6.2"), [""; 0]);
+}
+
+#[test]
+fn an_autoscaler_without_cpus() {
+    let text = manifest("", "") + "  enableInTreeAutoscaling: true\n";
+    let found = message(&text, "1.1.1");
+    assert!(
+        found.contains("the autoscaler needs the number, too"),
+        "{found}"
+    );
+    assert!(!message(&manifest("", ""), "1.1.1").contains("autoscaler"));
+}
+
+#[rstest]
+#[case("{name: PATH, value: '/opt/bin:$PATH'}", true)]
+#[case("{name: PATH, value: '/opt/bin:$(PATH)'}", true)]
+#[case("{name: PATH, value: '/opt/bin:/bin'}", false)]
+#[case("{name: A, value: 'x$(B)'}", true)]
+#[case("{name: B, value: '1'}, {name: A, value: 'x$(B)'}", false)]
+#[case("{name: B, value: '1'}, {name: A, value: 'x$B'}", true)]
+#[case("{name: PASSWORD, value: 'pa$word'}", false)]
+#[case("{name: A, value: '$$(B)'}", false)]
+fn names_in_env_that_nobody_expands(#[case] env: &str, #[case] expected: bool) {
+    let found = all(&manifest(&format!("{LIMITS}\nenv: [{env}]"), ""), "1.6.2");
+    assert_eq!(found == ["env-not-expanded"], expected, "{found:?}");
+}
+
+#[rstest]
+#[case(
+    "dashboard-port: '8266'",
+    "ports: [{containerPort: 8265, name: dashboard}]",
+    true
+)]
+#[case(
+    "dashboard-port: '8266'",
+    "ports: [{containerPort: 8266, name: dashboard}]",
+    false
+)]
+#[case("dashboard-port: '8266'", "", true)]
+#[case("port: '6380'", "ports: [{containerPort: 6380}]", false)]
+#[case("metrics-export-port: '9000'", "", true)]
+fn ports_that_disagree(#[case] parameter: &str, #[case] ports: &str, #[case] expected: bool) {
+    let text = manifest(
+        &format!("{LIMITS}\n{ports}"),
+        &format!("rayStartParams: {{{parameter}}}"),
+    );
+    assert_eq!(all(&text, "1.6.2") == ["ports-disagree"], expected);
+}
+
+#[rstest]
+#[case::head_variable("entrypoint: 'run --n=$GPUS'", "1.3.2", &["entrypoint-runs-here"])]
+#[case::in_double_quotes("entrypoint: 'run \"${GPUS}\"'", "1.6.2", &["entrypoint-runs-here"])]
+#[case::in_single_quotes("entrypoint: \"bash -c 'run $GPUS'\"", "1.6.2", &[])]
+#[case::submitters_own("entrypoint: 'run $RAY_JOB_SUBMISSION_ID'", "1.6.2", &[])]
+#[case::no_shell("entrypoint: 'run --n=$GPUS'", "1.2.2", &[])]
+#[case::lines("entrypoint: |\n  run \\\n    --n=1\n", "1.2.2", &["entrypoint-lines"])]
+#[case::lines_in_bash("entrypoint: |\n  run \\\n    --n=1\n", "1.3.2", &[])]
+#[case::arguments("entrypoint: a\nsubmitterPodTemplate: {spec: {containers: [{name: s, image: i, args: [b]}]}}", "1.6.2", &["submitter-args-lost"])]
+#[case::own_command("entrypoint: a\nsubmitterPodTemplate: {spec: {containers: [{name: s, image: i, command: [c], args: [b]}]}}", "1.6.2", &[])]
+#[case::numbers("entrypoint: a\nruntimeEnvYAML: |\n  env_vars: {A: 1, B: '1', C: yes}\n", "1.6.2", &["runtime-env-type", "runtime-env-type"])]
+fn jobs(#[case] spec: &str, #[case] version: &str, #[case] expected: &[&str]) {
+    assert_eq!(all(&job(spec), version), expected);
+}
+
+#[rstest]
+#[case("1.5.1", &["metadata-dropped"])]
+#[case("1.6.2", &["metadata-dropped"])]
+#[case("1.7.0", &[])]
+fn metadata_of_a_job_on_another_cluster(#[case] version: &str, #[case] expected: &[&str]) {
+    let text = "apiVersion: ray.io/v1\nkind: RayJob\nmetadata: {name: j}\nspec: {entrypoint: a, metadata: {team: b}, \
+                clusterSelector: {ray.io/cluster: c}}\n";
+    assert_eq!(all(text, version), expected);
+}
