@@ -30,14 +30,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod check;
 mod detect;
 mod diff;
 mod document;
+mod objects;
+mod pages;
 mod render;
 mod schema;
 mod shell;
+mod template;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 mod warning;
 
 use std::path::Path;
@@ -51,7 +56,9 @@ use kuberay_manifest::{Cursor, Diagnostic, Diagnostics, Source};
 use semver::Version;
 
 pub use document::*;
+pub use pages::{index as trap_index, page as trap_page};
 pub use render::render;
+pub use upgrade::render_upgrade;
 pub use schema::explain_schema;
 pub use warning::{TRAPS, Trap, Weight};
 
@@ -62,10 +69,12 @@ pub enum ExplainError {
     #[error("{0}")]
     File(Diagnostics),
     /// It holds nothing to explain.
-    #[error("{file} holds no RayCluster, RayJob or RayService; give a file that does")]
+    #[error("{file} holds no RayCluster, RayJob or RayService{found}; give a file that does")]
     Nothing {
         /// The file.
         file: String,
+        /// In parentheses, objects of these kinds that are not KubeRay's; else empty.
+        found: String,
     },
     /// A release that the contract does not reach.
     #[error("the contract begins with KubeRay 1.0.0, not {release}; give a later release")]
@@ -78,60 +87,102 @@ pub enum ExplainError {
 /// Explains the text of a file for one or more releases.
 ///
 /// # Errors
-/// When it is no YAML, holds no object of Ray's, one of them is malformed, or a release is older than the contract.
+/// Those of [`explain_files`].
 pub fn explain(
     file: &Path,
     text: &str,
     releases: &[Version],
     settings: &OperatorSettings,
 ) -> Result<Explanation, ExplainError> {
-    if let Some(release) = releases.iter().find(|release| release.major == 0) {
-        let release = release.clone();
-        return Err(ExplainError::Release { release });
-    }
-    let source = Source::new(file, text);
-    let documents = yaml::parse(&source).map_err(|problems| ExplainError::File(problems.into()))?;
+    explain_files(&[Source::new(file, text)], releases, settings)
+}
+
+/// Explains files for one or more releases.
+///
+/// # Errors
+/// When a file is no YAML, none holds an object of KubeRay's, one of them is malformed, or a release is older than the
+/// contract.
+pub fn explain_files(
+    sources: &[Source],
+    releases: &[Version],
+    settings: &OperatorSettings,
+) -> Result<Explanation, ExplainError> {
+    reached(releases)?;
+    let files: Vec<String> = sources.iter().map(|source| source.path.display().to_string()).collect();
     let mut explanation = Explanation {
         version: VERSION.into(),
-        file: file.display().to_string(),
+        file: files.first().cloned().unwrap_or_default(),
+        files,
         operators: releases.iter().map(operator).collect(),
         containers: Vec::new(),
         changes: Vec::new(),
         notes: Vec::new(),
     };
-    let mut explained = false;
-    for document in &documents {
-        let object = object(document);
-        if !matches!(object.kind.as_str(), "RayCluster" | "RayJob" | "RayService") {
-            let what = if object.kind.is_empty() {
-                "a document without a kind"
-            } else {
-                &object.kind
-            };
-            explanation.notes.push(format!(
-                "line {}: {what} makes no Ray Pods and was left out",
-                object.line
-            ));
-            continue;
-        }
-        explained = true;
-        for release in releases {
-            let pods =
-                contract::predict(release, settings, &document.to_json()).map_err(|error| {
-                    ExplainError::File(vec![problem(&source, document, &error)].into())
-                })?;
-            explanation
-                .containers
-                .extend(containers(release, document, &object, &pods));
+    let (mut explained, mut strangers) = (false, Vec::new());
+    for source in sources {
+        let objects = read(source).map_err(|problems| ExplainError::File(problems.into()))?;
+        explained |= !objects.found.is_empty();
+        strangers.extend(objects.strangers.into_iter().map(|one| one.why));
+        let begin = if sources.len() > 1 { format!("{}, ", source.path.display()) } else { String::new() };
+        let notes = objects.notes.into_iter();
+        explanation.notes.extend(notes.map(|(line, why)| format!("{begin}line {line}: {why}")));
+        for found in &objects.found {
+            for release in releases {
+                if !found.is_known(release) {
+                    explanation.notes.push(format!(
+                        "{begin}line {}: KubeRay {release} does not know {}; it came with {}",
+                        found.object.line,
+                        found.object.kind,
+                        objects::CRON_JOB_SINCE
+                    ));
+                    continue;
+                }
+                let made = of_object(source, found, release, settings)
+                    .map_err(|problem| ExplainError::File(vec![problem].into()))?;
+                explanation.containers.extend(made);
+            }
         }
     }
     if !explained {
-        return Err(ExplainError::Nothing {
-            file: explanation.file,
-        });
+        let file = explanation.files.join(", ");
+        let found = strangers.join("; ");
+        let found = if found.is_empty() { found } else { format!(" ({found})") };
+        return Err(ExplainError::Nothing { file, found });
     }
     explanation.changes = diff::changes(releases, &explanation.containers);
     Ok(explanation)
+}
+
+/// Checks that the contract reaches every release.
+fn reached(releases: &[Version]) -> Result<(), ExplainError> {
+    match releases.iter().find(|release| release.major == 0) {
+        Some(release) => Err(ExplainError::Release {
+            release: release.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Reads the objects of a file.
+fn read(source: &Source) -> Result<objects::Objects, Vec<Diagnostic>> {
+    let documents = yaml::parse(source).map_err(|problems| {
+        template::in_file(source).map_or(problems, |template| vec![template])
+    })?;
+    objects::of(source, documents).map_err(|problem| vec![problem])
+}
+
+/// What a release makes of an object.
+fn of_object(
+    source: &Source,
+    found: &objects::Found,
+    release: &Version,
+    settings: &OperatorSettings,
+) -> Result<Vec<Container>, Diagnostic> {
+    let pods = contract::predict(release, settings, &found.json)
+        .map_err(|error| problem(source, &found.node, &error))?;
+    let mut made = containers(release, &found.node, &found.object, &pods);
+    found.relocate(&mut made);
+    Ok(made)
 }
 
 fn operator(release: &Version) -> Operator {
@@ -142,18 +193,6 @@ fn operator(release: &Version) -> Operator {
         provisional: class.provisional,
         unread: contract::unread(release),
         flags_are_ordered: contract::flags_are_ordered(release),
-    }
-}
-
-fn object(document: &Node) -> Object {
-    let text = |node: Option<&Node>| node.and_then(Node::text).unwrap_or_default().to_owned();
-    let metadata = document.get("metadata");
-    let name = text(metadata.and_then(|metadata| metadata.get("name")));
-    let start = text(metadata.and_then(|metadata| metadata.get("generateName")));
-    Object {
-        kind: text(document.get("kind")),
-        name: if name.is_empty() { start } else { name },
-        line: document.place.location.line,
     }
 }
 
@@ -184,7 +223,7 @@ fn containers(
 ) -> Vec<Container> {
     let root = Cursor::root(document);
     let spec = match object.kind.as_str() {
-        "RayJob" => root.find(&["spec", "rayClusterSpec"]),
+        "RayJob" | "RayCronJob" => root.find(&["spec", "rayClusterSpec"]),
         "RayService" => root.find(&["spec", "rayClusterConfig"]),
         _ => root.get("spec"),
     };
