@@ -122,9 +122,12 @@ pub fn explain_files(
     for source in sources {
         let objects = read(source).map_err(|problems| ExplainError::File(problems.into()))?;
         explained |= !objects.found.is_empty();
-        strangers.extend(objects.strangers.into_iter().map(|one| one.why));
         let begin = if sources.len() > 1 { format!("{}, ", source.path.display()) } else { String::new() };
-        let notes = objects.notes.into_iter();
+        let mut notes = objects.notes;
+        notes.extend(objects.strangers.iter().map(|one| (one.object.line, one.why.clone())));
+        notes.sort_by_key(|(line, _)| *line);
+        strangers.extend(objects.strangers.into_iter().map(|one| one.why));
+        let notes = notes.into_iter();
         explanation.notes.extend(notes.map(|(line, why)| format!("{begin}line {line}: {why}")));
         for found in &objects.found {
             for release in releases {

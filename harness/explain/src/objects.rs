@@ -114,7 +114,6 @@ pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagn
                 format!("{} of {api}", object.kind)
             };
             let why = format!("{why} is not KubeRay's (ray.io/v1, ray.io/v1alpha1) and was left out");
-            all.notes.push((object.line, why.clone()));
             let node = item.node.get("apiVersion").cloned().unwrap_or(item.node);
             all.strangers.push(Stranger { object, why, node });
         } else {

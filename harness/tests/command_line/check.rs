@@ -210,7 +210,7 @@ fn the_configuration_is_found_upwards_and_options_win() {
     // The unused id is a note, which counts here.
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
-    assert!(said.contains("kuberay-conformance.toml:2:34: note[unused-ignore] `errexit`"), "{said}");
+    assert!(said.contains("kuberay-conformance.toml:2:33: note[unused-ignore] `errexit`"), "{said}");
     assert!(!said.contains("trailing-ampersand"), "{said}");
     let output = in_folder(&below, &["check", "f.yaml", "--fail-on", "warning"], None);
     assert_eq!(output.status.code(), Some(0));

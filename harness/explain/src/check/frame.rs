@@ -38,7 +38,9 @@ fn end(source: &Source, node: &Node) -> Location {
             column,
         };
     }
-    let rest = source.text.get(span.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    // A file can be one line of megabytes, so that only what a frame shows is looked at.
+    let rest = source.text.get(span.start..).unwrap_or_default().chars();
+    let rest: String = rest.take(WIDTH).take_while(|c| *c != '\n').collect();
     let rest = rest.split(" #").next().unwrap_or_default().trim_end();
     Location {
         line: start.line,
@@ -102,14 +104,8 @@ impl<'a> Files<'a> {
         let bar = paint.blue("|");
         let mut text = format!("{} {bar}\n", " ".repeat(gutter));
         let lone = last == finding.line;
-        let longest = lines
-            .iter()
-            .take(last)
-            .skip(finding.line - 1)
-            .map(|line| line.chars().count())
-            .max()
-            .unwrap_or(0);
-        let from = if longest > WIDTH && lone && finding.column > BEFORE + 1 {
+        let shown = lines.get(finding.line - 1).copied().unwrap_or_default();
+        let from = if is_longer(shown, WIDTH) && lone && finding.column > BEFORE + 1 {
             finding.column - 1 - BEFORE
         } else {
             0
@@ -148,12 +144,21 @@ fn folded(lines: usize) -> String {
     format!("{lines} more line{}", if lines == 1 { "" } else { "s" })
 }
 
+/// Whether a line has more columns; looks at no more of it than it must.
+fn is_longer(line: &str, width: usize) -> bool {
+    line.len() > width && line.chars().nth(width).is_some()
+}
+
 /// The part of a line that is shown, and the columns that a mark adds before it.
 fn cut(line: &str, from: usize) -> (String, usize) {
-    let line = line.replace('\t', " ");
-    let part: String = line.chars().skip(from).take(WIDTH).collect();
-    let mut shown = safe(&part);
-    if line.chars().count() > from + WIDTH {
+    let start = if line.is_ascii() {
+        from.min(line.len())
+    } else {
+        line.char_indices().nth(from).map_or(line.len(), |(at, _)| at)
+    };
+    let part: String = line[start..].chars().take(WIDTH).collect();
+    let mut shown = safe(&part.replace('\t', " "));
+    if is_longer(&line[start..], WIDTH) {
         shown.push('…');
     }
     if from > 0 { (format!("…{shown}"), 1) } else { (shown, 0) }

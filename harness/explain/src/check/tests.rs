@@ -229,3 +229,21 @@ fn sarif_matches_the_official_schema() {
     let errors: Vec<String> = validator.iter_errors(&sarif()).map(|error| error.to_string()).collect();
     assert_eq!(errors, [""; 0]);
 }
+
+/// A file of one line must not be looked through once for each value.
+#[test]
+fn many_objects_on_one_line_are_checked_in_time() {
+    let one: Value = serde_json::json!({
+        "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "c"},
+        "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+            {"name": "ray-head", "image": "ray", "args": ["run &"], "resources": {"limits": {"cpu": 1}}}
+        ]}}}},
+    });
+    let text = serde_json::json!({"kind": "List", "items": vec![one; 2000]}).to_string();
+    let started = std::time::Instant::now();
+    let (report, sources) = checked(&text, &options(&["1.6.2"]));
+    assert_eq!(report.findings.len(), 2000);
+    assert!(report.text(&sources, Look::default()).lines().all(|line| line.chars().count() < 200));
+    // Debug builds on a busy machine take a few seconds; looking through it each time takes minutes.
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+}
