@@ -69,7 +69,8 @@ pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
     let settings = settings(&options.operator_env, &options.namespace);
     if input.sources.is_empty() {
         let message = "no file mentions ray.io, the API group of KubeRay's objects";
-        return Err(CliError::bad_use(message).with_help("name files that hold RayClusters, RayJobs or RayServices"));
+        return Err(CliError::bad_use(message)
+            .with_help("name files that hold RayClusters, RayJobs or RayServices"));
     }
     let explained = explain::explain_files(&input.sources, &releases, &settings);
     let mut explanation = explained.map_err(|error| match error {
@@ -78,7 +79,9 @@ pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
     })?;
     forget_pinned(&mut explanation.operators, &Pins::embedded());
     let written = match options.format {
-        Format::Text if releases.len() > 1 && !options.full => explain::render_upgrade(&explanation),
+        Format::Text if releases.len() > 1 && !options.full => {
+            explain::render_upgrade(&explanation)
+        }
         Format::Text => explain::render(&explanation),
         Format::Json => {
             visible::json(&serde_json::to_string_pretty(&explanation).unwrap_or_default()) + "\n"

@@ -40,7 +40,8 @@ pub(super) fn read(files: &[PathBuf], only_ours: bool) -> Result<Input, CliError
         collect(file, &mut found).map_err(|error| unreadable(file, &error))?;
         if found.is_empty() {
             let message = format!("{} holds no .yaml, .yml or .json file", file.display());
-            return Err(CliError::bad_use(message).with_help("name a folder with manifests, or the files themselves"));
+            return Err(CliError::bad_use(message)
+                .with_help("name a folder with manifests, or the files themselves"));
         }
         for file in found {
             add(&file, true, &mut seen, &mut input)?;
@@ -65,7 +66,9 @@ fn add(
         input.skipped += 1;
         return Ok(());
     }
-    input.sources.push(Source::new(file, text.trim_start_matches('\u{feff}')));
+    input
+        .sources
+        .push(Source::new(file, text.trim_start_matches('\u{feff}')));
     Ok(())
 }
 
@@ -77,13 +80,18 @@ fn standard_input() -> Result<Source, CliError> {
         let help = "see whether the program before the pipe failed";
         return Err(CliError::bad_use("standard input is empty").with_help(help));
     }
-    Ok(Source::new(Path::new(STDIN), text.trim_start_matches('\u{feff}')))
+    Ok(Source::new(
+        Path::new(STDIN),
+        text.trim_start_matches('\u{feff}'),
+    ))
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> CliError {
     let message = format!("cannot read {}: {error}", file.display());
     let help = match error.kind() {
-        std::io::ErrorKind::NotFound => "name a file or a folder that exists, or `-` for standard input",
+        std::io::ErrorKind::NotFound => {
+            "name a file or a folder that exists, or `-` for standard input"
+        }
         std::io::ErrorKind::InvalidData => "save the file as UTF-8",
         _ => return CliError::bad_use(message),
     };

@@ -17,7 +17,8 @@ pub fn check_annotations(report: &Report, env: &dyn Fn(&str) -> Option<String>) 
             Severity::Warning => "warning",
             Severity::Note => "notice",
         };
-        let file = (!finding.file.is_empty()).then(|| relative(&finding.file, workspace.as_deref()));
+        let file =
+            (!finding.file.is_empty()).then(|| relative(&finding.file, workspace.as_deref()));
         let place = (finding.line, finding.column);
         annotation_with(kind, file, place, &finding.id, &message(finding)) + "\n"
     });
@@ -48,23 +49,33 @@ pub fn check_junit(report: &Report) -> Result<String, ReportError> {
         };
         if finding.severity != Severity::Note {
             let place = format!("{}:{}:{}", finding.file, finding.line, finding.column);
-            status.set_type(finding.id.as_str()).set_message(clean(&finding.message));
+            status
+                .set_type(finding.id.as_str())
+                .set_message(clean(&finding.message));
             status.set_description(clean(&format!("{place}\n{}", message(finding))));
         }
-        let name = format!("{} {}:{}:{}", finding.id, finding.file, finding.line, finding.column);
+        let name = format!(
+            "{} {}:{}:{}",
+            finding.id, finding.file, finding.line, finding.column
+        );
         let mut case = TestCase::new(clean(&name), status);
         // CI systems take dots for the separators of packages.
         case.set_classname(clean(&finding.file.replace('.', "_")));
-        case.extra.insert("file".into(), clean(&finding.file).into());
+        case.extra
+            .insert("file".into(), clean(&finding.file).into());
         if finding.severity == Severity::Note {
             case.set_system_out(clean(&message(finding)));
         }
         suite.add_test_case(case);
     }
     if report.findings.is_empty() {
-        suite.add_test_case(TestCase::new(report.summary().trim_end(), TestCaseStatus::success()));
+        suite.add_test_case(TestCase::new(
+            report.summary().trim_end(),
+            TestCaseStatus::success(),
+        ));
     }
     let mut all = Junit::new(NAME);
     all.add_test_suite(suite);
-    all.to_string().map_err(|source| ReportError::render("junit.xml", source))
+    all.to_string()
+        .map_err(|source| ReportError::render("junit.xml", source))
 }

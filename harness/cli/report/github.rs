@@ -172,7 +172,10 @@ pub(super) fn annotation_with(
 ) -> String {
     let (title, message) = (property(title), data(message));
     let place = file.map(|file| format!("file={},line={line},col={column},", property(file)));
-    format!("::{kind} {}title={title}::{message}", place.unwrap_or_default())
+    format!(
+        "::{kind} {}title={title}::{message}",
+        place.unwrap_or_default()
+    )
 }
 
 /// Escapes the message of a workflow command. Cleaning has left no `\r`; escaped all the same, as GitHub asks.

@@ -58,8 +58,8 @@ use semver::Version;
 pub use document::*;
 pub use pages::{index as trap_index, page as trap_page};
 pub use render::render;
-pub use upgrade::render_upgrade;
 pub use schema::explain_schema;
+pub use upgrade::render_upgrade;
 pub use warning::{TRAPS, Trap, Weight};
 
 /// Why a file can't be explained.
@@ -108,7 +108,10 @@ pub fn explain_files(
     settings: &OperatorSettings,
 ) -> Result<Explanation, ExplainError> {
     reached(releases)?;
-    let files: Vec<String> = sources.iter().map(|source| source.path.display().to_string()).collect();
+    let files: Vec<String> = sources
+        .iter()
+        .map(|source| source.path.display().to_string())
+        .collect();
     let mut explanation = Explanation {
         version: VERSION.into(),
         file: files.first().cloned().unwrap_or_default(),
@@ -122,13 +125,24 @@ pub fn explain_files(
     for source in sources {
         let objects = read(source).map_err(|problems| ExplainError::File(problems.into()))?;
         explained |= !objects.found.is_empty();
-        let begin = if sources.len() > 1 { format!("{}, ", source.path.display()) } else { String::new() };
+        let begin = if sources.len() > 1 {
+            format!("{}, ", source.path.display())
+        } else {
+            String::new()
+        };
         let mut notes = objects.notes;
-        notes.extend(objects.strangers.iter().map(|one| (one.object.line, one.why.clone())));
+        notes.extend(
+            objects
+                .strangers
+                .iter()
+                .map(|one| (one.object.line, one.why.clone())),
+        );
         notes.sort_by_key(|(line, _)| *line);
         strangers.extend(objects.strangers.into_iter().map(|one| one.why));
         let notes = notes.into_iter();
-        explanation.notes.extend(notes.map(|(line, why)| format!("{begin}line {line}: {why}")));
+        explanation
+            .notes
+            .extend(notes.map(|(line, why)| format!("{begin}line {line}: {why}")));
         for found in &objects.found {
             for release in releases {
                 if !found.is_known(release) {
@@ -149,7 +163,11 @@ pub fn explain_files(
     if !explained {
         let file = explanation.files.join(", ");
         let found = strangers.join("; ");
-        let found = if found.is_empty() { found } else { format!(" ({found})") };
+        let found = if found.is_empty() {
+            found
+        } else {
+            format!(" ({found})")
+        };
         return Err(ExplainError::Nothing { file, found });
     }
     explanation.changes = diff::changes(releases, &explanation.containers);

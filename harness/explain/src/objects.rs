@@ -99,7 +99,10 @@ pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagn
     for item in items {
         let object = object(source, &item);
         let api = text(&item.node, "apiVersion").to_owned();
-        let known = matches!(object.kind.as_str(), "RayCluster" | "RayJob" | "RayService" | "RayCronJob");
+        let known = matches!(
+            object.kind.as_str(),
+            "RayCluster" | "RayJob" | "RayService" | "RayCronJob"
+        );
         if known && VERSIONS.contains(&api.as_str()) {
             super::template::in_object(source, &item.node)?;
             if let Some(owner) = &item.owner {
@@ -113,7 +116,8 @@ pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagn
             } else {
                 format!("{} of {api}", object.kind)
             };
-            let why = format!("{why} is not KubeRay's (ray.io/v1, ray.io/v1alpha1) and was left out");
+            let why =
+                format!("{why} is not KubeRay's (ray.io/v1, ray.io/v1alpha1) and was left out");
             let node = item.node.get("apiVersion").cloned().unwrap_or(item.node);
             all.strangers.push(Stranger { object, why, node });
         } else {
@@ -121,7 +125,10 @@ pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagn
         }
     }
     for text in unread {
-        let why = format!("{} is no plain YAML and was left out; render it first", text.path);
+        let why = format!(
+            "{} is no plain YAML and was left out; render it first",
+            text.path
+        );
         all.notes.push((text.location.line, why));
     }
     left_out(&others, &mut all.notes);
@@ -135,7 +142,11 @@ fn text<'a>(node: &'a Node, key: &str) -> &'a str {
 
 fn object(source: &Source, item: &Item) -> Object {
     let metadata = item.node.get("metadata");
-    let part = |key| metadata.map_or("", |metadata| text(metadata, key)).to_owned();
+    let part = |key| {
+        metadata
+            .map_or("", |metadata| text(metadata, key))
+            .to_owned()
+    };
     let (name, start) = (part("name"), part("generateName"));
     Object {
         kind: text(&item.node, "kind").to_owned(),
@@ -148,26 +159,51 @@ fn object(source: &Source, item: &Item) -> Object {
 
 fn inside(object: &Object, owner: &Owner) -> String {
     let owner = format!("{} {}", owner.kind, owner.name);
-    format!("{} {} lies in {} at {}", object.kind, object.name, owner.trim(), object.path)
+    format!(
+        "{} {} lies in {} at {}",
+        object.kind,
+        object.name,
+        owner.trim(),
+        object.path
+    )
 }
 
 fn left_out(others: &[Object], notes: &mut Vec<(usize, String)>) {
     if others.len() > NAMED {
         let kinds: BTreeSet<&str> = others.iter().map(|other| other.kind.as_str()).collect();
-        let kinds = kinds.into_iter().filter(|kind| !kind.is_empty()).collect::<Vec<_>>().join(", ");
-        let why = format!("{} objects make no Ray Pods and were left out ({kinds})", others.len());
+        let kinds = kinds
+            .into_iter()
+            .filter(|kind| !kind.is_empty())
+            .collect::<Vec<_>>()
+            .join(", ");
+        let why = format!(
+            "{} objects make no Ray Pods and were left out ({kinds})",
+            others.len()
+        );
         notes.push((others[0].line, why));
         return;
     }
     for other in others {
-        let what = if other.kind.is_empty() { "a document without a kind" } else { &other.kind };
-        notes.push((other.line, format!("{what} makes no Ray Pods and was left out")));
+        let what = if other.kind.is_empty() {
+            "a document without a kind"
+        } else {
+            &other.kind
+        };
+        notes.push((
+            other.line,
+            format!("{what} makes no Ray Pods and was left out"),
+        ));
     }
 }
 
 fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found {
-    let annotations = item.node.get("metadata").and_then(|node| node.get("annotations"));
-    let ignore = annotations.and_then(|node| node.get(super::check::ANNOTATION)).cloned();
+    let annotations = item
+        .node
+        .get("metadata")
+        .and_then(|node| node.get("annotations"));
+    let ignore = annotations
+        .and_then(|node| node.get(super::check::ANNOTATION))
+        .cloned();
     let is_cron = object.kind == "RayCronJob";
     let node = if is_cron {
         let why = format!(
@@ -195,8 +231,14 @@ fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found 
 /// copied (raycronjob_controller.go constructRayJob).
 fn job_of_cron(cron: &Node) -> Node {
     let place = cron.place.clone();
-    let node = |value: Yaml| Node { value, place: place.clone() };
-    let key = |name: &str| Key { name: name.into(), place: place.clone() };
+    let node = |value: Yaml| Node {
+        value,
+        place: place.clone(),
+    };
+    let key = |name: &str| Key {
+        name: name.into(),
+        place: place.clone(),
+    };
     let of_text = |text: String| node(Yaml::Text(text));
     let metadata = cron.get("metadata");
     let name = metadata.map_or("", |metadata| text(metadata, "name"));

@@ -32,18 +32,38 @@ struct Example {
 
 impl Example {
     fn of(trap: &Trap) -> Option<Self> {
-        let text = EXAMPLES.get_file(format!("{}.yaml", trap.id))?.contents_utf8()?;
+        let text = EXAMPLES
+            .get_file(format!("{}.yaml", trap.id))?
+            .contents_utf8()?;
         let (bad, good) = text.split_once("---\n")?;
         let comments = bad.lines().take_while(|line| line.starts_with('#'));
-        let header: Vec<&str> = comments.map(|line| line.trim_start_matches('#').trim()).collect();
-        let value = |key: &str| header.iter().find_map(|line| line.strip_prefix(key)).unwrap_or_default().trim();
-        let words = |text: &str| text.split([',', ' ']).filter(|word| !word.is_empty()).map(Into::into).collect();
+        let header: Vec<&str> = comments
+            .map(|line| line.trim_start_matches('#').trim())
+            .collect();
+        let value = |key: &str| {
+            header
+                .iter()
+                .find_map(|line| line.strip_prefix(key))
+                .unwrap_or_default()
+                .trim()
+        };
+        let words = |text: &str| {
+            text.split([',', ' '])
+                .filter(|word| !word.is_empty())
+                .map(Into::into)
+                .collect()
+        };
         let why: Vec<&str> = header
             .iter()
             .filter(|line| !line.starts_with("operator:") && !line.starts_with("issues:"))
             .copied()
             .collect();
-        let body = |text: &str| text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+        let body = |text: &str| {
+            text.lines()
+                .filter(|line| !line.starts_with('#'))
+                .map(|line| format!("{line}\n"))
+                .collect()
+        };
         Some(Self {
             why: why.join(" "),
             operator: value("operator:").parse().ok(),
@@ -59,7 +79,10 @@ impl Example {
         let mut options = Options::new(releases);
         options.select = vec![trap.id.into()];
         let mut report = check(&sources, &options).unwrap_or_else(|error| Report {
-            findings: vec![Finding { message: error.to_string(), ..Finding::default() }],
+            findings: vec![Finding {
+                message: error.to_string(),
+                ..Finding::default()
+            }],
             ..Report::default()
         });
         report.notes.clear();
@@ -73,7 +96,10 @@ pub fn page(trap: &Trap) -> String {
         Weight::Warning => "warning",
         Weight::Note => "note",
     };
-    let mut text = format!("# {}\n\n{weight}, rule [{}](../contract.md)\n\n", trap.id, trap.rule);
+    let mut text = format!(
+        "# {}\n\n{weight}, rule [{}](../contract.md)\n\n",
+        trap.id, trap.rule
+    );
     text.push_str(&format!("## What happens\n\n{}\n\n", trap.text));
     let example = Example::of(trap);
     text.push_str("## Why\n\n");
@@ -81,7 +107,10 @@ pub fn page(trap: &Trap) -> String {
         text.push_str(&format!("{}\n\n", example.why));
     }
     if let Some(rule) = rule_of(trap.rule) {
-        text.push_str(&format!("Rule {}, {}: {}\n\n", rule.id, rule.title, rule.sentence));
+        text.push_str(&format!(
+            "Rule {}, {}: {}\n\n",
+            rule.id, rule.title, rule.sentence
+        ));
     }
     if let Some(example) = &example {
         text.push_str(&shown(trap, example));
@@ -90,7 +119,11 @@ pub fn page(trap: &Trap) -> String {
     if let Some(example) = &example {
         let diff = TextDiff::from_lines(&example.bad, &example.good);
         let diff = diff.unified_diff().context_radius(2).to_string();
-        let lines = diff.lines().filter(|line| !line.starts_with("@@")).collect::<Vec<_>>().join("\n");
+        let lines = diff
+            .lines()
+            .filter(|line| !line.starts_with("@@"))
+            .collect::<Vec<_>>()
+            .join("\n");
         text.push_str(&format!("```diff\n{lines}\n```\n\n"));
         text.push_str(&format!("## Releases\n\n{}\n\n", releases(trap, example)));
     }
@@ -99,14 +132,18 @@ pub fn page(trap: &Trap) -> String {
     );
     text.push_str(&format!("{}`.\n\n## Proven by\n\n", trap.id));
     for name in trap.scenarios {
-        text.push_str(&format!("- [`{name}`](../../../scenarios/{name}/scenario.yaml)\n"));
+        text.push_str(&format!(
+            "- [`{name}`](../../../scenarios/{name}/scenario.yaml)\n"
+        ));
     }
     let issues = example.map(|example| example.issues).unwrap_or_default();
     if !issues.is_empty() {
         text.push_str("\n## Issues\n\n");
         for issue in issues {
             let (repository, number) = issue.split_once('#').unwrap_or((&issue, ""));
-            text.push_str(&format!("- [{issue}](https://github.com/{repository}/issues/{number})\n"));
+            text.push_str(&format!(
+                "- [{issue}](https://github.com/{repository}/issues/{number})\n"
+            ));
         }
     }
     text
@@ -123,7 +160,9 @@ fn shown(trap: &Trap, example: &Example) -> String {
 }
 
 fn newest() -> Version {
-    CLASSES.last().map_or(Version::new(1, 0, 0), |class| class.since.clone())
+    CLASSES
+        .last()
+        .map_or(Version::new(1, 0, 0), |class| class.since.clone())
 }
 
 /// The releases on which the example falls into the trap, by the classes of releases that behave alike.
@@ -132,18 +171,29 @@ fn releases(trap: &Trap, example: &Example) -> String {
         let (report, _) = Example::report(trap, &example.bad, vec![release.clone()]);
         report.findings.iter().any(|finding| finding.id == trap.id)
     };
-    let classes: Vec<(&Version, bool)> =
-        CLASSES.iter().map(|class| (&class.since, has(&class.since))).collect();
+    let classes: Vec<(&Version, bool)> = CLASSES
+        .iter()
+        .map(|class| (&class.since, has(&class.since)))
+        .collect();
     let mut ranges = Vec::new();
     let mut at = 0;
     while at < classes.len() {
-        let len = classes[at..].iter().take_while(|(_, has)| *has == classes[at].1).count();
+        let len = classes[at..]
+            .iter()
+            .take_while(|(_, has)| *has == classes[at].1)
+            .count();
         if classes[at].1 {
             let from = (at > 0).then(|| format!("from KubeRay {}", classes[at].0));
-            let until = classes.get(at + len).map(|(release, _)| format!("before KubeRay {release}"));
+            let until = classes
+                .get(at + len)
+                .map(|(release, _)| format!("before KubeRay {release}"));
             ranges.push(match (from, until) {
                 (None, None) => "every release that is known".into(),
-                (from, until) => [from, until].into_iter().flatten().collect::<Vec<_>>().join(" and "),
+                (from, until) => [from, until]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(" and "),
             });
         }
         at += len;
@@ -151,7 +201,11 @@ fn releases(trap: &Trap, example: &Example) -> String {
     let ranges = ranges.join("; ");
     let mut letters = ranges.chars();
     let first = letters.next().map(|c| c.to_ascii_uppercase());
-    format!("{}{}.", first.map(String::from).unwrap_or_default(), letters.as_str())
+    format!(
+        "{}{}.",
+        first.map(String::from).unwrap_or_default(),
+        letters.as_str()
+    )
 }
 
 /// Returns the page that lists every trap, as committed in `docs/reference/traps/README.md`.
@@ -166,11 +220,19 @@ pub fn index() -> String {
             Weight::Note => "note",
         };
         let cell = trap.text.replace('|', "\\|");
-        text.push_str(&format!("| [`{0}`]({0}.md) | {weight} | {1} | {cell} |\n", trap.id, trap.rule));
+        text.push_str(&format!(
+            "| [`{0}`]({0}.md) | {weight} | {1} | {cell} |\n",
+            trap.id, trap.rule
+        ));
     }
     text.push_str("\nOther findings:\n\n| id | severity | what it means |\n|---|---|---|\n");
     for other in IDS {
-        text.push_str(&format!("| `{}` | {} | {} |\n", other.id(), other.severity().word(), other.says()));
+        text.push_str(&format!(
+            "| `{}` | {} | {} |\n",
+            other.id(),
+            other.severity().word(),
+            other.says()
+        ));
     }
     text
 }
@@ -185,11 +247,19 @@ mod tests {
             let example = Example::of(trap).unwrap_or_else(|| {
                 panic!("{0}: write src/examples/{0}.yaml: comments, a manifest, `---`, and the same fixed", trap.id)
             });
-            assert!(example.why.ends_with('.'), "{}: the comment must say why", trap.id);
+            assert!(
+                example.why.ends_with('.'),
+                "{}: the comment must say why",
+                trap.id
+            );
             let release = example.operator.clone().unwrap_or_else(newest);
             let ids = |text: &str| -> Vec<String> {
                 let (report, _) = Example::report(trap, text, vec![release.clone()]);
-                report.findings.into_iter().map(|finding| finding.id).collect()
+                report
+                    .findings
+                    .into_iter()
+                    .map(|finding| finding.id)
+                    .collect()
             };
             assert_eq!(ids(&example.bad), [trap.id], "the example of {}", trap.id);
             assert_eq!(ids(&example.good), [""; 0], "the fix of {}", trap.id);
@@ -207,8 +277,10 @@ mod tests {
     #[test]
     fn the_pages_are_as_committed() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/traps");
-        let mut pages: Vec<(String, String)> =
-            TRAPS.iter().map(|trap| (format!("{}.md", trap.id), page(trap))).collect();
+        let mut pages: Vec<(String, String)> = TRAPS
+            .iter()
+            .map(|trap| (format!("{}.md", trap.id), page(trap)))
+            .collect();
         pages.push(("README.md".into(), index()));
         if std::env::var_os("UPDATE_DOCS").is_some() {
             _ = std::fs::remove_dir_all(&folder);
@@ -219,9 +291,16 @@ mod tests {
         }
         for (name, text) in &pages {
             let committed = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-            assert!(committed == *text, "docs/reference/traps/{name} is outdated; write it with UPDATE_DOCS=1");
+            assert!(
+                committed == *text,
+                "docs/reference/traps/{name} is outdated; write it with UPDATE_DOCS=1"
+            );
         }
         let files = std::fs::read_dir(&folder).unwrap().count();
-        assert_eq!(files, pages.len(), "docs/reference/traps holds other pages; write it with UPDATE_DOCS=1");
+        assert_eq!(
+            files,
+            pages.len(),
+            "docs/reference/traps holds other pages; write it with UPDATE_DOCS=1"
+        );
     }
 }

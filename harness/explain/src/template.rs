@@ -6,26 +6,36 @@ use kuberay_manifest::{Diagnostic, Location, Source};
 const HELP: &str = "render the chart first: `helm template CHART | kuberay-conformance check -`";
 
 /// What only Helm's templates name; other texts with braces, such as Argo's, are left alone.
-const OF_HELM: [&str; 6] = [".Values", ".Release", ".Chart", ".Capabilities", ".Files", "include \""];
+const OF_HELM: [&str; 6] = [
+    ".Values",
+    ".Release",
+    ".Chart",
+    ".Capabilities",
+    ".Files",
+    "include \"",
+];
 
 /// Returns one error in place of those of the YAML parser, where a file is an unrendered template.
 pub(super) fn in_file(source: &Source) -> Option<Diagnostic> {
     let action = |line: &str| line.find("{{").filter(|at| is_action(&line[at + 2..]));
-    let (line, column) = source
-        .text
-        .lines()
-        .enumerate()
-        .find_map(|(index, line)| Some((index + 1, line[..action(line)?].chars().count() + 1)))?;
+    let (line, column) =
+        source.text.lines().enumerate().find_map(|(index, line)| {
+            Some((index + 1, line[..action(line)?].chars().count() + 1))
+        })?;
     Some(problem(source, Location { line, column }))
 }
 
 /// Whether what follows `{{` is an action of a template, and not an empty mapping in a mapping.
 fn is_action(text: &str) -> bool {
     const WORDS: [&str; 12] = [
-        "if", "else", "end", "range", "with", "include", "template", "define", "block", "toYaml", "tpl", "fail",
+        "if", "else", "end", "range", "with", "include", "template", "define", "block", "toYaml",
+        "tpl", "fail",
     ];
     let text = text.trim_start_matches('-').trim_start();
-    let word: String = text.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let word: String = text
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
     text.starts_with(['.', '$', '/']) || WORDS.contains(&word.as_str())
 }
 
@@ -47,14 +57,18 @@ pub(super) fn in_object(source: &Source, node: &Node) -> Result<(), Diagnostic> 
             Ok(())
         }
         Yaml::List(items) => items.iter().try_for_each(|item| in_object(source, item)),
-        Yaml::Map(entries) => entries.iter().try_for_each(|(_, value)| in_object(source, value)),
+        Yaml::Map(entries) => entries
+            .iter()
+            .try_for_each(|(_, value)| in_object(source, value)),
         Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) => Ok(()),
     }
 }
 
 fn problem(source: &Source, location: Location) -> Diagnostic {
     let place = source.rest_of_line(location);
-    source.error(&place, "this is a Helm template that nobody has rendered").with_help(HELP)
+    source
+        .error(&place, "this is a Helm template that nobody has rendered")
+        .with_help(HELP)
 }
 
 #[cfg(test)]

@@ -49,10 +49,17 @@ impl Excerpt {
             quoted += 1;
         }
         let end = end.min(last);
-        let to = if last < text.len() { line_end(last + 1) } else { last };
+        let to = if last < text.len() {
+            line_end(last + 1)
+        } else {
+            last
+        };
 
         let column = text[first..start].chars().count();
-        let longest = text[from..to].lines().map(|line| line.chars().count()).max();
+        let longest = text[from..to]
+            .lines()
+            .map(|line| line.chars().count())
+            .max();
         let window = if longest.unwrap_or(0) <= WIDTH || column + BEFORE < WIDTH {
             0..WIDTH
         } else {
@@ -67,7 +74,12 @@ impl Excerpt {
                 shown.push('\n');
             }
             let range = at..at + content.len();
-            let cut = |at: usize| cut(&text[range.start..at.clamp(range.start, range.end)], &window);
+            let cut = |at: usize| {
+                cut(
+                    &text[range.start..at.clamp(range.start, range.end)],
+                    &window,
+                )
+            };
             let begin = shown.len();
             shown.push_str(&cut(range.end));
             if content.chars().count() > window.end {
@@ -100,7 +112,11 @@ impl Excerpt {
 /// The part of a line's beginning that lies in the window, as a terminal may be given it.
 fn cut(text: &str, window: &Range<usize>) -> String {
     let part: String = text.chars().take(window.end).skip(window.start).collect();
-    let mark = if window.start > 0 && text.chars().count() > window.start { "…" } else { "" };
+    let mark = if window.start > 0 && text.chars().count() > window.start {
+        "…"
+    } else {
+        ""
+    };
     format!("{mark}{}", visible::lines(&part))
 }
 
@@ -112,7 +128,11 @@ impl SourceCode for Excerpt {
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let contents = self.text.as_str().read_span(span, before, after)?;
-        let column = if span.offset() == self.span.start { self.column } else { contents.column() };
+        let column = if span.offset() == self.span.start {
+            self.column
+        } else {
+            contents.column()
+        };
         Ok(Box::new(MietteSpanContents::new_named(
             self.name.clone(),
             contents.data(),
@@ -130,11 +150,20 @@ mod tests {
 
     #[test]
     fn a_long_line_is_cut_around_the_position() {
-        let text = format!("a: 1\nb: {}HERE{}\nc: 2\n", "x".repeat(500), "y".repeat(500));
+        let text = format!(
+            "a: 1\nb: {}HERE{}\nc: 2\n",
+            "x".repeat(500),
+            "y".repeat(500)
+        );
         let at = text.find("HERE").unwrap();
         let excerpt = Excerpt::new("f".into(), &text, &(at..at + 4));
         assert_eq!(&excerpt.text[excerpt.span()], "HERE");
-        assert!(excerpt.text.lines().all(|line| line.chars().count() <= WIDTH + 2));
+        assert!(
+            excerpt
+                .text
+                .lines()
+                .all(|line| line.chars().count() <= WIDTH + 2)
+        );
         let contents = excerpt.read_span(&excerpt.span().into(), 0, 0).unwrap();
         assert_eq!((contents.line(), contents.column()), (1, 503));
     }

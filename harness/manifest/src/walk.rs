@@ -110,7 +110,10 @@ impl Walker<'_> {
         if !of_group {
             let own = Owner {
                 kind,
-                name: node.get("metadata").map_or("", |metadata| text(metadata, "name")).into(),
+                name: node
+                    .get("metadata")
+                    .map_or("", |metadata| text(metadata, "name"))
+                    .into(),
             };
             let before = (self.found.items.len(), self.found.unread.len());
             self.inside(&mut node, &path, &own);
@@ -184,7 +187,11 @@ impl Walker<'_> {
         let lines = Lines::of(self.source, &node.place, manifest);
         for (index, mut document) in documents.into_iter().enumerate() {
             relocate(&mut document, &node.place, lines.as_ref());
-            let path = if index == 0 { path.to_owned() } else { format!("{path}[{index}]") };
+            let path = if index == 0 {
+                path.to_owned()
+            } else {
+                format!("{path}[{index}]")
+            };
             self.object(document, path, Some(owner));
         }
     }
@@ -216,7 +223,13 @@ fn inherit(item: &mut Node, kind: &str, api: Option<&Node>) {
         return;
     }
     let value = Yaml::Text(kind.into());
-    add("kind", Node { value, place: place.clone() });
+    add(
+        "kind",
+        Node {
+            value,
+            place: place.clone(),
+        },
+    );
     if let Some(api) = api.filter(|_| no_api) {
         add("apiVersion", api.clone());
     }
@@ -263,7 +276,10 @@ impl Lines {
     }
 
     fn offset(&self, at: usize) -> usize {
-        let index = self.starts.partition_point(|(inner, _)| *inner <= at).saturating_sub(1);
+        let index = self
+            .starts
+            .partition_point(|(inner, _)| *inner <= at)
+            .saturating_sub(1);
         let (inner, outer) = self.starts.get(index).copied().unwrap_or_default();
         outer + self.indent + at.saturating_sub(inner)
     }
@@ -287,7 +303,9 @@ fn relocate(node: &mut Node, whole: &Place, lines: Option<&Lines>) {
                 relocate(value, whole, lines);
             }
         }
-        Yaml::List(items) => items.iter_mut().for_each(|item| relocate(item, whole, lines)),
+        Yaml::List(items) => items
+            .iter_mut()
+            .for_each(|item| relocate(item, whole, lines)),
         Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) => {}
     }
 }

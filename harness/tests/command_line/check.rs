@@ -35,7 +35,9 @@ fn note() -> String {
 }
 
 fn indented(text: &str, spaces: usize) -> String {
-    text.lines().map(|line| format!("{}{line}\n", " ".repeat(spaces))).collect()
+    text.lines()
+        .map(|line| format!("{}{line}\n", " ".repeat(spaces)))
+        .collect()
 }
 
 fn json(text: &str) -> serde_json::Value {
@@ -45,7 +47,10 @@ fn json(text: &str) -> serde_json::Value {
 fn in_folder(folder: &Path, arguments: &[&str], input: Option<&str>) -> Output {
     let mut program = support::program();
     program.current_dir(folder).args(arguments);
-    program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    program
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = program.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // A program that reads no input may have ended.
@@ -69,7 +74,11 @@ fn check(manifest: &str, arguments: &[&str]) -> (i32, String, String) {
     let folder = folder(&[("f.yaml", manifest)]);
     let arguments = [&["check", "f.yaml"], arguments].concat();
     let output = in_folder(folder.path(), &arguments, None);
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code().unwrap(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 #[rstest]
@@ -96,16 +105,31 @@ fn exit_codes(#[case] manifest: &str, #[case] arguments: &[&str], #[case] code: 
 #[test]
 fn a_wrong_id_names_the_right_one() {
     let (_, _, errors) = check(BAD, &["--ignore", "trailing-ampersan"]);
-    assert!(errors.contains("did you mean `trailing-ampersand`?"), "{errors}");
+    assert!(
+        errors.contains("did you mean `trailing-ampersand`?"),
+        "{errors}"
+    );
 }
 
 #[rstest]
-#[case::text("text", "13 |           args: [\"prepare &\"]\n   |                  ^^^^^^^^^^^")]
-#[case::concise("concise", "f.yaml:13:18: warning[trailing-ampersand] The text ends in `&`")]
+#[case::text(
+    "text",
+    "13 |           args: [\"prepare &\"]\n   |                  ^^^^^^^^^^^"
+)]
+#[case::concise(
+    "concise",
+    "f.yaml:13:18: warning[trailing-ampersand] The text ends in `&`"
+)]
 #[case::json("json", "\"version\": \"kuberay-conformance.check/v1\"")]
 #[case::sarif("sarif", "\"ruleId\": \"trailing-ampersand\"")]
-#[case::github("github", "::warning file=f.yaml,line=13,col=18,title=trailing-ampersand::The text ends in")]
-#[case::junit("junit", "<testcase name=\"trailing-ampersand f.yaml:13:18\" classname=\"f_yaml\"")]
+#[case::github(
+    "github",
+    "::warning file=f.yaml,line=13,col=18,title=trailing-ampersand::The text ends in"
+)]
+#[case::junit(
+    "junit",
+    "<testcase name=\"trailing-ampersand f.yaml:13:18\" classname=\"f_yaml\""
+)]
 fn formats(#[case] format: &str, #[case] expected: &str) {
     let (code, output, errors) = check(BAD, &["--format", format]);
     assert_eq!(code, 1, "{errors}");
@@ -139,13 +163,27 @@ fn forms_of_input(#[case] manifest: String, #[case] path: &str) {
     let report: serde_json::Value = serde_json::from_str(&output).unwrap();
     let finding = &report["findings"][0];
     assert_eq!(finding["id"], "trailing-ampersand");
-    assert_eq!(finding["path"], format!("{path}.template.spec.containers[0].args[0]"));
+    assert_eq!(
+        finding["path"],
+        format!("{path}.template.spec.containers[0].args[0]")
+    );
     let line = usize::try_from(finding["line"].as_u64().unwrap()).unwrap();
-    assert!(manifest.lines().nth(line - 1).unwrap().contains("prepare &"), "line {line}");
+    assert!(
+        manifest
+            .lines()
+            .nth(line - 1)
+            .unwrap()
+            .contains("prepare &"),
+        "line {line}"
+    );
 
     let folder = folder(&[("f.yaml", &manifest)]);
     let explained = in_folder(folder.path(), &["explain", "f.yaml"], None);
-    assert!(text(&explained.stdout).contains("trailing-ampersand"), "{}", text(&explained.stderr));
+    assert!(
+        text(&explained.stdout).contains("trailing-ampersand"),
+        "{}",
+        text(&explained.stderr)
+    );
 }
 
 #[test]
@@ -159,11 +197,26 @@ fn folders_files_and_standard_input_are_read_together() {
         ("four.yaml", BAD),
         ("empty/notes.txt", BAD),
     ]);
-    let arguments = ["check", "a", "four.yaml", "a/one.yml", "-", "--format", "concise"];
+    let arguments = [
+        "check",
+        "a",
+        "four.yaml",
+        "a/one.yml",
+        "-",
+        "--format",
+        "concise",
+    ];
     let output = in_folder(folder.path(), &arguments, Some(BAD));
     let output = text(&output.stdout);
-    let files: Vec<&str> = output.lines().map(|line| line.split(':').next().unwrap()).collect();
-    assert_eq!(files, ["a/b/two.json", "a/one.yml", "four.yaml", "-"], "{output}");
+    let files: Vec<&str> = output
+        .lines()
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(
+        files,
+        ["a/b/two.json", "a/one.yml", "four.yaml", "-"],
+        "{output}"
+    );
 
     let output = in_folder(folder.path(), &["check", "empty"], None);
     assert_eq!(output.status.code(), Some(2));
@@ -183,8 +236,16 @@ fn an_unrendered_chart_is_one_error() {
             let output = in_folder(folder.path(), &[command, "f.yaml"], None);
             assert_eq!(output.status.code(), Some(2));
             let said = text(&output.stdout) + &text(&output.stderr);
-            assert_eq!(said.matches("a Helm template that nobody has rendered").count(), 1, "{said}");
-            assert!(said.contains("helm template CHART | kuberay-conformance check -"), "{said}");
+            assert_eq!(
+                said.matches("a Helm template that nobody has rendered")
+                    .count(),
+                1,
+                "{said}"
+            );
+            assert!(
+                said.contains("helm template CHART | kuberay-conformance check -"),
+                "{said}"
+            );
         }
     }
 }
@@ -198,7 +259,10 @@ fn errors_quote_a_few_columns_of_long_lines() {
     let output = in_folder(folder.path(), &["explain", "f.json"], None);
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);
-    assert!(said.lines().all(|line| line.chars().count() < 130), "{said}");
+    assert!(
+        said.lines().all(|line| line.chars().count() < 130),
+        "{said}"
+    );
 }
 
 #[test]
@@ -210,16 +274,26 @@ fn the_configuration_is_found_upwards_and_options_win() {
     // The unused id is a note, which counts here.
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
-    assert!(said.contains("kuberay-conformance.toml:2:33: note[unused-ignore] `errexit`"), "{said}");
+    assert!(
+        said.contains("kuberay-conformance.toml:2:33: note[unused-ignore] `errexit`"),
+        "{said}"
+    );
     assert!(!said.contains("trailing-ampersand"), "{said}");
     let output = in_folder(&below, &["check", "f.yaml", "--fail-on", "warning"], None);
     assert_eq!(output.status.code(), Some(0));
 
-    fs::write(folder.path().join("kuberay-conformance.toml"), "operators = \"1.6.2\"\n").unwrap();
+    fs::write(
+        folder.path().join("kuberay-conformance.toml"),
+        "operators = \"1.6.2\"\n",
+    )
+    .unwrap();
     let output = in_folder(&below, &["check", "f.yaml"], None);
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);
-    assert!(said.contains("kuberay-conformance.toml:1:1") && said.contains("unknown field `operators`"), "{said}");
+    assert!(
+        said.contains("kuberay-conformance.toml:1:1") && said.contains("unknown field `operators`"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -230,16 +304,34 @@ fn an_annotation_ignores_for_its_object() {
     );
     let (code, output, _) = check(&format!("{ignored}---\n{BAD}"), &["--format", "concise"]);
     assert_eq!(code, 1, "{output}");
-    assert_eq!(output.matches("[trailing-ampersand]").count(), 1, "{output}");
-    assert!(output.contains("f.yaml:6:36: note[unused-ignore] `errexit`"), "{output}");
+    assert_eq!(
+        output.matches("[trailing-ampersand]").count(),
+        1,
+        "{output}"
+    );
+    assert!(
+        output.contains("f.yaml:6:36: note[unused-ignore] `errexit`"),
+        "{output}"
+    );
 }
 
 #[test]
 fn the_page_of_a_trap_is_printed() {
-    let output = in_folder(Path::new("."), &["check", "--explain", "trailing-ampersand"], None);
-    let page = support::scenarios().parent().unwrap().join("docs/reference/traps/trailing-ampersand.md");
+    let output = in_folder(
+        Path::new("."),
+        &["check", "--explain", "trailing-ampersand"],
+        None,
+    );
+    let page = support::scenarios()
+        .parent()
+        .unwrap()
+        .join("docs/reference/traps/trailing-ampersand.md");
     assert_eq!(text(&output.stdout), fs::read_to_string(page).unwrap());
-    let output = in_folder(Path::new("."), &["check", "--explain", "trailing-amp"], None);
+    let output = in_folder(
+        Path::new("."),
+        &["check", "--explain", "trailing-amp"],
+        None,
+    );
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("did you mean `trailing-ampersand`?"));
 }
@@ -249,7 +341,10 @@ fn an_upgrade_fits_into_a_message_and_full_shows_everything() {
     let folder = folder(&[("f.yaml", BAD)]);
     let releases = ["explain", "f.yaml", "--operator", "1.3.2,1.6.2"];
     let short = text(&in_folder(folder.path(), &releases, None).stdout);
-    assert!(short.starts_with("KubeRay 1.3.2 → 1.6.2: 1 of 1 object change\n"), "{short}");
+    assert!(
+        short.starts_with("KubeRay 1.3.2 → 1.6.2: 1 of 1 object change\n"),
+        "{short}"
+    );
     assert_eq!(short.matches("trailing-ampersand").count(), 1, "{short}");
     assert!(short.lines().count() < 30, "{short}");
     let full = text(&in_folder(folder.path(), &[&releases[..], &["--full"]].concat(), None).stdout);
@@ -258,7 +353,10 @@ fn an_upgrade_fits_into_a_message_and_full_shows_everything() {
 
 /// Whether a program runs here.
 fn runs(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 /// `strace` sees each socket; without it, a network namespace without any network gives the same output.
@@ -270,7 +368,10 @@ fn no_socket_is_opened(#[case] arguments: &[&str]) {
     let program = support::program();
     let around = |before: &[&str]| {
         let mut command = Command::new(before[0]);
-        command.args(&before[1..]).arg(program.get_program()).args(arguments);
+        command
+            .args(&before[1..])
+            .arg(program.get_program())
+            .args(arguments);
         command.current_dir(folder.path()).output().unwrap()
     };
     let expected = in_folder(folder.path(), arguments, None);
@@ -279,10 +380,16 @@ fn no_socket_is_opened(#[case] arguments: &[&str]) {
         assert_eq!(output.stdout, expected.stdout);
         let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
         assert!(calls.contains("exited with"), "{calls}");
-        assert!(!calls.contains("socket(") && !calls.contains("connect("), "{calls}");
+        assert!(
+            !calls.contains("socket(") && !calls.contains("connect("),
+            "{calls}"
+        );
     } else if runs("unshare", &["-rn", "true"]) {
         let output = around(&["unshare", "-rn"]);
-        assert_eq!((output.status, output.stdout), (expected.status, expected.stdout));
+        assert_eq!(
+            (output.status, output.stdout),
+            (expected.status, expected.stdout)
+        );
     } else {
         panic!("install strace, or allow unshare -rn");
     }
@@ -297,12 +404,25 @@ fn the_action_checks_a_repository() {
     let steps = action["runs"]["steps"].as_array().unwrap();
     for step in steps.iter().filter_map(|step| step["uses"].as_str()) {
         let (_, commit) = step.split_once('@').unwrap();
-        assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{step}");
+        assert!(
+            commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{step}"
+        );
     }
-    let script = steps.iter().find(|step| step["id"] == "check").unwrap()["run"].as_str().unwrap();
+    let script = steps.iter().find(|step| step["id"] == "check").unwrap()["run"]
+        .as_str()
+        .unwrap();
     let program = support::program();
-    let bin = Path::new(program.get_program()).parent().unwrap().display().to_string();
-    for (manifest, fail_on, code) in [(BAD, "warning", 1), (BAD, "error", 0), (&good(), "warning", 0)] {
+    let bin = Path::new(program.get_program())
+        .parent()
+        .unwrap()
+        .display()
+        .to_string();
+    for (manifest, fail_on, code) in [
+        (BAD, "warning", 1),
+        (BAD, "error", 0),
+        (&good(), "warning", 0),
+    ] {
         let folder = folder(&[("k8s/f.yaml", manifest)]);
         let output = Command::new("bash")
             .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script])
@@ -319,7 +439,10 @@ fn the_action_checks_a_repository() {
         let sarif = fs::read_to_string(folder.path().join("kuberay-conformance.sarif")).unwrap();
         let sarif: serde_json::Value = serde_json::from_str(&sarif).unwrap();
         assert_eq!(sarif["version"], "2.1.0");
-        assert_eq!(text(&output.stdout).contains("::warning file=k8s/f.yaml"), manifest == BAD);
+        assert_eq!(
+            text(&output.stdout).contains("::warning file=k8s/f.yaml"),
+            manifest == BAD
+        );
     }
 }
 
@@ -332,6 +455,10 @@ fn the_hook_runs_check_on_manifests() {
     let words: Vec<&str> = entry.split(' ').skip(1).collect();
     assert_eq!(words, ["check"]);
     let folder = folder(&[("f.yaml", BAD), ("values.yaml", "a: {{ b }\n")]);
-    let output = in_folder(folder.path(), &[&words[..], &["f.yaml", "values.yaml"]].concat(), None);
+    let output = in_folder(
+        folder.path(),
+        &[&words[..], &["f.yaml", "values.yaml"]].concat(),
+        None,
+    );
     assert_eq!(output.status.code(), Some(1));
 }

@@ -50,9 +50,17 @@ pub(super) fn read(named: Option<&Path>) -> Result<Config, CliError> {
 
 fn find() -> Option<PathBuf> {
     let folder = std::env::current_dir().ok()?;
-    let found = folder.ancestors().map(|folder| folder.join(NAME)).find(|path| path.is_file())?;
+    let found = folder
+        .ancestors()
+        .map(|folder| folder.join(NAME))
+        .find(|path| path.is_file())?;
     // A name relative to the working directory is what people see.
-    Some(found.strip_prefix(&folder).map(Path::to_owned).unwrap_or(found))
+    Some(
+        found
+            .strip_prefix(&folder)
+            .map(Path::to_owned)
+            .unwrap_or(found),
+    )
 }
 
 fn parse(path: &Path, text: &str) -> Result<Config, Diagnostic> {
@@ -70,7 +78,9 @@ fn parse(path: &Path, text: &str) -> Result<Config, Diagnostic> {
     };
     let file: File = toml::from_str(text).map_err(|error| {
         let help = "the keys are operator, select, ignore and fail-on";
-        source.error(&place(error.span().unwrap_or_default()), error.message()).with_help(help)
+        source
+            .error(&place(error.span().unwrap_or_default()), error.message())
+            .with_help(help)
     })?;
     let id = |word: &toml::Spanned<String>| {
         known(word.get_ref()).map_err(|why| source.error(&place(word.span()), why))
@@ -87,8 +97,16 @@ fn parse(path: &Path, text: &str) -> Result<Config, Diagnostic> {
     };
     Ok(Config {
         operator: operator.transpose()?,
-        select: file.select.iter().map(id).collect::<Result<_, Diagnostic>>()?,
-        ignore: file.ignore.iter().map(ignore).collect::<Result<_, Diagnostic>>()?,
+        select: file
+            .select
+            .iter()
+            .map(id)
+            .collect::<Result<_, Diagnostic>>()?,
+        ignore: file
+            .ignore
+            .iter()
+            .map(ignore)
+            .collect::<Result<_, Diagnostic>>()?,
         fail_on: file.fail_on,
     })
 }
@@ -106,13 +124,30 @@ mod tests {
         assert!(config.operator.is_some());
         assert_eq!(config.select, ["errexit"]);
         let origin = config.ignore[0].origin.clone().unwrap();
-        assert_eq!(origin, (NAME.into(), Location { line: 3, column: 11 }));
+        assert_eq!(
+            origin,
+            (
+                NAME.into(),
+                Location {
+                    line: 3,
+                    column: 11
+                }
+            )
+        );
         assert_eq!(config.fail_on, Some(FailOn::Error));
     }
 
     #[rstest]
-    #[case("operator = \"1.6.2\"\nignores = []\n", "2:1", "unknown field `ignores`")]
-    #[case("ignore = [\"block-ignord\"]\n", "1:11", "did you mean `block-ignored`?")]
+    #[case(
+        "operator = \"1.6.2\"\nignores = []\n",
+        "2:1",
+        "unknown field `ignores`"
+    )]
+    #[case(
+        "ignore = [\"block-ignord\"]\n",
+        "1:11",
+        "did you mean `block-ignored`?"
+    )]
     #[case("fail-on = \"always\"\n", "1:11", "unknown variant `always`")]
     #[case("operator = \"new\"\n", "1:12", "")]
     #[case("select = [\n", "1:11", "")]

@@ -53,7 +53,13 @@ pub struct Check {
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version, requires = "from")]
     pub to: Option<Version>,
     /// Output format: text, concise, json, sarif, github or junit
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true
+    )]
     pub format: Format,
     /// Least severity to exit with 1: error, warning (default), note or never
     #[arg(long, value_name = "SEVERITY", value_enum, hide_possible_values = true)]
@@ -77,7 +83,12 @@ pub struct Check {
     #[arg(long = "operator-env", hide_short_help = true, value_name = "NAME=VALUE", value_parser = super::explain::variable)]
     pub operator_env: Vec<(String, String)>,
     /// Namespace of objects that name none
-    #[arg(long, hide_short_help = true, value_name = "NAMESPACE", default_value = "default")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "NAMESPACE",
+        default_value = "default"
+    )]
     pub namespace: String,
 }
 
@@ -145,8 +156,10 @@ pub(super) fn run(options: &Check) -> Result<u8, CliError> {
     let releases = match (&options.from, &options.to) {
         (Some(from), Some(to)) if from < to => vec![from.clone(), to.clone()],
         (Some(from), Some(to)) => {
-            return Err(CliError::bad_use(format!("--from {from} is not before --to {to}"))
-                .with_help("an upgrade goes from an older release to a newer one"));
+            return Err(
+                CliError::bad_use(format!("--from {from} is not before --to {to}"))
+                    .with_help("an upgrade goes from an older release to a newer one"),
+            );
         }
         _ => operators(options.operator.as_ref().or(config.operator.as_ref()))?,
     };
@@ -157,7 +170,11 @@ pub(super) fn run(options: &Check) -> Result<u8, CliError> {
     let rules = Options {
         releases,
         settings: settings(&options.operator_env, &options.namespace),
-        select: if options.select.is_empty() { config.select } else { options.select.clone() },
+        select: if options.select.is_empty() {
+            config.select
+        } else {
+            options.select.clone()
+        },
         ignore: of_command_line.chain(config.ignore).collect(),
         upgrade: options.from.is_some(),
     };
@@ -175,7 +192,10 @@ pub(super) fn run(options: &Check) -> Result<u8, CliError> {
         Format::Github => check_annotations(&report, &super::environment_variable),
         Format::Junit => check_junit(&report)?,
     });
-    let fail_on = options.fail_on.or(config.fail_on).unwrap_or(FailOn::Warning);
+    let fail_on = options
+        .fail_on
+        .or(config.fail_on)
+        .unwrap_or(FailOn::Warning);
     Ok(if report.is_unreadable() {
         BAD_USE
     } else if fail_on.counts(report.worst()) {
@@ -202,7 +222,9 @@ fn explain(id: &str) -> Result<u8, CliError> {
     let Some(trap) = trap(id) else {
         let near = check::nearest(id).filter(|near| trap(near).is_some());
         let help = match near {
-            Some(near) => format!("did you mean `{near}`? docs/reference/traps/README.md lists all"),
+            Some(near) => {
+                format!("did you mean `{near}`? docs/reference/traps/README.md lists all")
+            }
             None => "docs/reference/traps/README.md lists all".into(),
         };
         return Err(CliError::bad_use(format!("no trap has the id `{id}`")).with_help(help));

@@ -142,18 +142,26 @@ pub struct FeatureChange {
 impl Report {
     /// Returns the number of findings of a severity.
     pub fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == severity).count()
+        self.findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
     }
 
     /// Returns whether a file could not be read as a manifest.
     pub fn is_unreadable(&self) -> bool {
-        self.findings.iter().any(|finding| finding.id == super::Other::Unreadable.id())
+        self.findings
+            .iter()
+            .any(|finding| finding.id == super::Other::Unreadable.id())
     }
 
     /// Returns the severity of the worst finding or of the worst change of an upgrade.
     pub fn worst(&self) -> Option<Severity> {
         let findings = self.findings.iter().map(|finding| finding.severity);
-        let upgrades = self.upgrades.iter().filter_map(|upgrade| upgrade.impact.severity());
+        let upgrades = self
+            .upgrades
+            .iter()
+            .filter_map(|upgrade| upgrade.impact.severity());
         findings.chain(upgrades).min()
     }
 }

@@ -29,10 +29,20 @@ fn end(source: &Source, node: &Node) -> Location {
     let scalar = !matches!(node.value, Yaml::Map(_) | Yaml::List(_));
     let text = source.text.get(span.clone()).unwrap_or_default().trim_end();
     if scalar && !text.is_empty() {
-        let (before, last) = text.rsplit_once('\n').map_or(("", text), |(before, last)| (before, last));
-        let breaks = if before.is_empty() && !text.contains('\n') { 0 } else { text.matches('\n').count() };
+        let (before, last) = text
+            .rsplit_once('\n')
+            .map_or(("", text), |(before, last)| (before, last));
+        let breaks = if before.is_empty() && !text.contains('\n') {
+            0
+        } else {
+            text.matches('\n').count()
+        };
         let width = last.trim_end_matches('\r').chars().count();
-        let column = if breaks == 0 { start.column + width } else { width + 1 };
+        let column = if breaks == 0 {
+            start.column + width
+        } else {
+            width + 1
+        };
         return Location {
             line: start.line + breaks,
             column,
@@ -63,7 +73,10 @@ impl Regions {
 
     /// Where the value that begins at a position ends; one column later where none begins there.
     pub(super) fn end(&self, line: usize, column: usize) -> (usize, usize) {
-        self.0.get(&(line, column)).copied().unwrap_or((line, column + 1))
+        self.0
+            .get(&(line, column))
+            .copied()
+            .unwrap_or((line, column + 1))
     }
 }
 
@@ -72,7 +85,9 @@ fn collect(source: &Source, node: &Node, into: &mut HashMap<(usize, usize), (usi
     let (start, end) = region(source, node);
     into.insert((start.line, start.column), (end.line, end.column));
     match &node.value {
-        Yaml::Map(entries) => entries.iter().for_each(|(_, value)| collect(source, value, into)),
+        Yaml::Map(entries) => entries
+            .iter()
+            .for_each(|(_, value)| collect(source, value, into)),
         Yaml::List(items) => items.iter().for_each(|item| collect(source, item, into)),
         Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) => {}
     }
@@ -84,7 +99,9 @@ pub(super) struct Files<'a>(HashMap<String, Vec<&'a str>>);
 impl<'a> Files<'a> {
     pub(super) fn new(sources: &'a [Source], findings: &[Finding]) -> Self {
         let wanted = |name: &str| findings.iter().any(|finding| finding.file == name);
-        let named = sources.iter().map(|source| (source.path.display().to_string(), source));
+        let named = sources
+            .iter()
+            .map(|source| (source.path.display().to_string(), source));
         let lines = |source: &'a Source| source.text.lines().collect();
         Self(
             named
@@ -99,7 +116,9 @@ impl<'a> Files<'a> {
         let Some(lines) = self.0.get(&finding.file) else {
             return String::new();
         };
-        let last = finding.end_line.clamp(finding.line, lines.len().max(finding.line));
+        let last = finding
+            .end_line
+            .clamp(finding.line, lines.len().max(finding.line));
         let gutter = last.to_string().len();
         let bar = paint.blue("|");
         let mut text = format!("{} {bar}\n", " ".repeat(gutter));
@@ -114,7 +133,11 @@ impl<'a> Files<'a> {
             let shown = number - finding.line;
             if !look.full && shown >= FOLDED && number < last {
                 if shown == FOLDED {
-                    text.push_str(&format!("{} {}\n", paint.blue("..."), paint.dim(&folded(last - number))));
+                    text.push_str(&format!(
+                        "{} {}\n",
+                        paint.blue("..."),
+                        paint.dim(&folded(last - number))
+                    ));
                 }
                 continue;
             }
@@ -131,9 +154,15 @@ impl<'a> Files<'a> {
                     (indent, line.trim_end().chars().count())
                 };
                 let start_shown = start.saturating_sub(from) + before;
-                let width = end.saturating_sub(start).clamp(1, (from + WIDTH).saturating_sub(start).max(1));
+                let width = end
+                    .saturating_sub(start)
+                    .clamp(1, (from + WIDTH).saturating_sub(start).max(1));
                 let carets = paint.of(finding.severity, &"^".repeat(width));
-                text.push_str(&format!("{} {bar} {}{carets}\n", " ".repeat(gutter), " ".repeat(start_shown)));
+                text.push_str(&format!(
+                    "{} {bar} {}{carets}\n",
+                    " ".repeat(gutter),
+                    " ".repeat(start_shown)
+                ));
             }
         }
         text
@@ -154,12 +183,18 @@ fn cut(line: &str, from: usize) -> (String, usize) {
     let start = if line.is_ascii() {
         from.min(line.len())
     } else {
-        line.char_indices().nth(from).map_or(line.len(), |(at, _)| at)
+        line.char_indices()
+            .nth(from)
+            .map_or(line.len(), |(at, _)| at)
     };
     let part: String = line[start..].chars().take(WIDTH).collect();
     let mut shown = safe(&part.replace('\t', " "));
     if is_longer(&line[start..], WIDTH) {
         shown.push('…');
     }
-    if from > 0 { (format!("…{shown}"), 1) } else { (shown, 0) }
+    if from > 0 {
+        (format!("…{shown}"), 1)
+    } else {
+        (shown, 0)
+    }
 }

@@ -37,8 +37,12 @@ pub enum Other {
 }
 
 /// The ids of findings that are no traps.
-pub const IDS: [Other; 4] =
-    [Other::Unreadable, Other::MalformedObject, Other::NotKuberay, Other::UnusedIgnore];
+pub const IDS: [Other; 4] = [
+    Other::Unreadable,
+    Other::MalformedObject,
+    Other::NotKuberay,
+    Other::UnusedIgnore,
+];
 
 impl Other {
     /// Returns its id.
@@ -62,7 +66,9 @@ impl Other {
     /// Returns what it means, in a sentence.
     pub fn says(self) -> &'static str {
         match self {
-            Self::Unreadable => "The file is no YAML or JSON, or a Helm template that nobody has rendered.",
+            Self::Unreadable => {
+                "The file is no YAML or JSON, or a Helm template that nobody has rendered."
+            }
             Self::MalformedObject => "A field of the object has the wrong type or is missing.",
             Self::NotKuberay => "The object's apiVersion is not ray.io/v1 or ray.io/v1alpha1.",
             Self::UnusedIgnore => "An id that is ignored was not found.",
@@ -77,8 +83,13 @@ pub fn is_id(id: &str) -> bool {
 
 /// Returns the id that is most like a word that is none.
 pub fn nearest(word: &str) -> Option<&'static str> {
-    let all = TRAPS.iter().map(|trap| trap.id).chain(IDS.iter().map(|other| other.id()));
-    let close = all.map(|id| (strsim::jaro_winkler(word, id), id)).filter(|(near, _)| *near > 0.8);
+    let all = TRAPS
+        .iter()
+        .map(|trap| trap.id)
+        .chain(IDS.iter().map(|other| other.id()));
+    let close = all
+        .map(|id| (strsim::jaro_winkler(word, id), id))
+        .filter(|(near, _)| *near > 0.8);
     close.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, id)| id)
 }
 
@@ -101,7 +112,12 @@ impl<'a> Ignores<'a> {
         if own.is_some_and(|own| own.takes(&finding.id)) {
             return false;
         }
-        if self.options.ignore.iter().any(|ignore| ignore.id == finding.id) {
+        if self
+            .options
+            .ignore
+            .iter()
+            .any(|ignore| ignore.id == finding.id)
+        {
             self.used.insert(finding.id.clone());
             return false;
         }
@@ -121,8 +137,15 @@ impl<'a> Ignores<'a> {
                 continue;
             }
             let (file, at) = ignore.origin.clone().unwrap_or_default();
-            let at = if file.is_empty() { Location { line: 1, column: 1 } } else { at };
-            let end = Location { column: at.column + 1, ..at };
+            let at = if file.is_empty() {
+                Location { line: 1, column: 1 }
+            } else {
+                at
+            };
+            let end = Location {
+                column: at.column + 1,
+                ..at
+            };
             let one = finding(Other::UnusedIgnore, &file, (at, end), message(&ignore.id));
             unused.push(one);
         }
@@ -136,7 +159,10 @@ fn message(id: &str) -> String {
         format!("`{id}` is ignored and was not found; leave it out")
     } else {
         let near = nearest(id).map(|near| format!("; did you mean `{near}`?"));
-        format!("`{id}` is ignored and no id of a finding{}", near.unwrap_or_default())
+        format!(
+            "`{id}` is ignored and no id of a finding{}",
+            near.unwrap_or_default()
+        )
     }
 }
 
@@ -149,11 +175,22 @@ pub(super) struct Own {
 
 impl Own {
     pub(super) fn of(source: &Source, object: &Found) -> Self {
-        let text = object.ignore.as_ref().and_then(Node::text).unwrap_or_default();
-        let ids = text.split([',', ' ', '\n']).map(str::trim).filter(|id| !id.is_empty());
+        let text = object
+            .ignore
+            .as_ref()
+            .and_then(Node::text)
+            .unwrap_or_default();
+        let ids = text
+            .split([',', ' ', '\n'])
+            .map(str::trim)
+            .filter(|id| !id.is_empty());
         Self {
             ids: ids.map(Into::into).collect(),
-            region: object.ignore.as_ref().map(|node| frame::region(source, node)).unwrap_or_default(),
+            region: object
+                .ignore
+                .as_ref()
+                .map(|node| frame::region(source, node))
+                .unwrap_or_default(),
             used: RefCell::default(),
         }
     }
@@ -167,14 +204,24 @@ impl Own {
     }
 
     /// The ids that were not found.
-    pub(super) fn unused(&self, file: &str, object: &Object, ignores: &mut Ignores) -> Vec<Finding> {
+    pub(super) fn unused(
+        &self,
+        file: &str,
+        object: &Object,
+        ignores: &mut Ignores,
+    ) -> Vec<Finding> {
         let used = self.used.borrow().clone();
-        let unused = self.ids.iter().filter(|id| !used.contains(*id) && *id != Other::UnusedIgnore.id());
+        let unused = self
+            .ids
+            .iter()
+            .filter(|id| !used.contains(*id) && *id != Other::UnusedIgnore.id());
         let findings = unused.map(|id| {
             let mut one = finding(Other::UnusedIgnore, file, self.region, message(id));
             one.object = Some(object.clone());
             one
         });
-        findings.filter(|one| ignores.keeps(one, Some(self))).collect()
+        findings
+            .filter(|one| ignores.keeps(one, Some(self)))
+            .collect()
     }
 }

@@ -56,30 +56,100 @@ fn impact_of(feature: Feature) -> Impact {
     use Feature::*;
     match feature {
         // Another text that does the same.
-        FlagsInRandomOrder | FlagsSorted | UlimitFixed | UlimitFromEnv | GenRayStartCmd
-        | MetricsExportPort | AgentPortForServices | AgentPort | EnvClusterName
-        | EnvClusterNamespace | EnvInstance | EnvServePin | EnvUsage | EnvExtraTags
-        | EnvRedisAlways | WaitGcsReadyTabs | WaitGcsReadyOldPage | WaitGcsReadyNewPage
-        | AutoscalerGenCmd | SubmitterBash | SubmitterShell | SubmitterEnv | SubmitterJobEnv
-        | SubmitterWaitsWithWget | SubmitterWaitsWithPython | SubmitterAlwaysWaits => Impact::Cosmetic,
+        FlagsInRandomOrder
+        | FlagsSorted
+        | UlimitFixed
+        | UlimitFromEnv
+        | GenRayStartCmd
+        | MetricsExportPort
+        | AgentPortForServices
+        | AgentPort
+        | EnvClusterName
+        | EnvClusterNamespace
+        | EnvInstance
+        | EnvServePin
+        | EnvUsage
+        | EnvExtraTags
+        | EnvRedisAlways
+        | WaitGcsReadyTabs
+        | WaitGcsReadyOldPage
+        | WaitGcsReadyNewPage
+        | AutoscalerGenCmd
+        | SubmitterBash
+        | SubmitterShell
+        | SubmitterEnv
+        | SubmitterJobEnv
+        | SubmitterWaitsWithWget
+        | SubmitterWaitsWithPython
+        | SubmitterAlwaysWaits => Impact::Cosmetic,
 
         // What was written has an effect, or another one than before.
-        OverwriteOnCluster | OverwriteOnTemplate | SleepWithoutBlock | AutoscalerOverride => Impact::Breaks,
+        OverwriteOnCluster | OverwriteOnTemplate | SleepWithoutBlock | AutoscalerOverride => {
+            Impact::Breaks
+        }
 
-        GeneratedCommand | UserCommandFirst | RayStartInText | LoginShell | PlainShell
-        | LoginShellOnRequest | BlockDefault | BlockForced | SwitchOn | SwitchOff
-        | BooleanValueKept | LogMonitorAsSwitch | LogMonitorKept | DashboardHost | WorkerAddress
-        | NoMonitor | CpusFromLimits | CpusFromRequests | MemoryFromLimits | AnyGpuFromLimits
-        | FirstGpuFromLimits | MigFromLimits | AcceleratorFromLimits | UnreadableResources
-        | GroupResources | GroupLabels | HeadServiceShortened | HeadServiceWhole
-        | HeadServiceNamed | ClusterDomain | ClusterNameLong | ClusterNameShort
-        | ParentAnnotations | EnvDefaults | EnvHeadAddress | EnvPort | EnvService | EnvAddress
-        | EnvStorageFromPod | EnvReconnect | EnvStorageOfHead | EnvRedisFromParams
-        | FaultToleranceOptions | EmbeddedStorage | TokenAuth | TokenAuthTwice | TokenAuthOnce
-        | KubernetesAuth | WaitGcsReady | InitEnv | AutoscalerDirect | AutoscalerInShell
-        | AutoscalerUserEnv | AutoscalerV2 | AutoscalerV1 | SubmitterArgv | SubmitterScript
-        | SubmitterFollowsKnownJob | SubmitterAlwaysFollows | SubmitterUserCommand
-        | SubmitterSidecar | FirstContainer => Impact::Review,
+        GeneratedCommand
+        | UserCommandFirst
+        | RayStartInText
+        | LoginShell
+        | PlainShell
+        | LoginShellOnRequest
+        | BlockDefault
+        | BlockForced
+        | SwitchOn
+        | SwitchOff
+        | BooleanValueKept
+        | LogMonitorAsSwitch
+        | LogMonitorKept
+        | DashboardHost
+        | WorkerAddress
+        | NoMonitor
+        | CpusFromLimits
+        | CpusFromRequests
+        | MemoryFromLimits
+        | AnyGpuFromLimits
+        | FirstGpuFromLimits
+        | MigFromLimits
+        | AcceleratorFromLimits
+        | UnreadableResources
+        | GroupResources
+        | GroupLabels
+        | HeadServiceShortened
+        | HeadServiceWhole
+        | HeadServiceNamed
+        | ClusterDomain
+        | ClusterNameLong
+        | ClusterNameShort
+        | ParentAnnotations
+        | EnvDefaults
+        | EnvHeadAddress
+        | EnvPort
+        | EnvService
+        | EnvAddress
+        | EnvStorageFromPod
+        | EnvReconnect
+        | EnvStorageOfHead
+        | EnvRedisFromParams
+        | FaultToleranceOptions
+        | EmbeddedStorage
+        | TokenAuth
+        | TokenAuthTwice
+        | TokenAuthOnce
+        | KubernetesAuth
+        | WaitGcsReady
+        | InitEnv
+        | AutoscalerDirect
+        | AutoscalerInShell
+        | AutoscalerUserEnv
+        | AutoscalerV2
+        | AutoscalerV1
+        | SubmitterArgv
+        | SubmitterScript
+        | SubmitterFollowsKnownJob
+        | SubmitterAlwaysFollows
+        | SubmitterUserCommand
+        | SubmitterSidecar
+        | FirstContainer => Impact::Review,
     }
 }
 
@@ -100,10 +170,18 @@ pub(super) fn of_object(
         .filter(|finding| finding.severity <= Severity::Warning)
         .map(|finding| finding.id.clone())
         .collect();
-    let largest = changes.iter().map(|change| change.impact).max().unwrap_or(Impact::None);
+    let largest = changes
+        .iter()
+        .map(|change| change.impact)
+        .max()
+        .unwrap_or(Impact::None);
     Upgrade {
         object: object.clone(),
-        impact: if traps.is_empty() { largest } else { Impact::Breaks },
+        impact: if traps.is_empty() {
+            largest
+        } else {
+            Impact::Breaks
+        },
         features: changes,
         traps,
     }
@@ -129,7 +207,11 @@ fn changed(without: &[Container], with: &[Container], comes: bool) -> Vec<Featur
     dated
         .filter_map(|entry| {
             let containers = by_feature.get(entry.name)?.clone();
-            let at = if comes { Some(&entry.since) } else { entry.until.as_ref() };
+            let at = if comes {
+                Some(&entry.since)
+            } else {
+                entry.until.as_ref()
+            };
             Some(FeatureChange {
                 feature: entry.name.into(),
                 rule: entry.rule.into(),

@@ -34,9 +34,9 @@ mod frame;
 mod ignore;
 mod impact;
 mod sarif;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -90,7 +90,10 @@ pub fn check(sources: &[Source], options: &Options) -> Result<Report, ExplainErr
     let mut report = Report {
         version: VERSION.into(),
         operators: options.releases.iter().map(operator).collect(),
-        files: sources.iter().map(|source| source.path.display().to_string()).collect(),
+        files: sources
+            .iter()
+            .map(|source| source.path.display().to_string())
+            .collect(),
         objects: 0,
         findings: Vec::new(),
         upgrades: Vec::new(),
@@ -98,15 +101,25 @@ pub fn check(sources: &[Source], options: &Options) -> Result<Report, ExplainErr
     };
     let mut ignores = ignore::Ignores::new(options);
     for source in sources {
-        let Objects { found, strangers, notes } = match read(source) {
+        let Objects {
+            found,
+            strangers,
+            notes,
+        } = match read(source) {
             Ok(objects) => objects,
             Err(problems) => {
-                report.findings.extend(problems.iter().map(|problem| unreadable(source, problem)));
+                report
+                    .findings
+                    .extend(problems.iter().map(|problem| unreadable(source, problem)));
                 continue;
             }
         };
         let file = source.path.display().to_string();
-        report.notes.extend(notes.into_iter().map(|(line, why)| format!("{file}:{line}: {why}")));
+        report.notes.extend(
+            notes
+                .into_iter()
+                .map(|(line, why)| format!("{file}:{line}: {why}")),
+        );
         for stranger in strangers {
             let place = frame::region(source, &stranger.node);
             let mut finding = finding(Other::NotKuberay, &file, place, stranger.why);
@@ -121,7 +134,9 @@ pub fn check(sources: &[Source], options: &Options) -> Result<Report, ExplainErr
             of_object.retain(|finding: &Finding| ignores.keeps(finding, Some(&own)));
             of_object.sort_by_key(|finding| (finding.line, finding.column));
             report.findings.append(&mut of_object);
-            report.findings.extend(own.unused(&file, &one.object, &mut ignores));
+            report
+                .findings
+                .extend(own.unused(&file, &one.object, &mut ignores));
         }
     }
     report.findings.extend(ignores.unused());
@@ -129,10 +144,20 @@ pub fn check(sources: &[Source], options: &Options) -> Result<Report, ExplainErr
 }
 
 /// The findings of one object on all releases, each once.
-fn object(source: &Source, one: &Found, options: &Options, found: &mut Vec<Finding>, report: &mut Report) {
+fn object(
+    source: &Source,
+    one: &Found,
+    options: &Options,
+    found: &mut Vec<Finding>,
+    report: &mut Report,
+) {
     let mut at = BTreeMap::new();
     let mut made: Vec<Vec<Container>> = Vec::new();
-    for release in options.releases.iter().filter(|release| one.is_known(release)) {
+    for release in options
+        .releases
+        .iter()
+        .filter(|release| one.is_known(release))
+    {
         let containers = match of_object(source, one, release, &options.settings) {
             Ok(containers) => containers,
             Err(problem) => {
@@ -159,7 +184,9 @@ fn object(source: &Source, one: &Found, options: &Options, found: &mut Vec<Findi
     if let ([before, .., after], true) = (options.releases.as_slice(), options.upgrade) {
         found.retain(|one| one.operators.contains(after) && !one.operators.contains(before));
         if let [first, .., last] = made.as_slice() {
-            report.upgrades.push(impact::of_object(&one.object, first, last, found));
+            report
+                .upgrades
+                .push(impact::of_object(&one.object, first, last, found));
         }
     }
 }
@@ -224,7 +251,12 @@ pub fn page_path(id: &str) -> String {
 }
 
 /// A finding that is none of a trap.
-fn finding(other: Other, file: &str, (start, end): (Location, Location), message: String) -> Finding {
+fn finding(
+    other: Other,
+    file: &str,
+    (start, end): (Location, Location),
+    message: String,
+) -> Finding {
     Finding {
         id: other.id().into(),
         severity: other.severity(),
@@ -241,7 +273,10 @@ fn finding(other: Other, file: &str, (start, end): (Location, Location), message
 fn problem(other: Other, source: &Source, problem: &Diagnostic) -> Finding {
     let start = problem.location;
     let place = source.rest_of_line(start);
-    let width = source.text.get(place.span).map_or(0, |text| text.trim_end().chars().count());
+    let width = source
+        .text
+        .get(place.span)
+        .map_or(0, |text| text.trim_end().chars().count());
     let end = Location {
         line: start.line,
         column: start.column + width.max(1),
@@ -274,6 +309,8 @@ pub fn may_hold_objects(text: &str) -> bool {
 pub fn is_manifest(file: &Path) -> bool {
     let extension = file.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| {
-        ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+        ["yaml", "yml", "json"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
     })
 }

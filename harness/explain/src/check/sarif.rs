@@ -18,11 +18,20 @@ impl Report {
         for finding in &self.findings {
             ids.insert(&finding.id, finding.severity);
         }
-        let indices: BTreeMap<&str, usize> =
-            ids.keys().enumerate().map(|(index, id)| (*id, index)).collect();
-        let rules: Vec<Value> = ids.iter().map(|(id, severity)| rule(id, *severity)).collect();
-        let results: Vec<Value> =
-            self.findings.iter().map(|finding| result(finding, indices[finding.id.as_str()])).collect();
+        let indices: BTreeMap<&str, usize> = ids
+            .keys()
+            .enumerate()
+            .map(|(index, id)| (*id, index))
+            .collect();
+        let rules: Vec<Value> = ids
+            .iter()
+            .map(|(id, severity)| rule(id, *severity))
+            .collect();
+        let results: Vec<Value> = self
+            .findings
+            .iter()
+            .map(|finding| result(finding, indices[finding.id.as_str()]))
+            .collect();
         json!({
             "$schema": SCHEMA,
             "version": "2.1.0",
@@ -78,7 +87,8 @@ fn result(finding: &Finding, index: usize) -> Value {
         }});
         if let Some(object) = &finding.object {
             let name = format!("{}/{} {}", object.kind, object.name, finding.path);
-            location["logicalLocations"] = json!([{"fullyQualifiedName": name.trim(), "kind": "object"}]);
+            location["logicalLocations"] =
+                json!([{"fullyQualifiedName": name.trim(), "kind": "object"}]);
         }
         result["locations"] = json!([location]);
     }

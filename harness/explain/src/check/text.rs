@@ -22,7 +22,11 @@ pub(super) struct Paint(bool);
 
 impl Paint {
     fn wrap(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.into() }
+        if self.0 {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.into()
+        }
     }
 
     pub(super) fn blue(self, text: &str) -> String {
@@ -47,7 +51,9 @@ impl Paint {
     }
 
     fn impact(self, impact: Impact, text: &str) -> String {
-        impact.severity().map_or_else(|| text.into(), |severity| self.of(severity, text))
+        impact
+            .severity()
+            .map_or_else(|| text.into(), |severity| self.of(severity, text))
     }
 }
 
@@ -67,11 +73,19 @@ impl Report {
         }
         for operator in &self.operators {
             if let Some(reason) = &operator.unread {
-                text.push_str(&format!("{}: {}\n", paint.of(Severity::Warning, "warning"), line(reason)));
+                text.push_str(&format!(
+                    "{}: {}\n",
+                    paint.of(Severity::Warning, "warning"),
+                    line(reason)
+                ));
             }
         }
         for note in &self.notes {
-            text.push_str(&format!("{}: {}\n", paint.of(Severity::Note, "note"), line(note)));
+            text.push_str(&format!(
+                "{}: {}\n",
+                paint.of(Severity::Note, "note"),
+                line(note)
+            ));
         }
         text.push_str(&self.summary());
         text
@@ -83,7 +97,12 @@ impl Report {
         let mut text = format!("{}{message}\n", paint.of(finding.severity, &head));
         let gutter = " ".repeat(finding.end_line.max(finding.line).to_string().len());
         if !finding.file.is_empty() {
-            let place = format!("{}:{}:{}", line(&finding.file), finding.line, finding.column);
+            let place = format!(
+                "{}:{}:{}",
+                line(&finding.file),
+                finding.line,
+                finding.column
+            );
             text.push_str(&format!("{gutter}{} {place}\n", paint.blue("-->")));
             text.push_str(&files.frame(finding, look, paint));
         }
@@ -92,7 +111,10 @@ impl Report {
             text.push_str(&format!("{gutter} {mark} {}: {value}\n", paint.bold(title)));
         };
         if let Some(object) = &finding.object {
-            add("in", &self.place(finding, &format!("{} {}", object.kind, object.name)));
+            add(
+                "in",
+                &self.place(finding, &format!("{} {}", object.kind, object.name)),
+            );
         }
         if let Some(help) = &finding.help {
             add("help", &line(help));
@@ -126,14 +148,31 @@ impl Report {
             let place = if finding.file.is_empty() {
                 String::new()
             } else {
-                format!("{}:{}:{}: ", line(&finding.file), finding.line, finding.column)
+                format!(
+                    "{}:{}:{}: ",
+                    line(&finding.file),
+                    finding.line,
+                    finding.column
+                )
             };
             let word = finding.severity.word();
-            text.push_str(&format!("{place}{word}[{}] {}\n", line(&finding.id), line(&finding.message)));
+            text.push_str(&format!(
+                "{place}{word}[{}] {}\n",
+                line(&finding.id),
+                line(&finding.message)
+            ));
         }
-        for upgrade in self.upgrades.iter().filter(|upgrade| upgrade.impact != Impact::None) {
+        for upgrade in self
+            .upgrades
+            .iter()
+            .filter(|upgrade| upgrade.impact != Impact::None)
+        {
             let object = &upgrade.object;
-            let features: Vec<&str> = upgrade.features.iter().map(|one| one.feature.as_str()).collect();
+            let features: Vec<&str> = upgrade
+                .features
+                .iter()
+                .map(|one| one.feature.as_str())
+                .collect();
             text.push_str(&format!(
                 "{}:{}: {}[upgrade] {} {}: {}\n",
                 line(&object.file),
@@ -149,8 +188,16 @@ impl Report {
 
     /// Returns the last line: how much was found where.
     pub fn summary(&self) -> String {
-        let releases: Vec<String> = self.operators.iter().map(|one| one.release.to_string()).collect();
-        let place = format!("{} in {}", plural(self.objects, "object"), plural(self.files.len(), "file"));
+        let releases: Vec<String> = self
+            .operators
+            .iter()
+            .map(|one| one.release.to_string())
+            .collect();
+        let place = format!(
+            "{} in {}",
+            plural(self.objects, "object"),
+            plural(self.files.len(), "file")
+        );
         let counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
             .into_iter()
             .map(|severity| (self.count(severity), severity.word()))
@@ -158,9 +205,16 @@ impl Report {
             .map(|(count, word)| plural(count, word))
             .collect();
         if self.objects == 0 && counts.is_empty() {
-            return format!("no object of KubeRay's in {}\n", plural(self.files.len(), "file"));
+            return format!(
+                "no object of KubeRay's in {}\n",
+                plural(self.files.len(), "file")
+            );
         }
-        let found = if counts.is_empty() { "nothing found".into() } else { counts.join(", ") };
+        let found = if counts.is_empty() {
+            "nothing found".into()
+        } else {
+            counts.join(", ")
+        };
         format!("{found}: {place}, KubeRay {}\n", releases.join(" → "))
     }
 
@@ -189,8 +243,15 @@ fn feature(change: &FeatureChange, upgrade: &Upgrade, paint: Paint) -> String {
     let sign = if change.comes { '+' } else { '-' };
     let since = if change.comes { "from" } else { "until" };
     let word = paint.impact(change.impact, &format!("{:<8}", change.impact.word()));
-    let all = upgrade.features.iter().all(|one| one.containers == change.containers);
-    let containers = if all { String::new() } else { format!(" ({})", line(&change.containers.join(", "))) };
+    let all = upgrade
+        .features
+        .iter()
+        .all(|one| one.containers == change.containers);
+    let containers = if all {
+        String::new()
+    } else {
+        format!(" ({})", line(&change.containers.join(", ")))
+    };
     format!(
         "  {word} {sign} {} {}, {since} {}: {}{containers}\n",
         change.rule, change.feature, change.at, change.says

@@ -46,7 +46,13 @@ fn a_manifest_in_a_text_has_the_lines_of_the_file() {
     let item = &found.items[0];
     assert_eq!(item.path, "spec.templates[0].resource.manifest");
     let entrypoint = item.node.get("spec").unwrap().get("entrypoint").unwrap();
-    assert_eq!((entrypoint.place.location.line, entrypoint.place.location.column), (11, 23));
+    assert_eq!(
+        (
+            entrypoint.place.location.line,
+            entrypoint.place.location.column
+        ),
+        (11, 23)
+    );
     assert_eq!(&text[entrypoint.place.span.clone()], "run");
 }
 
