@@ -12,6 +12,9 @@ use rstest::rstest;
 #[allow(dead_code, reason = "shared with tests that use more of it")]
 mod support;
 
+#[path = "command_line/check.rs"]
+mod check;
+
 /// The program in the repository, with pipes.
 fn program(arguments: &[&str]) -> Command {
     let mut program = support::program();
@@ -436,6 +439,9 @@ const PRINTING: &[(&str, i32)] = &[
     ("schema scenario", 0),
     ("schema results", 0),
     ("schema explain", 0),
+    ("schema check", 0),
+    ("check SCENARIOS/before-ray-start/raycluster.yaml", 0),
+    ("check --explain errexit", 0),
     ("docs --scenarios SCENARIOS", 0),
     ("docs pairs --scenarios SCENARIOS --results RESULTS", 0),
     ("docs durations --scenarios SCENARIOS --results RESULTS", 0),

@@ -64,3 +64,24 @@ impl From<EvidencePolicy> for runner::EvidencePolicy {
         }
     }
 }
+
+/// As [`crate::contract::FieldValidation`].
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum FieldValidation {
+    /// Refuse the object
+    Strict,
+    /// Drop them with a warning
+    Warn,
+    /// Drop them silently
+    Ignore,
+}
+
+impl From<FieldValidation> for crate::contract::FieldValidation {
+    fn from(own: FieldValidation) -> Self {
+        match own {
+            FieldValidation::Strict => Self::Strict,
+            FieldValidation::Warn => Self::Warn,
+            FieldValidation::Ignore => Self::Ignore,
+        }
+    }
+}

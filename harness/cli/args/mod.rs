@@ -11,11 +11,11 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use semver::Version;
 
-pub use choices::{EngineKind, EvidencePolicy, Source};
+pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source};
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
 
-use crate::commands::{Explain, Fuzz};
+use crate::commands::{Check, Explain, Fuzz};
 use crate::contract;
 use crate::operator::Manifests;
 use crate::plan::{self, Filter};
@@ -36,6 +36,7 @@ Examples:
   kuberay-conformance run --context kind-mine          an existing cluster, with the operator that runs there
   kuberay-conformance run --scenarios my-scenarios     your own scenarios
   kuberay-conformance explain raycluster.yaml          what the Pod runs; needs no cluster
+  kuberay-conformance check manifests/                 what is wrong with manifests; needs no cluster
 
 Exit codes: 0 all passed, 1 a scenario failed, 2 bad use or a bad file, 3 the environment failed, the run was cut
 short, nothing was judged or the output could not be written.";
@@ -58,6 +59,8 @@ pub enum Command {
     Plan(Selection),
     /// Show what the operator makes of a manifest, and its traps
     Explain(Explain),
+    /// Find what is wrong with manifests
+    Check(Box<Check>),
     /// Compare the contract with real operators on generated RayClusters
     Fuzz(Fuzz),
     /// List or check scenarios
@@ -137,6 +140,8 @@ pub enum Document {
     Results,
     /// What `explain --format json` writes
     Explain,
+    /// What `check --format json` writes
+    Check,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,23 +3,25 @@
 #[cfg(test)]
 mod tests;
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::files::operators;
+use super::input;
+use crate::args::FieldValidation;
 use crate::artifact::Pins;
 use crate::console;
 use crate::contract::OperatorSettings;
 use crate::exit::{CliError, PASSED};
-use crate::explain::{self, ExplainError, Explanation};
+use crate::explain::{self, ExplainError, Operator};
 use crate::{plan, visible};
 
 const EXAMPLES: &str = "\
 Examples:
   kuberay-conformance explain raycluster.yaml                             on the default release
   kuberay-conformance explain raycluster.yaml --operator 1.3.2,1.6.2      what the upgrade changes, as a difference
+  kuberay-conformance explain manifests/                                  every manifest below a folder
   kuberay-conformance explain - --format json < raycluster.yaml           for programs
 
 Exit codes: 0 also where it warns, 2 bad use or a file that can't be explained.";
@@ -27,12 +29,12 @@ Exit codes: 0 also where it warns, 2 bad use or a file that can't be explained."
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Explain {
-    /// Manifest with RayClusters, RayJobs or RayServices; `-` reads standard input
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// Manifests with RayClusters, RayJobs or RayServices, or folders; `-` reads standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
     /// KubeRay releases: 1.6.2, a list 1.3.2,1.6.2, a range 1.0.0..1.6.2, `latest` or `all`
     ///
-    /// With several releases, the output is what changes from each to the next.
+    /// With several releases, the output is what changes from each to the next; --full adds every container.
     #[arg(long, value_name = "VERSION")]
     pub operator: Option<plan::Releases>,
     /// Environment variable of the operator, such as `ENABLE_LOGIN_SHELL=true`; repeatable
@@ -41,9 +43,22 @@ pub struct Explain {
     /// Namespace of objects that name none
     #[arg(long, value_name = "NAMESPACE", default_value = "default")]
     pub namespace: String,
+    /// What the client asks the API server to do with unknown fields: strict (kubectl), warn or ignore
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "HOW",
+        value_enum,
+        default_value = "strict",
+        hide_possible_values = true
+    )]
+    pub field_validation: FieldValidation,
     /// Output format
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub format: Format,
+    /// Print every container on every release, also where several are compared
+    #[arg(long)]
+    pub full: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -54,34 +69,35 @@ pub enum Format {
     Json,
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
+pub(super) fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     Ok((name.into(), value.into()))
 }
 
 pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
-    let text = read(&options.file).map_err(|error| {
-        CliError::bad_use(format!("cannot read {}: {error}", options.file.display()))
-    })?;
+    let input = input::read(&options.files, false)?;
     let releases = operators(options.operator.as_ref())?;
-    let settings = OperatorSettings {
-        env: options.operator_env.iter().cloned().collect(),
-        namespace: options.namespace.clone(),
-        ..OperatorSettings::default()
-    };
-    for name in settings.unknown() {
-        print_problem!(
-            "warning: the operator's variable {name} has no effect on what explain shows; these have: {}",
-            OperatorSettings::KNOWN.join(", ")
-        );
+    let settings = settings(&options.operator_env, &options.namespace);
+    if input.sources.is_empty() {
+        let message = "no file mentions ray.io, the API group of KubeRay's objects";
+        return Err(CliError::bad_use(message)
+            .with_help("name files that hold RayClusters, RayJobs or RayServices"));
     }
-    let explained = explain::explain(&options.file, &text, &releases, &settings);
+    let explained = explain::explain_files(
+        &input.sources,
+        &releases,
+        &settings,
+        options.field_validation.into(),
+    );
     let mut explanation = explained.map_err(|error| match error {
         ExplainError::File(problems) => CliError::Files(problems.diagnostics().to_vec()),
         error => CliError::bad_use(error),
     })?;
-    forget_pinned(&mut explanation, &Pins::embedded());
+    forget_pinned(&mut explanation.operators, &Pins::embedded());
     let written = match options.format {
+        Format::Text if releases.len() > 1 && !options.full => {
+            explain::render_upgrade(&explanation)
+        }
         Format::Text => explain::render(&explanation),
         Format::Json => {
             visible::json(&serde_json::to_string_pretty(&explanation).unwrap_or_default()) + "\n"
@@ -91,20 +107,27 @@ pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
     Ok(PASSED)
 }
 
+/// The operator's settings; warns of variables that have no effect.
+pub(super) fn settings(env: &[(String, String)], namespace: &str) -> OperatorSettings {
+    let settings = OperatorSettings {
+        env: env.iter().cloned().collect(),
+        namespace: namespace.into(),
+        ..OperatorSettings::default()
+    };
+    for name in settings.unknown() {
+        print_problem!(
+            "warning: the operator's variable {name} has no effect on what explain shows; these have: {}",
+            OperatorSettings::KNOWN.join(", ")
+        );
+    }
+    settings
+}
+
 /// A release that fixtures/versions.yaml pins was run and compared, so nothing about it is unread.
-fn forget_pinned(explanation: &mut Explanation, pins: &Pins) {
-    for operator in &mut explanation.operators {
+pub(super) fn forget_pinned(operators: &mut [Operator], pins: &Pins) {
+    for operator in operators {
         if pins.operator(&operator.release).is_ok() {
             operator.unread = None;
         }
     }
-}
-
-fn read(file: &Path) -> std::io::Result<String> {
-    if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text)?;
-        return Ok(text);
-    }
-    std::fs::read_to_string(file)
 }

@@ -316,6 +316,7 @@ pub(super) fn schema(document: Document) -> Result<u8, CliError> {
         Document::Scenario => format!("{:#}\n", scenario::json_schema()),
         Document::Results => report::results_schema()?,
         Document::Explain => format!("{:#}\n", crate::explain::explain_schema()),
+        Document::Check => format!("{:#}\n", crate::explain::check::schema()),
     };
     console::text(&text);
     Ok(PASSED)

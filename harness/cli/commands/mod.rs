@@ -1,8 +1,10 @@
 //! The command line: arguments become calls of the engine, and results become text and an exit code.
 
+mod check;
 mod explain;
 mod files;
 mod fuzz;
+mod input;
 mod job;
 mod live;
 mod merge;
@@ -14,6 +16,7 @@ use clap::Parser as _;
 use crate::args::{Arguments, Cluster, Command, Job, Report, Scenarios, SnapshotCommand};
 use crate::console;
 use crate::exit::CliError;
+pub use check::Check;
 pub use explain::Explain;
 pub use fuzz::Fuzz;
 
@@ -38,6 +41,7 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Run(run) => live::run(&run),
         Command::Plan(selection) => files::plan(&selection),
         Command::Explain(options) => explain::run(&options),
+        Command::Check(options) => check::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Scenario(Scenarios::List(folder)) => files::list(&folder),
         Command::Scenario(Scenarios::Lint(folder)) => Ok(files::lint(&folder)),

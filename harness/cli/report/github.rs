@@ -137,7 +137,7 @@ fn reason(case: &CaseResult) -> &str {
 }
 
 /// Annotations only land on files named relative to the checkout.
-fn relative<'a>(file: &'a str, workspace: Option<&str>) -> &'a str {
+pub(super) fn relative<'a>(file: &'a str, workspace: Option<&str>) -> &'a str {
     let below = workspace.and_then(|workspace| Path::new(file).strip_prefix(workspace).ok());
     below
         .and_then(Path::to_str)
@@ -160,8 +160,23 @@ fn annotation(
     title: &str,
     message: &str,
 ) -> String {
-    let (file, title, message) = (property(file), property(title), data(message));
-    format!("::{kind} file={file},line={line},col={column},title={title}::{message}")
+    annotation_with(kind, Some(file), (line, column), title, message)
+}
+
+/// An annotation of a file, or one without a place.
+pub(super) fn annotation_with(
+    kind: &str,
+    file: Option<&str>,
+    (line, column): (usize, usize),
+    title: &str,
+    message: &str,
+) -> String {
+    let (title, message) = (property(title), data(message));
+    let place = file.map(|file| format!("file={},line={line},col={column},", property(file)));
+    format!(
+        "::{kind} {}title={title}::{message}",
+        place.unwrap_or_default()
+    )
 }
 
 /// Escapes the message of a workflow command. Cleaning has left no `\r`; escaped all the same, as GitHub asks.

@@ -10,9 +10,7 @@ use quick_junit::{
 use super::text::clean;
 use super::view;
 use super::without_verdict;
-use super::{CaseResult, CheckResult, Outcome, ReportError, RunResult};
-
-const NAME: &str = "kuberay-conformance";
+use super::{CaseResult, CheckResult, NAME, Outcome, ReportError, RunResult};
 
 pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
     let mut suite = TestSuite::new(NAME);

@@ -1,5 +1,6 @@
 //! Reports: results become text for a terminal, `JUnit`, JSON, Markdown, HTML and GitHub annotations.
 
+mod check;
 mod contract_page;
 mod durations;
 mod files;
@@ -19,6 +20,9 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+/// The name of the program in reports.
+const NAME: &str = "kuberay-conformance";
+
 pub use kuberay_conformance_engine::merge::{
     MergeError, Merged, Source, merge, read_sources, refuse_to_overwrite, write_merged,
 };
@@ -27,6 +31,7 @@ pub use kuberay_conformance_engine::redact::{MASK, Redacted, Redactor};
 pub use kuberay_conformance_engine::reports::{ReportError, Reports, read_results};
 pub use kuberay_conformance_scenario::results::*;
 
+pub use check::{check_annotations, check_junit};
 pub use contract_page::contract_page;
 pub use durations::{durations, render_durations};
 pub use files::{AllReports, write_all};

@@ -17,8 +17,11 @@ pub const VERSION: &str = "kuberay-conformance.explain/v1";
 pub struct Explanation {
     /// `kuberay-conformance.explain/v1`.
     pub version: String,
-    /// The file, as it was given.
+    /// The first file, as it was given.
     pub file: String,
+    /// Every file, in the order of the containers.
+    #[serde(default)]
+    pub files: Vec<String>,
     /// The releases, in the order in which they were given.
     pub operators: Vec<Operator>,
     /// Why objects or some of their Pods do not exist, for each release.
@@ -87,12 +90,18 @@ pub struct Container {
 /// An object of the file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Object {
-    /// `RayCluster`, `RayJob` or `RayService`.
+    /// `RayCluster`, `RayJob`, `RayService` or `RayCronJob`.
     pub kind: String,
     /// Its name, or how its name begins.
     pub name: String,
     /// The line on which it begins.
     pub line: usize,
+    /// The file that holds it.
+    #[serde(default)]
+    pub file: String,
+    /// Its path in its document, where it is not the whole document, such as `items[2]`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
 }
 
 /// What a container is for.

@@ -30,15 +30,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod check;
 mod detect;
 mod diff;
 mod document;
+mod objects;
+mod pages;
 mod refusals;
 mod render;
 mod schema;
 mod shell;
+mod template;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 mod warning;
 
 use std::path::Path;
@@ -53,10 +58,12 @@ use semver::Version;
 
 pub use document::*;
 pub use kuberay_contract::FieldValidation;
+pub use pages::{index as trap_index, page as trap_page};
 pub use refusals::{Break, Missing, Refusal, Stage, Waiting};
 pub use render::render;
 pub use schema::explain_schema;
 pub use shell::{ShellVerdict, shell_verdict};
+pub use upgrade::render_upgrade;
 pub use warning::{TRAPS, Trap, Weight};
 
 /// Why a file can't be explained.
@@ -84,7 +91,7 @@ pub enum ExplainError {
 /// Explains the text of a file for one or more releases, as a client that checks field names strictly sends it.
 ///
 /// # Errors
-/// Those of [`explain_with`].
+/// Those of [`explain_files`].
 pub fn explain(
     file: &Path,
     text: &str,
@@ -94,13 +101,10 @@ pub fn explain(
     explain_with(file, text, releases, settings, FieldValidation::Strict)
 }
 
-/// Explains the text of a file for one or more releases.
-///
-/// An object that is refused is explained by its refusals and has no containers.
+/// As [`explain`], as a client sends it that asks for this validation of field names.
 ///
 /// # Errors
-/// When it is no YAML, holds no object of Ray's, one of them is malformed and yet nobody refuses it, or a release is
-/// older than the contract.
+/// Those of [`explain_files`].
 pub fn explain_with(
     file: &Path,
     text: &str,
@@ -108,15 +112,29 @@ pub fn explain_with(
     settings: &OperatorSettings,
     validation: FieldValidation,
 ) -> Result<Explanation, ExplainError> {
-    if let Some(release) = releases.iter().find(|release| release.major == 0) {
-        let release = release.clone();
-        return Err(ExplainError::Release { release });
-    }
-    let source = Source::new(file, text);
-    let documents = yaml::parse(&source).map_err(|problems| ExplainError::File(problems.into()))?;
+    explain_files(&[Source::new(file, text)], releases, settings, validation)
+}
+
+/// Explains files for one or more releases. An object that is refused is explained by its refusals and has no containers.
+///
+/// # Errors
+/// When a file is no YAML, none holds an object of KubeRay's, one of them is malformed and yet nobody refuses it, or a
+/// release is older than the contract.
+pub fn explain_files(
+    sources: &[Source],
+    releases: &[Version],
+    settings: &OperatorSettings,
+    validation: FieldValidation,
+) -> Result<Explanation, ExplainError> {
+    reached(releases)?;
+    let files: Vec<String> = sources
+        .iter()
+        .map(|source| source.path.display().to_string())
+        .collect();
     let mut explanation = Explanation {
         version: VERSION.into(),
-        file: file.display().to_string(),
+        file: files.first().cloned().unwrap_or_default(),
+        files,
         operators: releases.iter().map(operator).collect(),
         refusals: Vec::new(),
         waiting: Vec::new(),
@@ -125,66 +143,117 @@ pub fn explain_with(
         changes: Vec::new(),
         notes: Vec::new(),
     };
-    let mut explained = false;
-    let mut strangers = Vec::new();
-    for document in &documents {
-        let object = object(document);
-        if !matches!(object.kind.as_str(), "RayCluster" | "RayJob" | "RayService") {
-            let what = if object.kind.is_empty() {
-                "a document without a kind"
-            } else {
-                &object.kind
-            };
-            explanation.notes.push(format!(
-                "line {}: {what} makes no Ray Pods and was left out",
-                object.line
-            ));
-            continue;
-        }
-        let json = document.to_json();
-        let foreign = releases
-            .first()
-            .is_some_and(|release| contract::served(release, &json) == contract::Served::Foreign);
-        if foreign {
-            let version = json["apiVersion"].as_str().unwrap_or_default();
-            let group = version.split('/').next().unwrap_or_default();
-            explanation.notes.push(format!(
-                "line {}: {} of {group} is not KubeRay's (ray.io/v1, ray.io/v1alpha1) and was left out",
-                object.line, object.kind
-            ));
-            strangers.push(format!("{} of {group}, line {}", object.kind, object.line));
-            continue;
-        }
-        explained = true;
-        for release in releases {
-            let forecast =
-                contract::forecast(release, settings, validation, &json).map_err(|error| {
-                    ExplainError::File(vec![problem(&source, document, &error)].into())
-                })?;
-            refusals::add(
-                &mut explanation,
-                release,
-                document,
-                &object,
-                &forecast,
-                validation,
-            );
-            explanation
-                .containers
-                .extend(containers(release, text, document, &object, &forecast.pods));
+    let (mut explained, mut strangers) = (false, Vec::new());
+    for source in sources {
+        let objects = read(source).map_err(|problems| ExplainError::File(problems.into()))?;
+        explained |= !objects.found.is_empty();
+        let begin = if sources.len() > 1 {
+            format!("{}, ", source.path.display())
+        } else {
+            String::new()
+        };
+        let mut notes = objects.notes;
+        notes.extend(
+            objects
+                .strangers
+                .iter()
+                .map(|one| (one.object.line, one.why.clone())),
+        );
+        notes.sort_by_key(|(line, _)| *line);
+        strangers.extend(objects.strangers.into_iter().map(|one| one.why));
+        let notes = notes.into_iter();
+        explanation
+            .notes
+            .extend(notes.map(|(line, why)| format!("{begin}line {line}: {why}")));
+        for found in &objects.found {
+            for release in releases {
+                if !found.is_known(release) {
+                    explanation.notes.push(format!(
+                        "{begin}line {}: KubeRay {release} does not know {}; it came with {}",
+                        found.object.line,
+                        found.object.kind,
+                        objects::CRON_JOB_SINCE
+                    ));
+                    continue;
+                }
+                let made = of_object(source, found, release, settings, validation)
+                    .map_err(|problem| ExplainError::File(vec![problem].into()))?;
+                explanation.refusals.extend(made.refusals);
+                explanation.waiting.extend(made.waiting);
+                explanation.containers.extend(made.containers);
+            }
         }
     }
     if !explained {
-        let found = match &strangers[..] {
-            [] => String::new(),
-            strangers => format!(" of KubeRay ({} is not)", strangers.join(", ")),
+        let file = explanation.files.join(", ");
+        let found = strangers.join("; ");
+        let found = if found.is_empty() {
+            found
+        } else {
+            format!(" ({found})")
         };
-        let file = explanation.file;
         return Err(ExplainError::Nothing { file, found });
     }
     explanation.breaks = refusals::breaks(releases, &explanation.refusals);
     explanation.changes = diff::changes(releases, &explanation.containers);
     Ok(explanation)
+}
+
+/// Checks that the contract reaches every release.
+fn reached(releases: &[Version]) -> Result<(), ExplainError> {
+    match releases.iter().find(|release| release.major == 0) {
+        Some(release) => Err(ExplainError::Release {
+            release: release.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Reads the objects of a file.
+fn read(source: &Source) -> Result<objects::Objects, Vec<Diagnostic>> {
+    let documents = yaml::parse(source).map_err(|problems| {
+        template::in_file(source).map_or(problems, |template| vec![template])
+    })?;
+    objects::of(source, documents).map_err(|problem| vec![problem])
+}
+
+/// What a release makes of an object.
+struct Made {
+    refusals: Vec<Refusal>,
+    waiting: Vec<Waiting>,
+    /// Those of the Pods that come.
+    containers: Vec<Container>,
+}
+
+/// What a release makes of an object.
+fn of_object(
+    source: &Source,
+    found: &objects::Found,
+    release: &Version,
+    settings: &OperatorSettings,
+    validation: FieldValidation,
+) -> Result<Made, Diagnostic> {
+    let forecast = contract::forecast(release, settings, validation, &found.json)
+        .map_err(|error| problem(source, &found.node, &error))?;
+    let (refusals, waiting) =
+        refusals::of(release, &found.node, &found.object, &forecast, validation);
+    Ok(Made {
+        refusals,
+        waiting,
+        containers: containers_of(source, found, release, &forecast.pods),
+    })
+}
+
+/// The containers of Pods, with the traps in what makes them.
+fn containers_of(
+    source: &Source,
+    found: &objects::Found,
+    release: &Version,
+    pods: &[PodContract],
+) -> Vec<Container> {
+    let mut made = containers(release, &source.text, &found.node, &found.object, pods);
+    found.relocate(&mut made);
+    made
 }
 
 fn operator(release: &Version) -> Operator {
@@ -195,18 +264,6 @@ fn operator(release: &Version) -> Operator {
         provisional: class.provisional,
         unread: contract::unread(release),
         flags_are_ordered: contract::flags_are_ordered(release),
-    }
-}
-
-fn object(document: &Node) -> Object {
-    let text = |node: Option<&Node>| node.and_then(Node::text).unwrap_or_default().to_owned();
-    let metadata = document.get("metadata");
-    let name = text(metadata.and_then(|metadata| metadata.get("name")));
-    let start = text(metadata.and_then(|metadata| metadata.get("generateName")));
-    Object {
-        kind: text(document.get("kind")),
-        name: if name.is_empty() { start } else { name },
-        line: document.place.location.line,
     }
 }
 
@@ -238,7 +295,7 @@ fn containers(
 ) -> Vec<Container> {
     let root = Cursor::root(document);
     let spec = match object.kind.as_str() {
-        "RayJob" => root.find(&["spec", "rayClusterSpec"]),
+        "RayJob" | "RayCronJob" => root.find(&["spec", "rayClusterSpec"]),
         "RayService" => root.find(&["spec", "rayClusterConfig"]),
         _ => root.get("spec"),
     };

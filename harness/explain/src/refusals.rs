@@ -106,18 +106,17 @@ pub struct Break {
     pub message: String,
 }
 
-/// Takes over what a forecast says beside its Pods.
-pub(super) fn add(
-    explanation: &mut Explanation,
+/// What a forecast says beside its Pods.
+pub(super) fn of(
     release: &Version,
     document: &Node,
     object: &Object,
     forecast: &Forecast,
     validation: contract::FieldValidation,
-) {
-    for refusal in &forecast.refusals {
+) -> (Vec<Refusal>, Vec<Waiting>) {
+    let refusal = |refusal: &contract::Refusal| {
         let entry = refusal.check.map(contract::admission::Check::entry);
-        explanation.refusals.push(Refusal {
+        Refusal {
             operator: release.clone(),
             object: object.clone(),
             stage: stage(refusal.stage),
@@ -133,17 +132,19 @@ pub(super) fn add(
             rule: entry.map(|_| contract::admission::CheckEntry::RULE.into()),
             check: entry.map(|entry| entry.name.into()),
             source: entry.map(|entry| format!("controllers/ray/{}", entry.source)),
-        });
-    }
-    explanation
-        .waiting
-        .extend(forecast.held.as_ref().map(|held| Waiting {
-            operator: release.clone(),
-            object: object.clone(),
-            place: place(document, &held.path),
-            message: held.message.clone(),
-            source: held.source.into(),
-        }));
+        }
+    };
+    let waiting = |held: &contract::Held| Waiting {
+        operator: release.clone(),
+        object: object.clone(),
+        place: place(document, &held.path),
+        message: held.message.clone(),
+        source: held.source.into(),
+    };
+    (
+        forecast.refusals.iter().map(refusal).collect(),
+        forecast.held.iter().map(waiting).collect(),
+    )
 }
 
 /// What the next release refuses of what the one before it takes.

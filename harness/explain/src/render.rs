@@ -14,7 +14,7 @@ pub fn render(explanation: &Explanation) -> String {
             "{} {} ({}:{}) on KubeRay {}",
             line(&object.kind),
             line(&object.name),
-            line(&explanation.file),
+            line(&object.file),
             object.line,
             container.operator
         );
@@ -22,7 +22,7 @@ pub fn render(explanation: &Explanation) -> String {
             text.push_str(&format!("{now}{}\n", remarks(explanation, container)));
             heading = now;
         }
-        text.push_str(&entry(explanation, container));
+        text.push_str(&entry(container));
     }
     text.push_str(&changes(explanation));
     for note in &explanation.notes {
@@ -76,7 +76,7 @@ fn remarks(explanation: &Explanation, container: &Container) -> String {
     text
 }
 
-fn entry(explanation: &Explanation, container: &Container) -> String {
+fn entry(container: &Container) -> String {
     let role = match container.role {
         Role::Head => "head",
         Role::Worker => "worker",
@@ -108,7 +108,7 @@ fn entry(explanation: &Explanation, container: &Container) -> String {
         ));
     }
     for warning in &container.warnings {
-        text.push_str(&warn(explanation, warning));
+        text.push_str(&warn(&container.object.file, warning));
     }
     text.push('\n');
     text
@@ -145,7 +145,7 @@ fn describe(variable: &Variable) -> String {
     }
 }
 
-fn warn(explanation: &Explanation, warning: &Warning) -> String {
+fn warn(file: &str, warning: &Warning) -> String {
     let weight = match warning.weight {
         Weight::Warning => "warning",
         Weight::Note => "note",
@@ -155,7 +155,7 @@ fn warn(explanation: &Explanation, warning: &Warning) -> String {
         "    {weight} {} {} at {}:{}:{} {}\n      {}\n      Instead: {}\n",
         warning.rule,
         warning.id,
-        line(&explanation.file),
+        line(file),
         place.line,
         place.column,
         line(&place.path),

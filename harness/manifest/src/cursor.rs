@@ -19,6 +19,14 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// A value together with the path that leads to it.
+    pub fn at(node: &'a Node, path: impl Into<String>) -> Self {
+        Self {
+            node,
+            path: path.into(),
+        }
+    }
+
     /// The value under a key.
     pub fn get(&self, key: &str) -> Option<Cursor<'a>> {
         self.node.get(key).map(|node| self.child(node, key))
@@ -67,14 +75,21 @@ impl<'a> Cursor<'a> {
     }
 
     fn child(&self, node: &'a Node, key: &str) -> Cursor<'a> {
-        let plain = key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        let path = match (self.path.is_empty(), plain) {
-            (true, true) => key.to_owned(),
-            (false, true) => format!("{}.{key}", self.path),
-            (_, false) => format!("{}[{key:?}]", self.path),
-        };
-        Cursor { node, path }
+        Cursor {
+            node,
+            path: join(&self.path, key),
+        }
+    }
+}
+
+/// Returns the path of the value under a key, such as `spec.headGroupSpec` or `metadata.labels["a/b"]`.
+pub fn join(path: &str, key: &str) -> String {
+    let plain = key
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    match (path.is_empty(), plain) {
+        (true, true) => key.to_owned(),
+        (false, true) => format!("{path}.{key}"),
+        (_, false) => format!("{path}[{key:?}]"),
     }
 }

@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use miette::{LabeledSpan, NamedSource, SourceCode};
+use miette::{LabeledSpan, SourceCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::excerpt::Excerpt;
 use crate::visible;
 
 /// A place in a file, both counted from 1.
@@ -22,13 +23,29 @@ pub struct Location {
     pub column: usize,
 }
 
-/// How bad a problem is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// How bad a problem is, the worst first.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The file can't be used as it is.
     Error,
     /// It can be used, but something about it looks like a mistake.
     Warning,
+    /// Worth knowing; it may be meant.
+    Note,
+}
+
+impl Severity {
+    /// Returns the word for people and programs: `error`, `warning` or `note`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
 }
 
 /// One problem in one file; a miette diagnostic that quotes the file.
@@ -44,8 +61,7 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    text: Option<NamedSource<Arc<str>>>,
-    span: Range<usize>,
+    excerpt: Option<Excerpt>,
 }
 
 impl Diagnostic {
@@ -57,8 +73,7 @@ impl Diagnostic {
             severity: Severity::Error,
             message: visible::line(&message.into()),
             help: None,
-            text: None,
-            span: 0..0,
+            excerpt: None,
         }
     }
 
@@ -90,6 +105,7 @@ impl miette::Diagnostic for Diagnostic {
         Some(match self.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
+            Severity::Note => miette::Severity::Advice,
         })
     }
 
@@ -100,12 +116,11 @@ impl miette::Diagnostic for Diagnostic {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.text.as_ref().map(|text| text as &dyn SourceCode)
+        self.excerpt.as_ref().map(|text| text as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.text.as_ref()?;
-        let label = LabeledSpan::new_with_span(None, self.span.clone());
+        let label = LabeledSpan::new_with_span(None, self.excerpt.as_ref()?.span());
         Some(Box::new(std::iter::once(label)))
     }
 }
@@ -216,36 +231,12 @@ impl Source {
         }
     }
 
-    /// The text as a terminal may be given it, and where a part of it lies there.
-    fn shown(&self, span: &Range<usize>) -> (Arc<str>, Range<usize>) {
-        let text = &self.text;
-        if !text.contains(|c| visible::is_unseen(c) && !matches!(c, '\n' | '\t')) {
-            return (Arc::clone(text), span.clone());
-        }
-        let boundary = |at: usize| {
-            (0..=at.min(text.len()))
-                .rev()
-                .find(|at| text.is_char_boundary(*at))
-                .unwrap_or(0)
-        };
-        let (start, end) = (boundary(span.start), boundary(span.end));
-        let shown = |part: &str| visible::lines(&part.replace("\r\n", "\n"));
-        let (before, part) = (shown(&text[..start]), shown(&text[start..end.max(start)]));
-        let place = before.len()..before.len() + part.len();
-        (
-            (before + &part + &shown(&text[end.max(start)..])).into(),
-            place,
-        )
-    }
-
     /// A problem at a place of this text.
     pub fn error(&self, place: &Place, message: impl Into<String>) -> Diagnostic {
         let name = visible::line(&self.path.display().to_string());
-        let (text, span) = self.shown(&place.span);
         Diagnostic {
             location: place.location,
-            text: Some(NamedSource::new(name, text).with_language("yaml")),
-            span,
+            excerpt: Some(Excerpt::new(name, &self.text, &place.span)),
             ..Diagnostic::of_file(&self.path, message)
         }
     }

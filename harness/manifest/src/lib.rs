@@ -17,12 +17,15 @@
 
 mod cursor;
 mod diagnostic;
+mod excerpt;
 mod objects;
 #[cfg(test)]
 mod tests;
 pub mod visible;
+mod walk;
 pub mod yaml;
 
-pub use cursor::Cursor;
+pub use cursor::{Cursor, join};
 pub use diagnostic::{Diagnostic, Diagnostics, Found, Location, Place, Severity, Source, sort};
 pub use objects::{objects, parse_manifest};
+pub use walk::{Item, Owner, Unread, Walk, items};

@@ -4,11 +4,19 @@
 //! `on` are true, keys that are not strings become strings, and a whole number with a fraction of zero is an integer.
 //! Known differences: `1__0` and `1_000.5` stay texts here, and `1e400` is an error.
 
+use std::collections::HashMap;
+
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::{DuplicateKeyPolicy, Spanned};
 
 use super::diagnostic::{Diagnostic, Found, Location, Place, Source};
+
+/// Characters of a text that [`Node::describe`] shows.
+const SHOWN: usize = 60;
+
+/// A mapping with more keys is looked up by hash, so that large ones stay fast.
+const MANY_KEYS: usize = 16;
 
 /// A value and where it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +87,10 @@ impl Node {
             Yaml::Null => "nothing".into(),
             Yaml::Bool(value) => format!("`{value}`"),
             Yaml::Number(number) => format!("the number {number}"),
-            Yaml::Text(text) => format!("the text `{text}`"),
+            Yaml::Text(text) => match text.char_indices().nth(SHOWN) {
+                Some((end, _)) => format!("the text `{}…`", &text[..end]),
+                None => format!("the text `{text}`"),
+            },
             Yaml::List(_) => "a list".into(),
             Yaml::Map(_) => "a mapping".into(),
         }
@@ -110,6 +121,7 @@ impl Node {
 pub fn parse(source: &Source) -> Found<Vec<Node>> {
     let options = serde_saphyr::options! {
         with_snippet: false,
+        budget: budget(),
         legacy_octal_numbers: true,
         // Duplicates are found here, because only keys as Kubernetes reads them can be compared.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
@@ -131,6 +143,16 @@ pub fn parse(source: &Source) -> Found<Vec<Node>> {
         Ok(nodes)
     } else {
         Err(reader.problems)
+    }
+}
+
+/// Room for the output of a whole cluster; the limits on aliases, which small texts can abuse, stay.
+fn budget() -> Option<serde_saphyr::Budget> {
+    serde_saphyr::budget! {
+        max_documents: 1_000_000,
+        max_nodes: 20_000_000,
+        max_events: 50_000_000,
+        max_total_scalar_bytes: 1 << 30,
     }
 }
 
@@ -274,6 +296,8 @@ impl Reader<'_> {
 
     fn entries(&mut self, raw: Vec<(Raw, Raw)>) -> Vec<(Key, Node)> {
         let mut entries: Vec<(Key, Node)> = Vec::with_capacity(raw.len());
+        let mut names: HashMap<String, usize> = HashMap::new();
+        let many = raw.len() > MANY_KEYS;
         for (key, value) in raw {
             let key = self.node(key);
             let value = self.node(value);
@@ -287,12 +311,20 @@ impl Reader<'_> {
                     continue;
                 }
             };
-            if let Some((first, _)) = entries.iter().find(|(key, _)| key.name == name) {
+            let first = if many {
+                names.get(&name).map(|at| &entries[*at])
+            } else {
+                entries.iter().find(|(key, _)| key.name == name)
+            };
+            if let Some((first, _)) = first {
                 let line = first.place.location.line;
                 let message =
                     format!("the key `{name}` comes twice; it was already given on line {line}");
                 self.problems.push(self.source.error(&key.place, message));
                 continue;
+            }
+            if many {
+                names.insert(name.clone(), entries.len());
             }
             let key = Key {
                 name,

@@ -110,12 +110,12 @@ fn a_release_is_unread_until_it_is_pinned() {
         unread.collect::<Vec<_>>()
     };
     let mut pins = Pins::embedded();
-    forget_pinned(&mut explanation, &pins);
+    forget_pinned(&mut explanation.operators, &pins);
     assert_eq!(unread(&explanation), [false, true, true]);
     let pin = pins.operators.releases.values().next().unwrap().clone();
     pins.operators
         .releases
         .insert("1.6.9".parse().unwrap(), pin);
-    forget_pinned(&mut explanation, &pins);
+    forget_pinned(&mut explanation.operators, &pins);
     assert_eq!(unread(&explanation), [false, false, true]);
 }

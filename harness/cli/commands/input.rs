@@ -1,0 +1,118 @@
+//! The files that `explain` and `check` are given: files, folders and standard input.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::exit::CliError;
+use crate::explain::check;
+use crate::manifest::Source;
+
+/// The argument that means standard input.
+const STDIN: &str = "-";
+
+/// What was read.
+pub(super) struct Input {
+    /// The files, in the order in which they were given; those of a folder by name.
+    pub sources: Vec<Source>,
+    /// Number of files that cannot hold an object of KubeRay's and were left out.
+    pub skipped: usize,
+}
+
+/// Reads files and folders. Files of folders that do not mention KubeRay's API are left out; with `only_ours` so are
+/// files that were named.
+pub(super) fn read(files: &[PathBuf], only_ours: bool) -> Result<Input, CliError> {
+    let mut input = Input {
+        sources: Vec::new(),
+        skipped: 0,
+    };
+    let mut seen = BTreeSet::new();
+    for file in files {
+        if file == Path::new(STDIN) {
+            input.sources.push(standard_input()?);
+            continue;
+        }
+        if !file.is_dir() {
+            add(file, only_ours, &mut seen, &mut input)?;
+            continue;
+        }
+        let mut found = Vec::new();
+        collect(file, &mut found).map_err(|error| unreadable(file, &error))?;
+        if found.is_empty() {
+            let message = format!("{} holds no .yaml, .yml or .json file", file.display());
+            return Err(CliError::bad_use(message)
+                .with_help("name a folder with manifests, or the files themselves"));
+        }
+        for file in found {
+            add(&file, true, &mut seen, &mut input)?;
+        }
+    }
+    Ok(input)
+}
+
+fn add(
+    file: &Path,
+    only_ours: bool,
+    seen: &mut BTreeSet<PathBuf>,
+    input: &mut Input,
+) -> Result<(), CliError> {
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+    if let Ok(canonical) = file.canonicalize()
+        && !seen.insert(canonical)
+    {
+        return Ok(());
+    }
+    if only_ours && !check::may_hold_objects(&text) {
+        input.skipped += 1;
+        return Ok(());
+    }
+    input
+        .sources
+        .push(Source::new(file, text.trim_start_matches('\u{feff}')));
+    Ok(())
+}
+
+fn standard_input() -> Result<Source, CliError> {
+    let mut text = String::new();
+    let read = std::io::stdin().read_to_string(&mut text);
+    read.map_err(|error| unreadable(Path::new("standard input"), &error))?;
+    if text.trim().is_empty() {
+        let help = "see whether the program before the pipe failed";
+        return Err(CliError::bad_use("standard input is empty").with_help(help));
+    }
+    Ok(Source::new(
+        Path::new(STDIN),
+        text.trim_start_matches('\u{feff}'),
+    ))
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> CliError {
+    let message = format!("cannot read {}: {error}", file.display());
+    let help = match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            "name a file or a folder that exists, or `-` for standard input"
+        }
+        std::io::ErrorKind::InvalidData => "save the file as UTF-8",
+        _ => return CliError::bad_use(message),
+    };
+    CliError::bad_use(message).with_help(help)
+}
+
+/// Collects the manifests below a folder by name. Hidden files and folders are left out, and links to folders are not
+/// followed.
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            collect(&path, into)?;
+        } else if check::is_manifest(&path) && path.is_file() {
+            into.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! The document that `check --format json` writes.
+
+use kuberay_manifest::Severity;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::impact::Impact;
+use crate::document::{Object, Operator};
+
+/// What the document calls its own form; it changes when a field changes its meaning or goes, not when one is added.
+pub const VERSION: &str = "kuberay-conformance.check/v1";
+
+/// What is wrong with manifests.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// `kuberay-conformance.check/v1`.
+    pub version: String,
+    /// The releases, in the order in which they were given.
+    pub operators: Vec<Operator>,
+    /// The files that were checked.
+    pub files: Vec<String>,
+    /// Number of KubeRay's objects in them.
+    pub objects: usize,
+    /// What was found, in the order of files and lines.
+    pub findings: Vec<Finding>,
+    /// What an upgrade changes for each object, where two releases were compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub upgrades: Vec<Upgrade>,
+    /// What was left out and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// One problem at one position.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// Id of the trap, or `malformed-object`, `not-kuberay`, `unreadable`, `unused-ignore`.
+    pub id: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The rule of the contract behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The file; empty for an option of the command line.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+    /// Line of the end, from 1.
+    pub end_line: usize,
+    /// Column behind the end, from 1.
+    pub end_column: usize,
+    /// Path of the value in its document.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// The object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<Object>,
+    /// The containers that it concerns, such as `head` or `worker cpu`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub containers: Vec<String>,
+    /// The releases that it holds for.
+    #[schemars(with = "Vec<String>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operators: Vec<Version>,
+    /// What happens, in a sentence.
+    pub message: String,
+    /// What to write instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// The page of the trap, from the top of the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
+
+impl Default for Finding {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            severity: Severity::Error,
+            rule: None,
+            file: String::new(),
+            line: 1,
+            column: 1,
+            end_line: 1,
+            end_column: 2,
+            path: String::new(),
+            object: None,
+            containers: Vec::new(),
+            operators: Vec::new(),
+            message: String::new(),
+            help: None,
+            page: None,
+        }
+    }
+}
+
+/// What an upgrade changes for one object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Upgrade {
+    /// The object.
+    pub object: Object,
+    /// The largest impact of its changes.
+    pub impact: Impact,
+    /// The dated features of the contract that come or go, those with the largest impact first.
+    pub features: Vec<FeatureChange>,
+    /// Ids of the warnings that the upgrade brings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traps: Vec<String>,
+}
+
+/// A dated feature that comes or goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FeatureChange {
+    /// Its name.
+    pub feature: String,
+    /// Its rule.
+    pub rule: String,
+    /// Whether the release after the upgrade has it.
+    pub comes: bool,
+    /// The release that brings it, or the first one without it.
+    #[schemars(with = "String")]
+    pub at: Version,
+    /// What it can do to a user's command.
+    pub impact: Impact,
+    /// What it does.
+    pub says: String,
+    /// Source file or issue of KubeRay.
+    pub source: String,
+    /// The containers that it concerns.
+    pub containers: Vec<String>,
+}
+
+impl Report {
+    /// Returns the number of findings of a severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    }
+
+    /// Returns whether a file could not be read as a manifest.
+    pub fn is_unreadable(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.id == super::Other::Unreadable.id())
+    }
+
+    /// Returns the severity of the worst finding or of the worst change of an upgrade.
+    pub fn worst(&self) -> Option<Severity> {
+        let findings = self.findings.iter().map(|finding| finding.severity);
+        let upgrades = self
+            .upgrades
+            .iter()
+            .filter_map(|upgrade| upgrade.impact.severity());
+        findings.chain(upgrades).min()
+    }
+}
+
+/// Returns the JSON schema of the document, as committed in `docs/schema/check.schema.json`.
+pub fn schema() -> Value {
+    SchemaSettings::draft07()
+        .into_generator()
+        .into_root_schema_for::<Report>()
+        .to_value()
+}

@@ -1,0 +1,367 @@
+//! `check`: what is wrong with manifests, as findings with a position, a severity and what to write instead.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use kuberay_explain::check::{Options, check};
+//! use kuberay_manifest::Source;
+//!
+//! let manifest = r#"
+//! apiVersion: ray.io/v1
+//! kind: RayCluster
+//! metadata: {name: demo}
+//! spec:
+//!   headGroupSpec:
+//!     rayStartParams: {}
+//!     template:
+//!       spec:
+//!         containers:
+//!         - name: ray-head
+//!           image: rayproject/ray:2.52.0
+//!           args: ["prepare &"]
+//!           resources: {limits: {cpu: "1"}}
+//! "#;
+//! let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+//! let options = Options::new(vec!["1.6.2".parse()?]);
+//! let report = check(&sources, &options)?;
+//! assert_eq!(report.findings[0].id, "trailing-ampersand");
+//! assert!(report.concise().starts_with("demo.yaml:13:18: warning[trailing-ampersand] The text ends in `&`"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod document;
+mod frame;
+mod ignore;
+mod impact;
+mod sarif;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use kuberay_contract::{self as contract, FieldValidation, OperatorSettings};
+use kuberay_manifest::{Diagnostic, Location, Severity, Source};
+use semver::Version;
+
+use super::document::{Container, Place, Role};
+use super::objects::{Found, Objects};
+use super::refusals::{Refusal, Stage, Waiting};
+use super::warning::{TRAPS, Trap, Weight};
+use super::{ExplainError, containers_of, of_object, operator, reached, read};
+
+pub use document::*;
+pub use ignore::{ANNOTATION, IDS, Ignore, Other, is_id, nearest};
+pub use impact::Impact;
+pub use text::Look;
+
+/// What to check and for which releases.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The releases; a finding names those that it holds for.
+    pub releases: Vec<Version>,
+    /// Settings of the operator.
+    pub settings: OperatorSettings,
+    /// What the client asks the API server to do with fields that it does not know.
+    pub validation: FieldValidation,
+    /// Only findings with these ids; all where empty.
+    pub select: Vec<String>,
+    /// Findings to leave out.
+    pub ignore: Vec<Ignore>,
+    /// Whether the first and the last release are those before and after an upgrade: then only findings that the
+    /// upgrade brings are reported, and what changes for each object.
+    pub upgrade: bool,
+}
+
+impl Options {
+    /// Checks for these releases, with the operator's default settings.
+    pub fn new(releases: Vec<Version>) -> Self {
+        Self {
+            releases,
+            ..Self::default()
+        }
+    }
+}
+
+/// Checks files. A file that can't be read as a manifest, or an object that is malformed, is a finding, too.
+///
+/// # Errors
+/// When a release is older than the contract.
+pub fn check(sources: &[Source], options: &Options) -> Result<Report, ExplainError> {
+    reached(&options.releases)?;
+    let mut report = Report {
+        version: VERSION.into(),
+        operators: options.releases.iter().map(operator).collect(),
+        files: sources
+            .iter()
+            .map(|source| source.path.display().to_string())
+            .collect(),
+        objects: 0,
+        findings: Vec::new(),
+        upgrades: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut ignores = ignore::Ignores::new(options);
+    for source in sources {
+        let Objects {
+            found,
+            strangers,
+            notes,
+        } = match read(source) {
+            Ok(objects) => objects,
+            Err(problems) => {
+                report
+                    .findings
+                    .extend(problems.iter().map(|problem| unreadable(source, problem)));
+                continue;
+            }
+        };
+        let file = source.path.display().to_string();
+        report.notes.extend(
+            notes
+                .into_iter()
+                .map(|(line, why)| format!("{file}:{line}: {why}")),
+        );
+        for stranger in strangers {
+            let place = frame::region(source, &stranger.node);
+            let mut finding = finding(Other::NotKuberay, &file, place, stranger.why);
+            finding.object = Some(stranger.object);
+            report.findings.extend(ignores.keep(finding, None));
+        }
+        for one in &found {
+            report.objects += 1;
+            let mut of_object = Vec::new();
+            object(source, one, options, &mut of_object, &mut report);
+            let own = ignore::Own::of(source, one);
+            of_object.retain(|finding: &Finding| ignores.keeps(finding, Some(&own)));
+            of_object.sort_by_key(|finding| (finding.line, finding.column));
+            report.findings.append(&mut of_object);
+            report
+                .findings
+                .extend(own.unused(&file, &one.object, &mut ignores));
+        }
+    }
+    report.findings.extend(ignores.unused());
+    Ok(report)
+}
+
+/// The findings of one object on all releases, each once.
+fn object(
+    source: &Source,
+    one: &Found,
+    options: &Options,
+    found: &mut Vec<Finding>,
+    report: &mut Report,
+) {
+    let mut at = BTreeMap::new();
+    let mut made: Vec<Vec<Container>> = Vec::new();
+    for release in options
+        .releases
+        .iter()
+        .filter(|release| one.is_known(release))
+    {
+        let made_of = of_object(source, one, release, &options.settings, options.validation);
+        let containers = match made_of {
+            Ok(made) => {
+                for refusal in &made.refusals {
+                    merge(of_refusal(one, refusal), release, None, found, &mut at);
+                }
+                for waiting in &made.waiting {
+                    merge(of_waiting(one, waiting), release, None, found, &mut at);
+                }
+                // What is refused has traps all the same, and both are to be mended at once.
+                contract::predict(release, &options.settings, &one.json)
+                    .map(|pods| containers_of(source, one, release, &pods))
+                    .unwrap_or_default()
+            }
+            Err(problem) => {
+                let mut finding = malformed(source, &problem);
+                finding.object = Some(one.object.clone());
+                merge(finding, release, None, found, &mut at);
+                continue;
+            }
+        };
+        for container in &containers {
+            for warning in &container.warnings {
+                let mut finding = of_warning(warning);
+                finding.file = one.object.file.clone();
+                finding.object = Some(one.object.clone());
+                merge(finding, release, Some(container), found, &mut at);
+            }
+        }
+        made.push(containers);
+    }
+    let regions = frame::Regions::of(source, &one.node, !found.is_empty());
+    for finding in found.iter_mut() {
+        (finding.end_line, finding.end_column) = regions.end(finding.line, finding.column);
+    }
+    if let ([before, .., after], true) = (options.releases.as_slice(), options.upgrade) {
+        found.retain(|one| one.operators.contains(after) && !one.operators.contains(before));
+        if let [first, .., last] = made.as_slice() {
+            report
+                .upgrades
+                .push(impact::of_object(&one.object, first, last, found));
+        }
+    }
+}
+
+/// Adds a finding, or its release and container to the same one.
+fn merge(
+    mut new: Finding,
+    release: &Version,
+    container: Option<&Container>,
+    found: &mut Vec<Finding>,
+    at: &mut BTreeMap<(String, usize, usize, String), usize>,
+) {
+    let key = (new.id.clone(), new.line, new.column, new.message.clone());
+    let index = *at.entry(key).or_insert(found.len());
+    if index == found.len() {
+        new.operators.push(release.clone());
+        found.push(new);
+    }
+    let one = &mut found[index];
+    if !one.operators.contains(release) {
+        one.operators.push(release.clone());
+    }
+    if let Some(name) = container.map(label)
+        && !one.containers.contains(&name)
+    {
+        one.containers.push(name);
+    }
+}
+
+/// A container as findings name it.
+pub(super) fn label(container: &Container) -> String {
+    match container.role {
+        Role::Head => "head".into(),
+        Role::Worker => format!("worker {}", container.group),
+        Role::Autoscaler => "autoscaler".into(),
+        Role::Init => format!("init {} of {}", container.container, container.group),
+        Role::Submitter => "submitter".into(),
+    }
+}
+
+fn of_refusal(one: &Found, refusal: &Refusal) -> Finding {
+    let other = match refusal.stage {
+        _ if !refusal.refused => Other::RefusedForSome,
+        Stage::Client => Other::RefusedByClient,
+        Stage::ApiServer => Other::RefusedByApiServer,
+        Stage::Operator => Other::RefusedByOperator,
+        Stage::PodCreation => Other::RefusedAtPodCreation,
+    };
+    Finding {
+        rule: refusal.rule.clone(),
+        message: format!("{}: {}", other.who(), refusal.message),
+        help: refusal.clients.clone(),
+        ..of_place(one, other, &refusal.place)
+    }
+}
+
+fn of_waiting(one: &Found, waiting: &Waiting) -> Finding {
+    Finding {
+        message: waiting.message.clone(),
+        ..of_place(one, Other::NoPodsYet, &waiting.place)
+    }
+}
+
+fn of_place(one: &Found, other: Other, place: &Place) -> Finding {
+    Finding {
+        id: other.id().into(),
+        severity: other.severity(),
+        file: one.object.file.clone(),
+        object: Some(one.object.clone()),
+        line: place.line,
+        column: place.column,
+        path: one.path(&place.path),
+        ..Finding::default()
+    }
+}
+
+fn of_warning(warning: &super::Warning) -> Finding {
+    Finding {
+        id: warning.id.clone(),
+        severity: match warning.weight {
+            Weight::Warning => Severity::Warning,
+            Weight::Note => Severity::Note,
+        },
+        rule: Some(warning.rule.clone()),
+        line: warning.place.line,
+        column: warning.place.column,
+        path: warning.place.path.clone(),
+        message: warning.message.clone(),
+        help: Some(warning.advice.clone()),
+        page: Some(page_path(&warning.id)),
+        ..Finding::default()
+    }
+}
+
+/// The page of a trap, from the top of the repository.
+pub fn page_path(id: &str) -> String {
+    format!("docs/reference/traps/{id}.md")
+}
+
+/// A finding that is none of a trap.
+fn finding(
+    other: Other,
+    file: &str,
+    (start, end): (Location, Location),
+    message: String,
+) -> Finding {
+    Finding {
+        id: other.id().into(),
+        severity: other.severity(),
+        file: file.into(),
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+        message,
+        ..Finding::default()
+    }
+}
+
+fn problem(other: Other, source: &Source, problem: &Diagnostic) -> Finding {
+    let start = problem.location;
+    let place = source.rest_of_line(start);
+    let width = source
+        .text
+        .get(place.span)
+        .map_or(0, |text| text.trim_end().chars().count());
+    let end = Location {
+        line: start.line,
+        column: start.column + width.max(1),
+    };
+    let file = source.path.display().to_string();
+    let mut finding = finding(other, &file, (start, end), problem.message.clone());
+    finding.help.clone_from(&problem.help);
+    finding
+}
+
+fn unreadable(source: &Source, one: &Diagnostic) -> Finding {
+    problem(Other::Unreadable, source, one)
+}
+
+fn malformed(source: &Source, one: &Diagnostic) -> Finding {
+    problem(Other::MalformedObject, source, one)
+}
+
+/// Returns the trap with an id.
+pub fn trap(id: &str) -> Option<&'static Trap> {
+    TRAPS.iter().copied().find(|trap| trap.id == id)
+}
+
+/// Returns whether a text can hold an object of KubeRay's; a quick look before it is parsed.
+pub fn may_hold_objects(text: &str) -> bool {
+    text.contains("ray.io")
+}
+
+/// Returns whether a file of a folder is looked at, by its name.
+pub fn is_manifest(file: &Path) -> bool {
+    let extension = file.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| {
+        ["yaml", "yml", "json"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    })
+}

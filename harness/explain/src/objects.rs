@@ -1,0 +1,257 @@
+//! The objects of a file that are KubeRay's, wherever they lie in it.
+
+use std::collections::BTreeSet;
+
+use kuberay_manifest::yaml::{Key, Node, Yaml};
+use kuberay_manifest::{Diagnostic, Item, Owner, Source, Walk, items, join};
+use semver::Version;
+use serde_json::Value;
+
+use super::document::{Container, Object};
+
+/// The API group of KubeRay's objects.
+const GROUP: &str = "ray.io";
+
+/// The API versions that KubeRay serves.
+const VERSIONS: [&str; 2] = ["ray.io/v1", "ray.io/v1alpha1"];
+
+/// Most objects of other kinds that are named one by one.
+const NAMED: usize = 5;
+
+/// The first release that knows a `RayCronJob` (ray-operator/apis/ray/v1/raycronjob_types.go).
+pub(super) const CRON_JOB_SINCE: Version = Version::new(1, 6, 0);
+
+/// An object that the operator makes Pods of.
+pub(super) struct Found {
+    /// The object; for a `RayCronJob` the `RayJob` that it makes.
+    pub node: Node,
+    /// The same for the model.
+    pub json: Value,
+    /// What the document says about it.
+    pub object: Object,
+    /// The ids that its annotation ignores, where it has the annotation.
+    pub ignore: Option<Node>,
+    /// The first release that knows its kind, where that is not every one.
+    pub since: Option<Version>,
+    is_cron: bool,
+}
+
+/// An object whose kind has the name of one of KubeRay's, but whose API is another.
+pub(super) struct Stranger {
+    /// The object.
+    pub object: Object,
+    /// Why it is none.
+    pub why: String,
+    /// Where its `apiVersion` is, or the object where it has none.
+    pub node: Node,
+}
+
+/// What a file holds.
+#[derive(Default)]
+pub(super) struct Objects {
+    /// KubeRay's objects, in the order of the file.
+    pub found: Vec<Found>,
+    /// Objects that could be taken for KubeRay's.
+    pub strangers: Vec<Stranger>,
+    /// What was left out and why, with the line where it is.
+    pub notes: Vec<(usize, String)>,
+}
+
+impl Found {
+    /// Whether a release makes Pods of the object.
+    pub(super) fn is_known(&self, release: &Version) -> bool {
+        let plain = Version::new(release.major, release.minor, release.patch);
+        self.since.as_ref().is_none_or(|since| *since <= plain)
+    }
+
+    /// Returns the path in the file's document of a path in the object.
+    pub(super) fn path(&self, path: &str) -> String {
+        let own = match path.strip_prefix("spec") {
+            Some(rest) if self.is_cron && (rest.is_empty() || rest.starts_with(['.', '['])) => {
+                format!("spec.jobTemplate{rest}")
+            }
+            _ => path.to_owned(),
+        };
+        match (self.object.path.is_empty(), own.is_empty()) {
+            (true, _) => own,
+            (false, true) => self.object.path.clone(),
+            (false, false) if own.starts_with('[') => format!("{}{own}", self.object.path),
+            (false, false) => format!("{}.{own}", self.object.path),
+        }
+    }
+
+    /// Gives the traps of containers the paths that they have in the document.
+    pub(super) fn relocate(&self, containers: &mut [Container]) {
+        for warning in containers.iter_mut().flat_map(|one| &mut one.warnings) {
+            warning.place.path = self.path(&warning.place.path);
+        }
+    }
+}
+
+/// Returns the objects of a file's documents.
+///
+/// # Errors
+/// When one of KubeRay's objects is a Helm template that nobody has rendered.
+pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagnostic> {
+    let Walk { items, unread } = items(source, documents, GROUP);
+    let mut all = Objects::default();
+    let mut others = Vec::new();
+    for item in items {
+        let object = object(source, &item);
+        let api = text(&item.node, "apiVersion").to_owned();
+        let known = matches!(
+            object.kind.as_str(),
+            "RayCluster" | "RayJob" | "RayService" | "RayCronJob"
+        );
+        if known && VERSIONS.contains(&api.as_str()) {
+            super::template::in_object(source, &item.node)?;
+            if let Some(owner) = &item.owner {
+                let line = object.line;
+                all.notes.push((line, inside(&object, owner)));
+            }
+            all.found.push(found(item, object, &mut all.notes));
+        } else if known {
+            let why = if api.is_empty() {
+                format!("{} without an apiVersion", object.kind)
+            } else {
+                format!("{} of {api}", object.kind)
+            };
+            let why =
+                format!("{why} is not KubeRay's (ray.io/v1, ray.io/v1alpha1) and was left out");
+            let node = item.node.get("apiVersion").cloned().unwrap_or(item.node);
+            all.strangers.push(Stranger { object, why, node });
+        } else {
+            others.push(object);
+        }
+    }
+    for text in unread {
+        let why = format!(
+            "{} is no plain YAML and was left out; render it first",
+            text.path
+        );
+        all.notes.push((text.location.line, why));
+    }
+    left_out(&others, &mut all.notes);
+    all.notes.sort_by_key(|(line, _)| *line);
+    Ok(all)
+}
+
+fn text<'a>(node: &'a Node, key: &str) -> &'a str {
+    node.get(key).and_then(Node::text).unwrap_or_default()
+}
+
+fn object(source: &Source, item: &Item) -> Object {
+    let metadata = item.node.get("metadata");
+    let part = |key| {
+        metadata
+            .map_or("", |metadata| text(metadata, key))
+            .to_owned()
+    };
+    let (name, start) = (part("name"), part("generateName"));
+    Object {
+        kind: text(&item.node, "kind").to_owned(),
+        name: if name.is_empty() { start } else { name },
+        line: item.node.place.location.line,
+        file: source.path.display().to_string(),
+        path: item.path.clone(),
+    }
+}
+
+fn inside(object: &Object, owner: &Owner) -> String {
+    let owner = format!("{} {}", owner.kind, owner.name);
+    format!(
+        "{} {} lies in {} at {}",
+        object.kind,
+        object.name,
+        owner.trim(),
+        object.path
+    )
+}
+
+fn left_out(others: &[Object], notes: &mut Vec<(usize, String)>) {
+    if others.len() > NAMED {
+        let kinds: BTreeSet<&str> = others.iter().map(|other| other.kind.as_str()).collect();
+        let kinds = kinds
+            .into_iter()
+            .filter(|kind| !kind.is_empty())
+            .collect::<Vec<_>>()
+            .join(", ");
+        let why = format!(
+            "{} objects make no Ray Pods and were left out ({kinds})",
+            others.len()
+        );
+        notes.push((others[0].line, why));
+        return;
+    }
+    for other in others {
+        let what = if other.kind.is_empty() {
+            "a document without a kind"
+        } else {
+            &other.kind
+        };
+        notes.push((
+            other.line,
+            format!("{what} makes no Ray Pods and was left out"),
+        ));
+    }
+}
+
+fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found {
+    let annotations = item
+        .node
+        .get("metadata")
+        .and_then(|node| node.get("annotations"));
+    let ignore = annotations
+        .and_then(|node| node.get(super::check::ANNOTATION))
+        .cloned();
+    let is_cron = object.kind == "RayCronJob";
+    let node = if is_cron {
+        let why = format!(
+            "RayCronJob {}: the operator's feature gate RayCronJob is off by default; shown is the RayJob that \
+             {} makes on its schedule",
+            object.name,
+            join("spec", "jobTemplate")
+        );
+        notes.push((object.line, why));
+        job_of_cron(&item.node)
+    } else {
+        item.node
+    };
+    Found {
+        json: node.to_json(),
+        node,
+        object,
+        ignore,
+        since: is_cron.then_some(CRON_JOB_SINCE),
+        is_cron,
+    }
+}
+
+/// The `RayJob` that a `RayCronJob` makes: its name is followed by a random part, and nothing else of its metadata is
+/// copied (raycronjob_controller.go constructRayJob).
+fn job_of_cron(cron: &Node) -> Node {
+    let place = cron.place.clone();
+    let node = |value: Yaml| Node {
+        value,
+        place: place.clone(),
+    };
+    let key = |name: &str| Key {
+        name: name.into(),
+        place: place.clone(),
+    };
+    let of_text = |text: String| node(Yaml::Text(text));
+    let metadata = cron.get("metadata");
+    let name = metadata.map_or("", |metadata| text(metadata, "name"));
+    let mut own = vec![(key("generateName"), of_text(format!("{name}-")))];
+    if let Some(namespace) = metadata.and_then(|metadata| metadata.get("namespace")) {
+        own.push((key("namespace"), namespace.clone()));
+    }
+    let template = cron.get("spec").and_then(|spec| spec.get("jobTemplate"));
+    let mut entries = vec![
+        (key("apiVersion"), of_text(VERSIONS[0].into())),
+        (key("kind"), of_text("RayJob".into())),
+        (key("metadata"), node(Yaml::Map(own))),
+    ];
+    entries.extend(template.map(|spec| (key("spec"), spec.clone())));
+    node(Yaml::Map(entries))
+}

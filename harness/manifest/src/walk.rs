@@ -1,0 +1,314 @@
+//! Finds objects wherever they lie in a file: as documents, in Lists and arrays, inside of other objects, and in texts.
+
+use super::cursor::join;
+use super::diagnostic::{Location, Place, Source};
+use super::yaml::{self, Key, Node, Yaml};
+
+/// An object of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// The object.
+    pub node: Node,
+    /// Its path in the document, such as `items[2]`; empty for a document of its own.
+    pub path: String,
+    /// The object of another kind that holds it.
+    pub owner: Option<Owner>,
+}
+
+/// An object that holds others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A text that looks like a manifest and can't be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Where the text is in the document.
+    pub path: String,
+    /// Where it is in the file.
+    pub location: Location,
+}
+
+/// What [`items`] finds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Walk {
+    /// The objects in the order of the file.
+    pub items: Vec<Item>,
+    /// Texts that look like a manifest and can't be read.
+    pub unread: Vec<Unread>,
+}
+
+/// Returns the objects of a file's documents.
+///
+/// The items of a List (`kind: List`, `kind: PodList`) and of an array are objects of their own. An object of an API
+/// group other than `group` is searched for objects of `group`: mappings with `apiVersion`, `kind` and `spec`, and the
+/// text of `resource.manifest`, in which Argo workflows hold YAML. One that holds any is left out itself.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Source, items, yaml};
+///
+/// let text = "kind: List\nitems:\n- {apiVersion: ray.io/v1, kind: RayCluster}\n- {apiVersion: v1, kind: Pod}\n";
+/// let source = Source::new(Path::new("list.yaml"), text);
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// let found = items(&source, documents, "ray.io");
+/// assert_eq!((found.items.len(), found.items[1].path.as_str()), (2, "items[1]"));
+/// # Ok::<(), kuberay_manifest::Diagnostics>(())
+/// ```
+pub fn items(source: &Source, documents: Vec<Node>, group: &str) -> Walk {
+    let mut walker = Walker {
+        source,
+        prefix: format!("{group}/"),
+        found: Walk::default(),
+    };
+    for document in documents {
+        walker.object(document, String::new(), None);
+    }
+    walker.found
+}
+
+struct Walker<'a> {
+    source: &'a Source,
+    prefix: String,
+    found: Walk,
+}
+
+fn text<'a>(node: &'a Node, key: &str) -> &'a str {
+    node.get(key).and_then(Node::text).unwrap_or_default()
+}
+
+impl Walker<'_> {
+    /// A document, an item of a List, or an object inside of another.
+    fn object(&mut self, mut node: Node, path: String, owner: Option<&Owner>) {
+        let of_group = text(&node, "apiVersion").starts_with(&self.prefix);
+        let kind = text(&node, "kind").to_owned();
+        if let Yaml::List(items) = node.value {
+            for (index, item) in items.into_iter().enumerate() {
+                self.object(item, format!("{path}[{index}]"), owner);
+            }
+            return;
+        }
+        if let Some(of) = kind.strip_suffix("List")
+            && let Yaml::Map(entries) = &mut node.value
+            && let Some((_, items)) = entries.iter_mut().find(|(key, _)| key.name == "items")
+            && let Yaml::List(items) = &mut items.value
+        {
+            let items = std::mem::take(items);
+            let api = node.get("apiVersion").cloned();
+            let base = join(&path, "items");
+            for (index, mut item) in items.into_iter().enumerate() {
+                inherit(&mut item, of, api.as_ref());
+                self.object(item, format!("{base}[{index}]"), owner);
+            }
+            return;
+        }
+        if !of_group {
+            let own = Owner {
+                kind,
+                name: node
+                    .get("metadata")
+                    .map_or("", |metadata| text(metadata, "name"))
+                    .into(),
+            };
+            let before = (self.found.items.len(), self.found.unread.len());
+            self.inside(&mut node, &path, &own);
+            if (self.found.items.len(), self.found.unread.len()) != before {
+                return;
+            }
+        }
+        self.found.items.push(Item {
+            node,
+            path,
+            owner: owner.cloned(),
+        });
+    }
+
+    /// Takes the objects of the group out of a value of another object.
+    fn inside(&mut self, node: &mut Node, path: &str, owner: &Owner) {
+        match &mut node.value {
+            Yaml::Map(entries) => {
+                for (key, value) in entries {
+                    let path = join(path, &key.name);
+                    if self.is_object(value) {
+                        let value = take(value);
+                        self.object(value, path, Some(owner));
+                    } else if key.name == "resource" && value.get("manifest").is_some() {
+                        self.text(value, &join(&path, "manifest"), owner);
+                    } else {
+                        self.inside(value, &path, owner);
+                    }
+                }
+            }
+            Yaml::List(items) => {
+                for (index, value) in items.iter_mut().enumerate() {
+                    let path = format!("{path}[{index}]");
+                    if self.is_object(value) {
+                        let value = take(value);
+                        self.object(value, path, Some(owner));
+                    } else {
+                        self.inside(value, &path, owner);
+                    }
+                }
+            }
+            Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) => {}
+        }
+    }
+
+    fn is_object(&self, node: &Node) -> bool {
+        text(node, "apiVersion").starts_with(&self.prefix)
+            && !text(node, "kind").is_empty()
+            && node.get("spec").is_some()
+    }
+
+    /// Reads the YAML in `resource.manifest`, where it names the group.
+    fn text(&mut self, resource: &Node, path: &str, owner: &Owner) {
+        let Some((node, manifest)) = resource
+            .get("manifest")
+            .and_then(|node| node.text().map(|text| (node, text)))
+        else {
+            return;
+        };
+        if !manifest.contains(&self.prefix) {
+            return;
+        }
+        let inner = Source::new(&self.source.path, manifest);
+        let Ok(documents) = yaml::parse(&inner) else {
+            self.found.unread.push(Unread {
+                path: path.into(),
+                location: node.place.location,
+            });
+            return;
+        };
+        let lines = Lines::of(self.source, &node.place, manifest);
+        for (index, mut document) in documents.into_iter().enumerate() {
+            relocate(&mut document, &node.place, lines.as_ref());
+            let path = if index == 0 {
+                path.to_owned()
+            } else {
+                format!("{path}[{index}]")
+            };
+            self.object(document, path, Some(owner));
+        }
+    }
+}
+
+fn take(node: &mut Node) -> Node {
+    Node {
+        value: std::mem::replace(&mut node.value, Yaml::Null),
+        place: node.place.clone(),
+    }
+}
+
+/// The items of a typed list may lack `kind` and `apiVersion`, which the list then gives.
+fn inherit(item: &mut Node, kind: &str, api: Option<&Node>) {
+    let place = item.place.clone();
+    let missing = |item: &Node, key: &str| text(item, key).is_empty();
+    let (no_kind, no_api) = (missing(item, "kind"), missing(item, "apiVersion"));
+    let Yaml::Map(entries) = &mut item.value else {
+        return;
+    };
+    let mut add = |name: &str, value: Node| {
+        let key = Key {
+            name: name.into(),
+            place: place.clone(),
+        };
+        entries.insert(0, (key, value));
+    };
+    if kind.is_empty() || !no_kind {
+        return;
+    }
+    let value = Yaml::Text(kind.into());
+    add(
+        "kind",
+        Node {
+            value,
+            place: place.clone(),
+        },
+    );
+    if let Some(api) = api.filter(|_| no_api) {
+        add("apiVersion", api.clone());
+    }
+}
+
+/// How the lines of a literal block lie in its file.
+struct Lines {
+    /// Spaces that the file puts before each line.
+    indent: usize,
+    /// The line of the file on which the block begins.
+    first: usize,
+    /// Where each line begins: in the block, and in the file.
+    starts: Vec<(usize, usize)>,
+}
+
+impl Lines {
+    /// Returns nothing where the text is no literal block, so that its lines are not those of the file.
+    fn of(source: &Source, place: &Place, text: &str) -> Option<Self> {
+        let mut lines = Vec::new();
+        let mut at = 0;
+        for line in source.text.split_inclusive('\n') {
+            lines.push((at, line.trim_end_matches(['\n', '\r'])));
+            at += line.len();
+        }
+        // The place of a block is that of its first line with text.
+        let blank = text.chars().take_while(|c| *c == '\n').count();
+        let first = place.location.line.checked_sub(1 + blank)?;
+        let indent = place.location.column.saturating_sub(1);
+        let mut starts = Vec::new();
+        let mut inner = 0;
+        for (index, line) in text.split_inclusive('\n').enumerate() {
+            let (start, outer) = lines.get(first + index)?;
+            if outer.get(indent..).unwrap_or_default() != line.trim_end_matches('\n') {
+                return None;
+            }
+            starts.push((inner, *start));
+            inner += line.len();
+        }
+        Some(Self {
+            indent,
+            first: first + 1,
+            starts,
+        })
+    }
+
+    fn offset(&self, at: usize) -> usize {
+        let index = self
+            .starts
+            .partition_point(|(inner, _)| *inner <= at)
+            .saturating_sub(1);
+        let (inner, outer) = self.starts.get(index).copied().unwrap_or_default();
+        outer + self.indent + at.saturating_sub(inner)
+    }
+}
+
+/// Gives the values of a text the places that they have in its file.
+fn relocate(node: &mut Node, whole: &Place, lines: Option<&Lines>) {
+    let move_place = |place: &mut Place| match lines {
+        None => *place = whole.clone(),
+        Some(lines) => {
+            place.location.line += lines.first - 1;
+            place.location.column += lines.indent;
+            place.span = lines.offset(place.span.start)..lines.offset(place.span.end);
+        }
+    };
+    move_place(&mut node.place);
+    match &mut node.value {
+        Yaml::Map(entries) => {
+            for (key, value) in entries {
+                move_place(&mut key.place);
+                relocate(value, whole, lines);
+            }
+        }
+        Yaml::List(items) => items
+            .iter_mut()
+            .for_each(|item| relocate(item, whole, lines)),
+        Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

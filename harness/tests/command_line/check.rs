@@ -1,0 +1,464 @@
+//! `check` and the forms of input that it shares with `explain`.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use rstest::rstest;
+
+use super::{support, text};
+
+const BAD: &str = r#"apiVersion: ray.io/v1
+kind: RayCluster
+metadata:
+  name: demo
+spec:
+  headGroupSpec:
+    rayStartParams: {}
+    template:
+      spec:
+        containers:
+        - name: ray-head
+          image: rayproject/ray:2.52.0
+          args: ["prepare &"]
+          resources: {limits: {cpu: "1"}}
+"#;
+
+fn good() -> String {
+    BAD.replace("prepare &", "prepare || exit 1")
+}
+
+/// A RayCluster with a note only.
+fn note() -> String {
+    BAD.replace("prepare &", "prepare")
+}
+
+fn indented(text: &str, spaces: usize) -> String {
+    text.lines()
+        .map(|line| format!("{}{line}\n", " ".repeat(spaces)))
+        .collect()
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_saphyr::from_str(text).unwrap()
+}
+
+fn in_folder(folder: &Path, arguments: &[&str], input: Option<&str>) -> Output {
+    let mut program = support::program();
+    program.current_dir(folder).args(arguments);
+    program
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // A program that reads no input may have ended.
+    _ = stdin.write_all(input.unwrap_or_default().as_bytes());
+    drop(stdin);
+    child.wait_with_output().unwrap()
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// Runs `check` on `f.yaml` with this text and returns exit code, output and errors.
+fn check(manifest: &str, arguments: &[&str]) -> (i32, String, String) {
+    let folder = folder(&[("f.yaml", manifest)]);
+    let arguments = [&["check", "f.yaml"], arguments].concat();
+    let output = in_folder(folder.path(), &arguments, None);
+    (
+        output.status.code().unwrap(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+#[rstest]
+#[case::found(BAD, &[], 1)]
+#[case::only_errors_count(BAD, &["--fail-on", "error"], 0)]
+#[case::nothing_counts(BAD, &["--fail-on", "never"], 0)]
+#[case::a_note(&note(), &[], 0)]
+#[case::notes_count(&note(), &["--fail-on", "note"], 1)]
+#[case::nothing_found(&good(), &["--fail-on", "note"], 0)]
+#[case::no_yaml("kind: [ray.io", &["--fail-on", "never"], 2)]
+#[case::nothing_of_kuberay("kind: ConfigMap\n", &[], 0)]
+#[case::no_such_id(BAD, &["--ignore", "trailing-ampersan"], 2)]
+#[case::ignored(BAD, &["--ignore", "trailing-ampersand"], 0)]
+#[case::not_selected(BAD, &["--select", "errexit,block-ignored"], 0)]
+#[case::no_such_config(BAD, &["--config", "none.toml"], 2)]
+#[case::an_upgrade_to_review(&good(), &["--from", "1.3.2", "--to", "1.4.2"], 1)]
+#[case::an_upgrade_without_changes(&good(), &["--from", "1.6.0", "--to", "1.6.2"], 0)]
+#[case::a_downgrade(&good(), &["--from", "1.6.2", "--to", "1.3.2"], 2)]
+fn exit_codes(#[case] manifest: &str, #[case] arguments: &[&str], #[case] code: i32) {
+    let (found, output, errors) = check(manifest, arguments);
+    assert_eq!(found, code, "{output}{errors}");
+}
+
+#[test]
+fn a_wrong_id_names_the_right_one() {
+    let (_, _, errors) = check(BAD, &["--ignore", "trailing-ampersan"]);
+    assert!(
+        errors.contains("did you mean `trailing-ampersand`?"),
+        "{errors}"
+    );
+}
+
+#[rstest]
+#[case::text(
+    "text",
+    "13 |           args: [\"prepare &\"]\n   |                  ^^^^^^^^^^^"
+)]
+#[case::concise(
+    "concise",
+    "f.yaml:13:18: warning[trailing-ampersand] The text ends in `&`"
+)]
+#[case::json("json", "\"version\": \"kuberay-conformance.check/v1\"")]
+#[case::sarif("sarif", "\"ruleId\": \"trailing-ampersand\"")]
+#[case::github(
+    "github",
+    "::warning file=f.yaml,line=13,col=18,title=trailing-ampersand::The text ends in"
+)]
+#[case::junit(
+    "junit",
+    "<testcase name=\"trailing-ampersand f.yaml:13:18\" classname=\"f_yaml\""
+)]
+fn formats(#[case] format: &str, #[case] expected: &str) {
+    let (code, output, errors) = check(BAD, &["--format", format]);
+    assert_eq!(code, 1, "{errors}");
+    assert!(output.contains(expected), "{output}");
+    assert!(!output.contains('\u{1b}'), "{output}");
+}
+
+#[test]
+fn names_of_files_can_not_inject_commands() {
+    let folder = folder(&[("a,b:\n::error::x.yaml", BAD)]);
+    let output = in_folder(folder.path(), &["check", ".", "--format", "github"], None);
+    let output = text(&output.stdout);
+    assert_eq!(output.lines().count(), 1, "{output}");
+    assert!(output.starts_with("::warning file=a%2Cb%3A"), "{output}");
+}
+
+/// Each form of input, with the path that the trap then has.
+#[rstest]
+#[case::list(format!("apiVersion: v1\nkind: List\nitems:\n-\n{}", indented(BAD, 2)), "items[0].spec.headGroupSpec")]
+#[case::typed_list(format!("apiVersion: ray.io/v1\nkind: RayClusterList\nitems:\n-\n{}", indented(BAD, 2)), "items[0].spec.headGroupSpec")]
+#[case::json(json(BAD).to_string(), "spec.headGroupSpec")]
+#[case::json_array(serde_json::json!([json(&good()), json(BAD)]).to_string(), "[1].spec.headGroupSpec")]
+#[case::json_list(format!("{:#}", serde_json::json!({"kind": "List", "items": [json(BAD)]})), "items[0].spec.headGroupSpec")]
+#[case::documents(format!("{}---\n---\n{BAD}", good()), "spec.headGroupSpec")]
+#[case::app_wrapper(format!("apiVersion: workload.codeflare.dev/v1beta2\nkind: AppWrapper\nspec:\n  components:\n  - template:\n{}", indented(BAD, 6)), "spec.components[0].template.spec.headGroupSpec")]
+#[case::manifest_work(format!("apiVersion: work.open-cluster-management.io/v1\nkind: ManifestWork\nspec:\n  workload:\n    manifests:\n    -\n{}", indented(BAD, 6)), "spec.workload.manifests[0].spec.headGroupSpec")]
+#[case::workflow(format!("apiVersion: argoproj.io/v1alpha1\nkind: WorkflowTemplate\nspec:\n  templates:\n  - name: a\n    resource:\n      action: create\n      manifest: |\n{}", indented(BAD, 8)), "spec.templates[0].resource.manifest.spec.headGroupSpec")]
+fn forms_of_input(#[case] manifest: String, #[case] path: &str) {
+    let (code, output, errors) = check(&manifest, &["--format", "json"]);
+    assert_eq!(code, 1, "{output}{errors}");
+    let report: serde_json::Value = serde_json::from_str(&output).unwrap();
+    let finding = &report["findings"][0];
+    assert_eq!(finding["id"], "trailing-ampersand");
+    assert_eq!(
+        finding["path"],
+        format!("{path}.template.spec.containers[0].args[0]")
+    );
+    let line = usize::try_from(finding["line"].as_u64().unwrap()).unwrap();
+    assert!(
+        manifest
+            .lines()
+            .nth(line - 1)
+            .unwrap()
+            .contains("prepare &"),
+        "line {line}"
+    );
+
+    let folder = folder(&[("f.yaml", &manifest)]);
+    let explained = in_folder(folder.path(), &["explain", "f.yaml"], None);
+    assert!(
+        text(&explained.stdout).contains("trailing-ampersand"),
+        "{}",
+        text(&explained.stderr)
+    );
+}
+
+#[test]
+fn folders_files_and_standard_input_are_read_together() {
+    let folder = folder(&[
+        ("a/one.yml", BAD),
+        ("a/b/two.json", &json(BAD).to_string()),
+        ("a/values.yaml", "image: {{ not: yaml\n"),
+        ("a/.hidden/three.yaml", BAD),
+        ("a/notes.txt", BAD),
+        ("four.yaml", BAD),
+        ("empty/notes.txt", BAD),
+    ]);
+    let arguments = [
+        "check",
+        "a",
+        "four.yaml",
+        "a/one.yml",
+        "-",
+        "--format",
+        "concise",
+    ];
+    let output = in_folder(folder.path(), &arguments, Some(BAD));
+    let output = text(&output.stdout);
+    let files: Vec<&str> = output
+        .lines()
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(
+        files,
+        ["a/b/two.json", "a/one.yml", "four.yaml", "-"],
+        "{output}"
+    );
+
+    let output = in_folder(folder.path(), &["check", "empty"], None);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("empty holds no .yaml, .yml or .json file"));
+    let output = in_folder(folder.path(), &["check", "-"], None);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("standard input is empty"));
+}
+
+#[test]
+fn an_unrendered_chart_is_one_error() {
+    let template = format!("{{{{- if .Values.enabled }}}}\n{BAD}{{{{- end }}}}\n");
+    let quoted = BAD.replace("prepare &", "{{ .Values.command }}");
+    for manifest in [template, quoted] {
+        for command in ["check", "explain"] {
+            let folder = folder(&[("f.yaml", &manifest)]);
+            let output = in_folder(folder.path(), &[command, "f.yaml"], None);
+            assert_eq!(output.status.code(), Some(2));
+            let said = text(&output.stdout) + &text(&output.stderr);
+            assert_eq!(
+                said.matches("a Helm template that nobody has rendered")
+                    .count(),
+                1,
+                "{said}"
+            );
+            assert!(
+                said.contains("helm template CHART | kuberay-conformance check -"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn errors_quote_a_few_columns_of_long_lines() {
+    let mut value = json(BAD);
+    value["spec"]["headGroupSpec"]["rayStartParams"] = serde_json::json!(3);
+    value["metadata"]["annotations"] = serde_json::json!({"long": "x".repeat(20_000)});
+    let folder = folder(&[("f.json", &value.to_string())]);
+    let output = in_folder(folder.path(), &["explain", "f.json"], None);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(
+        said.lines().all(|line| line.chars().count() < 130),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_configuration_is_found_upwards_and_options_win() {
+    let config = "operator = \"1.6.2\"\nignore = [\"trailing-ampersand\", \"errexit\"]\nfail-on = \"note\"\n";
+    let folder = folder(&[("kuberay-conformance.toml", config), ("a/b/f.yaml", BAD)]);
+    let below = folder.path().join("a/b");
+    let output = in_folder(&below, &["check", "f.yaml", "--format", "concise"], None);
+    // The unused id is a note, which counts here.
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("kuberay-conformance.toml:2:33: note[unused-ignore] `errexit`"),
+        "{said}"
+    );
+    assert!(!said.contains("trailing-ampersand"), "{said}");
+    let output = in_folder(&below, &["check", "f.yaml", "--fail-on", "warning"], None);
+    assert_eq!(output.status.code(), Some(0));
+
+    fs::write(
+        folder.path().join("kuberay-conformance.toml"),
+        "operators = \"1.6.2\"\n",
+    )
+    .unwrap();
+    let output = in_folder(&below, &["check", "f.yaml"], None);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("kuberay-conformance.toml:1:1") && said.contains("unknown field `operators`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_annotation_ignores_for_its_object() {
+    let ignored = BAD.replace(
+        "  name: demo\n",
+        "  name: demo\n  annotations:\n    kuberay-conformance.io/ignore: trailing-ampersand,errexit\n",
+    );
+    let (code, output, _) = check(&format!("{ignored}---\n{BAD}"), &["--format", "concise"]);
+    assert_eq!(code, 1, "{output}");
+    assert_eq!(
+        output.matches("[trailing-ampersand]").count(),
+        1,
+        "{output}"
+    );
+    assert!(
+        output.contains("f.yaml:6:36: note[unused-ignore] `errexit`"),
+        "{output}"
+    );
+}
+
+#[test]
+fn the_page_of_a_trap_is_printed() {
+    let output = in_folder(
+        Path::new("."),
+        &["check", "--explain", "trailing-ampersand"],
+        None,
+    );
+    let page = support::scenarios()
+        .parent()
+        .unwrap()
+        .join("docs/reference/traps/trailing-ampersand.md");
+    assert_eq!(text(&output.stdout), fs::read_to_string(page).unwrap());
+    let output = in_folder(
+        Path::new("."),
+        &["check", "--explain", "trailing-amp"],
+        None,
+    );
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("did you mean `trailing-ampersand`?"));
+}
+
+#[test]
+fn an_upgrade_fits_into_a_message_and_full_shows_everything() {
+    let folder = folder(&[("f.yaml", BAD)]);
+    let releases = ["explain", "f.yaml", "--operator", "1.3.2,1.6.2"];
+    let short = text(&in_folder(folder.path(), &releases, None).stdout);
+    assert!(
+        short.starts_with("KubeRay 1.3.2 → 1.6.2: 1 of 1 object change\n"),
+        "{short}"
+    );
+    assert_eq!(short.matches("trailing-ampersand").count(), 1, "{short}");
+    assert!(short.lines().count() < 30, "{short}");
+    let full = text(&in_folder(folder.path(), &[&releases[..], &["--full"]].concat(), None).stdout);
+    assert!(full.lines().count() > short.lines().count(), "{full}");
+}
+
+/// Whether a program runs here.
+fn runs(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// `strace` sees each socket; without it, a network namespace without any network gives the same output.
+#[rstest]
+#[case(&["check", "f.yaml"])]
+#[case(&["explain", "f.yaml"])]
+fn no_socket_is_opened(#[case] arguments: &[&str]) {
+    let folder = folder(&[("f.yaml", BAD)]);
+    let program = support::program();
+    let around = |before: &[&str]| {
+        let mut command = Command::new(before[0]);
+        command
+            .args(&before[1..])
+            .arg(program.get_program())
+            .args(arguments);
+        command.current_dir(folder.path()).output().unwrap()
+    };
+    let expected = in_folder(folder.path(), arguments, None);
+    if runs("strace", &["-f", "-o", "/dev/null", "true"]) {
+        let output = around(&["strace", "-f", "-e", "trace=socket,connect", "-o", "calls"]);
+        assert_eq!(output.stdout, expected.stdout);
+        let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
+        assert!(calls.contains("exited with"), "{calls}");
+        assert!(
+            !calls.contains("socket(") && !calls.contains("connect("),
+            "{calls}"
+        );
+    } else if runs("unshare", &["-rn", "true"]) {
+        let output = around(&["unshare", "-rn"]);
+        assert_eq!(
+            (output.status, output.stdout),
+            (expected.status, expected.stdout)
+        );
+    } else {
+        panic!("install strace, or allow unshare -rn");
+    }
+}
+
+/// The steps of the action, on a repository with one bad manifest.
+#[test]
+fn the_action_checks_a_repository() {
+    let root = support::scenarios().parent().unwrap().to_owned();
+    let action: serde_json::Value =
+        serde_saphyr::from_str(&fs::read_to_string(root.join("action.yml")).unwrap()).unwrap();
+    let steps = action["runs"]["steps"].as_array().unwrap();
+    for step in steps.iter().filter_map(|step| step["uses"].as_str()) {
+        let (_, commit) = step.split_once('@').unwrap();
+        assert!(
+            commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{step}"
+        );
+    }
+    let script = steps.iter().find(|step| step["id"] == "check").unwrap()["run"]
+        .as_str()
+        .unwrap();
+    let program = support::program();
+    let bin = Path::new(program.get_program())
+        .parent()
+        .unwrap()
+        .display()
+        .to_string();
+    for (manifest, fail_on, code) in [
+        (BAD, "warning", 1),
+        (BAD, "error", 0),
+        (&good(), "warning", 0),
+    ] {
+        let folder = folder(&[("k8s/f.yaml", manifest)]);
+        let output = Command::new("bash")
+            .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script])
+            .current_dir(folder.path())
+            .env("PATH", format!("{bin}:{}", std::env::var("PATH").unwrap()))
+            .env("INPUT_PATHS", "k8s")
+            .env("INPUT_OPERATOR", "1.6.2")
+            .env("INPUT_FAIL_ON", fail_on)
+            .env("RUNNER_TEMP", folder.path())
+            .env("GITHUB_OUTPUT", folder.path().join("outputs"))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+        let sarif = fs::read_to_string(folder.path().join("kuberay-conformance.sarif")).unwrap();
+        let sarif: serde_json::Value = serde_json::from_str(&sarif).unwrap();
+        assert_eq!(sarif["version"], "2.1.0");
+        assert_eq!(
+            text(&output.stdout).contains("::warning file=k8s/f.yaml"),
+            manifest == BAD
+        );
+    }
+}
+
+#[test]
+fn the_hook_runs_check_on_manifests() {
+    let root = support::scenarios().parent().unwrap().to_owned();
+    let hooks = fs::read_to_string(root.join(".pre-commit-hooks.yaml")).unwrap();
+    let hooks: serde_json::Value = serde_saphyr::from_str(&hooks).unwrap();
+    let entry = hooks[0]["entry"].as_str().unwrap();
+    let words: Vec<&str> = entry.split(' ').skip(1).collect();
+    assert_eq!(words, ["check"]);
+    let folder = folder(&[("f.yaml", BAD), ("values.yaml", "a: {{ b }\n")]);
+    let output = in_folder(
+        folder.path(),
+        &[&words[..], &["f.yaml", "values.yaml"]].concat(),
+        None,
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
