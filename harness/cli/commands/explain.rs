@@ -43,7 +43,9 @@ pub struct Explain {
     /// Namespace of objects that name none
     #[arg(long, value_name = "NAMESPACE", default_value = "default")]
     pub namespace: String,
-    /// What the client asks the API server to do with unknown fields: strict (kubectl), warn or ignore
+    /// Validation of field names: strict (default), warn or ignore
+    ///
+    /// kubectl asks for strict: then an unknown field refuses the object. With warn and ignore the API server drops it.
     #[arg(
         long,
         hide_short_help = true,

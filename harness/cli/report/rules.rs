@@ -215,10 +215,16 @@ impl RuleResult {
     }
 }
 
-/// What the rules of each pair come to, a line each; which pair it is only needs saying where there are several.
+/// What the rules of each pair come to, a line each; which pair it is only needs saying where there are several. Nothing is
+/// said of a pair on which no rule was looked at.
 pub(super) fn summaries(results: &[RuleResult]) -> Vec<String> {
+    let looked_at = |rules: &&[RuleResult]| {
+        let mut outcomes = rules.iter().map(|rule| rule.outcome);
+        outcomes.any(|outcome| outcome != RuleOutcome::NotRun)
+    };
     let pairs: Vec<&[RuleResult]> = results
         .chunk_by(|one, next| one.operator == next.operator && one.ray == next.ray)
+        .filter(looked_at)
         .collect();
     let summary = |rules: &&[RuleResult]| match rules {
         [first, ..] if pairs.len() > 1 => format!(
@@ -251,7 +257,7 @@ impl fmt::Display for Summary<'_> {
         if !failed.is_empty() {
             write!(f, ", {} failed ({})", failed.len(), failed.join(", "))?;
         }
-        write!(f, ", {} not run", of(RuleOutcome::NotRun).count())
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use semver::Version;
 use super::forget_pinned;
 use crate::artifact::Pins;
 use crate::contract::{Layer, OperatorSettings};
-use crate::explain::{Explanation, TRAPS, Trap, explain};
+use crate::explain::{Explanation, FieldValidation, TRAPS, Trap, explain, explain_with};
 use crate::scenario::{Manifest, Scenario, TargetKind, load_all};
 
 /// The releases that a scenario runs on and on which `explain` warns with a trap of one of its manifests.
@@ -27,11 +27,13 @@ fn warned(trap: &Trap, scenario: &Scenario) -> Vec<Version> {
                 return false;
             };
             let text = std::fs::read_to_string(scenario.dir.join(file)).unwrap();
-            let explanation = explain(
+            // Of what kubectl refuses, the trap is what another client meets.
+            let explanation = explain_with(
                 Path::new(file),
                 &text,
                 std::slice::from_ref(release),
                 &settings,
+                FieldValidation::Ignore,
             )
             .unwrap();
             let mut warnings = explanation.containers.iter().flat_map(|one| &one.warnings);

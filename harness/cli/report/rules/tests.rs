@@ -72,16 +72,14 @@ fn the_summary_names_what_is_missing() {
     let results = rule_results(&example::run());
     assert_eq!(
         summaries(&results),
-        [
-            "rules: 0 proven, 1 partial (C07 1 of 1 without runtime), 3 failed (C01, C02, C14), 19 not run"
-        ]
+        ["rules: 0 proven, 1 partial (C07 1 of 1 without runtime), 3 failed (C01, C02, C14)"]
     );
     let mut run = example::run();
     run.cases.truncate(1);
     let results = rule_results(&run);
     assert_eq!(
         summaries(&results),
-        ["rules: 0 proven, 2 partial (C01 1 of 2, C02 1 of 2), 21 not run"]
+        ["rules: 0 proven, 2 partial (C01 1 of 2, C02 1 of 2)"]
     );
 }
 
@@ -137,8 +135,8 @@ fn what_one_pair_has_shown_is_not_known_of_another() {
     assert_eq!(
         summaries(&results)[..2],
         [
-            "rules on 1.0.0/2.7.0: 1 proven, 22 not run",
-            "rules on 1.0.0/2.6.3: 0 proven, 1 partial (C03 1 of 1 without runtime), 22 not run",
+            "rules on 1.0.0/2.7.0: 1 proven",
+            "rules on 1.0.0/2.6.3: 0 proven, 1 partial (C03 1 of 1 without runtime)",
         ]
     );
 }
@@ -172,7 +170,7 @@ fn a_filter_never_makes_a_rule_look_proven(
     #[case] summary: &str,
 ) {
     let run = passed(names, scenarios);
-    let line = format!("rules: {summary}, 22 not run");
+    let line = format!("rules: {summary}");
     assert_eq!(summaries(&rule_results(&run)), [line.as_str()]);
     assert!(render_text(&run, false).contains(&line));
     let row = format!("| C01 | The generated command | 1.6.2 | 2.52.0 | {verdict} |");
