@@ -51,7 +51,6 @@ impl Impact {
 
 /// The impact of each feature that comes or goes with a release. Features that every release has never change; they
 /// are `Review`, so that a release without one is looked at.
-#[expect(clippy::enum_glob_use, reason = "the table names every feature")]
 fn impact_of(feature: Feature) -> Impact {
     use Feature::*;
     match feature {
