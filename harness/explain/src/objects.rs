@@ -228,7 +228,7 @@ fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found 
 }
 
 /// The `RayJob` that a `RayCronJob` makes: its name is followed by a random part, and nothing else of its metadata is
-/// copied (raycronjob_controller.go constructRayJob).
+/// copied (`raycronjob_controller.go`, `constructRayJob`).
 fn job_of_cron(cron: &Node) -> Node {
     let place = cron.place.clone();
     let node = |value: Yaml| Node {

@@ -61,7 +61,7 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    excerpt: Option<Excerpt>,
+    excerpt: Option<Box<Excerpt>>,
 }
 
 impl Diagnostic {
@@ -116,7 +116,7 @@ impl miette::Diagnostic for Diagnostic {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.excerpt.as_ref().map(|text| text as &dyn SourceCode)
+        self.excerpt.as_deref().map(|text| text as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
@@ -236,7 +236,7 @@ impl Source {
         let name = visible::line(&self.path.display().to_string());
         Diagnostic {
             location: place.location,
-            excerpt: Some(Excerpt::new(name, &self.text, &place.span)),
+            excerpt: Some(Box::new(Excerpt::new(name, &self.text, &place.span))),
             ..Diagnostic::of_file(&self.path, message)
         }
     }

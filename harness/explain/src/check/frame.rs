@@ -122,9 +122,9 @@ impl<'a> Files<'a> {
         let gutter = last.to_string().len();
         let bar = paint.blue("|");
         let mut text = format!("{} {bar}\n", " ".repeat(gutter));
-        let lone = last == finding.line;
-        let shown = lines.get(finding.line - 1).copied().unwrap_or_default();
-        let from = if is_longer(shown, WIDTH) && lone && finding.column > BEFORE + 1 {
+        let on_one = last == finding.line;
+        let first = lines.get(finding.line - 1).copied().unwrap_or_default();
+        let from = if is_longer(first, WIDTH) && on_one && finding.column > BEFORE + 1 {
             finding.column - 1 - BEFORE
         } else {
             0
@@ -141,17 +141,17 @@ impl<'a> Files<'a> {
                 }
                 continue;
             }
-            let line = lines.get(number - 1).copied().unwrap_or_default();
-            let (cut, before) = cut(line, from);
+            let content = lines.get(number - 1).copied().unwrap_or_default();
+            let (cut, before) = cut(content, from);
             let number_text = paint.blue(&format!("{number:>gutter$}"));
             text.push_str(format!("{number_text} {bar} {cut}").trim_end());
             text.push('\n');
             if number == last {
-                let indent = line.chars().count() - line.trim_start().chars().count();
-                let (start, end) = if lone {
+                let indent = content.chars().count() - content.trim_start().chars().count();
+                let (start, end) = if on_one {
                     (finding.column - 1, finding.end_column.saturating_sub(1))
                 } else {
-                    (indent, line.trim_end().chars().count())
+                    (indent, content.trim_end().chars().count())
                 };
                 let start_shown = start.saturating_sub(from) + before;
                 let width = end

@@ -51,105 +51,105 @@ impl Impact {
 
 /// The impact of each feature that comes or goes with a release. Features that every release has never change; they
 /// are `Review`, so that a release without one is looked at.
-#[expect(clippy::enum_glob_use, reason = "the table names every feature")]
 fn impact_of(feature: Feature) -> Impact {
-    use Feature::*;
+    use Feature as F;
     match feature {
         // Another text that does the same.
-        FlagsInRandomOrder
-        | FlagsSorted
-        | UlimitFixed
-        | UlimitFromEnv
-        | GenRayStartCmd
-        | MetricsExportPort
-        | AgentPortForServices
-        | AgentPort
-        | EnvClusterName
-        | EnvClusterNamespace
-        | EnvInstance
-        | EnvServePin
-        | EnvUsage
-        | EnvExtraTags
-        | EnvRedisAlways
-        | WaitGcsReadyTabs
-        | WaitGcsReadyOldPage
-        | WaitGcsReadyNewPage
-        | AutoscalerGenCmd
-        | SubmitterBash
-        | SubmitterShell
-        | SubmitterEnv
-        | SubmitterJobEnv
-        | SubmitterWaitsWithWget
-        | SubmitterWaitsWithPython
-        | SubmitterAlwaysWaits => Impact::Cosmetic,
+        F::FlagsInRandomOrder
+        | F::FlagsSorted
+        | F::UlimitFixed
+        | F::UlimitFromEnv
+        | F::GenRayStartCmd
+        | F::MetricsExportPort
+        | F::AgentPortForServices
+        | F::AgentPort
+        | F::EnvClusterName
+        | F::EnvClusterNamespace
+        | F::EnvInstance
+        | F::EnvServePin
+        | F::EnvUsage
+        | F::EnvExtraTags
+        | F::EnvRedisAlways
+        | F::WaitGcsReadyTabs
+        | F::WaitGcsReadyOldPage
+        | F::WaitGcsReadyNewPage
+        | F::AutoscalerGenCmd
+        | F::SubmitterBash
+        | F::SubmitterShell
+        | F::SubmitterEnv
+        | F::SubmitterJobEnv
+        | F::SubmitterWaitsWithWget
+        | F::SubmitterWaitsWithPython
+        | F::SubmitterAlwaysWaits => Impact::Cosmetic,
 
         // What was written has an effect, or another one than before.
-        OverwriteOnCluster | OverwriteOnTemplate | SleepWithoutBlock | AutoscalerOverride => {
-            Impact::Breaks
-        }
+        F::OverwriteOnCluster
+        | F::OverwriteOnTemplate
+        | F::SleepWithoutBlock
+        | F::AutoscalerOverride => Impact::Breaks,
 
-        GeneratedCommand
-        | UserCommandFirst
-        | RayStartInText
-        | LoginShell
-        | PlainShell
-        | LoginShellOnRequest
-        | BlockDefault
-        | BlockForced
-        | SwitchOn
-        | SwitchOff
-        | BooleanValueKept
-        | LogMonitorAsSwitch
-        | LogMonitorKept
-        | DashboardHost
-        | WorkerAddress
-        | NoMonitor
-        | CpusFromLimits
-        | CpusFromRequests
-        | MemoryFromLimits
-        | AnyGpuFromLimits
-        | FirstGpuFromLimits
-        | MigFromLimits
-        | AcceleratorFromLimits
-        | UnreadableResources
-        | GroupResources
-        | GroupLabels
-        | HeadServiceShortened
-        | HeadServiceWhole
-        | HeadServiceNamed
-        | ClusterDomain
-        | ClusterNameLong
-        | ClusterNameShort
-        | ParentAnnotations
-        | EnvDefaults
-        | EnvHeadAddress
-        | EnvPort
-        | EnvService
-        | EnvAddress
-        | EnvStorageFromPod
-        | EnvReconnect
-        | EnvStorageOfHead
-        | EnvRedisFromParams
-        | FaultToleranceOptions
-        | EmbeddedStorage
-        | TokenAuth
-        | TokenAuthTwice
-        | TokenAuthOnce
-        | KubernetesAuth
-        | WaitGcsReady
-        | InitEnv
-        | AutoscalerDirect
-        | AutoscalerInShell
-        | AutoscalerUserEnv
-        | AutoscalerV2
-        | AutoscalerV1
-        | SubmitterArgv
-        | SubmitterScript
-        | SubmitterFollowsKnownJob
-        | SubmitterAlwaysFollows
-        | SubmitterUserCommand
-        | SubmitterSidecar
-        | FirstContainer => Impact::Review,
+        F::GeneratedCommand
+        | F::UserCommandFirst
+        | F::RayStartInText
+        | F::LoginShell
+        | F::PlainShell
+        | F::LoginShellOnRequest
+        | F::BlockDefault
+        | F::BlockForced
+        | F::SwitchOn
+        | F::SwitchOff
+        | F::BooleanValueKept
+        | F::LogMonitorAsSwitch
+        | F::LogMonitorKept
+        | F::DashboardHost
+        | F::WorkerAddress
+        | F::NoMonitor
+        | F::CpusFromLimits
+        | F::CpusFromRequests
+        | F::MemoryFromLimits
+        | F::AnyGpuFromLimits
+        | F::FirstGpuFromLimits
+        | F::MigFromLimits
+        | F::AcceleratorFromLimits
+        | F::UnreadableResources
+        | F::GroupResources
+        | F::GroupLabels
+        | F::HeadServiceShortened
+        | F::HeadServiceWhole
+        | F::HeadServiceNamed
+        | F::ClusterDomain
+        | F::ClusterNameLong
+        | F::ClusterNameShort
+        | F::ParentAnnotations
+        | F::EnvDefaults
+        | F::EnvHeadAddress
+        | F::EnvPort
+        | F::EnvService
+        | F::EnvAddress
+        | F::EnvStorageFromPod
+        | F::EnvReconnect
+        | F::EnvStorageOfHead
+        | F::EnvRedisFromParams
+        | F::FaultToleranceOptions
+        | F::EmbeddedStorage
+        | F::TokenAuth
+        | F::TokenAuthTwice
+        | F::TokenAuthOnce
+        | F::KubernetesAuth
+        | F::WaitGcsReady
+        | F::InitEnv
+        | F::AutoscalerDirect
+        | F::AutoscalerInShell
+        | F::AutoscalerUserEnv
+        | F::AutoscalerV2
+        | F::AutoscalerV1
+        | F::SubmitterArgv
+        | F::SubmitterScript
+        | F::SubmitterFollowsKnownJob
+        | F::SubmitterAlwaysFollows
+        | F::SubmitterUserCommand
+        | F::SubmitterSidecar
+        | F::FirstContainer => Impact::Review,
     }
 }
 

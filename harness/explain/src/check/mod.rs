@@ -185,7 +185,7 @@ fn object(
         for container in &containers {
             for warning in &container.warnings {
                 let mut finding = of_warning(warning);
-                finding.file = one.object.file.clone();
+                finding.file.clone_from(&one.object.file);
                 finding.object = Some(one.object.clone());
                 merge(finding, release, Some(container), found, &mut at);
             }
