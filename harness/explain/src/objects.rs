@@ -103,7 +103,9 @@ pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagn
             object.kind.as_str(),
             "RayCluster" | "RayJob" | "RayService" | "RayCronJob"
         );
-        if known && VERSIONS.contains(&api.as_str()) {
+        let group = api.split_once('/').map_or("", |(group, _)| group);
+        // A version of the group that nobody serves, and none at all, are refused.
+        if known && (group == GROUP || api.is_empty()) {
             super::template::in_object(source, &item.node)?;
             if let Some(owner) = &item.owner {
                 let line = object.line;
@@ -111,11 +113,7 @@ pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagn
             }
             all.found.push(found(item, object, &mut all.notes));
         } else if known {
-            let why = if api.is_empty() {
-                format!("{} without an apiVersion", object.kind)
-            } else {
-                format!("{} of {api}", object.kind)
-            };
+            let why = format!("{} of {api}", object.kind);
             let why =
                 format!("{why} is not KubeRay's (ray.io/v1, ray.io/v1alpha1) and was left out");
             let node = item.node.get("apiVersion").cloned().unwrap_or(item.node);

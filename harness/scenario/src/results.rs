@@ -231,6 +231,10 @@ pub enum Outcome {
 /// One case: scenario × operator release × Ray release × target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "they are fields of results.json, each there only where it is true"
+)]
 pub struct CaseResult {
     /// `target::operator::ray::scenario`.
     pub id: String,

@@ -114,21 +114,21 @@ fn a_wrong_id_names_the_right_one() {
 #[rstest]
 #[case::text(
     "text",
-    "13 |           args: [\"prepare &\"]\n   |                  ^^^^^^^^^^^"
+    "13 |           args: [\"prepare &\"]\n   |                           ^\n"
 )]
 #[case::concise(
     "concise",
-    "f.yaml:13:18: warning[trailing-ampersand] The text ends in `&`"
+    "f.yaml:13:27: warning[trailing-ampersand] bash: syntax error near unexpected token `&&'"
 )]
 #[case::json("json", "\"version\": \"kuberay-conformance.check/v1\"")]
 #[case::sarif("sarif", "\"ruleId\": \"trailing-ampersand\"")]
 #[case::github(
     "github",
-    "::warning file=f.yaml,line=13,col=18,title=trailing-ampersand::The text ends in"
+    "::warning file=f.yaml,line=13,col=27,title=trailing-ampersand::bash: syntax error"
 )]
 #[case::junit(
     "junit",
-    "<testcase name=\"trailing-ampersand f.yaml:13:18\" classname=\"f_yaml\""
+    "<testcase name=\"trailing-ampersand f.yaml:13:27\" classname=\"f_yaml\""
 )]
 fn formats(#[case] format: &str, #[case] expected: &str) {
     let (code, output, errors) = check(BAD, &["--format", format]);
@@ -253,9 +253,9 @@ fn an_unrendered_chart_is_one_error() {
 #[test]
 fn errors_quote_a_few_columns_of_long_lines() {
     let mut value = json(BAD);
-    value["spec"]["headGroupSpec"]["rayStartParams"] = serde_json::json!(3);
     value["metadata"]["annotations"] = serde_json::json!({"long": "x".repeat(20_000)});
-    let folder = folder(&[("f.json", &value.to_string())]);
+    let cut = value.to_string();
+    let folder = folder(&[("f.json", &cut[..cut.len() - 1])]);
     let output = in_folder(folder.path(), &["explain", "f.json"], None);
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);

@@ -279,53 +279,57 @@ fn requests() -> Vec<(&'static str, String)> {
     requests
 }
 
-/// Asks Go about every request; with `UPDATE_GO=1` its answers become the recorded ones.
-#[test]
-#[ignore = "needs go"]
-fn answers_of_go() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/go");
-    let mut go = Command::new("go")
-        .args(["run", "."])
-        .current_dir(&folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("go is on the PATH");
-    let requests = requests();
-    let lines: Vec<String> = requests
-        .iter()
-        .map(|request| json!(request).to_string())
-        .collect();
-    let mut input = go.stdin.take().unwrap();
-    let text = lines.join("\n");
-    let writer = std::thread::spawn(move || input.write_all(text.as_bytes()).unwrap());
-    let output = go.wait_with_output().unwrap();
-    writer.join().unwrap();
-    let answers = String::from_utf8(output.stdout).unwrap();
-    let answers: Vec<Value> = answers
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(answers.len(), requests.len());
-    let mut recorded = String::new();
-    let mut wrong = Vec::new();
-    for ((kind, text), answer) in requests.iter().zip(&answers) {
-        recorded.push_str(&format!("{}\n", json!([kind, text, answer])));
-        if made(kind, text) != answered(answer) {
-            wrong.push(format!(
-                "{kind} {text:?}: {:?}, Go {answer}",
-                made(kind, text)
-            ));
+mod slow {
+    use super::*;
+
+    /// Asks Go about every request; with `UPDATE_GO=1` its answers become the recorded ones.
+    #[test]
+    #[ignore = "needs go"]
+    fn answers_of_go() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/go");
+        let mut go = Command::new("go")
+            .args(["run", "."])
+            .current_dir(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("go is on the PATH");
+        let requests = requests();
+        let lines: Vec<String> = requests
+            .iter()
+            .map(|request| json!(request).to_string())
+            .collect();
+        let mut input = go.stdin.take().unwrap();
+        let text = lines.join("\n");
+        let writer = std::thread::spawn(move || input.write_all(text.as_bytes()).unwrap());
+        let output = go.wait_with_output().unwrap();
+        writer.join().unwrap();
+        let answers = String::from_utf8(output.stdout).unwrap();
+        let answers: Vec<Value> = answers
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(answers.len(), requests.len());
+        let mut recorded = String::new();
+        let mut wrong = Vec::new();
+        for ((kind, text), answer) in requests.iter().zip(&answers) {
+            recorded.push_str(&format!("{}\n", json!([kind, text, answer])));
+            if made(kind, text) != answered(answer) {
+                wrong.push(format!(
+                    "{kind} {text:?}: {:?}, Go {answer}",
+                    made(kind, text)
+                ));
+            }
         }
+        if std::env::var_os("UPDATE_GO").is_some() {
+            std::fs::write(folder.join("recorded.jsonl"), recorded).unwrap();
+        }
+        assert!(
+            wrong.is_empty(),
+            "{} of {}:\n{}",
+            wrong.len(),
+            requests.len(),
+            wrong.join("\n")
+        );
     }
-    if std::env::var_os("UPDATE_GO").is_some() {
-        std::fs::write(folder.join("recorded.jsonl"), recorded).unwrap();
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} of {}:\n{}",
-        wrong.len(),
-        requests.len(),
-        wrong.join("\n")
-    );
 }

@@ -25,7 +25,7 @@
 //! let options = Options::new(vec!["1.6.2".parse()?]);
 //! let report = check(&sources, &options)?;
 //! assert_eq!(report.findings[0].id, "trailing-ampersand");
-//! assert!(report.concise().starts_with("demo.yaml:13:18: warning[trailing-ampersand] The text ends in `&`"));
+//! assert!(report.concise().starts_with("demo.yaml:13:27: warning[trailing-ampersand] bash: syntax error"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -167,7 +167,7 @@ fn objects_of_other_groups_are_left_out() {
         CLUSTER.replace("ray.io/v1", "cluster.ray.io/v1")
     );
     let explanation = strict(&text, "1.6.2");
-    let note = "line 25: RayCluster of cluster.ray.io is not KubeRay's (ray.io/v1, ray.io/v1alpha1) and was left out";
+    let note = "line 25: RayCluster of cluster.ray.io/v1 is not KubeRay's (ray.io/v1, ray.io/v1alpha1) and was left out";
     assert_eq!(explanation.notes, [note]);
     for version in ["apiVersion: ray.io/v2\n", ""] {
         let text = CLUSTER.replace("apiVersion: ray.io/v1\n", version);

@@ -70,7 +70,7 @@ fn a_syntax_error_has_its_place_and_the_words_of_bash() {
     );
     assert_eq!(
         warnings(&text, "1.6.2"),
-        [("syntax-error".to_owned(), 16, 13)]
+        [("syntax-error".to_owned(), 17, 13)]
     );
     let message = message(&text, "1.6.2");
     assert!(
@@ -81,7 +81,7 @@ fn a_syntax_error_has_its_place_and_the_words_of_bash() {
     let text = manifest(&format!("{LIMITS}\nargs: ['prepare &&']"), "");
     assert_eq!(
         warnings(&text, "1.6.2"),
-        [("trailing-operator".to_owned(), 13, 27)]
+        [("trailing-operator".to_owned(), 14, 27)]
     );
 }
 

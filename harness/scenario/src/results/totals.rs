@@ -105,6 +105,10 @@ pub fn without_verdict(run: &RunResult) -> Option<String> {
 
 /// What fails a run beside scenarios that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a reason of its own, and none excludes another"
+)]
 pub struct Strictness {
     /// Failures of provisional scenarios.
     pub provisional: bool,
