@@ -49,8 +49,8 @@ fn main() -> ExitCode {
 fn use_planes() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("a tokio runtime");
     let done = runtime.block_on(async {
-        let pins = Pins::embedded().defaults;
-        let mut options = Options::new(pins.operator.clone(), pins.ray);
+        let release: semver::Version = support::newest().parse().expect("a release");
+        let mut options = Options::new(release.clone(), Pins::embedded().defaults.ray);
         options.targets = vec![TargetKind::Envtest];
         let planes = Planes::find_or_start(&options, Arc::new(Silent), "a test").await?;
         let env = [("ENABLE_LOGIN_SHELL".to_owned(), "true".to_owned())];
@@ -59,7 +59,7 @@ fn use_planes() -> ExitCode {
             println!("it runs");
             println!("alarm: {}", planes.alarm().rung().await);
         };
-        planes.with_settings(&pins.operator, &settings, work).await
+        planes.with_settings(&release, &settings, work).await
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -189,9 +189,7 @@ fn no_snapshots(
     let place = source.rest_of_line(*location);
     let message = match missing.len() - 1 {
         0 => format!("there is no snapshot `{first}@ge-X.Y.Z.snap`"),
-        others => {
-            format!("there is no snapshot `{first}@ge-X.Y.Z.snap`, and {others} others are missing")
-        }
+        more => format!("there is no snapshot `{first}@ge-X.Y.Z.snap` (nor {more} more)"),
     };
     let name = scenario.name();
     let help =

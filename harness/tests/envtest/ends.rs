@@ -10,6 +10,7 @@ use kuberay_conformance::report::RunResult;
 use rstest::rstest;
 use rustix::process::Signal;
 
+use crate::support::copies::replaced;
 use crate::support::own_cache::own_cache;
 use crate::support::processes::{children, signal};
 use crate::support::running::{PATIENCE, Running};
@@ -41,8 +42,11 @@ fn copy_scenario(folder: &Path, name: &str) {
     std::fs::create_dir_all(&scenario).unwrap();
     let text = SCENARIO.replace("name: waits", &format!("name: {name}"));
     std::fs::write(scenario.join("scenario.yaml"), text).unwrap();
-    let manifest = scenarios().join("before-ray-start/raycluster.yaml");
-    std::fs::copy(manifest, scenario.join("raycluster.yaml")).unwrap();
+    let manifest = scenarios().join("default-command/raycluster.yaml");
+    let manifest = std::fs::read_to_string(manifest).unwrap();
+    // The group is there, so that its Pod may come, and it has none.
+    let manifest = replaced(&manifest, "      replicas: 1\n", "      replicas: 0\n");
+    std::fs::write(scenario.join("raycluster.yaml"), manifest).unwrap();
 }
 
 fn command(folder: &Path) -> Command {

@@ -250,9 +250,17 @@ fn of_refusal(one: &Found, refusal: &Refusal) -> Finding {
         Stage::Operator => Other::RefusedByOperator,
         Stage::PodCreation => Other::RefusedAtPodCreation,
     };
+    // The operator's own words name the field; the API server's begin with its path.
+    let path = &refusal.place.path;
+    let named = refusal.stage == Stage::Operator || path.is_empty();
+    let reason = if named || refusal.message.contains(path.as_str()) {
+        refusal.message.clone()
+    } else {
+        format!("{path}: {}", refusal.message)
+    };
     Finding {
         rule: refusal.rule.clone(),
-        message: format!("{}: {}", other.who(), refusal.message),
+        message: format!("{}: {reason}", other.who()),
         help: refusal.clients.clone(),
         ..of_place(one, other, &refusal.place)
     }
