@@ -82,7 +82,8 @@ fn test_case(case: &CaseResult) -> TestCase {
         .id
         .strip_suffix(&format!("::{}", case.scenario))
         .unwrap_or(&case.id);
-    entry.set_classname(clean(class));
+    // CI systems split class names at dots.
+    entry.set_classname(clean(class).replace('.', "_"));
     entry.set_time(seconds(case.duration_seconds));
     entry.set_assertions(case.checks.len());
     entry.extra.insert("file".into(), clean(&case.file).into());
