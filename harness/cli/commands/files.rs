@@ -1,6 +1,5 @@
 //! Commands that need no cluster: they read, check and change files.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -80,14 +79,9 @@ pub(super) fn plan(selection: &Selection) -> Result<u8, CliError> {
     for skipped in &plan.skipped {
         print_lines!("left out: {skipped}");
     }
-    let mut told = BTreeSet::new();
-    let selected = plan.cases.iter().map(|case| &case.scenario);
-    let impossible: Vec<Diagnostic> = selected
-        .filter(|scenario| told.insert(scenario.name()))
-        .flat_map(|scenario| scenario::unreachable_checks(scenario))
-        .collect();
-    if !impossible.is_empty() {
-        return Err(CliError::Files(impossible));
+    let unreachable = plan.unreachable_checks();
+    if !unreachable.is_empty() {
+        return Err(CliError::Files(unreachable));
     }
     print_lines!("{} cases", plan.cases.len());
     if let (Some(division), Some(own)) = (&division, &own) {

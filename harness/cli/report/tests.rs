@@ -4,8 +4,8 @@ use rstest::rstest;
 use serde_json::Value;
 
 use super::{
-    Outcome, RunResult, Strictness, Totals, example, exit_code, github, render_markdown,
-    render_text, results_schema, write_all,
+    CaseResult, Outcome, RunResult, Strictness, Totals, example, exit_code, github,
+    render_markdown, render_text, results_schema, write_all,
 };
 use crate::scenario::Level;
 
@@ -270,48 +270,35 @@ fn exit_codes(
     assert_eq!(exit_code(&only(keep), strictness), expected);
 }
 
-#[test]
-fn a_cluster_that_is_too_small_fails_a_strict_run() {
-    let mut run = only(|outcome, _| matches!(outcome, Outcome::Passed | Outcome::Skipped));
-    let skipped = run
-        .cases
-        .iter_mut()
-        .find(|case| case.outcome == Outcome::Skipped)
-        .unwrap();
-    skipped.no_capacity = true;
-    assert_eq!(exit_code(&run, Strictness::default()), 0);
-    let strict = Strictness {
-        no_capacity: true,
-        ..Strictness::default()
-    };
-    assert_eq!(exit_code(&run, strict), 3);
-    assert!(
-        Totals::of(&run)
-            .to_string()
-            .contains("1 skipped (1 for lack of capacity)")
-    );
-}
+/// Marks the skipped case, and says what a strict run counts then.
+type Marks = fn(&mut CaseResult) -> Strictness;
 
-#[test]
-fn a_release_that_is_not_available_fails_a_strict_run() {
+#[rstest]
+#[case::too_small(
+    |case: &mut CaseResult| {
+        case.no_capacity = true;
+        Strictness { no_capacity: true, ..Strictness::default() }
+    },
+    "1 skipped (1 for lack of capacity)"
+)]
+#[case::not_available(
+    |case: &mut CaseResult| {
+        case.unavailable = true;
+        Strictness { unavailable: true, ..Strictness::default() }
+    },
+    "1 skipped (1 of a release that is not available)"
+)]
+fn a_case_that_could_not_run_fails_a_strict_run(#[case] marks: Marks, #[case] expected: &str) {
     let mut run = only(|outcome, _| matches!(outcome, Outcome::Passed | Outcome::Skipped));
     let skipped = run
         .cases
         .iter_mut()
         .find(|case| case.outcome == Outcome::Skipped)
         .unwrap();
-    skipped.unavailable = true;
+    let strict = marks(skipped);
     assert_eq!(exit_code(&run, Strictness::default()), 0);
-    let strict = Strictness {
-        unavailable: true,
-        ..Strictness::default()
-    };
     assert_eq!(exit_code(&run, strict), 3);
-    assert!(
-        Totals::of(&run)
-            .to_string()
-            .contains("1 skipped (1 of a release that is not available)")
-    );
+    assert!(Totals::of(&run).to_string().contains(expected));
 }
 
 /// A run whose cases were all skipped, for lack of capacity or for another reason.

@@ -170,7 +170,7 @@ traps! {
         "Leave it if that is meant, and the variable comes from the image; else put the value in single quotes inside the value.";
         []
     PORTS_DISAGREE "ports-disagree" C14 Warning:
-        "Ray listens on the parameter's port, and whoever asks the container or the head's Service for the port by its name gets the other one.";
+        "Ray listens on the port in rayStartParams. The container, and therefore the head's Service, declares another port under that name, where nothing listens.";
         "Give both the same number.";
         []
     AUTOSCALER_COMMAND_IGNORED "autoscaler-command-ignored" C18 Warning:

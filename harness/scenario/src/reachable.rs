@@ -26,7 +26,7 @@ pub fn unreachable_checks(scenario: &Scenario) -> Vec<Diagnostic> {
     let made = Made::of(&objects);
     let mut problems = Vec::new();
     for (check, location) in spec.checks.iter().zip(&scenario.check_locations) {
-        // What must not come may well be looked for in vain.
+        // An `absent` check passes if no such Pod exists.
         if matches!(check, Check::Absent(_)) {
             continue;
         }

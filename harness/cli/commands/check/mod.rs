@@ -121,7 +121,7 @@ pub enum Format {
     Junit,
 }
 
-/// The least severity that the exit code tells of.
+/// The lowest severity that makes `check` exit with 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FailOn {

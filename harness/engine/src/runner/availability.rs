@@ -111,8 +111,10 @@ impl Options {
             progress.line(&format!(
                 "KubeRay {wanted} is not available here; the newest release that is, {newest}, takes its place"
             ));
-            options.operators = vec![newest];
+            options.operators = vec![newest.clone()];
         }
+        // It was just found, so nobody needs to ask for it again.
+        options.named = vec![newest];
         Ok(options)
     }
 

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::capacity::Permit;
 use super::check_tracker::{CheckTracker, awaited};
+use super::end::until;
 use super::secrets::Secrets;
 use super::steps::StepRunner;
 use crate::check::{self, Dashboard, Expectations, LogKey, Observation, Rejection, Verdict};
@@ -180,15 +181,9 @@ impl Judge<'_> {
 
     /// Ends with the run: when it is interrupted, and when its time is over.
     pub(super) async fn over(&self) {
-        let ends = async {
-            match self.run_ends {
-                Some(end) => tokio::time::sleep_until(end).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             () = self.cancel.cancelled() => {}
-            () = ends => {}
+            () = until(self.run_ends) => {}
         }
     }
 

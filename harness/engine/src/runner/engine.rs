@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::apply::apply;
 use super::capacity::{self, Capacity, Permit, Priority, Resources, can_be_placed};
 use super::case::{Judge, Judged, dashboard_for_evidence};
+use super::end::until;
 use super::evidence::{self, Subject};
 use super::names::{evidence_folder, namespace_name};
 use super::node_images::digest_on;
@@ -335,16 +336,10 @@ impl Engine {
         &self,
         work: impl Future<Output = Result<T, CaseError>>,
     ) -> Result<T, CaseError> {
-        let over = async {
-            match self.options.ends {
-                Some(end) => tokio::time::sleep_until(end).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(CaseError::Interrupted),
-            () = over => Err(CaseError::NoTime),
+            () = until(self.options.ends) => Err(CaseError::NoTime),
             done = work => done,
         }
     }

@@ -9,6 +9,7 @@ mod check_tracker;
 mod cleanup;
 mod custom_manifests;
 pub mod daemon;
+mod end;
 mod engine;
 mod error;
 mod evidence;

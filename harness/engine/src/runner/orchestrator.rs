@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::availability::Unavailable;
 use super::begun::Begun;
 use super::daemon::Daemon;
+use super::end::until;
 use super::existing::There;
 use super::lifecycle::bring_up;
 use super::nodes::nodes_for_all;
@@ -35,7 +36,7 @@ use crate::reports::Reports;
 use crate::results::{
     CaseResult, Environment, Outcome, RESULTS_VERSION, RunResult, ScenarioRecord,
 };
-use crate::scenario::{OperatorSettings, TargetKind, load_all, unreachable_checks};
+use crate::scenario::{OperatorSettings, TargetKind, load_all};
 use crate::target::{ClusterError, Left, UP, UPGRADE, who};
 
 /// Runs what the options select, writes the reports into the output folder, and takes down what it brought up.
@@ -267,14 +268,9 @@ fn plan(options: &Options) -> Result<(Plan, Vec<CaseResult>, Vec<ScenarioRecord>
     }
     let targets = options.releases();
     let plan = plan::cases(&scenarios, &targets, &options.filter);
-    let mut told = BTreeSet::new();
-    let selected = plan.cases.iter().map(|case| &case.scenario);
-    let impossible: Vec<_> = selected
-        .filter(|scenario| told.insert(scenario.name()))
-        .flat_map(|scenario| unreachable_checks(scenario))
-        .collect();
-    if !impossible.is_empty() {
-        return Err(RunError::Scenarios(impossible.into()));
+    let unreachable = plan.unreachable_checks();
+    if !unreachable.is_empty() {
+        return Err(RunError::Scenarios(unreachable.into()));
     }
     if plan.cases.is_empty() {
         return Err(RunError::NoCases(plan.why_nothing_is_left()));
@@ -649,16 +645,10 @@ struct UntilOver<'a> {
 impl UntilOver<'_> {
     /// Does work, and ends it with the run.
     async fn run<T>(&self, work: impl Future<Output = Result<T, RunError>>) -> Result<T, RunError> {
-        let over = async {
-            match self.ends {
-                Some(end) => tokio::time::sleep_until(end).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(RunError::Interrupted),
-            () = over => Err(self.timeout.map_or(RunError::Interrupted, RunError::Timeout)),
+            () = until(self.ends) => Err(self.timeout.map_or(RunError::Interrupted, RunError::Timeout)),
             done = work => done,
         }
     }

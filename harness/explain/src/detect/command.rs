@@ -1,6 +1,6 @@
 //! Traps of the user's `command` and `args`.
 
-use kuberay_contract::{EnvValue, Feature};
+use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 
 use super::{Group, has, references, warn, warn_at};
@@ -199,13 +199,7 @@ pub(super) fn kept(group: &Group, words: &[Cursor], container: &Cursor, found: &
         found.push(warn(trap::OVERWRITE_WITHOUT_COMMAND, container, ""));
         return;
     }
-    let command = group
-        .ray
-        .variable(GENERATED)
-        .map(|variable| match &variable.value {
-            EnvValue::Text(text) => text.to_string(),
-            EnvValue::From(_) => String::new(),
-        });
+    let command = group.generated();
     if !command.is_some_and(|command| command.contains(['\'', '"', '$', '`', '\\'])) {
         return;
     }

@@ -6,7 +6,7 @@ mod job;
 mod params;
 mod resources;
 
-use kuberay_contract::{ContainerContract, Feature};
+use kuberay_contract::{ContainerContract, EnvValue, Feature};
 use kuberay_manifest::{Cursor, Location};
 use semver::Version;
 
@@ -33,6 +33,15 @@ pub(super) struct Group<'a> {
 impl Group<'_> {
     fn is_head(&self) -> bool {
         self.group.path().ends_with("headGroupSpec")
+    }
+
+    /// The generated `ray start`, where the release puts it into a variable.
+    fn generated(&self) -> Option<String> {
+        let variable = self.ray.variable(command::GENERATED)?;
+        Some(match &variable.value {
+            EnvValue::Text(text) => text.to_string(),
+            EnvValue::From(_) => String::new(),
+        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! Traps of `rayStartParams`: do they reach the command, who reads them, and does Ray take the value?
+//! Traps of `rayStartParams`: parameters that do not reach the command, that another program reads first, or that Ray
+//! refuses.
 
 use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;

@@ -1,10 +1,9 @@
 //! Traps of resources: CPUs that Ray does not learn of, and accelerators that become no flag.
 
-use kuberay_contract::{EnvValue, Feature};
+use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 use kuberay_manifest::yaml::Yaml;
 
-use super::command::GENERATED;
 use super::{Group, has, warn};
 use crate::document::Warning;
 use crate::warning as trap;
@@ -54,12 +53,7 @@ pub(super) fn of_group(group: &Group, container: &Cursor, reaches: bool, found: 
 
 fn cpus(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     let command = group
-        .ray
-        .variable(GENERATED)
-        .map(|variable| match &variable.value {
-            EnvValue::Text(text) => text.to_string(),
-            EnvValue::From(_) => String::new(),
-        })
+        .generated()
         .or_else(|| group.ray.args.first().map(ToString::to_string))
         .unwrap_or_default();
     if command.contains(" --num-cpus") {

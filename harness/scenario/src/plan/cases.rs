@@ -1,12 +1,13 @@
 //! Which cases run, and why the others don't.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use semver::{Prerelease, Version, VersionReq};
 
 use super::{Filter, Pair, TestCase};
-use crate::{Scenario, TargetKind};
+use crate::{Diagnostic, Scenario, TargetKind, unreachable_checks};
 
 /// What would run, and what was left out.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -76,6 +77,16 @@ pub fn cases(
 }
 
 impl Plan {
+    /// The checks of the planned scenarios that wait for a Pod which none of the scenario's objects leads to.
+    pub fn unreachable_checks(&self) -> Vec<Diagnostic> {
+        let mut seen = BTreeSet::new();
+        let scenarios = self.cases.iter().map(|case| &case.scenario);
+        scenarios
+            .filter(|scenario| seen.insert(scenario.name()))
+            .flat_map(|scenario| unreachable_checks(scenario))
+            .collect()
+    }
+
     /// Why nothing is left to run, one reason a line: what the scenarios need that were asked for, or what excludes each.
     pub fn why_nothing_is_left(&self) -> Vec<String> {
         let (filtered, needing): (Vec<_>, Vec<_>) =
