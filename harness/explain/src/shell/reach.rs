@@ -262,8 +262,13 @@ impl Walker<'_> {
             let mut inner = subshell(state);
             let part = self.command(command, &mut inner).of_subshell();
             let last = index + 1 == commands.len();
-            if !last && !part.hangs.is_empty() && (unwaited || reads_on(&part.hangs)) {
-                // A command that writes for ever ends when nobody reads it.
+            if !last
+                && !part.hangs.is_empty()
+                && (unwaited
+                    || !reads_to_the_end(&commands[index + 1])
+                        && (reads_on(&part.hangs) || !self.hangs_itself(command, &part)))
+            {
+                // A command that writes ends when nobody reads it any more.
                 flow.unsure = true;
                 failed |= state.pipefail.possible();
                 continue;
@@ -287,6 +292,13 @@ impl Walker<'_> {
             }
         }
         flow
+    }
+
+    /// Whether a command does nothing before it hangs, so that it can't have written anything.
+    fn hangs_itself(&self, command: &Command, flow: &Flow) -> bool {
+        let start = command.location().map(|at| byte(self.text, at.start.index));
+        let at = self.base.or(start);
+        matches!(command, Command::Simple(_)) && flow.hangs.iter().all(|stop| Some(stop.at) == at)
     }
 
     pub fn command(&mut self, command: &Command, state: &mut State) -> Flow {
@@ -379,4 +391,13 @@ fn reads_on(hangs: &[Stop]) -> bool {
         let name = stop.what.split_whitespace().next();
         matches!(name, Some("yes" | "tail" | "watch"))
     })
+}
+
+/// Whether a command reads its input until it ends, so that what writes to it is never cut off.
+fn reads_to_the_end(command: &Command) -> bool {
+    let Command::Simple(simple) = command else {
+        return false;
+    };
+    let name = simple.word_or_name.as_ref().map(|word| word.value.as_str());
+    matches!(name, Some("cat" | "logger" | "sort" | "tee" | "tr" | "wc"))
 }

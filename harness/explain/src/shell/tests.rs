@@ -148,6 +148,9 @@ fn texts_that_end_the_shell(#[case] text: &str, #[case] reach: Reach, #[case] wh
 #[case("bash -c 'sleep infinity'", "sleep infinity")]
 #[case("(sleep infinity)", "sleep infinity")]
 #[case("$(sleep infinity)", "sleep infinity")]
+#[case("sleep infinity | echo", "sleep infinity")]
+#[case("{ echo a; sleep infinity; } | cat", "sleep infinity")]
+#[case("tail -f x | tee y", "tail -f x")]
 fn texts_that_never_return(#[case] text: &str, #[case] what: &str) {
     let analysis = analysed(text);
     let hangs: Vec<&str> = analysis
@@ -164,6 +167,10 @@ fn texts_that_never_return(#[case] text: &str, #[case] what: &str) {
 #[case("while true; do ready && break; sleep 1; done")]
 #[case("until ready; do sleep 1; done")]
 #[case("yes | head -1")]
+#[case("tail -f x | head -1")]
+// The writer ends if the reader ends first.
+#[case("{ echo a; sleep infinity; } | true")]
+#[case("f() { echo a; sleep infinity; }; f | echo `echo b`")]
 #[case("tail -n 5 x")]
 #[case("for ((i=0; i<3; i++)); do a; done")]
 fn texts_that_return(#[case] text: &str) {

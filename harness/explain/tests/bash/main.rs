@@ -8,6 +8,7 @@ mod oracle;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use grammar::{CONSTRUCTS, Generator};
 use kuberay_explain::{ShellVerdict, shell_verdict};
@@ -27,6 +28,9 @@ const EXCLUDED: [&str; 7] = [
     "a text of this length or depth",
     "a text that the parser can't split",
 ];
+
+/// How long a text may take before it counts as one that never returns.
+const LIMIT: Duration = Duration::from_secs(4);
 
 /// Threads; those whose text never returns only wait.
 const THREADS: usize = 12;
@@ -108,11 +112,11 @@ fn compare(oracle: &Oracle, text: &str, runs: bool, tally: &Mutex<Tally>) {
     let predicted = shell_verdict(text, GENERATED);
     let whole = format!("{text}{GENERATED}");
     let parsed = oracle.parses(&whole);
-    let ran = if runs && parsed.is_ok() {
-        Some(oracle.run(&whole))
-    } else {
-        None
-    };
+    let mut ran = (runs && parsed.is_ok()).then(|| oracle.run(&whole, LIMIT));
+    if predicted == ShellVerdict::Starts && ran == Some(Ran::Hung) {
+        // A busy machine is slow; a text that hangs does so for ever.
+        ran = Some(oracle.run(&whole, LIMIT * 15));
+    }
     let mut tally = tally.lock().unwrap();
     if let ShellVerdict::NotAnalysed(construct) = &predicted {
         if !EXCLUDED.contains(construct) {

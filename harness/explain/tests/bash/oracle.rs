@@ -8,9 +8,6 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tempfile::TempDir;
 
-/// How long a text may take before it counts as one that never returns.
-const LIMIT: Duration = Duration::from_secs(4);
-
 /// What a text did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ran {
@@ -70,8 +67,8 @@ impl Oracle {
         Err(wording.to_owned())
     }
 
-    /// Runs a text.
-    pub fn run(&self, text: &str) -> Ran {
+    /// Runs a text for at most this long.
+    pub fn run(&self, text: &str, limit: Duration) -> Ran {
         // The process that runs the text is killed where it reaches `ray start`, whatever it did to its output.
         let ray = r#"() { if [[ "$*" == 'start --head --block --resources={"a": 1} --num-cpus=1' ]]; then
             builtin kill -KILL $$; else builtin kill -ABRT $$; fi; }"#;
@@ -97,7 +94,7 @@ impl Oracle {
             .unwrap();
         let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let id = id.unwrap();
-        let ended = ends(id);
+        let ended = ends(id, limit);
         // Ends jobs that the text left behind, before the number of the process is free for another one.
         let _ = kill_process_group(id, Signal::KILL);
         let status = child.wait().unwrap();
@@ -110,11 +107,11 @@ impl Oracle {
     }
 }
 
-/// Waits for the end of a process, up to the limit, and leaves its status for later.
-fn ends(id: Pid) -> bool {
+/// Waits for the end of a process, up to a limit, and leaves its status for later.
+fn ends(id: Pid, limit: Duration) -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     let begin = Instant::now();
-    while begin.elapsed() < LIMIT {
+    while begin.elapsed() < limit {
         if waitid(WaitId::Pid(id), options).unwrap().is_some() {
             return true;
         }
