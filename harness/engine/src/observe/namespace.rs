@@ -22,14 +22,19 @@ use crate::check::{self, Bounds, Dashboard, Lines, LogKey, Observation};
 const DASHBOARD_POLL: Duration = Duration::from_millis(500);
 const REREAD_PAUSE: Duration = Duration::from_millis(500);
 
-/// The resource of `RayCluster` objects, served by every release from 1.0 on.
+/// The resource of `RayCluster` objects.
 pub fn ray_cluster_resource() -> ApiResource {
+    ray_resource("RayCluster", "rayclusters")
+}
+
+/// One of KubeRay's resources in `ray.io/v1`, which every release from 1.0 on serves.
+pub(super) fn ray_resource(kind: &str, plural: &str) -> ApiResource {
     ApiResource {
         group: "ray.io".into(),
         version: "v1".into(),
         api_version: "ray.io/v1".into(),
-        kind: "RayCluster".into(),
-        plural: "rayclusters".into(),
+        kind: kind.into(),
+        plural: plural.into(),
     }
 }
 
@@ -39,6 +44,7 @@ pub(super) struct State {
     pub(super) events: Cache<Event>,
     pub(super) jobs: Cache<Job>,
     pub(super) ray_clusters: Cache<DynamicObject>,
+    pub(super) ray_jobs: Cache<DynamicObject>,
     dashboard: Option<Dashboard>,
     dashboard_error: Option<String>,
     /// When objects were first observed, by uid.
@@ -97,6 +103,7 @@ impl Shared {
             events: Cache::new(synced.events),
             jobs: Cache::new(synced.jobs),
             ray_clusters: Cache::new(synced.ray_clusters),
+            ray_jobs: Cache::new(synced.ray_jobs),
             ..State::default()
         };
         Self {
@@ -117,6 +124,7 @@ impl Shared {
             events: state.events.synced(),
             jobs: state.jobs.synced(),
             ray_clusters: state.ray_clusters.synced(),
+            ray_jobs: state.ray_jobs.synced(),
         }
     }
 
@@ -206,7 +214,7 @@ impl NamespaceView {
     /// Whether every watch has read its first list.
     pub fn synced(&self) -> bool {
         let synced = self.shared.synced();
-        synced.pods && synced.events && synced.jobs && synced.ray_clusters
+        synced.pods && synced.events && synced.jobs && synced.ray_clusters && synced.ray_jobs
     }
 
     /// How many Pods exist.
@@ -233,11 +241,12 @@ impl NamespaceView {
     pub fn observe(&self) -> Observation {
         let mut state = lock(&self.shared.state);
         let now = clock::now();
-        let ray_clusters = state.ray_clusters.live();
-        let ray_clusters: Vec<_> = ray_clusters
-            .iter()
-            .filter_map(|object| serde_json::to_value(object).ok())
-            .collect();
+        let values = |objects: Vec<DynamicObject>| -> Vec<_> {
+            let values = objects.iter().map(serde_json::to_value);
+            values.filter_map(Result::ok).collect()
+        };
+        let ray_clusters = values(state.ray_clusters.live());
+        let ray_jobs = values(state.ray_jobs.live());
         state.note(&ray_clusters, now);
         Observation {
             now,
@@ -252,6 +261,7 @@ impl NamespaceView {
             before_steps: None,
             events: state.events.live(),
             ray_clusters,
+            ray_jobs,
             logs: self.shared.with_logs(|logs| logs.texts.clone()),
             dashboard: state.dashboard.clone(),
             rejections: Vec::new(),

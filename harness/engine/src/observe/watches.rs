@@ -10,7 +10,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::task::JoinHandle;
 
-use super::namespace::{Shared, State, ray_cluster_resource};
+use super::namespace::{Shared, State, ray_resource};
 
 /// One watch for each kind of object, for as many namespaces as there are; they end when this is dropped.
 pub struct Watches {
@@ -40,6 +40,7 @@ pub(super) struct Synced {
     pub(super) events: bool,
     pub(super) jobs: bool,
     pub(super) ray_clusters: bool,
+    pub(super) ray_jobs: bool,
 }
 
 impl Drop for Watches {
@@ -51,13 +52,14 @@ impl Drop for Watches {
 }
 
 impl Watches {
-    /// Begins to watch Pods, events, Jobs and `RayClusters` in all namespaces. Must be called within a tokio runtime.
+    /// Begins to watch Pods, events, Jobs, `RayClusters` and `RayJobs` in all namespaces. Must be called within a tokio runtime.
     pub fn start(client: Client) -> Arc<Self> {
         let inner = Arc::new(Inner {
             client: client.clone(),
             namespaces: Mutex::default(),
         });
-        let clusters = Api::all_with(client.clone(), &ray_cluster_resource());
+        let clusters = Api::all_with(client.clone(), &ray_resource("RayCluster", "rayclusters"));
+        let jobs = Api::all_with(client.clone(), &ray_resource("RayJob", "rayjobs"));
         let tasks = vec![
             watch(
                 &inner,
@@ -82,6 +84,12 @@ impl Watches {
                 clusters,
                 |synced| synced.ray_clusters = true,
                 |state, event| state.ray_clusters.apply(event),
+            ),
+            watch(
+                &inner,
+                jobs,
+                |synced| synced.ray_jobs = true,
+                |state, event| state.ray_jobs.apply(event),
             ),
         ];
         Arc::new(Self { inner, tasks })

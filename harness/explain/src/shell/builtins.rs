@@ -153,7 +153,7 @@ impl Walker<'_> {
         }
         match state.jobs {
             Jobs::None => Flow::any(),
-            Jobs::Some => {
+            Jobs::Some | Jobs::MaybeEndless => {
                 self.waits = Some(self.stop_of(call));
                 Flow::unknown()
             }

@@ -193,8 +193,20 @@ pub(super) enum Jobs {
     None,
     /// Jobs of which nothing is known.
     Some,
+    /// One never ends, if it was started.
+    MaybeEndless,
     /// One never ends.
     Endless,
+}
+
+impl Jobs {
+    /// The jobs after one of two paths.
+    fn join(self, other: Self) -> Self {
+        match self.max(other) {
+            Self::Endless if self != other => Self::MaybeEndless,
+            jobs => jobs,
+        }
+    }
 }
 
 /// The state of a shell.
@@ -223,7 +235,7 @@ impl State {
         self.errexit = self.errexit.join(other.errexit);
         self.pipefail = self.pipefail.join(other.pipefail);
         self.nounset = self.nounset.join(other.nounset);
-        self.jobs = self.jobs.max(other.jobs);
+        self.jobs = self.jobs.join(other.jobs);
         self.sourced |= other.sourced;
         self.trapped |= other.trapped;
         for (name, function) in &mut self.functions {

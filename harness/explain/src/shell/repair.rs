@@ -265,14 +265,7 @@ fn array_argument(tokens: &[Token], index: usize) -> bool {
     if !is_name || !opens || starts_command(tokens, index) {
         return false;
     }
-    let words = (0..index)
-        .rev()
-        .take_while(|at| matches!(tokens[*at], Token::Word(..)));
-    let Some(command) = words
-        .filter(|at| starts_command(tokens, *at))
-        .last()
-        .map(|at| tokens[at].to_str())
-    else {
+    let Some(command) = command_before(tokens, index) else {
         return false;
     };
     let declares = [
@@ -281,12 +274,48 @@ fn array_argument(tokens: &[Token], index: usize) -> bool {
     !command.contains('=') && !declares.contains(&command)
 }
 
+/// The first word of the command that an argument belongs to.
+fn command_before(tokens: &[Token], index: usize) -> Option<&str> {
+    let mut first = None;
+    let mut at = index;
+    while let Some(before) = at.checked_sub(1) {
+        match &tokens[before] {
+            Token::Word(word, _) => {
+                if starts_command(tokens, before) {
+                    first = Some(word.as_str());
+                }
+                at = before;
+            }
+            Token::Operator(end, _) if end == ")" => at = substitution_start(tokens, before)?,
+            Token::Operator(..) => break,
+        }
+    }
+    first
+}
+
+/// Where `<(…)` or `>(…)` begins that ends at a token.
+fn substitution_start(tokens: &[Token], end: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for at in (1..=end).rev() {
+        match tokens[at].to_str() {
+            ")" => depth += 1,
+            "(" => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        if depth == 0 {
+            return matches!(tokens[at - 1].to_str(), "<" | ">").then_some(at - 1);
+        }
+    }
+    None
+}
+
 /// Whether a command may begin at a token.
 pub(super) fn starts_command(tokens: &[Token], index: usize) -> bool {
     let Some(before) = index.checked_sub(1) else {
         return true;
     };
     match &tokens[before] {
+        Token::Operator(end, _) if end == ")" => substitution_start(tokens, before).is_none(),
         Token::Operator(operator, _) => !operator.contains(['<', '>']),
         Token::Word(word, _) => {
             matches!(

@@ -45,6 +45,7 @@ fn analysed(text: &str) -> Analysis {
 #[case("cat <<'EOF'\nif (\nEOF", Cause::HereDocument("EOF".into()), "", 5)]
 #[case("a; fi", Cause::Other, "near unexpected token `fi'", 4)]
 #[case("a )", Cause::Other, "near unexpected token `)'", 3)]
+#[case("echo <(a) B=(b)", Cause::Other, "near unexpected token `('", 13)]
 #[case("echo a (b)", Cause::Other, "near unexpected token `('", 8)]
 #[case("a;;b", Cause::Other, "near unexpected token `;;'", 2)]
 #[case("echo $(if)", Cause::Unfinished("if".into()), "near unexpected token `)'", 8)]
@@ -173,6 +174,8 @@ fn texts_that_never_return(#[case] text: &str, #[case] what: &str) {
 #[case("f() { echo a; sleep infinity; }; f | echo `echo b`")]
 #[case("tail -n 5 x")]
 #[case("for ((i=0; i<3; i++)); do a; done")]
+// Which jobs there are depends on the path.
+#[case("if a; then sleep infinity & fi; wait")]
 fn texts_that_return(#[case] text: &str) {
     assert!(analysed(text).hangs.is_empty(), "{text}");
 }

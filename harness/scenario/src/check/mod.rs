@@ -9,6 +9,7 @@ mod evaluate;
 mod event;
 mod flag_order;
 mod flag_values;
+mod generated;
 mod job;
 mod line;
 mod lines;

@@ -164,6 +164,8 @@ pub struct Observation {
     pub events: Vec<Event>,
     /// `RayCluster` objects, with their status.
     pub ray_clusters: Vec<serde_json::Value>,
+    /// `RayJob` objects, with their status.
+    pub ray_jobs: Vec<serde_json::Value>,
     /// Logs that were asked for.
     pub logs: BTreeMap<LogKey, Log>,
     /// The head's dashboard, once it answered.

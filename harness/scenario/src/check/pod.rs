@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::{Value, json};
 
+use super::generated::{Generated, unseen_origin};
 use super::{Comparison, Expectations, Finding, Observation, Verdict, pods};
 use crate::{Made, PodCheck, PodField};
 
@@ -14,7 +15,18 @@ pub(super) fn evaluate(
     expectations: &dyn Expectations,
 ) -> Verdict {
     let group = check.group.as_deref();
-    let Some(pod) = find(check, observation) else {
+    let found = find(check, observation);
+    if let Some(pod) = &found
+        && pod.metadata.deletion_timestamp.is_none()
+        && let Some(unseen) = unseen_origin(pod.metadata.owner_references.as_deref(), observation)
+    {
+        let message = format!("{} waits for {unseen}", pods::who(check.role, group));
+        return Verdict::NotYet(Finding {
+            message,
+            ..Finding::default()
+        });
+    }
+    let Some(pod) = found else {
         let message = absent(check, observation);
         return Verdict::NotYet(Finding {
             message,
@@ -41,12 +53,15 @@ pub(super) fn evaluate(
             ..Finding::default()
         });
     }
+    let generated = Generated::of(observation);
     let mut same = Fields::default();
     let mut new = Fields::default();
     let mut wrong = Fields::default();
     for subject in check.subjects() {
         let field = subject.field;
-        match expectations.compare(&subject, &value(&pod, container, field)) {
+        let mut found = value(&pod, container, field);
+        generated.mask(&mut found);
+        match expectations.compare(&subject, &found) {
             Comparison::Equal { body, file } => {
                 same.sentences
                     .push(format!("{} equals {file}", field.key()));

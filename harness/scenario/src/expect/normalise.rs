@@ -36,19 +36,12 @@ const ADDRESSES: &[PodField] = &[
 ];
 
 /// Every normalisation, in the order in which they are applied.
-pub static NORMALISATIONS: [Normalisation; 4] = [
+pub static NORMALISATIONS: [Normalisation; 3] = [
     Normalisation {
         name: "namespace-in-addresses",
         why: "Each case has a namespace of its own, and the DNS name of a service holds it: `.<namespace>.svc.`.",
         fields: ADDRESSES,
         apply: namespace_in_addresses,
-    },
-    Normalisation {
-        name: "generated-cluster-name-in-addresses",
-        why: "A RayJob or RayService gives its RayCluster a random ending of five characters, which the name of the \
-              head's service holds: `-<generated>-head-svc`.",
-        fields: ADDRESSES,
-        apply: generated_cluster_name,
     },
     Normalisation {
         name: "operator-release-in-usage-tags",
@@ -105,33 +98,6 @@ fn namespace_in_addresses(value: &mut Value, _: PodField, context: &Context) {
         if text.contains(&address) {
             *text = text.replace(&address, ".<namespace>.svc.");
         }
-    });
-}
-
-/// The alphabet of Kubernetes' generated names.
-const GENERATED: &str = "bcdfghjklmnpqrstvwxz2456789";
-
-fn generated_cluster_name(value: &mut Value, _: PodField, _: &Context) {
-    const SERVICE: &str = "-head-svc";
-    each_string(value, &|text| {
-        let mut done = String::new();
-        let mut rest = text.as_str();
-        while let Some(at) = rest.find(SERVICE) {
-            let (name, after) = rest.split_at(at);
-            match name.rsplit_once('-') {
-                Some((base, ending))
-                    if ending.len() == 5 && ending.chars().all(|c| GENERATED.contains(c)) =>
-                {
-                    done.push_str(base);
-                    done.push_str("-<generated>");
-                }
-                _ => done.push_str(name),
-            }
-            done.push_str(SERVICE);
-            rest = &after[SERVICE.len()..];
-        }
-        done.push_str(rest);
-        *text = done;
     });
 }
 
@@ -204,7 +170,7 @@ mod tests {
         };
         assert_eq!(
             command("http://x-bcdfg-head-svc.kc-7f3.svc.cluster.local:8265"),
-            "http://x-<generated>-head-svc.<namespace>.svc.cluster.local:8265"
+            "http://x-bcdfg-head-svc.<namespace>.svc.cluster.local:8265"
         );
         for text in [
             "ulimit -n 65536; ray start  --b  --a ",
@@ -245,39 +211,12 @@ mod tests {
     #[case::a_space("x-svc.kc-7f3.svc.cluster.local ", "x-svc.kc-7f3.svc.cluster.local")]
     #[case::another_namespace("x-svc.kc-7f3.svc.cluster.local", "x-svc.default.svc.cluster.local")]
     #[case::another_base("a-bcdfg-head-svc", "b-bcdfg-head-svc")]
-    #[case::no_ending("a-bcdfg-head-svc", "a-head-svc")]
-    #[case::two_endings("a-bcdfg-head-svc", "a-bcdfg-bcdfg-head-svc")]
     fn replacing_addresses_hides_no_fault(#[case] right: &str, #[case] wrong: &str) {
         assert_ne!(args(right), args(wrong));
         assert_ne!(
             env("FQ_RAY_IP", right, "1.6.2"),
             env("FQ_RAY_IP", wrong, "1.6.2")
         );
-    }
-
-    #[rstest]
-    #[case(
-        "rayjob-x7b2c-head-svc.kc-7f3.svc.cluster.local",
-        "rayjob-<generated>-head-svc.<namespace>.svc.cluster.local"
-    )]
-    #[case(
-        "a-bcdfg-head-svc b-bcdfg-head-svc",
-        "a-<generated>-head-svc b-<generated>-head-svc"
-    )]
-    fn generated_endings_are_replaced(#[case] found: &str, #[case] expected: &str) {
-        assert_eq!(args(found), json!([expected]));
-    }
-
-    #[rstest]
-    #[case::four("raycluster-bcdf-head-svc")]
-    #[case::six("raycluster-bcdfgh-head-svc")]
-    #[case::vowel("raycluster-small-head-svc")]
-    #[case::digit("raycluster-bcd01-head-svc")]
-    #[case::upper_case("raycluster-BCDFG-head-svc")]
-    #[case::no_base("bcdfg-head-svc")]
-    #[case::a_worker("raycluster-bcdfg-worker-svc")]
-    fn chosen_names_stay(#[case] text: &str) {
-        assert_eq!(args(text), json!([text]));
     }
 
     #[test]

@@ -270,7 +270,9 @@ fn a_submitter_is_what_the_job_of_a_rayjob_describes() {
             "metadata": {"name": "j", "ownerReferences": [
                 {"apiVersion": "v1", "kind": owner, "name": "x", "uid": "1"}
             ]},
-            "spec": {"template": {"spec": {"containers": [{"name": "ray-job-submitter", "command": ["ray"]}]}}},
+            "spec": {"template": {"spec": {"containers": [
+                {"name": "ray-job-submitter", "command": ["ray", "--submission-id x-b"]}
+            ]}}},
         }))
         .unwrap()
     };
@@ -278,10 +280,14 @@ fn a_submitter_is_what_the_job_of_a_rayjob_describes() {
     observation.jobs = vec![job("CronJob"), job("RayCluster")];
     waits(judge(&check, &observation), "no submitter Pod yet");
     observation.jobs.push(job("RayJob"));
+    waits(judge(&check, &observation), "waits for the RayJob x");
+    observation.ray_jobs =
+        vec![json!({"metadata": {"name": "x", "uid": "1"}, "status": {"jobId": "x-b"}})];
     let asked = Asked(std::cell::RefCell::default());
     passes(evaluate(&check, &observation, &asked));
     let (subject, value) = asked.0.into_inner().remove(0);
-    assert_eq!((subject.role, value), (Role::Submitter, json!(["ray"])));
+    assert_eq!(subject.role, Role::Submitter);
+    assert_eq!(value, json!(["ray", "--submission-id x-<generated>"]));
 }
 
 #[test]
