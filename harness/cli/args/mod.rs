@@ -15,12 +15,17 @@ pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source};
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
 
+use crate::artifact::{Store, built_in_scenarios};
 use crate::commands::{Check, Explain, Fuzz};
 use crate::contract;
+use crate::exit::CliError;
 use crate::operator::Manifests;
 use crate::plan::{self, Filter};
 use crate::runner::CLUSTER;
 use crate::scenario::{self, Level, TargetKind};
+
+/// The folder of scenarios where none is named.
+const SCENARIOS: &str = "scenarios";
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -34,7 +39,7 @@ Examples:
   kuberay-conformance run --target kind --keep solution
                                                        scenarios whose name contains `solution`; keep the cluster
   kuberay-conformance run --context kind-mine          an existing cluster, with the operator that runs there
-  kuberay-conformance run --scenarios my-scenarios     your own scenarios
+  kuberay-conformance scenario init mine ray.yaml      a scenario of your own
   kuberay-conformance explain raycluster.yaml          what the Pod runs; needs no cluster
   kuberay-conformance check manifests/                 what is wrong with manifests; needs no cluster
 
@@ -63,7 +68,7 @@ pub enum Command {
     Check(Box<Check>),
     /// Compare the contract with real operators on generated RayClusters
     Fuzz(Fuzz),
-    /// List or check scenarios
+    /// Create, list or check scenarios
     #[command(subcommand)]
     Scenario(Scenarios),
     /// Keep a target up between runs
@@ -96,7 +101,12 @@ pub enum Command {
 
 #[derive(Debug, Subcommand)]
 pub enum Scenarios {
-    /// Print each scenario with its target, level and rules
+    /// Create a scenario of manifests
+    ///
+    /// The manifests may be the output of `kubectl get … -o yaml`. The scenario compares what the operator writes into
+    /// each Pod with snapshots, which the first run records.
+    Init(Init),
+    /// Print each scenario with its rules and requirements
     List(Folder),
     /// Check scenarios, their manifests and their snapshots without a cluster
     Lint(Folder),
@@ -188,8 +198,60 @@ pub enum DocsPage {
 
 #[derive(Debug, Args)]
 pub struct Folder {
-    /// Folder with a folder for each scenario
-    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    /// Folder of scenarios, or of one scenario [default: `scenarios` here, else the built-in ones]
+    #[arg(long, value_name = "DIR")]
+    pub scenarios: Option<PathBuf>,
+}
+
+/// The folder that the scenarios are read from.
+#[derive(Debug, Clone)]
+pub struct Root {
+    /// The folder.
+    pub path: PathBuf,
+    /// Whether its scenarios are part of the program.
+    pub built_in: bool,
+}
+
+impl Folder {
+    /// Returns the folder that was given, else `scenarios` here, else that of the built-in scenarios.
+    ///
+    /// # Errors
+    /// When the built-in scenarios can't be unpacked into the cache.
+    pub fn root(&self) -> Result<Root, CliError> {
+        let own = self.scenarios.clone().or_else(|| {
+            let here = PathBuf::from(SCENARIOS);
+            here.is_dir().then_some(here)
+        });
+        if let Some(path) = own {
+            let built_in = false;
+            return Ok(Root { path, built_in });
+        }
+        let unpacked = Store::open().and_then(|store| built_in_scenarios(store.root()));
+        Ok(Root {
+            path: unpacked.map_err(|error| CliError::Environment(error.to_string()))?,
+            built_in: true,
+        })
+    }
+}
+
+impl std::fmt::Display for Root {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.built_in {
+            true => f.write_str("the built-in scenarios"),
+            false => write!(f, "{}", self.path.display()),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Name of the scenario and of its folder
+    pub name: String,
+    /// Manifests: files or folders, or `-` for standard input
+    #[arg(value_name = "MANIFEST", required = true)]
+    pub manifests: Vec<PathBuf>,
+    /// Folder to create the scenario's folder in
+    #[arg(long, value_name = "DIR", default_value = SCENARIOS)]
     pub scenarios: PathBuf,
 }
 

@@ -1,6 +1,6 @@
 //! Commands that need no cluster: they read, check and change files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use miette::GraphicalReportHandler;
@@ -8,7 +8,7 @@ use semver::Version;
 
 use super::colour;
 use crate::args::{
-    Docs, DocsPage, Document, Folder, Part, Releases, Selection, Snapshots, Targets,
+    Docs, DocsPage, Document, Folder, Part, Releases, Root, Selection, Snapshots, Targets,
 };
 use crate::artifact::Pins;
 use crate::console;
@@ -20,48 +20,60 @@ use crate::runner::Options;
 use crate::scenario::{self, Diagnostic, Scenario, Severity, TargetKind};
 use crate::{plan, report};
 
-pub(super) fn lint(folder: &Folder) -> u8 {
-    let found = scenario::lint(&folder.scenarios);
+pub(super) fn lint(folder: &Folder) -> Result<u8, CliError> {
+    let root = folder.root()?;
+    let found = scenario::lint(&root.path);
     found.iter().for_each(show);
     let errors = found
         .iter()
         .filter(|one| one.severity == Severity::Error)
         .count();
-    let scenarios = scenario::load_all(&folder.scenarios).map_or(0, |all| all.len());
+    let scenarios = scenario::load_all(&root.path).map_or(0, |all| all.len());
     if errors > 0 {
         let word = if errors == 1 { "error" } else { "errors" };
-        print_problem!("{errors} {word} in {}", folder.scenarios.display());
-        return BAD_USE;
+        print_problem!("{errors} {word} in {root}");
+        return Ok(BAD_USE);
     }
-    print_lines!(
-        "{scenarios} scenarios in {} are well-formed",
-        folder.scenarios.display()
-    );
-    PASSED
+    let word = if scenarios == 1 {
+        "scenario is"
+    } else {
+        "scenarios are"
+    };
+    print_lines!("{scenarios} {word} well-formed in {root}");
+    Ok(PASSED)
 }
 
-/// Prints each scenario with its target, its level and its rules.
+/// Columns for the rules of `scenario list`; a longer list moves the rest of its line.
+const WIDEST_RULES: usize = 11;
+
+/// Prints each scenario with its rules, its level, its target and what it requires of it.
 pub(super) fn list(folder: &Folder) -> Result<u8, CliError> {
-    let scenarios = load(&folder.scenarios)?;
+    let scenarios = load(&folder.root()?)?;
     let width = scenarios
         .iter()
         .map(|scenario| scenario.name().len())
         .max()
         .unwrap_or(0);
+    let rules = scenarios
+        .iter()
+        .map(|scenario| scenario.file.spec.rules.join(" ").len());
+    let rules_width = rules.max().unwrap_or(0).min(WIDEST_RULES);
     for scenario in &scenarios {
         let spec = &scenario.file.spec;
-        let (target, level) = (spec.placement().target.to_string(), spec.level.to_string());
+        let placement = spec.placement();
+        let (rules, level) = (spec.rules.join(" "), spec.level.to_string());
         print_lines!(
-            "{:width$}  {target:8}{level:13}{}",
+            "{:width$}  {rules:rules_width$}  {level:11}  {}: {}",
             scenario.name(),
-            spec.rules.join(" ")
+            placement.target,
+            placement.reason
         );
     }
     Ok(PASSED)
 }
 
 pub(super) fn plan(selection: &Selection) -> Result<u8, CliError> {
-    let scenarios = load(&selection.folder.scenarios)?;
+    let scenarios = load(&selection.folder.root()?)?;
     names_something(selection, &scenarios)?;
     let options = releases(&selection.releases, &selection.targets())?;
     let division = division(&selection.part)?;
@@ -273,14 +285,12 @@ fn each(
         let path = pending.path.to_string_lossy();
         snapshots.names.is_empty() || snapshots.names.iter().any(|name| path.contains(name))
     };
-    let found = expect::pending(&snapshots.folder.scenarios)
-        .map(|all| all.into_iter().filter(wanted).collect::<Vec<_>>());
+    let root = snapshots.folder.root()?;
+    let found =
+        expect::pending(&root.path).map(|all| all.into_iter().filter(wanted).collect::<Vec<_>>());
     let result = match found {
         Ok(pending) if pending.is_empty() => {
-            print_lines!(
-                "no pending snapshots in {}",
-                snapshots.folder.scenarios.display()
-            );
+            print_lines!("no pending snapshots in {root}");
             return Ok(PASSED);
         }
         Ok(pending) => act(pending),
@@ -290,7 +300,7 @@ fn each(
 }
 
 pub(super) fn docs(docs: &Docs) -> Result<u8, CliError> {
-    let scenarios = load(&docs.folder.scenarios)?;
+    let scenarios = load(&docs.folder.root()?)?;
     let page = match docs.page {
         DocsPage::Contract => report::contract_page(&scenarios),
         DocsPage::Pairs | DocsPage::Durations => {
@@ -317,13 +327,8 @@ pub(super) fn schema(document: Document) -> Result<u8, CliError> {
 }
 
 /// Loads the scenarios of a folder.
-pub(super) fn load(folder: &Path) -> Result<Vec<Arc<Scenario>>, CliError> {
-    match scenario::load_all(folder) {
-        Ok(scenarios) if scenarios.is_empty() => Err(CliError::bad_use(format!(
-            "{} holds no scenario (a folder with a scenario.yaml)",
-            folder.display()
-        ))
-        .with_help("name another folder with --scenarios")),
+pub(super) fn load(root: &Root) -> Result<Vec<Arc<Scenario>>, CliError> {
+    match scenario::load_all(&root.path) {
         Ok(scenarios) => Ok(scenarios),
         Err(errors) => Err(CliError::Files(errors.diagnostics().to_vec())),
     }

@@ -39,7 +39,8 @@ pub(super) fn division(arguments: &Run) -> Result<Option<Division>, CliError> {
 }
 
 pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
-    files::load(&arguments.scenarios.scenarios)?;
+    let root = arguments.scenarios.root()?;
+    files::load(&root)?;
     if !runner::is_job_name(&arguments.job) {
         return Err(
             CliError::bad_use(format!("`{}` can't be a Job's name", arguments.job))
@@ -52,13 +53,7 @@ pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
             (None, None) => {
                 let options = kind_options(&arguments.place);
                 let program = own_program()?;
-                runner::push_harness(
-                    &options,
-                    &program,
-                    &arguments.scenarios.scenarios,
-                    Arc::clone(&progress),
-                )
-                .await?
+                runner::push_harness(&options, &program, &root.path, Arc::clone(&progress)).await?
             }
             (None, Some(_)) => {
                 return Err(RunError::Job(
@@ -118,20 +113,15 @@ pub(super) fn collect(arguments: &Collect) -> Result<u8, CliError> {
 }
 
 pub(super) fn image(arguments: &ImageOf) -> Result<u8, CliError> {
-    files::load(&arguments.scenarios.scenarios)?;
+    let root = arguments.scenarios.root()?;
+    files::load(&root)?;
     live::block_until_cancelled(async |progress| {
         let options = Options {
             engine: arguments.engine.map(Into::into),
             source: arguments.artifacts.into(),
             ..live::defaults()
         };
-        let image = runner::harness_image(
-            &options,
-            &own_program()?,
-            &arguments.scenarios.scenarios,
-            progress,
-        )
-        .await?;
+        let image = runner::harness_image(&options, &own_program()?, &root.path, progress).await?;
         print_lines!("{}\narchive: {}", image.local_name, image.archive.display());
         Ok(PASSED)
     })

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use super::{colour, environment_variable, files, job};
-use crate::args::{Place, Run, Selection, Stack, Targets};
+use crate::args::{Place, Run, Stack, Targets};
 use crate::artifact::Pins;
 use crate::console;
 use crate::exit::{CliError, ENVIRONMENT, PASSED};
@@ -19,7 +19,8 @@ const NODES_OF_UP: u32 = 2;
 
 pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
     let selection = &arguments.selection;
-    refuse(selection)?;
+    let root = selection.folder.root()?;
+    files::names_something(selection, &files::load(&root)?)?;
     let targets = targets(arguments)?;
     let stack = Stack {
         targets,
@@ -33,7 +34,8 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
     let division = job::division(arguments)?;
     let options = Options {
         existing: arguments.in_existing.options(&arguments.existing),
-        scenarios: selection.folder.scenarios.clone(),
+        scenarios: root.path,
+        built_in: root.built_in,
         filter: selection.filter(),
         division,
         // A Pod that takes the place of another goes on where that was.
@@ -106,11 +108,6 @@ pub(super) fn strictness(strict: bool) -> Strictness {
         no_capacity: strict,
         unavailable: strict,
     }
-}
-
-/// Reports bad use before anything is started.
-fn refuse(selection: &Selection) -> Result<(), CliError> {
-    files::names_something(selection, &files::load(&selection.folder.scenarios)?)
 }
 
 pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {

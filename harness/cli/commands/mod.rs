@@ -4,6 +4,7 @@ mod check;
 mod explain;
 mod files;
 mod fuzz;
+mod init;
 mod input;
 mod job;
 mod live;
@@ -44,7 +45,8 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Check(options) => check::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Scenario(Scenarios::List(folder)) => files::list(&folder),
-        Command::Scenario(Scenarios::Lint(folder)) => Ok(files::lint(&folder)),
+        Command::Scenario(Scenarios::Lint(folder)) => files::lint(&folder),
+        Command::Scenario(Scenarios::Init(init)) => init::run(&init),
         Command::Cluster(Cluster::Up(stack)) => live::up(&stack),
         Command::Cluster(Cluster::Down(place)) => live::down(&place),
         Command::Cluster(Cluster::Status(place)) => live::status(&place),

@@ -1,7 +1,7 @@
 //! Recognises Helm templates that nobody has rendered.
 
 use kuberay_manifest::yaml::{Node, Yaml};
-use kuberay_manifest::{Diagnostic, Location, Source};
+use kuberay_manifest::{Diagnostic, Location, Source, template_action};
 
 const HELP: &str = "render the chart first: `helm template CHART | kuberay-conformance check -`";
 
@@ -17,26 +17,7 @@ const OF_HELM: [&str; 6] = [
 
 /// Returns one error in place of those of the YAML parser, where a file is an unrendered template.
 pub(super) fn in_file(source: &Source) -> Option<Diagnostic> {
-    let action = |line: &str| line.find("{{").filter(|at| is_action(&line[at + 2..]));
-    let (line, column) =
-        source.text.lines().enumerate().find_map(|(index, line)| {
-            Some((index + 1, line[..action(line)?].chars().count() + 1))
-        })?;
-    Some(problem(source, Location { line, column }))
-}
-
-/// Whether what follows `{{` is an action of a template, and not an empty mapping in a mapping.
-fn is_action(text: &str) -> bool {
-    const WORDS: [&str; 12] = [
-        "if", "else", "end", "range", "with", "include", "template", "define", "block", "toYaml",
-        "tpl", "fail",
-    ];
-    let text = text.trim_start_matches('-').trim_start();
-    let word: String = text
-        .chars()
-        .take_while(char::is_ascii_alphanumeric)
-        .collect();
-    text.starts_with(['.', '$', '/']) || WORDS.contains(&word.as_str())
+    template_action(source).map(|at| problem(source, at))
 }
 
 /// Checks the texts of one of KubeRay's objects, which can be YAML although nobody has rendered them.

@@ -19,6 +19,7 @@ mod cursor;
 mod diagnostic;
 mod excerpt;
 mod objects;
+mod template;
 #[cfg(test)]
 mod tests;
 pub mod visible;
@@ -28,4 +29,5 @@ pub mod yaml;
 pub use cursor::{Cursor, join};
 pub use diagnostic::{Diagnostic, Diagnostics, Found, Location, Place, Severity, Source, sort};
 pub use objects::{objects, parse_manifest};
+pub use template::template_action;
 pub use walk::{Item, Owner, Unread, Walk, items};

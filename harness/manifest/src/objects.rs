@@ -5,10 +5,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Found, Source};
+use super::template::template_action;
 use super::yaml::{self, Node, Yaml};
 
-/// Reads the objects of a manifest as Kubernetes reads them; empty documents are left out. `origin` is the name that
-/// errors give the text.
+/// Reads the objects of a manifest as Kubernetes reads them: empty documents are left out, and the items of a List are
+/// objects of their own. `origin` is the name that errors give the text.
 ///
 /// # Errors
 /// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and `metadata.name`.
@@ -21,7 +22,11 @@ pub fn parse_manifest(text: &str, origin: &str) -> Result<Vec<Value>, Diagnostic
 /// # Errors
 /// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and `metadata.name`.
 pub fn objects(source: &Source) -> Found<Vec<Value>> {
-    let documents = yaml::parse(source)?;
+    let documents = match yaml::parse(source) {
+        Ok(documents) => documents,
+        Err(problems) => return Err(unrendered(source).unwrap_or(problems)),
+    };
+    let documents: Vec<&Node> = documents.iter().flat_map(unlisted).collect();
     let problems: Vec<Diagnostic> = documents
         .iter()
         .flat_map(|document| identity(source, document))
@@ -35,7 +40,31 @@ pub fn objects(source: &Source) -> Found<Vec<Value>> {
             "the manifest holds no object",
         )]);
     }
-    Ok(documents.iter().map(Node::to_json).collect())
+    Ok(documents.into_iter().map(Node::to_json).collect())
+}
+
+/// Returns one error in place of those of the parser, where the text is a template.
+fn unrendered(source: &Source) -> Option<Vec<Diagnostic>> {
+    let at = template_action(source)?;
+    let message = "this is a template that nobody has rendered";
+    let problem = source.error(&source.rest_of_line(at), message);
+    Some(vec![problem.with_help(
+        "render it first, such as with `helm template CHART`",
+    )])
+}
+
+/// The objects of a document: the items of a List, such as `kubectl get … -o yaml` prints, or the document itself.
+fn unlisted(document: &Node) -> Vec<&Node> {
+    let kind = document.get("kind").and_then(Node::text);
+    match document.get("items") {
+        Some(items)
+            if kind.is_some_and(|kind| kind.ends_with("List"))
+                && matches!(items.value, Yaml::List(_)) =>
+        {
+            items.items().iter().flat_map(unlisted).collect()
+        }
+        _ => vec![document],
+    }
 }
 
 /// Every object says what it is and how it is called.

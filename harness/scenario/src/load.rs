@@ -41,7 +41,7 @@ pub(super) fn read(file: &Path) -> Found<Source> {
     )
 }
 
-/// Reads every `<root>/*/scenario.yaml`, sorted by name.
+/// Reads every `<root>/*/scenario.yaml`, sorted by name; `root` may also be the folder of one scenario.
 ///
 /// # Errors
 /// Everything that is wrong with any of the files, or that there are none.
@@ -86,9 +86,17 @@ pub(super) fn read_file(folder: &Path, path: &Path) -> Found<Source> {
     Ok(Source::new(path, &text))
 }
 
-/// The folders below a root that are not hidden, sorted. A link to a folder is an error: what it links to may be another
+/// The root itself where it is a scenario's folder, else the folders below it that are not hidden, sorted. A link to a folder is an error: what it links to may be another
 /// scenario's folder, and two cases would have one id.
 pub(super) fn folders(root: &Path) -> Found<Vec<PathBuf>> {
+    if root.is_file() {
+        let problem = Diagnostic::of_file(root, format!("{} is a file", root.display()));
+        let help = "name a scenario's folder, or the folder that holds them, with --scenarios DIR";
+        return Err(vec![problem.with_help(help)]);
+    }
+    if root.join(FILE_NAME).exists() {
+        return Ok(vec![root.to_owned()]);
+    }
     let failed = |error: std::io::Error| {
         let message = format!(
             "the scenario folder {} can't be read: {error}",

@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod authorities;
+mod built_in;
 mod debian;
 mod download;
 mod error;
@@ -20,6 +21,7 @@ pub mod system;
 pub use kuberay_conformance_pins::{Pins, UNPINNED};
 
 pub use artifacts::Artifacts;
+pub use built_in::built_in_scenarios;
 pub use error::ArtifactError;
 pub(crate) use error::file;
 pub use model::*;

@@ -54,6 +54,8 @@ pub struct Options {
     pub targets: Vec<TargetKind>,
     /// The folder of scenarios.
     pub scenarios: PathBuf,
+    /// Whether nothing may be written into that folder, because its scenarios are part of the program.
+    pub built_in: bool,
     /// What narrows the plan.
     pub filter: Filter,
     /// Which part of the plan; all of it when absent.
@@ -142,6 +144,7 @@ impl Options {
             pairs: Vec::new(),
             targets: vec![TargetKind::Kind],
             scenarios: "scenarios".into(),
+            built_in: false,
             filter: Filter::default(),
             division: None,
             resume: false,

@@ -1,0 +1,86 @@
+//! `scenario init`: the folder of a new scenario.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::{files, input};
+use crate::args::Init;
+use crate::exit::{CliError, PASSED};
+use crate::scenario::{self, NewScenario, SCHEMA_FILE};
+
+pub(super) fn run(options: &Init) -> Result<u8, CliError> {
+    let sources = input::read(&options.manifests, false)?.sources;
+    let made = scenario::init(&options.name, &sources)
+        .map_err(|problems| CliError::Files(problems.into_diagnostics()))?;
+    let root = &options.scenarios;
+    let taken = made.iter().map(|one| root.join(&one.saved.name));
+    if let Some(folder) = taken
+        .into_iter()
+        .find(|folder| folder.symlink_metadata().is_ok())
+    {
+        return Err(
+            CliError::bad_use(format!("{} exists already", folder.display()))
+                .with_help("choose another name, or remove the folder"),
+        );
+    }
+    write_schema(root)?;
+    for one in &made {
+        write(one, root)?;
+        let folder = root.join(&one.saved.name);
+        print_lines!(
+            "created {} with checks for: {}",
+            folder.display(),
+            one.checks.join(", ")
+        );
+        one.notes
+            .iter()
+            .for_each(|note| print_lines!("note: {note}"));
+    }
+    let problems: Vec<_> = made
+        .iter()
+        .filter_map(|one| scenario::load(&root.join(&one.saved.name)).ok())
+        .flat_map(|scenario| scenario::unreachable_checks(&scenario))
+        .collect();
+    problems.iter().for_each(files::show);
+    let folder = match root == Path::new("scenarios") {
+        true => String::new(),
+        false => format!(" --scenarios {}", root.display()),
+    };
+    print_lines!("next: kuberay-conformance run {}{folder}", options.name);
+    Ok(PASSED)
+}
+
+/// Writes the schema for editors, unless there is one.
+fn write_schema(root: &Path) -> Result<(), CliError> {
+    std::fs::create_dir_all(root).map_err(|error| unwritable(root, &error))?;
+    let path = root.join(SCHEMA_FILE);
+    let schema = format!("{:#}\n", scenario::json_schema());
+    let created = std::fs::File::create_new(&path)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, schema.as_bytes()));
+    match created {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(unwritable(&path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a folder whole or not at all.
+fn write(made: &NewScenario, root: &Path) -> Result<PathBuf, CliError> {
+    let stage = tempfile::Builder::new()
+        .prefix(".init-")
+        .tempdir_in(root)
+        .map_err(|error| unwritable(root, &error))?;
+    let inner = stage.path().join(&made.saved.name);
+    let written = std::fs::create_dir(&inner).and_then(|()| {
+        let mut files = made.saved.files.iter();
+        files.try_for_each(|(name, text)| std::fs::write(inner.join(name), text))
+    });
+    let folder = root.join(&made.saved.name);
+    written
+        .and_then(|()| std::fs::rename(&inner, &folder))
+        .map_err(|error| unwritable(&folder, &error))?;
+    Ok(folder)
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> CliError {
+    CliError::Environment(format!("failed to write {}: {error}", path.display()))
+}
