@@ -43,45 +43,6 @@ phase() {
   fi
 }
 
-# once NAME CONDITIONS COMMAND…: a phase that is left out where it passed within a day with the same files and conditions.
-once() {
-  local name=$1 conditions=$2 stamp
-  shift 2
-  mkdir -p "$cache/passed"
-  find "$cache/passed" -type f -mmin +1440 -delete
-  stamp="$cache/passed/$(state "$name" "$conditions")"
-  if [ "$again" = false ] && [ -f "$stamp" ]; then
-    printf '\n== %s\n' "$name"
-    printf 'passed at %s with the same files, so it is not run again (ci/test --again runs it)\n' "$(cat "$stamp")"
-    phases+=("     -     $name: passed at $(cat "$stamp") with the same files")
-    return
-  fi
-  rm -f "$stamp"
-  phase "$name" "$@"
-  # What was changed meanwhile is not what passed.
-  if [ "$stamp" = "$cache/passed/$(state "$name" "$conditions")" ]; then
-    date -u '+%Y-%m-%d %H:%M UTC' >"$stamp"
-  fi
-}
-
-# All that decides how tests of the harness itself end: files, compilers, engine, system, settings, and what is asked for.
-state() {
-  {
-    set -e
-    find Cargo.toml Cargo.lock harness fixtures scenarios ci -type f ! -name '*.snap.new' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
-    rustc --version
-    uname -nsrv
-    local program
-    for program in podman docker; do
-      if command -v "$program" >/dev/null; then "$program" --version; fi
-    done
-    if command -v go >/dev/null; then go version; fi
-    cat "$cache/artifacts-source" 2>/dev/null || true
-    env | LC_ALL=C sort | grep -E '^(KUBERAY_CONFORMANCE_|CONTAINER|DOCKER_|GO|RUST|KIND_)' || true
-    printf '%s\n' "$@"
-  } | sha256sum | cut -d ' ' -f 1
-}
-
 print_phases() {
   printf '\n== time of each phase\n'
   printf '%s\n' "${phases[@]}"

@@ -537,7 +537,7 @@ fn failed_results(folder: &std::path::Path) -> String {
         "expected": null, "found": null, "diff": null, "seconds": 1.0,
     });
     let case = serde_json::json!({
-        "id": "envtest::1.6.2::2.52.0::sample", "scenario": "sample", "file": "scenarios/sample/scenario.yaml",
+        "id": "envtest::1.6.2::sample", "scenario": "sample", "file": "scenarios/sample/scenario.yaml",
         "rules": ["C01"], "layers": [], "level": "core", "target": "envtest", "operator": "1.6.2", "ray": "2.52.0",
         "outcome": "failed", "reason": "pod head: args differ", "durationSeconds": 1.0, "checks": [check],
         "evidence": null, "steps": [], "operatorSettings": {}, "namespace": null,
@@ -546,7 +546,7 @@ fn failed_results(folder: &std::path::Path) -> String {
         "version": "kuberay-conformance.results/v1", "runId": "r1", "started": "2026-11-28T01:00:00Z",
         "durationSeconds": 1.0, "harness": env!("CARGO_PKG_VERSION"), "phases": [],
         "environment": {"kubernetes": "v1.34.4", "engine": "none", "images": []},
-        "planned": ["envtest::1.6.2::2.52.0::sample"], "cases": [case], "interrupted": null,
+        "planned": ["envtest::1.6.2::sample"], "cases": [case], "interrupted": null,
     });
     std::fs::write(&path, run.to_string()).unwrap();
     path.display().to_string()
@@ -578,5 +578,126 @@ fn a_merged_report_that_can_not_be_printed_ends_with_3_and_an_unread_one_with_it
     assert!(
         folder.path().join("lost/results.json").is_file(),
         "the files are written all the same"
+    );
+}
+
+#[rstest]
+#[case("bash", "complete -F")]
+#[case("zsh", "#compdef kuberay-conformance")]
+#[case("fish", "complete -c kuberay-conformance")]
+fn completions_are_printed(#[case] shell: &str, #[case] expected: &str) {
+    let output = run(&["completions", shell]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stdout).contains(expected),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn every_command_has_a_man_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(&["man", folder.path().join("man1").to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for page in ["", "-run", "-scenario-init", "-check"] {
+        let path = folder
+            .path()
+            .join(format!("man1/kuberay-conformance{page}.1"));
+        let page = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(page.contains(".SH SYNOPSIS"), "{page}");
+    }
+}
+
+#[test]
+fn scenarios_are_found_without_a_folder_and_in_a_single_one() {
+    let empty = tempfile::tempdir().unwrap();
+    let in_empty = |arguments: &[&str]| {
+        let mut program = program(arguments);
+        program.current_dir(empty.path()).output().unwrap()
+    };
+    let listed = text(&in_empty(&["scenario", "list"]).stdout);
+    assert!(
+        listed.lines().count() > 100 && listed.contains("kind: the check `ray` needs a kubelet"),
+        "{listed}"
+    );
+    let one = support::scenarios().join("before-ray-start");
+    let listed =
+        text(&in_empty(&["scenario", "list", "--scenarios", one.to_str().unwrap()]).stdout);
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+    let linted = in_empty(&["scenario", "lint"]);
+    assert!(
+        text(&linted.stdout).ends_with("well-formed in the built-in scenarios\n"),
+        "{}",
+        text(&linted.stdout)
+    );
+}
+
+#[rstest]
+#[case::a_file(&["scenario", "list", "--scenarios", "file"], "file is a file")]
+#[case::an_empty_folder(&["run", "--scenarios", "empty"], "empty holds no scenario")]
+#[case::a_template(&["scenario", "init", "x", "template.yaml"], "this is a template that nobody has rendered")]
+#[case::no_ray(&["scenario", "init", "x", "pod.yaml"], "hold no RayCluster, RayJob or RayService")]
+#[case::a_bad_name(&["scenario", "init", "../x", "pod.yaml"], "is no name of a scenario")]
+#[case::a_schedule(&["scenario", "init", "x", "cron.yaml"], "only when its schedule says so")]
+#[case::suspended(&["scenario", "init", "x", "suspended.yaml"], "is suspended, so it has no Pods")]
+fn what_a_newcomer_does_wrong_is_one_sentence(#[case] arguments: &[&str], #[case] expected: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    let spec = "spec: {suspend: true, headGroupSpec: {rayStartParams: {}}}";
+    let files = [
+        ("file", "x".to_owned()),
+        (
+            "template.yaml",
+            "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata:\n  name: {{ .Release.Name }}\n"
+                .to_owned(),
+        ),
+        (
+            "pod.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n".to_owned(),
+        ),
+        (
+            "cron.yaml",
+            "apiVersion: ray.io/v1\nkind: RayCronJob\nmetadata: {name: a}\nspec: {}\n".to_owned(),
+        ),
+        (
+            "suspended.yaml",
+            format!("apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {{name: a}}\n{spec}\n"),
+        ),
+    ];
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let output = program(arguments)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(expected), "{said}");
+    assert!(said.contains("help: "), "{said}");
+    assert!(
+        !folder.path().join("scenarios").exists(),
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn a_file_as_output_folder_is_one_sentence() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let output = run(&[
+        "run",
+        "default-command",
+        "--operator",
+        "1.6.2",
+        "--output",
+        file.path().to_str().unwrap(),
+    ]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("is no folder: name a folder for the reports with --output"),
+        "{said}"
     );
 }

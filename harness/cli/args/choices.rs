@@ -4,6 +4,7 @@ use clap::ValueEnum;
 
 use crate::artifact;
 use crate::container;
+use crate::report;
 use crate::runner;
 
 /// Where artifacts may come from.
@@ -24,6 +25,31 @@ impl From<Source> for artifact::Source {
             Source::Auto => Self::Auto,
             Source::Pull => Self::Pull,
             Source::Build => Self::Build,
+        }
+    }
+}
+
+/// Which results are printed as cases end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum StatusLevel {
+    /// None.
+    None,
+    /// Cases that did not pass.
+    Fail,
+    /// Every case.
+    #[default]
+    Pass,
+    /// Every case, and each change in what a case waits for.
+    All,
+}
+
+impl From<StatusLevel> for report::StatusLevel {
+    fn from(level: StatusLevel) -> Self {
+        match level {
+            StatusLevel::None => Self::None,
+            StatusLevel::Fail => Self::Fail,
+            StatusLevel::Pass => Self::Pass,
+            StatusLevel::All => Self::All,
         }
     }
 }

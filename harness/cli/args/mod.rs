@@ -11,7 +11,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use semver::Version;
 
-pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source};
+pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source, StatusLevel};
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
 
@@ -90,6 +90,18 @@ pub enum Command {
         /// The document that the schema describes
         #[arg(value_enum)]
         of: Document,
+    },
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Write a man page of each command into a folder
+    Man {
+        /// The folder; it is created where there is none
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
     },
     /// Keep envtest up in the background of `cluster up`
     #[command(hide = true, name = crate::runner::daemon::DAEMON)]
@@ -468,6 +480,19 @@ pub struct Run {
     /// fails the run without --strict, too. An unscheduled case did not fit into the cluster.
     #[arg(long)]
     pub strict: bool,
+    /// Print no progress, only the results at the end
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Results to print as cases end
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "LEVEL",
+        env = "KUBERAY_CONFORMANCE_STATUS_LEVEL",
+        value_enum,
+        default_value_t
+    )]
+    pub status_level: StatusLevel,
     /// When to keep Pods, events, logs and objects of a case
     #[arg(
         long,

@@ -1,5 +1,6 @@
 //! Commands that need no cluster: they read, check and change files.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -88,14 +89,27 @@ pub(super) fn plan(selection: &Selection) -> Result<u8, CliError> {
             spec.placement().reason
         );
     }
-    for skipped in &plan.skipped {
+    let (unnamed, named): (Vec<_>, Vec<_>) =
+        plan.skipped.iter().partition(|skipped| skipped.unnamed);
+    for skipped in named {
         print_lines!("left out: {skipped}");
     }
     let unreachable = plan.unreachable_checks();
     if !unreachable.is_empty() {
         return Err(CliError::Files(unreachable));
     }
-    print_lines!("{} cases", plan.cases.len());
+    let word = if plan.cases.len() == 1 {
+        "case"
+    } else {
+        "cases"
+    };
+    match unnamed.len() {
+        0 => print_lines!("{} {word}", plan.cases.len()),
+        count => print_lines!(
+            "{} {word}; {count} scenarios were not asked for",
+            plan.cases.len()
+        ),
+    }
     if let (Some(division), Some(own)) = (&division, &own) {
         let (time, unknown) = division.expected(own);
         let (all, _) = division.expected(&plan.cases);
@@ -253,15 +267,28 @@ pub(super) fn review(snapshots: &Snapshots) -> Result<u8, CliError> {
 pub(super) fn accept(snapshots: &Snapshots) -> Result<u8, CliError> {
     each(snapshots, |pending| {
         let mut code = PASSED;
-        for one in &pending {
-            match expect::accept(one, snapshots.partial) {
-                Ok(path) => print_lines!("accepted {}", path.display()),
+        // Releases whose values are equal share a file.
+        let mut accepted: BTreeMap<PathBuf, BTreeSet<Version>> = BTreeMap::new();
+        for one in pending {
+            match expect::accept(&one, snapshots.partial) {
+                Ok(path) => accepted
+                    .entry(path)
+                    .or_default()
+                    .extend(one.new.header.operator),
                 Err(refused @ ExpectError::Partial { .. }) => {
                     print_problem!("not accepted: {refused}");
                     code = FAILED;
                 }
                 Err(error) => return Err(error),
             }
+        }
+        for (path, releases) in &accepted {
+            let releases: Vec<_> = releases.iter().map(ToString::to_string).collect();
+            print_lines!(
+                "accepted {} for KubeRay {}",
+                path.display(),
+                releases.join(", ")
+            );
         }
         Ok(code)
     })

@@ -10,7 +10,9 @@ use crate::console;
 use crate::exit::{CliError, ENVIRONMENT, PASSED};
 use crate::expect::pending_allowed;
 use crate::interrupt;
-use crate::report::{self, AllReports, Progress, Redacted, Redactor, RunResult, Strictness};
+use crate::report::{
+    self, AllReports, Progress, Redacted, Redactor, RunResult, StatusLevel, Strictness,
+};
 use crate::runner::{self, Options, ROOMY, RunError};
 use crate::scenario::TargetKind;
 
@@ -48,7 +50,11 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
         timeout: Some(arguments.timeout),
         ..stack
     };
-    block(async |progress, cancel| {
+    let level = match arguments.quiet {
+        true => StatusLevel::Quiet,
+        false => arguments.status_level.into(),
+    };
+    block_with(level, async |progress, cancel| {
         if let Some(job) = &arguments.as_job.job {
             let result =
                 runner::run_shard(&options, job, Arc::new(AllReports), progress, cancel).await?;
@@ -186,6 +192,16 @@ pub(super) fn block(
         tokio_util::sync::CancellationToken,
     ) -> Result<u8, RunError>,
 ) -> Result<u8, CliError> {
+    block_with(StatusLevel::default(), work)
+}
+
+fn block_with(
+    level: StatusLevel,
+    work: impl AsyncFnOnce(
+        Arc<dyn Progress>,
+        tokio_util::sync::CancellationToken,
+    ) -> Result<u8, RunError>,
+) -> Result<u8, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -193,7 +209,7 @@ pub(super) fn block(
         .map_err(|error| CliError::Environment(format!("failed to start the runtime: {error}")))?;
     runtime.block_on(async {
         let in_ci = environment_variable("CI").is_some();
-        let progress = report::progress(std::io::stderr().is_terminal(), in_ci);
+        let progress = report::progress(std::io::stderr().is_terminal(), in_ci, level);
         // It knows no cluster's Secrets yet; a run learns them.
         let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::default()));
         let cancel = interrupt::token();

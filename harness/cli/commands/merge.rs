@@ -13,7 +13,7 @@ pub(super) fn run(arguments: &Merge) -> Result<u8, CliError> {
     let merged = report::merge(&sources)?;
     let _lock =
         OutputLock::take(&arguments.output, "report merge").map_err(|error| match error {
-            OutputError::InUse { .. } => CliError::bad_use(error),
+            OutputError::InUse { .. } | OutputError::NoFolder { .. } => CliError::bad_use(error),
             OutputError::Access { .. } => CliError::Environment(error.to_string()),
         })?;
     let copied = report::write_merged(&merged, &arguments.output, &report::AllReports)?;

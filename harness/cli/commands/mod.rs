@@ -1,6 +1,7 @@
 //! The command line: arguments become calls of the engine, and results become text and an exit code.
 
 mod check;
+mod completions;
 mod explain;
 mod files;
 mod fuzz;
@@ -59,6 +60,8 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Job(Job::Image(image)) => job::image(&image),
         Command::Docs(folder) => files::docs(&folder),
         Command::Schema { of } => files::schema(of),
+        Command::Completions { shell } => Ok(completions::print(shell)),
+        Command::Man { folder } => completions::man(&folder),
         Command::Daemon { .. } => live::keep(),
     }
 }

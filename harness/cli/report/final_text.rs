@@ -1,5 +1,6 @@
 //! What a run prints at its end.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::rules::summaries;
@@ -10,21 +11,43 @@ use super::{
     rule_results, view,
 };
 
-/// One line for each case, then every failure in full, then rules, images and totals.
+/// Cases that are skipped for one reason are named up to this number, else counted.
+const FEW: usize = 3;
+
+/// Every failure in full, then what else did not pass, then rules, images and totals. Cases that passed are counted;
+/// progress names them as they end.
 ///
 /// Lines that come from a cluster are marked with `│`.
 pub fn render_text(run: &RunResult, colour: bool) -> String {
     let paint = Paint::new(colour);
     let mut text = String::new();
-    for case in &run.cases {
-        text.push_str(&case_line(case, paint));
-        text.push('\n');
-    }
     for case in run.cases.iter().filter(|case| case.outcome.is_bad()) {
-        text.push('\n');
         failure(&mut text, case, paint);
+        text.push('\n');
     }
-    text.push('\n');
+    let others = run
+        .cases
+        .iter()
+        .filter(|case| !case.outcome.is_bad() && case.outcome != Outcome::Passed);
+    let mut skipped: BTreeMap<&str, Vec<&CaseResult>> = BTreeMap::new();
+    for case in others {
+        match (case.outcome, case.reason.as_deref()) {
+            (Outcome::Skipped, Some(reason)) => skipped.entry(reason).or_default().push(case),
+            _ => _ = writeln!(text, "{}", case_line(case, paint)),
+        }
+    }
+    for (reason, cases) in skipped {
+        match cases.as_slice() {
+            few if few.len() <= FEW => {
+                few.iter()
+                    .for_each(|case| _ = writeln!(text, "{}", case_line(case, paint)));
+            }
+            many => {
+                let word = paint.outcome(Outcome::Skipped, 5);
+                _ = writeln!(text, "{word} {} cases: {}", many.len(), one_line(reason));
+            }
+        }
+    }
     if let Some(reason) = &run.interrupted {
         _ = writeln!(text, "{}", paint.red("the run did not reach its end:"));
         lines(&mut text, "  ", reason);

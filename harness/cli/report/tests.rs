@@ -10,7 +10,6 @@ use super::{
 use crate::scenario::Level;
 
 mod documents;
-mod scripts;
 mod workflows;
 
 fn only(keep: impl Fn(Outcome, Level) -> bool) -> RunResult {

@@ -151,3 +151,42 @@ fn what_kubernetes_would_not_take_is_refused(#[case] text: &str, #[case] expecte
     assert!(error.starts_with(&format!("m.yaml:{expected}")), "{error}");
     assert!(!error.contains("DuplicateKeyPolicy"), "{error}");
 }
+
+#[rstest]
+#[case("apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n- {apiVersion: v1, kind: Pod, metadata: {name: b}}\n", &["a", "b"])]
+#[case("{\"apiVersion\": \"ray.io/v1\", \"kind\": \"RayClusterList\", \"items\": [{\"apiVersion\": \"ray.io/v1\", \"kind\": \"RayCluster\", \"metadata\": {\"name\": \"a\"}}]}", &["a"])]
+#[case("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nitems: [1]\n", &["a"])]
+fn the_items_of_a_list_are_objects(#[case] text: &str, #[case] names: &[&str]) {
+    let objects = crate::parse_manifest(text, "list.yaml").unwrap();
+    let found: Vec<_> = objects
+        .iter()
+        .map(|object| object["metadata"]["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(found, names);
+}
+
+#[test]
+fn an_item_without_a_name_is_told_with_its_line() {
+    let text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n";
+    let error = crate::parse_manifest(text, "list.yaml").unwrap_err();
+    let diagnostic = &error.diagnostics()[0];
+    assert_eq!(
+        (diagnostic.message.as_str(), diagnostic.location.line),
+        ("the object lacks `metadata.name`", 4)
+    );
+}
+
+#[test]
+fn a_template_is_told_as_one() {
+    let error = crate::parse_manifest(
+        "kind: Pod\nmetadata:\n  name: {{ .Values.name }}\n",
+        "a.yaml",
+    )
+    .unwrap_err();
+    assert_eq!(error.diagnostics().len(), 1);
+    assert!(
+        error.diagnostics()[0]
+            .message
+            .contains("nobody has rendered")
+    );
+}

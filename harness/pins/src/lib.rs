@@ -212,8 +212,7 @@ impl Pins {
 /// A release that `fixtures/versions.yaml` does not list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{what} {version} is not pinned in fixtures/versions.yaml (it lists {known}); name one of these, or add it there with its \
-     checksum and build the harness again"
+    "{what} {version} is not pinned in fixtures/versions.yaml (it lists {known}): name one of these, or {own}"
 )]
 pub struct UnknownRelease {
     /// KubeRay or Ray.
@@ -222,6 +221,8 @@ pub struct UnknownRelease {
     pub version: Version,
     /// Those that are listed.
     pub known: String,
+    /// How to run a release that is not listed.
+    pub own: &'static str,
 }
 
 fn unknown<'a>(
@@ -236,6 +237,15 @@ fn unknown<'a>(
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join(", "),
+        own: match what {
+            "KubeRay" => {
+                "bring the operator: --operator-binary with --crds on envtest, --operator-image on kind, or --context with \
+                 the cluster that it runs in"
+            }
+            _ => {
+                "name the image of that release with --ray-image in a cluster of yours (--context)"
+            }
+        },
     }
 }
 

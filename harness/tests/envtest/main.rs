@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
 mod ends;
+mod first_hour;
 mod meet;
 mod new_release;
 mod parts;

@@ -5,7 +5,7 @@ use std::{fmt, io};
 use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
 use rstest::rstest;
 
-use super::{Live, Plain, lock, use_colour};
+use super::{Live, Plain, StatusLevel, lock, use_colour};
 use crate::report::{Outcome, Progress};
 
 fn written(plain: Plain<Vec<u8>>) -> String {
@@ -14,7 +14,7 @@ fn written(plain: Plain<Vec<u8>>) -> String {
 
 #[test]
 fn plain_lines_carry_the_time_and_do_not_repeat() {
-    let plain = Plain::new(Vec::new());
+    let plain = Plain::new(Vec::new(), StatusLevel::All);
     let at = |seconds| plain.start + Duration::from_secs_f64(seconds);
     plain.update_at(at(0.0), "cluster", "creating node");
     plain.update_at(at(12.34), "cluster", "creating node");
@@ -36,7 +36,7 @@ fn plain_lines_carry_the_time_and_do_not_repeat() {
 
 #[test]
 fn a_plain_line_may_come_at_any_time() {
-    let plain = Plain::new(Vec::new());
+    let plain = Plain::new(Vec::new(), StatusLevel::All);
     plain.line("warning: cgroup v1");
     assert!(written(plain).ends_with("s] warning: cgroup v1\n"));
 }
@@ -55,7 +55,7 @@ impl io::Write for Broken {
 
 #[test]
 fn a_reader_that_is_gone_is_no_fault() {
-    let plain = Plain::new(Broken);
+    let plain = Plain::new(Broken, StatusLevel::All);
     plain.update("cluster", "creating node");
     plain.finish("cluster", Outcome::Passed, "");
 }
@@ -125,7 +125,11 @@ impl TermLike for Screen {
 fn a_live_task_is_shown_and_leaves_a_line() {
     let screen = Screen::default();
     let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
-    let live = Live::new(MultiProgress::with_draw_target(target), false);
+    let live = Live::new(
+        MultiProgress::with_draw_target(target),
+        false,
+        StatusLevel::Pass,
+    );
     live.update("cluster", "creating node");
     let deadline = Instant::now() + Duration::from_secs(10);
     while !lock(&screen.0).contains("cluster: creating node") {
@@ -133,7 +137,7 @@ fn a_live_task_is_shown_and_leaves_a_line() {
         std::thread::yield_now();
     }
     live.finish("cluster", Outcome::Passed, "reused");
-    assert!(lock(&live.tasks).is_empty());
+    assert!(lock(&live.state).tasks.is_empty());
     let text = lock(&screen.0).clone();
     assert!(
         text.contains("s  cluster: reused") && text.contains("PASS "),
@@ -143,9 +147,76 @@ fn a_live_task_is_shown_and_leaves_a_line() {
 
 #[test]
 fn a_line_of_progress_has_no_effect_on_the_terminal_and_begins_no_other_line() {
-    let plain = Plain::new(Vec::new());
+    let plain = Plain::new(Vec::new(), StatusLevel::All);
     plain.line("warning: a\u{1b}]0;title\u{7}b\u{1b}c\u{202e}\u{a0}\n::error::x\rdone");
     let text = written(plain);
     let expected = "s] warning: ab\\u{1b}c\\u{202e}\\u{a0}\n  | ::error::x\\rdone\n";
     assert!(text.ends_with(expected), "{text:?}");
+}
+
+/// Two cases, of which one passes and one fails after it waited for long.
+fn two_cases(level: StatusLevel) -> String {
+    let plain = Plain::new(Vec::new(), level);
+    let at = |seconds| plain.start + Duration::from_secs(seconds);
+    plain.update_at(at(0), "cluster", "creating node");
+    plain.cases(&["envtest::1.6.2::a".into(), "envtest::1.6.2::b".into()]);
+    plain.update_at(at(1), "envtest::1.6.2::a", "0/1 checks");
+    plain.update_at(at(1), "envtest::1.6.2::b", "0/2 checks");
+    plain.finish_at(at(3), "envtest::1.6.2::a", Outcome::Passed, "");
+    plain.update_at(at(20), "envtest::1.6.2::b", "1/2 checks; x");
+    plain.update_at(at(40), "envtest::1.6.2::b", "1/2 checks; y");
+    plain.finish_at(at(50), "envtest::1.6.2::b", Outcome::Failed, "args differs");
+    plain.finish_at(at(60), "cluster", Outcome::Passed, "");
+    written(plain)
+}
+
+const CLUSTER: &str = "[   0.0s] cluster: creating node\n";
+const CLUSTER_ENDS: &str = "[  60.0s] cluster: PASS in 60.0s\n";
+const REMINDER: &str = "[  40.0s] b: 1/2 checks; y\n";
+const PASSES: &str = "[   3.0s] PASS  1/2 a in 2.0s\n";
+const FAILS: &str = "[  50.0s] FAIL  2/2 b in 49.0s: args differs\n";
+
+#[rstest]
+#[case(StatusLevel::Quiet, &[])]
+#[case(StatusLevel::None, &[CLUSTER, REMINDER, CLUSTER_ENDS])]
+#[case(StatusLevel::Fail, &[CLUSTER, REMINDER, FAILS, CLUSTER_ENDS])]
+#[case(StatusLevel::Pass, &[CLUSTER, PASSES, REMINDER, FAILS, CLUSTER_ENDS])]
+fn each_level_prints_its_results_once(#[case] level: StatusLevel, #[case] lines: &[&str]) {
+    assert_eq!(two_cases(level), lines.concat());
+}
+
+#[test]
+fn the_highest_level_prints_what_cases_wait_for() {
+    let text = two_cases(StatusLevel::All);
+    assert!(
+        text.contains("] b: 0/2 checks\n") && text.contains("] b: 1/2 checks; x\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_terminal_shows_a_total() {
+    let screen = Screen::default();
+    let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
+    let live = Live::new(
+        MultiProgress::with_draw_target(target),
+        false,
+        StatusLevel::Fail,
+    );
+    live.cases(&["envtest::1.6.2::a".into(), "envtest::1.6.2::b".into()]);
+    live.update("envtest::1.6.2::a", "0/1 checks");
+    live.update("envtest::1.6.2::b", "0/1 checks");
+    live.finish("envtest::1.6.2::a", Outcome::Passed, "");
+    live.finish("envtest::1.6.2::b", Outcome::Failed, "args differs");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !lock(&screen.0).contains("2/2 done, 1 FAIL, 0 running") {
+        assert!(Instant::now() < deadline, "{:?}", lock(&screen.0));
+        std::thread::yield_now();
+    }
+    let text = lock(&screen.0).clone();
+    assert!(
+        text.contains("FAIL ") && text.contains("b: args differs"),
+        "{text:?}"
+    );
+    assert!(!text.contains("PASS"), "{text:?}");
 }

@@ -343,21 +343,29 @@ impl Programs {
         let answers = tokio::time::timeout(ANSWERS_WITHIN, asked)
             .await
             .unwrap_or(false);
-        let (choice, message) = if answers {
+        let (choice, found) = if answers {
             (
                 "pull",
-                "it answers: public images and release programs are pulled",
+                "it answers, so public images and release programs are pulled",
             )
         } else {
-            ("build", "none answers: images and programs are built here")
+            (
+                "build",
+                "it does not answer, so images and programs are built here",
+            )
         };
-        self.progress.finish(task, Outcome::Passed, message);
-        if let Err(error) = std::fs::write(&chosen, choice) {
-            self.progress.line(&format!(
+        let kept = match std::fs::write(&chosen, choice) {
+            Ok(()) => format!(
+                "later runs do the same (`--artifacts {choice}`, kept in {})",
+                chosen.display()
+            ),
+            Err(error) => format!(
                 "warning: {} could not be written: {error}",
                 chosen.display()
-            ));
-        }
+            ),
+        };
+        self.progress
+            .finish(task, Outcome::Passed, &format!("{found}; {kept}"));
         answers
     }
 }

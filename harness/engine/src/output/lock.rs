@@ -22,6 +22,12 @@ pub enum OutputError {
         /// Who uses it.
         holder: Holder,
     },
+    /// It is a file.
+    #[error("{path} is no folder: name a folder for the reports with --output", path = .path.display())]
+    NoFolder {
+        /// The file.
+        path: PathBuf,
+    },
     /// It can't be read or written.
     #[error("{doing} the output folder {path}: {source}; is it writable, and is there room?", path = .path.display())]
     Access {
@@ -51,6 +57,11 @@ impl OutputLock {
             path: folder.into(),
             source,
         };
+        if folder.exists() && !folder.is_dir() {
+            return Err(OutputError::NoFolder {
+                path: folder.into(),
+            });
+        }
         std::fs::create_dir_all(folder).map_err(failed)?;
         let file = open_or_create_file(folder, NAME).map_err(failed)?;
         match FileLock::of(file, &folder.join(NAME), LockMode::Exclusive) {

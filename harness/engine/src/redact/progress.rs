@@ -20,6 +20,10 @@ impl Redacted {
 }
 
 impl Progress for Redacted {
+    fn cases(&self, ids: &[String]) {
+        self.progress.cases(ids);
+    }
+
     fn update(&self, task: &str, message: &str) {
         self.progress
             .update(task, &self.redactor.redact_text(message).0);

@@ -287,7 +287,8 @@ impl Told {
         }
         let done = tracker.unfinished().count();
         let text = tracker.progress();
-        if text != self.text {
+        // That all is judged is told by the result.
+        if text != self.text && tracker.unfinished().next().is_some() {
             judge.progress.update(judge.id, &text);
         }
         (self.text, self.done, self.at) = (text, Some(done), Some(Instant::now()));

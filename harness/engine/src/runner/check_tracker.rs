@@ -254,11 +254,8 @@ impl<'a> CheckTracker<'a> {
                 }
                 State::Done { .. } => None,
             });
-        format!(
-            "{done}/{} checks; {}",
-            self.states.len(),
-            awaited.unwrap_or_default()
-        )
+        let count = format!("{done}/{} checks", self.states.len());
+        awaited.map_or(count.clone(), |awaited| format!("{count}; {awaited}"))
     }
 
     /// The results, in the scenario's order.

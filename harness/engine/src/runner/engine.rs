@@ -259,11 +259,8 @@ impl Engine {
             let images = self.images(&case.ray).await;
             journal.note(case, &images, result, &*self.progress).await;
         }
-        let message = result
-            .reason
-            .clone()
-            .unwrap_or_else(|| "all checks passed".into());
-        self.progress.finish(&result.id, result.outcome, &message);
+        let message = result.reason.as_deref().unwrap_or_default();
+        self.progress.finish(&result.id, result.outcome, message);
     }
 
     async fn attempt(

@@ -188,7 +188,7 @@ impl RunError {
                 )
                 | Self::Artifact(ArtifactError::UnknownRelease(_))
                 | Self::Cluster(ClusterError::Name(_))
-                | Self::Output(OutputError::InUse { .. })
+                | Self::Output(OutputError::InUse { .. } | OutputError::NoFolder { .. })
                 | Self::Journal(JournalError::OtherRun { .. } | JournalError::Entry { .. })
         )
     }

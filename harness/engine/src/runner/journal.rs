@@ -315,6 +315,8 @@ pub fn case_digest(case: &TestCase, images: &[ImageRecord]) -> std::io::Result<S
         hash.update(part);
     };
     add(case.id().as_bytes());
+    // Manifests may be changed to the run's release of Ray, which the id of a case without Ray does not name.
+    add(case.ray.to_string().as_bytes());
     for image in images {
         add(image.name.as_bytes());
         add(image.digest.as_bytes());

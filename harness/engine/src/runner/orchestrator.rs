@@ -127,6 +127,7 @@ async fn orchestrate(
         None => begun.insert(Begun::lock(options, &id, Arc::clone(&reports))?),
     };
     begun.plan(shard, &planned);
+    progress.cases(&plan.cases.iter().map(TestCase::id).collect::<Vec<_>>());
     let cluster = there.as_ref().map(|there| there.identity().to_owned());
     let head = JournalHead::new(shard, planned.clone()).in_cluster(cluster);
     let journal = begin_journal(begun, options, journal, &head, &*progress).await?;

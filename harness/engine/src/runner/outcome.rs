@@ -99,9 +99,17 @@ pub(super) fn summarise(checks: &[CheckResult]) -> (Outcome, Option<String>) {
         Some(format!("{}: {}", check.name, check.message))
     };
     match (first(Outcome::Failed), first(Outcome::Error)) {
-        (None, None) => match first(Outcome::New) {
-            None => (Outcome::Passed, None),
-            new => (Outcome::New, new),
+        (None, None) => match checks
+            .iter()
+            .filter(|check| check.outcome == Outcome::New)
+            .count()
+        {
+            0 => (Outcome::Passed, None),
+            1 => (Outcome::New, Some("1 check has new snapshots".into())),
+            count => (
+                Outcome::New,
+                Some(format!("{count} checks have new snapshots")),
+            ),
         },
         (None, error) => (Outcome::Error, error),
         (failure, None) => (Outcome::Failed, failure),

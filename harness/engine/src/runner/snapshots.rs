@@ -96,6 +96,7 @@ fn without_secrets(comparison: Comparison, redactor: &Redactor) -> Comparison {
             found,
             diff,
             file,
+            unrecorded,
         } => {
             let (without_expected, in_expected) = masked(&expected);
             let (without_found, in_found) = masked(&found);
@@ -109,6 +110,7 @@ fn without_secrets(comparison: Comparison, redactor: &Redactor) -> Comparison {
                 found: without_found,
                 diff,
                 file,
+                unrecorded,
             }
         }
     }

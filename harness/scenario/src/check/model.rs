@@ -204,6 +204,8 @@ pub enum Comparison {
         diff: String,
         /// The snapshot's file name.
         file: String,
+        /// That the release is not recorded, and what sets it apart from the nearest one that is.
+        unrecorded: Option<String>,
     },
     /// There is no snapshot for this release's class.
     Missing {

@@ -72,7 +72,13 @@ pub(super) fn evaluate(
                 found,
                 diff,
                 file,
+                unrecorded,
             } => {
+                if let Some(unrecorded) = unrecorded
+                    && !wrong.notes.contains(&unrecorded)
+                {
+                    wrong.notes.push(unrecorded);
+                }
                 wrong
                     .sentences
                     .push(format!("{} differs from {file}", field.key()));
@@ -102,6 +108,7 @@ pub(super) fn evaluate(
 #[derive(Default)]
 struct Fields {
     sentences: Vec<String>,
+    notes: Vec<String>,
     expected: Vec<String>,
     found: Vec<String>,
     diff: Vec<String>,
@@ -116,7 +123,10 @@ impl Fields {
     fn finding(self, who: &str) -> Finding {
         let joined = |texts: Vec<String>| (!texts.is_empty()).then(|| texts.join("\n"));
         Finding {
-            message: format!("{who}: {}", self.sentences.join("; ")),
+            message: std::iter::once(format!("{who}: {}", self.sentences.join("; ")))
+                .chain(self.notes)
+                .collect::<Vec<_>>()
+                .join("\n"),
             expected: joined(self.expected),
             found: joined(self.found),
             diff: joined(self.diff),

@@ -235,6 +235,7 @@ impl Expectations for Snapshots {
                     found: body(found),
                     diff,
                     file,
+                    unrecorded: None,
                 }
             }
         }

@@ -211,7 +211,7 @@ impl Expectations for SnapshotFolder {
             |file| file.to_string_lossy().into_owned(),
         );
         let expected = match SnapshotFile::read(&path) {
-            Ok(snapshot) => snapshot.body,
+            Ok(snapshot) => snapshot,
             // Not written as pending: what stands there may hold more than a comparison may throw away.
             Err(error) => {
                 return Comparison::Different {
@@ -219,9 +219,12 @@ impl Expectations for SnapshotFolder {
                     found,
                     diff: error.to_string(),
                     file,
+                    unrecorded: None,
                 };
             }
         };
+        let unrecorded = unrecorded(&self.context.operator, &expected.header.operator);
+        let expected = expected.body;
         if expected == found {
             self.remove_stale(&name);
             lock(&self.state).equal.insert(subject.clone(), path);
@@ -237,6 +240,28 @@ impl Expectations for SnapshotFolder {
             found,
             diff,
             file,
+            unrecorded,
         }
     }
+}
+
+/// What sets a release apart from the nearest one that a snapshot was verified on, where it was not verified on it.
+fn unrecorded(release: &Version, recorded: &[Version]) -> Option<String> {
+    if recorded.contains(release) {
+        return None;
+    }
+    let nearest = recorded
+        .iter()
+        .filter(|other| *other < release)
+        .max()
+        .or_else(|| recorded.iter().min())?;
+    let (older, newer) = (nearest.min(release), nearest.max(release));
+    let between = CLASSES
+        .iter()
+        .filter(|class| class.since > *older && class.since <= *newer)
+        .map(|class| format!("\nfrom {} on: {}", class.name, class.why));
+    Some(format!(
+        "KubeRay {release} is not recorded; nearest: {nearest}{}",
+        between.collect::<String>()
+    ))
 }

@@ -1,8 +1,10 @@
 //! Pending snapshots: found, accepted, rejected.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kuberay_contract::CLASSES;
 use semver::Version;
 
 use super::folder::governing;
@@ -22,6 +24,8 @@ pub struct Pending {
     pub new: SnapshotFile,
     /// The snapshot that speaks for its releases now, and its file.
     pub old: Option<(PathBuf, SnapshotFile)>,
+    /// The releases that the run covered: those of every pending snapshot of the same subject.
+    pub covered: BTreeSet<Version>,
 }
 
 /// Finds every pending snapshot in a folder and the folders below it, sorted, older classes first; hidden folders and
@@ -32,6 +36,18 @@ pub struct Pending {
 pub fn pending(root: &Path) -> Result<Vec<Pending>, ExpectError> {
     let mut found = Vec::new();
     collect(root, &mut found)?;
+    let mut covered: BTreeMap<(PathBuf, String), BTreeSet<Version>> = BTreeMap::new();
+    let subject = |one: &Pending| {
+        let folder = one.path.parent().unwrap_or(Path::new("."));
+        (folder.to_owned(), one.name.subject.clone())
+    };
+    for one in &found {
+        let releases = covered.entry(subject(one)).or_default();
+        releases.extend(one.new.header.operator.iter().cloned());
+    }
+    for one in &mut found {
+        one.covered = covered.get(&subject(one)).cloned().unwrap_or_default();
+    }
     found.sort_by_cached_key(|one| {
         let folder = one.path.parent().map(Path::to_owned);
         (
@@ -60,8 +76,9 @@ fn collect(folder: &Path, found: &mut Vec<Pending>) -> Result<(), ExpectError> {
                 new: SnapshotFile::read(&path)?,
                 target: folder.join(name.to_string()),
                 path,
-                old: daemon(folder, &name)?,
+                old: speaking(folder, &name)?,
                 name,
+                covered: BTreeSet::new(),
             });
         }
     }
@@ -69,7 +86,7 @@ fn collect(folder: &Path, found: &mut Vec<Pending>) -> Result<(), ExpectError> {
 }
 
 /// The snapshot that speaks now for a class of releases.
-fn daemon(
+fn speaking(
     folder: &Path,
     name: &SnapshotName,
 ) -> Result<Option<(PathBuf, SnapshotFile)>, ExpectError> {
@@ -87,7 +104,7 @@ impl Pending {
     /// When that snapshot can't be read.
     pub fn refreshed(&self) -> Result<Pending, ExpectError> {
         let folder = self.target.parent().unwrap_or(Path::new("."));
-        let old = daemon(folder, &self.name)?;
+        let old = speaking(folder, &self.name)?;
         Ok(Pending {
             old,
             ..self.clone()
@@ -121,9 +138,7 @@ impl Pending {
         };
         let releases = old.header.operator.iter();
         releases
-            .filter(|release| {
-                self.speaks_for(release) && !self.new.header.operator.contains(release)
-            })
+            .filter(|release| self.speaks_for(release) && !self.covered.contains(release))
             .cloned()
             .collect()
     }
@@ -158,11 +173,32 @@ pub fn accept(pending: &Pending, partial: bool) -> Result<PathBuf, ExpectError> 
                     .retain(|release| !pending.speaks_for(release));
                 old.write(&path)?;
             }
+            join_next(&pending)?;
             pending.target.clone()
         }
     };
     reject(&pending)?;
     Ok(target)
+}
+
+/// Joins the file of the next class with the one that was just written, where both say the same: one file then stands
+/// for the releases of both.
+fn join_next(pending: &Pending) -> Result<(), ExpectError> {
+    let folder = pending.target.parent().unwrap_or(Path::new("."));
+    let next = CLASSES
+        .iter()
+        .filter(|class| class.since > pending.name.class.since)
+        .map(|class| folder.join(pending.name.of_class(class).to_string()))
+        .find(|path| path.symlink_metadata().is_ok());
+    let Some(path) = next else { return Ok(()) };
+    let next = SnapshotFile::read(&path)?;
+    if next.body != pending.new.body {
+        return Ok(());
+    }
+    let mut joined = pending.new.clone();
+    joined.header.merge(&next.header);
+    joined.write(&pending.target)?;
+    fs::remove_file(&path).map_err(ExpectError::write(&path, "removed"))
 }
 
 /// Removes a pending snapshot.

@@ -170,6 +170,7 @@ fn the_message_shows_the_one_space_that_differs() {
         found,
         diff,
         file,
+        ..
     } = fixture.compare("1.6.2", &json!([ARGS.trim_end()]))
     else {
         panic!()
@@ -555,4 +556,78 @@ fn a_review_refuses_what_needs_partial_and_asks_again() {
     );
     assert!(shown.contains("-- \"a\"\n+- \"b\""), "{shown}");
     assert_eq!(answers(&fixture, true, "a\n").0.accepted.len(), 1);
+}
+
+#[test]
+fn a_release_that_is_not_recorded_is_compared_with_the_nearest() {
+    let fixture = Fixture::new();
+    fixture.accepted(&["1.3.2"], &json!([" -lc"]));
+    let Comparison::Different {
+        unrecorded, diff, ..
+    } = fixture.compare("1.5.1", &json!([" -c"]))
+    else {
+        panic!("they differ");
+    };
+    let note = unrecorded.unwrap();
+    assert!(
+        note.starts_with("KubeRay 1.5.1 is not recorded; nearest: 1.3.2\n"),
+        "{note}"
+    );
+    let classes: Vec<_> = note
+        .lines()
+        .skip(1)
+        .map(|line| line.split(" on: ").next().unwrap())
+        .collect();
+    assert_eq!(classes, ["from 1.4.0", "from 1.5.0", "from 1.5.1"]);
+    assert!(diff.contains("-lc"), "{diff}");
+    let Comparison::Different { unrecorded, .. } = fixture.compare("1.3.2", &json!([" -c"])) else {
+        panic!("they differ");
+    };
+    assert_eq!(unrecorded, None);
+}
+
+#[test]
+fn a_run_covers_the_releases_of_all_pending_snapshots_of_a_subject() {
+    let fixture = Fixture::new();
+    fixture.accepted(&["1.3.2", "1.6.2"], &json!(["old"]));
+    for release in ["1.5.2", "1.6.2"] {
+        fixture.compare(release, &json!(["new"]));
+    }
+    let pending = fixture.pending();
+    assert_eq!(pending.len(), 2);
+    let accepted: Vec<_> = pending
+        .iter()
+        .map(|one| accept(one, false).unwrap())
+        .collect();
+    assert_eq!(accepted[0], accepted[1], "one file for both");
+    assert_eq!(
+        fixture.files(),
+        ["head.args@ge-1.3.2.snap", "head.args@ge-1.5.1.snap"]
+    );
+    let header = |file: &str| {
+        SnapshotFile::read(&fixture.dir().join(file))
+            .unwrap()
+            .header
+            .operator
+    };
+    assert_eq!(
+        header("head.args@ge-1.3.2.snap"),
+        ["1.3.2".parse().unwrap()]
+    );
+    assert_eq!(
+        header("head.args@ge-1.5.1.snap"),
+        ["1.5.2".parse().unwrap(), "1.6.2".parse().unwrap()]
+    );
+}
+
+#[test]
+fn a_newer_file_that_says_the_same_is_joined() {
+    let fixture = Fixture::new();
+    fixture.accepted(&["1.3.2"], &json!(["old"]));
+    fixture.accepted(&["1.6.2"], &json!(["new"]));
+    fixture.accepted(&["1.5.2"], &json!(["new"]));
+    assert_eq!(
+        fixture.files(),
+        ["head.args@ge-1.3.2.snap", "head.args@ge-1.5.1.snap"]
+    );
 }

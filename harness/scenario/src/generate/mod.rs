@@ -3,6 +3,7 @@
 
 mod coverage;
 mod generated;
+mod mutated;
 mod plan;
 mod save;
 mod strategy;
@@ -12,5 +13,6 @@ mod words;
 
 pub use coverage::{Coverage, out_of_reach};
 pub use generated::{GeneratedCase, Generator, Shrinking};
+pub use mutated::mutated;
 pub use plan::{GroupPlan, Plan};
 pub use save::{Saved, save};

@@ -27,6 +27,8 @@ pub struct Skipped {
     pub reason: String,
     /// Whether what was asked for excludes it, and not what the scenario needs.
     pub filtered: bool,
+    /// Whether its name or its rules were not asked for.
+    pub unnamed: bool,
 }
 
 impl fmt::Display for Skipped {
@@ -47,10 +49,11 @@ pub fn cases(
     for scenario in scenarios {
         match filter.excludes(scenario) {
             None => wanted.push(scenario),
-            Some(reason) => plan.skipped.push(Skipped {
+            Some((reason, unnamed)) => plan.skipped.push(Skipped {
                 name: scenario.name().into(),
                 reason,
                 filtered: true,
+                unnamed,
             }),
         }
     }
@@ -68,6 +71,7 @@ pub fn cases(
                         name: case.id(),
                         reason,
                         filtered: false,
+                        unnamed: false,
                     }),
                 }
             }
@@ -146,8 +150,8 @@ impl Filter {
             .collect()
     }
 
-    /// Why a scenario does not pass, where it doesn't.
-    fn excludes(&self, scenario: &Scenario) -> Option<String> {
+    /// Why a scenario does not pass, where it doesn't, and whether its name or its rules were not asked for.
+    fn excludes(&self, scenario: &Scenario) -> Option<(String, bool)> {
         let spec = &scenario.file.spec;
         if !self.names.is_empty()
             && !self
@@ -155,19 +159,19 @@ impl Filter {
                 .iter()
                 .any(|word| scenario.name().contains(word.as_str()))
         {
-            return Some(format!("its name holds none of {}", self.names.join(", ")));
+            let reason = format!("its name holds none of {}", self.names.join(", "));
+            return Some((reason, true));
         }
         let proves = |rule: &String| spec.rules.iter().any(|own| own.eq_ignore_ascii_case(rule));
         if !self.rules.is_empty() && !self.rules.iter().any(proves) {
-            return Some(format!("it proves none of {}", self.rules.join(", ")));
+            return Some((format!("it proves none of {}", self.rules.join(", ")), true));
         }
         if let Some(from) = scenario.upgrade_from.as_ref().filter(|_| !self.upgrades) {
-            return Some(format!(
-                "it begins with KubeRay {from}, which needs --upgrades"
-            ));
+            let reason = format!("it begins with KubeRay {from}, which needs --upgrades");
+            return Some((reason, false));
         }
         if !self.levels.is_empty() && !self.levels.contains(&spec.level) {
-            return Some(format!("its level is {}", spec.level));
+            return Some((format!("its level is {}", spec.level), false));
         }
         None
     }

@@ -44,15 +44,14 @@ impl TestCase {
         &self.scenario.file.spec.operator_settings
     }
 
-    /// `target::operator::ray::scenario`, the name of the trial and of the evidence folder's parts.
+    /// `kind::operator::ray::scenario`, or `envtest::operator::scenario`, because no Ray runs there: the name of the
+    /// trial and of the evidence folder's parts.
     pub fn id(&self) -> String {
-        format!(
-            "{}::{}::{}::{}",
-            self.target,
-            self.operator,
-            self.ray,
-            self.scenario.name()
-        )
+        let (target, operator, name) = (self.target, &self.operator, self.scenario.name());
+        match target {
+            TargetKind::Envtest => format!("{target}::{operator}::{name}"),
+            TargetKind::Kind => format!("{target}::{operator}::{}::{name}", self.ray),
+        }
     }
 }
 

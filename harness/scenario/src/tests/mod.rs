@@ -3,8 +3,10 @@
 mod cannot_fail;
 mod changes;
 mod foreign_files;
+mod init;
 mod lint;
 mod load;
+mod mutated;
 mod reachable;
 
 use std::path::{Path, PathBuf};

@@ -15,7 +15,7 @@ use kube::runtime::wait::await_condition;
 use kube::{Api, Client, ResourceExt};
 use kuberay_conformance::artifact::{Programs, Source, Store};
 use kuberay_conformance::operator::{OWN_NAMESPACE, ObjectError, Sender};
-use kuberay_conformance::report::Plain;
+use kuberay_conformance::report::{Plain, StatusLevel};
 use serde_json::json;
 
 use crate::support::cluster::{client, kubeconfig};
@@ -90,7 +90,7 @@ async fn files(name: &str) -> PathBuf {
     let programs = Programs::new(
         Store::open().unwrap(),
         Source::Build,
-        Arc::new(Plain::new(std::io::stderr())),
+        Arc::new(Plain::new(std::io::stderr(), StatusLevel::All)),
     );
     match name {
         "chart" => programs

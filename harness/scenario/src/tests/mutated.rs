@@ -1,0 +1,96 @@
+//! Parsers of foreign text end, and answer with a value or an error, whatever they are given.
+//!
+//! `PROPTEST_CASES` sets how many texts each test tries.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+
+use crate::check::{Bounds, Line, Lines};
+use crate::expect::SnapshotFile;
+use crate::generate::mutated;
+use crate::results::RunResult;
+use crate::{init, lint, parse_manifest};
+
+/// Every file of the scenarios with one of these endings.
+fn files(ending: &str) -> Vec<Vec<u8>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let folders = fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut paths: Vec<PathBuf> = folders
+        .filter(|path| path.is_dir())
+        .flat_map(|path| fs::read_dir(path).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().ends_with(ending))
+        .collect();
+    paths.sort();
+    paths
+        .iter()
+        .step_by(5)
+        .map(|path| fs::read(path).unwrap())
+        .collect()
+}
+
+fn written(name: &str, text: &[u8]) -> (tempfile::TempDir, PathBuf) {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("demo");
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    (root, path)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn scenario_files(text in mutated(files("scenario.yaml"))) {
+        let (root, _) = written("scenario.yaml", &text);
+        for problem in lint(root.path()) {
+            prop_assert!(!problem.message.is_empty());
+        }
+    }
+
+    #[test]
+    fn manifests(text in mutated(files("cluster.yaml"))) {
+        let text = String::from_utf8_lossy(&text);
+        if let Ok(objects) = parse_manifest(&text, "a.yaml") {
+            prop_assert!(!objects.is_empty());
+        }
+        let source = kuberay_manifest::Source::new(Path::new("a.yaml"), &text);
+        if let Ok(made) = init("mine", &[source]) {
+            prop_assert!(made.iter().all(|one| one.saved.name.starts_with("mine")));
+        }
+    }
+
+    #[test]
+    fn snapshots(text in mutated(files(".snap"))) {
+        let (_root, path) = written("head.args@ge-1.0.0.snap", &text);
+        if let Ok(snapshot) = SnapshotFile::read(&path) {
+            // What is read is written in the same form.
+            fs::write(&path, snapshot.to_text()).unwrap();
+            prop_assert_eq!(SnapshotFile::read(&path).unwrap(), snapshot);
+        }
+    }
+
+    #[test]
+    fn results(text in mutated(vec![serde_json::to_vec(&crate::results::example::run()).unwrap()])) {
+        let read: Result<RunResult, _> = serde_json::from_slice(&text);
+        if let Err(error) = read {
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn log_lines(text in mutated(vec![b"2026-01-01 INFO a.py:1 -- Ray runtime started.\nnext\r\n\x1b[31mred\n".to_vec()])) {
+        let bounds = Bounds { head: 200, tail: 200 };
+        let mut lines = Lines::new(bounds);
+        for line in text.split(|byte| *byte == b'\n') {
+            lines.push(&Line { text: String::from_utf8_lossy(line).into_owned(), cut: 0 });
+        }
+        prop_assert_eq!(lines.count(), text.split(|byte| *byte == b'\n').count());
+        prop_assert!(lines.iter().count() <= lines.count());
+    }
+}
