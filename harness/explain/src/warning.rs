@@ -210,8 +210,16 @@ traps! {
         "Write the whole value, or set the variable in the command: `export PATH=/opt/bin:$PATH`.";
         []
     PARAMETER_TYPE "parameter-type" C29 Warning:
-        "`ray start` refuses the value and ends.";
+        "Ray's command line refuses the value and ends.";
         "Write a plain number, in bytes for memory, and \"true\" or nothing for a switch.";
+        []
+    UNKNOWN_RAY_OPTION "unknown-ray-option" C29 Warning:
+        "Ray's command line ends with an error at an option that its release does not have.";
+        "Write an option of this release of Ray, leave it out, or use a release that has it.";
+        []
+    UNREADABLE_JSON "unreadable-json" C29 Warning:
+        "Ray reads this as JSON, and ends with an error.";
+        "Write a JSON object with double quotes, in single quotes where a shell reads it: `'{\"a\": 1}'`.";
         []
 }
 
