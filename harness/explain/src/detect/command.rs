@@ -88,7 +88,9 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
             }
             // The variable exists from 1.1 on.
             if has(Feature::GenRayStartCmd, group.release) {
-                let word = words.iter().find(|word| uses_generated(word.text()));
+                let word = words
+                    .iter()
+                    .find(|word| shell::may_run(word.text(), GENERATED));
                 found.extend(word.map(|word| warn(trap::GEN_CMD_WITHOUT_ANNOTATION, word, "")));
             }
         }

@@ -38,6 +38,9 @@ impl Group<'_> {
 
     /// The generated `ray start`, where the release puts it into a variable.
     fn generated(&self) -> Option<String> {
+        if !has(Feature::GenRayStartCmd, self.release) {
+            return None;
+        }
         let variable = self.ray.variable(command::GENERATED)?;
         Some(match &variable.value {
             EnvValue::Text(text) => text.to_string(),

@@ -30,39 +30,45 @@ pub(in super::super) fn literal(word: &str) -> Option<String> {
 /// The arguments of each call of a command, such as `ray start`, up to the end of the simple command or its first
 /// redirection.
 pub(in super::super) fn calls(script: &str, command: &[&str]) -> Vec<Vec<Argument>> {
-    let mut found = Vec::new();
     if script.len() > LONGEST {
-        return found;
+        return Vec::new();
     }
-    let mut words: Vec<Argument> = Vec::new();
+    let commands = simple_commands(script);
+    let found = commands.iter().filter_map(|words| call(words, command));
+    found.collect()
+}
+
+/// The words of a script between its operators and line breaks.
+fn simple_commands(script: &str) -> Vec<Vec<Argument>> {
+    let mut commands = vec![Vec::new()];
     let mut end = 0;
     for piece in pieces(script) {
-        match piece {
+        let (text, ends) = match &piece {
             // A backslash before a line break is nothing at all.
-            Piece::Word(word) if word == "\\\n" => end += rest(script, end, &word),
+            Piece::Word(word) if word == "\\\n" => (word.as_str(), false),
             Piece::Word(word) => {
-                let length = rest(script, end, &word);
-                end += length;
-                words.push(Argument {
-                    at: end - word.len(),
-                    raw: word,
-                });
+                end += rest(script, end, word);
+                if let Some(words) = commands.last_mut() {
+                    words.push(Argument {
+                        at: end - word.len(),
+                        raw: word.clone(),
+                    });
+                }
+                continue;
             }
-            Piece::Operator(operator) => {
-                end += rest(script, end, operator);
-                found.extend(call(&words, command));
-                words.clear();
+            Piece::Operator(operator) => (*operator, true),
+            Piece::Newline => ("\n", true),
+            Piece::Comment => {
+                end += script[end..].find('\n').unwrap_or(script.len() - end);
+                continue;
             }
-            Piece::Newline => {
-                end += rest(script, end, "\n");
-                found.extend(call(&words, command));
-                words.clear();
-            }
-            Piece::Comment => end += script[end..].find('\n').unwrap_or(script.len() - end),
+        };
+        end += rest(script, end, text);
+        if ends {
+            commands.push(Vec::new());
         }
     }
-    found.extend(call(&words, command));
-    found
+    commands
 }
 
 /// How far a text reaches that comes next.
@@ -71,18 +77,45 @@ fn rest(script: &str, from: usize, text: &str) -> usize {
     left.find(text).map_or(left.len(), |at| at + text.len())
 }
 
-/// The words behind the command, where it is what a simple command runs.
-fn call(words: &[Argument], command: &[&str]) -> Option<Vec<Argument>> {
+/// The index of the word that a simple command runs.
+fn first(words: &[Argument]) -> Option<usize> {
     const BEFORE: [&str; 12] = [
         "!", "do", "else", "elif", "exec", "if", "nohup", "then", "time", "until", "while", "{",
     ];
-    let first = words.iter().position(|word| {
+    words.iter().position(|word| {
         let assigns = word
             .raw
             .split_once('=')
             .is_some_and(|(name, _)| name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_'));
         !assigns && !BEFORE.contains(&word.raw.as_str())
-    })?;
+    })
+}
+
+/// Whether a script may run the text of a variable: it names it in a command that does more than print or keep it.
+pub(in super::super) fn may_run(script: &str, variable: &str) -> bool {
+    const HARMLESS: [&str; 9] = [
+        "echo", "printf", "export", "declare", "test", "[", "[[", ":", "true",
+    ];
+    let names = |words: &[Argument]| words.iter().any(|word| word.raw.contains(variable));
+    if script.len() > LONGEST {
+        return script.contains(variable);
+    }
+    let commands = simple_commands(script);
+    fn runs(words: &[Argument]) -> Option<&str> {
+        first(words).map(|at| words[at].raw.as_str())
+    }
+    // A shell may read what another command prints.
+    let shell = commands
+        .iter()
+        .filter_map(|words| runs(words))
+        .any(|name| matches!(name, "bash" | "sh" | "." | "source"));
+    let mut naming = commands.iter().filter(|words| names(words));
+    naming.any(|words| shell || runs(words).is_some_and(|name| !HARMLESS.contains(&name)))
+}
+
+/// The words behind the command, where it is what a simple command runs.
+fn call(words: &[Argument], command: &[&str]) -> Option<Vec<Argument>> {
+    let first = first(words)?;
     let (own, arguments) = words[first..].split_at_checked(command.len())?;
     let same = own
         .iter()
@@ -125,6 +158,19 @@ mod tests {
             })
             .collect();
         assert_eq!(found, expected);
+    }
+
+    #[rstest]
+    #[case("eval \"$CMD\"", true)]
+    #[case("$CMD", true)]
+    #[case("bash -c \"$CMD\"", true)]
+    #[case("echo $CMD | bash", true)]
+    #[case("echo \"$CMD\"", false)]
+    #[case("a=$CMD", false)]
+    #[case("echo; exec $CMD", true)]
+    #[case("echo other", false)]
+    fn scripts_that_run_a_variable(#[case] script: &str, #[case] runs: bool) {
+        assert_eq!(may_run(script, "CMD"), runs);
     }
 
     #[rstest]

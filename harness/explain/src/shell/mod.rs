@@ -18,7 +18,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub(super) use command::{calls, literal};
+pub(super) use command::{calls, literal, may_run};
 pub(super) use expansions::expansions;
 pub(super) use flow::Stop;
 pub(super) use locate::{Joined, location};
