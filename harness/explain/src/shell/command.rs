@@ -91,6 +91,11 @@ fn first(words: &[Argument]) -> Option<usize> {
     })
 }
 
+/// The word that a simple command runs.
+fn program(words: &[Argument]) -> Option<&str> {
+    first(words).map(|at| words[at].raw.as_str())
+}
+
 /// Whether a script may run the text of a variable: it names it in a command that does more than print or keep it.
 pub(in super::super) fn may_run(script: &str, variable: &str) -> bool {
     const HARMLESS: [&str; 9] = [
@@ -101,16 +106,13 @@ pub(in super::super) fn may_run(script: &str, variable: &str) -> bool {
         return script.contains(variable);
     }
     let commands = simple_commands(script);
-    fn runs(words: &[Argument]) -> Option<&str> {
-        first(words).map(|at| words[at].raw.as_str())
-    }
     // A shell may read what another command prints.
     let shell = commands
         .iter()
-        .filter_map(|words| runs(words))
+        .filter_map(|words| program(words))
         .any(|name| matches!(name, "bash" | "sh" | "." | "source"));
     let mut naming = commands.iter().filter(|words| names(words));
-    naming.any(|words| shell || runs(words).is_some_and(|name| !HARMLESS.contains(&name)))
+    naming.any(|words| shell || program(words).is_some_and(|name| !HARMLESS.contains(&name)))
 }
 
 /// The words behind the command, where it is what a simple command runs.
