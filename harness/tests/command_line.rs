@@ -15,6 +15,9 @@ mod support;
 #[path = "command_line/check.rs"]
 mod check;
 
+#[path = "command_line/offline.rs"]
+mod offline;
+
 /// The program in the repository, with pipes.
 fn program(arguments: &[&str]) -> Command {
     let mut program = support::program();

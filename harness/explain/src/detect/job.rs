@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use kuberay_contract::{ContainerContract, Feature};
+use kuberay_contract::{ContainerContract, Feature, RayCommand};
 use kuberay_manifest::yaml::{self, Yaml};
 use kuberay_manifest::{Cursor, Source};
 use semver::Version;
 
+use super::options::{self, Ray, Value};
 use super::{has, warn, warn_at};
 use crate::document::Warning;
 use crate::shell;
@@ -36,6 +37,7 @@ pub(crate) fn of_submitter(
     if let Some(runtime) = spec.get("runtimeEnvYAML") {
         variables(source, &runtime, &mut found);
     }
+    options_of_submitter(source, submitter, job, &spec, &mut found);
     let template = spec.find(&["submitterPodTemplate", "spec"]);
     let containers = template
         .map(|template| template.items("containers"))
@@ -59,6 +61,37 @@ pub(crate) fn of_submitter(
     }
     found.sort_by_key(|warning| (warning.place.line, warning.place.column));
     found
+}
+
+/// Options of `ray job submit`: those that the operator writes, and those of a command of the user.
+fn options_of_submitter(
+    source: &str,
+    submitter: &ContainerContract,
+    job: &Cursor,
+    spec: &Cursor,
+    found: &mut Vec<Warning>,
+) {
+    let template = spec.find(&["submitterPodTemplate", "spec"]);
+    let containers = template.map(|template| template.items("containers"));
+    let container = containers.as_deref().and_then(<[Cursor]>::first);
+    let ray = Ray::of(job, container);
+    if let Some(container) = container
+        && submitter.features.contains(&Feature::SubmitterUserCommand)
+    {
+        let words: Vec<Cursor> = [container.items("command"), container.items("args")].concat();
+        options::of_words(&ray, RayCommand::JobSubmit, &words, source, found);
+    } else if let Some(resources) = spec.get("entrypointResources") {
+        let text = resources.text();
+        // From 1.3 on it stands in double quotes, in which bash replaces variables.
+        let value = match text {
+            "" => return,
+            _ if text.contains(['$', '`', '!']) => Value::Unknown,
+            _ => Value::Given(text),
+        };
+        let name = "--entrypoint-resources";
+        let problem = ray.problem(RayCommand::JobSubmit, name, value);
+        found.extend(problem.map(|(trap, detail)| warn(trap, &resources, &detail)));
+    }
 }
 
 /// What the submitter's own bash takes out of the entrypoint.
@@ -109,6 +142,10 @@ fn variables(source: &str, runtime: &Cursor, found: &mut Vec<Warning>) {
     let Some(document) = documents.first() else {
         return;
     };
+    if !matches!(document.value, Yaml::Map(_) | Yaml::Null) {
+        let detail = format!("the runtime environment is {}", document.describe());
+        found.push(warn(trap::UNREADABLE_JSON, runtime, &detail));
+    }
     for (name, value) in Cursor::root(document).entries("env_vars") {
         if matches!(value.node.value, Yaml::Text(_)) {
             continue;

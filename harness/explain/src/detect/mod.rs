@@ -3,10 +3,11 @@
 mod command;
 mod env;
 mod job;
+mod options;
 mod params;
 mod resources;
 
-use kuberay_contract::{ContainerContract, EnvValue, Feature};
+use kuberay_contract::{ContainerContract, EnvValue, Feature, RayCommand};
 use kuberay_manifest::{Cursor, Location};
 use semver::Version;
 
@@ -37,6 +38,9 @@ impl Group<'_> {
 
     /// The generated `ray start`, where the release puts it into a variable.
     fn generated(&self) -> Option<String> {
+        if !has(Feature::GenRayStartCmd, self.release) {
+            return None;
+        }
         let variable = self.ray.variable(command::GENERATED)?;
         Some(match &variable.value {
             EnvValue::Text(text) => text.to_string(),
@@ -89,11 +93,13 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
         return found;
     };
     let words: Vec<Cursor> = [container.items("command"), container.items("args")].concat();
+    let ray = options::Ray::of(&group.object, Some(container));
     annotations(group, &mut found);
     if group.ray.features.contains(&Feature::GeneratedCommand) {
         command::generated(group, &words, &mut found);
     } else {
         command::kept(group, &words, container, &mut found);
+        options::of_words(&ray, RayCommand::Start, &words, group.source, &mut found);
     }
     command::expanded(group, &words, &mut found);
     // Flags from parameters and resources reach the generated command, or a text that uses its variable.
@@ -103,7 +109,7 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
                 .iter()
                 .any(|word| command::uses_generated(word.text()));
     if reaches {
-        params::of_group(group, container, &mut found);
+        params::of_group(group, &ray, container, &mut found);
     }
     resources::of_group(group, container, reaches, &mut found);
     env::of_container(container, &mut found);

@@ -1,41 +1,17 @@
 //! Traps of `rayStartParams`: parameters that do not reach the command, that another program reads first, or that Ray
 //! refuses.
 
-use kuberay_contract::Feature;
+use kuberay_contract::{Feature, RayCommand};
 use kuberay_manifest::Cursor;
 
+use super::options::{self, Ray, Value};
 use super::{Group, has, references, warn};
 use crate::document::Warning;
 use crate::shell;
 use crate::warning as trap;
 
-/// Options of `ray start` that take a whole number.
-const INTEGERS: [&str; 18] = [
-    "dashboard-agent-grpc-port",
-    "dashboard-agent-listen-port",
-    "dashboard-grpc-port",
-    "dashboard-port",
-    "max-worker-port",
-    "memory",
-    "metrics-export-port",
-    "min-worker-port",
-    "node-manager-port",
-    "num-cpus",
-    "object-manager-port",
-    "object-store-memory",
-    "port",
-    "ray-client-server-port",
-    "ray-debugger-port",
-    "redis-max-memory",
-    "redis-port",
-    "runtime-env-agent-port",
-];
-
-/// Options of `ray start` that take no value.
-const SWITCHES: [&str; 4] = ["block", "disable-usage-stats", "head", "no-monitor"];
-
 /// The traps of parameters that reach the command.
-pub(super) fn of_group(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
+pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut Vec<Warning>) {
     let release = group.release;
     for (name, value) in group.group.entries("rayStartParams") {
         let text = value.text();
@@ -52,10 +28,17 @@ pub(super) fn of_group(group: &Group, container: &Cursor, found: &mut Vec<Warnin
             found.push(warn(trap::FALSE_DROPPED, &value, name));
             continue;
         }
-        if !read_by_shells(group, name, &value, found) {
-            wrong_type(name, &value, found);
-        }
+        let replaced = read_by_shells(group, name, &value, found);
+        let literal = shell::literal(text);
+        let received = match &literal {
+            _ if lower == "true" && !kept => Value::Absent,
+            _ if text.is_empty() => Value::Given(""),
+            Some(literal) if !replaced && shell::special(text).is_none() => Value::Given(literal),
+            _ => Value::Unknown,
+        };
+        refused(ray, name, &value, received, found);
     }
+    labels(group, ray, found);
     ports(group, container, found);
 }
 
@@ -146,26 +129,28 @@ fn length(text: &str) -> usize {
     }
 }
 
-/// A value that Ray refuses.
-fn wrong_type(name: &str, value: &Cursor, found: &mut Vec<Warning>) {
-    let text = value.text().trim_matches(['\'', '"']);
-    let is_switch = text.eq_ignore_ascii_case("true");
-    let detail = if INTEGERS.contains(&name) {
-        if text.parse::<i64>().is_ok() {
-            return;
-        }
-        format!("{name} takes a whole number, not {:?}", value.text())
-    } else if name == "num-gpus" {
-        if text.parse::<f64>().is_ok_and(f64::is_finite) {
-            return;
-        }
-        format!("{name} takes a number, not {:?}", value.text())
-    } else if SWITCHES.contains(&name) && !is_switch {
-        format!("{name} takes no value, and becomes `--{name}={text}`")
-    } else {
+/// An option or a value that Ray refuses.
+fn refused(ray: &Ray, name: &str, at: &Cursor, value: Value, found: &mut Vec<Warning>) {
+    if !options::is_name(name) {
         return;
-    };
-    found.push(warn(trap::PARAMETER_TYPE, value, &detail));
+    }
+    let problem = ray.problem(RayCommand::Start, &format!("--{name}"), value);
+    found.extend(problem.map(|(trap, detail)| warn(trap, at, &detail)));
+}
+
+/// A group's own labels, which become `--labels=key=value`.
+fn labels(group: &Group, ray: &Ray, found: &mut Vec<Warning>) {
+    let labels = group.group.entries("labels");
+    if labels.is_empty() || !has(Feature::GroupLabels, group.release) {
+        return;
+    }
+    let pairs: Vec<String> = labels
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value.text()))
+        .collect();
+    if let Some(at) = group.group.get("labels") {
+        refused(ray, "labels", &at, Value::Given(&pairs.join(",")), found);
+    }
 }
 
 /// Ports that the container and the Service give another number than the parameter.

@@ -6,6 +6,7 @@ use kuberay_manifest::yaml::Yaml;
 
 use super::{Group, has, warn};
 use crate::document::Warning;
+use crate::shell;
 use crate::warning as trap;
 
 /// The traps of a group's resources; `reaches` says whether the generated flags are used.
@@ -29,9 +30,22 @@ pub(super) fn of_group(group: &Group, container: &Cursor, reaches: bool, found: 
     let accelerators = limits.iter().filter(|(name, _)| is_accelerator(name));
     let parameter = |name: &str| group.group.find(&["rayStartParams", name]);
     if group.ray.features.contains(&Feature::UnreadableResources) {
-        let hides = limits.iter().any(|(name, _)| is_derived(name));
-        if hides && let Some(value) = parameter("resources") {
-            found.push(warn(trap::RESOURCES_HIDE_GPUS, &value, ""));
+        if let Some(value) = parameter("resources") {
+            // What Ray reads in it after the shell.
+            let own = shell::literal(value.text())
+                .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
+                .unwrap_or_default();
+            let hides = limits.iter().any(|(name, _)| {
+                let given = match *name {
+                    "google.com/tpu" => own.get("TPU").is_some(),
+                    "aws.amazon.com/neuroncore" => own.get("neuron_cores").is_some(),
+                    _ => parameter("num-gpus").is_some(),
+                };
+                is_derived(name) && !given
+            });
+            if hides {
+                found.push(warn(trap::RESOURCES_HIDE_GPUS, &value, ""));
+            }
         }
         return;
     }

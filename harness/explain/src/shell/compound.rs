@@ -6,7 +6,6 @@ use brush_parser::ast::{
 };
 
 use super::flow::{Flow, Jobs, State, Stop};
-use super::parse::byte;
 use super::reach::{Walker, subshell};
 use super::words;
 
@@ -72,7 +71,7 @@ impl Walker<'_> {
                     "" => Flow::ok(),
                     condition => number(condition),
                 };
-                let at = byte(self.text, clause.loc.start.index);
+                let at = self.offsets.byte(clause.loc.start.index);
                 self.rounds(&condition, true, &clause.body, at, state)
             }
             CompoundCommand::CaseClause(clause) => self.case(clause, state),
@@ -136,7 +135,7 @@ impl Walker<'_> {
         state.loops += 1;
         let again = self.condition(&clause.0, state);
         state.loops -= 1;
-        let at = byte(self.text, clause.2.start.index);
+        let at = self.offsets.byte(clause.2.start.index);
         self.rounds(&first.or(&again), on, &clause.1, at, state)
     }
 

@@ -97,19 +97,22 @@ pub(super) fn parentheses(tokens: &[Token], text: &str) -> Option<Unknown> {
 
 /// The first error in a text that `$(…)` holds, which bash parses together with the text around it.
 pub(super) fn nested(program: &Program, text: &str) -> Option<Problem> {
-    let mut search = Search { text, found: None };
+    let mut search = Search {
+        offsets: parse::Offsets::new(text),
+        found: None,
+    };
     for list in &program.complete_commands {
         search.list(list);
     }
     search.found
 }
 
-struct Search<'a> {
-    text: &'a str,
+struct Search {
+    offsets: parse::Offsets,
     found: Option<Problem>,
 }
 
-impl Search<'_> {
+impl Search {
     fn list(&mut self, list: &CompoundList) {
         for item in &list.0 {
             self.pipeline(&item.0.first);
@@ -236,7 +239,7 @@ impl Search<'_> {
         let start = word
             .loc
             .as_ref()
-            .map_or(0, |loc| parse::byte(self.text, loc.start.index));
+            .map_or(0, |loc| self.offsets.byte(loc.start.index));
         let Some(contents) = words::contents(&word.value) else {
             return;
         };

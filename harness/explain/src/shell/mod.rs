@@ -1,6 +1,7 @@
 //! Predicts what bash makes of a shell text without running it.
 
 mod builtins;
+mod command;
 mod compound;
 mod constructs;
 mod expansions;
@@ -17,6 +18,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub(super) use command::{calls, literal, may_run};
 pub(super) use expansions::expansions;
 pub(super) use flow::Stop;
 pub(super) use locate::{Joined, location};

@@ -69,7 +69,7 @@ pub(super) fn options(text: &str) -> ParserOptions {
 }
 
 /// Longer texts and deeper ones cost the parser too much time.
-const LONGEST: usize = 20_000;
+const LONGEST: usize = 200_000;
 const MOST_CASES: usize = 6;
 const DEEPEST: usize = 12;
 
@@ -337,12 +337,32 @@ fn without_process_id(text: &str) -> String {
 
 /// The byte offset of a character.
 pub(super) fn byte(text: &str, character: usize) -> usize {
-    if text.is_ascii() {
-        return character.min(text.len());
+    Offsets::new(text).byte(character)
+}
+
+/// The byte offsets of a text's characters, for more than a few of them.
+pub(super) struct Offsets {
+    /// Of each character; none where every character is one byte.
+    wide: Option<Vec<usize>>,
+    length: usize,
+}
+
+impl Offsets {
+    pub fn new(text: &str) -> Self {
+        let wide = || text.char_indices().map(|(at, _)| at).collect();
+        Self {
+            wide: (!text.is_ascii()).then(wide),
+            length: text.len(),
+        }
     }
-    text.char_indices()
-        .nth(character)
-        .map_or(text.len(), |(at, _)| at)
+
+    /// The byte offset of a character; the length of the text where there is none.
+    pub fn byte(&self, character: usize) -> usize {
+        match &self.wide {
+            None => character.min(self.length),
+            Some(wide) => wide.get(character).copied().unwrap_or(self.length),
+        }
+    }
 }
 
 fn depth(text: &str) -> usize {

@@ -9,7 +9,7 @@ use brush_parser::ast::{
 
 use super::compound::remember;
 use super::flow::{Flow, Function, Jobs, Set, State, Stop};
-use super::parse::byte;
+use super::parse::Offsets;
 use super::simple::redirect_may_fail;
 use super::words;
 
@@ -54,6 +54,7 @@ pub(super) fn analyse(
 ) -> Analysis {
     let mut walker = Walker {
         text,
+        offsets: Offsets::new(text),
         base: None,
         generated,
         start,
@@ -65,7 +66,7 @@ pub(super) fn analyse(
         waits: None,
         login: Vec::new(),
     };
-    walker.seen = start.is_some_and(|start| has_start(program, text, start));
+    walker.seen = start.is_some_and(|start| has_start(program, &walker.offsets, start));
     let mut state = State::default();
     let mut flow = Flow::ok();
     for list in &program.complete_commands {
@@ -103,7 +104,7 @@ pub(super) fn analyse(
 }
 
 /// Whether the generated `ray start` is a command of its own.
-fn has_start(program: &Program, text: &str, start: usize) -> bool {
+fn has_start(program: &Program, offsets: &Offsets, start: usize) -> bool {
     let mut lists = program.complete_commands.iter().flat_map(|list| &list.0);
     lists.any(|item| {
         let pipelines =
@@ -115,7 +116,7 @@ fn has_start(program: &Program, text: &str, start: usize) -> bool {
             matches!(command, Command::Simple(_))
                 && command
                     .location()
-                    .is_some_and(|loc| byte(text, loc.start.index) == start)
+                    .is_some_and(|loc| offsets.byte(loc.start.index) == start)
         })
     })
 }
@@ -125,6 +126,7 @@ const MOST_STEPS: usize = 20_000;
 
 pub(super) struct Walker<'a> {
     pub text: &'a str,
+    pub offsets: Offsets,
     /// Where the text of a substitution or of `eval` stands in the whole text.
     pub base: Option<usize>,
     pub generated: usize,
@@ -206,7 +208,7 @@ impl Walker<'_> {
             .find("ulimit")
             .map(|at| self.generated + at);
         let start = pipeline.seq.first().and_then(Command::location);
-        at.is_some() && start.map(|start| byte(self.text, start.start.index)) == at
+        at.is_some() && start.map(|start| self.offsets.byte(start.start.index)) == at
     }
 
     fn joint(&mut self, list: &AndOrList, index: usize, flow: &Flow, state: &State) {
@@ -219,7 +221,7 @@ impl Walker<'_> {
             };
             let at = users
                 .and_then(SourceLocation::location)
-                .map_or(0, |location| byte(self.text, location.start.index));
+                .map_or(0, |location| self.offsets.byte(location.start.index));
             let what = self.text[at..self.generated.max(at)].trim().to_owned();
             self.swallowed = Some(Stop {
                 at,
@@ -296,7 +298,9 @@ impl Walker<'_> {
 
     /// Whether a command does nothing before it hangs, so that it can't have written anything.
     fn hangs_itself(&self, command: &Command, flow: &Flow) -> bool {
-        let start = command.location().map(|at| byte(self.text, at.start.index));
+        let start = command
+            .location()
+            .map(|at| self.offsets.byte(at.start.index));
         let at = self.base.or(start);
         matches!(command, Command::Simple(_)) && flow.hangs.iter().all(|stop| Some(stop.at) == at)
     }
@@ -310,7 +314,10 @@ impl Walker<'_> {
             Command::Simple(simple) => {
                 if self.base.is_none()
                     && self.start.is_some()
-                    && command.location().map(|at| byte(self.text, at.start.index)) == self.start
+                    && command
+                        .location()
+                        .map(|at| self.offsets.byte(at.start.index))
+                        == self.start
                 {
                     return Flow {
                         starts: true,

@@ -8,7 +8,7 @@ use brush_parser::ast::{
 };
 
 use super::flow::{Flow, Function, Set, State};
-use super::parse::{byte, parse_part};
+use super::parse::{Offsets, parse_part};
 use super::reach::{Walker, subshell};
 use super::words;
 
@@ -29,7 +29,7 @@ impl Walker<'_> {
             redirect_fails: false,
             at: command
                 .location()
-                .map_or(0, |location| byte(self.text, location.start.index)),
+                .map_or(0, |location| self.offsets.byte(location.start.index)),
         };
         let mut flow = Flow::ok();
         let mut substituted = None;
@@ -100,7 +100,7 @@ impl Walker<'_> {
             };
             let at = self.base.or_else(|| {
                 let location = word.location()?;
-                Some(byte(self.text, location.start.index))
+                Some(self.offsets.byte(location.start.index))
             });
             let result = self.inner(text, at.unwrap_or(0), &mut inner).of_subshell();
             flow.hangs.extend(result.hangs.iter().cloned());
@@ -125,6 +125,7 @@ impl Walker<'_> {
         };
         let mut walker = Walker {
             text,
+            offsets: Offsets::new(text),
             base: Some(at),
             depth: self.depth + 1,
             steps: self.steps,

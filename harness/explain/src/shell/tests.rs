@@ -245,3 +245,18 @@ fn what_bash_replaces(#[case] text: &str, #[case] expected: &[&str]) {
     let found: Vec<&str> = found.iter().map(|one| one.what.as_str()).collect();
     assert_eq!(found, expected);
 }
+
+/// A script that a user mounts in a manifest may be long.
+#[rstest]
+#[case::words("true 0123456789 abcdefghij", 4_000)]
+#[case::lines("echo hello world", 6_000)]
+#[case::beyond_ascii("echo h\u{e4}llo $(date)", 3_000)]
+fn long_texts_are_analysed(#[case] line: &str, #[case] times: usize) {
+    let user = format!("{}true", format!("{line}\n").repeat(times));
+    let text = format!("{user} && ulimit -n 65536; ray start --head");
+    assert!(text.len() > 60_000);
+    let Verdict::Runs(analysis) = judge(&text, user.len()) else {
+        panic!("not analysed");
+    };
+    assert_eq!(analysis.reach, Reach::Every);
+}

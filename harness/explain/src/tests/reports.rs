@@ -172,7 +172,14 @@ fn who_reads_a_parameter(#[case] value: &str, #[case] expected: &[&str]) {
 #[case("num-cpus: \"'2'\"", 0)]
 #[case("memory: 2Gi", 1)]
 #[case("object-store-memory: 1G", 1)]
-#[case("num-gpus: '0.5'", 0)]
+#[case("num-gpus: '0.5'", 1)]
+#[case("num-gpus: '1'", 0)]
+#[case("include-dashboard: maybe", 1)]
+#[case("include-dashboard: 'True'", 0)]
+#[case("include-log-monitor: 'true'", 0)]
+#[case("dashboard-port: 'true'", 1)]
+#[case("log-color: sometimes", 1)]
+#[case("log-style: sometimes", 0)]
 #[case("num-gpus: one", 1)]
 #[case("port: 6379/tcp", 1)]
 #[case("no-monitor: ''", 1)]
@@ -183,6 +190,104 @@ fn values_that_ray_refuses(#[case] parameter: &str, #[case] count: usize) {
     let found = all(&text, "1.6.2");
     let refused = found.iter().filter(|id| *id == "parameter-type");
     assert_eq!(refused.count(), count, "{found:?}");
+}
+
+/// The ids for a head with a parameter, with this `rayVersion` and image.
+fn with_ray(parameter: &str, version: &str, image: &str) -> Vec<String> {
+    with_ray_on("1.6.2", parameter, version, image)
+}
+
+fn with_ray_on(operator: &str, parameter: &str, version: &str, image: &str) -> Vec<String> {
+    let text = manifest(LIMITS, &format!("rayStartParams: {{{parameter}}}"));
+    let text = text.replace("image: ray\n", &format!("image: {image}\n"));
+    let spec = format!("spec:\n  rayVersion: '{version}'\n  headGroupSpec");
+    all(&text.replace("spec:\n  headGroupSpec", &spec), operator)
+}
+
+#[rstest]
+#[case::typo("num-cpu: '1'", "2.52.0", "ray", &["unknown-ray-option"])]
+#[case::underscore("num_cpus: '1'", "2.52.0", "ray", &["unknown-ray-option"])]
+#[case::tag("num-cpu: '1'", "", "r/ray:2.52.1-py311", &["unknown-ray-option"])]
+#[case::unknown_release("num-cpu: '1'", "", "ray", &[])]
+#[case::nightly("num-cpu: '1'", "nightly", "rayproject/ray:nightly", &[])]
+#[case::not_read("num-cpu: '1'", "2.20.0", "ray", &[])]
+#[case::another_image("num-cpu: '1'", "", "mine:2.52.0", &[])]
+#[case::gone("redis-max-memory: '1'", "2.52.0", "ray", &["unknown-ray-option"])]
+#[case::not_gone_yet("redis-max-memory: '1'", "2.43.0", "ray", &[])]
+#[case::to_come("labels-file: a", "2.9.3", "ray", &["unknown-ray-option"])]
+#[case::in_a_patch("labels-file: a", "2.44.1", "ray", &[])]
+#[case::has_come("labels-file: a", "2.45.0", "ray", &[])]
+#[case::they_disagree("labels-file: a", "2.9.3", "rayproject/ray:2.45.0", &[])]
+#[case::they_agree("num-cpu: '1'", "2.9.0", "rayproject/ray:2.45.0", &["unknown-ray-option"])]
+#[case::no_name("'a b': '1'", "2.52.0", "ray", &[])]
+#[case::replaced("num-cpu: $X", "2.52.0", "ray", &["expanded-in-parameter", "unknown-ray-option"])]
+#[case::dropped("num-cpu: 'false'", "2.52.0", "ray", &["false-dropped"])]
+#[case::bare("include-log-monitor: 'true'", "2.52.0", "ray", &["parameter-type"])]
+#[case::json("resources: \"'{a: 1}'\"", "2.52.0", "ray", &["unreadable-json"])]
+#[case::json_of_another_form("resources: \"'[1]'\"", "2.52.0", "ray", &["unreadable-json"])]
+#[case::json_any_release("resources: \"'{a: 1}'\"", "", "ray", &["unreadable-json"])]
+fn options_of_ray(
+    #[case] parameter: &str,
+    #[case] version: &str,
+    #[case] image: &str,
+    #[case] expected: &[&str],
+) {
+    assert_eq!(with_ray(parameter, version, image), expected);
+}
+
+/// From 1.5 on the operator refuses labels in parameters.
+#[rstest]
+#[case::text("labels: a=b", "2.45.0", &[])]
+#[case::text_as_json("labels: a=b", "2.44.0", &["unreadable-json"])]
+#[case::json("labels: \"'{\\\"a\\\": \\\"b\\\"}'\"", "2.9.0", &[])]
+#[case::json_still("labels: \"'{\\\"a\\\": \\\"b\\\"}'\"", "2.52.0", &[])]
+#[case::neither("labels: a", "2.52.0", &["parameter-type"])]
+fn labels_in_parameters(#[case] parameter: &str, #[case] ray: &str, #[case] expected: &[&str]) {
+    assert_eq!(with_ray_on("1.4.2", parameter, ray, "ray"), expected);
+}
+
+#[test]
+fn labels_of_a_group_that_an_old_ray_reads_as_json() {
+    let text = manifest(LIMITS, "labels: {zone: a}");
+    let with = |version: &str| {
+        let spec = format!("spec:\n  rayVersion: {version}\n  headGroupSpec");
+        all(&text.replace("spec:\n  headGroupSpec", &spec), "1.6.2")
+    };
+    assert_eq!(with("2.44.0"), ["unreadable-json"]);
+    assert_eq!(with("2.46.0"), [""; 0]);
+}
+
+#[rstest]
+#[case("command: [bash, -c]\nargs: ['ray start --head --num-cpu=1']", &["unknown-ray-option"])]
+#[case("command: [bash, -c, 'ray start --head --num-cpus 1x --block']", &["parameter-type"])]
+#[case("command: [bash, -c, 'ray start --head --num-cpus=$N --block']", &[])]
+#[case("command: [bash, -c, 'ray start --head --num-cpus $N --memory=2Gi']", &["parameter-type"])]
+#[case("command: [bash, -c, \"ray start --head --resources='{a: 1}'\"]", &["unreadable-json"])]
+#[case("command: [bash, -c, 'ray start --head --block=true']", &["parameter-type"])]
+#[case("command: [bash, -c, 'ray start --head $EXTRA --num-cpus=1 > log']", &[])]
+#[case("command: [bash, -c, 'echo ray start --num-cpu']", &[])]
+#[case("command: [bash, -c, 'ray start --head || ray start --num-cpu=1']", &["unknown-ray-option"])]
+#[case("command: [ray, start, --head, --num-cpu=1]", &["unknown-ray-option"])]
+#[case("command: [ray, start, --head]\nargs: [--memory, 2Gi, --num-cpus=$(N)]", &["parameter-type"])]
+#[case("command: [mine, --num-cpu=1]", &[])]
+fn options_of_ray_in_a_command_of_the_user(#[case] own: &str, #[case] expected: &[&str]) {
+    let text = overwritten(&format!("{LIMITS}\n{own}"), "");
+    let text = text.replace("image: ray\n", "image: rayproject/ray:2.52.0\n");
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
+
+#[test]
+fn the_detail_of_an_unknown_option_names_another() {
+    let of = |parameter: &str, version: &str| {
+        let text = manifest(LIMITS, &format!("rayStartParams: {{{parameter}: a}}"));
+        let spec = format!("spec:\n  rayVersion: {version}\n  headGroupSpec");
+        message(&text.replace("spec:\n  headGroupSpec", &spec), "1.6.2")
+    };
+    let begin = "`ray start` of Ray 2.40.0 has no option `--num-cpu`; it has `--num-cpus`: ";
+    assert!(of("num-cpu", "2.40.0").starts_with(begin));
+    assert!(of("labels-file", "2.40.0").contains("`--labels-file`; Ray 2.45.0 has it: "));
+    let gone = "`--redis-max-memory`; it is gone since Ray 2.44.0: ";
+    assert!(of("redis-max-memory", "2.52.0").contains(gone));
 }
 
 #[rstest]
@@ -267,6 +372,12 @@ fn ports_that_disagree(#[case] parameter: &str, #[case] ports: &str, #[case] exp
 #[case::arguments("entrypoint: a\nsubmitterPodTemplate: {spec: {containers: [{name: s, image: i, args: [b]}]}}", "1.6.2", &["submitter-args-lost"])]
 #[case::own_command("entrypoint: a\nsubmitterPodTemplate: {spec: {containers: [{name: s, image: i, command: [c], args: [b]}]}}", "1.6.2", &[])]
 #[case::numbers("entrypoint: a\nruntimeEnvYAML: |\n  env_vars: {A: 1, B: '1', C: yes}\n", "1.6.2", &["runtime-env-type", "runtime-env-type"])]
+#[case::own_option("entrypoint: a\nsubmitterPodTemplate: {spec: {containers: [{name: s, image: 'r/ray:2.52.0', command: [ray, job, submit, --no-such, --, a, --b]}]}}", "1.6.2", &["unknown-ray-option"])]
+#[case::own_script("entrypoint: a\nsubmitterPodTemplate: {spec: {containers: [{name: s, image: 'r/ray:2.52.0', command: [sh, -c, 'ray job submit --no-wait --entrypoint-num-cpus=1x -- a --b']}]}}", "1.6.2", &["parameter-type"])]
+#[case::resources("entrypoint: a\nentrypointResources: '{a: 1}'", "1.6.2", &["unreadable-json"])]
+#[case::good_resources("entrypoint: a\nentrypointResources: '{\"a\": 1}'", "1.6.2", &[])]
+#[case::no_mapping("entrypoint: a\nruntimeEnvYAML: abc", "1.0.0", &["unreadable-json"])]
+#[case::refused_by_the_operator("entrypoint: a\nruntimeEnvYAML: abc", "1.6.2", &[])]
 fn jobs(#[case] spec: &str, #[case] version: &str, #[case] expected: &[&str]) {
     assert_eq!(all(&job(spec), version), expected);
 }

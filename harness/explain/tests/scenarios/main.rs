@@ -1,62 +1,17 @@
-//! Refusals over all scenarios: real API servers and operators have taken these manifests, except where a scenario says
-//! that they are refused.
+//! `explain` and `check` over all scenarios and over the operator's own samples.
 
-use std::path::{Path, PathBuf};
+mod load;
+mod samples;
+mod traps;
 
 use kuberay_contract::{OperatorSettings, served};
 use kuberay_explain::{FieldValidation, explain_with};
 use kuberay_manifest::{Source, yaml};
-use semver::{Version, VersionReq};
+use semver::Version;
 
-/// Releases that scenarios are run on.
-const RELEASES: [&str; 13] = [
-    "1.0.0", "1.1.1", "1.2.2", "1.3.0", "1.3.2", "1.4.2", "1.5.0", "1.5.1", "1.5.2", "1.6.0",
-    "1.6.1", "1.6.2", "1.7.0",
-];
+use load::{RELEASES, scenarios};
 
-struct Scenario {
-    folder: PathBuf,
-    operator: VersionReq,
-    /// The message of each `rejected` check; empty where nothing is refused.
-    rejected: Vec<String>,
-    manifests: Vec<String>,
-}
-
-fn scenarios() -> Vec<Scenario> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    let mut scenarios = Vec::new();
-    for entry in std::fs::read_dir(root).unwrap() {
-        let folder = entry.unwrap().path();
-        let file = folder.join("scenario.yaml");
-        let Ok(text) = std::fs::read_to_string(&file) else {
-            continue;
-        };
-        let spec = yaml::parse(&Source::new(&file, &text)).unwrap()[0]
-            .get("spec")
-            .unwrap()
-            .to_json();
-        let texts = |value: &serde_json::Value| -> Vec<String> {
-            let items = value.as_array().cloned().unwrap_or_default();
-            items
-                .iter()
-                .filter_map(|item| item.as_str().map(Into::into))
-                .collect()
-        };
-        let checks = spec["checks"].as_array().cloned().unwrap_or_default();
-        let rejected = checks
-            .iter()
-            .filter_map(|check| check["rejected"]["message"].as_str());
-        scenarios.push(Scenario {
-            operator: spec["operator"].as_str().unwrap_or("*").parse().unwrap(),
-            rejected: rejected.map(Into::into).collect(),
-            manifests: texts(&spec["manifests"]),
-            folder,
-        });
-    }
-    assert!(scenarios.len() > 100);
-    scenarios
-}
-
+/// Real API servers and operators have taken these manifests, except where a scenario says that they are refused.
 #[test]
 fn manifests_are_refused_where_their_scenario_says_so_and_nowhere_else() {
     let mut wrong = Vec::new();
