@@ -89,7 +89,7 @@ on("mixed", "filters", {}, async (page) => {
 
 on("mixed", "expanding a rule", {}, async (page) => {
   const button = page.getByRole("button", { name: /^C01/ });
-  const scenario = page.getByRole("rowheader", { name: "before-ray-start" });
+  const scenario = page.locator(".matrix").getByRole("rowheader", { name: "before-ray-start" });
   assert.equal(await button.getAttribute("aria-expanded"), "false");
   assert.equal(await scenario.first().isVisible(), false);
   await button.click();
@@ -188,12 +188,12 @@ on("mixed", "roles and names", {}, async (page) => {
 });
 
 on("mixed", "upgrades show the chosen releases", {}, async (page) => {
-  await page.getByLabel("From").selectOption("1.6.2");
+  await page.getByLabel("From", { exact: true }).selectOption("1.6.2");
   await page.getByLabel("to", { exact: true }).selectOption("1.7.0");
   const section = page.locator("[data-upgrade]:visible");
   assert.equal(await section.count(), 1);
   assert.match(await section.innerText(), /1\.6\.2 → 1\.7\.0[^]*Class 1\.7\.0[^]*65536/);
-  await page.getByLabel("From").selectOption("1.7.0");
+  await page.getByLabel("From", { exact: true }).selectOption("1.7.0");
   assert.equal(await page.locator("#no-upgrade").isVisible(), true);
 });
 
@@ -204,17 +204,20 @@ on("compared", "the comparison leads to its cases", {}, async (page) => {
   assert.match(page.url(), /#case-/);
 });
 
-for (const name of ["mixed", "compared", "hostile", "empty"]) {
-  for (const colorScheme of ["light", "dark"]) {
-    on(name, `axe-core finds nothing in ${colorScheme}`, { colorScheme }, async (page) => {
-      assert.deepEqual(await violations(page), []);
-      await page.evaluate(() => {
-        for (const details of document.querySelectorAll("details")) details.open = true;
-        document.querySelector("#expand")?.click();
-      });
-      assert.deepEqual(await violations(page), []);
+for (const [name, colorScheme] of [
+  ["mixed", "light"],
+  ["mixed", "dark"],
+  ["compared", "light"],
+  ["hostile", "dark"],
+  ["empty", "light"],
+]) {
+  on(name, `axe-core finds nothing in ${colorScheme}`, { colorScheme }, async (page) => {
+    await page.evaluate(() => {
+      for (const details of document.querySelectorAll("details")) details.open = true;
+      document.querySelector("#expand")?.click();
     });
-  }
+    assert.deepEqual(await violations(page), []);
+  });
 }
 
 on("mixed", "dark is dark and print is light", { colorScheme: "dark" }, async (page) => {
@@ -248,8 +251,13 @@ for (const width of [700, 360]) {
       for (const details of document.querySelectorAll("details")) details.open = true;
       document.querySelector("#expand").click();
     });
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.equal(wide, 0);
+    const wide = await page.evaluate(() => {
+      const width = document.documentElement.clientWidth;
+      if (document.documentElement.scrollWidth <= width) return [];
+      const isOut = (element) => element.getBoundingClientRect().right > width && !element.closest(".wide, .skip, .slot");
+      return [...document.querySelectorAll("body *")].filter(isOut).map((element) => element.outerHTML.slice(0, 120));
+    });
+    assert.deepEqual(wide, []);
   });
 }
 
@@ -258,13 +266,13 @@ on("mixed", "no cell breaks a word letter by letter", { viewport: { width: 700, 
     for (const details of document.querySelectorAll("details")) details.open = true;
     document.querySelector("#expand").click();
   });
-  // A word of at most 20 characters in a table stands on one line.
+  // A word of at most 20 characters in a table stands on one line; a longer one may not fit.
   const broken = await page.evaluate(() => {
     const broken = [];
     for (const cell of document.querySelectorAll("td, th")) {
       const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
       for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-        for (const match of node.data.matchAll(/[A-Za-z0-9.]{2,20}/g)) {
+        for (const match of node.data.matchAll(/(?<![^\s·-])[^\s·-]{2,20}(?![^\s·-])/g)) {
           const range = document.createRange();
           range.setStart(node, match.index);
           range.setEnd(node, match.index + match[0].length);

@@ -166,7 +166,7 @@ impl Around<'_> {
             case: place,
             reason: case
                 .own_reason()
-                .filter(|_| case.outcome.is_bad())
+                .filter(|reason| case.outcome.is_bad() && !is_repeated(case, reason))
                 .map(Into::into),
             checks: case
                 .checks
@@ -222,6 +222,14 @@ impl Around<'_> {
             href: href(path).map(|href| href + "/"),
         }
     }
+}
+
+/// Whether a check that is shown says the same.
+fn is_repeated(case: &CaseResult, reason: &str) -> bool {
+    case.bad_checks().any(|check| {
+        let rest = reason.strip_prefix(check.name.as_str());
+        rest.and_then(|rest| rest.strip_prefix(": ")) == Some(check.message.as_str())
+    })
 }
 
 fn cut(text: &str, most: usize) -> String {

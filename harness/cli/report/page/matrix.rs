@@ -35,6 +35,8 @@ pub(in crate::report) struct RuleCell {
     pub(in crate::report) word: &'static str,
     /// `3/4` scenarios, or nothing.
     pub(in crate::report) count: String,
+    /// The verdict in full, such as `partial (1 of 1 without runtime)`.
+    pub(in crate::report) verdict: String,
     /// The place of the case that says most, the worst one.
     pub(in crate::report) case: Option<usize>,
 }
@@ -161,6 +163,7 @@ fn rule_cell(run: &RunResult, result: Option<&RuleResult>, places: &[usize]) -> 
     RuleCell {
         word: if is_new { "new" } else { word },
         count,
+        verdict: result.map_or_else(String::new, RuleResult::verdict),
         case: worst,
     }
 }
