@@ -272,7 +272,10 @@ on("mixed", "no cell breaks a word letter by letter", { viewport: { width: 700, 
     for (const cell of document.querySelectorAll("td, th")) {
       const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
       for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-        for (const match of node.data.matchAll(/(?<![^\s·-])[^\s·-]{2,20}(?![^\s·-])/g)) {
+        const parts = [...node.data.matchAll(/[^\s·]{2,20}(?![^\s·])/g)]
+          .filter((word) => word.index === 0 || /[\s·]/.test(node.data[word.index - 1]))
+          .flatMap((word) => [...word[0].matchAll(/[^-]{2,}/g)].map((part) => ({ 0: part[0], index: word.index + part.index })));
+        for (const match of parts) {
           const range = document.createRange();
           range.setStart(node, match.index);
           range.setEnd(node, match.index + match[0].length);
