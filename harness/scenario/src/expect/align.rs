@@ -144,7 +144,9 @@ fn likeness(old: &str, new: &str) -> f64 {
     let start = old.bytes().zip(new.bytes()).take_while(same).count();
     let end = old.bytes().rev().zip(new.bytes().rev());
     let end = end.take(shorter - start).take_while(same).count();
-    let ends = (start + end) as f64 / old.len().max(new.len()).max(1) as f64;
+    let placed = old.bytes().zip(new.bytes()).filter(same).count();
+    let longer = old.len().max(new.len()).max(1);
+    let ends = (start + end).max(placed) as f64 / longer as f64;
     ends.max(f64::from(common) / f64::from(all.max(1)))
 }
 
