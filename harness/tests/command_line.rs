@@ -99,6 +99,64 @@ fn a_setting_of_the_operator_that_changes_nothing_is_told(
     );
 }
 
+/// Results of one case with an outcome, in a folder of its own.
+fn results_of(folder: &Path, outcome: &str) -> String {
+    std::fs::create_dir_all(folder).unwrap();
+    earlier_run(folder);
+    let path = folder.join("results.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text.replace(
+        r#""outcome":"passed""#,
+        &format!(r#""outcome":"{outcome}""#),
+    );
+    std::fs::write(&path, text).unwrap();
+    folder.to_str().unwrap().to_owned()
+}
+
+#[rstest]
+#[case("passed", "passed", 0, "0 newly failing, 0 fixed")]
+#[case("passed", "failed", 1, "1 newly failing, 0 fixed")]
+#[case("failed", "passed", 0, "0 newly failing, 1 fixed")]
+#[case("passed", "error", 1, "kind::1.6.2::2.52.0::a: PASS → ERROR")]
+fn a_comparison_of_runs_exits_1_where_a_case_is_newly_failing(
+    #[case] old: &str,
+    #[case] new: &str,
+    #[case] code: i32,
+    #[case] expected: &str,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let old = results_of(&folder.path().join("old"), old);
+    let new = results_of(&folder.path().join("new"), new);
+    let page = folder.path().join("compared.html");
+    let html = page.to_str().unwrap();
+    let output = run(&["report", "compare", &old, &new, "--html", html]);
+    assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stdout).contains(expected),
+        "{}",
+        text(&output.stdout)
+    );
+    assert!(
+        std::fs::read_to_string(page)
+            .unwrap()
+            .contains("id=\"compared\"")
+    );
+    let file = format!("{new}/results.json");
+    let output = run(&["report", "compare", &old, &file, "--format", "markdown"]);
+    assert!(text(&output.stdout).starts_with("# KubeRay conformance: "));
+}
+
+#[test]
+fn a_comparison_without_results_exits_3_and_without_arguments_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = results_of(&folder.path().join("old"), "passed");
+    let none = folder.path().join("none");
+    let output = run(&["report", "compare", &old, none.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("reading the results"));
+    assert_eq!(run(&["report", "compare", &old]).status.code(), Some(2));
+}
+
 /// An API server that takes a connection and then says nothing: a run waits for it as long as this lives. Connections
 /// after the first are closed at once.
 struct Silent {
@@ -446,6 +504,7 @@ const PRINTING: &[(&str, i32)] = &[
     ("check SCENARIOS/before-ray-start/raycluster.yaml", 0),
     ("check --explain errexit", 0),
     ("docs --scenarios SCENARIOS", 0),
+    ("report compare RESULTS RESULTS", 0),
     ("docs pairs --scenarios SCENARIOS --results RESULTS", 0),
     ("docs durations --scenarios SCENARIOS --results RESULTS", 0),
     ("scenario list --scenarios SCENARIOS", 0),

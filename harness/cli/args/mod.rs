@@ -170,6 +170,38 @@ pub enum Document {
 pub enum Report {
     /// Make one report of several runs of one plan, such as its shards
     Merge(Merge),
+    /// Show what two runs show differently: newly failing, fixed, slower, new and gone
+    #[command(after_long_help = COMPARE_EXIT_CODES)]
+    Compare(Compare),
+}
+
+const COMPARE_EXIT_CODES: &str = "\
+Exit codes: 0 nothing is newly failing, 1 at least one case is, 2 bad use, 3 results can't be read or the page can't be
+written. Failures of provisional scenarios are listed and do not count.";
+
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// `results.json` of the older run, or the folder that holds it
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// `results.json` of the newer run, or the folder that holds it
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// Format of standard output
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: CompareFormat,
+    /// Also write the newer run's page with the comparison to this file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum CompareFormat {
+    /// For a terminal
+    #[default]
+    Text,
+    /// For a comment on a pull request
+    Markdown,
 }
 
 #[derive(Debug, Args)]

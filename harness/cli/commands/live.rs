@@ -48,6 +48,7 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
         evidence: arguments.evidence.into(),
         jobs: arguments.jobs.map(usize::from),
         timeout: Some(arguments.timeout),
+        command: Some(command_line(std::env::args().skip(1))),
         ..stack
     };
     let level = match arguments.quiet {
@@ -70,6 +71,15 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
         show(&result);
         Ok(report::exit_code(&result, strictness(options.strict)))
     })
+}
+
+/// The command line of this process, quoted for a shell.
+fn command_line(arguments: impl Iterator<Item = String>) -> String {
+    let words = std::iter::once(env!("CARGO_PKG_NAME").to_owned()).chain(arguments);
+    words
+        .map(|word| report::shell_word(&word))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The targets of a run: in a cluster that exists there is a kubelet, and what needs none is better run without it.

@@ -1,6 +1,7 @@
 //! The command line: arguments become calls of the engine, and results become text and an exit code.
 
 mod check;
+mod compare;
 mod completions;
 mod explain;
 mod files;
@@ -55,6 +56,7 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Snapshot(SnapshotCommand::Accept(snapshots)) => files::accept(&snapshots),
         Command::Snapshot(SnapshotCommand::Reject(snapshots)) => files::reject(&snapshots),
         Command::Report(Report::Merge(options)) => merge::run(&options),
+        Command::Report(Report::Compare(options)) => compare::run(&options),
         Command::Job(Job::Submit(submit)) => job::submit(&submit),
         Command::Job(Job::Collect(collect)) => job::collect(&collect),
         Command::Job(Job::Image(image)) => job::image(&image),

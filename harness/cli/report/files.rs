@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::{ReportError, Reports, RunResult, html, json, junit, markdown};
+use super::{Comparison, ReportError, Reports, RunResult, json, junit, markdown, page};
 
 /// Names of the reports, in the order in which they are written.
 const FILES: [&str; 4] = ["results.json", "junit.xml", "summary.md", "index.html"];
@@ -34,16 +34,31 @@ pub fn write_all(run: &RunResult, output: &Path) -> Result<(), ReportError> {
         path: output.into(),
         source,
     })?;
-    let [results, junit, summary, page] = FILES.map(|file| output.join(file));
+    let [results, junit, summary, html] = FILES.map(|file| output.join(file));
     write_atomically(&results, &json::render(run)?)?;
     write_atomically(&junit, &junit::render(run)?)?;
     write_atomically(&summary, &markdown::render_markdown(run))?;
-    write_atomically(&page, &html::render(run)?)
+    write_atomically(&html, &page::render(run, Some(output), None)?)
+}
+
+/// Writes the page of a run alone, with what is different from another run. `beside` is the folder
+/// of the run's reports, where the page lies in it.
+///
+/// # Errors
+/// When the file can't be written.
+pub fn write_page(
+    run: &RunResult,
+    comparison: &Comparison,
+    beside: Option<&Path>,
+    path: &Path,
+) -> Result<(), ReportError> {
+    write_atomically(path, &page::render(run, beside, Some(comparison))?)
 }
 
 fn write_atomically(path: &Path, text: &str) -> Result<(), ReportError> {
     let write = || {
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = path.parent().filter(|folder| *folder != "");
+        let folder = folder.unwrap_or(Path::new("."));
         // Readable by all (as far as the umask allows): reports are often collected by another user.
         let mut file = tempfile::Builder::new()
             .prefix(".report-")

@@ -16,6 +16,9 @@ const SUMMARY_LIMIT: u64 = 1024 * 1024;
 /// What stands at the end of a summary that had to be cut.
 const CUT: &str = "\n**This summary was cut at GitHub's limit of 1 MiB; the whole is in `summary.md` in the output folder.**\n";
 
+/// The end of a folded part.
+const END: &str = "\n</details>\n";
+
 /// Lines of a difference that an annotation shows.
 const ANNOTATION_LINES: usize = 30;
 
@@ -71,6 +74,8 @@ fn cut(text: &str, room: usize) -> String {
     }
     let mut kept = String::new();
     let mut fence: Option<String> = None;
+    // What is folded must end, or the rest of the job's page would be folded, too.
+    let mut folded = false;
     for line in text.split_inclusive('\n') {
         let ticks: String = line.chars().take_while(|c| *c == '`').collect();
         let fence_after = match &fence {
@@ -78,16 +83,24 @@ fn cut(text: &str, room: usize) -> String {
             None if ticks.len() >= 3 => Some(ticks),
             _ => fence.clone(),
         };
-        let closing = fence_after.as_ref().map_or(0, |ticks| ticks.len() + 1);
+        let folded_after = match line.trim_end() {
+            _ if fence.is_some() => folded,
+            "</details>" => false,
+            line => folded || line.starts_with("<details>"),
+        };
+        let closing = fence_after.as_ref().map_or(0, |ticks| ticks.len() + 1) + END.len();
         if kept.len() + line.len() + closing + CUT.len() > room {
             break;
         }
         kept.push_str(line);
-        fence = fence_after;
+        (fence, folded) = (fence_after, folded_after);
     }
     if let Some(ticks) = fence {
         kept.push_str(&ticks);
         kept.push('\n');
+    }
+    if folded {
+        kept.push_str(END);
     }
     if kept.len() + CUT.len() <= room {
         kept.push_str(CUT);

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use super::rules::{RuleOutcome, summaries};
 use super::text::{clean, headline, one_line};
 use super::without_verdict;
-use super::{CaseResult, RunResult, Totals, pace, rule_results, view};
+use super::{CaseResult, RunResult, Totals, pace, page, rule_results, view};
 
-/// The run as Markdown: totals, cases, failures in full, rules, images, phases.
+/// The run as Markdown: totals, rules × releases, failures, cases, rules, images, phases. All but
+/// the matrix is folded, so that the page of a GitHub job begins with what counts.
 pub fn render_markdown(run: &RunResult) -> String {
     let mut text = format!("# KubeRay conformance: {}\n\n", Totals::of(run));
     if let Some(reason) = &run.interrupted {
@@ -26,20 +27,67 @@ pub fn render_markdown(run: &RunResult) -> String {
         escape(&run.environment.engine),
         escape(&run.harness),
     );
+    if let Some(command) = &run.command {
+        _ = writeln!(text, "Repeat it with {}.\n", code(command));
+    }
     for remark in view::remarks(run) {
         _ = writeln!(text, "{}.\n", escape(&remark));
     }
-    cases(&mut text, run);
-    conditions(&mut text, run);
+    matrix(&mut text, run);
     failures(&mut text, run);
-    rules(&mut text, run);
-    images(&mut text, run);
-    phases(&mut text, run);
+    folded(&mut text, &format!("Cases ({})", run.cases.len()), |text| {
+        cases(text, run);
+        conditions(text, run);
+    });
+    folded(&mut text, "Rules of the contract", |text| rules(text, run));
+    if !run.environment.images.is_empty() {
+        folded(&mut text, "Images", |text| images(text, run));
+    }
+    if !run.phases.is_empty() {
+        folded(&mut text, "Phases", |text| phases(text, run));
+    }
     text
 }
 
+/// A part that is shown when its title is chosen.
+fn folded(text: &mut String, title: &str, part: impl FnOnce(&mut String)) {
+    _ = writeln!(text, "<details><summary>{}</summary>\n", escape(title));
+    part(text);
+    text.push_str("</details>\n\n");
+}
+
+/// Rules × releases.
+fn matrix(text: &mut String, run: &RunResult) {
+    let matrix = page::matrix::matrix(run);
+    if matrix.rows.is_empty() {
+        return;
+    }
+    let columns = matrix.columns.iter().map(|column| {
+        let ray = column.with_ray.then(|| format!(" / {}", column.ray));
+        escape(&format!("{}{}", column.operator, ray.unwrap_or_default()))
+    });
+    let columns: Vec<String> = columns.collect();
+    let head = format!(
+        "| Rule | {} |\n|---|{}",
+        columns.join(" | "),
+        "---|".repeat(columns.len())
+    );
+    table(
+        text,
+        &head,
+        matrix.rows.iter().map(|row| {
+            let title = format!("{} {}", row.id, row.title);
+            let cells = row.cells.iter().map(|cell| match (cell.case, cell.word) {
+                (None, _) => "–".to_owned(),
+                (_, word @ ("failed" | "new")) => format!("**{word} {}**", cell.count),
+                (_, word) => format!("{word} {}", cell.count).trim_end().to_owned(),
+            });
+            std::iter::once(escape(title.trim())).chain(cells).collect()
+        }),
+    );
+}
+
 fn cases(text: &mut String, run: &RunResult) {
-    text.push_str("## Cases\n\n");
     table(
         text,
         "| Result | Scenario | Level | Rules | Target | KubeRay | Ray | Seconds |\n|---|---|---|---|---|---|---|--:|",
@@ -92,22 +140,17 @@ fn failures(text: &mut String, run: &RunResult) {
         text.push_str("## Failures\n\n");
     }
     for case in failed {
-        failure(text, case);
+        let note = if case.is_provisional_failure() {
+            " (provisional)"
+        } else {
+            ""
+        };
+        let title = format!("{} {}{note}", case.outcome.word(), case.id);
+        folded(text, &title, |text| failure(text, run, case));
     }
 }
 
-fn failure(text: &mut String, case: &CaseResult) {
-    let note = if case.is_provisional_failure() {
-        " (provisional)"
-    } else {
-        ""
-    };
-    _ = writeln!(
-        text,
-        "### {} {}{note}\n",
-        case.outcome.word(),
-        code(&case.id)
-    );
+fn failure(text: &mut String, run: &RunResult, case: &CaseResult) {
     if let Some(reason) = case.own_reason() {
         message(text, "", reason);
     }
@@ -131,11 +174,11 @@ fn failure(text: &mut String, case: &CaseResult) {
     if let Some(evidence) = &case.evidence {
         _ = writeln!(text, "Evidence, in the output folder: {}\n", code(evidence));
     }
+    _ = writeln!(text, "Repeat it with {}.\n", code(&page::repeat(run, case)));
 }
 
 fn rules(text: &mut String, run: &RunResult) {
     let results = rule_results(run);
-    text.push_str("## Rules of the contract\n\n");
     for line in summaries(&results) {
         _ = writeln!(text, "{}.\n", escape(&line));
     }
@@ -169,10 +212,6 @@ fn rules(text: &mut String, run: &RunResult) {
 }
 
 fn images(text: &mut String, run: &RunResult) {
-    if run.environment.images.is_empty() {
-        return;
-    }
-    text.push_str("## Images\n\n");
     table(
         text,
         "| Image | Origin | Made of | Pinned | Digest |\n|---|---|---|---|---|",
@@ -189,10 +228,6 @@ fn images(text: &mut String, run: &RunResult) {
 }
 
 fn phases(text: &mut String, run: &RunResult) {
-    if run.phases.is_empty() {
-        return;
-    }
-    text.push_str("## Phases\n\n");
     table(
         text,
         "| Phase | Seconds |\n|---|--:|",

@@ -1,17 +1,18 @@
 //! Reports: results become text for a terminal, `JUnit`, JSON, Markdown, HTML and GitHub annotations.
 
 mod check;
+mod compare;
 mod contract_page;
 mod durations;
 mod files;
 mod final_text;
 pub mod github;
-mod html;
 mod ids;
 mod json;
 mod junit;
 mod markdown;
 mod pace;
+mod page;
 mod pairs;
 mod rules;
 mod terminal;
@@ -33,12 +34,22 @@ pub use kuberay_conformance_engine::reports::{ReportError, Reports, read_results
 pub use kuberay_conformance_scenario::results::*;
 
 pub use check::{check_annotations, check_junit};
+pub use compare::{Comparison, Difference, compare};
 pub use contract_page::contract_page;
 pub use durations::{durations, render_durations};
-pub use files::{AllReports, write_all};
+pub use files::{AllReports, write_all, write_page};
 pub use final_text::render_text;
 pub use json::results_schema;
 pub use markdown::render_markdown;
 pub use pairs::render_pairs;
 pub use rules::{LayerResult, RuleOutcome, RuleResult, rule_results};
 pub use terminal::{Live, Plain, StatusLevel, progress, use_colour};
+
+/// A word of a command line, quoted where a shell would read it as something else.
+pub fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}

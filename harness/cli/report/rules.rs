@@ -92,7 +92,7 @@ pub fn rule_results(run: &RunResult) -> Vec<RuleResult> {
 }
 
 /// The pairs of kind, and those on envtest whose release has none there, in the cases' order.
-fn pairs(cases: &[CaseResult]) -> Vec<(&str, &str)> {
+pub(super) fn pairs(cases: &[CaseResult]) -> Vec<(&str, &str)> {
     let mut pairs: Vec<(&str, &str)> = Vec::new();
     for target in [TargetKind::Kind, TargetKind::Envtest] {
         for case in cases.iter().filter(|case| case.target == target) {

@@ -170,9 +170,16 @@ fn html_is_escaped_and_stands_alone() {
     let html = written(&example::run(), "index.html");
     assert!(html.contains("&lt;b&gt;::add-path::"), "{html}");
     for absent in [
-        "<script", "<link", "<img", "src=", "href=", "url(", "@import", "<b>", "\x1b", "\0",
+        "<link", "<img", "src=", "url(", "@import", "http:", "https:", "<b>", "\x1b", "\0",
     ] {
         assert!(!html.contains(absent), "{absent} in the page");
+    }
+    assert_eq!(html.matches("<script").count(), 1);
+    let links = html.split("href=\"").skip(1);
+    for link in links.filter(|link| !link.starts_with('#')) {
+        let link = link.split('"').next().unwrap().replace("&#x2f;", "/");
+        // Evidence beside the page; the page is not below the folder of the scenarios.
+        assert!(link.starts_with("evidence/kind-1.6.2-"), "{link}");
     }
     for text in [
         "2 passed (1 flaky), 2 failed (1 provisional), 1 skipped, 1 error",
@@ -398,6 +405,12 @@ fn the_step_summary_is_appended_and_stays_within_its_limit() {
         text.len()
     );
     assert!(text.contains("This summary was cut"));
+    let count = |part| text.matches(part).count();
+    assert_eq!(
+        count("<details>"),
+        count("</details>"),
+        "what is folded ends"
+    );
 }
 
 #[test]

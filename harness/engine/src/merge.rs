@@ -114,6 +114,8 @@ pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
         started,
         duration_seconds,
         harness: first.run.harness.clone(),
+        // None of the runs was all of it.
+        command: None,
         phases: sources.iter().flat_map(phases).collect(),
         environment,
         shard: None,

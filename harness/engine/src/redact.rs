@@ -186,6 +186,7 @@ impl Redactor {
     pub fn redact_run(&self, run: &mut RunResult) -> usize {
         let interrupted = run.interrupted.as_mut().map_or(0, |text| self.mask(text));
         interrupted
+            + run.command.as_mut().map_or(0, |text| self.mask(text))
             + run
                 .cases
                 .iter_mut()
@@ -196,7 +197,12 @@ impl Redactor {
     /// Masks what a case's result quotes from the cluster; returns how many places were masked.
     pub fn redact_case(&self, case: &mut CaseResult) -> usize {
         let texts = case.checks.iter_mut().flat_map(|check| {
-            let quotes = [&mut check.expected, &mut check.found, &mut check.diff];
+            let quotes = [
+                &mut check.source,
+                &mut check.expected,
+                &mut check.found,
+                &mut check.diff,
+            ];
             std::iter::once(&mut check.message).chain(quotes.into_iter().flatten())
         });
         let texts = case.reason.iter_mut().chain(texts);

@@ -8,10 +8,13 @@ use kuberay_manifest::yaml::{self, Node};
 use kuberay_manifest::{Diagnostic, Diagnostics, Found, Source};
 use semver::{Version, VersionReq};
 
-use super::{Scenario, ScenarioFile, files, json_schema, parse_duration, rules, shape};
+use super::{Location, Scenario, ScenarioFile, files, json_schema, parse_duration, rules, shape};
 
 /// The name that every scenario file has.
 const FILE_NAME: &str = "scenario.yaml";
+
+/// Lines of a check after its first one that reports show.
+const EXCERPT: usize = 14;
 
 /// How long all checks of a scenario may take together when it does not say.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(3);
@@ -173,14 +176,17 @@ pub(super) fn build(source: &Source, tree: &Node) -> Found<Scenario> {
     let file: ScenarioFile =
         serde_json::from_value(tree.to_json()).map_err(|error| unexpected(&error))?;
     let checks = tree.get("spec").and_then(|spec| spec.get("checks"));
+    let checks = checks.map_or(&[][..], Node::items).iter();
+    let check_locations: Vec<Location> = checks.map(|check| check.place.location).collect();
+    let lines: Vec<&str> = source.text.lines().collect();
     Ok(Scenario {
         dir: dir.into(),
         path: source.path.clone(),
-        check_locations: checks
-            .map_or(&[][..], Node::items)
+        check_texts: check_locations
             .iter()
-            .map(|check| check.place.location)
+            .map(|location| excerpt(&lines, *location))
             .collect(),
+        check_locations,
         operator: VersionReq::parse(&file.spec.operator).map_err(|error| unexpected(&error))?,
         ray: VersionReq::parse(&file.spec.ray).map_err(|error| unexpected(&error))?,
         upgrade_from: match &file.spec.upgrade_from {
@@ -193,4 +199,19 @@ pub(super) fn build(source: &Source, tree: &Node) -> Found<Scenario> {
         },
         file,
     })
+}
+
+/// The lines of the entry of a list that begins at a location: up to the first line that is
+/// indented less.
+fn excerpt(lines: &[&str], location: Location) -> String {
+    let indent = location.column.saturating_sub(1);
+    let is_deeper = |line: &&&str| {
+        let bare = line.trim_start_matches(' ');
+        bare.is_empty() || line.len() - bare.len() >= indent
+    };
+    let mut rest = lines.iter().skip(location.line.saturating_sub(1));
+    let first = rest.next().copied().unwrap_or_default();
+    let more = rest.take_while(is_deeper).take(EXCERPT).copied();
+    let text: Vec<&str> = std::iter::once(first).chain(more).collect();
+    text.join("\n").trim_end().to_owned()
 }

@@ -338,6 +338,8 @@ pub struct Scenario {
     pub file: ScenarioFile,
     /// Where each entry of `spec.checks` begins, in order.
     pub check_locations: Vec<Location>,
+    /// The lines of each entry of `spec.checks`, as far as reports show them.
+    pub check_texts: Vec<String>,
     /// `spec.operator`, parsed.
     pub operator: semver::VersionReq,
     /// `spec.ray`, parsed.

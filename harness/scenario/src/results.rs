@@ -33,6 +33,9 @@ pub struct RunResult {
     pub duration_seconds: f64,
     /// Release of the harness.
     pub harness: String,
+    /// The command that repeats it, quoted for a shell; none where several runs were merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// Phases of the run (cluster, images, operator, cases …) with their durations, in order.
     pub phases: Vec<Phase>,
     /// What was under test.
@@ -111,6 +114,7 @@ impl RunResult {
             started: format!("{:.0}", jiff::Timestamp::now()),
             duration_seconds: 0.0,
             harness: env!("CARGO_PKG_VERSION").into(),
+            command: None,
             phases: Vec::new(),
             environment: Environment::default(),
             shard,
@@ -274,6 +278,10 @@ pub struct CaseResult {
     /// (`ready`), that Ray answers (`rayReady`) and that its job is as expected (`job`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub milestones: BTreeMap<String, f64>,
+    /// Which of the places for cases that run side by side it had, from 0 on; each release on
+    /// envtest counts its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<usize>,
     /// Its checks, in the scenario's order.
     pub checks: Vec<CheckResult>,
     /// Folder with the evidence below the output folder, where it was written.
@@ -306,6 +314,9 @@ pub struct CheckResult {
     pub name: String,
     /// Where it stands in the scenario file.
     pub location: Location,
+    /// Its lines there, where it did not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
     /// One sentence.

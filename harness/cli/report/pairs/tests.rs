@@ -29,6 +29,7 @@ fn run(pair: &Pair, checks: &[(&str, &str, Option<&str>)]) -> RunResult {
     case.checks = checks
         .iter()
         .map(|(name, message, found)| CheckResult {
+            source: None,
             name: (*name).into(),
             message: (*message).into(),
             found: found.map(str::to_owned),
@@ -186,6 +187,7 @@ fn the_committed_page_has_a_row_for_every_scenario() {
 #[test]
 fn the_namespace_of_a_case_is_no_difference() {
     let check = CheckResult {
+        source: None,
         name: "logs worker".into(),
         found: Some("worker of a-svc.kc-1125-192823-2f97-37-a.svc.cluster.local:6379".into()),
         ..example::run().cases[0].checks[0].clone()

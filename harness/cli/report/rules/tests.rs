@@ -182,7 +182,7 @@ fn a_filter_never_makes_a_rule_look_proven(
     let folder = tempfile::tempdir().unwrap();
     write_all(&run, folder.path()).unwrap();
     let html = std::fs::read_to_string(folder.path().join("index.html")).unwrap();
-    assert!(html.contains(&format!("<td>{verdict}</td>")), "{html}");
+    assert!(html.contains(&format!("title=\"{verdict}\"")), "{html}");
 }
 
 /// What its range leaves out is told as skipped, and is no scenario of the release.

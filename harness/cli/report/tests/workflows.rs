@@ -101,9 +101,12 @@ fn every_program_of_tests_is_run() {
         .filter_map(|section| section.strip_prefix("name = \"")?.split('"').next())
         .collect();
     assert!(names.contains(&"conformance"), "{names:?}");
+    assert!(script.contains(" ci/browser\n"));
+    let browser = read("ci/browser");
     let calls: Vec<&str> = script
         .lines()
         .filter(|line| line.contains("tests --"))
+        .chain(browser.lines().filter(|line| line.contains("cargo test")))
         .collect();
     let calls = calls.join("\n");
     for name in names {

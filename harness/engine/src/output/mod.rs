@@ -4,12 +4,14 @@
 //! its folder, and no link in the folder is followed.
 
 mod bounded;
+mod evidence;
 mod files;
 mod leftovers;
 mod lock;
 mod paths;
 
 pub(crate) use bounded::{Bounded, too_much};
+pub use evidence::{EvidenceFile, evidence_files, evidence_tail};
 pub(crate) use files::{create_file, create_folder, folder_without_links, open_file, remove};
 pub(crate) use leftovers::{cases_of_before, clear_evidence, evidence_of};
 pub use lock::{OutputError, OutputLock};

@@ -267,7 +267,11 @@ impl<'a> CheckTracker<'a> {
             .iter()
             .copied()
             .chain(std::iter::repeat(Location::default()));
-        let of_check = |((check, state), location): ((&Check, &State), Location)| {
+        let texts = spec_texts(self.scenario);
+        let of_check = |(((check, state), location), text): (
+            ((&Check, &State), Location),
+            Option<&String>,
+        )| {
             let (outcome, finding, at) = match state {
                 State::Done {
                     outcome,
@@ -279,6 +283,7 @@ impl<'a> CheckTracker<'a> {
             CheckResult {
                 name: title(check),
                 location,
+                source: text.filter(|_| !outcome.is_good()).cloned(),
                 outcome,
                 message: finding.message,
                 expected: finding.expected,
@@ -291,9 +296,17 @@ impl<'a> CheckTracker<'a> {
             .iter()
             .zip(&self.states)
             .zip(places)
+            .zip(texts)
             .map(of_check)
             .collect()
     }
+}
+
+/// The lines of each check in the scenario file; without end, for a scenario that comes from no
+/// file has none.
+fn spec_texts(scenario: &Scenario) -> impl Iterator<Item = Option<&String>> {
+    let texts = scenario.check_texts.iter().map(Some);
+    texts.chain(std::iter::repeat(None))
 }
 
 /// The milestone that is reached when this check and others of its kind pass.

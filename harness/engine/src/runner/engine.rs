@@ -26,6 +26,7 @@ use super::names::{evidence_folder, namespace_name};
 use super::node_images::digest_on;
 use super::outcome::{blank, fail, sentences, summarise};
 use super::secrets::Secrets;
+use super::slots::{Slot, Slots};
 use super::snapshots::CaseSnapshots;
 use super::steps::StepRunner;
 use super::subjects::{
@@ -65,6 +66,7 @@ pub struct Engine {
     cancel: CancellationToken,
     removals: Mutex<JoinSet<Result<(), String>>>,
     started: AtomicUsize,
+    slots: Slots,
     durations: Durations,
 }
 
@@ -124,6 +126,7 @@ impl Engine {
             cancel,
             removals: Mutex::default(),
             started: AtomicUsize::new(0),
+            slots: Slots::default(),
             durations,
         })
     }
@@ -281,6 +284,8 @@ impl Engine {
         };
         let began = self.begin(case).await;
         let started = Instant::now();
+        let slot = began.is_ok().then(|| self.slots.take());
+        result.slot = slot.as_ref().map(Slot::number);
         let done = match began {
             Ok((prepared, permit)) => {
                 self.apply_and_judge(case, prepared, permit, upgrade, &mut result)

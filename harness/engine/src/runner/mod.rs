@@ -33,6 +33,7 @@ mod secrets;
 mod session;
 mod setup;
 mod shared;
+mod slots;
 mod snapshots;
 mod steps;
 mod subjects;

@@ -94,6 +94,8 @@ pub struct Options {
     pub nodes: Option<u32>,
     /// Nodes of a cluster that has to be made, where that is more.
     pub roomy: Option<u32>,
+    /// The command that repeats the run, for its reports.
+    pub command: Option<String>,
     /// Whether the kind cluster's API server writes an audit log, which the bench counts requests in.
     pub audit: bool,
 }
@@ -165,6 +167,7 @@ impl Options {
             nodes: None,
             roomy: None,
             audit: false,
+            command: None,
         }
     }
 }

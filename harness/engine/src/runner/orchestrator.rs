@@ -201,6 +201,7 @@ async fn orchestrate(
         started: format!("{started:.0}"),
         duration_seconds: phases.total(),
         harness: env!("CARGO_PKG_VERSION").into(),
+        command: options.command.clone(),
         phases: phases.into_ended(),
         environment: found.environment,
         shard,

@@ -27,6 +27,7 @@ pub(super) fn blank(case: &TestCase) -> CaseResult {
         duration_seconds: 0.0,
         applied: None,
         milestones: BTreeMap::new(),
+        slot: None,
         checks: Vec::new(),
         evidence: None,
         steps: sentences(case),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::generated::{Generated, unseen_origin};
 use super::{Comparison, Expectations, Finding, Observation, Verdict, pods};
+use crate::expect::one_sided;
 use crate::{Made, PodCheck, PodField};
 
 pub(super) fn evaluate(
@@ -82,6 +83,7 @@ pub(super) fn evaluate(
                 wrong
                     .sentences
                     .push(format!("{} differs from {file}", field.key()));
+                wrong.note_lines(field, &expected, &found);
                 wrong.expected.push(expected);
                 wrong.found.push(found);
                 wrong.diff.push(diff);
@@ -96,6 +98,7 @@ pub(super) fn evaluate(
     // A Pod's containers do not change after its creation, so a difference stays.
     if !wrong.sentences.is_empty() {
         wrong.extend(new);
+        wrong.note_moves();
         Verdict::Never(wrong.finding(&who))
     } else if !new.sentences.is_empty() {
         Verdict::New(new.finding(&who))
@@ -112,9 +115,34 @@ struct Fields {
     expected: Vec<String>,
     found: Vec<String>,
     diff: Vec<String>,
+    /// Lines that a field lost, and lines that it gained.
+    removed: Vec<(PodField, String)>,
+    added: Vec<(PodField, String)>,
 }
 
 impl Fields {
+    fn note_lines(&mut self, field: PodField, expected: &str, found: &str) {
+        let (removed, added) = one_sided(expected, found);
+        let bare = |line: &&str| (field, line.trim().trim_end_matches(',').to_owned());
+        self.removed.extend(removed.iter().map(bare));
+        self.added.extend(added.iter().map(bare));
+    }
+
+    /// Says which lines left one field for another.
+    fn note_moves(&mut self) {
+        for (from, line) in &self.removed {
+            let to = self
+                .added
+                .iter()
+                .find(|(to, added)| to != from && added == line);
+            if let Some((to, _)) = to {
+                let value = line.trim_start_matches("- ");
+                self.sentences
+                    .push(format!("{value} moved from {} to {}", from.key(), to.key()));
+            }
+        }
+    }
+
     fn extend(&mut self, other: Self) {
         self.sentences.extend(other.sentences);
         self.found.extend(other.found);

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, TextDiff, capture_diff_slices};
 
+use super::align::{self, align};
+
 /// Longer lines are cut in the middle.
 const LINE: usize = 800;
 /// Characters shown on each side of a difference within a line.
@@ -17,9 +19,16 @@ const NEAR: usize = 16;
 const COMPARED: usize = 4000;
 /// Pairs of lines that are shown in detail.
 const PAIRS: usize = 3;
+/// Changes of more characters are not marked from below; they are named.
+const MARKED: usize = 8;
+/// Changes that a line names at most.
+const NAMED: usize = 4;
+/// Characters of a change that are shown when it is named.
+const NAME: usize = 60;
 
-/// The unified difference of two bodies, then for the lines that were changed the place of the first change with
-/// visible spaces (`·`) and marks below it.
+/// The unified difference of two bodies, then for the lines that were changed the place of the
+/// first change with visible spaces (`·`), and the change itself: marks below it where it is short,
+/// its words where it is long.
 pub fn diff(expected: &str, found: &str, file: &str) -> String {
     let mut text = format!("--- expected: {file}\n+++ found\n");
     let (expected_end, found_end) = (format!("{expected}\n"), format!("{found}\n"));
@@ -34,10 +43,12 @@ pub fn diff(expected: &str, found: &str, file: &str) -> String {
     if let Some(sentence) = only_spaces(expected, found) {
         _ = writeln!(text, "{sentence}");
     }
-    let (expected, found): (Vec<&str>, Vec<&str>) =
-        (expected.split('\n').collect(), found.split('\n').collect());
-    for (old, new) in changed_pairs(&lines).into_iter().take(PAIRS) {
-        text.push_str(&detail(expected[old], found[new], new + 1));
+    let changed = align(expected, found)
+        .into_iter()
+        .filter(|row| !row.is_equal());
+    let pairs = changed.filter_map(|row| Some((row.old?.1, row.new?)));
+    for (old, (index, new)) in pairs.take(PAIRS) {
+        text.push_str(&detail(old, new, index + 1));
     }
     text.truncate(text.trim_end().len());
     text
@@ -58,17 +69,6 @@ fn only_spaces(expected: &str, found: &str) -> Option<String> {
             if found > expected { "many" } else { "few" },
         ),
     })
-}
-
-/// Lines that stand in each other's place.
-fn changed_pairs(lines: &TextDiff<'_, '_, str>) -> Vec<(usize, usize)> {
-    let mut pairs = Vec::new();
-    for op in lines.ops() {
-        if let DiffOp::Replace { .. } = op {
-            pairs.extend(op.old_range().zip(op.new_range()));
-        }
-    }
-    pairs
 }
 
 /// The first change between two lines, with its surroundings.
@@ -95,8 +95,13 @@ fn detail(expected: &str, found: &str, line: usize) -> String {
         "line {line}, from character {} (`·` is a space):\n",
         first.1.start + 1
     );
-    let old_marks: Vec<_> = changes.iter().map(|change| change.0.clone()).collect();
-    let new_marks: Vec<_> = changes.iter().map(|change| change.1.clone()).collect();
+    let is_short = |(old, new): &(Range<usize>, Range<usize>)| old.len().max(new.len()) <= MARKED;
+    let marked = changes.iter().all(is_short);
+    let (old_marks, new_marks): (Vec<_>, Vec<_>) = if marked {
+        changes.iter().cloned().unzip()
+    } else {
+        (Vec::new(), Vec::new())
+    };
     excerpt(
         &mut text,
         "expected",
@@ -111,6 +116,11 @@ fn detail(expected: &str, found: &str, line: usize) -> String {
         first.1.start..last.1.end,
         &new_marks,
     );
+    if !marked {
+        let changes = align::changes(expected, found);
+        let named = changes.iter().take(NAMED).map(named);
+        _ = writeln!(text, "  changed   {}", named.collect::<Vec<_>>().join(", "));
+    }
     if near < all {
         _ = writeln!(text, "  and {} more further on in this line", all - near);
     }
@@ -162,10 +172,7 @@ fn excerpt(
     let from = focus.start.saturating_sub(MARGIN);
     let to = (focus.end.min(focus.start + SHOWN) + MARGIN).min(line.len());
     let before = if from > 0 { "…" } else { "" };
-    let shown: String = line[from..to]
-        .iter()
-        .map(|c| if *c == ' ' { '·' } else { *c })
-        .collect();
+    let shown: String = line[from..to].iter().map(|c| visible_space(*c)).collect();
     let after = if to < line.len() { "…" } else { "" };
     _ = writeln!(text, "  {title}  {before}{shown}{after}");
     let marked = |at: usize| marks.iter().any(|mark| mark.contains(&at));
@@ -176,6 +183,28 @@ fn excerpt(
         let indent = " ".repeat(title.len() + 4 + before.chars().count());
         _ = writeln!(text, "{indent}{}", marks.trim_end());
     }
+}
+
+/// A change in words, with visible spaces.
+fn named(change: &align::Change) -> String {
+    let name = |text: &str| {
+        let visible: String = text.chars().map(visible_space).take(NAME).collect();
+        let cut = if text.chars().count() > NAME {
+            "…"
+        } else {
+            ""
+        };
+        format!("`{visible}{cut}`")
+    };
+    match (change.old.as_str(), change.new.as_str()) {
+        ("", new) => format!("added {}", name(new)),
+        (old, "") => format!("removed {}", name(old)),
+        (old, new) => format!("{} → {}", name(old), name(new)),
+    }
+}
+
+fn visible_space(c: char) -> char {
+    if c == ' ' { '·' } else { c }
 }
 
 fn shorten(line: &str) -> String {
@@ -265,7 +294,7 @@ line 1, from character 18 (`·` is a space):
             "--- expected: head.args@ge-1.6.0.snap\n+++ found\n@@ -1,2 +1,3 @@\n - \"a\"\n - \"b\"\n+- \"c\""
         );
         let text = diff("- \"a\"", "absent", FILE);
-        assert!(text.contains("-- \"a\"\n+absent\n"), "{text}");
+        assert!(text.ends_with("-- \"a\"\n+absent"), "{text}");
     }
 
     #[test]
@@ -278,6 +307,28 @@ line 1, from character 18 (`·` is a space):
         assert!(text.contains("x··y"), "{text}");
         let other = format!("- \"{}\"", "z".repeat(100_000));
         assert!(diff(&expected, &other, FILE).len() < 4000);
+    }
+
+    #[test]
+    fn a_word_that_moved_is_not_compared_with_the_long_line_in_its_place() {
+        let long = format!("- \"ulimit -n 65536; ray start {}\"", "--flag ".repeat(60));
+        let text = diff(&format!("- \"-ce\"\n{long}"), &long, FILE);
+        assert!(text.contains("\n-- \"-ce\"\n"), "{text}");
+        assert!(!text.contains("expected  "), "{text}");
+        // Where the long line changes, too, it is compared with itself.
+        let changed = long.replace("65536", "65535");
+        let text = diff(&format!("- \"-ce\"\n{long}"), &changed, FILE);
+        assert!(text.contains("n·65536;"), "{text}");
+        assert!(!text.contains("·\"-ce"), "{text}");
+    }
+
+    #[test]
+    fn a_long_change_is_named_and_has_no_row_of_carets() {
+        let new = "ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}; ray start";
+        let text = diff("ulimit -n 65536; ray start", new, FILE);
+        assert!(!text.contains("^^"), "{text}");
+        let named = "  changed   `65536;` → `${RAY_START_ULIMIT_OPEN_FILES:-65536};`";
+        assert!(text.ends_with(named), "{text}");
     }
 
     #[test]

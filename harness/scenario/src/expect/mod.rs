@@ -1,5 +1,6 @@
 //! Expectations: what was found is normalised and compared with a snapshot; pending ones are reviewed and accepted.
 
+mod align;
 mod body;
 mod diff;
 mod error;
@@ -11,6 +12,8 @@ mod pending;
 mod review;
 mod unreferenced;
 
+pub(crate) use align::one_sided;
+pub use align::{Change, Row, Segment, align, changes, segments};
 pub use body::render;
 pub use diff::diff;
 pub use error::ExpectError;

@@ -88,6 +88,7 @@ mod tests {
                 },
             },
             check_locations: vec![],
+            check_texts: vec![],
             operator: VersionReq::STAR,
             ray: VersionReq::STAR,
             upgrade_from: None,

@@ -17,6 +17,7 @@ pub(super) fn scenario(name: &str, target: TargetKind, operator: &str, ray: &str
         dir: PathBuf::new(),
         path: PathBuf::new(),
         check_locations: Vec::new(),
+        check_texts: Vec::new(),
         operator: VersionReq::parse(operator).unwrap(),
         ray: VersionReq::parse(ray).unwrap(),
         upgrade_from: None,

@@ -37,6 +37,7 @@ fn case(
         },
         applied: None,
         milestones: BTreeMap::new(),
+        slot: None,
         checks: Vec::new(),
         evidence: outcome
             .is_bad()
@@ -65,6 +66,7 @@ fn check(name: &str, line: usize, outcome: Outcome, message: &str) -> CheckResul
     CheckResult {
         name: name.into(),
         location: Location { line, column: 7 },
+        source: None,
         outcome,
         message: message.into(),
         expected: None,
@@ -158,6 +160,7 @@ pub fn run() -> RunResult {
         started: "2026-11-02T10:15:00Z".into(),
         duration_seconds: 95.2,
         harness: "0.1.0".into(),
+        command: Some("kuberay-conformance run --target kind".into()),
         phases: vec![
             Phase {
                 name: "cluster".into(),

@@ -47,6 +47,12 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
             column: 7
         }
     );
+    // The lines that reports show: each check alone, with all of its lines.
+    assert_eq!(scenario.check_texts.len(), 8);
+    assert!(scenario.check_texts[0].trim_start().starts_with("- pod:"));
+    let logs = &scenario.check_texts[2];
+    assert!(logs.trim_start().starts_with("- logs:"), "{logs}");
+    assert_eq!(logs.lines().count(), 9, "{logs}");
 }
 
 #[rstest]

@@ -8,6 +8,7 @@ use crate::scenario::results::example;
 fn checks(outcomes: &[Outcome]) -> Vec<CheckResult> {
     let like = example::run().cases.remove(0).checks.remove(0);
     let check = |(index, outcome): (usize, &Outcome)| CheckResult {
+        source: None,
         name: format!("check {index}"),
         outcome: *outcome,
         message: outcome.word().to_lowercase(),

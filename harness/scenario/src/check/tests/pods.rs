@@ -87,6 +87,17 @@ fn a_difference_fails_although_something_is_new() {
 }
 
 #[test]
+fn a_value_that_moved_from_args_to_command_is_said_to_have_moved() {
+    // Until 1.3, `-lc` would be the first of the args; this operator has it in the command.
+    let snapshots = Snapshots(vec![
+        (PodField::Command, json!(["/bin/bash", "--"])),
+        (PodField::Args, json!(["-c", ARGS])),
+    ]);
+    let verdict = evaluate(&command_and_args(), &observe(&SOLUTION_1), &snapshots);
+    fails(verdict, "\"-c\" moved from args to command");
+}
+
+#[test]
 fn a_pod_that_does_not_exist_is_waited_for() {
     let mut observation = Observation::default();
     waits(
