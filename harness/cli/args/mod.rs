@@ -15,7 +15,7 @@ pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source};
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
 
-use crate::commands::{Check, Explain, Fuzz};
+use crate::commands::{Check, Diff, Explain, Fuzz};
 use crate::contract;
 use crate::operator::Manifests;
 use crate::plan::{self, Filter};
@@ -63,6 +63,8 @@ pub enum Command {
     Check(Box<Check>),
     /// Compare the contract with real operators on generated RayClusters
     Fuzz(Fuzz),
+    /// Compare two operators with each other
+    Diff(Box<Diff>),
     /// List or check scenarios
     #[command(subcommand)]
     Scenario(Scenarios),
@@ -142,6 +144,8 @@ pub enum Document {
     Explain,
     /// What `check --format json` writes
     Check,
+    /// What `diff --format json` writes
+    Diff,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! The command line: arguments become calls of the engine, and results become text and an exit code.
 
 mod check;
+mod diff;
 mod explain;
 mod files;
 mod fuzz;
@@ -17,6 +18,7 @@ use crate::args::{Arguments, Cluster, Command, Job, Report, Scenarios, SnapshotC
 use crate::console;
 use crate::exit::CliError;
 pub use check::Check;
+pub use diff::Diff;
 pub use explain::Explain;
 pub use fuzz::Fuzz;
 
@@ -43,6 +45,7 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Explain(options) => explain::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Diff(options) => diff::run(&options),
         Command::Scenario(Scenarios::List(folder)) => files::list(&folder),
         Command::Scenario(Scenarios::Lint(folder)) => Ok(files::lint(&folder)),
         Command::Cluster(Cluster::Up(stack)) => live::up(&stack),
