@@ -104,6 +104,19 @@ impl Groups {
         cases.find(|case| case.generated)
     }
 
+    /// The smallest case that shows a subject; a scenario comes before a generated object.
+    pub fn smallest_of(&self, subject: &Subject) -> Option<Case> {
+        self.subjects.get(subject)?.cases.first().cloned()
+    }
+
+    /// Removes a case that a second look did not show, and the subject with its last one.
+    pub fn remove_case(&mut self, subject: &Subject, case: &Case) {
+        let cases = self.subjects.get_mut(subject).map(|group| &mut group.cases);
+        if cases.is_some_and(|cases| cases.remove(case) && cases.is_empty()) {
+            self.remove(subject);
+        }
+    }
+
     /// Removes a subject that a second look did not show.
     pub fn remove(&mut self, subject: &Subject) {
         self.subjects.remove(subject);
