@@ -98,3 +98,6 @@ fn cell(text: &str) -> String {
     let text = visible::line(text);
     html(&text).replace('|', "\\|").replace('@', "@\u{200b}")
 }
+
+#[cfg(test)]
+mod tests;

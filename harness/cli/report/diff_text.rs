@@ -26,10 +26,11 @@ pub fn diff_text(diff: &Diff, colour: bool) -> String {
         if entry.more_edits > 0 {
             text.push_str(&format!("      and {} more\n", entry.more_edits));
         }
+        let cases = if entry.cases == 1 { "case" } else { "cases" };
+        let examples = shown(&entry.examples.join(", "));
         text.push_str(&format!(
-            "      {} of the cases, such as {}\n",
-            entry.cases,
-            entry.examples.join(", ")
+            "      {} {cases}, such as {examples}\n",
+            entry.cases
         ));
         if let Some(smallest) = &entry.smallest {
             text.push_str("      the smallest object that shows it:\n");

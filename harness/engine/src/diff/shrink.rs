@@ -15,9 +15,9 @@ use crate::runner::RunError;
 /// Differences that are made small.
 const SHRUNK: usize = 5;
 /// Candidates for the smallest object of one difference.
-const CANDIDATES: usize = 60;
+const CANDIDATES: usize = 400;
 /// Time for all candidates.
-const SHRINK_WITHIN: Duration = Duration::from_secs(40);
+const SHRINK_WITHIN: Duration = Duration::from_secs(30);
 /// Further looks at a difference that no dated feature explains. What an operator decides by chance, such as which of
 /// two names of a resource counts, differs in about every second look.
 const LOOKS: usize = 6;
@@ -98,7 +98,8 @@ impl Sides {
         let mut manifests = Manifests::new();
         let unexplained = groups.smallest().into_iter().filter(|shown| {
             let attribution = attribute(&shown.subject, &self.base.release, &self.head.release);
-            attribution.features.is_empty()
+            // What an operator calls itself shows on every object.
+            attribution.features.is_empty() && shown.subject != Subject::ReleaseTag
         });
         for shown in unexplained.take(SHRUNK) {
             let subject = &shown.subject;

@@ -175,16 +175,15 @@ fn refusal_changes(base: &Observed, head: &Observed) -> Vec<Change> {
     };
     let all = |side: &Observed| side.refusals.iter().flat_map(keys).collect::<BTreeSet<_>>();
     let (before, after) = (all(base), all(head));
-    let told = |side: &Observed, key: &(Stage, String)| {
-        let mut refusals = side.refusals.iter();
-        let same = refusals.find(|one| keys(one).contains(key))?;
-        Some(same.message.clone())
+    let told = |side: &BTreeSet<(Stage, String)>, key: &(Stage, String)| {
+        let text = || format!("{} refuses: {}", key.0.words(), key.1);
+        side.contains(key).then(text)
     };
     let change = |key: &(Stage, String)| Change {
         subject: Subject::Refusal(key.0, key.1.clone()),
         container: None,
-        before: told(base, key),
-        after: told(head, key),
+        before: told(&before, key),
+        after: told(&after, key),
     };
     before.symmetric_difference(&after).map(change).collect()
 }

@@ -9,6 +9,7 @@ use super::attribute::attribute;
 use super::changes::{Change, ContainerOf, Subject};
 use super::document::{Edit, Entry};
 use super::observed::Observed;
+use super::pods::kinds;
 
 /// Different edits of one entry that are kept.
 const EDITS: usize = 40;
@@ -43,6 +44,8 @@ pub struct Groups {
     subjects: BTreeMap<Subject, Group>,
     /// Containers that the base made, by what they are for.
     containers: BTreeMap<ContainerOf, usize>,
+    /// Ray containers whose command the base generated.
+    generated: usize,
 }
 
 #[derive(Debug, Default)]
@@ -64,9 +67,10 @@ pub struct Shown {
 impl Groups {
     /// Adds what a case showed.
     pub fn add(&mut self, comparison: &Comparison<'_>) {
-        for spec in comparison.base.pods.iter() {
-            for (of, count) in containers(spec) {
-                *self.containers.entry(of).or_default() += count;
+        for (id, spec) in &comparison.base.pods {
+            for (of, generated) in kinds(id, spec) {
+                *self.containers.entry(of).or_default() += 1;
+                self.generated += usize::from(generated && of == ContainerOf::Ray);
             }
         }
         for change in comparison.changes {
@@ -163,7 +167,7 @@ impl Groups {
         let edits_shown: Vec<Edit> = shown
             .map(|((before, after), count)| Edit::of(before.as_deref(), after.as_deref(), **count))
             .collect();
-        let where_ = self.where_(group);
+        let where_ = self.where_(subject, group);
         let title = match edits_shown.as_slice() {
             [only] => format!("{} in {where_}", only.sentence()),
             _ => format!("{subject} in {where_}"),
@@ -193,7 +197,7 @@ impl Groups {
     }
 
     /// Where a difference is seen, such as `every Ray container`.
-    fn where_(&self, group: &Group) -> String {
+    fn where_(&self, subject: &Subject, group: &Group) -> String {
         if group.containers.is_empty() {
             return match group.cases.len() {
                 1 => "one case".into(),
@@ -202,8 +206,11 @@ impl Groups {
         }
         let parts = group.containers.iter().map(|(of, count)| {
             let all = self.containers.get(of).copied().unwrap_or_default();
+            let of_generated = *of == ContainerOf::Ray && is_of_generated(subject);
             if *count >= all && all > 1 {
                 format!("every {}", of.words())
+            } else if of_generated && *count >= self.generated && self.generated > 1 {
+                "every generated command".into()
             } else if *count == 1 {
                 format!("one {}", of.words())
             } else {
@@ -214,9 +221,17 @@ impl Groups {
     }
 }
 
-fn containers((id, spec): (&super::PodId, &Value)) -> Vec<(ContainerOf, usize)> {
-    super::pods::kinds(id, spec)
-        .into_iter()
-        .map(|of| (of, 1))
-        .collect()
+/// Whether only a generated command can show a subject.
+fn is_of_generated(subject: &Subject) -> bool {
+    matches!(
+        subject,
+        Subject::Ulimit
+            | Subject::Joint
+            | Subject::UserText
+            | Subject::Flag(_)
+            | Subject::FlagSpacing
+            | Subject::FlagOrder
+            | Subject::End
+            | Subject::ShellOptions
+    )
 }

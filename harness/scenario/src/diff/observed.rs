@@ -158,6 +158,11 @@ impl Replacements {
                 add(&format!("-{random}"), "-<generated>".into());
             }
         }
+        for pod in &observation.pods {
+            let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+            // Each case has one of its own, which the DNS name of a service holds.
+            add(&format!(".{namespace}.svc"), ".<namespace>.svc".into());
+        }
         for parent in parents {
             let kind = text(&parent["kind"]);
             add(
@@ -169,6 +174,8 @@ impl Replacements {
             }
         }
         // A job id may hold what another text holds.
+        list.sort();
+        list.dedup();
         list.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
         Self(list)
     }

@@ -70,12 +70,14 @@ pub(super) fn pod_changes(
     found
 }
 
-/// What the containers of a Pod are for.
-pub(super) fn kinds(id: &PodId, spec: &Value) -> Vec<ContainerOf> {
+/// What the containers of a Pod are for, and whether the operator generated their command.
+pub(super) fn kinds(id: &PodId, spec: &Value) -> Vec<(ContainerOf, bool)> {
     let keys = ["initContainers", "containers"].into_iter();
     let kinds = keys.flat_map(|key| {
         let list = named(&spec[key]).into_iter().enumerate();
-        list.map(move |(index, (name, _))| of(id, key, name, index))
+        list.map(move |(index, (name, container))| {
+            (of(id, key, name, index), is_generated(container))
+        })
     });
     kinds.collect()
 }
@@ -127,7 +129,7 @@ fn texts(list: &Value) -> Vec<&str> {
 }
 
 /// The program and the letters of the options of a shell that the operator starts.
-fn shell(command: &[&str]) -> Option<(String, BTreeSet<char>)> {
+fn shell(command: &[&str]) -> Option<(String, String)> {
     let (program, options) = command.split_first()?;
     let last = program.rsplit('/').next()?;
     let options: Vec<&&str> = options.iter().filter(|option| **option != "--").collect();
@@ -136,7 +138,7 @@ fn shell(command: &[&str]) -> Option<(String, BTreeSet<char>)> {
     };
     let letters = options.strip_prefix('-')?;
     let is_shell = ["bash", "sh"].contains(&last) && letters.contains('c');
-    is_shell.then(|| ((*program).to_owned(), letters.chars().collect()))
+    is_shell.then(|| ((*program).to_owned(), letters.to_owned()))
 }
 
 /// Whether the operator generated the command of a Ray container.
@@ -300,10 +302,10 @@ impl Pair<'_> {
             if before == after {
                 continue;
             }
-            let one = |list: &[String]| match list {
-                [one] => Some(one.clone()),
-                _ => None,
-            };
+            // Of several variables of one name the last one counts; the operator adds its own after the user's.
+            let rest_is_equal = before.len() == after.len()
+                && before.iter().zip(&after).rev().skip(1).all(|(a, b)| a == b);
+            let one = |list: &[String]| list.last().filter(|_| rest_is_equal).cloned();
             match (name, one(&before), one(&after)) {
                 (GENERATED, Some(before), Some(after)) => self.generated_variable(&before, &after),
                 (TAGS, Some(before), Some(after)) if rest(&before) == rest(&after) => {

@@ -115,6 +115,21 @@ fn one_cause_in_args_and_variable_counts_once() {
     assert_eq!(changes[0].after.as_deref(), Some("--num-cpus=2"));
 }
 
+#[test]
+fn the_users_variable_of_the_same_name_hides_no_flag() {
+    let side = |args: &str| {
+        let mut container = container(args);
+        let own = json!({"name": "KUBERAY_GEN_RAY_START_CMD", "value": "mine"});
+        container["env"].as_array_mut().unwrap().insert(0, own);
+        observed(json!([container]))
+    };
+    let found = subjects(
+        &side(BASE),
+        &side(&BASE.replace("--num-cpus=1", "--num-cpus=2")),
+    );
+    assert_eq!(found, [Subject::Flag("--num-cpus".into())]);
+}
+
 #[rstest]
 #[case::options(&["/bin/bash", "-lc", "--"], Subject::ShellOptions)]
 #[case::program(&["/bin/sh", "-c", "--"], Subject::Command(ContainerOf::Ray))]
