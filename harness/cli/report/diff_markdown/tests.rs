@@ -62,8 +62,24 @@ fn each_difference_is_a_row_with_details() {
     let diff = diff(vec![entry(
         "`ulimit -n 1` → `ulimit -n 2` in every Ray container",
     )]);
-    insta::assert_snapshot!("markdown", diff_markdown(&diff));
-    insta::assert_snapshot!("text", diff_text(&diff, false));
+    let text = diff_markdown(&diff);
+    let row = "| C11 | `ulimit -n 1` → `ulimit -n 2` in every Ray container | 3 |";
+    assert!(
+        text.contains("### Command contract: changed") && text.contains(row),
+        "{text}"
+    );
+    assert!(text.contains("-ulimit -n 1\n+ulimit -n 2\n"), "{text}");
+    assert!(
+        text.contains("Shown by default-command and 2 more."),
+        "{text}"
+    );
+    let text = diff_text(&diff, false);
+    assert!(
+        text.starts_with("C11 `ulimit -n 1` → `ulimit -n 2`"),
+        "{text}"
+    );
+    assert!(text.contains("features: ulimit-from-env") && text.contains("3 cases, such as"));
+    assert!(text.contains("note: one thing varies"), "{text}");
 }
 
 #[test]
