@@ -29,7 +29,8 @@ use crate::runner::{CaseError, Planes, RunError, StepRunner, rejection};
 
 /// How long the two may take for one case; old releases are slow by their own limit of requests.
 const ANSWER_WITHIN: Duration = Duration::from_mins(1);
-/// How long nothing may have changed on either side before a case in which something is missing is over.
+/// How long nothing may have changed on either side before a case in which something is missing is
+/// over.
 const QUIET: Duration = Duration::from_secs(6);
 /// The same for a second look, when the two have nothing else to do.
 pub(super) const LONG_QUIET: Duration = Duration::from_secs(15);
@@ -163,7 +164,8 @@ impl Side {
         Ok(parents)
     }
 
-    /// Removes what would keep the operator busy: one that waits for a job asks for it again and again.
+    /// Removes what would keep the operator busy: one that waits for a job asks for it again and
+    /// again.
     async fn forget(&self, objects: &[Value]) {
         for object in objects {
             if object["kind"] != "RayJob" && object["kind"] != "RayService" {

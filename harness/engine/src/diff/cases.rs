@@ -1,4 +1,5 @@
-//! The cases that both operators get: scenarios that need no kubelet, and generated objects of each kind.
+//! The cases that both operators get: scenarios that need no kubelet, and generated objects of each
+//! kind.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,7 +55,8 @@ impl Cases {
                 continue;
             }
             let covers = |release| plan::includes(&scenario.operator, release);
-            // What only one of the two promises is compared all the same: that is what a change to the operator changes.
+            // What only one of the two promises is compared all the same: that is what a change to
+            // the operator changes.
             if !covers(&sides.base.release) && !covers(&sides.head.release) {
                 continue;
             }
@@ -114,8 +116,8 @@ impl Cases {
         (self.cases.len() - generated, generated)
     }
 
-    /// Cases by the settings that their operators need. The few that need other settings come first: an operator that
-    /// starts looks at every object that is there.
+    /// Cases by the settings that their operators need. The few that need other settings come
+    /// first: an operator that starts looks at every object that is there.
     pub fn by_settings(cases: &[Asked]) -> Vec<(OperatorSettings, Vec<&Asked>)> {
         let mut by: BTreeMap<OperatorSettings, Vec<&Asked>> = BTreeMap::new();
         for asked in cases {

@@ -1,5 +1,5 @@
-//! Compares two operators: both get the same objects on control planes of their own, and what they make of them is
-//! compared with each other instead of with snapshots.
+//! Compares two operators: both get the same objects on control planes of their own, and what they
+//! make of them is compared with each other instead of with snapshots.
 
 mod accept;
 mod ask;

@@ -18,15 +18,15 @@ const SHRUNK: usize = 5;
 const CANDIDATES: usize = 400;
 /// Time for all candidates.
 const SHRINK_WITHIN: Duration = Duration::from_secs(30);
-/// Further looks at a difference that no dated feature explains. What an operator decides by chance, such as which of
-/// two names of a resource counts, differs in about every second look.
+/// Further looks at a difference that no dated feature explains. What an operator decides by
+/// chance, such as which of two names of a resource counts, differs in about every second look.
 const LOOKS: usize = 6;
 /// Cases of one difference that are looked at again.
 const CASES: usize = 4;
 
 impl Sides {
-    /// Asks the smallest case of each difference again, now that nothing else is asked; a difference that is not seen
-    /// every time is removed. Returns a note for each.
+    /// Asks the smallest case of each difference again, now that nothing else is asked; a
+    /// difference that is not seen every time is removed. Returns a note for each.
     pub(super) async fn confirm(
         &self,
         groups: &mut Groups,
@@ -44,7 +44,8 @@ impl Sides {
                 let Some(asked) = cases.named(&case) else {
                     break;
                 };
-                // Another operator than the default one has gone; what its cases show is kept as it was seen.
+                // Another operator than the default one has gone; what its cases show is kept as it
+                // was seen.
                 if !asked.settings.is_default() {
                     break;
                 }
@@ -68,7 +69,8 @@ impl Sides {
         Ok(notes)
     }
 
-    /// Whether a case shows a difference every time. A random order shows it nearly every time, so that once is enough.
+    /// Whether a case shows a difference every time. A random order shows it nearly every time, so
+    /// that once is enough.
     async fn is_seen_again(
         &self,
         asked: &Asked,

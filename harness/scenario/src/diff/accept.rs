@@ -1,4 +1,5 @@
-//! What a new release needs: snapshots that its operator gave, and a skeleton of its class and its dated features.
+//! What a new release needs: snapshots that its operator gave, and a skeleton of its class and its
+//! dated features.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -101,14 +102,16 @@ impl Recorder {
     }
 }
 
-/// A class and dated features to begin with: one entry for each difference, with what only a person can say left open.
+/// A class and dated features to begin with: one entry for each difference, with what only a person
+/// can say left open.
 pub fn skeleton(new: &Version, entries: &[Entry]) -> String {
     let (major, minor, patch) = (new.major, new.minor, new.patch);
     let mut text = format!(
         "// harness/contract/src/classes.rs: a class after {}; raise the length of CLASSES, and add the release to READ.\n\
          Class {{\n    name: \"{new}\",\n    since: Version::new({major}, {minor}, {patch}),\n    why: \"TODO: what \
          differs, with file or issue.\",\n    provisional: false,\n}},\n\n\
-         // harness/contract/src/features.rs: one entry for each difference. A feature that ends gets `..({major}, \
+         // harness/contract/src/features.rs: one entry for each difference. A feature that ends
+         // gets `..({major}, \
          {minor}, {patch})` instead of `..now`.\n",
         class_of(new).name,
     );

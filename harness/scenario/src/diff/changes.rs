@@ -37,11 +37,12 @@ impl ContainerOf {
     }
 }
 
-/// What differs. Differences with the same subject have one cause, as far as can be seen from outside.
+/// What differs. Differences with the same subject have one cause, as far as can be seen from
+/// outside.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
-    /// One operator keeps the user's command where the other generates one; `annotated` where the object has the
-    /// overwrite annotation.
+    /// One operator keeps the user's command where the other generates one; `annotated` where the
+    /// object has the overwrite annotation.
     Overwrite {
         /// Whether the annotation is on the object.
         annotated: bool,
@@ -84,7 +85,8 @@ pub enum Subject {
     ContainerOrder,
     /// A Pod of a role is there or not.
     Pod(String),
-    /// One refuses what the other takes, or refuses it for another reason. The text is the reason without names.
+    /// One refuses what the other takes, or refuses it for another reason. The text is the reason
+    /// without names.
     Refusal(Stage, String),
 }
 
@@ -134,7 +136,8 @@ impl fmt::Display for Subject {
     }
 }
 
-/// The differences of one case. `annotated` says whether its objects carry the overwrite annotation.
+/// The differences of one case. `annotated` says whether its objects carry the overwrite
+/// annotation.
 pub fn changes(base: &Observed, head: &Observed, annotated: bool) -> Vec<Change> {
     let mut found = refusal_changes(base, head);
     let refused = !base.refusals.is_empty() || !head.refusals.is_empty();

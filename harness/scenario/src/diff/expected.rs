@@ -15,7 +15,8 @@ type Counts = BTreeMap<(&'static str, String), usize>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectedPods(Option<Counts>);
 
-/// Predicts which Pods a release makes of objects. A submitter comes only where Ray Pods are marked as ready.
+/// Predicts which Pods a release makes of objects. A submitter comes only where Ray Pods are marked
+/// as ready.
 pub fn expected_pods(
     release: &Version,
     settings: &BTreeMap<String, String>,

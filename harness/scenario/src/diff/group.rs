@@ -126,7 +126,8 @@ impl Groups {
         self.subjects.remove(subject);
     }
 
-    /// One entry for each subject, by rule. `manifests` holds the smallest object for those that have one.
+    /// One entry for each subject, by rule. `manifests` holds the smallest object for those that
+    /// have one.
     pub fn entries(
         &self,
         base: &Version,

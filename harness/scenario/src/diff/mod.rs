@@ -1,5 +1,6 @@
-//! Compares what two operators make of the same objects: what is known to vary is replaced, differences get a subject,
-//! and differences with one subject become one entry with its rule and, where the contract dates it, its feature.
+//! Compares what two operators make of the same objects: what is known to vary is replaced,
+//! differences get a subject, and differences with one subject become one entry with its rule and,
+//! where the contract dates it, its feature.
 
 mod accept;
 mod args;

@@ -75,7 +75,8 @@ pub struct DiffShrinking {
 }
 
 impl Objects {
-    /// Objects within what both releases know. Every second one is made for the head, which may know more.
+    /// Objects within what both releases know. Every second one is made for the head, which may
+    /// know more.
     pub fn new(seed: u64, base: &Version, head: &Version) -> Self {
         Self {
             base: Generator::new(seed, base, WORKERS),
@@ -135,7 +136,8 @@ impl DiffShrinking {
         Some(self.plan(plan))
     }
 
-    /// Takes whether the last candidate shows the difference, and returns the next one; none at the end.
+    /// Takes whether the last candidate shows the difference, and returns the next one; none at the
+    /// end.
     pub fn answer(&mut self, shows: bool) -> Option<DiffPlan> {
         let plan = self.shrinking.answer(shows)?;
         Some(self.plan(plan))
@@ -160,7 +162,8 @@ impl DiffPlan {
         }
         let mut plan = self.plan.clone();
         plan.longest_name = LONGEST_OF_PARENTS;
-        // Its owner writes these labels, and a head service of one name can't be shared by two RayClusters.
+        // Its owner writes these labels, and a head service of one name can't be shared by two
+        // RayClusters.
         plan.labels.clear();
         plan.named_service = false;
         let mut object = plan.manifest(unique, namespace);

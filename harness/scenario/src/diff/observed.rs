@@ -61,8 +61,8 @@ pub struct Observed {
     pub pods: BTreeMap<PodId, Value>,
 }
 
-/// Reads what an operator made. `parents` are the objects that were sent, as the API server holds them now; the release
-/// says whether the order of flags is promised.
+/// Reads what an operator made. `parents` are the objects that were sent, as the API server holds
+/// them now; the release says whether the order of flags is promised.
 pub fn observe(observation: &Observation, parents: &[Value], release: &Version) -> Observed {
     let replacements = Replacements::of(observation, parents);
     let mut observed = Observed::default();
@@ -114,7 +114,8 @@ pub fn observe(observation: &Observation, parents: &[Value], release: &Version) 
     let by_api = observation.rejections.iter();
     let by_api = by_api.map(|one| format!("{}: {}", one.object, one.message));
     let by_operator = operator_refusals(observation).into_iter();
-    // Other warnings tell of what happens, such as a Pod that exists already, and not of the object.
+    // Other warnings tell of what happens, such as a Pod that exists already, and not of the
+    // object.
     let by_operator = by_operator.filter(|message| message.contains("Invalid"));
     observed.refusals = by_api
         .map(refused(Stage::Api))
@@ -131,8 +132,9 @@ fn is_after(observation: &Observation, pod: &Pod) -> bool {
     before.is_some_and(|before| uid.is_none_or(|uid| !before.contains(uid)))
 }
 
-/// Texts that an API server or an operator draws at random, each with what stands for it. A text is replaced only where
-/// its origin is known: it is a name, a uid or a job id of an object of this case.
+/// Texts that an API server or an operator draws at random, each with what stands for it. A text is
+/// replaced only where its origin is known: it is a name, a uid or a job id of an object of this
+/// case.
 struct Replacements(Vec<(String, String)>);
 
 impl Replacements {
@@ -150,7 +152,8 @@ impl Replacements {
             let owned = metadata["ownerReferences"]
                 .as_array()
                 .is_some_and(|owners| !owners.is_empty());
-            // The name ends in five random characters, also where a service's name keeps only its end.
+            // The name ends in five random characters, also where a service's name keeps only its
+            // end.
             if let Some((_, random)) = text(&metadata["name"])
                 .rsplit_once('-')
                 .filter(|(_, random)| owned && random.len() == 5)

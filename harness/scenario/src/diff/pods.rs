@@ -10,7 +10,8 @@ use super::observed::PodId;
 
 const GENERATED: &str = "KUBERAY_GEN_RAY_START_CMD";
 const TAGS: &str = "RAY_USAGE_STATS_EXTRA_TAGS";
-/// Fields of a container that are compared as a whole, beside its command, arguments, environment and probes.
+/// Fields of a container that are compared as a whole, beside its command, arguments, environment
+/// and probes.
 const FIELDS: [&str; 5] = ["lifecycle", "ports", "resources", "restartPolicy", "image"];
 const PROBES: [&str; 3] = ["readinessProbe", "livenessProbe", "startupProbe"];
 
@@ -302,7 +303,8 @@ impl Pair<'_> {
             if before == after {
                 continue;
             }
-            // Of several variables of one name the last one counts; the operator adds its own after the user's.
+            // Of several variables of one name the last one counts; the operator adds its own after
+            // the user's.
             let rest_is_equal = before.len() == after.len()
                 && before.iter().zip(&after).rev().skip(1).all(|(a, b)| a == b);
             let one = |list: &[String]| list.last().filter(|_| rest_is_equal).cloned();
@@ -333,7 +335,8 @@ impl Pair<'_> {
         }
     }
 
-    /// The variable holds the generated `ray start`, so that a flag which differs there is the same difference.
+    /// The variable holds the generated `ray start`, so that a flag which differs there is the same
+    /// difference.
     fn generated_variable(&mut self, before: &str, after: &str) {
         let split = |text: &str| {
             text.find("ray start")
