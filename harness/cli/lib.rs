@@ -30,7 +30,7 @@ pub use commands::main;
 
 // The layers below, under the names that they have in this crate and its tests.
 pub use kuberay_conformance_engine::{
-    artifact, container, fuzz, observe, operator, output, process, runner, target,
+    artifact, container, diff, fuzz, observe, operator, output, process, runner, target,
 };
 pub use kuberay_conformance_scenario as scenario;
 pub use kuberay_conformance_scenario::{check, expect, generate, plan};

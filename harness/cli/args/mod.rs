@@ -16,7 +16,7 @@ pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
 
 use crate::artifact::{Store, built_in_scenarios};
-use crate::commands::{Check, Explain, Fuzz};
+use crate::commands::{Check, Diff, Explain, Fuzz};
 use crate::contract;
 use crate::exit::CliError;
 use crate::operator::Manifests;
@@ -68,6 +68,8 @@ pub enum Command {
     Check(Box<Check>),
     /// Compare the contract with real operators on generated RayClusters
     Fuzz(Fuzz),
+    /// Compare two operators with each other
+    Diff(Box<Diff>),
     /// Create, list or check scenarios
     #[command(subcommand)]
     Scenario(Scenarios),
@@ -164,6 +166,8 @@ pub enum Document {
     Explain,
     /// What `check --format json` writes
     Check,
+    /// What `diff --format json` writes
+    Diff,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod completions;
+mod diff;
 mod explain;
 mod files;
 mod fuzz;
@@ -20,6 +21,7 @@ use crate::args::{Arguments, Cluster, Command, Job, Report, Scenarios, SnapshotC
 use crate::console;
 use crate::exit::CliError;
 pub use check::Check;
+pub use diff::Diff;
 pub use explain::Explain;
 pub use fuzz::Fuzz;
 
@@ -46,6 +48,7 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Explain(options) => explain::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Diff(options) => diff::run(&options),
         Command::Scenario(Scenarios::List(folder)) => files::list(&folder),
         Command::Scenario(Scenarios::Lint(folder)) => files::lint(&folder),
         Command::Scenario(Scenarios::Init(init)) => init::run(&init),

@@ -3,6 +3,8 @@
 mod check;
 mod compare;
 mod contract_page;
+mod diff_markdown;
+mod diff_text;
 mod durations;
 mod files;
 mod final_text;
@@ -36,6 +38,8 @@ pub use kuberay_conformance_scenario::results::*;
 pub use check::{check_annotations, check_junit};
 pub use compare::{Comparison, Difference, compare};
 pub use contract_page::contract_page;
+pub use diff_markdown::diff_markdown;
+pub use diff_text::diff_text;
 pub use durations::{durations, render_durations};
 pub use files::{AllReports, write_all, write_page};
 pub use final_text::render_text;

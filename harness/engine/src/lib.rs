@@ -7,6 +7,7 @@
 
 pub mod artifact;
 pub mod container;
+pub mod diff;
 pub mod fuzz;
 pub mod merge;
 pub mod observe;
@@ -22,6 +23,7 @@ pub mod text;
 
 // The layers below, under the names of their content.
 use kuberay_conformance_scenario as scenario;
+use kuberay_conformance_scenario::diff as compare;
 use kuberay_conformance_scenario::{check, expect, generate, plan, results};
 use kuberay_contract as contract;
 use kuberay_manifest::visible;

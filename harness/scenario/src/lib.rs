@@ -1,11 +1,13 @@
 //! Scenario files and what is said of them without a cluster: YAML text becomes a [`Scenario`], with line and column in
 //! every error; [`check`] judges what a cluster answered, [`expect`] compares it with snapshots, [`plan`] makes cases of
-//! scenarios, [`generate`] generates objects, and [`results`] is what a run found.
+//! scenarios, [`generate`] generates objects, [`diff`] compares two
+//! operators, and [`results`] is what a run found.
 
 mod absent;
 mod changes;
 pub mod check;
 mod checks;
+pub mod diff;
 mod duration;
 pub mod expect;
 pub mod files;

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
+mod diff;
 mod ends;
 mod first_hour;
 mod meet;
@@ -10,6 +11,7 @@ mod parts;
 mod rejected;
 mod secrets;
 mod slow {
+    mod diff;
     mod fuzz;
 }
 #[allow(dead_code, reason = "each program of tests uses a part of it")]

@@ -83,6 +83,22 @@ pub enum ArtifactError {
     /// The cache folder is not known.
     #[error("no cache folder: set KUBERAY_CONFORMANCE_CACHE, XDG_CACHE_HOME or HOME")]
     NoCacheFolder,
+    /// A folder that is no checkout of the operator.
+    #[error("{folder} is no checkout of ray-operator: it holds no {missing}; name the folder that holds go.mod and main.go", folder = .folder.display())]
+    NoCheckout {
+        /// The folder.
+        folder: PathBuf,
+        /// What is missing.
+        missing: &'static str,
+    },
+    /// An image whose CRDs are not known.
+    #[error(
+        "the CRDs of the image {image} are not known; name their folder, or the release that it follows"
+    )]
+    NoCrds {
+        /// The image.
+        image: String,
+    },
     /// Too little room for what is to be built.
     #[error("{path} has {free} MiB free, but {needed} MiB are needed to {purpose}; free some, or set KUBERAY_CONFORMANCE_CACHE to a folder on a larger disk", path = .path.display())]
     Disk {

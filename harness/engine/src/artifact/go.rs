@@ -1,6 +1,6 @@
 //! Programs from Go modules, verified against the pinned checksum and built without cgo.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kuberay_conformance_pins::Module;
 use serde::Deserialize;
@@ -41,6 +41,30 @@ fn refusal(output: &str, module: &str) -> String {
     let line = words.join(" ");
     let own = line.strip_prefix(module).unwrap_or(&line);
     own.trim_start_matches(':').trim_start().into()
+}
+
+/// The files of a checkout that decide what is built, sorted; tests and hidden folders are not among them.
+fn go_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let (path, name) = (entry.path(), entry.file_name());
+            let name = name.to_string_lossy();
+            if entry.file_type()?.is_dir() {
+                if !name.starts_with('.') && name != "testdata" {
+                    folders.push(path);
+                }
+            } else if (name.ends_with(".go") && !name.ends_with("_test.go"))
+                || ["go.mod", "go.sum"].contains(&&*name)
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 fn command() -> Command {
@@ -155,6 +179,52 @@ impl Go {
             )
             .await?;
         Ok(folder.join(name))
+    }
+
+    /// Builds the program of a checkout, once for each content of its Go files. Nothing is written there.
+    ///
+    /// # Errors
+    /// When the folder can't be read, or the program does not compile.
+    pub async fn source(
+        &self,
+        store: &Store,
+        name: &str,
+        folder: &Path,
+        progress: &dyn Progress,
+    ) -> Result<PathBuf, ArtifactError> {
+        let mut key = Key::default().with(&self.version);
+        for path in go_files(folder).map_err(file("reading the source in", folder))? {
+            let text = std::fs::read(&path).map_err(file("reading", &path))?;
+            let own = path.strip_prefix(folder).unwrap_or(&path);
+            key = key.with(own.as_os_str().as_encoded_bytes()).with(text);
+        }
+        let made = store
+            .get(
+                &format!("programs/{name}-of-source"),
+                &key.short(),
+                |target| async move {
+                    let task = format!("{name} of {}", folder.display());
+                    let _turn = self.turn.lock().await;
+                    progress.update(&task, "compiling");
+                    let mut build = command();
+                    build
+                        .args([
+                            "build",
+                            "-trimpath",
+                            "-buildvcs=false",
+                            "-ldflags",
+                            "-s -w",
+                            "-o",
+                        ])
+                        .arg(target.join(name))
+                        .arg(".")
+                        .current_dir(folder);
+                    process::output(build, &format!("compiling {task}"), process::BUILD).await?;
+                    Ok(())
+                },
+            )
+            .await?;
+        Ok(made.join(name))
     }
 
     /// The store's key of a program of the modules that a recipe locks.

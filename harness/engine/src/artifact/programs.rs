@@ -209,6 +209,24 @@ impl Programs {
             .await
     }
 
+    /// The operator's program of a checkout.
+    ///
+    /// # Errors
+    /// When Go is missing, or the checkout does not compile.
+    pub async fn operator_of_source(&self, folder: &Path) -> Result<PathBuf, ArtifactError> {
+        let go = self.go().await?;
+        go.source(&self.store, "manager", folder, &*self.progress)
+            .await
+    }
+
+    /// The operator's program out of an image in a registry that needs no login.
+    ///
+    /// # Errors
+    /// When the image can't be pulled, or holds no `/manager`.
+    pub async fn operator_of_image(&self, image: &str) -> Result<PathBuf, ArtifactError> {
+        oci::program(&self.store, image, None, "manager", &*self.progress).await
+    }
+
     /// The folder of an operator release's module, with its `config/crd`, `config/default` and `config/samples`. Go is
     /// not needed for it where nothing is built, or where there is none.
     ///

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::pods::{Pods, Specs};
 use super::{Finding, FuzzOptions, FuzzOutcome, Surprise};
+use crate::compare::replicas;
 use crate::contract::{self, OperatorSettings, PodContract};
 use crate::generate::{Coverage, Generator, Plan};
 use crate::observe::ray_cluster_resource;
@@ -342,21 +343,4 @@ fn last_error(log: &str) -> String {
         .rev()
         .find_map(error)
         .unwrap_or_else(|| "nothing about an error".into())
-}
-
-/// How many Pods a group is to have; of the head, one.
-fn replicas(object: &Value, group: &str) -> u64 {
-    let specs = ["/spec", "/spec/rayClusterSpec", "/spec/rayClusterConfig"];
-    let groups = specs.iter().filter_map(|spec| {
-        object
-            .pointer(&format!("{spec}/workerGroupSpecs"))?
-            .as_array()
-    });
-    let own = groups.flatten().find(|own| own["groupName"] == group);
-    own.map_or(1, |own| {
-        let least = own["minReplicas"].as_u64().unwrap_or(0);
-        own["replicas"]
-            .as_u64()
-            .map_or(least, |replicas| replicas.max(least))
-    })
 }

@@ -192,6 +192,19 @@ impl Sender {
         }
     }
 
+    /// Removes the finalizers of an object, so that it goes as soon as it is deleted.
+    ///
+    /// # Errors
+    /// When the API server refuses or can't be asked.
+    pub async fn release(&self, object: &Value) -> Result<(), ObjectError> {
+        let target = self.target(object).await?;
+        let uri = format!("{}/{}", target.path, target.name);
+        let body = json!({"metadata": {"finalizers": null}}).to_string();
+        let kind = "application/merge-patch+json";
+        let sent = self.send(&target, Method::PATCH, &uri, kind, body.into_bytes());
+        unless_absent(sent.await).map(drop)
+    }
+
     /// Deletes an object; that it is gone already is no error.
     ///
     /// # Errors

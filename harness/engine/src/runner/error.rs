@@ -104,6 +104,9 @@ pub enum RunError {
     /// No case can run on the cluster.
     #[error(transparent)]
     Start(#[from] super::StartError),
+    /// An object of a case could not be sent or read.
+    #[error(transparent)]
+    Case(#[from] super::CaseError),
     /// The API server could not be asked.
     #[error("{doing}: {source}")]
     Api {
@@ -186,7 +189,11 @@ impl RunError {
                         | DiscoverError::UnknownRelease { .. }
                         | DiscoverError::Several(_)
                 )
-                | Self::Artifact(ArtifactError::UnknownRelease(_))
+                | Self::Artifact(
+                    ArtifactError::UnknownRelease(_)
+                        | ArtifactError::NoCheckout { .. }
+                        | ArtifactError::NoCrds { .. }
+                )
                 | Self::Cluster(ClusterError::Name(_))
                 | Self::Output(OutputError::InUse { .. } | OutputError::NoFolder { .. })
                 | Self::Journal(JournalError::OtherRun { .. } | JournalError::Entry { .. })

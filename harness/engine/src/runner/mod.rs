@@ -61,6 +61,7 @@ pub use plane::{JOBS, Planes, Site};
 pub use requests::{pods, total_requests};
 pub use session::{Session, new_run_id, noted_releases};
 pub use setup::{harness_image, kind_client, push_harness};
+pub(crate) use steps::{StepRunner, rejection};
 pub use subjects::{
     CaseError, EngineOptions, EvidencePolicy, Operator, StartError, Subjects, Upgrade,
 };

@@ -21,7 +21,7 @@ const NODE_TYPE: &str = "ray.io/node-type";
 const ADDRESS: &str = "192.0.2.1";
 
 /// Does what a scenario's `steps` says, each thing once.
-pub(super) struct StepRunner<'a> {
+pub(crate) struct StepRunner<'a> {
     steps: &'a Steps,
     sender: &'a Sender,
     /// What it applies.
@@ -40,7 +40,7 @@ pub(super) struct StepRunner<'a> {
 
 /// Why a steps could not be given.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StimulusError {
+pub(crate) enum StimulusError {
     #[error("the steps could not apply an object: {0}")]
     Apply(#[from] ObjectError),
     #[error("the upgrade: {0}")]
@@ -60,7 +60,7 @@ fn api(doing: &'static str) -> impl FnOnce(kube::Error) -> StimulusError {
 }
 
 impl<'a> StepRunner<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         steps: &'a Steps,
         later: &'a [Value],
         client: Client,
@@ -83,12 +83,12 @@ impl<'a> StepRunner<'a> {
     }
 
     /// Uids of the Pods that were there when things were applied and deleted; none before that.
-    pub(super) fn before(&self) -> Option<&BTreeSet<String>> {
+    pub(crate) fn before(&self) -> Option<&BTreeSet<String>> {
         self.before.as_ref()
     }
 
     /// What the API server refused to apply.
-    pub(super) fn rejections(&self) -> &[Rejection] {
+    pub(crate) fn rejections(&self) -> &[Rejection] {
         &self.rejections
     }
 
@@ -96,7 +96,7 @@ impl<'a> StepRunner<'a> {
     ///
     /// # Errors
     /// When the API server refuses something other than an object of the scenario, or can't be asked.
-    pub(super) async fn act(&mut self, observation: &Observation) -> Result<(), StimulusError> {
+    pub(crate) async fn act(&mut self, observation: &Observation) -> Result<(), StimulusError> {
         let pods: Vec<&Pod> = observation.pods.iter().filter(|pod| is_rays(pod)).collect();
         if self.steps.mark_ready {
             for pod in &pods {
@@ -190,7 +190,7 @@ impl<'a> StepRunner<'a> {
 ///
 /// # Errors
 /// The error, where it is of the environment.
-pub(super) fn rejection(error: ObjectError) -> Result<Rejection, ObjectError> {
+pub(crate) fn rejection(error: ObjectError) -> Result<Rejection, ObjectError> {
     match error {
         ObjectError::Rejected {
             object,

@@ -98,7 +98,7 @@ pub(super) fn evaluate_rejected(check: &RejectedCheck, observation: &Observation
 }
 
 /// What the operator has said against objects: warnings about its own kinds, the failure condition, the reason.
-fn operator_refusals(observation: &Observation) -> Vec<String> {
+pub fn operator_refusals(observation: &Observation) -> Vec<String> {
     let warnings = observation
         .events
         .iter()

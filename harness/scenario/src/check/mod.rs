@@ -31,6 +31,7 @@ mod tests;
 
 pub use environment::environment_fault;
 pub use evaluate::{evaluate, milestones, needed_logs};
+pub use event::operator_refusals;
 pub use lines::{Bounds, LINE_BYTES, Line, Lines};
 pub use memory::Memory;
 pub use model::*;

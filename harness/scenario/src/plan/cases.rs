@@ -126,8 +126,9 @@ fn excluded(case: &TestCase) -> Option<String> {
     None
 }
 
-/// A release candidate behaves as the release that it becomes, so it lies in the same ranges.
-pub(crate) fn includes(range: &VersionReq, version: &Version) -> bool {
+/// Whether a release lies in a range. A release candidate behaves as the release that it becomes, so it lies in the
+/// same ranges.
+pub fn includes(range: &VersionReq, version: &Version) -> bool {
     let release = Version {
         pre: Prerelease::EMPTY,
         ..version.clone()

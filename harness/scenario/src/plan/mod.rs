@@ -11,8 +11,7 @@ pub use kuberay_conformance_pins::{
     EmptyRange, Pair, PairError, Pairs, Releases, VersionError, parse_version,
 };
 
-pub(crate) use cases::includes;
-pub use cases::{Plan, Skipped, cases};
+pub use cases::{Plan, Skipped, cases, includes};
 pub use durations::Durations;
 pub use model::*;
 pub use shard::{Division, Shard, ShardError};

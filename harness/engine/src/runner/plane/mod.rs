@@ -100,7 +100,7 @@ impl Planes {
     ///
     /// # Errors
     /// When a program can't be had, or does not come to serve.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         options: &Options,
         progress: Arc<dyn Progress>,
     ) -> Result<Self, RunError> {

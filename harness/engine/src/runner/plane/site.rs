@@ -43,6 +43,12 @@ impl Site {
         &self.operator_log
     }
 
+    /// The digest of its operator's program.
+    #[must_use]
+    pub(crate) fn operator_digest(&self) -> &str {
+        &self.operator.digest
+    }
+
     /// The folder of the release's own samples.
     #[must_use]
     pub fn samples(&self) -> &Path {

@@ -1,0 +1,234 @@
+//! Single differences between what two operators made, each with its subject.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::observed::{Observed, PodId, Refused, Stage};
+use super::pods::pod_changes;
+
+/// What a container is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContainerOf {
+    /// Runs `ray start`.
+    Ray,
+    /// The init container `wait-gcs-ready`.
+    WaitGcsReady,
+    /// The autoscaler beside the head.
+    Autoscaler,
+    /// Submits the job of a RayJob.
+    Submitter,
+    /// Removes a deleted RayCluster from Redis.
+    RedisCleanup,
+    /// Another container, the user's or a new one of the operator.
+    Other,
+}
+
+impl ContainerOf {
+    /// Returns the container for people, in the singular.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Ray => "Ray container",
+            Self::WaitGcsReady => "wait-gcs-ready container",
+            Self::Autoscaler => "autoscaler container",
+            Self::Submitter => "submitter container",
+            Self::RedisCleanup => "redis-cleanup container",
+            Self::Other => "other container",
+        }
+    }
+}
+
+/// What differs. Differences with the same subject have one cause, as far as can be seen from
+/// outside.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// One operator keeps the user's command where the other generates one; `annotated` where the
+    /// object has the overwrite annotation.
+    Overwrite {
+        /// Whether the annotation is on the object.
+        annotated: bool,
+    },
+    /// The letters of the shell's options, such as `l` in `-lc`.
+    ShellOptions,
+    /// The command of a container.
+    Command(ContainerOf),
+    /// The arguments of a container in which no parts can be told apart.
+    Args(ContainerOf),
+    /// How the elements of the user's `command` and `args` are put together.
+    UserText,
+    /// What joins the user's text and the generated command.
+    Joint,
+    /// The command that sets the limit of open files.
+    Ulimit,
+    /// A flag of `ray start`, such as `--memory`.
+    Flag(String),
+    /// The white space around flags.
+    FlagSpacing,
+    /// The order of flags.
+    FlagOrder,
+    /// What follows the flags.
+    End,
+    /// What `KUBERAY_GEN_RAY_START_CMD` holds beside the flags.
+    GeneratedCommand,
+    /// The operator's release in `RAY_USAGE_STATS_EXTRA_TAGS`.
+    ReleaseTag,
+    /// A variable of a container.
+    Env(ContainerOf, String),
+    /// The order of variables.
+    EnvOrder(ContainerOf),
+    /// Readiness, liveness and startup probes.
+    Probes(ContainerOf),
+    /// Another field of a container.
+    Field(ContainerOf, &'static str),
+    /// A container is there or not.
+    Container(ContainerOf, String),
+    /// The order of containers or init containers.
+    ContainerOrder,
+    /// A Pod of a role is there or not.
+    Pod(String),
+    /// One refuses what the other takes, or refuses it for another reason. The text is the reason
+    /// without names.
+    Refusal(Stage, String),
+}
+
+/// A single difference.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// What differs.
+    pub subject: Subject,
+    /// The container that shows it; none where it is about a whole Pod or object.
+    pub container: Option<ContainerOf>,
+    /// What the base made; none where it made nothing.
+    pub before: Option<String>,
+    /// What the head made; none where it made nothing.
+    pub after: Option<String>,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Overwrite { annotated: true } => {
+                f.write_str("whether the overwrite annotation keeps the user's command")
+            }
+            Self::Overwrite { annotated: false } => {
+                f.write_str("whether `ray start` in the user's text keeps the user's command")
+            }
+            Self::ShellOptions => f.write_str("options of the shell"),
+            Self::Command(of) => write!(f, "command of the {}", of.words()),
+            Self::Args(of) => write!(f, "args of the {}", of.words()),
+            Self::UserText => f.write_str("the user's command and args as text"),
+            Self::Joint => f.write_str("the joint between the user's text and the ulimit"),
+            Self::Ulimit => f.write_str("the limit of open files"),
+            Self::Flag(name) => write!(f, "flag `{name}`"),
+            Self::FlagSpacing => f.write_str("white space around flags"),
+            Self::FlagOrder => f.write_str("order of flags"),
+            Self::End => f.write_str("the end of the generated command"),
+            Self::GeneratedCommand => f.write_str("KUBERAY_GEN_RAY_START_CMD"),
+            Self::ReleaseTag => f.write_str("the release in RAY_USAGE_STATS_EXTRA_TAGS"),
+            Self::Env(of, name) => write!(f, "variable {name} of the {}", of.words()),
+            Self::EnvOrder(of) => write!(f, "order of variables of the {}", of.words()),
+            Self::Probes(of) => write!(f, "probes of the {}", of.words()),
+            Self::Field(of, field) => write!(f, "{field} of the {}", of.words()),
+            Self::Container(_, name) => write!(f, "container {name}"),
+            Self::ContainerOrder => f.write_str("order of containers"),
+            Self::Pod(role) => write!(f, "the {role} Pod"),
+            Self::Refusal(stage, reason) => write!(f, "refusal by {}: {reason}", stage.words()),
+        }
+    }
+}
+
+/// The differences of one case. `annotated` says whether its objects carry the overwrite
+/// annotation.
+pub fn changes(base: &Observed, head: &Observed, annotated: bool) -> Vec<Change> {
+    let mut found = refusal_changes(base, head);
+    let refused = !base.refusals.is_empty() || !head.refusals.is_empty();
+    let ids: BTreeSet<&PodId> = base.pods.keys().chain(head.pods.keys()).collect();
+    for id in ids {
+        match (base.pods.get(id), head.pods.get(id)) {
+            (Some(before), Some(after)) => {
+                found.extend(pod_changes(id, before, after, annotated));
+            }
+            // A refusal says why it is not there.
+            _ if refused => {}
+            (before, after) => {
+                let name = |there: bool| there.then(|| format!("a Pod of {}", named(id)));
+                found.push(Change {
+                    subject: Subject::Pod(id.role.clone()),
+                    container: None,
+                    before: name(before.is_some()),
+                    after: name(after.is_some()),
+                });
+            }
+        }
+    }
+    found
+}
+
+fn named(id: &PodId) -> &str {
+    if id.group.is_empty() {
+        &id.role
+    } else {
+        &id.group
+    }
+}
+
+fn refusal_changes(base: &Observed, head: &Observed) -> Vec<Change> {
+    let keys = |one: &Refused| -> Vec<(Stage, String)> {
+        let reasons = reasons(&one.message).into_iter();
+        reasons.map(|reason| (one.stage, reason)).collect()
+    };
+    let all = |side: &Observed| side.refusals.iter().flat_map(keys).collect::<BTreeSet<_>>();
+    let (before, after) = (all(base), all(head));
+    let told = |side: &BTreeSet<(Stage, String)>, key: &(Stage, String)| {
+        let text = || format!("{} refuses: {}", key.0.words(), key.1);
+        side.contains(key).then(text)
+    };
+    let change = |key: &(Stage, String)| Change {
+        subject: Subject::Refusal(key.0, key.1.clone()),
+        container: None,
+        before: told(&before, key),
+        after: told(&after, key),
+    };
+    before.symmetric_difference(&after).map(change).collect()
+}
+
+/// The reasons of a message. Each field that the API server does not know is one of its own.
+fn reasons(message: &str) -> Vec<String> {
+    const UNKNOWN: &str = "unknown field \"";
+    let fields = message.split(UNKNOWN).skip(1);
+    let fields = fields.filter_map(|rest| rest.split('"').next());
+    let fields: BTreeSet<String> = fields
+        .map(|path| {
+            let plain = path.chars().filter(|c| !c.is_ascii_digit());
+            format!("unknown field {}", plain.collect::<String>())
+        })
+        .collect();
+    if fields.is_empty() {
+        return vec![reason(message)];
+    }
+    fields.into_iter().collect()
+}
+
+/// A reason without what belongs to one object: names, numbers and quoted values.
+fn reason(message: &str) -> String {
+    let mut text = String::new();
+    let mut quote = None;
+    for c in message.chars() {
+        match quote {
+            Some(end) if c == end => {
+                quote = None;
+                text.push('…');
+            }
+            Some(_) => {}
+            None if c == '"' || c == '`' => quote = Some(c),
+            None => text.push(c),
+        }
+    }
+    let word = |word: &str| -> String {
+        let own = word.contains(|c: char| c.is_ascii_digit()) || word.contains('/');
+        if own { "…".into() } else { word.into() }
+    };
+    text.split_whitespace()
+        .map(word)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,25 @@
+//! Compares what two operators make of the same objects: what is known to vary is replaced,
+//! differences get a subject, and differences with one subject become one entry with its rule and,
+//! where the contract dates it, its feature.
+
+mod accept;
+mod args;
+mod attribute;
+mod changes;
+mod document;
+mod expected;
+mod group;
+mod objects;
+mod observed;
+mod pods;
+#[cfg(test)]
+mod tests;
+
+pub use accept::{Recorded, Recorder, skeleton};
+pub use attribute::{Attribution, attribute};
+pub use changes::{Change, ContainerOf, Subject, changes};
+pub use document::{DIFF_VERSION, Diff, DiffSide, Edit, Entry, diff_schema};
+pub use expected::{ExpectedPods, expected_pods, replicas};
+pub use group::{Case, Comparison, Groups, Shown};
+pub use objects::{DiffObject, DiffPlan, DiffShrinking, Kind, Objects};
+pub use observed::{Observed, PodId, Refused, Stage, observe};
