@@ -173,7 +173,7 @@ pub(super) fn run(arguments: &Diff) -> Result<u8, CliError> {
     let options = DiffOptions {
         base,
         head,
-        scenarios: arguments.folder.scenarios.clone(),
+        scenarios: arguments.folder.root()?.path,
         names: arguments.names.clone(),
         objects: arguments.objects,
         seed: arguments.seed,
