@@ -8,6 +8,7 @@
 pub mod artifact;
 pub mod container;
 pub mod fuzz;
+pub mod live;
 pub mod merge;
 pub mod observe;
 pub mod operator;
@@ -24,4 +25,5 @@ pub mod text;
 use kuberay_conformance_scenario as scenario;
 use kuberay_conformance_scenario::{check, expect, generate, plan, results};
 use kuberay_contract as contract;
+use kuberay_explain as explain;
 use kuberay_manifest::visible;
