@@ -14,6 +14,8 @@ mod support;
 
 #[path = "command_line/check.rs"]
 mod check;
+#[path = "command_line/doctor.rs"]
+mod doctor;
 
 /// The program in the repository, with pipes.
 fn program(arguments: &[&str]) -> Command {

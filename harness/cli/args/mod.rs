@@ -15,7 +15,7 @@ pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source};
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
 
-use crate::commands::{Check, Explain, Fuzz};
+use crate::commands::{Check, Doctor, Explain, Fuzz};
 use crate::contract;
 use crate::operator::Manifests;
 use crate::plan::{self, Filter};
@@ -37,6 +37,7 @@ Examples:
   kuberay-conformance run --scenarios my-scenarios     your own scenarios
   kuberay-conformance explain raycluster.yaml          what the Pod runs; needs no cluster
   kuberay-conformance check manifests/                 what is wrong with manifests; needs no cluster
+  kuberay-conformance doctor -A                        what is wrong with the Ray Pods of your cluster
 
 Exit codes: 0 all passed, 1 a scenario failed, 2 bad use or a bad file, 3 the environment failed, the run was cut
 short, nothing was judged or the output could not be written.";
@@ -61,6 +62,8 @@ pub enum Command {
     Explain(Explain),
     /// Find what is wrong with manifests
     Check(Box<Check>),
+    /// Find what is wrong with the Ray Pods of a cluster; only reads
+    Doctor(Box<Doctor>),
     /// Compare the contract with real operators on generated RayClusters
     Fuzz(Fuzz),
     /// List or check scenarios
@@ -142,6 +145,8 @@ pub enum Document {
     Explain,
     /// What `check --format json` writes
     Check,
+    /// What `doctor --format json` writes
+    Doctor,
 }
 
 #[derive(Debug, Subcommand)]

@@ -311,6 +311,7 @@ pub(super) fn schema(document: Document) -> Result<u8, CliError> {
         Document::Results => report::results_schema()?,
         Document::Explain => format!("{:#}\n", crate::explain::explain_schema()),
         Document::Check => format!("{:#}\n", crate::explain::check::schema()),
+        Document::Doctor => format!("{:#}\n", crate::live::doctor::schema()),
     };
     console::text(&text);
     Ok(PASSED)

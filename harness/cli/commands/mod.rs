@@ -1,6 +1,7 @@
 //! The command line: arguments become calls of the engine, and results become text and an exit code.
 
 mod check;
+mod doctor;
 mod explain;
 mod files;
 mod fuzz;
@@ -17,6 +18,7 @@ use crate::args::{Arguments, Cluster, Command, Job, Report, Scenarios, SnapshotC
 use crate::console;
 use crate::exit::CliError;
 pub use check::Check;
+pub use doctor::Doctor;
 pub use explain::Explain;
 pub use fuzz::Fuzz;
 
@@ -28,7 +30,19 @@ pub fn main() -> ExitCode {
     if let Some(code) = crate::target::registry_helper() {
         return code;
     }
-    let code = match Arguments::try_parse() {
+    ended(Arguments::try_parse())
+}
+
+/// Runs `doctor` with the arguments of the process, as the plugin `kubectl ray doctor`.
+pub fn doctor_plugin() -> ExitCode {
+    let program = std::ffi::OsString::from("kuberay-conformance");
+    let arguments = std::env::args_os().skip(1);
+    let words = [program, "doctor".into()].into_iter().chain(arguments);
+    ended(Arguments::try_parse_from(words))
+}
+
+fn ended(arguments: Result<Arguments, clap::Error>) -> ExitCode {
+    let code = match arguments {
         Ok(arguments) => command(arguments).unwrap_or_else(|error| report(&error)),
         Err(other) => console::help(&other),
     };
@@ -42,6 +56,7 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Plan(selection) => files::plan(&selection),
         Command::Explain(options) => explain::run(&options),
         Command::Check(options) => check::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Scenario(Scenarios::List(folder)) => files::list(&folder),
         Command::Scenario(Scenarios::Lint(folder)) => Ok(files::lint(&folder)),

@@ -2,6 +2,7 @@
 
 mod check;
 mod contract_page;
+mod doctor;
 mod durations;
 mod files;
 mod final_text;
@@ -33,6 +34,7 @@ pub use kuberay_conformance_scenario::results::*;
 
 pub use check::{check_annotations, check_junit};
 pub use contract_page::contract_page;
+pub use doctor::{doctor_junit, doctor_text};
 pub use durations::{durations, render_durations};
 pub use files::{AllReports, write_all};
 pub use final_text::render_text;

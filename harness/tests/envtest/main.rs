@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
+mod doctor;
 mod ends;
 mod meet;
 mod new_release;
