@@ -125,7 +125,7 @@ async fn a_thousand_clusters_take_few_requests_and_no_other_permissions() {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rbac/doctor.yaml"),
     );
     for object in serde_saphyr::from_multiple::<Value>(&rbac.unwrap()).unwrap() {
-        sender.create(&object).await.unwrap();
+        sender.apply(&object).await.unwrap();
     }
     sender.create(&operator()).await.unwrap();
     let deployment = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/kuberay-operator");
