@@ -171,7 +171,9 @@ async fn a_thousand_clusters_take_few_requests_and_no_other_permissions() {
         took.as_secs_f64()
     );
     assert!(requests < 100, "{requests} requests");
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    // A debug build masks secrets and predicts Pods about ten times slower.
+    let limit = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 10 });
+    assert!(took < limit, "{took:?}");
 
     let saved = program()
         .args(["doctor", "--format", "json", "--bundle"])

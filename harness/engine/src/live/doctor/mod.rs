@@ -148,7 +148,12 @@ impl Look<'_> {
             name: subject.name().into(),
             ..ObjectReport::default()
         };
-        let traps = traps(subject.value, &release, &settings);
+        // A well object without a command of its own has no trap that counts.
+        let traps = if is_well(subject) && !has_command(subject.value) {
+            Vec::new()
+        } else {
+            traps(subject.value, &release, &settings)
+        };
         let case = |cluster| Case {
             bundle: self.bundle,
             subject,
@@ -328,6 +333,24 @@ fn of_origin(case: &Case, pod: &PodView, compared: &origin::Compared) -> Option<
             Some(lines(Candidate::of(&causes::ANOTHER_WRITER, weight)).rated(severity))
         }
         _ => None,
+    }
+}
+
+/// Whether an object holds a text that a shell reads.
+fn has_command(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, value)| {
+            [
+                "command",
+                "args",
+                "entrypoint",
+                "ray.io/overwrite-container-cmd",
+            ]
+            .contains(&name.as_str())
+                || has_command(value)
+        }),
+        Value::Array(items) => items.iter().any(has_command),
+        _ => false,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Compares Pods with what releases of the operator create: which release, which spec, or which
 //! other writer.
 
+use std::collections::BTreeMap;
+
 use semver::Version;
 use serde_json::json;
 
@@ -78,20 +80,29 @@ pub(super) fn of_pod(
         env: [("ENABLE_LOGIN_SHELL".to_owned(), "true".to_owned())].into(),
         ..OperatorSettings::default()
     };
+    let mut tried = vec![candidates.settings];
+    tried.extend(
+        [&plain, &login]
+            .into_iter()
+            .filter(|one| *one != candidates.settings),
+    );
     let is_fit = |release: &Version| {
-        [candidates.settings, &plain, &login]
-            .iter()
-            .any(|settings| {
-                expected(release, settings)
-                    .is_some_and(|one| compare(&one, pod, cluster).is_empty())
-            })
+        tried.iter().any(|settings| {
+            expected(release, settings).is_some_and(|one| compare(&one, pod, cluster).is_empty())
+        })
     };
-    let fitting: Vec<&Version> = candidates
-        .all
-        .iter()
-        .filter(|release| named.as_ref().is_none_or(|named| named == *release))
-        .filter(|release| is_fit(release))
-        .collect();
+    // Releases of a class create the same, so one of them answers for all.
+    let mut classes: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut fitting: Vec<&Version> = Vec::new();
+    for release in candidates.all {
+        if named.as_ref().is_some_and(|named| named != release) {
+            continue;
+        }
+        let class = contract::class_of(release).name;
+        if *classes.entry(class).or_insert_with(|| is_fit(release)) {
+            fitting.push(release);
+        }
+    }
     let older = fitting.iter().any(|release| *release != candidates.release);
     if older {
         let mut found = compared(Origin::OlderOperator, differs);
