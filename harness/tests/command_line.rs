@@ -14,6 +14,8 @@ mod support;
 
 #[path = "command_line/check.rs"]
 mod check;
+#[path = "command_line/doctor.rs"]
+mod doctor;
 
 #[path = "command_line/offline.rs"]
 mod offline;

@@ -16,7 +16,7 @@ pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
 
 use crate::artifact::{Store, built_in_scenarios};
-use crate::commands::{Check, Diff, Explain, Fuzz};
+use crate::commands::{Check, Diff, Doctor, Explain, Fuzz};
 use crate::contract;
 use crate::exit::CliError;
 use crate::operator::Manifests;
@@ -42,6 +42,7 @@ Examples:
   kuberay-conformance scenario init mine ray.yaml      a scenario of your own
   kuberay-conformance explain raycluster.yaml          what the Pod runs; needs no cluster
   kuberay-conformance check manifests/                 what is wrong with manifests; needs no cluster
+  kuberay-conformance doctor -A                        what is wrong with the Ray Pods of your cluster
 
 Exit codes: 0 all passed, 1 a scenario failed, 2 bad use or a bad file, 3 the environment failed, the run was cut
 short, nothing was judged or the output could not be written.";
@@ -66,6 +67,8 @@ pub enum Command {
     Explain(Explain),
     /// Find what is wrong with manifests
     Check(Box<Check>),
+    /// Find what is wrong with the Ray Pods of a cluster; only reads
+    Doctor(Box<Doctor>),
     /// Compare the contract with real operators on generated RayClusters
     Fuzz(Fuzz),
     /// Compare two operators with each other
@@ -168,6 +171,8 @@ pub enum Document {
     Check,
     /// What `diff --format json` writes
     Diff,
+    /// What `doctor --format json` writes
+    Doctor,
 }
 
 #[derive(Debug, Subcommand)]

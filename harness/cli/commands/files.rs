@@ -349,6 +349,7 @@ pub(super) fn schema(document: Document) -> Result<u8, CliError> {
         Document::Explain => format!("{:#}\n", crate::explain::explain_schema()),
         Document::Check => format!("{:#}\n", crate::explain::check::schema()),
         Document::Diff => format!("{:#}\n", scenario::diff::diff_schema()),
+        Document::Doctor => format!("{:#}\n", crate::live::doctor::schema()),
     };
     console::text(&text);
     Ok(PASSED)

@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod completions;
 mod diff;
+mod doctor;
 mod explain;
 mod files;
 mod fuzz;
@@ -22,6 +23,7 @@ use crate::console;
 use crate::exit::CliError;
 pub use check::Check;
 pub use diff::Diff;
+pub use doctor::Doctor;
 pub use explain::Explain;
 pub use fuzz::Fuzz;
 
@@ -33,7 +35,19 @@ pub fn main() -> ExitCode {
     if let Some(code) = crate::target::registry_helper() {
         return code;
     }
-    let code = match Arguments::try_parse() {
+    ended(Arguments::try_parse())
+}
+
+/// Runs `doctor` with the arguments of the process, as the plugin `kubectl ray doctor`.
+pub fn doctor_plugin() -> ExitCode {
+    let program = std::ffi::OsString::from("kuberay-conformance");
+    let arguments = std::env::args_os().skip(1);
+    let words = [program, "doctor".into()].into_iter().chain(arguments);
+    ended(Arguments::try_parse_from(words))
+}
+
+fn ended(arguments: Result<Arguments, clap::Error>) -> ExitCode {
+    let code = match arguments {
         Ok(arguments) => command(arguments).unwrap_or_else(|error| report(&error)),
         Err(other) => console::help(&other),
     };
@@ -47,6 +61,7 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Plan(selection) => files::plan(&selection),
         Command::Explain(options) => explain::run(&options),
         Command::Check(options) => check::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Diff(options) => diff::run(&options),
         Command::Scenario(Scenarios::List(folder)) => files::list(&folder),

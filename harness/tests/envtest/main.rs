@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
 mod diff;
+mod doctor;
 mod ends;
 mod first_hour;
 mod meet;

@@ -6,6 +6,7 @@
 
 mod cel;
 mod checks;
+mod fields;
 mod forecast;
 mod held;
 mod metadata;
@@ -21,6 +22,7 @@ use semver::Version;
 use serde_json::Value;
 
 pub use checks::{Check, CheckEntry, checks};
+pub use fields::{fields_of_schema, known_fields};
 pub use forecast::{Forecast, forecast};
 pub use held::Held;
 pub use metadata::{Served, served};

@@ -25,7 +25,7 @@ pub use envtest::{ApiServer, ControlPlane, Objects, PlaneOptions};
 pub use error::ClusterError;
 pub(crate) use error::who;
 pub use existing::{
-    ContextError, ContextOptions, Existing, IN_CLUSTER, Permission, PermissionError,
+    ContextError, ContextOptions, Existing, IN_CLUSTER, Permission, PermissionError, ReadOnly,
 };
 pub use handle::{ClusterHandle, EarlyCluster, Status};
 pub use kind::{KindCluster, Unpack, UpOptions};

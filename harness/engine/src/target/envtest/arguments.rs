@@ -60,11 +60,31 @@ fn prefix(name: &str) -> String {
     format!("/{name}")
 }
 
+/// Who may do what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Authorization {
+    /// Everybody who shows our certificate is an administrator, and nobody else gets in: roles would change nothing, and
+    /// making the built-in ones takes most of an API server's start.
+    Everything,
+    /// Roles, for tests of permissions: our certificate is an administrator's, and may impersonate others.
+    Roles,
+}
+
+impl Authorization {
+    fn mode(self) -> &'static str {
+        match self {
+            Self::Everything => "AlwaysAllow",
+            Self::Roles => "RBAC",
+        }
+    }
+}
+
 /// An API server that keeps its objects below its name in an etcd that others use, too.
 pub(super) fn api_server(
     port: u16,
     etcd: u16,
     name: &str,
+    authorization: Authorization,
     credentials: &Credentials,
 ) -> Vec<OsString> {
     vec![
@@ -85,9 +105,7 @@ pub(super) fn api_server(
         flag("service-cluster-ip-range", "10.96.0.0/16"),
         flag("allow-privileged", "true"),
         flag("disable-admission-plugins", WITHOUT_CONTROLLER),
-        // Everybody who shows our certificate is an administrator, and nobody else gets in: roles would change nothing,
-        // and making the built-in ones takes most of an API server's start.
-        flag("authorization-mode", "AlwaysAllow"),
+        flag("authorization-mode", authorization.mode()),
         flag("anonymous-auth", "false"),
         flag("endpoint-reconciler-type", "none"),
         flag("enable-priority-and-fairness", "false"),
@@ -127,7 +145,13 @@ mod tests {
                 "{wanted} is not in {etcd:?}"
             );
         }
-        let server = texts(&api_server(1003, 1001, "1.6.2", &credentials));
+        let server = texts(&api_server(
+            1003,
+            1001,
+            "1.6.2",
+            Authorization::Everything,
+            &credentials,
+        ));
         for wanted in [
             "--bind-address=127.0.0.1",
             "--secure-port=1003",

@@ -9,7 +9,7 @@ use kube::Client;
 
 use super::super::error::ClusterError;
 use super::super::ready;
-use super::arguments;
+use super::arguments::{self, Authorization};
 use super::certificates::{ADDRESS, Credentials};
 use super::folder::Folder;
 use super::objects::{Keys, Objects};
@@ -121,6 +121,27 @@ impl ControlPlane {
     /// # Errors
     /// When it does not come to serve; the error holds its last lines.
     pub async fn api_server(&self, program: &Path, name: &str) -> Result<ApiServer, ClusterError> {
+        self.server(program, name, Authorization::Everything).await
+    }
+
+    /// Starts an API server that asks roles who may do what; its client is an administrator.
+    ///
+    /// # Errors
+    /// As [`Self::api_server`].
+    pub async fn api_server_with_roles(
+        &self,
+        program: &Path,
+        name: &str,
+    ) -> Result<ApiServer, ClusterError> {
+        self.server(program, name, Authorization::Roles).await
+    }
+
+    async fn server(
+        &self,
+        program: &Path,
+        name: &str,
+        authorization: Authorization,
+    ) -> Result<ApiServer, ClusterError> {
         let folder = self.folder.path().join(name);
         std::fs::create_dir(&folder).map_err(super::super::error::file("making", &folder))?;
         let (log, kubeconfig) = (folder.join("kube-apiserver.log"), folder.join("kubeconfig"));
@@ -134,7 +155,13 @@ impl ControlPlane {
                 let start = Start {
                     name: called.clone(),
                     program,
-                    arguments: arguments::api_server(port, self.port, name, &self.credentials),
+                    arguments: arguments::api_server(
+                        port,
+                        self.port,
+                        name,
+                        authorization,
+                        &self.credentials,
+                    ),
                     env: self.environment(),
                     log: &log,
                     helper: &self.helper,

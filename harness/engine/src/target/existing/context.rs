@@ -1,6 +1,6 @@
 //! A kubeconfig context that the user names, and a client for its cluster.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -199,6 +199,64 @@ async fn config(options: &ContextOptions) -> Result<Config, ContextError> {
         });
     }
     Ok(config)
+}
+
+/// A cluster that is only read.
+#[derive(Clone)]
+pub struct ReadOnly {
+    /// A client for it.
+    pub client: Client,
+    /// The namespace of the context.
+    pub namespace: String,
+}
+
+impl ReadOnly {
+    /// Reads a context of a kubeconfig; the current one, and the user's own file, where absent. It sends nothing.
+    ///
+    /// # Errors
+    /// See [`ContextError`].
+    pub async fn connect(
+        context: Option<&str>,
+        kubeconfig: Option<&Path>,
+    ) -> Result<Self, ContextError> {
+        let config = match context {
+            Some(name) => {
+                let options = ContextOptions {
+                    name: name.into(),
+                    kubeconfig: kubeconfig.map(Path::to_path_buf),
+                    allowed: Some(name.into()),
+                };
+                config(&options).await?
+            }
+            None => current(kubeconfig).await?,
+        };
+        let server = config.cluster_url.to_string();
+        let namespace = config.default_namespace.clone();
+        let client = ready::client_of(config);
+        let client = client.map_err(|source| ContextError::Unreachable {
+            name: context.unwrap_or("the current one").into(),
+            server,
+            source: Box::new(source),
+        })?;
+        Ok(Self { client, namespace })
+    }
+}
+
+/// The current context of a kubeconfig, or the ServiceAccount of a Pod.
+async fn current(kubeconfig: Option<&Path>) -> Result<Config, ContextError> {
+    let wrong = |source: Box<dyn std::error::Error + Send + Sync>| ContextError::Kubeconfig {
+        path: kubeconfig.map(Path::to_path_buf),
+        source,
+    };
+    match kubeconfig {
+        Some(path) => {
+            let read = Kubeconfig::read_from(path).map_err(|error| wrong(error.into()))?;
+            let choice = KubeConfigOptions::default();
+            let config = Config::from_custom_kubeconfig(read, &choice).await;
+            config.map_err(|error| wrong(error.into()))
+        }
+        None => Config::infer().await.map_err(|error| wrong(error.into())),
+    }
 }
 
 #[cfg(test)]

@@ -4,5 +4,5 @@ mod context;
 mod permissions;
 mod purpose;
 
-pub use context::{ContextError, ContextOptions, Existing, IN_CLUSTER};
+pub use context::{ContextError, ContextOptions, Existing, IN_CLUSTER, ReadOnly};
 pub use permissions::{Permission, PermissionError};

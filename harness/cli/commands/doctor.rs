@@ -1,0 +1,191 @@
+//! `doctor`: what is wrong with the Ray objects of a cluster, or of a bundle that was saved of one.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use super::{colour, environment_variable};
+use crate::console;
+use crate::exit::{CliError, FAILED, PASSED};
+use crate::interrupt;
+use crate::live::{self, Bundle, BundleError, NoObject, ReadError, Scope, kind_of};
+use crate::report::{self, Progress, Redacted, Redactor, doctor_junit, doctor_text};
+use crate::visible;
+
+const EXAMPLES: &str = "\
+Examples:
+  kuberay-conformance doctor                                   the namespace of the current context
+  kuberay-conformance doctor -A                                every namespace
+  kuberay-conformance doctor -n team raycluster/demo           one object, with all details of its Pods
+  kuberay-conformance doctor -A --save-bundle bundle.json      save what was read, without secrets
+  kuberay-conformance doctor --bundle bundle.json              the same answers elsewhere
+  kubectl ray doctor -A                                        as a plugin of kubectl
+
+It gets and lists objects and reads the ends of logs; it never reads Secrets and changes nothing.
+docs/guide/doctor.md lists the permissions that it needs and every cause that it knows.
+
+Exit codes: 0 healthy or still starting, 1 problems found, 2 bad use, 3 the cluster can't be read.";
+
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Doctor {
+    /// Object to look at, with its owner and what it made, such as raycluster/demo
+    #[arg(value_name = "KIND/NAME", value_parser = object)]
+    pub object: Option<(String, String)>,
+    /// Namespace; that of the context when absent
+    #[arg(
+        short,
+        long,
+        value_name = "NAMESPACE",
+        conflicts_with = "all_namespaces"
+    )]
+    pub namespace: Option<String>,
+    /// Look at every namespace
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+    /// Context of the kubeconfig; the current one when absent
+    #[arg(long, value_name = "NAME", conflicts_with = "bundle")]
+    pub context: Option<String>,
+    /// Kubeconfig; $KUBECONFIG, else ~/.kube/config when absent
+    #[arg(long, value_name = "FILE", conflicts_with = "bundle")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Read this bundle instead of a cluster
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
+    /// Save everything that was read, with secrets redacted
+    #[arg(long, value_name = "FILE", conflicts_with = "bundle")]
+    pub save_bundle: Option<PathBuf>,
+    /// Output format: text, json or junit
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    pub format: Format,
+    /// Show every cause, every proof and every Pod
+    #[arg(long)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs; the schema is docs/schema/doctor.schema.json
+    Json,
+    /// `JUnit` XML
+    Junit,
+}
+
+/// Reads `KIND/NAME`.
+fn object(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('/');
+    let parts = parts.filter(|(_, name)| !name.is_empty() && !name.contains('/'));
+    match parts.and_then(|(kind, name)| Some((kind_of(kind)?, name))) {
+        Some((kind, name)) => Ok((kind.to_lowercase(), name.to_owned())),
+        None => {
+            Err("use KIND/NAME with the kind raycluster, rayjob, rayservice or raycronjob".into())
+        }
+    }
+}
+
+impl From<BundleError> for CliError {
+    fn from(error: BundleError) -> Self {
+        match error {
+            BundleError::Write { .. } => Self::Environment(error.to_string()),
+            _ => Self::bad_use(error),
+        }
+    }
+}
+
+impl From<ReadError> for CliError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::NoObject { .. } => Self::bad_use(error),
+            _ => Self::Environment(error.to_string()),
+        }
+    }
+}
+
+impl From<NoObject> for CliError {
+    fn from(error: NoObject) -> Self {
+        Self::bad_use(error)
+    }
+}
+
+pub(super) fn run(options: &Doctor) -> Result<u8, CliError> {
+    let bundle = match &options.bundle {
+        Some(file) => narrowed(Bundle::load(file)?, options)?,
+        None => read(options)?,
+    };
+    if let Some(file) = &options.save_bundle {
+        bundle.save(file)?;
+        print_problem!(
+            "saved {}; read it before you send it: it names namespaces, images and commands",
+            file.display()
+        );
+    }
+    let report = live::diagnose(&bundle);
+    console::text(&match options.format {
+        Format::Text => doctor_text(&report, options.verbose, colour()),
+        Format::Json => {
+            let text = serde_json::to_string_pretty(&report).unwrap_or_default();
+            visible::json(&text) + "\n"
+        }
+        Format::Junit => doctor_junit(&report)?,
+    });
+    Ok(if report.has_problems() {
+        FAILED
+    } else {
+        PASSED
+    })
+}
+
+/// The part of a bundle that the arguments ask for.
+fn narrowed(mut bundle: Bundle, options: &Doctor) -> Result<Bundle, CliError> {
+    if let Some(namespace) = &options.namespace {
+        bundle.keep_namespace(namespace);
+    }
+    if let Some((kind, name)) = &options.object {
+        bundle.keep_object(kind, name)?;
+    }
+    Ok(bundle)
+}
+
+fn read(options: &Doctor) -> Result<Bundle, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime
+        .map_err(|error| CliError::Environment(format!("failed to start the runtime: {error}")))?;
+    runtime.block_on(async {
+        let in_ci = environment_variable("CI").is_some();
+        let progress = report::progress(std::io::stderr().is_terminal(), in_ci);
+        let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::default()));
+        let work = async {
+            let connection =
+                live::connect(options.context.as_deref(), options.kubeconfig.as_deref()).await?;
+            let namespace = options.namespace.clone().unwrap_or(connection.namespace);
+            let scope = Scope {
+                namespace: Some(namespace).filter(|_| !options.all_namespaces),
+                object: options.object.clone(),
+            };
+            live::read(&connection.client, &scope, &*progress).await
+        };
+        let cancel = interrupt::token();
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => {
+                Err(CliError::Environment("doctor was interrupted; nothing was changed".into()))
+            }
+            read = work => {
+                progress.finish("doctor", crate::report::Outcome::Passed, "read the cluster");
+                Ok(read?)
+            }
+        }
+    })
+}

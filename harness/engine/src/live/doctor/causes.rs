@@ -1,0 +1,309 @@
+//! The causes that are no traps of a manifest: each with its rule, its scenarios, and what to do.
+
+/// A cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause {
+    /// Its id.
+    pub id: &'static str,
+    /// The rule of the contract behind it.
+    pub rule: Option<&'static str>,
+    /// What is wrong and why, in one sentence.
+    pub text: &'static str,
+    /// What to do.
+    pub advice: &'static str,
+    /// Scenarios that show it.
+    pub scenarios: &'static [&'static str],
+}
+
+macro_rules! causes {
+    ($($constant:ident $id:literal $rule:expr, $text:literal; $advice:literal; [$($scenario:literal),*])+) => {
+        $(
+            #[doc = $text]
+            pub const $constant: Cause = Cause {
+                id: $id,
+                rule: $rule,
+                text: $text,
+                advice: $advice,
+                scenarios: &[$($scenario),*],
+            };
+        )+
+        /// Every cause.
+        pub static CAUSES: &[&Cause] = &[$(&$constant),+];
+    };
+}
+
+causes! {
+    RAY_NOT_IN_PATH "ray-not-in-path" Some("C10"),
+        "The shell of the container does not find `ray`, because its PATH lacks the folder.";
+        "Set PATH in the text of the command, such as `export PATH=/opt/venv/bin:$PATH`.";
+        ["path-set-by-a-profile", "path-reset-in-a-login-shell"]
+    COMMAND_NOT_FOUND "command-not-found" Some("C10"),
+        "The shell of the container does not find a command.";
+        "Write its whole path, or set PATH in the text of the command.";
+        ["path-set-by-a-profile"]
+    COMMAND_ENDS "command-ends" Some("C03"),
+        "The container's command ended by itself, and Ray is not running.";
+        "Read the text of the container: something in it ends the shell before `ray start \
+         --block`.";
+        ["exit-ends-the-container"]
+    NOT_EXECUTABLE "not-executable" None,
+        "A file that the command names can't be executed.";
+        "Make it executable in the image, or run it with its interpreter, such as `bash FILE`.";
+        []
+    RAY_NOT_STARTED "ray-not-started" Some("C03"),
+        "The container runs, but a command before `ray start` has not returned yet.";
+        "Look at what the container does; run what never ends in the background, `(command &)`.";
+        []
+    PROBE_KILLS_SLOW_START "probe-kills-slow-start" Some("C16"),
+        "The liveness probe kills the container before Ray is up.";
+        "Give the container a startupProbe or a livenessProbe with a larger initialDelaySeconds.";
+        ["probe-of-the-user-restarts", "probes"]
+    PROBE_FAILS "probe-fails" Some("C16"),
+        "Ray runs, but the readiness probe of its container fails.";
+        "Correct the probe; without one of your own the operator adds one that asks Ray.";
+        ["probe-of-the-user-fails"]
+    PROBE_NEEDS_WGET "probe-needs-wget" Some("C16"),
+        "The operator's probe runs `wget`, which the image does not have.";
+        "Add wget to the image, give the container probes of its own, or use KubeRay 1.6 with \
+         rayVersion 2.53 or later.";
+        ["probes"]
+    POST_START_HOOK_FAILS "post-start-hook-fails" Some("C17"),
+        "The postStart hook of the container fails, and the kubelet kills the container.";
+        "Let the hook wait for Ray and end with 0.";
+        ["post-start-hook-fails"]
+    POST_START_HOOK_WAITS "post-start-hook-waits" Some("C17"),
+        "The postStart hook of the container has not returned, and the container is not ready \
+         before it has.";
+        "Run what takes long in the background of the hook.";
+        ["post-start-hook-takes-long"]
+    WAIT_WITHOUT_RAY "wait-gcs-ready-without-ray" Some("C15"),
+        "wait-gcs-ready runs `ray health-check` in the worker's image, which has no `ray` in its \
+         PATH.";
+        "Use an image with Ray in its PATH, or give the operator \
+         ENABLE_INIT_CONTAINER_INJECTION=false.";
+        ["wait-gcs-ready", "worker-without-ray"]
+    WAIT_OUT_OF_MEMORY "wait-gcs-ready-out-of-memory" Some("C15"),
+        "wait-gcs-ready has 256 MiB, and `ray health-check` of this image takes more: the kernel \
+         kills it.";
+        "Give the operator ENABLE_INIT_CONTAINER_INJECTION=false; the limit can't be changed.";
+        ["wait-gcs-ready"]
+    HEAD_NAME "head-name-not-resolved" Some("C15"),
+        "The worker can't resolve the name of the head's Service.";
+        "Give the operator CLUSTER_DOMAIN with the domain of the cluster, and check its DNS.";
+        ["cluster-domain", "wait-gcs-ready"]
+    NETWORK_POLICY "network-policy" Some("C15"),
+        "A NetworkPolicy keeps the worker from the head or from DNS.";
+        "Allow the port 6379 of the head, and port 53 of the cluster's DNS.";
+        []
+    HEAD_UNREACHABLE "head-unreachable" Some("C15"),
+        "The head is ready, but the worker does not reach its GCS.";
+        "Check the head's Service, its port, and what filters packets between the two Pods.";
+        ["wait-gcs-ready"]
+    WAITS_FOR_HEAD "waits-for-head" Some("C15"),
+        "The worker waits for the head.";
+        "Look at the head first.";
+        ["wait-gcs-ready"]
+    INIT_FAILS "init-container-fails" None,
+        "An init container of the Pod template fails, so that Ray is not started.";
+        "Read its log, and correct its command.";
+        []
+    SIDE_FAILS "side-container-fails" None,
+        "A container beside Ray ends with an error.";
+        "Read its log, and correct its command.";
+        []
+    IMAGE_NOT_FOUND "image-not-found" None,
+        "The image is not in its registry.";
+        "Check its name and tag, and whether it may be pulled without a password.";
+        []
+    IMAGE_PULL_FAILS "image-pull-fails" None,
+        "The image can't be pulled.";
+        "Check that the node reaches the registry, and imagePullSecrets.";
+        []
+    CONTAINER_CONFIG "container-config" None,
+        "The container can't be created, because what it refers to is missing.";
+        "Create the ConfigMap, Secret or volume that the message names, or correct its name.";
+        []
+    CONTAINER_START "container-start" None,
+        "The container runtime can't start the container's command.";
+        "Use an image that has the program; every command of the operator needs /bin/bash.";
+        []
+    NO_CAPACITY "no-capacity" None,
+        "No node has room for the Pod.";
+        "Lower its requests, or add nodes.";
+        []
+    TOO_LARGE "too-large" None,
+        "The Pod asks for more than the largest node has.";
+        "Lower its requests, or add a larger node.";
+        []
+    UNSCHEDULABLE "unschedulable" None,
+        "No node takes the Pod, for another reason than its size.";
+        "Compare its nodeSelector, affinity, tolerations and volumes with the nodes.";
+        []
+    QUOTA "quota" None,
+        "A ResourceQuota of the namespace does not allow the Pod.";
+        "Lower the requests, raise the quota, or add the requests and limits that it demands.";
+        []
+    REFUSED_BY_OPERATOR "refused-by-operator" Some("C24"),
+        "The operator refuses the object, and creates nothing of it.";
+        "Correct the field that the message names.";
+        ["refused-name", "refused-redis-address"]
+    REFUSED_POD "refused-at-pod-creation" Some("C24"),
+        "The API server refuses the Pod that the operator makes of the object.";
+        "Correct the field of the Pod template that the message names.";
+        []
+    REFUSED_BY_WEBHOOK "refused-by-webhook" None,
+        "An admission webhook or policy of the cluster refuses the Pod.";
+        "Follow what the message says, or ask who runs the webhook.";
+        []
+    SUBMITTER_WAITS "submitter-waits" Some("C19"),
+        "The submitter waits for Ray's dashboard, which does not answer it.";
+        "Check that the head runs its dashboard and that the submitter's image has what the wait \
+         needs (python or wget).";
+        ["submitter"]
+    SUBMITTER_FAILS "submitter-fails" Some("C19"),
+        "The submitter failed.";
+        "Read its log; the entrypoint runs in the RayCluster, and all around it in the submitter.";
+        ["submitter"]
+    JOB_FAILS "job-fails" None,
+        "The job ran and failed.";
+        "Read the job's log; KubeRay did its part.";
+        []
+    RAY_UNKNOWN_OPTION "ray-unknown-option" Some("C29"),
+        "`ray start` does not know an option.";
+        "Remove it from rayStartParams, or use a Ray release that has it.";
+        []
+    RAY_UNEXPECTED_ARGUMENT "ray-unexpected-argument" Some("C14"),
+        "`ray start` got words that belong to no option: the shell split a value.";
+        "Put the value in single quotes inside of the value.";
+        ["parameters-with-metacharacters"]
+    RAY_INVALID_VALUE "ray-invalid-value" Some("C29"),
+        "`ray start` refuses the value of an option.";
+        "Correct the value in rayStartParams.";
+        []
+    RAY_ALREADY_RUNNING "ray-already-running" Some("C06"),
+        "`ray start` ran twice in the container, and the second one failed.";
+        "Leave `ray start` to the operator, or own the command with \
+         ray.io/overwrite-container-cmd.";
+        ["ray-started-twice", "ray-start-as-two-words"]
+    RAY_PROCESS_DIED "ray-process-died" None,
+        "A process of Ray ended, and `ray start --block` ends with it.";
+        "Read the log of that process below /tmp/ray/session_latest/logs.";
+        []
+    REDIS_UNREACHABLE "redis-unreachable" None,
+        "The head does not reach Redis, or Redis refuses its password.";
+        "Check the address and the password in gcsFaultToleranceOptions or rayStartParams.";
+        ["redis-parameters"]
+    RAY_VERSION_MISMATCH "ray-version-mismatch" None,
+        "Head and worker run different releases of Ray or Python.";
+        "Use the same image for every group.";
+        []
+    GCS_UNREACHABLE "gcs-unreachable" None,
+        "Ray on the worker does not reach the head's GCS.";
+        "Look at the head first; then at the port in its rayStartParams.";
+        []
+    OUT_OF_MEMORY "out-of-memory" None,
+        "The kernel killed the container, because it used more memory than its limit.";
+        "Raise resources.limits.memory of the container.";
+        ["memory-from-limits"]
+    OPERATOR_ABSENT "operator-absent" None,
+        "No operator of KubeRay runs in the cluster, so nothing becomes of the object.";
+        "Install the operator.";
+        []
+    OPERATOR_DOWN "operator-down" None,
+        "The operator is not available, so nothing becomes of new or changed objects.";
+        "Look at its Deployment and at the log of its Pod.";
+        ["resources-null-stops-the-operator"]
+    NAMESPACE_NOT_WATCHED "namespace-not-watched" None,
+        "No operator works on the namespace of the object.";
+        "Add the namespace to --watch-namespace of the operator, or create the object elsewhere.";
+        []
+    OPERATOR_SILENT "operator-silent" None,
+        "The operator runs, but it has not touched the object.";
+        "Read the operator's log for the name of the object.";
+        []
+    CRDS_OLDER "crds-older-than-operator" None,
+        "The custom resource definitions are older than the operator: fields that the operator \
+         knows are dropped.";
+        "Replace the definitions with those of the operator's release; Helm does not upgrade them.";
+        []
+    STALE_POD "stale-pod" Some("C22"),
+        "The object has changed, but the Pod was created before and keeps what it had.";
+        "Delete the Pod, or set spec.upgradeStrategy.type to Recreate (KubeRay 1.6 and later).";
+        ["existing-pods-keep-their-command", "upgrade-strategy-recreate"]
+    ANOTHER_WRITER "changed-by-another-writer" None,
+        "The Pod is not what any release of the operator makes of the object: somebody else has \
+         changed it.";
+        "Look at the webhooks of the cluster, and exclude Ray Pods from the one that changes them.";
+        []
+    SERVE_APPLICATION_FAILS "serve-application-fails" None,
+        "An application of the RayService fails.";
+        "Read its message; the RayCluster itself runs.";
+        []
+    STARTING "starting" None,
+        "It is not ready yet, and nothing is wrong so far.";
+        "Wait, and ask again.";
+        []
+    UNKNOWN "unknown" None,
+        "It is not ready, and none of the known causes explains it.";
+        "Save a bundle with --save-bundle FILE and attach it to an issue; it holds no secrets.";
+        []
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+    use crate::explain::check::trap;
+
+    #[test]
+    fn every_cause_has_its_own_id_whole_sentences_and_scenarios_that_exist() {
+        let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+        let mut ids = BTreeSet::new();
+        for cause in CAUSES {
+            assert!(ids.insert(cause.id), "{} comes twice", cause.id);
+            assert!(trap(cause.id).is_none(), "{} is a trap, too", cause.id);
+            assert!(
+                cause.text.ends_with('.') && cause.advice.ends_with('.'),
+                "{}",
+                cause.id
+            );
+            for scenario in cause.scenarios {
+                assert!(
+                    scenarios.join(scenario).is_dir(),
+                    "{}: {scenario}",
+                    cause.id
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_guide_lists_every_cause() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/doctor.md");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (begin, end) = (
+            "<!-- causes: written by a test with UPDATE_DOCS=1 -->\n",
+            "<!-- end of causes -->\n",
+        );
+        let (before, rest) = text.split_once(begin).expect("a marker before the table");
+        let (_, after) = rest.split_once(end).expect("a marker after the table");
+        let mut table = "\n| id | what is wrong | what to do |\n|---|---|---|\n".to_owned();
+        for cause in CAUSES {
+            table.push_str(&format!(
+                "| `{}` | {} | {} |\n",
+                cause.id, cause.text, cause.advice
+            ));
+        }
+        let current = format!("{before}{begin}{table}\n{end}{after}");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &current).unwrap();
+        }
+        assert!(
+            text == current || std::env::var_os("UPDATE_DOCS").is_some(),
+            "run the tests once with UPDATE_DOCS=1 and commit {}",
+            path.display()
+        );
+    }
+}

@@ -1,0 +1,263 @@
+//! The document that `doctor --format json` writes.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::live::bundle::Missing;
+
+/// What the document calls its own form; it changes when a field changes its meaning or goes, not
+/// when one is added.
+pub const VERSION: &str = "kuberay-conformance.doctor/v1";
+
+/// What is wrong with the Ray objects of a cluster.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// `kuberay-conformance.doctor/v1`.
+    pub version: String,
+    /// When the cluster was read.
+    pub taken_at: String,
+    /// Release of Kubernetes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<String>,
+    /// The operators.
+    pub operators: Vec<OperatorReport>,
+    /// What is wrong with the operators and their definitions.
+    pub findings: Vec<Finding>,
+    /// The objects that users write, each with the Pods that came of it.
+    pub objects: Vec<ObjectReport>,
+    /// What could not be read, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
+    /// Number of requests that the API server got.
+    pub requests: usize,
+}
+
+/// An operator.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OperatorReport {
+    /// Namespace of its Deployment.
+    pub namespace: String,
+    /// Name of its Deployment.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// Its release, where something names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// Whether a Pod of it is available.
+    pub available: bool,
+    /// The namespaces that it works on; all where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watches: Vec<String>,
+    /// The variables of its environment that change Ray Pods.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<String>,
+    /// Its feature gates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature_gates: Option<String>,
+}
+
+/// An object that a user writes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectReport {
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// How it is.
+    pub state: State,
+    /// What is wrong, the likeliest cause first.
+    pub findings: Vec<Finding>,
+    /// Its Pods.
+    pub pods: Vec<PodReport>,
+}
+
+/// How an object is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// All Pods are ready, or the job has succeeded.
+    #[default]
+    Healthy,
+    /// It is not ready yet, and nothing is wrong so far.
+    Progressing,
+    /// Something is wrong.
+    Broken,
+}
+
+/// How bad a finding is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Something does not work; the exit code is 1.
+    Problem,
+    /// Something is not what its author may think, and yet the Pods are well.
+    Warning,
+    /// What is awaited.
+    Progress,
+}
+
+/// One cause.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// Its place among those of the object, from 1.
+    pub rank: usize,
+    /// The id of the cause: that of a trap, or one of docs/guide/doctor.md.
+    pub cause: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong and why, in one sentence.
+    pub sentence: String,
+    /// The Pod that shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<String>,
+    /// The container that shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// What proves it.
+    pub proof: Vec<Proof>,
+    /// The rule of the contract behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The scenarios that show it on a real cluster.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scenarios: Vec<String>,
+    /// What to do.
+    pub advice: String,
+    /// What to write instead, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<Patch>,
+}
+
+/// What proves a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Proof {
+    /// What it is.
+    pub kind: ProofKind,
+    /// The log line, the message or the value.
+    pub text: String,
+}
+
+/// Where a proof comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProofKind {
+    /// A line of a log.
+    Log,
+    /// How a container ended.
+    ExitCode,
+    /// An event.
+    Event,
+    /// A status.
+    Status,
+    /// A field of an object.
+    Field,
+    /// What the contract says about the object.
+    Contract,
+}
+
+impl ProofKind {
+    /// Its name for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::ExitCode => "exit code",
+            Self::Event => "event",
+            Self::Status => "status",
+            Self::Field => "field",
+            Self::Contract => "contract",
+        }
+    }
+}
+
+/// A change of the user's object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Patch {
+    /// Kind of the object.
+    pub kind: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// A JSON Patch (RFC 6902), as `kubectl patch --type json` takes it.
+    pub operations: Vec<Value>,
+}
+
+/// A Pod against what its operator should have created.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PodReport {
+    /// Its name.
+    pub name: String,
+    /// `head`, `worker` or `submitter`.
+    pub role: String,
+    /// Its group.
+    pub group: String,
+    /// Whether it is ready or has succeeded.
+    pub ready: bool,
+    /// Where its containers come from.
+    pub origin: Origin,
+    /// The releases that create such a Pod, where others than the present operator's do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<String>,
+    /// What differs from what the present operator creates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<String>,
+    /// Who changed it, where that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writers: Vec<String>,
+    /// What changes when the Pod is recreated, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub when_recreated: Vec<String>,
+}
+
+/// Where the containers of a Pod come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The present operator creates it like this.
+    Expected,
+    /// The object has changed since the Pod was created.
+    OlderSpec,
+    /// Another release of the operator created it.
+    OlderOperator,
+    /// Somebody else has changed it.
+    AnotherWriter,
+    /// It was not compared.
+    #[default]
+    NotCompared,
+}
+
+impl Report {
+    /// Whether something is wrong.
+    pub fn has_problems(&self) -> bool {
+        self.all_findings()
+            .any(|finding| finding.severity == Severity::Problem)
+    }
+
+    /// The findings of everything.
+    pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+        let of_objects = self.objects.iter().flat_map(|object| &object.findings);
+        self.findings.iter().chain(of_objects)
+    }
+}
+
+/// Returns the JSON schema of the document, as committed in `docs/schema/doctor.schema.json`.
+pub fn schema() -> Value {
+    SchemaSettings::draft07()
+        .into_generator()
+        .into_root_schema_for::<Report>()
+        .to_value()
+}

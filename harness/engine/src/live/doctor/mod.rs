@@ -1,0 +1,468 @@
+//! Diagnoses the Ray objects of a bundle: a pure function from what was read to causes with proof.
+//!
+//! - `subject`: the objects that users write, with what came of them.
+//! - `facts`: operators. `origin`: Pods against what operators create.
+//! - `symptoms`, `refused`: from states, logs and events to causes; `causes` lists them.
+//! - `patch`: what to write instead. `document`: the report.
+
+mod candidate;
+mod causes;
+mod document;
+mod facts;
+mod origin;
+mod patch;
+mod refused;
+mod subject;
+mod symptoms;
+pub mod view;
+
+use std::path::Path;
+
+use semver::Version;
+use serde_json::{Value, json};
+
+use self::candidate::Candidate;
+use self::facts::Facts;
+use self::subject::{Cluster, Subject};
+use self::symptoms::{Case, SLOW};
+use self::view::{PodView, text};
+use super::bundle::Bundle;
+use crate::artifact::Pins;
+use crate::contract::{FieldValidation, OperatorSettings};
+use crate::explain::check;
+use kuberay_manifest::Source;
+
+pub use causes::{CAUSES, Cause};
+pub use document::*;
+
+/// Traps that the object proves by itself: what is written does not happen, whether the Pods are
+/// well or not.
+const CERTAIN: [&str; 5] = [
+    "shell-without-script",
+    "argv-loses-quoting",
+    "annotation-ignored",
+    "gen-cmd-without-annotation",
+    "ray-start-in-words",
+];
+/// After so long something that has no known cause is a problem.
+const PATIENT: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+
+/// Judges what was read.
+pub fn diagnose(bundle: &Bundle) -> Report {
+    let facts: Vec<Facts> = bundle.operators.iter().map(Facts::of).collect();
+    let pins = Pins::embedded();
+    let all: Vec<Version> = pins.operators.releases.keys().rev().cloned().collect();
+    let subjects = subject::of(bundle);
+    let look = Look {
+        bundle,
+        facts: &facts,
+        all: &all,
+    };
+    let mut objects: Vec<ObjectReport> = subjects.iter().map(|one| look.at(one)).collect();
+    objects.sort_by(|one, other| {
+        let key = |object: &ObjectReport| {
+            let rank = match object.state {
+                State::Broken => 0,
+                State::Progressing => 1,
+                State::Healthy => 2,
+            };
+            (
+                rank,
+                object.namespace.clone(),
+                object.kind.clone(),
+                object.name.clone(),
+            )
+        };
+        key(one).cmp(&key(other))
+    });
+    Report {
+        version: VERSION.into(),
+        taken_at: bundle.taken_at.to_string(),
+        kubernetes: bundle.kubernetes.clone(),
+        operators: facts.iter().map(|one| one.report.clone()).collect(),
+        findings: ranked(of_cluster(bundle, &facts)),
+        objects,
+        missing: bundle.missing.clone(),
+        requests: bundle.requests,
+    }
+}
+
+/// What concerns every object.
+fn of_cluster(bundle: &Bundle, facts: &[Facts]) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for (one, operator) in facts.iter().zip(&bundle.operators) {
+        if !one.report.available && !one.is_off {
+            let Proof { kind, text } = one.complaint(operator);
+            found.push(Candidate::of(&causes::OPERATOR_DOWN, 90).proven(kind, &text));
+        }
+        let Some(release) = &one.release else {
+            continue;
+        };
+        let mut older = Candidate::of(&causes::CRDS_OLDER, 80);
+        let mut is_older = false;
+        for crd in &bundle.crds {
+            let lacks = facts::lacking(crd, release);
+            if !lacks.is_empty() {
+                is_older = true;
+                let some = lacks.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+                let line = format!(
+                    "{} lacks {} fields of KubeRay {release}, such as {some}",
+                    crd.name,
+                    lacks.len()
+                );
+                older = older.proven(ProofKind::Field, &line);
+            }
+        }
+        if is_older {
+            found.push(older);
+        }
+    }
+    found
+}
+
+/// What the judgement of every object has in common.
+struct Look<'a> {
+    bundle: &'a Bundle,
+    facts: &'a [Facts],
+    all: &'a [Version],
+}
+
+impl Look<'_> {
+    fn at(&self, subject: &Subject) -> ObjectReport {
+        let namespace = subject.namespace();
+        let release = facts::release_for(self.bundle, self.facts, namespace);
+        let known = release.is_some();
+        let release = release.or_else(|| self.all.first().cloned());
+        let release = release.unwrap_or(Version::new(1, 6, 2));
+        let working = self
+            .facts
+            .iter()
+            .find(|one| !one.is_off && one.watches(namespace));
+        let settings = OperatorSettings {
+            namespace: namespace.into(),
+            ..working.map(|one| one.settings.clone()).unwrap_or_default()
+        };
+        let mut report = ObjectReport {
+            kind: subject.kind().into(),
+            namespace: namespace.into(),
+            name: subject.name().into(),
+            ..ObjectReport::default()
+        };
+        // A well object without a command of its own has no trap that counts.
+        let traps = if is_well(subject) && !has_command(subject.value) {
+            Vec::new()
+        } else {
+            traps(subject.value, &release, &settings)
+        };
+        let case = |cluster| Case {
+            bundle: self.bundle,
+            subject,
+            cluster,
+            traps: &traps,
+            release: &release,
+        };
+        let mut found = Vec::new();
+        let candidates = origin::Candidates {
+            release: &release,
+            settings: &settings,
+            all: if known { self.all } else { &[] },
+        };
+        for cluster in &subject.clusters {
+            let case = case(Some(cluster));
+            let mut of_cluster = Vec::new();
+            for pod in &cluster.pods {
+                of_cluster.extend(symptoms::of_pod(&case, pod));
+                if pod.is_going() {
+                    continue;
+                }
+                let compared = origin::of_pod(self.bundle, cluster, pod, &candidates);
+                if known {
+                    of_cluster.extend(of_origin(&case, pod, &compared));
+                    report.pods.push(compared.report);
+                }
+            }
+            yield_to_head(&mut of_cluster, cluster);
+            found.extend(of_cluster);
+        }
+        let whole = case(subject.clusters.first());
+        found.extend(refused::of(&whole, self.facts, self.bundle));
+        for object in subject.everything() {
+            match text(&object["kind"]) {
+                "RayJob" => found.extend(symptoms::of_job(&whole, object)),
+                "RayService" => found.extend(symptoms::of_service(object)),
+                _ => {}
+            }
+        }
+        let is_well = is_well(subject);
+        found.extend(certain(&whole, subject));
+        if is_well && subject.kind() == "RayJob" {
+            found.extend(symptoms::after_success(&whole));
+        }
+        let problems = found
+            .iter()
+            .any(|one| one.finding.severity == Severity::Problem);
+        if !is_well && !problems {
+            found.extend(self.open(subject));
+        }
+        report.findings = ranked(found);
+        let has = |severity| report.findings.iter().any(|one| one.severity == severity);
+        report.state = if has(Severity::Problem) {
+            State::Broken
+        } else if is_well {
+            State::Healthy
+        } else {
+            State::Progressing
+        };
+        report
+    }
+
+    /// What is awaited, or that nothing explains why it takes so long.
+    fn open(&self, subject: &Subject) -> Vec<Candidate> {
+        let now = self.bundle.taken_at;
+        let pods = subject.clusters.iter().flat_map(|one| &one.pods);
+        let pods: Vec<&PodView> = pods.chain(&subject.submitters).collect();
+        let waiting: Vec<&&PodView> = pods.iter().filter(|pod| !pod.is_well()).collect();
+        // Workers wait for a head, and a head that has just become ready starts their time anew.
+        let heads = pods.iter().filter(|pod| pod.is_head());
+        let of_heads = heads.map(|head| match head.condition("Ready") {
+            Some(ready) if head.is_well() => view::time(&ready["lastTransitionTime"])
+                .map_or(head.age(now), |since| now.duration_since(since)),
+            _ => head.age(now),
+        });
+        let since = waiting.iter().map(|pod| pod.age(now)).max();
+        let since = since.into_iter().chain(of_heads).min();
+        let created = view::time(&subject.value["metadata"]["creationTimestamp"]);
+        let since = since.or(created.map(|created| now.duration_since(created)));
+        let late = since.is_some_and(|since| since > PATIENT);
+        let cause = if late {
+            &causes::UNKNOWN
+        } else {
+            &causes::STARTING
+        };
+        let mut one = Candidate::of(cause, 1);
+        if !late {
+            one = one.rated(Severity::Progress);
+        }
+        for pod in waiting.iter().take(3) {
+            let line = format!("Pod {} {}", pod.name(), symptoms::doing(pod));
+            one = one.proven(ProofKind::Status, &line);
+        }
+        if waiting.is_empty() {
+            let state = ["state", "jobDeploymentStatus", "serviceStatus"];
+            let status = &subject.value["status"];
+            let state = state.iter().find_map(|name| status[*name].as_str());
+            let line = format!("the operator reports {}", state.unwrap_or("no state"));
+            one = one.proven(ProofKind::Status, &line);
+        }
+        vec![one]
+    }
+}
+
+/// A worker that can't reach a head that is broken is no cause of its own.
+fn yield_to_head(found: &mut [Candidate], cluster: &Cluster) {
+    let heads: Vec<&str> = cluster
+        .pods
+        .iter()
+        .filter(|pod| pod.is_head())
+        .map(PodView::name)
+        .collect();
+    let of_head = |one: &Candidate| {
+        one.finding.severity == Severity::Problem
+            && one
+                .finding
+                .pod
+                .as_deref()
+                .is_some_and(|pod| heads.contains(&pod))
+    };
+    if !found.iter().any(of_head) {
+        return;
+    }
+    let following = [
+        causes::WAITS_FOR_HEAD.id,
+        causes::HEAD_UNREACHABLE.id,
+        causes::GCS_UNREACHABLE.id,
+        causes::HEAD_NAME.id,
+        causes::SUBMITTER_WAITS.id,
+    ];
+    for one in found {
+        if following.contains(&one.finding.cause.as_str()) {
+            one.weight = one.weight.min(3);
+        }
+    }
+}
+
+/// What the origin of a Pod explains.
+fn of_origin(case: &Case, pod: &PodView, compared: &origin::Compared) -> Option<Candidate> {
+    let well = pod.is_well();
+    let report = &compared.report;
+    let lines = |mut one: Candidate| {
+        for line in report.differences.iter().take(2) {
+            one = one.proven(ProofKind::Field, line);
+        }
+        for line in &report.writers {
+            one = one.proven(ProofKind::Field, line);
+        }
+        one.at(pod, "")
+    };
+    match report.origin {
+        Origin::OlderSpec => {
+            let owned = case.subject.kind() == "RayCluster";
+            let operation = json!({"op": "add", "path": "/spec/upgradeStrategy",
+                "value": {"type": "Recreate"}});
+            let can = owned && *case.release >= Version::new(1, 6, 0);
+            let patch = can.then(|| patch::whole(case.subject.value, operation));
+            let weight = if well { 35 } else { 76 };
+            Some(lines(Candidate::of(&causes::STALE_POD, weight)).patched(patch))
+        }
+        Origin::AnotherWriter => {
+            let ray = text(&pod.first()["name"]);
+            let of_command = compared
+                .differences
+                .iter()
+                .any(|one| one.container == ray && ["args", "command"].contains(&one.what));
+            let weight = match (well, of_command) {
+                (false, true) => 91,
+                (false, false) => 48,
+                (true, _) => 30,
+            };
+            let severity = if well {
+                Severity::Warning
+            } else {
+                Severity::Problem
+            };
+            Some(lines(Candidate::of(&causes::ANOTHER_WRITER, weight)).rated(severity))
+        }
+        _ => None,
+    }
+}
+
+/// Whether an object holds a text that a shell reads.
+fn has_command(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, value)| {
+            [
+                "command",
+                "args",
+                "entrypoint",
+                "ray.io/overwrite-container-cmd",
+            ]
+            .contains(&name.as_str())
+                || has_command(value)
+        }),
+        Value::Array(items) => items.iter().any(has_command),
+        _ => false,
+    }
+}
+
+/// The traps and refusals of an object on a release.
+fn traps(object: &Value, release: &Version, settings: &OperatorSettings) -> Vec<check::Finding> {
+    let mut plain = object.clone();
+    if let Some(fields) = plain.as_object_mut() {
+        if object["kind"] == "RayCluster" {
+            fields.remove("status");
+        }
+    }
+    let source = Source::new(Path::new("object.json"), &plain.to_string());
+    let options = check::Options {
+        releases: vec![release.clone()],
+        settings: settings.clone(),
+        validation: FieldValidation::Ignore,
+        ..check::Options::default()
+    };
+    let report = check::check(&[source], &options);
+    report.map(|report| report.findings).unwrap_or_default()
+}
+
+/// Traps that need no symptom.
+fn certain(case: &Case, subject: &Subject) -> Vec<Candidate> {
+    let running = subject
+        .clusters
+        .iter()
+        .any(|cluster| cluster.head().is_some());
+    let traps = case.traps.iter().filter(|found| {
+        running
+            && CERTAIN.contains(&found.id.as_str())
+            && found.severity != kuberay_manifest::Severity::Note
+    });
+    traps
+        .map(|found| {
+            let severity = if found.id == "shell-without-script" {
+                Severity::Problem
+            } else {
+                Severity::Warning
+            };
+            case.of_trap(found, 33).rated(severity)
+        })
+        .collect()
+}
+
+/// Whether an object is what its user wants: its Pods are ready, it is suspended, or its job has
+/// succeeded.
+fn is_well(subject: &Subject) -> bool {
+    let value = subject.value;
+    let status = &value["status"];
+    match subject.kind() {
+        "RayJob" => {
+            let deployment = text(&status["jobDeploymentStatus"]);
+            let ended = text(&status["jobStatus"]) == "SUCCEEDED" || deployment == "Complete";
+            if ended || deployment == "Suspended" || value["spec"]["suspend"] == true {
+                return true;
+            }
+            if deployment == "Running" {
+                return pods_are_well(subject);
+            }
+            return false;
+        }
+        "RayCronJob" => {
+            return subject.made.is_empty() || pods_are_well(subject);
+        }
+        "RayService" if subject.clusters.is_empty() => return false,
+        _ => {}
+    }
+    pods_are_well(subject)
+}
+
+fn pods_are_well(subject: &Subject) -> bool {
+    subject.clusters.iter().all(|cluster| {
+        cluster.is_suspended()
+            || !refused::lacks_pods(cluster)
+                && cluster
+                    .pods
+                    .iter()
+                    .all(|pod| pod.is_going() || pod.is_well())
+    })
+}
+
+/// Sorts candidates and numbers them; each cause comes once.
+fn ranked(mut found: Vec<Candidate>) -> Vec<Finding> {
+    found.sort_by_key(|one| (one.finding.severity, std::cmp::Reverse(one.weight)));
+    let mut kept: Vec<Candidate> = Vec::new();
+    for one in found {
+        if !kept
+            .iter()
+            .any(|other| other.finding.cause == one.finding.cause)
+        {
+            kept.push(one);
+        }
+    }
+    // What only says that something ended or waits adds nothing to a cause that says why.
+    let strong = kept.iter().map(|one| one.weight).max().unwrap_or_default() >= 70;
+    kept.retain(|one| {
+        let vague = [
+            causes::COMMAND_ENDS.id,
+            causes::STARTING.id,
+            causes::WAITS_FOR_HEAD.id,
+        ];
+        !(strong && vague.contains(&one.finding.cause.as_str()))
+    });
+    let numbered = kept.into_iter().enumerate().map(|(index, mut one)| {
+        one.finding.rank = index + 1;
+        one.finding
+    });
+    numbered.collect()
+}
+
+const _: () = assert!(SLOW.as_secs() < PATIENT.as_secs());
+
+#[cfg(test)]
+mod tests;

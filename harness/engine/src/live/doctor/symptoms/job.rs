@@ -1,0 +1,136 @@
+//! RayJobs and their submitters, and the applications of a RayService.
+
+use serde_json::Value;
+
+use super::texts::{exit, last_line, line_with};
+use super::{Candidate, Case, SILENT, waiting};
+use crate::live::doctor::causes;
+use crate::live::doctor::document::{ProofKind, Severity};
+use crate::live::doctor::view::{ContainerView, Phase, PodView, text};
+
+/// What may explain the state of a RayJob.
+pub(in crate::live::doctor) fn of_job(case: &Case, job: &Value) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for pod in &case.subject.submitters {
+        if pod.is_going() {
+            continue;
+        }
+        found.extend(waiting::of_pod(case, pod));
+        for container in pod.containers() {
+            found.extend(waiting::of_container(case, pod, &container));
+            if !container.init {
+                found.extend(of_submitter(case, pod, &container));
+            }
+        }
+    }
+    let status = &job["status"];
+    let ended = text(&status["jobStatus"]);
+    let deployment = text(&status["jobDeploymentStatus"]);
+    let message = text(&status["message"]);
+    let failed = ["FAILED", "STOPPED"].contains(&ended);
+    if failed || deployment == "Failed" {
+        let line = format!("jobStatus {ended}, jobDeploymentStatus {deployment}: {message}");
+        let traps: &[&str] = if message.contains("untime") && message.contains("env") {
+            &["runtime-env-type", "entrypoint-runs-here"]
+        } else {
+            &[
+                "entrypoint-runs-here",
+                "entrypoint-lines",
+                "submitter-args-lost",
+            ]
+        };
+        let one = match trap(case, traps) {
+            Some(found) => case.of_trap(found, 72),
+            None => Candidate::of(&causes::JOB_FAILS, if failed { 70 } else { 60 }),
+        };
+        let reason = text(&status["reason"]);
+        found.push(
+            one.proven(ProofKind::Status, &line)
+                .proven(ProofKind::Status, reason),
+        );
+    }
+    found
+}
+
+fn trap<'a>(case: &Case<'a>, ids: &[&str]) -> Option<&'a crate::explain::check::Finding> {
+    let traps = case.traps;
+    ids.iter()
+        .find_map(|id| traps.iter().find(|one| one.id == *id))
+}
+
+/// What may explain that a submitter failed or waits.
+pub(super) fn of_submitter(
+    case: &Case,
+    pod: &PodView,
+    container: &ContainerView,
+) -> Vec<Candidate> {
+    let at = |one: Candidate| one.at(pod, container.name);
+    if let Some(end) = container.ended().filter(|end| end.code != 0) {
+        let log = case.log_of_end(pod, container);
+        let (kind, code) = exit(&end);
+        let line = line_with(
+            log,
+            &[
+                "command not found",
+                "No such file",
+                "syntax error",
+                "can't open file",
+                "Error:",
+            ],
+        );
+        let line = line.unwrap_or_else(|| last_line(log));
+        let ids = [
+            "entrypoint-runs-here",
+            "entrypoint-lines",
+            "runtime-env-type",
+        ];
+        let one = if end.reason == "OOMKilled" {
+            Candidate::of(&causes::OUT_OF_MEMORY, 85)
+        } else if let Some(found) = trap(case, &ids) {
+            case.of_trap(found, 84)
+        } else {
+            Candidate::of(&causes::SUBMITTER_FAILS, 66)
+        };
+        return vec![at(one).proven(kind, &code).proven(ProofKind::Log, line)];
+    }
+    if container.phase != Phase::Running {
+        return Vec::new();
+    }
+    let log = case.log(pod, container.name);
+    let waits = line_with(log, &["Waiting for Ray", "Waiting for the Ray"]);
+    let since = container
+        .started
+        .map(|since| case.now().duration_since(since));
+    let head = case.head_ready().filter(|ready| *ready > SILENT);
+    // In sidecar mode the submitter is a container of the head, which is not ready because of it.
+    let ready = head.is_some() || pod.is_head() && pod.ray().is_some_and(|ray| ray.ready);
+    match waits.filter(|_| ready && since.is_none_or(|since| since > SILENT)) {
+        Some(line) => {
+            vec![at(Candidate::of(&causes::SUBMITTER_WAITS, 80)).proven(ProofKind::Log, line)]
+        }
+        None => Vec::new(),
+    }
+}
+
+/// Applications of a RayService that fail.
+pub(in crate::live::doctor) fn of_service(service: &Value) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for part in ["activeServiceStatus", "pendingServiceStatus"] {
+        let applications = service["status"][part]["applicationStatuses"].as_object();
+        for (name, state) in applications.into_iter().flatten() {
+            let status = text(&state["status"]);
+            if ["DEPLOY_FAILED", "UNHEALTHY"].contains(&status) {
+                let line = format!("application {name}: {status}: {}", text(&state["message"]));
+                let one = Candidate::of(&causes::SERVE_APPLICATION_FAILS, 65);
+                found.push(one.proven(ProofKind::Status, &line));
+            }
+        }
+    }
+    found
+}
+
+/// A RayJob that ended well and yet did something else than it says.
+pub(in crate::live::doctor) fn after_success(case: &Case) -> Option<Candidate> {
+    let found = trap(case, &["entrypoint-runs-here"])?;
+    Some(case.of_trap(found, 20).rated(Severity::Warning))
+}

@@ -1,0 +1,11 @@
+//! Constructed bundles: each cause with what proves it, and a counterpart that stays silent.
+
+mod builder;
+mod cluster;
+mod commands;
+mod jobs;
+mod pods;
+mod reports;
+mod scenarios;
+
+use builder::*;

@@ -1,0 +1,187 @@
+//! A bundle as a file: written in one step for its owner alone, and read with bounds.
+
+use std::fs::{File, Permissions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::bundle::{Bundle, VERSION};
+use crate::visible;
+
+/// The largest file that is read: ten times what a thousand RayClusters take.
+const AT_MOST: u64 = 256 << 20;
+
+/// Why a bundle can't be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// It can't be written.
+    #[error("failed to write the bundle {path}: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// It can't be read.
+    #[error("failed to read the bundle {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// It is larger than any bundle.
+    #[error("failed to read the bundle {path}: it is larger than {} MiB", AT_MOST >> 20)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It holds something else.
+    #[error("failed to read the bundle {path}: {problem}; `doctor --save-bundle FILE` writes one")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Bundle {
+    /// Writes the bundle as JSON, for its owner alone; a file of that name is replaced in one step.
+    ///
+    /// # Errors
+    /// Fails when the file can't be written.
+    pub fn save(&self, path: &Path) -> Result<(), BundleError> {
+        let failed = |source: std::io::Error| BundleError::Write {
+            path: path.into(),
+            source,
+        };
+        let text = serde_json::to_string_pretty(self).map_err(|error| failed(error.into()))?;
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+        file.as_file()
+            .set_permissions(Permissions::from_mode(0o600))
+            .map_err(failed)?;
+        file.write_all(visible::json(&text).as_bytes())
+            .and_then(|()| file.write_all(b"\n"))
+            .and_then(|()| file.as_file().sync_all())
+            .map_err(failed)?;
+        file.persist(path).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+
+    /// Reads a bundle. It is redacted again, so that one that somebody edited leaks nothing more.
+    ///
+    /// # Errors
+    /// Fails when the file can't be read, is too large, or is no bundle of this version.
+    pub fn load(path: &Path) -> Result<Self, BundleError> {
+        let failed = |source| BundleError::Read {
+            path: path.into(),
+            source,
+        };
+        let malformed = |problem: String| BundleError::Malformed {
+            path: path.into(),
+            problem,
+        };
+        let file = File::open(path).map_err(failed)?;
+        let mut text = String::new();
+        file.take(AT_MOST + 1)
+            .read_to_string(&mut text)
+            .map_err(failed)?;
+        if text.len() as u64 > AT_MOST {
+            return Err(BundleError::TooLarge { path: path.into() });
+        }
+        let mut bundle: Self =
+            serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+        if bundle.version != VERSION {
+            let found = visible::line(&bundle.version.chars().take(80).collect::<String>());
+            return Err(malformed(format!(
+                "its version is `{found}`, not `{VERSION}`"
+            )));
+        }
+        bundle.redact();
+        Ok(bundle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_saved_bundle_is_the_same_when_it_is_loaded_and_its_owner_s_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.json");
+        let mut bundle = Bundle::now();
+        bundle
+            .objects
+            .push(json!({"kind": "RayCluster", "metadata": {"name": "a\u{202e}b"}}));
+        bundle.redact();
+        bundle.save(&path).unwrap();
+        let mode = path.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(
+            std::fs::read_to_string(&path)
+                .unwrap()
+                .contains("a\\u202eb")
+        );
+        assert_eq!(Bundle::load(&path).unwrap(), bundle);
+        // A second one takes its place.
+        Bundle::now().save(&path).unwrap();
+        assert!(Bundle::load(&path).unwrap().objects.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_bundle_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.json");
+        for (text, expected) in [
+            ("{", "EOF while parsing"),
+            ("{}", "its version is ``"),
+            (r#"{"version": "x/v9"}"#, "its version is `x/v9`"),
+            (
+                r#"{"version": "kuberay-conformance.bundle/v1", "pods": 3}"#,
+                "invalid type",
+            ),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = Bundle::load(&path).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        let error = Bundle::load(&folder.path().join("none")).unwrap_err();
+        assert!(matches!(error, BundleError::Read { .. }));
+    }
+
+    #[test]
+    fn secrets_are_masked_in_objects_and_logs() {
+        let canary = "c4n4ry-V4lue-9";
+        let mut bundle = Bundle::now();
+        bundle
+            .objects
+            .push(json!({"kind": "RayCluster", "metadata": {"name": "a",
+            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": canary},
+            "managedFields": [{"manager": canary}]},
+            "spec": {"headGroupSpec": {"rayStartParams": {"redis-password": canary}}}}));
+        bundle.pods.push(
+            json!({"kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [
+            {"name": "c", "args": [format!("ray start --redis-password={canary} ")],
+             "env": [{"name": "DB_PASSWORD", "value": canary}]}]}}),
+        );
+        bundle.logs.push(super::super::bundle::Log {
+            text: format!("connecting with {canary}\n"),
+            ..Default::default()
+        });
+        bundle.miss("nodes", format!("the proxy says {canary}"));
+        bundle.redact();
+        let text = serde_json::to_string(&bundle).unwrap();
+        assert!(!text.contains(canary), "{text}");
+        assert!(text.contains("[redacted]"));
+    }
+}
