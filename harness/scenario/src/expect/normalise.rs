@@ -36,7 +36,7 @@ const ADDRESSES: &[PodField] = &[
 ];
 
 /// Every normalisation, in the order in which they are applied.
-pub static NORMALISATIONS: [Normalisation; 4] = [
+pub static NORMALISATIONS: [Normalisation; 5] = [
     Normalisation {
         name: "namespace-in-addresses",
         why: "Each case has a namespace of its own, and the DNS name of a service holds it: `.<namespace>.svc.`.",
@@ -45,10 +45,17 @@ pub static NORMALISATIONS: [Normalisation; 4] = [
     },
     Normalisation {
         name: "generated-cluster-name-in-addresses",
-        why: "A RayJob or RayService gives its RayCluster a random ending of five characters, which the name of the \
-              head's service holds: `-<generated>-head-svc`.",
+        why: "A RayJob or RayService gives its RayCluster a random ending of five characters, and a RayCronJob gives \
+              its RayJob one, from KubeRay 1.7 on the minutes since 1970; the name of the head's service holds them: \
+              `-<generated>-head-svc`.",
         fields: ADDRESSES,
         apply: generated_cluster_name,
+    },
+    Normalisation {
+        name: "names-in-collector",
+        why: "The history server's collector gets the case's namespace as the text of RAY_CLUSTER_NAMESPACE.",
+        fields: &[PodField::Env],
+        apply: namespace_of_collector,
     },
     Normalisation {
         name: "operator-release-in-usage-tags",
@@ -111,6 +118,24 @@ fn namespace_in_addresses(value: &mut Value, _: PodField, context: &Context) {
 /// The alphabet of Kubernetes' generated names.
 const GENERATED: &str = "bcdfghjklmnpqrstvwxz2456789";
 
+/// Whether Kubernetes may have made the ending of a name.
+fn is_random(ending: &str) -> bool {
+    ending.len() == 5 && ending.chars().all(|c| GENERATED.contains(c))
+}
+
+/// Whether the ending of a name may be a time, in minutes since 1970: eight digits until the year 2160.
+fn is_minutes(ending: &str) -> bool {
+    ending.len() == 8 && ending.chars().all(|c| c.is_ascii_digit())
+}
+
+fn namespace_of_collector(value: &mut Value, _: PodField, context: &Context) {
+    for text in env_value(value, "RAY_CLUSTER_NAMESPACE") {
+        if *text == context.namespace {
+            "<namespace>".clone_into(text);
+        }
+    }
+}
+
 fn generated_cluster_name(value: &mut Value, _: PodField, _: &Context) {
     const SERVICE: &str = "-head-svc";
     each_string(value, &|text| {
@@ -118,14 +143,21 @@ fn generated_cluster_name(value: &mut Value, _: PodField, _: &Context) {
         let mut rest = text.as_str();
         while let Some(at) = rest.find(SERVICE) {
             let (name, after) = rest.split_at(at);
-            match name.rsplit_once('-') {
-                Some((base, ending))
-                    if ending.len() == 5 && ending.chars().all(|c| GENERATED.contains(c)) =>
-                {
-                    done.push_str(base);
+            match name
+                .rsplit_once('-')
+                .filter(|(_, ending)| is_random(ending))
+            {
+                Some((base, _)) => {
+                    match base.rsplit_once('-') {
+                        Some((cron, ending)) if is_random(ending) || is_minutes(ending) => {
+                            done.push_str(cron);
+                            done.push_str("-<generated>");
+                        }
+                        _ => done.push_str(base),
+                    }
                     done.push_str("-<generated>");
                 }
-                _ => done.push_str(name),
+                None => done.push_str(name),
             }
             done.push_str(SERVICE);
             rest = &after[SERVICE.len()..];
@@ -260,6 +292,12 @@ mod tests {
         "rayjob-x7b2c-head-svc.kc-7f3.svc.cluster.local",
         "rayjob-<generated>-head-svc.<namespace>.svc.cluster.local"
     )]
+    #[case("cron-x7b2c-bcdfg-head-svc", "cron-<generated>-<generated>-head-svc")]
+    #[case(
+        "cron-29737442-bcdfg-head-svc",
+        "cron-<generated>-<generated>-head-svc"
+    )]
+    #[case("cron-2973744-bcdfg-head-svc", "cron-2973744-<generated>-head-svc")]
     #[case(
         "a-bcdfg-head-svc b-bcdfg-head-svc",
         "a-<generated>-head-svc b-<generated>-head-svc"

@@ -6,6 +6,7 @@ mod foreign_files;
 mod lint;
 mod load;
 mod reachable;
+mod settings;
 
 use std::path::{Path, PathBuf};
 
