@@ -50,7 +50,7 @@ pub(super) fn check(rules: &mut Rules<'_>, spec: &Node) {
     }
     if let Some(configuration) = settings.get("configuration") {
         let help = "narrow `operator` to \">=1.1\"";
-        since(rules, configuration, CONFIGURATION_SINCE, &releases, help);
+        since(rules, configuration, &CONFIGURATION_SINCE, &releases, help);
         for (key, value) in entries(Some(configuration)) {
             a_key(rules, key, value);
         }
@@ -83,8 +83,8 @@ fn releases(spec: &Node) -> Vec<&'static Version> {
     classes.filter(|since| includes(&range, since)).collect()
 }
 
-fn since(rules: &mut Rules<'_>, node: &Node, since: Version, releases: &[&Version], help: &str) {
-    if let Some(older) = releases.iter().find(|release| ***release < since) {
+fn since(rules: &mut Rules<'_>, node: &Node, since: &Version, releases: &[&Version], help: &str) {
+    if let Some(older) = releases.iter().find(|release| **release < since) {
         let message = format!("KubeRay {older} is in range and has no such setting");
         rules.error(node, message, help);
     }
