@@ -8,9 +8,10 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use kuberay_conformance::report::{Outcome, RunResult};
 use libtest_mimic::{Arguments, Completion, Failed};
@@ -30,6 +31,8 @@ struct Mutants {
 #[serde(deny_unknown_fields)]
 struct Mutant {
     name: String,
+    /// The release of whose source it is made, where that is another than the list's.
+    release: Option<String>,
     /// The rule that it breaks.
     rule: String,
     /// In a sentence.
@@ -39,11 +42,10 @@ struct Mutant {
     replace: String,
 }
 
-/// The release's source, from which each mutant is made; builds don't run side by side.
+/// The release's source, from which each mutant is made.
 struct Source {
     release: String,
     module: PathBuf,
-    turn: Mutex<()>,
 }
 
 fn main() -> ExitCode {
@@ -52,17 +54,25 @@ fn main() -> ExitCode {
     let text = std::fs::read_to_string(path).expect("fixtures/mutants.yaml");
     let list: Mutants =
         serde_saphyr::from_str(&text).expect("fixtures/mutants.yaml is well-formed");
-    let source = Arc::new(OnceLock::new());
-    let release = list.release;
+    let sources = Arc::new(Mutex::new(BTreeMap::new()));
     let trials = list.mutants.into_iter().map(|mutant| {
-        let (source, release) = (Arc::clone(&source), release.clone());
+        let release = mutant.release.as_ref().unwrap_or(&list.release).clone();
+        let sources = Arc::clone(&sources);
         let name = format!("slow::{}::{}", mutant.rule, mutant.name);
         trials::ignored(
             name,
             "needs Go and envtest, takes minutes",
             &arguments,
             move || {
-                let source = source.get_or_init(|| Source::find(release));
+                // Builds don't run side by side.
+                let mut sources = sources.lock().map_err(|error| error.to_string())?;
+                let found = sources
+                    .entry(release.clone())
+                    .or_insert_with(|| Source::find(release));
+                let source = match found {
+                    Ok(source) => source,
+                    Err(reason) => return Ok(Completion::ignored_with(reason.clone())),
+                };
                 let caught = source.caught_by(&mutant)?;
                 println!("{}: caught by {}", mutant.name, caught.join(", "));
                 Ok(Completion::Completed)
@@ -74,7 +84,8 @@ fn main() -> ExitCode {
 }
 
 impl Source {
-    fn find(release: String) -> Self {
+    /// The source, or why it can't be had here.
+    fn find(release: String) -> Result<Self, String> {
         let module = format!("github.com/ray-project/kuberay/ray-operator@v{release}");
         let output = Command::new("go")
             .args(["mod", "download", "-json", &module])
@@ -82,16 +93,17 @@ impl Source {
         let output = output.expect("Go is installed");
         let answer: serde_json::Value =
             serde_json::from_slice(&output.stdout).expect("an answer of the go command");
-        Self {
-            release,
-            module: answer["Dir"].as_str().expect("the module's folder").into(),
-            turn: Mutex::new(()),
+        match answer["Dir"].as_str() {
+            Some(module) => Ok(Self {
+                release,
+                module: module.into(),
+            }),
+            None => Err(format!("{module} can't be had: {}", answer["Error"])),
         }
     }
 
     /// The scenarios of the mutant's rule that fail with it.
     fn caught_by(&self, mutant: &Mutant) -> Result<Vec<String>, Failed> {
-        let _turn = self.turn.lock().map_err(|error| error.to_string())?;
         let folder = tempfile::tempdir()?;
         let binary = self.build(mutant, folder.path())?;
         let output = folder.path().join("output");

@@ -54,7 +54,10 @@ fn use_planes() -> ExitCode {
         options.targets = vec![TargetKind::Envtest];
         let planes = Planes::find_or_start(&options, Arc::new(Silent), "a test").await?;
         let env = [("ENABLE_LOGIN_SHELL".to_owned(), "true".to_owned())];
-        let settings = OperatorSettings { env: env.into() };
+        let settings = OperatorSettings {
+            env: env.into(),
+            ..OperatorSettings::default()
+        };
         let work = async |_: &_| {
             println!("it runs");
             println!("alarm: {}", planes.alarm().rung().await);

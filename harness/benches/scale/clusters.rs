@@ -14,6 +14,7 @@ use kuberay_conformance::artifact::{Programs, Source, Store};
 use kuberay_conformance::operator::{Beside, BesideOptions, Sender, create_crds};
 use kuberay_conformance::process::OWN_PROGRAM;
 use kuberay_conformance::report::Silent;
+use kuberay_conformance::scenario::OperatorSettings;
 use kuberay_conformance::target::{ControlPlane, PlaneOptions};
 use semver::Version;
 use serde_json::{Value, json};
@@ -64,7 +65,7 @@ pub async fn measure(
     let operator = Beside::start(BesideOptions {
         release,
         program: &program,
-        env: std::collections::BTreeMap::new(),
+        settings: &OperatorSettings::default(),
         kubeconfig: &api.kubeconfig,
         folder: &api.folder,
         helper: plane.helper(),

@@ -9,10 +9,11 @@ use clap::{Args, ValueEnum};
 
 use super::files::operators;
 use super::input;
+use super::settings::Given;
 use crate::args::FieldValidation;
 use crate::artifact::Pins;
 use crate::console;
-use crate::contract::OperatorSettings;
+use crate::contract;
 use crate::exit::{CliError, PASSED};
 use crate::explain::{self, ExplainError, Operator};
 use crate::{plan, visible};
@@ -40,6 +41,12 @@ pub struct Explain {
     /// Environment variable of the operator, such as `ENABLE_LOGIN_SHELL=true`; repeatable
     #[arg(long = "operator-env", value_name = "NAME=VALUE", value_parser = variable)]
     pub operator_env: Vec<(String, String)>,
+    /// Feature gate of the operator, such as `RayCronJob=true`; repeatable
+    #[arg(long = "feature-gate", hide_short_help = true, value_name = "NAME=BOOL", value_parser = gate)]
+    pub feature_gate: Vec<(String, bool)>,
+    /// Configuration file of the operator, as its `--config` reads it
+    #[arg(long = "operator-config", hide_short_help = true, value_name = "FILE")]
+    pub operator_config: Option<PathBuf>,
     /// Namespace of objects that name none
     #[arg(long, value_name = "NAMESPACE", default_value = "default")]
     pub namespace: String,
@@ -76,10 +83,26 @@ pub(super) fn variable(text: &str) -> Result<(String, String), String> {
     Ok((name.into(), value.into()))
 }
 
+pub(super) fn gate(text: &str) -> Result<(String, bool), String> {
+    let (name, value) = text.split_once('=').unwrap_or((text, "true"));
+    if contract::gate(name).is_none() {
+        let known: Vec<&str> = contract::GATES.iter().map(|gate| gate.name).collect();
+        return Err(format!("the gates are {}", known.join(", ")));
+    }
+    let value = value.parse().map_err(|_| "write NAME=true or NAME=false")?;
+    Ok((name.into(), value))
+}
+
 pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
     let input = input::read(&options.files, false)?;
     let releases = operators(options.operator.as_ref())?;
-    let settings = settings(&options.operator_env, &options.namespace);
+    let given = Given {
+        env: &options.operator_env,
+        gates: &options.feature_gate,
+        configuration: options.operator_config.as_deref(),
+        namespace: &options.namespace,
+    };
+    let settings = given.settings(&releases)?;
     if input.sources.is_empty() {
         let message = "no file mentions ray.io, the API group of KubeRay's objects";
         return Err(CliError::bad_use(message)
@@ -107,22 +130,6 @@ pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
     };
     console::text(&written);
     Ok(PASSED)
-}
-
-/// The operator's settings; warns of variables that have no effect.
-pub(super) fn settings(env: &[(String, String)], namespace: &str) -> OperatorSettings {
-    let settings = OperatorSettings {
-        env: env.iter().cloned().collect(),
-        namespace: namespace.into(),
-        ..OperatorSettings::default()
-    };
-    for name in settings.unknown() {
-        print_problem!(
-            "warning: the operator's variable {name} has no effect on what explain shows; these have: {}",
-            OperatorSettings::KNOWN.join(", ")
-        );
-    }
-    settings
 }
 
 /// A release that fixtures/versions.yaml pins was run and compared, so nothing about it is unread.

@@ -13,6 +13,7 @@ mod input;
 mod job;
 mod live;
 mod merge;
+mod settings;
 
 use std::process::ExitCode;
 

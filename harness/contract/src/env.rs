@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::feature::Context;
+use super::gated;
 use super::input::{AuthOptions, FaultTolerance, RayCluster, Variable};
 use super::names::{HeadAddress, shortened};
 use super::params::Params;
@@ -92,6 +93,20 @@ impl Env {
         if again || !self.has("RAY_AUTH_TOKEN") {
             let from = json!({"secretKeyRef": {"name": secret, "key": "auth_token"}});
             self.push("RAY_AUTH_TOKEN", EnvValue::From(from));
+        }
+    }
+
+    /// What lets Ray's programs talk to each other with certificates.
+    pub fn add_tls(&mut self, context: &Context, cluster: &RayCluster) {
+        if gated::has_tls(context, cluster) && context.uses(Feature::TlsEnv) {
+            self.add_once("RAY_USE_TLS", "1");
+            for (name, file) in [
+                ("RAY_TLS_SERVER_CERT", "tls.crt"),
+                ("RAY_TLS_SERVER_KEY", "tls.key"),
+                ("RAY_TLS_CA_CERT", "ca.crt"),
+            ] {
+                self.add_once(name, format!("{}/{file}", gated::CERTIFICATES));
+            }
         }
     }
 

@@ -80,6 +80,11 @@ impl<'a> Context<'a> {
         feature.entry().covers(self.release)
     }
 
+    /// Whether the operator has a feature gate on.
+    pub fn gate(&self, name: &str) -> bool {
+        self.settings.has_gate(self.release, name)
+    }
+
     /// What was used since the last call.
     pub fn take(&self) -> BTreeSet<Feature> {
         self.used.take()

@@ -124,7 +124,7 @@ features! {
         "The name of the head's service is the RayCluster's with -head-svc.";
     HeadServiceNamed "head-service-named" C01, (1, 0, 0)..now, "controllers/ray/utils/util.go GenerateHeadServiceName":
         "The name that headService gives is used.";
-    ClusterDomain "cluster-domain" C01, (1, 0, 0)..now, "controllers/ray/utils/util.go GetClusterDomainName":
+    ClusterDomain "cluster-domain" C25, (1, 0, 0)..now, "controllers/ray/utils/util.go GetClusterDomainName":
         "CLUSTER_DOMAIN on the operator replaces cluster.local.";
     ClusterNameLong "cluster-name-long" C07, (1, 0, 0)..(1, 4, 0), "controllers/ray/utils/util.go GenerateRayClusterName":
         "The RayCluster of a RayJob or RayService is named NAME-raycluster-xxxxx.";
@@ -133,7 +133,7 @@ features! {
     ParentAnnotations "parent-annotations" C07, (1, 0, 0)..now, "controllers/ray/rayjob_controller.go, rayservice_controller.go":
         "The annotations of a RayJob or RayService are those of its RayCluster.";
 
-    EnvDefaults "env-defaults" C01, (1, 5, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
+    EnvDefaults "env-defaults" C25, (1, 5, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "The operator's defaultContainerEnvs are added where the user has no variable of that name.";
     EnvHeadAddress "env-head-address" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go setContainerEnvVars":
         "A worker gets FQ_RAY_IP and RAY_IP, the head's service.";
@@ -169,13 +169,13 @@ features! {
         "gcsFaultToleranceOptions give the head the address, user and password of Redis as variables and `$`-parameters.";
     EmbeddedStorage "embedded-storage" C01, (1, 7, 0)..now, "controllers/ray/common/pod.go configureEmbeddedFT":
         "With the rocksdb backend the head gets RAY_gcs_storage and its path.";
-    TokenAuth "token-auth" C01, (1, 5, 1)..now, "controllers/ray/common/pod.go SetContainerTokenAuthEnvVars":
+    TokenAuth "token-auth" C27, (1, 5, 1)..now, "controllers/ray/common/pod.go SetContainerTokenAuthEnvVars":
         "With authOptions.mode token Ray's containers get RAY_AUTH_MODE and RAY_AUTH_TOKEN.";
-    TokenAuthTwice "token-auth-twice" C01, (1, 5, 1)..(1, 6, 0), "controllers/ray/common/pod.go SetContainerTokenAuthEnvVars":
+    TokenAuthTwice "token-auth-twice" C27, (1, 5, 1)..(1, 6, 0), "controllers/ray/common/pod.go SetContainerTokenAuthEnvVars":
         "They are added even where the user has them.";
-    TokenAuthOnce "token-auth-once" C01, (1, 6, 0)..now, "#4554":
+    TokenAuthOnce "token-auth-once" C27, (1, 6, 0)..now, "#4554":
         "They are added unless they are given; authOptions.secretName names the Secret.";
-    KubernetesAuth "kubernetes-auth" C01, (1, 6, 0)..now, "#4509":
+    KubernetesAuth "kubernetes-auth" C27, (1, 6, 0)..now, "#4509":
         "With enableK8sTokenAuth RAY_ENABLE_K8S_TOKEN_AUTH takes the token's place.";
 
     WaitGcsReady "wait-gcs-ready" C15, (1, 0, 0)..now, "controllers/ray/common/pod.go DefaultWorkerPodTemplate":
@@ -229,6 +229,29 @@ features! {
         "The submitter beside the head first waits for the dashboard with python.";
     SubmitterAlwaysWaits "submitter-always-waits" C19, (1, 7, 0)..now, "controllers/ray/common/job.go BuildJobSubmitCommand":
         "The submitter in a Job of its own waits for the dashboard, too.";
+    OperatorSidecars "operator-sidecars" C25, (1, 1, 0)..now, "apis/config/v1alpha1/configuration_types.go":
+        "The operator's headSidecarContainers and workerSidecarContainers are the last containers of Ray Pods, as they are.";
+    OverwriteByDefault "overwrite-by-default" C25, (1, 7, 0)..now, "#4987":
+        "The overwrite annotation among the operator's defaultPodAnnotations counts where a Pod template has none.";
+    WaitGcsReadySwitchedOff "wait-gcs-ready-switched-off" C25, (1, 0, 0)..now, "controllers/ray/common/pod.go getEnableInitContainerInjection":
+        "With ENABLE_INIT_CONTAINER_INJECTION=false on the operator workers get no wait-gcs-ready.";
+
+    WaitForTls "wait-for-tls" C26, (1, 7, 0)..now, "#4566":
+        "With the gate RayClusterMTLS and tlsOptions the first init container waits for the Pod's address in its certificate.";
+    TlsEnv "tls-env" C26, (1, 7, 0)..now, "#4566":
+        "With them the Ray container, wait-gcs-ready and the autoscaler get RAY_USE_TLS and the paths of the certificate.";
+    Collector "collector" C26, (1, 7, 0)..now, "#4982":
+        "With the gate RayClusterHistoryServer and historyServerOptions Ray Pods get the container `collector`, after the user's.";
+    SubmitterRestarts "submitter-restarts" C26, (1, 7, 0)..now, "#4399":
+        "With the gate SidecarSubmitterRestart the submitter beside the head submits only a job that is not known, and follows the log.";
+
+    CronJob "cron-job" C28, (1, 6, 0)..now, "#4159":
+        "With the gate RayCronJob a RayCronJob makes RayJobs of its jobTemplate; nothing of its metadata but the name reaches them.";
+    CronJobRandomName "cron-job-random-name" C28, (1, 6, 0)..(1, 7, 0), "controllers/ray/raycronjob_controller.go constructRayJob":
+        "The RayJob is named NAME-xxxxx.";
+    CronJobDatedName "cron-job-dated-name" C28, (1, 7, 0)..now, "controllers/ray/raycronjob_controller.go getRayJobName":
+        "The RayJob is named NAME-M, with M the minutes of its time since 1970.";
+
     FirstContainer "first-container" C20, (1, 0, 0)..now, "controllers/ray/utils/constant.go RayContainerIndex":
         "The Ray container is the first one of the template, whatever its name; others stay as they are.";
 }

@@ -20,7 +20,7 @@ pub enum ModelError {
         problem: String,
     },
     /// The operator makes Pods of other kinds only.
-    #[error("the contract knows RayCluster, RayJob and RayService, not `{kind}`")]
+    #[error("the contract knows RayCluster, RayJob, RayService and RayCronJob, not `{kind}`")]
     Kind {
         /// The kind that was given.
         kind: String,
@@ -80,6 +80,8 @@ pub(super) struct ClusterSpec {
     pub autoscaler_options: Option<AutoscalerOptions>,
     pub gcs_fault_tolerance_options: Option<FaultTolerance>,
     pub auth_options: Option<AuthOptions>,
+    pub tls_options: Option<TlsOptions>,
+    pub history_server_options: Option<HistoryServer>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -242,6 +244,37 @@ pub(super) struct AuthOptions {
     pub mode: Option<String>,
     pub secret_name: Option<String>,
     pub enable_k8s_token_auth: Option<bool>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TlsOptions {
+    pub enabled: Option<bool>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct HistoryServer {
+    pub collector_options: Option<Collector>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Collector {
+    #[serde(deserialize_with = "absent")]
+    pub env: Vec<Variable>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct RayCronJob {
+    pub metadata: Metadata,
+    pub spec: CronJobSpec,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CronJobSpec {
+    pub job_template: JobSpec,
 }
 
 #[derive(Debug, Clone, Deserialize)]

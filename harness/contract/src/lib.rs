@@ -28,6 +28,8 @@ mod compare;
 mod env;
 mod feature;
 mod features;
+mod gated;
+mod gates;
 mod go;
 mod init;
 mod input;
@@ -49,16 +51,17 @@ mod text;
 pub use admission::{
     Admission, Clients, FieldValidation, Forecast, Held, Reach, Refusal, Served, Stage,
 };
-pub use admission::{admit, forecast, served};
+pub use admission::{admit, admit_with, forecast, served};
 pub use classes::*;
 pub use compare::{Difference, differences};
 pub use feature::{Feature, FeatureEntry, features};
+pub use gates::*;
 pub use input::ModelError;
 pub use output::*;
 pub use predict::predict;
 pub use quantity::Quantity;
 pub use ray_options::*;
 pub use rules::*;
-pub use settings::OperatorSettings;
+pub use settings::{ConfigurationError, OperatorSettings};
 pub use start_command::{flags_of_args, sorted_args, sorted_command};
 pub use text::Text;

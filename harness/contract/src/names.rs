@@ -10,6 +10,9 @@ pub(super) const RANDOM: &str = "xxxxx";
 const DEFAULT_PORT: &str = "6379";
 const DASHBOARD_PORT: i32 = 8265;
 
+/// The label that names the object which made a RayCluster.
+pub(super) const PARENT: &str = "ray.io/originated-from-cr-name";
+
 /// Where workers and drivers find the head.
 #[derive(Debug, Clone)]
 pub(super) struct HeadAddress {

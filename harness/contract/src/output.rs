@@ -106,7 +106,13 @@ impl PodContract {
                         EnvValue::From(_) => None,
                     });
             for text in values.chain(&mut container.args) {
-                text.before = text.before.replace(stand_in, known);
+                let flags = text.flags.iter_mut().flatten();
+                for part in flags.chain([&mut text.before, &mut text.after]) {
+                    *part = part.replace(stand_in, known);
+                }
+            }
+            for word in &mut container.command {
+                *word = word.replace(stand_in, known);
             }
         }
         self

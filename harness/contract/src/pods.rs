@@ -2,6 +2,7 @@
 
 use super::env::{Env, RayEnv, STORAGE_NAMESPACE};
 use super::feature::Context;
+use super::gated;
 use super::init;
 use super::input::{Container, Group, RayCluster};
 use super::names::HeadAddress;
@@ -46,10 +47,17 @@ impl Builder<'_> {
             .iter()
             .map(|own| self.user_init(own))
             .collect();
-        if role == PodRole::Worker && self.context.settings.injects_init_container() {
-            init_containers.push(self.wait_gcs_ready(&spec.containers[0]));
+        if role == PodRole::Worker {
+            if self.context.settings.injects_init_container() {
+                init_containers.push(self.wait_gcs_ready(&spec.containers[0]));
+            } else {
+                self.context.uses(Feature::WaitGcsReadySwitchedOff);
+            }
         }
         let mut containers = vec![self.ray(role, group)];
+        if gated::has_tls(self.context, self.cluster) {
+            init_containers.insert(0, gated::wait_for_tls(self.context, &self.head()));
+        }
         containers.extend(spec.containers[1..].iter().map(user));
         if role == PodRole::Head {
             containers.extend(self.sidecar.take());
@@ -57,6 +65,13 @@ impl Builder<'_> {
                 containers.push(self.autoscaler());
             }
         }
+        containers.extend(gated::collector(
+            self.context,
+            role,
+            self.cluster,
+            &self.head(),
+        ));
+        containers.extend(gated::sidecars(self.context, role));
         PodContract {
             role,
             group: if role == PodRole::Head {
@@ -95,6 +110,7 @@ impl Builder<'_> {
             &self.cluster.metadata.name,
             self.cluster.spec.auth_options.as_ref(),
         );
+        env.add_tls(context, self.cluster);
         context.uses(Feature::InitEnv);
         env.add_head(&head);
         ContainerContract {
@@ -126,6 +142,7 @@ impl Builder<'_> {
             &self.cluster.metadata.name,
             self.cluster.spec.auth_options.as_ref(),
         );
+        env.add_tls(context, self.cluster);
         params.add_resources(context, &container.resources);
         context.uses(Feature::FirstContainer);
 
@@ -201,9 +218,12 @@ impl Builder<'_> {
                 .get(OVERWRITE)
                 .is_some_and(|value| value.to_lowercase() == "true")
         };
+        let template = &group.template.metadata.annotations;
         is_on(&self.cluster.metadata.annotations) && self.context.uses(Feature::OverwriteOnCluster)
-            || is_on(&group.template.metadata.annotations)
-                && self.context.uses(Feature::OverwriteOnTemplate)
+            || is_on(template) && self.context.uses(Feature::OverwriteOnTemplate)
+            || !template.contains_key(OVERWRITE)
+                && is_on(&self.context.settings.default_pod_annotations)
+                && self.context.uses(Feature::OverwriteByDefault)
     }
 
     fn add_autoscaler_version(&self, env: &mut Env) {
@@ -247,6 +267,7 @@ impl Builder<'_> {
             &self.cluster.metadata.name,
             self.cluster.spec.auth_options.as_ref(),
         );
+        env.add_tls(context, self.cluster);
         if !options.env.is_empty() {
             context.uses(Feature::AutoscalerUserEnv);
             env.extend(&options.env);

@@ -4,16 +4,18 @@ use semver::Version;
 use serde_json::Value;
 
 use super::feature::Context;
-use super::input::{self, ClusterSpec, Metadata, ModelError, RayCluster, RayJob, RayService};
+use super::input::{
+    self, ClusterSpec, JobStatus, Metadata, ModelError, RayCluster, RayCronJob, RayJob, RayService,
+};
 use super::{Feature, OperatorSettings, PodContract, names, pods, submitter};
 
-/// What a release of the operator makes of a `RayCluster`, `RayJob` or `RayService`: command, args and environment of
+/// What a release of the operator makes of a `RayCluster`, `RayJob`, `RayService` or `RayCronJob`: command, args and environment of
 /// every container of the head, of each worker group (in this order) and of a job's submitter.
 ///
 /// What only the API server knows is taken from the object where it stands there (`metadata.uid`,
 /// `status.rayClusterName`, `status.jobId`, `status.dashboardURL`); else a stand-in such as `xxxxx` takes its place.
-/// Probes, volumes and resources are not part of it, and neither are the parts of 1.7 that need a feature gate which
-/// is off by default.
+/// Probes, volumes and resources are not part of it. A `RayCronJob` has no Pods where the gate `RayCronJob` is off or
+/// unknown.
 ///
 /// # Errors
 /// When the object is of another kind, or is not what its custom resource definition asks for.
@@ -66,6 +68,18 @@ pub fn predict(
             job.metadata.name = names::name_of(&job.metadata);
             of_job(&context, &version, &job)
         }
+        "RayCronJob" => {
+            let cron: RayCronJob = input::read(object)?;
+            if !context.gate("RayCronJob") {
+                return Ok(Vec::new());
+            }
+            let job = RayJob {
+                metadata: job_of_cron(&context, &cron.metadata),
+                spec: cron.spec.job_template,
+                status: JobStatus::default(),
+            };
+            of_job(&context, &version, &job)
+        }
         kind => Err(ModelError::Kind { kind: kind.into() }),
     }
 }
@@ -99,6 +113,18 @@ fn of_job(context: &Context, version: &str, job: &RayJob) -> Result<Vec<PodContr
     Ok(pods)
 }
 
+/// The metadata of the RayJob that a RayCronJob makes. Beside the name it has the time as an annotation.
+fn job_of_cron(context: &Context, cron: &Metadata) -> Metadata {
+    context.uses(Feature::CronJob);
+    context.uses(Feature::CronJobRandomName);
+    context.uses(Feature::CronJobDatedName);
+    Metadata {
+        name: format!("{}-{}", names::name_of(cron), names::RANDOM),
+        namespace: cron.namespace.clone(),
+        ..Metadata::default()
+    }
+}
+
 /// The RayCluster that another object makes.
 fn child(
     context: &Context,
@@ -109,6 +135,7 @@ fn child(
 ) -> RayCluster {
     let mut labels = parent.labels.clone();
     labels.insert("ray.io/originated-from-crd".into(), kind.into());
+    labels.insert(names::PARENT.into(), parent.name.clone());
     if !parent.annotations.is_empty() {
         context.uses(Feature::ParentAnnotations);
     }

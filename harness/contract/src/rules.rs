@@ -288,6 +288,56 @@ pub static RULES: &[Rule] = &[
         ),
     ),
     rule(
+        "C25",
+        "The operator's configuration",
+        SPEC,
+        "Environment and configuration file of the operator change every Pod that it makes: defaultContainerEnvs add \
+         variables, sidecars add containers, CLUSTER_DOMAIN ends addresses, ENABLE_INIT_CONTAINER_INJECTION=false \
+         leaves out wait-gcs-ready, and defaultPodAnnotations can switch off every generated command.",
+        Some(
+            "The configuration file exists from 1.1 on, defaultContainerEnvs from 1.5 on, defaultPodAnnotations from \
+             1.7 on; ENABLE_PROBES_INJECTION from 1.1 on, ENABLE_LOGIN_SHELL from 1.4 on.",
+        ),
+    ),
+    since(
+        "1.7.0",
+        rule(
+            "C26",
+            "Containers behind feature gates",
+            SPEC,
+            "Where a gate of the operator is on, tlsOptions add the init container wait-for-tls-ip-san before all \
+             others and RAY_TLS_* variables, historyServerOptions add the container collector, and the submitter \
+             beside the head can be restarted without submitting twice.",
+            Some("Before 1.7 there are no such gates."),
+        ),
+    ),
+    since(
+        "1.5.1",
+        rule(
+            "C27",
+            "Authentication",
+            SPEC,
+            "With `authOptions.mode: token` the Ray container, wait-gcs-ready, the autoscaler and the submitter get \
+             RAY_AUTH_MODE and RAY_AUTH_TOKEN, the token from a Secret; without a rayVersion of 2.52 or later there \
+             are no Pods.",
+            Some(
+                "Before 1.6 they are added even where the user has them; from 1.6 on a Secret and Kubernetes' own \
+                 tokens can be chosen.",
+            ),
+        ),
+    ),
+    since(
+        "1.6.0",
+        rule(
+            "C28",
+            "RayCronJob",
+            SPEC,
+            "With the gate RayCronJob a RayCronJob makes RayJobs of its jobTemplate, whose containers get the commands \
+             of any RayJob; annotations of the RayCronJob do not reach them.",
+            Some("Before 1.7 the RayJob has a random name."),
+        ),
+    ),
+    rule(
         "C29",
         "Ray's own options",
         BOTH,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use semver::Version;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use super::gates::{Gate, gate};
 
 const LOGIN_SHELL: &str = "ENABLE_LOGIN_SHELL";
 const INIT_CONTAINER: &str = "ENABLE_INIT_CONTAINER_INJECTION";
@@ -14,8 +16,16 @@ const DOMAIN: &str = "CLUSTER_DOMAIN";
 pub struct OperatorSettings {
     /// Environment of the operator's process, such as `ENABLE_LOGIN_SHELL`; others than the known ones do nothing.
     pub env: BTreeMap<String, String>,
+    /// Feature gates that differ from the release's defaults, as `--feature-gates` names them.
+    pub feature_gates: BTreeMap<String, bool>,
     /// `defaultContainerEnvs` of its configuration file, as `EnvVar` objects.
     pub default_container_envs: Vec<Value>,
+    /// `defaultPodAnnotations` of its configuration file.
+    pub default_pod_annotations: BTreeMap<String, String>,
+    /// `headSidecarContainers` of its configuration file, as `Container` objects.
+    pub head_sidecar_containers: Vec<Value>,
+    /// `workerSidecarContainers` of its configuration file, as `Container` objects.
+    pub worker_sidecar_containers: Vec<Value>,
     /// Namespace of objects that name none.
     pub namespace: String,
     /// What the operator calls itself; `vX.Y.Z` of its release when absent.
@@ -26,7 +36,11 @@ impl Default for OperatorSettings {
     fn default() -> Self {
         Self {
             env: BTreeMap::new(),
+            feature_gates: BTreeMap::new(),
             default_container_envs: Vec::new(),
+            default_pod_annotations: BTreeMap::new(),
+            head_sidecar_containers: Vec::new(),
+            worker_sidecar_containers: Vec::new(),
             namespace: "default".into(),
             version: None,
         }
@@ -43,6 +57,53 @@ impl OperatorSettings {
             .keys()
             .map(String::as_str)
             .filter(|name| !Self::KNOWN.contains(name))
+    }
+
+    /// Takes over what the operator's configuration file says about the containers of Ray Pods. The file is that of
+    /// `--config`, as the Helm chart's `configuration` writes it; the other keys change no container.
+    ///
+    /// ```
+    /// use kuberay_contract::OperatorSettings;
+    ///
+    /// let file = serde_json::json!({
+    ///     "defaultPodAnnotations": {"ray.io/overwrite-container-cmd": "true"},
+    ///     "reconcileConcurrency": 4,
+    /// });
+    /// let settings = OperatorSettings::default().with_configuration(file.as_object().unwrap())?;
+    /// assert_eq!(settings.default_pod_annotations["ray.io/overwrite-container-cmd"], "true");
+    /// # Ok::<(), kuberay_contract::ConfigurationError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When one of these keys holds a value of another type.
+    pub fn with_configuration(
+        mut self,
+        file: &Map<String, Value>,
+    ) -> Result<Self, ConfigurationError> {
+        fn read<T: serde::de::DeserializeOwned + Default>(
+            file: &Map<String, Value>,
+            key: &'static str,
+        ) -> Result<T, ConfigurationError> {
+            let value = file.get(key).filter(|value| !value.is_null());
+            let read = value.map(|value| serde_json::from_value(value.clone()));
+            let read = read.transpose().map_err(|error| ConfigurationError {
+                key,
+                problem: error.to_string(),
+            });
+            read.map(Option::unwrap_or_default)
+        }
+        self.default_container_envs = read(file, "defaultContainerEnvs")?;
+        self.default_pod_annotations = read(file, "defaultPodAnnotations")?;
+        self.head_sidecar_containers = read(file, "headSidecarContainers")?;
+        self.worker_sidecar_containers = read(file, "workerSidecarContainers")?;
+        Ok(self)
+    }
+
+    /// Whether a feature gate is on: as it was set, else as the release ships it. A release that does not know a gate
+    /// has it off, and ends when it is set.
+    pub fn has_gate(&self, release: &Version, name: &str) -> bool {
+        let known = gate(name).and_then(|gate: &Gate| gate.default_in(release));
+        known.is_some_and(|default| self.feature_gates.get(name).copied().unwrap_or(default))
     }
 
     /// Whether the operator was told `true`, in any letter case.
@@ -71,4 +132,14 @@ impl OperatorSettings {
             .clone()
             .unwrap_or_else(|| format!("v{release}"))
     }
+}
+
+/// A key of the operator's configuration file that holds something else than it should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}` of the operator's configuration: {problem}")]
+pub struct ConfigurationError {
+    /// The key.
+    pub key: &'static str,
+    /// What is wrong with its value.
+    pub problem: String,
 }

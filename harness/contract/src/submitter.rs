@@ -183,7 +183,10 @@ impl Submitter<'_> {
         let submit = format!("ray job submit --address {address}");
         let options = self.options(go::quote)?;
         let entrypoint = format!("-- {} ;", self.job.spec.entrypoint.trim());
-        if place == Place::BesideHead {
+        let restarts = context.gate("SidecarSubmitterRestart")
+            && place == Place::BesideHead
+            && context.uses(Feature::SubmitterRestarts);
+        if place == Place::BesideHead && !restarts {
             words.push(submit);
             words.extend(options);
             words.push(entrypoint);

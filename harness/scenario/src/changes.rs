@@ -80,6 +80,7 @@ fn ray_cluster(kind: &str) -> Option<&'static str> {
         "RayCluster" => Some("spec"),
         "RayJob" => Some("spec.rayClusterSpec"),
         "RayService" => Some("spec.rayClusterConfig"),
+        "RayCronJob" => Some("spec.jobTemplate.rayClusterSpec"),
         _ => None,
     }
 }

@@ -92,9 +92,10 @@ fn unique_name(
 fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
     let folder = source.folder();
     let manifests = tree.get("spec").and_then(|spec| spec.get("manifests"));
-    let later = tree
-        .get("spec")
-        .and_then(|spec| spec.get("steps")?.get("apply"));
+    let steps = tree.get("spec").and_then(|spec| spec.get("steps"));
+    let later = ["apply", "applyBetween"]
+        .into_iter()
+        .filter_map(|key| steps.and_then(|steps| steps.get(key)));
     let listed: BTreeSet<&str> = manifests
         .map_or(&[][..], Node::items)
         .iter()

@@ -34,7 +34,19 @@ pub fn manifests(scenario: &Scenario, samples: Option<&Path>) -> Result<Vec<Valu
 /// # Errors
 /// When the file can't be read or is no manifest.
 pub fn later_objects(scenario: &Scenario) -> Result<Vec<Value>, Diagnostics> {
-    match &scenario.file.spec.steps.apply {
+    of_step(scenario, scenario.file.spec.steps.apply.as_deref())
+}
+
+/// The objects that are applied while neither operator of an upgrade runs, in order.
+///
+/// # Errors
+/// When the file can't be read or is no manifest.
+pub fn objects_between(scenario: &Scenario) -> Result<Vec<Value>, Diagnostics> {
+    of_step(scenario, scenario.file.spec.steps.apply_between.as_deref())
+}
+
+fn of_step(scenario: &Scenario, name: Option<&str>) -> Result<Vec<Value>, Diagnostics> {
+    match name {
         Some(name) => Ok(read_file(&scenario.dir, &scenario.dir.join(name))
             .and_then(|source| objects(&source))?),
         None => Ok(Vec::new()),

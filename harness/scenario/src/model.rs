@@ -7,7 +7,7 @@ use kuberay_manifest::Location;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, Length};
+use super::{Check, Length, OperatorSettings};
 
 /// What cases run against.
 #[derive(
@@ -183,7 +183,8 @@ pub struct Spec {
     #[serde(default)]
     pub steps: Steps,
     /// An older release of the operator, such as `1.3.2`, that the case begins with; once the `RayCluster` is ready, the
-    /// case's own release takes its place, and then the steps follow. Needs kind; runs alone, with `--upgrades`.
+    /// case's own release takes its place, and then the steps follow. Runs with `--upgrades`; without `markReady` on kind,
+    /// alone.
     #[serde(default)]
     #[schemars(extend(
         "pattern" = "^[0-9]+\\.[0-9]+\\.[0-9]+$",
@@ -259,6 +260,10 @@ pub struct Steps {
     /// the `RayCluster` is ready, because it then has seen every Pod. In envtest that needs `markReady`.
     #[serde(default)]
     pub apply: Option<String>,
+    /// A file beside the scenario with objects in a later form, applied after the operator of `upgradeFrom` has ended and
+    /// before the case's own starts, so that neither sees the change happen. Needs envtest.
+    #[serde(default)]
+    pub apply_between: Option<String>,
     /// What is deleted then; with `apply`, once the operator has made a Pod after it, which shows that it knows what was
     /// applied.
     #[serde(default)]
@@ -292,6 +297,11 @@ impl Steps {
             .then(|| ready.to_owned())
             .into_iter()
             .collect();
+        if let Some(file) = &self.apply_between {
+            sentences.push(format!(
+                "while neither operator ran, the harness applied {file}"
+            ));
+        }
         if self.acts() {
             let apply = self.apply.iter().map(|file| format!("applied {file}"));
             let delete = self.delete.iter().map(|what| match what {
@@ -306,24 +316,6 @@ impl Steps {
             ));
         }
         sentences
-    }
-}
-
-/// How the operator is set up, where that differs from its release's defaults.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct OperatorSettings {
-    /// Environment variables of the operator's process, such as `{ENABLE_LOGIN_SHELL: "true"}`.
-    #[serde(default)]
-    pub env: BTreeMap<String, String>,
-}
-
-impl OperatorSettings {
-    /// Whether nothing differs from the release's defaults.
-    pub fn is_default(&self) -> bool {
-        self.env.is_empty()
     }
 }
 
@@ -365,14 +357,19 @@ impl Spec {
         let kubelet = self.checks.iter().find(|check| check.needs_kubelet());
         let reason = if let Some(check) = kubelet {
             format!("the check `{}` needs a kubelet", check.kind())
-        } else if self.upgrade_from.is_some() {
-            "`upgradeFrom` needs an operator in a cluster".into()
+        } else if self.upgrade_from.is_some() && !self.steps.mark_ready {
+            "`upgradeFrom` waits for a RayCluster that is ready, and so for a kubelet or `markReady`".into()
         } else if self.nodes > 1 {
             format!("it needs {} nodes", self.nodes)
         } else {
+            let reason = if self.operator_settings.is_default() {
+                "no check needs a kubelet"
+            } else {
+                "`operatorSettings` needs an operator that the run may replace, and no check needs a kubelet"
+            };
             return Placement {
                 target: TargetKind::Envtest,
-                reason: "no check needs a kubelet".into(),
+                reason: reason.into(),
             };
         };
         Placement {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use kuberay_manifest::Diagnostic;
+use kuberay_manifest::{Diagnostic, Diagnostics};
 use serde_json::Value;
 
 use super::load::read_file;
-use super::{Check, Manifest, Role, Scenario, TargetKind, later_objects, manifests};
+use super::{
+    Check, Manifest, Role, Scenario, TargetKind, later_objects, manifests, objects_between,
+};
 
 /// Finds checks that wait for a Pod which none of the scenario's objects leads to. Nothing is said of a scenario with a
 /// sample of the operator's, whose objects are known only with a release, and of manifests that can't be read.
@@ -16,13 +18,19 @@ pub fn unreachable_checks(scenario: &Scenario) -> Vec<Diagnostic> {
     if spec.manifests.iter().any(is_sample) {
         return Vec::new();
     }
-    let (Ok(objects), Ok(later)) = (manifests(scenario, None), later_objects(scenario)) else {
+    let all = || {
+        let mut objects = manifests(scenario, None)?;
+        objects.extend(objects_between(scenario)?);
+        objects.extend(later_objects(scenario)?);
+        Ok::<_, Diagnostics>(objects)
+    };
+    let Ok(objects) = all() else {
         return Vec::new();
     };
     let Ok(source) = read_file(&scenario.dir, &scenario.path) else {
         return Vec::new();
     };
-    let objects: Vec<&Value> = objects.iter().chain(&later).collect();
+    let objects: Vec<&Value> = objects.iter().collect();
     let made = Made::of(&objects);
     let mut problems = Vec::new();
     for (check, location) in spec.checks.iter().zip(&scenario.check_locations) {
@@ -58,8 +66,12 @@ impl Made {
             .flatten()
             .map(|group| group["groupName"].as_str().unwrap_or_default());
         let submits = |object: &&&Value| {
-            let mode = object["spec"]["submissionMode"].as_str();
-            object["kind"] == "RayJob" && matches!(mode, None | Some("K8sJobMode"))
+            let job = match object["kind"].as_str() {
+                Some("RayJob") => &object["spec"],
+                Some("RayCronJob") => &object["spec"]["jobTemplate"],
+                _ => return false,
+            };
+            matches!(job["submissionMode"].as_str(), None | Some("K8sJobMode"))
         };
         Self {
             kinds: kinds.map(Into::into).collect(),

@@ -288,7 +288,8 @@ pub struct CaseResult {
     pub evidence: Option<String>,
     /// What the harness did in place of a component that the target lacks, one sentence each.
     pub steps: Vec<String>,
-    /// Environment variables with which the operator ran for it alone.
+    /// Settings with which the operator ran for it: environment variables by name, arguments such as `--qps`, gates as
+    /// `featureGates.NAME`, keys of the configuration file as `configuration.KEY`.
     pub operator_settings: BTreeMap<String, String>,
     /// The namespace it ran in.
     pub namespace: Option<String>,

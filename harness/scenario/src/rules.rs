@@ -1,5 +1,7 @@
 //! What the schema can't say about a scenario file; each finding has its place.
 
+mod operator_settings;
+
 use std::path::{Component, Path};
 use std::time::Duration;
 
@@ -37,7 +39,7 @@ pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
         }
         rules.checks(spec);
         rules.steps(spec);
-        rules.settings(spec);
+        operator_settings::check(&mut rules, spec);
     }
     rules.problems
 }
@@ -50,7 +52,7 @@ fn expression(text: &str) -> Option<&str> {
 }
 
 /// What of a scenario needs a kubelet, as a word of the file; such a scenario runs on kind.
-fn needs_kubelet(spec: &Node) -> Option<String> {
+pub(super) fn needs_kubelet(spec: &Node) -> Option<String> {
     let checks = spec.get("checks").map_or(&[][..], Node::items);
     let kinds = checks.iter().filter_map(|check| match &check.value {
         Yaml::Map(entries) => entries.first().map(|(kind, _)| kind.name.clone()),
@@ -59,7 +61,16 @@ fn needs_kubelet(spec: &Node) -> Option<String> {
     let check = kinds
         .into_iter()
         .find(|kind| NEED_KUBELET.contains(&kind.as_str()));
-    check.or_else(|| spec.get("upgradeFrom").map(|_| "upgradeFrom".into()))
+    check.or_else(|| {
+        let upgrades = spec.get("upgradeFrom").filter(|_| !marks_ready(spec));
+        upgrades.map(|_| "upgradeFrom".into())
+    })
+}
+
+/// Whether the runner makes Pods ready, in a target without a kubelet.
+fn marks_ready(spec: &Node) -> bool {
+    let ready = spec.get("steps").and_then(|steps| steps.get("markReady"));
+    ready.is_some_and(|ready| ready.value == Yaml::Bool(true))
 }
 
 /// Whether an expression can match a line at all.
@@ -112,13 +123,13 @@ fn can_match(hir: &Hir) -> bool {
     }
 }
 
-struct Rules<'a> {
+pub(super) struct Rules<'a> {
     source: &'a Source,
     problems: Vec<Diagnostic>,
 }
 
 impl Rules<'_> {
-    fn error(&mut self, node: &Node, message: impl Into<String>, help: &str) {
+    pub(super) fn error(&mut self, node: &Node, message: impl Into<String>, help: &str) {
         let problem = self.source.error(&node.place, message);
         self.problems.push(problem.with_help(help));
     }
@@ -237,8 +248,7 @@ impl Rules<'_> {
     fn checks(&mut self, spec: &Node) {
         let checks = spec.get("checks").map_or(&[][..], Node::items);
         let has_job = checks.iter().any(|check| check.get("job").is_some());
-        let marks_ready = spec.get("steps").and_then(|steps| steps.get("markReady"));
-        let marks_ready = marks_ready.is_some_and(|ready| ready.value == Yaml::Bool(true));
+        let marks_ready = marks_ready(spec);
         for check in checks {
             let Yaml::Map(entries) = &check.value else {
                 continue;
@@ -286,8 +296,16 @@ impl Rules<'_> {
         if let Some(apply) = key("apply") {
             self.manifest(apply);
         }
+        if let Some(between) = key("applyBetween") {
+            self.manifest(between);
+            if spec.get("upgradeFrom").is_none() || !marks_ready(spec) {
+                let message = "this is applied between two operators, on envtest";
+                let help = "add `upgradeFrom` and `markReady: true`, or write `apply`";
+                self.error(between, message, help);
+            }
+        }
         let acts = key("apply").or(key("delete")).or(spec.get("upgradeFrom"));
-        let ready = key("markReady").is_some_and(|ready| ready.value == Yaml::Bool(true));
+        let ready = marks_ready(spec);
         let has_kubelet = needs_kubelet(spec).is_some();
         if let Some(act) = acts.filter(|_| !ready && !has_kubelet) {
             let message = "this is done once the RayCluster is ready, which it never is here";
@@ -304,15 +322,6 @@ impl Rules<'_> {
                     "add `apply` or `delete` to `steps`, or leave this out",
                 );
             }
-        }
-    }
-
-    /// An operator with settings of its own runs as a process, and so beside a target without a kubelet.
-    fn settings(&mut self, spec: &Node) {
-        if let (Some(node), Some(needs)) = (spec.get("operatorSettings"), needs_kubelet(spec)) {
-            let message =
-                format!("`operatorSettings` is for envtest, and `{needs}` needs a kubelet");
-            self.error(node, message, "leave one of the two out");
         }
     }
 

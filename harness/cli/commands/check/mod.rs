@@ -8,8 +8,9 @@ use clap::{Args, ValueEnum};
 use semver::Version;
 use serde::Deserialize;
 
-use super::explain::{forget_pinned, settings};
+use super::explain::forget_pinned;
 use super::files::operators;
+use super::settings::Given;
 use super::{colour, input};
 use crate::args::FieldValidation;
 use crate::artifact::Pins;
@@ -83,6 +84,12 @@ pub struct Check {
     /// Environment variable of the operator, such as `ENABLE_LOGIN_SHELL=true`; repeatable
     #[arg(long = "operator-env", hide_short_help = true, value_name = "NAME=VALUE", value_parser = super::explain::variable)]
     pub operator_env: Vec<(String, String)>,
+    /// Feature gate of the operator, such as `RayCronJob=true`; repeatable
+    #[arg(long = "feature-gate", hide_short_help = true, value_name = "NAME=BOOL", value_parser = super::explain::gate)]
+    pub feature_gate: Vec<(String, bool)>,
+    /// Configuration file of the operator, as its `--config` reads it
+    #[arg(long = "operator-config", hide_short_help = true, value_name = "FILE")]
+    pub operator_config: Option<PathBuf>,
     /// Namespace of objects that name none
     #[arg(
         long,
@@ -180,9 +187,15 @@ pub(super) fn run(options: &Check) -> Result<u8, CliError> {
         id: id.clone(),
         origin: None,
     });
+    let given = Given {
+        env: &options.operator_env,
+        gates: &options.feature_gate,
+        configuration: options.operator_config.as_deref(),
+        namespace: &options.namespace,
+    };
     let rules = Options {
+        settings: given.settings(&releases)?,
         releases,
-        settings: settings(&options.operator_env, &options.namespace),
         validation: options.field_validation.into(),
         select: if options.select.is_empty() {
             config.select

@@ -17,10 +17,8 @@ fn warned(trap: &Trap, scenario: &Scenario) -> Vec<Version> {
     let runs = matrix
         .iter()
         .filter(|release| scenario.operator.matches(release));
-    let settings = OperatorSettings {
-        env: scenario.file.spec.operator_settings.env.clone(),
-        ..OperatorSettings::default()
-    };
+    let settings = scenario.file.spec.operator_settings.of_contract();
+    let settings = settings.unwrap();
     let warns = |release: &Version| {
         scenario.file.spec.manifests.iter().any(|manifest| {
             let Manifest::File(file) = manifest else {

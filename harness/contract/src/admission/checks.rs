@@ -8,6 +8,7 @@ use semver::Version;
 
 use super::view::View;
 use super::{Clients, Reach, Refusal, Stage};
+use crate::OperatorSettings;
 use crate::classes::plain;
 
 /// One check of the operator, with the releases that make it.
@@ -196,13 +197,15 @@ pub fn checks() -> &'static [CheckEntry] {
 /// Collects what a release's operator refuses.
 pub(super) struct Checks<'a> {
     pub release: &'a Version,
+    settings: &'a OperatorSettings,
     found: RefCell<Vec<Refusal>>,
 }
 
 impl<'a> Checks<'a> {
-    pub fn new(release: &'a Version) -> Self {
+    pub fn new(release: &'a Version, settings: &'a OperatorSettings) -> Self {
         Self {
             release,
+            settings,
             found: RefCell::default(),
         }
     }
@@ -210,6 +213,13 @@ impl<'a> Checks<'a> {
     /// Whether the release makes a check.
     pub fn has(&self, check: Check) -> bool {
         check.entry().covers(self.release)
+    }
+
+    /// Refuses the whole object, where the release makes the check and the operator has a feature gate off.
+    pub fn refuse_without(&self, gate: &str, check: Check, at: &View, message: impl Into<String>) {
+        if !self.settings.has_gate(self.release, gate) {
+            self.refuse(check, at, message);
+        }
     }
 
     /// Refuses the whole object, where the release makes the check.

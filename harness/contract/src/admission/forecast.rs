@@ -4,7 +4,7 @@ use semver::Version;
 use serde_json::Value;
 
 use super::held::{Held, held};
-use super::{FieldValidation, Reach, Refusal, admit};
+use super::{FieldValidation, Reach, Refusal, admit_with};
 use crate::{ModelError, OperatorSettings, PodContract, PodRole, predict};
 
 /// What a release of the operator, behind an API server, makes of an object.
@@ -32,7 +32,7 @@ pub fn forecast(
     validation: FieldValidation,
     object: &Value,
 ) -> Result<Forecast, ModelError> {
-    let admission = admit(release, object);
+    let admission = admit_with(release, settings, object);
     let reaches: Vec<Reach> = admission
         .refusals
         .iter()

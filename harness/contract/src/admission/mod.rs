@@ -27,6 +27,7 @@ pub use forecast::{Forecast, forecast};
 pub use held::Held;
 pub use metadata::{Served, served};
 
+use crate::OperatorSettings;
 use checks::Checks;
 
 /// Who refuses.
@@ -163,6 +164,11 @@ pub struct Admission {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn admit(release: &Version, object: &Value) -> Admission {
+    admit_with(release, &OperatorSettings::default(), object)
+}
+
+/// The same for an operator with settings of its own, of which its feature gates matter here.
+pub fn admit_with(release: &Version, settings: &OperatorSettings, object: &Value) -> Admission {
     let mut refusals = metadata::refusals(release, object);
     let mut stored = object.clone();
     if let Some(root) = table::root(release, object) {
@@ -173,7 +179,7 @@ pub fn admit(release: &Version, object: &Value) -> Admission {
         .iter()
         .all(|refusal| refusal.clients != Clients::All);
     if readable {
-        let checks = Checks::new(release);
+        let checks = Checks::new(release, settings);
         operator::check(&checks, &stored);
         refusals.extend(checks.found());
         if refusals

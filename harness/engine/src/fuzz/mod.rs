@@ -17,7 +17,7 @@ use crate::contract::{Difference, PodRole};
 use crate::generate::Coverage;
 use crate::progress::Progress;
 use crate::runner::plane::{PlaneSetup, Running};
-use crate::runner::{Options, RunError};
+use crate::runner::{Options, RunError, Site};
 use crate::scenario::OperatorSettings;
 use fuzzer::Fuzzer;
 
@@ -143,14 +143,15 @@ pub async fn fuzz(
         up = begin => up?,
     };
     let settings = |_: &Version| BTreeSet::from([OperatorSettings::default()]);
-    let work = setup.each(&plane, settings, async |site| {
+    let fuzz = async |site: Site| {
         let fuzzer = Fuzzer::new(&site, options, Arc::clone(&progress)).await?;
         let mut found = fuzzer.fuzz().await?;
         if options.samples {
             found.samples = fuzzer.samples(site.samples()).await?;
         }
         Ok(found)
-    });
+    };
+    let work = setup.each(&plane, settings, fuzz, async |_| Ok(None));
     let done = tokio::select! {
         () = cancel.cancelled() => Err(RunError::Interrupted),
         cause = plane.alarm().rung() => Err(RunError::Broken(cause)),

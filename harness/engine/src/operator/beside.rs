@@ -1,16 +1,19 @@
 //! A release's operator as a child process beside a control plane.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use semver::Version;
+use serde_json::{Value, json};
 
 use super::install::OperatorError;
 use crate::check::{Bounds, Line, Lines};
 use crate::process::{Alarm, Start, Supervised};
+use crate::scenario::OperatorSettings;
 
 /// The first release whose requests to the API server can be set to any rate (`--qps`, main.go of 1.5.0).
 const RATE_SINCE: Version = Version::new(1, 5, 0);
@@ -26,11 +29,11 @@ pub struct BesideOptions<'a> {
     pub release: &'a Version,
     /// Its program.
     pub program: &'a Path,
-    /// Environment variables, such as `ENABLE_LOGIN_SHELL`.
-    pub env: BTreeMap<String, String>,
+    /// How it is set up, where that differs from its release's defaults.
+    pub settings: &'a OperatorSettings,
     /// A kubeconfig of its API server.
     pub kubeconfig: &'a Path,
-    /// A folder for its log.
+    /// A folder for its log and its configuration file.
     pub folder: &'a Path,
     /// A program whose `main` calls [`supervisor`](crate::process::supervisor).
     pub helper: &'a Path,
@@ -53,17 +56,24 @@ impl Beside {
     /// # Errors
     /// When the program can't be started.
     pub fn start(options: BesideOptions<'_>) -> Result<Self, OperatorError> {
-        let settings: String = options
-            .env
-            .iter()
-            .map(|(name, value)| format!("-{name}={value}"))
-            .collect();
-        let log = options
-            .folder
-            .join(format!("operator{}.log", settings.replace('/', "_")));
-        let mut env = options.env;
+        let name = file_name(options.settings);
+        let log = options.folder.join(format!("{name}.log"));
+        let mut env = options.settings.env.clone();
         env.insert("HOME".into(), options.folder.display().to_string());
-        let mut arguments = arguments(options.release, options.kubeconfig);
+        let mut arguments = arguments(options.release, options.kubeconfig, options.settings);
+        if !options.settings.configuration.is_empty() {
+            let path = options.folder.join(format!("{name}.config.json"));
+            let text = configuration(options.release, options.settings).to_string();
+            std::fs::write(&path, text).map_err(|source| OperatorError::File {
+                doing: "writing the operator's configuration",
+                path: path.clone(),
+                source,
+            })?;
+            let mut flag = OsString::from("--config=");
+            flag.push(path);
+            arguments.push(flag);
+        }
+        arguments.extend(options.settings.args.iter().map(OsString::from));
         arguments.extend(options.flags.iter().map(OsString::from));
         let start = Start {
             name: format!("operator {}", options.release),
@@ -89,8 +99,18 @@ impl Beside {
     }
 }
 
+/// The name of the files of an operator with these settings, without an ending; other settings have another name.
+fn file_name(settings: &OperatorSettings) -> String {
+    if settings.is_default() {
+        return "operator".into();
+    }
+    let mut hasher = DefaultHasher::new();
+    settings.hash(&mut hasher);
+    format!("operator-{:016x}", hasher.finish())
+}
+
 /// The operator's arguments; what its Deployment has but a process beside others can't share is switched off.
-fn arguments(release: &Version, kubeconfig: &Path) -> Vec<OsString> {
+fn arguments(release: &Version, kubeconfig: &Path, settings: &OperatorSettings) -> Vec<OsString> {
     let mut kubeconfig_flag = OsString::from("--kubeconfig=");
     kubeconfig_flag.push(kubeconfig);
     let mut arguments: Vec<OsString> = vec![
@@ -107,7 +127,36 @@ fn arguments(release: &Version, kubeconfig: &Path) -> Vec<OsString> {
     if base >= RATE_SINCE {
         arguments.extend(["--qps=2000".into(), "--burst=4000".into()]);
     }
+    if !settings.feature_gates.is_empty() {
+        let gates = settings.feature_gates.iter();
+        let gates: Vec<String> = gates.map(|(name, on)| format!("{name}={on}")).collect();
+        arguments.push(format!("--feature-gates={}", gates.join(",")).into());
+    }
     arguments
+}
+
+/// The operator's configuration file. With it the operator ignores its flags, so that what these say stands here, too.
+fn configuration(release: &Version, settings: &OperatorSettings) -> Value {
+    let mut file = json!({
+        "apiVersion": "config.ray.io/v1alpha1",
+        "kind": "Configuration",
+        "enableLeaderElection": false,
+        "metricsAddr": "0",
+        "probeAddr": "0",
+        "reconcileConcurrency": 1,
+    });
+    let base = Version::new(release.major, release.minor, release.patch);
+    if base >= PROXY_SINCE {
+        file["useKubernetesProxy"] = json!(true);
+    }
+    if base >= RATE_SINCE {
+        file["qps"] = json!(2000);
+        file["burst"] = json!(4000);
+    }
+    for (key, value) in &settings.configuration {
+        file[key] = value.clone();
+    }
+    file
 }
 
 /// What an operator beside a control plane wrote about a namespace, for evidence.
@@ -171,7 +220,9 @@ mod tests {
         #[case] proxy: bool,
         #[case] rate: bool,
     ) {
-        let arguments = arguments(&release.parse().unwrap(), Path::new("/p/kubeconfig"));
+        let settings = OperatorSettings::default();
+        let release = release.parse().unwrap();
+        let arguments = arguments(&release, Path::new("/p/kubeconfig"), &settings);
         let has = |start: &str| {
             arguments
                 .iter()
@@ -182,6 +233,36 @@ mod tests {
         assert_eq!(
             (has("--use-kubernetes-proxy"), has("--qps=")),
             (proxy, rate)
+        );
+    }
+
+    #[test]
+    fn settings_become_flags_and_a_file_that_says_what_flags_would() {
+        let settings: OperatorSettings = serde_json::from_value(json!({
+            "featureGates": {"RayCronJob": true, "RayJobDeletionPolicy": false},
+            "configuration": {"defaultPodAnnotations": {"a": "b"}, "reconcileConcurrency": 2},
+        }))
+        .unwrap();
+        let release = Version::new(1, 7, 0);
+        let arguments = arguments(&release, Path::new("/p/kubeconfig"), &settings);
+        let gates = OsString::from("--feature-gates=RayCronJob=true,RayJobDeletionPolicy=false");
+        assert_eq!(arguments.last(), Some(&gates));
+        let file = configuration(&release, &settings);
+        assert_eq!(file["defaultPodAnnotations"], json!({"a": "b"}));
+        assert_eq!(file["reconcileConcurrency"], 2);
+        assert_eq!(file["enableLeaderElection"], false);
+        assert_eq!(
+            (&file["metricsAddr"], &file["qps"]),
+            (&json!("0"), &json!(2000))
+        );
+        let old = configuration(&Version::new(1, 1, 0), &settings);
+        assert_eq!(
+            (&old["qps"], &old["useKubernetesProxy"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_ne!(
+            file_name(&settings),
+            file_name(&OperatorSettings::default())
         );
     }
 

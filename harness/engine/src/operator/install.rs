@@ -88,6 +88,16 @@ pub enum OperatorError {
         /// What went wrong.
         source: Box<kube::Error>,
     },
+    /// A file for it can't be written.
+    #[error("{doing} {}: {source}", path.display())]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
     /// It did not become available in time.
     #[error("the operator {release} was not available within {} s; last seen: {last}", within.as_secs())]
     Deadline {

@@ -453,6 +453,7 @@ fn well_known(api_version: &str, kind: &str) -> Option<&'static str> {
         ("ray.io/v1" | "ray.io/v1alpha1", "RayCluster") => Some("rayclusters"),
         ("ray.io/v1" | "ray.io/v1alpha1", "RayJob") => Some("rayjobs"),
         ("ray.io/v1" | "ray.io/v1alpha1", "RayService") => Some("rayservices"),
+        ("ray.io/v1", "RayCronJob") => Some("raycronjobs"),
         _ => None,
     }
 }

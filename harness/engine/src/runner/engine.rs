@@ -43,7 +43,7 @@ use crate::plan::{Durations, TestCase};
 use crate::progress::Progress;
 use crate::redact::Redacted;
 use crate::results::{CaseResult, ImageRecord, Outcome};
-use crate::scenario::{apply_changes, later_objects, manifests};
+use crate::scenario::{apply_changes, later_objects, manifests, objects_between};
 
 const CLEANED_WITHIN: Duration = Duration::from_mins(2);
 /// How long evidence may be gathered after the run has ended.
@@ -76,6 +76,8 @@ struct Prepared {
     objects: Vec<Value>,
     /// What the steps applies.
     later: Vec<Value>,
+    /// What is applied between two operators.
+    between: Vec<Value>,
     changes: Vec<String>,
     ray_image: ImageRecord,
 }
@@ -385,17 +387,22 @@ impl Engine {
         let changes = &case.scenario.file.spec.changes;
         let ray = case.ray.to_string();
         let mut later = later_objects(&case.scenario)?;
-        apply_changes(&mut later, changes, &namespace, &ray_image.name, &ray);
+        let mut between = objects_between(&case.scenario)?;
+        for objects in [&mut later, &mut between] {
+            apply_changes(objects, changes, &namespace, &ray_image.name, &ray);
+        }
         let changes = apply_changes(&mut objects, changes, &namespace, &ray_image.name, &ray);
         // Before anything is sent, and of every step: what the API server answers may be told at once.
-        let settings = json!(case.scenario.file.spec.operator_settings.env);
-        for object in objects.iter().chain(&later).chain([&settings]) {
+        let settings = json!(case.scenario.file.spec.operator_settings);
+        let sent = objects.iter().chain(&later).chain(&between);
+        for object in sent.chain([&settings]) {
             self.options.redactor.learn(object);
         }
         Ok(Prepared {
             namespace,
             objects,
             later,
+            between,
             changes,
             ray_image,
         })
@@ -495,7 +502,7 @@ impl Engine {
         let steps = &case.scenario.file.spec.steps;
         let mut step_runner = StepRunner::new(
             steps,
-            &prepared.later,
+            [&prepared.between, &prepared.later],
             self.client.clone(),
             &self.sender,
             &prepared.namespace,

@@ -19,7 +19,7 @@ use super::lifecycle::bring_up;
 use super::nodes::nodes_for_all;
 use super::outcome::{cut_off, not_run};
 use super::phases::Phases;
-use super::plane::{JOBS, PlaneSetup, Running, Site};
+use super::plane::{JOBS, PlaneSetup, Replaceable, Running, Site, ToNewer};
 use super::session::{Session, new_run_id};
 use super::setup::{RUN, Setup};
 use super::upgrade::Upgrades;
@@ -341,6 +341,13 @@ impl Job<'_> {
             .map(|case| case.operator.clone())
             .collect();
         releases.dedup();
+        let older = self.cases.iter();
+        let older = older.filter_map(|case| case.scenario.upgrade_from.clone());
+        for release in older.collect::<BTreeSet<_>>() {
+            if !releases.contains(&release) {
+                releases.push(release);
+            }
+        }
         let setup = PlaneSetup::new(self.options, &releases, Arc::clone(self.progress));
         let setup = self.until_cancelled(setup).await?;
         phases.end("programs");
@@ -375,8 +382,12 @@ impl Job<'_> {
             .await?;
         let broken = self.cancel.child_token();
         let cases = async |site: Site| self.cases_at(&site, &broken).await;
-        // Settings of the operator that are not its release's own need an operator of our own.
-        let here = |settings: &OperatorSettings| daemon.is_none() || !settings.is_default();
+        // Settings of the operator that are not its release's own, and upgrades, need an operator of our own.
+        let here = |case: &&TestCase| {
+            daemon.is_none()
+                || !case.operator_settings().is_default()
+                || case.scenario.upgrade_from.is_some()
+        };
         if let Some(daemon) = &daemon {
             let sites = daemon
                 .sites()
@@ -389,22 +400,28 @@ impl Job<'_> {
             if let Some(cause) = daemon.alarm().cause() {
                 return Err(RunError::Broken(cause));
             }
-            if self
-                .cases
-                .iter()
-                .all(|case| !here(case.operator_settings()))
-            {
+            if !self.cases.iter().any(|case| here(&case)) {
                 return Ok(());
             }
         }
         let settings = |release: &Version| {
             let cases = self.cases.iter().filter(|case| case.operator == *release);
-            let settings = cases.map(|case| case.operator_settings().clone());
-            settings.filter(here).collect()
+            let settings = cases
+                .filter(here)
+                .map(|case| match case.scenario.upgrade_from {
+                    Some(_) => OperatorSettings::default(),
+                    None => case.operator_settings().clone(),
+                });
+            settings.collect()
         };
+        let upgrades = async |operator: &Replaceable<'_>| self.upgrades_at(operator, &broken).await;
         let plane = self.until_cancelled(setup.start()).await?;
         let done = self
-            .until_broken(setup.each(&plane, settings, cases), plane.alarm(), &broken)
+            .until_broken(
+                setup.each(&plane, settings, cases, upgrades),
+                plane.alarm(),
+                &broken,
+            )
             .await;
         phases.end("control planes and cases");
         let cause = plane.alarm().cause();
@@ -432,7 +449,9 @@ impl Job<'_> {
         let mut options = self.engine_options.clone();
         options.jobs = self.options.jobs.unwrap_or(JOBS);
         let own = |case: &&TestCase| {
-            case.operator == site.release && *case.operator_settings() == site.settings
+            case.operator == site.release
+                && *case.operator_settings() == site.settings
+                && case.scenario.upgrade_from.is_none()
         };
         let cases: Vec<TestCase> = self.cases.iter().filter(own).cloned().collect();
         let progress = Arc::clone(self.progress);
@@ -444,6 +463,37 @@ impl Job<'_> {
             self.progress.line(&format!("warning: {problem}"));
         }
         Ok(results)
+    }
+
+    /// Runs the cases of one release that begin with an older one, one after the other.
+    async fn upgrades_at(
+        &self,
+        operator: &Replaceable<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<Option<Vec<CaseResult>>, RunError> {
+        let mut results = Vec::new();
+        let own = self
+            .cases
+            .iter()
+            .filter(|case| case.operator == *operator.release());
+        for case in own {
+            let Some(from) = &case.scenario.upgrade_from else {
+                continue;
+            };
+            let settings = case.operator_settings();
+            let site = operator.put(from, settings).await?;
+            let options = self.engine_options.clone();
+            let progress = Arc::clone(self.progress);
+            let engine = site
+                .engine(&self.options.ray, options, progress, cancel.clone())
+                .await?;
+            let to = ToNewer { operator, settings };
+            results.push(engine.run_upgrade(case, &to).await);
+            for problem in engine.finish().await {
+                self.progress.line(&format!("warning: {problem}"));
+            }
+        }
+        Ok(Some(results).filter(|results| !results.is_empty()))
     }
 
     /// Does the work until a program of the control planes ends; gives cases the time to keep their evidence then, and

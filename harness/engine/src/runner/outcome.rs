@@ -31,7 +31,7 @@ pub(super) fn blank(case: &TestCase) -> CaseResult {
         checks: Vec::new(),
         evidence: None,
         steps: sentences(case),
-        operator_settings: spec.operator_settings.env.clone(),
+        operator_settings: spec.operator_settings.listed(),
         namespace: None,
         resumed: false,
         no_capacity: false,

@@ -26,8 +26,12 @@ pub fn pods(objects: &[Value]) -> Vec<Resources> {
 fn of_object(object: &Value) -> Vec<Resources> {
     match object["kind"].as_str().unwrap_or_default() {
         "RayCluster" => of_cluster(&object["spec"]),
-        "RayJob" => {
-            let mut pods = of_cluster(&object["spec"]["rayClusterSpec"]);
+        kind @ ("RayJob" | "RayCronJob") => {
+            let job = match kind {
+                "RayJob" => &object["spec"],
+                _ => &object["spec"]["jobTemplate"],
+            };
+            let mut pods = of_cluster(&job["rayClusterSpec"]);
             pods.push(Resources::new(SUBMITTER.0, SUBMITTER.1).with_pods(1));
             pods
         }

@@ -24,6 +24,8 @@ const ADDRESS: &str = "192.0.2.1";
 pub(crate) struct StepRunner<'a> {
     steps: &'a Steps,
     sender: &'a Sender,
+    /// What it applies between two operators.
+    between: &'a [Value],
     /// What it applies.
     later: &'a [Value],
     pods: Api<Pod>,
@@ -62,7 +64,7 @@ fn api(doing: &'static str) -> impl FnOnce(kube::Error) -> StimulusError {
 impl<'a> StepRunner<'a> {
     pub(crate) fn new(
         steps: &'a Steps,
-        later: &'a [Value],
+        [between, later]: [&'a [Value]; 2],
         client: Client,
         sender: &'a Sender,
         namespace: &str,
@@ -71,6 +73,7 @@ impl<'a> StepRunner<'a> {
         Self {
             steps,
             sender,
+            between,
             later,
             pods: Api::namespaced(client.clone(), namespace),
             ray_clusters: Api::namespaced_with(client, namespace, &ray_cluster_resource()),
@@ -113,13 +116,13 @@ impl<'a> StepRunner<'a> {
                     .collect(),
             );
             if let Some(upgrade) = self.upgrade {
+                if !self.between.is_empty() {
+                    upgrade.end().await.map_err(StimulusError::Upgrade)?;
+                    self.apply(self.between).await?;
+                }
                 upgrade.upgrade().await.map_err(StimulusError::Upgrade)?;
             }
-            for object in self.later {
-                if let Err(error) = self.sender.apply(object).await {
-                    self.rejections.push(rejection(error)?);
-                }
-            }
+            self.apply(self.later).await?;
         }
         let knows = |before: &BTreeSet<String>| {
             self.later.is_empty()
@@ -133,6 +136,15 @@ impl<'a> StepRunner<'a> {
                 self.delete(*what, observation, &pods).await?;
             }
             self.deleted = true;
+        }
+        Ok(())
+    }
+
+    async fn apply(&mut self, objects: &[Value]) -> Result<(), StimulusError> {
+        for object in objects {
+            if let Err(error) = self.sender.apply(object).await {
+                self.rejections.push(rejection(error)?);
+            }
         }
         Ok(())
     }

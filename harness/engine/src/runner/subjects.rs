@@ -227,6 +227,9 @@ impl CaseError {
 
 /// Puts a case's own release of the operator in the place of the one that it begins with.
 pub trait Upgrade: Send + Sync {
+    /// Ends the older one, where something is to happen while neither runs.
+    fn end(&self) -> BoxFuture<'_, Result<(), String>>;
+
     /// Does it; when it ends, the operator is available.
     fn upgrade(&self) -> BoxFuture<'_, Result<(), String>>;
 }

@@ -97,6 +97,11 @@ struct To<'a> {
 }
 
 impl Upgrade for To<'_> {
+    fn end(&self) -> BoxFuture<'_, Result<(), String>> {
+        let what = "nothing can be applied between two operators of a cluster; use envtest";
+        async { Err(what.to_owned()) }.boxed()
+    }
+
     fn upgrade(&self) -> BoxFuture<'_, Result<(), String>> {
         async {
             let installed = self.upgrades.install(self.release).await;

@@ -67,6 +67,8 @@ fn impact_of(feature: Feature) -> Impact {
         | F::EnvClusterNamespace
         | F::EnvInstance
         | F::EnvServePin
+        | F::CronJobRandomName
+        | F::CronJobDatedName
         | F::EnvUsage
         | F::EnvExtraTags
         | F::EnvRedisAlways
@@ -149,6 +151,14 @@ fn impact_of(feature: Feature) -> Impact {
         | F::SubmitterAlwaysFollows
         | F::SubmitterUserCommand
         | F::SubmitterSidecar
+        | F::OperatorSidecars
+        | F::OverwriteByDefault
+        | F::WaitGcsReadySwitchedOff
+        | F::WaitForTls
+        | F::TlsEnv
+        | F::Collector
+        | F::SubmitterRestarts
+        | F::CronJob
         | F::FirstContainer => Impact::Review,
     }
 }

@@ -36,12 +36,18 @@ const ADDRESSES: &[PodField] = &[
 ];
 
 /// Every normalisation, in the order in which they are applied.
-pub static NORMALISATIONS: [Normalisation; 3] = [
+pub static NORMALISATIONS: [Normalisation; 4] = [
     Normalisation {
         name: "namespace-in-addresses",
         why: "Each case has a namespace of its own, and the DNS name of a service holds it: `.<namespace>.svc.`.",
         fields: ADDRESSES,
         apply: namespace_in_addresses,
+    },
+    Normalisation {
+        name: "names-in-collector",
+        why: "The history server's collector gets the case's namespace as the text of RAY_CLUSTER_NAMESPACE.",
+        fields: &[PodField::Env],
+        apply: namespace_of_collector,
     },
     Normalisation {
         name: "operator-release-in-usage-tags",
@@ -99,6 +105,14 @@ fn namespace_in_addresses(value: &mut Value, _: PodField, context: &Context) {
             *text = text.replace(&address, ".<namespace>.svc.");
         }
     });
+}
+
+fn namespace_of_collector(value: &mut Value, _: PodField, context: &Context) {
+    for text in env_value(value, "RAY_CLUSTER_NAMESPACE") {
+        if *text == context.namespace {
+            "<namespace>".clone_into(text);
+        }
+    }
 }
 
 fn operator_release(value: &mut Value, _: PodField, context: &Context) {

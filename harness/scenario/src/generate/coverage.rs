@@ -39,16 +39,17 @@ impl Coverage {
 /// Why RayClusters on an operator without settings of its own can't show a feature; none where they can.
 pub fn out_of_reach(feature: Feature) -> Option<&'static str> {
     match feature {
-        Feature::LoginShellOnRequest | Feature::ClusterDomain | Feature::EnvDefaults => {
-            Some("needs a setting of the operator")
-        }
+        Feature::LoginShellOnRequest => Some("needs a setting of the operator"),
         Feature::ClusterNameLong | Feature::ClusterNameShort | Feature::ParentAnnotations => {
             Some("needs a RayJob or RayService")
         }
         Feature::EmbeddedStorage | Feature::KubernetesAuth => {
             Some("needs a feature gate or a newer Ray")
         }
-        feature if feature.entry().rule == "C19" => Some("needs a RayJob"),
-        _ => None,
+        feature => match feature.entry().rule {
+            "C19" => Some("needs a RayJob"),
+            "C25" | "C26" | "C28" => Some("needs a setting of the operator"),
+            _ => None,
+        },
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn spec(checks: &Checks, spec: &View, root: &View, prefix: &str) {
             };
             let message =
                 format!("{prefix}spec.{option} requires the {gate} feature gate to be enabled");
-            checks.refuse(Check::GatedOptions, &at, message);
+            checks.refuse_without(gate, Check::GatedOptions, &at, message);
         }
     }
     upgrade(checks, spec, root);
@@ -277,7 +277,8 @@ fn backend(checks: &Checks, options: &View, prefix: &str) {
             "{prefix}the embedded RocksDB GCS fault tolerance backend (GcsFaultToleranceOptions.Backend: 'rocksdb') \
              requires the GCSFaultToleranceEmbeddedStorage feature gate to be enabled"
         );
-        checks.refuse(Check::GcsBackend, &backend, message);
+        let gate = "GCSFaultToleranceEmbeddedStorage";
+        checks.refuse_without(gate, Check::GcsBackend, &backend, message);
     } else if options.get("storage").exists() {
         let message = format!(
             "{prefix}cannot set GcsFaultToleranceOptions.Storage when backend is 'redis' - it only applies to the \
@@ -297,7 +298,8 @@ fn suspended_groups(checks: &Checks, spec: &View, prefix: &str) {
         let message = format!(
             "{prefix}worker group {name} can be suspended only when the RayJobDeletionPolicy feature gate is enabled"
         );
-        checks.refuse(Check::SuspendedGroupGate, &at, message);
+        let gate = "RayJobDeletionPolicy";
+        checks.refuse_without(gate, Check::SuspendedGroupGate, &at, message);
         if scales(spec) {
             let message =
                 format!("{prefix}worker group {name} cannot be suspended with Autoscaler enabled");

@@ -6,6 +6,9 @@ use super::cluster;
 use crate::admission::checks::{Check, Checks};
 use crate::admission::view::View;
 
+/// The gate that both fields need while it is off by default.
+const GATE: &str = "RayJobDeletionPolicy";
+
 /// Policies in the order in which they may delete.
 const ORDER: [&str; 3] = ["DeleteWorkers", "DeleteCluster", "DeleteSelf"];
 
@@ -30,14 +33,14 @@ pub(super) fn check(checks: &Checks, spec: &View, prefix: &str) {
     if policy.exists() {
         let message =
             "RayJobDeletionPolicy feature gate must be enabled to use the DeletionPolicy feature";
-        checks.refuse(Check::DeletionPolicy, &policy, message);
+        checks.refuse_without(GATE, Check::DeletionPolicy, &policy, message);
     }
     let strategy = spec.get("deletionStrategy");
     if !strategy.exists() {
         return;
     }
     let message = "RayJobDeletionPolicy feature gate must be enabled to use DeletionStrategy";
-    checks.refuse(Check::DeletionStrategyGate, &strategy, message);
+    checks.refuse_without(GATE, Check::DeletionStrategyGate, &strategy, message);
     let refuse = |at: &View, reason: String| checks.refuse(Check::DeletionStrategy, at, reason);
 
     let legacy = ["onSuccess", "onFailure"].map(|field| strategy.get(field));

@@ -1,5 +1,6 @@
 //! The envtest: for each release an API server and its operator, side by side on one etcd.
 
+mod replaceable;
 mod setup;
 mod site;
 mod stored;
@@ -19,6 +20,7 @@ use crate::progress::Progress;
 use crate::results::Environment;
 use crate::scenario::OperatorSettings;
 use crate::target::{ApiServer, ControlPlane};
+pub(crate) use replaceable::{Replaceable, ToNewer};
 pub(crate) use setup::PlaneSetup;
 pub use site::Site;
 
@@ -110,7 +112,8 @@ impl Planes {
     async fn own(setup: PlaneSetup) -> Result<Self, RunError> {
         let plane = setup.start().await?;
         let settings = |_: &Version| BTreeSet::from([OperatorSettings::default()]);
-        let up = setup.each(&plane, settings, async |site| Ok(site)).await?;
+        let up = setup.each(&plane, settings, async |site| Ok(site), async |_| Ok(None));
+        let up = up.await?;
         let (sites, running): (Vec<Vec<Site>>, _) = up.into_iter().unzip();
         Ok(Self {
             sites: sites.into_iter().flatten().collect(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use semver::Version;
 use tokio::sync::{RwLock, Semaphore};
 
+use super::replaceable::Replaceable;
 use super::site::named;
 use super::stored::StoredCrds;
 use super::{Running, Site};
@@ -23,11 +24,11 @@ use crate::target::{ApiServer, ControlPlane, PlaneOptions};
 
 /// The files that make a site.
 pub(crate) struct Parts {
-    release: Version,
+    pub(super) release: Version,
     program: PathBuf,
     crds: PathBuf,
     samples: PathBuf,
-    record: ImageRecord,
+    pub(super) record: ImageRecord,
 }
 
 /// Programs of the target, before anything is started.
@@ -42,6 +43,11 @@ pub(crate) struct PlaneSetup {
 }
 
 impl PlaneSetup {
+    /// The files of a release.
+    pub(super) fn parts_of(&self, release: &Version) -> Option<&Parts> {
+        self.parts.iter().find(|parts| parts.release == *release)
+    }
+
     /// Finds, builds or pulls all programs of these releases.
     pub(crate) async fn new(
         options: &Options,
@@ -112,7 +118,9 @@ impl PlaneSetup {
     }
 
     async fn parts(&self, options: &Options, release: &Version) -> Result<Parts, RunError> {
-        if let Some(program) = &options.operator_binary {
+        // A release with which a case begins is itself.
+        let given = options.operator_binary.as_ref();
+        if let Some(program) = given.filter(|_| options.operators.contains(release)) {
             return self.own(options, release, program).await;
         }
         let program = self.programs.operator(release).await?;
@@ -188,12 +196,13 @@ impl PlaneSetup {
     ///
     /// `settings` says how the operator of a release is to be set up; a release for which it says nothing is left out.
     /// For each of them the operator is started anew, after the one before has ended: two operators would both work on
-    /// every object, and no release can be told to leave some alone.
+    /// every object, and no release can be told to leave some alone. In the end `upgrades` may replace the operator.
     pub(crate) async fn each<T>(
         &self,
         plane: &ControlPlane,
         settings: impl Fn(&Version) -> BTreeSet<OperatorSettings>,
         then: impl AsyncFn(Site) -> Result<T, RunError>,
+        upgrades: impl AsyncFn(&Replaceable<'_>) -> Result<Option<T>, RunError>,
     ) -> Result<Vec<(Vec<T>, Running)>, RunError> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let turns = Semaphore::new(cores);
@@ -210,7 +219,10 @@ impl PlaneSetup {
                 running = Some(operator);
                 results.push(then(site).await?);
             }
-            let operator = RwLock::new(running);
+            let replaceable = Replaceable::new(self, plane, parts, &api, running);
+            results.extend(upgrades(&replaceable).await?);
+            let operator = RwLock::new(replaceable.into_running());
+            drop(turn);
             Ok::<_, RunError>((results, Running { operator, api }))
         };
         let wanted = self
@@ -266,7 +278,7 @@ impl PlaneSetup {
         let operator = Beside::start(BesideOptions {
             release: &parts.release,
             program: &parts.program,
-            env: settings.env.clone(),
+            settings: &settings,
             kubeconfig: &api.kubeconfig,
             folder: &api.folder,
             helper: plane.helper(),

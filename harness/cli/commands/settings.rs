@@ -1,0 +1,75 @@
+//! The operator's settings as options of `explain` and `check` give them.
+
+use std::path::Path;
+
+use semver::Version;
+use serde_json::{Map, Value};
+
+use crate::contract::{CONFIGURATION_KEYS, OperatorSettings, gate};
+use crate::exit::CliError;
+use crate::visible;
+
+/// What the options say.
+pub(super) struct Given<'a> {
+    pub env: &'a [(String, String)],
+    pub gates: &'a [(String, bool)],
+    pub configuration: Option<&'a Path>,
+    pub namespace: &'a str,
+}
+
+impl Given<'_> {
+    /// Returns the settings; warns of those that have no effect on the releases.
+    ///
+    /// # Errors
+    /// When the configuration file can't be read, or a key of it holds another type.
+    pub(super) fn settings(&self, releases: &[Version]) -> Result<OperatorSettings, CliError> {
+        let settings = OperatorSettings {
+            env: self.env.iter().cloned().collect(),
+            feature_gates: self.gates.iter().cloned().collect(),
+            namespace: self.namespace.into(),
+            ..OperatorSettings::default()
+        };
+        for name in settings.unknown() {
+            print_problem!(
+                "warning: the operator's variable {name} has no effect on what explain shows; these have: {}",
+                OperatorSettings::KNOWN.join(", ")
+            );
+        }
+        for (name, _) in self.gates {
+            let unknown = |release: &&Version| {
+                gate(name).is_none_or(|gate| gate.default_in(release).is_none())
+            };
+            for release in releases.iter().filter(unknown) {
+                print_problem!(
+                    "warning: KubeRay {release} has no feature gate {name}, and its operator would end at once"
+                );
+            }
+        }
+        let Some(path) = self.configuration else {
+            return Ok(settings);
+        };
+        let file = read(path)?;
+        for key in file.keys() {
+            if !CONFIGURATION_KEYS.contains(&key.as_str())
+                && !["apiVersion", "kind"].contains(&key.as_str())
+            {
+                let key = visible::line(key);
+                print_problem!(
+                    "warning: {}: no release reads the key {key}",
+                    path.display()
+                );
+            }
+        }
+        let settings = settings.with_configuration(&file);
+        settings.map_err(|error| CliError::bad_use(format!("{}: {error}", path.display())))
+    }
+}
+
+/// A configuration file, which is YAML.
+fn read(path: &Path) -> Result<Map<String, Value>, CliError> {
+    let problem = |error: &dyn std::fmt::Display| {
+        CliError::bad_use(format!("cannot read {}: {error}", path.display()))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| problem(&error))?;
+    serde_saphyr::from_str(&text).map_err(|error| problem(&error))
+}
