@@ -164,7 +164,11 @@ fn read(options: &Doctor) -> Result<Bundle, CliError> {
         .map_err(|error| CliError::Environment(format!("failed to start the runtime: {error}")))?;
     runtime.block_on(async {
         let in_ci = environment_variable("CI").is_some();
-        let progress = report::progress(std::io::stderr().is_terminal(), in_ci);
+        let progress = report::progress(
+            std::io::stderr().is_terminal(),
+            in_ci,
+            report::StatusLevel::default(),
+        );
         let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::default()));
         let work = async {
             let connection =

@@ -149,7 +149,14 @@ impl Side {
         namespace: &str,
     ) -> StepRunner<'a> {
         let client = self.client.clone();
-        StepRunner::new(&asked.steps, later, client, &self.sender, namespace, None)
+        StepRunner::new(
+            &asked.steps,
+            [&[], later],
+            client,
+            &self.sender,
+            namespace,
+            None,
+        )
     }
 
     /// Objects that make others, as they are now: what is drawn at random is known from them.

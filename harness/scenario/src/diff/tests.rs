@@ -39,6 +39,7 @@ fn observation(pods: Vec<Pod>) -> Observation {
         before_steps: None,
         events: Vec::new(),
         ray_clusters: Vec::new(),
+        ray_jobs: Vec::new(),
         logs: Default::default(),
         dashboard: None,
         rejections: Vec::new(),
