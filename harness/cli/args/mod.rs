@@ -289,9 +289,10 @@ impl Folder {
 
 impl std::fmt::Display for Root {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.built_in {
-            true => f.write_str("the built-in scenarios"),
-            false => write!(f, "{}", self.path.display()),
+        if self.built_in {
+            f.write_str("the built-in scenarios")
+        } else {
+            write!(f, "{}", self.path.display())
         }
     }
 }
@@ -497,6 +498,7 @@ impl ArtifactSource {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub struct Run {
     #[command(flatten)]
     pub selection: Selection,

@@ -42,9 +42,10 @@ pub(super) fn run(options: &Init) -> Result<u8, CliError> {
         .flat_map(|scenario| scenario::unreachable_checks(&scenario))
         .collect();
     problems.iter().for_each(files::show);
-    let folder = match root == Path::new("scenarios") {
-        true => String::new(),
-        false => format!(" --scenarios {}", root.display()),
+    let folder = if root == Path::new("scenarios") {
+        String::new()
+    } else {
+        format!(" --scenarios {}", root.display())
     };
     print_lines!("next: kuberay-conformance run {}{folder}", options.name);
     Ok(PASSED)

@@ -51,9 +51,10 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
         command: Some(command_line(std::env::args().skip(1))),
         ..stack
     };
-    let level = match arguments.quiet {
-        true => StatusLevel::Quiet,
-        false => arguments.status_level.into(),
+    let level = if arguments.quiet {
+        StatusLevel::Quiet
+    } else {
+        arguments.status_level.into()
     };
     block_with(level, async |progress, cancel| {
         if let Some(job) = &arguments.as_job.job {

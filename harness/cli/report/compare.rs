@@ -86,9 +86,12 @@ pub fn compare(old: &RunResult, new: &RunResult) -> Comparison {
         .iter()
         .any(|case| by_id.contains_key(case.id.as_str()));
     let by_scenario = !in_common && releases(old).len() == 1 && releases(new).len() == 1;
-    let key = |case: &CaseResult| match by_scenario {
-        true => format!("{:?} {}", case.target, case.scenario),
-        false => case.id.clone(),
+    let key = |case: &CaseResult| {
+        if by_scenario {
+            format!("{:?} {}", case.target, case.scenario)
+        } else {
+            case.id.clone()
+        }
     };
     let before: HashMap<String, &CaseResult> = index(old, key);
     let after: HashMap<String, &CaseResult> = index(new, key);

@@ -39,8 +39,9 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
     for (reason, cases) in skipped {
         match cases.as_slice() {
             few if few.len() <= FEW => {
-                few.iter()
-                    .for_each(|case| _ = writeln!(text, "{}", case_line(case, paint)));
+                for case in few {
+                    _ = writeln!(text, "{}", case_line(case, paint));
+                }
             }
             many => {
                 let word = paint.outcome(Outcome::Skipped, 5);

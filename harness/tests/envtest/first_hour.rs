@@ -52,7 +52,7 @@ impl Hour {
     /// Runs the program and checks its exit code; returns what it said.
     #[track_caller]
     fn says(&self, arguments: &[&str], code: i32) -> String {
-        self.judged(
+        Self::judged(
             &self.program(arguments, false).output().unwrap(),
             arguments,
             code,
@@ -60,7 +60,7 @@ impl Hour {
     }
 
     #[track_caller]
-    fn judged(&self, output: &Output, arguments: &[&str], code: i32) -> String {
+    fn judged(output: &Output, arguments: &[&str], code: i32) -> String {
         let said = text(output);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
         said
@@ -168,7 +168,7 @@ fn a_newcomer_gets_a_live_raycluster_and_a_rayjob_green_and_understands_a_failur
     let typed = std::thread::spawn(move || answers.write_all("a\n".repeat(40).as_bytes()));
     let reviewed = review.wait_with_output().unwrap();
     _ = typed.join();
-    hour.judged(&reviewed, &["snapshot", "review"], 0);
+    Hour::judged(&reviewed, &["snapshot", "review"], 0);
     assert!(hour.run("mine", 0).contains("2 passed"));
 
     // The job's id and the names of its cluster are random, and masked.
@@ -195,7 +195,7 @@ fn a_newcomer_gets_a_live_raycluster_and_a_rayjob_green_and_understands_a_failur
     );
     let said = hour.run("nightly", 1);
     assert!(
-        said.contains("submitter") && said.contains("-") && said.contains("other.py"),
+        said.contains("submitter") && said.contains('-') && said.contains("other.py"),
         "{said}"
     );
     assert!(said.contains("2 failed"), "{said}");
@@ -204,7 +204,7 @@ fn a_newcomer_gets_a_live_raycluster_and_a_rayjob_green_and_understands_a_failur
     // CI: the same, and nothing is written.
     let arguments = [&["run", "nightly"], &RELEASES[..]].concat();
     let ran = hour.program(&arguments, true).output().unwrap();
-    hour.judged(&ran, &arguments, 0);
+    Hour::judged(&ran, &arguments, 0);
     let snapshot = std::fs::read_dir(hour.path("scenarios/nightly"))
         .unwrap()
         .find_map(|entry| {
@@ -215,7 +215,7 @@ fn a_newcomer_gets_a_live_raycluster_and_a_rayjob_green_and_understands_a_failur
         });
     std::fs::remove_file(snapshot.expect("a snapshot of the submitter")).unwrap();
     let ran = hour.program(&arguments, true).output().unwrap();
-    let said = hour.judged(&ran, &arguments, 1);
+    let said = Hour::judged(&ran, &arguments, 1);
     assert!(said.contains("new"), "{said}");
     let pending = std::fs::read_dir(hour.path("scenarios/nightly")).unwrap();
     assert!(

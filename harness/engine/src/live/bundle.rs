@@ -154,6 +154,7 @@ impl Bundle {
     }
 
     /// Notes that something could not be read.
+    #[expect(clippy::needless_pass_by_value, reason = "errors come as values")]
     pub(super) fn miss(&mut self, what: &str, why: impl ToString) {
         self.missing.push(Missing {
             what: what.into(),

@@ -55,6 +55,10 @@ impl Beside {
     ///
     /// # Errors
     /// When the program can't be started.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "options are made for one call"
+    )]
     pub fn start(options: BesideOptions<'_>) -> Result<Self, OperatorError> {
         let name = file_name(options.settings);
         let log = options.folder.join(format!("{name}.log"));

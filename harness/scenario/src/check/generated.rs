@@ -144,9 +144,11 @@ mod tests {
     }
 
     fn masks(clusters: Vec<Value>, jobs: Vec<Value>, text: &str) -> String {
-        let mut all = Observation::default();
-        all.ray_clusters = clusters;
-        all.ray_jobs = jobs;
+        let all = Observation {
+            ray_clusters: clusters,
+            ray_jobs: jobs,
+            ..Observation::default()
+        };
         let mut value = json!([{"value": text}]);
         Generated::of(&all).mask(&mut value);
         value[0]["value"].as_str().unwrap().to_owned()

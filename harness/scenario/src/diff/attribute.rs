@@ -104,11 +104,10 @@ fn tells_of(entry: &FeatureEntry, subject: &Subject) -> bool {
         words.any(|word| word == name)
     };
     match subject {
-        Subject::Env(_, name) => names(name),
+        Subject::Env(_, name) | Subject::Container(_, name) => names(name),
         Subject::Flag(flag) => names(flag.trim_start_matches('-')),
         Subject::End => names("sleep"),
         Subject::Probes(_) => entry.rule == "C16",
-        Subject::Container(_, name) => names(name),
         Subject::Refusal(Stage::Operator | Stage::Api, _) => entry.rule == "C24",
         Subject::Command(ContainerOf::Autoscaler) | Subject::Args(ContainerOf::Autoscaler) => {
             entry.rule == "C18" && !entry.says.contains("RAY_") && !entry.says.contains("env")

@@ -168,7 +168,7 @@ impl DiffPlan {
         plan.named_service = false;
         let mut object = plan.manifest(unique, namespace);
         let spec = object["spec"].take();
-        let at = self.number as usize % ENTRYPOINTS.len();
+        let at = usize::try_from(self.number % ENTRYPOINTS.len() as u64).unwrap_or_default();
         object["kind"] = json!(self.kind.word());
         object["spec"] = match self.kind {
             Kind::RayJob => json!({"entrypoint": ENTRYPOINTS[at], "rayClusterSpec": spec}),

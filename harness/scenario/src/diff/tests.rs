@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::Pod;
 use rstest::rstest;
 use semver::Version;
@@ -32,22 +34,23 @@ fn pod(name: &str, role: &str, containers: &Value) -> Pod {
 fn observation(pods: Vec<Pod>) -> Observation {
     Observation {
         now: "2026-11-28T12:00:00Z".parse().unwrap(),
-        seen: Default::default(),
-        failing: Default::default(),
+        seen: BTreeMap::default(),
+        failing: BTreeMap::default(),
         pods,
         jobs: Vec::new(),
         before_steps: None,
         events: Vec::new(),
         ray_clusters: Vec::new(),
         ray_jobs: Vec::new(),
-        logs: Default::default(),
+        logs: BTreeMap::default(),
         dashboard: None,
         rejections: Vec::new(),
-        milestones: Default::default(),
+        milestones: BTreeMap::default(),
         largest_node: None,
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "tests write literals")]
 fn observed(containers: Value) -> Observed {
     let pods = vec![pod("p", "head", &containers)];
     observe(&observation(pods), &[], &version("1.6.2"))
@@ -285,7 +288,7 @@ fn many_cases_make_one_entry() {
         groups.smallest_generated(&Subject::Ulimit).unwrap().name,
         "case-4"
     );
-    let entries = groups.entries(&version("1.6.2"), &version("1.7.0"), &Default::default());
+    let entries = groups.entries(&version("1.6.2"), &version("1.7.0"), &BTreeMap::default());
     assert_eq!(entries.len(), 1);
     let entry = &entries[0];
     assert_eq!(
@@ -326,7 +329,7 @@ fn objects_of_each_kind_are_predictable(#[case] kind: Kind) {
         );
         let name = manifest["metadata"]["name"].as_str().unwrap();
         assert!(kind == Kind::RayCluster || name.len() <= 47, "{name}");
-        let expected = expected_pods(&release, &Default::default(), &[manifest], true);
+        let expected = expected_pods(&release, &BTreeMap::default(), &[manifest], true);
         assert_eq!(expected.are_in(&Observed::default()), Some(false));
     }
 }

@@ -141,10 +141,10 @@ pub(super) fn lacking(crd: &Crd, release: &Version) -> Vec<String> {
 /// The release of the operator that works on a namespace, by its image, else by what its Pods
 /// carry.
 pub(super) fn release_for(bundle: &Bundle, facts: &[Facts], namespace: &str) -> Option<Version> {
-    let working = facts
+    let mut working = facts
         .iter()
         .filter(|one| !one.is_off && one.watches(namespace));
-    let named = working.filter_map(|one| one.release.clone()).next();
+    let named = working.find_map(|one| one.release.clone());
     named.or_else(|| bundle.pods.iter().filter_map(release_on).max())
 }
 

@@ -5,6 +5,8 @@
 //! - `symptoms`, `refused`: from states, logs and events to causes; `causes` lists them.
 //! - `patch`: what to write instead. `document`: the report.
 
+#![allow(clippy::trivially_copy_pass_by_ref, reason = "views of Pods grow")]
+
 mod candidate;
 mod causes;
 mod document;
@@ -357,10 +359,10 @@ fn has_command(value: &Value) -> bool {
 /// The traps and refusals of an object on a release.
 fn traps(object: &Value, release: &Version, settings: &OperatorSettings) -> Vec<check::Finding> {
     let mut plain = object.clone();
-    if let Some(fields) = plain.as_object_mut() {
-        if object["kind"] == "RayCluster" {
-            fields.remove("status");
-        }
+    if let Some(fields) = plain.as_object_mut()
+        && object["kind"] == "RayCluster"
+    {
+        fields.remove("status");
     }
     let source = Source::new(Path::new("object.json"), &plain.to_string());
     let options = check::Options {

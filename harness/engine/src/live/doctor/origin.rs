@@ -118,13 +118,10 @@ pub(super) fn of_pod(
     let after = changed.zip(pod.created());
     let spec_is_newer = after.is_some_and(|(changed, created)| changed > created);
     let strangers = strangers(bundle, pod);
-    let origin = if spec_is_newer && strangers.is_empty() {
-        Origin::OlderSpec
-    } else if named
+    let other_release = named
         .as_ref()
-        .is_some_and(|named| named != candidates.release)
-        && spec_is_newer
-    {
+        .is_some_and(|named| named != candidates.release);
+    let origin = if spec_is_newer && (strangers.is_empty() || other_release) {
         Origin::OlderSpec
     } else {
         Origin::AnotherWriter

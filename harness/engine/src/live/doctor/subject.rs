@@ -93,7 +93,7 @@ fn uid(value: &Value) -> &str {
     text(&value["metadata"]["uid"])
 }
 
-fn owner<'a>(value: &'a Value) -> impl Iterator<Item = &'a str> {
+fn owner(value: &Value) -> impl Iterator<Item = &str> {
     let owners = value["metadata"]["ownerReferences"].as_array();
     owners
         .into_iter()

@@ -110,7 +110,7 @@ fn operators(bundle: &Bundle) -> Vec<Wanted> {
         object["kind"] != "RayCluster"
             && object["status"]
                 .as_object()
-                .is_none_or(|one| one.is_empty())
+                .is_none_or(serde_json::Map::is_empty)
     });
     if !lacks && !jobs {
         return Vec::new();

@@ -52,14 +52,13 @@ pub fn pods_of(cluster: &Value, release: &str, settings: &OperatorSettings) -> V
 
 fn pod_of(contract: &PodContract, cluster: &Value) -> Value {
     let name = cluster["metadata"]["name"].as_str().unwrap();
-    let (role, spec) = match contract.role {
-        PodRole::Head => ("head", &cluster["spec"]["headGroupSpec"]),
-        _ => {
-            let groups = cluster["spec"]["workerGroupSpecs"].as_array().unwrap();
-            let mut groups = groups.iter();
-            let group = groups.find(|group| group["groupName"] == contract.group.as_str());
-            ("worker", group.unwrap())
-        }
+    let (role, spec) = if contract.role == PodRole::Head {
+        ("head", &cluster["spec"]["headGroupSpec"])
+    } else {
+        let groups = cluster["spec"]["workerGroupSpecs"].as_array().unwrap();
+        let mut groups = groups.iter();
+        let group = groups.find(|group| group["groupName"] == contract.group.as_str());
+        ("worker", group.unwrap())
     };
     let containers = |list: &[crate::contract::ContainerContract], field: &str| {
         let made = list.iter().map(|one| {

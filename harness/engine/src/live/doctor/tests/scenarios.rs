@@ -18,7 +18,7 @@ fn clusters(scenario: &Path) -> Vec<Value> {
     for entry in std::fs::read_dir(scenario).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if !name.ends_with(".yaml") || name == "scenario.yaml" {
+        if path.extension().is_none_or(|extension| extension != "yaml") || name == "scenario.yaml" {
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
