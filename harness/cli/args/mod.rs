@@ -103,6 +103,7 @@ pub enum Command {
         shell: clap_complete::Shell,
     },
     /// Write a man page of each command into a folder
+    #[command(hide = true)]
     Man {
         /// The folder; it is created where there is none
         #[arg(value_name = "DIR")]
@@ -251,7 +252,9 @@ pub enum DocsPage {
 
 #[derive(Debug, Args)]
 pub struct Folder {
-    /// Folder of scenarios, or of one scenario [default: `scenarios` here, else the built-in ones]
+    /// Folder of scenarios, or of one scenario
+    ///
+    /// When absent: the folder `scenarios` here, else the built-in scenarios.
     #[arg(long, value_name = "DIR")]
     pub scenarios: Option<PathBuf>,
 }

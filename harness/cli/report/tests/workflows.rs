@@ -174,7 +174,7 @@ fn tests_that_need_more_are_ignored_and_ci_asks_for_them() {
         let text = std::fs::read_to_string(root.join(script)).unwrap();
         let asks = match script {
             "ci/test" => "-- --include-ignored",
-            _ => "ci/test --again --slow",
+            _ => "ci/test --slow",
         };
         assert!(text.contains(asks), "{script} lacks `{asks}`");
     }
