@@ -81,9 +81,11 @@ fn a_release_is_equal_to_itself_and_a_change_is_one_entry() {
     faulty(folder.path(), file, find, replace);
     let (code, document) = diff(&[RELEASE, "--objects", "5"], Some(folder.path()));
     let found = entries(&document);
-    let title = "`ulimit -n 65536` → `ulimit -n 65535` in every generated command";
-    assert_eq!(
-        (code, found),
-        (Some(1), vec![("C11".to_owned(), title.to_owned())])
+    assert_eq!((code, found.len()), (Some(1), 1), "{found:?}");
+    let (rule, title) = &found[0];
+    assert_eq!(rule, "C11");
+    assert!(
+        title.starts_with("`ulimit -n 65536` → `ulimit -n 65535` in "),
+        "{title}"
     );
 }

@@ -39,6 +39,7 @@ fn steady(mut run: RunResult) -> RunResult {
     run.run_id.clear();
     run.started.clear();
     run.duration_seconds = 0.0;
+    run.command = None;
     run.phases.clear();
     run.environment
         .images
@@ -46,6 +47,7 @@ fn steady(mut run: RunResult) -> RunResult {
     for case in &mut run.cases {
         case.duration_seconds = 0.0;
         case.applied = None;
+        case.slot = None;
         case.milestones.clear();
         let namespace = case.namespace.take();
         let texts = case.checks.iter_mut().flat_map(|check| {
@@ -364,7 +366,7 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
     );
     // A case that runs has a namespace of its run's own, and is told of.
     for case in &result.cases {
-        let applied = said.contains(&format!("{}: applying to the namespace", case.id));
+        let applied = said.contains(&format!("] {}: applying to the namespace", case.scenario));
         let is_new = before
             .get(&case.scenario)
             .is_none_or(|before| before.namespace != case.namespace);

@@ -270,7 +270,9 @@ fn no_secret_that_the_api_server_quotes_is_told() {
     assert!(reason.contains("Invalid value: \"[redacted]\""), "{reason}");
     ran.holds_nothing_of(&refused());
     let said = String::from_utf8_lossy(&ran.output.stderr).into_owned();
-    let line = said.lines().find(|line| line.contains("::refused: FAIL"));
+    let line = said
+        .lines()
+        .find(|line| line.contains("] FAIL") && line.contains(" refused in "));
     let line = line.unwrap_or_else(|| panic!("no line of progress: {said}"));
     assert!(line.contains("[redacted]"), "{line}");
 }
@@ -282,7 +284,7 @@ fn progress_masks_secrets_that_an_event_quotes() {
     let said = String::from_utf8_lossy(&ran.output.stderr).into_owned();
     let line = said
         .lines()
-        .find(|line| line.contains("::told: 1/2 checks"));
+        .find(|line| line.contains("] told: 1/2 checks"));
     let line = line.unwrap_or_else(|| panic!("no line of progress: {said}"));
     assert!(line.contains("Invalid value: \"[redacted]\""), "{line}");
     ran.holds_nothing_of(&told());
