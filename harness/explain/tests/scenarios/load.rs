@@ -1,10 +1,11 @@
 //! Reads the scenarios as far as the tests of `explain` need them.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use kuberay_contract::OperatorSettings;
 use kuberay_manifest::{Source, yaml};
 use semver::VersionReq;
+use serde_json::Value;
 
 /// Releases that scenarios are run on.
 pub const RELEASES: [&str; 13] = [
@@ -20,8 +21,8 @@ pub struct Scenario {
     /// The message of each `rejected` check; empty where nothing is refused.
     pub rejected: Vec<String>,
     pub manifests: Vec<String>,
-    /// Environment of the operator.
-    pub env: BTreeMap<String, String>,
+    /// The operator's settings.
+    pub settings: OperatorSettings,
 }
 
 /// Every scenario, by name.
@@ -53,8 +54,7 @@ pub fn scenarios() -> Vec<Scenario> {
             operator: spec["operator"].as_str().unwrap_or("*").parse().unwrap(),
             rejected: rejected.map(Into::into).collect(),
             manifests: texts(&spec["manifests"]),
-            env: serde_json::from_value(spec["operatorSettings"]["env"].clone())
-                .unwrap_or_default(),
+            settings: settings(&spec["operatorSettings"]),
             name: folder.file_name().unwrap().to_string_lossy().into_owned(),
             folder,
         });
@@ -62,4 +62,17 @@ pub fn scenarios() -> Vec<Scenario> {
     assert!(scenarios.len() > 100);
     scenarios.sort_by(|one: &Scenario, other| one.name.cmp(&other.name));
     scenarios
+}
+
+fn settings(spec: &Value) -> OperatorSettings {
+    let settings = OperatorSettings {
+        env: serde_json::from_value(spec["env"].clone()).unwrap_or_default(),
+        feature_gates: serde_json::from_value(spec["featureGates"].clone()).unwrap_or_default(),
+        ..OperatorSettings::default()
+    };
+    let configuration = spec["configuration"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
+    settings.with_configuration(&configuration).unwrap()
 }

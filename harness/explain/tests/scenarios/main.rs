@@ -4,7 +4,7 @@ mod load;
 mod samples;
 mod traps;
 
-use kuberay_contract::{OperatorSettings, served};
+use kuberay_contract::served;
 use kuberay_explain::{FieldValidation, explain_with};
 use kuberay_manifest::{Source, yaml};
 use semver::Version;
@@ -31,10 +31,14 @@ fn manifests_are_refused_where_their_scenario_says_so_and_nowhere_else() {
                     continue;
                 }
                 let releases = std::slice::from_ref(&release);
-                let settings = OperatorSettings::default();
-                let explanation =
-                    explain_with(&file, &text, releases, &settings, FieldValidation::Strict)
-                        .unwrap();
+                let explanation = explain_with(
+                    &file,
+                    &text,
+                    releases,
+                    &scenario.settings,
+                    FieldValidation::Strict,
+                )
+                .unwrap();
                 let refused: Vec<String> = explanation
                     .refusals
                     .iter()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use kuberay_contract::{FieldValidation, OperatorSettings};
+use kuberay_contract::FieldValidation;
 use kuberay_explain::check::{Options, check};
 use kuberay_explain::{TRAPS, Weight};
 use kuberay_manifest::{Source, yaml};
@@ -40,10 +40,7 @@ fn reported(scenario: &Scenario, releases: &[Version]) -> BTreeMap<String, BTree
         .map(|(name, text)| Source::new(Path::new(name), text))
         .collect();
     let options = Options {
-        settings: OperatorSettings {
-            env: scenario.env.clone(),
-            ..OperatorSettings::default()
-        },
+        settings: scenario.settings.clone(),
         validation: FieldValidation::Ignore,
         select: TRAPS.iter().map(|trap| trap.id.to_owned()).collect(),
         ..Options::new(releases.to_vec())
