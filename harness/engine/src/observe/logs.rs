@@ -19,8 +19,11 @@ const RECONNECT_AT_MOST: Duration = Duration::from_secs(5);
 const LINE_TIMEOUT: Duration = Duration::from_secs(30);
 const READ_TIMEOUT: Duration = Duration::from_mins(2);
 /// What the kubelet answers, with no error, in place of the log of a container that it has removed: in a crash loop it
-/// keeps only the last that ended.
-const REMOVED: &str = "unable to retrieve container logs for ";
+/// keeps only the last that ended. The second is its answer while it removes the log.
+const REMOVED: [&str; 2] = [
+    "unable to retrieve container logs for ",
+    "failed to try resolving symlinks in path \"/var/log/pods/",
+];
 
 /// Logs that were asked for and who reads them.
 #[derive(Debug, Default)]
@@ -283,7 +286,7 @@ async fn read_beyond(
 
 /// Whether a line tells that there is no log any more.
 fn is_removed(line: &str) -> bool {
-    line.starts_with(REMOVED)
+    REMOVED.iter().any(|answer| line.starts_with(answer))
 }
 
 /// Keeps one log current until its Pod is gone: each instance of the container is followed from its beginning.

@@ -80,8 +80,12 @@ async fn of_a_line_that_is_too_long_the_end_is_counted() {
 #[tokio::test]
 async fn a_removed_log_is_told_from_one_that_speaks_of_it() {
     let removed = "unable to retrieve container logs for containerd://93f677bb";
+    let vanishing = "failed to try resolving symlinks in path \"/var/log/pods/n_p_u/ray-head/0.log\": lstat \
+                     /var/log/pods/n_p_u/ray-head/0.log: no such file or directory";
     for (text, expected) in [
         (removed.to_owned(), true),
+        (vanishing.to_owned(), true),
+        (format!("{vanishing}\n"), true),
         (format!("{removed}\nmore\n"), false),
         (format!("said: {removed}\n"), false),
         (String::new(), false),
