@@ -22,9 +22,20 @@ need_rust() {
   fi
 }
 
-install_linker() {
+install_linker() { install_packages gcc libc6-dev; }
+
+# install_packages NAME…: Debian packages, as root.
+install_packages() {
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends gcc libc6-dev
+  apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends "$@"
+}
+
+# cargo_tool NAME VERSION: a program of Rust's package registry, kept in the cache and put on the PATH. Scripts ask it little:
+# to compile it quickly is worth more than that it is fast.
+cargo_tool() {
+  local root="$cache/tools/$1-$2"
+  [ -x "$root/bin/$1" ] || cargo install "$1" --debug --locked --version "$2" --root "$root" --quiet || return
+  export PATH="$root/bin:$PATH"
 }
 
 phases=()
