@@ -1,17 +1,14 @@
 //! `doctor`: what is wrong with the Ray objects of a cluster, or of a bundle that was saved of one.
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::{colour, environment_variable};
+use super::colour;
 use crate::console;
 use crate::exit::{CliError, FAILED, PASSED};
-use crate::interrupt;
 use crate::live::{self, Bundle, BundleError, NoObject, ReadError, Scope, kind_of};
-use crate::report::{self, Progress, Redacted, Redactor, doctor_junit, doctor_text};
+use crate::report::{StatusLevel, doctor_junit, doctor_text};
 use crate::visible;
 
 const EXAMPLES: &str = "\
@@ -157,19 +154,7 @@ fn narrowed(mut bundle: Bundle, options: &Doctor) -> Result<Bundle, CliError> {
 }
 
 fn read(options: &Doctor) -> Result<Bundle, CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime
-        .map_err(|error| CliError::Environment(format!("failed to start the runtime: {error}")))?;
-    runtime.block_on(async {
-        let in_ci = environment_variable("CI").is_some();
-        let progress = report::progress(
-            std::io::stderr().is_terminal(),
-            in_ci,
-            report::StatusLevel::default(),
-        );
-        let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::default()));
+    super::live::block_with(StatusLevel::default(), async |progress, cancel| {
         let work = async {
             let connection =
                 live::connect(options.context.as_deref(), options.kubeconfig.as_deref()).await?;
@@ -180,7 +165,6 @@ fn read(options: &Doctor) -> Result<Bundle, CliError> {
             };
             live::read(&connection.client, &scope, &*progress).await
         };
-        let cancel = interrupt::token();
         tokio::select! {
             biased;
             () = cancel.cancelled() => {

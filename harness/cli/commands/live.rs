@@ -3,6 +3,8 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::{colour, environment_variable, files, job};
 use crate::args::{Place, Run, Stack, Targets};
 use crate::artifact::Pins;
@@ -198,21 +200,18 @@ fn stack_options(stack: &Stack) -> Result<Options, CliError> {
 }
 
 pub(super) fn block(
-    work: impl AsyncFnOnce(
-        Arc<dyn Progress>,
-        tokio_util::sync::CancellationToken,
-    ) -> Result<u8, RunError>,
+    work: impl AsyncFnOnce(Arc<dyn Progress>, CancellationToken) -> Result<u8, RunError>,
 ) -> Result<u8, CliError> {
-    block_with(StatusLevel::default(), work)
+    block_with(StatusLevel::default(), async |progress, cancel| {
+        Ok(work(progress, cancel).await?)
+    })
 }
 
-fn block_with(
+/// Does work that takes long, with progress on standard error and a token that the first Ctrl-C cancels.
+pub(super) fn block_with<T>(
     level: StatusLevel,
-    work: impl AsyncFnOnce(
-        Arc<dyn Progress>,
-        tokio_util::sync::CancellationToken,
-    ) -> Result<u8, RunError>,
-) -> Result<u8, CliError> {
+    work: impl AsyncFnOnce(Arc<dyn Progress>, CancellationToken) -> Result<T, CliError>,
+) -> Result<T, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -224,7 +223,7 @@ fn block_with(
         // It knows no cluster's Secrets yet; a run learns them.
         let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::default()));
         let cancel = interrupt::token();
-        Ok(work(progress, cancel).await?)
+        work(progress, cancel).await
     })
 }
 

@@ -22,6 +22,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kuberay_manifest::LAST_APPLIED;
 use serde_json::Value;
 
 use self::known::{Known, SHORTEST};
@@ -33,8 +34,6 @@ pub use progress::Redacted;
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "[redacted]";
-
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// How deep values are looked into that hold YAML or JSON, such as a kubeconfig with a certificate in base64.
 const DEPTH: usize = 4;

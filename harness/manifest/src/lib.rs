@@ -28,6 +28,6 @@ pub mod yaml;
 
 pub use cursor::{Cursor, join};
 pub use diagnostic::{Diagnostic, Diagnostics, Found, Location, Place, Severity, Source, sort};
-pub use objects::{objects, parse_manifest};
+pub use objects::{LAST_APPLIED, objects, parse_manifest};
 pub use template::template_action;
 pub use walk::{Item, Owner, Unread, Walk, items};

@@ -8,6 +8,9 @@ use super::diagnostic::{Diagnostic, Diagnostics, Found, Source};
 use super::template::template_action;
 use super::yaml::{self, Node, Yaml};
 
+/// The annotation in which `kubectl apply` keeps what it sent.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// Reads the objects of a manifest as Kubernetes reads them: empty documents are left out, and the items of a List are
 /// objects of their own. `origin` is the name that errors give the text.
 ///

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use kuberay_manifest::{Diagnostic, Diagnostics, Source, objects};
+use kuberay_manifest::{Diagnostic, Diagnostics, LAST_APPLIED, Source, objects};
+use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::generate::Saved;
+use super::model::NAME;
 
 /// What a new scenario takes snapshots of.
 const FIELDS: [&str; 4] = ["command", "args", "env", "initContainers"];
@@ -105,8 +107,7 @@ pub fn init(name: &str, manifests: &[Source]) -> Result<Vec<NewScenario>, Diagno
 
 /// Whether a text may name a scenario, as its schema says.
 fn is_name(text: &str) -> bool {
-    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    !text.is_empty() && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')
+    Regex::new(NAME).is_ok_and(|form| form.is_match(text))
 }
 
 fn is_ray(object: &Value) -> bool {
@@ -139,7 +140,6 @@ fn manifest(mut object: Value) -> Value {
         "selfLink",
         "uid",
     ];
-    const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
     if let Some(fields) = object.as_object_mut() {
         fields.shift_remove("status");
     }

@@ -123,13 +123,16 @@ pub struct ScenarioFile {
     pub spec: Spec,
 }
 
+/// The form of a scenario's name, as a regular expression.
+pub(crate) const NAME: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
+
 /// Identifies the scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
     /// Equal to the folder's name; lower-case letters, digits and dashes.
     #[schemars(extend(
-        "pattern" = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+        "pattern" = NAME,
         "patternErrorMessage" = "a name is made of lower-case letters, digits and dashes, such as `before-ray-start`"
     ))]
     pub name: String,

@@ -285,13 +285,13 @@ impl Told {
         if !self.is_due(tracker) {
             return;
         }
-        let done = tracker.unfinished().count();
+        let awaited = tracker.unfinished().count();
         let text = tracker.progress();
-        // That all is judged is told by the result.
-        if text != self.text && tracker.unfinished().next().is_some() {
+        // Once all is judged, the result says so.
+        if text != self.text && awaited > 0 {
             judge.progress.update(judge.id, &text);
         }
-        (self.text, self.done, self.at) = (text, Some(done), Some(Instant::now()));
+        (self.text, self.done, self.at) = (text, Some(awaited), Some(Instant::now()));
     }
 }
 

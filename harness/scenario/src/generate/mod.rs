@@ -3,6 +3,7 @@
 
 mod coverage;
 mod generated;
+#[cfg(test)]
 mod mutated;
 mod plan;
 mod save;
@@ -13,6 +14,7 @@ mod words;
 
 pub use coverage::{Coverage, out_of_reach};
 pub use generated::{GeneratedCase, Generator, Shrinking};
+#[cfg(test)]
 pub use mutated::mutated;
 pub use plan::{GroupPlan, Plan};
 pub use save::{Saved, save};
