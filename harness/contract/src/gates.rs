@@ -18,14 +18,14 @@ pub struct Gate {
     pub name: &'static str,
     /// The first release that knows it.
     pub since: Version,
-    /// The first release that has it on unless it is told otherwise.
+    /// The first release that has it on by default.
     pub on_since: Option<Version>,
     /// The first release that no longer knows it.
     pub until: Option<Version>,
 }
 
 impl Gate {
-    /// Whether a release has the gate on unless it is told otherwise; none where it does not know the gate.
+    /// Returns whether a release has the gate on by default; none where it does not know the gate.
     pub fn default_in(&self, release: &Version) -> Option<bool> {
         let release = plain(release);
         let knows =

@@ -14,7 +14,7 @@ use crate::scenario::TargetKind;
 pub(in crate::report) struct Column {
     pub(in crate::report) operator: String,
     pub(in crate::report) ray: String,
-    /// Whether the release of Ray tells columns apart.
+    /// Whether columns differ in the release of Ray.
     pub(in crate::report) with_ray: bool,
 }
 

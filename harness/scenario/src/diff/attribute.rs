@@ -15,7 +15,7 @@ pub struct Attribution {
     pub features: Vec<&'static FeatureEntry>,
 }
 
-/// Returns the rule of a subject, and the features that differ between two releases and tell of it.
+/// Returns the rule of a subject, and the features of that subject in which two releases differ.
 pub fn attribute(subject: &Subject, base: &Version, head: &Version) -> Attribution {
     let rule = rule(subject);
     let mut of_rule: Vec<&FeatureEntry> = features()

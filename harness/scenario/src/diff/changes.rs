@@ -51,7 +51,7 @@ pub enum Subject {
     ShellOptions,
     /// The command of a container.
     Command(ContainerOf),
-    /// The arguments of a container in which no parts can be told apart.
+    /// The arguments of a container, where they can't be split into known parts.
     Args(ContainerOf),
     /// How the elements of the user's `command` and `args` are put together.
     UserText,

@@ -114,7 +114,7 @@ pub fn observe(observation: &Observation, parents: &[Value], release: &Version) 
     let by_api = observation.rejections.iter();
     let by_api = by_api.map(|one| format!("{}: {}", one.object, one.message));
     let by_operator = operator_refusals(observation).into_iter();
-    // Other warnings tell of what happens, such as a Pod that exists already, and not of the
+    // Other warnings report what happens, such as a Pod that exists already, and do not refuse the
     // object.
     let by_operator = by_operator.filter(|message| message.contains("Invalid"));
     observed.refusals = by_api

@@ -1,4 +1,4 @@
-//! Parsers of foreign text end, and answer with a value or an error, whatever they are given.
+//! Parsers of foreign text return a value or an error for every input; they never panic or hang.
 //!
 //! `PROPTEST_CASES` sets how many texts each test tries.
 

@@ -196,7 +196,7 @@ impl PlaneSetup {
     ///
     /// `settings` says how the operator of a release is to be set up; a release for which it says nothing is left out.
     /// For each of them the operator is started anew, after the one before has ended: two operators would both work on
-    /// every object, and no release can be told to leave some alone. In the end `upgrades` may replace the operator.
+    /// every object, and no release has a setting that excludes objects. In the end `upgrades` may replace the operator.
     pub(crate) async fn each<T>(
         &self,
         plane: &ControlPlane,

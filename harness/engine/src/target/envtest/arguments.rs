@@ -63,8 +63,8 @@ fn prefix(name: &str) -> String {
 /// Who may do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Authorization {
-    /// Everybody who shows our certificate is an administrator, and nobody else gets in: roles would change nothing, and
-    /// making the built-in ones takes most of an API server's start.
+    /// Every request with our certificate is allowed, and no other certificate is accepted. Roles would change nothing,
+    /// and the built-in ones take most of an API server's start.
     Everything,
     /// Roles, for tests of permissions: our certificate is an administrator's, and may impersonate others.
     Roles,

@@ -27,7 +27,7 @@ pub(super) use job::{after_success, of_job, of_service};
 pub(super) const SLOW: SignedDuration = SignedDuration::from_mins(5);
 /// How long the cluster may take to find room, to mount volumes and the like.
 pub(super) const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
-/// How often wait-gcs-ready asks in silence before it tells.
+/// How long wait-gcs-ready asks without printing anything.
 pub(super) const SILENT: SignedDuration = SignedDuration::from_secs(150);
 
 /// What the judgement of one Pod looks at.
