@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use rstest::rstest;
 
 #[allow(dead_code, reason = "shared with tests that use more of it")]
+#[path = "support/all.rs"]
 mod support;
 
 #[path = "command_line/check.rs"]

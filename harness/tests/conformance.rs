@@ -12,6 +12,7 @@ mod envtest;
 #[path = "conformance/kind.rs"]
 mod kind;
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
+#[path = "support/all.rs"]
 mod support;
 
 use std::path::{Path, PathBuf};

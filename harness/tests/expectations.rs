@@ -6,6 +6,7 @@
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
 #[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "support/all.rs"]
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

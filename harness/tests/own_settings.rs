@@ -4,6 +4,7 @@
 //! It keeps control planes up in a cache of its own.
 
 #[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "support/all.rs"]
 mod support;
 
 use std::process::{Command, ExitCode};

@@ -16,5 +16,5 @@ mod slow {
     mod fuzz;
 }
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
-#[path = "../support/mod.rs"]
+#[path = "../support/all.rs"]
 mod support;

@@ -9,5 +9,5 @@ mod slow {
     mod custom_manifests;
 }
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
-#[path = "../support/mod.rs"]
+#[path = "../support/all.rs"]
 mod support;

@@ -18,5 +18,5 @@ mod slow {
     mod hazards;
 }
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
-#[path = "../support/mod.rs"]
+#[path = "../support/all.rs"]
 mod support;

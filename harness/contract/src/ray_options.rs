@@ -84,7 +84,7 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> =
-    LazyLock::new(|| Table::parse(include_str!("../../data/ray-options.txt")));
+    LazyLock::new(|| Table::parse(include_str!("../data/ray-options.txt")));
 
 impl Table {
     fn parse(text: &str) -> Self {

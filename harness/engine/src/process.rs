@@ -3,7 +3,7 @@
 mod identity;
 mod lock;
 #[cfg(test)]
-#[path = "tests/other.rs"]
+#[path = "process/tests/other.rs"]
 pub(crate) mod other;
 mod stop_point;
 mod supervised;

@@ -30,15 +30,15 @@ pub(super) const NAME: &str = "index.html";
 
 /// The parts of the page, each escaped for the same reason.
 const TEMPLATES: [(&str, &str); 6] = [
-    (NAME, include_str!("../templates/index.html")),
-    ("matrix.html", include_str!("../templates/matrix.html")),
-    ("failures.html", include_str!("../templates/failures.html")),
-    ("upgrade.html", include_str!("../templates/upgrade.html")),
-    ("timeline.html", include_str!("../templates/timeline.html")),
-    ("compare.html", include_str!("../templates/compare.html")),
+    (NAME, include_str!("templates/index.html")),
+    ("matrix.html", include_str!("templates/matrix.html")),
+    ("failures.html", include_str!("templates/failures.html")),
+    ("upgrade.html", include_str!("templates/upgrade.html")),
+    ("timeline.html", include_str!("templates/timeline.html")),
+    ("compare.html", include_str!("templates/compare.html")),
 ];
-const STYLE: &str = include_str!("../templates/page.css");
-const SCRIPT: &str = include_str!("../templates/page.js");
+const STYLE: &str = include_str!("templates/page.css");
+const SCRIPT: &str = include_str!("templates/page.js");
 
 /// A case as every part of the page names it.
 #[derive(Debug, Serialize)]

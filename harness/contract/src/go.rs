@@ -41,7 +41,7 @@ fn is_printable(c: char) -> bool {
     static RANGES: OnceLock<Vec<(u32, u32)>> = OnceLock::new();
     let ranges = RANGES.get_or_init(|| {
         let hex = |text| u32::from_str_radix(text, 16).expect("the ranges are generated");
-        let ranges = include_str!("../../data/go-printable.txt").split_whitespace();
+        let ranges = include_str!("../data/go-printable.txt").split_whitespace();
         let ranges = ranges.filter_map(|range| range.split_once('-'));
         ranges
             .map(|(first, last)| (hex(first), hex(last)))
