@@ -26,6 +26,8 @@ use crate::scenario::{self, Level, TargetKind};
 
 /// The folder of scenarios where none is named.
 const SCENARIOS: &str = "scenarios";
+/// The folder of published reports where none is named.
+const REPORTS: &str = "conformance/reports";
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -174,6 +176,8 @@ pub enum Document {
     Diff,
     /// What `doctor --format json` writes
     Doctor,
+    /// What `report publish` writes
+    ConformanceReport,
 }
 
 #[derive(Debug, Subcommand)]
@@ -183,6 +187,12 @@ pub enum Report {
     /// Show what two runs show differently: newly failing, fixed, slower, new and gone
     #[command(after_long_help = COMPARE_EXIT_CODES)]
     Compare(Compare),
+    /// Make a report for the conformance programme of a run
+    #[command(after_long_help = PUBLISH_EXIT_CODES)]
+    Publish(Publish),
+    /// Check a published report against its results, and run a sample of its cases again
+    #[command(after_long_help = VERIFY_EXIT_CODES)]
+    Verify(Verify),
 }
 
 const COMPARE_EXIT_CODES: &str = "\
@@ -203,6 +213,46 @@ pub struct Compare {
     /// Also write the newer run's page with the comparison to this file
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+}
+
+const PUBLISH_EXIT_CODES: &str = "\
+Exit codes: 0 the report is written, 2 bad use or results of which no report can be made, 3 it can't be written.";
+
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// `results.json` of the run, or the folder that holds it
+    #[arg(value_name = "RESULTS", default_value = "output")]
+    pub results: PathBuf,
+    /// Who vouches for the run: lower-case letters, digits and dashes
+    #[arg(long, value_name = "NAME")]
+    pub who: String,
+    /// Scenarios that count
+    #[arg(long, value_enum, default_value_t)]
+    pub profile: crate::report::Profile,
+    /// KubeRay release to report, where the run has several
+    #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
+    pub operator: Option<Version>,
+    /// Folder of all reports
+    #[arg(long, value_name = "DIR", default_value = REPORTS)]
+    pub reports: PathBuf,
+}
+
+const VERIFY_EXIT_CODES: &str = "\
+Exit codes: 0 the report is true, 1 it is not, 2 bad use, 3 the results can't be read or the sample has no verdict.";
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The published report
+    #[arg(value_name = "REPORT")]
+    pub report: PathBuf,
+    /// `results.json` that it was made of, or the folder that holds it
+    #[arg(long, value_name = "RESULTS", default_value = "output")]
+    pub results: PathBuf,
+    /// Number of its cases to run again; 0 runs none
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub sample: usize,
+    #[command(flatten)]
+    pub folder: Folder,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -235,17 +285,22 @@ pub struct Docs {
     /// Results of a run to write the page from; of several, the last counts
     #[arg(long, value_name = "FILE", default_value = "output/results.json")]
     pub results: Vec<PathBuf>,
+    /// Folder of published reports to write the page `programme` from
+    #[arg(long, value_name = "DIR", default_value = REPORTS)]
+    pub reports: PathBuf,
     #[command(flatten)]
     pub folder: Folder,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum DocsPage {
     /// docs/reference/contract.md: every rule of the contract with its releases, scenarios and issues
     #[default]
     Contract,
     /// docs/reference/pairs.md: what each scenario of kind showed on each pair of releases
     Pairs,
+    /// docs/reference/programme.md: the reports that others published
+    Programme,
     /// fixtures/durations.yaml: how long each case of kind took, by which --shard divides
     Durations,
 }

@@ -13,6 +13,7 @@ mod input;
 mod job;
 mod live;
 mod merge;
+mod programme;
 mod settings;
 
 use std::process::ExitCode;
@@ -76,6 +77,8 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Snapshot(SnapshotCommand::Reject(snapshots)) => files::reject(&snapshots),
         Command::Report(Report::Merge(options)) => merge::run(&options),
         Command::Report(Report::Compare(options)) => compare::run(&options),
+        Command::Report(Report::Publish(options)) => programme::publish(&options),
+        Command::Report(Report::Verify(options)) => programme::verify(&options),
         Command::Job(Job::Submit(submit)) => job::submit(&submit),
         Command::Job(Job::Collect(collect)) => job::collect(&collect),
         Command::Job(Job::Image(image)) => job::image(&image),

@@ -17,6 +17,7 @@ mod markdown;
 mod pace;
 mod page;
 mod pairs;
+mod programme;
 mod rules;
 mod terminal;
 mod text;
@@ -43,11 +44,14 @@ pub use diff_markdown::diff_markdown;
 pub use diff_text::diff_text;
 pub use doctor::{doctor_junit, doctor_text};
 pub use durations::{durations, render_durations};
-pub use files::{AllReports, write_all, write_page};
+pub use files::{AllReports, write_all, write_atomically, write_page};
 pub use final_text::render_text;
 pub use json::results_schema;
 pub use markdown::render_markdown;
 pub use pairs::render_pairs;
+pub use programme::{
+    ConformanceReport, Entry, Profile, ProgrammeError, ProgrammeResult, badge, render_programme,
+};
 pub use rules::{LayerResult, RuleOutcome, RuleResult, rule_results};
 pub use terminal::{Live, Plain, StatusLevel, progress, use_colour};
 

@@ -20,6 +20,8 @@ mod doctor;
 
 #[path = "command_line/offline.rs"]
 mod offline;
+#[path = "command_line/samples.rs"]
+mod samples;
 
 /// The program in the repository, with pipes.
 fn program(arguments: &[&str]) -> Command {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use miette::GraphicalReportHandler;
 use semver::Version;
 
-use super::colour;
+use super::{colour, programme};
 use crate::args::{
     Docs, DocsPage, Document, Folder, Part, Releases, Root, Selection, Snapshots, Targets,
 };
@@ -327,10 +327,16 @@ fn each(
 }
 
 pub(super) fn docs(docs: &Docs) -> Result<u8, CliError> {
+    if docs.page == DocsPage::Programme {
+        console::text(&report::render_programme(&programme::entries(
+            &docs.reports,
+        )?));
+        return Ok(PASSED);
+    }
     let scenarios = load(&docs.folder.root()?)?;
     let page = match docs.page {
         DocsPage::Contract => report::contract_page(&scenarios),
-        DocsPage::Pairs | DocsPage::Durations => {
+        DocsPage::Pairs | DocsPage::Durations | DocsPage::Programme => {
             let runs = results(&docs.results)?;
             match docs.page {
                 DocsPage::Durations => report::render_durations(&runs),
@@ -350,6 +356,10 @@ pub(super) fn schema(document: Document) -> Result<u8, CliError> {
         Document::Check => format!("{:#}\n", crate::explain::check::schema()),
         Document::Diff => format!("{:#}\n", scenario::diff::diff_schema()),
         Document::Doctor => format!("{:#}\n", crate::live::doctor::schema()),
+        Document::ConformanceReport => {
+            let schema = schemars::schema_for!(report::ConformanceReport);
+            format!("{:#}\n", serde_json::json!(schema))
+        }
     };
     console::text(&text);
     Ok(PASSED)

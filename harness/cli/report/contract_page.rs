@@ -15,8 +15,8 @@ The scenarios of this repository prove them on real operators. `kuberay-conforma
 this page from the rules (`harness/contract/src/rules.rs`) and the scenarios; change those, not this
 page.
 
-A rule has an *object* layer: what the operator writes. If the shell, the kubelet or Ray decide, it
-also has an *effect* layer: what the container then does. Reports call a rule proven if every
+A rule has a *spec* layer: what the operator writes. If the shell, the kubelet or Ray decide, it
+also has a *runtime* layer: what the container then does. Reports call a rule proven if every
 scenario of it passed and the scenarios cover each layer.
 ";
 

@@ -55,7 +55,11 @@ pub fn write_page(
     write_atomically(path, &page::render(run, beside, Some(comparison))?)
 }
 
-fn write_atomically(path: &Path, text: &str) -> Result<(), ReportError> {
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// When it can't be written.
+pub fn write_atomically(path: &Path, text: &str) -> Result<(), ReportError> {
     let write = || {
         let folder = path.parent().filter(|folder| *folder != "");
         let folder = folder.unwrap_or(Path::new("."));

@@ -67,6 +67,9 @@ pub struct ScenarioRecord {
     pub name: String,
     /// Its rules.
     pub rules: Vec<String>,
+    /// Its level.
+    #[serde(default)]
+    pub level: Level,
     /// Where it runs.
     pub target: TargetKind,
     /// The releases of KubeRay that it is for, as a range.
@@ -82,6 +85,7 @@ impl ScenarioRecord {
         Self {
             name: scenario.name().into(),
             rules: spec.rules.clone(),
+            level: spec.level,
             target: spec.placement().target,
             operator: scenario.operator.to_string(),
             ray: scenario.ray.to_string(),

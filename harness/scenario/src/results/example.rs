@@ -56,6 +56,7 @@ fn record(name: &str, rules: &[&str], operator: &str) -> ScenarioRecord {
     ScenarioRecord {
         name: name.into(),
         rules: rules.iter().map(|&rule| rule.into()).collect(),
+        level: Level::Core,
         target: TargetKind::Kind,
         operator: operator.into(),
         ray: ">=2.0.0".into(),

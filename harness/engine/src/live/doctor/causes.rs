@@ -245,7 +245,7 @@ causes! {
         []
     UNKNOWN "unknown" None,
         "It is not ready, and none of the known causes explains it.";
-        "Save a bundle with --save-bundle FILE and attach it to an issue; it holds no secrets.";
+        "Save a bundle with --save-bundle FILE, read it, and attach it to an issue; known secrets are masked in it.";
         []
 }
 

@@ -1,0 +1,223 @@
+//! `report publish` and `report verify`: reports for the conformance programme.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::Parser as _;
+use sha2::{Digest as _, Sha256};
+
+use super::live;
+use crate::args::{Arguments, Command, Publish, Verify};
+use crate::exit::{CliError, ENVIRONMENT, FAILED, PASSED};
+use crate::report::{
+    self, CaseResult, ConformanceReport, Entry, Outcome, ProgrammeError, RunResult,
+};
+
+/// No published report is larger.
+const LARGEST: u64 = 1 << 20;
+
+/// Writes the report of a run, and its badge beside it.
+pub(super) fn publish(arguments: &Publish) -> Result<u8, CliError> {
+    let (run, bytes) = results(&arguments.results)?;
+    let release = arguments.operator.as_ref();
+    let report = ConformanceReport::of(&run, &bytes, &arguments.who, arguments.profile, release)?;
+    let path = arguments.reports.join(report.path());
+    let folder = path.parent().unwrap_or(&arguments.reports);
+    std::fs::create_dir_all(folder).map_err(|error| {
+        CliError::Environment(format!("creating {}: {error}", folder.display()))
+    })?;
+    let yaml = serde_saphyr::to_string(&report)
+        .map_err(|error| CliError::Environment(format!("writing YAML: {error}")))?;
+    report::write_atomically(&path, &yaml)?;
+    report::write_atomically(&path.with_extension("badge.json"), &report::badge(&report))?;
+    print_lines!("{report}");
+    print_lines!("wrote {}", path.display());
+    print_lines!(
+        "next: kuberay-conformance report verify {}",
+        report::shell_word(&path.display().to_string())
+    );
+    Ok(PASSED)
+}
+
+/// Compares a report with its results, and runs some of its cases again.
+pub(super) fn verify(arguments: &Verify) -> Result<u8, CliError> {
+    let report = read(&arguments.report)?;
+    let (run, bytes) = results(&arguments.results)?;
+    let mut differences = report.differs_from(&run, &bytes)?;
+    let expected = report.path();
+    if !arguments.report.ends_with(&expected) {
+        let path = arguments.report.display();
+        let expected = expected.display();
+        differences.push(format!(
+            "path: the report lies at {path}, not at …/{expected}"
+        ));
+    }
+    if !differences.is_empty() {
+        for difference in &differences {
+            print_problem!("{difference}");
+        }
+        print_problem!("error: the report is not what its results say");
+        return Ok(FAILED);
+    }
+    print_lines!("the report is what its results say: {report}");
+    if arguments.sample == 0 {
+        return Ok(PASSED);
+    }
+    let sample = sample(&report, &run, arguments.sample);
+    if sample.is_empty() {
+        print_problem!("error: no case of the report can be run again here");
+        return Ok(ENVIRONMENT);
+    }
+    again(arguments, &report, &sample)
+}
+
+/// Cases with a verdict on a target that a run brings up itself; the digest of the results chooses
+/// them, so that nobody else does.
+fn sample<'a>(report: &ConformanceReport, run: &'a RunResult, size: usize) -> Vec<&'a CaseResult> {
+    let spec = &report.spec;
+    let mut cases: Vec<&CaseResult> = run
+        .cases
+        .iter()
+        .filter(|case| case.operator == spec.operator.release)
+        .filter(|case| case.outcome.is_good() || case.outcome == Outcome::Failed)
+        .filter(|case| !case.id.starts_with("existing::"))
+        .collect();
+    cases.sort_by_cached_key(|case| {
+        Sha256::digest(format!("{}{}", spec.results.sha256, case.id).as_bytes()).to_vec()
+    });
+    cases.truncate(size);
+    cases
+}
+
+/// Runs the cases again, and compares how they end.
+fn again(
+    arguments: &Verify,
+    report: &ConformanceReport,
+    sample: &[&CaseResult],
+) -> Result<u8, CliError> {
+    let folder = tempfile::tempdir()
+        .map_err(|error| CliError::Environment(format!("creating a folder: {error}")))?;
+    let mut code = PASSED;
+    for target in ["envtest", "kind"] {
+        let of_target = |case: &&&CaseResult| case.target.to_string() == target;
+        let cases: Vec<&CaseResult> = sample.iter().filter(of_target).copied().collect();
+        let Some(first) = cases.first() else {
+            continue;
+        };
+        let output = folder.path().join(target);
+        let mut words: Vec<String> = vec!["kuberay-conformance".into(), "run".into()];
+        words.extend(cases.iter().map(|case| case.scenario.clone()));
+        words.extend(["--upgrades", "--target", target, "--operator"].map(String::from));
+        words.push(report.spec.operator.release.clone());
+        if target == "kind" {
+            words.extend(["--ray".into(), first.ray.clone()]);
+        }
+        words.extend(["--output".into(), output.display().to_string()]);
+        if let Some(scenarios) = &arguments.folder.scenarios {
+            words.extend(["--scenarios".into(), scenarios.display().to_string()]);
+        }
+        let Ok(Arguments {
+            command: Command::Run(run),
+        }) = Arguments::try_parse_from(words)
+        else {
+            return Err(CliError::bad_use("the report names cases that no run has"));
+        };
+        live::run(&run)?;
+        let (now, _) = results(&output)?;
+        code = code.max(compare(&cases, &now));
+    }
+    Ok(code)
+}
+
+fn compare(before: &[&CaseResult], now: &RunResult) -> u8 {
+    let mut code = PASSED;
+    for case in before {
+        let Some(again) = now.cases.iter().find(|one| one.id == case.id) else {
+            print_problem!(
+                "{}: it was {}, and is no case here",
+                case.id,
+                case.outcome.word()
+            );
+            code = code.max(ENVIRONMENT);
+            continue;
+        };
+        let same = case.outcome.is_good() == again.outcome.is_good();
+        let judged = again.outcome.is_good() || again.outcome == Outcome::Failed;
+        print_lines!(
+            "{}: {} in the report, {} here",
+            case.id,
+            case.outcome.word(),
+            again.outcome.word()
+        );
+        code = code.max(match (same, judged) {
+            (_, false) => ENVIRONMENT,
+            (true, true) => PASSED,
+            (false, true) => FAILED,
+        });
+    }
+    code
+}
+
+/// Reads every report below a folder, in the order of their paths.
+pub(super) fn entries(folder: &Path) -> Result<Vec<Entry>, CliError> {
+    let failed =
+        |path: &Path, error| CliError::bad_use(format!("reading {}: {error}", path.display()));
+    let mut all = Vec::new();
+    for release in std::fs::read_dir(folder).map_err(|error| failed(folder, error))? {
+        let release = release.map_err(|error| failed(folder, error))?.path();
+        if !release.is_dir() {
+            continue;
+        }
+        for file in std::fs::read_dir(&release).map_err(|error| failed(&release, error))? {
+            let file = file.map_err(|error| failed(&release, error))?.path();
+            if file.extension().is_none_or(|extension| extension != "yaml") {
+                continue;
+            }
+            let report = read(&file)?;
+            let path = report.path();
+            if !file.ends_with(&path) {
+                let message = format!("{} is not at …/{}", file.display(), path.display());
+                return Err(CliError::bad_use(message));
+            }
+            let path = path.display().to_string();
+            all.push(Entry { path, report });
+        }
+    }
+    all.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(all)
+}
+
+fn read(path: &Path) -> Result<ConformanceReport, CliError> {
+    let read = || {
+        let file = std::fs::File::open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(std::io::Error::other("it is no file"));
+        }
+        let mut text = String::new();
+        file.take(LARGEST).read_to_string(&mut text)?;
+        serde_saphyr::from_str(&text).map_err(std::io::Error::other)
+    };
+    read().map_err(|error| CliError::bad_use(format!("reading {}: {error}", path.display())))
+}
+
+/// The results of a run, and the bytes that its digest is of.
+fn results(path: &Path) -> Result<(RunResult, Vec<u8>), CliError> {
+    let file: PathBuf = match path.is_dir() {
+        true => path.join("results.json"),
+        false => path.into(),
+    };
+    let cannot = |error: String| {
+        let next = "name the run's results.json, or its folder, with --results";
+        CliError::Environment(format!("{error}; {next}"))
+    };
+    let run = report::read_results(&file).map_err(|error| cannot(error.to_string()))?;
+    let bytes = std::fs::read(&file)
+        .map_err(|error| cannot(format!("reading {}: {error}", file.display())))?;
+    Ok((run, bytes))
+}
+
+impl From<ProgrammeError> for CliError {
+    fn from(error: ProgrammeError) -> Self {
+        Self::bad_use(error)
+    }
+}
