@@ -334,6 +334,11 @@ pub struct Selection {
     /// They begin with an older release and replace it. Each runs alone on the cluster.
     #[arg(long, hide_short_help = true)]
     pub upgrades: bool,
+    /// Add the cases that a cheaper target would serve
+    ///
+    /// Without it a case runs on the cheapest target that meets its requirements.
+    #[arg(long, hide_short_help = true)]
+    pub all: bool,
     #[command(flatten)]
     pub folder: Folder,
     #[command(flatten)]
@@ -620,6 +625,7 @@ impl Selection {
             rules: self.rules.clone(),
             levels: self.levels.clone(),
             upgrades: self.upgrades,
+            all: self.all,
         }
     }
 }

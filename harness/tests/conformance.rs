@@ -94,12 +94,12 @@ fn main() -> ExitCode {
         let holds = (case.target == TargetKind::Kind).then(|| Arc::clone(&kind_runs));
         let (over, runtime) = (kind_is_over.clone(), Arc::clone(&runtime));
         let needs = match case.target {
-            TargetKind::Kind => "needs kind",
+            TargetKind::Kind | TargetKind::Existing => "needs kind",
             TargetKind::Envtest => "needs envtest",
         };
         trials.push(trials::ignored(case.id(), needs, &arguments, move || {
             let result = match case.target {
-                TargetKind::Kind => kind.run(&case),
+                TargetKind::Kind | TargetKind::Existing => kind.run(&case),
                 TargetKind::Envtest => {
                     runtime.block_on(over.cancelled());
                     planes.run(&case)

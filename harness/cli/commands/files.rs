@@ -81,13 +81,8 @@ pub(super) fn plan(selection: &Selection) -> Result<u8, CliError> {
     let plan = plan::cases(&scenarios, &options.releases(), &selection.filter());
     let own = division.as_ref().map(|division| division.own(&plan.cases));
     for case in own.as_ref().unwrap_or(&plan.cases) {
-        let spec = &case.scenario.file.spec;
-        print_lines!(
-            "{}  {}  ({})",
-            case.id(),
-            spec.rules.join(" "),
-            spec.placement().reason
-        );
+        let rules = case.scenario.file.spec.rules.join(" ");
+        print_lines!("{}  {rules}  ({})", case.id(), case.reason());
     }
     let (unnamed, named): (Vec<_>, Vec<_>) =
         plan.skipped.iter().partition(|skipped| skipped.unnamed);

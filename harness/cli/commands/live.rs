@@ -115,7 +115,7 @@ fn targets(arguments: &Run) -> Result<Targets, CliError> {
     }
     match problem {
         Some(problem) => Err(CliError::bad_use(problem)),
-        None => Ok(Targets(vec![TargetKind::Kind])),
+        None => Ok(Targets(vec![TargetKind::Existing])),
     }
 }
 

@@ -165,7 +165,7 @@ impl Engine {
         }
         Priority {
             millicores: wanted.millicores(),
-            takes: self.durations.of(&case.id()),
+            takes: self.durations.of_case(case),
         }
     }
 

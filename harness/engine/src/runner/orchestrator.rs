@@ -141,7 +141,7 @@ async fn orchestrate(
         ends,
         ..engine_options(options, &id, journal, redactor)
     };
-    for target in [TargetKind::Envtest, TargetKind::Kind] {
+    for target in [TargetKind::Envtest, TargetKind::Kind, TargetKind::Existing] {
         let cases: Vec<TestCase> = plan
             .cases
             .iter()
@@ -163,7 +163,7 @@ async fn orchestrate(
         if found.interrupted.is_none() {
             let done = match target {
                 TargetKind::Envtest => job.run_planes(&mut found, &mut phases).await,
-                TargetKind::Kind => match there.take() {
+                TargetKind::Kind | TargetKind::Existing => match there.take() {
                     Some(there) => job.run_existing(there, &mut found, &mut phases).await,
                     None => job.run(&mut found, &mut phases).await,
                 },
@@ -288,7 +288,8 @@ fn plan(options: &Options) -> Result<(Plan, Vec<CaseResult>, Vec<ScenarioRecord>
         targets.iter().flat_map(of).collect::<Vec<_>>()
     });
     // A scenario that is not for a target has no case there; only ranges leave cases out.
-    for case in all.filter(|case| case.scenario.file.spec.placement().target == case.target) {
+    let placed = |case: &TestCase| options.filter.all || case.is_on_cheapest_target();
+    for case in all.filter(placed) {
         if let Some(skipped) = plan
             .skipped
             .iter()
