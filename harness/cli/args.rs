@@ -21,7 +21,7 @@ use crate::contract;
 use crate::exit::CliError;
 use crate::operator::Manifests;
 use crate::plan::{self, Filter};
-use crate::runner::CLUSTER;
+use crate::provider::{CLUSTER, CustomOperator, EnvtestSpec, OperatorProgram};
 use crate::scenario::{self, Level, TargetKind};
 
 /// The folder of scenarios where none is named.
@@ -110,7 +110,7 @@ pub enum Command {
         folder: PathBuf,
     },
     /// Keep envtest up in the background of `cluster up`
-    #[command(hide = true, name = crate::runner::daemon::DAEMON)]
+    #[command(hide = true, name = crate::provider::daemon::DAEMON)]
     Daemon {
         /// The folder with the daemon's files
         folder: PathBuf,
@@ -490,8 +490,28 @@ pub struct ArtifactSource {
 }
 
 impl ArtifactSource {
+    /// Returns envtest with these programs.
+    pub fn envtest(&self) -> EnvtestSpec {
+        let program = self.operator_binary.clone();
+        EnvtestSpec {
+            source: self.artifacts.into(),
+            operator: program.map(|program| OperatorProgram {
+                program,
+                crds: self.crds.clone(),
+            }),
+        }
+    }
+
+    /// Returns how the operator in a cluster differs from its release's own.
+    pub fn custom_operator(&self) -> CustomOperator {
+        CustomOperator {
+            image: self.operator_image.clone(),
+            manifests: self.manifests(),
+        }
+    }
+
     /// The operator's manifests that the user brings.
-    pub fn manifests(&self) -> Option<Manifests> {
+    fn manifests(&self) -> Option<Manifests> {
         let own = self
             .operator_kustomization
             .clone()
