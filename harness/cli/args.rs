@@ -21,7 +21,7 @@ use crate::contract;
 use crate::exit::CliError;
 use crate::operator::Manifests;
 use crate::plan::{self, Filter};
-use crate::runner::CLUSTER;
+use crate::provider::{CLUSTER, CustomOperator, EnvtestSpec, OperatorProgram};
 use crate::scenario::{self, Level, TargetKind};
 
 /// The folder of scenarios where none is named.
@@ -112,7 +112,7 @@ pub enum Command {
         folder: PathBuf,
     },
     /// Keep envtest up in the background of `cluster up`
-    #[command(hide = true, name = crate::runner::daemon::DAEMON)]
+    #[command(hide = true, name = crate::provider::daemon::DAEMON)]
     Daemon {
         /// The folder with the daemon's files
         folder: PathBuf,
@@ -389,6 +389,11 @@ pub struct Selection {
     /// They begin with an older release and replace it. Each runs alone on the cluster.
     #[arg(long, hide_short_help = true)]
     pub upgrades: bool,
+    /// Add the cases that a cheaper target would serve
+    ///
+    /// Without it a case runs on the cheapest target that meets its requirements.
+    #[arg(long, hide_short_help = true)]
+    pub all: bool,
     #[command(flatten)]
     pub folder: Folder,
     #[command(flatten)]
@@ -540,8 +545,28 @@ pub struct ArtifactSource {
 }
 
 impl ArtifactSource {
+    /// Returns envtest with these programs.
+    pub fn envtest(&self) -> EnvtestSpec {
+        let program = self.operator_binary.clone();
+        EnvtestSpec {
+            source: self.artifacts.into(),
+            operator: program.map(|program| OperatorProgram {
+                program,
+                crds: self.crds.clone(),
+            }),
+        }
+    }
+
+    /// Returns how the operator in a cluster differs from its release's own.
+    pub fn custom_operator(&self) -> CustomOperator {
+        CustomOperator {
+            image: self.operator_image.clone(),
+            manifests: self.manifests(),
+        }
+    }
+
     /// The operator's manifests that the user brings.
-    pub fn manifests(&self) -> Option<Manifests> {
+    fn manifests(&self) -> Option<Manifests> {
         let own = self
             .operator_kustomization
             .clone()
@@ -675,6 +700,7 @@ impl Selection {
             rules: self.rules.clone(),
             levels: self.levels.clone(),
             upgrades: self.upgrades,
+            all: self.all,
         }
     }
 }

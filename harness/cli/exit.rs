@@ -106,6 +106,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::provider::TargetError;
 
     #[rstest]
     #[case(CliError::bad_use("no such rule"), BAD_USE, "error: no such rule")]
@@ -116,12 +117,12 @@ mod tests {
     )]
     #[case(CliError::Files(Vec::new()), BAD_USE, "error: 0 problems in files")]
     #[case(
-        CliError::Run(RunError::OneRelease(2)),
+        CliError::Run(TargetError::OneRelease(2).into()),
         BAD_USE,
         "error: a kind cluster has one release"
     )]
     #[case(
-        CliError::Run(RunError::Interrupted),
+        CliError::Run(TargetError::Interrupted.into()),
         ENVIRONMENT,
         "error: the run was interrupted"
     )]

@@ -23,10 +23,9 @@ use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::expect::pending_allowed;
 use kuberay_conformance::plan::{Filter, Pair, cases};
 use kuberay_conformance::process::supervisor;
+use kuberay_conformance::provider::{CLUSTER, noted_releases};
 use kuberay_conformance::report::{CaseResult, Outcome, Redactor};
-use kuberay_conformance::runner::{
-    CLUSTER, EngineOptions, EvidencePolicy, new_run_id, noted_releases,
-};
+use kuberay_conformance::runner::{EngineOptions, EvidencePolicy, new_run_id};
 use kuberay_conformance::scenario::{Level, TargetKind, load_all};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use support::trials;
@@ -94,12 +93,12 @@ fn main() -> ExitCode {
         let holds = (case.target == TargetKind::Kind).then(|| Arc::clone(&kind_runs));
         let (over, runtime) = (kind_is_over.clone(), Arc::clone(&runtime));
         let needs = match case.target {
-            TargetKind::Kind => "needs kind",
+            TargetKind::Kind | TargetKind::Existing => "needs kind",
             TargetKind::Envtest => "needs envtest",
         };
         trials.push(trials::ignored(case.id(), needs, &arguments, move || {
             let result = match case.target {
-                TargetKind::Kind => kind.run(&case),
+                TargetKind::Kind | TargetKind::Existing => kind.run(&case),
                 TargetKind::Envtest => {
                     runtime.block_on(over.cancelled());
                     planes.run(&case)
@@ -163,9 +162,8 @@ fn engine_options(output: PathBuf) -> EngineOptions {
         output,
         journal: None,
         evidence: EvidencePolicy::OnFailure,
-        jobs: AT_ONCE,
+        jobs: Some(AT_ONCE),
         overlap: true,
-        capacity_share: 1,
         redactor: Redactor::default(),
         ends: None,
         write_pending: !is_in_ci(),

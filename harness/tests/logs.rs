@@ -17,10 +17,11 @@ use hyper::body::{Bytes, Frame};
 use kube::Client;
 use kube::client::Body;
 use kuberay_conformance::plan::{self, Filter, Pair};
-use kuberay_conformance::report::{CaseResult, ImageRecord, Origin, Outcome, Redactor, Silent};
-use kuberay_conformance::runner::{
-    Engine, EngineOptions, EvidencePolicy, Operator, Subjects, new_run_id,
+use kuberay_conformance::provider::{Capabilities, CaseCleanUp, Health, Images, Target};
+use kuberay_conformance::report::{
+    CaseResult, Environment, ImageRecord, Origin, Outcome, Redactor, Silent,
 };
+use kuberay_conformance::runner::{Engine, EngineOptions, EvidencePolicy, new_run_id};
 use kuberay_conformance::scenario::{TargetKind, load_all};
 use semver::Version;
 use serde_json::{Value, json};
@@ -154,24 +155,31 @@ async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CaseResult
         digest: "sha256:0".into(),
         pinned: true,
     };
-    let subjects = Subjects {
-        kubernetes: "v1.34.4".into(),
-        operator: Operator::Beside {
+    let target = Target {
+        client: Client::new(service, "default"),
+        environment: Environment::default(),
+        health: Health::Process {
             log: output.join("operator.log"),
-            stays: false,
         },
-        operator_image: image("operator"),
+        images: Images {
+            operator: image("operator"),
+            rays: BTreeMap::from([(ray, image("ray"))]),
+        },
         samples: output.into(),
-        rays: BTreeMap::from([(ray, image("ray"))]),
-        permits: None,
+        capabilities: Capabilities {
+            kubelet: false,
+            permits: None,
+            capacity_share: 1,
+            jobs: None,
+            clean_up: CaseCleanUp::Nothing,
+        },
     };
     let options = EngineOptions {
         run: new_run_id(),
         output: output.into(),
         evidence: EvidencePolicy::Always,
-        jobs: 1,
+        jobs: Some(1),
         overlap: false,
-        capacity_share: 1,
         journal: None,
         redactor: Redactor::default(),
         ends: None,
@@ -179,8 +187,7 @@ async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CaseResult
         record_verified: false,
     };
     let cancel = tokio_util::sync::CancellationToken::new();
-    let client = Client::new(service, "default");
-    let engine = Engine::new(client, subjects, options, Arc::new(Silent), cancel)
+    let engine = Engine::new(target, options, Arc::new(Silent), cancel)
         .await
         .unwrap();
     engine.run_case(&cases[0]).await

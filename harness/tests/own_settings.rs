@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::process::supervisor;
+use kuberay_conformance::provider::{Envtest, EnvtestSpec, ReleaseSpec};
 use kuberay_conformance::report::Silent;
-use kuberay_conformance::runner::{Options, Planes};
-use kuberay_conformance::scenario::{OperatorSettings, TargetKind};
+use kuberay_conformance::scenario::OperatorSettings;
 use libtest_mimic::{Arguments, Completion, Failed};
 use rustix::process::Signal;
 use support::own_cache::own_cache;
@@ -51,9 +51,9 @@ fn use_planes() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("a tokio runtime");
     let done = runtime.block_on(async {
         let release: semver::Version = support::newest().parse().expect("a release");
-        let mut options = Options::new(release.clone(), Pins::embedded().defaults.ray);
-        options.targets = vec![TargetKind::Envtest];
-        let planes = Planes::find_or_start(&options, Arc::new(Silent), "a test").await?;
+        let releases = ReleaseSpec::new(release.clone(), Pins::embedded().defaults.ray);
+        let spec = EnvtestSpec::default();
+        let envtest = Envtest::find_or_start(&releases, &spec, Arc::new(Silent), "a test").await?;
         let env = [("ENABLE_LOGIN_SHELL".to_owned(), "true".to_owned())];
         let settings = OperatorSettings {
             env: env.into(),
@@ -61,9 +61,9 @@ fn use_planes() -> ExitCode {
         };
         let work = async |_: &_| {
             println!("it runs");
-            println!("alarm: {}", planes.alarm().rung().await);
+            println!("alarm: {}", envtest.alarm().rung().await);
         };
-        planes.with_settings(&release, &settings, work).await
+        envtest.with_settings(&release, &settings, work).await
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

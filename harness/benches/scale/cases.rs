@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::plan::{Pair, TestCase};
+use kuberay_conformance::provider::{Envtest, EnvtestSpec, ReleaseSpec};
 use kuberay_conformance::report::{CaseResult, Outcome, Redactor, Silent};
 use kuberay_conformance::runner::{
-    EngineOptions, EvidencePolicy, FileJournal, JournalHead, Options, Planes, RunJournal,
-    new_run_id,
+    Engine, EngineOptions, EvidencePolicy, FileJournal, JournalHead, RunJournal, new_run_id,
 };
 use kuberay_conformance::scenario::{TargetKind, load_all};
 use semver::Version;
@@ -41,27 +41,25 @@ pub async fn measure(release: &Version, number: usize, folder: &Path) -> Result<
         .iter()
         .map(|scenario| TestCase::of(scenario, TargetKind::Envtest, &pair))
         .collect();
-    let options = Options {
-        targets: vec![TargetKind::Envtest],
-        ..Options::new(release.clone(), ray.clone())
-    };
-    let planes = Planes::find_or_start(&options, Arc::new(Silent), "bench").await?;
+    let releases = ReleaseSpec::new(release.clone(), ray.clone());
+    let spec = EnvtestSpec::default();
+    let envtest = Envtest::find_or_start(&releases, &spec, Arc::new(Silent), "bench").await?;
     let measured = tokio::select! {
-        row = on(&planes, &cases, &ray, folder) => row,
-        cause = planes.alarm().rung() => Err(cause.into()),
+        row = on(&envtest, &cases, &ray, folder) => row,
+        cause = envtest.alarm().rung() => Err(cause.into()),
         () = tokio::time::sleep(WITHIN) => Err(format!("not every case has ended within {WITHIN:?}").into()),
     };
-    planes.stop().await;
+    envtest.stop().await;
     measured
 }
 
 async fn on(
-    planes: &Planes,
+    envtest: &Envtest,
     cases: &[TestCase],
     ray: &Version,
     folder: &Path,
 ) -> Result<String, Failed> {
-    let site = planes.sites().first().ok_or("no control plane is up")?;
+    let up = envtest.releases().first().ok_or("no control plane is up")?;
     let output = folder.join("output");
     let head = JournalHead::new(None, cases.iter().map(TestCase::id).collect());
     let journal = Arc::new(FileJournal::new(&output));
@@ -71,24 +69,18 @@ async fn on(
         run: new_run_id(),
         output,
         evidence: EvidencePolicy::OnFailure,
-        jobs: rest.len(),
+        jobs: Some(rest.len()),
         overlap: false,
-        capacity_share: 1,
         journal: Some(Arc::new(journal)),
         redactor: Redactor::default(),
         ends: None,
         write_pending: false,
         record_verified: false,
     };
-    let engine = site
-        .engine(
-            ray,
-            engine_options,
-            Arc::new(Silent),
-            CancellationToken::new(),
-        )
-        .await?;
-    let config = kube::config::Kubeconfig::read_from(&site.kubeconfig)?;
+    let target = up.target(ray).await?;
+    let cancel = CancellationToken::new();
+    let engine = Engine::new(target, engine_options, Arc::new(Silent), cancel).await?;
+    let config = kube::config::Kubeconfig::read_from(&up.kubeconfig)?;
     let config =
         kube::Config::from_custom_kubeconfig(config, &kube::config::KubeConfigOptions::default())
             .await?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::runner;
+use crate::provider::{CustomOperator, ExistingSpec};
 use crate::target::ContextOptions;
 
 /// A cluster that exists, in place of one of kind.
@@ -44,30 +44,33 @@ pub struct ExistingCluster {
 
 impl ExistingCluster {
     /// The cluster, where one is named; nothing is installed in it.
-    pub fn options(&self) -> Option<runner::InExisting> {
+    pub fn spec(&self) -> Option<ExistingSpec> {
         let context = self.context.clone().map(|name| ContextOptions {
             name,
             kubeconfig: self.kubeconfig.clone(),
             allowed: self.allow_context.clone(),
         })?;
-        Some(runner::InExisting {
+        Some(ExistingSpec {
+            source: crate::artifact::Source::default(),
             context,
             install_operator: false,
+            operator: CustomOperator::default(),
             operator_deployment: self.operator_deployment.clone(),
             ray_image: None,
             capacity_share: 1,
+            keep: false,
         })
     }
 }
 
 impl InExisting {
     /// The cluster, and how it is used.
-    pub fn options(&self, cluster: &ExistingCluster) -> Option<runner::InExisting> {
-        Some(runner::InExisting {
+    pub fn spec(&self, cluster: &ExistingCluster) -> Option<ExistingSpec> {
+        Some(ExistingSpec {
             install_operator: self.install_operator,
             ray_image: self.ray_image.clone(),
             capacity_share: self.capacity_share,
-            ..cluster.options()?
+            ..cluster.spec()?
         })
     }
 }

@@ -8,7 +8,8 @@ use semver::Version;
 
 use super::{Engine, EngineKind, ExistingCluster, Folder, Source};
 use crate::plan;
-use crate::runner::{self, CLUSTER};
+use crate::provider::CLUSTER;
+use crate::runner;
 use crate::scenario;
 
 /// The cluster of a Job: one that exists, else that of the harness.

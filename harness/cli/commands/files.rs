@@ -16,8 +16,8 @@ use crate::console;
 use crate::exit::{BAD_USE, CliError, FAILED, PASSED};
 use crate::expect::{self, ExpectError, Pending};
 use crate::plan::{Division, Durations};
+use crate::provider::ReleaseSpec;
 use crate::report::RunResult;
-use crate::runner::Options;
 use crate::scenario::{self, Diagnostic, Scenario, Severity, TargetKind};
 use crate::{plan, report};
 
@@ -76,18 +76,19 @@ pub(super) fn list(folder: &Folder) -> Result<u8, CliError> {
 pub(super) fn plan(selection: &Selection) -> Result<u8, CliError> {
     let scenarios = load(&selection.folder.root()?)?;
     names_something(selection, &scenarios)?;
-    let options = releases(&selection.releases, &selection.targets())?;
+    let targets = selection.targets();
+    let releases = releases(&selection.releases, &targets)?;
     let division = division(&selection.part)?;
-    let plan = plan::cases(&scenarios, &options.releases(), &selection.filter());
+    let pairs = targets
+        .0
+        .iter()
+        .map(|target| (*target, releases.on(*target)));
+    let pairs: Vec<_> = pairs.collect();
+    let plan = plan::cases(&scenarios, &pairs, &selection.filter());
     let own = division.as_ref().map(|division| division.own(&plan.cases));
     for case in own.as_ref().unwrap_or(&plan.cases) {
-        let spec = &case.scenario.file.spec;
-        print_lines!(
-            "{}  {}  ({})",
-            case.id(),
-            spec.rules.join(" "),
-            spec.placement().reason
-        );
+        let rules = case.scenario.file.spec.rules.join(" ");
+        print_lines!("{}  {rules}  ({})", case.id(), case.reason());
     }
     let (unnamed, named): (Vec<_>, Vec<_>) =
         plan.skipped.iter().partition(|skipped| skipped.unnamed);
@@ -121,7 +122,7 @@ pub(super) fn plan(selection: &Selection) -> Result<u8, CliError> {
             all.as_secs_f64(),
         );
     }
-    warn_of_unpinned(&options);
+    warn_of_unpinned(&releases);
     Ok(if plan.cases.is_empty() {
         BAD_USE
     } else {
@@ -130,9 +131,9 @@ pub(super) fn plan(selection: &Selection) -> Result<u8, CliError> {
 }
 
 /// Warns about releases of a plan that no run can provide by itself.
-fn warn_of_unpinned(options: &Options) {
+fn warn_of_unpinned(releases: &ReleaseSpec) {
     let pins = Pins::embedded();
-    for operator in &options.operators {
+    for operator in &releases.operators {
         if pins.operator(operator).is_err() {
             print_problem!(
                 "warning: KubeRay {operator} is not pinned in fixtures/versions.yaml: to run this, bring that operator \
@@ -140,8 +141,9 @@ fn warn_of_unpinned(options: &Options) {
             );
         }
     }
-    // Of pairs, the first one's is the options' own.
-    let mut rays = std::iter::once(&options.ray).chain(options.pairs.iter().map(|pair| &pair.ray));
+    // Of pairs, the first one's is among them.
+    let mut rays =
+        std::iter::once(&releases.ray).chain(releases.pairs.iter().map(|pair| &pair.ray));
     if let Some(error) = rays.find_map(|ray| pins.ray(ray).err()) {
         print_problem!("warning: {error}");
     }
@@ -186,39 +188,38 @@ fn results(files: &[PathBuf]) -> Result<Vec<RunResult>, CliError> {
     Ok(runs?)
 }
 
-/// The options with the targets and releases that were asked for.
-pub(super) fn releases(releases: &Releases, targets: &Targets) -> Result<Options, CliError> {
+/// The releases that were asked for.
+pub(super) fn releases(releases: &Releases, targets: &Targets) -> Result<ReleaseSpec, CliError> {
     let pins = Pins::embedded();
     let pairs = plan::Pairs::resolve(&releases.pairs, &pins.pairs);
     if !pairs.is_empty() && !targets.0.contains(&TargetKind::Kind) {
         return Err(CliError::bad_use("--pair is for kind")
             .with_help("add `--target kind`, or name releases with --operator and --ray"));
     }
-    let mut options = Options::new(pins.defaults.operator, pins.defaults.ray);
-    options.targets.clone_from(&targets.0);
+    let mut spec = ReleaseSpec::default();
     if let Some(first) = pairs.first() {
-        options.operators = pairs.iter().map(|pair| pair.operator.clone()).collect();
-        options.operators.sort();
-        options.operators.dedup();
-        options.ray = first.ray.clone();
+        spec.operators = pairs.iter().map(|pair| pair.operator.clone()).collect();
+        spec.operators.sort();
+        spec.operators.dedup();
+        spec.ray = first.ray.clone();
     } else {
-        options.operators = operators(releases.operator.as_ref())?;
-        options.named = named(releases.operator.as_ref());
-        options.operator_asked = releases
+        spec.operators = operators(releases.operator.as_ref())?;
+        spec.named = named(releases.operator.as_ref());
+        spec.asked = releases
             .operator
             .as_ref()
-            .and(options.operators.first().cloned());
+            .and(spec.operators.first().cloned());
     }
     if let Some(ray) = &releases.ray {
-        options.ray = ray.clone();
+        spec.ray = ray.clone();
     }
     let one = |selection: &plan::Pairs| match selection {
         plan::Pairs::One(pair) => Some(pair.operator.clone()),
         plan::Pairs::All => None,
     };
-    options.named.extend(releases.pairs.iter().filter_map(one));
-    options.pairs = pairs;
-    Ok(options)
+    spec.named.extend(releases.pairs.iter().filter_map(one));
+    spec.pairs = pairs;
+    Ok(spec)
 }
 
 /// The releases that a selection means; the default one when there is none.

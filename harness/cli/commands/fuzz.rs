@@ -6,12 +6,11 @@ use clap::Args;
 
 use super::{files, live};
 use crate::args::ArtifactSource;
-use crate::artifact::Pins;
 use crate::exit::{CliError, FAILED, PASSED};
 use crate::fuzz::{self, Finding, FuzzOptions, FuzzOutcome, Surprise};
 use crate::generate::save;
 use crate::plan;
-use crate::runner::Options;
+use crate::provider::ReleaseSpec;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,18 +47,15 @@ pub struct Fuzz {
 
 pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
     let operators = files::operators(options.operator.as_ref())?;
-    let pins = Pins::embedded();
     let seed = options.seed.unwrap_or_else(drawn);
     let fuzz = FuzzOptions {
-        run: Options {
-            operator_asked: options.operator.as_ref().and(operators.first().cloned()),
+        releases: ReleaseSpec {
+            asked: options.operator.as_ref().and(operators.first().cloned()),
             named: files::named(options.operator.as_ref()),
             operators,
-            source: options.source.artifacts.into(),
-            operator_binary: options.source.operator_binary.clone(),
-            crds: options.source.crds.clone(),
-            ..Options::new(pins.defaults.operator, pins.defaults.ray)
+            ..ReleaseSpec::default()
         },
+        target: options.source.envtest(),
         cases: options.cases,
         jobs: options.jobs.into(),
         seed,

@@ -8,8 +8,9 @@ use super::{files, live};
 use crate::args::{Collect, ImageOf, JobCluster, Run, Submit};
 use crate::exit::{CliError, PASSED};
 use crate::plan::{Division, Durations, Shard};
+use crate::provider::{self, KindSpec, TargetError};
 use crate::report::{self, AllReports, Progress};
-use crate::runner::{self, CollectOptions, Options, RunError, SubmitOptions};
+use crate::runner::{self, CollectOptions, RunError, SubmitOptions};
 use crate::target::Existing;
 
 /// The number that Kubernetes gives a Pod of an Indexed Job, from 0.
@@ -48,12 +49,12 @@ pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
         );
     }
     live::block_until_cancelled(async |progress| {
-        let (client, image) = match (&arguments.image, arguments.place.existing.options()) {
+        let (client, image) = match (&arguments.image, arguments.place.existing.spec()) {
             (Some(image), _) => (client(&arguments.place, &progress).await?, image.clone()),
             (None, None) => {
-                let options = kind_options(&arguments.place);
+                let spec = kind(&arguments.place);
                 let program = own_program()?;
-                runner::push_harness(&options, &program, &root.path, Arc::clone(&progress)).await?
+                provider::push_harness(&spec, &program, &root.path, Arc::clone(&progress)).await?
             }
             (None, Some(_)) => {
                 return Err(RunError::Job(
@@ -116,30 +117,30 @@ pub(super) fn image(arguments: &ImageOf) -> Result<u8, CliError> {
     let root = arguments.scenarios.root()?;
     files::load(&root)?;
     live::block_until_cancelled(async |progress| {
-        let options = Options {
+        let spec = KindSpec {
             engine: arguments.engine.map(Into::into),
             source: arguments.artifacts.into(),
-            ..live::defaults()
+            ..KindSpec::default()
         };
-        let image = runner::harness_image(&options, &own_program()?, &root.path, progress).await?;
+        let image = provider::harness_image(&spec, &own_program()?, &root.path, progress).await?;
         print_lines!("{}\narchive: {}", image.local_name, image.archive.display());
         Ok(PASSED)
     })
 }
 
-fn own_program() -> Result<PathBuf, RunError> {
-    std::env::current_exe().map_err(|source| RunError::File {
+fn own_program() -> Result<PathBuf, TargetError> {
+    std::env::current_exe().map_err(|source| TargetError::File {
         doing: "looking for this program's own file",
         path: PathBuf::from("/proc/self/exe"),
         source,
     })
 }
 
-fn kind_options(place: &JobCluster) -> Options {
-    Options {
+fn kind(place: &JobCluster) -> KindSpec {
+    KindSpec {
         engine: place.engine.engine.map(Into::into),
         cluster: place.engine.cluster.clone(),
-        ..live::defaults()
+        ..KindSpec::default()
     }
 }
 
@@ -148,8 +149,8 @@ async fn client(
     place: &JobCluster,
     progress: &Arc<dyn Progress>,
 ) -> Result<kube::Client, RunError> {
-    if let Some(there) = place.existing.options() {
-        return Ok(Existing::connect(&there.context).await?.client);
+    if let Some(existing) = place.existing.spec() {
+        return Ok(Existing::connect(&existing.context).await?.client);
     }
-    runner::kind_client(&kind_options(place), Arc::clone(progress)).await
+    Ok(provider::kind_client(&kind(place), Arc::clone(progress)).await?)
 }

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{colour, environment_variable, files, job};
-use crate::args::{Place, Run, Stack, Targets};
-use crate::artifact::Pins;
+use crate::args::{ArtifactSource, Engine, Place, Run, Stack, Targets};
 use crate::console;
 use crate::exit::{CliError, ENVIRONMENT, PASSED};
 use crate::expect::pending_allowed;
 use crate::interrupt;
+use crate::provider::{EnvtestSpec, ExistingSpec, KindSpec, TargetError, TargetSpec, daemon};
 use crate::report::{
     self, AllReports, Progress, Redacted, Redactor, RunResult, StatusLevel, Strictness,
 };
-use crate::runner::{self, Options, ROOMY, RunError};
+use crate::runner::{self, ROOMY, RunError, RunSpec};
 use crate::scenario::TargetKind;
 
 /// Nodes that a cluster has after `cluster up`, unless it is told how many; one that it makes has [`ROOMY`].
@@ -26,32 +26,20 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
     let root = selection.folder.root()?;
     files::names_something(selection, &files::load(&root)?)?;
     let targets = targets(arguments)?;
-    let stack = Stack {
-        targets,
-        releases: selection.releases.clone(),
-        source: arguments.source.clone(),
-        engine: arguments.engine.clone(),
-        size: arguments.size,
-        audit: false,
-    };
-    let stack = stack_options(&stack)?;
-    let division = job::division(arguments)?;
-    let options = Options {
-        existing: arguments.in_existing.options(&arguments.existing),
+    let spec = RunSpec {
+        releases: files::releases(&selection.releases, &targets)?,
+        targets: run_targets(arguments, &targets),
         scenarios: root.path,
         built_in: root.built_in,
         filter: selection.filter(),
-        division,
+        division: job::division(arguments)?,
         // A Pod that takes the place of another goes on where that was.
         resume: arguments.resume || arguments.as_job.job.is_some(),
         output: arguments.output.clone(),
-        keep: arguments.keep,
-        strict: arguments.strict,
         evidence: arguments.evidence.into(),
         jobs: arguments.jobs.map(usize::from),
         timeout: Some(arguments.timeout),
         command: Some(command_line(std::env::args().skip(1))),
-        ..stack
     };
     let level = if arguments.quiet {
         StatusLevel::Quiet
@@ -61,7 +49,7 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
     block_with(level, async |progress, cancel| {
         if let Some(job) = &arguments.as_job.job {
             let result =
-                runner::run_shard(&options, job, Arc::new(AllReports), progress, cancel).await?;
+                runner::run_shard(&spec, job, Arc::new(AllReports), progress, cancel).await?;
             show(&result);
             // A Pod is made again when it fails; a scenario that failed is what it was to find out.
             return Ok(if result.interrupted.is_some() {
@@ -70,9 +58,9 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
                 PASSED
             });
         }
-        let result = runner::run(&options, Arc::new(AllReports), progress, cancel).await?;
+        let result = runner::run(&spec, Arc::new(AllReports), progress, cancel).await?;
         show(&result);
-        Ok(report::exit_code(&result, strictness(options.strict)))
+        Ok(report::exit_code(&result, strictness(arguments.strict)))
     })
 }
 
@@ -115,7 +103,7 @@ fn targets(arguments: &Run) -> Result<Targets, CliError> {
     }
     match problem {
         Some(problem) => Err(CliError::bad_use(problem)),
-        None => Ok(Targets(vec![TargetKind::Kind])),
+        None => Ok(Targets(vec![TargetKind::Existing])),
     }
 }
 
@@ -130,14 +118,24 @@ pub(super) fn strictness(strict: bool) -> Strictness {
 }
 
 pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
-    let mut options = stack_options(stack)?;
-    // What will run on it is not known; our own scenarios need so many.
-    if options.nodes.is_none() {
-        (options.nodes, options.roomy) = (Some(NODES_OF_UP), Some(ROOMY));
-    }
-    options.audit = stack.audit;
+    let releases = files::releases(&stack.releases, &stack.targets)?;
+    let kind = KindSpec {
+        audit: stack.audit,
+        // What will run on it is not known; our own scenarios need so many.
+        nodes: stack.size.nodes.or(Some(NODES_OF_UP)),
+        roomy: stack.size.nodes.is_none().then_some(ROOMY),
+        ..kind(&stack.engine, &stack.source)
+    };
+    let targets = stack.targets.0.iter();
+    let targets: Vec<TargetSpec> = targets
+        .map(|target| match target {
+            TargetKind::Envtest => TargetSpec::Envtest(stack.source.envtest()),
+            TargetKind::Kind | TargetKind::Existing => TargetSpec::Kind(kind.clone()),
+        })
+        .collect();
     block(async |progress, cancel| {
-        print_lines!("{}", runner::up(&options, progress, cancel).await?);
+        let told = runner::up(&releases, &targets, progress, cancel).await?;
+        print_lines!("{told}");
         Ok(PASSED)
     })
 }
@@ -145,58 +143,78 @@ pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
 /// Keeps control planes up in the background of `cluster up`.
 pub(super) fn keep() -> Result<u8, CliError> {
     block(async |progress, cancel| {
-        runner::daemon::keep(progress, cancel).await?;
+        daemon::keep(progress, cancel).await?;
         Ok(PASSED)
     })
 }
 
 pub(super) fn down(place: &Place) -> Result<u8, CliError> {
-    let options = place_options(place);
+    let targets = targets_of(place);
     block_until_cancelled(async |progress| {
-        print_lines!("{}", runner::down(&options, progress).await?);
+        print_lines!("{}", runner::down(&targets, progress).await?);
         Ok(PASSED)
     })
 }
 
 pub(super) fn status(place: &Place) -> Result<u8, CliError> {
-    let options = place_options(place);
+    let targets = targets_of(place);
     block_until_cancelled(async |progress| {
-        print_lines!("{}", runner::status(&options, progress).await?);
+        print_lines!("{}", runner::status(&targets, progress).await?);
         Ok(PASSED)
     })
 }
 
-/// Options with the default releases.
-pub(super) fn defaults() -> Options {
-    let pins = Pins::embedded();
-    Options::new(pins.defaults.operator, pins.defaults.ray)
+/// The targets that `cluster down` and `cluster status` look at.
+fn targets_of(place: &Place) -> Vec<TargetSpec> {
+    if let Some(existing) = place.existing.spec() {
+        return vec![TargetSpec::Existing(existing)];
+    }
+    let targets = place.targets.0.iter();
+    targets
+        .map(|target| match target {
+            TargetKind::Envtest => TargetSpec::Envtest(EnvtestSpec::default()),
+            TargetKind::Kind | TargetKind::Existing => TargetSpec::Kind(KindSpec {
+                engine: place.engine.engine.map(Into::into),
+                cluster: place.engine.cluster.clone(),
+                ..KindSpec::default()
+            }),
+        })
+        .collect()
 }
 
-fn place_options(place: &Place) -> Options {
-    Options {
-        existing: place.existing.options(),
-        targets: place.targets.0.clone(),
-        engine: place.engine.engine.map(Into::into),
-        cluster: place.engine.cluster.clone(),
-        ..defaults()
+/// The kind cluster of the arguments.
+fn kind(engine: &Engine, source: &ArtifactSource) -> KindSpec {
+    KindSpec {
+        source: source.artifacts.into(),
+        engine: engine.engine.map(Into::into),
+        cluster: engine.cluster.clone(),
+        operator: source.custom_operator(),
+        ..KindSpec::default()
     }
 }
 
-fn stack_options(stack: &Stack) -> Result<Options, CliError> {
-    let mut options = files::releases(&stack.releases, &stack.targets)?;
-    options.engine = stack.engine.engine.map(Into::into);
-    options.cluster.clone_from(&stack.engine.cluster);
-    options.nodes = stack.size.nodes;
-    options.source = stack.source.artifacts.into();
-    options
-        .operator_image
-        .clone_from(&stack.source.operator_image);
-    options
-        .operator_binary
-        .clone_from(&stack.source.operator_binary);
-    options.crds.clone_from(&stack.source.crds);
-    options.manifests = stack.source.manifests();
-    Ok(options)
+/// The targets of a run.
+fn run_targets(arguments: &Run, targets: &Targets) -> Vec<TargetSpec> {
+    let source = &arguments.source;
+    if let Some(existing) = arguments.in_existing.spec(&arguments.existing) {
+        return vec![TargetSpec::Existing(ExistingSpec {
+            source: source.artifacts.into(),
+            operator: source.custom_operator(),
+            keep: arguments.keep,
+            ..existing
+        })];
+    }
+    let targets = targets.0.iter();
+    targets
+        .map(|target| match target {
+            TargetKind::Envtest => TargetSpec::Envtest(source.envtest()),
+            TargetKind::Kind | TargetKind::Existing => TargetSpec::Kind(KindSpec {
+                nodes: arguments.size.nodes,
+                keep: arguments.keep,
+                ..kind(&arguments.engine, source)
+            }),
+        })
+        .collect()
 }
 
 pub(super) fn block(
@@ -234,7 +252,7 @@ pub(super) fn block_until_cancelled(
     block(async move |progress, cancel| {
         tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(RunError::Interrupted),
+            () = cancel.cancelled() => Err(TargetError::Interrupted.into()),
             done = work(progress) => done,
         }
     })

@@ -91,10 +91,10 @@ pub fn rule_results(run: &RunResult) -> Vec<RuleResult> {
     results.collect()
 }
 
-/// The pairs of kind, and those on envtest whose release has none there, in the cases' order.
+/// The pairs of targets where Ray runs, and those on envtest whose release has none there, in the cases' order.
 pub(super) fn pairs(cases: &[CaseResult]) -> Vec<(&str, &str)> {
     let mut pairs: Vec<(&str, &str)> = Vec::new();
-    for target in [TargetKind::Kind, TargetKind::Envtest] {
+    for target in [TargetKind::Kind, TargetKind::Existing, TargetKind::Envtest] {
         for case in cases.iter().filter(|case| case.target == target) {
             let known = pairs.iter().any(|(operator, ray)| {
                 *operator == case.operator && (*ray == case.ray || target == TargetKind::Envtest)

@@ -15,6 +15,7 @@ pub(super) fn target(target: TargetKind) -> &'static str {
     match target {
         TargetKind::Envtest => "envtest",
         TargetKind::Kind => "kind",
+        TargetKind::Existing => "existing",
     }
 }
 

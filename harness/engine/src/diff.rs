@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::artifact::Source;
 use crate::compare::{DIFF_VERSION, Diff, Groups, Recorded, Subject};
 use crate::progress::Progress;
+use crate::provider::TargetError;
 use crate::runner::RunError;
 use ask::Sides;
 use cases::Cases;
@@ -66,13 +67,13 @@ pub async fn diff(
 ) -> Result<DiffOutcome, RunError> {
     let sides = tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(RunError::Interrupted),
+        () = cancel.cancelled() => return Err(TargetError::Interrupted.into()),
         sides = Sides::start(options, &progress) => sides?,
     };
     let done = tokio::select! {
-        () = cancel.cancelled() => Err(RunError::Interrupted),
-        cause = sides.base.planes.alarm().rung() => Err(RunError::Broken(format!("the base: {cause}"))),
-        cause = sides.head.planes.alarm().rung() => Err(RunError::Broken(format!("the head: {cause}"))),
+        () = cancel.cancelled() => Err(TargetError::Interrupted.into()),
+        cause = sides.base.envtest.alarm().rung() => Err(TargetError::Broken(format!("the base: {cause}")).into()),
+        cause = sides.head.envtest.alarm().rung() => Err(TargetError::Broken(format!("the head: {cause}")).into()),
         done = compare(&sides, options, &*progress) => done,
     };
     sides.stop().await;

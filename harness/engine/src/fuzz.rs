@@ -16,16 +16,20 @@ use tokio_util::sync::CancellationToken;
 use crate::contract::{Difference, PodRole};
 use crate::generate::Coverage;
 use crate::progress::Progress;
-use crate::runner::plane::{PlaneSetup, Running};
-use crate::runner::{Options, RunError, Site};
+use crate::provider::{
+    EnvtestPrograms, EnvtestRelease, EnvtestSpec, ReleaseSpec, Running, TargetError, TargetSpec,
+};
+use crate::runner::{RunError, available_releases};
 use crate::scenario::OperatorSettings;
 use fuzzer::Fuzzer;
 
 /// What to fuzz.
 #[derive(Debug, Clone)]
 pub struct FuzzOptions {
-    /// Releases, and where programs come from.
-    pub run: Options,
+    /// The releases.
+    pub releases: ReleaseSpec,
+    /// Where programs come from.
+    pub target: EnvtestSpec,
     /// Ray containers to compare at least, for each release.
     pub cases: usize,
     /// RayClusters of a release that wait for their Pods at once.
@@ -132,29 +136,32 @@ pub async fn fuzz(
     cancel: CancellationToken,
 ) -> Result<Vec<FuzzOutcome>, RunError> {
     let begin = async {
-        let run = options.run.with_available_releases(&progress).await?;
-        let setup = PlaneSetup::new(&run, &run.operators, Arc::clone(&progress)).await?;
-        let plane = setup.start().await?;
-        Ok::<_, RunError>((setup, plane))
+        let targets = [TargetSpec::Envtest(options.target.clone())];
+        let releases = available_releases(&options.releases, &targets, &progress).await?;
+        let (operators, progress) = (&releases.operators, Arc::clone(&progress));
+        let programs =
+            EnvtestPrograms::new(&releases, &options.target, operators, progress).await?;
+        let plane = programs.start().await?;
+        Ok::<_, RunError>((programs, plane))
     };
-    let (setup, plane) = tokio::select! {
+    let (programs, plane) = tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(RunError::Interrupted),
+        () = cancel.cancelled() => return Err(TargetError::Interrupted.into()),
         up = begin => up?,
     };
     let settings = |_: &Version| BTreeSet::from([OperatorSettings::default()]);
-    let fuzz = async |site: Site| {
-        let fuzzer = Fuzzer::new(&site, options, Arc::clone(&progress)).await?;
+    let fuzz = async |up: EnvtestRelease| {
+        let fuzzer = Fuzzer::new(&up, options, Arc::clone(&progress)).await?;
         let mut found = fuzzer.fuzz().await?;
         if options.samples {
-            found.samples = fuzzer.samples(site.samples()).await?;
+            found.samples = fuzzer.samples(up.samples()).await?;
         }
         Ok(found)
     };
-    let work = setup.each(&plane, settings, fuzz, async |_| Ok(None));
+    let work = programs.each(&plane, settings, fuzz, async |_| Ok(None));
     let done = tokio::select! {
-        () = cancel.cancelled() => Err(RunError::Interrupted),
-        cause = plane.alarm().rung() => Err(RunError::Broken(cause)),
+        () = cancel.cancelled() => Err(TargetError::Interrupted.into()),
+        cause = plane.alarm().rung() => Err(TargetError::Broken(cause).into()),
         done = work => done,
     };
     let done = match done {

@@ -16,6 +16,7 @@ pub mod operator;
 pub mod output;
 pub mod process;
 pub mod progress;
+pub mod provider;
 pub mod redact;
 pub mod reports;
 pub mod runner;

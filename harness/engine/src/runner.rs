@@ -7,13 +7,10 @@ mod capacity;
 mod case;
 mod check_tracker;
 mod cleanup;
-mod custom_manifests;
-pub mod daemon;
-mod end;
 mod engine;
+mod engine_options;
 mod error;
 mod evidence;
-mod existing;
 mod in_cluster;
 mod journal;
 mod journal_file;
@@ -22,26 +19,22 @@ mod names;
 mod namespace;
 mod node_images;
 mod nodes;
-mod options;
 mod orchestrator;
 mod outcome;
 mod owner;
-mod phases;
-pub(crate) mod plane;
 mod requests;
 mod secrets;
-mod session;
-mod setup;
 mod shared;
 mod slots;
 mod snapshots;
+mod spec;
 mod steps;
-mod subjects;
-mod upgrade;
 
-pub use availability::Unavailable;
+pub(crate) use availability::available_releases;
+pub use availability::{Unavailable, default_release};
 pub use capacity::{Capacity, Permit, PermitError, Priority, Resources, default_jobs};
 pub use engine::Engine;
+pub use engine_options::{CaseError, EngineOptions, EvidencePolicy, StartError};
 pub use error::RunError;
 pub use in_cluster::{
     CollectOptions, JOB, JobJournal, JobResults, NAMESPACE, ResultsError, SubmitOptions, Submitted,
@@ -52,16 +45,9 @@ pub use journal::{
 };
 pub use journal_file::FileJournal;
 pub use lifecycle::{down, status, up};
-pub use names::{RunId, evidence_folder, namespace_name};
+pub use names::{RunId, evidence_folder, namespace_name, new_run_id};
 pub use nodes::ROOMY;
-pub use options::{CLUSTER, InExisting, Options};
 pub use orchestrator::{run, run_noting};
-use phases::Phases;
-pub use plane::{JOBS, Planes, Site};
 pub use requests::{pods, total_requests};
-pub use session::{Session, new_run_id, noted_releases};
-pub use setup::{harness_image, kind_client, push_harness};
+pub use spec::RunSpec;
 pub(crate) use steps::{StepRunner, rejection};
-pub use subjects::{
-    CaseError, EngineOptions, EvidencePolicy, Operator, StartError, Subjects, Upgrade,
-};

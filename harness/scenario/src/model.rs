@@ -19,6 +19,15 @@ pub enum TargetKind {
     Envtest,
     /// A kind cluster: a real kubelet, a real Ray.
     Kind,
+    /// A cluster that exists, with its own nodes and, unless the run installs one, its own operator.
+    Existing,
+}
+
+impl TargetKind {
+    /// Whether containers start there, so that Ray runs.
+    pub fn has_kubelet(self) -> bool {
+        self != Self::Envtest
+    }
 }
 
 /// How much weight a scenario has in a conformance report.
@@ -52,6 +61,7 @@ impl std::fmt::Display for TargetKind {
         f.write_str(match self {
             TargetKind::Envtest => "envtest",
             TargetKind::Kind => "kind",
+            TargetKind::Existing => "existing",
         })
     }
 }
@@ -379,6 +389,24 @@ impl Spec {
             target: TargetKind::Kind,
             reason,
         }
+    }
+
+    /// Returns the requirement that a target does not meet; none where cases can run there.
+    pub fn unmet(&self, target: TargetKind) -> Option<String> {
+        let placement = self.placement();
+        if !target.has_kubelet() {
+            return (placement.target != target).then_some(placement.reason);
+        }
+        let needs = if self.steps.mark_ready {
+            "`markReady` needs a target without a kubelet"
+        } else if self.steps.apply_between.is_some() {
+            "`applyBetween` needs a target where the operator is a process"
+        } else if !self.operator_settings.is_default() {
+            "`operatorSettings` needs an operator that the run may replace"
+        } else {
+            return None;
+        };
+        Some(needs.into())
     }
 }
 

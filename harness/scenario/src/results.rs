@@ -100,7 +100,7 @@ impl ScenarioRecord {
             _ => true,
         };
         includes(&self.operator, operator)
-            && (self.target != TargetKind::Kind || includes(&self.ray, ray))
+            && (!self.target.has_kubelet() || includes(&self.ray, ray))
     }
 }
 

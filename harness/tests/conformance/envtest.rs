@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use kuberay_conformance::plan::TestCase;
+use kuberay_conformance::provider::{
+    Envtest, EnvtestRelease, EnvtestSpec, ReleaseSpec, TargetError, TargetSpec,
+};
 use kuberay_conformance::report::{CaseResult, Progress, Silent};
-
-use kuberay_conformance::runner::{Engine, JOBS, Options, Planes, RunError, Site, Unavailable};
+use kuberay_conformance::runner::{Engine, EngineOptions, Unavailable};
 use semver::Version;
 use tokio::runtime::Runtime;
 use tokio::sync::RwLock;
@@ -25,7 +27,7 @@ struct Started {
     unavailable: Unavailable,
     engines: BTreeMap<Version, Engine>,
     cancel: CancellationToken,
-    planes: RwLock<Option<Planes>>,
+    envtest: RwLock<Option<Envtest>>,
 }
 
 impl Stand {
@@ -57,10 +59,10 @@ impl Stand {
         if let Some(skipped) = started.unavailable.skip(case) {
             return Ok(skipped);
         }
-        let planes = started.planes.read().await;
-        let planes = planes.as_ref().ok_or("the control planes are down")?;
+        let envtest = started.envtest.read().await;
+        let envtest = envtest.as_ref().ok_or("the control planes are down")?;
         let settings = case.operator_settings();
-        let work = async |site: &Site| {
+        let work = async |up: &EnvtestRelease| {
             if let Some(engine) = started
                 .engines
                 .get(&case.operator)
@@ -68,61 +70,72 @@ impl Stand {
             {
                 return Ok(engine.run_case(case).await);
             }
-            let options = super::engine_options(self.output.clone());
-            let engine = site.engine(&self.ray, options, Arc::new(Silent), started.cancel.clone());
-            Ok(engine.await?.run_case(case).await)
+            let engine = self.engine(up, started.cancel.clone()).await?;
+            Ok(engine.run_case(case).await)
         };
-        let done = planes.with_settings(&case.operator, settings, work).await;
-        done.and_then(|done| done)
-            .map_err(|error: RunError| error.to_string())
+        let done = envtest.with_settings(&case.operator, settings, work).await;
+        done.map_err(|error: TargetError| error.to_string())?
     }
 
     async fn start(&self) -> Result<Started, String> {
         let told = |error: &dyn std::error::Error| error.to_string();
         let latest = self.releases.last().ok_or("there is no release")?;
-        let mut options = Options::new(latest.clone(), self.ray.clone());
-        options.operators.clone_from(&self.releases);
+        let mut releases = ReleaseSpec::new(latest.clone(), self.ray.clone());
+        releases.operators.clone_from(&self.releases);
+        let spec = EnvtestSpec::default();
         let progress: Arc<dyn Progress> = Arc::new(Silent);
-        let unavailable = Unavailable::of(&options, &progress).await;
+        let unavailable =
+            Unavailable::of(&releases, &[TargetSpec::Envtest(spec.clone())], &progress).await;
         let unavailable = unavailable.map_err(|error| told(&error))?;
-        options
+        releases
             .operators
             .retain(|release| !unavailable.contains(release));
-        let planes = Planes::find_or_start(&options, Arc::new(Silent), "cargo test")
+        let envtest = Envtest::find_or_start(&releases, &spec, Arc::new(Silent), "cargo test")
             .await
             .map_err(|error| told(&error))?;
         // What breaks ends all trials, with the cause in each of them.
         let cancel = CancellationToken::new();
         tokio::spawn({
-            let (alarm, cancel) = (planes.alarm().clone(), cancel.clone());
+            let (alarm, cancel) = (envtest.alarm().clone(), cancel.clone());
             async move {
                 eprintln!("{}", alarm.rung().await);
                 cancel.cancel();
             }
         });
         let mut engines = BTreeMap::new();
-        for site in planes.sites() {
-            let mut options = super::engine_options(self.output.clone());
-            options.jobs = JOBS;
-            let engine = site.engine(&self.ray, options, Arc::new(Silent), cancel.clone());
-            engines.insert(
-                site.release.clone(),
-                engine.await.map_err(|error| told(&error))?,
-            );
+        for up in envtest.releases() {
+            let engine = self.engine(up, cancel.clone()).await?;
+            engines.insert(up.release.clone(), engine);
         }
         Ok(Started {
             unavailable,
             engines,
             cancel,
-            planes: RwLock::new(Some(planes)),
+            envtest: RwLock::new(Some(envtest)),
         })
+    }
+
+    /// An engine for a release, which runs as many cases at once as the target allows.
+    async fn engine(
+        &self,
+        up: &EnvtestRelease,
+        cancel: CancellationToken,
+    ) -> Result<Engine, String> {
+        let target = up.target(&self.ray).await;
+        let target = target.map_err(|error| error.to_string())?;
+        let options = EngineOptions {
+            jobs: None,
+            ..super::engine_options(self.output.clone())
+        };
+        let engine = Engine::new(target, options, Arc::new(Silent), cancel);
+        engine.await.map_err(|error| error.to_string())
     }
 
     pub fn clean_up(&self) {
         if let Some(Ok(started)) = self.started.get() {
             self.runtime.block_on(async {
-                if let Some(planes) = started.planes.write().await.take() {
-                    planes.stop().await;
+                if let Some(envtest) = started.envtest.write().await.take() {
+                    envtest.stop().await;
                 }
             });
         }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::plan::TestCase;
+use kuberay_conformance::provider::{KindSpec, KindTarget};
 use kuberay_conformance::report::{CaseResult, Silent};
-use kuberay_conformance::runner::{Engine, EngineOptions, Options, Session, default_jobs};
+use kuberay_conformance::runner::{Engine, EngineOptions, default_jobs};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,7 @@ pub struct Stand {
 struct Attached {
     engine: Engine,
     /// Nobody takes the cluster down while this is held.
-    _session: Session,
+    _up: KindTarget,
 }
 
 impl Stand {
@@ -41,21 +41,17 @@ impl Stand {
     }
 
     async fn attach(&self) -> Result<Attached, String> {
-        let defaults = Pins::embedded().defaults;
-        let options = Options::new(defaults.operator, defaults.ray);
-        let session = Session::attach(&options, Arc::new(Silent), "cargo test")
+        let up = KindTarget::attach(&KindSpec::default(), Arc::new(Silent), "cargo test")
             .await
             .map_err(|error| error.to_string())?;
         let options = EngineOptions {
-            jobs: default_jobs(),
+            jobs: Some(default_jobs()),
             ..super::engine_options(self.output.clone())
         };
-        let engine = session.engine(options, Arc::new(Silent), CancellationToken::new());
+        let cancel = CancellationToken::new();
+        let engine = Engine::new(up.target(), options, Arc::new(Silent), cancel);
         let engine = engine.await.map_err(|error| error.to_string())?;
-        Ok(Attached {
-            engine,
-            _session: session,
-        })
+        Ok(Attached { engine, _up: up })
     }
 
     pub fn clean_up(&self) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use kuberay_conformance::runner::daemon::DAEMON;
+use kuberay_conformance::provider::daemon::DAEMON;
 
 use crate::support::own_cache::own_cache;
 use crate::support::processes::{STOP_AT, children, go_on, until_stopped};

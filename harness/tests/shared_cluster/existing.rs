@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Output;
 
 use kuberay_conformance::operator::Sender;
+use kuberay_conformance::provider::CLUSTER;
 use kuberay_conformance::report::{Outcome, RunResult};
-use kuberay_conformance::runner::CLUSTER;
 use serde_json::{Value, json};
 
 use crate::support::cluster::{account, client, kubeconfig, objects};

@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 use k8s_openapi::api::core::v1::Node;
 use kube::Api;
 use kube::api::ListParams;
+use kuberay_conformance::provider::CLUSTER;
 use kuberay_conformance::report::Outcome;
-use kuberay_conformance::runner::CLUSTER;
 use rstest::rstest;
 
 use crate::support::cluster::{client, kubeconfig};

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{DeleteParams, ListParams};
 use kube::{Api, Client, ResourceExt};
+use kuberay_conformance::provider::CLUSTER;
 use kuberay_conformance::report::{Outcome, RunResult};
-use kuberay_conformance::runner::{CLUSTER, NAMESPACE};
+use kuberay_conformance::runner::NAMESPACE;
 
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{copy_scenario, replaced, run};

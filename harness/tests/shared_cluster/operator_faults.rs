@@ -7,7 +7,7 @@ use std::path::Path;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
-use kuberay_conformance::runner::CLUSTER;
+use kuberay_conformance::provider::CLUSTER;
 use serde_json::json;
 
 use crate::faults::{RAY_ANSWERS, copy_to_check};

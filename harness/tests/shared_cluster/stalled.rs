@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use http::Method;
+use kuberay_conformance::provider::CLUSTER;
 use kuberay_conformance::report::RunResult;
-use kuberay_conformance::runner::CLUSTER;
 use rstest::rstest;
 
 use crate::support::cluster::{client, kubeconfig};

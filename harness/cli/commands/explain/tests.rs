@@ -58,7 +58,7 @@ fn every_trap_is_shown_by_scenarios_that_prove_its_rule_and_that_explain_warns_o
                 trap.rule
             );
             let layer = match spec.placement().target {
-                TargetKind::Kind => Layer::Runtime,
+                TargetKind::Kind | TargetKind::Existing => Layer::Runtime,
                 TargetKind::Envtest => Layer::Spec,
             };
             assert!(

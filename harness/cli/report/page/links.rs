@@ -85,10 +85,10 @@ pub(in crate::report) fn repeat(run: &RunResult, case: &CaseResult) -> String {
     use crate::scenario::TargetKind;
     let mut words = vec!["kuberay-conformance".to_owned(), "run".into()];
     let options = run.command.as_deref().map(own_options).unwrap_or_default();
-    let existing = options.iter().any(|word| word.starts_with("--context"));
+    let existing = case.target == TargetKind::Existing;
     match case.target {
         TargetKind::Envtest => words.extend(["--target".into(), "envtest".into()]),
-        TargetKind::Kind if existing => {}
+        TargetKind::Existing => {}
         TargetKind::Kind => words.extend(["--target".into(), "kind".into()]),
     }
     words.extend(options);
@@ -128,7 +128,8 @@ fn own_options(command: &str) -> Vec<String> {
     let mut words = split(command).into_iter();
     while let Some(word) = words.next() {
         let name = word.split('=').next().unwrap_or_default();
-        if word == "--upgrades" || (word.contains('=') && WITH_VALUE.contains(&name)) {
+        let is_flag = matches!(word.as_str(), "--all" | "--upgrades");
+        if is_flag || (word.contains('=') && WITH_VALUE.contains(&name)) {
             options.push(word);
         } else if WITH_VALUE.contains(&word.as_str()) {
             options.push(word);

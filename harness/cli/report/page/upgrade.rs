@@ -76,9 +76,10 @@ fn upgrade<'a>(
     let of = |release: &Version| {
         let release = release.to_string();
         let cases = run.cases.iter().enumerate();
-        let mut by_scenario: BTreeMap<(&str, bool), (usize, &'a CaseResult)> = BTreeMap::new();
+        let mut by_scenario: BTreeMap<(&str, TargetKind), (usize, &'a CaseResult)> =
+            BTreeMap::new();
         for (place, case) in cases.filter(|(_, case)| case.operator == release) {
-            let key = (case.scenario.as_str(), case.target == TargetKind::Kind);
+            let key = (case.scenario.as_str(), case.target);
             by_scenario.entry(key).or_insert((place, case));
         }
         by_scenario

@@ -24,8 +24,9 @@ use crate::compare::{
 use crate::observe::{NamespaceView, Watches};
 use crate::operator::Sender;
 use crate::progress::Progress;
+use crate::provider::{Envtest, TargetError};
 use crate::results::Outcome;
-use crate::runner::{CaseError, Planes, RunError, StepRunner, rejection};
+use crate::runner::{CaseError, RunError, StepRunner, rejection};
 
 /// How long the two may take for one case; old releases are slow by their own limit of requests.
 const ANSWER_WITHIN: Duration = Duration::from_mins(1);
@@ -43,7 +44,7 @@ const TOGETHER: Duration = Duration::from_millis(30);
 pub(super) struct Side {
     name: String,
     pub release: Version,
-    pub planes: Planes,
+    pub envtest: Envtest,
     pub samples: PathBuf,
     digest: String,
     client: Client,
@@ -88,20 +89,21 @@ impl Answer {
 
 impl Side {
     async fn start(resolved: Resolved, progress: &Arc<dyn Progress>) -> Result<Self, RunError> {
-        let planes = Planes::start(&resolved.options, Arc::clone(progress)).await?;
-        let Some(site) = planes.sites().first() else {
-            return Err(RunError::Daemon("no control plane came up".into()));
+        let (releases, spec) = (&resolved.releases, &resolved.spec);
+        let envtest = Envtest::start(releases, spec, Arc::clone(progress)).await?;
+        let Some(up) = envtest.releases().first() else {
+            return Err(TargetError::Daemon("no control plane came up".into()).into());
         };
-        let client = crate::target::client(&site.kubeconfig).await?;
+        let client = crate::target::client(&up.kubeconfig).await?;
         Ok(Self {
             name: resolved.name,
             release: resolved.release,
-            samples: site.samples().to_owned(),
-            digest: site.operator_digest().to_owned(),
+            samples: up.samples().to_owned(),
+            digest: up.operator_digest().to_owned(),
             sender: Sender::new(client.clone()),
             watches: Watches::start(client.clone()),
             client,
-            planes,
+            envtest,
         })
     }
 
@@ -216,9 +218,9 @@ impl Begun {
 }
 
 fn api(doing: &'static str) -> impl FnOnce(kube::Error) -> RunError {
-    move |source| RunError::Api {
-        doing,
-        source: Box::new(source),
+    move |source| {
+        let source = Box::new(source);
+        TargetError::Api { doing, source }.into()
     }
 }
 
@@ -249,7 +251,7 @@ impl Sides {
 
     /// Ends both.
     pub async fn stop(self) {
-        tokio::join!(self.base.planes.stop(), self.head.planes.stop());
+        tokio::join!(self.base.envtest.stop(), self.head.envtest.stop());
     }
 
     /// Asks all cases, those of other operator settings first.
@@ -277,9 +279,9 @@ impl Sides {
             };
             let (base, head) = (&self.base, &self.head);
             let done = base
-                .planes
+                .envtest
                 .with_settings(&base.release, &settings, async |_| {
-                    head.planes
+                    head.envtest
                         .with_settings(&head.release, &settings, async |_| work().await)
                         .await
                 });
@@ -315,7 +317,7 @@ impl Sides {
         loop {
             let seen = (old.observation(&old_steps), new.observation(&new_steps));
             let acted = tokio::try_join!(old_steps.act(&seen.0), new_steps.act(&seen.1));
-            acted.map_err(|error| RunError::Broken(error.to_string()))?;
+            acted.map_err(|error| TargetError::Broken(error.to_string()))?;
             let now = (
                 observe(&seen.0, &[], &self.base.release),
                 observe(&seen.1, &[], &self.head.release),

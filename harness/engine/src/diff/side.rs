@@ -8,7 +8,8 @@ use semver::Version;
 use super::DiffOptions;
 use crate::artifact::{ArtifactError, Pins, Programs, Store};
 use crate::progress::Progress;
-use crate::runner::{Options, RunError};
+use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec};
+use crate::runner::RunError;
 
 /// Where an operator comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,8 @@ pub enum OperatorOf {
 pub(super) struct Resolved {
     pub name: String,
     pub release: Version,
-    pub options: Options,
+    pub releases: ReleaseSpec,
+    pub spec: EnvtestSpec,
 }
 
 impl OperatorOf {
@@ -106,12 +108,10 @@ impl OperatorOf {
         };
         Ok(Resolved {
             name: self.name(),
-            options: Options {
-                operators: vec![release.clone()],
+            releases: ReleaseSpec::new(release.clone(), pins.defaults.ray),
+            spec: EnvtestSpec {
                 source: options.source,
-                operator_binary: binary,
-                crds,
-                ..Options::new(release.clone(), pins.defaults.ray)
+                operator: binary.map(|program| OperatorProgram { program, crds }),
             },
             release,
         })

@@ -20,8 +20,8 @@ use crate::generate::{Coverage, Generator, Plan};
 use crate::observe::ray_cluster_resource;
 use crate::operator::{is_about_the_object, log_about};
 use crate::progress::Progress;
+use crate::provider::{EnvtestRelease, TargetError};
 use crate::runner::RunError;
-use crate::runner::plane::Site;
 
 /// RayClusters in one namespace: the operator looks through all Pods of a namespace for each of them.
 const IN_NAMESPACE: u64 = 50;
@@ -65,20 +65,20 @@ struct Known {
 
 impl Fuzzer {
     pub async fn new(
-        site: &Site,
+        up: &EnvtestRelease,
         options: &FuzzOptions,
         progress: Arc<dyn Progress>,
     ) -> Result<Self, RunError> {
-        let client = crate::target::client(&site.kubeconfig).await?;
+        let client = crate::target::client(&up.kubeconfig).await?;
         Ok(Self {
-            release: site.release.clone(),
+            release: up.release.clone(),
             pods: Pods::watch(client.clone()),
             client,
-            generator: Generator::new(options.seed, &site.release, WORKERS),
+            generator: Generator::new(options.seed, &up.release, WORKERS),
             cases: options.cases,
             jobs: options.jobs,
             progress,
-            log: site.operator_log().to_owned(),
+            log: up.operator_log().to_owned(),
         })
     }
 
@@ -212,10 +212,8 @@ impl Fuzzer {
                 return Ok((Vec::new(), Some(Surprise::Refused(refusal.message.clone()))));
             }
             Err(source) => {
-                return Err(RunError::Api {
-                    doing: "creating an object to fuzz",
-                    source: Box::new(source),
-                });
+                let (doing, source) = ("creating an object to fuzz", Box::new(source));
+                return Err(TargetError::Api { doing, source }.into());
             }
         };
         let predict = |object: &Value| {
@@ -264,7 +262,7 @@ impl Fuzzer {
         let clusters: Api<DynamicObject> =
             Api::namespaced_with(self.client.clone(), namespace, &ray_cluster_resource());
         let both = futures::future::try_join(api.get_opt(name), clusters.get_opt(cluster)).await;
-        let (object, cluster_object) = both.map_err(|source| RunError::Api {
+        let (object, cluster_object) = both.map_err(|source| TargetError::Api {
             doing: "reading an object that is fuzzed",
             source: Box::new(source),
         })?;

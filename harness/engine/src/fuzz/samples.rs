@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::fuzzer::Fuzzer;
 use super::{Sample, Surprise};
+use crate::provider::TargetError;
 use crate::runner::RunError;
 
 /// How long an operator may take to make the Pods of a sample.
@@ -85,7 +86,7 @@ fn missing_precondition(surprise: &Surprise) -> Option<String> {
 
 /// The objects of Ray's in a folder of manifests, with their files.
 fn objects(folder: &Path) -> Result<Vec<(String, Value)>, RunError> {
-    let read = |source| RunError::File {
+    let read = |source| TargetError::File {
         doing: "reading",
         path: folder.into(),
         source,

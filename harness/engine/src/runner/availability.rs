@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use semver::Version;
 
+use super::RunError;
 use super::outcome::not_run;
-use super::{Options, RunError};
 use crate::artifact::{Programs, Store};
 use crate::plan::TestCase;
 use crate::progress::Progress;
+use crate::provider::{ReleaseSpec, TargetSpec};
 use crate::results::{CaseResult, Outcome};
 
 /// Selected releases that can't be had, each with the reason.
@@ -21,14 +22,18 @@ impl Unavailable {
     ///
     /// # Errors
     /// When there is no cache folder.
-    pub async fn of(options: &Options, progress: &Arc<dyn Progress>) -> Result<Self, RunError> {
+    pub async fn of(
+        releases: &ReleaseSpec,
+        targets: &[TargetSpec],
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Self, RunError> {
         let mut unavailable = BTreeMap::new();
-        if !options.needs_modules() {
+        if !need_modules(targets) {
             return Ok(Self(unavailable));
         }
-        let programs = programs(options, progress)?;
-        let unnamed = |release: &&Version| !options.named.contains(release);
-        for release in options.all_operators().iter().filter(unnamed) {
+        let programs = programs(targets, progress)?;
+        let unnamed = |release: &&Version| !releases.named.contains(release);
+        for release in releases.all_operators().iter().filter(unnamed) {
             if let Some(reason) = programs.unavailable(release).await {
                 progress.line(&format!(
                     "KubeRay {release} is left out: it is not available here: {reason}"
@@ -67,75 +72,62 @@ impl Unavailable {
     }
 }
 
-fn programs(options: &Options, progress: &Arc<dyn Progress>) -> Result<Programs, RunError> {
-    Ok(Programs::new(
-        Store::open()?,
-        options.source,
-        Arc::clone(progress),
-    ))
+fn programs(targets: &[TargetSpec], progress: &Arc<dyn Progress>) -> Result<Programs, RunError> {
+    let source = targets.first().map(TargetSpec::source);
+    let source = source.unwrap_or_default();
+    Ok(Programs::new(Store::open()?, source, Arc::clone(progress)))
 }
 
-impl Options {
-    /// Whether the run takes the operator, its CRDs or its manifests out of the release's module.
-    fn needs_modules(&self) -> bool {
-        let installs = |existing: &super::InExisting| existing.install_operator;
-        let brings_all = self.operator_binary.is_some() && self.crds.is_some();
-        self.existing.as_ref().is_none_or(installs) && self.manifests.is_none() && !brings_all
-    }
+/// Whether the operator, its CRDs or its manifests come out of the release's module on every target.
+fn need_modules(targets: &[TargetSpec]) -> bool {
+    targets.iter().all(TargetSpec::needs_modules)
+}
 
-    /// Every release of the operator that is selected, each once.
-    fn all_operators(&self) -> Vec<Version> {
-        let of_pairs = self.pairs.iter().map(|pair| &pair.operator);
-        let mut all: Vec<Version> = self.operators.iter().chain(of_pairs).cloned().collect();
-        all.sort();
-        all.dedup();
-        all
+/// Returns the same releases with the newest that is available here, where nobody selected one.
+///
+/// # Errors
+/// Fails when no release is available.
+pub async fn default_release(
+    releases: &ReleaseSpec,
+    targets: &[TargetSpec],
+    progress: &Arc<dyn Progress>,
+) -> Result<ReleaseSpec, RunError> {
+    let is_default = releases.asked.is_none() && releases.pairs.is_empty();
+    let mut releases = releases.clone();
+    if !is_default || !need_modules(targets) {
+        return Ok(releases);
     }
+    let newest = programs(targets, progress)?.newest_operator().await?;
+    if releases.operators != [newest.clone()] {
+        let wanted = &releases.operators[0];
+        progress.line(&format!(
+            "KubeRay {wanted} is not available here; the newest release that is, {newest}, takes its place"
+        ));
+        releases.operators = vec![newest.clone()];
+    }
+    // It was just found, so nobody needs to ask for it again.
+    releases.named = vec![newest];
+    Ok(releases)
+}
 
-    /// The same with the newest release that can be had here, where nobody selected one.
-    ///
-    /// # Errors
-    /// When no release can be had.
-    pub async fn with_default_release(
-        &self,
-        progress: &Arc<dyn Progress>,
-    ) -> Result<Self, RunError> {
-        let is_default = self.operator_asked.is_none() && self.pairs.is_empty();
-        let mut options = self.clone();
-        if !is_default || !self.needs_modules() {
-            return Ok(options);
-        }
-        let newest = programs(self, progress)?.newest_operator().await?;
-        if self.operators != [newest.clone()] {
-            let wanted = &self.operators[0];
-            progress.line(&format!(
-                "KubeRay {wanted} is not available here; the newest release that is, {newest}, takes its place"
-            ));
-            options.operators = vec![newest.clone()];
-        }
-        // It was just found, so nobody needs to ask for it again.
-        options.named = vec![newest];
-        Ok(options)
+/// Returns the same releases without those that are not available, for what brings targets up and runs no cases.
+///
+/// # Errors
+/// Fails when nothing is left.
+pub(crate) async fn available_releases(
+    releases: &ReleaseSpec,
+    targets: &[TargetSpec],
+    progress: &Arc<dyn Progress>,
+) -> Result<ReleaseSpec, RunError> {
+    let mut releases = default_release(releases, targets, progress).await?;
+    let unavailable = Unavailable::of(&releases, targets, progress).await?;
+    let all = releases.operators.clone();
+    releases
+        .operators
+        .retain(|release| !unavailable.contains(release));
+    if releases.operators.is_empty() {
+        // The first of them says why when it is used.
+        releases.operators = all;
     }
-
-    /// The same without releases that can't be had, for what brings targets up and runs no cases.
-    ///
-    /// # Errors
-    /// When nothing is left.
-    pub(crate) async fn with_available_releases(
-        &self,
-        progress: &Arc<dyn Progress>,
-    ) -> Result<Self, RunError> {
-        let mut options = self.with_default_release(progress).await?;
-        let unavailable = Unavailable::of(&options, progress).await?;
-        let all = options.operators.clone();
-        options
-            .operators
-            .retain(|release| !unavailable.contains(release));
-        if options.operators.is_empty() {
-            // The first of them tells why when it is used.
-            options.operators = all;
-        }
-        Ok(options)
-    }
+    Ok(releases)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Options, RunError, RunId};
+use super::{RunError, RunId, RunSpec};
 use crate::output::{OutputError, OutputLock, cases_of_before, clear_evidence};
 use crate::plan::Shard;
 use crate::redact::Redactor;
@@ -31,19 +31,19 @@ impl Begun {
     /// # Errors
     /// Fails when another process writes into the folder, or it can't be written.
     pub(super) fn lock(
-        options: &Options,
+        spec: &RunSpec,
         id: &RunId,
         reports: Arc<dyn Reports>,
     ) -> Result<Self, RunError> {
-        let lock = OutputLock::take(&options.output, "run")?;
-        let shard = options.division.as_ref().map(|division| division.shard);
+        let lock = OutputLock::take(&spec.output, "run")?;
+        let shard = spec.division.as_ref().map(|division| division.shard);
         let reason = format!(
             "it had not ended when this was written: its process {} works on it, or was ended from outside",
             std::process::id()
         );
         Ok(Self {
-            before: cases_of_before(&options.output),
-            folder: options.output.clone(),
+            before: cases_of_before(&spec.output),
+            folder: spec.output.clone(),
             unfinished: RunResult::unfinished(&id.to_string(), shard, Vec::new(), reason),
             is_written: false,
             reports,

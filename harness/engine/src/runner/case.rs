@@ -11,13 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::capacity::Permit;
 use super::check_tracker::{CheckTracker, awaited};
-use super::end::until;
 use super::secrets::Secrets;
 use super::steps::StepRunner;
 use crate::check::{self, Dashboard, Expectations, LogKey, Observation, Rejection, Verdict};
 use crate::observe::NamespaceView;
 use crate::operator::OperatorHealth;
 use crate::progress::Progress;
+use crate::provider::until;
 use crate::results::CheckResult;
 use crate::scenario::{Check, Milestone, Scenario};
 

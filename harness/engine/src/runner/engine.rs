@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::Api;
 use kube::api::ListParams;
-use kube::{Api, Client};
 use semver::Version;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::apply::apply;
 use super::capacity::{self, Capacity, Permit, Priority, Resources, can_be_placed};
 use super::case::{Judge, Judged, dashboard_for_evidence};
-use super::end::until;
+use super::engine_options::{CaseError, EngineOptions, EvidencePolicy, SYNCED_WITHIN, StartError};
 use super::evidence::{self, Subject};
 use super::names::{evidence_folder, namespace_name};
 use super::node_images::digest_on;
@@ -29,18 +29,15 @@ use super::secrets::Secrets;
 use super::slots::{Slot, Slots};
 use super::snapshots::CaseSnapshots;
 use super::steps::StepRunner;
-use super::subjects::{
-    CaseError, EngineOptions, EvidencePolicy, Operator, SYNCED_WITHIN, StartError, Subjects,
-    Upgrade,
-};
-use super::{cleanup, namespace, pods, total_requests};
+use super::{cleanup, default_jobs, namespace, pods, total_requests};
 use crate::artifact::UNPINNED;
 use crate::expect::Verified;
 use crate::observe::{NamespaceView, Watches};
-use crate::operator::{OperatorHealth, Sender};
+use crate::operator::Sender;
 use crate::output;
 use crate::plan::{Durations, TestCase};
 use crate::progress::Progress;
+use crate::provider::{CaseCleanUp, Target, Upgrade, until};
 use crate::redact::Redacted;
 use crate::results::{CaseResult, ImageRecord, Outcome};
 use crate::scenario::{apply_changes, later_objects, manifests, objects_between};
@@ -53,10 +50,9 @@ const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// Runs cases against one operator.
 pub struct Engine {
-    client: Client,
+    target: Target,
     sender: Sender,
     watches: Arc<Watches>,
-    subjects: Subjects,
     options: EngineOptions,
     capacity: Arc<Capacity>,
     largest_node: Option<(f64, f64)>,
@@ -88,38 +84,38 @@ impl Engine {
     /// # Errors
     /// When namespaces, nodes and Pods can't be listed, or other processes' permits not be looked at.
     pub async fn new(
-        client: Client,
-        subjects: Subjects,
+        target: Target,
         options: EngineOptions,
         progress: Arc<dyn Progress>,
         cancel: CancellationToken,
     ) -> Result<Self, StartError> {
+        let (client, capabilities) = (target.client.clone(), &target.capabilities);
         let watches = Watches::start(client.clone());
         let (mut room, mut largest_node, mut left) = (Resources::unlimited(), None, None);
         let mut durations = Durations::default();
-        if subjects.operator.has_nodes() {
+        if capabilities.kubelet {
             let of_cases = cleanup::remove_orphans(&client, &watches, &*progress).await?;
             let all = ListParams::default();
             let nodes = Api::<Node>::all(client.clone()).list(&all).await?.items;
             let pods = Api::<Pod>::all(client.clone()).list(&all).await?.items;
             room = capacity::free(&nodes, &pods, &of_cases);
-            room = room.divided_by(options.capacity_share);
+            room = room.divided_by(capabilities.capacity_share);
             largest_node = capacity::largest(&nodes);
             left = Some(capacity::free_of_each(&nodes, &pods, &of_cases));
             durations = Durations::embedded();
             tracing::info!(%room, "room for cases");
         }
-        let mut capacity = Capacity::new(room, options.jobs)
+        let jobs = options.jobs.or(capabilities.jobs);
+        let mut capacity = Capacity::new(room, jobs.unwrap_or_else(default_jobs))
             .overlapping(options.overlap)
             .on(left.clone());
-        if let Some(folder) = &subjects.permits {
+        if let Some(folder) = &capabilities.permits {
             capacity = capacity.shared(folder.clone())?;
         }
         Ok(Self {
-            sender: Sender::new(client.clone()),
+            sender: Sender::new(client),
             watches,
-            client,
-            subjects,
+            target,
             capacity: Arc::new(capacity),
             progress: Arc::new(Redacted::new(progress, options.redactor.clone())),
             options,
@@ -147,12 +143,12 @@ impl Engine {
     /// The first to ask begins before others have asked, so that they ask in the order of their ranks.
     fn order(&self, cases: &[TestCase]) -> Vec<usize> {
         let mut order: Vec<usize> = (0..cases.len()).collect();
-        if self.subjects.operator.has_nodes() {
+        if self.target.capabilities.kubelet {
             order.sort_by_cached_key(|index| {
                 let case = &cases[*index];
                 // Of manifests that can't be read the case itself tells.
                 let objects =
-                    manifests(&case.scenario, Some(&self.subjects.samples)).unwrap_or_default();
+                    manifests(&case.scenario, Some(&self.target.samples)).unwrap_or_default();
                 Reverse(self.priority(case, total_requests(&objects)))
             });
         }
@@ -160,12 +156,12 @@ impl Engine {
     }
 
     fn priority(&self, case: &TestCase, wanted: Resources) -> Priority {
-        if !self.subjects.operator.has_nodes() {
+        if !self.target.capabilities.kubelet {
             return Priority::default();
         }
         Priority {
             millicores: wanted.millicores(),
-            takes: self.durations.of(&case.id()),
+            takes: self.durations.of_case(case),
         }
     }
 
@@ -223,11 +219,10 @@ impl Engine {
     /// The images on which the results of cases with this release of Ray depend, with the digests that the nodes tell
     /// where nothing else does.
     async fn images(&self, ray: &Version) -> Vec<ImageRecord> {
-        let mut images = self.subjects.images(ray);
-        if self.subjects.operator.has_nodes() && images.iter().any(|image| image.digest == UNPINNED)
-        {
+        let mut images = self.target.images.of(ray);
+        if self.target.capabilities.kubelet && images.iter().any(|image| image.digest == UNPINNED) {
             // Without an answer they stay unknown.
-            let nodes = Api::<Node>::all(self.client.clone())
+            let nodes = Api::<Node>::all(self.target.client.clone())
                 .list(&ListParams::default())
                 .await;
             let nodes = nodes.map(|list| list.items).unwrap_or_default();
@@ -240,8 +235,13 @@ impl Engine {
         images
     }
 
-    /// Runs a case that begins with an older release of the operator, which runs now.
+    /// Runs a case that begins with an older release of the operator.
     pub(super) async fn run_upgrade(&self, case: &TestCase, upgrade: &dyn Upgrade) -> CaseResult {
+        if let Err(why) = upgrade.begin().await {
+            let mut result = blank(case);
+            fail(&mut result, &CaseError::Upgrade(why));
+            return result;
+        }
         self.clear_evidence(case);
         let (result, _) = self.attempt(case, Some(upgrade)).await;
         self.ended(case, &result).await;
@@ -275,10 +275,11 @@ impl Engine {
     ) -> (CaseResult, Option<CaseError>) {
         self.progress.update(&case.id(), "waiting for its turn");
         let mut result = CaseResult {
-            kubernetes: self.subjects.kubernetes.clone(),
+            kubernetes: self.target.environment.kubernetes.clone(),
             images: self
-                .subjects
-                .images(&case.ray)
+                .target
+                .images
+                .of(&case.ray)
                 .iter()
                 .map(ImageRecord::reference)
                 .collect(),
@@ -381,9 +382,9 @@ impl Engine {
         }
         let number = self.started.fetch_add(1, Ordering::Relaxed) + 1;
         let namespace = namespace_name(&self.options.run, number, case.scenario.name());
-        let ray_image = self.subjects.rays.get(&case.ray).cloned();
+        let ray_image = self.target.images.rays.get(&case.ray).cloned();
         let ray_image = ray_image.ok_or_else(|| CaseError::NoRay(case.ray.clone()))?;
-        let mut objects = manifests(&case.scenario, Some(&self.subjects.samples))?;
+        let mut objects = manifests(&case.scenario, Some(&self.target.samples))?;
         let changes = &case.scenario.file.spec.changes;
         let ray = case.ray.to_string();
         let mut later = later_objects(&case.scenario)?;
@@ -422,7 +423,8 @@ impl Engine {
             &id,
             &format!("applying to the namespace {}", prepared.namespace),
         );
-        let created = namespace::create(&self.client, &prepared.namespace, &self.options.run);
+        let created =
+            namespace::create(&self.target.client, &prepared.namespace, &self.options.run);
         let created = self.while_running(created).await;
         let mut view = NamespaceView::start(&self.watches, &prepared.namespace);
         if let Err(error) = created {
@@ -468,8 +470,8 @@ impl Engine {
         };
         let ready = async {
             // Beside a control plane no controller puts anything into a namespace.
-            if self.subjects.operator.has_nodes() {
-                namespace::until_ready(&self.client, &prepared.namespace).await?;
+            if self.target.capabilities.kubelet {
+                namespace::until_ready(&self.target.client, &prepared.namespace).await?;
             }
             Ok::<_, CaseError>(())
         };
@@ -485,7 +487,11 @@ impl Engine {
         let rejections = self.while_running(applied_all).await?;
         let expectations = self.expectations(case, prepared);
         let id = case.id();
-        let secrets = Secrets::new(&self.client, &prepared.namespace, &self.options.redactor);
+        let secrets = Secrets::new(
+            &self.target.client,
+            &prepared.namespace,
+            &self.options.redactor,
+        );
         let judge = Judge {
             id: &id,
             scenario: &case.scenario,
@@ -503,19 +509,15 @@ impl Engine {
         let mut step_runner = StepRunner::new(
             steps,
             [&prepared.between, &prepared.later],
-            self.client.clone(),
+            self.target.client.clone(),
             &self.sender,
             &prepared.namespace,
             upgrade,
         );
-        let presence = match &self.subjects.operator {
-            Operator::Installed(installed) if upgrade.is_none() => {
-                Some(OperatorHealth::new(&self.client, installed))
-            }
-            // It is replaced meanwhile, or whoever keeps it up hears of its end.
-            Operator::Installed(_) | Operator::Beside { .. } => None,
-        };
-        let mut judged = judge.run(view, &mut step_runner, presence, permit).await;
+        let health = self.target.health.of_case(&self.target.client);
+        // An upgrade replaces the operator meanwhile.
+        let health = health.filter(|_| upgrade.is_none());
+        let mut judged = judge.run(view, &mut step_runner, health, permit).await;
         for problem in expectations.problems() {
             self.progress.line(&format!("warning: {id}: {problem}"));
         }
@@ -538,12 +540,12 @@ impl Engine {
             return Ok((judged, None));
         }
         self.progress.update(&id, "keeping evidence");
-        if judged.observation.dashboard.is_none() && self.subjects.operator.has_nodes() {
+        if judged.observation.dashboard.is_none() && self.target.capabilities.kubelet {
             judged.observation.dashboard = dashboard_for_evidence(view, &judged.observation).await;
         }
         let subject = Subject {
-            client: &self.client,
-            operator: &self.subjects.operator,
+            client: &self.target.client,
+            operator: &self.target.health,
             namespace: &prepared.namespace,
             view,
             observation: &judged.observation,
@@ -587,7 +589,7 @@ impl Engine {
     fn expectations(&self, case: &TestCase, prepared: &Prepared) -> CaseSnapshots {
         let verified = Verified {
             ray: case.ray.clone(),
-            images: [&self.subjects.operator_image, &prepared.ray_image]
+            images: [&self.target.images.operator, &prepared.ray_image]
                 .into_iter()
                 .filter(|record| !record.digest.is_empty())
                 .map(ImageRecord::reference)
@@ -608,16 +610,17 @@ impl Engine {
     }
 
     async fn remove(&self, namespace: String, view: NamespaceView, mut permit: Permit) {
-        if let Operator::Beside { stays, .. } = self.subjects.operator {
-            // A namespace never ends there, and nothing in it takes room; all goes with the control plane.
-            if stays {
-                let removal = cleanup::remove_ray_objects(self.client.clone(), namespace);
-                self.removals.lock().await.spawn(removal);
+        let client = self.target.client.clone();
+        let mut removals = self.removals.lock().await;
+        match self.target.capabilities.clean_up {
+            CaseCleanUp::Namespace => {
+                permit.rest();
+                removals.spawn(cleanup::remove(client, namespace, view, permit));
             }
-            return;
+            CaseCleanUp::RayObjects => {
+                removals.spawn(cleanup::remove_ray_objects(client, namespace));
+            }
+            CaseCleanUp::Nothing => {}
         }
-        permit.rest();
-        let removal = cleanup::remove(self.client.clone(), namespace, view, permit);
-        self.removals.lock().await.spawn(removal);
     }
 }

@@ -10,10 +10,10 @@ use kube::{Client, ResourceExt};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Operator;
 use crate::check::{Bounds, Lines, LogKey, Observation, Rejection};
 use crate::observe::NamespaceView;
 use crate::output;
+use crate::provider::Health;
 use crate::redact::Redactor;
 
 const WITHIN: Duration = Duration::from_secs(30);
@@ -21,7 +21,7 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// What evidence is taken of.
 pub(super) struct Subject<'a> {
     pub(super) client: &'a Client,
-    pub(super) operator: &'a Operator,
+    pub(super) operator: &'a Health,
     pub(super) namespace: &'a str,
     pub(super) view: &'a NamespaceView,
     pub(super) observation: &'a Observation,

@@ -2,104 +2,77 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
+use kube::api::ListParams;
 use tokio_util::sync::CancellationToken;
 
-use super::daemon;
-use super::existing;
-use super::phases::Phases;
-use super::session::{Session, forget, noted_releases};
-use super::setup::Setup;
-use super::{CLUSTER, Options, RunError};
+use super::availability::available_releases;
+use super::{RunError, cleanup};
 use crate::artifact::Store;
+use crate::operator::{self, Installed, remove_own};
 use crate::process::stop_point;
 use crate::progress::Progress;
-use crate::scenario::TargetKind;
-use crate::target::{Holder, KindCluster, Patience, Status, UP};
+use crate::provider::{
+    CLUSTER, ExistingSpec, KindProvider, KindSpec, Phases, ReleaseSpec, TargetError, TargetSpec,
+    bring_up, daemon, noted_releases,
+};
+use crate::target::{Existing, KindCluster, Patience, Status};
 
-/// Brings the kind cluster up with everything that cases need, and notes which releases are in it.
-pub(super) async fn bring_up(
-    setup: &Setup,
-    options: &Options,
-    phases: &mut Phases,
-) -> Result<Session, RunError> {
-    // Before anything long begins, and again when nobody else can change the answer any more.
-    refuse_other_releases(setup, options)?;
-    stop_point("releases-compared");
-    let artifacts = setup.artifacts(options, phases).await?;
-    let lock = setup.cluster.lock(UP, Patience::default()).await?;
-    if refuse_other_releases(setup, options)?.is_empty() {
-        forget(setup)?;
-    }
-    let stack = setup.up(&lock, options, artifacts, phases).await?;
-    Session::new(setup, options, stack)
-}
-
-/// Another operator would take the place of the one that others work with. Returns who works with the same.
-fn refuse_other_releases(setup: &Setup, options: &Options) -> Result<Vec<Holder>, RunError> {
-    let users = setup.cluster.users()?;
-    let Some((operator, ray)) = noted_releases(&options.cluster) else {
-        return Ok(users);
-    };
-    let same =
-        operator == *options.operator()? && ray == options.ray && options.operator_image.is_none();
-    if users.is_empty() || same {
-        return Ok(users);
-    }
-    Err(RunError::OtherReleases {
-        cluster: options.cluster.clone(),
-        users,
-        releases: format!("KubeRay {operator} and Ray {ray}"),
-    })
-}
-
-/// Brings the cluster up with the operator and Ray's image, and leaves it up; returns a text for people.
+/// Brings targets up with the operator and Ray's image, and leaves them up; returns a text for people.
 ///
 /// # Errors
 /// When a step fails; what was made by then stays, for the next `cluster up` or `cluster down`.
 pub async fn up(
-    options: &Options,
+    releases: &ReleaseSpec,
+    targets: &[TargetSpec],
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
 ) -> Result<String, RunError> {
-    let options = &tokio::select! {
+    let releases = &tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(RunError::Interrupted),
-        available = options.with_available_releases(&progress) => available?,
+        () = cancel.cancelled() => return Err(TargetError::Interrupted.into()),
+        available = available_releases(releases, targets, &progress) => available?,
     };
     let mut texts = Vec::new();
-    if options.targets.contains(&TargetKind::Envtest) {
-        texts.push(daemon::up(options, Arc::clone(&progress), cancel.clone()).await?);
-    }
-    if options.targets.contains(&TargetKind::Kind) {
-        texts.push(up_kind(options, progress, cancel).await?);
+    for target in targets {
+        let progress = Arc::clone(&progress);
+        texts.push(match target {
+            TargetSpec::Envtest(spec) => {
+                daemon::up(releases, spec, progress, cancel.clone()).await?
+            }
+            TargetSpec::Kind(spec) => up_kind(releases, spec, progress, &cancel).await?,
+            TargetSpec::Existing(_) => continue,
+        });
     }
     Ok(texts.join("\n"))
 }
 
 async fn up_kind(
-    options: &Options,
+    releases: &ReleaseSpec,
+    spec: &KindSpec,
     progress: Arc<dyn Progress>,
-    cancel: CancellationToken,
+    cancel: &CancellationToken,
 ) -> Result<String, RunError> {
-    let options = Options {
+    let spec = KindSpec {
         keep: true,
-        ..options.clone()
+        ..spec.clone()
     };
-    let options = &options;
+    let spec = &spec;
     let work = async {
-        let setup = Setup::ready_to_bring_up(options, Arc::clone(&progress)).await?;
+        let provider = KindProvider::ready_to_bring_up(spec, Arc::clone(&progress)).await?;
         let mut phases = Phases::start();
-        let session = bring_up(&setup, options, &mut phases).await?;
-        let cluster = session.cluster();
+        let up = bring_up(&provider, spec, releases, &mut phases).await?;
+        let cluster = up.cluster();
         Ok(format!(
             "{} is up: Kubernetes {}, KubeRay {}, Ray {}, on {}\n\
              look at it:    kubectl --kubeconfig {} get pods -A\n\
              take it down:  kuberay-conformance cluster down{}",
             cluster.name,
             cluster.kubernetes,
-            session.operator(),
-            session.ray(),
-            setup.engine(),
+            up.operator(),
+            up.ray(),
+            provider.engine(),
             cluster.kubeconfig.display(),
             if cluster.name == CLUSTER {
                 String::new()
@@ -110,7 +83,7 @@ async fn up_kind(
     };
     tokio::select! {
         biased;
-        () = cancel.cancelled() => Err(RunError::Interrupted),
+        () = cancel.cancelled() => Err(TargetError::Interrupted.into()),
         done = work => done,
     }
 }
@@ -119,28 +92,29 @@ async fn up_kind(
 ///
 /// # Errors
 /// When another process uses the cluster, or the engine refuses.
-pub async fn down(options: &Options, progress: Arc<dyn Progress>) -> Result<String, RunError> {
-    if let Some(text) = existing::down(options, &*progress).await? {
-        return Ok(text);
-    }
+pub async fn down(targets: &[TargetSpec], progress: Arc<dyn Progress>) -> Result<String, RunError> {
     let mut texts = Vec::new();
-    if options.targets.contains(&TargetKind::Envtest) {
-        texts.extend(daemon::down(&*progress).await?);
-    }
-    if concerns_kind(options) {
-        texts.extend(down_kind(options, progress).await?);
+    for target in targets {
+        let progress = Arc::clone(&progress);
+        match target {
+            TargetSpec::Envtest(_) => texts.extend(daemon::down(&*progress).await?),
+            TargetSpec::Kind(spec) if concerns(spec, targets) => {
+                texts.extend(down_kind(spec, progress).await?);
+            }
+            TargetSpec::Kind(_) => {}
+            TargetSpec::Existing(spec) => texts.push(down_existing(spec, &*progress).await?),
+        }
     }
     Ok(lines_or("nothing was up", &texts))
 }
 
 /// Whether there is a kind cluster to look at: asking a container engine that may not be there is not needed to say that
 /// nothing is up of a cluster that was never made, unless it alone was asked about.
-fn concerns_kind(options: &Options) -> bool {
+fn concerns(spec: &KindSpec, targets: &[TargetSpec]) -> bool {
     let was_made = || {
-        Store::open()
-            .is_ok_and(|store| KindCluster::folder(store.root(), &options.cluster).is_dir())
+        Store::open().is_ok_and(|store| KindCluster::folder(store.root(), &spec.cluster).is_dir())
     };
-    options.targets.contains(&TargetKind::Kind) && (options.targets.len() == 1 || was_made())
+    targets.len() == 1 || was_made()
 }
 
 fn lines_or(nothing: &str, texts: &[String]) -> String {
@@ -152,11 +126,11 @@ fn lines_or(nothing: &str, texts: &[String]) -> String {
 }
 
 async fn down_kind(
-    options: &Options,
+    spec: &KindSpec,
     progress: Arc<dyn Progress>,
 ) -> Result<Option<String>, RunError> {
-    let setup = Setup::new(options, progress).await?;
-    let removed = setup.cluster.down(Patience::default()).await?;
+    let provider = KindProvider::new(spec, progress).await?;
+    let removed = provider.cluster.down(Patience::default()).await?;
     stop_point("cluster-removed");
     if removed.removed.is_empty() {
         return Ok(None);
@@ -168,28 +142,32 @@ async fn down_kind(
 ///
 /// # Errors
 /// When the state file or the engine can't be read.
-pub async fn status(options: &Options, progress: Arc<dyn Progress>) -> Result<String, RunError> {
-    if let Some(text) = existing::status(options).await? {
-        return Ok(text);
-    }
+pub async fn status(
+    targets: &[TargetSpec],
+    progress: Arc<dyn Progress>,
+) -> Result<String, RunError> {
     let mut texts = Vec::new();
-    if options.targets.contains(&TargetKind::Envtest) {
-        texts.extend(daemon::status()?);
-    }
-    if concerns_kind(options) {
-        texts.extend(status_kind(options, progress).await?);
+    for target in targets {
+        match target {
+            TargetSpec::Envtest(_) => texts.extend(daemon::status()?),
+            TargetSpec::Kind(spec) if concerns(spec, targets) => {
+                texts.extend(status_kind(spec, Arc::clone(&progress)).await?);
+            }
+            TargetSpec::Kind(_) => {}
+            TargetSpec::Existing(spec) => texts.push(status_existing(spec).await?),
+        }
     }
     Ok(lines_or("nothing is up", &texts))
 }
 
 async fn status_kind(
-    options: &Options,
+    spec: &KindSpec,
     progress: Arc<dyn Progress>,
 ) -> Result<Option<String>, RunError> {
-    let setup = Setup::new(options, progress).await?;
-    Ok(match setup.cluster.status().await? {
+    let provider = KindProvider::new(spec, progress).await?;
+    Ok(match provider.cluster.status().await? {
         Status::Down => None,
-        Status::Incomplete { why } => Some(format!("{} can't be used: {why}", options.cluster)),
+        Status::Incomplete { why } => Some(format!("{} can't be used: {why}", spec.cluster)),
         Status::Up {
             kubernetes,
             since,
@@ -200,11 +178,11 @@ async fn status_kind(
         } => {
             let mut text = format!(
                 "{} is up since {since}: Kubernetes {kubernetes}, on {}, nodes {}",
-                options.cluster,
-                setup.engine(),
+                spec.cluster,
+                provider.engine(),
                 nodes.join(", ")
             );
-            match noted_releases(&options.cluster) {
+            match noted_releases(&spec.cluster) {
                 Some((operator, ray)) => text.push_str(&format!("\nKubeRay {operator}, Ray {ray}")),
                 None => {
                     text.push_str("\nwhat runs in it is not known; `cluster up` makes it complete");
@@ -217,4 +195,64 @@ async fn status_kind(
             Some(text)
         }
     })
+}
+
+/// Removes from the cluster of a context what ended runs of this machine left there: namespaces of cases, and the
+/// operator that a run installed. Returns a text for people.
+///
+/// # Errors
+/// When the context can't be used, or the API server refuses.
+async fn down_existing(spec: &ExistingSpec, progress: &dyn Progress) -> Result<String, RunError> {
+    let cluster = Existing::connect(&spec.context).await?;
+    let left = cleanup::remove_left(&cluster.client, progress).await;
+    let mut told = left.map_err(|source| TargetError::Api {
+        doing: "looking for namespaces that runs have left",
+        source: Box::new(source),
+    })?;
+    told.extend(remove_own(&cluster.client).await?);
+    if told.is_empty() {
+        told.push(format!(
+            "nothing of this machine's is left in {}",
+            cluster.context
+        ));
+    }
+    Ok(told.join("\n"))
+}
+
+/// Says which operator is in the cluster of a context, and which namespaces of cases. Returns a text for people.
+///
+/// # Errors
+/// When the context can't be used, or the API server refuses.
+async fn status_existing(spec: &ExistingSpec) -> Result<String, RunError> {
+    let cluster = Existing::connect(&spec.context).await?;
+    let mut text = format!(
+        "{}: Kubernetes {} at {}",
+        cluster.context, cluster.kubernetes, cluster.server
+    );
+    match operator::discover(&cluster.client, spec.operator_deployment.as_ref(), None).await {
+        Ok(found) => {
+            let Installed {
+                release,
+                namespace,
+                deployment,
+                ..
+            } = &found.installed;
+            text.push_str(&format!(
+                "\noperator: {namespace}/{deployment}, KubeRay {release} ({})",
+                found.image
+            ));
+        }
+        Err(why) => text.push_str(&format!("\noperator: {why}")),
+    }
+    match cluster.check_permissions().await {
+        Ok(()) => text.push_str("\npermissions: all that a run needs"),
+        Err(why) => text.push_str(&format!("\npermissions: {why}")),
+    }
+    let ours = ListParams::default().labels(&cleanup::of_cases());
+    let namespaces = Api::<Namespace>::all(cluster.client)
+        .list_metadata(&ours)
+        .await;
+    let count = namespaces.map_or(0, |list| list.items.len());
+    text.push_str(&format!("\nnamespaces of scenarios: {count}"));
+    Ok(text)
 }

@@ -1,6 +1,7 @@
 //! Names of runs, of the namespaces of their cases, and of folders of evidence.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -34,6 +35,13 @@ impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// A new id, of this moment and this process.
+pub fn new_run_id() -> RunId {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    RunId::new(Timestamp::now(), ProcessIdentity::current(), number)
 }
 
 /// The namespace of a case: unlike any other of this or another run, and telling people which scenario it is. `number`

@@ -8,10 +8,10 @@ use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
-use super::subjects::Upgrade;
 use crate::check::{Observation, Rejection};
 use crate::observe::ray_cluster_resource;
 use crate::operator::{FIELD_MANAGER, ObjectError, Sender};
+use crate::provider::Upgrade;
 use crate::scenario::{Deletion, Steps};
 
 /// The label with the role of a Ray Pod.

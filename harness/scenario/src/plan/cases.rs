@@ -61,11 +61,17 @@ pub fn cases(
         for pair in pairs {
             for scenario in &wanted {
                 let case = TestCase::of(scenario, *target, pair);
-                let placed = scenario.file.spec.placement().target;
-                if placed != *target && targets.iter().any(|(other, _)| *other == placed) {
+                let served = |(other, _): &(TargetKind, _)| {
+                    let placed = scenario.file.spec.placement().target;
+                    placed.has_kubelet() == other.has_kubelet()
+                };
+                let is_elsewhere = !case.is_on_cheapest_target() && targets.iter().any(served);
+                if is_elsewhere && !filter.all {
                     continue;
                 }
-                match excluded(&case) {
+                match excluded(&case, filter.all) {
+                    // It has its cases on another target of the plan.
+                    Some(_) if is_elsewhere => {}
                     None => plan.cases.push(case),
                     Some(reason) => plan.skipped.push(Skipped {
                         name: case.id(),
@@ -105,13 +111,21 @@ impl Plan {
 }
 
 /// Why a scenario does not have this case.
-fn excluded(case: &TestCase) -> Option<String> {
+fn excluded(case: &TestCase, all: bool) -> Option<String> {
     let spec = &case.scenario.file.spec;
+    let unmet = spec.unmet(case.target).filter(|_| all);
     let placement = spec.placement();
-    if placement.target != case.target {
+    if unmet.is_some() || !(all || case.is_on_cheapest_target()) {
+        let how = match case.target {
+            TargetKind::Existing => "leave --context out".into(),
+            TargetKind::Envtest | TargetKind::Kind => {
+                format!("add `--target {}`", placement.target)
+            }
+        };
         return Some(format!(
-            "it runs on {0} (add `--target {0}`): {1}",
-            placement.target, placement.reason
+            "it runs on {} ({how}): {}",
+            placement.target,
+            unmet.unwrap_or(placement.reason)
         ));
     }
     if !includes(&case.scenario.operator, &case.operator) {

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::TestCase;
+use crate::TargetKind;
+
 /// A record counts for at least this much: where many take no time at all, they must not all fall to one shard.
 const LEAST: Duration = Duration::from_millis(100);
 
@@ -27,6 +30,22 @@ impl Durations {
     /// Of a case with this id, where it is known.
     pub fn of(&self, id: &str) -> Option<Duration> {
         self.0.get(id).copied()
+    }
+
+    /// Of a case, where it is known; on an existing cluster a case is expected to take as long as on kind.
+    pub fn of_case(&self, case: &TestCase) -> Option<Duration> {
+        let id = match case.target {
+            TargetKind::Existing => {
+                let target = TargetKind::Kind;
+                TestCase {
+                    target,
+                    ..case.clone()
+                }
+                .id()
+            }
+            TargetKind::Envtest | TargetKind::Kind => case.id(),
+        };
+        self.of(&id)
     }
 }
 

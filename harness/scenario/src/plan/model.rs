@@ -44,13 +44,32 @@ impl TestCase {
         &self.scenario.file.spec.operator_settings
     }
 
+    /// Whether it runs on the cheapest target that meets the requirements of its scenario. An existing cluster takes the
+    /// place of kind.
+    pub fn is_on_cheapest_target(&self) -> bool {
+        let placed = self.scenario.file.spec.placement().target;
+        placed.has_kubelet() == self.target.has_kubelet()
+    }
+
+    /// Why it runs on its target.
+    pub fn reason(&self) -> String {
+        let reason = self.scenario.file.spec.placement().reason;
+        if self.is_on_cheapest_target() {
+            reason
+        } else {
+            format!("added by `--all`; {reason}")
+        }
+    }
+
     /// `kind::operator::ray::scenario`, or `envtest::operator::scenario`, because no Ray runs there: the name of the
     /// trial and of the evidence folder's parts.
     pub fn id(&self) -> String {
         let (target, operator, name) = (self.target, &self.operator, self.scenario.name());
         match target {
             TargetKind::Envtest => format!("{target}::{operator}::{name}"),
-            TargetKind::Kind => format!("{target}::{operator}::{}::{name}", self.ray),
+            TargetKind::Kind | TargetKind::Existing => {
+                format!("{target}::{operator}::{}::{name}", self.ray)
+            }
         }
     }
 }
@@ -66,4 +85,6 @@ pub struct Filter {
     pub levels: Vec<Level>,
     /// Whether scenarios that begin with an older release of the operator stay, too.
     pub upgrades: bool,
+    /// Whether cases stay on every target that meets their requirements, not on the cheapest alone.
+    pub all: bool,
 }

@@ -93,7 +93,7 @@ impl Division {
     /// What stays together, with its record.
     fn units(&self, cases: &[TestCase]) -> BTreeMap<String, Option<Duration>> {
         let record = |case: &TestCase| match case.target {
-            TargetKind::Kind => self.durations.of(&case.id()),
+            TargetKind::Kind | TargetKind::Existing => self.durations.of_case(case),
             TargetKind::Envtest => Some(RELEASE),
         };
         cases
@@ -138,7 +138,7 @@ impl Division {
 /// What stays together with a case: in envtest all cases of a release, which share its API server.
 fn unit(case: &TestCase) -> String {
     match case.target {
-        TargetKind::Kind => case.id(),
+        TargetKind::Kind | TargetKind::Existing => case.id(),
         TargetKind::Envtest => format!("{}::{}", case.target, case.operator),
     }
 }

@@ -131,6 +131,75 @@ fn a_scenario_that_needs_another_target_is_left_out_with_the_reason() {
     }
 }
 
+#[rstest]
+#[case::cheapest_alone(false, &["envtest::1.6.2::b", "kind::1.6.2::2.52.0::a"])]
+#[case::all(true, &["envtest::1.6.2::b", "kind::1.6.2::2.52.0::a", "kind::1.6.2::2.52.0::b"])]
+fn all_adds_what_a_cheaper_target_serves(#[case] all: bool, #[case] expected: &[&str]) {
+    let scenarios = [
+        scenario("a", TargetKind::Kind, "*", "*"),
+        scenario("b", TargetKind::Envtest, "*", "*"),
+    ];
+    let pairs = Pair::crossed(&[Version::new(1, 6, 2)], &[Version::new(2, 52, 0)]);
+    let targets = [TargetKind::Envtest, TargetKind::Kind].map(|target| (target, pairs.clone()));
+    let filter = Filter {
+        all,
+        ..Filter::default()
+    };
+    let plan = cases(&scenarios, &targets, &filter);
+    assert_eq!(ids(&plan), expected);
+    assert_eq!(plan.skipped, [], "the case of `a` on kind is enough");
+    let added = plan
+        .cases
+        .iter()
+        .filter(|case| !case.is_on_cheapest_target());
+    let reasons: Vec<String> = added.map(super::TestCase::reason).collect();
+    let expected = ["added by `--all`; no check needs a kubelet"].map(str::to_owned);
+    assert_eq!(reasons, if all { expected.to_vec() } else { Vec::new() });
+}
+
+#[rstest]
+#[case::mark_ready(Steps { mark_ready: true, ..Steps::default() }, "`markReady` needs a target without a kubelet")]
+#[case::between(Steps { apply_between: Some("a".into()), ..Steps::default() }, "`applyBetween` needs a target where the operator is a process")]
+fn all_adds_no_case_whose_requirements_a_target_does_not_meet(
+    #[case] steps: Steps,
+    #[case] reason: &str,
+) {
+    let mut scenario = scenario("a", TargetKind::Envtest, "*", "*");
+    Arc::make_mut(&mut scenario).file.spec.steps = steps;
+    let pairs = Pair::crossed(&[Version::new(1, 6, 2)], &[Version::new(2, 52, 0)]);
+    let filter = Filter {
+        all: true,
+        ..Filter::default()
+    };
+    let plan = cases(&[scenario], &[(TargetKind::Kind, pairs)], &filter);
+    assert_eq!(plan.cases, []);
+    let expected =
+        format!("kind::1.6.2::2.52.0::a: it runs on envtest (add `--target envtest`): {reason}");
+    assert_eq!(plan.skipped[0].to_string(), expected);
+}
+
+#[test]
+fn an_existing_cluster_takes_the_place_of_kind() {
+    let scenarios = [
+        scenario("a", TargetKind::Kind, "*", "*"),
+        scenario("b", TargetKind::Envtest, "*", "*"),
+    ];
+    let pairs = Pair::crossed(&[Version::new(1, 6, 2)], &[Version::new(2, 52, 0)]);
+    let targets = [(TargetKind::Existing, pairs)];
+    let plan = cases(&scenarios, &targets, &Filter::default());
+    assert_eq!(ids(&plan), ["existing::1.6.2::2.52.0::a"]);
+    assert_eq!(
+        plan.skipped[0].to_string(),
+        "existing::1.6.2::2.52.0::b: it runs on envtest (leave --context out): no check needs a kubelet"
+    );
+    let seconds = [("kind::1.6.2::2.52.0::a".to_owned(), 3.0)];
+    let durations: super::Durations = seconds.into_iter().collect();
+    assert_eq!(
+        durations.of_case(&plan.cases[0]),
+        Some(Duration::from_secs(3))
+    );
+}
+
 #[test]
 fn a_release_candidate_lies_in_the_ranges_of_its_release() {
     let scenarios = [scenario("a", TargetKind::Kind, ">=1.4.0, <1.7.0", "*")];

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use serde_json::json;
 
-use super::{Operator, Redactor, Subject, Typed, Writer, event_line, file_name, gather, keys};
+use super::{Health, Redactor, Subject, Typed, Writer, event_line, file_name, gather, keys};
 use crate::check::Observation;
 use crate::observe::{NamespaceView, Watches};
 
@@ -99,9 +99,8 @@ async fn names_in_objects_do_not_lead_out_of_the_folder_of_evidence() {
         ray_clusters: vec![object("RayCluster", "../../../../../escaped")],
         ..Observation::default()
     };
-    let operator = Operator::Beside {
+    let operator = Health::Process {
         log: folder.path().join("none"),
-        stays: false,
     };
     let subject = Subject {
         client: &client,

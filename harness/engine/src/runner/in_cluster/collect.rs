@@ -17,6 +17,7 @@ use super::results::{JobResults, OF_JOB};
 use crate::merge::{self, MergeError, Merged, Source};
 use crate::output::{self, OutputError, OutputLock};
 use crate::progress::Progress;
+use crate::provider::TargetError;
 use crate::reports::Reports;
 use crate::results::RunResult;
 use crate::runner::RunError;
@@ -62,7 +63,7 @@ pub async fn collect(
     if let Some(limit) = options.wait {
         tokio::select! {
             biased;
-            () = cancel.cancelled() => return Err(RunError::Interrupted),
+            () = cancel.cancelled() => return Err(TargetError::Interrupted.into()),
             ended = until_ended(client, &options.job, limit, progress) => ended?,
         }
     }
@@ -176,9 +177,9 @@ fn jobs(client: &Client) -> Api<Job> {
 }
 
 fn api(doing: &'static str) -> impl FnOnce(kube::Error) -> RunError {
-    move |source| RunError::Api {
-        doing,
-        source: Box::new(source),
+    move |source| {
+        let source = Box::new(source);
+        TargetError::Api { doing, source }.into()
     }
 }
 

@@ -6,32 +6,34 @@ use tokio_util::sync::CancellationToken;
 
 use super::{JobJournal, JobResults};
 use crate::progress::Progress;
+use crate::provider::TargetSpec;
 use crate::reports::Reports;
 use crate::results::{Outcome, RunResult};
-use crate::runner::{Options, RunError, run_noting};
+use crate::runner::{RunError, RunSpec, run_noting};
 use crate::target::Existing;
 
-/// Runs the shard that the options name, goes on where an earlier Pod of it was, and keeps what it finds in the cluster.
+/// Runs the shard that the spec names, goes on where an earlier Pod of it was, and keeps what it finds in the cluster.
 ///
 /// # Errors
 /// As `run`, and when results can't be kept.
 pub async fn run_shard(
-    options: &Options,
+    spec: &RunSpec,
     job: &str,
     reports: Arc<dyn Reports>,
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
 ) -> Result<RunResult, RunError> {
-    let (Some(there), Some(division)) = (&options.existing, &options.division) else {
+    let ([TargetSpec::Existing(existing)], Some(division)) = (&*spec.targets, &spec.division)
+    else {
         return Err(RunError::Job(
             "--job is for the harness as a Pod of a Job: it needs --context and a shard".into(),
         ));
     };
-    let cluster = Existing::connect(&there.context).await?;
+    let cluster = Existing::connect(&existing.context).await?;
     let results = JobResults::new(cluster.client, job);
     let shard = division.shard.index;
     let journal = Arc::new(JobJournal::new(results.clone(), shard));
-    let result = run_noting(options, journal, reports, progress, cancel).await?;
+    let result = run_noting(spec, journal, reports, progress, cancel).await?;
     // What ran is kept with its evidence already; that it was an earlier Pod's is not.
     let rest = result
         .cases

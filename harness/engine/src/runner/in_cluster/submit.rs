@@ -73,10 +73,11 @@ fn objects(manifest: &str) -> Result<Vec<Value>, RunError> {
     documents
         .map(|document| {
             serde_saphyr::from_str(document).map_err(|error| {
-                RunError::Operator(OperatorError::Malformed {
+                let error = OperatorError::Malformed {
                     origin: format!("fixtures/{manifest}"),
                     message: error.to_string(),
-                })
+                };
+                error.into()
             })
         })
         .collect()

@@ -6,7 +6,7 @@ use crate::results::Phase;
 
 /// Parts of a run that ended, in order.
 #[derive(Debug)]
-pub(super) struct Phases {
+pub(crate) struct Phases {
     began: Instant,
     since: Instant,
     ended: Vec<Phase>,
@@ -15,7 +15,7 @@ pub(super) struct Phases {
 }
 
 impl Phases {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let now = Instant::now();
         Self {
             began: now,
@@ -26,12 +26,12 @@ impl Phases {
     }
 
     /// From now on, parts are of this.
-    pub(super) fn of(&mut self, what: Option<String>) {
+    pub(crate) fn of(&mut self, what: Option<String>) {
         self.of = what;
     }
 
     /// What was done since the last end is over.
-    pub(super) fn end(&mut self, name: &str) {
+    pub(crate) fn end(&mut self, name: &str) {
         let seconds = self.since.elapsed().as_secs_f64();
         self.ended.push(Phase {
             name: match &self.of {
@@ -44,17 +44,17 @@ impl Phases {
     }
 
     /// Takes over parts that were timed elsewhere; they took the time since the last end.
-    pub(super) fn add(&mut self, phases: &[Phase]) {
+    pub(crate) fn add(&mut self, phases: &[Phase]) {
         self.ended.extend_from_slice(phases);
         self.since = Instant::now();
     }
 
     /// Since the start, in seconds.
-    pub(super) fn total(&self) -> f64 {
+    pub(crate) fn total(&self) -> f64 {
         self.began.elapsed().as_secs_f64()
     }
 
-    pub(super) fn into_ended(self) -> Vec<Phase> {
+    pub(crate) fn into_ended(self) -> Vec<Phase> {
         self.ended
     }
 }

@@ -1,8 +1,10 @@
 //! The envtest: for each release an API server and its operator, side by side on one etcd.
 
+pub mod daemon;
+mod programs;
+mod release;
 mod replaceable;
-mod setup;
-mod site;
+mod serve;
 mod stored;
 
 use std::collections::BTreeSet;
@@ -12,24 +14,24 @@ use futures::future::join_all;
 use semver::Version;
 use tokio::sync::{OnceCell, RwLock};
 
-use super::daemon::Daemon;
-use super::{Options, RunError};
+use super::{EnvtestSpec, ReleaseSpec, TargetError};
 use crate::operator::Beside;
 use crate::process::Alarm;
 use crate::progress::Progress;
 use crate::results::Environment;
 use crate::scenario::OperatorSettings;
 use crate::target::{ApiServer, ControlPlane};
-pub(crate) use replaceable::{Replaceable, ToNewer};
-pub(crate) use setup::PlaneSetup;
-pub use site::Site;
+use daemon::Daemon;
+pub(crate) use programs::EnvtestPrograms;
+pub use release::EnvtestRelease;
+pub(super) use serve::serve;
 
 /// Cases of one release at once; more wait longer for the operator, which works on one object at a time.
-pub const JOBS: usize = 16;
+const JOBS: usize = 16;
 
-/// What keeps a site up; it goes when this is stopped or dropped.
+/// What serves a release; it ends when this is stopped or dropped.
 pub(crate) struct Running {
-    /// Who reads it, uses the operator; who writes it, puts another in its place for a while.
+    /// Readers use the operator; a writer replaces it.
     operator: RwLock<Option<Beside>>,
     api: ApiServer,
 }
@@ -43,15 +45,15 @@ impl Running {
     }
 }
 
-/// Control planes of several releases that are up.
-pub struct Planes {
-    sites: Vec<Site>,
+/// Several releases that are up, side by side.
+pub struct Envtest {
+    releases: Vec<EnvtestRelease>,
     environment: Environment,
-    held: Held,
+    kept: KeptBy,
 }
 
 /// What keeps control planes up.
-enum Held {
+enum KeptBy {
     /// This process; they go when this is stopped or dropped.
     Own(Box<Own>),
     /// Another, for as long as it likes.
@@ -62,64 +64,74 @@ enum Held {
 struct Attached {
     daemon: Daemon,
     /// What is brought up for cases that need other settings than the daemon operators have.
-    annex: OnceCell<Planes>,
-    setup: Mutex<Option<PlaneSetup>>,
+    annex: OnceCell<Envtest>,
+    programs: Mutex<Option<EnvtestPrograms>>,
 }
 
 /// Control planes that this process keeps up.
 struct Own {
-    setup: PlaneSetup,
+    programs: EnvtestPrograms,
     running: Vec<Running>,
     plane: ControlPlane,
 }
 
-impl Planes {
-    /// Uses those that are up where they are made of the same, else brings up one for each release of the options.
+impl Envtest {
+    /// Uses those that are up where they are made of the same, else brings up one for each release.
     ///
     /// # Errors
     /// When a program can't be had, or does not come to serve.
     pub async fn find_or_start(
-        options: &Options,
+        releases: &ReleaseSpec,
+        spec: &EnvtestSpec,
         progress: Arc<dyn Progress>,
         purpose: &str,
-    ) -> Result<Self, RunError> {
-        let setup = PlaneSetup::new(options, &options.operators, Arc::clone(&progress)).await?;
-        match Daemon::attach(&setup, purpose, &*progress).await? {
+    ) -> Result<Self, TargetError> {
+        let operators = &releases.operators;
+        let programs =
+            EnvtestPrograms::new(releases, spec, operators, Arc::clone(&progress)).await?;
+        match Daemon::attach(&programs, purpose, &*progress).await? {
             Some(daemon) => Ok(Self {
-                sites: daemon.sites().to_vec(),
-                environment: setup.environment.clone(),
-                held: Held::Daemon(Box::new(Attached {
+                releases: daemon.releases().to_vec(),
+                environment: programs.environment().clone(),
+                kept: KeptBy::Daemon(Box::new(Attached {
                     daemon,
                     annex: OnceCell::new(),
-                    setup: Mutex::new(Some(setup)),
+                    programs: Mutex::new(Some(programs)),
                 })),
             }),
-            None => Self::own(setup).await,
+            None => Self::own(programs).await,
         }
     }
 
-    /// Brings up one for each release of the options.
+    /// Brings up one for each release.
     ///
     /// # Errors
     /// When a program can't be had, or does not come to serve.
     pub(crate) async fn start(
-        options: &Options,
+        releases: &ReleaseSpec,
+        spec: &EnvtestSpec,
         progress: Arc<dyn Progress>,
-    ) -> Result<Self, RunError> {
-        Self::own(PlaneSetup::new(options, &options.operators, progress).await?).await
+    ) -> Result<Self, TargetError> {
+        let operators = &releases.operators;
+        Self::own(EnvtestPrograms::new(releases, spec, operators, progress).await?).await
     }
 
-    async fn own(setup: PlaneSetup) -> Result<Self, RunError> {
-        let plane = setup.start().await?;
+    async fn own(programs: EnvtestPrograms) -> Result<Self, TargetError> {
+        let plane = programs.start().await?;
         let settings = |_: &Version| BTreeSet::from([OperatorSettings::default()]);
-        let up = setup.each(&plane, settings, async |site| Ok(site), async |_| Ok(None));
+        let up = programs.each(
+            &plane,
+            settings,
+            async |up| Ok::<_, TargetError>(up),
+            async |_| Ok(None),
+        );
         let up = up.await?;
-        let (sites, running): (Vec<Vec<Site>>, _) = up.into_iter().unzip();
+        let (releases, running): (Vec<Vec<EnvtestRelease>>, _) = up.into_iter().unzip();
         Ok(Self {
-            sites: sites.into_iter().flatten().collect(),
-            environment: setup.environment.clone(),
-            held: Held::Own(Box::new(Own {
-                setup,
+            releases: releases.into_iter().flatten().collect(),
+            environment: programs.environment().clone(),
+            kept: KeptBy::Own(Box::new(Own {
+                programs,
                 running,
                 plane,
             })),
@@ -134,43 +146,45 @@ impl Planes {
         &self,
         release: &Version,
         settings: &OperatorSettings,
-        work: impl AsyncFnOnce(&Site) -> T,
-    ) -> Result<T, RunError> {
-        let absent = || RunError::Daemon(format!("no control plane of KubeRay {release} is up"));
-        let index = self.sites.iter().position(|site| site.release == *release);
+        work: impl AsyncFnOnce(&EnvtestRelease) -> T,
+    ) -> Result<T, TargetError> {
+        let absent = || TargetError::Daemon(format!("no control plane of KubeRay {release} is up"));
+        let index = self.releases.iter().position(|up| up.release == *release);
         let index = index.ok_or_else(absent)?;
-        match &self.held {
-            Held::Daemon(_) if settings.is_default() => Ok(work(&self.sites[index]).await),
-            Held::Daemon(attached) => {
+        match &self.kept {
+            KeptBy::Daemon(_) if settings.is_default() => Ok(work(&self.releases[index]).await),
+            KeptBy::Daemon(attached) => {
                 let annex = attached.annex.get_or_try_init(async || {
-                    let setup = attached
-                        .setup
+                    let programs = attached
+                        .programs
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
                         .take();
-                    let annex = Self::own(setup.ok_or_else(absent)?).await?;
+                    let annex = Self::own(programs.ok_or_else(absent)?).await?;
                     // Who uses either listens to one alarm.
                     let (own, common) = (annex.alarm().clone(), attached.daemon.alarm().clone());
                     tokio::spawn(async move { common.ring(own.rung().await) });
-                    Ok::<_, RunError>(annex)
+                    Ok::<_, TargetError>(annex)
                 });
                 let annex = Box::pin(annex).await?;
                 Box::pin(annex.with_settings(release, settings, work)).await
             }
-            Held::Own(own) => {
-                let (running, parts) = (&own.running[index], &own.setup.parts[index]);
+            KeptBy::Own(own) => {
+                let (running, parts) = (&own.running[index], &own.programs.parts[index]);
                 if settings.is_default() {
                     let _operator = running.operator.read().await;
-                    return Ok(work(&self.sites[index]).await);
+                    return Ok(work(&self.releases[index]).await);
                 }
                 let mut operator = running.operator.write().await;
                 if let Some(before) = operator.take() {
                     before.stop().await;
                 }
-                let operate =
-                    |settings| own.setup.operate(&own.plane, parts, &running.api, settings);
-                let (site, other) = operate(settings.clone())?;
-                let done = work(&site).await;
+                let operate = |settings| {
+                    own.programs
+                        .operate(&own.plane, parts, &running.api, settings)
+                };
+                let (up, other) = operate(settings.clone())?;
+                let done = work(&up).await;
                 other.stop().await;
                 *operator = Some(operate(OperatorSettings::default())?.1);
                 Ok(done)
@@ -178,9 +192,9 @@ impl Planes {
         }
     }
 
-    /// A site for each release.
-    pub fn sites(&self) -> &[Site] {
-        &self.sites
+    /// The releases that are up.
+    pub fn releases(&self) -> &[EnvtestRelease] {
+        &self.releases
     }
 
     /// What they are made of, for reports.
@@ -190,20 +204,20 @@ impl Planes {
 
     /// Rings when a program of them ends by itself.
     pub fn alarm(&self) -> &Alarm {
-        match &self.held {
-            Held::Own(own) => own.plane.alarm(),
-            Held::Daemon(attached) => attached.daemon.alarm(),
+        match &self.kept {
+            KeptBy::Own(own) => own.plane.alarm(),
+            KeptBy::Daemon(attached) => attached.daemon.alarm(),
         }
     }
 
     /// Ends all of it and removes its folder, where it is our own.
     pub async fn stop(self) {
-        match self.held {
-            Held::Own(own) => {
+        match self.kept {
+            KeptBy::Own(own) => {
                 join_all(own.running.into_iter().map(Running::stop)).await;
                 own.plane.stop().await;
             }
-            Held::Daemon(attached) => {
+            KeptBy::Daemon(attached) => {
                 if let Some(annex) = attached.annex.into_inner() {
                     Box::pin(annex.stop()).await;
                 }

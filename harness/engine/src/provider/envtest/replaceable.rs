@@ -5,32 +5,32 @@ use futures::future::BoxFuture;
 use semver::Version;
 use tokio::sync::Mutex;
 
-use super::Site;
-use super::setup::{Parts, PlaneSetup};
+use super::programs::{EnvtestPrograms, OperatorFiles};
+use super::release::EnvtestRelease;
 use crate::operator::Beside;
-use crate::runner::{RunError, Upgrade};
+use crate::provider::{TargetError, Upgrade};
 use crate::scenario::OperatorSettings;
 use crate::target::{ApiServer, ControlPlane};
 
 /// The API server of a release with its CRDs, and the operator that runs beside it now.
 pub(crate) struct Replaceable<'a> {
-    setup: &'a PlaneSetup,
+    programs: &'a EnvtestPrograms,
     plane: &'a ControlPlane,
-    parts: &'a Parts,
+    parts: &'a OperatorFiles,
     api: &'a ApiServer,
     running: Mutex<Option<Beside>>,
 }
 
 impl<'a> Replaceable<'a> {
     pub(super) fn new(
-        setup: &'a PlaneSetup,
+        programs: &'a EnvtestPrograms,
         plane: &'a ControlPlane,
-        parts: &'a Parts,
+        parts: &'a OperatorFiles,
         api: &'a ApiServer,
         running: Option<Beside>,
     ) -> Self {
         Self {
-            setup,
+            programs,
             plane,
             parts,
             api,
@@ -51,20 +51,22 @@ impl<'a> Replaceable<'a> {
         &self,
         release: &Version,
         settings: &OperatorSettings,
-    ) -> Result<Site, RunError> {
-        let parts = self.setup.parts_of(release).ok_or_else(|| {
-            RunError::Daemon(format!("the operator of KubeRay {release} is not there"))
+    ) -> Result<EnvtestRelease, TargetError> {
+        let parts = self.programs.parts_of(release).ok_or_else(|| {
+            TargetError::Daemon(format!("the operator of KubeRay {release} is not there"))
         })?;
         let mut running = self.running.lock().await;
         if let Some(before) = running.take() {
             before.stop().await;
         }
         let settings = settings.clone();
-        let (mut site, operator) = self.setup.operate(self.plane, parts, self.api, settings)?;
+        let (mut up, operator) = self
+            .programs
+            .operate(self.plane, parts, self.api, settings)?;
         *running = Some(operator);
         // What cases prove, they prove of the release that they end with.
-        site.operator = self.parts.record.clone();
-        Ok(site)
+        up.operator = self.parts.record.clone();
+        Ok(up)
     }
 
     /// Ends what runs.
@@ -80,12 +82,17 @@ impl<'a> Replaceable<'a> {
 }
 
 /// Puts the release of the control plane in the place of the one that runs.
-pub(crate) struct ToNewer<'a> {
+pub(super) struct ToNewer<'a> {
     pub(crate) operator: &'a Replaceable<'a>,
     pub(crate) settings: &'a OperatorSettings,
 }
 
 impl Upgrade for ToNewer<'_> {
+    /// It was put there with the target.
+    fn begin(&self) -> BoxFuture<'_, Result<(), String>> {
+        async { Ok(()) }.boxed()
+    }
+
     fn end(&self) -> BoxFuture<'_, Result<(), String>> {
         async {
             self.operator.end().await;

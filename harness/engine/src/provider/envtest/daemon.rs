@@ -11,13 +11,13 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::plane::{PlaneSetup, Planes, Site};
-use super::{Options, RunError};
+use super::{Envtest, EnvtestPrograms, EnvtestRelease};
 use crate::artifact::{Source, Store};
 use crate::process::{
     Alarm, FileLock, LockError, OWN_PROGRAM, Probe, ProcessIdentity, last_lines, stop_point,
 };
 use crate::progress::Progress;
+use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec, TargetError};
 use crate::results::{Environment, Outcome};
 use crate::target::{ClusterError, Holder, Lease, Lock, Patience, end_process};
 
@@ -37,7 +37,7 @@ struct Note {
     daemon: ProcessIdentity,
     since: String,
     environment: Environment,
-    sites: Vec<Site>,
+    releases: Vec<EnvtestRelease>,
 }
 
 /// What the daemon is to bring up.
@@ -52,35 +52,39 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(options: &Options) -> Self {
+    fn of(releases: &ReleaseSpec, spec: &EnvtestSpec) -> Self {
+        let program = spec.operator.clone();
         Self {
-            operators: options.operators.clone(),
-            ray: options.ray.clone(),
-            source: options.source,
-            operator_binary: options.operator_binary.clone(),
-            crds: options.crds.clone(),
+            operators: releases.operators.clone(),
+            ray: releases.ray.clone(),
+            source: spec.source,
+            operator_binary: program.as_ref().map(|own| own.program.clone()),
+            crds: program.and_then(|own| own.crds),
         }
     }
 
-    fn options(self) -> Result<Options, RunError> {
+    fn specs(self) -> Result<(ReleaseSpec, EnvtestSpec), TargetError> {
         let first = self.operators.first().cloned();
         let first =
-            first.ok_or_else(|| RunError::Daemon("no release is named to be kept up".into()))?;
-        Ok(Options {
+            first.ok_or_else(|| TargetError::Daemon("no release is named to be kept up".into()))?;
+        let releases = ReleaseSpec {
             operators: self.operators,
-            source: self.source,
-            operator_binary: self.operator_binary,
+            ..ReleaseSpec::new(first, self.ray)
+        };
+        let operator = self.operator_binary.map(|program| OperatorProgram {
+            program,
             crds: self.crds,
-            ..Options::new(first, self.ray)
-        })
+        });
+        let source = self.source;
+        Ok((releases, EnvtestSpec { source, operator }))
     }
 }
 
 /// The daemon's files.
-struct Place(PathBuf);
+struct DaemonFiles(PathBuf);
 
-impl Place {
-    fn open() -> Result<Self, RunError> {
+impl DaemonFiles {
+    fn open() -> Result<Self, TargetError> {
         let folder = Store::open()?.root().join("daemon-control-planes");
         std::fs::create_dir_all(&folder).map_err(file("making", &folder))?;
         Ok(Self(folder))
@@ -92,7 +96,7 @@ impl Place {
     }
 
     /// Takes the right to bring control planes up, to take them down, or to begin to use them.
-    async fn turn(&self, doing: &str, progress: &dyn Progress) -> Result<Lock, RunError> {
+    async fn turn(&self, doing: &str, progress: &dyn Progress) -> Result<Lock, TargetError> {
         let lock = Lock::take(
             &self.0,
             "control planes",
@@ -102,7 +106,7 @@ impl Place {
         )
         .await;
         lock.map_err(|error| match error {
-            ClusterError::Locked { holder, .. } => RunError::Daemon(format!(
+            ClusterError::Locked { holder, .. } => TargetError::Daemon(format!(
                 "the control planes are locked by {holder}; wait for it"
             )),
             error => error.into(),
@@ -134,9 +138,9 @@ impl Place {
     }
 }
 
-fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> RunError + use<> {
+fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> TargetError + use<> {
     let path = path.to_owned();
-    move |source| RunError::File {
+    move |source| TargetError::File {
         doing,
         path,
         source,
@@ -147,12 +151,15 @@ fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> RunE
 ///
 /// # Errors
 /// When another daemon lives, when they don't come up, or when a program of them ends.
-pub async fn keep(progress: Arc<dyn Progress>, cancel: CancellationToken) -> Result<(), RunError> {
-    let place = Place::open()?;
-    let wanted = std::fs::read(place.wanted()).map_err(file("reading", &place.wanted()))?;
+pub async fn keep(
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+) -> Result<(), TargetError> {
+    let files = DaemonFiles::open()?;
+    let wanted = std::fs::read(files.wanted()).map_err(file("reading", &files.wanted()))?;
     let wanted: Wanted = serde_json::from_slice(&wanted)
-        .map_err(|error| file("reading", &place.wanted())(std::io::Error::other(error)))?;
-    let options = &wanted.options()?;
+        .map_err(|error| file("reading", &files.wanted())(std::io::Error::other(error)))?;
+    let (releases, spec) = wanted.specs()?;
     let mut told = false;
     // A process that examines whether a daemon lives shares the lock for a moment.
     let waits = |_: &Holder, waited| {
@@ -161,39 +168,43 @@ pub async fn keep(progress: Arc<dyn Progress>, cancel: CancellationToken) -> Res
         }
         waited < LOOKED_AT
     };
-    let _lock = match FileLock::hold(&place.daemon(), "keep control planes up", waits).await {
+    let _lock = match FileLock::hold(&files.daemon(), "keep control planes up", waits).await {
         Err(LockError::Held { .. }) => {
-            return Err(RunError::Daemon(
+            return Err(TargetError::Daemon(
                 "control planes are kept up already".into(),
             ));
         }
         lock => lock?,
     };
     stop_point("daemon-locked");
-    let _ = std::fs::remove_file(place.note());
-    let planes = tokio::select! {
+    let _ = std::fs::remove_file(files.note());
+    let up = tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(RunError::Interrupted),
-        planes = Planes::start(options, progress) => planes?,
+        () = cancel.cancelled() => return Err(TargetError::Interrupted),
+        up = Envtest::start(&releases, &spec, progress) => up?,
     };
     let note = Note {
         daemon: ProcessIdentity::current().clone(),
         since: format!("{:.0}", jiff::Timestamp::now()),
-        environment: planes.environment().clone(),
-        sites: planes.sites().iter().map(Site::that_stays).collect(),
+        environment: up.environment().clone(),
+        releases: up
+            .releases()
+            .iter()
+            .map(EnvtestRelease::that_stays)
+            .collect(),
     };
-    let unfinished = place.note().with_extension("new");
+    let unfinished = files.note().with_extension("new");
     let text = serde_json::to_vec_pretty(&note).unwrap_or_default();
     std::fs::write(&unfinished, text).map_err(file("writing", &unfinished))?;
-    std::fs::rename(&unfinished, place.note()).map_err(file("naming", &place.note()))?;
-    let alarm = planes.alarm().clone();
+    std::fs::rename(&unfinished, files.note()).map_err(file("naming", &files.note()))?;
+    let alarm = up.alarm().clone();
     let cause = tokio::select! {
         cause = alarm.rung() => Some(cause),
         () = cancel.cancelled() => None,
     };
-    let _ = std::fs::remove_file(place.note());
-    planes.stop().await;
-    cause.map_or(Ok(()), |cause| Err(RunError::Broken(cause)))
+    let _ = std::fs::remove_file(files.note());
+    up.stop().await;
+    cause.map_or(Ok(()), |cause| Err(TargetError::Broken(cause)))
 }
 
 /// Control planes that another process keeps up, and the mark that they are used.
@@ -206,30 +217,30 @@ pub(super) struct Daemon {
 impl Daemon {
     /// Attaches to those that are up where they are made of the same, and have all releases.
     pub(super) async fn attach(
-        setup: &PlaneSetup,
+        programs: &EnvtestPrograms,
         purpose: &str,
         progress: &dyn Progress,
-    ) -> Result<Option<Self>, RunError> {
-        let place = Place::open()?;
-        if place.living().is_none() {
+    ) -> Result<Option<Self>, TargetError> {
+        let files = DaemonFiles::open()?;
+        if files.living().is_none() {
             return Ok(None);
         }
         // Whoever takes them down sees the mark, or has taken them down before.
-        let turn = place.turn("attach", progress).await?;
-        let Some(note) = place
+        let turn = files.turn("attach", progress).await?;
+        let Some(note) = files
             .living()
-            .filter(|note| setup.is_met_by(&note.environment, &note.sites))
+            .filter(|note| programs.is_met_by(&note.environment, &note.releases))
         else {
             return Ok(None);
         };
         stop_point("planes-found");
-        let lease = Lease::take(&place.0, purpose)?;
+        let lease = Lease::take(&files.0, purpose)?;
         drop(turn);
         let alarm = Alarm::default();
         tokio::spawn({
-            let (alarm, log, daemon) = (alarm.clone(), place.log(), note.daemon.clone());
+            let (alarm, log, daemon) = (alarm.clone(), files.log(), note.daemon.clone());
             async move {
-                while place.living().is_some() {
+                while files.living().is_some() {
                     tokio::time::sleep(INTERVAL).await;
                 }
                 let lines = last_lines(&log, 12).join("\n  | ");
@@ -245,8 +256,8 @@ impl Daemon {
         }))
     }
 
-    pub(super) fn sites(&self) -> &[Site] {
-        &self.note.sites
+    pub(super) fn releases(&self) -> &[EnvtestRelease] {
+        &self.note.releases
     }
 
     pub(super) fn alarm(&self) -> &Alarm {
@@ -259,34 +270,35 @@ impl Daemon {
 /// # Errors
 /// When other control planes are up and used, or these don't come up; the error holds the last lines of the log.
 pub async fn up(
-    options: &Options,
+    releases: &ReleaseSpec,
+    spec: &EnvtestSpec,
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
-) -> Result<String, RunError> {
+) -> Result<String, TargetError> {
     // What must be built is built here, where it can be seen.
-    let setup = tokio::select! {
+    let programs = tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(RunError::Interrupted),
-        setup = PlaneSetup::new(options, &options.operators, Arc::clone(&progress)) => setup?,
+        () = cancel.cancelled() => return Err(TargetError::Interrupted),
+        programs = EnvtestPrograms::new(releases, spec, &releases.operators, Arc::clone(&progress)) => programs?,
     };
-    let place = Place::open()?;
+    let files = DaemonFiles::open()?;
     let _turn = tokio::select! {
         biased;
-        () = cancel.cancelled() => return Err(RunError::Interrupted),
-        turn = place.turn("up", &*progress) => turn?,
+        () = cancel.cancelled() => return Err(TargetError::Interrupted),
+        turn = files.turn("up", &*progress) => turn?,
     };
-    if let Some(note) = place.living() {
-        if setup.is_met_by(&note.environment, &note.sites) {
+    if let Some(note) = files.living() {
+        if programs.is_met_by(&note.environment, &note.releases) {
             return Ok(told(&note, "are up already"));
         }
-        end(&place).await?;
+        end(&files).await?;
     }
-    let wanted = serde_json::to_vec_pretty(&Wanted::of(options)).unwrap_or_default();
-    std::fs::write(place.wanted(), wanted).map_err(file("writing", &place.wanted()))?;
-    let log = File::create(place.log()).map_err(file("making", &place.log()))?;
-    let second = log.try_clone().map_err(file("making", &place.log()))?;
+    let wanted = serde_json::to_vec_pretty(&Wanted::of(releases, spec)).unwrap_or_default();
+    std::fs::write(files.wanted(), wanted).map_err(file("writing", &files.wanted()))?;
+    let log = File::create(files.log()).map_err(file("making", &files.log()))?;
+    let second = log.try_clone().map_err(file("making", &files.log()))?;
     let mut daemon = Command::new(OWN_PROGRAM);
-    daemon.arg0(CALLED).arg(DAEMON).arg(&place.0);
+    daemon.arg0(CALLED).arg(DAEMON).arg(&files.0);
     daemon
         .stdin(Stdio::null())
         .stdout(log)
@@ -298,7 +310,7 @@ pub async fn up(
     let task = "control planes";
     progress.update(task, "coming up");
     loop {
-        if let Some(note) = place.living() {
+        if let Some(note) = files.living() {
             progress.finish(task, Outcome::Passed, "they are up");
             return Ok(told(&note, "are up"));
         }
@@ -306,15 +318,15 @@ pub async fn up(
             .try_wait()
             .map_err(file("waiting for", Path::new(OWN_PROGRAM)))?;
         if let Some(status) = ended {
-            let lines = last_lines(&place.log(), 20).join("\n  | ");
-            return Err(RunError::Daemon(format!(
+            let lines = last_lines(&files.log(), 20).join("\n  | ");
+            return Err(TargetError::Daemon(format!(
                 "the process that should keep the control planes up ended with {status}\n  | {lines}"
             )));
         }
         if cancel.is_cancelled() {
             let _ = daemon.kill();
             let _ = daemon.wait();
-            return Err(RunError::Interrupted);
+            return Err(TargetError::Interrupted);
         }
         tokio::time::sleep(INTERVAL).await;
     }
@@ -324,26 +336,26 @@ pub async fn up(
 ///
 /// # Errors
 /// When another process uses them.
-pub async fn down(progress: &dyn Progress) -> Result<Option<String>, RunError> {
-    let place = Place::open()?;
-    let _turn = place.turn("down", progress).await?;
-    end(&place).await
+pub async fn down(progress: &dyn Progress) -> Result<Option<String>, TargetError> {
+    let files = DaemonFiles::open()?;
+    let _turn = files.turn("down", progress).await?;
+    end(&files).await
 }
 
 /// Ends the daemon, to be called by who has the turn.
-async fn end(place: &Place) -> Result<Option<String>, RunError> {
-    let users = Lease::users(&place.0)?;
+async fn end(files: &DaemonFiles) -> Result<Option<String>, TargetError> {
+    let users = Lease::users(&files.0)?;
     if !users.is_empty() {
         let users: Vec<_> = users.iter().map(Holder::to_string).collect();
-        return Err(RunError::Daemon(format!(
+        return Err(TargetError::Daemon(format!(
             "the control planes are used by {}; they stay up",
             users.join(" and ")
         )));
     }
     stop_point("planes-unused");
-    let folder = place.0.display().to_string();
+    let folder = files.0.display().to_string();
     let ended = end_process(CALLED, &[DAEMON, &folder]).await;
-    let _ = std::fs::remove_file(place.note());
+    let _ = std::fs::remove_file(files.note());
     Ok((!ended.is_empty()).then(|| "the control planes are down".into()))
 }
 
@@ -351,13 +363,13 @@ async fn end(place: &Place) -> Result<Option<String>, RunError> {
 ///
 /// # Errors
 /// When the harness's folder can't be read.
-pub fn status() -> Result<Option<String>, RunError> {
-    let place = Place::open()?;
-    let Some(note) = place.living() else {
+pub fn status() -> Result<Option<String>, TargetError> {
+    let files = DaemonFiles::open()?;
+    let Some(note) = files.living() else {
         return Ok(None);
     };
     let mut text = told(&note, &format!("are up since {}", note.since));
-    for user in Lease::users(&place.0)? {
+    for user in Lease::users(&files.0)? {
         text.push_str(&format!("\nused by {user}"));
     }
     Ok(Some(text))
@@ -368,11 +380,11 @@ fn told(note: &Note, how: &str) -> String {
         "control planes {how}: Kubernetes {}, kept by {}",
         note.environment.kubernetes, note.daemon
     );
-    for site in &note.sites {
+    for up in &note.releases {
         text.push_str(&format!(
             "\nKubeRay {}: --kubeconfig {}",
-            site.release,
-            site.kubeconfig.display()
+            up.release,
+            up.kubeconfig.display()
         ));
     }
     text

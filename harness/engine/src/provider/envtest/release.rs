@@ -2,21 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
 
-use crate::progress::Progress;
-use crate::results::{ImageRecord, Origin};
-use crate::runner::{Engine, EngineOptions, Operator, RunError, Subjects};
+use super::JOBS;
+use crate::provider::{Capabilities, CaseCleanUp, Health, Images, Target, TargetError};
+use crate::results::{Environment, ImageRecord, Origin};
 use crate::scenario::OperatorSettings;
 
-/// A release with its API server and its operator, as those see it who run cases against it.
+/// A release that is up: its API server, and its operator beside it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Site {
+pub struct EnvtestRelease {
     /// The operator's release.
     pub release: Version,
     /// How the operator is set up, where that differs from its release's defaults.
@@ -36,7 +34,7 @@ pub struct Site {
     pub(super) stays: bool,
 }
 
-impl Site {
+impl EnvtestRelease {
     /// The file with its operator's output.
     #[must_use]
     pub fn operator_log(&self) -> &Path {
@@ -56,37 +54,44 @@ impl Site {
     }
 
     /// The same, for those who use it while another process keeps it up.
-    pub(in crate::runner) fn that_stays(&self) -> Self {
+    pub(super) fn that_stays(&self) -> Self {
         Self {
             stays: true,
             ..self.clone()
         }
     }
 
-    /// An engine that runs cases against it. No container starts, so that of Ray only the release matters.
+    /// Returns it as the target of cases with a release of Ray, of which only the name matters, because no container starts.
     ///
     /// # Errors
-    /// When its API server can't be reached.
-    pub async fn engine(
-        &self,
-        ray: &Version,
-        options: EngineOptions,
-        progress: Arc<dyn Progress>,
-        cancel: CancellationToken,
-    ) -> Result<Engine, RunError> {
-        let client = crate::target::client(&self.kubeconfig).await?;
-        let subjects = Subjects {
-            kubernetes: self.kubernetes.clone(),
-            operator: Operator::Beside {
-                log: self.operator_log.clone(),
-                stays: self.stays,
+    /// Fails when its API server can't be reached.
+    pub async fn target(&self, ray: &Version) -> Result<Target, TargetError> {
+        Ok(Target {
+            client: crate::target::client(&self.kubeconfig).await?,
+            environment: Environment {
+                kubernetes: self.kubernetes.clone(),
+                ..Environment::default()
             },
-            operator_image: self.operator.clone(),
+            health: Health::Process {
+                log: self.operator_log.clone(),
+            },
+            images: Images {
+                operator: self.operator.clone(),
+                rays: BTreeMap::from([(ray.clone(), named(ray))]),
+            },
             samples: self.samples.clone(),
-            rays: BTreeMap::from([(ray.clone(), named(ray))]),
-            permits: None,
-        };
-        Ok(Engine::new(client, subjects, options, progress, cancel).await?)
+            capabilities: Capabilities {
+                kubelet: false,
+                permits: None,
+                capacity_share: 1,
+                jobs: Some(JOBS),
+                clean_up: if self.stays {
+                    CaseCleanUp::RayObjects
+                } else {
+                    CaseCleanUp::Nothing
+                },
+            },
+        })
     }
 }
 

@@ -1,24 +1,22 @@
-//! Cases in a cluster that exists: nothing of it is made, changed or taken down but what the run itself makes.
+//! Provides a cluster that exists: nothing of it is made, changed or removed but what the run itself makes.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::Namespace;
-use kube::Api;
-use kube::api::ListParams;
 use semver::Version;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Engine, EngineOptions, Operator, Options, RunError, Subjects, cleanup, custom_manifests,
+    Batch, Capabilities, CaseCleanUp, ExistingSpec, Health, Images, ReleaseSpec, Serve, Target,
+    TargetError, custom_manifests,
 };
 use crate::artifact::{Programs, Store, UNPINNED};
 use crate::operator::{self, DiscoverError, Found, Installed, Rendered, remove_own};
 use crate::plan::TestCase;
 use crate::progress::Progress;
-use crate::results::{CaseResult, Environment, ImageRecord, Origin};
-use crate::scenario::Manifest;
+use crate::results::{Environment, ImageRecord, Origin};
+use crate::scenario::{Manifest, TargetKind};
 use crate::target::Existing;
 
 /// Settings of an operator that change what it makes of commands (main.go and common/pod.go of the releases).
@@ -30,7 +28,8 @@ const SETTINGS: [&str; 4] = [
 ];
 
 /// A cluster that exists, and its operator, before anything is made in it.
-pub(super) struct There {
+pub(crate) struct ExistingProvider {
+    spec: ExistingSpec,
     cluster: Existing,
     identity: String,
     operator: TheOperator,
@@ -49,38 +48,40 @@ enum TheOperator {
     },
 }
 
-impl There {
+impl ExistingProvider {
     /// Connects to the cluster of a context, checks what may be done there, and finds out which operator cases will meet.
     pub(super) async fn find(
-        options: &Options,
+        spec: &ExistingSpec,
+        releases: &ReleaseSpec,
         progress: Arc<dyn Progress>,
-    ) -> Result<Option<Self>, RunError> {
-        let Some(wanted) = &options.existing else {
-            return Ok(None);
-        };
+    ) -> Result<Self, TargetError> {
         let store = Store::open()?;
-        let programs = Programs::new(store.clone(), options.source, Arc::clone(&progress));
-        let cluster = Existing::connect(&wanted.context).await?;
+        let programs = Programs::new(store.clone(), spec.source, Arc::clone(&progress));
+        let cluster = Existing::connect(&spec.context).await?;
         progress.update(
             "cluster",
             &format!("{} at {}", cluster.context, cluster.server),
         );
         cluster.check_permissions().await?;
-        let identity = cluster.identity().await.map_err(|source| RunError::Api {
-            doing: "reading the namespace kube-system, whose uid tells the cluster from others",
-            source: Box::new(source),
-        })?;
-        let asked = options.operator_asked.as_ref();
-        let operator = if wanted.install_operator {
+        let identity = cluster
+            .identity()
+            .await
+            .map_err(|source| TargetError::Api {
+                doing: "reading the namespace kube-system, whose uid tells the cluster from others",
+                source: Box::new(source),
+            })?;
+        let asked = releases.asked.as_ref();
+        let operator = if spec.install_operator {
             // Only where there is none: one that is not available for a moment is there all the same.
             match operator::discover(&cluster.client, None, None).await {
                 Err(DiscoverError::None) => {}
-                Ok(found) => return Err(RunError::OperatorIsThere(found.installed.namespace)),
+                Ok(found) => return Err(TargetError::OperatorIsThere(found.installed.namespace)),
                 Err(other) => return Err(other.into()),
             }
-            let (mut rendered, release) = custom_manifests::rendered(options, &programs).await?;
+            let (mut rendered, release) =
+                custom_manifests::rendered(&spec.operator, releases, &programs).await?;
             rendered.customise(
-                options.operator_image.as_deref(),
+                spec.operator.image.as_deref(),
                 &operator::Options::default(),
                 "",
             );
@@ -89,12 +90,13 @@ impl There {
                 release,
             }
         } else {
-            let named = wanted.operator_deployment.as_ref();
+            let named = spec.operator_deployment.as_ref();
             TheOperator::Found(Box::new(
                 operator::discover(&cluster.client, named, asked).await?,
             ))
         };
-        let mut there = Self {
+        let mut found = Self {
+            spec: spec.clone(),
             cluster,
             identity,
             operator,
@@ -102,13 +104,13 @@ impl There {
             store,
             progress,
         };
-        if let Some(settings) = there.settings() {
-            there
+        if let Some(settings) = found.settings() {
+            found
                 .identity
                 .push_str(&format!(" whose operator has {settings}"));
         }
-        there.tell();
-        Ok(Some(there))
+        found.tell();
+        Ok(found)
     }
 
     /// What tells the cluster from every other.
@@ -167,7 +169,7 @@ impl There {
     }
 
     /// What is under test, for reports.
-    pub(super) fn environment(&self, options: &Options) -> Environment {
+    fn environment(&self, ray: &Version) -> Environment {
         let mut engine = format!(
             "none (the existing cluster of the context {})",
             self.cluster.context
@@ -178,7 +180,7 @@ impl There {
         Environment {
             kubernetes: self.cluster.kubernetes.clone(),
             engine,
-            images: vec![self.operator_image(), self.ray_image(options)],
+            images: vec![self.operator_image(), self.ray_image(ray)],
         }
     }
 
@@ -207,12 +209,9 @@ impl There {
         }
     }
 
-    fn ray_image(&self, options: &Options) -> ImageRecord {
-        let name = format!("{}:{}", self.programs.pins().ray.image, options.ray);
-        let own = options
-            .existing
-            .as_ref()
-            .and_then(|there| there.ray_image.clone());
+    fn ray_image(&self, ray: &Version) -> ImageRecord {
+        let name = format!("{}:{ray}", self.programs.pins().ray.image);
+        let own = self.spec.ray_image.clone();
         ImageRecord {
             name: own.unwrap_or(name),
             origin: Origin::Existing,
@@ -222,40 +221,53 @@ impl There {
         }
     }
 
-    /// Runs the cases, and removes what it installed unless it is to stay.
-    pub(super) async fn run(
-        self,
-        options: &Options,
-        engine_options: EngineOptions,
-        cases: &[TestCase],
-        cancel: &CancellationToken,
-    ) -> Result<Vec<CaseResult>, RunError> {
+    /// Hands the cluster to the runner with all cases, and removes what it installed unless it is to stay.
+    pub(super) async fn serve(self, serve: &mut Serve<'_>) -> Result<(), TargetError> {
+        let environment = self.environment(&serve.releases.ray);
+        serve.runner.made_of(TargetKind::Existing, &environment);
         let client = self.cluster.client.clone();
         let installs = matches!(self.operator, TheOperator::ToInstall { .. });
-        let progress = Arc::clone(&self.progress);
+        let (keep, progress) = (self.spec.keep, Arc::clone(&self.progress));
+        let cancel = &serve.end.cancel;
+        let cases = async {
+            let batch = Batch {
+                target: self
+                    .target(environment, serve.cases, &serve.releases.ray)
+                    .await?,
+                cases: serve.cases.into(),
+                cancel,
+                upgrade: None,
+            };
+            serve.runner.run(batch).await?.await;
+            Ok(())
+        };
         let done = tokio::select! {
             biased;
-            done = self.cases(options, engine_options, cases, cancel) => done,
+            done = cases => done,
             // Cases end by themselves when they are told to, and keep their evidence; what comes before them does not.
-            () = never_unless(installs, cancel) => Err(RunError::Interrupted),
+            () = never_unless(installs, cancel) => Err(TargetError::Interrupted),
         };
-        if installs && !options.keep {
-            for line in remove_own(&client).await? {
-                progress.line(&line);
+        let removed = async {
+            if installs && !keep {
+                for line in remove_own(&client).await? {
+                    progress.line(&line);
+                }
             }
-        }
-        done
+            Ok(())
+        };
+        let removed = removed.await;
+        serve.phases.end("cases");
+        removed.and(done)
     }
 
-    async fn cases(
+    /// Installs the operator, where it is to be installed.
+    async fn target(
         self,
-        options: &Options,
-        engine_options: EngineOptions,
+        environment: Environment,
         cases: &[TestCase],
-        cancel: &CancellationToken,
-    ) -> Result<Vec<CaseResult>, RunError> {
-        let operator_image = self.operator_image();
-        let ray_image = self.ray_image(options);
+        ray: &Version,
+    ) -> Result<Target, TargetError> {
+        let (operator_image, ray_image) = (self.operator_image(), self.ray_image(ray));
         let samples = self.samples(cases).await?;
         let installed = match self.operator {
             TheOperator::Found(found) => found.installed,
@@ -266,34 +278,29 @@ impl There {
             }
         };
         let server = format!("{:x}", Sha256::digest(&self.cluster.server));
-        let subjects = Subjects {
-            kubernetes: self.cluster.kubernetes.clone(),
-            operator: Operator::Installed(installed),
-            operator_image,
+        Ok(Target {
+            client: self.cluster.client,
+            environment,
+            health: Health::Deployment(installed),
+            images: Images {
+                operator: operator_image,
+                rays: [(ray.clone(), ray_image)].into(),
+            },
             samples,
-            rays: [(options.ray.clone(), ray_image)].into(),
-            // Runs of this machine share the cluster's room; of others nothing is known.
-            permits: Some(self.store.root().join("existing").join(&server[..16])),
-        };
-        let client = self.cluster.client.clone();
-        let engine = Engine::new(
-            client,
-            subjects,
-            engine_options,
-            Arc::clone(&self.progress),
-            cancel.clone(),
-        )
-        .await?;
-        let (mut results, rest) = engine.take_over(cases).await;
-        results.extend(engine.run(&rest).await);
-        for problem in engine.finish().await {
-            self.progress.line(&format!("warning: {problem}"));
-        }
-        Ok(results)
+            capabilities: Capabilities {
+                kubelet: true,
+                // Runs of this machine share the cluster's capacity; of others nothing is known.
+                permits: Some(self.store.root().join("existing").join(&server[..16])),
+                capacity_share: self.spec.capacity_share,
+                // Its processors are not this machine's: its capacity is what limits.
+                jobs: Some(AT_ONCE),
+                clean_up: CaseCleanUp::Namespace,
+            },
+        })
     }
 
     /// The release's samples, where a case needs one: only then must its files be had.
-    async fn samples(&self, cases: &[TestCase]) -> Result<PathBuf, RunError> {
+    async fn samples(&self, cases: &[TestCase]) -> Result<PathBuf, TargetError> {
         let mut manifests = cases
             .iter()
             .flat_map(|case| &case.scenario.file.spec.manifests);
@@ -305,6 +312,8 @@ impl There {
     }
 }
 
+/// Cases at once, as far as the nodes have capacity.
+const AT_ONCE: usize = 64;
 /// How long cases may take to keep their evidence after they are told to end.
 const ENDED_WITHIN: std::time::Duration = std::time::Duration::from_mins(1);
 
@@ -314,73 +323,4 @@ async fn never_unless(installs: bool, cancel: &CancellationToken) {
     }
     cancel.cancelled().await;
     tokio::time::sleep(ENDED_WITHIN).await;
-}
-
-/// Removes from the cluster of a context what ended runs of this machine left there: namespaces of cases, and the
-/// operator that a run installed. Returns a text for people.
-///
-/// # Errors
-/// When the context can't be used, or the API server refuses.
-pub(super) async fn down(
-    options: &Options,
-    progress: &dyn Progress,
-) -> Result<Option<String>, RunError> {
-    let Some(there) = &options.existing else {
-        return Ok(None);
-    };
-    let cluster = Existing::connect(&there.context).await?;
-    let left = cleanup::remove_left(&cluster.client, progress).await;
-    let mut told = left.map_err(|source| RunError::Api {
-        doing: "looking for namespaces that runs have left",
-        source: Box::new(source),
-    })?;
-    told.extend(remove_own(&cluster.client).await?);
-    if told.is_empty() {
-        told.push(format!(
-            "nothing of this machine's is left in {}",
-            cluster.context
-        ));
-    }
-    Ok(Some(told.join("\n")))
-}
-
-/// Says which operator is in the cluster of a context, and which namespaces of cases. Returns a text for people.
-///
-/// # Errors
-/// When the context can't be used, or the API server refuses.
-pub(super) async fn status(options: &Options) -> Result<Option<String>, RunError> {
-    let Some(there) = &options.existing else {
-        return Ok(None);
-    };
-    let cluster = Existing::connect(&there.context).await?;
-    let mut text = format!(
-        "{}: Kubernetes {} at {}",
-        cluster.context, cluster.kubernetes, cluster.server
-    );
-    match operator::discover(&cluster.client, there.operator_deployment.as_ref(), None).await {
-        Ok(found) => {
-            let Installed {
-                release,
-                namespace,
-                deployment,
-                ..
-            } = &found.installed;
-            text.push_str(&format!(
-                "\noperator: {namespace}/{deployment}, KubeRay {release} ({})",
-                found.image
-            ));
-        }
-        Err(why) => text.push_str(&format!("\noperator: {why}")),
-    }
-    match cluster.check_permissions().await {
-        Ok(()) => text.push_str("\npermissions: all that a run needs"),
-        Err(why) => text.push_str(&format!("\npermissions: {why}")),
-    }
-    let ours = ListParams::default().labels(&cleanup::of_cases());
-    let namespaces = Api::<Namespace>::all(cluster.client)
-        .list_metadata(&ours)
-        .await;
-    let count = namespaces.map_or(0, |list| list.items.len());
-    text.push_str(&format!("\nnamespaces of scenarios: {count}"));
-    Ok(Some(text))
 }

@@ -7,23 +7,23 @@ use std::sync::Arc;
 use semver::Version;
 use tokio::sync::{RwLock, Semaphore};
 
+use super::Running;
+use super::release::{EnvtestRelease, named};
 use super::replaceable::Replaceable;
-use super::site::named;
 use super::stored::StoredCrds;
-use super::{Running, Site};
 use crate::artifact::{Programs, Store};
 use crate::contract::{class_of, unread};
 use crate::operator::{Beside, BesideOptions, crds_are_served, create_crds};
 use crate::plan::TestCase;
 use crate::process::OWN_PROGRAM;
 use crate::progress::Progress;
+use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec, TargetError};
 use crate::results::{Environment, ImageRecord, Origin, Outcome};
-use crate::runner::{Options, RunError};
 use crate::scenario::OperatorSettings;
 use crate::target::{ApiServer, ControlPlane, PlaneOptions};
 
-/// The files that make a site.
-pub(crate) struct Parts {
+/// The files of an operator.
+pub(crate) struct OperatorFiles {
     pub(super) release: Version,
     program: PathBuf,
     crds: PathBuf,
@@ -32,30 +32,31 @@ pub(crate) struct Parts {
 }
 
 /// Programs of the target, before anything is started.
-pub(crate) struct PlaneSetup {
+pub(crate) struct EnvtestPrograms {
     programs: Programs,
     store: Store,
     progress: Arc<dyn Progress>,
     etcd: PathBuf,
     api_server: PathBuf,
-    pub(super) parts: Vec<Parts>,
+    pub(super) parts: Vec<OperatorFiles>,
     pub(super) environment: Environment,
 }
 
-impl PlaneSetup {
+impl EnvtestPrograms {
     /// The files of a release.
-    pub(super) fn parts_of(&self, release: &Version) -> Option<&Parts> {
+    pub(super) fn parts_of(&self, release: &Version) -> Option<&OperatorFiles> {
         self.parts.iter().find(|parts| parts.release == *release)
     }
 
     /// Finds, builds or pulls all programs of these releases.
     pub(crate) async fn new(
-        options: &Options,
-        releases: &[Version],
+        releases: &ReleaseSpec,
+        spec: &EnvtestSpec,
+        operators: &[Version],
         progress: Arc<dyn Progress>,
-    ) -> Result<Self, RunError> {
+    ) -> Result<Self, TargetError> {
         let store = Store::open()?;
-        let programs = Programs::new(store.clone(), options.source, Arc::clone(&progress));
+        let programs = Programs::new(store.clone(), spec.source, Arc::clone(&progress));
         let (etcd, api_server) = (
             programs.etcd().await?,
             programs.kubernetes("kube-apiserver").await?,
@@ -81,8 +82,14 @@ impl PlaneSetup {
                 images: vec![api_record, etcd_record],
             },
         };
-        for release in releases {
-            let parts = setup.parts(options, release).await?;
+        for release in operators {
+            // A release with which a case begins is itself.
+            let own = spec.operator.as_ref();
+            let own = own.filter(|_| releases.operators.contains(release));
+            let parts = match own {
+                Some(own) => setup.custom(own, release).await?,
+                None => setup.of_release(release).await?,
+            };
             setup.environment.images.push(parts.record.clone());
             setup.parts.push(parts);
         }
@@ -104,10 +111,10 @@ impl PlaneSetup {
     }
 
     /// Whether what is up is made of the same programs and has every release.
-    pub(crate) fn is_met_by(&self, environment: &Environment, sites: &[Site]) -> bool {
-        let has = |parts: &Parts| {
-            let mut own = sites.iter().filter(|site| site.release == parts.release);
-            own.any(|site| site.operator == parts.record && site.crds == parts.crds)
+    pub(crate) fn is_met_by(&self, environment: &Environment, up: &[EnvtestRelease]) -> bool {
+        let has = |parts: &OperatorFiles| {
+            let mut own = up.iter().filter(|up| up.release == parts.release);
+            own.any(|up| up.operator == parts.record && up.crds == parts.crds)
         };
         // The first two are the API server and etcd.
         let common = self.environment.images.iter().take(2);
@@ -117,15 +124,10 @@ impl PlaneSetup {
             && self.parts.iter().all(has)
     }
 
-    async fn parts(&self, options: &Options, release: &Version) -> Result<Parts, RunError> {
-        // A release with which a case begins is itself.
-        let given = options.operator_binary.as_ref();
-        if let Some(program) = given.filter(|_| options.operators.contains(release)) {
-            return self.own(options, release, program).await;
-        }
+    async fn of_release(&self, release: &Version) -> Result<OperatorFiles, TargetError> {
         let program = self.programs.operator(release).await?;
         let module = self.programs.operator_module(release).await?;
-        Ok(Parts {
+        Ok(OperatorFiles {
             release: release.clone(),
             record: self.programs.operator_record(release, &program).await?,
             program,
@@ -135,19 +137,19 @@ impl PlaneSetup {
     }
 
     /// A program of the user's own making, of a release that need not be pinned where its CRDs are given, too.
-    async fn own(
+    async fn custom(
         &self,
-        options: &Options,
+        own: &OperatorProgram,
         release: &Version,
-        program: &Path,
-    ) -> Result<Parts, RunError> {
-        let file = |source| RunError::File {
+    ) -> Result<OperatorFiles, TargetError> {
+        let program = &own.program;
+        let file = |source| TargetError::File {
             doing: "looking for the operator",
-            path: program.into(),
+            path: program.clone(),
             source,
         };
         let program = std::fs::canonicalize(program).map_err(file)?;
-        let (crds, samples) = if let Some(crds) = &options.crds {
+        let (crds, samples) = if let Some(crds) = &own.crds {
             let beside = crds.join("../../samples");
             (crds.clone(), beside)
         } else {
@@ -171,7 +173,7 @@ impl PlaneSetup {
             .await?;
         (record.origin, record.source) = (Origin::Built, source);
         record.pinned = false;
-        Ok(Parts {
+        Ok(OperatorFiles {
             release: release.clone(),
             program,
             crds,
@@ -181,7 +183,7 @@ impl PlaneSetup {
     }
 
     /// Starts etcd.
-    pub(crate) async fn start(&self) -> Result<ControlPlane, RunError> {
+    pub(crate) async fn start(&self) -> Result<ControlPlane, TargetError> {
         let options = PlaneOptions {
             etcd: &self.etcd,
             state: self.store.root(),
@@ -197,16 +199,16 @@ impl PlaneSetup {
     /// `settings` says how the operator of a release is to be set up; a release for which it says nothing is left out.
     /// For each of them the operator is started anew, after the one before has ended: two operators would both work on
     /// every object, and no release has a setting that excludes objects. In the end `upgrades` may replace the operator.
-    pub(crate) async fn each<T>(
+    pub(crate) async fn each<T, E: From<TargetError>>(
         &self,
         plane: &ControlPlane,
         settings: impl Fn(&Version) -> BTreeSet<OperatorSettings>,
-        then: impl AsyncFn(Site) -> Result<T, RunError>,
-        upgrades: impl AsyncFn(&Replaceable<'_>) -> Result<Option<T>, RunError>,
-    ) -> Result<Vec<(Vec<T>, Running)>, RunError> {
+        then: impl AsyncFn(EnvtestRelease) -> Result<T, E>,
+        upgrades: impl AsyncFn(&Replaceable<'_>) -> Result<Option<T>, E>,
+    ) -> Result<Vec<(Vec<T>, Running)>, E> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let turns = Semaphore::new(cores);
-        let one = async |(parts, settings): (&Parts, BTreeSet<OperatorSettings>)| {
+        let one = async |(parts, settings): (&OperatorFiles, BTreeSet<OperatorSettings>)| {
             let mut turn = Some(turns.acquire().await);
             let api = self.serve(plane, parts).await?;
             let (mut results, mut running) = (Vec::new(), None::<Beside>);
@@ -214,16 +216,16 @@ impl PlaneSetup {
                 if let Some(before) = running.take() {
                     before.stop().await;
                 }
-                let (site, operator) = self.operate(plane, parts, &api, settings)?;
+                let (up, operator) = self.operate(plane, parts, &api, settings)?;
                 drop(turn.take());
                 running = Some(operator);
-                results.push(then(site).await?);
+                results.push(then(up).await?);
             }
             let replaceable = Replaceable::new(self, plane, parts, &api, running);
             results.extend(upgrades(&replaceable).await?);
             let operator = RwLock::new(replaceable.into_running());
             drop(turn);
-            Ok::<_, RunError>((results, Running { operator, api }))
+            Ok::<_, E>((results, Running { operator, api }))
         };
         let wanted = self
             .parts
@@ -234,7 +236,11 @@ impl PlaneSetup {
     }
 
     /// Brings up a release's API server with its CRDs.
-    async fn serve(&self, plane: &ControlPlane, parts: &Parts) -> Result<ApiServer, RunError> {
+    async fn serve(
+        &self,
+        plane: &ControlPlane,
+        parts: &OperatorFiles,
+    ) -> Result<ApiServer, TargetError> {
         let task = format!("KubeRay {}", parts.release);
         self.progress.update(&task, "starting its API server");
         let name = parts.release.to_string();
@@ -243,7 +249,7 @@ impl PlaneSetup {
             .images
             .first()
             .map_or("", |api| &api.digest);
-        let file = |source| RunError::File {
+        let file = |source| TargetError::File {
             doing: "reading the CRDs in",
             path: parts.crds.clone(),
             source,
@@ -271,10 +277,10 @@ impl PlaneSetup {
     pub(crate) fn operate(
         &self,
         plane: &ControlPlane,
-        parts: &Parts,
+        parts: &OperatorFiles,
         api: &ApiServer,
         settings: OperatorSettings,
-    ) -> Result<(Site, Beside), RunError> {
+    ) -> Result<(EnvtestRelease, Beside), TargetError> {
         let operator = Beside::start(BesideOptions {
             release: &parts.release,
             program: &parts.program,
@@ -285,7 +291,7 @@ impl PlaneSetup {
             alarm: plane.alarm(),
             flags: &[],
         })?;
-        let site = Site {
+        let up = EnvtestRelease {
             release: parts.release.clone(),
             settings,
             kubernetes: self.environment.kubernetes.clone(),
@@ -296,6 +302,6 @@ impl PlaneSetup {
             samples: parts.samples.clone(),
             stays: false,
         };
-        Ok((site, operator))
+        Ok((up, operator))
     }
 }

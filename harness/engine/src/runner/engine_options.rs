@@ -1,20 +1,15 @@
-//! What cases run against, how they run, and why they could not.
+//! How cases run, and why they could not.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
-use jiff::Timestamp;
-use kube::Client;
 use semver::Version;
 use tokio::time::Instant;
 
 use super::names::RunId;
 use super::{PermitError, Resources, RunJournal};
-use crate::operator::{Installed, ObjectError, log_about, log_since};
+use crate::operator::ObjectError;
 use crate::redact::Redactor;
-use crate::results::ImageRecord;
 use crate::scenario::Diagnostics;
 
 /// How long the watches on a namespace may take to give their first list.
@@ -30,63 +25,6 @@ pub enum EvidencePolicy {
     Always,
 }
 
-/// How the operator runs that cases run against.
-#[derive(Debug, Clone)]
-pub enum Operator {
-    /// In the cluster.
-    Installed(Installed),
-    /// Beside a control plane.
-    Beside {
-        /// What it writes.
-        log: PathBuf,
-        /// Whether it runs on after the cases, so that what they made must go.
-        stays: bool,
-    },
-}
-
-impl Operator {
-    /// Its log since a moment, or about a namespace, for evidence.
-    pub(super) async fn log(&self, client: &Client, namespace: &str, since: Timestamp) -> String {
-        match self {
-            Self::Installed(installed) => log_since(client, installed, since).await,
-            Self::Beside { log, .. } => log_about(log, namespace),
-        }
-    }
-
-    /// Whether Pods that it makes run: beside a control plane there is neither node nor controller.
-    pub(super) fn has_nodes(&self) -> bool {
-        matches!(self, Self::Installed(_))
-    }
-}
-
-/// What cases run against: one operator release and the Ray images that the nodes can get.
-#[derive(Debug, Clone)]
-pub struct Subjects {
-    /// Release of Kubernetes, as the API server says.
-    pub kubernetes: String,
-    /// The operator that runs.
-    pub operator: Operator,
-    /// Its image, or its program.
-    pub operator_image: ImageRecord,
-    /// The folder `config/samples` of its release.
-    pub samples: PathBuf,
-    /// Images of Ray by release.
-    pub rays: BTreeMap<Version, ImageRecord>,
-    /// The folder by which processes that use the same nodes share their room; none beside a control plane.
-    pub permits: Option<PathBuf>,
-}
-
-impl Subjects {
-    /// The images on which the results of cases with this release of Ray depend.
-    pub(super) fn images(&self, ray: &Version) -> Vec<ImageRecord> {
-        let ray = self.rays.get(ray);
-        std::iter::once(&self.operator_image)
-            .chain(ray)
-            .cloned()
-            .collect()
-    }
-}
-
 /// How cases run.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
@@ -96,12 +34,10 @@ pub struct EngineOptions {
     pub output: PathBuf,
     /// When evidence is kept.
     pub evidence: EvidencePolicy,
-    /// How many cases run at once at most.
-    pub jobs: usize,
+    /// How many cases run at once at most; as many as the target allows when absent.
+    pub jobs: Option<usize>,
     /// Whether a case that only waits for time to pass lets another begin beside them.
     pub overlap: bool,
-    /// Of the room that nodes have, use one part of so many.
-    pub capacity_share: u32,
     /// Where it is noted what cases came to; nowhere when absent.
     pub journal: Option<Arc<RunJournal>>,
     /// Knows the Secrets of the run's cases.
@@ -223,13 +159,4 @@ impl CaseError {
     pub(super) fn is_an_answer(&self) -> bool {
         matches!(self, Self::Namespace { source, .. } if matches!(**source, kube::Error::Api(_)))
     }
-}
-
-/// Puts a case's own release of the operator in the place of the one that it begins with.
-pub trait Upgrade: Send + Sync {
-    /// Ends the older one, where something is to happen while neither runs.
-    fn end(&self) -> BoxFuture<'_, Result<(), String>>;
-
-    /// Does it; when it ends, the operator is available.
-    fn upgrade(&self) -> BoxFuture<'_, Result<(), String>>;
 }

@@ -1,4 +1,8 @@
-//! The tools that make a cluster, before anything is made.
+//! Provides kind clusters: pulls and builds what they are made of, and installs the operator.
+
+mod serve;
+mod target;
+mod upgrade;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,7 +10,7 @@ use std::time::Duration;
 
 use semver::Version;
 
-use super::{Options, RunError, custom_manifests};
+use super::{KindSpec, Phases, ReleaseSpec, TargetError, custom_manifests};
 use crate::artifact::{Artifacts, Image, Store, system};
 use crate::container::{Engine, EngineError, EngineKind};
 use crate::operator::{self, Installed, Wanted};
@@ -17,12 +21,16 @@ use crate::target::{ClusterHandle, EarlyCluster, KindCluster, Lock, Patience, Un
 /// How long nodes may take until they are Ready.
 const NODES_WITHIN: Duration = Duration::from_mins(5);
 
+pub(super) use serve::serve;
+pub(crate) use target::bring_up;
+pub use target::{KindTarget, noted_releases};
+
 /// What a run says that it uses the cluster for.
-pub(super) const RUN: &str = "run";
+const RUN: &str = "run";
 
 /// Engine, store, artifacts and the cluster's provider.
-pub(super) struct Setup {
-    pub(super) cluster: KindCluster,
+pub(crate) struct KindProvider {
+    pub(crate) cluster: KindCluster,
     artifacts: Artifacts,
     note: PathBuf,
     registry_data: PathBuf,
@@ -31,7 +39,7 @@ pub(super) struct Setup {
 }
 
 /// What a cluster is made of and what is put into it.
-pub(super) struct StackArtifacts {
+struct StackArtifacts {
     module: PathBuf,
     operator_image: Image,
     ray_image: Image,
@@ -41,91 +49,91 @@ pub(super) struct StackArtifacts {
 }
 
 /// A cluster with everything in it that cases need.
-pub(super) struct Stack {
-    pub(super) handle: ClusterHandle,
-    pub(super) client: kube::Client,
-    pub(super) operator: Installed,
-    pub(super) operator_image: ImageRecord,
-    pub(super) ray_image: ImageRecord,
-    pub(super) samples: PathBuf,
-    pub(super) environment: Environment,
+struct Stack {
+    handle: ClusterHandle,
+    client: kube::Client,
+    operator: Installed,
+    operator_image: ImageRecord,
+    ray_image: ImageRecord,
+    samples: PathBuf,
+    environment: Environment,
 }
 
-impl Setup {
+impl KindProvider {
     /// Finds the container engine and opens the store.
-    pub(super) async fn new(
-        options: &Options,
+    pub(crate) async fn new(
+        spec: &KindSpec,
         progress: Arc<dyn Progress>,
-    ) -> Result<Self, RunError> {
+    ) -> Result<Self, TargetError> {
         let store = Store::open()?;
-        let engine = Engine::detect(options.engine, store.root()).await?;
-        Self::with(engine, store, options, progress)
+        let engine = Engine::detect(spec.engine, store.root()).await?;
+        Self::with(engine, store, spec, progress)
     }
 
-    /// As [`Setup::new`], but where no engine can be used and podman is missing, podman is installed if we may: a bare
+    /// As [`KindProvider::new`], but where no engine can be used and podman is missing, podman is installed if we may: a bare
     /// Debian machine as root needs nothing by hand.
-    pub(super) async fn ready_to_bring_up(
-        options: &Options,
+    pub(crate) async fn ready_to_bring_up(
+        spec: &KindSpec,
         progress: Arc<dyn Progress>,
-    ) -> Result<Self, RunError> {
+    ) -> Result<Self, TargetError> {
         let store = Store::open()?;
-        let engine = match Engine::detect(options.engine, store.root()).await {
+        let engine = match Engine::detect(spec.engine, store.root()).await {
             Err(EngineError::None(_))
-                if options.engine != Some(EngineKind::Docker)
+                if spec.engine != Some(EngineKind::Docker)
                     && system::may_install(&[system::PODMAN]) =>
             {
                 system::ensure(&[system::PODMAN], &*progress).await?;
-                Engine::detect(options.engine, store.root()).await?
+                Engine::detect(spec.engine, store.root()).await?
             }
             detected => detected?,
         };
-        Self::with(engine, store, options, progress)
+        Self::with(engine, store, spec, progress)
     }
 
     fn with(
         engine: Engine,
         store: Store,
-        options: &Options,
+        spec: &KindSpec,
         progress: Arc<dyn Progress>,
-    ) -> Result<Self, RunError> {
+    ) -> Result<Self, TargetError> {
         let cluster = KindCluster::new(
             engine.clone(),
-            &options.cluster,
+            &spec.cluster,
             store.root(),
             Arc::clone(&progress),
         )?;
         Ok(Self {
             cluster,
             engine: format!("{} {}", engine.kind.program(), engine.version),
-            note: KindCluster::note(store.root(), &options.cluster),
+            note: KindCluster::note(store.root(), &spec.cluster),
             registry_data: store.root().join("registry"),
-            artifacts: Artifacts::new(engine, store, options.source, Arc::clone(&progress)),
+            artifacts: Artifacts::new(engine, store, spec.source, Arc::clone(&progress)),
             progress,
         })
     }
 
     /// The engine and its release.
-    pub(super) fn engine(&self) -> &str {
+    pub(crate) fn engine(&self) -> &str {
         &self.engine
     }
 
     /// Where is noted what runs in the cluster.
-    pub(super) fn note(&self) -> &Path {
+    fn note(&self) -> &Path {
         &self.note
     }
 
     /// Pulls or builds what the cluster is made of; nothing of the cluster is touched.
-    pub(super) async fn artifacts(
+    async fn artifacts(
         &self,
-        options: &Options,
-        phases: &mut super::Phases,
-    ) -> Result<StackArtifacts, RunError> {
+        releases: &ReleaseSpec,
+        phases: &mut Phases,
+    ) -> Result<StackArtifacts, TargetError> {
         // The operator's manifests first: a release that is not known is told before anything long begins.
-        let release = options.operator()?;
+        let release = releases.operator()?;
         let artifacts = StackArtifacts {
             module: self.artifacts.programs().operator_module(release).await?,
             operator_image: self.artifacts.operator_image(release).await?,
-            ray_image: self.artifacts.ray_image(&options.ray).await?,
+            ray_image: self.artifacts.ray_image(&releases.ray).await?,
             registry_image: self.artifacts.registry_image().await?,
             node_image: self.artifacts.node_image().await?,
             kind: self.artifacts.kind().await?,
@@ -135,14 +143,15 @@ impl Setup {
     }
 
     /// Brings everything up, and uses again what is there.
-    pub(super) async fn up(
+    async fn up(
         &self,
         lock: &Lock,
-        options: &Options,
+        spec: &KindSpec,
+        releases: &ReleaseSpec,
         artifacts: StackArtifacts,
-        phases: &mut super::Phases,
-    ) -> Result<Stack, RunError> {
-        let release = options.operator()?;
+        phases: &mut Phases,
+    ) -> Result<Stack, TargetError> {
+        let release = releases.operator()?;
         let StackArtifacts {
             module,
             operator_image,
@@ -160,35 +169,31 @@ impl Setup {
                 store: self.artifacts.programs().store(),
                 images: &[&ray_image],
             }),
-            workers: options
-                .roomy
-                .max(options.nodes)
-                .unwrap_or(1)
-                .saturating_sub(1),
-            least_workers: options.nodes.unwrap_or(1).saturating_sub(1),
-            audit: options.audit,
+            workers: spec.roomy.max(spec.nodes).unwrap_or(1).saturating_sub(1),
+            least_workers: spec.nodes.unwrap_or(1).saturating_sub(1),
+            audit: spec.audit,
             // Where images were built because no registry can be reached, asking one would only take time.
             upstream: node_image.record.origin == Origin::Pulled,
             patience: Patience::default(),
             deadline: NODES_WITHIN,
             helper: None,
             purpose: RUN,
-            keep: options.keep,
+            keep: spec.keep,
         };
         let install = async |early: EarlyCluster| {
             early.push(&operator_image).await?;
             let installing = self.ensure(
                 &early.client,
+                (spec, releases),
                 release,
                 &operator_image,
-                options,
                 early.nodes_are_ready(),
             );
             // Ray's image is large; where the registry has it not, that takes as long as the operator.
             let (operator, _) = tokio::try_join!(installing, async {
-                early.push(&ray_image).await.map_err(RunError::from)
+                early.push(&ray_image).await.map_err(TargetError::from)
             })?;
-            Ok::<_, RunError>(operator)
+            Ok::<_, TargetError>(operator)
         };
         let (handle, operator) = self.cluster.up_holding(lock, &up, install).await?;
         phases.add(&handle.phases);
@@ -212,16 +217,16 @@ impl Setup {
     }
 
     /// Makes a release of the operator run in the cluster, in the place of any other.
-    pub(super) async fn install(
+    async fn install(
         &self,
         handle: &ClusterHandle,
         client: &kube::Client,
+        specs: (&KindSpec, &ReleaseSpec),
         release: &Version,
-        options: &Options,
-    ) -> Result<(), RunError> {
+    ) -> Result<(), TargetError> {
         let image = self.artifacts.operator_image(release).await?;
         handle.push(&image).await?;
-        self.ensure(client, release, &image, options, std::future::ready(()))
+        self.ensure(client, specs, release, &image, std::future::ready(()))
             .await?;
         Ok(())
     }
@@ -229,20 +234,22 @@ impl Setup {
     async fn ensure(
         &self,
         client: &kube::Client,
+        (spec, releases): (&KindSpec, &ReleaseSpec),
         release: &Version,
         image: &Image,
-        options: &Options,
         nodes: impl Future<Output = ()>,
-    ) -> Result<Installed, RunError> {
+    ) -> Result<Installed, TargetError> {
         let programs = self.artifacts.programs();
-        let manifests = custom_manifests::manifests(options, programs, release).await?;
+        let manifests =
+            custom_manifests::manifests(&spec.operator, releases, programs, release).await?;
         let renderers = custom_manifests::renderers(programs, &manifests).await?;
         let departures = operator::Options {
             // The release that an upgrade begins with is its own.
-            image: options
-                .operator_image
+            image: spec
+                .operator
+                .image
                 .clone()
-                .filter(|_| options.operators.contains(release)),
+                .filter(|_| releases.operators.contains(release)),
             ..operator::Options::default()
         };
         let wanted = Wanted {
@@ -260,12 +267,12 @@ impl Setup {
 /// # Errors
 /// When no engine can be used, or the image can't be built.
 pub async fn harness_image(
-    options: &Options,
+    spec: &KindSpec,
     program: &Path,
     scenarios: &Path,
     progress: Arc<dyn Progress>,
-) -> Result<Image, RunError> {
-    let setup = Setup::ready_to_bring_up(options, progress).await?;
+) -> Result<Image, TargetError> {
+    let setup = KindProvider::ready_to_bring_up(spec, progress).await?;
     Ok(setup.artifacts.harness_image(program, scenarios).await?)
 }
 
@@ -275,12 +282,12 @@ pub async fn harness_image(
 /// # Errors
 /// When no cluster is up, or the image can't be built or pushed.
 pub async fn push_harness(
-    options: &Options,
+    spec: &KindSpec,
     program: &Path,
     scenarios: &Path,
     progress: Arc<dyn Progress>,
-) -> Result<(kube::Client, String), RunError> {
-    let setup = Setup::new(options, progress).await?;
+) -> Result<(kube::Client, String), TargetError> {
+    let setup = KindProvider::new(spec, progress).await?;
     let handle = setup.cluster.attach("submit").await?;
     let image = setup.artifacts.harness_image(program, scenarios).await?;
     handle.push(&image).await?;
@@ -292,9 +299,9 @@ pub async fn push_harness(
 /// # Errors
 /// When none is.
 pub async fn kind_client(
-    options: &Options,
+    spec: &KindSpec,
     progress: Arc<dyn Progress>,
-) -> Result<kube::Client, RunError> {
-    let setup = Setup::new(options, progress).await?;
+) -> Result<kube::Client, TargetError> {
+    let setup = KindProvider::new(spec, progress).await?;
     Ok(setup.cluster.attach("collect").await?.client().await?)
 }

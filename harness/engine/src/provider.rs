@@ -1,0 +1,26 @@
+//! Providers: each turns the spec of a target into a [`Target`] with a running operator, and hands it to the runner.
+
+mod custom_manifests;
+mod end;
+mod envtest;
+mod error;
+mod existing;
+mod kind;
+mod phases;
+mod serve;
+mod spec;
+mod target;
+
+pub(crate) use end::{RunEnd, until};
+pub use envtest::{Envtest, EnvtestRelease, daemon};
+pub(crate) use envtest::{EnvtestPrograms, Running};
+pub use error::TargetError;
+pub(crate) use kind::{KindProvider, bring_up};
+pub use kind::{KindTarget, harness_image, kind_client, noted_releases, push_harness};
+pub(crate) use phases::Phases;
+pub(crate) use serve::{Batch, CaseRunner, CleanUp, Provider, Serve};
+pub use spec::{
+    CLUSTER, CustomOperator, EnvtestSpec, ExistingSpec, KindSpec, OperatorProgram, ReleaseSpec,
+    TargetSpec,
+};
+pub use target::{Capabilities, CaseCleanUp, Health, Images, Target, Upgrade};

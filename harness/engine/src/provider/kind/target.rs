@@ -1,0 +1,243 @@
+//! A kind cluster with an operator in it, and the note about that for those who attach.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use super::{KindProvider, Stack};
+use crate::artifact::Store;
+use crate::operator::Installed;
+use crate::process::stop_point;
+use crate::progress::Progress;
+use crate::provider::{
+    Capabilities, CaseCleanUp, Health, Images, KindSpec, Phases, ReleaseSpec, Target, TargetError,
+};
+use crate::results::{Environment, ImageRecord};
+use crate::target::{ClusterHandle, Holder, KindCluster, Patience, UP};
+
+/// The note that `cluster up` writes beside the cluster's other files.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Note {
+    operator: Version,
+    operator_image: ImageRecord,
+    namespace: String,
+    deployment: String,
+    ray: Version,
+    ray_image: ImageRecord,
+    samples: PathBuf,
+    environment: Environment,
+}
+
+/// A cluster with an operator and a Ray image in it, ready for cases.
+pub struct KindTarget {
+    handle: ClusterHandle,
+    client: kube::Client,
+    note: Note,
+}
+
+impl KindTarget {
+    /// Uses what is up, as it is; nothing is made.
+    ///
+    /// # Errors
+    /// When nothing is up, or `cluster up` did not come to its end.
+    pub async fn attach(
+        spec: &KindSpec,
+        progress: Arc<dyn Progress>,
+        purpose: &str,
+    ) -> Result<Self, TargetError> {
+        let provider = KindProvider::new(spec, progress).await?;
+        let lock = provider.cluster.lock("attach", Patience::default()).await?;
+        let handle = provider.cluster.attach_holding(&lock, purpose).await?;
+        // As long as the lock is held, nobody changes what the note tells.
+        let note = read(provider.note())?.ok_or(TargetError::Unfinished)?;
+        drop(lock);
+        let client = handle.client().await?;
+        Ok(Self {
+            handle,
+            client,
+            note,
+        })
+    }
+
+    /// Of what was just brought up.
+    fn new(
+        provider: &KindProvider,
+        releases: &ReleaseSpec,
+        stack: Stack,
+    ) -> Result<Self, TargetError> {
+        let note = Note {
+            operator: releases.operator()?.clone(),
+            operator_image: stack.operator_image,
+            namespace: stack.operator.namespace,
+            deployment: stack.operator.deployment,
+            ray: releases.ray.clone(),
+            ray_image: stack.ray_image,
+            samples: stack.samples,
+            environment: stack.environment,
+        };
+        write(provider.note(), &note)?;
+        Ok(Self {
+            handle: stack.handle,
+            client: stack.client,
+            note,
+        })
+    }
+
+    /// Notes again what runs, after something else ran meanwhile.
+    pub(super) fn note_again(&self, provider: &KindProvider) -> Result<(), TargetError> {
+        write(provider.note(), &self.note)
+    }
+
+    /// Release of the operator that runs.
+    pub fn operator(&self) -> &Version {
+        &self.note.operator
+    }
+
+    /// Release of Ray whose image the nodes can get.
+    pub fn ray(&self) -> &Version {
+        &self.note.ray
+    }
+
+    /// What is under test, for reports.
+    pub fn environment(&self) -> &Environment {
+        &self.note.environment
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> &ClusterHandle {
+        &self.handle
+    }
+
+    /// Returns it as the target of cases.
+    pub fn target(&self) -> Target {
+        let note = &self.note;
+        Target {
+            client: self.client.clone(),
+            environment: note.environment.clone(),
+            health: Health::Deployment(Installed {
+                release: note.operator.clone(),
+                namespace: note.namespace.clone(),
+                deployment: note.deployment.clone(),
+                reused: true,
+            }),
+            images: Images {
+                operator: note.operator_image.clone(),
+                rays: BTreeMap::from([(note.ray.clone(), note.ray_image.clone())]),
+            },
+            samples: note.samples.clone(),
+            capabilities: Capabilities {
+                kubelet: true,
+                permits: Some(self.handle.kubeconfig.with_file_name(PERMITS)),
+                capacity_share: 1,
+                jobs: None,
+                clean_up: CaseCleanUp::Namespace,
+            },
+        }
+    }
+}
+
+/// The folder by which processes that use the cluster share its capacity.
+const PERMITS: &str = "permits";
+
+/// Brings the kind cluster up with everything that cases need, and notes which releases are in it.
+///
+/// # Errors
+/// Fails when a step fails, and when others use the cluster with other releases.
+pub(crate) async fn bring_up(
+    provider: &KindProvider,
+    spec: &KindSpec,
+    releases: &ReleaseSpec,
+    phases: &mut Phases,
+) -> Result<KindTarget, TargetError> {
+    // Before anything long begins, and again when nobody else can change the answer any more.
+    refuse_other_releases(provider, spec, releases)?;
+    stop_point("releases-compared");
+    let artifacts = provider.artifacts(releases, phases).await?;
+    let lock = provider.cluster.lock(UP, Patience::default()).await?;
+    if refuse_other_releases(provider, spec, releases)?.is_empty() {
+        forget(provider)?;
+    }
+    let stack = provider
+        .up(&lock, spec, releases, artifacts, phases)
+        .await?;
+    KindTarget::new(provider, releases, stack)
+}
+
+/// Another operator would take the place of the one that others work with. Returns who works with the same.
+fn refuse_other_releases(
+    provider: &KindProvider,
+    spec: &KindSpec,
+    releases: &ReleaseSpec,
+) -> Result<Vec<Holder>, TargetError> {
+    let users = provider.cluster.users()?;
+    let Some((operator, ray)) = noted_releases(&spec.cluster) else {
+        return Ok(users);
+    };
+    let same =
+        operator == *releases.operator()? && ray == releases.ray && spec.operator.image.is_none();
+    if users.is_empty() || same {
+        return Ok(users);
+    }
+    Err(TargetError::OtherReleases {
+        cluster: spec.cluster.clone(),
+        users,
+        releases: format!("KubeRay {operator} and Ray {ray}"),
+    })
+}
+
+/// Forgets what runs in the cluster, because it is about to change. The cluster's lock must be held.
+pub(super) fn forget(provider: &KindProvider) -> Result<(), TargetError> {
+    match std::fs::remove_file(provider.note()) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(TargetError::File {
+            doing: "removing",
+            path: provider.note().into(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Which releases of operator and Ray run in the cluster of this name, as `cluster up` noted it; whether they still do, only
+/// [`KindTarget::attach`] tells.
+pub fn noted_releases(cluster: &str) -> Option<(Version, Version)> {
+    let store = Store::open().ok()?;
+    let note = read(&KindCluster::note(store.root(), cluster)).ok()??;
+    Some((note.operator, note.ray))
+}
+
+fn read(path: &Path) -> Result<Option<Note>, TargetError> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(TargetError::File {
+                doing: "reading",
+                path: path.into(),
+                source,
+            });
+        }
+    };
+    // One of another release of the harness is as good as none.
+    Ok(serde_json::from_slice(&text).ok())
+}
+
+fn write(path: &Path, note: &Note) -> Result<(), TargetError> {
+    let failed = |source| TargetError::File {
+        doing: "writing",
+        path: path.into(),
+        source,
+    };
+    let write = || {
+        // Whoever only looks takes no lock, and must not read half of it.
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut whole = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut whole, note)?;
+        whole.persist(path)?;
+        Ok(())
+    };
+    write().map_err(failed)
+}

@@ -1,0 +1,118 @@
+//! What cases run against, whichever provider it comes from.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use kube::Client;
+use semver::Version;
+
+use crate::operator::{Installed, OperatorHealth, log_about, log_since};
+use crate::results::{Environment, ImageRecord};
+
+/// What cases run against: an API server with one release of the operator, and the images that its nodes can get.
+#[derive(Clone)]
+pub struct Target {
+    /// Its API server.
+    pub client: Client,
+    /// What it is made of, for reports.
+    pub environment: Environment,
+    /// How the operator runs, and where its log is.
+    pub health: Health,
+    /// The images on which results depend.
+    pub images: Images,
+    /// The folder `config/samples` of the operator's release.
+    pub samples: PathBuf,
+    /// What it can do.
+    pub capabilities: Capabilities,
+}
+
+/// The images of a target.
+#[derive(Debug, Clone)]
+pub struct Images {
+    /// The operator's image, or its program.
+    pub operator: ImageRecord,
+    /// Images of Ray by release.
+    pub rays: BTreeMap<Version, ImageRecord>,
+}
+
+impl Images {
+    /// Returns the images on which the results of cases with a release of Ray depend.
+    pub(crate) fn of(&self, ray: &Version) -> Vec<ImageRecord> {
+        let ray = self.rays.get(ray);
+        std::iter::once(&self.operator)
+            .chain(ray)
+            .cloned()
+            .collect()
+    }
+}
+
+/// In what targets differ, as the runner sees it.
+#[derive(Debug, Clone)]
+pub struct Capabilities {
+    /// Whether nodes start containers. Then their capacity limits what runs at once, and controllers of Kubernetes fill
+    /// and empty namespaces.
+    pub kubelet: bool,
+    /// The folder by which processes that use the same nodes share their capacity.
+    pub permits: Option<PathBuf>,
+    /// Of the capacity of the nodes, use one part of so many.
+    pub capacity_share: u32,
+    /// How many cases run at once unless a number is named; one for each processor of this machine when absent.
+    pub jobs: Option<usize>,
+    /// What is removed after each case.
+    pub clean_up: CaseCleanUp,
+}
+
+/// What is removed after a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaseCleanUp {
+    /// Its namespace with all that is in it.
+    Namespace,
+    /// The Ray objects in its namespace, because no controller empties a namespace.
+    RayObjects,
+    /// Nothing: all of it goes with the target.
+    Nothing,
+}
+
+/// How it is known whether the operator runs, and where its log is.
+#[derive(Debug, Clone)]
+pub enum Health {
+    /// It is a Deployment in the cluster.
+    Deployment(Installed),
+    /// It is a process; its provider breaks the run off when it ends.
+    Process {
+        /// The file with its log.
+        log: PathBuf,
+    },
+}
+
+impl Health {
+    /// Returns its log since a moment, or about a namespace, for evidence.
+    pub(crate) async fn log(&self, client: &Client, namespace: &str, since: Timestamp) -> String {
+        match self {
+            Self::Deployment(installed) => log_since(client, installed, since).await,
+            Self::Process { log } => log_about(log, namespace),
+        }
+    }
+
+    /// Returns what each case looks at; none where its provider does.
+    pub(crate) fn of_case<'a>(&'a self, client: &'a Client) -> Option<OperatorHealth<'a>> {
+        match self {
+            Self::Deployment(installed) => Some(OperatorHealth::new(client, installed)),
+            Self::Process { .. } => None,
+        }
+    }
+}
+
+/// Replaces the operator by another release during a case.
+pub trait Upgrade: Send + Sync {
+    /// Makes sure that the release runs that the case begins with.
+    fn begin(&self) -> BoxFuture<'_, Result<(), String>>;
+
+    /// Ends the older one, where something is to happen while neither runs.
+    fn end(&self) -> BoxFuture<'_, Result<(), String>>;
+
+    /// Puts the case's own release in its place; when it ends, the operator is available.
+    fn upgrade(&self) -> BoxFuture<'_, Result<(), String>>;
+}
