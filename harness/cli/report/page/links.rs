@@ -161,6 +161,7 @@ mod tests {
 
     use super::*;
     use crate::report::example;
+    use crate::scenario::TargetKind;
 
     #[rstest]
     #[case("evidence/kind-1.6.2/a.log", Some("evidence/kind-1.6.2/a.log"))]
@@ -192,11 +193,12 @@ mod tests {
     #[test]
     fn the_command_of_a_case_keeps_what_decides_it() {
         let mut run = example::run();
-        let case = run.cases[0].clone();
+        let mut case = run.cases[0].clone();
         assert_eq!(
             repeat(&run, &case),
             "kuberay-conformance run --target kind --pair 1.6.2/2.52.0 before-ray-start"
         );
+        case.target = TargetKind::Existing;
         run.command = Some(
             "kuberay-conformance run --context kind-a --scenarios 'my own' --jobs 3 solution"
                 .into(),
