@@ -17,6 +17,8 @@ mod markdown;
 mod pace;
 mod page;
 mod pairs;
+mod rehearsal;
+mod rehearsal_markdown;
 mod rules;
 mod terminal;
 mod text;
@@ -48,6 +50,8 @@ pub use final_text::render_text;
 pub use json::results_schema;
 pub use markdown::render_markdown;
 pub use pairs::render_pairs;
+pub use rehearsal::rehearsal_text;
+pub use rehearsal_markdown::rehearsal_markdown;
 pub use rules::{LayerResult, RuleOutcome, RuleResult, rule_results};
 pub use terminal::{Live, Plain, StatusLevel, progress, use_colour};
 

@@ -350,6 +350,7 @@ pub(super) fn schema(document: Document) -> Result<u8, CliError> {
         Document::Check => format!("{:#}\n", crate::explain::check::schema()),
         Document::Diff => format!("{:#}\n", scenario::diff::diff_schema()),
         Document::Doctor => format!("{:#}\n", crate::live::doctor::schema()),
+        Document::Rehearsal => format!("{:#}\n", crate::rehearse::schema()),
     };
     console::text(&text);
     Ok(PASSED)

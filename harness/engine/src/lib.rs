@@ -17,6 +17,7 @@ pub mod output;
 pub mod process;
 pub mod progress;
 pub mod redact;
+pub mod rehearse;
 pub mod reports;
 pub mod runner;
 pub mod target;
