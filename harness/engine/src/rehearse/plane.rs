@@ -13,9 +13,7 @@ use serde_json::Value;
 
 use super::{Key, RehearseError, api};
 use crate::artifact::{Programs, Source, Store};
-use crate::operator::{
-    Beside, BesideOptions, Sender, crds_are_served, create_crds, is_about_the_object,
-};
+use crate::operator::{Beside, BesideOptions, Sender, crds_are_served, is_about_the_object};
 use crate::process::OWN_PROGRAM;
 use crate::progress::Progress;
 use crate::scenario::OperatorSettings;
@@ -90,14 +88,15 @@ impl Tools {
         });
         let control = control.await?;
         let api = control.api_server(&server, "rehearsal").await?;
-        create_crds(&api.client, &release.crds, &release.version).await?;
-        Ok(Plane {
+        let plane = Plane {
             operator: None,
             sender: Sender::new(api.client.clone()),
             api,
             control,
             started: 0,
-        })
+        };
+        plane.replace_crds(release).await?;
+        Ok(plane)
     }
 }
 
@@ -157,24 +156,28 @@ impl Plane {
             path: release.crds.clone(),
             source,
         };
-        let (mut new, mut names) = (Vec::new(), Vec::new());
+        let mut definitions = Vec::new();
         for entry in std::fs::read_dir(&release.crds).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            let Some(name) = definition_of(&path) else {
-                continue;
-            };
-            let text = std::fs::read_to_string(&path).map_err(failed)?;
-            let found = api.get_opt(&name).await;
-            let found = found.map_err(self::api("reading a definition", &name))?;
-            let version = found.and_then(|found| found.metadata.resource_version);
-            if version.is_none() {
-                new.push(name.clone());
+            if let Some(name) = definition_of(&path) {
+                let text = std::fs::read_to_string(&path).map_err(failed)?;
+                definitions.push((name, text));
             }
-            self.send_crd(&name, &text, version).await?;
-            names.push(name);
         }
+        let one = async |(name, text): &(String, String)| {
+            let found = api.get_metadata_opt(name).await;
+            let found = found.map_err(self::api("reading the definition", name))?;
+            let version = found.and_then(|found| found.metadata.resource_version);
+            let is_new = version.is_none();
+            self.send_crd(name, text, version).await?;
+            Ok::<_, RehearseError>((name.clone(), is_new))
+        };
+        let sent = futures::future::try_join_all(definitions.iter().map(one)).await?;
+        let names: Vec<&String> = sent.iter().map(|(name, _)| name).collect();
+        let is_new = sent.iter().filter(|(_, is_new)| *is_new);
+        let mut new: Vec<String> = is_new.map(|(name, _)| name.clone()).collect();
         new.sort();
-        let served: Vec<&str> = names.iter().map(String::as_str).collect();
+        let served: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
         crds_are_served(self.client(), &served).await?;
         Ok(new)
     }
@@ -202,7 +205,10 @@ impl Plane {
             request
                 .headers_mut()
                 .insert(http::header::CONTENT_TYPE, kind);
-            let accept = http::HeaderValue::from_static("application/json");
+            // The answer is as large as the definition, and nobody reads it.
+            let accept = http::HeaderValue::from_static(
+                "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+            );
             request.headers_mut().insert(http::header::ACCEPT, accept);
             self.client().request::<Value>(request).await
         };

@@ -67,14 +67,15 @@ pub(super) fn with_one_replica(object: &mut Value) -> bool {
     };
     let mut changed = false;
     for group in groups.iter_mut().filter(|group| group.is_object()) {
-        // One that can have no Pod has none.
-        let most = group["maxReplicas"].as_i64();
-        if most.is_some_and(|most| most < 1) {
+        // One that can have no Pod has none, and what is to be refused must stay so.
+        let [least, most] = ["minReplicas", "maxReplicas"].map(|field| group[field].as_i64());
+        let least = least.unwrap_or(0);
+        if most.is_some_and(|most| most < 1 || most < least) || least < 0 {
             continue;
         }
         let before = group.clone();
         group["replicas"] = json!(1);
-        if group["minReplicas"].as_i64().is_some_and(|least| least > 1) {
+        if least > 1 {
             group["minReplicas"] = json!(1);
         }
         if let Some(strategy) = group["scaleStrategy"].as_object_mut() {
