@@ -21,6 +21,31 @@ const ELSEWHERE: [&str; 5] = [
     "hostname",
 ];
 
+/// The same without the names that operators give the RayCluster of a RayJob or RayService: their
+/// form differs by release, and their end with each one.
+pub(super) fn of_one(observed: Observed, name: &str) -> Observed {
+    let long = format!("{name}-raycluster-<generated>");
+    let short = format!("{name}-<generated>");
+    let pods = observed.pods.into_iter().map(|(mut id, mut spec)| {
+        id.cluster.clear();
+        replace(&mut spec, &long, &short);
+        (id, spec)
+    });
+    Observed {
+        pods: pods.collect(),
+        refusals: observed.refusals,
+    }
+}
+
+fn replace(value: &mut Value, from: &str, to: &str) {
+    match value {
+        Value::String(text) if text.contains(from) => *text = text.replace(from, to),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, from, to)),
+        Value::Object(fields) => fields.values_mut().for_each(|item| replace(item, from, to)),
+        _ => {}
+    }
+}
+
 /// Returns the changes of Pods, the largest impact first.
 pub(super) fn changes(
     before: &Observed,
@@ -206,10 +231,7 @@ pub(super) fn at_once(before: &Observation, after: &Observation) -> Vec<AtOnce> 
     found
         .into_iter()
         .map(|((what, deleted), count)| AtOnce {
-            why: said
-                .iter()
-                .find(|(of, _)| *of == deleted)
-                .map(|(_, text)| text.clone()),
+            why: said.clone().filter(|_| deleted),
             what,
             deleted,
             count,
@@ -225,25 +247,24 @@ fn what(pod: &Pod) -> String {
     }
 }
 
-/// What the operator said of deletions and creations between two moments.
-fn said(before: &Observation, after: &Observation) -> Vec<(bool, String)> {
+/// What the operator said of deletions between two moments.
+fn said(before: &Observation, after: &Observation) -> Option<String> {
     let known: BTreeSet<_> = before
         .events
         .iter()
         .filter_map(|one| one.metadata.uid.clone())
         .collect();
-    let new = after.events.iter().filter(|event| {
+    let mut new = after.events.iter().filter(|event| {
         let uid = event.metadata.uid.as_ref();
         uid.is_none_or(|uid| !known.contains(uid))
     });
-    new.filter_map(|event| {
+    new.find_map(|event| {
         let reason = event.reason.as_deref().unwrap_or_default();
-        let deleted = reason.contains("Delete");
-        let created = reason.contains("Create");
-        let text = format!("{reason}: {}", event.message.as_deref().unwrap_or_default());
-        (deleted || created).then_some((deleted, text))
+        let message = event.message.as_deref().unwrap_or_default();
+        reason
+            .contains("Delete")
+            .then(|| format!("{reason}: {message}"))
     })
-    .collect()
 }
 
 /// The most urgent class of an object.

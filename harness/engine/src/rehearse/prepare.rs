@@ -22,6 +22,9 @@ pub(super) fn key_of(object: &Value) -> Key {
 
 /// An object for people.
 pub(super) fn shown(key: &Key) -> String {
+    if key.namespace.is_empty() {
+        return format!("{} {}", key.kind, key.name);
+    }
     format!("{} {}/{}", key.kind, key.namespace, key.name)
 }
 
