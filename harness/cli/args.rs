@@ -16,7 +16,7 @@ pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
 
 use crate::artifact::{Store, built_in_scenarios};
-use crate::commands::{Check, Diff, Doctor, Explain, Fuzz};
+use crate::commands::{Check, Diff, Doctor, Explain, Fuzz, Rehearse};
 use crate::contract;
 use crate::exit::CliError;
 use crate::operator::Manifests;
@@ -45,6 +45,7 @@ Examples:
   kuberay-conformance explain raycluster.yaml          what the Pod runs; needs no cluster
   kuberay-conformance check manifests/                 what is wrong with manifests; needs no cluster
   kuberay-conformance doctor -A                        what is wrong with the Ray Pods of your cluster
+  kuberay-conformance rehearse -A --to 1.7.0           what an upgrade of the operator does to its objects
 
 Exit codes: 0 all passed, 1 a scenario failed, 2 bad use or a bad file, 3 the environment failed, the run was cut
 short, nothing was judged or the output could not be written.";
@@ -71,6 +72,8 @@ pub enum Command {
     Check(Box<Check>),
     /// Find what is wrong with the Ray Pods of a cluster; only reads
     Doctor(Box<Doctor>),
+    /// Show what an upgrade of the operator does to the Ray objects of a cluster; only reads
+    Rehearse(Box<Rehearse>),
     /// Compare the contract with real operators on generated RayClusters
     Fuzz(Fuzz),
     /// Compare two operators with each other
@@ -178,6 +181,8 @@ pub enum Document {
     Doctor,
     /// What `report publish` writes
     ConformanceReport,
+    /// What `rehearse --format json` writes
+    Rehearsal,
 }
 
 #[derive(Debug, Subcommand)]

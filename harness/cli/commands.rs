@@ -14,6 +14,7 @@ mod job;
 mod live;
 mod merge;
 mod programme;
+mod rehearse;
 mod settings;
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ pub use diff::Diff;
 pub use doctor::Doctor;
 pub use explain::Explain;
 pub use fuzz::Fuzz;
+pub use rehearse::Rehearse;
 
 /// Runs the command that the process was started with, and says how it ended.
 pub fn main() -> ExitCode {
@@ -64,6 +66,7 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Explain(options) => explain::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Doctor(options) => doctor::run(&options),
+        Command::Rehearse(options) => rehearse::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Diff(options) => diff::run(&options),
         Command::Scenario(Scenarios::List(folder)) => files::list(&folder),

@@ -30,8 +30,8 @@ pub use commands::{doctor_plugin, main};
 
 // The layers below, under the names that they have in this crate and its tests.
 pub use kuberay_conformance_engine::{
-    artifact, container, diff, fuzz, live, observe, operator, output, process, provider, runner,
-    target,
+    artifact, container, diff, fuzz, live, observe, operator, output, process, provider, rehearse,
+    runner, target,
 };
 pub use kuberay_conformance_scenario as scenario;
 pub use kuberay_conformance_scenario::{check, expect, generate, plan};

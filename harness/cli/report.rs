@@ -18,6 +18,8 @@ mod pace;
 mod page;
 mod pairs;
 mod programme;
+mod rehearsal;
+mod rehearsal_markdown;
 mod rules;
 mod terminal;
 mod text;
@@ -52,6 +54,8 @@ pub use pairs::render_pairs;
 pub use programme::{
     ConformanceReport, Entry, Profile, ProgrammeError, ProgrammeResult, badge, render_programme,
 };
+pub use rehearsal::rehearsal_text;
+pub use rehearsal_markdown::rehearsal_markdown;
 pub use rules::{LayerResult, RuleOutcome, RuleResult, rule_results};
 pub use terminal::{Live, Plain, StatusLevel, progress, use_colour};
 

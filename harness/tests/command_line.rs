@@ -17,6 +17,8 @@ mod support;
 mod check;
 #[path = "command_line/doctor.rs"]
 mod doctor;
+#[path = "command_line/rehearse.rs"]
+mod rehearse;
 
 #[path = "command_line/offline.rs"]
 mod offline;

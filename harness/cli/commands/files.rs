@@ -361,6 +361,7 @@ pub(super) fn schema(document: Document) -> Result<u8, CliError> {
             let schema = schemars::schema_for!(report::ConformanceReport);
             format!("{:#}\n", serde_json::json!(schema))
         }
+        Document::Rehearsal => format!("{:#}\n", crate::rehearse::schema()),
     };
     console::text(&text);
     Ok(PASSED)

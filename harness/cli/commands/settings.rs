@@ -66,7 +66,7 @@ impl Given<'_> {
 }
 
 /// A configuration file, which is YAML.
-fn read(path: &Path) -> Result<Map<String, Value>, CliError> {
+pub(super) fn read(path: &Path) -> Result<Map<String, Value>, CliError> {
     let problem = |error: &dyn std::fmt::Display| {
         CliError::bad_use(format!("cannot read {}: {error}", path.display()))
     };

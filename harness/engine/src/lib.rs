@@ -18,6 +18,7 @@ pub mod process;
 pub mod progress;
 pub mod provider;
 pub mod redact;
+pub mod rehearse;
 pub mod reports;
 pub mod runner;
 pub mod target;

@@ -9,11 +9,13 @@ mod first_hour;
 mod meet;
 mod new_release;
 mod parts;
+mod rehearse;
 mod rejected;
 mod secrets;
 mod slow {
     mod diff;
     mod fuzz;
+    mod rehearse;
 }
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
 #[path = "../support/all.rs"]

@@ -36,6 +36,7 @@ use kuberay_manifest::Source;
 
 pub use causes::{CAUSES, Cause};
 pub use document::*;
+pub(crate) use facts::{flag, release_on};
 
 /// Traps that the object proves by itself: what is written does not happen, whether the Pods are
 /// well or not.

@@ -100,10 +100,13 @@ async fn missing<'a>(client: &Client, names: &[&'a str]) -> kube::Result<Vec<&'a
     for group in client.list_api_groups().await?.groups {
         if is_wanted(&group.name) {
             for version in &group.versions {
-                let resources = client
-                    .list_api_group_resources(&version.group_version)
-                    .await?
-                    .resources;
+                let listed = client.list_api_group_resources(&version.group_version);
+                let resources = match listed.await {
+                    Ok(list) => list.resources,
+                    // The group is known a moment before its versions are.
+                    Err(kube::Error::Api(status)) if status.code == 404 => continue,
+                    Err(error) => return Err(error),
+                };
                 served.extend(
                     resources
                         .into_iter()

@@ -3,22 +3,20 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::check::{Observation, Rejection};
 use crate::observe::ray_cluster_resource;
 use crate::operator::{FIELD_MANAGER, ObjectError, Sender};
 use crate::provider::Upgrade;
 use crate::scenario::{Deletion, Steps};
+use crate::target::ready_status;
 
 /// The label with the role of a Ray Pod.
 const NODE_TYPE: &str = "ray.io/node-type";
-
-/// An address of the range for documentation (RFC 5737), so that nothing answers there.
-const ADDRESS: &str = "192.0.2.1";
 
 /// Does what a scenario's `steps` says, each thing once.
 pub(crate) struct StepRunner<'a> {
@@ -247,72 +245,11 @@ fn is_rays(pod: &Pod) -> bool {
     pod.labels().contains_key(NODE_TYPE) && pod.metadata.deletion_timestamp.is_none()
 }
 
-/// What a kubelet writes of a Pod whose init containers have ended and whose containers run and are ready.
-fn ready_status(pod: &Pod, now: Timestamp) -> Value {
-    let now = format!("{now:.0}");
-    let spec = pod.spec.clone().unwrap_or_default();
-    let conditions = ["PodScheduled", "Initialized", "ContainersReady", "Ready"]
-        .map(|kind| json!({"type": kind, "status": "True", "lastTransitionTime": now}));
-    let status = |container: &Container, state: Value| {
-        json!({
-            "name": container.name, "image": container.image.clone().unwrap_or_default(), "imageID": "",
-            "ready": true, "started": true, "restartCount": 0, "state": state,
-        })
-    };
-    let ended = json!({"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now}});
-    let running = json!({"running": {"startedAt": now}});
-    let init = spec.init_containers.iter().flatten();
-    json!({"status": {
-        "phase": "Running",
-        "podIP": ADDRESS,
-        "podIPs": [{"ip": ADDRESS}],
-        "startTime": now,
-        "conditions": conditions,
-        "initContainerStatuses": init.map(|one| status(one, ended.clone())).collect::<Vec<_>>(),
-        "containerStatuses": spec.containers.iter().map(|one| status(one, running.clone())).collect::<Vec<_>>(),
-    }})
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    #[test]
-    fn the_status_is_one_that_a_kubelet_could_write() {
-        let mut pod: Pod = serde_json::from_value(json!({
-            "metadata": {"name": "head", "labels": {"ray.io/node-type": "head"}},
-            "spec": {
-                "initContainers": [{"name": "first", "image": "i"}],
-                "containers": [{"name": "ray-head", "image": "r"}, {"name": "autoscaler", "image": "r"}],
-            },
-        }))
-        .expect("a Pod");
-        assert!(is_rays(&pod));
-        let patch = ready_status(&pod, "2026-11-24T20:00:00Z".parse().expect("a time"));
-        pod.status = serde_json::from_value(patch["status"].clone()).expect("the status of a Pod");
-        let status = pod.status.expect("a status");
-        let names = |statuses: Option<Vec<k8s_openapi::api::core::v1::ContainerStatus>>| {
-            let statuses = statuses.unwrap_or_default();
-            assert!(
-                statuses
-                    .iter()
-                    .all(|one| one.ready && one.restart_count == 0)
-            );
-            statuses.into_iter().map(|one| one.name).collect::<Vec<_>>()
-        };
-        assert_eq!(names(status.init_container_statuses), ["first"]);
-        assert_eq!(names(status.container_statuses), ["ray-head", "autoscaler"]);
-        assert_eq!(status.phase.as_deref(), Some("Running"));
-        let conditions = status.conditions.unwrap_or_default();
-        let conditions: Vec<_> = conditions
-            .iter()
-            .map(|one| (one.type_.as_str(), one.status.as_str()))
-            .collect();
-        assert_eq!(
-            conditions,
-            ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map(|kind| (kind, "True"))
-        );
-    }
+    use super::*;
 
     #[test]
     fn other_pods_are_left_alone() {

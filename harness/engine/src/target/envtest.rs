@@ -3,8 +3,10 @@
 mod arguments;
 mod certificates;
 mod folder;
+mod kubelet;
 mod objects;
 mod plane;
 
+pub use kubelet::ready_status;
 pub use objects::Objects;
 pub use plane::{ApiServer, ControlPlane, PlaneOptions};

@@ -28,6 +28,11 @@ pub enum Impact {
 }
 
 impl Impact {
+    /// Returns what a feature that comes or goes with a release can do to a user's command.
+    pub fn of(feature: Feature) -> Self {
+        impact_of(feature)
+    }
+
     /// Returns the word for people and programs.
     pub fn word(self) -> &'static str {
         match self {

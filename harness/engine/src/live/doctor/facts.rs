@@ -112,7 +112,7 @@ impl Facts {
 }
 
 /// The value of a flag of Go's: `--name=value` or `--name value`.
-fn flag<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
+pub(crate) fn flag<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let bare = word.trim_start_matches('-');
@@ -149,7 +149,7 @@ pub(super) fn release_for(bundle: &Bundle, facts: &[Facts], namespace: &str) -> 
 }
 
 /// The release that created a Pod, where the Pod names it.
-pub(super) fn release_on(pod: &Value) -> Option<Version> {
+pub(crate) fn release_on(pod: &Value) -> Option<Version> {
     let meta = &pod["metadata"];
     let written = [&meta["annotations"], &meta["labels"]]
         .into_iter()

@@ -1,0 +1,251 @@
+//! An upgrade of the operator, away from its cluster: real operators on an API server of the
+//! harness work on the same objects, one release after the other.
+//!
+//! - `fleet`: what is rehearsed. `prepare`: the objects as they are created.
+//! - `plane`, `world`, `log`: the API server, what its watches show, what an operator has looked at.
+//! - `stage`: the steps of an upgrade. `compare`, `model`: pure functions over what was seen.
+//! - `document`: the report.
+
+mod compare;
+pub mod document;
+mod fleet;
+mod log;
+mod model;
+mod plane;
+mod prepare;
+mod stage;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use semver::Version;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use self::document::{Report, VERSION};
+use self::plane::Tools;
+use self::stage::Stage;
+use crate::artifact::{ArtifactError, Pins, Source};
+use crate::contract::ConfigurationError;
+use crate::operator::{ObjectError, OperatorError};
+use crate::progress::Progress;
+use crate::redact::Redactor;
+use crate::results::Outcome;
+use crate::scenario::OperatorSettings;
+use crate::target::ClusterError;
+
+pub use document::schema;
+pub use fleet::Fleet;
+
+/// The task that progress is reported for.
+const TASK: &str = "rehearse";
+
+/// Kind, namespace and name of an object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Key {
+    kind: String,
+    namespace: String,
+    name: String,
+}
+
+/// What to rehearse.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The objects and their operator.
+    pub fleet: Fleet,
+    /// The releases, in the order of the upgrades.
+    pub to: Vec<Version>,
+    /// Settings of the operator after the upgrade; those from before where absent.
+    pub target: Option<OperatorSettings>,
+    /// Leave the custom resource definitions as they are.
+    pub keep_crds: bool,
+    /// Where programs come from.
+    pub source: Source,
+}
+
+/// Why an upgrade can't be rehearsed.
+#[derive(Debug, thiserror::Error)]
+pub enum RehearseError {
+    /// There is nothing to rehearse.
+    #[error("there is no Ray object to rehearse")]
+    NoObjects,
+    /// The release before is not known.
+    #[error("nothing names the release of the operator that runs now; name it with --from")]
+    NoRelease,
+    /// The step is none.
+    #[error("{to} is older than {from}; an upgrade goes to a newer release")]
+    Order {
+        /// The release before.
+        from: Version,
+        /// The release after.
+        to: Version,
+    },
+    /// A release that the harness does not know.
+    #[error(transparent)]
+    UnknownRelease(#[from] kuberay_conformance_pins::UnknownRelease),
+    /// Settings that can't be used.
+    #[error("failed to read the operator's settings: {0}")]
+    Settings(#[from] ConfigurationError),
+    /// A program can't be had.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// The API server can't be started.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The operator can't be started.
+    #[error(transparent)]
+    Operator(#[from] OperatorError),
+    /// An object can't be sent.
+    #[error("failed to prepare the rehearsal: {0}")]
+    Object(#[from] ObjectError),
+    /// The API server of the rehearsal does not answer as it should.
+    #[error("failed at {doing} {what} in the rehearsal: {source}")]
+    Api {
+        /// What was being done.
+        doing: &'static str,
+        /// To what.
+        what: String,
+        /// What went wrong.
+        source: Box<kube::Error>,
+    },
+    /// A file of a release can't be read, or none written.
+    #[error("failed at {doing} {path}: {source}")]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// A program of the rehearsal ended.
+    #[error("a program of the rehearsal ended by itself: {0}")]
+    Ended(String),
+    /// Somebody interrupted it.
+    #[error("the rehearsal was interrupted; nothing but its own processes was touched")]
+    Interrupted,
+}
+
+impl RehearseError {
+    /// Whether the arguments are to blame.
+    pub fn is_bad_use(&self) -> bool {
+        matches!(
+            self,
+            Self::NoObjects
+                | Self::NoRelease
+                | Self::Order { .. }
+                | Self::UnknownRelease(_)
+                | Self::Settings(_)
+        )
+    }
+}
+
+fn api(doing: &'static str, what: &str) -> impl FnOnce(kube::Error) -> RehearseError {
+    let what = what.to_owned();
+    move |source| RehearseError::Api {
+        doing,
+        what,
+        source: Box::new(source),
+    }
+}
+
+/// Rehearses an upgrade.
+///
+/// # Errors
+/// When there is nothing to rehearse, or a program of the rehearsal can't be had or ends.
+pub async fn rehearse(
+    options: &Options,
+    progress: Arc<dyn Progress>,
+    cancel: CancellationToken,
+) -> Result<Report, RehearseError> {
+    let started = Instant::now();
+    let from = options.fleet.check()?;
+    let pins = Pins::embedded();
+    let mut before = &from;
+    pins.operator(before)?;
+    for to in &options.to {
+        pins.operator(to)?;
+        if to < before {
+            let (from, to) = (before.clone(), to.clone());
+            return Err(RehearseError::Order { from, to });
+        }
+        before = to;
+    }
+    let tools = Tools::open(options.source, &progress)?;
+    let work = async {
+        progress.update(TASK, &format!("preparing KubeRay {from}"));
+        let first = tools.release(&from).await?;
+        let mut releases = Vec::new();
+        for to in &options.to {
+            progress.update(TASK, &format!("preparing KubeRay {to}"));
+            releases.push(tools.release(to).await?);
+        }
+        progress.update(TASK, "starting an API server");
+        let plane = tools.plane(&first).await?;
+        Ok::<_, RehearseError>((plane, first, releases))
+    };
+    let (plane, first, releases) = tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Err(RehearseError::Interrupted),
+        prepared = work => prepared?,
+    };
+    let mut stage = Stage::new(plane, options, &*progress);
+    let done = tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(RehearseError::Interrupted),
+        done = stage.run(&first, &releases) => done,
+    };
+    let (notes, left_out) = stage.stop().await;
+    let steps = done?;
+    let fleet = &options.fleet;
+    let target = options.target.as_ref().unwrap_or(&fleet.settings);
+    let mut report = Report {
+        version: VERSION.into(),
+        origin: fleet.origin.clone(),
+        from: from.to_string(),
+        to: options.to.iter().map(ToString::to_string).collect(),
+        settings: fleet.settings.listed(),
+        target_settings: target.listed(),
+        kept_crds: options.keep_crds,
+        steps,
+        left_out: [fleet.left_out.as_slice(), &left_out].concat(),
+        notes: [fleet.notes.as_slice(), &notes].concat(),
+        missing: fleet.missing.clone(),
+        seconds: 0.0,
+    };
+    mask(&mut report, fleet);
+    report.seconds = (started.elapsed().as_secs_f64() * 10.0).round() / 10.0;
+    progress.finish(TASK, Outcome::Passed, "rehearsed the upgrade");
+    Ok(report)
+}
+
+/// Masks the secrets of the objects in the report, by value and by their form.
+fn mask(report: &mut Report, fleet: &Fleet) {
+    let redactor = Redactor::default();
+    for object in fleet.objects.iter().chain(&fleet.others) {
+        redactor.learn(object);
+    }
+    let Ok(mut value) = serde_json::to_value(&*report) else {
+        return;
+    };
+    redactor.redact_value(&mut value);
+    if let Ok(masked) = serde_json::from_value::<Report>(value) {
+        *report = masked;
+    }
+}
+
+/// Whether an object carries the overwrite annotation, on itself or on a template.
+fn is_annotated(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => {
+            fields.contains_key("ray.io/overwrite-container-cmd")
+                || fields.values().any(is_annotated)
+        }
+        Value::Array(items) => items.iter().any(is_annotated),
+        _ => false,
+    }
+}

@@ -1,0 +1,165 @@
+//! Holds what real operators made against the model, and asks the model what an upgrade brings.
+
+use std::path::Path;
+
+use kube::ResourceExt as _;
+use kuberay_manifest::{Severity, Source};
+use semver::Version;
+use serde_json::{Value, json};
+
+use super::document::{ModelFinding, Trap};
+use super::prepare::{key_of, shown};
+use crate::check::Observation;
+use crate::contract::{
+    Difference, FieldValidation, OperatorSettings, PodContract, PodRole, UNKNOWN_UID, differences,
+    predict,
+};
+use crate::explain::check::{Options, check, trap};
+
+/// Differences of one object that are reported.
+const SHOWN: usize = 4;
+
+/// Where the model says something else than an operator did. `object` is what was created, `live`
+/// what the API server holds of it.
+pub(super) fn disagreements(
+    object: &Value,
+    live: Option<&Value>,
+    seen: &Observation,
+    release: &Version,
+    settings: &OperatorSettings,
+) -> Vec<ModelFinding> {
+    let found = |pod: &str, difference: String| ModelFinding {
+        object: shown(&key_of(object)),
+        release: release.to_string(),
+        pod: pod.into(),
+        difference,
+    };
+    let Some((known, uid)) = known(object, live, seen) else {
+        return Vec::new();
+    };
+    if seen.pods.is_empty() && seen.jobs.is_empty() {
+        return Vec::new();
+    }
+    let predicted = match predict(release, settings, &known) {
+        Ok(pods) => pods,
+        Err(error) => return vec![found("", format!("the model can't predict it: {error}"))],
+    };
+    let mut all = Vec::new();
+    for contract in predicted {
+        let contract = contract.with(UNKNOWN_UID, &uid);
+        let Some(spec) = spec_of(&contract, seen) else {
+            continue;
+        };
+        let name = match contract.role {
+            PodRole::Head => "head".to_owned(),
+            PodRole::Worker => format!("worker {}", contract.group),
+            PodRole::Submitter => "submitter".to_owned(),
+        };
+        let differs: Vec<Difference> = differences(&contract, &spec);
+        all.extend(differs.iter().map(|one| found(&name, one.to_string())));
+    }
+    all.truncate(SHOWN);
+    all
+}
+
+/// The object with what only the API server and the operator know: uid, RayCluster, job id.
+fn known(object: &Value, live: Option<&Value>, seen: &Observation) -> Option<(Value, String)> {
+    let mut known = object.clone();
+    let newest = seen.ray_clusters.iter().max_by_key(|one| {
+        one["metadata"]["creationTimestamp"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    });
+    let cluster = newest.map(|one| &one["metadata"]);
+    let uid = cluster
+        .and_then(|meta| meta["uid"].as_str())
+        .unwrap_or_default();
+    known["metadata"]["uid"] = match object["kind"].as_str()? {
+        "RayCluster" => json!(uid),
+        "RayJob" | "RayService" => live?["metadata"]["uid"].clone(),
+        _ => return None,
+    };
+    let status = live.map(|live| live["status"].clone());
+    known["status"] = status.filter(Value::is_object).unwrap_or_else(|| json!({}));
+    if let Some(name) = cluster.map(|meta| meta["name"].clone()) {
+        known["status"]["pendingServiceStatus"] = json!({"rayClusterName": name});
+        known["status"]["rayClusterName"] = name;
+    }
+    Some((known, uid.to_owned()))
+}
+
+/// The spec of a Pod, or that of the Pods of a submitter's Job.
+fn spec_of(contract: &PodContract, seen: &Observation) -> Option<Value> {
+    if contract.role == PodRole::Submitter {
+        let mut jobs = seen.jobs.iter();
+        let job = jobs.find(|job| {
+            let mut owners = job.owner_references().iter();
+            owners.any(|owner| owner.kind == "RayJob")
+        })?;
+        return serde_json::to_value(job.spec.as_ref()?.template.spec.as_ref()?).ok();
+    }
+    let role = if contract.role == PodRole::Head {
+        "head"
+    } else {
+        "worker"
+    };
+    let newest = seen.pods.iter().rev().find(|pod| {
+        let labels = pod.labels();
+        labels.get("ray.io/node-type").is_some_and(|of| of == role)
+            && (role == "head" || labels.get("ray.io/group") == Some(&contract.group))
+    })?;
+    serde_json::to_value(newest.spec.as_ref()?).ok()
+}
+
+/// What the model expects of an upgrade: the traps that it brings, and whether the release after it
+/// refuses the object.
+pub(super) struct Outlook {
+    pub traps: Vec<Trap>,
+    pub refused: Option<String>,
+}
+
+/// Asks `check --from … --to …`.
+pub(super) fn outlook(
+    object: &Value,
+    [from, to]: [&Version; 2],
+    settings: &OperatorSettings,
+) -> Outlook {
+    let mut outlook = Outlook {
+        traps: Vec::new(),
+        refused: None,
+    };
+    let sources = [Source::new(Path::new("object"), &object.to_string())];
+    let options = Options {
+        settings: settings.clone(),
+        validation: FieldValidation::Ignore,
+        upgrade: from != to,
+        ..Options::new(if from == to {
+            vec![to.clone()]
+        } else {
+            vec![from.clone(), to.clone()]
+        })
+    };
+    let Ok(report) = check(&sources, &options) else {
+        return outlook;
+    };
+    for finding in report.findings {
+        let refuses = [
+            "refused-by-api-server",
+            "refused-by-operator",
+            "refused-at-pod-creation",
+        ];
+        if refuses.contains(&finding.id.as_str()) {
+            outlook.refused = Some(finding.message);
+        } else if trap(&finding.id).is_some() && finding.severity <= Severity::Warning {
+            outlook.traps.push(Trap {
+                id: finding.id,
+                message: finding.message,
+                help: finding.help,
+            });
+        }
+    }
+    outlook.traps.sort();
+    outlook.traps.dedup();
+    outlook
+}

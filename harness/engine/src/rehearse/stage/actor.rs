@@ -1,0 +1,198 @@
+//! An object of the rehearsal: how it is created, and what the API server says when it is applied
+//! again.
+
+use std::collections::BTreeSet;
+
+use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
+use kube::api::PostParams;
+use serde_json::{Value, json};
+
+use super::{AT_ONCE, Stage};
+use crate::check::Observation;
+use crate::rehearse::document::{LeftOut, ObjectReport};
+use crate::rehearse::plane::Answer;
+use crate::rehearse::prepare::{
+    idle, key_of, lost, shown, stand_ins, stripped, unknown_fields, with_one_replica,
+};
+use crate::rehearse::{Key, RehearseError, api, compare, is_annotated};
+
+/// An object of the rehearsal.
+pub(super) struct Actor {
+    pub key: Key,
+    /// As it was created.
+    pub object: Value,
+    /// Why no Pods are expected.
+    pub idle: Option<&'static str>,
+    pub annotated: bool,
+    /// Fields that the present definitions do not know.
+    pub unknown: Vec<String>,
+    /// Why it was refused before the upgrade.
+    pub refused: Vec<String>,
+}
+
+/// What the API server says of an object that is applied again.
+#[derive(Default)]
+pub(super) struct Trial {
+    /// Fields that it does not know.
+    pub unknown: Vec<String>,
+    /// Why it refuses it.
+    pub refused: Vec<String>,
+}
+
+impl Actor {
+    /// What happened to the object without anybody touching it, and what happens when it is applied
+    /// again; each of the pairs is before and after.
+    pub fn at_once(
+        &mut self,
+        trial: Trial,
+        moments: &[Observation; 2],
+        held: [Option<&Value>; 2],
+    ) -> ObjectReport {
+        let mut report = ObjectReport {
+            kind: self.key.kind.clone(),
+            namespace: self.key.namespace.clone(),
+            name: self.key.name.clone(),
+            ..ObjectReport::default()
+        };
+        report.refusals = compare::new_refusals(&self.refused, &trial.refused, "the API server");
+        if !self.refused.is_empty() && !trial.refused.is_empty() {
+            let why = &self.refused[0];
+            report
+                .notes
+                .push(format!("the API server refuses it today: {why}"));
+        }
+        let is_new = |field: &&String| !self.unknown.contains(field);
+        report.dropped = trial.unknown.iter().filter(is_new).cloned().collect();
+        if let [Some(old), Some(new)] = held {
+            let mut gone = Vec::new();
+            lost(&old["spec"], &new["spec"], "spec", &mut gone);
+            gone.retain(|path| !report.dropped.contains(path));
+            report.dropped.extend(gone);
+        }
+        for field in &self.unknown {
+            report.notes.push(if trial.unknown.contains(field) {
+                format!("{field} is dropped today, and after the upgrade")
+            } else {
+                format!("{field} is dropped today, and counts once the object is applied again")
+            });
+        }
+        report.notes.extend(self.idle.map(str::to_owned));
+        report.at_once = compare::at_once(&moments[0], &moments[1]);
+        (self.unknown, self.refused) = (trial.unknown, trial.refused);
+        report
+    }
+}
+
+impl Stage<'_> {
+    /// Creates the objects with what they refer to.
+    pub(super) async fn create(&mut self) -> Result<(), RehearseError> {
+        let fleet = &self.options.fleet;
+        self.say("creating the objects");
+        let all = fleet.objects.iter().chain(&fleet.others);
+        let namespaces: BTreeSet<String> = all.map(|one| key_of(one).namespace).collect();
+        for name in namespaces.iter().filter(|name| !name.is_empty()) {
+            let namespace: Result<Namespace, _> =
+                serde_json::from_value(json!({"metadata": {"name": name}}));
+            let Ok(namespace) = namespace else { continue };
+            let all: Api<Namespace> = Api::all(self.plane.client().clone());
+            match all.create(&PostParams::default(), &namespace).await {
+                Err(kube::Error::Api(status)) if status.code == 409 => {}
+                Err(error) => return Err(api("creating the namespace", name)(error)),
+                Ok(_) => {}
+            }
+        }
+        for object in &fleet.others {
+            if let Err(error) = self.plane.sender.apply(&stripped(object)).await {
+                self.left_out.push(LeftOut {
+                    object: shown(&key_of(object)),
+                    why: error.to_string(),
+                });
+            }
+        }
+        let stand_ins = stand_ins(&fleet.objects, &fleet.others);
+        for object in &stand_ins {
+            self.plane.sender.apply(object).await?;
+        }
+        let (mut resized, mut actors) = (0, Vec::new());
+        for object in &fleet.objects {
+            let mut created = stripped(object);
+            resized += usize::from(with_one_replica(&mut created));
+            actors.push(Actor {
+                key: key_of(object),
+                idle: idle(object),
+                annotated: is_annotated(object),
+                object: created,
+                unknown: Vec::new(),
+                refused: Vec::new(),
+            });
+        }
+        let plane = &self.plane;
+        let one = |mut actor: Actor| async move {
+            // First as kubectl does, which names the fields that are not known.
+            if let Answer::Refused(message) = plane.create(&actor.object, true, true).await? {
+                actor.unknown = unknown_fields(&message);
+            }
+            // What has ended is not started again.
+            let is_trial = actor.idle.is_some() && actor.key.kind == "RayJob";
+            if let Answer::Refused(message) = plane.create(&actor.object, is_trial, false).await? {
+                actor.refused.push(message);
+            }
+            Ok::<_, RehearseError>(actor)
+        };
+        let created: Vec<_> = futures::stream::iter(actors)
+            .map(one)
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        self.actors = created.into_iter().collect::<Result<_, _>>()?;
+        self.note_stand_ins(&stand_ins, resized);
+        Ok(())
+    }
+
+    fn note_stand_ins(&mut self, stand_ins: &[Value], resized: usize) {
+        self.notes.push(
+            "no container ran: the harness wrote of every Pod that it runs and is ready, as a \
+             kubelet would"
+                .into(),
+        );
+        if resized > 0 {
+            self.notes.push(format!(
+                "{resized} objects had their worker groups set to one replica: Pods of a group are \
+                 alike"
+            ));
+        }
+        for object in stand_ins {
+            self.notes.push(format!(
+                "{} was not there; an empty one stood in",
+                shown(&key_of(object))
+            ));
+        }
+        self.notes.push(
+            "webhooks, quotas, LimitRanges and NetworkPolicies of the cluster did not take part"
+                .into(),
+        );
+    }
+
+    /// What the API server says of each object when it is applied again.
+    pub(super) async fn trials(&self) -> Result<Vec<Trial>, RehearseError> {
+        let one = async |actor: &Actor| {
+            let mut trial = Trial::default();
+            if let Answer::Refused(message) = self.plane.create(&actor.object, true, true).await? {
+                trial.unknown = unknown_fields(&message);
+                // Without unknown fields it may be taken, as clients other than kubectl send it.
+                let again = self.plane.create(&actor.object, true, false).await?;
+                if let Answer::Refused(message) = again {
+                    trial.refused.push(message);
+                }
+            }
+            Ok::<_, RehearseError>(trial)
+        };
+        let trials = futures::stream::iter(&self.actors)
+            .map(one)
+            .buffered(AT_ONCE);
+        let trials: Vec<Result<Trial, RehearseError>> = trials.collect().await;
+        trials.into_iter().collect()
+    }
+}
