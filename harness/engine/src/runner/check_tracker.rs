@@ -289,6 +289,7 @@ impl<'a> CheckTracker<'a> {
                 expected: finding.expected,
                 found: finding.found,
                 diff: finding.diff,
+                new_snapshots: finding.new_snapshots,
                 seconds: at.as_secs_f64(),
             }
         };
