@@ -14,7 +14,7 @@ use super::{
     Engine, EngineOptions, Operator, Options, RunError, Subjects, cleanup, custom_manifests,
 };
 use crate::artifact::{Programs, Store, UNPINNED};
-use crate::operator::{self, DiscoverError, Found, Installed, Rendered, remove_own};
+use crate::operator::{self, DiscoverError, Found, Installed, OperatorError, Rendered, remove_own};
 use crate::plan::TestCase;
 use crate::progress::Progress;
 use crate::results::{CaseResult, Environment, ImageRecord, Origin};
@@ -239,7 +239,9 @@ impl There {
             // Cases end by themselves when they are told to, and keep their evidence; what comes before them does not.
             () = never_unless(installs, cancel) => Err(RunError::Interrupted),
         };
-        if installs && !options.keep {
+        // Beside what is somebody else's nothing was made; an operator of ours there is another run's.
+        let nothing_made = matches!(&done, Err(RunError::Operator(OperatorError::Foreign(_))));
+        if installs && !options.keep && !nothing_made {
             for line in remove_own(&client).await? {
                 progress.line(&line);
             }
@@ -384,3 +386,6 @@ pub(super) async fn status(options: &Options) -> Result<Option<String>, RunError
     text.push_str(&format!("\nnamespaces of scenarios: {count}"));
     Ok(Some(text))
 }
+
+#[cfg(test)]
+mod tests;
