@@ -377,3 +377,6 @@ fn told(note: &Note, how: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod mutated;

@@ -198,3 +198,6 @@ fn write(path: &Path, note: &Note) -> Result<(), RunError> {
     };
     write().map_err(failed)
 }
+
+#[cfg(test)]
+mod mutated;
