@@ -18,6 +18,8 @@ mod check;
 #[path = "command_line/doctor.rs"]
 mod doctor;
 
+#[path = "command_line/interrupted.rs"]
+mod interrupted;
 #[path = "command_line/offline.rs"]
 mod offline;
 

@@ -9,7 +9,7 @@ use super::{colour, environment_variable, files, job};
 use crate::args::{Place, Run, Stack, Targets};
 use crate::artifact::Pins;
 use crate::console;
-use crate::exit::{CliError, ENVIRONMENT, PASSED};
+use crate::exit::{CliError, PASSED};
 use crate::expect::pending_allowed;
 use crate::interrupt;
 use crate::report::{
@@ -32,6 +32,7 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
         source: arguments.source.clone(),
         engine: arguments.engine.clone(),
         size: arguments.size,
+        timeout: arguments.timeout,
         audit: false,
     };
     let stack = stack_options(&stack)?;
@@ -63,12 +64,8 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
             let result =
                 runner::run_shard(&options, job, Arc::new(AllReports), progress, cancel).await?;
             show(&result);
-            // A Pod is made again when it fails; a scenario that failed is what it was to find out.
-            return Ok(if result.interrupted.is_some() {
-                ENVIRONMENT
-            } else {
-                PASSED
-            });
+            print_lines!("{}", job::judged_by(job));
+            return Ok(job::exit_code_of_pod(&result));
         }
         let result = runner::run(&options, Arc::new(AllReports), progress, cancel).await?;
         show(&result);
@@ -137,7 +134,8 @@ pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
     }
     options.audit = stack.audit;
     block(async |progress, cancel| {
-        print_lines!("{}", runner::up(&options, progress, cancel).await?);
+        let up = runner::up_within(&options, stack.timeout, progress, cancel);
+        print_lines!("{}", up.await?);
         Ok(PASSED)
     })
 }

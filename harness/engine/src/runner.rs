@@ -37,6 +37,7 @@ mod slots;
 mod snapshots;
 mod steps;
 mod subjects;
+mod up_within;
 mod upgrade;
 
 pub use availability::Unavailable;
@@ -65,3 +66,4 @@ pub(crate) use steps::{StepRunner, rejection};
 pub use subjects::{
     CaseError, EngineOptions, EvidencePolicy, Operator, StartError, Subjects, Upgrade,
 };
+pub use up_within::up_within;

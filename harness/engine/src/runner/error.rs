@@ -152,6 +152,18 @@ pub enum RunError {
     /// Ctrl-C.
     #[error("the run was interrupted")]
     Interrupted,
+    /// The limit of `cluster up`.
+    #[error(
+        "`cluster up` was not done within its time limit of {}; it was at {doing}. Give it more with --timeout, or run it again: \
+         it goes on with what is there",
+        written_duration(*.limit)
+    )]
+    UpTimeout {
+        /// The limit.
+        limit: Duration,
+        /// What it did.
+        doing: String,
+    },
     /// The run's own limit.
     #[error(
         "the run's time limit of {} was over before every case had its verdict; give it more with --timeout",
@@ -168,11 +180,13 @@ impl RunError {
 
     /// Whether arguments or scenario files are to blame, not the environment.
     pub fn is_bad_use(&self) -> bool {
+        if let Self::Expect(error) = self {
+            return !error.is_of_the_system();
+        }
         matches!(
             self,
             Self::Scenarios(_)
                 | Self::Unreferenced(_)
-                | Self::Expect(_)
                 | Self::NoCases(_)
                 | Self::OneRelease(_)
                 | Self::OperatorIsThere(_)
