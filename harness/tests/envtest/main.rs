@@ -9,11 +9,14 @@ mod first_hour;
 mod meet;
 mod new_release;
 mod parts;
+mod proxied;
 mod rejected;
 mod secrets;
 mod slow {
     mod diff;
     mod fuzz;
+    mod killed;
+    mod proxied;
 }
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
 #[path = "../support/all.rs"]
