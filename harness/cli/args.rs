@@ -494,6 +494,9 @@ pub struct Stack {
     pub engine: Engine,
     #[command(flatten)]
     pub size: Size,
+    /// Time limit, such as 30m
+    #[arg(long, hide_short_help = true, value_name = "DURATION", value_parser = scenario::parse_duration, default_value = "2h")]
+    pub timeout: Duration,
     /// Let the kind cluster's API server write an audit log, which `ci/bench` counts requests in
     #[arg(long, hide = true)]
     pub audit: bool,

@@ -20,6 +20,8 @@ mod doctor;
 #[path = "command_line/rehearse.rs"]
 mod rehearse;
 
+#[path = "command_line/interrupted.rs"]
+mod interrupted;
 #[path = "command_line/offline.rs"]
 mod offline;
 #[path = "command_line/samples.rs"]

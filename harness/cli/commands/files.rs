@@ -324,7 +324,13 @@ fn each(
         Ok(pending) => act(pending),
         Err(error) => Err(error),
     };
-    result.map_err(CliError::bad_use)
+    result.map_err(|error| {
+        if error.is_of_the_system() {
+            CliError::Environment(error.to_string())
+        } else {
+            CliError::bad_use(error)
+        }
+    })
 }
 
 pub(super) fn docs(docs: &Docs) -> Result<u8, CliError> {

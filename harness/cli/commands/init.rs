@@ -1,6 +1,7 @@
 //! `scenario init`: the folder of a new scenario.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{files, input};
@@ -56,10 +57,20 @@ fn write_schema(root: &Path) -> Result<(), CliError> {
     std::fs::create_dir_all(root).map_err(|error| unwritable(root, &error))?;
     let path = root.join(SCHEMA_FILE);
     let schema = format!("{:#}\n", scenario::json_schema());
-    let created = std::fs::File::create_new(&path)
-        .and_then(|mut file| std::io::Write::write_all(&mut file, schema.as_bytes()));
-    match created {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(unwritable(&path, &error)),
+    // Whole or not at all: half of one would stay for good.
+    let create = || {
+        let mut file = tempfile::Builder::new()
+            .prefix(".init-")
+            .permissions(PermissionsExt::from_mode(0o666))
+            .tempfile_in(root)?;
+        file.write_all(schema.as_bytes())?;
+        file.persist_noclobber(&path)?;
+        Ok(())
+    };
+    match create() {
+        Err::<(), std::io::Error>(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(unwritable(&path, &error))
+        }
         _ => Ok(()),
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::{files, live};
 use crate::args::{Collect, ImageOf, JobCluster, Run, Submit};
-use crate::exit::{CliError, PASSED};
+use crate::exit::{CliError, ENVIRONMENT, PASSED};
 use crate::plan::{Division, Durations, Shard};
 use crate::provider::{self, KindSpec, TargetError};
-use crate::report::{self, AllReports, Progress};
+use crate::report::{self, AllReports, Progress, RunResult, Strictness};
 use crate::runner::{self, CollectOptions, RunError, SubmitOptions};
 use crate::target::Existing;
 
@@ -37,6 +37,23 @@ pub(super) fn division(arguments: &Run) -> Result<Option<Division>, CliError> {
         },
         durations: Durations::embedded(),
     }))
+}
+
+/// Returns the exit code of a Pod of a Job. Kubernetes makes a Pod again that fails, so one fails only where another may find
+/// out more: the environment failed, or nothing was judged. A scenario that failed is a result, which `job collect` judges.
+pub(super) fn exit_code_of_pod(result: &RunResult) -> u8 {
+    match report::exit_code(result, Strictness::default()) {
+        ENVIRONMENT => ENVIRONMENT,
+        _ => PASSED,
+    }
+}
+
+/// Says who judges what a Pod of a Job finds.
+pub(super) fn judged_by(job: &str) -> String {
+    format!(
+        "this Pod only collects results: failed scenarios do not fail it; \
+         `kuberay-conformance job collect --job {job}` judges all shards"
+    )
 }
 
 pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
@@ -97,7 +114,11 @@ pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
 
 pub(super) fn collect(arguments: &Collect) -> Result<u8, CliError> {
     live::block(async |progress, cancel| {
-        let client = client(&arguments.place, &progress).await?;
+        let client = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(RunError::Interrupted),
+            client = client(&arguments.place, &progress) => client?,
+        };
         let options = CollectOptions {
             job: arguments.job.clone(),
             output: arguments.output.clone(),
@@ -154,3 +175,7 @@ async fn client(
     }
     Ok(provider::kind_client(&kind(place), Arc::clone(progress)).await?)
 }
+
+#[cfg(test)]
+#[path = "job/tests.rs"]
+mod tests;

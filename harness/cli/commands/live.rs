@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{colour, environment_variable, files, job};
 use crate::args::{ArtifactSource, Engine, Place, Run, Stack, Targets};
 use crate::console;
-use crate::exit::{CliError, ENVIRONMENT, PASSED};
+use crate::exit::{CliError, PASSED};
 use crate::expect::pending_allowed;
 use crate::interrupt;
 use crate::provider::{EnvtestSpec, ExistingSpec, KindSpec, TargetError, TargetSpec, daemon};
@@ -51,12 +51,8 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
             let result =
                 runner::run_shard(&spec, job, Arc::new(AllReports), progress, cancel).await?;
             show(&result);
-            // A Pod is made again when it fails; a scenario that failed is what it was to find out.
-            return Ok(if result.interrupted.is_some() {
-                ENVIRONMENT
-            } else {
-                PASSED
-            });
+            print_lines!("{}", job::judged_by(job));
+            return Ok(job::exit_code_of_pod(&result));
         }
         let result = runner::run(&spec, Arc::new(AllReports), progress, cancel).await?;
         show(&result);
@@ -134,8 +130,8 @@ pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
         })
         .collect();
     block(async |progress, cancel| {
-        let told = runner::up(&releases, &targets, progress, cancel).await?;
-        print_lines!("{told}");
+        let up = runner::up_within(&releases, &targets, stack.timeout, progress, cancel);
+        print_lines!("{}", up.await?);
         Ok(PASSED)
     })
 }

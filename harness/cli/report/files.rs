@@ -34,6 +34,7 @@ pub fn write_all(run: &RunResult, output: &Path) -> Result<(), ReportError> {
         path: output.into(),
         source,
     })?;
+    remove_unfinished(output);
     let [results, junit, summary, html] = FILES.map(|file| output.join(file));
     write_atomically(&results, &json::render(run)?)?;
     write_atomically(&junit, &junit::render(run)?)?;
@@ -55,6 +56,19 @@ pub fn write_page(
     write_atomically(path, &page::render(run, beside, Some(comparison))?)
 }
 
+/// What a killed process has left of a report, in a folder that this process has locked.
+const UNFINISHED: &str = ".report-";
+
+fn remove_unfinished(output: &Path) {
+    for entry in fs::read_dir(output).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with(UNFINISHED) {
+            // It is in nobody's way.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Writes a file whole or not at all.
 ///
 /// # Errors
@@ -65,7 +79,7 @@ pub fn write_atomically(path: &Path, text: &str) -> Result<(), ReportError> {
         let folder = folder.unwrap_or(Path::new("."));
         // Readable by all (as far as the umask allows): reports are often collected by another user.
         let mut file = tempfile::Builder::new()
-            .prefix(".report-")
+            .prefix(UNFINISHED)
             .permissions(fs::Permissions::from_mode(0o666))
             .tempfile_in(folder)?;
         file.write_all(text.as_bytes())?;

@@ -38,11 +38,9 @@ pub(super) fn remarks(run: &RunResult) -> Vec<String> {
         let cases = if resumed == 1 { "case" } else { "cases" };
         format!("{resumed} {cases} passed before, in a run that this one picked up")
     });
-    let new = run.cases.iter().flat_map(|case| &case.checks);
-    let new = new.filter(|check| check.outcome == Outcome::New);
-    let new: usize = new
-        .map(|check| check.message.matches("no snapshot ").count())
-        .sum();
+    let checks = run.cases.iter().flat_map(|case| &case.checks);
+    let new = checks.filter(|check| check.outcome == Outcome::New);
+    let new: usize = new.map(|check| check.new_snapshots).sum();
     let new = (new > 0).then(|| {
         let snapshots = if new == 1 {
             "snapshot is"
@@ -55,3 +53,7 @@ pub(super) fn remarks(run: &RunResult) -> Vec<String> {
     });
     part.into_iter().chain(resumed).chain(new).collect()
 }
+
+#[cfg(test)]
+#[path = "view/tests.rs"]
+mod tests;

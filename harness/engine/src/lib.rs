@@ -31,3 +31,7 @@ use kuberay_conformance_scenario::{check, expect, generate, plan, results};
 use kuberay_contract as contract;
 use kuberay_explain as explain;
 use kuberay_manifest::visible;
+
+#[cfg(test)]
+#[path = "../../scenario/src/generate/mutated.rs"]
+mod mutated;

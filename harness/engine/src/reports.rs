@@ -1,5 +1,6 @@
 //! The reports of a run, as the engine sees them: it says when they are written, and renderers above it say how.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::results::{RESULTS_VERSION, RunResult};
@@ -58,13 +59,24 @@ impl ReportError {
     }
 }
 
+/// No `results.json` is larger, in bytes: a case takes some kilobytes.
+const LARGEST: u64 = 128 << 20;
+
 /// Reads `results.json` of a run.
 ///
 /// # Errors
-/// Fails when there is none, or it is of another version.
+/// Fails when there is none, it is of another version, or it is larger than any.
 pub fn read_results(path: &Path) -> Result<RunResult, ReportError> {
     let read = || {
-        let run: RunResult = serde_json::from_slice(&std::fs::read(path)?)?;
+        let mut text = Vec::new();
+        let file = std::fs::File::open(path)?;
+        file.take(LARGEST + 1).read_to_end(&mut text)?;
+        if u64::try_from(text.len()).is_ok_and(|length| length > LARGEST) {
+            let mebibytes = LARGEST >> 20;
+            let problem = format!("it is larger than {mebibytes} MiB, which no results are");
+            return Err(std::io::Error::other(problem));
+        }
+        let run: RunResult = serde_json::from_slice(&text)?;
         if run.version == RESULTS_VERSION {
             return Ok(run);
         }
@@ -100,5 +112,23 @@ impl Reports for OnlyResults {
             path: path.clone(),
             source,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Read whole they would take all memory.
+    #[test]
+    fn results_larger_than_any_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.json");
+        std::fs::File::create(&path)
+            .unwrap()
+            .set_len(1 << 40)
+            .unwrap();
+        let error = read_results(&path).unwrap_err();
+        assert!(error.to_string().contains("larger than"), "{error}");
     }
 }

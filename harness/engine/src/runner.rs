@@ -29,6 +29,7 @@ mod slots;
 mod snapshots;
 mod spec;
 mod steps;
+mod up_within;
 
 pub(crate) use availability::available_releases;
 pub use availability::{Unavailable, default_release};
@@ -51,3 +52,4 @@ pub use orchestrator::{run, run_noting};
 pub use requests::{pods, total_requests};
 pub use spec::RunSpec;
 pub(crate) use steps::{StepRunner, rejection};
+pub use up_within::up_within;

@@ -15,6 +15,6 @@ mod words;
 pub use coverage::{Coverage, out_of_reach};
 pub use generated::{GeneratedCase, Generator, Shrinking};
 #[cfg(test)]
-pub use mutated::mutated;
+pub use mutated::try_texts;
 pub use plan::{GroupPlan, Plan};
 pub use save::{Saved, save};

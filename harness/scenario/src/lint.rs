@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use kuberay_conformance_pins::Pins;
 use kuberay_contract::CLASSES;
 use kuberay_manifest::yaml::Node;
 use kuberay_manifest::{Diagnostic, Location, Source, objects, sort};
 
+use semver::{Version, VersionReq};
+
 use super::load::read_file;
 use super::{Check, Scenario, files, load, unreachable_checks};
 use crate::expect::{SnapshotFile, SnapshotName};
+use crate::plan::includes;
 
 /// Checks every scenario below a folder: the files themselves, their manifests and their snapshots.
 pub fn lint(root: &Path) -> Vec<Diagnostic> {
@@ -61,6 +65,7 @@ fn lint_folder(folder: &Path, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diag
     match load::build(&source, &tree) {
         Ok(scenario) => {
             problems.extend(unreachable_checks(&scenario));
+            problems.extend(empty_ranges(&source, &tree, &scenario));
             problems.extend(lint_snapshots(&source, &scenario));
         }
         Err(found) => problems.extend(found),
@@ -178,6 +183,28 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
         }
     }
     problems
+}
+
+/// A range of versions without a pinned release leaves the scenario out of every run, and nothing tells.
+fn empty_ranges(source: &Source, tree: &Node, scenario: &Scenario) -> Vec<Diagnostic> {
+    let pins = Pins::embedded();
+    let operators: Vec<&Version> = pins.operators.releases.keys().collect();
+    let rays: Vec<&Version> = pins.ray.releases.keys().collect();
+    let ranges = [
+        ("operator", "KubeRay", &scenario.operator, operators),
+        ("ray", "Ray", &scenario.ray, rays),
+    ];
+    let problem = |(key, name, range, releases): (&str, &str, &VersionReq, Vec<&Version>)| {
+        if releases.iter().any(|release| includes(range, release)) {
+            return None;
+        }
+        let node = tree.get("spec")?.get(key)?;
+        let message = format!("no pinned release of {name} is in the range, so no run includes it");
+        let names: Vec<String> = releases.iter().map(ToString::to_string).collect();
+        let help = format!("widen the range; pinned are {}", names.join(", "));
+        Some(source.error(&node.place, message).with_help(help))
+    };
+    ranges.into_iter().filter_map(problem).collect()
 }
 
 /// One line for all snapshots that a scenario lacks, at the first check that needs one.

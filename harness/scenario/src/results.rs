@@ -332,8 +332,19 @@ pub struct CheckResult {
     pub found: Option<String>,
     /// Unified difference.
     pub diff: Option<String>,
+    /// Number of snapshots that are not recorded yet.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub new_snapshots: usize,
     /// Seconds from the moment of applying to the verdict.
     pub seconds: f64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+pub(crate) fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Outcome {

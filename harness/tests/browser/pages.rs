@@ -161,6 +161,7 @@ pub fn mixed() -> RunResult {
             if name == "ulimit-variable" && operator == "1.5.2" {
                 case.outcome = Outcome::New;
                 case.checks[0].outcome = Outcome::New;
+                case.checks[0].new_snapshots = 1;
                 case.checks[0].message = "no snapshot head.args@ge-1.5.1.snap for args".into();
                 case.reason = Some(case.checks[0].message.clone());
             }

@@ -9,12 +9,15 @@ mod first_hour;
 mod meet;
 mod new_release;
 mod parts;
+mod proxied;
 mod rehearse;
 mod rejected;
 mod secrets;
 mod slow {
     mod diff;
     mod fuzz;
+    mod killed;
+    mod proxied;
     mod rehearse;
 }
 #[allow(dead_code, reason = "each program of tests uses a part of it")]

@@ -1,8 +1,12 @@
-//! An API server that stalls or cuts requests: the run ends within its limit, exits 3, names the cause and leaves nothing.
+//! An API server that stalls, cuts, throttles or corrupts requests: the run ends within its limit, exits 3, names the cause
+//! and leaves nothing.
 
 use std::time::{Duration, Instant};
 
 use http::Method;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
+use kube::api::ListParams;
 use kuberay_conformance::provider::CLUSTER;
 use kuberay_conformance::report::RunResult;
 use rstest::rstest;
@@ -15,37 +19,42 @@ use crate::support::{program, scenarios, turn};
 const CONTEXT: &str = "kind-stalled";
 /// The run's own limit, and what it may take beyond.
 const LIMIT: Duration = Duration::from_secs(15);
-const BEYOND: Duration = Duration::from_secs(15);
+const BEYOND: Duration = Duration::from_secs(5);
 
 #[rstest]
-#[case::the_first_request(Method::GET, "/version", Fault::Stall)]
-#[case::the_operator(Method::GET, "/deployments", Fault::Stall)]
-#[case::a_namespace(Method::POST, "/api/v1/namespaces", Fault::Stall)]
-#[case::an_object(Method::POST, "/rayclusters", Fault::Stall)]
-#[case::a_connection_that_is_cut(Method::GET, "/version", Fault::Cut)]
+#[case::the_first_request("get", "/version", Fault::Stall, "time limit")]
+#[case::the_operator("list", "deployments", Fault::Stall, "time limit")]
+#[case::a_namespace("create", "namespaces", Fault::Stall, "time limit")]
+#[case::an_object("patch", "rayclusters", Fault::Stall, "time limit")]
+#[case::a_connection_that_is_cut("get", "/version", Fault::Cut, "does not answer")]
+#[case::a_watch_that_is_cut("watch", "pods", Fault::Cut, "the watch of pods breaks")]
+#[case::a_slow_answer("list", "nodes", Fault::Throttle(20), "time limit")]
+#[case::an_answer_that_is_corrupt("create", "namespaces", Fault::Corrupt, "making the namespace")]
 #[ignore = "needs kind"]
 fn a_run_ends_with_its_limit(
-    #[case] method: Method,
-    #[case] path: &'static str,
+    #[case] verb: &'static str,
+    #[case] resource: &'static str,
     #[case] fault: Fault,
+    #[case] cause: &str,
 ) {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let rule = Rule {
-        method,
-        path,
+        verb,
+        resource,
         fault,
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let through = runtime.block_on(async {
+    let (upstream, proxy) = runtime.block_on(async {
         let upstream = client(&kubeconfig(CLUSTER)).await;
-        proxy::start(upstream, rule, CONTEXT, folder.path()).await
+        let proxy = proxy::start(upstream.clone(), rule, CONTEXT, folder.path()).await;
+        (upstream, proxy)
     });
     let output = folder.path().join("output");
     let mut run = program();
     run.args(["run", "exit-ends", "--context", CONTEXT, "--timeout", "15s"])
         .arg("--kubeconfig")
-        .arg(&through)
+        .arg(&proxy.kubeconfig)
         .arg("--scenarios")
         .arg(scenarios())
         .arg("--output")
@@ -54,16 +63,24 @@ fn a_run_ends_with_its_limit(
     let ended = run.output().unwrap();
     let took = started.elapsed();
     let said = text(&ended);
+    assert!(proxy.selected() > 0, "no request got the fault: {said}");
     assert_eq!(ended.status.code(), Some(3), "{said}");
     assert!(took < LIMIT + BEYOND, "{took:?}: {said}");
     let results = std::fs::read_to_string(output.join("results.json"));
     let results = results.unwrap_or_else(|error| panic!("{error}: {said}"));
+    assert!(results.contains(cause), "{results}");
     let results: RunResult = serde_json::from_str(&results).unwrap();
-    let cause = results.interrupted.expect("it says why it has no verdict");
-    let expected = match fault {
-        Fault::Stall => "time limit",
-        Fault::Cut => "does not answer",
-    };
-    assert!(cause.contains(expected), "{cause}");
     assert!(results.cases.iter().all(|case| !case.outcome.is_good()));
+    runtime.block_on(async {
+        let ours = ListParams::default().labels("kuberay-conformance/run");
+        let namespaces: Api<Namespace> = Api::all(upstream);
+        // Kubernetes removes what is in them first.
+        for _ in 0..60 {
+            if namespaces.list(&ours).await.unwrap().items.is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        panic!("namespaces are left: {said}");
+    });
 }

@@ -7,6 +7,8 @@
 pub mod canary;
 pub mod cluster;
 pub mod copies;
+pub mod disk;
+pub mod kills;
 pub mod own_cache;
 pub mod place;
 pub mod processes;

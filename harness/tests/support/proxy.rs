@@ -1,15 +1,19 @@
-//! A proxy in front of a real API server that terminates TLS with an authority of its own and stalls or cuts the requests
-//! that a test selects.
+//! A proxy in front of a real API server that terminates TLS with an authority of its own and stalls, cuts, throttles or
+//! corrupts the requests that a test selects.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use http::{Method, Request, Response};
-use hyper::body::Incoming;
+use futures::StreamExt as _;
+use http::{Method, Request, Response, Uri};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -28,18 +32,38 @@ pub enum Fault {
     Stall,
     /// Its connection is closed without an answer.
     Cut,
+    /// The body of its answer comes with so many bytes per second.
+    Throttle(usize),
+    /// Every seventh byte of the body of its answer is another, beginning with the first.
+    Corrupt,
 }
 
-/// The requests that get a fault: a method, and a part of the path.
-#[derive(Debug, Clone)]
+/// The requests that get a fault.
+#[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    pub method: Method,
-    pub path: &'static str,
+    /// A verb of Kubernetes: get, list, watch, create, update, patch, delete or deletecollection.
+    pub verb: &'static str,
+    /// The plural name of a resource, or a path that is none's, such as `/version`.
+    pub resource: &'static str,
     pub fault: Fault,
 }
 
-/// A proxy that serves as long as this process lives; the kubeconfig that leads to it has the context `name`.
-pub async fn start(upstream: Client, rule: Rule, name: &str, folder: &Path) -> PathBuf {
+/// A proxy that serves as long as this process lives.
+pub struct Proxy {
+    /// The kubeconfig that leads to it.
+    pub kubeconfig: PathBuf,
+    selected: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    /// How many requests got the fault.
+    pub fn selected(&self) -> usize {
+        self.selected.load(Ordering::Relaxed)
+    }
+}
+
+/// Starts a proxy; the kubeconfig that leads to it has the context `name`.
+pub async fn start(upstream: Client, rule: Rule, name: &str, folder: &Path) -> Proxy {
     let authority_key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::default();
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -59,15 +83,21 @@ pub async fn start(upstream: Client, rule: Rule, name: &str, folder: &Path) -> P
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    let selected = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&selected);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let served = serve(acceptor.clone(), stream, upstream.clone(), rule.clone());
+            let counter = Arc::clone(&counter);
+            let served = serve(acceptor.clone(), stream, upstream.clone(), rule, counter);
             tokio::spawn(served);
         }
     });
     let path = folder.join("through-the-proxy");
     std::fs::write(&path, kubeconfig(address, &authority_pem, name).to_string()).unwrap();
-    path
+    Proxy {
+        kubeconfig: path,
+        selected,
+    }
 }
 
 fn kubeconfig(address: SocketAddr, authority: &str, name: &str) -> serde_json::Value {
@@ -82,13 +112,19 @@ fn kubeconfig(address: SocketAddr, authority: &str, name: &str) -> serde_json::V
     })
 }
 
-async fn serve(acceptor: TlsAcceptor, stream: TcpStream, upstream: Client, rule: Rule) {
+async fn serve(
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    upstream: Client,
+    rule: Rule,
+    selected: Arc<AtomicUsize>,
+) {
     let Ok(stream) = acceptor.accept(stream).await else {
         return;
     };
     let answer = service_fn(move |request: Request<Incoming>| {
-        let (upstream, rule) = (upstream.clone(), rule.clone());
-        async move { answer(request, &upstream, &rule).await }
+        let (upstream, selected) = (upstream.clone(), Arc::clone(&selected));
+        async move { answer(request, &upstream, rule, &selected).await }
     });
     // A connection that is cut ends with an error, which is what was asked for.
     let _ = http1::Builder::new()
@@ -99,21 +135,97 @@ async fn serve(acceptor: TlsAcceptor, stream: TcpStream, upstream: Client, rule:
 async fn answer(
     request: Request<Incoming>,
     upstream: &Client,
-    rule: &Rule,
-) -> Result<Response<Body>, std::io::Error> {
-    if *request.method() == rule.method && request.uri().path().contains(rule.path) {
-        match rule.fault {
-            Fault::Stall => std::future::pending::<Infallible>().await,
-            Fault::Cut => return Err(std::io::Error::other("cut")),
-        };
-    }
+    rule: Rule,
+    selected: &AtomicUsize,
+) -> Result<Response<Answer>, std::io::Error> {
     let (mut parts, body) = request.into_parts();
+    let is_selected = what(&parts.method, &parts.uri) == (rule.verb, rule.resource.into());
+    if is_selected {
+        selected.fetch_add(1, Ordering::Relaxed);
+        match rule.fault {
+            Fault::Stall => std::future::pending().await,
+            Fault::Cut => return Err(std::io::Error::other("cut")),
+            Fault::Throttle(_) | Fault::Corrupt => {}
+        }
+    }
     // The client adds its own.
     parts.headers.remove(http::header::AUTHORIZATION);
     parts.headers.remove(http::header::HOST);
-    let body = http_body_util::BodyExt::collect(body)
+    let body = body.collect().await.map_err(std::io::Error::other)?;
+    let request = Request::from_parts(parts, Body::from(body.to_bytes()));
+    let response = upstream
+        .send(request)
         .await
         .map_err(std::io::Error::other)?;
-    let request = Request::from_parts(parts, Body::from(body.to_bytes()));
-    upstream.send(request).await.map_err(std::io::Error::other)
+    Ok(response.map(|body| match rule.fault {
+        Fault::Throttle(rate) if is_selected => throttled(body, rate),
+        Fault::Corrupt if is_selected => corrupted(body),
+        _ => body.boxed_unsync(),
+    }))
+}
+
+/// The verb and the resource of a request, as Kubernetes calls them.
+fn what(method: &Method, uri: &Uri) -> (&'static str, String) {
+    let path = uri.path();
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let rest = match parts.as_slice() {
+        ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
+        _ => &[],
+    };
+    let (resource, name) = match rest {
+        [] => (path, Some("")),
+        ["namespaces", _, resource, name @ ..] => (*resource, name.first().copied()),
+        [resource, name @ ..] => (*resource, name.first().copied()),
+    };
+    let watches = uri.query().is_some_and(|query| query.contains("watch="));
+    let verb = match (method.as_str(), name) {
+        ("GET", _) if watches => "watch",
+        ("GET", Some(_)) => "get",
+        ("GET", None) => "list",
+        ("POST", _) => "create",
+        ("PUT", _) => "update",
+        ("PATCH", _) => "patch",
+        ("DELETE", Some(_)) => "delete",
+        _ => "deletecollection",
+    };
+    (verb, resource.to_owned())
+}
+
+type Answer = UnsyncBoxBody<Bytes, kube::Error>;
+
+/// Hands on a tenth of the bytes of a second at a time.
+fn throttled(body: Body, rate: usize) -> Answer {
+    let part = (rate / 10).max(1);
+    let parts = body.into_data_stream().flat_map(move |data| {
+        let parts: Vec<Result<Bytes, kube::Error>> = match data {
+            Ok(data) => data
+                .chunks(part)
+                .map(|part| Ok(Bytes::copy_from_slice(part)))
+                .collect(),
+            Err(error) => vec![Err(error)],
+        };
+        futures::stream::iter(parts)
+    });
+    let slow = parts.then(|part| async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        part.map(Frame::data)
+    });
+    StreamBody::new(slow).boxed_unsync()
+}
+
+fn corrupted(body: Body) -> Answer {
+    let mut at = 0_usize;
+    let corrupt = body.map_frame(move |frame| {
+        frame.map_data(|data| {
+            let mut data = data.to_vec();
+            for byte in &mut data {
+                if at.is_multiple_of(7) {
+                    *byte ^= 0x15;
+                }
+                at += 1;
+            }
+            Bytes::from(data)
+        })
+    });
+    corrupt.boxed_unsync()
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -152,8 +153,25 @@ impl Store {
         }
         std::fs::create_dir_all(&unfinished).map_err(file("making", &unfinished))?;
         make(unfinished.clone()).await?;
-        std::fs::rename(&unfinished, &path).map_err(file("naming", &path))?;
+        name_it(&unfinished, &path)?;
         Ok(path)
+    }
+}
+
+/// Gives a finished folder its name. Where a process that does not share the lock (of another release of the harness, or
+/// on a file system without locks) has made the same artifact meanwhile, that one stays: it has the same key.
+fn name_it(unfinished: &Path, path: &Path) -> Result<(), ArtifactError> {
+    match std::fs::rename(unfinished, path) {
+        Err(error)
+            if path.is_dir()
+                && matches!(
+                    error.kind(),
+                    ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists
+                ) =>
+        {
+            std::fs::remove_dir_all(unfinished).map_err(file("removing", unfinished))
+        }
+        named => named.map_err(file("naming", path)),
     }
 }
 
@@ -214,6 +232,24 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(made, again);
+    }
+
+    /// It shares no lock, as a process of another release of the harness may.
+    #[tokio::test]
+    async fn an_artifact_that_another_process_has_made_meanwhile_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path()).unwrap();
+        let path = store.path("thing", "k1");
+        let make = async |unfinished: PathBuf| {
+            std::fs::write(unfinished.join("program"), "ours").unwrap();
+            std::fs::create_dir(&path).unwrap();
+            std::fs::write(path.join("program"), "theirs").unwrap();
+            Ok(())
+        };
+        let made = store.get("thing", "k1", make).await.unwrap();
+        let program = std::fs::read_to_string(made.join("program")).unwrap();
+        assert_eq!(program, "theirs");
+        assert!(!store.root().join("thing/.k1").exists());
     }
 
     const SELF: &str =

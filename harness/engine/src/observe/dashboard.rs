@@ -173,6 +173,9 @@ pub fn parse_nodes(answer: &Value, head_ip: Option<&str>) -> Vec<DashboardNode> 
 }
 
 #[cfg(test)]
+mod mutated;
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

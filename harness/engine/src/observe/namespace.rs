@@ -217,6 +217,11 @@ impl NamespaceView {
         synced.pods && synced.events && synced.jobs && synced.ray_clusters && synced.ray_jobs
     }
 
+    /// Says which watches have broken and shown nothing since, and why.
+    pub fn broken_watches(&self) -> Vec<String> {
+        self.watches.broken()
+    }
+
     /// How many Pods exist.
     pub fn pod_count(&self) -> usize {
         self.shared.pods()

@@ -1,6 +1,6 @@
 //! Watches of a whole cluster, one for each kind; what they show is handed on to the views of namespaces.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures::StreamExt as _;
@@ -27,6 +27,8 @@ struct Inner {
 struct Namespaces {
     by_name: HashMap<String, Arc<Shared>>,
     synced: Synced,
+    /// The last error of each watch that has shown nothing since, by the kind of its objects.
+    broken: BTreeMap<String, String>,
 }
 
 /// Of which kinds the first list has been read whole.
@@ -100,6 +102,15 @@ impl Watches {
         self.inner.namespace(name)
     }
 
+    /// Says which watches have broken and shown nothing since, and why.
+    pub(super) fn broken(&self) -> Vec<String> {
+        let namespaces = self.inner.lock();
+        let broken = namespaces.broken.iter();
+        broken
+            .map(|(kind, error)| format!("the watch of {kind} breaks: {error}"))
+            .collect()
+    }
+
     /// Forgets what is known of a namespace that nobody looks at any more.
     pub(super) fn forget(&self, name: &str) {
         self.inner.lock().by_name.remove(name);
@@ -141,16 +152,44 @@ where
 {
     // Views hold the watches, so that the watches must not hold what views hold.
     let inner: Weak<Inner> = Arc::downgrade(inner);
+    // The last part of the path, such as `pods`.
+    let url = api.resource_url();
+    let kind = url.rsplit('/').next().unwrap_or_default().to_owned();
     tokio::spawn(async move {
         let mut stream = super::stream::watch(api, watcher::Config::default());
         while let Some(item) = stream.next().await {
             let Some(inner) = inner.upgrade() else { return };
             match item {
-                Ok(event) => hand_on(&inner, event, synced, take),
-                Err(error) => tracing::debug!(%error, "watch broke; it starts again"),
+                Ok(event) => {
+                    // That one begins anew shows nothing yet.
+                    if !matches!(event, watcher::Event::Init) {
+                        inner.lock().broken.remove(&kind);
+                    }
+                    hand_on(&inner, event, synced, take);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "watch broke; it starts again");
+                    let error = causes(&error);
+                    inner.lock().broken.insert(kind.clone(), error);
+                }
             }
         }
     })
+}
+
+/// An error with its causes, which kube's own texts leave out.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
 }
 
 fn hand_on<K: ResourceExt + Clone>(

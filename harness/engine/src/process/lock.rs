@@ -278,4 +278,6 @@ async fn wait(
 }
 
 #[cfg(test)]
+mod mutated;
+#[cfg(test)]
 mod tests;

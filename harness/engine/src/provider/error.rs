@@ -115,6 +115,18 @@ pub enum TargetError {
     /// Ctrl-C.
     #[error("the run was interrupted")]
     Interrupted,
+    /// The limit of `cluster up`.
+    #[error(
+        "`cluster up` was not done within its time limit of {}; it was at {doing}. Give it more with --timeout, or run it again: \
+         it goes on with what is there",
+        written_duration(*.limit)
+    )]
+    UpTimeout {
+        /// The limit.
+        limit: Duration,
+        /// What it did.
+        doing: String,
+    },
     /// The run's own limit.
     #[error(
         "the run's time limit of {} was over before every case had its verdict; give it more with --timeout",

@@ -12,7 +12,7 @@ use super::{
     TargetError, custom_manifests,
 };
 use crate::artifact::{Programs, Store, UNPINNED};
-use crate::operator::{self, DiscoverError, Found, Installed, Rendered, remove_own};
+use crate::operator::{self, DiscoverError, Found, Installed, OperatorError, Rendered, remove_own};
 use crate::plan::TestCase;
 use crate::progress::Progress;
 use crate::results::{Environment, ImageRecord, Origin};
@@ -247,8 +247,13 @@ impl ExistingProvider {
             // Cases end by themselves when they are told to, and keep their evidence; what comes before them does not.
             () = never_unless(installs, cancel) => Err(TargetError::Interrupted),
         };
+        // Beside what is somebody else's nothing was made; an operator of ours there is another run's.
+        let nothing_made = matches!(
+            &done,
+            Err(TargetError::Operator(OperatorError::Foreign(_)))
+        );
         let removed = async {
-            if installs && !keep {
+            if installs && !keep && !nothing_made {
                 for line in remove_own(&client).await? {
                     progress.line(&line);
                 }

@@ -61,6 +61,15 @@ pub(super) struct Judged {
     pub(super) cut_short: bool,
 }
 
+/// What keeps checks from passing although they hold.
+#[derive(Clone, Copy)]
+struct Holds {
+    /// The API server has rejected an object.
+    is_rejected: bool,
+    /// What the steps wait for.
+    left: Option<&'static str>,
+}
+
 impl Judge<'_> {
     /// Looks at every change of the namespace until each check has its verdict, or none can come any more. `operator` is
     /// that of the cluster, where there is one. When all that is left is to see that something does not happen, the case rests.
@@ -81,8 +90,13 @@ impl Judge<'_> {
         loop {
             let observation = self.observe(view, &mut milestones, step_runner);
             let rejected = check::unexpected_rejection(checks, &observation);
+            let left = step_runner.left(&observation);
+            let holds = Holds {
+                is_rejected: rejected.is_some(),
+                left,
+            };
             let behind = self
-                .evaluate(&mut tracker, &mut memory, &observation, rejected.is_some())
+                .evaluate(&mut tracker, &mut memory, &observation, holds)
                 .await;
             let elapsed = self.applied.elapsed();
             if let Some(cause) = &rejected {
@@ -100,8 +114,9 @@ impl Judge<'_> {
                 observation: observation.clone(),
                 cut_short: false,
             };
-            let cut_short = |tracker: &mut CheckTracker<'_>, why: &str| {
-                tracker.interrupt(elapsed, why);
+            let cut_short = |tracker: &mut CheckTracker<'_>, why: &str, broken: Vec<String>| {
+                let causes = std::iter::once(why.to_owned()).chain(broken);
+                tracker.interrupt(elapsed, &causes.collect::<Vec<_>>().join("; "));
                 Judged {
                     cut_short: true,
                     ..done(tracker)
@@ -110,11 +125,11 @@ impl Judge<'_> {
             if tracker.finished() {
                 return done(&tracker);
             }
-            if tracker.only_watches(&observation.milestones) {
+            if left.is_none() && tracker.only_watches(&observation.milestones) {
                 permit.rest();
             }
             if self.cancel.is_cancelled() {
-                return cut_short(&mut tracker, "the run was interrupted");
+                return cut_short(&mut tracker, "the run was interrupted", Vec::new());
             }
             if let Some(fault) = memory.environment_fault(checks, &observation) {
                 tracker.interrupt(elapsed, &fault);
@@ -141,7 +156,8 @@ impl Judge<'_> {
                 terminal_since = None;
             }
             if self.run_ends.is_some_and(|end| Instant::now() >= end) {
-                return cut_short(&mut tracker, "the run's time limit was over");
+                let why = "the run's time limit was over";
+                return cut_short(&mut tracker, why, view.broken_watches());
             }
             if tracker.next_limit().is_some_and(|limit| elapsed >= limit) {
                 tracker.expire(
@@ -187,21 +203,25 @@ impl Judge<'_> {
         }
     }
 
-    /// Evaluates the open checks, of which none passes while an object is missing. Of a long log a part is judged at a time,
+    /// Evaluates the open checks, of which none passes while an object is missing, and not the last while steps are left. Of a long log a part is judged at a time,
     /// but all that is known before the case ends well; returns whether lines are left.
     async fn evaluate(
         &self,
         tracker: &mut CheckTracker<'_>,
         memory: &mut check::Memory,
         observation: &Observation,
-        is_rejected: bool,
+        holds: Holds,
     ) -> bool {
         loop {
             let elapsed = self.applied.elapsed();
             for (index, check) in tracker.open() {
                 let verdict = memory.evaluate(index, check, observation, self.expectations);
-                if !is_rejected || matches!(verdict, Verdict::Never(_)) {
-                    tracker.take(index, verdict, elapsed);
+                if holds.is_rejected && !matches!(verdict, Verdict::Never(_)) {
+                    continue;
+                }
+                match holds.left {
+                    Some(left) => tracker.take_before_steps(index, verdict, elapsed, left),
+                    None => tracker.take(index, verdict, elapsed),
                 }
             }
             let behind = memory.is_behind(&tracker.open());
@@ -264,7 +284,12 @@ fn notes(
         .filter(|_| needs_dashboard(tracker, milestones));
     let restarted =
         operator.and_then(|operator| operator.restarted(&view.pods_in(operator.namespace())));
-    dashboard.into_iter().chain(restarted).collect()
+    let watches = view.broken_watches();
+    dashboard
+        .into_iter()
+        .chain(restarted)
+        .chain(watches)
+        .collect()
 }
 
 /// Progress is told when a check gets its verdict, and of other changes now and then.

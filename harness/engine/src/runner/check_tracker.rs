@@ -139,6 +139,42 @@ impl<'a> CheckTracker<'a> {
         }
     }
 
+    /// As [`CheckTracker::take`], while steps of the scenario are left: the last check does not pass before they are taken, and
+    /// meanwhile has the scenario's limit. `left` says what the steps wait for.
+    pub(super) fn take_before_steps(
+        &mut self,
+        index: usize,
+        verdict: Verdict,
+        now: Duration,
+        left: &str,
+    ) {
+        let verdict = match verdict {
+            Verdict::Pass(finding) | Verdict::New(finding) if self.would_end_well(index) => {
+                let limit = &mut self.limits[index];
+                *limit = self.scenario.timeout.max(*limit);
+                Verdict::NotYet(Finding {
+                    message: format!("{left} (the check itself holds: {})", finding.message),
+                    ..Finding::default()
+                })
+            }
+            verdict => verdict,
+        };
+        self.take(index, verdict, now);
+    }
+
+    /// Whether only this check is open, and none has failed.
+    fn would_end_well(&self, index: usize) -> bool {
+        let is_open = |state: &State| matches!(state, State::Waiting { .. });
+        let mut others = self.states.iter().enumerate();
+        is_open(&self.states[index])
+            && others.all(|(other, state)| match state {
+                State::Waiting { .. } => other == index,
+                State::Done { outcome, .. } => {
+                    matches!(outcome, Outcome::Passed | Outcome::New)
+                }
+            })
+    }
+
     /// Ends what waits for a milestone that can't be reached any more, because a check has failed that it consists of.
     pub(super) fn block(&mut self, now: Duration, reached: &BTreeMap<Milestone, Timestamp>) {
         let checks = &self.scenario.file.spec.checks;
@@ -289,6 +325,7 @@ impl<'a> CheckTracker<'a> {
                 expected: finding.expected,
                 found: finding.found,
                 diff: finding.diff,
+                new_snapshots: finding.new_snapshots,
                 seconds: at.as_secs_f64(),
             }
         };

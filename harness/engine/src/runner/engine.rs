@@ -24,7 +24,7 @@ use super::engine_options::{CaseError, EngineOptions, EvidencePolicy, SYNCED_WIT
 use super::evidence::{self, Subject};
 use super::names::{evidence_folder, namespace_name};
 use super::node_images::digest_on;
-use super::outcome::{blank, fail, sentences, summarise};
+use super::outcome::{blank, fail, sentences, summarise, unrecorded};
 use super::secrets::Secrets;
 use super::slots::{Slot, Slots};
 use super::snapshots::CaseSnapshots;
@@ -43,8 +43,12 @@ use crate::results::{CaseResult, ImageRecord, Outcome};
 use crate::scenario::{apply_changes, later_objects, manifests, objects_between};
 
 const CLEANED_WITHIN: Duration = Duration::from_mins(2);
-/// How long evidence may be gathered after the run has ended.
+/// How long evidence may be gathered after the run was interrupted.
 const EVIDENCE_AFTER_THE_END: Duration = Duration::from_secs(10);
+/// How long what is left of a case may take after the run's time limit.
+const AFTER_THE_LIMIT: Duration = Duration::from_millis(2500);
+/// What clean-up gets at least: its requests are sent within that, unless the API server does not answer.
+const CLEAN_UP_AT_LEAST: Duration = Duration::from_millis(1500);
 /// How long a fault of the environment is given to pass.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -222,10 +226,13 @@ impl Engine {
         let mut images = self.target.images.of(ray);
         if self.target.capabilities.kubelet && images.iter().any(|image| image.digest == UNPINNED) {
             // Without an answer they stay unknown.
-            let nodes = Api::<Node>::all(self.target.client.clone())
-                .list(&ListParams::default())
-                .await;
-            let nodes = nodes.map(|list| list.items).unwrap_or_default();
+            let api = Api::<Node>::all(self.target.client.clone());
+            let all = ListParams::default();
+            let nodes = tokio::select! {
+                biased;
+                nodes = api.list(&all) => nodes.map(|list| list.items).unwrap_or_default(),
+                () = self.long_over() => Vec::new(),
+            };
             for image in images.iter_mut().filter(|image| image.digest == UNPINNED) {
                 if let Some(digest) = digest_on(&nodes, &image.name) {
                     image.digest = digest;
@@ -319,9 +326,16 @@ impl Engine {
                 }
             }
         };
-        if tokio::time::timeout(CLEANED_WITHIN, all).await.is_err() {
-            let seconds = CLEANED_WITHIN.as_secs();
-            problems.push(format!("not all namespaces were gone after {seconds} s"));
+        let began = Instant::now();
+        let own = began + CLEANED_WITHIN;
+        let limit = self.options.ends.map_or(own, |end| {
+            own.min((end + AFTER_THE_LIMIT).max(began + CLEAN_UP_AT_LEAST))
+        });
+        if tokio::time::timeout_at(limit, all).await.is_err() {
+            let seconds = began.elapsed().as_secs_f64();
+            problems.push(format!(
+                "not all that cases made was gone after {seconds:.1} s; `kuberay-conformance cluster down` removes it"
+            ));
         }
         problems
     }
@@ -336,6 +350,18 @@ impl Engine {
         Ok((prepared, self.while_running(acquired).await?))
     }
 
+    /// Ends some seconds after the run: what is left of it then must not wait for a server that does not answer.
+    async fn long_over(&self) {
+        let interrupted = async {
+            self.cancel.cancelled().await;
+            tokio::time::sleep(EVIDENCE_AFTER_THE_END).await;
+        };
+        tokio::select! {
+            () = interrupted => {}
+            () = until(self.options.ends.map(|end| end + AFTER_THE_LIMIT)) => {}
+        }
+    }
+
     /// Ends work where the run ends.
     async fn while_running<T>(
         &self,
@@ -344,7 +370,7 @@ impl Engine {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(CaseError::Interrupted),
-            () = until(self.options.ends) => Err(CaseError::NoTime),
+            () = until(self.options.ends) => Err(CaseError::NoTime(Vec::new())),
             done = work => done,
         }
     }
@@ -479,8 +505,18 @@ impl Engine {
             let (ready, synced) = tokio::join!(ready, tokio::time::timeout(SYNCED_WITHIN, synced));
             ready.map(|()| synced)
         };
-        if self.while_running(both).await?.is_err() {
-            return Err(CaseError::Watch(prepared.namespace.clone()));
+        let synced = self
+            .while_running(both)
+            .await
+            .map_err(|error| match error {
+                CaseError::NoTime(_) => CaseError::NoTime(view.broken_watches()),
+                error => error,
+            })?;
+        if synced.is_err() {
+            return Err(CaseError::Watch {
+                namespace: prepared.namespace.clone(),
+                broken: view.broken_watches(),
+            });
         }
         let (applied, applied_at) = (Instant::now(), crate::observe::now());
         let applied_all = apply(&self.sender, &prepared.objects);
@@ -518,16 +554,18 @@ impl Engine {
         // An upgrade replaces the operator meanwhile.
         let health = health.filter(|_| upgrade.is_none());
         let mut judged = judge.run(view, &mut step_runner, health, permit).await;
-        for problem in expectations.problems() {
+        let problems = expectations.problems();
+        for problem in &problems {
             self.progress.line(&format!("warning: {id}: {problem}"));
         }
+        unrecorded(&mut judged.checks, &problems);
         // Those that were sent are known; an operator makes others, and so may the user's Pods. Checks quote logs.
         let passed = judged
             .checks
             .iter()
             .all(|check| check.outcome == Outcome::Passed);
         if (!passed || !judged.observation.logs.is_empty())
-            && let Err(error) = secrets.learn().await
+            && let Err(error) = self.learn(&secrets).await
         {
             self.progress.line(&format!(
                 "warning: {id}: the namespace's Secrets can't be read, so they are masked by form alone: {error}"
@@ -563,15 +601,10 @@ impl Engine {
         let problems = match &made {
             Ok(path) => {
                 let gathered = evidence::gather(&subject, path);
-                // What is left of a run that has ended must not wait for a server that does not answer.
-                let over = async {
-                    judge.over().await;
-                    tokio::time::sleep(EVIDENCE_AFTER_THE_END).await;
-                };
                 tokio::select! {
                     biased;
                     problems = gathered => problems,
-                    () = over => vec!["it is not whole: the run had ended".into()],
+                    () = self.long_over() => vec!["it is not whole: the run had ended".into()],
                 }
             }
             Err(error) => vec![format!(
@@ -584,6 +617,14 @@ impl Engine {
                 .line(&format!("warning: {id}: evidence: {problem}"));
         }
         Ok((judged, made.is_ok().then_some(folder)))
+    }
+
+    async fn learn(&self, secrets: &Secrets<'_>) -> Result<(), String> {
+        tokio::select! {
+            biased;
+            learned = secrets.learn() => learned.map_err(|error| error.to_string()),
+            () = self.long_over() => Err("the API server does not answer".into()),
+        }
     }
 
     fn expectations(&self, case: &TestCase, prepared: &Prepared) -> CaseSnapshots {

@@ -68,8 +68,17 @@ pub enum CaseError {
         source: Box<kube::Error>,
     },
     /// The watches on its namespace did not begin.
-    #[error("the watches on the namespace {0} gave no first list within {seconds} s", seconds = SYNCED_WITHIN.as_secs())]
-    Watch(String),
+    #[error(
+        "the watches on the namespace {namespace} gave no first list within {seconds} s{}",
+        and(broken),
+        seconds = SYNCED_WITHIN.as_secs()
+    )]
+    Watch {
+        /// Its name.
+        namespace: String,
+        /// Watches that break, and why.
+        broken: Vec<String>,
+    },
     /// An object could not be sent.
     #[error(transparent)]
     Object(#[from] ObjectError),
@@ -115,8 +124,8 @@ pub enum CaseError {
     #[error("the run was interrupted before this case began")]
     Interrupted,
     /// The run's time was over before it began.
-    #[error("the run's time was over before this case began")]
-    NoTime,
+    #[error("the run's time was over before this case began{}", and(.0))]
+    NoTime(Vec<String>),
 }
 
 /// Why no case can run.
@@ -128,6 +137,10 @@ pub enum StartError {
     /// What other processes run on the cluster is not known.
     #[error(transparent)]
     Permit(#[from] PermitError),
+}
+
+fn and(causes: &[String]) -> String {
+    causes.iter().map(|cause| format!("; {cause}")).collect()
 }
 
 fn each(left: &[Resources]) -> String {
@@ -142,7 +155,7 @@ impl CaseError {
     /// Whether the environment is to blame, so that another attempt may well succeed.
     pub(super) fn may_pass(&self) -> bool {
         match self {
-            Self::Namespace { .. } | Self::Watch(_) | Self::Object(_) => true,
+            Self::Namespace { .. } | Self::Watch { .. } | Self::Object(_) => true,
             Self::Manifests(_)
             | Self::NoRay(_)
             | Self::Nodes { .. }
@@ -151,7 +164,7 @@ impl CaseError {
             | Self::Permit(_)
             | Self::Upgrade(_)
             | Self::Interrupted
-            | Self::NoTime => false,
+            | Self::NoTime(_) => false,
         }
     }
 

@@ -67,11 +67,13 @@ impl RunError {
         if let Self::Target(error) = self {
             return error.is_bad_use();
         }
+        if let Self::Expect(error) = self {
+            return !error.is_of_the_system();
+        }
         matches!(
             self,
             Self::Scenarios(_)
                 | Self::Unreferenced(_)
-                | Self::Expect(_)
                 | Self::NoCases(_)
                 | Self::Output(OutputError::InUse { .. } | OutputError::NoFolder { .. })
                 | Self::Journal(JournalError::OtherRun { .. } | JournalError::Entry { .. })

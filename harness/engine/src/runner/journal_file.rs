@@ -13,6 +13,8 @@ use super::journal::{JOURNAL_VERSION, Journal, JournalEntry, JournalError, Journ
 use crate::output;
 
 const NAME: &str = "journal.jsonl";
+/// A journal takes some kilobytes for each case.
+const LARGEST: u64 = 128 << 20;
 
 /// `journal.jsonl` in a folder.
 #[derive(Debug)]
@@ -90,8 +92,7 @@ impl FileJournal {
         head: &JournalHead,
     ) -> Result<(Vec<JournalEntry>, u64), JournalError> {
         let mut text = Vec::new();
-        file.read_to_end(&mut text)
-            .map_err(self.failed("reading"))?;
+        read_bounded(file, &mut text).map_err(self.failed("reading"))?;
         let whole = text
             .iter()
             .rposition(|byte| *byte == b'\n')
@@ -137,6 +138,18 @@ impl FileJournal {
     }
 }
 
+/// Reads a file from its beginning, unless it is larger than any journal.
+fn read_bounded(file: &mut File, text: &mut Vec<u8>) -> std::io::Result<()> {
+    file.take(LARGEST + 1).read_to_end(text)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length <= LARGEST) {
+        return Ok(());
+    }
+    let mebibytes = LARGEST >> 20;
+    Err(std::io::Error::other(format!(
+        "it is larger than {mebibytes} MiB, which no journal is"
+    )))
+}
+
 fn line(value: &impl serde::Serialize) -> std::io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
@@ -162,6 +175,9 @@ impl Journal for FileJournal {
     }
 }
 
+#[cfg(test)]
+#[path = "journal_file/mutated.rs"]
+mod mutated;
 #[cfg(test)]
 #[path = "journal_file/tests.rs"]
 mod tests;

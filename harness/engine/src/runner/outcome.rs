@@ -53,6 +53,19 @@ pub(super) fn sentences(case: &TestCase) -> Vec<String> {
         .collect()
 }
 
+/// What was new could not be recorded, so the environment is to blame: there is nothing to review.
+pub(super) fn unrecorded(checks: &mut [CheckResult], problems: &[String]) {
+    let Some(first) = problems.first() else {
+        return;
+    };
+    for check in checks {
+        if check.outcome == Outcome::New {
+            check.outcome = Outcome::Error;
+            check.message = format!("{first} ({})", check.message);
+        }
+    }
+}
+
 /// The result of a case that never began, for the given reason.
 pub(super) fn not_run(case: &TestCase, outcome: Outcome, reason: &str) -> CaseResult {
     CaseResult {
@@ -84,7 +97,7 @@ pub(super) fn fail(result: &mut CaseResult, error: &CaseError) {
         error,
         CaseError::Nodes { .. } | CaseError::Room { .. } | CaseError::Scattered { .. }
     );
-    result.interrupted = matches!(error, CaseError::Interrupted | CaseError::NoTime);
+    result.interrupted = matches!(error, CaseError::Interrupted | CaseError::NoTime(_));
     result.outcome = if result.no_capacity || result.interrupted {
         Outcome::Skipped
     } else {

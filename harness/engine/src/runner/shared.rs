@@ -121,4 +121,6 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
+mod mutated;
+#[cfg(test)]
 mod tests;

@@ -93,6 +93,22 @@ impl<'a> StepRunner<'a> {
         &self.rejections
     }
 
+    /// Returns what the steps that are left wait for; `None` once all are taken.
+    pub(crate) fn left(&self, observation: &Observation) -> Option<&'static str> {
+        let acts = self.steps.acts() || self.upgrade.is_some();
+        let is_marked = |pod: &Pod| pod.uid().is_some_and(|uid| self.ready.contains(&uid));
+        let mut pods = observation.pods.iter().filter(|pod| is_rays(pod));
+        if acts && self.before.is_none() {
+            Some("the steps wait until the operator says that every RayCluster is ready")
+        } else if !self.steps.delete.is_empty() && !self.deleted {
+            Some("the steps wait for a Pod of what was applied before they delete anything")
+        } else if self.steps.mark_ready && (self.ready.is_empty() || !pods.all(is_marked)) {
+            Some("the steps wait for Pods of Ray to mark them ready")
+        } else {
+            None
+        }
+    }
+
     /// Acts on what is new.
     ///
     /// # Errors

@@ -46,6 +46,35 @@ pub(crate) fn client_of(config: Config) -> Result<Client, kube::Error> {
     client_with(config, Limits::default())
 }
 
+/// How long the program may take that a kubeconfig names for credentials; a browser may ask for a password meanwhile.
+const CREDENTIALS_WITHIN: Duration = Duration::from_mins(2);
+
+/// As [`client_of`], for a config of the user's. A program that it names for credentials is run at once, and kube waits for
+/// its end; here this has a limit, and the future can be dropped meanwhile.
+pub(super) async fn client_of_user(config: Config) -> Result<Client, kube::Error> {
+    let exec = config.auth_info.exec.as_ref();
+    let Some(program) = exec.map(|exec| exec.command.clone().unwrap_or_default()) else {
+        return client_of(config);
+    };
+    let (sender, made) = tokio::sync::oneshot::channel();
+    let runtime = tokio::runtime::Handle::current();
+    // Not a thread of the runtime, whose end would wait for it.
+    std::thread::spawn(move || {
+        let _runtime = runtime.enter();
+        let _ = sender.send(client_of(config));
+    });
+    match tokio::time::timeout(CREDENTIALS_WITHIN, made).await {
+        Ok(Ok(made)) => made,
+        _ => Err(kube::Error::Service(
+            format!(
+                "`{program}`, which the kubeconfig names for credentials, did not end within {} s",
+                CREDENTIALS_WITHIN.as_secs()
+            )
+            .into(),
+        )),
+    }
+}
+
 pub(super) fn client_with(mut config: Config, limits: Limits) -> Result<Client, kube::Error> {
     config.headers.push((
         http::header::USER_AGENT,

@@ -16,7 +16,7 @@ pub(super) fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdic
             check.duration
         )),
         found,
-        diff: None,
+        ..Finding::default()
     };
     let length = match duration::parse("for", &check.duration) {
         Ok(length) => length,

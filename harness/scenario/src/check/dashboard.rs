@@ -38,7 +38,7 @@ pub(super) fn evaluate(check: &RayCheck, observation: &Observation) -> Verdict {
         message,
         expected: Some(expected),
         found: Some(listed.join("\n")),
-        diff: None,
+        ..Finding::default()
     };
     if !head || alive != check.nodes {
         let without = if head { "" } else { ", and no head" };

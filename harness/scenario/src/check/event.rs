@@ -39,7 +39,7 @@ pub(super) fn evaluate(check: &EventCheck, observation: &Observation) -> Verdict
         message,
         expected: Some(expected),
         found,
-        diff: None,
+        ..Finding::default()
     };
     if holds.is_some() {
         Verdict::Pass(finding)
@@ -71,7 +71,7 @@ pub(super) fn evaluate_rejected(check: &RejectedCheck, observation: &Observation
             message,
             expected,
             found: Some(refusal.clone()),
-            diff: None,
+            ..Finding::default()
         });
     }
     let found = (!refusals.is_empty()).then(|| refusals.join("\n"));
@@ -85,7 +85,7 @@ pub(super) fn evaluate_rejected(check: &RejectedCheck, observation: &Observation
             message,
             expected,
             found,
-            diff: None,
+            ..Finding::default()
         });
     }
     let message = format!("waits for {who} to refuse with \"{}\"", check.message);
@@ -93,7 +93,7 @@ pub(super) fn evaluate_rejected(check: &RejectedCheck, observation: &Observation
         message,
         expected,
         found,
-        diff: None,
+        ..Finding::default()
     })
 }
 

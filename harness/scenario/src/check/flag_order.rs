@@ -25,7 +25,7 @@ pub(super) fn evaluate(check: &FlagOrderCheck, observation: &Observation) -> Ver
             message,
             expected: expected.clone(),
             found: Some(found),
-            diff: None,
+            ..Finding::default()
         })
     };
     let mut orders: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
@@ -73,7 +73,7 @@ pub(super) fn evaluate(check: &FlagOrderCheck, observation: &Observation) -> Ver
             message,
             expected,
             found: Some(found.join("\n")),
-            diff: None,
+            ..Finding::default()
         })
     } else {
         never(message, found.join("\n"))

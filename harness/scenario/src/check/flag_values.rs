@@ -20,7 +20,7 @@ pub(super) fn evaluate(check: &FlagValuesCheck, observation: &Observation) -> Ve
             check.flag
         )),
         found,
-        diff: None,
+        ..Finding::default()
     };
     let mut values: BTreeMap<String, usize> = BTreeMap::new();
     for pod in &all {

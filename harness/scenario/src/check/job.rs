@@ -26,7 +26,7 @@ pub(super) fn evaluate(check: &JobCheck, observation: &Observation) -> Verdict {
         message,
         expected: expected.clone(),
         found: found.clone(),
-        diff: None,
+        ..Finding::default()
     };
     if jobs.len() > check.count {
         return Verdict::Never(finding(format!(
@@ -173,6 +173,7 @@ fn other_entrypoint(check: &JobCheck, other: &DashboardJob) -> Finding {
         expected: Some(check.entrypoint.clone()),
         found: Some(other.entrypoint.clone()),
         diff: Some(diff),
+        ..Finding::default()
     }
 }
 

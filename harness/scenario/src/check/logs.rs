@@ -135,7 +135,7 @@ pub(super) fn evaluate(
         message,
         expected: expected.clone(),
         found,
-        diff: None,
+        ..Finding::default()
     };
     // Only the log that is there now counts.
     reading.behind = false;

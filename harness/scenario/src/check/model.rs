@@ -37,6 +37,9 @@ pub struct Finding {
     pub found: Option<String>,
     /// A unified difference of the two, where lines differ.
     pub diff: Option<String>,
+    /// How many snapshots are not recorded yet.
+    #[serde(default, skip_serializing_if = "crate::results::is_zero")]
+    pub new_snapshots: usize,
 }
 
 /// Identifies a log.

@@ -52,7 +52,7 @@ pub(super) fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict
         message,
         expected: Some(expected.clone()),
         found,
-        diff: None,
+        ..Finding::default()
     };
     let length = match duration::parse("for", &check.duration) {
         Ok(length) => length,

@@ -89,6 +89,7 @@ pub(super) fn evaluate(
                 wrong.diff.push(diff);
             }
             Comparison::Missing { found, file } => {
+                new.new_snapshots += 1;
                 new.sentences
                     .push(format!("no snapshot {file} for {}", field.key()));
                 new.found.push(found);
@@ -118,6 +119,8 @@ struct Fields {
     /// Lines that a field lost, and lines that it gained.
     removed: Vec<(PodField, String)>,
     added: Vec<(PodField, String)>,
+    /// How many have no snapshot.
+    new_snapshots: usize,
 }
 
 impl Fields {
@@ -158,6 +161,7 @@ impl Fields {
             expected: joined(self.expected),
             found: joined(self.found),
             diff: joined(self.diff),
+            new_snapshots: self.new_snapshots,
         }
     }
 }

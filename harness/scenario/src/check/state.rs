@@ -11,7 +11,7 @@ pub(super) fn evaluate(check: &StateCheck, observation: &Observation) -> Verdict
         message,
         expected: Some(expected.clone()),
         found,
-        diff: None,
+        ..Finding::default()
     };
     let group = check.group.as_deref();
     let Some(pod) = pods::find(observation, check.role, group) else {

@@ -48,6 +48,11 @@ pub enum ExpectError {
 }
 
 impl ExpectError {
+    /// Whether the system is to blame, such as a full disk, and not the files.
+    pub fn is_of_the_system(&self) -> bool {
+        matches!(self, Self::Write { .. } | Self::Terminal(_))
+    }
+
     pub(super) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| ExpectError::Read { path, source }

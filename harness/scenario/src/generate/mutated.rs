@@ -1,8 +1,11 @@
 //! Real files with faults in them, for the tests of parsers.
 
+use std::time::{Duration, Instant};
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::test_runner::TestRunner;
 
 /// Pieces that mean something to the parsers of YAML, JSON and shells, and bytes that are not UTF-8.
 const PIECES: [&[u8]; 24] = [
@@ -32,6 +35,34 @@ const PIECES: [&[u8]; 24] = [
     b"1e999",
 ];
 
+/// The variable with the number of seconds for which each test tries texts.
+const SECONDS: &str = "KUBERAY_CONFORMANCE_MUTATE_SECONDS";
+
+/// Gives texts that differ from the originals to `parse`: as many as `PROPTEST_CASES` says (256 when absent), and again
+/// until the time in `KUBERAY_CONFORMANCE_MUTATE_SECONDS` is over.
+///
+/// # Panics
+/// With the smallest text for which `parse` panics or fails.
+pub fn try_texts(originals: Vec<Vec<u8>>, parse: impl Fn(Vec<u8>) -> Result<(), TestCaseError>) {
+    let seconds = std::env::var(SECONDS).ok();
+    let seconds = seconds.map(|text| text.parse().expect("a number of seconds"));
+    let limit = Duration::from_secs(seconds.unwrap_or(0));
+    let began = Instant::now();
+    let texts = mutated(originals);
+    loop {
+        let mut runner = TestRunner::new(ProptestConfig {
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        });
+        if let Err(error) = runner.run(&texts, &parse) {
+            panic!("{error}");
+        }
+        if began.elapsed() >= limit {
+            return;
+        }
+    }
+}
+
 /// Nesting and repetition beyond what anybody writes.
 const MANY: usize = 20_000;
 
@@ -57,7 +88,7 @@ fn fault() -> impl Strategy<Value = Fault> {
 }
 
 /// Generates texts that differ from one of some originals by up to eight faults.
-pub fn mutated(originals: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+fn mutated(originals: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let originals = originals.into_iter().map(Just).collect::<Vec<_>>();
     let original = proptest::strategy::Union::new(originals);
     (original, vec(fault(), 0..8)).prop_map(|(mut text, faults)| {

@@ -73,6 +73,7 @@ fn check(name: &str, line: usize, outcome: Outcome, message: &str) -> CheckResul
         expected: None,
         found: None,
         diff: None,
+        new_snapshots: 0,
         seconds: 2.25,
     }
 }

@@ -217,3 +217,26 @@ fn a_scenario_under_another_file_name_is_an_error() {
         (Severity::Error, "this folder holds no scenario.yaml")
     );
 }
+
+#[rstest]
+#[case("operator: \">=1.0.0\"", "operator: \">=9.1\"", "KubeRay")]
+#[case("ray: \">=2.6.0\"", "ray: \"<0.5\"", "Ray")]
+fn a_range_without_a_pinned_release_is_an_error(
+    #[case] old: &str,
+    #[case] new: &str,
+    #[case] name: &str,
+) {
+    assert!(GOOD.contains(old), "{GOOD}");
+    let text = GOOD.replace(old, new);
+    let (root, _folder) = folder(&[
+        ("scenario.yaml", &*text),
+        ("raycluster.yaml", CLUSTER),
+        ("head.command@ge-1.4.0.snap", SNAPSHOT),
+        ("head.args@ge-1.4.0.snap", SNAPSHOT),
+    ]);
+    let found = lint(root.path());
+    let lines = lines(&found);
+    let message = format!("no pinned release of {name} is in the range, so no run includes it");
+    assert!(lines.len() == 1 && lines[0].contains(&message), "{lines:?}");
+    assert_eq!(found[0].severity, Severity::Error);
+}

@@ -1,6 +1,6 @@
 //! Parsers of foreign text return a value or an error for every input; they never panic or hang.
 //!
-//! `PROPTEST_CASES` sets how many texts each test tries.
+//! `PROPTEST_CASES` sets how many texts each test tries, `KUBERAY_CONFORMANCE_MUTATE_SECONDS` for how long.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::check::{Bounds, Line, Lines};
 use crate::expect::SnapshotFile;
-use crate::generate::mutated;
+use crate::generate::try_texts;
 use crate::results::RunResult;
 use crate::{init, lint, parse_manifest};
 
@@ -42,19 +42,20 @@ fn written(name: &str, text: &[u8]) -> (tempfile::TempDir, PathBuf) {
     (root, path)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn scenario_files(text in mutated(files("scenario.yaml"))) {
+#[test]
+fn scenario_files() {
+    try_texts(files("scenario.yaml"), |text| {
         let (root, _) = written("scenario.yaml", &text);
         for problem in lint(root.path()) {
             prop_assert!(!problem.message.is_empty());
         }
-    }
+        Ok(())
+    });
+}
 
-    #[test]
-    fn manifests(text in mutated(files("cluster.yaml"))) {
+#[test]
+fn manifests() {
+    try_texts(files("cluster.yaml"), |text| {
         let text = String::from_utf8_lossy(&text);
         if let Ok(objects) = parse_manifest(&text, "a.yaml") {
             prop_assert!(!objects.is_empty());
@@ -63,34 +64,53 @@ proptest! {
         if let Ok(made) = init("mine", &[source]) {
             prop_assert!(made.iter().all(|one| one.saved.name.starts_with("mine")));
         }
-    }
+        Ok(())
+    });
+}
 
-    #[test]
-    fn snapshots(text in mutated(files(".snap"))) {
+#[test]
+fn snapshots() {
+    try_texts(files(".snap"), |text| {
         let (_root, path) = written("head.args@ge-1.0.0.snap", &text);
         if let Ok(snapshot) = SnapshotFile::read(&path) {
             // What is read is written in the same form.
             fs::write(&path, snapshot.to_text()).unwrap();
             prop_assert_eq!(SnapshotFile::read(&path).unwrap(), snapshot);
         }
-    }
+        Ok(())
+    });
+}
 
-    #[test]
-    fn results(text in mutated(vec![serde_json::to_vec(&crate::results::example::run()).unwrap()])) {
+#[test]
+fn results() {
+    let original = serde_json::to_vec(&crate::results::example::run()).unwrap();
+    try_texts(vec![original], |text| {
         let read: Result<RunResult, _> = serde_json::from_slice(&text);
         if let Err(error) = read {
             prop_assert!(!error.to_string().is_empty());
         }
-    }
+        Ok(())
+    });
+}
 
-    #[test]
-    fn log_lines(text in mutated(vec![b"2026-01-01 INFO a.py:1 -- Ray runtime started.\nnext\r\n\x1b[31mred\n".to_vec()])) {
-        let bounds = Bounds { head: 200, tail: 200 };
+#[test]
+fn log_lines() {
+    let original =
+        b"2026-01-01 INFO a.py:1 -- Ray runtime started.\nnext\r\n\x1b[31mred\n".to_vec();
+    let bounds = Bounds {
+        head: 200,
+        tail: 200,
+    };
+    try_texts(vec![original], |text| {
         let mut lines = Lines::new(bounds);
         for line in text.split(|byte| *byte == b'\n') {
-            lines.push(&Line { text: String::from_utf8_lossy(line).into_owned(), cut: 0 });
+            lines.push(&Line {
+                text: String::from_utf8_lossy(line).into_owned(),
+                cut: 0,
+            });
         }
         prop_assert_eq!(lines.count(), text.split(|byte| *byte == b'\n').count());
         prop_assert!(lines.iter().count() <= lines.count());
-    }
+        Ok(())
+    });
 }

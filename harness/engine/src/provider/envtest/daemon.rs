@@ -389,3 +389,6 @@ fn told(note: &Note, how: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod mutated;

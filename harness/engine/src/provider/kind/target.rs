@@ -241,3 +241,6 @@ fn write(path: &Path, note: &Note) -> Result<(), TargetError> {
     };
     write().map_err(failed)
 }
+
+#[cfg(test)]
+mod mutated;

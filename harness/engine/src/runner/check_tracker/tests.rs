@@ -213,3 +213,44 @@ fn an_interrupted_check_is_an_error_and_not_a_failure() {
             .all(|result| result.outcome == Outcome::Error)
     );
 }
+
+#[test]
+fn the_last_check_does_not_pass_before_the_steps_are_taken() {
+    let (_root, mut scenario) = scenario();
+    scenario.timeout = at(10);
+    let mut tracker = CheckTracker::new(&scenario);
+    let left = "the steps wait for the RayCluster";
+    tracker.take_before_steps(0, Verdict::Pass(finding("the line")), at(1), left);
+    assert_eq!(tracker.unfinished().count(), 1, "the first passes as it is");
+    tracker.take_before_steps(1, Verdict::Pass(finding("one node")), at(2), left);
+    assert!(!tracker.finished());
+    tracker.expire(at(10), &[]);
+    let result = &tracker.results()[1];
+    assert_eq!(result.outcome, Outcome::Failed);
+    assert_eq!(
+        result.message,
+        "the steps wait for the RayCluster (the check itself holds: one node) \
+         (given up at the scenario's limit of 10s; unchanged for 8.0 s)"
+    );
+}
+
+#[test]
+fn a_case_that_fails_waits_for_no_steps() {
+    let (_root, scenario) = scenario();
+    let mut tracker = CheckTracker::new(&scenario);
+    tracker.take(0, Verdict::Never(finding("wrong")), at(1));
+    tracker.take_before_steps(1, Verdict::Pass(finding("one node")), at(2), "steps");
+    assert!(tracker.finished());
+}
+
+/// It may come long before the steps are taken.
+#[test]
+fn a_limit_of_the_check_itself_does_not_end_the_wait_for_the_steps() {
+    let (_root, mut scenario) = scenario();
+    scenario.timeout = at(10);
+    let mut tracker = CheckTracker::new(&scenario);
+    tracker.take(0, Verdict::Pass(finding("the line")), at(1));
+    tracker.limits[1] = at(5);
+    tracker.take_before_steps(1, Verdict::Pass(finding("one node")), at(2), "steps");
+    assert_eq!(tracker.next_limit(), Some(at(10)));
+}

@@ -4,11 +4,11 @@ use super::*;
 use crate::results::CaseResult;
 use crate::scenario::results::example;
 
-fn head() -> JournalHead {
+pub(super) fn head() -> JournalHead {
     JournalHead::new(None, vec!["a".into(), "b".into()])
 }
 
-fn entry(id: &str) -> JournalEntry {
+pub(super) fn entry(id: &str) -> JournalEntry {
     JournalEntry {
         digest: "sha256:0".into(),
         result: CaseResult {
@@ -192,4 +192,15 @@ async fn what_is_no_file_is_not_picked_up(#[case] is_pipe: bool) {
     let error = error.expect("it does not wait for somebody to write into a pipe");
     assert!(error.contains("is no regular file"), "{error}");
     assert_eq!(fs::read_to_string(&target).unwrap(), before);
+}
+
+/// Read whole it would take all memory.
+#[tokio::test]
+async fn a_journal_larger_than_any_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = fs::File::create(folder.path().join("journal.jsonl")).unwrap();
+    file.set_len(1 << 40).unwrap();
+    let journal = FileJournal::new(folder.path());
+    let error = journal.begin(&head(), true).await.unwrap_err();
+    assert!(error.to_string().contains("larger than"), "{error}");
 }

@@ -1,6 +1,6 @@
 use rstest::rstest;
 
-use super::summarise;
+use super::{summarise, unrecorded};
 use crate::results::{CheckResult, Outcome};
 use crate::scenario::results::example;
 
@@ -45,4 +45,16 @@ fn a_failed_check_stays_a_failure_when_the_environment_breaks_after_it(
         summarise(&checks(outcomes)),
         (Outcome::Failed, Some(reason.to_owned()))
     );
+}
+
+#[test]
+fn a_snapshot_that_cant_be_recorded_is_an_error_of_the_environment() {
+    let mut found = checks(&[Outcome::Passed, Outcome::New]);
+    unrecorded(&mut found, &[]);
+    assert_eq!(found[1].outcome, Outcome::New);
+    unrecorded(&mut found, &["head.args.snap.new: No space left".into()]);
+    let (outcome, reason) = summarise(&found);
+    assert_eq!(outcome, Outcome::Error);
+    assert!(reason.is_some_and(|reason| reason.contains("No space left")));
+    assert_eq!(found[0].outcome, Outcome::Passed);
 }

@@ -138,7 +138,7 @@ impl Existing {
             server: server.clone(),
             source: Box::new(source),
         };
-        let client = ready::client_of(config).map_err(unreachable)?;
+        let client = ready::client_of_user(config).await.map_err(unreachable)?;
         let version = client.apiserver_version().await.map_err(unreachable)?;
         Ok(Self {
             client,
@@ -232,7 +232,7 @@ impl ReadOnly {
         };
         let server = config.cluster_url.to_string();
         let namespace = config.default_namespace.clone();
-        let client = ready::client_of(config);
+        let client = ready::client_of_user(config).await;
         let client = client.map_err(|source| ContextError::Unreachable {
             name: context.unwrap_or("the current one").into(),
             server,
@@ -260,12 +260,13 @@ async fn current(kubeconfig: Option<&Path>) -> Result<Config, ContextError> {
 }
 
 #[cfg(test)]
+mod mutated;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    fn kubeconfig(folder: &std::path::Path) -> PathBuf {
-        let path = folder.join("config");
-        let text = "\
+    pub(super) const TEXT: &str = "\
 apiVersion: v1
 kind: Config
 clusters:
@@ -278,7 +279,10 @@ users:
 - {name: me, user: {}}
 current-context: kind-ray
 ";
-        std::fs::write(&path, text).unwrap();
+
+    fn kubeconfig(folder: &std::path::Path) -> PathBuf {
+        let path = folder.join("config");
+        std::fs::write(&path, TEXT).unwrap();
         path
     }
 

@@ -1,0 +1,114 @@
+//! Tests of cases in a cluster that exists, with an API server in memory.
+
+use std::convert::Infallible;
+use std::sync::Mutex;
+
+use http::{Method, Request, Response, StatusCode};
+use kube::Client;
+use kube::client::Body;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::artifact::Source;
+use crate::operator::{MANAGED_BY, MANAGER, OWN_NAMESPACE};
+use crate::progress::Silent;
+use crate::redact::Redactor;
+use crate::runner::EvidencePolicy;
+use crate::runner::session::new_run_id;
+
+const RBAC: &str = "/apis/rbac.authorization.k8s.io";
+
+/// A cluster with an operator of another run's and a role of somebody else's; `deleted` is what the run deletes.
+fn client(deleted: &Arc<Mutex<Vec<String>>>) -> Client {
+    let deleted = Arc::clone(deleted);
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let path = request.uri().path().to_owned();
+        if request.method() == Method::DELETE {
+            deleted.lock().unwrap().push(path.clone());
+        }
+        let (status, answer) = answer(&path);
+        let body = Body::from(answer.to_string().into_bytes());
+        let response = Response::builder().status(status).body(body).unwrap();
+        std::future::ready(Ok::<_, Infallible>(response))
+    });
+    Client::new(service, "default")
+}
+
+fn answer(path: &str) -> (StatusCode, Value) {
+    let ours = json!({MANAGED_BY: MANAGER});
+    let found = match path.strip_prefix(RBAC) {
+        Some("/v1") => {
+            let role = json!({"name": "clusterroles", "singularName": "", "namespaced": false,
+                "kind": "ClusterRole", "verbs": ["get", "delete"]});
+            json!({"apiVersion": "v1", "kind": "APIResourceList",
+                "groupVersion": "rbac.authorization.k8s.io/v1", "resources": [role]})
+        }
+        Some("/v1/clusterroles/foreign") => json!({"apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole", "metadata": {"name": "foreign", "uid": "f"}}),
+        None if path == format!("/api/v1/namespaces/{OWN_NAMESPACE}") => {
+            json!({"apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": OWN_NAMESPACE, "labels": ours}})
+        }
+        // Whether the namespace is gone: it is.
+        None if path == "/api/v1/namespaces" => json!({"apiVersion": "v1",
+            "kind": "NamespaceList", "metadata": {"resourceVersion": "1"}, "items": []}),
+        _ => {
+            let status = json!({"apiVersion": "v1", "kind": "Status", "metadata": {},
+                "status": "Failure", "code": 404, "reason": "NotFound", "message": "not found"});
+            return (StatusCode::NOT_FOUND, status);
+        }
+    };
+    (StatusCode::OK, found)
+}
+
+#[tokio::test]
+async fn a_run_that_may_not_install_its_operator_leaves_that_of_another_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::at(folder.path()).unwrap();
+    let progress: Arc<dyn Progress> = Arc::new(Silent);
+    let deleted = Arc::default();
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": {"name": "foreign"}});
+    let rendered = Rendered {
+        crds: Vec::new(),
+        objects: vec![role],
+        namespace: "a".into(),
+        deployment: "b".into(),
+    };
+    let release = Version::new(1, 6, 2);
+    let there = There {
+        cluster: Existing {
+            client: client(&deleted),
+            context: "kind-mine".into(),
+            server: "https://127.0.0.1".into(),
+            kubernetes: "1.36.0".into(),
+        },
+        identity: "u".into(),
+        operator: TheOperator::ToInstall {
+            rendered: Box::new(rendered),
+            release: release.clone(),
+        },
+        programs: Programs::new(store.clone(), Source::Auto, Arc::clone(&progress)),
+        store,
+        progress,
+    };
+    let engine_options = EngineOptions {
+        run: new_run_id(),
+        redactor: Redactor::default(),
+        output: folder.path().into(),
+        evidence: EvidencePolicy::OnFailure,
+        jobs: 1,
+        overlap: false,
+        capacity_share: 1,
+        journal: None,
+        ends: None,
+        write_pending: false,
+        record_verified: false,
+    };
+    let options = Options::new(release, Version::new(2, 52, 0));
+    let cancel = CancellationToken::new();
+    let ran = there.run(&options, engine_options, &[], &cancel);
+    let error = ran.await.unwrap_err().to_string();
+    assert!(error.contains("ClusterRole foreign"), "{error}");
+    assert_eq!(*deleted.lock().unwrap(), [""; 0]);
+}

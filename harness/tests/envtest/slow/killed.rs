@@ -1,0 +1,94 @@
+//! Runs that are killed at random moments: nothing outlives them, `cluster down` and the next run work, and no report
+//! claims more than happened.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::support::kills::{Moments, claims_no_more_than_happened, killed, processes_end};
+use crate::support::own_cache::own_cache;
+use crate::support::place::text;
+use crate::support::{program, scenarios, turn};
+
+const MOMENTS: usize = 90;
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = program();
+    command.args(arguments);
+    command.env("KUBERAY_CONFORMANCE_CACHE", own_cache(folder));
+    command
+}
+
+/// A few cases, two releases.
+fn run(folder: &Path, output: &Path, resume: bool) -> Command {
+    let names = [
+        "default-command",
+        "probes-over-http",
+        "token-auth-submitter",
+    ];
+    let mut run = command(folder, &["run"]);
+    run.args(names)
+        .args(["--target", "envtest", "--operator", "1.5.1,1.6.2"])
+        .arg("--scenarios")
+        .arg(scenarios())
+        .arg("--output")
+        .arg(output);
+    if resume {
+        run.arg("--resume");
+    }
+    run
+}
+
+#[test]
+#[ignore = "needs envtest, takes half an hour"]
+fn a_run_that_is_killed_at_any_moment_leaves_nothing_and_claims_nothing() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let cache = own_cache(folder);
+    let whole = Instant::now();
+    let first = run(folder, &folder.join("first"), false).output().unwrap();
+    let whole = whole.elapsed();
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first));
+    let mut kills = 0;
+    for (number, moment) in Moments::new(MOMENTS).enumerate() {
+        let output = folder.join(format!("output-{number}"));
+        let after = whole.mul_f64(moment);
+        println!("{number}: killed after {after:?} of {whole:?}");
+        let (was_killed, said) = killed(run(folder, &output, false), after);
+        kills += usize::from(was_killed);
+        // Programs of control planes have the cache's path in their arguments.
+        processes_end(cache.to_str().unwrap());
+        claims_no_more_than_happened(&output, || {
+            let mut merge = command(folder, &["report", "merge"]);
+            merge
+                .arg(&output)
+                .arg("--output")
+                .arg(output.join("merged"));
+            merge.output().unwrap()
+        });
+        let down = command(folder, &["cluster", "down", "--target", "envtest"]);
+        let down = { down }.output().unwrap();
+        assert_eq!(down.status.code(), Some(0), "{said}\n{}", text(&down));
+        let next = run(folder, &output, number % 2 == 0).output().unwrap();
+        assert_eq!(next.status.code(), Some(0), "{said}\n{}", text(&next));
+        let planes = std::fs::read_dir(cache.join("control-planes")).unwrap();
+        let left: Vec<_> = planes
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .collect();
+        assert!(left.is_empty(), "{left:?} are left:\n{}", text(&next));
+        let temporary = std::fs::read_dir(&output).unwrap().flatten();
+        let temporary: Vec<_> = temporary
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter(|name| name.starts_with(".report-"))
+            .collect();
+        assert!(temporary.is_empty(), "{temporary:?} are left");
+        std::fs::remove_dir_all(&output).unwrap();
+    }
+    println!("{kills} were killed before they ended");
+    assert!(kills > 0, "no run was killed");
+    std::thread::sleep(Duration::from_millis(100));
+    processes_end(cache.to_str().unwrap());
+}
