@@ -248,10 +248,7 @@ impl ExistingProvider {
             () = never_unless(installs, cancel) => Err(TargetError::Interrupted),
         };
         // Beside what is somebody else's nothing was made; an operator of ours there is another run's.
-        let nothing_made = matches!(
-            &done,
-            Err(TargetError::Operator(OperatorError::Foreign(_)))
-        );
+        let nothing_made = matches!(&done, Err(TargetError::Operator(OperatorError::Foreign(_))));
         let removed = async {
             if installs && !keep && !nothing_made {
                 for line in remove_own(&client).await? {
@@ -329,3 +326,6 @@ async fn never_unless(installs: bool, cancel: &CancellationToken) {
     cancel.cancelled().await;
     tokio::time::sleep(ENDED_WITHIN).await;
 }
+
+#[cfg(test)]
+mod tests;

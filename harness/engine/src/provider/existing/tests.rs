@@ -12,9 +12,9 @@ use super::*;
 use crate::artifact::Source;
 use crate::operator::{MANAGED_BY, MANAGER, OWN_NAMESPACE};
 use crate::progress::Silent;
-use crate::redact::Redactor;
-use crate::runner::EvidencePolicy;
-use crate::runner::session::new_run_id;
+use crate::provider::serve::{CaseRunner, CleanUp};
+use crate::provider::{CustomOperator, Phases, RunEnd};
+use crate::target::ContextOptions;
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io";
 
@@ -76,7 +76,17 @@ async fn a_run_that_may_not_install_its_operator_leaves_that_of_another_run() {
         deployment: "b".into(),
     };
     let release = Version::new(1, 6, 2);
-    let there = There {
+    let there = ExistingProvider {
+        spec: ExistingSpec {
+            source: Source::Auto,
+            context: ContextOptions::default(),
+            install_operator: true,
+            operator: CustomOperator::default(),
+            operator_deployment: None,
+            ray_image: None,
+            capacity_share: 1,
+            keep: false,
+        },
         cluster: Existing {
             client: client(&deleted),
             context: "kind-mine".into(),
@@ -90,25 +100,40 @@ async fn a_run_that_may_not_install_its_operator_leaves_that_of_another_run() {
         },
         programs: Programs::new(store.clone(), Source::Auto, Arc::clone(&progress)),
         store,
-        progress,
+        progress: Arc::clone(&progress),
     };
-    let engine_options = EngineOptions {
-        run: new_run_id(),
-        redactor: Redactor::default(),
-        output: folder.path().into(),
-        evidence: EvidencePolicy::OnFailure,
-        jobs: 1,
-        overlap: false,
-        capacity_share: 1,
-        journal: None,
+    let end = RunEnd {
+        cancel: CancellationToken::new(),
         ends: None,
-        write_pending: false,
-        record_verified: false,
+        timeout: None,
     };
-    let options = Options::new(release, Version::new(2, 52, 0));
-    let cancel = CancellationToken::new();
-    let ran = there.run(&options, engine_options, &[], &cancel);
-    let error = ran.await.unwrap_err().to_string();
+    let mut serve = Serve {
+        releases: &ReleaseSpec::new(release, Version::new(2, 52, 0)),
+        cases: &[],
+        end: &end,
+        progress: &progress,
+        phases: &mut Phases::start(),
+        runner: &NoCases,
+    };
+    let error = there.serve(&mut serve).await.unwrap_err().to_string();
     assert!(error.contains("ClusterRole foreign"), "{error}");
     assert_eq!(*deleted.lock().unwrap(), [""; 0]);
+}
+
+/// The operator is not installed, so no case begins.
+struct NoCases;
+
+impl CaseRunner for NoCases {
+    fn made_of(&self, _: TargetKind, _: &Environment) {}
+
+    fn rest(&self, cases: &[TestCase], _: &dyn Fn(&TestCase) -> Vec<ImageRecord>) -> Vec<TestCase> {
+        cases.to_vec()
+    }
+
+    fn run<'a>(
+        &'a self,
+        _: Batch<'a>,
+    ) -> futures::future::LocalBoxFuture<'a, Result<CleanUp, TargetError>> {
+        panic!("no operator is there to run cases with")
+    }
 }
