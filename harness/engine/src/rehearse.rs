@@ -2,7 +2,7 @@
 //! harness work on the same objects, one release after the other.
 //!
 //! - `fleet`: what is rehearsed. `prepare`: the objects as they are created.
-//! - `plane`, `world`, `log`: the API server, what its watches show, what an operator has looked at.
+//! - `plane`, `world`, `log`: the API server, what its watches show, what an operator looked at.
 //! - `stage`: the steps of an upgrade. `compare`, `model`: pure functions over what was seen.
 //! - `document`: the report.
 
@@ -14,8 +14,6 @@ mod model;
 mod plane;
 mod prepare;
 mod stage;
-#[cfg(test)]
-mod tests;
 mod world;
 
 use std::path::PathBuf;
@@ -249,3 +247,6 @@ fn is_annotated(value: &Value) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,7 @@ pub struct Fleet {
     pub settings: OperatorSettings,
     /// Ray objects that users write.
     pub objects: Vec<Value>,
-    /// Other objects, such as ConfigMaps and ServiceAccounts.
+    /// Other objects, such as a `ConfigMap` or a `ServiceAccount`.
     pub others: Vec<Value>,
     /// Objects that are not rehearsed.
     pub left_out: Vec<LeftOut>,

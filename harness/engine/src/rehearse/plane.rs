@@ -217,7 +217,8 @@ impl Plane {
             .map_err(api("replacing the definition", name))
     }
 
-    /// Creates an object of KubeRay's, or tries to; `strict` refuses unknown fields as kubectl does.
+    /// Creates an object of KubeRay's, or tries to; `strict` refuses unknown fields as
+    /// kubectl does.
     pub async fn create(
         &self,
         object: &Value,

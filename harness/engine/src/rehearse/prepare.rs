@@ -167,7 +167,8 @@ fn stand_in(kind: &str, namespace: &str, name: &str) -> Value {
         "RuntimeClass" => json!({"apiVersion": "node.k8s.io/v1", "kind": kind,
             "metadata": {"name": name}, "handler": "stand-in"}),
         "Secret" => json!({"apiVersion": "v1", "kind": kind,
-            "metadata": {"name": name, "namespace": namespace}, "stringData": {"auth_token": "stand-in"}}),
+            "metadata": {"name": name, "namespace": namespace},
+            "stringData": {"auth_token": "stand-in"}}),
         _ => json!({"apiVersion": "v1", "kind": kind,
             "metadata": {"name": name, "namespace": namespace}}),
     }

@@ -185,7 +185,7 @@ impl<'a> Stage<'a> {
                 report.traps = outlook.traps;
                 step.model.extend(disagreement(
                     actor,
-                    outlook.refused,
+                    outlook.refused.as_deref(),
                     report,
                     &refused[1],
                     releases[1],
@@ -243,14 +243,14 @@ impl<'a> Stage<'a> {
 /// Whether the model expects a refusal that did not come, or misses one that did.
 fn disagreement(
     actor: &Actor,
-    expected: Option<String>,
+    expected: Option<&str>,
     report: &ObjectReport,
     by_operator: &[String],
     release: &Version,
 ) -> Option<ModelFinding> {
     let seen = report.refusals.iter().map(|one| &one.message);
     let seen = seen.chain(&actor.refused).chain(by_operator).next();
-    let difference = match (&expected, seen) {
+    let difference = match (expected, seen) {
         (Some(expected), None) => format!("the model expects a refusal, and none came: {expected}"),
         (None, Some(seen)) if !report.refusals.is_empty() => {
             format!("the model does not know this refusal: {seen}")

@@ -1,5 +1,5 @@
-//! What the harness does beside the operators: it waits for them, writes what others would write, and
-//! deletes Pods.
+//! What the harness does beside the operators: it waits for them, writes what others would write,
+//! and deletes Pods.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
