@@ -47,6 +47,7 @@ pub struct Fuzz {
 }
 
 pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
+    options.source.mirrors.install()?;
     let operators = files::operators(options.operator.as_ref())?;
     let pins = Pins::embedded();
     let seed = options.seed.unwrap_or_else(drawn);

@@ -9,6 +9,7 @@ mod first_hour;
 mod meet;
 mod new_release;
 mod parts;
+mod pull;
 mod rejected;
 mod secrets;
 mod slow {

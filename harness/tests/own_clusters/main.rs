@@ -7,6 +7,7 @@ mod meet;
 mod slow {
     mod cluster;
     mod custom_manifests;
+    mod pull;
 }
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
 #[path = "../support/all.rs"]

@@ -7,6 +7,7 @@
 pub mod canary;
 pub mod cluster;
 pub mod copies;
+pub mod mirror;
 pub mod own_cache;
 pub mod place;
 pub mod processes;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::plane::{PlaneSetup, Planes, Site};
 use super::{Options, RunError};
-use crate::artifact::{Source, Store};
+use crate::artifact::{Source, Store, Supply};
 use crate::process::{
     Alarm, FileLock, LockError, OWN_PROGRAM, Probe, ProcessIdentity, last_lines, stop_point,
 };
@@ -287,6 +287,7 @@ pub async fn up(
     let second = log.try_clone().map_err(file("making", &place.log()))?;
     let mut daemon = Command::new(OWN_PROGRAM);
     daemon.arg0(CALLED).arg(DAEMON).arg(&place.0);
+    daemon.envs(Supply::of_process().environment());
     daemon
         .stdin(Stdio::null())
         .stdout(log)
