@@ -13,7 +13,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use semver::Version;
 
-pub use artifacts::{ArtifactList, ArtifactPrune, Artifacts, ListFormat};
+pub use artifacts::{ArtifactList, ArtifactLock, ArtifactPrune, Artifacts, ListFormat};
 pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source, StatusLevel};
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};

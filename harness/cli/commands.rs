@@ -86,6 +86,7 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Job(Job::Image(image)) => job::image(&image),
         Command::Artifacts(Artifacts::List(list)) => artifacts::list(&list),
         Command::Artifacts(Artifacts::Prune(prune)) => artifacts::prune(&prune),
+        Command::Artifacts(Artifacts::Lock(lock)) => artifacts::lock(&lock),
         Command::Docs(folder) => files::docs(&folder),
         Command::Schema { of } => files::schema(of),
         Command::Completions { shell } => Ok(completions::print(shell)),

@@ -1,8 +1,10 @@
 //! Options of `artifacts`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use semver::Version;
 
 use super::{Mirrors, Releases, Targets};
 use crate::scenario;
@@ -26,6 +28,20 @@ pub enum Artifacts {
     /// Removes programs and images that were last used with other pins, and what killed runs left. Never removes what a
     /// running process uses or a cluster mounts.
     Prune(ArtifactPrune),
+    /// Write the lock file of a Ray release
+    ///
+    /// Resolves Ray's Python packages with uv, and writes them with their checksums. Review the file with `git diff`.
+    Lock(ArtifactLock),
+}
+
+#[derive(Debug, Args)]
+pub struct ArtifactLock {
+    /// Ray release, such as 2.60.0
+    #[arg(value_name = "RAY_RELEASE", value_parser = crate::plan::parse_version)]
+    pub release: Version,
+    /// Folder with the pins and recipes
+    #[arg(long, value_name = "DIR", default_value = "fixtures")]
+    pub fixtures: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -3,8 +3,10 @@
 use std::time::SystemTime;
 
 use super::files;
-use crate::args::{ArtifactList, ArtifactPrune, ListFormat};
-use crate::artifact::{ArtifactError, Inventory, MirroredTargets, Prune, Store, Stored, Supply};
+use crate::args::{ArtifactList, ArtifactLock, ArtifactPrune, ListFormat};
+use crate::artifact::{
+    ArtifactError, Inventory, MirroredTargets, Pins, Prune, Store, Stored, Supply, lock_ray,
+};
 use crate::console;
 use crate::exit::{CliError, PASSED};
 use crate::scenario::TargetKind;
@@ -53,6 +55,34 @@ pub(super) fn prune(options: &ArtifactPrune) -> Result<u8, CliError> {
         "freed"
     };
     console::text(&(table(&freed) + &total(done, &freed)));
+    Ok(PASSED)
+}
+
+pub(super) fn lock(options: &ArtifactLock) -> Result<u8, CliError> {
+    let (release, fixtures) = (&options.release, &options.fixtures);
+    if !fixtures.join("versions.yaml").is_file() {
+        let problem = format!("{} holds no versions.yaml", fixtures.display());
+        return Err(CliError::bad_use(problem)
+            .with_help("run it in a checkout of the harness, or name its folder with --fixtures"));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime
+        .map_err(|error| CliError::Environment(format!("failed to start the runtime: {error}")))?;
+    let locked = runtime
+        .block_on(lock_ray(release, fixtures))
+        .map_err(environment)?;
+    let (path, packages) = (locked.path.display(), locked.packages);
+    let next = match Pins::embedded().ray(release) {
+        Ok(_) if locked.is_changed => "review it with `git diff`".to_owned(),
+        Ok(_) => "it is as before".to_owned(),
+        Err(_) => format!(
+            "review it, and add `{release}: {{lock: ray/{release}/requirements.lock}}` to ray.releases in \
+             versions.yaml"
+        ),
+    };
+    print_lines!("{path} locks {packages} packages: {next}");
     Ok(PASSED)
 }
 

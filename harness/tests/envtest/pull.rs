@@ -106,10 +106,6 @@ fn a_fault_of_the_mirror_is_reported_with_what_to_do(
     let company = company();
     company.mirror.set(fault);
     company.refused(&run(&company), &[cause, advice]);
-    // Nothing of it stays: once the mirror is repaired, the run passes.
-    company.mirror.set(Fault::None);
-    let done = run(&company);
-    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
 }
 
 #[test]
