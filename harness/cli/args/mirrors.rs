@@ -23,7 +23,7 @@ pub struct Mirrors {
         value_name = "REGISTRY=HOST[/PREFIX]"
     )]
     pub images: Vec<String>,
-    /// Mirror of release files, such as <https://dl.k8s.io=https://files.example.com/k8s>; repeatable
+    /// Mirror of the files whose addresses begin with the first URL; repeatable
     ///
     /// Also read from KUBERAY_CONFORMANCE_DOWNLOAD_MIRRORS, with commas, and from kuberay-conformance.toml.
     #[arg(

@@ -10,7 +10,8 @@ use rstest::rstest;
 use semver::Version;
 use serde_json::json;
 
-use crate::support::mirror::{Company, Fault, LOGIN, built, said};
+use crate::support::mirror::company::{Company, said};
+use crate::support::mirror::{Fault, LOGIN, built};
 use crate::support::turn;
 
 const OPERATOR: Version = Version::new(1, 6, 2);

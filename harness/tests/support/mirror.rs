@@ -2,7 +2,7 @@
 //! authority of its own, asks for a login where a test wants that, and gets faults.
 
 pub mod built;
-mod company;
+pub mod company;
 mod fill;
 mod front;
 
@@ -18,7 +18,6 @@ use rcgen::{CertificateParams, Issuer, KeyPair};
 use rustls::ServerConfig;
 use tokio_rustls::TlsAcceptor;
 
-pub use company::{Company, said};
 use fill::Pushed;
 
 /// The login that the mirror accepts where it asks for one.

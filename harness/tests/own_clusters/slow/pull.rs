@@ -8,7 +8,8 @@ use kuberay_conformance::report::Origin;
 use rstest::rstest;
 use semver::Version;
 
-use crate::support::mirror::{Company, Fault, LOGIN, built, said};
+use crate::support::mirror::company::{Company, said};
+use crate::support::mirror::{Fault, LOGIN, built};
 use crate::support::turn;
 
 const OPERATOR: Version = Version::new(1, 6, 2);
