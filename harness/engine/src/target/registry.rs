@@ -341,7 +341,7 @@ mod tests {
 
     const OURS: &str = "capabilities = [\"pull\", \"resolve\"]\noverride_path = true\n";
 
-    fn hosts<'a>(upstream: bool, mirror: Option<&'a ImageMirror>) -> Hosts<'a> {
+    fn hosts(upstream: bool, mirror: Option<&ImageMirror>) -> Hosts<'_> {
         Hosts {
             registry: "quay.io",
             local: Some("10.89.0.2:5000"),

@@ -15,6 +15,8 @@ use crate::progress::Progress;
 
 /// A block of a tar archive, in bytes.
 const BLOCK: u64 = 512;
+/// Two empty blocks, which end an archive.
+const END: [u8; 1024] = [0; 1024];
 /// What an image's configuration takes at most, in bytes.
 const LARGEST_CONFIGURATION: i64 = 4 << 20;
 
@@ -110,7 +112,7 @@ impl<'a> Archive<'a> {
 
     async fn pad(&mut self, size: u64) -> Result<(), ArtifactError> {
         let rest = usize::try_from(size.next_multiple_of(BLOCK) - size).unwrap_or(0);
-        self.write(&[0; BLOCK as usize][..rest]).await
+        self.write(&END[..rest]).await
     }
 
     async fn entry(&mut self, name: &str, contents: &[u8]) -> Result<(), ArtifactError> {
@@ -134,7 +136,7 @@ impl<'a> Archive<'a> {
     }
 
     async fn finish(mut self) -> Result<(), ArtifactError> {
-        self.write(&[0; 2 * BLOCK as usize]).await?;
+        self.write(&END).await?;
         let flushed = self.file.flush().await;
         flushed.map_err(file("writing", self.path))
     }

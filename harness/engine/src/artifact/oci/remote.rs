@@ -225,7 +225,8 @@ impl Remote {
                 download::causes(error),
                 if self.is_mirror { ", --mirror-ca" } else { "" }
             ),
-            OciDistributionError::ImageManifestNotFoundError(_) => {
+            OciDistributionError::ImageManifestNotFoundError(_)
+            | OciDistributionError::ServerError { code: 404, .. } => {
                 format!("it has no such image; {copy}")
             }
             OciDistributionError::RegistryError { envelope, .. }
@@ -239,9 +240,6 @@ impl Remote {
                     )
                 }) =>
             {
-                format!("it has no such image; {copy}")
-            }
-            OciDistributionError::ServerError { code: 404, .. } => {
                 format!("it has no such image; {copy}")
             }
             error => download::causes(error),
