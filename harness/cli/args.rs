@@ -1,8 +1,10 @@
 //! The command line's grammar; its texts are what `--help` shows.
 
+mod artifacts;
 mod choices;
 mod existing;
 mod job;
+mod mirrors;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,9 +13,11 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use semver::Version;
 
+pub use artifacts::{ArtifactList, ArtifactLock, ArtifactPrune, Artifacts, ListFormat};
 pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source, StatusLevel};
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
+pub use mirrors::Mirrors;
 
 use crate::artifact::{Store, built_in_scenarios};
 use crate::commands::{Check, Diff, Doctor, Explain, Fuzz, Rehearse};
@@ -93,6 +97,9 @@ pub enum Command {
     /// Run scenarios as a Job in a cluster
     #[command(subcommand)]
     Job(Job),
+    /// Show what the cache holds, and what mirrors must hold
+    #[command(subcommand)]
+    Artifacts(Artifacts),
     /// Print a generated page of the documentation
     Docs(Docs),
     /// Print a JSON schema
@@ -513,6 +520,8 @@ pub struct ArtifactSource {
         default_value_t
     )]
     pub artifacts: Source,
+    #[command(flatten)]
+    pub mirrors: Mirrors,
     /// Image of the operator on kind, in place of the release's own
     ///
     /// The nodes must be able to pull it.

@@ -1,8 +1,10 @@
 //! The command line: arguments become calls of the engine, and results become text and an exit code.
 
+mod artifacts;
 mod check;
 mod compare;
 mod completions;
+mod config;
 mod diff;
 mod doctor;
 mod explain;
@@ -21,7 +23,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::{Arguments, Cluster, Command, Job, Report, Scenarios, SnapshotCommand};
+use crate::args::{
+    Arguments, Artifacts, Cluster, Command, Job, Report, Scenarios, SnapshotCommand,
+};
+use crate::artifact::SupplySettings;
 use crate::console;
 use crate::exit::CliError;
 pub use check::Check;
@@ -85,6 +90,9 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Job(Job::Submit(submit)) => job::submit(&submit),
         Command::Job(Job::Collect(collect)) => job::collect(&collect),
         Command::Job(Job::Image(image)) => job::image(&image),
+        Command::Artifacts(Artifacts::List(list)) => artifacts::list(&list),
+        Command::Artifacts(Artifacts::Prune(prune)) => artifacts::prune(&prune),
+        Command::Artifacts(Artifacts::Lock(lock)) => artifacts::lock(&lock),
         Command::Docs(folder) => files::docs(&folder),
         Command::Schema { of } => files::schema(of),
         Command::Completions { shell } => Ok(completions::print(shell)),
@@ -129,6 +137,11 @@ impl std::io::Write for RedactedStderr {
     fn flush(&mut self) -> std::io::Result<()> {
         std::io::Write::flush(&mut std::io::stderr())
     }
+}
+
+/// The mirrors that `kuberay-conformance.toml` names.
+pub(crate) fn mirrors_of_file() -> Result<SupplySettings, CliError> {
+    Ok(config::read(None)?.supply)
 }
 
 fn environment_variable(name: &str) -> Option<String> {

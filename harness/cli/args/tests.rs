@@ -5,7 +5,7 @@ use clap::CommandFactory as _;
 use super::Arguments;
 
 /// Most lines of `-h`, so that it fits on a screen.
-const SHORT: usize = 25;
+const SHORT: usize = 27;
 
 /// The help of every command that is not hidden: its name, what `-h` prints, and what `--help` prints.
 fn helps() -> Vec<(String, String, String)> {

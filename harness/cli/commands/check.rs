@@ -1,7 +1,5 @@
 //! `check`: what is wrong with manifests, without a cluster.
 
-mod config;
-
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -11,7 +9,7 @@ use serde::Deserialize;
 use super::explain::forget_pinned;
 use super::files::operators;
 use super::settings::Given;
-use super::{colour, input};
+use super::{colour, config, input};
 use crate::args::FieldValidation;
 use crate::artifact::Pins;
 use crate::console;
@@ -32,7 +30,7 @@ Examples:
   kuberay-conformance check --explain trailing-ampersand        the page of a trap
 
 Files without an object of KubeRay's are left out. kuberay-conformance.toml, found upwards from the working directory,
-holds operator, select, ignore and fail-on; the annotation kuberay-conformance.io/ignore names ids for one object.
+holds operator, select, ignore and fail-on, and the mirrors of other commands; the annotation kuberay-conformance.io/ignore names ids for one object.
 
 Exit codes: 0 nothing found at the level of --fail-on, 1 something found, 2 bad use or a file that can't be read.";
 
@@ -155,7 +153,7 @@ impl FailOn {
 }
 
 /// Returns the id of a finding, or what it could have been.
-fn known(word: &str) -> Result<String, String> {
+pub(super) fn known(word: &str) -> Result<String, String> {
     let word = word.trim();
     if check::is_id(word) {
         return Ok(word.into());

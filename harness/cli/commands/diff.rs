@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use semver::Version;
 
 use super::{colour, live};
-use crate::args::{Folder, Source};
+use crate::args::{Folder, Mirrors, Source};
 use crate::console;
 use crate::diff::{self, DiffOptions, DiffOutcome, OperatorOf};
 use crate::exit::{CliError, FAILED, PASSED};
@@ -41,10 +41,10 @@ pub struct Diff {
     /// Program of the head
     #[arg(long, value_name = "FILE", group = "head", requires = "head_crds")]
     pub head_binary: Option<PathBuf>,
-    /// Image of the base, in a registry that needs no login
+    /// Image of the base
     #[arg(long, hide_short_help = true, value_name = "IMAGE", group = "base")]
     pub base_image: Option<String>,
-    /// Image of the head, in a registry that needs no login
+    /// Image of the head
     #[arg(long, hide_short_help = true, value_name = "IMAGE", group = "head")]
     pub head_image: Option<String>,
     /// Folder with the CRDs of the base's program or image
@@ -97,6 +97,8 @@ pub struct Diff {
         default_value_t
     )]
     pub artifacts: Source,
+    #[command(flatten)]
+    pub mirrors: Mirrors,
     #[command(flatten)]
     pub folder: Folder,
 }
@@ -169,6 +171,7 @@ impl Named<'_> {
 }
 
 pub(super) fn run(arguments: &Diff) -> Result<u8, CliError> {
+    arguments.mirrors.install()?;
     let (base, head) = operators(arguments)?;
     let options = DiffOptions {
         base,

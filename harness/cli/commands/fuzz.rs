@@ -46,6 +46,7 @@ pub struct Fuzz {
 }
 
 pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
+    options.source.mirrors.install()?;
     let operators = files::operators(options.operator.as_ref())?;
     let seed = options.seed.unwrap_or_else(drawn);
     let fuzz = FuzzOptions {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{colour, environment_variable, files, job};
-use crate::args::{ArtifactSource, Engine, Place, Run, Stack, Targets};
+use crate::args::{ArtifactSource, Engine, Mirrors, Place, Run, Stack, Targets};
 use crate::console;
 use crate::exit::{CliError, PASSED};
 use crate::expect::pending_allowed;
@@ -22,6 +22,7 @@ use crate::scenario::TargetKind;
 const NODES_OF_UP: u32 = 2;
 
 pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
+    arguments.source.mirrors.install()?;
     let selection = &arguments.selection;
     let root = selection.folder.root()?;
     files::names_something(selection, &files::load(&root)?)?;
@@ -114,6 +115,7 @@ pub(super) fn strictness(strict: bool) -> Strictness {
 }
 
 pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
+    stack.source.mirrors.install()?;
     let releases = files::releases(&stack.releases, &stack.targets)?;
     let kind = KindSpec {
         audit: stack.audit,
@@ -138,6 +140,8 @@ pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
 
 /// Keeps control planes up in the background of `cluster up`.
 pub(super) fn keep() -> Result<u8, CliError> {
+    // Those of `cluster up`, which the environment holds.
+    Mirrors::default().install()?;
     block(async |progress, cancel| {
         daemon::keep(progress, cancel).await?;
         Ok(PASSED)

@@ -23,7 +23,7 @@ pub fn render_markdown(run: &RunResult) -> String {
         code(&run.run_id),
         escape(&run.started),
         run.duration_seconds,
-        escape(&run.environment.kubernetes),
+        escape(&view::kubernetes(&run.environment.kubernetes)),
         escape(&run.environment.engine),
         escape(&run.harness),
     );

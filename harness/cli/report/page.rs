@@ -193,7 +193,7 @@ fn summary(run: &RunResult) -> serde_json::Value {
         "harness": run.harness,
         "command": run.command,
         "interrupted": run.interrupted,
-        "kubernetes": run.environment.kubernetes,
+        "kubernetes": view::kubernetes(&run.environment.kubernetes),
         "engine": run.environment.engine,
         "images": run.environment.images,
         "phases": run.phases,

@@ -1,6 +1,7 @@
 //! How results are put into words; every report uses the same ones.
 
 use super::{Origin, Outcome, RunResult};
+use crate::artifact::Pins;
 use crate::scenario::{Level, TargetKind};
 
 pub(super) fn level(level: Level) -> &'static str {
@@ -52,6 +53,17 @@ pub(super) fn remarks(run: &RunResult) -> Vec<String> {
         )
     });
     part.into_iter().chain(resumed).chain(new).collect()
+}
+
+/// Releases of Kubernetes with the day on which their life ends, where that is known.
+pub(super) fn kubernetes(releases: &str) -> String {
+    let support = Pins::embedded().support;
+    let one = |release: &str| match support.end_of_life(release) {
+        Some(end) => format!("{release} (end of life {end})"),
+        None => release.to_owned(),
+    };
+    let all: Vec<String> = releases.split("; ").map(one).collect();
+    all.join("; ")
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! The pinned releases of `fixtures/versions.yaml`, which is part of the program, and how people name releases.
 
+mod own;
 mod pair;
 mod releases;
+mod support;
 mod version;
 
 use std::collections::BTreeMap;
@@ -9,8 +11,10 @@ use std::collections::BTreeMap;
 use semver::Version;
 use serde::Deserialize;
 
+pub use own::OwnPins;
 pub use pair::{Pair, PairError, Pairs};
 pub use releases::{EmptyRange, Releases};
+pub use support::Support;
 pub use version::{VersionError, parse_version};
 
 /// Says in place of a digest that none could be read from its source.
@@ -30,6 +34,8 @@ pub struct Pins {
     pub etcd: Etcd,
     /// Release of the pause image in it.
     pub pause: Version,
+    /// End of life of releases.
+    pub support: Support,
     /// Go modules whose own folder is built.
     pub modules: BTreeMap<String, Module>,
     /// Releases of KubeRay.
@@ -145,7 +151,7 @@ pub struct PulledArchive {
 }
 
 /// A public image.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PulledImage {
     /// Name with tag.

@@ -10,6 +10,7 @@ mod meet;
 mod new_release;
 mod parts;
 mod proxied;
+mod pull;
 mod rehearse;
 mod rejected;
 mod secrets;

@@ -8,6 +8,7 @@ mod slow {
     mod cluster;
     mod custom_manifests;
     mod killed;
+    mod pull;
 }
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
 #[path = "../support/all.rs"]

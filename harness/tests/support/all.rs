@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod copies;
 pub mod disk;
 pub mod kills;
+pub mod mirror;
 pub mod own_cache;
 pub mod place;
 pub mod processes;

@@ -57,10 +57,10 @@ impl Artifacts {
         self.programs.module_program("kind").await
     }
 
-    /// The `kubectl` program: the one of the built Kubernetes release, else the one on the PATH.
+    /// The `kubectl` program, as [`Programs::kubectl`] finds it.
     ///
     /// # Errors
-    /// When there is none.
+    /// When it can be neither pulled nor built.
     pub async fn kubectl(&self) -> Result<PathBuf, ArtifactError> {
         self.programs.kubectl().await
     }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use http::StatusCode;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Certificate, Client, Url};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::ArtifactError;
 use super::error::file;
+use super::logins::Login;
+use super::supply::Supply;
 
 /// How a download may end, and how often it is tried.
 #[derive(Debug, Clone, Copy)]
@@ -65,19 +67,42 @@ impl Failure {
 impl From<reqwest::Error> for Failure {
     fn from(error: reqwest::Error) -> Self {
         let is_transient = error.is_timeout() || error.is_body() || error.is_decode();
-        let error = error.without_url();
-        let mut problem = error.to_string();
-        // The message of a request's error leaves its causes out.
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            problem.push_str(&format!(": {inner}"));
-            cause = inner.source();
-        }
         Self {
-            problem,
+            problem: causes(&error.without_url()),
             is_transient,
         }
     }
+}
+
+/// The message of an error with its causes, which that of a request's error leaves out.
+pub(super) fn causes(error: &dyn Error) -> String {
+    let mut problem = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !problem.ends_with(&inner_text) {
+            problem.push_str(&format!(": {inner_text}"));
+        }
+        cause = inner.source();
+    }
+    problem
+}
+
+/// The certificates of a bundle in PEM, one by one.
+pub(super) fn certificates(bundle: &str) -> Result<Vec<String>, String> {
+    const END: &str = "-----END CERTIFICATE-----";
+    let parts = bundle
+        .split_inclusive(END)
+        .filter(|part| part.ends_with(END));
+    let parts: Vec<String> = parts.map(str::to_owned).collect();
+    if parts.is_empty() {
+        return Err("it holds no certificate in PEM".into());
+    }
+    for part in &parts {
+        let read = Certificate::from_pem(part.as_bytes());
+        read.map_err(|error| format!("a certificate can't be read: {}", causes(&error)))?;
+    }
+    Ok(parts)
 }
 
 /// Chooses the TLS implementation that kube uses, for the whole process, unless one is chosen already.
@@ -99,7 +124,7 @@ pub(super) async fn download(
     schemes: Schemes,
     largest: u64,
 ) -> Result<(), ArtifactError> {
-    download_within(url, target, schemes, largest, LIMITS).await
+    download_within(url, target, schemes, largest, LIMITS, &Supply::of_process()).await
 }
 
 async fn download_within(
@@ -108,12 +133,18 @@ async fn download_within(
     schemes: Schemes,
     largest: u64,
     limits: Limits,
+    supply: &Supply,
 ) -> Result<(), ArtifactError> {
+    let mirror = supply.download_mirror(url);
     let failed = |problem: String| ArtifactError::Download {
-        url: url.into(),
+        url: match &mirror {
+            Some(mirror) => format!("{url} from the mirror {mirror}"),
+            None => url.into(),
+        },
         problem,
     };
-    let address = Url::parse(url).map_err(|error| failed(error.to_string()))?;
+    let address = mirror.as_deref().unwrap_or(url);
+    let address = Url::parse(address).map_err(|error| failed(error.to_string()))?;
     match (address.scheme(), schemes) {
         ("https", _) | ("http", Schemes::OfProxies) => {}
         ("file", Schemes::OfProxies) => {
@@ -126,7 +157,18 @@ async fn download_within(
         }
     }
     choose_tls_provider();
+    let authorities = match supply.authority() {
+        Some(text) => Certificate::from_pem_bundle(text.as_bytes()),
+        None => Ok(Vec::new()),
+    };
+    let authorities = authorities.map_err(|error| failed(causes(&error)))?;
+    let host = place_of(&address);
+    let login = match &mirror {
+        Some(_) => supply.logins.find(&host, address.path()).await,
+        None => None,
+    };
     let client = Client::builder()
+        .tls_certs_merge(authorities)
         .user_agent(concat!("kuberay-conformance/", env!("CARGO_PKG_VERSION")))
         .https_only(schemes == Schemes::Https)
         .redirect(Policy::limited(REDIRECTS))
@@ -140,26 +182,65 @@ async fn download_within(
         let mut written = tokio::fs::File::create(target)
             .await
             .map_err(file("making", target))?;
-        match attempt(&client, &address, &mut written, largest).await {
+        let asked = attempt(&client, &address, login.as_ref(), &mut written, largest);
+        match asked.await {
             Ok(()) => break,
             Err(failure) if failure.is_transient && retry < limits.retries => {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }
-            Err(failure) => return Err(failed(failure.problem)),
+            Err(Failure { problem, .. }) => {
+                let login = login.as_ref();
+                return Err(failed(
+                    login.map_or(problem.clone(), |login| login.mask(&problem)),
+                ));
+            }
         }
     }
     Ok(())
 }
 
+/// Host and port, as login files name them.
+fn place_of(address: &Url) -> String {
+    let host = address.host_str().unwrap_or_default();
+    match address.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// Says that a server wants another login.
+fn refused(status: StatusCode, address: &Url, login: Option<&Login>) -> String {
+    let host = place_of(address);
+    match login {
+        None => format!(
+            "the server answers {status}; run `podman login {host}` or `docker login {host}`, whose \
+             files downloads from mirrors read, too"
+        ),
+        Some(login) => format!(
+            "the server answers {status} to the login of {}; log in again with `podman login {host}` \
+             or `docker login {host}`",
+            login.file.display()
+        ),
+    }
+}
+
 async fn attempt(
     client: &Client,
     address: &Url,
+    login: Option<&Login>,
     target: &mut tokio::fs::File,
     largest: u64,
 ) -> Result<(), Failure> {
-    let mut answer = client.get(address.clone()).send().await?;
+    let mut request = client.get(address.clone());
+    if let Some(login) = login {
+        request = request.basic_auth(&login.user, Some(&login.password));
+    }
+    let mut answer = request.send().await?;
     let status = answer.status();
+    if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status) {
+        return Err(Failure::lasting(refused(status, address, login)));
+    }
     if !status.is_success() {
         return Err(Failure {
             problem: format!("the server answers {status}"),

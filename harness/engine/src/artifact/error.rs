@@ -19,7 +19,9 @@ pub enum ArtifactError {
     #[error(transparent)]
     Lock(#[from] LockError),
     /// What was downloaded is not what is pinned.
-    #[error("{what}: the checksum is {found}, but {expected} is pinned; nothing of it was used")]
+    #[error(
+        "{what}: the checksum is {found}, but {expected} is expected; nothing of it was used; copy the file again, or correct the pin"
+    )]
     Checksum {
         /// What was downloaded.
         what: String,

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use kuberay_conformance_pins::UNPINNED;
+
 use super::error::file;
 use super::image::Recipe;
 use super::{ArtifactError, Artifacts, Image, Key, module_zip, pull, system};
@@ -86,7 +88,11 @@ impl Artifacts {
     async fn base(&self) -> Result<String, ArtifactError> {
         let pulls = self.node_origin().await == Origin::Pulled;
         Ok(if pulls {
-            PUBLIC_DEBIAN.into()
+            // Through the mirror, which an engine that builds would not ask.
+            self.images()
+                .pull(PUBLIC_DEBIAN, UNPINNED)
+                .await?
+                .local_name
         } else {
             self.debian().await?.name.clone()
         })

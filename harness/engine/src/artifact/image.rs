@@ -7,7 +7,7 @@ use semver::Version;
 
 use super::error::file;
 use super::recipes::{recipe_contents, write_recipe};
-use super::{ArtifactError, Image, Key, Store};
+use super::{ArtifactError, Image, Key, Store, Supply, oci};
 use crate::container::Engine;
 use crate::process;
 use crate::progress::Progress;
@@ -143,56 +143,41 @@ impl Images<'_> {
 
     /// Pulls an image, by digest where one is pinned; what was pulled before is not asked for again.
     ///
+    /// It comes from its registry, or from the mirror of that, into an archive that the engine loads: the same checks, time
+    /// limits, logins and authorities hold for every engine.
+    ///
     /// # Errors
-    /// When the engine can't pull it.
+    /// When it can't be pulled, or is not what is pinned.
     pub async fn pull(&self, public_name: &str, digest: &str) -> Result<Image, ArtifactError> {
         let reference = if digest == UNPINNED {
             public_name.to_owned()
         } else {
-            let (name, _tag) = public_name.rsplit_once(':').unwrap_or((public_name, ""));
-            format!("{name}@{digest}")
+            format!("{}@{digest}", oci::without_tag(public_name))
         };
         let key = Key::default().with(&reference).short();
         let task = format!("image {public_name}");
-        let simple_name = public_name
-            .rsplit('/')
-            .next()
-            .unwrap_or(public_name)
-            .replace(':', "-");
-        let name = format!(
-            "{LOCAL_PREFIX}/pulled/{}",
-            public_name.rsplit('/').next().unwrap_or(public_name)
-        );
+        let last = public_name.rsplit('/').next().unwrap_or(public_name);
+        let simple_name = last.replace(':', "-");
+        // With the key: another digest of the same tag is another image.
+        let name = format!("{LOCAL_PREFIX}/pulled/{last}-{key}");
         let folder = self
             .store
             .get(&format!("images/pulled-{simple_name}"), &key, |target| {
                 let (name, reference, task) = (&name, &reference, &task);
                 async move {
-                    self.progress.update(task, "pulling");
-                    let mut pull = self.engine.command();
-                    pull.args(["pull", "--quiet", reference]);
-                    process::output(pull, &format!("pulling the {task}"), process::TRANSFER)
-                        .await?;
-                    let found = self
-                        .inspect(reference, "{{index .RepoDigests 0}}")
-                        .await
-                        .unwrap_or_default();
-                    let digest = found
-                        .rsplit_once('@')
-                        .map_or(String::new(), |(_, digest)| digest.to_owned());
-                    let mut tag = self.engine.command();
-                    tag.args(["tag", reference, name]);
-                    process::output(tag, &format!("naming the {task}"), process::CHANGE).await?;
-                    self.save(name, &target.join("image.tar")).await?;
-                    std::fs::write(target.join("digest"), digest)
-                        .map_err(file("writing", &target))?;
-                    Ok(())
+                    let remote = oci::Remote::open(reference).await?;
+                    let image = target.join("image.tar");
+                    let pulled = oci::archive(&remote, name, task, &image, self.progress).await?;
+                    std::fs::write(target.join("digest"), pulled.digest)
+                        .map_err(file("writing", &target))
                 }
             })
             .await?;
         let held = self.held(name, folder.join("image.tar"), key).await?;
         let found = std::fs::read_to_string(folder.join("digest"))
             .map_err(file("reading", folder.join("digest")))?;
+        let pinned = digest != UNPINNED;
+        let note = Supply::of_process().pins_note();
         Ok(Image {
             public_name: public_name.to_owned(),
             local_name: held.name,
@@ -200,9 +185,9 @@ impl Images<'_> {
             record: ImageRecord {
                 name: public_name.to_owned(),
                 origin: Origin::Pulled,
-                source: reference,
+                source: if pinned { reference + &note } else { reference },
                 digest: if found.is_empty() { held.id } else { found },
-                pinned: digest != UNPINNED,
+                pinned,
             },
         })
     }

@@ -37,7 +37,7 @@ pub(super) async fn module(
         .get(&folder, &key, |target| async move {
             let name = format!("{}@{}", module.module, module.version);
             progress.update(&name, "downloading its files");
-            let url = url(&proxy(std::env::var("GOPROXY").ok().as_deref()), module);
+            let url = address(module);
             let archive = tempfile::NamedTempFile::new_in(store.root())
                 .map_err(file("making", store.root()))?;
             // A private proxy may speak plain HTTP: the pinned hash proves what comes.
@@ -45,6 +45,11 @@ pub(super) async fn module(
             unpack_verified(archive.path(), &name, &module.sum, &target)
         })
         .await
+}
+
+/// The address of a module's archive in the proxy that `GOPROXY` names.
+pub(super) fn address(module: &Module) -> String {
+    url(&proxy(std::env::var("GOPROXY").ok().as_deref()), module)
 }
 
 /// Where a module's files lie below the store's folder.

@@ -1,35 +1,21 @@
-//! Programs out of the layers of public images, without a container engine.
+//! Images of registries, without a container engine: programs out of their layers, and archives that an engine loads.
+
+mod archive;
+mod remote;
 
 use std::io::Read as _;
 use std::path::PathBuf;
 
 use flate2::read::MultiGzDecoder;
-use oci_client::secrets::RegistryAuth;
-use oci_client::{Client, Reference};
 
-use super::download;
 use super::error::file;
 use super::pull::make_executable;
 use super::{ArtifactError, Key, Store};
 use crate::output::Bounded;
 use crate::progress::Progress;
 
-/// Whether a public registry gives us this image.
-pub(super) async fn answers(image: &str) -> bool {
-    let Ok(image) = image.parse::<Reference>() else {
-        return false;
-    };
-    let client = client();
-    client
-        .fetch_manifest_digest(&image, &RegistryAuth::Anonymous)
-        .await
-        .is_ok()
-}
-
-fn client() -> Client {
-    download::choose_tls_provider();
-    Client::default()
-}
+pub(super) use archive::archive;
+pub(super) use remote::{Remote, answers};
 
 /// A program at the root of an image's file system. The client verifies each layer against the manifest, and the
 /// manifest against `digest`, where one is pinned.
@@ -40,17 +26,10 @@ pub(super) async fn program(
     program: &str,
     progress: &dyn Progress,
 ) -> Result<PathBuf, ArtifactError> {
-    let wrong = |problem: String| ArtifactError::Image {
-        image: image.into(),
-        problem,
-    };
     let name = digest.map_or_else(
         || image.to_owned(),
         |digest| format!("{}@{digest}", without_tag(image)),
     );
-    let reference: Reference = name
-        .parse()
-        .map_err(|error: oci_client::ParseError| wrong(error.to_string()))?;
     let key = Key::default().with(&name).with(program).short();
     let folder = store
         .get(
@@ -58,36 +37,32 @@ pub(super) async fn program(
             &key,
             |target| async move {
                 progress.update(image, "pulling its manifest");
-                let client = client();
-                let pulled = client
-                    .pull_image_manifest(&reference, &RegistryAuth::Anonymous)
-                    .await;
-                let (manifest, _) = pulled.map_err(|error| wrong(error.to_string()))?;
+                let remote = Remote::open(&name).await?;
+                let (manifest, _) = remote.manifest().await?;
                 // Later layers cover earlier ones.
                 for (number, layer) in manifest.layers.iter().enumerate().rev() {
-                    progress.update(
-                        image,
-                        &format!("pulling layer {} of {}", number + 1, manifest.layers.len()),
-                    );
+                    let what = format!("layer {} of {}", number + 1, manifest.layers.len());
+                    progress.update(image, &format!("pulling {what}"));
                     let mut blob = Vec::new();
-                    let pulled = client.pull_blob(&reference, layer, &mut blob).await;
-                    pulled.map_err(|error| wrong(error.to_string()))?;
-                    let found = find(&blob, program)
-                        .map_err(|error| wrong(format!("a layer can't be read: {error}")))?;
+                    remote.blob(layer, &what, &mut blob).await?;
+                    let found = find(&blob, program).map_err(|error| {
+                        remote.unusable(format!("a layer can't be read: {error}"))
+                    })?;
                     if let Some(contents) = found {
                         let path = target.join(program);
                         std::fs::write(&path, contents).map_err(file("writing", &path))?;
                         return make_executable(&path);
                     }
                 }
-                Err(wrong(format!("no layer holds /{program}")))
+                Err(remote.unusable(format!("no layer holds /{program}")))
             },
         )
         .await?;
     Ok(folder.join(program))
 }
 
-fn without_tag(image: &str) -> &str {
+/// An image's name without its tag.
+pub(super) fn without_tag(image: &str) -> &str {
     match image.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => name,
         _ => image,

@@ -9,7 +9,7 @@ use semver::Version;
 use tokio::sync::OnceCell;
 
 use super::go::Go;
-use super::{ArtifactError, Source, Store, module_zip, oci, pull, system};
+use super::{ArtifactError, Source, Store, Supply, module_zip, oci, pull, system};
 use crate::process::ProcessError;
 use crate::progress::Progress;
 use crate::results::{ImageRecord, Origin, Outcome};
@@ -58,7 +58,7 @@ impl Programs {
     pub fn new(store: Store, source: Source, progress: Arc<dyn Progress>) -> Self {
         Self {
             store: store.reporting(Arc::clone(&progress)),
-            pins: Pins::embedded(),
+            pins: Supply::of_process().pins(),
             progress,
             source,
             go: OnceCell::new(),
@@ -82,13 +82,7 @@ impl Programs {
     /// When it can be neither pulled nor built.
     pub async fn kubernetes(&self, program: &str) -> Result<PathBuf, ArtifactError> {
         if self.pulls().await {
-            let url = self
-                .pins
-                .pull
-                .kubernetes
-                .replace("{version}", &self.pins.kubernetes.to_string());
-            let url = url.replace("{program}", program);
-            return pull::kubernetes(&self.store, program, &url, &*self.progress).await;
+            return pull::kubernetes(&self.store, program, &self.pins, &*self.progress).await;
         }
         self.built_kubernetes(program).await
     }
@@ -110,16 +104,16 @@ impl Programs {
         .await
     }
 
-    /// The `kubectl` program: the one of the built Kubernetes release, else the one on the PATH.
+    /// The `kubectl` program: that of the pinned Kubernetes release; where programs are pulled, the one on the PATH comes
+    /// first.
     ///
     /// # Errors
-    /// When there is none.
+    /// When it can be neither pulled nor built.
     pub async fn kubectl(&self) -> Result<PathBuf, ArtifactError> {
-        if self.pulls().await {
-            let advice = "install kubectl 1.27 or later, or use `--artifacts build`";
-            return on_the_path("kubectl", "render the operator's kustomization", advice);
+        if self.pulls().await && system::is_present("kubectl") {
+            return Ok("kubectl".into());
         }
-        self.built_kubernetes("kubectl").await
+        self.kubernetes("kubectl").await
     }
 
     /// The `helm` program: the one on the PATH, else one that is built.
@@ -319,14 +313,20 @@ impl Programs {
             let digest = self.pins.pull.operator.digests.get(version);
             record.pinned = digest.is_some();
             record.source = match digest {
-                Some(digest) => format!("image {image}@{digest}"),
+                Some(digest) => {
+                    format!("image {image}@{digest}{}", Supply::of_process().pins_note())
+                }
                 None => format!("image {image} ({SAME_ORIGIN})"),
             };
         }
         Ok(record)
     }
 
-    pub(super) async fn module_program(&self, name: &str) -> Result<PathBuf, ArtifactError> {
+    /// A program of a pinned module, built.
+    ///
+    /// # Errors
+    /// When there is no Go, or the module can't be had or does not compile.
+    pub async fn module_program(&self, name: &str) -> Result<PathBuf, ArtifactError> {
         let go = self.go().await?;
         go.program(&self.store, name, &self.pins.modules[name], &*self.progress)
             .await

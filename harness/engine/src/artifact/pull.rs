@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kuberay_conformance_pins::{PulledArchive, PulledFile, UNPINNED};
+use kuberay_conformance_pins::{Pins, PulledArchive, PulledFile, UNPINNED};
 use sha2::{Digest, Sha256};
 
 use super::download::{Schemes, download};
@@ -27,6 +27,7 @@ pub async fn program(
     progress: &dyn Progress,
 ) -> Result<PathBuf, ArtifactError> {
     let url = pin.url.replace("{arch}", architecture());
+    let sums = kind_sums(&url);
     let key = Key::default().with(&url).with(&pin.sha256).short();
     let folder = store
         .get(
@@ -37,8 +38,7 @@ pub async fn program(
                 let path = target.join(name);
                 fetch(&url, &path).await?;
                 let expected = if pin.sha256 == UNPINNED {
-                    let text =
-                        fetch_sums(&format!("{url}.sha256sum"), &target.join("sha256sum")).await?;
+                    let text = fetch_sums(&sums, &target.join("sha256sum")).await?;
                     text.split_whitespace()
                         .next()
                         .unwrap_or_default()
@@ -58,10 +58,10 @@ pub async fn program(
 pub(super) async fn kubernetes(
     store: &Store,
     name: &str,
-    url: &str,
+    pins: &Pins,
     progress: &dyn Progress,
 ) -> Result<PathBuf, ArtifactError> {
-    let url = url.replace("{arch}", architecture());
+    let (url, sums) = kubernetes_addresses(pins, name);
     let key = Key::default().with(&url).short();
     let folder = store
         .get(
@@ -71,7 +71,7 @@ pub(super) async fn kubernetes(
                 progress.update(name, "downloading");
                 let (path, sum) = (target.join(name), target.join("sha256"));
                 fetch(&url, &path).await?;
-                let text = fetch_sums(&format!("{url}.sha256"), &sum).await?;
+                let text = fetch_sums(&sums, &sum).await?;
                 verify(
                     &path,
                     &url,
@@ -91,11 +91,7 @@ pub(super) async fn etcd(
     version: &str,
     progress: &dyn Progress,
 ) -> Result<PathBuf, ArtifactError> {
-    let named = |text: &str| {
-        text.replace("{version}", version)
-            .replace("{arch}", architecture())
-    };
-    let (url, sums_url) = (named(&pin.url), named(&pin.sums));
+    let (url, sums_url) = etcd_addresses(pin, version);
     let key = Key::default().with(&url).short();
     let folder = store
         .get("programs/etcd-pulled", &key, |target| async move {
@@ -123,6 +119,37 @@ pub(super) async fn etcd(
         })
         .await?;
     Ok(folder.join("etcd"))
+}
+
+/// The addresses of a Kubernetes program and of its checksum.
+pub(super) fn kubernetes_addresses(pins: &Pins, program: &str) -> (String, String) {
+    let version = pins.kubernetes.to_string();
+    let url = pins.pull.kubernetes.replace("{version}", &version);
+    let url = url.replace("{program}", program);
+    let url = url.replace("{arch}", architecture());
+    let sums = format!("{url}.sha256");
+    (url, sums)
+}
+
+/// The addresses of etcd's archive and of the list with its checksum.
+pub(super) fn etcd_addresses(pin: &PulledArchive, version: &str) -> (String, String) {
+    let named = |text: &str| {
+        text.replace("{version}", version)
+            .replace("{arch}", architecture())
+    };
+    (named(&pin.url), named(&pin.sums))
+}
+
+/// The address of kind's program, and that of its checksum where none is pinned.
+pub(super) fn kind_addresses(pins: &Pins) -> (String, Option<String>) {
+    let pin = &pins.pull.kind;
+    let url = pin.url.replace("{arch}", architecture());
+    let sums = (pin.sha256 == UNPINNED).then(|| kind_sums(&url));
+    (url, sums)
+}
+
+fn kind_sums(url: &str) -> String {
+    format!("{url}.sha256sum")
 }
 
 /// The checksum of a file in a list as `sha256sum` writes it.

@@ -1,8 +1,11 @@
 //! The recipes below `fixtures/`, which are part of the program.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use include_dir::{Dir, include_dir};
+
+use super::Key;
 
 static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures");
 
@@ -25,6 +28,23 @@ pub(super) fn recipe_contents(recipe: &str) -> Vec<(&'static Path, &'static [u8]
     collect(recipe_folder(recipe), &mut files);
     files.sort();
     files
+}
+
+/// Names the pins and recipes of this program: what was used with others may not be needed any more.
+pub(super) fn fingerprint() -> &'static str {
+    static FINGERPRINT: OnceLock<String> = OnceLock::new();
+    FINGERPRINT.get_or_init(|| {
+        let mut files = Vec::new();
+        if let Some(images) = FIXTURES.get_dir("images") {
+            collect(images, &mut files);
+        }
+        files.sort();
+        let mut key = Key::default().with(text_of("versions.yaml").unwrap_or_default());
+        for (path, contents) in files {
+            key = key.with(path.as_os_str().as_encoded_bytes()).with(contents);
+        }
+        key.short()
+    })
 }
 
 fn recipe_folder(recipe: &str) -> &'static Dir<'static> {

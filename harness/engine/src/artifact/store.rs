@@ -1,15 +1,16 @@
 //! The store: folders in the user's cache, one for each artifact, named by what went into it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use super::ArtifactError;
 use super::error::file;
+use super::{ArtifactError, recipes};
 use crate::process::{FileLock, Holder};
 use crate::progress::{Progress, Silent};
 
@@ -108,7 +109,8 @@ impl Store {
         self.root.join(name).join(key)
     }
 
-    /// The folder of an artifact; made by `make` where it is absent, which gets an empty folder to fill.
+    /// The folder of an artifact; made by `make` where it is absent, which gets an empty folder to fill. As long as this
+    /// process lives, no other removes it.
     ///
     /// A folder that is there is complete: it gets its name only when `make` has succeeded. What a killed run left
     /// unfinished is thrown away. Processes that want the same artifact at once make it once: the others wait as long as
@@ -127,13 +129,16 @@ impl Store {
         Fut: Future<Output = Result<(), ArtifactError>>,
     {
         let path = self.path(name, key);
-        if path.is_dir() {
-            return Ok(path);
-        }
         let parent = self.root.join(name);
+        if path.is_dir() {
+            keep(&parent, key).await;
+            if path.is_dir() {
+                return Ok(path);
+            }
+        }
+        // What was removed in spite of this process's own lock.
+        release(&parent, key);
         std::fs::create_dir_all(&parent).map_err(file("making", &parent))?;
-        // Beside the artifact: two stores may share a folder of artifacts by a link.
-        let lock = parent.join(format!(".{key}.lock"));
         let mut told = false;
         let waits = |holder: &Holder, _| {
             if !std::mem::replace(&mut told, true) {
@@ -142,18 +147,21 @@ impl Store {
             }
             true
         };
-        let _lock = FileLock::hold(&lock, &format!("make {name}"), waits).await?;
-        if path.is_dir() {
-            return Ok(path);
+        let held = FileLock::hold(&lock(&parent, key), &format!("make {name}"), waits).await?;
+        if !path.is_dir() {
+            let unfinished = unfinished(&parent, key);
+            if unfinished.exists() {
+                std::fs::remove_dir_all(&unfinished)
+                    .map_err(file("removing the unfinished", &unfinished))?;
+            }
+            std::fs::create_dir_all(&unfinished).map_err(file("making", &unfinished))?;
+            make(unfinished.clone()).await?;
+            name_it(&unfinished, &path)?;
         }
-        let unfinished = parent.join(format!(".{key}"));
-        if unfinished.exists() {
-            std::fs::remove_dir_all(&unfinished)
-                .map_err(file("removing the unfinished", &unfinished))?;
-        }
-        std::fs::create_dir_all(&unfinished).map_err(file("making", &unfinished))?;
-        make(unfinished.clone()).await?;
-        name_it(&unfinished, &path)?;
+        // Before another process could take it for one that nobody has used.
+        note_use(&parent, key);
+        drop(held);
+        keep(&parent, key).await;
         Ok(path)
     }
 }
@@ -175,9 +183,50 @@ fn name_it(unfinished: &Path, path: &Path) -> Result<(), ArtifactError> {
     }
 }
 
+/// The lock of an artifact, beside it: two stores may share a folder of artifacts by a link. Whoever makes or removes it
+/// holds it alone, whoever uses it shares it.
+pub(super) fn lock(parent: &Path, key: &str) -> PathBuf {
+    parent.join(format!(".{key}.lock"))
+}
+
+/// Where an artifact is made, and what is left of one that is half removed.
+pub(super) fn unfinished(parent: &Path, key: &str) -> PathBuf {
+    parent.join(format!(".{key}"))
+}
+
+/// The file that says when an artifact was last used, and with which pins.
+pub(super) fn mark(parent: &Path, key: &str) -> PathBuf {
+    parent.join(format!(".{key}.used"))
+}
+
+/// The locks of the artifacts that this process uses, for its whole life: programs run until it ends.
+static KEPT: Mutex<BTreeMap<PathBuf, FileLock>> = Mutex::new(BTreeMap::new());
+
+/// Shares the lock of an artifact and notes its use. A folder that can't be written to is one that nobody frees.
+async fn keep(parent: &Path, key: &str) {
+    let lock = lock(parent, key);
+    let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !kept().contains_key(&lock) {
+        // Whoever holds it alone is about to have made or removed the artifact.
+        if let Ok(shared) = FileLock::share(&lock, |_, _| true).await {
+            kept().insert(lock, shared);
+        }
+    }
+    note_use(parent, key);
+}
+
+fn release(parent: &Path, key: &str) {
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.remove(&lock(parent, key));
+}
+
+/// Notes that an artifact is used now, with the pins and recipes of this program.
+fn note_use(parent: &Path, key: &str) {
+    let _ = std::fs::write(mark(parent, key), recipes::fingerprint());
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
     use std::time::Duration;
 
     use super::*;

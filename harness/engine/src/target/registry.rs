@@ -16,6 +16,7 @@ use super::kind_config::MIRRORS;
 use super::network::INSTANCE_LABEL;
 use super::service::Api;
 use super::{node, push, remove};
+use crate::artifact::{ImageMirror, Supply};
 use crate::container::Engine;
 use crate::process;
 
@@ -36,6 +37,9 @@ const AGAIN_WITHIN: Duration = Duration::from_secs(5);
 
 /// Registries whose names the nodes resolve to ours.
 pub(super) const MIRRORED: [&str; 2] = ["docker.io", "quay.io"];
+
+/// The authority of the user's mirrors, beside `hosts.toml` in nodes.
+const AUTHORITY: &str = "mirror-ca.crt";
 
 /// What the helper starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,23 +224,35 @@ pub(super) fn free_port() -> Result<u16, ClusterError> {
         .port())
 }
 
-/// Tells a node to get the mirrored registries' images from ours, at its address on the network.
+/// Tells a node to get the mirrored registries' images from ours, at its address on the network, and what that lacks from
+/// the user's mirrors.
 pub(super) async fn mirror(
     engine: &Engine,
     node: &str,
     address: &str,
     upstream: bool,
 ) -> Result<(), ClusterError> {
-    for registry in MIRRORED {
+    let supply = Supply::of_process();
+    let others = supply.mirrors().iter().map(|mirror| &*mirror.registry);
+    let others = others.filter(|registry| !MIRRORED.contains(registry));
+    for registry in MIRRORED.into_iter().chain(others) {
         let folder = format!("{MIRRORS}/{registry}");
-        let text = hosts_toml(registry, address, upstream);
-        let script =
-            r#"mkdir -p "$1"; printf '%s' "$2" > "$1/.hosts" && mv "$1/.hosts" "$1/hosts.toml""#;
+        let hosts = Hosts {
+            registry,
+            local: MIRRORED.contains(&registry).then_some(address),
+            upstream,
+            mirror: supply.mirror(registry),
+            has_authority: supply.authority().is_some(),
+        };
+        let authority = supply.authority().filter(|_| hosts.mirror.is_some());
+        let text = hosts.toml();
+        let script = r#"mkdir -p "$1"; printf '%s' "$2" > "$1/.hosts" && mv "$1/.hosts" "$1/hosts.toml"
+            if [ -n "$3" ]; then printf '%s' "$3" > "$1/$4"; fi"#;
         node::script(
             engine,
             node,
             script,
-            &[&folder, &text],
+            &[&folder, &text, authority.unwrap_or_default(), AUTHORITY],
             "naming the local registry",
             process::CHANGE,
         )
@@ -268,31 +284,103 @@ pub(super) async fn address(engine: &Engine, start: &Start) -> Result<String, Cl
     Ok(format!("{}:{PORT}", address.trim()))
 }
 
-/// Each registry has a folder of its own in ours, so that equal names from two registries stay apart.
-pub(super) fn hosts_toml(registry: &str, address: &str, upstream: bool) -> String {
-    let ours = format!("http://{address}/v2/{registry}");
-    let asked = "capabilities = [\"pull\", \"resolve\"]\noverride_path = true\n";
-    let first = format!("[host.\"{ours}\"]\n{asked}");
-    if upstream {
-        return first;
+/// Where nodes find the images of a registry.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hosts<'a> {
+    /// The public registry.
+    pub(super) registry: &'a str,
+    /// Host and port of ours, which is asked first; `None` where it never has images of this registry.
+    pub(super) local: Option<&'a str>,
+    /// Whether the public registry is asked for what ours lacks.
+    pub(super) upstream: bool,
+    /// The user's mirror, which takes the place of the public registry.
+    pub(super) mirror: Option<&'a ImageMirror>,
+    /// Whether the node has the file [`AUTHORITY`].
+    pub(super) has_authority: bool,
+}
+
+impl Hosts<'_> {
+    /// The text of containerd's `hosts.toml`. Each registry has a folder of its own in ours, so that equal names from two
+    /// registries stay apart.
+    pub(super) fn toml(&self) -> String {
+        const ASKED: &str = "capabilities = [\"pull\", \"resolve\"]\noverride_path = true\n";
+        let registry = self.registry;
+        let ours = self
+            .local
+            .map(|address| format!("http://{address}/v2/{registry}"));
+        let mirrored = self.mirror.map(|mirror| {
+            let mut asked = ASKED.to_owned();
+            if self.has_authority {
+                asked.push_str(&format!("ca = \"{MIRRORS}/{registry}/{AUTHORITY}\"\n"));
+            }
+            (mirror.address(), asked)
+        });
+        // The server is asked last. Ours is the server, too, where no other shall be asked: an image that it lacks is
+        // missing at once, where asking the public registry from a machine that can't reach it takes long.
+        let last = match (&mirrored, &ours) {
+            (Some(mirrored), _) => Some(mirrored.clone()),
+            (None, Some(ours)) if !self.upstream => Some((ours.clone(), ASKED.to_owned())),
+            _ => None,
+        };
+        let mut text = match &last {
+            Some((server, asked)) => format!("server = \"{server}\"\n{asked}"),
+            None => String::new(),
+        };
+        // containerd 1.6 wants a host in any case.
+        let first = ours.map(|ours| (ours, ASKED.to_owned())).or(mirrored);
+        if let Some((host, asked)) = first {
+            text.push_str(&format!("[host.\"{host}\"]\n{asked}"));
+        }
+        text
     }
-    // Ours is also the server, which is asked last: an image that it lacks is missing at once, where asking the public
-    // registry from a machine that can't reach it takes long. containerd 1.6 wants a host in any case.
-    format!("server = \"{ours}\"\n{asked}{first}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const OURS: &str = "capabilities = [\"pull\", \"resolve\"]\noverride_path = true\n";
+
+    fn hosts(upstream: bool, mirror: Option<&ImageMirror>) -> Hosts<'_> {
+        Hosts {
+            registry: "quay.io",
+            local: Some("10.89.0.2:5000"),
+            upstream,
+            mirror,
+            has_authority: false,
+        }
+    }
+
     #[test]
     fn nodes_ask_the_local_registry_first_or_alone() {
-        let first = "[host.\"http://10.89.0.2:5000/v2/quay.io\"]\ncapabilities = [\"pull\", \"resolve\"]\noverride_path = true\n";
-        assert_eq!(hosts_toml("quay.io", "10.89.0.2:5000", true), first);
+        let first = format!("[host.\"http://10.89.0.2:5000/v2/quay.io\"]\n{OURS}");
+        assert_eq!(hosts(true, None).toml(), first);
         assert_eq!(
-            hosts_toml("quay.io", "10.89.0.2:5000", false),
+            hosts(false, None).toml(),
+            format!("server = \"http://10.89.0.2:5000/v2/quay.io\"\n{OURS}{first}")
+        );
+    }
+
+    #[test]
+    fn a_mirror_takes_the_place_of_the_public_registry() {
+        let mirror = "quay.io=mirror.example.com/quay".parse().unwrap();
+        let first = format!("[host.\"http://10.89.0.2:5000/v2/quay.io\"]\n{OURS}");
+        let server = format!("server = \"https://mirror.example.com/v2/quay\"\n{OURS}");
+        for upstream in [true, false] {
+            let text = hosts(upstream, Some(&mirror)).toml();
+            assert_eq!(text, format!("{server}{first}"));
+        }
+        let other = Hosts {
+            registry: "gcr.io",
+            local: None,
+            has_authority: true,
+            ..hosts(true, Some(&mirror))
+        };
+        let trusted = format!("{OURS}ca = \"/etc/containerd/certs.d/gcr.io/mirror-ca.crt\"\n");
+        assert_eq!(
+            other.toml(),
             format!(
-                "server = \"http://10.89.0.2:5000/v2/quay.io\"\ncapabilities = [\"pull\", \"resolve\"]\noverride_path = true\n{first}"
+                "server = \"https://mirror.example.com/v2/quay\"\n{trusted}[host.\"https://mirror.example.com/v2/quay\"]\n{trusted}"
             )
         );
     }

@@ -104,7 +104,14 @@ impl Unpack<'_> {
             for registry in registry::MIRRORED {
                 write(
                     &format!("certs.d/{registry}/hosts.toml"),
-                    &registry::hosts_toml(registry, address, false),
+                    &registry::Hosts {
+                        registry,
+                        local: Some(address),
+                        upstream: false,
+                        mirror: None,
+                        has_authority: false,
+                    }
+                    .toml(),
                 )?;
             }
             by.run(&target, self.images).await?;

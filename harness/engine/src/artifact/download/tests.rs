@@ -61,7 +61,7 @@ fn answer(status: &str, length: usize, body: &str) -> String {
 async fn fetch(url: &str, schemes: Schemes, largest: u64) -> Result<String, String> {
     let folder = TempDir::new().unwrap();
     let target = folder.path().join("file");
-    let done = download_within(url, &target, schemes, largest, SHORT).await;
+    let done = download_within(url, &target, schemes, largest, SHORT, &Supply::default()).await;
     done.map_err(|error| error.to_string())?;
     Ok(std::fs::read_to_string(&target).unwrap())
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::{Envtest, EnvtestPrograms, EnvtestRelease};
-use crate::artifact::{Source, Store};
+use crate::artifact::{Source, Store, Supply};
 use crate::process::{
     Alarm, FileLock, LockError, OWN_PROGRAM, Probe, ProcessIdentity, last_lines, stop_point,
 };
@@ -299,6 +299,7 @@ pub async fn up(
     let second = log.try_clone().map_err(file("making", &files.log()))?;
     let mut daemon = Command::new(OWN_PROGRAM);
     daemon.arg0(CALLED).arg(DAEMON).arg(&files.0);
+    daemon.envs(Supply::of_process().environment());
     daemon
         .stdin(Stdio::null())
         .stdout(log)

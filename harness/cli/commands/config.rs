@@ -1,10 +1,13 @@
-//! `kuberay-conformance.toml`: the settings of a repository for `check`.
+//! `kuberay-conformance.toml`: the settings of a repository for `check`, and the mirrors of its network.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{FailOn, known};
+use super::check::{FailOn, known};
+use crate::artifact::{MirrorError, SupplySettings};
 use crate::exit::CliError;
 use crate::explain::check::Ignore;
 use crate::manifest::{Diagnostic, Location, Place, Source};
@@ -23,6 +26,12 @@ struct File {
     #[serde(default)]
     ignore: Vec<toml::Spanned<String>>,
     fail_on: Option<FailOn>,
+    #[serde(default)]
+    mirrors: BTreeMap<String, toml::Spanned<String>>,
+    #[serde(default)]
+    download_mirrors: BTreeMap<String, toml::Spanned<String>>,
+    mirror_ca: Option<PathBuf>,
+    pins: Option<PathBuf>,
 }
 
 /// The settings, with who made them.
@@ -32,6 +41,7 @@ pub(super) struct Config {
     pub select: Vec<String>,
     pub ignore: Vec<Ignore>,
     pub fail_on: Option<FailOn>,
+    pub supply: SupplySettings,
 }
 
 /// Reads the file that was named, or the first one found upwards from the working directory.
@@ -77,7 +87,7 @@ fn parse(path: &Path, text: &str) -> Result<Config, Diagnostic> {
         }
     };
     let file: File = toml::from_str(text).map_err(|error| {
-        let help = "the keys are operator, select, ignore and fail-on";
+        let help = "the keys are operator, select, ignore, fail-on, mirrors, download-mirrors, mirror-ca and pins";
         source
             .error(&place(error.span().unwrap_or_default()), error.message())
             .with_help(help)
@@ -108,7 +118,35 @@ fn parse(path: &Path, text: &str) -> Result<Config, Diagnostic> {
             .map(ignore)
             .collect::<Result<_, Diagnostic>>()?,
         fail_on: file.fail_on,
+        supply: SupplySettings {
+            mirrors: mirrors(&file.mirrors, |word, why| {
+                source.error(&place(word.span()), why)
+            })?,
+            download_mirrors: mirrors(&file.download_mirrors, |word, why| {
+                source.error(&place(word.span()), why)
+            })?,
+            authority: file.mirror_ca.map(beside(path)),
+            pins: file.pins.map(beside(path)),
+        },
     })
+}
+
+/// Reads a table of mirrors: what is public, and what takes its place.
+fn mirrors<T: FromStr<Err = MirrorError>>(
+    table: &BTreeMap<String, toml::Spanned<String>>,
+    problem: impl Fn(&toml::Spanned<String>, String) -> Diagnostic,
+) -> Result<Vec<T>, Diagnostic> {
+    let one = |(public, mirror): (&String, &toml::Spanned<String>)| {
+        let read = format!("{public}={}", mirror.get_ref()).parse();
+        read.map_err(|error: MirrorError| problem(mirror, error.to_string()))
+    };
+    table.iter().map(one).collect()
+}
+
+/// A path of the file is relative to the file's folder.
+fn beside(file: &Path) -> impl Fn(PathBuf) -> PathBuf {
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    move |path| folder.join(path)
 }
 
 #[cfg(test)]
@@ -137,6 +175,19 @@ mod tests {
         assert_eq!(config.fail_on, Some(FailOn::Error));
     }
 
+    #[test]
+    fn mirrors_are_read_and_paths_are_relative_to_the_file() {
+        let text = "mirror-ca = \"ca.pem\"\n[mirrors]\n\"docker.io\" = \"mirror/docker\"\n\
+                    [download-mirrors]\n\"https://dl.k8s.io\" = \"https://files/k8s\"\n";
+        let supply = parse(Path::new("../kuberay-conformance.toml"), text)
+            .unwrap()
+            .supply;
+        assert_eq!(supply.mirrors[0].to_string(), "docker.io=mirror/docker");
+        let download = supply.download_mirrors[0].to_string();
+        assert_eq!(download, "https://dl.k8s.io=https://files/k8s");
+        assert_eq!(supply.authority.as_deref(), Some(Path::new("../ca.pem")));
+    }
+
     #[rstest]
     #[case(
         "operator = \"1.6.2\"\nignores = []\n",
@@ -151,6 +202,7 @@ mod tests {
     #[case("fail-on = \"always\"\n", "1:11", "unknown variant `always`")]
     #[case("operator = \"new\"\n", "1:12", "")]
     #[case("select = [\n", "1:11", "")]
+    #[case("[mirrors]\n\"docker.io\" = \"https://x\"\n", "2:15", "has a scheme")]
     fn mistakes_have_a_position(#[case] text: &str, #[case] at: &str, #[case] message: &str) {
         let problem = parse(Path::new(NAME), text).unwrap_err();
         let place = format!("{}:{}", problem.location.line, problem.location.column);

@@ -1,0 +1,66 @@
+//! Options for mirrors and for pins of the user's own.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+
+use crate::artifact::{MirrorError, Supply, SupplySettings};
+use crate::exit::CliError;
+
+/// Where artifacts come from in place of the public registries.
+///
+/// The values are read by [`Mirrors::install`] and not by clap, which repeats what it refuses: it may hold a login.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Mirrors {
+    /// Mirror of an image registry, such as docker.io=mirror.example.com/docker; repeatable
+    ///
+    /// Names and digests of images stay public. Logins come from the files of podman and Docker. Also read from
+    /// KUBERAY_CONFORMANCE_MIRRORS, with commas, and from kuberay-conformance.toml.
+    #[arg(
+        long = "mirror",
+        hide_short_help = true,
+        value_name = "REGISTRY=HOST[/PREFIX]"
+    )]
+    pub images: Vec<String>,
+    /// Mirror of the files whose addresses begin with the first URL; repeatable
+    ///
+    /// Also read from KUBERAY_CONFORMANCE_DOWNLOAD_MIRRORS, with commas, and from kuberay-conformance.toml.
+    #[arg(
+        long = "download-mirror",
+        hide_short_help = true,
+        value_name = "URL=URL"
+    )]
+    pub downloads: Vec<String>,
+    /// Certificate authorities of the mirrors, in PEM, beside those that this machine trusts
+    #[arg(long = "mirror-ca", hide_short_help = true, value_name = "FILE")]
+    pub authority: Option<PathBuf>,
+    /// Digests of images, in place of those of fixtures/versions.yaml; reports name the file
+    #[arg(long, hide_short_help = true, value_name = "FILE")]
+    pub pins: Option<PathBuf>,
+}
+
+impl Mirrors {
+    /// Makes these the settings of this process, with those of the environment and of `kuberay-conformance.toml` where
+    /// these say nothing.
+    ///
+    /// # Errors
+    /// When one names no mirror, or a file can't be read.
+    pub(crate) fn install(&self) -> Result<(), CliError> {
+        let own = SupplySettings {
+            mirrors: parsed(&self.images).map_err(CliError::bad_use)?,
+            download_mirrors: parsed(&self.downloads).map_err(CliError::bad_use)?,
+            authority: self.authority.clone(),
+            pins: self.pins.clone(),
+        };
+        let environment = SupplySettings::from_environment().map_err(CliError::bad_use)?;
+        let file = crate::commands::mirrors_of_file()?;
+        let settings = own.or(environment).or(file);
+        Supply::read(settings).map_err(CliError::bad_use)?.install();
+        Ok(())
+    }
+}
+
+fn parsed<T: FromStr<Err = MirrorError>>(texts: &[String]) -> Result<Vec<T>, MirrorError> {
+    texts.iter().map(|text| text.parse()).collect()
+}
