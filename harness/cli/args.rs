@@ -3,6 +3,7 @@
 mod choices;
 mod existing;
 mod job;
+mod manifests;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use semver::Version;
 pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source, StatusLevel};
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
+pub use manifests::{FromCluster, Operator};
 
 use crate::artifact::{Store, built_in_scenarios};
 use crate::commands::{Check, Diff, Doctor, Explain, Fuzz};
@@ -64,7 +66,7 @@ pub enum Command {
     /// Print the cases that would run, with the reason for each target
     Plan(Selection),
     /// Show what the operator makes of a manifest, and its traps
-    Explain(Explain),
+    Explain(Box<Explain>),
     /// Find what is wrong with manifests
     Check(Box<Check>),
     /// Find what is wrong with the Ray Pods of a cluster; only reads
