@@ -118,7 +118,8 @@ impl Walker<'_> {
             return Flow::ok();
         }
         let name = arguments[first];
-        if never_returns(name, &arguments[first + 1..]) {
+        // An inner shell only becomes the program, and the outer one waits for it.
+        if self.base.is_some() && never_returns(name, &arguments[first + 1..]) {
             return Flow::hang(self.stop_of(call));
         }
         let ends = Flow::end(self.stop_of(call), true, true);
