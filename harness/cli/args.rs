@@ -4,6 +4,7 @@ mod artifacts;
 mod choices;
 mod existing;
 mod job;
+mod manifests;
 mod mirrors;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub use artifacts::{ArtifactList, ArtifactLock, ArtifactPrune, Artifacts, ListFo
 pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source, StatusLevel};
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
+pub use manifests::{FromCluster, Operator};
 pub use mirrors::Mirrors;
 
 use crate::artifact::{Store, built_in_scenarios};
@@ -71,7 +73,7 @@ pub enum Command {
     /// Print the cases that would run, with the reason for each target
     Plan(Selection),
     /// Show what the operator makes of a manifest, and its traps
-    Explain(Explain),
+    Explain(Box<Explain>),
     /// Find what is wrong with manifests
     Check(Box<Check>),
     /// Find what is wrong with the Ray Pods of a cluster; only reads

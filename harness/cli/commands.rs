@@ -9,6 +9,7 @@ mod diff;
 mod doctor;
 mod explain;
 mod files;
+mod from_cluster;
 mod fuzz;
 mod init;
 mod input;

@@ -8,15 +8,15 @@ use serde::Deserialize;
 
 use super::explain::forget_pinned;
 use super::files::operators;
-use super::settings::Given;
-use super::{colour, config, input};
-use crate::args::FieldValidation;
+use super::{colour, config, from_cluster, input};
+use crate::args::{FromCluster, Operator};
 use crate::artifact::Pins;
 use crate::console;
+use crate::contract;
 use crate::exit::{BAD_USE, CliError, FAILED, PASSED};
 use crate::explain::check::{self, Ignore, Look, Options, trap};
 use crate::explain::trap_page;
-use crate::manifest::Severity;
+use crate::manifest::{Severity, Source};
 use crate::report::{check_annotations, check_junit};
 use crate::{plan, visible};
 
@@ -27,22 +27,25 @@ Examples:
   kustomize build overlays/prod | kuberay-conformance check -   what a kustomization builds
   kuberay-conformance check . --format sarif > results.sarif    for code scanning
   kuberay-conformance check . --from 1.3.2 --to 1.6.2           what an upgrade changes for each object
+  kuberay-conformance check --context prod -A                   the objects of a cluster, for the operator that runs there
   kuberay-conformance check --explain trailing-ampersand        the page of a trap
 
 Files without an object of KubeRay's are left out. kuberay-conformance.toml, found upwards from the working directory,
 holds operator, select, ignore and fail-on, and the mirrors of other commands; the annotation kuberay-conformance.io/ignore names ids for one object.
 
-Exit codes: 0 nothing found at the level of --fail-on, 1 something found, 2 bad use or a file that can't be read.";
+Exit codes: 0 nothing found at the level of --fail-on, 1 something found, 2 bad use or a file that can't be read, 3 the cluster
+can't be read.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Check {
     /// Manifests or folders; `-` reads standard input
-    #[arg(value_name = "FILE", required_unless_present = "explain")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["explain", "context"])]
     pub files: Vec<PathBuf>,
-    /// KubeRay releases, such as 1.6.2, 1.3.2,1.6.2 or `all`
-    #[arg(long, value_name = "VERSION")]
-    pub operator: Option<plan::Releases>,
+    #[command(flatten)]
+    pub from_cluster: FromCluster,
+    #[command(flatten)]
+    pub operator: Operator,
     /// Release before an upgrade: list the features that change and their impact
     ///
     /// Only findings that the upgrade brings are reported. The impact is none, cosmetic, review (counts as a warning) or
@@ -74,40 +77,11 @@ pub struct Check {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Print the page of a trap
-    #[arg(long, value_name = "TRAP", conflicts_with = "files")]
+    #[arg(long, value_name = "TRAP", conflicts_with_all = ["files", "context"])]
     pub explain: Option<String>,
     /// Show long values in whole
     #[arg(long)]
     pub full: bool,
-    /// Environment variable of the operator, such as `ENABLE_LOGIN_SHELL=true`; repeatable
-    #[arg(long = "operator-env", hide_short_help = true, value_name = "NAME=VALUE", value_parser = super::explain::variable)]
-    pub operator_env: Vec<(String, String)>,
-    /// Feature gate of the operator, such as `RayCronJob=true`; repeatable
-    #[arg(long = "feature-gate", hide_short_help = true, value_name = "NAME=BOOL", value_parser = super::explain::gate)]
-    pub feature_gate: Vec<(String, bool)>,
-    /// Configuration file of the operator, as its `--config` reads it
-    #[arg(long = "operator-config", hide_short_help = true, value_name = "FILE")]
-    pub operator_config: Option<PathBuf>,
-    /// Namespace of objects that name none
-    #[arg(
-        long,
-        hide_short_help = true,
-        value_name = "NAMESPACE",
-        default_value = "default"
-    )]
-    pub namespace: String,
-    /// Validation of field names: strict (default), warn or ignore
-    ///
-    /// kubectl asks for strict: then an unknown field refuses the object. With warn and ignore the API server drops it.
-    #[arg(
-        long,
-        hide_short_help = true,
-        value_name = "HOW",
-        value_enum,
-        default_value = "strict",
-        hide_possible_values = true
-    )]
-    pub field_validation: FieldValidation,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -170,7 +144,6 @@ pub(super) fn run(options: &Check) -> Result<u8, CliError> {
         return explain(id);
     }
     let config = config::read(options.config.as_deref())?;
-    let input = input::read(&options.files, true)?;
     let releases = match (&options.from, &options.to) {
         (Some(from), Some(to)) if from < to => vec![from.clone(), to.clone()],
         (Some(from), Some(to)) => {
@@ -179,22 +152,21 @@ pub(super) fn run(options: &Check) -> Result<u8, CliError> {
                     .with_help("an upgrade goes from an older release to a newer one"),
             );
         }
-        _ => operators(options.operator.as_ref().or(config.operator.as_ref()))?,
+        _ => match options
+            .operator
+            .operator
+            .as_ref()
+            .or(config.operator.as_ref())
+        {
+            Some(named) => operators(Some(named))?,
+            None => Vec::new(),
+        },
     };
     let of_command_line = options.ignore.iter().map(|id| Ignore {
         id: id.clone(),
         origin: None,
     });
-    let given = Given {
-        env: &options.operator_env,
-        gates: &options.feature_gate,
-        configuration: options.operator_config.as_deref(),
-        namespace: &options.namespace,
-    };
     let rules = Options {
-        settings: given.settings(&releases)?,
-        releases,
-        validation: options.field_validation.into(),
         select: if options.select.is_empty() {
             config.select
         } else {
@@ -202,15 +174,34 @@ pub(super) fn run(options: &Check) -> Result<u8, CliError> {
         },
         ignore: of_command_line.chain(config.ignore).collect(),
         upgrade: options.from.is_some(),
+        ..Options::default()
     };
-    let mut report = check::check(&input.sources, &rules).map_err(CliError::bad_use)?;
+    let (mut report, sources, skipped) = if options.from_cluster.context.is_some() {
+        let (report, sources) = live(options, &releases, &rules)?;
+        (report, sources, 0)
+    } else {
+        let input = input::read(&options.files, true)?;
+        let releases = if releases.is_empty() {
+            operators(None)?
+        } else {
+            releases
+        };
+        let rules = Options {
+            settings: options.operator.settings(&releases)?,
+            releases,
+            validation: options.operator.field_validation.into(),
+            ..rules
+        };
+        let report = check::check(&input.sources, &rules).map_err(CliError::bad_use)?;
+        (report, input.sources, input.skipped)
+    };
     forget_pinned(&mut report.operators, &Pins::embedded());
     let look = Look {
         colour: colour(),
         full: options.full,
     };
     console::text(&match options.format {
-        Format::Text => report.text(&input.sources, look) + &left_out(input.skipped),
+        Format::Text => report.text(&sources, look) + &left_out(skipped),
         Format::Concise => report.concise(),
         Format::Json => json(&report),
         Format::Sarif => json(&report.sarif(env!("CARGO_PKG_VERSION"))),
@@ -228,6 +219,29 @@ pub(super) fn run(options: &Check) -> Result<u8, CliError> {
     } else {
         PASSED
     })
+}
+
+/// The findings in the objects of a cluster, each for the operator that works on it.
+fn live(
+    options: &Check,
+    given: &[Version],
+    rules: &Options,
+) -> Result<(check::Report, Vec<Source>), CliError> {
+    let groups = from_cluster::read(&options.from_cluster, &options.operator, given)?;
+    let mut sources = Vec::new();
+    let mut reports = Vec::new();
+    for (group, releases) in groups {
+        let rules = Options {
+            releases,
+            settings: group.settings,
+            // What is stored has passed its client.
+            validation: contract::FieldValidation::Ignore,
+            ..rules.clone()
+        };
+        reports.push(check::check(&group.sources, &rules).map_err(CliError::bad_use)?);
+        sources.extend(group.sources);
+    }
+    Ok((check::Report::together(reports), sources))
 }
 
 fn json(value: &impl serde::Serialize) -> String {

@@ -6,62 +6,39 @@ mod tests;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use semver::Version;
 
 use super::files::operators;
-use super::input;
-use super::settings::Given;
-use crate::args::FieldValidation;
+use super::{from_cluster, input};
+use crate::args::{FromCluster, Operator};
 use crate::artifact::Pins;
 use crate::console;
 use crate::contract;
 use crate::exit::{CliError, PASSED};
-use crate::explain::{self, ExplainError, Operator};
-use crate::{plan, visible};
+use crate::explain::{self, ExplainError, Explanation};
+use crate::manifest::Source;
+use crate::visible;
 
 const EXAMPLES: &str = "\
 Examples:
   kuberay-conformance explain raycluster.yaml                             on the default release
   kuberay-conformance explain raycluster.yaml --operator 1.3.2,1.6.2      what the upgrade changes, as a difference
   kuberay-conformance explain manifests/                                  every manifest below a folder
+  kuberay-conformance explain --context prod -n team                      the objects of a cluster, for its operator
   kuberay-conformance explain - --format json < raycluster.yaml           for programs
 
-Exit codes: 0 also where it warns, 2 bad use or a file that can't be explained.";
+Exit codes: 0 also where it warns, 2 bad use or a file that can't be explained, 3 the cluster can't be read.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Explain {
     /// Manifests with RayClusters, RayJobs or RayServices, or folders; `-` reads standard input
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "context")]
     pub files: Vec<PathBuf>,
-    /// KubeRay releases: 1.6.2, a list 1.3.2,1.6.2, a range 1.0.0..1.6.2, `latest` or `all`
-    ///
-    /// With several releases, the output is what changes from each to the next; --full adds every container.
-    #[arg(long, value_name = "VERSION")]
-    pub operator: Option<plan::Releases>,
-    /// Environment variable of the operator, such as `ENABLE_LOGIN_SHELL=true`; repeatable
-    #[arg(long = "operator-env", value_name = "NAME=VALUE", value_parser = variable)]
-    pub operator_env: Vec<(String, String)>,
-    /// Feature gate of the operator, such as `RayCronJob=true`; repeatable
-    #[arg(long = "feature-gate", hide_short_help = true, value_name = "NAME=BOOL", value_parser = gate)]
-    pub feature_gate: Vec<(String, bool)>,
-    /// Configuration file of the operator, as its `--config` reads it
-    #[arg(long = "operator-config", hide_short_help = true, value_name = "FILE")]
-    pub operator_config: Option<PathBuf>,
-    /// Namespace of objects that name none
-    #[arg(long, value_name = "NAMESPACE", default_value = "default")]
-    pub namespace: String,
-    /// Validation of field names: strict (default), warn or ignore
-    ///
-    /// kubectl asks for strict: then an unknown field refuses the object. With warn and ignore the API server drops it.
-    #[arg(
-        long,
-        hide_short_help = true,
-        value_name = "HOW",
-        value_enum,
-        default_value = "strict",
-        hide_possible_values = true
-    )]
-    pub field_validation: FieldValidation,
+    #[command(flatten)]
+    pub from_cluster: FromCluster,
+    #[command(flatten)]
+    pub operator: Operator,
     /// Output format
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub format: Format,
@@ -78,49 +55,26 @@ pub enum Format {
     Json,
 }
 
-pub(super) fn variable(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
-    Ok((name.into(), value.into()))
-}
-
-pub(super) fn gate(text: &str) -> Result<(String, bool), String> {
-    let (name, value) = text.split_once('=').unwrap_or((text, "true"));
-    if contract::gate(name).is_none() {
-        let known: Vec<&str> = contract::GATES.iter().map(|gate| gate.name).collect();
-        return Err(format!("the gates are {}", known.join(", ")));
-    }
-    let value = value.parse().map_err(|_| "write NAME=true or NAME=false")?;
-    Ok((name.into(), value))
-}
-
 pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
-    let input = input::read(&options.files, false)?;
-    let releases = operators(options.operator.as_ref())?;
-    let given = Given {
-        env: &options.operator_env,
-        gates: &options.feature_gate,
-        configuration: options.operator_config.as_deref(),
-        namespace: &options.namespace,
+    let given = match &options.operator.operator {
+        Some(named) => operators(Some(named))?,
+        None => Vec::new(),
     };
-    let settings = given.settings(&releases)?;
-    if input.sources.is_empty() {
-        let message = "no file mentions ray.io, the API group of KubeRay's objects";
-        return Err(CliError::bad_use(message)
-            .with_help("name files that hold RayClusters, RayJobs or RayServices"));
-    }
-    let explained = explain::explain_files(
-        &input.sources,
-        &releases,
-        &settings,
-        options.field_validation.into(),
-    );
-    let mut explanation = explained.map_err(|error| match error {
-        ExplainError::File(problems) => CliError::Files(problems.diagnostics().to_vec()),
-        error => CliError::bad_use(error),
-    })?;
+    let mut explanation = if options.from_cluster.context.is_some() {
+        live(options, &given)?
+    } else {
+        let releases = if given.is_empty() {
+            operators(None)?
+        } else {
+            given
+        };
+        of_files(options, &releases)?
+    };
+    // The releases of several operators of a cluster are no upgrade.
+    let by_operator = options.from_cluster.context.is_some() && options.operator.operator.is_none();
     forget_pinned(&mut explanation.operators, &Pins::embedded());
     let written = match options.format {
-        Format::Text if releases.len() > 1 && !options.full => {
+        Format::Text if explanation.operators.len() > 1 && !options.full && !by_operator => {
             explain::render_upgrade(&explanation)
         }
         Format::Text => explain::render(&explanation),
@@ -132,8 +86,44 @@ pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
     Ok(PASSED)
 }
 
+/// Explains files.
+fn of_files(options: &Explain, releases: &[Version]) -> Result<Explanation, CliError> {
+    let input = input::read(&options.files, false)?;
+    let settings = options.operator.settings(releases)?;
+    if input.sources.is_empty() {
+        let message = "no file mentions ray.io, the API group of KubeRay's objects";
+        return Err(CliError::bad_use(message)
+            .with_help("name files that hold RayClusters, RayJobs or RayServices"));
+    }
+    let validation = options.operator.field_validation.into();
+    explained(&input.sources, releases, &settings, validation)
+}
+
+/// Explains the objects of a cluster, each for the operator that works on it.
+fn live(options: &Explain, given: &[Version]) -> Result<Explanation, CliError> {
+    let groups = from_cluster::read(&options.from_cluster, &options.operator, given)?;
+    // What is stored has passed its client.
+    let validation = contract::FieldValidation::Ignore;
+    let all = groups
+        .into_iter()
+        .map(|(group, releases)| explained(&group.sources, &releases, &group.settings, validation));
+    Ok(Explanation::together(all.collect::<Result<Vec<_>, _>>()?))
+}
+
+fn explained(
+    sources: &[Source],
+    releases: &[Version],
+    settings: &contract::OperatorSettings,
+    validation: contract::FieldValidation,
+) -> Result<Explanation, CliError> {
+    explain::explain_files(sources, releases, settings, validation).map_err(|error| match error {
+        ExplainError::File(problems) => CliError::Files(problems.diagnostics().to_vec()),
+        error => CliError::bad_use(error),
+    })
+}
+
 /// A release that fixtures/versions.yaml pins was run and compared, so nothing about it is unread.
-pub(super) fn forget_pinned(operators: &mut [Operator], pins: &Pins) {
+pub(super) fn forget_pinned(operators: &mut [explain::Operator], pins: &Pins) {
     for operator in operators {
         if pins.operator(&operator.release).is_ok() {
             operator.unread = None;

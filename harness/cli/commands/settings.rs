@@ -5,37 +5,32 @@ use std::path::Path;
 use semver::Version;
 use serde_json::{Map, Value};
 
+use crate::args::Operator;
 use crate::contract::{CONFIGURATION_KEYS, OperatorSettings, gate};
 use crate::exit::CliError;
 use crate::visible;
 
-/// What the options say.
-pub(super) struct Given<'a> {
-    pub env: &'a [(String, String)],
-    pub gates: &'a [(String, bool)],
-    pub configuration: Option<&'a Path>,
-    pub namespace: &'a str,
-}
-
-impl Given<'_> {
+impl Operator {
     /// Returns the settings; warns of those that have no effect on the releases.
     ///
     /// # Errors
     /// When the configuration file can't be read, or a key of it holds another type.
     pub(super) fn settings(&self, releases: &[Version]) -> Result<OperatorSettings, CliError> {
-        let settings = OperatorSettings {
-            env: self.env.iter().cloned().collect(),
-            feature_gates: self.gates.iter().cloned().collect(),
-            namespace: self.namespace.into(),
+        let mut settings = OperatorSettings {
+            env: self.operator_env.iter().cloned().collect(),
+            feature_gates: self.feature_gate.iter().cloned().collect(),
             ..OperatorSettings::default()
         };
+        if let Some(namespace) = &self.namespace {
+            settings.namespace.clone_from(namespace);
+        }
         for name in settings.unknown() {
             print_problem!(
                 "warning: the operator's variable {name} has no effect on what explain shows; these have: {}",
                 OperatorSettings::KNOWN.join(", ")
             );
         }
-        for (name, _) in self.gates {
+        for (name, _) in &self.feature_gate {
             let unknown = |release: &&Version| {
                 gate(name).is_none_or(|gate| gate.default_in(release).is_none())
             };
@@ -45,7 +40,7 @@ impl Given<'_> {
                 );
             }
         }
-        let Some(path) = self.configuration else {
+        let Some(path) = &self.operator_config else {
             return Ok(settings);
         };
         let file = read(path)?;

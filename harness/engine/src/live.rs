@@ -3,10 +3,12 @@
 //! - `bundle`: everything that was read, as plain data in a file.
 //! - `read`: reads it from a cluster; gets, lists and logs only.
 //! - `doctor`: a pure function from a bundle to a report.
+//! - `manifests`: the objects of a bundle as manifests, for `check` and `explain`.
 
 pub mod bundle;
 pub mod doctor;
 mod file;
+pub mod manifests;
 mod narrow;
 pub mod read;
 
@@ -14,7 +16,7 @@ pub use bundle::Bundle;
 pub use doctor::{Report, diagnose};
 pub use file::BundleError;
 pub use narrow::{NoObject, kind_of};
-pub use read::{Connection, ReadError, Scope, connect, read};
+pub use read::{Connection, ReadError, Scope, connect, read, read_objects};
 
 use crate::progress::Progress;
 

@@ -46,7 +46,7 @@ use kuberay_manifest::{Diagnostic, Location, Severity, Source};
 use semver::Version;
 
 use super::document::{Container, Place, Role};
-use super::objects::{Found, Objects};
+use super::objects::{Found, KINDS, Objects};
 use super::refusals::{Refusal, Stage, Waiting};
 use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap, Weight};
 use super::{ExplainError, containers_of, of_object, operator, reached, read};
@@ -156,11 +156,7 @@ fn object(
 ) {
     let mut at = BTreeMap::new();
     let mut made: Vec<Vec<Container>> = Vec::new();
-    for release in options
-        .releases
-        .iter()
-        .filter(|release| one.is_known(release))
-    {
+    for release in &options.releases {
         let made_of = of_object(source, one, release, &options.settings, options.validation);
         let containers = match made_of {
             Ok(made) => {
@@ -171,7 +167,7 @@ fn object(
                     merge(of_waiting(one, waiting), release, None, found, &mut at);
                 }
                 // What is refused has traps all the same, and both are to be mended at once.
-                contract::predict(release, &options.settings, &one.json)
+                contract::predict(release, &one.settings(&options.settings), &one.json)
                     .map(|pods| containers_of(source, one, release, &pods))
                     .unwrap_or_default()
             }
@@ -279,7 +275,7 @@ fn of_refusal(one: &Found, refusal: &Refusal) -> Finding {
     };
     Finding {
         rule: refusal.rule.clone(),
-        message: format!("{}: {reason}", other.who()),
+        message: format!("{}: {reason}", other.who(refusal.missing)),
         help: refusal.clients.clone(),
         ..of_place(one, other, &refusal.place)
     }
@@ -300,7 +296,7 @@ fn of_place(one: &Found, other: Other, place: &Place) -> Finding {
         object: Some(one.object.clone()),
         line: place.line,
         column: place.column,
-        path: one.path(&place.path),
+        path: one.outer(&place.path),
         ..Finding::default()
     }
 }
@@ -380,7 +376,8 @@ pub fn trap(id: &str) -> Option<&'static Trap> {
 
 /// Returns whether a text can hold an object of KubeRay's; a quick look before it is parsed.
 pub fn may_hold_objects(text: &str) -> bool {
-    text.contains("ray.io")
+    // An object that lacks its `apiVersion` is refused, and its kind still shows whose it is.
+    text.contains("ray.io") || KINDS.iter().any(|kind| text.contains(kind))
 }
 
 /// Returns whether a file of a folder is looked at, by its name.

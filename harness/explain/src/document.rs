@@ -41,6 +41,38 @@ pub struct Explanation {
     pub notes: Vec<String>,
 }
 
+impl Explanation {
+    /// Joins what operators of one cluster make of their objects.
+    pub fn together(explanations: Vec<Self>) -> Self {
+        let mut all = Self {
+            version: VERSION.into(),
+            file: String::new(),
+            files: Vec::new(),
+            operators: Vec::new(),
+            refusals: Vec::new(),
+            waiting: Vec::new(),
+            breaks: Vec::new(),
+            containers: Vec::new(),
+            changes: Vec::new(),
+            notes: Vec::new(),
+        };
+        for one in explanations {
+            let new = one.operators.into_iter();
+            let new: Vec<Operator> = new.filter(|one| !all.operators.contains(one)).collect();
+            all.operators.extend(new);
+            all.files.extend(one.files);
+            all.refusals.extend(one.refusals);
+            all.waiting.extend(one.waiting);
+            all.breaks.extend(one.breaks);
+            all.containers.extend(one.containers);
+            all.changes.extend(one.changes);
+            all.notes.extend(one.notes);
+        }
+        all.file = all.files.first().cloned().unwrap_or_default();
+        all
+    }
+}
+
 /// A release of the operator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Operator {

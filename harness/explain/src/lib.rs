@@ -46,6 +46,7 @@ mod tests;
 mod upgrade;
 mod warning;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use kuberay_contract::{
@@ -167,15 +168,6 @@ pub fn explain_files(
             .extend(notes.map(|(line, why)| format!("{begin}line {line}: {why}")));
         for found in &objects.found {
             for release in releases {
-                if !found.is_known(release) {
-                    explanation.notes.push(format!(
-                        "{begin}line {}: KubeRay {release} does not know {}; it came with {}",
-                        found.object.line,
-                        found.object.kind,
-                        objects::CRON_JOB_SINCE
-                    ));
-                    continue;
-                }
                 let made = of_object(source, found, release, settings, validation)
                     .map_err(|problem| ExplainError::File(vec![problem].into()))?;
                 explanation.refusals.extend(made.refusals);
@@ -233,14 +225,21 @@ fn of_object(
     settings: &OperatorSettings,
     validation: FieldValidation,
 ) -> Result<Made, Diagnostic> {
-    let forecast = contract::forecast(release, settings, validation, &found.json)
-        .map_err(|error| problem(source, &found.node, &error))?;
+    let forecast = |settings: &OperatorSettings| {
+        contract::forecast(release, settings, validation, &found.json)
+            .map_err(|error| problem(source, found.written(), &error))
+    };
+    let given = forecast(settings)?;
     let (refusals, waiting) =
-        refusals::of(release, &found.node, &found.object, &forecast, validation);
+        refusals::of(release, found.written(), &found.object, &given, validation);
+    let pods = match found.settings(settings) {
+        Cow::Borrowed(_) => given.pods,
+        Cow::Owned(settings) => forecast(&settings)?.pods,
+    };
     Ok(Made {
         refusals,
         waiting,
-        containers: containers_of(source, found, release, &forecast.pods),
+        containers: containers_of(source, found, release, &pods),
     })
 }
 

@@ -1,10 +1,11 @@
 //! The objects of a file that are KubeRay's, wherever they lie in it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use kuberay_contract::OperatorSettings;
 use kuberay_manifest::yaml::{Key, Node, Yaml};
 use kuberay_manifest::{Diagnostic, Item, Owner, Source, Walk, items, join};
-use semver::Version;
 use serde_json::Value;
 
 use super::document::{Container, Object};
@@ -15,25 +16,24 @@ const GROUP: &str = "ray.io";
 /// The API versions that KubeRay serves.
 const VERSIONS: [&str; 2] = ["ray.io/v1", "ray.io/v1alpha1"];
 
+/// The kinds of KubeRay.
+pub(super) const KINDS: [&str; 4] = ["RayCluster", "RayJob", "RayService", "RayCronJob"];
+
 /// Most objects of other kinds that are named one by one.
 const NAMED: usize = 5;
-
-/// The first release that knows a `RayCronJob` (ray-operator/apis/ray/v1/raycronjob_types.go).
-pub(super) const CRON_JOB_SINCE: Version = Version::new(1, 6, 0);
 
 /// An object that the operator makes Pods of.
 pub(super) struct Found {
     /// The object; for a `RayCronJob` the `RayJob` that it makes.
     pub node: Node,
-    /// The same for the model.
+    /// The object as it is written, where that is another one.
+    cron: Option<Node>,
+    /// The object as it is written, for the model.
     pub json: Value,
     /// What the document says about it.
     pub object: Object,
     /// The ids that its annotation ignores, where it has the annotation.
     pub ignore: Option<Node>,
-    /// The first release that knows its kind, where that is not every one.
-    pub since: Option<Version>,
-    is_cron: bool,
 }
 
 /// An object whose kind has the name of one of KubeRay's, but whose API is another.
@@ -58,22 +58,39 @@ pub(super) struct Objects {
 }
 
 impl Found {
-    /// Whether a release makes Pods of the object.
-    pub(super) fn is_known(&self, release: &Version) -> bool {
-        let plain = Version::new(release.major, release.minor, release.patch);
-        self.since.as_ref().is_none_or(|since| *since <= plain)
+    /// The object as it is written.
+    pub(super) fn written(&self) -> &Node {
+        self.cron.as_ref().unwrap_or(&self.node)
+    }
+
+    /// The settings with which the operator makes Pods of the object: those of a `RayCronJob` are shown although its
+    /// gate is off.
+    pub(super) fn settings<'a>(&self, given: &'a OperatorSettings) -> Cow<'a, OperatorSettings> {
+        if self.cron.is_none() {
+            return Cow::Borrowed(given);
+        }
+        let mut settings = given.clone();
+        settings.feature_gates.insert("RayCronJob".into(), true);
+        Cow::Owned(settings)
     }
 
     /// Returns the path in the file's document of a path in the object.
     pub(super) fn path(&self, path: &str) -> String {
         let own = match path.strip_prefix("spec") {
-            Some(rest) if self.is_cron && (rest.is_empty() || rest.starts_with(['.', '['])) => {
+            Some(rest)
+                if self.cron.is_some() && (rest.is_empty() || rest.starts_with(['.', '['])) =>
+            {
                 format!("spec.jobTemplate{rest}")
             }
             _ => path.to_owned(),
         };
+        self.outer(&own)
+    }
+
+    /// Returns the path in the file's document of a path in the object as it is written.
+    pub(super) fn outer(&self, own: &str) -> String {
         match (self.object.path.is_empty(), own.is_empty()) {
-            (true, _) => own,
+            (true, _) => own.into(),
             (false, true) => self.object.path.clone(),
             (false, false) if own.starts_with('[') => format!("{}{own}", self.object.path),
             (false, false) => format!("{}.{own}", self.object.path),
@@ -99,10 +116,7 @@ pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagn
     for item in items {
         let object = object(source, &item);
         let api = text(&item.node, "apiVersion").to_owned();
-        let known = matches!(
-            object.kind.as_str(),
-            "RayCluster" | "RayJob" | "RayService" | "RayCronJob"
-        );
+        let known = KINDS.contains(&object.kind.as_str());
         let group = api.split_once('/').map_or("", |(group, _)| group);
         // A version of the group that nobody serves, and none at all, are refused.
         if known && (group == GROUP || api.is_empty()) {
@@ -117,6 +131,14 @@ pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagn
             let why =
                 format!("{why} is not KubeRay's (ray.io/v1, ray.io/v1alpha1) and was left out");
             let node = item.node.get("apiVersion").cloned().unwrap_or(item.node);
+            all.strangers.push(Stranger { object, why, node });
+        } else if group == GROUP {
+            let kinds = KINDS.join(", ");
+            let why = format!(
+                "{api} has no kind {}; KubeRay's are {kinds}: it was left out",
+                object.kind
+            );
+            let node = item.node.get("kind").cloned().unwrap_or(item.node);
             all.strangers.push(Stranger { object, why, node });
         } else {
             others.push(object);
@@ -202,26 +224,24 @@ fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found 
     let ignore = annotations
         .and_then(|node| node.get(super::check::ANNOTATION))
         .cloned();
-    let is_cron = object.kind == "RayCronJob";
-    let node = if is_cron {
+    let json = item.node.to_json();
+    let (node, cron) = if object.kind == "RayCronJob" {
         let why = format!(
-            "RayCronJob {}: the operator's feature gate RayCronJob is off by default; shown is the RayJob that \
-             {} makes on its schedule",
+            "RayCronJob {}: what is shown is the RayJob that {} makes on its schedule",
             object.name,
             join("spec", "jobTemplate")
         );
         notes.push((object.line, why));
-        job_of_cron(&item.node)
+        (job_of_cron(&item.node), Some(item.node))
     } else {
-        item.node
+        (item.node, None)
     };
     Found {
-        json: node.to_json(),
         node,
+        cron,
+        json,
         object,
         ignore,
-        since: is_cron.then_some(CRON_JOB_SINCE),
-        is_cron,
     }
 }
 

@@ -253,7 +253,7 @@ pub(super) fn render(explanation: &Explanation) -> String {
             "{} {} ({}:{}) on KubeRay {operator}: {what}\n",
             line(&object.kind),
             line(&object.name),
-            line(&explanation.file),
+            line(&object.file),
             object.line
         );
         if now != heading {
@@ -268,7 +268,7 @@ pub(super) fn render(explanation: &Explanation) -> String {
             &refusal.operator,
             summary(refusal),
         );
-        text.push_str(&entry(explanation, refusal));
+        text.push_str(&entry(refusal));
     }
     for waiting in &explanation.waiting {
         head(
@@ -279,7 +279,7 @@ pub(super) fn render(explanation: &Explanation) -> String {
         );
         text.push_str(&format!(
             "  note at {}\n    {}\n    Source: {}\n",
-            at(explanation, &waiting.place),
+            at(&waiting.object, &waiting.place),
             line(&waiting.message),
             waiting.source
         ));
@@ -315,7 +315,7 @@ fn summary(refusal: &Refusal) -> &'static str {
     }
 }
 
-fn entry(explanation: &Explanation, refusal: &Refusal) -> String {
+fn entry(refusal: &Refusal) -> String {
     let rule = match (&refusal.rule, &refusal.check) {
         (Some(rule), Some(check)) => format!(" ({rule} {check})"),
         _ => String::new(),
@@ -323,7 +323,7 @@ fn entry(explanation: &Explanation, refusal: &Refusal) -> String {
     let mut text = format!(
         "  by {}{rule} at {}\n    {}\n",
         refusal.stage.words(),
-        at(explanation, &refusal.place),
+        at(&refusal.object, &refusal.place),
         line(&refusal.message)
     );
     for (title, detail) in [("Clients", &refusal.clients), ("Source", &refusal.source)] {
@@ -334,10 +334,10 @@ fn entry(explanation: &Explanation, refusal: &Refusal) -> String {
     text
 }
 
-fn at(explanation: &Explanation, place: &Place) -> String {
+fn at(object: &Object, place: &Place) -> String {
     format!(
         "{}:{}:{} {}",
-        line(&explanation.file),
+        line(&object.file),
         place.line,
         place.column,
         line(&place.path)

@@ -80,7 +80,7 @@ async fn one(client: kube::Client, sender: &Sender, index: usize) {
 }
 
 /// A kubeconfig of the `ServiceAccount` of the permissions, by impersonation.
-fn as_doctor(kubeconfig: &Path) -> String {
+pub fn as_doctor(kubeconfig: &Path) -> String {
     let text = std::fs::read_to_string(kubeconfig).unwrap();
     let mut config: Value = serde_saphyr::from_str(&text).unwrap();
     let user = &mut config["users"][0]["user"];

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
+mod context;
 mod diff;
 mod doctor;
 mod ends;

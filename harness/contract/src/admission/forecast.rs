@@ -39,7 +39,8 @@ pub fn forecast(
         .filter(|refusal| refusal.clients.refuses(validation))
         .map(|refusal| refusal.reach)
         .collect();
-    let held = held(release, &admission.stored);
+    let held =
+        held(release, settings, &admission.stored).filter(|_| !reaches.contains(&Reach::Object));
     let mut pods = Vec::new();
     if !reaches.contains(&Reach::Object) && held.is_none() {
         pods = predict(release, settings, &admission.stored)?;

@@ -4,6 +4,7 @@ use semver::Version;
 use serde_json::Value;
 
 use super::view::View;
+use crate::OperatorSettings;
 use crate::classes::plain;
 
 /// Why an object that nobody refuses has no Pods.
@@ -18,7 +19,8 @@ pub struct Held {
 }
 
 /// Why an object of a release has no Pods for now; none where it has some.
-pub(super) fn held(release: &Version, object: &Value) -> Option<Held> {
+pub(super) fn held(release: &Version, settings: &OperatorSettings, object: &Value) -> Option<Held> {
+    let gates = release;
     let release = plain(release);
     let root = View::root(object);
     let spec = root.get("spec");
@@ -50,6 +52,21 @@ pub(super) fn held(release: &Version, object: &Value) -> Option<Held> {
             Version::new(1, 0, 0),
             "controllers/ray/rayjob_controller.go:268 @v1.0.0",
         ),
+        "RayCronJob" if !settings.has_gate(gates, "RayCronJob") => {
+            return Some(Held {
+                path: "kind".into(),
+                message: "the feature gate RayCronJob of the operator is off, as it is by default: it makes no RayJobs"
+                    .into(),
+                source: "pkg/features/features.go:68 @v1.6.2",
+            });
+        }
+        "RayCronJob" if spec.get("suspend").is_true() => {
+            return Some(Held {
+                path: spec.get("suspend").path,
+                message: "the operator makes no RayJobs while suspend is true".into(),
+                source: "controllers/ray/raycronjob_controller.go:86 @v1.6.2",
+            });
+        }
         "RayService" if spec.get("suspend").is_true() => (
             spec.get("suspend"),
             Version::new(1, 7, 0),

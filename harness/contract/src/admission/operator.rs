@@ -1,6 +1,7 @@
 //! The operator's own validation: `controllers/ray/utils/validation.go`, before 1.3 `rayjob_controller.go`.
 
 mod cluster;
+mod cron;
 mod deletion;
 mod job;
 mod options;
@@ -29,18 +30,7 @@ pub(super) fn check(checks: &Checks, object: &Value) {
             job::spec(checks, &root.get("spec"), &root);
         }
         "RayService" => service::check(checks, &root),
-        "RayCronJob" => {
-            let name = root.find(&["metadata", "name"]);
-            if name.text().len() > 36 {
-                let message = "RayCronJob name should be no more than 36 characters";
-                checks.refuse(Check::CronJobName, &name, message);
-            }
-            job::spec(
-                checks,
-                &root.find(&["spec", "jobTemplate"]),
-                &View::root(&Value::Null),
-            );
-        }
+        "RayCronJob" => cron::check(checks, &root),
         _ => {}
     }
 }
@@ -63,11 +53,24 @@ fn name(checks: &Checks, root: &View, check: Check, kind: &str, longest: usize, 
         at = metadata.get("generateName");
         name = format!("{}xxxxx", at.text());
     }
+    name_of(checks, check, &at, &name, kind, longest, prefix);
+}
+
+/// Refuses a name that is too long or no label.
+fn name_of(
+    checks: &Checks,
+    check: Check,
+    at: &View,
+    name: &str,
+    kind: &str,
+    longest: usize,
+    prefix: &str,
+) {
     if name.len() > longest {
         let message = format!("{prefix}{kind} name should be no more than {longest} characters");
-        checks.refuse(check, &at, message);
-    } else if let Some(problem) = label_1035(&name) {
+        checks.refuse(check, at, message);
+    } else if let Some(problem) = label_1035(name) {
         let message = format!("{prefix}{kind} name should be a valid DNS1035 label: [{problem}]");
-        checks.refuse(check, &at, message);
+        checks.refuse(check, at, message);
     }
 }

@@ -22,6 +22,13 @@ pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
         _ => return Vec::new(),
     };
     let mut found = names(release, &root);
+    one_of(
+        &spec.find(&["headGroupSpec", "serviceType"]),
+        &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
+        "Service: spec.type: ",
+        Reach::Object,
+        &mut found,
+    );
     of_template(
         &spec.find(&["headGroupSpec", "template"]),
         Reach::Object,
@@ -41,6 +48,20 @@ pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
         of_template(&submitter, Reach::Submitter, &mut found);
     }
     found
+}
+
+/// A value that is none of those that Kubernetes knows; an absent one is.
+fn one_of(at: &View, known: &[&str], subject: &str, reach: Reach, found: &mut Vec<Refusal>) {
+    if at.text().is_empty() || known.contains(&at.text()) {
+        return;
+    }
+    let known: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
+    let message = format!(
+        "{subject}Unsupported value: {}: supported values: {}",
+        at.value,
+        known.join(", ")
+    );
+    found.push(refused(at, reach, message));
 }
 
 fn refused(at: &View, reach: Reach, message: String) -> Refusal {
@@ -75,6 +96,13 @@ fn names(release: &Version, root: &View) -> Vec<Refusal> {
 
 fn of_template(template: &View, reach: Reach, found: &mut Vec<Refusal>) {
     let spec = template.get("spec");
+    one_of(
+        &spec.get("restartPolicy"),
+        &["Always", "OnFailure", "Never"],
+        "",
+        reach,
+        found,
+    );
     let volumes: Vec<&str> = spec
         .get("volumes")
         .items()
@@ -122,6 +150,13 @@ fn of_container(container: &View, volumes: &[&str], reach: Reach, found: &mut Ve
         );
         found.push(refused(&image, reach, message));
     }
+    one_of(
+        &container.get("imagePullPolicy"),
+        &["Always", "IfNotPresent", "Never"],
+        "",
+        reach,
+        found,
+    );
     for variable in container.get("env").items() {
         let name = variable.get("name");
         let printable = |byte: u8| (0x20..=0x7e).contains(&byte) && byte != b'=';

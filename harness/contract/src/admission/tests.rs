@@ -315,6 +315,9 @@ fn objects_that_wait_have_no_pods() {
 #[case(json!({format!("{RAY}/resources"): {"limits": {"cpu": 1}, "requests": {"cpu": "1500m"}}}), "spec.headGroupSpec.template.spec.containers[0].resources.requests.cpu", "must be less than or equal to cpu limit of 1", 0)]
 #[case(json!({format!("{RAY}/volumeMounts"): [{"name": "data", "mountPath": "/d"}]}), "spec.headGroupSpec.template.spec.containers[0].volumeMounts[0].name", "Not found: \"data\"", 0)]
 #[case(json!({format!("{RAY}/name"): "Ray_Head"}), "spec.headGroupSpec.template.spec.containers[0].name", "a lowercase RFC 1123 label must", 0)]
+#[case(json!({"/spec/headGroupSpec/serviceType": "Loadbalancer"}), "spec.headGroupSpec.serviceType", "Service: spec.type: Unsupported value: \"Loadbalancer\"", 0)]
+#[case(json!({format!("{RAY}/imagePullPolicy"): "always"}), "spec.headGroupSpec.template.spec.containers[0].imagePullPolicy", "Unsupported value: \"always\": supported values: \"Always\"", 0)]
+#[case(json!({"/spec/workerGroupSpecs/0/template/spec/restartPolicy": "never"}), "spec.workerGroupSpecs[0].template.spec.restartPolicy", "Unsupported value: \"never\"", 1)]
 fn pods_that_are_refused(
     #[case] changes: Value,
     #[case] path: &str,

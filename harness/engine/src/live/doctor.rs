@@ -10,7 +10,7 @@
 mod candidate;
 mod causes;
 mod document;
-mod facts;
+pub(super) mod facts;
 mod origin;
 mod patch;
 mod refused;

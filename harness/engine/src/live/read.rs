@@ -102,6 +102,35 @@ pub async fn read(
     Ok(bundle)
 }
 
+/// Reads KubeRay's objects and its operators, without Pods, events and logs, and masks the secrets
+/// in them.
+///
+/// # Errors
+/// Fails when RayClusters can't be read. Whatever else can't is listed in [`Bundle::missing`].
+pub async fn read_objects(
+    client: &kube::Client,
+    scope: &Scope,
+    progress: &dyn Progress,
+) -> Result<Bundle, ReadError> {
+    let task = "manifests";
+    let requests = Requests::new(client.clone(), scope.namespace.clone());
+    let mut bundle = Bundle::now();
+    bundle.namespace.clone_from(&scope.namespace);
+    progress.update(task, "reading Ray's objects");
+    objects(&requests, &mut bundle).await?;
+    progress.update(task, "reading the operator");
+    let all = requests.everywhere();
+    match operators(&all).await {
+        Ok(found) => bundle.operators = found,
+        Err(error) => bundle.miss("operators", reason(&error)),
+    }
+    configurations(&all, &mut bundle).await;
+    bundle.requests = requests.count();
+    trim::bundle(&mut bundle);
+    bundle.redact();
+    Ok(bundle)
+}
+
 async fn objects(requests: &Requests, bundle: &mut Bundle) -> Result<(), ReadError> {
     let kinds = [
         Kind::ray("RayCluster", "rayclusters"),
@@ -257,6 +286,11 @@ async fn surroundings(requests: &Requests, bundle: &mut Bundle) {
     keep!("webhooks", webhooks, bundle.webhooks);
     keep!("custom resource definitions", crds, bundle.crds);
     keep!("the release of Kubernetes", version, bundle.kubernetes);
+    configurations(&all, bundle).await;
+}
+
+/// The configuration files of the operators that have one.
+async fn configurations(all: &Requests, bundle: &mut Bundle) {
     let maps = Kind::new("v1", "ConfigMap", "configmaps");
     for operator in &mut bundle.operators {
         if let Some(name) = configuration_of(&operator.deployment) {

@@ -7,6 +7,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::ignore::Other;
 use super::impact::Impact;
 use crate::document::{Object, Operator};
 
@@ -33,6 +34,40 @@ pub struct Report {
     /// What was left out and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+impl Report {
+    /// Joins what was found for operators of one cluster.
+    pub fn together(reports: Vec<Self>) -> Self {
+        let number = reports.len();
+        let mut all = Self {
+            version: VERSION.into(),
+            ..Self::default()
+        };
+        let mut unused: Vec<(Finding, usize)> = Vec::new();
+        for one in reports {
+            let new = one.operators.into_iter();
+            let new: Vec<Operator> = new.filter(|one| !all.operators.contains(one)).collect();
+            all.operators.extend(new);
+            all.files.extend(one.files);
+            all.objects += one.objects;
+            for finding in one.findings {
+                // An id of an option or a file is unused where no operator's objects have it.
+                if finding.id != Other::UnusedIgnore.id() || finding.object.is_some() {
+                    all.findings.push(finding);
+                } else if let Some((_, count)) = unused.iter_mut().find(|one| one.0 == finding) {
+                    *count += 1;
+                } else {
+                    unused.push((finding, 1));
+                }
+            }
+            all.upgrades.extend(one.upgrades);
+            all.notes.extend(one.notes);
+        }
+        let unused = unused.into_iter().filter(|(_, count)| *count == number);
+        all.findings.extend(unused.map(|(finding, _)| finding));
+        all
+    }
 }
 
 /// One problem at one position.

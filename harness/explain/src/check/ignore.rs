@@ -10,6 +10,7 @@ use super::document::Finding;
 use super::{Options, TRAPS, finding, frame};
 use crate::document::Object;
 use crate::objects::Found;
+use crate::refusals::Missing;
 
 /// The annotation that names the ids to ignore, separated by commas.
 pub const ANNOTATION: &str = "kuberay-conformance.io/ignore";
@@ -80,12 +81,23 @@ impl Other {
     }
 
     /// Who refuses, as the beginning of a message.
-    pub(super) fn who(self) -> &'static str {
-        match self {
-            Self::RefusedByClient => "kubectl refuses this",
-            Self::RefusedByApiServer => "the API server refuses this",
-            Self::RefusedByOperator => "the operator refuses this, and there are no Pods",
-            Self::RefusedAtPodCreation => "no Pod can be created",
+    pub(super) fn who(self, missing: Missing) -> &'static str {
+        match (self, missing) {
+            (Self::RefusedByClient, _) => "kubectl refuses this",
+            (Self::RefusedByApiServer, _) => "the API server refuses this",
+            (Self::RefusedByOperator, Missing::All) => {
+                "the operator refuses this, and there are no Pods"
+            }
+            (Self::RefusedByOperator, Missing::Workers) => {
+                "the operator refuses this, and there are no Pods of this worker group and of those after it"
+            }
+            (Self::RefusedByOperator, Missing::Submitter) => {
+                "the operator makes no submitter because of this, and the job never runs"
+            }
+            (Self::RefusedAtPodCreation, Missing::Workers) => {
+                "no Pod of this worker group and of those after it can be created"
+            }
+            (Self::RefusedAtPodCreation, _) => "no Pod can be created",
             _ => "some clients refuse this",
         }
     }

@@ -168,17 +168,42 @@ fn a_cron_job_is_checked_as_its_job() {
                 jobTemplate:\n    entrypoint: a; b\n    rayClusterSpec: {headGroupSpec: {rayStartParams: {}, template: \
                 {spec: {containers: [{name: ray-head, image: ray, resources: {limits: {cpu: 1}}}]}}}}\n";
     let (report, _) = checked(text, &options(&["1.6.2"]));
-    assert_eq!(ids(&report), ["entrypoint-runs-here"]);
-    let finding = &report.findings[0];
+    assert_eq!(ids(&report), ["no-pods-yet", "entrypoint-runs-here"]);
+    assert!(report.findings[0].message.contains("gate RayCronJob"));
+    let finding = &report.findings[1];
     assert_eq!(finding.path, "spec.jobTemplate.entrypoint");
     assert_eq!(finding.object.as_ref().unwrap().kind, "RayCronJob");
-    assert!(
-        report.notes[0].contains("feature gate RayCronJob is off by default"),
-        "{:?}",
-        report.notes
-    );
     let (report, _) = checked(text, &options(&["1.5.2"]));
-    assert_eq!(ids(&report), [""; 0]);
+    assert_eq!(ids(&report), ["refused-by-client"]);
+    assert!(report.findings[0].message.contains("no matches for kind"));
+    let mut on = options(&["1.6.2"]);
+    on.settings.feature_gates.insert("RayCronJob".into(), true);
+    assert_eq!(ids(&checked(text, &on).0), ["entrypoint-runs-here"]);
+    // Its own fields are checked as well.
+    let wrong = text.replace("* * * * *", "* * * * 7");
+    let (report, _) = checked(&wrong, &on);
+    let refusal = &report.findings[0];
+    assert_eq!(refusal.path, "spec.schedule");
+    assert!(
+        refusal
+            .message
+            .contains("end of range (7) above maximum (6): 7"),
+        "{}",
+        refusal.message
+    );
+}
+
+#[test]
+fn a_job_without_submitter_has_its_cluster() {
+    let text = "apiVersion: ray.io/v1\nkind: RayJob\nmetadata: {name: j}\nspec:\n  entrypoint: a\n  rayClusterSpec:\n    \
+                headGroupSpec: {rayStartParams: {}, template: {spec: {containers: [{name: ray-head, image: ray, ports: \
+                [{containerPort: 8265}], resources: {limits: {cpu: 1}}}]}}}\n";
+    let (report, _) = checked(text, &options(&["1.6.2"]));
+    let message = &report.findings[0].message;
+    assert!(
+        message.starts_with("the operator makes no submitter"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -52,25 +52,27 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
                 found.extend(place.map(|(word, place)| warn_at(trap, word, place, detail)));
             };
             let paths = match analysis.reach {
-                Reach::None => "on every path",
+                Reach::None if analysis.ends.len() + analysis.hangs.len() == 1 => "on every path",
+                Reach::None => "on some paths, and every path ends or waits before `ray start`",
                 Reach::Every | Reach::Some => "on some paths",
             };
+            let shown = |stop: &shell::Stop| shown(stop, &text, &whole);
             if let Some(stop) = analysis.ends.first() {
                 push(
                     trap::ENDS_SHELL,
                     stop,
-                    &format!("{} ({paths})", stop.shown()),
+                    &format!("{} ({paths})", shown(stop)),
                 );
             } else if analysis.hangs.is_empty()
                 && let Some(stop) = &analysis.swallowed
             {
-                push(trap::FAILURE_SWALLOWED, stop, &stop.shown());
+                push(trap::FAILURE_SWALLOWED, stop, &shown(stop));
             }
             if let Some(stop) = analysis.hangs.first() {
                 push(
                     trap::NEVER_RETURNS,
                     stop,
-                    &format!("{} ({paths})", stop.shown()),
+                    &format!("{} ({paths})", shown(stop)),
                 );
             }
             if let Some(stop) = &analysis.waits {
@@ -84,7 +86,7 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
                 && plain
                 && has(Feature::PlainShell, group.release)
             {
-                push(trap::NEEDS_LOGIN_SHELL, stop, &stop.shown());
+                push(trap::NEEDS_LOGIN_SHELL, stop, &shown(stop));
             }
             // The variable exists from 1.1 on.
             if has(Feature::GenRayStartCmd, group.release) {
@@ -100,6 +102,19 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
         .find(|pair| pair[0].text() == "ray" && pair[1].text() == "start");
     found.extend(start.map(|pair| warn(trap::RAY_START_IN_WORDS, &pair[0], "")));
     argv(words, found);
+}
+
+/// A command for a message, as the user wrote it: what the kubelet replaces has the same length in both texts.
+fn shown(stop: &shell::Stop, seen: &str, written: &str) -> String {
+    let range = stop.at..stop.at + stop.what.len();
+    match (seen.get(range.clone()), written.get(range)) {
+        (Some(same), Some(own)) if same == stop.what => shell::Stop {
+            what: own.into(),
+            ..stop.clone()
+        }
+        .shown(),
+        _ => stop.shown(),
+    }
 }
 
 /// The trap behind an error, and what is particular to it.

@@ -28,6 +28,9 @@ pub(super) fn of_container(container: &Cursor, found: &mut Vec<Warning>) {
             if let Some(expansion) = shell {
                 let detail = format!("`{}` in {name}", expansion.what);
                 found.push(warn(trap::ENV_NOT_EXPANDED, &value, &detail));
+            } else if text.starts_with("~/") || text.contains(":~/") {
+                let detail = format!("`~` in {name}");
+                found.push(warn(trap::ENV_NOT_EXPANDED, &value, &detail));
             } else if let Some(other) = reference {
                 let detail = format!(
                     "`$({other})` in {name} names no variable that `env` defines before it"

@@ -146,12 +146,26 @@ fn variables(source: &str, runtime: &Cursor, found: &mut Vec<Warning>) {
         let detail = format!("the runtime environment is {}", document.describe());
         found.push(warn(trap::UNREADABLE_JSON, runtime, &detail));
     }
-    for (name, value) in Cursor::root(document).entries("env_vars") {
-        if matches!(value.node.value, Yaml::Text(_)) {
+    let Some(Yaml::Map(variables)) = document.get("env_vars").map(|node| &node.value) else {
+        return;
+    };
+    for (key, value) in variables {
+        if matches!(value.value, Yaml::Text(_)) {
             continue;
         }
-        let place = shell::location(source, runtime, value.node.place.span.start);
-        let detail = format!("{name} is {}", value.node.describe());
+        let place = shell::location(source, runtime, value.place.span.start);
+        // YAML 1.1 reads `N`, `yes` and `on` as booleans, also as keys.
+        let written = text.get(key.place.span.clone()).unwrap_or_default();
+        let written = written.trim().trim_matches(['\'', '"']);
+        let detail = if written.is_empty() || written == key.name {
+            format!("{} is {}", key.name, value.describe())
+        } else {
+            format!(
+                "{written}, which YAML 1.1 reads as {}, is {}",
+                key.name,
+                value.describe()
+            )
+        };
         found.push(warn_at(trap::RUNTIME_ENV_TYPE, runtime, place, &detail));
     }
 }

@@ -1,6 +1,7 @@
 //! How builtins end, and programs that never return.
 
 use super::flow::{Flow, Jobs, Set, State, Stop};
+use super::programs::{ENDLESS, compared, never_returns, seconds};
 use super::reach::Walker;
 use super::simple::Call;
 use super::words;
@@ -18,6 +19,7 @@ impl Walker<'_> {
         self.login_shell(name, &arguments, call, state);
         let stop = || self.stop_of(call);
         match (name, &arguments[..]) {
+            ("echo", _) if state.unread => Flow::any(),
             (":" | "true" | "echo", _) => Flow::ok(),
             ("export" | "declare" | "typeset", arguments) => {
                 let plain = arguments.iter().all(|word| is_assignment(word));
@@ -27,15 +29,13 @@ impl Walker<'_> {
                 let (ok, fail) = status(arguments);
                 Flow::end(stop(), ok, fail)
             }
-            ("exec", arguments) => {
-                if arguments
-                    .iter()
-                    .all(|word| word.starts_with('-') && *word != "-")
-                {
-                    return Flow::ok();
-                }
-                Flow::end(stop(), true, true)
+            ("exec", arguments) => self.exec(arguments, call, state),
+            ("sleep", words) if !words.is_empty() && seconds(words).is_some() => {
+                let long = seconds(words).is_some_and(|seconds| seconds >= ENDLESS);
+                if long { Flow::hang(stop()) } else { Flow::ok() }
             }
+            // Too many arguments end the whole text.
+            ("return", [_, _, ..]) => Flow::end(stop(), false, true),
             ("return", arguments) if state.in_function => {
                 let (ok, fail) = status(arguments);
                 Flow {
@@ -62,6 +62,7 @@ impl Walker<'_> {
             }
             ("eval" | "source" | ".", _) => {
                 state.sourced = true;
+                state.positional = true;
                 Flow::unknown()
             }
             ("command" | "builtin", [first, ..]) if !first.starts_with('-') => {
@@ -73,6 +74,12 @@ impl Walker<'_> {
                     return Flow::unknown();
                 }
                 self.builtin(first, &inner, state)
+            }
+            ("[", [one, operator, other, "]"]) | ("test", [one, operator, other])
+                if *one != "$" && *other != "$" && compared(one, operator, other).is_some() =>
+            {
+                let holds = compared(one, operator, other) == Some(true);
+                Flow::status(holds, !holds)
             }
             ("[", [text, "]"]) | ("test", [text]) if *text != "$" => {
                 Flow::status(!text.is_empty(), text.is_empty())
@@ -97,6 +104,36 @@ impl Walker<'_> {
         }
     }
 
+    /// `exec`: nothing follows, unless it has no command and only redirects.
+    fn exec(&self, arguments: &[&str], call: &Call, state: &State) -> Flow {
+        let is_option = |word: &&str| word.starts_with('-') && *word != "-";
+        let Some(first) = arguments.iter().position(|word| !is_option(word)) else {
+            return Flow::ok();
+        };
+        let command = &call.words[1 + first..];
+        // The container's shell gets no positional parameters: these are no words at all.
+        let empty = |word: &str| matches!(word, "\"$@\"" | "$@" | "$*" | "\"${@}\"" | "${@}");
+        let none = command.iter().all(|word| empty(&word.value));
+        if none && self.base.is_none() && !state.positional && !state.in_function {
+            return Flow::ok();
+        }
+        let name = arguments[first];
+        // An inner shell only becomes the program, and the outer one waits for it.
+        if self.base.is_some() && never_returns(name, &arguments[first + 1..]) {
+            return Flow::hang(self.stop_of(call));
+        }
+        let ends = Flow::end(self.stop_of(call), true, true);
+        // An unquoted variable may be empty.
+        let may_vanish = command
+            .iter()
+            .all(|word| empty(&word.value) || word.value.starts_with('$'));
+        if may_vanish {
+            ends.or(&Flow::ok())
+        } else {
+            ends
+        }
+    }
+
     fn stop_of(&self, call: &Call) -> Stop {
         let words: Vec<&str> = call.words.iter().map(|word| word.value.as_str()).collect();
         Stop {
@@ -113,11 +150,16 @@ impl Walker<'_> {
                 Some('-') => Set::Yes,
                 Some('+') => Set::No,
                 Some('$') => {
+                    state.positional = true;
                     return Flow::unknown();
                 }
-                _ => break,
+                _ => {
+                    state.positional = true;
+                    break;
+                }
             };
             if *word == "--" || *word == "-" {
+                state.positional |= words.next().is_some();
                 break;
             }
             for letter in word.chars().skip(1) {
@@ -175,41 +217,6 @@ impl Walker<'_> {
             let stop = self.stop_of(call);
             self.login.push(stop);
         }
-    }
-}
-
-/// Whether a program runs until it is stopped.
-fn never_returns(name: &str, arguments: &[&str]) -> bool {
-    match (name.rsplit('/').next().unwrap_or(name), arguments) {
-        ("sleep", arguments) => {
-            let endless = |word: &&str| matches!(word.to_lowercase().as_str(), "inf" | "infinity");
-            let plain = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit() || c == '$');
-            // Sleep refuses other words at once.
-            arguments.iter().any(endless)
-                && arguments.iter().all(|word| endless(word) || plain(word))
-        }
-        ("tail", arguments) => arguments.iter().any(|word| {
-            word.starts_with("--follow")
-                || *word == "--retry"
-                || word.starts_with('-') && !word.starts_with("--") && word.contains(['f', 'F'])
-        }),
-        ("yes", arguments) => !arguments.iter().any(|word| word.starts_with("--")),
-        ("watch", arguments) => !arguments.is_empty() && !arguments[0].starts_with("--"),
-        (
-            "env" | "nohup" | "nice" | "setsid" | "stdbuf" | "sudo" | "gosu" | "tini" | "dumb-init",
-            arguments,
-        ) => {
-            let mut rest = arguments;
-            while let [first, others @ ..] = rest {
-                if first.starts_with('-') || first.contains('=') {
-                    rest = others;
-                } else {
-                    return never_returns(first, others);
-                }
-            }
-            false
-        }
-        _ => false,
     }
 }
 

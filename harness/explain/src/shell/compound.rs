@@ -272,7 +272,11 @@ fn number(expression: &str) -> Flow {
 /// Remembers a background job.
 pub(super) fn remember(job: &Flow, state: &mut State) -> Flow {
     let lingers = !job.hangs.is_empty();
-    let jobs = if lingers { Jobs::Endless } else { Jobs::Some };
+    let jobs = match (lingers, job.completes() || job.unsure) {
+        (true, true) => Jobs::MaybeEndless,
+        (true, false) => Jobs::Endless,
+        (false, _) => Jobs::Some,
+    };
     state.jobs = state.jobs.max(jobs);
     Flow {
         lingers,

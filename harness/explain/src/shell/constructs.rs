@@ -69,7 +69,7 @@ pub(super) fn unknown(tokens: &[Token], text: &str, at: usize) -> Option<Unknown
 }
 
 /// `((` that no `))` ends: bash reads it as arithmetic first, and as two subshells if that fails.
-pub(super) fn parentheses(tokens: &[Token], text: &str) -> Option<Unknown> {
+pub(super) fn parentheses(tokens: &[Token], text: &str) -> Option<Problem> {
     let is = |index: usize, what: &str| matches!(tokens.get(index), Some(Token::Operator(text, _)) if text == what);
     let touches = |index: usize| {
         tokens[index].location().end.index == tokens[index + 1].location().start.index
@@ -89,10 +89,20 @@ pub(super) fn parentheses(tokens: &[Token], text: &str) -> Option<Unknown> {
         });
         !close.is_some_and(|close| is(close + 1, ")") && touches(close))
     })?;
-    Some(Unknown {
-        at: parse::byte(text, tokens[first].location().start.index),
+    let at = parse::byte(text, tokens[first].location().start.index);
+    let rest = text.get(at..).unwrap_or_default();
+    // Whatever the rest means, it can't hold both ends.
+    if rest.matches(')').count() < 2 {
+        return Some(Problem::Broken(Broken {
+            at,
+            wording: "unexpected EOF while looking for matching `)'".into(),
+            cause: parse::Cause::Quote("((".into()),
+        }));
+    }
+    Some(Problem::Unknown(Unknown {
+        at,
         construct: "arithmetic of this form",
-    })
+    }))
 }
 
 /// The first error in a text that `$(…)` holds, which bash parses together with the text around it.

@@ -225,6 +225,10 @@ pub(super) struct State {
     pub exempt: bool,
     /// Whether a file was read that may have defined functions and variables.
     pub sourced: bool,
+    /// Whether the shell may have positional parameters.
+    pub positional: bool,
+    /// Whether nobody may read what is printed, so that a command that prints may fail.
+    pub unread: bool,
     /// A trap that may end the shell at a failure.
     pub trapped: bool,
 }
@@ -237,6 +241,7 @@ impl State {
         self.nounset = self.nounset.join(other.nounset);
         self.jobs = self.jobs.join(other.jobs);
         self.sourced |= other.sourced;
+        self.positional |= other.positional;
         self.trapped |= other.trapped;
         for (name, function) in &mut self.functions {
             match other.functions.get(name) {

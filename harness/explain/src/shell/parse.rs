@@ -134,8 +134,8 @@ pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
             }));
         }
     }
-    if let Some(unknown) = constructs::parentheses(&tokens, text) {
-        return Err(Problem::Unknown(unknown));
+    if let Some(problem) = constructs::parentheses(&tokens, text) {
+        return Err(problem);
     }
     let program = brush_parser::parse_tokens(&tokens, &options);
     if let Err(error) = &program {

@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use brush_parser::ast::{
-    AndOr, AndOrList, Command, CompoundCommand, CompoundList, ExtendedTestExpr, FunctionDefinition,
-    Pipeline, Program, RedirectList, SeparatorOperator, SourceLocation, UnaryPredicate,
+    AndOr, AndOrList, Command, CommandPrefixOrSuffixItem, CompoundCommand, CompoundList,
+    ExtendedTestExpr, FunctionDefinition, Pipeline, Program, RedirectList, SeparatorOperator,
+    SourceLocation, UnaryPredicate,
 };
 
 use super::compound::remember;
@@ -261,9 +262,12 @@ impl Walker<'_> {
             Some(Command::Compound(CompoundCommand::Coprocess(_), _))
         );
         for (index, command) in commands.iter().enumerate() {
-            let mut inner = subshell(state);
-            let part = self.command(command, &mut inner).of_subshell();
             let last = index + 1 == commands.len();
+            let mut inner = subshell(state);
+            if !last {
+                inner.unread = !reads_to_the_end(&commands[index + 1]);
+            }
+            let part = self.command(command, &mut inner).of_subshell();
             if !last
                 && !part.hangs.is_empty()
                 && (unwaited
@@ -328,8 +332,16 @@ impl Walker<'_> {
                 failing(flow, state)
             }
             Command::Compound(compound, redirects) => {
+                let mut opened = Flow::ok();
+                for redirect in redirects.iter().flat_map(|list| &list.0) {
+                    self.redirect(redirect, state, &mut opened);
+                }
+                if !opened.completes() {
+                    return opened;
+                }
                 let flow = self.compound(compound, state);
                 let flow = redirected(flow, redirects.as_ref());
+                let flow = opened.then(&flow);
                 match compound {
                     CompoundCommand::Subshell(_) | CompoundCommand::Arithmetic(_) => {
                         failing(flow, state)
@@ -406,5 +418,15 @@ fn reads_to_the_end(command: &Command) -> bool {
         return false;
     };
     let name = simple.word_or_name.as_ref().map(|word| word.value.as_str());
+    let words = simple.suffix.iter().flat_map(|suffix| &suffix.0);
+    if name == Some("grep") {
+        // It stops at a first match where it only looks for one.
+        return words.into_iter().all(|item| match item {
+            CommandPrefixOrSuffixItem::Word(word) => {
+                !word.value.starts_with('-') || !word.value.contains(['q', 'm', 'l', 'L'])
+            }
+            _ => true,
+        });
+    }
     matches!(name, Some("cat" | "logger" | "sort" | "tee" | "tr" | "wc"))
 }

@@ -2,7 +2,10 @@
 
 use brush_parser::{SourceSpan, Token};
 
-use super::parse::{self, Problem, byte};
+use super::groups::{
+    arithmetic, expression, in_test, opens_two, quoted_tag, redirected_tag, regular_expression,
+};
+use super::parse::{self, Problem, Unknown, byte};
 
 /// The tokens with `;;` of `for ((;;))` split, `;&` joined, a line break after `esac`, and each process substitution as
 /// one word.
@@ -11,6 +14,38 @@ pub(super) fn repaired(tokens: &[Token], text: &str) -> Result<Vec<Token>, Probl
     let mut index = 0;
     while index < tokens.len() {
         let token = &tokens[index];
+        if let Some(close) = arithmetic(tokens, index) {
+            repaired.extend_from_slice(&tokens[index..index + 2]);
+            repaired.push(expression(&tokens[index + 2..close]));
+            repaired.extend_from_slice(&tokens[close..close + 2]);
+            index = close + 2;
+            continue;
+        }
+        // Else the parser takes `( (…))` for arithmetic.
+        if opens_two(tokens, index) {
+            repaired.push(token.clone());
+            repaired.push(Token::Operator("\n".into(), token.location().clone()));
+            index += 1;
+            continue;
+        }
+        if let Some(end) = regular_expression(tokens, index) {
+            let span = SourceSpan {
+                start: tokens[index + 1].location().start.clone(),
+                end: tokens[end - 1].location().end.clone(),
+            };
+            repaired.extend([token.clone(), Token::Word("x".into(), span)]);
+            index = end;
+            continue;
+        }
+        if let Some(redirect) = redirected_tag(tokens, index, text) {
+            return Err(parse::near(&redirect, text));
+        }
+        if quoted_tag(tokens, index) {
+            return Err(Problem::Unknown(Unknown {
+                at: byte(text, token.location().start.index),
+                construct: "a here-document whose word holds quotes",
+            }));
+        }
         if let Some(token) = refused(tokens, index) {
             return Err(parse::near(token, text));
         }
@@ -59,6 +94,11 @@ pub(super) fn repaired(tokens: &[Token], text: &str) -> Result<Vec<Token>, Probl
             // Else the parser takes `esac)` for a pattern.
             let after_esac =
                 matches!(repaired.last(), Some(Token::Word(word, _)) if word == "esac");
+            if after_esac && matches!(token.to_str(), "|" | "|&") {
+                // Nor `esac | a)`; a redirection that changes nothing here ends the pattern.
+                repaired.push(Token::Operator(">&".into(), token.location().clone()));
+                repaired.push(Token::Word("2".into(), token.location().clone()));
+            }
             if after_esac && token.to_str() == ")" {
                 repaired.push(Token::Operator("\n".into(), token.location().clone()));
             }
@@ -181,6 +221,7 @@ fn refused(tokens: &[Token], index: usize) -> Option<&Token> {
     // `!` and `time` may stand alone, but only before `;` or the end of the line.
     if matches!((token, token.to_str()), (Token::Word(..), "!" | "time"))
         && starts_command(tokens, index)
+        && !after_assignment(&tokens[..index])
     {
         let closes = match next {
             Token::Operator(operator, _) => {
@@ -212,24 +253,16 @@ fn refused(tokens: &[Token], index: usize) -> Option<&Token> {
             return Some(next);
         }
     }
-    let in_test = |end: usize| {
-        let last = |word: &str| {
-            tokens[..end]
-                .iter()
-                .rposition(|token| token.to_str() == word)
-        };
-        last("[[") > last("]]")
-    };
     if token.to_str().len() == 2
         && token.to_str().starts_with('-')
         && matches!(next.to_str(), "]]" | "&&" | "||" | ")")
         && index > 0
         && matches!(tokens[index - 1].to_str(), "[[" | "!" | "(" | "&&" | "||")
-        && in_test(index)
+        && in_test(tokens, index)
     {
         return Some(next);
     }
-    if token.to_str() == "=~" && in_test(index) {
+    if token.to_str() == "=~" && in_test(tokens, index) {
         // One word, though the parser splits it.
         let end = (index + 2..tokens.len())
             .find(|at| tokens[*at].location().start.index != tokens[at - 1].location().end.index)?;
@@ -245,7 +278,7 @@ fn refused(tokens: &[Token], index: usize) -> Option<&Token> {
     let number = next.to_str().bytes().all(|byte| byte.is_ascii_digit());
     let contiguous = next.location().end.index == third.location().start.index;
     (redirects(token)
-        && !token.to_str().starts_with("<<")
+        && !matches!(token.to_str(), "<<" | "<<-")
         && matches!(next, Token::Word(..))
         && number
         && redirects(third)

@@ -43,6 +43,7 @@ impl Walker<'_> {
             match item {
                 CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
                     call.redirect_fails |= redirect_may_fail(redirect);
+                    self.redirect(redirect, state, &mut flow);
                 }
                 CommandPrefixOrSuffixItem::AssignmentWord(assignment, word) if in_prefix => {
                     if let AssignmentValue::Scalar(_) = assignment.value {
@@ -77,6 +78,24 @@ impl Walker<'_> {
             next = next.or(&Flow::status(false, true));
         }
         flow.then(&next)
+    }
+
+    /// Expands the words of a redirection.
+    pub fn redirect(&mut self, redirect: &IoRedirect, state: &State, flow: &mut Flow) {
+        let word = match redirect {
+            IoRedirect::File(
+                _,
+                _,
+                IoFileRedirectTarget::Filename(word) | IoFileRedirectTarget::Duplicate(word),
+            )
+            | IoRedirect::HereString(_, word)
+            | IoRedirect::OutputAndError(word, _) => word,
+            IoRedirect::HereDocument(_, document) if document.requires_expansion => &document.doc,
+            IoRedirect::File(..) | IoRedirect::HereDocument(..) => return,
+        };
+        if word.value.contains(['$', '`']) {
+            self.expanded(word, state, flow);
+        }
     }
 
     /// Expands a word; returns the status of its last command.

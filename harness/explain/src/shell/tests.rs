@@ -49,6 +49,18 @@ fn analysed(text: &str) -> Analysis {
 #[case("echo a (b)", Cause::Other, "near unexpected token `('", 8)]
 #[case("a;;b", Cause::Other, "near unexpected token `;;'", 2)]
 #[case("echo $(if)", Cause::Unfinished("if".into()), "near unexpected token `)'", 8)]
+#[case(
+    "cat<< <'END'\nb\nEND\n:",
+    Cause::Other,
+    "near unexpected token `<'",
+    7
+)]
+#[case(
+    "cat<< <<'END'\nb\nEND\n:",
+    Cause::Other,
+    "near unexpected token `<<'",
+    7
+)]
 #[case("{ a; } b", Cause::Other, "near unexpected token `b'", 8)]
 fn texts_that_bash_refuses(
     #[case] text: &str,
@@ -80,6 +92,12 @@ fn texts_that_bash_refuses(
 #[case("return 1")]
 #[case("break")]
 #[case("a || exit 1 && true || b")]
+#[case("exec \"$@\"")]
+#[case("(case x in b|c) b;; esac | true)")]
+#[case("B=('a; exit' b) !")]
+#[case("((A=>2>1))")]
+#[case("while [ 1 = 2 ]; do :; done")]
+#[case("[[ a =~ ^(a| ;b)$ ]]; [[ a =~ (a|b) ]]")]
 #[case("for i in a b; do echo $i; done")]
 #[case("case a in b) exit;; esac")]
 #[case("while false; do exit; done")]
@@ -120,6 +138,7 @@ fn texts_that_always_reach_ray_start(#[case] text: &str) {
 #[case("a && exit 0", Reach::Some, "exit 0")]
 #[case("while a; do exit 4; done", Reach::Some, "exit 4")]
 #[case("set -n", Reach::None, "set -n")]
+#[case("return 1 2", Reach::None, "return 1 2")]
 fn texts_that_end_the_shell(#[case] text: &str, #[case] reach: Reach, #[case] what: &str) {
     let analysis = analysed(text);
     assert_eq!(analysis.reach, reach);
@@ -132,6 +151,16 @@ fn texts_that_end_the_shell(#[case] text: &str, #[case] reach: Reach, #[case] wh
 }
 
 #[rstest]
+#[case("( (sleep infinity))", "sleep infinity")]
+#[case("sleep 365d", "sleep 365d")]
+#[case("while sleep 30; do a; done", "while sleep 30; do a; done")]
+#[case("while [ 1 -eq 1 ]; do a; done", "while [ 1 -eq 1 ]; do a; done")]
+#[case("sh -c 'exec sleep infinity'", "exec sleep infinity")]
+#[case("tail -F /log | grep b", "tail -F /log")]
+#[case("cat <<< \"$(sleep infinity)\"", "sleep infinity")]
+#[case("python -m http.server 8000", "python -m http.server 8000")]
+#[case("jupyter lab --port 8888", "jupyter lab --port 8888")]
+#[case("nohup vllm serve m", "nohup vllm serve m")]
 #[case("sleep infinity", "sleep infinity")]
 #[case("a && sleep inf", "sleep inf")]
 #[case("tail -f /dev/null", "tail -f /dev/null")]
@@ -163,6 +192,11 @@ fn texts_that_never_return(#[case] text: &str, #[case] what: &str) {
 }
 
 #[rstest]
+#[case("sleep 3600")]
+#[case("python train.py")]
+#[case("gunicorn --daemon app")]
+#[case("jupyter lab --version")]
+#[case("kubectl logs pod")]
 #[case("sleep 5")]
 #[case("while ! ready; do sleep 1; done")]
 #[case("while true; do ready && break; sleep 1; done")]
@@ -229,6 +263,7 @@ fn jobs_of_which_nothing_is_known() {
 #[rstest]
 #[case("select a in b; do c; done", "`select`")]
 #[case("(((1)) && a)", "arithmetic of this form")]
+#[case("cat <<'END\"'\nb\nEND\n:", "a here-document whose word holds quotes")]
 fn texts_that_are_not_analysed(#[case] text: &str, #[case] construct: &str) {
     let Verdict::Unknown(unknown) = judged(text) else {
         panic!("{text}");

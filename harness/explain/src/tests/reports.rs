@@ -333,6 +333,8 @@ fn an_autoscaler_without_cpus() {
 #[case("{name: B, value: '1'}, {name: A, value: 'x$(B)'}", false)]
 #[case("{name: B, value: '1'}, {name: A, value: 'x$B'}", true)]
 #[case("{name: PASSWORD, value: 'pa$word'}", false)]
+#[case("{name: HF_HOME, value: '~/cache'}", true)]
+#[case("{name: A, value: 'a~/b'}", false)]
 #[case("{name: A, value: '$$(B)'}", false)]
 fn names_in_env_that_nobody_expands(#[case] env: &str, #[case] expected: bool) {
     let found = all(&manifest(&format!("{LIMITS}\nenv: [{env}]"), ""), "1.6.2");

@@ -77,7 +77,9 @@ impl Oracle {
         let sleep = format!(
             "() {{ local t=0.02; [[ $* == inf || $* == infinity ]] && t=60; {read}; return 0; }}"
         );
-        let tail = format!("() {{ if [[ $1 == -f ]]; then local t=60; {read}; fi; return 0; }}");
+        let tail = format!(
+            "() {{ local a; for a; do if [[ $a == -f ]]; then local t=60; {read}; fi; done; return 0; }}"
+        );
         let mut child = self
             .bash()
             .env("PATH", "/nonexistent")

@@ -1,10 +1,13 @@
 //! `ValidateRayClusterSpec`.
 
+use semver::Version;
+
 use super::options;
 use super::versions::{generic, older};
 use crate::admission::checks::{Check, Checks};
 use crate::admission::metadata::{label_value, qualified_name};
 use crate::admission::view::View;
+use crate::classes::plain;
 
 /// Switches the autoscaler's version in Ray.
 pub(super) const AUTOSCALER_V2: &str = "RAY_enable_autoscaler_v2";
@@ -295,14 +298,24 @@ fn suspended_groups(checks: &Checks, spec: &View, prefix: &str) {
             continue;
         }
         let name = worker.get("groupName").text();
-        let message = format!(
-            "{prefix}worker group {name} can be suspended only when the RayJobDeletionPolicy feature gate is enabled"
-        );
+        let names = plain(checks.release) >= Version::new(1, 4, 0);
+        let message = if names {
+            format!(
+                "{prefix}worker group {name} can be suspended only when the RayJobDeletionPolicy feature gate is \
+                 enabled"
+            )
+        } else {
+            "suspending worker groups is currently available when the RayJobDeletionPolicy feature gate is enabled"
+                .into()
+        };
         let gate = "RayJobDeletionPolicy";
         checks.refuse_without(gate, Check::SuspendedGroupGate, &at, message);
         if scales(spec) {
-            let message =
-                format!("{prefix}worker group {name} cannot be suspended with Autoscaler enabled");
+            let message = if names {
+                format!("{prefix}worker group {name} cannot be suspended with Autoscaler enabled")
+            } else {
+                "suspending worker groups is not currently supported with Autoscaler enabled".into()
+            };
             checks.refuse(Check::SuspendedGroupScaled, &at, message);
         }
     }

@@ -14,7 +14,7 @@ use crate::operator::release_of;
 
 /// An operator.
 #[derive(Debug, Clone)]
-pub(super) struct Facts {
+pub(in crate::live) struct Facts {
     pub report: OperatorReport,
     pub release: Option<Version>,
     pub settings: OperatorSettings,
@@ -41,12 +41,19 @@ impl Facts {
         let watches = flag(&words, "watch-namespace")
             .or_else(|| of_file("watchNamespace").filter(|value| !value.is_empty()));
         let watches = watches.map(|list| list.split(',').map(|name| name.trim().to_owned()));
+        let gates = flag(&words, "feature-gates");
         let settings = OperatorSettings {
-            default_container_envs: configuration
-                .and_then(|file| file["defaultContainerEnvs"].as_array().cloned())
-                .unwrap_or_default(),
             env: env.clone(),
+            feature_gates: gates.map(parse_gates).unwrap_or_default(),
             ..OperatorSettings::default()
+        };
+        let settings = match configuration.and_then(Value::as_object) {
+            // A file that the operator can't read ends it; its settings are then those without it.
+            Some(file) => settings
+                .clone()
+                .with_configuration(file)
+                .unwrap_or(settings),
+            None => settings,
         };
         let known = |name: &&String| {
             OperatorSettings::KNOWN.contains(&name.as_str()) || *name == "ENABLE_PROBES_INJECTION"
@@ -67,7 +74,7 @@ impl Facts {
                 settings: shown
                     .map(|(name, value)| format!("{name}={value}"))
                     .collect(),
-                feature_gates: flag(&words, "feature-gates").map(str::to_owned),
+                feature_gates: gates.map(str::to_owned),
             },
             release,
             settings,
@@ -109,6 +116,15 @@ impl Facts {
             text: format!("{of} {why}"),
         }
     }
+}
+
+/// The gates of `--feature-gates`, such as `RayCronJob=true,RayMultiHostIndexing=false`.
+fn parse_gates(list: &str) -> BTreeMap<String, bool> {
+    let gates = list.split(',').filter_map(|gate| {
+        let (name, value) = gate.trim().split_once('=')?;
+        Some((name.trim().to_owned(), value.trim().parse().ok()?))
+    });
+    gates.collect()
 }
 
 /// The value of a flag of Go's: `--name=value` or `--name value`.

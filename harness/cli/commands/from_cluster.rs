@@ -1,0 +1,102 @@
+//! The objects of a live cluster, for `explain` and `check`: only reads.
+
+use semver::Version;
+
+use super::files::operators;
+use crate::args::{FromCluster, Operator};
+use crate::exit::CliError;
+use crate::live::manifests::{self, Group};
+use crate::live::{self, Scope};
+use crate::report::{Outcome, StatusLevel};
+
+/// What [`read`] returns: the groups, each with the releases to look at.
+pub(super) type Groups = Vec<(Group, Vec<Version>)>;
+
+/// Reads the objects of a cluster and the operators that work on them. `given` are releases to look at instead of
+/// those that run.
+///
+/// # Errors
+/// When the cluster can't be read, or holds no object of KubeRay's.
+pub(super) fn read(
+    from: &FromCluster,
+    operator: &Operator,
+    given: &[Version],
+) -> Result<Groups, CliError> {
+    let bundle = super::live::block_with(StatusLevel::default(), async |progress, cancel| {
+        let work = async {
+            let connection =
+                live::connect(from.context.as_deref(), from.kubeconfig.as_deref()).await?;
+            let namespace = operator.namespace.clone().unwrap_or(connection.namespace);
+            let scope = Scope {
+                namespace: Some(namespace).filter(|_| !from.all_namespaces),
+                object: None,
+            };
+            live::read_objects(&connection.client, &scope, &*progress).await
+        };
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => {
+                Err(CliError::Environment("it was interrupted; nothing was changed".into()))
+            }
+            read = work => {
+                progress.finish("manifests", Outcome::Passed, "read the cluster");
+                Ok(read?)
+            }
+        }
+    })?;
+    for missing in &bundle.missing {
+        print_problem!(
+            "warning: {} could not be read: {}",
+            missing.what,
+            missing.why
+        );
+    }
+    let groups = manifests::of(&bundle);
+    if groups.is_empty() {
+        let place = match &bundle.namespace {
+            Some(namespace) => format!("the namespace {namespace}"),
+            None => "the cluster".into(),
+        };
+        return Err(CliError::bad_use(format!(
+            "{place} holds no RayCluster, RayJob, RayService or RayCronJob"
+        ))
+        .with_help("name another namespace with -n, or all with -A"));
+    }
+    let groups = groups.into_iter().map(|group| {
+        let releases = releases(&group, given)?;
+        Ok((group, releases))
+    });
+    groups.collect()
+}
+
+/// The releases to look at for the objects of an operator.
+fn releases(group: &Group, given: &[Version]) -> Result<Vec<Version>, CliError> {
+    let count = group.sources.len();
+    let objects = if count == 1 {
+        "1 object"
+    } else {
+        &format!("{count} objects")
+    };
+    if !given.is_empty() {
+        return Ok(given.to_vec());
+    }
+    match (&group.operator, &group.release) {
+        (Some(name), Some(release)) => {
+            print_problem!("KubeRay {release} ({name}) works on {objects}");
+            Ok(vec![release.clone()])
+        }
+        (operator, _) => {
+            let why = match operator {
+                Some(name) => format!("the image of {name} names no release"),
+                None => "no Deployment of an operator that watches them was found".into(),
+            };
+            let assumed = operators(None)?;
+            let shown: Vec<String> = assumed.iter().map(ToString::to_string).collect();
+            print_problem!(
+                "warning: {objects}: {why}; KubeRay {} is assumed, and --operator names another",
+                shown.join(", ")
+            );
+            Ok(assumed)
+        }
+    }
+}
