@@ -220,8 +220,12 @@ impl Running {
         }
         let scheduler = ["batchScheduler", "enableBatchScheduler"];
         let has_scheduler = scheduler.iter().any(|key| configuration.contains_key(*key));
-        let has_flag = ["batch-scheduler", "enable-batch-scheduler"];
-        if has_scheduler || has_flag.iter().any(|name| flag(&words, name).is_some()) {
+        // A switch of Go's needs no value.
+        let has_flag = words.iter().any(|word| {
+            let name = word.trim_start_matches('-').split('=').next();
+            name.is_some_and(|name| ["batch-scheduler", "enable-batch-scheduler"].contains(&name))
+        });
+        if has_scheduler || has_flag {
             notes.push("the batch scheduler of the operator was not rehearsed".into());
         }
         let left = OF_THE_PROCESS.iter().chain(&scheduler);
