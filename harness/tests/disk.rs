@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 
 use kuberay_conformance::report::{example, write_all};
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Trial};
 use support::disk::{Disk, DiskFault};
 use support::place::text;
 use support::{program, scenarios};
@@ -21,50 +21,55 @@ use support::{program, scenarios};
 /// A page of a file system in memory.
 const PAGE: u64 = 4096;
 
+/// Prepares a command for a disk.
+type Make = fn(&Disk) -> Subject;
+/// The fault of a round.
+type Step = fn(u64) -> DiskFault;
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let commands: [(&str, fn(&Disk) -> Subject); 4] = [
+    let commands: [(&str, Make); 4] = [
         ("merged_reports", merged_reports),
         ("a_page_that_compares", page_that_compares),
         ("a_new_scenario", new_scenario),
         ("man_pages", man_pages),
     ];
     let trials = commands.into_iter().flat_map(|(name, subject)| {
-        let steps: [(&str, fn(u64) -> DiskFault); 2] = [
+        let steps: [(&str, Step); 2] = [
             ("full", |round| DiskFault::Full(round * 2 * PAGE)),
             ("no_inodes", DiskFault::NoInodes),
         ];
         let sweeps = steps.map(|(fault, step)| {
             Trial::ignorable_test(format!("{name}::{fault}"), move || {
-                on_a_disk(|disk| sweep(&subject(disk), disk, step))
+                Ok(on_a_disk(|disk| sweep(&subject(disk), disk, step)))
             })
         });
         let read_only = Trial::ignorable_test(format!("{name}::read_only"), move || {
-            on_a_disk(|disk| read_only(&subject(disk), disk))
+            Ok(on_a_disk(|disk| read_only(&subject(disk), disk)))
         });
         sweeps.into_iter().chain([read_only])
     });
     // The first fails with every disk, and the others take no room.
-    let others: [(&str, fn(&Disk) -> Subject); 3] = [
+    let others: [(&str, Make); 3] = [
         ("cache", cache),
         ("earlier_reports_of_a_run", reports_of_a_run),
         ("an_accepted_snapshot", accepted_snapshot),
     ];
     let others = others.map(|(name, subject)| {
         Trial::ignorable_test(format!("{name}::read_only"), move || {
-            on_a_disk(|disk| read_only(&subject(disk), disk))
+            Ok(on_a_disk(|disk| read_only(&subject(disk), disk)))
         })
     });
     libtest_mimic::run(&arguments, trials.chain(others).collect()).exit_code()
 }
 
-fn on_a_disk(test: impl FnOnce(&Disk)) -> Result<Completion, Failed> {
+fn on_a_disk(test: impl FnOnce(&Disk)) -> Completion {
     match Disk::mount() {
         Ok(disk) => {
             test(&disk);
-            Ok(Completion::Completed)
+            Completion::Completed
         }
-        Err(why) => Ok(Completion::ignored_with(why)),
+        Err(why) => Completion::ignored_with(why),
     }
 }
 
@@ -101,7 +106,7 @@ fn remove(paths: &[PathBuf]) {
     }
 }
 
-fn sweep(subject: &Subject, disk: &Disk, step: fn(u64) -> DiskFault) {
+fn sweep(subject: &Subject, disk: &Disk, step: Step) {
     let before = files(disk.path());
     // What it writes where it has room.
     let whole = (subject.command)().output().unwrap();

@@ -41,7 +41,7 @@ impl Moments {
 impl Iterator for Moments {
     type Item = f64;
 
-    /// SplitMix64 of Steele, Lea and Flood.
+    /// `SplitMix64` of Steele, Lea and Flood.
     fn next(&mut self) -> Option<f64> {
         self.left = self.left.checked_sub(1)?;
         self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);

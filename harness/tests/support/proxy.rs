@@ -174,8 +174,9 @@ fn what(method: &Method, uri: &Uri) -> (&'static str, String) {
     };
     let (resource, name) = match rest {
         [] => (path, Some("")),
-        ["namespaces", _, resource, name @ ..] => (*resource, name.first().copied()),
-        [resource, name @ ..] => (*resource, name.first().copied()),
+        ["namespaces", _, resource, name @ ..] | [resource, name @ ..] => {
+            (*resource, name.first().copied())
+        }
     };
     let watches = uri.query().is_some_and(|query| query.contains("watch="));
     let verb = match (method.as_str(), name) {

@@ -21,7 +21,7 @@ fn journals() {
         let there = std::fs::read(&path).unwrap();
         match begun {
             Ok(entries) => {
-                let lines = there.iter().filter(|byte| **byte == b'\n').count();
+                let lines = there.split_inclusive(|byte| *byte == b'\n').count();
                 prop_assert_eq!(entries.len() + 1, lines);
             }
             Err(error) => {
