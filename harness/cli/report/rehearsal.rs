@@ -169,10 +169,9 @@ pub(super) fn groups(step: &StepReport) -> Vec<Group<'_>> {
             name: String::new(),
             ..object.clone()
         };
-        // What is said holds the object's own name in places.
-        let said = serde_json::to_string(&bare)
-            .unwrap_or_default()
-            .replace(&object.name, "…");
+        // What operators say names the object with its namespace.
+        let said = serde_json::to_string(&bare).unwrap_or_default();
+        let said = said.replace(&format!("/{}", object.name), "/…");
         let index = *at.entry(said).or_insert(groups.len());
         if index == groups.len() {
             groups.push(Group {
