@@ -18,7 +18,7 @@ pub use artifacts::{ArtifactList, ArtifactLock, ArtifactPrune, Artifacts, ListFo
 pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source, StatusLevel};
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
-pub use manifests::{FromCluster, Operator};
+pub use manifests::{FromCluster, Operator, gate, variable};
 pub use mirrors::Mirrors;
 
 use crate::artifact::{Store, built_in_scenarios};
@@ -53,10 +53,10 @@ Examples:
   kuberay-conformance doctor -A                        what is wrong with the Ray Pods of your cluster
   kuberay-conformance rehearse -A --to 1.7.0           what an upgrade of the operator does to its objects
 
-Exit codes: 0 all passed, 1 a scenario failed, 2 bad use or a bad file, 3 the environment failed, the run was cut
-short, nothing was judged or the output could not be written.";
+Exit codes: 0 all passed, 1 a scenario failed, 2 wrong usage or an invalid file, 3 the environment failed, the run was cut
+short, no case has a verdict or the output could not be written.";
 
-/// Proves on a real cluster what KubeRay makes of user commands for Ray Pods.
+/// Shows and proves the commands that KubeRay runs in Ray Pods.
 #[derive(Debug, Parser)]
 #[command(name = "kuberay-conformance", version, styles = STYLES, after_long_help = EXAMPLES, max_term_width = 100)]
 pub struct Arguments {
@@ -72,7 +72,7 @@ pub enum Command {
     Run(Box<Run>),
     /// Print the cases that would run, with the reason for each target
     Plan(Selection),
-    /// Show what the operator makes of a manifest, and its traps
+    /// Print the commands that the operator makes of a manifest, and its traps
     Explain(Box<Explain>),
     /// Find what is wrong with manifests
     Check(Box<Check>),
@@ -90,10 +90,10 @@ pub enum Command {
     /// Keep a target up between runs
     #[command(subcommand)]
     Cluster(Cluster),
-    /// Review pending snapshots
+    /// Review, accept or reject pending snapshots
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
-    /// Combine the reports of runs
+    /// Merge, compare or publish the reports of runs
     #[command(subcommand)]
     Report(Report),
     /// Run scenarios as a Job in a cluster
@@ -119,7 +119,7 @@ pub enum Command {
     /// Write a man page of each command into a folder
     #[command(hide = true)]
     Man {
-        /// The folder; it is created where there is none
+        /// Folder to write to; created if missing
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
@@ -133,7 +133,7 @@ pub enum Command {
 
 #[derive(Debug, Subcommand)]
 pub enum Scenarios {
-    /// Create a scenario of manifests
+    /// Create a scenario from manifests
     ///
     /// The manifests may be the output of `kubectl get … -o yaml`. The scenario compares what the operator writes into
     /// each Pod with snapshots, which the first run records.
@@ -150,7 +150,7 @@ pub enum Cluster {
     Up(Stack),
     /// Remove what `cluster up` created
     Down(Place),
-    /// Print what is up, and which processes use it
+    /// Print the targets that are up, and the processes that use them
     Status(Place),
 }
 
@@ -168,7 +168,7 @@ pub enum SnapshotCommand {
 pub enum Job {
     /// Submit a Job that runs the scenarios in shards
     Submit(Box<Submit>),
-    /// Write one report of what the Pods of a Job found
+    /// Write one report of the results of a Job
     Collect(Collect),
     /// Build the image of the harness for `job submit --image`
     Image(ImageOf),
@@ -198,7 +198,7 @@ pub enum Document {
 pub enum Report {
     /// Make one report of several runs of one plan, such as its shards
     Merge(Merge),
-    /// Show what two runs show differently: newly failing, fixed, slower, new and gone
+    /// Compare two runs: newly failing, fixed, slower, new and gone cases
     #[command(after_long_help = COMPARE_EXIT_CODES)]
     Compare(Compare),
     /// Make a report for the conformance programme of a run
@@ -210,7 +210,7 @@ pub enum Report {
 }
 
 const COMPARE_EXIT_CODES: &str = "\
-Exit codes: 0 nothing is newly failing, 1 at least one case is, 2 bad use, 3 results can't be read or the page can't be
+Exit codes: 0 nothing is newly failing, 1 at least one case is, 2 wrong usage, 3 results can't be read or the page can't be
 written. Failures of provisional scenarios are listed and do not count.";
 
 #[derive(Debug, Args)]
@@ -230,7 +230,7 @@ pub struct Compare {
 }
 
 const PUBLISH_EXIT_CODES: &str = "\
-Exit codes: 0 the report is written, 2 bad use or results of which no report can be made, 3 it can't be written.";
+Exit codes: 0 the report is written, 2 wrong usage or results of which no report can be made, 3 it can't be written.";
 
 #[derive(Debug, Args)]
 pub struct Publish {
@@ -252,7 +252,7 @@ pub struct Publish {
 }
 
 const VERIFY_EXIT_CODES: &str = "\
-Exit codes: 0 the report is true, 1 it is not, 2 bad use, 3 the results can't be read or the sample has no verdict.";
+Exit codes: 0 the report is true, 1 it is not, 2 wrong usage, 3 the results can't be read or the sample has no verdict.";
 
 #[derive(Debug, Args)]
 pub struct Verify {
@@ -286,7 +286,7 @@ pub struct Merge {
     /// Folder for the merged reports and the evidence
     #[arg(long, value_name = "DIR", default_value = "output")]
     pub output: PathBuf,
-    /// Count what `run --strict` counts
+    /// Fail for the same cases as `run --strict`
     #[arg(long)]
     pub strict: bool,
 }
@@ -296,7 +296,7 @@ pub struct Docs {
     /// The page
     #[arg(value_enum, default_value_t)]
     pub page: DocsPage,
-    /// Results of a run to write the page from; of several, the last counts
+    /// Results of a run to write the page from; repeatable, the last file counts
     #[arg(long, value_name = "FILE", default_value = "output/results.json")]
     pub results: Vec<PathBuf>,
     /// Folder of published reports to write the page `programme` from
@@ -311,11 +311,11 @@ pub enum DocsPage {
     /// docs/reference/contract.md: every rule of the contract with its releases, scenarios and issues
     #[default]
     Contract,
-    /// docs/reference/pairs.md: what each scenario of kind showed on each pair of releases
+    /// docs/reference/pairs.md: results of each kind scenario on each pair of releases
     Pairs,
     /// docs/reference/programme.md: the reports that others published
     Programme,
-    /// fixtures/durations.yaml: how long each case of kind took, by which --shard divides
+    /// fixtures/durations.yaml: duration of each kind case; --shard uses them
     Durations,
 }
 
@@ -394,8 +394,8 @@ pub struct Selection {
     pub levels: Vec<Level>,
     /// Target: envtest (default), kind or all
     ///
-    /// envtest is the operator with a real API server, where no container starts. kind is a cluster with a kubelet and a
-    /// real Ray. With --context the target is that cluster.
+    /// envtest is the operator and a real API server; no container starts. kind is a cluster with a
+    /// kubelet and a real Ray. With --context the target is that cluster.
     #[arg(long = "target", value_name = "TARGET", value_parser = targets, overrides_with = "targets")]
     pub targets: Option<Targets>,
     /// Include scenarios that upgrade the operator
@@ -424,7 +424,7 @@ pub struct Part {
     /// Parts take about the same time, by the recorded durations of the cases.
     #[arg(long, hide_short_help = true, value_name = "I/N")]
     pub shard: Option<plan::Shard>,
-    /// Results with the durations by which --shard divides; of several, the last counts
+    /// Results with the durations that --shard uses; repeatable, the last file counts
     #[arg(long, hide_short_help = true, value_name = "FILE", requires = "shard")]
     pub durations: Vec<PathBuf>,
 }
@@ -437,8 +437,9 @@ pub struct Targets(pub Vec<TargetKind>);
 pub struct Releases {
     /// KubeRay releases: 1.6.2, a list 1.3.2,1.6, a range 1.0.0..1.6.2, `latest` or `all`
     ///
-    /// `1.6` is the newest patch release of 1.6. When absent: the newest release whose module can be downloaded. A release
-    /// that can't be downloaded is skipped; it is an error where it is named.
+    /// `1.6` is the newest patch release of 1.6. When absent: the newest release whose module can
+    /// be downloaded. In a range or `all`, a release that can't be downloaded is skipped. If you
+    /// name it, this is an error.
     #[arg(long, value_name = "VERSION")]
     pub operator: Option<plan::Releases>,
     /// Ray release
@@ -446,14 +447,14 @@ pub struct Releases {
     pub ray: Option<Version>,
     /// Pairs of KubeRay and Ray releases for kind, such as 1.0.0/2.7.0, or `all`
     ///
-    /// The pairs of a list with commas run one after the other. `all` means those of fixtures/versions.yaml.
+    /// Separate pairs with commas. `all` means the pairs in fixtures/versions.yaml.
     #[arg(long = "pair", hide_short_help = true, value_name = "OPERATOR/RAY", value_delimiter = ',', conflicts_with_all = ["operator", "ray"])]
     pub pairs: Vec<plan::Pairs>,
 }
 
 #[derive(Debug, Clone, Args)]
 pub struct Engine {
-    /// Container engine; the first that can run kind's nodes when absent
+    /// Container engine; when absent, Docker if it can run kind's nodes, else podman
     #[arg(long, hide_short_help = true, value_name = "ENGINE", value_enum)]
     pub engine: Option<EngineKind>,
     /// Name of the kind cluster
@@ -466,8 +467,8 @@ pub struct Engine {
 pub struct Size {
     /// Number of nodes of the kind cluster
     ///
-    /// All of them accept Pods, the control plane, too. When absent: for `run` as many as the scenarios need (3 where
-    /// there are more cases than run at once), for `cluster up` 3.
+    /// All nodes accept Pods, also the control plane. When absent: 3 for `cluster up`; for `run` as
+    /// many as the scenarios need, or 3 if there are more cases than run at once.
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
     pub nodes: Option<u32>,
 }
@@ -531,7 +532,7 @@ pub struct ArtifactSource {
     pub operator_image: Option<String>,
     /// Helm chart of the operator on kind, as a folder or archive
     ///
-    /// The chart has the shape of the public kuberay-operator.
+    /// The chart must be structured like KubeRay's public chart kuberay-operator.
     #[arg(long, hide_short_help = true, value_name = "CHART")]
     pub operator_chart: Option<PathBuf>,
     /// Values file for --operator-chart; repeatable
@@ -550,7 +551,7 @@ pub struct ArtifactSource {
         conflicts_with = "operator_chart"
     )]
     pub operator_kustomization: Option<PathBuf>,
-    /// Program to run as the operator on envtest; --operator names the release that it is like
+    /// Operator binary for envtest; --operator names the release whose snapshots apply
     #[arg(long, hide_short_help = true, value_name = "FILE")]
     pub operator_binary: Option<PathBuf>,
     /// Folder with the CRDs for --operator-binary; those of the release when absent
@@ -621,8 +622,9 @@ pub struct Run {
     pub keep: bool,
     /// Fail also for provisional, flaky and unscheduled cases
     ///
-    /// Provisional scenarios come from sources only. A flaky case passed when it was tried again; where CI is set, it
-    /// fails the run without --strict, too. An unscheduled case did not fit into the cluster.
+    /// Provisional scenarios come from sources only. A flaky case passes on its second attempt. If
+    /// CI is set, it fails the run also without --strict. An unscheduled case did not fit into the
+    /// cluster.
     #[arg(long)]
     pub strict: bool,
     /// Print no progress, only the results at the end
@@ -671,7 +673,7 @@ pub struct Snapshots {
     pub names: Vec<String>,
     #[command(flatten)]
     pub folder: Folder,
-    /// Accept also for releases that were not run
+    /// Replace snapshots also for releases that were not run
     #[arg(long)]
     pub partial: bool,
 }

@@ -11,9 +11,10 @@ use crate::target::ContextOptions;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Existing cluster")]
 pub struct ExistingCluster {
-    /// Run in the cluster of this kubeconfig context; `in-cluster` in a Pod
+    /// Use the cluster of this kubeconfig context; `in-cluster` inside a Pod
     ///
-    /// A context that does not look like one of a test cluster is refused; see --allow-context.
+    /// The harness refuses a context that does not look like a test cluster, unless --allow-context
+    /// names it.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["cluster", "engine"])]
     pub context: Option<String>,
     /// Kubeconfig with that context; $KUBECONFIG, else ~/.kube/config when absent
@@ -24,7 +25,7 @@ pub struct ExistingCluster {
         requires = "context"
     )]
     pub kubeconfig: Option<PathBuf>,
-    /// Allow a context that does not look like one of a test cluster; repeat its name
+    /// Same name as --context, to allow a cluster that does not look like a test cluster
     #[arg(
         long,
         hide_short_help = true,
@@ -32,7 +33,7 @@ pub struct ExistingCluster {
         requires = "context"
     )]
     pub allow_context: Option<String>,
-    /// Deployment of the operator, where labels do not identify it
+    /// Deployment of the operator, if labels do not identify it
     #[arg(
         long,
         hide_short_help = true,
@@ -97,7 +98,7 @@ pub struct InExisting {
         requires = "context"
     )]
     pub ray_image: Option<String>,
-    /// Use one N-th of the capacity of the nodes, so that N runs share them
+    /// Use 1/N of the capacity of the nodes, for N runs at once
     #[arg(long, hide_short_help = true, value_name = "N", requires = "context", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub capacity_share: u32,
 }

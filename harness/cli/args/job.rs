@@ -69,7 +69,7 @@ pub struct Submit {
     /// Select scenarios whose name contains one of these
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// Name of the Job; one that has ended continues where it ended
+    /// Name of the Job; a Job that has ended is continued
     #[arg(long, value_name = "NAME", default_value = runner::JOB)]
     pub job: String,
     /// Number of shards, each a Pod
@@ -78,7 +78,8 @@ pub struct Submit {
     /// Number of Pods at once, which share the capacity of the nodes; all when absent
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub parallel: Option<u16>,
-    /// Image of the harness that the nodes can pull; built for the harness's own cluster
+    /// Image of the harness, which the nodes can pull; built automatically for the harness's own
+    /// cluster
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
     /// Select scenarios that prove this rule, such as C02; repeatable
@@ -153,7 +154,7 @@ pub struct Collect {
     /// Folder for reports and evidence
     #[arg(long, value_name = "DIR", default_value = "output")]
     pub output: PathBuf,
-    /// Count what `run --strict` counts
+    /// Fail for the same cases as `run --strict`
     #[arg(long)]
     pub strict: bool,
     #[command(flatten)]

@@ -56,7 +56,8 @@ pub struct Operator {
     pub namespace: Option<String>,
     /// Validation of field names: strict (default), warn or ignore
     ///
-    /// kubectl asks for strict: then an unknown field refuses the object. With warn and ignore the API server drops it.
+    /// kubectl uses strict: the API server refuses an object with an unknown field. With warn or
+    /// ignore it drops the field.
     #[arg(
         long,
         hide_short_help = true,
@@ -69,13 +70,13 @@ pub struct Operator {
 }
 
 /// Reads `NAME=VALUE`.
-fn variable(text: &str) -> Result<(String, String), String> {
+pub fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     Ok((name.into(), value.into()))
 }
 
 /// Reads `NAME=BOOL`.
-fn gate(text: &str) -> Result<(String, bool), String> {
+pub fn gate(text: &str) -> Result<(String, bool), String> {
     let (name, value) = text.split_once('=').unwrap_or((text, "true"));
     if contract::gate(name).is_none() {
         let known: Vec<&str> = contract::GATES.iter().map(|gate| gate.name).collect();

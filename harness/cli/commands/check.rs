@@ -33,7 +33,7 @@ Examples:
 Files without an object of KubeRay's are left out. kuberay-conformance.toml, found upwards from the working directory,
 holds operator, select, ignore and fail-on, and the mirrors of other commands; the annotation kuberay-conformance.io/ignore names ids for one object.
 
-Exit codes: 0 nothing found at the level of --fail-on, 1 something found, 2 bad use or a file that can't be read, 3 the cluster
+Exit codes: 0 nothing found at the level of --fail-on, 1 something found, 2 wrong usage or a file that can't be read, 3 the cluster
 can't be read.";
 
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub struct Check {
     pub from_cluster: FromCluster,
     #[command(flatten)]
     pub operator: Operator,
-    /// Release before an upgrade: list the features that change and their impact
+    /// Older release of an upgrade; lists changed features and their impact
     ///
     /// Only findings that the upgrade brings are reported. The impact is none, cosmetic, review (counts as a warning) or
     /// breaks (counts as an error).
@@ -64,7 +64,7 @@ pub struct Check {
         hide_possible_values = true
     )]
     pub format: Format,
-    /// Least severity to exit with 1: error, warning (default), note or never
+    /// Lowest severity that exits 1: error, warning (default), note or never
     #[arg(long, value_name = "SEVERITY", value_enum, hide_possible_values = true)]
     pub fail_on: Option<FailOn>,
     /// Report only findings with these ids; errors are always reported
@@ -79,7 +79,7 @@ pub struct Check {
     /// Print the page of a trap
     #[arg(long, value_name = "TRAP", conflicts_with_all = ["files", "context"])]
     pub explain: Option<String>,
-    /// Show long values in whole
+    /// Print long values in full
     #[arg(long)]
     pub full: bool,
 }

@@ -21,12 +21,12 @@ Examples:
   kuberay-conformance diff --base-source base --head-source head --format markdown > comment.md
   kuberay-conformance diff 1.7.0 --head-binary manager --head-crds config/crd/bases
 
-Exit codes: 0 equal, 1 different, 2 bad use, 3 the two could not be compared.";
+Exit codes: 0 equal, 1 different, 2 wrong usage, 3 the two could not be compared.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Diff {
-    /// Releases of the base and the head; leave out the one that an option names
+    /// Release of the base, then of the head; omit one that an option gives
     #[arg(value_name = "RELEASE", value_parser = parse_version, num_args = 0..=2)]
     pub releases: Vec<Version>,
     /// Checkout of ray-operator to build the base from
@@ -53,12 +53,12 @@ pub struct Diff {
     /// Folder with the CRDs of the head's program or image
     #[arg(long, value_name = "DIR")]
     pub head_crds: Option<PathBuf>,
-    /// Release that the base follows, where it is no release itself
+    /// Release that the base is closest to, if it is no release
     ///
     /// When absent: what the source or the tag of the image says, else the newest known release.
     #[arg(long, hide_short_help = true, value_name = "VERSION", value_parser = parse_version)]
     pub base_follows: Option<Version>,
-    /// Release that the head follows, where it is no release itself
+    /// Release that the head is closest to, if it is no release
     #[arg(long, hide_short_help = true, value_name = "VERSION", value_parser = parse_version)]
     pub head_follows: Option<Version>,
     /// Compare scenarios whose name contains this; repeatable

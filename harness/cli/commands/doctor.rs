@@ -23,12 +23,12 @@ Examples:
 It gets and lists objects and reads the ends of logs; it never reads Secrets and changes nothing.
 docs/guide/doctor.md lists the permissions that it needs and every cause that it knows.
 
-Exit codes: 0 healthy or still starting, 1 problems found, 2 bad use, 3 the cluster can't be read.";
+Exit codes: 0 healthy or still starting, 1 problems found, 2 wrong usage, 3 the cluster can't be read.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Doctor {
-    /// Object to look at, with its owner and what it made, such as raycluster/demo
+    /// Object to diagnose, with its owner and the objects that it created, such as raycluster/demo
     #[arg(value_name = "KIND/NAME", value_parser = object)]
     pub object: Option<(String, String)>,
     /// Namespace; that of the context when absent

@@ -18,7 +18,7 @@ Examples:
   kuberay-conformance fuzz --operator all --cases 500
   kuberay-conformance fuzz --seed 7 --save scenarios          keep what differs as scenarios
 
-Exit codes: 0 nothing differs, 1 something does, 2 bad use, 3 the environment failed.";
+Exit codes: 0 nothing differs, 1 something does, 2 wrong usage, 3 the environment failed.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -35,10 +35,10 @@ pub struct Fuzz {
     /// Seed of the generated RayClusters; random when absent, and printed
     #[arg(long, value_name = "SEED")]
     pub seed: Option<u64>,
-    /// Compare the samples of the operator, too
+    /// Also compare the samples in the operator's source
     #[arg(long)]
     pub samples: bool,
-    /// Folder for scenarios of what differs
+    /// Folder to write each difference to, as a scenario
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
     #[command(flatten)]

@@ -40,7 +40,7 @@ pub(super) fn division(arguments: &Run) -> Result<Option<Division>, CliError> {
 }
 
 /// Returns the exit code of a Pod of a Job. Kubernetes makes a Pod again that fails, so one fails only where another may find
-/// out more: the environment failed, or nothing was judged. A scenario that failed is a result, which `job collect` judges.
+/// out more: the environment failed, or no case has a verdict. A scenario that failed is a result, which `job collect` judges.
 pub(super) fn exit_code_of_pod(result: &RunResult) -> u8 {
     match report::exit_code(result, Strictness::default()) {
         ENVIRONMENT => ENVIRONMENT,
@@ -116,7 +116,7 @@ pub(super) fn collect(arguments: &Collect) -> Result<u8, CliError> {
     live::block(async |progress, cancel| {
         let client = tokio::select! {
             biased;
-            () = cancel.cancelled() => return Err(RunError::Interrupted),
+            () = cancel.cancelled() => return Err(TargetError::Interrupted.into()),
             client = client(&arguments.place, &progress) => client?,
         };
         let options = CollectOptions {

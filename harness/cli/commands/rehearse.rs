@@ -29,7 +29,7 @@ Examples:
 It gets and lists objects as doctor does, and changes nothing in the cluster. The upgrade happens on an API server on
 this machine, on which the real operators run; nothing leaves the machine. No container starts.
 
-Exit codes: 0 nothing to do, 1 review needed, 2 bad use, 3 the upgrade could not be rehearsed.";
+Exit codes: 0 nothing to do, 1 review needed, 2 wrong usage, 3 the upgrade could not be rehearsed.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -59,10 +59,10 @@ pub struct Rehearse {
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "from")]
     pub objects: Vec<PathBuf>,
     /// Environment variable of the operator after the upgrade; repeatable
-    #[arg(long = "operator-env", hide_short_help = true, value_name = "NAME=VALUE", value_parser = super::explain::variable)]
+    #[arg(long = "operator-env", hide_short_help = true, value_name = "NAME=VALUE", value_parser = crate::args::variable)]
     pub operator_env: Vec<(String, String)>,
     /// Feature gate of the operator after the upgrade, such as `RayCronJob=true`; repeatable
-    #[arg(long = "feature-gate", hide_short_help = true, value_name = "NAME=BOOL", value_parser = super::explain::gate)]
+    #[arg(long = "feature-gate", hide_short_help = true, value_name = "NAME=BOOL", value_parser = crate::args::gate)]
     pub feature_gate: Vec<(String, bool)>,
     /// Configuration file of the operator after the upgrade, as its `--config` reads it
     #[arg(long = "operator-config", hide_short_help = true, value_name = "FILE")]

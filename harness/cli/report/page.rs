@@ -206,7 +206,7 @@ fn verdict(run: &RunResult) -> Verdict {
     let (word, sentence) = if run.interrupted.is_some() {
         ("INCOMPLETE", "the run did not reach its end")
     } else if without_verdict(run).is_some() {
-        ("NO VERDICT", "nothing was judged")
+        ("NO VERDICT", "no case has a verdict")
     } else if totals.failed > totals.provisional {
         ("FAIL", "at least one check does not hold")
     } else {

@@ -140,6 +140,7 @@ pub fn mixed() -> RunResult {
     for (name, rules, level, layer) in scenarios {
         let rules: Vec<String> = rules.iter().map(|&rule| rule.into()).collect();
         run.scenarios.push(ScenarioRecord {
+            level: Level::Core,
             name: name.into(),
             rules: rules.clone(),
             target: TargetKind::Envtest,

@@ -79,7 +79,11 @@ async fn a_run_that_may_not_install_its_operator_leaves_that_of_another_run() {
     let there = ExistingProvider {
         spec: ExistingSpec {
             source: Source::Auto,
-            context: ContextOptions::default(),
+            context: ContextOptions {
+                name: "kind-mine".into(),
+                kubeconfig: None,
+                allowed: None,
+            },
             install_operator: true,
             operator: CustomOperator::default(),
             operator_deployment: None,

@@ -7,23 +7,24 @@ use crate::mutated::try_texts;
 
 #[test]
 fn files_of_the_daemon() {
-    let options = Options::new(Version::new(1, 6, 2), Version::new(2, 52, 0));
-    let wanted = serde_json::to_vec(&Wanted::of(&options)).unwrap();
+    let releases = ReleaseSpec::new(Version::new(1, 6, 2), Version::new(2, 52, 0));
+    let spec = EnvtestSpec::default();
+    let wanted = serde_json::to_vec(&Wanted::of(&releases, &spec)).unwrap();
     let note = Note {
         daemon: ProcessIdentity::current().clone(),
         since: "2026-01-01T00:00:00Z".into(),
         environment: Environment::default(),
-        sites: Vec::new(),
+        releases: Vec::new(),
     };
     let note = serde_json::to_vec(&note).unwrap();
     try_texts(vec![wanted, note], |text| {
         if let Ok(wanted) = serde_json::from_slice::<Wanted>(&text) {
             let number = wanted.operators.len();
-            prop_assert_eq!(wanted.options().is_ok(), number > 0);
+            prop_assert_eq!(wanted.specs().is_ok(), number > 0);
         }
         if let Ok(note) = serde_json::from_slice::<Note>(&text) {
             note.daemon.liveness();
-            prop_assert!(note.sites.is_empty());
+            prop_assert!(note.releases.is_empty());
         }
         Ok(())
     });
