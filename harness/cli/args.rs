@@ -103,8 +103,10 @@ pub enum Command {
     #[command(subcommand)]
     Artifacts(Artifacts),
     /// Print a generated page of the documentation
+    #[command(hide = true)]
     Docs(Docs),
     /// Print a JSON schema
+    #[command(hide = true)]
     Schema {
         /// The document that the schema describes
         #[arg(value_enum)]
@@ -147,7 +149,7 @@ pub enum Scenarios {
 #[derive(Debug, Subcommand)]
 pub enum Cluster {
     /// Bring a target up, with operator and images, and leave it up
-    Up(Stack),
+    Up(Box<Stack>),
     /// Remove what `cluster up` created
     Down(Place),
     /// Print the targets that are up, and the processes that use them

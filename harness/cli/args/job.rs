@@ -78,8 +78,7 @@ pub struct Submit {
     /// Number of Pods at once, which share the capacity of the nodes; all when absent
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub parallel: Option<u16>,
-    /// Image of the harness, which the nodes can pull; built automatically for the harness's own
-    /// cluster
+    /// Image of the harness, which the nodes can pull; built for the harness's own cluster
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
     /// Select scenarios that prove this rule, such as C02; repeatable

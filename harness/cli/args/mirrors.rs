@@ -16,7 +16,7 @@ pub struct Mirrors {
     /// Mirror of an image registry, such as docker.io=mirror.example.com/docker; repeatable
     ///
     /// Names and digests of images stay public. Logins come from the files of podman and Docker. Also read from
-    /// KUBERAY_CONFORMANCE_MIRRORS, with commas, and from kuberay-conformance.toml.
+    /// `KUBERAY_CONFORMANCE_MIRRORS`, with commas, and from kuberay-conformance.toml.
     #[arg(
         long = "mirror",
         hide_short_help = true,
@@ -25,7 +25,7 @@ pub struct Mirrors {
     pub images: Vec<String>,
     /// Mirror of the files whose addresses begin with the first URL; repeatable
     ///
-    /// Also read from KUBERAY_CONFORMANCE_DOWNLOAD_MIRRORS, with commas, and from kuberay-conformance.toml.
+    /// Also read from `KUBERAY_CONFORMANCE_DOWNLOAD_MIRRORS`, with commas, and from kuberay-conformance.toml.
     #[arg(
         long = "download-mirror",
         hide_short_help = true,

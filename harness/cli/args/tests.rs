@@ -5,9 +5,11 @@ use clap::CommandFactory as _;
 use super::Arguments;
 
 /// Most lines of `-h`, so that it fits on a screen.
-const SHORT: usize = 27;
+const SHORT: usize = 25;
+/// Commands that `-h` does not list although people use them: those for the documentation.
+const OF_DOCUMENTATION: [&str; 2] = ["docs", "schema"];
 
-/// The help of every command that is not hidden: its name, what `-h` prints, and what `--help` prints.
+/// The help of every command that people use: its name, what `-h` prints, and what `--help` prints.
 fn helps() -> Vec<(String, String, String)> {
     fn collect(command: &mut clap::Command, into: &mut Vec<(String, String, String)>) {
         let name = command
@@ -21,7 +23,8 @@ fn helps() -> Vec<(String, String, String)> {
         into.push((name, short, long));
         for sub in command
             .get_subcommands_mut()
-            .filter(|sub| !sub.is_hide_set() && sub.get_name() != "help")
+            .filter(|sub| !sub.is_hide_set() || OF_DOCUMENTATION.contains(&sub.get_name()))
+            .filter(|sub| sub.get_name() != "help")
         {
             collect(sub, into);
         }

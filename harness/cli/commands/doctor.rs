@@ -28,7 +28,7 @@ Exit codes: 0 healthy or still starting, 1 problems found, 2 wrong usage, 3 the 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Doctor {
-    /// Object to diagnose, with its owner and the objects that it created, such as raycluster/demo
+    /// Object to diagnose, with its owner and what it created, such as raycluster/demo
     #[arg(value_name = "KIND/NAME", value_parser = object)]
     pub object: Option<(String, String)>,
     /// Namespace; that of the context when absent

@@ -202,9 +202,10 @@ fn read(path: &Path) -> Result<ConformanceReport, CliError> {
 
 /// The results of a run, and the bytes that its digest is of.
 fn results(path: &Path) -> Result<(RunResult, Vec<u8>), CliError> {
-    let file: PathBuf = match path.is_dir() {
-        true => path.join("results.json"),
-        false => path.into(),
+    let file: PathBuf = if path.is_dir() {
+        path.join("results.json")
+    } else {
+        path.into()
     };
     let cannot = |error: String| {
         let next = "name the run's results.json, or its folder, with --results";

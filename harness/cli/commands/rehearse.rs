@@ -120,13 +120,14 @@ impl From<RehearseError> for CliError {
 pub(super) fn run(options: &Rehearse) -> Result<u8, CliError> {
     let offline = offline(options)?;
     let report = super::live::block_with(StatusLevel::default(), async |progress, cancel| {
-        let mut fleet = match offline {
-            Some(fleet) => fleet,
-            None => tokio::select! {
+        let mut fleet = if let Some(fleet) = offline {
+            fleet
+        } else {
+            tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Err(RehearseError::Interrupted.into()),
                 bundle = read(options, &*progress) => Fleet::of_bundle(&bundle?, "cluster"),
-            },
+            }
         };
         if options.from.is_some() {
             fleet.from.clone_from(&options.from);

@@ -134,5 +134,5 @@ fn lines(object: &ObjectReport) -> Vec<String> {
 /// A text that breaks neither a table nor a list.
 fn cell(text: &str) -> String {
     let text = visible::line(text).replace('|', "\\|");
-    text.replace('<', "&lt;").replace("@", "@\u{200b}")
+    text.replace('<', "&lt;").replace('@', "@\u{200b}")
 }

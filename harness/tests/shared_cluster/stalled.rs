@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use http::Method;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::ListParams;

@@ -114,7 +114,7 @@ impl Mirror {
     }
 
     /// The program with an empty cache, without login files, with no way to any other server, and without Go.
-    pub fn program(&self, folder: &Path) -> Command {
+    pub fn program(folder: &Path) -> Command {
         let home = folder.join("home");
         std::fs::create_dir_all(&home).unwrap();
         let mut command = super::program();

@@ -96,13 +96,15 @@ pub fn render_programme(entries: &[Entry]) -> String {
     for entry in listed {
         let spec = &entry.report.spec;
         let counts = counts_as(&entry.report, today);
-        let result = match counts == spec.result {
-            true => counts.word().to_owned(),
-            false => format!("{} (for its age)", counts.word()),
+        let result = if counts == spec.result {
+            counts.word().to_owned()
+        } else {
+            format!("{} (for its age)", counts.word())
         };
-        let ray = match spec.ray.is_empty() {
-            true => "none".to_owned(),
-            false => spec.ray.join(", "),
+        let ray = if spec.ray.is_empty() {
+            "none".to_owned()
+        } else {
+            spec.ray.join(", ")
         };
         let cells = [
             escape(&spec.operator.release),

@@ -56,7 +56,7 @@ impl Company {
     }
 
     fn program(&self) -> Command {
-        let mut program = self.mirror.program(self.folder.path());
+        let mut program = Mirror::program(self.folder.path());
         let docker = format!("docker.io={}", self.mirror.location("docker.io"));
         program.env("KUBERAY_CONFORMANCE_MIRRORS", docker);
         program

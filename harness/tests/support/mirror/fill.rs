@@ -60,7 +60,7 @@ impl Mirror {
             let place = place.unwrap_or_else(|| panic!("{url} has no mirror"));
             let base = format!("https://{}/files/", self.host);
             let path = place.strip_prefix(&base).unwrap();
-            self.copy(url, &self.folder.join("files").join(path), contents);
+            Self::copy(url, &self.folder.join("files").join(path), contents);
         }
         for image in list["images"].as_array().unwrap() {
             let name = image["name"].as_str().unwrap();
@@ -76,7 +76,7 @@ impl Mirror {
         pushed
     }
 
-    fn copy(&self, url: &str, target: &Path, contents: &Contents) {
+    fn copy(url: &str, target: &Path, contents: &Contents) {
         std::fs::create_dir_all(target.parent().unwrap()).unwrap();
         if let Some(source) = contents.files.get(url) {
             // Another disk can't be linked to.
