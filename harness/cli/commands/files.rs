@@ -261,7 +261,12 @@ pub(super) fn review(snapshots: &Snapshots) -> Result<u8, CliError> {
             "{accepted} accepted, {rejected} rejected, {} left as they are",
             reviewed.skipped.len()
         );
-        Ok(PASSED)
+        // Whoever could not be asked has reviewed nothing.
+        Ok(if accepted + rejected == 0 {
+            FAILED
+        } else {
+            PASSED
+        })
     })
 }
 

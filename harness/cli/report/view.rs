@@ -1,6 +1,6 @@
 //! How results are put into words; every report uses the same ones.
 
-use super::{Origin, Outcome, RunResult};
+use super::{CaseResult, Origin, Outcome, RunResult};
 use crate::artifact::Pins;
 use crate::scenario::{Level, TargetKind};
 
@@ -52,7 +52,23 @@ pub(super) fn remarks(run: &RunResult) -> Vec<String> {
             "{new} {snapshots} new; next: `kuberay-conformance snapshot review` (where CI is set, a run records none)"
         )
     });
-    part.into_iter().chain(resumed).chain(new).collect()
+    let differs = new.is_none() && run.cases.iter().any(differs_from_snapshots);
+    let differs = differs.then(|| {
+        "is a difference meant? next: `kuberay-conformance snapshot review` (where CI is set, a run records none)".to_owned()
+    });
+    part.into_iter()
+        .chain(resumed)
+        .chain(new)
+        .chain(differs)
+        .collect()
+}
+
+/// Whether a case failed because a Pod is not as its snapshots say.
+fn differs_from_snapshots(case: &CaseResult) -> bool {
+    case.outcome == Outcome::Failed
+        && case
+            .bad_checks()
+            .any(|check| check.name.starts_with("pod ") && check.diff.is_some())
 }
 
 /// Releases of Kubernetes with the day on which their life ends, where that is known.

@@ -196,6 +196,14 @@ fn scenario(name: &str, object: &Value, others: &[Value]) -> Result<NewScenario,
         checks.push(json!({"pod": {"role": "worker", "group": group_name, "snapshot": FIELDS}}));
         titles.push(format!("worker group {group_name}"));
     }
+    for account in accounts(cluster) {
+        if !others.iter().any(|other| is_account(other, account)) {
+            notes.push(format!(
+                "the Pods use the ServiceAccount `{account}`, which no manifest holds; where the operator asks for it, add it \
+                 to manifest.yaml"
+            ));
+        }
+    }
     let mode = spec["submissionMode"].as_str();
     let submits = kind == "RayJob" && matches!(mode, None | Some("" | "K8sJobMode"));
     if submits {
@@ -236,6 +244,20 @@ fn scenario(name: &str, object: &Value, others: &[Value]) -> Result<NewScenario,
         checks: titles,
         notes,
     })
+}
+
+/// The service accounts that the Pods of a RayCluster name, each once.
+fn accounts(cluster: &Value) -> BTreeSet<&str> {
+    let workers = cluster["workerGroupSpecs"].as_array().into_iter().flatten();
+    std::iter::once(&cluster["headGroupSpec"])
+        .chain(workers)
+        .filter_map(|group| group["template"]["spec"]["serviceAccountName"].as_str())
+        .filter(|name| !matches!(*name, "" | "default"))
+        .collect()
+}
+
+fn is_account(object: &Value, name: &str) -> bool {
+    object["kind"] == "ServiceAccount" && object["metadata"]["name"] == name
 }
 
 /// The number of workers that a group begins with: `replicas` within its bounds, as the operator counts them.

@@ -57,7 +57,7 @@ impl Plane {
         assert!(up.status.success(), "{}", text(&up));
         let note = cache.join("daemon-control-planes/note.json");
         let note: Value = serde_json::from_slice(&std::fs::read(note).unwrap()).unwrap();
-        plane.kubeconfig = note["sites"][0]["kubeconfig"].as_str().unwrap().into();
+        plane.kubeconfig = note["releases"][0]["kubeconfig"].as_str().unwrap().into();
         plane.upstream = plane.runtime.block_on(client(&plane.kubeconfig));
         plane
     }

@@ -21,3 +21,19 @@ fn new_snapshots_are_counted_from_data_and_not_from_messages() {
     let told = remarks(&run);
     assert!(told[0].starts_with("3 snapshots are new; "), "{told:?}");
 }
+
+#[test]
+fn a_difference_from_a_snapshot_leads_to_the_review() {
+    let mut run = example::run();
+    run.shard = None;
+    assert!(
+        remarks(&run)
+            .concat()
+            .contains("is a difference meant? next: "),
+        "a Pod of the example differs from its snapshot"
+    );
+    for check in run.cases.iter_mut().flat_map(|case| &mut case.checks) {
+        check.diff = None;
+    }
+    assert!(!remarks(&run).concat().contains("difference meant"));
+}

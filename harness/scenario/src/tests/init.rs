@@ -43,6 +43,23 @@ fn a_group_has_a_check_where_it_has_pods(#[case] fields: &str, #[case] checked: 
     assert_eq!(made[0].notes.is_empty(), checked, "{:?}", made[0].notes);
 }
 
+#[rstest]
+#[case::absent("", 1)]
+#[case::there("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: team}\n", 0)]
+fn a_service_account_that_no_manifest_holds_is_told(#[case] others: &str, #[case] notes: usize) {
+    let template =
+        "template: {spec: {serviceAccountName: team, containers: [{name: r, image: i}]}}";
+    let group = format!("  workerGroupSpecs:\n  - {{groupName: g, replicas: 1, {template}}}\n");
+    let made = made(&(cluster("a", &group) + others));
+    assert_eq!(made[0].notes.len(), notes, "{:?}", made[0].notes);
+    assert!(
+        made[0]
+            .notes
+            .iter()
+            .all(|note| note.contains("ServiceAccount `team`"))
+    );
+}
+
 #[test]
 fn what_only_an_api_server_writes_is_left_out() {
     let manifest = file(&made(&cluster("a", ""))[0], "manifest.yaml");
