@@ -218,7 +218,7 @@ impl ConformanceReport {
         if cases.is_empty() {
             return Err(ProgrammeError::NoCase(release));
         }
-        let command = run.command.clone().ok_or(ProgrammeError::NoCommand)?;
+        let command = run.command.as_deref().ok_or(ProgrammeError::NoCommand)?;
         let ray: Vec<String> = distinct(
             cases
                 .iter()
@@ -250,7 +250,7 @@ impl ConformanceReport {
                 failed: judged.failed,
                 without_verdict: judged.without_verdict,
                 not_run: judged.not_run,
-                command,
+                command: anywhere(command),
                 results: ResultsFile {
                     sha256: hex(&Sha256::digest(bytes)),
                 },
@@ -419,6 +419,20 @@ fn builds(cases: &[&CaseResult]) -> Result<Vec<String>, ProgrammeError> {
         None if builds.is_empty() => Err(ProgrammeError::NoBuild("no case ran".into())),
         None => Ok(builds),
     }
+}
+
+/// A command without what concerns the machine that it ran on alone: where the reports went.
+fn anywhere(command: &str) -> String {
+    let mut words = Vec::new();
+    let mut all = command.split(' ');
+    while let Some(word) = all.next() {
+        if word == "--output" {
+            all.next();
+        } else if !word.starts_with("--output=") {
+            words.push(word);
+        }
+    }
+    words.join(" ")
 }
 
 /// The target that shows most: ids begin with the name of their target.

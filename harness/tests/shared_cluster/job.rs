@@ -33,10 +33,11 @@ const QUICK: [&str; 6] = [
     "trailing-newline",
 ];
 
+/// By scenario: ids of a Job's cases begin with `existing::`, those of a run from outside with `kind::`.
 fn outcomes(run: &RunResult) -> BTreeMap<String, Outcome> {
     run.cases
         .iter()
-        .map(|case| (case.id.clone(), case.outcome))
+        .map(|case| (case.scenario.clone(), case.outcome))
         .collect()
 }
 

@@ -24,7 +24,7 @@ const BEYOND: Duration = Duration::from_secs(5);
 #[case::the_first_request("get", "/version", Fault::Stall, "time limit")]
 #[case::the_operator("list", "deployments", Fault::Stall, "time limit")]
 #[case::a_namespace("create", "namespaces", Fault::Stall, "time limit")]
-#[case::an_object("patch", "rayclusters", Fault::Stall, "time limit")]
+#[case::an_object("create", "rayclusters", Fault::Stall, "time limit")]
 #[case::a_connection_that_is_cut("get", "/version", Fault::Cut, "does not answer")]
 #[case::a_watch_that_is_cut("watch", "pods", Fault::Cut, "the watch of pods breaks")]
 #[case::a_slow_answer("list", "nodes", Fault::Throttle(20), "time limit")]

@@ -219,6 +219,14 @@ fn the_table_shows_the_newest_release_first_and_counts_old_reports_as_partial() 
 }
 
 #[test]
+fn the_command_does_not_say_where_reports_went() {
+    let mut run = all_passed();
+    run.command = Some("kuberay-conformance run --output /x --target all --output=/y".into());
+    let command = report(&run).spec.command;
+    assert_eq!(command, "kuberay-conformance run --target all");
+}
+
+#[test]
 fn a_badge_says_what_the_report_says() {
     let badge: serde_json::Value = serde_json::from_str(&badge(&report(&all_passed()))).unwrap();
     assert_eq!(badge["label"], "KubeRay 1.6.2 core");

@@ -124,6 +124,7 @@ async fn orchestrate(
             ..engine_options(spec, &id, &journal, redactor)
         },
         journal,
+        end: &end,
         progress: &progress,
         found: Mutex::new(Found {
             cases: not_available,
@@ -322,6 +323,7 @@ struct Found {
 struct TargetRunner<'a> {
     options: EngineOptions,
     journal: Arc<RunJournal>,
+    end: &'a RunEnd,
     progress: &'a Arc<dyn Progress>,
     found: Mutex<Found>,
 }
@@ -334,8 +336,12 @@ impl TargetRunner<'_> {
     async fn run(&self, batch: Batch<'_>) -> Result<CleanUp, TargetError> {
         let progress = Arc::clone(self.progress);
         let cancel = batch.cancel.clone();
-        let engine = Engine::new(batch.target, self.options.clone(), progress, cancel).await;
-        let engine = engine.map_err(|error| TargetError::Start(error.into()))?;
+        let engine = async {
+            let engine = Engine::new(batch.target, self.options.clone(), progress, cancel).await;
+            engine.map_err(|error| TargetError::Start(error.into()))
+        };
+        // It looks at nodes and Pods before cases, which have limits of their own, begin.
+        let engine = self.end.limit(engine).await?;
         let (passed, rest) = engine.take_over(&batch.cases).await;
         self.found().cases.extend(passed);
         match batch.upgrade {
