@@ -80,15 +80,9 @@ fn colours(
     assert_eq!(use_colour(terminal, &env), expected);
 }
 
-/// A terminal of some columns that keeps what is written to it.
-#[derive(Clone)]
-struct Screen(std::sync::Arc<Mutex<String>>, u16);
-
-impl Default for Screen {
-    fn default() -> Self {
-        Self(std::sync::Arc::default(), 100)
-    }
-}
+/// A terminal that keeps what is written to it.
+#[derive(Clone, Default)]
+struct Screen(std::sync::Arc<Mutex<String>>);
 
 impl fmt::Debug for Screen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,7 +92,7 @@ impl fmt::Debug for Screen {
 
 impl TermLike for Screen {
     fn width(&self) -> u16 {
-        self.1
+        100
     }
     fn move_cursor_up(&self, _: usize) -> io::Result<()> {
         Ok(())
@@ -225,28 +219,4 @@ fn a_terminal_shows_a_total() {
         "{text:?}"
     );
     assert!(!text.contains("PASS"), "{text:?}");
-}
-
-#[test]
-fn live_lines_fit_into_sixty_columns() {
-    let screen = Screen(std::sync::Arc::default(), 60);
-    let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
-    let live = Live::new(
-        MultiProgress::with_draw_target(target),
-        false,
-        StatusLevel::Fail,
-    );
-    let id = "envtest::1.6.2::a-scenario-with-a-name-that-is-as-long-as-names-get";
-    live.cases(&[id.into()]);
-    live.update(id, &"waits for something that takes long ".repeat(4));
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !lock(&screen.0).contains("waits for") {
-        assert!(Instant::now() < deadline, "{:?}", lock(&screen.0));
-        std::thread::yield_now();
-    }
-    let text = lock(&screen.0).clone();
-    let widest = text
-        .split(['\n', '\r'])
-        .map(|line| line.trim_end().chars().count());
-    assert!(widest.max() <= Some(60), "{text:?}");
 }
