@@ -17,6 +17,7 @@ mod job;
 mod live;
 mod merge;
 mod programme;
+mod reading;
 mod rehearse;
 mod settings;
 

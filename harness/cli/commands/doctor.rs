@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::colour;
+use super::reading::{self, Place};
 use crate::console;
 use crate::exit::{CliError, FAILED, PASSED};
 use crate::live::{self, Bundle, BundleError, NoObject, ReadError, Scope, kind_of};
-use crate::report::{StatusLevel, doctor_junit, doctor_text};
+use crate::report::{doctor_junit, doctor_text};
 use crate::visible;
 
 const EXAMPLES: &str = "\
@@ -154,26 +155,18 @@ fn narrowed(mut bundle: Bundle, options: &Doctor) -> Result<Bundle, CliError> {
 }
 
 fn read(options: &Doctor) -> Result<Bundle, CliError> {
-    super::live::block_with(StatusLevel::default(), async |progress, cancel| {
-        let work = async {
-            let connection =
-                live::connect(options.context.as_deref(), options.kubeconfig.as_deref()).await?;
-            let namespace = options.namespace.clone().unwrap_or(connection.namespace);
-            let scope = Scope {
-                namespace: Some(namespace).filter(|_| !options.all_namespaces),
-                object: options.object.clone(),
-            };
-            live::read(&connection.client, &scope, &*progress).await
+    let place = Place {
+        context: options.context.as_deref(),
+        kubeconfig: options.kubeconfig.as_deref(),
+        namespace: options.namespace.as_deref(),
+        all_namespaces: options.all_namespaces,
+    };
+    reading::read("doctor", "doctor", async |progress| {
+        let (client, scope) = place.connect().await?;
+        let scope = Scope {
+            object: options.object.clone(),
+            ..scope
         };
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => {
-                Err(CliError::Environment("doctor was interrupted; nothing was changed".into()))
-            }
-            read = work => {
-                progress.finish("doctor", crate::report::Outcome::Passed, "read the cluster");
-                Ok(read?)
-            }
-        }
+        Ok(live::read(&client, &scope, progress).await?)
     })
 }

@@ -3,11 +3,11 @@
 use semver::Version;
 
 use super::files::operators;
+use super::reading::{self, Place};
 use crate::args::{FromCluster, Operator};
 use crate::exit::CliError;
+use crate::live;
 use crate::live::manifests::{self, Group};
-use crate::live::{self, Scope};
-use crate::report::{Outcome, StatusLevel};
 
 /// What [`read`] returns: the groups, each with the releases to look at.
 pub(super) type Groups = Vec<(Group, Vec<Version>)>;
@@ -22,27 +22,15 @@ pub(super) fn read(
     operator: &Operator,
     given: &[Version],
 ) -> Result<Groups, CliError> {
-    let bundle = super::live::block_with(StatusLevel::default(), async |progress, cancel| {
-        let work = async {
-            let connection =
-                live::connect(from.context.as_deref(), from.kubeconfig.as_deref()).await?;
-            let namespace = operator.namespace.clone().unwrap_or(connection.namespace);
-            let scope = Scope {
-                namespace: Some(namespace).filter(|_| !from.all_namespaces),
-                object: None,
-            };
-            live::read_objects(&connection.client, &scope, &*progress).await
-        };
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => {
-                Err(CliError::Environment("it was interrupted; nothing was changed".into()))
-            }
-            read = work => {
-                progress.finish("manifests", Outcome::Passed, "read the cluster");
-                Ok(read?)
-            }
-        }
+    let place = Place {
+        context: from.context.as_deref(),
+        kubeconfig: from.kubeconfig.as_deref(),
+        namespace: operator.namespace.as_deref(),
+        all_namespaces: from.all_namespaces,
+    };
+    let bundle = reading::read("manifests", "it", async |progress| {
+        let (client, scope) = place.connect().await?;
+        Ok(live::read_objects(&client, &scope, progress).await?)
     })?;
     for missing in &bundle.missing {
         print_problem!(

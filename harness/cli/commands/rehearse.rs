@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use semver::Version;
 
+use super::reading::Place;
 use super::{colour, input};
 use crate::args::Source;
 use crate::console;
 use crate::exit::{CliError, FAILED, PASSED};
-use crate::live::{self, Bundle, Scope};
+use crate::live::{self, Bundle};
 use crate::manifest::{self, Diagnostic};
 use crate::plan::parse_version;
 use crate::rehearse::{self, Fleet, Options, RehearseError};
@@ -187,14 +188,14 @@ async fn read(
     options: &Rehearse,
     progress: &dyn crate::report::Progress,
 ) -> Result<Bundle, CliError> {
-    let connection =
-        live::connect(options.context.as_deref(), options.kubeconfig.as_deref()).await?;
-    let namespace = options.namespace.clone().unwrap_or(connection.namespace);
-    let scope = Scope {
-        namespace: Some(namespace).filter(|_| !options.all_namespaces),
-        object: None,
+    let place = Place {
+        context: options.context.as_deref(),
+        kubeconfig: options.kubeconfig.as_deref(),
+        namespace: options.namespace.as_deref(),
+        all_namespaces: options.all_namespaces,
     };
-    Ok(live::read(&connection.client, &scope, progress).await?)
+    let (client, scope) = place.connect().await?;
+    Ok(live::read(&client, &scope, progress).await?)
 }
 
 /// The operator's settings after the upgrade, where the options change something.
