@@ -36,7 +36,9 @@ pub use kuberay_conformance_engine::merge::{
 };
 pub use kuberay_conformance_engine::progress::{Progress, Silent};
 pub use kuberay_conformance_engine::redact::{MASK, Redacted, Redactor};
-pub use kuberay_conformance_engine::reports::{ReportError, Reports, read_results};
+pub use kuberay_conformance_engine::reports::{
+    ReportError, Reports, read_results, read_results_and_bytes, results_file,
+};
 pub use kuberay_conformance_scenario::results::*;
 
 pub use check::{check_annotations, check_junit};

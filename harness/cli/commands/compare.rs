@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &Compare) -> Result<u8, CliError> {
     };
     console::line(text.trim_end());
     if let Some(path) = &arguments.html {
-        let results = results(&arguments.new);
+        let results = report::results_file(&arguments.new);
         let folder = |path: &Path| match path.parent() {
             Some(folder) if folder != "" => folder.to_path_buf(),
             _ => ".".into(),
@@ -35,17 +35,8 @@ pub(super) fn run(arguments: &Compare) -> Result<u8, CliError> {
     })
 }
 
-/// `results.json` itself, or in a folder.
-fn results(path: &Path) -> std::path::PathBuf {
-    if path.is_dir() {
-        path.join("results.json")
-    } else {
-        path.into()
-    }
-}
-
 fn read(path: &Path) -> Result<RunResult, CliError> {
     // Both files may be right as arguments and still be missing or of another version.
-    report::read_results(&results(path))
+    report::read_results(&report::results_file(path))
         .map_err(|error: ReportError| CliError::Environment(error.to_string()))
 }

@@ -1,7 +1,7 @@
 //! `report publish` and `report verify`: reports for the conformance programme.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Parser as _;
 use sha2::{Digest as _, Sha256};
@@ -202,19 +202,10 @@ fn read(path: &Path) -> Result<ConformanceReport, CliError> {
 
 /// The results of a run, and the bytes that its digest is of.
 fn results(path: &Path) -> Result<(RunResult, Vec<u8>), CliError> {
-    let file: PathBuf = if path.is_dir() {
-        path.join("results.json")
-    } else {
-        path.into()
-    };
-    let cannot = |error: String| {
+    report::read_results_and_bytes(&report::results_file(path)).map_err(|error| {
         let next = "name the run's results.json, or its folder, with --results";
         CliError::Environment(format!("{error}; {next}"))
-    };
-    let run = report::read_results(&file).map_err(|error| cannot(error.to_string()))?;
-    let bytes = std::fs::read(&file)
-        .map_err(|error| cannot(format!("reading {}: {error}", file.display())))?;
-    Ok((run, bytes))
+    })
 }
 
 impl From<ProgrammeError> for CliError {

@@ -59,14 +59,33 @@ impl ReportError {
     }
 }
 
+/// The name of the file with the results of a run.
+pub(crate) const RESULTS: &str = "results.json";
 /// No `results.json` is larger, in bytes: a case takes some kilobytes.
 const LARGEST: u64 = 128 << 20;
+
+/// Returns the file with the results of a run: the path itself, or `results.json` in it where it is a folder.
+pub fn results_file(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        path.join(RESULTS)
+    } else {
+        path.into()
+    }
+}
 
 /// Reads `results.json` of a run.
 ///
 /// # Errors
 /// Fails when there is none, it is of another version, or it is larger than any.
 pub fn read_results(path: &Path) -> Result<RunResult, ReportError> {
+    Ok(read_results_and_bytes(path)?.0)
+}
+
+/// As [`read_results`], with the bytes of the file.
+///
+/// # Errors
+/// As [`read_results`].
+pub fn read_results_and_bytes(path: &Path) -> Result<(RunResult, Vec<u8>), ReportError> {
     let read = || {
         let mut text = Vec::new();
         let file = std::fs::File::open(path)?;
@@ -78,7 +97,7 @@ pub fn read_results(path: &Path) -> Result<RunResult, ReportError> {
         }
         let run: RunResult = serde_json::from_slice(&text)?;
         if run.version == RESULTS_VERSION {
-            return Ok(run);
+            return Ok((run, text));
         }
         Err(std::io::Error::other(format!(
             "it is of the version {}, not {RESULTS_VERSION}",

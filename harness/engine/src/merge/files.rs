@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{MergeError, Merged, Source};
 use crate::output;
-use crate::reports::{ReportError, Reports, read_results};
-
-const RESULTS: &str = "results.json";
+use crate::reports::{RESULTS, ReportError, Reports, read_results, results_file};
 
 /// Reads results from files, or from folders that hold a `results.json`; a folder without one is what a run left that was
 /// killed, and told in the second part, one sentence each.
@@ -17,11 +15,7 @@ const RESULTS: &str = "results.json";
 pub fn read_sources(paths: &[PathBuf]) -> Result<(Vec<Source>, Vec<String>), ReportError> {
     let (mut sources, mut notes) = (Vec::new(), Vec::new());
     for path in paths {
-        let file = if path.is_dir() {
-            path.join(RESULTS)
-        } else {
-            path.clone()
-        };
+        let file = results_file(path);
         if path.is_dir() && !file.exists() {
             notes.push(format!(
                 "{} holds no {RESULTS}: its run was ended from outside; `run --resume` picks it up",
