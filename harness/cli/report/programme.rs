@@ -8,7 +8,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{CaseResult, Outcome, RunResult, ScenarioRecord};
+use super::{CaseResult, Outcome, RunResult, ScenarioRecord, shell_word};
 use crate::scenario::{Level, TargetKind};
 
 mod page;
@@ -252,7 +252,7 @@ impl ConformanceReport {
                 not_run: judged.not_run,
                 command: anywhere(command),
                 results: ResultsFile {
-                    sha256: hex(&Sha256::digest(bytes)),
+                    sha256: format!("{:x}", Sha256::digest(bytes)),
                 },
             },
         })
@@ -424,12 +424,12 @@ fn builds(cases: &[&CaseResult]) -> Result<Vec<String>, ProgrammeError> {
 /// A command without what concerns the machine that it ran on alone: where the reports went.
 fn anywhere(command: &str) -> String {
     let mut words = Vec::new();
-    let mut all = command.split(' ');
+    let mut all = shlex::split(command).unwrap_or_default().into_iter();
     while let Some(word) = all.next() {
         if word == "--output" {
             all.next();
         } else if !word.starts_with("--output=") {
-            words.push(word);
+            words.push(shell_word(&word));
         }
     }
     words.join(" ")
@@ -456,10 +456,6 @@ fn distinct(all: impl Iterator<Item = String>) -> Vec<String> {
         }
     }
     seen
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Every value of a document with its path, such as `spec.scenarios.passed`.

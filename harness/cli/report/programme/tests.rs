@@ -221,9 +221,10 @@ fn the_table_shows_the_newest_release_first_and_counts_old_reports_as_partial() 
 #[test]
 fn the_command_does_not_say_where_reports_went() {
     let mut run = all_passed();
-    run.command = Some("kuberay-conformance run --output /x --target all --output=/y".into());
+    run.command =
+        Some("kuberay-conformance run 'a b' --output '/x y' --target all '--output=/y z'".into());
     let command = report(&run).spec.command;
-    assert_eq!(command, "kuberay-conformance run --target all");
+    assert_eq!(command, "kuberay-conformance run 'a b' --target all");
 }
 
 #[test]
