@@ -2,12 +2,10 @@
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
-use super::text::{Paint, clean, one_line};
+use super::text::{Paint, clean, one_line, screen};
 use super::{NAME, ReportError};
 use crate::live::doctor::{Finding, ObjectReport, Origin, Patch, Report, Severity, State};
 
-/// Lines of one object without `--verbose`, so that it fits on a screen.
-const SCREEN: usize = 24;
 /// Objects that are shown without `--verbose`.
 const OBJECTS: usize = 20;
 
@@ -23,11 +21,7 @@ pub fn doctor_text(report: &Report, verbose: bool, colour: bool) -> String {
     let told: Vec<&ObjectReport> = report.objects.iter().filter(told).collect();
     let shown = if verbose { told.len() } else { OBJECTS };
     for object in told.iter().take(shown) {
-        let mut lines = of_object(object, verbose, paint);
-        if !verbose && lines.len() > SCREEN {
-            lines.truncate(SCREEN - 1);
-            lines.push("  … more with --verbose".into());
-        }
+        let lines = screen(of_object(object, verbose, paint), verbose);
         text.push_str(&lines.join("\n"));
         text.push_str("\n\n");
     }

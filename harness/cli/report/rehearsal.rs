@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::text::{Paint, one_line};
+use super::text::{Paint, one_line, screen};
 use crate::explain::check::Impact;
 use crate::rehearse::document::{AtOnce, Change, ObjectReport, Report, StepReport, Verdict};
 
-/// Lines of one object without `--verbose`, so that it fits on a screen.
-const SCREEN: usize = 24;
 /// Groups of objects that are shown without `--verbose`.
 const GROUPS: usize = 20;
 /// Names of a group that are shown.
@@ -71,11 +69,7 @@ fn of_step(report: &Report, step: &StepReport, verbose: bool, paint: Paint) -> S
         .collect();
     let shown = if verbose { told.len() } else { GROUPS };
     for group in told.iter().take(shown) {
-        let mut lines = of_group(group, verbose, paint);
-        if !verbose && lines.len() > SCREEN {
-            lines.truncate(SCREEN - 1);
-            lines.push("  … more with --verbose".into());
-        }
+        let lines = screen(of_group(group, verbose, paint), verbose);
         text.push_str(&lines.join("\n"));
         text.push_str("\n\n");
     }

@@ -35,6 +35,18 @@ pub(super) fn clean_value(value: &mut Value) {
     }
 }
 
+/// Lines of one object without `--verbose`, so that it fits on a screen.
+pub(super) const SCREEN: usize = 24;
+
+/// The lines of one object, as many as fit on a screen unless all are to be shown.
+pub(super) fn screen(mut lines: Vec<String>, verbose: bool) -> Vec<String> {
+    if !verbose && lines.len() > SCREEN {
+        lines.truncate(SCREEN - 1);
+        lines.push("  … more with --verbose".into());
+    }
+    lines
+}
+
 /// The escape codes of the few colours that reports use; empty ones when colour is off.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paint {

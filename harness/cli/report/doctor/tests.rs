@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::live::doctor::{PodReport, Proof, ProofKind};
+use crate::report::text::SCREEN;
 
 fn finding(rank: usize, cause: &str, severity: Severity) -> Finding {
     Finding {
