@@ -1,4 +1,4 @@
-//! What the store holds, who needs it, and how it is freed.
+//! Lists the artifacts of the store with their use, and removes those that are not needed.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -13,7 +13,7 @@ const DEPTH: usize = 5;
 /// Folders of artifacts that this module never removes: clusters mount them, and the harness itself keeps only the last few.
 const OF_CLUSTERS: &str = "unpacked";
 
-/// Who needs an artifact.
+/// How an artifact is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Need {
@@ -56,7 +56,7 @@ pub struct Stored {
     pub bytes: u64,
     /// When it was last used or made.
     pub used: SystemTime,
-    /// Who needs it.
+    /// How it is used.
     pub need: Need,
     folder: PathBuf,
 }

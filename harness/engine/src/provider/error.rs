@@ -94,7 +94,7 @@ pub enum TargetError {
         /// The system's answer.
         source: std::io::Error,
     },
-    /// The cluster is up, but `cluster up` did not come to its end.
+    /// The cluster is up, but `cluster up` was cut short.
     #[error(
         "the cluster is up, but what runs in it is not known; run `kuberay-conformance cluster up` again"
     )]

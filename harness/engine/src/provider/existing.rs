@@ -67,7 +67,7 @@ impl ExistingProvider {
             .identity()
             .await
             .map_err(|source| TargetError::Api {
-                doing: "reading the namespace kube-system, whose uid tells the cluster from others",
+                doing: "reading the namespace kube-system, whose uid identifies the cluster",
                 source: Box::new(source),
             })?;
         let asked = releases.asked.as_ref();

@@ -58,7 +58,7 @@ pub(crate) struct Batch<'a> {
     pub(crate) upgrade: Option<&'a dyn Upgrade>,
 }
 
-/// Waits until what a batch made is removed. Whoever takes the target down needs not wait.
+/// Ends when the objects of a batch are removed. A provider that removes the whole target need not wait for it.
 pub(crate) type CleanUp = LocalBoxFuture<'static, ()>;
 
 /// The runner, as providers see it.
@@ -121,7 +121,7 @@ impl Provider {
         }
     }
 
-    /// Returns what tells the target from others, where it exists already.
+    /// Returns the identity of a target that exists already.
     pub(crate) fn identity(&self) -> Option<&str> {
         match self {
             Self::Envtest(_) | Self::Kind { .. } => None,
@@ -143,7 +143,7 @@ impl Provider {
     /// Brings targets up for the cases, hands each to the runner, and takes down what it made.
     ///
     /// # Errors
-    /// Fails when a target can't be brought up or breaks, and when the run ends.
+    /// Fails when a target can't be created or breaks, and when the run is cut short.
     pub(crate) async fn serve(self, serve: &mut Serve<'_>) -> Result<(), TargetError> {
         match self {
             Self::Envtest(spec) => envtest::serve(&spec, serve).await,

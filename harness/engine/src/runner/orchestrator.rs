@@ -30,7 +30,8 @@ use crate::results::{
 };
 use crate::scenario::{TargetKind, load_all};
 
-/// Runs what the spec selects, writes the reports into the output folder, and takes down what it brought up.
+/// Runs the cases that the spec selects, writes the reports into the output folder, and removes the targets that it
+/// created.
 ///
 /// # Errors
 /// On bad use and bad files, before anything is made, and when reports can't be written. An environment that breaks

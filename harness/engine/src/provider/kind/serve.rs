@@ -13,7 +13,7 @@ use crate::target::{ClusterError, Left, UP, UPGRADE, who};
 /// Brings the cluster up for the cases of a run, and takes it down unless it is to stay or others use it.
 ///
 /// # Errors
-/// Fails when the cluster can't be brought up or taken down, and when the run ends.
+/// Fails when the cluster can't be created or removed, and when the run is cut short.
 pub(in crate::provider) async fn serve(
     spec: &KindSpec,
     serve: &mut Serve<'_>,

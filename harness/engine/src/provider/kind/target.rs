@@ -43,7 +43,7 @@ impl KindTarget {
     /// Uses what is up, as it is; nothing is made.
     ///
     /// # Errors
-    /// When nothing is up, or `cluster up` did not come to its end.
+    /// Fails when nothing is up, or when `cluster up` was cut short.
     pub async fn attach(
         spec: &KindSpec,
         progress: Arc<dyn Progress>,
