@@ -212,3 +212,57 @@ fn the_library_crates_need_no_runtime_no_cluster_and_no_command_line() {
         }
     }
 }
+
+/// The words behind each `--test` in a text.
+fn named_tests(text: &str) -> BTreeSet<String> {
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c == '`')
+        .filter(|word| !word.is_empty())
+        .collect();
+    words
+        .windows(2)
+        .filter(|pair| pair[0] == "--test")
+        .map(|pair| pair[1].trim_end_matches(['.', ',', ';', ')']).to_owned())
+        .collect()
+}
+
+#[test]
+fn scripts_and_pages_name_tests_that_exist_and_ci_test_names_them_all() {
+    let mut targets = BTreeSet::new();
+    for package in packages() {
+        for target in package["targets"].as_array().unwrap() {
+            if target["kind"].as_array().unwrap().contains(&"test".into()) {
+                targets.insert(target["name"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    let listed = Command::new("git")
+        .args(["ls-files", "ci", ".ci", ".github", "*.md"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    // A checkout without git, such as an unpacked archive, still has the scripts.
+    let files: BTreeSet<&str> = listed
+        .lines()
+        .chain(["ci/test", "ci/full", "ci/browser"])
+        .collect();
+    for file in files {
+        let text = std::fs::read_to_string(root().join(file));
+        let text = text.unwrap_or_else(|error| panic!("cannot read {file}: {error}"));
+        for name in named_tests(&text) {
+            let placeholder = name.chars().all(|c| c.is_ascii_uppercase());
+            assert!(
+                placeholder || targets.contains(&name),
+                "{file} names `--test {name}`, which is none of {targets:?}"
+            );
+        }
+    }
+
+    let script = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let run = named_tests(&(script("ci/test") + &script("ci/browser")));
+    assert_eq!(
+        run, targets,
+        "ci/test and ci/browser run the test targets on the left; the workspace has those on the right"
+    );
+}
