@@ -61,7 +61,7 @@ fn cargo_insta_lists_and_accepts_a_pending_snapshot() {
 
     let folder = || {
         let verified = Verified {
-            ray: "2.52.0".parse().unwrap(),
+            ray: Some("2.52.0".parse().unwrap()),
             images: vec!["docker.io/rayproject/ray:2.52.0@sha256:0f3a".into()],
             write_pending: true,
         };

@@ -266,3 +266,49 @@ fn scripts_and_pages_name_tests_that_exist_and_ci_test_names_them_all() {
         "ci/test and ci/browser run the test targets on the left; the workspace has those on the right"
     );
 }
+
+/// Adds the names of the public types in the sources of a folder, each with its files.
+fn public_types(folder: &Path, into: &mut BTreeMap<String, BTreeSet<String>>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if path.is_dir() {
+            if !["tests", "benches", "examples", "node_modules"].contains(&name.as_str()) {
+                public_types(&path, into);
+            }
+            continue;
+        }
+        if path.extension().is_none_or(|extension| extension != "rs") || name == "tests.rs" {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
+        for line in code.lines() {
+            let Some(line) = line.trim_start().strip_prefix("pub ") else {
+                continue;
+            };
+            let kinds = ["struct ", "enum ", "trait ", "type "];
+            let Some(rest) = kinds.iter().find_map(|kind| line.strip_prefix(kind)) else {
+                continue;
+            };
+            let name = rest
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_');
+            let file = path.strip_prefix(root()).unwrap().display().to_string();
+            into.entry(name.collect()).or_default().insert(file);
+        }
+    }
+}
+
+#[test]
+fn no_two_public_types_share_a_name() {
+    let mut types = BTreeMap::new();
+    public_types(&root().join("harness"), &mut types);
+    assert!(types.len() > 100, "public types are found: {}", types.len());
+    // The error of a crate is called `Error` by convention.
+    types.retain(|name, files| files.len() > 1 && name != "Error");
+    assert!(
+        types.is_empty(),
+        "these names stand for several public types: {types:#?}"
+    );
+}

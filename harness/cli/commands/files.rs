@@ -275,12 +275,21 @@ pub(super) fn accept(snapshots: &Snapshots) -> Result<u8, CliError> {
         let mut code = PASSED;
         // Releases whose values are equal share a file.
         let mut accepted: BTreeMap<PathBuf, BTreeSet<Version>> = BTreeMap::new();
+        // A file that spoke for several classes, and the releases that keep it.
+        let mut split: BTreeMap<PathBuf, BTreeSet<Version>> = BTreeMap::new();
         for one in pending {
+            let one = one.refreshed()?;
             match expect::accept(&one, snapshots.partial) {
-                Ok(path) => accepted
-                    .entry(path)
-                    .or_default()
-                    .extend(one.new.header.operator),
+                Ok(path) => {
+                    if let Some((old, kept)) = one.splits() {
+                        let kept = kept.into_iter().cloned().collect();
+                        split.insert(old.to_owned(), kept);
+                    }
+                    accepted
+                        .entry(path)
+                        .or_default()
+                        .extend(one.new.header.operator);
+                }
                 Err(refused @ ExpectError::Partial { .. }) => {
                     print_problem!("not accepted: {refused}");
                     code = FAILED;
@@ -288,12 +297,18 @@ pub(super) fn accept(snapshots: &Snapshots) -> Result<u8, CliError> {
                 Err(error) => return Err(error),
             }
         }
-        for (path, releases) in &accepted {
+        let list = |releases: &BTreeSet<Version>| {
             let releases: Vec<_> = releases.iter().map(ToString::to_string).collect();
+            releases.join(", ")
+        };
+        for (path, releases) in &accepted {
+            print_lines!("accepted {} for KubeRay {}", path.display(), list(releases));
+        }
+        for (path, kept) in &split {
             print_lines!(
-                "accepted {} for KubeRay {}",
+                "note: {} spoke for newer releases, too; now it speaks for KubeRay {} alone",
                 path.display(),
-                releases.join(", ")
+                list(kept)
             );
         }
         Ok(code)

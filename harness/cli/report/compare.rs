@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::markdown::{code, escape, table};
 use super::text::{Paint, one_line};
-use super::{CaseResult, Outcome, RunResult, Totals};
+use super::{CaseResult, Outcome, RunResult, Totals, view};
 
 /// A case counts as slower from this many seconds more on, and this many times as long.
 const SLOWER: (f64, f64) = (5.0, 1.5);
@@ -130,7 +130,10 @@ fn index<'a, K: std::hash::Hash + Eq>(
 fn releases(run: &RunResult) -> Vec<String> {
     let mut releases: Vec<String> = Vec::new();
     for case in &run.cases {
-        let pair = format!("{}/{}", case.operator, case.ray);
+        let pair = match view::ray(case) {
+            "" => case.operator.clone(),
+            ray => format!("{}/{ray}", case.operator),
+        };
         if !releases.contains(&pair) {
             releases.push(pair);
         }

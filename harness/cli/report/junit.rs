@@ -90,7 +90,10 @@ fn test_case(case: &CaseResult) -> TestCase {
     entry.add_properties(case.rules.iter().map(|rule| property("rule", rule)));
     entry.add_property(property("level", view::level(case.level)));
     entry.add_property(property("operator", &case.operator));
-    entry.add_property(property("ray", &case.ray));
+    let ray = view::ray(case);
+    if !ray.is_empty() {
+        entry.add_property(property("ray", ray));
+    }
     if let Some(namespace) = &case.namespace {
         entry.add_property(property("namespace", namespace));
     }

@@ -106,7 +106,7 @@ fn cases(text: &mut String, run: &RunResult) {
                 escape(&case.rules.join(", ")),
                 view::target(case.target).into(),
                 escape(&case.operator),
-                escape(&case.ray),
+                escape(view::ray(case)),
                 format!("{:.1}", case.duration_seconds),
             ]
         }),

@@ -243,12 +243,12 @@ fn subjects(run: &RunResult) -> Vec<String> {
             }
             values
         };
-        let mut sentence = format!(
-            "{target}: KubeRay {} with Ray {}, {} scenarios",
-            of(|case| &case.operator).join(", "),
-            of(|case| &case.ray).join(", "),
-            of(|case| &case.scenario).len(),
-        );
+        let mut sentence = format!("{target}: KubeRay {}", of(|case| &case.operator).join(", "));
+        let ray = of(view::ray);
+        if !ray.is_empty() {
+            sentence = format!("{sentence} with Ray {}", ray.join(", "));
+        }
+        sentence = format!("{sentence}, {} scenarios", of(|case| &case.scenario).len());
         let kubernetes = of(|case| &case.kubernetes);
         if !kubernetes.is_empty() {
             sentence = format!("{sentence}, Kubernetes {}", kubernetes.join(", "));
@@ -278,7 +278,7 @@ fn cases(run: &RunResult) -> Vec<Case<'_>> {
             scenario: &case.scenario,
             file: &case.file,
             operator: &case.operator,
-            ray: &case.ray,
+            ray: view::ray(case),
             target: failures::target(case),
             level: view::level(case.level),
             rules: &case.rules,

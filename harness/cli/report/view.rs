@@ -20,6 +20,15 @@ pub(super) fn target(target: TargetKind) -> &'static str {
     }
 }
 
+/// The release of Ray that ran in a case; empty where no Ray ran.
+pub(super) fn ray(case: &CaseResult) -> &str {
+    if case.target.has_kubelet() {
+        &case.ray
+    } else {
+        ""
+    }
+}
+
 pub(super) fn origin(origin: Origin) -> &'static str {
     match origin {
         Origin::Pulled => "pulled",

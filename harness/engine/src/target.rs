@@ -33,7 +33,7 @@ pub(crate) use kind::{Left, UP, UPGRADE};
 pub use kind_config::{CriKeys, Extras, NodeFacts, kind_config};
 pub use lock::{Holder, Patience};
 pub(crate) use lock::{Lease, Lock};
-pub use preflight::{Finding, Severity};
+pub use preflight::Finding;
 pub(crate) use ready::{client, is_ready as node_is_ready};
 pub use registry::registry_helper;
 pub use remove::Removed;

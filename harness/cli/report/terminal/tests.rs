@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
-use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
+use indicatif::{InMemoryTerm, MultiProgress, ProgressDrawTarget, TermLike};
 use rstest::rstest;
 
 use super::{Live, Plain, StatusLevel, lock, use_colour};
@@ -219,4 +219,52 @@ fn a_terminal_shows_a_total() {
         "{text:?}"
     );
     assert!(!text.contains("PASS"), "{text:?}");
+}
+
+#[test]
+fn sixty_columns_are_enough() {
+    const COLUMNS: u16 = 60;
+    let screen = InMemoryTerm::new(24, COLUMNS);
+    let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
+    let live = Live::new(
+        MultiProgress::with_draw_target(target),
+        false,
+        StatusLevel::Pass,
+    );
+    let id = |release: &str, scenario: &str| format!("kind::{release}::2.52.0::{scenario}");
+    let cases = [
+        id("1.5.1", "command-and-args-joined"),
+        id("1.6.2", "command-and-args-joined"),
+        id("1.6.2", "existing-pods-keep-their-command"),
+    ];
+    live.cases(&cases);
+    for case in &cases {
+        live.update(
+            case,
+            "3/5 checks; the log of the head has no line with `Ray runtime started` yet",
+        );
+    }
+    live.finish(&cases[0], Outcome::Passed, "");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !screen.contents().contains("1/3 done, 2 running") {
+        assert!(Instant::now() < deadline, "{}", screen.contents());
+        std::thread::yield_now();
+    }
+    let text = screen.contents();
+    let lines: Vec<&str> = text.lines().collect();
+    // The result, a line for each running case, the total: nothing goes on in a second line.
+    assert_eq!(lines.len(), 4, "{text}");
+    assert!(
+        lines[0].starts_with("PASS ") && lines[0].ends_with("1.5.1 command-and-args-joined"),
+        "{text}"
+    );
+    assert!(
+        lines[1].contains("1.6.2 command-and-args-joined: 3/5 checks"),
+        "{text}"
+    );
+    assert!(
+        lines[2].contains("1.6.2 existing-pods-keep-their-command: 3/5"),
+        "{text}"
+    );
+    assert!(lines[3].contains("1/3 done"), "{text}");
 }

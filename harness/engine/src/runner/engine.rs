@@ -52,6 +52,15 @@ const CLEAN_UP_AT_LEAST: Duration = Duration::from_millis(1500);
 /// How long a fault of the environment is given to pass.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
+/// What may run beside a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    /// As many others as there is room for.
+    Others,
+    /// No other case.
+    Nobody,
+}
+
 /// Runs cases against one operator.
 pub struct Engine {
     target: Target,
@@ -174,7 +183,7 @@ impl Engine {
     pub async fn run_case(&self, case: &TestCase) -> CaseResult {
         let id = case.id();
         self.clear_evidence(case);
-        let (mut result, error) = self.attempt(case, None).await;
+        let (mut result, error) = self.attempt(case, None, Beside::Others).await;
         let broke = match &error {
             Some(error) => error.may_pass(),
             None => result.outcome == Outcome::Error,
@@ -189,7 +198,8 @@ impl Engine {
                 () = tokio::time::sleep(AGAIN_AFTER) => {}
                 () = self.cancel.cancelled() => {}
             }
-            (result, _) = self.attempt(case, None).await;
+            // The cases beside it may have kept the machine busy.
+            (result, _) = self.attempt(case, None, Beside::Nobody).await;
             match result.outcome {
                 Outcome::Passed => {
                     result.outcome = Outcome::Flaky;
@@ -250,7 +260,7 @@ impl Engine {
             return result;
         }
         self.clear_evidence(case);
-        let (result, _) = self.attempt(case, Some(upgrade)).await;
+        let (result, _) = self.attempt(case, Some(upgrade), Beside::Others).await;
         self.ended(case, &result).await;
         result
     }
@@ -279,6 +289,7 @@ impl Engine {
         &self,
         case: &TestCase,
         upgrade: Option<&dyn Upgrade>,
+        beside: Beside,
     ) -> (CaseResult, Option<CaseError>) {
         self.progress.update(&case.id(), "waiting for its turn");
         let mut result = CaseResult {
@@ -292,7 +303,7 @@ impl Engine {
                 .collect(),
             ..blank(case)
         };
-        let began = self.begin(case).await;
+        let began = self.begin(case, beside).await;
         let started = Instant::now();
         let slot = began.is_ok().then(|| self.slots.take());
         result.slot = slot.as_ref().map(Slot::number);
@@ -340,13 +351,22 @@ impl Engine {
         problems
     }
 
-    async fn begin(&self, case: &TestCase) -> Result<(Prepared, Permit), CaseError> {
+    async fn begin(
+        &self,
+        case: &TestCase,
+        beside: Beside,
+    ) -> Result<(Prepared, Permit), CaseError> {
         let prepared = self.prepare(case)?;
         let pods = pods(&prepared.objects);
         let wanted = total_requests(&prepared.objects);
         self.is_enough_for(wanted, &pods)?;
         let priority = self.priority(case, wanted);
-        let acquired = async { Ok(self.capacity.acquire(pods, priority).await?) };
+        let acquired = async {
+            Ok(match beside {
+                Beside::Others => self.capacity.acquire(pods, priority).await?,
+                Beside::Nobody => self.capacity.acquire_all(pods, priority).await?,
+            })
+        };
         Ok((prepared, self.while_running(acquired).await?))
     }
 
@@ -629,7 +649,7 @@ impl Engine {
 
     fn expectations(&self, case: &TestCase, prepared: &Prepared) -> CaseSnapshots {
         let verified = Verified {
-            ray: case.ray.clone(),
+            ray: self.target.capabilities.kubelet.then(|| case.ray.clone()),
             images: [&self.target.images.operator, &prepared.ray_image]
                 .into_iter()
                 .filter(|record| !record.digest.is_empty())

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use kuberay_manifest::Severity;
 use tokio::sync::watch;
 
 use super::error::ClusterError;
 use super::handle::{ClusterHandle, EarlyCluster, Status};
 use super::kind_config::{AUDIT_LOG, Extras, NodeFacts, kind_config};
 use super::lock::{Holder, Lease, Lock, Patience};
-use super::preflight::{self, Severity};
+use super::preflight;
 use super::registry;
 use super::remove::{KIND_LABEL, Removed, Remover};
 use super::state::{Complete, State, StateFile};

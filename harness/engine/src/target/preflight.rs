@@ -2,17 +2,10 @@
 
 use std::fmt;
 
+use kuberay_manifest::Severity;
+
 use super::kind_config::NodeFacts;
 use crate::container::{Cgroup, EngineKind, Host, MODULES};
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// The cluster can't work.
-    Error,
-    /// It may not work.
-    Warning,
-}
 
 /// One thing that this machine lacks, with what to do, in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +18,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        write!(formatter, "{word}: {}", self.sentence)
+        write!(formatter, "{}: {}", self.severity.word(), self.sentence)
     }
 }
 

@@ -102,6 +102,11 @@ fn detail(expected: &str, found: &str, line: usize) -> String {
     } else {
         (Vec::new(), Vec::new())
     };
+    if !marked {
+        let changes = align::changes(expected, found);
+        let named = changes.iter().take(NAMED).map(named);
+        _ = writeln!(text, "  changed   {}", named.collect::<Vec<_>>().join(", "));
+    }
     excerpt(
         &mut text,
         "expected",
@@ -116,11 +121,6 @@ fn detail(expected: &str, found: &str, line: usize) -> String {
         first.1.start..last.1.end,
         &new_marks,
     );
-    if !marked {
-        let changes = align::changes(expected, found);
-        let named = changes.iter().take(NAMED).map(named);
-        _ = writeln!(text, "  changed   {}", named.collect::<Vec<_>>().join(", "));
-    }
     if near < all {
         _ = writeln!(text, "  and {} more further on in this line", all - near);
     }
@@ -328,7 +328,10 @@ line 1, from character 18 (`·` is a space):
         let text = diff("ulimit -n 65536; ray start", new, FILE);
         assert!(!text.contains("^^"), "{text}");
         let named = "  changed   `65536;` → `${RAY_START_ULIMIT_OPEN_FILES:-65536};`";
-        assert!(text.ends_with(named), "{text}");
+        let (before, after) = text.split_once(named).expect("the change is named");
+        // What changed comes before the places in which to look for it.
+        assert!(before.ends_with("(`·` is a space):\n"), "{text}");
+        assert!(after.starts_with("\n  expected  "), "{text}");
     }
 
     #[test]

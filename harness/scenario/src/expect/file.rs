@@ -21,7 +21,7 @@ pub struct Header {
     pub expression: String,
     /// Releases of the operator on which the body was seen, sorted.
     pub operator: Vec<Version>,
-    /// Releases of Ray on which it was seen, sorted.
+    /// Releases of Ray on which it was seen, sorted; empty where it was seen only where no Ray runs.
     pub ray: Vec<Version>,
     /// Images with which it was seen, as `name@sha256:…`, sorted.
     pub images: Vec<String>,
@@ -145,7 +145,9 @@ impl SnapshotFile {
             scalar(expression)
         );
         write_list(&mut text, "operator", operator);
-        write_list(&mut text, "ray", ray);
+        if !ray.is_empty() {
+            write_list(&mut text, "ray", ray);
+        }
         write_list(&mut text, "images", images);
         _ = writeln!(text, "---\n{}", self.body);
         text

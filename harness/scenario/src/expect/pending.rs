@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use kuberay_contract::CLASSES;
 use semver::Version;
 
+use super::align::{Change, changes};
 use super::folder::governing;
 use super::name::PENDING;
 use super::{ExpectError, SnapshotFile, SnapshotName, diff};
@@ -120,6 +121,25 @@ impl Pending {
             }
             None => format!("+{}", self.new.body.replace('\n', "\n+")),
         }
+    }
+
+    /// The words in which it differs from what stands now; none where there is nothing yet, because all of that has to be
+    /// read.
+    pub(super) fn changes(&self) -> Option<Vec<Change>> {
+        let (_, old) = self.old.as_ref()?;
+        Some(changes(&old.body, &self.new.body))
+    }
+
+    /// The file that speaks for its releases until it is accepted, and the releases that keep that file, where it says
+    /// something else: accepting splits it.
+    pub fn splits(&self) -> Option<(&Path, Vec<&Version>)> {
+        let (path, old) = self.old.as_ref()?;
+        let releases = old.header.operator.iter();
+        let kept: Vec<&Version> = releases
+            .filter(|release| !self.speaks_for(release))
+            .collect();
+        let splits = *path != self.target && old.body != self.new.body && !kept.is_empty();
+        splits.then_some((path, kept))
     }
 
     fn speaks_for(&self, release: &Version) -> bool {

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use rstest::rstest;
+use semver::Version;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -35,7 +36,7 @@ impl Fixture {
 
     fn with(&self, operator: &str, write_pending: bool) -> SnapshotFolder {
         let verified = Verified {
-            ray: "2.52.0".parse().unwrap(),
+            ray: Some("2.52.0".parse().unwrap()),
             images: vec!["ray@sha256:2".into(), "operator@sha256:1".into()],
             write_pending,
         };
@@ -454,7 +455,7 @@ fn a_malformed_pending_snapshot_is_an_error_of_review_and_replaced_by_a_run() {
 #[case("/no/such/folder")]
 fn a_folder_that_cannot_be_written_is_a_problem_and_the_verdict_stays(#[case] dir: &str) {
     let verified = Verified {
-        ray: "2.52.0".parse().unwrap(),
+        ray: Some("2.52.0".parse().unwrap()),
         images: vec![],
         write_pending: true,
     };
@@ -533,6 +534,87 @@ fn a_review_does_what_is_answered() {
         "{shown}"
     );
     assert_eq!(shown.matches("[q]uit > ").count(), 5, "{shown}");
+}
+
+#[test]
+fn one_answer_does_for_all_with_the_same_change() {
+    let fixture = Fixture::new();
+    let fields = [PodField::Args, PodField::Command, PodField::Env];
+    let folder = fixture.with("1.6.2", true);
+    for (field, text) in fields.iter().zip(["x a", "x a b", "x c"]) {
+        folder.compare(&subject(*field), &json!([text]));
+    }
+    for pending in fixture.pending() {
+        accept(&pending, false).unwrap();
+    }
+    // Two have the same change in different texts; the third has another one.
+    for (field, text) in fields.iter().zip(["y a", "y a b", "x d"]) {
+        folder.compare(&subject(*field), &json!([text]));
+    }
+    let (reviewed, shown) = answers(&fixture, false, "A\nr\n");
+    assert!(
+        shown.contains("One more has the same change; [A], [R] and [S] answer for both."),
+        "{shown}"
+    );
+    let dir = fixture.dir();
+    assert_eq!(
+        reviewed.accepted,
+        [
+            dir.join("head.args@ge-1.6.0.snap"),
+            dir.join("head.command@ge-1.6.0.snap")
+        ]
+    );
+    assert_eq!(reviewed.rejected, [dir.join("head.env@ge-1.6.0.snap.new")]);
+    assert_eq!(shown.matches("[q]uit > ").count(), 2, "{shown}");
+}
+
+#[test]
+fn new_snapshots_are_never_alike() {
+    let fixture = Fixture::new();
+    let folder = fixture.with("1.6.2", true);
+    for field in [PodField::Args, PodField::Command] {
+        folder.compare(&subject(field), &json!(["a"]));
+    }
+    let (reviewed, shown) = answers(&fixture, false, "A\n");
+    assert_eq!(
+        (reviewed.accepted.len(), reviewed.skipped.len()),
+        (1, 1),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_snapshot_that_splits_a_file_names_who_keeps_it() {
+    let fixture = Fixture::new();
+    fixture.accepted(&["1.4.2", "1.6.2"], &json!(["a"]));
+    fixture.compare("1.6.2", &json!(["b"]));
+    let pending = &fixture.pending()[0];
+    let (path, kept) = pending.splits().expect("the file speaks for 1.4.2, too");
+    assert!(path.ends_with("head.args@ge-1.4.0.snap"), "{path:?}");
+    assert_eq!(kept, [&"1.4.2".parse::<Version>().unwrap()]);
+    accept(pending, false).unwrap();
+    fixture.compare("1.6.2", &json!(["c"]));
+    assert_eq!(
+        fixture.pending()[0].splits(),
+        None,
+        "it has a file of its own now"
+    );
+}
+
+#[test]
+fn where_no_ray_runs_no_release_of_ray_is_recorded() {
+    let fixture = Fixture::new();
+    let verified = Verified {
+        ray: None,
+        images: vec!["operator@sha256:1".into()],
+        write_pending: true,
+    };
+    let folder = SnapshotFolder::new(fixture.dir(), "1.6.2".parse().unwrap(), "kc-7f3", verified);
+    folder.compare(&subject(PodField::Args), &json!(["a"]));
+    let text = fs::read_to_string(&fixture.pending()[0].path).unwrap();
+    assert!(!text.contains("ray:"), "{text}");
+    let (_, shown) = answers(&fixture, false, "s\n");
+    assert!(shown.contains("found on KubeRay 1.6.2\nclass "), "{shown}");
 }
 
 #[test]

@@ -159,7 +159,28 @@ impl Capacity {
             .iter()
             .copied()
             .fold(Resources::default(), Resources::plus);
-        let amount = amount.at_most(self.total);
+        self.acquire_amount(amount.at_most(self.total), pods, priority)
+            .await
+    }
+
+    /// As [`Capacity::acquire`], but waits until no other case runs, and lets none begin beside it.
+    ///
+    /// # Errors
+    /// As [`Capacity::acquire`].
+    pub async fn acquire_all(
+        self: &Arc<Self>,
+        pods: Vec<Resources>,
+        priority: Priority,
+    ) -> Result<Permit, PermitError> {
+        self.acquire_amount(self.total, pods, priority).await
+    }
+
+    async fn acquire_amount(
+        self: &Arc<Self>,
+        amount: Resources,
+        pods: Vec<Resources>,
+        priority: Priority,
+    ) -> Result<Permit, PermitError> {
         let ticket = self.ask(amount, pods, priority);
         loop {
             let mut freed = std::pin::pin!(self.freed.notified());
@@ -362,6 +383,23 @@ mod tests {
         let first = held(&capacity, 1.0).await;
         assert!(!fits(&capacity, cpu(1.0)).await);
         drop(first);
+        assert!(fits(&capacity, cpu(1.0)).await);
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_all_runs_beside_nobody() {
+        let capacity = Arc::new(Capacity::new(room(10.0), 8));
+        let all = |capacity: &Arc<Capacity>| {
+            let capacity = Arc::clone(capacity);
+            async move { capacity.acquire_all(cpu(1.0), Priority::default()).await }
+        };
+        let other = held(&capacity, 1.0).await;
+        let waiting = tokio::time::timeout(Duration::from_millis(50), all(&capacity)).await;
+        assert!(waiting.is_err(), "another case runs");
+        drop(other);
+        let alone = all(&capacity).await.expect("a permit");
+        assert!(!fits(&capacity, cpu(1.0)).await, "nobody begins beside it");
+        drop(alone);
         assert!(fits(&capacity, cpu(1.0)).await);
     }
 
