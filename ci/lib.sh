@@ -30,12 +30,44 @@ install_packages() {
   apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends "$@"
 }
 
-# cargo_tool NAME VERSION: a program of Rust's package registry, kept in the cache and put on the PATH. Scripts ask it little:
-# to compile it quickly is worth more than that it is fast.
+# cargo_tool NAME VERSION [OPTIONS…]: a program of Rust's package registry, kept in the cache and put on the PATH. Scripts ask
+# it little: to compile it quickly is worth more than that it is fast.
 cargo_tool() {
   local root="$cache/tools/$1-$2"
-  [ -x "$root/bin/$1" ] || cargo install "$1" --debug --locked --version "$2" --root "$root" --quiet || return
+  [ -x "$root/bin/$1" ] || cargo install "$1" --debug --locked --version "$2" --root "$root" --quiet "${@:3}" || return
   export PATH="$root/bin:$PATH"
+}
+
+# go_tool PACKAGE VERSION: a program of a Go module, kept in the cache and put on the PATH.
+go_tool() {
+  local name=${1##*/} root
+  root="$cache/tools/$name-$2"
+  [ -x "$root/$name" ] || GOBIN="$root" GOFLAGS=-mod=mod go install "$1@$2" || return
+  export PATH="$root:$PATH"
+}
+
+# python_tools: the programs that ci/release/tools.txt pins by checksum, kept in the cache and put on the PATH.
+python_tools() {
+  local root
+  root="$cache/tools/python-$(sha256sum ci/release/tools.txt | cut -c 1-12)"
+  if [ ! -e "$root/complete" ]; then
+    rm -rf "$root"
+    python_environment "$root" || return
+    "$root/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement ci/release/tools.txt \
+      && touch "$root/complete" || return
+  fi
+  export PATH="$root/bin:$PATH"
+}
+
+# python_environment FOLDER: an empty environment of Python. Debian has the module for it in a package of its own.
+python_environment() {
+  if ! python3 -m venv "$1" 2>/dev/null; then
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+      echo "python3 -m venv failed: install Python with its module venv (Debian: python3-venv), then run this again" >&2
+      return 3
+    fi
+    install_packages python3 python3-venv && rm -rf "$1" && python3 -m venv "$1"
+  fi
 }
 
 phases=()

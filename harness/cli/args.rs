@@ -576,6 +576,7 @@ impl ArtifactSource {
                 program,
                 crds: self.crds.clone(),
             }),
+            supervisor: None,
         }
     }
 

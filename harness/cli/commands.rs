@@ -23,7 +23,7 @@ mod settings;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{Args as _, FromArgMatches as _, Parser as _};
 
 use crate::args::{
     Arguments, Artifacts, Cluster, Command, Job, Report, Scenarios, SnapshotCommand,
@@ -51,10 +51,16 @@ pub fn main() -> ExitCode {
 
 /// Runs `doctor` with the arguments of the process, as the plugin `kubectl ray doctor`.
 pub fn doctor_plugin() -> ExitCode {
-    let program = std::ffi::OsString::from("kuberay-conformance");
-    let arguments = std::env::args_os().skip(1);
-    let words = [program, "doctor".into()].into_iter().chain(arguments);
-    ended(Arguments::try_parse_from(words))
+    let plugin = clap::Command::new("kubectl-ray-doctor")
+        .bin_name("kubectl ray doctor")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Find what is wrong with the Ray Pods of a cluster; only reads")
+        .max_term_width(100);
+    let matches = Doctor::augment_args(plugin).try_get_matches();
+    let doctor = matches.and_then(|matches| Doctor::from_arg_matches(&matches));
+    ended(doctor.map(|doctor| Arguments {
+        command: Command::Doctor(Box::new(doctor)),
+    }))
 }
 
 fn ended(arguments: Result<Arguments, clap::Error>) -> ExitCode {

@@ -7,7 +7,7 @@ use super::{ReportError, RuleResult, RunResult, rule_results};
 
 /// What `results.json` holds.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Results")]
+#[schemars(rename = "Results", extend("$id" = "urn:kuberay-conformance:results:v1"))]
 struct Document<'a> {
     #[serde(flatten)]
     run: &'a RunResult,

@@ -23,6 +23,7 @@ const KIND: &str = "ConformanceReport";
 /// showed. Everything but `who` follows from the run's `results.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("$id" = "urn:kuberay-conformance:conformance-report:v1beta1"))]
 pub struct ConformanceReport {
     /// The form of the file.
     #[schemars(extend("const" = API_VERSION))]

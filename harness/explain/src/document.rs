@@ -14,6 +14,7 @@ pub const VERSION: &str = "kuberay-conformance.explain/v1";
 
 /// What one or more releases of the operator make of the objects in a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("$id" = "urn:kuberay-conformance:explain:v1"))]
 pub struct Explanation {
     /// `kuberay-conformance.explain/v1`.
     pub version: String,

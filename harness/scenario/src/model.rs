@@ -120,6 +120,7 @@ impl Role {
 /// A scenario file, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("$id" = "urn:kuberay-conformance:scenario:v1beta1"))]
 pub struct ScenarioFile {
     /// Always `kuberay-conformance/v1beta1`.
     #[schemars(extend("const" = "kuberay-conformance/v1beta1"))]

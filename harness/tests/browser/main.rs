@@ -1,4 +1,5 @@
-//! `index.html` in a real browser: makes pages and runs `page.test.mjs` on them, which is the test.
+//! Pages in a real browser: `index.html` of a run, and the site of the documentation. The tests are `page.test.mjs` and
+//! `site.test.mjs`; this makes what they open, and runs them.
 
 mod pages;
 
@@ -18,11 +19,8 @@ fn program(names: &[&str]) -> PathBuf {
         .unwrap_or_else(|| panic!("none of {names:?} is on the PATH; `ci/browser` installs it"))
 }
 
-#[test]
-#[ignore = "needs a browser"]
-fn the_page_works_in_a_browser() {
-    let folder = tempfile::tempdir().unwrap();
-    pages::write(folder.path());
+/// Runs tests of a file on the pages of a folder.
+fn run(tests: &str, pages: &Path) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/tests/browser");
     let modules = std::env::var_os("KUBERAY_CONFORMANCE_BROWSER_MODULES");
     let modules = modules.map_or_else(|| here.clone(), PathBuf::from);
@@ -33,8 +31,9 @@ fn the_page_works_in_a_browser() {
     );
     let status = Command::new(program(&["node"]))
         .arg("--test")
-        .arg(here.join("page.test.mjs"))
-        .env("PAGES", folder.path())
+        .arg(here.join(tests))
+        .env("PAGES", pages)
+        .env("DOCS", Path::new(env!("CARGO_MANIFEST_DIR")).join("docs"))
         .env("MODULES", &modules)
         .env(
             "CHROMIUM",
@@ -42,5 +41,21 @@ fn the_page_works_in_a_browser() {
         )
         .status()
         .unwrap();
-    assert!(status.success(), "the page has faults; see above");
+    assert!(status.success(), "the pages have faults; see above");
+}
+
+#[test]
+#[ignore = "needs a browser"]
+fn the_page_works_in_a_browser() {
+    let folder = tempfile::tempdir().unwrap();
+    pages::write(folder.path());
+    run("page.test.mjs", folder.path());
+}
+
+#[test]
+#[ignore = "needs a browser and the site that ci/browser builds"]
+fn the_site_works_in_a_browser() {
+    let site = std::env::var_os("KUBERAY_CONFORMANCE_SITE");
+    let site = site.expect("KUBERAY_CONFORMANCE_SITE is the folder that `ci/site` wrote into");
+    run("site.test.mjs", Path::new(&site));
 }

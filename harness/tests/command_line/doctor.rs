@@ -87,6 +87,24 @@ fn the_plugin_of_kubectl_is_the_same_command() {
 }
 
 #[rstest]
+#[case::version(&["--version"], 0, concat!("kubectl-ray-doctor ", env!("CARGO_PKG_VERSION")))]
+#[case::help(&["--help"], 0, "Usage: kubectl ray doctor [OPTIONS]")]
+#[case::wrong(&["--nonsense"], 2, "Usage: kubectl ray doctor")]
+fn the_plugin_of_kubectl_has_a_name_of_its_own(
+    #[case] arguments: &[&str],
+    #[case] code: i32,
+    #[case] expected: &str,
+) {
+    let plugin = Command::new(env!("CARGO_BIN_EXE_kubectl-ray-doctor"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = format!("{}{}", text(&plugin.stdout), text(&plugin.stderr));
+    assert!(said.contains(expected), "{said}");
+    assert_eq!(plugin.status.code(), Some(code), "{said}");
+}
+
+#[rstest]
 #[case::no_file(&["doctor", "--bundle", "nowhere.json"], 2, "failed to read the bundle nowhere.json")]
 #[case::kind(&["doctor", "pod/x"], 2, "raycluster, rayjob, rayservice or raycronjob")]
 #[case::both(&["doctor", "-A", "-n", "x"], 2, "cannot be used with")]

@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
 mod context;
+mod custom_operator;
 mod diff;
 mod doctor;
 mod ends;

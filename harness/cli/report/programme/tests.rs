@@ -233,3 +233,13 @@ fn a_badge_says_what_the_report_says() {
     assert_eq!(badge["label"], "KubeRay 1.6.2 core");
     assert_eq!(badge["message"], "conformant");
 }
+
+#[test]
+fn the_schema_has_an_id_with_the_version_of_the_file() {
+    let schema = schemars::schema_for!(ConformanceReport).to_value();
+    let (name, version) = super::API_VERSION.split_once('/').unwrap();
+    assert_eq!(
+        schema["$id"],
+        format!("urn:{name}:conformance-report:{version}")
+    );
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
+use serde_json::Value;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -95,6 +96,63 @@ fn every_link_of_a_document_leads_to_a_file_and_a_heading() {
             .map(move |link| format!("{name}: {link}"))
     });
     assert_eq!(all.collect::<Vec<_>>(), [""; 0], "links that lead nowhere");
+}
+
+/// Pages below `docs` that a summary of mdBook leaves out, and those that it lists twice or that do not exist.
+fn misplaced(summary: &str, pages: &BTreeSet<String>) -> Vec<String> {
+    let link = Regex::new(r"\]\(([^()\s]+)\)").unwrap();
+    let mut missing = pages.clone();
+    let mut wrong = Vec::new();
+    for chapter in link.captures_iter(summary) {
+        if !missing.remove(&chapter[1]) {
+            wrong.push(format!("{}: listed twice, or no page", &chapter[1]));
+        }
+    }
+    wrong.extend(missing.iter().map(|page| format!("{page}: not listed")));
+    wrong
+}
+
+#[test]
+fn every_page_of_docs_is_a_chapter_of_the_site() {
+    let docs = root().join("docs");
+    let pages = documents().into_iter().filter_map(|path| {
+        let name = path.strip_prefix(&docs).ok()?.to_str().unwrap().to_owned();
+        (name != "SUMMARY.md").then_some(name)
+    });
+    let pages: BTreeSet<String> = pages.collect();
+    assert!(pages.contains("guide/first-run.md"), "{pages:?}");
+    let summary = std::fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+    assert_eq!(misplaced(&summary, &pages), [""; 0], "docs/SUMMARY.md");
+
+    let without = summary.replace("guide/first-run.md", "guide/gone.md");
+    assert_eq!(
+        misplaced(&without, &pages),
+        [
+            "guide/gone.md: listed twice, or no page",
+            "guide/first-run.md: not listed"
+        ]
+    );
+}
+
+#[test]
+fn every_schema_has_an_id_with_the_version_of_its_documents() {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(root().join("docs/schema")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let name = name.strip_suffix(".schema.json").unwrap().to_owned();
+        let schema: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let fields = &schema["properties"];
+        let field = fields.get("version").unwrap_or(&fields["apiVersion"]);
+        let version = Regex::new(r"kuberay-conformance(?:\.[a-z]+)?/(v\w+)").unwrap();
+        let field = field.to_string();
+        let version = version.captures(&field);
+        let version = version.unwrap_or_else(|| panic!("{name}: no version in {field}"));
+        let id = format!("urn:kuberay-conformance:{name}:{}", &version[1]);
+        assert_eq!(schema["$id"], id, "{name}");
+        names.push(name);
+    }
+    assert!(names.len() >= 7, "{names:?}");
 }
 
 #[test]

@@ -112,6 +112,7 @@ impl OperatorOf {
             spec: EnvtestSpec {
                 source: options.source,
                 operator: binary.map(|program| OperatorProgram { program, crds }),
+                supervisor: None,
             },
             release,
         })

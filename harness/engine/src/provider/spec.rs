@@ -149,6 +149,9 @@ pub struct EnvtestSpec {
     pub source: Source,
     /// The operator's program, in place of the release's own.
     pub operator: Option<OperatorProgram>,
+    /// A program whose `main` calls [`supervisor`](crate::process::supervisor) first, such as `kuberay-conformance`. This
+    /// program when absent; a test of libtest has no `main` of its own and names one.
+    pub supervisor: Option<PathBuf>,
 }
 
 /// A program to run as the operator.

@@ -17,6 +17,7 @@ pub const VERSION: &str = "kuberay-conformance.rehearsal/v1";
 /// What an upgrade did to Ray objects, away from their cluster.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("$id" = "urn:kuberay-conformance:rehearsal:v1"))]
 pub struct Report {
     /// `kuberay-conformance.rehearsal/v1`.
     pub version: String,

@@ -17,6 +17,7 @@ pub const VERSION: &str = "kuberay-conformance.check/v1";
 /// What is wrong with manifests.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("$id" = "urn:kuberay-conformance:check:v1"))]
 pub struct Report {
     /// `kuberay-conformance.check/v1`.
     pub version: String,

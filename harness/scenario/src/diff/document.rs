@@ -11,6 +11,7 @@ pub const DIFF_VERSION: &str = "kuberay-conformance.diff/v1";
 /// What a comparison of two operators found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("$id" = "urn:kuberay-conformance:diff:v1"))]
 pub struct Diff {
     /// `kuberay-conformance.diff/v1`.
     pub version: String,

@@ -14,6 +14,7 @@ pub const VERSION: &str = "kuberay-conformance.doctor/v1";
 /// What is wrong with the Ray objects of a cluster.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("$id" = "urn:kuberay-conformance:doctor:v1"))]
 pub struct Report {
     /// `kuberay-conformance.doctor/v1`.
     pub version: String,

@@ -76,7 +76,13 @@ impl Wanted {
             crds: self.crds,
         });
         let source = self.source;
-        Ok((releases, EnvtestSpec { source, operator }))
+        let supervisor = None;
+        let spec = EnvtestSpec {
+            source,
+            operator,
+            supervisor,
+        };
+        Ok((releases, spec))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The programs of the target, and how control planes are made of them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use semver::Version;
@@ -38,6 +38,7 @@ pub(crate) struct EnvtestPrograms {
     progress: Arc<dyn Progress>,
     etcd: PathBuf,
     api_server: PathBuf,
+    supervisor: PathBuf,
     pub(super) parts: Vec<OperatorFiles>,
     pub(super) environment: Environment,
 }
@@ -75,6 +76,10 @@ impl EnvtestPrograms {
             progress,
             etcd,
             api_server,
+            supervisor: spec
+                .supervisor
+                .clone()
+                .unwrap_or_else(|| OWN_PROGRAM.into()),
             parts: Vec::new(),
             environment: Environment {
                 kubernetes: format!("v{kubernetes}"),
@@ -187,7 +192,7 @@ impl EnvtestPrograms {
         let options = PlaneOptions {
             etcd: &self.etcd,
             state: self.store.root(),
-            helper: Path::new(OWN_PROGRAM),
+            helper: &self.supervisor,
             progress: &*self.progress,
         };
         Ok(ControlPlane::start(options).await?)
