@@ -342,6 +342,29 @@ fn a_suspended_group_has_no_pods() {
 }
 
 #[test]
+fn a_gate_that_is_switched_off_refuses_what_its_default_takes() {
+    let mut settings = OperatorSettings::default();
+    let group = changed(json!({"/spec/workerGroupSpecs/0/suspend": true}));
+    let strategy = job(|spec| {
+        spec["deletionStrategy"] = json!({
+            "onSuccess": {"policy": "DeleteCluster"},
+            "onFailure": {"policy": "DeleteNone"},
+        });
+    });
+    for on in [true, false] {
+        settings
+            .feature_gates
+            .insert("RayJobDeletionPolicy".into(), on);
+        for version in ["1.6.2", "1.7.0"] {
+            for object in [&group, &strategy] {
+                let found = admit_with(&release(version), &settings, object).refusals;
+                assert_eq!(found.is_empty(), on, "{version} {found:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn pods_of_other_kinds_are_refused_too() {
     let bad =
         json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "s", "image": ""}]}});

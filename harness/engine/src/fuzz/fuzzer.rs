@@ -26,7 +26,7 @@ const TOLD_EVERY: usize = 20;
 /// Candidates for the smallest object at most.
 const CANDIDATES: usize = 400;
 /// Time for the candidates of one difference.
-const SHRINK_WITHIN: Duration = Duration::from_mins(2);
+const SHRINK_WITHIN: Duration = Duration::from_secs(30);
 /// Of so many cases one is for each set of settings that is not the release's own.
 const OF_SETTINGS: usize = 10;
 
@@ -102,6 +102,7 @@ impl Fuzzer {
             fuzzed.refused += usize::from(answer.refused);
             add(&mut fuzzed.coverage, &answer);
             if let Some(surprise) = answer.surprise {
+                tracing::info!(number, ?surprise, "the operator and the contract differ");
                 surprises.push((number, surprise));
             }
             let (cases, count) = (fuzzed.cases, surprises.len());

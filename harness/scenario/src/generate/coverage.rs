@@ -99,6 +99,7 @@ pub fn out_of_reach(feature: Feature) -> Option<&'static str> {
 pub fn check_out_of_reach(check: Check) -> Option<&'static str> {
     match check {
         Check::MetadataWithSelector => Some("makes the operator panic"),
+        Check::ServiceDeletionDelay => Some("the API server refuses the same"),
         _ => None,
     }
 }
