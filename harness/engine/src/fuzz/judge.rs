@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Surprise;
 use crate::check::{Observation, operator_refusals};
 use crate::compare::replicas;
+use crate::contract::admission::Check;
 use crate::contract::{
     self, Feature, FieldValidation, Forecast, ModelError, OperatorSettings, PodContract, PodRole,
     Reach, Refusal, Stage,
@@ -81,7 +82,7 @@ impl Expected {
     fn shown(&self) -> Vec<&Refusal> {
         self.at(|refusal| match refusal.stage {
             Stage::Client | Stage::ApiServer => false,
-            Stage::Operator => refusal.reach == Reach::Object,
+            Stage::Operator => !is_silent(refusal),
             Stage::PodCreation => true,
         })
     }
@@ -315,9 +316,13 @@ pub(super) fn misnamed(
     })
 }
 
-/// A refusal of which nothing shows but the Pod that stays away.
+/// A refusal of which nothing shows but the Pods that stay away: the operator tries again and again.
 fn is_silent(refusal: &Refusal) -> bool {
-    refusal.stage == Stage::Operator && refusal.reach != Reach::Object
+    let only_logged = matches!(
+        refusal.check,
+        Some(Check::MetadataVersion | Check::MetadataOldRay)
+    );
+    refusal.stage == Stage::Operator && (only_logged || refusal.reach != Reach::Object)
 }
 
 fn key(pod: &PodContract) -> PodKey {
@@ -364,7 +369,11 @@ fn says(refusal: &Refusal, text: &str) -> bool {
     let path = refusal.path.replace("[\"", ".").replace("\"]", "");
     match refusal.stage {
         Stage::Client | Stage::ApiServer => text.contains(&format!("{path}:")),
-        Stage::Operator => false,
+        // The words of the parser of YAML are its own.
+        Stage::Operator => {
+            refusal.check == Some(Check::RuntimeEnv)
+                && text.contains("failed to unmarshal RuntimeEnvYAML")
+        }
         // The API server names the field of the Pod.
         Stage::PodCreation => path
             .split_once("emplate.")

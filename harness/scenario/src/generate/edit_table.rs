@@ -272,6 +272,12 @@ pub(super) static ENTRIES: &[Entry] = &[
                 r#"{"mode": "token", "enableK8sTokenAuth": true}"#,
             ),
             ("$/rayVersion", r#""2.55.0""#),
+            // The ServiceAccount admission plugin sets these on a cluster; envtest lacks it.
+            (
+                "$/headGroupSpec/template/spec/serviceAccountName",
+                r#""default""#,
+            ),
+            (worker!("template/spec/serviceAccountName"), r#""default""#),
         ],
     ),
     Entry(

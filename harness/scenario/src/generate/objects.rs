@@ -12,7 +12,7 @@ use super::edits::Edit;
 use super::object::{ObjectKind, ObjectPlan};
 use super::{strategy, words};
 
-/// Objects of a kind with these edits. An edit needs few worker groups, at least one.
+/// Objects of a kind with these edits. An edit needs one worker group.
 pub(super) fn object(
     release: &Version,
     workers: usize,
@@ -22,7 +22,7 @@ pub(super) fn object(
     let cluster = if edits.is_empty() {
         strategy::plan(release, workers)
     } else {
-        strategy::plan_with(release, 1..=workers.clamp(1, 2))
+        strategy::plan_with(release, 1..=1)
     };
     let job = match kind {
         ObjectKind::RayJob | ObjectKind::RayCronJob => job(release),
