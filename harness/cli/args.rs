@@ -80,7 +80,7 @@ pub enum Command {
     Doctor(Box<Doctor>),
     /// Show what an upgrade of the operator does to the Ray objects of a cluster; only reads
     Rehearse(Box<Rehearse>),
-    /// Compare the contract with real operators on generated RayClusters
+    /// Compare the contract with real operators on generated objects
     Fuzz(Fuzz),
     /// Compare two operators with each other
     Diff(Box<Diff>),

@@ -1,21 +1,23 @@
-//! `fuzz`: the contract against real operators, with RayClusters that nobody wrote.
+//! `fuzz`: the contract against real operators, with generated objects.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::{files, live};
-use crate::args::ArtifactSource;
+use crate::args::{Mirrors, Source};
+use crate::contract::PodRole;
 use crate::exit::{CliError, FAILED, PASSED};
 use crate::fuzz::{self, Finding, FuzzOptions, FuzzOutcome, Surprise};
-use crate::generate::save;
+use crate::generate::{Shown, save};
 use crate::plan;
-use crate::provider::ReleaseSpec;
+use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec};
 
 const EXAMPLES: &str = "\
 Examples:
   kuberay-conformance fuzz                                    2000 cases on the default release
   kuberay-conformance fuzz --operator all --cases 500
+  kuberay-conformance fuzz --operator 1.3.0..1.3.2            every patch release from 1.3.0 to 1.3.2
   kuberay-conformance fuzz --seed 7 --save scenarios          keep what differs as scenarios
 
 Exit codes: 0 nothing differs, 1 something does, 2 wrong usage, 3 the environment failed.";
@@ -26,13 +28,13 @@ pub struct Fuzz {
     /// KubeRay releases: 1.6.2, a list 1.3.2,1.6.2, a range 1.0.0..1.6.2, `latest` or `all`
     #[arg(long, value_name = "VERSION")]
     pub operator: Option<plan::Releases>,
-    /// Number of Ray containers to compare, for each release
+    /// Number of cases for each release: Pods to compare, and objects without Pods
     #[arg(long, value_name = "N", default_value_t = 2000)]
     pub cases: usize,
-    /// Number of RayClusters of a release at once
+    /// Number of objects of a release at once
     #[arg(long, hide_short_help = true, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
-    /// Seed of the generated RayClusters; random when absent, and printed
+    /// Seed of the generated objects; random when absent, and printed
     #[arg(long, value_name = "SEED")]
     pub seed: Option<u64>,
     /// Also compare the samples in the operator's source
@@ -41,14 +43,35 @@ pub struct Fuzz {
     /// Folder to write each difference to, as a scenario
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
+    /// Source of programs: pull, build or auto
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "SOURCE",
+        value_enum,
+        default_value_t
+    )]
+    pub artifacts: Source,
     #[command(flatten)]
-    pub source: ArtifactSource,
+    pub mirrors: Mirrors,
+    /// Operator binary; --operator names the release that it is compared with
+    #[arg(long, hide_short_help = true, value_name = "FILE")]
+    pub operator_binary: Option<PathBuf>,
+    /// Folder with the CRDs for --operator-binary; those of the release when absent
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "DIR",
+        requires = "operator_binary"
+    )]
+    pub crds: Option<PathBuf>,
 }
 
 pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
-    options.source.mirrors.install()?;
+    options.mirrors.install()?;
     let operators = files::operators(options.operator.as_ref())?;
     let seed = options.seed.unwrap_or_else(drawn);
+    let program = options.operator_binary.clone();
     let fuzz = FuzzOptions {
         releases: ReleaseSpec {
             asked: options.operator.as_ref().and(operators.first().cloned()),
@@ -56,7 +79,13 @@ pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
             operators,
             ..ReleaseSpec::default()
         },
-        target: options.source.envtest(),
+        target: EnvtestSpec {
+            source: options.artifacts.into(),
+            operator: program.map(|program| OperatorProgram {
+                program,
+                crds: options.crds.clone(),
+            }),
+        },
         cases: options.cases,
         jobs: options.jobs.into(),
         seed,
@@ -90,48 +119,83 @@ fn describe(one: &FuzzOutcome, seed: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = one.cases as f64 * 60.0 / seconds.max(0.001);
     let mut text = format!(
-        "KubeRay {}: {} cases in {} RayClusters, {seconds:.1} s, {rate:.0} a minute, seed {seed}: {} surprises\n",
+        "KubeRay {}: {} cases of {} objects, {} of them refused, {} sets of operator settings; \
+         {seconds:.1} s, {rate:.0} a minute, seed {seed}: {} differences\n",
         one.release,
         one.cases,
-        one.clusters,
+        one.objects,
+        one.refused,
+        one.settings,
         one.findings.len()
     );
-    let missed = one.coverage.never_reached(&one.release);
-    if missed.is_empty() {
-        text.push_str("  every feature of the contract that RayClusters can show was reached\n");
-    }
-    for entry in missed {
-        text.push_str(&format!(
-            "  never reached: {} ({}) {}\n",
-            entry.name, entry.rule, entry.says
-        ));
-    }
+    text.push_str(&never_reached(one));
     for finding in &one.findings {
-        text.push_str(&format!(
-            "\n  RayCluster {} of seed {seed}: {}\n",
-            finding.number,
-            surprise(&finding.surprise)
-        ));
-        if let Some(smallest) = &finding.smallest {
-            text.push_str(&format!(
-                "  the smallest that shows it, after {} candidates:\n",
-                finding.tried
-            ));
-            let yaml =
-                serde_saphyr::to_string(smallest).unwrap_or_else(|_| format!("{smallest:#}"));
-            text.extend(yaml.lines().map(|line| format!("    {line}\n")));
-        }
+        text.push_str(&described(finding, seed));
     }
+    text.push_str(&samples(one));
+    text
+}
+
+/// What the contract says of the release and no case has shown.
+fn never_reached(one: &FuzzOutcome) -> String {
+    let features = one.coverage.features_missed(&one.release);
+    let features = features
+        .iter()
+        .map(|entry| format!("feature {} ({}): {}", entry.name, entry.rule, entry.says));
+    let checks = one.coverage.checks_missed(&one.release);
+    let checks = checks
+        .iter()
+        .map(|entry| format!("refusal {} (C24): {}", entry.name, entry.says));
+    let stages = one.coverage.stages_missed();
+    let stages = stages.iter().map(|stage| format!("stage {}", stage.word()));
+    let missed: Vec<String> = features.chain(checks).chain(stages).collect();
+    if missed.is_empty() {
+        return "  every feature, refusal and stage of the contract was reached\n".into();
+    }
+    let lines = missed
+        .iter()
+        .map(|what| format!("  never reached: {what}\n"));
+    lines.collect()
+}
+
+fn described(finding: &Finding, seed: u64) -> String {
+    let mut text = format!(
+        "\n  {} {} of seed {seed}: {}\n",
+        finding.kind,
+        finding.number,
+        surprise(&finding.surprise)
+    );
+    let settings = finding.settings.listed();
+    let settings: Vec<String> = settings
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    if !settings.is_empty() {
+        text.push_str(&format!("  operator settings: {}\n", settings.join(", ")));
+    }
+    let how = match finding.tried {
+        0 => "the object".into(),
+        tried => format!("the smallest object that shows it, after {tried} candidates"),
+    };
+    text.push_str(&format!(
+        "  {how}, sent with field validation {:?}:\n",
+        finding.validation
+    ));
+    let object = &finding.object;
+    let yaml = serde_saphyr::to_string(object).unwrap_or_else(|_| format!("{object:#}"));
+    text.extend(yaml.lines().map(|line| format!("    {line}\n")));
+    text
+}
+
+fn samples(one: &FuzzOutcome) -> String {
+    let mut text = String::new();
     if !one.samples.is_empty() {
         let pods: usize = one.samples.iter().map(|sample| sample.pods).sum();
-        let surprises = one
-            .samples
-            .iter()
-            .filter(|sample| sample.surprise.is_some())
-            .count();
+        let different = one.samples.iter().filter(|one| one.surprise.is_some());
         text.push_str(&format!(
-            "  {} of its own samples, {pods} Pods: {surprises} surprises\n",
-            one.samples.len()
+            "  {} of its own samples, {pods} Pods: {} differences\n",
+            one.samples.len(),
+            different.count()
         ));
     }
     for sample in &one.samples {
@@ -156,31 +220,53 @@ fn describe(one: &FuzzOutcome, seed: u64) -> String {
 fn surprise(surprise: &Surprise) -> String {
     match surprise {
         Surprise::Differs {
-            group, differences, ..
+            role,
+            group,
+            differences,
         } => {
             let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
+            let whose = match role {
+                PodRole::Submitter => "the submitter".into(),
+                _ => format!("the Pod of {group}"),
+            };
             format!(
-                "the Pod of {group} differs\n  {}",
+                "{whose} differs\n  {}",
                 differences.join("\n").replace('\n', "\n  ")
             )
         }
-        Surprise::Refused(reason) => format!("refused: {reason}"),
+        Surprise::Refused { stage, message } => format!(
+            "refused, and the contract says that it is accepted\n  {}: {message}",
+            stage.word()
+        ),
+        Surprise::Accepted { stage, reason, log } => format!(
+            "accepted, and the contract says that it is refused\n  expected at {}: {reason}\n  \
+             the operator's log: {log}",
+            stage.word()
+        ),
+        Surprise::OtherReason { expected, found } => format!(
+            "refused for another reason\n  expected {}\n  found    {found}",
+            expected.join("\n       or ")
+        ),
         Surprise::Missing { groups, log } => {
             format!("no Pod of {}; the operator's log: {log}", groups.join(", "))
         }
+        Surprise::Extra(groups) => format!("a Pod of {} that should not exist", groups.join(", ")),
+        Surprise::Misnamed { expected, found } => {
+            format!("its child has another name\n  expected {expected}\n  found    {found}")
+        }
+        Surprise::Unreadable(problem) => format!("the contract can't read it: {problem}"),
     }
 }
 
 fn keep(options: &Fuzz, one: &FuzzOutcome, finding: &Finding) {
     let (
         Some(root),
-        Some(smallest),
         Surprise::Differs {
             role,
             group,
             differences,
         },
-    ) = (&options.save, &finding.smallest, &finding.surprise)
+    ) = (&options.save, &finding.surprise)
     else {
         return;
     };
@@ -189,7 +275,15 @@ fn keep(options: &Fuzz, one: &FuzzOutcome, finding: &Finding) {
         one.release.to_string().replace('.', "-"),
         finding.number
     );
-    let saved = save(&name, &one.release, smallest, *role, group, differences);
+    let shown = Shown {
+        release: &one.release,
+        settings: &finding.settings,
+        object: &finding.object,
+        role: *role,
+        group,
+        differences,
+    };
+    let saved = save(&name, &shown);
     let folder = root.join(&saved.name);
     let written = std::fs::create_dir_all(&folder).and_then(|()| {
         saved
@@ -200,5 +294,70 @@ fn keep(options: &Fuzz, one: &FuzzOutcome, finding: &Finding) {
     match written {
         Ok(()) => print_lines!("  kept in {}", folder.display()),
         Err(error) => print_problem!("warning: cannot write {}: {error}", folder.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::Arguments;
+    use crate::generate::Coverage;
+
+    #[test]
+    fn options_of_operators_in_clusters_are_refused() {
+        let parse =
+            |option: &str| Arguments::try_parse_from(["kuberay-conformance", "fuzz", option, "x"]);
+        for option in [
+            "--operator-image",
+            "--operator-chart",
+            "--operator-kustomization",
+        ] {
+            let error = parse(option).unwrap_err();
+            assert_eq!(
+                error.kind(),
+                clap::error::ErrorKind::UnknownArgument,
+                "{option}"
+            );
+        }
+        assert!(parse("--operator-binary").is_ok());
+    }
+
+    #[test]
+    fn what_was_never_reached_is_listed() {
+        let mut one = FuzzOutcome {
+            release: semver::Version::new(1, 6, 2),
+            cases: 1,
+            objects: 1,
+            refused: 0,
+            settings: 1,
+            took: std::time::Duration::ZERO,
+            coverage: Coverage::default(),
+            findings: Vec::new(),
+            samples: Vec::new(),
+        };
+        let text = never_reached(&one);
+        for line in [
+            "never reached: feature submitter-sidecar (C19): ",
+            "never reached: refusal job-ttl (C24): ",
+            "never reached: stage pod-creation\n",
+        ] {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+        assert!(!text.contains("wait-for-tls"));
+        let object = serde_json::json!({
+            "apiVersion": "ray.io/v1",
+            "kind": "RayCluster",
+            "metadata": {"name": "7b"},
+            "spec": {"headGroupSpec": {"template": {"spec": {"containers": [{"name": "a"}]}}}},
+        });
+        let refusals = crate::contract::admit(&one.release, &object).refusals;
+        one.coverage.add_refusals(&refusals);
+        let text = never_reached(&one);
+        assert!(
+            !text.contains("stage operator") && !text.contains("cluster-name"),
+            "{text}"
+        );
     }
 }

@@ -1,20 +1,28 @@
-//! Looks for objects that an operator treats otherwise than the contract says: RayClusters are generated from a seed,
+//! Looks for objects that an operator treats otherwise than the contract says: objects are generated from a seed,
 //! compared, and made smaller where they differ.
 
 mod coverage;
+mod edit_table;
+mod edits;
 mod generated;
 #[cfg(test)]
 mod mutated;
+mod object;
+mod objects;
 mod plan;
 mod save;
+mod settings;
 mod strategy;
 #[cfg(test)]
 mod tests;
 mod words;
 
-pub use coverage::{Coverage, out_of_reach};
+pub use coverage::{Coverage, check_out_of_reach, out_of_reach};
+pub use edits::Edit;
 pub use generated::{GeneratedCase, Generator, Shrinking};
 #[cfg(test)]
 pub use mutated::try_texts;
+pub use object::{NUMBERS, ObjectGenerator, ObjectKind, ObjectPlan};
 pub use plan::{GroupPlan, Plan};
-pub use save::{Saved, save};
+pub use save::{Saved, Shown, save};
+pub use settings::settings;

@@ -109,8 +109,8 @@ checks! {
         "The user of Redis is given in gcsFaultToleranceOptions only.";
     GcsBackend "gcs-backend" (1, 7, 0)..now "utils/validation.go:333 @v1.7.0":
         "The rocksdb backend needs a feature gate, and storage is for that backend only.";
-    SuspendedGroupGate "suspended-group-gate" (1, 3, 0)..(1, 6, 0) "utils/validation.go:74 @v1.3.0":
-        "A suspended worker group needs the feature gate RayJobDeletionPolicy, which is off.";
+    SuspendedGroupGate "suspended-group-gate" (1, 3, 0)..now "utils/validation.go:74 @v1.3.0":
+        "A suspended worker group needs the feature gate RayJobDeletionPolicy, which is off before 1.6.";
     SuspendedGroupScaled "suspended-group-scaled" (1, 3, 0)..now "utils/validation.go:83 @v1.3.0":
         "With autoscaling no worker group is suspended.";
     AutoscalerV2Unscaled "autoscaler-v2-unscaled" (1, 5, 0)..now "utils/validation.go:160 @v1.5.0":
@@ -161,8 +161,8 @@ checks! {
         "InteractiveMode has no backoffLimit above 0.";
     DeletionPolicy "deletion-policy" (1, 3, 0)..(1, 5, 0) "utils/validation.go:126 @v1.3.0":
         "deletionPolicy needs the feature gate RayJobDeletionPolicy, which is off.";
-    DeletionStrategyGate "deletion-strategy-gate" (1, 5, 0)..(1, 6, 0) "utils/validation.go:413 @v1.5.0":
-        "deletionStrategy needs the feature gate RayJobDeletionPolicy, which is off.";
+    DeletionStrategyGate "deletion-strategy-gate" (1, 5, 0)..now "utils/validation.go:413 @v1.5.0":
+        "deletionStrategy needs the feature gate RayJobDeletionPolicy, which is off before 1.6.";
     DeletionStrategy "deletion-strategy" (1, 6, 0)..now "utils/validation.go:494 @v1.6.0":
         "deletionStrategy has either rules or both policies, and fits to shutdownAfterJobFinishes, clusterSelector and autoscaling.";
     HeadServiceNamed "head-service-named" (1, 3, 0)..now "utils/validation.go:154 @v1.3.0":

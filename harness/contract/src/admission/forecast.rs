@@ -4,6 +4,8 @@ use semver::Version;
 use serde_json::Value;
 
 use super::held::{Held, held};
+use super::pods::cluster_spec;
+use super::view::View;
 use super::{FieldValidation, Reach, Refusal, admit_with};
 use crate::{ModelError, OperatorSettings, PodContract, PodRole, predict};
 
@@ -44,15 +46,18 @@ pub fn forecast(
     let mut pods = Vec::new();
     if !reaches.contains(&Reach::Object) && held.is_none() {
         pods = predict(release, settings, &admission.stored)?;
+        let suspended = suspended_groups(&admission.stored);
         let mut workers = 0;
         pods.retain(|pod| {
             let group = workers;
             workers += usize::from(pod.role == PodRole::Worker);
-            !reaches.iter().any(|reach| match reach {
-                Reach::Object => true,
-                Reach::GroupsFrom(first) => pod.role == PodRole::Worker && group >= *first,
-                Reach::Submitter => pod.role == PodRole::Submitter,
-            })
+            let waits = pod.role == PodRole::Worker && suspended.get(group) == Some(&true);
+            !waits
+                && !reaches.iter().any(|reach| match reach {
+                    Reach::Object => true,
+                    Reach::GroupsFrom(first) => pod.role == PodRole::Worker && group >= *first,
+                    Reach::Submitter => pod.role == PodRole::Submitter,
+                })
         });
     }
     Ok(Forecast {
@@ -60,4 +65,16 @@ pub fn forecast(
         held,
         pods,
     })
+}
+
+/// Which worker groups are suspended, in their order. A release that does not know the field has
+/// dropped it, and one that has a gate for it has refused the object.
+fn suspended_groups(object: &Value) -> Vec<bool> {
+    let spec = cluster_spec(&View::root(object));
+    let groups = spec.map(|spec| spec.get("workerGroupSpecs").items());
+    let groups = groups.unwrap_or_default();
+    groups
+        .iter()
+        .map(|group| group.get("suspend").is_true())
+        .collect()
 }

@@ -15,11 +15,8 @@ use crate::classes::plain;
 /// What is refused when the operator makes the Pods of an object.
 pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
     let root = View::root(object);
-    let spec = match root.get("kind").text() {
-        "RayCluster" => root.get("spec"),
-        "RayJob" => root.find(&["spec", "rayClusterSpec"]),
-        "RayService" => root.find(&["spec", "rayClusterConfig"]),
-        _ => return Vec::new(),
+    let Some(spec) = cluster_spec(&root) else {
+        return Vec::new();
     };
     let mut found = names(release, &root);
     one_of(
@@ -43,11 +40,28 @@ pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
         }
         of_template(&group.get("template"), reach, &mut found);
     }
-    let submitter = root.find(&["spec", "submitterPodTemplate"]);
-    if submitter.exists() {
+    let job = match root.get("kind").text() {
+        "RayCronJob" => root.find(&["spec", "jobTemplate"]),
+        _ => root.get("spec"),
+    };
+    let submitter = job.get("submitterPodTemplate");
+    // Other modes ignore the template.
+    let by_job = matches!(job.get("submissionMode").text(), "" | "K8sJobMode");
+    if submitter.exists() && by_job {
         of_template(&submitter, Reach::Submitter, &mut found);
     }
     found
+}
+
+/// The specification of the RayCluster that an object is or makes.
+pub(super) fn cluster_spec<'a>(root: &View<'a>) -> Option<View<'a>> {
+    Some(match root.get("kind").text() {
+        "RayCluster" => root.get("spec"),
+        "RayJob" => root.find(&["spec", "rayClusterSpec"]),
+        "RayService" => root.find(&["spec", "rayClusterConfig"]),
+        "RayCronJob" => root.find(&["spec", "jobTemplate", "rayClusterSpec"]),
+        _ => return None,
+    })
 }
 
 /// A value that is none of those that Kubernetes knows; an absent one is.

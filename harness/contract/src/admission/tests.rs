@@ -335,6 +335,62 @@ fn pods_that_are_refused(
 }
 
 #[test]
+fn a_suspended_group_has_no_pods() {
+    let object = changed(json!({"/spec/workerGroupSpecs/0/suspend": true}));
+    assert_eq!(pods("1.6.2", &object).0, 1);
+    assert_eq!(pods("1.5.2", &object).0, 0);
+}
+
+#[test]
+fn a_gate_that_is_switched_off_refuses_what_its_default_takes() {
+    let mut settings = OperatorSettings::default();
+    let group = changed(json!({"/spec/workerGroupSpecs/0/suspend": true}));
+    let strategy = job(|spec| {
+        spec["deletionStrategy"] = json!({
+            "onSuccess": {"policy": "DeleteCluster"},
+            "onFailure": {"policy": "DeleteNone"},
+        });
+    });
+    for on in [true, false] {
+        settings
+            .feature_gates
+            .insert("RayJobDeletionPolicy".into(), on);
+        for version in ["1.6.2", "1.7.0"] {
+            for object in [&group, &strategy] {
+                let found = admit_with(&release(version), &settings, object).refusals;
+                assert_eq!(found.is_empty(), on, "{version} {found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pods_of_other_kinds_are_refused_too() {
+    let bad =
+        json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "s", "image": ""}]}});
+    let with = |mode: &str| {
+        job(|spec| {
+            spec["submissionMode"] = json!(mode);
+            spec["submitterPodTemplate"] = bad.clone();
+        })
+    };
+    let refused = |object: &Value| {
+        let mut settings = OperatorSettings::default();
+        settings.feature_gates.insert("RayCronJob".into(), true);
+        let admission = admit_with(&release("1.6.2"), &settings, object);
+        let found = admission.refusals.into_iter();
+        found.map(|one| (one.stage, one.reach)).collect::<Vec<_>>()
+    };
+    let expected = [(Stage::PodCreation, Reach::Submitter)];
+    assert_eq!(refused(&with("K8sJobMode")), expected);
+    assert_eq!(refused(&with("HTTPMode")), []);
+    let mut cron = with("K8sJobMode");
+    cron["kind"] = json!("RayCronJob");
+    cron["spec"] = json!({"schedule": "@hourly", "jobTemplate": cron["spec"]});
+    assert_eq!(refused(&cron), expected);
+}
+
+#[test]
 fn names_before_the_operator_checked_them() {
     let found = refusals("1.3.2", &changed(json!({"/metadata/name": "team.a"})));
     assert!(

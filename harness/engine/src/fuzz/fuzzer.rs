@@ -1,66 +1,45 @@
-//! generated RayClusters, against one release.
+//! Generated objects, against one release with one set of settings.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{ApiResource, DynamicObject, PostParams};
-use kube::{Api, Client, ResourceExt as _};
-use semver::Version;
-use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::pods::{Pods, Specs};
+use super::ask::{Answer, Asker, Question};
 use super::{Finding, FuzzOptions, FuzzOutcome, Surprise};
-use crate::compare::replicas;
-use crate::contract::{self, OperatorSettings, PodContract};
-use crate::generate::{Coverage, Generator, Plan};
-use crate::observe::ray_cluster_resource;
-use crate::operator::{is_about_the_object, log_about};
+use crate::generate::{Coverage, NUMBERS, ObjectGenerator, ObjectPlan, settings};
 use crate::progress::Progress;
-use crate::provider::{EnvtestRelease, TargetError};
+use crate::provider::EnvtestRelease;
 use crate::runner::RunError;
+use crate::scenario::OperatorSettings;
 
-/// RayClusters in one namespace: the operator looks through all Pods of a namespace for each of them.
-const IN_NAMESPACE: u64 = 50;
-/// How long an operator may take to make all Pods of a RayCluster; those of old releases are slow by their own limit
-/// of requests.
+/// How long an operator may take to make all Pods of an object; those of old releases are slow by
+/// their own limit of requests.
 const ANSWERS_WITHIN: Duration = Duration::from_mins(2);
-/// Worker groups in one RayCluster at most: Pods are cheaper than RayClusters.
+/// Worker groups in one object at most: Pods are cheaper than RayClusters.
 const WORKERS: usize = 9;
-/// Differences that are made small; of more only the number is told.
+/// Differences that are made small.
 const SHRUNK: usize = 3;
-/// Progress is told after so many RayClusters.
-const TOLD_EVERY: usize = 50;
-/// Candidates for the smallest RayCluster at most.
+/// Progress is reported after so many candidates.
+const TOLD_EVERY: usize = 20;
+/// Candidates for the smallest object at most.
 const CANDIDATES: usize = 400;
+/// Time for the candidates of one difference.
+const SHRINK_WITHIN: Duration = Duration::from_secs(30);
+/// Of so many cases one is for each set of settings that is not the release's own.
+const OF_SETTINGS: usize = 10;
 
-/// One release, and what it is given.
+/// One release with one set of settings, and what it is given.
 pub(super) struct Fuzzer {
-    pub release: Version,
-    client: Client,
-    generator: Generator,
+    pub asker: Asker,
+    generator: ObjectGenerator,
+    settings: OperatorSettings,
+    /// The number of the first object.
+    first: u64,
     cases: usize,
     jobs: usize,
     progress: Arc<dyn Progress>,
-    log: PathBuf,
-    pods: Pods,
-}
-
-/// What came of one RayCluster.
-struct Answer {
-    number: u64,
-    cases: usize,
-    pods: Vec<PodContract>,
-    surprise: Option<Surprise>,
-}
-
-/// What Kubernetes and the operator have drawn.
-struct Known {
-    status: Value,
-    uid: String,
 }
 
 impl Fuzzer {
@@ -69,63 +48,72 @@ impl Fuzzer {
         options: &FuzzOptions,
         progress: Arc<dyn Progress>,
     ) -> Result<Self, RunError> {
-        let client = crate::target::client(&up.kubeconfig).await?;
+        let all = settings(&up.release);
+        let place = all.iter().position(|one| *one == up.settings).unwrap_or(0);
+        let own = options.cases / OF_SETTINGS;
         Ok(Self {
-            release: up.release.clone(),
-            pods: Pods::watch(client.clone()),
-            client,
-            generator: Generator::new(options.seed, &up.release, WORKERS),
-            cases: options.cases,
+            asker: Asker::new(up).await?,
+            generator: ObjectGenerator::new(options.seed, &up.release, WORKERS, &up.settings),
+            settings: up.settings.clone(),
+            first: place as u64 * NUMBERS,
+            cases: if place == 0 {
+                options.cases - own * (all.len() - 1)
+            } else {
+                own
+            },
             jobs: options.jobs,
             progress,
-            log: up.operator_log().to_owned(),
         })
     }
 
-    /// Compares as many RayClusters as hold the cases, then makes small what differs.
+    /// The name of what is done, for progress.
+    fn task(&self) -> String {
+        format!("KubeRay {}", self.asker.release)
+    }
+
+    /// Compares as many objects as hold the cases, then makes small what differs.
     pub async fn fuzz(&self) -> Result<FuzzOutcome, RunError> {
-        let task = format!("KubeRay {}", self.release);
         let started = Instant::now();
-        let mut fuzzed = FuzzOutcome {
-            release: self.release.clone(),
-            cases: 0,
-            clusters: 0,
-            took: Duration::ZERO,
-            coverage: Coverage::default(),
-            findings: Vec::new(),
-            samples: Vec::new(),
-        };
+        let mut fuzzed = FuzzOutcome::of(self.asker.release.clone());
         let mut planned = 0;
-        let numbers = (0u64..).map_while(|number| {
+        let numbers = (self.first..).map_while(|number| {
             if planned >= self.cases {
                 return None;
             }
             let plan = self.generator.generated(number).plan();
-            planned += plan.cases();
-            Some((number, plan))
+            let question = question(&number.to_string(), &plan);
+            let expected = self
+                .asker
+                .expected(question.validation, &question.object)
+                .map_or(1, |expected| expected.cases());
+            planned += expected;
+            Some((number, question, expected))
         });
-        let asked = numbers.map(async |(number, plan)| self.ask(number, &plan).await);
+        let asked = numbers.map(async |(number, question, cases)| {
+            let answer = self.asker.ask(&question).await?;
+            Ok::<_, RunError>((number, cases, answer))
+        });
         let mut answers = std::pin::pin!(futures::stream::iter(asked).buffer_unordered(self.jobs));
         let mut surprises = Vec::new();
         while let Some(answer) = answers.next().await {
-            let answer = answer?;
-            fuzzed.clusters += 1;
-            fuzzed.cases += answer.cases;
-            fuzzed.coverage.add(&answer.pods);
+            let (number, cases, answer) = answer?;
+            fuzzed.objects += 1;
+            fuzzed.cases += cases;
+            fuzzed.refused += usize::from(answer.refused);
+            add(&mut fuzzed.coverage, &answer);
             if let Some(surprise) = answer.surprise {
-                surprises.push((answer.number, surprise));
+                tracing::info!(number, ?surprise, "the operator and the contract differ");
+                surprises.push((number, surprise));
             }
-            self.progress.update(
-                &task,
-                &format!("{} cases, {} surprises", fuzzed.cases, surprises.len()),
-            );
+            let (cases, count) = (fuzzed.cases, surprises.len());
+            self.progress
+                .update(&self.task(), &format!("{cases} cases, {count} differences"));
         }
         fuzzed.took = started.elapsed();
         surprises.sort_by_key(|(number, _)| *number);
         for (index, (number, surprise)) in surprises.into_iter().enumerate() {
-            fuzzed
-                .findings
-                .push(self.finding(index, number, surprise).await?);
+            let finding = self.finding(index, number, surprise).await?;
+            fuzzed.findings.push(finding);
         }
         Ok(fuzzed)
     }
@@ -136,209 +124,61 @@ impl Fuzzer {
         number: u64,
         surprise: Surprise,
     ) -> Result<Finding, RunError> {
-        if index >= SHRUNK || matches!(surprise, Surprise::Missing { .. }) {
-            return Ok(Finding {
-                number,
-                surprise,
-                smallest: None,
-                tried: 0,
-            });
+        let plan = self.generator.generated(number).plan();
+        let mut finding = Finding {
+            number,
+            settings: self.settings.clone(),
+            kind: plan.kind.word(),
+            validation: plan.validation,
+            surprise,
+            object: plan.manifest("c", "default"),
+            tried: 0,
+        };
+        if index >= SHRUNK || matches!(finding.surprise, Surprise::Missing { .. }) {
+            return Ok(finding);
         }
-        let task = format!("KubeRay {}", self.release);
+        let started = Instant::now();
         let mut shrinking = self.generator.generated(number).shrink();
-        let mut last = surprise;
         let mut candidate = shrinking.candidate();
         while let Some(plan) = candidate {
-            if shrinking.tried() > CANDIDATES {
+            let tried = shrinking.tried();
+            if tried > CANDIDATES || started.elapsed() > SHRINK_WITHIN {
                 break;
             }
-            if shrinking.tried().is_multiple_of(TOLD_EVERY) {
-                let step = shrinking.tried();
-                self.progress.update(
-                    &task,
-                    &format!("making surprise {number} smaller, step {step}"),
-                );
+            if tried.is_multiple_of(TOLD_EVERY) {
+                let doing = format!("making difference {number} smaller, step {tried}");
+                self.progress.update(&self.task(), &doing);
             }
-            let answer = self
-                .ask(1_000_000 * (number + 1) + shrinking.tried() as u64, &plan)
-                .await?;
+            let question = question(&format!("{number}s{tried}"), &plan);
+            let answer = self.asker.ask(&question).await?;
             let same = answer
                 .surprise
-                .filter(|surprise| surprise.kind() == last.kind());
+                .filter(|surprise| surprise.kind() == finding.surprise.kind());
             candidate = shrinking.answer(same.is_some());
-            last = same.unwrap_or(last);
+            finding.surprise = same.unwrap_or(finding.surprise);
         }
-        Ok(Finding {
-            number,
-            surprise: last,
-            smallest: Some(shrinking.smallest().manifest("found", "default")),
-            tried: shrinking.tried(),
-        })
-    }
-
-    /// Creates a RayCluster and compares its Pods.
-    async fn ask(&self, number: u64, plan: &Plan) -> Result<Answer, RunError> {
-        let namespace = format!("fuzz-{}", number / IN_NAMESPACE);
-        let object = plan.manifest(&format!("c{number}"), &namespace);
-        let (pods, surprise) = self
-            .compare(&namespace, object, &ray_cluster_resource(), ANSWERS_WITHIN)
-            .await?;
-        Ok(Answer {
-            number,
-            cases: plan.cases(),
-            pods,
-            surprise,
-        })
-    }
-
-    /// Creates an object and compares the Pods that come of it. One that is no RayCluster needs a namespace of its own.
-    pub async fn compare(
-        &self,
-        namespace: &str,
-        mut object: Value,
-        resource: &ApiResource,
-        within: Duration,
-    ) -> Result<(Vec<PodContract>, Option<Surprise>), RunError> {
-        let api: Api<DynamicObject> =
-            Api::namespaced_with(self.client.clone(), namespace, resource);
-        let defaults = match self.create(&api, namespace, &object).await {
-            Ok(created) => {
-                object["metadata"]["uid"] = json!(created.uid().unwrap_or_default());
-                object["metadata"]["name"] = json!(created.name_any());
-                // Of the defaults that the API server fills in, only those of replicas matter.
-                created.data
-            }
-            Err(kube::Error::Api(refusal)) if is_about_the_object(&refusal) => {
-                return Ok((Vec::new(), Some(Surprise::Refused(refusal.message.clone()))));
-            }
-            Err(source) => {
-                let (doing, source) = ("creating an object to fuzz", Box::new(source));
-                return Err(TargetError::Api { doing, source }.into());
-            }
-        };
-        let predict = |object: &Value| {
-            let settings = OperatorSettings::default();
-            let pods = contract::predict(&self.release, &settings, object).map(|mut pods| {
-                // A job is submitted only once Ray answers.
-                pods.retain(|pod| {
-                    pod.role != contract::PodRole::Submitter && replicas(&defaults, &pod.group) > 0
-                });
-                pods
-            });
-            // The API server took it, so that the model should, too.
-            pods.map_err(|error| Surprise::Refused(format!("by the model: {error}")))
-        };
-        let mut pods = match predict(&object) {
-            Ok(pods) => pods,
-            Err(surprise) => return Ok((Vec::new(), Some(surprise))),
-        };
-        let name = object["metadata"]["name"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        let own = (resource.kind == "RayCluster").then_some(name.as_str());
-        let deadline = Instant::now() + within;
-        let (cluster, seen) = self.pods.of(namespace, own, pods.len(), deadline).await;
-        if own.is_none() && !cluster.is_empty() {
-            let known = self.known(&api, namespace, &name, &cluster).await?;
-            object["status"] = known.status;
-            let predicted = predict(&object).unwrap_or_default().into_iter();
-            pods = predicted
-                .map(|pod| pod.with(contract::UNKNOWN_UID, &known.uid))
-                .collect();
-        }
-        let surprise = self.surprise(&pods, &seen, &name);
-        Ok((pods, surprise))
-    }
-
-    /// What could not be known before an object had its RayCluster.
-    async fn known(
-        &self,
-        api: &Api<DynamicObject>,
-        namespace: &str,
-        name: &str,
-        cluster: &str,
-    ) -> Result<Known, RunError> {
-        let clusters: Api<DynamicObject> =
-            Api::namespaced_with(self.client.clone(), namespace, &ray_cluster_resource());
-        let both = futures::future::try_join(api.get_opt(name), clusters.get_opt(cluster)).await;
-        let (object, cluster_object) = both.map_err(|source| TargetError::Api {
-            doing: "reading an object that is fuzzed",
-            source: Box::new(source),
-        })?;
-        let mut status = object
-            .map(|object| object.data["status"].clone())
-            .unwrap_or_default();
-        if !status.is_object() {
-            status = json!({});
-        }
-        status["rayClusterName"] = json!(cluster);
-        status["pendingServiceStatus"] = json!({"rayClusterName": cluster});
-        Ok(Known {
-            status,
-            uid: cluster_object
-                .and_then(|object| object.uid())
-                .unwrap_or_default(),
-        })
-    }
-
-    /// The first RayCluster of a namespace makes it.
-    async fn create(
-        &self,
-        api: &Api<DynamicObject>,
-        namespace: &str,
-        object: &Value,
-    ) -> Result<DynamicObject, kube::Error> {
-        let typed: DynamicObject =
-            serde_json::from_value(object.clone()).map_err(kube::Error::SerdeError)?;
-        match api.create(&PostParams::default(), &typed).await {
-            Err(kube::Error::Api(refusal)) if refusal.code == 404 => {
-                let own: Namespace =
-                    serde_json::from_value(json!({"metadata": {"name": namespace}}))
-                        .map_err(kube::Error::SerdeError)?;
-                match Api::all(self.client.clone())
-                    .create(&PostParams::default(), &own)
-                    .await
-                {
-                    Err(kube::Error::Api(other)) if other.code == 409 => {}
-                    other => {
-                        other?;
-                    }
-                }
-                api.create(&PostParams::default(), &typed).await
-            }
-            other => other,
-        }
-    }
-
-    fn surprise(&self, pods: &[PodContract], seen: &Specs, name: &str) -> Option<Surprise> {
-        let missing = pods.iter().filter(|pod| !seen.contains_key(&pod.group));
-        let groups: Vec<String> = missing.map(|pod| pod.group.clone()).collect();
-        let differs = pods.iter().find_map(|pod| {
-            let differences = contract::differences(pod, seen.get(&pod.group)?);
-            (!differences.is_empty()).then(|| Surprise::Differs {
-                role: pod.role,
-                group: pod.group.clone(),
-                differences,
-            })
-        });
-        differs.or_else(|| {
-            (!groups.is_empty()).then(|| {
-                let log = last_error(&log_about(&self.log, name));
-                Surprise::Missing { groups, log }
-            })
-        })
+        finding.object = shrinking.smallest().manifest("c", "default");
+        finding.tried = shrinking.tried();
+        Ok(finding)
     }
 }
 
-/// The last error in an operator's log, which is a JSON object a line.
-fn last_error(log: &str) -> String {
-    let error = |line: &str| {
-        let line: Value = serde_json::from_str(line).ok()?;
-        line["error"].as_str().map(str::to_owned)
-    };
-    log.lines()
-        .rev()
-        .find_map(error)
-        .unwrap_or_else(|| "nothing about an error".into())
+/// An object in a namespace of its own. No name of such a namespace is a part of another, so that
+/// the operator's log can be searched for it.
+fn question(name: &str, plan: &ObjectPlan) -> Question {
+    let namespace = format!("fuzz-{name}z");
+    Question {
+        object: plan.manifest("c", &namespace),
+        namespace,
+        validation: plan.validation,
+        within: ANSWERS_WITHIN,
+    }
+}
+
+/// Counts what an answer has shown; what differs shows nothing.
+fn add(coverage: &mut Coverage, answer: &Answer) {
+    if answer.surprise.is_none() {
+        coverage.add(&answer.pods);
+        coverage.add_refusals(&answer.confirmed);
+    }
 }

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use kube::api::ApiResource;
 use kuberay_manifest::{Source, yaml};
 use serde_json::{Value, json};
 
+use super::ask::Question;
 use super::fuzzer::Fuzzer;
 use super::{Sample, Surprise};
+use crate::contract::FieldValidation;
 use crate::provider::TargetError;
 use crate::runner::RunError;
 
@@ -27,7 +28,7 @@ impl Fuzzer {
             .into_iter()
             .enumerate()
             .map(async |(number, (file, mut object))| {
-                let namespace = format!("sample-{number}");
+                let namespace = format!("sample-{number}z");
                 let text = |pointer: &str| {
                     object
                         .pointer(pointer)
@@ -36,26 +37,24 @@ impl Fuzzer {
                         .to_owned()
                 };
                 let kind = text("/kind");
-                let (group, version) = text("/apiVersion")
-                    .split_once('/')
-                    .map(|(group, version)| (group.to_owned(), version.to_owned()))
-                    .unwrap_or_default();
-                let resource = ApiResource {
-                    api_version: format!("{group}/{version}"),
-                    group,
-                    version,
-                    plural: format!("{}s", kind.to_lowercase()),
-                    kind: kind.clone(),
-                };
                 let name = format!(
                     "{kind} {}{}",
                     text("/metadata/name"),
                     text("/metadata/generateName")
                 );
+                // Only a name that is known can be looked up.
+                if object["metadata"]["name"].is_null() {
+                    object["metadata"]["name"] = json!(format!("sample-{number}"));
+                }
                 object["metadata"]["namespace"] = json!(namespace);
-                let (pods, surprise) = self
-                    .compare(&namespace, object, &resource, ANSWERS_WITHIN)
-                    .await?;
+                let question = Question {
+                    namespace,
+                    object,
+                    validation: FieldValidation::Warn,
+                    within: ANSWERS_WITHIN,
+                };
+                let answer = self.asker.ask(&question).await?;
+                let (pods, surprise) = (answer.pods, answer.surprise);
                 let left_out = surprise.as_ref().and_then(missing_precondition);
                 Ok(Sample {
                     file,
@@ -77,7 +76,9 @@ impl Fuzzer {
 fn missing_precondition(surprise: &Surprise) -> Option<String> {
     const SIGNS: [&str; 2] = ["feature gate", "no matches for kind"];
     match surprise {
-        Surprise::Missing { log, .. } if SIGNS.iter().any(|sign| log.contains(sign)) => {
+        Surprise::Missing { log, .. } | Surprise::Accepted { log, .. }
+            if SIGNS.iter().any(|sign| log.contains(sign)) =>
+        {
             Some(log.clone())
         }
         _ => None,

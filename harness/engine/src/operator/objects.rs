@@ -12,6 +12,7 @@ use kube::discovery::{ApiCapabilities, Scope, pinned_kind};
 use serde_json::{Value, json};
 
 use super::refusal::is_about_the_object;
+use crate::contract::FieldValidation;
 
 /// The field manager of everything that the harness sends.
 pub const FIELD_MANAGER: &str = "kuberay-conformance";
@@ -131,6 +132,18 @@ impl Sender {
     /// # Errors
     /// When the API server refuses it or can't be asked, and when the object would not live in a namespace.
     pub async fn create(&self, object: &Value) -> Result<Value, ObjectError> {
+        self.create_as(object, FieldValidation::Strict).await
+    }
+
+    /// Creates a namespaced object, and asks the API server for this validation of field names.
+    ///
+    /// # Errors
+    /// When the API server refuses it or can't be asked, and when the object would not live in a namespace.
+    pub async fn create_as(
+        &self,
+        object: &Value,
+        validation: FieldValidation,
+    ) -> Result<Value, ObjectError> {
         let target = self.target(object).await?;
         if !target.namespaced {
             return Err(ObjectError::ClusterScoped {
@@ -138,7 +151,7 @@ impl Sender {
             });
         }
         let uri = format!(
-            "{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict",
+            "{}?fieldManager={FIELD_MANAGER}&fieldValidation={validation:?}",
             target.path
         );
         let body = object.to_string().into_bytes();

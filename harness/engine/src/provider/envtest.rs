@@ -7,7 +7,6 @@ mod replaceable;
 mod serve;
 mod stored;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::join_all;
@@ -118,7 +117,7 @@ impl Envtest {
 
     async fn own(programs: EnvtestPrograms) -> Result<Self, TargetError> {
         let plane = programs.start().await?;
-        let settings = |_: &Version| BTreeSet::from([OperatorSettings::default()]);
+        let settings = |_: &Version| vec![OperatorSettings::default()];
         let up = programs.each(
             &plane,
             settings,

@@ -1,32 +1,60 @@
-//! Which features of the contract an exploration has reached.
+//! Which features, checks and stages of the contract the cases of a search have reached.
 
 use std::collections::BTreeMap;
 
-use kuberay_contract::{Feature, FeatureEntry, PodContract, features};
+use kuberay_contract::admission::{Check, CheckEntry, checks};
+use kuberay_contract::{Feature, FeatureEntry, PodContract, Refusal, Stage, features};
 use semver::Version;
 
-/// How many containers each feature has shaped.
+/// Counts what cases have shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Coverage(BTreeMap<Feature, usize>);
+pub struct Coverage {
+    features: BTreeMap<Feature, usize>,
+    checks: BTreeMap<Check, usize>,
+    stages: BTreeMap<Stage, usize>,
+}
 
 impl Coverage {
     /// Counts the features of Pods.
     pub fn add(&mut self, pods: &[PodContract]) {
         for container in pods.iter().flat_map(PodContract::all) {
             for feature in &container.features {
-                *self.0.entry(*feature).or_default() += 1;
+                *self.features.entry(*feature).or_default() += 1;
             }
+        }
+    }
+
+    /// Counts refusals.
+    pub fn add_refusals<'a>(&mut self, refusals: impl IntoIterator<Item = &'a Refusal>) {
+        for refusal in refusals {
+            *self.stages.entry(refusal.stage).or_default() += 1;
+            if let Some(check) = refusal.check {
+                *self.checks.entry(check).or_default() += 1;
+            }
+        }
+    }
+
+    /// Adds what other cases have shown.
+    pub fn merge(&mut self, other: &Self) {
+        for (feature, count) in &other.features {
+            *self.features.entry(*feature).or_default() += count;
+        }
+        for (check, count) in &other.checks {
+            *self.checks.entry(*check).or_default() += count;
+        }
+        for (stage, count) in &other.stages {
+            *self.stages.entry(*stage).or_default() += count;
         }
     }
 
     /// How many containers a feature has shaped.
     pub fn count(&self, feature: Feature) -> usize {
-        self.0.get(&feature).copied().unwrap_or_default()
+        self.features.get(&feature).copied().unwrap_or_default()
     }
 
-    /// The features of a release that shaped no container; those that RayClusters on a plain operator can't reach are
-    /// not among them.
-    pub fn never_reached(&self, release: &Version) -> Vec<&'static FeatureEntry> {
+    /// The features of a release that shaped no container, without those that
+    /// [`out_of_reach`] names.
+    pub fn features_missed(&self, release: &Version) -> Vec<&'static FeatureEntry> {
         let missed = |entry: &&FeatureEntry| {
             entry.covers(release)
                 && self.count(entry.feature) == 0
@@ -34,22 +62,44 @@ impl Coverage {
         };
         features().iter().filter(missed).collect()
     }
+
+    /// The checks of a release's operator that refused nothing, without those that
+    /// [`check_out_of_reach`] names.
+    pub fn checks_missed(&self, release: &Version) -> Vec<&'static CheckEntry> {
+        let missed = |entry: &&CheckEntry| {
+            entry.covers(release)
+                && !self.checks.contains_key(&entry.check)
+                && check_out_of_reach(entry.check).is_none()
+        };
+        checks().iter().filter(missed).collect()
+    }
+
+    /// The stages at which nothing was refused.
+    pub fn stages_missed(&self) -> Vec<Stage> {
+        let all = [
+            Stage::Client,
+            Stage::ApiServer,
+            Stage::Operator,
+            Stage::PodCreation,
+        ];
+        let missed = |stage: &Stage| !self.stages.contains_key(stage);
+        all.into_iter().filter(missed).collect()
+    }
 }
 
-/// Why RayClusters on an operator without settings of its own can't show a feature; none where they can.
+/// Why generated objects on envtest can't show a feature; none where they can.
 pub fn out_of_reach(feature: Feature) -> Option<&'static str> {
     match feature {
-        Feature::LoginShellOnRequest => Some("needs a setting of the operator"),
-        Feature::ClusterNameLong | Feature::ClusterNameShort | Feature::ParentAnnotations => {
-            Some("needs a RayJob or RayService")
-        }
-        Feature::EmbeddedStorage | Feature::KubernetesAuth => {
-            Some("needs a feature gate or a newer Ray")
-        }
-        feature => match feature.entry().rule {
-            "C19" => Some("needs a RayJob"),
-            "C25" | "C26" | "C28" => Some("needs a setting of the operator"),
-            _ => None,
-        },
+        Feature::WaitForTls | Feature::TlsEnv => Some("needs cert-manager"),
+        _ => None,
+    }
+}
+
+/// Why generated objects on envtest can't meet a check; none where they can.
+pub fn check_out_of_reach(check: Check) -> Option<&'static str> {
+    match check {
+        Check::MetadataWithSelector => Some("makes the operator panic"),
+        Check::ServiceDeletionDelay => Some("the API server refuses the same"),
+        _ => None,
     }
 }

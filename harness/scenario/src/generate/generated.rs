@@ -1,4 +1,6 @@
-//! One RayCluster of an exploration, which can be made smaller.
+//! One generated object, which can be made smaller.
+
+use std::fmt::Debug;
 
 use proptest::strategy::{BoxedStrategy, Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -7,7 +9,7 @@ use semver::Version;
 use super::Plan;
 use super::strategy;
 
-/// Thinks up RayClusters; the same seed, release and number give the same ones.
+/// Generates RayClusters; the same seed, release and number give the same ones.
 #[derive(Debug, Clone)]
 pub struct Generator {
     seed: u64,
@@ -25,34 +27,39 @@ impl Generator {
 
     /// The RayCluster of a number.
     pub fn generated(&self, number: u64) -> GeneratedCase {
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&self.seed.to_le_bytes());
-        seed[8..16].copy_from_slice(&number.to_le_bytes());
-        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+        GeneratedCase::of(self.seed, number, &self.strategy)
+    }
+}
+
+/// A plan of an object, with the way to smaller ones.
+pub struct GeneratedCase<P = Plan> {
+    tree: Box<dyn ValueTree<Value = P>>,
+}
+
+impl<P: Clone + PartialEq + Debug + 'static> GeneratedCase<P> {
+    /// The same seed and number give the same plan of a strategy, which must not filter.
+    pub(super) fn of(seed: u64, number: u64, strategy: &BoxedStrategy<P>) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        bytes[8..16].copy_from_slice(&number.to_le_bytes());
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-        let tree = self.strategy.new_tree(&mut runner);
+        let tree = strategy.new_tree(&mut runner);
         // Only a filter could refuse, and there is none.
         let tree = tree
             .unwrap_or_else(|reason| unreachable!("a strategy without filters refused: {reason}"));
-        GeneratedCase {
+        Self {
             tree: Box::new(tree),
         }
     }
-}
 
-/// A RayCluster, with the way to smaller ones.
-pub struct GeneratedCase {
-    tree: Box<dyn ValueTree<Value = Plan>>,
-}
-
-impl GeneratedCase {
-    /// The RayCluster as it is now.
-    pub fn plan(&self) -> Plan {
+    /// The plan as it is now.
+    pub fn plan(&self) -> P {
         self.tree.current()
     }
 
-    /// Starts to look for the smallest RayCluster that still shows a fault.
-    pub fn shrink(self) -> Shrinking {
+    /// Starts to look for the smallest object that still shows a fault.
+    pub fn shrink(self) -> Shrinking<P> {
         let smallest = self.plan();
         Shrinking {
             tree: self.tree,
@@ -62,17 +69,17 @@ impl GeneratedCase {
     }
 }
 
-/// The way from a faulty RayCluster to the smallest one that is still faulty; whoever asks says of each candidate
-/// whether it is, so that the answer may come from a cluster.
-pub struct Shrinking {
-    tree: Box<dyn ValueTree<Value = Plan>>,
-    smallest: Plan,
+/// The way from a faulty object to the smallest one that is still faulty; whoever asks says of each
+/// candidate whether it is, so that the answer may come from a cluster.
+pub struct Shrinking<P = Plan> {
+    tree: Box<dyn ValueTree<Value = P>>,
+    smallest: P,
     tried: usize,
 }
 
-impl Shrinking {
+impl<P: Clone + PartialEq + Debug + 'static> Shrinking<P> {
     /// The next candidate that is not the smallest itself; none at the end.
-    pub fn candidate(&mut self) -> Option<Plan> {
+    pub fn candidate(&mut self) -> Option<P> {
         while self.tree.simplify() {
             self.tried += 1;
             let plan = self.tree.current();
@@ -84,7 +91,7 @@ impl Shrinking {
     }
 
     /// The answer for the last candidate, and the candidate that follows from it; none at the end.
-    pub fn answer(&mut self, faulty: bool) -> Option<Plan> {
+    pub fn answer(&mut self, faulty: bool) -> Option<P> {
         if faulty {
             self.smallest = self.tree.current();
             return self.candidate();
@@ -101,8 +108,8 @@ impl Shrinking {
         Some(plan)
     }
 
-    /// The smallest RayCluster that was faulty so far.
-    pub fn smallest(&self) -> &Plan {
+    /// The smallest object that was faulty so far.
+    pub fn smallest(&self) -> &P {
         &self.smallest
     }
 

@@ -1,6 +1,7 @@
 //! How RayClusters are generated: everything that the contract depends on, within what a release accepts.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use kuberay_contract::Feature;
 use proptest::collection::{btree_map, vec};
@@ -15,6 +16,11 @@ use super::words;
 
 /// RayClusters with up to `workers` worker groups that a release accepts.
 pub(super) fn plan(release: &Version, workers: usize) -> BoxedStrategy<Plan> {
+    plan_with(release, 0..=workers)
+}
+
+/// The same with a number of worker groups out of a range.
+pub(super) fn plan_with(release: &Version, workers: RangeInclusive<usize>) -> BoxedStrategy<Plan> {
     let has = |feature: Feature| feature.entry().covers(release);
     let limits = Limits {
         group_fields: has(Feature::GroupResources),
@@ -32,7 +38,7 @@ pub(super) fn plan(release: &Version, workers: usize) -> BoxedStrategy<Plan> {
         weighted(0.2, owner),
         any::<bool>(),
         group(limits, true),
-        vec(group(limits, false), 0..=workers),
+        vec(group(limits, false), workers),
     )
         .prop_map(move |(name_tail, cluster, owner, named, head, workers)| {
             let mut plan = Plan {

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use kuberay_contract::{self as contract, OperatorSettings, PodContract, differences};
+use kuberay_contract::{
+    self as contract, OperatorSettings, PodContract, Reach, Refusal, differences,
+};
 use semver::Version;
 use serde_json::{Value, json};
 
@@ -20,24 +22,46 @@ fn pods(version: &Version, plan: &Plan) -> Vec<PodContract> {
     .unwrap()
 }
 
+/// What the contract says of the objects with the first numbers, with every set of settings.
+fn coverage_of(release: &Version) -> (Coverage, [usize; 3]) {
+    let mut coverage = Coverage::default();
+    let [mut all, mut refused, mut unreadable] = [0; 3];
+    for (place, own) in settings(release).iter().enumerate() {
+        let generator = ObjectGenerator::new(1, release, 1, own);
+        let objects = if place == 0 { 400 } else { 80 };
+        let own = own.of_contract().unwrap();
+        for number in 0..objects {
+            let plan = generator.generated(NUMBERS * place as u64 + number).plan();
+            let object = plan.manifest("c", "n");
+            all += 1;
+            let Ok(forecast) = contract::forecast(release, &own, plan.validation, &object) else {
+                unreadable += 1;
+                continue;
+            };
+            coverage.add(&forecast.pods);
+            let refuses = |one: &&Refusal| one.clients.refuses(plan.validation);
+            let refusals: Vec<&Refusal> = forecast.refusals.iter().filter(refuses).collect();
+            coverage.add_refusals(refusals.iter().copied());
+            refused += usize::from(refusals.iter().any(|one| one.reach == Reach::Object));
+        }
+    }
+    (coverage, [all, refused, unreadable])
+}
+
 #[test]
-fn every_feature_of_every_release_is_reached() {
+fn every_feature_check_and_stage_of_every_release_is_reached() {
     for release in RELEASES {
         let release: Version = release.parse().unwrap();
-        let generator = Generator::new(1, &release, 4);
-        let mut coverage = Coverage::default();
-        for number in 0..300 {
-            let plan = generator.generated(number).plan();
-            let pods = pods(&release, &plan);
-            assert_eq!(pods.len(), plan.cases());
-            coverage.add(&pods);
-        }
-        let missed: Vec<&str> = coverage
-            .never_reached(&release)
-            .iter()
-            .map(|entry| entry.name)
-            .collect();
-        assert!(missed.is_empty(), "{release}: {missed:?}");
+        let (coverage, [all, refused, unreadable]) = coverage_of(&release);
+        let features = coverage.features_missed(&release);
+        let features: Vec<&str> = features.iter().map(|entry| entry.name).collect();
+        let checks = coverage.checks_missed(&release);
+        let checks: Vec<&str> = checks.iter().map(|entry| entry.name).collect();
+        assert!(features.is_empty(), "{release}: {features:?}");
+        assert!(checks.is_empty(), "{release}: {checks:?}");
+        assert_eq!(coverage.stages_missed(), [], "{release}");
+        assert_eq!(unreadable, 0, "{release}");
+        assert!(refused * 5 >= all, "{release}: {refused} of {all} refused");
     }
 }
 
@@ -143,14 +167,16 @@ fn what_was_found_becomes_a_scenario() {
     let plan = Generator::new(5, &release, 2).generated(1).plan();
     let pod = pods(&release, &plan).remove(0);
     let differences = differences(&pod, &json!({"containers": [{"name": "ray"}]}));
-    let saved = save(
-        "found-1",
-        &release,
-        &plan.manifest("c", "n"),
-        pod.role,
-        &pod.group,
-        &differences,
-    );
+    let object = plan.manifest("c", "n");
+    let shown = Shown {
+        release: &release,
+        settings: &crate::OperatorSettings::default(),
+        object: &object,
+        role: pod.role,
+        group: &pod.group,
+        differences: &differences,
+    };
+    let saved = save("found-1", &shown);
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join(&saved.name);
     std::fs::create_dir(&folder).unwrap();

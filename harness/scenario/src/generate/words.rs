@@ -138,3 +138,39 @@ pub(super) fn tail() -> BoxedStrategy<String> {
     ]
     .boxed()
 }
+
+/// The command of a RayJob.
+pub(super) fn entrypoint() -> BoxedStrategy<String> {
+    let known = vec![
+        "python script.py",
+        "python -c 'print(1)'",
+        "echo a && echo b",
+        "python script.py --name \"a b\"; exit 3",
+        "bash -c \"echo $HOME\"",
+        "echo 'single' \"double\" `id`",
+        "sleep 1 &",
+        "echo a # b",
+        " echo a ",
+        "echo a\\ b \"c\\\"d\" ''",
+        "echo a\necho b",
+        "echo é世界",
+    ];
+    select(known).prop_map(str::to_owned).boxed()
+}
+
+/// A runtime environment as YAML.
+pub(super) fn runtime_env() -> BoxedStrategy<String> {
+    let known = vec![
+        "pip: [requests==2.26.0]\nenv_vars: {A: \"1\"}\n",
+        "env_vars:\n  A: yes\n  B: \"no\"\n  C: on\n",
+        "working_dir: https://example.com/a.zip?b=<c>&d='e'\n",
+        "a: 010\nb: 0o10\nc: 0x1F\nd: 1_000\n",
+        "a: 1.0\nb: 1e3\nc: 1e21\nd: .5\ne: 123456789012345678\n",
+        "a: null\nb: ~\nc:\n",
+        "a: 2001-12-14\nb: \"é\"\nc: |\n  x\n  y\n",
+        "{\"z\": 1, \"a\": [true, false]}",
+        "",
+        "# nothing\n",
+    ];
+    select(known).prop_map(str::to_owned).boxed()
+}

@@ -1,7 +1,7 @@
 //! The programs of the target, and how control planes are made of them.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use semver::Version;
@@ -202,18 +202,18 @@ impl EnvtestPrograms {
     /// the order of the releases. Starting takes a core, so that not more than there are start at once.
     ///
     /// `settings` says how the operator of a release is to be set up; a release for which it says nothing is left out.
-    /// For each of them the operator is started anew, after the one before has ended: two operators would both work on
+    /// For each of them in turn the operator is started anew, after the one before has ended: two operators would both work on
     /// every object, and no release has a setting that excludes objects. In the end `upgrades` may replace the operator.
     pub(crate) async fn each<T, E: From<TargetError>>(
         &self,
         plane: &ControlPlane,
-        settings: impl Fn(&Version) -> BTreeSet<OperatorSettings>,
+        settings: impl Fn(&Version) -> Vec<OperatorSettings>,
         then: impl AsyncFn(EnvtestRelease) -> Result<T, E>,
         upgrades: impl AsyncFn(&Replaceable<'_>) -> Result<Option<T>, E>,
     ) -> Result<Vec<(Vec<T>, Running)>, E> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let turns = Semaphore::new(cores);
-        let one = async |(parts, settings): (&OperatorFiles, BTreeSet<OperatorSettings>)| {
+        let one = async |(parts, settings): (&OperatorFiles, Vec<OperatorSettings>)| {
             let mut turn = Some(turns.acquire().await);
             let api = self.serve(plane, parts).await?;
             let (mut results, mut running) = (Vec::new(), None::<Beside>);

@@ -100,7 +100,8 @@ async fn on(
                 Some(_) => OperatorSettings::default(),
                 None => case.operator_settings().clone(),
             });
-        settings.collect()
+        let settings: BTreeSet<OperatorSettings> = settings.collect();
+        settings.into_iter().collect()
     };
     let upgrades = async |operator: &Replaceable<'_>| work.upgrades(operator).await;
     let plane = serve.end.limit(programs.start()).await?;

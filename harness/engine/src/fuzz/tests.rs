@@ -1,0 +1,233 @@
+//! Verdicts on made-up answers of operators: each kind of difference is found, and none where there
+//! is none.
+
+use rstest::rstest;
+use semver::Version;
+use serde_json::{Value, json};
+
+use super::Surprise;
+use super::judge::{Expected, Phase, Seen, misnamed};
+use crate::check::Observation;
+use crate::contract::{
+    ContainerContract, EnvValue, FieldValidation, OperatorSettings, PodContract, PodRole, Stage,
+};
+
+fn object(kind: &str, edit: impl FnOnce(&mut Value)) -> Value {
+    let group = |name: &str| {
+        json!({
+            "groupName": name,
+            "replicas": 1,
+            "minReplicas": 1,
+            "maxReplicas": 1,
+            "rayStartParams": {},
+            "template": {"spec": {"containers": [{"name": "ray", "image": "ray"}]}},
+        })
+    };
+    let mut head = group("");
+    for field in ["groupName", "replicas", "minReplicas", "maxReplicas"] {
+        head.as_object_mut().unwrap().remove(field);
+    }
+    let cluster = json!({"headGroupSpec": head, "workerGroupSpecs": [group("a"), group("b")]});
+    let spec = match kind {
+        "RayJob" => json!({"entrypoint": "echo", "rayClusterSpec": cluster}),
+        _ => cluster,
+    };
+    let mut object = json!({
+        "apiVersion": "ray.io/v1",
+        "kind": kind,
+        "metadata": {"name": "c", "namespace": "n"},
+        "spec": spec,
+    });
+    edit(&mut object);
+    object
+}
+
+fn expected(object: &Value) -> Expected {
+    let (release, settings) = (Version::new(1, 6, 2), OperatorSettings::default());
+    Expected::of(&release, &settings, FieldValidation::Strict, object).unwrap()
+}
+
+/// The specs of Pods as the contract says.
+fn as_expected(pods: &[PodContract]) -> Seen {
+    let containers = |list: &[ContainerContract]| -> Value {
+        let one = |container: &ContainerContract| {
+            let env = container.env.iter().map(|variable| match &variable.value {
+                EnvValue::Text(text) => json!({"name": variable.name, "value": text.to_string()}),
+                EnvValue::From(from) => json!({"name": variable.name, "valueFrom": from}),
+            });
+            let args: Vec<String> = container.args.iter().map(ToString::to_string).collect();
+            json!({"name": container.name, "command": container.command, "args": args,
+                "env": env.collect::<Vec<_>>()})
+        };
+        list.iter().map(one).collect()
+    };
+    let mut seen = Seen::default();
+    for pod in pods {
+        let spec = json!({
+            "initContainers": containers(&pod.init_containers),
+            "containers": containers(&pod.containers),
+        });
+        seen.pods.insert((pod.role, pod.group.clone()), spec);
+    }
+    seen
+}
+
+fn surprise(expected: &Expected, seen: &Seen) -> Option<Surprise> {
+    expected.surprise(seen, || "the log".into())
+}
+
+#[test]
+fn an_answer_as_expected_is_no_surprise() {
+    for kind in ["RayCluster", "RayJob"] {
+        let expected = expected(&object(kind, |_| ()));
+        assert_eq!(expected.reaches_submitter(), kind == "RayJob");
+        assert_eq!(expected.phase(&Seen::default()), Phase::Waits);
+        let seen = as_expected(&expected.pods);
+        assert_eq!(expected.phase(&seen), Phase::Done);
+        assert!(surprise(&expected, &seen).is_none());
+    }
+}
+
+#[test]
+fn pods_that_differ_are_missing_or_are_too_many() {
+    let expected = expected(&object("RayJob", |_| ()));
+    let key = |role, group: &str| (role, group.to_owned());
+    let with = |change: &dyn Fn(&mut Seen)| {
+        let mut seen = as_expected(&expected.pods);
+        change(&mut seen);
+        (expected.phase(&seen), surprise(&expected, &seen).unwrap())
+    };
+    let (phase, found) = with(&|seen| {
+        let worker = seen.pods.get_mut(&key(PodRole::Worker, "b")).unwrap();
+        worker["containers"][0]["args"] = json!(["other"]);
+    });
+    assert_eq!(phase, Phase::Done);
+    assert!(matches!(found, Surprise::Differs { group, .. } if group == "b"));
+    let (phase, found) = with(&|seen| {
+        seen.pods.remove(&key(PodRole::Submitter, ""));
+    });
+    assert_eq!(phase, Phase::Waits);
+    assert!(matches!(found, Surprise::Missing { groups, .. } if groups == ["submitter"]));
+    let (phase, found) = with(&|seen| {
+        seen.pods.insert(key(PodRole::Worker, "c"), json!({}));
+    });
+    assert_eq!(phase, Phase::Contradicts);
+    assert!(matches!(found, Surprise::Extra(groups) if groups == ["c"]));
+    let (phase, found) = with(&|seen| {
+        let text = "FailedToCreateWorkerPod: Pod \"c\" is invalid: spec: Required value";
+        seen.refusals.push(text.into());
+    });
+    assert_eq!(phase, Phase::Contradicts);
+    let stage = Stage::PodCreation;
+    assert!(matches!(found, Surprise::Refused { stage: by, .. } if by == stage));
+}
+
+#[rstest]
+#[case(
+    "InvalidRayClusterMetadata: RayCluster name should be a valid DNS1035 label: [",
+    None
+)]
+#[case("InvalidRayClusterSpec: something else", Some("reason"))]
+#[case("Normal: all is well", Some("accepted"))]
+fn refusals_of_the_operator(#[case] text: &str, #[case] wrong: Option<&str>) {
+    let expected = expected(&object("RayCluster", |object| {
+        object["metadata"]["name"] = json!("7b");
+    }));
+    let message = expected.refusals[0].message.clone();
+    let text = match wrong {
+        None => format!("InvalidRayClusterMetadata: n/7b: {message}"),
+        Some(_) => text.to_owned(),
+    };
+    let seen = Seen {
+        refusals: vec![text],
+        ..Seen::default()
+    };
+    let found = surprise(&expected, &seen);
+    match wrong {
+        None => {
+            assert_eq!(expected.phase(&seen), Phase::Done);
+            assert!(found.is_none());
+            assert_eq!(expected.confirmed(&seen).len(), 1);
+        }
+        Some("reason") => assert!(matches!(found, Some(Surprise::OtherReason { .. }))),
+        _ => assert!(matches!(found, Some(Surprise::Accepted { .. }))),
+    }
+}
+
+#[test]
+fn refusals_of_the_api_server() {
+    let wrong = expected(&object("RayCluster", |object| {
+        object["spec"]["headGroupSpec"]["rayStartParams"]["num-cpus"] = json!(1);
+    }));
+    let text = "RayCluster.ray.io \"c\" is invalid: spec.headGroupSpec.rayStartParams.num-cpus: \
+                Invalid value: \"integer\"";
+    let refused = |stage, text| wrong.surprise_of_api(Some((stage, text)));
+    assert!(refused(Stage::ApiServer, text).is_none());
+    assert!(matches!(
+        refused(Stage::Client, text),
+        Some(Surprise::OtherReason { .. })
+    ));
+    assert!(matches!(
+        refused(Stage::ApiServer, "spec.other: Required value"),
+        Some(Surprise::OtherReason { .. })
+    ));
+    assert!(matches!(
+        wrong.surprise_of_api(None),
+        Some(Surprise::Accepted { .. })
+    ));
+    let right = expected(&object("RayCluster", |_| ()));
+    assert!(right.surprise_of_api(None).is_none());
+    assert!(matches!(
+        right.surprise_of_api(Some((Stage::ApiServer, text))),
+        Some(Surprise::Refused { .. })
+    ));
+}
+
+#[test]
+fn one_worker_group_that_is_refused_leaves_the_others() {
+    let expected = expected(&object("RayCluster", |object| {
+        let spec = &mut object["spec"]["workerGroupSpecs"][1]["template"]["spec"];
+        spec["containers"][0]["image"] = json!("");
+    }));
+    let mut seen = as_expected(&expected.pods);
+    assert_eq!(seen.pods.len(), 2);
+    assert_eq!(expected.phase(&seen), Phase::Waits);
+    let text = "FailedToCreateWorkerPod: Pod \"x\" is invalid: spec.containers[0].image: Required \
+                value";
+    seen.refusals.push(text.into());
+    assert_eq!(expected.phase(&seen), Phase::Done);
+    assert!(surprise(&expected, &seen).is_none());
+    seen.pods.clear();
+    assert!(matches!(
+        surprise(&expected, &seen),
+        Some(Surprise::Missing { .. })
+    ));
+}
+
+#[test]
+fn what_waits_must_stay_without_pods() {
+    let expected = expected(&object("RayCluster", |object| {
+        object["spec"]["suspend"] = json!(true);
+    }));
+    assert_eq!(expected.phase(&Seen::default()), Phase::MustStay);
+    assert!(surprise(&expected, &Seen::default()).is_none());
+    let mut seen = Seen::default();
+    let key = (PodRole::Head, "headgroup".to_owned());
+    seen.pods.insert(key, json!({}));
+    assert_eq!(expected.phase(&seen), Phase::Contradicts);
+}
+
+#[rstest]
+#[case("1.6.2", "c-ab1de", true)]
+#[case("1.6.2", "c-raycluster-ab1de", false)]
+#[case("1.3.2", "c-raycluster-ab1de", true)]
+#[case("1.3.2", "c-ab1de", false)]
+fn names_of_children(#[case] release: &str, #[case] name: &str, #[case] right: bool) {
+    let observation = Observation {
+        ray_clusters: vec![json!({"metadata": {"name": name}})],
+        ..Observation::default()
+    };
+    let job = object("RayJob", |_| ());
+    let found = misnamed(&release.parse().unwrap(), &job, &observation);
+    assert_eq!(found.is_none(), right);
+}
