@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kuberay_contract::FeatureEntry;
 use semver::Version;
 use serde_json::Value;
 
@@ -158,6 +159,10 @@ impl Groups {
         manifest: Option<&Value>,
     ) -> Entry {
         let attribution = attribute(subject, base, head);
+        let names = |features: &[&FeatureEntry]| {
+            let names = features.iter().map(|entry| entry.name.to_owned());
+            names.collect::<Vec<_>>()
+        };
         let mut edits: Vec<_> = group.edits.iter().collect();
         // Frequent edits first, short ones before long ones.
         edits.sort_by_key(|((before, after), count)| {
@@ -176,11 +181,8 @@ impl Groups {
         Entry {
             id: String::new(),
             rule: attribution.rule.map(str::to_owned),
-            features: attribution
-                .features
-                .iter()
-                .map(|entry| entry.name.to_owned())
-                .collect(),
+            features: names(&attribution.features),
+            touches: names(&attribution.touches),
             title,
             subject: subject.to_string(),
             edits: edits_shown,
@@ -229,6 +231,7 @@ fn is_of_generated(subject: &Subject) -> bool {
         Subject::Ulimit
             | Subject::Joint
             | Subject::UserText
+            | Subject::Position
             | Subject::Flag(_)
             | Subject::FlagSpacing
             | Subject::FlagOrder

@@ -106,6 +106,22 @@ fn one_edit_is_one_subject(#[case] args: &str, #[case] expected: &[Subject]) {
 }
 
 #[test]
+fn the_users_text_behind_the_command_is_one_subject() {
+    let side = |args: &str| {
+        let mut container = container(args);
+        container["env"] = json!([]);
+        observed(json!([container]))
+    };
+    let (user, generated) = BASE.split_once(" && ").unwrap();
+    let behind = format!("{generated} && {user}");
+    let found = [
+        subjects(&side(BASE), &side(&behind)),
+        subjects(&side(&behind), &side(BASE)),
+    ];
+    assert_eq!(found, [vec![Subject::Position], vec![Subject::Position]]);
+}
+
+#[test]
 fn one_cause_in_args_and_variable_counts_once() {
     let changes = changes(
         &observed(json!([container(BASE)])),
@@ -299,7 +315,8 @@ fn many_cases_make_one_entry() {
         (entry.cases, entry.containers, entry.id.as_str()),
         (5, 5, "D01")
     );
-    assert!(skeleton(&version("1.8.0"), &entries).contains("C11, (1, 8, 0)..now"));
+    let skeleton = skeleton(&version("1.8.0"), &entries).text();
+    assert!(skeleton.contains("C11, (1, 8, 0)..now"), "{skeleton}");
     groups.remove(&Subject::Ulimit);
     assert!(groups.is_empty());
 }
