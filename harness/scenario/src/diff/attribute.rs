@@ -30,8 +30,15 @@ pub fn attribute(subject: &Subject, base: &Version, head: &Version) -> Attributi
         .filter(|entry| entry.covers(base) || entry.covers(head))
         .partition(|entry| entry.covers(base) && entry.covers(head));
     of_rule.sort_by_key(|entry| !entry.covers(head));
+    // A feature that names a variable knows its rule.
+    let mut named = of_rule.iter().chain(&touches);
+    let rule = match subject {
+        Subject::Env(..) => named.next().map(|entry| entry.rule),
+        _ => of_rule.first().map(|entry| entry.rule),
+    }
+    .or(rule);
     Attribution {
-        rule: of_rule.first().map(|entry| entry.rule).or(rule),
+        rule,
         features: of_rule,
         touches,
     }

@@ -24,6 +24,16 @@ pub enum ContainerOf {
 }
 
 impl ContainerOf {
+    /// Every kind, in order.
+    const ALL: [Self; 6] = [
+        Self::Ray,
+        Self::WaitGcsReady,
+        Self::Autoscaler,
+        Self::Submitter,
+        Self::RedisCleanup,
+        Self::Other,
+    ];
+
     /// Returns the container for people, in the singular.
     pub fn words(self) -> &'static str {
         match self {
@@ -103,6 +113,26 @@ pub struct Change {
     pub before: Option<String>,
     /// What the head made; none where it made nothing.
     pub after: Option<String>,
+}
+
+impl Subject {
+    /// The same subject in another kind of container; none where it is of one kind alone.
+    fn within(&self, of: ContainerOf) -> Option<Self> {
+        match self {
+            Self::Env(_, name) => Some(Self::Env(of, name.clone())),
+            Self::EnvOrder(_) => Some(Self::EnvOrder(of)),
+            Self::Probes(_) => Some(Self::Probes(of)),
+            Self::Field(_, field) => Some(Self::Field(of, field)),
+            _ => None,
+        }
+    }
+
+    /// The same subject in the kinds of containers that come first, such as Ray's.
+    pub(super) fn before(&self) -> Vec<Self> {
+        let same = ContainerOf::ALL.into_iter();
+        let same = same.filter_map(|of| self.within(of));
+        same.take_while(|other| other != self).collect()
+    }
 }
 
 impl fmt::Display for Subject {

@@ -56,6 +56,18 @@ struct Group {
     edits: BTreeMap<(Option<String>, Option<String>), usize>,
 }
 
+impl Group {
+    fn join(&mut self, other: Self) {
+        self.cases.extend(other.cases);
+        for (of, count) in other.containers {
+            *self.containers.entry(of).or_default() += count;
+        }
+        for (edit, count) in other.edits {
+            *self.edits.entry(edit).or_default() += count;
+        }
+    }
+}
+
 /// A subject with the smallest case that shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shown {
@@ -83,6 +95,30 @@ impl Groups {
             let edit = (change.before.clone(), change.after.clone());
             if group.edits.len() < EDITS || group.edits.contains_key(&edit) {
                 *group.edits.entry(edit).or_default() += 1;
+            }
+        }
+    }
+
+    /// Counts as one what the operator writes into several kinds of containers: a subject joins the
+    /// same one of Ray's container, or of another kind, where it differs in no other way.
+    pub fn join_containers(&mut self) {
+        let subjects: Vec<Subject> = self.subjects.keys().cloned().collect();
+        for subject in subjects {
+            let differs_alike = |other: &Subject| {
+                let (own, other) = (self.subjects.get(&subject), self.subjects.get(other));
+                let pair = own.zip(other);
+                pair.is_some_and(|(own, other)| {
+                    own.edits.keys().all(|edit| other.edits.contains_key(edit))
+                })
+            };
+            let Some(first) = subject.before().into_iter().find(differs_alike) else {
+                continue;
+            };
+            let Some(joining) = self.subjects.remove(&subject) else {
+                continue;
+            };
+            if let Some(group) = self.subjects.get_mut(&first) {
+                group.join(joining);
             }
         }
     }
