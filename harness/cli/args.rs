@@ -267,6 +267,12 @@ pub struct Verify {
     /// Number of its cases to run again; 0 runs none
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub sample: usize,
+    /// Program of the operator, where the run got it as a file; its digest must be the report's
+    #[arg(long, value_name = "FILE")]
+    pub operator_binary: Option<PathBuf>,
+    /// Folder with the CRDs for --operator-binary; those of the release when absent
+    #[arg(long, value_name = "DIR", requires = "operator_binary")]
+    pub crds: Option<PathBuf>,
     #[command(flatten)]
     pub folder: Folder,
 }

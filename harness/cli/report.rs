@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod contract_page;
+mod diff_junit;
 mod diff_markdown;
 mod diff_text;
 mod doctor;
@@ -44,6 +45,7 @@ pub use kuberay_conformance_scenario::results::*;
 pub use check::{check_annotations, check_junit};
 pub use compare::{Comparison, Difference, compare};
 pub use contract_page::contract_page;
+pub use diff_junit::diff_junit;
 pub use diff_markdown::diff_markdown;
 pub use diff_text::diff_text;
 pub use doctor::{doctor_junit, doctor_text};

@@ -5,20 +5,23 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use semver::Version;
 
+mod accept;
+
 use super::{colour, live};
 use crate::args::{Folder, Mirrors, Source};
 use crate::console;
-use crate::diff::{self, DiffOptions, DiffOutcome, OperatorOf};
+use crate::diff::{self, DiffOptions, OperatorOf};
 use crate::exit::{CliError, FAILED, PASSED};
 use crate::plan::parse_version;
-use crate::report::{Redactor, diff_markdown, diff_text};
-use crate::scenario::diff::skeleton;
+use crate::report::{self, Redactor, diff_junit, diff_markdown, diff_text};
+use crate::scenario::diff::Diff as Document;
+use accept::Accepting;
 
 const EXAMPLES: &str = "\
 Examples:
   kuberay-conformance diff 1.6.2 1.7.0
   kuberay-conformance diff 1.7.0 --head-source ~/kuberay/ray-operator
-  kuberay-conformance diff --base-source base --head-source head --format markdown > comment.md
+  kuberay-conformance diff --base-source base --head-source head --report comment.md
   kuberay-conformance diff 1.7.0 --head-binary manager --head-crds config/crd/bases
 
 Exit codes: 0 equal, 1 different, 2 wrong usage, 3 the two could not be compared.";
@@ -73,21 +76,28 @@ pub struct Diff {
     /// Number of cases at once
     #[arg(long, hide_short_help = true, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
-    /// Format of the report
-    #[arg(long, value_enum, default_value_t)]
+    /// Output format: text, json, markdown or junit
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     pub format: DiffFormat,
-    /// Record the head as this new release: snapshots and a skeleton of its features
+    /// Also write the report to FILE; repeatable
+    ///
+    /// The ending selects the format: .md Markdown, .json JSON, .xml JUnit, else text.
+    #[arg(long = "report", value_name = "FILE")]
+    pub reports: Vec<PathBuf>,
+    /// Record the head as this new release: snapshots, and a skeleton of its class and features
+    ///
+    /// Written into the checkout of this project that --scenarios is part of. Then `cargo test
+    /// --workspace --lib` lists what is left to do.
     #[arg(long, value_name = "VERSION", value_parser = parse_version)]
     pub accept_as: Option<Version>,
-    /// Folder for what --accept-as records
+    /// Folder for what --accept-as records, instead of the checkout
     #[arg(
         long,
         hide_short_help = true,
         value_name = "DIR",
-        default_value = "output/accept",
         requires = "accept_as"
     )]
-    pub output: PathBuf,
+    pub output: Option<PathBuf>,
     /// Source of programs and images: pull, build or auto
     #[arg(
         long,
@@ -113,6 +123,8 @@ pub enum DiffFormat {
     Json,
     /// For the comment of a pull request
     Markdown,
+    /// For CI systems: a test case for each difference
+    Junit,
 }
 
 /// One side as the command line names it.
@@ -173,10 +185,15 @@ impl Named<'_> {
 pub(super) fn run(arguments: &Diff) -> Result<u8, CliError> {
     arguments.mirrors.install()?;
     let (base, head) = operators(arguments)?;
+    let root = arguments.folder.root()?.path;
+    let accepting = arguments.accept_as.as_ref();
+    let accepting = accepting
+        .map(|new| Accepting::new(new, arguments.output.as_deref(), &root))
+        .transpose()?;
     let options = DiffOptions {
         base,
         head,
-        scenarios: arguments.folder.root()?.path,
+        scenarios: root,
         names: arguments.names.clone(),
         objects: arguments.objects,
         seed: arguments.seed,
@@ -192,9 +209,19 @@ pub(super) fn run(arguments: &Diff) -> Result<u8, CliError> {
     let Some(outcome) = outcome else {
         return Ok(PASSED);
     };
-    show(arguments.format, &outcome)?;
-    if let Some(new) = &arguments.accept_as {
-        accept(&arguments.output, new, &outcome)?;
+    let diff = &outcome.diff;
+    for file in &arguments.reports {
+        let text = render(DiffFormat::of(file), diff, false)?;
+        report::write_atomically(file, &text)?;
+    }
+    if diff.equal && arguments.format == DiffFormat::Text {
+        // A script reads standard output, and nothing differs.
+        print_problem!("{}", render(arguments.format, diff, false)?.trim_end());
+    } else {
+        console::line(render(arguments.format, diff, colour())?.trim_end());
+    }
+    if let Some(accepting) = accepting {
+        accepting.write(&outcome)?;
     }
     Ok(if outcome.diff.equal { PASSED } else { FAILED })
 }
@@ -226,44 +253,27 @@ fn operators(arguments: &Diff) -> Result<(OperatorOf, OperatorOf), CliError> {
     Ok(sides)
 }
 
-fn show(format: DiffFormat, outcome: &DiffOutcome) -> Result<(), CliError> {
-    let diff = &outcome.diff;
+impl DiffFormat {
+    /// The format of a file, by its ending.
+    fn of(file: &Path) -> Self {
+        match file.extension().and_then(|ending| ending.to_str()) {
+            Some("md") => Self::Markdown,
+            Some("json") => Self::Json,
+            Some("xml") => Self::Junit,
+            _ => Self::Text,
+        }
+    }
+}
+
+fn render(format: DiffFormat, diff: &Document, colour: bool) -> Result<String, CliError> {
     let text = match format {
-        DiffFormat::Text => diff_text(diff, colour()),
+        DiffFormat::Text => diff_text(diff, colour),
         DiffFormat::Markdown => diff_markdown(diff),
+        DiffFormat::Junit => diff_junit(diff)?,
         DiffFormat::Json => serde_json::to_string_pretty(diff)
             .map_err(|error| CliError::Environment(error.to_string()))?,
     };
     // Cases are ours or generated, but a folder of scenarios may hold anything.
-    let (text, _) = Redactor::default().redact_text(text.trim_end());
-    console::line(&text);
-    Ok(())
-}
-
-/// Writes what a new release needs.
-fn accept(output: &Path, new: &Version, outcome: &DiffOutcome) -> Result<(), CliError> {
-    let failed = |path: &Path, error: std::io::Error| {
-        CliError::Environment(format!("writing {}: {error}", path.display()))
-    };
-    let folder = output.join(new.to_string());
-    let write = |path: PathBuf, text: &str| {
-        let parent = path.parent().unwrap_or(&folder);
-        std::fs::create_dir_all(parent)
-            .and_then(|()| std::fs::write(&path, text))
-            .map_err(|error| failed(&path, error))
-    };
-    for one in &outcome.recorded {
-        let path = folder.join("scenarios").join(&one.scenario).join(&one.file);
-        write(path, &one.text)?;
-    }
-    write(
-        folder.join("skeleton.rs"),
-        &skeleton(new, &outcome.diff.entries),
-    )?;
-    print_problem!(
-        "{} snapshots and skeleton.rs of KubeRay {new} are in {}",
-        outcome.recorded.len(),
-        folder.display()
-    );
-    Ok(())
+    let (text, _) = Redactor::default().redact_text(&text);
+    Ok(text)
 }

@@ -68,7 +68,42 @@ pub(super) fn verify(arguments: &Verify) -> Result<u8, CliError> {
         print_problem!("error: no case of the report can be run again here");
         return Ok(ENVIRONMENT);
     }
-    again(arguments, &report, &sample)
+    match given(arguments, &report)? {
+        PASSED => again(arguments, &report, &sample),
+        code => Ok(code),
+    }
+}
+
+/// Whether the operator's program is that of the report: a release must not take its place.
+fn given(arguments: &Verify, report: &ConformanceReport) -> Result<u8, CliError> {
+    let (digest, program) = match (report.given_operator(), &arguments.operator_binary) {
+        (None, None) => return Ok(PASSED),
+        (Some(digest), Some(program)) => (digest, program),
+        (None, Some(_)) => {
+            let message = "the report is of a release, not of a program with --operator-binary";
+            return Err(CliError::bad_use(message));
+        }
+        (Some(digest), None) => {
+            print_problem!("error: the operator of the report is a program with digest {digest}");
+            print_problem!("help: name it with --operator-binary, or compare with --sample 0");
+            return Ok(ENVIRONMENT);
+        }
+    };
+    let own = digest_of(program).map_err(|error| {
+        CliError::Environment(format!("reading {}: {error}", program.display()))
+    })?;
+    if own == digest {
+        return Ok(PASSED);
+    }
+    let program = program.display();
+    print_problem!("error: {program} has digest {own}, the operator of the report {digest}");
+    Ok(FAILED)
+}
+
+fn digest_of(path: &Path) -> std::io::Result<String> {
+    let mut hash = Sha256::new();
+    std::io::copy(&mut std::fs::File::open(path)?, &mut hash)?;
+    Ok(format!("sha256:{:x}", hash.finalize()))
 }
 
 /// Cases with a verdict on a target that a run brings up itself; the digest of the results chooses
@@ -111,6 +146,16 @@ fn again(
         words.push(report.spec.operator.release.clone());
         if target == "kind" {
             words.extend(["--ray".into(), first.ray.clone()]);
+        }
+        if target == "envtest" {
+            let files = [
+                ("--operator-binary", &arguments.operator_binary),
+                ("--crds", &arguments.crds),
+            ];
+            for (option, file) in files {
+                let file = file.iter().map(|file| file.display().to_string());
+                words.extend(file.flat_map(|file| [option.to_owned(), file]));
+            }
         }
         words.extend(["--output".into(), output.display().to_string()]);
         if let Some(scenarios) = &arguments.folder.scenarios {
@@ -211,5 +256,40 @@ fn results(path: &Path) -> Result<(RunResult, Vec<u8>), CliError> {
 impl From<ProgrammeError> for CliError {
     fn from(error: ProgrammeError) -> Self {
         Self::bad_use(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    fn arguments(options: &[&str]) -> Verify {
+        let words = ["kuberay-conformance", "report", "verify", "r.yaml"];
+        let parsed = Arguments::try_parse_from(words.iter().chain(options)).unwrap();
+        match parsed.command {
+            Command::Report(crate::args::Report::Verify(verify)) => verify,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_patched_operator_is_not_verified_with_another() {
+        let text = include_str!("../../../conformance/reports/1.6.2/example-kind.yaml");
+        let mut report: ConformanceReport = serde_saphyr::from_str(text).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("manager");
+        std::fs::write(&program, "a program").unwrap();
+        let program = program.to_str().unwrap();
+        let with = arguments(&["--operator-binary", program]);
+        assert_eq!(given(&arguments(&[]), &report).unwrap(), PASSED);
+        assert!(given(&with, &report).is_err());
+        let build = |digest: &str| format!("operator given as a file@{digest}");
+        report.spec.operator.builds = vec![build(&digest_of(Path::new(program)).unwrap())];
+        assert_eq!(given(&arguments(&[]), &report).unwrap(), ENVIRONMENT);
+        assert_eq!(given(&with, &report).unwrap(), PASSED);
+        report.spec.operator.builds = vec![build("sha256:0")];
+        assert_eq!(given(&with, &report).unwrap(), FAILED);
     }
 }

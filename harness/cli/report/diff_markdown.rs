@@ -54,6 +54,12 @@ fn details(entry: &Entry) -> String {
             entry.features.join(", ")
         ));
     }
+    if !entry.touches.is_empty() {
+        text.push_str(&format!(
+            "\nIt may end these features: {}\n",
+            entry.touches.join(", ")
+        ));
+    }
     for edit in &entry.edits {
         let mut block = String::new();
         for (sign, side) in [('-', &edit.before), ('+', &edit.after)] {

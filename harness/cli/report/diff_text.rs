@@ -2,43 +2,12 @@
 
 use anstream::adapter::strip_str;
 
-use crate::scenario::diff::Diff;
+use crate::scenario::diff::{Diff, Entry};
 use crate::visible;
 
 /// Renders the comparison; with colour where a terminal takes it.
 pub fn diff_text(diff: &Diff, colour: bool) -> String {
-    let mut text = String::new();
-    for entry in &diff.entries {
-        let rule = entry.rule.as_deref().unwrap_or("-");
-        text.push_str(&format!("\x1b[1m{rule:4}\x1b[0m{}\n", shown(&entry.title)));
-        if !entry.features.is_empty() {
-            text.push_str(&format!("      features: {}\n", entry.features.join(", ")));
-        }
-        if entry.edits.len() > 1 {
-            for edit in &entry.edits {
-                text.push_str(&format!(
-                    "      {}×  {}\n",
-                    edit.count,
-                    shown(&edit.sentence())
-                ));
-            }
-        }
-        if entry.more_edits > 0 {
-            text.push_str(&format!("      and {} more\n", entry.more_edits));
-        }
-        let cases = if entry.cases == 1 { "case" } else { "cases" };
-        let examples = shown(&entry.examples.join(", "));
-        text.push_str(&format!(
-            "      {} {cases}, such as {examples}\n",
-            entry.cases
-        ));
-        if let Some(smallest) = &entry.smallest {
-            text.push_str("      the smallest object that shows it:\n");
-            for line in yaml(smallest).lines() {
-                text.push_str(&format!("        {}\n", shown(line)));
-            }
-        }
-    }
+    let mut text: String = diff.entries.iter().map(entry_text).collect();
     for note in &diff.notes {
         text.push_str(&format!("note: {}\n", shown(note)));
     }
@@ -48,6 +17,39 @@ pub fn diff_text(diff: &Diff, colour: bool) -> String {
     } else {
         strip_str(&text).to_string()
     }
+}
+
+/// One difference, with colour.
+pub(super) fn entry_text(entry: &Entry) -> String {
+    let rule = entry.rule.as_deref().unwrap_or("-");
+    let mut text = format!("\x1b[1m{rule:4}\x1b[0m{}\n", shown(&entry.title));
+    for (title, features) in [("features", &entry.features), ("touches", &entry.touches)] {
+        if !features.is_empty() {
+            text.push_str(&format!("      {title}: {}\n", features.join(", ")));
+        }
+    }
+    if entry.edits.len() > 1 {
+        for edit in &entry.edits {
+            let sentence = shown(&edit.sentence());
+            text.push_str(&format!("      {}×  {sentence}\n", edit.count));
+        }
+    }
+    if entry.more_edits > 0 {
+        text.push_str(&format!("      and {} more\n", entry.more_edits));
+    }
+    let cases = if entry.cases == 1 { "case" } else { "cases" };
+    let examples = shown(&entry.examples.join(", "));
+    text.push_str(&format!(
+        "      {} {cases}, such as {examples}\n",
+        entry.cases
+    ));
+    if let Some(smallest) = &entry.smallest {
+        text.push_str("      the smallest object that shows it:\n");
+        for line in yaml(smallest).lines() {
+            text.push_str(&format!("        {}\n", shown(line)));
+        }
+    }
+    text
 }
 
 /// One line: what was compared, and how much differs.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{CaseResult, Outcome, RunResult, ScenarioRecord, shell_word};
+use crate::provider::GIVEN_OPERATOR;
 use crate::scenario::{Level, TargetKind};
 
 mod page;
@@ -263,6 +264,17 @@ impl ConformanceReport {
     pub fn path(&self) -> PathBuf {
         let file = format!("{}.yaml", self.metadata.name);
         PathBuf::from(&self.spec.operator.release).join(file)
+    }
+
+    /// The digest of the operator's program, where the run got it as a file: then `sha256:` and
+    /// hexadecimal digits.
+    pub fn given_operator(&self) -> Option<&str> {
+        let builds = self.spec.operator.builds.iter();
+        let mut digests = builds.filter_map(|build| {
+            let (name, digest) = build.split_once('@')?;
+            (name == GIVEN_OPERATOR).then_some(digest)
+        });
+        digests.next()
     }
 
     /// What this report says otherwise than the results that it names, a sentence each.

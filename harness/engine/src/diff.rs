@@ -96,6 +96,7 @@ async fn compare(
         answer.add_to(&mut groups);
         recorded.extend(answer.recorded);
     }
+    groups.join_containers();
     notes.extend(
         sides
             .confirm(&mut groups, &cases, options, progress)

@@ -12,7 +12,7 @@ mod spec;
 mod target;
 
 pub(crate) use end::{RunEnd, until};
-pub use envtest::{Envtest, EnvtestRelease, daemon};
+pub use envtest::{Envtest, EnvtestRelease, GIVEN_OPERATOR, daemon};
 pub(crate) use envtest::{EnvtestPrograms, Running};
 pub use error::TargetError;
 pub(crate) use kind::{KindProvider, bring_up};

@@ -15,7 +15,7 @@ mod pods;
 #[cfg(test)]
 mod tests;
 
-pub use accept::{Recorded, Recorder, skeleton};
+pub use accept::{Recorded, Recorder, Skeleton, skeleton};
 pub use attribute::{Attribution, attribute};
 pub use changes::{Change, ContainerOf, Subject, changes};
 pub use document::{DIFF_VERSION, Diff, DiffSide, Edit, Entry, diff_schema};

@@ -63,6 +63,20 @@ fn a_release_is_equal_to_itself_and_a_change_is_one_entry() {
     assert_eq!((code, entries(&document)), (Some(0), Vec::new()));
     assert_eq!(document["equal"], true);
 
+    // As text, nothing is nothing.
+    let mut silent = program();
+    silent.args([
+        "diff",
+        RELEASE,
+        RELEASE,
+        "--scenario",
+        "default-command",
+        "--objects",
+        "0",
+    ]);
+    let output = silent.arg("--scenarios").arg(scenarios()).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout), (Some(0), Vec::new()));
+
     // The two differ in what they call themselves.
     let (code, document) = diff(&["1.6.1", RELEASE, "--objects", "5"], None);
     let found = entries(&document);
@@ -88,4 +102,68 @@ fn a_release_is_equal_to_itself_and_a_change_is_one_entry() {
         title.starts_with("`ulimit -n 65536` → `ulimit -n 65535` in "),
         "{title}"
     );
+}
+
+#[test]
+#[ignore = "needs envtest and Go"]
+fn a_new_release_is_written_into_the_checkout() {
+    let _turn = turn();
+    let (source, checkout) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let contract = Path::new("harness/contract/src");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::fs::create_dir_all(checkout.path().join(contract)).unwrap();
+    for file in ["classes.rs", "features.rs"] {
+        let file = contract.join(file);
+        std::fs::copy(own.join(&file), checkout.path().join(&file)).unwrap();
+    }
+    let copied = Command::new("cp")
+        .arg("-R")
+        .arg(scenarios())
+        .arg(checkout.path())
+        .status();
+    assert!(copied.expect("cp runs").success());
+    let (find, replace) = ("%s; %s", "%s ; %s");
+    faulty(
+        source.path(),
+        "controllers/ray/common/pod.go",
+        find,
+        replace,
+    );
+    let reports = ["comment.md", "junit.xml", "diff.json"].map(|file| checkout.path().join(file));
+    let mut command = program();
+    command.args(["diff", RELEASE, "--accept-as", "99.0.0", "--objects", "0"]);
+    command.args(["--scenario", "default-command", "--scenario", "solution-1"]);
+    for report in &reports {
+        command.arg("--report").arg(report);
+    }
+    command.arg("--head-source").arg(source.path());
+    command
+        .arg("--scenarios")
+        .arg(checkout.path().join("scenarios"));
+    let output = command.output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    let read = |file: &str| {
+        let path = checkout.path().join(file);
+        std::fs::read_to_string(&path).unwrap_or_else(|reason| panic!("{file}: {reason}: {error}"))
+    };
+    // Those of a scenario that needs a kubelet, too.
+    for scenario in ["default-command", "solution-1-background-command"] {
+        let snapshot = read(&format!("scenarios/{scenario}/head.args@ge-99.0.0.snap"));
+        assert!(
+            snapshot.contains("ulimit -n 65536 ; ray start"),
+            "{snapshot}"
+        );
+    }
+    let classes = read("harness/contract/src/classes.rs");
+    assert!(
+        classes.contains("since: Version::new(99, 0, 0)"),
+        "{classes}"
+    );
+    let features = read("harness/contract/src/features.rs");
+    let feature = "TodoD01 \"todo-d01\" C11, (99, 0, 0)..now";
+    assert!(features.contains(feature), "{features}");
+    assert!(read("comment.md").contains("### Command contract: changed"));
+    assert!(read("junit.xml").contains("failures=\"1\""));
+    assert!(read("diff.json").contains("\"equal\": false"));
 }

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::super::diff_text;
+use super::super::{diff_junit, diff_text};
 use super::*;
 use crate::scenario::diff::{DIFF_VERSION, DiffSide, Edit};
 
@@ -17,6 +17,7 @@ fn entry(title: &str) -> Entry {
         id: "D01".into(),
         rule: Some("C11".into()),
         features: vec!["ulimit-from-env".into()],
+        touches: vec!["user-command-first".into()],
         title: title.into(),
         subject: "the limit of open files".into(),
         edits: vec![Edit {
@@ -80,6 +81,18 @@ fn each_difference_is_a_row_with_details() {
     );
     assert!(text.contains("features: ulimit-from-env") && text.contains("3 cases, such as"));
     assert!(text.contains("note: one thing varies"), "{text}");
+}
+
+#[test]
+fn each_difference_is_a_failed_test_case() {
+    let title = "`ulimit -n 1` → `ulimit -n 2` in every Ray container";
+    let text = diff_junit(&diff(vec![entry(title)])).unwrap();
+    assert!(text.contains("tests=\"1\" failures=\"1\""), "{text}");
+    let case = "<testcase name=\"the limit of open files\" classname=\"C11\">";
+    assert!(text.contains(case), "{text}");
+    assert!(text.contains("touches: user-command-first"), "{text}");
+    let text = diff_junit(&diff(Vec::new())).unwrap();
+    assert!(text.contains("tests=\"1\" failures=\"0\""), "{text}");
 }
 
 #[test]

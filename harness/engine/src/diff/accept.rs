@@ -7,6 +7,15 @@ use crate::artifact::Pins;
 use crate::check::Observation;
 use crate::compare::{Recorded, Recorder};
 use crate::runner::RunError;
+use crate::scenario::Spec;
+
+impl DiffOptions {
+    /// Whether a scenario that needs a kubelet takes part: a new release needs the snapshots of its
+    /// Pods, too, and what the operator writes into them needs no kubelet.
+    pub(super) fn records_pods_of(&self, spec: &Spec) -> bool {
+        self.accept_as.is_some() && !spec.steps.acts() && spec.upgrade_from.is_none()
+    }
+}
 
 impl Sides {
     /// The snapshots of a scenario that a new release needs; none where nobody asked for them.

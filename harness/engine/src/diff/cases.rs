@@ -51,13 +51,29 @@ impl Cases {
                     .names
                     .iter()
                     .any(|word| scenario.name().contains(word.as_str()));
-            if !named || spec.placement().target != TargetKind::Envtest {
+            if !named {
                 continue;
+            }
+            let mut steps = spec.steps.clone();
+            if spec.placement().target != TargetKind::Envtest {
+                if !options.records_pods_of(spec) {
+                    continue;
+                }
+                steps.mark_ready = true;
             }
             let covers = |release| plan::includes(&scenario.operator, release);
             // What only one of the two promises is compared all the same: that is what a change to
             // the operator changes.
-            if !covers(&sides.base.release) && !covers(&sides.head.release) {
+            let covered = [&sides.base.release, &sides.head.release].map(covers);
+            if covered == [false, false] {
+                continue;
+            }
+            // An operator ends at a setting that it does not know.
+            if covered != [true, true] && !spec.operator_settings.is_default() {
+                notes.push(format!(
+                    "{} was not compared: only one of the two knows its operator settings",
+                    scenario.name()
+                ));
                 continue;
             }
             let objects = manifests(&scenario, Some(&sides.base.samples));
@@ -77,7 +93,7 @@ impl Cases {
                     size: size(&objects),
                     name: scenario.name().into(),
                 },
-                steps: spec.steps.clone(),
+                steps,
                 settings: spec.operator_settings.clone(),
                 scenario: Some(Arc::clone(&scenario)),
                 generated: None,

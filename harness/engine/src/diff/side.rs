@@ -144,7 +144,11 @@ fn module_of(folder: &Path) -> Result<PathBuf, ArtifactError> {
 fn release_of(module: &Path) -> Option<Version> {
     const FILE: &str = "controllers/ray/utils/constant.go";
     let text = std::fs::read_to_string(module.join(FILE)).ok()?;
-    let line = text.lines().find(|line| line.contains("KUBERAY_VERSION"))?;
+    let is_assignment = |line: &&str| {
+        let rest = line.trim_start().strip_prefix("KUBERAY_VERSION");
+        rest.is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    let line = text.lines().find(is_assignment)?;
     let value = line.split('"').nth(1)?;
     value.strip_prefix('v')?.parse().ok()
 }
@@ -173,7 +177,8 @@ mod tests {
         let utils = module.join("controllers/ray/utils");
         std::fs::create_dir_all(&utils).unwrap();
         for (value, release) in [("v1.6.2", Some("1.6.2")), ("nightly", None)] {
-            let text = format!("package utils\n\tKUBERAY_VERSION = \"{value}\"\n");
+            let comment = "// KUBERAY_VERSION is the build version";
+            let text = format!("package utils\n\t{comment}\n\tKUBERAY_VERSION = \"{value}\"\n");
             std::fs::write(utils.join("constant.go"), text).unwrap();
             assert_eq!(
                 release_of(&module).map(|one| one.to_string()).as_deref(),

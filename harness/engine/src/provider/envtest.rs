@@ -22,6 +22,7 @@ use crate::scenario::OperatorSettings;
 use crate::target::{ApiServer, ControlPlane};
 use daemon::Daemon;
 pub(crate) use programs::EnvtestPrograms;
+pub use programs::GIVEN_OPERATOR;
 pub use release::EnvtestRelease;
 pub(super) use serve::serve;
 

@@ -2,9 +2,11 @@
 //! dated features.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use kuberay_contract::class_of;
+use kuberay_manifest::visible;
 use semver::Version;
 use serde_json::Value;
 
@@ -18,6 +20,8 @@ use crate::{Check, Scenario};
 pub struct Recorded {
     /// The scenario's name.
     pub scenario: String,
+    /// The scenario's folder.
+    pub dir: PathBuf,
     /// The file's name, such as `head.args@ge-1.8.0.snap`.
     pub file: String,
     /// The file's text.
@@ -94,6 +98,7 @@ impl Recorder {
             };
             recorded.push(Recorded {
                 scenario: scenario.name().into(),
+                dir: scenario.dir.clone(),
                 file: format!("{name}@ge-{new}.snap"),
                 text: file.to_text(),
             });
@@ -102,29 +107,144 @@ impl Recorder {
     }
 }
 
-/// A class and dated features to begin with: one entry for each difference, with what only a person
-/// can say left open.
-pub fn skeleton(new: &Version, entries: &[Entry]) -> String {
+/// A class and dated features to begin with: what only a person can say is left open with `TODO`,
+/// which a test of the contract finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skeleton {
+    class: String,
+    features: String,
+    /// How many features it has.
+    pub count: usize,
+}
+
+/// Returns a class of a new release with one feature for each difference. What the operator calls
+/// itself is not among them: each release has a name of its own.
+pub fn skeleton(new: &Version, entries: &[Entry]) -> Skeleton {
     let (major, minor, patch) = (new.major, new.minor, new.patch);
-    let mut text = format!(
-        "// harness/contract/src/classes.rs: a class after {}; raise the length of CLASSES, and add the release to READ.\n\
-         Class {{\n    name: \"{new}\",\n    since: Version::new({major}, {minor}, {patch}),\n    why: \"TODO: what \
-         differs, with file or issue.\",\n    provisional: false,\n}},\n\n\
-         // harness/contract/src/features.rs: one entry for each difference. A feature that ends
-         // gets `..({major}, \
-         {minor}, {patch})` instead of `..now`.\n",
-        class_of(new).name,
+    let class = format!(
+        "    Class {{
+        name: \"{new}\",
+        since: Version::new({major}, {minor}, {patch}),
+        why: \"TODO: what sets it apart from {before}, with file or issue.\",
+        provisional: false,
+    }},
+",
+        before = class_of(new).name,
     );
-    for entry in entries.iter().filter(|entry| entry.rule.is_some()) {
-        let rule = entry.rule.as_deref().unwrap_or_default();
-        let comment: Vec<&str> = entry.title.lines().collect();
-        text.push_str(&format!("\n// {}: {}\n", entry.id, comment.join(" ")));
-        text.push_str(&format!(
-            "Todo{id} \"todo-{name}\" {rule}, ({major}, {minor}, {patch})..now, \"TODO: file or issue\":\n    \"TODO: what \
-             the operator does, in one sentence.\";\n",
+    let release_tag = super::Subject::ReleaseTag.to_string();
+    let (mut features, mut count) = (String::new(), 0);
+    for entry in entries.iter().filter(|entry| entry.subject != release_tag) {
+        // The operator's texts stay within the comment.
+        let title = visible::line(&entry.title);
+        let Some(rule) = &entry.rule else {
+            features.push_str(&format!(
+                "\n    // TODO: {title}: no rule is about it yet.\n"
+            ));
+            continue;
+        };
+        count += 1;
+        features.push_str(&format!("\n    // {title}\n"));
+        if !entry.touches.is_empty() {
+            let touches = entry.touches.join(", ");
+            features.push_str(&format!(
+                "    // TODO: what it replaces ends here, with ({major}, {minor}, {patch}): {touches}?\n"
+            ));
+        }
+        features.push_str(&format!(
+            "    Todo{id} \"todo-{name}\" {rule}, ({major}, {minor}, {patch})..now, \
+             \"TODO: file or issue\":\n        \"TODO: what the operator does, in one sentence.\";\n",
             id = entry.id,
             name = entry.id.to_lowercase(),
         ));
     }
-    text
+    Skeleton {
+        class,
+        features,
+        count,
+    }
+}
+
+impl Skeleton {
+    /// Returns both parts, each with the file that it belongs in.
+    pub fn text(&self) -> String {
+        format!(
+            "// harness/contract/src/classes.rs: the end of CLASSES, and its length\n{}\n\
+             // harness/contract/src/features.rs: the end of `features!`\n{}",
+            self.class, self.features
+        )
+    }
+
+    /// Adds the class to the text of `classes.rs` and the features to that of `features.rs`; none
+    /// where a text has another form.
+    pub fn add_to(&self, classes: &str, features: &str) -> Option<(String, String)> {
+        const LENGTH: &str = "CLASSES: [Class; ";
+        const TABLE: &str = "\nfeatures! {\n";
+        let from = classes.find(LENGTH)? + LENGTH.len();
+        let to = from + classes[from..].find(']')?;
+        let length: usize = classes[from..to].parse().ok()?;
+        let end = to + classes[to..].find("\n];")? + 1;
+        let (start, between, rest) = (&classes[..from], &classes[to..end], &classes[end..]);
+        let with_class = format!("{start}{}{between}{}{rest}", length + 1, self.class);
+        let table = features.find(TABLE)?;
+        let end = table + features[table..].find("\n}\n")? + 1;
+        let (start, rest) = features.split_at(end);
+        Some((with_class, format!("{start}{}{rest}", self.features)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(title: &str, subject: &str, rule: Option<&str>) -> Entry {
+        Entry {
+            id: "D01".into(),
+            rule: rule.map(Into::into),
+            features: Vec::new(),
+            touches: vec!["ulimit-from-env".into()],
+            title: title.into(),
+            subject: subject.into(),
+            edits: Vec::new(),
+            more_edits: 0,
+            cases: 1,
+            containers: 1,
+            examples: Vec::new(),
+            smallest: None,
+        }
+    }
+
+    #[test]
+    fn a_skeleton_goes_into_the_sources_of_the_contract() {
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../contract/src");
+        let read = |name: &str| std::fs::read_to_string(source.join(name)).unwrap();
+        let (classes, features) = (read("classes.rs"), read("features.rs"));
+        let new = Version::new(99, 1, 0);
+        let entries = [
+            entry("the limit\n}; changes", "the limit", Some("C11")),
+            entry("a new field", "field", None),
+            entry(
+                "its name",
+                "the release in RAY_USAGE_STATS_EXTRA_TAGS",
+                Some("C01"),
+            ),
+        ];
+        let skeleton = skeleton(&new, &entries);
+        assert_eq!(skeleton.count, 1);
+        let (with_class, with_features) = skeleton.add_to(&classes, &features).unwrap();
+        let count = kuberay_contract::CLASSES.len();
+        assert!(with_class.contains(&format!("CLASSES: [Class; {}]", count + 1)));
+        let class = "        provisional: false,\n    },\n    Class {\n        name: \"99.1.0\",";
+        assert!(with_class.contains(class), "{with_class}");
+        let (_, end) = with_features.split_once("\n    // the limit").unwrap();
+        // A text of the operator can't leave its comment.
+        assert!(!end.starts_with('\n'), "{end}");
+        assert!(
+            end.contains("TodoD01 \"todo-d01\" C11, (99, 1, 0)..now"),
+            "{end}"
+        );
+        assert!(end.contains("(99, 1, 0): ulimit-from-env?"), "{end}");
+        assert!(end.contains("// TODO: a new field: no rule"), "{end}");
+        assert!(end.ends_with("\n}\n") && !end.contains("its name"), "{end}");
+        assert_eq!(skeleton.add_to("", &features), None);
+    }
 }

@@ -91,6 +91,21 @@ impl<'a> Start<'a> {
     }
 }
 
+/// Whether the user's text stands before the generated command in one argument and behind it in the
+/// other.
+pub(super) fn swapped(old: &str, new: &str) -> bool {
+    let is_swapped = |old: &str, new: &str| {
+        let Some(args) = Args::of(old) else {
+            return false;
+        };
+        let generated = &old[args.before.len()..];
+        let user = args.user().unwrap_or_default();
+        let rest = new.strip_prefix(generated);
+        !user.is_empty() && rest.is_some_and(|rest| rest.ends_with(user))
+    };
+    is_swapped(old, new) || is_swapped(new, old)
+}
+
 /// The name of a flag, such as `--block`.
 pub(super) fn name(flag: &str) -> &str {
     let flag = flag.trim();

@@ -13,21 +13,34 @@ pub struct Attribution {
     pub rule: Option<&'static str>,
     /// Features that one side has and the other does not, those of the head first.
     pub features: Vec<&'static FeatureEntry>,
+    /// Features of both sides that are about the subject, and so may end with the change.
+    pub touches: Vec<&'static FeatureEntry>,
 }
 
 /// Returns the rule of a subject, and the features of that subject in which two releases differ.
 pub fn attribute(subject: &Subject, base: &Version, head: &Version) -> Attribution {
     let rule = rule(subject);
-    let mut of_rule: Vec<&FeatureEntry> = features()
+    let about: Vec<&FeatureEntry> = features()
         .iter()
         .filter(|entry| rule == Some(entry.rule) || tells_of(entry, subject))
-        .filter(|entry| entry.covers(base) != entry.covers(head))
         .filter(|entry| rule_alone(subject) || tells_of(entry, subject))
         .collect();
+    let (touches, mut of_rule): (Vec<&FeatureEntry>, Vec<&FeatureEntry>) = about
+        .into_iter()
+        .filter(|entry| entry.covers(base) || entry.covers(head))
+        .partition(|entry| entry.covers(base) && entry.covers(head));
     of_rule.sort_by_key(|entry| !entry.covers(head));
+    // A feature that names a variable knows its rule.
+    let mut named = of_rule.iter().chain(&touches);
+    let rule = match subject {
+        Subject::Env(..) => named.next().map(|entry| entry.rule),
+        _ => of_rule.first().map(|entry| entry.rule),
+    }
+    .or(rule);
     Attribution {
-        rule: of_rule.first().map(|entry| entry.rule).or(rule),
+        rule,
         features: of_rule,
+        touches,
     }
 }
 
@@ -37,7 +50,7 @@ fn rule(subject: &Subject) -> Option<&'static str> {
         Subject::Overwrite { annotated: true } => "C07",
         Subject::Overwrite { annotated: false } => "C06",
         Subject::ShellOptions => "C09",
-        Subject::UserText => "C02",
+        Subject::UserText | Subject::Position => "C02",
         Subject::Joint => "C03",
         Subject::Ulimit => "C11",
         Subject::FlagOrder => "C23",
@@ -90,7 +103,13 @@ fn of_flag(name: &str) -> &'static str {
 fn rule_alone(subject: &Subject) -> bool {
     matches!(
         subject,
-        Subject::Ulimit | Subject::FlagOrder | Subject::ShellOptions | Subject::GeneratedCommand
+        Subject::Ulimit
+            | Subject::FlagOrder
+            | Subject::ShellOptions
+            | Subject::GeneratedCommand
+            | Subject::UserText
+            | Subject::Position
+            | Subject::Overwrite { annotated: false }
     )
 }
 
@@ -107,6 +126,7 @@ fn tells_of(entry: &FeatureEntry, subject: &Subject) -> bool {
         Subject::Env(_, name) | Subject::Container(_, name) => names(name),
         Subject::Flag(flag) => names(flag.trim_start_matches('-')),
         Subject::End => names("sleep"),
+        Subject::Joint => entry.rule == "C02",
         Subject::Probes(_) => entry.rule == "C16",
         Subject::Refusal(Stage::Operator | Stage::Api, _) => entry.rule == "C24",
         Subject::Command(ContainerOf::Autoscaler) | Subject::Args(ContainerOf::Autoscaler) => {

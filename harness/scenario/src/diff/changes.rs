@@ -24,6 +24,16 @@ pub enum ContainerOf {
 }
 
 impl ContainerOf {
+    /// Every kind, in order.
+    const ALL: [Self; 6] = [
+        Self::Ray,
+        Self::WaitGcsReady,
+        Self::Autoscaler,
+        Self::Submitter,
+        Self::RedisCleanup,
+        Self::Other,
+    ];
+
     /// Returns the container for people, in the singular.
     pub fn words(self) -> &'static str {
         match self {
@@ -55,6 +65,8 @@ pub enum Subject {
     Args(ContainerOf),
     /// How the elements of the user's `command` and `args` are put together.
     UserText,
+    /// Whether the user's text stands before or behind the generated command.
+    Position,
     /// What joins the user's text and the generated command.
     Joint,
     /// The command that sets the limit of open files.
@@ -103,6 +115,26 @@ pub struct Change {
     pub after: Option<String>,
 }
 
+impl Subject {
+    /// The same subject in another kind of container; none where it is of one kind alone.
+    fn within(&self, of: ContainerOf) -> Option<Self> {
+        match self {
+            Self::Env(_, name) => Some(Self::Env(of, name.clone())),
+            Self::EnvOrder(_) => Some(Self::EnvOrder(of)),
+            Self::Probes(_) => Some(Self::Probes(of)),
+            Self::Field(_, field) => Some(Self::Field(of, field)),
+            _ => None,
+        }
+    }
+
+    /// The same subject in the kinds of containers that come first, such as Ray's.
+    pub(super) fn before(&self) -> Vec<Self> {
+        let same = ContainerOf::ALL.into_iter();
+        let same = same.filter_map(|of| self.within(of));
+        same.take_while(|other| other != self).collect()
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -116,6 +148,7 @@ impl fmt::Display for Subject {
             Self::Command(of) => write!(f, "command of the {}", of.words()),
             Self::Args(of) => write!(f, "args of the {}", of.words()),
             Self::UserText => f.write_str("the user's command and args as text"),
+            Self::Position => f.write_str("the order of the user's text and the generated command"),
             Self::Joint => f.write_str("the joint between the user's text and the ulimit"),
             Self::Ulimit => f.write_str("the limit of open files"),
             Self::Flag(name) => write!(f, "flag `{name}`"),
@@ -188,7 +221,18 @@ fn refusal_changes(base: &Observed, head: &Observed) -> Vec<Change> {
         before: told(&before, key),
         after: told(&after, key),
     };
-    before.symmetric_difference(&after).map(change).collect()
+    let only = |side: &BTreeSet<(Stage, String)>, other: &BTreeSet<(Stage, String)>| {
+        side.difference(other).cloned().collect::<Vec<_>>()
+    };
+    let (gone, new) = (only(&before, &after), only(&after, &before));
+    // The head comes to another check of what the base refused first.
+    if let ([gone], [new]) = (gone.as_slice(), new.as_slice()) {
+        return vec![Change {
+            after: told(&after, new),
+            ..change(gone)
+        }];
+    }
+    gone.iter().chain(&new).map(change).collect()
 }
 
 /// The reasons of a message. Each field that the API server does not know is one of its own.
@@ -208,8 +252,22 @@ fn reasons(message: &str) -> Vec<String> {
     fields.into_iter().collect()
 }
 
-/// A reason without what belongs to one object: names, numbers and quoted values.
+/// The operator checks a RayCluster alike wherever it stands: `The RayJob spec is invalid n/x: The
+/// RayCluster spec is invalid: why` has the same reason as the last sentence alone.
+fn without_kind(message: &str) -> &str {
+    let mut rest = message;
+    while let Some(start) = rest.find("The Ray")
+        && let Some(invalid) = rest[start..].find(" is invalid").map(|at| start + at)
+        && let Some(end) = rest[invalid..].find(": ").map(|at| invalid + at)
+    {
+        rest = &rest[end + 2..];
+    }
+    rest
+}
+
+/// A reason without what belongs to one object: its kind, names, numbers and quoted values.
 fn reason(message: &str) -> String {
+    let message = without_kind(message);
     let mut text = String::new();
     let mut quote = None;
     for c in message.chars() {
@@ -231,4 +289,33 @@ fn reason(message: &str) -> String {
         .map(word)
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(
+        "RayCluster demo: Invalid: spec.a \"x\" is 3",
+        "RayCluster demo: Invalid: spec.a … is …"
+    )]
+    #[case(
+        "The RayCluster spec is invalid n/c: replicas of <group> are wrong",
+        "replicas of <group> are wrong"
+    )]
+    #[case(
+        "InvalidRayJobSpec: The RayJob spec is invalid n/j: The RayCluster spec is invalid: replicas",
+        "replicas"
+    )]
+    #[case(
+        "authOptions: RayVersion format is invalid: no",
+        "authOptions: RayVersion format is invalid: no"
+    )]
+    #[case("The RayJob spec is invalid", "The RayJob spec is invalid")]
+    fn a_reason_is_that_of_every_kind_of_object(#[case] message: &str, #[case] expected: &str) {
+        assert_eq!(reason(message), expected);
+    }
 }

@@ -60,6 +60,9 @@ pub struct Entry {
     pub rule: Option<String>,
     /// Dated features of the contract that only one of the two releases has.
     pub features: Vec<String>,
+    /// Dated features of both releases that are about the same thing; the change may end them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub touches: Vec<String>,
     /// What differs and where, in one line.
     pub title: String,
     /// What differs.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kuberay_contract::FeatureEntry;
 use semver::Version;
 use serde_json::Value;
 
@@ -55,6 +56,18 @@ struct Group {
     edits: BTreeMap<(Option<String>, Option<String>), usize>,
 }
 
+impl Group {
+    fn join(&mut self, other: Self) {
+        self.cases.extend(other.cases);
+        for (of, count) in other.containers {
+            *self.containers.entry(of).or_default() += count;
+        }
+        for (edit, count) in other.edits {
+            *self.edits.entry(edit).or_default() += count;
+        }
+    }
+}
+
 /// A subject with the smallest case that shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shown {
@@ -82,6 +95,30 @@ impl Groups {
             let edit = (change.before.clone(), change.after.clone());
             if group.edits.len() < EDITS || group.edits.contains_key(&edit) {
                 *group.edits.entry(edit).or_default() += 1;
+            }
+        }
+    }
+
+    /// Counts as one what the operator writes into several kinds of containers: a subject joins the
+    /// same one of Ray's container, or of another kind, where it differs in no other way.
+    pub fn join_containers(&mut self) {
+        let subjects: Vec<Subject> = self.subjects.keys().cloned().collect();
+        for subject in subjects {
+            let differs_alike = |other: &Subject| {
+                let (own, other) = (self.subjects.get(&subject), self.subjects.get(other));
+                let pair = own.zip(other);
+                pair.is_some_and(|(own, other)| {
+                    own.edits.keys().all(|edit| other.edits.contains_key(edit))
+                })
+            };
+            let Some(first) = subject.before().into_iter().find(differs_alike) else {
+                continue;
+            };
+            let Some(joining) = self.subjects.remove(&subject) else {
+                continue;
+            };
+            if let Some(group) = self.subjects.get_mut(&first) {
+                group.join(joining);
             }
         }
     }
@@ -158,6 +195,10 @@ impl Groups {
         manifest: Option<&Value>,
     ) -> Entry {
         let attribution = attribute(subject, base, head);
+        let names = |features: &[&FeatureEntry]| {
+            let names = features.iter().map(|entry| entry.name.to_owned());
+            names.collect::<Vec<_>>()
+        };
         let mut edits: Vec<_> = group.edits.iter().collect();
         // Frequent edits first, short ones before long ones.
         edits.sort_by_key(|((before, after), count)| {
@@ -176,11 +217,8 @@ impl Groups {
         Entry {
             id: String::new(),
             rule: attribution.rule.map(str::to_owned),
-            features: attribution
-                .features
-                .iter()
-                .map(|entry| entry.name.to_owned())
-                .collect(),
+            features: names(&attribution.features),
+            touches: names(&attribution.touches),
             title,
             subject: subject.to_string(),
             edits: edits_shown,
@@ -229,6 +267,7 @@ fn is_of_generated(subject: &Subject) -> bool {
         Subject::Ulimit
             | Subject::Joint
             | Subject::UserText
+            | Subject::Position
             | Subject::Flag(_)
             | Subject::FlagSpacing
             | Subject::FlagOrder

@@ -1,6 +1,6 @@
 //! What one operator made of the objects of a case, without what varies from run to run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use kuberay_contract::{flags_are_ordered, sorted_args, sorted_command};
@@ -104,11 +104,12 @@ pub fn observe(observation: &Observation, parents: &[Value], release: &Version) 
             observed.pods.insert(id, replacements.spec(spec, release));
         }
     }
+    let groups = group_names(observation, parents);
     let refused = |stage| {
-        let replacements = &replacements;
+        let (replacements, groups) = (&replacements, &groups);
         move |message: String| Refused {
             stage,
-            message: replacements.text(&message),
+            message: without_groups(&replacements.text(&message), groups),
         }
     };
     let by_api = observation.rejections.iter();
@@ -124,6 +125,31 @@ pub fn observe(observation: &Observation, parents: &[Value], release: &Version) 
     observed.refusals.sort();
     observed.refusals.dedup();
     observed
+}
+
+/// Names of groups, which messages hold. The operator calls that of the head `Head`.
+fn group_names(observation: &Observation, parents: &[Value]) -> BTreeSet<String> {
+    let mut names = BTreeSet::from(["Head".to_owned(), "headgroup".to_owned()]);
+    for object in observation.ray_clusters.iter().chain(parents) {
+        for spec in ["/spec", "/spec/rayClusterSpec", "/spec/rayClusterConfig"] {
+            let groups = object.pointer(&format!("{spec}/workerGroupSpecs"));
+            let groups = groups.and_then(Value::as_array).into_iter().flatten();
+            names.extend(groups.filter_map(|one| one["groupName"].as_str().map(str::to_owned)));
+        }
+    }
+    names
+}
+
+/// A message in which each group is `<group>`: the same check refuses all of them.
+fn without_groups(message: &str, groups: &BTreeSet<String>) -> String {
+    let words = message.split(' ').map(|word| {
+        if groups.contains(word) {
+            "<group>"
+        } else {
+            word
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn is_after(observation: &Observation, pod: &Pod) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::args::{Args, Start, name};
+use super::args::{Args, Start, name, swapped};
 use super::changes::{Change, ContainerOf, Subject};
 use super::observed::PodId;
 
@@ -224,6 +224,13 @@ impl Pair<'_> {
         let (before, after) = (self.before, self.after);
         let (old, new) = (texts(&before["args"]), texts(&after["args"]));
         if old == new {
+            return;
+        }
+        if generated
+            && let ([old], [new]) = (old.as_slice(), new.as_slice())
+            && swapped(old, new)
+        {
+            self.differ(Subject::Position, old, new);
             return;
         }
         if generated

@@ -1,3 +1,5 @@
+mod groups;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Pod;
@@ -103,6 +105,22 @@ fn a_generated_argument_has_parts() {
 )]
 fn one_edit_is_one_subject(#[case] args: &str, #[case] expected: &[Subject]) {
     assert_eq!(edit(args), expected);
+}
+
+#[test]
+fn the_users_text_behind_the_command_is_one_subject() {
+    let side = |args: &str| {
+        let mut container = container(args);
+        container["env"] = json!([]);
+        observed(json!([container]))
+    };
+    let (user, generated) = BASE.split_once(" && ").unwrap();
+    let behind = format!("{generated} && {user}");
+    let found = [
+        subjects(&side(BASE), &side(&behind)),
+        subjects(&side(&behind), &side(BASE)),
+    ];
+    assert_eq!(found, [vec![Subject::Position], vec![Subject::Position]]);
 }
 
 #[test]
@@ -259,49 +277,6 @@ fn a_difference_has_its_rule_and_features(
     assert_eq!((found.rule, names.as_slice()), (Some(rule), expected));
     let same = attribute(&subject, &version("1.6.2"), &version("1.6.2"));
     assert_eq!(same.features, Vec::<&kuberay_contract::FeatureEntry>::new());
-}
-
-#[test]
-fn many_cases_make_one_entry() {
-    let base = observed(json!([container(BASE)]));
-    let head = observed(json!([container(&BASE.replace("65536", "${N:-65536}"))]));
-    let mut groups = Groups::default();
-    for number in 0..5 {
-        let case = Case {
-            generated: number > 1,
-            size: 100 - number,
-            name: format!("case-{number}"),
-        };
-        let changes = changes(&base, &head, false);
-        groups.add(&Comparison {
-            case,
-            base: &base,
-            changes: &changes,
-        });
-    }
-    let smallest = groups.smallest();
-    assert_eq!(
-        smallest[0].smallest.name, "case-1",
-        "a scenario comes first"
-    );
-    assert_eq!(
-        groups.smallest_generated(&Subject::Ulimit).unwrap().name,
-        "case-4"
-    );
-    let entries = groups.entries(&version("1.6.2"), &version("1.7.0"), &BTreeMap::default());
-    assert_eq!(entries.len(), 1);
-    let entry = &entries[0];
-    assert_eq!(
-        entry.title,
-        "`ulimit -n 65536` → `ulimit -n ${N:-65536}` in every Ray container"
-    );
-    assert_eq!(
-        (entry.cases, entry.containers, entry.id.as_str()),
-        (5, 5, "D01")
-    );
-    assert!(skeleton(&version("1.8.0"), &entries).contains("C11, (1, 8, 0)..now"));
-    groups.remove(&Subject::Ulimit);
-    assert!(groups.is_empty());
 }
 
 #[test]

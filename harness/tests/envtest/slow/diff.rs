@@ -1,4 +1,5 @@
-//! Ten faults of one line each, put alone into a release's source: `diff` reports each as one entry with its rule.
+//! Faults of one line each, put alone into a release's source: `diff` reports each as one entry with its rule. A release
+//! against itself, twenty times: it reports nothing.
 
 use rstest::rstest;
 
@@ -6,7 +7,10 @@ use crate::diff::{RELEASE, diff, entries, faulty};
 use crate::support::turn;
 
 const POD: &str = "controllers/ray/common/pod.go";
+const JOB: &str = "controllers/ray/common/job.go";
 const UTIL: &str = "controllers/ray/utils/util.go";
+const CONSTANT: &str = "controllers/ray/utils/constant.go";
+const VALIDATION: &str = "controllers/ray/utils/validation.go";
 
 #[rstest]
 #[case::shell(
@@ -69,6 +73,55 @@ const UTIL: &str = "controllers/ray/utils/util.go";
     "sort.Strings(keys)\n\n\tflags := new(bytes.Buffer)",
     "flags := new(bytes.Buffer)"
 )]
+#[case::limit(
+    "C11",
+    POD,
+    "ulimitCmd := \"ulimit -n 65536\"",
+    "ulimitCmd := \"ulimit -n 65535\""
+)]
+#[case::missing_variable(
+    "C01",
+    POD,
+    "container.Env = append(container.Env, nodeGroupNameEnv)",
+    "_ = nodeGroupNameEnv"
+)]
+#[case::probe_period(
+    "C16",
+    CONSTANT,
+    "DefaultReadinessProbePeriodSeconds      = 5",
+    "DefaultReadinessProbePeriodSeconds      = 6"
+)]
+#[case::init_container("C15", POD, "\t\t\t\tsleep 5\n", "\t\t\t\tsleep 6\n")]
+#[case::submitter(
+    "C19",
+    JOB,
+    r#"cmd = append(cmd, "--no-wait")"#,
+    r#"cmd = append(cmd, "--no-wait", "--verbose")"#
+)]
+#[case::refusal(
+    "C24",
+    VALIDATION,
+    "hasRayStartResources && len(resources) > 0",
+    "hasRayStartResources && len(resources) > 10"
+)]
+#[case::default_flag(
+    "C01",
+    POD,
+    r#"rayStartParams["dashboard-host"] = "0.0.0.0""#,
+    r#"rayStartParams["dashboard-host"] = "127.0.0.1""#
+)]
+#[case::autoscaler(
+    "C18",
+    POD,
+    r#""ray kuberay-autoscaler --cluster-name "#,
+    r#""ray kuberay-autoscaler --verbose --cluster-name "#
+)]
+#[case::user_text_last(
+    "C02",
+    POD,
+    r#"args = fmt.Sprintf("%s && %s", cmd, generatedCmd)"#,
+    r#"args = fmt.Sprintf("%s && %s", generatedCmd, cmd)"#
+)]
 #[ignore = "needs envtest and Go, takes minutes"]
 fn a_fault_is_one_entry(
     #[case] rule: &str,
@@ -83,4 +136,22 @@ fn a_fault_is_one_entry(
     let found = entries(&document);
     let rules: Vec<&str> = found.iter().map(|(rule, _)| rule.as_str()).collect();
     assert_eq!((code, rules), (Some(1), vec![rule]), "{found:?}");
+}
+
+/// Up to 1.2 the order of flags is random.
+const RELEASES: [&str; 4] = ["1.2.2", "1.6.2", "1.2.2", "1.4.2"];
+
+#[test]
+#[ignore = "needs envtest and Go, takes minutes"]
+fn a_release_is_equal_to_itself_twenty_times() {
+    let _turn = turn();
+    for (seed, release) in (1..=20).zip(RELEASES.iter().cycle()) {
+        let (code, document) = diff(&[release, release, "--seed", &seed.to_string()], None);
+        let found = entries(&document);
+        assert_eq!(
+            (code, found),
+            (Some(0), Vec::new()),
+            "{release}, seed {seed}"
+        );
+    }
 }

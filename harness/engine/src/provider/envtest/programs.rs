@@ -22,6 +22,9 @@ use crate::results::{Environment, ImageRecord, Origin, Outcome};
 use crate::scenario::OperatorSettings;
 use crate::target::{ApiServer, ControlPlane, PlaneOptions};
 
+/// What results call an operator that a run got as a file.
+pub const GIVEN_OPERATOR: &str = "operator given as a file";
+
 /// The files of an operator.
 pub(crate) struct OperatorFiles {
     pub(super) release: Version,
@@ -174,7 +177,7 @@ impl EnvtestPrograms {
         }
         let mut record = self
             .programs
-            .record("operator given as a file", source.clone(), &program)
+            .record(GIVEN_OPERATOR, source.clone(), &program)
             .await?;
         (record.origin, record.source) = (Origin::Built, source);
         record.pinned = false;
