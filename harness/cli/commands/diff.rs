@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use semver::Version;
 
 use super::{colour, live};
-use crate::args::{Folder, Mirrors, Source};
+use crate::args::{ArtifactSource, Folder};
 use crate::console;
 use crate::diff::{self, DiffOptions, DiffOutcome, OperatorOf};
 use crate::exit::{CliError, FAILED, PASSED};
@@ -88,17 +88,8 @@ pub struct Diff {
         requires = "accept_as"
     )]
     pub output: PathBuf,
-    /// Source of programs and images: pull, build or auto
-    #[arg(
-        long,
-        hide_short_help = true,
-        value_name = "SOURCE",
-        value_enum,
-        default_value_t
-    )]
-    pub artifacts: Source,
     #[command(flatten)]
-    pub mirrors: Mirrors,
+    pub artifacts: ArtifactSource,
     #[command(flatten)]
     pub folder: Folder,
 }
@@ -171,7 +162,7 @@ impl Named<'_> {
 }
 
 pub(super) fn run(arguments: &Diff) -> Result<u8, CliError> {
-    arguments.mirrors.install()?;
+    let source = arguments.artifacts.install()?;
     let (base, head) = operators(arguments)?;
     let options = DiffOptions {
         base,
@@ -181,7 +172,7 @@ pub(super) fn run(arguments: &Diff) -> Result<u8, CliError> {
         objects: arguments.objects,
         seed: arguments.seed,
         jobs: arguments.jobs.into(),
-        source: arguments.artifacts.into(),
+        source,
         accept_as: arguments.accept_as.clone(),
     };
     let mut outcome = None;

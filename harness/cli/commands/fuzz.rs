@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{files, live};
-use crate::args::ArtifactSource;
+use crate::args::OperatorSource;
 use crate::exit::{CliError, FAILED, PASSED};
 use crate::fuzz::{self, Finding, FuzzOptions, FuzzOutcome, Surprise};
 use crate::generate::save;
@@ -42,11 +42,11 @@ pub struct Fuzz {
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
     #[command(flatten)]
-    pub source: ArtifactSource,
+    pub source: OperatorSource,
 }
 
 pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
-    options.source.mirrors.install()?;
+    options.source.artifacts.install()?;
     let operators = files::operators(options.operator.as_ref())?;
     let seed = options.seed.unwrap_or_else(drawn);
     let fuzz = FuzzOptions {
