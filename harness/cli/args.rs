@@ -19,7 +19,7 @@ pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source, StatusLev
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
 pub use manifests::{FromCluster, Operator, gate, variable};
-pub use mirrors::Mirrors;
+pub use mirrors::{ArtifactSource, Mirrors};
 
 use crate::artifact::{Store, built_in_scenarios};
 use crate::commands::{Check, Diff, Doctor, Explain, Fuzz, Rehearse};
@@ -507,7 +507,7 @@ pub struct Stack {
     #[command(flatten)]
     pub releases: Releases,
     #[command(flatten)]
-    pub source: ArtifactSource,
+    pub source: OperatorSource,
     #[command(flatten)]
     pub engine: Engine,
     #[command(flatten)]
@@ -520,19 +520,11 @@ pub struct Stack {
     pub audit: bool,
 }
 
+/// Where programs and images come from, and the operator that takes the place of a release's own.
 #[derive(Debug, Clone, Args)]
-pub struct ArtifactSource {
-    /// Source of images and programs
-    #[arg(
-        long,
-        hide_short_help = true,
-        value_name = "SOURCE",
-        value_enum,
-        default_value_t
-    )]
-    pub artifacts: Source,
+pub struct OperatorSource {
     #[command(flatten)]
-    pub mirrors: Mirrors,
+    pub artifacts: ArtifactSource,
     /// Image of the operator on kind, in place of the release's own
     ///
     /// The nodes must be able to pull it.
@@ -572,12 +564,12 @@ pub struct ArtifactSource {
     pub crds: Option<PathBuf>,
 }
 
-impl ArtifactSource {
+impl OperatorSource {
     /// Returns envtest with these programs.
     pub fn envtest(&self) -> EnvtestSpec {
         let program = self.operator_binary.clone();
         EnvtestSpec {
-            source: self.artifacts.into(),
+            source: self.artifacts.source(),
             operator: program.map(|program| OperatorProgram {
                 program,
                 crds: self.crds.clone(),
@@ -615,7 +607,7 @@ pub struct Run {
     #[command(flatten)]
     pub selection: Selection,
     #[command(flatten)]
-    pub source: ArtifactSource,
+    pub source: OperatorSource,
     #[command(flatten)]
     pub engine: Engine,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use semver::Version;
 
-use super::{Engine, EngineKind, ExistingCluster, Folder, Source};
+use super::{ArtifactSource, Engine, EngineKind, ExistingCluster, Folder};
 use crate::plan;
 use crate::provider::CLUSTER;
 use crate::runner;
@@ -99,6 +99,8 @@ pub struct Submit {
     #[command(flatten)]
     pub scenarios: Folder,
     #[command(flatten)]
+    pub artifacts: ArtifactSource,
+    #[command(flatten)]
     pub place: JobCluster,
 }
 
@@ -167,7 +169,6 @@ pub struct ImageOf {
     /// Container engine; the first that can build when absent
     #[arg(long, value_name = "ENGINE", value_enum)]
     pub engine: Option<EngineKind>,
-    /// Source of the base image
-    #[arg(long, value_name = "SOURCE", value_enum, default_value_t)]
-    pub artifacts: Source,
+    #[command(flatten)]
+    pub artifacts: ArtifactSource,
 }

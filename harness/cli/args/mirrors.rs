@@ -1,12 +1,45 @@
-//! Options for mirrors and for pins of the user's own.
+//! Options for the source of artifacts, for mirrors and for pins of the user's own.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
 
-use crate::artifact::{MirrorError, Supply, SupplySettings};
+use super::Source;
+use crate::artifact::{self, MirrorError, Supply, SupplySettings};
 use crate::exit::CliError;
+
+/// Where programs and images come from. Every command that gets some has these options.
+#[derive(Debug, Clone, Args)]
+pub struct ArtifactSource {
+    /// Source of programs and images: pull, build or auto
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "SOURCE",
+        value_enum,
+        default_value_t
+    )]
+    artifacts: Source,
+    #[command(flatten)]
+    mirrors: Mirrors,
+}
+
+impl ArtifactSource {
+    /// Makes the mirrors the settings of this process, and returns the source.
+    ///
+    /// # Errors
+    /// As [`Mirrors::install`].
+    pub(crate) fn install(&self) -> Result<artifact::Source, CliError> {
+        self.mirrors.install()?;
+        Ok(self.source())
+    }
+
+    /// Returns the source, for commands that have installed the mirrors.
+    pub(crate) fn source(&self) -> artifact::Source {
+        self.artifacts.into()
+    }
+}
 
 /// Where artifacts come from in place of the public registries.
 ///

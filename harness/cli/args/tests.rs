@@ -91,3 +91,26 @@ fn every_option_is_explained_in_one_line_of_short_help() {
     let command = Arguments::command();
     check(&command, "kuberay-conformance");
 }
+
+#[test]
+fn every_command_that_gets_artifacts_reads_the_mirrors() {
+    fn collect(command: &clap::Command, into: &mut Vec<(String, bool)>) {
+        let has = |name| {
+            command
+                .get_arguments()
+                .any(|one| one.get_long() == Some(name))
+        };
+        if has("artifacts") {
+            into.push((command.get_name().to_owned(), has("mirror")));
+        }
+        for sub in command.get_subcommands() {
+            collect(sub, into);
+        }
+    }
+    let mut command = Arguments::command();
+    command.build();
+    let mut found = Vec::new();
+    collect(&command, &mut found);
+    assert!(found.len() >= 7, "{found:?}");
+    assert!(found.iter().all(|(_, mirrors)| *mirrors), "{found:?}");
+}

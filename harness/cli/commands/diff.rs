@@ -8,7 +8,7 @@ use semver::Version;
 mod accept;
 
 use super::{colour, live};
-use crate::args::{Folder, Mirrors, Source};
+use crate::args::{ArtifactSource, Folder};
 use crate::console;
 use crate::diff::{self, DiffOptions, OperatorOf};
 use crate::exit::{CliError, FAILED, PASSED};
@@ -98,17 +98,8 @@ pub struct Diff {
         requires = "accept_as"
     )]
     pub output: Option<PathBuf>,
-    /// Source of programs and images: pull, build or auto
-    #[arg(
-        long,
-        hide_short_help = true,
-        value_name = "SOURCE",
-        value_enum,
-        default_value_t
-    )]
-    pub artifacts: Source,
     #[command(flatten)]
-    pub mirrors: Mirrors,
+    pub artifacts: ArtifactSource,
     #[command(flatten)]
     pub folder: Folder,
 }
@@ -183,7 +174,7 @@ impl Named<'_> {
 }
 
 pub(super) fn run(arguments: &Diff) -> Result<u8, CliError> {
-    arguments.mirrors.install()?;
+    let source = arguments.artifacts.install()?;
     let (base, head) = operators(arguments)?;
     let root = arguments.folder.root()?.path;
     let accepting = arguments.accept_as.as_ref();
@@ -198,7 +189,7 @@ pub(super) fn run(arguments: &Diff) -> Result<u8, CliError> {
         objects: arguments.objects,
         seed: arguments.seed,
         jobs: arguments.jobs.into(),
-        source: arguments.artifacts.into(),
+        source,
         accept_as: arguments.accept_as.clone(),
     };
     let mut outcome = None;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{files, live};
-use crate::args::{Mirrors, Source};
+use crate::args::ArtifactSource;
 use crate::contract::PodRole;
 use crate::exit::{CliError, FAILED, PASSED};
 use crate::fuzz::{self, Finding, FuzzOptions, FuzzOutcome, Surprise};
@@ -43,17 +43,8 @@ pub struct Fuzz {
     /// Folder to write each difference to, as a scenario
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
-    /// Source of programs: pull, build or auto
-    #[arg(
-        long,
-        hide_short_help = true,
-        value_name = "SOURCE",
-        value_enum,
-        default_value_t
-    )]
-    pub artifacts: Source,
     #[command(flatten)]
-    pub mirrors: Mirrors,
+    pub source: ArtifactSource,
     /// Operator binary; --operator names the release that it is compared with
     #[arg(long, hide_short_help = true, value_name = "FILE")]
     pub operator_binary: Option<PathBuf>,
@@ -68,7 +59,7 @@ pub struct Fuzz {
 }
 
 pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
-    options.mirrors.install()?;
+    let source = options.source.install()?;
     let operators = files::operators(options.operator.as_ref())?;
     let seed = options.seed.unwrap_or_else(drawn);
     let program = options.operator_binary.clone();
@@ -80,7 +71,7 @@ pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
             ..ReleaseSpec::default()
         },
         target: EnvtestSpec {
-            source: options.artifacts.into(),
+            source,
             operator: program.map(|program| OperatorProgram {
                 program,
                 crds: options.crds.clone(),

@@ -57,6 +57,7 @@ pub(super) fn judged_by(job: &str) -> String {
 }
 
 pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
+    let source = arguments.artifacts.install()?;
     let root = arguments.scenarios.root()?;
     files::load(&root)?;
     if !runner::is_job_name(&arguments.job) {
@@ -69,7 +70,10 @@ pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
         let (client, image) = match (&arguments.image, arguments.place.existing.spec()) {
             (Some(image), _) => (client(&arguments.place, &progress).await?, image.clone()),
             (None, None) => {
-                let spec = kind(&arguments.place);
+                let spec = KindSpec {
+                    source,
+                    ..kind(&arguments.place)
+                };
                 let program = own_program()?;
                 provider::push_harness(&spec, &program, &root.path, Arc::clone(&progress)).await?
             }
@@ -135,12 +139,13 @@ pub(super) fn collect(arguments: &Collect) -> Result<u8, CliError> {
 }
 
 pub(super) fn image(arguments: &ImageOf) -> Result<u8, CliError> {
+    let source = arguments.artifacts.install()?;
     let root = arguments.scenarios.root()?;
     files::load(&root)?;
     live::block_until_cancelled(async |progress| {
         let spec = KindSpec {
             engine: arguments.engine.map(Into::into),
-            source: arguments.artifacts.into(),
+            source,
             ..KindSpec::default()
         };
         let image = provider::harness_image(&spec, &own_program()?, &root.path, progress).await?;

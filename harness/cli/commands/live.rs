@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{colour, environment_variable, files, job};
-use crate::args::{ArtifactSource, Engine, Mirrors, Place, Run, Stack, Targets};
+use crate::args::{Engine, Mirrors, OperatorSource, Place, Run, Stack, Targets};
 use crate::console;
 use crate::exit::{CliError, PASSED};
 use crate::expect::pending_allowed;
@@ -22,7 +22,7 @@ use crate::scenario::TargetKind;
 const NODES_OF_UP: u32 = 2;
 
 pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
-    arguments.source.mirrors.install()?;
+    arguments.source.artifacts.install()?;
     let selection = &arguments.selection;
     let root = selection.folder.root()?;
     files::names_something(selection, &files::load(&root)?)?;
@@ -115,7 +115,7 @@ pub(super) fn strictness(strict: bool) -> Strictness {
 }
 
 pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
-    stack.source.mirrors.install()?;
+    stack.source.artifacts.install()?;
     let releases = files::releases(&stack.releases, &stack.targets)?;
     let kind = KindSpec {
         audit: stack.audit,
@@ -183,9 +183,9 @@ fn targets_of(place: &Place) -> Vec<TargetSpec> {
 }
 
 /// The kind cluster of the arguments.
-fn kind(engine: &Engine, source: &ArtifactSource) -> KindSpec {
+fn kind(engine: &Engine, source: &OperatorSource) -> KindSpec {
     KindSpec {
-        source: source.artifacts.into(),
+        source: source.artifacts.source(),
         engine: engine.engine.map(Into::into),
         cluster: engine.cluster.clone(),
         operator: source.custom_operator(),
@@ -198,7 +198,7 @@ fn run_targets(arguments: &Run, targets: &Targets) -> Vec<TargetSpec> {
     let source = &arguments.source;
     if let Some(existing) = arguments.in_existing.spec(&arguments.existing) {
         return vec![TargetSpec::Existing(ExistingSpec {
-            source: source.artifacts.into(),
+            source: source.artifacts.source(),
             operator: source.custom_operator(),
             keep: arguments.keep,
             ..existing

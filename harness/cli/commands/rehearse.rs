@@ -7,7 +7,7 @@ use semver::Version;
 
 use super::reading::Place;
 use super::{colour, input};
-use crate::args::Source;
+use crate::args::ArtifactSource;
 use crate::console;
 use crate::exit::{CliError, FAILED, PASSED};
 use crate::live::{self, Bundle};
@@ -83,15 +83,8 @@ pub struct Rehearse {
     /// Show every object and every change
     #[arg(long)]
     pub verbose: bool,
-    /// Source of programs: pull, build or auto
-    #[arg(
-        long,
-        hide_short_help = true,
-        value_name = "SOURCE",
-        value_enum,
-        default_value_t
-    )]
-    pub artifacts: Source,
+    #[command(flatten)]
+    pub artifacts: ArtifactSource,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -119,6 +112,7 @@ impl From<RehearseError> for CliError {
 }
 
 pub(super) fn run(options: &Rehearse) -> Result<u8, CliError> {
+    let source = options.artifacts.install()?;
     let offline = offline(options)?;
     let report = super::live::block_with(StatusLevel::default(), async |progress, cancel| {
         let mut fleet = if let Some(fleet) = offline {
@@ -139,7 +133,7 @@ pub(super) fn run(options: &Rehearse) -> Result<u8, CliError> {
             to: options.to.clone(),
             target,
             keep_crds: options.keep_crds,
-            source: options.artifacts.into(),
+            source,
         };
         Ok(rehearse::rehearse(&rehearsal, progress, cancel).await?)
     })?;

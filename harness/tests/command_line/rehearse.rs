@@ -56,3 +56,30 @@ fn a_bundle_without_an_operator_needs_the_release() {
         "{error}"
     );
 }
+
+#[rstest]
+#[case::rehearse(&["rehearse", "--from", "1.5.2", "--to", "1.6.2", "--objects", "objects.yaml"])]
+#[case::diff(&["diff", "1.5.2", "1.6.2"])]
+#[case::image(&["job", "image"])]
+#[case::submit(&["job", "submit"])]
+fn mirrors_of_the_environment_and_of_the_file_count(#[case] arguments: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("objects.yaml"), CLUSTER).unwrap();
+    let run = |variable: Option<&str>| {
+        let mut command = program(arguments);
+        command.current_dir(folder.path());
+        command.env_remove("KUBERAY_CONFORMANCE_MIRRORS");
+        command.envs(variable.map(|value| ("KUBERAY_CONFORMANCE_MIRRORS", value)));
+        let output = command.output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    // What names no mirror shows that it is read, without a registry.
+    let (code, error) = run(Some("docker.io"));
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("`docker.io` names no mirror"), "{error}");
+    let file = "[mirrors]\n\"docker.io\" = \"https://mirror.example.com\"\n";
+    fs::write(folder.path().join("kuberay-conformance.toml"), file).unwrap();
+    let (code, error) = run(None);
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("has a scheme"), "{error}");
+}

@@ -7,5 +7,6 @@ mod jobs;
 mod pods;
 mod reports;
 mod scenarios;
+mod traps;
 
 use builder::*;

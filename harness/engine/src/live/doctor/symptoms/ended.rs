@@ -54,7 +54,11 @@ static SIGNS: &[Sign] = &[
     },
     Sign {
         parts: &["No such option", "no such option"],
-        traps: &["gen-cmd-unquoted", "shell-in-parameter"],
+        traps: &[
+            "unknown-ray-option",
+            "gen-cmd-unquoted",
+            "shell-in-parameter",
+        ],
         cause: &causes::RAY_UNKNOWN_OPTION,
         weight: 86,
     },
@@ -66,6 +70,7 @@ static SIGNS: &[Sign] = &[
             "JSONDecodeError",
         ],
         traps: &[
+            "unreadable-json",
             "gen-cmd-unquoted",
             "shell-in-parameter",
             "resources-hide-gpus",
@@ -275,7 +280,12 @@ fn unknown_command<'a>(
             )
         };
         let weight = if name.is_empty() { 70 } else { 86 };
-        let one = Candidate::of(&causes::RAY_NOT_IN_PATH, weight).saying(sentence, advice);
+        // A PATH that keeps the text `$PATH` lacks every folder of the image's.
+        let unexpanded = case.trap(pod, &["env-not-expanded"]);
+        let one = match unexpanded.filter(|found| found.message.contains("PATH")) {
+            Some(found) => case.of_trap(found, weight),
+            None => Candidate::of(&causes::RAY_NOT_IN_PATH, weight).saying(sentence, advice),
+        };
         let shell = texts(&pod.first()["command"]).join(" ");
         return Some((
             one.proven(ProofKind::Field, &format!("command: {shell}")),

@@ -1,7 +1,7 @@
 //! Init containers: wait-gcs-ready and the user's own.
 
 use super::texts::{exit, last_line, line_with, not_found};
-use super::{Candidate, Case, SILENT, policy};
+use super::{Candidate, Case, SILENT, job, policy};
 use crate::live::doctor::causes;
 use crate::live::doctor::document::{ProofKind, Severity};
 use crate::live::doctor::view::{ContainerView, Phase, PodView};
@@ -91,7 +91,10 @@ fn wait(case: &Case, pod: &PodView, container: &ContainerView) -> Option<Candida
     if ready > SILENT && since.is_none_or(|since| since > SILENT) {
         let one = match blocked {
             Some(policy) => of(&causes::NETWORK_POLICY, 86).proven(ProofKind::Field, &policy),
-            None => of(&causes::HEAD_UNREACHABLE, 70).proven(ProofKind::Field, &address(pod)),
+            None => match job::disagreeing_port(case, "gcs-server") {
+                Some(found) => case.of_trap(found, 71).at(pod, container.name),
+                None => of(&causes::HEAD_UNREACHABLE, 70).proven(ProofKind::Field, &address(pod)),
+            },
         };
         return Some(one.proven(ProofKind::Log, last_line(log)));
     }

@@ -58,6 +58,16 @@ fn trap<'a>(case: &Case<'a>, ids: &[&str]) -> Option<&'a crate::explain::check::
         .find_map(|id| traps.iter().find(|one| one.id == *id))
 }
 
+/// The trap of a port that Ray listens on and the head's Service calls otherwise.
+pub(super) fn disagreeing_port<'a>(
+    case: &Case<'a>,
+    name: &str,
+) -> Option<&'a crate::explain::check::Finding> {
+    let name = format!("`{name}`");
+    let mut traps = case.traps.iter();
+    traps.find(|one| one.id == "ports-disagree" && one.message.contains(&name))
+}
+
 /// What may explain that a submitter failed or waits.
 pub(super) fn of_submitter(
     case: &Case,
@@ -106,7 +116,11 @@ pub(super) fn of_submitter(
     let ready = head.is_some() || pod.is_head() && pod.ray().is_some_and(|ray| ray.ready);
     match waits.filter(|_| ready && since.is_none_or(|since| since > SILENT)) {
         Some(line) => {
-            vec![at(Candidate::of(&causes::SUBMITTER_WAITS, 80)).proven(ProofKind::Log, line)]
+            let one = match disagreeing_port(case, "dashboard") {
+                Some(found) => case.of_trap(found, 81),
+                None => Candidate::of(&causes::SUBMITTER_WAITS, 80),
+            };
+            vec![at(one).proven(ProofKind::Log, line)]
         }
         None => Vec::new(),
     }

@@ -129,6 +129,21 @@ fn the_kubelet_s_expansion_is_named() {
     1,
     "ray-process-died"
 )]
+#[case::argument(
+    "Usage: ray start [OPTIONS]\nError: Got unexpected extra argument (b)\n",
+    2,
+    "ray-unexpected-argument"
+)]
+#[case::json(
+    "Error: the value of --resources is not a valid JSON string\n",
+    1,
+    "ray-invalid-value"
+)]
+#[case::command(
+    "/bin/bash: line 1: prepare: command not found\n",
+    127,
+    "command-not-found"
+)]
 #[case::silent("", 1, "command-ends")]
 #[case::rights(
     "/bin/bash: line 1: /prepare: Permission denied\n",
@@ -213,4 +228,19 @@ fn what_takes_long_without_a_cause_is_unknown_and_says_what_to_send() {
     assert_eq!(bundle.first(), "unknown");
     let advice = &bundle.report().objects[0].findings[0].advice;
     assert!(advice.contains("--save-bundle"), "{advice}");
+}
+
+#[test]
+fn what_is_new_is_starting() {
+    let mut bundle = healthy();
+    bundle.objects[0]["metadata"]["creationTimestamp"] = LATELY.into();
+    for role in ["head", "worker"] {
+        bundle.pod(role)["metadata"]["creationTimestamp"] = LATELY.into();
+    }
+    let waiting = json!({"waiting": {"reason": "ContainerCreating"}});
+    bundle.state("head", "ray-head", waiting);
+    let object = &bundle.report().objects[0];
+    assert_eq!(object.state, State::Progressing);
+    assert_eq!(object.findings[0].cause, "starting", "{object:#?}");
+    assert_eq!(object.findings[0].severity, Severity::Progress);
 }
