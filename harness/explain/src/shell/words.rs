@@ -14,6 +14,8 @@ pub(super) struct Contents {
     pub backquoted: Vec<String>,
     /// Variables that must be set: `$NAME` where `set -u` is on.
     pub plain: bool,
+    /// Those of them that have a name.
+    pub names: Vec<String>,
     /// `${NAME:?…}` or `${NAME?…}`.
     pub required: bool,
     /// An arithmetic or other expansion that may be an error.
@@ -129,6 +131,9 @@ fn parameter(
         }
         ParameterExpr::Parameter { parameter, .. } => {
             found.plain |= matches!(parameter, Parameter::Named(_) | Parameter::Positional(1..));
+            if let Parameter::Named(name) = parameter {
+                found.names.push(name.clone());
+            }
             return Some(());
         }
         _ => {
