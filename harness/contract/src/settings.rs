@@ -50,7 +50,7 @@ impl Default for OperatorSettings {
 
 impl OperatorSettings {
     /// The variables of the operator's environment that change containers of Ray Pods.
-    pub const KNOWN: [&str; 3] = [LOGIN_SHELL, INIT_CONTAINER, DOMAIN];
+    pub const KNOWN: [&str; 4] = [LOGIN_SHELL, INIT_CONTAINER, PROBES, DOMAIN];
 
     /// Variables that change nothing, such as misspelt ones.
     pub fn unknown(&self) -> impl Iterator<Item = &str> {

@@ -12,6 +12,7 @@ mod resources;
 mod values;
 
 use kuberay_contract::{ContainerContract, EnvValue, Feature, OperatorSettings, RayCommand};
+use kuberay_manifest::yaml::Yaml;
 use kuberay_manifest::{Cursor, Location};
 use semver::Version;
 
@@ -137,6 +138,11 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
     order(&containers, &mut found);
     if group.is_head() {
         parents::of_head(group, container, &mut found);
+    } else if let Some(suspend) = group.group.get("suspend")
+        && suspend.node.value == Yaml::Bool(true)
+        && *group.release >= Version::new(1, 3, 0)
+    {
+        found.push(warn(trap::GROUP_SUSPENDED, &suspend, ""));
     }
     found.sort_by_key(|warning| (warning.place.line, warning.place.column));
     found

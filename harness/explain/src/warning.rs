@@ -114,8 +114,8 @@ traps! {
         "Leave `ray start` to the operator, or give every flag yourself.";
         ["ray-start-in-user-text", "generated-start-command-with-ray-start", "ray-start-only-mentioned"]
     RAY_START_IN_WORDS "ray-start-in-words" C06 Warning:
-        "`ray` and `start` are separate elements, which does not count as `ray start`: the generated command is added behind it, and Ray is started twice.";
-        "Write the whole command in one element, or set the annotation ray.io/overwrite-container-cmd.";
+        "Only `ray start` with one blank between the words counts; elements are joined with two. The generated command is added behind this text, and Ray is started twice.";
+        "Write `ray start` in one element with one blank, or set the annotation ray.io/overwrite-container-cmd.";
         ["ray-start-as-two-words", "ray-started-twice"]
     RAY_START_WITHOUT_BLOCK "ray-start-without-block" C06 Warning:
         "Without `--block`, or in the background, `ray start` leaves Ray running and returns: the text ends, the container with it, and it is started again and again.";
@@ -248,6 +248,10 @@ traps! {
     ENV_NOT_EXPANDED "env-not-expanded" C21 Warning:
         "In `env` the kubelet replaces `$(NAME)` of a variable defined before it, and nobody replaces anything else: the value keeps these characters.";
         "Write the whole value, or set the variable in the command: `export PATH=/opt/bin:$PATH`.";
+        []
+    GROUP_SUSPENDED "group-suspended" C24 Note:
+        "The operator makes no Pods of this worker group while its suspend is true.";
+        "Leave suspend out, or set it to false, when the workers should come.";
         []
     ENV_OVERWRITTEN "env-overwritten" C01 Warning:
         "The operator adds a variable of this name behind the user's, and of two the last one counts.";

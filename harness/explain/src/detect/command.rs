@@ -64,6 +64,9 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
                 Some(name) if is_variable(name) => {
                     format!("`${name}` has no value that is known here, under `set -u`")
                 }
+                Some(expansion) if expansion.starts_with('{') => {
+                    format!("bash: {}: bad substitution", stop.what)
+                }
                 _ => shown(stop, &text, &whole),
             };
             if let Some(stop) = analysis.ends.first() {

@@ -108,6 +108,20 @@ impl Walker<'_> {
 
     /// Expands a word; returns the status of its last command.
     fn expanded(&mut self, word: &Word, state: &State, flow: &mut Flow) -> Option<Flow> {
+        let at = word.location().map(|at| self.offsets.byte(at.start.index));
+        if let Some(refused) = words::refused(&word.value)
+            && let (None, Some(_), Some(at)) = (self.base, self.start, at)
+            // The error takes the rest of the line with it.
+            && !self.text.get(at..self.generated)?.contains('\n')
+        {
+            let stop = Stop {
+                at,
+                what: refused.into(),
+                guards: false,
+            };
+            *flow = std::mem::take(flow).then(&Flow::end(stop, false, true));
+            return None;
+        }
         let Some(contents) = words::contents(&word.value) else {
             flow.unsure = true;
             return None;
@@ -118,7 +132,6 @@ impl Walker<'_> {
         if state.nounset.possible()
             && let Some(name) = contents.names.iter().find(|name| self.may_be_unset(name))
         {
-            let at = word.location().map(|at| self.offsets.byte(at.start.index));
             flow.ends.push(Stop {
                 at: self.base.or(at).unwrap_or_default(),
                 what: format!("${name}"),

@@ -147,6 +147,36 @@ fn parameter(
     }
 }
 
+/// The first `${…}` of a word that bash refuses when it runs, whatever the variables hold: `${a.b}`, `${{ a }}`.
+pub(super) fn refused(text: &str) -> Option<&str> {
+    let mut double = false;
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            '\'' if !double => {
+                chars.by_ref().find(|(_, c)| *c == '\'');
+            }
+            '"' => double = !double,
+            '$' if text[at..].starts_with("${") => {
+                let inner = &text[at + 2..];
+                let name = inner
+                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                    .unwrap_or(inner.len());
+                let rest = &inner[name..];
+                if rest.starts_with(['.', ' ', '{']) {
+                    let end = inner.find('}').map_or(text.len(), |end| at + 2 + end + 1);
+                    return text.get(at..end);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Whether a text may hold `${…}` that bash refuses when it runs.
 fn bad_substitution(text: &str) -> bool {
     text.match_indices("${").any(|(at, _)| {
