@@ -39,7 +39,7 @@ can't be read.";
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Check {
-    /// Manifests or folders; `-` reads standard input
+    /// Manifests, folders or patterns such as `**/*.yaml`; `-` reads standard input
     #[arg(value_name = "FILE", required_unless_present_any = ["explain", "context"])]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
@@ -196,6 +196,16 @@ pub(super) fn run(options: &Check) -> Result<u8, CliError> {
         (report, input.sources, input.skipped)
     };
     forget_pinned(&mut report.operators, &Pins::embedded());
+    if !matches!(options.format, Format::Text) {
+        // The text has them itself, and the other forms have no place for them.
+        for reason in report
+            .operators
+            .iter()
+            .filter_map(|one| one.unread.as_ref())
+        {
+            print_problem!("warning: {reason}");
+        }
+    }
     let look = Look {
         colour: colour(),
         full: options.full,

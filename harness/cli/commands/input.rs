@@ -32,22 +32,63 @@ pub(super) fn read(files: &[PathBuf], only_ours: bool) -> Result<Input, CliError
             input.sources.push(standard_input()?);
             continue;
         }
-        if !file.is_dir() {
+        if let Some(matching) = matching(file)? {
+            for file in matching {
+                if file.is_dir() {
+                    add_folder(&file, &mut seen, &mut input)?;
+                } else {
+                    add(&file, true, &mut seen, &mut input)?;
+                }
+            }
+        } else if file.is_dir() {
+            add_folder(file, &mut seen, &mut input)?;
+        } else {
             add(file, only_ours, &mut seen, &mut input)?;
-            continue;
-        }
-        let mut found = Vec::new();
-        collect(file, &mut found).map_err(|error| unreadable(file, &error))?;
-        if found.is_empty() {
-            let message = format!("{} holds no .yaml, .yml or .json file", file.display());
-            return Err(CliError::bad_use(message)
-                .with_help("name a folder with manifests, or the files themselves"));
-        }
-        for file in found {
-            add(&file, true, &mut seen, &mut input)?;
         }
     }
     Ok(input)
+}
+
+fn add_folder(
+    folder: &Path,
+    seen: &mut BTreeSet<PathBuf>,
+    input: &mut Input,
+) -> Result<(), CliError> {
+    let mut found = Vec::new();
+    collect(folder, &mut found).map_err(|error| unreadable(folder, &error))?;
+    if found.is_empty() {
+        let message = format!("{} holds no .yaml, .yml or .json file", folder.display());
+        return Err(CliError::bad_use(message)
+            .with_help("name a folder with manifests, or the files themselves"));
+    }
+    for file in found {
+        add(&file, true, seen, input)?;
+    }
+    Ok(())
+}
+
+/// The files and folders that match a pattern such as `charts/**/*.yaml`, which no shell has replaced; none where it is
+/// no pattern.
+fn matching(pattern: &Path) -> Result<Option<Vec<PathBuf>>, CliError> {
+    let Some(text) = pattern
+        .to_str()
+        .filter(|text| text.contains(['*', '?', '[']))
+    else {
+        return Ok(None);
+    };
+    if pattern.exists() {
+        return Ok(None);
+    }
+    let found = glob::glob(text).map_err(|error| {
+        CliError::bad_use(format!("{text} is no pattern of files: {error}"))
+            .with_help("`*` stands for a name, `**` for folders, `[…]` for one of some characters")
+    })?;
+    let found: Vec<PathBuf> = found.filter_map(Result::ok).collect();
+    if found.is_empty() {
+        return Err(CliError::bad_use(format!("no file matches {text}"))
+            .with_help("`*` stands for a name, `**` for folders"));
+    }
+    Ok(Some(found))
 }
 
 fn add(

@@ -9,6 +9,7 @@ use super::gates::{Gate, gate};
 
 const LOGIN_SHELL: &str = "ENABLE_LOGIN_SHELL";
 const INIT_CONTAINER: &str = "ENABLE_INIT_CONTAINER_INJECTION";
+const PROBES: &str = "ENABLE_PROBES_INJECTION";
 const DOMAIN: &str = "CLUSTER_DOMAIN";
 
 /// The settings of an operator that change the containers of Ray Pods.
@@ -49,7 +50,7 @@ impl Default for OperatorSettings {
 
 impl OperatorSettings {
     /// The variables of the operator's environment that change containers of Ray Pods.
-    pub const KNOWN: [&str; 3] = [LOGIN_SHELL, INIT_CONTAINER, DOMAIN];
+    pub const KNOWN: [&str; 4] = [LOGIN_SHELL, INIT_CONTAINER, PROBES, DOMAIN];
 
     /// Variables that change nothing, such as misspelt ones.
     pub fn unknown(&self) -> impl Iterator<Item = &str> {
@@ -119,6 +120,13 @@ impl OperatorSettings {
 
     pub(super) fn injects_init_container(&self) -> bool {
         let value = self.env.get(INIT_CONTAINER);
+        value.is_none_or(|value| value.to_lowercase() != "false")
+    }
+
+    /// Whether the operator gives Ray containers without probes of their own its probes; `ENABLE_PROBES_INJECTION` switches
+    /// them off from 1.1 on.
+    pub fn injects_probes(&self) -> bool {
+        let value = self.env.get(PROBES);
         value.is_none_or(|value| value.to_lowercase() != "false")
     }
 

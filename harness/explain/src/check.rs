@@ -125,7 +125,19 @@ pub fn check(sources: &[Source], options: &Options) -> Result<Report, ExplainErr
         );
         for stranger in strangers {
             let place = frame::region(source, &stranger.node);
-            let mut finding = finding(Other::NotKuberay, &file, place, stranger.why);
+            let mut finding = match stranger.refused {
+                None => finding(Other::NotKuberay, &file, place, stranger.why),
+                Some(refused) => Finding {
+                    help: Some(format!("the kinds of KubeRay are {}", KINDS.join(", "))),
+                    operators: options.releases.clone(),
+                    ..finding(
+                        Other::RefusedByClient,
+                        &file,
+                        place,
+                        format!("kubectl refuses this: {refused}"),
+                    )
+                },
+            };
             finding.object = Some(stranger.object);
             report.findings.extend(ignores.keep(finding, None));
         }
@@ -168,7 +180,7 @@ fn object(
                 }
                 // What is refused has traps all the same, and both are to be mended at once.
                 contract::predict(release, &one.settings(&options.settings), &one.json)
-                    .map(|pods| containers_of(source, one, release, &pods))
+                    .map(|pods| containers_of(source, one, release, &options.settings, &pods))
                     .unwrap_or_default()
             }
             Err(problem) => {
@@ -377,7 +389,9 @@ pub fn trap(id: &str) -> Option<&'static Trap> {
 /// Returns whether a text can hold an object of KubeRay's; a quick look before it is parsed.
 pub fn may_hold_objects(text: &str) -> bool {
     // An object that lacks its `apiVersion` is refused, and its kind still shows whose it is.
-    text.contains("ray.io") || KINDS.iter().any(|kind| text.contains(kind))
+    text.contains("ray.io")
+        || text.contains("headGroupSpec")
+        || KINDS.iter().any(|kind| text.contains(kind))
 }
 
 /// Returns whether a file of a folder is looked at, by its name.

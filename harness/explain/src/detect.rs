@@ -3,11 +3,16 @@
 mod command;
 mod env;
 mod job;
+mod kept;
 mod options;
 mod params;
+mod parents;
+mod ports;
 mod resources;
+mod values;
 
-use kuberay_contract::{ContainerContract, EnvValue, Feature, RayCommand};
+use kuberay_contract::{ContainerContract, EnvValue, Feature, OperatorSettings, RayCommand};
+use kuberay_manifest::yaml::Yaml;
 use kuberay_manifest::{Cursor, Location};
 use semver::Version;
 
@@ -21,6 +26,8 @@ const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
 /// What is known about a group of a RayCluster on one release.
 pub(super) struct Group<'a> {
     pub release: &'a Version,
+    /// What the operator was started with.
+    pub settings: &'a OperatorSettings,
     /// The RayCluster, RayJob or RayService.
     pub object: Cursor<'a>,
     /// `headGroupSpec` or an entry of `workerGroupSpecs`.
@@ -34,6 +41,15 @@ pub(super) struct Group<'a> {
 impl Group<'_> {
     fn is_head(&self) -> bool {
         self.group.path().ends_with("headGroupSpec")
+    }
+
+    /// The names of the container's variables.
+    fn variables(&self) -> Vec<&str> {
+        self.ray
+            .env
+            .iter()
+            .map(|variable| variable.name.as_str())
+            .collect()
     }
 
     /// The generated `ray start`, where the release puts it into a variable.
@@ -98,7 +114,7 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
     if group.ray.features.contains(&Feature::GeneratedCommand) {
         command::generated(group, &words, &mut found);
     } else {
-        command::kept(group, &words, container, &mut found);
+        kept::of_text(group, &words, container, &mut found);
         options::of_words(&ray, RayCommand::Start, &words, group.source, &mut found);
     }
     command::expanded(group, &words, &mut found);
@@ -112,10 +128,32 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
         params::of_group(group, &ray, container, &mut found);
     }
     resources::of_group(group, container, reaches, &mut found);
-    env::of_container(container, &mut found);
+    env::of_ray(group, container, &mut found);
+    for list in ["initContainers", "containers"] {
+        let spec = group.group.find(&["template", "spec"]);
+        for other in spec.map(|spec| spec.items(list)).unwrap_or_default() {
+            env::of_container(&other, &mut found);
+        }
+    }
     order(&containers, &mut found);
+    if group.is_head() {
+        parents::of_head(group, container, &mut found);
+    } else if let Some(suspend) = group.group.get("suspend")
+        && suspend.node.value == Yaml::Bool(true)
+        && *group.release >= Version::new(1, 3, 0)
+    {
+        found.push(warn(trap::GROUP_SUSPENDED, &suspend, ""));
+    }
     found.sort_by_key(|warning| (warning.place.line, warning.place.column));
     found
+}
+
+/// The specification of the RayCluster in an object.
+fn cluster_spec<'a>(object: &Cursor<'a>) -> Option<Cursor<'a>> {
+    ["rayClusterSpec", "rayClusterConfig"]
+        .iter()
+        .find_map(|field| object.find(&["spec", field]))
+        .or_else(|| object.get("spec"))
 }
 
 fn annotations(group: &Group, found: &mut Vec<Warning>) {
@@ -148,6 +186,20 @@ fn references(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices("$(")
         .filter(|(at, _)| !text[..*at].ends_with('$'))
         .filter_map(|(at, _)| text[at + 2..].split_once(')').map(|(name, _)| name))
+}
+
+/// Whether the kubelet takes a dollar sign that was hardly meant for it: of `$$$$` and `$$(NAME)` that is the purpose.
+fn loses_dollar(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find("$$") {
+        rest = &rest[at..];
+        let run = rest.len() - rest.trim_start_matches('$').len();
+        rest = &rest[run..];
+        if run < 4 && !rest.starts_with('(') {
+            return true;
+        }
+    }
+    false
 }
 
 /// Another container looks more like Ray's than the first one.

@@ -229,7 +229,13 @@ fn of_object(
         contract::forecast(release, settings, validation, &found.json)
             .map_err(|error| problem(source, found.written(), &error))
     };
-    let given = forecast(settings)?;
+    let mut given = forecast(settings)?;
+    if found.holes {
+        let written = found.written();
+        given
+            .refusals
+            .retain(|one| !refusals::is_about_hole(written, &one.path));
+    }
     let (refusals, waiting) =
         refusals::of(release, found.written(), &found.object, &given, validation);
     let pods = match found.settings(settings) {
@@ -239,7 +245,7 @@ fn of_object(
     Ok(Made {
         refusals,
         waiting,
-        containers: containers_of(source, found, release, &pods),
+        containers: containers_of(source, found, release, settings, &pods),
     })
 }
 
@@ -248,9 +254,17 @@ fn containers_of(
     source: &Source,
     found: &objects::Found,
     release: &Version,
+    settings: &OperatorSettings,
     pods: &[PodContract],
 ) -> Vec<Container> {
-    let mut made = containers(release, &source.text, &found.node, &found.object, pods);
+    let mut made = containers(
+        release,
+        settings,
+        &source.text,
+        &found.node,
+        &found.object,
+        pods,
+    );
     found.relocate(&mut made);
     made
 }
@@ -287,6 +301,7 @@ fn problem(source: &Source, document: &Node, error: &ModelError) -> Diagnostic {
 
 fn containers(
     release: &Version,
+    settings: &OperatorSettings,
     source: &str,
     document: &Node,
     object: &Object,
@@ -323,6 +338,7 @@ fn containers(
             let warnings = match (role, &group) {
                 (Role::Head | Role::Worker, Some(group)) => detect::of_group(&detect::Group {
                     release,
+                    settings,
                     object: root.clone(),
                     group: group.clone(),
                     source,

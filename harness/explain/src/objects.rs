@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use kuberay_contract::OperatorSettings;
 use kuberay_manifest::yaml::{Key, Node, Yaml};
-use kuberay_manifest::{Diagnostic, Item, Owner, Source, Walk, items, join};
+use kuberay_manifest::{Diagnostic, Item, Owner, Sought, Source, Walk, items, join};
 use serde_json::Value;
 
 use super::document::{Container, Object};
@@ -18,6 +18,17 @@ const VERSIONS: [&str; 2] = ["ray.io/v1", "ray.io/v1alpha1"];
 
 /// The kinds of KubeRay.
 pub(super) const KINDS: [&str; 4] = ["RayCluster", "RayJob", "RayService", "RayCronJob"];
+
+/// What is looked for in other objects: also templates, as fleets of RayClusters hold them.
+const SOUGHT: Sought = Sought {
+    group: GROUP,
+    api_version: VERSIONS[0],
+    templates: &[
+        ("headGroupSpec", "RayCluster"),
+        ("rayClusterSpec", "RayJob"),
+        ("rayClusterConfig", "RayService"),
+    ],
+};
 
 /// Most objects of other kinds that are named one by one.
 const NAMED: usize = 5;
@@ -34,6 +45,8 @@ pub(super) struct Found {
     pub object: Object,
     /// The ids that its annotation ignores, where it has the annotation.
     pub ignore: Option<Node>,
+    /// Whether the object around it fills in parts of its text.
+    pub holes: bool,
 }
 
 /// An object whose kind has the name of one of KubeRay's, but whose API is another.
@@ -42,6 +55,8 @@ pub(super) struct Stranger {
     pub object: Object,
     /// Why it is none.
     pub why: String,
+    /// What kubectl reports, where the group is KubeRay's and the kind is not.
+    pub refused: Option<String>,
     /// Where its `apiVersion` is, or the object where it has none.
     pub node: Node,
 }
@@ -110,7 +125,7 @@ impl Found {
 /// # Errors
 /// When one of KubeRay's objects is a Helm template that nobody has rendered.
 pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagnostic> {
-    let Walk { items, unread } = items(source, documents, GROUP);
+    let Walk { items, unread } = items(source, documents, &SOUGHT);
     let mut all = Objects::default();
     let mut others = Vec::new();
     for item in items {
@@ -131,15 +146,30 @@ pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagn
             let why =
                 format!("{why} is not KubeRay's (ray.io/v1, ray.io/v1alpha1) and was left out");
             let node = item.node.get("apiVersion").cloned().unwrap_or(item.node);
-            all.strangers.push(Stranger { object, why, node });
+            all.strangers.push(Stranger {
+                object,
+                why,
+                refused: None,
+                node,
+            });
         } else if group == GROUP {
             let kinds = KINDS.join(", ");
             let why = format!(
                 "{api} has no kind {}; KubeRay's are {kinds}: it was left out",
                 object.kind
             );
+            let refused = if object.kind.is_empty() {
+                "error validating data: kind not set".to_owned()
+            } else {
+                format!("no matches for kind {:?} in version {api:?}", object.kind)
+            };
             let node = item.node.get("kind").cloned().unwrap_or(item.node);
-            all.strangers.push(Stranger { object, why, node });
+            all.strangers.push(Stranger {
+                object,
+                why,
+                refused: Some(refused),
+                node,
+            });
         } else {
             others.push(object);
         }
@@ -225,6 +255,7 @@ fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found 
         .and_then(|node| node.get(super::check::ANNOTATION))
         .cloned();
     let json = item.node.to_json();
+    let holes = item.holes;
     let (node, cron) = if object.kind == "RayCronJob" {
         let why = format!(
             "RayCronJob {}: what is shown is the RayJob that {} makes on its schedule",
@@ -242,6 +273,7 @@ fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found 
         json,
         object,
         ignore,
+        holes,
     }
 }
 

@@ -4,6 +4,7 @@
 mod tests;
 
 use kuberay_contract::{self as contract, Forecast, Reach};
+use kuberay_manifest::HOLE;
 use kuberay_manifest::visible::line;
 use kuberay_manifest::yaml::Node;
 use schemars::JsonSchema;
@@ -183,8 +184,24 @@ fn stage(stage: contract::Stage) -> Stage {
     }
 }
 
+/// Whether a refusal is about a text that is filled in later.
+pub(super) fn is_about_hole(document: &Node, path: &str) -> bool {
+    deepest(document, path)
+        .text()
+        .is_some_and(|text| text.contains(&HOLE.repeat(5)))
+}
+
 /// The deepest value on a path that the file has.
 fn place(document: &Node, path: &str) -> Place {
+    let node = deepest(document, path);
+    Place {
+        path: path.into(),
+        line: node.place.location.line,
+        column: node.place.location.column,
+    }
+}
+
+fn deepest<'a>(document: &'a Node, path: &str) -> &'a Node {
     let mut node = document;
     for part in parts(path) {
         let next = match &part {
@@ -196,11 +213,7 @@ fn place(document: &Node, path: &str) -> Place {
             None => break,
         }
     }
-    Place {
-        path: path.into(),
-        line: node.place.location.line,
-        column: node.place.location.column,
-    }
+    node
 }
 
 enum Part {

@@ -9,6 +9,7 @@ mod flow;
 mod groups;
 mod locate;
 mod nesting;
+mod own;
 mod parse;
 mod programs;
 mod reach;
@@ -24,9 +25,10 @@ pub(super) use command::{calls, literal, may_run};
 pub(super) use expansions::expansions;
 pub(super) use flow::Stop;
 pub(super) use locate::{Joined, location};
+pub(super) use own::{GENERATED, OwnVerdict, judge as judge_own};
 pub(super) use parse::{Broken, Cause, Unknown};
-pub(super) use reach::{Analysis, Reach};
-pub(super) use tokens::{Piece, is_quoted, pieces, special};
+pub(super) use reach::{Analysis, Reach, Surroundings};
+pub(super) use tokens::{Piece, is_quoted, pieces, special, special_behind};
 
 /// What bash makes of a text that starts Ray at its end.
 #[derive(Debug)]
@@ -40,18 +42,26 @@ pub(super) enum Verdict {
 }
 
 /// Judges a text whose generated part begins at a byte offset with ` && ulimit …; ray start …`.
-pub(super) fn judge(text: &str, generated: usize) -> Verdict {
+pub(super) fn judge(text: &str, generated: usize, around: Surroundings) -> Verdict {
     let parsed = match parse::parse(text, generated) {
         Ok(parsed) => parsed,
         Err(parse::Problem::Broken(broken)) => return Verdict::Broken(broken),
         Err(parse::Problem::Unknown(unknown)) => return Verdict::Unknown(unknown),
     };
     let start = text[generated..].find("ray start").map(|at| generated + at);
-    let analysis = reach::analyse(&parsed.program, text, generated, start);
+    let analysis = reach::analyse(&parsed.program, text, generated, start, around);
     if analysis.seen {
         Verdict::Runs(Box::new(analysis))
     } else {
         Verdict::Broken(parse::swallowed(text, generated, parsed))
+    }
+}
+
+/// What bash reports of a text that it can't parse; none where it parses it, or where that is not known.
+pub(super) fn broken(text: &str) -> Option<Broken> {
+    match parse::parse(text, text.len()) {
+        Err(parse::Problem::Broken(broken)) => Some(broken),
+        _ => None,
     }
 }
 
@@ -85,7 +95,7 @@ pub enum ShellVerdict {
 /// ```
 pub fn shell_verdict(user: &str, generated: &str) -> ShellVerdict {
     let text = format!("{user}{generated}");
-    match judge(&text, user.len()) {
+    match judge(&text, user.len(), Surroundings::default()) {
         Verdict::Broken(broken) => match broken.cause {
             Cause::Comment | Cause::HereDocument(_) => ShellVerdict::Swallowed,
             _ if broken.wording.is_empty() => ShellVerdict::Swallowed,

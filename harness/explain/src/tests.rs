@@ -77,13 +77,33 @@ const LIMITS: &str = "resources: {limits: {cpu: 1}}";
 #[case("command: ['set -e; run || exit 1']", &["errexit"])]
 #[case("command: ['set -e; run; set +e']", &[])]
 #[case("command: ['exec run']", &["ends-shell"])]
-#[case("command: [/bin/sh, -c, 'echo hello world']", &["argv-loses-quoting", "failure-swallowed"])]
-#[case("command: [/bin/sh, -c, \"'echo hello world'\"]", &["failure-swallowed"])]
+#[case("command: [/bin/sh, -c, 'echo hello world']", &["argv-loses-quoting"])]
+#[case("command: [/bin/sh, -c, \"'echo hello world'\"]", &[])]
 #[case("command: [bash, -lc]\nargs: ['a b']", &["argv-loses-quoting", "failure-swallowed"])]
 #[case("command: [bash, -c]", &["failure-swallowed", "shell-without-script"])]
 #[case("args: ['echo ray start']", &["ray-start-in-text"])]
 #[case("command: [ray, start, --head]", &["failure-swallowed", "ray-start-in-words"])]
-#[case("args: ['echo $(RAY_PORT)']", &["kubelet-expands"])]
+#[case("args: ['ray  start --head --block']", &["never-returns", "ray-start-in-words"])]
+#[case("args: [\"until ray status; do sleep 5; done\"]", &["never-returns"])]
+#[case("args: [\"(until ray status; do sleep 5; done; python a.py) & true\"]", &[])]
+#[case("args: [\"env A=1 bash -c 'sleep infinity'\"]", &["never-returns"])]
+#[case("args: ['timeout 0 tail -f log']", &["never-returns"])]
+#[case("args: ['timeout 60 tail -f log || true']", &[])]
+#[case("args: [\"bash <<'E'\\nwhile true; do :; done\\nE\\ntrue\"]", &["never-returns"])]
+#[case("args: [\"trap 'exit 1' ERR; prepare; true\"]", &["ends-shell"])]
+#[case("args: [\"trap 'echo failed' ERR; prepare; true\"]", &[])]
+#[case("args: ['set -u; echo $UNKNOWN']", &["ends-shell"])]
+#[case("args: ['set -u; A=1; echo $A $HOME $RAY_PORT']", &[])]
+#[case("args: ['export PATH=/opt/bin:$PATH']", &[])]
+#[case("args: ['conda activate a || exit 1']", &["needs-login-shell"])]
+#[case("args: [\"bash -lc 'conda activate a' || exit 1\"]", &[])]
+#[case("args: ['echo ${config.port}']", &["ends-shell"])]
+#[case("args: ['echo \"${{ inputs.a }}\"']", &["ends-shell"])]
+#[case("args: [\"echo '${config.port}'\"]", &[])]
+#[case("args: [\"echo ${config.port}\\necho b\"]", &[])]
+#[case("args: ['serve run app:app']", &["never-returns"])]
+#[case("env: [{name: date, value: a}]\nargs: ['echo $(date)']", &["kubelet-expands"])]
+#[case("args: ['echo $(RAY_PORT) $$(date) $$$$']", &[])]
 #[case("args: ['echo $(date)']", &[])]
 #[case("args: ['echo $$']", &["kubelet-expands"])]
 fn traps_of_commands(#[case] container: &str, #[case] expected: &[&str]) {
@@ -98,7 +118,22 @@ fn traps_of_commands(#[case] container: &str, #[case] expected: &[&str]) {
 #[case("{block: 'true'}", "1.6.2", &[])]
 #[case("{include-log-monitor: 'false'}", "1.6.2", &["false-dropped"])]
 #[case("{include-log-monitor: 'false'}", "1.7.0", &[])]
-#[case("{include-dashboard: 'false'}", "1.6.2", &[])]
+#[case("{include-dashboard: 'false'}", "1.6.2", &["probes-fail"])]
+#[case("{dashboard-agent-listen-port: '52366'}", "1.5.1", &["probes-fail"])]
+#[case("{dashboard-agent-listen-port: '52366'}", "1.6.2", &[])]
+#[case("{port: '70000'}", "1.6.2", &["parameter-type"])]
+#[case("{object-store-memory: '1000'}", "1.6.2", &["parameter-type"])]
+#[case("{min-worker-port: '80'}", "1.6.2", &["parameter-type"])]
+#[case("{min-worker-port: '11000', max-worker-port: '10000'}", "1.6.2", &["parameter-type"])]
+#[case("{node-manager-port: '8080'}", "1.6.2", &["parameter-type"])]
+#[case("{node-manager-port: '12000'}", "1.6.2", &["parameter-type"])]
+#[case("{node-manager-port: '9000', object-manager-port: '9001'}", "1.6.2", &[])]
+#[case("{temp-dir: ~/ray}", "1.6.2", &["parameter-type"])]
+#[case("{resources: \"'{\\\"CPU\\\": 1}'\"}", "1.6.2", &["parameter-type"])]
+#[case("{resources: \"'{\\\"a\\\": \\\"1\\\"}'\"}", "1.6.2", &["parameter-type"])]
+#[case("{redis-password: a!b#c~}", "1.6.2", &[])]
+#[case("{redis-password: 'a\\b'}", "1.6.2", &["shell-in-parameter"])]
+#[case("{'x; reboot': '1'}", "1.6.2", &["shell-in-parameter"])]
 #[case("{resources: '{\"a\": 1}'}", "1.6.2", &["shell-in-parameter"])]
 #[case("{node-ip-address: $MY_POD_IP}", "1.6.2", &["expanded-in-parameter"])]
 #[case("{resources: \"'{\\\"a\\\": 1}'\"}", "1.6.2", &[])]
@@ -191,11 +226,24 @@ fn the_annotation_and_what_it_leaves_to_the_user() {
             &annotated("true", "args: ['$KUBERAY_GEN_RAY_START_CMD']"),
             "1.6.2"
         ),
+        ["gen-cmd-not-run"]
+    );
+    assert_eq!(
+        of(
+            &annotated(
+                "true",
+                "command: [bash, -c]\nargs: ['$KUBERAY_GEN_RAY_START_CMD']"
+            ),
+            "1.6.2"
+        ),
         ["gen-cmd-unquoted"]
     );
     assert!(
         of(
-            &annotated("true", "args: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']"),
+            &annotated(
+                "true",
+                "command: [bash, -c]\nargs: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']"
+            ),
             "1.6.2"
         )
         .is_empty()

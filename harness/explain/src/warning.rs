@@ -70,7 +70,7 @@ traps! {
         "Move the comment into a line of its own before the last command.";
         ["text-that-the-joint-breaks", "trailing-comment"]
     SYNTAX_ERROR "syntax-error" C04 Warning:
-        "Bash can't parse the text with the generated command behind it, and `ray start` never runs.";
+        "Bash can't parse the text, and `ray start` never runs.";
         "Correct the text; `bash -n` reads it without running it.";
         []
     OPEN_HERE_DOCUMENT "open-here-document" C04 Warning:
@@ -88,7 +88,7 @@ traps! {
     NEVER_RETURNS "never-returns" C03 Warning:
         "This never returns, and `ray start` would only follow it: where it runs, Ray never starts.";
         "Run it in the background, `(command &)`, or leave it out: the operator's `ray start --block` keeps the container running.";
-        []
+        ["ray-start-as-two-words"]
     WAITS_FOR_JOBS "waits-for-jobs" C03 Note:
         "`wait` waits for every background job: if one of them never ends, `ray start` is never reached.";
         "Give `wait` the process that it should wait for, or start the job in a subshell, `(command &)`.";
@@ -114,9 +114,17 @@ traps! {
         "Leave `ray start` to the operator, or give every flag yourself.";
         ["ray-start-in-user-text", "generated-start-command-with-ray-start", "ray-start-only-mentioned"]
     RAY_START_IN_WORDS "ray-start-in-words" C06 Warning:
-        "`ray` and `start` are separate elements, which does not count as `ray start`: the generated command is added behind it, and Ray is started twice.";
-        "Write the whole command in one element, or set the annotation ray.io/overwrite-container-cmd.";
+        "Only `ray start` with one blank between the words counts; elements are joined with two. The generated command is added behind this text, and Ray is started twice.";
+        "Write `ray start` in one element with one blank, or set the annotation ray.io/overwrite-container-cmd.";
         ["ray-start-as-two-words", "ray-started-twice"]
+    RAY_START_WITHOUT_BLOCK "ray-start-without-block" C06 Warning:
+        "Without `--block`, or in the background, `ray start` leaves Ray running and returns: the text ends, the container with it, and it is started again and again.";
+        "Add `--block` to the last `ray start`, or let something follow that runs for as long as Ray should.";
+        []
+    RAY_START_WITHOUT_ADDRESS "ray-start-without-address" C06 Warning:
+        "`ray start` needs `--head` on the head and `--address` on a worker: without either Ray ends with an error, and with `--head` a worker begins a cluster of its own.";
+        "Write `ray start --address=$RAY_ADDRESS --block` for a worker, or run `eval \"$KUBERAY_GEN_RAY_START_CMD\"`.";
+        []
     ANNOTATION_IGNORED "annotation-ignored" C07 Warning:
         "The annotation ray.io/overwrite-container-cmd has no effect here, and `ray start` is generated.";
         "Write \"true\"; it counts from KubeRay 1.1 on.";
@@ -133,10 +141,18 @@ traps! {
         "The annotation ray.io/overwrite-container-cmd is not in effect, so the generated command follows this text all the same: Ray is started here, and again behind it.";
         "Set the annotation ray.io/overwrite-container-cmd: \"true\", or leave $KUBERAY_GEN_RAY_START_CMD out.";
         []
+    GEN_CMD_NOT_RUN "gen-cmd-not-run" C08 Warning:
+        "$KUBERAY_GEN_RAY_START_CMD stands where no shell splits it into words: no program has this name, and Ray never starts.";
+        "Give it to a shell: `command: [/bin/bash, -c, --]` and `args: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']`.";
+        []
     NEEDS_LOGIN_SHELL "needs-login-shell" C09 Warning:
         "From KubeRay 1.4 on the shell is no login shell: it reads no profile, and without one this command is unknown or not set up.";
         "Read the file that defines it first, such as `source /opt/conda/etc/profile.d/conda.sh`, or give the operator ENABLE_LOGIN_SHELL=true.";
         []
+    ULIMIT_VARIABLE_IGNORED "ulimit-variable-ignored" C11 Warning:
+        "RAY_START_ULIMIT_OPEN_FILES has no effect before KubeRay 1.7: the limit stays 65536.";
+        "Upgrade to KubeRay 1.7, or own the whole command with ray.io/overwrite-container-cmd.";
+        ["limit-of-open-files"]
     BLOCK_IGNORED "block-ignored" C12 Warning:
         "`block` is always true from KubeRay 1.1 on, whatever is written.";
         "Leave it out; to run something after `ray start`, own the whole command with ray.io/overwrite-container-cmd.";
@@ -173,6 +189,10 @@ traps! {
         "Ray listens on the port in rayStartParams. The container, and therefore the head's Service, declares another port under that name, where nothing listens.";
         "Give both the same number.";
         []
+    PROBES_FAIL "probes-fail" C16 Warning:
+        "The probes that the operator adds never succeed: the Pod does not become ready, and the kubelet starts the container again and again.";
+        "Leave the parameter out, or give the container a livenessProbe and a readinessProbe of its own.";
+        ["probes-at-other-ports", "probes-over-http-at-other-ports"]
     AUTOSCALER_COMMAND_IGNORED "autoscaler-command-ignored" C18 Warning:
         "autoscalerOptions.command and args are unknown before KubeRay 1.7: kubectl refuses the file, and a client that asks for no strict validation has them dropped.";
         "Leave them out until the upgrade.";
@@ -181,6 +201,14 @@ traps! {
         "From KubeRay 1.3 on the submitter's own bash reads the entrypoint, so that a part of it runs in the submitter and not in the cluster.";
         "Quote it as a whole for a shell: `bash -c '…'`.";
         ["submitter", "submitter-as-sidecar"]
+    ENTRYPOINT_SYNTAX "entrypoint-syntax" C19 Warning:
+        "From KubeRay 1.3 on the entrypoint stands in a command of the submitter's bash, which can't parse it: the job is never submitted.";
+        "Close every quote, leave operators and comments at the end out, or write `bash -c '…'`.";
+        []
+    NO_ENTRYPOINT "no-entrypoint" C19 Warning:
+        "Nothing follows `ray job submit --`, which ends with an error: the job is never submitted.";
+        "Write the entrypoint, or submissionMode: InteractiveMode for jobs that are submitted by hand.";
+        []
     ENTRYPOINT_LINES "entrypoint-lines" C19 Warning:
         "Up to KubeRay 1.2 the operator splits the entrypoint without a shell, and a backslash at the end of a line becomes an argument that holds a line break.";
         "Write the entrypoint on one line, or as a folded block, `>-`, without backslashes.";
@@ -193,6 +221,18 @@ traps! {
         "The operator writes the submitter's `command`: up to KubeRay 1.2 these arguments follow the entrypoint's, from 1.3 on they are dropped.";
         "Give the container a `command` of its own, which the operator keeps together with `args`.";
         ["submitter-in-users-template"]
+    SUBMITTER_WITHOUT_ID "submitter-without-id" C19 Warning:
+        "The operator asks Ray for the job by the id in $RAY_JOB_SUBMISSION_ID; this command lets Ray draw another one, so that the RayJob never learns of its job.";
+        "Add `--submission-id=$RAY_JOB_SUBMISSION_ID`, in a script that a shell reads.";
+        []
+    SUBMISSION_MODE_UNKNOWN "submission-mode-unknown" C19 Warning:
+        "This release does not know the submissionMode: the RayCluster runs, and nothing submits the job.";
+        "Write K8sJobMode, or a mode of this release: HTTPMode from 1.1 on, InteractiveMode from 1.3 on, SidecarMode from 1.5 on.";
+        []
+    NO_DASHBOARD_PORT "no-dashboard-port" C19 Warning:
+        "The head's Service has only the ports of this list, and none is called dashboard: the operator does not reach the dashboard, and the applications of the RayService are never deployed.";
+        "Add `{containerPort: 8265, name: dashboard}`, or leave the list out.";
+        []
     METADATA_DROPPED "metadata-dropped" C19 Warning:
         "From KubeRay 1.5 until 1.7 a RayJob with a clusterSelector submits its job without this metadata.";
         "Upgrade to KubeRay 1.7, or give the metadata in a `command` of the submitter.";
@@ -209,6 +249,14 @@ traps! {
         "In `env` the kubelet replaces `$(NAME)` of a variable defined before it, and nobody replaces anything else: the value keeps these characters.";
         "Write the whole value, or set the variable in the command: `export PATH=/opt/bin:$PATH`.";
         []
+    GROUP_SUSPENDED "group-suspended" C24 Note:
+        "The operator makes no Pods of this worker group while its suspend is true.";
+        "Leave suspend out, or set it to false, when the workers should come.";
+        []
+    ENV_OVERWRITTEN "env-overwritten" C01 Warning:
+        "The operator adds a variable of this name behind the user's, and of two the last one counts.";
+        "Leave it out.";
+        ["env-order-and-duplicates"]
     PARAMETER_TYPE "parameter-type" C29 Warning:
         "Ray's command line refuses the value and ends.";
         "Write a plain number, in bytes for memory, and \"true\" or nothing for a switch.";

@@ -30,4 +30,4 @@ pub use cursor::{Cursor, join};
 pub use diagnostic::{Diagnostic, Diagnostics, Found, Location, Place, Severity, Source, sort};
 pub use objects::{LAST_APPLIED, objects, parse_manifest};
 pub use template::template_action;
-pub use walk::{Item, Owner, Unread, Walk, items};
+pub use walk::{HOLE, Item, Owner, Sought, Unread, Walk, items};

@@ -1,7 +1,9 @@
+use std::path::Path;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::parse_manifest;
+use super::{Source, parse_manifest, yaml};
 
 /// What Kubernetes makes of one value.
 fn read(value: &str) -> Value {
@@ -189,4 +191,19 @@ fn a_template_is_told_as_one() {
             .message
             .contains("nobody has rendered")
     );
+}
+
+#[test]
+fn json_objects_may_follow_each_other() {
+    let text = "{\"a\": 1}\n{\"b\": [2,\n 3]} {\"c\": 4}\n";
+    let source = Source::new(Path::new("f.json"), text);
+    let found = yaml::parse(&source).unwrap();
+    assert_eq!(found.len(), 3);
+    let b = &found[1].get("b").unwrap().items()[1];
+    assert_eq!((b.place.location.line, b.place.location.column), (3, 2));
+    assert_eq!(&text[b.place.span.clone()], "3");
+    let c = found[2].get("c").unwrap();
+    assert_eq!((c.place.location.line, c.place.location.column), (3, 12));
+    assert_eq!(&text[c.place.span.clone()], "4");
+    assert!(yaml::parse(&Source::new(Path::new("f.json"), "{\"a\": 1}\n{")).is_err());
 }

@@ -13,7 +13,12 @@ pub struct Item {
     pub path: String,
     /// The object of another kind that holds it.
     pub owner: Option<Owner>,
+    /// Whether the object that holds it fills in parts of its text, `{{…}}`; [`HOLE`] stands in their place.
+    pub holes: bool,
 }
+
+/// What stands in the place of text that is filled in later, repeated up to its length.
+pub const HOLE: &str = "x";
 
 /// An object that holds others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +38,17 @@ pub struct Unread {
     pub location: Location,
 }
 
+/// The objects to look for in a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Sought<'a> {
+    /// Their API group.
+    pub group: &'a str,
+    /// The version that templates of theirs belong to, such as `ray.io/v1`.
+    pub api_version: &'a str,
+    /// A field of `spec` by which a template without a kind is known, and that kind.
+    pub templates: &'a [(&'a str, &'a str)],
+}
+
 /// What [`items`] finds.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Walk {
@@ -44,26 +60,29 @@ pub struct Walk {
 
 /// Returns the objects of a file's documents.
 ///
-/// The items of a List (`kind: List`, `kind: PodList`) and of an array are objects of their own. An object of an API
-/// group other than `group` is searched for objects of `group`: mappings with `apiVersion`, `kind` and `spec`, and the
-/// text of `resource.manifest`, in which Argo workflows hold YAML. One that holds any is left out itself.
+/// The items of a List (`kind: List`, `kind: PodList`) and of an array are objects of their own. An object of another API
+/// group is searched for objects of the group: mappings with `apiVersion`, `kind` and `spec`, templates without a kind,
+/// and the text of `resource.manifest`, in which Argo workflows hold YAML. One that holds any is left out itself.
 ///
 /// ```
 /// use std::path::Path;
 ///
-/// use kuberay_manifest::{Source, items, yaml};
+/// use kuberay_manifest::{Sought, Source, items, yaml};
 ///
 /// let text = "kind: List\nitems:\n- {apiVersion: ray.io/v1, kind: RayCluster}\n- {apiVersion: v1, kind: Pod}\n";
 /// let source = Source::new(Path::new("list.yaml"), text);
 /// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
-/// let found = items(&source, documents, "ray.io");
+/// let sought = Sought { group: "ray.io", api_version: "ray.io/v1", templates: &[] };
+/// let found = items(&source, documents, &sought);
 /// assert_eq!((found.items.len(), found.items[1].path.as_str()), (2, "items[1]"));
 /// # Ok::<(), kuberay_manifest::Diagnostics>(())
 /// ```
-pub fn items(source: &Source, documents: Vec<Node>, group: &str) -> Walk {
+pub fn items(source: &Source, documents: Vec<Node>, sought: &Sought) -> Walk {
     let mut walker = Walker {
         source,
-        prefix: format!("{group}/"),
+        sought,
+        prefix: format!("{}/", sought.group),
+        holes: false,
         found: Walk::default(),
     };
     for document in documents {
@@ -74,7 +93,10 @@ pub fn items(source: &Source, documents: Vec<Node>, group: &str) -> Walk {
 
 struct Walker<'a> {
     source: &'a Source,
+    sought: &'a Sought<'a>,
     prefix: String,
+    /// Whether the text that is read has parts that are filled in later.
+    holes: bool,
     found: Walk,
 }
 
@@ -82,7 +104,7 @@ fn text<'a>(node: &'a Node, key: &str) -> &'a str {
     node.get(key).and_then(Node::text).unwrap_or_default()
 }
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
     /// A document, an item of a List, or an object inside of another.
     fn object(&mut self, mut node: Node, path: String, owner: Option<&Owner>) {
         let of_group = text(&node, "apiVersion").starts_with(&self.prefix);
@@ -125,6 +147,7 @@ impl Walker<'_> {
             node,
             path,
             owner: owner.cloned(),
+            holes: self.holes,
         });
     }
 
@@ -134,7 +157,11 @@ impl Walker<'_> {
             Yaml::Map(entries) => {
                 for (key, value) in entries {
                     let path = join(path, &key.name);
-                    if self.is_object(value) {
+                    if let Some(kind) = self.template(value) {
+                        let mut value = take(value);
+                        self.complete(&mut value, kind, owner);
+                        self.object(value, path, Some(owner));
+                    } else if self.is_object(value) {
                         let value = take(value);
                         self.object(value, path, Some(owner));
                     } else if key.name == "resource" && value.get("manifest").is_some() {
@@ -165,6 +192,59 @@ impl Walker<'_> {
             && node.get("spec").is_some()
     }
 
+    /// The kind of a template: a mapping without one whose `spec` has the field of that kind.
+    fn template(&self, node: &Node) -> Option<&'a str> {
+        if !text(node, "kind").is_empty() || !text(node, "apiVersion").is_empty() {
+            return None;
+        }
+        let spec = node.get("spec")?;
+        let known = self.sought.templates.iter();
+        known
+            .filter(|(field, _)| spec.get(field).is_some())
+            .map(|(_, kind)| *kind)
+            .next()
+    }
+
+    /// Gives a template the kind, and the name that its owner would give it.
+    fn complete(&self, node: &mut Node, kind: &str, owner: &Owner) {
+        let place = node.place.clone();
+        let of_text = |text: String| Node {
+            value: Yaml::Text(text),
+            place: place.clone(),
+        };
+        let key = |name: &str| Key {
+            name: name.into(),
+            place: place.clone(),
+        };
+        let Yaml::Map(entries) = &mut node.value else {
+            return;
+        };
+        let begin = format!("{}-", owner.name);
+        match entries.iter_mut().find(|(key, _)| key.name == "metadata") {
+            Some((_, metadata)) => {
+                let named = ["name", "generateName"]
+                    .iter()
+                    .any(|name| metadata.get(name).is_some());
+                if let Yaml::Map(own) = &mut metadata.value
+                    && !named
+                {
+                    own.push((key("generateName"), of_text(begin)));
+                }
+            }
+            None => {
+                let own = Yaml::Map(vec![(key("generateName"), of_text(begin))]);
+                let value = Node {
+                    value: own,
+                    place: place.clone(),
+                };
+                entries.push((key("metadata"), value));
+            }
+        }
+        let api = self.sought.api_version.to_owned();
+        entries.push((key("apiVersion"), of_text(api)));
+        entries.push((key("kind"), of_text(kind.to_owned())));
+    }
+
     /// Reads the YAML in `resource.manifest`, where it names the group.
     fn text(&mut self, resource: &Node, path: &str, owner: &Owner) {
         let Some((node, manifest)) = resource
@@ -176,7 +256,8 @@ impl Walker<'_> {
         if !manifest.contains(&self.prefix) {
             return;
         }
-        let inner = Source::new(&self.source.path, manifest);
+        let (filled, holes) = filled(manifest);
+        let inner = Source::new(&self.source.path, &filled);
         let Ok(documents) = yaml::parse(&inner) else {
             self.found.unread.push(Unread {
                 path: path.into(),
@@ -192,9 +273,28 @@ impl Walker<'_> {
             } else {
                 format!("{path}[{index}]")
             };
+            self.holes = holes;
             self.object(document, path, Some(owner));
+            self.holes = false;
         }
     }
+}
+
+/// A text with [`HOLE`] in the place of each `{{…}}`, and whether it has any.
+fn filled(text: &str) -> (String, bool) {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("{{")
+        && let Some(end) = rest[start..].find("}}").map(|end| start + end + 2)
+        && !rest[start..end].contains('\n')
+    {
+        filled.push_str(&rest[..start]);
+        filled.push_str(&HOLE.repeat(end - start));
+        rest = &rest[end..];
+    }
+    let holes = !filled.is_empty();
+    filled.push_str(rest);
+    (filled, holes)
 }
 
 fn take(node: &mut Node) -> Node {

@@ -12,6 +12,8 @@ use serde_saphyr::{DuplicateKeyPolicy, Spanned};
 
 use super::diagnostic::{Diagnostic, Found, Location, Place, Source};
 
+mod json;
+
 /// Characters of a text that [`Node::describe`] shows.
 const SHOWN: usize = 60;
 
@@ -114,11 +116,27 @@ impl Node {
     }
 }
 
-/// Reads all documents of a text; empty ones are left out.
+/// Reads all documents of a text; empty ones are left out. JSON objects may also follow each other without `---`, as
+/// `jq` writes them.
 ///
 /// # Errors
 /// When the text is not YAML, or a mapping has a key twice.
 pub fn parse(source: &Source) -> Found<Vec<Node>> {
+    parse_stream(source).or_else(|problems| match json::documents(source) {
+        Some(documents) => {
+            let mut nodes = Vec::new();
+            for (inner, at) in documents {
+                let mut parsed = parse_stream(&inner)?;
+                parsed.iter_mut().for_each(|node| json::shift(node, &at));
+                nodes.append(&mut parsed);
+            }
+            Ok(nodes)
+        }
+        None => Err(problems),
+    })
+}
+
+fn parse_stream(source: &Source) -> Found<Vec<Node>> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         budget: budget(),

@@ -227,6 +227,54 @@ fn folders_files_and_standard_input_are_read_together() {
 }
 
 #[test]
+fn patterns_that_no_shell_replaced_name_files() {
+    let folder = folder(&[
+        ("a/b/one.yaml", BAD),
+        ("a/two.yaml", BAD),
+        ("a/three.txt", BAD),
+    ]);
+    let run = |pattern: &str| {
+        let output = in_folder(
+            folder.path(),
+            &["check", pattern, "--format", "concise"],
+            None,
+        );
+        (
+            output.status.code().unwrap(),
+            text(&output.stdout).lines().count(),
+            text(&output.stderr),
+        )
+    };
+    assert_eq!(run("a/**/*.yaml").1, 2);
+    assert_eq!(run("a/*.yaml").1, 1);
+    assert_eq!(run("?/two.yaml").1, 1);
+    let (code, _, error) = run("b/*.yaml");
+    assert_eq!(code, 2);
+    assert!(error.contains("no file matches b/*.yaml"), "{error}");
+}
+
+#[test]
+fn a_release_that_nobody_read_is_named_in_every_format() {
+    for format in ["concise", "json", "sarif", "github", "junit"] {
+        let (_, _, error) = check(BAD, &["--operator", "9.9.9", "--format", format]);
+        assert!(
+            error.contains("KubeRay 9.9.9 is not known"),
+            "{format}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_kind_that_kuberay_does_not_have_is_refused() {
+    let (code, out, _) = check(
+        &BAD.replace("kind: RayCluster", "kind: raycluster"),
+        &["--format", "concise"],
+    );
+    assert_eq!(code, 1);
+    assert!(out.contains("no matches for kind \"raycluster\""), "{out}");
+}
+
+#[test]
 fn an_unrendered_chart_is_one_error() {
     let template = format!("{{{{- if .Values.enabled }}}}\n{BAD}{{{{- end }}}}\n");
     let quoted = BAD.replace("prepare &", "{{ .Values.command }}");

@@ -6,7 +6,7 @@
 use semver::Version;
 use serde_json::Value;
 
-use super::metadata::{label, label_1035, label_value};
+use super::metadata::{label, label_1035, label_value, subdomain};
 use super::view::View;
 use super::{Reach, Refusal, Stage, api};
 use crate::Quantity;
@@ -37,6 +37,12 @@ pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
         if let Some(problem) = label_value(name.text()) {
             let message = format!("metadata.labels: Invalid value: {}: {problem}", name.value);
             found.push(refused(&name, reach, message));
+        } else if let Some(problem) = pod_name(name.text()) {
+            let message = format!(
+                "metadata.generateName: Invalid value: {}: {problem}",
+                name.value
+            );
+            found.push(refused(&name, reach, message));
         }
         of_template(&group.get("template"), reach, &mut found);
     }
@@ -49,6 +55,12 @@ pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
     let by_job = matches!(job.get("submissionMode").text(), "" | "K8sJobMode");
     if submitter.exists() && by_job {
         of_template(&submitter, Reach::Submitter, &mut found);
+        let restart = submitter.find(&["spec", "restartPolicy"]);
+        if matches!(restart.text(), "" | "Always") {
+            // The operator passes the template on, and the API server takes Always where it says nothing.
+            let message = "Job: spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", \"Never\"";
+            found.push(refused(&restart, Reach::Submitter, message.into()));
+        }
     }
     found
 }
@@ -62,6 +74,12 @@ pub(super) fn cluster_spec<'a>(root: &View<'a>) -> Option<View<'a>> {
         "RayCronJob" => root.find(&["spec", "jobTemplate", "rayClusterSpec"]),
         _ => return None,
     })
+}
+
+/// Why the name of a worker's Pod is none: it begins with the names of the RayCluster and of the group, whose letters the
+/// operator makes small.
+fn pod_name(group: &str) -> Option<String> {
+    subdomain(&format!("a-{}-worker-x", group.to_lowercase()))
 }
 
 /// A value that is none of those that Kubernetes knows; an absent one is.
@@ -195,6 +213,7 @@ fn of_container(container: &View, volumes: &[&str], reach: Reach, found: &mut Ve
             found.push(refused(&name, reach, format!("Not found: {}", name.value)));
         }
     }
+    ports(container, reach, found);
     for port in container.get("ports").items() {
         let number = port.get("containerPort");
         if !number
@@ -225,11 +244,109 @@ fn of_container(container: &View, volumes: &[&str], reach: Reach, found: &mut Ve
             found.push(refused(&request, reach, message));
         }
     }
+    extended(&resources, reach, found);
     for (name, limit) in resources.get("limits").entries() {
         if let Some(text) = limit.value.as_str().filter(|text| text.starts_with('-')) {
             let message =
                 format!("Invalid value: {text:?}: must be greater than or equal to 0 ({name})");
             found.push(refused(&limit, reach, message));
+        }
+    }
+}
+
+/// Names and host ports of a container's ports.
+fn ports(container: &View, reach: Reach, found: &mut Vec<Refusal>) {
+    let mut names: Vec<&str> = Vec::new();
+    let ports = container.get("ports").items();
+    for port in &ports {
+        let name = port.get("name");
+        if let Some(problem) = port_name(name.text()) {
+            found.push(refused(
+                &name,
+                reach,
+                format!("Invalid value: {}: {problem}", name.value),
+            ));
+        } else if !name.text().is_empty() && names.contains(&name.text()) {
+            found.push(refused(
+                &name,
+                reach,
+                format!("Duplicate value: {}", name.value),
+            ));
+        }
+        names.push(name.text());
+        let host = port.get("hostPort");
+        if host
+            .number()
+            .is_some_and(|number| !(0..=65535).contains(&number))
+        {
+            let message = format!(
+                "Invalid value: {}: must be between 1 and 65535, inclusive",
+                host.value
+            );
+            found.push(refused(&host, reach, message));
+        }
+        let protocol = port.get("protocol");
+        one_of(&protocol, &["SCTP", "TCP", "UDP"], "", reach, found);
+    }
+}
+
+/// Why a text is no name of a port (`IsValidPortName`); an empty one is none at all.
+fn port_name(name: &str) -> Option<&'static str> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() {
+        None
+    } else if name.len() > 15 {
+        Some("must be no more than 15 characters")
+    } else if !name.chars().all(fits) {
+        Some("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+    } else if !name.contains(|c: char| c.is_ascii_lowercase()) {
+        Some("must contain at least one letter (a-z)")
+    } else if name.contains("--") {
+        Some("must not contain consecutive hyphens")
+    } else if name.starts_with('-') || name.ends_with('-') {
+        Some("must not begin or end with a hyphen")
+    } else {
+        None
+    }
+}
+
+/// Resources that nodes offer in whole pieces, such as GPUs: their requests are their limits.
+fn extended(resources: &View, reach: Reach, found: &mut Vec<Refusal>) {
+    let is_extended = |name: &str| {
+        name.split_once('/')
+            .is_some_and(|(domain, _)| !domain.ends_with("kubernetes.io"))
+    };
+    for (name, request) in resources.get("requests").entries() {
+        if !is_extended(name) {
+            continue;
+        }
+        let limit = resources.get("limits").get(name);
+        if !limit.exists() {
+            let message = format!(
+                "Required value: Limit must be set for non overcommitable resources ({name})"
+            );
+            found.push(refused(&limit, reach, message));
+        } else if let (Some(wanted), Some(most)) = (amount(&request), amount(&limit))
+            && wanted.value() < most.value()
+        {
+            let message = format!(
+                "Invalid value: {}: must be equal to {name} limit of {}",
+                request.value,
+                most.value()
+            );
+            found.push(refused(&request, reach, message));
+        }
+    }
+    for list in ["limits", "requests"] {
+        for (name, value) in resources.get(list).entries() {
+            let fraction = amount(&value).is_some_and(|amount| amount.value().fract() != 0.0);
+            if is_extended(name) && fraction {
+                let message = format!(
+                    "Invalid value: {}: must be an integer ({name})",
+                    value.value
+                );
+                found.push(refused(&value, reach, message));
+            }
         }
     }
 }

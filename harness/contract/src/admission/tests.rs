@@ -451,3 +451,83 @@ fn checks_are_named_and_dated() {
         );
     }
 }
+
+#[rstest]
+#[case(json!({"requests": {"nvidia.com/gpu": 1}}), "Limit must be set for non overcommitable resources")]
+#[case(json!({"requests": {"nvidia.com/gpu": 1}, "limits": {"nvidia.com/gpu": 2}}), "must be equal to nvidia.com/gpu limit of 2")]
+#[case(json!({"limits": {"nvidia.com/gpu": "500m"}}), "must be an integer")]
+#[case(json!({"limits": {"nvidia.com/gpu": "1"}, "requests": {"cpu": "500m"}}), "")]
+fn resources_in_whole_pieces(#[case] resources: Value, #[case] message: &str) {
+    let object = cluster(|cluster| {
+        cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]["resources"] =
+            resources;
+    });
+    let found = refusals("1.6.2", &object);
+    if message.is_empty() {
+        assert_eq!(found, []);
+    } else {
+        assert_eq!(found[0].0, Stage::PodCreation);
+        assert!(found[0].2.contains(message), "{}", found[0].2);
+    }
+}
+
+#[rstest]
+#[case(json!([{"containerPort": 1, "name": "Dashboard"}]), "must contain only alpha-numeric characters")]
+#[case(json!([{"containerPort": 1, "name": "averyverylongportname"}]), "must be no more than 15 characters")]
+#[case(json!([{"containerPort": 1, "name": "123"}]), "must contain at least one letter")]
+#[case(json!([{"containerPort": 1, "name": "a"}, {"containerPort": 2, "name": "a"}]), "Duplicate value")]
+#[case(json!([{"containerPort": 1, "hostPort": 70000}]), "must be between 1 and 65535")]
+#[case(json!([{"containerPort": 1, "name": "a-1"}, {"containerPort": 2}]), "")]
+fn ports_of_containers(#[case] ports: Value, #[case] message: &str) {
+    let object = cluster(|cluster| {
+        cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]["ports"] = ports;
+    });
+    let found = refusals("1.6.2", &object);
+    if message.is_empty() {
+        assert_eq!(found, []);
+    } else {
+        assert!(found[0].2.contains(message), "{}", found[0].2);
+    }
+}
+
+#[rstest]
+#[case("gpu_group", false)]
+#[case("GPU-Group", true)]
+#[case("gpu.a", true)]
+fn names_of_groups_in_names_of_pods(#[case] name: &str, #[case] fits: bool) {
+    let object = cluster(|cluster| {
+        cluster["spec"]["workerGroupSpecs"][0]["groupName"] = name.into();
+    });
+    assert_eq!(refusals("1.6.2", &object).is_empty(), fits);
+}
+
+#[rstest]
+#[case("Never", "K8sJobMode", true)]
+#[case("OnFailure", "K8sJobMode", true)]
+#[case("Always", "K8sJobMode", false)]
+#[case("", "K8sJobMode", false)]
+#[case("Always", "HTTPMode", true)]
+fn a_submitter_that_would_restart(#[case] policy: &str, #[case] mode: &str, #[case] fits: bool) {
+    let object = job(|spec| {
+        spec["submissionMode"] = mode.into();
+        let mut template = json!({"spec": {"containers": [{"name": "s", "image": "ray"}]}});
+        if !policy.is_empty() {
+            template["spec"]["restartPolicy"] = policy.into();
+        }
+        spec["submitterPodTemplate"] = template;
+    });
+    let settings = OperatorSettings::default();
+    let forecast = forecast(
+        &release("1.6.2"),
+        &settings,
+        FieldValidation::Strict,
+        &object,
+    );
+    let forecast = forecast.unwrap();
+    assert_eq!(forecast.refusals.is_empty(), fits);
+    let submits = forecast
+        .pods
+        .iter()
+        .any(|pod| pod.role == crate::PodRole::Submitter);
+    assert_eq!(submits, fits && mode == "K8sJobMode");
+}

@@ -97,6 +97,9 @@ impl Other {
             (Self::RefusedAtPodCreation, Missing::Workers) => {
                 "no Pod of this worker group and of those after it can be created"
             }
+            (Self::RefusedAtPodCreation, Missing::Submitter) => {
+                "the submitter can't be created, and the job never runs"
+            }
             (Self::RefusedAtPodCreation, _) => "no Pod can be created",
             _ => "some clients refuse this",
         }

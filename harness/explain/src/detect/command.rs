@@ -3,13 +3,12 @@
 use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 
-use super::{Group, has, references, warn, warn_at};
+use super::{Group, has, loses_dollar, references, warn, warn_at};
 use crate::document::Warning;
 use crate::shell::{self, Broken, Cause, Joined, Reach, Verdict};
 use crate::warning as trap;
 
-/// The variable that holds the generated command.
-pub(super) const GENERATED: &str = "KUBERAY_GEN_RAY_START_CMD";
+pub(super) use crate::shell::GENERATED;
 
 /// Whether a text uses the generated command.
 pub(super) fn uses_generated(text: &str) -> bool {
@@ -33,7 +32,12 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
     };
     let text = as_bash_sees(group, &whole);
     let at = |offset: usize| joined.place(offset);
-    match shell::judge(&text, user.len()) {
+    let variables = group.variables();
+    let around = shell::Surroundings {
+        variables: &variables,
+        head: group.is_head(),
+    };
+    match shell::judge(&text, user.len(), around) {
         Verdict::Broken(broken) => {
             let (trap, detail) = explanation(&broken);
             let place = at(broken.at);
@@ -56,7 +60,15 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
                 Reach::None => "on some paths, and every path ends or waits before `ray start`",
                 Reach::Every | Reach::Some => "on some paths",
             };
-            let shown = |stop: &shell::Stop| shown(stop, &text, &whole);
+            let shown = |stop: &shell::Stop| match stop.what.strip_prefix('$') {
+                Some(name) if is_variable(name) => {
+                    format!("`${name}` has no value that is known here, under `set -u`")
+                }
+                Some(expansion) if expansion.starts_with('{') => {
+                    format!("bash: {}: bad substitution", stop.what)
+                }
+                _ => shown(stop, &text, &whole),
+            };
             if let Some(stop) = analysis.ends.first() {
                 push(
                     trap::ENDS_SHELL,
@@ -97,11 +109,22 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
             }
         }
     }
-    let start = words
-        .windows(2)
-        .find(|pair| pair[0].text() == "ray" && pair[1].text() == "start");
-    found.extend(start.map(|pair| warn(trap::RAY_START_IN_WORDS, &pair[0], "")));
+    // The operator looks for the two words with one blank between them.
+    if shell::calls(&text[..user.len()], &["ray", "start"]).is_empty() {
+        argv(words, found);
+        return;
+    }
+    let begins = |word: &&Cursor| {
+        let text = word.text().trim();
+        text == "ray" || text.ends_with("/ray") || !shell::calls(text, &["ray", "start"]).is_empty()
+    };
+    let start = words.iter().find(begins).or(words.first());
+    found.extend(start.map(|word| warn(trap::RAY_START_IN_WORDS, word, "")));
     argv(words, found);
+}
+
+fn is_variable(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// A command for a message, as the user wrote it: what the kubelet replaces has the same length in both texts.
@@ -118,7 +141,7 @@ fn shown(stop: &shell::Stop, seen: &str, written: &str) -> String {
 }
 
 /// The trap behind an error, and what is particular to it.
-fn explanation(broken: &Broken) -> (&'static trap::Trap, String) {
+pub(super) fn explanation(broken: &Broken) -> (&'static trap::Trap, String) {
     let bash = if broken.wording.is_empty() {
         String::new()
     } else {
@@ -161,8 +184,11 @@ fn separator(before: &str) -> &'static str {
 }
 
 /// The text with what the kubelet replaces replaced by a word of the same length, so that offsets stay.
-fn as_bash_sees(group: &Group, text: &str) -> String {
-    let mut seen = text.replace("$$", "x$");
+pub(super) fn as_bash_sees(group: &Group, text: &str) -> String {
+    // The generated command becomes a part of the text.
+    let reference = format!("$({GENERATED})");
+    let own = format!("${GENERATED}  ");
+    let mut seen = text.replace("$$", "x$").replace(&reference, &own);
     let names: Vec<String> = references(&seen)
         .filter(|name| group.ray.variable(name).is_some())
         .map(str::to_owned)
@@ -206,40 +232,17 @@ fn argv(words: &[Cursor], found: &mut Vec<Warning>) {
     }
 }
 
-/// Traps of a command that the operator leaves as it is.
-pub(super) fn kept(group: &Group, words: &[Cursor], container: &Cursor, found: &mut Vec<Warning>) {
-    if group.ray.features.contains(&Feature::RayStartInText) {
-        // Elements are joined by spaces, so the words may stand at the end of one and the start of the next.
-        let at = words
-            .iter()
-            .find(|word| word.text().contains("ray start"))
-            .or(words.first());
-        found.extend(at.map(|at| warn(trap::RAY_START_IN_TEXT, at, "")));
-    }
-    if words.is_empty() {
-        found.push(warn(trap::OVERWRITE_WITHOUT_COMMAND, container, ""));
-        return;
-    }
-    let command = group.generated();
-    if !command.is_some_and(|command| command.contains(['\'', '"', '$', '`', '\\'])) {
-        return;
-    }
-    let uses = words.iter().filter(|word| {
-        let text = word.text();
-        (text.contains(&format!("${GENERATED}")) || text.contains(&format!("${{{GENERATED}}}")))
-            && !text.contains("eval")
-    });
-    found.extend(uses.map(|word| warn(trap::GEN_CMD_UNQUOTED, word, "")));
-}
-
-/// `$(NAME)` of a variable that the container has, and `$$`.
+/// `$(NAME)` of a variable that the container has, where NAME could also be a program, and `$$`.
 pub(super) fn expanded(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
     for word in words {
         let text = word.text();
-        let name = references(text).find(|name| group.ray.variable(name).is_some());
+        // In capitals it is the way in which Kubernetes names a variable.
+        let name = references(text).find(|name| {
+            name.contains(|c: char| c.is_ascii_lowercase()) && group.ray.variable(name).is_some()
+        });
         if let Some(name) = name {
             found.push(warn(trap::KUBELET_EXPANDS, word, &format!("`$({name})`")));
-        } else if text.contains("$$") {
+        } else if loses_dollar(text) {
             found.push(warn(trap::KUBELET_EXPANDS, word, "`$$` becomes `$`"));
         }
     }

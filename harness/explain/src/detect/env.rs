@@ -1,11 +1,44 @@
 //! Traps of environment variables: who replaces a name in a value?
 
+use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 
-use super::{references, warn};
+use super::{Group, has, references, warn};
 use crate::document::Warning;
 use crate::shell;
 use crate::warning as trap;
+
+/// Variables of a Ray container that do something else than they say.
+pub(super) fn of_ray(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
+    // Others the operator adds only where the user has none.
+    const ALWAYS_ADDED: [&str; 7] = [
+        super::command::GENERATED,
+        "FQ_RAY_IP",
+        "RAY_CLOUD_INSTANCE_ID",
+        "RAY_CLUSTER_NAME",
+        "RAY_CLUSTER_NAMESPACE",
+        "RAY_IP",
+        "RAY_NODE_TYPE_NAME",
+    ];
+    for variable in container.items("env") {
+        let Some(name) = variable.get("name") else {
+            continue;
+        };
+        // Of two variables with one name the last counts.
+        let mut same = group.ray.env.iter().filter(|one| one.name == name.text());
+        if ALWAYS_ADDED.contains(&name.text())
+            && same.clone().any(|one| !one.injected)
+            && same.next_back().is_some_and(|one| one.injected)
+        {
+            found.push(warn(trap::ENV_OVERWRITTEN, &name, name.text()));
+        }
+        if name.text() == "RAY_START_ULIMIT_OPEN_FILES"
+            && !has(Feature::UlimitFromEnv, group.release)
+        {
+            found.push(warn(trap::ULIMIT_VARIABLE_IGNORED, &name, ""));
+        }
+    }
+}
 
 /// Names in values that nobody replaces.
 pub(super) fn of_container(container: &Cursor, found: &mut Vec<Warning>) {
@@ -21,14 +54,19 @@ pub(super) fn of_container(container: &Cursor, found: &mut Vec<Warning>) {
                 .filter(|expansion| expansion.variable.is_some())
                 .find(|expansion| {
                     let other = expansion.variable.as_deref().unwrap_or_default();
-                    other == name || is_path(name) || known.contains(&other)
+                    let default = text[expansion.at..].starts_with(&format!("${{{other}:"));
+                    other == name
+                        || is_path(name)
+                        || known.contains(&other)
+                        || is_known(other)
+                        || default
                 });
             let reference = references(text)
                 .find(|other| is_name(other) && !known.contains(other) && !from_elsewhere);
             if let Some(expansion) = shell {
                 let detail = format!("`{}` in {name}", expansion.what);
                 found.push(warn(trap::ENV_NOT_EXPANDED, &value, &detail));
-            } else if text.starts_with("~/") || text.contains(":~/") {
+            } else if text == "~" || text.starts_with("~/") || text.contains(":~/") {
                 let detail = format!("`~` in {name}");
                 found.push(warn(trap::ENV_NOT_EXPANDED, &value, &detail));
             } else if let Some(other) = reference {
@@ -40,6 +78,23 @@ pub(super) fn of_container(container: &Cursor, found: &mut Vec<Warning>) {
         }
         known.push(name);
     }
+}
+
+/// Whether images and Pods usually have a variable of this name.
+fn is_known(name: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "HOME",
+        "HOSTNAME",
+        "PATH",
+        "PWD",
+        "USER",
+        "POD_IP",
+        "POD_NAME",
+        "RAY_ADDRESS",
+        "RAY_IP",
+    ];
+    NAMES.contains(&name)
+        || is_path(name) && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
 }
 
 fn is_path(name: &str) -> bool {

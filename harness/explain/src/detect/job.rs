@@ -24,15 +24,33 @@ pub(crate) fn of_submitter(
     let Some(spec) = job.get("spec") else {
         return found;
     };
-    if let Some(entrypoint) = spec.get("entrypoint") {
+    let own_command = submitter.features.contains(&Feature::SubmitterUserCommand);
+    let entrypoint = spec.get("entrypoint");
+    let is_empty = entrypoint
+        .as_ref()
+        .is_none_or(|text| text.text().trim().is_empty());
+    if is_empty && !own_command {
+        let at = entrypoint.as_ref().unwrap_or(&spec);
+        found.push(warn(trap::NO_ENTRYPOINT, at, ""));
+    } else if let Some(entrypoint) = entrypoint {
         if submitter.features.contains(&Feature::SubmitterScript) {
-            read_by_bash(source, submitter, &entrypoint, &mut found);
+            read_by_bash(source, submitter, &spec, &entrypoint, &mut found);
         } else if submitter.features.contains(&Feature::SubmitterArgv)
             && let Some(at) = entrypoint.text().find("\\\n")
         {
             let place = shell::location(source, &entrypoint, at);
             found.push(warn_at(trap::ENTRYPOINT_LINES, &entrypoint, place, ""));
         }
+    }
+    if let Some(id) = spec.get("jobId")
+        && submitter.features.contains(&Feature::SubmitterScript)
+        && let Some(special) = shell::special(id.text())
+    {
+        found.push(warn(
+            trap::SHELL_IN_PARAMETER,
+            &id,
+            &format!("`{special}` in jobId"),
+        ));
     }
     if let Some(runtime) = spec.get("runtimeEnvYAML") {
         variables(source, &runtime, &mut found);
@@ -80,6 +98,7 @@ fn options_of_submitter(
     {
         let words: Vec<Cursor> = [container.items("command"), container.items("args")].concat();
         options::of_words(&ray, RayCommand::JobSubmit, &words, source, found);
+        without_id(source, &words, found);
     } else if let Some(resources) = spec.get("entrypointResources") {
         let text = resources.text();
         // From 1.3 on it stands in double quotes, in which bash replaces variables.
@@ -94,14 +113,69 @@ fn options_of_submitter(
     }
 }
 
+/// A `ray job submit` of the user's that lets Ray draw the id by which the operator asks for the job.
+fn without_id(source: &str, words: &[Cursor], found: &mut Vec<Warning>) {
+    const SUBMIT: [&str; 3] = ["ray", "job", "submit"];
+    let names_one = |word: &str| {
+        ["--submission-id", "--job-id"]
+            .iter()
+            .any(|option| word.starts_with(option))
+    };
+    let texts: Vec<&str> = words.iter().map(Cursor::text).collect();
+    if texts.starts_with(&SUBMIT) {
+        let own = texts[3..].iter().take_while(|word| **word != "--");
+        if !own.into_iter().any(|word| names_one(word)) {
+            found.push(warn(trap::SUBMITTER_WITHOUT_ID, &words[0], ""));
+        }
+        return;
+    }
+    let Some(script) = super::command::script(words).and_then(Result::ok) else {
+        return;
+    };
+    for call in shell::calls(script.text(), &SUBMIT) {
+        let mut own = call.iter().take_while(|word| word.raw != "--");
+        // A variable may hold the option.
+        if own.all(|word| !names_one(&word.raw) && !word.raw.starts_with(['$', '"'])) {
+            let at = call.first().map_or(0, |word| word.at);
+            let place = shell::location(source, script, at);
+            found.push(warn_at(trap::SUBMITTER_WITHOUT_ID, script, place, ""));
+        }
+    }
+}
+
 /// What the submitter's own bash takes out of the entrypoint.
 fn read_by_bash(
     source: &str,
     submitter: &ContainerContract,
+    spec: &Cursor,
     entrypoint: &Cursor,
     found: &mut Vec<Warning>,
 ) {
     let text = entrypoint.text();
+    let sidecar = spec
+        .get("submissionMode")
+        .is_some_and(|mode| mode.text() == "SidecarMode");
+    let begin = if sidecar {
+        "ray job submit -- "
+    } else {
+        "if true ; then ray job submit -- "
+    };
+    let end = if sidecar {
+        " ;"
+    } else {
+        " ; fi ; ray job logs"
+    };
+    // The kubelet turns two dollar signs into one.
+    let seen = text.trim().replace("$$", "x$");
+    if let Some(broken) = shell::broken(&format!("{begin}{seen}{end}")) {
+        let leading = text.len() - text.trim_start().len();
+        let at =
+            (broken.at.saturating_sub(begin.len()) + leading).min(text.len().saturating_sub(1));
+        let place = shell::location(source, entrypoint, at);
+        let detail = format!("bash: {}", broken.wording);
+        found.push(warn_at(trap::ENTRYPOINT_SYNTAX, entrypoint, place, &detail));
+        return;
+    }
     let pieces = shell::pieces(text.trim());
     if pieces
         .iter()
@@ -146,8 +220,15 @@ fn variables(source: &str, runtime: &Cursor, found: &mut Vec<Warning>) {
         let detail = format!("the runtime environment is {}", document.describe());
         found.push(warn(trap::UNREADABLE_JSON, runtime, &detail));
     }
-    let Some(Yaml::Map(variables)) = document.get("env_vars").map(|node| &node.value) else {
-        return;
+    let variables = match document.get("env_vars").map(|node| (node, &node.value)) {
+        Some((_, Yaml::Map(variables))) => variables,
+        Some((node, value)) if *value != Yaml::Null => {
+            let place = shell::location(source, runtime, node.place.span.start);
+            let detail = format!("env_vars is {}", node.describe());
+            found.push(warn_at(trap::RUNTIME_ENV_TYPE, runtime, place, &detail));
+            return;
+        }
+        _ => return,
     };
     for (key, value) in variables {
         if matches!(value.value, Yaml::Text(_)) {

@@ -23,10 +23,7 @@ pub(super) struct Ray(Vec<Version>);
 impl Ray {
     /// Reads `rayVersion` of the RayCluster, and the image of the container.
     pub fn of(object: &Cursor, container: Option<&Cursor>) -> Self {
-        let spec = ["rayClusterSpec", "rayClusterConfig"]
-            .iter()
-            .find_map(|field| object.find(&["spec", field]))
-            .or_else(|| object.get("spec"));
+        let spec = super::cluster_spec(object);
         let version = spec.and_then(|spec| spec.get("rayVersion"));
         let version = version.and_then(|version| ray_release(version.text()));
         let image = container.and_then(|container| container.get("image"));
@@ -79,6 +76,9 @@ impl Ray {
                     Value::Absent | Value::Unknown => return None,
                 };
                 Some(match option.refuses(value)? {
+                    OptionProblem::Type(what) if what.contains(", not ") => {
+                        (trap::PARAMETER_TYPE, format!("{} {what}", plain(name)))
+                    }
                     OptionProblem::Type(what) => (
                         trap::PARAMETER_TYPE,
                         format!("{} {what}, not {value:?}", plain(name)),

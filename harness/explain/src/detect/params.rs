@@ -5,7 +5,7 @@ use kuberay_contract::{Feature, RayCommand};
 use kuberay_manifest::Cursor;
 
 use super::options::{self, Ray, Value};
-use super::{Group, has, references, warn};
+use super::{Group, has, loses_dollar, references, warn};
 use crate::document::Warning;
 use crate::shell;
 use crate::warning as trap;
@@ -16,6 +16,11 @@ pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut
     for (name, value) in group.group.entries("rayStartParams") {
         let text = value.text();
         let lower = text.to_lowercase();
+        if let Some(special) = shell::special(name) {
+            let detail = format!("`{special}` in the name {name:?}");
+            found.push(warn(trap::SHELL_IN_PARAMETER, &value, &detail));
+            continue;
+        }
         if name == "block" {
             if lower != "true" && has(Feature::BlockForced, release) {
                 found.push(warn(trap::BLOCK_IGNORED, &value, ""));
@@ -33,13 +38,16 @@ pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut
         let received = match &literal {
             _ if lower == "true" && !kept => Value::Absent,
             _ if text.is_empty() => Value::Given(""),
-            Some(literal) if !replaced && shell::special(text).is_none() => Value::Given(literal),
+            Some(literal) if !replaced && shell::special_behind(text).is_none() => {
+                Value::Given(literal)
+            }
             _ => Value::Unknown,
         };
         refused(ray, name, &value, received, found);
     }
     labels(group, ray, found);
-    ports(group, container, found);
+    super::values::of_group(group, found);
+    super::ports::of_group(group, container, found);
 }
 
 /// What the kubelet and bash replace in a value; returns whether they replace anything.
@@ -53,7 +61,7 @@ fn read_by_shells(group: &Group, name: &str, value: &Cursor, found: &mut Vec<War
             replaced = true;
         }
     }
-    if rest.contains("$$") {
+    if loses_dollar(&rest) {
         found.push(warn(trap::KUBELET_EXPANDS, value, "`$$` becomes `$`"));
         rest = rest.replace("$$", "x");
     }
@@ -99,7 +107,7 @@ fn special_besides_expansions(text: &str) -> Option<char> {
         rest = after.get(length(after)..).unwrap_or_default();
     }
     plain.push_str(rest);
-    shell::special(&plain)
+    shell::special_behind(&plain)
 }
 
 /// The length of the expansion at the start of a text.
@@ -150,46 +158,5 @@ fn labels(group: &Group, ray: &Ray, found: &mut Vec<Warning>) {
         .collect();
     if let Some(at) = group.group.get("labels") {
         refused(ray, "labels", &at, Value::Given(&pairs.join(",")), found);
-    }
-}
-
-/// Ports that the container and the Service give another number than the parameter.
-fn ports(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
-    const NAMED: [(&str, &str, u16); 4] = [
-        ("dashboard-port", "dashboard", 8265),
-        ("port", "gcs-server", 6379),
-        ("ray-client-server-port", "client", 10001),
-        ("metrics-export-port", "metrics", 8080),
-    ];
-    let ports = container.items("ports");
-    let number = |port: &Cursor| port.get("containerPort").map(|value| value.node.to_json());
-    for (parameter, port_name, default) in NAMED {
-        let Some(value) = group.group.find(&["rayStartParams", parameter]) else {
-            continue;
-        };
-        let Ok(wanted) = value.text().trim_matches(['\'', '"']).parse::<u16>() else {
-            continue;
-        };
-        let named = ports.iter().find(|port| {
-            port.get("name")
-                .is_some_and(|name| name.text() == port_name)
-        });
-        let (other, owner) = match named {
-            Some(port) => (number(port), "the container's port"),
-            // The operator fills the Service of a head without ports, and asks it for the dashboard by name.
-            None if ports.is_empty() && group.is_head() && parameter == "dashboard-port" => {
-                (Some(default.into()), "the Service's default port")
-            }
-            None if parameter == "metrics-export-port" => {
-                (Some(default.into()), "the port that the operator adds,")
-            }
-            None => continue,
-        };
-        if let Some(other) = other
-            && other != wanted
-        {
-            let detail = format!("{parameter} is {wanted}, and {owner} `{port_name}` is {other}");
-            found.push(warn(trap::PORTS_DISAGREE, &value, &detail));
-        }
     }
 }

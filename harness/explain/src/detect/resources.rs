@@ -27,7 +27,10 @@ pub(super) fn of_group(group: &Group, container: &Cursor, reaches: bool, found: 
         .get("resources")
         .map(|resources| resources.entries("limits"))
         .unwrap_or_default();
-    let accelerators = limits.iter().filter(|(name, _)| is_accelerator(name));
+    let whole = limits.iter().any(|(name, _)| is_accelerator(name));
+    let accelerators = limits
+        .iter()
+        .filter(|(name, _)| is_accelerator(name) || !whole && is_share(name));
     let parameter = |name: &str| group.group.find(&["rayStartParams", name]);
     if group.ray.features.contains(&Feature::UnreadableResources) {
         if let Some(value) = parameter("resources") {
@@ -84,10 +87,7 @@ fn cpus(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
 }
 
 fn autoscales(object: &Cursor) -> bool {
-    let spec = ["rayClusterSpec", "rayClusterConfig"]
-        .iter()
-        .find_map(|field| object.find(&["spec", field]))
-        .or_else(|| object.get("spec"));
+    let spec = super::cluster_spec(object);
     spec.and_then(|spec| spec.get("enableInTreeAutoscaling"))
         .is_some_and(|value| value.node.value == Yaml::Bool(true))
 }
@@ -105,17 +105,39 @@ fn is_mig(name: &str) -> bool {
 
 /// Whether a limit stands for a device that computes.
 fn is_accelerator(name: &str) -> bool {
-    const WORDS: [&str; 19] = [
-        "ascend", "npu", "gaudi", "tpu", "neuron", "gpu", "i915", "mlu", "dcu", "gcu", "xpu",
-        "ipu", "fpga", "qaic", "hpu", "vacc", "rngd", "warboy", "atom",
-    ];
-    // Shares of a device, and what belongs to one.
-    const PARTS: [&str; 5] = ["mem", "memory", "cores", "percentage", "mem-percentage"];
-    let Some((domain, kind)) = name.rsplit_once('/') else {
-        return false;
-    };
-    let (domain, kind) = (domain.to_lowercase(), kind.to_lowercase());
-    let is_part = PARTS.iter().any(|part| kind.ends_with(part));
+    let (domain, kind) = parts(name);
     let is_intel = domain == "gpu.intel.com" && matches!(kind.as_str(), "i915" | "xe");
-    is_intel || !is_part && (WORDS.iter().any(|word| kind.contains(word)) || is_mig(name))
+    is_intel || !is_part(&kind) && (is_device(&kind) || is_mig(name))
+}
+
+/// Whether a limit stands for a share of a device alone, such as a part of its memory.
+fn is_share(name: &str) -> bool {
+    let (_, kind) = parts(name);
+    is_part(&kind) && is_device(&kind)
+}
+
+fn parts(name: &str) -> (String, String) {
+    let (domain, kind) = name.rsplit_once('/').unwrap_or_default();
+    (domain.to_lowercase(), kind.to_lowercase())
+}
+
+fn is_part(kind: &str) -> bool {
+    const PARTS: [&str; 6] = [
+        "mem",
+        "memory",
+        "core",
+        "cores",
+        "percentage",
+        "mem-percentage",
+    ];
+    // `neuroncore` is a device of its own.
+    !kind.starts_with("neuron") && PARTS.iter().any(|part| kind.ends_with(part))
+}
+
+fn is_device(kind: &str) -> bool {
+    const WORDS: [&str; 20] = [
+        "ascend", "npu", "gaudi", "tpu", "neuron", "gpu", "i915", "mlu", "dcu", "gcu", "xpu",
+        "ipu", "fpga", "qaic", "hpu", "vacc", "rngd", "warboy", "atom", "vcuda",
+    ];
+    WORDS.iter().any(|word| kind.contains(word))
 }

@@ -1,7 +1,7 @@
 //! How builtins end, and programs that never return.
 
 use super::flow::{Flow, Jobs, Set, State, Stop};
-use super::programs::{ENDLESS, compared, never_returns, seconds};
+use super::programs::{ENDLESS, compared, never_returns, seconds, shell, wrapped};
 use super::reach::Walker;
 use super::simple::Call;
 use super::words;
@@ -17,14 +17,17 @@ impl Walker<'_> {
             .map(|word| word.as_deref().unwrap_or("$"))
             .collect();
         self.login_shell(name, &arguments, call, state);
+        self.passes(name, &arguments);
         let stop = || self.stop_of(call);
         match (name, &arguments[..]) {
             ("echo", _) if state.unread => Flow::any(),
             (":" | "true" | "echo", _) => Flow::ok(),
-            ("export" | "declare" | "typeset", arguments) => {
-                let plain = arguments.iter().all(|word| is_assignment(word));
+            ("export" | "declare" | "typeset", _) => {
+                let mut words = call.words[1..].iter();
+                let plain = words.all(|word| is_assignment(&word.value));
                 Flow::status(true, !plain)
             }
+            ("unset", [first, ..]) if !first.starts_with('-') => Flow::ok(),
             ("exit" | "logout", arguments) => {
                 let (ok, fail) = status(arguments);
                 Flow::end(stop(), ok, fail)
@@ -48,13 +51,7 @@ impl Walker<'_> {
             ("false" | "return", _) => Flow::status(false, true),
             ("break" | "continue", arguments) => jump(name, arguments, state),
             ("set", arguments) => self.set(arguments, call, state),
-            ("trap", arguments) => {
-                state.trapped |= arguments.len() > 1
-                    && arguments
-                        .iter()
-                        .any(|word| matches!(*word, "ERR" | "DEBUG"));
-                Flow::any()
-            }
+            ("trap", arguments) => self.trap(arguments, call, state),
             ("wait", arguments) => self.wait(arguments, call, state),
             ("eval", _) if fixed.iter().all(Option::is_some) => {
                 let text = arguments.join(" ");
@@ -84,24 +81,123 @@ impl Walker<'_> {
             ("[", [text, "]"]) | ("test", [text]) if *text != "$" => {
                 Flow::status(!text.is_empty(), text.is_empty())
             }
-            ("bash" | "sh" | "dash", [option, script, ..])
-                if option.starts_with('-') && option.ends_with('c') && *script != "$" =>
-            {
-                let mut inner = State::default();
-                let result = self
-                    .inner(script, self.base.unwrap_or(call.at), &mut inner)
-                    .of_subshell();
-                // What is not known of the inner shell is no more than its status.
-                Flow {
-                    hangs: result.hangs,
-                    ok: result.ok || result.unsure,
-                    fail: result.fail || result.unsure,
-                    ..Flow::default()
+            _ if shell(name) => self.shell(&arguments, call).unwrap_or_else(Flow::any),
+            _ if self.asks_itself(name, &arguments) => Flow::status(false, true),
+            _ if never_returns(name, &arguments) => Flow::hang(stop()),
+            _ => match wrapped(name, &arguments) {
+                Some(inner) => self.wrapped(inner + 1, call, state),
+                None => Flow::any(),
+            },
+        }
+    }
+
+    /// A program that another one starts, such as `nohup`; none of them knows the builtins of a shell.
+    fn wrapped(&mut self, first: usize, call: &Call, state: &State) -> Flow {
+        let inner = Call {
+            words: call.words[first..].to_vec(),
+            ..*call
+        };
+        let Some(name) = inner.words.first().and_then(|word| words::fixed(word)) else {
+            return Flow::any();
+        };
+        if !(shell(&name) || wrapped(&name, &["x"]).is_some()) {
+            return Flow::any();
+        }
+        self.builtin(&name, &inner, &mut state.clone())
+    }
+
+    /// Another shell: its script is the word behind `-c`, or what a here-document gives it.
+    fn shell(&mut self, arguments: &[&str], call: &Call) -> Option<Flow> {
+        let mut options = Vec::new();
+        let mut rest = arguments;
+        while let [first, others @ ..] = rest
+            && first.starts_with('-')
+            && *first != "-"
+        {
+            let operand = matches!(*first, "-o" | "-O" | "--rcfile" | "--init-file");
+            options.push(*first);
+            rest = others.get(usize::from(operand)..).unwrap_or_default();
+        }
+        let is_script = |option: &&str| option.ends_with('c') && !option.starts_with("--");
+        let script = if options.iter().any(is_script) {
+            (*rest.first()?).to_owned()
+        } else if rest.is_empty() || *rest == ["-"] {
+            call.input?.value.clone()
+        } else {
+            return None;
+        };
+        if script == "$" {
+            return None;
+        }
+        let known = self.login.len();
+        let at = self.base.unwrap_or(call.at);
+        let result = self.inner(&script, at, &mut State::default()).of_subshell();
+        let reads_profile = |option: &&str| match option.strip_prefix("--") {
+            Some(long) => long == "login",
+            None => option.contains(['l', 'i']),
+        };
+        if options.iter().any(reads_profile) {
+            self.login.truncate(known);
+        }
+        // What is not known of the inner shell is no more than its status.
+        Some(Flow {
+            hangs: result.hangs,
+            starts: result.starts,
+            ok: result.ok || result.unsure,
+            fail: result.fail || result.unsure,
+            ..Flow::default()
+        })
+    }
+
+    /// Whether a program asks the Ray of this container, which answers only after `ray start`.
+    fn asks_itself(&self, name: &str, arguments: &[&str]) -> bool {
+        if !self.around.head {
+            return false;
+        }
+        match (name, arguments) {
+            ("ray", ["status" | "health-check", rest @ ..]) => !rest
+                .iter()
+                .any(|word| word.starts_with("--address") || *word == "--help"),
+            ("curl" | "wget" | "nc" | "ncat", words) => words.iter().any(|word| {
+                let local = ["localhost:", "127.0.0.1:", "0.0.0.0:"];
+                let ports = ["8265", "52365", "6379"];
+                local.iter().any(|host| {
+                    ports
+                        .iter()
+                        .any(|port| word.contains(&format!("{host}{port}")))
+                })
+            }),
+            _ => false,
+        }
+    }
+
+    /// `trap`: what it does at a failure counts, and whether that ends the shell.
+    fn trap(&mut self, arguments: &[&str], call: &Call, state: &mut State) -> Flow {
+        let arguments = arguments.strip_prefix(&["--"]).unwrap_or(arguments);
+        let [action, signals @ ..] = arguments else {
+            return Flow::any();
+        };
+        let at_failure = signals.iter().any(|word| matches!(*word, "ERR" | "DEBUG"));
+        if !at_failure {
+            let known = |word: &&str| matches!(*word, "EXIT" | "INT" | "TERM" | "HUP" | "0");
+            return Flow::status(true, !signals.iter().all(known));
+        }
+        match *action {
+            "-" | "" => {
+                state.trapped = false;
+                state.handler = None;
+            }
+            "$" => state.trapped = true,
+            action => {
+                state.trapped = true;
+                let at = self.base.unwrap_or(call.at);
+                let flow = self.inner(action, at, &mut state.clone());
+                if (flow.end_ok || flow.end_fail) && signals.contains(&"ERR") {
+                    state.handler = Some(self.stop_of(call));
                 }
             }
-            _ if never_returns(name, &arguments) => Flow::hang(stop()),
-            _ => Flow::any(),
         }
+        Flow::ok()
     }
 
     /// `exec`: nothing follows, unless it has no command and only redirects.
@@ -134,7 +230,7 @@ impl Walker<'_> {
         }
     }
 
-    fn stop_of(&self, call: &Call) -> Stop {
+    pub(super) fn stop_of(&self, call: &Call) -> Stop {
         let words: Vec<&str> = call.words.iter().map(|word| word.value.as_str()).collect();
         Stop {
             at: self.base.unwrap_or(call.at),
@@ -190,8 +286,12 @@ impl Walker<'_> {
     }
 
     fn wait(&mut self, arguments: &[&str], call: &Call, state: &State) -> Flow {
-        if !arguments.is_empty() && arguments.iter().any(|word| *word != "$") {
+        let names_a_job = |word: &str| word == "$" || word.starts_with(['-', '%']);
+        if !arguments.iter().all(|word| names_a_job(word)) {
             return Flow::any();
+        }
+        if state.jobs == Jobs::Endless && arguments.contains(&"-n") {
+            return Flow::unknown();
         }
         match state.jobs {
             Jobs::None => Flow::any(),
@@ -210,9 +310,16 @@ impl Walker<'_> {
             (
                 "conda" | "mamba" | "micromamba",
                 ["activate" | "deactivate", ..]
-            ) | ("module", ["load" | "use" | "add" | "swap", ..])
-                | ("nvm" | "sdk", ["use", ..])
-        );
+            ) | (
+                "module" | "ml",
+                ["load" | "use" | "add" | "swap" | "purge" | "unload", ..]
+            ) | ("nvm" | "sdk" | "rvm" | "jenv", ["use", ..])
+                | ("pyenv", ["activate" | "shell", ..])
+                | ("spack", ["load", ..])
+                | ("workon", [_, ..])
+        ) || name == "ml"
+            && arguments.iter().all(|word| !word.starts_with('-'))
+            && !arguments.is_empty();
         if needs && !state.sourced {
             let stop = self.stop_of(call);
             self.login.push(stop);

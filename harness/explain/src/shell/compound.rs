@@ -76,7 +76,9 @@ impl Walker<'_> {
             }
             CompoundCommand::CaseClause(clause) => self.case(clause, state),
             CompoundCommand::Coprocess(process) => {
+                let head = std::mem::take(&mut self.around.head);
                 let job = self.command(&process.body, &mut subshell(state));
+                self.around.head = head;
                 remember(&job, state)
             }
         }
@@ -170,6 +172,7 @@ impl Walker<'_> {
         flow.fail |= leaves && round.fail;
         if round.ok || round.fail {
             if leaves || round.leaves {
+                self.busy();
                 // Nobody knows whether it ends.
                 flow.unsure = true;
             } else {
@@ -271,7 +274,8 @@ fn number(expression: &str) -> Flow {
 
 /// Remembers a background job.
 pub(super) fn remember(job: &Flow, state: &mut State) -> Flow {
-    let lingers = !job.hangs.is_empty();
+    let runs_ray = job.starts && !job.completes();
+    let lingers = !job.hangs.is_empty() || runs_ray;
     let jobs = match (lingers, job.completes() || job.unsure) {
         (true, true) => Jobs::MaybeEndless,
         (true, false) => Jobs::Endless,
@@ -280,6 +284,7 @@ pub(super) fn remember(job: &Flow, state: &mut State) -> Flow {
     state.jobs = state.jobs.max(jobs);
     Flow {
         lingers,
+        starts: job.starts,
         ..Flow::ok()
     }
 }

@@ -231,6 +231,8 @@ pub(super) struct State {
     pub unread: bool,
     /// A trap that may end the shell at a failure.
     pub trapped: bool,
+    /// Its command, where it is known to end the shell.
+    pub handler: Option<Stop>,
 }
 
 impl State {
@@ -243,6 +245,9 @@ impl State {
         self.sourced |= other.sourced;
         self.positional |= other.positional;
         self.trapped |= other.trapped;
+        if self.handler.is_none() {
+            self.handler.clone_from(&other.handler);
+        }
         for (name, function) in &mut self.functions {
             match other.functions.get(name) {
                 Some(theirs) => {

@@ -53,6 +53,7 @@ fn serves(name: &str, arguments: &[&str]) -> bool {
         }
         ("gunicorn", [_, ..]) => !has(&["-D", "--daemon"]),
         ("vllm", ["serve", ..])
+        | ("serve", ["run", ..])
         | ("streamlit", ["run", ..])
         | ("mlflow", ["server" | "ui", ..])
         | ("kubectl", ["port-forward" | "proxy", ..]) => true,
@@ -60,6 +61,12 @@ fn serves(name: &str, arguments: &[&str]) -> bool {
         ("sshd", _) => has(&["-D"]),
         ("nginx", _) => arguments.iter().any(|word| word.contains("daemon off")),
         ("redis-server", _) => !has(&["--daemonize"]),
+        ("ping", [_, ..]) => !arguments
+            .iter()
+            .any(|word| word.starts_with("-c") || word.starts_with("-w")),
+        ("nc" | "ncat", _) => has(&["-lk", "-kl"]) || has(&["-l"]) && has(&["-k"]),
+        // The operator's own `ray start` would only follow it.
+        ("ray", ["start", ..]) => has(&["--block"]),
         ("dmesg", _) => has(&["-w", "-W", "--follow", "--follow-new"]),
         ("inotifywait", _) => has(&["-m", "--monitor"]),
         _ => false,
@@ -93,20 +100,43 @@ pub(super) fn never_returns(name: &str, arguments: &[&str]) -> bool {
         }),
         ("yes", arguments) => !arguments.iter().any(|word| word.starts_with("--")),
         ("watch", arguments) => !arguments.is_empty() && !arguments[0].starts_with("--"),
-        (
-            "env" | "nohup" | "nice" | "setsid" | "stdbuf" | "sudo" | "gosu" | "tini" | "dumb-init",
-            arguments,
-        ) => {
-            let mut rest = arguments;
-            while let [first, others @ ..] = rest {
-                if first.starts_with('-') || first.contains('=') {
-                    rest = others;
-                } else {
-                    return never_returns(first, others);
-                }
-            }
-            false
-        }
-        _ => false,
+        (name, arguments) => wrapped(name, arguments)
+            .is_some_and(|first| never_returns(arguments[first], &arguments[first + 1..])),
     }
+}
+
+/// Whether a program is a shell that reads bash's language.
+pub(super) fn shell(name: &str) -> bool {
+    let short = name.rsplit('/').next().unwrap_or(name);
+    matches!(short, "bash" | "sh" | "dash" | "ash" | "zsh")
+}
+
+/// Where the command begins among the arguments of a program that only runs it, and waits for it.
+pub(super) fn wrapped(name: &str, arguments: &[&str]) -> Option<usize> {
+    let short = name.rsplit('/').next().unwrap_or(name);
+    let operands = match short {
+        "env" | "nohup" | "nice" | "ionice" | "setsid" | "stdbuf" | "sudo" | "tini"
+        | "dumb-init" | "unbuffer" | "catatonit" | "numactl" => 0,
+        "gosu" | "su-exec" | "chroot" => 1,
+        // It ends a command after this time.
+        "timeout" => {
+            let limit = arguments.iter().find(|word| !word.starts_with('-'))?;
+            let seconds = seconds(&[limit])?;
+            if seconds > 0.0 && seconds < ENDLESS {
+                return None;
+            }
+            1
+        }
+        _ => return None,
+    };
+    let is_own = |word: &&str| word.starts_with('-') || short == "env" && word.contains('=');
+    let mut left: usize = operands;
+    arguments.iter().position(|word| {
+        if is_own(word) {
+            return false;
+        }
+        let is_command = left == 0;
+        left = left.saturating_sub(1);
+        is_command
+    })
 }

@@ -10,6 +10,7 @@ use brush_parser::ast::{
 
 use super::compound::remember;
 use super::flow::{Flow, Function, Jobs, Set, State, Stop};
+use super::own::Own;
 use super::parse::Offsets;
 use super::simple::redirect_may_fail;
 use super::words;
@@ -46,37 +47,30 @@ pub(in super::super) struct Analysis {
     pub login: Vec<Stop>,
 }
 
+/// What is known of the container that runs a text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in super::super) struct Surroundings<'a> {
+    /// Variables that the Pod gives the container.
+    pub variables: &'a [&'a str],
+    /// Whether it is the head's: there no Ray answers before `ray start`.
+    pub head: bool,
+}
+
 /// Follows a program whose generated part begins at a byte offset.
 pub(super) fn analyse(
     program: &Program,
     text: &str,
     generated: usize,
     start: Option<usize>,
+    around: Surroundings,
 ) -> Analysis {
     let mut walker = Walker {
-        text,
-        offsets: Offsets::new(text),
-        base: None,
         generated,
         start,
-        depth: 0,
-        steps: 0,
-        seen: false,
-        swallowed: None,
-        errexit: None,
-        waits: None,
-        login: Vec::new(),
+        ..Walker::new(text, around)
     };
     walker.seen = start.is_some_and(|start| has_start(program, &walker.offsets, start));
-    let mut state = State::default();
-    let mut flow = Flow::ok();
-    for list in &program.complete_commands {
-        if !flow.completes() {
-            break;
-        }
-        let next = walker.list(list, &mut state);
-        flow = flow.then(&next);
-    }
+    let flow = walker.program(program, &mut State::default());
     let misses = flow.completes() && !flow.starts
         || flow.end_ok
         || flow.end_fail
@@ -127,6 +121,7 @@ const MOST_STEPS: usize = 20_000;
 
 pub(super) struct Walker<'a> {
     pub text: &'a str,
+    pub around: Surroundings<'a>,
     pub offsets: Offsets,
     /// Where the text of a substitution or of `eval` stands in the whole text.
     pub base: Option<usize>,
@@ -140,9 +135,46 @@ pub(super) struct Walker<'a> {
     pub errexit: Option<Stop>,
     pub waits: Option<Stop>,
     pub login: Vec<Stop>,
+    /// What a text of the user does that starts Ray itself.
+    pub own: Option<Own>,
+}
+
+impl<'a> Walker<'a> {
+    /// A walker at the beginning of a text.
+    pub fn new(text: &'a str, around: Surroundings<'a>) -> Self {
+        Self {
+            text,
+            around,
+            offsets: Offsets::new(text),
+            base: None,
+            generated: 0,
+            start: None,
+            depth: 0,
+            steps: 0,
+            seen: false,
+            swallowed: None,
+            errexit: None,
+            waits: None,
+            login: Vec::new(),
+            own: None,
+        }
+    }
 }
 
 impl Walker<'_> {
+    /// Follows a whole program.
+    pub fn program(&mut self, program: &Program, state: &mut State) -> Flow {
+        let mut flow = Flow::ok();
+        for list in &program.complete_commands {
+            if !flow.completes() {
+                break;
+            }
+            let next = self.list(list, state);
+            flow = flow.then(&next);
+        }
+        flow
+    }
+
     pub fn list(&mut self, list: &CompoundList, state: &mut State) -> Flow {
         let mut flow = Flow::ok();
         for item in &list.0 {
@@ -151,7 +183,13 @@ impl Walker<'_> {
             }
             let next = match item.1 {
                 SeparatorOperator::Async => {
+                    // By then Ray may run.
+                    let head = std::mem::take(&mut self.around.head);
                     let job = self.and_or(&item.0, &mut subshell(state));
+                    self.around.head = head;
+                    if job.starts {
+                        self.left_behind(&item.0);
+                    }
                     remember(&job, state)
                 }
                 SeparatorOperator::Sequence => self.and_or(&item.0, state),
@@ -372,6 +410,8 @@ fn failing(mut flow: Flow, state: &State) -> Flow {
     if flow.fail && !state.exempt && (state.errexit.possible() || state.trapped) {
         flow.end_fail = true;
         flow.fail = state.errexit != Set::Yes;
+        let handler = state.handler.clone().filter(|one| !flow.ends.contains(one));
+        flow.ends.extend(handler);
     }
     flow
 }

@@ -7,8 +7,8 @@ use brush_parser::ast::{
     IoRedirect, SimpleCommand, SourceLocation, Word,
 };
 
-use super::flow::{Flow, Function, Set, State};
-use super::parse::{Offsets, parse_part};
+use super::flow::{Flow, Function, Set, State, Stop};
+use super::parse::parse_part;
 use super::reach::{Walker, subshell};
 use super::words;
 
@@ -20,6 +20,8 @@ pub(super) struct Call<'a> {
     pub words: Vec<&'a Word>,
     pub redirect_fails: bool,
     pub at: usize,
+    /// The text of a here-document or here-string.
+    pub input: Option<&'a Word>,
 }
 
 impl Walker<'_> {
@@ -30,6 +32,7 @@ impl Walker<'_> {
             at: command
                 .location()
                 .map_or(0, |location| self.offsets.byte(location.start.index)),
+            input: None,
         };
         let mut flow = Flow::ok();
         let mut substituted = None;
@@ -42,6 +45,7 @@ impl Walker<'_> {
                 .is_some_and(|prefix| index < prefix.0.len());
             match item {
                 CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
+                    call.input = input(redirect).or(call.input);
                     call.redirect_fails |= redirect_may_fail(redirect);
                     self.redirect(redirect, state, &mut flow);
                 }
@@ -68,10 +72,14 @@ impl Walker<'_> {
         let mut next = match call.words.first() {
             // Only assignments: the status is that of the last substitution.
             None => substituted.unwrap_or_else(Flow::ok),
-            Some(name) => match words::fixed(name) {
-                Some(name) => self.named(&name, &call, state),
+            Some(name) => match (self.own_start(&call), words::fixed(name)) {
+                (Some(started), _) => started,
+                (None, Some(name)) => self.named(&name, &call, state),
                 // It may be any command, `exit` among them, or nothing at all.
-                None => Flow::unknown(),
+                (None, None) => {
+                    self.busy();
+                    Flow::unknown()
+                }
             },
         };
         if call.redirect_fails {
@@ -100,12 +108,35 @@ impl Walker<'_> {
 
     /// Expands a word; returns the status of its last command.
     fn expanded(&mut self, word: &Word, state: &State, flow: &mut Flow) -> Option<Flow> {
+        let at = word.location().map(|at| self.offsets.byte(at.start.index));
+        if let Some(refused) = words::refused(&word.value)
+            && let (None, Some(_), Some(at)) = (self.base, self.start, at)
+            // The error takes the rest of the line with it.
+            && !self.text.get(at..self.generated)?.contains('\n')
+        {
+            let stop = Stop {
+                at,
+                what: refused.into(),
+                guards: false,
+            };
+            *flow = std::mem::take(flow).then(&Flow::end(stop, false, true));
+            return None;
+        }
         let Some(contents) = words::contents(&word.value) else {
             flow.unsure = true;
             return None;
         };
         if contents.required || contents.plain && state.nounset.possible() {
             flow.unsure = true;
+        }
+        if state.nounset.possible()
+            && let Some(name) = contents.names.iter().find(|name| self.may_be_unset(name))
+        {
+            flow.ends.push(Stop {
+                at: self.base.or(at).unwrap_or_default(),
+                what: format!("${name}"),
+                guards: false,
+            });
         }
         if contents.arithmetic {
             flow.unsure = true;
@@ -133,6 +164,46 @@ impl Walker<'_> {
         last
     }
 
+    /// Whether nothing that is known gives a variable a value: neither the Pod, nor bash, nor the text.
+    fn may_be_unset(&self, name: &str) -> bool {
+        const OF_BASH: [&str; 20] = [
+            "BASH",
+            "BASHPID",
+            "BASH_VERSION",
+            "EPOCHSECONDS",
+            "EUID",
+            "GROUPS",
+            "HOME",
+            "HOSTNAME",
+            "IFS",
+            "LINENO",
+            "OLDPWD",
+            "OPTIND",
+            "PATH",
+            "PPID",
+            "PWD",
+            "RANDOM",
+            "SECONDS",
+            "SHELL",
+            "SHLVL",
+            "UID",
+        ];
+        let assigned =
+            |before: &str, after: &str| self.text.contains(&format!("{before}{name}{after}"));
+        !OF_BASH.contains(&name)
+            && !name.starts_with("KUBERNETES_")
+            && !self.around.variables.contains(&name)
+            && self.base.is_none()
+            && !["=", "+=", "[", ":="]
+                .iter()
+                .any(|after| assigned("", after))
+            && ![
+                "for ", "read ", "-r ", "-a ", "select ", "mapfile ", "getopts ",
+            ]
+            .iter()
+            .any(|before| assigned(before, ""))
+    }
+
     /// Follows a text inside of the text.
     pub fn inner(&mut self, text: &str, at: usize, state: &mut State) -> Flow {
         let unsure = Flow::unknown();
@@ -143,30 +214,17 @@ impl Walker<'_> {
             return unsure;
         };
         let mut walker = Walker {
-            text,
-            offsets: Offsets::new(text),
             base: Some(at),
             depth: self.depth + 1,
             steps: self.steps,
-            login: Vec::new(),
-            swallowed: None,
-            errexit: None,
-            waits: None,
-            generated: 0,
-            start: None,
-            seen: false,
+            own: self.own.take(),
+            ..Walker::new(text, self.around)
         };
-        let mut flow = Flow::ok();
-        for list in &parsed.program.complete_commands {
-            if !flow.completes() {
-                break;
-            }
-            let next = walker.list(list, state);
-            flow = flow.then(&next);
-        }
+        let flow = walker.program(&parsed.program, state);
         self.steps = walker.steps;
-        let login = walker.login;
+        let (login, own) = (walker.login, walker.own);
         self.login.extend(login);
+        self.own = own;
         flow
     }
 
@@ -202,6 +260,15 @@ impl Walker<'_> {
         state.in_function = was_in;
         self.depth -= 1;
         all
+    }
+}
+
+/// The text that a redirection gives to standard input.
+fn input(redirect: &IoRedirect) -> Option<&Word> {
+    match redirect {
+        IoRedirect::HereDocument(None | Some(0), document) => Some(&document.doc),
+        IoRedirect::HereString(None | Some(0), word) => Some(word),
+        _ => None,
     }
 }
 

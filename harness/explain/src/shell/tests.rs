@@ -6,7 +6,11 @@ const GENERATED: &str = " && ulimit -n 65536; ray start --head  --block  --resou
 
 fn judged(text: &str) -> Verdict {
     let user = format!(" {text} ");
-    judge(&format!("{user}{GENERATED}"), user.len())
+    judge(
+        &format!("{user}{GENERATED}"),
+        user.len(),
+        Surroundings::default(),
+    )
 }
 
 fn broken(text: &str) -> Broken {
@@ -290,7 +294,7 @@ fn long_texts_are_analysed(#[case] line: &str, #[case] times: usize) {
     let user = format!("{}true", format!("{line}\n").repeat(times));
     let text = format!("{user} && ulimit -n 65536; ray start --head");
     assert!(text.len() > 60_000);
-    let Verdict::Runs(analysis) = judge(&text, user.len()) else {
+    let Verdict::Runs(analysis) = judge(&text, user.len(), Surroundings::default()) else {
         panic!("not analysed");
     };
     assert_eq!(analysis.reach, Reach::Every);

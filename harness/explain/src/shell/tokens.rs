@@ -122,6 +122,42 @@ pub(in super::super) fn special(text: &str) -> Option<char> {
     None
 }
 
+/// The same for a text that stands behind `--name=`, where neither `~`, `#` nor `!` is special.
+pub(in super::super) fn special_behind(text: &str) -> Option<char> {
+    // Braces alone are plain characters, unless they hold alternatives, or JSON whose quotes bash takes away.
+    let braces = text.contains(['"', '\'', ',']) || text.contains("..");
+    let mut plain = String::with_capacity(text.len());
+    let mut quote = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            ('\\', None | Some('"')) => {
+                let next = chars.next();
+                // A backslash that the user did not write to hide something is lost.
+                if quote.is_none() && next.is_some_and(|next| next.is_alphanumeric()) {
+                    return Some('\\');
+                }
+                plain.push(c);
+                plain.extend(next);
+                continue;
+            }
+            ('\'' | '"', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            ('~' | '#' | '!' | ']', None) => {
+                plain.push('x');
+                continue;
+            }
+            ('{' | '}', None) if !braces => {
+                plain.push('x');
+                continue;
+            }
+            _ => {}
+        }
+        plain.push(c);
+    }
+    special(&plain)
+}
+
 /// What double quotes do not hide, up to the one that closes them.
 fn special_in_quotes(chars: &mut Chars) -> Option<char> {
     while let Some((_, c)) = chars.next() {
@@ -168,6 +204,20 @@ mod tests {
     #[case("\\$a", None)]
     fn special_characters(#[case] text: &str, #[case] expected: Option<char>) {
         assert_eq!(special(text), expected);
+    }
+
+    #[rstest]
+    #[case("~/a", None)]
+    #[case("a#b!c{d}", None)]
+    #[case("{\"a\":1}", Some('{'))]
+    #[case("a{b,c}", Some('{'))]
+    #[case("a b~", Some(' '))]
+    #[case("a\\b", Some('\\'))]
+    #[case("a\\$b", None)]
+    #[case("'a\\b'", None)]
+    #[case("'{\"a\": 1}'", None)]
+    fn special_characters_behind_a_name(#[case] text: &str, #[case] expected: Option<char>) {
+        assert_eq!(special_behind(text), expected);
     }
 
     #[rstest]

@@ -14,6 +14,8 @@ pub(super) struct Contents {
     pub backquoted: Vec<String>,
     /// Variables that must be set: `$NAME` where `set -u` is on.
     pub plain: bool,
+    /// Those of them that have a name.
+    pub names: Vec<String>,
     /// `${NAME:?…}` or `${NAME?…}`.
     pub required: bool,
     /// An arithmetic or other expansion that may be an error.
@@ -129,6 +131,9 @@ fn parameter(
         }
         ParameterExpr::Parameter { parameter, .. } => {
             found.plain |= matches!(parameter, Parameter::Named(_) | Parameter::Positional(1..));
+            if let Parameter::Named(name) = parameter {
+                found.names.push(name.clone());
+            }
             return Some(());
         }
         _ => {
@@ -140,6 +145,36 @@ fn parameter(
         Some(inner) => read(inner, at, found, depth + 1),
         None => Some(()),
     }
+}
+
+/// The first `${…}` of a word that bash refuses when it runs, whatever the variables hold: `${a.b}`, `${{ a }}`.
+pub(super) fn refused(text: &str) -> Option<&str> {
+    let mut double = false;
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            '\'' if !double => {
+                chars.by_ref().find(|(_, c)| *c == '\'');
+            }
+            '"' => double = !double,
+            '$' if text[at..].starts_with("${") => {
+                let inner = &text[at + 2..];
+                let name = inner
+                    .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                    .unwrap_or(inner.len());
+                let rest = &inner[name..];
+                if rest.starts_with(['.', ' ', '{']) {
+                    let end = inner.find('}').map_or(text.len(), |end| at + 2 + end + 1);
+                    return text.get(at..end);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Whether a text may hold `${…}` that bash refuses when it runs.

@@ -219,7 +219,7 @@ fn with_ray_on(operator: &str, parameter: &str, version: &str, image: &str) -> V
 #[case::has_come("labels-file: a", "2.45.0", "ray", &[])]
 #[case::they_disagree("labels-file: a", "2.9.3", "rayproject/ray:2.45.0", &[])]
 #[case::they_agree("num-cpu: '1'", "2.9.0", "rayproject/ray:2.45.0", &["unknown-ray-option"])]
-#[case::no_name("'a b': '1'", "2.52.0", "ray", &[])]
+#[case::no_name("'a b': '1'", "2.52.0", "ray", &["shell-in-parameter"])]
 #[case::replaced("num-cpu: $X", "2.52.0", "ray", &["expanded-in-parameter", "unknown-ray-option"])]
 #[case::dropped("num-cpu: 'false'", "2.52.0", "ray", &["false-dropped"])]
 #[case::bare("include-log-monitor: 'true'", "2.52.0", "ray", &["parameter-type"])]
@@ -258,17 +258,17 @@ fn labels_of_a_group_that_an_old_ray_reads_as_json() {
 }
 
 #[rstest]
-#[case("command: [bash, -c]\nargs: ['ray start --head --num-cpu=1']", &["unknown-ray-option"])]
+#[case("command: [bash, -c]\nargs: ['ray start --head --num-cpu=1 --block']", &["unknown-ray-option"])]
 #[case("command: [bash, -c, 'ray start --head --num-cpus 1x --block']", &["parameter-type"])]
 #[case("command: [bash, -c, 'ray start --head --num-cpus=$N --block']", &[])]
 #[case("command: [bash, -c, 'ray start --head --num-cpus $N --memory=2Gi']", &["parameter-type"])]
-#[case("command: [bash, -c, \"ray start --head --resources='{a: 1}'\"]", &["unreadable-json"])]
-#[case("command: [bash, -c, 'ray start --head --block=true']", &["parameter-type"])]
+#[case("command: [bash, -c, \"ray start --head --block --resources='{a: 1}'\"]", &["unreadable-json"])]
+#[case("command: [bash, -c, 'ray start --head --block=true']", &["ray-start-without-block", "parameter-type"])]
 #[case("command: [bash, -c, 'ray start --head $EXTRA --num-cpus=1 > log']", &[])]
 #[case("command: [bash, -c, 'echo ray start --num-cpu']", &[])]
-#[case("command: [bash, -c, 'ray start --head || ray start --num-cpu=1']", &["unknown-ray-option"])]
-#[case("command: [ray, start, --head, --num-cpu=1]", &["unknown-ray-option"])]
-#[case("command: [ray, start, --head]\nargs: [--memory, 2Gi, --num-cpus=$(N)]", &["parameter-type"])]
+#[case("command: [bash, -c, 'ray start --head || ray start --num-cpu=1']", &["ray-start-without-block", "ray-start-without-address", "unknown-ray-option"])]
+#[case("command: [ray, start, --head, --num-cpu=1]", &["ray-start-without-block", "unknown-ray-option"])]
+#[case("command: [ray, start, --head]\nargs: [--memory, 2Gi, --num-cpus=$(N), --block]", &["parameter-type"])]
 #[case("command: [mine, --num-cpu=1]", &[])]
 fn options_of_ray_in_a_command_of_the_user(#[case] own: &str, #[case] expected: &[&str]) {
     let text = overwritten(&format!("{LIMITS}\n{own}"), "");
@@ -293,7 +293,7 @@ fn the_detail_of_an_unknown_option_names_another() {
 #[rstest]
 #[case("huawei.com/Ascend910", true)]
 #[case("volcano.sh/vgpu-number", true)]
-#[case("volcano.sh/vgpu-memory", false)]
+#[case("volcano.sh/vgpu-memory", true)]
 #[case("habana.ai/gaudi", true)]
 #[case("gpu.intel.com/i915", true)]
 #[case("nvidia.com/gpu.shared", true)]
@@ -336,6 +336,9 @@ fn an_autoscaler_without_cpus() {
 #[case("{name: HF_HOME, value: '~/cache'}", true)]
 #[case("{name: A, value: 'a~/b'}", false)]
 #[case("{name: A, value: '$$(B)'}", false)]
+#[case("{name: A, value: '$HOME/x'}", true)]
+#[case("{name: A, value: '${UNKNOWN:-b}'}", true)]
+#[case("{name: A, value: '$UNKNOWN'}", false)]
 fn names_in_env_that_nobody_expands(#[case] env: &str, #[case] expected: bool) {
     let found = all(&manifest(&format!("{LIMITS}\nenv: [{env}]"), ""), "1.6.2");
     assert_eq!(found == ["env-not-expanded"], expected, "{found:?}");
@@ -353,6 +356,8 @@ fn names_in_env_that_nobody_expands(#[case] env: &str, #[case] expected: bool) {
     false
 )]
 #[case("dashboard-port: '8266'", "", true)]
+#[case("ray-client-server-port: '9001'", "", false)]
+#[case("port: '6380'", "ports: [{containerPort: 6379, name: gcs}]", true)]
 #[case("port: '6380'", "ports: [{containerPort: 6380}]", false)]
 #[case("metrics-export-port: '9000'", "", true)]
 fn ports_that_disagree(#[case] parameter: &str, #[case] ports: &str, #[case] expected: bool) {
@@ -371,11 +376,25 @@ fn ports_that_disagree(#[case] parameter: &str, #[case] ports: &str, #[case] exp
 #[case::no_shell("entrypoint: 'run --n=$GPUS'", "1.2.2", &[])]
 #[case::lines("entrypoint: |\n  run \\\n    --n=1\n", "1.2.2", &["entrypoint-lines"])]
 #[case::lines_in_bash("entrypoint: |\n  run \\\n    --n=1\n", "1.3.2", &[])]
-#[case::arguments("entrypoint: a\nsubmitterPodTemplate: {spec: {containers: [{name: s, image: i, args: [b]}]}}", "1.6.2", &["submitter-args-lost"])]
-#[case::own_command("entrypoint: a\nsubmitterPodTemplate: {spec: {containers: [{name: s, image: i, command: [c], args: [b]}]}}", "1.6.2", &[])]
+#[case::arguments("entrypoint: a\nsubmitterPodTemplate: {spec: {restartPolicy: Never, containers: [{name: s, image: i, args: [b]}]}}", "1.6.2", &["submitter-args-lost"])]
+#[case::own_command("entrypoint: a\nsubmitterPodTemplate: {spec: {restartPolicy: Never, containers: [{name: s, image: i, command: [c], args: [b]}]}}", "1.6.2", &[])]
 #[case::numbers("entrypoint: a\nruntimeEnvYAML: |\n  env_vars: {A: 1, B: '1', C: yes}\n", "1.6.2", &["runtime-env-type", "runtime-env-type"])]
-#[case::own_option("entrypoint: a\nsubmitterPodTemplate: {spec: {containers: [{name: s, image: 'r/ray:2.52.0', command: [ray, job, submit, --no-such, --, a, --b]}]}}", "1.6.2", &["unknown-ray-option"])]
-#[case::own_script("entrypoint: a\nsubmitterPodTemplate: {spec: {containers: [{name: s, image: 'r/ray:2.52.0', command: [sh, -c, 'ray job submit --no-wait --entrypoint-num-cpus=1x -- a --b']}]}}", "1.6.2", &["parameter-type"])]
+#[case::own_option("entrypoint: a\nsubmitterPodTemplate: {spec: {restartPolicy: Never, containers: [{name: s, image: 'r/ray:2.52.0', command: [ray, job, submit, --no-such, --, a, --b]}]}}", "1.6.2", &["submitter-without-id", "unknown-ray-option"])]
+#[case::own_script("entrypoint: a\nsubmitterPodTemplate: {spec: {restartPolicy: Never, containers: [{name: s, image: 'r/ray:2.52.0', command: [sh, -c, 'ray job submit --submission-id=a --entrypoint-num-cpus=1x -- a --b']}]}}", "1.6.2", &["parameter-type"])]
+#[case::open_quote("entrypoint: \"run 'a\"", "1.6.2", &["entrypoint-syntax"])]
+#[case::open_quote_in_words("entrypoint: 'run && '", "1.6.2", &["entrypoint-syntax"])]
+#[case::trailing_semicolon("entrypoint: 'run;'", "1.6.2", &["entrypoint-syntax"])]
+#[case::comment("entrypoint: 'run # all'", "1.6.2", &["entrypoint-syntax"])]
+#[case::comment_beside_the_head("entrypoint: 'run # all'\nsubmissionMode: SidecarMode", "1.6.2", &["entrypoint-runs-here"])]
+#[case::no_entrypoint("shutdownAfterJobFinishes: true", "1.6.2", &["no-entrypoint"])]
+#[case::empty_entrypoint("entrypoint: ' '", "1.2.2", &["no-entrypoint"])]
+#[case::interactive("submissionMode: InteractiveMode", "1.6.2", &[])]
+#[case::mode_to_come("entrypoint: a\nsubmissionMode: SidecarMode", "1.4.2", &["submission-mode-unknown"])]
+#[case::mode_of_before("entrypoint: a\nsubmissionMode: UserMode", "1.3.2", &["submission-mode-unknown"])]
+#[case::id_of_two_words("entrypoint: a\njobId: b c", "1.6.2", &["shell-in-parameter"])]
+#[case::list_of_variables("entrypoint: a\nruntimeEnvYAML: 'env_vars: [A]'", "1.6.2", &["runtime-env-type"])]
+#[case::own_command_without_id("entrypoint: a\nsubmitterPodTemplate: {spec: {restartPolicy: Never, containers: [{name: s, image: i, command: [sh, -c, 'ray job submit -- a']}]}}", "1.6.2", &["submitter-without-id"])]
+#[case::own_command_with_id("entrypoint: a\nsubmitterPodTemplate: {spec: {restartPolicy: Never, containers: [{name: s, image: i, command: [sh, -c, 'ray job submit --submission-id=$RAY_JOB_SUBMISSION_ID -- a']}]}}", "1.6.2", &[])]
 #[case::resources("entrypoint: a\nentrypointResources: '{a: 1}'", "1.6.2", &["unreadable-json"])]
 #[case::good_resources("entrypoint: a\nentrypointResources: '{\"a\": 1}'", "1.6.2", &[])]
 #[case::no_mapping("entrypoint: a\nruntimeEnvYAML: abc", "1.0.0", &["unreadable-json"])]
@@ -392,4 +411,44 @@ fn metadata_of_a_job_on_another_cluster(#[case] version: &str, #[case] expected:
     let text = "apiVersion: ray.io/v1\nkind: RayJob\nmetadata: {name: j}\nspec: {entrypoint: a, metadata: {team: b}, \
                 clusterSelector: {ray.io/cluster: c}}\n";
     assert_eq!(all(text, version), expected);
+}
+
+#[rstest]
+#[case("{name: RAY_CLUSTER_NAME, value: a}", "1.6.2", &["env-overwritten"])]
+#[case("{name: RAY_ADDRESS, value: a}", "1.6.2", &[])]
+#[case("{name: RAY_START_ULIMIT_OPEN_FILES, value: '1'}", "1.6.2", &["ulimit-variable-ignored"])]
+#[case("{name: RAY_START_ULIMIT_OPEN_FILES, value: '1'}", "1.7.0", &[])]
+fn variables_that_do_nothing(#[case] env: &str, #[case] version: &str, #[case] expected: &[&str]) {
+    let text = manifest(&format!("{LIMITS}\nenv: [{env}]"), "");
+    assert_eq!(all(&text, version), expected);
+}
+
+#[rstest]
+#[case("[{containerPort: 8265}]", &["no-dashboard-port"])]
+#[case("[{containerPort: 8265, name: dashboard}]", &[])]
+#[case("[]", &[])]
+fn ports_of_a_service(#[case] ports: &str, #[case] expected: &[&str]) {
+    let text = format!(
+        "apiVersion: ray.io/v1\nkind: RayService\nmetadata: {{name: s}}\nspec:\n  rayClusterConfig:\n    headGroupSpec:\n      \
+         rayStartParams: {{}}\n      template:\n        spec:\n          containers:\n          - name: ray-head\n            \
+         image: ray\n            ports: {ports}\n            {LIMITS}\n"
+    );
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
+
+#[rstest]
+#[case("command: [bash, -c]\nargs: ['ray start --head']", &["ray-start-without-block"])]
+#[case("command: [bash, -c]\nargs: ['ray start --head; sleep infinity']", &[])]
+#[case("command: [bash, -c]\nargs: ['ray start --block']", &["ray-start-without-address"])]
+#[case("command: [bash, -c]\nargs: ['sleep infinity; ray start --head --block']", &["never-returns"])]
+#[case("command: [bash, -c]\nargs: [\"if a; then ray start --head --block\"]", &["syntax-error"])]
+#[case("command: [bash, -c]\nargs: ['$(KUBERAY_GEN_RAY_START_CMD)']", &[])]
+#[case("command: [bash, -c]\nargs: ['exit 1; $(KUBERAY_GEN_RAY_START_CMD)']", &["ends-shell"])]
+#[case("command: [bash]\nargs: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &["gen-cmd-not-run"])]
+#[case("command: ['$(KUBERAY_GEN_RAY_START_CMD)']", &["gen-cmd-not-run"])]
+#[case("command: [/start.sh]\nargs: ['$(KUBERAY_GEN_RAY_START_CMD)']", &[])]
+#[case("command: [/start.sh]", &[])]
+fn commands_of_the_users_own(#[case] own: &str, #[case] expected: &[&str]) {
+    let text = overwritten(&format!("{LIMITS}\n{own}"), "");
+    assert_eq!(all(&text, "1.6.2"), expected);
 }

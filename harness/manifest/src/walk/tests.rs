@@ -7,7 +7,12 @@ use super::*;
 fn walk(text: &str) -> Walk {
     let source = Source::new(Path::new("f.yaml"), text);
     let documents = yaml::parse(&source).unwrap();
-    items(&source, documents, "ray.io")
+    let sought = Sought {
+        group: "ray.io",
+        api_version: "ray.io/v1",
+        templates: &[("headGroupSpec", "RayCluster")],
+    };
+    items(&source, documents, &sought)
 }
 
 fn summary(text: &str) -> Vec<(String, String, usize)> {
@@ -68,4 +73,36 @@ fn a_manifest_with_templates_is_not_read() {
     let text = "kind: Workflow\nspec:\n  resource:\n    manifest: |\n      apiVersion: ray.io/v1\n      {{x}}: [\n";
     let found = walk(text);
     assert_eq!((found.items.len(), found.unread.len()), (0, 1));
+}
+
+#[test]
+fn templates_without_a_kind_are_objects_that_their_owner_names() {
+    let text = "kind: RayClusterFleet\nmetadata: {name: f}\nspec:\n  template:\n    metadata: {labels: {a: b}}\n    \
+                spec: {headGroupSpec: {}}\n";
+    let found = walk(text).items;
+    let metadata = found[0].node.get("metadata").unwrap().to_json();
+    assert_eq!(found[0].path, "spec.template");
+    assert_eq!(metadata["generateName"], "f-");
+    assert_eq!(
+        found[0].node.get("kind").and_then(Node::text),
+        Some("RayCluster")
+    );
+    assert_eq!(found[0].owner.as_ref().unwrap().kind, "RayClusterFleet");
+}
+
+#[test]
+fn text_that_is_filled_in_later_leaves_a_hole() {
+    let text = "kind: Workflow\nspec:\n  templates:\n  - resource:\n      manifest: |\n        apiVersion: ray.io/v1\n        \
+                kind: RayCluster\n        metadata: {name: {{workflow.name}}}\n        spec: {a: 1}\n";
+    let found = walk(text);
+    assert!(found.unread.is_empty());
+    assert!(found.items[0].holes);
+    let name = found.items[0]
+        .node
+        .get("metadata")
+        .unwrap()
+        .get("name")
+        .unwrap();
+    assert_eq!(name.text(), Some("xxxxxxxxxxxxxxxxx"));
+    assert_eq!(name.place.location.line, 8);
 }

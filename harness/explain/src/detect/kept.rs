@@ -1,0 +1,183 @@
+//! Traps of a command that the operator leaves as it is: does it start Ray, and does Ray keep the container running?
+
+use kuberay_contract::Feature;
+use kuberay_manifest::Cursor;
+
+use super::command::{self, GENERATED, as_bash_sees, explanation, uses_generated};
+use super::{Group, warn, warn_at};
+use crate::document::Warning;
+use crate::shell::{self, OwnVerdict};
+use crate::warning as trap;
+
+/// Traps of `command` and `args` that stay as they are.
+pub(super) fn of_text(
+    group: &Group,
+    words: &[Cursor],
+    container: &Cursor,
+    found: &mut Vec<Warning>,
+) {
+    let mentions = group.ray.features.contains(&Feature::RayStartInText);
+    if mentions {
+        // Elements are joined by spaces, so the words may stand at the end of one and the start of the next.
+        let at = words
+            .iter()
+            .find(|word| word.text().contains("ray start"))
+            .or(words.first());
+        found.extend(at.map(|at| warn(trap::RAY_START_IN_TEXT, at, "")));
+    }
+    let Some(program) = words.first() else {
+        found.push(warn(trap::OVERWRITE_WITHOUT_COMMAND, container, ""));
+        return;
+    };
+    match command::script(words) {
+        Some(Ok(script)) if is_shell(program) => {
+            of_script(group, script, mentions, found);
+            unquoted(group, words, found);
+        }
+        Some(_) => {}
+        None => direct(group, words, mentions, found),
+    }
+}
+
+fn is_shell(program: &Cursor) -> bool {
+    let name = program.text().rsplit('/').next().unwrap_or_default();
+    matches!(name, "bash" | "sh" | "dash" | "ash" | "zsh")
+}
+
+/// A script that a shell reads.
+fn of_script(group: &Group, script: &Cursor, mentions: bool, found: &mut Vec<Warning>) {
+    let text = as_bash_sees(group, script.text());
+    let calls = shell::calls(&text, &["ray", "start"]);
+    if calls.is_empty() && !shell::may_run(&text, GENERATED) {
+        return;
+    }
+    let place = |at: usize| shell::location(group.source, script, at);
+    let variables = group.variables();
+    let around = shell::Surroundings {
+        variables: &variables,
+        head: group.is_head(),
+    };
+    match shell::judge_own(&text, around) {
+        OwnVerdict::Broken(broken) => {
+            let (trap, detail) = explanation(&broken);
+            found.push(warn_at(trap, script, place(broken.at), &detail));
+        }
+        OwnVerdict::Unknown(unknown) => {
+            let detail = format!("The text holds {}", unknown.construct);
+            found.push(warn_at(
+                trap::NOT_ANALYSED,
+                script,
+                place(unknown.at),
+                &detail,
+            ));
+        }
+        OwnVerdict::Runs {
+            starts: false,
+            ends,
+            hangs,
+            ..
+        } => {
+            let first = ends.first().map(|stop| (trap::ENDS_SHELL, stop));
+            let first = first.or(hangs.first().map(|stop| (trap::NEVER_RETURNS, stop)));
+            found.extend(first.map(|(trap, stop)| {
+                let detail = format!("{} (on every path)", stop.shown());
+                warn_at(trap, script, place(stop.at), &detail)
+            }));
+        }
+        OwnVerdict::Runs { returns, .. } => {
+            found.extend(returns.map(|stop| {
+                warn_at(
+                    trap::RAY_START_WITHOUT_BLOCK,
+                    script,
+                    place(stop.at),
+                    &stop.shown(),
+                )
+            }));
+        }
+    }
+    // `ray-start-in-text` says so already.
+    if !mentions {
+        for call in &calls {
+            let words: Vec<&str> = call.iter().map(|word| word.raw.as_str()).collect();
+            let at = call.first().map_or(0, |word| word.at);
+            found.extend(
+                address(group, &words).map(|detail| {
+                    warn_at(trap::RAY_START_WITHOUT_ADDRESS, script, place(at), detail)
+                }),
+            );
+        }
+    }
+}
+
+/// Elements that no shell reads.
+fn direct(group: &Group, words: &[Cursor], mentions: bool, found: &mut Vec<Warning>) {
+    let text = |at: usize| words.get(at).map(Cursor::text);
+    let is_ray = text(0).is_some_and(|name| name.rsplit('/').next() == Some("ray"));
+    if is_ray && text(1) == Some("start") {
+        let arguments: Vec<&str> = words[2..].iter().map(Cursor::text).collect();
+        if !arguments.contains(&"--block") {
+            found.push(warn(
+                trap::RAY_START_WITHOUT_BLOCK,
+                &words[0],
+                "`ray start`",
+            ));
+        }
+        if !mentions {
+            let detail = address(group, &arguments);
+            found.extend(
+                detail.map(|detail| warn(trap::RAY_START_WITHOUT_ADDRESS, &words[0], detail)),
+            );
+        }
+        return;
+    }
+    let Some(word) = words.iter().find(|word| uses_generated(word.text())) else {
+        return;
+    };
+    let first = word.path() == words[0].path();
+    // A script of the image may take it.
+    if !first && !is_shell(&words[0]) && words[0].text().contains(['/', '.']) {
+        return;
+    }
+    let reference = format!("$({GENERATED})");
+    let detail = if is_shell(&words[0]) {
+        "Without `-c` the shell takes it for the name of a file"
+    } else if word.text().contains(&reference) {
+        "The kubelet puts the whole command into one word"
+    } else {
+        "No shell reads it"
+    };
+    found.push(warn(trap::GEN_CMD_NOT_RUN, word, detail));
+}
+
+/// What a call of `ray start` with these words lacks.
+fn address(group: &Group, words: &[&str]) -> Option<&'static str> {
+    let given = |option: &str| {
+        words
+            .iter()
+            .any(|word| *word == option || word.starts_with(&format!("{option}=")))
+    };
+    // A variable may hold the option.
+    if words.iter().any(|word| word.starts_with(['$', '"', '`'])) {
+        return None;
+    }
+    match (given("--head"), given("--address")) {
+        (false, false) => Some("neither `--head` nor `--address` is given"),
+        (true, _) if !group.is_head() => Some("`--head` on a worker"),
+        _ => None,
+    }
+}
+
+/// `$KUBERAY_GEN_RAY_START_CMD` without `eval`, where the command holds quotes or variables.
+fn unquoted(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
+    let command = group.generated();
+    if !command.is_some_and(|command| command.contains(['\'', '"', '$', '`', '\\'])) {
+        return;
+    }
+    let uses = words.iter().filter(|word| {
+        let text = word.text();
+        (text.contains(&format!("${GENERATED}")) || text.contains(&format!("${{{GENERATED}}}")))
+            && !text.contains("eval")
+            && !text.contains(&format!("-c \"${GENERATED}\""))
+    });
+    found.extend(uses.map(|word| warn(trap::GEN_CMD_UNQUOTED, word, "")));
+}

@@ -1,0 +1,54 @@
+//! Traps of a RayJob or RayService whose head runs, and whose job or applications never do.
+
+use kuberay_contract::Feature;
+use kuberay_manifest::Cursor;
+use semver::Version;
+
+use super::{Group, has, warn};
+use crate::document::Warning;
+use crate::warning as trap;
+
+/// The traps that concern the head of a RayJob or RayService.
+pub(super) fn of_head(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
+    match group.object.get("kind").map_or("", |kind| kind.text()) {
+        "RayJob" => mode(group, found),
+        "RayService" => dashboard(container, found),
+        _ => {}
+    }
+}
+
+/// A submission mode that the release does not know: nothing submits the job.
+fn mode(group: &Group, found: &mut Vec<Warning>) {
+    let Some(mode) = group.object.find(&["spec", "submissionMode"]) else {
+        return;
+    };
+    let release = group.release;
+    let known = match mode.text() {
+        "" | "K8sJobMode" => true,
+        "HTTPMode" => *release >= Version::new(1, 1, 0),
+        // It was renamed.
+        "UserMode" => *release >= Version::new(1, 2, 2) && *release < Version::new(1, 3, 0),
+        "InteractiveMode" => *release >= Version::new(1, 3, 0),
+        "SidecarMode" => has(Feature::SubmitterSidecar, release),
+        _ => false,
+    };
+    // Before 1.1 the field does not exist, and the API server says so.
+    if !known && *release >= Version::new(1, 1, 0) {
+        found.push(warn(trap::SUBMISSION_MODE_UNKNOWN, &mode, mode.text()));
+    }
+}
+
+/// The operator asks the head's Service for the dashboard by name before it deploys applications.
+fn dashboard(container: &Cursor, found: &mut Vec<Warning>) {
+    let ports = container.items("ports");
+    let named = |port: &Cursor| {
+        port.get("name")
+            .is_some_and(|name| name.text() == "dashboard")
+    };
+    if let Some(at) = container.get("ports")
+        && !ports.is_empty()
+        && !ports.iter().any(named)
+    {
+        found.push(warn(trap::NO_DASHBOARD_PORT, &at, ""));
+    }
+}

@@ -1,0 +1,136 @@
+//! Traps of ports: the container, the head's Service, the probes and Ray need one number each.
+
+use kuberay_contract::Feature;
+use kuberay_manifest::Cursor;
+use kuberay_manifest::yaml::Yaml;
+use semver::Version;
+
+use super::{Group, has, warn};
+use crate::document::Warning;
+use crate::warning as trap;
+
+/// A parameter, the names that its port has in manifests, and the number that the Service gives it by itself.
+const NAMED: [(&str, &[&str], u16); 4] = [
+    ("dashboard-port", &["dashboard"], 8265),
+    ("port", &["gcs-server", "gcs", "redis"], 6379),
+    ("ray-client-server-port", &["client"], 10001),
+    ("metrics-export-port", &["metrics"], 8080),
+];
+
+/// The traps of a group's ports.
+pub(super) fn of_group(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
+    named(group, container, found);
+    probes(group, container, found);
+}
+
+fn number(value: &Cursor) -> Option<u16> {
+    value.text().trim_matches(['\'', '"']).parse().ok()
+}
+
+/// Ports that the container and the Service give another number than the parameter.
+fn named(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
+    let ports = container.items("ports");
+    for (parameter, names, default) in NAMED {
+        let Some(value) = group.group.find(&["rayStartParams", parameter]) else {
+            continue;
+        };
+        let Some(wanted) = number(&value) else {
+            continue;
+        };
+        let named = ports.iter().find(|port| {
+            port.get("name")
+                .is_some_and(|name| names.contains(&name.text()))
+        });
+        let (other, owner) = match named {
+            Some(port) => {
+                let given = port.get("containerPort");
+                (
+                    given.map(|value| value.node.to_json()),
+                    "the container's port",
+                )
+            }
+            // The operator fills the Service of a head without ports, and asks it for the dashboard by name. A Service
+            // without an address of its own leads to every port.
+            None if ports.is_empty()
+                && group.is_head()
+                && (parameter == "dashboard-port" || has_address(group)) =>
+            {
+                (Some(default.into()), "the Service's default port")
+            }
+            None if parameter == "metrics-export-port" => {
+                (Some(default.into()), "the port that the operator adds,")
+            }
+            None => continue,
+        };
+        if let Some(other) = other
+            && other != wanted
+        {
+            let name = names[0];
+            let detail = format!("{parameter} is {wanted}, and {owner} `{name}` is {other}");
+            found.push(warn(trap::PORTS_DISAGREE, &value, &detail));
+        }
+    }
+}
+
+/// Whether the head's Service has an address of its own; by itself it has one before 1.2.
+fn has_address(group: &Group) -> bool {
+    let kind = group.group.get("serviceType");
+    let kind = kind.as_ref().map_or("", |kind| kind.text());
+    *group.release < Version::new(1, 2, 0) || matches!(kind, "NodePort" | "LoadBalancer")
+}
+
+/// The probes of a release before 1.6 ask fixed ports, and on the head they ask the dashboard.
+fn probes(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
+    let has_probes = has(Feature::GenRayStartCmd, group.release);
+    let own = |field: &str| {
+        container
+            .get(field)
+            .is_some_and(|probe| probe.node.value != Yaml::Null)
+    };
+    if !has_probes
+        || own("livenessProbe") && own("readinessProbe")
+        || !group.settings.injects_probes()
+    {
+        return;
+    }
+    let fixed = *group.release < Version::new(1, 6, 0);
+    let asked: &[(&str, u16)] = if group.is_head() {
+        &[
+            ("dashboard-agent-listen-port", 52365),
+            ("dashboard-port", 8265),
+        ]
+    } else {
+        &[("dashboard-agent-listen-port", 52365)]
+    };
+    for (parameter, port) in asked {
+        if let Some(value) = group.group.find(&["rayStartParams", parameter])
+            && let Some(wanted) = number(&value)
+            && wanted != *port
+            && fixed
+        {
+            let detail =
+                format!("{parameter} is {wanted}, and the probes of this release ask {port}");
+            found.push(warn(trap::PROBES_FAIL, &value, &detail));
+        }
+    }
+    if group.is_head()
+        && !(asks_over_http(group) && !fixed)
+        && let Some(value) = group.group.find(&["rayStartParams", "include-dashboard"])
+        && matches!(
+            value.text().to_lowercase().as_str(),
+            "false" | "0" | "no" | "f" | "n" | "off"
+        )
+    {
+        let detail = "include-dashboard is false, and the probes ask the dashboard";
+        found.push(warn(trap::PROBES_FAIL, &value, detail));
+    }
+}
+
+/// From KubeRay 1.6 and Ray 2.53 on one probe asks the agent alone.
+fn asks_over_http(group: &Group) -> bool {
+    let spec = super::cluster_spec(&group.object);
+    let version = spec.and_then(|spec| spec.get("rayVersion"));
+    version
+        .and_then(|version| version.text().parse::<Version>().ok())
+        .is_some_and(|version| version >= Version::new(2, 53, 0))
+}

@@ -1,0 +1,281 @@
+//! Follows a text of the user that starts Ray itself: is `ray start` reached, and does it keep the container running?
+
+use brush_parser::ast::{AndOrList, SourceLocation, Word};
+
+use super::flow::{Flow, State, Stop};
+use super::parse::{self, Broken, Problem, Unknown};
+use super::reach::{Surroundings, Walker};
+use super::simple::Call;
+use super::words;
+
+/// The variable that holds the generated command.
+pub(in super::super) const GENERATED: &str = "KUBERAY_GEN_RAY_START_CMD";
+
+/// What a text does besides starting Ray.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Own {
+    /// A `ray start` that returns, or that runs in the background.
+    returns: Option<Stop>,
+    /// Whether something follows it that may keep the container running.
+    busy: bool,
+}
+
+/// What a shell makes of a text that starts Ray itself.
+#[derive(Debug)]
+pub(in super::super) enum OwnVerdict {
+    /// It reports a syntax error.
+    Broken(Broken),
+    /// The text holds something that the parser does not know.
+    Unknown(Unknown),
+    /// It runs the text.
+    Runs {
+        /// Whether some path may reach `ray start`.
+        starts: bool,
+        /// What ends the shell on the way to it.
+        ends: Vec<Stop>,
+        /// What never returns on the way to it.
+        hangs: Vec<Stop>,
+        /// A `ray start` after which the text ends although Ray runs.
+        returns: Option<Stop>,
+    },
+}
+
+/// Judges a text that starts Ray itself.
+pub(in super::super) fn judge(text: &str, around: Surroundings) -> OwnVerdict {
+    let parsed = match parse::parse(text, text.len()) {
+        Ok(parsed) => parsed,
+        Err(Problem::Broken(broken)) => return OwnVerdict::Broken(broken),
+        Err(Problem::Unknown(unknown)) => return OwnVerdict::Unknown(unknown),
+    };
+    let mut walker = Walker {
+        own: Some(Own::default()),
+        // Ray may run before, and nobody waits for the text.
+        ..Walker::new(
+            text,
+            Surroundings {
+                head: false,
+                ..around
+            },
+        )
+    };
+    let flow = walker.program(&parsed.program, &mut State::default());
+    let own = walker.own.unwrap_or_default();
+    let ends = flow.completes() || flow.end_ok || flow.end_fail;
+    OwnVerdict::Runs {
+        starts: flow.starts || flow.unsure,
+        returns: own
+            .returns
+            .filter(|_| ends && flow.starts && !own.busy && flow.hangs.is_empty()),
+        ends: flow.ends,
+        hangs: flow.hangs,
+    }
+}
+
+/// Whether a word is the generated command, as a shell replaces it.
+fn is_generated(word: &str) -> bool {
+    let inner = word.trim_matches('"');
+    inner == format!("${GENERATED}") || inner == format!("${{{GENERATED}}}")
+}
+
+impl Walker<'_> {
+    /// What `ray start` or the generated command does, where a call of a text of the user's own is one.
+    pub(super) fn own_start(&mut self, call: &Call) -> Option<Flow> {
+        self.own.as_ref()?;
+        let blocks = blocks(&call.words)?;
+        if blocks {
+            return Some(Flow {
+                starts: true,
+                ..Flow::default()
+            });
+        }
+        let stop = self.stop_of(call);
+        let own = self.own.as_mut()?;
+        own.returns.get_or_insert(stop);
+        let replaces = words::fixed(call.words[0]).as_deref() == Some("exec");
+        Some(Flow {
+            starts: true,
+            ok: !replaces,
+            fail: !replaces,
+            end_ok: replaces,
+            end_fail: replaces,
+            ..Flow::default()
+        })
+    }
+
+    /// Remembers a list that starts Ray in the background.
+    pub(super) fn left_behind(&mut self, list: &AndOrList) {
+        let at = list
+            .first
+            .location()
+            .map_or(0, |location| self.offsets.byte(location.start.index));
+        let stop = Stop {
+            at: self.base.unwrap_or(at),
+            what: self.stop(at).what,
+            guards: false,
+        };
+        if let Some(own) = &mut self.own {
+            own.returns.get_or_insert(stop);
+        }
+    }
+
+    /// Something may run for as long as Ray should.
+    pub(super) fn busy(&mut self) {
+        if let Some(own) = &mut self.own
+            && own.returns.is_some()
+        {
+            own.busy = true;
+        }
+    }
+
+    /// Whether a program that follows `ray start` ends soon; all others may keep the container running.
+    pub(super) fn passes(&mut self, name: &str, arguments: &[&str]) {
+        const SHORT: [&str; 42] = [
+            ":",
+            "true",
+            "false",
+            "echo",
+            "printf",
+            "export",
+            "declare",
+            "local",
+            "set",
+            "unset",
+            "cd",
+            "pwd",
+            "test",
+            "[",
+            "ls",
+            "env",
+            "date",
+            "hostname",
+            "touch",
+            "mkdir",
+            "chmod",
+            "chown",
+            "cp",
+            "mv",
+            "rm",
+            "ln",
+            "cat",
+            "grep",
+            "sed",
+            "awk",
+            "head",
+            "nvidia-smi",
+            "free",
+            "df",
+            "ulimit",
+            "exit",
+            "return",
+            "whoami",
+            "id",
+            "uname",
+            "ps",
+            "sleep",
+        ];
+        let short = SHORT.contains(&name)
+            || matches!(
+                (name, arguments),
+                ("pip" | "pip3", ["install" | "list" | "freeze", ..])
+                    | ("ray", ["status" | "health-check" | "list" | "summary", ..])
+                    | ("ray", ["--version", ..])
+            );
+        if !short {
+            self.busy();
+        }
+    }
+}
+
+/// Whether the `ray start` of a call blocks; none where the call is none.
+fn blocks(words: &[&Word]) -> Option<bool> {
+    let fixed: Vec<Option<String>> = words.iter().map(|word| words::fixed(word)).collect();
+    if words.first().is_some_and(|word| is_generated(&word.value)) {
+        return Some(true);
+    }
+    let name = fixed.first()?.as_deref()?;
+    let short = name.rsplit('/').next().unwrap_or(name);
+    match short {
+        "echo" | "printf" | ":" | "true" | "false" | "test" | "[" | "export" | "grep" => {
+            return None;
+        }
+        // What is inside is followed where it is known.
+        "eval" | "bash" | "sh" | "dash" | "zsh" if fixed.iter().all(Option::is_some) => {
+            return None;
+        }
+        _ => {}
+    }
+    if words[1..].iter().any(|word| word.value.contains(GENERATED)) {
+        return Some(true);
+    }
+    let at = (0..words.len()).find(|at| {
+        let text = |at: usize| fixed.get(at).and_then(Option::as_deref);
+        text(*at).is_some_and(|one| one.rsplit('/').next() == Some("ray"))
+            && text(at + 1) == Some("start")
+    })?;
+    // A variable may hold the option.
+    Some(
+        fixed[at..]
+            .iter()
+            .any(|word| word.as_deref().is_none_or(|word| word == "--block")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn judged(text: &str) -> String {
+        match judge(text, Surroundings::default()) {
+            OwnVerdict::Broken(broken) => broken.wording,
+            OwnVerdict::Unknown(unknown) => unknown.construct.into(),
+            OwnVerdict::Runs {
+                starts: true,
+                returns,
+                ..
+            } => returns.map_or("stays".into(), |stop| format!("returns: {}", stop.what)),
+            OwnVerdict::Runs { ends, hangs, .. } => {
+                let stops = ends.iter().chain(&hangs);
+                let whats: Vec<&str> = stops.map(|stop| stop.what.as_str()).collect();
+                format!("never: {}", whats.join(", "))
+            }
+        }
+    }
+
+    #[rstest]
+    #[case("ray start --head --block", "stays")]
+    #[case("exec ray start --head --block", "stays")]
+    #[case("ulimit -n 65536; eval \"$KUBERAY_GEN_RAY_START_CMD\"", "stays")]
+    #[case("$KUBERAY_GEN_RAY_START_CMD", "stays")]
+    #[case("bash -c \"$KUBERAY_GEN_RAY_START_CMD\"", "stays")]
+    #[case("ray start --head --block | tee log", "stays")]
+    #[case("nohup ray start --block", "stays")]
+    #[case("ray start $ARGS", "stays")]
+    #[case("ray start --head; sleep infinity", "stays")]
+    #[case("ray start --head\ntail -f /log", "stays")]
+    #[case("ray start --head; python serve.py", "stays")]
+    #[case("ray start --head && while ray status; do sleep 5; done", "stays")]
+    #[case("ray start --head; exec serve run app:app", "stays")]
+    #[case("eval \"$KUBERAY_GEN_RAY_START_CMD\" & wait", "stays")]
+    #[case("eval \"$KUBERAY_GEN_RAY_START_CMD\" &\nvllm serve m", "stays")]
+    #[case("f() { ray start --head --block; }; f", "stays")]
+    #[case("source /env.sh; ray start --head --block", "stays")]
+    #[case("ray start --head", "returns: ray start --head")]
+    #[case("ray start --head && echo started", "returns: ray start --head")]
+    #[case("ray start --head; sleep 10; ray status", "returns: ray start --head")]
+    #[case("exec ray start --head", "returns: exec ray start --head")]
+    #[case("bash -c 'ray start --head'", "returns: ray start --head")]
+    #[case(
+        "eval \"$KUBERAY_GEN_RAY_START_CMD\" &",
+        "returns: eval \"$KUBERAY_GEN_RAY_START_CMD\" &"
+    )]
+    #[case("sleep infinity; ray start --head --block", "never: sleep infinity")]
+    #[case("exit 0; ray start --block", "never: exit 0")]
+    #[case("exec other; ray start --block", "never: exec other")]
+    #[case("echo ray start", "never: ")]
+    #[case("if a; then ray start", "syntax error: unexpected end of file")]
+    fn texts_that_start_ray_themselves(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(judged(text), expected, "{text}");
+    }
+}
