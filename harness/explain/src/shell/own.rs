@@ -177,8 +177,13 @@ impl Walker<'_> {
             || matches!(
                 (name, arguments),
                 ("pip" | "pip3", ["install" | "list" | "freeze", ..])
-                    | ("ray", ["status" | "health-check" | "list" | "summary", ..])
-                    | ("ray", ["--version", ..])
+                    | (
+                        "ray",
+                        [
+                            "status" | "health-check" | "list" | "summary" | "--version",
+                            ..
+                        ]
+                    )
                     | ("serve", ["deploy" | "status" | "config", ..])
             );
         if !short {
