@@ -140,7 +140,9 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
         parents::of_head(group, container, &mut found);
     } else if let Some(suspend) = group.group.get("suspend")
         && suspend.node.value == Yaml::Bool(true)
-        && *group.release >= Version::new(1, 3, 0)
+        // Else the operator refuses the object.
+        && group.settings.has_gate(group.release, "RayJobDeletionPolicy")
+        && !resources::autoscales(&group.object)
     {
         found.push(warn(trap::GROUP_SUSPENDED, &suspend, ""));
     }

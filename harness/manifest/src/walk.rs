@@ -220,25 +220,22 @@ impl<'a> Walker<'a> {
             return;
         };
         let begin = format!("{}-", owner.name);
-        match entries.iter_mut().find(|(key, _)| key.name == "metadata") {
-            Some((_, metadata)) => {
-                let named = ["name", "generateName"]
-                    .iter()
-                    .any(|name| metadata.get(name).is_some());
-                if let Yaml::Map(own) = &mut metadata.value
-                    && !named
-                {
-                    own.push((key("generateName"), of_text(begin)));
-                }
+        if let Some((_, metadata)) = entries.iter_mut().find(|(key, _)| key.name == "metadata") {
+            let named = ["name", "generateName"]
+                .iter()
+                .any(|name| metadata.get(name).is_some());
+            if let Yaml::Map(own) = &mut metadata.value
+                && !named
+            {
+                own.push((key("generateName"), of_text(begin)));
             }
-            None => {
-                let own = Yaml::Map(vec![(key("generateName"), of_text(begin))]);
-                let value = Node {
-                    value: own,
-                    place: place.clone(),
-                };
-                entries.push((key("metadata"), value));
-            }
+        } else {
+            let own = Yaml::Map(vec![(key("generateName"), of_text(begin))]);
+            let value = Node {
+                value: own,
+                place: place.clone(),
+            };
+            entries.push((key("metadata"), value));
         }
         let api = self.sought.api_version.to_owned();
         entries.push((key("apiVersion"), of_text(api)));

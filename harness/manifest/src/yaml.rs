@@ -127,7 +127,9 @@ pub fn parse(source: &Source) -> Found<Vec<Node>> {
             let mut nodes = Vec::new();
             for (inner, at) in documents {
                 let mut parsed = parse_stream(&inner)?;
-                parsed.iter_mut().for_each(|node| json::shift(node, &at));
+                for node in &mut parsed {
+                    json::shift(node, &at);
+                }
                 nodes.append(&mut parsed);
             }
             Ok(nodes)

@@ -114,7 +114,7 @@ fn probes(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
         }
     }
     if group.is_head()
-        && !(asks_over_http(group) && !fixed)
+        && (fixed || !asks_over_http(group))
         && let Some(value) = group.group.find(&["rayStartParams", "include-dashboard"])
         && matches!(
             value.text().to_lowercase().as_str(),

@@ -86,7 +86,7 @@ fn cpus(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     found.push(warning);
 }
 
-fn autoscales(object: &Cursor) -> bool {
+pub(super) fn autoscales(object: &Cursor) -> bool {
     let spec = super::cluster_spec(object);
     spec.and_then(|spec| spec.get("enableInTreeAutoscaling"))
         .is_some_and(|value| value.node.value == Yaml::Bool(true))

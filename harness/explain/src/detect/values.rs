@@ -148,9 +148,8 @@ fn taken_twice<'a>(
     let mut taken: Vec<(&str, i64)> = Vec::new();
     for (name, default) in PORTS {
         let own = match (number(name), default) {
-            (Some((_, port)), _) => Some(port),
             (None, _) if given(name) => None,
-            (None, Default::Always(port)) => Some(port),
+            (Some((_, port)), _) | (None, Default::Always(port)) => Some(port),
             (None, Default::OnHead(port)) => group.is_head().then_some(port),
             (None, Default::Random) => None,
         };

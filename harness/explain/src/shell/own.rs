@@ -177,8 +177,14 @@ impl Walker<'_> {
             || matches!(
                 (name, arguments),
                 ("pip" | "pip3", ["install" | "list" | "freeze", ..])
-                    | ("ray", ["status" | "health-check" | "list" | "summary", ..])
-                    | ("ray", ["--version", ..])
+                    | (
+                        "ray",
+                        [
+                            "status" | "health-check" | "list" | "summary" | "--version",
+                            ..
+                        ]
+                    )
+                    | ("serve", ["deploy" | "status" | "config", ..])
             );
         if !short {
             self.busy();
@@ -213,11 +219,10 @@ fn blocks(words: &[&Word]) -> Option<bool> {
             && text(at + 1) == Some("start")
     })?;
     // A variable may hold the option.
-    Some(
-        fixed[at..]
-            .iter()
-            .any(|word| word.as_deref().is_none_or(|word| word == "--block")),
-    )
+    Some(fixed[at..].iter().any(|word| {
+        word.as_deref()
+            .is_none_or(|word| word.starts_with("--block"))
+    }))
 }
 
 #[cfg(test)]
@@ -265,6 +270,7 @@ mod tests {
     #[case("ray start --head && echo started", "returns: ray start --head")]
     #[case("ray start --head; sleep 10; ray status", "returns: ray start --head")]
     #[case("exec ray start --head", "returns: exec ray start --head")]
+    #[case("ray start --head\nserve deploy a.yaml", "returns: ray start --head")]
     #[case("bash -c 'ray start --head'", "returns: ray start --head")]
     #[case(
         "eval \"$KUBERAY_GEN_RAY_START_CMD\" &",

@@ -53,8 +53,7 @@ fn serves(name: &str, arguments: &[&str]) -> bool {
         }
         ("gunicorn", [_, ..]) => !has(&["-D", "--daemon"]),
         ("vllm", ["serve", ..])
-        | ("serve", ["run", ..])
-        | ("streamlit", ["run", ..])
+        | ("serve" | "streamlit", ["run", ..])
         | ("mlflow", ["server" | "ui", ..])
         | ("kubectl", ["port-forward" | "proxy", ..]) => true,
         ("kubectl", ["logs", ..]) | ("journalctl", _) => has(&["-f", "--follow"]),

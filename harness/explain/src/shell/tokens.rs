@@ -134,7 +134,7 @@ pub(in super::super) fn special_behind(text: &str) -> Option<char> {
             ('\\', None | Some('"')) => {
                 let next = chars.next();
                 // A backslash that the user did not write to hide something is lost.
-                if quote.is_none() && next.is_some_and(|next| next.is_alphanumeric()) {
+                if quote.is_none() && next.is_some_and(char::is_alphanumeric) {
                     return Some('\\');
                 }
                 plain.push(c);
