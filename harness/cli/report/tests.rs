@@ -10,6 +10,7 @@ use super::{
 use crate::scenario::Level;
 
 mod documents;
+mod release;
 mod workflows;
 
 fn only(keep: impl Fn(Outcome, Level) -> bool) -> RunResult {

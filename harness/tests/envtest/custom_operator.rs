@@ -79,7 +79,7 @@ async fn head_of(target: &Target, name: &str, args: &Value) -> Pod {
     let heads = format!("ray.io/cluster={name},ray.io/node-type=head");
     let pods = Api::namespaced(target.client.clone(), "default");
     let heads = watcher(pods, watcher::Config::default().labels(&heads)).applied_objects();
-    let head = timeout(Duration::from_secs(60), pin!(heads).try_next()).await;
+    let head = timeout(Duration::from_mins(1), pin!(heads).try_next()).await;
     head.expect("the operator creates the head within a minute")
         .unwrap()
         .unwrap()

@@ -136,6 +136,7 @@ fn every_page_of_docs_is_a_chapter_of_the_site() {
 
 #[test]
 fn every_schema_has_an_id_with_the_version_of_its_documents() {
+    let version = Regex::new(r"kuberay-conformance(?:\.[a-z]+)?/(v\w+)").unwrap();
     let mut names = Vec::new();
     for entry in std::fs::read_dir(root().join("docs/schema")).unwrap() {
         let path = entry.unwrap().path();
@@ -144,11 +145,10 @@ fn every_schema_has_an_id_with_the_version_of_its_documents() {
         let schema: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let fields = &schema["properties"];
         let field = fields.get("version").unwrap_or(&fields["apiVersion"]);
-        let version = Regex::new(r"kuberay-conformance(?:\.[a-z]+)?/(v\w+)").unwrap();
         let field = field.to_string();
-        let version = version.captures(&field);
-        let version = version.unwrap_or_else(|| panic!("{name}: no version in {field}"));
-        let id = format!("urn:kuberay-conformance:{name}:{}", &version[1]);
+        let found = version.captures(&field);
+        let found = found.unwrap_or_else(|| panic!("{name}: no version in {field}"));
+        let id = format!("urn:kuberay-conformance:{name}:{}", &found[1]);
         assert_eq!(schema["$id"], id, "{name}");
         names.push(name);
     }

@@ -58,8 +58,24 @@ fn loose_actions_are_found() {
     assert_eq!(loose_uses(workflow), loose);
 }
 
+/// What jobs may do beyond reading the repository: the workflow of releases alone publishes.
+fn permissions_of_jobs(workflow: &str) -> Value {
+    match workflow {
+        "release.yml" => json!({
+            "draft": {"contents": "write", "id-token": "write", "attestations": "write"},
+            "image": {
+                "contents": "read", "packages": "write", "id-token": "write", "attestations": "write"
+            },
+            "crates": {"contents": "read", "id-token": "write"},
+            "wheels": {"contents": "read", "id-token": "write"},
+            "publish": {"contents": "write"},
+        }),
+        _ => json!({}),
+    }
+}
+
 #[test]
-fn permissions_are_to_read_only() {
+fn permissions_are_the_least_that_each_job_needs() {
     for (path, text) in workflows() {
         let workflow: Value = serde_saphyr::from_str(&text).unwrap();
         assert_eq!(
@@ -68,8 +84,10 @@ fn permissions_are_to_read_only() {
             "{}",
             path.display()
         );
+        let allowed = permissions_of_jobs(path.file_name().unwrap().to_str().unwrap());
         for (name, job) in workflow["jobs"].as_object().unwrap() {
-            assert_eq!(job.get("permissions"), None, "{name} asks for more");
+            let (wanted, allowed) = (job.get("permissions"), allowed.get(name));
+            assert_eq!(wanted, allowed, "{name} asks for what is on the left");
             assert!(
                 job.get("timeout-minutes").is_some(),
                 "{name} has no timeout"
@@ -81,6 +99,21 @@ fn permissions_are_to_read_only() {
             path.display()
         );
     }
+}
+
+/// Only a tag starts what publishes: no pull request, and nobody by hand.
+#[test]
+fn a_release_is_made_of_tags_alone() {
+    let found = workflows();
+    let (_, text) = found
+        .iter()
+        .find(|(path, _)| path.ends_with("release.yml"))
+        .unwrap();
+    let workflow: Value = serde_saphyr::from_str(text).unwrap();
+    assert_eq!(
+        workflow["on"],
+        json!({"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}})
+    );
 }
 
 #[test]
