@@ -87,12 +87,12 @@ fn each_difference_is_a_row_with_details() {
 fn each_difference_is_a_failed_test_case() {
     let title = "`ulimit -n 1` → `ulimit -n 2` in every Ray container";
     let text = diff_junit(&diff(vec![entry(title)])).unwrap();
-    assert!(text.contains("tests=\"1\" failures=\"1\""), "{text}");
+    assert!(text.contains("failures=\"1\""), "{text}");
     let case = "<testcase name=\"the limit of open files\" classname=\"C11\">";
     assert!(text.contains(case), "{text}");
     assert!(text.contains("touches: user-command-first"), "{text}");
     let text = diff_junit(&diff(Vec::new())).unwrap();
-    assert!(text.contains("tests=\"1\" failures=\"0\""), "{text}");
+    assert!(text.contains("failures=\"0\""), "{text}");
 }
 
 #[test]
