@@ -107,20 +107,27 @@ fn refused(at: &View, reach: Reach, message: String) -> Refusal {
 /// Before the operator checked names itself, they reached the head's Service and a label.
 fn names(release: &Version, root: &View) -> Vec<Refusal> {
     let name = root.find(&["metadata", "name"]);
-    if plain(release) >= Version::new(1, 4, 0) || root.get("kind").text() != "RayCluster" {
+    if plain(release) >= Version::new(1, 4, 0) {
         return Vec::new();
     }
+    let cluster = match root.get("kind").text() {
+        "RayCluster" => name.text().to_owned(),
+        _ => format!("{}-raycluster-xxxxx", name.text()),
+    };
     let mut found = Vec::new();
-    let given = root.find(&["spec", "headGroupSpec", "headService", "metadata", "name"]);
-    let service = match given.text() {
-        "" => crate::names::shortened(&format!("{}-head-svc", name.text())),
+    let given = cluster_spec(root).map(|spec| {
+        spec.find(&["headGroupSpec", "headService", "metadata", "name"])
+            .text()
+    });
+    let service = match given.unwrap_or_default() {
+        "" => crate::names::shortened(&format!("{cluster}-head-svc")),
         given => given.to_owned(),
     };
     if let Some(problem) = label_1035(&service) {
         let message = format!("Service: metadata.name: Invalid value: {service:?}: {problem}");
         found.push(refused(&name, Reach::Object, message));
-    } else if let Some(problem) = label_value(name.text()) {
-        let message = format!("metadata.labels: Invalid value: {}: {problem}", name.value);
+    } else if let Some(problem) = label_value(&cluster) {
+        let message = format!("metadata.labels: Invalid value: {cluster:?}: {problem}");
         found.push(refused(&name, Reach::Object, message));
     }
     found

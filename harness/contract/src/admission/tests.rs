@@ -416,6 +416,24 @@ fn names_before_the_operator_checked_them() {
 }
 
 #[test]
+fn names_of_parents_before_the_operator_checked_them() {
+    let named = |length: usize| {
+        let mut job = job(|_| {});
+        job["metadata"]["name"] = json!("a".repeat(length));
+        refusals("1.3.2", &job)
+    };
+    assert_eq!(named(46), []);
+    let found = named(47);
+    assert_eq!(found[0].0, Stage::PodCreation);
+    assert!(
+        found[0]
+            .2
+            .contains("-raycluster-xxxxx\": must be no more than 63"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn every_rule_of_the_definitions_is_known() {
     let mut rules = 0;
     for node in table::every_node() {

@@ -118,7 +118,8 @@ pub(super) static ENTRIES: &[Entry] = &[
     Entry("C", ALL, &[("/metadata/name", LONG_54)]),
     Entry("C", ALL, &[("/metadata/name", r#""7b""#)]),
     Entry("C", ALL, &[("/metadata/name", r#""team.a""#)]),
-    Entry("JS", (1, 4), &[("/metadata/name", LONG_48)]),
+    Entry("J", (1, 4), &[("/metadata/name", LONG_48)]),
+    Entry("S", (1, 4), &[("/metadata/name", LONG_48)]),
     Entry("JS", (1, 4), &[("/metadata/name", r#""7b""#)]),
     Entry("Xg", ALL, &[("/metadata/name", LONG_37)]),
     Entry("Xg", ALL, &[("/spec/schedule", r#""* * * *""#)]),
@@ -291,7 +292,89 @@ pub(super) static ENTRIES: &[Entry] = &[
             ("$/rayVersion", r#""2.54.0""#),
         ],
     ),
+    // The creation of Pods and Services.
+    Entry("CJSX", ALL, &[(ray!("name"), r#""Ray_Head""#)]),
+    Entry("JSCX", ALL, &[(ray!("image"), r#""""#)]),
+    Entry("SCJX", ALL, &[(ray!("image"), r#"" ray ""#)]),
+    Entry("CJSX", ALL, &[(ray!("imagePullPolicy"), r#""always""#)]),
+    Entry(
+        "JSCX",
+        ALL,
+        &[("$/headGroupSpec/template/spec/restartPolicy", r#""never""#)],
+    ),
+    Entry(
+        "SCJX",
+        ALL,
+        &[(ray!("env/-"), r#"{"name": "A=B", "value": "1"}"#)],
+    ),
+    Entry(
+        "CJSX",
+        ALL,
+        &[(
+            ray!("volumeMounts"),
+            r#"[{"name": "data", "mountPath": "/d"}]"#,
+        )],
+    ),
+    Entry(
+        "JSCX",
+        ALL,
+        &[(
+            ray!("ports/-"),
+            r#"{"containerPort": 70000, "name": "dashboard"}"#,
+        )],
+    ),
+    Entry(
+        "SCJX",
+        ALL,
+        &[(
+            ray!("resources"),
+            r#"{"limits": {"cpu": "1"}, "requests": {"cpu": "1500m"}}"#,
+        )],
+    ),
+    Entry(
+        "CJSX",
+        ALL,
+        &[(ray!("resources"), r#"{"limits": {"cpu": "-1"}}"#)],
+    ),
+    Entry(
+        "CJSX",
+        ALL,
+        &[("$/headGroupSpec/serviceType", r#""Loadbalancer""#)],
+    ),
+    Entry(
+        "CJSX",
+        ALL,
+        &[(
+            "$/headGroupSpec/template/metadata/labels",
+            r#"{"a": "b c"}"#,
+        )],
+    ),
+    Entry("CJSX", ALL, &[(worker!("groupName"), r#""a b""#)]),
+    Entry(
+        "SCJX",
+        ALL,
+        &[(worker!("template/spec/containers/0/image"), r#""""#)],
+    ),
+    Entry(
+        "J",
+        ALL,
+        &[
+            ("^/submissionMode", ""),
+            ("^/submitterPodTemplate", NO_IMAGE),
+        ],
+    ),
     // The operator: the RayJob.
+    Entry(
+        "JS",
+        ALL,
+        &[
+            (
+                "$/authOptions",
+                r#"{"mode": "token", "enableK8sTokenAuth": true}"#,
+            ),
+            ("$/rayVersion", r#""2.55.0""#),
+        ],
+    ),
     Entry("JX", ALL, &[("^/suspend", "true")]),
     Entry(
         "J",
@@ -408,77 +491,6 @@ pub(super) static ENTRIES: &[Entry] = &[
         )],
     ),
     Entry("S", ALL, &[("/spec/rayClusterDeletionDelaySeconds", "-1")]),
-    // The creation of Pods and Services.
-    Entry("CJSX", ALL, &[(ray!("name"), r#""Ray_Head""#)]),
-    Entry("JSCX", ALL, &[(ray!("image"), r#""""#)]),
-    Entry("SCJX", ALL, &[(ray!("image"), r#"" ray ""#)]),
-    Entry("CJSX", ALL, &[(ray!("imagePullPolicy"), r#""always""#)]),
-    Entry(
-        "JSCX",
-        ALL,
-        &[("$/headGroupSpec/template/spec/restartPolicy", r#""never""#)],
-    ),
-    Entry(
-        "SCJX",
-        ALL,
-        &[(ray!("env/-"), r#"{"name": "A=B", "value": "1"}"#)],
-    ),
-    Entry(
-        "CJSX",
-        ALL,
-        &[(
-            ray!("volumeMounts"),
-            r#"[{"name": "data", "mountPath": "/d"}]"#,
-        )],
-    ),
-    Entry(
-        "JSCX",
-        ALL,
-        &[(
-            ray!("ports/-"),
-            r#"{"containerPort": 70000, "name": "dashboard"}"#,
-        )],
-    ),
-    Entry(
-        "SCJX",
-        ALL,
-        &[(
-            ray!("resources"),
-            r#"{"limits": {"cpu": "1"}, "requests": {"cpu": "1500m"}}"#,
-        )],
-    ),
-    Entry(
-        "CJSX",
-        ALL,
-        &[(ray!("resources"), r#"{"limits": {"cpu": "-1"}}"#)],
-    ),
-    Entry(
-        "CJSX",
-        ALL,
-        &[("$/headGroupSpec/serviceType", r#""Loadbalancer""#)],
-    ),
-    Entry(
-        "CJSX",
-        ALL,
-        &[(
-            "$/headGroupSpec/template/metadata/labels",
-            r#"{"a": "b c"}"#,
-        )],
-    ),
-    Entry("CJSX", ALL, &[(worker!("groupName"), r#""a b""#)]),
-    Entry(
-        "SCJX",
-        ALL,
-        &[(worker!("template/spec/containers/0/image"), r#""""#)],
-    ),
-    Entry(
-        "J",
-        ALL,
-        &[
-            ("^/submissionMode", ""),
-            ("^/submitterPodTemplate", NO_IMAGE),
-        ],
-    ),
     // Features.
     Entry("JXg", (1, 5), &[SIDECAR, ("^/submitterPodTemplate", "")]),
     // Objects that wait.

@@ -80,18 +80,17 @@ fn set(object: &mut Value, path: &str, value: Option<Value>) -> bool {
     };
     let mut at = object;
     for part in parts {
-        at = match part.parse::<usize>() {
-            Ok(index) => match at.get_mut(index) {
-                Some(item) => item,
-                None => return false,
-            },
-            Err(_) => {
-                if !at.is_object() {
-                    *at = Value::Object(Map::new());
-                }
-                &mut at[part.as_str()]
+        if let Ok(index) = part.parse::<usize>() {
+            let Some(item) = at.get_mut(index) else {
+                return false;
+            };
+            at = item;
+        } else {
+            if !at.is_object() {
+                *at = Value::Object(Map::new());
             }
-        };
+            at = &mut at[part.as_str()];
+        }
     }
     if last == "-" {
         if !at.is_array() {

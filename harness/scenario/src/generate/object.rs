@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::edits::Edit;
 use super::generated::GeneratedCase;
+use super::plan::longest_name;
 use super::settings::kinds;
 use super::{Plan, objects};
 use crate::OperatorSettings;
 
-/// The longest name of a RayJob or RayService that every release takes.
+/// The longest name of a RayJob or RayService.
 pub(super) const LONGEST_OF_PARENTS: usize = 47;
 /// The longest name of a RayCronJob.
 const LONGEST_OF_CRON_JOBS: usize = 36;
@@ -107,6 +108,8 @@ impl ObjectPlan {
         let mut plan = self.cluster.clone();
         plan.longest_name = match self.kind {
             ObjectKind::RayCronJob => LONGEST_OF_CRON_JOBS,
+            // Its RayCluster's name is longer by 17 characters up to 1.3.
+            _ if plan.longest_name == longest_name(false) => LONGEST_OF_PARENTS - 1,
             _ => LONGEST_OF_PARENTS,
         };
         // Its owner writes these labels, and a head service of one name can't be shared by two
@@ -143,12 +146,12 @@ pub struct ObjectGenerator {
 /// The edits and the kinds begin anew after so many numbers, a multiple of [`CYCLE`].
 pub const NUMBERS: u64 = 1_000_000;
 /// Of so many objects each [`EDITED`] have an edit.
-const CYCLE: u64 = 5;
+const CYCLE: u64 = 4;
 const EDITED: u64 = 2;
 
 impl ObjectGenerator {
     /// Objects for a release with these settings of its operator, each with up to `workers` worker
-    /// groups. Two of five have an edit, taken from the table one after the other; RayClusters are
+    /// groups. Every second one has an edit, taken from the table one after the other; RayClusters are
     /// as frequent as the other kinds together.
     pub fn new(seed: u64, release: &Version, workers: usize, settings: &OperatorSettings) -> Self {
         let kinds = kinds(release, settings);

@@ -28,7 +28,8 @@ fn coverage_of(release: &Version) -> (Coverage, [usize; 3]) {
     let [mut all, mut refused, mut unreadable] = [0; 3];
     for (place, own) in settings(release).iter().enumerate() {
         let generator = ObjectGenerator::new(1, release, 1, own);
-        let objects = if place == 0 { 400 } else { 80 };
+        // About as many as 2000 cases have.
+        let objects = if place == 0 { 320 } else { 60 };
         let own = own.of_contract().unwrap();
         for number in 0..objects {
             let plan = generator.generated(NUMBERS * place as u64 + number).plan();
