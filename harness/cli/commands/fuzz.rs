@@ -76,6 +76,7 @@ pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
                 program,
                 crds: options.crds.clone(),
             }),
+            ..EnvtestSpec::default()
         },
         cases: options.cases,
         jobs: options.jobs.into(),

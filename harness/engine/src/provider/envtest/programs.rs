@@ -1,7 +1,6 @@
 //! The programs of the target, and how control planes are made of them.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use semver::Version;
