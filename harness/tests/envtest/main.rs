@@ -17,6 +17,7 @@ mod rejected;
 mod secrets;
 mod slow {
     mod diff;
+    mod fleet;
     mod fuzz;
     mod killed;
     mod proxied;
