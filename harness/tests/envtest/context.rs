@@ -12,7 +12,7 @@ use kuberay_conformance::report::Silent;
 use kuberay_conformance::target::{ControlPlane, PlaneOptions};
 use serde_json::{Value, json};
 
-use super::doctor::as_doctor;
+use crate::support::reader::as_reader;
 use crate::support::{program, turn_within};
 
 const RELEASE: &str = "1.7.0";
@@ -110,7 +110,7 @@ async fn a_cluster_is_checked_and_explained_with_the_settings_of_its_operator() 
 
     let folder = tempfile::tempdir().unwrap();
     let kubeconfig = folder.path().join("kubeconfig");
-    std::fs::write(&kubeconfig, as_doctor(&api.kubeconfig)).unwrap();
+    std::fs::write(&kubeconfig, as_reader(&api.kubeconfig)).unwrap();
     let config: Value =
         serde_saphyr::from_str(&std::fs::read_to_string(&kubeconfig).unwrap()).unwrap();
     let context = config["current-context"].as_str().unwrap().to_owned();

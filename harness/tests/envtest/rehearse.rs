@@ -11,6 +11,8 @@ use kuberay_conformance::report::Silent;
 use kuberay_conformance::target::{ApiServer, ControlPlane, PlaneOptions};
 use serde_json::{Value, json};
 
+use crate::support::audit::{Audit, are_reads};
+use crate::support::reader::as_reader;
 use crate::support::{program, turn_within};
 
 /// The operator of the user's cluster.
@@ -83,16 +85,6 @@ fn operator() -> Value {
         "metadata": {"name": "kuberay-operator", "namespace": "default", "labels": labels},
         "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels},
             "spec": {"containers": [container]}}}})
-}
-
-/// A kubeconfig of the `ServiceAccount` of the permissions, by impersonation.
-fn as_reader(kubeconfig: &Path) -> String {
-    let text = std::fs::read_to_string(kubeconfig).unwrap();
-    let mut config: Value = serde_saphyr::from_str(&text).unwrap();
-    let user = &mut config["users"][0]["user"];
-    user["as"] = "system:serviceaccount:default:kuberay-doctor".into();
-    user["as-groups"] = json!(["system:serviceaccounts", "system:authenticated"]);
-    config.to_string()
 }
 
 /// The versions of all Ray objects: they change with every write.
@@ -244,12 +236,15 @@ async fn every_class_is_found_with_read_only_credentials_and_none_is_invented() 
         "--format",
         "json",
     ];
+    let audit = Audit::begin(&api);
     let live = tokio::task::spawn_blocking({
         let arguments = arguments.map(str::to_owned);
         move || rehearse(&arguments.each_ref().map(String::as_str))
     });
     let live = live.await.unwrap();
-    let report = document(&live);
+    let read = are_reads(&audit.requests());
+    let mut report = document(&live);
+    assert!(read > 5, "{read} requests");
     assert_eq!(live.status.code(), Some(1), "{report:#}");
     assert_eq!(
         (&report["from"], &report["origin"]),
@@ -296,11 +291,16 @@ async fn every_class_is_found_with_read_only_credentials_and_none_is_invented() 
         "--format",
         "json",
     ]);
+    let of_cluster = report["steps"][0].take();
     let report = document(&kept);
     assert_eq!(
         (kept.status.code(), &report["keptCrds"]),
         (Some(1), &json!(true))
     );
+    // The bundle gives the same answers as the cluster but for that.
+    let mut expected = verdicts(&of_cluster);
+    expected.insert("delete", "changed");
+    assert_eq!(verdicts(&report["steps"][0]), expected);
     assert_eq!(
         report["steps"][0]["totals"]["dropped"], 0,
         "{:#}",

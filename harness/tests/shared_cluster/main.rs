@@ -15,6 +15,7 @@ mod secrets;
 mod stalled;
 mod slow {
     mod around;
+    mod confusion;
     mod hazards;
 }
 #[allow(dead_code, reason = "each program of tests uses a part of it")]

@@ -4,6 +4,7 @@
 //! as ignored, with the reason. `cargo test -- --include-ignored` runs it, and it fails where what it needs is absent.
 //! Tests that take minutes, or need the network, are in a module called `slow`: `--skip slow::` leaves them out.
 
+pub mod audit;
 pub mod canary;
 pub mod cluster;
 pub mod copies;
@@ -14,6 +15,7 @@ pub mod own_cache;
 pub mod place;
 pub mod processes;
 pub mod proxy;
+pub mod reader;
 pub mod running;
 pub mod trials;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::DynamicObject;
 use kube::{Api, Client};
@@ -21,6 +22,10 @@ use crate::target::{ApiServer, ControlPlane, PlaneOptions};
 
 /// Objects that an operator works on at once: as many as keep two cores busy.
 const CONCURRENCY: usize = 4;
+/// How often a definition is sent that something else has written meanwhile.
+const CRD_TRIES: usize = 10;
+/// Definitions that are sent at once: as many as two cores read.
+const CRDS_AT_ONCE: usize = 2;
 /// Objects of one list; more are read in pages.
 const PAGE: u32 = 500;
 
@@ -165,14 +170,32 @@ impl Plane {
             }
         }
         let one = async |(name, text): &(String, String)| {
-            let found = api.get_metadata_opt(name).await;
-            let found = found.map_err(self::api("reading the definition", name))?;
-            let version = found.and_then(|found| found.metadata.resource_version);
-            let is_new = version.is_none();
-            self.send_crd(name, text, version).await?;
-            Ok::<_, RehearseError>((name.clone(), is_new))
+            let (mut tries, mut is_new) = (0, None);
+            loop {
+                let found = api.get_metadata_opt(name).await;
+                let found = found.map_err(self::api("reading the definition", name))?;
+                let version = found.and_then(|found| found.metadata.resource_version);
+                let is_new = *is_new.get_or_insert(version.is_none());
+                tries += 1;
+                let Err(again) = self.send_crd(name, text, version).await else {
+                    return Ok::<_, RehearseError>((name.clone(), is_new));
+                };
+                // The API server has written its status since it was read, or is slow with it.
+                let is_passing = match &again {
+                    kube::Error::Api(status) => status.code == 409,
+                    kube::Error::Service(_) => true,
+                    _ => false,
+                };
+                if !is_passing || tries == CRD_TRIES {
+                    return Err(self::api("replacing the definition", name)(again));
+                }
+            }
         };
-        let sent = futures::future::try_join_all(definitions.iter().map(one)).await?;
+        // All at once they would keep each other from being done within the limit of a request.
+        let sent = futures::stream::iter(&definitions)
+            .map(one)
+            .buffered(CRDS_AT_ONCE);
+        let sent: Vec<(String, bool)> = sent.try_collect().await?;
         let names: Vec<&String> = sent.iter().map(|(name, _)| name).collect();
         let is_new = sent.iter().filter(|(_, is_new)| *is_new);
         let mut new: Vec<String> = is_new.map(|(name, _)| name.clone()).collect();
@@ -183,12 +206,7 @@ impl Plane {
     }
 
     /// Replaces a definition of this version, or creates it.
-    async fn send_crd(
-        &self,
-        name: &str,
-        yaml: &str,
-        version: Option<String>,
-    ) -> Result<(), RehearseError> {
+    async fn send_crd(&self, name: &str, yaml: &str, version: Option<String>) -> kube::Result<()> {
         const ALL: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
         let request = match version {
             Some(version) => {
@@ -199,22 +217,17 @@ impl Plane {
             }
             None => http::Request::post(ALL).body(yaml.as_bytes().to_vec()),
         };
-        let sent = async {
-            let mut request = request.map_err(kube::Error::HttpError)?;
-            let kind = http::HeaderValue::from_static("application/yaml");
-            request
-                .headers_mut()
-                .insert(http::header::CONTENT_TYPE, kind);
-            // The answer is as large as the definition, and nobody reads it.
-            let accept = http::HeaderValue::from_static(
-                "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
-            );
-            request.headers_mut().insert(http::header::ACCEPT, accept);
-            self.client().request::<Value>(request).await
-        };
-        sent.await
-            .map(drop)
-            .map_err(api("replacing the definition", name))
+        let mut request = request.map_err(kube::Error::HttpError)?;
+        let kind = http::HeaderValue::from_static("application/yaml");
+        request
+            .headers_mut()
+            .insert(http::header::CONTENT_TYPE, kind);
+        // The answer is as large as the definition, and nobody reads it.
+        let accept = http::HeaderValue::from_static(
+            "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+        );
+        request.headers_mut().insert(http::header::ACCEPT, accept);
+        self.client().request::<Value>(request).await.map(drop)
     }
 
     /// Creates an object of KubeRay's, or tries to; `strict` refuses unknown fields as
@@ -248,6 +261,23 @@ impl Plane {
             }
             Err(error) => Err(api("creating", name)(error)),
         }
+    }
+
+    /// Sends a request that changes nothing, but takes as long as one that creates an object.
+    pub async fn answers(&self) -> Result<(), RehearseError> {
+        const PATH: &str = "/api/v1/namespaces/default/configmaps?dryRun=All";
+        let object = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "rehearsal"}});
+        let request = http::Request::post(PATH)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(object.to_string().into_bytes());
+        let failed = api("asking", "the API server");
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return Err(failed(kube::Error::HttpError(error))),
+        };
+        let answer = self.client().request::<Value>(request).await;
+        answer.map(drop).map_err(failed)
     }
 
     /// The objects of some kinds as they are stored now; a kind that is not served has none.

@@ -1,21 +1,21 @@
-//! A rehearsal of 200 objects: generated RayClusters, RayJobs and RayServices, with planted cases.
+//! How long rehearsals take, and whether the model agrees with two operators on generated objects.
 
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use kuberay_conformance::scenario::diff::{Kind, Objects};
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::rehearse::{cluster, document, verdicts};
-use crate::support::{program, turn};
+use crate::support::{newest, program, turn};
 
-/// Objects of a fleet.
-const NUMBER: usize = 200;
 /// The limit for a program that was built with optimisation, on two cores without other work.
 const LIMIT: Duration = Duration::from_mins(2);
 
-fn rehearse(from: &str, to: &str, folder: &Path, objects: &[Value]) -> (Value, Duration) {
+/// The report on objects, and how long it took.
+pub fn rehearse(from: &str, to: &str, folder: &Path, objects: &[Value]) -> (Value, Duration) {
     let path = folder.join("objects.json");
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
     std::fs::write(&path, list.to_string()).unwrap();
@@ -35,29 +35,38 @@ fn rehearse(from: &str, to: &str, folder: &Path, objects: &[Value]) -> (Value, D
     (document(&output), began.elapsed())
 }
 
-#[test]
+/// Prints how long it takes (docs/benchmarks.md).
+#[rstest]
+#[case::two_hundred_in_two_minutes(200, Some(LIMIT))]
+#[case::a_thousand(1000, None)]
 #[ignore = "needs envtest, takes minutes"]
-fn two_hundred_ray_clusters_are_upgraded_in_two_minutes() {
+fn ray_clusters_are_upgraded_to_the_newest_release(
+    #[case] number: usize,
+    #[case] limit: Option<Duration>,
+) {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
-    let mut objects: Vec<Value> = (0..NUMBER)
+    let mut objects: Vec<Value> = (0..number)
         .map(|index| cluster(&format!("c-{index}")))
         .collect();
     objects[7]["spec"]["workerGroupSpecs"][0]["minReplicas"] = json!(6);
-    let (report, took) = rehearse("1.5.2", "1.6.2", folder.path(), &objects);
+    let (report, took) = rehearse("1.5.2", newest(), folder.path(), &objects);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!(
-        "{NUMBER} RayClusters: {:.1} s, load {load}",
+        "{number} RayClusters from 1.5.2 to {}: {:.1} s, load {load}",
+        newest(),
         took.as_secs_f64()
     );
     let step = &report["steps"][0];
     assert_eq!(step["model"], Value::Null, "{:#}", step["model"]);
-    for (name, verdict) in verdicts(step) {
+    let verdicts = verdicts(step);
+    assert_eq!(verdicts.len(), number);
+    for (name, verdict) in verdicts {
         let expected = if name == "c-7" { "refused" } else { "cosmetic" };
         assert_eq!(verdict, expected, "{name}");
     }
     if !cfg!(debug_assertions) {
-        assert!(took < LIMIT, "{took:?}");
+        assert!(limit.is_none_or(|limit| took < limit), "{took:?}");
     }
 }
 

@@ -22,6 +22,9 @@ const PATIENT: Duration = Duration::from_secs(20);
 /// at most about 20 requests a second.
 const WITHIN: Duration = Duration::from_mins(2);
 const WITHIN_EACH: Duration = Duration::from_secs(4);
+/// As many requests in a row an operator may send before one of them changes what is watched: so
+/// much longer is waited where the API server is slow.
+const REQUESTS: u32 = 5;
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -53,17 +56,22 @@ impl Stage<'_> {
         within: Duration,
     ) -> Result<(), RehearseError> {
         let started = Instant::now();
+        let (mut before, mut slowest) = (Duration::ZERO, Duration::ZERO);
         loop {
             if !awaited.is_empty() {
                 log.strike(awaited);
             }
             let quiet = self.world.quiet_for().min(started.elapsed());
+            if quiet < before {
+                slowest = Duration::ZERO;
+            }
+            before = quiet;
             let enough = if awaited.is_empty() {
                 self.quiet
             } else {
                 PATIENT
             };
-            if quiet >= enough {
+            if quiet >= enough + slowest * REQUESTS {
                 return Ok(());
             }
             if started.elapsed() >= within {
@@ -73,10 +81,18 @@ impl Stage<'_> {
                 ));
                 return Ok(());
             }
+            let asked = Instant::now();
+            let look = async {
+                let answered = self.plane.answers().await;
+                tokio::time::sleep(LOOK_EVERY).await;
+                answered
+            };
             tokio::select! {
                 cause = self.plane.ended() => return Err(RehearseError::Ended(cause)),
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                answered = look => answered?,
             }
+            // What delays the harness delays an operator, too.
+            slowest = slowest.max(asked.elapsed().saturating_sub(LOOK_EVERY));
         }
     }
 

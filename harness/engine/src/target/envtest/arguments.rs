@@ -1,7 +1,7 @@
 //! The arguments of etcd and kube-apiserver.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::certificates::{ADDRESS, Credentials};
 
@@ -77,6 +77,31 @@ impl Authorization {
             Self::Roles => "RBAC",
         }
     }
+}
+
+/// What an API server notes of requests, and where.
+pub(super) struct Audit {
+    /// The file with the policy.
+    pub(super) policy: PathBuf,
+    /// The file that gets a line of JSON for each request.
+    pub(super) log: PathBuf,
+}
+
+/// Every request is noted once, when it has ended, without what was sent.
+pub(super) const AUDIT_POLICY: &str = "\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+";
+
+/// The arguments with which an API server notes requests.
+pub(super) fn audit(audit: &Audit) -> [OsString; 2] {
+    [
+        flag("audit-policy-file", &audit.policy),
+        flag("audit-log-path", &audit.log),
+    ]
 }
 
 /// An API server that keeps its objects below its name in an etcd that others use, too.

@@ -9,7 +9,7 @@ use kube::Client;
 
 use super::super::error::ClusterError;
 use super::super::ready;
-use super::arguments::{self, Authorization};
+use super::arguments::{self, Audit, Authorization};
 use super::certificates::{ADDRESS, Credentials};
 use super::folder::Folder;
 use super::objects::{Keys, Objects};
@@ -61,6 +61,8 @@ pub struct ApiServer {
     pub kubernetes: String,
     /// A folder of its own, which goes with the control plane.
     pub folder: PathBuf,
+    /// The audit log, a line of JSON for each request, where it writes one.
+    pub audit: Option<PathBuf>,
     process: Supervised,
 }
 
@@ -124,7 +126,8 @@ impl ControlPlane {
         self.server(program, name, Authorization::Everything).await
     }
 
-    /// Starts an API server that asks roles who may do what; its client is an administrator.
+    /// Starts an API server that asks roles who may do what, and writes an audit log; its client is
+    /// an administrator.
     ///
     /// # Errors
     /// As [`Self::api_server`].
@@ -145,6 +148,10 @@ impl ControlPlane {
         let folder = self.folder.path().join(name);
         std::fs::create_dir(&folder).map_err(super::super::error::file("making", &folder))?;
         let (log, kubeconfig) = (folder.join("kube-apiserver.log"), folder.join("kubeconfig"));
+        let audit = match authorization {
+            Authorization::Everything => None,
+            Authorization::Roles => Some(audited(&folder)?),
+        };
         let called = format!("kube-apiserver of {name}");
         let (process, _, (client, kubernetes)) =
             on_free_ports(&self.alarm, async |[port], alarm| {
@@ -152,16 +159,14 @@ impl ControlPlane {
                 std::fs::write(&kubeconfig, text)
                     .map_err(super::super::error::file("writing", &kubeconfig))?;
                 let client = ready::client(&kubeconfig).await?;
+                let credentials = &self.credentials;
+                let mut arguments =
+                    arguments::api_server(port, self.port, name, authorization, credentials);
+                arguments.extend(audit.iter().flat_map(arguments::audit));
                 let start = Start {
                     name: called.clone(),
                     program,
-                    arguments: arguments::api_server(
-                        port,
-                        self.port,
-                        name,
-                        authorization,
-                        &self.credentials,
-                    ),
+                    arguments,
                     env: self.environment(),
                     log: &log,
                     helper: &self.helper,
@@ -187,6 +192,7 @@ impl ControlPlane {
             kubeconfig,
             kubernetes,
             folder,
+            audit: audit.map(|audit| audit.log),
             process,
         })
     }
@@ -243,6 +249,17 @@ impl ApiServer {
     pub async fn stop(self) {
         self.process.stop().await;
     }
+}
+
+/// Writes the policy of an audit log into a folder.
+fn audited(folder: &Path) -> Result<Audit, ClusterError> {
+    let audit = Audit {
+        policy: folder.join("audit-policy.yaml"),
+        log: folder.join("audit.log"),
+    };
+    std::fs::write(&audit.policy, arguments::AUDIT_POLICY)
+        .map_err(super::super::error::file("writing", &audit.policy))?;
+    Ok(audit)
 }
 
 /// What came of a start: the process, its port, and whether it serves.

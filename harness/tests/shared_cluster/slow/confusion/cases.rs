@@ -1,0 +1,350 @@
+//! The cases of the confusion matrix: scenarios of the repository, and clusters that are made here.
+
+use kuberay_conformance::plan::includes;
+use kuberay_conformance::scenario::{
+    OperatorSettings, Scenario, apply_changes, load_all, manifests,
+};
+use semver::Version;
+use serde_json::{Value, json};
+
+use crate::support::scenarios;
+
+/// What `doctor` is to say.
+pub enum Expected {
+    /// One of these causes first.
+    First(&'static [&'static str]),
+    /// A cause of each of these lists, one of them first.
+    All(Vec<&'static [&'static str]>),
+    /// No problem, but this warning.
+    Warned(&'static str),
+    /// Nothing.
+    Silent,
+}
+
+/// Objects of one namespace, with what `doctor` is to say of them.
+pub struct Case {
+    pub name: String,
+    pub objects: Vec<Value>,
+    /// What is applied once everything is ready.
+    pub later: Vec<Value>,
+    pub expected: Expected,
+}
+
+/// Scenarios whose Ray does not start, or does not become ready, with the cause.
+const HAZARDS: &[(&str, &[&str])] = &[
+    ("exit-ends-the-container", &["ends-shell"]),
+    ("exec-replaces-the-shell", &["ends-shell"]),
+    ("errexit-before-the-last-command", &["errexit"]),
+    ("errexit-and-the-limit", &["errexit"]),
+    ("trailing-semicolon", &["trailing-semicolon"]),
+    ("trailing-ampersand", &["trailing-ampersand"]),
+    ("trailing-newline", &["trailing-newline"]),
+    ("trailing-comment", &["trailing-comment"]),
+    ("ray-start-only-mentioned", &["ray-start-in-text"]),
+    ("ray-started-twice", &["ray-start-in-words"]),
+    ("variables-before-the-shell", &["ends-shell"]),
+    ("parameters-are-shell-text", &["shell-in-parameter"]),
+    ("path-set-by-a-profile", &["ray-not-in-path"]),
+    ("generated-command-without-eval", &["gen-cmd-unquoted"]),
+    ("ray-option-unknown", &["unknown-ray-option"]),
+    ("ray-option-type", &["parameter-type"]),
+    ("ray-option-json", &["unreadable-json"]),
+    ("post-start-hook-fails", &["post-start-hook-fails"]),
+    ("probe-of-the-user-fails", &["probe-fails"]),
+    ("probe-of-the-user-restarts", &["probe-kills-slow-start"]),
+    ("worker-without-ray", &["wait-gcs-ready-without-ray"]),
+];
+
+/// Scenarios whose Ray is ready in the end, though some hold a hazard.
+const HEALTHY: &[&str] = &[
+    "before-ray-start",
+    "failing-command-is-swallowed",
+    "limit-that-cannot-be-raised",
+    "script-in-words",
+    "path-reset-by-a-profile",
+    "state-before-ray-start",
+    "solution-1-background-command",
+    "solution-2-post-start-hook",
+    "post-start-hook-takes-long",
+    "ready-waits-for-ray",
+    "head-and-worker-on-two-nodes",
+    "worker-command",
+    "worker-background-and-hook",
+    "overwrite-head-alone",
+    "autoscaler-adds-a-worker",
+    "rayservice-head",
+    "rayjob",
+];
+
+/// Scenarios that `doctor` explains although everything is well.
+const WARNED: &[(&str, &str)] = &[("rayjob-entrypoint-of-two-commands", "entrypoint-runs-here")];
+
+/// What the nodes have: the operator's release, Ray's image and its release.
+pub struct Stack {
+    pub operator: Version,
+    pub image: String,
+    pub ray: String,
+}
+
+/// All cases that the operator of the cluster can show.
+pub fn all(stack: &Stack) -> Vec<Case> {
+    let all = load_all(&scenarios()).unwrap();
+    let case = |name: &str, expected: Expected| {
+        let scenario = all.iter().find(|one| one.file.metadata.name == name);
+        let scenario = scenario.unwrap_or_else(|| panic!("no scenario {name}"));
+        of_scenario(scenario, stack, expected)
+    };
+    let mut cases = Vec::new();
+    for (name, causes) in HAZARDS {
+        cases.extend(case(name, Expected::First(causes)));
+    }
+    for name in HEALTHY {
+        cases.extend(case(name, Expected::Silent));
+    }
+    for (name, cause) in WARNED {
+        cases.extend(case(name, Expected::Warned(cause)));
+    }
+    for scenario in all.iter().filter(|one| is_refused_by_operator(one)) {
+        cases.extend(of_scenario(
+            scenario,
+            stack,
+            Expected::First(&["refused-by-operator"]),
+        ));
+    }
+    cases.extend(own(stack));
+    cases.extend(several_faults(stack));
+    cases
+}
+
+fn is_refused_by_operator(scenario: &Scenario) -> bool {
+    let spec = &scenario.file.spec;
+    let refusal = serde_json::to_value(&spec.checks).unwrap();
+    let by = refusal.pointer("/0/rejected/by");
+    // Settings of the operator would replace the one that is there.
+    by.is_some_and(|by| by == "operator") && spec.operator_settings == OperatorSettings::default()
+}
+
+fn of_scenario(scenario: &Scenario, stack: &Stack, expected: Expected) -> Option<Case> {
+    let spec = &scenario.file.spec;
+    if !includes(&scenario.operator, &stack.operator) {
+        return None;
+    }
+    let mut objects = manifests(scenario, None).unwrap();
+    // The namespace is set with the names.
+    apply_changes(&mut objects, &spec.changes, "", &stack.image, &stack.ray);
+    Some(Case {
+        name: scenario.file.metadata.name.clone(),
+        objects,
+        later: Vec::new(),
+        expected,
+    })
+}
+
+/// A RayCluster with a head and a worker, whose containers do what they should.
+fn cluster(stack: &Stack) -> Value {
+    let container = |name: &str| {
+        json!({"name": name, "image": stack.image, "resources": {
+            "limits": {"cpu": "1", "memory": "2Gi"},
+            "requests": {"cpu": "100m", "memory": "512Mi"}}})
+    };
+    json!({"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "own"},
+        "spec": {"rayVersion": stack.ray,
+            "headGroupSpec": {"rayStartParams": {},
+                "template": {"spec": {"containers": [container("ray-head")]}}},
+            "workerGroupSpecs": [{"groupName": "group", "replicas": 1, "minReplicas": 1,
+                "maxReplicas": 1, "rayStartParams": {},
+                "template": {"spec": {"containers": [container("ray-worker")]}}}]}})
+}
+
+/// A fault of a Pod template, with the causes that name it.
+struct Fault {
+    name: &'static str,
+    cause: &'static [&'static str],
+    plant: fn(&mut Value),
+}
+
+/// Faults of a head. The containers of the worker wait meanwhile.
+const OF_HEAD: &[Fault] = &[
+    Fault {
+        name: "trailing-operator",
+        cause: &["trailing-operator"],
+        plant: |spec| spec["containers"][0]["args"] = json!(["echo one &&"]),
+    },
+    Fault {
+        name: "syntax-error",
+        cause: &["syntax-error"],
+        plant: |spec| spec["containers"][0]["args"] = json!(["if true; then"]),
+    },
+    Fault {
+        name: "never-returns",
+        cause: &["never-returns"],
+        plant: |spec| spec["containers"][0]["command"] = json!(["sleep", "infinity"]),
+    },
+    Fault {
+        name: "ray-not-first",
+        cause: &["ray-not-first"],
+        plant: |spec| {
+            let mut side = spec["containers"][0].clone();
+            side["name"] = "logger".into();
+            // As in an image of something else.
+            side["env"] = json!([{"name": "PATH", "value": "/usr/bin:/bin"}]);
+            let containers = spec["containers"].as_array_mut().unwrap();
+            containers.insert(0, side);
+        },
+    },
+    Fault {
+        name: "side-container-fails",
+        cause: &["side-container-fails"],
+        plant: |spec| {
+            let mut side = spec["containers"][0].clone();
+            side["name"] = "logger".into();
+            side["command"] = json!(["/bin/sh", "-c", "echo no; exit 4"]);
+            side["resources"] = json!({});
+            spec["containers"].as_array_mut().unwrap().push(side);
+        },
+    },
+    Fault {
+        name: "out-of-memory",
+        cause: &["out-of-memory"],
+        plant: |spec| {
+            let memory = json!({"limits": {"cpu": "1", "memory": "48Mi"},
+                "requests": {"cpu": "100m", "memory": "48Mi"}});
+            spec["containers"][0]["resources"] = memory;
+        },
+    },
+];
+
+/// Faults of a worker, which show whatever the head does.
+const OF_WORKER: &[Fault] = &[
+    Fault {
+        name: "image-not-found",
+        cause: &["image-not-found", "image-pull-fails"],
+        plant: |spec| {
+            let image = spec["containers"][0]["image"].as_str().unwrap();
+            let (name, _) = image.rsplit_once(':').unwrap();
+            spec["containers"][0]["image"] = format!("{name}:no-such-tag").into();
+        },
+    },
+    Fault {
+        name: "too-large",
+        cause: &["too-large"],
+        plant: |spec| {
+            let cpu = json!({"limits": {"cpu": "1000"}, "requests": {"cpu": "1000"}});
+            spec["containers"][0]["resources"] = cpu;
+        },
+    },
+    Fault {
+        name: "unschedulable",
+        cause: &["unschedulable"],
+        plant: |spec| spec["nodeSelector"] = json!({"no-such-label": "there"}),
+    },
+    Fault {
+        name: "init-container-fails",
+        cause: &["init-container-fails"],
+        plant: |spec| {
+            let mut init = spec["containers"][0].clone();
+            init["name"] = "fetch".into();
+            init["command"] = json!(["/bin/sh", "-c", "echo no; exit 4"]);
+            spec["initContainers"] = json!([init]);
+        },
+    },
+    Fault {
+        name: "volume-absent",
+        cause: &["container-config"],
+        plant: |spec| {
+            spec["volumes"] = json!([{"name": "v", "configMap": {"name": "absent"}}]);
+            let mount = json!([{"name": "v", "mountPath": "/v"}]);
+            spec["containers"][0]["volumeMounts"] = mount;
+        },
+    },
+];
+
+fn template<'a>(cluster: &'a mut Value, role: &str) -> &'a mut Value {
+    let path = if role == "head" {
+        "/spec/headGroupSpec/template/spec"
+    } else {
+        "/spec/workerGroupSpecs/0/template/spec"
+    };
+    cluster.pointer_mut(path).unwrap()
+}
+
+/// One fault each, and reports that no scenario shows.
+fn own(stack: &Stack) -> Vec<Case> {
+    let case = |name: &str, objects: Vec<Value>, expected| Case {
+        name: name.into(),
+        objects,
+        later: Vec::new(),
+        expected,
+    };
+    let mut cases = Vec::new();
+    for (role, faults) in [("head", OF_HEAD), ("worker", OF_WORKER)] {
+        for fault in faults {
+            let mut cluster = cluster(stack);
+            (fault.plant)(template(&mut cluster, role));
+            let expected = Expected::First(fault.cause);
+            cases.push(case(fault.name, vec![cluster], expected));
+        }
+    }
+    // `bash -c` without its script: the words after it are another command.
+    let mut shell = cluster(stack);
+    template(&mut shell, "head")["containers"][0]["command"] = json!(["bash", "-c"]);
+    let expected = Expected::First(&["shell-without-script"]);
+    cases.push(case("kuberay#2767", vec![shell], expected));
+    let mut job = json!({"apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": {"name": "job"},
+        "spec": {"entrypoint": "echo one; python /no/such/file.py"}});
+    job["spec"]["rayClusterSpec"] = cluster(stack)["spec"].take();
+    let expected = Expected::First(&["entrypoint-runs-here"]);
+    cases.push(case("kuberay#3929", vec![job], expected));
+    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "quota"},
+        "spec": {"hard": {"pods": "0"}}});
+    let expected = Expected::First(&["quota"]);
+    cases.push(case("quota", vec![quota, cluster(stack)], expected));
+    let mut changed = cluster(stack);
+    template(&mut changed, "head")["containers"][0]["args"] = json!(["echo another"]);
+    let mut stale = case(
+        "kuberay#2534",
+        vec![cluster(stack)],
+        Expected::First(&["stale-pod"]),
+    );
+    stale.later = vec![changed];
+    cases.push(stale);
+    cases
+}
+
+/// Ten RayClusters with two or three faults each.
+fn several_faults(stack: &Stack) -> Vec<Case> {
+    // Places in the two lists, and whether a side container fails, too.
+    let chosen = [
+        (0, 0, false),
+        (1, 1, false),
+        (2, 2, false),
+        (3, 3, false),
+        (0, 4, true),
+        (1, 0, true),
+        (2, 1, true),
+        (0, 2, true),
+        (1, 3, true),
+        (2, 4, false),
+    ];
+    let mut cases = Vec::new();
+    for (head, worker, side) in chosen {
+        let (head, worker) = (&OF_HEAD[head], &OF_WORKER[worker]);
+        let mut cluster = cluster(stack);
+        let mut causes = vec![head.cause, worker.cause];
+        let mut name = format!("{} + {}", head.name, worker.name);
+        if side {
+            (OF_HEAD[4].plant)(template(&mut cluster, "head"));
+            causes.push(OF_HEAD[4].cause);
+            name.push_str(" + side-container-fails");
+        }
+        (head.plant)(template(&mut cluster, "head"));
+        (worker.plant)(template(&mut cluster, "worker"));
+        cases.push(Case {
+            name,
+            objects: vec![cluster],
+            later: Vec::new(),
+            expected: Expected::All(causes),
+        });
+    }
+    cases
+}
