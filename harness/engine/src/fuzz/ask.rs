@@ -25,7 +25,7 @@ use crate::scenario::Steps;
 const STAYS_FOR: Duration = Duration::from_secs(5);
 /// How long an answer that contradicts the contract may still change.
 const CHANGES_WITHIN: Duration = Duration::from_secs(5);
-/// The first release that reports every refusal as an event (rayjob_controller.go of 1.3.0); the
+/// The first release that reports every refusal as an event (`rayjob_controller.go` of 1.3.0); the
 /// log of older ones is read after so long without an event.
 const EVENTS_SINCE: Version = Version::new(1, 3, 0);
 const LOG_AFTER: Duration = Duration::from_secs(3);
