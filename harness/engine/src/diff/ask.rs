@@ -18,9 +18,10 @@ use super::cases::{Asked, Cases};
 use super::side::Resolved;
 use crate::check::{Observation, Rejection};
 use crate::compare::{
-    Change, Comparison, DiffSide, ExpectedPods, Groups, Observed, Recorded, changes, expected_pods,
-    observe,
+    Change, Comparison, DiffSide, ExpectedPods, Groups, Observed, Recorded, Subject, changes,
+    expected_pods, observe,
 };
+use crate::contract::flags_are_ordered;
 use crate::observe::{NamespaceView, Watches};
 use crate::operator::Sender;
 use crate::progress::Progress;
@@ -335,8 +336,14 @@ impl Sides {
                     self.head.forget(&new.objects)
                 );
                 let recorded = self.record(asked, &namespace, &seen.1, options)?;
+                let mut found = changes(&base, &head, asked.is_annotated());
+                // A value that reads like further flags can hide the order that is not promised.
+                let releases = [&self.base.release, &self.head.release];
+                if !releases.into_iter().any(flags_are_ordered) {
+                    found.retain(|change| change.subject != Subject::FlagOrder);
+                }
                 return Ok(Answer {
-                    changes: changes(&base, &head, asked.is_annotated()),
+                    changes: found,
                     asked: asked.clone(),
                     base,
                     recorded,
