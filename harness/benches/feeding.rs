@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kuberay_conformance::artifact::{Artifacts, Image, Source, Store};
+use kuberay_conformance::artifact::{Artifacts, Image, SourcePolicy, Store};
 use kuberay_conformance::container::Engine;
 use kuberay_conformance::process;
 use kuberay_conformance::report::{Origin, Silent};
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Failed> {
     let artifacts = Artifacts::new(
         engine.clone(),
         store.clone(),
-        Source::Auto,
+        SourcePolicy::Auto,
         Arc::new(Silent),
     );
     let cluster = KindCluster::new(engine.clone(), CLUSTER, store.root(), Arc::new(Silent))?;

@@ -14,15 +14,15 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use semver::Version;
 
-pub use artifacts::{ArtifactList, ArtifactLock, ArtifactPrune, Artifacts, ListFormat};
-pub use choices::{EngineKind, EvidencePolicy, FieldValidation, Source, StatusLevel};
+pub use artifacts::{ArtifactList, ArtifactLock, ArtifactPrune, ArtifactsCommand, ListFormat};
+pub use choices::{EngineChoice, EvidenceChoice, FieldValidation, SourceChoice, StatusLevelChoice};
 pub use existing::{ExistingCluster, InExisting};
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
-pub use manifests::{FromCluster, Operator, gate, variable};
+pub use manifests::{FromCluster, OperatorArguments, gate, variable};
 pub use mirrors::{ArtifactSource, Mirrors};
 
 use crate::artifact::{Store, built_in_scenarios};
-use crate::commands::{Check, Diff, Doctor, Explain, Fuzz, Rehearse};
+use crate::commands::{CheckArguments, DiffArguments, Doctor, Explain, Fuzz, Rehearse};
 use crate::contract;
 use crate::exit::CliError;
 use crate::operator::Manifests;
@@ -75,7 +75,7 @@ pub enum Command {
     /// Print the commands that the operator makes of a manifest, and its traps
     Explain(Box<Explain>),
     /// Find what is wrong with manifests
-    Check(Box<Check>),
+    Check(Box<CheckArguments>),
     /// Find what is wrong with the Ray Pods of a cluster; only reads
     Doctor(Box<Doctor>),
     /// Show what an upgrade of the operator does to the Ray objects of a cluster; only reads
@@ -83,7 +83,7 @@ pub enum Command {
     /// Compare the contract with real operators on generated objects
     Fuzz(Fuzz),
     /// Compare two operators with each other
-    Diff(Box<Diff>),
+    Diff(Box<DiffArguments>),
     /// Create, list or check scenarios
     #[command(subcommand)]
     Scenario(Scenarios),
@@ -95,13 +95,13 @@ pub enum Command {
     Snapshot(SnapshotCommand),
     /// Merge, compare or publish the reports of runs
     #[command(subcommand)]
-    Report(Report),
+    Report(ReportCommand),
     /// Run scenarios as a Job in a cluster
     #[command(subcommand)]
     Job(Job),
     /// Show what the cache holds, and what mirrors must hold
     #[command(subcommand)]
-    Artifacts(Artifacts),
+    Artifacts(ArtifactsCommand),
     /// Print a generated page of the documentation
     #[command(hide = true)]
     Docs(Docs),
@@ -151,9 +151,9 @@ pub enum Cluster {
     /// Bring a target up, with operator and images, and leave it up
     Up(Box<Stack>),
     /// Remove what `cluster up` created
-    Down(Place),
+    Down(ClusterArguments),
     /// Print the targets that are up, and the processes that use them
-    Status(Place),
+    Status(ClusterArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -197,7 +197,7 @@ pub enum Document {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Report {
+pub enum ReportCommand {
     /// Make one report of several runs of one plan, such as its shards
     Merge(Merge),
     /// Compare two runs: newly failing, fixed, slower, new and gone cases
@@ -419,7 +419,7 @@ pub struct Selection {
     #[command(flatten)]
     pub folder: Folder,
     #[command(flatten)]
-    pub releases: Releases,
+    pub releases: ReleaseArguments,
     #[command(flatten)]
     pub part: Part,
 }
@@ -442,7 +442,7 @@ pub struct Part {
 pub struct Targets(pub Vec<TargetKind>);
 
 #[derive(Debug, Clone, Args)]
-pub struct Releases {
+pub struct ReleaseArguments {
     /// KubeRay releases: 1.6.2, a list 1.3.2,1.6, a range 1.0.0..1.6.2, `latest` or `all`
     ///
     /// `1.6` is the newest patch release of 1.6. When absent: the newest release whose module can
@@ -461,10 +461,10 @@ pub struct Releases {
 }
 
 #[derive(Debug, Clone, Args)]
-pub struct Engine {
+pub struct EngineArguments {
     /// Container engine; when absent, Docker if it can run kind's nodes, else podman
     #[arg(long, hide_short_help = true, value_name = "ENGINE", value_enum)]
-    pub engine: Option<EngineKind>,
+    pub engine: Option<EngineChoice>,
     /// Name of the kind cluster
     #[arg(long, hide_short_help = true, value_name = "NAME", default_value = CLUSTER)]
     pub cluster: String,
@@ -483,7 +483,7 @@ pub struct Size {
 
 /// What `cluster down` and `cluster status` look at.
 #[derive(Debug, Args)]
-pub struct Place {
+pub struct ClusterArguments {
     /// Target: envtest, kind or all
     #[arg(
         long = "target",
@@ -494,7 +494,7 @@ pub struct Place {
     )]
     pub targets: Targets,
     #[command(flatten)]
-    pub engine: Engine,
+    pub engine: EngineArguments,
     #[command(flatten)]
     pub existing: ExistingCluster,
 }
@@ -505,11 +505,11 @@ pub struct Stack {
     #[arg(long = "target", value_name = "TARGET", value_parser = targets, default_value = "kind", overrides_with = "targets")]
     pub targets: Targets,
     #[command(flatten)]
-    pub releases: Releases,
+    pub releases: ReleaseArguments,
     #[command(flatten)]
     pub source: OperatorSource,
     #[command(flatten)]
-    pub engine: Engine,
+    pub engine: EngineArguments,
     #[command(flatten)]
     pub size: Size,
     /// Time limit, such as 30m
@@ -609,7 +609,7 @@ pub struct Run {
     #[command(flatten)]
     pub source: OperatorSource,
     #[command(flatten)]
-    pub engine: Engine,
+    pub engine: EngineArguments,
     #[command(flatten)]
     pub size: Size,
     /// Continue the last run with the same arguments; cases that passed do not run again
@@ -640,7 +640,7 @@ pub struct Run {
         value_enum,
         default_value_t
     )]
-    pub status_level: StatusLevel,
+    pub status_level: StatusLevelChoice,
     /// When to keep Pods, events, logs and objects of a case
     #[arg(
         long,
@@ -649,7 +649,7 @@ pub struct Run {
         value_enum,
         default_value_t
     )]
-    pub evidence: EvidencePolicy,
+    pub evidence: EvidenceChoice,
     /// Number of cases at once, as far as the nodes have capacity
     ///
     /// When absent: 16 on envtest, one for each processor on kind, 64 with --context; a case that only waits for time to

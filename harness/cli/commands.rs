@@ -26,13 +26,13 @@ use std::process::ExitCode;
 use clap::{Args as _, FromArgMatches as _, Parser as _};
 
 use crate::args::{
-    Arguments, Artifacts, Cluster, Command, Job, Report, Scenarios, SnapshotCommand,
+    Arguments, ArtifactsCommand, Cluster, Command, Job, ReportCommand, Scenarios, SnapshotCommand,
 };
 use crate::artifact::SupplySettings;
 use crate::console;
 use crate::exit::CliError;
-pub use check::Check;
-pub use diff::Diff;
+pub use check::CheckArguments;
+pub use diff::DiffArguments;
 pub use doctor::Doctor;
 pub use explain::Explain;
 pub use fuzz::Fuzz;
@@ -91,16 +91,16 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Snapshot(SnapshotCommand::Review(snapshots)) => files::review(&snapshots),
         Command::Snapshot(SnapshotCommand::Accept(snapshots)) => files::accept(&snapshots),
         Command::Snapshot(SnapshotCommand::Reject(snapshots)) => files::reject(&snapshots),
-        Command::Report(Report::Merge(options)) => merge::run(&options),
-        Command::Report(Report::Compare(options)) => compare::run(&options),
-        Command::Report(Report::Publish(options)) => programme::publish(&options),
-        Command::Report(Report::Verify(options)) => programme::verify(&options),
+        Command::Report(ReportCommand::Merge(options)) => merge::run(&options),
+        Command::Report(ReportCommand::Compare(options)) => compare::run(&options),
+        Command::Report(ReportCommand::Publish(options)) => programme::publish(&options),
+        Command::Report(ReportCommand::Verify(options)) => programme::verify(&options),
         Command::Job(Job::Submit(submit)) => job::submit(&submit),
         Command::Job(Job::Collect(collect)) => job::collect(&collect),
         Command::Job(Job::Image(image)) => job::image(&image),
-        Command::Artifacts(Artifacts::List(list)) => artifacts::list(&list),
-        Command::Artifacts(Artifacts::Prune(prune)) => artifacts::prune(&prune),
-        Command::Artifacts(Artifacts::Lock(lock)) => artifacts::lock(&lock),
+        Command::Artifacts(ArtifactsCommand::List(list)) => artifacts::list(&list),
+        Command::Artifacts(ArtifactsCommand::Prune(prune)) => artifacts::prune(&prune),
+        Command::Artifacts(ArtifactsCommand::Lock(lock)) => artifacts::lock(&lock),
         Command::Docs(folder) => files::docs(&folder),
         Command::Schema { of } => files::schema(of),
         Command::Completions { shell } => Ok(completions::print(shell)),

@@ -33,7 +33,7 @@ mod tests;
 const NAME: &str = "kuberay-conformance";
 
 pub use kuberay_conformance_engine::merge::{
-    MergeError, Merged, Source, merge, read_sources, refuse_to_overwrite, write_merged,
+    MergeError, MergeSource, Merged, merge, read_sources, refuse_to_overwrite, write_merged,
 };
 pub use kuberay_conformance_engine::progress::{Progress, Silent};
 pub use kuberay_conformance_engine::redact::{MASK, Redacted, Redactor};
@@ -43,7 +43,7 @@ pub use kuberay_conformance_engine::reports::{
 pub use kuberay_conformance_scenario::results::*;
 
 pub use check::{check_annotations, check_junit};
-pub use compare::{Comparison, Difference, compare};
+pub use compare::{CaseDifference, RunComparison, compare};
 pub use contract_page::contract_page;
 pub use diff_junit::diff_junit;
 pub use diff_markdown::diff_markdown;
@@ -56,7 +56,8 @@ pub use json::results_schema;
 pub use markdown::render_markdown;
 pub use pairs::render_pairs;
 pub use programme::{
-    ConformanceReport, Entry, Profile, ProgrammeError, ProgrammeResult, badge, render_programme,
+    ConformanceReport, Profile, ProgrammeEntry, ProgrammeError, ProgrammeResult, badge,
+    render_programme,
 };
 pub use rehearsal::rehearsal_text;
 pub use rehearsal_markdown::rehearsal_markdown;

@@ -21,7 +21,7 @@ use kuberay_conformance::provider::{Capabilities, CaseCleanUp, Health, Images, T
 use kuberay_conformance::report::{
     CaseResult, Environment, ImageRecord, Origin, Outcome, Redactor, Silent,
 };
-use kuberay_conformance::runner::{Engine, EngineOptions, EvidencePolicy, new_run_id};
+use kuberay_conformance::runner::{EngineOptions, EvidencePolicy, RunEngine, new_run_id};
 use kuberay_conformance::scenario::{TargetKind, load_all};
 use semver::Version;
 use serde_json::{Value, json};
@@ -187,7 +187,7 @@ async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CaseResult
         record_verified: false,
     };
     let cancel = tokio_util::sync::CancellationToken::new();
-    let engine = Engine::new(target, options, Arc::new(Silent), cancel)
+    let engine = RunEngine::new(target, options, Arc::new(Silent), cancel)
         .await
         .unwrap();
     engine.run_case(&cases[0]).await

@@ -9,7 +9,7 @@ use kuberay_conformance::plan::{Pair, TestCase};
 use kuberay_conformance::provider::{Envtest, EnvtestSpec, ReleaseSpec};
 use kuberay_conformance::report::{CaseResult, Outcome, Redactor, Silent};
 use kuberay_conformance::runner::{
-    Engine, EngineOptions, EvidencePolicy, FileJournal, JournalHead, RunJournal, new_run_id,
+    EngineOptions, EvidencePolicy, FileJournal, JournalHead, RunEngine, RunJournal, new_run_id,
 };
 use kuberay_conformance::scenario::{TargetKind, load_all};
 use semver::Version;
@@ -79,7 +79,7 @@ async fn on(
     };
     let target = up.target(ray).await?;
     let cancel = CancellationToken::new();
-    let engine = Engine::new(target, engine_options, Arc::new(Silent), cancel).await?;
+    let engine = RunEngine::new(target, engine_options, Arc::new(Silent), cancel).await?;
     let config = kube::config::Kubeconfig::read_from(&up.kubeconfig)?;
     let config =
         kube::Config::from_custom_kubeconfig(config, &kube::config::KubeConfigOptions::default())

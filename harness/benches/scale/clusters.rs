@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::PostParams;
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, ResourceExt as _};
-use kuberay_conformance::artifact::{Programs, Source, Store};
+use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::operator::{Beside, BesideOptions, Sender, create_crds};
 use kuberay_conformance::process::OWN_PROGRAM;
 use kuberay_conformance::report::Silent;
@@ -48,7 +48,7 @@ pub async fn measure(
     number: usize,
 ) -> Result<String, Failed> {
     let store = Store::open()?;
-    let programs = Programs::new(store.clone(), Source::Auto, Arc::new(Silent));
+    let programs = Programs::new(store.clone(), SourcePolicy::Auto, Arc::new(Silent));
     let etcd = programs.etcd().await?;
     let plane = ControlPlane::start(PlaneOptions {
         etcd: &etcd,

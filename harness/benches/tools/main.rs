@@ -17,7 +17,7 @@ use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::ListParams;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
-use kuberay_conformance::artifact::{Programs, Source, Store};
+use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::report::Silent;
 use kuberay_conformance::target::KindCluster;
 use tokio::process::Command;
@@ -410,7 +410,7 @@ impl Bench {
 
 /// The operator's own sample, unchanged.
 async fn sample(store: Store) -> Result<PathBuf, Failed> {
-    let programs = Programs::new(store, Source::Auto, Arc::new(Silent));
+    let programs = Programs::new(store, SourcePolicy::Auto, Arc::new(Silent));
     let release = programs.newest_operator().await?;
     let module = programs.operator_module(&release).await?;
     Ok(module.join("config/samples/ray-cluster.head-command.yaml"))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use semver::Version;
 
-use super::{Mirrors, Releases, Targets};
+use super::{Mirrors, ReleaseArguments, Targets};
 use crate::scenario;
 
 /// Format of a list.
@@ -20,7 +20,7 @@ pub enum ListFormat {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Artifacts {
+pub enum ArtifactsCommand {
     /// Print what the cache holds, or what a mirror must hold
     List(ArtifactList),
     /// Free what the cache holds and nobody needs
@@ -76,7 +76,7 @@ pub struct ArtifactList {
     #[arg(long = "target", value_name = "TARGET", value_parser = super::targets, default_value = "all", overrides_with = "targets")]
     pub targets: Targets,
     #[command(flatten)]
-    pub releases: Releases,
+    pub releases: ReleaseArguments,
     /// Format of the list
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub format: ListFormat,

@@ -9,7 +9,7 @@ use crate::runner;
 
 /// Where artifacts may come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Source {
+pub enum SourceChoice {
     /// Pull where an image registry answers, else build.
     #[default]
     Auto,
@@ -19,19 +19,19 @@ pub enum Source {
     Build,
 }
 
-impl From<Source> for artifact::Source {
-    fn from(source: Source) -> Self {
+impl From<SourceChoice> for artifact::SourcePolicy {
+    fn from(source: SourceChoice) -> Self {
         match source {
-            Source::Auto => Self::Auto,
-            Source::Pull => Self::Pull,
-            Source::Build => Self::Build,
+            SourceChoice::Auto => Self::Auto,
+            SourceChoice::Pull => Self::Pull,
+            SourceChoice::Build => Self::Build,
         }
     }
 }
 
 /// Which results are printed as cases end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum StatusLevel {
+pub enum StatusLevelChoice {
     /// None.
     None,
     /// Cases that did not pass.
@@ -43,38 +43,38 @@ pub enum StatusLevel {
     All,
 }
 
-impl From<StatusLevel> for report::StatusLevel {
-    fn from(level: StatusLevel) -> Self {
+impl From<StatusLevelChoice> for report::StatusLevel {
+    fn from(level: StatusLevelChoice) -> Self {
         match level {
-            StatusLevel::None => Self::None,
-            StatusLevel::Fail => Self::Fail,
-            StatusLevel::Pass => Self::Pass,
-            StatusLevel::All => Self::All,
+            StatusLevelChoice::None => Self::None,
+            StatusLevelChoice::Fail => Self::Fail,
+            StatusLevelChoice::Pass => Self::Pass,
+            StatusLevelChoice::All => Self::All,
         }
     }
 }
 
 /// A kind of container engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum EngineKind {
+pub enum EngineChoice {
     /// podman.
     Podman,
     /// Docker.
     Docker,
 }
 
-impl From<EngineKind> for container::EngineKind {
-    fn from(kind: EngineKind) -> Self {
+impl From<EngineChoice> for container::EngineKind {
+    fn from(kind: EngineChoice) -> Self {
         match kind {
-            EngineKind::Podman => Self::Podman,
-            EngineKind::Docker => Self::Docker,
+            EngineChoice::Podman => Self::Podman,
+            EngineChoice::Docker => Self::Docker,
         }
     }
 }
 
 /// When evidence is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum EvidencePolicy {
+pub enum EvidenceChoice {
     /// Of cases that did not pass.
     #[default]
     OnFailure,
@@ -82,11 +82,11 @@ pub enum EvidencePolicy {
     Always,
 }
 
-impl From<EvidencePolicy> for runner::EvidencePolicy {
-    fn from(policy: EvidencePolicy) -> Self {
+impl From<EvidenceChoice> for runner::EvidencePolicy {
+    fn from(policy: EvidenceChoice) -> Self {
         match policy {
-            EvidencePolicy::OnFailure => Self::OnFailure,
-            EvidencePolicy::Always => Self::Always,
+            EvidenceChoice::OnFailure => Self::OnFailure,
+            EvidenceChoice::Always => Self::Always,
         }
     }
 }

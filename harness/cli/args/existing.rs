@@ -40,7 +40,7 @@ pub struct ExistingCluster {
         value_name = "NAMESPACE/NAME",
         requires = "context"
     )]
-    pub operator_deployment: Option<crate::operator::Place>,
+    pub operator_deployment: Option<crate::operator::DeploymentName>,
 }
 
 impl ExistingCluster {
@@ -52,7 +52,7 @@ impl ExistingCluster {
             allowed: self.allow_context.clone(),
         })?;
         Some(ExistingSpec {
-            source: crate::artifact::Source::default(),
+            source: crate::artifact::SourcePolicy::default(),
             context,
             install_operator: false,
             operator: CustomOperator::default(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use semver::Version;
 
-use super::{ArtifactSource, Engine, EngineKind, ExistingCluster, Folder};
+use super::{ArtifactSource, EngineArguments, EngineChoice, ExistingCluster, Folder};
 use crate::plan;
 use crate::provider::CLUSTER;
 use crate::runner;
@@ -16,7 +16,7 @@ use crate::scenario;
 #[derive(Debug, Clone, Args)]
 pub struct JobCluster {
     #[command(flatten)]
-    pub engine: Engine,
+    pub engine: EngineArguments,
     #[command(flatten)]
     pub existing: ExistingCluster,
 }
@@ -168,7 +168,7 @@ pub struct ImageOf {
     pub scenarios: Folder,
     /// Container engine; the first that can build when absent
     #[arg(long, value_name = "ENGINE", value_enum)]
-    pub engine: Option<EngineKind>,
+    pub engine: Option<EngineChoice>,
     #[command(flatten)]
     pub artifacts: ArtifactSource,
 }

@@ -31,7 +31,7 @@ pub struct FromCluster {
 
 /// The operator that gets the manifests, and how they are sent.
 #[derive(Debug, Clone, Args)]
-pub struct Operator {
+pub struct OperatorArguments {
     /// KubeRay releases: 1.6.2, a list 1.3.2,1.6.2, a range 1.0.0..1.6.2, `latest` or `all`
     #[arg(long, value_name = "VERSION")]
     pub operator: Option<plan::Releases>,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::Source;
+use super::SourceChoice;
 use crate::artifact::{self, MirrorError, Supply, SupplySettings};
 use crate::exit::CliError;
 
@@ -20,7 +20,7 @@ pub struct ArtifactSource {
         value_enum,
         default_value_t
     )]
-    artifacts: Source,
+    artifacts: SourceChoice,
     #[command(flatten)]
     mirrors: Mirrors,
 }
@@ -30,13 +30,13 @@ impl ArtifactSource {
     ///
     /// # Errors
     /// As [`Mirrors::install`].
-    pub(crate) fn install(&self) -> Result<artifact::Source, CliError> {
+    pub(crate) fn install(&self) -> Result<artifact::SourcePolicy, CliError> {
         self.mirrors.install()?;
         Ok(self.source())
     }
 
     /// Returns the source, for commands that have installed the mirrors.
-    pub(crate) fn source(&self) -> artifact::Source {
+    pub(crate) fn source(&self) -> artifact::SourcePolicy {
         self.artifacts.into()
     }
 }

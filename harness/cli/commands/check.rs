@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::explain::forget_pinned;
 use super::files::operators;
 use super::{colour, config, from_cluster, input};
-use crate::args::{FromCluster, Operator};
+use crate::args::{FromCluster, OperatorArguments};
 use crate::artifact::Pins;
 use crate::console;
 use crate::contract;
@@ -38,14 +38,14 @@ can't be read.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Check {
+pub struct CheckArguments {
     /// Manifests, folders or patterns such as `**/*.yaml`; `-` reads standard input
     #[arg(value_name = "FILE", required_unless_present_any = ["explain", "context"])]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub from_cluster: FromCluster,
     #[command(flatten)]
-    pub operator: Operator,
+    pub operator: OperatorArguments,
     /// Older release of an upgrade; lists changed features and their impact
     ///
     /// Only findings that the upgrade brings are reported. The impact is none, cosmetic, review (counts as a warning) or
@@ -63,7 +63,7 @@ pub struct Check {
         default_value = "text",
         hide_possible_values = true
     )]
-    pub format: Format,
+    pub format: CheckFormat,
     /// Lowest severity that exits 1: error, warning (default), note or never
     #[arg(long, value_name = "SEVERITY", value_enum, hide_possible_values = true)]
     pub fail_on: Option<FailOn>,
@@ -85,7 +85,7 @@ pub struct Check {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Format {
+pub enum CheckFormat {
     /// For people, with the lines of the file
     Text,
     /// One line for each finding
@@ -139,7 +139,7 @@ pub(super) fn known(word: &str) -> Result<String, String> {
     ))
 }
 
-pub(super) fn run(options: &Check) -> Result<u8, CliError> {
+pub(super) fn run(options: &CheckArguments) -> Result<u8, CliError> {
     if let Some(id) = &options.explain {
         return explain(id);
     }
@@ -196,7 +196,7 @@ pub(super) fn run(options: &Check) -> Result<u8, CliError> {
         (report, input.sources, input.skipped)
     };
     forget_pinned(&mut report.operators, &Pins::embedded());
-    if !matches!(options.format, Format::Text) {
+    if !matches!(options.format, CheckFormat::Text) {
         // The text has them itself, and the other forms have no place for them.
         for reason in report
             .operators
@@ -211,12 +211,12 @@ pub(super) fn run(options: &Check) -> Result<u8, CliError> {
         full: options.full,
     };
     console::text(&match options.format {
-        Format::Text => report.text(&sources, look) + &left_out(skipped),
-        Format::Concise => report.concise(),
-        Format::Json => json(&report),
-        Format::Sarif => json(&report.sarif(env!("CARGO_PKG_VERSION"))),
-        Format::Github => check_annotations(&report, &super::environment_variable),
-        Format::Junit => check_junit(&report)?,
+        CheckFormat::Text => report.text(&sources, look) + &left_out(skipped),
+        CheckFormat::Concise => report.concise(),
+        CheckFormat::Json => json(&report),
+        CheckFormat::Sarif => json(&report.sarif(env!("CARGO_PKG_VERSION"))),
+        CheckFormat::Github => check_annotations(&report, &super::environment_variable),
+        CheckFormat::Junit => check_junit(&report)?,
     });
     let fail_on = options
         .fail_on
@@ -233,10 +233,10 @@ pub(super) fn run(options: &Check) -> Result<u8, CliError> {
 
 /// The findings in the objects of a cluster, each for the operator that works on it.
 fn live(
-    options: &Check,
+    options: &CheckArguments,
     given: &[Version],
     rules: &Options,
-) -> Result<(check::Report, Vec<Source>), CliError> {
+) -> Result<(check::CheckReport, Vec<Source>), CliError> {
     let groups = from_cluster::read(&options.from_cluster, &options.operator, given)?;
     let mut sources = Vec::new();
     let mut reports = Vec::new();
@@ -251,7 +251,7 @@ fn live(
         reports.push(check::check(&group.sources, &rules).map_err(CliError::bad_use)?);
         sources.extend(group.sources);
     }
-    Ok((check::Report::together(reports), sources))
+    Ok((check::CheckReport::together(reports), sources))
 }
 
 fn json(value: &impl serde::Serialize) -> String {

@@ -28,7 +28,7 @@ Exit codes: 0 equal, 1 different, 2 wrong usage, 3 the two could not be compared
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Diff {
+pub struct DiffArguments {
     /// Release of the base, then of the head; omit one that an option gives
     #[arg(value_name = "RELEASE", value_parser = parse_version, num_args = 0..=2)]
     pub releases: Vec<Version>,
@@ -173,7 +173,7 @@ impl Named<'_> {
     }
 }
 
-pub(super) fn run(arguments: &Diff) -> Result<u8, CliError> {
+pub(super) fn run(arguments: &DiffArguments) -> Result<u8, CliError> {
     let source = arguments.artifacts.install()?;
     let (base, head) = operators(arguments)?;
     let root = arguments.folder.root()?.path;
@@ -217,7 +217,7 @@ pub(super) fn run(arguments: &Diff) -> Result<u8, CliError> {
     Ok(if outcome.diff.equal { PASSED } else { FAILED })
 }
 
-fn operators(arguments: &Diff) -> Result<(OperatorOf, OperatorOf), CliError> {
+fn operators(arguments: &DiffArguments) -> Result<(OperatorOf, OperatorOf), CliError> {
     let base = Named {
         which: "base",
         source: arguments.base_source.as_ref(),

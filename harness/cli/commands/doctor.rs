@@ -63,14 +63,14 @@ pub struct Doctor {
         default_value = "text",
         hide_possible_values = true
     )]
-    pub format: Format,
+    pub format: DoctorFormat,
     /// Show every cause, every proof and every Pod
     #[arg(long)]
     pub verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Format {
+pub enum DoctorFormat {
     /// For people
     Text,
     /// For programs; the schema is docs/schema/doctor.schema.json
@@ -129,12 +129,12 @@ pub(super) fn run(options: &Doctor) -> Result<u8, CliError> {
     }
     let report = live::diagnose(&bundle);
     console::text(&match options.format {
-        Format::Text => doctor_text(&report, options.verbose, colour()),
-        Format::Json => {
+        DoctorFormat::Text => doctor_text(&report, options.verbose, colour()),
+        DoctorFormat::Json => {
             let text = serde_json::to_string_pretty(&report).unwrap_or_default();
             visible::json(&text) + "\n"
         }
-        Format::Junit => doctor_junit(&report)?,
+        DoctorFormat::Junit => doctor_junit(&report)?,
     });
     Ok(if report.has_problems() {
         FAILED

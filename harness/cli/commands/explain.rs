@@ -10,7 +10,7 @@ use semver::Version;
 
 use super::files::operators;
 use super::{from_cluster, input};
-use crate::args::{FromCluster, Operator};
+use crate::args::{FromCluster, OperatorArguments};
 use crate::artifact::Pins;
 use crate::console;
 use crate::contract;
@@ -38,7 +38,7 @@ pub struct Explain {
     #[command(flatten)]
     pub from_cluster: FromCluster,
     #[command(flatten)]
-    pub operator: Operator,
+    pub operator: OperatorArguments,
     /// Output format
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub format: Format,
@@ -113,7 +113,7 @@ fn live(options: &Explain, given: &[Version]) -> Result<Explanation, CliError> {
 fn explained(
     sources: &[Source],
     releases: &[Version],
-    settings: &contract::OperatorSettings,
+    settings: &contract::EffectiveSettings,
     validation: contract::FieldValidation,
 ) -> Result<Explanation, CliError> {
     explain::explain_files(sources, releases, settings, validation).map_err(|error| match error {
@@ -123,7 +123,7 @@ fn explained(
 }
 
 /// A release that fixtures/versions.yaml pins was run and compared, so nothing about it is unread.
-pub(super) fn forget_pinned(operators: &mut [explain::Operator], pins: &Pins) {
+pub(super) fn forget_pinned(operators: &mut [explain::ExplainedOperator], pins: &Pins) {
     for operator in operators {
         if pins.operator(&operator.release).is_ok() {
             operator.unread = None;

@@ -9,7 +9,7 @@ use semver::Version;
 
 use super::{colour, programme};
 use crate::args::{
-    Docs, DocsPage, Document, Folder, Part, Releases, Root, Selection, Snapshots, Targets,
+    Docs, DocsPage, Document, Folder, Part, ReleaseArguments, Root, Selection, Snapshots, Targets,
 };
 use crate::artifact::Pins;
 use crate::console;
@@ -189,7 +189,10 @@ fn results(files: &[PathBuf]) -> Result<Vec<RunResult>, CliError> {
 }
 
 /// The releases that were asked for.
-pub(super) fn releases(releases: &Releases, targets: &Targets) -> Result<ReleaseSpec, CliError> {
+pub(super) fn releases(
+    releases: &ReleaseArguments,
+    targets: &Targets,
+) -> Result<ReleaseSpec, CliError> {
     let pins = Pins::embedded();
     let pairs = plan::Pairs::resolve(&releases.pairs, &pins.pairs);
     if !pairs.is_empty() && !targets.0.contains(&TargetKind::Kind) {

@@ -4,7 +4,7 @@ use semver::Version;
 
 use super::files::operators;
 use super::reading::{self, Place};
-use crate::args::{FromCluster, Operator};
+use crate::args::{FromCluster, OperatorArguments};
 use crate::exit::CliError;
 use crate::live;
 use crate::live::manifests::{self, Group};
@@ -19,7 +19,7 @@ pub(super) type Groups = Vec<(Group, Vec<Version>)>;
 /// When the cluster can't be read, or holds no object of KubeRay's.
 pub(super) fn read(
     from: &FromCluster,
-    operator: &Operator,
+    operator: &OperatorArguments,
     given: &[Version],
 ) -> Result<Groups, CliError> {
     let place = Place {

@@ -8,7 +8,7 @@ use super::{files, live};
 use crate::args::ArtifactSource;
 use crate::contract::PodRole;
 use crate::exit::{CliError, FAILED, PASSED};
-use crate::fuzz::{self, Finding, FuzzOptions, FuzzOutcome, Surprise};
+use crate::fuzz::{self, FuzzFinding, FuzzOptions, FuzzOutcome, Surprise};
 use crate::generate::{Shown, save};
 use crate::plan;
 use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec};
@@ -150,7 +150,7 @@ fn never_reached(one: &FuzzOutcome) -> String {
     lines.collect()
 }
 
-fn described(finding: &Finding, seed: u64) -> String {
+fn described(finding: &FuzzFinding, seed: u64) -> String {
     let mut text = format!(
         "\n  {} {} of seed {seed}: {}\n",
         finding.kind,
@@ -250,7 +250,7 @@ fn surprise(surprise: &Surprise) -> String {
     }
 }
 
-fn keep(options: &Fuzz, one: &FuzzOutcome, finding: &Finding) {
+fn keep(options: &Fuzz, one: &FuzzOutcome, finding: &FuzzFinding) {
     let (
         Some(root),
         Surprise::Differs {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{colour, environment_variable, files, job};
-use crate::args::{Engine, Mirrors, OperatorSource, Place, Run, Stack, Targets};
+use crate::args::{
+    ClusterArguments, EngineArguments, Mirrors, OperatorSource, Run, Stack, Targets,
+};
 use crate::console;
 use crate::exit::{CliError, PASSED};
 use crate::expect::pending_allowed;
@@ -148,7 +150,7 @@ pub(super) fn keep() -> Result<u8, CliError> {
     })
 }
 
-pub(super) fn down(place: &Place) -> Result<u8, CliError> {
+pub(super) fn down(place: &ClusterArguments) -> Result<u8, CliError> {
     let targets = targets_of(place);
     block_until_cancelled(async |progress| {
         print_lines!("{}", runner::down(&targets, progress).await?);
@@ -156,7 +158,7 @@ pub(super) fn down(place: &Place) -> Result<u8, CliError> {
     })
 }
 
-pub(super) fn status(place: &Place) -> Result<u8, CliError> {
+pub(super) fn status(place: &ClusterArguments) -> Result<u8, CliError> {
     let targets = targets_of(place);
     block_until_cancelled(async |progress| {
         print_lines!("{}", runner::status(&targets, progress).await?);
@@ -165,7 +167,7 @@ pub(super) fn status(place: &Place) -> Result<u8, CliError> {
 }
 
 /// The targets that `cluster down` and `cluster status` look at.
-fn targets_of(place: &Place) -> Vec<TargetSpec> {
+fn targets_of(place: &ClusterArguments) -> Vec<TargetSpec> {
     if let Some(existing) = place.existing.spec() {
         return vec![TargetSpec::Existing(existing)];
     }
@@ -183,7 +185,7 @@ fn targets_of(place: &Place) -> Vec<TargetSpec> {
 }
 
 /// The kind cluster of the arguments.
-fn kind(engine: &Engine, source: &OperatorSource) -> KindSpec {
+fn kind(engine: &EngineArguments, source: &OperatorSource) -> KindSpec {
     KindSpec {
         source: source.artifacts.source(),
         engine: engine.engine.map(Into::into),

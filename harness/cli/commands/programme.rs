@@ -10,7 +10,7 @@ use super::live;
 use crate::args::{Arguments, Command, Publish, Verify};
 use crate::exit::{CliError, ENVIRONMENT, FAILED, PASSED};
 use crate::report::{
-    self, CaseResult, ConformanceReport, Entry, Outcome, ProgrammeError, RunResult,
+    self, CaseResult, ConformanceReport, Outcome, ProgrammeEntry, ProgrammeError, RunResult,
 };
 
 /// No published report is larger.
@@ -204,7 +204,7 @@ fn compare(before: &[&CaseResult], now: &RunResult) -> u8 {
 }
 
 /// Reads every report below a folder, in the order of their paths.
-pub(super) fn entries(folder: &Path) -> Result<Vec<Entry>, CliError> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<ProgrammeEntry>, CliError> {
     let failed =
         |path: &Path, error| CliError::bad_use(format!("reading {}: {error}", path.display()));
     let mut all = Vec::new();
@@ -225,7 +225,7 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<Entry>, CliError> {
                 return Err(CliError::bad_use(message));
             }
             let path = path.display().to_string();
-            all.push(Entry { path, report });
+            all.push(ProgrammeEntry { path, report });
         }
     }
     all.sort_by(|one, other| one.path.cmp(&other.path));
@@ -269,7 +269,7 @@ mod tests {
         let words = ["kuberay-conformance", "report", "verify", "r.yaml"];
         let parsed = Arguments::try_parse_from(words.iter().chain(options)).unwrap();
         match parsed.command {
-            Command::Report(crate::args::Report::Verify(verify)) => verify,
+            Command::Report(crate::args::ReportCommand::Verify(verify)) => verify,
             other => panic!("{other:?}"),
         }
     }

@@ -13,7 +13,7 @@ use crate::exit::{CliError, FAILED, PASSED};
 use crate::live::{self, Bundle};
 use crate::manifest::{self, Diagnostic};
 use crate::plan::parse_version;
-use crate::rehearse::{self, Fleet, Options, RehearseError};
+use crate::rehearse::{self, Fleet, RehearseError, RehearseOptions};
 use crate::report::{StatusLevel, rehearsal_markdown, rehearsal_text};
 use crate::scenario::OperatorSettings;
 use crate::visible;
@@ -79,7 +79,7 @@ pub struct Rehearse {
         default_value = "text",
         hide_possible_values = true
     )]
-    pub format: Format,
+    pub format: RehearsalFormat,
     /// Show every object and every change
     #[arg(long)]
     pub verbose: bool,
@@ -88,7 +88,7 @@ pub struct Rehearse {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Format {
+pub enum RehearsalFormat {
     /// For people
     Text,
     /// For programs; the schema is docs/schema/rehearsal.schema.json
@@ -128,7 +128,7 @@ pub(super) fn run(options: &Rehearse) -> Result<u8, CliError> {
             fleet.from.clone_from(&options.from);
         }
         let target = target(options, &fleet.settings)?;
-        let rehearsal = Options {
+        let rehearsal = RehearseOptions {
             fleet,
             to: options.to.clone(),
             target,
@@ -138,12 +138,12 @@ pub(super) fn run(options: &Rehearse) -> Result<u8, CliError> {
         Ok(rehearse::rehearse(&rehearsal, progress, cancel).await?)
     })?;
     console::text(&match options.format {
-        Format::Text => rehearsal_text(&report, options.verbose, colour()),
-        Format::Json => {
+        RehearsalFormat::Text => rehearsal_text(&report, options.verbose, colour()),
+        RehearsalFormat::Json => {
             let text = serde_json::to_string_pretty(&report).unwrap_or_default();
             visible::json(&text) + "\n"
         }
-        Format::Markdown => rehearsal_markdown(&report),
+        RehearsalFormat::Markdown => rehearsal_markdown(&report),
     });
     Ok(if report.needs_review() {
         FAILED

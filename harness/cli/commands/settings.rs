@@ -5,21 +5,21 @@ use std::path::Path;
 use semver::Version;
 use serde_json::{Map, Value};
 
-use crate::args::Operator;
-use crate::contract::{CONFIGURATION_KEYS, OperatorSettings, gate};
+use crate::args::OperatorArguments;
+use crate::contract::{CONFIGURATION_KEYS, EffectiveSettings, gate};
 use crate::exit::CliError;
 use crate::visible;
 
-impl Operator {
+impl OperatorArguments {
     /// Returns the settings; warns of those that have no effect on the releases.
     ///
     /// # Errors
     /// When the configuration file can't be read, or a key of it holds another type.
-    pub(super) fn settings(&self, releases: &[Version]) -> Result<OperatorSettings, CliError> {
-        let mut settings = OperatorSettings {
+    pub(super) fn settings(&self, releases: &[Version]) -> Result<EffectiveSettings, CliError> {
+        let mut settings = EffectiveSettings {
             env: self.operator_env.iter().cloned().collect(),
             feature_gates: self.feature_gate.iter().cloned().collect(),
-            ..OperatorSettings::default()
+            ..EffectiveSettings::default()
         };
         if let Some(namespace) = &self.namespace {
             settings.namespace.clone_from(namespace);
@@ -27,7 +27,7 @@ impl Operator {
         for name in settings.unknown() {
             print_problem!(
                 "warning: the operator's variable {name} has no effect on what explain shows; these have: {}",
-                OperatorSettings::KNOWN.join(", ")
+                EffectiveSettings::KNOWN.join(", ")
             );
         }
         for (name, _) in &self.feature_gate {

@@ -5,11 +5,11 @@ use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, Tes
 use super::github::{annotation_with, relative};
 use super::text::clean;
 use super::{NAME, ReportError};
-use crate::explain::check::{Finding, Report};
+use crate::explain::check::{CheckFinding, CheckReport};
 use crate::manifest::Severity;
 
 /// Returns an annotation for each finding, one a line; `env` looks an environment variable up.
-pub fn check_annotations(report: &Report, env: &dyn Fn(&str) -> Option<String>) -> String {
+pub fn check_annotations(report: &CheckReport, env: &dyn Fn(&str) -> Option<String>) -> String {
     let workspace = env("GITHUB_WORKSPACE").filter(|value| !value.is_empty());
     let lines = report.findings.iter().map(|finding| {
         let kind = match finding.severity {
@@ -25,7 +25,7 @@ pub fn check_annotations(report: &Report, env: &dyn Fn(&str) -> Option<String>) 
     lines.collect()
 }
 
-fn message(finding: &Finding) -> String {
+fn message(finding: &CheckFinding) -> String {
     let mut message = finding.message.clone();
     for (title, text) in [("help", &finding.help), ("page", &finding.page)] {
         if let Some(text) = text {
@@ -39,7 +39,7 @@ fn message(finding: &Finding) -> String {
 ///
 /// # Errors
 /// When it can't be written as XML.
-pub fn check_junit(report: &Report) -> Result<String, ReportError> {
+pub fn check_junit(report: &CheckReport) -> Result<String, ReportError> {
     let mut suite = TestSuite::new(NAME);
     for finding in &report.findings {
         let mut status = match finding.severity {

@@ -17,7 +17,7 @@ const LISTED: usize = 50;
 /// What two runs show differently.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Comparison {
+pub struct RunComparison {
     /// The older run.
     pub old: Compared,
     /// The newer run.
@@ -25,17 +25,17 @@ pub struct Comparison {
     /// Whether cases are matched by scenario, because the runs are of different releases.
     pub by_scenario: bool,
     /// Cases that fail in the newer run alone.
-    pub newly_failing: Vec<Difference>,
+    pub newly_failing: Vec<CaseDifference>,
     /// Cases that failed and pass.
-    pub fixed: Vec<Difference>,
+    pub fixed: Vec<CaseDifference>,
     /// Cases that pass in both, and take longer.
-    pub slower: Vec<Difference>,
+    pub slower: Vec<CaseDifference>,
     /// Cases of the newer run alone that do not fail.
-    pub added: Vec<Difference>,
+    pub added: Vec<CaseDifference>,
     /// Cases of the older run alone.
-    pub gone: Vec<Difference>,
+    pub gone: Vec<CaseDifference>,
     /// Cases that had a verdict and have none.
-    pub without_verdict: Vec<Difference>,
+    pub without_verdict: Vec<CaseDifference>,
     /// Cases that fail in both.
     pub still_failing: usize,
 }
@@ -58,7 +58,7 @@ pub struct Compared {
 
 /// A case that differs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Difference {
+pub struct CaseDifference {
     /// Its id in the newer run, else in the older one.
     pub id: String,
     /// Its scenario.
@@ -79,7 +79,7 @@ pub struct Difference {
 
 /// Compares two runs. Cases are matched by their ids; by target and scenario where the runs have no
 /// id in common and each is of one pair of releases.
-pub fn compare(old: &RunResult, new: &RunResult) -> Comparison {
+pub fn compare(old: &RunResult, new: &RunResult) -> RunComparison {
     let by_id: HashMap<&str, &CaseResult> = index(old, |case| case.id.as_str());
     let in_common = new
         .cases
@@ -95,7 +95,7 @@ pub fn compare(old: &RunResult, new: &RunResult) -> Comparison {
     };
     let before: HashMap<String, &CaseResult> = index(old, key);
     let after: HashMap<String, &CaseResult> = index(new, key);
-    let mut comparison = Comparison {
+    let mut comparison = RunComparison {
         old: compared(old),
         new: compared(new),
         by_scenario,
@@ -151,11 +151,11 @@ fn compared(run: &RunResult) -> Compared {
     }
 }
 
-fn difference(old: Option<&CaseResult>, new: Option<(usize, &CaseResult)>) -> Difference {
+fn difference(old: Option<&CaseResult>, new: Option<(usize, &CaseResult)>) -> CaseDifference {
     let case = new.map(|(_, case)| case).or(old);
     let seconds =
         |case: &CaseResult| (case.duration_seconds > 0.0).then_some(case.duration_seconds);
-    Difference {
+    CaseDifference {
         id: case.map(|case| case.id.clone()).unwrap_or_default(),
         scenario: case.map(|case| case.scenario.clone()).unwrap_or_default(),
         before: old.map(|case| case.outcome.word()),
@@ -172,7 +172,7 @@ fn difference(old: Option<&CaseResult>, new: Option<(usize, &CaseResult)>) -> Di
     }
 }
 
-impl Comparison {
+impl RunComparison {
     fn add(&mut self, old: Option<&CaseResult>, case: &CaseResult, place: usize) {
         let different = difference(old, Some((place, case)));
         let (before, after) = (old.map(|old| old.outcome), case.outcome);
@@ -204,7 +204,7 @@ impl Comparison {
     }
 
     /// The lists with their titles, the worst first.
-    fn lists(&self) -> [(&'static str, &[Difference]); 6] {
+    fn lists(&self) -> [(&'static str, &[CaseDifference]); 6] {
         [
             ("newly failing", &self.newly_failing),
             ("without verdict now", &self.without_verdict),
@@ -347,7 +347,7 @@ impl Comparison {
     }
 }
 
-impl Difference {
+impl CaseDifference {
     /// `: PASS → FAIL`, with the seconds of both where both passed.
     fn change(&self) -> String {
         let provisional = if self.provisional {

@@ -1,7 +1,7 @@
 //! What a comparison of two operators found, for the comment of a pull request.
 
 use super::diff_text::{summary, yaml};
-use crate::scenario::diff::{Diff, Entry};
+use crate::scenario::diff::{Diff, DiffEntry};
 use crate::visible;
 
 /// The longest comment that GitHub takes has 65,536 characters.
@@ -42,7 +42,7 @@ pub fn diff_markdown(diff: &Diff) -> String {
     text
 }
 
-fn details(entry: &Entry) -> String {
+fn details(entry: &DiffEntry) -> String {
     let mut text = format!(
         "\n<details><summary>{} {}</summary>\n",
         entry.id,

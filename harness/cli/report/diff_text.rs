@@ -2,7 +2,7 @@
 
 use anstream::adapter::strip_str;
 
-use crate::scenario::diff::{Diff, Entry};
+use crate::scenario::diff::{Diff, DiffEntry};
 use crate::visible;
 
 /// Renders the comparison; with colour where a terminal takes it.
@@ -20,7 +20,7 @@ pub fn diff_text(diff: &Diff, colour: bool) -> String {
 }
 
 /// One difference, with colour.
-pub(super) fn entry_text(entry: &Entry) -> String {
+pub(super) fn entry_text(entry: &DiffEntry) -> String {
     let rule = entry.rule.as_deref().unwrap_or("-");
     let mut text = format!("\x1b[1m{rule:4}\x1b[0m{}\n", shown(&entry.title));
     for (title, features) in [("features", &entry.features), ("touches", &entry.touches)] {

@@ -4,21 +4,23 @@ use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, Tes
 
 use super::text::{Paint, clean, one_line, screen};
 use super::{NAME, ReportError};
-use crate::live::doctor::{Finding, ObjectReport, Origin, Patch, Report, Severity, State};
+use crate::live::doctor::{
+    DoctorFinding, DoctorObject, DoctorReport, DoctorSeverity, Patch, PodOrigin, State,
+};
 
 /// Objects that are shown without `--verbose`.
 const OBJECTS: usize = 20;
 
 /// Returns the report for people: what is wrong, why, and what to do.
-pub fn doctor_text(report: &Report, verbose: bool, colour: bool) -> String {
+pub fn doctor_text(report: &DoctorReport, verbose: bool, colour: bool) -> String {
     let paint = Paint::new(colour);
     let mut text = String::new();
     for finding in &report.findings {
         text.push_str(&of_finding(finding, verbose, paint).join("\n"));
         text.push_str("\n\n");
     }
-    let told = |object: &&ObjectReport| verbose || !is_quiet(object);
-    let told: Vec<&ObjectReport> = report.objects.iter().filter(told).collect();
+    let told = |object: &&DoctorObject| verbose || !is_quiet(object);
+    let told: Vec<&DoctorObject> = report.objects.iter().filter(told).collect();
     let shown = if verbose { told.len() } else { OBJECTS };
     for object in told.iter().take(shown) {
         let lines = screen(of_object(object, verbose, paint), verbose);
@@ -42,11 +44,11 @@ pub fn doctor_text(report: &Report, verbose: bool, colour: bool) -> String {
 }
 
 /// Whether nothing is to be said about an object.
-fn is_quiet(object: &ObjectReport) -> bool {
+fn is_quiet(object: &DoctorObject) -> bool {
     object.state == State::Healthy && object.findings.is_empty() && changes(object).is_empty()
 }
 
-fn of_object(object: &ObjectReport, verbose: bool, paint: Paint) -> Vec<String> {
+fn of_object(object: &DoctorObject, verbose: bool, paint: Paint) -> Vec<String> {
     let title = format!(
         "{} {}/{}",
         object.kind,
@@ -64,7 +66,9 @@ fn of_object(object: &ObjectReport, verbose: bool, paint: Paint) -> Vec<String> 
         // The likeliest cause with its proof; others in a line.
         if index == 0 || verbose {
             lines.extend(indented(&of_finding(finding, verbose, paint)));
-        } else if finding.severity != Severity::Progress || first == Some(Severity::Progress) {
+        } else if finding.severity != DoctorSeverity::Progress
+            || first == Some(DoctorSeverity::Progress)
+        {
             let word = word(finding.severity, paint);
             lines.push(format!(
                 "  {word}[{}] {}",
@@ -106,7 +110,7 @@ fn of_object(object: &ObjectReport, verbose: bool, paint: Paint) -> Vec<String> 
     lines
 }
 
-fn changes(object: &ObjectReport) -> Vec<String> {
+fn changes(object: &DoctorObject) -> Vec<String> {
     let pods = object.pods.iter();
     pods.flat_map(|pod| {
         let lines = pod.when_recreated.iter();
@@ -115,21 +119,21 @@ fn changes(object: &ObjectReport) -> Vec<String> {
     .collect()
 }
 
-fn origin(origin: Origin) -> &'static str {
+fn origin(origin: PodOrigin) -> &'static str {
     match origin {
-        Origin::Expected => "as its operator creates it",
-        Origin::OlderSpec => "created from an older spec",
-        Origin::OlderOperator => "created by another release of the operator",
-        Origin::AnotherWriter => "changed by another writer",
-        Origin::NotCompared => "not compared",
+        PodOrigin::Expected => "as its operator creates it",
+        PodOrigin::OlderSpec => "created from an older spec",
+        PodOrigin::OlderOperator => "created by another release of the operator",
+        PodOrigin::AnotherWriter => "changed by another writer",
+        PodOrigin::NotCompared => "not compared",
     }
 }
 
-fn word(severity: Severity, paint: Paint) -> String {
+fn word(severity: DoctorSeverity, paint: Paint) -> String {
     match severity {
-        Severity::Problem => paint.red("problem"),
-        Severity::Warning => paint.yellow("warning"),
-        Severity::Progress => paint.dim("progress"),
+        DoctorSeverity::Problem => paint.red("problem"),
+        DoctorSeverity::Warning => paint.yellow("warning"),
+        DoctorSeverity::Progress => paint.dim("progress"),
     }
 }
 
@@ -137,7 +141,7 @@ fn indented(lines: &[String]) -> Vec<String> {
     lines.iter().map(|line| format!("  {line}")).collect()
 }
 
-fn of_finding(finding: &Finding, verbose: bool, paint: Paint) -> Vec<String> {
+fn of_finding(finding: &DoctorFinding, verbose: bool, paint: Paint) -> Vec<String> {
     let mut lines = vec![format!(
         "{}[{}] {}",
         word(finding.severity, paint),
@@ -158,7 +162,7 @@ fn of_finding(finding: &Finding, verbose: bool, paint: Paint) -> Vec<String> {
         let text = if verbose { text } else { shortened(&text) };
         lines.push(format!("  {}: {text}", proof.kind.word()));
     }
-    if finding.severity != Severity::Progress {
+    if finding.severity != DoctorSeverity::Progress {
         lines.push(format!("  do: {}", one_line(&finding.advice)));
     }
     if let Some(patch) = &finding.patch {
@@ -197,7 +201,7 @@ fn command(patch: &Patch) -> String {
     )
 }
 
-fn summary(report: &Report, verbose: bool) -> String {
+fn summary(report: &DoctorReport, verbose: bool) -> String {
     let count = |state| {
         report
             .objects
@@ -236,12 +240,12 @@ fn summary(report: &Report, verbose: bool) -> String {
 ///
 /// # Errors
 /// When it can't be written as XML.
-pub fn doctor_junit(report: &Report) -> Result<String, ReportError> {
+pub fn doctor_junit(report: &DoctorReport) -> Result<String, ReportError> {
     let mut suite = TestSuite::new(NAME);
-    let problems = |findings: &[Finding]| -> Option<TestCaseStatus> {
+    let problems = |findings: &[DoctorFinding]| -> Option<TestCaseStatus> {
         let first = findings
             .iter()
-            .find(|one| one.severity == Severity::Problem)?;
+            .find(|one| one.severity == DoctorSeverity::Problem)?;
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_type(first.cause.as_str());
         status.set_message(clean(&first.sentence));

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::{Comparison, ReportError, Reports, RunResult, json, junit, markdown, page};
+use super::{ReportError, Reports, RunComparison, RunResult, json, junit, markdown, page};
 
 /// Names of the reports, in the order in which they are written.
 const FILES: [&str; 4] = ["results.json", "junit.xml", "summary.md", "index.html"];
@@ -49,7 +49,7 @@ pub fn write_all(run: &RunResult, output: &Path) -> Result<(), ReportError> {
 /// When the file can't be written.
 pub fn write_page(
     run: &RunResult,
-    comparison: &Comparison,
+    comparison: &RunComparison,
     beside: Option<&Path>,
     path: &Path,
 ) -> Result<(), ReportError> {

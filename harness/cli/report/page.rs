@@ -18,7 +18,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::compare::Comparison;
+use super::compare::RunComparison;
 use super::text::clean_value;
 use super::{CaseResult, Outcome, ReportError, RunResult, Totals, pace, view, without_verdict};
 use super::{Strictness, exit_code};
@@ -89,7 +89,7 @@ struct Choices {
 pub(super) fn render(
     run: &RunResult,
     folder: Option<&Path>,
-    comparison: Option<&Comparison>,
+    comparison: Option<&RunComparison>,
 ) -> Result<String, ReportError> {
     let failed = |source| ReportError::render(NAME, source);
     let around = Around {

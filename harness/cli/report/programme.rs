@@ -14,7 +14,7 @@ use crate::scenario::{Level, TargetKind};
 
 mod page;
 
-pub use page::{Entry, badge, render_programme};
+pub use page::{ProgrammeEntry, badge, render_programme};
 
 /// The form of a published report.
 pub const API_VERSION: &str = "kuberay-conformance/v1beta1";
@@ -33,15 +33,15 @@ pub struct ConformanceReport {
     #[schemars(extend("const" = KIND))]
     pub kind: String,
     /// Its name.
-    pub metadata: Metadata,
+    pub metadata: ReportMetadata,
     /// What was run, and how it ended.
-    pub spec: Spec,
+    pub spec: ReportSpec,
 }
 
 /// The name of a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Metadata {
+pub struct ReportMetadata {
     /// `<who>-<target>`, which is the file's name, too.
     pub name: String,
 }
@@ -49,7 +49,7 @@ pub struct Metadata {
 /// What was run, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Spec {
+pub struct ReportSpec {
     /// Who vouches for the run: lower-case letters, digits and dashes.
     pub who: String,
     /// The day on which the run began, UTC, such as `2026-11-28`.
@@ -57,7 +57,7 @@ pub struct Spec {
     /// Release of the harness.
     pub harness: String,
     /// The operator.
-    pub operator: Operator,
+    pub operator: OperatorBuild,
     /// Releases of Ray in the cases of the kind target; none where no Ray ran.
     pub ray: Vec<String>,
     /// Release of Kubernetes.
@@ -87,7 +87,7 @@ pub struct Spec {
 /// The build of the operator that was under test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Operator {
+pub struct OperatorBuild {
     /// Release of KubeRay, without `v`.
     pub release: String,
     /// Each build with its digest: an image or a program, never a branch.
@@ -231,14 +231,14 @@ impl ConformanceReport {
         Ok(Self {
             api_version: API_VERSION.into(),
             kind: KIND.into(),
-            metadata: Metadata {
+            metadata: ReportMetadata {
                 name: format!("{who}-{target}"),
             },
-            spec: Spec {
+            spec: ReportSpec {
                 who: who.into(),
                 date: run.started.chars().take(10).collect(),
                 harness: run.harness.clone(),
-                operator: Operator {
+                operator: OperatorBuild {
                     builds: builds(&cases)?,
                     release,
                 },
@@ -320,7 +320,7 @@ impl ConformanceReport {
 
 impl fmt::Display for ConformanceReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Spec {
+        let ReportSpec {
             result,
             profile,
             scenarios,

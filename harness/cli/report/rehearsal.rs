@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::text::{Paint, one_line, screen};
 use crate::explain::check::Impact;
-use crate::rehearse::document::{AtOnce, Change, ObjectReport, Report, StepReport, Verdict};
+use crate::rehearse::document::{
+    AtOnce, ObjectVerdict, PodChange, RehearsalReport, RehearsedObject, StepReport,
+};
 
 /// Groups of objects that are shown without `--verbose`.
 const GROUPS: usize = 20;
@@ -15,12 +17,12 @@ const CHANGES: usize = 5;
 
 /// Objects for which the same is to be said, with their names.
 pub(super) struct Group<'a> {
-    pub object: &'a ObjectReport,
+    pub object: &'a RehearsedObject,
     pub names: Vec<String>,
 }
 
 /// Returns the report for people.
-pub fn rehearsal_text(report: &Report, verbose: bool, colour: bool) -> String {
+pub fn rehearsal_text(report: &RehearsalReport, verbose: bool, colour: bool) -> String {
     let paint = Paint::new(colour);
     let mut text = String::new();
     for step in &report.steps {
@@ -44,7 +46,7 @@ pub fn rehearsal_text(report: &Report, verbose: bool, colour: bool) -> String {
     text
 }
 
-fn of_step(report: &Report, step: &StepReport, verbose: bool, paint: Paint) -> String {
+fn of_step(report: &RehearsalReport, step: &StepReport, verbose: bool, paint: Paint) -> String {
     let mut text = paint.bold(&headline(report, step)) + "\n";
     for line in totals(step) {
         text.push_str(&format!("  {line}\n"));
@@ -101,7 +103,7 @@ fn of_step(report: &Report, step: &StepReport, verbose: bool, paint: Paint) -> S
 }
 
 /// The upgrade in a line.
-pub(super) fn headline(report: &Report, step: &StepReport) -> String {
+pub(super) fn headline(report: &RehearsalReport, step: &StepReport) -> String {
     let review = step
         .objects
         .iter()
@@ -158,7 +160,7 @@ pub(super) fn groups(step: &StepReport) -> Vec<Group<'_>> {
     let mut groups: Vec<Group> = Vec::new();
     for object in &step.objects {
         let name = format!("{}/{}", one_line(&object.namespace), one_line(&object.name));
-        let bare = ObjectReport {
+        let bare = RehearsedObject {
             namespace: String::new(),
             name: String::new(),
             ..object.clone()
@@ -179,19 +181,19 @@ pub(super) fn groups(step: &StepReport) -> Vec<Group<'_>> {
 }
 
 /// Whether nothing is to be said about an object.
-fn is_quiet(object: &ObjectReport) -> bool {
+fn is_quiet(object: &RehearsedObject) -> bool {
     !object.verdict.needs_review() && object.traps.is_empty()
 }
 
 /// The class of an object in a few words.
-pub(super) fn class(verdict: Verdict) -> &'static str {
+pub(super) fn class(verdict: ObjectVerdict) -> &'static str {
     match verdict {
-        Verdict::Refused => "refused",
-        Verdict::Dropped => "loses fields",
-        Verdict::AtOnce => "Pods deleted or created at once",
-        Verdict::Changed => "changes when Pods are recreated",
-        Verdict::Cosmetic => "changes in text only",
-        Verdict::Unchanged => "unchanged",
+        ObjectVerdict::Refused => "refused",
+        ObjectVerdict::Dropped => "loses fields",
+        ObjectVerdict::AtOnce => "Pods deleted or created at once",
+        ObjectVerdict::Changed => "changes when Pods are recreated",
+        ObjectVerdict::Cosmetic => "changes in text only",
+        ObjectVerdict::Unchanged => "unchanged",
     }
 }
 
@@ -215,9 +217,9 @@ fn of_group(group: &Group, verbose: bool, paint: Paint) -> Vec<String> {
     let object = group.object;
     let class = class(object.verdict);
     let class = match object.verdict {
-        Verdict::Refused | Verdict::Dropped => paint.red(class),
-        Verdict::AtOnce | Verdict::Changed => paint.yellow(class),
-        Verdict::Cosmetic | Verdict::Unchanged => paint.green(class),
+        ObjectVerdict::Refused | ObjectVerdict::Dropped => paint.red(class),
+        ObjectVerdict::AtOnce | ObjectVerdict::Changed => paint.yellow(class),
+        ObjectVerdict::Cosmetic | ObjectVerdict::Unchanged => paint.green(class),
     };
     let title = format!("{} {}", object.kind, named(group, verbose));
     let mut lines = vec![format!("{}: {class}", paint.bold(&title))];
@@ -245,7 +247,7 @@ fn of_group(group: &Group, verbose: bool, paint: Paint) -> Vec<String> {
         .changes
         .iter()
         .filter(|one| verbose || one.impact >= Impact::Review);
-    let changes: Vec<&Change> = changes.collect();
+    let changes: Vec<&PodChange> = changes.collect();
     let shown = if verbose { changes.len() } else { CHANGES };
     for change in changes.iter().take(shown) {
         lines.push(format!("  {}: {}", change.impact.word(), edit(change)));
@@ -282,7 +284,7 @@ fn of_group(group: &Group, verbose: bool, paint: Paint) -> Vec<String> {
 }
 
 /// What a feature does, and since when.
-pub(super) fn says(feature: &crate::rehearse::document::Feature) -> String {
+pub(super) fn says(feature: &crate::rehearse::document::DatedFeature) -> String {
     let how = if feature.comes { "since" } else { "until" };
     format!(
         "{} ({how} {}): {}",
@@ -308,7 +310,7 @@ pub(super) fn at_once(one: &AtOnce) -> String {
 }
 
 /// A change in a line.
-pub(super) fn edit(change: &Change) -> String {
+pub(super) fn edit(change: &PodChange) -> String {
     let text = |text: &String| cut(text, false);
     let how = match (&change.before, &change.after) {
         (Some(before), Some(after)) => format!("`{}` → `{}`", text(before), text(after)),

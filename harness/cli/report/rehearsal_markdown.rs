@@ -2,14 +2,14 @@
 
 use super::rehearsal::{at_once, class, edit, groups, headline, named, says, totals};
 use crate::explain::check::Impact;
-use crate::rehearse::document::{ObjectReport, Report, StepReport};
+use crate::rehearse::document::{RehearsalReport, RehearsedObject, StepReport};
 use crate::visible;
 
 /// The longest comment that GitHub takes has 65,536 characters.
 const LONGEST: usize = 60_000;
 
 /// Returns the report as Markdown.
-pub fn rehearsal_markdown(report: &Report) -> String {
+pub fn rehearsal_markdown(report: &RehearsalReport) -> String {
     let mut text = String::from("<!-- kuberay-conformance rehearse -->\n");
     for step in &report.steps {
         text.push_str(&of_step(report, step, LONGEST.saturating_sub(text.len())));
@@ -36,7 +36,7 @@ pub fn rehearsal_markdown(report: &Report) -> String {
     text
 }
 
-fn of_step(report: &Report, step: &StepReport, room: usize) -> String {
+fn of_step(report: &RehearsalReport, step: &StepReport, room: usize) -> String {
     let mut text = format!("### {}\n\n", cell(&headline(report, step)));
     text.push_str("| objects | what happens |\n|---:|---|\n");
     for line in totals(step) {
@@ -90,7 +90,7 @@ fn of_step(report: &Report, step: &StepReport, room: usize) -> String {
     text
 }
 
-fn lines(object: &ObjectReport) -> Vec<String> {
+fn lines(object: &RehearsedObject) -> Vec<String> {
     let mut lines = Vec::new();
     for refusal in &object.refusals {
         lines.push(format!(

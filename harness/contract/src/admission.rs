@@ -21,13 +21,13 @@ mod view;
 use semver::Version;
 use serde_json::Value;
 
-pub use checks::{Check, CheckEntry, checks};
+pub use checks::{CheckEntry, OperatorCheck, checks};
 pub use fields::{fields_of_schema, known_fields};
 pub use forecast::{Forecast, forecast};
 pub use held::Held;
 pub use metadata::{Served, served};
 
-use crate::OperatorSettings;
+use crate::EffectiveSettings;
 use checks::Checks;
 
 /// Who refuses.
@@ -130,7 +130,7 @@ pub struct Refusal {
     /// The reason, in words close to those of who refuses.
     pub message: String,
     /// The check of the operator behind it, where it is one.
-    pub check: Option<Check>,
+    pub check: Option<OperatorCheck>,
 }
 
 /// What becomes of an object on its way to the operator.
@@ -164,11 +164,11 @@ pub struct Admission {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn admit(release: &Version, object: &Value) -> Admission {
-    admit_with(release, &OperatorSettings::default(), object)
+    admit_with(release, &EffectiveSettings::default(), object)
 }
 
 /// The same for an operator with settings of its own, of which its feature gates matter here.
-pub fn admit_with(release: &Version, settings: &OperatorSettings, object: &Value) -> Admission {
+pub fn admit_with(release: &Version, settings: &EffectiveSettings, object: &Value) -> Admission {
     let mut refusals = metadata::refusals(release, object);
     let mut stored = object.clone();
     if let Some(root) = table::root(release, object) {

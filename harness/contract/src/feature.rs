@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use semver::Version;
 
-use super::OperatorSettings;
+use super::EffectiveSettings;
 use super::classes::plain;
 
 /// One thing that an operator does to the containers of Ray Pods, with the releases that do it.
@@ -53,12 +53,12 @@ pub fn features() -> &'static [FeatureEntry] {
 /// What a prediction is made for, and the features that it has used so far.
 pub(super) struct Context<'a> {
     release: &'a Version,
-    pub settings: &'a OperatorSettings,
+    pub settings: &'a EffectiveSettings,
     used: RefCell<BTreeSet<Feature>>,
 }
 
 impl<'a> Context<'a> {
-    pub fn new(release: &'a Version, settings: &'a OperatorSettings) -> Self {
+    pub fn new(release: &'a Version, settings: &'a EffectiveSettings) -> Self {
         Self {
             release,
             settings,

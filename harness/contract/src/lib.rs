@@ -62,6 +62,6 @@ pub use predict::predict;
 pub use quantity::Quantity;
 pub use ray_options::*;
 pub use rules::*;
-pub use settings::{ConfigurationError, OperatorSettings};
+pub use settings::{ConfigurationError, EffectiveSettings};
 pub use start_command::{flags_of_args, sorted_args, sorted_command};
 pub use text::Text;

@@ -7,7 +7,7 @@ use super::feature::Context;
 use super::input::{
     self, ClusterSpec, JobStatus, Metadata, ModelError, RayCluster, RayCronJob, RayJob, RayService,
 };
-use super::{Feature, OperatorSettings, PodContract, names, pods, submitter};
+use super::{EffectiveSettings, Feature, PodContract, names, pods, submitter};
 
 /// What a release of the operator makes of a `RayCluster`, `RayJob`, `RayService` or `RayCronJob`: command, args and environment of
 /// every container of the head, of each worker group (in this order) and of a job's submitter.
@@ -21,7 +21,7 @@ use super::{Feature, OperatorSettings, PodContract, names, pods, submitter};
 /// When the object is of another kind, or is not what its custom resource definition asks for.
 pub fn predict(
     release: &Version,
-    settings: &OperatorSettings,
+    settings: &EffectiveSettings,
     object: &Value,
 ) -> Result<Vec<PodContract>, ModelError> {
     let context = Context::new(release, settings);

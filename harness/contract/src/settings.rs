@@ -14,7 +14,7 @@ const DOMAIN: &str = "CLUSTER_DOMAIN";
 
 /// The settings of an operator that change the containers of Ray Pods.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OperatorSettings {
+pub struct EffectiveSettings {
     /// Environment of the operator's process, such as `ENABLE_LOGIN_SHELL`; others than the known ones do nothing.
     pub env: BTreeMap<String, String>,
     /// Feature gates that differ from the release's defaults, as `--feature-gates` names them.
@@ -33,7 +33,7 @@ pub struct OperatorSettings {
     pub version: Option<String>,
 }
 
-impl Default for OperatorSettings {
+impl Default for EffectiveSettings {
     fn default() -> Self {
         Self {
             env: BTreeMap::new(),
@@ -48,7 +48,7 @@ impl Default for OperatorSettings {
     }
 }
 
-impl OperatorSettings {
+impl EffectiveSettings {
     /// The variables of the operator's environment that change containers of Ray Pods.
     pub const KNOWN: [&str; 4] = [LOGIN_SHELL, INIT_CONTAINER, PROBES, DOMAIN];
 

@@ -63,7 +63,7 @@ fn head_with(container: &Value, params: Value) -> Value {
 }
 
 fn pods(version: &str, object: &Value) -> Vec<PodContract> {
-    predict(&release(version), &OperatorSettings::default(), object).unwrap()
+    predict(&release(version), &EffectiveSettings::default(), object).unwrap()
 }
 
 fn ray(version: &str, object: &Value) -> ContainerContract {

@@ -15,8 +15,8 @@ use std::time::Instant;
 use semver::Version;
 use tokio_util::sync::CancellationToken;
 
-use crate::artifact::Source;
-use crate::compare::{DIFF_VERSION, Diff, Groups, Recorded, Subject};
+use crate::artifact::SourcePolicy;
+use crate::compare::{ChangeSubject, DIFF_VERSION, Diff, Groups, Recorded};
 use crate::progress::Progress;
 use crate::provider::TargetError;
 use crate::runner::RunError;
@@ -42,7 +42,7 @@ pub struct DiffOptions {
     /// Cases that wait for their Pods at once.
     pub jobs: usize,
     /// Where programs come from.
-    pub source: Source,
+    pub source: SourcePolicy,
     /// Record the snapshots of the head as those of a new release.
     pub accept_as: Option<Version>,
 }
@@ -127,4 +127,4 @@ async fn compare(
 }
 
 /// The smallest objects, by what they show.
-type Manifests = BTreeMap<Subject, serde_json::Value>;
+type Manifests = BTreeMap<ChangeSubject, serde_json::Value>;

@@ -63,9 +63,9 @@ pub struct FuzzOutcome {
     /// Which features, checks and stages of the contract the cases reached.
     pub coverage: Coverage,
     /// Where the operator did otherwise than the contract says.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<FuzzFinding>,
     /// The operator's own samples that make Pods, with what went otherwise.
-    pub samples: Vec<Sample>,
+    pub samples: Vec<FuzzedSample>,
 }
 
 impl FuzzOutcome {
@@ -98,7 +98,7 @@ impl FuzzOutcome {
 
 /// One of the operator's own samples.
 #[derive(Debug)]
-pub struct Sample {
+pub struct FuzzedSample {
     /// Its file.
     pub file: String,
     /// Kind and name of its object.
@@ -113,7 +113,7 @@ pub struct Sample {
 
 /// An object of which the operator made something else.
 #[derive(Debug)]
-pub struct Finding {
+pub struct FuzzFinding {
     /// Its number, which with the seed gives it again.
     pub number: u64,
     /// The settings of the operator.

@@ -13,7 +13,7 @@ mod narrow;
 pub mod read;
 
 pub use bundle::Bundle;
-pub use doctor::{Report, diagnose};
+pub use doctor::{DoctorReport, diagnose};
 pub use file::BundleError;
 pub use narrow::{NoObject, kind_of};
 pub use read::{Connection, ReadError, Scope, connect, read, read_objects};
@@ -28,7 +28,7 @@ pub async fn doctor(
     client: &kube::Client,
     scope: &Scope,
     progress: &dyn Progress,
-) -> Result<Report, ReadError> {
+) -> Result<DoctorReport, ReadError> {
     let bundle = read(client, scope, progress).await?;
     Ok(diagnose(&bundle))
 }

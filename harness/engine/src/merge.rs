@@ -17,7 +17,7 @@ const NAMED: usize = 20;
 
 /// The results of a run, and their file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Source {
+pub struct MergeSource {
     /// The file.
     pub path: PathBuf,
     /// What it holds.
@@ -73,7 +73,7 @@ pub enum MergeError {
 ///
 /// # Errors
 /// When they are not results of one plan.
-pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
+pub fn merge(sources: &[MergeSource]) -> Result<Merged, MergeError> {
     // One that ended before its plan was known is of any plan.
     let known = sources.iter().find(|source| !source.run.has_no_plan_yet());
     let first = known.or(sources.first()).ok_or(MergeError::Nothing)?;
@@ -133,8 +133,8 @@ pub fn merge(sources: &[Source]) -> Result<Merged, MergeError> {
 }
 
 fn of_one_plan(
-    first: &Source,
-    source: &Source,
+    first: &MergeSource,
+    source: &MergeSource,
     scenarios: &[ScenarioRecord],
 ) -> Result<(), MergeError> {
     let (one, other) = (&first.run, &source.run);
@@ -177,7 +177,7 @@ fn of_one_plan(
 }
 
 /// The scenarios that the runs could choose from. A run that was killed does not know them.
-fn scenarios(sources: &[Source]) -> &[ScenarioRecord] {
+fn scenarios(sources: &[MergeSource]) -> &[ScenarioRecord] {
     let known = sources.iter().map(|source| source.run.scenarios.as_slice());
     known
         .into_iter()
@@ -201,7 +201,7 @@ fn other_scenario<'a>(one: &'a [ScenarioRecord], other: &'a [ScenarioRecord]) ->
 /// A case and where it was found.
 struct Found<'a> {
     case: CaseResult,
-    source: &'a Source,
+    source: &'a MergeSource,
 }
 
 impl Found<'_> {
@@ -226,7 +226,7 @@ impl Found<'_> {
 }
 
 /// Of each case the result that counts.
-fn choose<'a>(sources: &'a [Source], notes: &mut Vec<String>) -> HashMap<&'a str, Found<'a>> {
+fn choose<'a>(sources: &'a [MergeSource], notes: &mut Vec<String>) -> HashMap<&'a str, Found<'a>> {
     let mut chosen: HashMap<&str, Found> = HashMap::new();
     for source in sources {
         for case in &source.run.cases {
@@ -261,7 +261,7 @@ fn choose<'a>(sources: &'a [Source], notes: &mut Vec<String>) -> HashMap<&'a str
 }
 
 /// Ids as one run of all would have them: the plan's, then what its ranges leave out.
-fn order<'a>(sources: &'a [Source], planned: &'a [String]) -> Vec<&'a str> {
+fn order<'a>(sources: &'a [MergeSource], planned: &'a [String]) -> Vec<&'a str> {
     let all = sources.iter().flat_map(|source| &source.run.cases);
     let mut seen = BTreeSet::new();
     let ids = planned.iter().chain(all.map(|case| &case.id));
@@ -271,7 +271,7 @@ fn order<'a>(sources: &'a [Source], planned: &'a [String]) -> Vec<&'a str> {
 }
 
 /// The beginning of the first, and the seconds from there to the end of the last.
-fn span(sources: &[Source]) -> (String, f64) {
+fn span(sources: &[MergeSource]) -> (String, f64) {
     let runs = sources.iter().map(|source| &source.run);
     let begun = |run: &RunResult| run.started.parse::<Timestamp>().unwrap_or_default();
     let Some(first) = runs.clone().min_by_key(|run| begun(run)) else {
@@ -289,7 +289,7 @@ fn who(run: &RunResult) -> String {
     }
 }
 
-fn phases(source: &Source) -> impl Iterator<Item = Phase> {
+fn phases(source: &MergeSource) -> impl Iterator<Item = Phase> {
     let run = &source.run;
     run.phases.iter().map(|phase| Phase {
         name: format!("{}: {}", who(run), phase.name),
@@ -298,7 +298,7 @@ fn phases(source: &Source) -> impl Iterator<Item = Phase> {
 }
 
 /// What stopped runs that no other made up for, and what is missing.
-fn interrupted(sources: &[Source], planned: &[String], missing: &[String]) -> Option<String> {
+fn interrupted(sources: &[MergeSource], planned: &[String], missing: &[String]) -> Option<String> {
     let ended: BTreeMap<Option<Shard>, bool> =
         sources.iter().fold(BTreeMap::new(), |mut ended, source| {
             *ended.entry(source.run.shard).or_default() |= source.run.interrupted.is_none();

@@ -16,9 +16,9 @@ mod wait;
 
 pub use beside::{Beside, BesideOptions, log_about};
 pub use crds::{crds_are_served, create_crds};
-pub use discover::{DiscoverError, Found, Place, discover};
+pub use discover::{DeploymentName, DiscoverError, FoundOperator, discover};
 pub use health::{OperatorDown, OperatorHealth};
-pub use install::{Installed, OperatorError, Options, Wanted, ensure, log_since};
+pub use install::{InstallOptions, Installed, OperatorError, Wanted, ensure, log_since};
 pub use inventory::{OWN_NAMESPACE, install_beside_others, remove_own};
 pub use objects::{FIELD_MANAGER, MANAGED_BY, MANAGER, ObjectError, Sender};
 pub(crate) use refusal::is_about_the_object;

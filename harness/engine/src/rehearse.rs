@@ -24,10 +24,10 @@ use semver::Version;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use self::document::{Report, VERSION};
+use self::document::{RehearsalReport, VERSION};
 use self::plane::Tools;
 use self::stage::Stage;
-use crate::artifact::{ArtifactError, Pins, Source};
+use crate::artifact::{ArtifactError, Pins, SourcePolicy};
 use crate::contract::ConfigurationError;
 use crate::operator::{ObjectError, OperatorError};
 use crate::progress::Progress;
@@ -52,7 +52,7 @@ struct Key {
 
 /// What to rehearse.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct RehearseOptions {
     /// The objects and their operator.
     pub fleet: Fleet,
     /// The releases, in the order of the upgrades.
@@ -62,7 +62,7 @@ pub struct Options {
     /// Leave the custom resource definitions as they are.
     pub keep_crds: bool,
     /// Where programs come from.
-    pub source: Source,
+    pub source: SourcePolicy,
 }
 
 /// Why an upgrade can't be rehearsed.
@@ -156,10 +156,10 @@ fn api(doing: &'static str, what: &str) -> impl FnOnce(kube::Error) -> RehearseE
 /// # Errors
 /// When there is nothing to rehearse, or a program of the rehearsal can't be had or ends.
 pub async fn rehearse(
-    options: &Options,
+    options: &RehearseOptions,
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
-) -> Result<Report, RehearseError> {
+) -> Result<RehearsalReport, RehearseError> {
     let started = Instant::now();
     let from = options.fleet.check()?;
     let pins = Pins::embedded();
@@ -201,7 +201,7 @@ pub async fn rehearse(
     let steps = done?;
     let fleet = &options.fleet;
     let target = options.target.as_ref().unwrap_or(&fleet.settings);
-    let mut report = Report {
+    let mut report = RehearsalReport {
         version: VERSION.into(),
         origin: fleet.origin.clone(),
         from: from.to_string(),
@@ -222,7 +222,7 @@ pub async fn rehearse(
 }
 
 /// Masks the secrets of the objects in the report, by value and by their form.
-fn mask(report: &mut Report, fleet: &Fleet) {
+fn mask(report: &mut RehearsalReport, fleet: &Fleet) {
     let redactor = Redactor::default();
     for object in fleet.objects.iter().chain(&fleet.others) {
         redactor.learn(object);
@@ -231,7 +231,7 @@ fn mask(report: &mut Report, fleet: &Fleet) {
         return;
     };
     redactor.redact_value(&mut value);
-    if let Ok(masked) = serde_json::from_value::<Report>(value) {
+    if let Ok(masked) = serde_json::from_value::<RehearsalReport>(value) {
         *report = masked;
     }
 }

@@ -34,7 +34,7 @@ mod up_within;
 pub(crate) use availability::available_releases;
 pub use availability::{Unavailable, default_release};
 pub use capacity::{Capacity, Permit, PermitError, Priority, Resources, default_jobs};
-pub use engine::Engine;
+pub use engine::RunEngine;
 pub use engine_options::{CaseError, EngineOptions, EvidencePolicy, StartError};
 pub use error::RunError;
 pub use in_cluster::{

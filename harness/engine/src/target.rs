@@ -21,7 +21,7 @@ mod service;
 mod state;
 mod unpacked;
 
-pub use envtest::{ApiServer, ControlPlane, Objects, PlaneOptions, ready_status};
+pub use envtest::{ApiServer, ControlPlane, PlaneOptions, StoredObjects, ready_status};
 pub use error::ClusterError;
 pub(crate) use error::who;
 pub use existing::{
@@ -33,7 +33,7 @@ pub(crate) use kind::{Left, UP, UPGRADE};
 pub use kind_config::{CriKeys, Extras, NodeFacts, kind_config};
 pub use lock::{Holder, Patience};
 pub(crate) use lock::{Lease, Lock};
-pub use preflight::Finding;
+pub use preflight::PreflightFinding;
 pub(crate) use ready::{client, is_ready as node_is_ready};
 pub use registry::registry_helper;
 pub use remove::Removed;

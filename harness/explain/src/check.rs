@@ -41,11 +41,11 @@ mod text;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kuberay_contract::{self as contract, FieldValidation, OperatorSettings};
+use kuberay_contract::{self as contract, EffectiveSettings, FieldValidation};
 use kuberay_manifest::{Diagnostic, Location, Severity, Source};
 use semver::Version;
 
-use super::document::{Container, Place, Role};
+use super::document::{Container, ContainerRole, DocumentPlace};
 use super::objects::{Found, KINDS, Objects};
 use super::refusals::{Refusal, Stage, Waiting};
 use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap, Weight};
@@ -62,7 +62,7 @@ pub struct Options {
     /// The releases; a finding names those that it holds for.
     pub releases: Vec<Version>,
     /// Settings of the operator.
-    pub settings: OperatorSettings,
+    pub settings: EffectiveSettings,
     /// What the client asks the API server to do with fields that it does not know.
     pub validation: FieldValidation,
     /// Only findings with these ids; all where empty.
@@ -88,9 +88,9 @@ impl Options {
 ///
 /// # Errors
 /// When a release is older than the contract.
-pub fn check(sources: &[Source], options: &Options) -> Result<Report, ExplainError> {
+pub fn check(sources: &[Source], options: &Options) -> Result<CheckReport, ExplainError> {
     reached(&options.releases)?;
-    let mut report = Report {
+    let mut report = CheckReport {
         version: VERSION.into(),
         operators: options.releases.iter().map(operator).collect(),
         files: sources
@@ -127,7 +127,7 @@ pub fn check(sources: &[Source], options: &Options) -> Result<Report, ExplainErr
             let place = frame::region(source, &stranger.node);
             let mut finding = match stranger.refused {
                 None => finding(Other::NotKuberay, &file, place, stranger.why),
-                Some(refused) => Finding {
+                Some(refused) => CheckFinding {
                     help: Some(format!("the kinds of KubeRay are {}", KINDS.join(", "))),
                     operators: options.releases.clone(),
                     ..finding(
@@ -146,7 +146,7 @@ pub fn check(sources: &[Source], options: &Options) -> Result<Report, ExplainErr
             let mut of_object = Vec::new();
             object(source, one, options, &mut of_object, &mut report);
             let own = ignore::Own::of(source, one);
-            of_object.retain(|finding: &Finding| ignores.keeps(finding, Some(&own)));
+            of_object.retain(|finding: &CheckFinding| ignores.keeps(finding, Some(&own)));
             of_object.sort_by_key(|finding| (finding.line, finding.column));
             report.findings.append(&mut of_object);
             report
@@ -163,8 +163,8 @@ fn object(
     source: &Source,
     one: &Found,
     options: &Options,
-    found: &mut Vec<Finding>,
-    report: &mut Report,
+    found: &mut Vec<CheckFinding>,
+    report: &mut CheckReport,
 ) {
     let mut at = BTreeMap::new();
     let mut made: Vec<Vec<Container>> = Vec::new();
@@ -216,7 +216,7 @@ fn object(
 }
 
 /// Leaves out a trap about a field on the releases for which the field's refusal is reported already.
-fn told_twice(found: &mut Vec<Finding>) {
+fn told_twice(found: &mut Vec<CheckFinding>) {
     let refused: Vec<(String, Vec<Version>)> = found
         .iter()
         .filter(|one| one.id == Other::RefusedByClient.id())
@@ -235,10 +235,10 @@ fn told_twice(found: &mut Vec<Finding>) {
 
 /// Adds a finding, or its release and container to the same one.
 fn merge(
-    mut new: Finding,
+    mut new: CheckFinding,
     release: &Version,
     container: Option<&Container>,
-    found: &mut Vec<Finding>,
+    found: &mut Vec<CheckFinding>,
     at: &mut BTreeMap<(String, usize, usize, String), usize>,
 ) {
     let key = (new.id.clone(), new.line, new.column, new.message.clone());
@@ -261,15 +261,15 @@ fn merge(
 /// A container as findings name it.
 pub(super) fn label(container: &Container) -> String {
     match container.role {
-        Role::Head => "head".into(),
-        Role::Worker => format!("worker {}", container.group),
-        Role::Autoscaler => "autoscaler".into(),
-        Role::Init => format!("init {} of {}", container.container, container.group),
-        Role::Submitter => "submitter".into(),
+        ContainerRole::Head => "head".into(),
+        ContainerRole::Worker => format!("worker {}", container.group),
+        ContainerRole::Autoscaler => "autoscaler".into(),
+        ContainerRole::Init => format!("init {} of {}", container.container, container.group),
+        ContainerRole::Submitter => "submitter".into(),
     }
 }
 
-fn of_refusal(one: &Found, refusal: &Refusal) -> Finding {
+fn of_refusal(one: &Found, refusal: &Refusal) -> CheckFinding {
     let other = match refusal.stage {
         _ if !refusal.refused => Other::RefusedForSome,
         Stage::Client => Other::RefusedByClient,
@@ -285,7 +285,7 @@ fn of_refusal(one: &Found, refusal: &Refusal) -> Finding {
     } else {
         format!("{path}: {}", refusal.message)
     };
-    Finding {
+    CheckFinding {
         rule: refusal.rule.clone(),
         message: format!("{}: {reason}", other.who(refusal.missing)),
         help: refusal.clients.clone(),
@@ -293,15 +293,15 @@ fn of_refusal(one: &Found, refusal: &Refusal) -> Finding {
     }
 }
 
-fn of_waiting(one: &Found, waiting: &Waiting) -> Finding {
-    Finding {
+fn of_waiting(one: &Found, waiting: &Waiting) -> CheckFinding {
+    CheckFinding {
         message: waiting.message.clone(),
         ..of_place(one, Other::NoPodsYet, &waiting.place)
     }
 }
 
-fn of_place(one: &Found, other: Other, place: &Place) -> Finding {
-    Finding {
+fn of_place(one: &Found, other: Other, place: &DocumentPlace) -> CheckFinding {
+    CheckFinding {
         id: other.id().into(),
         severity: other.severity(),
         file: one.object.file.clone(),
@@ -309,12 +309,12 @@ fn of_place(one: &Found, other: Other, place: &Place) -> Finding {
         line: place.line,
         column: place.column,
         path: one.outer(&place.path),
-        ..Finding::default()
+        ..CheckFinding::default()
     }
 }
 
-fn of_warning(warning: &super::Warning) -> Finding {
-    Finding {
+fn of_warning(warning: &super::Warning) -> CheckFinding {
+    CheckFinding {
         id: warning.id.clone(),
         severity: match warning.weight {
             Weight::Warning => Severity::Warning,
@@ -327,7 +327,7 @@ fn of_warning(warning: &super::Warning) -> Finding {
         message: warning.message.clone(),
         help: Some(warning.advice.clone()),
         page: Some(page_path(&warning.id)),
-        ..Finding::default()
+        ..CheckFinding::default()
     }
 }
 
@@ -342,8 +342,8 @@ fn finding(
     file: &str,
     (start, end): (Location, Location),
     message: String,
-) -> Finding {
-    Finding {
+) -> CheckFinding {
+    CheckFinding {
         id: other.id().into(),
         severity: other.severity(),
         file: file.into(),
@@ -352,11 +352,11 @@ fn finding(
         end_line: end.line,
         end_column: end.column,
         message,
-        ..Finding::default()
+        ..CheckFinding::default()
     }
 }
 
-fn problem(other: Other, source: &Source, problem: &Diagnostic) -> Finding {
+fn problem(other: Other, source: &Source, problem: &Diagnostic) -> CheckFinding {
     let start = problem.location;
     let place = source.rest_of_line(start);
     let width = source
@@ -373,11 +373,11 @@ fn problem(other: Other, source: &Source, problem: &Diagnostic) -> Finding {
     finding
 }
 
-fn unreadable(source: &Source, one: &Diagnostic) -> Finding {
+fn unreadable(source: &Source, one: &Diagnostic) -> CheckFinding {
     problem(Other::Unreadable, source, one)
 }
 
-fn malformed(source: &Source, one: &Diagnostic) -> Finding {
+fn malformed(source: &Source, one: &Diagnostic) -> CheckFinding {
     problem(Other::MalformedObject, source, one)
 }
 

@@ -11,12 +11,12 @@ mod ports;
 mod resources;
 mod values;
 
-use kuberay_contract::{ContainerContract, EnvValue, Feature, OperatorSettings, RayCommand};
+use kuberay_contract::{ContainerContract, EffectiveSettings, EnvValue, Feature, RayCommand};
 use kuberay_manifest::yaml::Yaml;
 use kuberay_manifest::{Cursor, Location};
 use semver::Version;
 
-use super::document::{Place, Warning};
+use super::document::{DocumentPlace, Warning};
 use super::warning::{self as trap, Trap};
 
 pub(super) use job::of_submitter;
@@ -27,7 +27,7 @@ const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
 pub(super) struct Group<'a> {
     pub release: &'a Version,
     /// What the operator was started with.
-    pub settings: &'a OperatorSettings,
+    pub settings: &'a EffectiveSettings,
     /// The RayCluster, RayJob or RayService.
     pub object: Cursor<'a>,
     /// `headGroupSpec` or an entry of `workerGroupSpecs`.
@@ -88,7 +88,7 @@ fn warn(trap: &Trap, cursor: &Cursor, detail: &str) -> Warning {
 /// A warning at a place inside of a value.
 fn warn_at(trap: &Trap, cursor: &Cursor, location: Location, detail: &str) -> Warning {
     Warning {
-        place: Place {
+        place: DocumentPlace {
             path: cursor.path().into(),
             line: location.line,
             column: location.column,

@@ -3,11 +3,11 @@
 use semver::Version;
 use similar::TextDiff;
 
-use super::document::{Change, Container, Variable};
+use super::document::{Container, ContainerChange, Variable};
 use kuberay_manifest::visible::{line, quoted};
 
 /// What differs from each release to the next one.
-pub(super) fn changes(releases: &[Version], containers: &[Container]) -> Vec<Change> {
+pub(super) fn changes(releases: &[Version], containers: &[Container]) -> Vec<ContainerChange> {
     let mut changes = Vec::new();
     for pair in releases.windows(2) {
         let (from, to) = (&pair[0], &pair[1]);
@@ -36,7 +36,7 @@ pub(super) fn changes(releases: &[Version], containers: &[Container]) -> Vec<Cha
                 .unified_diff()
                 .context_radius(1)
                 .to_string();
-            changes.push(Change {
+            changes.push(ContainerChange {
                 from: from.clone(),
                 to: to.clone(),
                 object: container.object.clone(),

@@ -24,7 +24,7 @@ pub struct Explanation {
     #[serde(default)]
     pub files: Vec<String>,
     /// The releases, in the order in which they were given.
-    pub operators: Vec<Operator>,
+    pub operators: Vec<ExplainedOperator>,
     /// Why objects or some of their Pods do not exist, for each release.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
@@ -37,7 +37,7 @@ pub struct Explanation {
     /// One entry for each container of each Pod, for each release.
     pub containers: Vec<Container>,
     /// What differs from each release to the next one given.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ContainerChange>,
     /// What was left out and why.
     pub notes: Vec<String>,
 }
@@ -59,7 +59,8 @@ impl Explanation {
         };
         for one in explanations {
             let new = one.operators.into_iter();
-            let new: Vec<Operator> = new.filter(|one| !all.operators.contains(one)).collect();
+            let new: Vec<ExplainedOperator> =
+                new.filter(|one| !all.operators.contains(one)).collect();
             all.operators.extend(new);
             all.files.extend(one.files);
             all.refusals.extend(one.refusals);
@@ -76,7 +77,7 @@ impl Explanation {
 
 /// A release of the operator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Operator {
+pub struct ExplainedOperator {
     /// Its release.
     #[schemars(with = "String")]
     pub release: Version,
@@ -100,7 +101,7 @@ pub struct Container {
     /// The object that it comes from.
     pub object: Object,
     /// What it is for.
-    pub role: Role,
+    pub role: ContainerRole,
     /// `headgroup`, the worker group's name, or empty for the Pod of a submitter.
     pub group: String,
     /// Its name.
@@ -142,7 +143,7 @@ pub struct Object {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub enum ContainerRole {
     /// The head's Ray container.
     Head,
     /// A worker's Ray container.
@@ -181,7 +182,7 @@ pub struct Warning {
     /// How much it weighs.
     pub weight: Weight,
     /// Where it is.
-    pub place: Place,
+    pub place: DocumentPlace,
     /// What happens.
     pub message: String,
     /// What to write instead.
@@ -190,7 +191,7 @@ pub struct Warning {
 
 /// A place in the file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct Place {
+pub struct DocumentPlace {
     /// Path of the value in its document, such as `spec.headGroupSpec.rayStartParams.block`.
     pub path: String,
     /// Line, from 1.
@@ -199,7 +200,7 @@ pub struct Place {
     pub column: usize,
 }
 
-impl From<&Cursor<'_>> for Place {
+impl From<&Cursor<'_>> for DocumentPlace {
     fn from(cursor: &Cursor<'_>) -> Self {
         Self {
             path: cursor.path().into(),
@@ -211,7 +212,7 @@ impl From<&Cursor<'_>> for Place {
 
 /// What an upgrade changes in a container.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Change {
+pub struct ContainerChange {
     /// The release before.
     #[schemars(with = "String")]
     pub from: Version,
@@ -221,7 +222,7 @@ pub struct Change {
     /// The object that it comes from.
     pub object: Object,
     /// What the container is for.
-    pub role: Role,
+    pub role: ContainerRole,
     /// The group of its Pod.
     pub group: String,
     /// Its name.

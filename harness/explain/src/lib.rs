@@ -50,7 +50,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use kuberay_contract::{
-    self as contract, ContainerContract, ContainerKind, EnvValue, ModelError, OperatorSettings,
+    self as contract, ContainerContract, ContainerKind, EffectiveSettings, EnvValue, ModelError,
     PodContract, PodRole,
 };
 use kuberay_manifest::yaml::{self, Node};
@@ -97,7 +97,7 @@ pub fn explain(
     file: &Path,
     text: &str,
     releases: &[Version],
-    settings: &OperatorSettings,
+    settings: &EffectiveSettings,
 ) -> Result<Explanation, ExplainError> {
     explain_with(file, text, releases, settings, FieldValidation::Strict)
 }
@@ -110,7 +110,7 @@ pub fn explain_with(
     file: &Path,
     text: &str,
     releases: &[Version],
-    settings: &OperatorSettings,
+    settings: &EffectiveSettings,
     validation: FieldValidation,
 ) -> Result<Explanation, ExplainError> {
     explain_files(&[Source::new(file, text)], releases, settings, validation)
@@ -124,7 +124,7 @@ pub fn explain_with(
 pub fn explain_files(
     sources: &[Source],
     releases: &[Version],
-    settings: &OperatorSettings,
+    settings: &EffectiveSettings,
     validation: FieldValidation,
 ) -> Result<Explanation, ExplainError> {
     reached(releases)?;
@@ -222,10 +222,10 @@ fn of_object(
     source: &Source,
     found: &objects::Found,
     release: &Version,
-    settings: &OperatorSettings,
+    settings: &EffectiveSettings,
     validation: FieldValidation,
 ) -> Result<Made, Diagnostic> {
-    let forecast = |settings: &OperatorSettings| {
+    let forecast = |settings: &EffectiveSettings| {
         contract::forecast(release, settings, validation, &found.json)
             .map_err(|error| problem(source, found.written(), &error))
     };
@@ -254,7 +254,7 @@ fn containers_of(
     source: &Source,
     found: &objects::Found,
     release: &Version,
-    settings: &OperatorSettings,
+    settings: &EffectiveSettings,
     pods: &[PodContract],
 ) -> Vec<Container> {
     let mut made = containers(
@@ -269,9 +269,9 @@ fn containers_of(
     made
 }
 
-fn operator(release: &Version) -> Operator {
+fn operator(release: &Version) -> ExplainedOperator {
     let class = contract::class_of(release);
-    Operator {
+    ExplainedOperator {
         release: release.clone(),
         class: class.name.into(),
         provisional: class.provisional,
@@ -301,7 +301,7 @@ fn problem(source: &Source, document: &Node, error: &ModelError) -> Diagnostic {
 
 fn containers(
     release: &Version,
-    settings: &OperatorSettings,
+    settings: &EffectiveSettings,
     source: &str,
     document: &Node,
     object: &Object,
@@ -328,27 +328,31 @@ fn containers(
         };
         for container in pod.all() {
             let role = match (container.kind, pod.role) {
-                (ContainerKind::Ray, PodRole::Worker) => Role::Worker,
-                (ContainerKind::Ray, _) => Role::Head,
-                (ContainerKind::Autoscaler, _) => Role::Autoscaler,
-                (ContainerKind::Init, _) => Role::Init,
-                (ContainerKind::Submitter, _) => Role::Submitter,
+                (ContainerKind::Ray, PodRole::Worker) => ContainerRole::Worker,
+                (ContainerKind::Ray, _) => ContainerRole::Head,
+                (ContainerKind::Autoscaler, _) => ContainerRole::Autoscaler,
+                (ContainerKind::Init, _) => ContainerRole::Init,
+                (ContainerKind::Submitter, _) => ContainerRole::Submitter,
                 (ContainerKind::User, _) => continue,
             };
             let warnings = match (role, &group) {
-                (Role::Head | Role::Worker, Some(group)) => detect::of_group(&detect::Group {
-                    release,
-                    settings,
-                    object: root.clone(),
-                    group: group.clone(),
-                    source,
-                    ray: container,
-                }),
-                (Role::Autoscaler, _) => {
+                (ContainerRole::Head | ContainerRole::Worker, Some(group)) => {
+                    detect::of_group(&detect::Group {
+                        release,
+                        settings,
+                        object: root.clone(),
+                        group: group.clone(),
+                        source,
+                        ray: container,
+                    })
+                }
+                (ContainerRole::Autoscaler, _) => {
                     let options = spec.as_ref().and_then(|spec| spec.get("autoscalerOptions"));
                     detect::of_autoscaler(release, options.as_ref())
                 }
-                (Role::Submitter, _) => detect::of_submitter(release, source, container, &root),
+                (ContainerRole::Submitter, _) => {
+                    detect::of_submitter(release, source, container, &root)
+                }
                 _ => Vec::new(),
             };
             all.push(entry(
@@ -362,7 +366,7 @@ fn containers(
 fn entry(
     release: &Version,
     object: &Object,
-    role: Role,
+    role: ContainerRole,
     group: &str,
     contract: &ContainerContract,
     warnings: Vec<Warning>,

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use kuberay_contract::OperatorSettings;
-use kuberay_manifest::yaml::{Key, Node, Yaml};
+use kuberay_contract::EffectiveSettings;
+use kuberay_manifest::yaml::{MappingKey, Node, Yaml};
 use kuberay_manifest::{Diagnostic, Item, Owner, Sought, Source, Walk, items, join};
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ impl Found {
 
     /// The settings with which the operator makes Pods of the object: those of a `RayCronJob` are shown although its
     /// gate is off.
-    pub(super) fn settings<'a>(&self, given: &'a OperatorSettings) -> Cow<'a, OperatorSettings> {
+    pub(super) fn settings<'a>(&self, given: &'a EffectiveSettings) -> Cow<'a, EffectiveSettings> {
         if self.cron.is_none() {
             return Cow::Borrowed(given);
         }
@@ -285,7 +285,7 @@ fn job_of_cron(cron: &Node) -> Node {
         value,
         place: place.clone(),
     };
-    let key = |name: &str| Key {
+    let key = |name: &str| MappingKey {
         name: name.into(),
         place: place.clone(),
     };

@@ -8,7 +8,7 @@ use kuberay_manifest::Source;
 use semver::Version;
 use similar::TextDiff;
 
-use super::check::{Finding, IDS, Look, Options, Report, check};
+use super::check::{CheckFinding, CheckReport, IDS, Look, Options, check};
 use super::warning::{TRAPS, Trap, Weight};
 
 static EXAMPLES: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/examples");
@@ -74,18 +74,18 @@ impl Example {
     }
 
     /// What `check` reports on a manifest of the example, of this trap only.
-    fn report(trap: &Trap, text: &str, releases: Vec<Version>) -> (Report, [Source; 1]) {
+    fn report(trap: &Trap, text: &str, releases: Vec<Version>) -> (CheckReport, [Source; 1]) {
         let sources = [Source::new(Path::new(FILE), text)];
         let mut options = Options::new(releases);
         options.select = vec![trap.id.into()];
         // Of what kubectl refuses, the trap is what another client meets.
         options.validation = FieldValidation::Ignore;
-        let mut report = check(&sources, &options).unwrap_or_else(|error| Report {
-            findings: vec![Finding {
+        let mut report = check(&sources, &options).unwrap_or_else(|error| CheckReport {
+            findings: vec![CheckFinding {
                 message: error.to_string(),
-                ..Finding::default()
+                ..CheckFinding::default()
             }],
-            ..Report::default()
+            ..CheckReport::default()
         });
         report.notes.clear();
         (report, sources)

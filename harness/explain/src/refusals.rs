@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use super::document::{Explanation, Object, Place};
+use super::document::{DocumentPlace, Explanation, Object};
 
 /// A reason why an object, or some of its Pods, does not exist.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,7 +29,7 @@ pub struct Refusal {
     /// Which Pods do not exist because of it.
     pub missing: Missing,
     /// Where the reason is in the file; the path may end at a field that the file lacks.
-    pub place: Place,
+    pub place: DocumentPlace,
     /// The reason, in words close to those of who refuses.
     pub message: String,
     /// What each client does, where they differ.
@@ -83,7 +83,7 @@ pub struct Waiting {
     /// The object that waits.
     pub object: Object,
     /// The field that says so.
-    pub place: Place,
+    pub place: DocumentPlace,
     /// What happens.
     pub message: String,
     /// Where KubeRay's source says so.
@@ -116,7 +116,7 @@ pub(super) fn of(
     validation: contract::FieldValidation,
 ) -> (Vec<Refusal>, Vec<Waiting>) {
     let refusal = |refusal: &contract::Refusal| {
-        let entry = refusal.check.map(contract::admission::Check::entry);
+        let entry = refusal.check.map(contract::admission::OperatorCheck::entry);
         Refusal {
             operator: release.clone(),
             object: object.clone(),
@@ -192,9 +192,9 @@ pub(super) fn is_about_hole(document: &Node, path: &str) -> bool {
 }
 
 /// The deepest value on a path that the file has.
-fn place(document: &Node, path: &str) -> Place {
+fn place(document: &Node, path: &str) -> DocumentPlace {
     let node = deepest(document, path);
-    Place {
+    DocumentPlace {
         path: path.into(),
         line: node.place.location.line,
         column: node.place.location.column,
@@ -347,7 +347,7 @@ fn entry(refusal: &Refusal) -> String {
     text
 }
 
-fn at(object: &Object, place: &Place) -> String {
+fn at(object: &Object, place: &DocumentPlace) -> String {
     format!(
         "{}:{}:{} {}",
         line(&object.file),

@@ -1,7 +1,7 @@
 //! An explanation as text for people.
 
 use super::Weight;
-use super::document::{Container, Explanation, Role, Variable, Warning};
+use super::document::{Container, ContainerRole, Explanation, Variable, Warning};
 use kuberay_manifest::visible::{line, quoted};
 
 /// The explanation as text; every string is quoted, because its spaces count.
@@ -78,11 +78,11 @@ fn remarks(explanation: &Explanation, container: &Container) -> String {
 
 fn entry(container: &Container) -> String {
     let role = match container.role {
-        Role::Head => "head",
-        Role::Worker => "worker",
-        Role::Autoscaler => "autoscaler",
-        Role::Init => "init",
-        Role::Submitter => "submitter",
+        ContainerRole::Head => "head",
+        ContainerRole::Worker => "worker",
+        ContainerRole::Autoscaler => "autoscaler",
+        ContainerRole::Init => "init",
+        ContainerRole::Submitter => "submitter",
     };
     let group = if container.group.is_empty() {
         String::new()

@@ -36,7 +36,7 @@ fn explained(text: &str, versions: &[&str]) -> Explanation {
         Path::new("file.yaml"),
         text,
         &releases,
-        &OperatorSettings::default(),
+        &EffectiveSettings::default(),
         FieldValidation::Warn,
     )
     .unwrap()
@@ -281,12 +281,19 @@ fn an_entrypoint_and_an_autoscaler() {
         ["autoscaler-command-ignored"]
     );
     assert!(ids(&job("bash -c 'a && b'"), "1.7.0").is_empty());
-    let roles: Vec<Role> = explained(&job("a"), &["1.6.2"])
+    let roles: Vec<ContainerRole> = explained(&job("a"), &["1.6.2"])
         .containers
         .iter()
         .map(|container| container.role)
         .collect();
-    assert_eq!(roles, [Role::Head, Role::Autoscaler, Role::Submitter]);
+    assert_eq!(
+        roles,
+        [
+            ContainerRole::Head,
+            ContainerRole::Autoscaler,
+            ContainerRole::Submitter
+        ]
+    );
 }
 
 #[test]
@@ -350,7 +357,7 @@ fn what_cannot_be_explained(#[case] text: &str, #[case] message: &str) {
         Path::new("f"),
         text,
         &releases,
-        &OperatorSettings::default(),
+        &EffectiveSettings::default(),
     )
     .unwrap_err()
     .to_string();
@@ -360,7 +367,7 @@ fn what_cannot_be_explained(#[case] text: &str, #[case] message: &str) {
         Path::new("f"),
         &manifest("", ""),
         &old,
-        &OperatorSettings::default(),
+        &EffectiveSettings::default(),
     )
     .unwrap_err()
     .to_string();
@@ -435,7 +442,7 @@ fn nothing_of_a_manifest_acts_on_a_terminal() {
     let file = Path::new("file\u{1b}[31m.yaml");
     let releases = ["1.4.0".parse().unwrap(), "1.6.2".parse().unwrap()];
     let shown = [hostile(), hostile_within()].map(|text| {
-        let settings = OperatorSettings::default();
+        let settings = EffectiveSettings::default();
         let explanation = explain(file, &text, &releases, &settings).unwrap();
         let refused = !explanation.refusals.is_empty();
         assert!(refused || !explanation.changes.is_empty() && explanation.containers.len() > 2);
@@ -471,7 +478,7 @@ fn an_error_about_a_manifest_acts_on_no_terminal() {
         Path::new("a\u{1b}b"),
         &text,
         &["1.6.2".parse().unwrap()],
-        &OperatorSettings::default(),
+        &EffectiveSettings::default(),
     );
     let Err(ExplainError::File(problems)) = error else {
         panic!("{error:?}")

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kuberay_manifest::visible::line;
 
 use super::Weight;
-use super::document::{Change, Container, Explanation, Role};
+use super::document::{Container, ContainerChange, ContainerRole, Explanation};
 
 /// Columns of a line of a difference that are shown.
 const WIDTH: usize = 110;
@@ -108,7 +108,7 @@ fn traps(explanation: &Explanation) -> String {
 
 /// The differences in the order of the file; containers that change alike share one.
 fn differences(explanation: &Explanation) -> String {
-    let position = |change: &Change| {
+    let position = |change: &ContainerChange| {
         let of_change = |one: &Container| {
             (&one.object, one.role, &one.group, &one.container)
                 == (
@@ -133,7 +133,7 @@ fn differences(explanation: &Explanation) -> String {
             explanation.containers.iter().position(of_change),
         )
     };
-    let mut changes: Vec<&Change> = explanation.changes.iter().collect();
+    let mut changes: Vec<&ContainerChange> = explanation.changes.iter().collect();
     changes.sort_by_key(|change| position(change));
     let mut text = String::new();
     let mut heading = String::new();
@@ -164,17 +164,17 @@ fn differences(explanation: &Explanation) -> String {
     text
 }
 
-fn name(change: &Change) -> String {
+fn name(change: &ContainerChange) -> String {
     match change.role {
-        Role::Head => "head".into(),
-        Role::Worker => format!("worker {}", line(&change.group)),
-        Role::Autoscaler => "autoscaler".into(),
-        Role::Init => format!(
+        ContainerRole::Head => "head".into(),
+        ContainerRole::Worker => format!("worker {}", line(&change.group)),
+        ContainerRole::Autoscaler => "autoscaler".into(),
+        ContainerRole::Init => format!(
             "init {} of {}",
             line(&change.container),
             line(&change.group)
         ),
-        Role::Submitter => "submitter".into(),
+        ContainerRole::Submitter => "submitter".into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A value of a manifest together with its path and its place in the file.
 
-use super::yaml::{Key, Node, Yaml};
+use super::yaml::{MappingKey, Node, Yaml};
 
 /// A value and where it is.
 #[derive(Debug, Clone)]
@@ -60,7 +60,8 @@ impl<'a> Cursor<'a> {
         let Yaml::Map(entries) = &map.node.value else {
             return Vec::new();
         };
-        let entry = |(key, node): &'a (Key, Node)| (key.name.as_str(), map.child(node, &key.name));
+        let entry =
+            |(key, node): &'a (MappingKey, Node)| (key.name.as_str(), map.child(node, &key.name));
         entries.iter().map(entry).collect()
     }
 

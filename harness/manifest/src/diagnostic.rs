@@ -126,7 +126,7 @@ impl miette::Diagnostic for Diagnostic {
 }
 
 /// What was read, or everything that is wrong with it.
-pub type Found<T> = Result<T, Vec<Diagnostic>>;
+pub type DiagnosticResult<T> = Result<T, Vec<Diagnostic>>;
 
 /// Everything that is wrong with the files that were read, in the order of files and lines.
 ///

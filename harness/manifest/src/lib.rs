@@ -27,7 +27,9 @@ mod walk;
 pub mod yaml;
 
 pub use cursor::{Cursor, join};
-pub use diagnostic::{Diagnostic, Diagnostics, Found, Location, Place, Severity, Source, sort};
+pub use diagnostic::{
+    Diagnostic, DiagnosticResult, Diagnostics, Location, Place, Severity, Source, sort,
+};
 pub use objects::{LAST_APPLIED, objects, parse_manifest};
 pub use template::template_action;
 pub use walk::{HOLE, Item, Owner, Sought, Unread, Walk, items};

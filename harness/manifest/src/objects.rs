@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::diagnostic::{Diagnostic, Diagnostics, Found, Source};
+use super::diagnostic::{Diagnostic, DiagnosticResult, Diagnostics, Source};
 use super::template::template_action;
 use super::yaml::{self, Node, Yaml};
 
@@ -24,7 +24,7 @@ pub fn parse_manifest(text: &str, origin: &str) -> Result<Vec<Value>, Diagnostic
 ///
 /// # Errors
 /// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and `metadata.name`.
-pub fn objects(source: &Source) -> Found<Vec<Value>> {
+pub fn objects(source: &Source) -> DiagnosticResult<Vec<Value>> {
     let documents = match yaml::parse(source) {
         Ok(documents) => documents,
         Err(problems) => return Err(unrendered(source).unwrap_or(problems)),

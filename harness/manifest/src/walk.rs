@@ -2,7 +2,7 @@
 
 use super::cursor::join;
 use super::diagnostic::{Location, Place, Source};
-use super::yaml::{self, Key, Node, Yaml};
+use super::yaml::{self, MappingKey, Node, Yaml};
 
 /// An object of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -212,7 +212,7 @@ impl<'a> Walker<'a> {
             value: Yaml::Text(text),
             place: place.clone(),
         };
-        let key = |name: &str| Key {
+        let key = |name: &str| MappingKey {
             name: name.into(),
             place: place.clone(),
         };
@@ -310,7 +310,7 @@ fn inherit(item: &mut Node, kind: &str, api: Option<&Node>) {
         return;
     };
     let mut add = |name: &str, value: Node| {
-        let key = Key {
+        let key = MappingKey {
             name: name.into(),
             place: place.clone(),
         };

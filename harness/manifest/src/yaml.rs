@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::{DuplicateKeyPolicy, Spanned};
 
-use super::diagnostic::{Diagnostic, Found, Location, Place, Source};
+use super::diagnostic::{Diagnostic, DiagnosticResult, Location, Place, Source};
 
 mod json;
 
@@ -43,12 +43,12 @@ pub enum Yaml {
     /// A list.
     List(Vec<Node>),
     /// A mapping, in the order of the text.
-    Map(Vec<(Key, Node)>),
+    Map(Vec<(MappingKey, Node)>),
 }
 
 /// A key of a mapping and where it is.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Key {
+pub struct MappingKey {
     /// The key.
     pub name: String,
     /// Where it is.
@@ -121,7 +121,7 @@ impl Node {
 ///
 /// # Errors
 /// When the text is not YAML, or a mapping has a key twice.
-pub fn parse(source: &Source) -> Found<Vec<Node>> {
+pub fn parse(source: &Source) -> DiagnosticResult<Vec<Node>> {
     parse_stream(source).or_else(|problems| match json::documents(source) {
         Some(documents) => {
             let mut nodes = Vec::new();
@@ -138,7 +138,7 @@ pub fn parse(source: &Source) -> Found<Vec<Node>> {
     })
 }
 
-fn parse_stream(source: &Source) -> Found<Vec<Node>> {
+fn parse_stream(source: &Source) -> DiagnosticResult<Vec<Node>> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         budget: budget(),
@@ -314,8 +314,8 @@ impl Reader<'_> {
         }
     }
 
-    fn entries(&mut self, raw: Vec<(Raw, Raw)>) -> Vec<(Key, Node)> {
-        let mut entries: Vec<(Key, Node)> = Vec::with_capacity(raw.len());
+    fn entries(&mut self, raw: Vec<(Raw, Raw)>) -> Vec<(MappingKey, Node)> {
+        let mut entries: Vec<(MappingKey, Node)> = Vec::with_capacity(raw.len());
         let mut names: HashMap<String, usize> = HashMap::new();
         let many = raw.len() > MANY_KEYS;
         for (key, value) in raw {
@@ -346,7 +346,7 @@ impl Reader<'_> {
             if many {
                 names.insert(name.clone(), entries.len());
             }
-            let key = Key {
+            let key = MappingKey {
                 name,
                 place: key.place,
             };

@@ -17,9 +17,9 @@ mod tests;
 
 pub use accept::{Recorded, Recorder, Skeleton, skeleton};
 pub use attribute::{Attribution, attribute};
-pub use changes::{Change, ContainerOf, Subject, changes};
-pub use document::{DIFF_VERSION, Diff, DiffSide, Edit, Entry, diff_schema};
+pub use changes::{Change, ChangeSubject, ContainerOf, changes};
+pub use document::{DIFF_VERSION, Diff, DiffEntry, DiffSide, OperatorDifference, diff_schema};
 pub use expected::{ExpectedPods, expected_pods, replicas};
-pub use group::{Case, Comparison, Groups, Shown};
-pub use objects::{DiffObject, DiffPlan, DiffShrinking, Kind, Objects};
+pub use group::{Case, CaseComparison, Groups, ShownSubject};
+pub use objects::{DiffGenerator, DiffObject, DiffPlan, DiffShrinking, Kind};
 pub use observed::{Observed, PodId, Refused, Stage, observe};

@@ -13,7 +13,7 @@ mod review;
 mod unreferenced;
 
 pub(crate) use align::one_sided;
-pub use align::{Change, Row, Segment, align, changes, segments};
+pub use align::{Row, Segment, WordChange, align, changes, segments};
 pub use body::render;
 pub use diff::diff;
 pub use error::ExpectError;

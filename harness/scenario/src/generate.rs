@@ -23,6 +23,6 @@ pub use generated::{GeneratedCase, Generator, Shrinking};
 #[cfg(test)]
 pub use mutated::try_texts;
 pub use object::{NUMBERS, ObjectGenerator, ObjectKind, ObjectPlan};
-pub use plan::{GroupPlan, Plan};
+pub use plan::{ClusterPlan, GroupPlan};
 pub use save::{Saved, Shown, save};
 pub use settings::settings;

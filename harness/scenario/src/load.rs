@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kuberay_manifest::yaml::{self, Node};
-use kuberay_manifest::{Diagnostic, Diagnostics, Found, Source};
+use kuberay_manifest::{Diagnostic, DiagnosticResult, Diagnostics, Source};
 use semver::{Version, VersionReq};
 
 use super::{Location, Scenario, ScenarioFile, files, json_schema, parse_duration, rules, shape};
@@ -35,7 +35,7 @@ pub fn load(path: &Path) -> Result<Scenario, Diagnostics> {
 }
 
 /// Reads a scenario file, which must lie in its folder.
-pub(super) fn read(file: &Path) -> Found<Source> {
+pub(super) fn read(file: &Path) -> DiagnosticResult<Source> {
     read_file(
         file.parent()
             .filter(|folder| *folder != "")
@@ -76,7 +76,7 @@ pub fn load_all(root: &Path) -> Result<Vec<Arc<Scenario>>, Diagnostics> {
 ///
 /// # Errors
 /// When [`files::read`] refuses it, or it is not UTF-8.
-pub(super) fn read_file(folder: &Path, path: &Path) -> Found<Source> {
+pub(super) fn read_file(folder: &Path, path: &Path) -> DiagnosticResult<Source> {
     let failed = |why: String| {
         vec![Diagnostic::of_file(
             path,
@@ -91,7 +91,7 @@ pub(super) fn read_file(folder: &Path, path: &Path) -> Found<Source> {
 
 /// The root itself where it is a scenario's folder, else the folders below it that are not hidden, sorted. A link to a folder is an error: what it links to may be another
 /// scenario's folder, and two cases would have one id.
-pub(super) fn folders(root: &Path) -> Found<Vec<PathBuf>> {
+pub(super) fn folders(root: &Path) -> DiagnosticResult<Vec<PathBuf>> {
     if root.is_file() {
         let problem = Diagnostic::of_file(root, format!("{} is a file", root.display()));
         let help = "name a scenario's folder, or the folder that holds them, with --scenarios DIR";
@@ -141,7 +141,7 @@ pub(super) fn file_of(folder: &Path) -> PathBuf {
 }
 
 /// Reads the one document of a scenario file.
-pub(super) fn parse(source: &Source) -> Found<Node> {
+pub(super) fn parse(source: &Source) -> DiagnosticResult<Node> {
     let mut documents = yaml::parse(source)?;
     match (documents.pop(), documents.is_empty()) {
         (Some(tree), true) => Ok(tree),
@@ -159,7 +159,7 @@ pub(super) fn parse(source: &Source) -> Found<Node> {
 }
 
 /// Checks a tree and makes a scenario of it.
-pub(super) fn build(source: &Source, tree: &Node) -> Found<Scenario> {
+pub(super) fn build(source: &Source, tree: &Node) -> DiagnosticResult<Scenario> {
     let dir = source.folder();
     let folder = dir
         .canonicalize()

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kuberay_manifest::{Diagnostic, Diagnostics, Found, Source, objects};
+use kuberay_manifest::{Diagnostic, DiagnosticResult, Diagnostics, Source, objects};
 use serde_json::Value;
 
 use super::load::read_file;
@@ -53,7 +53,11 @@ fn of_step(scenario: &Scenario, name: Option<&str>) -> Result<Vec<Value>, Diagno
     }
 }
 
-fn read(scenario: &Scenario, manifest: &Manifest, samples: Option<&Path>) -> Found<Source> {
+fn read(
+    scenario: &Scenario,
+    manifest: &Manifest,
+    samples: Option<&Path>,
+) -> DiagnosticResult<Source> {
     match (manifest, samples) {
         (Manifest::File(name), _) => read_file(&scenario.dir, &scenario.dir.join(name)),
         (Manifest::Sample(sample), Some(folder)) => read_file(folder, &folder.join(&sample.sample))

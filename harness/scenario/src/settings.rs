@@ -56,11 +56,11 @@ impl OperatorSettings {
     ///
     /// # Errors
     /// When a key of the configuration that shapes Pods holds a value of another type.
-    pub fn of_contract(&self) -> Result<contract::OperatorSettings, ConfigurationError> {
-        let settings = contract::OperatorSettings {
+    pub fn of_contract(&self) -> Result<contract::EffectiveSettings, ConfigurationError> {
+        let settings = contract::EffectiveSettings {
             env: self.env.clone(),
             feature_gates: self.feature_gates.clone(),
-            ..contract::OperatorSettings::default()
+            ..contract::EffectiveSettings::default()
         };
         settings.with_configuration(&self.configuration)
     }

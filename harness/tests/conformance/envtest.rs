@@ -9,7 +9,7 @@ use kuberay_conformance::provider::{
     Envtest, EnvtestRelease, EnvtestSpec, ReleaseSpec, TargetError, TargetSpec,
 };
 use kuberay_conformance::report::{CaseResult, Progress, Silent};
-use kuberay_conformance::runner::{Engine, EngineOptions, Unavailable};
+use kuberay_conformance::runner::{EngineOptions, RunEngine, Unavailable};
 use semver::Version;
 use tokio::runtime::Runtime;
 use tokio::sync::RwLock;
@@ -25,7 +25,7 @@ pub struct Stand {
 
 struct Started {
     unavailable: Unavailable,
-    engines: BTreeMap<Version, Engine>,
+    engines: BTreeMap<Version, RunEngine>,
     cancel: CancellationToken,
     envtest: RwLock<Option<Envtest>>,
 }
@@ -120,14 +120,14 @@ impl Stand {
         &self,
         up: &EnvtestRelease,
         cancel: CancellationToken,
-    ) -> Result<Engine, String> {
+    ) -> Result<RunEngine, String> {
         let target = up.target(&self.ray).await;
         let target = target.map_err(|error| error.to_string())?;
         let options = EngineOptions {
             jobs: None,
             ..super::engine_options(self.output.clone())
         };
-        let engine = Engine::new(target, options, Arc::new(Silent), cancel);
+        let engine = RunEngine::new(target, options, Arc::new(Silent), cancel);
         engine.await.map_err(|error| error.to_string())
     }
 

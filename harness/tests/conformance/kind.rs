@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use kuberay_conformance::plan::TestCase;
 use kuberay_conformance::provider::{KindSpec, KindTarget};
 use kuberay_conformance::report::{CaseResult, Silent};
-use kuberay_conformance::runner::{Engine, EngineOptions, default_jobs};
+use kuberay_conformance::runner::{EngineOptions, RunEngine, default_jobs};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,7 @@ pub struct Stand {
 }
 
 struct Attached {
-    engine: Engine,
+    engine: RunEngine,
     /// Nobody takes the cluster down while this is held.
     _up: KindTarget,
 }
@@ -49,7 +49,7 @@ impl Stand {
             ..super::engine_options(self.output.clone())
         };
         let cancel = CancellationToken::new();
-        let engine = Engine::new(up.target(), options, Arc::new(Silent), cancel);
+        let engine = RunEngine::new(up.target(), options, Arc::new(Silent), cancel);
         let engine = engine.await.map_err(|error| error.to_string())?;
         Ok(Attached { engine, _up: up })
     }

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::Output;
 
-use kuberay_conformance::artifact::{Programs, Source, Store};
+use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::operator::{Sender, create_crds};
 use kuberay_conformance::report::Silent;
 use kuberay_conformance::target::{ControlPlane, PlaneOptions};
@@ -68,7 +68,11 @@ fn run(kubeconfig: &Path, arguments: &[&str]) -> (Option<i32>, Value, String) {
 async fn a_cluster_is_checked_and_explained_with_the_settings_of_its_operator() {
     let _turn = turn_within().await;
     let store = Store::open().unwrap();
-    let programs = Programs::new(store.clone(), Source::Auto, std::sync::Arc::new(Silent));
+    let programs = Programs::new(
+        store.clone(),
+        SourcePolicy::Auto,
+        std::sync::Arc::new(Silent),
+    );
     let etcd = programs.etcd().await.unwrap();
     let plane = ControlPlane::start(PlaneOptions {
         etcd: &etcd,

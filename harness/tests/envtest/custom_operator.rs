@@ -9,7 +9,7 @@ use futures::TryStreamExt as _;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, PostParams};
 use kube::runtime::{WatchStreamExt as _, watcher};
-use kuberay_conformance_engine::artifact::{Programs, Source, Store};
+use kuberay_conformance_engine::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance_engine::progress::Silent;
 use kuberay_conformance_engine::provider::{
     Envtest, EnvtestSpec, OperatorProgram, ReleaseSpec, Target,
@@ -25,7 +25,7 @@ const RELEASE: Version = Version::new(1, 6, 2);
 /// The own build; here the release itself, from the store.
 #[fixture]
 async fn operator() -> PathBuf {
-    let programs = Programs::new(Store::open().unwrap(), Source::Auto, Arc::new(Silent));
+    let programs = Programs::new(Store::open().unwrap(), SourcePolicy::Auto, Arc::new(Silent));
     programs.operator(&RELEASE).await.unwrap()
 }
 

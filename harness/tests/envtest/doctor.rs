@@ -8,7 +8,7 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
-use kuberay_conformance::artifact::{Programs, Source, Store};
+use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::operator::{Sender, create_crds};
 use kuberay_conformance::report::Silent;
 use kuberay_conformance::target::{ControlPlane, PlaneOptions};
@@ -93,7 +93,11 @@ fn doctor(kubeconfig: &Path, arguments: &[&str]) -> Output {
 async fn a_thousand_clusters_take_few_requests_and_no_other_permissions() {
     let _turn = turn_within().await;
     let store = Store::open().unwrap();
-    let programs = Programs::new(store.clone(), Source::Auto, std::sync::Arc::new(Silent));
+    let programs = Programs::new(
+        store.clone(),
+        SourcePolicy::Auto,
+        std::sync::Arc::new(Silent),
+    );
     let etcd = programs.etcd().await.unwrap();
     let plane = ControlPlane::start(PlaneOptions {
         etcd: &etcd,

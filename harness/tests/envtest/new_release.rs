@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::Arc;
 
-use kuberay_conformance::artifact::{Programs, Source, Store};
+use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::report::{Outcome, RunResult, Silent};
 
 use semver::Version;
@@ -28,7 +28,7 @@ const SCENARIOS: [&str; 3] = [
 
 /// The newest release's program and its CRDs.
 fn parts() -> (PathBuf, PathBuf) {
-    let programs = Programs::new(Store::open().unwrap(), Source::Auto, Arc::new(Silent));
+    let programs = Programs::new(Store::open().unwrap(), SourcePolicy::Auto, Arc::new(Silent));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let release = newest().parse().unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
 
-use kuberay_conformance::artifact::{Programs, Source, Store};
+use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::operator::{Sender, create_crds};
 use kuberay_conformance::report::Silent;
 use kuberay_conformance::target::{ApiServer, ControlPlane, PlaneOptions};
@@ -190,7 +190,11 @@ fn judge(report: &Value) {
 async fn every_class_is_found_with_read_only_credentials_and_none_is_invented() {
     let _turn = turn_within().await;
     let store = Store::open().unwrap();
-    let programs = Programs::new(store.clone(), Source::Auto, std::sync::Arc::new(Silent));
+    let programs = Programs::new(
+        store.clone(),
+        SourcePolicy::Auto,
+        std::sync::Arc::new(Silent),
+    );
     let etcd = programs.etcd().await.unwrap();
     let plane = ControlPlane::start(PlaneOptions {
         etcd: &etcd,

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use kuberay_conformance::artifact::{Artifacts, Image, Source, Store};
+use kuberay_conformance::artifact::{Artifacts, Image, SourcePolicy, Store};
 use kuberay_conformance::container::Engine;
 use kuberay_conformance::process;
 use kuberay_conformance::report::Silent;
@@ -24,7 +24,7 @@ struct Images {
 async fn images() -> Images {
     let store = Store::open().unwrap();
     let engine = Engine::detect(None, store.root()).await.unwrap();
-    let artifacts = Artifacts::new(engine.clone(), store, Source::Auto, Arc::new(Silent));
+    let artifacts = Artifacts::new(engine.clone(), store, SourcePolicy::Auto, Arc::new(Silent));
     Images {
         artifacts,
         engine,

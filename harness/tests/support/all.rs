@@ -59,7 +59,7 @@ pub fn scenarios() -> PathBuf {
 
 /// The newest release of the operator that can be had here, which is what runs use unless they name one.
 pub fn newest() -> &'static str {
-    use kuberay_conformance::artifact::{Programs, Source, Store};
+    use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
     use kuberay_conformance::report::Silent;
 
     static NEWEST: std::sync::OnceLock<String> = std::sync::OnceLock::new();
@@ -67,7 +67,7 @@ pub fn newest() -> &'static str {
         let ask = || {
             let programs = Programs::new(
                 Store::open().unwrap(),
-                Source::Auto,
+                SourcePolicy::Auto,
                 std::sync::Arc::new(Silent),
             );
             let runtime = tokio::runtime::Runtime::new().unwrap();

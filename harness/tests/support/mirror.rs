@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use kuberay_conformance::artifact::{Programs, Source, Store};
+use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::report::Silent;
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use rustls::ServerConfig;
@@ -160,7 +160,11 @@ impl Drop for Mirror {
 
 /// The registry that the project builds, on a port of its own.
 fn start_registry(folder: &Path) -> (Child, u16) {
-    let programs = Programs::new(Store::open().unwrap(), Source::Build, Arc::new(Silent));
+    let programs = Programs::new(
+        Store::open().unwrap(),
+        SourcePolicy::Build,
+        Arc::new(Silent),
+    );
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let program = runtime
         .block_on(programs.module_program("registry"))

@@ -7,7 +7,7 @@ use semver::Version;
 
 use super::forget_pinned;
 use crate::artifact::Pins;
-use crate::contract::{Layer, OperatorSettings};
+use crate::contract::{EffectiveSettings, Layer};
 use crate::explain::{Explanation, FieldValidation, TRAPS, Trap, explain, explain_with};
 use crate::scenario::{Manifest, Scenario, TargetKind, load_all};
 
@@ -99,7 +99,7 @@ fn a_release_is_unread_until_it_is_pinned() {
         Path::new("a.yaml"),
         manifest,
         &releases,
-        &OperatorSettings::default(),
+        &EffectiveSettings::default(),
     )
     .unwrap();
     let unread = |explanation: &Explanation| {

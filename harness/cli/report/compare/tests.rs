@@ -16,8 +16,8 @@ fn pair() -> (RunResult, RunResult) {
     (old, new)
 }
 
-fn ids(list: &[Difference]) -> Vec<&str> {
-    let last = |case: &'_ Difference| case.id.rsplit("::").next().unwrap_or_default().len();
+fn ids(list: &[CaseDifference]) -> Vec<&str> {
+    let last = |case: &'_ CaseDifference| case.id.rsplit("::").next().unwrap_or_default().len();
     list.iter()
         .map(|case| &case.id[case.id.len() - last(case)..])
         .collect()

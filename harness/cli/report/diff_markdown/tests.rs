@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::{diff_junit, diff_text};
 use super::*;
-use crate::scenario::diff::{DIFF_VERSION, DiffSide, Edit};
+use crate::scenario::diff::{DIFF_VERSION, DiffSide, OperatorDifference};
 
 fn side(name: &str) -> DiffSide {
     DiffSide {
@@ -12,15 +12,15 @@ fn side(name: &str) -> DiffSide {
     }
 }
 
-fn entry(title: &str) -> Entry {
-    Entry {
+fn entry(title: &str) -> DiffEntry {
+    DiffEntry {
         id: "D01".into(),
         rule: Some("C11".into()),
         features: vec!["ulimit-from-env".into()],
         touches: vec!["user-command-first".into()],
         title: title.into(),
         subject: "the limit of open files".into(),
-        edits: vec![Edit {
+        edits: vec![OperatorDifference {
             before: Some("ulimit -n 1".into()),
             after: Some("ulimit -n 2".into()),
             count: 3,
@@ -33,7 +33,7 @@ fn entry(title: &str) -> Entry {
     }
 }
 
-fn diff(entries: Vec<Entry>) -> Diff {
+fn diff(entries: Vec<DiffEntry>) -> Diff {
     Diff {
         version: DIFF_VERSION.into(),
         base: side("KubeRay 1.6.2"),

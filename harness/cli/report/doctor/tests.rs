@@ -4,8 +4,8 @@ use super::*;
 use crate::live::doctor::{PodReport, Proof, ProofKind};
 use crate::report::text::SCREEN;
 
-fn finding(rank: usize, cause: &str, severity: Severity) -> Finding {
-    Finding {
+fn finding(rank: usize, cause: &str, severity: DoctorSeverity) -> DoctorFinding {
+    DoctorFinding {
         rank,
         cause: cause.into(),
         severity,
@@ -23,18 +23,18 @@ fn finding(rank: usize, cause: &str, severity: Severity) -> Finding {
     }
 }
 
-fn report() -> Report {
-    let mut first = finding(1, "trailing-ampersand", Severity::Problem);
+fn report() -> DoctorReport {
+    let mut first = finding(1, "trailing-ampersand", DoctorSeverity::Problem);
     first.patch = Some(Patch {
         kind: "RayCluster".into(),
         namespace: "team".into(),
         name: "demo".into(),
         operations: vec![json!({"op": "replace", "path": "/spec/a", "value": "(it's &)"})],
     });
-    let second = finding(2, "stale-pod", Severity::Problem);
-    Report {
+    let second = finding(2, "stale-pod", DoctorSeverity::Problem);
+    DoctorReport {
         objects: vec![
-            ObjectReport {
+            DoctorObject {
                 kind: "RayCluster".into(),
                 namespace: "team".into(),
                 name: "demo".into(),
@@ -43,19 +43,19 @@ fn report() -> Report {
                 pods: vec![PodReport {
                     name: "demo-head-x".into(),
                     role: "head".into(),
-                    origin: Origin::OlderOperator,
+                    origin: PodOrigin::OlderOperator,
                     releases: vec!["1.3.2".into()],
                     when_recreated: vec!["command of ray-head: KubeRay 1.7.0".into()],
                     ..PodReport::default()
                 }],
             },
-            ObjectReport {
+            DoctorObject {
                 kind: "RayJob".into(),
                 name: "well".into(),
-                ..ObjectReport::default()
+                ..DoctorObject::default()
             },
         ],
-        ..Report::default()
+        ..DoctorReport::default()
     }
 }
 
@@ -71,7 +71,7 @@ fn a_screen_is_enough_for_an_object() {
         let cause = format!("cause-{rank}");
         report.objects[0]
             .findings
-            .push(finding(rank, &cause, Severity::Problem));
+            .push(finding(rank, &cause, DoctorSeverity::Problem));
     }
     let text = doctor_text(&report, false, false);
     assert!(text.lines().count() <= SCREEN + 3, "{text}");

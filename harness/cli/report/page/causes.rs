@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::super::{CaseResult, CheckResult, Outcome, RunResult, text};
-use crate::expect::{Change, changes};
+use crate::expect::{WordChange, changes};
 
 /// A check with more changes than this has one cause: all of them.
 const APART: usize = 4;
@@ -92,13 +92,13 @@ fn of_check(check: &CheckResult) -> Vec<(Cause, String)> {
     let sentence = format!("{}: {}", check.name, first_line(&check.message));
     if let (Some(expected), Some(found), Some(_)) = (&check.expected, &check.found, &check.diff) {
         let changes = changes(expected, found);
-        let pair = |change: &Change| (change.old.clone(), change.new.clone());
+        let pair = |change: &WordChange| (change.old.clone(), change.new.clone());
         if changes.len() > APART {
             let all = changes.iter().map(pair).collect();
             return vec![(Cause::Changes(all), sentence)];
         }
         if !changes.is_empty() {
-            let one = |change: &Change| (Cause::Changes(vec![pair(change)]), sentence.clone());
+            let one = |change: &WordChange| (Cause::Changes(vec![pair(change)]), sentence.clone());
             return changes.iter().map(one).collect();
         }
     }

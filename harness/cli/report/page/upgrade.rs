@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::{CaseResult, Outcome, RunResult};
 use super::causes;
 use crate::contract::CLASSES;
-use crate::expect::{Change, changes};
+use crate::expect::{WordChange, changes};
 use crate::scenario::TargetKind;
 
 /// Of more releases only neighbours, and the first with the last, are compared.
@@ -64,7 +64,7 @@ pub(super) fn upgrades(run: &RunResult) -> Vec<Upgrade> {
     upgrades
 }
 
-type Known<'a> = HashMap<(&'a str, &'a str), Vec<Change>>;
+type Known<'a> = HashMap<(&'a str, &'a str), Vec<WordChange>>;
 
 /// Nothing where the releases have no scenario in common.
 fn upgrade<'a>(
@@ -85,7 +85,7 @@ fn upgrade<'a>(
         by_scenario
     };
     let (old, new) = (of(from), of(to));
-    let mut groups: BTreeMap<Vec<Change>, Group> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<WordChange>, Group> = BTreeMap::new();
     let mut verdicts = Vec::new();
     let (mut compared, mut changed) = (0, 0);
     for (key, (_, before)) in &old {

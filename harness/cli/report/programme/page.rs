@@ -28,7 +28,7 @@ kuberay-conformance docs programme > docs/reference/programme.md
 
 /// A report and where it lies below the folder of all reports.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct ProgrammeEntry {
     /// Its path, such as `1.6.2/acme-kind.yaml`.
     pub path: String,
     /// The report.
@@ -67,16 +67,17 @@ fn counts_as(report: &ConformanceReport, today: Date) -> ProgrammeResult {
 
 /// `docs/reference/programme.md`: the reports that are not too old on the day of the newest one,
 /// the newest release first.
-pub fn render_programme(entries: &[Entry]) -> String {
+pub fn render_programme(entries: &[ProgrammeEntry]) -> String {
     let dates = entries
         .iter()
         .filter_map(|entry| entry.report.spec.date.parse().ok());
     let today: Date = dates.max().unwrap_or_default();
-    let mut listed: Vec<&Entry> = entries
+    let mut listed: Vec<&ProgrammeEntry> = entries
         .iter()
         .filter(|entry| age(&entry.report, today) != Age::TooOld)
         .collect();
-    let release = |entry: &Entry| entry.report.spec.operator.release.parse::<Version>().ok();
+    let release =
+        |entry: &ProgrammeEntry| entry.report.spec.operator.release.parse::<Version>().ok();
     listed.sort_by(|one, other| {
         release(other)
             .cmp(&release(one))

@@ -195,7 +195,7 @@ fn the_table_shows_the_newest_release_first_and_counts_old_reports_as_partial() 
         report.spec.operator.release = release.into();
         report.spec.date = date.into();
         let path = report.path().display().to_string();
-        Entry { path, report }
+        ProgrammeEntry { path, report }
     };
     let page = render_programme(&[
         entry("1.3.2", "2024-01-05"),

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::super::rehearsal_markdown;
 use super::*;
-use crate::rehearse::document::Totals;
+use crate::rehearse::document::RehearsalTotals;
 
-fn report() -> Report {
+fn report() -> RehearsalReport {
     let change = json!({"impact": "review", "subject": "options of the shell", "rule": "C09",
         "features": [{"name": "plain-shell", "comes": true, "at": "1.4.0",
             "says": "Commands run with bash -c.", "source": "#3100"}],
@@ -15,7 +15,7 @@ fn report() -> Report {
         json!({"kind": "RayCluster", "namespace": "team", "name": name, "verdict": "changed",
             "changes": [change]})
     };
-    let objects: Vec<ObjectReport> = serde_json::from_value(json!([
+    let objects: Vec<RehearsedObject> = serde_json::from_value(json!([
         {"kind": "RayCluster", "namespace": "team", "name": "bounds", "verdict": "refused",
             "refusals": [{"by": "the operator", "message": "min > max\u{1b}[31m"}]},
         {"kind": "RayJob", "namespace": "team", "name": "old", "verdict": "dropped",
@@ -27,11 +27,11 @@ fn report() -> Report {
         {"kind": "RayCluster", "namespace": "team", "name": "same", "verdict": "unchanged"},
     ]))
     .unwrap();
-    Report {
+    RehearsalReport {
         steps: vec![StepReport {
             from: "1.3.2".into(),
             to: "1.6.2".into(),
-            totals: Totals::of(&objects),
+            totals: RehearsalTotals::of(&objects),
             objects,
             model: serde_json::from_value(json!([{"object": "RayCluster team/a",
                 "release": "1.6.2", "pod": "head", "difference": "args"}]))
@@ -39,7 +39,7 @@ fn report() -> Report {
             ..StepReport::default()
         }],
         notes: vec!["no container ran".into()],
-        ..Report::default()
+        ..RehearsalReport::default()
     }
 }
 

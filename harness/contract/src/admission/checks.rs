@@ -8,14 +8,14 @@ use semver::Version;
 
 use super::view::View;
 use super::{Clients, Reach, Refusal, Stage};
-use crate::OperatorSettings;
+use crate::EffectiveSettings;
 use crate::classes::plain;
 
 /// One check of the operator, with the releases that make it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckEntry {
     /// Which one.
-    pub check: Check,
+    pub check: OperatorCheck,
     /// Its name in reports, in kebab case.
     pub name: &'static str,
     /// The first release that makes it.
@@ -53,13 +53,13 @@ macro_rules! checks {
         /// A check of the operator; its entry in the table says everything about it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[expect(clippy::doc_markdown, reason = "the sentences of the table are shown as they are")]
-        pub enum Check {
+        pub enum OperatorCheck {
             $(#[doc = $says] $check,)*
         }
 
         static CHECKS: [CheckEntry; { [$(stringify!($check)),*].len() }] = [
             $(CheckEntry {
-                check: Check::$check,
+                check: OperatorCheck::$check,
                 name: $name,
                 since: Version::new($major, $minor, $patch),
                 until: bound!($until),
@@ -185,7 +185,7 @@ checks! {
         "metadata with a clusterSelector makes the operator panic before a job is submitted.";
 }
 
-impl Check {
+impl OperatorCheck {
     /// What the table says about it.
     pub fn entry(self) -> &'static CheckEntry {
         // The table is made from the same list as the enumeration, in the same order.
@@ -201,12 +201,12 @@ pub fn checks() -> &'static [CheckEntry] {
 /// Collects what a release's operator refuses.
 pub(super) struct Checks<'a> {
     pub release: &'a Version,
-    settings: &'a OperatorSettings,
+    settings: &'a EffectiveSettings,
     found: RefCell<Vec<Refusal>>,
 }
 
 impl<'a> Checks<'a> {
-    pub fn new(release: &'a Version, settings: &'a OperatorSettings) -> Self {
+    pub fn new(release: &'a Version, settings: &'a EffectiveSettings) -> Self {
         Self {
             release,
             settings,
@@ -215,28 +215,34 @@ impl<'a> Checks<'a> {
     }
 
     /// Whether the release makes a check.
-    pub fn has(&self, check: Check) -> bool {
+    pub fn has(&self, check: OperatorCheck) -> bool {
         check.entry().covers(self.release)
     }
 
     /// Refuses the whole object, where the release makes the check and the operator has a feature gate off.
-    pub fn refuse_without(&self, gate: &str, check: Check, at: &View, message: impl Into<String>) {
+    pub fn refuse_without(
+        &self,
+        gate: &str,
+        check: OperatorCheck,
+        at: &View,
+        message: impl Into<String>,
+    ) {
         if !self.settings.has_gate(self.release, gate) {
             self.refuse(check, at, message);
         }
     }
 
     /// Refuses the whole object, where the release makes the check.
-    pub fn refuse(&self, check: Check, at: &View, message: impl Into<String>) {
+    pub fn refuse(&self, check: OperatorCheck, at: &View, message: impl Into<String>) {
         self.add(check, Reach::Object, at, message);
     }
 
     /// Leaves a RayJob without its submitter, where the release makes the check.
-    pub fn refuse_submitter(&self, check: Check, at: &View, message: impl Into<String>) {
+    pub fn refuse_submitter(&self, check: OperatorCheck, at: &View, message: impl Into<String>) {
         self.add(check, Reach::Submitter, at, message);
     }
 
-    fn add(&self, check: Check, reach: Reach, at: &View, message: impl Into<String>) {
+    fn add(&self, check: OperatorCheck, reach: Reach, at: &View, message: impl Into<String>) {
         if self.has(check) {
             self.found.borrow_mut().push(Refusal {
                 stage: Stage::Operator,

@@ -7,7 +7,7 @@ use super::held::{Held, held};
 use super::pods::cluster_spec;
 use super::view::View;
 use super::{FieldValidation, Reach, Refusal, admit_with};
-use crate::{ModelError, OperatorSettings, PodContract, PodRole, predict};
+use crate::{EffectiveSettings, ModelError, PodContract, PodRole, predict};
 
 /// What a release of the operator, behind an API server, makes of an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Forecast {
 /// When nobody refuses the object, and yet it is not what the contract can read.
 pub fn forecast(
     release: &Version,
-    settings: &OperatorSettings,
+    settings: &EffectiveSettings,
     validation: FieldValidation,
     object: &Value,
 ) -> Result<Forecast, ModelError> {

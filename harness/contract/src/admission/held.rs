@@ -4,7 +4,7 @@ use semver::Version;
 use serde_json::Value;
 
 use super::view::View;
-use crate::OperatorSettings;
+use crate::EffectiveSettings;
 use crate::classes::plain;
 
 /// Why an object that nobody refuses has no Pods.
@@ -19,7 +19,11 @@ pub struct Held {
 }
 
 /// Why an object of a release has no Pods for now; none where it has some.
-pub(super) fn held(release: &Version, settings: &OperatorSettings, object: &Value) -> Option<Held> {
+pub(super) fn held(
+    release: &Version,
+    settings: &EffectiveSettings,
+    object: &Value,
+) -> Option<Held> {
     let gates = release;
     let release = plain(release);
     let root = View::root(object);

@@ -11,7 +11,7 @@ mod versions;
 use semver::Version;
 use serde_json::Value;
 
-use super::checks::{Check, Checks};
+use super::checks::{Checks, OperatorCheck};
 use super::metadata::label_1035;
 use super::view::View;
 use crate::classes::plain;
@@ -21,12 +21,19 @@ pub(super) fn check(checks: &Checks, object: &Value) {
     let root = View::root(object);
     match root.get("kind").text() {
         "RayCluster" => {
-            name(checks, &root, Check::ClusterName, "RayCluster", 53, "");
+            name(
+                checks,
+                &root,
+                OperatorCheck::ClusterName,
+                "RayCluster",
+                53,
+                "",
+            );
             cluster::spec(checks, &root.get("spec"), &root, "");
         }
         "RayJob" => {
             let prefix = prefix(checks, "RayJob metadata", &Version::new(1, 5, 0));
-            name(checks, &root, Check::JobName, "RayJob", 47, &prefix);
+            name(checks, &root, OperatorCheck::JobName, "RayJob", 47, &prefix);
             job::spec(checks, &root.get("spec"), &root);
         }
         "RayService" => service::check(checks, &root),
@@ -45,7 +52,14 @@ fn prefix(checks: &Checks, of: &str, since: &Version) -> String {
 }
 
 /// A name that Kubernetes completes has five characters more.
-fn name(checks: &Checks, root: &View, check: Check, kind: &str, longest: usize, prefix: &str) {
+fn name(
+    checks: &Checks,
+    root: &View,
+    check: OperatorCheck,
+    kind: &str,
+    longest: usize,
+    prefix: &str,
+) {
     let metadata = root.get("metadata");
     let mut at = metadata.get("name");
     let mut name = at.text().to_owned();
@@ -59,7 +73,7 @@ fn name(checks: &Checks, root: &View, check: Check, kind: &str, longest: usize, 
 /// Refuses a name that is too long or no label.
 fn name_of(
     checks: &Checks,
-    check: Check,
+    check: OperatorCheck,
     at: &View,
     name: &str,
     kind: &str,

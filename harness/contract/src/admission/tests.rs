@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::*;
-use crate::OperatorSettings;
+use crate::EffectiveSettings;
 
 const RELEASES: [&str; 10] = [
     "1.0.0", "1.1.1", "1.2.2", "1.3.1", "1.3.2", "1.4.2", "1.5.0", "1.5.1", "1.6.2", "1.7.0",
@@ -227,7 +227,7 @@ fn api_versions(#[case] api_version: &str, #[case] expected: Served) {
 
 /// How many Pods are left, and whether one of them submits.
 fn pods(version: &str, object: &Value) -> (usize, bool) {
-    let settings = OperatorSettings::default();
+    let settings = EffectiveSettings::default();
     let forecast = forecast(
         &release(version),
         &settings,
@@ -284,7 +284,7 @@ fn a_job_that_never_gets_a_submitter() {
 #[test]
 fn objects_that_wait_have_no_pods() {
     let forecast = |version: &str, object: &Value| {
-        let settings = OperatorSettings::default();
+        let settings = EffectiveSettings::default();
         forecast(
             &release(version),
             &settings,
@@ -343,7 +343,7 @@ fn a_suspended_group_has_no_pods() {
 
 #[test]
 fn a_gate_that_is_switched_off_refuses_what_its_default_takes() {
-    let mut settings = OperatorSettings::default();
+    let mut settings = EffectiveSettings::default();
     let group = changed(json!({"/spec/workerGroupSpecs/0/suspend": true}));
     let strategy = job(|spec| {
         spec["deletionStrategy"] = json!({
@@ -375,7 +375,7 @@ fn pods_of_other_kinds_are_refused_too() {
         })
     };
     let refused = |object: &Value| {
-        let mut settings = OperatorSettings::default();
+        let mut settings = EffectiveSettings::default();
         settings.feature_gates.insert("RayCronJob".into(), true);
         let admission = admit_with(&release("1.6.2"), &settings, object);
         let found = admission.refusals.into_iter();
@@ -534,7 +534,7 @@ fn a_submitter_that_would_restart(#[case] policy: &str, #[case] mode: &str, #[ca
         }
         spec["submitterPodTemplate"] = template;
     });
-    let settings = OperatorSettings::default();
+    let settings = EffectiveSettings::default();
     let forecast = forecast(
         &release("1.6.2"),
         &settings,

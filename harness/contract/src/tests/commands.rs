@@ -237,9 +237,9 @@ fn long_names_are_shortened_until_1_4() {
     let object = cluster(|cluster| {
         cluster["spec"]["headGroupSpec"]["headService"] = json!({"metadata": {"name": "own"}});
     });
-    let settings = OperatorSettings {
+    let settings = EffectiveSettings {
         env: [("CLUSTER_DOMAIN".to_owned(), "example".to_owned())].into(),
-        ..OperatorSettings::default()
+        ..EffectiveSettings::default()
     };
     let pods = predict(&release("1.6.2"), &settings, &object).unwrap();
     assert_eq!(
@@ -250,9 +250,9 @@ fn long_names_are_shortened_until_1_4() {
 
 #[test]
 fn the_login_shell_comes_back_on_request() {
-    let settings = OperatorSettings {
+    let settings = EffectiveSettings {
         env: [("ENABLE_LOGIN_SHELL".to_owned(), "TRUE".to_owned())].into(),
-        ..OperatorSettings::default()
+        ..EffectiveSettings::default()
     };
     for (version, expected) in [("1.3.2", "-lc"), ("1.4.2", "-cl")] {
         let object = cluster(|cluster| cluster["spec"]["enableInTreeAutoscaling"] = json!(true));
@@ -277,7 +277,7 @@ fn the_login_shell_comes_back_on_request() {
 #[case(head_with(&json!({"resources": {"limits": {"cpu": "1x"}}}), json!({})), "limits.cpu: \"1x\" is not a quantity")]
 #[case(cluster(|cluster| cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"] = json!([])), "spec.headGroupSpec.template.spec.containers: holds no")]
 fn an_object_that_cannot_be_is_an_error(#[case] object: Value, #[case] message: &str) {
-    let error = predict(&release("1.6.2"), &OperatorSettings::default(), &object)
+    let error = predict(&release("1.6.2"), &EffectiveSettings::default(), &object)
         .unwrap_err()
         .to_string();
     assert!(error.contains(message), "{error}");

@@ -59,12 +59,12 @@ fn variables_of_a_head_and_a_worker_in_order() {
 
 #[test]
 fn default_variables_of_the_operator_from_1_5() {
-    let settings = OperatorSettings {
+    let settings = EffectiveSettings {
         default_container_envs: vec![
             json!({"name": "X", "value": "default"}),
             json!({"name": "Y", "value": "default"}),
         ],
-        ..OperatorSettings::default()
+        ..EffectiveSettings::default()
     };
     let object = head_with(&json!({"env": [{"name": "X", "value": "own"}]}), json!({}));
     let head = |version: &str| {
@@ -166,13 +166,13 @@ fn init_containers_know_the_head() {
     assert_eq!(own.command, ["a"]);
     assert_eq!(names(own), ["FQ_RAY_IP", "RAY_IP"]);
     assert_eq!(names(wait), ["X", "FQ_RAY_IP", "RAY_IP"]);
-    let settings = OperatorSettings {
+    let settings = EffectiveSettings {
         env: [(
             "ENABLE_INIT_CONTAINER_INJECTION".to_owned(),
             "False".to_owned(),
         )]
         .into(),
-        ..OperatorSettings::default()
+        ..EffectiveSettings::default()
     };
     let pods = predict(&release("1.6.2"), &settings, &object).unwrap();
     assert_eq!(pods[1].init_containers.len(), 1);

@@ -248,7 +248,7 @@ fn an_entrypoint_is_split_as_the_operator_splits_it() {
         ]
     );
     let open = job(|job| job["spec"]["entrypoint"] = json!("echo 'open"));
-    let error = predict(&release("1.2.2"), &OperatorSettings::default(), &open).unwrap_err();
+    let error = predict(&release("1.2.2"), &EffectiveSettings::default(), &open).unwrap_err();
     assert!(error.to_string().contains("closing quote"), "{error}");
 }
 

@@ -7,8 +7,8 @@ use kuberay_conformance_pins::{Pins, UNPINNED};
 use semver::Version;
 use tokio::sync::OnceCell;
 
-use super::image::{Held, Images, LOCAL_PREFIX, Recipe};
-use super::{ArtifactError, Image, Key, Programs, Source, Store, authorities, debian, pull};
+use super::image::{HeldImage, ImageStore, LOCAL_PREFIX, Recipe};
+use super::{ArtifactError, Image, Key, Programs, SourcePolicy, Store, authorities, debian, pull};
 use crate::container::Engine;
 use crate::progress::Progress;
 use crate::results::{ImageRecord, Origin};
@@ -17,12 +17,17 @@ use crate::results::{ImageRecord, Origin};
 pub struct Artifacts {
     engine: Engine,
     programs: Programs,
-    debian: OnceCell<Held>,
+    debian: OnceCell<HeldImage>,
 }
 
 impl Artifacts {
     /// Nothing is built or pulled before it is asked for.
-    pub fn new(engine: Engine, store: Store, source: Source, progress: Arc<dyn Progress>) -> Self {
+    pub fn new(
+        engine: Engine,
+        store: Store,
+        source: SourcePolicy,
+        progress: Arc<dyn Progress>,
+    ) -> Self {
         Self {
             engine,
             programs: Programs::new(store, source, progress),
@@ -260,7 +265,7 @@ impl Artifacts {
         }
     }
 
-    async fn control_plane_images(&self) -> Result<Vec<Held>, ArtifactError> {
+    async fn control_plane_images(&self) -> Result<Vec<HeldImage>, ArtifactError> {
         let kubernetes =
             async |program: &'static str| self.programs.built_kubernetes(program).await;
         let coredns = self.programs.module_program("coredns").await?;
@@ -326,7 +331,7 @@ impl Artifacts {
         Ok(held)
     }
 
-    pub(super) async fn debian(&self) -> Result<&Held, ArtifactError> {
+    pub(super) async fn debian(&self) -> Result<&HeldImage, ArtifactError> {
         self.debian
             .get_or_try_init(|| {
                 debian::base(&self.engine, &self.programs.store, &*self.programs.progress)
@@ -334,8 +339,8 @@ impl Artifacts {
             .await
     }
 
-    pub(super) fn images(&self) -> Images<'_> {
-        Images {
+    pub(super) fn images(&self) -> ImageStore<'_> {
+        ImageStore {
             engine: &self.engine,
             store: &self.programs.store,
             progress: &*self.programs.progress,
@@ -365,7 +370,7 @@ fn key_of(path: &std::path::Path) -> String {
     names.join("/")
 }
 
-pub(super) fn built(public_name: String, held: Held, source: String, pinned: bool) -> Image {
+pub(super) fn built(public_name: String, held: HeldImage, source: String, pinned: bool) -> Image {
     debug_assert!(held.name.starts_with(LOCAL_PREFIX));
     let record = ImageRecord {
         name: public_name.clone(),

@@ -6,7 +6,7 @@ use kuberay_conformance_pins::Pins;
 
 use super::error::file;
 use super::go::Go;
-use super::image::{Held, LOCAL_PREFIX};
+use super::image::{HeldImage, LOCAL_PREFIX};
 use super::recipes::{recipe_contents, text_of};
 use super::{ArtifactError, Key, Store, system};
 use crate::container::Engine;
@@ -24,7 +24,7 @@ pub(super) async fn base(
     engine: &Engine,
     store: &Store,
     progress: &dyn Progress,
-) -> Result<Held, ArtifactError> {
+) -> Result<HeldImage, ArtifactError> {
     let mut key = Key::default();
     for (path, contents) in recipe_contents("debian") {
         key = key.with(path.to_string_lossy().as_bytes()).with(contents);
@@ -88,7 +88,7 @@ pub(super) async fn base(
             .arg(&name);
         process::output(import, "importing Debian's file system", process::TRANSFER).await?;
     }
-    Ok(Held {
+    Ok(HeldImage {
         name,
         archive,
         id: String::new(),

@@ -17,7 +17,7 @@ use crate::results::{ImageRecord, Origin};
 pub const LOCAL_PREFIX: &str = "localhost/kuberay-conformance";
 
 /// Builds, pulls, saves and loads images with one container engine.
-pub struct Images<'a> {
+pub struct ImageStore<'a> {
     pub(super) engine: &'a Engine,
     pub(super) store: &'a Store,
     pub(super) progress: &'a dyn Progress,
@@ -47,7 +47,7 @@ pub struct Recipe<'a> {
 
 /// An image that the engine holds.
 #[derive(Debug, Clone)]
-pub struct Held {
+pub struct HeldImage {
     /// The engine's name for it.
     pub name: String,
     /// Its archive in the store, under that name.
@@ -58,12 +58,12 @@ pub struct Held {
     pub key: String,
 }
 
-impl Images<'_> {
+impl ImageStore<'_> {
     /// Builds an image, or takes it from the engine or the store.
     ///
     /// # Errors
     /// When the build fails; the error holds its last lines.
-    pub async fn build(&self, recipe: Recipe<'_>) -> Result<Held, ArtifactError> {
+    pub async fn build(&self, recipe: Recipe<'_>) -> Result<HeldImage, ArtifactError> {
         let mut key = recipe.key.clone().with(recipe.name).with(recipe.tag);
         let own = |path: &Path| belongs_to(path, recipe.tag);
         for (path, contents) in recipe_contents(recipe.folder)
@@ -205,7 +205,7 @@ impl Images<'_> {
         name: String,
         archive: PathBuf,
         key: String,
-    ) -> Result<Held, ArtifactError> {
+    ) -> Result<HeldImage, ArtifactError> {
         let id = if let Ok(id) = self.inspect(&name, "{{.Id}}").await {
             id
         } else {
@@ -226,7 +226,7 @@ impl Images<'_> {
         } else {
             format!("sha256:{id}")
         };
-        Ok(Held {
+        Ok(HeldImage {
             name,
             archive,
             id,

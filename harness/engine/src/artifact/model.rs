@@ -9,7 +9,7 @@ use crate::results::ImageRecord;
 /// Where artifacts may come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Source {
+pub enum SourcePolicy {
     /// Pull where an image registry answers, else build.
     #[default]
     Auto,

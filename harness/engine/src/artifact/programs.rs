@@ -9,7 +9,7 @@ use semver::Version;
 use tokio::sync::OnceCell;
 
 use super::go::Go;
-use super::{ArtifactError, Source, Store, Supply, module_zip, oci, pull, system};
+use super::{ArtifactError, SourcePolicy, Store, Supply, module_zip, oci, pull, system};
 use crate::process::ProcessError;
 use crate::progress::Progress;
 use crate::results::{ImageRecord, Origin, Outcome};
@@ -48,14 +48,14 @@ pub struct Programs {
     pub(super) store: Store,
     pub(super) pins: Pins,
     pub(super) progress: Arc<dyn Progress>,
-    source: Source,
+    source: SourcePolicy,
     go: OnceCell<Go>,
     reachable: OnceCell<bool>,
 }
 
 impl Programs {
     /// Nothing is built or pulled before it is asked for.
-    pub fn new(store: Store, source: Source, progress: Arc<dyn Progress>) -> Self {
+    pub fn new(store: Store, source: SourcePolicy, progress: Arc<dyn Progress>) -> Self {
         Self {
             store: store.reporting(Arc::clone(&progress)),
             pins: Supply::of_process().pins(),
@@ -340,9 +340,9 @@ impl Programs {
     /// all where an earlier run found the answer for this store.
     pub(super) async fn pulls(&self) -> bool {
         match self.source {
-            Source::Pull => true,
-            Source::Build => false,
-            Source::Auto => *self.reachable.get_or_init(|| self.registry_answers()).await,
+            SourcePolicy::Pull => true,
+            SourcePolicy::Build => false,
+            SourcePolicy::Auto => *self.reachable.get_or_init(|| self.registry_answers()).await,
         }
     }
 

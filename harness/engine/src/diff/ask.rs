@@ -18,8 +18,8 @@ use super::cases::{Asked, Cases};
 use super::side::Resolved;
 use crate::check::{Observation, Rejection};
 use crate::compare::{
-    Change, Comparison, DiffSide, ExpectedPods, Groups, Observed, Recorded, Subject, changes,
-    expected_pods, observe,
+    CaseComparison, Change, ChangeSubject, DiffSide, ExpectedPods, Groups, Observed, Recorded,
+    changes, expected_pods, observe,
 };
 use crate::contract::flags_are_ordered;
 use crate::observe::{NamespaceView, Watches};
@@ -80,7 +80,7 @@ impl Answer {
 
     /// Adds what was found.
     pub fn add_to(&self, groups: &mut Groups) {
-        groups.add(&Comparison {
+        groups.add(&CaseComparison {
             case: self.asked.case.clone(),
             base: &self.base,
             changes: &self.changes,
@@ -340,7 +340,7 @@ impl Sides {
                 // A value that reads like further flags can hide the order that is not promised.
                 let releases = [&self.base.release, &self.head.release];
                 if !releases.into_iter().any(flags_are_ordered) {
-                    found.retain(|change| change.subject != Subject::FlagOrder);
+                    found.retain(|change| change.subject != ChangeSubject::FlagOrder);
                 }
                 return Ok(Answer {
                     changes: found,

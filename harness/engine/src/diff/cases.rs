@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::DiffOptions;
 use super::ask::Sides;
 use crate::artifact::Pins;
-use crate::compare::{Case, Kind, Objects};
+use crate::compare::{Case, DiffGenerator, Kind};
 use crate::plan;
 use crate::runner::RunError;
 use crate::scenario::{
@@ -33,13 +33,13 @@ pub(super) struct Asked {
 pub(super) struct Cases {
     pub cases: Vec<Asked>,
     pub notes: Vec<String>,
-    pub objects: Objects,
+    pub objects: DiffGenerator,
 }
 
 impl Cases {
     /// Reads the scenarios and generates the objects.
     pub fn plan(sides: &Sides, options: &DiffOptions) -> Result<Self, RunError> {
-        let objects = Objects::new(options.seed, &sides.base.release, &sides.head.release);
+        let objects = DiffGenerator::new(options.seed, &sides.base.release, &sides.head.release);
         let (mut cases, mut notes) = (Vec::new(), Vec::new());
         let pins = Pins::embedded();
         let ray = pins.defaults.ray.clone();

@@ -8,7 +8,7 @@ use super::DiffOptions;
 use super::Manifests;
 use super::ask::{LONG_QUIET, Sides};
 use super::cases::{Asked, Cases};
-use crate::compare::{Groups, Subject, attribute};
+use crate::compare::{ChangeSubject, Groups, attribute};
 use crate::progress::Progress;
 use crate::runner::RunError;
 
@@ -74,11 +74,11 @@ impl Sides {
     async fn is_seen_again(
         &self,
         asked: &Asked,
-        subject: &Subject,
+        subject: &ChangeSubject,
         looks: usize,
         options: &DiffOptions,
     ) -> Result<bool, RunError> {
-        let once = *subject == Subject::FlagOrder;
+        let once = *subject == ChangeSubject::FlagOrder;
         for _ in 0..looks {
             let answer = self.ask(asked, LONG_QUIET, options).await?;
             if shows(&answer.changes, subject) == once {
@@ -101,7 +101,7 @@ impl Sides {
         let unexplained = groups.smallest().into_iter().filter(|shown| {
             let attribution = attribute(&shown.subject, &self.base.release, &self.head.release);
             // What an operator calls itself shows on every object.
-            attribution.features.is_empty() && shown.subject != Subject::ReleaseTag
+            attribution.features.is_empty() && shown.subject != ChangeSubject::ReleaseTag
         });
         for shown in unexplained.take(SHRUNK) {
             let subject = &shown.subject;
@@ -131,7 +131,7 @@ impl Sides {
     }
 }
 
-fn shows(changes: &[crate::compare::Change], subject: &Subject) -> bool {
+fn shows(changes: &[crate::compare::Change], subject: &ChangeSubject) -> bool {
     changes.iter().any(|change| change.subject == *subject)
 }
 

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::Surprise;
 use super::judge::{Expected, Phase, Seen, misnamed};
 use crate::check::Observation;
-use crate::contract::{self, FieldValidation, OperatorSettings, PodContract, Refusal, Stage};
+use crate::contract::{self, EffectiveSettings, FieldValidation, PodContract, Refusal, Stage};
 use crate::observe::{NamespaceView, Watches};
 use crate::operator::{ObjectError, Sender, log_about};
 use crate::provider::{EnvtestRelease, TargetError};
@@ -37,7 +37,7 @@ const TOGETHER: Duration = Duration::from_millis(30);
 /// One operator, and how objects get to it.
 pub(super) struct Asker {
     pub release: Version,
-    settings: OperatorSettings,
+    settings: EffectiveSettings,
     client: Client,
     sender: Sender,
     watches: Arc<Watches>,

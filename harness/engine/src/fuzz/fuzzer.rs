@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use tokio::time::Instant;
 
 use super::ask::{Answer, Asker, Question};
-use super::{Finding, FuzzOptions, FuzzOutcome, Surprise};
+use super::{FuzzFinding, FuzzOptions, FuzzOutcome, Surprise};
 use crate::generate::{Coverage, NUMBERS, ObjectGenerator, ObjectPlan, settings};
 use crate::progress::Progress;
 use crate::provider::EnvtestRelease;
@@ -123,9 +123,9 @@ impl Fuzzer {
         index: usize,
         number: u64,
         surprise: Surprise,
-    ) -> Result<Finding, RunError> {
+    ) -> Result<FuzzFinding, RunError> {
         let plan = self.generator.generated(number).plan();
-        let mut finding = Finding {
+        let mut finding = FuzzFinding {
             number,
             settings: self.settings.clone(),
             kind: plan.kind.word(),

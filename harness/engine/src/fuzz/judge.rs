@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::Surprise;
 use crate::check::{Observation, operator_refusals};
 use crate::compare::replicas;
-use crate::contract::admission::Check;
+use crate::contract::admission::OperatorCheck;
 use crate::contract::{
-    self, Feature, FieldValidation, Forecast, ModelError, OperatorSettings, PodContract, PodRole,
+    self, EffectiveSettings, Feature, FieldValidation, Forecast, ModelError, PodContract, PodRole,
     Reach, Refusal, Stage,
 };
 
@@ -54,7 +54,7 @@ impl Expected {
     /// Asks the contract.
     pub fn of(
         release: &Version,
-        settings: &OperatorSettings,
+        settings: &EffectiveSettings,
         validation: FieldValidation,
         object: &Value,
     ) -> Result<Self, ModelError> {
@@ -320,7 +320,7 @@ pub(super) fn misnamed(
 fn is_silent(refusal: &Refusal) -> bool {
     let only_logged = matches!(
         refusal.check,
-        Some(Check::MetadataVersion | Check::MetadataOldRay)
+        Some(OperatorCheck::MetadataVersion | OperatorCheck::MetadataOldRay)
     );
     refusal.stage == Stage::Operator && (only_logged || refusal.reach != Reach::Object)
 }
@@ -371,7 +371,7 @@ fn says(refusal: &Refusal, text: &str) -> bool {
         Stage::Client | Stage::ApiServer => text.contains(&format!("{path}:")),
         // The words of the parser of YAML are its own.
         Stage::Operator => {
-            refusal.check == Some(Check::RuntimeEnv)
+            refusal.check == Some(OperatorCheck::RuntimeEnv)
                 && text.contains("failed to unmarshal RuntimeEnvYAML")
         }
         // The API server names the field of the Pod.

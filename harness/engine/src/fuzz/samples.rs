@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::ask::Question;
 use super::fuzzer::Fuzzer;
-use super::{Sample, Surprise};
+use super::{FuzzedSample, Surprise};
 use crate::contract::FieldValidation;
 use crate::provider::TargetError;
 use crate::runner::RunError;
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 8;
 impl Fuzzer {
     /// Creates every RayCluster, RayJob and RayService of a folder, each in a namespace of its own, and compares its
     /// Pods.
-    pub async fn samples(&self, folder: &Path) -> Result<Vec<Sample>, RunError> {
+    pub async fn samples(&self, folder: &Path) -> Result<Vec<FuzzedSample>, RunError> {
         let objects = objects(folder)?;
         let asked = objects
             .into_iter()
@@ -56,7 +56,7 @@ impl Fuzzer {
                 let answer = self.asker.ask(&question).await?;
                 let (pods, surprise) = (answer.pods, answer.surprise);
                 let left_out = surprise.as_ref().and_then(missing_precondition);
-                Ok(Sample {
+                Ok(FuzzedSample {
                     file,
                     object: name,
                     pods: if left_out.is_some() { 0 } else { pods.len() },
@@ -64,7 +64,7 @@ impl Fuzzer {
                     left_out,
                 })
             });
-        let samples: Vec<Result<Sample, RunError>> = futures::stream::iter(asked)
+        let samples: Vec<Result<FuzzedSample, RunError>> = futures::stream::iter(asked)
             .buffered(AT_ONCE)
             .collect()
             .await;

@@ -9,7 +9,7 @@ use super::Surprise;
 use super::judge::{Expected, Phase, Seen, misnamed};
 use crate::check::Observation;
 use crate::contract::{
-    ContainerContract, EnvValue, FieldValidation, OperatorSettings, PodContract, PodRole, Stage,
+    ContainerContract, EffectiveSettings, EnvValue, FieldValidation, PodContract, PodRole, Stage,
 };
 
 fn object(kind: &str, edit: impl FnOnce(&mut Value)) -> Value {
@@ -43,7 +43,7 @@ fn object(kind: &str, edit: impl FnOnce(&mut Value)) -> Value {
 }
 
 fn expected(object: &Value) -> Expected {
-    let (release, settings) = (Version::new(1, 6, 2), OperatorSettings::default());
+    let (release, settings) = (Version::new(1, 6, 2), EffectiveSettings::default());
     Expected::of(&release, &settings, FieldValidation::Strict, object).unwrap()
 }
 

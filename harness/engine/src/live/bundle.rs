@@ -30,7 +30,7 @@ pub struct Bundle {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubernetes: Option<String>,
     /// The operators.
-    pub operators: Vec<Operator>,
+    pub operators: Vec<OperatorDeployment>,
     /// KubeRay's custom resource definitions.
     pub crds: Vec<Crd>,
     /// RayClusters, RayJobs, RayServices and RayCronJobs.
@@ -52,7 +52,7 @@ pub struct Bundle {
     /// Who wrote which fields of Pods and of KubeRay's objects, out of `managedFields`.
     pub writers: Vec<Writer>,
     /// The ends of logs.
-    pub logs: Vec<Log>,
+    pub logs: Vec<ContainerLog>,
     /// What could not be read, and why.
     pub missing: Vec<Missing>,
     /// Number of requests that the API server got.
@@ -62,7 +62,7 @@ pub struct Bundle {
 /// A Deployment that runs the operator.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Operator {
+pub struct OperatorDeployment {
     /// The Deployment.
     pub deployment: Value,
     /// Its Pods.
@@ -120,7 +120,7 @@ pub struct Writer {
 /// The end of a container's log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Log {
+pub struct ContainerLog {
     /// Namespace of the Pod.
     pub namespace: String,
     /// The Pod.

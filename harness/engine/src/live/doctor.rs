@@ -30,7 +30,7 @@ use self::symptoms::{Case, SLOW};
 use self::view::{PodView, text};
 use super::bundle::Bundle;
 use crate::artifact::Pins;
-use crate::contract::{FieldValidation, OperatorSettings};
+use crate::contract::{EffectiveSettings, FieldValidation};
 use crate::explain::check;
 use kuberay_manifest::Source;
 
@@ -51,7 +51,7 @@ const CERTAIN: [&str; 5] = [
 const PATIENT: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 
 /// Judges what was read.
-pub fn diagnose(bundle: &Bundle) -> Report {
+pub fn diagnose(bundle: &Bundle) -> DoctorReport {
     let facts: Vec<Facts> = bundle.operators.iter().map(Facts::of).collect();
     let pins = Pins::embedded();
     let all: Vec<Version> = pins.operators.releases.keys().rev().cloned().collect();
@@ -61,9 +61,9 @@ pub fn diagnose(bundle: &Bundle) -> Report {
         facts: &facts,
         all: &all,
     };
-    let mut objects: Vec<ObjectReport> = subjects.iter().map(|one| look.at(one)).collect();
+    let mut objects: Vec<DoctorObject> = subjects.iter().map(|one| look.at(one)).collect();
     objects.sort_by(|one, other| {
-        let key = |object: &ObjectReport| {
+        let key = |object: &DoctorObject| {
             let rank = match object.state {
                 State::Broken => 0,
                 State::Progressing => 1,
@@ -78,7 +78,7 @@ pub fn diagnose(bundle: &Bundle) -> Report {
         };
         key(one).cmp(&key(other))
     });
-    Report {
+    DoctorReport {
         version: VERSION.into(),
         taken_at: bundle.taken_at.to_string(),
         kubernetes: bundle.kubernetes.clone(),
@@ -131,7 +131,7 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    fn at(&self, subject: &Subject) -> ObjectReport {
+    fn at(&self, subject: &Subject) -> DoctorObject {
         let namespace = subject.namespace();
         let release = facts::release_for(self.bundle, self.facts, namespace);
         let known = release.is_some();
@@ -141,15 +141,15 @@ impl Look<'_> {
             .facts
             .iter()
             .find(|one| !one.is_off && one.watches(namespace));
-        let settings = OperatorSettings {
+        let settings = EffectiveSettings {
             namespace: namespace.into(),
             ..working.map(|one| one.settings.clone()).unwrap_or_default()
         };
-        let mut report = ObjectReport {
+        let mut report = DoctorObject {
             kind: subject.kind().into(),
             namespace: namespace.into(),
             name: subject.name().into(),
-            ..ObjectReport::default()
+            ..DoctorObject::default()
         };
         // A well object without a command of its own has no trap that counts.
         let traps = if is_well(subject) && !has_command(subject.value) {
@@ -203,13 +203,13 @@ impl Look<'_> {
         }
         let problems = found
             .iter()
-            .any(|one| one.finding.severity == Severity::Problem);
+            .any(|one| one.finding.severity == DoctorSeverity::Problem);
         if !is_well && !problems {
             found.extend(self.open(subject));
         }
         report.findings = ranked(found);
         let has = |severity| report.findings.iter().any(|one| one.severity == severity);
-        report.state = if has(Severity::Problem) {
+        report.state = if has(DoctorSeverity::Problem) {
             State::Broken
         } else if is_well {
             State::Healthy
@@ -244,7 +244,7 @@ impl Look<'_> {
         };
         let mut one = Candidate::of(cause, 1);
         if !late {
-            one = one.rated(Severity::Progress);
+            one = one.rated(DoctorSeverity::Progress);
         }
         for pod in waiting.iter().take(3) {
             let line = format!("Pod {} {}", pod.name(), symptoms::doing(pod));
@@ -270,7 +270,7 @@ fn yield_to_head(found: &mut [Candidate], cluster: &Cluster) {
         .map(PodView::name)
         .collect();
     let of_head = |one: &Candidate| {
-        one.finding.severity == Severity::Problem
+        one.finding.severity == DoctorSeverity::Problem
             && one
                 .finding
                 .pod
@@ -308,7 +308,7 @@ fn of_origin(case: &Case, pod: &PodView, compared: &origin::Compared) -> Option<
         one.at(pod, "")
     };
     match report.origin {
-        Origin::OlderSpec => {
+        PodOrigin::OlderSpec => {
             let owned = case.subject.kind() == "RayCluster";
             let operation = json!({"op": "add", "path": "/spec/upgradeStrategy",
                 "value": {"type": "Recreate"}});
@@ -317,7 +317,7 @@ fn of_origin(case: &Case, pod: &PodView, compared: &origin::Compared) -> Option<
             let weight = if well { 35 } else { 76 };
             Some(lines(Candidate::of(&causes::STALE_POD, weight)).patched(patch))
         }
-        Origin::AnotherWriter => {
+        PodOrigin::AnotherWriter => {
             let ray = text(&pod.first()["name"]);
             let of_command = compared
                 .differences
@@ -329,9 +329,9 @@ fn of_origin(case: &Case, pod: &PodView, compared: &origin::Compared) -> Option<
                 (true, _) => 30,
             };
             let severity = if well {
-                Severity::Warning
+                DoctorSeverity::Warning
             } else {
-                Severity::Problem
+                DoctorSeverity::Problem
             };
             Some(lines(Candidate::of(&causes::ANOTHER_WRITER, weight)).rated(severity))
         }
@@ -358,7 +358,11 @@ fn has_command(value: &Value) -> bool {
 }
 
 /// The traps and refusals of an object on a release.
-fn traps(object: &Value, release: &Version, settings: &OperatorSettings) -> Vec<check::Finding> {
+fn traps(
+    object: &Value,
+    release: &Version,
+    settings: &EffectiveSettings,
+) -> Vec<check::CheckFinding> {
     let mut plain = object.clone();
     if let Some(fields) = plain.as_object_mut()
         && object["kind"] == "RayCluster"
@@ -390,9 +394,9 @@ fn certain(case: &Case, subject: &Subject) -> Vec<Candidate> {
     traps
         .map(|found| {
             let severity = if found.id == "shell-without-script" {
-                Severity::Problem
+                DoctorSeverity::Problem
             } else {
-                Severity::Warning
+                DoctorSeverity::Warning
             };
             case.of_trap(found, 33).rated(severity)
         })
@@ -437,7 +441,7 @@ fn pods_are_well(subject: &Subject) -> bool {
 }
 
 /// Sorts candidates and numbers them; each cause comes once.
-fn ranked(mut found: Vec<Candidate>) -> Vec<Finding> {
+fn ranked(mut found: Vec<Candidate>) -> Vec<DoctorFinding> {
     found.sort_by_key(|one| (one.finding.severity, std::cmp::Reverse(one.weight)));
     let mut kept: Vec<Candidate> = Vec::new();
     for one in found {

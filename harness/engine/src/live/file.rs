@@ -174,7 +174,7 @@ mod tests {
             {"name": "c", "args": [format!("ray start --redis-password={canary} ")],
              "env": [{"name": "DB_PASSWORD", "value": canary}]}]}}),
         );
-        bundle.logs.push(super::super::bundle::Log {
+        bundle.logs.push(super::super::bundle::ContainerLog {
             text: format!("connecting with {canary}\n"),
             ..Default::default()
         });

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::bundle::Bundle;
 use super::doctor::facts::Facts;
-use crate::contract::OperatorSettings;
+use crate::contract::EffectiveSettings;
 
 /// What `kubectl apply` keeps of the file that it read: a second copy of the object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -21,7 +21,7 @@ pub struct Group {
     /// Its release, where its image names one.
     pub release: Option<Version>,
     /// Its environment, feature gates and configuration file.
-    pub settings: OperatorSettings,
+    pub settings: EffectiveSettings,
     /// The objects, as YAML, each in a file of its own that is named after it.
     pub sources: Vec<Source>,
 }
@@ -102,17 +102,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::live::bundle::Operator;
+    use crate::live::bundle::OperatorDeployment;
 
-    fn operator(namespace: &str, release: &str, args: &[&str]) -> Operator {
+    fn operator(namespace: &str, release: &str, args: &[&str]) -> OperatorDeployment {
         let image = format!("quay.io/kuberay/operator:v{release}");
-        Operator {
+        OperatorDeployment {
             deployment: json!({"metadata": {"namespace": namespace, "name": "kuberay-operator"},
                 "spec": {"template": {"spec": {"containers": [{"image": image, "args": args,
                     "env": [{"name": "ENABLE_LOGIN_SHELL", "value": "true"}]}]}}}}),
             configuration: Some(json!({"kind": "Configuration",
                 "defaultPodAnnotations": {"ray.io/overwrite-container-cmd": "true"}})),
-            ..Operator::default()
+            ..OperatorDeployment::default()
         }
     }
 

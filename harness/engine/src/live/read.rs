@@ -11,7 +11,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use self::requests::{Kind, Requests, reason};
-use super::bundle::{Bundle, Crd, Operator, Webhook};
+use super::bundle::{Bundle, Crd, OperatorDeployment, Webhook};
 use super::narrow::NoObject;
 use crate::contract::admission::fields_of_schema;
 use crate::progress::Progress;
@@ -310,7 +310,7 @@ async fn configurations(all: &Requests, bundle: &mut Bundle) {
 /// Labels of the operator's Deployment, as its kustomization and its chart set them.
 const OPERATOR: &str = "app.kubernetes.io/name in (kuberay,kuberay-operator)";
 
-async fn operators(requests: &Requests) -> Result<Vec<Operator>, kube::Error> {
+async fn operators(requests: &Requests) -> Result<Vec<OperatorDeployment>, kube::Error> {
     let deployments = Kind::new("apps/v1", "Deployment", "deployments");
     let kind_of_pods = Kind::new("v1", "Pod", "pods");
     let (deployments, pods) = futures::join!(
@@ -336,7 +336,7 @@ async fn operators(requests: &Requests) -> Result<Vec<Operator>, kube::Error> {
                     .is_some_and(|name| name.starts_with(&begin))
         };
         let pods = pods.iter().filter(is_its).cloned().collect();
-        Operator {
+        OperatorDeployment {
             deployment,
             pods,
             configuration: None,

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::{MergeError, Merged, Source};
+use super::{MergeError, MergeSource, Merged};
 use crate::output;
 use crate::reports::{RESULTS, ReportError, Reports, read_results, results_file};
 
@@ -12,7 +12,7 @@ use crate::reports::{RESULTS, ReportError, Reports, read_results, results_file};
 ///
 /// # Errors
 /// When a file can't be read.
-pub fn read_sources(paths: &[PathBuf]) -> Result<(Vec<Source>, Vec<String>), ReportError> {
+pub fn read_sources(paths: &[PathBuf]) -> Result<(Vec<MergeSource>, Vec<String>), ReportError> {
     let (mut sources, mut notes) = (Vec::new(), Vec::new());
     for path in paths {
         let file = results_file(path);
@@ -24,7 +24,7 @@ pub fn read_sources(paths: &[PathBuf]) -> Result<(Vec<Source>, Vec<String>), Rep
             continue;
         }
         let run = read_results(&file)?;
-        sources.push(Source { path: file, run });
+        sources.push(MergeSource { path: file, run });
     }
     Ok((sources, notes))
 }
@@ -33,9 +33,9 @@ pub fn read_sources(paths: &[PathBuf]) -> Result<(Vec<Source>, Vec<String>), Rep
 ///
 /// # Errors
 /// When it would.
-pub fn refuse_to_overwrite(sources: &[Source], output: &Path) -> Result<(), MergeError> {
+pub fn refuse_to_overwrite(sources: &[MergeSource], output: &Path) -> Result<(), MergeError> {
     let target = output.join(RESULTS).canonicalize();
-    let is_target = |source: &&Source| {
+    let is_target = |source: &&MergeSource| {
         target
             .as_ref()
             .is_ok_and(|target| source.path.canonicalize().is_ok_and(|path| path == *target))

@@ -12,7 +12,7 @@ fn id(name: &str) -> String {
 }
 
 /// Results of shard `index` of `count`, or of a whole run, with these cases.
-fn source(shard: Option<(u16, u16)>, cases: &[(&str, Outcome)]) -> Source {
+fn source(shard: Option<(u16, u16)>, cases: &[(&str, Outcome)]) -> MergeSource {
     let example = example::run();
     let case = |(name, outcome): &(&str, Outcome)| CaseResult {
         id: id(name),
@@ -22,7 +22,7 @@ fn source(shard: Option<(u16, u16)>, cases: &[(&str, Outcome)]) -> Source {
         ..example.cases[0].clone()
     };
     let which = shard.map_or("all".into(), |(index, _)| index.to_string());
-    Source {
+    MergeSource {
         path: format!("part-{which}/results.json").into(),
         run: RunResult {
             run_id: format!("run-{which}"),
@@ -36,7 +36,7 @@ fn source(shard: Option<(u16, u16)>, cases: &[(&str, Outcome)]) -> Source {
 }
 
 /// Results of a run that something stopped.
-fn stopped(shard: Option<(u16, u16)>, cases: &[(&str, Outcome)]) -> Source {
+fn stopped(shard: Option<(u16, u16)>, cases: &[(&str, Outcome)]) -> MergeSource {
     let mut source = source(shard, cases);
     source.run.interrupted = Some("the run was interrupted".into());
     source

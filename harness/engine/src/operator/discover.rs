@@ -28,20 +28,20 @@ const SELECTOR: &str = "app.kubernetes.io/name in (kuberay,kuberay-operator)";
 
 /// A Deployment by namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct DeploymentName {
     /// Its namespace.
     pub namespace: String,
     /// Its name.
     pub name: String,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for DeploymentName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)
     }
 }
 
-impl FromStr for Place {
+impl FromStr for DeploymentName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -61,7 +61,7 @@ impl FromStr for Place {
 
 /// An operator that was found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Found {
+pub struct FoundOperator {
     /// What it is.
     pub installed: Installed,
     /// The image that its Deployment names.
@@ -88,16 +88,16 @@ pub enum DiscoverError {
     #[error(
         "there is no Deployment {0} in the cluster; `kubectl get deployments --all-namespaces` lists those that are"
     )]
-    NotThere(Place),
+    NotThere(DeploymentName),
     /// There are several.
     #[error(
         "several KubeRay operators are in the cluster: {}; they would fight over the scenarios' objects unless each keeps \
          to its namespaces. Name the one that works on every namespace with --operator-deployment", list(.0)
     )]
-    Several(Vec<Place>),
+    Several(Vec<DeploymentName>),
     /// It is not available.
     #[error("the operator {0} is not available; see `kubectl describe deployment --namespace {ns} {name}`", ns = .0.namespace, name = .0.name)]
-    NotAvailable(Place),
+    NotAvailable(DeploymentName),
     /// It keeps to some namespaces.
     #[error(
         "the operator {place} works on the namespaces {namespaces} alone, and each scenario has a namespace of its own; use \
@@ -105,7 +105,7 @@ pub enum DiscoverError {
     )]
     KeepsToNamespaces {
         /// The operator.
-        place: Place,
+        place: DeploymentName,
         /// Where it works.
         namespaces: String,
     },
@@ -115,7 +115,7 @@ pub enum DiscoverError {
     )]
     UnknownRelease {
         /// The operator.
-        place: Place,
+        place: DeploymentName,
         /// Its image.
         image: String,
     },
@@ -126,7 +126,7 @@ pub enum DiscoverError {
     )]
     OtherRelease {
         /// The operator.
-        place: Place,
+        place: DeploymentName,
         /// Its image.
         image: String,
         /// Its release.
@@ -142,7 +142,7 @@ impl From<kube::Error> for DiscoverError {
     }
 }
 
-fn list(places: &[Place]) -> String {
+fn list(places: &[DeploymentName]) -> String {
     let places: Vec<_> = places.iter().map(ToString::to_string).collect();
     places.join(", ")
 }
@@ -154,9 +154,9 @@ fn list(places: &[Place]) -> String {
 /// known or another than the one asked for.
 pub async fn discover(
     client: &Client,
-    named: Option<&Place>,
+    named: Option<&DeploymentName>,
     asked: Option<&Version>,
-) -> Result<Found, DiscoverError> {
+) -> Result<FoundOperator, DiscoverError> {
     let mut deployment = find(client, named).await?;
     while !wait::available(&deployment) && has_just_begun(&deployment, server_time(client).await?) {
         tokio::time::sleep(INTERVAL).await;
@@ -169,7 +169,10 @@ pub async fn discover(
     Ok(found)
 }
 
-async fn find(client: &Client, named: Option<&Place>) -> Result<Deployment, DiscoverError> {
+async fn find(
+    client: &Client,
+    named: Option<&DeploymentName>,
+) -> Result<Deployment, DiscoverError> {
     if let Some(place) = named {
         let api: Api<Deployment> = Api::namespaced(client.clone(), &place.namespace);
         let found = api.get_opt(&place.name).await?;
@@ -206,8 +209,8 @@ fn has_just_begun(deployment: &Deployment, now: Timestamp) -> bool {
     })
 }
 
-fn place_of(deployment: &Deployment) -> Place {
-    Place {
+fn place_of(deployment: &Deployment) -> DeploymentName {
+    DeploymentName {
         namespace: deployment.namespace().unwrap_or_default(),
         name: deployment.name_any(),
     }
@@ -229,7 +232,7 @@ fn container(deployment: &Deployment) -> Option<&Container> {
 }
 
 /// What a Deployment says of itself.
-fn judge(deployment: &Deployment, asked: Option<&Version>) -> Result<Found, DiscoverError> {
+fn judge(deployment: &Deployment, asked: Option<&Version>) -> Result<FoundOperator, DiscoverError> {
     let place = place_of(deployment);
     if !wait::available(deployment) {
         return Err(DiscoverError::NotAvailable(place));
@@ -270,7 +273,7 @@ fn judge(deployment: &Deployment, asked: Option<&Version>) -> Result<Found, Disc
         .flat_map(|container| container.env.iter().flatten());
     let env =
         variables.filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?)));
-    Ok(Found {
+    Ok(FoundOperator {
         image,
         digest: None,
         env: env.collect(),
@@ -413,6 +416,6 @@ mod tests {
     #[case("/operator", false)]
     #[case("a/b/c", false)]
     fn a_place_has_two_parts(#[case] text: &str, #[case] is_good: bool) {
-        assert_eq!(text.parse::<Place>().is_ok(), is_good);
+        assert_eq!(text.parse::<DeploymentName>().is_ok(), is_good);
     }
 }

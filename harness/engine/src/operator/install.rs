@@ -35,7 +35,7 @@ const SEEN_WITHIN: Duration = Duration::from_secs(1);
 
 /// Departures from the release's own manifests, for tests of the harness itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct InstallOptions {
     /// Another image than the release's.
     pub image: Option<String>,
     /// Environment variables of the operator's container.
@@ -160,7 +160,7 @@ pub struct Wanted<'a> {
     /// The release's image; manifests that were brought name their own.
     pub image: &'a Image,
     /// Departures from its manifests.
-    pub options: &'a Options,
+    pub options: &'a InstallOptions,
 }
 
 /// Where the release's own manifests put the operator that names no namespace.
@@ -263,7 +263,7 @@ pub async fn ensure(
 fn fingerprint(
     release: &Version,
     image: &Image,
-    options: &Options,
+    options: &InstallOptions,
     brought: Option<&str>,
 ) -> String {
     let mut hash = Sha256::new();
@@ -370,7 +370,7 @@ pub async fn log_since(client: &Client, operator: &Installed, since: Timestamp) 
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Options, fingerprint};
+    use super::{InstallOptions, fingerprint};
     use crate::artifact::Image;
     use crate::results::{ImageRecord, Origin};
 
@@ -392,14 +392,14 @@ mod tests {
     #[test]
     fn the_fingerprint_tells_release_image_and_options_apart() {
         let release = semver::Version::new(1, 6, 2);
-        let plain = Options::default();
-        let other_image = Options {
+        let plain = InstallOptions::default();
+        let other_image = InstallOptions {
             image: Some("quay.io/none:1".into()),
-            ..Options::default()
+            ..InstallOptions::default()
         };
-        let login = Options {
+        let login = InstallOptions {
             env: BTreeMap::from([("ENABLE_LOGIN_SHELL".into(), "true".into())]),
-            ..Options::default()
+            ..InstallOptions::default()
         };
         let all = [
             fingerprint(&release, &image("sha256:a"), &plain, None),

@@ -3,7 +3,7 @@
 use semver::Version;
 use serde_json::{Value, json};
 
-use super::install::{OperatorError, Options};
+use super::install::{InstallOptions, OperatorError};
 use super::objects::{MANAGED_BY, MANAGER};
 use super::source::{Manifests, Renderers};
 
@@ -133,7 +133,7 @@ impl Rendered {
     }
 
     /// Sets the image of the operator, where one is given, and what the options ask for; everything else stays as rendered.
-    pub fn customise(&mut self, image: Option<&str>, options: &Options, fingerprint: &str) {
+    pub fn customise(&mut self, image: Option<&str>, options: &InstallOptions, fingerprint: &str) {
         for object in &mut self.objects {
             let namespace_of_ours = object["kind"] == "Namespace";
             if object["kind"] != "Deployment" && !namespace_of_ours {
@@ -193,7 +193,7 @@ pub(super) fn top_level_name(document: &str) -> Option<String> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Options, Rendered};
+    use super::{InstallOptions, Rendered};
 
     const TEXT: &str = "\
 apiVersion: apiextensions.k8s.io/v1
@@ -248,9 +248,9 @@ metadata:
     #[test]
     fn only_image_environment_and_marks_are_set() {
         let mut rendered = Rendered::parse(TEXT, "test").expect("rendered");
-        let options = Options {
+        let options = InstallOptions {
             env: BTreeMap::from([("A".into(), "new".into()), ("B".into(), "2".into())]),
-            ..Options::default()
+            ..InstallOptions::default()
         };
         rendered.customise(Some("quay.io/kuberay/operator:v1.1.1"), &options, "abc");
         let container = &rendered.objects[2]["spec"]["template"]["spec"]["containers"][0];
@@ -263,7 +263,7 @@ metadata:
     #[test]
     fn an_image_that_was_brought_stays() {
         let mut rendered = Rendered::parse(TEXT, "test").expect("rendered");
-        rendered.customise(None, &Options::default(), "abc");
+        rendered.customise(None, &InstallOptions::default(), "abc");
         let container = &rendered.objects[2]["spec"]["template"]["spec"]["containers"][0];
         assert_eq!(container["image"], "kuberay/operator:v1.1.0");
         assert!(container["imagePullPolicy"].is_null());

@@ -12,7 +12,9 @@ use super::{
     TargetError, custom_manifests,
 };
 use crate::artifact::{Programs, Store, UNPINNED};
-use crate::operator::{self, DiscoverError, Found, Installed, OperatorError, Rendered, remove_own};
+use crate::operator::{
+    self, DiscoverError, FoundOperator, Installed, OperatorError, Rendered, remove_own,
+};
 use crate::plan::TestCase;
 use crate::progress::Progress;
 use crate::results::{Environment, ImageRecord, Origin};
@@ -40,7 +42,7 @@ pub(crate) struct ExistingProvider {
 
 enum TheOperator {
     /// It runs already.
-    Found(Box<Found>),
+    Found(Box<FoundOperator>),
     /// The run installs it in a namespace of its own.
     ToInstall {
         rendered: Box<Rendered>,
@@ -82,7 +84,7 @@ impl ExistingProvider {
                 custom_manifests::rendered(&spec.operator, releases, &programs).await?;
             rendered.customise(
                 spec.operator.image.as_deref(),
-                &operator::Options::default(),
+                &operator::InstallOptions::default(),
                 "",
             );
             TheOperator::ToInstall {

@@ -243,14 +243,14 @@ impl KindProvider {
         let manifests =
             custom_manifests::manifests(&spec.operator, releases, programs, release).await?;
         let renderers = custom_manifests::renderers(programs, &manifests).await?;
-        let departures = operator::Options {
+        let departures = operator::InstallOptions {
             // The release that an upgrade begins with is its own.
             image: spec
                 .operator
                 .image
                 .clone()
                 .filter(|_| releases.operators.contains(release)),
-            ..operator::Options::default()
+            ..operator::InstallOptions::default()
         };
         let wanted = Wanted {
             release,

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use semver::Version;
 
 use super::TargetError;
-use crate::artifact::{Pins, Source};
+use crate::artifact::{Pins, SourcePolicy};
 use crate::container::EngineKind;
-use crate::operator::{Manifests, Place};
+use crate::operator::{DeploymentName, Manifests};
 use crate::plan::Pair;
 use crate::scenario::TargetKind;
 use crate::target::ContextOptions;
@@ -124,7 +124,7 @@ impl TargetSpec {
     }
 
     /// Returns where images and programs come from.
-    pub(crate) fn source(&self) -> Source {
+    pub(crate) fn source(&self) -> SourcePolicy {
         match self {
             Self::Envtest(spec) => spec.source,
             Self::Kind(spec) => spec.source,
@@ -146,7 +146,7 @@ impl TargetSpec {
 #[derive(Debug, Clone, Default)]
 pub struct EnvtestSpec {
     /// Where programs come from.
-    pub source: Source,
+    pub source: SourcePolicy,
     /// The operator's program, in place of the release's own.
     pub operator: Option<OperatorProgram>,
     /// A program whose `main` calls [`supervisor`](crate::process::supervisor) first, such as `kuberay-conformance`. This
@@ -176,7 +176,7 @@ pub struct CustomOperator {
 #[derive(Debug, Clone)]
 pub struct KindSpec {
     /// Where images and programs come from.
-    pub source: Source,
+    pub source: SourcePolicy,
     /// The container engine; the first that can run kind's nodes when absent.
     pub engine: Option<EngineKind>,
     /// The cluster's name.
@@ -197,7 +197,7 @@ impl Default for KindSpec {
     /// The cluster that `cluster up` makes.
     fn default() -> Self {
         Self {
-            source: Source::default(),
+            source: SourcePolicy::default(),
             engine: None,
             cluster: CLUSTER.into(),
             nodes: None,
@@ -213,7 +213,7 @@ impl Default for KindSpec {
 #[derive(Debug, Clone)]
 pub struct ExistingSpec {
     /// Where manifests and samples come from.
-    pub source: Source,
+    pub source: SourcePolicy,
     /// Its context.
     pub context: ContextOptions,
     /// Whether the run installs an operator, in a namespace of its own.
@@ -221,7 +221,7 @@ pub struct ExistingSpec {
     /// How an operator that the run installs differs from its release's own.
     pub operator: CustomOperator,
     /// The operator's Deployment, where its labels don't tell.
-    pub operator_deployment: Option<Place>,
+    pub operator_deployment: Option<DeploymentName>,
     /// Another name for Ray's image, such as a mirror's.
     pub ray_image: Option<String>,
     /// Of the capacity of the nodes, use one part of so many: others run there at the same time.

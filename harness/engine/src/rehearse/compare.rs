@@ -7,9 +7,9 @@ use kube::ResourceExt as _;
 use semver::Version;
 use serde_json::Value;
 
-use super::document::{AtOnce, Change, Feature, ObjectReport, Refusal, Verdict};
+use super::document::{AtOnce, DatedFeature, ObjectVerdict, PodChange, Refusal, RehearsedObject};
 use crate::check::{Observation, operator_refusals};
-use crate::compare::{self as diff, Edit, Observed, PodId, Subject, attribute};
+use crate::compare::{self as diff, ChangeSubject, Observed, OperatorDifference, PodId, attribute};
 use crate::explain::check::Impact;
 
 /// Fields of a Pod's spec that are compared with others.
@@ -52,12 +52,12 @@ pub(super) fn changes(
     after: &Observed,
     [from, to]: [&Version; 2],
     annotated: bool,
-) -> Vec<Change> {
+) -> Vec<PodChange> {
     let found = diff::changes(before, after, annotated);
-    let mut all: BTreeSet<Change> = found
+    let mut all: BTreeSet<PodChange> = found
         .iter()
         // Refusals are told with the reason in full.
-        .filter(|one| !matches!(one.subject, Subject::Refusal(..)))
+        .filter(|one| !matches!(one.subject, ChangeSubject::Refusal(..)))
         .map(|one| of_subject(one, from, to))
         .collect();
     for (id, old) in &before.pods {
@@ -65,27 +65,29 @@ pub(super) fn changes(
             all.extend(of_spec(id, old, new));
         }
     }
-    let mut all: Vec<Change> = all.into_iter().collect();
+    let mut all: Vec<PodChange> = all.into_iter().collect();
     all.sort_by(|one, other| {
         (other.impact, &one.rule, &one.subject).cmp(&(one.impact, &other.rule, &other.subject))
     });
     all
 }
 
-fn of_subject(one: &diff::Change, from: &Version, to: &Version) -> Change {
+fn of_subject(one: &diff::Change, from: &Version, to: &Version) -> PodChange {
     let attribution = attribute(&one.subject, from, to);
     let features = attribution.features.iter();
     let of_features = features.map(|entry| Impact::of(entry.feature)).max();
     let impact = match &one.subject {
         // What an operator calls itself; nothing reads it but statistics.
-        Subject::ReleaseTag => Impact::None,
-        Subject::Pod(_) => Impact::Breaks,
+        ChangeSubject::ReleaseTag => Impact::None,
+        ChangeSubject::Pod(_) => Impact::Breaks,
         // Spaces and orders that no shell reads.
-        Subject::FlagSpacing | Subject::EnvOrder(_) => of_features.unwrap_or(Impact::Cosmetic),
+        ChangeSubject::FlagSpacing | ChangeSubject::EnvOrder(_) => {
+            of_features.unwrap_or(Impact::Cosmetic)
+        }
         _ => of_features.unwrap_or(Impact::Review),
     };
-    let edit = Edit::of(one.before.as_deref(), one.after.as_deref(), 1);
-    Change {
+    let edit = OperatorDifference::of(one.before.as_deref(), one.after.as_deref(), 1);
+    PodChange {
         impact,
         subject: one.subject.to_string(),
         rule: attribution.rule.map(str::to_owned),
@@ -99,7 +101,7 @@ fn of_subject(one: &diff::Change, from: &Version, to: &Version) -> Change {
                 } else {
                     entry.until.as_ref()
                 };
-                Feature {
+                DatedFeature {
                     name: entry.name.into(),
                     comes,
                     at: at.unwrap_or(&entry.since).to_string(),
@@ -114,7 +116,7 @@ fn of_subject(one: &diff::Change, from: &Version, to: &Version) -> Change {
 }
 
 /// Fields of the Pod beside its containers.
-fn of_spec(id: &PodId, old: &Value, new: &Value) -> Vec<Change> {
+fn of_spec(id: &PodId, old: &Value, new: &Value) -> Vec<PodChange> {
     let fields = |spec: &Value| -> BTreeMap<String, String> {
         let fields = spec.as_object().into_iter().flatten();
         let fields = fields.filter(|(field, _)| !ELSEWHERE.contains(&field.as_str()));
@@ -132,8 +134,8 @@ fn of_spec(id: &PodId, old: &Value, new: &Value) -> Vec<Change> {
                 let value = fields.get(name)?;
                 Some(format!("{name}: {value}"))
             };
-            let edit = Edit::of(side(&old).as_deref(), side(&new).as_deref(), 1);
-            Change {
+            let edit = OperatorDifference::of(side(&old).as_deref(), side(&new).as_deref(), 1);
+            PodChange {
                 impact: Impact::Review,
                 subject: format!("{name} of the {} Pod", id.role),
                 rule: None,
@@ -268,19 +270,19 @@ fn said(before: &Observation, after: &Observation) -> Option<String> {
 }
 
 /// The most urgent class of an object.
-pub(super) fn verdict(object: &ObjectReport) -> Verdict {
+pub(super) fn verdict(object: &RehearsedObject) -> ObjectVerdict {
     let impact = object.impact();
     if !object.refusals.is_empty() {
-        Verdict::Refused
+        ObjectVerdict::Refused
     } else if !object.dropped.is_empty() {
-        Verdict::Dropped
+        ObjectVerdict::Dropped
     } else if !object.at_once.is_empty() {
-        Verdict::AtOnce
+        ObjectVerdict::AtOnce
     } else if impact >= Impact::Review {
-        Verdict::Changed
+        ObjectVerdict::Changed
     } else if impact == Impact::Cosmetic {
-        Verdict::Cosmetic
+        ObjectVerdict::Cosmetic
     } else {
-        Verdict::Unchanged
+        ObjectVerdict::Unchanged
     }
 }

@@ -18,7 +18,7 @@ pub const VERSION: &str = "kuberay-conformance.rehearsal/v1";
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("$id" = "urn:kuberay-conformance:rehearsal:v1"))]
-pub struct Report {
+pub struct RehearsalReport {
     /// `kuberay-conformance.rehearsal/v1`.
     pub version: String,
     /// Where the objects come from: `cluster`, `bundle` or `files`.
@@ -59,7 +59,7 @@ pub struct StepReport {
     /// The release after.
     pub to: String,
     /// The total.
-    pub totals: Totals,
+    pub totals: RehearsalTotals,
     /// What concerns the operator itself and needs review, such as a gate that it does not know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operator: Vec<String>,
@@ -68,7 +68,7 @@ pub struct StepReport {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new_crds: Vec<String>,
     /// The objects, those that need review first.
-    pub objects: Vec<ObjectReport>,
+    pub objects: Vec<RehearsedObject>,
     /// Where the model disagrees with the operators.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub model: Vec<ModelFinding>,
@@ -77,7 +77,7 @@ pub struct StepReport {
 /// Numbers of objects; one may be in several classes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Totals {
+pub struct RehearsalTotals {
     /// All objects.
     pub objects: usize,
     /// The new definitions or the new operator refuse them.
@@ -103,7 +103,7 @@ pub struct Totals {
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum ObjectVerdict {
     /// The new definitions or the new operator refuse it.
     Refused,
     /// It loses fields.
@@ -119,7 +119,7 @@ pub enum Verdict {
     Unchanged,
 }
 
-impl Verdict {
+impl ObjectVerdict {
     /// Whether somebody has to look at it.
     pub fn needs_review(self) -> bool {
         self < Self::Cosmetic
@@ -129,7 +129,7 @@ impl Verdict {
 /// What an upgrade does to an object.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ObjectReport {
+pub struct RehearsedObject {
     /// Its kind.
     pub kind: String,
     /// Its namespace.
@@ -137,7 +137,7 @@ pub struct ObjectReport {
     /// Its name.
     pub name: String,
     /// The most urgent class that it is in.
-    pub verdict: Verdict,
+    pub verdict: ObjectVerdict,
     /// Why it is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
@@ -149,16 +149,16 @@ pub struct ObjectReport {
     pub at_once: Vec<AtOnce>,
     /// What changes when its Pods are recreated, the largest impact first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<Change>,
+    pub changes: Vec<PodChange>,
     /// Traps that the release brings for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub traps: Vec<Trap>,
+    pub traps: Vec<RehearsedTrap>,
     /// What else is to be known about it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-impl ObjectReport {
+impl RehearsedObject {
     /// The largest impact of its changes.
     pub fn impact(&self) -> Impact {
         let impacts = self.changes.iter().map(|change| change.impact);
@@ -194,7 +194,7 @@ pub struct AtOnce {
 /// A change of Pods when they are recreated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Change {
+pub struct PodChange {
     /// What it can do.
     pub impact: Impact,
     /// What changes, such as `flag --memory`.
@@ -204,7 +204,7 @@ pub struct Change {
     pub rule: Option<String>,
     /// The dated features that explain it; none where the contract does not know it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub features: Vec<Feature>,
+    pub features: Vec<DatedFeature>,
     /// What was there; absent where nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
@@ -216,7 +216,7 @@ pub struct Change {
 /// A dated feature of the contract.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Feature {
+pub struct DatedFeature {
     /// Its name.
     pub name: String,
     /// Whether the release after the upgrade has it.
@@ -232,7 +232,7 @@ pub struct Feature {
 /// A trap that a release brings.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Trap {
+pub struct RehearsedTrap {
     /// Its id.
     pub id: String,
     /// What happens.
@@ -266,7 +266,7 @@ pub struct LeftOut {
     pub why: String,
 }
 
-impl Report {
+impl RehearsalReport {
     /// Whether somebody has to look at something before the upgrade.
     pub fn needs_review(&self) -> bool {
         self.steps.iter().any(|step| {
@@ -279,19 +279,19 @@ impl Report {
     }
 }
 
-impl Totals {
+impl RehearsalTotals {
     /// Counts objects.
-    pub fn of(objects: &[ObjectReport]) -> Self {
+    pub fn of(objects: &[RehearsedObject]) -> Self {
         let count =
-            |is: &dyn Fn(&ObjectReport) -> bool| objects.iter().filter(|one| is(one)).count();
+            |is: &dyn Fn(&RehearsedObject) -> bool| objects.iter().filter(|one| is(one)).count();
         Self {
             objects: objects.len(),
             refused: count(&|one| !one.refusals.is_empty()),
             dropped: count(&|one| !one.dropped.is_empty()),
             at_once: count(&|one| !one.at_once.is_empty()),
             changed: count(&|one| one.impact() >= Impact::Review),
-            cosmetic: count(&|one| one.verdict == Verdict::Cosmetic),
-            unchanged: count(&|one| one.verdict == Verdict::Unchanged),
+            cosmetic: count(&|one| one.verdict == ObjectVerdict::Cosmetic),
+            unchanged: count(&|one| one.verdict == ObjectVerdict::Unchanged),
             pods: 0,
             pods_deleted: 0,
         }
@@ -302,7 +302,7 @@ impl Totals {
 pub fn schema() -> Value {
     SchemaSettings::draft07()
         .into_generator()
-        .into_root_schema_for::<Report>()
+        .into_root_schema_for::<RehearsalReport>()
         .to_value()
 }
 

@@ -10,7 +10,7 @@ use super::document::LeftOut;
 use super::prepare::{key_of, shown};
 use super::{Key, RehearseError};
 use crate::live::Bundle;
-use crate::live::bundle::{Missing, Operator};
+use crate::live::bundle::{Missing, OperatorDeployment};
 use crate::live::doctor::{flag, release_on, view::texts};
 use crate::operator::release_of;
 use crate::scenario::OperatorSettings;
@@ -189,7 +189,7 @@ struct Running {
 }
 
 impl Running {
-    fn of(operator: &Operator) -> Self {
+    fn of(operator: &OperatorDeployment) -> Self {
         let spec = &operator.deployment["spec"];
         let container = &spec["template"]["spec"]["containers"][0];
         let mut words = texts(&container["command"]);

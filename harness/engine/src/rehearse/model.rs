@@ -7,11 +7,11 @@ use kuberay_manifest::{Severity, Source};
 use semver::Version;
 use serde_json::{Value, json};
 
-use super::document::{ModelFinding, Trap};
+use super::document::{ModelFinding, RehearsedTrap};
 use super::prepare::{key_of, shown};
 use crate::check::Observation;
 use crate::contract::{
-    Difference, FieldValidation, OperatorSettings, PodContract, PodRole, UNKNOWN_UID, differences,
+    Difference, EffectiveSettings, FieldValidation, PodContract, PodRole, UNKNOWN_UID, differences,
     predict,
 };
 use crate::explain::check::{Options, check, trap};
@@ -26,7 +26,7 @@ pub(super) fn disagreements(
     live: Option<&Value>,
     seen: &Observation,
     release: &Version,
-    settings: &OperatorSettings,
+    settings: &EffectiveSettings,
 ) -> Vec<ModelFinding> {
     let found = |pod: &str, difference: String| ModelFinding {
         object: shown(&key_of(object)),
@@ -115,7 +115,7 @@ fn spec_of(contract: &PodContract, seen: &Observation) -> Option<Value> {
 /// What the model expects of an upgrade: the traps that it brings, and whether the release after it
 /// refuses the object.
 pub(super) struct Outlook {
-    pub traps: Vec<Trap>,
+    pub traps: Vec<RehearsedTrap>,
     pub refused: Option<String>,
 }
 
@@ -123,7 +123,7 @@ pub(super) struct Outlook {
 pub(super) fn outlook(
     object: &Value,
     [from, to]: [&Version; 2],
-    settings: &OperatorSettings,
+    settings: &EffectiveSettings,
 ) -> Outlook {
     let mut outlook = Outlook {
         traps: Vec::new(),
@@ -152,7 +152,7 @@ pub(super) fn outlook(
         if refuses.contains(&finding.id.as_str()) {
             outlook.refused = Some(finding.message);
         } else if trap(&finding.id).is_some() && finding.severity <= Severity::Warning {
-            outlook.traps.push(Trap {
+            outlook.traps.push(RehearsedTrap {
                 id: finding.id,
                 message: finding.message,
                 help: finding.help,

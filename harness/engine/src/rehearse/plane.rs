@@ -13,7 +13,7 @@ use semver::Version;
 use serde_json::Value;
 
 use super::{Key, RehearseError, api};
-use crate::artifact::{Programs, Source, Store};
+use crate::artifact::{Programs, SourcePolicy, Store};
 use crate::operator::{Beside, BesideOptions, Sender, crds_are_served, is_about_the_object};
 use crate::process::OWN_PROGRAM;
 use crate::progress::Progress;
@@ -62,7 +62,7 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    pub fn open(source: Source, progress: &Arc<dyn Progress>) -> Result<Self, RehearseError> {
+    pub fn open(source: SourcePolicy, progress: &Arc<dyn Progress>) -> Result<Self, RehearseError> {
         let store = Store::open()?;
         Ok(Self {
             programs: Programs::new(store.clone(), source, Arc::clone(progress)),

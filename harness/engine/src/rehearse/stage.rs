@@ -10,11 +10,11 @@ use semver::Version;
 use serde_json::Value;
 
 use self::actor::Actor;
-use super::document::{LeftOut, ModelFinding, ObjectReport, StepReport, Totals};
+use super::document::{LeftOut, ModelFinding, RehearsalTotals, RehearsedObject, StepReport};
 use super::plane::{Plane, Release};
 use super::prepare::shown;
 use super::world::{Moment, World};
-use super::{Key, Options, RehearseError, TASK, compare, model};
+use super::{Key, RehearseError, RehearseOptions, TASK, compare, model};
 use crate::compare::observe;
 use crate::contract;
 use crate::progress::Progress;
@@ -31,7 +31,7 @@ const QUIET_OF_PARENTS: Duration = Duration::from_secs(7);
 pub(super) struct Stage<'a> {
     plane: Plane,
     world: World,
-    options: &'a Options,
+    options: &'a RehearseOptions,
     progress: &'a dyn Progress,
     actors: Vec<Actor>,
     quiet: Duration,
@@ -43,7 +43,7 @@ pub(super) struct Stage<'a> {
 type Stored = BTreeMap<Key, Value>;
 
 impl<'a> Stage<'a> {
-    pub fn new(plane: Plane, options: &'a Options, progress: &'a dyn Progress) -> Self {
+    pub fn new(plane: Plane, options: &'a RehearseOptions, progress: &'a dyn Progress) -> Self {
         let world = World::watch(plane.client());
         let has_parents = options
             .fleet
@@ -215,16 +215,16 @@ impl<'a> Stage<'a> {
         let deleted = deleted.filter(|one| one.deleted && one.what.starts_with("Pod"));
         let deleted = deleted.map(|one| one.count).sum();
         reports.sort_by(|one, other| {
-            let key = |one: &ObjectReport| {
+            let key = |one: &RehearsedObject| {
                 let place = (one.namespace.clone(), one.kind.clone(), one.name.clone());
                 (one.verdict, std::cmp::Reverse(one.impact()), place)
             };
             key(one).cmp(&key(other))
         });
-        step.totals = Totals {
+        step.totals = RehearsalTotals {
             pods,
             pods_deleted: deleted,
-            ..Totals::of(&reports)
+            ..RehearsalTotals::of(&reports)
         };
         step.objects = reports;
         Ok((step, after, settings))
@@ -244,7 +244,7 @@ impl<'a> Stage<'a> {
 fn disagreement(
     actor: &Actor,
     expected: Option<&str>,
-    report: &ObjectReport,
+    report: &RehearsedObject,
     by_operator: &[String],
     release: &Version,
 ) -> Option<ModelFinding> {

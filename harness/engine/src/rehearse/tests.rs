@@ -8,16 +8,18 @@ use semver::Version;
 use serde_json::{Value, json};
 
 use super::compare::{at_once, changes, new_refusals, refusals, verdict};
-use super::document::{ObjectReport, Report, StepReport, Totals, Verdict};
+use super::document::{
+    ObjectVerdict, RehearsalReport, RehearsalTotals, RehearsedObject, StepReport,
+};
 use super::fleet::Fleet;
 use super::prepare::{idle, lost, stand_ins, stripped, unknown_fields, with_one_replica};
-use super::{Options, RehearseError, mask, model};
+use super::{RehearseError, RehearseOptions, mask, model};
 use crate::check::Observation;
 use crate::compare::observe;
-use crate::contract::{EnvValue, OperatorSettings, PodContract, PodRole, UNKNOWN_UID, predict};
+use crate::contract::{EffectiveSettings, EnvValue, PodContract, PodRole, UNKNOWN_UID, predict};
 use crate::explain::check::Impact;
 use crate::live::Bundle;
-use crate::live::bundle::Operator;
+use crate::live::bundle::OperatorDeployment;
 
 fn cluster(name: &str) -> Value {
     let container = |name: &str| {
@@ -40,7 +42,7 @@ fn release(text: &str) -> Version {
 
 /// The Pods that the model says that a release makes.
 fn seen(object: &Value, release: &Version) -> Observation {
-    let pods = predict(release, &OperatorSettings::default(), object).unwrap();
+    let pods = predict(release, &EffectiveSettings::default(), object).unwrap();
     let mut cluster = object.clone();
     cluster["metadata"]["uid"] = "uid-of-the-cluster".into();
     Observation {
@@ -89,7 +91,7 @@ fn pod_of(contract: &PodContract, object: &Value) -> Pod {
     .unwrap()
 }
 
-fn changes_of(object: &Value, from: &str, to: &str) -> Vec<super::document::Change> {
+fn changes_of(object: &Value, from: &str, to: &str) -> Vec<super::document::PodChange> {
     let (from, to) = (release(from), release(to));
     let sides = [
         observe(&seen(object, &from), &[], &from),
@@ -215,7 +217,7 @@ fn what_went_and_came_without_being_asked_is_counted() {
 #[test]
 fn an_operator_that_does_something_else_than_the_model_is_a_finding() {
     let (object, release) = (cluster("demo"), release("1.6.2"));
-    let settings = OperatorSettings::default();
+    let settings = EffectiveSettings::default();
     let mut seen = seen(&object, &release);
     let found = |seen: &Observation| model::disagreements(&object, None, seen, &release, &settings);
     assert_eq!(found(&seen), []);
@@ -303,7 +305,7 @@ fn bundle(args: &[&str]) -> Bundle {
     service["kind"] = "RayService".into();
     Bundle {
         objects: vec![cluster("demo"), owned, service],
-        operators: vec![Operator {
+        operators: vec![OperatorDeployment {
             deployment: json!({"spec": {"template": {"spec": {"containers": [{
                 "image": "quay.io/kuberay/operator:v1.5.2", "args": args,
                 "env": [{"name": "ENABLE_LOGIN_SHELL", "value": "true"},
@@ -374,12 +376,12 @@ async fn a_step_back_and_an_unknown_release_are_refused_before_anything_starts()
     let mut fleet = Fleet::of_files(vec![cluster("a")]);
     fleet.from = Some(release("1.6.2"));
     for (to, expected) in [("1.5.2", "older than"), ("9.9.9", "9.9.9")] {
-        let options = Options {
+        let options = RehearseOptions {
             fleet: fleet.clone(),
             to: vec![release(to)],
             target: None,
             keep_crds: false,
-            source: crate::artifact::Source::Auto,
+            source: crate::artifact::SourcePolicy::Auto,
         };
         let progress = std::sync::Arc::new(crate::progress::Silent);
         let error = super::rehearse(
@@ -397,21 +399,21 @@ async fn a_step_back_and_an_unknown_release_are_refused_before_anything_starts()
 
 #[test]
 fn the_most_urgent_class_counts_and_secrets_are_masked() {
-    let mut object = ObjectReport::default();
-    assert_eq!(verdict(&object), Verdict::Unchanged);
+    let mut object = RehearsedObject::default();
+    assert_eq!(verdict(&object), ObjectVerdict::Unchanged);
     object.changes = changes_of(&cluster("demo"), "1.3.2", "1.4.2");
-    assert_eq!(verdict(&object), Verdict::Changed);
+    assert_eq!(verdict(&object), ObjectVerdict::Changed);
     object.dropped.push("spec.x".into());
-    assert_eq!(verdict(&object), Verdict::Dropped);
+    assert_eq!(verdict(&object), ObjectVerdict::Dropped);
     object.verdict = verdict(&object);
     object.changes[0].after = Some("--redis-password=c4n4ry-V4lue-9".into());
-    let mut report = Report {
+    let mut report = RehearsalReport {
         steps: vec![StepReport {
-            totals: Totals::of(std::slice::from_ref(&object)),
+            totals: RehearsalTotals::of(std::slice::from_ref(&object)),
             objects: vec![object],
             ..StepReport::default()
         }],
-        ..Report::default()
+        ..RehearsalReport::default()
     };
     assert!(report.needs_review());
     let totals = &report.steps[0].totals;

@@ -62,7 +62,7 @@ enum Beside {
 }
 
 /// Runs cases against one operator.
-pub struct Engine {
+pub struct RunEngine {
     target: Target,
     sender: Sender,
     watches: Arc<Watches>,
@@ -91,7 +91,7 @@ struct Prepared {
     ray_image: ImageRecord,
 }
 
-impl Engine {
+impl RunEngine {
     /// Removes what killed runs have left, looks at the nodes once, and is then ready to run cases.
     ///
     /// # Errors

@@ -14,8 +14,8 @@ use super::begun::Begun;
 use super::nodes::nodes_for_all;
 use super::outcome::{cut_off, not_run};
 use super::{
-    Engine, EngineOptions, FileJournal, Journal, JournalHead, RunError, RunId, RunJournal, RunSpec,
-    new_run_id,
+    EngineOptions, FileJournal, Journal, JournalHead, RunEngine, RunError, RunId, RunJournal,
+    RunSpec, new_run_id,
 };
 use crate::expect::{pending_allowed, unreferenced};
 use crate::plan::{self, Pair, Plan, TestCase};
@@ -338,7 +338,7 @@ impl TargetRunner<'_> {
         let progress = Arc::clone(self.progress);
         let cancel = batch.cancel.clone();
         let engine = async {
-            let engine = Engine::new(batch.target, self.options.clone(), progress, cancel).await;
+            let engine = RunEngine::new(batch.target, self.options.clone(), progress, cancel).await;
             engine.map_err(|error| TargetError::Start(error.into()))
         };
         // It looks at nodes and Pods before cases, which have limits of their own, begin.

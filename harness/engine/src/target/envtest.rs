@@ -8,5 +8,5 @@ mod objects;
 mod plane;
 
 pub use kubelet::ready_status;
-pub use objects::Objects;
+pub use objects::StoredObjects;
 pub use plane::{ApiServer, ControlPlane, PlaneOptions};

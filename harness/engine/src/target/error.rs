@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::lock::Holder;
-use super::preflight::Finding;
+use super::preflight::PreflightFinding;
 use crate::artifact::ArtifactError;
 use crate::process::{LockError, ProcessError};
 
@@ -21,7 +21,7 @@ pub enum ClusterError {
     Artifact(Box<ArtifactError>),
     /// The machine lacks what a node needs.
     #[error("this machine can't run the cluster:{}", findings(.0))]
-    Preflight(Vec<Finding>),
+    Preflight(Vec<PreflightFinding>),
     /// A file of ours could not be read or written.
     #[error("{doing} {path}: {source}", path = .path.display())]
     File {
@@ -160,7 +160,7 @@ pub(super) fn file(
     }
 }
 
-fn findings(findings: &[Finding]) -> String {
+fn findings(findings: &[PreflightFinding]) -> String {
     findings
         .iter()
         .map(|finding| format!("\n  - {finding}"))

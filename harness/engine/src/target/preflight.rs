@@ -9,14 +9,14 @@ use crate::container::{Cgroup, EngineKind, Host, MODULES};
 
 /// One thing that this machine lacks, with what to do, in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct PreflightFinding {
     /// How bad it is.
     pub severity: Severity,
     /// The sentence.
     pub sentence: String,
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for PreflightFinding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.severity.word(), self.sentence)
     }
@@ -36,7 +36,7 @@ pub(super) fn findings(
     engine: EngineKind,
     has_runc: bool,
     node: &NodeFacts,
-) -> Vec<Finding> {
+) -> Vec<PreflightFinding> {
     let mut found = Findings(Vec::new());
     found.room(
         "the cache folder",
@@ -110,18 +110,18 @@ pub(super) fn has_runc() -> bool {
         .any(|folder| folder.join("runc").is_file())
 }
 
-struct Findings(Vec<Finding>);
+struct Findings(Vec<PreflightFinding>);
 
 impl Findings {
     fn error(&mut self, sentence: String) {
-        self.0.push(Finding {
+        self.0.push(PreflightFinding {
             severity: Severity::Error,
             sentence,
         });
     }
 
     fn warning(&mut self, sentence: String) {
-        self.0.push(Finding {
+        self.0.push(PreflightFinding {
             severity: Severity::Warning,
             sentence,
         });

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::ignore::Other;
 use super::impact::Impact;
-use crate::document::{Object, Operator};
+use crate::document::{ExplainedOperator, Object};
 
 /// What the document calls its own form; it changes when a field changes its meaning or goes, not when one is added.
 pub const VERSION: &str = "kuberay-conformance.check/v1";
@@ -18,26 +18,26 @@ pub const VERSION: &str = "kuberay-conformance.check/v1";
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("$id" = "urn:kuberay-conformance:check:v1"))]
-pub struct Report {
+pub struct CheckReport {
     /// `kuberay-conformance.check/v1`.
     pub version: String,
     /// The releases, in the order in which they were given.
-    pub operators: Vec<Operator>,
+    pub operators: Vec<ExplainedOperator>,
     /// The files that were checked.
     pub files: Vec<String>,
     /// Number of KubeRay's objects in them.
     pub objects: usize,
     /// What was found, in the order of files and lines.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<CheckFinding>,
     /// What an upgrade changes for each object, where two releases were compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub upgrades: Vec<Upgrade>,
+    pub upgrades: Vec<ObjectUpgrade>,
     /// What was left out and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-impl Report {
+impl CheckReport {
     /// Joins what was found for operators of one cluster.
     pub fn together(reports: Vec<Self>) -> Self {
         let number = reports.len();
@@ -45,10 +45,11 @@ impl Report {
             version: VERSION.into(),
             ..Self::default()
         };
-        let mut unused: Vec<(Finding, usize)> = Vec::new();
+        let mut unused: Vec<(CheckFinding, usize)> = Vec::new();
         for one in reports {
             let new = one.operators.into_iter();
-            let new: Vec<Operator> = new.filter(|one| !all.operators.contains(one)).collect();
+            let new: Vec<ExplainedOperator> =
+                new.filter(|one| !all.operators.contains(one)).collect();
             all.operators.extend(new);
             all.files.extend(one.files);
             all.objects += one.objects;
@@ -74,7 +75,7 @@ impl Report {
 /// One problem at one position.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Finding {
+pub struct CheckFinding {
     /// Id of the trap, or `malformed-object`, `not-kuberay`, `unreadable`, `unused-ignore`.
     pub id: String,
     /// How bad it is.
@@ -115,7 +116,7 @@ pub struct Finding {
     pub page: Option<String>,
 }
 
-impl Default for Finding {
+impl Default for CheckFinding {
     fn default() -> Self {
         Self {
             id: String::new(),
@@ -140,7 +141,7 @@ impl Default for Finding {
 /// What an upgrade changes for one object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Upgrade {
+pub struct ObjectUpgrade {
     /// The object.
     pub object: Object,
     /// The largest impact of its changes.
@@ -175,7 +176,7 @@ pub struct FeatureChange {
     pub containers: Vec<String>,
 }
 
-impl Report {
+impl CheckReport {
     /// Returns the number of findings of a severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings
@@ -206,6 +207,6 @@ impl Report {
 pub fn schema() -> Value {
     SchemaSettings::draft07()
         .into_generator()
-        .into_root_schema_for::<Report>()
+        .into_root_schema_for::<CheckReport>()
         .to_value()
 }

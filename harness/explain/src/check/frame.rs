@@ -6,7 +6,7 @@ use kuberay_manifest::visible::line as safe;
 use kuberay_manifest::yaml::{Node, Yaml};
 use kuberay_manifest::{Location, Source};
 
-use super::document::Finding;
+use super::document::CheckFinding;
 use super::text::{Look, Paint};
 
 /// Columns of a line that are shown; longer ones are cut around the position.
@@ -97,7 +97,7 @@ fn collect(source: &Source, node: &Node, into: &mut HashMap<(usize, usize), (usi
 pub(super) struct Files<'a>(HashMap<String, Vec<&'a str>>);
 
 impl<'a> Files<'a> {
-    pub(super) fn new(sources: &'a [Source], findings: &[Finding]) -> Self {
+    pub(super) fn new(sources: &'a [Source], findings: &[CheckFinding]) -> Self {
         let wanted = |name: &str| findings.iter().any(|finding| finding.file == name);
         let named = sources
             .iter()
@@ -112,7 +112,7 @@ impl<'a> Files<'a> {
     }
 
     /// The code frame of a finding; empty where its file is not among those that were read.
-    pub(super) fn frame(&self, finding: &Finding, look: Look, paint: Paint) -> String {
+    pub(super) fn frame(&self, finding: &CheckFinding, look: Look, paint: Paint) -> String {
         let Some(lines) = self.0.get(&finding.file) else {
             return String::new();
         };

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use kuberay_manifest::yaml::Node;
 use kuberay_manifest::{Location, Severity, Source};
 
-use super::document::Finding;
+use super::document::CheckFinding;
 use super::{Options, TRAPS, finding, frame};
 use crate::document::Object;
 use crate::objects::Found;
@@ -179,7 +179,7 @@ impl<'a> Ignores<'a> {
     }
 
     /// Whether a finding is reported.
-    pub(super) fn keeps(&mut self, finding: &Finding, own: Option<&Own>) -> bool {
+    pub(super) fn keeps(&mut self, finding: &CheckFinding, own: Option<&Own>) -> bool {
         if own.is_some_and(|own| own.takes(&finding.id)) {
             return false;
         }
@@ -196,13 +196,17 @@ impl<'a> Ignores<'a> {
         select.is_empty() || finding.severity == Severity::Error || select.contains(&finding.id)
     }
 
-    pub(super) fn keep(&mut self, finding: Finding, own: Option<&Own>) -> Option<Finding> {
+    pub(super) fn keep(
+        &mut self,
+        finding: CheckFinding,
+        own: Option<&Own>,
+    ) -> Option<CheckFinding> {
         self.keeps(&finding, own).then_some(finding)
     }
 
     /// The ids of options and configuration that were not found.
-    pub(super) fn unused(mut self) -> Vec<Finding> {
-        let mut unused: Vec<Finding> = Vec::new();
+    pub(super) fn unused(mut self) -> Vec<CheckFinding> {
+        let mut unused: Vec<CheckFinding> = Vec::new();
         for ignore in &self.options.ignore {
             if self.used.contains(&ignore.id) {
                 continue;
@@ -280,7 +284,7 @@ impl Own {
         file: &str,
         object: &Object,
         ignores: &mut Ignores,
-    ) -> Vec<Finding> {
+    ) -> Vec<CheckFinding> {
         let used = self.used.borrow().clone();
         let unused = self
             .ids

@@ -7,7 +7,7 @@ use kuberay_manifest::Severity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::document::{FeatureChange, Finding, Upgrade};
+use super::document::{CheckFinding, FeatureChange, ObjectUpgrade};
 use super::label;
 use crate::document::{Container, Object};
 
@@ -173,8 +173,8 @@ pub(super) fn of_object(
     object: &Object,
     before: &[Container],
     after: &[Container],
-    findings: &[Finding],
-) -> Upgrade {
+    findings: &[CheckFinding],
+) -> ObjectUpgrade {
     let mut changes = changed(before, after, true);
     changes.extend(changed(after, before, false));
     changes.sort_by(|one, other| {
@@ -190,7 +190,7 @@ pub(super) fn of_object(
         .map(|change| change.impact)
         .max()
         .unwrap_or(Impact::None);
-    Upgrade {
+    ObjectUpgrade {
         object: object.clone(),
         impact: if traps.is_empty() {
             largest

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use kuberay_manifest::Severity;
 use serde_json::{Value, json};
 
-use super::document::{Finding, Report};
+use super::document::{CheckFinding, CheckReport};
 use super::{IDS, page_path, trap};
 use crate::pages;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-impl Report {
+impl CheckReport {
     /// Returns the report as a SARIF 2.1.0 log; `version` is that of the program.
     pub fn sarif(&self, version: &str) -> Value {
         let mut ids: BTreeMap<&str, Severity> = BTreeMap::new();
@@ -64,7 +64,7 @@ fn rule(id: &str, severity: Severity) -> Value {
     rule
 }
 
-fn result(finding: &Finding, index: usize) -> Value {
+fn result(finding: &CheckFinding, index: usize) -> Value {
     let text = match &finding.help {
         Some(help) => format!("{}\n{help}", finding.message),
         None => finding.message.clone(),

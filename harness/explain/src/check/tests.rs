@@ -24,12 +24,12 @@ fn options(releases: &[&str]) -> Options {
     )
 }
 
-fn checked(text: &str, options: &Options) -> (Report, [Source; 1]) {
+fn checked(text: &str, options: &Options) -> (CheckReport, [Source; 1]) {
     let sources = [Source::new(Path::new("f.yaml"), text)];
     (check(&sources, options).unwrap(), sources)
 }
 
-fn ids(report: &Report) -> Vec<&str> {
+fn ids(report: &CheckReport) -> Vec<&str> {
     report
         .findings
         .iter()

@@ -3,7 +3,7 @@
 use kuberay_manifest::visible::line;
 use kuberay_manifest::{Severity, Source};
 
-use super::document::{FeatureChange, Finding, Report, Upgrade};
+use super::document::{CheckFinding, CheckReport, FeatureChange, ObjectUpgrade};
 use super::frame::Files;
 use super::impact::Impact;
 
@@ -61,7 +61,7 @@ fn plural(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
-impl Report {
+impl CheckReport {
     /// Returns the report for people; `sources` are the files that were checked.
     pub fn text(&self, sources: &[Source], look: Look) -> String {
         let paint = Paint(look.colour);
@@ -91,7 +91,7 @@ impl Report {
         text
     }
 
-    fn finding(&self, finding: &Finding, files: &Files, look: Look, paint: Paint) -> String {
+    fn finding(&self, finding: &CheckFinding, files: &Files, look: Look, paint: Paint) -> String {
         let head = format!("{}[{}]", finding.severity.word(), line(&finding.id));
         let message = paint.bold(&format!(": {}", line(&finding.message)));
         let mut text = format!("{}{message}\n", paint.of(finding.severity, &head));
@@ -126,7 +126,7 @@ impl Report {
     }
 
     /// The object, the containers, the path and the releases that a finding concerns.
-    fn place(&self, finding: &Finding, object: &str) -> String {
+    fn place(&self, finding: &CheckFinding, object: &str) -> String {
         let mut parts = vec![line(object.trim())];
         if !finding.containers.is_empty() {
             parts.push(line(&finding.containers.join(", ")));
@@ -239,7 +239,7 @@ impl Report {
     }
 }
 
-fn feature(change: &FeatureChange, upgrade: &Upgrade, paint: Paint) -> String {
+fn feature(change: &FeatureChange, upgrade: &ObjectUpgrade, paint: Paint) -> String {
     let sign = if change.comes { '+' } else { '-' };
     let since = if change.comes { "from" } else { "until" };
     let word = paint.impact(change.impact, &format!("{:<8}", change.impact.word()));

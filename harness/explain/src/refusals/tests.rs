@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use kuberay_contract::OperatorSettings;
+use kuberay_contract::EffectiveSettings;
 use rstest::rstest;
 
 use super::*;
@@ -42,7 +42,7 @@ fn explained(text: &str, versions: &[&str], validation: FieldValidation) -> Expl
         Path::new("team.yaml"),
         text,
         &releases,
-        &OperatorSettings::default(),
+        &EffectiveSettings::default(),
         validation,
     )
     .unwrap()

@@ -98,9 +98,9 @@ fn a_command_that_needs_a_profile(#[case] version: &str, #[case] expected: &[&st
         expected
     };
     assert_eq!(found, expected);
-    let settings = OperatorSettings {
+    let settings = EffectiveSettings {
         env: [("ENABLE_LOGIN_SHELL".to_owned(), "true".to_owned())].into(),
-        ..OperatorSettings::default()
+        ..EffectiveSettings::default()
     };
     let release = [version.parse().unwrap()];
     let explanation = explain(Path::new("f"), &text, &release, &settings).unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kuberay_contract::OperatorSettings;
+use kuberay_contract::EffectiveSettings;
 use kuberay_manifest::{Source, yaml};
 use semver::VersionReq;
 use serde_json::Value;
@@ -22,7 +22,7 @@ pub struct Scenario {
     pub rejected: Vec<String>,
     pub manifests: Vec<String>,
     /// The operator's settings.
-    pub settings: OperatorSettings,
+    pub settings: EffectiveSettings,
 }
 
 /// Every scenario, by name.
@@ -64,11 +64,11 @@ pub fn scenarios() -> Vec<Scenario> {
     scenarios
 }
 
-fn settings(spec: &Value) -> OperatorSettings {
-    let settings = OperatorSettings {
+fn settings(spec: &Value) -> EffectiveSettings {
+    let settings = EffectiveSettings {
         env: serde_json::from_value(spec["env"].clone()).unwrap_or_default(),
         feature_gates: serde_json::from_value(spec["featureGates"].clone()).unwrap_or_default(),
-        ..OperatorSettings::default()
+        ..EffectiveSettings::default()
     };
     let configuration = spec["configuration"]
         .as_object()

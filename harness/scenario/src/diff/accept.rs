@@ -10,7 +10,7 @@ use kuberay_manifest::visible;
 use semver::Version;
 use serde_json::Value;
 
-use super::document::Entry;
+use super::document::DiffEntry;
 use crate::check::{self, Comparison, Expectations, Observation, Subject};
 use crate::expect::{Context, ExpectError, Header, SnapshotFile, normalise, render, snapshot_path};
 use crate::{Check, Scenario};
@@ -119,7 +119,7 @@ pub struct Skeleton {
 
 /// Returns a class of a new release with one feature for each difference. What the operator calls
 /// itself is not among them: each release has a name of its own.
-pub fn skeleton(new: &Version, entries: &[Entry]) -> Skeleton {
+pub fn skeleton(new: &Version, entries: &[DiffEntry]) -> Skeleton {
     let (major, minor, patch) = (new.major, new.minor, new.patch);
     let class = format!(
         "    Class {{
@@ -131,7 +131,7 @@ pub fn skeleton(new: &Version, entries: &[Entry]) -> Skeleton {
 ",
         before = class_of(new).name,
     );
-    let release_tag = super::Subject::ReleaseTag.to_string();
+    let release_tag = super::ChangeSubject::ReleaseTag.to_string();
     let (mut features, mut count) = (String::new(), 0);
     for entry in entries.iter().filter(|entry| entry.subject != release_tag) {
         // The operator's texts stay within the comment.
@@ -196,8 +196,8 @@ impl Skeleton {
 mod tests {
     use super::*;
 
-    fn entry(title: &str, subject: &str, rule: Option<&str>) -> Entry {
-        Entry {
+    fn entry(title: &str, subject: &str, rule: Option<&str>) -> DiffEntry {
+        DiffEntry {
             id: "D01".into(),
             rule: rule.map(Into::into),
             features: Vec::new(),

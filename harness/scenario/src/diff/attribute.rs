@@ -3,7 +3,7 @@
 use kuberay_contract::{FeatureEntry, features};
 use semver::Version;
 
-use super::changes::{ContainerOf, Subject};
+use super::changes::{ChangeSubject, ContainerOf};
 use super::observed::Stage;
 
 /// Where a difference belongs in the contract.
@@ -18,7 +18,7 @@ pub struct Attribution {
 }
 
 /// Returns the rule of a subject, and the features of that subject in which two releases differ.
-pub fn attribute(subject: &Subject, base: &Version, head: &Version) -> Attribution {
+pub fn attribute(subject: &ChangeSubject, base: &Version, head: &Version) -> Attribution {
     let rule = rule(subject);
     let about: Vec<&FeatureEntry> = features()
         .iter()
@@ -33,7 +33,7 @@ pub fn attribute(subject: &Subject, base: &Version, head: &Version) -> Attributi
     // A feature that names a variable knows its rule.
     let mut named = of_rule.iter().chain(&touches);
     let rule = match subject {
-        Subject::Env(..) => named.next().map(|entry| entry.rule),
+        ChangeSubject::Env(..) => named.next().map(|entry| entry.rule),
         _ => of_rule.first().map(|entry| entry.rule),
     }
     .or(rule);
@@ -45,33 +45,33 @@ pub fn attribute(subject: &Subject, base: &Version, head: &Version) -> Attributi
 }
 
 /// The rule of a subject.
-fn rule(subject: &Subject) -> Option<&'static str> {
+fn rule(subject: &ChangeSubject) -> Option<&'static str> {
     let rule = match subject {
-        Subject::Overwrite { annotated: true } => "C07",
-        Subject::Overwrite { annotated: false } => "C06",
-        Subject::ShellOptions => "C09",
-        Subject::UserText | Subject::Position => "C02",
-        Subject::Joint => "C03",
-        Subject::Ulimit => "C11",
-        Subject::FlagOrder => "C23",
-        Subject::End => "C12",
-        Subject::GeneratedCommand => "C08",
-        Subject::FlagSpacing | Subject::ReleaseTag => "C01",
-        Subject::Flag(name) => of_flag(name),
-        Subject::Env(_, name) if name == "KUBERAY_GEN_RAY_START_CMD" => "C08",
-        Subject::Probes(_) => "C16",
-        Subject::Field(_, "lifecycle") => "C17",
-        Subject::Field(_, "image") => return None,
-        Subject::Command(of)
-        | Subject::Args(of)
-        | Subject::Env(of, _)
-        | Subject::EnvOrder(of)
-        | Subject::Container(of, _)
-        | Subject::Field(of, _) => return of_container(*of),
-        Subject::ContainerOrder => "C20",
-        Subject::Pod(role) if role == "submitter" => "C19",
-        Subject::Pod(_) => return None,
-        Subject::Refusal(..) => "C24",
+        ChangeSubject::Overwrite { annotated: true } => "C07",
+        ChangeSubject::Overwrite { annotated: false } => "C06",
+        ChangeSubject::ShellOptions => "C09",
+        ChangeSubject::UserText | ChangeSubject::Position => "C02",
+        ChangeSubject::Joint => "C03",
+        ChangeSubject::Ulimit => "C11",
+        ChangeSubject::FlagOrder => "C23",
+        ChangeSubject::End => "C12",
+        ChangeSubject::GeneratedCommand => "C08",
+        ChangeSubject::FlagSpacing | ChangeSubject::ReleaseTag => "C01",
+        ChangeSubject::Flag(name) => of_flag(name),
+        ChangeSubject::Env(_, name) if name == "KUBERAY_GEN_RAY_START_CMD" => "C08",
+        ChangeSubject::Probes(_) => "C16",
+        ChangeSubject::Field(_, "lifecycle") => "C17",
+        ChangeSubject::Field(_, "image") => return None,
+        ChangeSubject::Command(of)
+        | ChangeSubject::Args(of)
+        | ChangeSubject::Env(of, _)
+        | ChangeSubject::EnvOrder(of)
+        | ChangeSubject::Container(of, _)
+        | ChangeSubject::Field(of, _) => return of_container(*of),
+        ChangeSubject::ContainerOrder => "C20",
+        ChangeSubject::Pod(role) if role == "submitter" => "C19",
+        ChangeSubject::Pod(_) => return None,
+        ChangeSubject::Refusal(..) => "C24",
     };
     Some(rule)
 }
@@ -100,21 +100,21 @@ fn of_flag(name: &str) -> &'static str {
 }
 
 /// Whether every feature of the subject's rule is about the subject.
-fn rule_alone(subject: &Subject) -> bool {
+fn rule_alone(subject: &ChangeSubject) -> bool {
     matches!(
         subject,
-        Subject::Ulimit
-            | Subject::FlagOrder
-            | Subject::ShellOptions
-            | Subject::GeneratedCommand
-            | Subject::UserText
-            | Subject::Position
-            | Subject::Overwrite { annotated: false }
+        ChangeSubject::Ulimit
+            | ChangeSubject::FlagOrder
+            | ChangeSubject::ShellOptions
+            | ChangeSubject::GeneratedCommand
+            | ChangeSubject::UserText
+            | ChangeSubject::Position
+            | ChangeSubject::Overwrite { annotated: false }
     )
 }
 
 /// Whether the sentence of a feature names what a subject is about.
-fn tells_of(entry: &FeatureEntry, subject: &Subject) -> bool {
+fn tells_of(entry: &FeatureEntry, subject: &ChangeSubject) -> bool {
     let names = |name: &str| {
         let mut words = entry
             .says
@@ -123,19 +123,21 @@ fn tells_of(entry: &FeatureEntry, subject: &Subject) -> bool {
         words.any(|word| word == name)
     };
     match subject {
-        Subject::Env(_, name) | Subject::Container(_, name) => names(name),
-        Subject::Flag(flag) => names(flag.trim_start_matches('-')),
-        Subject::End => names("sleep"),
-        Subject::Joint => entry.rule == "C02",
-        Subject::Probes(_) => entry.rule == "C16",
-        Subject::Refusal(Stage::Operator | Stage::Api, _) => entry.rule == "C24",
-        Subject::Command(ContainerOf::Autoscaler) | Subject::Args(ContainerOf::Autoscaler) => {
+        ChangeSubject::Env(_, name) | ChangeSubject::Container(_, name) => names(name),
+        ChangeSubject::Flag(flag) => names(flag.trim_start_matches('-')),
+        ChangeSubject::End => names("sleep"),
+        ChangeSubject::Joint => entry.rule == "C02",
+        ChangeSubject::Probes(_) => entry.rule == "C16",
+        ChangeSubject::Refusal(Stage::Operator | Stage::Api, _) => entry.rule == "C24",
+        ChangeSubject::Command(ContainerOf::Autoscaler)
+        | ChangeSubject::Args(ContainerOf::Autoscaler) => {
             entry.rule == "C18" && !entry.says.contains("RAY_") && !entry.says.contains("env")
         }
-        Subject::Command(ContainerOf::Submitter) | Subject::Args(ContainerOf::Submitter) => {
+        ChangeSubject::Command(ContainerOf::Submitter)
+        | ChangeSubject::Args(ContainerOf::Submitter) => {
             entry.rule == "C19" && !entry.says.contains("RAY_")
         }
-        Subject::Args(ContainerOf::WaitGcsReady) => entry.rule == "C15",
+        ChangeSubject::Args(ContainerOf::WaitGcsReady) => entry.rule == "C15",
         _ => false,
     }
 }

@@ -50,7 +50,7 @@ impl ContainerOf {
 /// What differs. Differences with the same subject have one cause, as far as can be seen from
 /// outside.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Subject {
+pub enum ChangeSubject {
     /// One operator keeps the user's command where the other generates one; `annotated` where the
     /// object has the overwrite annotation.
     Overwrite {
@@ -106,7 +106,7 @@ pub enum Subject {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
     /// What differs.
-    pub subject: Subject,
+    pub subject: ChangeSubject,
     /// The container that shows it; none where it is about a whole Pod or object.
     pub container: Option<ContainerOf>,
     /// What the base made; none where it made nothing.
@@ -115,7 +115,7 @@ pub struct Change {
     pub after: Option<String>,
 }
 
-impl Subject {
+impl ChangeSubject {
     /// The same subject in another kind of container; none where it is of one kind alone.
     fn within(&self, of: ContainerOf) -> Option<Self> {
         match self {
@@ -135,7 +135,7 @@ impl Subject {
     }
 }
 
-impl fmt::Display for Subject {
+impl fmt::Display for ChangeSubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Overwrite { annotated: true } => {
@@ -185,7 +185,7 @@ pub fn changes(base: &Observed, head: &Observed, annotated: bool) -> Vec<Change>
             (before, after) => {
                 let name = |there: bool| there.then(|| format!("a Pod of {}", named(id)));
                 found.push(Change {
-                    subject: Subject::Pod(id.role.clone()),
+                    subject: ChangeSubject::Pod(id.role.clone()),
                     container: None,
                     before: name(before.is_some()),
                     after: name(after.is_some()),
@@ -216,7 +216,7 @@ fn refusal_changes(base: &Observed, head: &Observed) -> Vec<Change> {
         side.contains(key).then(text)
     };
     let change = |key: &(Stage, String)| Change {
-        subject: Subject::Refusal(key.0, key.1.clone()),
+        subject: ChangeSubject::Refusal(key.0, key.1.clone()),
         container: None,
         before: told(&before, key),
         after: told(&after, key),

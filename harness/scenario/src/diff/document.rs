@@ -32,7 +32,7 @@ pub struct Diff {
     /// Duration of the comparison in seconds, without the time to start.
     pub seconds: f64,
     /// Each difference once.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<DiffEntry>,
     /// What was not compared, and differences that a second look did not show; one sentence each.
     pub notes: Vec<String>,
 }
@@ -52,7 +52,7 @@ pub struct DiffSide {
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Entry {
+pub struct DiffEntry {
     /// Its number in this document, such as `D01`.
     pub id: String,
     /// The rule of the contract, such as `C11`; absent where the contract says nothing about it.
@@ -68,7 +68,7 @@ pub struct Entry {
     /// What differs.
     pub subject: String,
     /// How it differs: the most frequent ways.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<OperatorDifference>,
     /// How many further ways there are.
     pub more_edits: usize,
     /// Cases that show it.
@@ -85,7 +85,7 @@ pub struct Entry {
 /// One way in which two operators differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Edit {
+pub struct OperatorDifference {
     /// What the base makes; absent where it makes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
@@ -103,7 +103,7 @@ const WHOLE: usize = 120;
 /// Characters of a difference at most.
 const LONGEST: usize = 400;
 
-impl Edit {
+impl OperatorDifference {
     /// An edit; of long texts only the part that differs.
     pub fn of(before: Option<&str>, after: Option<&str>, count: usize) -> Self {
         let (before, after) = match (before, after) {

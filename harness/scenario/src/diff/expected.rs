@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kuberay_contract::{OperatorSettings, PodRole, predict};
+use kuberay_contract::{EffectiveSettings, PodRole, predict};
 use semver::Version;
 use serde_json::Value;
 
@@ -23,9 +23,9 @@ pub fn expected_pods(
     objects: &[Value],
     mark_ready: bool,
 ) -> ExpectedPods {
-    let settings = OperatorSettings {
+    let settings = EffectiveSettings {
         env: settings.clone(),
-        ..OperatorSettings::default()
+        ..EffectiveSettings::default()
     };
     let mut counts = Counts::new();
     for object in objects {

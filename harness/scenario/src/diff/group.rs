@@ -7,8 +7,8 @@ use semver::Version;
 use serde_json::Value;
 
 use super::attribute::attribute;
-use super::changes::{Change, ContainerOf, Subject};
-use super::document::{Edit, Entry};
+use super::changes::{Change, ChangeSubject, ContainerOf};
+use super::document::{DiffEntry, OperatorDifference};
 use super::observed::Observed;
 use super::pods::kinds;
 
@@ -30,7 +30,7 @@ pub struct Case {
 
 /// What one case showed.
 #[derive(Debug)]
-pub struct Comparison<'a> {
+pub struct CaseComparison<'a> {
     /// The case.
     pub case: Case,
     /// What the base made.
@@ -42,7 +42,7 @@ pub struct Comparison<'a> {
 /// The differences of all cases.
 #[derive(Debug, Default)]
 pub struct Groups {
-    subjects: BTreeMap<Subject, Group>,
+    subjects: BTreeMap<ChangeSubject, Group>,
     /// Containers that the base made, by what they are for.
     containers: BTreeMap<ContainerOf, usize>,
     /// Ray containers whose command the base generated.
@@ -70,16 +70,16 @@ impl Group {
 
 /// A subject with the smallest case that shows it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shown {
+pub struct ShownSubject {
     /// The subject.
-    pub subject: Subject,
+    pub subject: ChangeSubject,
     /// The smallest case; a scenario comes before a generated object.
     pub smallest: Case,
 }
 
 impl Groups {
     /// Adds what a case showed.
-    pub fn add(&mut self, comparison: &Comparison<'_>) {
+    pub fn add(&mut self, comparison: &CaseComparison<'_>) {
         for (id, spec) in &comparison.base.pods {
             for (of, generated) in kinds(id, spec) {
                 *self.containers.entry(of).or_default() += 1;
@@ -102,9 +102,9 @@ impl Groups {
     /// Counts as one what the operator writes into several kinds of containers: a subject joins the
     /// same one of Ray's container, or of another kind, where it differs in no other way.
     pub fn join_containers(&mut self) {
-        let subjects: Vec<Subject> = self.subjects.keys().cloned().collect();
+        let subjects: Vec<ChangeSubject> = self.subjects.keys().cloned().collect();
         for subject in subjects {
-            let differs_alike = |other: &Subject| {
+            let differs_alike = |other: &ChangeSubject| {
                 let (own, other) = (self.subjects.get(&subject), self.subjects.get(other));
                 let pair = own.zip(other);
                 pair.is_some_and(|(own, other)| {
@@ -129,9 +129,9 @@ impl Groups {
     }
 
     /// Each subject with the smallest case that shows it, so that it can be asked again.
-    pub fn smallest(&self) -> Vec<Shown> {
+    pub fn smallest(&self) -> Vec<ShownSubject> {
         let shown = self.subjects.iter().filter_map(|(subject, group)| {
-            Some(Shown {
+            Some(ShownSubject {
                 subject: subject.clone(),
                 smallest: group.cases.first()?.clone(),
             })
@@ -140,18 +140,18 @@ impl Groups {
     }
 
     /// The smallest generated case that shows a subject.
-    pub fn smallest_generated(&self, subject: &Subject) -> Option<&Case> {
+    pub fn smallest_generated(&self, subject: &ChangeSubject) -> Option<&Case> {
         let mut cases = self.subjects.get(subject)?.cases.iter();
         cases.find(|case| case.generated)
     }
 
     /// The smallest case that shows a subject; a scenario comes before a generated object.
-    pub fn smallest_of(&self, subject: &Subject) -> Option<Case> {
+    pub fn smallest_of(&self, subject: &ChangeSubject) -> Option<Case> {
         self.subjects.get(subject)?.cases.first().cloned()
     }
 
     /// Removes a case that a second look did not show, and the subject with its last one.
-    pub fn remove_case(&mut self, subject: &Subject, case: &Case) {
+    pub fn remove_case(&mut self, subject: &ChangeSubject, case: &Case) {
         let cases = self.subjects.get_mut(subject).map(|group| &mut group.cases);
         if cases.is_some_and(|cases| cases.remove(case) && cases.is_empty()) {
             self.remove(subject);
@@ -159,7 +159,7 @@ impl Groups {
     }
 
     /// Removes a subject that a second look did not show.
-    pub fn remove(&mut self, subject: &Subject) {
+    pub fn remove(&mut self, subject: &ChangeSubject) {
         self.subjects.remove(subject);
     }
 
@@ -169,15 +169,15 @@ impl Groups {
         &self,
         base: &Version,
         head: &Version,
-        manifests: &BTreeMap<Subject, Value>,
-    ) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = self
+        manifests: &BTreeMap<ChangeSubject, Value>,
+    ) -> Vec<DiffEntry> {
+        let mut entries: Vec<DiffEntry> = self
             .subjects
             .iter()
             .map(|(subject, group)| self.entry(subject, group, base, head, manifests.get(subject)))
             .collect();
         entries.sort_by(|a, b| {
-            let rank = |entry: &Entry| (entry.rule.is_none(), entry.rule.clone());
+            let rank = |entry: &DiffEntry| (entry.rule.is_none(), entry.rule.clone());
             rank(a).cmp(&rank(b))
         });
         for (index, entry) in entries.iter_mut().enumerate() {
@@ -188,12 +188,12 @@ impl Groups {
 
     fn entry(
         &self,
-        subject: &Subject,
+        subject: &ChangeSubject,
         group: &Group,
         base: &Version,
         head: &Version,
         manifest: Option<&Value>,
-    ) -> Entry {
+    ) -> DiffEntry {
         let attribution = attribute(subject, base, head);
         let names = |features: &[&FeatureEntry]| {
             let names = features.iter().map(|entry| entry.name.to_owned());
@@ -206,15 +206,17 @@ impl Groups {
             (std::cmp::Reverse(**count), length(before) + length(after))
         });
         let shown = edits.iter().take(SHOWN);
-        let edits_shown: Vec<Edit> = shown
-            .map(|((before, after), count)| Edit::of(before.as_deref(), after.as_deref(), **count))
+        let edits_shown: Vec<OperatorDifference> = shown
+            .map(|((before, after), count)| {
+                OperatorDifference::of(before.as_deref(), after.as_deref(), **count)
+            })
             .collect();
         let where_ = self.where_(subject, group);
         let title = match edits_shown.as_slice() {
             [only] => format!("{} in {where_}", only.sentence()),
             _ => format!("{subject} in {where_}"),
         };
-        Entry {
+        DiffEntry {
             id: String::new(),
             rule: attribution.rule.map(str::to_owned),
             features: names(&attribution.features),
@@ -236,7 +238,7 @@ impl Groups {
     }
 
     /// Where a difference is seen, such as `every Ray container`.
-    fn where_(&self, subject: &Subject, group: &Group) -> String {
+    fn where_(&self, subject: &ChangeSubject, group: &Group) -> String {
         if group.containers.is_empty() {
             return match group.cases.len() {
                 1 => "one case".into(),
@@ -261,17 +263,17 @@ impl Groups {
 }
 
 /// Whether only a generated command can show a subject.
-fn is_of_generated(subject: &Subject) -> bool {
+fn is_of_generated(subject: &ChangeSubject) -> bool {
     matches!(
         subject,
-        Subject::Ulimit
-            | Subject::Joint
-            | Subject::UserText
-            | Subject::Position
-            | Subject::Flag(_)
-            | Subject::FlagSpacing
-            | Subject::FlagOrder
-            | Subject::End
-            | Subject::ShellOptions
+        ChangeSubject::Ulimit
+            | ChangeSubject::Joint
+            | ChangeSubject::UserText
+            | ChangeSubject::Position
+            | ChangeSubject::Flag(_)
+            | ChangeSubject::FlagSpacing
+            | ChangeSubject::FlagOrder
+            | ChangeSubject::End
+            | ChangeSubject::ShellOptions
     )
 }

@@ -3,7 +3,7 @@
 use semver::Version;
 use serde_json::{Value, json};
 
-use crate::generate::{GeneratedCase, Generator, Plan, Shrinking};
+use crate::generate::{ClusterPlan, GeneratedCase, Generator, Shrinking};
 
 /// Worker groups of one object at most.
 const WORKERS: usize = 3;
@@ -46,7 +46,7 @@ impl Kind {
 
 /// Generates objects; the same seed, releases and number give the same object.
 #[derive(Debug, Clone)]
-pub struct Objects {
+pub struct DiffGenerator {
     base: Generator,
     head: Generator,
 }
@@ -64,7 +64,7 @@ pub struct DiffPlan {
     /// Its kind.
     pub kind: Kind,
     number: u64,
-    plan: Plan,
+    plan: ClusterPlan,
 }
 
 /// The way to the smallest object that shows a difference.
@@ -74,7 +74,7 @@ pub struct DiffShrinking {
     shrinking: Shrinking,
 }
 
-impl Objects {
+impl DiffGenerator {
     /// Objects within what both releases know. Every second one is made for the head, which may
     /// know more.
     pub fn new(seed: u64, base: &Version, head: &Version) -> Self {
@@ -122,7 +122,7 @@ impl DiffObject {
 }
 
 impl DiffShrinking {
-    fn plan(&self, plan: Plan) -> DiffPlan {
+    fn plan(&self, plan: ClusterPlan) -> DiffPlan {
         DiffPlan {
             kind: self.kind,
             number: self.number,

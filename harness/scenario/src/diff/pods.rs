@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::args::{Args, Start, name, swapped};
-use super::changes::{Change, ContainerOf, Subject};
+use super::changes::{Change, ChangeSubject, ContainerOf};
 use super::observed::PodId;
 
 const GENERATED: &str = "KUBERAY_GEN_RAY_START_CMD";
@@ -61,7 +61,7 @@ pub(super) fn pod_changes(
         }
         if let Some((before, after)) = reordered(&names, &new_names) {
             found.push(Change {
-                subject: Subject::ContainerOrder,
+                subject: ChangeSubject::ContainerOrder,
                 container: None,
                 before: Some(before),
                 after: Some(after),
@@ -87,7 +87,7 @@ fn container_change(id: &PodId, key: &str, name: &str, index: usize, gone: bool)
     let of = of(id, key, name, index);
     let text = || Some(format!("{name} in {key}"));
     Change {
-        subject: Subject::Container(of, name.into()),
+        subject: ChangeSubject::Container(of, name.into()),
         container: None,
         before: gone.then(text).flatten(),
         after: (!gone).then(text).flatten(),
@@ -151,7 +151,7 @@ fn is_generated(container: &Value) -> bool {
 }
 
 impl Pair<'_> {
-    fn push(&mut self, subject: Subject, before: Option<String>, after: Option<String>) {
+    fn push(&mut self, subject: ChangeSubject, before: Option<String>, after: Option<String>) {
         self.found.push(Change {
             subject,
             container: Some(self.of),
@@ -160,7 +160,7 @@ impl Pair<'_> {
         });
     }
 
-    fn differ(&mut self, subject: Subject, before: &str, after: &str) {
+    fn differ(&mut self, subject: ChangeSubject, before: &str, after: &str) {
         if before != after {
             self.push(subject, Some(before.into()), Some(after.into()));
         }
@@ -181,7 +181,7 @@ impl Pair<'_> {
                     .to_owned(),
                 )
             };
-            let subject = Subject::Overwrite { annotated };
+            let subject = ChangeSubject::Overwrite { annotated };
             self.push(subject, words(generated.0), words(generated.1));
         } else {
             self.command();
@@ -193,11 +193,15 @@ impl Pair<'_> {
             let lines = there.map(|probe| format!("{probe}: {}", container[*probe]));
             lines.collect::<Vec<_>>().join("\n")
         };
-        self.differ(Subject::Probes(self.of), &probes(before), &probes(after));
+        self.differ(
+            ChangeSubject::Probes(self.of),
+            &probes(before),
+            &probes(after),
+        );
         for field in FIELDS {
             if before[field] != after[field] {
                 let text = |value: &Value| (!value.is_null()).then(|| value.to_string());
-                let subject = Subject::Field(self.of, field);
+                let subject = ChangeSubject::Field(self.of, field);
                 self.push(subject, text(&before[field]), text(&after[field]));
             }
         }
@@ -213,9 +217,9 @@ impl Pair<'_> {
             (Some((program, before)), Some((other, after)))
                 if program == other && before != after =>
             {
-                Subject::ShellOptions
+                ChangeSubject::ShellOptions
             }
-            _ => Subject::Command(self.of),
+            _ => ChangeSubject::Command(self.of),
         };
         self.push(subject, Some(old.join(" ")), Some(new.join(" ")));
     }
@@ -230,7 +234,7 @@ impl Pair<'_> {
             && let ([old], [new]) = (old.as_slice(), new.as_slice())
             && swapped(old, new)
         {
-            self.differ(Subject::Position, old, new);
+            self.differ(ChangeSubject::Position, old, new);
             return;
         }
         if generated
@@ -241,28 +245,32 @@ impl Pair<'_> {
             return;
         }
         let joined = |list: Vec<&str>| Some(list.join("\n"));
-        self.push(Subject::Args(self.of), joined(old), joined(new));
+        self.push(ChangeSubject::Args(self.of), joined(old), joined(new));
     }
 
     fn generated(&mut self, old: &Args<'_>, new: &Args<'_>) {
         match (old.user(), new.user()) {
-            (Some(before), Some(after)) => self.differ(Subject::UserText, before, after),
-            _ => self.differ(Subject::Joint, old.before, new.before),
+            (Some(before), Some(after)) => self.differ(ChangeSubject::UserText, before, after),
+            _ => self.differ(ChangeSubject::Joint, old.before, new.before),
         }
-        self.differ(Subject::Ulimit, old.ulimit, new.ulimit);
+        self.differ(ChangeSubject::Ulimit, old.ulimit, new.ulimit);
         self.start(&old.start, &new.start);
     }
 
     fn start(&mut self, old: &Start<'_>, new: &Start<'_>) {
-        self.differ(Subject::Args(self.of), old.program, new.program);
-        self.differ(Subject::End, old.end, new.end);
+        self.differ(ChangeSubject::Args(self.of), old.program, new.program);
+        self.differ(ChangeSubject::End, old.end, new.end);
         let trimmed = |flags: &[&str]| -> Vec<String> {
             flags.iter().map(|flag| flag.trim().to_owned()).collect()
         };
         let (flags, new_flags) = (trimmed(&old.flags), trimmed(&new.flags));
         if flags == new_flags {
             let whole = |flags: &[&str]| flags.concat();
-            self.differ(Subject::FlagSpacing, &whole(&old.flags), &whole(&new.flags));
+            self.differ(
+                ChangeSubject::FlagSpacing,
+                &whole(&old.flags),
+                &whole(&new.flags),
+            );
             return;
         }
         let by_name = |flags: &[String]| {
@@ -281,7 +289,7 @@ impl Pair<'_> {
             let (before, after) = (by.get(name), new_by.get(name));
             if before != after {
                 let text = |flags: Option<&Vec<String>>| flags.map(|flags| flags.join(" "));
-                self.push(Subject::Flag(name.clone()), text(before), text(after));
+                self.push(ChangeSubject::Flag(name.clone()), text(before), text(after));
             }
         }
         let order = |flags: &[String]| -> Vec<String> {
@@ -293,7 +301,7 @@ impl Pair<'_> {
             new_order.iter().map(String::as_str).collect(),
         );
         if let Some((before, after)) = reordered(&order, &new_order) {
-            self.push(Subject::FlagOrder, Some(before), Some(after));
+            self.push(ChangeSubject::FlagOrder, Some(before), Some(after));
         }
     }
 
@@ -318,13 +326,13 @@ impl Pair<'_> {
             match (name, one(&before), one(&after)) {
                 (GENERATED, Some(before), Some(after)) => self.generated_variable(&before, &after),
                 (TAGS, Some(before), Some(after)) if rest(&before) == rest(&after) => {
-                    self.push(Subject::ReleaseTag, Some(before), Some(after));
+                    self.push(ChangeSubject::ReleaseTag, Some(before), Some(after));
                 }
                 _ => {
                     let text = |values: Vec<String>| {
                         (!values.is_empty()).then(|| format!("{name}={}", values.join(", ")))
                     };
-                    let subject = Subject::Env(self.of, name.into());
+                    let subject = ChangeSubject::Env(self.of, name.into());
                     self.push(subject, text(before), text(after));
                 }
             }
@@ -338,7 +346,7 @@ impl Pair<'_> {
             new_order.iter().map(String::as_str).collect(),
         );
         if let Some((before, after)) = reordered(&order, &new_order) {
-            self.push(Subject::EnvOrder(self.of), Some(before), Some(after));
+            self.push(ChangeSubject::EnvOrder(self.of), Some(before), Some(after));
         }
     }
 
@@ -350,11 +358,11 @@ impl Pair<'_> {
                 .map(|at| (at, Start::of(&text[at..]).is_some()))
         };
         let (Some((at, true)), Some((other, true))) = (split(before), split(after)) else {
-            self.differ(Subject::GeneratedCommand, before, after);
+            self.differ(ChangeSubject::GeneratedCommand, before, after);
             return;
         };
         if before[..at] != after[..other] {
-            self.differ(Subject::GeneratedCommand, before, after);
+            self.differ(ChangeSubject::GeneratedCommand, before, after);
         }
         if let (Some(old), Some(new)) = (Start::of(&before[at..]), Start::of(&after[other..])) {
             self.start(&old, &new);

@@ -58,12 +58,12 @@ fn observed(containers: Value) -> Observed {
     observe(&observation(pods), &[], &version("1.6.2"))
 }
 
-fn subjects(base: &Observed, head: &Observed) -> Vec<Subject> {
+fn subjects(base: &Observed, head: &Observed) -> Vec<ChangeSubject> {
     let changes = changes(base, head, false);
     changes.into_iter().map(|change| change.subject).collect()
 }
 
-fn edit(args: &str) -> Vec<Subject> {
+fn edit(args: &str) -> Vec<ChangeSubject> {
     subjects(
         &observed(json!([container(BASE)])),
         &observed(json!([container(args)])),
@@ -92,18 +92,18 @@ fn a_generated_argument_has_parts() {
 
 #[rstest]
 #[case::equal(BASE, &[])]
-#[case::ulimit(&BASE.replace("65536", "65535"), &[Subject::Ulimit])]
-#[case::joint(&BASE.replace(" && ", " ; "), &[Subject::Joint])]
-#[case::user_text(&BASE.replace(" echo 1 ", " echo 1"), &[Subject::UserText])]
-#[case::flag_value(&BASE.replace("--memory=1", "--memory=2"), &[Subject::Flag("--memory".into())])]
-#[case::flag_gone(&BASE.replace(" --block ", ""), &[Subject::Flag("--block".into())])]
-#[case::flag_new(&BASE.replace(" --block ", " --block  --new "), &[Subject::Flag("--new".into())])]
-#[case::spacing(&BASE.replace("--block  --memory", "--block --memory"), &[Subject::FlagSpacing])]
+#[case::ulimit(&BASE.replace("65536", "65535"), &[ChangeSubject::Ulimit])]
+#[case::joint(&BASE.replace(" && ", " ; "), &[ChangeSubject::Joint])]
+#[case::user_text(&BASE.replace(" echo 1 ", " echo 1"), &[ChangeSubject::UserText])]
+#[case::flag_value(&BASE.replace("--memory=1", "--memory=2"), &[ChangeSubject::Flag("--memory".into())])]
+#[case::flag_gone(&BASE.replace(" --block ", ""), &[ChangeSubject::Flag("--block".into())])]
+#[case::flag_new(&BASE.replace(" --block ", " --block  --new "), &[ChangeSubject::Flag("--new".into())])]
+#[case::spacing(&BASE.replace("--block  --memory", "--block --memory"), &[ChangeSubject::FlagSpacing])]
 #[case::order(
     &BASE.replace(" --block  --memory=1 ", " --memory=1  --block "),
-    &[Subject::FlagOrder]
+    &[ChangeSubject::FlagOrder]
 )]
-fn one_edit_is_one_subject(#[case] args: &str, #[case] expected: &[Subject]) {
+fn one_edit_is_one_subject(#[case] args: &str, #[case] expected: &[ChangeSubject]) {
     assert_eq!(edit(args), expected);
 }
 
@@ -120,7 +120,10 @@ fn the_users_text_behind_the_command_is_one_subject() {
         subjects(&side(BASE), &side(&behind)),
         subjects(&side(&behind), &side(BASE)),
     ];
-    assert_eq!(found, [vec![Subject::Position], vec![Subject::Position]]);
+    assert_eq!(
+        found,
+        [vec![ChangeSubject::Position], vec![ChangeSubject::Position]]
+    );
 }
 
 #[test]
@@ -149,13 +152,13 @@ fn the_users_variable_of_the_same_name_hides_no_flag() {
         &side(BASE),
         &side(&BASE.replace("--num-cpus=1", "--num-cpus=2")),
     );
-    assert_eq!(found, [Subject::Flag("--num-cpus".into())]);
+    assert_eq!(found, [ChangeSubject::Flag("--num-cpus".into())]);
 }
 
 #[rstest]
-#[case::options(&["/bin/bash", "-lc", "--"], Subject::ShellOptions)]
-#[case::program(&["/bin/sh", "-c", "--"], Subject::Command(ContainerOf::Ray))]
-fn shells(#[case] command: &[&str], #[case] expected: Subject) {
+#[case::options(&["/bin/bash", "-lc", "--"], ChangeSubject::ShellOptions)]
+#[case::program(&["/bin/sh", "-c", "--"], ChangeSubject::Command(ContainerOf::Ray))]
+fn shells(#[case] command: &[&str], #[case] expected: ChangeSubject) {
     let mut other = container(BASE);
     other["command"] = json!(command);
     assert_eq!(
@@ -174,10 +177,13 @@ fn a_command_that_is_kept_is_no_other_difference() {
     let base = observed(json!([container(BASE)]));
     assert_eq!(
         subjects(&base, &observed(kept.clone())),
-        [Subject::Overwrite { annotated: false }]
+        [ChangeSubject::Overwrite { annotated: false }]
     );
     let annotated = changes(&base, &observed(kept), true);
-    assert_eq!(annotated[0].subject, Subject::Overwrite { annotated: true });
+    assert_eq!(
+        annotated[0].subject,
+        ChangeSubject::Overwrite { annotated: true }
+    );
 }
 
 #[test]
@@ -193,9 +199,9 @@ fn containers_probes_and_variables_are_compared() {
     assert_eq!(
         found,
         [
-            Subject::Env(ContainerOf::Ray, "A".into()),
-            Subject::Probes(ContainerOf::Ray),
-            Subject::Container(ContainerOf::Autoscaler, "autoscaler".into()),
+            ChangeSubject::Env(ContainerOf::Ray, "A".into()),
+            ChangeSubject::Probes(ContainerOf::Ray),
+            ChangeSubject::Container(ContainerOf::Autoscaler, "autoscaler".into()),
         ]
     );
 }
@@ -250,25 +256,25 @@ fn a_refusal_explains_that_there_are_no_pods() {
     };
     let found = subjects(&base, &refused("a"));
     assert!(
-        matches!(found.as_slice(), [Subject::Refusal(Stage::Api, _)]),
+        matches!(found.as_slice(), [ChangeSubject::Refusal(Stage::Api, _)]),
         "{found:?}"
     );
     let missing = subjects(&base, &Observed::default());
-    assert_eq!(missing, [Subject::Pod("head".into())]);
+    assert_eq!(missing, [ChangeSubject::Pod("head".into())]);
     assert_eq!(subjects(&refused("a"), &refused("a")), []);
 }
 
 #[rstest]
-#[case(Subject::Ulimit, "C11", &["ulimit-from-env", "ulimit-fixed"])]
-#[case(Subject::Flag("--include-log-monitor".into()), "C12", &["log-monitor-kept", "log-monitor-as-switch"])]
+#[case(ChangeSubject::Ulimit, "C11", &["ulimit-from-env", "ulimit-fixed"])]
+#[case(ChangeSubject::Flag("--include-log-monitor".into()), "C12", &["log-monitor-kept", "log-monitor-as-switch"])]
 #[case(
-    Subject::Env(ContainerOf::Autoscaler, "KUBERAY_GEN_AUTOSCALER_START_CMD".into()),
+    ChangeSubject::Env(ContainerOf::Autoscaler, "KUBERAY_GEN_AUTOSCALER_START_CMD".into()),
     "C18",
     &["autoscaler-gen-cmd"]
 )]
-#[case(Subject::UserText, "C02", &[])]
+#[case(ChangeSubject::UserText, "C02", &[])]
 fn a_difference_has_its_rule_and_features(
-    #[case] subject: Subject,
+    #[case] subject: ChangeSubject,
     #[case] rule: &str,
     #[case] expected: &[&str],
 ) {
@@ -282,7 +288,7 @@ fn a_difference_has_its_rule_and_features(
 #[test]
 fn long_texts_are_cut_to_what_differs() {
     let long = |middle: &str| format!("{}{middle}{}", "a".repeat(200), "b".repeat(200));
-    let edit = Edit::of(Some(&long("x")), Some(&long("yy")), 1);
+    let edit = OperatorDifference::of(Some(&long("x")), Some(&long("yy")), 1);
     let around = |middle: &str| format!("…{}{middle}{}…", "a".repeat(30), "b".repeat(30));
     assert_eq!(edit.before, Some(around("x")));
     assert_eq!(edit.after, Some(around("yy")));
@@ -294,7 +300,7 @@ fn long_texts_are_cut_to_what_differs() {
 #[case(Kind::RayService)]
 fn objects_of_each_kind_are_predictable(#[case] kind: Kind) {
     let release = version("1.6.2");
-    let objects = Objects::new(1, &release, &version("1.7.0"));
+    let objects = DiffGenerator::new(1, &release, &version("1.7.0"));
     for number in 0..20 {
         let manifest = objects.object(kind, number).plan().manifest("c", "n");
         assert_eq!(manifest["kind"], kind.word());

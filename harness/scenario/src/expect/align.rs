@@ -198,7 +198,7 @@ fn words(line: &str) -> Vec<&str> {
 
 /// A change of words between two texts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Change {
+pub struct WordChange {
     /// What the old text has; empty where something was added.
     pub old: String,
     /// What the new text has; empty where something was removed.
@@ -207,13 +207,13 @@ pub struct Change {
 
 /// Returns the changes between two texts, each once, in order. Equal changes of different texts are
 /// equal values, so that they can be grouped.
-pub fn changes(old: &str, new: &str) -> Vec<Change> {
+pub fn changes(old: &str, new: &str) -> Vec<WordChange> {
     let mut changes = Vec::new();
     for row in align(old, new).iter().filter(|row| !row.is_equal()) {
         let old = row.old.map_or("", |(_, line)| line);
         let new = row.new.map_or("", |(_, line)| line);
         if row.old.is_none() || row.new.is_none() || old.len().max(new.len()) > WORDS {
-            changes.push(Change {
+            changes.push(WordChange {
                 old: old.trim().into(),
                 new: new.trim().into(),
             });
@@ -222,7 +222,7 @@ pub fn changes(old: &str, new: &str) -> Vec<Change> {
         let (old, new) = (words(old), words(new));
         for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
             if !matches!(op, DiffOp::Equal { .. }) {
-                changes.push(Change {
+                changes.push(WordChange {
                     old: old[op.old_range()].concat(),
                     new: new[op.new_range()].concat(),
                 });

@@ -186,7 +186,7 @@ fn excerpt(
 }
 
 /// A change in words, with visible spaces.
-fn named(change: &align::Change) -> String {
+fn named(change: &align::WordChange) -> String {
     let name = |text: &str| {
         let visible: String = text.chars().map(visible_space).take(NAME).collect();
         let cut = if text.chars().count() > NAME {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use kuberay_contract::CLASSES;
 use semver::Version;
 
-use super::align::{Change, changes};
+use super::align::{WordChange, changes};
 use super::folder::governing;
 use super::name::PENDING;
 use super::{ExpectError, SnapshotFile, SnapshotName, diff};
@@ -125,7 +125,7 @@ impl Pending {
 
     /// The words in which it differs from what stands now; none where there is nothing yet, because all of that has to be
     /// read.
-    pub(super) fn changes(&self) -> Option<Vec<Change>> {
+    pub(super) fn changes(&self) -> Option<Vec<WordChange>> {
         let (_, old) = self.old.as_ref()?;
         Some(changes(&old.body, &self.new.body))
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use semver::Version;
 
-use super::align::Change;
+use super::align::WordChange;
 use super::{ExpectError, Pending, accept, reject};
 use kuberay_manifest::visible;
 
@@ -35,7 +35,7 @@ struct Asked {
     position: usize,
     pending: Pending,
     /// Its change when the review began.
-    changes: Option<Vec<Change>>,
+    changes: Option<Vec<WordChange>>,
 }
 
 impl Asked {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kuberay_contract::admission::{Check, CheckEntry, checks};
+use kuberay_contract::admission::{CheckEntry, OperatorCheck, checks};
 use kuberay_contract::{Feature, FeatureEntry, PodContract, Refusal, Stage, features};
 use semver::Version;
 
@@ -10,7 +10,7 @@ use semver::Version;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage {
     features: BTreeMap<Feature, usize>,
-    checks: BTreeMap<Check, usize>,
+    checks: BTreeMap<OperatorCheck, usize>,
     stages: BTreeMap<Stage, usize>,
 }
 
@@ -96,10 +96,10 @@ pub fn out_of_reach(feature: Feature) -> Option<&'static str> {
 }
 
 /// Why generated objects on envtest can't meet a check; none where they can.
-pub fn check_out_of_reach(check: Check) -> Option<&'static str> {
+pub fn check_out_of_reach(check: OperatorCheck) -> Option<&'static str> {
     match check {
-        Check::MetadataWithSelector => Some("makes the operator panic"),
-        Check::ServiceDeletionDelay => Some("the API server refuses the same"),
+        OperatorCheck::MetadataWithSelector => Some("makes the operator panic"),
+        OperatorCheck::ServiceDeletionDelay => Some("the API server refuses the same"),
         _ => None,
     }
 }

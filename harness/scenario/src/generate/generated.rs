@@ -6,14 +6,14 @@ use proptest::strategy::{BoxedStrategy, Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use semver::Version;
 
-use super::Plan;
+use super::ClusterPlan;
 use super::strategy;
 
 /// Generates RayClusters; the same seed, release and number give the same ones.
 #[derive(Debug, Clone)]
 pub struct Generator {
     seed: u64,
-    strategy: BoxedStrategy<Plan>,
+    strategy: BoxedStrategy<ClusterPlan>,
 }
 
 impl Generator {
@@ -32,7 +32,7 @@ impl Generator {
 }
 
 /// A plan of an object, with the way to smaller ones.
-pub struct GeneratedCase<P = Plan> {
+pub struct GeneratedCase<P = ClusterPlan> {
     tree: Box<dyn ValueTree<Value = P>>,
 }
 
@@ -71,7 +71,7 @@ impl<P: Clone + PartialEq + Debug + 'static> GeneratedCase<P> {
 
 /// The way from a faulty object to the smallest one that is still faulty; whoever asks says of each
 /// candidate whether it is, so that the answer may come from a cluster.
-pub struct Shrinking<P = Plan> {
+pub struct Shrinking<P = ClusterPlan> {
     tree: Box<dyn ValueTree<Value = P>>,
     smallest: P,
     tried: usize,

@@ -8,7 +8,7 @@ use super::edits::Edit;
 use super::generated::GeneratedCase;
 use super::plan::longest_name;
 use super::settings::kinds;
-use super::{Plan, objects};
+use super::{ClusterPlan, objects};
 use crate::OperatorSettings;
 
 /// The longest name of a RayJob or RayService.
@@ -82,7 +82,7 @@ pub struct ObjectPlan {
     /// Its kind.
     pub kind: ObjectKind,
     /// The RayCluster that it is or makes.
-    pub cluster: Plan,
+    pub cluster: ClusterPlan,
     /// Fields of a RayJob beside the RayCluster; empty for other kinds.
     pub job: Map<String, Value>,
     /// What makes the object special.

@@ -10,7 +10,7 @@ pub(super) fn longest_name(limited: bool) -> usize {
 
 /// A RayCluster but for its name.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct ClusterPlan {
     /// What follows the part of the name that makes it unique.
     pub name_tail: String,
     /// The longest name that the release takes.
@@ -48,7 +48,7 @@ pub struct GroupPlan {
     pub init: bool,
 }
 
-impl Plan {
+impl ClusterPlan {
     /// How many Ray containers it holds.
     pub fn cases(&self) -> usize {
         1 + self.workers.len()

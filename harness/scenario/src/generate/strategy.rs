@@ -11,16 +11,19 @@ use proptest::sample::select;
 use semver::Version;
 use serde_json::{Map, Value, json};
 
-use super::plan::{GroupPlan, Plan, longest_name};
+use super::plan::{ClusterPlan, GroupPlan, longest_name};
 use super::words;
 
 /// RayClusters with up to `workers` worker groups that a release accepts.
-pub(super) fn plan(release: &Version, workers: usize) -> BoxedStrategy<Plan> {
+pub(super) fn plan(release: &Version, workers: usize) -> BoxedStrategy<ClusterPlan> {
     plan_with(release, 0..=workers)
 }
 
 /// The same with a number of worker groups out of a range.
-pub(super) fn plan_with(release: &Version, workers: RangeInclusive<usize>) -> BoxedStrategy<Plan> {
+pub(super) fn plan_with(
+    release: &Version,
+    workers: RangeInclusive<usize>,
+) -> BoxedStrategy<ClusterPlan> {
     let has = |feature: Feature| feature.entry().covers(release);
     let limits = Limits {
         group_fields: has(Feature::GroupResources),
@@ -41,7 +44,7 @@ pub(super) fn plan_with(release: &Version, workers: RangeInclusive<usize>) -> Bo
         vec(group(limits, false), workers),
     )
         .prop_map(move |(name_tail, cluster, owner, named, head, workers)| {
-            let mut plan = Plan {
+            let mut plan = ClusterPlan {
                 name_tail,
                 longest_name,
                 labels: Map::new(),
@@ -381,7 +384,7 @@ fn variables() -> BoxedStrategy<Value> {
         .boxed()
 }
 
-impl Plan {
+impl ClusterPlan {
     /// Takes out what an operator refuses together with something else of the plan.
     fn settled(mut self) -> Self {
         const FROM_RESOURCES: [&str; 4] = ["num-cpus", "num-gpus", "memory", "resources"];

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use kuberay_contract::{
-    self as contract, OperatorSettings, PodContract, Reach, Refusal, differences,
+    self as contract, EffectiveSettings, PodContract, Reach, Refusal, differences,
 };
 use semver::Version;
 use serde_json::{Value, json};
@@ -13,10 +13,10 @@ const RELEASES: [&str; 8] = [
     "1.0.0", "1.1.1", "1.2.2", "1.3.2", "1.4.2", "1.5.1", "1.6.2", "1.7.0",
 ];
 
-fn pods(version: &Version, plan: &Plan) -> Vec<PodContract> {
+fn pods(version: &Version, plan: &ClusterPlan) -> Vec<PodContract> {
     contract::predict(
         version,
-        &OperatorSettings::default(),
+        &EffectiveSettings::default(),
         &plan.manifest("c", "n"),
     )
     .unwrap()
@@ -122,7 +122,7 @@ fn what_the_model_says_does_not_differ_from_itself() {
 }
 
 /// An operator with a fault: it loses the second of two spaces in front of `&&`.
-fn is_faulty(release: &Version, plan: &Plan) -> bool {
+fn is_faulty(release: &Version, plan: &ClusterPlan) -> bool {
     pods(release, plan).iter().any(|pod| {
         let mut spec = as_observed(pod);
         let args = &mut spec["containers"][0]["args"][0];

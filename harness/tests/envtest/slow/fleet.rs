@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kuberay_conformance::artifact::{Programs, Source, Store};
+use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::manifest;
 use kuberay_conformance::plan::includes;
 use kuberay_conformance::report::Silent;
-use kuberay_conformance::scenario::diff::{Kind, Objects};
+use kuberay_conformance::scenario::diff::{DiffGenerator, Kind};
 use kuberay_conformance::scenario::{OperatorSettings, Scenario, load_all, manifests};
 use semver::Version;
 use serde_json::{Value, json};
@@ -202,7 +202,7 @@ fn samples(fleet: &mut Fleet, folder: &Path) {
 }
 
 fn generated(fleet: &mut Fleet, [from, to]: [&Version; 2]) {
-    let generated = Objects::new(7, from, to);
+    let generated = DiffGenerator::new(7, from, to);
     for number in 0..NUMBER as u64 {
         let kind = Kind::ALL[usize::try_from(number % 3).unwrap()];
         let plan = generated.object(kind, number).plan();
@@ -222,7 +222,7 @@ fn every_planted_case_of_a_fleet_is_found_and_none_is_invented() {
     let releases = [&from, &to];
     let programs = Programs::new(
         Store::open().unwrap(),
-        Source::Auto,
+        SourcePolicy::Auto,
         std::sync::Arc::new(Silent),
     );
     let runtime = tokio::runtime::Runtime::new().unwrap();

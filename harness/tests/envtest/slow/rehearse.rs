@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use kuberay_conformance::scenario::diff::{Kind, Objects};
+use kuberay_conformance::scenario::diff::{DiffGenerator, Kind};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ fn the_model_and_two_operators_agree_on_generated_objects() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = ("1.5.2".parse().unwrap(), "1.6.2".parse().unwrap());
-    let generated = Objects::new(1, &from, &to);
+    let generated = DiffGenerator::new(1, &from, &to);
     let mut objects = Vec::new();
     for number in 0..40 {
         for kind in Kind::ALL {

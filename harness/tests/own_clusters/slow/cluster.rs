@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::{DeleteParams, PostParams};
 use kube::runtime::wait::{Condition, await_condition};
-use kuberay_conformance::artifact::{Artifacts, Image, Source, Store};
+use kuberay_conformance::artifact::{Artifacts, Image, SourcePolicy, Store};
 use kuberay_conformance::container::Engine;
 use kuberay_conformance::process;
 use kuberay_conformance::report::{Outcome, Progress, Silent};
@@ -50,7 +50,7 @@ impl Setup {
     async fn new(folder: &Path) -> Self {
         let store = Store::open().unwrap();
         let engine = Engine::detect(None, store.root()).await.unwrap();
-        let artifacts = Artifacts::new(engine.clone(), store, Source::Auto, Arc::new(Silent));
+        let artifacts = Artifacts::new(engine.clone(), store, SourcePolicy::Auto, Arc::new(Silent));
         Self {
             kind: artifacts.kind().await.unwrap(),
             node: artifacts.node_image().await.unwrap(),

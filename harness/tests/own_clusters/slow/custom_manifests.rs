@@ -13,7 +13,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::api::{DeleteParams, ListParams};
 use kube::runtime::wait::await_condition;
 use kube::{Api, Client, ResourceExt};
-use kuberay_conformance::artifact::{Programs, Source, Store};
+use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::operator::{OWN_NAMESPACE, ObjectError, Sender};
 use kuberay_conformance::report::{Plain, StatusLevel};
 use serde_json::json;
@@ -89,7 +89,7 @@ async fn without_operator(client: &Client) {
 async fn files(name: &str) -> PathBuf {
     let programs = Programs::new(
         Store::open().unwrap(),
-        Source::Build,
+        SourcePolicy::Build,
         Arc::new(Plain::new(std::io::stderr(), StatusLevel::All)),
     );
     match name {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use kuberay_conformance::artifact::{Artifacts, Pins, Programs, Source, Store};
+use kuberay_conformance::artifact::{Artifacts, Pins, Programs, SourcePolicy, Store};
 use kuberay_conformance::container::{Engine, EngineKind};
 use kuberay_conformance::report::Silent;
 use semver::Version;
@@ -63,7 +63,11 @@ impl Built {
 
 /// What envtest needs of a release, under its public names.
 pub fn for_envtest(operator: &Version, folder: &Path) -> Built {
-    let programs = Programs::new(Store::open().unwrap(), Source::Build, Arc::new(Silent));
+    let programs = Programs::new(
+        Store::open().unwrap(),
+        SourcePolicy::Build,
+        Arc::new(Silent),
+    );
     let pins = Pins::embedded();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut contents = Contents::default();
@@ -98,7 +102,7 @@ pub fn for_kind(operator: &Version, engine: EngineKind) -> Built {
     let node = runtime.block_on(async {
         let store = Store::open().unwrap();
         let engine = Engine::detect(Some(engine), store.root()).await.unwrap();
-        let artifacts = Artifacts::new(engine, store, Source::Build, Arc::new(Silent));
+        let artifacts = Artifacts::new(engine, store, SourcePolicy::Build, Arc::new(Silent));
         let programs = artifacts.programs();
         let kubectl = programs.kubernetes("kubectl").await.unwrap();
         contents.files.insert(kubernetes(&pins, "kubectl"), kubectl);

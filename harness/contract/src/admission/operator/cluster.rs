@@ -4,7 +4,7 @@ use semver::Version;
 
 use super::options;
 use super::versions::{generic, older};
-use crate::admission::checks::{Check, Checks};
+use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::metadata::{label_value, qualified_name};
 use crate::admission::view::View;
 use crate::classes::plain;
@@ -31,7 +31,7 @@ pub(super) fn spec(checks: &Checks, spec: &View, root: &View, prefix: &str) {
     if spec.exists() && head.find(&["template", "spec", "containers"]).len() == 0 {
         let at = head.find(&["template", "spec", "containers"]);
         let message = format!("{prefix}headGroupSpec should have at least one container");
-        checks.refuse(Check::Containers, &at, message);
+        checks.refuse(OperatorCheck::Containers, &at, message);
         return;
     }
     group(checks, "Head", &head, prefix);
@@ -52,7 +52,7 @@ pub(super) fn spec(checks: &Checks, spec: &View, root: &View, prefix: &str) {
             };
             let message =
                 format!("{prefix}spec.{option} requires the {gate} feature gate to be enabled");
-            checks.refuse_without(gate, Check::GatedOptions, &at, message);
+            checks.refuse_without(gate, OperatorCheck::GatedOptions, &at, message);
         }
     }
     upgrade(checks, spec, root);
@@ -68,7 +68,7 @@ fn upgrade(checks: &Checks, spec: &View, root: &View) {
     let at = spec.find(&["upgradeStrategy", "type"]);
     if at.exists() && matches!(kind, "RayJob" | "RayService") {
         let message = format!("upgradeStrategy cannot be set when RayCluster is created by {kind}");
-        checks.refuse(Check::UpgradeOfChild, &at, message);
+        checks.refuse(OperatorCheck::UpgradeOfChild, &at, message);
     }
 }
 
@@ -83,7 +83,7 @@ fn group(checks: &Checks, name: &str, group: &View, prefix: &str) {
             "{prefix}resource fields should not be set in both rayStartParams and Resources for {name} group; \
              please use only one"
         );
-        checks.refuse(Check::ResourcesTwice, &resources, message);
+        checks.refuse(OperatorCheck::ResourcesTwice, &resources, message);
     }
     let labels = params.get("labels");
     if labels.exists() {
@@ -91,20 +91,20 @@ fn group(checks: &Checks, name: &str, group: &View, prefix: &str) {
             "{prefix}rayStartParams['labels'] is not supported for {name} group; please use the top-level Labels \
              field instead"
         );
-        checks.refuse(Check::LabelsInParams, &labels, message);
+        checks.refuse(OperatorCheck::LabelsInParams, &labels, message);
     }
     for (key, value) in group.get("labels").entries() {
         if let Some(problem) = qualified_name(key) {
             let message =
                 format!("{prefix}invalid label key for {name} group: '{key}', error: {problem}");
-            checks.refuse(Check::GroupLabelSyntax, &value, message);
+            checks.refuse(OperatorCheck::GroupLabelSyntax, &value, message);
         }
         if let Some(problem) = label_value(value.text()) {
             let message = format!(
                 "{prefix}invalid label value for key '{key}' in {name} group: '{}', error: {problem}",
                 value.text()
             );
-            checks.refuse(Check::GroupLabelSyntax, &value, message);
+            checks.refuse(OperatorCheck::GroupLabelSyntax, &value, message);
         }
     }
 }
@@ -113,7 +113,7 @@ fn worker_group(checks: &Checks, spec: &View, worker: &View, prefix: &str) {
     let containers = worker.find(&["template", "spec", "containers"]);
     if containers.len() == 0 {
         let message = format!("{prefix}workerGroupSpec should have at least one container");
-        checks.refuse(Check::Containers, &containers, message);
+        checks.refuse(OperatorCheck::Containers, &containers, message);
         return;
     }
     let name = worker.get("groupName").text();
@@ -124,7 +124,7 @@ fn worker_group(checks: &Checks, spec: &View, worker: &View, prefix: &str) {
             "{prefix}worker group {name} must set both minReplicas and maxReplicas when autoscaling is disabled"
         );
         checks.refuse(
-            Check::ReplicaBounds,
+            OperatorCheck::ReplicaBounds,
             if least.is_none() { &least_at } else { &most_at },
             message,
         );
@@ -135,7 +135,7 @@ fn worker_group(checks: &Checks, spec: &View, worker: &View, prefix: &str) {
     ] {
         if let Some(number) = number.filter(|number| *number < 0) {
             let message = format!("{prefix}worker group {name} has negative {field} {number}");
-            checks.refuse(Check::ReplicaBounds, at, message);
+            checks.refuse(OperatorCheck::ReplicaBounds, at, message);
         }
     }
     if let (Some(least), Some(most)) = (least, most)
@@ -144,7 +144,7 @@ fn worker_group(checks: &Checks, spec: &View, worker: &View, prefix: &str) {
         let message = format!(
             "{prefix}worker group {name} has minReplicas {least} greater than maxReplicas {most}"
         );
-        checks.refuse(Check::ReplicaBounds, &least_at, message);
+        checks.refuse(OperatorCheck::ReplicaBounds, &least_at, message);
     }
     group(checks, name, worker, prefix);
     idle_timeout(checks, spec, worker, prefix);
@@ -165,14 +165,14 @@ fn idle_timeout(checks: &Checks, spec: &View, worker: &View, prefix: &str) {
             let message = format!(
                 "{prefix}worker group {name}: idleTimeoutSeconds must be non-negative, got {number}"
             );
-            checks.refuse(Check::GroupIdleTimeout, &at, message);
+            checks.refuse(OperatorCheck::GroupIdleTimeout, &at, message);
         }
         Some(_) if !has_v2(spec) => {
             let message = format!(
                 "{prefix}worker group {name}: idleTimeoutSeconds is set, but autoscaler v2 is not enabled. Please \
                  set .spec.autoscalerOptions.version to 'v2'"
             );
-            checks.refuse(Check::GroupIdleTimeout, &at, message);
+            checks.refuse(OperatorCheck::GroupIdleTimeout, &at, message);
         }
         _ => {}
     }
@@ -200,7 +200,7 @@ fn priority(checks: &Checks, spec: &View, worker: &View, prefix: &str) {
         Some(_) => return,
     };
     checks.refuse(
-        Check::GroupPriority,
+        OperatorCheck::GroupPriority,
         &at,
         format!("{prefix}worker group {name}: {reason}"),
     );
@@ -217,7 +217,7 @@ fn fault_tolerance(checks: &Checks, spec: &View, root: &View, prefix: &str) {
             "{prefix}ray.io/ft-enabled annotation and GcsFaultToleranceOptions are both set. Please use only \
              GcsFaultToleranceOptions to configure GCS fault tolerance"
         );
-        checks.refuse(Check::FaultToleranceTwice, &annotation, message);
+        checks.refuse(OperatorCheck::FaultToleranceTwice, &annotation, message);
     }
     let params = head.get("rayStartParams");
     if options.exists() {
@@ -227,7 +227,7 @@ fn fault_tolerance(checks: &Checks, spec: &View, root: &View, prefix: &str) {
                     "{prefix}cannot set {what} when GcsFaultToleranceOptions is enabled - use \
                      GcsFaultToleranceOptions.{instead} instead"
                 );
-                checks.refuse(Check::RedisOutsideOptions, &at, message);
+                checks.refuse(OperatorCheck::RedisOutsideOptions, &at, message);
             }
         };
         let given = |at: View<'_>| (!at.text().is_empty()).then_some(at.path.clone());
@@ -261,7 +261,7 @@ fn fault_tolerance(checks: &Checks, spec: &View, root: &View, prefix: &str) {
             "{prefix}RAY_REDIS_ADDRESS is set which implicitly enables GCS fault tolerance, but \
              GcsFaultToleranceOptions is not set. Please set GcsFaultToleranceOptions to enable GCS fault tolerance"
         );
-        checks.refuse(Check::RedisWithoutFaultTolerance, &at, message);
+        checks.refuse(OperatorCheck::RedisWithoutFaultTolerance, &at, message);
     }
     let parameter = Some(params.get("redis-username")).filter(|at| !at.text().is_empty());
     if let Some(at) = parameter.or_else(|| env.named("REDIS_USERNAME")) {
@@ -269,7 +269,7 @@ fn fault_tolerance(checks: &Checks, spec: &View, root: &View, prefix: &str) {
             "{prefix}cannot set redis username in rayStartParams or environment variables - use \
              GcsFaultToleranceOptions.RedisUsername instead"
         );
-        checks.refuse(Check::RedisUsername, &at, message);
+        checks.refuse(OperatorCheck::RedisUsername, &at, message);
     }
 }
 
@@ -281,13 +281,13 @@ fn backend(checks: &Checks, options: &View, prefix: &str) {
              requires the GCSFaultToleranceEmbeddedStorage feature gate to be enabled"
         );
         let gate = "GCSFaultToleranceEmbeddedStorage";
-        checks.refuse_without(gate, Check::GcsBackend, &backend, message);
+        checks.refuse_without(gate, OperatorCheck::GcsBackend, &backend, message);
     } else if options.get("storage").exists() {
         let message = format!(
             "{prefix}cannot set GcsFaultToleranceOptions.Storage when backend is 'redis' - it only applies to the \
              'rocksdb' backend"
         );
-        checks.refuse(Check::GcsBackend, &options.get("storage"), message);
+        checks.refuse(OperatorCheck::GcsBackend, &options.get("storage"), message);
     }
 }
 
@@ -309,14 +309,14 @@ fn suspended_groups(checks: &Checks, spec: &View, prefix: &str) {
                 .into()
         };
         let gate = "RayJobDeletionPolicy";
-        checks.refuse_without(gate, Check::SuspendedGroupGate, &at, message);
+        checks.refuse_without(gate, OperatorCheck::SuspendedGroupGate, &at, message);
         if scales(spec) {
             let message = if names {
                 format!("{prefix}worker group {name} cannot be suspended with Autoscaler enabled")
             } else {
                 "suspending worker groups is not currently supported with Autoscaler enabled".into()
             };
-            checks.refuse(Check::SuspendedGroupScaled, &at, message);
+            checks.refuse(OperatorCheck::SuspendedGroupScaled, &at, message);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the operator refuses about a RayCronJob: its name, its schedule and its template.
 
-use super::super::checks::{Check, Checks};
+use super::super::checks::{Checks, OperatorCheck};
 use super::super::view::View;
 use super::job;
 use crate::classes::plain;
@@ -12,14 +12,14 @@ pub(super) fn check(checks: &Checks, root: &View) {
     let name = root.find(&["metadata", "name"]);
     if name.text().len() > 36 {
         let message = "RayCronJob name should be no more than 36 characters";
-        checks.refuse(Check::CronJobName, &name, message);
+        checks.refuse(OperatorCheck::CronJobName, &name, message);
     }
     // Before 1.7 the RayJob has a random name that may break the rules of RayJobs.
     if plain(checks.release) < Version::new(1, 7, 0) && !name.text().is_empty() {
         let job = format!("{}-xxxxx", name.text());
         super::name_of(
             checks,
-            Check::JobName,
+            OperatorCheck::JobName,
             &name,
             &job,
             "RayJob",
@@ -32,16 +32,16 @@ pub(super) fn check(checks: &Checks, root: &View) {
     let has_zones = plain(checks.release) >= Version::new(1, 7, 0);
     if has_zones && schedule.text().contains("TZ") {
         let message = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
-        checks.refuse(Check::CronJobSchedule, &schedule, message);
+        checks.refuse(OperatorCheck::CronJobSchedule, &schedule, message);
     } else if let Err(problem) = parse(schedule.text()) {
         let message = format!("invalid cron schedule: {problem}");
-        checks.refuse(Check::CronJobSchedule, &schedule, message);
+        checks.refuse(OperatorCheck::CronJobSchedule, &schedule, message);
     }
     let zone = spec.get("timeZone");
     if has_zones && zone.exists() && zone.text().is_empty() {
         let message = "timeZone must not be empty string, omit the field to use the local time zone \
                        of the KubeRay operator";
-        checks.refuse(Check::CronJobZone, &zone, message);
+        checks.refuse(OperatorCheck::CronJobZone, &zone, message);
     }
     job::spec(checks, &spec.get("jobTemplate"), &View::root(&Value::Null));
 }

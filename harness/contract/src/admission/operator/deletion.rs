@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cluster;
-use crate::admission::checks::{Check, Checks};
+use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::view::View;
 
 /// The gate that both fields need while it is off by default.
@@ -19,13 +19,13 @@ pub(super) fn check(checks: &Checks, spec: &View, prefix: &str) {
     match ttl.number() {
         Some(seconds) if seconds < 0 => {
             let message = format!("{prefix}TTLSecondsAfterFinished must be a non-negative integer");
-            checks.refuse(Check::JobTtl, &ttl, message);
+            checks.refuse(OperatorCheck::JobTtl, &ttl, message);
         }
         Some(seconds) if seconds > 0 && !shutdown => {
             let message = format!(
                 "{prefix}a RayJob with shutdownAfterJobFinishes set to false cannot have TTLSecondsAfterFinished"
             );
-            checks.refuse(Check::JobTtl, &ttl, message);
+            checks.refuse(OperatorCheck::JobTtl, &ttl, message);
         }
         _ => {}
     }
@@ -33,15 +33,21 @@ pub(super) fn check(checks: &Checks, spec: &View, prefix: &str) {
     if policy.exists() {
         let message =
             "RayJobDeletionPolicy feature gate must be enabled to use the DeletionPolicy feature";
-        checks.refuse_without(GATE, Check::DeletionPolicy, &policy, message);
+        checks.refuse_without(GATE, OperatorCheck::DeletionPolicy, &policy, message);
     }
     let strategy = spec.get("deletionStrategy");
     if !strategy.exists() {
         return;
     }
     let message = "RayJobDeletionPolicy feature gate must be enabled to use DeletionStrategy";
-    checks.refuse_without(GATE, Check::DeletionStrategyGate, &strategy, message);
-    let refuse = |at: &View, reason: String| checks.refuse(Check::DeletionStrategy, at, reason);
+    checks.refuse_without(
+        GATE,
+        OperatorCheck::DeletionStrategyGate,
+        &strategy,
+        message,
+    );
+    let refuse =
+        |at: &View, reason: String| checks.refuse(OperatorCheck::DeletionStrategy, at, reason);
 
     let legacy = ["onSuccess", "onFailure"].map(|field| strategy.get(field));
     let rules = strategy.get("deletionRules");

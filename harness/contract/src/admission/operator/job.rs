@@ -4,7 +4,7 @@ use semver::Version;
 use serde_json::Value;
 
 use super::{cluster, deletion, prefix, versions};
-use crate::admission::checks::{Check, Checks};
+use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::view::View;
 use crate::classes::plain;
 use crate::go;
@@ -19,18 +19,18 @@ pub(super) fn spec(checks: &Checks, spec: &View, root: &View) {
         let message = format!(
             "{prefix}a RayJob with shutdownAfterJobFinishes set to false is not allowed to be suspended"
         );
-        checks.refuse(Check::SuspendedJobStays, &suspend, message);
+        checks.refuse(OperatorCheck::SuspendedJobStays, &suspend, message);
     }
     deletion::check(checks, spec, prefix);
     if suspend.is_true() && selects {
         let message =
             format!("{prefix}the ClusterSelector mode doesn't support the suspend operation");
-        checks.refuse(Check::SuspendedJobSelects, &suspend, message);
+        checks.refuse(OperatorCheck::SuspendedJobSelects, &suspend, message);
     }
     let own = spec.get("rayClusterSpec");
     if !own.exists() && !selects {
         let message = format!("{prefix}one of RayClusterSpec or ClusterSelector must be set");
-        checks.refuse(Check::JobWithoutCluster, &own, message);
+        checks.refuse(OperatorCheck::JobWithoutCluster, &own, message);
     }
     modes(checks, spec, prefix);
     if own.exists() {
@@ -38,7 +38,7 @@ pub(super) fn spec(checks: &Checks, spec: &View, root: &View) {
         if kubernetes.is_true() {
             let message =
                 format!("{prefix}K8s token auth mode is currently not supported for RayJob");
-            checks.refuse(Check::KubernetesTokenOfChild, &kubernetes, message);
+            checks.refuse(OperatorCheck::KubernetesTokenOfChild, &kubernetes, message);
         }
         cluster::spec(checks, &own, root, prefix);
     }
@@ -50,7 +50,7 @@ pub(super) fn spec(checks: &Checks, spec: &View, root: &View) {
     };
     if let Some(problem) = problem {
         let message = format!("failed to unmarshal RuntimeEnvYAML: {problem}");
-        checks.refuse(Check::RuntimeEnv, &runtime, message);
+        checks.refuse(OperatorCheck::RuntimeEnv, &runtime, message);
     }
     numbers(checks, spec, prefix);
     submitter(checks, spec, root);
@@ -64,20 +64,20 @@ fn modes(checks: &Checks, spec: &View, prefix: &str) {
     if selector.len() > 0 {
         if selector.get("ray.io/cluster").text().is_empty() {
             let message = "cluster name in ClusterSelector should not be empty";
-            checks.refuse(Check::SelectorWithoutName, &selector, message);
+            checks.refuse(OperatorCheck::SelectorWithoutName, &selector, message);
         }
         if mode.text() == "SidecarMode" {
             let message = "ClusterSelector is not supported in SidecarMode";
-            checks.refuse(Check::SidecarSelects, &selector, message);
+            checks.refuse(OperatorCheck::SidecarSelects, &selector, message);
         }
         if retries {
             let message = format!("{prefix}BackoffLimit is incompatible with ClusterSelector mode");
-            checks.refuse(Check::BackoffWithSelector, &backoff, message);
+            checks.refuse(OperatorCheck::BackoffWithSelector, &backoff, message);
         }
     }
     if mode.text() == "InteractiveMode" && retries {
         let message = format!("{prefix}BackoffLimit is incompatible with InteractiveMode");
-        checks.refuse(Check::BackoffInteractive, &backoff, message);
+        checks.refuse(OperatorCheck::BackoffInteractive, &backoff, message);
     }
     if mode.text() != "SidecarMode" {
         return;
@@ -89,7 +89,7 @@ fn modes(checks: &Checks, spec: &View, prefix: &str) {
         let at = spec.get(field);
         if at.exists() {
             let message = format!("Currently, SidecarMode doesn't support {name}");
-            checks.refuse(Check::SidecarTemplate, &at, message);
+            checks.refuse(OperatorCheck::SidecarTemplate, &at, message);
         }
     }
     let restart = spec.find(&[
@@ -101,15 +101,19 @@ fn modes(checks: &Checks, spec: &View, prefix: &str) {
     ]);
     if !matches!(restart.text(), "" | "Never") {
         let message = "restartPolicy for head Pod should be Never or unset when using SidecarMode";
-        checks.refuse(Check::SidecarRestarts, &restart, message);
+        checks.refuse(OperatorCheck::SidecarRestarts, &restart, message);
     }
 }
 
 fn numbers(checks: &Checks, spec: &View, prefix: &str) {
     let fields = [
-        (Check::JobDeadline, "activeDeadlineSeconds", 1),
-        (Check::JobPreRunningDeadline, "preRunningDeadlineSeconds", 1),
-        (Check::JobBackoff, "backoffLimit", 0),
+        (OperatorCheck::JobDeadline, "activeDeadlineSeconds", 1),
+        (
+            OperatorCheck::JobPreRunningDeadline,
+            "preRunningDeadlineSeconds",
+            1,
+        ),
+        (OperatorCheck::JobBackoff, "backoffLimit", 0),
     ];
     for (check, field, least) in fields {
         let at = spec.get(field);
@@ -143,7 +147,7 @@ fn submitter(checks: &Checks, spec: &View, root: &View) {
     {
         let message = "dashboard port is not found: the head's Service has the ports of this list only, and none is \
                        called dashboard";
-        checks.refuse_submitter(Check::DashboardPort, &ports, message);
+        checks.refuse_submitter(OperatorCheck::DashboardPort, &ports, message);
     }
 }
 
@@ -153,14 +157,14 @@ fn metadata(checks: &Checks, spec: &View, sidecar: bool) {
     if !own.exists() {
         let message = "the operator reads spec.rayClusterSpec.rayVersion without looking whether there is a \
                        rayClusterSpec, and panics";
-        checks.refuse_submitter(Check::MetadataWithSelector, &at, message);
+        checks.refuse_submitter(OperatorCheck::MetadataWithSelector, &at, message);
         return;
     }
     let version = own.get("rayVersion");
     let Some(problem) = versions::too_old_for_metadata(version.text()) else {
         return;
     };
-    let refuse = |check: Check| {
+    let refuse = |check: OperatorCheck| {
         // Beside the head the command is built before the RayCluster is made.
         if sidecar {
             checks.refuse(check, &version, problem.clone());
@@ -168,8 +172,8 @@ fn metadata(checks: &Checks, spec: &View, sidecar: bool) {
             checks.refuse_submitter(check, &version, problem.clone());
         }
     };
-    refuse(Check::MetadataVersion);
+    refuse(OperatorCheck::MetadataVersion);
     if !version.text().is_empty() {
-        refuse(Check::MetadataOldRay);
+        refuse(OperatorCheck::MetadataOldRay);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::cluster::{AUTOSCALER_V2, ray_env, scales};
 use super::versions::{generic, older};
-use crate::admission::checks::{Check, Checks};
+use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::view::View;
 
 /// Checks `autoscalerOptions`, and the variable of the head that does the same.
@@ -17,14 +17,14 @@ pub(super) fn autoscaler(checks: &Checks, spec: &View, prefix: &str) {
                 "{prefix}environment variable {AUTOSCALER_V2} cannot be set to '{value}' when \
                  enableInTreeAutoscaling is false. Please set enableInTreeAutoscaling: true to use autoscaler v2"
             );
-            checks.refuse(Check::AutoscalerV2Unscaled, variable, message);
+            checks.refuse(OperatorCheck::AutoscalerV2Unscaled, variable, message);
         }
         if scales(spec) && version.exists() {
             let message = format!(
                 "{prefix}both .spec.autoscalerOptions.version and head Pod env var {AUTOSCALER_V2} are set, please \
                  only use the former"
             );
-            checks.refuse(Check::AutoscalerVersionTwice, variable, message);
+            checks.refuse(OperatorCheck::AutoscalerVersionTwice, variable, message);
         }
     }
     if scales(spec) && version.text() == "v2" {
@@ -41,7 +41,7 @@ pub(super) fn autoscaler(checks: &Checks, spec: &View, prefix: &str) {
             let message = format!(
                 "{prefix}restartPolicy for {whose} should be Never or unset when using autoscaler V2"
             );
-            checks.refuse(Check::AutoscalerV2Restarts, &at, message);
+            checks.refuse(OperatorCheck::AutoscalerV2Restarts, &at, message);
         }
     }
     let timeout = options.get("idleTimeoutSeconds");
@@ -49,14 +49,14 @@ pub(super) fn autoscaler(checks: &Checks, spec: &View, prefix: &str) {
         let message = format!(
             "{prefix}autoscalerOptions.idleTimeoutSeconds must be non-negative, got {number}"
         );
-        checks.refuse(Check::AutoscalerIdleTimeout, &timeout, message);
+        checks.refuse(OperatorCheck::AutoscalerIdleTimeout, &timeout, message);
     }
     if let Some(at) = options.get("env").named("KUBERAY_GEN_AUTOSCALER_START_CMD") {
         let message = format!(
             "{prefix}autoscalerOptions.env must not contain KUBERAY_GEN_AUTOSCALER_START_CMD: it is managed by \
              KubeRay and injected automatically into the autoscaler container"
         );
-        checks.refuse(Check::ReservedVariable, &at, message);
+        checks.refuse(OperatorCheck::ReservedVariable, &at, message);
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn authentication(checks: &Checks, spec: &View, prefix: &str) {
             let message = format!(
                 "{prefix}authOptions.enableK8sTokenAuth is enabled but authOptions.mode not set to 'token'"
             );
-            checks.refuse(Check::KubernetesToken, &kubernetes, message);
+            checks.refuse(OperatorCheck::KubernetesToken, &kubernetes, message);
         }
         return;
     }
@@ -86,19 +86,23 @@ pub(super) fn authentication(checks: &Checks, spec: &View, prefix: &str) {
         }),
     };
     if let Some(reason) = reason {
-        checks.refuse(Check::TokenRayVersion, &at, format!("{prefix}{reason}"));
+        checks.refuse(
+            OperatorCheck::TokenRayVersion,
+            &at,
+            format!("{prefix}{reason}"),
+        );
     } else if kubernetes.is_true() {
         if generic(version).is_some_and(|numbers| older(&numbers, [2, 55, 0])) {
             let message = format!(
                 "{prefix}authOptions.enableK8sTokenAuth is enabled but minimum Ray version is 2.55.0, got {version}"
             );
-            checks.refuse(Check::KubernetesToken, &kubernetes, message);
+            checks.refuse(OperatorCheck::KubernetesToken, &kubernetes, message);
         }
         if !options.get("secretName").text().is_empty() {
             let message = format!(
                 "{prefix}authOptions.enableK8sTokenAuth is enabled and authOptions.secretName is also set"
             );
-            checks.refuse(Check::KubernetesToken, &kubernetes, message);
+            checks.refuse(OperatorCheck::KubernetesToken, &kubernetes, message);
         }
     }
 }

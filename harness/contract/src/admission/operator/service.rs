@@ -3,7 +3,7 @@
 use semver::Version;
 
 use super::{cluster, name, prefix};
-use crate::admission::checks::{Check, Checks};
+use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::view::View;
 use crate::classes::plain;
 
@@ -17,7 +17,7 @@ pub(super) fn check(checks: &Checks, root: &View) {
     name(
         checks,
         root,
-        Check::ServiceName,
+        OperatorCheck::ServiceName,
         "RayService",
         47,
         &metadata,
@@ -31,7 +31,7 @@ pub(super) fn check(checks: &Checks, root: &View) {
     if kubernetes.is_true() {
         let message =
             format!("{prefix}K8s token auth mode is currently not supported for RayService");
-        checks.refuse(Check::KubernetesTokenOfChild, &kubernetes, message);
+        checks.refuse(OperatorCheck::KubernetesTokenOfChild, &kubernetes, message);
     }
     cluster::spec(checks, &cluster, root, &prefix);
 
@@ -40,7 +40,7 @@ pub(super) fn check(checks: &Checks, root: &View) {
         let message = format!(
             "{prefix}spec.rayClusterConfig.headGroupSpec.headService.metadata.name should not be set"
         );
-        checks.refuse(Check::HeadServiceNamed, &named, message);
+        checks.refuse(OperatorCheck::HeadServiceNamed, &named, message);
     }
     upgrade(checks, &spec, &cluster, &prefix);
     let delay = spec.get("rayClusterDeletionDelaySeconds");
@@ -48,7 +48,7 @@ pub(super) fn check(checks: &Checks, root: &View) {
         let message = format!(
             "{prefix}Spec.RayClusterDeletionDelaySeconds should be a non-negative integer, got {number}"
         );
-        checks.refuse(Check::ServiceDeletionDelay, &delay, message);
+        checks.refuse(OperatorCheck::ServiceDeletionDelay, &delay, message);
     }
 }
 
@@ -70,7 +70,7 @@ fn upgrade(checks: &Checks, spec: &View, cluster: &View, prefix: &str) {
             "{prefix}Spec.UpgradeStrategy.Type value {} is invalid, valid options are {valid}",
             at.text()
         );
-        checks.refuse(Check::ServiceUpgradeType, &at, message);
+        checks.refuse(OperatorCheck::ServiceUpgradeType, &at, message);
     }
     if at.text() != INCREMENTAL {
         return;
@@ -98,7 +98,7 @@ fn upgrade(checks: &Checks, spec: &View, cluster: &View, prefix: &str) {
         return;
     };
     checks.refuse(
-        Check::ServiceIncrementalUpgrade,
+        OperatorCheck::ServiceIncrementalUpgrade,
         &at,
         format!("{prefix}{reason}"),
     );
@@ -123,7 +123,7 @@ fn timeout(checks: &Checks, root: &View, prefix: &str) {
         },
     };
     let message = format!("{prefix}RayService annotations is invalid: {problem}");
-    checks.refuse(Check::ServiceTimeout, &at, message);
+    checks.refuse(OperatorCheck::ServiceTimeout, &at, message);
 }
 
 /// The seconds of a text that `time.ParseDuration` reads.

@@ -8,8 +8,8 @@ use std::process::Command;
 use rstest::rstest;
 use tempfile::TempDir;
 
-use super::super::image::{Images, LOCAL_PREFIX, Recipe};
-use super::super::{Artifacts, Key, Pins, Source, Store, module_zip, oci};
+use super::super::image::{ImageStore, LOCAL_PREFIX, Recipe};
+use super::super::{Artifacts, Key, Pins, SourcePolicy, Store, module_zip, oci};
 use super::*;
 use crate::container::Engine;
 use crate::process;
@@ -124,7 +124,7 @@ async fn builds_in_containers_trust_the_hosts_bundle() {
     let artifacts = Artifacts::new(
         engine.clone(),
         store,
-        Source::Build,
+        SourcePolicy::Build,
         std::sync::Arc::new(Silent),
     );
     let debian = artifacts.debian().await.unwrap().name.clone();
@@ -154,7 +154,7 @@ async fn build_ray(engine: &Engine, debian: &str, index: &str, authorities: &str
     std::fs::write(&lock, text).unwrap();
     // Beside the engine's own, so that what is kept of other builds stays as it is.
     let store = Store::at(folder.path().join("store")).unwrap();
-    let images = Images {
+    let images = ImageStore {
         engine,
         store: &store,
         progress: &Silent,

@@ -2,17 +2,17 @@ use std::sync::Arc;
 
 use rstest::rstest;
 
-use super::super::{Source, Store};
+use super::super::{SourcePolicy, Store};
 use super::Programs;
 use crate::progress::Silent;
 use crate::results::Origin;
 
 #[rstest]
-#[case::pulled(Source::Pull, Origin::Pulled, false)]
-#[case::built(Source::Build, Origin::Built, true)]
+#[case::pulled(SourcePolicy::Pull, Origin::Pulled, false)]
+#[case::built(SourcePolicy::Build, Origin::Built, true)]
 #[tokio::test]
 async fn a_program_whose_checksum_comes_from_its_own_origin_is_not_pinned(
-    #[case] source: Source,
+    #[case] source: SourcePolicy,
     #[case] origin: Origin,
     #[case] pinned: bool,
 ) {

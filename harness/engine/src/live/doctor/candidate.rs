@@ -1,7 +1,7 @@
 //! A cause that may explain what is seen, with its weight against others.
 
 use super::causes::Cause;
-use super::document::{Finding, Patch, Proof, ProofKind, Severity};
+use super::document::{DoctorFinding, DoctorSeverity, Patch, Proof, ProofKind};
 use super::view::PodView;
 use crate::explain::check::{self, trap};
 use crate::visible;
@@ -14,7 +14,7 @@ const PROOF: usize = 400;
 pub(super) struct Candidate {
     /// How much speaks for it, against others of the same object.
     pub weight: u32,
-    pub finding: Finding,
+    pub finding: DoctorFinding,
 }
 
 impl Candidate {
@@ -23,10 +23,10 @@ impl Candidate {
         let scenarios = cause.scenarios.iter().map(|name| (*name).to_owned());
         Self {
             weight,
-            finding: Finding {
+            finding: DoctorFinding {
                 rank: 0,
                 cause: cause.id.into(),
-                severity: Severity::Problem,
+                severity: DoctorSeverity::Problem,
                 sentence: cause.text.into(),
                 pod: None,
                 container: None,
@@ -40,15 +40,15 @@ impl Candidate {
     }
 
     /// A problem that a trap of the manifest explains.
-    pub fn of_trap(found: &check::Finding, weight: u32) -> Self {
+    pub fn of_trap(found: &check::CheckFinding, weight: u32) -> Self {
         let known = trap(&found.id);
         let scenarios = known.map(|trap| trap.scenarios).unwrap_or_default();
         let mut one = Self {
             weight,
-            finding: Finding {
+            finding: DoctorFinding {
                 rank: 0,
                 cause: found.id.clone(),
-                severity: Severity::Problem,
+                severity: DoctorSeverity::Problem,
                 sentence: known.map_or(found.message.clone(), |trap| trap.text.into()),
                 pod: None,
                 container: None,
@@ -97,7 +97,7 @@ impl Candidate {
 
     /// With this severity.
     #[must_use]
-    pub fn rated(mut self, severity: Severity) -> Self {
+    pub fn rated(mut self, severity: DoctorSeverity) -> Self {
         self.finding.severity = severity;
         self
     }

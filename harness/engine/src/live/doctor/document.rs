@@ -15,7 +15,7 @@ pub const VERSION: &str = "kuberay-conformance.doctor/v1";
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("$id" = "urn:kuberay-conformance:doctor:v1"))]
-pub struct Report {
+pub struct DoctorReport {
     /// `kuberay-conformance.doctor/v1`.
     pub version: String,
     /// When the cluster was read.
@@ -26,9 +26,9 @@ pub struct Report {
     /// The operators.
     pub operators: Vec<OperatorReport>,
     /// What is wrong with the operators and their definitions.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<DoctorFinding>,
     /// The objects that users write, each with the Pods that came of it.
-    pub objects: Vec<ObjectReport>,
+    pub objects: Vec<DoctorObject>,
     /// What could not be read, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<Missing>,
@@ -65,7 +65,7 @@ pub struct OperatorReport {
 /// An object that a user writes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ObjectReport {
+pub struct DoctorObject {
     /// Its kind.
     pub kind: String,
     /// Its namespace.
@@ -75,7 +75,7 @@ pub struct ObjectReport {
     /// How it is.
     pub state: State,
     /// What is wrong, the likeliest cause first.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<DoctorFinding>,
     /// Its Pods.
     pub pods: Vec<PodReport>,
 }
@@ -98,7 +98,7 @@ pub enum State {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Severity {
+pub enum DoctorSeverity {
     /// Something does not work; the exit code is 1.
     Problem,
     /// Something is not what its author may think, and yet the Pods are well.
@@ -110,13 +110,13 @@ pub enum Severity {
 /// One cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Finding {
+pub struct DoctorFinding {
     /// Its place among those of the object, from 1.
     pub rank: usize,
     /// The id of the cause: that of a trap, or one of docs/guide/doctor.md.
     pub cause: String,
     /// How bad it is.
-    pub severity: Severity,
+    pub severity: DoctorSeverity,
     /// What is wrong and why, in one sentence.
     pub sentence: String,
     /// The Pod that shows it.
@@ -209,7 +209,7 @@ pub struct PodReport {
     /// Whether it is ready or has succeeded.
     pub ready: bool,
     /// Where its containers come from.
-    pub origin: Origin,
+    pub origin: PodOrigin,
     /// The releases that create such a Pod, where others than the present operator's do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub releases: Vec<String>,
@@ -227,7 +227,7 @@ pub struct PodReport {
 /// Where the containers of a Pod come from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Origin {
+pub enum PodOrigin {
     /// The present operator creates it like this.
     Expected,
     /// The object has changed since the Pod was created.
@@ -241,15 +241,15 @@ pub enum Origin {
     NotCompared,
 }
 
-impl Report {
+impl DoctorReport {
     /// Whether something is wrong.
     pub fn has_problems(&self) -> bool {
         self.all_findings()
-            .any(|finding| finding.severity == Severity::Problem)
+            .any(|finding| finding.severity == DoctorSeverity::Problem)
     }
 
     /// The findings of everything.
-    pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+    pub fn all_findings(&self) -> impl Iterator<Item = &DoctorFinding> {
         let of_objects = self.objects.iter().flat_map(|object| &object.findings);
         self.findings.iter().chain(of_objects)
     }
@@ -259,6 +259,6 @@ impl Report {
 pub fn schema() -> Value {
     SchemaSettings::draft07()
         .into_generator()
-        .into_root_schema_for::<Report>()
+        .into_root_schema_for::<DoctorReport>()
         .to_value()
 }

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::document::{OperatorReport, Proof, ProofKind};
 use super::view::{text, texts};
-use crate::contract::OperatorSettings;
+use crate::contract::EffectiveSettings;
 use crate::contract::admission::known_fields;
-use crate::live::bundle::{Bundle, Crd, Operator};
+use crate::live::bundle::{Bundle, Crd, OperatorDeployment};
 use crate::operator::release_of;
 
 /// An operator.
@@ -17,13 +17,13 @@ use crate::operator::release_of;
 pub(in crate::live) struct Facts {
     pub report: OperatorReport,
     pub release: Option<Version>,
-    pub settings: OperatorSettings,
+    pub settings: EffectiveSettings,
     /// Whether it was scaled to nothing.
     pub is_off: bool,
 }
 
 impl Facts {
-    pub fn of(operator: &Operator) -> Self {
+    pub fn of(operator: &OperatorDeployment) -> Self {
         let deployment = &operator.deployment;
         let container = &deployment["spec"]["template"]["spec"]["containers"][0];
         let image = text(&container["image"]);
@@ -42,10 +42,10 @@ impl Facts {
             .or_else(|| of_file("watchNamespace").filter(|value| !value.is_empty()));
         let watches = watches.map(|list| list.split(',').map(|name| name.trim().to_owned()));
         let gates = flag(&words, "feature-gates");
-        let settings = OperatorSettings {
+        let settings = EffectiveSettings {
             env: env.clone(),
             feature_gates: gates.map(parse_gates).unwrap_or_default(),
-            ..OperatorSettings::default()
+            ..EffectiveSettings::default()
         };
         let settings = match configuration.and_then(Value::as_object) {
             // A file that the operator can't read ends it; its settings are then those without it.
@@ -56,7 +56,7 @@ impl Facts {
             None => settings,
         };
         let known = |name: &&String| {
-            OperatorSettings::KNOWN.contains(&name.as_str()) || *name == "ENABLE_PROBES_INJECTION"
+            EffectiveSettings::KNOWN.contains(&name.as_str()) || *name == "ENABLE_PROBES_INJECTION"
         };
         let shown = env.iter().filter(|(name, _)| known(name));
         let meta = &deployment["metadata"];
@@ -89,7 +89,7 @@ impl Facts {
     }
 
     /// Why it does not work, as its Pods say it.
-    pub fn complaint(&self, operator: &Operator) -> Proof {
+    pub fn complaint(&self, operator: &OperatorDeployment) -> Proof {
         let states = operator.pods.iter().flat_map(|pod| {
             let statuses = pod["status"]["containerStatuses"].as_array();
             statuses

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use semver::Version;
 use serde_json::json;
 
-use super::document::{Origin, PodReport};
+use super::document::{PodOrigin, PodReport};
 use super::facts::release_on;
 use super::subject::Cluster;
 use super::view::{PodView, text, time};
 use crate::contract::{
-    self, Difference, OperatorSettings, PodContract, PodRole, differences, features,
+    self, Difference, EffectiveSettings, PodContract, PodRole, differences, features,
 };
 use crate::live::bundle::{Bundle, Writer};
 
@@ -20,7 +20,7 @@ pub(super) struct Candidates<'a> {
     /// The present operator's release.
     pub release: &'a Version,
     /// Its settings.
-    pub settings: &'a OperatorSettings,
+    pub settings: &'a EffectiveSettings,
     /// All releases, newest first.
     pub all: &'a [Version],
 }
@@ -55,8 +55,8 @@ pub(super) fn of_pod(
             differences,
         }
     };
-    let expected = |release: &Version, settings: &OperatorSettings| {
-        let settings = OperatorSettings {
+    let expected = |release: &Version, settings: &EffectiveSettings| {
+        let settings = EffectiveSettings {
             // The model names the operator's version in a variable; an operator may call itself
             // otherwise.
             version: settings.version.clone().or_else(|| version_on(pod)),
@@ -66,19 +66,19 @@ pub(super) fn of_pod(
         pods.into_iter().find(|one| is_for(one, pod))
     };
     let Some(present) = expected(candidates.release, candidates.settings) else {
-        return compared(Origin::NotCompared, Vec::new());
+        return compared(PodOrigin::NotCompared, Vec::new());
     };
     let differs = compare(&present, pod, cluster);
     if differs.is_empty() {
-        return compared(Origin::Expected, differs);
+        return compared(PodOrigin::Expected, differs);
     }
     // Others: the release that the Pod names first, then each with the settings of today and with
     // none.
     let named = release_on(pod.value);
-    let plain = OperatorSettings::default();
-    let login = OperatorSettings {
+    let plain = EffectiveSettings::default();
+    let login = EffectiveSettings {
         env: [("ENABLE_LOGIN_SHELL".to_owned(), "true".to_owned())].into(),
-        ..OperatorSettings::default()
+        ..EffectiveSettings::default()
     };
     let mut tried = vec![candidates.settings];
     tried.extend(
@@ -105,7 +105,7 @@ pub(super) fn of_pod(
     }
     let older = fitting.iter().any(|release| *release != candidates.release);
     if older {
-        let mut found = compared(Origin::OlderOperator, differs);
+        let mut found = compared(PodOrigin::OlderOperator, differs);
         found.report.releases = fitting.iter().map(ToString::to_string).collect();
         found.report.when_recreated = reasons(
             &found.differences,
@@ -122,16 +122,16 @@ pub(super) fn of_pod(
         .as_ref()
         .is_some_and(|named| named != candidates.release);
     let origin = if spec_is_newer && (strangers.is_empty() || other_release) {
-        Origin::OlderSpec
+        PodOrigin::OlderSpec
     } else {
-        Origin::AnotherWriter
+        PodOrigin::AnotherWriter
     };
     let mut found = compared(origin, differs);
     found.report.writers = match origin {
-        Origin::AnotherWriter => evidence(bundle, &strangers),
+        PodOrigin::AnotherWriter => evidence(bundle, &strangers),
         _ => Vec::new(),
     };
-    if origin == Origin::OlderSpec {
+    if origin == PodOrigin::OlderSpec {
         found.report.when_recreated = found
             .differences
             .iter()

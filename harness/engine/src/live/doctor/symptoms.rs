@@ -17,7 +17,7 @@ use super::causes;
 use super::document::ProofKind;
 use super::patch;
 use super::subject::{Cluster, Subject};
-use super::view::{ContainerView, EventView, Phase, PodView};
+use super::view::{ContainerPhase, ContainerView, EventView, PodView};
 use crate::explain::check;
 use crate::live::bundle::Bundle;
 
@@ -36,7 +36,7 @@ pub(super) struct Case<'a> {
     pub subject: &'a Subject<'a>,
     pub cluster: Option<&'a Cluster<'a>>,
     /// The traps of the user's object on the operator's release.
-    pub traps: &'a [check::Finding],
+    pub traps: &'a [check::CheckFinding],
     /// The operator's release.
     pub release: &'a Version,
 }
@@ -75,7 +75,7 @@ impl<'a> Case<'a> {
     }
 
     /// The trap with the first of these ids that the template of a Pod has.
-    pub fn trap(&self, pod: &PodView, ids: &[&str]) -> Option<&'a check::Finding> {
+    pub fn trap(&self, pod: &PodView, ids: &[&str]) -> Option<&'a check::CheckFinding> {
         let label = if pod.is_head() {
             "head".to_owned()
         } else if pod.is_worker() {
@@ -92,7 +92,7 @@ impl<'a> Case<'a> {
     }
 
     /// A candidate for a trap, with the patch that removes it.
-    pub fn of_trap(&self, found: &check::Finding, weight: u32) -> Candidate {
+    pub fn of_trap(&self, found: &check::CheckFinding, weight: u32) -> Candidate {
         let patch = patch::of(self.subject.value, &found.id, &found.path);
         Candidate::of_trap(found, weight).patched(patch)
     }
@@ -165,16 +165,16 @@ pub(super) fn doing(pod: &PodView) -> String {
     }
     for container in pod.containers() {
         match container.phase {
-            Phase::Waiting { reason, .. } if reason != "PodInitializing" => {
+            ContainerPhase::Waiting { reason, .. } if reason != "PodInitializing" => {
                 return format!("container {} waits ({reason})", container.name);
             }
-            Phase::Running if container.init => {
+            ContainerPhase::Running if container.init => {
                 return format!("init container {} runs", container.name);
             }
-            Phase::Running if !container.ready => {
+            ContainerPhase::Running if !container.ready => {
                 return format!("container {} runs and is not ready yet", container.name);
             }
-            Phase::Ended(end) if end.code != 0 => {
+            ContainerPhase::Ended(end) if end.code != 0 => {
                 return format!("container {} ended with {}", container.name, end.code);
             }
             _ => {}

@@ -21,7 +21,7 @@ pub struct Ended<'a> {
 
 /// What a container does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase<'a> {
+pub enum ContainerPhase<'a> {
     /// It has not been made.
     Waiting {
         /// Why.
@@ -45,7 +45,7 @@ pub struct ContainerView<'a> {
     /// Whether it is an init container.
     pub init: bool,
     /// What it does.
-    pub phase: Phase<'a>,
+    pub phase: ContainerPhase<'a>,
     /// How its previous instance ended.
     pub last: Option<Ended<'a>>,
     /// How often it was restarted.
@@ -59,20 +59,21 @@ pub struct ContainerView<'a> {
 impl<'a> ContainerView<'a> {
     /// Whether nothing is to be asked about it.
     pub fn is_well(&self) -> bool {
-        self.ready || matches!(self.phase, Phase::Ended(ended) if ended.code == 0 && self.init)
+        self.ready
+            || matches!(self.phase, ContainerPhase::Ended(ended) if ended.code == 0 && self.init)
     }
 
     /// How it ended last: now, or before its restart.
     pub fn ended(&self) -> Option<Ended<'a>> {
         match self.phase {
-            Phase::Ended(ended) => Some(ended),
+            ContainerPhase::Ended(ended) => Some(ended),
             _ => self.last,
         }
     }
 
     /// Whether the log of [`Self::ended`] is that of the previous instance.
     pub fn log_is_previous(&self) -> bool {
-        !matches!(self.phase, Phase::Ended(_))
+        !matches!(self.phase, ContainerPhase::Ended(_))
     }
 }
 
@@ -202,16 +203,16 @@ impl<'a> PodView<'a> {
 fn container<'a>(name: &'a str, init: bool, status: &'a Value) -> ContainerView<'a> {
     let state = &status["state"];
     let phase = if state["waiting"].is_object() {
-        Phase::Waiting {
+        ContainerPhase::Waiting {
             reason: text(&state["waiting"]["reason"]),
             message: text(&state["waiting"]["message"]),
         }
     } else if state["terminated"].is_object() {
-        Phase::Ended(ended(&state["terminated"]))
+        ContainerPhase::Ended(ended(&state["terminated"]))
     } else if state["running"].is_object() {
-        Phase::Running
+        ContainerPhase::Running
     } else {
-        Phase::Unreported
+        ContainerPhase::Unreported
     };
     let last = &status["lastState"]["terminated"];
     ContainerView {

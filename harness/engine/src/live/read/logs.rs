@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::requests::{Requests, reason};
-use crate::live::bundle::{Bundle, Log};
-use crate::live::doctor::view::{Phase, PodView};
+use crate::live::bundle::{Bundle, ContainerLog};
+use crate::live::doctor::view::{ContainerPhase, PodView};
 
 /// Logs in all, and Pods of one RayCluster.
 const LOGS: usize = 48;
@@ -36,7 +36,7 @@ pub(super) async fn read(requests: &Requests, bundle: &mut Bundle) {
     let texts = futures::future::join_all(texts).await;
     for (one, text) in wanted.into_iter().zip(texts) {
         match text {
-            Ok(text) => bundle.logs.push(Log {
+            Ok(text) => bundle.logs.push(ContainerLog {
                 namespace: one.namespace,
                 pod: one.pod,
                 container: one.container,
@@ -83,7 +83,10 @@ fn wanted(bundle: &Bundle) -> Vec<Wanted> {
             });
         };
         for container in pod.containers() {
-            let runs = matches!(container.phase, Phase::Running | Phase::Ended(_));
+            let runs = matches!(
+                container.phase,
+                ContainerPhase::Running | ContainerPhase::Ended(_)
+            );
             if runs && !container.is_well() {
                 log(container.name, false);
             }

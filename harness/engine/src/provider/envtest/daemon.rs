@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::{Envtest, EnvtestPrograms, EnvtestRelease};
-use crate::artifact::{Source, Store, Supply};
+use crate::artifact::{SourcePolicy, Store, Supply};
 use crate::process::{
     Alarm, FileLock, LockError, OWN_PROGRAM, Probe, ProcessIdentity, last_lines, stop_point,
 };
@@ -46,7 +46,7 @@ struct Note {
 struct Wanted {
     operators: Vec<Version>,
     ray: Version,
-    source: Source,
+    source: SourcePolicy,
     operator_binary: Option<PathBuf>,
     crds: Option<PathBuf>,
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::artifact::{ArtifactError, Key, Store};
 use crate::output;
-use crate::target::Objects;
+use crate::target::StoredObjects;
 
 /// The CRDs of a folder, as an API server of a certain program stores them.
 pub(super) struct StoredCrds {
@@ -37,7 +37,7 @@ impl StoredCrds {
     ///
     /// # Errors
     /// When they can't be read.
-    pub(super) fn read(&self) -> std::io::Result<Option<Objects>> {
+    pub(super) fn read(&self) -> std::io::Result<Option<StoredObjects>> {
         let folder = self.store.path(CALLED, &self.key);
         let found = folder.is_dir().then(|| files(&folder)).transpose()?;
         Ok(found.filter(|found| !found.is_empty()))
@@ -47,7 +47,7 @@ impl StoredCrds {
     ///
     /// # Errors
     /// When it can't be written.
-    pub(super) async fn keep(&self, crds: &Objects) -> Result<(), ArtifactError> {
+    pub(super) async fn keep(&self, crds: &StoredObjects) -> Result<(), ArtifactError> {
         let write = async |folder: std::path::PathBuf| {
             for (name, bytes) in crds {
                 let written =
@@ -64,8 +64,8 @@ impl StoredCrds {
     }
 }
 
-fn files(folder: &Path) -> std::io::Result<Objects> {
-    let mut found = Objects::new();
+fn files(folder: &Path) -> std::io::Result<StoredObjects> {
+    let mut found = StoredObjects::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_file() {
@@ -89,7 +89,7 @@ mod tests {
         std::fs::write(crds.path().join("a.yaml"), "kind: A").unwrap();
         let stored = |digest: &str| StoredCrds::of(store(), digest, crds.path()).unwrap();
         assert_eq!(stored("one").read().unwrap(), None);
-        let objects = Objects::from([("as.b.io".to_owned(), vec![0, 1, 255])]);
+        let objects = StoredObjects::from([("as.b.io".to_owned(), vec![0, 1, 255])]);
         stored("one").keep(&objects).await.unwrap();
         assert_eq!(stored("one").read().unwrap(), Some(objects));
         assert_eq!(

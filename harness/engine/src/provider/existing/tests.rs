@@ -9,7 +9,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::artifact::Source;
+use crate::artifact::SourcePolicy;
 use crate::operator::{MANAGED_BY, MANAGER, OWN_NAMESPACE};
 use crate::progress::Silent;
 use crate::provider::serve::{CaseRunner, CleanUp};
@@ -78,7 +78,7 @@ async fn a_run_that_may_not_install_its_operator_leaves_that_of_another_run() {
     let release = Version::new(1, 6, 2);
     let there = ExistingProvider {
         spec: ExistingSpec {
-            source: Source::Auto,
+            source: SourcePolicy::Auto,
             context: ContextOptions {
                 name: "kind-mine".into(),
                 kubeconfig: None,
@@ -102,7 +102,7 @@ async fn a_run_that_may_not_install_its_operator_leaves_that_of_another_run() {
             rendered: Box::new(rendered),
             release: release.clone(),
         },
-        programs: Programs::new(store.clone(), Source::Auto, Arc::clone(&progress)),
+        programs: Programs::new(store.clone(), SourcePolicy::Auto, Arc::clone(&progress)),
         store,
         progress: Arc::clone(&progress),
     };

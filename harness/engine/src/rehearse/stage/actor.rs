@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{AT_ONCE, Stage};
 use crate::check::Observation;
-use crate::rehearse::document::{LeftOut, ObjectReport};
+use crate::rehearse::document::{LeftOut, RehearsedObject};
 use crate::rehearse::plane::Answer;
 use crate::rehearse::prepare::{
     idle, key_of, lost, shown, stand_ins, stripped, unknown_fields, with_one_replica,
@@ -49,12 +49,12 @@ impl Actor {
         trial: Trial,
         moments: &[Observation; 2],
         held: [Option<&Value>; 2],
-    ) -> ObjectReport {
-        let mut report = ObjectReport {
+    ) -> RehearsedObject {
+        let mut report = RehearsedObject {
             kind: self.key.kind.clone(),
             namespace: self.key.namespace.clone(),
             name: self.key.name.clone(),
-            ..ObjectReport::default()
+            ..RehearsedObject::default()
         };
         report.refusals = compare::new_refusals(&self.refused, &trial.refused, "the API server");
         if !self.refused.is_empty() && !trial.refused.is_empty() {

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::NAMESPACE;
 use super::results::{JobResults, OF_JOB};
-use crate::merge::{self, MergeError, Merged, Source};
+use crate::merge::{self, MergeError, MergeSource, Merged};
 use crate::output::{self, OutputError, OutputLock};
 use crate::progress::Progress;
 use crate::provider::TargetError;
@@ -163,7 +163,7 @@ fn merged(
             .sort_by_cached_key(|case| place.get(&case.id).copied().unwrap_or(usize::MAX));
         let folder = folder(shard);
         reports.write(&run, &folder)?;
-        sources.push(Source {
+        sources.push(MergeSource {
             path: folder.join("results.json"),
             run,
         });

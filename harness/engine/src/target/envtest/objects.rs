@@ -12,7 +12,7 @@ use super::super::error::ClusterError;
 use super::super::ready;
 
 /// Objects by their names, each as an API server has written it.
-pub type Objects = BTreeMap<String, Vec<u8>>;
+pub type StoredObjects = BTreeMap<String, Vec<u8>>;
 
 /// Reads and writes what is below a prefix, without an API server.
 pub(super) struct Keys {
@@ -52,7 +52,11 @@ impl Keys {
     }
 
     /// Puts objects below a prefix that ends with a slash.
-    pub(super) async fn put(&self, prefix: &str, objects: &Objects) -> Result<(), ClusterError> {
+    pub(super) async fn put(
+        &self,
+        prefix: &str,
+        objects: &StoredObjects,
+    ) -> Result<(), ClusterError> {
         for (name, value) in objects {
             let question = json!({"key": STANDARD.encode(format!("{prefix}{name}")), "value": STANDARD.encode(value)});
             self.ask("putting an object into etcd", "/v3/kv/put", &question)
@@ -62,7 +66,7 @@ impl Keys {
     }
 
     /// The objects below a prefix that ends with a slash.
-    pub(super) async fn get(&self, prefix: &str) -> Result<Objects, ClusterError> {
+    pub(super) async fn get(&self, prefix: &str) -> Result<StoredObjects, ClusterError> {
         let doing = "reading objects from etcd";
         // All that begins with the prefix lies before the prefix with the character after the slash.
         let end = format!("{}0", prefix.trim_end_matches('/'));

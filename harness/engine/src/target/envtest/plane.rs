@@ -12,7 +12,7 @@ use super::super::ready;
 use super::arguments::{self, Audit, Authorization};
 use super::certificates::{ADDRESS, Credentials};
 use super::folder::Folder;
-use super::objects::{Keys, Objects};
+use super::objects::{Keys, StoredObjects};
 use crate::process::{Alarm, Start, Supervised, last_lines};
 use crate::progress::Progress;
 
@@ -201,7 +201,7 @@ impl ControlPlane {
     ///
     /// # Errors
     /// When etcd refuses.
-    pub async fn put_crds(&self, name: &str, crds: &Objects) -> Result<(), ClusterError> {
+    pub async fn put_crds(&self, name: &str, crds: &StoredObjects) -> Result<(), ClusterError> {
         self.keys()
             .await?
             .put(&arguments::crds_of(name), crds)
@@ -212,7 +212,7 @@ impl ControlPlane {
     ///
     /// # Errors
     /// When etcd does not answer.
-    pub async fn crds(&self, name: &str) -> Result<Objects, ClusterError> {
+    pub async fn crds(&self, name: &str) -> Result<StoredObjects, ClusterError> {
         self.keys().await?.get(&arguments::crds_of(name)).await
     }
 

@@ -14,7 +14,7 @@ fn many_cases_make_one_entry() {
             name: format!("case-{number}"),
         };
         let changes = changes(&base, &head, false);
-        groups.add(&Comparison {
+        groups.add(&CaseComparison {
             case,
             base: &base,
             changes: &changes,
@@ -26,7 +26,10 @@ fn many_cases_make_one_entry() {
         "a scenario comes first"
     );
     assert_eq!(
-        groups.smallest_generated(&Subject::Ulimit).unwrap().name,
+        groups
+            .smallest_generated(&ChangeSubject::Ulimit)
+            .unwrap()
+            .name,
         "case-4"
     );
     let entries = groups.entries(&version("1.6.2"), &version("1.7.0"), &BTreeMap::default());
@@ -42,7 +45,7 @@ fn many_cases_make_one_entry() {
     );
     let skeleton = skeleton(&version("1.8.0"), &entries).text();
     assert!(skeleton.contains("C11, (1, 8, 0)..now"), "{skeleton}");
-    groups.remove(&Subject::Ulimit);
+    groups.remove(&ChangeSubject::Ulimit);
     assert!(groups.is_empty());
 }
 
@@ -64,7 +67,7 @@ fn one_variable_of_several_containers_is_one_entry() {
         name: "one".into(),
     };
     let changes = changes(&base, &head, false);
-    groups.add(&Comparison {
+    groups.add(&CaseComparison {
         case,
         base: &base,
         changes: &changes,

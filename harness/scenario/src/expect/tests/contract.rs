@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kuberay_contract::{
-    CLASSES, ContainerContract, OperatorSettings, PodContract, PodRole, differences, predict,
+    CLASSES, ContainerContract, EffectiveSettings, PodContract, PodRole, differences, predict,
 };
 use semver::Version;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ fn cluster(change: impl FnOnce(&mut Value)) -> Value {
 
 fn pods(version: &str, object: &Value) -> Vec<PodContract> {
     let release: Version = version.parse().unwrap();
-    predict(&release, &OperatorSettings::default(), object).unwrap()
+    predict(&release, &EffectiveSettings::default(), object).unwrap()
 }
 
 fn args(container: &ContainerContract) -> Vec<String> {
@@ -149,7 +149,7 @@ fn the_snapshots_of_scenarios() {
         let Some(object) = objects.iter().find(is_rays) else {
             continue;
         };
-        let settings = OperatorSettings {
+        let settings = EffectiveSettings {
             // As the snapshots write them.
             namespace: "<namespace>".into(),
             version: Some("v<operator>".into()),

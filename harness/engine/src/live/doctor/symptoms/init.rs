@@ -3,8 +3,8 @@
 use super::texts::{exit, last_line, line_with, not_found};
 use super::{Candidate, Case, SILENT, job, policy};
 use crate::live::doctor::causes;
-use crate::live::doctor::document::{ProofKind, Severity};
-use crate::live::doctor::view::{ContainerView, Phase, PodView};
+use crate::live::doctor::document::{DoctorSeverity, ProofKind};
+use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView};
 
 const WAIT: &str = "wait-gcs-ready";
 
@@ -71,11 +71,11 @@ fn wait(case: &Case, pod: &PodView, container: &ContainerView) -> Option<Candida
         let one = of(&causes::INIT_FAILS, 60).proven(kind, &code);
         return Some(one.proven(ProofKind::Log, last_line(log)));
     }
-    if container.phase != Phase::Running {
+    if container.phase != ContainerPhase::Running {
         return None;
     }
     let Some(ready) = case.head_ready() else {
-        return Some(of(&causes::WAITS_FOR_HEAD, 5).rated(Severity::Progress));
+        return Some(of(&causes::WAITS_FOR_HEAD, 5).rated(DoctorSeverity::Progress));
     };
     let blocked = policy::between(case, pod);
     if let Some(line) = line_with(log, &NO_NAME) {
@@ -98,7 +98,7 @@ fn wait(case: &Case, pod: &PodView, container: &ContainerView) -> Option<Candida
         };
         return Some(one.proven(ProofKind::Log, last_line(log)));
     }
-    Some(of(&causes::WAITS_FOR_HEAD, 5).rated(Severity::Progress))
+    Some(of(&causes::WAITS_FOR_HEAD, 5).rated(DoctorSeverity::Progress))
 }
 
 /// The address that the worker asks.

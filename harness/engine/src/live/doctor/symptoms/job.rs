@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::texts::{exit, last_line, line_with};
 use super::{Candidate, Case, SILENT, waiting};
 use crate::live::doctor::causes;
-use crate::live::doctor::document::{ProofKind, Severity};
-use crate::live::doctor::view::{ContainerView, Phase, PodView, text};
+use crate::live::doctor::document::{DoctorSeverity, ProofKind};
+use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView, text};
 
 /// What may explain the state of a RayJob.
 pub(in crate::live::doctor) fn of_job(case: &Case, job: &Value) -> Vec<Candidate> {
@@ -52,7 +52,7 @@ pub(in crate::live::doctor) fn of_job(case: &Case, job: &Value) -> Vec<Candidate
     found
 }
 
-fn trap<'a>(case: &Case<'a>, ids: &[&str]) -> Option<&'a crate::explain::check::Finding> {
+fn trap<'a>(case: &Case<'a>, ids: &[&str]) -> Option<&'a crate::explain::check::CheckFinding> {
     let traps = case.traps;
     ids.iter()
         .find_map(|id| traps.iter().find(|one| one.id == *id))
@@ -62,7 +62,7 @@ fn trap<'a>(case: &Case<'a>, ids: &[&str]) -> Option<&'a crate::explain::check::
 pub(super) fn disagreeing_port<'a>(
     case: &Case<'a>,
     name: &str,
-) -> Option<&'a crate::explain::check::Finding> {
+) -> Option<&'a crate::explain::check::CheckFinding> {
     let name = format!("`{name}`");
     let mut traps = case.traps.iter();
     traps.find(|one| one.id == "ports-disagree" && one.message.contains(&name))
@@ -103,7 +103,7 @@ pub(super) fn of_submitter(
         };
         return vec![at(one).proven(kind, &code).proven(ProofKind::Log, line)];
     }
-    if container.phase != Phase::Running {
+    if container.phase != ContainerPhase::Running {
         return Vec::new();
     }
     let log = case.log(pod, container.name);
@@ -146,5 +146,5 @@ pub(in crate::live::doctor) fn of_service(service: &Value) -> Vec<Candidate> {
 /// A RayJob that ended well and yet did something else than it says.
 pub(in crate::live::doctor) fn after_success(case: &Case) -> Option<Candidate> {
     let found = trap(case, &["entrypoint-runs-here"])?;
-    Some(case.of_trap(found, 20).rated(Severity::Warning))
+    Some(case.of_trap(found, 20).rated(DoctorSeverity::Warning))
 }

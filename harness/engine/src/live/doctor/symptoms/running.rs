@@ -4,7 +4,7 @@ use super::texts::{last_line, ray_started};
 use super::{Candidate, Case, PATIENCE, SLOW};
 use crate::live::doctor::causes;
 use crate::live::doctor::document::ProofKind;
-use crate::live::doctor::view::{ContainerView, Phase, PodView};
+use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView};
 
 /// How long a command may run before one that never returns is said to do so.
 const CERTAIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(20);
@@ -16,7 +16,7 @@ pub(super) fn of_ray(case: &Case, pod: &PodView, container: &ContainerView) -> V
     if let Some(found) = hook(case, pod, container) {
         return vec![found];
     }
-    if container.phase != Phase::Running {
+    if container.phase != ContainerPhase::Running {
         return Vec::new();
     }
     let mut found = Vec::new();
@@ -78,7 +78,7 @@ pub(super) fn of_ray(case: &Case, pod: &PodView, container: &ContainerView) -> V
 /// A postStart hook that has not returned: the kubelet reports its container as not created.
 fn hook(case: &Case, pod: &PodView, container: &ContainerView) -> Option<Candidate> {
     let hook = &pod.first()["lifecycle"]["postStart"];
-    let waits = matches!(container.phase, Phase::Waiting { reason, .. }
+    let waits = matches!(container.phase, ContainerPhase::Waiting { reason, .. }
         if ["ContainerCreating", "PodInitializing"].contains(&reason));
     let long = pod.age(case.now()) > SLOW;
     (hook.is_object() && waits && long && container.restarts == 0).then(|| {

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{Candidate, Case, PATIENCE};
 use crate::contract::Quantity;
 use crate::live::doctor::causes;
-use crate::live::doctor::document::{ProofKind, Severity};
-use crate::live::doctor::view::{ContainerView, Phase, PodView, text, time};
+use crate::live::doctor::document::{DoctorSeverity, ProofKind};
+use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView, text, time};
 
 /// What registries say of an image that they do not have, or do not show.
 const ABSENT: [&str; 8] = [
@@ -31,7 +31,7 @@ pub(super) fn of_pod(case: &Case, pod: &PodView) -> Vec<Candidate> {
         .iter()
         .find(|event| ["FailedMount", "FailedAttachVolume"].contains(&event.reason));
     let creating = pod.containers().iter().any(|container| {
-        matches!(container.phase, Phase::Waiting { reason, .. }
+        matches!(container.phase, ContainerPhase::Waiting { reason, .. }
             if ["ContainerCreating", "PodInitializing"].contains(&reason))
     });
     match mount.filter(|_| creating && pod.age(case.now()) > PATIENCE) {
@@ -66,7 +66,7 @@ fn unscheduled(case: &Case, pod: &PodView, condition: &Value) -> Candidate {
         .at(pod, "")
         .proven(ProofKind::Status, message);
     if since < PATIENCE {
-        return one.rated(Severity::Progress);
+        return one.rated(DoctorSeverity::Progress);
     }
     one
 }
@@ -111,7 +111,7 @@ pub(super) fn of_container(
     pod: &PodView,
     container: &ContainerView,
 ) -> Option<Candidate> {
-    let Phase::Waiting { reason, message } = container.phase else {
+    let ContainerPhase::Waiting { reason, message } = container.phase else {
         return None;
     };
     let events = case.events(pod.uid());

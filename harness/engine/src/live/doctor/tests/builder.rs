@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::contract::{EnvValue, OperatorSettings, PodContract, PodRole, predict};
-use crate::live::bundle::{Bundle, Crd, Log, Operator};
-use crate::live::doctor::{Report, diagnose};
+use crate::contract::{EffectiveSettings, EnvValue, PodContract, PodRole, predict};
+use crate::live::bundle::{Bundle, ContainerLog, Crd, OperatorDeployment};
+use crate::live::doctor::{DoctorReport, diagnose};
 
 pub const NOW: &str = "2026-11-28T12:00:00Z";
 /// Half an hour before [`NOW`], when everything was created.
@@ -41,8 +41,8 @@ pub fn cluster_with(args: &str) -> Value {
 }
 
 /// The Pods that a release creates of a RayCluster, all of them ready.
-pub fn pods_of(cluster: &Value, release: &str, settings: &OperatorSettings) -> Vec<Value> {
-    let settings = OperatorSettings {
+pub fn pods_of(cluster: &Value, release: &str, settings: &EffectiveSettings) -> Vec<Value> {
+    let settings = EffectiveSettings {
         namespace: "team".into(),
         ..settings.clone()
     };
@@ -109,7 +109,7 @@ pub fn bundle(cluster: Value, release: &str) -> Bundle {
     let mut bundle = Bundle::now();
     bundle.taken_at = NOW.parse().unwrap();
     bundle.operators = vec![operator(release)];
-    bundle.pods = pods_of(&cluster, release, &OperatorSettings::default());
+    bundle.pods = pods_of(&cluster, release, &EffectiveSettings::default());
     bundle.objects = vec![cluster];
     bundle
 }
@@ -119,8 +119,8 @@ pub fn healthy() -> Bundle {
     bundle(cluster(), "1.6.2")
 }
 
-pub fn operator(release: &str) -> Operator {
-    Operator {
+pub fn operator(release: &str) -> OperatorDeployment {
+    OperatorDeployment {
         deployment: json!({"kind": "Deployment", "metadata": {"name": "kuberay-operator", "namespace": "ray-system"},
             "spec": {"replicas": 1, "template": {"spec": {"containers": [
                 {"name": "kuberay-operator", "image": format!("quay.io/kuberay/operator:v{release}")}]}}},
@@ -159,7 +159,7 @@ pub trait Change {
     fn logged(&mut self, role: &str, container: &str, text: &str) -> &mut Self;
     /// The worker waits for the head.
     fn waits(&mut self) -> &mut Self;
-    fn report(&self) -> Report;
+    fn report(&self) -> DoctorReport;
     /// The causes of the first object, problems and warnings alone.
     fn causes(&self) -> Vec<String>;
     /// The first problem of the first object.
@@ -208,7 +208,7 @@ impl Change for Bundle {
         one["state"] = json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}});
         one["lastState"] = json!({"terminated": {"exitCode": code, "reason": reason}});
         let pod = pod["metadata"]["name"].as_str().unwrap().to_owned();
-        self.logs.push(Log {
+        self.logs.push(ContainerLog {
             namespace: "team".into(),
             pod,
             container: name,
@@ -246,7 +246,7 @@ impl Change for Bundle {
             .as_str()
             .unwrap()
             .to_owned();
-        self.logs.push(Log {
+        self.logs.push(ContainerLog {
             namespace: "team".into(),
             pod,
             container: container.into(),
@@ -263,7 +263,7 @@ impl Change for Bundle {
         self.state("worker", "ray-worker", waiting)
     }
 
-    fn report(&self) -> Report {
+    fn report(&self) -> DoctorReport {
         diagnose(self)
     }
 
@@ -274,7 +274,7 @@ impl Change for Bundle {
             .iter()
             .chain(report.objects.iter().flat_map(|one| &one.findings));
         findings
-            .filter(|one| one.severity != crate::live::doctor::Severity::Progress)
+            .filter(|one| one.severity != crate::live::doctor::DoctorSeverity::Progress)
             .map(|one| one.cause.clone())
             .collect()
     }

@@ -4,8 +4,8 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::*;
-use crate::contract::OperatorSettings;
-use crate::live::doctor::{Origin, State};
+use crate::contract::EffectiveSettings;
+use crate::live::doctor::{PodOrigin, State};
 
 fn lonely() -> crate::live::bundle::Bundle {
     let mut bundle = healthy();
@@ -94,12 +94,12 @@ fn definitions_that_helm_did_not_upgrade_are_named() {
 #[test]
 fn pods_of_an_older_operator_are_named_with_what_changes() {
     let mut upgraded = healthy();
-    upgraded.pods = pods_of(&cluster(), "1.3.2", &OperatorSettings::default());
+    upgraded.pods = pods_of(&cluster(), "1.3.2", &EffectiveSettings::default());
     let report = upgraded.report();
     assert!(!report.has_problems(), "{report:#?}");
     assert_eq!(report.objects[0].state, State::Healthy);
     for pod in &report.objects[0].pods {
-        assert_eq!(pod.origin, Origin::OlderOperator);
+        assert_eq!(pod.origin, PodOrigin::OlderOperator);
         assert!(
             pod.releases.contains(&"1.3.2".to_owned()),
             "{:?}",
@@ -166,7 +166,7 @@ fn nothing_in_a_bundle_is_trusted() {
     }
     bundle
         .operators
-        .push(crate::live::bundle::Operator::default());
+        .push(crate::live::bundle::OperatorDeployment::default());
     bundle.report();
 }
 

@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::contract::OperatorSettings;
+use crate::contract::EffectiveSettings;
 use crate::live::bundle::{Bundle, Webhook, Writer};
-use crate::live::doctor::Origin;
+use crate::live::doctor::PodOrigin;
 
 const NO_RAY: &str = "/bin/bash: line 1: ray: command not found\n";
 
@@ -40,9 +40,9 @@ fn kuberay_3856_without_a_login_shell_no_profile_sets_path() {
         "{finding:?}"
     );
     // With the setting on the sentence is the other one.
-    let login = OperatorSettings {
+    let login = EffectiveSettings {
         env: [("ENABLE_LOGIN_SHELL".to_owned(), "true".to_owned())].into(),
-        ..OperatorSettings::default()
+        ..EffectiveSettings::default()
     };
     let mut login_shell = bundle(cluster(), "1.4.2");
     login_shell.operators[0].deployment["spec"]["template"]["spec"]["containers"][0]["env"] =
@@ -171,7 +171,7 @@ fn kuberay_2534_a_change_of_the_spec_recreates_nothing() {
     assert_eq!(stale.first(), "stale-pod");
     let report = stale.report();
     let head = &report.objects[0].pods[0];
-    assert_eq!(head.origin, Origin::OlderSpec);
+    assert_eq!(head.origin, PodOrigin::OlderSpec);
     assert_eq!(
         head.when_recreated,
         ["args of ray-head: the object has changed"]
@@ -231,7 +231,7 @@ fn kuberay_4974_a_refusal_without_a_status() {
 fn kuberay_2250_an_invalid_label_is_only_in_the_operator_s_log() {
     let mut refused = bundle(cluster(), "1.2.2");
     refused.pods.clear();
-    refused.logs.push(crate::live::bundle::Log {
+    refused.logs.push(crate::live::bundle::ContainerLog {
         namespace: "ray-system".into(),
         pod: "kuberay-operator-x".into(),
         text: concat!(
@@ -307,7 +307,7 @@ fn kuberay_558_a_webhook_rewrites_pods() {
     assert_eq!(rewritten.first(), "changed-by-another-writer");
     let report = rewritten.report();
     let head = &report.objects[0].pods[0];
-    assert_eq!(head.origin, Origin::AnotherWriter);
+    assert_eq!(head.origin, PodOrigin::AnotherWriter);
     assert!(
         head.writers[0].contains("mutate.example.com"),
         "{:?}",

@@ -6,7 +6,7 @@ use rstest::rstest;
 use serde_json::Value;
 
 use super::*;
-use crate::contract::{OperatorSettings, predict};
+use crate::contract::{EffectiveSettings, predict};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
@@ -91,7 +91,7 @@ fn pods_that_run_are_no_problem_in_any_scenario() {
         let scenario = entry.unwrap().path();
         for release in ["1.2.2", "1.4.2", "1.6.2", "1.7.0"] {
             for cluster in clusters(&scenario) {
-                let settings = OperatorSettings::default();
+                let settings = EffectiveSettings::default();
                 if predict(&release.parse().unwrap(), &settings, &cluster).is_err() {
                     continue;
                 }
@@ -109,7 +109,7 @@ fn pods_that_run_are_no_problem_in_any_scenario() {
                 let bundle = bundle(cluster, release);
                 let objects = bundle.report().objects;
                 let problems = objects[0].findings.iter().filter(|one| {
-                    one.severity == crate::live::doctor::Severity::Problem
+                    one.severity == crate::live::doctor::DoctorSeverity::Problem
                         && one.cause != "shell-without-script"
                 });
                 let problems: Vec<&str> = problems.map(|one| one.cause.as_str()).collect();

@@ -176,7 +176,7 @@ fn on_cluster(mut example: Value, release: &str) -> Bundle {
     }
     let mut made = job("");
     made.operators = vec![operator(release)];
-    let settings = crate::contract::OperatorSettings::default();
+    let settings = crate::contract::EffectiveSettings::default();
     let submitter = made.pods.pop().unwrap();
     made.pods = pods_of(&cluster(), release, &settings);
     made.pods.push(submitter);
