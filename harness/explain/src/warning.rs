@@ -64,7 +64,7 @@ traps! {
     TRAILING_OPERATOR "trailing-operator" C04 Warning:
         "The text ends in an operator or holds no command, and ` && ulimit …` follows it: bash finds a syntax error in that line, and `ray start` never runs.";
         "End the text with a whole command, or leave `command` and `args` out.";
-        ["trailing-operator"]
+        []
     TRAILING_COMMENT "trailing-comment" C04 Warning:
         "The last line ends in a comment, which swallows `ulimit` and `ray start`: the container ends with 0 and Ray never starts.";
         "Move the comment into a line of its own before the last command.";
@@ -76,7 +76,7 @@ traps! {
     OPEN_HERE_DOCUMENT "open-here-document" C04 Warning:
         "The here-document has no end, so that the generated ` && ulimit …; ray start …` becomes a part of it: Ray never starts.";
         "Put a command after the line that ends the here-document.";
-        ["here-document-without-end"]
+        []
     NOT_ANALYSED "not-analysed" C04 Note:
         "This text was not analysed, so that traps in it stay unreported.";
         "Read the generated text, or move the commands into a script of the image.";
@@ -120,7 +120,7 @@ traps! {
     RAY_START_WITHOUT_BLOCK "ray-start-without-block" C06 Warning:
         "Without `--block`, or in the background, `ray start` leaves Ray running and returns: the text ends, the container with it, and it is started again and again.";
         "Add `--block` to the last `ray start`, or let something follow that runs for as long as Ray should.";
-        ["own-start-without-block"]
+        []
     RAY_START_WITHOUT_ADDRESS "ray-start-without-address" C06 Warning:
         "`ray start` needs `--head` on the head and `--address` on a worker: without either Ray ends with an error, and with `--head` a worker begins a cluster of its own.";
         "Write `ray start --address=$RAY_ADDRESS --block` for a worker, or run `eval \"$KUBERAY_GEN_RAY_START_CMD\"`.";
@@ -248,7 +248,7 @@ traps! {
     ENV_NOT_EXPANDED "env-not-expanded" C21 Warning:
         "In `env` the kubelet replaces `$(NAME)` of a variable defined before it, and nobody replaces anything else: the value keeps these characters.";
         "Write the whole value, or set the variable in the command: `export PATH=/opt/bin:$PATH`.";
-        ["variables-in-env"]
+        []
     GROUP_SUSPENDED "group-suspended" C24 Note:
         "The operator makes no Pods of this worker group while its suspend is true.";
         "Leave suspend out, or set it to false, when the workers should come.";
