@@ -348,7 +348,7 @@ mod tests {
         one.coverage.add_refusals(&refusals);
         let text = never_reached(&one);
         assert!(
-            !text.contains("stage operator") && !text.contains("cluster-name"),
+            !text.contains("stage operator") && !text.contains("refusal cluster-name"),
             "{text}"
         );
     }

@@ -88,7 +88,7 @@ traps! {
     NEVER_RETURNS "never-returns" C03 Warning:
         "This never returns, and `ray start` would only follow it: where it runs, Ray never starts.";
         "Run it in the background, `(command &)`, or leave it out: the operator's `ray start --block` keeps the container running.";
-        ["ray-start-as-two-words"]
+        []
     WAITS_FOR_JOBS "waits-for-jobs" C03 Note:
         "`wait` waits for every background job: if one of them never ends, `ray start` is never reached.";
         "Give `wait` the process that it should wait for, or start the job in a subshell, `(command &)`.";
@@ -256,7 +256,7 @@ traps! {
     ENV_OVERWRITTEN "env-overwritten" C01 Warning:
         "The operator adds a variable of this name behind the user's, and of two the last one counts.";
         "Leave it out.";
-        ["env-order-and-duplicates"]
+        []
     PARAMETER_TYPE "parameter-type" C29 Warning:
         "Ray's command line refuses the value and ends.";
         "Write a plain number, in bytes for memory, and \"true\" or nothing for a switch.";

@@ -106,13 +106,23 @@ fn refused(at: &View, reach: Reach, message: String) -> Refusal {
 
 /// Before the operator checked names itself, they reached the head's Service and a label.
 fn names(release: &Version, root: &View) -> Vec<Refusal> {
-    let name = root.find(&["metadata", "name"]);
+    let mut name = root.find(&["metadata", "name"]);
     if plain(release) >= Version::new(1, 4, 0) {
         return Vec::new();
     }
+    let mut own = name.text().to_owned();
+    if own.is_empty() {
+        name = root.find(&["metadata", "generateName"]);
+        if name.text().is_empty() {
+            return Vec::new();
+        }
+        // The API server keeps room for five random characters.
+        let prefix: String = name.text().chars().take(58).collect();
+        own = format!("{prefix}xxxxx");
+    }
     let cluster = match root.get("kind").text() {
-        "RayCluster" => name.text().to_owned(),
-        _ => format!("{}-raycluster-xxxxx", name.text()),
+        "RayCluster" => own,
+        _ => format!("{own}-raycluster-xxxxx"),
     };
     let mut found = Vec::new();
     let given = cluster_spec(root).map(|spec| {

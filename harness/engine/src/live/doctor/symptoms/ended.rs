@@ -127,12 +127,13 @@ static SIGNS: &[Sign] = &[
 ];
 
 /// Traps after which the shell ends with 0, and with another code.
-const ENDS_WELL: [&str; 6] = [
+const ENDS_WELL: [&str; 7] = [
     "trailing-comment",
     "open-here-document",
     "overwrite-without-command",
     "ends-shell",
     "ray-start-in-text",
+    "ray-start-without-block",
     "kubelet-expands",
 ];
 const ENDS_BADLY: [&str; 8] = [
@@ -294,7 +295,8 @@ fn unknown_command<'a>(
     }
     let trap = case
         .trap(pod, &["needs-login-shell"])
-        .filter(|_| !has_login_shell(pod));
+        .filter(|_| !has_login_shell(pod))
+        .or_else(|| case.trap(pod, &["gen-cmd-not-run"]));
     let one = match trap {
         Some(trap) => case.of_trap(trap, 84),
         None => Candidate::of(&causes::COMMAND_NOT_FOUND, 83),

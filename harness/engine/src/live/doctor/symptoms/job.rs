@@ -90,6 +90,8 @@ pub(super) fn of_submitter(
         );
         let line = line.unwrap_or_else(|| last_line(log));
         let ids = [
+            "entrypoint-syntax",
+            "no-entrypoint",
             "entrypoint-runs-here",
             "entrypoint-lines",
             "runtime-env-type",

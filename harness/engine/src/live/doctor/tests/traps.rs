@@ -153,6 +153,38 @@ const SYMPTOMS: &[(&str, &str, Symptom)] = &[
             "Error: the value of --resources is not a valid JSON string\n",
         ),
     ),
+    ("entrypoint-syntax", "1.6.2", Submits(2, SYNTAX)),
+    (
+        "env-overwritten",
+        "1.6.2",
+        Well("Ray gets the operator's value"),
+    ),
+    ("gen-cmd-not-run", "1.6.2", Ends(127, "")),
+    ("group-suspended", "1.6.2", Well("no workers are wanted")),
+    (
+        "no-dashboard-port",
+        "1.6.2",
+        Well("the Pods run; doctor does not look at the applications"),
+    ),
+    (
+        "no-entrypoint",
+        "1.6.2",
+        Submits(2, "Error: Missing argument 'ENTRYPOINT...'.\n"),
+    ),
+    (
+        "probes-fail",
+        "1.5.1",
+        Well("doctor says what the probe says"),
+    ),
+    ("ray-start-without-address", "1.6.2", Well("the head runs")),
+    ("ray-start-without-block", "1.6.2", Ends(0, "")),
+    (
+        "submission-mode-unknown",
+        "1.4.2",
+        Well("the RayCluster runs, and no submitter is awaited"),
+    ),
+    ("submitter-without-id", "1.6.2", Well("the submitter runs")),
+    ("ulimit-variable-ignored", "1.6.2", Well("Ray starts")),
 ];
 
 /// The two objects of a trap's page: with it, and corrected.
