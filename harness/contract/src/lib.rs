@@ -2,7 +2,7 @@
 //! it, and the Pods that a release makes of an object.
 //!
 //! ```
-//! use kuberay_contract::{OperatorSettings, predict};
+//! use kuberay_contract::{EffectiveSettings, predict};
 //!
 //! let cluster = serde_json::json!({
 //!     "apiVersion": "ray.io/v1",
@@ -15,7 +15,7 @@
 //!         ]}},
 //!     }},
 //! });
-//! let pods = predict(&"1.6.2".parse()?, &OperatorSettings::default(), &cluster)?;
+//! let pods = predict(&"1.6.2".parse()?, &EffectiveSettings::default(), &cluster)?;
 //! let head = &pods[0].containers[0];
 //! assert_eq!(head.command, ["/bin/bash", "-c", "--"]);
 //! assert!(head.args[0].to_string().starts_with(" echo  hello  && ulimit -n 65536; ray start --head "));

@@ -64,13 +64,13 @@ impl EffectiveSettings {
     /// `--config`, as the Helm chart's `configuration` writes it; the other keys change no container.
     ///
     /// ```
-    /// use kuberay_contract::OperatorSettings;
+    /// use kuberay_contract::EffectiveSettings;
     ///
     /// let file = serde_json::json!({
     ///     "defaultPodAnnotations": {"ray.io/overwrite-container-cmd": "true"},
     ///     "reconcileConcurrency": 4,
     /// });
-    /// let settings = OperatorSettings::default().with_configuration(file.as_object().unwrap())?;
+    /// let settings = EffectiveSettings::default().with_configuration(file.as_object().unwrap())?;
     /// assert_eq!(settings.default_pod_annotations["ray.io/overwrite-container-cmd"], "true");
     /// # Ok::<(), kuberay_contract::ConfigurationError>(())
     /// ```

@@ -1,6 +1,6 @@
 //! Runs scenarios: processes, artifacts, clusters, operators, cases, evidence, clean-up.
 //!
-//! [`run`] is the engine behind both `cargo test` and the command line. Nothing here renders: long work reports to
+//! [`runner::run`] is the engine behind both `cargo test` and the command line. Nothing here renders: long work reports to
 //! [`progress::Progress`], and a run hands its results to [`reports::Reports`].
 //!
 //! # Use it as a library

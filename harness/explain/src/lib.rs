@@ -3,7 +3,7 @@
 //! ```
 //! use std::path::Path;
 //!
-//! use kuberay_contract::OperatorSettings;
+//! use kuberay_contract::EffectiveSettings;
 //! use kuberay_explain::{explain, render};
 //!
 //! let manifest = r#"
@@ -23,7 +23,7 @@
 //!           resources: {limits: {cpu: "1"}}
 //! "#;
 //! let releases = ["1.6.2".parse()?];
-//! let explanation = explain(Path::new("demo.yaml"), manifest, &releases, &OperatorSettings::default())?;
+//! let explanation = explain(Path::new("demo.yaml"), manifest, &releases, &EffectiveSettings::default())?;
 //! let warning = &explanation.containers[0].warnings[0];
 //! assert_eq!((warning.id.as_str(), warning.place.line), ("trailing-ampersand", 14));
 //! assert!(render(&explanation).contains("trailing-ampersand at demo.yaml:14:"));

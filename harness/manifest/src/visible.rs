@@ -1,7 +1,7 @@
 //! Text from manifests, clusters and files, as a terminal may be given it.
 //!
 //! A name can hold colours, a new title for the window, or a line that a CI system takes for a command; others hide
-//! characters that make a difference. Whoever writes text from data for people writes it with [`line`], [`lines`] or
+//! characters that make a difference. Whoever writes text from data for people writes it with [`line()`], [`lines`] or
 //! [`quoted`].
 
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ pub fn line(text: &str) -> String {
     escaped(text, |_| false)
 }
 
-/// Returns a text as [`line`] does, but with its line ends and tabs. Where it stands among others, mark each line after the
+/// Returns a text as [`line()`] does, but with its line ends and tabs. Where it stands among others, mark each line after the
 /// first one, as [`marked`] does: a line of its own could be taken for something else.
 pub fn lines(text: &str) -> String {
     escaped(text, |c| matches!(c, '\n' | '\t'))
@@ -53,7 +53,7 @@ pub fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Returns a JSON document with escapes for the characters that [`line`] escapes, which stand nowhere but in strings.
+/// Returns a JSON document with escapes for the characters that [`line()`] escapes, which stand nowhere but in strings.
 pub fn json(document: &str) -> String {
     let mut escaped = String::with_capacity(document.len());
     for c in document.chars() {

@@ -22,7 +22,7 @@ pub enum FileError {
     /// A pipe, a device, a socket or a folder.
     #[error("is not a regular file")]
     NotRegular,
-    /// It is larger than [`LARGEST`].
+    /// It is larger than `LARGEST`.
     #[error("has more than {} MiB", LARGEST >> 20)]
     TooLarge,
 }
@@ -47,7 +47,7 @@ impl From<FileError> for io::Error {
 /// could show a file of this machine in a report, and a pipe could keep the reader waiting for ever.
 ///
 /// # Errors
-/// When it is not a regular file of at most [`LARGEST`] bytes inside the folder.
+/// When it is not a regular file of at most `LARGEST` bytes inside the folder.
 pub fn open(folder: &Path, path: &Path) -> Result<File, FileError> {
     if !path.canonicalize()?.starts_with(folder.canonicalize()?) {
         return Err(FileError::Leaves);

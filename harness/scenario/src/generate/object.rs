@@ -143,7 +143,7 @@ pub struct ObjectGenerator {
     edits: Vec<Edit>,
 }
 
-/// The edits and the kinds begin anew after so many numbers, a multiple of [`CYCLE`].
+/// The edits and the kinds begin anew after so many numbers, a multiple of `CYCLE`.
 pub const NUMBERS: u64 = 1_000_000;
 /// Of so many objects each [`EDITED`] have an edit.
 const CYCLE: u64 = 4;
