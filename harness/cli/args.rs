@@ -551,7 +551,14 @@ pub struct OperatorSource {
         conflicts_with = "operator_chart"
     )]
     pub operator_kustomization: Option<PathBuf>,
-    /// Operator binary for envtest; --operator names the release whose snapshots apply
+    #[command(flatten)]
+    pub binary: OperatorBinary,
+}
+
+/// A program that takes the place of the release's own operator on envtest.
+#[derive(Debug, Clone, Args)]
+pub struct OperatorBinary {
+    /// Operator binary for envtest; --operator names the release that it is compared with
     #[arg(long, hide_short_help = true, value_name = "FILE")]
     pub operator_binary: Option<PathBuf>,
     /// Folder with the CRDs for --operator-binary; those of the release when absent
@@ -564,16 +571,23 @@ pub struct OperatorSource {
     pub crds: Option<PathBuf>,
 }
 
+impl OperatorBinary {
+    /// Returns the program; none where the release's own is to run.
+    pub fn program(&self) -> Option<OperatorProgram> {
+        let program = self.operator_binary.clone()?;
+        Some(OperatorProgram {
+            program,
+            crds: self.crds.clone(),
+        })
+    }
+}
+
 impl OperatorSource {
     /// Returns envtest with these programs.
     pub fn envtest(&self) -> EnvtestSpec {
-        let program = self.operator_binary.clone();
         EnvtestSpec {
             source: self.artifacts.source(),
-            operator: program.map(|program| OperatorProgram {
-                program,
-                crds: self.crds.clone(),
-            }),
+            operator: self.binary.program(),
             supervisor: None,
         }
     }

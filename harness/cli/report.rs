@@ -50,7 +50,7 @@ pub use diff_markdown::diff_markdown;
 pub use diff_text::diff_text;
 pub use doctor::{doctor_junit, doctor_text};
 pub use durations::{durations, render_durations};
-pub use files::{AllReports, write_all, write_atomically, write_page};
+pub use files::{AllReports, write_all, write_atomically, write_in_folder, write_page};
 pub use final_text::render_text;
 pub use json::results_schema;
 pub use markdown::render_markdown;

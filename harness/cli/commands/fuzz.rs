@@ -5,19 +5,19 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{files, live};
-use crate::args::ArtifactSource;
+use crate::args::{ArtifactSource, OperatorBinary};
 use crate::contract::PodRole;
 use crate::exit::{CliError, FAILED, PASSED};
 use crate::fuzz::{self, FuzzFinding, FuzzOptions, FuzzOutcome, Surprise};
 use crate::generate::{Shown, save};
 use crate::plan;
-use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec};
+use crate::provider::{EnvtestSpec, ReleaseSpec};
 
 const EXAMPLES: &str = "\
 Examples:
   kuberay-conformance fuzz                                    2000 cases on the default release
   kuberay-conformance fuzz --operator all --cases 500
-  kuberay-conformance fuzz --operator 1.3.0..1.3.2            every patch release from 1.3.0 to 1.3.2
+  kuberay-conformance fuzz --operator 1.3.0..1.3.2            1.3.0, 1.3.1 and 1.3.2
   kuberay-conformance fuzz --seed 7 --save scenarios          keep what differs as scenarios
 
 Exit codes: 0 nothing differs, 1 something does, 2 wrong usage, 3 the environment failed.";
@@ -45,24 +45,14 @@ pub struct Fuzz {
     pub save: Option<PathBuf>,
     #[command(flatten)]
     pub source: ArtifactSource,
-    /// Operator binary; --operator names the release that it is compared with
-    #[arg(long, hide_short_help = true, value_name = "FILE")]
-    pub operator_binary: Option<PathBuf>,
-    /// Folder with the CRDs for --operator-binary; those of the release when absent
-    #[arg(
-        long,
-        hide_short_help = true,
-        value_name = "DIR",
-        requires = "operator_binary"
-    )]
-    pub crds: Option<PathBuf>,
+    #[command(flatten)]
+    pub operator_binary: OperatorBinary,
 }
 
 pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
     let source = options.source.install()?;
     let operators = files::operators(options.operator.as_ref())?;
     let seed = options.seed.unwrap_or_else(drawn);
-    let program = options.operator_binary.clone();
     let fuzz = FuzzOptions {
         releases: ReleaseSpec {
             asked: options.operator.as_ref().and(operators.first().cloned()),
@@ -72,10 +62,7 @@ pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
         },
         target: EnvtestSpec {
             source,
-            operator: program.map(|program| OperatorProgram {
-                program,
-                crds: options.crds.clone(),
-            }),
+            operator: options.operator_binary.program(),
             ..EnvtestSpec::default()
         },
         cases: options.cases,

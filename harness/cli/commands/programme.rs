@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::live;
 use crate::args::{Arguments, Command, Publish, Verify};
+use crate::artifact::digest_of;
 use crate::exit::{CliError, ENVIRONMENT, FAILED, PASSED};
 use crate::report::{
     self, CaseResult, ConformanceReport, Outcome, ProgrammeEntry, ProgrammeError, RunResult,
@@ -22,13 +23,9 @@ pub(super) fn publish(arguments: &Publish) -> Result<u8, CliError> {
     let release = arguments.operator.as_ref();
     let report = ConformanceReport::of(&run, &bytes, &arguments.who, arguments.profile, release)?;
     let path = arguments.reports.join(report.path());
-    let folder = path.parent().unwrap_or(&arguments.reports);
-    std::fs::create_dir_all(folder).map_err(|error| {
-        CliError::Environment(format!("creating {}: {error}", folder.display()))
-    })?;
     let yaml = serde_saphyr::to_string(&report)
         .map_err(|error| CliError::Environment(format!("writing YAML: {error}")))?;
-    report::write_atomically(&path, &yaml)?;
+    report::write_in_folder(&path, &yaml)?;
     report::write_atomically(&path.with_extension("badge.json"), &report::badge(&report))?;
     print_lines!("{report}");
     print_lines!("wrote {}", path.display());
@@ -89,9 +86,7 @@ fn given(arguments: &Verify, report: &ConformanceReport) -> Result<u8, CliError>
             return Ok(ENVIRONMENT);
         }
     };
-    let own = digest_of(program).map_err(|error| {
-        CliError::Environment(format!("reading {}: {error}", program.display()))
-    })?;
+    let own = named_digest(program)?;
     if own == digest {
         return Ok(PASSED);
     }
@@ -100,10 +95,10 @@ fn given(arguments: &Verify, report: &ConformanceReport) -> Result<u8, CliError>
     Ok(FAILED)
 }
 
-fn digest_of(path: &Path) -> std::io::Result<String> {
-    let mut hash = Sha256::new();
-    std::io::copy(&mut std::fs::File::open(path)?, &mut hash)?;
-    Ok(format!("sha256:{:x}", hash.finalize()))
+/// The digest of a file as reports name it, `sha256:…`.
+fn named_digest(path: &Path) -> Result<String, CliError> {
+    let digest = digest_of(path).map_err(|error| CliError::Environment(error.to_string()))?;
+    Ok(format!("sha256:{digest}"))
 }
 
 /// Cases with a verdict on a target that a run brings up itself; the digest of the results chooses
@@ -286,7 +281,7 @@ mod tests {
         assert_eq!(given(&arguments(&[]), &report).unwrap(), PASSED);
         assert!(given(&with, &report).is_err());
         let build = |digest: &str| format!("operator given as a file@{digest}");
-        report.spec.operator.builds = vec![build(&digest_of(Path::new(program)).unwrap())];
+        report.spec.operator.builds = vec![build(&named_digest(Path::new(program)).unwrap())];
         assert_eq!(given(&arguments(&[]), &report).unwrap(), ENVIRONMENT);
         assert_eq!(given(&with, &report).unwrap(), PASSED);
         report.spec.operator.builds = vec![build("sha256:0")];

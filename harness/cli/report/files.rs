@@ -69,6 +69,20 @@ fn remove_unfinished(output: &Path) {
     }
 }
 
+/// As [`write_atomically`], in a folder that is made where it is absent.
+///
+/// # Errors
+/// When the folder can't be made, or the file can't be written.
+pub fn write_in_folder(path: &Path, text: &str) -> Result<(), ReportError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|source| ReportError::Write {
+            path: folder.into(),
+            source,
+        })?;
+    }
+    write_atomically(path, text)
+}
+
 /// Writes a file whole or not at all.
 ///
 /// # Errors

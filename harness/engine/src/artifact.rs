@@ -34,6 +34,7 @@ pub use inventory::{Inventory, MirroredTargets, PublicFile, PublicImage};
 pub use mirrors::{DownloadMirror, ImageMirror, MirrorError};
 pub use model::*;
 pub use programs::Programs;
+pub use pull::digest_of;
 pub use python_lock::{PythonLock, lock_ray};
 pub use recipes::text_of as fixture;
 pub use stock::{Need, Prune, Stored};

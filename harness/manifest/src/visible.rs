@@ -1,8 +1,7 @@
 //! Text from manifests, clusters and files, as a terminal may be given it.
 //!
 //! A name can hold colours, a new title for the window, or a line that a CI system takes for a command; others hide
-//! characters that make a difference. Whoever writes text from data for people writes it with [`line()`], [`lines`] or
-//! [`quoted`].
+//! characters that make a difference. Code that shows data to people writes it with [`line()`], [`lines`] or [`quoted`].
 
 use std::fmt::Write as _;
 

@@ -7,7 +7,7 @@ use semver::Version;
 use crate::contract::CLASSES;
 use crate::diff::DiffOutcome;
 use crate::exit::CliError;
-use crate::report::write_atomically;
+use crate::report::{write_atomically, write_in_folder};
 use crate::scenario::diff::{Skeleton, skeleton};
 
 const CLASSES_FILE: &str = "harness/contract/src/classes.rs";
@@ -17,11 +17,11 @@ const FEATURES_FILE: &str = "harness/contract/src/features.rs";
 #[derive(Debug)]
 pub(super) struct Accepting {
     new: Version,
-    place: Place,
+    destination: Destination,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Destination {
     /// The folder of a checkout.
     Checkout(PathBuf),
     /// A folder of its own.
@@ -45,9 +45,9 @@ impl Accepting {
             let files = [CLASSES_FILE, FEATURES_FILE];
             files.iter().all(|file| root.join(file).is_file())
         });
-        let place = match (output, checkout) {
-            (Some(folder), _) => Place::Folder(folder.join(new.to_string())),
-            (None, Some(root)) => Place::Checkout(root.into()),
+        let destination = match (output, checkout) {
+            (Some(folder), _) => Destination::Folder(folder.join(new.to_string())),
+            (None, Some(root)) => Destination::Checkout(root.into()),
             (None, None) => {
                 let scenarios = scenarios.display();
                 let message = format!("{scenarios} is not in a checkout of this project");
@@ -57,7 +57,7 @@ impl Accepting {
             }
         };
         let new = new.clone();
-        Ok(Self { new, place })
+        Ok(Self { new, destination })
     }
 
     /// Writes the snapshots and the skeleton.
@@ -72,20 +72,20 @@ impl Accepting {
             );
             return Ok(());
         }
-        let root = match &self.place {
-            Place::Checkout(root) => {
+        let root = match &self.destination {
+            Destination::Checkout(root) => {
                 for one in snapshots {
                     write_atomically(&one.dir.join(&one.file), &one.text)?;
                 }
                 add(root, &skeleton)?;
                 root
             }
-            Place::Folder(folder) => {
+            Destination::Folder(folder) => {
                 for one in snapshots {
                     let dir = folder.join("scenarios").join(&one.scenario);
-                    write(&dir, &one.file, &one.text)?;
+                    write_in_folder(&dir.join(&one.file), &one.text)?;
                 }
-                write(folder, "skeleton.rs", &skeleton.text())?;
+                write_in_folder(&folder.join("skeleton.rs"), &skeleton.text())?;
                 folder
             }
         };
@@ -95,7 +95,7 @@ impl Accepting {
             snapshots.len(),
             skeleton.count
         );
-        if matches!(self.place, Place::Checkout(_)) {
+        if matches!(self.destination, Destination::Checkout(_)) {
             print_problem!("next: cargo test --workspace --lib lists what is left to do");
         }
         Ok(())
@@ -120,14 +120,6 @@ fn add(root: &Path, skeleton: &Skeleton) -> Result<(), CliError> {
     Ok(())
 }
 
-fn write(folder: &Path, file: &str, text: &str) -> Result<(), CliError> {
-    std::fs::create_dir_all(folder).map_err(|error| {
-        CliError::Environment(format!("creating {}: {error}", folder.display()))
-    })?;
-    write_atomically(&folder.join(file), text)?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,13 +139,15 @@ mod tests {
             refused(&new)
         );
         let own = Accepting::new(&new, Some(Path::new("o")), &scenarios).unwrap();
-        assert!(matches!(own.place, Place::Folder(folder) if folder == Path::new("o/99.0.0")));
+        assert!(
+            matches!(own.destination, Destination::Folder(folder) if folder == Path::new("o/99.0.0"))
+        );
         std::fs::create_dir_all(root.path().join("harness/contract/src")).unwrap();
         for file in [CLASSES_FILE, FEATURES_FILE] {
             std::fs::write(root.path().join(file), "").unwrap();
         }
         let own = Accepting::new(&new, None, &scenarios).unwrap();
-        assert!(matches!(own.place, Place::Checkout(folder) if folder == root.path()));
+        assert!(matches!(own.destination, Destination::Checkout(folder) if folder == root.path()));
         let newest = CLASSES[CLASSES.len() - 1].since.clone();
         assert!(
             refused(&newest).contains("no new release"),

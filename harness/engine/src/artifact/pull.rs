@@ -174,8 +174,11 @@ pub(super) fn make_executable(path: &Path) -> Result<(), ArtifactError> {
     std::fs::set_permissions(path, executable).map_err(file("making executable", path))
 }
 
-/// The SHA-256 of a file's contents, in hexadecimal digits.
-pub(super) fn digest_of(path: &Path) -> Result<String, ArtifactError> {
+/// Returns the SHA-256 of a file's contents, in hexadecimal digits.
+///
+/// # Errors
+/// When the file can't be read.
+pub fn digest_of(path: &Path) -> Result<String, ArtifactError> {
     let contents = std::fs::read(path).map_err(file("reading", path))?;
     Ok(hexadecimal(&Sha256::digest(&contents)))
 }

@@ -21,7 +21,7 @@ use crate::provider::{EnvtestRelease, TargetError};
 use crate::runner::{CaseError, RunError, StepRunner};
 use crate::scenario::Steps;
 
-/// How long something that must not come is waited for.
+/// How long a Pod or refusal that is not expected has time to appear.
 const STAYS_FOR: Duration = Duration::from_secs(5);
 /// How long an answer that contradicts the contract may still change.
 const CHANGES_WITHIN: Duration = Duration::from_secs(5);

@@ -40,13 +40,13 @@ pub(super) struct Seen {
 /// How far the answer of an operator is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Something that is expected has not come.
+    /// Something expected is not there yet.
     Waits,
-    /// Everything has come that is to come; something else must not come.
+    /// All that is expected is there; what is not expected still has time to appear.
     MustStay,
-    /// Something came that is not expected.
+    /// Something is there that is not expected.
     Contradicts,
-    /// Nothing more is to come.
+    /// Nothing else is awaited.
     Done,
 }
 

@@ -69,8 +69,8 @@ impl<P: Clone + PartialEq + Debug + 'static> GeneratedCase<P> {
     }
 }
 
-/// The way from a faulty object to the smallest one that is still faulty; whoever asks says of each
-/// candidate whether it is, so that the answer may come from a cluster.
+/// The search for the smallest object that still shows a fault. The caller tests each candidate, so
+/// that the test may need a cluster.
 pub struct Shrinking<P = ClusterPlan> {
     tree: Box<dyn ValueTree<Value = P>>,
     smallest: P,
