@@ -6,7 +6,7 @@
 use semver::Version;
 use serde_json::Value;
 
-use super::metadata::{label, label_1035, label_value, subdomain};
+use super::metadata::{label, label_1035, label_value, qualified_name, subdomain};
 use super::view::View;
 use super::{Reach, Refusal, Stage, api};
 use crate::Quantity;
@@ -152,12 +152,8 @@ fn of_template(template: &View, reach: Reach, found: &mut Vec<Refusal>) {
         reach,
         found,
     );
-    let volumes: Vec<&str> = spec
-        .get("volumes")
-        .items()
-        .iter()
-        .map(|item| item.get("name").text())
-        .collect();
+    let volumes = volumes(&spec, reach, found);
+    tolerations(&spec, reach, found);
     let mut names: Vec<&str> = Vec::new();
     for list in ["initContainers", "containers"] {
         for container in spec.get(list).items() {
@@ -185,6 +181,66 @@ fn of_template(template: &View, reach: Reach, found: &mut Vec<Refusal>) {
             );
             found.push(refused(&value, reach, message));
         }
+    }
+}
+
+/// The names of a Pod's volumes, each of which is a DNS label of its own (`ValidateVolumes`).
+fn volumes<'a>(spec: &View<'a>, reach: Reach, found: &mut Vec<Refusal>) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    for volume in spec.get("volumes").items() {
+        let name = volume.get("name");
+        if name.text().is_empty() {
+            found.push(refused(&name, reach, "Required value".into()));
+        } else if let Some(problem) = label(name.text()) {
+            let message = format!("Invalid value: {}: {problem}", name.value);
+            found.push(refused(&name, reach, message));
+        } else if names.contains(&name.text()) {
+            let message = format!("Duplicate value: {}", name.value);
+            found.push(refused(&name, reach, message));
+        }
+        names.push(name.text());
+    }
+    names
+}
+
+/// Tolerations that match no taint there can be (`ValidateTolerations`).
+fn tolerations(spec: &View, reach: Reach, found: &mut Vec<Refusal>) {
+    for toleration in spec.get("tolerations").items() {
+        let key = toleration.get("key");
+        let operator = toleration.get("operator");
+        let value = toleration.get("value");
+        let effect = toleration.get("effect");
+        let mut invalid = |at: &View, value: &str, problem: &str| {
+            let message = format!("Invalid value: {value:?}: {problem}");
+            found.push(refused(at, reach, message));
+        };
+        if key.text().is_empty() {
+            if operator.text() != "Exists" {
+                let problem = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
+                invalid(&operator, operator.text(), problem);
+            }
+        } else if let Some(problem) = qualified_name(key.text()) {
+            invalid(&key, key.text(), &problem);
+        }
+        if toleration.get("tolerationSeconds").exists() && effect.text() != "NoExecute" {
+            let problem = "effect must be 'NoExecute' when `tolerationSeconds` is set";
+            invalid(&effect, effect.text(), problem);
+        }
+        match operator.text() {
+            "" | "Equal" => {
+                if let Some(problem) = label_value(value.text()) {
+                    invalid(&operator, value.text(), &problem);
+                }
+            }
+            "Exists" if !value.text().is_empty() => {
+                let problem = "value must be empty when `operator` is 'Exists'";
+                invalid(&operator, value.text(), problem);
+            }
+            _ => {}
+        }
+        one_of(&operator, &["Equal", "Exists"], "", reach, found);
+        let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+        one_of(&effect, &effects, "", reach, found);
     }
 }
 
@@ -222,6 +278,7 @@ fn of_container(container: &View, volumes: &[&str], reach: Reach, found: &mut Ve
             found.push(refused(&variable.get("valueFrom"), reach, message.into()));
         }
     }
+    let mut paths: Vec<&str> = Vec::new();
     for mount in container.get("volumeMounts").items() {
         let name = mount.get("name");
         // The operator adds volumes for shared memory and logs.
@@ -229,6 +286,14 @@ fn of_container(container: &View, volumes: &[&str], reach: Reach, found: &mut Ve
         if !own && !volumes.contains(&name.text()) {
             found.push(refused(&name, reach, format!("Not found: {}", name.value)));
         }
+        let path = mount.get("mountPath");
+        if path.text().is_empty() {
+            found.push(refused(&path, reach, "Required value".into()));
+        } else if paths.contains(&path.text()) {
+            let message = format!("Invalid value: {}: must be unique", path.value);
+            found.push(refused(&path, reach, message));
+        }
+        paths.push(path.text());
     }
     ports(container, reach, found);
     for port in container.get("ports").items() {

@@ -334,6 +334,73 @@ fn pods_that_are_refused(
     assert_eq!(pods("1.6.2", &object).0, left);
 }
 
+#[rstest]
+#[case(json!({"volumes": [{"name": "my_vol", "emptyDir": {}}]}), &[("volumes[0].name", "Invalid value: \"my_vol\": a lowercase RFC 1123 label must")])]
+#[case(json!({"volumes": [{"emptyDir": {}, "name": ""}]}), &[("volumes[0].name", "Required value")])]
+#[case(json!({"volumes": [{"name": "a", "emptyDir": {}}, {"name": "a", "emptyDir": {}}]}), &[("volumes[1].name", "Duplicate value: \"a\"")])]
+#[case(json!({"volumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "emptyDir": {}}]}), &[])]
+#[case(json!({"tolerations": [{"operator": "Exist"}]}), &[
+    ("tolerations[0].operator", "Invalid value: \"Exist\": operator must be Exists when `key` is empty"),
+    ("tolerations[0].operator", "Unsupported value: \"Exist\": supported values: \"Equal\", \"Exists\""),
+])]
+#[case(json!({"tolerations": [{"value": "a"}]}), &[("tolerations[0].operator", "Invalid value: \"\": operator must be Exists when")])]
+#[case(json!({"tolerations": [{"key": "a", "operator": "exists"}]}), &[("tolerations[0].operator", "Unsupported value: \"exists\"")])]
+#[case(json!({"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]}), &[("tolerations[0].operator", "Invalid value: \"b\": value must be empty when `operator` is 'Exists'")])]
+#[case(json!({"tolerations": [{"key": "a", "value": "b c"}]}), &[("tolerations[0].operator", "Invalid value: \"b c\": a valid label must")])]
+#[case(json!({"tolerations": [{"key": "a b", "operator": "Exists"}]}), &[("tolerations[0].key", "Invalid value: \"a b\": name part must consist")])]
+#[case(json!({"tolerations": [{"operator": "Exists", "effect": "noSchedule"}]}), &[("tolerations[0].effect", "Unsupported value: \"noSchedule\": supported values: \"NoSchedule\", \"PreferNoSchedule\", \"NoExecute\"")])]
+#[case(json!({"tolerations": [{"operator": "Exists", "effect": "NoSchedule", "tolerationSeconds": 5}]}), &[("tolerations[0].effect", "Invalid value: \"NoSchedule\": effect must be 'NoExecute' when `tolerationSeconds` is set")])]
+#[case(json!({"tolerations": [{"operator": "Exists"}, {"key": "a", "value": "b", "effect": "NoExecute", "tolerationSeconds": 5}]}), &[])]
+fn volumes_and_tolerations(#[case] spec: Value, #[case] expected: &[(&str, &str)]) {
+    let object = cluster(|cluster| {
+        let pod = &mut cluster["spec"]["headGroupSpec"]["template"]["spec"];
+        for (field, value) in spec.as_object().unwrap() {
+            pod[field] = value.clone();
+        }
+    });
+    let found = refusals("1.1.1", &object);
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for ((stage, at, text), (path, message)) in found.iter().zip(expected) {
+        assert_eq!(*stage, Stage::PodCreation);
+        assert_eq!(
+            *at,
+            format!("spec.headGroupSpec.template.spec.{path}"),
+            "{text}"
+        );
+        assert!(text.contains(message), "{text}");
+    }
+}
+
+#[test]
+fn two_mounts_at_one_path() {
+    let object = changed(json!({
+        "/spec/headGroupSpec/template/spec/volumes": [{"name": "a", "emptyDir": {}}],
+        format!("{RAY}/volumeMounts"): [{"name": "a", "mountPath": "/d"}, {"name": "a", "mountPath": "/d"}],
+    }));
+    let path = "spec.headGroupSpec.template.spec.containers[0].volumeMounts[1]";
+    let old = refusals("1.1.1", &object);
+    let message = "Invalid value: \"/d\": must be unique";
+    let expected = (
+        Stage::PodCreation,
+        format!("{path}.mountPath"),
+        message.to_owned(),
+    );
+    assert_eq!(old, [expected]);
+    // Later definitions know it themselves.
+    let new = refusals("1.6.2", &object);
+    assert_eq!(new.len(), 1);
+    assert_eq!(
+        (new[0].0, new[0].1.as_str()),
+        (Stage::ApiServer, path),
+        "{new:?}"
+    );
+    let empty = changed(json!({
+        "/spec/headGroupSpec/template/spec/volumes": [{"name": "a", "emptyDir": {}}],
+        format!("{RAY}/volumeMounts"): [{"name": "a", "mountPath": ""}],
+    }));
+    assert_eq!(refusals("1.6.2", &empty)[0].2, "Required value");
+}
+
 #[test]
 fn a_suspended_group_has_no_pods() {
     let object = changed(json!({"/spec/workerGroupSpecs/0/suspend": true}));
