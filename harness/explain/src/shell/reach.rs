@@ -447,8 +447,23 @@ pub(super) fn subshell(state: &State) -> State {
 /// Whether these commands write for ever, so that they end when nobody reads.
 fn reads_on(hangs: &[Stop]) -> bool {
     hangs.iter().all(|stop| {
-        let name = stop.what.split_whitespace().next();
-        matches!(name, Some("yes" | "tail" | "watch"))
+        let name = stop.what.split_whitespace().next().unwrap_or_default();
+        let name = name.rsplit('/').next().unwrap_or(name);
+        matches!(
+            name,
+            "yes"
+                | "tail"
+                | "watch"
+                | "top"
+                | "nvidia-smi"
+                | "vmstat"
+                | "iostat"
+                | "mpstat"
+                | "pidstat"
+                | "sar"
+                | "tcpdump"
+                | "ping"
+        )
     })
 }
 

@@ -185,6 +185,26 @@ fn texts_that_end_the_shell(#[case] text: &str, #[case] reach: Reach, #[case] wh
 #[case("sleep infinity | echo", "sleep infinity")]
 #[case("{ echo a; sleep infinity; } | cat", "sleep infinity")]
 #[case("tail -f x | tee y", "tail -f x")]
+#[case("nvidia-smi -l 5", "nvidia-smi -l 5")]
+#[case(
+    "nvidia-smi --query-gpu=name --format=csv --loop=5 > log",
+    "nvidia-smi --query-gpu=name --format=csv --loop=5"
+)]
+#[case("/usr/bin/nvidia-smi dmon", "/usr/bin/nvidia-smi dmon")]
+#[case("watch --interval 5 date", "watch --interval 5 date")]
+#[case("top -b > log", "top -b")]
+#[case("ssh -i key -N -L 80:a:80 host", "ssh -i key -N -L 80:a:80 host")]
+#[case("autossh -M 0 -NT host", "autossh -M 0 -NT host")]
+#[case(
+    "socat TCP-LISTEN:80,fork,reuseaddr TCP:a:80",
+    "socat TCP-LISTEN:80,fork,reuseaddr TCP:a:80"
+)]
+#[case("vmstat 5 | tee log", "vmstat 5")]
+#[case("tcpdump -i eth0 -w log", "tcpdump -i eth0 -w log")]
+#[case("kubectl get pods -w", "kubectl get pods -w")]
+#[case("prometheus --config.file=a", "prometheus --config.file=a")]
+#[case("nice -n 10 sleep infinity", "nice -n 10 sleep infinity")]
+#[case("stdbuf -o L tail -f log", "stdbuf -o L tail -f log")]
 fn texts_that_never_return(#[case] text: &str, #[case] what: &str) {
     let analysis = analysed(text);
     let hangs: Vec<&str> = analysis
@@ -211,6 +231,25 @@ fn texts_that_never_return(#[case] text: &str, #[case] what: &str) {
 #[case("{ echo a; sleep infinity; } | true")]
 #[case("f() { echo a; sleep infinity; }; f | echo `echo b`")]
 #[case("tail -n 5 x")]
+#[case("tail --retry x")]
+#[case("nvidia-smi")]
+#[case("nvidia-smi -L")]
+#[case("nvidia-smi --list-gpus")]
+#[case("nvidia-smi dmon -c 1")]
+#[case("nvidia-smi -l 5 | head -1")]
+#[case("watch --version")]
+#[case("watch -g date")]
+#[case("top -bn1")]
+#[case("top -b -n 1")]
+#[case("ssh -f -N host")]
+#[case("ssh -o NumberOfPasswordPrompts=1 host run")]
+#[case("socat - TCP:a:80")]
+#[case("vmstat 5 3")]
+#[case("vmstat")]
+#[case("tcpdump -c 5")]
+#[case("kubectl get pods")]
+#[case("prometheus --version")]
+#[case("nice -n 10 a")]
 #[case("for ((i=0; i<3; i++)); do a; done")]
 // Which jobs there are depends on the path.
 #[case("if a; then sleep infinity & fi; wait")]
