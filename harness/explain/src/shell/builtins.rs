@@ -1,7 +1,9 @@
 //! How builtins end, and programs that never return.
 
+use brush_parser::ast::{IoFileRedirectTarget, IoRedirect};
+
 use super::flow::{Flow, Jobs, Set, State, Stop};
-use super::programs::{ENDLESS, compared, never_returns, seconds, shell, wrapped};
+use super::programs::{ENDLESS, compared, never_returns, runs, seconds, shell, wrapped};
 use super::reach::Walker;
 use super::simple::Call;
 use super::words;
@@ -82,11 +84,16 @@ impl Walker<'_> {
                 Flow::status(!text.is_empty(), text.is_empty())
             }
             _ if shell(name) => self.shell(&arguments, call).unwrap_or_else(Flow::any),
-            _ if self.asks_itself(name, &arguments) => Flow::status(false, true),
+            _ if self.asks_itself(name, &arguments, call) => Flow::status(false, true),
             _ if never_returns(name, &arguments) => Flow::hang(stop()),
-            _ => match wrapped(name, &arguments) {
-                Some(inner) => self.wrapped(inner + 1, call, state),
-                None => Flow::any(),
+            _ => match (wrapped(name, &arguments), runs(name, &arguments)) {
+                (Some(inner), _) => self.wrapped(inner + 1, call, state),
+                // It ends the command, which may have succeeded before.
+                (None, Some(inner)) => {
+                    let flow = self.wrapped(inner + 1, call, state);
+                    Flow::status(flow.ok, true)
+                }
+                (None, None) => Flow::any(),
             },
         }
     }
@@ -100,7 +107,16 @@ impl Walker<'_> {
         let Some(name) = inner.words.first().and_then(|word| words::fixed(word)) else {
             return Flow::any();
         };
-        if !(shell(&name) || wrapped(&name, &["x"]).is_some()) {
+        let fixed = inner.words[1..].iter().map(|word| words::fixed(word));
+        let fixed: Vec<Option<String>> = fixed.collect();
+        let arguments: Vec<&str> = fixed
+            .iter()
+            .map(|word| word.as_deref().unwrap_or("$"))
+            .collect();
+        if self.asks_itself(&name, &arguments, &inner) {
+            return Flow::status(false, true);
+        }
+        if !(shell(&name) || runs(&name, &["1", "x"]).is_some()) {
             return Flow::any();
         }
         self.builtin(&name, &inner, &mut state.clone())
@@ -150,25 +166,51 @@ impl Walker<'_> {
     }
 
     /// Whether a program asks the Ray of this container, which answers only after `ray start`.
-    fn asks_itself(&self, name: &str, arguments: &[&str]) -> bool {
+    fn asks_itself(&self, name: &str, arguments: &[&str], call: &Call) -> bool {
         if !self.around.head {
             return false;
         }
-        match (name, arguments) {
-            ("ray", ["status" | "health-check", rest @ ..]) => !rest
-                .iter()
-                .any(|word| word.starts_with("--address") || *word == "--help"),
-            ("curl" | "wget" | "nc" | "ncat", words) => words.iter().any(|word| {
-                let local = ["localhost:", "127.0.0.1:", "0.0.0.0:"];
-                let ports = ["8265", "52365", "6379"];
-                local.iter().any(|host| {
-                    ports
-                        .iter()
-                        .any(|port| word.contains(&format!("{host}{port}")))
+        let elsewhere = |words: &[&str]| {
+            self.text.contains("ADDRESS=")
+                || words.iter().any(|word| {
+                    word.starts_with("--address") || matches!(*word, "--help" | "-a" | "-h" | "$")
                 })
-            }),
+        };
+        match (name.rsplit('/').next().unwrap_or(name), arguments) {
+            (
+                "ray",
+                [
+                    "status" | "health-check" | "list" | "summary" | "memory" | "job",
+                    rest @ ..,
+                ],
+            )
+            | ("serve", ["status" | "config" | "deploy", rest @ ..]) => !elsewhere(rest),
+            ("curl" | "wget", words) => words.iter().any(|word| names_own_port(word)),
+            ("nc" | "ncat" | "netcat" | "telnet", words) => {
+                words.iter().any(|word| names_own_port(word))
+                    || words
+                        .windows(2)
+                        .any(|pair| OWN_HOSTS.contains(&pair[0]) && OWN_PORTS.contains(&pair[1]))
+            }
+            ("python" | "python3", ["-c", code, ..]) => connects_to_own_ray(code),
+            ("python" | "python3", [] | ["-"]) => call
+                .input
+                .is_some_and(|code| connects_to_own_ray(&code.value)),
             _ => false,
         }
+    }
+
+    /// Whether a redirection opens a port of the Ray of this container, such as `/dev/tcp/localhost/6379`.
+    pub(super) fn opens_own_port(&self, redirect: &IoRedirect) -> bool {
+        let IoRedirect::File(_, _, IoFileRedirectTarget::Filename(word)) = redirect else {
+            return false;
+        };
+        let path = words::fixed(word).unwrap_or_default();
+        let address = path.strip_prefix("/dev/tcp/");
+        self.around.head
+            && address
+                .and_then(|address| address.split_once('/'))
+                .is_some_and(|(host, port)| OWN_HOSTS.contains(&host) && OWN_PORTS.contains(&port))
     }
 
     /// `trap`: what it does at a failure counts, and whether that ends the shell.
@@ -325,6 +367,38 @@ impl Walker<'_> {
             self.login.push(stop);
         }
     }
+}
+
+/// Names and addresses of the container itself.
+const OWN_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "0.0.0.0"];
+
+/// Ports on which a head's Ray listens: GCS, dashboard, client server and dashboard agent.
+const OWN_PORTS: [&str; 4] = ["6379", "8265", "10001", "52365"];
+
+/// Whether a word names one of them as `host:port`.
+fn names_own_port(word: &str) -> bool {
+    OWN_HOSTS.iter().any(|host| {
+        OWN_PORTS.iter().any(|port| {
+            word.split_once(&format!("{host}:{port}"))
+                .is_some_and(|(_, rest)| !rest.starts_with(|c: char| c.is_ascii_digit()))
+        })
+    })
+}
+
+/// Whether a Python program connects to a Ray that must run already, and fails if none does.
+fn connects_to_own_ray(code: &str) -> bool {
+    let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    let code = code.replace('"', "'");
+    let mut calls = code.match_indices("ray.init(");
+    !code.contains("try:")
+        && calls.any(|(at, call)| {
+            let arguments = code[at + call.len()..].split(')').next();
+            let arguments = arguments.unwrap_or_default();
+            arguments.split(',').any(|argument| {
+                let address = argument.strip_prefix("address=").unwrap_or(argument);
+                address == "'auto'" || address.starts_with('\'') && names_own_port(address)
+            })
+        })
 }
 
 fn is_assignment(word: &str) -> bool {

@@ -377,6 +377,12 @@ impl Walker<'_> {
                 if !opened.completes() {
                     return opened;
                 }
+                let refused = |list: &RedirectList| {
+                    list.0.iter().any(|redirect| self.opens_own_port(redirect))
+                };
+                if redirects.as_ref().is_some_and(refused) {
+                    return failing(opened.then(&Flow::status(false, true)), state);
+                }
                 let flow = self.compound(compound, state);
                 let flow = redirected(flow, redirects.as_ref());
                 let flow = opened.then(&flow);

@@ -36,6 +36,8 @@ impl Walker<'_> {
         };
         let mut flow = Flow::ok();
         let mut substituted = None;
+        // Whether a redirection is sure to fail, so that the command is left out.
+        let mut refused = false;
         let prefix = command.prefix.iter().flat_map(|prefix| &prefix.0);
         let suffix = command.suffix.iter().flat_map(|suffix| &suffix.0);
         for (index, item) in prefix.chain(suffix).enumerate() {
@@ -47,6 +49,7 @@ impl Walker<'_> {
                 CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
                     call.input = input(redirect).or(call.input);
                     call.redirect_fails |= redirect_may_fail(redirect);
+                    refused |= self.opens_own_port(redirect);
                     self.redirect(redirect, state, &mut flow);
                 }
                 CommandPrefixOrSuffixItem::AssignmentWord(assignment, word) if in_prefix => {
@@ -68,6 +71,9 @@ impl Walker<'_> {
         }
         if !flow.completes() {
             return flow;
+        }
+        if refused {
+            return flow.then(&Flow::status(false, true));
         }
         let mut next = match call.words.first() {
             // Only assignments: the status is that of the last substitution.

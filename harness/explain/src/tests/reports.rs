@@ -452,3 +452,57 @@ fn commands_of_the_users_own(#[case] own: &str, #[case] expected: &[&str]) {
     let text = overwritten(&format!("{LIMITS}\n{own}"), "");
     assert_eq!(all(&text, "1.6.2"), expected);
 }
+
+#[rstest]
+#[case::apart("until nc -z localhost 6379; do sleep 1; done", true)]
+#[case::dashboard("while ! nc -w 1 127.0.0.1 8265; do sleep 1; done", true)]
+#[case::client("until nc -z localhost 10001; do sleep 1; done", true)]
+#[case::tcp(
+    "until (echo > /dev/tcp/localhost/6379) 2>/dev/null; do sleep 1; done",
+    true
+)]
+#[case::tcp_of_a_command("until : < /dev/tcp/127.0.0.1/6379; do sleep 1; done", true)]
+#[case::tcp_for_a_time(
+    "until timeout 1 bash -c '</dev/tcp/localhost/8265'; do sleep 1; done",
+    true
+)]
+#[case::for_a_time("until timeout 5 ray status; do sleep 1; done", true)]
+#[case::with_a_variable("until env A=1 curl -s localhost:8265; do sleep 1; done", true)]
+#[case::python(
+    "until python -c 'import ray; ray.init(\"auto\")'; do sleep 1; done",
+    true
+)]
+#[case::python_by_name(
+    "until python3 -c 'import ray; ray.init(address=\"auto\")'; do sleep 1; done",
+    true
+)]
+#[case::python_document(
+    "until python - <<E\nimport ray\nray.init(address=\"auto\")\nE\ndo sleep 1; done",
+    true
+)]
+#[case::caught(
+    "until python -c 'try: ray.init(\"auto\")\nexcept: pass'; do sleep 1; done",
+    false
+)]
+#[case::local("until python -c 'import ray; ray.init()'; do sleep 1; done", false)]
+#[case::jobs("until ray job list; do sleep 1; done", true)]
+#[case::serve("until serve status; do sleep 1; done", true)]
+#[case::elsewhere("until nc -z redis 6379; do sleep 1; done", false)]
+#[case::own_server("until nc -z localhost 8000; do sleep 1; done", false)]
+#[case::tcp_elsewhere("until : < /dev/tcp/redis/6379; do sleep 1; done", false)]
+#[case::job_elsewhere("until ray job list --address http://a:8265; do sleep 1; done", false)]
+#[case::job_of_another_address(
+    "until RAY_ADDRESS=http://a:8265 ray job list; do sleep 1; done",
+    false
+)]
+#[case::background(
+    "(until nc -z localhost 6379; do sleep 1; done; python a.py) &\ntrue",
+    false
+)]
+fn a_head_that_waits_for_itself(#[case] text: &str, #[case] expected: bool) {
+    let lines: String = text.lines().map(|line| format!("\n  {line}")).collect();
+    let container = format!("{LIMITS}\nargs:\n- |-{lines}");
+    let found = all(&manifest(&container, ""), "1.6.2");
+    let told = found.iter().any(|id| id == "never-returns");
+    assert_eq!(told, expected, "{found:?}");
+}
