@@ -27,6 +27,7 @@ pub(super) use flow::Stop;
 pub(super) use locate::{Joined, location};
 pub(super) use own::{GENERATED, OwnVerdict, judge as judge_own};
 pub(super) use parse::{Broken, Cause, Unknown};
+pub(super) use programs::runs;
 pub(super) use reach::{Analysis, Reach, Surroundings};
 pub(super) use tokens::{Piece, is_quoted, pieces, special, special_behind};
 

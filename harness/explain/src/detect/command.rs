@@ -204,7 +204,9 @@ pub(super) fn as_bash_sees(group: &Group, text: &str) -> String {
 pub(super) fn script<'a>(
     words: &'a [Cursor<'a>],
 ) -> Option<Result<&'a Cursor<'a>, &'a Cursor<'a>>> {
-    const TAKE_SCRIPTS: [&str; 7] = ["bash", "sh", "dash", "ash", "zsh", "python", "python3"];
+    const TAKE_SCRIPTS: [&str; 9] = [
+        "bash", "sh", "dash", "ash", "zsh", "python", "python3", "su", "runuser",
+    ];
     let (program, rest) = words.split_first()?;
     let name = program.text().rsplit('/').next().unwrap_or_default();
     if !TAKE_SCRIPTS.contains(&name) {
@@ -216,6 +218,32 @@ pub(super) fn script<'a>(
         .position(|word| is_option(word.text()) && word.text().ends_with('c'))?;
     let script = rest[option + 1..].iter().find(|word| word.text() != "--");
     Some(script.ok_or(&rest[option]))
+}
+
+/// The words of the command that other programs only run: of `tini -- bash -c …` those from `bash` on.
+pub(super) fn inner<'b, 'a>(words: &'b [Cursor<'a>]) -> &'b [Cursor<'a>] {
+    let mut inner = words;
+    while let Some((program, rest)) = inner.split_first() {
+        let texts: Vec<&str> = rest.iter().map(Cursor::text).collect();
+        match shell::runs(program.text(), &texts) {
+            Some(first) => inner = &rest[first..],
+            None => break,
+        }
+    }
+    if script(inner).is_some() {
+        return inner;
+    }
+    // A program that is not known may run a shell.
+    let runs_shell =
+        |at: &usize| is_shell(&inner[*at]) && matches!(script(&inner[*at..]), Some(Ok(_)));
+    let shell = (1..inner.len()).find(runs_shell);
+    &inner[shell.unwrap_or_default()..]
+}
+
+/// Whether a word names a shell that reads bash's language.
+pub(super) fn is_shell(program: &Cursor) -> bool {
+    let name = program.text().rsplit('/').next().unwrap_or_default();
+    matches!(name, "bash" | "sh" | "dash" | "ash" | "zsh")
 }
 
 /// A shell or an interpreter with `-c`, whose script bash reads first.

@@ -121,6 +121,7 @@ fn without_id(source: &str, words: &[Cursor], found: &mut Vec<Warning>) {
             .iter()
             .any(|option| word.starts_with(option))
     };
+    let words = super::command::inner(words);
     let texts: Vec<&str> = words.iter().map(Cursor::text).collect();
     if texts.starts_with(&SUBMIT) {
         let own = texts[3..].iter().take_while(|word| **word != "--");

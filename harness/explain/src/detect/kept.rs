@@ -3,7 +3,7 @@
 use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 
-use super::command::{self, GENERATED, as_bash_sees, explanation, uses_generated};
+use super::command::{self, GENERATED, as_bash_sees, explanation, is_shell, uses_generated};
 use super::{Group, warn, warn_at};
 use crate::document::Warning;
 use crate::shell::{self, OwnVerdict};
@@ -25,23 +25,19 @@ pub(super) fn of_text(
             .or(words.first());
         found.extend(at.map(|at| warn(trap::RAY_START_IN_TEXT, at, "")));
     }
-    let Some(program) = words.first() else {
+    let inner = command::inner(words);
+    let Some(program) = inner.first() else {
         found.push(warn(trap::OVERWRITE_WITHOUT_COMMAND, container, ""));
         return;
     };
-    match command::script(words) {
+    match command::script(inner) {
         Some(Ok(script)) if is_shell(program) => {
             of_script(group, script, mentions, found);
             unquoted(group, words, found);
         }
         Some(_) => {}
-        None => direct(group, words, mentions, found),
+        None => direct(group, inner, mentions, found),
     }
-}
-
-fn is_shell(program: &Cursor) -> bool {
-    let name = program.text().rsplit('/').next().unwrap_or_default();
-    matches!(name, "bash" | "sh" | "dash" | "ash" | "zsh")
 }
 
 /// A script that a shell reads.

@@ -149,6 +149,7 @@ pub(super) fn of_words(
     found: &mut Vec<Warning>,
 ) {
     let names = command.words();
+    let words = super::command::inner(words);
     let direct = words.len() >= names.len()
         && words
             .iter()

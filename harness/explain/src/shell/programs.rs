@@ -199,6 +199,14 @@ pub(super) fn wrapped(name: &str, arguments: &[&str]) -> Option<usize> {
 /// The same, also for a program that ends the command after some time.
 pub(in super::super) fn runs(name: &str, arguments: &[&str]) -> Option<usize> {
     let short = name.rsplit('/').next().unwrap_or(name);
+    if let (
+        "conda" | "mamba" | "micromamba" | "pdm" | "pipenv" | "poetry" | "uv",
+        ["run", rest @ ..],
+    ) = (short, arguments)
+    {
+        let first = first_operand(short, rest)?;
+        return (first < rest.len()).then_some(first + 1);
+    }
     let operands = match short {
         "env" | "nohup" | "nice" | "ionice" | "setsid" | "stdbuf" | "sudo" | "tini"
         | "tini-static" | "dumb-init" | "unbuffer" | "catatonit" | "numactl" | "time" => 0,
@@ -214,6 +222,18 @@ pub(in super::super) fn runs(name: &str, arguments: &[&str]) -> Option<usize> {
 fn first_operand(short: &str, arguments: &[&str]) -> Option<usize> {
     // Options whose value is a word of its own.
     let with_value: &[&str] = match short {
+        "conda" | "mamba" | "micromamba" => &["-n", "--name", "-p", "--prefix", "--cwd"],
+        "uv" => &[
+            "--with",
+            "-p",
+            "--python",
+            "--env-file",
+            "--directory",
+            "--project",
+            "--extra",
+            "--group",
+            "--package",
+        ],
         "env" => &["-u", "--unset", "-C", "--chdir"],
         "nice" => &["-n", "--adjustment"],
         "ionice" => &["-c", "--class", "-n", "--classdata"],

@@ -506,3 +506,35 @@ fn a_head_that_waits_for_itself(#[case] text: &str, #[case] expected: bool) {
     let told = found.iter().any(|id| id == "never-returns");
     assert_eq!(told, expected, "{found:?}");
 }
+
+#[rstest]
+#[case("command: [tini, --, bash, -c]\nargs: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &[])]
+#[case("command: [/usr/bin/tini, -g, --, /bin/bash, -lc]\nargs: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &[])]
+#[case("command: [nice, -n, '10', bash, -c, 'eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &[])]
+#[case("command: [numactl, --cpunodebind, '0', -m, '0', bash, -c, 'eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &[])]
+#[case("command: [env, A=1, -u, B, bash, -c, 'eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &[])]
+#[case("command: [/usr/bin/dumb-init, --, bash, -c, 'eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &[])]
+#[case("command: [stdbuf, -oL, bash, -c, 'eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &[])]
+#[case("command: [timeout, '3600', bash, -c, 'eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &[])]
+#[case("command: [wrapper, --level, '1', bash, -c, 'eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &[])]
+#[case("command: [tini, --, nice, bash, -c, 'exit 1; $(KUBERAY_GEN_RAY_START_CMD)']", &["ends-shell"])]
+#[case("command: [tini, --, ray, start, --head]", &["ray-start-without-block"])]
+#[case("command: [tini, --, ray, start, --head, --block]", &[])]
+#[case("command: [nice, -n, '5', ray, start, --block]", &["ray-start-without-address"])]
+#[case("command: [tini, --, '$(KUBERAY_GEN_RAY_START_CMD)']", &["gen-cmd-not-run"])]
+#[case("command: [tini, --, bash]\nargs: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &["gen-cmd-not-run"])]
+#[case("command: [conda, run, --no-capture-output, -n, a, ray, start, --head]", &["ray-start-without-block"])]
+#[case("command: [su, ray, -c, 'eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &[])]
+#[case("command: [tini, --, /start.sh, '$(KUBERAY_GEN_RAY_START_CMD)']", &[])]
+fn commands_behind_another_program(#[case] own: &str, #[case] expected: &[&str]) {
+    let text = overwritten(&format!("{LIMITS}\n{own}"), "");
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
+
+#[test]
+fn options_behind_another_program() {
+    let own = "command: [tini, --, ray, start, --head, --num-cpu=1, --block]";
+    let text = overwritten(&format!("{LIMITS}\n{own}"), "");
+    let text = text.replace("image: ray\n", "image: rayproject/ray:2.52.0\n");
+    assert_eq!(all(&text, "1.6.2"), ["unknown-ray-option"]);
+}
