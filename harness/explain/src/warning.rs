@@ -102,8 +102,8 @@ traps! {
         "Write `set +e` as the last command, so that only your own commands end the shell.";
         ["failing-command", "errexit-before-the-last-command", "errexit-and-the-limit"]
     ARGV_LOSES_QUOTING "argv-loses-quoting" C05 Warning:
-        "The elements are joined with spaces and read by bash again: of this script the inner program gets the first word, the others become its arguments, and what bash knows itself, such as `;` or parentheses, it takes first.";
-        "Write the script itself as the only element, without `bash -c`, or quote it inside the element: `\"'echo hello world'\"`.";
+        "The elements are joined with spaces and read by bash again: an element with blanks becomes several words, and what bash knows itself, such as `;`, `>` or parentheses, it takes first.";
+        "Quote the element for bash as well, `\"'hello world'\"`, or write a script as the only element, without `bash -c`.";
         ["argument-boundaries-lost", "script-in-words"]
     SHELL_WITHOUT_SCRIPT "shell-without-script" C05 Warning:
         "The generated text is added behind the option that wants a script: `bash -c && ulimit …` is an error, and then `ray start` runs.";

@@ -246,18 +246,70 @@ pub(super) fn is_shell(program: &Cursor) -> bool {
     matches!(name, "bash" | "sh" | "dash" | "ash" | "zsh")
 }
 
-/// A shell or an interpreter with `-c`, whose script bash reads first.
+/// An element that bash, which reads the joined elements, takes apart.
 fn argv(words: &[Cursor], found: &mut Vec<Warning>) {
-    match script(words) {
+    match script(inner(words)) {
         Some(Err(option)) => found.push(warn(trap::SHELL_WITHOUT_SCRIPT, option, "")),
         Some(Ok(script))
             if !shell::is_quoted(script.text().trim())
                 && shell::special(script.text()).is_some() =>
         {
-            found.push(warn(trap::ARGV_LOSES_QUOTING, script, ""));
+            let detail = "The inner program takes the first word of this script for all of it";
+            found.push(warn(trap::ARGV_LOSES_QUOTING, script, detail));
+        }
+        None if is_argv(words) => {
+            let told = words[1..].iter().find_map(|word| {
+                let detail = taken_apart(word.text(), words[0].text())?;
+                Some(warn(trap::ARGV_LOSES_QUOTING, word, &detail))
+            });
+            found.extend(told);
         }
         _ => {}
     }
+}
+
+/// Whether elements look like a program and its arguments, and not like parts of a shell's text.
+fn is_argv(words: &[Cursor]) -> bool {
+    // Words of bash itself: no program has these names.
+    const OF_BASH: [&str; 31] = [
+        "!", ".", ":", "[[", "alias", "builtin", "case", "cd", "command", "declare", "do", "else",
+        "eval", "exec", "exit", "export", "for", "function", "if", "let", "local", "readonly",
+        "set", "shopt", "source", "then", "time", "trap", "ulimit", "until", "while",
+    ];
+    let Some((program, arguments)) = words.split_first() else {
+        return false;
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-+/".contains(c);
+    let program = program.text();
+    let is_program =
+        !program.is_empty() && program.chars().all(plain) && !OF_BASH.contains(&program);
+    // An operator of its own, or at an end of an element, is meant for bash, and so are lines.
+    let is_text = |word: &Cursor| {
+        let text = word.text().trim();
+        let begins = ["&&", "||", ";", "|", "&", "<", ">", "1>", "2>", "(", "#"];
+        let ends = [";", "&", "|", ">", "<"];
+        text.contains('\n')
+            || begins.iter().any(|begin| text.starts_with(begin))
+            || ends.iter().any(|end| text.ends_with(end))
+    };
+    is_program && !arguments.is_empty() && !arguments.iter().any(is_text)
+}
+
+/// What bash makes of an argument that it does not take for one literal word; none where it does, or where the user
+/// means bash: variables, commands, patterns and words in quotes.
+fn taken_apart(text: &str, program: &str) -> Option<String> {
+    let plain: String = shell::without_expansions(text)
+        .chars()
+        .map(|c| if "*?[]~".contains(c) { 'x' } else { c })
+        .collect();
+    let special = shell::special_behind(&plain)?;
+    if !special.is_whitespace() {
+        return Some(format!("Bash reads `{special}` in this argument"));
+    }
+    // `echo` prints them all the same, and several options in one element are meant to be taken apart.
+    let options = text.split_whitespace().any(|word| word.starts_with('-'));
+    let prints = program.rsplit('/').next() == Some("echo");
+    (!options && !prints).then(|| "Bash makes several words of this argument".to_owned())
 }
 
 /// `$(NAME)` of a variable that the container has, where NAME could also be a program, and `$$`.

@@ -97,44 +97,7 @@ fn read_by_shells(group: &Group, name: &str, value: &Cursor, found: &mut Vec<War
 
 /// A character that bash reads as more than itself, apart from variables and commands that it replaces.
 fn special_besides_expansions(text: &str) -> Option<char> {
-    let mut plain = String::new();
-    let mut rest = text;
-    for expansion in shell::expansions(text) {
-        let start = expansion.at.saturating_sub(text.len() - rest.len());
-        let (before, after) = rest.split_at_checked(start)?;
-        plain.push_str(before);
-        plain.push('x');
-        rest = after.get(length(after)..).unwrap_or_default();
-    }
-    plain.push_str(rest);
-    shell::special_behind(&plain)
-}
-
-/// The length of the expansion at the start of a text.
-fn length(text: &str) -> usize {
-    let closing = |open: char, close: char| {
-        let mut depth = 0usize;
-        for (at, c) in text.char_indices() {
-            if c == open {
-                depth += 1;
-            } else if c == close {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return at + c.len_utf8();
-                }
-            }
-        }
-        text.len()
-    };
-    match text.get(..2) {
-        Some("$(") => closing('(', ')'),
-        Some("${") => closing('{', '}'),
-        _ if text.starts_with('`') => text[1..].find('`').map_or(text.len(), |at| at + 2),
-        _ => {
-            let end = text[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            end.map_or(text.len(), |at| (at + 1).max(2))
-        }
-    }
+    shell::special_behind(&shell::without_expansions(text))
 }
 
 /// An option or a value that Ray refuses.

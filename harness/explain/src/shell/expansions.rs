@@ -80,6 +80,49 @@ fn expansion(rest: &str, at: usize) -> Option<Expansion> {
     })
 }
 
+/// The text with a plain letter in place of each variable and command that bash replaces.
+pub(in super::super) fn without_expansions(text: &str) -> String {
+    let mut plain = String::new();
+    let mut end = 0;
+    for expansion in expansions(text) {
+        // One inside of another is gone with it.
+        if expansion.at >= end {
+            plain.push_str(text.get(end..expansion.at).unwrap_or_default());
+            plain.push('x');
+            end = expansion.at + length(&text[expansion.at..]);
+        }
+    }
+    plain.push_str(text.get(end..).unwrap_or_default());
+    plain
+}
+
+/// The length of the expansion at the start of a text.
+fn length(text: &str) -> usize {
+    let closing = |open: char, close: char| {
+        let mut depth = 0usize;
+        for (at, c) in text.char_indices() {
+            if c == open {
+                depth += 1;
+            } else if c == close {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at + c.len_utf8();
+                }
+            }
+        }
+        text.len()
+    };
+    match text.get(..2) {
+        Some("$(") => closing('(', ')'),
+        Some("${") => closing('{', '}'),
+        _ if text.starts_with('`') => text[1..].find('`').map_or(text.len(), |at| at + 2),
+        _ => {
+            let end = text[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            end.map_or(text.len(), |at| (at + 1).max(2))
+        }
+    }
+}
+
 /// The name of a variable at the start of a text; a single digit or special character counts as one.
 fn name(text: &str) -> &str {
     let first = text.chars().next().unwrap_or(' ');

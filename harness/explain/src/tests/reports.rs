@@ -538,3 +538,37 @@ fn options_behind_another_program() {
     let text = text.replace("image: ray\n", "image: rayproject/ray:2.52.0\n");
     assert_eq!(all(&text, "1.6.2"), ["unknown-ray-option"]);
 }
+
+#[rstest]
+#[case::redirection("command: [pip, install, 'torch>=2.0']", true)]
+#[case::blanks("command: [python, a.py, --msg, 'hello world']", true)]
+#[case::over_command_and_args("command: [python]\nargs: [a.py, --msg, 'hello world']", true)]
+#[case::semicolon("command: [/opt/bin/run, 'a;b']", true)]
+#[case::pipe("command: [run, --filter=a|b]", true)]
+#[case::background("command: [curl, 'http://a/?b=1&c=2']", true)]
+#[case::parentheses("command: [run, 'f(1)']", true)]
+#[case::json("command: [run, '--config={\"a\":1}']", true)]
+#[case::quote("command: [run, \"it's\"]", true)]
+#[case::backslash("command: [grep, '\\d+', file]", true)]
+#[case::behind_a_wrapper("command: [tini, --, bash, -c, 'echo hello world']", true)]
+#[case::plain("command: [pip, install, 'torch==2.0', 'ray[default]']", false)]
+#[case::one_element("command: ['pip install torch']", false)]
+#[case::text("command: ['echo a', '&&', 'echo b']", false)]
+#[case::operators("command: [echo, a, '&&', echo, b]", false)]
+#[case::operator_at_an_end("command: [echo, 'a;', sleep, '1']", false)]
+#[case::redirected("command: [run, '>/dev/null', '2>&1']", false)]
+#[case::redirected_apart("command: [run, '>', log]", false)]
+#[case::variable("command: [run, --port, $RAY_PORT, '$(hostname)']", false)]
+#[case::quoted("command: [run, \"'hello world'\", '\"a;b\"', --x='b c']", false)]
+#[case::keyword("command: [if, 'test -f a;', then, 'echo b;', fi]", false)]
+#[case::builtin("command: [source, '/a && b']", false)]
+#[case::assignment("command: [A=1, 'run b']", false)]
+#[case::options("command: [python, 'a.py --x 1']", false)]
+#[case::echo("command: [echo, 'hello world']", false)]
+#[case::pattern("command: [ls, '*.py']", false)]
+#[case::lines("command: [mkdir, \"/a\\nls /a\"]", false)]
+fn elements_that_bash_reads_again(#[case] container: &str, #[case] expected: bool) {
+    let found = all(&manifest(&format!("{LIMITS}\n{container}"), ""), "1.6.2");
+    let told = found.iter().any(|id| id == "argv-loses-quoting");
+    assert_eq!(told, expected, "{found:?}");
+}
