@@ -198,7 +198,7 @@ traps! {
         "Leave them out until the upgrade.";
         ["autoscaler-command-unknown"]
     ENTRYPOINT_RUNS_HERE "entrypoint-runs-here" C19 Warning:
-        "From KubeRay 1.3 on the submitter's own bash reads the entrypoint, so that a part of it runs in the submitter and not in the cluster.";
+        "From KubeRay 1.3 on the submitter's own bash reads the entrypoint, so that a part of it runs or is replaced in the submitter and not in the cluster.";
         "Quote it as a whole for a shell: `bash -c '…'`.";
         ["submitter", "submitter-as-sidecar"]
     ENTRYPOINT_SYNTAX "entrypoint-syntax" C19 Warning:

@@ -185,11 +185,14 @@ fn read_by_bash(
         found.push(warn(trap::ENTRYPOINT_RUNS_HERE, entrypoint, ""));
         return;
     }
-    let expansion = shell::expansions(text).into_iter().find(|expansion| {
+    let variables = shell::expansions(text).into_iter().filter(|expansion| {
         let variable = expansion.variable.as_ref();
         variable.is_none_or(|name| submitter.variable(name).is_none())
     });
-    if let Some(expansion) = expansion {
+    let first = variables
+        .chain(shell::paths(text))
+        .min_by_key(|expansion| expansion.at);
+    if let Some(expansion) = first {
         let place = shell::location(source, entrypoint, expansion.at);
         let detail = match &expansion.variable {
             Some(name) => format!(

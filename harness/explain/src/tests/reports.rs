@@ -572,3 +572,24 @@ fn elements_that_bash_reads_again(#[case] container: &str, #[case] expected: boo
     let told = found.iter().any(|id| id == "argv-loses-quoting");
     assert_eq!(told, expected, "{found:?}");
 }
+
+#[rstest]
+#[case::both("python a.py ~/data/*.csv", true)]
+#[case::home("python a.py ~", true)]
+#[case::user("python a.py ~ray/a", true)]
+#[case::assigned("python a.py a=~/b", true)]
+#[case::pattern("python a.py data/*.csv", true)]
+#[case::one_letter("python a.py part-?.csv", true)]
+#[case::question("python a.py who?", false)]
+#[case::in_quotes("python a.py '~/data/*.csv' \"*\"", false)]
+#[case::behind_a_backslash("python a.py \\~ \\*", false)]
+#[case::in_a_word("python a.py b~c --x=~/y", false)]
+#[case::option("python a.py --filter=*.csv", false)]
+#[case::address("curl http://a/b?c=1", false)]
+#[case::number("python a.py 2*3 [a]", false)]
+fn what_the_submitter_expands_besides_variables(#[case] entrypoint: &str, #[case] expected: bool) {
+    let text = job(&format!("entrypoint: |-\n  {entrypoint}"));
+    let told = all(&text, "1.6.2") == ["entrypoint-runs-here"];
+    assert_eq!(told, expected);
+    assert_eq!(all(&text, "1.2.2"), [""; 0]);
+}
