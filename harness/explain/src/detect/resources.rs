@@ -52,19 +52,79 @@ pub(super) fn of_group(group: &Group, container: &Cursor, reaches: bool, found: 
         }
         return;
     }
-    let own = group.group.get("resources");
-    let given =
-        parameter("resources").is_some() || own.is_some() && has(Feature::GroupResources, release);
+    let own = if has(Feature::GroupResources, release) {
+        group.group.entries("resources")
+    } else {
+        Vec::new()
+    };
+    let given = Given::of(parameter("resources").as_ref(), &own);
     for (name, value) in accelerators {
         let gpus = name.to_lowercase().contains("gpu") || name.contains("/mig-");
         let known = name.ends_with("gpu")
             || is_mig(name) && has(Feature::MigFromLimits, release)
             || is_derived(name) && !is_mig(name) && has(Feature::AcceleratorFromLimits, release)
-            || given
+            || given.names(name)
             || gpus && parameter("num-gpus").is_some();
         if !known {
             found.push(warn(trap::ACCELERATOR_IGNORED, value, name));
         }
+    }
+}
+
+/// The resources that a user gives Ray.
+struct Given {
+    names: Vec<String>,
+    /// Whether some of them are not known here.
+    others: bool,
+}
+
+impl Given {
+    /// Reads `resources` of the parameters and of the group.
+    fn of(parameter: Option<&Cursor>, group: &[(&str, Cursor)]) -> Self {
+        let text = parameter.map(|value| shell::literal(value.text()));
+        let json = text.as_ref().map(|text| {
+            let text = text.as_deref().unwrap_or_default();
+            serde_json::from_str::<serde_json::Value>(text)
+        });
+        let (mut names, others) = match json {
+            None => (Vec::new(), false),
+            Some(Ok(serde_json::Value::Object(json))) => {
+                (json.keys().map(|name| name.to_lowercase()).collect(), false)
+            }
+            Some(_) => (Vec::new(), true),
+        };
+        names.extend(group.iter().map(|(name, _)| name.to_lowercase()));
+        Self { names, others }
+    }
+
+    /// Whether one of them stands for the device of a limit: it has its name, or that under which Ray counts it.
+    fn names(&self, limit: &str) -> bool {
+        // Ray's own names for the devices of these limits, and other common ones.
+        const NAMES: [(&str, &[&str]); 8] = [
+            ("ascend", &["npu"]),
+            ("gaudi", &["hpu"]),
+            ("hpu", &["gaudi"]),
+            ("neuron", &["neuron", "trainium", "inferentia", "trn"]),
+            ("i915", &["gpu", "xpu"]),
+            ("vcuda", &["gpu"]),
+            ("rngd", &["npu"]),
+            ("warboy", &["npu"]),
+        ];
+        let limit = limit.to_lowercase();
+        let kind = parts(&limit).1;
+        let words = WORDS.iter().filter(|word| kind.contains(*word));
+        let other = NAMES
+            .iter()
+            .filter(|(word, _)| kind.contains(word))
+            .flat_map(|(_, names)| *names);
+        let mut device: Vec<&str> = words.chain(other).copied().collect();
+        if is_mig(&limit) {
+            device.extend(["gpu", "mig"]);
+        }
+        let is_device = |name: &String| {
+            *name == limit || *name == kind || device.iter().any(|word| name.contains(word))
+        };
+        self.others || self.names.iter().any(is_device)
     }
 }
 
@@ -134,10 +194,12 @@ fn is_part(kind: &str) -> bool {
     !kind.starts_with("neuron") && PARTS.iter().any(|part| kind.ends_with(part))
 }
 
+/// Words in the names of devices that compute.
+const WORDS: [&str; 20] = [
+    "ascend", "npu", "gaudi", "tpu", "neuron", "gpu", "i915", "mlu", "dcu", "gcu", "xpu", "ipu",
+    "fpga", "qaic", "hpu", "vacc", "rngd", "warboy", "atom", "vcuda",
+];
+
 fn is_device(kind: &str) -> bool {
-    const WORDS: [&str; 20] = [
-        "ascend", "npu", "gaudi", "tpu", "neuron", "gpu", "i915", "mlu", "dcu", "gcu", "xpu",
-        "ipu", "fpga", "qaic", "hpu", "vacc", "rngd", "warboy", "atom", "vcuda",
-    ];
     WORDS.iter().any(|word| kind.contains(word))
 }

@@ -310,7 +310,8 @@ fn limits_that_become_no_flag(#[case] limit: &str, #[case] ignored: bool) {
         &[]
     };
     assert_eq!(all(&manifest(&container, ""), "1.6.2"), expected);
-    let given = "rayStartParams: {resources: \"'{\\\"A\\\": 1}'\", num-gpus: '1'}";
+    let own = r#"'{"NPU": 1, "HPU": 1, "neuron_cores": 1}'"#.replace('"', "\\\"");
+    let given = &format!("rayStartParams: {{resources: \"{own}\", num-gpus: '1'}}");
     assert_eq!(all(&manifest(&container, given), "1.6.2"), [""; 0]);
 }
 
@@ -592,4 +593,31 @@ fn what_the_submitter_expands_besides_variables(#[case] entrypoint: &str, #[case
     let told = all(&text, "1.6.2") == ["entrypoint-runs-here"];
     assert_eq!(told, expected);
     assert_eq!(all(&text, "1.2.2"), [""; 0]);
+}
+
+#[rstest]
+#[case("huawei.com/Ascend910", "special", true)]
+#[case("huawei.com/Ascend910", "NPU", false)]
+#[case("huawei.com/Ascend910", "Ascend910", false)]
+#[case("huawei.com/Ascend910", "huawei.com/Ascend910", false)]
+#[case("habana.ai/gaudi", "HPU", false)]
+#[case("aws.amazon.com/neuron", "neuron_cores", false)]
+#[case("aws.amazon.com/neuron", "trainium", false)]
+#[case("nvidia.com/gpu.shared", "shared_gpu", false)]
+#[case("nvidia.com/gpu.shared", "special", true)]
+fn resources_that_name_an_accelerator(
+    #[case] limit: &str,
+    #[case] name: &str,
+    #[case] ignored: bool,
+) {
+    let container = format!("resources: {{limits: {{cpu: 1, {limit}: 1}}}}");
+    let expected = if ignored {
+        &["accelerator-ignored"][..]
+    } else {
+        &[]
+    };
+    let given = format!("rayStartParams: {{resources: \"'{{\\\"{name}\\\": 1}}'\"}}");
+    assert_eq!(all(&manifest(&container, &given), "1.6.2"), expected);
+    let given = format!("resources: {{{name}: '1'}}");
+    assert_eq!(all(&manifest(&container, &given), "1.6.2"), expected);
 }
