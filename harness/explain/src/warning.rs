@@ -206,7 +206,7 @@ traps! {
         "Close every quote, leave operators and comments at the end out, or write `bash -c '…'`.";
         []
     NO_ENTRYPOINT "no-entrypoint" C19 Warning:
-        "Nothing follows `ray job submit --`, which ends with an error: the job is never submitted.";
+        "There is nothing to run: nothing follows `ray job submit --`, which ends with an error, and in HTTPMode Ray gets an empty command.";
         "Write the entrypoint, or submissionMode: InteractiveMode for jobs that are submitted by hand.";
         []
     ENTRYPOINT_LINES "entrypoint-lines" C19 Warning:
@@ -214,7 +214,7 @@ traps! {
         "Write the entrypoint on one line, or as a folded block, `>-`, without backslashes.";
         []
     RUNTIME_ENV_TYPE "runtime-env-type" C19 Warning:
-        "Ray takes only strings in env_vars, and refuses the job.";
+        "Ray takes only strings in env_vars, and refuses the job or the application.";
         "Put the value in quotes.";
         []
     SUBMITTER_ARGS_LOST "submitter-args-lost" C19 Warning:
@@ -266,7 +266,7 @@ traps! {
         "Write an option of this release of Ray, leave it out, or use a release that has it.";
         ["ray-option-unknown", "parameters-with-metacharacters"]
     UNREADABLE_JSON "unreadable-json" C29 Warning:
-        "Ray reads this as JSON, and ends with an error.";
+        "Ray, or in HTTPMode the operator, reads this as JSON and reports an error.";
         "Write a JSON object with double quotes, in single quotes where a shell reads it: `'{\"a\": 1}'`.";
         []
 }

@@ -1,9 +1,11 @@
-//! Traps of a RayJob: its entrypoint, its runtime environment and its submitter.
+//! Traps of a RayJob: its entrypoint, its runtime environment and its submitter; and of the runtime environments of a
+//! RayService.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use kuberay_contract::{ContainerContract, Feature, RayCommand};
-use kuberay_manifest::yaml::{self, Yaml};
+use kuberay_manifest::yaml::{self, Node, Yaml};
 use kuberay_manifest::{Cursor, Source};
 use semver::Version;
 
@@ -210,10 +212,57 @@ fn read_by_bash(
     }
 }
 
-/// Variables of the runtime environment that are no strings, which Ray refuses.
+/// The traps of a job that the operator submits itself, without a submitter (`ConvertRayJobToReq`).
+pub(super) fn of_request(source: &str, job: &Cursor, found: &mut Vec<Warning>) {
+    let Some(spec) = job.get("spec") else {
+        return;
+    };
+    let entrypoint = spec.get("entrypoint");
+    let is_empty = |text: &Cursor| text.text().trim().is_empty();
+    if entrypoint.as_ref().is_none_or(is_empty) {
+        let at = entrypoint.as_ref().unwrap_or(&spec);
+        found.push(warn(trap::NO_ENTRYPOINT, at, ""));
+    }
+    if let Some(runtime) = spec.get("runtimeEnvYAML") {
+        variables(source, &runtime, found);
+    }
+    if let Some(resources) = spec.get("entrypointResources")
+        && !resources.text().is_empty()
+    {
+        let numbers = serde_json::from_str::<BTreeMap<String, Option<f32>>>(resources.text());
+        if numbers.is_err() {
+            let detail = "entrypointResources is no JSON object of numbers";
+            found.push(warn(trap::UNREADABLE_JSON, &resources, detail));
+        }
+    }
+}
+
+/// The runtime environments of Serve's applications and of their deployments.
+pub(super) fn of_applications(source: &str, config: &Cursor, found: &mut Vec<Warning>) {
+    let inner = Source::new(Path::new("serveConfigV2"), config.text());
+    let Ok(documents) = yaml::parse(&inner) else {
+        return;
+    };
+    let applications = documents
+        .first()
+        .and_then(|document| document.get("applications"));
+    for application in applications.map_or(&[][..], Node::items) {
+        let deployments = application.get("deployments");
+        let deployments = deployments.map_or(&[][..], Node::items);
+        let actors = deployments
+            .iter()
+            .filter_map(|deployment| deployment.get("ray_actor_options"));
+        for owner in std::iter::once(application).chain(actors) {
+            if let Some(runtime) = owner.get("runtime_env") {
+                env_vars(source, config, runtime, found);
+            }
+        }
+    }
+}
+
+/// What is wrong with the runtime environment of a job.
 fn variables(source: &str, runtime: &Cursor, found: &mut Vec<Warning>) {
-    let text = runtime.text();
-    let inner = Source::new(Path::new("runtimeEnvYAML"), text);
+    let inner = Source::new(Path::new("runtimeEnvYAML"), runtime.text());
     let Ok(documents) = yaml::parse(&inner) else {
         return;
     };
@@ -224,12 +273,18 @@ fn variables(source: &str, runtime: &Cursor, found: &mut Vec<Warning>) {
         let detail = format!("the runtime environment is {}", document.describe());
         found.push(warn(trap::UNREADABLE_JSON, runtime, &detail));
     }
-    let variables = match document.get("env_vars").map(|node| (node, &node.value)) {
+    env_vars(source, runtime, document, found);
+}
+
+/// Variables of a runtime environment that are no strings, which Ray refuses; it lies in the text of a field.
+fn env_vars(source: &str, field: &Cursor, runtime: &Node, found: &mut Vec<Warning>) {
+    let text = field.text();
+    let variables = match runtime.get("env_vars").map(|node| (node, &node.value)) {
         Some((_, Yaml::Map(variables))) => variables,
         Some((node, value)) if *value != Yaml::Null => {
-            let place = shell::location(source, runtime, node.place.span.start);
+            let place = shell::location(source, field, node.place.span.start);
             let detail = format!("env_vars is {}", node.describe());
-            found.push(warn_at(trap::RUNTIME_ENV_TYPE, runtime, place, &detail));
+            found.push(warn_at(trap::RUNTIME_ENV_TYPE, field, place, &detail));
             return;
         }
         _ => return,
@@ -238,7 +293,7 @@ fn variables(source: &str, runtime: &Cursor, found: &mut Vec<Warning>) {
         if matches!(value.value, Yaml::Text(_)) {
             continue;
         }
-        let place = shell::location(source, runtime, value.place.span.start);
+        let place = shell::location(source, field, value.place.span.start);
         // YAML 1.1 reads `N`, `yes` and `on` as booleans, also as keys.
         let written = text.get(key.place.span.clone()).unwrap_or_default();
         let written = written.trim().trim_matches(['\'', '"']);
@@ -251,6 +306,6 @@ fn variables(source: &str, runtime: &Cursor, found: &mut Vec<Warning>) {
                 value.describe()
             )
         };
-        found.push(warn_at(trap::RUNTIME_ENV_TYPE, runtime, place, &detail));
+        found.push(warn_at(trap::RUNTIME_ENV_TYPE, field, place, &detail));
     }
 }

@@ -4,7 +4,7 @@ use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 use semver::Version;
 
-use super::{Group, has, warn};
+use super::{Group, has, job, warn};
 use crate::document::Warning;
 use crate::warning as trap;
 
@@ -12,12 +12,17 @@ use crate::warning as trap;
 pub(super) fn of_head(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     match group.object.get("kind").map_or("", |kind| kind.text()) {
         "RayJob" => mode(group, found),
-        "RayService" => dashboard(container, found),
+        "RayService" => {
+            dashboard(container, found);
+            if let Some(config) = group.object.find(&["spec", "serveConfigV2"]) {
+                job::of_applications(group.source, &config, found);
+            }
+        }
         _ => {}
     }
 }
 
-/// A submission mode that the release does not know: nothing submits the job.
+/// A submission mode that the release does not know, so that nothing submits the job, and one without a submitter.
 fn mode(group: &Group, found: &mut Vec<Warning>) {
     let Some(mode) = group.object.find(&["spec", "submissionMode"]) else {
         return;
@@ -35,6 +40,9 @@ fn mode(group: &Group, found: &mut Vec<Warning>) {
     // Before 1.1 the field does not exist, and the API server says so.
     if !known && *release >= Version::new(1, 1, 0) {
         found.push(warn(trap::SUBMISSION_MODE_UNKNOWN, &mode, mode.text()));
+    }
+    if known && mode.text() == "HTTPMode" {
+        job::of_request(group.source, &group.object, found);
     }
 }
 

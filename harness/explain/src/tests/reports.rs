@@ -621,3 +621,52 @@ fn resources_that_name_an_accelerator(
     let given = format!("resources: {{{name}: '1'}}");
     assert_eq!(all(&manifest(&container, &given), "1.6.2"), expected);
 }
+
+#[rstest]
+#[case::numbers("entrypoint: a\nsubmissionMode: HTTPMode\nruntimeEnvYAML: 'env_vars: {A: 1}'", "1.6.2", &["runtime-env-type"])]
+#[case::strings("entrypoint: a\nsubmissionMode: HTTPMode\nruntimeEnvYAML: \"env_vars: {A: '1'}\"", "1.6.2", &[])]
+#[case::old("entrypoint: a\nsubmissionMode: HTTPMode\nruntimeEnvYAML: 'env_vars: {A: yes}'", "1.1.1", &["runtime-env-type"])]
+#[case::beside_the_head("entrypoint: a\nsubmissionMode: SidecarMode\nruntimeEnvYAML: 'env_vars: {A: 1}'", "1.6.2", &["runtime-env-type"])]
+#[case::by_hand("submissionMode: InteractiveMode\nruntimeEnvYAML: 'env_vars: {A: 1}'", "1.6.2", &[])]
+#[case::nothing("submissionMode: HTTPMode", "1.6.2", &["no-entrypoint"])]
+#[case::nothing_beside_the_head("submissionMode: SidecarMode", "1.6.2", &["no-entrypoint"])]
+#[case::resources("entrypoint: a\nsubmissionMode: HTTPMode\nentrypointResources: '{a: 1}'", "1.6.2", &["unreadable-json"])]
+#[case::resources_of_text("entrypoint: a\nsubmissionMode: HTTPMode\nentrypointResources: '{\"a\": \"1\"}'", "1.6.2", &["unreadable-json"])]
+#[case::good_resources("entrypoint: a\nsubmissionMode: HTTPMode\nentrypointResources: '{\"a\": 1.5}'", "1.6.2", &[])]
+#[case::no_shell("entrypoint: a && b $C ~\nsubmissionMode: HTTPMode", "1.6.2", &[])]
+fn jobs_that_the_operator_submits_itself(
+    #[case] spec: &str,
+    #[case] version: &str,
+    #[case] expected: &[&str],
+) {
+    assert_eq!(all(&job(spec), version), expected);
+}
+
+#[rstest]
+#[case("runtime_env: {env_vars: {A: 1, B: '1'}}", &["runtime-env-type"])]
+#[case("runtime_env: {env_vars: {A: '1'}}", &[])]
+#[case("deployments: [{name: d, ray_actor_options: {runtime_env: {env_vars: {A: on}}}}]", &["runtime-env-type"])]
+#[case("runtime_env: {env_vars: [A]}", &["runtime-env-type"])]
+#[case("args: {env_vars: {A: 1}}", &[])]
+fn variables_of_applications(#[case] application: &str, #[case] expected: &[&str]) {
+    let text = format!(
+        "apiVersion: ray.io/v1\nkind: RayService\nmetadata: {{name: s}}\nspec:\n  serveConfigV2: |\n    applications:\n    - \
+         import_path: a:b\n      {application}\n  rayClusterConfig:\n    headGroupSpec:\n      rayStartParams: {{}}\n      \
+         template:\n        spec:\n          containers:\n          - name: ray-head\n            image: ray\n            {LIMITS}\n"
+    );
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
+
+#[test]
+fn a_number_of_an_application_has_its_place() {
+    let text = format!(
+        "apiVersion: ray.io/v1\nkind: RayService\nmetadata: {{name: s}}\nspec:\n  serveConfigV2: |\n    applications:\n    - \
+         import_path: a:b\n      runtime_env: {{env_vars: {{A: 1}}}}\n  rayClusterConfig:\n    headGroupSpec:\n      \
+         rayStartParams: {{}}\n      template:\n        spec:\n          containers:\n          - name: ray-head\n            \
+         image: ray\n            {LIMITS}\n"
+    );
+    assert_eq!(
+        warnings(&text, "1.6.2"),
+        [("runtime-env-type".to_owned(), 8, 35)]
+    );
+}
