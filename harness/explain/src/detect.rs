@@ -17,6 +17,7 @@ use kuberay_manifest::{Cursor, Location};
 use semver::Version;
 
 use super::document::{DocumentPlace, Warning};
+use super::services;
 use super::warning::{self as trap, Trap};
 
 pub(super) use job::of_submitter;
@@ -50,6 +51,20 @@ impl Group<'_> {
             .iter()
             .map(|variable| variable.name.as_str())
             .collect()
+    }
+
+    /// Whether the kubelet may replace `$(NAME)` of this name: the Pod defines it, or a Service.
+    fn may_define(&self, name: &str) -> bool {
+        self.ray.variable(name).is_some() || services::may_define(name, self.service_links())
+    }
+
+    /// Whether the container has a variable of this name, as far as that is known.
+    fn has_variable(&self, name: &str) -> bool {
+        self.ray.variable(name).is_some() || services::likely_defines(name, self.service_links())
+    }
+
+    fn service_links(&self) -> bool {
+        env::service_links(self.group.find(&["template", "spec"]).as_ref())
     }
 
     /// The generated `ray start`, where the release puts it into a variable.
@@ -131,8 +146,9 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
     env::of_ray(group, container, &mut found);
     for list in ["initContainers", "containers"] {
         let spec = group.group.find(&["template", "spec"]);
-        for other in spec.map(|spec| spec.items(list)).unwrap_or_default() {
-            env::of_container(&other, &mut found);
+        let others = spec.as_ref().map(|spec| spec.items(list));
+        for other in others.unwrap_or_default() {
+            env::of_container(&other, spec.as_ref(), &mut found);
         }
     }
     order(&containers, &mut found);

@@ -39,6 +39,7 @@ mod pages;
 mod refusals;
 mod render;
 mod schema;
+mod services;
 mod shell;
 mod template;
 #[cfg(test)]

@@ -246,7 +246,7 @@ traps! {
         "Write `$NAME` or `${NAME}` for bash, and `$$$$` for two dollar signs.";
         ["variables-of-the-kubelet", "variables-before-the-shell"]
     ENV_NOT_EXPANDED "env-not-expanded" C21 Warning:
-        "In `env` the kubelet replaces `$(NAME)` of a variable defined before it, and nobody replaces anything else: the value keeps these characters.";
+        "In `env` the kubelet replaces `$(NAME)` of a variable defined before it and of a Service's, and nobody replaces anything else: the value keeps these characters.";
         "Write the whole value, or set the variable in the command: `export PATH=/opt/bin:$PATH`.";
         []
     GROUP_SUSPENDED "group-suspended" C24 Note:

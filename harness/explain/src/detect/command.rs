@@ -190,7 +190,7 @@ pub(super) fn as_bash_sees(group: &Group, text: &str) -> String {
     let own = format!("${GENERATED}  ");
     let mut seen = text.replace("$$", "x$").replace(&reference, &own);
     let names: Vec<String> = references(&seen)
-        .filter(|name| group.ray.variable(name).is_some())
+        .filter(|name| group.may_define(name))
         .map(str::to_owned)
         .collect();
     for name in names {

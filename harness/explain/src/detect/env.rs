@@ -2,9 +2,11 @@
 
 use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
+use kuberay_manifest::yaml::Yaml;
 
 use super::{Group, has, references, warn};
 use crate::document::Warning;
+use crate::services;
 use crate::shell;
 use crate::warning as trap;
 
@@ -41,11 +43,17 @@ pub(super) fn of_ray(group: &Group, container: &Cursor, found: &mut Vec<Warning>
 }
 
 /// Names in values that nobody replaces.
-pub(super) fn of_container(container: &Cursor, found: &mut Vec<Warning>) {
+pub(super) fn of_container(container: &Cursor, pod: Option<&Cursor>, found: &mut Vec<Warning>) {
     // The kubelet knows variables that come from there.
     let from_elsewhere = !container.items("envFrom").is_empty();
+    let links = service_links(pod);
+    let variables = container.items("env");
+    let names = variables.iter().filter_map(|variable| variable.get("name"));
+    let own: Vec<&str> = names.map(|name| name.text()).collect();
+    // One that `env` defines later is no variable of a Service.
+    let of_service = |name: &str| !own.contains(&name) && services::may_define(name, links);
     let mut known: Vec<&str> = Vec::new();
-    for variable in container.items("env") {
+    for variable in &variables {
         let name = variable.get("name").map_or("", |name| name.text());
         if let Some(value) = variable.get("value") {
             let text = value.text();
@@ -61,8 +69,9 @@ pub(super) fn of_container(container: &Cursor, found: &mut Vec<Warning>) {
                         || is_known(other)
                         || default
                 });
-            let reference = references(text)
-                .find(|other| is_name(other) && !known.contains(other) && !from_elsewhere);
+            let reference = references(text).find(|other| {
+                is_name(other) && !known.contains(other) && !from_elsewhere && !of_service(other)
+            });
             if let Some(expansion) = shell {
                 let detail = format!("`{}` in {name}", expansion.what);
                 found.push(warn(trap::ENV_NOT_EXPANDED, &value, &detail));
@@ -78,6 +87,12 @@ pub(super) fn of_container(container: &Cursor, found: &mut Vec<Warning>) {
         }
         known.push(name);
     }
+}
+
+/// Whether a Pod's containers have variables of the namespace's Services.
+pub(super) fn service_links(pod: Option<&Cursor>) -> bool {
+    pod.and_then(|pod| pod.get("enableServiceLinks"))
+        .is_none_or(|links| links.node.value != Yaml::Bool(false))
 }
 
 /// Whether images and Pods usually have a variable of this name.

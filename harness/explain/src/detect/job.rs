@@ -12,6 +12,7 @@ use semver::Version;
 use super::options::{self, Ray, Value};
 use super::{has, warn, warn_at};
 use crate::document::Warning;
+use crate::services;
 use crate::shell;
 use crate::warning as trap;
 
@@ -60,10 +61,11 @@ pub(crate) fn of_submitter(
     options_of_submitter(source, submitter, job, &spec, &mut found);
     let template = spec.find(&["submitterPodTemplate", "spec"]);
     let containers = template
+        .as_ref()
         .map(|template| template.items("containers"))
         .unwrap_or_default();
     if let Some(container) = containers.first() {
-        super::env::of_container(container, &mut found);
+        super::env::of_container(container, template.as_ref(), &mut found);
         let own = container.items("command").is_empty();
         if own
             && let Some(args) = container.get("args")
@@ -187,9 +189,13 @@ fn read_by_bash(
         found.push(warn(trap::ENTRYPOINT_RUNS_HERE, entrypoint, ""));
         return;
     }
+    let pod = spec.find(&["submitterPodTemplate", "spec"]);
+    let links = super::env::service_links(pod.as_ref());
     let variables = shell::expansions(text).into_iter().filter(|expansion| {
         let variable = expansion.variable.as_ref();
-        variable.is_none_or(|name| submitter.variable(name).is_none())
+        variable.is_none_or(|name| {
+            submitter.variable(name).is_none() && !services::likely_defines(name, links)
+        })
     });
     let first = variables
         .chain(shell::paths(text))

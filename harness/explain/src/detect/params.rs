@@ -56,7 +56,7 @@ fn read_by_shells(group: &Group, name: &str, value: &Cursor, found: &mut Vec<War
     let mut rest = text.to_owned();
     let mut replaced = false;
     for reference in references(text) {
-        if group.ray.variable(reference).is_some() {
+        if group.may_define(reference) {
             rest = rest.replace(&format!("$({reference})"), "x");
             replaced = true;
         }
@@ -71,7 +71,7 @@ fn read_by_shells(group: &Group, name: &str, value: &Cursor, found: &mut Vec<War
         let known = expansion
             .variable
             .as_ref()
-            .is_some_and(|name| group.ray.variable(name).is_some());
+            .is_some_and(|name| group.has_variable(name));
         if !known {
             unknown.get_or_insert(expansion);
         }

@@ -7,6 +7,8 @@ use brush_parser::ast::{
     IoRedirect, SimpleCommand, SourceLocation, Word,
 };
 
+use crate::services;
+
 use super::flow::{Flow, Function, Set, State, Stop};
 use super::parse::parse_part;
 use super::reach::{Walker, subshell};
@@ -198,6 +200,7 @@ impl Walker<'_> {
             |before: &str, after: &str| self.text.contains(&format!("{before}{name}{after}"));
         !OF_BASH.contains(&name)
             && !name.starts_with("KUBERNETES_")
+            && !services::likely_defines(name, true)
             && !self.around.variables.contains(&name)
             && self.base.is_none()
             && !["=", "+=", "[", ":="]

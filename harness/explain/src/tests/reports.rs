@@ -670,3 +670,40 @@ fn a_number_of_an_application_has_its_place() {
         [("runtime-env-type".to_owned(), 8, 35)]
     );
 }
+
+#[rstest]
+#[case("{name: U, value: 'https://$(KUBERNETES_SERVICE_HOST)'}", "", false)]
+#[case(
+    "{name: U, value: '$(REDIS_SERVICE_HOST):$(REDIS_SERVICE_PORT)'}",
+    "",
+    false
+)]
+#[case("{name: U, value: '$(MY_DB_SERVICE_PORT_HTTP)'}", "", false)]
+#[case("{name: U, value: '$(X_PORT_6379_TCP_ADDR)'}", "", false)]
+#[case("{name: U, value: '$(X_PORT_53_UDP)'}", "", false)]
+#[case("{name: U, value: '$(X_PORT)'}", "", false)]
+#[case("{name: U, value: '$(X_PORT)'}, {name: X_PORT, value: '1'}", "", true)]
+#[case("{name: U, value: '$(X_PORT_A_TCP)'}", "", true)]
+#[case("{name: U, value: '$(x_SERVICE_HOST)'}", "", true)]
+#[case(
+    "{name: U, value: '$(KUBERNETES_PORT_443_TCP_ADDR)'}",
+    "enableServiceLinks: false",
+    false
+)]
+#[case(
+    "{name: U, value: '$(REDIS_SERVICE_HOST)'}",
+    "enableServiceLinks: false",
+    true
+)]
+fn variables_of_services(#[case] env: &str, #[case] pod: &str, #[case] expected: bool) {
+    let text = manifest(&format!("{LIMITS}\nenv: [{env}]"), "") + "        " + pod + "\n";
+    assert_eq!(all(&text, "1.6.2") == ["env-not-expanded"], expected);
+}
+
+#[test]
+fn variables_of_services_in_a_parameter_and_an_entrypoint() {
+    let group = "rayStartParams: {node-ip-address: $(REDIS_SERVICE_HOST)}";
+    assert_eq!(all(&manifest(LIMITS, group), "1.6.2"), [""; 0]);
+    let text = job("entrypoint: run $REDIS_SERVICE_HOST");
+    assert_eq!(all(&text, "1.6.2"), [""; 0]);
+}
