@@ -126,7 +126,8 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
     let words: Vec<Cursor> = [container.items("command"), container.items("args")].concat();
     let ray = options::Ray::of(&group.object, Some(container));
     annotations(group, &mut found);
-    if group.ray.features.contains(&Feature::GeneratedCommand) {
+    let joins = group.ray.features.contains(&Feature::GeneratedCommand);
+    if joins {
         command::generated(group, &words, &mut found);
     } else {
         kept::of_text(group, &words, container, &mut found);
@@ -134,7 +135,7 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
     }
     command::expanded(group, &words, &mut found);
     // Flags from parameters and resources reach the generated command, or a text that uses its variable.
-    let reaches = group.ray.features.contains(&Feature::GeneratedCommand)
+    let reaches = joins
         || has(Feature::GenRayStartCmd, group.release)
             && words
                 .iter()
@@ -148,7 +149,10 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
         let spec = group.group.find(&["template", "spec"]);
         let others = spec.as_ref().map(|spec| spec.items(list));
         for other in others.unwrap_or_default() {
-            env::of_container(&other, spec.as_ref(), &mut found);
+            let is_ray = other.path() == container.path();
+            let joined = group.ray.args.first().filter(|_| is_ray && joins);
+            let joined = joined.map(ToString::to_string);
+            env::of_container(&other, spec.as_ref(), joined.as_deref(), &mut found);
         }
     }
     order(&containers, &mut found);

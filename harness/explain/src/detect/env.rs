@@ -4,7 +4,7 @@ use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 use kuberay_manifest::yaml::Yaml;
 
-use super::{Group, has, references, warn};
+use super::{Group, command, has, references, warn};
 use crate::document::Warning;
 use crate::services;
 use crate::shell;
@@ -42,8 +42,20 @@ pub(super) fn of_ray(group: &Group, container: &Cursor, found: &mut Vec<Warning>
     }
 }
 
-/// Names in values that nobody replaces.
-pub(super) fn of_container(container: &Cursor, pod: Option<&Cursor>, found: &mut Vec<Warning>) {
+/// Names in values that nobody replaces; `joined` is the text that the operator makes of `command` and `args`.
+pub(super) fn of_container(
+    container: &Cursor,
+    pod: Option<&Cursor>,
+    joined: Option<&str>,
+    found: &mut Vec<Warning>,
+) {
+    let texts = texts(container, joined);
+    // Such a value is read once more, as a text of a shell; a path counts as it is all the same.
+    let is_text = |name: &str| {
+        let reference = format!("$({name})");
+        let mut texts = texts.iter().filter(|_| !is_path(name));
+        texts.any(|text| text.contains(&reference) || shell::evaluates(text, name))
+    };
     // The kubelet knows variables that come from there.
     let from_elsewhere = !container.items("envFrom").is_empty();
     let links = service_links(pod);
@@ -55,7 +67,9 @@ pub(super) fn of_container(container: &Cursor, pod: Option<&Cursor>, found: &mut
     let mut known: Vec<&str> = Vec::new();
     for variable in &variables {
         let name = variable.get("name").map_or("", |name| name.text());
-        if let Some(value) = variable.get("value") {
+        if let Some(value) = variable.get("value")
+            && !is_text(name)
+        {
             let text = value.text();
             let shell = shell::expansions(text)
                 .into_iter()
@@ -87,6 +101,35 @@ pub(super) fn of_container(container: &Cursor, pod: Option<&Cursor>, found: &mut
         }
         known.push(name);
     }
+}
+
+/// The texts that a shell of a container reads.
+fn texts(container: &Cursor, joined: Option<&str>) -> Vec<String> {
+    const EXEC: [[&str; 2]; 5] = [
+        ["lifecycle", "postStart"],
+        ["lifecycle", "preStop"],
+        ["livenessProbe", "exec"],
+        ["readinessProbe", "exec"],
+        ["startupProbe", "exec"],
+    ];
+    let script = |words: &[Cursor]| {
+        let script = command::script(command::inner(words)).and_then(Result::ok);
+        script.map(|script| script.text().to_owned())
+    };
+    let own = match joined {
+        Some(joined) => Some(joined.to_owned()),
+        None => script(&[container.items("command"), container.items("args")].concat()),
+    };
+    let hooks = EXEC.iter().filter_map(|path| {
+        let exec = container.find(path)?;
+        let exec = if path[1] == "exec" {
+            exec
+        } else {
+            exec.get("exec")?
+        };
+        script(&exec.items("command"))
+    });
+    own.into_iter().chain(hooks).collect()
 }
 
 /// Whether a Pod's containers have variables of the namespace's Services.

@@ -65,7 +65,7 @@ pub(crate) fn of_submitter(
         .map(|template| template.items("containers"))
         .unwrap_or_default();
     if let Some(container) = containers.first() {
-        super::env::of_container(container, template.as_ref(), &mut found);
+        super::env::of_container(container, template.as_ref(), None, &mut found);
         let own = container.items("command").is_empty();
         if own
             && let Some(args) = container.get("args")

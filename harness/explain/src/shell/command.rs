@@ -115,6 +115,53 @@ pub(in super::super) fn may_run(script: &str, variable: &str) -> bool {
     naming.any(|words| shell || program(words).is_some_and(|name| !HARMLESS.contains(&name)))
 }
 
+/// Whether a shell reads the value of a variable as a text of its own: by `eval`, as the script of a shell, or because
+/// another command prints it for a shell.
+pub(in super::super) fn evaluates(script: &str, variable: &str) -> bool {
+    if script.len() > LONGEST {
+        return false;
+    }
+    let is_shell = |word: &str| {
+        let name = word.rsplit('/').next();
+        name.is_some_and(|name| matches!(name, "bash" | "sh" | "dash" | "ash" | "zsh"))
+    };
+    let commands = simple_commands(script);
+    // Such as `… | bash -s` and `source <(…)`.
+    let reads = commands.iter().any(|words| {
+        let Some(first) = first(words) else {
+            return false;
+        };
+        let mut arguments = words[first + 1..].iter();
+        let program = words[first].raw.as_str();
+        (is_shell(program) || matches!(program, "." | "source"))
+            && arguments.all(|word| word.raw.starts_with('-'))
+    });
+    commands.iter().any(|words| {
+        let mut naming = words.iter().filter(|word| names(&word.raw, variable));
+        let evaluates = match program(words) {
+            Some("eval" | "." | "source" | "envsubst") => true,
+            _ if words.iter().any(|word| is_shell(&word.raw)) => {
+                return naming.any(|word| {
+                    let inner = word.raw.trim_matches(['"', '\'']);
+                    reads || inner.starts_with('$') || evaluates(inner, variable)
+                });
+            }
+            _ => reads,
+        };
+        evaluates && naming.next().is_some()
+    })
+}
+
+/// Whether a text names a variable, as `$NAME` or `${NAME…}`.
+fn names(text: &str, variable: &str) -> bool {
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    ["$", "${"].iter().any(|begin| {
+        let name = format!("{begin}{variable}");
+        let mut found = text.match_indices(&name);
+        found.any(|(at, _)| !text[at + name.len()..].starts_with(goes_on))
+    })
+}
+
 /// The words behind the command, where it is what a simple command runs.
 fn call(words: &[Argument], command: &[&str]) -> Option<Vec<Argument>> {
     let first = first(words)?;
@@ -173,6 +220,24 @@ mod tests {
     #[case("echo other", false)]
     fn scripts_that_run_a_variable(#[case] script: &str, #[case] runs: bool) {
         assert_eq!(may_run(script, "CMD"), runs);
+    }
+
+    #[rstest]
+    #[case("eval \"$SETUP\"", true)]
+    #[case("a; eval $SETUP && b", true)]
+    #[case("bash -c \"${SETUP}\"", true)]
+    #[case("bash -c 'eval \"$SETUP\"'", true)]
+    #[case("timeout 5 bash -c \"$SETUP\"", true)]
+    #[case("echo \"$SETUP\" | bash", true)]
+    #[case("source <(echo \"$SETUP\")", true)]
+    #[case("bash <<< \"$SETUP\"", true)]
+    #[case("bash -c 'run \"$SETUP\"'", false)]
+    #[case("bash a.sh; run $SETUP", false)]
+    #[case("eval $SETUP_OTHER", false)]
+    #[case("run \"$SETUP\"", false)]
+    #[case("$SETUP", false)]
+    fn scripts_that_evaluate_a_variable(#[case] script: &str, #[case] evaluated: bool) {
+        assert_eq!(evaluates(script, "SETUP"), evaluated);
     }
 
     #[rstest]

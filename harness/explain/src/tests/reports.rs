@@ -707,3 +707,32 @@ fn variables_of_services_in_a_parameter_and_an_entrypoint() {
     let text = job("entrypoint: run $REDIS_SERVICE_HOST");
     assert_eq!(all(&text, "1.6.2"), [""; 0]);
 }
+
+#[rstest]
+#[case("args: ['eval \"$SETUP\" || exit 1']", false)]
+#[case("args: ['bash -c \"${SETUP}\" || exit 1']", false)]
+#[case("args: ['echo \"$SETUP\" | bash || exit 1']", false)]
+#[case("args: ['$(SETUP) || exit 1']", false)]
+#[case("command: [bash, -c]\nargs: [\"'eval $SETUP'\"]", false)]
+#[case(
+    "lifecycle: {postStart: {exec: {command: [bash, -c, 'eval \"$SETUP\"']}}}",
+    false
+)]
+#[case("args: ['echo \"$SETUP\"']", true)]
+#[case("args: ['eval \"$SETUP_OTHER\" || exit 1']", true)]
+#[case("args: ['run \"$SETUP\" || exit 1']", true)]
+#[case("", true)]
+fn variables_that_a_shell_reads(#[case] container: &str, #[case] expected: bool) {
+    let env = "env: [{name: SETUP, value: 'export PATH=/opt/bin:$PATH'}]";
+    let text = manifest(&format!("{LIMITS}\n{env}\n{container}"), "");
+    let found = all(&text, "1.6.2");
+    let told = found.iter().any(|id| id == "env-not-expanded");
+    assert_eq!(told, expected, "{found:?}");
+}
+
+#[test]
+fn a_path_that_a_shell_reads_stays_as_it_is() {
+    let env = "env: [{name: PATH, value: '/opt/bin:$PATH'}]\nargs: ['eval \"A=$PATH\"; true']";
+    let text = manifest(&format!("{LIMITS}\n{env}"), "");
+    assert_eq!(all(&text, "1.6.2"), ["env-not-expanded"]);
+}
