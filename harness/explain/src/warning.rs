@@ -149,6 +149,10 @@ traps! {
         "From KubeRay 1.4 on the shell is no login shell: it reads no profile, and without one this command is unknown or not set up.";
         "Read the file that defines it first, such as `source /opt/conda/etc/profile.d/conda.sh`, or give the operator ENABLE_LOGIN_SHELL=true.";
         []
+    PATH_RESET "path-reset" C10 Warning:
+        "A login shell, which KubeRay runs before 1.4 and with ENABLE_LOGIN_SHELL=true, reads /etc/profile. In many images, such as Debian's, that sets PATH anew, and this value is lost.";
+        "Set it in the command, `export PATH=/opt/bin:$PATH`, which the shell reads after the profile.";
+        []
     ULIMIT_VARIABLE_IGNORED "ulimit-variable-ignored" C11 Warning:
         "RAY_START_ULIMIT_OPEN_FILES has no effect before KubeRay 1.7: the limit stays 65536.";
         "Upgrade to KubeRay 1.7, or own the whole command with ray.io/overwrite-container-cmd.";

@@ -246,6 +246,14 @@ pub(super) fn is_shell(program: &Cursor) -> bool {
     matches!(name, "bash" | "sh" | "dash" | "ash" | "zsh")
 }
 
+/// Whether a word is an option that makes a login shell of bash.
+pub(super) fn reads_profile(option: &str) -> bool {
+    match option.strip_prefix("--") {
+        Some(long) => long == "login",
+        None => option.starts_with('-') && option.contains('l'),
+    }
+}
+
 /// An element that bash, which reads the joined elements, takes apart.
 fn argv(words: &[Cursor], found: &mut Vec<Warning>) {
     match script(inner(words)) {

@@ -34,12 +34,40 @@ pub(super) fn of_ray(group: &Group, container: &Cursor, found: &mut Vec<Warning>
         {
             found.push(warn(trap::ENV_OVERWRITTEN, &name, name.text()));
         }
+        if name.text() == "PATH" && resets_path(group, container) {
+            found.push(warn(trap::PATH_RESET, &name, ""));
+        }
         if name.text() == "RAY_START_ULIMIT_OPEN_FILES"
             && !has(Feature::UlimitFromEnv, group.release)
         {
             found.push(warn(trap::ULIMIT_VARIABLE_IGNORED, &name, ""));
         }
     }
+}
+
+/// Whether the Ray container's shell reads a profile, and its text does not set PATH afterwards.
+fn resets_path(group: &Group, container: &Cursor) -> bool {
+    let words = [container.items("command"), container.items("args")].concat();
+    let sets_path = |word: &Cursor| {
+        let mut found = word.text().match_indices("PATH=");
+        found.any(|(at, _)| {
+            let before = word.text()[..at].chars().next_back();
+            before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_')
+        })
+    };
+    let login = if group.ray.features.contains(&Feature::GeneratedCommand) {
+        let mut shell = group.ray.command.iter();
+        shell.any(|word| command::reads_profile(word))
+    } else {
+        let inner = command::inner(&words);
+        let is_shell = inner.first().is_some_and(command::is_shell);
+        let options = inner.iter().skip(1);
+        is_shell
+            && options
+                .take_while(|word| word.text().starts_with('-'))
+                .any(|word| command::reads_profile(word.text()))
+    };
+    login && !words.iter().any(sets_path)
 }
 
 /// Names in values that nobody replaces; `joined` is the text that the operator makes of `command` and `args`.

@@ -736,3 +736,51 @@ fn a_path_that_a_shell_reads_stays_as_it_is() {
     let text = manifest(&format!("{LIMITS}\n{env}"), "");
     assert_eq!(all(&text, "1.6.2"), ["env-not-expanded"]);
 }
+
+#[rstest]
+#[case::login("env: [{name: PATH, value: /opt/bin}]", "1.3.2", false, true)]
+#[case::plain("env: [{name: PATH, value: /opt/bin}]", "1.4.2", false, false)]
+#[case::on_request("env: [{name: PATH, value: /opt/bin}]", "1.4.2", true, true)]
+#[case::other("env: [{name: PYTHONPATH, value: /opt/bin}]", "1.3.2", false, false)]
+#[case::set_again(
+    "env: [{name: PATH, value: /opt/bin}]\nargs: ['export PATH=/opt/bin:$PATH']",
+    "1.3.2",
+    false,
+    false
+)]
+fn a_path_that_a_profile_resets(
+    #[case] container: &str,
+    #[case] version: &str,
+    #[case] on_request: bool,
+    #[case] expected: bool,
+) {
+    let settings = EffectiveSettings {
+        env: [("ENABLE_LOGIN_SHELL".to_owned(), on_request.to_string())].into(),
+        ..EffectiveSettings::default()
+    };
+    let text = manifest(&format!("{LIMITS}\n{container}"), "");
+    let releases = [version.parse().unwrap()];
+    let explanation = explain(Path::new("f"), &text, &releases, &settings).unwrap();
+    let warnings = &explanation.containers[0].warnings;
+    let told = warnings.iter().any(|warning| warning.id == "path-reset");
+    assert_eq!(told, expected, "{warnings:?}");
+}
+
+#[rstest]
+#[case(
+    "command: [bash, -lc]\nargs: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']",
+    true
+)]
+#[case(
+    "command: [tini, --, bash, --login, -c, 'eval \"$KUBERAY_GEN_RAY_START_CMD\"']",
+    true
+)]
+#[case(
+    "command: [bash, -c]\nargs: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']",
+    false
+)]
+fn a_path_that_a_shell_of_the_users_own_resets(#[case] own: &str, #[case] expected: bool) {
+    let env = "env: [{name: PATH, value: /opt/bin}]";
+    let text = overwritten(&format!("{LIMITS}\n{env}\n{own}"), "");
+    assert_eq!(all(&text, "1.6.2") == ["path-reset"], expected);
+}
