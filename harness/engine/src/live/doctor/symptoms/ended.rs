@@ -283,7 +283,10 @@ fn unknown_command<'a>(
         let weight = if name.is_empty() { 70 } else { 86 };
         // A PATH that keeps the text `$PATH` lacks every folder of the image's.
         let unexpanded = case.trap(pod, &["env-not-expanded"]);
-        let one = match unexpanded.filter(|found| found.message.contains("PATH")) {
+        let trap = unexpanded
+            .filter(|found| found.message.contains("PATH"))
+            .or_else(|| case.trap(pod, &["path-reset"]));
+        let one = match trap {
             Some(found) => case.of_trap(found, weight),
             None => Candidate::of(&causes::RAY_NOT_IN_PATH, weight).saying(sentence, advice),
         };

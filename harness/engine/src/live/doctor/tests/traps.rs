@@ -70,6 +70,11 @@ const SYMPTOMS: &[(&str, &str, Symptom)] = &[
         "1.6.2",
         Ends(127, "/bin/bash: line 1: conda: command not found\n"),
     ),
+    (
+        "path-reset",
+        "1.3.2",
+        Ends(127, "/bin/bash: line 1: ray: command not found\n"),
+    ),
     ("block-ignored", "1.6.2", Well("Ray starts, and blocks")),
     ("false-dropped", "1.6.2", Well("Ray takes its default")),
     ("no-cpu-limit", "1.6.2", Well("Ray counts more CPUs")),
