@@ -24,6 +24,7 @@ use crate::scenario::TargetKind;
 const NODES_OF_UP: u32 = 2;
 
 pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
+    let began = std::time::Instant::now();
     arguments.source.artifacts.install()?;
     let selection = &arguments.selection;
     let root = selection.folder.root()?;
@@ -42,6 +43,7 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
         evidence: arguments.evidence.into(),
         jobs: arguments.jobs.map(usize::from),
         timeout: Some(arguments.timeout),
+        began,
         command: Some(command_line(std::env::args().skip(1))),
     };
     let level = if arguments.quiet {

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::rules::summaries;
+use super::rules::text_summaries;
 use super::text::{Paint, clean, headline, one_line};
 use super::without_verdict;
 use super::{
-    CaseResult, CheckResult, Origin, Outcome, RunResult, Strictness, Totals, exit_code,
-    rule_results, view,
+    CaseResult, CheckResult, Origin, Outcome, RunResult, Strictness, Totals, exit_code, view,
 };
 
 /// Cases that are skipped for one reason are named up to this number, else counted.
@@ -56,7 +55,7 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
     if let Some(reason) = without_verdict(run) {
         _ = writeln!(text, "{}", paint.red(&reason));
     }
-    for line in summaries(&rule_results(run)) {
+    for line in text_summaries(run) {
         _ = writeln!(text, "{line}");
     }
     if let Some(line) = images(run) {

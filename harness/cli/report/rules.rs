@@ -215,6 +215,18 @@ impl RuleResult {
     }
 }
 
+/// What the text at the end of a run says of rules: all of those that the run was limited to; else those that are proven or
+/// failed, because few scenarios prove a rule in part, and nothing is wrong with it.
+pub(super) fn text_summaries(run: &RunResult) -> Vec<String> {
+    let mut results = rule_results(run);
+    if run.selected_rules.is_empty() {
+        results.retain(|rule| rule.outcome != RuleOutcome::Partial);
+    } else {
+        results.retain(|rule| run.selected_rules.contains(&rule.rule));
+    }
+    summaries(&results)
+}
+
 /// What the rules of each pair come to, a line each; which pair it is only needs saying where there are several. Nothing is
 /// said of a pair on which no rule was looked at.
 pub(super) fn summaries(results: &[RuleResult]) -> Vec<String> {

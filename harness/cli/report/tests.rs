@@ -277,6 +277,20 @@ fn exit_codes(
     assert_eq!(exit_code(&only(keep), strictness), expected);
 }
 
+#[test]
+fn a_run_with_new_snapshots_exits_1_and_every_report_says_new() {
+    let mut run = only(|outcome, _| outcome == Outcome::Passed);
+    assert_eq!(exit_code(&run, Strictness::default()), 0);
+    run.cases[0].outcome = Outcome::New;
+    run.cases[0].checks[0].outcome = Outcome::New;
+    run.cases[0].reason = Some("1 check has new snapshots".into());
+    assert_eq!(exit_code(&run, Strictness::default()), 1);
+    assert!(render_text(&run, false).contains("NEW"));
+    for file in ["junit.xml", "summary.md", "index.html"] {
+        assert!(written(&run, file).to_lowercase().contains("new"), "{file}");
+    }
+}
+
 /// Marks the skipped case, and says what a strict run counts then.
 type Marks = fn(&mut CaseResult) -> Strictness;
 

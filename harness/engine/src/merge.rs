@@ -120,6 +120,7 @@ pub fn merge(sources: &[MergeSource]) -> Result<Merged, MergeError> {
         environment,
         shard: None,
         planned: planned.clone(),
+        selected_rules: first.run.selected_rules.clone(),
         scenarios: scenarios.to_vec(),
         cases: cases.iter().map(|found| found.case.clone()).collect(),
         interrupted: interrupted(sources, planned, &missing),

@@ -46,6 +46,9 @@ pub struct RunResult {
     /// Ids of all cases of the whole plan, whichever shard they fall to; none in results of before there were shards.
     #[serde(default)]
     pub planned: Vec<String>,
+    /// The rules that the run was limited to; none where it was not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selected_rules: Vec<String>,
     /// Every scenario that the run could choose from, whichever of them its filters and its targets selected; none where
     /// that is not known.
     #[serde(default)]
@@ -123,6 +126,7 @@ impl RunResult {
             environment: Environment::default(),
             shard,
             planned,
+            selected_rules: Vec::new(),
             scenarios: Vec::new(),
             missing: Vec::new(),
             cases: Vec::new(),

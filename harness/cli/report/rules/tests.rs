@@ -169,10 +169,16 @@ fn a_filter_never_makes_a_rule_look_proven(
     #[case] verdict: &str,
     #[case] summary: &str,
 ) {
-    let run = passed(names, scenarios);
+    let mut run = passed(names, scenarios);
     let line = format!("rules: {summary}");
     assert_eq!(summaries(&rule_results(&run)), [line.as_str()]);
+    // A run that asked for rules says what came of them; another one says what it proved.
+    let proven = summary == "1 proven";
+    assert_eq!(render_text(&run, false).contains("rules:"), proven);
+    run.selected_rules = vec!["C01".into()];
     assert!(render_text(&run, false).contains(&line));
+    run.selected_rules = vec!["C02".into()];
+    assert!(!render_text(&run, false).contains("rules:"));
     let row = format!("| C01 | The generated command | 1.6.2 | 2.52.0 | {verdict} |");
     let markdown = render_markdown(&run);
     assert!(

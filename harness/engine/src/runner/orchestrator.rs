@@ -89,7 +89,9 @@ async fn orchestrate(
             .begin(spec.resume)?;
     }
     let end = RunEnd {
-        ends: spec.timeout.map(|timeout| Instant::now() + timeout),
+        ends: spec
+            .timeout
+            .map(|timeout| Instant::from_std(spec.began) + timeout),
         timeout: spec.timeout,
         cancel,
     };
@@ -197,6 +199,7 @@ async fn orchestrate(
         environment: found.environment,
         shard,
         planned,
+        selected_rules: spec.filter.rules.clone(),
         scenarios,
         missing: Vec::new(),
         cases: found.cases,

@@ -33,6 +33,8 @@ pub struct RunSpec {
     pub jobs: Option<usize>,
     /// Limit for the whole run; none when absent.
     pub timeout: Option<Duration>,
+    /// When the time limit began: what was done before, such as reading the scenarios, counts too.
+    pub began: std::time::Instant,
     /// The command that repeats the run, for its reports.
     pub command: Option<String>,
 }

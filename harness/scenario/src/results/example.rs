@@ -195,6 +195,7 @@ pub fn run() -> RunResult {
         },
         shard: None,
         planned: Vec::new(),
+        selected_rules: Vec::new(),
         scenarios: vec![
             record("before-ray-start", &["C01", "C02"], ">=1.0.0"),
             record("solution-2-post-start", &["C02"], ">=1.0.0"),
