@@ -239,7 +239,12 @@ fn file_name(key: &LogKey) -> String {
 
 /// Writes a log. What is left out of it is said at its place in the file, and among the problems.
 fn write_log(key: &LogKey, lines: &Lines, writer: &mut Writer<'_>) {
-    writer.text(&file_name(key), &lines.to_text());
+    let text = lines.to_text();
+    // An instance before the first one is an empty log, too.
+    if key.previous && text.is_empty() {
+        return;
+    }
+    writer.text(&file_name(key), &text);
     if let Some(words) = lines.cut_words() {
         let problem = format!(
             "the log of {} in {} is not whole: {words}",

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use serde_json::json;
 
-use super::{Health, Redactor, Subject, Typed, Writer, event_line, file_name, gather, keys};
-use crate::check::Observation;
+use super::{
+    Health, Redactor, Subject, Typed, Writer, event_line, file_name, gather, keys, write_log,
+};
+use crate::check::{Bounds, Lines, Observation};
 use crate::observe::{NamespaceView, Watches};
 
 #[test]
@@ -52,6 +54,30 @@ fn every_container_has_its_logs() {
             "logs/w/ray-worker.previous.log"
         ]
     );
+}
+
+#[test]
+fn an_empty_log_of_an_instance_before_is_no_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pod: Pod = serde_json::from_value(
+        json!({"metadata": {"name": "w"}, "spec": {"containers": [{"name": "ray-worker"}]}}),
+    )
+    .expect("a Pod");
+    let redactor = Redactor::default();
+    let mut writer = Writer {
+        folder: folder.path().into(),
+        redactor: &redactor,
+        problems: Vec::new(),
+    };
+    for key in keys(&pod) {
+        write_log(&key, &Lines::new(Bounds::EVIDENCE), &mut writer);
+    }
+    let there = |name: &str| folder.path().join("logs/w").join(name).exists();
+    assert!(
+        there("ray-worker.log"),
+        "an empty log of a container that runs is told apart from none"
+    );
+    assert!(!there("ray-worker.previous.log"));
 }
 
 #[test]
