@@ -290,15 +290,62 @@ pub(super) fn render(explanation: &Explanation) -> String {
             &waiting.operator,
             "accepted, no Pods",
         );
-        text.push_str(&format!(
-            "  note at {}\n    {}\n    Source: {}\n",
-            at(&waiting.object, &waiting.place),
-            line(&waiting.message),
-            waiting.source
-        ));
+        text.push_str(&waits(waiting));
     }
-    for one in &explanation.breaks {
-        text.push_str(&format!(
+    text.push_str(&breaks_of(explanation));
+    text.push_str(beyond(explanation));
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// Refusals and waiting objects of an upgrade as text: what a release begins to refuse comes first, and each reason stands
+/// once, with the releases that it holds for where that is not all of them. Empty where there are none.
+pub(super) fn render_upgrade(explanation: &Explanation) -> String {
+    let mut text = breaks_of(explanation);
+    let mut seen: Vec<((String, String), Vec<&Version>)> = Vec::new();
+    let mut note = |object: &Object, what: &str, rest: String, operator| {
+        let (kind, name) = (line(&object.kind), line(&object.name));
+        let reason = (format!("{kind} {name}: {what}"), rest);
+        match seen.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, on)) => on.push(operator),
+            None => seen.push((reason, vec![operator])),
+        }
+    };
+    for refusal in &explanation.refusals {
+        note(
+            &refusal.object,
+            summary(refusal),
+            entry(refusal),
+            &refusal.operator,
+        );
+    }
+    for waiting in &explanation.waiting {
+        note(
+            &waiting.object,
+            "accepted, no Pods",
+            waits(waiting),
+            &waiting.operator,
+        );
+    }
+    for ((title, rest), on) in seen {
+        let releases: Vec<String> = on.iter().map(ToString::to_string).collect();
+        let releases = if on.len() == explanation.operators.len() {
+            String::new()
+        } else {
+            format!(" (only on {})", releases.join(", "))
+        };
+        text.push_str(&format!("\n{title}{releases}\n{rest}"));
+    }
+    text.push_str(beyond(explanation));
+    text
+}
+
+/// What a release refuses that the one before it takes, a line each.
+fn breaks_of(explanation: &Explanation) -> String {
+    let sentence = |one: &Break| {
+        format!(
             "From {} to {}: {} {} is refused by {}: {}\n",
             one.from,
             one.to,
@@ -306,17 +353,27 @@ pub(super) fn render(explanation: &Explanation) -> String {
             line(&one.object.name),
             one.stage.words(),
             line(&one.message)
-        ));
+        )
+    };
+    explanation.breaks.iter().map(sentence).collect()
+}
+
+/// What a manifest alone can't tell.
+fn beyond(explanation: &Explanation) -> &'static str {
+    if explanation.refusals.is_empty() {
+        ""
+    } else {
+        "Admission policies, mutating webhooks and quotas of a cluster may refuse or change more.\n"
     }
-    if !explanation.refusals.is_empty() {
-        text.push_str(
-            "Admission policies, mutating webhooks and quotas of a cluster may refuse or change more.\n",
-        );
-    }
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    text
+}
+
+fn waits(waiting: &Waiting) -> String {
+    format!(
+        "  note at {}\n    {}\n    Source: {}\n",
+        at(&waiting.object, &waiting.place),
+        line(&waiting.message),
+        waiting.source
+    )
 }
 
 fn summary(refusal: &Refusal) -> &'static str {

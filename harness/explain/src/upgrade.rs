@@ -6,6 +6,7 @@ use kuberay_manifest::visible::line;
 
 use super::Weight;
 use super::document::{Container, ContainerChange, ContainerRole, Explanation};
+use super::refusals::Missing;
 
 /// Columns of a line of a difference that are shown.
 const WIDTH: usize = 110;
@@ -21,15 +22,22 @@ pub fn render_upgrade(explanation: &Explanation) -> String {
         .iter()
         .map(|operator| operator.release.to_string())
         .collect();
+    let held = explanation
+        .refusals
+        .iter()
+        .map(|one| &one.object)
+        .chain(explanation.waiting.iter().map(|one| &one.object));
     let objects: BTreeSet<_> = explanation
         .containers
         .iter()
         .map(|one| &one.object)
+        .chain(held)
         .collect();
     let changed: BTreeSet<_> = explanation
         .changes
         .iter()
         .map(|change| &change.object)
+        .chain(explanation.breaks.iter().map(|one| &one.object))
         .collect();
     let mut text = format!(
         "KubeRay {}: {} of {} change\n",
@@ -42,6 +50,8 @@ pub fn render_upgrade(explanation: &Explanation) -> String {
             text.push_str(&format!("warning: {reason}\n"));
         }
     }
+    // The worst first: what a release refuses has no Pods that could change.
+    text.push_str(&super::refusals::render_upgrade(explanation));
     text.push_str(&traps(explanation));
     text.push_str(&differences(explanation));
     for note in &explanation.notes {
@@ -133,7 +143,19 @@ fn differences(explanation: &Explanation) -> String {
             explanation.containers.iter().position(of_change),
         )
     };
-    let mut changes: Vec<&ContainerChange> = explanation.changes.iter().collect();
+    let is_refused = |change: &&ContainerChange| {
+        explanation.refusals.iter().any(|refusal| {
+            refusal.refused
+                && refusal.missing == Missing::All
+                && refusal.object == change.object
+                && [&change.from, &change.to].contains(&&refusal.operator)
+        })
+    };
+    let mut changes: Vec<&ContainerChange> = explanation
+        .changes
+        .iter()
+        .filter(|change| !is_refused(change))
+        .collect();
     changes.sort_by_key(|change| position(change));
     let mut text = String::new();
     let mut heading = String::new();

@@ -4,7 +4,7 @@ use kuberay_contract::EffectiveSettings;
 use rstest::rstest;
 
 use super::*;
-use crate::{Explanation, FieldValidation, explain_with, render};
+use crate::{Explanation, FieldValidation, explain_with, render, render_upgrade};
 
 /// A RayCluster with a worker group; `{head}`, `{spec}` and `{name}` stand for what a test changes.
 const CLUSTER: &str = "\
@@ -138,6 +138,38 @@ fn an_upgrade_shows_what_the_new_release_refuses() {
     let text = render(&explanation);
     let line = "From 1.3.2 to 1.4.2: RayCluster 7b-chat is refused by the operator: RayCluster name should";
     assert!(text.contains(line), "{text}");
+    // What is refused has no Pods whose lines could be said to go.
+    let text = render_upgrade(&explanation);
+    assert!(
+        text.starts_with("KubeRay 1.3.2 → 1.4.2: 1 of 1 object change\nFrom 1.3.2"),
+        "{text}"
+    );
+    assert!(text.contains(line), "{text}");
+    assert!(
+        text.contains("RayCluster 7b-chat: refused, no Pods (only on 1.4.2)"),
+        "{text}"
+    );
+    assert!(!text.contains("\n  head"), "{text}");
+}
+
+#[test]
+fn an_upgrade_of_what_both_releases_refuse_says_so_once() {
+    let text = CLUSTER.replace("name: team-a", "name: 7b-chat");
+    let text = render_upgrade(&explained(
+        &text,
+        &["1.4.2", "1.6.2"],
+        FieldValidation::Strict,
+    ));
+    assert!(
+        text.starts_with("KubeRay 1.4.2 → 1.6.2: 0 of 1 object change\n"),
+        "{text}"
+    );
+    assert_eq!(
+        text.matches("RayCluster 7b-chat: refused, no Pods\n")
+            .count(),
+        1,
+        "{text}"
+    );
 }
 
 #[rstest]
