@@ -70,6 +70,20 @@ python_environment() {
   fi
 }
 
+# sarif_schema: the schema of SARIF 2.1.0, which `check --format sarif` is validated against, from a package that ships it; the
+# checksum is that of the file in version 1.0.0-beta.0 on npm's registry.
+sarif_schema() {
+  local root="$cache/tools/sarif-schema-2.1.0-rtm.5"
+  local file="$root/package/lib/schemas/sarif-2.1.0-rtm.5.json"
+  if [ ! -e "$file" ]; then
+    mkdir -p "$root"
+    npm pack --silent --pack-destination "$root" @microsoft/jest-sarif@1.0.0-beta.0 >/dev/null \
+      && tar -xzf "$root"/*.tgz -C "$root" || return
+  fi
+  echo "2d99159ae54a3eea97f81781cff48780548657c35949f4b7f25e99a2ba4de4f8  $file" | sha256sum --check --quiet || return
+  export SARIF_SCHEMA="$file"
+}
+
 phases=()
 
 # phase NAME COMMAND…: runs a command, and remembers how long it took and whether it failed.

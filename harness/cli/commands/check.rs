@@ -212,11 +212,13 @@ pub(super) fn run(options: &CheckArguments) -> Result<u8, CliError> {
     };
     console::text(&match options.format {
         CheckFormat::Text => report.text(&sources, look) + &left_out(skipped),
-        CheckFormat::Concise => report.concise(),
         CheckFormat::Json => json(&report),
-        CheckFormat::Sarif => json(&report.sarif(env!("CARGO_PKG_VERSION"))),
-        CheckFormat::Github => check_annotations(&report, &super::environment_variable),
-        CheckFormat::Junit => check_junit(&report)?,
+        CheckFormat::Concise => report.concise(),
+        CheckFormat::Sarif => json(&report.clone().flat().sarif(env!("CARGO_PKG_VERSION"))),
+        CheckFormat::Github => {
+            check_annotations(&report.clone().flat(), &super::environment_variable)
+        }
+        CheckFormat::Junit => check_junit(&report.clone().flat())?,
     });
     let fail_on = options
         .fail_on

@@ -45,12 +45,14 @@ pub enum Other {
     NoPodsYet,
     /// An object whose kind is named like one of KubeRay's, of another API.
     NotKuberay,
+    /// An object for which an upgrade changes something.
+    ChangesWithUpgrade,
     /// An id that is ignored and not found.
     UnusedIgnore,
 }
 
 /// The ids of findings that are no traps.
-pub const IDS: [Other; 10] = [
+pub const IDS: [Other; 11] = [
     Other::Unreadable,
     Other::MalformedObject,
     Other::RefusedByClient,
@@ -60,6 +62,7 @@ pub const IDS: [Other; 10] = [
     Other::RefusedForSome,
     Other::NoPodsYet,
     Other::NotKuberay,
+    Other::ChangesWithUpgrade,
     Other::UnusedIgnore,
 ];
 
@@ -76,6 +79,7 @@ impl Other {
             Self::RefusedForSome => "refused-for-some-clients",
             Self::NoPodsYet => "no-pods-yet",
             Self::NotKuberay => "not-kuberay",
+            Self::ChangesWithUpgrade => "changes-with-upgrade",
             Self::UnusedIgnore => "unused-ignore",
         }
     }
@@ -114,6 +118,7 @@ impl Other {
             | Self::RefusedByApiServer
             | Self::RefusedByOperator
             | Self::RefusedAtPodCreation => Severity::Error,
+            Self::ChangesWithUpgrade => Severity::Warning,
             Self::RefusedForSome | Self::NoPodsYet | Self::NotKuberay | Self::UnusedIgnore => {
                 Severity::Note
             }
@@ -142,6 +147,10 @@ impl Other {
             Self::RefusedForSome => "Only some clients refuse the object.",
             Self::NoPodsYet => "Nobody refuses the object, and it has no Pods for now.",
             Self::NotKuberay => "The object's apiVersion is not ray.io/v1 or ray.io/v1alpha1.",
+            Self::ChangesWithUpgrade => {
+                "The upgrade from `--from` to `--to` changes what runs; a finding of its own in the formats sarif, github \
+                 and junit, with the severity of the largest impact."
+            }
             Self::UnusedIgnore => "An id that is ignored was not found.",
         }
     }
