@@ -705,6 +705,48 @@ fn scenarios_are_found_without_a_folder_and_in_a_single_one() {
     );
 }
 
+/// `ci/bench` puts them over the scenarios of the same names.
+#[test]
+fn the_scenarios_of_the_benchmark_are_well_formed() {
+    let folder = tempfile::tempdir().unwrap();
+    let peers = support::scenarios().join("../harness/benches/peers");
+    for entry in std::fs::read_dir(peers).unwrap() {
+        let (from, name) = (entry.as_ref().unwrap().path(), entry.unwrap().file_name());
+        let to = folder.path().join(&name);
+        std::fs::create_dir(&to).unwrap();
+        for file in std::fs::read_dir(support::scenarios().join(&name)).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+        std::fs::copy(from.join("ours.yaml"), to.join("scenario.yaml")).unwrap();
+    }
+    let path = folder.path().to_str().unwrap();
+    let output = program(&["scenario", "lint", "--scenarios", path])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_scenario_that_runs_elsewhere_is_one_line_that_says_how_to_run_it() {
+    let output = program(&[
+        "run",
+        "before-ray-start",
+        "--target",
+        "envtest",
+        "--operator",
+        "1.6.2",
+    ])
+    .output()
+    .unwrap();
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    for part in ["before-ray-start", "add `--target kind`"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
 #[rstest]
 #[case::a_file(&["scenario", "list", "--scenarios", "file"], "file is a file")]
 #[case::an_empty_folder(&["run", "--scenarios", "empty"], "empty holds no scenario")]

@@ -29,6 +29,33 @@ fn good() -> String {
     BAD.replace("prepare &", "prepare || exit 1")
 }
 
+/// What `kubectl get -o yaml` prints of objects with long managedFields, and a file of many documents.
+#[rstest]
+#[case::ten_megabytes(1, 260_000)]
+#[case::two_thousand_documents(2_000, 0)]
+fn large_input_is_read_whole(#[case] documents: usize, #[case] managed_fields: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.yaml");
+    let mut metadata = String::from("metadata:\n");
+    if managed_fields > 0 {
+        metadata.push_str("  managedFields:\n  - fieldsV1:\n");
+        for number in 0..managed_fields {
+            metadata.push_str(&format!("      f:field-number-{number:08}-of: {{}}\n"));
+        }
+    }
+    let document = BAD.replace("metadata:\n", &metadata);
+    fs::write(&path, vec![document; documents].join("---\n")).unwrap();
+    let output = support::program()
+        .arg("check")
+        .arg(&path)
+        .args(["--format", "concise", "--operator", "1.6.2"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let found = text(&output.stdout);
+    assert_eq!(found.matches("trailing-ampersand").count(), documents);
+}
+
 /// A RayCluster with a note only.
 fn note() -> String {
     BAD.replace("prepare &", "prepare")
