@@ -363,7 +363,12 @@ fn stage_of(text: &str) -> Stage {
 fn says(refusal: &Refusal, text: &str) -> bool {
     let message = refusal.message.as_str();
     let message = message.strip_prefix("Service: ").unwrap_or(message);
-    if text.contains(message) {
+    // Which entry of a map it is about, in parentheses at the end, the API server tells in the path.
+    let without_entry = message
+        .strip_suffix(')')
+        .and_then(|message| message.rsplit_once(" ("))
+        .map_or(message, |(message, _)| message);
+    if text.contains(message) || text.contains(without_entry) {
         return true;
     }
     let path = refusal.path.replace("[\"", ".").replace("\"]", "");

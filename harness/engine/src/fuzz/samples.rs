@@ -74,7 +74,13 @@ impl Fuzzer {
 
 /// What an operator says that lacks something which a plain control plane does not have.
 fn missing_precondition(surprise: &Surprise) -> Option<String> {
-    const SIGNS: [&str; 2] = ["feature gate", "no matches for kind"];
+    const SIGNS: [&str; 4] = [
+        "feature gate",
+        "no matches for kind",
+        // A RayJob that selects a RayCluster of another file.
+        "RayCluster.ray.io \"",
+        "rayclusters.ray.io \"",
+    ];
     match surprise {
         Surprise::Missing { log, .. } | Surprise::Accepted { log, .. }
             if SIGNS.iter().any(|sign| log.contains(sign)) =>

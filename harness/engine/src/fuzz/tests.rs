@@ -154,6 +154,41 @@ fn refusals_of_the_operator(#[case] text: &str, #[case] wrong: Option<&str>) {
     }
 }
 
+/// The API server names an entry of a map in the path or not at all.
+#[rstest]
+#[case::limit(
+    "/spec/headGroupSpec/template/spec/containers/0/resources",
+    json!({"limits": {"cpu": "-1"}}),
+    "FailedToCreateHeadPod: Pod \"c\" is invalid: [spec.containers[0].resources.limits[cpu]: Invalid value: \"-1\": must \
+     be greater than or equal to 0, spec.containers[0].resources.requests[cpu]: Invalid value: \"-1\": must be greater \
+     than or equal to 0]"
+)]
+#[case::label(
+    "/spec/headGroupSpec/template/metadata",
+    json!({"labels": {"a": "b c"}}),
+    "FailedToCreateHeadPod: Pod \"c\" is invalid: metadata.labels: Invalid value: \"b c\": a valid label must be an empty \
+     string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric \
+     character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is \
+     '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)]
+fn a_refused_pod_is_recognised(#[case] pointer: &str, #[case] value: Value, #[case] text: &str) {
+    let expected = expected(&object("RayCluster", |object| {
+        let (outer, key) = pointer.rsplit_once('/').unwrap();
+        object.pointer_mut(outer).unwrap()[key] = value;
+    }));
+    let seen = |text: &str| Seen {
+        refusals: vec![text.into()],
+        ..Seen::default()
+    };
+    let found = surprise(&expected, &seen(text));
+    assert!(found.is_none(), "{found:?}");
+    let other = "FailedToCreateHeadPod: Pod \"c\" is invalid: spec.other: Required value";
+    assert!(matches!(
+        surprise(&expected, &seen(other)),
+        Some(Surprise::OtherReason { .. })
+    ));
+}
+
 #[test]
 fn refusals_of_the_api_server() {
     let wrong = expected(&object("RayCluster", |object| {

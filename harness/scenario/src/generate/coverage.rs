@@ -91,6 +91,7 @@ impl Coverage {
 pub fn out_of_reach(feature: Feature) -> Option<&'static str> {
     match feature {
         Feature::WaitForTls | Feature::TlsEnv => Some("needs cert-manager"),
+        Feature::SubmitterRestarts => Some("needs Kubernetes 1.35"),
         _ => None,
     }
 }

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use super::ObjectKind;
 use crate::OperatorSettings;
 
-/// Gates that a plain control plane can't have: they need kinds of other projects.
-const NEEDS_OTHERS: [&str; 3] = [
+/// Gates with which an operator ends on the envtest target: they need kinds of other projects, or Kubernetes 1.35.
+const NEEDS_OTHERS: [&str; 4] = [
     "KubernetesWAS",
     "RayClusterMTLS",
     "RayServiceIncrementalUpgrade",
+    "SidecarSubmitterRestart",
 ];
 
 /// The settings for a release: its defaults, then variables, the configuration file, every feature
