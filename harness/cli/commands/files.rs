@@ -136,7 +136,7 @@ fn warn_of_unpinned(releases: &ReleaseSpec) {
     for operator in &releases.operators {
         if pins.operator(operator).is_err() {
             print_problem!(
-                "warning: KubeRay {operator} is not pinned in fixtures/versions.yaml: to run this, bring that operator \
+                "warning: KubeRay {operator} is not pinned in this release of the harness: to run this, bring that operator \
                  (--operator-image, --operator-binary with --crds, or --context)"
             );
         }
