@@ -64,7 +64,7 @@ traps! {
     TRAILING_OPERATOR "trailing-operator" C04 Warning:
         "The text ends in an operator or holds no command, and ` && ulimit …` follows it: bash finds a syntax error in that line, and `ray start` never runs.";
         "End the text with a whole command, or leave `command` and `args` out.";
-        []
+        ["trailing-operator"]
     TRAILING_COMMENT "trailing-comment" C04 Warning:
         "The last line ends in a comment, which swallows `ulimit` and `ray start`: the container ends with 0 and Ray never starts.";
         "Move the comment into a line of its own before the last command.";
@@ -72,15 +72,15 @@ traps! {
     SYNTAX_ERROR "syntax-error" C04 Warning:
         "Bash can't parse the text, and `ray start` never runs.";
         "Correct the text; `bash -n` reads it without running it.";
-        []
+        ["characters-of-the-shell"]
     OPEN_HERE_DOCUMENT "open-here-document" C04 Warning:
         "The here-document has no end, so that the generated ` && ulimit …; ray start …` becomes a part of it: Ray never starts.";
         "Put a command after the line that ends the here-document.";
-        []
+        ["here-document-without-end"]
     NOT_ANALYSED "not-analysed" C04 Note:
         "This text was not analysed, so that traps in it stay unreported.";
         "Read the generated text, or move the commands into a script of the image.";
-        []
+        ["shell-text-not-analysed"]
     ENDS_SHELL "ends-shell" C03 Warning:
         "This ends the shell that should run `ray start` afterwards: where it runs, Ray never starts.";
         "Put it in a subshell, `(…)`, or write `command || exit 1` if a failure should end the container.";
@@ -88,11 +88,11 @@ traps! {
     NEVER_RETURNS "never-returns" C03 Warning:
         "This never returns, and `ray start` would only follow it: where it runs, Ray never starts.";
         "Run it in the background, `(command &)`, or leave it out: the operator's `ray start --block` keeps the container running.";
-        []
+        ["command-that-never-returns"]
     WAITS_FOR_JOBS "waits-for-jobs" C03 Note:
         "`wait` waits for every background job: if one of them never ends, `ray start` is never reached.";
         "Give `wait` the process that it should wait for, or start the job in a subshell, `(command &)`.";
-        []
+        ["wait-for-all-jobs"]
     FAILURE_SWALLOWED "failure-swallowed" C03 Note:
         "If this fails, only `ulimit` is left out: `&&` binds to it alone, `ray start` runs all the same, and the failure is lost.";
         "Write `command || exit 1` as the last command if Ray should not start after a failure.";
@@ -120,11 +120,11 @@ traps! {
     RAY_START_WITHOUT_BLOCK "ray-start-without-block" C06 Warning:
         "Without `--block`, or in the background, `ray start` leaves Ray running and returns: the text ends, the container with it, and it is started again and again.";
         "Add `--block` to the last `ray start`, or let something follow that runs for as long as Ray should.";
-        []
+        ["own-start-without-block"]
     RAY_START_WITHOUT_ADDRESS "ray-start-without-address" C06 Warning:
         "`ray start` needs `--head` on the head and `--address` on a worker: without either Ray ends with an error, and with `--head` a worker begins a cluster of its own.";
         "Write `ray start --address=$RAY_ADDRESS --block` for a worker, or run `eval \"$KUBERAY_GEN_RAY_START_CMD\"`.";
-        []
+        ["own-start-without-address"]
     ANNOTATION_IGNORED "annotation-ignored" C07 Warning:
         "The annotation ray.io/overwrite-container-cmd has no effect here, and `ray start` is generated.";
         "Write \"true\"; it counts from KubeRay 1.1 on.";
@@ -140,19 +140,19 @@ traps! {
     GEN_CMD_WITHOUT_ANNOTATION "gen-cmd-without-annotation" C08 Warning:
         "The annotation ray.io/overwrite-container-cmd is not in effect, so the generated command follows this text all the same: Ray is started here, and again behind it.";
         "Set the annotation ray.io/overwrite-container-cmd: \"true\", or leave $KUBERAY_GEN_RAY_START_CMD out.";
-        []
+        ["generated-start-command-without-annotation"]
     GEN_CMD_NOT_RUN "gen-cmd-not-run" C08 Warning:
         "$KUBERAY_GEN_RAY_START_CMD stands where no shell splits it into words: no program has this name, and Ray never starts.";
         "Give it to a shell: `command: [/bin/bash, -c, --]` and `args: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']`.";
-        []
+        ["generated-start-command-as-a-word"]
     NEEDS_LOGIN_SHELL "needs-login-shell" C09 Warning:
         "From KubeRay 1.4 on the shell is no login shell: it reads no profile, and without one this command is unknown or not set up.";
         "Read the file that defines it first, such as `source /opt/conda/etc/profile.d/conda.sh`, or give the operator ENABLE_LOGIN_SHELL=true.";
-        []
+        ["profile-that-no-shell-reads"]
     PATH_RESET "path-reset" C10 Warning:
         "A login shell, which KubeRay runs before 1.4 and with ENABLE_LOGIN_SHELL=true, reads /etc/profile. In many images, such as Debian's, that sets PATH anew, and this value is lost.";
         "Set it in the command, `export PATH=/opt/bin:$PATH`, which the shell reads after the profile.";
-        []
+        ["path-in-env-of-a-login-shell"]
     ULIMIT_VARIABLE_IGNORED "ulimit-variable-ignored" C11 Warning:
         "RAY_START_ULIMIT_OPEN_FILES has no effect before KubeRay 1.7: the limit stays 65536.";
         "Upgrade to KubeRay 1.7, or own the whole command with ray.io/overwrite-container-cmd.";
@@ -188,11 +188,11 @@ traps! {
     EXPANDED_IN_PARAMETER "expanded-in-parameter" C14 Note:
         "Bash replaces this in the container, before `ray start` sees it.";
         "Leave it if that is meant, and the variable comes from the image; else put the value in single quotes inside the value.";
-        []
+        ["parameters-are-shell-text"]
     PORTS_DISAGREE "ports-disagree" C14 Warning:
         "Ray listens on the port in rayStartParams. The container, and therefore the head's Service, declares another port under that name, where nothing listens.";
         "Give both the same number.";
-        []
+        ["worker-address"]
     PROBES_FAIL "probes-fail" C16 Warning:
         "The probes that the operator adds never succeed: the Pod does not become ready, and the kubelet starts the container again and again.";
         "Leave the parameter out, or give the container a livenessProbe and a readinessProbe of its own.";
@@ -208,19 +208,19 @@ traps! {
     ENTRYPOINT_SYNTAX "entrypoint-syntax" C19 Warning:
         "From KubeRay 1.3 on the entrypoint stands in a command of the submitter's bash, which can't parse it: the job is never submitted.";
         "Close every quote, leave operators and comments at the end out, or write `bash -c '…'`.";
-        []
+        ["entrypoint-with-open-quote"]
     NO_ENTRYPOINT "no-entrypoint" C19 Warning:
         "There is nothing to run: nothing follows `ray job submit --`, which ends with an error, and in HTTPMode Ray gets an empty command.";
         "Write the entrypoint, or submissionMode: InteractiveMode for jobs that are submitted by hand.";
-        []
+        ["entrypoint-absent"]
     ENTRYPOINT_LINES "entrypoint-lines" C19 Warning:
         "Up to KubeRay 1.2 the operator splits the entrypoint without a shell, and a backslash at the end of a line becomes an argument that holds a line break.";
         "Write the entrypoint on one line, or as a folded block, `>-`, without backslashes.";
-        []
+        ["entrypoint-of-two-lines"]
     RUNTIME_ENV_TYPE "runtime-env-type" C19 Warning:
         "Ray takes only strings in env_vars, and refuses the job or the application.";
         "Put the value in quotes.";
-        []
+        ["runtime-env-with-a-number"]
     SUBMITTER_ARGS_LOST "submitter-args-lost" C19 Warning:
         "The operator writes the submitter's `command`: up to KubeRay 1.2 these arguments follow the entrypoint's, from 1.3 on they are dropped.";
         "Give the container a `command` of its own, which the operator keeps together with `args`.";
@@ -228,11 +228,11 @@ traps! {
     SUBMITTER_WITHOUT_ID "submitter-without-id" C19 Warning:
         "The operator asks Ray for the job by the id in $RAY_JOB_SUBMISSION_ID; this command lets Ray draw another one, so that the RayJob never learns of its job.";
         "Add `--submission-id=$RAY_JOB_SUBMISSION_ID`, in a script that a shell reads.";
-        []
+        ["submitter-without-submission-id"]
     SUBMISSION_MODE_UNKNOWN "submission-mode-unknown" C19 Warning:
         "This release does not know the submissionMode: the RayCluster runs, and nothing submits the job.";
         "Write K8sJobMode, or a mode of this release: HTTPMode from 1.1 on, InteractiveMode from 1.3 on, SidecarMode from 1.5 on.";
-        []
+        ["submission-mode-of-a-later-release"]
     NO_DASHBOARD_PORT "no-dashboard-port" C19 Warning:
         "The head's Service has only the ports of this list, and none is called dashboard: the operator does not reach the dashboard, and the applications of the RayService are never deployed.";
         "Add `{containerPort: 8265, name: dashboard}`, or leave the list out.";
@@ -240,7 +240,7 @@ traps! {
     METADATA_DROPPED "metadata-dropped" C19 Warning:
         "From KubeRay 1.5 until 1.7 a RayJob with a clusterSelector submits its job without this metadata.";
         "Upgrade to KubeRay 1.7, or give the metadata in a `command` of the submitter.";
-        []
+        ["metadata-with-a-selector"]
     RAY_NOT_FIRST "ray-not-first" C20 Warning:
         "The operator takes the first container for Ray's, and this one does not look like it.";
         "Move the Ray container to the first place.";
@@ -252,15 +252,15 @@ traps! {
     ENV_NOT_EXPANDED "env-not-expanded" C21 Warning:
         "In `env` the kubelet replaces `$(NAME)` of a variable defined before it and of a Service's, and nobody replaces anything else: the value keeps these characters.";
         "Write the whole value, or set the variable in the command: `export PATH=/opt/bin:$PATH`.";
-        []
+        ["variables-in-env"]
     GROUP_SUSPENDED "group-suspended" C24 Note:
         "The operator makes no Pods of this worker group while its suspend is true.";
         "Leave suspend out, or set it to false, when the workers should come.";
-        []
-    ENV_OVERWRITTEN "env-overwritten" C01 Warning:
+        ["suspended-worker-group"]
+    ENV_OVERWRITTEN "env-overwritten" C08 Warning:
         "The operator adds a variable of this name behind the user's, and of two the last one counts.";
         "Leave it out.";
-        []
+        ["env-order-and-duplicates"]
     PARAMETER_TYPE "parameter-type" C29 Warning:
         "Ray's command line refuses the value and ends.";
         "Write a plain number, in bytes for memory, and \"true\" or nothing for a switch.";
@@ -272,7 +272,7 @@ traps! {
     UNREADABLE_JSON "unreadable-json" C29 Warning:
         "Ray, or in HTTPMode the operator, reads this as JSON and reports an error.";
         "Write a JSON object with double quotes, in single quotes where a shell reads it: `'{\"a\": 1}'`.";
-        []
+        ["ray-option-json"]
 }
 
 #[cfg(test)]
