@@ -203,7 +203,7 @@ pub enum ReportCommand {
     /// Compare two runs: newly failing, fixed, slower, new and gone cases
     #[command(after_long_help = COMPARE_EXIT_CODES)]
     Compare(Compare),
-    /// Make a report for the conformance programme of a run
+    /// Publish a conformance report of a run
     #[command(after_long_help = PUBLISH_EXIT_CODES)]
     Publish(Publish),
     /// Check a published report against its results, and run a sample of its cases again
@@ -239,7 +239,7 @@ pub struct Publish {
     /// `results.json` of the run, or the folder that holds it
     #[arg(value_name = "RESULTS", default_value = "output")]
     pub results: PathBuf,
-    /// Who vouches for the run: lower-case letters, digits and dashes
+    /// Name of the publishing team: lower-case letters, digits and dashes
     #[arg(long, value_name = "NAME")]
     pub who: String,
     /// Scenarios that count
@@ -267,7 +267,7 @@ pub struct Verify {
     /// Number of its cases to run again; 0 runs none
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub sample: usize,
-    /// Program of the operator, where the run got it as a file; its digest must be the report's
+    /// Operator binary of the run, if it used one; its digest must match the report
     #[arg(long, value_name = "FILE")]
     pub operator_binary: Option<PathBuf>,
     /// Folder with the CRDs for --operator-binary; those of the release when absent

@@ -23,7 +23,7 @@ pub enum ListFormat {
 pub enum ArtifactsCommand {
     /// Print what the cache holds, or what a mirror must hold
     List(ArtifactList),
-    /// Free what the cache holds and nobody needs
+    /// Remove unused files from the cache
     ///
     /// Removes programs and images that were last used with other pins, and what killed runs left. Never removes what a
     /// running process uses or a cluster mounts.

@@ -347,7 +347,7 @@ pub static RULES: &[Rule] = &[
     ),
 ];
 
-/// The ids of all rules in words: `C01 to C23`.
+/// The ids of all rules in words, such as `C01 to C29`.
 ///
 /// ```
 /// assert!(kuberay_contract::rule_range().starts_with("C01 to C"));

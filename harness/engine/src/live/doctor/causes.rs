@@ -72,8 +72,7 @@ causes! {
         "Let the hook wait for Ray and end with 0.";
         ["post-start-hook-fails"]
     POST_START_HOOK_WAITS "post-start-hook-waits" Some("C17"),
-        "The postStart hook of the container has not returned, and the container is not ready \
-         before it has.";
+        "The postStart hook of the container has not returned, so the container is not ready.";
         "Run what takes long in the background of the hook.";
         ["post-start-hook-takes-long"]
     WAIT_WITHOUT_RAY "wait-gcs-ready-without-ray" Some("C15"),
@@ -162,7 +161,7 @@ causes! {
         ["submitter"]
     SUBMITTER_FAILS "submitter-fails" Some("C19"),
         "The submitter failed.";
-        "Read its log; the entrypoint runs in the RayCluster, and all around it in the submitter.";
+        "Read its log. Only the entrypoint runs in the RayCluster; the rest runs in the submitter.";
         ["submitter"]
     JOB_FAILS "job-fails" None,
         "The job ran and failed.";
@@ -182,7 +181,7 @@ causes! {
         []
     RAY_ALREADY_RUNNING "ray-already-running" Some("C06"),
         "`ray start` ran twice in the container, and the second one failed.";
-        "Leave `ray start` to the operator, or own the command with \
+        "Leave `ray start` to the operator, or set the whole command with \
          ray.io/overwrite-container-cmd.";
         ["ray-started-twice", "ray-start-as-two-words"]
     RAY_PROCESS_DIED "ray-process-died" None,
@@ -206,11 +205,11 @@ causes! {
         "Raise resources.limits.memory of the container.";
         ["memory-from-limits"]
     OPERATOR_ABSENT "operator-absent" None,
-        "No operator of KubeRay runs in the cluster, so nothing becomes of the object.";
+        "No operator of KubeRay runs in the cluster, so no Pods are created.";
         "Install the operator.";
         []
     OPERATOR_DOWN "operator-down" None,
-        "The operator is not available, so nothing becomes of new or changed objects.";
+        "The operator is not available, so new and changed objects get no Pods.";
         "Look at its Deployment and at the log of its Pod.";
         ["resources-null-stops-the-operator"]
     NAMESPACE_NOT_WATCHED "namespace-not-watched" None,
