@@ -728,7 +728,7 @@ fn the_scenarios_of_the_benchmark_are_well_formed() {
 }
 
 #[test]
-fn a_scenario_that_runs_elsewhere_is_one_line_that_says_how_to_run_it() {
+fn each_scenario_that_runs_elsewhere_is_one_line_that_says_how_to_run_it() {
     let output = program(&[
         "run",
         "before-ray-start",
@@ -741,9 +741,17 @@ fn a_scenario_that_runs_elsewhere_is_one_line_that_says_how_to_run_it() {
     .unwrap();
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{error}");
-    assert_eq!(error.lines().count(), 1, "{error}");
-    for part in ["before-ray-start", "add `--target kind`"] {
-        assert!(error.contains(part), "{error}");
+    let [summary, reasons @ ..] = &error.lines().collect::<Vec<_>>()[..] else {
+        panic!("nothing was said")
+    };
+    assert_eq!(*summary, "error: no case is left to run");
+    let named = ["::before-ray-start: ", "::state-before-ray-start: "];
+    assert_eq!(reasons.len(), named.len(), "{error}");
+    for (reason, name) in reasons.iter().zip(named) {
+        assert!(
+            reason.contains(name) && reason.contains("(add `--target kind`)"),
+            "{error}"
+        );
     }
 }
 
