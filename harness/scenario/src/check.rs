@@ -1,39 +1,41 @@
 //! Checks: the state of a cluster becomes a verdict; nothing here waits, reads or writes.
 
-mod absent;
 mod cause;
 mod dashboard;
 mod duration;
 mod environment;
-mod evaluate;
-mod event;
-mod flag_order;
-mod flag_values;
 mod generated;
-mod job;
+mod kind;
+mod kinds;
 mod line;
+mod line_order;
 mod lines;
-mod logs;
 mod memory;
+mod milestone;
 mod model;
-mod never;
-mod order;
-mod pod;
+mod operator_refusals;
+mod pattern;
 mod pods;
-mod reached;
+mod reading;
 pub mod requests;
 mod resources;
-mod state;
 mod stuck;
 mod terminal;
 #[cfg(test)]
 mod tests;
 
 pub use environment::environment_fault;
-pub use evaluate::{evaluate, milestones, needed_logs};
-pub use event::operator_refusals;
+pub(crate) use kinds::all as kinds;
+pub use kinds::{
+    AbsentCheck, Check, EventCheck, FlagOrderCheck, FlagValuesCheck, JobCheck, LineExpectation,
+    LogsCheck, NeverCheck, Orders, PodCheck, RayCheck, ReachedCheck, RejectedBy, RejectedCheck,
+    StateCheck,
+};
 pub use lines::{Bounds, LINE_BYTES, Line, Lines};
 pub use memory::Memory;
+pub use milestone::{Milestone, milestones};
 pub use model::*;
+pub use operator_refusals::operator_refusals;
 pub use pods::{has_started, replica_failure};
+pub use resources::ResourceExpectation;
 pub use terminal::{terminal, terminal_logs, unexpected_rejection};

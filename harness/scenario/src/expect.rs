@@ -1,6 +1,5 @@
 //! Expectations: what was found is normalised and compared with a snapshot; pending ones are reviewed and accepted.
 
-mod align;
 mod body;
 mod diff;
 mod error;
@@ -12,8 +11,7 @@ mod pending;
 mod review;
 mod unreferenced;
 
-pub(crate) use align::one_sided;
-pub use align::{Row, Segment, WordChange, align, changes, segments};
+pub use crate::align::{Row, Segment, WordChange, align, changes, segments};
 pub use body::render;
 pub use diff::diff;
 pub use error::ExpectError;

@@ -3,15 +3,13 @@
 //! scenarios, [`generate`] generates objects, [`diff`] compares two
 //! operators, and [`results`] is what a run found.
 
-mod absent;
+mod align;
 mod changes;
 pub mod check;
-mod checks;
 pub mod diff;
 mod duration;
 pub mod expect;
 pub mod files;
-mod flag_values;
 pub mod generate;
 mod init;
 mod lint;
@@ -19,9 +17,10 @@ mod load;
 mod manifest;
 mod model;
 pub mod plan;
-mod pod_checks;
+mod problems;
 mod reachable;
 pub mod results;
+mod role;
 mod rules;
 mod schema;
 mod settings;
@@ -32,18 +31,20 @@ mod tests;
 
 pub use kuberay_manifest::{Diagnostic, Diagnostics, Location, Severity, parse_manifest};
 
-pub use absent::AbsentCheck;
 pub use changes::apply_changes;
-pub use checks::*;
+pub use check::{
+    AbsentCheck, Check, EventCheck, FlagOrderCheck, FlagValuesCheck, JobCheck, LineExpectation,
+    LogsCheck, Milestone, NeverCheck, Orders, PodCheck, RayCheck, ReachedCheck, RejectedBy,
+    RejectedCheck, ResourceExpectation, StateCheck,
+};
 pub use duration::{DurationError, Length, parse_duration, written_duration};
-pub use flag_values::FlagValuesCheck;
 pub use init::{NewScenario, SCHEMA_FILE, init};
 pub use lint::lint;
 pub use load::{load, load_all};
 pub use manifest::{later_objects, manifests, objects_between};
 pub use model::*;
-pub use pod_checks::*;
 pub use reachable::unreachable_checks;
+pub use role::{PodOf, Role};
 pub use schema::json_schema;
 pub use settings::OperatorSettings;
-pub use subject::Subject;
+pub use subject::{Made, PodField, Subject};

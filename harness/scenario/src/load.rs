@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use kuberay_manifest::yaml::{self, Node};
 use kuberay_manifest::{Diagnostic, DiagnosticResult, Diagnostics, Source};
@@ -15,9 +14,6 @@ const FILE_NAME: &str = "scenario.yaml";
 
 /// Lines of a check after its first one that reports show.
 const EXCERPT: usize = 14;
-
-/// How long all checks of a scenario may take together when it does not say.
-pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// Reads one scenario; `path` is its folder or its `scenario.yaml`.
 ///
@@ -195,7 +191,7 @@ pub(super) fn build(source: &Source, tree: &Node) -> DiagnosticResult<Scenario> 
         },
         timeout: match &file.spec.timeout {
             Some(text) => parse_duration(text).map_err(|error| unexpected(&error))?,
-            None => DEFAULT_TIMEOUT,
+            None => super::model::DEFAULT_TIMEOUT,
         },
         file,
     })

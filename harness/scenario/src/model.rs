@@ -1,6 +1,7 @@
 //! The types that a scenario file is read into; the JSON schema is generated from them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use kuberay_contract::Layer;
 use kuberay_manifest::Location;
@@ -8,6 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Check, Length, OperatorSettings};
+
+/// How long all checks of a scenario may take together when it does not say.
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// What cases run against.
 #[derive(
@@ -73,47 +77,6 @@ impl std::fmt::Display for Level {
             Level::Extended => "extended",
             Level::Provisional => "provisional",
         })
-    }
-}
-
-/// The role of a Pod in a Ray cluster, as in the operator's label `ray.io/node-type`.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// `ray.io/node-type: head`
-    Head,
-    /// `ray.io/node-type: worker`
-    Worker,
-    /// The Pod that removes a deleted `RayCluster` from Redis, as the Job that the operator makes for it describes it.
-    RedisCleanup,
-    /// The Pod that submits the entrypoint of a `RayJob`, as the Job that the operator makes for it describes it.
-    Submitter,
-}
-
-impl Role {
-    /// Every role.
-    pub const ALL: [Role; 4] = [
-        Role::Head,
-        Role::Worker,
-        Role::Submitter,
-        Role::RedisCleanup,
-    ];
-
-    /// Whether it is judged by the Job that describes its Pod.
-    pub fn is_of_job(self) -> bool {
-        matches!(self, Role::Submitter | Role::RedisCleanup)
-    }
-
-    /// The role as scenario files write it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Role::Head => "head",
-            Role::Worker => "worker",
-            Role::Submitter => "submitter",
-            Role::RedisCleanup => "redis-cleanup",
-        }
     }
 }
 
@@ -353,7 +316,7 @@ pub struct Scenario {
     /// `spec.upgradeFrom`, parsed.
     pub upgrade_from: Option<semver::Version>,
     /// `spec.timeout`, parsed.
-    pub timeout: std::time::Duration,
+    pub timeout: Duration,
 }
 
 /// Where the cases of a scenario run, and why there.

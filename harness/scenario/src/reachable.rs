@@ -6,9 +6,7 @@ use kuberay_manifest::{Diagnostic, Diagnostics};
 use serde_json::Value;
 
 use super::load::read_file;
-use super::{
-    Check, Manifest, Role, Scenario, TargetKind, later_objects, manifests, objects_between,
-};
+use super::{Manifest, Role, Scenario, TargetKind, later_objects, manifests, objects_between};
 
 /// Finds checks that wait for a Pod which none of the scenario's objects leads to. Nothing is said of a scenario with a
 /// sample of the operator's, whose objects are known only with a release, and of manifests that can't be read.
@@ -34,10 +32,6 @@ pub fn unreachable_checks(scenario: &Scenario) -> Vec<Diagnostic> {
     let made = Made::of(&objects);
     let mut problems = Vec::new();
     for (check, location) in spec.checks.iter().zip(&scenario.check_locations) {
-        // An `absent` check passes if no such Pod exists.
-        if matches!(check, Check::Absent(_)) {
-            continue;
-        }
         let Some((role, group)) = check.pod() else {
             continue;
         };

@@ -1,8 +1,99 @@
-//! Names of what snapshots are of: the part of a snapshot's file name before `@`.
+//! What snapshots are of, and its name: the part of a snapshot's file name before `@`.
 
 use std::fmt::Write as _;
 
-use super::{Made, PodField, Role};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Role;
+
+/// A field of a Pod that a snapshot is taken of. The first six are of one container: the Ray container unless the check
+/// names another.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum PodField {
+    /// `command` of the container.
+    Command,
+    /// `args` of the container.
+    Args,
+    /// `env` of the container, in order.
+    Env,
+    /// `lifecycle` of the container.
+    Lifecycle,
+    /// `readinessProbe`, `livenessProbe` and `startupProbe` of the container.
+    Probes,
+    /// `resources` of the container.
+    Resources,
+    /// Names of all containers of the Pod, in order.
+    Containers,
+    /// `name`, `command` and `args` of all init containers of the Pod, in order.
+    InitContainers,
+}
+
+impl PodField {
+    /// Every field.
+    pub const ALL: [PodField; 8] = [
+        PodField::Command,
+        PodField::Args,
+        PodField::Env,
+        PodField::Lifecycle,
+        PodField::Probes,
+        PodField::Resources,
+        PodField::Containers,
+        PodField::InitContainers,
+    ];
+
+    /// The field's part of a snapshot's file name.
+    pub fn file_part(self) -> &'static str {
+        match self {
+            PodField::InitContainers => "init-containers",
+            other => other.key(),
+        }
+    }
+
+    /// The field as scenario files write it.
+    pub fn key(self) -> &'static str {
+        match self {
+            PodField::Command => "command",
+            PodField::Args => "args",
+            PodField::Env => "env",
+            PodField::Lifecycle => "lifecycle",
+            PodField::Probes => "probes",
+            PodField::Resources => "resources",
+            PodField::Containers => "containers",
+            PodField::InitContainers => "initContainers",
+        }
+    }
+
+    /// Whether it belongs to the Pod, not to one of its containers.
+    pub fn is_of_pod(self) -> bool {
+        matches!(self, PodField::Containers | PodField::InitContainers)
+    }
+}
+
+/// When a Pod was made.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum Made {
+    /// Before the steps; it is judged once the operator has made another Pod after it.
+    Before,
+    /// After the steps.
+    After,
+}
+
+impl Made {
+    /// The word as scenario files write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Made::Before => "before",
+            Made::After => "after",
+        }
+    }
+}
 
 /// What a snapshot is of; its text form is the first part of the file's name, such as `head.args`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::capacity::Permit;
-use super::check_tracker::{CheckTracker, awaited};
+use super::check_tracker::CheckTracker;
 use super::secrets::Secrets;
 use super::steps::StepRunner;
 use crate::check::{self, Dashboard, Expectations, LogKey, Observation, Rejection, Verdict};
@@ -259,7 +259,7 @@ impl Judge<'_> {
         let open = tracker.open();
         let needed = open
             .iter()
-            .flat_map(|(_, check)| check::needed_logs(check, observation));
+            .flat_map(|(_, check)| check.needed_logs(observation));
         let wanted: BTreeSet<LogKey> = needed.chain(check::terminal_logs(observation)).collect();
         view.follow(wanted);
         for check in tracker.unfinished() {
@@ -322,11 +322,8 @@ impl Told {
 
 /// Logs that a check waits to see whole, as of a moment after all of its milestones.
 fn outdated_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
-    let Check::Logs(logs) = check else {
-        return Vec::new();
-    };
-    let reached: Option<Vec<Timestamp>> = logs
-        .after
+    let reached: Option<Vec<Timestamp>> = check
+        .awaited()
         .iter()
         // A log is read whole when its container ends, without being asked.
         .filter(|milestone| **milestone != Milestone::Ended)
@@ -335,7 +332,7 @@ fn outdated_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
     let Some(since) = reached.and_then(|times| times.into_iter().max()) else {
         return Vec::new();
     };
-    let mut keys = check::needed_logs(check, observation);
+    let mut keys = check.needed_logs(observation);
     keys.retain(|key| {
         let read = observation.logs.get(key).and_then(|log| log.complete_as_of);
         read.is_none_or(|read| read < since)
@@ -361,8 +358,9 @@ fn needs_dashboard(
     tracker.unfinished().any(|check| {
         let from_dashboard =
             |milestone: &Milestone| matches!(milestone, Milestone::RayReady | Milestone::Job);
-        matches!(check, Check::Ray(_) | Check::Job(_))
-            || awaited(check)
+        check.needs_dashboard()
+            || check
+                .awaited()
                 .iter()
                 .any(|milestone| from_dashboard(milestone) && !milestones.contains_key(milestone))
     })

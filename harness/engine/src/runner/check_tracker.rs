@@ -7,9 +7,7 @@ use jiff::Timestamp;
 
 use crate::check::{Finding, Verdict};
 use crate::results::{CheckResult, Outcome};
-use crate::scenario::{
-    Check, Location, Milestone, PodField, Role, Scenario, parse_duration, written_duration,
-};
+use crate::scenario::{Check, Location, Milestone, Scenario, parse_duration, written_duration};
 
 /// How far one check has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +71,7 @@ impl<'a> CheckTracker<'a> {
             .filter(|(index, check)| match &self.states[*index] {
                 State::Waiting { .. } => true,
                 State::Done { outcome, .. } => {
-                    *outcome == Outcome::Passed && matches!(check, Check::Logs(_))
+                    *outcome == Outcome::Passed && check.holds_to_the_end()
                 }
             })
             .collect()
@@ -89,7 +87,10 @@ impl<'a> CheckTracker<'a> {
 
     /// Whether nothing is left but to see for some time that something does not happen, and that time has begun.
     pub(super) fn only_watches(&self, reached: &BTreeMap<Milestone, Timestamp>) -> bool {
-        let watches = |check: &Check| matches!(check, Check::Never(never) if reached.contains_key(&never.after));
+        let watches = |check: &Check| {
+            let since = check.watches_after();
+            since.is_some_and(|milestone| reached.contains_key(&milestone))
+        };
         !self.finished() && self.unfinished().all(watches)
     }
 
@@ -182,7 +183,7 @@ impl<'a> CheckTracker<'a> {
             .iter()
             .zip(&self.states)
             .filter(|(_, state)| matches!(state, State::Done { outcome, .. } if *outcome == Outcome::Failed))
-            .filter_map(|(check, _)| Some((milestone_of(check)?, title(check))))
+            .filter_map(|(check, _)| Some((check.grants()?, check.title())))
             .filter(|(milestone, _)| !reached.contains_key(milestone))
             .collect();
         for (check, state) in checks.iter().zip(&mut self.states) {
@@ -191,7 +192,7 @@ impl<'a> CheckTracker<'a> {
             };
             let Some((milestone, of)) = lost
                 .iter()
-                .find(|(milestone, _)| awaited(check).contains(milestone))
+                .find(|(milestone, _)| check.awaited().contains(milestone))
             else {
                 continue;
             };
@@ -286,7 +287,7 @@ impl<'a> CheckTracker<'a> {
             .zip(&self.scenario.file.spec.checks)
             .find_map(|(state, check)| match state {
                 State::Waiting { finding, .. } => {
-                    Some(format!("{}: {}", title(check), finding.message))
+                    Some(format!("{}: {}", check.title(), finding.message))
                 }
                 State::Done { .. } => None,
             });
@@ -317,7 +318,7 @@ impl<'a> CheckTracker<'a> {
                 State::Waiting { finding, since } => (Outcome::Skipped, finding.clone(), *since),
             };
             CheckResult {
-                name: title(check),
+                name: check.title(),
                 location,
                 source: text.filter(|_| !outcome.is_good()).cloned(),
                 outcome,
@@ -346,25 +347,6 @@ fn spec_texts(scenario: &Scenario) -> impl Iterator<Item = Option<&String>> {
     texts.chain(std::iter::repeat(None))
 }
 
-/// The milestone that is reached when this check and others of its kind pass.
-fn milestone_of(check: &Check) -> Option<Milestone> {
-    match check {
-        Check::Ray(_) => Some(Milestone::RayReady),
-        Check::Job(_) => Some(Milestone::Job),
-        _ => None,
-    }
-}
-
-/// The milestones that a check waits for.
-pub(super) fn awaited(check: &Check) -> Vec<Milestone> {
-    match check {
-        Check::Logs(logs) => logs.after.clone(),
-        Check::Never(never) => vec![never.after],
-        Check::Reached(reached) => vec![reached.first, reached.then],
-        _ => Vec::new(),
-    }
-}
-
 /// Says what was waited for, by which limit, how long nothing had changed by then, and what else is known.
 fn give_up(finding: &mut Finding, unchanged: Duration, limit: &str, notes: &[String]) {
     finding.message = format!(
@@ -380,71 +362,6 @@ fn give_up(finding: &mut Finding, unchanged: Duration, limit: &str, notes: &[Str
 
 fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
-}
-
-/// What a check is called in reports: its key, and what tells it from others of the kind.
-fn title(check: &Check) -> String {
-    let of = |role: Role, group: Option<&String>| match group {
-        None => role.word().to_owned(),
-        Some(group) => format!("{} {group}", role.word()),
-    };
-    let detail = match check {
-        Check::Pod(check) => {
-            let fields: Vec<_> = check
-                .snapshot
-                .iter()
-                .copied()
-                .map(PodField::file_part)
-                .collect();
-            let mut text = of(check.role, check.group.as_ref());
-            if let Some(container) = &check.container {
-                text.push_str(&format!(" {container}"));
-            }
-            format!("{text} {}", fields.join(", "))
-        }
-        Check::FlagOrder(check) => of(check.role, check.group.as_ref()),
-        Check::FlagValues(check) => {
-            format!("{} {}", of(check.role, check.group.as_ref()), check.flag)
-        }
-        Check::Absent(check) => format!(
-            "{} for {} after {}",
-            of(check.role, check.group.as_ref()),
-            check.duration,
-            of(check.after.role, check.after.group.as_ref())
-        ),
-        Check::Ray(check) if check.nodes == 1 => "1 node".into(),
-        Check::Ray(check) => format!("{} nodes", check.nodes),
-        Check::Logs(check) => {
-            let mut text = of(check.role, check.group.as_ref());
-            if let Some(container) = &check.container {
-                text.push_str(&format!(" {container}"));
-            }
-            if check.previous {
-                text.push_str(" previous");
-            }
-            text
-        }
-        Check::Job(check) => format!("{} {}", check.status, check.entrypoint),
-        Check::State(check) => of(check.role, check.group.as_ref()),
-        Check::Never(check) => {
-            let (what, pod) = match &check.restarts {
-                Some(pod) => ("restarts of", Some(pod)),
-                None => ("ready", check.ready.as_ref()),
-            };
-            let pod = pod
-                .map(|pod| of(pod.role, pod.group.as_ref()))
-                .unwrap_or_default();
-            format!(
-                "{what} {pod} for {} after {}",
-                check.duration,
-                check.after.word()
-            )
-        }
-        Check::Reached(check) => format!("{} before {}", check.first.word(), check.then.word()),
-        Check::Event(check) => check.reason.clone(),
-        Check::Rejected(check) => check.message.clone(),
-    };
-    format!("{} {detail}", check.kind())
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Finding, pods};
-use crate::{Check, Milestone, RejectedBy, Role};
+use super::{Check, Finding, pods};
+use crate::Role;
 
 /// A state that can't get better.
 #[derive(Debug)]
@@ -60,48 +60,24 @@ impl Place {
 impl TerminalFailure {
     /// Whether a check of the scenario expects just this; whether it is so in detail is for that check to say.
     pub(super) fn is_expected(&self, checks: &[Check]) -> bool {
-        let at = |role, group: &Option<String>, container: &Option<String>| {
-            self.place
-                .as_ref()
-                .is_some_and(|place| place.is(role, group.as_deref(), container.as_deref()))
-        };
-        let ended = matches!(self.cause, Cause::Exit | Cause::Hook);
-        checks.iter().any(|check| match check {
-            Check::Rejected(check) => match check.by {
-                RejectedBy::Api => {
-                    matches!(&self.cause, Cause::Api(refusal) if refusal.contains(&check.message))
-                }
-                RejectedBy::Operator => matches!(self.cause, Cause::Operator(_)),
-            },
-            Check::Event(check) => self.cause.event_reasons().contains(&check.reason.as_str()),
-            Check::State(check) => {
-                let waits = check
-                    .waiting
-                    .as_deref()
-                    .is_some_and(|reason| self.cause.waits(reason));
-                let end =
-                    check.exit_code.is_some() || check.reason.is_some() || check.restarts.is_some();
-                (waits || (ended && end)) && at(check.role, &check.group, &check.container)
-            }
-            Check::Logs(check) => {
-                let of_end = check.previous || check.after.contains(&Milestone::Ended);
-                of_end && ended && at(check.role, &check.group, &check.container)
-            }
-            Check::Pod(_)
-            | Check::FlagOrder(_)
-            | Check::FlagValues(_)
-            | Check::Absent(_)
-            | Check::Ray(_)
-            | Check::Job(_)
-            | Check::Never(_)
-            | Check::Reached(_) => false,
-        })
+        checks.iter().any(|check| check.expects(self))
+    }
+
+    /// Whether it is at the container that a check names.
+    pub(super) fn is_at(&self, role: Role, group: Option<&str>, container: Option<&str>) -> bool {
+        let place = self.place.as_ref();
+        place.is_some_and(|place| place.is(role, group, container))
     }
 }
 
 impl Cause {
+    /// Whether a container ended.
+    pub(super) fn is_end(&self) -> bool {
+        matches!(self, Cause::Exit | Cause::Hook)
+    }
+
     /// Reasons of events that come with the cause.
-    fn event_reasons(&self) -> Vec<&str> {
+    pub(super) fn event_reasons(&self) -> Vec<&str> {
         match self {
             Cause::Api(_) => vec![],
             Cause::Operator(reason) => vec![reason],
@@ -113,7 +89,7 @@ impl Cause {
     }
 
     /// Whether a container waits for a reason because of this cause, now or in a moment.
-    fn waits(&self, reason: &str) -> bool {
+    pub(super) fn waits(&self, reason: &str) -> bool {
         const PULL: [&str; 2] = ["ErrImagePull", "ImagePullBackOff"];
         match self {
             Cause::Waiting(own) => {

@@ -1,7 +1,7 @@
 //! What the machine, not KubeRay or a command, has broken.
 
-use super::{Lines, LogKey, Observation, line, pods};
-use crate::{Check, Role};
+use super::{Check, Lines, LogKey, Observation, line, pods};
+use crate::Role;
 
 /// What Ray writes when its dashboard has not started in time (20 s up to Ray 2.7, later 60 s;
 /// `_private/services.py`, `start_api_server`). Ray then goes on without one.
@@ -57,10 +57,7 @@ pub(super) fn fault(
     observation: &Observation,
     search: &mut Search,
 ) -> Option<String> {
-    let needs = checks
-        .iter()
-        .any(|check| matches!(check, Check::Ray(_) | Check::Job(_)));
-    if !needs || observation.dashboard.is_some() {
+    if !checks.iter().any(Check::needs_dashboard) || observation.dashboard.is_some() {
         return None;
     }
     let key = needed(observation)?;

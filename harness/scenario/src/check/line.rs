@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Lines;
-use super::order::Matched;
+use super::line_order::Matched;
 
 /// Lines that an excerpt shows around the one that it is about.
 const AROUND: usize = 5;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Expectations, Observation, Verdict, environment, evaluate, logs};
-use crate::Check;
+use super::{Check, Expectations, Observation, Verdict, environment, reading};
 
 /// Bytes of its log that a check judges in one call, so that a long log keeps nobody waiting.
 const AT_ONCE: usize = 1 << 20;
@@ -11,12 +10,12 @@ const AT_ONCE: usize = 1 << 20;
 /// Remembers how far each check has read its log, so that each line is judged once.
 #[derive(Debug, Default)]
 pub struct Memory {
-    readings: BTreeMap<usize, logs::Reading>,
+    readings: BTreeMap<usize, reading::Reading>,
     search: environment::Search,
 }
 
 impl Memory {
-    /// Says what check `index` of the scenario makes of a state, as [`evaluate`] does. Of a long log it judges a part in
+    /// Says what check `index` of the scenario makes of a state, as [`Check::evaluate`] does. Of a long log it judges a part in
     /// each call; [`Memory::is_behind`] tells whether it has to be called again.
     pub fn evaluate(
         &mut self,
@@ -28,9 +27,9 @@ impl Memory {
         match check {
             Check::Logs(check) => {
                 let reading = self.readings.entry(index).or_default();
-                logs::evaluate(check, observation, reading, AT_ONCE)
+                reading::evaluate(check, observation, reading, AT_ONCE)
             }
-            _ => evaluate(check, observation, expectations),
+            _ => check.evaluate(observation, expectations),
         }
     }
 
@@ -39,7 +38,7 @@ impl Memory {
         let mut readings = open
             .iter()
             .filter_map(|(index, _)| self.readings.get(index));
-        readings.any(logs::Reading::is_behind)
+        readings.any(reading::Reading::is_behind)
     }
 
     /// Returns why checks can't be judged on this machine, as [`super::environment_fault`] does.

@@ -7,8 +7,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use serde::{Deserialize, Serialize};
 
-use super::Lines;
-use crate::Milestone;
+use super::{Lines, Milestone};
 pub use crate::Subject;
 
 /// What a check says of a state.

@@ -4,8 +4,24 @@ use std::collections::BTreeMap;
 
 use kuberay_contract::Quantity;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::line::POD_IP;
-use crate::ResourceExpectation;
+
+/// What a resource in Ray's dictionary must be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ResourceExpectation {
+    /// This number.
+    Number(f64),
+    /// `present` (any number above zero), or a Kubernetes quantity such as `2Gi`.
+    #[schemars(extend(
+        "pattern" = "^(present|[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?)$",
+        "patternErrorMessage" = "a resource is a number, `present`, or a Kubernetes quantity such as `2Gi`"
+    ))]
+    Text(String),
+}
 
 /// Reads a line that is a Python dictionary literal of texts and numbers, and nothing else.
 pub(super) fn parse(line: &str) -> Option<BTreeMap<String, f64>> {
@@ -127,8 +143,8 @@ mod tests {
 
     use rstest::rstest;
 
+    use super::ResourceExpectation::{self, Number, Text};
     use super::{differences, google_style, parse};
-    use crate::ResourceExpectation::{self, Number, Text};
 
     const LINE: &str = "{'node:__internal_head__': 1.0, 'node:10.244.0.8': 1.0, 'memory': 5368709120.0, 'CPU': 1.0, \
                         'object_store_memory': 1354522214.0}";

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use super::cause::{Cause, Place, TerminalFailure};
-use super::{Finding, Lines, LogKey, Observation, logs, pods, requests};
+use super::{Finding, Lines, LogKey, Observation, pods, reading, requests};
 
 /// How often a container beside Ray may crash: it may need another to be up first.
 const SIDE_RESTARTS: i32 = 3;
@@ -282,7 +282,7 @@ fn last_log<'a>(
 }
 
 fn last_lines(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Option<String> {
-    last_log(observation, pod, status).map(logs::last_lines)
+    last_log(observation, pod, status).map(reading::last_lines)
 }
 
 /// Whether a container is one that ends before the others start.

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Event;
 
 use super::cause::{Cause, TerminalFailure};
-use super::{Finding, LogKey, Observation, pods, stuck};
-use crate::{Check, Role};
+use super::{Check, Finding, LogKey, Observation, pods, stuck};
+use crate::Role;
 
 /// How long the operator may fail to create something before it counts as unable to; a new namespace, say, has no
 /// service account in its first moments.

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Check, LineExpectation, LogsCheck, Milestone, PodField, Role};
+use crate::{PodField, Role};
 
 mod absent;
 mod environment;
@@ -21,6 +21,14 @@ mod pods;
 mod reached;
 mod states;
 mod terminal;
+
+fn evaluate(check: &Check, observation: &Observation, expectations: &dyn Expectations) -> Verdict {
+    check.evaluate(observation, expectations)
+}
+
+fn needed_logs(check: &Check, observation: &Observation) -> Vec<LogKey> {
+    check.needed_logs(observation)
+}
 
 /// The moment of every observation.
 const NOW: &str = "2026-11-23T07:00:00Z";

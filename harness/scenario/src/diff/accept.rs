@@ -11,7 +11,7 @@ use semver::Version;
 use serde_json::Value;
 
 use super::document::DiffEntry;
-use crate::check::{self, Comparison, Expectations, Observation, Subject};
+use crate::check::{Comparison, Expectations, Observation, Subject};
 use crate::expect::{Context, ExpectError, Header, SnapshotFile, normalise, render, snapshot_path};
 use crate::{Check, Scenario};
 
@@ -63,7 +63,7 @@ impl Recorder {
     pub fn look(&self, scenario: &Scenario, observation: &Observation) {
         let checks = scenario.file.spec.checks.iter();
         for one in checks.filter(|one| matches!(one, Check::Pod(_))) {
-            check::evaluate(one, observation, self);
+            one.evaluate(observation, self);
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, TextDiff, capture_diff_slices};
 
-use super::align::{self, align};
+use crate::align::{self, align};
 
 /// Longer lines are cut in the middle.
 const LINE: usize = 800;

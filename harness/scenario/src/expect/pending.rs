@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use kuberay_contract::CLASSES;
 use semver::Version;
 
-use super::align::{WordChange, changes};
 use super::folder::governing;
 use super::name::PENDING;
 use super::{ExpectError, SnapshotFile, SnapshotName, diff};
+use crate::align::{WordChange, changes};
 
 /// A pending snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use semver::Version;
 
-use super::align::WordChange;
 use super::{ExpectError, Pending, accept, reject};
+use crate::align::WordChange;
 use kuberay_manifest::visible;
 
 /// What came of a review.

@@ -6,9 +6,10 @@ use kuberay_contract::{
 use kuberay_manifest::yaml::{Node, Yaml};
 use semver::{Version, VersionReq};
 
-use super::{Rules, needs_kubelet};
+use super::placement::needs_kubelet;
 use crate::OperatorSettings;
 use crate::plan::includes;
+use crate::problems::Problems;
 use crate::shape::nearest;
 
 /// Flags that the harness sets, or that `operatorSettings` has a key for.
@@ -36,31 +37,37 @@ const OWN_KEYS: [&str; 8] = [
 ];
 
 /// Finds what is wrong with `operatorSettings`.
-pub(super) fn check(rules: &mut Rules<'_>, spec: &Node) {
+pub(super) fn check(problems: &mut Problems<'_>, spec: &Node) {
     let Some(settings) = spec.get("operatorSettings") else {
         return;
     };
     if let Some(needs) = needs_kubelet(spec) {
         let message = format!("`operatorSettings` is for envtest, and `{needs}` needs a kubelet");
-        rules.error(settings, message, "leave one of the two out");
+        problems.error(settings, message, "leave one of the two out");
     }
     let releases = releases(spec);
     for (name, value) in entries(settings.get("featureGates")) {
-        a_gate(rules, name, value, &releases);
+        a_gate(problems, name, value, &releases);
     }
     if let Some(configuration) = settings.get("configuration") {
         let help = "narrow `operator` to \">=1.1\"";
-        since(rules, configuration, &CONFIGURATION_SINCE, &releases, help);
+        since(
+            problems,
+            configuration,
+            &CONFIGURATION_SINCE,
+            &releases,
+            help,
+        );
         for (key, value) in entries(Some(configuration)) {
-            a_key(rules, key, value);
+            a_key(problems, key, value);
         }
         let read: Result<OperatorSettings, _> = serde_json::from_value(settings.to_json());
         if let Some(error) = read.ok().and_then(|read| read.of_contract().err()) {
             let node = configuration.get(error.key).unwrap_or(configuration);
-            rules.error(node, error.to_string(), "write it as the operator reads it");
+            problems.error(node, error.to_string(), "write it as the operator reads it");
         }
     }
-    arguments(rules, settings);
+    arguments(problems, settings);
 }
 
 fn entries(node: Option<&Node>) -> impl Iterator<Item = (&str, &Node)> {
@@ -83,20 +90,26 @@ fn releases(spec: &Node) -> Vec<&'static Version> {
     classes.filter(|since| includes(&range, since)).collect()
 }
 
-fn since(rules: &mut Rules<'_>, node: &Node, since: &Version, releases: &[&Version], help: &str) {
+fn since(
+    problems: &mut Problems<'_>,
+    node: &Node,
+    since: &Version,
+    releases: &[&Version],
+    help: &str,
+) {
     if let Some(older) = releases.iter().find(|release| **release < since) {
         let message = format!("KubeRay {older} is in range and has no such setting");
-        rules.error(node, message, help);
+        problems.error(node, message, help);
     }
 }
 
-fn a_gate(rules: &mut Rules<'_>, name: &str, value: &Node, releases: &[&Version]) {
+fn a_gate(problems: &mut Problems<'_>, name: &str, value: &Node, releases: &[&Version]) {
     let Some(gate) = gate(name) else {
         let known: Vec<&str> = GATES.iter().map(|gate| gate.name).collect();
         let message = format!("no release of the operator has the feature gate `{name}`");
         let meant = nearest(name, &known).map(|meant| format!("did you mean `{meant}`? "));
         let all = format!("the gates are {}", known.join(", "));
-        rules.error(value, message, &(meant.unwrap_or_default() + &all));
+        problems.error(value, message, &(meant.unwrap_or_default() + &all));
         return;
     };
     let lacks =
@@ -108,13 +121,13 @@ fn a_gate(rules: &mut Rules<'_>, name: &str, value: &Node, releases: &[&Version]
         let until = gate.until.as_ref();
         let until = until.map_or_else(String::new, |until| format!(", <{until}"));
         let help = format!("narrow `operator` to \">={}{until}\"", gate.since);
-        rules.error(value, message, &help);
+        problems.error(value, message, &help);
     }
 }
 
-fn a_key(rules: &mut Rules<'_>, key: &str, value: &Node) {
+fn a_key(problems: &mut Problems<'_>, key: &str, value: &Node) {
     if OWN_KEYS.contains(&key) {
-        rules.error(
+        problems.error(
             value,
             format!("the harness sets `{key}` itself"),
             "leave it out",
@@ -126,17 +139,17 @@ fn a_key(rules: &mut Rules<'_>, key: &str, value: &Node) {
             || format!("the keys are {}", CONFIGURATION_KEYS.join(", ")),
             |meant| format!("did you mean `{meant}`?"),
         );
-        rules.error(value, message, &help);
+        problems.error(value, message, &help);
     }
 }
 
-fn arguments(rules: &mut Rules<'_>, settings: &Node) {
+fn arguments(problems: &mut Problems<'_>, settings: &Node) {
     let Some(arguments) = settings.get("args") else {
         return;
     };
     if settings.get("configuration").is_some() && !arguments.items().is_empty() {
         let message = "an operator with a configuration file ignores its arguments";
-        rules.error(arguments, message, "write them as keys of `configuration`");
+        problems.error(arguments, message, "write them as keys of `configuration`");
     }
     for argument in arguments.items() {
         let flag = argument.text().unwrap_or_default().trim_start_matches('-');
@@ -147,7 +160,7 @@ fn arguments(rules: &mut Rules<'_>, settings: &Node) {
                 "config" => "write `configuration` instead",
                 _ => "leave it out",
             };
-            rules.error(
+            problems.error(
                 argument,
                 format!("the harness sets `--{name}` itself"),
                 help,

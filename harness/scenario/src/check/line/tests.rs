@@ -1,7 +1,7 @@
 use rstest::rstest;
 
 use super::super::Lines;
-use super::super::order::Matched;
+use super::super::line_order::Matched;
 use super::{Pattern, excerpt, plain};
 
 #[rstest]

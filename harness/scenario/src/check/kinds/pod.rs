@@ -3,14 +3,112 @@
 use std::borrow::Cow;
 
 use k8s_openapi::api::core::v1::{Container, Pod};
+use kuberay_contract::Layer;
+use kuberay_manifest::yaml::Node;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::generated::{Generated, unseen_origin};
-use super::{Comparison, Expectations, Finding, Observation, Verdict, pods};
-use crate::expect::one_sided;
-use crate::{Made, PodCheck, PodField};
+use super::pod_title;
+use crate::align::one_sided;
+use crate::check::generated::{Generated, unseen_origin};
+use crate::check::kind::{CheckKind, Kind};
+use crate::check::{Comparison, Expectations, Finding, Observation, Verdict, pods};
+use crate::problems::Problems;
+use crate::{Length, Made, PodField, Role, Subject};
 
-pub(super) fn evaluate(
+/// Snapshots of one Pod's fields.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PodCheck {
+    /// Which Pod.
+    pub role: Role,
+    /// Worker group, where there are several; any when absent.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub group: Option<String>,
+    /// Container or init container; the Ray container (index 0) when absent.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub container: Option<String>,
+    /// Only Pods made before or after what the steps applies and deletes; any when absent.
+    #[serde(default)]
+    pub made: Option<Made>,
+    /// Fields that must equal their snapshot, each in a file of its own.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub snapshot: Vec<PodField>,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    pub within: Option<Length>,
+}
+
+impl PodCheck {
+    /// What the snapshots of its fields are of.
+    pub fn subjects(&self) -> impl Iterator<Item = Subject> {
+        self.snapshot.iter().map(|field| Subject {
+            role: self.role,
+            group: self.group.clone(),
+            container: self.container.clone(),
+            made: self.made,
+            field: *field,
+        })
+    }
+}
+
+impl CheckKind for PodCheck {
+    fn kind() -> Kind {
+        Kind {
+            knows_pods_of_jobs: true,
+            lint,
+            ..Kind::new("pod", Layer::Spec)
+        }
+    }
+
+    fn detail(&self) -> String {
+        let fields = self.snapshot.iter().map(|field| field.file_part());
+        let fields = fields.collect::<Vec<_>>().join(", ");
+        let pod = pod_title(self.role, self.group.as_ref());
+        match &self.container {
+            Some(container) => format!("{pod} {container} {fields}"),
+            None => format!("{pod} {fields}"),
+        }
+    }
+
+    fn evaluate(&self, observation: &Observation, expectations: &dyn Expectations) -> Verdict {
+        evaluate(self, observation, expectations)
+    }
+
+    fn pod(&self) -> Option<(Role, Option<&str>)> {
+        Some((self.role, self.group.as_deref()))
+    }
+
+    fn within(&self) -> Option<&str> {
+        self.within.as_deref()
+    }
+}
+
+/// A field of the Pod does not depend on a container; a submitter is only looked at as an object.
+fn lint(problems: &mut Problems<'_>, body: &Node) {
+    let fields = body.get("snapshot").map_or(&[][..], Node::items);
+    for field in fields {
+        let of_pod = PodField::ALL
+            .iter()
+            .any(|known| known.is_of_pod() && field.text() == Some(known.key()));
+        if of_pod && body.get("container").is_some() {
+            let message = format!(
+                "`{}` is of the Pod, not of a container",
+                field.text().unwrap_or_default()
+            );
+            problems.error(
+                field,
+                message,
+                "put it into a `pod` check without `container`",
+            );
+        }
+    }
+}
+
+fn evaluate(
     check: &PodCheck,
     observation: &Observation,
     expectations: &dyn Expectations,

@@ -1,13 +1,72 @@
 //! A job in the dashboard's list.
 
+use kuberay_contract::Layer;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 
-use super::{Dashboard, DashboardJob, Finding, Observation, Verdict, dashboard, pods};
-use crate::{JobCheck, Role};
+use crate::check::kind::{CheckKind, Kind};
+use crate::check::{
+    Dashboard, DashboardJob, Expectations, Finding, LogKey, Milestone, Observation, Verdict,
+    dashboard, environment, pods,
+};
+use crate::{Length, PodOf, Role};
+
+/// A job in the dashboard's `/api/jobs/`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JobCheck {
+    /// The whole entrypoint, byte for byte.
+    #[schemars(length(min = 1))]
+    pub entrypoint: String,
+    /// The status to reach, such as `SUCCEEDED`.
+    #[schemars(extend("enum" = ["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "STOPPED"]))]
+    pub status: String,
+    /// How many jobs the dashboard lists in all; 1 when absent.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1))]
+    pub count: usize,
+    /// The Pod on whose Ray node it ran; the head's when absent.
+    #[serde(default)]
+    pub node: Option<PodOf>,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    pub within: Option<Length>,
+}
+
+fn one() -> usize {
+    1
+}
+
+impl CheckKind for JobCheck {
+    fn kind() -> Kind {
+        Kind {
+            needs_kubelet: true,
+            grants: Some(Milestone::Job),
+            ..Kind::new("job", Layer::Runtime)
+        }
+    }
+
+    fn detail(&self) -> String {
+        format!("{} {}", self.status, self.entrypoint)
+    }
+
+    fn evaluate(&self, observation: &Observation, _expectations: &dyn Expectations) -> Verdict {
+        evaluate(self, observation)
+    }
+
+    fn within(&self) -> Option<&str> {
+        self.within.as_deref()
+    }
+
+    fn needed_logs(&self, observation: &Observation) -> Vec<LogKey> {
+        environment::needed(observation).into_iter().collect()
+    }
+}
 
 const FINAL: [&str; 3] = ["SUCCEEDED", "FAILED", "STOPPED"];
 
-pub(super) fn evaluate(check: &JobCheck, observation: &Observation) -> Verdict {
+fn evaluate(check: &JobCheck, observation: &Observation) -> Verdict {
     let expected = Some(format!(
         "{} {} (jobs in all: {})",
         check.status, check.entrypoint, check.count

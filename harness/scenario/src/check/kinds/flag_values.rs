@@ -2,10 +2,67 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Observation, Verdict, flag_order, pods};
-use crate::FlagValuesCheck;
+use kuberay_contract::Layer;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-pub(super) fn evaluate(check: &FlagValuesCheck, observation: &Observation) -> Verdict {
+use super::{flag_order, pod_title};
+use crate::check::kind::{CheckKind, Kind};
+use crate::check::{Expectations, Finding, Observation, Verdict, pods};
+use crate::{Length, Role};
+
+/// The values that one generated `ray start` flag has in many Pods of one specification: each of these in one Pod at
+/// least, and no other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlagValuesCheck {
+    /// Which Pods.
+    pub role: Role,
+    /// Worker group; all when absent.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub group: Option<String>,
+    /// How many Pods are looked at, at least.
+    #[schemars(range(min = 2))]
+    pub pods: usize,
+    /// The flag without its dashes, such as `num-gpus`.
+    #[schemars(length(min = 1))]
+    pub flag: String,
+    /// Its values.
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub values: Vec<String>,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    pub within: Option<Length>,
+}
+
+impl CheckKind for FlagValuesCheck {
+    fn kind() -> Kind {
+        Kind::new("flagValues", Layer::Spec)
+    }
+
+    fn detail(&self) -> String {
+        format!(
+            "{} {}",
+            pod_title(self.role, self.group.as_ref()),
+            self.flag
+        )
+    }
+
+    fn evaluate(&self, observation: &Observation, _expectations: &dyn Expectations) -> Verdict {
+        evaluate(self, observation)
+    }
+
+    fn pod(&self) -> Option<(Role, Option<&str>)> {
+        Some((self.role, self.group.as_deref()))
+    }
+
+    fn within(&self) -> Option<&str> {
+        self.within.as_deref()
+    }
+}
+
+fn evaluate(check: &FlagValuesCheck, observation: &Observation) -> Verdict {
     let all = match flag_order::enough(observation, check.role, check.group.as_deref(), check.pods)
     {
         Ok(all) => all,

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::line::{self, POD_IP};
-use super::order::{Fault, Order, Progress};
-use super::{Finding, Lines, Log, LogKey, Observation, Verdict, pods, resources};
-use crate::{LineExpectation, LogsCheck, Milestone};
+use super::line_order::{Fault, Order, Progress};
+use super::{
+    Finding, LineExpectation, Lines, Log, LogKey, LogsCheck, Milestone, Observation, Verdict, pods,
+    resources,
+};
 
 /// Lines shown of a log in which nothing stands out.
 const CONTEXT: usize = 10;

@@ -1,9 +1,70 @@
 //! What must not happen during a time after a milestone.
 
 use k8s_openapi::api::core::v1::Pod;
+use kuberay_contract::Layer;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{Finding, Observation, Verdict, duration, pods};
-use crate::{NeverCheck, PodOf};
+use super::pod_title;
+use crate::check::kind::{CheckKind, Kind};
+use crate::check::{Expectations, Finding, Milestone, Observation, Verdict, duration, pods};
+use crate::problems::WATCH_LONGER;
+use crate::{Length, PodOf};
+
+/// What must not happen: exactly one of `restarts` and `ready`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["restarts"]}, {"required": ["ready"]}]))]
+pub struct NeverCheck {
+    /// How long it is watched, such as `10s`.
+    #[serde(rename = "for")]
+    pub duration: Length,
+    /// Watching starts when this was reached.
+    pub after: Milestone,
+    /// No container of this Pod restarts and the Pod is not replaced.
+    #[serde(default)]
+    pub restarts: Option<PodOf>,
+    /// This Pod is not ready, and not replaced.
+    #[serde(default)]
+    pub ready: Option<PodOf>,
+}
+
+impl CheckKind for NeverCheck {
+    fn kind() -> Kind {
+        Kind {
+            needs_kubelet: true,
+            lint: |problems, body| problems.watched(body.get("for"), WATCH_LONGER),
+            ..Kind::new("never", Layer::Runtime)
+        }
+    }
+
+    fn detail(&self) -> String {
+        let (what, pod) = match &self.restarts {
+            Some(pod) => ("restarts of", Some(pod)),
+            None => ("ready", self.ready.as_ref()),
+        };
+        let pod = pod
+            .map(|pod| pod_title(pod.role, pod.group.as_ref()))
+            .unwrap_or_default();
+        format!(
+            "{what} {pod} for {} after {}",
+            self.duration,
+            self.after.word()
+        )
+    }
+
+    fn evaluate(&self, observation: &Observation, _expectations: &dyn Expectations) -> Verdict {
+        evaluate(self, observation)
+    }
+
+    fn awaited(&self) -> Vec<Milestone> {
+        vec![self.after]
+    }
+
+    fn watches_after(&self) -> Option<Milestone> {
+        Some(self.after)
+    }
+}
 
 /// What is watched for.
 #[derive(Clone, Copy)]
@@ -30,7 +91,7 @@ impl Watched {
     }
 }
 
-pub(super) fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict {
+fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict {
     let (watched, of) = match (&check.restarts, &check.ready) {
         (Some(of), None) => (Watched::Restart, of),
         (None, Some(of)) => (Watched::Readiness, of),

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::line::Pattern;
-use super::resources;
-use crate::{LineExpectation, ResourceExpectation};
+use super::{LineExpectation, ResourceExpectation, resources};
 
 /// Most lines that are remembered to have matched; of more, these are the last.
 pub(super) const MARKED: usize = 20;

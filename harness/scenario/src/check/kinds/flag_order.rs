@@ -3,12 +3,69 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Pod;
-use kuberay_contract::flags_of_args;
+use kuberay_contract::{Layer, flags_of_args};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{Finding, Observation, Verdict, pods};
-use crate::{FlagOrderCheck, Orders, Role};
+use super::pod_title;
+use crate::check::kind::{CheckKind, Kind};
+use crate::check::{Expectations, Finding, Observation, Verdict, pods};
+use crate::{Length, Role};
 
-pub(super) fn evaluate(check: &FlagOrderCheck, observation: &Observation) -> Verdict {
+/// The order of the generated `ray start` flags in many Pods of one specification. In all of them the flags themselves
+/// must be the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlagOrderCheck {
+    /// Which Pods.
+    pub role: Role,
+    /// Worker group; all when absent.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub group: Option<String>,
+    /// How many Pods are compared, at least.
+    #[schemars(range(min = 2))]
+    pub pods: usize,
+    /// How many orders there must be among them.
+    pub orders: Orders,
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    #[serde(default)]
+    pub within: Option<Length>,
+}
+
+/// How many orders of flags there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Orders {
+    /// The same in every Pod.
+    One,
+    /// More than one.
+    Several,
+}
+
+impl CheckKind for FlagOrderCheck {
+    fn kind() -> Kind {
+        Kind::new("flagOrder", Layer::Spec)
+    }
+
+    fn detail(&self) -> String {
+        pod_title(self.role, self.group.as_ref())
+    }
+
+    fn evaluate(&self, observation: &Observation, _expectations: &dyn Expectations) -> Verdict {
+        evaluate(self, observation)
+    }
+
+    fn pod(&self) -> Option<(Role, Option<&str>)> {
+        Some((self.role, self.group.as_deref()))
+    }
+
+    fn within(&self) -> Option<&str> {
+        self.within.as_deref()
+    }
+}
+
+fn evaluate(check: &FlagOrderCheck, observation: &Observation) -> Verdict {
     let group = check.group.as_deref();
     let who = pods::who(check.role, group);
     let many = who.replacen("Pod", "Pods", 1);

@@ -1,0 +1,124 @@
+//! A Pod that must not exist during a time after another was made.
+
+use kuberay_contract::Layer;
+use kuberay_manifest::yaml::Node;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::pod_title;
+use crate::check::kind::{CheckKind, Kind};
+use crate::check::{Expectations, Finding, Observation, Verdict, duration, pods};
+use crate::problems::{Problems, WATCH_LONGER};
+use crate::{Length, PodOf, Role};
+
+/// No Pod of a role (and group) exists during a time after another Pod was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AbsentCheck {
+    /// Which Pod must not exist, before that time as little as during it.
+    pub role: Role,
+    /// Worker group, where there are several; any when absent.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub group: Option<String>,
+    /// How long it is watched, such as `10s`.
+    #[serde(rename = "for")]
+    pub duration: Length,
+    /// Watching starts when a Pod of this role and group was made: one that the operator makes after its turn for the
+    /// absent one has come, such as a Pod of a `RayCluster` that is applied after it.
+    pub after: PodOf,
+}
+
+impl CheckKind for AbsentCheck {
+    fn kind() -> Kind {
+        Kind {
+            // That no submitter comes can be seen, however often a Job would make one.
+            knows_pods_of_jobs: true,
+            lint,
+            ..Kind::new("absent", Layer::Spec)
+        }
+    }
+
+    fn detail(&self) -> String {
+        format!(
+            "{} for {} after {}",
+            pod_title(self.role, self.group.as_ref()),
+            self.duration,
+            pod_title(self.after.role, self.after.group.as_ref())
+        )
+    }
+
+    fn evaluate(&self, observation: &Observation, _expectations: &dyn Expectations) -> Verdict {
+        evaluate(self, observation)
+    }
+}
+
+/// What must not exist can't be what it is waited for.
+fn lint(problems: &mut Problems<'_>, body: &Node) {
+    problems.watched(body.get("for"), WATCH_LONGER);
+    let Some(after) = body.get("after") else {
+        return;
+    };
+    problems.no_pod_of_a_job("absent", after.get("role"));
+    let text = |node: &Node, key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
+    let group = text(body, "group");
+    if text(body, "role") == text(after, "role")
+        && (group.is_none() || group == text(after, "group"))
+    {
+        let message = "this check never passes: what it waits for is what must not exist";
+        problems.error(
+            after,
+            message,
+            "name another role or group, such as that of a RayCluster applied later",
+        );
+    }
+}
+
+fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdict {
+    let group = check.group.as_deref();
+    let (who, milestone) = (
+        pods::who(check.role, group),
+        pods::who(check.after.role, check.after.group.as_deref()),
+    );
+    let finding = |message: String, found: Option<String>| Finding {
+        message,
+        expected: Some(format!(
+            "no {who} for {} after a {milestone} was made",
+            check.duration
+        )),
+        found,
+        ..Finding::default()
+    };
+    let length = match duration::parse("for", &check.duration) {
+        Ok(length) => length,
+        Err(message) => return Verdict::Never(finding(message, None)),
+    };
+    if let Some(pod) = pods::find(observation, check.role, group) {
+        let message = format!("the operator made the {who} {}", pods::name(pod));
+        let args = pods::ray_container(pod).and_then(|container| container.args.clone());
+        return Verdict::Never(finding(
+            message,
+            Some(format!("{:?}", args.unwrap_or_default())),
+        ));
+    }
+    let awaited = pods::all(observation, check.after.role, check.after.group.as_deref());
+    let Some(seen) = awaited
+        .into_iter()
+        .map(|pod| pods::first_seen(observation, pod))
+        .min()
+    else {
+        let absent = pods::absent(observation, check.after.role, check.after.group.as_deref());
+        return Verdict::NotYet(finding(format!("waits for its milestone: {absent}"), None));
+    };
+    let watched = observation.now.duration_since(seen);
+    if watched < length {
+        let left = (length - watched).as_secs_f64();
+        let message = format!("no {who} so far; watches for {left:.1} s more");
+        return Verdict::NotYet(finding(message, None));
+    }
+    let message = format!(
+        "no {who} came for {} after the {milestone} was made",
+        check.duration
+    );
+    Verdict::Pass(finding(message, None))
+}
