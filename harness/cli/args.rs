@@ -1,11 +1,17 @@
 //! The command line's grammar; its texts are what `--help` shows.
 
 mod artifacts;
+mod check;
 mod choices;
+mod diff;
+mod doctor;
 mod existing;
+mod explain;
+mod fuzz;
 mod job;
 mod manifests;
 mod mirrors;
+mod rehearse;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,14 +21,19 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use semver::Version;
 
 pub use artifacts::{ArtifactList, ArtifactLock, ArtifactPrune, ArtifactsCommand, ListFormat};
+pub use check::{CheckArguments, CheckFormat, FailOn, known};
 pub use choices::{EngineChoice, EvidenceChoice, FieldValidation, SourceChoice, StatusLevelChoice};
+pub use diff::{DiffArguments, DiffFormat};
+pub use doctor::{Doctor, DoctorFormat};
 pub use existing::{ExistingCluster, InExisting};
+pub use explain::{Explain, Format};
+pub use fuzz::Fuzz;
 pub use job::{AsJob, Collect, ImageOf, JobCluster, Submit};
 pub use manifests::{FromCluster, OperatorArguments, gate, variable};
 pub use mirrors::{ArtifactSource, Mirrors};
+pub use rehearse::{RehearsalFormat, Rehearse};
 
 use crate::artifact::{Store, built_in_scenarios};
-use crate::commands::{CheckArguments, DiffArguments, Doctor, Explain, Fuzz, Rehearse};
 use crate::contract;
 use crate::exit::CliError;
 use crate::operator::Manifests;

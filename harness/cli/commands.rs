@@ -20,23 +20,18 @@ mod programme;
 mod reading;
 mod rehearse;
 mod settings;
+mod supply;
 
 use std::process::ExitCode;
 
 use clap::{Args as _, FromArgMatches as _, Parser as _};
 
 use crate::args::{
-    Arguments, ArtifactsCommand, Cluster, Command, Job, ReportCommand, Scenarios, SnapshotCommand,
+    Arguments, ArtifactsCommand, Cluster, Command, Doctor, Job, ReportCommand, Scenarios,
+    SnapshotCommand,
 };
-use crate::artifact::SupplySettings;
 use crate::console;
 use crate::exit::CliError;
-pub use check::CheckArguments;
-pub use diff::DiffArguments;
-pub use doctor::Doctor;
-pub use explain::Explain;
-pub use fuzz::Fuzz;
-pub use rehearse::Rehearse;
 
 /// Runs the command that the process was started with, and says how it ended.
 pub fn main() -> ExitCode {
@@ -145,11 +140,6 @@ impl std::io::Write for RedactedStderr {
     fn flush(&mut self) -> std::io::Result<()> {
         std::io::Write::flush(&mut std::io::stderr())
     }
-}
-
-/// The mirrors that `kuberay-conformance.toml` names.
-pub(crate) fn mirrors_of_file() -> Result<SupplySettings, CliError> {
-    Ok(config::read(None)?.supply)
 }
 
 fn environment_variable(name: &str) -> Option<String> {

@@ -1,13 +1,11 @@
 //! Options for the source of artifacts, for mirrors and for pins of the user's own.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::Args;
 
 use super::SourceChoice;
-use crate::artifact::{self, MirrorError, Supply, SupplySettings};
-use crate::exit::CliError;
+use crate::artifact;
 
 /// Where programs and images come from. Every command that gets some has these options.
 #[derive(Debug, Clone, Args)]
@@ -20,30 +18,21 @@ pub struct ArtifactSource {
         value_enum,
         default_value_t
     )]
-    artifacts: SourceChoice,
+    pub artifacts: SourceChoice,
     #[command(flatten)]
-    mirrors: Mirrors,
+    pub mirrors: Mirrors,
 }
 
 impl ArtifactSource {
-    /// Makes the mirrors the settings of this process, and returns the source.
-    ///
-    /// # Errors
-    /// As [`Mirrors::install`].
-    pub(crate) fn install(&self) -> Result<artifact::SourcePolicy, CliError> {
-        self.mirrors.install()?;
-        Ok(self.source())
-    }
-
     /// Returns the source, for commands that have installed the mirrors.
-    pub(crate) fn source(&self) -> artifact::SourcePolicy {
+    pub fn source(&self) -> artifact::SourcePolicy {
         self.artifacts.into()
     }
 }
 
 /// Where artifacts come from in place of the public registries.
 ///
-/// The values are read by [`Mirrors::install`] and not by clap, which repeats what it refuses: it may hold a login.
+/// `Mirrors::install` reads the values, not clap, which repeats what it refuses: it may hold a login.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Mirrors {
     /// Mirror of an image registry, such as docker.io=mirror.example.com/docker; repeatable
@@ -71,29 +60,4 @@ pub struct Mirrors {
     /// Digests of images, in place of those of fixtures/versions.yaml; reports name the file
     #[arg(long, hide_short_help = true, value_name = "FILE")]
     pub pins: Option<PathBuf>,
-}
-
-impl Mirrors {
-    /// Makes these the settings of this process, with those of the environment and of `kuberay-conformance.toml` where
-    /// these say nothing.
-    ///
-    /// # Errors
-    /// When one names no mirror, or a file can't be read.
-    pub(crate) fn install(&self) -> Result<(), CliError> {
-        let own = SupplySettings {
-            mirrors: parsed(&self.images).map_err(CliError::bad_use)?,
-            download_mirrors: parsed(&self.downloads).map_err(CliError::bad_use)?,
-            authority: self.authority.clone(),
-            pins: self.pins.clone(),
-        };
-        let environment = SupplySettings::from_environment().map_err(CliError::bad_use)?;
-        let file = crate::commands::mirrors_of_file()?;
-        let settings = own.or(environment).or(file);
-        Supply::read(settings).map_err(CliError::bad_use)?.install();
-        Ok(())
-    }
-}
-
-fn parsed<T: FromStr<Err = MirrorError>>(texts: &[String]) -> Result<Vec<T>, MirrorError> {
-    texts.iter().map(|text| text.parse()).collect()
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::check::{FailOn, known};
+use crate::args::{FailOn, known};
 use crate::artifact::{MirrorError, SupplySettings};
 use crate::exit::CliError;
 use crate::explain::check::Ignore;
