@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use kuberay_conformance::contract::RULES;
 use kuberay_conformance::expect::{snapshot_path, subjects};
 use kuberay_conformance::report::{CheckResult, Outcome, RunResult};
-use kuberay_conformance::scenario::{Check, FlagValuesCheck, Scenario, TargetKind, load_all};
+use kuberay_conformance::scenario::{Check, Scenario, TargetKind, load_all};
 use libtest_mimic::{Arguments, Completion, Failed};
 use semver::Version;
 use support::copies::replaced;
@@ -317,8 +317,8 @@ fn change(scenario: &Scenario, copy: &Path) -> String {
             Check::Rejected(rejected) => {
                 replaced(&text, &rejected.message, &format!("x{}", rejected.message))
             }
-            Check::FlagValues(FlagValuesCheck { values, .. }) => {
-                let last = values.last().expect("a value");
+            Check::FlagValues(check) => {
+                let last = check.values.last().expect("a value");
                 replaced(&text, &format!("\"{last}\"]"), &format!("\"{last}x\"]"))
             }
             _ => continue,

@@ -123,70 +123,188 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     rows.map(row).collect()
 }
 
-/// Collects the modules of the engine that the sources of a module name; files of tests are left out.
-fn used(path: &Path, into: &mut BTreeSet<String>) {
-    if path
-        .file_name()
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .starts_with("tests")
-    {
+/// The modules of a crate with those that each uses, from the paths in their sources; files of tests are left out.
+///
+/// A name that the root of the crate takes from a module, such as `pub use check::Check`, stands for that module.
+fn modules(root_file: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let text = std::fs::read_to_string(root_file).unwrap();
+    let declared = text.lines().filter_map(|line| {
+        let (_, name) = line.split_once("mod ")?;
+        name.strip_suffix(';').map(str::to_owned)
+    });
+    let modules: BTreeSet<String> = declared.filter(|name| name != "tests").collect();
+    let exported = exported(&text, &modules);
+    let module_of = |name: &String| modules.get(name).or_else(|| exported.get(name)).cloned();
+    let mut graph = BTreeMap::new();
+    for module in &modules {
+        let mut names = BTreeSet::new();
+        let folder = root_file.parent().unwrap();
+        collect(&folder.join(format!("{module}.rs")), 1, &mut names);
+        collect(&folder.join(module), 1, &mut names);
+        let used = names.iter().filter_map(module_of);
+        graph.insert(module.clone(), used.filter(|used| used != module).collect());
+    }
+    graph
+}
+
+/// The names that a crate's root takes from its modules, with the module.
+fn exported(root: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let mut exported = BTreeMap::new();
+    for part in root.split("use ").skip(1) {
+        let (path, _) = part.split_once(';').unwrap_or((part, ""));
+        let Some((module, names)) = path.split_once("::") else {
+            continue;
+        };
+        if modules.contains(module) {
+            let words = names.split(|c: char| !c.is_alphanumeric() && c != '_');
+            exported.extend(words.map(|word| (word.to_owned(), module.to_owned())));
+        }
+    }
+    exported
+}
+
+/// Collects the first names of all paths from the root of the crate. `depth` is how many modules the file lies below it.
+fn collect(path: &Path, depth: usize, into: &mut BTreeSet<String>) {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    if name.starts_with("tests") || !path.exists() {
         return;
     }
     if path.is_dir() {
         for entry in std::fs::read_dir(path).unwrap() {
-            used(&entry.unwrap().path(), into);
+            collect(&entry.unwrap().path(), depth + 1, into);
         }
         return;
     }
     let text = std::fs::read_to_string(path).unwrap();
     let (code, _) = text.split_once("#[cfg(test)]\nmod ").unwrap_or((&text, ""));
-    for part in code.split("crate::").skip(1) {
-        into.insert(
-            part.chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect(),
-        );
+    let code: Vec<&str> = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    let code = code.join("\n");
+    for root in ["crate::".to_owned(), "super::".repeat(depth)] {
+        for (at, _) in code.match_indices(&root) {
+            let before = code[..at].chars().next_back().unwrap_or(' ');
+            if !before.is_alphanumeric() && !matches!(before, '_' | ':' | '$') {
+                into.extend(first_names(&code[at + root.len()..]));
+            }
+        }
     }
+}
+
+/// The first name of a path, or of each path of a group in braces.
+fn first_names(path: &str) -> Vec<String> {
+    let name = |text: &str| {
+        let letters = text.trim_start().chars();
+        letters
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
+    };
+    let Some(group) = path.strip_prefix('{') else {
+        return vec![name(path)];
+    };
+    let (mut names, mut open, mut begins) = (Vec::new(), 0, 0);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => open += 1,
+            '}' if open == 0 => {
+                names.push(name(&group[begins..at]));
+                break;
+            }
+            '}' => open -= 1,
+            ',' if open == 0 => {
+                names.push(name(&group[begins..at]));
+                begins = at + 1;
+            }
+            _ => {}
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+/// The modules that use each other in circles; of what is left, each uses another that is left.
+fn in_circles(graph: &BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut rest = graph.clone();
+    loop {
+        let free: Vec<String> = rest
+            .iter()
+            .filter(|(module, uses)| {
+                !uses.iter().any(|used| rest.contains_key(used))
+                    || !rest.values().any(|uses| uses.contains(*module))
+            })
+            .map(|(module, _)| module.clone())
+            .collect();
+        if free.is_empty() {
+            let left: BTreeSet<String> = rest.keys().cloned().collect();
+            for uses in rest.values_mut() {
+                uses.retain(|used| left.contains(used));
+            }
+            return rest;
+        }
+        rest.retain(|module, _| !free.contains(module));
+    }
+}
+
+#[test]
+fn the_modules_of_each_crate_have_an_order_without_circles() {
+    let mut circles = BTreeMap::new();
+    for package in packages() {
+        let targets = package["targets"].as_array().unwrap();
+        let library = targets
+            .iter()
+            .find(|target| target["kind"].as_array().unwrap().contains(&"lib".into()));
+        let path = Path::new(library.unwrap()["src_path"].as_str().unwrap());
+        let graph = modules(path);
+        let found = in_circles(&graph);
+        if !found.is_empty() {
+            circles.insert(package["name"].to_string(), found);
+        }
+    }
+    assert!(
+        circles.is_empty(),
+        "these modules use each other in a circle: {circles:#?}"
+    );
+}
+
+#[test]
+fn a_circle_between_modules_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "lib.rs",
+        "mod low;\nmod high;\nmod top;\npub use low::{Low, make};\n",
+    );
+    write(
+        "low.rs",
+        "use super::high::High;\n// crate::top is no use\n",
+    );
+    write(
+        "high.rs",
+        "use crate::{\n    Low,\n    low::{self, more},\n};\n",
+    );
+    write("top.rs", "fn top() { crate::make() }\n");
+    let graph = modules(&folder.path().join("lib.rs"));
+    let only = |name: &str| BTreeSet::from([name.to_owned()]);
+    let pair = |module: &str, uses: &str| (module.to_owned(), only(uses));
+    assert_eq!(
+        graph,
+        BTreeMap::from([pair("low", "high"), pair("high", "low"), pair("top", "low")])
+    );
+    assert_eq!(
+        in_circles(&graph),
+        BTreeMap::from([pair("low", "high"), pair("high", "low")])
+    );
 }
 
 #[test]
 fn modules_of_the_engine_use_what_the_architecture_allows_and_nothing_else() {
     let allowed = allowed();
-    let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(root().join("harness/engine/src")).unwrap() {
-        let path = entry.unwrap().path();
-        let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if module != "lib" {
-            used(&path, found.entry(module).or_default());
-        }
-    }
-    for (module, uses) in &mut found {
-        uses.retain(|name| allowed.contains_key(name) && name != module);
-    }
+    let found = modules(&root().join("harness/engine/src/lib.rs"));
     assert_eq!(
         found, allowed,
         "the `use` paths of harness/engine/src (left) differ from the table in docs/architecture.md (right)"
     );
-}
-
-#[test]
-fn the_modules_of_the_engine_have_an_order_without_circles() {
-    let mut rest = allowed();
-    while !rest.is_empty() {
-        let lowest: Vec<String> = rest
-            .iter()
-            .filter(|(_, uses)| uses.iter().all(|used| !rest.contains_key(used)))
-            .map(|(module, _)| module.clone())
-            .collect();
-        assert!(
-            !lowest.is_empty(),
-            "these modules use each other in a circle: {:?}",
-            rest.keys()
-        );
-        rest.retain(|module, _| !lowest.contains(module));
-    }
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::feature::Context;
-use super::gated;
 use super::input::{AuthOptions, FaultTolerance, RayCluster, Variable};
 use super::names::{HeadAddress, shortened};
 use super::params::Params;
+use super::tls;
 use super::{EnvValue, EnvVar, Feature, PodRole, Text, UNKNOWN_UID};
 
 /// A container's variables, in their order.
@@ -98,14 +98,14 @@ impl Env {
 
     /// What lets Ray's programs talk to each other with certificates.
     pub fn add_tls(&mut self, context: &Context, cluster: &RayCluster) {
-        if gated::has_tls(context, cluster) && context.uses(Feature::TlsEnv) {
+        if tls::has_tls(context, cluster) && context.uses(Feature::TlsEnv) {
             self.add_once("RAY_USE_TLS", "1");
             for (name, file) in [
                 ("RAY_TLS_SERVER_CERT", "tls.crt"),
                 ("RAY_TLS_SERVER_KEY", "tls.key"),
                 ("RAY_TLS_CA_CERT", "ca.crt"),
             ] {
-                self.add_once(name, format!("{}/{file}", gated::CERTIFICATES));
+                self.add_once(name, format!("{}/{file}", tls::CERTIFICATES));
             }
         }
     }

@@ -4,7 +4,34 @@
 
 use semver::Version;
 
-use super::feature::FeatureEntry;
+use super::classes::plain;
+
+/// One thing that an operator does to the containers of Ray Pods, with the releases that do it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureEntry {
+    /// Which one.
+    pub feature: Feature,
+    /// Its name in reports, in kebab case.
+    pub name: &'static str,
+    /// The rule that it belongs to, such as `C02`.
+    pub rule: &'static str,
+    /// The first release that does it.
+    pub since: Version,
+    /// The first release that no longer does it.
+    pub until: Option<Version>,
+    /// Source file or issue of KubeRay that says so.
+    pub source: &'static str,
+    /// What it does, in one sentence.
+    pub says: &'static str,
+}
+
+impl FeatureEntry {
+    /// Whether a release does it; a candidate such as 1.7.0-rc.1 counts as its release.
+    pub fn covers(&self, release: &Version) -> bool {
+        let release = plain(release);
+        self.since <= release && self.until.as_ref().is_none_or(|until| release < *until)
+    }
+}
 
 macro_rules! bound {
     (($major:literal, $minor:literal, $patch:literal)) => {
@@ -26,7 +53,7 @@ macro_rules! features {
         }
 
         /// The table, in the order of [`Feature`].
-        pub(super) static FEATURES: [FeatureEntry; { [$(stringify!($feature)),*].len() }] = [
+        static FEATURES: [FeatureEntry; { [$(stringify!($feature)),*].len() }] = [
             $(FeatureEntry {
                 feature: Feature::$feature,
                 name: $name,
@@ -254,4 +281,75 @@ features! {
 
     FirstContainer "first-container" C20, (1, 0, 0)..now, "controllers/ray/utils/constant.go RayContainerIndex":
         "The Ray container is the first one of the template, whatever its name; others stay as they are.";
+}
+
+impl Feature {
+    /// What the table says about it.
+    pub fn entry(self) -> &'static FeatureEntry {
+        // The table is made from the same list as the enumeration, in the same order.
+        &FEATURES[self as usize]
+    }
+}
+
+/// Every feature, in the order of the table.
+pub fn features() -> &'static [FeatureEntry] {
+    &FEATURES
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_feature_has_its_own_entry() {
+        let mut names = BTreeSet::new();
+        for entry in features() {
+            assert_eq!(entry.feature.entry(), entry);
+            assert!(names.insert(entry.name), "{} comes twice", entry.name);
+            assert!(
+                entry.source.contains(".go") || entry.source.contains('#'),
+                "no source: {}",
+                entry.name
+            );
+            assert!(
+                entry.rule.starts_with('C') && entry.rule.len() == 3,
+                "no rule: {}",
+                entry.name
+            );
+            assert!(entry.says.ends_with('.'), "no sentence: {}", entry.name);
+            assert!(
+                entry
+                    .until
+                    .as_ref()
+                    .is_none_or(|until| entry.since < *until),
+                "no release: {}",
+                entry.name
+            );
+        }
+    }
+
+    #[test]
+    fn the_bounds_of_features_are_those_of_classes() {
+        let bounds: BTreeSet<_> = super::super::CLASSES
+            .iter()
+            .map(|class| class.since.clone())
+            .collect();
+        for entry in features() {
+            for bound in std::iter::once(&entry.since).chain(&entry.until) {
+                assert!(
+                    bounds.contains(bound),
+                    "{} changes at {bound}, which starts no class",
+                    entry.name
+                );
+            }
+        }
+        for class in &bounds {
+            let changes = features()
+                .iter()
+                .any(|entry| entry.since == *class || entry.until.as_ref() == Some(class));
+            assert!(changes, "nothing changes at {class}");
+        }
+    }
 }

@@ -6,16 +6,9 @@ use super::env::Env;
 use super::feature::Context;
 use super::input::{Container, RayCluster};
 use super::names::{self, HeadAddress};
-use super::{ContainerContract, ContainerKind, Feature, PodRole, pods};
-
-/// Where the certificates of a Pod are mounted.
-pub(super) const CERTIFICATES: &str = "/etc/ray/tls";
-
-/// Whether the operator gives the Pods of a RayCluster certificates.
-pub(super) fn has_tls(context: &Context, cluster: &RayCluster) -> bool {
-    let options = cluster.spec.tls_options.as_ref();
-    options.is_some_and(|options| options.enabled == Some(true)) && context.gate("RayClusterMTLS")
-}
+use super::own;
+use super::tls::CERTIFICATES;
+use super::{ContainerContract, ContainerKind, Feature, PodRole};
 
 /// The init container that waits until the certificate names the Pod's address.
 pub(super) fn wait_for_tls(context: &Context, head: &HeadAddress) -> ContainerContract {
@@ -114,7 +107,7 @@ pub(super) fn sidecars(context: &Context, role: PodRole) -> Vec<ContainerContrac
     let read = |value: &Value| serde_json::from_value::<Container>(value.clone()).ok();
     let of = |container: Container| ContainerContract {
         features: features.clone(),
-        ..pods::user(&container)
+        ..own::user(&container)
     };
     own.iter().filter_map(read).map(of).collect()
 }

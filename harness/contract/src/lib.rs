@@ -35,6 +35,7 @@ mod init;
 mod input;
 mod names;
 mod output;
+mod own;
 mod params;
 mod pods;
 mod predict;
@@ -47,6 +48,7 @@ mod submitter;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tls;
 
 pub use admission::{
     Admission, Clients, FieldValidation, Forecast, Held, Reach, Refusal, Served, Stage,
@@ -54,7 +56,7 @@ pub use admission::{
 pub use admission::{admit, admit_with, forecast, served};
 pub use classes::*;
 pub use compare::{Difference, differences};
-pub use feature::{Feature, FeatureEntry, features};
+pub use features::{Feature, FeatureEntry, features};
 pub use gates::*;
 pub use input::ModelError;
 pub use output::*;

@@ -6,7 +6,9 @@ use super::gated;
 use super::init;
 use super::input::{Container, Group, RayCluster};
 use super::names::HeadAddress;
+use super::own::user;
 use super::params::Params;
+use super::tls;
 use super::{ContainerContract, ContainerKind, Feature, PodContract, PodRole, Text};
 
 const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
@@ -55,7 +57,7 @@ impl Builder<'_> {
             }
         }
         let mut containers = vec![self.ray(role, group)];
-        if gated::has_tls(self.context, self.cluster) {
+        if tls::has_tls(self.context, self.cluster) {
             init_containers.insert(0, gated::wait_for_tls(self.context, &self.head()));
         }
         containers.extend(spec.containers[1..].iter().map(user));
@@ -300,18 +302,6 @@ impl Builder<'_> {
             env: env.0,
             features: context.take(),
         }
-    }
-}
-
-/// A container that the operator leaves alone.
-pub(super) fn user(own: &Container) -> ContainerContract {
-    ContainerContract {
-        kind: ContainerKind::User,
-        name: own.name.clone(),
-        command: own.command.clone(),
-        args: own.args.iter().map(|word| word.as_str().into()).collect(),
-        env: Env::of(&own.env).0,
-        features: std::collections::BTreeSet::new(),
     }
 }
 

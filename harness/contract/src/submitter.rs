@@ -4,7 +4,7 @@ use super::env::Env;
 use super::feature::Context;
 use super::input::{Container, ModelError, RayCluster, RayJob};
 use super::names::{self, HeadAddress, RANDOM};
-use super::{ContainerContract, ContainerKind, Feature, PodContract, PodRole, Text, go, pods};
+use super::{ContainerContract, ContainerKind, Feature, PodContract, PodRole, Text, go, own, pods};
 
 const HEALTH_PATH: &str = "api/gcs_healthz";
 
@@ -50,9 +50,9 @@ pub(super) fn of_job(
     Ok(Some(PodContract {
         role: PodRole::Submitter,
         group: String::new(),
-        init_containers: init.iter().map(pods::user).collect(),
+        init_containers: init.iter().map(own::user).collect(),
         containers: std::iter::once(container)
-            .chain(others.iter().map(pods::user))
+            .chain(others.iter().map(own::user))
             .collect(),
     }))
 }

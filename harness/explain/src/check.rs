@@ -33,6 +33,7 @@ mod document;
 mod frame;
 mod ignore;
 mod impact;
+mod pages;
 mod sarif;
 #[cfg(test)]
 mod tests;
@@ -51,9 +52,11 @@ use super::refusals::{Refusal, Stage, Waiting};
 use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap, Weight};
 use super::{ExplainError, containers_of, of_object, operator, reached, read};
 
+pub use crate::objects::ANNOTATION;
 pub use document::*;
-pub use ignore::{ANNOTATION, IDS, Ignore, Other, is_id, nearest};
+pub use ignore::{IDS, Ignore, Other, is_id, nearest};
 pub use impact::Impact;
+pub use pages::{index as trap_index, page as trap_page};
 pub use text::Look;
 
 /// What to check and for which releases.

@@ -35,7 +35,6 @@ mod detect;
 mod diff;
 mod document;
 mod objects;
-mod pages;
 mod refusals;
 mod render;
 mod schema;
@@ -58,9 +57,9 @@ use kuberay_manifest::yaml::{self, Node};
 use kuberay_manifest::{Cursor, Diagnostic, Diagnostics, Source};
 use semver::Version;
 
+pub use check::{trap_index, trap_page};
 pub use document::*;
 pub use kuberay_contract::FieldValidation;
-pub use pages::{index as trap_index, page as trap_page};
 pub use refusals::{Break, Missing, Refusal, Stage, Waiting};
 pub use render::render;
 pub use schema::explain_schema;

@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use super::document::{Container, Object};
 
+/// The annotation that names the ids to ignore, separated by commas.
+pub const ANNOTATION: &str = "kuberay-conformance.io/ignore";
+
 /// The API group of KubeRay's objects.
 const GROUP: &str = "ray.io";
 
@@ -251,9 +254,7 @@ fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found 
         .node
         .get("metadata")
         .and_then(|node| node.get("annotations"));
-    let ignore = annotations
-        .and_then(|node| node.get(super::check::ANNOTATION))
-        .cloned();
+    let ignore = annotations.and_then(|node| node.get(ANNOTATION)).cloned();
     let json = item.node.to_json();
     let holes = item.holes;
     let (node, cron) = if object.kind == "RayCronJob" {

@@ -26,11 +26,7 @@ mod tests;
 
 pub use environment::environment_fault;
 pub(crate) use kinds::all as kinds;
-pub use kinds::{
-    AbsentCheck, Check, EventCheck, FlagOrderCheck, FlagValuesCheck, JobCheck, LineExpectation,
-    LogsCheck, NeverCheck, Orders, PodCheck, RayCheck, ReachedCheck, RejectedBy, RejectedCheck,
-    StateCheck,
-};
+pub use kinds::{Check, LineExpectation, LogsCheck, PodCheck};
 pub use lines::{Bounds, LINE_BYTES, Line, Lines};
 pub use memory::Memory;
 pub use milestone::{Milestone, milestones};

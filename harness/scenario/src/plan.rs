@@ -11,7 +11,8 @@ pub use kuberay_conformance_pins::{
     EmptyRange, Pair, PairError, Pairs, Releases, VersionError, parse_version,
 };
 
-pub use cases::{Plan, Skipped, cases, includes};
+pub use crate::range::includes;
+pub use cases::{Plan, Skipped, cases};
 pub use durations::Durations;
 pub use model::*;
 pub use shard::{Division, Shard, ShardError};

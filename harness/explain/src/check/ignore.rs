@@ -12,9 +12,6 @@ use crate::document::Object;
 use crate::objects::Found;
 use crate::refusals::Missing;
 
-/// The annotation that names the ids to ignore, separated by commas.
-pub const ANNOTATION: &str = "kuberay-conformance.io/ignore";
-
 /// An id to ignore, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ignore {

@@ -6,8 +6,8 @@ use kuberay_manifest::Severity;
 use serde_json::{Value, json};
 
 use super::document::{CheckFinding, CheckReport};
+use super::pages;
 use super::{IDS, page_path, trap};
-use crate::pages;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 

@@ -46,7 +46,7 @@ impl Kind {
 }
 
 /// A check of one kind. To add a kind, write a file in `check/kinds/` that implements this for the type of its entry in
-/// scenario files, and add a line to `check/kinds.rs`.
+/// scenario files, and name it in `check/kinds.rs`.
 pub(crate) trait CheckKind {
     /// What holds for every check of the kind.
     fn kind() -> Kind

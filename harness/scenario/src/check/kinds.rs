@@ -1,4 +1,4 @@
-//! The kinds of checks, a file each, and the list of them.
+//! The kinds of checks, a file each, and the list of them: a new kind is a file, its `mod` and its line in the list.
 
 mod absent;
 mod event;
@@ -17,18 +17,8 @@ use kuberay_contract::Layer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use absent::AbsentCheck;
-pub use event::EventCheck;
-pub use flag_order::{FlagOrderCheck, Orders};
-pub use flag_values::FlagValuesCheck;
-pub use job::JobCheck;
 pub use logs::{LineExpectation, LogsCheck};
-pub use never::NeverCheck;
 pub use pod::PodCheck;
-pub use ray::RayCheck;
-pub use reached::ReachedCheck;
-pub use rejected::{RejectedBy, RejectedCheck};
-pub use state::StateCheck;
 
 use super::cause::TerminalFailure;
 use super::kind::{CheckKind, Kind};
@@ -70,27 +60,27 @@ check_kinds! {
     /// Fields of a Ray Pod against snapshots.
     Pod(PodCheck),
     /// The order of the generated `ray start` flags in many Pods of one specification.
-    FlagOrder(FlagOrderCheck),
+    FlagOrder(flag_order::FlagOrderCheck),
     /// The values of one generated `ray start` flag in many Pods of one specification.
-    FlagValues(FlagValuesCheck),
+    FlagValues(flag_values::FlagValuesCheck),
     /// A Pod that must not exist during a time after another was made.
-    Absent(AbsentCheck),
+    Absent(absent::AbsentCheck),
     /// Ray itself answers: the dashboard lists the expected number of nodes, all alive.
-    Ray(RayCheck),
+    Ray(ray::RayCheck),
     /// Lines of a container's log, in order.
     Logs(LogsCheck),
     /// A job in the dashboard's list.
-    Job(JobCheck),
+    Job(job::JobCheck),
     /// The state of a container: waiting, running, or terminated.
-    State(StateCheck),
+    State(state::StateCheck),
     /// Something that must not happen during a time after a milestone.
-    Never(NeverCheck),
+    Never(never::NeverCheck),
     /// Which of two milestones was reached first.
-    Reached(ReachedCheck),
+    Reached(reached::ReachedCheck),
     /// An event of the namespace.
-    Event(EventCheck),
+    Event(event::EventCheck),
     /// The API server or the operator refuses the objects.
-    Rejected(RejectedCheck),
+    Rejected(rejected::RejectedCheck),
 }
 
 impl Check {

@@ -37,8 +37,16 @@ pub struct Finding {
     /// A unified difference of the two, where lines differ.
     pub diff: Option<String>,
     /// How many snapshots are not recorded yet.
-    #[serde(default, skip_serializing_if = "crate::results::is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub new_snapshots: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Identifies a log.

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use semver::{Prerelease, Version, VersionReq};
-
 use super::{Filter, Pair, TestCase};
+use crate::range::includes;
 use crate::{Diagnostic, Scenario, TargetKind, unreachable_checks};
 
 /// What would run, and what was left out.
@@ -138,16 +137,6 @@ fn excluded(case: &TestCase, all: bool) -> Option<String> {
         return Some(format!("the scenario needs Ray {}", spec.ray));
     }
     None
-}
-
-/// Whether a release lies in a range. A release candidate behaves as the release that it becomes, so it lies in the
-/// same ranges.
-pub fn includes(range: &VersionReq, version: &Version) -> bool {
-    let release = Version {
-        pre: Prerelease::EMPTY,
-        ..version.clone()
-    };
-    range.matches(version) || range.matches(&release)
 }
 
 impl Filter {

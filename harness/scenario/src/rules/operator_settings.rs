@@ -8,8 +8,8 @@ use semver::{Version, VersionReq};
 
 use super::placement::needs_kubelet;
 use crate::OperatorSettings;
-use crate::plan::includes;
 use crate::problems::Problems;
+use crate::range::includes;
 use crate::shape::nearest;
 
 /// Flags that the harness sets, or that `operatorSettings` has a key for.

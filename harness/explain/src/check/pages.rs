@@ -8,8 +8,8 @@ use kuberay_manifest::Source;
 use semver::Version;
 use similar::TextDiff;
 
-use super::check::{CheckFinding, CheckReport, IDS, Look, Options, check};
-use super::warning::{TRAPS, Trap, Weight};
+use super::{CheckFinding, CheckReport, IDS, Look, Options, check};
+use crate::warning::{TRAPS, Trap, Weight};
 
 static EXAMPLES: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/examples");
 
