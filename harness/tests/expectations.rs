@@ -321,6 +321,10 @@ fn change(scenario: &Scenario, copy: &Path) -> String {
                 let last = check.values.last().expect("a value");
                 replaced(&text, &format!("\"{last}\"]"), &format!("\"{last}x\"]"))
             }
+            Check::Status(check) => {
+                let value = format!("value: {}", check.value);
+                replaced(&text, &value, &format!("{value}x"))
+            }
             _ => continue,
         };
         std::fs::write(&path, text).expect("scenario.yaml is written");

@@ -12,6 +12,7 @@ mod ray;
 mod reached;
 mod rejected;
 mod state;
+mod status;
 
 use kuberay_contract::Layer;
 use schemars::JsonSchema;
@@ -81,6 +82,8 @@ check_kinds! {
     Event(event::EventCheck),
     /// The API server or the operator refuses the objects.
     Rejected(rejected::RejectedCheck),
+    /// A field of the status that the operator writes into a Ray object.
+    Status(status::StatusCheck),
 }
 
 impl Check {
