@@ -334,6 +334,12 @@ pub enum DocsPage {
     Pairs,
     /// docs/reference/programme.md: the reports that others published
     Programme,
+    /// docs/reference/checks.md: the keys of each check
+    Checks,
+    /// docs/reference/cli.md: every command with its options
+    Cli,
+    /// docs/reference/schemas.md: the documents that have a schema
+    Schemas,
     /// fixtures/durations.yaml: duration of each kind case; --shard uses them
     Durations,
 }

@@ -6,6 +6,7 @@ mod compare;
 mod completions;
 mod config;
 mod diff;
+mod docs;
 mod doctor;
 mod explain;
 mod files;
@@ -96,8 +97,8 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Artifacts(ArtifactsCommand::List(list)) => artifacts::list(&list),
         Command::Artifacts(ArtifactsCommand::Prune(prune)) => artifacts::prune(&prune),
         Command::Artifacts(ArtifactsCommand::Lock(lock)) => artifacts::lock(&lock),
-        Command::Docs(folder) => files::docs(&folder),
-        Command::Schema { of } => files::schema(of),
+        Command::Docs(options) => docs::run(&options),
+        Command::Schema { of } => docs::schema(of),
         Command::Completions { shell } => Ok(completions::print(shell)),
         Command::Man { folder } => completions::man(&folder),
         Command::Daemon { .. } => live::keep(),

@@ -7,10 +7,8 @@ use std::sync::Arc;
 use miette::GraphicalReportHandler;
 use semver::Version;
 
-use super::{colour, programme};
-use crate::args::{
-    Docs, DocsPage, Document, Folder, Part, ReleaseArguments, Root, Selection, Snapshots, Targets,
-};
+use super::colour;
+use crate::args::{Folder, Part, ReleaseArguments, Root, Selection, Snapshots, Targets};
 use crate::artifact::Pins;
 use crate::console;
 use crate::exit::{BAD_USE, CliError, FAILED, PASSED};
@@ -180,7 +178,7 @@ pub(super) fn division(part: &Part) -> Result<Option<Division>, CliError> {
 }
 
 /// Reads the results of runs.
-fn results(files: &[PathBuf]) -> Result<Vec<RunResult>, CliError> {
+pub(super) fn results(files: &[PathBuf]) -> Result<Vec<RunResult>, CliError> {
     let runs: Result<_, _> = files
         .iter()
         .map(|path| report::read_results(path))
@@ -354,46 +352,6 @@ fn each(
             CliError::bad_use(error)
         }
     })
-}
-
-pub(super) fn docs(docs: &Docs) -> Result<u8, CliError> {
-    if docs.page == DocsPage::Programme {
-        console::text(&report::render_programme(&programme::entries(
-            &docs.reports,
-        )?));
-        return Ok(PASSED);
-    }
-    let scenarios = load(&docs.folder.root()?)?;
-    let page = match docs.page {
-        DocsPage::Contract => report::contract_page(&scenarios),
-        DocsPage::Pairs | DocsPage::Durations | DocsPage::Programme => {
-            let runs = results(&docs.results)?;
-            match docs.page {
-                DocsPage::Durations => report::render_durations(&runs),
-                _ => report::render_pairs(&scenarios, &Pins::embedded().pairs, &runs),
-            }
-        }
-    };
-    console::text(&page);
-    Ok(PASSED)
-}
-
-pub(super) fn schema(document: Document) -> Result<u8, CliError> {
-    let text = match document {
-        Document::Scenario => format!("{:#}\n", scenario::json_schema()),
-        Document::Results => report::results_schema()?,
-        Document::Explain => format!("{:#}\n", crate::explain::explain_schema()),
-        Document::Check => format!("{:#}\n", crate::explain::check::schema()),
-        Document::Diff => format!("{:#}\n", scenario::diff::diff_schema()),
-        Document::Doctor => format!("{:#}\n", crate::live::doctor::schema()),
-        Document::ConformanceReport => {
-            let schema = schemars::schema_for!(report::ConformanceReport);
-            format!("{:#}\n", serde_json::json!(schema))
-        }
-        Document::Rehearsal => format!("{:#}\n", crate::rehearse::schema()),
-    };
-    console::text(&text);
-    Ok(PASSED)
 }
 
 /// Loads the scenarios of a folder.
