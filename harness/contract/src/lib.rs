@@ -51,7 +51,7 @@ mod text;
 pub use admission::{
     Admission, Clients, FieldValidation, Forecast, Held, Reach, Refusal, Served, Stage,
 };
-pub use admission::{admit, admit_with, forecast, served};
+pub use admission::{admit, admit_with, forecast, forecast_without_pods, served};
 pub use classes::*;
 pub use compare::{Difference, differences};
 pub use feature::{Feature, FeatureEntry, features};

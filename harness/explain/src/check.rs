@@ -49,7 +49,7 @@ use super::document::{Container, ContainerRole, DocumentPlace};
 use super::objects::{Found, KINDS, Objects};
 use super::refusals::{Refusal, Stage, Waiting};
 use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap, Weight};
-use super::{ExplainError, containers_of, of_object, operator, reached, read};
+use super::{ExplainError, containers_of, operator, reached, read, refused};
 
 pub use document::*;
 pub use ignore::{ANNOTATION, IDS, Ignore, Other, is_id, nearest};
@@ -169,13 +169,13 @@ fn object(
     let mut at = BTreeMap::new();
     let mut made: Vec<Vec<Container>> = Vec::new();
     for release in &options.releases {
-        let made_of = of_object(source, one, release, &options.settings, options.validation);
-        let containers = match made_of {
-            Ok(made) => {
-                for refusal in &made.refusals {
+        let refused = refused(source, one, release, &options.settings, options.validation);
+        let containers = match refused {
+            Ok((refusals, waiting)) => {
+                for refusal in &refusals {
                     merge(of_refusal(one, refusal), release, None, found, &mut at);
                 }
-                for waiting in &made.waiting {
+                for waiting in &waiting {
                     merge(of_waiting(one, waiting), release, None, found, &mut at);
                 }
                 // What is refused has traps all the same, and both are to be mended at once.
