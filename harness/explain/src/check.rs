@@ -201,7 +201,8 @@ fn object(
         made.push(containers);
     }
     told_twice(found);
-    let regions = frame::Regions::of(source, &one.node, !found.is_empty());
+    let positions = found.iter().map(|finding| (finding.line, finding.column));
+    let regions = frame::Regions::of(source, &one.node, positions);
     for finding in found.iter_mut() {
         (finding.end_line, finding.end_column) = regions.end(finding.line, finding.column);
     }
