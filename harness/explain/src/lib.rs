@@ -57,6 +57,7 @@ use kuberay_contract::{
 use kuberay_manifest::yaml::{self, Node};
 use kuberay_manifest::{Cursor, Diagnostic, Diagnostics, Source};
 use semver::Version;
+use serde_json::Value;
 
 pub use document::*;
 pub use kuberay_contract::FieldValidation;
@@ -168,8 +169,9 @@ pub fn explain_files(
             .notes
             .extend(notes.map(|(line, why)| format!("{begin}line {line}: {why}")));
         for found in &objects.found {
+            let json = found.json();
             for release in releases {
-                let made = of_object(source, found, release, settings, validation)
+                let made = of_object(source, found, &json, release, settings, validation)
                     .map_err(|problem| ExplainError::File(vec![problem].into()))?;
                 explanation.refusals.extend(made.refusals);
                 explanation.waiting.extend(made.waiting);
@@ -222,12 +224,13 @@ struct Made {
 fn of_object(
     source: &Source,
     found: &objects::Found,
+    json: &Value,
     release: &Version,
     settings: &EffectiveSettings,
     validation: FieldValidation,
 ) -> Result<Made, Diagnostic> {
     let forecast = |settings: &EffectiveSettings| {
-        contract::forecast(release, settings, validation, &found.json)
+        contract::forecast(release, settings, validation, json)
             .map_err(|error| problem(source, found.written(), &error))
     };
     let mut given = forecast(settings)?;
@@ -247,12 +250,13 @@ fn of_object(
 fn refused(
     source: &Source,
     found: &objects::Found,
+    json: &Value,
     release: &Version,
     settings: &EffectiveSettings,
     validation: FieldValidation,
 ) -> Result<(Vec<Refusal>, Vec<Waiting>), Diagnostic> {
     let forecast = |settings: &EffectiveSettings| {
-        contract::forecast_without_pods(release, settings, validation, &found.json)
+        contract::forecast_without_pods(release, settings, validation, json)
             .map_err(|error| problem(source, found.written(), &error))
     };
     let mut given = forecast(settings)?;
