@@ -128,11 +128,16 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
 /// A name that the root of the crate takes from a module, such as `pub use check::Check`, stands for that module.
 fn modules(root_file: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let text = std::fs::read_to_string(root_file).unwrap();
-    let declared = text.lines().filter_map(|line| {
-        let (_, name) = line.split_once("mod ")?;
-        name.strip_suffix(';').map(str::to_owned)
-    });
-    let modules: BTreeSet<String> = declared.filter(|name| name != "tests").collect();
+    let (mut modules, mut for_tests) = (BTreeSet::new(), false);
+    for line in text.lines() {
+        let name = line
+            .split_once("mod ")
+            .and_then(|(_, name)| name.strip_suffix(';'));
+        if let Some(name) = name.filter(|_| !for_tests) {
+            modules.insert(name.to_owned());
+        }
+        for_tests = line == "#[cfg(test)]" || (for_tests && line.starts_with("#["));
+    }
     let exported = exported(&text, &modules);
     let module_of = |name: &String| modules.get(name).or_else(|| exported.get(name)).cloned();
     let mut graph = BTreeMap::new();

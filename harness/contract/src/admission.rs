@@ -23,7 +23,7 @@ use serde_json::Value;
 
 pub use checks::{CheckEntry, OperatorCheck, checks};
 pub use fields::{fields_of_schema, known_fields};
-pub use forecast::{Forecast, forecast};
+pub use forecast::{Forecast, forecast, forecast_without_pods};
 pub use held::Held;
 pub use metadata::{Served, served};
 

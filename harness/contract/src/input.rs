@@ -38,9 +38,12 @@ impl ModelError {
 
 /// Reads an object; a field that is `null` is absent.
 pub(super) fn read<'de, T: Deserialize<'de>>(object: &'de Value) -> Result<T, ModelError> {
-    serde_path_to_error::deserialize(object).map_err(|error| {
-        let path = error.path().to_string();
-        ModelError::field(&path, error.inner().to_string())
+    // Keeping track of the path takes as long as reading, and only an error has a use for it.
+    T::deserialize(object).or_else(|_| {
+        serde_path_to_error::deserialize(object).map_err(|error| {
+            let path = error.path().to_string();
+            ModelError::field(&path, error.inner().to_string())
+        })
     })
 }
 

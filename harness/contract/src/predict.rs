@@ -26,21 +26,13 @@ pub fn predict(
 ) -> Result<Vec<PodContract>, ModelError> {
     let context = Context::new(release, settings);
     let version = settings.version(release);
-    match object
-        .get("kind")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-    {
+    match kind(object) {
         "RayCluster" => {
-            let mut cluster: RayCluster = input::read(object)?;
-            cluster.metadata.name = names::name_of(&cluster.metadata);
-            check(&cluster.spec, "spec")?;
+            let cluster = cluster(object)?;
             Ok(pods::of_cluster(&context, &cluster, &version, None))
         }
         "RayService" => {
-            let mut service: RayService = input::read(object)?;
-            service.metadata.name = names::name_of(&service.metadata);
-            check(&service.spec.ray_cluster_config, "spec.rayClusterConfig")?;
+            let service = service(object)?;
             let status = service.status;
             let known = [status.pending_service_status, status.active_service_status];
             let known = known
@@ -82,6 +74,42 @@ pub fn predict(
         }
         kind => Err(ModelError::Kind { kind: kind.into() }),
     }
+}
+
+/// Whether [`predict`] can read an object.
+///
+/// # Errors
+/// Those of [`predict`].
+pub(super) fn readable(
+    release: &Version,
+    settings: &EffectiveSettings,
+    object: &Value,
+) -> Result<(), ModelError> {
+    match kind(object) {
+        "RayCluster" => cluster(object).map(drop),
+        "RayService" => service(object).map(drop),
+        // What can be wrong with a submitter shows only when it is made.
+        _ => predict(release, settings, object).map(drop),
+    }
+}
+
+fn kind(object: &Value) -> &str {
+    let kind = object.get("kind").and_then(Value::as_str);
+    kind.unwrap_or_default()
+}
+
+fn cluster(object: &Value) -> Result<RayCluster, ModelError> {
+    let mut cluster: RayCluster = input::read(object)?;
+    cluster.metadata.name = names::name_of(&cluster.metadata);
+    check(&cluster.spec, "spec")?;
+    Ok(cluster)
+}
+
+fn service(object: &Value) -> Result<RayService, ModelError> {
+    let mut service: RayService = input::read(object)?;
+    service.metadata.name = names::name_of(&service.metadata);
+    check(&service.spec.ray_cluster_config, "spec.rayClusterConfig")?;
+    Ok(service)
 }
 
 fn of_job(context: &Context, version: &str, job: &RayJob) -> Result<Vec<PodContract>, ModelError> {

@@ -43,14 +43,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kuberay_contract::{self as contract, EffectiveSettings, FieldValidation};
-use kuberay_manifest::{Diagnostic, Location, Severity, Source};
+use kuberay_manifest::{Diagnostic, Location, Severity, Source, at_once};
 use semver::Version;
 
-use super::document::{Container, ContainerRole, DocumentPlace};
+use super::document::{Container, ContainerRole, DocumentPlace, Object};
 use super::objects::{Found, KINDS, Objects};
 use super::refusals::{Refusal, Stage, Waiting};
 use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap, Weight};
-use super::{ExplainError, containers_of, of_object, operator, reached, read};
+use super::{ExplainError, containers_of, operator, reached, read, refused};
 
 pub use crate::objects::ANNOTATION;
 pub use document::*;
@@ -106,90 +106,141 @@ pub fn check(sources: &[Source], options: &Options) -> Result<CheckReport, Expla
         notes: Vec::new(),
     };
     let mut ignores = ignore::Ignores::new(options);
-    for source in sources {
-        let Objects {
-            found,
-            strangers,
-            notes,
-        } = match read(source) {
-            Ok(objects) => objects,
-            Err(problems) => {
-                report
-                    .findings
-                    .extend(problems.iter().map(|problem| unreadable(source, problem)));
-                continue;
-            }
-        };
-        let file = source.path.display().to_string();
-        report.notes.extend(
-            notes
-                .into_iter()
-                .map(|(line, why)| format!("{file}:{line}: {why}")),
-        );
-        for stranger in strangers {
-            let place = frame::region(source, &stranger.node);
-            let mut finding = match stranger.refused {
-                None => finding(Other::NotKuberay, &file, place, stranger.why),
-                Some(refused) => CheckFinding {
-                    help: Some(format!("the kinds of KubeRay are {}", KINDS.join(", "))),
-                    operators: options.releases.clone(),
-                    ..finding(
-                        Other::RefusedByClient,
-                        &file,
-                        place,
-                        format!("kubectl refuses this: {refused}"),
-                    )
-                },
-            };
-            finding.object = Some(stranger.object);
-            report.findings.extend(ignores.keep(finding, None));
+    for group in groups(sources) {
+        let read = at_once(group.iter().collect(), read);
+        let mut all = Vec::new();
+        let mut files = Vec::new();
+        for (source, objects) in group.iter().zip(read) {
+            let objects = objects.map(|mut objects| {
+                let found = std::mem::take(&mut objects.found);
+                let count = found.len();
+                all.extend(found.into_iter().map(|one| (source, one)));
+                (objects, count)
+            });
+            files.push((source, objects));
         }
-        for one in &found {
-            report.objects += 1;
-            let mut of_object = Vec::new();
-            object(source, one, options, &mut of_object, &mut report);
-            let own = ignore::Own::of(source, one);
-            of_object.retain(|finding: &CheckFinding| ignores.keeps(finding, Some(&own)));
-            of_object.sort_by_key(|finding| (finding.line, finding.column));
-            report.findings.append(&mut of_object);
-            report
-                .findings
-                .extend(own.unused(&file, &one.object, &mut ignores));
+        let mut checked = at_once(all, |(source, one)| object(source, &one, options)).into_iter();
+        for (source, objects) in files {
+            match objects {
+                Ok((objects, count)) => {
+                    outside(source, objects, options, &mut ignores, &mut report);
+                    for one in checked.by_ref().take(count) {
+                        one.add_to(&mut report, &mut ignores);
+                    }
+                }
+                Err(problems) => report
+                    .findings
+                    .extend(problems.iter().map(|problem| unreadable(source, problem))),
+            }
         }
     }
     report.findings.extend(ignores.unused());
     Ok(report)
 }
 
-/// The findings of one object on all releases, each once.
-fn object(
+/// The files in groups of about this many bytes: those of a group are checked at once, and only theirs are in memory.
+const GROUP: usize = 1 << 20;
+
+fn groups(sources: &[Source]) -> Vec<&[Source]> {
+    let mut groups = Vec::new();
+    let mut rest = sources;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let count = rest.iter().take_while(|source| {
+            let fits = bytes < GROUP;
+            bytes += source.text.len();
+            fits
+        });
+        let (group, others) = rest.split_at(count.count());
+        groups.push(group);
+        rest = others;
+    }
+    groups
+}
+
+/// Adds what is said about a file outside of KubeRay's objects.
+fn outside(
     source: &Source,
-    one: &Found,
+    objects: Objects,
     options: &Options,
-    found: &mut Vec<CheckFinding>,
+    ignores: &mut ignore::Ignores,
     report: &mut CheckReport,
 ) {
+    let file = source.path.display().to_string();
+    let notes = objects.notes.into_iter();
+    report
+        .notes
+        .extend(notes.map(|(line, why)| format!("{file}:{line}: {why}")));
+    for stranger in objects.strangers {
+        let place = frame::region(source, &stranger.node);
+        let mut finding = match stranger.refused {
+            None => finding(Other::NotKuberay, &file, place, stranger.why),
+            Some(refused) => CheckFinding {
+                help: Some(format!("the kinds of KubeRay are {}", KINDS.join(", "))),
+                operators: options.releases.clone(),
+                ..finding(
+                    Other::RefusedByClient,
+                    &file,
+                    place,
+                    format!("kubectl refuses this: {refused}"),
+                )
+            },
+        };
+        finding.object = Some(stranger.object);
+        report.findings.extend(ignores.keep(finding, None));
+    }
+}
+
+/// What was found in one object, before what is ignored is left out.
+struct Checked {
+    object: Object,
+    own: ignore::Own,
+    findings: Vec<CheckFinding>,
+    upgrade: Option<ObjectUpgrade>,
+}
+
+impl Checked {
+    fn add_to(mut self, report: &mut CheckReport, ignores: &mut ignore::Ignores) {
+        report.objects += 1;
+        report.upgrades.extend(self.upgrade);
+        self.findings
+            .retain(|finding| ignores.keeps(finding, Some(&self.own)));
+        self.findings
+            .sort_by_key(|finding| (finding.line, finding.column));
+        report.findings.append(&mut self.findings);
+        let unused = self.own.unused(&self.object.file, &self.object, ignores);
+        report.findings.extend(unused);
+    }
+}
+
+/// The findings of one object on all releases, each once.
+fn object(source: &Source, one: &Found, options: &Options) -> Checked {
+    let mut found = Vec::new();
     let mut at = BTreeMap::new();
     let mut made: Vec<Vec<Container>> = Vec::new();
+    let json = one.json();
+    let settings = &options.settings;
     for release in &options.releases {
-        let made_of = of_object(source, one, release, &options.settings, options.validation);
-        let containers = match made_of {
-            Ok(made) => {
-                for refusal in &made.refusals {
-                    merge(of_refusal(one, refusal), release, None, found, &mut at);
+        let refused = refused(source, one, &json, release, settings, options.validation);
+        let containers = match refused {
+            Ok((refusals, waiting)) => {
+                for refusal in &refusals {
+                    let finding = of_refusal(one, refusal);
+                    merge(finding, release, None, &mut found, &mut at);
                 }
-                for waiting in &made.waiting {
-                    merge(of_waiting(one, waiting), release, None, found, &mut at);
+                for waiting in &waiting {
+                    let finding = of_waiting(one, waiting);
+                    merge(finding, release, None, &mut found, &mut at);
                 }
                 // What is refused has traps all the same, and both are to be mended at once.
-                contract::predict(release, &one.settings(&options.settings), &one.json)
-                    .map(|pods| containers_of(source, one, release, &options.settings, &pods))
+                contract::predict(release, &one.settings(settings), &json)
+                    .map(|pods| containers_of(source, one, release, settings, &pods))
                     .unwrap_or_default()
             }
             Err(problem) => {
                 let mut finding = malformed(source, &problem);
                 finding.object = Some(one.object.clone());
-                merge(finding, release, None, found, &mut at);
+                merge(finding, release, None, &mut found, &mut at);
                 continue;
             }
         };
@@ -198,23 +249,29 @@ fn object(
                 let mut finding = of_warning(warning);
                 finding.file.clone_from(&one.object.file);
                 finding.object = Some(one.object.clone());
-                merge(finding, release, Some(container), found, &mut at);
+                merge(finding, release, Some(container), &mut found, &mut at);
             }
         }
         made.push(containers);
     }
-    told_twice(found);
-    let regions = frame::Regions::of(source, &one.node, !found.is_empty());
-    for finding in found.iter_mut() {
+    told_twice(&mut found);
+    let positions = found.iter().map(|finding| (finding.line, finding.column));
+    let regions = frame::Regions::of(source, &one.node, positions);
+    for finding in &mut found {
         (finding.end_line, finding.end_column) = regions.end(finding.line, finding.column);
     }
+    let mut upgrade = None;
     if let ([before, .., after], true) = (options.releases.as_slice(), options.upgrade) {
         found.retain(|one| one.operators.contains(after) && !one.operators.contains(before));
         if let [first, .., last] = made.as_slice() {
-            report
-                .upgrades
-                .push(impact::of_object(&one.object, first, last, found));
+            upgrade = Some(impact::of_object(&one.object, first, last, &found));
         }
+    }
+    Checked {
+        object: one.object.clone(),
+        own: ignore::Own::of(source, one),
+        findings: found,
+        upgrade,
     }
 }
 

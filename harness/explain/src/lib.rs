@@ -50,12 +50,13 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use kuberay_contract::{
-    self as contract, ContainerContract, ContainerKind, EffectiveSettings, EnvValue, ModelError,
-    PodContract, PodRole,
+    self as contract, ContainerContract, ContainerKind, EffectiveSettings, EnvValue, Forecast,
+    ModelError, PodContract, PodRole,
 };
 use kuberay_manifest::yaml::{self, Node};
 use kuberay_manifest::{Cursor, Diagnostic, Diagnostics, Source};
 use semver::Version;
+use serde_json::Value;
 
 pub use check::{trap_index, trap_page};
 pub use document::*;
@@ -167,8 +168,9 @@ pub fn explain_files(
             .notes
             .extend(notes.map(|(line, why)| format!("{begin}line {line}: {why}")));
         for found in &objects.found {
+            let json = found.json();
             for release in releases {
-                let made = of_object(source, found, release, settings, validation)
+                let made = of_object(source, found, &json, release, settings, validation)
                     .map_err(|problem| ExplainError::File(vec![problem].into()))?;
                 explanation.refusals.extend(made.refusals);
                 explanation.waiting.extend(made.waiting);
@@ -221,23 +223,17 @@ struct Made {
 fn of_object(
     source: &Source,
     found: &objects::Found,
+    json: &Value,
     release: &Version,
     settings: &EffectiveSettings,
     validation: FieldValidation,
 ) -> Result<Made, Diagnostic> {
     let forecast = |settings: &EffectiveSettings| {
-        contract::forecast(release, settings, validation, &found.json)
+        contract::forecast(release, settings, validation, json)
             .map_err(|error| problem(source, found.written(), &error))
     };
     let mut given = forecast(settings)?;
-    if found.holes {
-        let written = found.written();
-        given
-            .refusals
-            .retain(|one| !refusals::is_about_hole(written, &one.path));
-    }
-    let (refusals, waiting) =
-        refusals::of(release, found.written(), &found.object, &given, validation);
+    let (refusals, waiting) = told(found, release, &mut given, validation);
     let pods = match found.settings(settings) {
         Cow::Borrowed(_) => given.pods,
         Cow::Owned(settings) => forecast(&settings)?.pods,
@@ -247,6 +243,42 @@ fn of_object(
         waiting,
         containers: containers_of(source, found, release, settings, &pods),
     })
+}
+
+/// Why a release makes no Pods of an object, or not all of them, without those that it makes.
+fn refused(
+    source: &Source,
+    found: &objects::Found,
+    json: &Value,
+    release: &Version,
+    settings: &EffectiveSettings,
+    validation: FieldValidation,
+) -> Result<(Vec<Refusal>, Vec<Waiting>), Diagnostic> {
+    let forecast = |settings: &EffectiveSettings| {
+        contract::forecast_without_pods(release, settings, validation, json)
+            .map_err(|error| problem(source, found.written(), &error))
+    };
+    let mut given = forecast(settings)?;
+    if let Cow::Owned(settings) = found.settings(settings) {
+        forecast(&settings)?;
+    }
+    Ok(told(found, release, &mut given, validation))
+}
+
+/// What a forecast says beside its Pods; nothing about texts that are filled in later.
+fn told(
+    found: &objects::Found,
+    release: &Version,
+    given: &mut Forecast,
+    validation: FieldValidation,
+) -> (Vec<Refusal>, Vec<Waiting>) {
+    let written = found.written();
+    if found.holes {
+        given
+            .refusals
+            .retain(|one| !refusals::is_about_hole(written, &one.path));
+    }
+    refusals::of(release, written, &found.object, given, validation)
 }
 
 /// The containers of Pods, with the traps in what makes them.

@@ -42,8 +42,6 @@ pub(super) struct Found {
     pub node: Node,
     /// The object as it is written, where that is another one.
     cron: Option<Node>,
-    /// The object as it is written, for the model.
-    pub json: Value,
     /// What the document says about it.
     pub object: Object,
     /// The ids that its annotation ignores, where it has the annotation.
@@ -79,6 +77,11 @@ impl Found {
     /// The object as it is written.
     pub(super) fn written(&self) -> &Node {
         self.cron.as_ref().unwrap_or(&self.node)
+    }
+
+    /// The same for the model; made anew with each call.
+    pub(super) fn json(&self) -> Value {
+        self.written().to_json()
     }
 
     /// The settings with which the operator makes Pods of the object: those of a `RayCronJob` are shown although its
@@ -255,7 +258,6 @@ fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found 
         .get("metadata")
         .and_then(|node| node.get("annotations"));
     let ignore = annotations.and_then(|node| node.get(ANNOTATION)).cloned();
-    let json = item.node.to_json();
     let holes = item.holes;
     let (node, cron) = if object.kind == "RayCronJob" {
         let why = format!(
@@ -271,7 +273,6 @@ fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found 
     Found {
         node,
         cron,
-        json,
         object,
         ignore,
         holes,

@@ -90,7 +90,7 @@ pub fn join(path: &str, key: &str) -> String {
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     match (path.is_empty(), plain) {
         (true, true) => key.to_owned(),
-        (false, true) => format!("{path}.{key}"),
+        (false, true) => [path, ".", key].concat(),
         (_, false) => format!("{path}[{key:?}]"),
     }
 }

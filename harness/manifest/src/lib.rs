@@ -22,6 +22,7 @@ mod objects;
 mod template;
 #[cfg(test)]
 mod tests;
+mod threads;
 pub mod visible;
 mod walk;
 pub mod yaml;
@@ -32,4 +33,5 @@ pub use diagnostic::{
 };
 pub use objects::{LAST_APPLIED, objects, parse_manifest};
 pub use template::template_action;
+pub use threads::at_once;
 pub use walk::{HOLE, Item, Owner, Sought, Unread, Walk, items};

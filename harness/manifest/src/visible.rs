@@ -82,6 +82,10 @@ pub fn is_unseen(c: char) -> bool {
 }
 
 fn escaped(text: &str, keep: impl Fn(char) -> bool) -> String {
+    // Nearly every text is one of these, and a look at its bytes is enough.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -11,8 +11,12 @@ use serde_json::{Map, Number, Value};
 use serde_saphyr::{DuplicateKeyPolicy, Spanned};
 
 use super::diagnostic::{Diagnostic, DiagnosticResult, Location, Place, Source};
+use super::threads::at_once;
 
 mod json;
+mod parts;
+
+use parts::{Part, parts};
 
 /// Characters of a text that [`Node::describe`] shows.
 const SHOWN: usize = 60;
@@ -139,6 +143,19 @@ pub fn parse(source: &Source) -> DiagnosticResult<Vec<Node>> {
 }
 
 fn parse_stream(source: &Source) -> DiagnosticResult<Vec<Node>> {
+    let parts = parts(&source.text);
+    if parts.len() > 1 {
+        let read = at_once(parts, |part| parse_part(source, part));
+        let read: DiagnosticResult<Vec<_>> = read.into_iter().collect();
+        if let Ok(nodes) = read {
+            return Ok(nodes.into_iter().flatten().collect());
+        }
+    }
+    // What is wrong with a text that can't be read is said of all of it.
+    parse_part(source, Part::whole(&source.text))
+}
+
+fn parse_part(source: &Source, part: Part) -> DiagnosticResult<Vec<Node>> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         budget: budget(),
@@ -146,13 +163,13 @@ fn parse_stream(source: &Source) -> DiagnosticResult<Vec<Node>> {
         // Duplicates are found here, because only keys as Kubernetes reads them can be compared.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
     };
-    let documents: Vec<Raw> = match serde_saphyr::from_multiple_with_options(&source.text, options)
-    {
+    let documents: Vec<Raw> = match serde_saphyr::from_multiple_with_options(part.text, options) {
         Ok(documents) => documents,
         Err(error) => return Err(vec![syntax_error(source, &error)]),
     };
     let mut reader = Reader {
         source,
+        part,
         problems: Vec::new(),
     };
     let nodes = documents
@@ -182,18 +199,20 @@ fn syntax_error(source: &Source, error: &serde_saphyr::Error) -> Diagnostic {
         .rsplit_once(" at line ")
         .map_or(text.as_str(), |(message, _)| message);
     // The library gives lines and columns of such errors, but no bytes.
-    let location = error.location().map(|location| place(location).location);
+    let location = error.location();
+    let location = location.map(|location| place(location, Part::whole("")).location);
     let place = source.rest_of_line(location.unwrap_or(Location { line: 1, column: 1 }));
     source.error(&place, format!("not valid YAML: {message}"))
 }
 
-fn place(location: serde_saphyr::Location) -> Place {
+/// The place in a text of a place in a part of it.
+fn place(location: serde_saphyr::Location, part: Part) -> Place {
     let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    let start = number(location.span().byte_offset().unwrap_or(0));
+    let start = part.bytes + number(location.span().byte_offset().unwrap_or(0));
     let length = number(location.span().byte_len().unwrap_or(0));
     Place {
         location: Location {
-            line: number(location.line()),
+            line: part.lines + number(location.line()),
             column: number(location.column()),
         },
         span: start..start + length,
@@ -259,6 +278,10 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(RawValue::Text(value.into()))
     }
 
+    fn visit_string<E>(self, value: String) -> Result<RawValue, E> {
+        Ok(RawValue::Text(value))
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<RawValue, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = access.next_element()? {
@@ -278,12 +301,13 @@ impl<'de> Visitor<'de> for RawVisitor {
 
 struct Reader<'a> {
     source: &'a Source,
+    part: Part<'a>,
     problems: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
     fn node(&mut self, Raw(spanned): Raw) -> Node {
-        let written = place(spanned.defined).span;
+        let written = place(spanned.defined, self.part).span;
         let value = match spanned.value {
             RawValue::Null => Yaml::Null,
             RawValue::Bool(value) => self.boolean(value, written),
@@ -298,7 +322,7 @@ impl Reader<'_> {
         };
         Node {
             value,
-            place: place(spanned.referenced),
+            place: place(spanned.referenced, self.part),
         }
     }
 

@@ -6,11 +6,11 @@
 use serde_json::Value;
 
 use super::table::{Node, Rule};
-use super::view::{child, item};
+use super::view::Path;
 use super::{Refusal, api};
 
 /// Applies the rules of a node and of everything below it.
-pub(super) fn rules(node: &Node, path: &str, value: &Value, found: &mut Vec<Refusal>) {
+pub(super) fn rules(node: &Node, path: &Path, value: &Value, found: &mut Vec<Refusal>) {
     for rule in node.cel.iter().filter(|rule| !rule.update) {
         if evaluate(&rule.rule, value) == Some(false) {
             found.push(broken(rule, path, value));
@@ -20,14 +20,14 @@ pub(super) fn rules(node: &Node, path: &str, value: &Value, found: &mut Vec<Refu
         Value::Object(fields) => {
             for (name, value) in fields {
                 if let Some(schema) = node.field(name) {
-                    rules(schema, &child(path, name), value, found);
+                    rules(schema, &Path::Field(path, name), value, found);
                 }
             }
         }
         Value::Array(items) => {
             if let Some(schema) = node.element() {
                 for (index, value) in items.iter().enumerate() {
-                    rules(schema, &item(path, index), value, found);
+                    rules(schema, &Path::Element(path, index), value, found);
                 }
             }
         }
@@ -35,7 +35,7 @@ pub(super) fn rules(node: &Node, path: &str, value: &Value, found: &mut Vec<Refu
     }
 }
 
-fn broken(rule: &Rule, path: &str, value: &Value) -> Refusal {
+fn broken(rule: &Rule, path: &Path, value: &Value) -> Refusal {
     let kind = match value {
         Value::Object(_) => "object",
         Value::Array(_) => "array",
@@ -45,7 +45,7 @@ fn broken(rule: &Rule, path: &str, value: &Value) -> Refusal {
         .message
         .clone()
         .unwrap_or_else(|| format!("failed rule: {}", rule.rule));
-    api(path, format!("Invalid value: \"{kind}\": {reason}"))
+    api(path.text(), format!("Invalid value: \"{kind}\": {reason}"))
 }
 
 /// Whether a value keeps a rule; none where the rule is not known.

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::held::{Held, held};
 use super::pods::cluster_spec;
 use super::view::View;
-use super::{FieldValidation, Reach, Refusal, admit_with};
+use super::{Admission, FieldValidation, Reach, Refusal, admit_with};
+use crate::predict::readable;
 use crate::{EffectiveSettings, ModelError, PodContract, PodRole, predict};
 
 /// What a release of the operator, behind an API server, makes of an object.
@@ -34,26 +35,18 @@ pub fn forecast(
     validation: FieldValidation,
     object: &Value,
 ) -> Result<Forecast, ModelError> {
-    let admission = admit_with(release, settings, object);
-    let reaches: Vec<Reach> = admission
-        .refusals
-        .iter()
-        .filter(|refusal| refusal.clients.refuses(validation))
-        .map(|refusal| refusal.reach)
-        .collect();
-    let held =
-        held(release, settings, &admission.stored).filter(|_| !reaches.contains(&Reach::Object));
+    let admitted = admitted(release, settings, validation, object);
     let mut pods = Vec::new();
-    if !reaches.contains(&Reach::Object) && held.is_none() {
-        pods = predict(release, settings, &admission.stored)?;
-        let suspended = suspended_groups(&admission.stored);
+    if admitted.has_pods() {
+        pods = predict(release, settings, &admitted.stored)?;
+        let suspended = suspended_groups(&admitted.stored);
         let mut workers = 0;
         pods.retain(|pod| {
             let group = workers;
             workers += usize::from(pod.role == PodRole::Worker);
             let waits = pod.role == PodRole::Worker && suspended.get(group) == Some(&true);
             !waits
-                && !reaches.iter().any(|reach| match reach {
+                && !admitted.reaches.iter().any(|reach| match reach {
                     Reach::Object => true,
                     Reach::GroupsFrom(first) => pod.role == PodRole::Worker && group >= *first,
                     Reach::Submitter => pod.role == PodRole::Submitter,
@@ -61,10 +54,67 @@ pub fn forecast(
         });
     }
     Ok(Forecast {
-        refusals: admission.refusals,
-        held,
+        refusals: admitted.refusals,
+        held: admitted.held,
         pods,
     })
+}
+
+/// The same without the Pods, which take the longest, for those who ask only whether they come.
+///
+/// # Errors
+/// Those of [`forecast`].
+pub fn forecast_without_pods(
+    release: &Version,
+    settings: &EffectiveSettings,
+    validation: FieldValidation,
+    object: &Value,
+) -> Result<Forecast, ModelError> {
+    let admitted = admitted(release, settings, validation, object);
+    if admitted.has_pods() {
+        readable(release, settings, &admitted.stored)?;
+    }
+    Ok(Forecast {
+        refusals: admitted.refusals,
+        held: admitted.held,
+        pods: Vec::new(),
+    })
+}
+
+/// An object behind the API server and the operator's checks.
+struct Admitted {
+    refusals: Vec<Refusal>,
+    /// What is refused to the client that was asked about.
+    reaches: Vec<Reach>,
+    held: Option<Held>,
+    stored: Value,
+}
+
+impl Admitted {
+    fn has_pods(&self) -> bool {
+        !self.reaches.contains(&Reach::Object) && self.held.is_none()
+    }
+}
+
+fn admitted(
+    release: &Version,
+    settings: &EffectiveSettings,
+    validation: FieldValidation,
+    object: &Value,
+) -> Admitted {
+    let Admission { refusals, stored } = admit_with(release, settings, object);
+    let reaches: Vec<Reach> = refusals
+        .iter()
+        .filter(|refusal| refusal.clients.refuses(validation))
+        .map(|refusal| refusal.reach)
+        .collect();
+    let held = held(release, settings, &stored).filter(|_| !reaches.contains(&Reach::Object));
+    Admitted {
+        refusals,
+        reaches,
+        held,
+        stored,
+    }
 }
 
 /// Which worker groups are suspended, in their order. A release that does not know the field has

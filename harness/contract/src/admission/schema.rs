@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::table::{Node, node};
-use super::view::{child, item, unquoted};
+use super::view::{Path, unquoted};
 use super::{Clients, Reach, Refusal, Stage, api, cel};
 
 /// Fields of the root that its node does not describe.
@@ -27,12 +27,12 @@ pub(super) fn admit(root: &Node, object: &mut Value) -> Vec<Refusal> {
             aside.push((name, value));
         }
     }
-    prune(root, "", object, &mut found);
+    prune(root, &Path::Root, object, &mut found);
     default(root, object);
     let mut problems = Vec::new();
-    validate(root, "", object, &mut problems);
+    validate(root, &Path::Root, object, &mut problems);
     if problems.is_empty() {
-        cel::rules(root, "", object, &mut problems);
+        cel::rules(root, &Path::Root, object, &mut problems);
     }
     found.append(&mut problems);
     if let Some(fields) = object.as_object_mut() {
@@ -44,31 +44,27 @@ pub(super) fn admit(root: &Node, object: &mut Value) -> Vec<Refusal> {
 }
 
 /// Drops unknown fields, and nulls that are neither allowed nor have a default.
-fn prune(node: &Node, path: &str, value: &mut Value, found: &mut Vec<Refusal>) {
+fn prune(node: &Node, path: &Path, value: &mut Value, found: &mut Vec<Refusal>) {
     match value {
-        Value::Object(fields) => {
-            let names: Vec<String> = fields.keys().cloned().collect();
-            for name in names {
-                let path = child(path, &name);
-                let Some(schema) = node.field(&name) else {
-                    if !node.is_open() {
-                        fields.shift_remove(&name);
-                        found.push(unknown(path));
-                    }
-                    continue;
-                };
-                if fields[&name].is_null() && !schema.nullable && schema.default.is_none() {
-                    fields.shift_remove(&name);
-                    found.push(null(schema, path));
-                } else {
-                    prune(schema, &path, &mut fields[&name], found);
+        Value::Object(fields) => fields.retain(|name, value| {
+            let path = Path::Field(path, name);
+            let Some(schema) = node.field(name) else {
+                if !node.is_open() {
+                    found.push(unknown(path.text()));
                 }
+                return node.is_open();
+            };
+            if value.is_null() && !schema.nullable && schema.default.is_none() {
+                found.push(null(schema, path.text()));
+                return false;
             }
-        }
+            prune(schema, &path, value, found);
+            true
+        }),
         Value::Array(items) => {
             if let Some(schema) = node.element() {
                 for (index, value) in items.iter_mut().enumerate() {
-                    prune(schema, &item(path, index), value, found);
+                    prune(schema, &Path::Element(path, index), value, found);
                 }
             }
         }
@@ -105,10 +101,13 @@ fn default(node: &Node, value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, schema) in node.children() {
+                let Some(default) = &schema.default else {
+                    continue;
+                };
                 let absent = fields
                     .get(name)
                     .is_none_or(|value| value.is_null() && !schema.nullable);
-                if absent && let Some(default) = &schema.default {
+                if absent {
                     fields.insert(name.into(), default.clone());
                 }
             }
@@ -130,18 +129,19 @@ fn default(node: &Node, value: &mut Value) {
 }
 
 /// Everything that is wrong with a value, in the words of the API server.
-fn validate(node: &Node, path: &str, value: &Value, found: &mut Vec<Refusal>) {
+fn validate(node: &Node, path: &Path, value: &Value, found: &mut Vec<Refusal>) {
     let kind = kind_of(value);
-    let shown = unquoted(path);
+    let shown = || unquoted(&path.text());
     if value.is_null() && node.nullable {
         return;
     }
     if !node.accepts(kind) {
         let wanted = node.type_names();
         let message = format!(
-            "Invalid value: \"{kind}\": {shown} in body must be of type {wanted}: \"{kind}\""
+            "Invalid value: \"{kind}\": {} in body must be of type {wanted}: \"{kind}\"",
+            shown()
         );
-        found.push(api(path, message));
+        found.push(api(path.text(), message));
         return;
     }
     if !node.allowed.is_empty() && !node.allowed.contains(value) {
@@ -150,7 +150,7 @@ fn validate(node: &Node, path: &str, value: &Value, found: &mut Vec<Refusal>) {
             "Unsupported value: {value}: supported values: {}",
             allowed.join(", ")
         );
-        found.push(api(path, message));
+        found.push(api(path.text(), message));
     }
     match value {
         Value::Object(fields) => {
@@ -159,11 +159,11 @@ fn validate(node: &Node, path: &str, value: &Value, found: &mut Vec<Refusal>) {
                 .iter()
                 .filter(|name| !fields.contains_key(*name))
             {
-                found.push(api(child(path, name), "Required value"));
+                found.push(api(Path::Field(path, name).text(), "Required value"));
             }
             for (name, value) in fields {
                 if let Some(schema) = node.field(name) {
-                    validate(schema, &child(path, name), value, found);
+                    validate(schema, &Path::Field(path, name), value, found);
                 }
             }
         }
@@ -177,7 +177,7 @@ fn validate(node: &Node, path: &str, value: &Value, found: &mut Vec<Refusal>) {
             );
             if let Some(schema) = node.element() {
                 for (index, value) in items.iter().enumerate() {
-                    validate(schema, &item(path, index), value, found);
+                    validate(schema, &Path::Element(path, index), value, found);
                 }
             }
             duplicates(node, path, items, found);
@@ -194,9 +194,11 @@ fn validate(node: &Node, path: &str, value: &Value, found: &mut Vec<Refusal>) {
             if let Some(pattern) = &node.pattern
                 && super::metadata::matches(pattern, text) == Some(false)
             {
-                let message =
-                    format!("Invalid value: {value}: {shown} in body should match '{pattern}'");
-                found.push(api(path, message));
+                let message = format!(
+                    "Invalid value: {value}: {} in body should match '{pattern}'",
+                    shown()
+                );
+                found.push(api(path.text(), message));
             }
         }
         Value::Number(number) => bounds(node, path, number.as_f64().unwrap_or_default(), found),
@@ -205,7 +207,7 @@ fn validate(node: &Node, path: &str, value: &Value, found: &mut Vec<Refusal>) {
 }
 
 fn lengths(
-    path: &str,
+    path: &Path,
     length: usize,
     unit: &str,
     (least, most): (Option<usize>, Option<usize>),
@@ -213,11 +215,17 @@ fn lengths(
 ) {
     if let Some(least) = least.filter(|least| length < *least) {
         let message = if unit == "items" {
-            format!("Invalid value: {length}: {path} in body should have at least {least} items")
+            format!(
+                "Invalid value: {length}: {} in body should have at least {least} items",
+                path.text()
+            )
         } else {
-            format!("Invalid value: \"\": {path} in body should be at least {least} {unit}")
+            format!(
+                "Invalid value: \"\": {} in body should be at least {least} {unit}",
+                path.text()
+            )
         };
-        found.push(api(path, message));
+        found.push(api(path.text(), message));
     }
     if let Some(most) = most.filter(|most| length > *most) {
         let message = if unit == "items" {
@@ -225,28 +233,30 @@ fn lengths(
         } else {
             format!("Too long: may not be more than {most} bytes")
         };
-        found.push(api(path, message));
+        found.push(api(path.text(), message));
     }
 }
 
-fn bounds(node: &Node, path: &str, number: f64, found: &mut Vec<Refusal>) {
+fn bounds(node: &Node, path: &Path, number: f64, found: &mut Vec<Refusal>) {
     if let Some(least) = node.minimum.filter(|least| number < *least) {
         let message = format!(
-            "Invalid value: {number}: {path} in body should be greater than or equal to {least}"
+            "Invalid value: {number}: {} in body should be greater than or equal to {least}",
+            path.text()
         );
-        found.push(api(path, message));
+        found.push(api(path.text(), message));
     }
     if let Some(most) = node.maximum.filter(|most| number > *most) {
         let message = format!(
-            "Invalid value: {number}: {path} in body should be less than or equal to {most}"
+            "Invalid value: {number}: {} in body should be less than or equal to {most}",
+            path.text()
         );
-        found.push(api(path, message));
+        found.push(api(path.text(), message));
     }
 }
 
 /// Elements of a list that is a map or a set must differ.
-fn duplicates(node: &Node, path: &str, items: &[Value], found: &mut Vec<Refusal>) {
-    if node.list.is_none() {
+fn duplicates(node: &Node, path: &Path, items: &[Value], found: &mut Vec<Refusal>) {
+    if node.list.is_none() || items.len() < 2 {
         return;
     }
     let key = |value: &Value| -> String {
@@ -262,7 +272,10 @@ fn duplicates(node: &Node, path: &str, items: &[Value], found: &mut Vec<Refusal>
     let keys: Vec<String> = items.iter().map(key).collect();
     for (index, key) in keys.iter().enumerate() {
         if keys[..index].contains(key) {
-            found.push(api(item(path, index), format!("Duplicate value: {key}")));
+            found.push(api(
+                Path::Element(path, index).text(),
+                format!("Duplicate value: {key}"),
+            ));
         }
     }
 }

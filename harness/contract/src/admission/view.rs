@@ -10,8 +10,26 @@ pub(super) fn child(path: &str, name: &str) -> String {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     match (path.is_empty(), plain) {
         (true, true) => name.to_owned(),
-        (false, true) => format!("{path}.{name}"),
+        (false, true) => [path, ".", name].concat(),
         (_, false) => format!("{path}[{name:?}]"),
+    }
+}
+
+/// A path that is written out only where somebody is told of it: most values have nothing wrong with them.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Path<'a> {
+    Root,
+    Field(&'a Path<'a>, &'a str),
+    Element(&'a Path<'a>, usize),
+}
+
+impl Path<'_> {
+    pub fn text(&self) -> String {
+        match self {
+            Path::Root => String::new(),
+            Path::Field(parent, name) => child(&parent.text(), name),
+            Path::Element(parent, index) => item(&parent.text(), *index),
+        }
     }
 }
 

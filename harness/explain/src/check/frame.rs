@@ -1,6 +1,6 @@
 //! The lines of a file that a finding quotes, with carets under the value.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kuberay_manifest::visible::line as safe;
 use kuberay_manifest::yaml::{Node, Yaml};
@@ -58,20 +58,25 @@ fn end(source: &Source, node: &Node) -> Location {
     }
 }
 
-/// The ends of an object's values, by where they begin.
-pub(super) struct Regions(HashMap<(usize, usize), (usize, usize)>);
+/// The ends of those of an object's values that begin at some positions.
+pub(super) struct Regions(BTreeMap<(usize, usize), (usize, usize)>);
 
 impl Regions {
-    /// Collects them where they are of use.
-    pub(super) fn of(source: &Source, node: &Node, of_use: bool) -> Self {
-        let mut all = HashMap::new();
-        if of_use {
-            collect(source, node, &mut all);
+    /// Finds the values at these positions; one column is what ends where none begins.
+    pub(super) fn of(
+        source: &Source,
+        node: &Node,
+        positions: impl Iterator<Item = (usize, usize)>,
+    ) -> Self {
+        let column = |(line, column)| ((line, column), (line, column + 1));
+        let mut ends: BTreeMap<_, _> = positions.map(column).collect();
+        if !ends.is_empty() {
+            find(source, node, &mut ends);
         }
-        Self(all)
+        Self(ends)
     }
 
-    /// Where the value that begins at a position ends; one column later where none begins there.
+    /// Where the value that begins at a position ends.
     pub(super) fn end(&self, line: usize, column: usize) -> (usize, usize) {
         self.0
             .get(&(line, column))
@@ -81,14 +86,17 @@ impl Regions {
 }
 
 /// A value inside of another replaces it, since it names the position more exactly.
-fn collect(source: &Source, node: &Node, into: &mut HashMap<(usize, usize), (usize, usize)>) {
-    let (start, end) = region(source, node);
-    into.insert((start.line, start.column), (end.line, end.column));
+fn find(source: &Source, node: &Node, ends: &mut BTreeMap<(usize, usize), (usize, usize)>) {
+    let start = node.place.location;
+    if let Some(found) = ends.get_mut(&(start.line, start.column)) {
+        let end = end(source, node);
+        *found = (end.line, end.column);
+    }
     match &node.value {
         Yaml::Map(entries) => entries
             .iter()
-            .for_each(|(_, value)| collect(source, value, into)),
-        Yaml::List(items) => items.iter().for_each(|item| collect(source, item, into)),
+            .for_each(|(_, value)| find(source, value, ends)),
+        Yaml::List(items) => items.iter().for_each(|item| find(source, item, ends)),
         Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) => {}
     }
 }
