@@ -49,7 +49,7 @@ use semver::Version;
 use super::document::{Container, ContainerRole, DocumentPlace, Object};
 use super::objects::{Found, KINDS, Objects};
 use super::refusals::{Refusal, Stage, Waiting};
-use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap, Weight};
+use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap};
 use super::{ExplainError, containers_of, operator, reached, read, refused};
 
 pub use crate::objects::ANNOTATION;
@@ -376,10 +376,7 @@ fn of_place(one: &Found, other: Other, place: &DocumentPlace) -> CheckFinding {
 fn of_warning(warning: &super::Warning) -> CheckFinding {
     CheckFinding {
         id: warning.id.clone(),
-        severity: match warning.weight {
-            Weight::Warning => Severity::Warning,
-            Weight::Note => Severity::Note,
-        },
+        severity: warning.severity,
         rule: Some(warning.rule.clone()),
         line: warning.place.line,
         column: warning.place.column,

@@ -93,7 +93,7 @@ fn warn(trap: &Trap, cursor: &Cursor, detail: &str) -> Warning {
     Warning {
         id: trap.id.into(),
         rule: trap.rule.into(),
-        weight: trap.weight,
+        severity: trap.severity,
         place: cursor.into(),
         message,
         advice: trap.advice.into(),

@@ -1,12 +1,11 @@
 //! The document that `explain --format json` writes.
 
-use kuberay_manifest::Cursor;
+use kuberay_manifest::{Cursor, Severity};
 use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Weight;
 use super::refusals::{Break, Refusal, Waiting};
 
 /// What the document calls its own form; it changes when a field changes its meaning or goes, not when one is added.
@@ -179,8 +178,8 @@ pub struct Warning {
     pub id: String,
     /// The rule of the contract behind it.
     pub rule: String,
-    /// How much it weighs.
-    pub weight: Weight,
+    /// How bad it is.
+    pub severity: Severity,
     /// Where it is.
     pub place: DocumentPlace,
     /// What happens.

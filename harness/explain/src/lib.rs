@@ -66,7 +66,7 @@ pub use render::render;
 pub use schema::explain_schema;
 pub use shell::{ShellVerdict, shell_verdict};
 pub use upgrade::render_upgrade;
-pub use warning::{TRAPS, Trap, Weight};
+pub use warning::{TRAPS, Trap};
 
 /// Why a file can't be explained.
 #[derive(Debug, thiserror::Error)]

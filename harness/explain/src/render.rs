@@ -1,7 +1,7 @@
 //! An explanation as text for people.
 
-use super::Weight;
 use super::document::{Container, ContainerRole, Explanation, Variable, Warning};
+use kuberay_manifest::Severity;
 use kuberay_manifest::visible::{line, quoted};
 
 /// The explanation as text; every string is quoted, because its spaces count.
@@ -28,14 +28,16 @@ pub fn render(explanation: &Explanation) -> String {
     for note in &explanation.notes {
         text.push_str(&format!("note: {}\n", line(note)));
     }
-    let count = |weight: Weight| {
+    let count = |severity: Severity| {
         let warnings = explanation
             .containers
             .iter()
             .flat_map(|container| &container.warnings);
-        warnings.filter(|warning| warning.weight == weight).count()
+        warnings
+            .filter(|warning| warning.severity == severity)
+            .count()
     };
-    let (warnings, notes) = (count(Weight::Warning), count(Weight::Note));
+    let (warnings, notes) = (count(Severity::Warning), count(Severity::Note));
     if !explanation.refusals.is_empty() {
         let count = explanation.refusals.len();
         text.push_str(&format!("{}, ", plural(count, "refusal")));
@@ -146,13 +148,10 @@ fn describe(variable: &Variable) -> String {
 }
 
 fn warn(file: &str, warning: &Warning) -> String {
-    let weight = match warning.weight {
-        Weight::Warning => "warning",
-        Weight::Note => "note",
-    };
+    let severity = warning.severity.word();
     let place = &warning.place;
     format!(
-        "    {weight} {} {} at {}:{}:{} {}\n      {}\n      Instead: {}\n",
+        "    {severity} {} {} at {}:{}:{} {}\n      {}\n      Instead: {}\n",
         warning.rule,
         warning.id,
         line(file),

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use kuberay_manifest::visible::line;
 
-use super::Weight;
 use super::document::{Container, ContainerChange, ContainerRole, Explanation};
 use super::refusals::Missing;
 
@@ -99,12 +98,9 @@ fn traps(explanation: &Explanation) -> String {
             } else {
                 format!(" (only on {})", releases.join(", "))
             };
-            let weight = match warning.weight {
-                Weight::Warning => "warning",
-                Weight::Note => "note",
-            };
+            let severity = warning.severity.word();
             text.push_str(&format!(
-                "\n{weight} {} {}:{}{releases}: {}\n  Instead: {}\n",
+                "\n{severity} {} {}:{}{releases}: {}\n  Instead: {}\n",
                 warning.id,
                 line(&container.object.file),
                 warning.place.line,

@@ -1,19 +1,6 @@
 //! The traps that `explain` warns of, in one table.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// How much a warning weighs.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Weight {
-    /// Something other than what is written will most likely happen.
-    Warning,
-    /// Worth knowing; it may be meant.
-    Note,
-}
+use kuberay_manifest::Severity;
 
 /// A trap: what it is called, the rule of the contract behind it, and what to do instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +9,8 @@ pub struct Trap {
     pub id: &'static str,
     /// The rule of the contract that it follows from.
     pub rule: &'static str,
-    /// How much it weighs.
-    pub weight: Weight,
+    /// How bad it is.
+    pub severity: Severity,
     /// What happens, in a sentence.
     pub text: &'static str,
     /// What to write instead.
@@ -33,11 +20,11 @@ pub struct Trap {
 }
 
 macro_rules! traps {
-    ($($constant:ident $id:literal $rule:ident $weight:ident: $text:literal; $advice:literal; [$($scenario:literal),*])*) => {
+    ($($constant:ident $id:literal $rule:ident $severity:ident: $text:literal; $advice:literal; [$($scenario:literal),*])*) => {
         $(pub(super) const $constant: &Trap = &Trap {
             id: $id,
             rule: stringify!($rule),
-            weight: Weight::$weight,
+            severity: Severity::$severity,
             text: $text,
             advice: $advice,
             scenarios: &[$($scenario),*],
@@ -306,7 +293,7 @@ mod tests {
     fn table() -> String {
         let mut text = "\n| id | rule | what happens | shown by |\n|---|---|---|---|\n".to_owned();
         for trap in TRAPS {
-            let note = if trap.weight == Weight::Note {
+            let note = if trap.severity == Severity::Note {
                 " (note)"
             } else {
                 ""

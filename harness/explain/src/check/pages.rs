@@ -9,7 +9,7 @@ use semver::Version;
 use similar::TextDiff;
 
 use super::{CheckFinding, CheckReport, IDS, Look, Options, check};
-use crate::warning::{TRAPS, Trap, Weight};
+use crate::warning::{TRAPS, Trap};
 
 static EXAMPLES: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/examples");
 
@@ -94,12 +94,9 @@ impl Example {
 
 /// Returns the page of a trap in Markdown, as committed in `docs/reference/traps/`.
 pub fn page(trap: &Trap) -> String {
-    let weight = match trap.weight {
-        Weight::Warning => "warning",
-        Weight::Note => "note",
-    };
+    let severity = trap.severity.word();
     let mut text = format!(
-        "# {}\n\n{weight}, rule [{}](../contract.md)\n\n",
+        "# {}\n\n{severity}, rule [{}](../contract.md)\n\n",
         trap.id, trap.rule
     );
     text.push_str(&format!("## What happens\n\n{}\n\n", trap.text));
@@ -217,13 +214,10 @@ pub fn index() -> String {
          | id | severity | rule | what happens |\n|---|---|---|---|\n",
     );
     for trap in TRAPS {
-        let weight = match trap.weight {
-            Weight::Warning => "warning",
-            Weight::Note => "note",
-        };
+        let severity = trap.severity.word();
         let cell = trap.text.replace('|', "\\|");
         text.push_str(&format!(
-            "| [`{0}`]({0}.md) | {weight} | {1} | {cell} |\n",
+            "| [`{0}`]({0}.md) | {severity} | {1} | {cell} |\n",
             trap.id, trap.rule
         ));
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use kuberay_contract::FieldValidation;
+use kuberay_explain::TRAPS;
 use kuberay_explain::check::{Options, check};
-use kuberay_explain::{TRAPS, Weight};
 use kuberay_manifest::{Source, yaml};
 use semver::{Version, VersionReq};
 
@@ -123,10 +123,7 @@ fn page(counts: &BTreeMap<&str, Count>, scenarios: usize, runs: usize) -> String
     );
     let mut sums = [0; 3];
     for trap in TRAPS {
-        let weight = match trap.weight {
-            Weight::Warning => "warning",
-            Weight::Note => "note",
-        };
+        let severity = trap.severity.word();
         let none = Count::default();
         let count = counts.get(trap.id).unwrap_or(&none);
         let numbers = [count.hits, count.misses, count.false_alarms];
@@ -134,7 +131,7 @@ fn page(counts: &BTreeMap<&str, Count>, scenarios: usize, runs: usize) -> String
             *sum += number;
         }
         text += &format!(
-            "| [`{0}`](traps/{0}.md) | {weight} | {1} | {2} | {3} | {4} |\n",
+            "| [`{0}`](traps/{0}.md) | {severity} | {1} | {2} | {3} | {4} |\n",
             trap.id,
             count.scenarios.len(),
             numbers[0],

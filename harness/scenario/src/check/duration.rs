@@ -2,11 +2,13 @@
 
 use jiff::SignedDuration;
 
+use crate::parse_duration;
+
 /// The length under a key of a check.
 ///
 /// # Errors
 /// A sentence where it is none.
 pub(super) fn parse(key: &str, text: &str) -> Result<SignedDuration, String> {
-    text.parse()
-        .map_err(|error| format!("`{key}: {text}` is not a duration such as 10s: {error}"))
+    let length = parse_duration(text).map_err(|error| format!("`{key}`: {error}"))?;
+    SignedDuration::try_from(length).map_err(|error| format!("`{key}: {text}`: {error}"))
 }

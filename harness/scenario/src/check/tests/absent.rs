@@ -111,6 +111,6 @@ fn a_time_that_is_none_fails() {
     let absent = json!({"absent": {"role": "worker", "for": "soon", "after": {"role": "head"}}});
     fails(
         judge(&check(absent), &Observation::default()),
-        "`for: soon` is not a duration",
+        "`for`: `soon` is not a length of time",
     );
 }

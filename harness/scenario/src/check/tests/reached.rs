@@ -73,7 +73,7 @@ fn what_is_not_reached_is_waited_for(#[case] ready: Option<i64>, #[case] message
     json!({ "first": "ready", "then": "rayReady", "apart": "soon" }),
     None,
     None,
-    "`apart: soon` is not a duration such as 10s"
+    "`apart`: `soon` is not a length of time"
 )]
 fn another_order_fails(
     #[case] fields: Value,

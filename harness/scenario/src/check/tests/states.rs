@@ -133,7 +133,7 @@ fn never_passes_only_when_the_time_is_over() {
     );
     fails(
         judge(&never("soon"), &observation),
-        "`for: soon` is not a duration such as 10s",
+        "`for`: `soon` is not a length of time",
     );
 }
 
