@@ -43,7 +43,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kuberay_contract::{self as contract, EffectiveSettings, FieldValidation};
-use kuberay_manifest::{Diagnostic, Location, Severity, Source, at_once};
+use kuberay_manifest::{Diagnostic, Location, Source, at_once};
 use semver::Version;
 
 use super::document::{Container, ContainerRole, DocumentPlace, Object};

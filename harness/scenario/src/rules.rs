@@ -149,7 +149,7 @@ fn checks(problems: &mut Problems<'_>, spec: &Node) {
                     problems.no_pod_of_a_job(kind.key, pod.get("role"));
                 }
             }
-            if !kind.knows_end {
+            if !kind.follows_log {
                 for key in ["after", "first", "then"] {
                     no_end(problems, body.get(key));
                 }

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use kuberay_manifest::Severity;
 use rstest::rstest;
 use serde_json::Value;
 

@@ -19,10 +19,9 @@ pub(crate) struct Kind {
     pub needs_kubelet: bool,
     /// Whether it can look at a Pod that a Job makes. The Pods of a Job come and go, and there may be several.
     pub knows_pods_of_jobs: bool,
-    /// Whether it can wait for the end of a container.
-    pub knows_end: bool,
-    /// Whether a pass counts only at the end of the case, because the check may still turn out to be wrong.
-    pub holds_to_the_end: bool,
+    /// Whether it follows the log of a container: it can wait for the end of the container, and a pass counts only at
+    /// the end of the case, because a later line may take it back.
+    pub follows_log: bool,
     /// The milestone that is reached when all checks of the kind pass. Only Ray's dashboard shows it.
     pub grants: Option<Milestone>,
     /// Finds what the schema can't say about a check: values that make no sense, and checks that pass on every cluster.
@@ -37,8 +36,7 @@ impl Kind {
             layer,
             needs_kubelet: false,
             knows_pods_of_jobs: false,
-            knows_end: false,
-            holds_to_the_end: false,
+            follows_log: false,
             grants: None,
             lint: |_, _| {},
         }

@@ -107,9 +107,9 @@ impl Check {
         self.grants().is_some()
     }
 
-    /// Whether a pass counts only at the end of the case, because the check may still turn out to be wrong.
+    /// Whether a pass counts only at the end of the case, because a later line of a log may take it back.
     pub fn holds_to_the_end(&self) -> bool {
-        self.of_kind().holds_to_the_end
+        self.of_kind().follows_log
     }
 
     /// The milestone that is reached when this check and all others of its kind pass.

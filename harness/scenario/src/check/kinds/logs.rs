@@ -77,8 +77,7 @@ impl CheckKind for LogsCheck {
         Kind {
             needs_kubelet: true,
             knows_pods_of_jobs: true,
-            knows_end: true,
-            holds_to_the_end: true,
+            follows_log: true,
             lint,
             ..Kind::new("logs", Layer::Runtime)
         }

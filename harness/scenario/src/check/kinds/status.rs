@@ -75,7 +75,7 @@ impl CheckKind for StatusCheck {
             let found = text(found).unwrap_or_else(|| "not set".into());
             if found == self.value {
                 let message = format!("{} of {kind} {name} is {found}", self.field);
-                return Verdict::Pass(self.finding(message, vec![found]));
+                return Verdict::Pass(self.finding(message, &[found]));
             }
             seen.push(format!("{name}: {found}"));
         }
@@ -88,7 +88,7 @@ impl CheckKind for StatusCheck {
                 seen.join(", ")
             ),
         };
-        Verdict::NotYet(self.finding(message, seen))
+        Verdict::NotYet(self.finding(message, &seen))
     }
 
     fn within(&self) -> Option<&str> {
@@ -97,7 +97,7 @@ impl CheckKind for StatusCheck {
 }
 
 impl StatusCheck {
-    fn finding(&self, message: String, found: Vec<String>) -> Finding {
+    fn finding(&self, message: String, found: &[String]) -> Finding {
         Finding {
             message,
             expected: Some(self.value.clone()),
@@ -141,7 +141,7 @@ mod tests {
         check.evaluate(&observation, &NoSnapshots)
     }
 
-    fn cluster(name: &str, status: Value) -> Value {
+    fn cluster(name: &str, status: &Value) -> Value {
         json!({"metadata": {"name": name}, "status": status})
     }
 
@@ -152,15 +152,15 @@ mod tests {
     #[case::named(json!({"field": "state", "value": "ready", "name": "a"}), json!({"state": "ready"}))]
     fn a_field_with_the_value_passes(#[case] mut check: Value, #[case] status: Value) {
         check["kind"] = "RayCluster".into();
-        let verdict = verdict(check, vec![cluster("a", status)]);
+        let verdict = verdict(check, vec![cluster("a", &status)]);
         assert!(matches!(verdict, Verdict::Pass(_)), "{verdict:?}");
     }
 
     #[rstest]
     #[case::no_object(json!({}), vec![], "waits for the RayCluster")]
-    #[case::no_status(json!({}), vec![cluster("a", json!(null))], "to be ready; a: not set")]
-    #[case::other_value(json!({}), vec![cluster("a", json!({"state": "failed"}))], "to be ready; a: failed")]
-    #[case::other_object(json!({"name": "b"}), vec![cluster("a", json!({"state": "ready"}))], "waits for the RayCluster")]
+    #[case::no_status(json!({}), vec![cluster("a", &json!(null))], "to be ready; a: not set")]
+    #[case::other_value(json!({}), vec![cluster("a", &json!({"state": "failed"}))], "to be ready; a: failed")]
+    #[case::other_object(json!({"name": "b"}), vec![cluster("a", &json!({"state": "ready"}))], "waits for the RayCluster")]
     fn anything_else_is_awaited(
         #[case] mut check: Value,
         #[case] clusters: Vec<Value>,
