@@ -1,8 +1,9 @@
-//! What `check` and `explain` take for one, a thousand and ten thousand RayClusters of two groups, beside tools that check
-//! manifests of any kind.
+//! What `check` and `explain` take for one, a thousand and ten thousand RayClusters of two groups,
+//! beside tools that check manifests of any kind.
 //!
-//! `cargo bench --bench check -- PROGRAM [NAME=PROGRAM]… [ROUNDS]`; `ci/bench check` builds what it needs. A round runs each tool
-//! once, one after the other, so that what else the machine does hits all alike. docs/benchmarks.md has the results.
+//! `cargo bench --bench check -- PROGRAM [NAME=PROGRAM]… [ROUNDS]`; `ci/bench check` builds what it
+//! needs. A round runs each tool once, one after the other, so that what else the machine does hits
+//! all alike. docs/benchmarks.md has the results.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

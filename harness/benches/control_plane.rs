@@ -1,7 +1,8 @@
 //! What envtest costs: whole runs, one scenario, exploration; time, CPU and memory of each program.
 //!
-//! `cargo bench --profile dev --bench control_plane` (most of the time is that of programs that are not ours). Words after
-//! `--` select parts by their names. It has a folder of its own for what runs, and shares only programs with the cache.
+//! `cargo bench --profile dev --bench control_plane` (most of the time is that of programs that are
+//! not ours). Words after `--` select parts by their names. It has a folder of its own for what
+//! runs, and shares only programs with the cache.
 
 #[path = "processes.rs"]
 mod processes;

@@ -1,7 +1,8 @@
-//! Three ways to give a new node Ray's image, in turn in one run: our registry, `kind load`, and unpacked beforehand.
+//! Three ways to give a new node Ray's image, in turn in one run: our registry, `kind load`, and
+//! unpacked beforehand.
 //!
-//! `cargo bench --profile dev --bench feeding` (the programs that are timed are not ours, so our own profile does not
-//! matter). It makes clusters of its own and removes them.
+//! `cargo bench --profile dev --bench feeding` (the programs that are timed are not ours, so our
+//! own profile does not matter). It makes clusters of its own and removes them.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -148,8 +148,8 @@ pub enum Command {
 pub enum Scenarios {
     /// Create a scenario from manifests
     ///
-    /// The manifests may be the output of `kubectl get … -o yaml`. The scenario compares what the operator writes into
-    /// each Pod with snapshots, which the first run records.
+    /// The manifests may be the output of `kubectl get … -o yaml`. The scenario compares what the
+    /// operator writes into each Pod with snapshots, which the first run records.
     Init(Init),
     /// Print each scenario with its rules and requirements
     List(Folder),
@@ -327,7 +327,8 @@ pub struct Docs {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum DocsPage {
-    /// docs/reference/contract.md: every rule of the contract with its releases, scenarios and issues
+    /// docs/reference/contract.md: every rule of the contract with its releases, scenarios and
+    /// issues
     #[default]
     Contract,
     /// docs/reference/pairs.md: results of each kind scenario on each pair of releases
@@ -363,7 +364,8 @@ pub struct Root {
 }
 
 impl Folder {
-    /// Returns the folder that was given, else `scenarios` here, else that of the built-in scenarios.
+    /// Returns the folder that was given, else `scenarios` here, else that of the built-in
+    /// scenarios.
     ///
     /// # Errors
     /// When the built-in scenarios can't be unpacked into the cache.
@@ -683,8 +685,8 @@ pub struct Run {
     pub evidence: EvidenceChoice,
     /// Number of cases at once, as far as the nodes have capacity
     ///
-    /// When absent: 16 on envtest, one for each processor on kind, 64 with --context; a case that only waits for time to
-    /// pass then lets another begin.
+    /// When absent: 16 on envtest, one for each processor on kind, 64 with --context; a case that
+    /// only waits for time to pass then lets another begin.
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// Time limit of the whole run, such as 30m

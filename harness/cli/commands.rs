@@ -1,4 +1,5 @@
-//! The command line: arguments become calls of the engine, and results become text and an exit code.
+//! The command line: arguments become calls of the engine, and results become text and an exit
+//! code.
 
 mod artifacts;
 mod check;
@@ -117,7 +118,8 @@ fn report(error: &CliError) -> u8 {
     error.exit_code()
 }
 
-/// Diagnostics for whoever looks for a fault in the harness itself: `KUBERAY_CONFORMANCE_LOG=debug`.
+/// Diagnostics for whoever looks for a fault in the harness itself:
+/// `KUBERAY_CONFORMANCE_LOG=debug`.
 fn start_log() {
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("KUBERAY_CONFORMANCE_LOG").unwrap_or_default();

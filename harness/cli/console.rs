@@ -1,8 +1,9 @@
 //! What commands print: the only place of the program that writes to standard output.
 //!
-//! A reader that closes its end has seen enough: the rest is dropped, and the exit code stays that of the verdict. Any
-//! other failure, such as a full disk, loses results: it is reported, and the process exits with 3. A standard output
-//! that is closed from the start is not such a failure: Rust's runtime opens `/dev/null` in its place before `main`.
+//! A reader that closes its end has seen enough: the rest is dropped, and the exit code stays that
+//! of the verdict. Any other failure, such as a full disk, loses results: it is reported, and the
+//! process exits with 3. A standard output that is closed from the start is not such a failure:
+//! Rust's runtime opens `/dev/null` in its place before `main`.
 
 #![expect(clippy::disallowed_methods, reason = "the one place that prints")]
 

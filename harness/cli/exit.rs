@@ -68,7 +68,8 @@ impl CliError {
         }
     }
 
-    /// Returns the messages for standard error, without secrets: the error, and what to do next where that is known.
+    /// Returns the messages for standard error, without secrets: the error, and what to do next
+    /// where that is known.
     pub(crate) fn messages(&self) -> Vec<String> {
         let help = match self {
             Self::BadUse { help, .. } => help.as_ref(),

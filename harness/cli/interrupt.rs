@@ -1,5 +1,5 @@
-//! Ctrl-C, a request to terminate, and the end of the terminal: once ends the run with evidence and clean-up, twice ends it
-//! at once.
+//! Ctrl-C, a request to terminate, and the end of the terminal: once ends the run with evidence and
+//! clean-up, twice ends it at once.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -11,7 +11,8 @@ const INTERRUPTED: i32 = 130;
 pub(super) fn token() -> CancellationToken {
     let token = CancellationToken::new();
     let cancelled = token.clone();
-    // Listened for from here on: a second Ctrl-C that comes while the first is answered is not lost.
+    // Listened for from here on: a second Ctrl-C that comes while the first is answered is not
+    // lost.
     let kinds = [
         SignalKind::interrupt(),
         SignalKind::terminate(),

@@ -1,18 +1,21 @@
-//! Proves on a real cluster that KubeRay turns the `command` and `args` that a user writes for a Ray Pod into what
-//! its documentation says, and says exactly where it doesn't.
+//! Proves on a real cluster that KubeRay turns the `command` and `args` that a user writes for a
+//! Ray Pod into what its documentation says, and says exactly where it doesn't.
 //!
-//! The command line ([`main`]) and the reports ([`report`]); the layers below are crates of their own.
+//! The command line ([`main`]) and the reports ([`report`]); the layers below are crates of their
+//! own.
 
 #![cfg_attr(not(test), warn(clippy::disallowed_macros, clippy::disallowed_methods))]
 
-/// Prints lines for people to standard output; what they hold of files and clusters is made safe for a terminal.
+/// Prints lines for people to standard output; what they hold of files and clusters is made safe
+/// for a terminal.
 macro_rules! print_lines {
     ($($part:tt)*) => {
         $crate::console::line(&$crate::visible::lines(&format!($($part)*)))
     };
 }
 
-/// Prints a problem to standard error, made safe for a terminal; lines after its first one are marked.
+/// Prints a problem to standard error, made safe for a terminal; lines after its first one are
+/// marked.
 macro_rules! print_problem {
     ($($part:tt)*) => {
         $crate::console::problem(&$crate::visible::marked(&format!($($part)*)))

@@ -1,4 +1,5 @@
-//! Reports: results become text for a terminal, `JUnit`, JSON, Markdown, HTML and GitHub annotations.
+//! Reports: results become text for a terminal, `JUnit`, JSON, Markdown, HTML and GitHub
+//! annotations.
 
 mod check;
 mod compare;

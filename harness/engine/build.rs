@@ -1,4 +1,5 @@
-//! Rebuilds the crate when a file is added to `fixtures/`, and puts the scenarios into release builds.
+//! Rebuilds the crate when a file is added to `fixtures/`, and puts the scenarios into release
+//! builds.
 
 use std::path::Path;
 use std::{env, fs, io};
@@ -8,7 +9,8 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-env-changed=KUBERAY_CONFORMANCE_EMBED");
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
     let archive = Path::new(&out).join("scenarios.tar.gz");
-    // A debug build reads the scenarios of the source tree, so that a new scenario needs no rebuild.
+    // A debug build reads the scenarios of the source tree, so that a new scenario needs no
+    // rebuild.
     let release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     if !release && env::var_os("KUBERAY_CONFORMANCE_EMBED").is_none() {
         return fs::write(archive, []);

@@ -1,4 +1,5 @@
-//! The program without a cluster: what it prints, where it ends with which code, and that bad use says what to do.
+//! The program without a cluster: what it prints, where it ends with which code, and that bad use
+//! says what to do.
 
 #![allow(missing_docs, reason = "a test")]
 
@@ -166,8 +167,8 @@ fn a_comparison_without_results_exits_3_and_without_arguments_2() {
     assert_eq!(run(&["report", "compare", &old]).status.code(), Some(2));
 }
 
-/// An API server that takes a connection and then says nothing: a run waits for it as long as this lives. Connections
-/// after the first are closed at once.
+/// An API server that takes a connection and then says nothing: a run waits for it as long as this
+/// lives. Connections after the first are closed at once.
 struct Silent {
     address: std::net::SocketAddr,
     first: std::sync::mpsc::Receiver<std::net::TcpStream>,
@@ -346,7 +347,8 @@ struct Cluster {
 }
 
 impl Cluster {
-    /// The answer to a request; what a run asks beside its cluster and operator is refused, so that no case can begin.
+    /// The answer to a request; what a run asks beside its cluster and operator is refused, so that
+    /// no case can begin.
     fn answer(&self, request: &str) -> Option<serde_json::Value> {
         use serde_json::json;
         let path = request.split([' ', '?']).nth(1).unwrap_or_default();
@@ -488,8 +490,8 @@ fn run_in(kubeconfig: &Path, context: &str, output: &Path) -> Command {
     run
 }
 
-/// Commands that print without a cluster, each with its exit code. `SCENARIOS` stands for a folder with
-/// one scenario, `RESULTS` for results of a run.
+/// Commands that print without a cluster, each with its exit code. `SCENARIOS` stands for a folder
+/// with one scenario, `RESULTS` for results of a run.
 const PRINTING: &[(&str, i32)] = &[
     ("--help", 0),
     ("run --help", 0),

@@ -1,8 +1,10 @@
-//! One trial for each case, named `target::operator::ray::scenario`; a trial only asks the engine for its case.
+//! One trial for each case, named `target::operator::ray::scenario`; a trial only asks the engine
+//! for its case.
 //!
-//! They are ignored unless `--include-ignored` (or `--ignored`) asks for them. The trials of kind then attach
-//! to what `kuberay-conformance cluster up` has left up, and fail where nothing is; those of envtest start control
-//! planes of all releases themselves, and build or pull the programs first.
+//! They are ignored unless `--include-ignored` (or `--ignored`) asks for them. The trials of kind
+//! then attach to what `kuberay-conformance cluster up` has left up, and fail where nothing is;
+//! those of envtest start control planes of all releases themselves, and build or pull the programs
+//! first.
 //!
 //! envtest waits for kind: its API servers need every core, and a Ray that is kept from them
 //! for half a minute gives its dashboard up.
@@ -120,7 +122,8 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// Without a cluster, trials are ignored, each with the reason; where they are asked for, each fails.
+/// Without a cluster, trials are ignored, each with the reason; where they are asked for, each
+/// fails.
 fn not_up() -> Result<(), Failed> {
     for (asked, passes) in [
         (None, true),

@@ -1,4 +1,5 @@
-//! Disks that are full, have no inodes or can't be written: commands exit 3, name the cause, and leave earlier files intact.
+//! Disks that are full, have no inodes or can't be written: commands exit 3, name the cause, and
+//! leave earlier files intact.
 //!
 //! They mount small file systems in memory; where that is not allowed, they are ignored.
 
@@ -267,7 +268,8 @@ fn man_pages(disk: &Disk) -> Subject {
     )
 }
 
-/// A run that can't begin, because its cluster does not answer; there are reports of an earlier one.
+/// A run that can't begin, because its cluster does not answer; there are reports of an earlier
+/// one.
 fn reports_of_a_run(disk: &Disk) -> Subject {
     let output = disk.file("output");
     write_all(&example::run(), &output).unwrap();

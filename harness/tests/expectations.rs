@@ -1,5 +1,5 @@
-//! Expectations that were changed fail: for each rule one expectation is changed in each of its scenarios, and exactly
-//! the cases of these fail.
+//! Expectations that were changed fail: for each rule one expectation is changed in each of its
+//! scenarios, and exactly the cases of these fail.
 //!
 //! They start a control plane of their own and take minutes.
 
@@ -26,8 +26,8 @@ use support::{program, scenarios, trials};
 
 const RELEASE: &str = "1.6.2";
 
-/// Rules whose expectations are changed in one run. They share no scenario, so what fails tells which one it is; most of
-/// the cases of a run are left as they are.
+/// Rules whose expectations are changed in one run. They share no scenario, so what fails tells
+/// which one it is; most of the cases of a run are left as they are.
 const RULES_OF_A_RUN: usize = 4;
 
 fn main() -> ExitCode {
@@ -190,8 +190,8 @@ impl Plane {
 }
 
 impl Changed {
-    /// Whether just what was changed for this rule failed: each of its cases, by the changed check, and no case but
-    /// those of the run's rules.
+    /// Whether just what was changed for this rule failed: each of its cases, by the changed check,
+    /// and no case but those of the run's rules.
     fn exactly(&self, rule: &str, rules: &[&str], running: &[Arc<Scenario>]) -> Result<(), Failed> {
         let result = self
             .result
@@ -297,7 +297,8 @@ fn copy_all(into: &Path) {
     }
 }
 
-/// Changes one character of one expectation in a copy of a scenario, and says how a verdict names what was changed.
+/// Changes one character of one expectation in a copy of a scenario, and says how a verdict names
+/// what was changed.
 fn change(scenario: &Scenario, copy: &Path) -> String {
     let folder = copy.join(scenario.name());
     let release: Version = RELEASE.parse().expect("a version");
@@ -341,8 +342,8 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-/// A snapshot with one character more in the last quoted string that ends a line of its body, or with a string where
-/// the snapshot says that there is nothing; none where it has neither.
+/// A snapshot with one character more in the last quoted string that ends a line of its body, or
+/// with a string where the snapshot says that there is nothing; none where it has neither.
 fn changed_body(snapshot: &str) -> Option<String> {
     let body = snapshot.rfind("\n---\n")? + 5;
     if snapshot[body..].trim() == "absent" {

@@ -1,4 +1,5 @@
-//! `cargo insta` works on our snapshots: it lists one that our code wrote as pending, and accepts it without loss.
+//! `cargo insta` works on our snapshots: it lists one that our code wrote as pending, and accepts
+//! it without loss.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +19,8 @@ fn cargo_insta(package: &Path, arguments: &[&str]) -> Output {
             .arg("--manifest-path")
             .arg(package.join("Cargo.toml"));
     }
-    // A workspace or a target folder of the outer `cargo test` must not be taken for the package's own.
+    // A workspace or a target folder of the outer `cargo test` must not be taken for the package's
+    // own.
     for variable in [
         "CARGO_TARGET_DIR",
         "CARGO_MANIFEST_DIR",

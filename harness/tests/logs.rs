@@ -121,7 +121,8 @@ impl Server {
     }
 }
 
-/// The result of a case with these checks whose head writes this log, and whose evidence goes to `output`.
+/// The result of a case with these checks whose head writes this log, and whose evidence goes to
+/// `output`.
 async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CaseResult {
     let server = Arc::new(Server {
         namespace: watch::Sender::new(None),

@@ -1,5 +1,5 @@
-//! Operators with one fault each, made here from the release's own source, are caught by the scenarios of the rule that
-//! they break.
+//! Operators with one fault each, made here from the release's own source, are caught by the
+//! scenarios of the rule that they break.
 //!
 //! They need Go and control planes, and take minutes.
 

@@ -1,5 +1,5 @@
-//! A program that is run for a scenario's own settings beside control planes that others keep up: when it ends, those who
-//! use it hear of it.
+//! A program that is run for a scenario's own settings beside control planes that others keep up:
+//! when it ends, those who use it hear of it.
 //!
 //! It keeps control planes up in a cache of its own.
 
@@ -74,7 +74,8 @@ fn use_planes() -> ExitCode {
     }
 }
 
-/// The operator that a process has started. It is this program itself until it has put the operator's in its place.
+/// The operator that a process has started. It is this program itself until it has put the
+/// operator's in its place.
 fn operator_of(user: u32) -> Result<u32, Failed> {
     let began = Instant::now();
     loop {

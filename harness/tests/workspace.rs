@@ -123,9 +123,11 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     rows.map(row).collect()
 }
 
-/// The modules of a crate with those that each uses, from the paths in their sources; files of tests are left out.
+/// The modules of a crate with those that each uses, from the paths in their sources; files of
+/// tests are left out.
 ///
-/// A name that the root of the crate takes from a module, such as `pub use check::Check`, stands for that module.
+/// A name that the root of the crate takes from a module, such as `pub use check::Check`, stands
+/// for that module.
 fn modules(root_file: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let text = std::fs::read_to_string(root_file).unwrap();
     let (mut modules, mut for_tests) = (BTreeSet::new(), false);
@@ -168,7 +170,8 @@ fn exported(root: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String> 
     exported
 }
 
-/// Collects the first names of all paths from the root of the crate. `depth` is how many modules the file lies below it.
+/// Collects the first names of all paths from the root of the crate. `depth` is how many modules
+/// the file lies below it.
 fn collect(path: &Path, depth: usize, into: &mut BTreeSet<String>) {
     let name = path.file_name().unwrap().to_str().unwrap();
     if name.starts_with("tests") || !path.exists() {

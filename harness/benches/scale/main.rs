@@ -1,9 +1,10 @@
-//! How much an API server, an operator and the harness take at once: N `RayCluster`s created as fast as the API server takes
-//! them, and N cases of one scenario through the engine.
+//! How much an API server, an operator and the harness take at once: N `RayCluster`s created as
+//! fast as the API server takes them, and N cases of one scenario through the engine.
 //!
-//! `cargo bench --bench scale`. Words after `--` are a release of the operator (the newest pinned one when absent), numbers
-//! of clusters and cases, and beginnings of the names of parts. Each measurement is a process of its own, with an etcd, an
-//! API server and an operator of its own, so that peaks of memory are its alone. docs/benchmarks.md has the results.
+//! `cargo bench --bench scale`. Words after `--` are a release of the operator (the newest pinned
+//! one when absent), numbers of clusters and cases, and beginnings of the names of parts. Each
+//! measurement is a process of its own, with an etcd, an API server and an operator of its own, so
+//! that peaks of memory are its alone. docs/benchmarks.md has the results.
 
 mod cases;
 mod clusters;

@@ -1,4 +1,5 @@
-//! What this process and those that it has started use between two moments, and what an API server was asked meanwhile.
+//! What this process and those that it has started use between two moments, and what an API server
+//! was asked meanwhile.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use super::{Failed, processes};
 /// An API server that was asked nothing for so long has nothing left to do.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// CPU seconds and peaks of memory by program, and requests by verb and resource, since the control plane began.
+/// CPU seconds and peaks of memory by program, and requests by verb and resource, since the control
+/// plane began.
 #[derive(Clone)]
 pub struct Usage {
     cpu: BTreeMap<String, f64>,
@@ -81,7 +83,8 @@ impl Usage {
         )
     }
 
-    /// Requests since `before`, divided by a number: all, and each verb and resource that makes 0.05 of it or more.
+    /// Requests since `before`, divided by a number: all, and each verb and resource that makes
+    /// 0.05 of it or more.
     pub fn requests(&self, before: &Self, number: usize) -> String {
         let since = |(name, count): (&String, &f64)| {
             let each =

@@ -19,7 +19,8 @@ pub struct Requests {
     pub kinds: BTreeMap<String, usize>,
 }
 
-/// Reads what has been written since `from`; only requests of programs whose name `agents` begin with count.
+/// Reads what has been written since `from`; only requests of programs whose name `agents` begin
+/// with count.
 pub fn read(log: &Path, from: u64, agents: &[&str]) -> Result<Requests, Failed> {
     let mut file = std::fs::File::open(log)?;
     file.seek(SeekFrom::Start(from))?;

@@ -1,6 +1,8 @@
-//! This harness beside chainsaw, kuttl and a script with kubectl: the same scenarios on the same cluster.
+//! This harness beside chainsaw, kuttl and a script with kubectl: the same scenarios on the same
+//! cluster.
 //!
-//! `ci/bench` builds the tools and the cluster and runs this. docs/benchmarks.md says what is measured.
+//! `ci/bench` builds the tools and the cluster and runs this. docs/benchmarks.md says what is
+//! measured.
 
 mod audit;
 mod process;
@@ -111,7 +113,8 @@ impl Tool {
 struct Measured {
     tool: Tool,
     scenario: Option<&'static str>,
-    /// From the `RayCluster`'s arrival at the API server to the verdict; for a suite from the start to the end.
+    /// From the `RayCluster`'s arrival at the API server to the verdict; for a suite from the start
+    /// to the end.
     wall: f64,
     /// From the moment when the cluster's state was true to the verdict.
     extra: Option<f64>,
@@ -354,7 +357,8 @@ impl Bench {
             }
         };
         if tool != Tool::Kubectl {
-            // Tools leave files where they are called; ours reads scenarios by paths that are given.
+            // Tools leave files where they are called; ours reads scenarios by paths that are
+            // given.
             let place = if tool == Tool::Ours {
                 std::env::current_dir()?
             } else {

@@ -25,12 +25,13 @@ pub enum ArtifactsCommand {
     List(ArtifactList),
     /// Remove unused files from the cache
     ///
-    /// Removes programs and images that were last used with other pins, and what killed runs left. Never removes what a
-    /// running process uses or a cluster mounts.
+    /// Removes programs and images that were last used with other pins, and what killed runs left.
+    /// Never removes what a running process uses or a cluster mounts.
     Prune(ArtifactPrune),
     /// Write the lock file of a Ray release
     ///
-    /// Resolves Ray's Python packages with uv, and writes them with their checksums. Review the file with `git diff`.
+    /// Resolves Ray's Python packages with uv, and writes them with their checksums. Review the
+    /// file with `git diff`.
     Lock(ArtifactLock),
 }
 

@@ -39,8 +39,8 @@ pub struct CheckArguments {
     pub operator: OperatorArguments,
     /// Older release of an upgrade; lists changed features and their impact
     ///
-    /// Only findings that the upgrade brings are reported. The impact is none, cosmetic, review (counts as a warning) or
-    /// breaks (counts as an error).
+    /// Only findings that the upgrade brings are reported. The impact is none, cosmetic, review
+    /// (counts as a warning) or breaks (counts as an error).
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version, requires = "to", conflicts_with = "operator")]
     pub from: Option<Version>,
     /// Release after the upgrade

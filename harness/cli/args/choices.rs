@@ -1,4 +1,5 @@
-//! The words of arguments that choose one of a few things; the engine's own types know no command line.
+//! The words of arguments that choose one of a few things; the engine's own types know no command
+//! line.
 
 use clap::ValueEnum;
 

@@ -32,13 +32,15 @@ impl ArtifactSource {
 
 /// Where artifacts come from in place of the public registries.
 ///
-/// `Mirrors::install` reads the values, not clap, which repeats what it refuses: it may hold a login.
+/// `Mirrors::install` reads the values, not clap, which repeats what it refuses: it may hold a
+/// login.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Mirrors {
     /// Mirror of an image registry, such as docker.io=mirror.example.com/docker; repeatable
     ///
-    /// Names and digests of images stay public. Logins come from the files of podman and Docker. Also read from
-    /// `KUBERAY_CONFORMANCE_MIRRORS`, with commas, and from kuberay-conformance.toml.
+    /// Names and digests of images stay public. Logins come from the files of podman and Docker.
+    /// Also read from `KUBERAY_CONFORMANCE_MIRRORS`, with commas, and from
+    /// kuberay-conformance.toml.
     #[arg(
         long = "mirror",
         hide_short_help = true,
@@ -47,7 +49,8 @@ pub struct Mirrors {
     pub images: Vec<String>,
     /// Mirror of the files whose addresses begin with the first URL; repeatable
     ///
-    /// Also read from `KUBERAY_CONFORMANCE_DOWNLOAD_MIRRORS`, with commas, and from kuberay-conformance.toml.
+    /// Also read from `KUBERAY_CONFORMANCE_DOWNLOAD_MIRRORS`, with commas, and from
+    /// kuberay-conformance.toml.
     #[arg(
         long = "download-mirror",
         hide_short_help = true,

@@ -1,4 +1,5 @@
-//! `kuberay-conformance.toml`: the settings of a repository for `check`, and the mirrors of its network.
+//! `kuberay-conformance.toml`: the settings of a repository for `check`, and the mirrors of its
+//! network.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

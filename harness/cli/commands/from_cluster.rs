@@ -12,8 +12,8 @@ use crate::live::manifests::{self, Group};
 /// What [`read`] returns: the groups, each with the releases to look at.
 pub(super) type Groups = Vec<(Group, Vec<Version>)>;
 
-/// Reads the objects of a cluster and the operators that work on them. `given` are releases to look at instead of
-/// those that run.
+/// Reads the objects of a cluster and the operators that work on them. `given` are releases to look
+/// at instead of those that run.
 ///
 /// # Errors
 /// When the cluster can't be read, or holds no object of KubeRay's.

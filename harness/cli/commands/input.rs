@@ -19,8 +19,8 @@ pub(super) struct Input {
     pub skipped: usize,
 }
 
-/// Reads files and folders. Files of folders that do not mention KubeRay's API are left out; with `only_ours` so are
-/// files that were named.
+/// Reads files and folders. Files of folders that do not mention KubeRay's API are left out; with
+/// `only_ours` so are files that were named.
 pub(super) fn read(files: &[PathBuf], only_ours: bool) -> Result<Input, CliError> {
     let mut input = Input {
         sources: Vec::new(),
@@ -67,8 +67,8 @@ fn add_folder(
     Ok(())
 }
 
-/// The files and folders that match a pattern such as `charts/**/*.yaml`, which no shell has replaced; none where it is
-/// no pattern.
+/// The files and folders that match a pattern such as `charts/**/*.yaml`, which no shell has
+/// replaced; none where it is no pattern.
 fn matching(pattern: &Path) -> Result<Option<Vec<PathBuf>>, CliError> {
     let Some(text) = pattern
         .to_str()
@@ -139,8 +139,8 @@ fn unreadable(file: &Path, error: &std::io::Error) -> CliError {
     CliError::bad_use(message).with_help(help)
 }
 
-/// Collects the manifests below a folder by name. Hidden files and folders are left out, and links to folders are not
-/// followed.
+/// Collects the manifests below a folder by name. Hidden files and folders are left out, and links
+/// to folders are not followed.
 fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
     let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);

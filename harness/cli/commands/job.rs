@@ -39,8 +39,9 @@ pub(super) fn division(arguments: &Run) -> Result<Option<Division>, CliError> {
     }))
 }
 
-/// Returns the exit code of a Pod of a Job. Kubernetes makes a Pod again that fails, so one fails only where another may find
-/// out more: the environment failed, or no case has a verdict. A scenario that failed is a result, which `job collect` judges.
+/// Returns the exit code of a Pod of a Job. Kubernetes makes a Pod again that fails, so one fails
+/// only where another may find out more: the environment failed, or no case has a verdict. A
+/// scenario that failed is a result, which `job collect` judges.
 pub(super) fn exit_code_of_pod(result: &RunResult) -> u8 {
     match report::exit_code(result, Strictness::default()) {
         ENVIRONMENT => ENVIRONMENT,

@@ -20,7 +20,8 @@ use crate::report::{
 use crate::runner::{self, ROOMY, RunError, RunSpec};
 use crate::scenario::TargetKind;
 
-/// Nodes that a cluster has after `cluster up`, unless it is told how many; one that it makes has [`ROOMY`].
+/// Nodes that a cluster has after `cluster up`, unless it is told how many; one that it makes has
+/// [`ROOMY`].
 const NODES_OF_UP: u32 = 2;
 
 pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
@@ -74,7 +75,8 @@ fn command_line(arguments: impl Iterator<Item = String>) -> String {
         .join(" ")
 }
 
-/// The targets of a run: in a cluster that exists there is a kubelet, and what needs none is better run without it.
+/// The targets of a run: in a cluster that exists there is a kubelet, and what needs none is better
+/// run without it.
 fn targets(arguments: &Run) -> Result<Targets, CliError> {
     if arguments.existing.context.is_none() {
         return Ok(arguments.selection.targets());
@@ -229,7 +231,8 @@ pub(super) fn block(
     })
 }
 
-/// Does work that takes long, with progress on standard error and a token that the first Ctrl-C cancels.
+/// Does work that takes long, with progress on standard error and a token that the first Ctrl-C
+/// cancels.
 pub(super) fn block_with<T>(
     level: StatusLevel,
     work: impl AsyncFnOnce(Arc<dyn Progress>, CancellationToken) -> Result<T, CliError>,

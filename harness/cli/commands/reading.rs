@@ -34,7 +34,8 @@ impl Place<'_> {
     }
 }
 
-/// Reads a cluster, and ends at the first Ctrl-C; `task` names the work in progress, `what` in the error.
+/// Reads a cluster, and ends at the first Ctrl-C; `task` names the work in progress, `what` in the
+/// error.
 pub(super) fn read(
     task: &str,
     what: &str,

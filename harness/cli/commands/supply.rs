@@ -1,4 +1,5 @@
-//! Where artifacts come from: the command line, then the environment, then `kuberay-conformance.toml`.
+//! Where artifacts come from: the command line, then the environment, then
+//! `kuberay-conformance.toml`.
 
 use std::str::FromStr;
 
@@ -19,8 +20,8 @@ impl ArtifactSource {
 }
 
 impl Mirrors {
-    /// Makes these the settings of this process, with those of the environment and of `kuberay-conformance.toml` where
-    /// these say nothing.
+    /// Makes these the settings of this process, with those of the environment and of
+    /// `kuberay-conformance.toml` where these say nothing.
     ///
     /// # Errors
     /// When one names no mirror, or a file can't be read.

@@ -35,7 +35,8 @@ fn message(finding: &CheckFinding) -> String {
     message
 }
 
-/// Returns the report as `JUnit` XML: a test case for each finding, and one that passes where there is none.
+/// Returns the report as `JUnit` XML: a test case for each finding, and one that passes where there
+/// is none.
 ///
 /// # Errors
 /// When it can't be written as XML.

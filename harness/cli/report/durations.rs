@@ -9,9 +9,11 @@ const INTRODUCTION: &str = "\
 #   kuberay-conformance docs durations --results output/results.json > fixtures/durations.yaml
 ";
 
-/// How long cases took that passed on kind; of several runs the later one counts where both have a case.
+/// How long cases took that passed on kind; of several runs the later one counts where both have a
+/// case.
 ///
-/// What failed may have waited for its deadline. Cases of envtest are not divided by their own time.
+/// What failed may have waited for its deadline. Cases of envtest are not divided by their own
+/// time.
 pub fn durations(runs: &[RunResult]) -> Durations {
     let cases = runs.iter().flat_map(|run| &run.cases);
     let timed =

@@ -24,11 +24,12 @@ impl Reports for AllReports {
     }
 }
 
-/// Writes `results.json`, `junit.xml`, `summary.md` and `index.html` into `output`, which is made when absent. A reader
-/// sees each file either as it was or whole.
+/// Writes `results.json`, `junit.xml`, `summary.md` and `index.html` into `output`, which is made
+/// when absent. A reader sees each file either as it was or whole.
 ///
 /// # Errors
-/// When a file can't be written. `results.json` comes first, so that the results outlive a fault in another report.
+/// When a file can't be written. `results.json` comes first, so that the results outlive a fault in
+/// another report.
 pub fn write_all(run: &RunResult, output: &Path) -> Result<(), ReportError> {
     fs::create_dir_all(output).map_err(|source| ReportError::Write {
         path: output.into(),
@@ -91,7 +92,8 @@ pub fn write_atomically(path: &Path, text: &str) -> Result<(), ReportError> {
     let write = || {
         let folder = path.parent().filter(|folder| *folder != "");
         let folder = folder.unwrap_or(Path::new("."));
-        // Readable by all (as far as the umask allows): reports are often collected by another user.
+        // Readable by all (as far as the umask allows): reports are often collected by another
+        // user.
         let mut file = tempfile::Builder::new()
             .prefix(UNFINISHED)
             .permissions(fs::Permissions::from_mode(0o666))

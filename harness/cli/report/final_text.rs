@@ -13,8 +13,8 @@ use super::{
 /// Cases that are skipped for one reason are named up to this number, else counted.
 const FEW: usize = 3;
 
-/// Every failure in full, then what else did not pass, then rules, images and totals. Cases that passed are counted;
-/// progress names them as they end.
+/// Every failure in full, then what else did not pass, then rules, images and totals. Cases that
+/// passed are counted; progress names them as they end.
 ///
 /// Lines that come from a cluster are marked with `│`.
 pub fn render_text(run: &RunResult, colour: bool) -> String {

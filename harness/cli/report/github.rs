@@ -22,8 +22,9 @@ const END: &str = "\n</details>\n";
 /// Lines of a difference that an annotation shows.
 const ANNOTATION_LINES: usize = 30;
 
-/// Appends the summary to the file that `GITHUB_STEP_SUMMARY` names, when set, and returns the annotations to print,
-/// one a line, when `GITHUB_ACTIONS` is set. `env` looks an environment variable up.
+/// Appends the summary to the file that `GITHUB_STEP_SUMMARY` names, when set, and returns the
+/// annotations to print, one a line, when `GITHUB_ACTIONS` is set. `env` looks an environment
+/// variable up.
 ///
 /// # Errors
 /// When the summary can't be written.
@@ -46,8 +47,8 @@ pub fn publish(
     Ok(annotations(run, set("GITHUB_WORKSPACE").as_deref()))
 }
 
-/// Text from a cluster as a runner may be shown it: between two lines that stop and resume the runner's commands, so
-/// that a line such as `::add-path::…` or `##[error]` in a log does nothing.
+/// Text from a cluster as a runner may be shown it: between two lines that stop and resume the
+/// runner's commands, so that a line such as `::add-path::…` or `##[error]` in a log does nothing.
 pub fn without_commands(text: &str) -> String {
     // A token that a log can't know beforehand.
     let token = format!(
@@ -67,7 +68,8 @@ fn append_summary(path: &Path, summary: &str) -> std::io::Result<()> {
     file.write_all(cut(summary, room).as_bytes())
 }
 
-/// The text, or as many of its lines as fit into `room` bytes together with a sentence that says so.
+/// The text, or as many of its lines as fit into `room` bytes together with a sentence that says
+/// so.
 fn cut(text: &str, room: usize) -> String {
     if text.len() <= room {
         return text.into();
@@ -192,7 +194,8 @@ pub(super) fn annotation_with(
     )
 }
 
-/// Escapes the message of a workflow command. Cleaning has left no `\r`; escaped all the same, as GitHub asks.
+/// Escapes the message of a workflow command. Cleaning has left no `\r`; escaped all the same, as
+/// GitHub asks.
 fn data(text: &str) -> String {
     let text = clean(text.trim_end());
     text.replace('%', "%25")

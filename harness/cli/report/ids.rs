@@ -12,8 +12,8 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// Shortens the ids of all cases of a run. The scenario's name stays in each; so does all of an id where the ids do
-    /// not have the same number of parts.
+    /// Shortens the ids of all cases of a run. The scenario's name stays in each; so does all of an
+    /// id where the ids do not have the same number of parts.
     pub(super) fn new(ids: &[String]) -> Self {
         let all: Vec<Vec<&str>> = ids.iter().map(|id| id.split(SEPARATOR).collect()).collect();
         let first = all.first().cloned().unwrap_or_default();

@@ -264,7 +264,8 @@ pub(super) fn table(text: &mut String, head: &str, rows: impl Iterator<Item = Ve
     text.push('\n');
 }
 
-/// Plain text on one line in which Markdown and HTML find nothing to act on, at the beginning of a line, too.
+/// Plain text on one line in which Markdown and HTML find nothing to act on, at the beginning of a
+/// line, too.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let line = one_line(text);
@@ -287,8 +288,9 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// Returns where the character stands that makes a line a heading, an item of a list, or a rule (`CommonMark`, "Container
-/// blocks" and "Leaf blocks"); none where the line is text. Markers that [`escape`] escapes anyway are not looked at.
+/// Returns where the character stands that makes a line a heading, an item of a list, or a rule
+/// (`CommonMark`, "Container blocks" and "Leaf blocks"); none where the line is text. Markers that
+/// [`escape`] escapes anyway are not looked at.
 fn block_marker(line: &str) -> Option<usize> {
     let ends = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t']);
     let only = |marker: char| line.chars().all(|c| c == marker || c == ' ');

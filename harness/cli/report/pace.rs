@@ -10,15 +10,17 @@ pub(super) struct Part {
     pub(super) name: &'static str,
     /// Of each case, added up.
     pub(super) cases: f64,
-    /// By the clock, in which cases run side by side: how long at least one case was in this part, and none in one above.
+    /// By the clock, in which cases run side by side: how long at least one case was in this part,
+    /// and none in one above.
     pub(super) clock: f64,
 }
 
 /// From when to when, in seconds since some moment.
 type Span = (f64, f64);
 
-/// The parts of cases in which containers ran: Ray's own start (from the head's running container to the dashboard's first
-/// answer that says what is expected), then what is before it, then what is after it. None where no case tells.
+/// The parts of cases in which containers ran: Ray's own start (from the head's running container
+/// to the dashboard's first answer that says what is expected), then what is before it, then what
+/// is after it. None where no case tells.
 pub(super) fn parts(cases: &[CaseResult]) -> Vec<Part> {
     let spans: Vec<[Span; 3]> = cases
         .iter()

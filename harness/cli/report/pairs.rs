@@ -231,7 +231,8 @@ fn seen(check: &CheckResult, namespace: Option<&str>) -> String {
             .collect::<Vec<_>>()
             .join("<br>"),
         "logs" if !found.is_empty() => {
-            // A line that only may come does so in one run and not in another, on one and the same pair.
+            // A line that only may come does so in one run and not in another, on one and the same
+            // pair.
             let may = check.expected.iter().flat_map(|expected| expected.lines());
             let may: Vec<&str> = may
                 .filter(|line| line.starts_with("may"))

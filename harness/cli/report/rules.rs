@@ -36,9 +36,11 @@ pub struct RuleResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleOutcome {
-    /// All that it says was seen: each of its scenarios for these releases passed, and by them each of its layers.
+    /// All that it says was seen: each of its scenarios for these releases passed, and by them each
+    /// of its layers.
     Proven,
-    /// What was seen of it holds, but not each of its scenarios passed, or not each of its layers was seen.
+    /// What was seen of it holds, but not each of its scenarios passed, or not each of its layers
+    /// was seen.
     Partial,
     /// A scenario of it failed.
     Failed,
@@ -72,8 +74,8 @@ impl RuleOutcome {
     }
 }
 
-/// Each rule of the contract, in order, for each pair of a KubeRay release and a Ray version that has cases: what one
-/// pair has shown is not known of another. Without cases, nothing.
+/// Each rule of the contract, in order, for each pair of a KubeRay release and a Ray version that
+/// has cases: what one pair has shown is not known of another. Without cases, nothing.
 pub fn rule_results(run: &RunResult) -> Vec<RuleResult> {
     let cases = &run.cases;
     let results = pairs(cases).into_iter().flat_map(|(operator, ray)| {
@@ -91,7 +93,8 @@ pub fn rule_results(run: &RunResult) -> Vec<RuleResult> {
     results.collect()
 }
 
-/// The pairs of targets where Ray runs, and those on envtest whose release has none there, in the cases' order.
+/// The pairs of targets where Ray runs, and those on envtest whose release has none there, in the
+/// cases' order.
 pub(super) fn pairs(cases: &[CaseResult]) -> Vec<(&str, &str)> {
     let mut pairs: Vec<(&str, &str)> = Vec::new();
     for target in [TargetKind::Kind, TargetKind::Existing, TargetKind::Envtest] {
@@ -107,7 +110,8 @@ pub(super) fn pairs(cases: &[CaseResult]) -> Vec<(&str, &str)> {
     pairs
 }
 
-/// `records` are the scenarios for these releases; without any of them nothing is proven, for it is not known by what.
+/// `records` are the scenarios for these releases; without any of them nothing is proven, for it is
+/// not known by what.
 fn result(
     rule: &Rule,
     operator: &str,
@@ -145,7 +149,8 @@ fn result(
         .iter()
         .map(|layer| layer_result(*layer, &cases))
         .collect();
-    // A case may show what is not listed as a layer of the rule; where it fails, the rule fails all the same.
+    // A case may show what is not listed as a layer of the rule; where it fails, the rule fails all
+    // the same.
     let failed = cases.iter().any(|case| case.outcome.is_bad());
     let passed = layers
         .iter()
@@ -187,7 +192,8 @@ fn layer_result(layer: Layer, cases: &[&CaseResult]) -> LayerResult {
 }
 
 impl RuleResult {
-    /// The words that people read: `proven (12 of 12 scenarios)`, `partial (1 of 12)`, `failed` or `not run`.
+    /// The words that people read: `proven (12 of 12 scenarios)`, `partial (1 of 12)`, `failed` or
+    /// `not run`.
     pub(super) fn verdict(&self) -> String {
         let word = self.outcome.word();
         match self.outcome {
@@ -215,8 +221,9 @@ impl RuleResult {
     }
 }
 
-/// What the text at the end of a run says of rules: all of those that the run was limited to; else those that are proven or
-/// failed, because few scenarios prove a rule in part, and nothing is wrong with it.
+/// What the text at the end of a run says of rules: all of those that the run was limited to; else
+/// those that are proven or failed, because few scenarios prove a rule in part, and nothing is
+/// wrong with it.
 pub(super) fn text_summaries(run: &RunResult) -> Vec<String> {
     let mut results = rule_results(run);
     if run.selected_rules.is_empty() {
@@ -227,8 +234,8 @@ pub(super) fn text_summaries(run: &RunResult) -> Vec<String> {
     summaries(&results)
 }
 
-/// What the rules of each pair come to, a line each; which pair it is only needs saying where there are several. Nothing is
-/// said of a pair on which no rule was looked at.
+/// What the rules of each pair come to, a line each; which pair it is only needs saying where there
+/// are several. Nothing is said of a pair on which no rule was looked at.
 pub(super) fn summaries(results: &[RuleResult]) -> Vec<String> {
     let looked_at = |rules: &&[RuleResult]| {
         let mut outcomes = rules.iter().map(|rule| rule.outcome);

@@ -41,7 +41,8 @@ impl StatusLevel {
     }
 }
 
-/// The form of progress that suits standard error: live lines on a terminal, plain lines elsewhere and in CI.
+/// The form of progress that suits standard error: live lines on a terminal, plain lines elsewhere
+/// and in CI.
 pub fn progress(stderr_is_terminal: bool, ci: bool, level: StatusLevel) -> Arc<dyn Progress> {
     if stderr_is_terminal && !ci {
         let colour = use_colour(true, &|name| std::env::var(name).ok());
@@ -51,8 +52,9 @@ pub fn progress(stderr_is_terminal: bool, ci: bool, level: StatusLevel) -> Arc<d
     }
 }
 
-/// Whether to write colours: only on a terminal, and not when `NO_COLOR` is set (<https://no-color.org>) or the terminal
-/// calls itself `dumb`. `env` looks an environment variable up.
+/// Whether to write colours: only on a terminal, and not when `NO_COLOR` is set
+/// (<https://no-color.org>) or the terminal calls itself `dumb`. `env` looks an environment
+/// variable up.
 pub fn use_colour(is_terminal: bool, env: &dyn Fn(&str) -> Option<String>) -> bool {
     let refused = env("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = env("TERM").is_some_and(|value| value == "dumb");

@@ -1,4 +1,5 @@
-//! Text from clusters is made safe to show: no terminal codes, no characters that XML forbids or that hide others.
+//! Text from clusters is made safe to show: no terminal codes, no characters that XML forbids or
+//! that hide others.
 
 use serde_json::Value;
 
@@ -10,7 +11,8 @@ pub(super) fn one_line(text: &str) -> String {
     clean(text.trim_end()).replace(['\n', '\t'], " ")
 }
 
-/// The first line of a message, and the lines after it as they are (often a log's last ones), both cleaned.
+/// The first line of a message, and the lines after it as they are (often a log's last ones), both
+/// cleaned.
 pub(super) fn headline(message: &str) -> (String, Option<String>) {
     let cleaned = clean(message.trim_end());
     match cleaned.split_once('\n') {

@@ -1,4 +1,5 @@
-//! Prints what refuses objects: reads one JSON object a line, and writes one JSON list of refusals a line.
+//! Prints what refuses objects: reads one JSON object a line, and writes one JSON list of refusals
+//! a line.
 //!
 //! ```text
 //! cargo run -p kuberay-contract --example admit -- 1.6.2 < objects.jsonl

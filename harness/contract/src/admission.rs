@@ -1,8 +1,8 @@
 //! What refuses an object: the client, the API server, the operator, or the creation of its Pods.
 //!
-//! Types, required fields and defaults come from the custom resource definitions of each release (see `data/`), the
-//! operator's checks from its sources (see [`checks`]). Admission policies, mutating webhooks and quotas of a cluster
-//! are out of scope.
+//! Types, required fields and defaults come from the custom resource definitions of each release
+//! (see `data/`), the operator's checks from its sources (see [`checks`]). Admission policies,
+//! mutating webhooks and quotas of a cluster are out of scope.
 
 mod cel;
 mod checks;
@@ -39,7 +39,8 @@ pub enum Stage {
     ApiServer,
     /// The operator: the object is stored, and an event names the reason.
     Operator,
-    /// The creation of a Pod or Service: the API server refuses what the operator makes of the object.
+    /// The creation of a Pod or Service: the API server refuses what the operator makes of the
+    /// object.
     PodCreation,
 }
 
@@ -125,7 +126,8 @@ pub struct Refusal {
     pub clients: Clients,
     /// Which Pods do not exist because of it.
     pub reach: Reach,
-    /// Path of the field, such as `spec.headGroupSpec.rayStartParams`; it may end at a field that the object lacks.
+    /// Path of the field, such as `spec.headGroupSpec.rayStartParams`; it may end at a field that
+    /// the object lacks.
     pub path: String,
     /// The reason, in words close to those of who refuses.
     pub message: String,
@@ -138,14 +140,15 @@ pub struct Refusal {
 pub struct Admission {
     /// Why it is refused, in the order of the stages; empty where it is not.
     pub refusals: Vec<Refusal>,
-    /// The object as it is stored when unknown fields are dropped: pruned, with the defaults of its definition.
+    /// The object as it is stored when unknown fields are dropped: pruned, with the defaults of its
+    /// definition.
     pub stored: Value,
 }
 
 /// Sends an object through the API server and the checks of a release's operator.
 ///
-/// The object is one of KubeRay's (see [`served`]). What the operator checks is asked only where the API server has no
-/// objection; gates of the operator are as the release ships them.
+/// The object is one of KubeRay's (see [`served`]). What the operator checks is asked only where
+/// the API server has no objection; gates of the operator are as the release ships them.
 ///
 /// ```
 /// use kuberay_contract::admission::{Stage, admit};

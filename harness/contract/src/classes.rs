@@ -15,7 +15,8 @@ pub struct Class {
     pub provisional: bool,
 }
 
-/// Every class, oldest first. File names are those of the operator's own repository, numbers its issues.
+/// Every class, oldest first. File names are those of the operator's own repository, numbers its
+/// issues.
 pub static CLASSES: [Class; 10] = [
     Class {
         name: "1.0.0",
@@ -105,8 +106,8 @@ static READ: [Version; 8] = [
     Version::new(1, 7, 0),
 ];
 
-/// Returns why the contract may not hold for a release: nobody has read its source for this table. `None` for a release
-/// that was read, and for a patch release before one that was read.
+/// Returns why the contract may not hold for a release: nobody has read its source for this table.
+/// `None` for a release that was read, and for a patch release before one that was read.
 ///
 /// ```
 /// use kuberay_contract::unread;
@@ -145,7 +146,8 @@ pub(super) fn plain(release: &Version) -> Version {
     Version::new(release.major, release.minor, release.patch)
 }
 
-/// The class of a release; one older than every class has the first, one newer than every class the last.
+/// The class of a release; one older than every class has the first, one newer than every class the
+/// last.
 pub fn class_of(release: &Version) -> &'static Class {
     let release = plain(release);
     CLASSES

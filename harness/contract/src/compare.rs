@@ -49,8 +49,8 @@ fn shown(text: &str) -> String {
     format!("{start} … ({} characters) … {end}", length - 2 * END)
 }
 
-/// Compares a Pod's `spec` with the model: which containers there are and in what order, and of each one command, args
-/// and environment, byte for byte but for flags that have no order.
+/// Compares a Pod's `spec` with the model: which containers there are and in what order, and of
+/// each one command, args and environment, byte for byte but for flags that have no order.
 pub fn differences(contract: &PodContract, spec: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     for (key, expected) in [

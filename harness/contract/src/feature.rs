@@ -23,7 +23,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Whether the release has a feature; asked only where the feature would do something, so that it counts as used.
+    /// Whether the release has a feature; asked only where the feature would do something, so that
+    /// it counts as used.
     pub fn uses(&self, feature: Feature) -> bool {
         let has = feature.entry().covers(self.release);
         if has {

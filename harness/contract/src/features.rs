@@ -1,4 +1,5 @@
-//! The table of the contract: each feature once, with its rule, its releases, its source and a sentence.
+//! The table of the contract: each feature once, with its rule, its releases, its source and a
+//! sentence.
 //!
 //! Files are those of the `ray-operator` module, numbers the operator's issues and pull requests.
 

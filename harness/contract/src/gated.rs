@@ -1,4 +1,5 @@
-//! Containers that only settings of the operator bring: its sidecars, and those behind feature gates.
+//! Containers that only settings of the operator bring: its sidecars, and those behind feature
+//! gates.
 
 use serde_json::Value;
 

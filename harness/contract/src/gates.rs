@@ -1,6 +1,8 @@
-//! The operator's feature gates and the keys of its configuration file, with the releases that know them.
+//! The operator's feature gates and the keys of its configuration file, with the releases that know
+//! them.
 //!
-//! Sources: `pkg/features/features.go` and `apis/config/v1alpha1/configuration_types.go` at the tag of each release.
+//! Sources: `pkg/features/features.go` and `apis/config/v1alpha1/configuration_types.go` at the tag
+//! of each release.
 
 use semver::Version;
 
@@ -72,8 +74,8 @@ pub fn gate(name: &str) -> Option<&'static Gate> {
     GATES.iter().find(|gate| gate.name == name)
 }
 
-/// Every key of the configuration file of any release, in alphabetical order; a release ignores those that it does not
-/// know.
+/// Every key of the configuration file of any release, in alphabetical order; a release ignores
+/// those that it does not know.
 pub static CONFIGURATION_KEYS: [&str; 22] = [
     "batchScheduler",
     "burst",

@@ -52,7 +52,8 @@ fn is_printable(c: char) -> bool {
     after > 0 && code <= ranges[after - 1].1
 }
 
-/// `json.Marshal` of any value: keys sorted, floats as Go writes them, and the characters that HTML knows escaped.
+/// `json.Marshal` of any value: keys sorted, floats as Go writes them, and the characters that HTML
+/// knows escaped.
 pub(super) fn json(value: &Value) -> String {
     let mut text = String::new();
     write(value, &mut text);

@@ -1,5 +1,5 @@
-//! The command contract of each KubeRay release: a table of dated features, the classes of releases that follow from
-//! it, and the Pods that a release makes of an object.
+//! The command contract of each KubeRay release: a table of dated features, the classes of releases
+//! that follow from it, and the Pods that a release makes of an object.
 //!
 //! ```
 //! use kuberay_contract::{EffectiveSettings, predict};

@@ -72,8 +72,8 @@ impl HeadAddress {
     }
 }
 
-/// `host:port` of the dashboard of a RayCluster of which only the name is known; its head is taken to have the usual
-/// Service and port.
+/// `host:port` of the dashboard of a RayCluster of which only the name is known; its head is taken
+/// to have the usual Service and port.
 pub(super) fn dashboard_of(context: &Context, cluster: &str, job: &Metadata) -> String {
     let service = head_service(context, cluster);
     let namespace = namespace(context, job);

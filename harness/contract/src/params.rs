@@ -1,4 +1,5 @@
-//! The parameters of `ray start`: the user's, those that are always added, and those that come from resources.
+//! The parameters of `ray start`: the user's, those that are always added, and those that come from
+//! resources.
 
 use std::collections::BTreeMap;
 
@@ -278,7 +279,8 @@ fn is_mig(name: &str) -> bool {
     parts.is_some_and(|(slices, memory)| number(slices) && number(memory))
 }
 
-/// A JSON object of numbers, as Go reads it: `null` is an empty one, and a number that is `null` is 0.
+/// A JSON object of numbers, as Go reads it: `null` is an empty one, and a number that is `null` is
+/// 0.
 fn numbers(text: &str) -> Option<BTreeMap<String, f64>> {
     match serde_json::from_str::<Option<BTreeMap<String, Option<f64>>>>(text).ok()? {
         None => Some(BTreeMap::new()),

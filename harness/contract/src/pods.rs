@@ -13,8 +13,8 @@ use super::{ContainerContract, ContainerKind, Feature, PodContract, PodRole, Tex
 
 const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
 
-/// The Pods of a RayCluster: the head's, then one for each worker group. `sidecar` is the submitter that runs beside
-/// the head.
+/// The Pods of a RayCluster: the head's, then one for each worker group. `sidecar` is the submitter
+/// that runs beside the head.
 pub(super) fn of_cluster(
     context: &Context,
     cluster: &RayCluster,

@@ -9,13 +9,14 @@ use super::input::{
 };
 use super::{EffectiveSettings, Feature, PodContract, names, pods, submitter};
 
-/// What a release of the operator makes of a `RayCluster`, `RayJob`, `RayService` or `RayCronJob`: command, args and environment of
-/// every container of the head, of each worker group (in this order) and of a job's submitter.
+/// What a release of the operator makes of a `RayCluster`, `RayJob`, `RayService` or `RayCronJob`:
+/// command, args and environment of every container of the head, of each worker group (in this
+/// order) and of a job's submitter.
 ///
 /// What only the API server knows is taken from the object where it stands there (`metadata.uid`,
-/// `status.rayClusterName`, `status.jobId`, `status.dashboardURL`); else a stand-in such as `xxxxx` takes its place.
-/// Probes, volumes and resources are not part of it. A `RayCronJob` has no Pods where the gate `RayCronJob` is off or
-/// unknown.
+/// `status.rayClusterName`, `status.jobId`, `status.dashboardURL`); else a stand-in such as `xxxxx`
+/// takes its place. Probes, volumes and resources are not part of it. A `RayCronJob` has no Pods
+/// where the gate `RayCronJob` is off or unknown.
 ///
 /// # Errors
 /// When the object is of another kind, or is not what its custom resource definition asks for.
@@ -141,7 +142,8 @@ fn of_job(context: &Context, version: &str, job: &RayJob) -> Result<Vec<PodContr
     Ok(pods)
 }
 
-/// The metadata of the RayJob that a RayCronJob makes. Beside the name it has the time as an annotation.
+/// The metadata of the RayJob that a RayCronJob makes. Beside the name it has the time as an
+/// annotation.
 fn job_of_cron(context: &Context, cron: &Metadata) -> Metadata {
     context.uses(Feature::CronJob);
     context.uses(Feature::CronJobRandomName);

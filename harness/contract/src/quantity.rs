@@ -61,8 +61,8 @@ impl Quantity {
             .unwrap_or(f64::INFINITY)
     }
 
-    /// The float that Go's `AsApproximateFloat64` gives: the digits times a power of ten, which may differ from the
-    /// nearest one in its last bit.
+    /// The float that Go's `AsApproximateFloat64` gives: the digits times a power of ten, which may
+    /// differ from the nearest one in its last bit.
     #[expect(clippy::cast_precision_loss, reason = "Go loses it in the same way")]
     pub fn approximate(self) -> f64 {
         let digits = self.digits as f64;

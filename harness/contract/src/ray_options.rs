@@ -1,4 +1,5 @@
-//! Options of `ray start` and `ray job submit` in each Ray release, from the table in `data/ray-options.txt`.
+//! Options of `ray start` and `ray job submit` in each Ray release, from the table in
+//! `data/ray-options.txt`.
 
 mod value;
 
@@ -154,8 +155,9 @@ impl RayOption {
     }
 }
 
-/// Returns what is known about an option, such as `--num-cpus`, in a release of Ray. Without a release, and in one that
-/// is newer than those that were read, an option counts only where every release that was read has it alike.
+/// Returns what is known about an option, such as `--num-cpus`, in a release of Ray. Without a
+/// release, and in one that is newer than those that were read, an option counts only where every
+/// release that was read has it alike.
 ///
 /// ```
 /// use kuberay_contract::{InRelease, OptionKind, RayCommand, ray_option};
@@ -204,7 +206,8 @@ pub fn ray_releases() -> &'static [Version] {
     &TABLE.releases
 }
 
-/// The releases that have an option, as a range each: the first that was read, and the first that no longer has it.
+/// The releases that have an option, as a range each: the first that was read, and the first that
+/// no longer has it.
 pub fn ray_option_releases(
     command: RayCommand,
     name: &str,
@@ -254,8 +257,8 @@ fn distance(one: &str, other: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// Returns the release of Ray that a text names, such as `2.52.0` or the tag `2.52.0-py310-gpu`; none where it names
-/// none with at least two numbers.
+/// Returns the release of Ray that a text names, such as `2.52.0` or the tag `2.52.0-py310-gpu`;
+/// none where it names none with at least two numbers.
 ///
 /// ```
 /// use kuberay_contract::ray_release;

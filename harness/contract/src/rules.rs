@@ -1,4 +1,5 @@
-//! The rules of the command contract: each in a sentence, with the releases that it holds for and the layers it has.
+//! The rules of the command contract: each in a sentence, with the releases that it holds for and
+//! the layers it has.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

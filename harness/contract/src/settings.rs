@@ -15,7 +15,8 @@ const DOMAIN: &str = "CLUSTER_DOMAIN";
 /// The settings of an operator that change the containers of Ray Pods.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EffectiveSettings {
-    /// Environment of the operator's process, such as `ENABLE_LOGIN_SHELL`; others than the known ones do nothing.
+    /// Environment of the operator's process, such as `ENABLE_LOGIN_SHELL`; others than the known
+    /// ones do nothing.
     pub env: BTreeMap<String, String>,
     /// Feature gates that differ from the release's defaults, as `--feature-gates` names them.
     pub feature_gates: BTreeMap<String, bool>,
@@ -60,8 +61,9 @@ impl EffectiveSettings {
             .filter(|name| !Self::KNOWN.contains(name))
     }
 
-    /// Takes over what the operator's configuration file says about the containers of Ray Pods. The file is that of
-    /// `--config`, as the Helm chart's `configuration` writes it; the other keys change no container.
+    /// Takes over what the operator's configuration file says about the containers of Ray Pods. The
+    /// file is that of `--config`, as the Helm chart's `configuration` writes it; the other keys
+    /// change no container.
     ///
     /// ```
     /// use kuberay_contract::EffectiveSettings;
@@ -100,8 +102,8 @@ impl EffectiveSettings {
         Ok(self)
     }
 
-    /// Whether a feature gate is on: as it was set, else as the release ships it. A release that does not know a gate
-    /// has it off, and ends when it is set.
+    /// Whether a feature gate is on: as it was set, else as the release ships it. A release that
+    /// does not know a gate has it off, and ends when it is set.
     pub fn has_gate(&self, release: &Version, name: &str) -> bool {
         let known = gate(name).and_then(|gate: &Gate| gate.default_in(release));
         known.is_some_and(|default| self.feature_gates.get(name).copied().unwrap_or(default))
@@ -123,8 +125,8 @@ impl EffectiveSettings {
         value.is_none_or(|value| value.to_lowercase() != "false")
     }
 
-    /// Whether the operator gives Ray containers without probes of their own its probes; `ENABLE_PROBES_INJECTION` switches
-    /// them off from 1.1 on.
+    /// Whether the operator gives Ray containers without probes of their own its probes;
+    /// `ENABLE_PROBES_INJECTION` switches them off from 1.1 on.
     pub fn injects_probes(&self) -> bool {
         let value = self.env.get(PROBES);
         value.is_none_or(|value| value.to_lowercase() != "false")

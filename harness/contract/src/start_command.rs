@@ -1,4 +1,5 @@
-//! The form of the generated `ray start` command, and the order of its flags, which is random before KubeRay 1.3.
+//! The form of the generated `ray start` command, and the order of its flags, which is random
+//! before KubeRay 1.3.
 
 /// What stands before a generated `ray start`: up to KubeRay 1.6, and from 1.7 on (#4860).
 const ULIMITS: [&str; 2] = [
@@ -7,8 +8,8 @@ const ULIMITS: [&str; 2] = [
 ];
 const SLEEP: &str = " && sleep infinity";
 
-/// Sorts the flags of the command that the operator generated at the end of a container's only argument; none when
-/// the argument does not end in exactly the generated form.
+/// Sorts the flags of the command that the operator generated at the end of a container's only
+/// argument; none when the argument does not end in exactly the generated form.
 pub fn sorted_args(text: &str) -> Option<String> {
     let parts = Parts::of(text)?;
     let sorted = sorted_command(parts.command)?;
@@ -18,17 +19,18 @@ pub fn sorted_args(text: &str) -> Option<String> {
     ))
 }
 
-/// The generated flags at the end of a container's only argument, in their order; none when the argument does not end
-/// in exactly the generated form.
+/// The generated flags at the end of a container's only argument, in their order; none when the
+/// argument does not end in exactly the generated form.
 pub fn flags_of_args(text: &str) -> Option<Vec<&str>> {
     let (_, flags) = split(Parts::of(text)?.command)?;
     Some(flags.into_iter().map(str::trim).collect())
 }
 
-/// Sorts the flags of a generated `ray start` command by key; none when it does not have exactly the generated form,
-/// in which every flag has one space before and one after it.
+/// Sorts the flags of a generated `ray start` command by key; none when it does not have exactly
+/// the generated form, in which every flag has one space before and one after it.
 ///
-/// Only whole flags move, each with its two spaces, so a lost or added space is as visible as before.
+/// Only whole flags move, each with its two spaces, so a lost or added space is as visible as
+/// before.
 pub fn sorted_command(text: &str) -> Option<String> {
     let (start, mut flags) = split(text)?;
     let key = |flag: &&str| flag.split(['=', ' ']).nth(1).map(str::to_owned);
@@ -36,7 +38,8 @@ pub fn sorted_command(text: &str) -> Option<String> {
     Some(format!("{start}{}", flags.concat()))
 }
 
-/// A generated argument: what the user wrote with its joint, the `ray start` command, and what follows it.
+/// A generated argument: what the user wrote with its joint, the `ray start` command, and what
+/// follows it.
 struct Parts<'a> {
     user: &'a str,
     ulimit: &'static str,

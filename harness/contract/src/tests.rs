@@ -1,4 +1,5 @@
-//! The model against texts that real operators made, and against the operators' own sources where nothing was seen yet.
+//! The model against texts that real operators made, and against the operators' own sources where
+//! nothing was seen yet.
 
 mod commands;
 mod env;

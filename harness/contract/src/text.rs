@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A text as an operator makes it: exact, or with flags in an order or with values that it draws at random.
+/// A text as an operator makes it: exact, or with flags in an order or with values that it draws at
+/// random.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text {
     /// What comes before the flags; the whole text where there are none.
@@ -47,8 +48,8 @@ impl Text {
         self.flags.iter().all(|forms| forms.len() == 1) && (!self.any_order || self.flags.len() < 2)
     }
 
-    /// Whether a text that was seen is what the operator promises: flags as a multiset where their order is random, all
-    /// else byte for byte.
+    /// Whether a text that was seen is what the operator promises: flags as a multiset where their
+    /// order is random, all else byte for byte.
     pub fn matches(&self, seen: &str) -> bool {
         let inner = seen
             .strip_prefix(self.before.as_str())

@@ -1,4 +1,5 @@
-//! Artifacts: where binaries and images come from, pulled or built, kept in a store keyed by content.
+//! Artifacts: where binaries and images come from, pulled or built, kept in a store keyed by
+//! content.
 
 mod artifacts;
 mod authorities;

@@ -1,5 +1,5 @@
-//! Differential fuzzing: generated objects go to real operators, and what each operator makes of them is compared with
-//! the contract.
+//! Differential fuzzing: generated objects go to real operators, and what each operator makes of
+//! them is compared with the contract.
 
 mod ask;
 mod fuzzer;
@@ -107,7 +107,8 @@ pub struct FuzzedSample {
     pub pods: usize,
     /// What went otherwise than the contract says.
     pub surprise: Option<Surprise>,
-    /// What it needs that a plain control plane does not have, such as a feature gate; then it was not judged.
+    /// What it needs that a plain control plane does not have, such as a feature gate; then it was
+    /// not judged.
     pub left_out: Option<String>,
 }
 
@@ -186,7 +187,8 @@ pub enum Surprise {
 }
 
 impl Surprise {
-    /// What makes two surprises the same in kind, so that shrinking does not wander from one to another.
+    /// What makes two surprises the same in kind, so that shrinking does not wander from one to
+    /// another.
     fn kind(&self) -> (u8, &str, &str) {
         match self {
             Self::Differs { differences, .. } => {
@@ -206,8 +208,8 @@ impl Surprise {
     }
 }
 
-/// Fuzzes each release beside the others, on a control plane of its own, with one set of operator settings after the
-/// other.
+/// Fuzzes each release beside the others, on a control plane of its own, with one set of operator
+/// settings after the other.
 ///
 /// # Errors
 /// When a program can't be had or started, or one of them ends.
@@ -230,7 +232,8 @@ pub async fn fuzz(
         () = cancel.cancelled() => return Err(TargetError::Interrupted.into()),
         up = begin => up?,
     };
-    // The release's own settings come last: an operator that starts looks at every object that is there.
+    // The release's own settings come last: an operator that starts looks at every object that is
+    // there.
     let in_turn = |release: &Version| settings(release).into_iter().rev().collect();
     let fuzz = async |up: EnvtestRelease| {
         let fuzzer = Fuzzer::new(&up, options, Arc::clone(&progress)).await?;

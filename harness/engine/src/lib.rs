@@ -1,13 +1,15 @@
 //! Runs scenarios: processes, artifacts, clusters, operators, cases, evidence, clean-up.
 //!
-//! [`runner::run`] is the engine behind both `cargo test` and the command line. Nothing here renders: long work reports to
-//! [`progress::Progress`], and a run hands its results to [`reports::Reports`].
+//! [`runner::run`] is the engine behind both `cargo test` and the command line. Nothing here
+//! renders: long work reports to [`progress::Progress`], and a run hands its results to
+//! [`reports::Reports`].
 //!
 //! # Use it as a library
 //!
-//! A [`provider::TargetSpec`] says what a target is made of, and a provider brings it up as a [`provider::Target`]: an
-//! API server with a running operator. A test of your own build of the operator needs no more than a client of it. This
-//! test uses envtest, so it needs neither a cluster nor a container engine; `cargo test --test envtest` runs it:
+//! A [`provider::TargetSpec`] says what a target is made of, and a provider brings it up as a
+//! [`provider::Target`]: an API server with a running operator. A test of your own build of the
+//! operator needs no more than a client of it. This test uses envtest, so it needs neither a
+//! cluster nor a container engine; `cargo test --test envtest` runs it:
 //!
 //! ```ignore
 #![doc = include_str!("../../tests/envtest/custom_operator.rs")]

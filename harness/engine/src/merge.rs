@@ -68,8 +68,8 @@ pub enum MergeError {
     Overwrites(PathBuf),
 }
 
-/// Makes one result of several runs of one plan. A case that several have counts once: a verdict counts more than none,
-/// and of two different ones the worse counts, and both are told.
+/// Makes one result of several runs of one plan. A case that several have counts once: a verdict
+/// counts more than none, and of two different ones the worse counts, and both are told.
 ///
 /// # Errors
 /// When they are not results of one plan.
@@ -84,7 +84,8 @@ pub fn merge(sources: &[MergeSource]) -> Result<Merged, MergeError> {
     let mut notes = Vec::new();
     let chosen = choose(sources, &mut notes);
     let planned = &first.run.planned;
-    // A skip in a run that came to its end has a reason of the case's own; what the end of a run cut off is missing.
+    // A skip in a run that came to its end has a reason of the case's own; what the end of a run
+    // cut off is missing.
     let is_told = |id: &String| {
         chosen
             .get(id.as_str())

@@ -1,4 +1,5 @@
-//! Observation: one watch of each kind for a cluster, a view of each namespace, logs, events and the dashboard.
+//! Observation: one watch of each kind for a cluster, a view of each namespace, logs, events and
+//! the dashboard.
 
 mod cache;
 mod clock;

@@ -1,7 +1,7 @@
 //! Folders that the program writes into, and the paths in them that come from data.
 //!
-//! Data is what comes from a cluster, an archive, `results.json` or a scenario: none of it may name a file outside of
-//! its folder, and no link in the folder is followed.
+//! Data is what comes from a cluster, an archive, `results.json` or a scenario: none of it may name
+//! a file outside of its folder, and no link in the folder is followed.
 
 mod bounded;
 mod evidence;

@@ -25,9 +25,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
-/// The limit for a program that only looks: versions, lists, labels. An engine answers late while it stores a large image.
+/// The limit for a program that only looks: versions, lists, labels. An engine answers late while
+/// it stores a large image.
 pub const INSPECTION: Duration = Duration::from_mins(5);
-/// The limit for a program that starts, changes or removes containers, networks and files of this machine.
+/// The limit for a program that starts, changes or removes containers, networks and files of this
+/// machine.
 pub const CHANGE: Duration = Duration::from_mins(10);
 /// The limit for a program that downloads, or that copies images.
 pub const TRANSFER: Duration = Duration::from_mins(30);
@@ -113,8 +115,8 @@ fn tail(output: &str, log: Option<&PathBuf>) -> String {
     text
 }
 
-/// Makes a command whose process ends when its handle is dropped (a cancelled run leaves no program behind) and that
-/// reads no standard input.
+/// Makes a command whose process ends when its handle is dropped (a cancelled run leaves no program
+/// behind) and that reads no standard input.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).kill_on_drop(true);
@@ -151,7 +153,8 @@ impl Description {
     }
 }
 
-/// Runs to the end, however that is, and returns what was written. The program ends when the future is dropped.
+/// Runs to the end, however that is, and returns what was written. The program ends when the future
+/// is dropped.
 ///
 /// # Errors
 /// Fails when it can't be started and when it does not end within `limit`; it is ended then.
@@ -198,11 +201,12 @@ pub async fn run(
     }
 }
 
-/// Runs to the end and returns what was written to standard output. The program ends when the future is dropped.
+/// Runs to the end and returns what was written to standard output. The program ends when the
+/// future is dropped.
 ///
 /// # Errors
-/// Fails when it can't be started, does not end within `limit` or ends with a failure; the error holds the last lines of
-/// its standard error.
+/// Fails when it can't be started, does not end within `limit` or ends with a failure; the error
+/// holds the last lines of its standard error.
 pub async fn output(
     command: Command,
     doing: &str,
@@ -222,11 +226,12 @@ pub async fn output(
     })
 }
 
-/// Runs to the end with standard output and error appended to a file. The program ends when the future is dropped.
+/// Runs to the end with standard output and error appended to a file. The program ends when the
+/// future is dropped.
 ///
 /// # Errors
-/// Fails when it can't be started, does not end within `limit` or ends with a failure; the error names the file and holds
-/// its last lines.
+/// Fails when it can't be started, does not end within `limit` or ends with a failure; the error
+/// names the file and holds its last lines.
 pub async fn logged(
     mut command: Command,
     doing: &str,

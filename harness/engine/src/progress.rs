@@ -2,11 +2,14 @@
 
 use crate::results::Outcome;
 
-/// Where long work says what it does; a terminal shows one live line for each task, everything else plain lines.
+/// Where long work says what it does; a terminal shows one live line for each task, everything else
+/// plain lines.
 pub trait Progress: Send + Sync {
-    /// Announces the ids of all cases of a run, before the first of them begins. A task of the same name is that case.
+    /// Announces the ids of all cases of a run, before the first of them begins. A task of the same
+    /// name is that case.
     fn cases(&self, _ids: &[String]) {}
-    /// Says what `task` (an artifact, the cluster, a case) does now; the first call makes the task known.
+    /// Says what `task` (an artifact, the cluster, a case) does now; the first call makes the task
+    /// known.
     fn update(&self, task: &str, message: &str);
     /// The task is over. `Passed` when it did what it should.
     fn finish(&self, task: &str, outcome: Outcome, message: &str);

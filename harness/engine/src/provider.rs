@@ -1,4 +1,5 @@
-//! Providers: each turns the spec of a target into a [`Target`] with a running operator, and hands it to the runner.
+//! Providers: each turns the spec of a target into a [`Target`] with a running operator, and hands
+//! it to the runner.
 
 mod custom_manifests;
 mod end;

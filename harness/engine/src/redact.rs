@@ -1,8 +1,10 @@
-//! Secrets are masked in everything that is printed, written or reported: the only place that knows what a secret is.
+//! Secrets are masked in everything that is printed, written or reported: the only place that knows
+//! what a secret is.
 //!
-//! A [`Redactor`] learns the values of Secrets, and of fields, variables and flags with the name of a secret, from
-//! objects before they are sent. It masks them in two ways. [`Redactor::redact_value`] masks in the tree of an object,
-//! before it is serialised, so that what is written stays well-formed and a value's indentation or quotes hide nothing.
+//! A [`Redactor`] learns the values of Secrets, and of fields, variables and flags with the name of
+//! a secret, from objects before they are sent. It masks them in two ways.
+//! [`Redactor::redact_value`] masks in the tree of an object, before it is serialised, so that what
+//! is written stays well-formed and a value's indentation or quotes hide nothing.
 //! [`Redactor::redact_text`] masks in logs, messages and progress.
 //!
 //! - `names`: which names are those of secrets.
@@ -35,10 +37,12 @@ pub use progress::Redacted;
 /// What stands in the place of a secret.
 pub const MASK: &str = "[redacted]";
 
-/// How deep values are looked into that hold YAML or JSON, such as a kubeconfig with a certificate in base64.
+/// How deep values are looked into that hold YAML or JSON, such as a kubeconfig with a certificate
+/// in base64.
 const DEPTH: usize = 4;
 
-/// Masks secrets in text and in objects: those that it knows, and what is written in a form that secrets have.
+/// Masks secrets in text and in objects: those that it knows, and what is written in a form that
+/// secrets have.
 ///
 /// A clone shares what the original knows.
 #[derive(Clone, Default)]
@@ -68,8 +72,8 @@ impl Redactor {
         }
     }
 
-    /// Learns the secrets of an object: the values of a Secret, and in any object the values of fields, environment
-    /// variables and flags with the name of a secret.
+    /// Learns the secrets of an object: the values of a Secret, and in any object the values of
+    /// fields, environment variables and flags with the name of a secret.
     pub fn learn(&self, object: &Value) {
         let mut known = self.write();
         walk(&mut object.clone(), &mut |leaf| match leaf {
@@ -105,7 +109,8 @@ impl Redactor {
         });
     }
 
-    /// Masks secrets in text; returns it, and how many masks were set. Masking twice changes nothing more.
+    /// Masks secrets in text; returns it, and how many masks were set. Masking twice changes
+    /// nothing more.
     pub fn redact_text(&self, text: &str) -> (String, usize) {
         let known = self.read();
         let found = known.mask(text);
@@ -126,8 +131,9 @@ impl Redactor {
         (masked, count)
     }
 
-    /// Masks secrets in an object (or a list of them), and drops what nobody reads: `managedFields`, and the last
-    /// applied configuration, which repeats the object. Returns how many masks were set.
+    /// Masks secrets in an object (or a list of them), and drops what nobody reads:
+    /// `managedFields`, and the last applied configuration, which repeats the object. Returns how
+    /// many masks were set.
     pub fn redact_value(&self, object: &mut Value) -> usize {
         let mut count = self.drop_noise(object);
         walk(object, &mut |leaf| match leaf {
@@ -234,8 +240,9 @@ impl Redactor {
     }
 }
 
-/// Learns a value and what it is made of: the lines of a text, or the leaves with the name of a secret of YAML and JSON,
-/// whose other lines, such as `apiVersion: v1` of a kubeconfig, are no secrets.
+/// Learns a value and what it is made of: the lines of a text, or the leaves with the name of a
+/// secret of YAML and JSON, whose other lines, such as `apiVersion: v1` of a kubeconfig, are no
+/// secrets.
 fn learn_value(known: &mut Known, value: &[u8], named: bool, depth: usize) {
     if value.trim_ascii() == MASK.as_bytes()
         || std::str::from_utf8(value).is_ok_and(forms::is_no_secret)

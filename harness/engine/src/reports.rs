@@ -1,4 +1,5 @@
-//! The reports of a run, as the engine sees them: it says when they are written, and renderers above it say how.
+//! The reports of a run, as the engine sees them: it says when they are written, and renderers
+//! above it say how.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -64,7 +65,8 @@ pub(crate) const RESULTS: &str = "results.json";
 /// No `results.json` is larger, in bytes: a case takes some kilobytes.
 const LARGEST: u64 = 128 << 20;
 
-/// Returns the file with the results of a run: the path itself, or `results.json` in it where it is a folder.
+/// Returns the file with the results of a run: the path itself, or `results.json` in it where it is
+/// a folder.
 pub fn results_file(path: &Path) -> PathBuf {
     if path.is_dir() {
         path.join(RESULTS)

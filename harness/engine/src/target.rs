@@ -38,7 +38,8 @@ pub(crate) use ready::{client, is_ready as node_is_ready};
 pub use registry::registry_helper;
 pub use remove::Removed;
 
-/// Ends every process of ours with this program name and these arguments, and waits for its end; returns their ids.
+/// Ends every process of ours with this program name and these arguments, and waits for its end;
+/// returns their ids.
 pub(crate) async fn end_process(program: &str, arguments: &[&str]) -> Vec<u32> {
     processes::end(processes::Signature { program, arguments }).await
 }

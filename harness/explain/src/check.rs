@@ -1,4 +1,5 @@
-//! `check`: what is wrong with manifests, as findings with a position, a severity and what to write instead.
+//! `check`: what is wrong with manifests, as findings with a position, a severity and what to write
+//! instead.
 //!
 //! ```
 //! use std::path::Path;
@@ -72,8 +73,8 @@ pub struct Options {
     pub select: Vec<String>,
     /// Findings to leave out.
     pub ignore: Vec<Ignore>,
-    /// Whether the first and the last release are those before and after an upgrade: then only findings that the
-    /// upgrade brings are reported, and what changes for each object.
+    /// Whether the first and the last release are those before and after an upgrade: then only
+    /// findings that the upgrade brings are reported, and what changes for each object.
     pub upgrade: bool,
 }
 
@@ -87,7 +88,8 @@ impl Options {
     }
 }
 
-/// Checks files. A file that can't be read as a manifest, or an object that is malformed, is a finding, too.
+/// Checks files. A file that can't be read as a manifest, or an object that is malformed, is a
+/// finding, too.
 ///
 /// # Errors
 /// When a release is older than the contract.
@@ -138,7 +140,8 @@ pub fn check(sources: &[Source], options: &Options) -> Result<CheckReport, Expla
     Ok(report)
 }
 
-/// The files in groups of about this many bytes: those of a group are checked at once, and only theirs are in memory.
+/// The files in groups of about this many bytes: those of a group are checked at once, and only
+/// theirs are in memory.
 const GROUP: usize = 1 << 20;
 
 fn groups(sources: &[Source]) -> Vec<&[Source]> {
@@ -275,7 +278,8 @@ fn object(source: &Source, one: &Found, options: &Options) -> Checked {
     }
 }
 
-/// Leaves out a trap about a field on the releases for which the field's refusal is reported already.
+/// Leaves out a trap about a field on the releases for which the field's refusal is reported
+/// already.
 fn told_twice(found: &mut Vec<CheckFinding>) {
     let refused: Vec<(String, Vec<Version>)> = found
         .iter()

@@ -134,7 +134,8 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
         options::of_words(&ray, RayCommand::Start, &words, group.source, &mut found);
     }
     command::expanded(group, &words, &mut found);
-    // Flags from parameters and resources reach the generated command, or a text that uses its variable.
+    // Flags from parameters and resources reach the generated command, or a text that uses its
+    // variable.
     let reaches = joins
         || has(Feature::GenRayStartCmd, group.release)
             && words
@@ -210,7 +211,8 @@ fn references(text: &str) -> impl Iterator<Item = &str> {
         .filter_map(|(at, _)| text[at + 2..].split_once(')').map(|(name, _)| name))
 }
 
-/// Whether the kubelet takes a dollar sign that was hardly meant for it: of `$$$$` and `$$(NAME)` that is the purpose.
+/// Whether the kubelet takes a dollar sign that was hardly meant for it: of `$$$$` and `$$(NAME)`
+/// that is the purpose.
 fn loses_dollar(text: &str) -> bool {
     let mut rest = text;
     while let Some(at) = rest.find("$$") {

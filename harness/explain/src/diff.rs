@@ -55,7 +55,8 @@ fn same(one: &Container, other: &Container) -> bool {
         == (&other.object, other.role, &other.group, &other.container)
 }
 
-/// A container as lines, one for each flag and each variable, so that a difference shows what changed and no more.
+/// A container as lines, one for each flag and each variable, so that a difference shows what
+/// changed and no more.
 fn lines(container: &Container) -> String {
     let mut text = String::new();
     for word in &container.command {
@@ -89,7 +90,8 @@ fn variable_lines(variable: &Variable) -> String {
     }
 }
 
-/// Splits a generated command before `ulimit`, `ray start` and each flag, and any text after its line breaks.
+/// Splits a generated command before `ulimit`, `ray start` and each flag, and any text after its
+/// line breaks.
 fn parts(text: &str) -> Vec<&str> {
     let mut cuts: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
     if let Some(start) = text.rfind("ray start ") {

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::refusals::{Break, Refusal, Waiting};
 
-/// What the document calls its own form; it changes when a field changes its meaning or goes, not when one is added.
+/// What the document calls its own form; it changes when a field changes its meaning or goes, not
+/// when one is added.
 pub const VERSION: &str = "kuberay-conformance.explain/v1";
 
 /// What one or more releases of the operator make of the objects in a file.
@@ -82,7 +83,8 @@ pub struct ExplainedOperator {
     pub release: Version,
     /// The behaviour class that it belongs to.
     pub class: String,
-    /// Whether what is said of it was read from its sources only and never seen on a running operator.
+    /// Whether what is said of it was read from its sources only and never seen on a running
+    /// operator.
     pub provisional: bool,
     /// Why what is said of it may not hold, where nobody has read its source for the contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,10 +111,11 @@ pub struct Container {
     pub command: Vec<String>,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Whether command, args and environment are exactly these; false where the operator draws the order of flags or
-    /// one of several values.
+    /// Whether command, args and environment are exactly these; false where the operator draws the
+    /// order of flags or one of several values.
     pub exact: bool,
-    /// Its environment in its order, the user's variables included; of two with one name the last counts.
+    /// Its environment in its order, the user's variables included; of two with one name the last
+    /// counts.
     pub env: Vec<Variable>,
     /// The features of the contract that shaped it.
     pub features: Vec<String>,

@@ -1,4 +1,5 @@
-//! A manifest becomes what a release of the operator makes of it, with warnings for the traps in it; needs no cluster.
+//! A manifest becomes what a release of the operator makes of it, with warnings for the traps in
+//! it; needs no cluster.
 //!
 //! ```
 //! use std::path::Path;
@@ -90,7 +91,8 @@ pub enum ExplainError {
     },
 }
 
-/// Explains the text of a file for one or more releases, as a client that checks field names strictly sends it.
+/// Explains the text of a file for one or more releases, as a client that checks field names
+/// strictly sends it.
 ///
 /// # Errors
 /// Those of [`explain_files`].
@@ -117,11 +119,12 @@ pub fn explain_with(
     explain_files(&[Source::new(file, text)], releases, settings, validation)
 }
 
-/// Explains files for one or more releases. An object that is refused is explained by its refusals and has no containers.
+/// Explains files for one or more releases. An object that is refused is explained by its refusals
+/// and has no containers.
 ///
 /// # Errors
-/// When a file is no YAML, none holds an object of KubeRay's, one of them is malformed and yet nobody refuses it, or a
-/// release is older than the contract.
+/// When a file is no YAML, none holds an object of KubeRay's, one of them is malformed and yet
+/// nobody refuses it, or a release is older than the contract.
 pub fn explain_files(
     sources: &[Source],
     releases: &[Version],

@@ -84,8 +84,8 @@ impl Found {
         self.written().to_json()
     }
 
-    /// The settings with which the operator makes Pods of the object: those of a `RayCronJob` are shown although its
-    /// gate is off.
+    /// The settings with which the operator makes Pods of the object: those of a `RayCronJob` are
+    /// shown although its gate is off.
     pub(super) fn settings<'a>(&self, given: &'a EffectiveSettings) -> Cow<'a, EffectiveSettings> {
         if self.cron.is_none() {
             return Cow::Borrowed(given);
@@ -279,8 +279,8 @@ fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found 
     }
 }
 
-/// The `RayJob` that a `RayCronJob` makes: its name is followed by a random part, and nothing else of its metadata is
-/// copied (`raycronjob_controller.go`, `constructRayJob`).
+/// The `RayJob` that a `RayCronJob` makes: its name is followed by a random part, and nothing else
+/// of its metadata is copied (`raycronjob_controller.go`, `constructRayJob`).
 fn job_of_cron(cron: &Node) -> Node {
     let place = cron.place.clone();
     let node = |value: Yaml| Node {

@@ -1,4 +1,5 @@
-//! Why an object, or some of its Pods, does not exist: the part of an explanation that comes before the Pods.
+//! Why an object, or some of its Pods, does not exist: the part of an explanation that comes before
+//! the Pods.
 
 #[cfg(test)]
 mod tests;
@@ -300,8 +301,9 @@ pub(super) fn render(explanation: &Explanation) -> String {
     text
 }
 
-/// Refusals and waiting objects of an upgrade as text: what a release begins to refuse comes first, and each reason stands
-/// once, with the releases that it holds for where that is not all of them. Empty where there are none.
+/// Refusals and waiting objects of an upgrade as text: what a release begins to refuse comes first,
+/// and each reason stands once, with the releases that it holds for where that is not all of them.
+/// Empty where there are none.
 pub(super) fn render_upgrade(explanation: &Explanation) -> String {
     let mut text = breaks_of(explanation);
     let mut seen: Vec<((String, String), Vec<&Version>)> = Vec::new();

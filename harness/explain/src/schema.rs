@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::Explanation;
 
-/// The JSON schema of what `explain --format json` writes, as committed in `docs/schema/explain.schema.json`.
+/// The JSON schema of what `explain --format json` writes, as committed in
+/// `docs/schema/explain.schema.json`.
 pub fn explain_schema() -> Value {
     SchemaSettings::draft07()
         .into_generator()

@@ -1,7 +1,9 @@
-//! Variables that the kubelet makes of Services (`FromServices` in pkg/kubelet/envvars of Kubernetes).
+//! Variables that the kubelet makes of Services (`FromServices` in pkg/kubelet/envvars of
+//! Kubernetes).
 
-/// Whether a container may have a variable of this name because of a Service in its namespace, or of that of the API
-/// server. `links` is the Pod's `enableServiceLinks`, without which only the latter counts.
+/// Whether a container may have a variable of this name because of a Service in its namespace, or
+/// of that of the API server. `links` is the Pod's `enableServiceLinks`, without which only the
+/// latter counts.
 pub(crate) fn may_define(name: &str, links: bool) -> bool {
     let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     if !name.chars().all(fits) {
@@ -12,7 +14,8 @@ pub(crate) fn may_define(name: &str, links: bool) -> bool {
     service.any(|(service, rest)| is_suffix(rest) && (links || service == "KUBERNETES"))
 }
 
-/// The same for a name that hardly anything else has: users call variables of their own `NAME_PORT`, too.
+/// The same for a name that hardly anything else has: users call variables of their own
+/// `NAME_PORT`, too.
 pub(crate) fn likely_defines(name: &str, links: bool) -> bool {
     let own = name.ends_with("_PORT") && !name.ends_with("_SERVICE_PORT");
     (!own || name.contains("_PORT_")) && may_define(name, links)

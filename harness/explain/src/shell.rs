@@ -58,7 +58,8 @@ pub(super) fn judge(text: &str, generated: usize, around: Surroundings) -> Verdi
     }
 }
 
-/// What bash reports of a text that it can't parse; none where it parses it, or where that is not known.
+/// What bash reports of a text that it can't parse; none where it parses it, or where that is not
+/// known.
 pub(super) fn broken(text: &str) -> Option<Broken> {
     match parse::parse(text, text.len()) {
         Err(parse::Problem::Broken(broken)) => Some(broken),
@@ -83,7 +84,8 @@ pub enum ShellVerdict {
     NeverStarts,
 }
 
-/// Predicts what bash makes of a user's text when the generated one follows it, without running bash.
+/// Predicts what bash makes of a user's text when the generated one follows it, without running
+/// bash.
 ///
 /// ```
 /// use kuberay_explain::{ShellVerdict, shell_verdict};

@@ -20,7 +20,8 @@ pub(super) fn in_file(source: &Source) -> Option<Diagnostic> {
     template_action(source).map(|at| problem(source, at))
 }
 
-/// Checks the texts of one of KubeRay's objects, which can be YAML although nobody has rendered them.
+/// Checks the texts of one of KubeRay's objects, which can be YAML although nobody has rendered
+/// them.
 ///
 /// # Errors
 /// When a text holds an action of Helm.

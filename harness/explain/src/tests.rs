@@ -404,7 +404,8 @@ fn the_document_keeps_to_its_schema_and_the_schema_is_current() {
     );
 }
 
-/// What must not reach a terminal: colours, a title, a line of its own, a direction, what looks like nothing or a space.
+/// What must not reach a terminal: colours, a title, a line of its own, a direction, what looks
+/// like nothing or a space.
 const HOSTILE: &str = r"\e[31mred\e]0;title\a\n::error::x\u202e\u200b\u00a0\u009b";
 
 /// A manifest with such a text wherever `explain` prints one.

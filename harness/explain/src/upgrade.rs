@@ -1,4 +1,5 @@
-//! What an upgrade changes, short enough for a chat message: a summary, the traps once each, and the differences.
+//! What an upgrade changes, short enough for a chat message: a summary, the traps once each, and
+//! the differences.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +14,9 @@ const WIDTH: usize = 110;
 /// Columns that are shown before the first character that differs.
 const BEFORE: usize = 40;
 
-/// Returns an explanation of two or more releases as a short text: what changes where, each trap once, and the
-/// differences in the order of the file. [`render`](super::render) has every container on every release.
+/// Returns an explanation of two or more releases as a short text: what changes where, each trap
+/// once, and the differences in the order of the file. [`render`](super::render) has every
+/// container on every release.
 pub fn render_upgrade(explanation: &Explanation) -> String {
     let releases: Vec<String> = explanation
         .operators

@@ -83,7 +83,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Returns the path of the value under a key, such as `spec.headGroupSpec` or `metadata.labels["a/b"]`.
+/// Returns the path of the value under a key, such as `spec.headGroupSpec` or
+/// `metadata.labels["a/b"]`.
 pub fn join(path: &str, key: &str) -> String {
     let plain = key
         .bytes()

@@ -130,8 +130,8 @@ pub type DiagnosticResult<T> = Result<T, Vec<Diagnostic>>;
 
 /// Everything that is wrong with the files that were read, in the order of files and lines.
 ///
-/// As text it is one line for each problem; on a terminal show each of the [`Diagnostic`]s as a miette report, which
-/// quotes the file.
+/// As text it is one line for each problem; on a terminal show each of the [`Diagnostic`]s as a
+/// miette report, which quotes the file.
 #[derive(Debug, Clone)]
 pub struct Diagnostics(Vec<Diagnostic>);
 

@@ -15,7 +15,8 @@ const BEFORE: usize = 30;
 /// Most lines of a value that are quoted.
 const LINES: usize = 8;
 
-/// Lines of a file around a position, with the line number and the column that they have in the file.
+/// Lines of a file around a position, with the line number and the column that they have in the
+/// file.
 #[derive(Debug, Clone)]
 pub(crate) struct Excerpt {
     name: String,

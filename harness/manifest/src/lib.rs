@@ -1,4 +1,5 @@
-//! Kubernetes manifests: YAML whose every value keeps its place in the text, and diagnostics that quote it.
+//! Kubernetes manifests: YAML whose every value keeps its place in the text, and diagnostics that
+//! quote it.
 //!
 //! ```
 //! use std::path::Path;

@@ -11,11 +11,12 @@ use super::yaml::{self, Node, Yaml};
 /// The annotation in which `kubectl apply` keeps what it sent.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// Reads the objects of a manifest as Kubernetes reads them: empty documents are left out, and the items of a List are
-/// objects of their own. `origin` is the name that errors give the text.
+/// Reads the objects of a manifest as Kubernetes reads them: empty documents are left out, and the
+/// items of a List are objects of their own. `origin` is the name that errors give the text.
 ///
 /// # Errors
-/// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and `metadata.name`.
+/// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and
+/// `metadata.name`.
 pub fn parse_manifest(text: &str, origin: &str) -> Result<Vec<Value>, Diagnostics> {
     Ok(objects(&Source::new(Path::new(origin), text))?)
 }
@@ -23,7 +24,8 @@ pub fn parse_manifest(text: &str, origin: &str) -> Result<Vec<Value>, Diagnostic
 /// Reads the objects of a file and says everything that is wrong with them.
 ///
 /// # Errors
-/// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and `metadata.name`.
+/// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and
+/// `metadata.name`.
 pub fn objects(source: &Source) -> DiagnosticResult<Vec<Value>> {
     let documents = match yaml::parse(source) {
         Ok(documents) => documents,
@@ -56,7 +58,8 @@ fn unrendered(source: &Source) -> Option<Vec<Diagnostic>> {
     )])
 }
 
-/// The objects of a document: the items of a List, such as `kubectl get … -o yaml` prints, or the document itself.
+/// The objects of a document: the items of a List, such as `kubectl get … -o yaml` prints, or the
+/// document itself.
 fn unlisted(document: &Node) -> Vec<&Node> {
     let kind = document.get("kind").and_then(Node::text);
     match document.get("items") {

@@ -2,8 +2,8 @@
 
 use super::diagnostic::{Location, Source};
 
-/// Returns where the first action of a template is, such as `{{ .Values.name }}`. An empty mapping in a mapping (`{{}}`)
-/// is none.
+/// Returns where the first action of a template is, such as `{{ .Values.name }}`. An empty mapping
+/// in a mapping (`{{}}`) is none.
 ///
 /// ```
 /// use std::path::Path;

@@ -1,18 +1,20 @@
 //! Text from manifests, clusters and files, as a terminal may be given it.
 //!
-//! A name can hold colours, a new title for the window, or a line that a CI system takes for a command; others hide
-//! characters that make a difference. Code that shows data to people writes it with [`line()`], [`lines`] or [`quoted`].
+//! A name can hold colours, a new title for the window, or a line that a CI system takes for a
+//! command; others hide characters that make a difference. Code that shows data to people writes it
+//! with [`line()`], [`lines`] or [`quoted`].
 
 use std::fmt::Write as _;
 
-/// Returns a text on one line: each character that a terminal acts on, or that nobody can see or tell from a space, as
-/// its escape, such as `\n` or `\u{202e}`.
+/// Returns a text on one line: each character that a terminal acts on, or that nobody can see or
+/// tell from a space, as its escape, such as `\n` or `\u{202e}`.
 pub fn line(text: &str) -> String {
     escaped(text, |_| false)
 }
 
-/// Returns a text as [`line()`] does, but with its line ends and tabs. Where it stands among others, mark each line after the
-/// first one, as [`marked`] does: a line of its own could be taken for something else.
+/// Returns a text as [`line()`] does, but with its line ends and tabs. Where it stands among
+/// others, mark each line after the first one, as [`marked`] does: a line of its own could be taken
+/// for something else.
 pub fn lines(text: &str) -> String {
     escaped(text, |c| matches!(c, '\n' | '\t'))
 }
@@ -34,7 +36,8 @@ pub fn marked(message: &str) -> String {
     marked
 }
 
-/// Returns a text in JSON's quotes and with JSON's escapes, so that all of its characters can be seen.
+/// Returns a text in JSON's quotes and with JSON's escapes, so that all of its characters can be
+/// seen.
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for c in text.chars() {
@@ -52,7 +55,8 @@ pub fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Returns a JSON document with escapes for the characters that [`line()`] escapes, which stand nowhere but in strings.
+/// Returns a JSON document with escapes for the characters that [`line()`] escapes, which stand
+/// nowhere but in strings.
 pub fn json(document: &str) -> String {
     let mut escaped = String::with_capacity(document.len());
     for c in document.chars() {
@@ -65,7 +69,8 @@ pub fn json(document: &str) -> String {
     escaped
 }
 
-/// Returns whether a character has an effect instead of a look, or looks like a space or like nothing.
+/// Returns whether a character has an effect instead of a look, or looks like a space or like
+/// nothing.
 pub fn is_unseen(c: char) -> bool {
     (c.is_whitespace() && c != ' ')
         || c.is_control()

@@ -1,4 +1,5 @@
-//! Finds objects wherever they lie in a file: as documents, in Lists and arrays, inside of other objects, and in texts.
+//! Finds objects wherever they lie in a file: as documents, in Lists and arrays, inside of other
+//! objects, and in texts.
 
 use super::cursor::join;
 use super::diagnostic::{Location, Place, Source};
@@ -13,7 +14,8 @@ pub struct Item {
     pub path: String,
     /// The object of another kind that holds it.
     pub owner: Option<Owner>,
-    /// Whether the object that holds it fills in parts of its text, `{{…}}`; [`HOLE`] stands in their place.
+    /// Whether the object that holds it fills in parts of its text, `{{…}}`; [`HOLE`] stands in
+    /// their place.
     pub holes: bool,
 }
 
@@ -60,9 +62,10 @@ pub struct Walk {
 
 /// Returns the objects of a file's documents.
 ///
-/// The items of a List (`kind: List`, `kind: PodList`) and of an array are objects of their own. An object of another API
-/// group is searched for objects of the group: mappings with `apiVersion`, `kind` and `spec`, templates without a kind,
-/// and the text of `resource.manifest`, in which Argo workflows hold YAML. One that holds any is left out itself.
+/// The items of a List (`kind: List`, `kind: PodList`) and of an array are objects of their own. An
+/// object of another API group is searched for objects of the group: mappings with `apiVersion`,
+/// `kind` and `spec`, templates without a kind, and the text of `resource.manifest`, in which Argo
+/// workflows hold YAML. One that holds any is left out itself.
 ///
 /// ```
 /// use std::path::Path;
@@ -343,7 +346,8 @@ struct Lines {
 }
 
 impl Lines {
-    /// Returns nothing where the text is no literal block, so that its lines are not those of the file.
+    /// Returns nothing where the text is no literal block, so that its lines are not those of the
+    /// file.
     fn of(source: &Source, place: &Place, text: &str) -> Option<Self> {
         let mut lines = Vec::new();
         let mut at = 0;

@@ -1,8 +1,10 @@
-//! YAML text becomes a tree whose every node knows its place; the only module that knows the YAML library.
+//! YAML text becomes a tree whose every node knows its place; the only module that knows the YAML
+//! library.
 //!
-//! Values are read as Kubernetes reads them (YAML 1.1 as `sigs.k8s.io/yaml` understands it): `0777` is 511, `yes` and
-//! `on` are true, keys that are not strings become strings, and a whole number with a fraction of zero is an integer.
-//! Known differences: `1__0` and `1_000.5` stay texts here, and `1e400` is an error.
+//! Values are read as Kubernetes reads them (YAML 1.1 as `sigs.k8s.io/yaml` understands it): `0777`
+//! is 511, `yes` and `on` are true, keys that are not strings become strings, and a whole number
+//! with a fraction of zero is an integer. Known differences: `1__0` and `1_000.5` stay texts here,
+//! and `1e400` is an error.
 
 use std::collections::HashMap;
 
@@ -120,8 +122,8 @@ impl Node {
     }
 }
 
-/// Reads all documents of a text; empty ones are left out. JSON objects may also follow each other without `---`, as
-/// `jq` writes them.
+/// Reads all documents of a text; empty ones are left out. JSON objects may also follow each other
+/// without `---`, as `jq` writes them.
 ///
 /// # Errors
 /// When the text is not YAML, or a mapping has a key twice.
@@ -183,7 +185,8 @@ fn parse_part(source: &Source, part: Part) -> DiagnosticResult<Vec<Node>> {
     }
 }
 
-/// Room for the output of a whole cluster; the limits on aliases, which small texts can abuse, stay.
+/// Room for the output of a whole cluster; the limits on aliases, which small texts can abuse,
+/// stay.
 fn budget() -> Option<serde_saphyr::Budget> {
     serde_saphyr::budget! {
         max_documents: 1_000_000,

@@ -1,4 +1,5 @@
-//! The pinned releases of `fixtures/versions.yaml`, which is part of the program, and how people name releases.
+//! The pinned releases of `fixtures/versions.yaml`, which is part of the program, and how people
+//! name releases.
 
 mod own;
 mod pair;
@@ -114,7 +115,8 @@ pub struct RayRelease {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pull {
-    /// Address of a program of Kubernetes; `{version}`, `{arch}` and `{program}` stand for what they say.
+    /// Address of a program of Kubernetes; `{version}`, `{arch}` and `{program}` stand for what
+    /// they say.
     pub kubernetes: String,
     /// etcd's release archive.
     pub etcd: PulledArchive,

@@ -7,8 +7,8 @@ use semver::Version;
 
 use super::{VersionError, parse_version};
 
-/// Releases as people select them: `all`, `latest`, one release, the newest patch of a minor release (`1.6`), a range with
-/// both ends, or several with commas.
+/// Releases as people select them: `all`, `latest`, one release, the newest patch of a minor
+/// release (`1.6`), a range with both ends, or several with commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Releases(Vec<Part>);
 
@@ -78,8 +78,9 @@ impl From<Version> for Releases {
 }
 
 impl Releases {
-    /// The releases, oldest first, each once. `matrix` is what `all` means; a range takes of it what lies between its
-    /// ends, and its ends themselves. A minor release means its newest patch in `pinned`.
+    /// The releases, oldest first, each once. `matrix` is what `all` means; a range takes of it
+    /// what lies between its ends, and its ends themselves. A minor release means its newest patch
+    /// in `pinned`.
     ///
     /// # Errors
     /// When a part of the selection holds no release.
@@ -116,7 +117,8 @@ impl Releases {
         Ok(releases)
     }
 
-    /// Those that are named one by one, as `1.6.2` and `1.6` are; what `all`, `latest` and ranges add is not among them.
+    /// Those that are named one by one, as `1.6.2` and `1.6` are; what `all`, `latest` and ranges
+    /// add is not among them.
     pub fn named(&self, pinned: &[Version]) -> Vec<Version> {
         let one = |part: &Part| match part {
             Part::One(version) => Some(version.clone()),

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::Pins;
 
-/// Until when minor releases get patches. Dates are written `2026-10-27`, so that their order is that of texts.
+/// Until when minor releases get patches. Dates are written `2026-10-27`, so that their order is
+/// that of texts.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Support {
@@ -19,7 +20,8 @@ pub struct Support {
 }
 
 impl Support {
-    /// Returns the end of life of a release of Kubernetes, such as `v1.34.4`; none where no date is known.
+    /// Returns the end of life of a release of Kubernetes, such as `v1.34.4`; none where no date is
+    /// known.
     ///
     /// ```
     /// let support = kuberay_conformance_pins::Pins::embedded().support;
@@ -39,8 +41,8 @@ fn minor(release: &str) -> String {
 }
 
 impl Pins {
-    /// Lists the defaults that are past their end of life at the date of the pins, or whose end is not known, and for which
-    /// no reason is given.
+    /// Lists the defaults that are past their end of life at the date of the pins, or whose end is
+    /// not known, and for which no reason is given.
     #[must_use]
     pub fn outlived(&self) -> Vec<String> {
         let node = self.pull.node.image.rsplit(':').next().unwrap_or_default();

@@ -28,8 +28,9 @@ const CLUSTER_SCOPED: [&str; 20] = [
     "VolumeAttachment",
 ];
 
-/// Makes the changes that a scenario declares, and sets the namespace of every object that has one. Returns a line for
-/// each value that became another, for people; a value that already was as wanted gives none.
+/// Makes the changes that a scenario declares, and sets the namespace of every object that has one.
+/// Returns a line for each value that became another, for people; a value that already was as
+/// wanted gives none.
 pub fn apply_changes(
     objects: &mut [Value],
     changes: &Changes,
@@ -85,7 +86,8 @@ fn ray_cluster(kind: &str) -> Option<&'static str> {
     }
 }
 
-/// The Ray container of each group and its path. The operator takes the first container for it, whatever its name.
+/// The Ray container of each group and its path. The operator takes the first container for it,
+/// whatever its name.
 fn ray_containers<'a>(spec: &'a mut Value, at: &str) -> Vec<(&'a mut Value, String)> {
     let mut groups = Vec::new();
     for (key, value) in spec.as_object_mut().into_iter().flatten() {

@@ -92,8 +92,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     }
 }
 
-/// A length of time as [`parse_duration`] reads it, in the largest units: `6h`, `1m30s`, `500ms`. What is below a millisecond
-/// is left out.
+/// A length of time as [`parse_duration`] reads it, in the largest units: `6h`, `1m30s`, `500ms`.
+/// What is below a millisecond is left out.
 pub fn written_duration(duration: Duration) -> String {
     let mut left = duration.as_millis();
     let mut text = String::new();

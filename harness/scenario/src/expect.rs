@@ -1,4 +1,5 @@
-//! Expectations: what was found is normalised and compared with a snapshot; pending ones are reviewed and accepted.
+//! Expectations: what was found is normalised and compared with a snapshot; pending ones are
+//! reviewed and accepted.
 
 mod body;
 mod diff;

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// The size of the largest file of a scenario in bytes, which is far above what the API server accepts.
+/// The size of the largest file of a scenario in bytes, which is far above what the API server
+/// accepts.
 const LARGEST: u64 = 4 << 20;
 
 /// Why a file of a scenario is not read. The text continues a sentence that begins with the file.
@@ -43,8 +44,9 @@ impl From<FileError> for io::Error {
     }
 }
 
-/// Opens a file for reading. Every file of a scenario is opened here, because anyone may have made the folder: a link
-/// could show a file of this machine in a report, and a pipe could keep the reader waiting for ever.
+/// Opens a file for reading. Every file of a scenario is opened here, because anyone may have made
+/// the folder: a link could show a file of this machine in a report, and a pipe could keep the
+/// reader waiting for ever.
 ///
 /// # Errors
 /// When it is not a regular file of at most `LARGEST` bytes inside the folder.

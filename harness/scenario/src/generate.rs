@@ -1,5 +1,5 @@
-//! Looks for objects that an operator treats otherwise than the contract says: objects are generated from a seed,
-//! compared, and made smaller where they differ.
+//! Looks for objects that an operator treats otherwise than the contract says: objects are
+//! generated from a seed, compared, and made smaller where they differ.
 
 mod coverage;
 mod edit_table;

@@ -25,15 +25,16 @@ pub struct NewScenario {
     pub notes: Vec<String>,
 }
 
-/// Makes a scenario of each Ray object of the manifests, with a check for each Pod that the operator creates of it. The
-/// objects of other kinds go into each of the scenarios. What only an API server writes, such as `status` and `uid`, is
-/// left out, so the output of `kubectl get … -o yaml` is a manifest, too.
+/// Makes a scenario of each Ray object of the manifests, with a check for each Pod that the
+/// operator creates of it. The objects of other kinds go into each of the scenarios. What only an
+/// API server writes, such as `status` and `uid`, is left out, so the output of `kubectl get … -o
+/// yaml` is a manifest, too.
 ///
 /// One Ray object gives a scenario called `name`; of several, each is called `name-OBJECT`.
 ///
 /// # Errors
-/// When `name` is no scenario's name, a manifest can't be read, or the manifests hold no object that the operator
-/// creates Pods of at once.
+/// When `name` is no scenario's name, a manifest can't be read, or the manifests hold no object
+/// that the operator creates Pods of at once.
 pub fn init(name: &str, manifests: &[Source]) -> Result<Vec<NewScenario>, Diagnostics> {
     if !is_name(name) {
         let message = format!("`{}` is no name of a scenario", name.escape_debug());
@@ -260,7 +261,8 @@ fn is_account(object: &Value, name: &str) -> bool {
     object["kind"] == "ServiceAccount" && object["metadata"]["name"] == name
 }
 
-/// The number of workers that a group begins with: `replicas` within its bounds, as the operator counts them.
+/// The number of workers that a group begins with: `replicas` within its bounds, as the operator
+/// counts them.
 fn workers(group: &Value) -> u64 {
     if group["suspend"] == true {
         return 0;

@@ -1,7 +1,7 @@
-//! Scenario files and what is said of them without a cluster: YAML text becomes a [`Scenario`], with line and column in
-//! every error; [`check`] judges what a cluster answered, [`expect`] compares it with snapshots, [`plan`] makes cases of
-//! scenarios, [`generate`] generates objects, [`diff`] compares two
-//! operators, and [`results`] is what a run found.
+//! Scenario files and what is said of them without a cluster: YAML text becomes a [`Scenario`],
+//! with line and column in every error; [`check`] judges what a cluster answered, [`expect`]
+//! compares it with snapshots, [`plan`] makes cases of scenarios, [`generate`] generates objects,
+//! [`diff`] compares two operators, and [`results`] is what a run found.
 
 mod align;
 mod changes;

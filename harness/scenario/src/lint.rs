@@ -128,7 +128,8 @@ fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
     problems
 }
 
-/// Each `pod` check needs its snapshots, and each snapshot its check. Names and contents are read as a run reads them.
+/// Each `pod` check needs its snapshots, and each snapshot its check. Names and contents are read
+/// as a run reads them.
 fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
     let present: Vec<(PathBuf, Option<SnapshotName>)> = file_names(&scenario.dir)
         .into_iter()
@@ -185,7 +186,8 @@ fn lint_snapshots(source: &Source, scenario: &Scenario) -> Vec<Diagnostic> {
     problems
 }
 
-/// A range of versions without a pinned release leaves the scenario out of every run, and nothing tells.
+/// A range of versions without a pinned release leaves the scenario out of every run, and nothing
+/// tells.
 fn empty_ranges(source: &Source, tree: &Node, scenario: &Scenario) -> Vec<Diagnostic> {
     let pins = Pins::embedded();
     let operators: Vec<&Version> = pins.operators.releases.keys().collect();

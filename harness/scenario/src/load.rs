@@ -40,7 +40,8 @@ pub(super) fn read(file: &Path) -> DiagnosticResult<Source> {
     )
 }
 
-/// Reads every `<root>/*/scenario.yaml`, sorted by name; `root` may also be the folder of one scenario.
+/// Reads every `<root>/*/scenario.yaml`, sorted by name; `root` may also be the folder of one
+/// scenario.
 ///
 /// # Errors
 /// Everything that is wrong with any of the files, or that there are none.
@@ -85,8 +86,9 @@ pub(super) fn read_file(folder: &Path, path: &Path) -> DiagnosticResult<Source> 
     Ok(Source::new(path, &text))
 }
 
-/// The root itself where it is a scenario's folder, else the folders below it that are not hidden, sorted. A link to a folder is an error: what it links to may be another
-/// scenario's folder, and two cases would have one id.
+/// The root itself where it is a scenario's folder, else the folders below it that are not hidden,
+/// sorted. A link to a folder is an error: what it links to may be another scenario's folder, and
+/// two cases would have one id.
 pub(super) fn folders(root: &Path) -> DiagnosticResult<Vec<PathBuf>> {
     if root.is_file() {
         let problem = Diagnostic::of_file(root, format!("{} is a file", root.display()));

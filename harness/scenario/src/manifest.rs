@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::load::read_file;
 use super::{Manifest, Scenario};
 
-/// The objects of a scenario's manifests, in order. `samples` is the folder `config/samples` of the operator's release,
-/// which is needed where the scenario names a sample.
+/// The objects of a scenario's manifests, in order. `samples` is the folder `config/samples` of the
+/// operator's release, which is needed where the scenario names a sample.
 ///
 /// # Errors
 /// When a file can't be read or is no manifest.

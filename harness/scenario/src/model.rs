@@ -19,11 +19,13 @@ pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(3);
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum TargetKind {
-    /// etcd and kube-apiserver with the operator beside them; no kubelet, so no container ever starts.
+    /// etcd and kube-apiserver with the operator beside them; no kubelet, so no container ever
+    /// starts.
     Envtest,
     /// A kind cluster: a real kubelet, a real Ray.
     Kind,
-    /// A cluster that exists, with its own nodes and, unless the run installs one, its own operator.
+    /// A cluster that exists, with its own nodes and, unless the run installs one, its own
+    /// operator.
     Existing,
 }
 
@@ -159,16 +161,17 @@ pub struct Spec {
     /// What the harness does once the objects are there; reports and evidence say so.
     #[serde(default)]
     pub steps: Steps,
-    /// An older release of the operator, such as `1.3.2`, that the case begins with; once the `RayCluster` is ready, the
-    /// case's own release takes its place, and then the steps follow. Runs with `--upgrades`; without `markReady` on kind,
-    /// alone.
+    /// An older release of the operator, such as `1.3.2`, that the case begins with; once the
+    /// `RayCluster` is ready, the case's own release takes its place, and then the steps follow.
+    /// Runs with `--upgrades`; without `markReady` on kind, alone.
     #[serde(default)]
     #[schemars(extend(
         "pattern" = "^[0-9]+\\.[0-9]+\\.[0-9]+$",
         "patternErrorMessage" = "a release is three numbers, such as `1.3.2`"
     ))]
     pub upgrade_from: Option<String>,
-    /// How the operator is set up where that differs from its release's defaults; it then runs as a process of its own.
+    /// How the operator is set up where that differs from its release's defaults; it then runs as a
+    /// process of its own.
     #[serde(default)]
     pub operator_settings: OperatorSettings,
     /// Wall-clock limit for all checks together, such as `90s` or `5m`; 3 minutes when absent.
@@ -229,20 +232,23 @@ pub struct Changes {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Steps {
-    /// Write into the status of every Ray Pod, as a kubelet would, that it runs and is ready. No container runs all the
-    /// same; it serves to see what the operator does next, such as to make the submitter of a `RayJob`.
+    /// Write into the status of every Ray Pod, as a kubelet would, that it runs and is ready. No
+    /// container runs all the same; it serves to see what the operator does next, such as to make
+    /// the submitter of a `RayJob`.
     #[serde(default)]
     pub mark_ready: bool,
-    /// A file beside the scenario with objects in a later form, applied on the server's side once the operator says that
-    /// the `RayCluster` is ready, because it then has seen every Pod. In envtest that needs `markReady`.
+    /// A file beside the scenario with objects in a later form, applied on the server's side once
+    /// the operator says that the `RayCluster` is ready, because it then has seen every Pod. In
+    /// envtest that needs `markReady`.
     #[serde(default)]
     pub apply: Option<String>,
-    /// A file beside the scenario with objects in a later form, applied after the operator of `upgradeFrom` has ended and
-    /// before the case's own starts, so that neither sees the change happen. Needs envtest.
+    /// A file beside the scenario with objects in a later form, applied after the operator of
+    /// `upgradeFrom` has ended and before the case's own starts, so that neither sees the change
+    /// happen. Needs envtest.
     #[serde(default)]
     pub apply_between: Option<String>,
-    /// What is deleted then; with `apply`, once the operator has made a Pod after it, which shows that it knows what was
-    /// applied.
+    /// What is deleted then; with `apply`, once the operator has made a Pod after it, which shows
+    /// that it knows what was applied.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
     pub delete: Vec<Deletion>,

@@ -36,7 +36,8 @@ impl<'a> Problems<'a> {
         self.found.push(problem.with_help(help));
     }
 
-    /// A length of time. The form is the schema's; here remain values of that form that make no sense.
+    /// A length of time. The form is the schema's; here remain values of that form that make no
+    /// sense.
     pub fn duration(&mut self, node: Option<&Node>) {
         use DurationError::{TooLong, Zero};
         let Some(node) = node else { return };
@@ -46,7 +47,8 @@ impl<'a> Problems<'a> {
         }
     }
 
-    /// A time in which something could happen that must not: Kubernetes gives its times in whole seconds.
+    /// A time in which something could happen that must not: Kubernetes gives its times in whole
+    /// seconds.
     pub fn watched(&mut self, node: Option<&Node>, help: &str) {
         self.duration(node);
         let Some((node, text)) = node.and_then(|node| Some((node, node.text()?))) else {
@@ -58,7 +60,8 @@ impl<'a> Problems<'a> {
         }
     }
 
-    /// A role whose Pods a check of this kind can look at. The Pods of a Job come and go; there may be several.
+    /// A role whose Pods a check of this kind can look at. The Pods of a Job come and go; there may
+    /// be several.
     pub fn no_pod_of_a_job(&mut self, kind: &str, role: Option<&Node>) {
         let of_job = |text: &str| {
             Role::ALL

@@ -1,4 +1,5 @@
-//! Checks that no cluster can meet, because the manifests have nothing that they look for: told before any wait.
+//! Checks that no cluster can meet, because the manifests have nothing that they look for: told
+//! before any wait.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +9,9 @@ use serde_json::Value;
 use super::load::read_file;
 use super::{Manifest, Role, Scenario, TargetKind, later_objects, manifests, objects_between};
 
-/// Finds checks that wait for a Pod which none of the scenario's objects leads to. Nothing is said of a scenario with a
-/// sample of the operator's, whose objects are known only with a release, and of manifests that can't be read.
+/// Finds checks that wait for a Pod which none of the scenario's objects leads to. Nothing is said
+/// of a scenario with a sample of the operator's, whose objects are known only with a release, and
+/// of manifests that can't be read.
 pub fn unreachable_checks(scenario: &Scenario) -> Vec<Diagnostic> {
     let spec = &scenario.file.spec;
     let is_sample = |manifest: &Manifest| matches!(manifest, Manifest::Sample(_));

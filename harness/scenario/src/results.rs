@@ -1,4 +1,5 @@
-//! What a run found; `results.json` is this, and what follows from it for the rules of the contract.
+//! What a run found; `results.json` is this, and what follows from it for the rules of the
+//! contract.
 
 use std::collections::BTreeMap;
 
@@ -43,14 +44,15 @@ pub struct RunResult {
     /// Which part of the plan it was, where it was not all of it.
     #[serde(default)]
     pub shard: Option<Shard>,
-    /// Ids of all cases of the whole plan, whichever shard they fall to; none in results of before there were shards.
+    /// Ids of all cases of the whole plan, whichever shard they fall to; none in results of before
+    /// there were shards.
     #[serde(default)]
     pub planned: Vec<String>,
     /// The rules that the run was limited to; none where it was not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub selected_rules: Vec<String>,
-    /// Every scenario that the run could choose from, whichever of them its filters and its targets selected; none where
-    /// that is not known.
+    /// Every scenario that the run could choose from, whichever of them its filters and its targets
+    /// selected; none where that is not known.
     #[serde(default)]
     pub scenarios: Vec<ScenarioRecord>,
     /// Ids of planned cases that no result tells of, where results of several runs were merged.
@@ -95,8 +97,9 @@ impl ScenarioRecord {
         }
     }
 
-    /// Whether it is for a release of KubeRay with a release of Ray, which only matters where Ray runs. A range or a
-    /// release that can't be read includes everything: what is counted can only be too much.
+    /// Whether it is for a release of KubeRay with a release of Ray, which only matters where Ray
+    /// runs. A range or a release that can't be read includes everything: what is counted can only
+    /// be too much.
     pub fn applies(&self, operator: &str, ray: &str) -> bool {
         let includes = |range: &str, release: &str| match (range.parse(), release.parse()) {
             (Ok(range), Ok(release)) => plan::includes(&range, &release),
@@ -108,7 +111,8 @@ impl ScenarioRecord {
 }
 
 impl RunResult {
-    /// The result of a run that has not ended, which says so: of a plan, where that is known, and without results.
+    /// The result of a run that has not ended, which says so: of a plan, where that is known, and
+    /// without results.
     pub fn unfinished(
         run_id: &str,
         shard: Option<Shard>,
@@ -195,13 +199,14 @@ pub struct ImageRecord {
     pub source: String,
     /// Digest of its manifest, `sha256:…`.
     pub digest: String,
-    /// Whether a digest or checksum that the harness carries pins what it was made of. A checksum that comes from the same
-    /// origin as the file does not.
+    /// Whether a digest or checksum that the harness carries pins what it was made of. A checksum
+    /// that comes from the same origin as the file does not.
     pub pinned: bool,
 }
 
 impl ImageRecord {
-    /// `name@digest`, `name@unpinned` where it is of no certain digest; the name alone where nothing but that is used.
+    /// `name@digest`, `name@unpinned` where it is of no certain digest; the name alone where
+    /// nothing but that is used.
     pub fn reference(&self) -> String {
         match self.digest.as_str() {
             "" => self.name.clone(),
@@ -228,7 +233,8 @@ pub enum Origin {
 pub enum Outcome {
     /// All that was expected was found.
     Passed,
-    /// All that was expected was found, but only when the case was tried again after the environment had failed.
+    /// All that was expected was found, but only when the case was tried again after the
+    /// environment had failed.
     Flaky,
     /// Nothing is recorded to compare what was found with; it is no verdict.
     New,
@@ -269,8 +275,8 @@ pub struct CaseResult {
     /// Release of Kubernetes, as the API server says; empty where the run ended before the case.
     #[serde(default)]
     pub kubernetes: String,
-    /// The images of the operator and of Ray, `name@digest`, or the operator's program; what each was made of is in the
-    /// run's environment.
+    /// The images of the operator and of Ray, `name@digest`, or the operator's program; what each
+    /// was made of is in the run's environment.
     #[serde(default)]
     pub images: Vec<String>,
     /// How it ended.
@@ -282,8 +288,9 @@ pub struct CaseResult {
     /// When its objects were applied, RFC 3339, UTC; none where that was not reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<String>,
-    /// When it was first seen, in seconds from then, that the head's container runs (`running`), that its Pod is Ready
-    /// (`ready`), that Ray answers (`rayReady`) and that its job is as expected (`job`).
+    /// When it was first seen, in seconds from then, that the head's container runs (`running`),
+    /// that its Pod is Ready (`ready`), that Ray answers (`rayReady`) and that its job is as
+    /// expected (`job`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub milestones: BTreeMap<String, f64>,
     /// Which of the places for cases that run side by side it had, from 0 on; each release on
@@ -296,15 +303,17 @@ pub struct CaseResult {
     pub evidence: Option<String>,
     /// What the harness did in place of a component that the target lacks, one sentence each.
     pub steps: Vec<String>,
-    /// Settings with which the operator ran for it: environment variables by name, arguments such as `--qps`, gates as
-    /// `featureGates.NAME`, keys of the configuration file as `configuration.KEY`.
+    /// Settings with which the operator ran for it: environment variables by name, arguments such
+    /// as `--qps`, gates as `featureGates.NAME`, keys of the configuration file as
+    /// `configuration.KEY`.
     pub operator_settings: BTreeMap<String, String>,
     /// The namespace it ran in.
     pub namespace: Option<String>,
     /// Whether it passed before, in a run that this one picked up, and was not run again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub resumed: bool,
-    /// Whether it was skipped because the cluster is too small for it: it has too few nodes, or can't hold all of its Pods.
+    /// Whether it was skipped because the cluster is too small for it: it has too few nodes, or
+    /// can't hold all of its Pods.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_capacity: bool,
     /// Whether it was skipped because its release of the operator can't be had where it was to run.
@@ -319,7 +328,8 @@ pub struct CaseResult {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckResult {
-    /// Its key in the scenario file (`pod`, `logs`, `job` …) with what tells it from others of the kind.
+    /// Its key in the scenario file (`pod`, `logs`, `job` …) with what tells it from others of the
+    /// kind.
     pub name: String,
     /// Where it stands in the scenario file.
     pub location: Location,
@@ -395,7 +405,8 @@ impl CaseResult {
         self.outcome == Outcome::Failed && self.level == Level::Provisional
     }
 
-    /// Why it did not pass; the case's reason unless it only repeats the message of a check that is told anyway.
+    /// Why it did not pass; the case's reason unless it only repeats the message of a check that is
+    /// told anyway.
     pub fn own_reason(&self) -> Option<&str> {
         let reason = self.reason.as_deref()?;
         let repeated = self.bad_checks().any(|check| check.message == reason);
@@ -409,7 +420,8 @@ impl CheckResult {
         format!("{file}:{}:{}", self.location.line, self.location.column)
     }
 
-    /// What there is to compare, with titles: the difference, or what was expected and found where there is none.
+    /// What there is to compare, with titles: the difference, or what was expected and found where
+    /// there is none.
     pub fn blocks(&self) -> Vec<(&'static str, &str)> {
         if let Some(diff) = &self.diff {
             return vec![("difference (- expected, + found)", diff)];

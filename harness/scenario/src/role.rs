@@ -13,9 +13,11 @@ pub enum Role {
     Head,
     /// `ray.io/node-type: worker`
     Worker,
-    /// The Pod that removes a deleted `RayCluster` from Redis, as the Job that the operator makes for it describes it.
+    /// The Pod that removes a deleted `RayCluster` from Redis, as the Job that the operator makes
+    /// for it describes it.
     RedisCleanup,
-    /// The Pod that submits the entrypoint of a `RayJob`, as the Job that the operator makes for it describes it.
+    /// The Pod that submits the entrypoint of a `RayJob`, as the Job that the operator makes for it
+    /// describes it.
     Submitter,
 }
 

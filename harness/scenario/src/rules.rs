@@ -16,7 +16,8 @@ use super::model::DEFAULT_TIMEOUT;
 use super::problems::Problems;
 use super::{check, files};
 
-/// Finds what is wrong with a tree beyond its shape; where the shape is wrong, nothing is said twice.
+/// Finds what is wrong with a tree beyond its shape; where the shape is wrong, nothing is said
+/// twice.
 pub fn check(source: &Source, tree: &Node, folder: &str) -> Vec<Diagnostic> {
     let mut problems = Problems::new(source);
     name(&mut problems, tree, folder);

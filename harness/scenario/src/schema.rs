@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::ScenarioFile;
 
-/// The JSON schema that editors complete and check scenario files with; draft 7, which all of them understand.
+/// The JSON schema that editors complete and check scenario files with; draft 7, which all of them
+/// understand.
 pub fn json_schema() -> Value {
     SchemaSettings::draft07()
         .into_generator()

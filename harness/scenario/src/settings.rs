@@ -15,15 +15,17 @@ pub struct OperatorSettings {
     /// Environment variables of the operator's process, such as `{ENABLE_LOGIN_SHELL: "true"}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
-    /// Arguments of the operator's process after the harness's own, such as `--reconcile-concurrency=4`.
+    /// Arguments of the operator's process after the harness's own, such as
+    /// `--reconcile-concurrency=4`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(regex(pattern = "^--[a-z][a-z-]*(=.*)?$")))]
     pub args: Vec<String>,
-    /// Feature gates, such as `{RayCronJob: true}`. An operator that does not know a gate ends at once.
+    /// Feature gates, such as `{RayCronJob: true}`. An operator that does not know a gate ends at
+    /// once.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub feature_gates: BTreeMap<String, bool>,
-    /// Keys of the operator's configuration file (`--config`), such as `defaultContainerEnvs`. The harness adds those
-    /// that every operator beside a control plane needs.
+    /// Keys of the operator's configuration file (`--config`), such as `defaultContainerEnvs`. The
+    /// harness adds those that every operator beside a control plane needs.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub configuration: Map<String, Value>,
 }
@@ -34,8 +36,8 @@ impl OperatorSettings {
         *self == Self::default()
     }
 
-    /// Each setting with its value, for reports: variables by their name, arguments as they are, gates as
-    /// `featureGates.NAME` and keys of the configuration as `configuration.KEY`.
+    /// Each setting with its value, for reports: variables by their name, arguments as they are,
+    /// gates as `featureGates.NAME` and keys of the configuration as `configuration.KEY`.
     pub fn listed(&self) -> BTreeMap<String, String> {
         let env = self.env.clone().into_iter();
         let args = self.args.iter().map(|argument| {

@@ -1,5 +1,6 @@
-//! Keys, types and forms of values: a tree is compared with the JSON schema, and everything that differs is found at
-//! once, where serde would stop at the first. Only what the schema of a scenario file uses is understood.
+//! Keys, types and forms of values: a tree is compared with the JSON schema, and everything that
+//! differs is found at once, where serde would stop at the first. Only what the schema of a
+//! scenario file uses is understood.
 
 use kuberay_manifest::yaml::{Node, Yaml};
 use kuberay_manifest::{Diagnostic, Place, Source};

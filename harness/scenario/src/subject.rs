@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Role;
 
-/// A field of a Pod that a snapshot is taken of. The first six are of one container: the Ray container unless the check
-/// names another.
+/// A field of a Pod that a snapshot is taken of. The first six are of one container: the Ray
+/// container unless the check names another.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -127,8 +127,8 @@ impl Subject {
         }
     }
 
-    /// `<role>[.<group>][.made=<time>][.container=<container>].<field>`, such as `head.args`, `worker.small.env` or
-    /// `head.container=autoscaler.command`.
+    /// `<role>[.<group>][.made=<time>][.container=<container>].<field>`, such as `head.args`,
+    /// `worker.small.env` or `head.container=autoscaler.command`.
     pub fn name(&self) -> String {
         let mut name = self.role.word().to_owned();
         if let Some(group) = &self.group {
@@ -155,8 +155,8 @@ impl Subject {
     }
 }
 
-/// Groups are label values and containers DNS labels in a valid manifest; anything else is written as `%XX`, so that it
-/// stays a file name.
+/// Groups are label values and containers DNS labels in a valid manifest; anything else is written
+/// as `%XX`, so that it stays a file name.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for byte in text.bytes() {

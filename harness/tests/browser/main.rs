@@ -1,5 +1,5 @@
-//! Pages in a real browser: `index.html` of a run, and the site of the documentation. The tests are `page.test.mjs` and
-//! `site.test.mjs`; this makes what they open, and runs them.
+//! Pages in a real browser: `index.html` of a run, and the site of the documentation. The tests are
+//! `page.test.mjs` and `site.test.mjs`; this makes what they open, and runs them.
 
 mod pages;
 

@@ -29,7 +29,8 @@ fn good() -> String {
     BAD.replace("prepare &", "prepare || exit 1")
 }
 
-/// What `kubectl get -o yaml` prints of objects with long managedFields, and a file of many documents.
+/// What `kubectl get -o yaml` prints of objects with long managedFields, and a file of many
+/// documents.
 #[rstest]
 #[case::ten_megabytes(1, 260_000)]
 #[case::two_thousand_documents(2_000, 0)]
@@ -434,7 +435,8 @@ fn runs(program: &str, arguments: &[&str]) -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-/// `strace` sees each socket; without it, a network namespace without any network gives the same output.
+/// `strace` sees each socket; without it, a network namespace without any network gives the same
+/// output.
 #[rstest]
 #[case(&["check", "f.yaml"])]
 #[case(&["explain", "f.yaml"])]

@@ -1,5 +1,5 @@
-//! `check --context` and `explain --context` with the permissions of `fixtures/rbac/doctor.yaml` and
-//! no others: they read the operator's settings, and write nothing.
+//! `check --context` and `explain --context` with the permissions of `fixtures/rbac/doctor.yaml`
+//! and no others: they read the operator's settings, and write nothing.
 //!
 //! It uses a control plane of its own, whose API server asks roles who may do what.
 

@@ -1,4 +1,5 @@
-//! Two operators against each other: a release is equal to itself, and each change is reported once.
+//! Two operators against each other: a release is equal to itself, and each change is reported
+//! once.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! Programs of a control plane that end too early, and runs that do: each is told, and nothing is left.
+//! Programs of a control plane that end too early, and runs that do: each is told, and nothing is
+//! left.
 //!
 //! They start control planes of their own.
 

@@ -1,5 +1,5 @@
-//! Processes that bring control planes up, take them down and begin to use them at once. One is stopped where the other
-//! meets it.
+//! Processes that bring control planes up, take them down and begin to use them at once. One is
+//! stopped where the other meets it.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,7 +1,8 @@
-//! An operator of a release that no class names is compared with the newest class, and what differs is found.
+//! An operator of a release that no class names is compared with the newest class, and what differs
+//! is found.
 //!
-//! The operators are copies of the newest release's program, made here, in which a text was replaced by another of the
-//! same length. They run on control planes.
+//! The operators are copies of the newest release's program, made here, in which a text was
+//! replaced by another of the same length. They run on control planes.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -103,7 +104,8 @@ fn a_release_without_a_class_is_compared_with_the_newest() {
         "{said}"
     );
 
-    // With one difference, each scenario that shows it fails, with the difference and what it was compared with.
+    // With one difference, each scenario that shows it fails, with the difference and what it was
+    // compared with.
     let different = patched(renamed, &[("ulimit -n ", "ulimit -S ")]);
     let (ran, said, result) = run(folder.path(), &different, &crds);
     assert_eq!(ran.status.code(), Some(1), "{said}");
@@ -137,7 +139,8 @@ fn a_release_without_a_class_is_compared_with_the_newest() {
         "{said}"
     );
 
-    // A program that names another release than it is said to be is found, too: reports tell what users will see.
+    // A program that names another release than it is said to be is found, too: reports tell what
+    // users will see.
     let (ran, said, result) = run(folder.path(), &bytes, &crds);
     assert_eq!(ran.status.code(), Some(1), "{said}");
     let failed: Vec<_> = result

@@ -34,7 +34,8 @@ fn place() -> Place {
     place
 }
 
-/// A result without what differs from run to run: ids, times, namespaces, and the last part of names of Pods.
+/// A result without what differs from run to run: ids, times, namespaces, and the last part of
+/// names of Pods.
 fn steady(mut run: RunResult) -> RunResult {
     run.run_id.clear();
     run.started.clear();
@@ -268,7 +269,8 @@ fn evidence_of_an_earlier_run_does_not_survive_the_next_one() {
     );
 }
 
-/// Adds a scenario that waits for a worker that its manifest does not ask for, or one that finds what it waits for.
+/// Adds a scenario that waits for a worker that its manifest does not ask for, or one that finds
+/// what it waits for.
 fn scenario_that_waits(place: &Place, finds: bool) {
     place.scenario("default-command", "waits", |file, text| {
         let text = match (file, finds) {

@@ -1,5 +1,5 @@
-//! A real API server behind a proxy with faults: the run ends within its limit, exits 3, names the cause, writes its
-//! reports and leaves nothing.
+//! A real API server behind a proxy with faults: the run ends within its limit, exits 3, names the
+//! cause, writes its reports and leaves nothing.
 
 use std::path::PathBuf;
 use std::process::Command;

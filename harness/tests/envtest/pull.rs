@@ -1,5 +1,6 @@
-//! `--artifacts pull` through a company's mirrors, as docs/guide/air-gapped.md describes it: nothing is built, no public
-//! server is asked, names stay public, and each fault of a mirror is reported with what to do.
+//! `--artifacts pull` through a company's mirrors, as docs/guide/air-gapped.md describes it:
+//! nothing is built, no public server is asked, names stay public, and each fault of a mirror is
+//! reported with what to do.
 
 use std::process::Output;
 

@@ -1,4 +1,5 @@
-//! Objects that the API server rejects: no case passes beside one that its scenario does not expect.
+//! Objects that the API server rejects: no case passes beside one that its scenario does not
+//! expect.
 //!
 //! They use control planes.
 
@@ -42,7 +43,8 @@ fn fails_by_the_config_map(place: &Place) {
     );
 }
 
-/// The operator makes the Pods while the other objects are sent, so that every check would hold at the first look.
+/// The operator makes the Pods while the other objects are sent, so that every check would hold at
+/// the first look.
 #[test]
 #[ignore = "needs envtest"]
 fn a_case_fails_when_one_of_its_objects_is_rejected_although_its_checks_hold_already() {

@@ -144,8 +144,8 @@ fn quoted_by_the_api_server(folder: &std::path::Path) {
     scenario(folder, "refused", spec, &files);
 }
 
-/// The operator can't make the Pod and sends an event that quotes the label. Progress tells of it once another check has
-/// passed.
+/// The operator can't make the Pod and sends an event that quotes the label. Progress tells of it
+/// once another check has passed.
 fn quoted_in_progress(folder: &std::path::Path) {
     let canary = told();
     let spec = "  manifests: [secret.yaml, raycluster.yaml]\n  timeout: 20s\n  checks:\n    \

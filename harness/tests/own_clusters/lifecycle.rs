@@ -1,4 +1,5 @@
-//! A run that is interrupted or killed leaves nothing behind, or what `cluster down` then removes; two runs get along.
+//! A run that is interrupted or killed leaves nothing behind, or what `cluster down` then removes;
+//! two runs get along.
 //!
 //! They make clusters of their own beside the one that other tests use.
 
@@ -89,7 +90,8 @@ fn engine() -> (tokio::runtime::Runtime, Engine) {
     (runtime, engine)
 }
 
-/// What is left with the cluster's name; a process that podman has beside a container ends a moment after it.
+/// What is left with the cluster's name; a process that podman has beside a container ends a moment
+/// after it.
 pub fn leftovers() -> Vec<String> {
     let until = Instant::now() + Duration::from_secs(10);
     loop {

@@ -1,4 +1,5 @@
-//! Processes that bring a kind cluster up, use it and take it down at once. One is stopped where the other meets it.
+//! Processes that bring a kind cluster up, use it and take it down at once. One is stopped where
+//! the other meets it.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -19,7 +20,8 @@ fn command(name: &str) -> Command {
     command
 }
 
-/// Stops a process as soon as it has the cluster's lock, which it has for seconds when it brings the cluster up.
+/// Stops a process as soon as it has the cluster's lock, which it has for seconds when it brings
+/// the cluster up.
 fn stop_in_up(running: &Running) {
     let lock = Store::open()
         .unwrap()
@@ -46,7 +48,8 @@ fn stop_in_up(running: &Running) {
 mod slow {
     use super::*;
 
-    /// The first ends while the second still brings up its part: the cluster is the second's to remove.
+    /// The first ends while the second still brings up its part: the cluster is the second's to
+    /// remove.
     #[test]
     #[ignore = "needs kind, takes minutes"]
     fn a_run_ends_well_while_another_brings_up_the_cluster_that_they_share() {
@@ -95,7 +98,8 @@ mod slow {
     }
 }
 
-/// The second has seen that nobody uses the cluster with other releases before the first brings it up.
+/// The second has seen that nobody uses the cluster with other releases before the first brings it
+/// up.
 #[test]
 #[ignore = "needs kind"]
 fn a_run_of_other_releases_is_refused_also_when_both_begin_at_once() {

@@ -1,5 +1,5 @@
-//! A cluster that exists: the documented permissions suffice, one less is named, and a context that does not look like
-//! one for tests is refused.
+//! A cluster that exists: the documented permissions suffice, one less is named, and a context that
+//! does not look like one for tests is refused.
 //!
 //! The kind cluster that is up plays it, so they need one (`kuberay-conformance cluster up`).
 
@@ -38,7 +38,8 @@ fn alone(work: impl Future<Output = ()>) {
     tokio::runtime::Runtime::new().unwrap().block_on(work);
 }
 
-/// The dashboard, a log, a crash, a job, the operator's own sample; and one that fails, because evidence needs more.
+/// The dashboard, a log, a crash, a job, the operator's own sample; and one that fails, because
+/// evidence needs more.
 #[test]
 #[ignore = "needs kind"]
 fn a_run_with_only_the_documented_permissions_passes() {
@@ -90,7 +91,8 @@ fn a_run_with_only_the_documented_permissions_passes() {
             &["--scenarios", wrong.to_str().unwrap()],
         );
         assert_eq!(output.status.code(), Some(1), "{}", text(&output));
-        // A line of progress may quote a warning of Kubernetes' own: only a line that is one counts.
+        // A line of progress may quote a warning of Kubernetes' own: only a line that is one
+        // counts.
         assert!(
             !text(&output).contains("] warning: "),
             "evidence is whole: {}",

@@ -1,6 +1,8 @@
-//! Expectations that are wrong and heads that can't start: each fails, for its own reason, and in time.
+//! Expectations that are wrong and heads that can't start: each fails, for its own reason, and in
+//! time.
 //!
-//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance cluster up`).
+//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance
+//! cluster up`).
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -16,7 +18,8 @@ use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{Ran, copy_scenario, replaced, run};
 use crate::support::turn;
 
-/// One run of all scenarios of these tests that leave the operator alone: what they wait for passes at the same time.
+/// One run of all scenarios of these tests that leave the operator alone: what they wait for passes
+/// at the same time.
 fn faulty() -> &'static Ran {
     static RAN: OnceLock<Ran> = OnceLock::new();
     let ran = RAN.get_or_init(|| {
@@ -34,7 +37,8 @@ fn faulty() -> &'static Ran {
     ran
 }
 
-/// One space less at the end of the args, another command, and every kind of wrong line, resource and job.
+/// One space less at the end of the args, another command, and every kind of wrong line, resource
+/// and job.
 fn wrong_expectations(folder: &Path) {
     copy_scenario(
         "solution-1-background-command",
@@ -58,7 +62,8 @@ fn wrong_expectations(folder: &Path) {
         "wrong-2",
         folder,
         |file, text| match file {
-            // Ray starts the job some time after its own start, on a busy machine two minutes later.
+            // Ray starts the job some time after its own start, on a busy machine two minutes
+            // later.
             "scenario.yaml" => replaced(
                 &with_checks(&text, WRONG_CHECKS_2),
                 "timeout: 5m",
@@ -81,7 +86,8 @@ fn with_checks(text: &str, checks: &str) -> String {
 
 pub const RAY_ANSWERS: &str = "  checks:\n    - ray: {nodes: 1}\n";
 
-/// Copies a scenario whose only checks are these, so that no snapshot of it is left, and changes its files.
+/// Copies a scenario whose only checks are these, so that no snapshot of it is left, and changes
+/// its files.
 pub fn copy_to_check(
     of: &str,
     name: &str,
@@ -313,7 +319,8 @@ fn the_value_of_a_secret_is_in_no_report() {
     );
 }
 
-/// Heads that can't start: the scenario's name, and the text of its manifest that another takes the place of.
+/// Heads that can't start: the scenario's name, and the text of its manifest that another takes the
+/// place of.
 const CANNOT_START: [(&str, &str, &str); 4] = [
     (
         "image-that-does-not-exist",
@@ -346,7 +353,8 @@ fn head_that_cannot_start(folder: &Path, name: &str, old: &str, new: &str) {
                 "changes: {}",
             ),
             "raycluster.yaml" if old.starts_with("requests") => {
-                // The limit must not be below the request, or the API server would refuse it for that.
+                // The limit must not be below the request, or the API server would refuse it for
+                // that.
                 replaced(
                     &replaced(&text, old, new),
                     "limits: {cpu: \"1\"",
@@ -423,8 +431,9 @@ fn is_left_out_at_once(folder: &Path, scenario: &str, said: &str) {
     );
 }
 
-/// A Pod for each node, of all but 600m that it has. The control plane's own Pods take 750m of the first, wherever the others
-/// are, so that it holds none; all that runs takes 1150m of two nodes, so that together they would have the room.
+/// A Pod for each node, of all but 600m that it has. The control plane's own Pods take 750m of the
+/// first, wherever the others are, so that it holds none; all that runs takes 1150m of two nodes,
+/// so that together they would have the room.
 #[test]
 #[ignore = "needs kind"]
 fn pods_for_which_room_is_scattered_are_left_out_at_once() {

@@ -1,4 +1,5 @@
-//! A case whose environment failed is tried again, and that it passed only then is told, and fails where that is asked for.
+//! A case whose environment failed is tried again, and that it passed only then is told, and fails
+//! where that is asked for.
 //!
 //! On the cluster that is up.
 
@@ -25,7 +26,8 @@ const POLICY: &str = "kuberay-conformance-no-namespaces";
 /// How long an API server may take to act on a new policy.
 const IN_FORCE_WITHIN: Duration = Duration::from_secs(30);
 
-/// An API server that refuses the namespaces of cases, as one with a full quota or a broken webhook would.
+/// An API server that refuses the namespaces of cases, as one with a full quota or a broken webhook
+/// would.
 struct Refusal {
     client: Client,
 }

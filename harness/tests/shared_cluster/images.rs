@@ -129,7 +129,8 @@ async fn ray_is_the_release_that_the_tag_says(#[case] shell: &str) {
     images.are_the_releases(&images.default_ray(), shell).await;
 }
 
-/// Packages that Ray can be installed with may still be too new for its dashboard, which then never answers.
+/// Packages that Ray can be installed with may still be too new for its dashboard, which then never
+/// answers.
 #[tokio::test]
 #[ignore = "needs kind"]
 async fn ray_starts_and_its_dashboard_lists_a_job() {

@@ -1,5 +1,5 @@
-//! The harness as a Job in the cluster: a Pod that is killed half-way is picked up, the report is complete and says the
-//! same as a run from outside, and evidence comes with it.
+//! The harness as a Job in the cluster: a Pod that is killed half-way is picked up, the report is
+//! complete and says the same as a run from outside, and evidence comes with it.
 //!
 //! They need a kind cluster (`kuberay-conformance cluster up`).
 
@@ -23,7 +23,8 @@ use crate::support::{program, turn};
 const JOB: &str = "half-way";
 const WITHIN: Duration = Duration::from_mins(4);
 
-/// Heads that end at once, so that a shard has many cases in a short time, and one that does not pass.
+/// Heads that end at once, so that a shard has many cases in a short time, and one that does not
+/// pass.
 const QUICK: [&str; 6] = [
     "exit-ends-the-container",
     "exec-replaces-the-shell",
@@ -33,7 +34,8 @@ const QUICK: [&str; 6] = [
     "trailing-newline",
 ];
 
-/// By scenario: ids of a Job's cases begin with `existing::`, those of a run from outside with `kind::`.
+/// By scenario: ids of a Job's cases begin with `existing::`, those of a run from outside with
+/// `kind::`.
 fn outcomes(run: &RunResult) -> BTreeMap<String, Outcome> {
     run.cases
         .iter()

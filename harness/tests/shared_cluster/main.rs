@@ -1,4 +1,5 @@
-//! Tests of the program itself, and of its images, on the kind cluster that is up (`kuberay-conformance cluster up`).
+//! Tests of the program itself, and of its images, on the kind cluster that is up
+//! (`kuberay-conformance cluster up`).
 //!
 //! One after the other, because one run may hold the cluster.
 

@@ -1,6 +1,8 @@
-//! An operator that can't start or goes is the environment's fault, and is named in time; nobody replaces it under a run.
+//! An operator that can't start or goes is the environment's fault, and is named in time; nobody
+//! replaces it under a run.
 //!
-//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance cluster up`).
+//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance
+//! cluster up`).
 
 use std::path::Path;
 
@@ -23,7 +25,8 @@ use crate::support::{newest, turn};
 fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
     let _turn = turn();
     let absent = "quay.io/kuberay/operator:v0.0.0-none";
-    // What a node finds first of the second depends on whether it was built here, with a user by name, or pulled.
+    // What a node finds first of the second depends on whether it was built here, with a user by
+    // name, or pulled.
     let images: [(&str, &[&str]); 2] = [
         (absent, &["ImagePullBackOff"]),
         (
@@ -73,7 +76,8 @@ fn run_with_operator(image: &str) -> (Option<i32>, String) {
     (output.status.code(), place::text(&output))
 }
 
-/// Ray is what the case waits for; that it can't be known any more is the environment's fault, and no failure.
+/// Ray is what the case waits for; that it can't be known any more is the environment's fault, and
+/// no failure.
 #[test]
 #[ignore = "needs kind"]
 fn an_operator_that_goes_while_a_case_waits_is_named() {
@@ -118,7 +122,8 @@ fn an_operator_that_goes_while_a_case_waits_is_named() {
     );
 }
 
-/// While a case runs, nobody gets another operator in its place, and nothing is changed for the one who asked.
+/// While a case runs, nobody gets another operator in its place, and nothing is changed for the one
+/// who asked.
 fn others_are_told_why_not(folder: &Path, holder: u32) {
     let before = operator();
     let repository = crate::support::scenarios();

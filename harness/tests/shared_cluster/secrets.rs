@@ -1,4 +1,5 @@
-//! Secrets never leave: a head that prints every Secret it can get, and fails, leaves none in what a run writes or prints.
+//! Secrets never leave: a head that prints every Secret it can get, and fails, leaves none in what
+//! a run writes or prints.
 //!
 //! It runs the program itself on the cluster that is up.
 
@@ -12,7 +13,8 @@ const SPEC: &str = "  manifests: [secret.yaml, raycluster.yaml]\n  changes: {ima
                     timeout: 2m\n  checks:\n    - logs: {role: head, lines: [{must: a line that nobody writes}]}\n    \
                     - ray: {nodes: 1}\n";
 
-/// As it is, in base64 with and without lines, and inside longer base64. Of bytes that are no text, what can be printed.
+/// As it is, in base64 with and without lines, and inside longer base64. Of bytes that are no text,
+/// what can be printed.
 const PRINTS: &str = "echo begin; cat /one/word; echo; cat /one/key.pem; cat /two/config; env; base64 /one/config; \
                       base64 -w0 /one/raw; echo; tr -cd '[:print:]' < /one/raw; echo; \
                       printf 'x%s' \"$WORD\" | base64 -w0; echo; echo end; exit 3";

@@ -1,5 +1,5 @@
-//! An API server that stalls, cuts, throttles or corrupts requests: the run ends within its limit, exits 3, names the cause
-//! and leaves nothing.
+//! An API server that stalls, cuts, throttles or corrupts requests: the run ends within its limit,
+//! exits 3, names the cause and leaves nothing.
 
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,9 @@
 //! What the tests that run the program itself share.
 //!
-//! A test that needs a kind cluster, control planes or more is marked `#[ignore = "needs …"]`, so `cargo test` shows it
-//! as ignored, with the reason. `cargo test -- --include-ignored` runs it, and it fails where what it needs is absent.
-//! Tests that take minutes, or need the network, are in a module called `slow`: `--skip slow::` leaves them out.
+//! A test that needs a kind cluster, control planes or more is marked `#[ignore = "needs …"]`, so
+//! `cargo test` shows it as ignored, with the reason. `cargo test -- --include-ignored` runs it,
+//! and it fails where what it needs is absent. Tests that take minutes, or need the network, are in
+//! a module called `slow`: `--skip slow::` leaves them out.
 
 pub mod audit;
 pub mod canary;
@@ -37,8 +38,9 @@ pub async fn turn_within() -> MutexGuard<'static, ()> {
     TURN.lock().await
 }
 
-/// The program, ready for arguments. Pending snapshots would be written outside CI. `KUBERAY_CONFORMANCE_PROGRAM` names
-/// another build of it, such as one for a release, which needs no source tree.
+/// The program, ready for arguments. Pending snapshots would be written outside CI.
+/// `KUBERAY_CONFORMANCE_PROGRAM` names another build of it, such as one for a release, which needs
+/// no source tree.
 pub fn program() -> Command {
     let own = env!("CARGO_BIN_EXE_kuberay-conformance").into();
     let program = std::env::var_os("KUBERAY_CONFORMANCE_PROGRAM").unwrap_or(own);
@@ -57,7 +59,8 @@ pub fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
 }
 
-/// The newest release of the operator that can be had here, which is what runs use unless they name one.
+/// The newest release of the operator that can be had here, which is what runs use unless they name
+/// one.
 pub fn newest() -> &'static str {
     use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
     use kuberay_conformance::report::Silent;

@@ -1,4 +1,5 @@
-//! Canaries: secrets that a scenario uses everywhere a Pod can use one, and the search for what is left of them.
+//! Canaries: secrets that a scenario uses everywhere a Pod can use one, and the search for what is
+//! left of them.
 
 use std::path::Path;
 
@@ -100,7 +101,8 @@ impl Canary {
         found(&needles, bytes, DEPTH)
     }
 
-    /// What is found of the secrets in all files of a folder, with the file; `skip` leaves paths out.
+    /// What is found of the secrets in all files of a folder, with the file; `skip` leaves paths
+    /// out.
     pub fn found_below(&self, folder: &Path, skip: &dyn Fn(&Path) -> bool) -> Vec<String> {
         let mut all = Vec::new();
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -183,8 +185,8 @@ pub fn the_search_finds(canary: &Canary, folder: &Path) {
     }
 }
 
-/// A `RayCluster` whose head uses a Secret in every way that a Pod can, and repeats its values as they are and in base64;
-/// `command` is what the head does.
+/// A `RayCluster` whose head uses a Secret in every way that a Pod can, and repeats its values as
+/// they are and in base64; `command` is what the head does.
 pub fn ray_cluster(canary: &Canary, name: &str, secret: &str, command: &str) -> serde_json::Value {
     let encoded = STANDARD.encode(&canary.password);
     let from = |key: &str| serde_json::json!({"secretKeyRef": {"name": secret, "key": key}});

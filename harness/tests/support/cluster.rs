@@ -1,4 +1,5 @@
-//! A kind cluster as somebody else's: its kubeconfig, and one for the account of `fixtures/rbac/run.yaml`.
+//! A kind cluster as somebody else's: its kubeconfig, and one for the account of
+//! `fixtures/rbac/run.yaml`.
 
 use std::path::{Path, PathBuf};
 
@@ -55,7 +56,8 @@ pub fn objects(manifest: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Applies the account with its permissions, and writes a kubeconfig whose context `name` is that account.
+/// Applies the account with its permissions, and writes a kubeconfig whose context `name` is that
+/// account.
 pub async fn account(client: &Client, admin: &Path, name: &str, into: &Path) -> PathBuf {
     let sender = Sender::new(client.clone());
     for object in objects("rbac/run.yaml") {

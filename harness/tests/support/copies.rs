@@ -7,7 +7,8 @@ use kuberay_conformance::report::{CaseResult, CheckResult, RunResult};
 
 use crate::support::{program, scenarios};
 
-/// Copies one of the repository's scenarios under another name, and changes its files by `change` (file name, text).
+/// Copies one of the repository's scenarios under another name, and changes its files by `change`
+/// (file name, text).
 pub fn copy_scenario(of: &str, name: &str, into: &Path, change: impl Fn(&str, String) -> String) {
     let target = into.join(name);
     std::fs::create_dir_all(&target).unwrap();
@@ -25,7 +26,8 @@ pub fn copy_scenario(of: &str, name: &str, into: &Path, change: impl Fn(&str, St
     }
 }
 
-/// Replaces what must be there: a change that changes nothing would make a test that proves nothing.
+/// Replaces what must be there: a change that changes nothing would make a test that proves
+/// nothing.
 pub fn replaced(text: &str, old: &str, new: &str) -> String {
     assert!(text.contains(old), "`{old}` is not in:\n{text}");
     text.replacen(old, new, 1)

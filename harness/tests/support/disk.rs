@@ -93,9 +93,10 @@ impl Disk {
         output.unwrap()
     }
 
-    /// Runs a command again and again, each time with a little more room, until it ends otherwise than with 3: so each file
-    /// that it writes is once the first without room. It must name the cause and where. `begin` brings the disk back to what
-    /// the command begins with, `end` looks at what it left. Returns how often it failed, and how it ended at last.
+    /// Runs a command again and again, each time with a little more room, until it ends otherwise
+    /// than with 3: so each file that it writes is once the first without room. It must name the
+    /// cause and where. `begin` brings the disk back to what the command begins with, `end` looks
+    /// at what it left. Returns how often it failed, and how it ended at last.
     pub fn sweep(
         &self,
         step: impl Fn(u64) -> DiskFault,

@@ -23,7 +23,8 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// As many as `KUBERAY_CONFORMANCE_KILLS` says, from the seed in `KUBERAY_CONFORMANCE_SEED`. Prints the seed.
+    /// As many as `KUBERAY_CONFORMANCE_KILLS` says, from the seed in `KUBERAY_CONFORMANCE_SEED`.
+    /// Prints the seed.
     pub fn new(number: usize) -> Self {
         let variable = |name: &str| std::env::var(name).ok();
         let left = variable("KUBERAY_CONFORMANCE_KILLS").map(|text| text.parse().unwrap());
@@ -53,7 +54,8 @@ impl Iterator for Moments {
     }
 }
 
-/// Starts a run and kills it after a while; returns whether it had not ended by then, and all that it said.
+/// Starts a run and kills it after a while; returns whether it had not ended by then, and all that
+/// it said.
 pub fn killed(command: Command, after: Duration) -> (bool, String) {
     let mut running = Running::start(command);
     let began = Instant::now();
@@ -100,8 +102,8 @@ fn journalled(output: &Path) -> BTreeSet<String> {
     good.map(|entry| entry.result.id).collect()
 }
 
-/// Sees that no report of a killed run says more than its journal, and that `merge` does not take it for a whole run unless
-/// it is one.
+/// Sees that no report of a killed run says more than its journal, and that `merge` does not take
+/// it for a whole run unless it is one.
 pub fn claims_no_more_than_happened(output: &Path, merge: impl FnOnce() -> Output) {
     let happened = journalled(output);
     if let Ok(text) = std::fs::read_to_string(output.join("junit.xml")) {

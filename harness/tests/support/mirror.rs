@@ -1,5 +1,6 @@
-//! A company's mirror on loopback: distribution's registry and a file server behind one server that terminates TLS with an
-//! authority of its own, asks for a login where a test wants that, and gets faults.
+//! A company's mirror on loopback: distribution's registry and a file server behind one server that
+//! terminates TLS with an authority of its own, asks for a login where a test wants that, and gets
+//! faults.
 
 pub mod built;
 pub mod company;
@@ -113,7 +114,8 @@ impl Mirror {
         format!("https://{}/files/{host}", self.host)
     }
 
-    /// The program with an empty cache, without login files, with no way to any other server, and without Go.
+    /// The program with an empty cache, without login files, with no way to any other server, and
+    /// without Go.
     pub fn program(folder: &Path) -> Command {
         let home = folder.join("home");
         std::fs::create_dir_all(&home).unwrap();

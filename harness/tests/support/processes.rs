@@ -33,7 +33,8 @@ pub fn children(parent: u32) -> Vec<(u32, String)> {
     found
 }
 
-/// Waits until a process has stopped itself, at the point that `KUBERAY_CONFORMANCE_STOP_AT` names in its environment.
+/// Waits until a process has stopped itself, at the point that `KUBERAY_CONFORMANCE_STOP_AT` names
+/// in its environment.
 pub fn until_stopped(id: u32) {
     let began = Instant::now();
     loop {

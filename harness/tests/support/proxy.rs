@@ -1,5 +1,5 @@
-//! A proxy in front of a real API server that terminates TLS with an authority of its own and stalls, cuts, throttles or
-//! corrupts the requests that a test selects.
+//! A proxy in front of a real API server that terminates TLS with an authority of its own and
+//! stalls, cuts, throttles or corrupts the requests that a test selects.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -2,8 +2,8 @@
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-/// A trial that is ignored, with the reason, unless the command line asks for ignored ones: what `#[ignore = "…"]` is to
-/// a test.
+/// A trial that is ignored, with the reason, unless the command line asks for ignored ones: what
+/// `#[ignore = "…"]` is to a test.
 pub fn ignored<R>(
     name: impl Into<String>,
     reason: &'static str,

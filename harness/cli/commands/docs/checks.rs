@@ -105,9 +105,7 @@ fn keys(page: &mut String, definition: &Value, types: &mut Types<'_>) {
             page,
             "| `{key}` | {}{required} | {} |",
             types.words(value),
-            text(&value["description"])
-                .replace('\n', " ")
-                .replace('|', "\\|")
+            cell(&value["description"])
         );
     }
 }
@@ -121,7 +119,7 @@ fn values(page: &mut String, definition: &Value) {
                 (Value::String(value), _) => format!("`{value}`"),
                 (_, kind) => text(kind).replace("string", "text"),
             };
-            format!("| {value} | {} |\n", text(&one["description"]))
+            format!("| {value} | {} |\n", cell(&one["description"]))
         })
         .collect();
     if !rows.is_empty() {
@@ -140,6 +138,11 @@ fn items(of: &Value) -> impl Iterator<Item = &Value> {
 
 fn entries(of: &Value) -> impl Iterator<Item = (&String, &Value)> {
     of.as_object().into_iter().flatten()
+}
+
+/// A description in a cell of a table.
+fn cell(of: &Value) -> String {
+    text(of).replace('\n', " ").replace('|', "\\|")
 }
 
 fn text(of: &Value) -> &str {

@@ -2,7 +2,8 @@ use std::path::Path;
 
 use super::*;
 
-/// Compares a file of docs/ with what the code says; with `UPDATE_DOCS` or `UPDATE_SCHEMAS` it is written.
+/// Compares a file of docs/ with what the code says; with `UPDATE_DOCS` or `UPDATE_SCHEMAS` it is
+/// written.
 fn is_current(file: &str, current: &str, update: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("docs")

@@ -11,7 +11,8 @@ use crate::explain::{Explanation, FieldValidation, TRAPS, Trap, check, explain};
 use crate::manifest::Source;
 use crate::scenario::{Manifest, Scenario, TargetKind, load_all};
 
-/// The releases that a scenario runs on and on which `explain` warns with a trap of one of its manifests.
+/// The releases that a scenario runs on and on which `explain` warns with a trap of one of its
+/// manifests.
 fn warned(trap: &Trap, scenario: &Scenario) -> Vec<Version> {
     let matrix = Pins::embedded().operators.matrix;
     let runs = matrix

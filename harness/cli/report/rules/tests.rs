@@ -83,7 +83,8 @@ fn the_summary_names_what_is_missing() {
     );
 }
 
-/// The spec layer comes from the target without Ray, the runtime layer from kind, where each pair shows its own.
+/// The spec layer comes from the target without Ray, the runtime layer from kind, where each pair
+/// shows its own.
 #[test]
 fn what_one_pair_has_shown_is_not_known_of_another() {
     let like = example::run().cases.remove(0);
@@ -141,7 +142,8 @@ fn what_one_pair_has_shown_is_not_known_of_another() {
     );
 }
 
-/// A run in which these scenarios of C01 passed on 1.6.2, out of all that `scenarios` lists with their ranges.
+/// A run in which these scenarios of C01 passed on 1.6.2, out of all that `scenarios` lists with
+/// their ranges.
 fn passed(names: &[&str], scenarios: &[(&str, &str)]) -> RunResult {
     let mut run = example::run();
     let like = run.cases.remove(0);

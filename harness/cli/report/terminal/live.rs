@@ -17,7 +17,8 @@ const USUAL_ROWS: usize = 24;
 /// Lines that stay for results above the live ones.
 const LEFT_FREE: usize = 4;
 
-/// One live line for each running task as far as they fit, and one with the total; a finished task leaves a line above.
+/// One live line for each running task as far as they fit, and one with the total; a finished task
+/// leaves a line above.
 pub struct Live {
     lines: MultiProgress,
     paint: Paint,

@@ -98,7 +98,8 @@ fn every_link_of_a_document_leads_to_a_file_and_a_heading() {
     assert_eq!(all.collect::<Vec<_>>(), [""; 0], "links that lead nowhere");
 }
 
-/// Pages below `docs` that a summary of mdBook leaves out, and those that it lists twice or that do not exist.
+/// Pages below `docs` that a summary of mdBook leaves out, and those that it lists twice or that do
+/// not exist.
 fn misplaced(summary: &str, pages: &BTreeSet<String>) -> Vec<String> {
     let link = Regex::new(r"\]\(([^()\s]+)\)").unwrap();
     let mut missing = pages.clone();

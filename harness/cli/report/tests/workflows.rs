@@ -17,8 +17,8 @@ fn workflows() -> Vec<(PathBuf, String)> {
     found
 }
 
-/// Lines that use an action which is neither pinned by a commit, with its release beside it, nor says `unpinned:` why
-/// not. Actions of this repository need no pin.
+/// Lines that use an action which is neither pinned by a commit, with its release beside it, nor
+/// says `unpinned:` why not. Actions of this repository need no pin.
 fn loose_uses(workflow: &str) -> Vec<&str> {
     let uses = Regex::new(r"^\s*(?:-\s+)?uses:\s*(.*)$").unwrap();
     let fine =
@@ -164,8 +164,8 @@ fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// A test that can't run everywhere is ignored where nobody asks for it; it neither passes without doing anything nor
-/// depends on a variable.
+/// A test that can't run everywhere is ignored where nobody asks for it; it neither passes without
+/// doing anything nor depends on a variable.
 #[test]
 fn tests_that_need_more_are_ignored_and_ci_asks_for_them() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

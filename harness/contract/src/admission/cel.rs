@@ -1,7 +1,7 @@
 //! The rules of the Common Expression Language that the definitions hold.
 //!
-//! There are few, so that each is matched by its text; [`evaluate`] lists them. A rule that is not listed is not
-//! evaluated, and a test fails where a definition holds one.
+//! There are few, so that each is matched by its text; [`evaluate`] lists them. A rule that is not
+//! listed is not evaluated, and a test fails where a definition holds one.
 
 use serde_json::Value;
 

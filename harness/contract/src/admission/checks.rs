@@ -1,6 +1,8 @@
-//! What the operator checks itself before it makes Pods, with the releases that check it (rule C24).
+//! What the operator checks itself before it makes Pods, with the releases that check it (rule
+//! C24).
 //!
-//! A source is a file below `ray-operator/controllers/ray` and a line at the tag of the first release that has the check.
+//! A source is a file below `ray-operator/controllers/ray` and a line at the tag of the first
+//! release that has the check.
 
 use std::cell::RefCell;
 
@@ -219,7 +221,8 @@ impl<'a> Checks<'a> {
         check.entry().covers(self.release)
     }
 
-    /// Refuses the whole object, where the release makes the check and the operator has a feature gate off.
+    /// Refuses the whole object, where the release makes the check and the operator has a feature
+    /// gate off.
     pub fn refuse_without(
         &self,
         gate: &str,

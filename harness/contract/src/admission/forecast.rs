@@ -15,7 +15,8 @@ use crate::{EffectiveSettings, ModelError, PodContract, PodRole, predict};
 pub struct Forecast {
     /// Why the object or some of its Pods are refused, in the order of the stages.
     ///
-    /// Those that meet only other clients than the one asked for are among them (see [`super::Clients`]).
+    /// Those that meet only other clients than the one asked for are among them (see
+    /// [`super::Clients`]).
     pub refusals: Vec<Refusal>,
     /// Why there are no Pods although nobody refuses the object.
     pub held: Option<Held>,
@@ -25,7 +26,8 @@ pub struct Forecast {
 
 /// Sends an object through admission, and predicts the Pods of what is stored.
 ///
-/// `validation` is what the client asks for about unknown fields. Pods that a refusal reaches are left out.
+/// `validation` is what the client asks for about unknown fields. Pods that a refusal reaches are
+/// left out.
 ///
 /// # Errors
 /// When nobody refuses the object, and yet it is not what the contract can read.

@@ -38,7 +38,8 @@ pub enum Served {
     Foreign,
 }
 
-/// Whether a release serves the kind and API version of an object: `ray.io/v1`, and for some kinds `ray.io/v1alpha1`.
+/// Whether a release serves the kind and API version of an object: `ray.io/v1`, and for some kinds
+/// `ray.io/v1alpha1`.
 ///
 /// An object without an `apiVersion` is taken for KubeRay's and is not served.
 pub fn served(release: &Version, object: &Value) -> Served {
@@ -153,7 +154,8 @@ fn not_text(value: &View, field: &str) -> Option<Refusal> {
     Some(api(value.path.clone(), message))
 }
 
-/// Whether a text matches one of the patterns that the definitions hold; none where the pattern is not known.
+/// Whether a text matches one of the patterns that the definitions hold; none where the pattern is
+/// not known.
 pub(super) fn matches(pattern: &str, text: &str) -> Option<bool> {
     match pattern {
         QUANTITY => Some(quantity(text)),

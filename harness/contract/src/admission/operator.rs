@@ -1,4 +1,5 @@
-//! The operator's own validation: `controllers/ray/utils/validation.go`, before 1.3 `rayjob_controller.go`.
+//! The operator's own validation: `controllers/ray/utils/validation.go`, before 1.3
+//! `rayjob_controller.go`.
 
 mod cluster;
 mod cron;

@@ -1,7 +1,8 @@
 //! What the API server refuses of the Pods and Services that the operator makes.
 //!
-//! The definitions of KubeRay check types, not what Kubernetes asks of a Pod beyond them (`ValidatePodCreate` in
-//! pkg/apis/core/validation). The checks here are those that manifests break most often.
+//! The definitions of KubeRay check types, not what Kubernetes asks of a Pod beyond them
+//! (`ValidatePodCreate` in pkg/apis/core/validation). The checks here are those that manifests
+//! break most often.
 
 use semver::Version;
 use serde_json::Value;
@@ -57,7 +58,8 @@ pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
         of_template(&submitter, Reach::Submitter, &mut found);
         let restart = submitter.find(&["spec", "restartPolicy"]);
         if matches!(restart.text(), "" | "Always") {
-            // The operator passes the template on, and the API server takes Always where it says nothing.
+            // The operator passes the template on, and the API server takes Always where it says
+            // nothing.
             let message = "Job: spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", \"Never\"";
             found.push(refused(&restart, Reach::Submitter, message.into()));
         }
@@ -76,8 +78,8 @@ pub(super) fn cluster_spec<'a>(root: &View<'a>) -> Option<View<'a>> {
     })
 }
 
-/// Why the name of a worker's Pod is none: it begins with the names of the RayCluster and of the group, whose letters the
-/// operator makes small.
+/// Why the name of a worker's Pod is none: it begins with the names of the RayCluster and of the
+/// group, whose letters the operator makes small.
 fn pod_name(group: &str) -> Option<String> {
     subdomain(&format!("a-{}-worker-x", group.to_lowercase()))
 }

@@ -1,7 +1,9 @@
-//! What the API server does with a custom resource: drop unknown fields and nulls, fill in defaults, validate.
+//! What the API server does with a custom resource: drop unknown fields and nulls, fill in
+//! defaults, validate.
 //!
-//! The order and the messages are those of k8s.io/apiextensions-apiserver (`customresource_handler.go`,
-//! `schema/defaulting`, `validation`), as kube-apiserver 1.34 gives them.
+//! The order and the messages are those of k8s.io/apiextensions-apiserver
+//! (`customresource_handler.go`, `schema/defaulting`, `validation`), as kube-apiserver 1.34 gives
+//! them.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! Refusals in the words of the API servers and operators that give them.
 //!
-//! The messages of the API server were taken from kube-apiserver 1.34.4 with the definitions of 1.6.2.
+//! The messages of the API server were taken from kube-apiserver 1.34.4 with the definitions of
+//! 1.6.2.
 
 mod operator;
 

@@ -15,7 +15,8 @@ pub(super) fn child(path: &str, name: &str) -> String {
     }
 }
 
-/// A path that is written out only where somebody is told of it: most values have nothing wrong with them.
+/// A path that is written out only where somebody is told of it: most values have nothing wrong
+/// with them.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Path<'a> {
     Root,

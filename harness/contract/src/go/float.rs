@@ -14,7 +14,8 @@ pub(super) fn json(value: f64) -> String {
     }
 }
 
-/// `strconv.FormatFloat(value, 'g', -1, 32)`, where infinity and no number are written as YAML does.
+/// `strconv.FormatFloat(value, 'g', -1, 32)`, where infinity and no number are written as YAML
+/// does.
 pub(super) fn general(value: f32) -> String {
     if value.is_nan() {
         return ".nan".into();

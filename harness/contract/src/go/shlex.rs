@@ -1,6 +1,7 @@
 //! `github.com/google/shlex`: words as the operator up to 1.2 splits an entrypoint.
 //!
-//! It is not POSIX: a backslash drops out before any character, in double quotes and before a line break, too.
+//! It is not POSIX: a backslash drops out before any character, in double quotes and before a line
+//! break, too.
 
 /// What the splitter has seen so far.
 #[derive(Clone, Copy, PartialEq, Eq)]

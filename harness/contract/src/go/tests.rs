@@ -37,7 +37,8 @@ fn objects_are_sorted_and_escaped() {
     assert_eq!(json_of_floats(&map), r#"{"TPU":4,"a\"b":0.5}"#);
 }
 
-/// What the functions here make of a request of `tests/go/main.go`: text, or none where it is an error.
+/// What the functions here make of a request of `tests/go/main.go`: text, or none where it is an
+/// error.
 fn made(kind: &str, text: &str) -> Option<Value> {
     match kind {
         "yaml" => yaml::to_json(text)

@@ -1,8 +1,9 @@
 //! `sigs.k8s.io/yaml`: YAML 1.1 as the operator turns `runtimeEnvYAML` into JSON.
 //!
-//! Scalars are resolved as go.yaml.in/yaml/v2 does (`resolve.go`), keys become texts as `convertToJSONableObject` makes
-//! them, and of two equal keys the last one counts. Known differences: Go refuses a tab where indentation is expected,
-//! and takes `[-]` for a list of the text `-`.
+//! Scalars are resolved as go.yaml.in/yaml/v2 does (`resolve.go`), keys become texts as
+//! `convertToJSONableObject` makes them, and of two equal keys the last one counts. Known
+//! differences: Go refuses a tab where indentation is expected, and takes `[-]` for a list of the
+//! text `-`.
 
 use std::collections::HashMap;
 use std::iter::Peekable;
@@ -270,7 +271,8 @@ fn finite(text: &str) -> Option<f64> {
 
 /// `YYYY-` and what follows, in a form that Go's library takes for a time; such scalars stay texts.
 fn is_date(text: &str) -> bool {
-    // A number of four digits and a dash is nothing else, so that texts and times are the same here.
+    // A number of four digits and a dash is nothing else, so that texts and times are the same
+    // here.
     let bytes = text.as_bytes();
     bytes.len() > 4 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-'
 }

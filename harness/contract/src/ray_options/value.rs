@@ -14,7 +14,8 @@ pub enum OptionProblem {
 }
 
 impl RayOption {
-    /// Returns why Ray refuses a value, as it receives it; none where it takes the value or may take it.
+    /// Returns why Ray refuses a value, as it receives it; none where it takes the value or may
+    /// take it.
     pub fn refuses(&self, value: &str) -> Option<OptionProblem> {
         let wrong = |what: &str| Some(OptionProblem::Type(what.to_owned()));
         match &self.kind {
@@ -83,7 +84,8 @@ fn is_bool(text: &str) -> bool {
     plain.is_empty() || WORDS.iter().any(|word| plain.eq_ignore_ascii_case(word))
 }
 
-/// Reads a JSON text as Python's `json.loads` does; `Ok(None)` where Python may read more than `serde_json`.
+/// Reads a JSON text as Python's `json.loads` does; `Ok(None)` where Python may read more than
+/// `serde_json`.
 fn read(text: &str) -> Result<Option<Value>, String> {
     const PYTHON_ONLY: [&str; 3] = ["NaN", "Infinity", "\\u"];
     match serde_json::from_str(text) {

@@ -1,8 +1,9 @@
 //! Makes the admission tables from custom resource definitions.
 //!
-//! The tables are two texts. The first names, for each release, kind and API version, the node that describes the whole
-//! object, and the sha256 of the definition that it comes from. The second holds one schema node a line, as JSON, every
-//! distinct node once; a node names its children by line, counted from 0. Descriptions and `status` are left out.
+//! The tables are two texts. The first names, for each release, kind and API version, the node that
+//! describes the whole object, and the sha256 of the definition that it comes from. The second
+//! holds one schema node a line, as JSON, every distinct node once; a node names its children by
+//! line, counted from 0. Descriptions and `status` are left out.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -10,7 +11,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-/// The kinds whose definitions are read, with the file names that the operator's repository gives them.
+/// The kinds whose definitions are read, with the file names that the operator's repository gives
+/// them.
 const KINDS: [(&str, &str); 4] = [
     ("RayCluster", "ray.io_rayclusters.yaml"),
     ("RayCronJob", "ray.io_raycronjobs.yaml"),

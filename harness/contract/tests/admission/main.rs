@@ -1,4 +1,5 @@
-//! The committed admission tables against the definitions in the modules that the releases were built from.
+//! The committed admission tables against the definitions in the modules that the releases were
+//! built from.
 
 mod generate;
 
@@ -15,8 +16,8 @@ fn module_cache() -> Option<PathBuf> {
     Some(PathBuf::from(path.trim()))
 }
 
-/// Each release whose module is there says of its own definitions what the committed table says; `go mod download
-/// github.com/ray-project/kuberay/ray-operator@vX.Y.Z` brings the others.
+/// Each release whose module is there says of its own definitions what the committed table says;
+/// `go mod download github.com/ray-project/kuberay/ray-operator@vX.Y.Z` brings the others.
 #[test]
 #[ignore = "needs go and the operator's modules"]
 fn tables_come_from_the_modules() {

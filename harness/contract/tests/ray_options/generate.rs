@@ -1,4 +1,5 @@
-//! Makes the table of Ray's options from its wheels, which pip brings from the package index one after the other.
+//! Makes the table of Ray's options from its wheels, which pip brings from the package index one
+//! after the other.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! The host's certificate authorities, a private one among them: what is built inside containers trusts the same.
+//! The host's certificate authorities, a private one among them: what is built inside containers
+//! trusts the same.
 
 /// Variables that name a bundle, as the programs read them that download on the host.
 const NAMED: [&str; 4] = [
@@ -23,7 +24,8 @@ pub(super) fn bundle() -> String {
     )
 }
 
-/// The first bundle that can be read and holds anything: one that a variable names before the usual ones.
+/// The first bundle that can be read and holds anything: one that a variable names before the usual
+/// ones.
 fn chosen(
     variable: impl Fn(&str) -> Option<String>,
     read: impl Fn(&str) -> Option<String>,

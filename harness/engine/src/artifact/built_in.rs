@@ -13,8 +13,8 @@ static ARCHIVE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/scenarios.tar.
 /// The folder that the scenarios of a debug build lie in.
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios");
 
-/// Returns the folder with the scenarios that are part of the program. A release build unpacks them into the folder
-/// `scenarios` of the cache; a debug build uses those of its source tree.
+/// Returns the folder with the scenarios that are part of the program. A release build unpacks them
+/// into the folder `scenarios` of the cache; a debug build uses those of its source tree.
 ///
 /// # Errors
 /// When they can't be written into the cache.
@@ -38,7 +38,8 @@ fn unpacked(archive: &[u8], root: &Path) -> Result<PathBuf, ArtifactError> {
         return Ok(folder);
     }
     std::fs::create_dir_all(root).map_err(file("making", root))?;
-    // Another process may unpack it, too: the first one to rename wins, and both have the same files.
+    // Another process may unpack it, too: the first one to rename wins, and both have the same
+    // files.
     let stage = tempfile::tempdir_in(root).map_err(file("making", root))?;
     tar::Archive::new(flate2::read::GzDecoder::new(archive))
         .unpack(stage.path())

@@ -38,7 +38,8 @@ pub(super) async fn base(
             progress.update(task, "debootstrap");
             let root = tempfile::tempdir_in(store.root()).map_err(file("making", store.root()))?;
             let mut bootstrap = process::command("debootstrap");
-            // The archive's signature is checked by default where the keyring is installed; never do without it.
+            // The archive's signature is checked by default where the keyring is installed; never
+            // do without it.
             if Path::new(KEYRING).exists() {
                 bootstrap
                     .arg("--force-check-gpg")

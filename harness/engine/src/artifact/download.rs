@@ -105,19 +105,20 @@ pub(super) fn certificates(bundle: &str) -> Result<Vec<String>, String> {
     Ok(parts)
 }
 
-/// Chooses the TLS implementation that kube uses, for the whole process, unless one is chosen already.
+/// Chooses the TLS implementation that kube uses, for the whole process, unless one is chosen
+/// already.
 pub(super) fn choose_tls_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// Downloads a file of at most `largest` bytes. An existing file is replaced.
 ///
-/// Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), certificate authorities
-/// from `SSL_CERT_FILE` and `SSL_CERT_DIR`, else from the host's bundle.
+/// Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`),
+/// certificate authorities from `SSL_CERT_FILE` and `SSL_CERT_DIR`, else from the host's bundle.
 ///
 /// # Errors
-/// Fails when the address is of another kind than `schemes`, the server does not answer with the file or stalls, or the
-/// file is too large or can't be written.
+/// Fails when the address is of another kind than `schemes`, the server does not answer with the
+/// file or stalls, or the file is too large or can't be written.
 pub(super) async fn download(
     url: &str,
     target: &Path,

@@ -16,7 +16,8 @@ use crate::progress::Progress;
 #[derive(Debug)]
 pub struct Go {
     version: String,
-    // One build at a time: the compiler uses every core by itself, and two at once only fight for memory.
+    // One build at a time: the compiler uses every core by itself, and two at once only fight for
+    // memory.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -43,7 +44,8 @@ fn refusal(output: &str, module: &str) -> String {
     own.trim_start_matches(':').trim_start().into()
 }
 
-/// The files of a checkout that decide what is built, sorted; tests and hidden folders are not among them.
+/// The files of a checkout that decide what is built, sorted; tests and hidden folders are not
+/// among them.
 fn go_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -113,7 +115,8 @@ impl Go {
         // Outside any module, so that no go.mod nearby has a say.
         download
             .args(["mod", "download", "-json", &name])
-            // The pin vouches for the module; the checksum database can't add to it, and may be out of reach.
+            // The pin vouches for the module; the checksum database can't add to it, and may be out
+            // of reach.
             .env("GONOSUMDB", &module.module)
             .current_dir("/");
         let answer = match process::output(download, &doing, process::TRANSFER).await {
@@ -181,7 +184,8 @@ impl Go {
         Ok(folder.join(name))
     }
 
-    /// Builds the program of a checkout, once for each content of its Go files. Nothing is written there.
+    /// Builds the program of a checkout, once for each content of its Go files. Nothing is written
+    /// there.
     ///
     /// # Errors
     /// When the folder can't be read, or the program does not compile.

@@ -11,17 +11,19 @@ use crate::process;
 use crate::results::Origin;
 use crate::scenario;
 
-/// Where a harness image belongs that nobody gives another name; nodes of the harness's own clusters get it from the
-/// local registry.
+/// Where a harness image belongs that nobody gives another name; nodes of the harness's own
+/// clusters get it from the local registry.
 const PUBLIC_NAME: &str = "docker.io/kuberay-conformance/harness";
 /// What the image is built on where public images are pulled.
 const PUBLIC_DEBIAN: &str = "docker.io/library/debian:bookworm-slim";
 
 impl Artifacts {
-    /// The image with a program of the harness, a folder of scenarios, and the samples of every release of the matrix.
+    /// The image with a program of the harness, a folder of scenarios, and the samples of every
+    /// release of the matrix.
     ///
     /// # Errors
-    /// When the image can't be built; also when the program needs a newer C library than the image has.
+    /// When the image can't be built; also when the program needs a newer C library than the image
+    /// has.
     pub async fn harness_image(
         &self,
         program: &Path,

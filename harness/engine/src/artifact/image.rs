@@ -1,4 +1,5 @@
-//! Images: built from a recipe or pulled, held by the container engine, and kept as archives in the store.
+//! Images: built from a recipe or pulled, held by the container engine, and kept as archives in the
+//! store.
 
 use std::path::{Path, PathBuf};
 
@@ -25,8 +26,8 @@ pub struct ImageStore<'a> {
     pub(super) authorities: String,
 }
 
-/// The file with the authorities in every build's context. What a build downloads is proven by checksums and signatures, so
-/// that the result is the same with others: it is no part of the key.
+/// The file with the authorities in every build's context. What a build downloads is proven by
+/// checksums and signatures, so that the result is the same with others: it is no part of the key.
 const AUTHORITIES: &str = "ca.crt";
 
 /// How an image is built; the recipe is a folder below `fixtures/images` with a `Containerfile`.
@@ -39,7 +40,8 @@ pub struct Recipe<'a> {
     pub tag: &'a str,
     /// `--build-arg`s.
     pub arguments: &'a [(&'a str, &'a str)],
-    /// Files and folders of the context beside the recipe's own: name in the context, and where it is.
+    /// Files and folders of the context beside the recipe's own: name in the context, and where it
+    /// is.
     pub context: &'a [(&'a str, PathBuf)],
     /// What else decides the contents (keys of what the context holds).
     pub key: Key,
@@ -84,7 +86,8 @@ impl ImageStore<'_> {
                 async move {
                     let task = format!("image {}:{}", recipe.name, recipe.tag);
                     self.progress.update(&task, "building");
-                    // Beside the store, so that programs are linked into the context instead of copied.
+                    // Beside the store, so that programs are linked into the context instead of
+                    // copied.
                     let context = tempfile::tempdir_in(self.store.root())
                         .map_err(file("making", self.store.root()))?;
                     write_recipe(recipe.folder, context.path())
@@ -117,8 +120,8 @@ impl ImageStore<'_> {
     ) -> Result<(), ArtifactError> {
         let mut build = self.engine.command();
         build.args(["build", "--network=host", "--tag", name]);
-        // The engine's build cache doesn't look at what a RUN mounts: steps whose result depends on what they mount declare this argument. The name
-        // ends with the key of all that goes in.
+        // The engine's build cache doesn't look at what a RUN mounts: steps whose result depends on
+        // what they mount declare this argument. The name ends with the key of all that goes in.
         build.arg("--build-arg").arg(format!("KEY={name}"));
         for (argument, value) in recipe.arguments {
             if *argument == "target" {
@@ -141,10 +144,11 @@ impl ImageStore<'_> {
         Ok(())
     }
 
-    /// Pulls an image, by digest where one is pinned; what was pulled before is not asked for again.
+    /// Pulls an image, by digest where one is pinned; what was pulled before is not asked for
+    /// again.
     ///
-    /// It comes from its registry, or from the mirror of that, into an archive that the engine loads: the same checks, time
-    /// limits, logins and authorities hold for every engine.
+    /// It comes from its registry, or from the mirror of that, into an archive that the engine
+    /// loads: the same checks, time limits, logins and authorities hold for every engine.
     ///
     /// # Errors
     /// When it can't be pulled, or is not what is pinned.
@@ -248,8 +252,8 @@ impl ImageStore<'_> {
     }
 }
 
-/// Whether a recipe's file has a part in the image of this tag: a sub-folder that is named like a release is that
-/// release's alone, so that adding a release builds no image of another one anew.
+/// Whether a recipe's file has a part in the image of this tag: a sub-folder that is named like a
+/// release is that release's alone, so that adding a release builds no image of another one anew.
 fn belongs_to(path: &Path, tag: &str) -> bool {
     path.components().all(|part| {
         let part = part.as_os_str().to_string_lossy();

@@ -1,4 +1,5 @@
-//! What `--artifacts pull` asks for: the images and files that a mirror must hold for a selection of releases.
+//! What `--artifacts pull` asks for: the images and files that a mirror must hold for a selection
+//! of releases.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +37,8 @@ pub struct PublicImage {
 pub struct PublicFile {
     /// Its public address.
     pub url: String,
-    /// What proves it: `sha256:…`, the `h1:…` of a Go module, or the address of a file with its checksum.
+    /// What proves it: `sha256:…`, the `h1:…` of a Go module, or the address of a file with its
+    /// checksum.
     pub checksum: Option<String>,
     /// Where the mirror must hold it; none without a mirror for its address.
     pub mirror: Option<String>,

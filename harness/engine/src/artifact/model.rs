@@ -22,9 +22,11 @@ pub enum SourcePolicy {
 /// An image that the container engine holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// The public name with registry and tag that manifests use, such as `docker.io/rayproject/ray:2.52.0`.
+    /// The public name with registry and tag that manifests use, such as
+    /// `docker.io/rayproject/ray:2.52.0`.
     pub public_name: String,
-    /// The name under which the engine holds it, such as `localhost/kuberay-conformance/ray:2.52.0-0f3a…`.
+    /// The name under which the engine holds it, such as
+    /// `localhost/kuberay-conformance/ray:2.52.0-0f3a…`.
     pub local_name: String,
     /// An archive of it (`docker-archive`, with `public_name` inside) in the store.
     pub archive: PathBuf,

@@ -1,4 +1,5 @@
-//! A Go module's files without the go command: its archive from a module proxy, verified against the pinned `h1:` hash.
+//! A Go module's files without the go command: its archive from a module proxy, verified against
+//! the pinned `h1:` hash.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -124,8 +125,8 @@ fn unpack_verified(
     Ok(())
 }
 
-/// The hash `h1:` of the go command (`Hash1` of golang.org/x/mod/sumdb/dirhash): over one line for each file, in the
-/// order of their names.
+/// The hash `h1:` of the go command (`Hash1` of golang.org/x/mod/sumdb/dirhash): over one line for
+/// each file, in the order of their names.
 fn hash(zip: &mut ZipArchive<File>, name: &str) -> Result<String, ArtifactError> {
     let names = zip.file_names().map(|path| path.map(Cow::into_owned));
     let names: Result<Vec<String>, _> = names.collect();
@@ -151,7 +152,8 @@ fn hash(zip: &mut ZipArchive<File>, name: &str) -> Result<String, ArtifactError>
     Ok(format!("h1:{}", BASE64_STANDARD.encode(all.finalize())))
 }
 
-/// The path of a file below its module's folder; every file of a module's archive lies in `MODULE@VERSION/`.
+/// The path of a file below its module's folder; every file of a module's archive lies in
+/// `MODULE@VERSION/`.
 fn path_within<'a>(entry: &'a str, name: &str) -> Result<&'a str, ArtifactError> {
     let below = entry
         .strip_prefix(name)

@@ -1,4 +1,5 @@
-//! Images of registries, without a container engine: programs out of their layers, and archives that an engine loads.
+//! Images of registries, without a container engine: programs out of their layers, and archives
+//! that an engine loads.
 
 mod archive;
 mod remote;
@@ -17,8 +18,8 @@ use crate::progress::Progress;
 pub(super) use archive::archive;
 pub(super) use remote::{Remote, answers};
 
-/// A program at the root of an image's file system. The client verifies each layer against the manifest, and the
-/// manifest against `digest`, where one is pinned.
+/// A program at the root of an image's file system. The client verifies each layer against the
+/// manifest, and the manifest against `digest`, where one is pinned.
 pub(super) async fn program(
     store: &Store,
     image: &str,

@@ -104,8 +104,8 @@ impl Programs {
         .await
     }
 
-    /// The `kubectl` program: that of the pinned Kubernetes release; where programs are pulled, the one on the PATH comes
-    /// first.
+    /// The `kubectl` program: that of the pinned Kubernetes release; where programs are pulled, the
+    /// one on the PATH comes first.
     ///
     /// # Errors
     /// When it can be neither pulled nor built.
@@ -181,7 +181,8 @@ impl Programs {
         .await
     }
 
-    /// The operator's program of a release: built from its module, or taken out of its public image.
+    /// The operator's program of a release: built from its module, or taken out of its public
+    /// image.
     ///
     /// # Errors
     /// When the release is not pinned, or can be neither pulled nor built.
@@ -221,8 +222,8 @@ impl Programs {
         oci::program(&self.store, image, None, "manager", &*self.progress).await
     }
 
-    /// The folder of an operator release's module, with its `config/crd`, `config/default` and `config/samples`. Go is
-    /// not needed for it where nothing is built, or where there is none.
+    /// The folder of an operator release's module, with its `config/crd`, `config/default` and
+    /// `config/samples`. Go is not needed for it where nothing is built, or where there is none.
     ///
     /// # Errors
     /// When the release is not pinned, or can't be had.
@@ -234,8 +235,9 @@ impl Programs {
         self.go().await?.module(&module).await
     }
 
-    /// Why an operator release can't be had here: its module is refused, or out of reach. `None` where it can be had, and
-    /// where something else is wrong with it, which is an error for whoever uses it.
+    /// Why an operator release can't be had here: its module is refused, or out of reach. `None`
+    /// where it can be had, and where something else is wrong with it, which is an error for
+    /// whoever uses it.
     pub async fn unavailable(&self, version: &Version) -> Option<String> {
         match self.operator_module(version).await {
             Err(
@@ -264,8 +266,8 @@ impl Programs {
         Ok(newest.clone())
     }
 
-    /// Describes a program for reports. A built one is pinned by the checksums of its modules; of a pulled one only its
-    /// own origin vouches, which publishes file and checksum side by side.
+    /// Describes a program for reports. A built one is pinned by the checksums of its modules; of a
+    /// pulled one only its own origin vouches, which publishes file and checksum side by side.
     ///
     /// # Errors
     /// When its file can't be read.
@@ -291,8 +293,8 @@ impl Programs {
         })
     }
 
-    /// Describes an operator's program for reports. A pulled one is pinned where `fixtures/versions.yaml` holds the digest
-    /// of its image.
+    /// Describes an operator's program for reports. A pulled one is pinned where
+    /// `fixtures/versions.yaml` holds the digest of its image.
     ///
     /// # Errors
     /// When the release is not listed, or its file can't be read.
@@ -336,8 +338,8 @@ impl Programs {
         self.go.get_or_try_init(Go::find).await
     }
 
-    /// Whether public images are pulled. With `auto` that is so where a registry answers; it is asked once, and not at
-    /// all where an earlier run found the answer for this store.
+    /// Whether public images are pulled. With `auto` that is so where a registry answers; it is
+    /// asked once, and not at all where an earlier run found the answer for this store.
     pub(super) async fn pulls(&self) -> bool {
         match self.source {
             SourcePolicy::Pull => true,
@@ -347,7 +349,8 @@ impl Programs {
     }
 
     async fn registry_answers(&self) -> bool {
-        // What `auto` chose stands: a run without network must not turn from pulled to built images or back.
+        // What `auto` chose stands: a run without network must not turn from pulled to built images
+        // or back.
         let chosen = self.store.root().join("artifacts-source");
         match std::fs::read_to_string(&chosen).unwrap_or_default().trim() {
             "pull" => return true,

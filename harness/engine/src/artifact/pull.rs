@@ -1,4 +1,5 @@
-//! Release binaries from the web, verified by a pinned checksum or by the one published beside them.
+//! Release binaries from the web, verified by a pinned checksum or by the one published beside
+//! them.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! Lock files of Ray's Python packages: every package of a release, with the checksums of its files.
+//! Lock files of Ray's Python packages: every package of a release, with the checksums of its
+//! files.
 
 use std::path::{Path, PathBuf};
 
@@ -70,7 +71,8 @@ pub async fn lock_ray(version: &Version, fixtures: &Path) -> Result<PythonLock, 
     })
 }
 
-/// Counts the packages of a lock; each must have a checksum, and Ray's own must be the release that was asked for.
+/// Counts the packages of a lock; each must have a checksum, and Ray's own must be the release that
+/// was asked for.
 fn packages(text: &str, version: &Version) -> Result<usize, String> {
     let mut count = 0;
     let mut lines = text.lines().peekable();

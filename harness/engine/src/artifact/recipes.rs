@@ -30,7 +30,8 @@ pub(super) fn recipe_contents(recipe: &str) -> Vec<(&'static Path, &'static [u8]
     files
 }
 
-/// Names the pins and recipes of this program: what was used with others may not be needed any more.
+/// Names the pins and recipes of this program: what was used with others may not be needed any
+/// more.
 pub(super) fn fingerprint() -> &'static str {
     static FINGERPRINT: OnceLock<String> = OnceLock::new();
     FINGERPRINT.get_or_init(|| {

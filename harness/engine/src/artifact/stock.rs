@@ -10,7 +10,8 @@ use crate::process::{FileLock, LockError, LockMode};
 
 /// How deep artifacts lie below the store's folder: `images/control-plane/coredns/coredns/KEY`.
 const DEPTH: usize = 5;
-/// Folders of artifacts that this module never removes: clusters mount them, and the harness itself keeps only the last few.
+/// Folders of artifacts that this module never removes: clusters mount them, and the harness itself
+/// keeps only the last few.
 const OF_CLUSTERS: &str = "unpacked";
 
 /// How an artifact is used.
@@ -95,7 +96,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Frees artifacts that nobody needs, and returns them. A process that uses or makes one keeps it.
+    /// Frees artifacts that nobody needs, and returns them. A process that uses or makes one keeps
+    /// it.
     ///
     /// # Errors
     /// When one can't be removed.
@@ -139,8 +141,8 @@ impl Stored {
     }
 }
 
-/// Finds the artifacts below a folder. Links are followed to folders of artifacts, which stores may share, and to nothing
-/// else.
+/// Finds the artifacts below a folder. Links are followed to folders of artifacts, which stores may
+/// share, and to nothing else.
 fn collect(
     root: &Path,
     folder: &Path,
@@ -177,7 +179,8 @@ fn is_key(name: &str) -> bool {
     [12, 24].contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Whether a folder may hold artifacts; others of the cache are clusters, compiled code and data of the registry.
+/// Whether a folder may hold artifacts; others of the cache are clusters, compiled code and data of
+/// the registry.
 fn is_of_artifacts(root: &Path, folder: &Path, name: &str) -> bool {
     const ROOTS: [&str; 6] = [
         "images",

@@ -109,12 +109,12 @@ impl Store {
         self.root.join(name).join(key)
     }
 
-    /// The folder of an artifact; made by `make` where it is absent, which gets an empty folder to fill. As long as this
-    /// process lives, no other removes it.
+    /// The folder of an artifact; made by `make` where it is absent, which gets an empty folder to
+    /// fill. As long as this process lives, no other removes it.
     ///
-    /// A folder that is there is complete: it gets its name only when `make` has succeeded. What a killed run left
-    /// unfinished is thrown away. Processes that want the same artifact at once make it once: the others wait as long as
-    /// the first makes it, or until the future is dropped.
+    /// A folder that is there is complete: it gets its name only when `make` has succeeded. What a
+    /// killed run left unfinished is thrown away. Processes that want the same artifact at once
+    /// make it once: the others wait as long as the first makes it, or until the future is dropped.
     ///
     /// # Errors
     /// Those of `make`, and those of the file system.
@@ -166,8 +166,9 @@ impl Store {
     }
 }
 
-/// Gives a finished folder its name. Where a process that does not share the lock (of another release of the harness, or
-/// on a file system without locks) has made the same artifact meanwhile, that one stays: it has the same key.
+/// Gives a finished folder its name. Where a process that does not share the lock (of another
+/// release of the harness, or on a file system without locks) has made the same artifact meanwhile,
+/// that one stays: it has the same key.
 fn name_it(unfinished: &Path, path: &Path) -> Result<(), ArtifactError> {
     match std::fs::rename(unfinished, path) {
         Err(error)
@@ -183,8 +184,8 @@ fn name_it(unfinished: &Path, path: &Path) -> Result<(), ArtifactError> {
     }
 }
 
-/// The lock of an artifact, beside it: two stores may share a folder of artifacts by a link. Whoever makes or removes it
-/// holds it alone, whoever uses it shares it.
+/// The lock of an artifact, beside it: two stores may share a folder of artifacts by a link.
+/// Whoever makes or removes it holds it alone, whoever uses it shares it.
 pub(super) fn lock(parent: &Path, key: &str) -> PathBuf {
     parent.join(format!(".{key}.lock"))
 }
@@ -199,10 +200,12 @@ pub(super) fn mark(parent: &Path, key: &str) -> PathBuf {
     parent.join(format!(".{key}.used"))
 }
 
-/// The locks of the artifacts that this process uses, for its whole life: programs run until it ends.
+/// The locks of the artifacts that this process uses, for its whole life: programs run until it
+/// ends.
 static KEPT: Mutex<BTreeMap<PathBuf, FileLock>> = Mutex::new(BTreeMap::new());
 
-/// Shares the lock of an artifact and notes its use. A folder that can't be written to is one that nobody frees.
+/// Shares the lock of an artifact and notes its use. A folder that can't be written to is one that
+/// nobody frees.
 async fn keep(parent: &Path, key: &str) {
     let lock = lock(parent, key);
     let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);

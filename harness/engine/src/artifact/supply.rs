@@ -1,6 +1,8 @@
-//! Where this process gets artifacts from: mirrors, the authority that vouches for them, and pins of the user's own.
+//! Where this process gets artifacts from: mirrors, the authority that vouches for them, and pins
+//! of the user's own.
 //!
-//! The settings hold for the whole process, as those of the environment for proxies and authorities do.
+//! The settings hold for the whole process, as those of the environment for proxies and authorities
+//! do.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -73,7 +73,8 @@ fn missing(needed: &[Needed]) -> Vec<Needed> {
         .collect()
 }
 
-/// Whether [`ensure`] would install something: it is missing, and this is Debian (or made from it) and we are root.
+/// Whether [`ensure`] would install something: it is missing, and this is Debian (or made from it)
+/// and we are root.
 #[must_use]
 pub fn may_install(needed: &[Needed]) -> bool {
     !missing(needed).is_empty() && is_debian_as_root()

@@ -49,8 +49,9 @@ pub struct Engine {
 impl Engine {
     /// Asks the engines, Docker first, and takes the first that can run kind's nodes.
     ///
-    /// The engine is asked, not the PATH: a docker client without a daemon is common, and so is a daemon that may not
-    /// start privileged containers. `state` is the harness's folder; a file for podman goes there.
+    /// The engine is asked, not the PATH: a docker client without a daemon is common, and so is a
+    /// daemon that may not start privileged containers. `state` is the harness's folder; a file for
+    /// podman goes there.
     ///
     /// # Errors
     /// When none can be used; the error says of each why, and what to install.
@@ -81,7 +82,8 @@ impl Engine {
         command
     }
 
-    /// kind, told to use this engine and a network of ours instead of the one that all kind clusters share.
+    /// kind, told to use this engine and a network of ours instead of the one that all kind
+    /// clusters share.
     #[must_use]
     pub fn kind_command(&self, kind: &Path, network: &str) -> Command {
         let mut command = process::command(kind);
@@ -195,8 +197,9 @@ fn docker_server(answer: &str) -> Result<String, String> {
 
 /// The variable that names our containers.conf.
 ///
-/// From podman 5 on it is read after the user's own files, which stay in force. Before, the only way is a file that
-/// takes their place, so what the user has set there does not hold for our containers.
+/// From podman 5 on it is read after the user's own files, which stay in force. Before, the only
+/// way is a file that takes their place, so what the user has set there does not hold for our
+/// containers.
 fn conf_variable(version: &str) -> &'static str {
     let major: u32 = version
         .split('.')
@@ -224,7 +227,8 @@ fn write_conf(folder: &Path, path: &Path, text: &str) -> std::io::Result<()> {
 
 /// Settings of podman for our containers alone.
 fn containers_conf(host: &Host) -> String {
-    // podman's default of 2048 tasks for a node makes systemd in it give each Pod 307, and Ray then can't start its threads.
+    // podman's default of 2048 tasks for a node makes systemd in it give each Pod 307, and Ray then
+    // can't start its threads.
     let mut text = String::from(
         "# Written by kuberay-conformance for its own containers.\n[containers]\npids_limit = 0\n",
     );

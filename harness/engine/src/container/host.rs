@@ -39,7 +39,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// Whether podman must use runc: crun refuses hybrid control groups, and raises resource limits that it may not raise.
+    /// Whether podman must use runc: crun refuses hybrid control groups, and raises resource limits
+    /// that it may not raise.
     pub(crate) fn needs_runc(&self) -> bool {
         self.cgroup != Cgroup::V2 || !self.sys_resource
     }
@@ -87,8 +88,8 @@ pub(super) fn cgroup(mountinfo: &str) -> Cgroup {
 
 /// Whether `CAP_SYS_RESOURCE` is in the bounding set of a text of `/proc/self/status`.
 ///
-/// The bounding set, not the effective one: an ordinary user's process has no effective capability, and the engine's
-/// daemon has them all the same.
+/// The bounding set, not the effective one: an ordinary user's process has no effective capability,
+/// and the engine's daemon has them all the same.
 pub(super) fn has_sys_resource(status: &str) -> bool {
     const CAP_SYS_RESOURCE: u64 = 24;
     field(status, "CapBnd:")
@@ -139,7 +140,8 @@ fn tasks(own: &str) -> Option<u64> {
     smallest
 }
 
-/// Where the limit of tasks is, of a text of `/proc/self/cgroup`: the tree's mount point and the path below it.
+/// Where the limit of tasks is, of a text of `/proc/self/cgroup`: the tree's mount point and the
+/// path below it.
 pub(super) fn pids_group(own: &str) -> Option<(&'static str, &str)> {
     let groups = || {
         own.lines()

@@ -8,8 +8,9 @@ use crate::process;
 
 const IMAGE: &str = "localhost/kuberay-conformance/probe:empty";
 
-/// Starts a privileged container of an empty image. It can't run anything, so its start always fails; but only after
-/// the engine has given it all capabilities does it fail because the program is not there.
+/// Starts a privileged container of an empty image. It can't run anything, so its start always
+/// fails; but only after the engine has given it all capabilities does it fail because the program
+/// is not there.
 ///
 /// The inner result holds the engine's refusal.
 pub(super) async fn privileged(

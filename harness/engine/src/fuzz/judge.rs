@@ -142,8 +142,8 @@ impl Expected {
         self.at(|one| is_silent(one) || one.stage > Stage::ApiServer && seen.confirms(one))
     }
 
-    /// What went otherwise once the answer is complete, or as complete as it gets; `log` returns the
-    /// last error in the operator's log.
+    /// What went otherwise once the answer is complete, or as complete as it gets; `log` returns
+    /// the last error in the operator's log.
     pub fn surprise(&self, seen: &Seen, log: impl Fn() -> String) -> Option<Surprise> {
         let differs = self.pods.iter().find_map(|pod| {
             let differences = contract::differences(pod, seen.pods.get(&key(pod))?);
@@ -316,7 +316,8 @@ pub(super) fn misnamed(
     })
 }
 
-/// A refusal of which nothing shows but the Pods that stay away: the operator tries again and again.
+/// A refusal of which nothing shows but the Pods that stay away: the operator tries again and
+/// again.
 fn is_silent(refusal: &Refusal) -> bool {
     let only_logged = matches!(
         refusal.check,
@@ -363,7 +364,8 @@ fn stage_of(text: &str) -> Stage {
 fn says(refusal: &Refusal, text: &str) -> bool {
     let message = refusal.message.as_str();
     let message = message.strip_prefix("Service: ").unwrap_or(message);
-    // Which entry of a map it is about, in parentheses at the end, the API server tells in the path.
+    // Which entry of a map it is about, in parentheses at the end, the API server tells in the
+    // path.
     let without_entry = message
         .strip_suffix(')')
         .and_then(|message| message.rsplit_once(" ("))

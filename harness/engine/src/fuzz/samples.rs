@@ -20,8 +20,8 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(45);
 const AT_ONCE: usize = 8;
 
 impl Fuzzer {
-    /// Creates every RayCluster, RayJob and RayService of a folder, each in a namespace of its own, and compares its
-    /// Pods.
+    /// Creates every RayCluster, RayJob and RayService of a folder, each in a namespace of its own,
+    /// and compares its Pods.
     pub async fn samples(&self, folder: &Path) -> Result<Vec<FuzzedSample>, RunError> {
         let objects = objects(folder)?;
         let asked = objects

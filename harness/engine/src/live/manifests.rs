@@ -28,8 +28,8 @@ pub struct Group {
 
 /// Groups the objects that users write by the operator that works on them.
 ///
-/// An object that another one of KubeRay's made is left out: what is wrong with it is wrong with its
-/// owner. Fields that the API server and the operator write are left out, too.
+/// An object that another one of KubeRay's made is left out: what is wrong with it is wrong with
+/// its owner. Fields that the API server and the operator write are left out, too.
 pub fn of(bundle: &Bundle) -> Vec<Group> {
     let facts: Vec<Facts> = bundle.operators.iter().map(Facts::of).collect();
     let mut groups: Vec<Group> = facts

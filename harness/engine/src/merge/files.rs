@@ -7,8 +7,8 @@ use super::{MergeError, MergeSource, Merged};
 use crate::output;
 use crate::reports::{RESULTS, ReportError, Reports, read_results, results_file};
 
-/// Reads results from files, or from folders that hold a `results.json`; a folder without one is what a run left that was
-/// killed, and told in the second part, one sentence each.
+/// Reads results from files, or from folders that hold a `results.json`; a folder without one is
+/// what a run left that was killed, and told in the second part, one sentence each.
 ///
 /// # Errors
 /// When a file can't be read.
@@ -46,7 +46,8 @@ pub fn refuse_to_overwrite(sources: &[MergeSource], output: &Path) -> Result<(),
     }
 }
 
-/// Writes every report, and copies the evidence beside them; returns what evidence could not be had, one sentence each.
+/// Writes every report, and copies the evidence beside them; returns what evidence could not be
+/// had, one sentence each.
 ///
 /// # Errors
 /// When a report can't be written.

@@ -1,4 +1,5 @@
-//! The dashboard of a Ray head, spoken to over a port-forward stream of the API server; no local port is bound.
+//! The dashboard of a Ray head, spoken to over a port-forward stream of the API server; no local
+//! port is bound.
 
 use std::time::Duration;
 
@@ -77,7 +78,8 @@ impl Client {
         };
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         let connection = tokio::spawn(async move {
-            // The forwarder must live as long as its stream. How the connection ends, requests tell.
+            // The forwarder must live as long as its stream. How the connection ends, requests
+            // tell.
             let _ = connection.await;
             drop(forward);
         });
@@ -141,8 +143,8 @@ pub fn parse_jobs(answer: Value) -> Result<Vec<DashboardJob>, serde_json::Error>
     serde_json::from_value(answer)
 }
 
-/// Reads the answer of `/nodes?view=summary`; entries without an address are left out. A release that doesn't say which
-/// node is the head is helped by the head Pod's address.
+/// Reads the answer of `/nodes?view=summary`; entries without an address are left out. A release
+/// that doesn't say which node is the head is helped by the head Pod's address.
 pub fn parse_nodes(answer: &Value, head_ip: Option<&str>) -> Vec<DashboardNode> {
     let Some(summary) = answer["data"]["summary"].as_array() else {
         return Vec::new();

@@ -1,4 +1,5 @@
-//! Logs of containers: followed while they run, and read whole when a check needs to know that nothing is missing.
+//! Logs of containers: followed while they run, and read whole when a check needs to know that
+//! nothing is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,8 +19,9 @@ const RECONNECT_AT_MOST: Duration = Duration::from_secs(5);
 /// How long a read may wait for the next line, and how long it may take.
 const LINE_TIMEOUT: Duration = Duration::from_secs(30);
 const READ_TIMEOUT: Duration = Duration::from_mins(2);
-/// What the kubelet answers, with no error, in place of the log of a container that it has removed: in a crash loop it
-/// keeps only the last that ended. The second is its answer while it removes the log.
+/// What the kubelet answers, with no error, in place of the log of a container that it has removed:
+/// in a crash loop it keeps only the last that ended. The second is its answer while it removes the
+/// log.
 const REMOVED: [&str; 2] = [
     "unable to retrieve container logs for ",
     "failed to try resolving symlinks in path \"/var/log/pods/",
@@ -58,15 +60,16 @@ impl Logs {
         }
     }
 
-    /// Begins a new part of a log whose first lines can't be read any more; returns the number of its first line.
+    /// Begins a new part of a log whose first lines can't be read any more; returns the number of
+    /// its first line.
     fn put_part(&mut self, key: &LogKey, instance: &str) -> usize {
         let lines = &mut self.of(key, instance).lines;
         lines.break_off();
         lines.count()
     }
 
-    /// Takes what was read of the whole log of `instance`, as it stood when its reading began at `begun`; false where that
-    /// does not go as far as what was followed.
+    /// Takes what was read of the whole log of `instance`, as it stood when its reading began at
+    /// `begun`; false where that does not go as far as what was followed.
     fn put_whole(
         &mut self,
         key: &LogKey,
@@ -76,7 +79,8 @@ impl Logs {
     ) -> bool {
         let log = self.of(key, &instance.id);
         if whole.is_other {
-            // The node has begun a new file meanwhile. What was followed holds its lines, too, if it has come so far.
+            // The node has begun a new file meanwhile. What was followed holds its lines, too, if
+            // it has come so far.
             if whole.last.as_deref() != log.lines.last_whole() {
                 return false;
             }
@@ -212,7 +216,8 @@ fn broken(error: std::io::Error) -> kube::Error {
     kube::Error::Service(error.into())
 }
 
-/// Reads a log as it is now, as much of it as the bounds say. Bytes that are not UTF-8 become U+FFFD.
+/// Reads a log as it is now, as much of it as the bounds say. Bytes that are not UTF-8 become
+/// U+FFFD.
 ///
 /// # Errors
 /// When there is no such log, or it can't be read to its end.
@@ -289,7 +294,8 @@ fn is_removed(line: &str) -> bool {
     REMOVED.iter().any(|answer| line.starts_with(answer))
 }
 
-/// Keeps one log current until its Pod is gone: each instance of the container is followed from its beginning.
+/// Keeps one log current until its Pod is gone: each instance of the container is followed from its
+/// beginning.
 pub(super) async fn follow(shared: Arc<Shared>, key: LogKey) {
     let mut changes = shared.changes();
     let mut finished: Option<String> = None;

@@ -1,4 +1,5 @@
-//! The view of one namespace: the cluster's watches fill it, and whoever waits is told of every change.
+//! The view of one namespace: the cluster's watches fill it, and whoever waits is told of every
+//! change.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,7 +50,8 @@ pub(super) struct State {
     dashboard_error: Option<String>,
     /// When objects were first observed, by uid.
     seen: BTreeMap<String, Timestamp>,
-    /// The present failure of each `RayCluster` by its uid: since when the operator says so, and when that was first observed.
+    /// The present failure of each `RayCluster` by its uid: since when the operator says so, and
+    /// when that was first observed.
     failing: BTreeMap<String, (serde_json::Value, Timestamp)>,
 }
 
@@ -96,7 +98,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Of a namespace that nothing is known of; `synced` says of which kinds that is the whole truth.
+    /// Of a namespace that nothing is known of; `synced` says of which kinds that is the whole
+    /// truth.
     pub(super) fn new(client: Client, namespace: &str, synced: Synced) -> Self {
         let state = State {
             pods: Cache::new(synced.pods),
@@ -193,7 +196,8 @@ impl Drop for NamespaceView {
 }
 
 impl NamespaceView {
-    /// Looks at a namespace through the watches of its cluster. Must be called within a tokio runtime.
+    /// Looks at a namespace through the watches of its cluster. Must be called within a tokio
+    /// runtime.
     pub fn start(watches: &Arc<Watches>, namespace: &str) -> Self {
         let shared = watches.namespace(namespace);
         let tasks = vec![tokio::spawn(poll_dashboard(Arc::clone(&shared)))];

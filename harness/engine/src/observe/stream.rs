@@ -1,4 +1,5 @@
-//! Watches that need one request where the API server can send what there is as the beginning of a watch.
+//! Watches that need one request where the API server can send what there is as the beginning of a
+//! watch.
 
 use futures::stream::{self, BoxStream, StreamExt as _};
 use kube::runtime::watcher::{self, Event};
@@ -6,8 +7,9 @@ use kube::runtime::{WatchStreamExt as _, watcher as watch_with};
 use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 
-/// Watches what `config` selects: with a streaming list, and with a list and a watch where the API server (before Kubernetes
-/// 1.34, mostly) refuses that. Errors are told, and it goes on after a pause.
+/// Watches what `config` selects: with a streaming list, and with a list and a watch where the API
+/// server (before Kubernetes 1.34, mostly) refuses that. Errors are told, and it goes on after a
+/// pause.
 pub fn watch<K>(
     api: Api<K>,
     config: watcher::Config,
@@ -20,7 +22,8 @@ where
     unless_refused(streaming.boxed(), listing.boxed())
 }
 
-/// Waits until the object of this name is there (or is not), as `wanted` says of what is known of it.
+/// Waits until the object of this name is there (or is not), as `wanted` says of what is known of
+/// it.
 ///
 /// # Errors
 /// When the API server refuses the watch.

@@ -1,4 +1,5 @@
-//! Watches of a whole cluster, one for each kind; what they show is handed on to the views of namespaces.
+//! Watches of a whole cluster, one for each kind; what they show is handed on to the views of
+//! namespaces.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -12,7 +13,8 @@ use tokio::task::JoinHandle;
 
 use super::namespace::{Shared, State, ray_resource};
 
-/// One watch for each kind of object, for as many namespaces as there are; they end when this is dropped.
+/// One watch for each kind of object, for as many namespaces as there are; they end when this is
+/// dropped.
 pub struct Watches {
     inner: Arc<Inner>,
     tasks: Vec<JoinHandle<()>>,
@@ -54,7 +56,8 @@ impl Drop for Watches {
 }
 
 impl Watches {
-    /// Begins to watch Pods, events, Jobs, `RayClusters` and `RayJobs` in all namespaces. Must be called within a tokio runtime.
+    /// Begins to watch Pods, events, Jobs, `RayClusters` and `RayJobs` in all namespaces. Must be
+    /// called within a tokio runtime.
     pub fn start(client: Client) -> Arc<Self> {
         let inner = Arc::new(Inner {
             client: client.clone(),
@@ -133,7 +136,8 @@ impl Inner {
         )
     }
 
-    /// Every namespace that is known, for what concerns all; those that come later begin with `change` made.
+    /// Every namespace that is known, for what concerns all; those that come later begin with
+    /// `change` made.
     fn all(&self, change: impl FnOnce(&mut Synced)) -> Vec<Arc<Shared>> {
         let mut namespaces = self.lock();
         change(&mut namespaces.synced);

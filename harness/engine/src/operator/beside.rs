@@ -15,9 +15,11 @@ use crate::check::{Bounds, Line, Lines};
 use crate::process::{Alarm, Start, Supervised};
 use crate::scenario::OperatorSettings;
 
-/// The first release whose requests to the API server can be set to any rate (`--qps`, main.go of 1.5.0).
+/// The first release whose requests to the API server can be set to any rate (`--qps`, main.go of
+/// 1.5.0).
 const RATE_SINCE: Version = Version::new(1, 5, 0);
-/// The first release that can reach a dashboard through the API server (`--use-kubernetes-proxy`, main.go of 1.2.0).
+/// The first release that can reach a dashboard through the API server (`--use-kubernetes-proxy`,
+/// main.go of 1.2.0).
 const PROXY_SINCE: Version = Version::new(1, 2, 0);
 
 /// Lines of a log that are shown where none of it is about what is looked for.
@@ -50,8 +52,8 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// Starts the operator, whose CRDs must be there. It need not be waited for: what is created before it is ready, it
-    /// finds.
+    /// Starts the operator, whose CRDs must be there. It need not be waited for: what is created
+    /// before it is ready, it finds.
     ///
     /// # Errors
     /// When the program can't be started.
@@ -103,7 +105,8 @@ impl Beside {
     }
 }
 
-/// The name of the files of an operator with these settings, without an ending; other settings have another name.
+/// The name of the files of an operator with these settings, without an ending; other settings have
+/// another name.
 fn file_name(settings: &OperatorSettings) -> String {
     if settings.is_default() {
         return "operator".into();
@@ -113,7 +116,8 @@ fn file_name(settings: &OperatorSettings) -> String {
     format!("operator-{:016x}", hasher.finish())
 }
 
-/// The operator's arguments; what its Deployment has but a process beside others can't share is switched off.
+/// The operator's arguments; what its Deployment has but a process beside others can't share is
+/// switched off.
 fn arguments(release: &Version, kubeconfig: &Path, settings: &OperatorSettings) -> Vec<OsString> {
     let mut kubeconfig_flag = OsString::from("--kubeconfig=");
     kubeconfig_flag.push(kubeconfig);
@@ -139,7 +143,8 @@ fn arguments(release: &Version, kubeconfig: &Path, settings: &OperatorSettings) 
     arguments
 }
 
-/// The operator's configuration file. With it the operator ignores its flags, so that what these say stands here, too.
+/// The operator's configuration file. With it the operator ignores its flags, so that what these
+/// say stands here, too.
 fn configuration(release: &Version, settings: &OperatorSettings) -> Value {
     let mut file = json!({
         "apiVersion": "config.ray.io/v1alpha1",

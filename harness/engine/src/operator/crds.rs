@@ -16,9 +16,11 @@ const SERVED_WITHIN: Duration = Duration::from_mins(1);
 /// How often it is asked what is served: discovery can't be watched.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Creates a release's CRDs from the folder `config/crd/bases` of its module, and waits until they are served.
+/// Creates a release's CRDs from the folder `config/crd/bases` of its module, and waits until they
+/// are served.
 ///
-/// It creates, and does not apply: what client-side apply would note of such large objects is refused.
+/// It creates, and does not apply: what client-side apply would note of such large objects is
+/// refused.
 ///
 /// # Errors
 /// When a CRD is refused or the folder can't be read.
@@ -67,7 +69,8 @@ pub async fn create_crds(
     }
 }
 
-/// Waits until an API server that found CRDs in its store serves them all; their names are such as `rayjobs.ray.io`.
+/// Waits until an API server that found CRDs in its store serves them all; their names are such as
+/// `rayjobs.ray.io`.
 ///
 /// # Errors
 /// When it does not serve one of them in time.

@@ -19,11 +19,13 @@ use super::install::Installed;
 use super::render::release_of;
 use super::wait;
 
-/// One that has just begun is available when its probes have been asked, which they are after ten seconds.
+/// One that has just begun is available when its probes have been asked, which they are after ten
+/// seconds.
 const STARTED_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Labels of the operator's Deployment: the first is KubeRay's own kustomization (config/manager/manager.yaml, 1.0.0 and
-/// later), the second its Helm chart (templates/_helpers.tpl).
+/// Labels of the operator's Deployment: the first is KubeRay's own kustomization
+/// (config/manager/manager.yaml, 1.0.0 and later), the second its Helm chart
+/// (templates/_helpers.tpl).
 const SELECTOR: &str = "app.kubernetes.io/name in (kuberay,kuberay-operator)";
 
 /// A Deployment by namespace and name.
@@ -147,11 +149,12 @@ fn list(places: &[DeploymentName]) -> String {
     places.join(", ")
 }
 
-/// Finds the operator: the named one, else the only one. `asked` is the release that the user expects.
+/// Finds the operator: the named one, else the only one. `asked` is the release that the user
+/// expects.
 ///
 /// # Errors
-/// When there is none or several, when it can't serve scenarios in namespaces of their own, and when its release is not
-/// known or another than the one asked for.
+/// When there is none or several, when it can't serve scenarios in namespaces of their own, and
+/// when its release is not known or another than the one asked for.
 pub async fn discover(
     client: &Client,
     named: Option<&DeploymentName>,
@@ -187,7 +190,8 @@ async fn find(
     )
 }
 
-/// The time by the clock that dates objects: the API server's own. Where an answer has no date, the beginning of time.
+/// The time by the clock that dates objects: the API server's own. Where an answer has no date, the
+/// beginning of time.
 async fn server_time(client: &Client) -> Result<Timestamp, DiscoverError> {
     let request = Request::get("/version")
         .body(Body::empty())
@@ -201,7 +205,8 @@ async fn server_time(client: &Client) -> Result<Timestamp, DiscoverError> {
     Ok(date.map_or(Timestamp::UNIX_EPOCH, |date| date.timestamp()))
 }
 
-/// Whether nothing is wrong yet with one that is not available, at a time by the API server's clock.
+/// Whether nothing is wrong yet with one that is not available, at a time by the API server's
+/// clock.
 fn has_just_begun(deployment: &Deployment, now: Timestamp) -> bool {
     deployment.creation_timestamp().is_some_and(|made| {
         let age = now.duration_since(made.0);
@@ -286,7 +291,8 @@ fn judge(deployment: &Deployment, asked: Option<&Version>) -> Result<FoundOperat
     })
 }
 
-/// The namespaces that the operator is told to keep to (`--watch-namespace`, main.go of every release).
+/// The namespaces that the operator is told to keep to (`--watch-namespace`, main.go of every
+/// release).
 fn watched(arguments: &[&String]) -> Option<String> {
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {

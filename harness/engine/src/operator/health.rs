@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use super::install::Installed;
 use super::wait;
 
-/// How long an operator may be without a running Pod: one that was evicted or has crashed once is back by then.
+/// How long an operator may be without a running Pod: one that was evicted or has crashed once is
+/// back by then.
 const BACK_WITHIN: Duration = Duration::from_secs(15);
 
 /// How long its log may take to be read.
@@ -49,7 +50,8 @@ impl<'a> OperatorHealth<'a> {
         &self.operator.namespace
     }
 
-    /// Takes in the Pods of its namespace as they are now. Returns what has become of it once none of its own has run for 15 s.
+    /// Takes in the Pods of its namespace as they are now. Returns what has become of it once none
+    /// of its own has run for 15 s.
     pub async fn look(&mut self, pods: &[Pod], now: Instant) -> Option<OperatorDown> {
         let own = own(pods, self.operator);
         self.restarts_before.get_or_insert_with(|| restarts(&own));
@@ -106,7 +108,8 @@ impl<'a> OperatorHealth<'a> {
     }
 }
 
-/// The Pods of the operator's Deployment, whose `ReplicaSet`s are named by it and by what each Pod's label says.
+/// The Pods of the operator's Deployment, whose `ReplicaSet`s are named by it and by what each
+/// Pod's label says.
 fn own<'p>(pods: &'p [Pod], operator: &Installed) -> Vec<&'p Pod> {
     let is_own = |pod: &&Pod| {
         let hash = pod.labels().get("pod-template-hash");

@@ -166,14 +166,15 @@ pub struct Wanted<'a> {
 /// Where the release's own manifests put the operator that names no namespace.
 const NAMESPACE: &str = "default";
 
-/// Makes the wanted operator run, and no other that the harness made: one that runs already with the same release,
-/// manifests, image and options is left alone.
+/// Makes the wanted operator run, and no other that the harness made: one that runs already with
+/// the same release, manifests, image and options is left alone.
 ///
-/// Its CRDs need no node; the rest is applied when `nodes` is done, because an operator that starts before it can reach the API
-/// server ends.
+/// Its CRDs need no node; the rest is applied when `nodes` is done, because an operator that starts
+/// before it can reach the API server ends.
 ///
 /// # Errors
-/// When it can't be rendered, applied or started; at once when its Pod is in a state that can't get better.
+/// When it can't be rendered, applied or started; at once when its Pod is in a state that can't get
+/// better.
 pub async fn ensure(
     client: &Client,
     renderers: &Renderers,
@@ -187,7 +188,8 @@ pub async fn ensure(
         image,
         options,
     } = wanted;
-    // A release's own manifests can't change; what was brought may, and is known by what it renders to.
+    // A release's own manifests can't change; what was brought may, and is known by what it renders
+    // to.
     let brought = if manifests.are_brought() {
         Some(manifests.render(renderers, NAMESPACE).await?)
     } else {
@@ -338,7 +340,8 @@ pub(super) async fn until_established(
     }
 }
 
-/// The operator's log from a moment on, by the harness's own clock, for evidence; what can't be read is said in the text.
+/// The operator's log from a moment on, by the harness's own clock, for evidence; what can't be
+/// read is said in the text.
 pub async fn log_since(client: &Client, operator: &Installed, since: Timestamp) -> String {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &operator.namespace);
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), &operator.namespace);
@@ -347,7 +350,8 @@ pub async fn log_since(client: &Client, operator: &Installed, since: Timestamp) 
         Ok(found) => found,
         Err(error) => return format!("(the operator's Pods could not be listed: {error})\n"),
     };
-    // A time by our clock says nothing to a node; how long ago it was, does. A second more for what is cut off.
+    // A time by our clock says nothing to a node; how long ago it was, does. A second more for what
+    // is cut off.
     let age = crate::observe::now().duration_since(since).as_secs().max(0);
     let params = LogParams {
         since_seconds: Some(age + 1),

@@ -1,4 +1,5 @@
-//! An operator of our own in a cluster that is not ours: everything that is made is written down first, and only that goes.
+//! An operator of our own in a cluster that is not ours: everything that is made is written down
+//! first, and only that goes.
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{DeleteParams, ListParams};
@@ -18,16 +19,17 @@ pub const OWN_NAMESPACE: &str = "kuberay-conformance-operator";
 /// The `ConfigMap` in it that lists what was made.
 const INVENTORY: &str = "inventory";
 const LIST: &str = "objects.json";
-/// The label on everything that the inventory lists, with the inventory's uid. [`MANAGED_BY`] alone is also on what other
-/// commands make.
+/// The label on everything that the inventory lists, with the inventory's uid. [`MANAGED_BY`] alone
+/// is also on what other commands make.
 const LISTED_BY: &str = "kuberay-conformance/inventory";
 const GONE_WITHIN: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// Installs an operator into [`OWN_NAMESPACE`].
 ///
 /// # Errors
-/// When something that it needs is there already and was not made by the harness: then nothing is made. Else when it is
-/// refused, or does not become available; what was made by then is in the inventory, so that [`remove_own`] removes it.
+/// When something that it needs is there already and was not made by the harness: then nothing is
+/// made. Else when it is refused, or does not become available; what was made by then is in the
+/// inventory, so that [`remove_own`] removes it.
 pub async fn install_beside_others(
     client: &Client,
     mut rendered: Rendered,
@@ -156,8 +158,9 @@ fn recorded(inventory: &Value) -> Result<Vec<Value>, OperatorError> {
     }
 }
 
-/// Removes the operator that [`install_beside_others`] has installed, where it did; returns what was removed and what
-/// stays, one sentence each. CRDs stay while somebody's objects are of their kind: these would go with them.
+/// Removes the operator that [`install_beside_others`] has installed, where it did; returns what
+/// was removed and what stays, one sentence each. CRDs stay while somebody's objects are of their
+/// kind: these would go with them.
 ///
 /// # Errors
 /// When the API server refuses, or the namespace does not end.
@@ -179,7 +182,8 @@ pub async fn remove_own(client: &Client) -> Result<Vec<String>, OperatorError> {
     let sender = Sender::new(client.clone());
     let removal = |source: ObjectError| OperatorError::Removal(source.to_string());
     let inventory = sender.get(&inventory(&[])).await.map_err(removal)?;
-    // Where there is none, nothing outside the namespace was made: the inventory is the first object in it.
+    // Where there is none, nothing outside the namespace was made: the inventory is the first
+    // object in it.
     let list = inventory.as_ref().map_or(Ok(Vec::new()), recorded)?;
     let uid = inventory
         .map(|mut inventory| inventory["metadata"]["uid"].take())

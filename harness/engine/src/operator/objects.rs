@@ -56,8 +56,8 @@ pub enum ObjectError {
         /// The API server's message.
         message: String,
     },
-    /// The API server refused the request because of the state of the cluster or the access to it, and gave no verdict on
-    /// the object.
+    /// The API server refused the request because of the state of the cluster or the access to it,
+    /// and gave no verdict on the object.
     #[error("the API server gave no verdict on {object}: {reason}: {message}{}", advice(.reason))]
     Refused {
         /// Kind and name.
@@ -130,7 +130,8 @@ impl Sender {
     /// Creates a namespaced object, with the strict validation that `kubectl` asks for.
     ///
     /// # Errors
-    /// When the API server refuses it or can't be asked, and when the object would not live in a namespace.
+    /// When the API server refuses it or can't be asked, and when the object would not live in a
+    /// namespace.
     pub async fn create(&self, object: &Value) -> Result<Value, ObjectError> {
         self.create_as(object, FieldValidation::Strict).await
     }
@@ -138,7 +139,8 @@ impl Sender {
     /// Creates a namespaced object, and asks the API server for this validation of field names.
     ///
     /// # Errors
-    /// When the API server refuses it or can't be asked, and when the object would not live in a namespace.
+    /// When the API server refuses it or can't be asked, and when the object would not live in a
+    /// namespace.
     pub async fn create_as(
         &self,
         object: &Value,
@@ -235,8 +237,8 @@ impl Sender {
         unless_absent(deleted.await).map(drop)
     }
 
-    /// Deletes just this object, as [`Sender::get`] has found it, and not another that took its name since; that it is gone
-    /// already is no error.
+    /// Deletes just this object, as [`Sender::get`] has found it, and not another that took its
+    /// name since; that it is gone already is no error.
     ///
     /// # Errors
     /// When the API server refuses or can't be asked.
@@ -455,8 +457,8 @@ impl Sender {
     }
 }
 
-/// Names of namespaced resources, so that the API server need not be asked for them. One that doesn't serve KubeRay's has no
-/// such path, which it says when an object is sent.
+/// Names of namespaced resources, so that the API server need not be asked for them. One that
+/// doesn't serve KubeRay's has no such path, which it says when an object is sent.
 fn well_known(api_version: &str, kind: &str) -> Option<&'static str> {
     match (api_version, kind) {
         ("v1", "ConfigMap") => Some("configmaps"),

@@ -1,4 +1,5 @@
-//! Tells what the API server's refusals are about: the object that was sent, or the cluster and the access to it.
+//! Tells what the API server's refusals are about: the object that was sent, or the cluster and the
+//! access to it.
 //!
 //! | answer | about |
 //! |---|---|
@@ -10,12 +11,15 @@
 //! | 404, 409 | the cluster: its namespace is gone, or another object has the name |
 //! | any other | the cluster |
 //!
-//! Sources: `apiserver/pkg/admission/errors.go`, `apiserver/pkg/admission/plugin/webhook/errors/statuserror.go`,
-//! `apimachinery/pkg/api/errors/errors.go` and `apiserver/pkg/admission/plugin/resourcequota/controller.go`.
+//! Sources: `apiserver/pkg/admission/errors.go`,
+//! `apiserver/pkg/admission/plugin/webhook/errors/statuserror.go`,
+//! `apimachinery/pkg/api/errors/errors.go` and
+//! `apiserver/pkg/admission/plugin/resourcequota/controller.go`.
 
 use kube::core::Status;
 
-/// What admission plugins of Kubernetes say, as 403 that names the object, of the state of the cluster.
+/// What admission plugins of Kubernetes say, as 403 that names the object, of the state of the
+/// cluster.
 const OF_THE_CLUSTER: [&str; 8] = [
     // ResourceQuota.
     "exceeded quota: ",
@@ -43,7 +47,8 @@ pub(crate) fn is_about_the_object(status: &Status) -> bool {
     }
 }
 
-/// Whether a policy of the cluster denied the object. A webhook chooses its code and its reason itself.
+/// Whether a policy of the cluster denied the object. A webhook chooses its code and its reason
+/// itself.
 fn is_denial(message: &str) -> bool {
     let webhook =
         message.contains("admission webhook \"") && message.contains("\" denied the request");
@@ -52,8 +57,9 @@ fn is_denial(message: &str) -> bool {
     webhook || policy
 }
 
-/// Whether a built-in admission plugin forbids the object by what it holds. The authoriser names no object, because a
-/// request to create one has no name in its path; a proxy before the API server sends no details at all.
+/// Whether a built-in admission plugin forbids the object by what it holds. The authoriser names no
+/// object, because a request to create one has no name in its path; a proxy before the API server
+/// sends no details at all.
 fn is_of_admission(status: &Status) -> bool {
     let Some(details) = &status.details else {
         return false;

@@ -56,7 +56,8 @@ impl Rendered {
             if object["metadata"]["namespace"].is_string() || object["kind"] == "Deployment" {
                 object["metadata"]["namespace"] = json!(namespace);
             }
-            // By index an absent field would be made, and the API server refuses a ServiceAccount with `subjects`.
+            // By index an absent field would be made, and the API server refuses a ServiceAccount
+            // with `subjects`.
             let subjects = object.get_mut("subjects").and_then(Value::as_array_mut);
             for subject in subjects.into_iter().flatten() {
                 if subject["kind"] == "ServiceAccount" {
@@ -70,7 +71,8 @@ impl Rendered {
         self.objects.insert(0, object);
     }
 
-    /// Reads what kustomize wrote. CRDs stay text: they are large, and the API server reads YAML itself.
+    /// Reads what kustomize wrote. CRDs stay text: they are large, and the API server reads YAML
+    /// itself.
     ///
     /// # Errors
     /// When the text is not a list of objects with a Deployment among them.
@@ -118,7 +120,8 @@ impl Rendered {
                 json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
             );
         }
-        // Namespaces first: all else lives in them. The Deployment last: it needs its account and roles.
+        // Namespaces first: all else lives in them. The Deployment last: it needs its account and
+        // roles.
         objects.sort_by_key(|object| match object["kind"].as_str() {
             Some("Namespace") => 0,
             Some("Deployment") => 2,
@@ -132,7 +135,8 @@ impl Rendered {
         })
     }
 
-    /// Sets the image of the operator, where one is given, and what the options ask for; everything else stays as rendered.
+    /// Sets the image of the operator, where one is given, and what the options ask for; everything
+    /// else stays as rendered.
     pub fn customise(&mut self, image: Option<&str>, options: &InstallOptions, fingerprint: &str) {
         for object in &mut self.objects {
             let namespace_of_ours = object["kind"] == "Namespace";
@@ -161,7 +165,8 @@ impl Rendered {
     }
 }
 
-/// The release that an image's tag names, such as `v1.6.2` or `1.6.2-rc.0`; none of a digest or of `nightly`.
+/// The release that an image's tag names, such as `v1.6.2` or `1.6.2-rc.0`; none of a digest or of
+/// `nightly`.
 pub fn release_of(image: &str) -> Option<Version> {
     let name = image.split('@').next()?;
     let (_, tag) = name.rsplit_once(':')?;

@@ -1,4 +1,5 @@
-//! Where an operator's manifests come from: a release's own kustomization, a user's, or a Helm chart.
+//! Where an operator's manifests come from: a release's own kustomization, a user's, or a Helm
+//! chart.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,8 @@ pub enum Manifests {
     Release(PathBuf),
     /// A folder with a kustomization.
     Kustomization(PathBuf),
-    /// The folder of a chart with the shape of the public `kuberay-operator`, and files of values, the later ones first.
+    /// The folder of a chart with the shape of the public `kuberay-operator`, and files of values,
+    /// the later ones first.
     Chart {
         /// The chart's folder, or its archive.
         chart: PathBuf,
@@ -51,7 +53,8 @@ impl Manifests {
         }
     }
 
-    /// Renders them to the text of many documents, for objects that name no namespace of their own in `namespace`.
+    /// Renders them to the text of many documents, for objects that name no namespace of their own
+    /// in `namespace`.
     ///
     /// # Errors
     /// When the program that renders fails; its own words are in the error.

@@ -89,7 +89,8 @@ async fn the_log_is_asked_for_by_its_age_and_not_by_a_time_of_our_clock() {
     );
 }
 
-/// An API server whose clock is ahead of ours, or behind it; the operator became available at the second look.
+/// An API server whose clock is ahead of ours, or behind it; the operator became available at the
+/// second look.
 #[rstest::rstest]
 #[case::an_hour_ahead(3600)]
 #[case::an_hour_behind(-3600)]

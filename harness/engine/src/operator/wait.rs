@@ -50,8 +50,9 @@ fn selector(deployment: &Deployment) -> String {
     labels.join(",")
 }
 
-/// Waits until the operator works: it is available, or one of its Pods runs and has the lease. It takes that as it starts, and
-/// its probes are asked for the first time ten seconds later. Returns at once when its Pod can't start.
+/// Waits until the operator works: it is available, or one of its Pods runs and has the lease. It
+/// takes that as it starts, and its probes are asked for the first time ten seconds later. Returns
+/// at once when its Pod can't start.
 pub(super) async fn until_working(
     client: &Client,
     operator: &Installed,
@@ -94,7 +95,8 @@ pub(super) async fn until_working(
                 }
             }
             seen = watched_pods.next() => {
-                // A Pod that is being replaced says nothing of the one to come; a broken watch starts again by itself.
+                // A Pod that is being replaced says nothing of the one to come; a broken watch
+                // starts again by itself.
                 let Some(Ok(pod)) = seen else { continue };
                 let name = pod.name_any();
                 if pod.metadata.deletion_timestamp.is_some() || !runs(&pod) {
@@ -159,12 +161,12 @@ pub(super) fn state(pod: &Pod) -> Option<String> {
     })
 }
 
-/// How often the operator may end and be started again. A new node's kube-proxy may not know yet where the API server is,
-/// and an operator that does not reach it ends at once.
+/// How often the operator may end and be started again. A new node's kube-proxy may not know yet
+/// where the API server is, and an operator that does not reach it ends at once.
 const RESTARTS: i32 = 2;
 
-/// Why the operator's Pod can't start, where it can't. One failed pull may pass (the kubelet tries again), and so may
-/// its first two ends; backing off from a pull, or a third end, does not.
+/// Why the operator's Pod can't start, where it can't. One failed pull may pass (the kubelet tries
+/// again), and so may its first two ends; backing off from a pull, or a third end, does not.
 pub(super) fn terminal(pod: &Pod) -> Option<String> {
     statuses(pod).find_map(|status| {
         let state = status.state.as_ref()?;

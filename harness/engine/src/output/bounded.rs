@@ -2,7 +2,8 @@
 
 use std::io::{Error, Read};
 
-/// A reader that fails once it has given more than a number of bytes: a few kilobytes may unpack to gigabytes.
+/// A reader that fails once it has given more than a number of bytes: a few kilobytes may unpack to
+/// gigabytes.
 pub(crate) struct Bounded<R> {
     reader: R,
     left: u64,

@@ -16,10 +16,12 @@ const FOLDER: OFlags = OFlags::DIRECTORY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
-/// Creates a file below `folder`, and the folders on the way. A file or a link that has its name is replaced.
+/// Creates a file below `folder`, and the folders on the way. A file or a link that has its name is
+/// replaced.
 ///
 /// # Errors
-/// Fails when the path is not plain, a folder on the way is a link or a file, or the system refuses.
+/// Fails when the path is not plain, a folder on the way is a link or a file, or the system
+/// refuses.
 pub(crate) fn create_file(folder: &Path, untrusted: &str) -> std::io::Result<File> {
     let parts = parts(untrusted).map_err(refused)?;
     let (name, folders) = parts.split_last().ok_or(ErrorKind::InvalidInput)?;
@@ -39,8 +41,8 @@ pub(crate) fn create_file(folder: &Path, untrusted: &str) -> std::io::Result<Fil
 /// Opens a file in `folder` to read and to change it.
 ///
 /// # Errors
-/// Fails when the name is not plain, when there is no regular file of this name, or when the system refuses. A pipe is
-/// not waited for.
+/// Fails when the name is not plain, when there is no regular file of this name, or when the system
+/// refuses. A pipe is not waited for.
 pub(crate) fn open_file(folder: &Path, name: &str) -> std::io::Result<File> {
     opened(folder, name, OFlags::RDWR)
 }
@@ -91,7 +93,8 @@ fn opened(folder: &Path, name: &str, flags: OFlags) -> std::io::Result<File> {
 /// Creates a folder below `folder` where there is none, and the folders on the way.
 ///
 /// # Errors
-/// Fails when the path is not plain, it or a folder on the way is a link or a file, or the system refuses.
+/// Fails when the path is not plain, it or a folder on the way is a link or a file, or the system
+/// refuses.
 pub(crate) fn create_folder(folder: &Path, untrusted: &str) -> std::io::Result<PathBuf> {
     made(folder, &parts(untrusted).map_err(refused)?)?;
     below(folder, untrusted).map_err(refused)
@@ -110,7 +113,8 @@ fn made(folder: &Path, parts: &[&str]) -> std::io::Result<OwnedFd> {
     Ok(at)
 }
 
-/// Removes a file or a folder with all that it holds from below `folder`. That it is not there is no error.
+/// Removes a file or a folder with all that it holds from below `folder`. That it is not there is
+/// no error.
 ///
 /// # Errors
 /// Fails when the path is not plain, a folder on the way is a link, or the system refuses.
@@ -129,7 +133,8 @@ pub(crate) fn remove(folder: &Path, untrusted: &str) -> std::io::Result<()> {
 /// Returns the path of a folder below `folder`.
 ///
 /// # Errors
-/// Fails when the path is not plain, when it or a folder on the way is a link, and when it is no folder.
+/// Fails when the path is not plain, when it or a folder on the way is a link, and when it is no
+/// folder.
 pub(crate) fn folder_without_links(folder: &Path, untrusted: &str) -> std::io::Result<PathBuf> {
     let path = without_links(folder, untrusted)?;
     if path.symlink_metadata()?.is_dir() {

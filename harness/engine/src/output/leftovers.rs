@@ -1,4 +1,5 @@
-//! What an earlier run left in a folder: its reports and its evidence, and nothing that is not ours.
+//! What an earlier run left in a folder: its reports and its evidence, and nothing that is not
+//! ours.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -36,7 +37,8 @@ pub(crate) fn evidence_of(id: &str) -> String {
     format!("evidence/{safe}")
 }
 
-/// Returns the ids of the cases that earlier runs planned, by their results and their journal in `folder`.
+/// Returns the ids of the cases that earlier runs planned, by their results and their journal in
+/// `folder`.
 pub(crate) fn cases_of_before(folder: &Path) -> BTreeSet<String> {
     let results = read_file(folder, "results.json").ok().and_then(|file| {
         let mut text = Vec::new();

@@ -40,7 +40,8 @@ pub enum OutputError {
     },
 }
 
-/// The right to write into an output folder; ends when dropped, and with its process whatever ends that.
+/// The right to write into an output folder; ends when dropped, and with its process whatever ends
+/// that.
 #[derive(Debug)]
 pub struct OutputLock(
     #[cfg_attr(not(test), expect(dead_code, reason = "it is held for its lock"))] FileLock,

@@ -29,8 +29,8 @@ pub(crate) fn below(folder: &Path, untrusted: &str) -> Result<PathBuf, PathError
     Ok(folder.join(parts(untrusted)?.iter().collect::<PathBuf>()))
 }
 
-/// Returns the parts of a relative path, each a plain name: neither empty (as in an absolute path) nor `.` or `..`, and
-/// without control characters.
+/// Returns the parts of a relative path, each a plain name: neither empty (as in an absolute path)
+/// nor `.` or `..`, and without control characters.
 ///
 /// # Errors
 /// Fails on every other path.
@@ -76,8 +76,9 @@ pub(crate) fn evidence_parts(untrusted: &str) -> Result<Vec<&str>, PathError> {
     }
 }
 
-/// Returns one plain file name for a name in data. Letters and digits of ASCII and `.-_+` stay as they are; a name that
-/// loses something gets eight digits of its hash, so that different names stay different.
+/// Returns one plain file name for a name in data. Letters and digits of ASCII and `.-_+` stay as
+/// they are; a name that loses something gets eight digits of its hash, so that different names
+/// stay different.
 pub(crate) fn file_name(data: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || ".-_+".contains(c);
     let made: String = data

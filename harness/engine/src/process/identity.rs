@@ -1,4 +1,5 @@
-//! Identity of a process, which no other has: not in another container, not on another machine, not after a reboot.
+//! Identity of a process, which no other has: not in another container, not on another machine, not
+//! after a reboot.
 
 use std::fmt;
 use std::path::Path;
@@ -30,8 +31,8 @@ static CURRENT: LazyLock<ProcessIdentity> = LazyLock::new(|| {
 
 /// Identifies a process wherever its record is read.
 ///
-/// A PID alone does not: two containers of one image both have a process 1, often the same machine id, and sometimes the
-/// same hostname, and a PID is given again when its process has ended.
+/// A PID alone does not: two containers of one image both have a process 1, often the same machine
+/// id, and sometimes the same hostname, and a PID is given again when its process has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProcessIdentity {
     /// Its id in its PID namespace.
@@ -70,8 +71,8 @@ impl ProcessIdentity {
             return Liveness::Unknown;
         }
         if self.boot != here.boot {
-            // Every process of an earlier boot has ended. A container may run on another machine under the same machine
-            // id, so this holds only outside of containers.
+            // Every process of an earlier boot has ended. A container may run on another machine
+            // under the same machine id, so this holds only outside of containers.
             let rebooted = !self.machine.is_empty() && self.machine == here.machine;
             let on_host = self.namespace == FIRST_NAMESPACE && here.namespace == FIRST_NAMESPACE;
             return if rebooted && on_host {

@@ -1,4 +1,5 @@
-//! Locks between processes. A lock is a lock of a file, so it ends with its process, whatever ends that.
+//! Locks between processes. A lock is a lock of a file, so it ends with its process, whatever ends
+//! that.
 
 use std::fmt;
 use std::fs::{File, TryLockError};
@@ -11,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ProcessIdentity, stop_point};
 
-/// How often a waiting process asks again; the system reports the end of another process's lock to nobody.
+/// How often a waiting process asks again; the system reports the end of another process's lock to
+/// nobody.
 const INTERVAL: Duration = Duration::from_millis(50);
 /// How much of a lock's file is read for its holder, in bytes.
 const LONGEST_RECORD: u64 = 4096;
@@ -37,8 +39,8 @@ impl Holder {
         }
     }
 
-    /// Reads the holder that a lock's file names. It is unknown between the lock and the record of its holder, and for
-    /// shared locks.
+    /// Reads the holder that a lock's file names. It is unknown between the lock and the record of
+    /// its holder, and for shared locks.
     fn read(mut file: &File) -> Self {
         let mut text = Vec::new();
         let _ = file.rewind();
@@ -124,8 +126,9 @@ impl From<LockError> for io::Error {
 
 /// The lock of a file; it ends when this is dropped.
 ///
-/// A system's lock lasts as long as any process has the file open, and a program that is being started has every file
-/// of this process open for a moment. So the lock is released, not only its file closed.
+/// A system's lock lasts as long as any process has the file open, and a program that is being
+/// started has every file of this process open for a moment. So the lock is released, not only its
+/// file closed.
 #[derive(Debug)]
 pub(crate) struct FileLock(File);
 
@@ -148,7 +151,8 @@ pub(crate) enum Probe {
 }
 
 impl FileLock {
-    /// Takes the lock of a file unless another process holds it. Makes the file where there is none.
+    /// Takes the lock of a file unless another process holds it. Makes the file where there is
+    /// none.
     ///
     /// # Errors
     /// Fails when another process holds the lock, and when the file can't be opened or made.
@@ -161,7 +165,8 @@ impl FileLock {
                 .map_err(LockError::access("opening", path))?;
             stop_point("lock-opened");
             let lock = Self::of(file, path, mode)?;
-            // Until it was locked, the file was like one that an ended process left, which other processes remove.
+            // Until it was locked, the file was like one that an ended process left, which other
+            // processes remove.
             let own = lock
                 .0
                 .metadata()
@@ -193,7 +198,8 @@ impl FileLock {
         }
     }
 
-    /// Takes the exclusive lock of a file as [`FileLock::try_take`], and records this process in it.
+    /// Takes the exclusive lock of a file as [`FileLock::try_take`], and records this process in
+    /// it.
     ///
     /// # Errors
     /// As [`FileLock::try_take`], and when the file can't be written.
@@ -204,8 +210,9 @@ impl FileLock {
         Ok(lock)
     }
 
-    /// Takes the exclusive lock of a file, and records this process in it. While another process holds the lock,
-    /// `waits` decides from that process and the time spent waiting whether to go on. Dropping the future ends the wait.
+    /// Takes the exclusive lock of a file, and records this process in it. While another process
+    /// holds the lock, `waits` decides from that process and the time spent waiting whether to go
+    /// on. Dropping the future ends the wait.
     ///
     /// # Errors
     /// As [`FileLock::try_hold`]; [`LockError::Held`] once `waits` returns false.
@@ -228,8 +235,8 @@ impl FileLock {
         wait(|| Self::try_take(path, LockMode::Shared), waits).await
     }
 
-    /// Examines a lock without making its file. The lock is shared, so that two processes that look at it do not take
-    /// each other for its holder.
+    /// Examines a lock without making its file. The lock is shared, so that two processes that look
+    /// at it do not take each other for its holder.
     ///
     /// # Errors
     /// Fails when the file can't be opened or locked.

@@ -1,16 +1,16 @@
 //! Moments at which a process stops itself, so that a test can let another process meet it there.
 //!
-//! What two processes do to each other depends on where one of them is. A test starts a process with
-//! `KUBERAY_CONFORMANCE_STOP_AT=<point>` and waits until the system shows it as stopped. It lets another process act,
-//! removes the file `kuberay-conformance-stopped-<process id>` in the folder for temporary files, and continues the first
-//! process with `SIGCONT`.
+//! What two processes do to each other depends on where one of them is. A test starts a process
+//! with `KUBERAY_CONFORMANCE_STOP_AT=<point>` and waits until the system shows it as stopped. It
+//! lets another process act, removes the file `kuberay-conformance-stopped-<process id>` in the
+//! folder for temporary files, and continues the first process with `SIGCONT`.
 
 /// Names the point at which a process stops, in a build with debug assertions.
 #[cfg(debug_assertions)]
 pub(super) const STOP_AT: &str = "KUBERAY_CONFORMANCE_STOP_AT";
 
-/// Stops this process with `SIGSTOP` the first time that it comes to the point that its environment names. A release
-/// build never stops.
+/// Stops this process with `SIGSTOP` the first time that it comes to the point that its environment
+/// names. A release build never stops.
 pub(crate) fn stop_point(name: &str) {
     #[cfg(debug_assertions)]
     {

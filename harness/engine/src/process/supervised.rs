@@ -1,8 +1,10 @@
-//! Long-lived programs that never outlive this process, not even when it is killed, and that tell when they end.
+//! Long-lived programs that never outlive this process, not even when it is killed, and that tell
+//! when they end.
 //!
-//! A program is started through this program itself: as its helper it asks the system to be killed when its parent
-//! ends (`PR_SET_PDEATHSIG`), and then becomes the other program, which keeps that. The system takes the *thread* that
-//! started a child for its parent, so that all are started by one thread that lives as long as this process.
+//! A program is started through this program itself: as its helper it asks the system to be killed
+//! when its parent ends (`PR_SET_PDEATHSIG`), and then becomes the other program, which keeps that.
+//! The system takes the *thread* that started a child for its parent, so that all are started by
+//! one thread that lives as long as this process.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -30,8 +32,8 @@ pub const OWN_PROGRAM: &str = "/proc/self/exe";
 /// How many lines of its log tell why a program ended.
 const TOLD_LINES: usize = 8;
 
-/// To be called first by `main`: when this process was started by [`Supervised::start`], becomes the program that was
-/// asked for and returns only where that fails; else returns `None`.
+/// To be called first by `main`: when this process was started by [`Supervised::start`], becomes
+/// the program that was asked for and returns only where that fails; else returns `None`.
 #[must_use]
 pub fn supervisor() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
@@ -109,7 +111,8 @@ pub struct Start<'a> {
     pub program: &'a Path,
     /// Its arguments.
     pub arguments: Vec<OsString>,
-    /// Its whole environment; nothing of our own is handed on, so that a variable of the user's can't change results.
+    /// Its whole environment; nothing of our own is handed on, so that a variable of the user's
+    /// can't change results.
     pub env: BTreeMap<String, String>,
     /// Where its output goes; an existing file is replaced.
     pub log: &'a Path,
@@ -129,7 +132,8 @@ pub struct Supervised {
 }
 
 impl Supervised {
-    /// Starts a program; `alarm` rings when it ends by itself. Must be called within a tokio runtime.
+    /// Starts a program; `alarm` rings when it ends by itself. Must be called within a tokio
+    /// runtime.
     ///
     /// # Errors
     /// When it can't be started or its log can't be made.

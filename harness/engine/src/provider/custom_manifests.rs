@@ -1,4 +1,5 @@
-//! An operator that the user brings: a chart or a kustomization of their own in place of the release's manifests.
+//! An operator that the user brings: a chart or a kustomization of their own in place of the
+//! release's manifests.
 
 use std::sync::Arc;
 
@@ -44,7 +45,8 @@ pub(super) async fn manifests(
     }
 }
 
-/// The manifests, rendered, and their release: what `--operator` names, else what their image tells.
+/// The manifests, rendered, and their release: what `--operator` names, else what their image
+/// tells.
 pub(super) async fn rendered(
     operator: &CustomOperator,
     releases: &ReleaseSpec,
@@ -73,7 +75,8 @@ pub(super) async fn rendered(
     }
 }
 
-/// Returns the release of the operator that the user brings for a kind cluster; none where it is the release's own.
+/// Returns the release of the operator that the user brings for a kind cluster; none where it is
+/// the release's own.
 pub(super) async fn release(
     spec: &KindSpec,
     releases: &ReleaseSpec,

@@ -26,7 +26,8 @@ pub use programs::GIVEN_OPERATOR;
 pub use release::EnvtestRelease;
 pub(super) use serve::serve;
 
-/// Cases of one release at once; more wait longer for the operator, which works on one object at a time.
+/// Cases of one release at once; more wait longer for the operator, which works on one object at a
+/// time.
 const JOBS: usize = 16;
 
 /// What serves a release; it ends when this is stopped or dropped.
@@ -138,7 +139,8 @@ impl Envtest {
         })
     }
 
-    /// Does the work while the operator of a release is set up as given. Who wants it otherwise waits meanwhile.
+    /// Does the work while the operator of a release is set up as given. Who wants it otherwise
+    /// waits meanwhile.
     ///
     /// # Errors
     /// When an operator can't be started, or there is none of this release.

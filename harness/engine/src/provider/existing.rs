@@ -1,4 +1,5 @@
-//! Provides a cluster that exists: nothing of it is made, changed or removed but what the run itself makes.
+//! Provides a cluster that exists: nothing of it is made, changed or removed but what the run
+//! itself makes.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +22,8 @@ use crate::results::{Environment, ImageRecord, Origin};
 use crate::scenario::{Manifest, TargetKind};
 use crate::target::Existing;
 
-/// Settings of an operator that change what it makes of commands (main.go and common/pod.go of the releases).
+/// Settings of an operator that change what it makes of commands (main.go and common/pod.go of the
+/// releases).
 const SETTINGS: [&str; 4] = [
     "ENABLE_LOGIN_SHELL",
     "ENABLE_INIT_CONTAINER_INJECTION",
@@ -51,7 +53,8 @@ enum TheOperator {
 }
 
 impl ExistingProvider {
-    /// Connects to the cluster of a context, checks what may be done there, and finds out which operator cases will meet.
+    /// Connects to the cluster of a context, checks what may be done there, and finds out which
+    /// operator cases will meet.
     pub(super) async fn find(
         spec: &ExistingSpec,
         releases: &ReleaseSpec,
@@ -74,7 +77,8 @@ impl ExistingProvider {
             })?;
         let asked = releases.asked.as_ref();
         let operator = if spec.install_operator {
-            // Only where there is none: one that is not available for a moment is there all the same.
+            // Only where there is none: one that is not available for a moment is there all the
+            // same.
             match operator::discover(&cluster.client, None, None).await {
                 Err(DiscoverError::None) => {}
                 Ok(found) => return Err(TargetError::OperatorIsThere(found.installed.namespace)),
@@ -223,7 +227,8 @@ impl ExistingProvider {
         }
     }
 
-    /// Hands the cluster to the runner with all cases, and removes what it installed unless it is to stay.
+    /// Hands the cluster to the runner with all cases, and removes what it installed unless it is
+    /// to stay.
     pub(super) async fn serve(self, serve: &mut Serve<'_>) -> Result<(), TargetError> {
         let environment = self.environment(&serve.releases.ray);
         serve.runner.made_of(TargetKind::Existing, &environment);
@@ -246,10 +251,12 @@ impl ExistingProvider {
         let done = tokio::select! {
             biased;
             done = cases => done,
-            // Cases end by themselves when they are told to, and keep their evidence; what comes before them does not.
+            // Cases end by themselves when they are told to, and keep their evidence; what comes
+            // before them does not.
             () = never_unless(installs, cancel) => Err(TargetError::Interrupted),
         };
-        // Beside what is somebody else's nothing was made; an operator of ours there is another run's.
+        // Beside what is somebody else's nothing was made; an operator of ours there is another
+        // run's.
         let nothing_made = matches!(&done, Err(TargetError::Operator(OperatorError::Foreign(_))));
         let removed = async {
             if installs && !keep && !nothing_made {

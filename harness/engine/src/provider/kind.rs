@@ -70,8 +70,8 @@ impl KindProvider {
         Self::with(engine, store, spec, progress)
     }
 
-    /// As [`KindProvider::new`], but where no engine can be used and podman is missing, podman is installed if we may: a bare
-    /// Debian machine as root needs nothing by hand.
+    /// As [`KindProvider::new`], but where no engine can be used and podman is missing, podman is
+    /// installed if we may: a bare Debian machine as root needs nothing by hand.
     pub(crate) async fn ready_to_bring_up(
         spec: &KindSpec,
         progress: Arc<dyn Progress>,
@@ -128,7 +128,8 @@ impl KindProvider {
         releases: &ReleaseSpec,
         phases: &mut Phases,
     ) -> Result<StackArtifacts, TargetError> {
-        // The operator's manifests first: a release that is not known is told before anything long begins.
+        // The operator's manifests first: a release that is not known is told before anything long
+        // begins.
         let release = releases.operator()?;
         let artifacts = StackArtifacts {
             module: self.artifacts.programs().operator_module(release).await?,
@@ -172,7 +173,8 @@ impl KindProvider {
             workers: spec.roomy.max(spec.nodes).unwrap_or(1).saturating_sub(1),
             least_workers: spec.nodes.unwrap_or(1).saturating_sub(1),
             audit: spec.audit,
-            // Where images were built because no registry can be reached, asking one would only take time.
+            // Where images were built because no registry can be reached, asking one would only
+            // take time.
             upstream: node_image.record.origin == Origin::Pulled,
             patience: Patience::default(),
             deadline: NODES_WITHIN,
@@ -189,7 +191,8 @@ impl KindProvider {
                 &operator_image,
                 early.nodes_are_ready(),
             );
-            // Ray's image is large; where the registry has it not, that takes as long as the operator.
+            // Ray's image is large; where the registry has it not, that takes as long as the
+            // operator.
             let (operator, _) = tokio::try_join!(installing, async {
                 early.push(&ray_image).await.map_err(TargetError::from)
             })?;
@@ -276,8 +279,8 @@ pub async fn harness_image(
     Ok(setup.artifacts.harness_image(program, scenarios).await?)
 }
 
-/// Gives the harness's own image to the nodes of the kind cluster that is up; returns a client for it and the image's name
-/// there.
+/// Gives the harness's own image to the nodes of the kind cluster that is up; returns a client for
+/// it and the image's name there.
 ///
 /// # Errors
 /// When no cluster is up, or the image can't be built or pushed.

@@ -1,4 +1,5 @@
-//! How a run gets its targets: a provider brings them up one after the other and hands each to the runner with its cases.
+//! How a run gets its targets: a provider brings them up one after the other and hands each to the
+//! runner with its cases.
 
 use std::sync::Arc;
 
@@ -58,7 +59,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) upgrade: Option<&'a dyn Upgrade>,
 }
 
-/// Ends when the objects of a batch are removed. A provider that removes the whole target need not wait for it.
+/// Ends when the objects of a batch are removed. A provider that removes the whole target need not
+/// wait for it.
 pub(crate) type CleanUp = LocalBoxFuture<'static, ()>;
 
 /// The runner, as providers see it.
@@ -84,7 +86,8 @@ impl Provider {
     /// Finds what has to be known of a target before cases are planned. Nothing is made.
     ///
     /// # Errors
-    /// Fails when an existing cluster or its operator can't be used, and when manifests can't be rendered.
+    /// Fails when an existing cluster or its operator can't be used, and when manifests can't be
+    /// rendered.
     pub(crate) async fn find(
         spec: &TargetSpec,
         releases: &ReleaseSpec,
@@ -129,8 +132,8 @@ impl Provider {
         }
     }
 
-    /// Sets the number of nodes, where the target is made and no number is named: how many are needed, and how many a new
-    /// cluster gets.
+    /// Sets the number of nodes, where the target is made and no number is named: how many are
+    /// needed, and how many a new cluster gets.
     pub(crate) fn size(&mut self, nodes: impl FnOnce() -> (u32, u32)) {
         if let Self::Kind { spec, .. } = self
             && spec.nodes.is_none()

@@ -22,12 +22,13 @@ pub struct ReleaseSpec {
     pub operators: Vec<Version>,
     /// The release of the operator that was asked for; none when it is the default.
     pub asked: Option<Version>,
-    /// Releases of the operator that were named one by one. Such a release must be available; any other is left out where
-    /// it is not.
+    /// Releases of the operator that were named one by one. Such a release must be available; any
+    /// other is left out where it is not.
     pub named: Vec<Version>,
     /// Release of Ray.
     pub ray: Version,
-    /// Pairs of releases that kind runs one after the other; every operator with the release of Ray when empty.
+    /// Pairs of releases that kind runs one after the other; every operator with the release of Ray
+    /// when empty.
     pub pairs: Vec<Pair>,
 }
 
@@ -149,8 +150,9 @@ pub struct EnvtestSpec {
     pub source: SourcePolicy,
     /// The operator's program, in place of the release's own.
     pub operator: Option<OperatorProgram>,
-    /// A program whose `main` calls [`supervisor`](crate::process::supervisor) first, such as `kuberay-conformance`. This
-    /// program when absent; a test of libtest has no `main` of its own and names one.
+    /// A program whose `main` calls [`supervisor`](crate::process::supervisor) first, such as
+    /// `kuberay-conformance`. This program when absent; a test of libtest has no `main` of its own
+    /// and names one.
     pub supervisor: Option<PathBuf>,
 }
 

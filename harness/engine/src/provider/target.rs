@@ -11,7 +11,8 @@ use semver::Version;
 use crate::operator::{Installed, OperatorHealth, log_about, log_since};
 use crate::results::{Environment, ImageRecord};
 
-/// What cases run against: an API server with one release of the operator, and the images that its nodes can get.
+/// What cases run against: an API server with one release of the operator, and the images that its
+/// nodes can get.
 #[derive(Clone)]
 pub struct Target {
     /// Its API server.
@@ -51,14 +52,15 @@ impl Images {
 /// In what targets differ, as the runner sees it.
 #[derive(Debug, Clone)]
 pub struct Capabilities {
-    /// Whether nodes start containers. Then their capacity limits what runs at once, and controllers of Kubernetes fill
-    /// and empty namespaces.
+    /// Whether nodes start containers. Then their capacity limits what runs at once, and
+    /// controllers of Kubernetes fill and empty namespaces.
     pub kubelet: bool,
     /// The folder by which processes that use the same nodes share their capacity.
     pub permits: Option<PathBuf>,
     /// Of the capacity of the nodes, use one part of so many.
     pub capacity_share: u32,
-    /// How many cases run at once unless a number is named; one for each processor of this machine when absent.
+    /// How many cases run at once unless a number is named; one for each processor of this machine
+    /// when absent.
     pub jobs: Option<usize>,
     /// What is removed after each case.
     pub clean_up: CaseCleanUp,

@@ -43,7 +43,8 @@ static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     all(&[
         // `name=value`, `name: value`, `"name":"value"`, and the same in quotes within quotes.
         r#"(?P<name>[A-Za-z_][\w.-]*)\\?["']?[ \t]*[:=][ \t]*"#,
-        // An environment variable or a header as Kubernetes and Go write it, its value on the next line or field.
+        // An environment variable or a header as Kubernetes and Go write it, its value on the next
+        // line or field.
         r#"(?i)\bname\\?["']?:\s*\\?["']?(?P<name>[\w.-]+)\\?["']?,?\s*\\?["']?\bvalue\\?["']?:[ \t]*"#,
         // `--name value`, `["--name", "value"]`, and a list whose items are lines.
         r#"(?:^|[\s"'\[,])(?P<flag>--?[A-Za-z][\w.-]*)(?:[ \t]+|\\?["'],\s*|\\?["']?\r?\n[ \t]*-[ \t]+)"#,

@@ -11,13 +11,14 @@ use serde_json::Value;
 
 use super::MASK;
 
-/// Lines of a value, parts of one that is not text, and values whose name does not say that they are secret are masked
-/// from so many bytes on: `true`, `1` and `head` stand in every log.
+/// Lines of a value, parts of one that is not text, and values whose name does not say that they
+/// are secret are masked from so many bytes on: `true`, `1` and `head` stand in every log.
 pub(super) const SHORTEST: usize = 8;
-/// Values whose name says that they are secret are masked from so many bytes on; below [`SHORTEST`], as whole words
-/// alone.
+/// Values whose name says that they are secret are masked from so many bytes on; below
+/// [`SHORTEST`], as whole words alone.
 pub(super) const SHORTEST_NAMED: usize = 4;
-/// Of a longer value, base64 is known from its beginning alone, not inside longer base64. A Secret may hold 1 MiB.
+/// Of a longer value, base64 is known from its beginning alone, not inside longer base64. A Secret
+/// may hold 1 MiB.
 const LONG: usize = 128 * 1024;
 /// Longer patterns are cut, so that a part of a value is found, too.
 const PATTERN: usize = 512;
@@ -32,7 +33,8 @@ pub(super) struct Known {
     search: OnceLock<Search>,
 }
 
-/// A search for all patterns at once, in time linear in the text, and which of them must be whole words.
+/// A search for all patterns at once, in time linear in the text, and which of them must be whole
+/// words.
 struct Search {
     /// None where there are more patterns than it takes.
     automaton: Option<AhoCorasick>,
@@ -79,7 +81,8 @@ impl Known {
         }
     }
 
-    /// What is left of bytes that are not UTF-8 where they are printed: the parts between replacement characters.
+    /// What is left of bytes that are not UTF-8 where they are printed: the parts between
+    /// replacement characters.
     fn parts(&mut self, lossy: &str) {
         let parts = lossy.split(|c: char| c == char::REPLACEMENT_CHARACTER || c.is_control());
         for part in parts.map(str::trim).filter(|part| part.len() >= SHORTEST) {
@@ -108,8 +111,8 @@ impl Known {
             if word || value.len() > LONG {
                 continue;
             }
-            // Inside longer base64 the value may begin at any of three places of a group. The characters at its ends
-            // hold bits of what is beside it, too.
+            // Inside longer base64 the value may begin at any of three places of a group. The
+            // characters at its ends hold bits of what is beside it, too.
             for before in 0..3 {
                 let shifted = engine.encode([&[0; 2][..before], value].concat());
                 let begin = (before * 8).div_ceil(6);
@@ -153,7 +156,8 @@ impl Known {
         }
     }
 
-    /// Masks the values; returns the text and how many masks were set, or nothing where it holds none of them.
+    /// Masks the values; returns the text and how many masks were set, or nothing where it holds
+    /// none of them.
     pub(super) fn mask(&self, text: &str) -> Option<(String, usize)> {
         let found = self.find(text);
         if found.is_empty() {

@@ -1,6 +1,7 @@
 //! Names whose values are secrets: the only list of them.
 
-/// A name that has one of these words anywhere is a secret's, such as `REDIS_PASSWORD` and `tokenForPulls`.
+/// A name that has one of these words anywhere is a secret's, such as `REDIS_PASSWORD` and
+/// `tokenForPulls`.
 const WORDS: [&str; 14] = [
     "accesskey",
     "apikey",
@@ -29,10 +30,12 @@ const ENDS: [&str; 7] = [
     "token",
 ];
 
-/// So is one whose last word is one of these; elsewhere in a name they say nothing (`authMode`, `passThrough`).
+/// So is one whose last word is one of these; elsewhere in a name they say nothing (`authMode`,
+/// `passThrough`).
 const LAST_WORDS: [&str; 7] = ["auth", "cookie", "dsn", "pass", "pwd", "sas", "userpass"];
 
-/// So is one with these two words in a row, such as `API_KEY`, `client-key-data` and `connectionString`.
+/// So is one with these two words in a row, such as `API_KEY`, `client-key-data` and
+/// `connectionString`.
 const PAIRS: [(&str, &str); 15] = [
     ("access", "key"),
     ("account", "key"),
@@ -51,8 +54,8 @@ const PAIRS: [(&str, &str); 15] = [
     ("tls", "key"),
 ];
 
-/// A name that ends in one of these says where a secret is or how it is used, not what it is: `secretName`,
-/// `TOKEN_FILE`, `RAY_AUTH_MODE`.
+/// A name that ends in one of these says where a secret is or how it is used, not what it is:
+/// `secretName`, `TOKEN_FILE`, `RAY_AUTH_MODE`.
 const ABOUT: [&str; 26] = [
     "audience",
     "audiences",
@@ -82,8 +85,8 @@ const ABOUT: [&str; 26] = [
     "version",
 ];
 
-/// Returns whether the value under this name is a secret. The name is one of a field, an environment variable, a flag
-/// or a header, in any spelling.
+/// Returns whether the value under this name is a secret. The name is one of a field, an
+/// environment variable, a flag or a header, in any spelling.
 pub(super) fn is_secret(name: &str) -> bool {
     // The shell's working directory.
     if name == "PWD" {
@@ -107,7 +110,8 @@ pub(super) fn is_secret(name: &str) -> bool {
         })
 }
 
-/// The words of a name in lower case: `redisPassword`, `REDIS_PASSWORD` and `redis-password` have the same.
+/// The words of a name in lower case: `redisPassword`, `REDIS_PASSWORD` and `redis-password` have
+/// the same.
 fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();

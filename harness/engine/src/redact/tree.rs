@@ -80,8 +80,8 @@ fn walk_data(secret: &mut Map<String, Value>, visit: &mut impl FnMut(Leaf<'_>)) 
     }
 }
 
-/// What stands under the name of a secret. A mapping there has names of its own (`secret: {secretName: …}`), or holds the
-/// secret as its `value` (`redisPassword: {value: …}`).
+/// What stands under the name of a secret. A mapping there has names of its own (`secret:
+/// {secretName: …}`), or holds the secret as its `value` (`redisPassword: {value: …}`).
 fn walk_secret(value: &mut Value, visit: &mut impl FnMut(Leaf<'_>)) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| walk_secret(item, visit)),

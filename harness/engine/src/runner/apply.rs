@@ -7,7 +7,8 @@ use super::steps::rejection;
 use crate::check::Rejection;
 use crate::operator::Sender;
 
-/// Sends objects in their order. An object that the API server refuses is a finding; that it can't be asked, an error.
+/// Sends objects in their order. An object that the API server refuses is a finding; that it can't
+/// be asked, an error.
 ///
 /// # Errors
 /// When the API server gives no verdict on an object.

@@ -18,7 +18,8 @@ use crate::results::{CaseResult, Outcome};
 pub struct Unavailable(BTreeMap<Version, String>);
 
 impl Unavailable {
-    /// Asks for those of some releases that nobody named; one that was named has to be there, and fails where it is used.
+    /// Asks for those of some releases that nobody named; one that was named has to be there, and
+    /// fails where it is used.
     ///
     /// # Errors
     /// When there is no cache folder.
@@ -78,7 +79,8 @@ fn programs(targets: &[TargetSpec], progress: &Arc<dyn Progress>) -> Result<Prog
     Ok(Programs::new(Store::open()?, source, Arc::clone(progress)))
 }
 
-/// Whether the operator, its CRDs or its manifests come out of the release's module on every target.
+/// Whether the operator, its CRDs or its manifests come out of the release's module on every
+/// target.
 fn need_modules(targets: &[TargetSpec]) -> bool {
     targets.iter().all(TargetSpec::needs_modules)
 }
@@ -110,7 +112,8 @@ pub async fn default_release(
     Ok(releases)
 }
 
-/// Returns the same releases without those that are not available, for what brings targets up and runs no cases.
+/// Returns the same releases without those that are not available, for what brings targets up and
+/// runs no cases.
 ///
 /// # Errors
 /// Fails when nothing is left.

@@ -1,5 +1,5 @@
-//! The output folder of a run that has begun: from then on its reports say that the run has not ended, until they say
-//! how it ended.
+//! The output folder of a run that has begun: from then on its reports say that the run has not
+//! ended, until they say how it ended.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -57,8 +57,8 @@ impl Begun {
         self.unfinished.planned = planned.to_vec();
     }
 
-    /// Puts the reports of a run that has not ended in the place of those of earlier runs, and removes the evidence of those
-    /// unless the run picks one of them up.
+    /// Puts the reports of a run that has not ended in the place of those of earlier runs, and
+    /// removes the evidence of those unless the run picks one of them up.
     ///
     /// # Errors
     /// Fails when the folder can't be changed.

@@ -15,8 +15,8 @@ use super::requests::of_pod;
 use crate::contract::Quantity;
 use crate::target::node_is_ready;
 
-/// An amount of CPU and memory, in whole millicores and bytes so that sums are exact, and of Pods, of which a node takes
-/// only so many (110 where nobody says otherwise).
+/// An amount of CPU and memory, in whole millicores and bytes so that sums are exact, and of Pods,
+/// of which a node takes only so many (110 where nobody says otherwise).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Resources {
     millicores: u64,
@@ -116,14 +116,15 @@ impl std::fmt::Display for Resources {
     }
 }
 
-/// How many cases run at once on kind where nobody says: one for each processor, because every node of kind
-/// claims all of them, and a Ray that starts keeps one busy for ten seconds and more (measured: docs/benchmarks.md).
+/// How many cases run at once on kind where nobody says: one for each processor, because every node
+/// of kind claims all of them, and a Ray that starts keeps one busy for ten seconds and more
+/// (measured: docs/benchmarks.md).
 pub fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// What the nodes that accept Pods have, less what Pods request that run there already; those in namespaces of `cases`
-/// are counted by their permits.
+/// What the nodes that accept Pods have, less what Pods request that run there already; those in
+/// namespaces of `cases` are counted by their permits.
 pub(super) fn free(nodes: &[Node], pods: &[Pod], cases: &BTreeSet<String>) -> Resources {
     let all = usable(nodes)
         .map(allocatable)
@@ -136,7 +137,8 @@ pub(super) fn free(nodes: &[Node], pods: &[Pod], cases: &BTreeSet<String>) -> Re
     }))
 }
 
-/// What each of these nodes has left, reckoned as [`free`] does; a Pod that has no node yet counts on none.
+/// What each of these nodes has left, reckoned as [`free`] does; a Pod that has no node yet counts
+/// on none.
 pub(super) fn free_of_each(
     nodes: &[Node],
     pods: &[Pod],
@@ -149,7 +151,8 @@ pub(super) fn free_of_each(
     usable(nodes).map(left).collect()
 }
 
-/// What Pods on these nodes (none: not on any yet) request that have not ended; without those of `cases`.
+/// What Pods on these nodes (none: not on any yet) request that have not ended; without those of
+/// `cases`.
 fn taken(
     pods: &[Pod],
     cases: &BTreeSet<String>,
@@ -181,7 +184,8 @@ pub(super) fn largest(nodes: &[Node]) -> Option<(f64, f64)> {
 
 pub(super) fn usable(nodes: &[Node]) -> impl Iterator<Item = &Node> {
     nodes.iter().filter(|node| {
-        // A controller takes this taint away some seconds after the node has become Ready; Pods tolerate it as long.
+        // A controller takes this taint away some seconds after the node has become Ready; Pods
+        // tolerate it as long.
         let passes = |key: &str| key == NOT_READY && node_is_ready(node).is_ok();
         node.spec.as_ref().is_none_or(|spec| {
             let closed = spec

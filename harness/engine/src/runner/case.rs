@@ -25,7 +25,8 @@ use crate::scenario::{Check, Milestone, Scenario};
 const TOGETHER: Duration = Duration::from_millis(25);
 /// Some verdicts come of time alone.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(1);
-/// How long the last lines of an ended container are waited for before its end is told without them.
+/// How long the last lines of an ended container are waited for before its end is told without
+/// them.
 const LAST_LINES: Duration = Duration::from_secs(5);
 /// How long the dashboard may take to answer when only evidence needs it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
@@ -71,8 +72,9 @@ struct Holds {
 }
 
 impl Judge<'_> {
-    /// Looks at every change of the namespace until each check has its verdict, or none can come any more. `operator` is
-    /// that of the cluster, where there is one. When all that is left is to see that something does not happen, the case rests.
+    /// Looks at every change of the namespace until each check has its verdict, or none can come
+    /// any more. `operator` is that of the cluster, where there is one. When all that is left is to
+    /// see that something does not happen, the case rests.
     pub(super) async fn run(
         &self,
         view: &mut NamespaceView,
@@ -203,8 +205,9 @@ impl Judge<'_> {
         }
     }
 
-    /// Evaluates the open checks, of which none passes while an object is missing, and not the last while steps are left. Of a long log a part is judged at a time,
-    /// but all that is known before the case ends well; returns whether lines are left.
+    /// Evaluates the open checks, of which none passes while an object is missing, and not the last
+    /// while steps are left. Of a long log a part is judged at a time, but all that is known before
+    /// the case ends well; returns whether lines are left.
     async fn evaluate(
         &self,
         tracker: &mut CheckTracker<'_>,
@@ -350,7 +353,8 @@ fn last_lines_are_read(observation: &Observation) -> bool {
     })
 }
 
-/// Whether a check without a verdict needs the dashboard itself, or a milestone that only the dashboard shows.
+/// Whether a check without a verdict needs the dashboard itself, or a milestone that only the
+/// dashboard shows.
 fn needs_dashboard(
     tracker: &CheckTracker<'_>,
     milestones: &BTreeMap<Milestone, Timestamp>,
@@ -366,7 +370,8 @@ fn needs_dashboard(
     })
 }
 
-/// What the dashboard says, for evidence, where no check has asked it; waits a few seconds for its answer.
+/// What the dashboard says, for evidence, where no check has asked it; waits a few seconds for its
+/// answer.
 pub(super) async fn dashboard_for_evidence(
     view: &mut NamespaceView,
     observation: &Observation,
@@ -383,8 +388,8 @@ pub(super) async fn dashboard_for_evidence(
     tokio::time::timeout(ANSWER_WITHIN, answer).await.ok()
 }
 
-/// The newest head Pod whose first container runs, or has begun to and is in its `postStart` hook, of which the kubelet
-/// tells no state.
+/// The newest head Pod whose first container runs, or has begun to and is in its `postStart` hook,
+/// of which the kubelet tells no state.
 fn running_head(observation: &Observation) -> Option<&Pod> {
     observation.pods.iter().rev().find(|pod| {
         let is_head = pod

@@ -64,7 +64,8 @@ impl<'a> CheckTracker<'a> {
         }
     }
 
-    /// Checks that are still to be evaluated: those without a verdict, and logs, which must stay as expected to the end.
+    /// Checks that are still to be evaluated: those without a verdict, and logs, which must stay as
+    /// expected to the end.
     pub(super) fn open(&self) -> Vec<(usize, &'a Check)> {
         let checks = self.scenario.file.spec.checks.iter().enumerate();
         checks
@@ -85,7 +86,8 @@ impl<'a> CheckTracker<'a> {
             .map(|(check, _)| check)
     }
 
-    /// Whether nothing is left but to see for some time that something does not happen, and that time has begun.
+    /// Whether nothing is left but to see for some time that something does not happen, and that
+    /// time has begun.
     pub(super) fn only_watches(&self, reached: &BTreeMap<Milestone, Timestamp>) -> bool {
         let watches = |check: &Check| {
             let since = check.watches_after();
@@ -99,7 +101,8 @@ impl<'a> CheckTracker<'a> {
         self.unfinished().next().is_none()
     }
 
-    /// Takes what a check says at `now`. A pass is final but for a `Never` or a `Lost` that takes it back.
+    /// Takes what a check says at `now`. A pass is final but for a `Never` or a `Lost` that takes
+    /// it back.
     pub(super) fn take(&mut self, index: usize, verdict: Verdict, now: Duration) {
         let state = &mut self.states[index];
         match (verdict, &mut *state) {
@@ -140,8 +143,9 @@ impl<'a> CheckTracker<'a> {
         }
     }
 
-    /// As [`CheckTracker::take`], while steps of the scenario are left: the last check does not pass before they are taken, and
-    /// meanwhile has the scenario's limit. `left` says what the steps wait for.
+    /// As [`CheckTracker::take`], while steps of the scenario are left: the last check does not
+    /// pass before they are taken, and meanwhile has the scenario's limit. `left` says what the
+    /// steps wait for.
     pub(super) fn take_before_steps(
         &mut self,
         index: usize,
@@ -176,7 +180,8 @@ impl<'a> CheckTracker<'a> {
             })
     }
 
-    /// Ends what waits for a milestone that can't be reached any more, because a check has failed that it consists of.
+    /// Ends what waits for a milestone that can't be reached any more, because a check has failed
+    /// that it consists of.
     pub(super) fn block(&mut self, now: Duration, reached: &BTreeMap<Milestone, Timestamp>) {
         let checks = &self.scenario.file.spec.checks;
         let lost: Vec<(Milestone, String)> = checks
@@ -217,8 +222,8 @@ impl<'a> CheckTracker<'a> {
         waiting.map(|(_, limit)| *limit).min()
     }
 
-    /// Ends what has no verdict although its limit has passed. Each check says what it waited for, what it last saw and how
-    /// long that had not changed.
+    /// Ends what has no verdict although its limit has passed. Each check says what it waited for,
+    /// what it last saw and how long that had not changed.
     pub(super) fn expire(&mut self, now: Duration, notes: &[String]) {
         let checks = self.scenario.file.spec.checks.iter().zip(&self.limits);
         for ((check, limit), state) in checks.zip(&mut self.states) {
@@ -347,7 +352,8 @@ fn spec_texts(scenario: &Scenario) -> impl Iterator<Item = Option<&String>> {
     texts.chain(std::iter::repeat(None))
 }
 
-/// Says what was waited for, by which limit, how long nothing had changed by then, and what else is known.
+/// Says what was waited for, by which limit, how long nothing had changed by then, and what else is
+/// known.
 fn give_up(finding: &mut Finding, unchanged: Duration, limit: &str, notes: &[String]) {
     finding.message = format!(
         "{} (given up at {limit}; unchanged for {})",

@@ -18,7 +18,8 @@ use crate::progress::Progress;
 const PODS_WITHIN: Duration = Duration::from_mins(1);
 const NAMESPACE_WITHIN: Duration = Duration::from_mins(1);
 
-/// Deletes a case's namespace; gives the permit back when its Pods are gone from the node. Returns what went wrong.
+/// Deletes a case's namespace; gives the permit back when its Pods are gone from the node. Returns
+/// what went wrong.
 pub(super) async fn remove(
     client: Client,
     namespace: String,
@@ -45,8 +46,8 @@ pub(super) async fn remove(
     })
 }
 
-/// Deletes what an operator works on in a namespace that can't be deleted itself: where no controller runs, it would
-/// never end.
+/// Deletes what an operator works on in a namespace that can't be deleted itself: where no
+/// controller runs, it would never end.
 pub(super) async fn remove_ray_objects(client: Client, namespace: String) -> Result<(), String> {
     for (kind, plural) in [
         ("RayCluster", "rayclusters"),
@@ -100,8 +101,8 @@ fn left(of_cases: &[Namespace]) -> Vec<String> {
     ended.map(ResourceExt::name_any).collect()
 }
 
-/// Removes the namespaces that ended runs of this machine have left, and waits until they are gone; returns what was
-/// removed, one sentence each.
+/// Removes the namespaces that ended runs of this machine have left, and waits until they are gone;
+/// returns what was removed, one sentence each.
 pub(super) async fn remove_left(
     client: &Client,
     progress: &dyn Progress,
@@ -133,8 +134,9 @@ async fn await_gone(client: &Client, namespace: &str) -> Result<(), String> {
     }
 }
 
-/// Removes the namespaces of runs whose process has ended without removing them, and waits until their Pods are gone:
-/// they would take the room of the next run's. Returns the namespaces of cases of all runs.
+/// Removes the namespaces of runs whose process has ended without removing them, and waits until
+/// their Pods are gone: they would take the room of the next run's. Returns the namespaces of cases
+/// of all runs.
 pub(super) async fn remove_orphans(
     client: &Client,
     watches: &Arc<Watches>,
@@ -165,8 +167,9 @@ pub(super) async fn remove_orphans(
 /// Begins to delete a namespace and its Pods; false when it is gone already.
 async fn delete(client: &Client, namespace: &str) -> Result<bool, String> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
-    // In this order: in a namespace that ends the operator can't make Pods anew, and the second request shortens the
-    // thirty seconds that a shell as first process of a container would otherwise ignore.
+    // In this order: in a namespace that ends the operator can't make Pods anew, and the second
+    // request shortens the thirty seconds that a shell as first process of a container would
+    // otherwise ignore.
     match namespaces
         .delete(namespace, &DeleteParams::background())
         .await

@@ -47,7 +47,8 @@ const CLEANED_WITHIN: Duration = Duration::from_mins(2);
 const EVIDENCE_AFTER_THE_END: Duration = Duration::from_secs(10);
 /// How long what is left of a case may take after the run's time limit.
 const AFTER_THE_LIMIT: Duration = Duration::from_millis(2500);
-/// What clean-up gets at least: its requests are sent within that, unless the API server does not answer.
+/// What clean-up gets at least: its requests are sent within that, unless the API server does not
+/// answer.
 const CLEAN_UP_AT_LEAST: Duration = Duration::from_millis(1500);
 /// How long a fault of the environment is given to pass.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
@@ -95,7 +96,8 @@ impl RunEngine {
     /// Removes what killed runs have left, looks at the nodes once, and is then ready to run cases.
     ///
     /// # Errors
-    /// When namespaces, nodes and Pods can't be listed, or other processes' permits not be looked at.
+    /// When namespaces, nodes and Pods can't be listed, or other processes' permits not be looked
+    /// at.
     pub async fn new(
         target: Target,
         options: EngineOptions,
@@ -153,7 +155,8 @@ impl RunEngine {
         results.into_iter().map(|(_, result)| result).collect()
     }
 
-    /// The first to ask begins before others have asked, so that they ask in the order of their ranks.
+    /// The first to ask begins before others have asked, so that they ask in the order of their
+    /// ranks.
     fn order(&self, cases: &[TestCase]) -> Vec<usize> {
         let mut order: Vec<usize> = (0..cases.len()).collect();
         if self.target.capabilities.kubelet {
@@ -178,8 +181,9 @@ impl RunEngine {
         }
     }
 
-    /// Runs one case: waits for room, applies, judges, keeps evidence, and begins to clean up. Where the environment
-    /// failed before any check did, it is tried once more; that it passed only then is told.
+    /// Runs one case: waits for room, applies, judges, keeps evidence, and begins to clean up.
+    /// Where the environment failed before any check did, it is tried once more; that it passed
+    /// only then is told.
     pub async fn run_case(&self, case: &TestCase) -> CaseResult {
         let id = case.id();
         self.clear_evidence(case);
@@ -230,8 +234,8 @@ impl RunEngine {
         journal.take_over(cases, |case| images[&case.ray].clone(), &*self.progress)
     }
 
-    /// The images on which the results of cases with this release of Ray depend, with the digests that the nodes tell
-    /// where nothing else does.
+    /// The images on which the results of cases with this release of Ray depend, with the digests
+    /// that the nodes tell where nothing else does.
     async fn images(&self, ray: &Version) -> Vec<ImageRecord> {
         let mut images = self.target.images.of(ray);
         if self.target.capabilities.kubelet && images.iter().any(|image| image.digest == UNPINNED) {
@@ -370,7 +374,8 @@ impl RunEngine {
         Ok((prepared, self.while_running(acquired).await?))
     }
 
-    /// Ends some seconds after the run: what is left of it then must not wait for a server that does not answer.
+    /// Ends some seconds after the run: what is left of it then must not wait for a server that
+    /// does not answer.
     async fn long_over(&self) {
         let interrupted = async {
             self.cancel.cancelled().await;
@@ -395,7 +400,8 @@ impl RunEngine {
         }
     }
 
-    /// Pods of which one waits for ever for another's end are not sent. Of one that no node can hold, the check tells more.
+    /// Pods of which one waits for ever for another's end are not sent. Of one that no node can
+    /// hold, the check tells more.
     fn is_enough_for(&self, wanted: Resources, pods: &[Resources]) -> Result<(), CaseError> {
         let there = self.capacity.total();
         let holds = |(cpu, memory)| {
@@ -439,7 +445,8 @@ impl RunEngine {
             apply_changes(objects, changes, &namespace, &ray_image.name, &ray);
         }
         let changes = apply_changes(&mut objects, changes, &namespace, &ray_image.name, &ray);
-        // Before anything is sent, and of every step: what the API server answers may be told at once.
+        // Before anything is sent, and of every step: what the API server answers may be told at
+        // once.
         let settings = json!(case.scenario.file.spec.operator_settings);
         let sent = objects.iter().chain(&later).chain(&between);
         for object in sent.chain([&settings]) {
@@ -579,7 +586,8 @@ impl RunEngine {
             self.progress.line(&format!("warning: {id}: {problem}"));
         }
         unrecorded(&mut judged.checks, &problems);
-        // Those that were sent are known; an operator makes others, and so may the user's Pods. Checks quote logs.
+        // Those that were sent are known; an operator makes others, and so may the user's Pods.
+        // Checks quote logs.
         let passed = judged
             .checks
             .iter()

@@ -37,7 +37,8 @@ pub(super) struct Subject<'a> {
     pub(super) redactor: &'a Redactor,
 }
 
-/// Writes all of it into `folder`. What could not be had is said in the returned sentences and in `problems.txt`.
+/// Writes all of it into `folder`. What could not be had is said in the returned sentences and in
+/// `problems.txt`.
 pub(super) async fn gather(subject: &Subject<'_>, folder: &Path) -> Vec<String> {
     let mut writer = Writer {
         folder: folder.into(),

@@ -1,4 +1,5 @@
-//! The harness as a Job in a cluster: it is submitted, keeps its results in `ConfigMaps`, and these are collected.
+//! The harness as a Job in a cluster: it is submitted, keeps its results in `ConfigMaps`, and these
+//! are collected.
 
 mod collect;
 mod journal;

@@ -40,7 +40,8 @@ pub struct JournalHead {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JournalEntry {
-    /// What its result depends on: the files of its scenario, the images that it ran with, and the cluster.
+    /// What its result depends on: the files of its scenario, the images that it ran with, and the
+    /// cluster.
     pub digest: String,
     /// What it came to.
     pub result: CaseResult,
@@ -86,15 +87,16 @@ pub enum JournalError {
 
 /// Where a run notes what its cases came to.
 pub trait Journal: fmt::Debug + Send + Sync {
-    /// Begins a run: anew, or after what the same run noted before; returns what it noted then, in that order. There may
-    /// be nothing to pick up.
+    /// Begins a run: anew, or after what the same run noted before; returns what it noted then, in
+    /// that order. There may be nothing to pick up.
     fn begin<'a>(
         &'a self,
         head: &'a JournalHead,
         resume: bool,
     ) -> BoxFuture<'a, Result<Vec<JournalEntry>, JournalError>>;
 
-    /// Notes a case, with its folder of evidence where it has one; once this returns, it outlives the end of the process.
+    /// Notes a case, with its folder of evidence where it has one; once this returns, it outlives
+    /// the end of the process.
     fn note<'a>(
         &'a self,
         entry: &'a JournalEntry,
@@ -205,7 +207,8 @@ impl RunJournal {
         })
     }
 
-    /// Notes what the cases of a target run on from now on: Kubernetes, and all images or programs with their digests.
+    /// Notes what the cases of a target run on from now on: Kubernetes, and all images or programs
+    /// with their digests.
     pub fn runs_on(&self, target: TargetKind, environment: &Environment) {
         let images = environment.images.iter().map(ImageRecord::reference);
         let made_of = std::iter::once(environment.kubernetes.clone()).chain(images);
@@ -236,8 +239,9 @@ impl RunJournal {
         self.passed.contains_key(id)
     }
 
-    /// Results of cases that passed before with the same files, in the same cluster and with the same images, and the
-    /// cases that are to be run. Where a digest is not known, the image may be another, so that the case is to be run.
+    /// Results of cases that passed before with the same files, in the same cluster and with the
+    /// same images, and the cases that are to be run. Where a digest is not known, the image may be
+    /// another, so that the case is to be run.
     pub fn take_over(
         &self,
         cases: &[TestCase],
@@ -315,7 +319,8 @@ pub fn case_digest(case: &TestCase, images: &[ImageRecord]) -> std::io::Result<S
         hash.update(part);
     };
     add(case.id().as_bytes());
-    // Manifests may be changed to the run's release of Ray, which the id of a case without Ray does not name.
+    // Manifests may be changed to the run's release of Ray, which the id of a case without Ray does
+    // not name.
     add(case.ray.to_string().as_bytes());
     for image in images {
         add(image.name.as_bytes());

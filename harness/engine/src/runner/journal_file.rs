@@ -1,4 +1,5 @@
-//! A journal in a file of the output folder: one line of JSON for what the run is, and one for each case.
+//! A journal in a file of the output folder: one line of JSON for what the run is, and one for each
+//! case.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};

@@ -19,7 +19,8 @@ use crate::provider::{
 };
 use crate::target::{Existing, KindCluster, Patience, Status};
 
-/// Brings targets up with the operator and Ray's image, and leaves them up; returns a text for people.
+/// Brings targets up with the operator and Ray's image, and leaves them up; returns a text for
+/// people.
 ///
 /// # Errors
 /// When a step fails; what was made by then stays, for the next `cluster up` or `cluster down`.
@@ -108,8 +109,9 @@ pub async fn down(targets: &[TargetSpec], progress: Arc<dyn Progress>) -> Result
     Ok(lines_or("nothing was up", &texts))
 }
 
-/// Whether there is a kind cluster to look at: asking a container engine that may not be there is not needed to say that
-/// nothing is up of a cluster that was never made, unless it alone was asked about.
+/// Whether there is a kind cluster to look at: asking a container engine that may not be there is
+/// not needed to say that nothing is up of a cluster that was never made, unless it alone was asked
+/// about.
 fn concerns(spec: &KindSpec, targets: &[TargetSpec]) -> bool {
     let was_made = || {
         Store::open().is_ok_and(|store| KindCluster::folder(store.root(), &spec.cluster).is_dir())
@@ -197,8 +199,8 @@ async fn status_kind(
     })
 }
 
-/// Removes from the cluster of a context what ended runs of this machine left there: namespaces of cases, and the
-/// operator that a run installed. Returns a text for people.
+/// Removes from the cluster of a context what ended runs of this machine left there: namespaces of
+/// cases, and the operator that a run installed. Returns a text for people.
 ///
 /// # Errors
 /// When the context can't be used, or the API server refuses.
@@ -219,7 +221,8 @@ async fn down_existing(spec: &ExistingSpec, progress: &dyn Progress) -> Result<S
     Ok(told.join("\n"))
 }
 
-/// Says which operator is in the cluster of a context, and which namespaces of cases. Returns a text for people.
+/// Says which operator is in the cluster of a context, and which namespaces of cases. Returns a
+/// text for people.
 ///
 /// # Errors
 /// When the context can't be used, or the API server refuses.

@@ -13,8 +13,8 @@ use crate::process::ProcessIdentity;
 /// The longest name of a namespace.
 const LONGEST: usize = 63;
 
-/// Identifies a run among those of all machines and containers: when it began, and a digest of its process and of its
-/// number in that process.
+/// Identifies a run among those of all machines and containers: when it began, and a digest of its
+/// process and of its number in that process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunId(String);
 
@@ -44,8 +44,8 @@ pub fn new_run_id() -> RunId {
     RunId::new(Timestamp::now(), ProcessIdentity::current(), number)
 }
 
-/// The namespace of a case: unlike any other of this or another run, and telling people which scenario it is. `number`
-/// counts the cases of the run.
+/// The namespace of a case: unlike any other of this or another run, and telling people which
+/// scenario it is. `number` counts the cases of the run.
 pub fn namespace_name(run: &RunId, number: usize, scenario: &str) -> String {
     let name = format!("kc-{run}-{number}-{scenario}");
     let cut: String = name.chars().take(LONGEST).collect();

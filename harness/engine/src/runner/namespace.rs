@@ -34,8 +34,8 @@ pub(super) async fn create(client: &Client, name: &str, run: &RunId) -> Result<(
     Ok(())
 }
 
-/// Waits until the control plane has put into it what every Pod needs; a Pod that comes before is refused, or waits a
-/// second for its token.
+/// Waits until the control plane has put into it what every Pod needs; a Pod that comes before is
+/// refused, or waits a second for its token.
 pub(super) async fn until_ready(client: &Client, name: &str) -> Result<(), CaseError> {
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), name);
     let maps: Api<ConfigMap> = Api::namespaced(client.clone(), name);

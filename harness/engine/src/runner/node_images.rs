@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::Node;
 
-/// Returns the digest of the image that a name means, `sha256:…`; none where no node tells, or where nodes have different
-/// images of that name.
+/// Returns the digest of the image that a name means, `sha256:…`; none where no node tells, or
+/// where nodes have different images of that name.
 pub(super) fn digest_on(nodes: &[Node], image: &str) -> Option<String> {
     if let Some((_, digest)) = image.split_once('@') {
         return Some(digest.into());

@@ -4,16 +4,18 @@ use super::requests::pods;
 use super::{Resources, default_jobs};
 use crate::scenario::{Scenario, manifests};
 
-/// Cores that the control plane's Pods, the Pod network's and the operator request on the first node: 1050m on Kubernetes 1.34.
+/// Cores that the control plane's Pods, the Pod network's and the operator request on the first
+/// node: 1050m on Kubernetes 1.34.
 const TAKEN: f64 = 1.05;
-/// Nodes for more cases than run at once: room for as many again that rest. Each node has all processors, so that three have
-/// room for two cases of one processor on each, and for the control plane.
+/// Nodes for more cases than run at once: room for as many again that rest. Each node has all
+/// processors, so that three have room for two cases of one processor on each, and for the control
+/// plane.
 pub const ROOMY: u32 = 3;
 /// Nodes of one machine share its processors; with more, cases only wait for each other.
 const MOST: u32 = 4;
 
-/// As many as these scenarios need, and how many a cluster gets that has to be made for them: with room for some to rest
-/// while others begin, where there are more than run at once.
+/// As many as these scenarios need, and how many a cluster gets that has to be made for them: with
+/// room for some to rest while others begin, where there are more than run at once.
 pub(super) fn nodes_for_all(scenarios: &[&Scenario], jobs: Option<usize>) -> (u32, u32) {
     let needed = scenarios
         .iter()
@@ -25,7 +27,8 @@ pub(super) fn nodes_for_all(scenarios: &[&Scenario], jobs: Option<usize>) -> (u3
     (needed, if rest { needed.max(ROOMY) } else { needed })
 }
 
-/// What the scenario says, and no fewer than its Pods need: each node of kind has all processors of this machine.
+/// What the scenario says, and no fewer than its Pods need: each node of kind has all processors of
+/// this machine.
 fn nodes_for(scenario: &Scenario) -> u32 {
     let said = scenario.file.spec.nodes;
     // The operator's own samples are not there yet, and their scenarios say what they need.

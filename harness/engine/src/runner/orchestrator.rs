@@ -30,12 +30,12 @@ use crate::results::{
 };
 use crate::scenario::{TargetKind, load_all};
 
-/// Runs the cases that the spec selects, writes the reports into the output folder, and removes the targets that it
-/// created.
+/// Runs the cases that the spec selects, writes the reports into the output folder, and removes the
+/// targets that it created.
 ///
 /// # Errors
-/// On bad use and bad files, before anything is made, and when reports can't be written. An environment that breaks
-/// is part of the result, so that the reports say it.
+/// On bad use and bad files, before anything is made, and when reports can't be written. An
+/// environment that breaks is part of the result, so that the reports say it.
 pub async fn run(
     spec: &RunSpec,
     reports: Arc<dyn Reports>,
@@ -81,8 +81,8 @@ async fn orchestrate(
 ) -> Result<RunResult, RunError> {
     let started = Timestamp::now();
     let id = new_run_id();
-    // A run that ends while it looks for its cluster must not leave what an earlier one found. Where the plan needs no
-    // cluster, bad use is told before anything is changed.
+    // A run that ends while it looks for its cluster must not leave what an earlier one found.
+    // Where the plan needs no cluster, bad use is told before anything is changed.
     if spec.targets.iter().any(TargetSpec::knows_its_release) {
         begun
             .insert(Begun::lock(spec, &id, Arc::clone(&reports))?)
@@ -159,7 +159,8 @@ async fn orchestrate(
             };
             let done = provider.serve(&mut serve).await;
             let found = runner.found();
-            // A terminal's Ctrl-C ends the programs that we have started, too; that they failed is not the reason.
+            // A terminal's Ctrl-C ends the programs that we have started, too; that they failed is
+            // not the reason.
             let done = if end.cancel.is_cancelled() {
                 Err(TargetError::Interrupted)
             } else if found.cases[before..].iter().any(|case| case.interrupted) {
@@ -210,8 +211,9 @@ async fn orchestrate(
     Ok(result)
 }
 
-/// Finds the targets of a run, and the releases that cases meet there: that of an existing cluster's operator, else that
-/// of manifests that the user brings, else what was asked for, else the newest that is available.
+/// Finds the targets of a run, and the releases that cases meet there: that of an existing
+/// cluster's operator, else that of manifests that the user brings, else what was asked for, else
+/// the newest that is available.
 async fn resolve(
     spec: &RunSpec,
     progress: &Arc<dyn Progress>,
@@ -231,8 +233,8 @@ async fn resolve(
     Ok((spec, providers))
 }
 
-/// Puts reports of a run that has not ended in the place of earlier ones, and begins the journal. One of another run, which
-/// can't be picked up, is refused before anything is changed.
+/// Puts reports of a run that has not ended in the place of earlier ones, and begins the journal.
+/// One of another run, which can't be picked up, is refused before anything is changed.
 async fn begin_journal(
     begun: &mut Begun,
     spec: &RunSpec,
@@ -272,7 +274,8 @@ fn engine_options(
     }
 }
 
-/// The cases to run, the results of those that the scenarios' own ranges leave out, and all scenarios.
+/// The cases to run, the results of those that the scenarios' own ranges leave out, and all
+/// scenarios.
 fn plan(spec: &RunSpec) -> Result<(Plan, Vec<CaseResult>, Vec<ScenarioRecord>), RunError> {
     let scenarios = load_all(&spec.scenarios)?;
     let left = unreferenced(&scenarios)?;

@@ -106,7 +106,8 @@ pub(super) fn fail(result: &mut CaseResult, error: &CaseError) {
     result.reason = Some(error.to_string());
 }
 
-/// How a case ended, by its checks: a failure is a verdict, which an error of the environment does not take back.
+/// How a case ended, by its checks: a failure is a verdict, which an error of the environment does
+/// not take back.
 pub(super) fn summarise(checks: &[CheckResult]) -> (Outcome, Option<String>) {
     let first = |outcome| {
         let check = checks.iter().find(|check| check.outcome == outcome)?;

@@ -1,4 +1,5 @@
-//! Who makes things in a cluster that others use, too: only what has the same owner may be looked after.
+//! Who makes things in a cluster that others use, too: only what has the same owner may be looked
+//! after.
 
 use sha2::{Digest, Sha256};
 
@@ -6,9 +7,11 @@ use crate::process::{Liveness, ProcessIdentity};
 
 /// The label with the owner of what a run makes.
 pub(super) const OWNER: &str = "kuberay-conformance/owner";
-/// The annotation with the process of the run that made something, as JSON: a label's value could not hold it.
+/// The annotation with the process of the run that made something, as JSON: a label's value could
+/// not hold it.
 pub(super) const PROCESS: &str = "kuberay-conformance/process";
-/// Names the owner in place of this machine: a Job gives it to its Pods, of which one takes the other's place.
+/// Names the owner in place of this machine: a Job gives it to its Pods, of which one takes the
+/// other's place.
 pub(super) const VARIABLE: &str = "KUBERAY_CONFORMANCE_OWNER";
 
 /// The owner of what this process makes.
@@ -31,15 +34,15 @@ pub(super) fn process() -> String {
     serde_json::to_string(ProcessIdentity::current()).unwrap_or_default()
 }
 
-/// Returns whether the run that made something has ended. `made_by` and `process` are the values of [`OWNER`] and
-/// [`PROCESS`] on it, `here` is the owner of what this process makes. A process that can't be seen from here, such as
-/// one of another container, counts as running.
+/// Returns whether the run that made something has ended. `made_by` and `process` are the values of
+/// [`OWNER`] and [`PROCESS`] on it, `here` is the owner of what this process makes. A process that
+/// can't be seen from here, such as one of another container, counts as running.
 pub(super) fn has_ended(made_by: Option<&str>, process: Option<&str>, here: &str) -> bool {
     if made_by != Some(here) {
         return false;
     }
-    // One process at a time has an owner of a Job: `podReplacementPolicy: Failed` starts the next Pod of an index only
-    // after the one before has ended.
+    // One process at a time has an owner of a Job: `podReplacementPolicy: Failed` starts the next
+    // Pod of an index only after the one before has ended.
     if here.starts_with("job-") {
         return true;
     }

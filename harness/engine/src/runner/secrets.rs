@@ -41,7 +41,8 @@ impl<'a> Secrets<'a> {
         Ok(())
     }
 
-    /// As [`Self::learn`], as far as the API server answers soon. That it does not, is told with the evidence.
+    /// As [`Self::learn`], as far as the API server answers soon. That it does not, is told with
+    /// the evidence.
     pub(super) async fn learn_in_time(&self) {
         let learned = tokio::time::timeout(IN_TIME, self.learn()).await;
         if let Ok(Err(error)) = learned {

@@ -1,4 +1,5 @@
-//! Permits that hold across processes, because `run`, `cargo test` and nextest (a process for each trial) share a cluster.
+//! Permits that hold across processes, because `run`, `cargo test` and nextest (a process for each
+//! trial) share a cluster.
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt as _;
@@ -8,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::Resources;
 use crate::process::{FileLock, LockError, LockMode, Probe, ProcessIdentity};
 
-/// A folder in which every permit is a file that its holder keeps locked; a lock ends with its process, whatever ends that.
+/// A folder in which every permit is a file that its holder keeps locked; a lock ends with its
+/// process, whatever ends that.
 #[derive(Debug)]
 pub(super) struct Shared {
     folder: PathBuf,
@@ -27,7 +29,8 @@ pub(super) struct Reservation {
 }
 
 const TURN: &str = "turn";
-/// The first byte of a reservation: whether its case counts as one that runs. One byte, so that nobody reads half of a change.
+/// The first byte of a reservation: whether its case counts as one that runs. One byte, so that
+/// nobody reads half of a change.
 const RUNS: u8 = b'+';
 const RESTS: u8 = b'-';
 
@@ -53,7 +56,8 @@ impl Shared {
         }
     }
 
-    /// What all processes use, and with how many permits; what ended processes have left is removed.
+    /// What all processes use, and with how many permits; what ended processes have left is
+    /// removed.
     pub(super) fn used(&self, _turn: &Turn) -> io::Result<(Resources, usize)> {
         let mut used = (Resources::default(), 0);
         for entry in std::fs::read_dir(&self.folder)? {

@@ -1,4 +1,5 @@
-//! The snapshots of a case: those of its release, and of an upgrade those of the release before for what was made before.
+//! The snapshots of a case: those of its release, and of an upgrade those of the release before for
+//! what was made before.
 
 use std::path::PathBuf;
 
@@ -49,7 +50,8 @@ impl CaseSnapshots {
         self.all().flat_map(SnapshotFolder::problems).collect()
     }
 
-    /// Notes in the headers of equal snapshots what they were verified on; returns those that changed, and what failed.
+    /// Notes in the headers of equal snapshots what they were verified on; returns those that
+    /// changed, and what failed.
     pub(super) fn record_verified(&self) -> (Vec<PathBuf>, Vec<String>) {
         let (mut changed, mut problems) = (Vec::new(), Vec::new());
         for folder in self.all() {
@@ -78,8 +80,8 @@ impl Expectations for CaseSnapshots {
 /// What the difference is where all of it is within masks.
 const WITHIN_A_SECRET: &str = "the two differ within a secret, which is not shown";
 
-/// The same comparison with secrets masked. A difference is made anew: it shows parts of lines, and spaces as `·`, in
-/// which a value would not be found.
+/// The same comparison with secrets masked. A difference is made anew: it shows parts of lines, and
+/// spaces as `·`, in which a value would not be found.
 fn without_secrets(comparison: Comparison, redactor: &Redactor) -> Comparison {
     let masked = |text: &str| redactor.redact_text(text);
     match comparison {

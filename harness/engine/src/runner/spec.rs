@@ -17,7 +17,8 @@ pub struct RunSpec {
     pub targets: Vec<TargetSpec>,
     /// The folder of scenarios.
     pub scenarios: PathBuf,
-    /// Whether nothing may be written into that folder, because its scenarios are part of the program.
+    /// Whether nothing may be written into that folder, because its scenarios are part of the
+    /// program.
     pub built_in: bool,
     /// What narrows the plan.
     pub filter: Filter,

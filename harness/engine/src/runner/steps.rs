@@ -112,7 +112,8 @@ impl<'a> StepRunner<'a> {
     /// Acts on what is new.
     ///
     /// # Errors
-    /// When the API server refuses something other than an object of the scenario, or can't be asked.
+    /// When the API server refuses something other than an object of the scenario, or can't be
+    /// asked.
     pub(crate) async fn act(&mut self, observation: &Observation) -> Result<(), StimulusError> {
         let pods: Vec<&Pod> = observation.pods.iter().filter(|pod| is_rays(pod)).collect();
         if self.steps.mark_ready {
@@ -247,8 +248,9 @@ fn unless_gone<T>(answer: kube::Result<T>) -> kube::Result<()> {
     }
 }
 
-/// Whether the operator says that every `RayCluster` is ready: it then has seen all of their Pods. One that is deleted
-/// before that is waited for, and made again only after minutes (seen on 1.4.2 and 1.6.2).
+/// Whether the operator says that every `RayCluster` is ready: it then has seen all of their Pods.
+/// One that is deleted before that is waited for, and made again only after minutes (seen on 1.4.2
+/// and 1.6.2).
 fn is_ready(observation: &Observation) -> bool {
     let clusters = &observation.ray_clusters;
     !clusters.is_empty()

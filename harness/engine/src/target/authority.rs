@@ -39,10 +39,12 @@ pub(super) const KEY: &str = "ca.key";
 /// What a node that joins needs to know of the control plane.
 pub(super) const DISCOVERY: &str = "discovery.conf";
 
-/// Makes the authority of a kind cluster before kubeadm would, so that nodes that join can be told it.
+/// Makes the authority of a kind cluster before kubeadm would, so that nodes that join can be told
+/// it.
 ///
-/// kubeadm has them else look for it in the cluster, signed by a controller that has just begun to start; they look once, and
-/// again five seconds later (`DiscoveryRetryInterval`, Kubernetes 1.34), in every cluster.
+/// kubeadm has them else look for it in the cluster, signed by a controller that has just begun to
+/// start; they look once, and again five seconds later (`DiscoveryRetryInterval`, Kubernetes 1.34),
+/// in every cluster.
 pub(super) fn write(cluster_folder: &Path, control_plane: &str) -> Result<PathBuf, ClusterError> {
     let folder = cluster_folder.join(FOLDER);
     let authority =

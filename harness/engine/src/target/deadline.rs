@@ -1,4 +1,5 @@
-//! A deadline for every request to an API server, so that one that stalls is told instead of waited for.
+//! A deadline for every request to an API server, so that one that stalls is told instead of waited
+//! for.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -41,8 +42,8 @@ struct Stalled {
     limit: Duration,
 }
 
-/// Gives every request a deadline. A log that is followed and a connection that becomes another protocol may take as long
-/// as they like once they have begun.
+/// Gives every request a deadline. A log that is followed and a connection that becomes another
+/// protocol may take as long as they like once they have begun.
 #[derive(Debug, Clone)]
 pub(super) struct Deadlines<S> {
     inner: S,

@@ -1,4 +1,5 @@
-//! Control planes: etcd and kube-apiserver as child processes on loopback, made anew for each start.
+//! Control planes: etcd and kube-apiserver as child processes on loopback, made anew for each
+//! start.
 
 mod arguments;
 mod certificates;

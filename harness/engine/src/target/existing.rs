@@ -1,4 +1,5 @@
-//! Clusters that exist: used only when their kubeconfig context is named, and only if it looks like one for tests.
+//! Clusters that exist: used only when their kubeconfig context is named, and only if it looks like
+//! one for tests.
 
 mod context;
 mod permissions;

@@ -13,7 +13,8 @@ use crate::container::Engine;
 use crate::process;
 use crate::results::Phase;
 
-/// A cluster that is up, and the mark that it is used: no other process takes it down before this is dropped.
+/// A cluster that is up, and the mark that it is used: no other process takes it down before this
+/// is dropped.
 #[derive(Debug)]
 pub struct ClusterHandle {
     /// kind's name for it.
@@ -47,8 +48,8 @@ pub struct EarlyCluster {
 }
 
 impl EarlyCluster {
-    /// Waits until Pods on every node can reach the API server. Never ends where that does not come; the work of
-    /// [`KindCluster::up_with`](super::KindCluster::up_with) is given up then.
+    /// Waits until Pods on every node can reach the API server. Never ends where that does not
+    /// come; the work of [`KindCluster::up_with`](super::KindCluster::up_with) is given up then.
     pub async fn nodes_are_ready(&self) {
         if self.ready.clone().wait_for(|ready| *ready).await.is_err() {
             std::future::pending::<()>().await;
@@ -84,8 +85,8 @@ impl ClusterHandle {
         ready::client(&self.kubeconfig).await
     }
 
-    /// Gives an image to the local registry, from which nodes get it under its public name; returns whether it was
-    /// not there before.
+    /// Gives an image to the local registry, from which nodes get it under its public name; returns
+    /// whether it was not there before.
     ///
     /// # Errors
     /// When the cluster has no registry, or the push fails.
@@ -93,7 +94,8 @@ impl ClusterHandle {
         push_to(&self.name, &self.engine, self.registry.as_ref(), image).await
     }
 
-    /// Imports an image's archive into every node with kind; slower than [`push`](Self::push), but it needs no registry.
+    /// Imports an image's archive into every node with kind; slower than [`push`](Self::push), but
+    /// it needs no registry.
     ///
     /// # Errors
     /// When kind fails.

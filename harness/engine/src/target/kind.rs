@@ -64,13 +64,15 @@ pub struct UpOptions<'a> {
     pub registry_image: Option<&'a Image>,
     /// The folder where the registry keeps what is pushed, also when the cluster is gone.
     pub registry_data: &'a Path,
-    /// What nodes shall find unpacked; `None` where they unpack what they start, each for itself. Needs a registry.
+    /// What nodes shall find unpacked; `None` where they unpack what they start, each for itself.
+    /// Needs a registry.
     pub unpacked: Option<Unpack<'a>>,
     /// Nodes beside the control plane.
     pub workers: u32,
     /// As many serve as well, in a cluster that is up already.
     pub least_workers: u32,
-    /// Whether the API server writes an audit log, below the cluster's folder: see [`KindCluster::audit_log`].
+    /// Whether the API server writes an audit log, below the cluster's folder: see
+    /// [`KindCluster::audit_log`].
     pub audit: bool,
     /// Whether nodes ask the public registries for what the local one lacks.
     pub upstream: bool,
@@ -78,7 +80,8 @@ pub struct UpOptions<'a> {
     pub patience: Patience,
     /// How long the nodes may take until they are Ready.
     pub deadline: Duration,
-    /// A program whose `main` calls [`registry_helper`](super::registry_helper); `None` is this program itself.
+    /// A program whose `main` calls [`registry_helper`](super::registry_helper); `None` is this
+    /// program itself.
     pub helper: Option<&'a Path>,
     /// What the cluster is used for, told to others that would change it.
     pub purpose: &'a str,
@@ -98,7 +101,8 @@ pub(crate) enum Left {
 }
 
 impl KindCluster {
-    /// A cluster by its name; nothing is made yet. `state` is the harness's folder, in which the cluster gets its own.
+    /// A cluster by its name; nothing is made yet. `state` is the harness's folder, in which the
+    /// cluster gets its own.
     ///
     /// # Errors
     /// When the name can't be one.
@@ -137,7 +141,8 @@ impl KindCluster {
         self.folder.join("kubeconfig")
     }
 
-    /// Where the API server of a cluster that was made with an audit log writes it; `state` is the harness's folder.
+    /// Where the API server of a cluster that was made with an audit log writes it; `state` is the
+    /// harness's folder.
     #[must_use]
     pub fn audit_log(state: &Path, name: &str) -> PathBuf {
         Self::folder(state, name).join(AUDIT).join(AUDIT_LOG)
@@ -146,15 +151,17 @@ impl KindCluster {
     /// Brings the cluster up, or uses the one that is up when it is made of the same.
     ///
     /// # Errors
-    /// When the machine can't run it, another process works on it or uses one that is made of something else, or a
-    /// step fails. What was made by then stays for a look at it; the next `cluster up` or `cluster down` removes it.
+    /// When the machine can't run it, another process works on it or uses one that is made of
+    /// something else, or a step fails. What was made by then stays for a look at it; the next
+    /// `cluster up` or `cluster down` removes it.
     pub async fn up(&self, options: &UpOptions<'_>) -> Result<ClusterHandle, ClusterError> {
         let nothing = async |_: EarlyCluster| Ok::<_, ClusterError>(());
         let (handle, ()) = self.up_with(options, nothing).await?;
         Ok(handle)
     }
 
-    /// As [`up`](Self::up), and does `work` as soon as the API server answers, while the nodes may still become ready.
+    /// As [`up`](Self::up), and does `work` as soon as the API server answers, while the nodes may
+    /// still become ready.
     ///
     /// # Errors
     /// As [`up`](Self::up), and those of `work`, after which the cluster is up.
@@ -333,7 +340,8 @@ impl KindCluster {
     /// Removes exactly what was made, whatever stopped its making.
     ///
     /// # Errors
-    /// When another process uses the cluster, or the engine refuses; a second call goes on where the first stopped.
+    /// When another process uses the cluster, or the engine refuses; a second call goes on where
+    /// the first stopped.
     pub async fn down(&self, patience: Patience) -> Result<Removed, ClusterError> {
         let _lock = self.lock("down", patience).await?;
         let Some(state) = self.load()? else {
@@ -343,8 +351,9 @@ impl KindCluster {
         self.remove(state).await
     }
 
-    /// Ends a run's use of the cluster, to be called when the run has given its handle up: removes it, unless it is to
-    /// stay. A cluster that another process uses or brings up is that process's to remove.
+    /// Ends a run's use of the cluster, to be called when the run has given its handle up: removes
+    /// it, unless it is to stay. A cluster that another process uses or brings up is that process's
+    /// to remove.
     ///
     /// # Errors
     /// When the engine refuses; [`down`](Self::down) goes on where this stopped.

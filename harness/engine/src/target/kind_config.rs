@@ -11,7 +11,8 @@ use crate::container::{Cgroup, Host};
 pub struct NodeFacts {
     /// Release of Kubernetes, such as `v1.34.4`.
     pub kubernetes: String,
-    /// The `version` that the image's `/etc/containerd/config.toml` declares; its patches must use the same keys.
+    /// The `version` that the image's `/etc/containerd/config.toml` declares; its patches must use
+    /// the same keys.
     pub containerd_config: u32,
     /// Whether the image brings a network of its own (kindnet), which kind installs.
     pub default_cni: bool,
@@ -40,8 +41,8 @@ pub struct CriKeys {
 impl CriKeys {
     /// The names that a configuration file of this version uses.
     ///
-    /// What counts is the file's own version, not containerd's release: containerd 2 migrates a file of version 2 as
-    /// a whole, and would overlook newer names in it.
+    /// What counts is the file's own version, not containerd's release: containerd 2 migrates a
+    /// file of version 2 as a whole, and would overlook newer names in it.
     #[must_use]
     pub fn of(version: u32) -> Self {
         if version >= 3 {
@@ -64,7 +65,8 @@ pub(super) const POD_SUBNET: &str = "10.244.0.0/16";
 /// The first kubelet that knows `failCgroupV1`; an older one refuses the field.
 const FIRST_WITH_FAIL_CGROUP_V1: u32 = 31;
 
-/// The first Kubernetes for which kind writes kubeadm's configuration in a form whose extra arguments are a list.
+/// The first Kubernetes for which kind writes kubeadm's configuration in a form whose extra
+/// arguments are a list.
 const FIRST_WITH_ARGUMENT_LISTS: u32 = 36;
 
 /// Folder of the audit log in the control plane's node and in the API server's Pod.
@@ -167,8 +169,8 @@ fn audit_patch(node: &NodeFacts) -> String {
     yaml
 }
 
-/// The kind configuration for a node image on this machine, with one control plane and `workers` more nodes, all of which accept
-/// Pods.
+/// The kind configuration for a node image on this machine, with one control plane and `workers`
+/// more nodes, all of which accept Pods.
 #[must_use]
 pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32, extras: Extras<'_>) -> String {
     let keys = CriKeys::of(node.containerd_config);
@@ -186,7 +188,8 @@ pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32, extras: Extras<'
         yaml.push_str(&audit_patch(node));
     }
     if workers > 0 {
-        // kind opens the control plane to Pods only where it is alone; its room is wanted here, too.
+        // kind opens the control plane to Pods only where it is alone; its room is wanted here,
+        // too.
         yaml.push_str(
             "  - |\n    kind: InitConfiguration\n    nodeRegistration:\n      taints: []\n",
         );

@@ -60,8 +60,8 @@ impl Lock {
         }
     }
 
-    /// Takes the lock when it is free, however short others have it; gives up where a living process that `lets_be`
-    /// accepts has it, or another for too long, and returns that one.
+    /// Takes the lock when it is free, however short others have it; gives up where a living
+    /// process that `lets_be` accepts has it, or another for too long, and returns that one.
     pub(super) async fn take_unless(
         folder: &Path,
         doing: &str,
@@ -71,7 +71,8 @@ impl Lock {
         std::fs::create_dir_all(folder).map_err(file("making", folder))?;
         let mut told = false;
         let waits = |holder: &Holder, waited| {
-            // Who has just got the lock has not written who it is, so that what is read may be of the one before.
+            // Who has just got the lock has not written who it is, so that what is read may be of
+            // the one before.
             let is_other = holder.process.as_deref().is_some_and(|process| {
                 process != ProcessIdentity::current() && process.liveness() == Liveness::Runs
             });
@@ -96,7 +97,8 @@ fn tell(told: &mut bool, holder: &Holder, progress: &dyn Progress) {
     }
 }
 
-/// The mark of a user of a cluster, as long as it is held; nobody takes a cluster down that others use.
+/// The mark of a user of a cluster, as long as it is held; nobody takes a cluster down that others
+/// use.
 #[derive(Debug)]
 pub(crate) struct Lease {
     path: PathBuf,

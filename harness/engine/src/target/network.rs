@@ -72,7 +72,8 @@ impl Place {
     }
 }
 
-/// Connects the Pods of all nodes: the CNI configuration in each node, and in each a route to every other.
+/// Connects the Pods of all nodes: the CNI configuration in each node, and in each a route to every
+/// other.
 pub(super) async fn connect(engine: &Engine, places: &[Place]) -> Result<(), ClusterError> {
     try_join_all(places.iter().map(|place| {
         let conflist = conflist(&place.pods);
@@ -114,7 +115,8 @@ fn routes(place: &Place, places: &[Place]) -> String {
         .collect()
 }
 
-/// Pods get their addresses from the node's own part, and keep them on the way to other nodes' Pods.
+/// Pods get their addresses from the node's own part, and keep them on the way to other nodes'
+/// Pods.
 fn conflist(pods: &str) -> String {
     json!({
         "cniVersion": "0.3.1",

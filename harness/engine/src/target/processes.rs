@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// What proves that a process is ours: its program's name and arguments that nobody else would give it, such as a path
-/// in our state folder.
+/// What proves that a process is ours: its program's name and arguments that nobody else would give
+/// it, such as a path in our state folder.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signature<'a> {
     pub(super) program: &'a str,
@@ -57,7 +57,8 @@ async fn end_one(id: u32, signature: Signature<'_>) -> bool {
     let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else {
         return false;
     };
-    // Looked at again: from here on the handle means this process, and never another that gets its id.
+    // Looked at again: from here on the handle means this process, and never another that gets its
+    // id.
     if !is_ours() {
         return false;
     }

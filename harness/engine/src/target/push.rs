@@ -22,8 +22,8 @@ const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application
 
 /// Pushes an image to the registry on `port`, unless it has it; returns whether it was pushed.
 ///
-/// `notes` is the folder that remembers which image became which manifest: engines compress layers when they push, so
-/// that a manifest's digest is not known before.
+/// `notes` is the folder that remembers which image became which manifest: engines compress layers
+/// when they push, so that a manifest's digest is not known before.
 pub(super) async fn push(
     engine: &Engine,
     image: &Image,

@@ -41,16 +41,19 @@ pub(crate) async fn client(kubeconfig: &Path) -> Result<Client, ClusterError> {
     client_of(config).map_err(api(doing))
 }
 
-/// A client that says who it is, because API servers count and audit requests by that, and whose requests have deadlines.
+/// A client that says who it is, because API servers count and audit requests by that, and whose
+/// requests have deadlines.
 pub(crate) fn client_of(config: Config) -> Result<Client, kube::Error> {
     client_with(config, Limits::default())
 }
 
-/// How long the program may take that a kubeconfig names for credentials; a browser may ask for a password meanwhile.
+/// How long the program may take that a kubeconfig names for credentials; a browser may ask for a
+/// password meanwhile.
 const CREDENTIALS_WITHIN: Duration = Duration::from_mins(2);
 
-/// As [`client_of`], for a config of the user's. A program that it names for credentials is run at once, and kube waits for
-/// its end; here this has a limit, and the future can be dropped meanwhile.
+/// As [`client_of`], for a config of the user's. A program that it names for credentials is run at
+/// once, and kube waits for its end; here this has a limit, and the future can be dropped
+/// meanwhile.
 pub(super) async fn client_of_user(config: Config) -> Result<Client, kube::Error> {
     let exec = config.auth_info.exec.as_ref();
     let Some(program) = exec.map(|exec| exec.command.clone().unwrap_or_default()) else {
@@ -118,7 +121,8 @@ pub(super) async fn service_addresses(client: &Client) -> Result<[String; 2], Cl
     ])
 }
 
-/// Waits until there are `count` nodes and `judge` has no complaint about any; returns them by name.
+/// Waits until there are `count` nodes and `judge` has no complaint about any; returns them by
+/// name.
 pub(super) async fn nodes(
     client: &Client,
     count: usize,

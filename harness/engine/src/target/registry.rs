@@ -1,4 +1,5 @@
-//! The local registry that feeds the nodes: started by testcontainers, kept when the harness ends, removed by `cluster down`.
+//! The local registry that feeds the nodes: started by testcontainers, kept when the harness ends,
+//! removed by `cluster down`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,8 @@ use crate::process;
 /// Tells a harness process that it is the helper that starts the registry; holds a [`Start`].
 const HELPER: &str = "KUBERAY_CONFORMANCE_START_REGISTRY";
 
-/// What such a process is called; its only argument is the instance, so that `cluster down` knows it.
+/// What such a process is called; its only argument is the instance, so that `cluster down` knows
+/// it.
 pub(super) const HELPER_NAME: &str = "kuberay-conformance-registry-helper";
 
 /// The port inside the container.
@@ -58,7 +60,8 @@ impl Start {
     fn labels(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             (INSTANCE_LABEL.into(), self.instance.clone()),
-            // testcontainers finds a container to use again by its labels, so whatever makes another one is among them.
+            // testcontainers finds a container to use again by its labels, so whatever makes
+            // another one is among them.
             (
                 "kuberay-conformance.registry".into(),
                 push::hash(&[
@@ -77,11 +80,12 @@ impl Start {
     }
 }
 
-/// To be called first by `main`: when this process was started by [`KindCluster::up`](super::KindCluster::up) only to
-/// start the registry, does so and returns the exit code; else returns `None`.
+/// To be called first by `main`: when this process was started by
+/// [`KindCluster::up`](super::KindCluster::up) only to start the registry, does so and returns the
+/// exit code; else returns `None`.
 ///
-/// A process of its own, because testcontainers takes the engine's address from its environment, and a process that
-/// runs threads can't safely change its own.
+/// A process of its own, because testcontainers takes the engine's address from its environment,
+/// and a process that runs threads can't safely change its own.
 #[must_use]
 pub fn registry_helper() -> Option<ExitCode> {
     let text = std::env::var(HELPER).ok()?;
@@ -150,7 +154,8 @@ pub(super) async fn ensure(
         if answers(engine, start, AGAIN_WITHIN).await.is_ok() {
             return Ok(());
         }
-        // After a crash of the machine an engine may take a container for running whose processes are gone.
+        // After a crash of the machine an engine may take a container for running whose processes
+        // are gone.
         remove::containers(engine, std::slice::from_ref(&start.container)).await?;
     } else {
         remove_outdated(engine, start).await?;
@@ -224,8 +229,8 @@ pub(super) fn free_port() -> Result<u16, ClusterError> {
         .port())
 }
 
-/// Tells a node to get the mirrored registries' images from ours, at its address on the network, and what that lacks from
-/// the user's mirrors.
+/// Tells a node to get the mirrored registries' images from ours, at its address on the network,
+/// and what that lacks from the user's mirrors.
 pub(super) async fn mirror(
     engine: &Engine,
     node: &str,
@@ -289,7 +294,8 @@ pub(super) async fn address(engine: &Engine, start: &Start) -> Result<String, Cl
 pub(super) struct Hosts<'a> {
     /// The public registry.
     pub(super) registry: &'a str,
-    /// Host and port of ours, which is asked first; `None` where it never has images of this registry.
+    /// Host and port of ours, which is asked first; `None` where it never has images of this
+    /// registry.
     pub(super) local: Option<&'a str>,
     /// Whether the public registry is asked for what ours lacks.
     pub(super) upstream: bool,
@@ -300,8 +306,8 @@ pub(super) struct Hosts<'a> {
 }
 
 impl Hosts<'_> {
-    /// The text of containerd's `hosts.toml`. Each registry has a folder of its own in ours, so that equal names from two
-    /// registries stay apart.
+    /// The text of containerd's `hosts.toml`. Each registry has a folder of its own in ours, so
+    /// that equal names from two registries stay apart.
     pub(super) fn toml(&self) -> String {
         const ASKED: &str = "capabilities = [\"pull\", \"resolve\"]\noverride_path = true\n";
         let registry = self.registry;
@@ -315,8 +321,9 @@ impl Hosts<'_> {
             }
             (mirror.address(), asked)
         });
-        // The server is asked last. Ours is the server, too, where no other shall be asked: an image that it lacks is
-        // missing at once, where asking the public registry from a machine that can't reach it takes long.
+        // The server is asked last. Ours is the server, too, where no other shall be asked: an
+        // image that it lacks is missing at once, where asking the public registry from a machine
+        // that can't reach it takes long.
         let last = match (&mirrored, &ours) {
             (Some(mirrored), _) => Some(mirrored.clone()),
             (None, Some(ours)) if !self.upstream => Some((ours.clone(), ASKED.to_owned())),

@@ -118,7 +118,8 @@ impl Remover<'_> {
     }
 
     async fn cluster(&self, name: &str, nodes: &[String]) -> Result<Vec<String>, ClusterError> {
-        // A kill of the harness leaves kind running, and a kill of kind the engine's command that makes a node.
+        // A kill of the harness leaves kind running, and a kill of kind the engine's command that
+        // makes a node.
         let kubeconfig = self.kubeconfig.to_string_lossy();
         processes::end(Signature {
             program: "kind",
@@ -159,7 +160,8 @@ impl Remover<'_> {
             .collect())
     }
 
-    /// With podman, kind makes each node's volume before the node, and labels it with the node's name.
+    /// With podman, kind makes each node's volume before the node, and labels it with the node's
+    /// name.
     async fn volumes(&self, nodes: &[String]) -> Result<(), ClusterError> {
         for node in nodes {
             let mut list = self.engine.command();
@@ -204,7 +206,8 @@ pub(super) async fn containers(engine: &Engine, names: &[String]) -> Result<(), 
         .await
     };
     if remove().await.is_err() {
-        // Podman can't stop a container whose processes are gone, but then knows it and can remove it.
+        // Podman can't stop a container whose processes are gone, but then knows it and can remove
+        // it.
         remove().await?;
     }
     Ok(())

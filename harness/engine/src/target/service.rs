@@ -1,4 +1,5 @@
-//! The Docker-compatible API that testcontainers talks to: Docker's own, or a podman service of ours.
+//! The Docker-compatible API that testcontainers talks to: Docker's own, or a podman service of
+//! ours.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -17,7 +18,8 @@ const LONGEST: usize = 100;
 /// Seconds after which an unused service ends by itself, should nobody be left to end it.
 const IDLE: &str = "--time=60";
 
-/// Where our podman service listens: in the cluster's folder where the path is not too long for a socket.
+/// Where our podman service listens: in the cluster's folder where the path is not too long for a
+/// socket.
 pub(super) fn socket(folder: &Path, instance: &str) -> PathBuf {
     let usual = folder.join("podman.sock");
     if usual.as_os_str().len() <= LONGEST {
@@ -34,7 +36,8 @@ pub(super) struct Api {
 }
 
 impl Api {
-    /// Docker's API, or with podman a service on `socket`, which must stand in the state file already.
+    /// Docker's API, or with podman a service on `socket`, which must stand in the state file
+    /// already.
     pub(super) async fn open(engine: &Engine, socket: &Path) -> Result<Self, ClusterError> {
         if engine.kind == EngineKind::Docker {
             return Ok(Self {

@@ -1,4 +1,5 @@
-//! The state file: what is ours, written before it is made, so that `cluster down` can remove it whenever we are killed.
+//! The state file: what is ours, written before it is made, so that `cluster down` can remove it
+//! whenever we are killed.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! What nodes keep of their images, unpacked once and shared by the nodes of every cluster that comes after.
+//! What nodes keep of their images, unpacked once and shared by the nodes of every cluster that
+//! comes after.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -66,7 +67,8 @@ impl Unpack<'_> {
         self.store.path(NAME, key)
     }
 
-    /// Keeps other processes from removing it before a cluster's configuration names it. It need not be there yet.
+    /// Keeps other processes from removing it before a cluster's configuration names it. It need
+    /// not be there yet.
     pub(super) async fn want(&self, key: &str) -> Result<Wanted, ClusterError> {
         // A process that removes it is soon done.
         Ok(Wanted(FileLock::share(&self.mark(key), |_, _| true).await?))
@@ -80,7 +82,8 @@ impl Unpack<'_> {
             .join(format!("{NAME}-{key}-wanted"))
     }
 
-    /// Makes it with a container of the node image, unless it is there. The registry at `address` has the images.
+    /// Makes it with a container of the node image, unless it is there. The registry at `address`
+    /// has the images.
     pub(super) async fn make(
         &self,
         by: &Unpacker<'_>,
@@ -129,7 +132,8 @@ impl Unpack<'_> {
         Ok(())
     }
 
-    /// Notes that it is used now, and removes those that were not for the longest time and that no cluster mounts.
+    /// Notes that it is used now, and removes those that were not for the longest time and that no
+    /// cluster mounts.
     pub(super) fn keep_few(&self, key: &str) -> Result<(), ClusterError> {
         let used = self.folder(key);
         File::open(&used)

@@ -11,7 +11,8 @@ use super::ignore::Other;
 use super::impact::Impact;
 use crate::document::{ExplainedOperator, Object};
 
-/// What the document calls its own form; it changes when a field changes its meaning or goes, not when one is added.
+/// What the document calls its own form; it changes when a field changes its meaning or goes, not
+/// when one is added.
 pub const VERSION: &str = "kuberay-conformance.check/v1";
 
 /// What is wrong with manifests.
@@ -192,7 +193,8 @@ impl CheckReport {
             .any(|finding| finding.id == super::Other::Unreadable.id())
     }
 
-    /// Returns the report with what an upgrade changes among the findings, for forms that have findings alone.
+    /// Returns the report with what an upgrade changes among the findings, for forms that have
+    /// findings alone.
     #[must_use]
     pub fn flat(mut self) -> Self {
         let releases: Vec<String> = self

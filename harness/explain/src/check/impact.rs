@@ -1,4 +1,5 @@
-//! What an upgrade can do to the commands of an object: each dated feature of the contract has an impact.
+//! What an upgrade can do to the commands of an object: each dated feature of the contract has an
+//! impact.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +44,8 @@ impl Impact {
         }
     }
 
-    /// Returns the severity that `--fail-on` compares: `breaks` is an error, `review` a warning, `cosmetic` a note.
+    /// Returns the severity that `--fail-on` compares: `breaks` is an error, `review` a warning,
+    /// `cosmetic` a note.
     pub fn severity(self) -> Option<Severity> {
         match self {
             Self::None => None,
@@ -54,8 +56,8 @@ impl Impact {
     }
 }
 
-/// The impact of each feature that comes or goes with a release. Features that every release has never change; they
-/// are `Review`, so that a release without one is looked at.
+/// The impact of each feature that comes or goes with a release. Features that every release has
+/// never change; they are `Review`, so that a release without one is looked at.
 fn impact_of(feature: Feature) -> Impact {
     use Feature as F;
     match feature {
@@ -168,7 +170,8 @@ fn impact_of(feature: Feature) -> Impact {
     }
 }
 
-/// What the step from one release to another changes for an object; `findings` are the traps that it brings.
+/// What the step from one release to another changes for an object; `findings` are the traps that
+/// it brings.
 pub(super) fn of_object(
     object: &Object,
     before: &[Container],

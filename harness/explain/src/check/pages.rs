@@ -1,4 +1,5 @@
-//! The page of each trap: what happens, why, an example with the output of `check`, and what to write instead.
+//! The page of each trap: what happens, why, an example with the output of `check`, and what to
+//! write instead.
 
 use std::path::Path;
 
@@ -164,7 +165,8 @@ fn newest() -> Version {
         .map_or(Version::new(1, 0, 0), |class| class.since.clone())
 }
 
-/// The releases on which the example falls into the trap, by the classes of releases that behave alike.
+/// The releases on which the example falls into the trap, by the classes of releases that behave
+/// alike.
 fn releases(trap: &Trap, example: &Example) -> String {
     let has = |release: &Version| {
         let (report, _) = Example::report(trap, &example.bad, vec![release.clone()]);

@@ -330,8 +330,8 @@ fn sarif_names_rules_and_places() {
     );
 }
 
-/// The schema is not part of this repository: `SARIF_SCHEMA` names the file, from a package that ships it (`sarif_schema` in
-/// ci/lib.sh, docs/guide/checking-manifests.md).
+/// The schema is not part of this repository: `SARIF_SCHEMA` names the file, from a package that
+/// ships it (`sarif_schema` in ci/lib.sh, docs/guide/checking-manifests.md).
 #[test]
 #[ignore = "needs the official schema, named by SARIF_SCHEMA"]
 fn sarif_matches_the_official_schema() {
@@ -368,7 +368,8 @@ fn many_objects_on_one_line_are_checked_in_time() {
             .lines()
             .all(|line| line.chars().count() < 200)
     );
-    // Debug builds on a busy machine take a few seconds; looking through it each time takes minutes.
+    // Debug builds on a busy machine take a few seconds; looking through it each time takes
+    // minutes.
     assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
 }
 

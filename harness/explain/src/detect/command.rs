@@ -127,7 +127,8 @@ fn is_variable(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// A command for a message, as the user wrote it: what the kubelet replaces has the same length in both texts.
+/// A command for a message, as the user wrote it: what the kubelet replaces has the same length in
+/// both texts.
 fn shown(stop: &shell::Stop, seen: &str, written: &str) -> String {
     let range = stop.at..stop.at + stop.what.len();
     match (seen.get(range.clone()), written.get(range)) {
@@ -183,7 +184,8 @@ fn separator(before: &str) -> &'static str {
     if before.is_empty() { "" } else { ": " }
 }
 
-/// The text with what the kubelet replaces replaced by a word of the same length, so that offsets stay.
+/// The text with what the kubelet replaces replaced by a word of the same length, so that offsets
+/// stay.
 pub(super) fn as_bash_sees(group: &Group, text: &str) -> String {
     // The generated command becomes a part of the text.
     let reference = format!("$({GENERATED})");
@@ -220,7 +222,8 @@ pub(super) fn script<'a>(
     Some(script.ok_or(&rest[option]))
 }
 
-/// The words of the command that other programs only run: of `tini -- bash -c …` those from `bash` on.
+/// The words of the command that other programs only run: of `tini -- bash -c …` those from `bash`
+/// on.
 pub(super) fn inner<'b, 'a>(words: &'b [Cursor<'a>]) -> &'b [Cursor<'a>] {
     let mut inner = words;
     while let Some((program, rest)) = inner.split_first() {
@@ -303,8 +306,8 @@ fn is_argv(words: &[Cursor]) -> bool {
     is_program && !arguments.is_empty() && !arguments.iter().any(is_text)
 }
 
-/// What bash makes of an argument that it does not take for one literal word; none where it does, or where the user
-/// means bash: variables, commands, patterns and words in quotes.
+/// What bash makes of an argument that it does not take for one literal word; none where it does,
+/// or where the user means bash: variables, commands, patterns and words in quotes.
 fn taken_apart(text: &str, program: &str) -> Option<String> {
     let plain: String = shell::without_expansions(text)
         .chars()
@@ -314,7 +317,8 @@ fn taken_apart(text: &str, program: &str) -> Option<String> {
     if !special.is_whitespace() {
         return Some(format!("Bash reads `{special}` in this argument"));
     }
-    // `echo` prints them all the same, and several options in one element are meant to be taken apart.
+    // `echo` prints them all the same, and several options in one element are meant to be taken
+    // apart.
     let options = text.split_whitespace().any(|word| word.starts_with('-'));
     let prints = program.rsplit('/').next() == Some("echo");
     (!options && !prints).then(|| "Bash makes several words of this argument".to_owned())

@@ -70,7 +70,8 @@ fn resets_path(group: &Group, container: &Cursor) -> bool {
     login && !words.iter().any(sets_path)
 }
 
-/// Names in values that nobody replaces; `joined` is the text that the operator makes of `command` and `args`.
+/// Names in values that nobody replaces; `joined` is the text that the operator makes of `command`
+/// and `args`.
 pub(super) fn of_container(
     container: &Cursor,
     pod: Option<&Cursor>,

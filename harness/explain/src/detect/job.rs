@@ -1,5 +1,5 @@
-//! Traps of a RayJob: its entrypoint, its runtime environment and its submitter; and of the runtime environments of a
-//! RayService.
+//! Traps of a RayJob: its entrypoint, its runtime environment and its submitter; and of the runtime
+//! environments of a RayService.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -117,7 +117,8 @@ fn options_of_submitter(
     }
 }
 
-/// A `ray job submit` of the user's that lets Ray draw the id by which the operator asks for the job.
+/// A `ray job submit` of the user's that lets Ray draw the id by which the operator asks for the
+/// job.
 fn without_id(source: &str, words: &[Cursor], found: &mut Vec<Warning>) {
     const SUBMIT: [&str; 3] = ["ray", "job", "submit"];
     let names_one = |word: &str| {
@@ -282,7 +283,8 @@ fn variables(source: &str, runtime: &Cursor, found: &mut Vec<Warning>) {
     env_vars(source, runtime, document, found);
 }
 
-/// Variables of a runtime environment that are no strings, which Ray refuses; it lies in the text of a field.
+/// Variables of a runtime environment that are no strings, which Ray refuses; it lies in the text
+/// of a field.
 fn env_vars(source: &str, field: &Cursor, runtime: &Node, found: &mut Vec<Warning>) {
     let text = field.text();
     let variables = match runtime.get("env_vars").map(|node| (node, &node.value)) {

@@ -1,4 +1,5 @@
-//! Traps of a command that the operator leaves as it is: does it start Ray, and does Ray keep the container running?
+//! Traps of a command that the operator leaves as it is: does it start Ray, and does Ray keep the
+//! container running?
 
 use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
@@ -18,7 +19,8 @@ pub(super) fn of_text(
 ) {
     let mentions = group.ray.features.contains(&Feature::RayStartInText);
     if mentions {
-        // Elements are joined by spaces, so the words may stand at the end of one and the start of the next.
+        // Elements are joined by spaces, so the words may stand at the end of one and the start of
+        // the next.
         let at = words
             .iter()
             .find(|word| word.text().contains("ray start"))

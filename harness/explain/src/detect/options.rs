@@ -1,4 +1,5 @@
-//! Traps of Ray's own options: those that a release of Ray does not have, and values that it refuses.
+//! Traps of Ray's own options: those that a release of Ray does not have, and values that it
+//! refuses.
 
 use kuberay_contract::{
     InRelease, OptionKind, OptionProblem, RayCommand, nearest_ray_option, ray_option,
@@ -15,8 +16,8 @@ use crate::warning::{self as trap, Trap};
 /// A trap and what is particular to it.
 pub(super) type Told = (&'static Trap, String);
 
-/// The releases of Ray that a container may run: that of `rayVersion` and that of the image's tag, where they name one.
-/// A trap counts only where it is one on all of them.
+/// The releases of Ray that a container may run: that of `rayVersion` and that of the image's tag,
+/// where they name one. A trap counts only where it is one on all of them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ray(Vec<Version>);
 
@@ -52,7 +53,8 @@ impl Ray {
         }
     }
 
-    /// What is wrong with an option, given with its dashes; `value` is what Ray receives, where that is known.
+    /// What is wrong with an option, given with its dashes; `value` is what Ray receives, where
+    /// that is known.
     pub fn problem(&self, command: RayCommand, name: &str, value: Value) -> Option<Told> {
         self.agreed(|release| match ray_option(command, name, release) {
             InRelease::Has(option) => {
@@ -140,7 +142,8 @@ pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 64 && name.bytes().all(inner)
 }
 
-/// The traps of the options in a command that the operator leaves as it is: the elements of `command` and `args`.
+/// The traps of the options in a command that the operator leaves as it is: the elements of
+/// `command` and `args`.
 pub(super) fn of_words(
     ray: &Ray,
     command: RayCommand,

@@ -1,5 +1,5 @@
-//! Traps of `rayStartParams`: parameters that do not reach the command, that another program reads first, or that Ray
-//! refuses.
+//! Traps of `rayStartParams`: parameters that do not reach the command, that another program reads
+//! first, or that Ray refuses.
 
 use kuberay_contract::{Feature, RayCommand};
 use kuberay_manifest::Cursor;
@@ -95,7 +95,8 @@ fn read_by_shells(group: &Group, name: &str, value: &Cursor, found: &mut Vec<War
     replaced
 }
 
-/// A character that bash reads as more than itself, apart from variables and commands that it replaces.
+/// A character that bash reads as more than itself, apart from variables and commands that it
+/// replaces.
 fn special_besides_expansions(text: &str) -> Option<char> {
     shell::special_behind(&shell::without_expansions(text))
 }

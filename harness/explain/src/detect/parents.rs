@@ -22,7 +22,8 @@ pub(super) fn of_head(group: &Group, container: &Cursor, found: &mut Vec<Warning
     }
 }
 
-/// A submission mode that the release does not know, so that nothing submits the job, and one without a submitter.
+/// A submission mode that the release does not know, so that nothing submits the job, and one
+/// without a submitter.
 fn mode(group: &Group, found: &mut Vec<Warning>) {
     let Some(mode) = group.object.find(&["spec", "submissionMode"]) else {
         return;

@@ -9,7 +9,8 @@ use super::{Group, has, warn};
 use crate::document::Warning;
 use crate::warning as trap;
 
-/// A parameter, the names that its port has in manifests, and the number that the Service gives it by itself.
+/// A parameter, the names that its port has in manifests, and the number that the Service gives it
+/// by itself.
 const NAMED: [(&str, &[&str], u16); 4] = [
     ("dashboard-port", &["dashboard"], 8265),
     ("port", &["gcs-server", "gcs", "redis"], 6379),
@@ -49,8 +50,8 @@ fn named(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
                     "the container's port",
                 )
             }
-            // The operator fills the Service of a head without ports, and asks it for the dashboard by name. A Service
-            // without an address of its own leads to every port.
+            // The operator fills the Service of a head without ports, and asks it for the dashboard
+            // by name. A Service without an address of its own leads to every port.
             None if ports.is_empty()
                 && group.is_head()
                 && (parameter == "dashboard-port" || has_address(group)) =>

@@ -97,7 +97,8 @@ impl Given {
         Self { names, others }
     }
 
-    /// Whether one of them stands for the device of a limit: it has its name, or that under which Ray counts it.
+    /// Whether one of them stands for the device of a limit: it has its name, or that under which
+    /// Ray counts it.
     fn names(&self, limit: &str) -> bool {
         // Ray's own names for the devices of these limits, and other common ones.
         const NAMES: [(&str, &[&str]); 8] = [

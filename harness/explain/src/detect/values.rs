@@ -1,5 +1,6 @@
-//! Traps of values that are of the right type and that Ray refuses all the same: ports, sizes and resources
-//! (`_private/parameter.py`, `_private/resource_spec.py` and `_private/services.py` of Ray).
+//! Traps of values that are of the right type and that Ray refuses all the same: ports, sizes and
+//! resources (`_private/parameter.py`, `_private/resource_spec.py` and `_private/services.py` of
+//! Ray).
 
 use kuberay_manifest::Cursor;
 use serde_json::Value;
@@ -9,7 +10,8 @@ use crate::document::Warning;
 use crate::shell;
 use crate::warning as trap;
 
-/// Ports of one number each, with what Ray calls them and the number that they have on this node if nothing is written.
+/// Ports of one number each, with what Ray calls them and the number that they have on this node if
+/// nothing is written.
 const PORTS: [(&str, Default); 10] = [
     ("port", Default::OnHead(6379)),
     ("dashboard-port", Default::OnHead(8265)),

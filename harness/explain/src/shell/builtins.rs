@@ -98,7 +98,8 @@ impl Walker<'_> {
         }
     }
 
-    /// A program that another one starts, such as `nohup`; none of them knows the builtins of a shell.
+    /// A program that another one starts, such as `nohup`; none of them knows the builtins of a
+    /// shell.
     fn wrapped(&mut self, first: usize, call: &Call, state: &State) -> Flow {
         let inner = Call {
             words: call.words[first..].to_vec(),
@@ -200,7 +201,8 @@ impl Walker<'_> {
         }
     }
 
-    /// Whether a redirection opens a port of the Ray of this container, such as `/dev/tcp/localhost/6379`.
+    /// Whether a redirection opens a port of the Ray of this container, such as
+    /// `/dev/tcp/localhost/6379`.
     pub(super) fn opens_own_port(&self, redirect: &IoRedirect) -> bool {
         let IoRedirect::File(_, _, IoFileRedirectTarget::Filename(word)) = redirect else {
             return false;

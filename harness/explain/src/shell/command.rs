@@ -15,8 +15,8 @@ pub(in super::super) struct Argument {
 /// Longer texts cost too much time.
 const LONGEST: usize = 20_000;
 
-/// The text that a program receives for a word of a script; none where bash replaces a part of it, or where it is not
-/// one word.
+/// The text that a program receives for a word of a script; none where bash replaces a part of it,
+/// or where it is not one word.
 pub(in super::super) fn literal(word: &str) -> Option<String> {
     if word.len() > LONGEST {
         return None;
@@ -27,8 +27,8 @@ pub(in super::super) fn literal(word: &str) -> Option<String> {
     }
 }
 
-/// The arguments of each call of a command, such as `ray start`, up to the end of the simple command or its first
-/// redirection.
+/// The arguments of each call of a command, such as `ray start`, up to the end of the simple
+/// command or its first redirection.
 pub(in super::super) fn calls(script: &str, command: &[&str]) -> Vec<Vec<Argument>> {
     if script.len() > LONGEST {
         return Vec::new();
@@ -96,7 +96,8 @@ fn program(words: &[Argument]) -> Option<&str> {
     first(words).map(|at| words[at].raw.as_str())
 }
 
-/// Whether a script may run the text of a variable: it names it in a command that does more than print or keep it.
+/// Whether a script may run the text of a variable: it names it in a command that does more than
+/// print or keep it.
 pub(in super::super) fn may_run(script: &str, variable: &str) -> bool {
     const HARMLESS: [&str; 9] = [
         "echo", "printf", "export", "declare", "test", "[", "[[", ":", "true",
@@ -115,8 +116,8 @@ pub(in super::super) fn may_run(script: &str, variable: &str) -> bool {
     naming.any(|words| shell || program(words).is_some_and(|name| !HARMLESS.contains(&name)))
 }
 
-/// Whether a shell reads the value of a variable as a text of its own: by `eval`, as the script of a shell, or because
-/// another command prints it for a shell.
+/// Whether a shell reads the value of a variable as a text of its own: by `eval`, as the script of
+/// a shell, or because another command prints it for a shell.
 pub(in super::super) fn evaluates(script: &str, variable: &str) -> bool {
     if script.len() > LONGEST {
         return false;

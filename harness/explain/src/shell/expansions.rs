@@ -122,7 +122,8 @@ pub(in super::super) fn paths(text: &str) -> Vec<Expansion> {
     found
 }
 
-/// Whether bash replaces a `~` behind the beginning of its word: at the word's start, or of a value.
+/// Whether bash replaces a `~` behind the beginning of its word: at the word's start, or of a
+/// value.
 fn is_tilde(before: &str, from: &str) -> bool {
     let name = before.strip_suffix('=').unwrap_or(before);
     let assigns = before.ends_with('=')
@@ -179,7 +180,8 @@ fn length(text: &str) -> usize {
     }
 }
 
-/// The name of a variable at the start of a text; a single digit or special character counts as one.
+/// The name of a variable at the start of a text; a single digit or special character counts as
+/// one.
 fn name(text: &str) -> &str {
     let first = text.chars().next().unwrap_or(' ');
     if first.is_ascii_alphabetic() || first == '_' {

@@ -6,8 +6,8 @@ use super::parse::byte;
 use super::repair::starts_command;
 use super::words;
 
-/// The index of the `))` that ends the arithmetic command beginning at a token. Bash looks only for this end before it
-/// runs the command, and reads the expression then.
+/// The index of the `))` that ends the arithmetic command beginning at a token. Bash looks only for
+/// this end before it runs the command, and reads the expression then.
 pub(super) fn arithmetic(tokens: &[Token], index: usize) -> Option<usize> {
     let is = |at: usize, what: &str| matches!(tokens.get(at), Some(Token::Operator(text, _)) if text == what);
     let touches =
@@ -39,8 +39,8 @@ pub(super) fn opens_two(tokens: &[Token], index: usize) -> bool {
         && starts_command(tokens, index)
 }
 
-/// The index behind a regular expression of `[[ … =~ … ]]` that the parser splits; inside of its parentheses blanks and
-/// operators are a part of it.
+/// The index behind a regular expression of `[[ … =~ … ]]` that the parser splits; inside of its
+/// parentheses blanks and operators are a part of it.
 pub(super) fn regular_expression(tokens: &[Token], index: usize) -> Option<usize> {
     if tokens[index].to_str() != "=~" || !in_test(tokens, index) {
         return None;
@@ -86,7 +86,8 @@ pub(super) fn expression(tokens: &[Token]) -> Token {
     Token::Word("x".into(), span)
 }
 
-/// An operator where the word of a here-document should be, which the parser takes for the word or a part of it.
+/// An operator where the word of a here-document should be, which the parser takes for the word or
+/// a part of it.
 pub(super) fn redirected_tag(tokens: &[Token], index: usize, text: &str) -> Option<Token> {
     let Token::Operator(operator, location) = &tokens[index] else {
         return None;
@@ -113,7 +114,8 @@ pub(super) fn redirected_tag(tokens: &[Token], index: usize, text: &str) -> Opti
     }
 }
 
-/// Whether the word of a here-document holds a quote that is a part of it, which the parser takes away.
+/// Whether the word of a here-document holds a quote that is a part of it, which the parser takes
+/// away.
 pub(super) fn quoted_tag(tokens: &[Token], index: usize) -> bool {
     matches!(&tokens[index], Token::Operator(operator, _) if matches!(operator.as_str(), "<<" | "<<-"))
         && matches!(tokens.get(index + 1), Some(Token::Word(tag, _))

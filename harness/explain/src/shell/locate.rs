@@ -13,7 +13,8 @@ impl<'a> Joined<'a> {
         Self { words, source }
     }
 
-    /// The text that precedes the generated part: each element with a space before and one after it.
+    /// The text that precedes the generated part: each element with a space before and one after
+    /// it.
     pub fn text(&self) -> String {
         self.words
             .iter()

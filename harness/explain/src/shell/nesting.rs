@@ -4,7 +4,8 @@ use brush_parser::Token;
 
 use super::repair::starts_command;
 
-/// Compound commands that are open, each as the word that opened its current part and the token that began it.
+/// Compound commands that are open, each as the word that opened its current part and the token
+/// that began it.
 #[derive(Debug, Default)]
 pub(super) struct Nesting(Vec<(&'static str, usize)>);
 
@@ -83,7 +84,8 @@ impl Nesting {
     }
 }
 
-/// The token that bash reports where the parser stops at one: a reserved word in the wrong place comes before it.
+/// The token that bash reports where the parser stops at one: a reserved word in the wrong place
+/// comes before it.
 pub(super) fn reported(tokens: &[Token], stopped: usize) -> usize {
     let Some(before) = stopped.checked_sub(1) else {
         return stopped;

@@ -1,4 +1,5 @@
-//! Follows a text of the user that starts Ray itself: is `ray start` reached, and does it keep the container running?
+//! Follows a text of the user that starts Ray itself: is `ray start` reached, and does it keep the
+//! container running?
 
 use brush_parser::ast::{AndOrList, SourceLocation, Word};
 
@@ -78,7 +79,8 @@ fn is_generated(word: &str) -> bool {
 }
 
 impl Walker<'_> {
-    /// What `ray start` or the generated command does, where a call of a text of the user's own is one.
+    /// What `ray start` or the generated command does, where a call of a text of the user's own is
+    /// one.
     pub(super) fn own_start(&mut self, call: &Call) -> Option<Flow> {
         self.own.as_ref()?;
         let blocks = blocks(&call.words)?;
@@ -127,7 +129,8 @@ impl Walker<'_> {
         }
     }
 
-    /// Whether a program that follows `ray start` ends soon; all others may keep the container running.
+    /// Whether a program that follows `ray start` ends soon; all others may keep the container
+    /// running.
     pub(super) fn passes(&mut self, name: &str, arguments: &[&str]) {
         const SHORT: [&str; 42] = [
             ":",

@@ -7,8 +7,8 @@ use super::groups::{
 };
 use super::parse::{self, Problem, Unknown, byte};
 
-/// The tokens with `;;` of `for ((;;))` split, `;&` joined, a line break after `esac`, and each process substitution as
-/// one word.
+/// The tokens with `;;` of `for ((;;))` split, `;&` joined, a line break after `esac`, and each
+/// process substitution as one word.
 pub(super) fn repaired(tokens: &[Token], text: &str) -> Result<Vec<Token>, Problem> {
     let mut repaired: Vec<Token> = Vec::with_capacity(tokens.len());
     let mut index = 0;

@@ -172,7 +172,8 @@ impl Walker<'_> {
         last
     }
 
-    /// Whether nothing that is known gives a variable a value: neither the Pod, nor bash, nor the text.
+    /// Whether nothing that is known gives a variable a value: neither the Pod, nor bash, nor the
+    /// text.
     fn may_be_unset(&self, name: &str) -> bool {
         const OF_BASH: [&str; 20] = [
             "BASH",

@@ -124,7 +124,8 @@ pub(in super::super) fn special(text: &str) -> Option<char> {
 
 /// The same for a text that stands behind `--name=`, where neither `~`, `#` nor `!` is special.
 pub(in super::super) fn special_behind(text: &str) -> Option<char> {
-    // Braces alone are plain characters, unless they hold alternatives, or JSON whose quotes bash takes away.
+    // Braces alone are plain characters, unless they hold alternatives, or JSON whose quotes bash
+    // takes away.
     let braces = text.contains(['"', '\'', ',']) || text.contains("..");
     let mut plain = String::with_capacity(text.len());
     let mut quote = None;

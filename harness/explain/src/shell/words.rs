@@ -147,7 +147,8 @@ fn parameter(
     }
 }
 
-/// The first `${…}` of a word that bash refuses when it runs, whatever the variables hold: `${a.b}`, `${{ a }}`.
+/// The first `${…}` of a word that bash refuses when it runs, whatever the variables hold:
+/// `${a.b}`, `${{ a }}`.
 pub(super) fn refused(text: &str) -> Option<&str> {
     let mut double = false;
     let mut chars = text.char_indices();

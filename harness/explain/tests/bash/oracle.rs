@@ -1,4 +1,5 @@
-//! Runs bash on a text, in an empty environment and folder, with functions in place of `ray` and `ulimit`.
+//! Runs bash on a text, in an empty environment and folder, with functions in place of `ray` and
+//! `ulimit`.
 
 use std::fs::File;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -69,7 +70,8 @@ impl Oracle {
 
     /// Runs a text for at most this long.
     pub fn run(&self, text: &str, limit: Duration) -> Ran {
-        // The process that runs the text is killed where it reaches `ray start`, whatever it did to its output.
+        // The process that runs the text is killed where it reaches `ray start`, whatever it did to
+        // its output.
         let ray = r#"() { if [[ "$*" == 'start --head --block --resources={"a": 1} --num-cpus=1' ]]; then
             builtin kill -KILL $$; else builtin kill -ABRT $$; fi; }"#;
         let pipe = self.folder.path().join("pipe");
@@ -97,7 +99,8 @@ impl Oracle {
         let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let id = id.unwrap();
         let ended = ends(id, limit);
-        // Ends jobs that the text left behind, before the number of the process is free for another one.
+        // Ends jobs that the text left behind, before the number of the process is free for another
+        // one.
         let _ = kill_process_group(id, Signal::KILL);
         let status = child.wait().unwrap();
         match status.signal() {

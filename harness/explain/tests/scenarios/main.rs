@@ -11,7 +11,8 @@ use semver::Version;
 
 use load::{RELEASES, scenarios};
 
-/// Real API servers and operators have taken these manifests, except where a scenario says that they are refused.
+/// Real API servers and operators have taken these manifests, except where a scenario says that
+/// they are refused.
 #[test]
 fn manifests_are_refused_where_their_scenario_says_so_and_nowhere_else() {
     let mut wrong = Vec::new();

@@ -9,7 +9,8 @@ use kuberay_manifest::{Severity, Source, yaml};
 
 use crate::load::RELEASES;
 
-/// What `check` reports on samples and why it stays: the finding, the sample and, for some, the place.
+/// What `check` reports on samples and why it stays: the finding, the sample and, for some, the
+/// place.
 fn accepted() -> BTreeSet<(String, String)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/samples.yaml");
     let text = std::fs::read_to_string(&path).unwrap();

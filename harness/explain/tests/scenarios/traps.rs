@@ -27,8 +27,8 @@ fn expected() -> Expected {
     texts.into_iter().map(scenario).collect()
 }
 
-/// The traps that `check` reports for a scenario, each with its releases, as a client that asks for no validation meets
-/// them.
+/// The traps that `check` reports for a scenario, each with its releases, as a client that asks for
+/// no validation meets them.
 fn reported(scenario: &Scenario, releases: &[Version]) -> BTreeMap<String, BTreeSet<Version>> {
     let texts = scenario.manifests.iter().map(|name| {
         let text = std::fs::read_to_string(scenario.folder.join(name)).unwrap();

@@ -11,7 +11,8 @@ pub(super) struct Start {
     location: Location,
 }
 
-/// The objects of a text that holds two or more, each as a text of its own; none where it holds something else.
+/// The objects of a text that holds two or more, each as a text of its own; none where it holds
+/// something else.
 pub(super) fn documents(source: &Source) -> Option<Vec<(Source, Start)>> {
     let text = &source.text;
     if !text.trim_start().starts_with('{') {

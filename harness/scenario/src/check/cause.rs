@@ -58,7 +58,8 @@ impl Place {
 }
 
 impl TerminalFailure {
-    /// Whether a check of the scenario expects just this; whether it is so in detail is for that check to say.
+    /// Whether a check of the scenario expects just this; whether it is so in detail is for that
+    /// check to say.
     pub(super) fn is_expected(&self, checks: &[Check]) -> bool {
         checks.iter().any(|check| check.expects(self))
     }

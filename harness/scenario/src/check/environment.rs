@@ -46,8 +46,9 @@ impl Search {
     }
 }
 
-/// Why the checks can't be judged on this machine, where that shows: a Ray that was kept from the processor gives its
-/// dashboard up, and what only that tells can't be known any more. Another attempt may do better.
+/// Why the checks can't be judged on this machine, where that shows: a Ray that was kept from the
+/// processor gives its dashboard up, and what only that tells can't be known any more. Another
+/// attempt may do better.
 pub fn environment_fault(checks: &[Check], observation: &Observation) -> Option<String> {
     fault(checks, observation, &mut Search::default())
 }

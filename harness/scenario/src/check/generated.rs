@@ -1,4 +1,5 @@
-//! Names and ids that the operator generates, found where they come from and masked where they are used.
+//! Names and ids that the operator generates, found where they come from and masked where they are
+//! used.
 
 use std::collections::BTreeSet;
 
@@ -15,9 +16,10 @@ const NAMERS: [&str; 3] = ["RayJob", "RayService", "RayCronJob"];
 
 /// The random endings of the names and ids of one case, such as `-x7b2c`.
 ///
-/// An ending is known from the object that holds it: a `RayCluster` or a `RayJob` whose owner gave it a name
-/// (`ownerReferences`), and the status of a `RayJob`, in which the operator writes the id that it submits the job with.
-/// A text that only looks like a generated name is not masked. Source: `GenerateRayClusterName` and `GenerateRayJobId` in
+/// An ending is known from the object that holds it: a `RayCluster` or a `RayJob` whose owner gave
+/// it a name (`ownerReferences`), and the status of a `RayJob`, in which the operator writes the id
+/// that it submits the job with. A text that only looks like a generated name is not masked.
+/// Source: `GenerateRayClusterName` and `GenerateRayJobId` in
 /// ray-operator/controllers/ray/utils/util.go, 1.0.0 to 1.7.0.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Generated(BTreeSet<String>);
@@ -57,7 +59,8 @@ impl Generated {
     }
 }
 
-/// Replaces an ending where the name ends: before a character that no name continues with, or before a dash.
+/// Replaces an ending where the name ends: before a character that no name continues with, or
+/// before a dash.
 fn masked(text: &str, ending: &str) -> String {
     let mut done = String::with_capacity(text.len());
     let mut rest = text;
@@ -88,8 +91,8 @@ fn job_id(job: &Value) -> Option<&str> {
     job["status"]["jobId"].as_str().filter(|id| !id.is_empty())
 }
 
-/// Returns what has not been seen yet of the objects that generated names in a Pod come from. The watches of different
-/// kinds do not run in step, so a Pod may be seen before its `RayCluster`.
+/// Returns what has not been seen yet of the objects that generated names in a Pod come from. The
+/// watches of different kinds do not run in step, so a Pod may be seen before its `RayCluster`.
 pub(super) fn unseen_origin(
     owners: Option<&[OwnerReference]>,
     observation: &Observation,

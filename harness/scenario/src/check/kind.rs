@@ -1,4 +1,5 @@
-//! What a kind of check has to tell: its key, its layer, its rules for scenario files, its title and its verdict.
+//! What a kind of check has to tell: its key, its layer, its rules for scenario files, its title
+//! and its verdict.
 
 use kuberay_contract::Layer;
 use kuberay_manifest::yaml::Node;
@@ -17,14 +18,17 @@ pub(crate) struct Kind {
     pub layer: Layer,
     /// Whether it judges a running container.
     pub needs_kubelet: bool,
-    /// Whether it can look at a Pod that a Job makes. The Pods of a Job come and go, and there may be several.
+    /// Whether it can look at a Pod that a Job makes. The Pods of a Job come and go, and there may
+    /// be several.
     pub knows_pods_of_jobs: bool,
-    /// Whether it follows the log of a container: it can wait for the end of the container, and a pass counts only at
-    /// the end of the case, because a later line may take it back.
+    /// Whether it follows the log of a container: it can wait for the end of the container, and a
+    /// pass counts only at the end of the case, because a later line may take it back.
     pub follows_log: bool,
-    /// The milestone that is reached when all checks of the kind pass. Only Ray's dashboard shows it.
+    /// The milestone that is reached when all checks of the kind pass. Only Ray's dashboard shows
+    /// it.
     pub grants: Option<Milestone>,
-    /// Finds what the schema can't say about a check: values that make no sense, and checks that pass on every cluster.
+    /// Finds what the schema can't say about a check: values that make no sense, and checks that
+    /// pass on every cluster.
     pub lint: fn(&mut Problems<'_>, &Node),
 }
 
@@ -43,8 +47,8 @@ impl Kind {
     }
 }
 
-/// A check of one kind. To add a kind, write a file in `check/kinds/` that implements this for the type of its entry in
-/// scenario files, and name it in `check/kinds.rs`.
+/// A check of one kind. To add a kind, write a file in `check/kinds/` that implements this for the
+/// type of its entry in scenario files, and name it in `check/kinds.rs`.
 pub(crate) trait CheckKind {
     /// What holds for every check of the kind.
     fn kind() -> Kind
@@ -54,7 +58,8 @@ pub(crate) trait CheckKind {
     /// What tells the check from others of its kind, in reports.
     fn detail(&self) -> String;
 
-    /// Judges a state. The same state always gives the same verdict; [`Verdict::Never`] is final for the case.
+    /// Judges a state. The same state always gives the same verdict; [`Verdict::Never`] is final
+    /// for the case.
     fn evaluate(&self, observation: &Observation, expectations: &dyn Expectations) -> Verdict;
 
     /// The role and the worker group of the Pod that it waits for, where it waits for one.
@@ -82,7 +87,8 @@ pub(crate) trait CheckKind {
         Vec::new()
     }
 
-    /// Whether it expects just this failure; whether it is so in detail is for [`CheckKind::evaluate`] to say.
+    /// Whether it expects just this failure; whether it is so in detail is for
+    /// [`CheckKind::evaluate`] to say.
     fn expects(&self, _failure: &TerminalFailure) -> bool {
         false
     }

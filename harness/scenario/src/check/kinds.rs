@@ -1,4 +1,5 @@
-//! The kinds of checks, a file each, and the list of them: a new kind is a file, its `mod` and its line in the list.
+//! The kinds of checks, a file each, and the list of them: a new kind is a file, its `mod` and its
+//! line in the list.
 
 mod absent;
 mod event;
@@ -29,7 +30,8 @@ use crate::Role;
 /// Makes the enum of all checks of a list of kinds, so that nothing else lists them.
 macro_rules! check_kinds {
     ($($(#[$doc:meta])* $name:ident($check:ty),)*) => {
-        /// One expectation about the cluster's state; each entry of `checks` has exactly one of these keys.
+        /// One expectation about the cluster's state; each entry of `checks` has exactly one of
+        /// these keys.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "camelCase")]
         pub enum Check {
@@ -107,7 +109,8 @@ impl Check {
         self.grants().is_some()
     }
 
-    /// Whether a pass counts only at the end of the case, because a later line of a log may take it back.
+    /// Whether a pass counts only at the end of the case, because a later line of a log may take it
+    /// back.
     pub fn holds_to_the_end(&self) -> bool {
         self.of_kind().follows_log
     }
@@ -147,10 +150,11 @@ impl Check {
         self.any().needed_logs(observation)
     }
 
-    /// Says what the check makes of a state. The same state always gives the same verdict; `Never` is final for the case.
+    /// Says what the check makes of a state. The same state always gives the same verdict; `Never`
+    /// is final for the case.
     ///
-    /// Some verdicts depend on [`Observation::now`] alone (a `never` check passes by time), so call it again after a
-    /// second even where nothing else has changed.
+    /// Some verdicts depend on [`Observation::now`] alone (a `never` check passes by time), so call
+    /// it again after a second even where nothing else has changed.
     pub fn evaluate(&self, observation: &Observation, expectations: &dyn Expectations) -> Verdict {
         self.any().evaluate(observation, expectations)
     }

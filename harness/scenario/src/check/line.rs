@@ -37,7 +37,8 @@ pub(super) enum Pattern {
 }
 
 impl Pattern {
-    /// Reads a pattern, with the Pod's address for `<pod-ip>`; the error says what is wrong with it.
+    /// Reads a pattern, with the Pod's address for `<pod-ip>`; the error says what is wrong with
+    /// it.
     pub(super) fn new(text: &str, pod_ip: Option<&str>) -> Result<Self, String> {
         let body = text
             .strip_prefix('/')
@@ -85,7 +86,8 @@ impl Pattern {
     }
 }
 
-/// The lines that matched, numbered from 1, and those around the line that it is about (marked with `>`), without colours.
+/// The lines that matched, numbered from 1, and those around the line that it is about (marked with
+/// `>`), without colours.
 pub(super) fn excerpt(lines: &Lines, matched: &Matched, about: Option<&(usize, String)>) -> String {
     let centre = about.map_or(lines.end(), |(number, _)| *number);
     let mut shown = around(

@@ -137,7 +137,8 @@ impl Order {
         rest.find(|step| step.must).map(|step| step.title.as_str())
     }
 
-    /// Takes the next line of a log, whose colours were removed. A line that matches nothing is of another source.
+    /// Takes the next line of a log, whose colours were removed. A line that matches nothing is of
+    /// another source.
     pub(super) fn take(
         &self,
         progress: &mut Progress,
@@ -166,7 +167,8 @@ impl Order {
         let last = progress.last;
         let begin = last.map_or(0, |last| last + 1);
         let next_must = (begin..steps.len()).find(|step| steps[*step].must);
-        // The next line that must come is preferred, so that a wide `may` or `repeat` before it can't take it.
+        // The next line that must come is preferred, so that a wide `may` or `repeat` before it
+        // can't take it.
         let before = begin..next_must.unwrap_or(steps.len());
         let again = last.filter(|last| steps[*last].repeat);
         let step = next_must

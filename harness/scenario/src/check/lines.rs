@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes of a line that are kept.
 pub const LINE_BYTES: usize = 1 << 20;
-/// Bytes of a chunk, which is shared as a whole: adding a line to one that is shared copies so many at most.
+/// Bytes of a chunk, which is shared as a whole: adding a line to one that is shared copies so many
+/// at most.
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// What a line takes beside its text; also empty lines fill memory.
@@ -23,7 +24,8 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// For checks: what is not kept can't be judged, so that it is more than containers write between two looks.
+    /// For checks: what is not kept can't be judged, so that it is more than containers write
+    /// between two looks.
     pub const CHECKS: Self = Self {
         head: 16 << 20,
         tail: 48 << 20,
@@ -79,7 +81,8 @@ impl Chunk {
     }
 }
 
-/// Lines of a log, numbered from 0: all of a log that is shorter than its bounds, else its beginning and its end.
+/// Lines of a log, numbered from 0: all of a log that is shorter than its bounds, else its
+/// beginning and its end.
 #[derive(Debug, Clone)]
 pub struct Lines {
     /// Tells the lines of one instance of a container from those of another; copies have the same.
@@ -305,8 +308,8 @@ impl Lines {
             .chain(self.partial())
     }
 
-    /// Says which of the lines from `next` to `number` can't be judged, where some can't: those between are not kept, or
-    /// the line itself is not as it was written.
+    /// Says which of the lines from `next` to `number` can't be judged, where some can't: those
+    /// between are not kept, or the line itself is not as it was written.
     pub(super) fn lost(&self, next: usize, number: usize) -> Option<String> {
         if number > next {
             return Some(format!(
@@ -355,7 +358,8 @@ impl Lines {
         })
     }
 
-    /// Returns the text with the lines that are kept; a line in brackets stands for those that are not.
+    /// Returns the text with the lines that are kept; a line in brackets stands for those that are
+    /// not.
     pub fn to_text(&self) -> String {
         let mut text = String::with_capacity(self.kept_bytes() + self.kept_bytes() / 16);
         let mut next = self.chunks.front().map_or(0, |chunk| chunk.first);

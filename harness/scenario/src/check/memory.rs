@@ -15,8 +15,9 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Says what check `index` of the scenario makes of a state, as [`Check::evaluate`] does. Of a long log it judges a part in
-    /// each call; [`Memory::is_behind`] tells whether it has to be called again.
+    /// Says what check `index` of the scenario makes of a state, as [`Check::evaluate`] does. Of a
+    /// long log it judges a part in each call; [`Memory::is_behind`] tells whether it has to be
+    /// called again.
     pub fn evaluate(
         &mut self,
         index: usize,
@@ -33,7 +34,8 @@ impl Memory {
         }
     }
 
-    /// Returns whether one of these checks has lines of its log before it that were there when it was last evaluated.
+    /// Returns whether one of these checks has lines of its log before it that were there when it
+    /// was last evaluated.
     pub fn is_behind(&self, open: &[(usize, &Check)]) -> bool {
         let mut readings = open
             .iter()

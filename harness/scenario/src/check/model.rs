@@ -28,7 +28,8 @@ pub enum Verdict {
 /// What was expected and what was found, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Finding {
-    /// One sentence: for `Pass` what holds, for `New` what is not recorded, for `NotYet` what is awaited and what was last seen, for `Never` the cause.
+    /// One sentence: for `Pass` what holds, for `New` what is not recorded, for `NotYet` what is
+    /// awaited and what was last seen, for `Never` the cause.
     pub message: String,
     /// What the expectation says, where there is something to compare.
     pub expected: Option<String>,
@@ -65,7 +66,8 @@ pub struct LogKey {
 pub struct Log {
     /// Lines without their line ends, colour codes still in.
     pub lines: Lines,
-    /// When a read of the whole log began, by the harness's own clock; what was written before it is in `lines`.
+    /// When a read of the whole log began, by the harness's own clock; what was written before it
+    /// is in `lines`.
     pub complete_as_of: Option<Timestamp>,
     /// Whether the instance that wrote it had ended before that read, so that nothing more comes.
     pub ended: bool,
@@ -149,7 +151,8 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// The object and what the API server says of it, in which `rejected` checks look for their message.
+    /// The object and what the API server says of it, in which `rejected` checks look for their
+    /// message.
     pub(super) fn sentence(&self) -> String {
         format!("{}: {}", self.object, self.message)
     }
@@ -158,17 +161,21 @@ impl Rejection {
 /// All that is known of a case's namespace at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Observation {
-    /// The moment, by the harness's own clock (`observe::now` of the harness); never compared with times of the cluster.
+    /// The moment, by the harness's own clock (`observe::now` of the harness); never compared with
+    /// times of the cluster.
     pub now: Timestamp,
-    /// When each Pod, event and `RayCluster` was first seen, by its uid, by the harness's own clock.
+    /// When each Pod, event and `RayCluster` was first seen, by its uid, by the harness's own
+    /// clock.
     pub seen: BTreeMap<String, Timestamp>,
-    /// When each `RayCluster` was first seen with its present `ReplicaFailure` condition, by its uid, by the same clock.
+    /// When each `RayCluster` was first seen with its present `ReplicaFailure` condition, by its
+    /// uid, by the same clock.
     pub failing: BTreeMap<String, Timestamp>,
     /// Pods of the namespace, in order of creation; those that were deleted are gone.
     pub pods: Vec<Pod>,
     /// Jobs of the namespace (Kubernetes' own kind), in order of creation.
     pub jobs: Vec<Job>,
-    /// Uids of the Pods that were there when the steps applied and deleted things; none before that.
+    /// Uids of the Pods that were there when the steps applied and deleted things; none before
+    /// that.
     pub before_steps: Option<BTreeSet<String>>,
     /// Events of the namespace, oldest first.
     pub events: Vec<Event>,
@@ -184,11 +191,13 @@ pub struct Observation {
     pub rejections: Vec<Rejection>,
     /// When each milestone was first reached.
     pub milestones: BTreeMap<Milestone, Timestamp>,
-    /// Allocatable CPU (in cores) and memory (in bytes) of the largest node that accepts Pods; none when unknown.
+    /// Allocatable CPU (in cores) and memory (in bytes) of the largest node that accepts Pods; none
+    /// when unknown.
     pub largest_node: Option<(f64, f64)>,
 }
 
-/// Where expectations come from: snapshots beside the scenario, of the behaviour class of the case's operator release.
+/// Where expectations come from: snapshots beside the scenario, of the behaviour class of the
+/// case's operator release.
 pub trait Expectations {
     /// Compares what a Pod holds with its snapshot.
     fn compare(&self, subject: &Subject, found: &serde_json::Value) -> Comparison;

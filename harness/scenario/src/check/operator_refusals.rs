@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{Observation, pods};
 
-/// What the operator has said against objects: warnings about its own kinds, the failure condition, the reason.
+/// What the operator has said against objects: warnings about its own kinds, the failure condition,
+/// the reason.
 pub fn operator_refusals(observation: &Observation) -> Vec<String> {
     let warnings = observation
         .events

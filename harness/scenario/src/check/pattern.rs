@@ -68,8 +68,8 @@ fn can_match_a_line(expression: &str) -> bool {
     regex_syntax::parse(expression).map_or(true, |parsed| can_match(&parsed))
 }
 
-/// Whether an expression can match a text without a line end. What it can match is always found; of what it can't, only
-/// common mistakes are.
+/// Whether an expression can match a text without a line end. What it can match is always found; of
+/// what it can't, only common mistakes are.
 fn can_match(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => true,

@@ -165,8 +165,8 @@ pub(super) fn is_running(pod: &Pod, container: &str) -> bool {
         .is_some_and(|state| state.running.is_some())
 }
 
-/// Whether a container has written, or could have, a log. The kubelet says "running" only when a `postStart` hook has
-/// ended, but sends the event `Started` before the hook.
+/// Whether a container has written, or could have, a log. The kubelet says "running" only when a
+/// `postStart` hook has ended, but sends the event `Started` before the hook.
 pub fn has_started(observation: &Observation, pod: &Pod, container: &str) -> bool {
     let ran = |state: Option<&ContainerState>| {
         state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())

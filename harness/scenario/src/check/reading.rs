@@ -102,8 +102,8 @@ impl Reading {
         self.behind = self.end.is_none() && self.next < lines.count();
     }
 
-    /// How far the log has come with what stands behind its last line end. That is a line only once the container has
-    /// ended; before, the rest of it may turn a fault into none.
+    /// How far the log has come with what stands behind its last line end. That is a line only once
+    /// the container has ended; before, the rest of it may turn a fault into none.
     fn with_partial(&mut self, log: &Log) -> Progress {
         let mut progress = self.progress.clone();
         let (Some(order), Some(partial)) = (&self.order, log.lines.partial()) else {
@@ -125,7 +125,8 @@ impl Reading {
     }
 }
 
-/// `reading` is what is known from the call before; `at_once` how many bytes of the log are judged in this one.
+/// `reading` is what is known from the call before; `at_once` how many bytes of the log are judged
+/// in this one.
 pub(super) fn evaluate(
     check: &LogsCheck,
     observation: &Observation,
@@ -273,7 +274,8 @@ fn found_at(fault: &Fault, lines: &Lines) -> Option<String> {
     Some(found.join("\n")).filter(|text| !text.is_empty())
 }
 
-/// What keeps a log in which all is found from being judged: a milestone, or lines that may not have been read yet.
+/// What keeps a log in which all is found from being judged: a milestone, or lines that may not
+/// have been read yet.
 fn unread(
     check: &LogsCheck,
     observation: &Observation,
@@ -300,7 +302,8 @@ fn unread(
     (!whole).then(|| "waits for the log to be read whole after the milestone".to_owned())
 }
 
-/// Whether no later instance of the container is waited for: the check is about the one that ended, or none runs.
+/// Whether no later instance of the container is waited for: the check is about the one that ended,
+/// or none runs.
 fn is_last(check: &LogsCheck, pod: &Pod, container: &str) -> bool {
     let stays_ended = || {
         let status = pods::status(pod, container)?;

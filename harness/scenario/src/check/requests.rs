@@ -8,8 +8,8 @@ use kuberay_contract::Quantity;
 
 use super::{Finding, Observation, pods};
 
-/// Says so where a Pod that is on no node asks for more than the largest node has; a node that is only busy may become
-/// free and is waited for.
+/// Says so where a Pod that is on no node asks for more than the largest node has; a node that is
+/// only busy may become free and is waited for.
 pub(super) fn too_large(observation: &Observation, pod: &Pod) -> Option<Finding> {
     let spec = pod.spec.as_ref()?;
     let (cpu, memory) = observation
@@ -41,7 +41,8 @@ pub(super) fn too_large(observation: &Observation, pod: &Pod) -> Option<Finding>
     })
 }
 
-/// What the scheduler counts: containers together, or the largest moment of the init containers if that is more.
+/// What the scheduler counts: containers together, or the largest moment of the init containers if
+/// that is more.
 pub fn total(pod: &Pod, resource: &str) -> f64 {
     let Some(spec) = &pod.spec else { return 0.0 };
     let amount = |requests: Option<&BTreeMap<String, resource::Quantity>>| {

@@ -109,8 +109,9 @@ pub(super) fn words(expected: &BTreeMap<String, ResourceExpectation>) -> String 
     format!("{{{}}}", entries.join(", "))
 }
 
-/// A resource's name as the dashboard's answers write it: it changes the keys of every dictionary in them, so that
-/// `object_store_memory` becomes `objectStoreMemory` (`to_camel_case` in Ray's dashboard/utils.py).
+/// A resource's name as the dashboard's answers write it: it changes the keys of every dictionary
+/// in them, so that `object_store_memory` becomes `objectStoreMemory` (`to_camel_case` in Ray's
+/// dashboard/utils.py).
 pub(super) fn google_style(name: &str) -> String {
     let mut parts = name.split('_');
     let mut changed = parts.next().unwrap_or_default().to_owned();

@@ -123,7 +123,8 @@ fn uncreated(
     ))
 }
 
-/// How often the kubelet said `Failed` of a Pod with a message that begins so, and what it said last.
+/// How often the kubelet said `Failed` of a Pod with a message that begins so, and what it said
+/// last.
 fn failed(observation: &Observation, pod: &Pod, begin: &str) -> (i32, String) {
     let mut times = 0;
     let mut said = String::new();
@@ -142,7 +143,8 @@ fn failed(observation: &Observation, pod: &Pod, begin: &str) -> (i32, String) {
     (times, said)
 }
 
-/// Whether a pull error says that the image is not there, other than that the registry could not be asked.
+/// Whether a pull error says that the image is not there, other than that the registry could not be
+/// asked.
 fn is_absent(error: &str) -> bool {
     let error = error.to_lowercase();
     let parts = [
@@ -158,7 +160,8 @@ fn is_absent(error: &str) -> bool {
     parts.iter().any(|part| error.contains(part))
 }
 
-/// A `postStart` hook that failed; the kubelet then ends the container, so that its exit code says nothing.
+/// A `postStart` hook that failed; the kubelet then ends the container, so that its exit code says
+/// nothing.
 fn hook(
     observation: &Observation,
     pod: &Pod,

@@ -7,14 +7,16 @@ use super::cause::{Cause, TerminalFailure};
 use super::{Check, Finding, LogKey, Observation, pods, stuck};
 use crate::Role;
 
-/// How long the operator may fail to create something before it counts as unable to; a new namespace, say, has no
-/// service account in its first moments.
+/// How long the operator may fail to create something before it counts as unable to; a new
+/// namespace, say, has no service account in its first moments.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(15);
 
-/// A state that can't get better and that no check expects, with its cause and, where it is plain, what to do.
+/// A state that can't get better and that no check expects, with its cause and, where it is plain,
+/// what to do.
 ///
-/// The finding of an ended container shows its last lines only where [`Observation::logs`] holds what
-/// [`terminal_logs`] names: read those first. Some states count only after seconds, so call it again as time passes.
+/// The finding of an ended container shows its last lines only where [`Observation::logs`] holds
+/// what [`terminal_logs`] names: read those first. Some states count only after seconds, so call it
+/// again as time passes.
 pub fn terminal(checks: &[Check], observation: &Observation) -> Option<Finding> {
     let stuck = observation
         .pods
@@ -27,8 +29,8 @@ pub fn terminal(checks: &[Check], observation: &Observation) -> Option<Finding> 
         .map(|terminal| terminal.finding)
 }
 
-/// The first rejection by the API server that no check expects. Such an object is not part of what is judged, so no check
-/// may pass beside it.
+/// The first rejection by the API server that no check expects. Such an object is not part of what
+/// is judged, so no check may pass beside it.
 pub fn unexpected_rejection(checks: &[Check], observation: &Observation) -> Option<Finding> {
     refusals(observation)
         .find(|terminal| !terminal.is_expected(checks))
@@ -127,8 +129,8 @@ fn is_failure(event: &Event, observation: &Observation) -> bool {
     invalid || (creation && fails(reason, message, since(), observation))
 }
 
-/// Whether a failure to create something stands: its message is final or it lasts, and no Pod has come of it. `since` is
-/// when it was first seen, by the harness's own clock.
+/// Whether a failure to create something stands: its message is final or it lasts, and no Pod has
+/// come of it. `since` is when it was first seen, by the harness's own clock.
 fn fails(reason: &str, message: &str, since: Option<Timestamp>, observation: &Observation) -> bool {
     let awaited = if reason.contains("WorkerPod") {
         Role::Worker
@@ -136,7 +138,8 @@ fn fails(reason: &str, message: &str, since: Option<Timestamp>, observation: &Ob
         Role::Head
     };
     let message = message.to_lowercase();
-    // The operator itself was ending, as it does when a busy machine makes its probes fail; the next tries again.
+    // The operator itself was ending, as it does when a busy machine makes its probes fail; the
+    // next tries again.
     if message.contains("context canceled") {
         return false;
     }

@@ -76,8 +76,8 @@ fn time(text: &str) -> Timestamp {
     text.parse().expect("a timestamp")
 }
 
-/// The capture as an observation in which all went well: Pods run and are ready, milestones were reached a minute ago,
-/// and the head's log was read whole since.
+/// The capture as an observation in which all went well: Pods run and are ready, milestones were
+/// reached a minute ago, and the head's log was read whole since.
 fn observe(capture: &Capture) -> Observation {
     let captured: Vec<Value> = serde_json::from_str(capture.pods).expect("captured Pods");
     let pods: Vec<Pod> = captured
@@ -160,7 +160,8 @@ fn to_pod(captured: &Value, ip: &str, started: &str) -> Pod {
     .expect("a Pod")
 }
 
-/// Replaces the Ray container's status of the first Pod, keeping its name; the Pod is then not ready.
+/// Replaces the Ray container's status of the first Pod, keeping its name; the Pod is then not
+/// ready.
 fn set_status(observation: &mut Observation, restarts: i32, state: &Value, last_state: &Value) {
     let status = observation.pods[0].status.as_mut().unwrap();
     status.conditions = None;

@@ -1,4 +1,5 @@
-//! The body of a snapshot: one array element a line, every string quoted, so that no space can change unseen.
+//! The body of a snapshot: one array element a line, every string quoted, so that no space can
+//! change unseen.
 
 use std::fmt::Write;
 
@@ -11,8 +12,9 @@ const ABSENT: &str = "absent";
 
 /// Writes a value in the form of a snapshot's body.
 ///
-/// It looks like YAML with every string in JSON's quotes. Keys are sorted, but for `name`, which comes first. What is
-/// not there, or null, is `absent`. No line ends in white space, so what insta trims and normalises is never content.
+/// It looks like YAML with every string in JSON's quotes. Keys are sorted, but for `name`, which
+/// comes first. What is not there, or null, is `absent`. No line ends in white space, so what insta
+/// trims and normalises is never content.
 pub fn render(value: &Value) -> String {
     let mut text = String::new();
     write_value(&mut text, value, 0);
@@ -138,7 +140,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A value that begins in the current line behind an indentation, and the lines that belong to it.
+    /// A value that begins in the current line behind an indentation, and the lines that belong to
+    /// it.
     fn value(&mut self, indent: usize, depth: usize) -> Option<Value> {
         let depth = depth.checked_sub(1)?;
         let rest = self.rest(indent)?;

@@ -21,7 +21,8 @@ pub struct Header {
     pub expression: String,
     /// Releases of the operator on which the body was seen, sorted.
     pub operator: Vec<Version>,
-    /// Releases of Ray on which it was seen, sorted; empty where it was seen only where no Ray runs.
+    /// Releases of Ray on which it was seen, sorted; empty where it was seen only where no Ray
+    /// runs.
     pub ray: Vec<Version>,
     /// Images with which it was seen, as `name@sha256:…`, sorted.
     pub images: Vec<String>,
@@ -106,7 +107,8 @@ impl SnapshotFile {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        // A body holds no line end but the newlines between its lines, so a checkout with CRLF loses nothing.
+        // A body holds no line end but the newlines between its lines, so a checkout with CRLF
+        // loses nothing.
         let text = text.replace("\r\n", "\n");
         let (header, body) = text
             .strip_prefix("---\n")
@@ -183,7 +185,8 @@ fn write_list(text: &mut String, key: &str, items: &[impl ToString]) {
     }
 }
 
-/// Quotes what YAML could read as something else than this text; what needs none stays plain, as insta writes it.
+/// Quotes what YAML could read as something else than this text; what needs none stays plain, as
+/// insta writes it.
 fn scalar(text: &str) -> String {
     let first = |c: char| c.is_ascii_alphanumeric() || c == '/' || c == '_';
     let plain = |c: char| first(c) || "-.@".contains(c);

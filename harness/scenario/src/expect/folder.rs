@@ -24,8 +24,8 @@ pub struct Verified {
     pub write_pending: bool,
 }
 
-/// Whether pending snapshots may be written: not when the variable `CI` (given here) is set to anything but `false`,
-/// `0` or nothing.
+/// Whether pending snapshots may be written: not when the variable `CI` (given here) is set to
+/// anything but `false`, `0` or nothing.
 pub fn pending_allowed(ci: Option<&str>) -> bool {
     matches!(ci, None | Some("" | "0" | "false"))
 }
@@ -50,11 +50,13 @@ struct State {
 static WRITING: Mutex<()> = Mutex::new(());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What the mutexes here guard is whole after every statement, so a panic elsewhere does no harm.
+    // What the mutexes here guard is whole after every statement, so a panic elsewhere does no
+    // harm.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The snapshot that speaks for a release: of the files that exist, the one with the greatest bound not above it.
+/// The snapshot that speaks for a release: of the files that exist, the one with the greatest bound
+/// not above it.
 pub fn snapshot_path(dir: &Path, subject: &Subject, operator: &Version) -> Option<PathBuf> {
     governing(dir, &SnapshotName::new(subject, class_of(operator)))
 }
@@ -89,14 +91,14 @@ impl SnapshotFolder {
         }
     }
 
-    /// What went wrong beside the comparisons themselves, as sentences: pending snapshots that could not be written,
-    /// or that replaced one of another release.
+    /// What went wrong beside the comparisons themselves, as sentences: pending snapshots that
+    /// could not be written, or that replaced one of another release.
     pub fn problems(&self) -> Vec<String> {
         lock(&self.state).problems.iter().cloned().collect()
     }
 
-    /// Adds this case's releases and images to the headers of the snapshots that were equal when last compared;
-    /// returns those that changed.
+    /// Adds this case's releases and images to the headers of the snapshots that were equal when
+    /// last compared; returns those that changed.
     ///
     /// # Errors
     /// When a snapshot can't be read or written.
@@ -212,7 +214,8 @@ impl Expectations for SnapshotFolder {
         );
         let expected = match SnapshotFile::read(&path) {
             Ok(snapshot) => snapshot,
-            // Not written as pending: what stands there may hold more than a comparison may throw away.
+            // Not written as pending: what stands there may hold more than a comparison may throw
+            // away.
             Err(error) => {
                 return Comparison::Different {
                     expected: format!("({error})"),
@@ -245,7 +248,8 @@ impl Expectations for SnapshotFolder {
     }
 }
 
-/// What sets a release apart from the nearest one that a snapshot was verified on, where it was not verified on it.
+/// What sets a release apart from the nearest one that a snapshot was verified on, where it was not
+/// verified on it.
 fn unrecorded(release: &Version, recorded: &[Version]) -> Option<String> {
     if recorded.contains(release) {
         return None;

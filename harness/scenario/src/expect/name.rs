@@ -29,7 +29,8 @@ impl SnapshotName {
         }
     }
 
-    /// Reads the name of a snapshot (`….snap`) or of a pending one (`….snap.new`); none when the file is neither.
+    /// Reads the name of a snapshot (`….snap`) or of a pending one (`….snap.new`); none when the
+    /// file is neither.
     pub fn parse(file: &str) -> Option<Self> {
         let stem = file
             .strip_suffix(PENDING)

@@ -29,11 +29,12 @@ pub struct Pending {
     pub covered: BTreeSet<Version>,
 }
 
-/// Finds every pending snapshot in a folder and the folders below it, sorted, older classes first; hidden folders and
-/// `target` are left out.
+/// Finds every pending snapshot in a folder and the folders below it, sorted, older classes first;
+/// hidden folders and `target` are left out.
 ///
 /// # Errors
-/// When a folder can't be read, or a pending snapshot or the one that it would replace is malformed.
+/// When a folder can't be read, or a pending snapshot or the one that it would replace is
+/// malformed.
 pub fn pending(root: &Path) -> Result<Vec<Pending>, ExpectError> {
     let mut found = Vec::new();
     collect(root, &mut found)?;
@@ -99,7 +100,8 @@ fn speaking(
 }
 
 impl Pending {
-    /// Looks again at the snapshot that speaks now for its releases; accepting another one may have changed it.
+    /// Looks again at the snapshot that speaks now for its releases; accepting another one may have
+    /// changed it.
     ///
     /// # Errors
     /// When that snapshot can't be read.
@@ -123,15 +125,15 @@ impl Pending {
         }
     }
 
-    /// The words in which it differs from what stands now; none where there is nothing yet, because all of that has to be
-    /// read.
+    /// The words in which it differs from what stands now; none where there is nothing yet, because
+    /// all of that has to be read.
     pub(super) fn changes(&self) -> Option<Vec<WordChange>> {
         let (_, old) = self.old.as_ref()?;
         Some(changes(&old.body, &self.new.body))
     }
 
-    /// The file that speaks for its releases until it is accepted, and the releases that keep that file, where it says
-    /// something else: accepting splits it.
+    /// The file that speaks for its releases until it is accepted, and the releases that keep that
+    /// file, where it says something else: accepting splits it.
     pub fn splits(&self) -> Option<(&Path, Vec<&Version>)> {
         let (path, old) = self.old.as_ref()?;
         let releases = old.header.operator.iter();
@@ -146,8 +148,8 @@ impl Pending {
         (release.major, release.minor) >= (self.name.class.since.major, self.name.class.since.minor)
     }
 
-    /// Releases that the snapshot which stands now was verified on, that accepting would take from it, and that
-    /// the run which wrote this one did not cover.
+    /// Releases that the snapshot which stands now was verified on, that accepting would take from
+    /// it, and that the run which wrote this one did not cover.
     pub fn uncovered(&self) -> Vec<Version> {
         let Some((_, old)) = self
             .old
@@ -166,12 +168,13 @@ impl Pending {
 
 /// Makes a pending snapshot the one that counts; returns the file that now holds it.
 ///
-/// Where the snapshot that speaks for its releases already says the same, only that one's header grows, so that one
-/// file stands for all classes that are alike. Where an older class's snapshot spoke for them and says something else,
-/// they leave that one's header.
+/// Where the snapshot that speaks for its releases already says the same, only that one's header
+/// grows, so that one file stands for all classes that are alike. Where an older class's snapshot
+/// spoke for them and says something else, they leave that one's header.
 ///
 /// # Errors
-/// Without `partial`, when [`Pending::uncovered`] names releases; when a file can't be read, written or removed.
+/// Without `partial`, when [`Pending::uncovered`] names releases; when a file can't be read,
+/// written or removed.
 pub fn accept(pending: &Pending, partial: bool) -> Result<PathBuf, ExpectError> {
     let pending = pending.refreshed()?;
     let releases = pending.uncovered();
@@ -201,8 +204,8 @@ pub fn accept(pending: &Pending, partial: bool) -> Result<PathBuf, ExpectError> 
     Ok(target)
 }
 
-/// Joins the file of the next class with the one that was just written, where both say the same: one file then stands
-/// for the releases of both.
+/// Joins the file of the next class with the one that was just written, where both say the same:
+/// one file then stands for the releases of both.
 fn join_next(pending: &Pending) -> Result<(), ExpectError> {
     let folder = pending.target.parent().unwrap_or(Path::new("."));
     let next = CLASSES

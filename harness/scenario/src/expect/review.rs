@@ -54,9 +54,10 @@ impl Asked {
     }
 }
 
-/// Shows each pending snapshot and asks what to do with it: `a`ccept, `r`eject, `s`kip, or `q`uit, which leaves the
-/// rest as it is, as does the end of the input. A capital letter answers for every other snapshot with the same change,
-/// too. `partial` is as in [`accept`]; what that refuses is asked again.
+/// Shows each pending snapshot and asks what to do with it: `a`ccept, `r`eject, `s`kip, or `q`uit,
+/// which leaves the rest as it is, as does the end of the input. A capital letter answers for every
+/// other snapshot with the same change, too. `partial` is as in [`accept`]; what that refuses is
+/// asked again.
 ///
 /// # Errors
 /// When the terminal can't be read or written, or a file can't be written or removed.

@@ -22,8 +22,9 @@ pub fn subjects(scenario: &Scenario) -> BTreeSet<Subject> {
     subjects
 }
 
-/// Files ending in `.snap` or `.snap.new` beside scenarios that no `pod` check references, sorted. A file whose name
-/// has not the form of a snapshot's, or a bound that is no class's, is never looked at and so is among them.
+/// Files ending in `.snap` or `.snap.new` beside scenarios that no `pod` check references, sorted.
+/// A file whose name has not the form of a snapshot's, or a bound that is no class's, is never
+/// looked at and so is among them.
 ///
 /// # Errors
 /// When a scenario's folder can't be read.

@@ -1,7 +1,7 @@
 //! The table of edits.
 
-/// Kinds as one letter each, the first release that gets it, and what is set where. A `g` marks what
-/// feature gates change.
+/// Kinds as one letter each, the first release that gets it, and what is set where. A `g` marks
+/// what feature gates change.
 ///
 /// In a path `$` is the specification of the RayCluster, `^` the one of the RayJob, and `-` the end
 /// of a list; `~1` is a slash in a name. No value removes a field. An edit of which a list element

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
 
-/// Pieces that mean something to the parsers of YAML, JSON and shells, and bytes that are not UTF-8.
+/// Pieces that mean something to the parsers of YAML, JSON and shells, and bytes that are not
+/// UTF-8.
 const PIECES: [&[u8]; 24] = [
     b"{",
     b"}",
@@ -38,8 +39,8 @@ const PIECES: [&[u8]; 24] = [
 /// The variable with the number of seconds for which each test tries texts.
 const SECONDS: &str = "KUBERAY_CONFORMANCE_MUTATE_SECONDS";
 
-/// Gives texts that differ from the originals to `parse`: as many as `PROPTEST_CASES` says (256 when absent), and again
-/// until the time in `KUBERAY_CONFORMANCE_MUTATE_SECONDS` is over.
+/// Gives texts that differ from the originals to `parse`: as many as `PROPTEST_CASES` says (256
+/// when absent), and again until the time in `KUBERAY_CONFORMANCE_MUTATE_SECONDS` is over.
 ///
 /// # Panics
 /// With the smallest text for which `parse` panics or fails.

@@ -151,8 +151,8 @@ const EDITED: u64 = 2;
 
 impl ObjectGenerator {
     /// Objects for a release with these settings of its operator, each with up to `workers` worker
-    /// groups. Every second one has an edit, taken from the table one after the other; RayClusters are
-    /// as frequent as the other kinds together.
+    /// groups. Every second one has an edit, taken from the table one after the other; RayClusters
+    /// are as frequent as the other kinds together.
     pub fn new(seed: u64, release: &Version, workers: usize, settings: &OperatorSettings) -> Self {
         let kinds = kinds(release, settings);
         let gated = !settings.feature_gates.is_empty();

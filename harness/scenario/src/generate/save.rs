@@ -32,8 +32,9 @@ pub struct Shown<'a> {
     pub differences: &'a [Difference],
 }
 
-/// The scenario that keeps a found object: its manifest, and a check that takes snapshots of the Pod that differed.
-/// What the difference was stands in the description, for whoever decides what it means.
+/// The scenario that keeps a found object: its manifest, and a check that takes snapshots of the
+/// Pod that differed. What the difference was stands in the description, for whoever decides what
+/// it means.
 pub fn save(name: &str, shown: &Shown) -> Saved {
     let differences = shown.differences.iter();
     let what: Vec<String> = differences.map(ToString::to_string).collect();

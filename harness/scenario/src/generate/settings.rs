@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::ObjectKind;
 use crate::OperatorSettings;
 
-/// Gates with which an operator ends on the envtest target: they need kinds of other projects, or Kubernetes 1.35.
+/// Gates with which an operator ends on the envtest target: they need kinds of other projects, or
+/// Kubernetes 1.35.
 const NEEDS_OTHERS: [&str; 4] = [
     "KubernetesWAS",
     "RayClusterMTLS",

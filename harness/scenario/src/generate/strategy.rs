@@ -1,4 +1,5 @@
-//! How RayClusters are generated: everything that the contract depends on, within what a release accepts.
+//! How RayClusters are generated: everything that the contract depends on, within what a release
+//! accepts.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -55,7 +56,8 @@ pub(super) fn plan_with(
                 workers,
             };
             if let Some(owner) = owner {
-                // What the controllers of RayJob and RayService write on the RayClusters that they make.
+                // What the controllers of RayJob and RayService write on the RayClusters that they
+                // make.
                 plan.labels
                     .insert("ray.io/originated-from-crd".into(), owner.into());
                 plan.labels.insert(

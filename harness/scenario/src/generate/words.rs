@@ -70,7 +70,8 @@ pub(super) fn value() -> BoxedStrategy<String> {
     prop_oneof![4 => select(known).prop_map(str::to_owned), 1 => "[ -~]{0,12}"].boxed()
 }
 
-/// A value of the parameter `resources`: JSON in the forms in which people write it, and what is no JSON.
+/// A value of the parameter `resources`: JSON in the forms in which people write it, and what is no
+/// JSON.
 pub(super) fn resources() -> BoxedStrategy<String> {
     let known = vec![
         "{\"a\": 1}",

@@ -11,9 +11,11 @@ use crate::{Diagnostic, Scenario, TargetKind, unreachable_checks};
 /// What would run, and what was left out.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
-    /// Cases in the order target, operator, Ray, scenario, so that those that share a cluster and an operator are together.
+    /// Cases in the order target, operator, Ray, scenario, so that those that share a cluster and
+    /// an operator are together.
     pub cases: Vec<TestCase>,
-    /// What was left out, in the same order; what a filter left out comes first, once for each scenario.
+    /// What was left out, in the same order; what a filter left out comes first, once for each
+    /// scenario.
     pub skipped: Vec<Skipped>,
 }
 
@@ -36,8 +38,8 @@ impl fmt::Display for Skipped {
     }
 }
 
-/// Crosses scenarios with targets and the pairs of releases that run there, and leaves out what a filter, a scenario's
-/// target or its ranges exclude.
+/// Crosses scenarios with targets and the pairs of releases that run there, and leaves out what a
+/// filter, a scenario's target or its ranges exclude.
 pub fn cases(
     scenarios: &[Arc<Scenario>],
     targets: &[(TargetKind, Vec<Pair>)],
@@ -86,7 +88,8 @@ pub fn cases(
 }
 
 impl Plan {
-    /// The checks of the planned scenarios that wait for a Pod which none of the scenario's objects leads to.
+    /// The checks of the planned scenarios that wait for a Pod which none of the scenario's objects
+    /// leads to.
     pub fn unreachable_checks(&self) -> Vec<Diagnostic> {
         let mut seen = BTreeSet::new();
         let scenarios = self.cases.iter().map(|case| &case.scenario);
@@ -96,7 +99,8 @@ impl Plan {
             .collect()
     }
 
-    /// Why nothing is left to run, one reason a line: what the scenarios need that were asked for, or what excludes each.
+    /// Why nothing is left to run, one reason a line: what the scenarios need that were asked for,
+    /// or what excludes each.
     pub fn why_nothing_is_left(&self) -> Vec<String> {
         let (filtered, needing): (Vec<_>, Vec<_>) =
             self.skipped.iter().partition(|skipped| skipped.filtered);
@@ -154,7 +158,8 @@ impl Filter {
             .collect()
     }
 
-    /// Why a scenario does not pass, where it doesn't, and whether its name or its rules were not asked for.
+    /// Why a scenario does not pass, where it doesn't, and whether its name or its rules were not
+    /// asked for.
     fn excludes(&self, scenario: &Scenario) -> Option<(String, bool)> {
         let spec = &scenario.file.spec;
         if !self.names.is_empty()

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::TestCase;
 use crate::TargetKind;
 
-/// A record counts for at least this much: where many take no time at all, they must not all fall to one shard.
+/// A record counts for at least this much: where many take no time at all, they must not all fall
+/// to one shard.
 const LEAST: Duration = Duration::from_millis(100);
 
 /// How long cases took, by their ids, rounded to 0.1 s.
@@ -32,7 +33,8 @@ impl Durations {
         self.0.get(id).copied()
     }
 
-    /// Of a case, where it is known; on an existing cluster a case is expected to take as long as on kind.
+    /// Of a case, where it is known; on an existing cluster a case is expected to take as long as
+    /// on kind.
     pub fn of_case(&self, case: &TestCase) -> Option<Duration> {
         let id = match case.target {
             TargetKind::Existing => {

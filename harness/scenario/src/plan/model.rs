@@ -44,8 +44,8 @@ impl TestCase {
         &self.scenario.file.spec.operator_settings
     }
 
-    /// Whether it runs on the cheapest target that meets the requirements of its scenario. An existing cluster takes the
-    /// place of kind.
+    /// Whether it runs on the cheapest target that meets the requirements of its scenario. An
+    /// existing cluster takes the place of kind.
     pub fn is_on_cheapest_target(&self) -> bool {
         let placed = self.scenario.file.spec.placement().target;
         placed.has_kubelet() == self.target.has_kubelet()
@@ -61,8 +61,8 @@ impl TestCase {
         }
     }
 
-    /// `kind::operator::ray::scenario`, or `envtest::operator::scenario`, because no Ray runs there: the name of the
-    /// trial and of the evidence folder's parts.
+    /// `kind::operator::ray::scenario`, or `envtest::operator::scenario`, because no Ray runs
+    /// there: the name of the trial and of the evidence folder's parts.
     pub fn id(&self) -> String {
         let (target, operator, name) = (self.target, &self.operator, self.scenario.name());
         match target {

@@ -67,17 +67,18 @@ pub struct Division {
 impl Division {
     /// The cases of a whole plan that are the shard's own, in their order.
     ///
-    /// What has a record goes, the longest first, to the shard with the least to do, so that none has more than its share
-    /// by more than one case. What has none goes where its own name says, however many others there are, and is not
-    /// counted: so a scenario that is added moves no other case.
+    /// What has a record goes, the longest first, to the shard with the least to do, so that none
+    /// has more than its share by more than one case. What has none goes where its own name says,
+    /// however many others there are, and is not counted: so a scenario that is added moves no
+    /// other case.
     pub fn own(&self, cases: &[TestCase]) -> Vec<TestCase> {
         let places = self.places(cases);
         let is_own = |case: &&TestCase| places.get(&unit(case)) == Some(&self.shard.index);
         cases.iter().filter(is_own).cloned().collect()
     }
 
-    /// The time that cases took, and how many of them have no record; what a release of envtest costs
-    /// counts once.
+    /// The time that cases took, and how many of them have no record; what a release of envtest
+    /// costs counts once.
     pub fn expected(&self, cases: &[TestCase]) -> (Duration, usize) {
         let units = self.units(cases);
         let known = units

@@ -93,8 +93,8 @@ impl fmt::Display for Totals {
     }
 }
 
-/// Why the run proves nothing although it reached its end: none of its cases has a verdict. `None` for a shard to which
-/// the plan gives no case.
+/// Why the run proves nothing although it reached its end: none of its cases has a verdict. `None`
+/// for a shard to which the plan gives no case.
 pub fn without_verdict(run: &RunResult) -> Option<String> {
     let totals = Totals::of(run);
     let is_own = |case: &CaseResult| run.planned.contains(&case.id);
@@ -120,9 +120,9 @@ pub struct Strictness {
     pub unavailable: bool,
 }
 
-/// The exit code that a run deserves: 0 when all passed, 1 when a scenario failed or has nothing recorded, 3 when the environment failed (an
-/// error in a case, the run did not reach its end, or no case has a verdict). What counts beside plain failures,
-/// `strictness` says.
+/// The exit code that a run deserves: 0 when all passed, 1 when a scenario failed or has nothing
+/// recorded, 3 when the environment failed (an error in a case, the run did not reach its end, or
+/// no case has a verdict). What counts beside plain failures, `strictness` says.
 ///
 /// Bad use and bad scenario files (2) never get as far as a [`RunResult`].
 pub fn exit_code(run: &RunResult, strictness: Strictness) -> u8 {

@@ -1,6 +1,7 @@
 //! Parsers of foreign text return a value or an error for every input; they never panic or hang.
 //!
-//! `PROPTEST_CASES` sets how many texts each test tries, `KUBERAY_CONFORMANCE_MUTATE_SECONDS` for how long.
+//! `PROPTEST_CASES` sets how many texts each test tries, `KUBERAY_CONFORMANCE_MUTATE_SECONDS` for
+//! how long.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Faults of one line each, put alone into a release's source: `diff` reports each as one entry with its rule. A release
-//! against itself, twenty times: it reports nothing.
+//! Faults of one line each, put alone into a release's source: `diff` reports each as one entry
+//! with its rule. A release against itself, twenty times: it reports nothing.
 
 use rstest::rstest;
 

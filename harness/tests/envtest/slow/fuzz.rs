@@ -9,8 +9,9 @@ const CASES: &str = "2000";
 /// Those of the matrix and the patch releases before them.
 const RELEASES: &str = "1.0.0..1.7.0";
 
-/// What `explain` says of the samples of every release and of fresh random objects is what the release's operator
-/// makes of them. The seed is drawn here and printed: the same one shows the same again.
+/// What `explain` says of the samples of every release and of fresh random objects is what the
+/// release's operator makes of them. The seed is drawn here and printed: the same one shows the
+/// same again.
 #[test]
 #[ignore = "needs envtest, takes minutes"]
 fn operators_do_what_the_contract_says() {

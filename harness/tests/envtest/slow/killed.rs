@@ -1,5 +1,5 @@
-//! Runs that are killed at random moments: nothing outlives them, `cluster down` and the next run work, and no report
-//! claims more than happened.
+//! Runs that are killed at random moments: nothing outlives them, `cluster down` and the next run
+//! work, and no report claims more than happened.
 
 use std::path::Path;
 use std::process::Command;

@@ -289,7 +289,8 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     );
 }
 
-/// Ray's image is unpacked before the nodes are made: none pulls it, all share it, and it stays as it is whatever they do.
+/// Ray's image is unpacked before the nodes are made: none pulls it, all share it, and it stays as
+/// it is whatever they do.
 async fn unpacked_once(setup: &Setup, cluster: &KindCluster, data: &Path, ray: &Image) {
     let folder = tempfile::tempdir_in(&setup.folder).unwrap();
     let store = Store::at(folder.path()).unwrap();

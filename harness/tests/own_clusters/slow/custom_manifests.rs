@@ -1,5 +1,6 @@
-//! An operator that the user brings: from the public Helm chart in a cluster that exists and has none, from a
-//! kustomization there, and from the chart in the harness's own cluster. Only what the run made goes at its end.
+//! An operator that the user brings: from the public Helm chart in a cluster that exists and has
+//! none, from a kustomization there, and from the chart in the harness's own cluster. Only what the
+//! run made goes at its end.
 //!
 //! They take a kind cluster of their own.
 
@@ -63,7 +64,8 @@ async fn crds(client: &Client) -> Vec<String> {
     of_ray.filter(|name| name.ends_with("ray.io")).collect()
 }
 
-/// What `cluster up` has installed beside the operator goes, so that the cluster knows nothing of Ray.
+/// What `cluster up` has installed beside the operator goes, so that the cluster knows nothing of
+/// Ray.
 async fn without_operator(client: &Client) {
     let sender = Sender::new(client.clone());
     for (kind, version) in [

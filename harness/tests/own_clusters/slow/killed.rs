@@ -1,5 +1,5 @@
-//! Runs on kind that are killed at random moments: `cluster down` removes what they made, the next run works, and no report
-//! claims more than happened.
+//! Runs on kind that are killed at random moments: `cluster down` removes what they made, the next
+//! run works, and no report claims more than happened.
 
 use std::time::Instant;
 

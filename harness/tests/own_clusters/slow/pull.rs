@@ -1,5 +1,5 @@
-//! `--artifacts pull` through a company's mirrors on kind, as on envtest: the guide's scenarios pass from an empty cache, and
-//! each fault of a mirror is reported with what to do.
+//! `--artifacts pull` through a company's mirrors on kind, as on envtest: the guide's scenarios
+//! pass from an empty cache, and each fault of a mirror is reported with what to do.
 
 use std::process::Output;
 
@@ -15,7 +15,8 @@ use crate::support::turn;
 const OPERATOR: Version = Version::new(1, 6, 2);
 const CLUSTER: &str = "kuberay-conformance-pull";
 
-/// What each fault leads to. The files of programs and the images are asked for at once, so either may be refused first.
+/// What each fault leads to. The files of programs and the images are asked for at once, so either
+/// may be refused first.
 const FAULTS: [(Fault, &str, &str); 4] = [
     (
         Fault::OtherManifest,

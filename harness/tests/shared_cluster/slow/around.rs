@@ -1,7 +1,8 @@
-//! One expectation of each scenario about workers, overwriting and what stands around the command, broken: it fails, and
-//! for its own reason.
+//! One expectation of each scenario about workers, overwriting and what stands around the command,
+//! broken: it fails, and for its own reason.
 //!
-//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance cluster up`).
+//! They run the program itself on the cluster that is up, so they need one (`kuberay-conformance
+//! cluster up`).
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -12,7 +13,8 @@ use rstest::rstest;
 use crate::support::copies::{Ran, copy_scenario, replaced, run};
 use crate::support::turn;
 
-/// A scenario whose checks are replaced by one that is wrong, and, where that needs it, a change of its manifest.
+/// A scenario whose checks are replaced by one that is wrong, and, where that needs it, a change of
+/// its manifest.
 struct Broken {
     scenario: &'static str,
     check: &'static str,

@@ -1,6 +1,6 @@
-//! `doctor` on a real cluster, as a confusion matrix: every hazard of the repository's scenarios and
-//! the faults of public reports are planted under names that tell nothing, and `doctor` names the
-//! right cause first. It says nothing about what is well, and reports progress until then.
+//! `doctor` on a real cluster, as a confusion matrix: every hazard of the repository's scenarios
+//! and the faults of public reports are planted under names that tell nothing, and `doctor` names
+//! the right cause first. It says nothing about what is well, and reports progress until then.
 //!
 //! It needs the cluster that is up (`kuberay-conformance cluster up --nodes 2`). With
 //! `UPDATE_DOCS=1` the matrix is written to `docs/reference/doctor-matrix.md`.

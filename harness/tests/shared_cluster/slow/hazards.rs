@@ -1,7 +1,9 @@
-//! What the scenarios of hazards expect, changed once each: that Ray starts where it does not, that it does not
-//! where it does, another exit code, another line. Each copy fails with the reason, and none waits for its limit.
+//! What the scenarios of hazards expect, changed once each: that Ray starts where it does not, that
+//! it does not where it does, another exit code, another line. Each copy fails with the reason, and
+//! none waits for its limit.
 //!
-//! All copies run in one run on the cluster that is up, so they need one (`kuberay-conformance cluster up`).
+//! All copies run in one run on the cluster that is up, so they need one (`kuberay-conformance
+//! cluster up`).
 
 use std::sync::OnceLock;
 
@@ -148,7 +150,8 @@ fn ray_does_not_start(#[case] scenario: &str, #[case] cause: &str) {
     // What must not happen ends the case at once, with the cause.
     fails(ran, &format!("starts-{scenario}"), 0, &[cause]);
 
-    // Another end than the one expected is final, and so is a line that an ended container did not write.
+    // Another end than the one expected is final, and so is a line that an ended container did not
+    // write.
     let (_, code) = ENDS.iter().find(|(name, _)| *name == scenario).unwrap();
     let copy = format!("code-{scenario}");
     fails(

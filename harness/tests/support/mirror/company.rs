@@ -29,8 +29,8 @@ pub struct Company {
 }
 
 impl Company {
-    /// Starts the mirror and fills it for a target. Settings of a repository, of the environment and of the command line
-    /// work together.
+    /// Starts the mirror and fills it for a target. Settings of a repository, of the environment
+    /// and of the command line work together.
     pub fn start(target: &'static str, build: impl FnOnce(&Path) -> Built) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mirror = Mirror::start(folder.path());

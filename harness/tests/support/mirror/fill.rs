@@ -1,5 +1,5 @@
-//! What is copied into the mirror: images that are built here, under their public names, and release files in their
-//! published layout.
+//! What is copied into the mirror: images that are built here, under their public names, and
+//! release files in their published layout.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -50,8 +50,8 @@ fn text(path: &Path) -> &str {
 }
 
 impl Mirror {
-    /// Copies what `artifacts list --to-mirror --format json` lists: each image and each file to the place that the list
-    /// names. Returns the digests of the images.
+    /// Copies what `artifacts list --to-mirror --format json` lists: each image and each file to
+    /// the place that the list names. Returns the digests of the images.
     pub fn fill(&self, list: &Value, contents: &Contents) -> Pushed {
         let mut pushed = Pushed::new();
         for file in list["files"].as_array().unwrap() {

@@ -1,6 +1,7 @@
 //! How the operator reads `rayVersion`.
 
-/// The numbers of a version as `version.ParseGeneric` of apimachinery reads it: two or more, anything may follow.
+/// The numbers of a version as `version.ParseGeneric` of apimachinery reads it: two or more,
+/// anything may follow.
 pub(super) fn generic(text: &str) -> Option<Vec<u64>> {
     let text = text.trim();
     let text = text.strip_prefix('v').unwrap_or(text);

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// The first release that refuses, the last one before it that does not, and the path and words of the refusal.
+/// The first release that refuses, the last one before it that does not, and the path and words of
+/// the refusal.
 #[rstest]
 #[case("1.4.0", "1.3.2", json!({"/metadata/name": "7b-chat"}), "metadata.name", "RayCluster name should be a valid DNS1035 label: [a DNS-1035 label must")]
 #[case("1.4.0", "1.3.2", json!({"/metadata/name": "a".repeat(54)}), "metadata.name", "RayCluster name should be no more than 53 characters")]

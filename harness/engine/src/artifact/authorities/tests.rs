@@ -1,4 +1,5 @@
-//! A server whose certificate only a private authority vouches for: what trusts the host's bundle asks it, all else does not.
+//! A server whose certificate only a private authority vouches for: what trusts the host's bundle
+//! asks it, all else does not.
 
 mod server;
 
@@ -48,7 +49,8 @@ fn an_empty_file_is_no_bundle() {
 /// Says to this program which server it is to download from; it then is a child of the test below.
 const FROM: &str = "KUBERAY_CONFORMANCE_TEST_DOWNLOADS_FROM";
 
-/// The environment decides, and a program can't change its own: so another of this program downloads.
+/// The environment decides, and a program can't change its own: so another of this program
+/// downloads.
 #[tokio::test]
 async fn downloads_on_the_host_trust_its_bundle() {
     if let Ok(address) = std::env::var(FROM) {
@@ -145,7 +147,8 @@ async fn builds_in_containers_trust_the_hosts_bundle() {
     }
 }
 
-/// Ray's image of a lock whose only package nobody has, so that the build ends where it downloads; returns why.
+/// Ray's image of a lock whose only package nobody has, so that the build ends where it downloads;
+/// returns why.
 async fn build_ray(engine: &Engine, debian: &str, index: &str, authorities: &str) -> String {
     let folder = TempDir::new().unwrap();
     let lock = folder.path().join("requirements.lock");

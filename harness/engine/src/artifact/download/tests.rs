@@ -1,4 +1,5 @@
-//! Downloads from small servers of the test's own. They speak plain HTTP, as a private module proxy may.
+//! Downloads from small servers of the test's own. They speak plain HTTP, as a private module proxy
+//! may.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
@@ -25,8 +26,8 @@ enum After {
     Closes,
 }
 
-/// Answers each request with the next of these texts, the last one again and again. Returns the address and the number
-/// of requests so far.
+/// Answers each request with the next of these texts, the last one again and again. Returns the
+/// address and the number of requests so far.
 fn serve(answers: Vec<String>, after: After) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = format!(

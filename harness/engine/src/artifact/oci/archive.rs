@@ -27,8 +27,8 @@ pub(in super::super) struct Pulled {
     pub(in super::super) digest: String,
 }
 
-/// Pulls an image into an archive in which it has the name `name`. Layers go from the registry into the archive as they
-/// are, each verified.
+/// Pulls an image into an archive in which it has the name `name`. Layers go from the registry into
+/// the archive as they are, each verified.
 pub(in super::super) async fn archive(
     remote: &Remote,
     name: &str,

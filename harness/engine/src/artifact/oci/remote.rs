@@ -118,7 +118,8 @@ impl Remote {
         }
     }
 
-    /// The manifest for this machine, and the digest that the image is known by: that of the index, where it has one.
+    /// The manifest for this machine, and the digest that the image is known by: that of the index,
+    /// where it has one.
     pub(in super::super) async fn manifest(
         &self,
     ) -> Result<(OciImageManifest, String), ArtifactError> {
@@ -132,7 +133,8 @@ impl Remote {
         Ok((manifest, list.unwrap_or(own)))
     }
 
-    /// Writes a blob; it is verified against its digest, and is never larger than its manifest says.
+    /// Writes a blob; it is verified against its digest, and is never larger than its manifest
+    /// says.
     pub(in super::super) async fn blob(
         &self,
         blob: &OciDescriptor,

@@ -148,7 +148,8 @@ async fn a_log_whose_file_began_anew_is_whole_only_when_its_last_line_was_follow
         logs.texts[&key].lines.iter().collect::<Vec<_>>(),
         ["a", "b", "c", "d"]
     );
-    // A stream that is opened again begins with the new file, too: from there on nothing is certain.
+    // A stream that is opened again begins with the new file, too: from there on nothing is
+    // certain.
     assert_eq!(logs.put(&key, "one", 0, &line("d")), Taken::Other);
     assert_eq!(logs.put_part(&key, "one"), 4);
     assert_eq!(logs.put(&key, "one", 4, &line("e")), Taken::New);

@@ -9,7 +9,8 @@ use rstest::rstest;
 
 use super::*;
 
-/// The operator's namespace with an inventory, and cluster roles with labels; notes what is deleted.
+/// The operator's namespace with an inventory, and cluster roles with labels; notes what is
+/// deleted.
 struct Server {
     made_by: &'static str,
     data: Value,

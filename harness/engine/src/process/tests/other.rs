@@ -29,8 +29,8 @@ pub(crate) struct Other {
 }
 
 impl Other {
-    /// Starts this program with one of its tests, by the test's full name, which asks for its [`role`]. It stops itself at
-    /// the point that is named, if any.
+    /// Starts this program with one of its tests, by the test's full name, which asks for its
+    /// [`role`]. It stops itself at the point that is named, if any.
     pub(crate) fn start(test: &str, role: &str, folder: &Path, stop_at: Option<&str>) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "--nocapture", test]);

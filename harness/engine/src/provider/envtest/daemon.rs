@@ -1,4 +1,5 @@
-//! Control planes that stay up: a process of ours keeps them in the background, others attach to them.
+//! Control planes that stay up: a process of ours keeps them in the background, others attach to
+//! them.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt as _;
@@ -25,7 +26,8 @@ use crate::target::{ClusterError, Holder, Lease, Lock, Patience, end_process};
 pub const DAEMON: &str = "envtest-daemon";
 /// What that process is called in lists of processes.
 const CALLED: &str = "kuberay-conformance";
-/// How long others may look whether a daemon lives before one that begins takes it for another daemon.
+/// How long others may look whether a daemon lives before one that begins takes it for another
+/// daemon.
 const LOOKED_AT: Duration = Duration::from_secs(10);
 /// How often it is looked whether it has come up, or has ended.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -153,7 +155,8 @@ fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Targ
     }
 }
 
-/// Keeps the control planes that `cluster up` asks for up until it is asked to end; what `cluster up` starts in the background.
+/// Keeps the control planes that `cluster up` asks for up until it is asked to end; what `cluster
+/// up` starts in the background.
 ///
 /// # Errors
 /// When another daemon lives, when they don't come up, or when a program of them ends.
@@ -274,7 +277,8 @@ impl Daemon {
 /// Brings control planes up and leaves them up; returns a text for people.
 ///
 /// # Errors
-/// When other control planes are up and used, or these don't come up; the error holds the last lines of the log.
+/// When other control planes are up and used, or these don't come up; the error holds the last
+/// lines of the log.
 pub async fn up(
     releases: &ReleaseSpec,
     spec: &EnvtestSpec,
@@ -339,7 +343,8 @@ pub async fn up(
     }
 }
 
-/// Ends the process that keeps control planes up, and with it all of them; `None` where there is none.
+/// Ends the process that keeps control planes up, and with it all of them; `None` where there is
+/// none.
 ///
 /// # Errors
 /// When another process uses them.

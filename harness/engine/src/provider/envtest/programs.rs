@@ -143,7 +143,8 @@ impl EnvtestPrograms {
         })
     }
 
-    /// A program of the user's own making, of a release that need not be pinned where its CRDs are given, too.
+    /// A program of the user's own making, of a release that need not be pinned where its CRDs are
+    /// given, too.
     async fn custom(
         &self,
         own: &OperatorProgram,
@@ -200,12 +201,14 @@ impl EnvtestPrograms {
         Ok(ControlPlane::start(options).await?)
     }
 
-    /// Brings up every release beside the others, and hands each on as soon as it is ready; what comes of them is in
-    /// the order of the releases. Starting takes a core, so that not more than there are start at once.
+    /// Brings up every release beside the others, and hands each on as soon as it is ready; what
+    /// comes of them is in the order of the releases. Starting takes a core, so that not more than
+    /// there are start at once.
     ///
-    /// `settings` says how the operator of a release is to be set up; a release for which it says nothing is left out.
-    /// For each of them in turn the operator is started anew, after the one before has ended: two operators would both work on
-    /// every object, and no release has a setting that excludes objects. In the end `upgrades` may replace the operator.
+    /// `settings` says how the operator of a release is to be set up; a release for which it says
+    /// nothing is left out. For each of them in turn the operator is started anew, after the one
+    /// before has ended: two operators would both work on every object, and no release has a
+    /// setting that excludes objects. In the end `upgrades` may replace the operator.
     pub(crate) async fn each<T, E: From<TargetError>>(
         &self,
         plane: &ControlPlane,

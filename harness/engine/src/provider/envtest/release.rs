@@ -61,7 +61,8 @@ impl EnvtestRelease {
         }
     }
 
-    /// Returns it as the target of cases with a release of Ray, of which only the name matters, because no container starts.
+    /// Returns it as the target of cases with a release of Ray, of which only the name matters,
+    /// because no container starts.
     ///
     /// # Errors
     /// Fails when its API server can't be reached.

@@ -1,4 +1,5 @@
-//! Serves the cases of a run: each release on its own API server, each set of operator settings one after the other.
+//! Serves the cases of a run: each release on its own API server, each set of operator settings one
+//! after the other.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -83,7 +84,8 @@ async fn on(
             return Err(TargetError::Broken(cause));
         }
     }
-    // Settings of the operator that are not its release's own, and upgrades, need an operator of our own.
+    // Settings of the operator that are not its release's own, and upgrades, need an operator of
+    // our own.
     let here = |case: &&TestCase| {
         daemon.is_none()
             || !case.operator_settings().is_default()
@@ -171,7 +173,8 @@ impl Work<'_> {
     }
 }
 
-/// Does the work until a program ends; gives cases the time to keep their evidence then, and when the run is cancelled.
+/// Does the work until a program ends; gives cases the time to keep their evidence then, and when
+/// the run is cancelled.
 async fn until_broken<T>(
     work: impl Future<Output = Result<T, TargetError>>,
     alarm: &Alarm,

@@ -1,5 +1,5 @@
-//! CRDs that an API server has stored once are given to later ones as they are: creating a release's CRDs anew takes more of
-//! an API server than all else that is asked of it in a run.
+//! CRDs that an API server has stored once are given to later ones as they are: creating a
+//! release's CRDs anew takes more of an API server than all else that is asked of it in a run.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -18,7 +18,8 @@ pub(super) struct StoredCrds {
 const CALLED: &str = "stored-crds";
 
 impl StoredCrds {
-    /// Those of a folder; they are others when a file or the API server's program (`digest`) is another.
+    /// Those of a folder; they are others when a file or the API server's program (`digest`) is
+    /// another.
     ///
     /// # Errors
     /// When the folder can't be read.

@@ -18,7 +18,8 @@ use crate::target::ContextOptions;
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io";
 
-/// A cluster with an operator of another run's and a role of somebody else's; `deleted` is what the run deletes.
+/// A cluster with an operator of another run's and a role of somebody else's; `deleted` is what the
+/// run deletes.
 fn client(deleted: &Arc<Mutex<Vec<String>>>) -> Client {
     let deleted = Arc::clone(deleted);
     let service = tower::service_fn(move |request: Request<Body>| {

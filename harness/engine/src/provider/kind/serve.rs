@@ -1,4 +1,5 @@
-//! Serves the cases of a run: each pair of releases takes the place of the one before on one cluster.
+//! Serves the cases of a run: each pair of releases takes the place of the one before on one
+//! cluster.
 
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use crate::results::Environment;
 use crate::scenario::TargetKind;
 use crate::target::{ClusterError, Left, UP, UPGRADE, who};
 
-/// Brings the cluster up for the cases of a run, and takes it down unless it is to stay or others use it.
+/// Brings the cluster up for the cases of a run, and takes it down unless it is to stay or others
+/// use it.
 ///
 /// # Errors
 /// Fails when the cluster can't be created or removed, and when the run is cut short.

@@ -167,7 +167,8 @@ pub(crate) async fn bring_up(
     KindTarget::new(provider, releases, stack)
 }
 
-/// Another operator would take the place of the one that others work with. Returns who works with the same.
+/// Another operator would take the place of the one that others work with. Returns who works with
+/// the same.
 fn refuse_other_releases(
     provider: &KindProvider,
     spec: &KindSpec,
@@ -189,7 +190,8 @@ fn refuse_other_releases(
     })
 }
 
-/// Forgets what runs in the cluster, because it is about to change. The cluster's lock must be held.
+/// Forgets what runs in the cluster, because it is about to change. The cluster's lock must be
+/// held.
 pub(super) fn forget(provider: &KindProvider) -> Result<(), TargetError> {
     match std::fs::remove_file(provider.note()) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(TargetError::File {
@@ -201,8 +203,8 @@ pub(super) fn forget(provider: &KindProvider) -> Result<(), TargetError> {
     }
 }
 
-/// Which releases of operator and Ray run in the cluster of this name, as `cluster up` noted it; whether they still do, only
-/// [`KindTarget::attach`] tells.
+/// Which releases of operator and Ray run in the cluster of this name, as `cluster up` noted it;
+/// whether they still do, only [`KindTarget::attach`] tells.
 pub fn noted_releases(cluster: &str) -> Option<(Version, Version)> {
     let store = Store::open().ok()?;
     let note = read(&KindCluster::note(store.root(), cluster)).ok()??;

@@ -1,4 +1,5 @@
-//! Cases that begin with an older release of the operator: each alone on the cluster, because all share the operator.
+//! Cases that begin with an older release of the operator: each alone on the cluster, because all
+//! share the operator.
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;

@@ -49,8 +49,9 @@ struct State {
 /// The higher priority, and of equal ones who asked first.
 type Place = (Reverse<Priority>, u64);
 
-/// Who of those that wait goes first: who needs most room, who would else wait for others to end and keep the rest waiting;
-/// of equal ones who takes longest, so that nobody is left who works alone in the end.
+/// Who of those that wait goes first: who needs most room, who would else wait for others to end
+/// and keep the rest waiting; of equal ones who takes longest, so that nobody is left who works
+/// alone in the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Priority {
     /// Of all its Pods.
@@ -120,7 +121,8 @@ impl Capacity {
         Self { overlap, ..self }
     }
 
-    /// Lets no case begin whose Pods could find no node beside those of this process's others, where nodes have this left.
+    /// Lets no case begin whose Pods could find no node beside those of this process's others,
+    /// where nodes have this left.
     #[must_use]
     pub fn on(self, nodes: Option<Vec<Resources>>) -> Self {
         Self { nodes, ..self }
@@ -145,8 +147,10 @@ impl Capacity {
         self.total
     }
 
-    /// Waits for room for these Pods, by priority and then in the order of asking; who has none yet is overtaken by those behind it
-    /// that have, but not for ever. Of a higher priority there are only as many as cases. What asks for more than there is at all gets everything: its Pods then say why they can't run.
+    /// Waits for room for these Pods, by priority and then in the order of asking; who has none yet
+    /// is overtaken by those behind it that have, but not for ever. Of a higher priority there are
+    /// only as many as cases. What asks for more than there is at all gets everything: its Pods
+    /// then say why they can't run.
     ///
     /// # Errors
     /// When the permits of other processes can't be looked at.
@@ -287,8 +291,8 @@ impl Capacity {
             && self.nodes.as_ref().is_none_or(place)
     }
 
-    /// Waits until there is room beside what other processes run. Who has the turn keeps it meanwhile, so that those who
-    /// ask for less don't overtake.
+    /// Waits until there is room beside what other processes run. Who has the turn keeps it
+    /// meanwhile, so that those who ask for less don't overtake.
     async fn reservation(
         &self,
         shared: &Shared,
@@ -311,8 +315,8 @@ impl Capacity {
 }
 
 impl Permit {
-    /// To be called when the case only waits for time to pass, or for its Pods to end: it keeps its room, but another
-    /// may begin as if it were over. In one process as many rest at most as run.
+    /// To be called when the case only waits for time to pass, or for its Pods to end: it keeps its
+    /// room, but another may begin as if it were over. In one process as many rest at most as run.
     pub fn rest(&mut self) {
         if self.rests || !self.capacity.overlap {
             return;

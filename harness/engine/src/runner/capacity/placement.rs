@@ -2,8 +2,9 @@
 
 use super::Resources;
 
-/// Whether each of the Pods finds a node beside the others, where the nodes have this left. Two orders are tried, the largest
-/// CPU and the largest memory first, each on the first node with room: a no may be wrong where all is nearly full.
+/// Whether each of the Pods finds a node beside the others, where the nodes have this left. Two
+/// orders are tried, the largest CPU and the largest memory first, each on the first node with
+/// room: a no may be wrong where all is nearly full.
 pub fn can_be_placed(pods: &[Resources], left: &[Resources]) -> bool {
     let keys: [fn(&Resources) -> u64; 2] = [|pod| pod.millicores, |pod| pod.bytes];
     keys.into_iter().any(|key| in_order_of(key, pods, left))

@@ -41,7 +41,8 @@ pub struct CollectOptions {
 /// Writes the reports of every shard, and one of all; returns the latter.
 ///
 /// # Errors
-/// When there is nothing of such a Job, when the API server refuses, and when files can't be written.
+/// When there is nothing of such a Job, when the API server refuses, and when files can't be
+/// written.
 pub async fn collect(
     client: &Client,
     options: &CollectOptions,
@@ -119,8 +120,8 @@ pub async fn collect(
     Ok(merged.run)
 }
 
-/// Removes what was collected into a folder before: evidence of these cases, and the report of each shard. Other files
-/// stay.
+/// Removes what was collected into a folder before: evidence of these cases, and the report of each
+/// shard. Other files stay.
 fn clear(folder: &Path, before: &BTreeSet<String>, names: &[&str]) -> Result<(), RunError> {
     let failed = |source| {
         RunError::Output(OutputError::Access {

@@ -1,4 +1,5 @@
-//! The journal of a shard in `ConfigMaps`: a Pod that takes the place of one that was killed goes on where that was.
+//! The journal of a shard in `ConfigMaps`: a Pod that takes the place of one that was killed goes
+//! on where that was.
 
 use std::fmt;
 use std::path::Path;
@@ -101,8 +102,8 @@ impl Journal for JobJournal {
     }
 }
 
-/// The head of what a shard kept. It is in the cluster itself; that it may be another since, as after an upgrade, the
-/// digest of each case tells.
+/// The head of what a shard kept. It is in the cluster itself; that it may be another since, as
+/// after an upgrade, the digest of each case tells.
 fn head_of(run: &RunResult, head: &JournalHead) -> JournalHead {
     JournalHead {
         harness: run.harness.clone(),
@@ -110,7 +111,8 @@ fn head_of(run: &RunResult, head: &JournalHead) -> JournalHead {
     }
 }
 
-/// What is known of a shard before its end: collected then, its report says that it has not come to it.
+/// What is known of a shard before its end: collected then, its report says that it has not come to
+/// it.
 fn unfinished(head: &JournalHead) -> RunResult {
     let reason = "it had not ended when its results were collected".into();
     RunResult::unfinished("", head.shard, head.planned.clone(), reason)

@@ -48,8 +48,8 @@ pub(super) fn pack_folder(folder: &Path) -> std::io::Result<Vec<u8>> {
 /// Writes what [`pack_folder`] made into a folder.
 ///
 /// # Errors
-/// When it holds anything but files and folders with plain paths, more than [`MOST_FILES`] of them, or more than
-/// [`LARGEST_FOLDER`]; what came before that is written.
+/// When it holds anything but files and folders with plain paths, more than [`MOST_FILES`] of them,
+/// or more than [`LARGEST_FOLDER`]; what came before that is written.
 pub(super) fn unpack_folder(bytes: &[u8], into: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(into)?;
     let mut archive = tar::Archive::new(Bounded::new(GzDecoder::new(bytes), LARGEST_FOLDER));

@@ -1,4 +1,5 @@
-//! Results of a Job in `ConfigMaps`, one for each case and one for each shard: they outlive the Pod that found them.
+//! Results of a Job in `ConfigMaps`, one for each case and one for each shard: they outlive the Pod
+//! that found them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -105,7 +106,8 @@ impl JobResults {
         }
     }
 
-    /// Keeps the result of a case, with its evidence where there is some. Returns a sentence where evidence was too much.
+    /// Keeps the result of a case, with its evidence where there is some. Returns a sentence where
+    /// evidence was too much.
     ///
     /// # Errors
     /// When the API server refuses.
@@ -155,8 +157,8 @@ impl JobResults {
         Ok(note)
     }
 
-    /// Begins a shard: keeps what it says of itself, and takes it over from any Pod that began it earlier, whose writes
-    /// fail from then on.
+    /// Begins a shard: keeps what it says of itself, and takes it over from any Pod that began it
+    /// earlier, whose writes fail from then on.
     ///
     /// # Errors
     /// When the API server refuses.
@@ -166,7 +168,8 @@ impl JobResults {
         Ok(())
     }
 
-    /// Keeps what a shard says of itself: its plan and environment, and the cases that it leaves out.
+    /// Keeps what a shard says of itself: its plan and environment, and the cases that it leaves
+    /// out.
     ///
     /// # Errors
     /// When the API server refuses, or another Pod has begun the shard since.
@@ -216,8 +219,9 @@ impl JobResults {
             .collect()
     }
 
-    /// Writes the evidence of every case into its folder below that of its shard, in place of what is there. Returns
-    /// one sentence for each case whose evidence can't be had; its result names none then.
+    /// Writes the evidence of every case into its folder below that of its shard, in place of what
+    /// is there. Returns one sentence for each case whose evidence can't be had; its result names
+    /// none then.
     pub(super) async fn write_evidence(
         &self,
         cases: &mut [Kept],
@@ -300,10 +304,11 @@ impl JobResults {
         self.write(map, false).await.map(drop)
     }
 
-    /// Writes a `ConfigMap` unless a later Pod of the shard has; returns the number of the Pod that it is now of. `begins`
-    /// gives this Pod the next number.
+    /// Writes a `ConfigMap` unless a later Pod of the shard has; returns the number of the Pod that
+    /// it is now of. `begins` gives this Pod the next number.
     ///
-    /// Each write names the state that it replaces, so that nothing is overwritten that was not looked at.
+    /// Each write names the state that it replaces, so that nothing is overwritten that was not
+    /// looked at.
     async fn write(&self, mut map: ConfigMap, begins: bool) -> Result<u64, ResultsError> {
         let name = map.name_any();
         let doing = format!("keeping the ConfigMap {name}");

@@ -12,7 +12,8 @@ use crate::results::{Outcome, RunResult};
 use crate::runner::{RunError, RunSpec, run_noting};
 use crate::target::Existing;
 
-/// Runs the shard that the spec names, goes on where an earlier Pod of it was, and keeps what it finds in the cluster.
+/// Runs the shard that the spec names, goes on where an earlier Pod of it was, and keeps what it
+/// finds in the cluster.
 ///
 /// # Errors
 /// As `run`, and when results can't be kept.

@@ -34,8 +34,8 @@ pub struct Submitted {
     pub again: bool,
 }
 
-/// Makes the account with its permissions and the Job. A Job of this name that has ended is made again: what passed in it
-/// is not run again.
+/// Makes the account with its permissions and the Job. A Job of this name that has ended is made
+/// again: what passed in it is not run again.
 ///
 /// # Errors
 /// When the API server refuses, or a Job of this name still runs.

@@ -167,7 +167,8 @@ impl Journal for Kept {
     }
 }
 
-/// The cluster of a target: Kubernetes, and the image of its nodes or the program of its API server.
+/// The cluster of a target: Kubernetes, and the image of its nodes or the program of its API
+/// server.
 type MadeOf = Option<(TargetKind, &'static str, &'static str)>;
 
 const PLANES: MadeOf = Some((TargetKind::Envtest, "v1.34.4", "sha256:1"));

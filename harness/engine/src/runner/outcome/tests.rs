@@ -33,7 +33,8 @@ fn a_case_ends_as_its_worst_check(
     );
 }
 
-/// The failure is a verdict, and its difference must stay in the report; only errors are tried again.
+/// The failure is a verdict, and its difference must stay in the report; only errors are tried
+/// again.
 #[rstest]
 #[case::the_failure_first(&[Outcome::Failed, Outcome::Error], "check 0: fail; not all checks were judged: check 1: error")]
 #[case::the_error_first(&[Outcome::Error, Outcome::Failed], "check 1: fail; not all checks were judged: check 0: error")]

@@ -38,7 +38,8 @@ fn only_what_ended_runs_of_the_same_owner_left(
 
 #[test]
 fn a_run_in_another_container_of_the_same_image_has_not_ended() {
-    // Both containers have the same machine id and hostname, hence the same owner, and the PID is free in this one.
+    // Both containers have the same machine id and hostname, hence the same owner, and the PID is
+    // free in this one.
     let elsewhere = record(|identity| {
         identity.namespace = "pid:[4026532999]".into();
         identity.pid = 0x7fff_ffff;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::certificates::{ADDRESS, Credentials};
 
-/// Admission plugins that would wait for a controller that does not run here: no service account is ever made.
+/// Admission plugins that would wait for a controller that does not run here: no service account is
+/// ever made.
 const WITHOUT_CONTROLLER: &str = "ServiceAccount";
 
 fn flag(name: &str, value: impl AsRef<std::ffi::OsStr>) -> OsString {
@@ -34,7 +35,8 @@ pub(super) fn etcd(
         flag("initial-advertise-peer-urls", &peer),
         flag("initial-cluster", format!("default={peer}")),
         flag("log-level", "warn"),
-        // A RayCluster and its Pods may be large, and nothing is ever compacted away in the minutes that it lives.
+        // A RayCluster and its Pods may be large, and nothing is ever compacted away in the minutes
+        // that it lives.
         flag("quota-backend-bytes", (4_u64 << 30).to_string()),
     ];
     for of in ["", "peer-"] {
@@ -63,10 +65,11 @@ fn prefix(name: &str) -> String {
 /// Who may do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Authorization {
-    /// Every request with our certificate is allowed, and no other certificate is accepted. Roles would change nothing,
-    /// and the built-in ones take most of an API server's start.
+    /// Every request with our certificate is allowed, and no other certificate is accepted. Roles
+    /// would change nothing, and the built-in ones take most of an API server's start.
     Everything,
-    /// Roles, for tests of permissions: our certificate is an administrator's, and may impersonate others.
+    /// Roles, for tests of permissions: our certificate is an administrator's, and may impersonate
+    /// others.
     Roles,
 }
 
@@ -134,8 +137,9 @@ pub(super) fn api_server(
         flag("anonymous-auth", "false"),
         flag("endpoint-reconciler-type", "none"),
         flag("enable-priority-and-fairness", "false"),
-        // Each new namespace's first Pod is looked up among them. From a watch cache where nothing else changes, a consistent
-        // answer takes up to 100 ms (progressRequestPeriod, Kubernetes 1.34), which held an operator to 10 RayClusters a second.
+        // Each new namespace's first Pod is looked up among them. From a watch cache where nothing
+        // else changes, a consistent answer takes up to 100 ms (progressRequestPeriod, Kubernetes
+        // 1.34), which held an operator to 10 RayClusters a second.
         flag("watch-cache-sizes", "limitranges#0"),
         flag("profiling", "false"),
     ]

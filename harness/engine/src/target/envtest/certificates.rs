@@ -81,7 +81,8 @@ impl Credentials {
     }
 }
 
-/// One certificate serves all: etcd and API servers show it to clients and clients to them, all of them ours.
+/// One certificate serves all: etcd and API servers show it to clients and clients to them, all of
+/// them ours.
 fn leaf(authority: &CertifiedIssuer<'_, KeyPair>) -> Result<(String, KeyPair), rcgen::Error> {
     let mut params = CertificateParams::new(vec![ADDRESS.to_owned(), "localhost".to_owned()])?;
     params.distinguished_name.push(DnType::CommonName, USER);

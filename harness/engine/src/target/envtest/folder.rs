@@ -1,5 +1,5 @@
-//! The folder of a control plane: nobody else can read it, and it goes with the process that made it, at the latest
-//! when the next begins.
+//! The folder of a control plane: nobody else can read it, and it goes with the process that made
+//! it, at the latest when the next begins.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -62,7 +62,8 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // A program that was killed just now may still write a last file.
         for _ in 0..20 {
-            // The file that says whose it is goes last: without it, others would take the rest for left behind.
+            // The file that says whose it is goes last: without it, others would take the rest for
+            // left behind.
             let emptied = remove_all_but_owner(&self.path);
             stop_point("folder-emptied");
             match emptied.and_then(|()| std::fs::remove_dir_all(&self.path)) {
@@ -90,7 +91,8 @@ fn remove_all_but_owner(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Removes the folders whose process has ended without removing them, and ends its programs, should one still run.
+/// Removes the folders whose process has ended without removing them, and ends its programs, should
+/// one still run.
 async fn remove_left(all: &Path, progress: &dyn Progress) -> Result<(), ClusterError> {
     let entries = std::fs::read_dir(all).map_err(file("reading", all))?;
     for path in entries

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 /// An address of the range for documentation (RFC 5737), so that nothing answers there.
 const ADDRESS: &str = "192.0.2.1";
 
-/// Returns the status that a kubelet writes of a Pod whose init containers have ended and whose containers run and are ready.
+/// Returns the status that a kubelet writes of a Pod whose init containers have ended and whose
+/// containers run and are ready.
 #[must_use]
 pub fn ready_status(pod: &Pod, now: Timestamp) -> Value {
     let now = format!("{now:.0}");

@@ -1,4 +1,5 @@
-//! What API servers keep in etcd, as the bytes that it is: etcd speaks JSON beside its own protocol.
+//! What API servers keep in etcd, as the bytes that it is: etcd speaks JSON beside its own
+//! protocol.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -68,7 +69,8 @@ impl Keys {
     /// The objects below a prefix that ends with a slash.
     pub(super) async fn get(&self, prefix: &str) -> Result<StoredObjects, ClusterError> {
         let doing = "reading objects from etcd";
-        // All that begins with the prefix lies before the prefix with the character after the slash.
+        // All that begins with the prefix lies before the prefix with the character after the
+        // slash.
         let end = format!("{}0", prefix.trim_end_matches('/'));
         let question = json!({"key": STANDARD.encode(prefix), "range_end": STANDARD.encode(end)});
         let answer = self.ask(doing, "/v3/kv/range", &question).await?;

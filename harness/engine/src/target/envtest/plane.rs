@@ -20,8 +20,8 @@ use crate::progress::Progress;
 const SERVES_WITHIN: Duration = Duration::from_mins(2);
 /// How often a program that starts is asked whether it serves; it has no way to tell.
 const INTERVAL: Duration = Duration::from_millis(20);
-/// API servers collect garbage a fourth as often as Go programs do, which spares a sixth of their CPU time; the limit keeps
-/// seven of them on a machine with 8 GiB (docs/benchmarks.md).
+/// API servers collect garbage a fourth as often as Go programs do, which spares a sixth of their
+/// CPU time; the limit keeps seven of them on a machine with 8 GiB (docs/benchmarks.md).
 const GARBAGE: [(&str, &str); 2] = [("GOGC", "400"), ("GOMEMLIMIT", "700MiB")];
 /// How often another port is tried where somebody else was faster.
 const PORTS_TRIED: usize = 5;
@@ -265,7 +265,8 @@ fn audited(folder: &Path) -> Result<Audit, ClusterError> {
 /// What came of a start: the process, its port, and whether it serves.
 type Started<T> = (Supervised, u16, Result<T, ClusterError>);
 
-/// Starts a program on ports that were free a moment ago, again on others where somebody else took one in between.
+/// Starts a program on ports that were free a moment ago, again on others where somebody else took
+/// one in between.
 async fn on_free_ports<const N: usize, T>(
     alarm: &Alarm,
     mut start: impl AsyncFnMut([u16; N], &Alarm) -> Result<Started<T>, ClusterError>,
@@ -273,7 +274,8 @@ async fn on_free_ports<const N: usize, T>(
     let mut tried = 0;
     loop {
         tried += 1;
-        // An end while it starts is told by the error itself, and a lost race for a port is none at all.
+        // An end while it starts is told by the error itself, and a lost race for a port is none at
+        // all.
         let own = Alarm::default();
         let (process, port, outcome) = start(free_ports()?, &own).await?;
         match outcome {
@@ -294,7 +296,8 @@ fn lost_the_port(process: &Supervised) -> bool {
         .any(|line| line.contains("address already in use"))
 }
 
-/// Ports of loopback that nobody listens on now; all different, because all are held until the last is known.
+/// Ports of loopback that nobody listens on now; all different, because all are held until the last
+/// is known.
 fn free_ports<const N: usize>() -> Result<[u16; N], ClusterError> {
     let no_port = |error: std::io::Error| ClusterError::Program {
         name: "a control plane".into(),

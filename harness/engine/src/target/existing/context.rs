@@ -108,8 +108,8 @@ impl Existing {
         permissions::check(&self.client).await
     }
 
-    /// Returns what tells the cluster from every other, and from itself before an upgrade: its context, its address, the
-    /// uid of its namespace `kube-system`, and its release of Kubernetes.
+    /// Returns what tells the cluster from every other, and from itself before an upgrade: its
+    /// context, its address, the uid of its namespace `kube-system`, and its release of Kubernetes.
     ///
     /// # Errors
     /// Fails when the API server does not tell the uid.
@@ -125,8 +125,8 @@ impl Existing {
         ))
     }
 
-    /// Reads the context, refuses one that does not look like a test cluster's unless it is allowed by name, and asks the
-    /// API server for its release.
+    /// Reads the context, refuses one that does not look like a test cluster's unless it is allowed
+    /// by name, and asks the API server for its release.
     ///
     /// # Errors
     /// See [`ContextError`].
@@ -211,7 +211,8 @@ pub struct ReadOnly {
 }
 
 impl ReadOnly {
-    /// Reads a context of a kubeconfig; the current one, and the user's own file, where absent. It sends nothing.
+    /// Reads a context of a kubeconfig; the current one, and the user's own file, where absent. It
+    /// sends nothing.
     ///
     /// # Errors
     /// See [`ContextError`].

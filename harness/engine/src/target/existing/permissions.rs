@@ -91,8 +91,9 @@ fn of_rule(rule: &PolicyRule) -> Vec<Permission> {
     all
 }
 
-/// Asks whether all of it may be done: with one request, and, where the answer may lack something (an authoriser outside
-/// of the cluster does not tell its rules), with one more for each permission that it does not show.
+/// Asks whether all of it may be done: with one request, and, where the answer may lack something
+/// (an authoriser outside of the cluster does not tell its rules), with one more for each
+/// permission that it does not show.
 ///
 /// # Errors
 /// When something may not be done, or the API server does not answer.

@@ -1,4 +1,5 @@
-//! Whether a cluster looks like one for tests: a name typed by mistake must not send scenarios into production.
+//! Whether a cluster looks like one for tests: a name typed by mistake must not send scenarios into
+//! production.
 
 use std::net::IpAddr;
 
@@ -33,11 +34,13 @@ const FOR_TESTS: [&str; 12] = [
 /// Words that say the contrary, whatever else is said.
 const FOR_USERS: [&str; 5] = ["prod", "production", "prd", "live", "customer"];
 
-/// Returns why a context does not look like one of a test cluster, as the end of a sentence; `None` when it does.
-/// `names` are those of the context and of its cluster, `server` is the API server's address.
+/// Returns why a context does not look like one of a test cluster, as the end of a sentence; `None`
+/// when it does. `names` are those of the context and of its cluster, `server` is the API server's
+/// address.
 ///
-/// The last label of a host name is no evidence: `.dev` and `.local` are domains of production clusters, too. Tools put
-/// the host into the names of contexts (OpenShift writes its dots as dashes), so the same holds there.
+/// The last label of a host name is no evidence: `.dev` and `.local` are domains of production
+/// clusters, too. Tools put the host into the names of contexts (OpenShift writes its dots as
+/// dashes), so the same holds there.
 pub(super) fn refusal(names: &[&str], server: &str) -> Option<String> {
     let host = host(server);
     let mut all = names.iter().copied().chain([host]).flat_map(words);

@@ -25,7 +25,8 @@ const NAMES: &str = r#"timeout 1 bash -c 'exec 3<> "/dev/tcp/$0/53"' "$1" 2>/dev
 pub(super) type RegistryPlan = (Start, PathBuf, PathBuf);
 
 impl KindCluster {
-    /// Removes the nodes of an earlier cluster that can't be used; network and registry serve the next.
+    /// Removes the nodes of an earlier cluster that can't be used; network and registry serve the
+    /// next.
     pub(super) async fn clear(&self, state: &mut State) -> Result<(), ClusterError> {
         if state.made.is_empty() {
             return Ok(());
@@ -158,7 +159,8 @@ impl KindCluster {
         self.file().save(state)?;
         let helper = match options.helper {
             Some(helper) => helper.to_owned(),
-            // Also where its file was replaced since it started: whoever changes the harness builds it while it runs.
+            // Also where its file was replaced since it started: whoever changes the harness builds
+            // it while it runs.
             None => process::OWN_PROGRAM.into(),
         };
         Ok(Some((start, socket, helper)))
@@ -208,8 +210,9 @@ impl KindCluster {
         Ok(())
     }
 
-    /// Connects the Pods where the image does not, and waits for the nodes; tells when Pods on them reach the API server, and
-    /// waits on until they can ask for names. Returns the release of Kubernetes.
+    /// Connects the Pods where the image does not, and waits for the nodes; tells when Pods on them
+    /// reach the API server, and waits on until they can ask for names. Returns the release of
+    /// Kubernetes.
     pub(super) async fn ready(
         &self,
         client: &kube::Client,

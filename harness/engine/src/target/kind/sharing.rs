@@ -8,7 +8,8 @@ use crate::target::unpacked::{self, Shared, Unpack, Unpacker};
 use crate::target::{push, registry};
 
 impl KindCluster {
-    /// Unpacks what is wanted, unless that was done before. Where it can't be done, nodes do it for themselves.
+    /// Unpacks what is wanted, unless that was done before. Where it can't be done, nodes do it for
+    /// themselves.
     pub(super) async fn share(
         &self,
         state: &mut State,

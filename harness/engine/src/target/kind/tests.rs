@@ -1,4 +1,5 @@
-//! Who removes a cluster; other processes are this program again, stopped where they hold what they hold.
+//! Who removes a cluster; other processes are this program again, stopped where they hold what they
+//! hold.
 
 use tempfile::TempDir;
 
@@ -44,7 +45,8 @@ fn stopped(folder: &Path, role: &str) -> Other {
     other
 }
 
-/// What this program does as the other process: takes what it is told, says so and keeps it until it is killed.
+/// What this program does as the other process: takes what it is told, says so and keeps it until
+/// it is killed.
 async fn be_the_other(role: &str, folder: &Path) {
     let cluster = cluster(folder);
     let _held = match role {
@@ -108,7 +110,8 @@ async fn a_run_that_ends_waits_for_who_only_attaches() {
     assert!(matches!(leaving.await.unwrap(), Left::Removed));
 }
 
-/// It stopped between the lock and writing who it is: what is read then is of the one before, which may be this process.
+/// It stopped between the lock and writing who it is: what is read then is of the one before, which
+/// may be this process.
 #[tokio::test]
 async fn what_a_former_holder_has_written_is_nobody_that_brings_the_cluster_up() {
     let folder = TempDir::new().unwrap();

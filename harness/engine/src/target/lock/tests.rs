@@ -99,7 +99,8 @@ fn be_the_other(role: &str, folder: &Path) {
     }
 }
 
-/// The other has made the file of its mark and has not locked it yet when this process looks for users.
+/// The other has made the file of its mark and has not locked it yet when this process looks for
+/// users.
 #[test]
 fn a_mark_that_is_being_made_is_not_removed_as_left_behind() {
     if let Some((role, folder)) = role() {

@@ -24,8 +24,9 @@ pub struct AbsentCheck {
     /// How long it is watched, such as `10s`.
     #[serde(rename = "for")]
     pub duration: Length,
-    /// Watching starts when a Pod of this role and group was made: one that the operator makes after its turn for the
-    /// absent one has come, such as a Pod of a `RayCluster` that is applied after it.
+    /// Watching starts when a Pod of this role and group was made: one that the operator makes
+    /// after its turn for the absent one has come, such as a Pod of a `RayCluster` that is applied
+    /// after it.
     pub after: PodOf,
 }
 

@@ -21,7 +21,8 @@ pub struct EventCheck {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub message: Option<String>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
+    /// checks may when absent.
     #[serde(default)]
     pub within: Option<Length>,
 }

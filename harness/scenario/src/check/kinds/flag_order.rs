@@ -12,8 +12,8 @@ use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Observation, Verdict, pods};
 use crate::{Length, Role};
 
-/// The order of the generated `ray start` flags in many Pods of one specification. In all of them the flags themselves
-/// must be the same.
+/// The order of the generated `ray start` flags in many Pods of one specification. In all of them
+/// the flags themselves must be the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FlagOrderCheck {
@@ -28,7 +28,8 @@ pub struct FlagOrderCheck {
     pub pods: usize,
     /// How many orders there must be among them.
     pub orders: Orders,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
+    /// checks may when absent.
     #[serde(default)]
     pub within: Option<Length>,
 }

@@ -11,8 +11,8 @@ use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Observation, Verdict, pods};
 use crate::{Length, Role};
 
-/// The values that one generated `ray start` flag has in many Pods of one specification: each of these in one Pod at
-/// least, and no other.
+/// The values that one generated `ray start` flag has in many Pods of one specification: each of
+/// these in one Pod at least, and no other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FlagValuesCheck {
@@ -31,7 +31,8 @@ pub struct FlagValuesCheck {
     /// Its values.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub values: Vec<String>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
+    /// checks may when absent.
     #[serde(default)]
     pub within: Option<Length>,
 }

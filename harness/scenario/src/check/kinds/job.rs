@@ -29,7 +29,8 @@ pub struct JobCheck {
     /// The Pod on whose Ray node it ran; the head's when absent.
     #[serde(default)]
     pub node: Option<PodOf>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
+    /// checks may when absent.
     #[serde(default)]
     pub within: Option<Length>,
 }
@@ -99,7 +100,8 @@ fn evaluate(check: &JobCheck, observation: &Observation) -> Verdict {
         .find(|job| job.status == check.status)
         .or_else(|| same().next())
     else {
-        // Jobs stay in the list, so a list that is full without the one that is awaited can't come to hold it.
+        // Jobs stay in the list, so a list that is full without the one that is awaited can't come
+        // to hold it.
         return match jobs.first() {
             Some(other) if jobs.len() == check.count => {
                 Verdict::Never(other_entrypoint(check, other))
@@ -160,7 +162,8 @@ fn place(check: &JobCheck) -> (Role, Option<&str>) {
     })
 }
 
-/// Whether the job runs on the node that is expected and belongs to this very Pod, not to one before it.
+/// Whether the job runs on the node that is expected and belongs to this very Pod, not to one
+/// before it.
 fn origin(
     job: &DashboardJob,
     check: &JobCheck,

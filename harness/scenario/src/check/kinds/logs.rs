@@ -33,21 +33,24 @@ pub struct LogsCheck {
     /// Read the log of the previous, ended instance of the container.
     #[serde(default)]
     pub previous: bool,
-    /// Judge only a log that was read whole after all of these were reached; `not` lines need at least one.
+    /// Judge only a log that was read whole after all of these were reached; `not` lines need at
+    /// least one.
     #[serde(default)]
     pub after: Vec<Milestone>,
-    /// Lines in the order in which this source writes them; lines of other sources may stand between.
+    /// Lines in the order in which this source writes them; lines of other sources may stand
+    /// between.
     #[schemars(length(min = 1))]
     pub lines: Vec<LineExpectation>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
+    /// checks may when absent.
     #[serde(default)]
     pub within: Option<Length>,
 }
 
 /// One line of a log. Exactly one of `must`, `may`, `not` and `resources` is set.
 ///
-/// A text is looked for anywhere in the line, after colour codes were removed; between slashes it is a regular
-/// expression. `<pod-ip>` stands for the Pod's address.
+/// A text is looked for anywhere in the line, after colour codes were removed; between slashes it
+/// is a regular expression. `<pod-ip>` stands for the Pod's address.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [

@@ -37,7 +37,8 @@ pub struct PodCheck {
     /// Fields that must equal their snapshot, each in a file of its own.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub snapshot: Vec<PodField>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
+    /// checks may when absent.
     #[serde(default)]
     pub within: Option<Length>,
 }
@@ -264,8 +265,8 @@ impl Fields {
     }
 }
 
-/// The Pod that a check means. Of a submitter or a clean-up of Redis it is the Pod that its Job describes, so that it
-/// can be judged where no controller makes Pods of Jobs.
+/// The Pod that a check means. Of a submitter or a clean-up of Redis it is the Pod that its Job
+/// describes, so that it can be judged where no controller makes Pods of Jobs.
 fn find<'a>(check: &PodCheck, observation: &'a Observation) -> Option<Cow<'a, Pod>> {
     if !check.role.is_of_job() {
         return find_pod(check, observation).map(Cow::Borrowed);
@@ -295,7 +296,8 @@ fn find_pod<'a>(check: &PodCheck, observation: &'a Observation) -> Option<&'a Po
     let lives = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
     match made {
         Made::After => all.into_iter().find(|pod| lives(pod) && !is_old(pod)),
-        // Only a newer Pod shows that the operator has seen what was applied and had its time to act on it.
+        // Only a newer Pod shows that the operator has seen what was applied and had its time to
+        // act on it.
         Made::Before if observation.pods.iter().any(|pod| !is_old(&pod)) => {
             all.into_iter().find(|pod| lives(pod) && is_old(pod))
         }

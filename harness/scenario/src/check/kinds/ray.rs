@@ -21,11 +21,13 @@ pub struct RayCheck {
     /// Nodes that must be alive, the head included.
     #[schemars(range(min = 1))]
     pub nodes: usize,
-    /// The totals of all nodes' resources together, such as `{CPU: 2, memory: 4Gi}`; others may be there, too.
+    /// The totals of all nodes' resources together, such as `{CPU: 2, memory: 4Gi}`; others may be
+    /// there, too.
     #[serde(default)]
     #[schemars(extend("minProperties" = 1))]
     pub resources: BTreeMap<String, ResourceExpectation>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
+    /// checks may when absent.
     #[serde(default)]
     pub within: Option<Length>,
 }

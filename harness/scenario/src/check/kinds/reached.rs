@@ -21,7 +21,8 @@ pub struct ReachedCheck {
     /// How long after it at least, such as `5s`.
     #[serde(default)]
     pub apart: Option<Length>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
+    /// checks may when absent.
     #[serde(default)]
     pub within: Option<Length>,
 }

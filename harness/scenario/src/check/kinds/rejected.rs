@@ -18,7 +18,8 @@ pub struct RejectedCheck {
     /// Contained in the reason that is given.
     #[schemars(length(min = 1))]
     pub message: String,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
+    /// checks may when absent.
     #[serde(default)]
     pub within: Option<Length>,
 }

@@ -48,7 +48,8 @@ pub struct StateCheck {
     /// The container is ready: the kubelet's readiness probe, where there is one, has succeeded.
     #[serde(default)]
     pub ready: bool,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
+    /// checks may when absent.
     #[serde(default)]
     pub within: Option<Length>,
 }

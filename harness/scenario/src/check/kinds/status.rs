@@ -19,13 +19,15 @@ pub struct StatusCheck {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub name: Option<String>,
-    /// Field below `status`, with dots for fields of fields, such as `state` or `jobDeploymentStatus`.
+    /// Field below `status`, with dots for fields of fields, such as `state` or
+    /// `jobDeploymentStatus`.
     #[schemars(length(min = 1))]
     pub field: String,
     /// The text or number to reach.
     #[schemars(length(min = 1))]
     pub value: String,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all checks may when absent.
+    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
+    /// checks may when absent.
     #[serde(default)]
     pub within: Option<Length>,
 }

@@ -213,7 +213,8 @@ fn an_absent_line_fails_once_the_container_ended_and_all_was_read() {
     observation.logs.get_mut(&log).unwrap().ended = true;
     let ended = "has no line with \"second\", and its container ended";
     fails(judge(&logs(&[], &musts()), &observation), ended);
-    // It is over, too, while the container waits to be started again; what then runs may still write the line.
+    // It is over, too, while the container waits to be started again; what then runs may still
+    // write the line.
     set_status(
         &mut observation,
         1,

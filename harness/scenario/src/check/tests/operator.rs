@@ -2,7 +2,8 @@ use rstest::rstest;
 
 use super::*;
 
-/// A cluster object of which no Pod has come, with a warning of the operator that is some seconds old.
+/// A cluster object of which no Pod has come, with a warning of the operator that is some seconds
+/// old.
 fn warned(reason: &str, message: &str, age: i64) -> Observation {
     let mut warning = event("RayCluster", "a", reason, message, 1);
     warning.metadata.uid = Some("warning".into());

@@ -227,8 +227,8 @@ fn a_pod_that_was_replaced_or_is_gone_fails() {
     );
 }
 
-/// When the API server says that the Pod was made, in seconds from the milestone, by a clock that is behind or ahead; and
-/// when the Pod was first seen.
+/// When the API server says that the Pod was made, in seconds from the milestone, by a clock that
+/// is behind or ahead; and when the Pod was first seen.
 #[rstest]
 #[case::replaced_and_behind(-3, 1, true)]
 #[case::replaced_and_ahead(9, 1, true)]

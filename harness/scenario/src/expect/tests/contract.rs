@@ -1,5 +1,5 @@
-//! The contract against what real operators made: Pods that were captured, and the snapshots of this repository's
-//! scenarios.
+//! The contract against what real operators made: Pods that were captured, and the snapshots of
+//! this repository's scenarios.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -52,7 +52,8 @@ fn captured(text: &str) -> Vec<Value> {
     pods.into_iter().map(spec).collect()
 }
 
-/// The two Pods of the operator's own sample ray-cluster.overwrite-command.yaml, as its module writes it.
+/// The two Pods of the operator's own sample ray-cluster.overwrite-command.yaml, as its module
+/// writes it.
 #[test]
 fn captured_pods_of_an_overwritten_command() {
     let container = |name: &str, memory: &str, word: &str| {
@@ -130,8 +131,8 @@ fn captured_heads_of_1_6_and_1_0() {
     }
 }
 
-/// Every snapshot of a command, of arguments, of variables and of names of containers, against the model of every release
-/// that it was verified on.
+/// Every snapshot of a command, of arguments, of variables and of names of containers, against the
+/// model of every release that it was verified on.
 #[test]
 fn the_snapshots_of_scenarios() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");

@@ -1,4 +1,5 @@
-//! An HTTPS server of an authority of its own, which has nothing and remembers what it was asked for.
+//! An HTTPS server of an authority of its own, which has nothing and remembers what it was asked
+//! for.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

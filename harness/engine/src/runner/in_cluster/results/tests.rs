@@ -52,7 +52,8 @@ impl Server {
             .split('&')
             .find_map(|part| part.strip_prefix("fieldSelector=metadata.name%3D"));
         let maps = self.maps.lock().unwrap();
-        // Labels are not looked at: every test has one Job with one shard, and asks for one kind at a time.
+        // Labels are not looked at: every test has one Job with one shard, and asks for one kind at
+        // a time.
         let holds = ["case", "shard", "evidence"]
             .into_iter()
             .find(|holds| query.contains(&format!("holds%3D{holds}")));

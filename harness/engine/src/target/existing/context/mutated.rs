@@ -1,4 +1,5 @@
-//! Kubeconfigs with faults in them: each is used or refused, and production is never taken for a test cluster.
+//! Kubeconfigs with faults in them: each is used or refused, and production is never taken for a
+//! test cluster.
 
 use proptest::prelude::*;
 
