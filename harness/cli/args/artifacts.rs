@@ -74,7 +74,7 @@ pub struct ArtifactList {
     #[arg(long)]
     pub to_mirror: bool,
     /// Target: envtest, kind or all
-    #[arg(long = "target", value_name = "TARGET", value_parser = super::targets, default_value = "all", overrides_with = "targets")]
+    #[arg(long = "target", value_name = "TARGET", value_parser = super::selection::targets, default_value = "all", overrides_with = "targets")]
     pub targets: Targets,
     #[command(flatten)]
     pub releases: ReleaseArguments,
