@@ -62,9 +62,17 @@ pub(super) fn disagreements(
     all
 }
 
-/// The object with what only the API server and the operator know: uid, RayCluster, job id.
+/// The object with what only the API server and the operator know: uid, RayCluster, job id. Its spec
+/// is the one that the API server holds, without the fields that the definitions do not know,
+/// because the operator sees no other.
 fn known(object: &Value, live: Option<&Value>, seen: &Observation) -> Option<(Value, String)> {
     let mut known = object.clone();
+    if let Some(spec) = live
+        .map(|live| &live["spec"])
+        .filter(|spec| spec.is_object())
+    {
+        known["spec"] = spec.clone();
+    }
     let newest = seen.ray_clusters.iter().max_by_key(|one| {
         one["metadata"]["creationTimestamp"]
             .as_str()

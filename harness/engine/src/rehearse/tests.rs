@@ -234,6 +234,24 @@ fn an_operator_that_does_something_else_than_the_model_is_a_finding() {
 }
 
 #[test]
+fn the_model_is_asked_about_the_spec_that_the_api_server_holds() {
+    let (stored, release) = (cluster("demo"), release("1.6.2"));
+    let settings = EffectiveSettings::default();
+    let seen = seen(&stored, &release);
+    let mut object = stored.clone();
+    object["spec"]["headGroupSpec"]["rayStartParams"] = json!({"num-cpus": "3"});
+    let found = |live: Option<&Value>| {
+        model::disagreements(&object, live, &seen, &release, &settings).len()
+    };
+    assert_ne!(found(None), 0, "the operator made Pods of another spec");
+    assert_eq!(
+        found(Some(&stored)),
+        0,
+        "and the API server holds that spec"
+    );
+}
+
+#[test]
 fn objects_lose_what_the_cluster_wrote_and_keep_what_the_user_wrote() {
     let mut object = cluster("demo");
     object["metadata"]["uid"] = "u".into();
