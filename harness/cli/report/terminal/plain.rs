@@ -32,6 +32,12 @@ struct Task {
     message: String,
 }
 
+/// Whether a message says the same as the one before it, or differs from it in numbers alone.
+fn counts_on(before: &str, after: &str) -> bool {
+    let words = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+    before == after || words(before) == words(after)
+}
+
 impl<W: Write + Send> Plain<W> {
     /// Writes to `writer`; the time counts from now.
     pub fn new(writer: W, level: StatusLevel) -> Self {
@@ -58,7 +64,7 @@ impl<W: Write + Send> Plain<W> {
         let only_reminds = short.is_some() && self.level < StatusLevel::All;
         let is_due = match known {
             None => !only_reminds,
-            Some(known) if only_reminds || known.message == message => {
+            Some(known) if only_reminds || counts_on(&known.message, &message) => {
                 now.duration_since(known.written) >= REMIND
             }
             Some(_) => true,

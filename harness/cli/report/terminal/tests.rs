@@ -13,6 +13,28 @@ fn written(plain: Plain<Vec<u8>>) -> String {
 }
 
 #[test]
+fn a_count_that_goes_on_is_printed_as_seldom_as_a_reminder() {
+    let plain = Plain::new(Vec::new(), StatusLevel::Fail);
+    let at = |seconds: u64| plain.start + Duration::from_secs(seconds);
+    for second in 0..=60 {
+        plain.update_at(
+            at(second),
+            "fuzz",
+            &format!("{second} cases, 0 differences"),
+        );
+    }
+    plain.update_at(at(61), "fuzz", "shrinking");
+    let state = plain.state.into_inner().unwrap();
+    assert_eq!(
+        String::from_utf8(state.writer).unwrap(),
+        "[   0.0s] fuzz: 0 cases, 0 differences\n\
+         [  30.0s] fuzz: 30 cases, 0 differences\n\
+         [  60.0s] fuzz: 60 cases, 0 differences\n\
+         [  61.0s] fuzz: shrinking\n"
+    );
+}
+
+#[test]
 fn plain_lines_carry_the_time_and_do_not_repeat() {
     let plain = Plain::new(Vec::new(), StatusLevel::All);
     let at = |seconds| plain.start + Duration::from_secs_f64(seconds);
