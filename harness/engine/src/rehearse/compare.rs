@@ -189,9 +189,18 @@ pub(super) fn new_refusals(before: &[String], after: &[String], by: &str) -> Vec
         .collect()
 }
 
-/// A message without words that hold digits, such as generated names.
+/// The cause in a message, without words that hold digits, such as generated names. "The RayJob
+/// spec is invalid" stands before or behind the name of the object, which depends on the release;
+/// neither belongs to the cause.
 fn reason(text: &str) -> String {
-    let words = text.split_whitespace();
+    let text = text
+        .split_once(" spec is invalid: ")
+        .map_or(text, |(_, cause)| cause);
+    let mut words = text.split_whitespace();
+    let is_name = |word: &str| word.contains('/') && word.ends_with(':');
+    if let Some(name) = words.clone().position(is_name) {
+        words.nth(name);
+    }
     let words = words.filter(|word| !word.contains(|c: char| c.is_ascii_digit() || c == '/'));
     words.collect::<Vec<_>>().join(" ")
 }

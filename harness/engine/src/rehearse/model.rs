@@ -127,11 +127,31 @@ pub(super) struct Outlook {
     pub refused: Option<String>,
 }
 
-/// Asks `check --from … --to …`.
+/// Asks `check --from … --to …` about the object as its owner writes it, which the new definitions
+/// may refuse, and as the API server holds it, which the new operator may refuse.
 pub(super) fn outlook(
+    object: &Value,
+    live: Option<&Value>,
+    releases: [&Version; 2],
+    settings: &EffectiveSettings,
+) -> Outlook {
+    let mut outlook = asked(object, releases, settings, &["refused-by-api-server"]);
+    let mut stored = object.clone();
+    if let Some(live) = live {
+        stored["spec"] = live["spec"].clone();
+    }
+    let by_operator = ["refused-by-operator", "refused-at-pod-creation"];
+    let of_stored = asked(&stored, releases, settings, &by_operator);
+    outlook.refused = outlook.refused.or(of_stored.refused);
+    outlook
+}
+
+/// The answer of `check`; of refusals those with one of these ids.
+fn asked(
     object: &Value,
     [from, to]: [&Version; 2],
     settings: &EffectiveSettings,
+    refusals: &[&str],
 ) -> Outlook {
     let mut outlook = Outlook {
         traps: Vec::new(),
@@ -152,13 +172,10 @@ pub(super) fn outlook(
         return outlook;
     };
     for finding in report.findings {
-        let refuses = [
-            "refused-by-api-server",
-            "refused-by-operator",
-            "refused-at-pod-creation",
-        ];
-        if refuses.contains(&finding.id.as_str()) {
-            outlook.refused = Some(finding.message);
+        if finding.id.starts_with("refused-") {
+            if refusals.contains(&finding.id.as_str()) {
+                outlook.refused = Some(finding.message);
+            }
         } else if trap(&finding.id).is_some() && finding.severity <= Severity::Warning {
             outlook.traps.push(RehearsedTrap {
                 id: finding.id,

@@ -180,14 +180,15 @@ impl<'a> Stage<'a> {
             if report.refusals.is_empty() && refused[1].is_empty() {
                 report.changes = compare::changes(&sides[0], &sides[1], releases, actor.annotated);
             }
-            let outlook = model::outlook(&actor.object, releases, &contracts[1]);
+            let outlook =
+                model::outlook(&actor.object, parents[1].as_ref(), releases, &contracts[1]);
             if actor.idle.is_none() {
                 report.traps = outlook.traps;
                 step.model.extend(disagreement(
                     actor,
                     outlook.refused.as_deref(),
                     report,
-                    &refused[1],
+                    &refused.concat(),
                     releases[1],
                 ));
                 for (side, ((seen, parent), contract)) in [&old, &new]
@@ -240,7 +241,8 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Whether the model expects a refusal that did not come, or misses one that did.
+/// Whether the model expects a refusal that did not come, or misses one that did. `by_operator` has
+/// the refusals of both operators: one that goes on need not be told again.
 fn disagreement(
     actor: &Actor,
     expected: Option<&str>,

@@ -234,6 +234,38 @@ fn an_operator_that_does_something_else_than_the_model_is_a_finding() {
 }
 
 #[test]
+fn a_refusal_in_other_words_for_the_same_cause_is_not_new() {
+    let told = [
+        "InvalidRayJobSpec: The RayJob spec is invalid team/demo: failed to unmarshal: a: [b"
+            .into(),
+        "InvalidRayJobSpec: team/demo: failed to unmarshal: a: [b".into(),
+        "InvalidRayJobSpec: team/demo: The RayJob spec is invalid: failed to unmarshal: a: [b"
+            .into(),
+        "InvalidRayJobSpec: team/demo: failed to unmarshal: c: [d".into(),
+    ];
+    assert_eq!(new_refusals(&told[..1], &told[1..3], "the operator"), []);
+    let new = new_refusals(&told[..1], &told[3..], "the operator");
+    assert_eq!(new.len(), 1, "another cause");
+}
+
+#[test]
+fn a_refusal_of_what_the_api_server_dropped_is_not_expected() {
+    let releases = [&release("1.4.2"), &release("1.6.2")];
+    let settings = EffectiveSettings::default();
+    let stored = cluster("demo");
+    let mut object = stored.clone();
+    // 1.4 does not know the field, 1.6 refuses the value.
+    object["spec"]["headGroupSpec"]["labels"] = json!({"zone": "a b"});
+    let refused = |live: Option<&Value>| {
+        model::outlook(&object, live, releases, &settings)
+            .refused
+            .is_some()
+    };
+    assert!(refused(None), "the object as its owner writes it");
+    assert!(!refused(Some(&stored)), "the object as it is stored");
+}
+
+#[test]
 fn the_model_is_asked_about_the_spec_that_the_api_server_holds() {
     let (stored, release) = (cluster("demo"), release("1.6.2"));
     let settings = EffectiveSettings::default();

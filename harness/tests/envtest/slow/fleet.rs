@@ -211,8 +211,19 @@ fn generated(fleet: &mut Fleet, [from, to]: [&Version; 2]) {
     }
 }
 
-/// Objects in the background that are in an urgent class, each with the reason.
-const KNOWN: &[(&str, &str)] = &[];
+/// Objects whose class is another one than their origin says. The operator of 1.6 does not count
+/// Pods of groups with several hosts, as in `planted-at-once`; the definitions of 1.4 drop the field
+/// that 1.6 refuses.
+const KNOWN: &[(&str, &str)] = &[
+    ("sample-ray-cluster-tpu-v4-multihost", "at-once"),
+    ("sample-ray-cluster-tpu-v6e-16-multihost", "at-once"),
+    ("sample-ray-cluster-tpu-v6e-256-multihost", "at-once"),
+    ("sample-ray-job-tpu-v6e-16-multihost", "at-once"),
+    ("sample-ray-job-tpu-v6e-256-multihost", "at-once"),
+    ("scenario-refused-group-label", "cosmetic"),
+    ("scenario-refused-kubernetes-token", "cosmetic"),
+    ("scenario-refused-resources-twice", "cosmetic"),
+];
 
 #[test]
 #[ignore = "needs envtest, takes minutes"]
@@ -254,7 +265,7 @@ fn every_planted_case_of_a_fleet_is_found_and_none_is_invented() {
     for object in objects {
         let place = object["namespace"].as_str().unwrap();
         let verdict = object["verdict"].as_str().unwrap();
-        let expected = fleet.expected.get(place).or_else(|| known.get(place));
+        let expected = known.get(place).or_else(|| fleet.expected.get(place));
         let is_urgent = ["refused", "dropped", "at-once"].contains(&verdict);
         let is_right = expected.map_or(!is_urgent, |expected| *expected == verdict);
         if !is_right {
