@@ -140,12 +140,12 @@ fn modules(root_file: &Path) -> BTreeMap<String, BTreeSet<String>> {
         }
         for_tests = line == "#[cfg(test)]" || (for_tests && line.starts_with("#["));
     }
-    let exported = exported(&text, &modules);
+    let folder = root_file.parent().unwrap();
+    let exported = exported(&text, &modules, folder);
     let module_of = |name: &String| modules.get(name).or_else(|| exported.get(name)).cloned();
     let mut graph = BTreeMap::new();
     for module in &modules {
         let mut names = BTreeSet::new();
-        let folder = root_file.parent().unwrap();
         collect(&folder.join(format!("{module}.rs")), 1, &mut names);
         collect(&folder.join(module), 1, &mut names);
         let used = names.iter().filter_map(module_of);
@@ -154,8 +154,9 @@ fn modules(root_file: &Path) -> BTreeMap<String, BTreeSet<String>> {
     graph
 }
 
-/// The names that a crate's root takes from its modules, with the module.
-fn exported(root: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String> {
+/// The names that a crate's root takes from its modules, with the module. `*` stands for the public
+/// items of the module's file.
+fn exported(root: &str, modules: &BTreeSet<String>, folder: &Path) -> BTreeMap<String, String> {
     let mut exported = BTreeMap::new();
     for part in root.split("use ").skip(1) {
         let (path, _) = part.split_once(';').unwrap_or((part, ""));
@@ -163,11 +164,33 @@ fn exported(root: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String> 
             continue;
         };
         if modules.contains(module) {
+            let names = match names {
+                "*" => public_items(&folder.join(format!("{module}.rs"))),
+                names => names.to_owned(),
+            };
             let words = names.split(|c: char| !c.is_alphanumeric() && c != '_');
             exported.extend(words.map(|word| (word.to_owned(), module.to_owned())));
         }
     }
     exported
+}
+
+/// The names of the public items of a file.
+fn public_items(file: &Path) -> String {
+    let text = std::fs::read_to_string(file).unwrap();
+    let name = |line: &str| {
+        let item = line.strip_prefix("pub ")?.trim_start_matches("const ");
+        let kinds = ["struct ", "enum ", "fn ", "trait ", "static ", "type "];
+        let rest = kinds.iter().find_map(|kind| item.strip_prefix(kind));
+        Some(rest.unwrap_or(item).to_owned())
+    };
+    let names = text.lines().filter_map(name).map(|rest| {
+        let letters = rest
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_');
+        letters.collect::<String>()
+    });
+    names.collect::<Vec<_>>().join(" ")
 }
 
 /// Collects the first names of all paths from the root of the crate. `depth` is how many modules
@@ -279,13 +302,10 @@ fn the_modules_of_each_crate_have_an_order_without_circles() {
 fn a_circle_between_modules_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    write(
-        "lib.rs",
-        "mod low;\nmod high;\nmod top;\npub use low::{Low, make};\n",
-    );
+    write("lib.rs", "mod low;\nmod high;\nmod top;\npub use low::*;\n");
     write(
         "low.rs",
-        "use super::high::High;\n// crate::top is no use\n",
+        "use super::high::High;\n// crate::top is no use\npub struct Low;\npub fn make() {}\n",
     );
     write(
         "high.rs",

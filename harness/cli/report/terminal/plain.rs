@@ -32,9 +32,19 @@ struct Task {
     message: String,
 }
 
-/// Whether a message says the same as the one before it, or differs from it in numbers alone.
+/// Whether a message says the same as the one before it, or differs from it in whole numbers alone;
+/// versions and names are no numbers.
 fn counts_on(before: &str, after: &str) -> bool {
-    let words = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+    let words = |text: &str| {
+        let number = |word: &str| {
+            let digits = word.trim_end_matches(',');
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let words = text
+            .split(' ')
+            .map(|word| if number(word) { "0" } else { word });
+        words.collect::<Vec<_>>().join(" ")
+    };
     before == after || words(before) == words(after)
 }
 

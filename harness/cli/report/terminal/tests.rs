@@ -23,14 +23,16 @@ fn a_count_that_goes_on_is_printed_as_seldom_as_a_reminder() {
             &format!("{second} cases, 0 differences"),
         );
     }
-    plain.update_at(at(61), "fuzz", "shrinking");
+    plain.update_at(at(61), "fuzz", "preparing KubeRay 1.4.2");
+    plain.update_at(at(61), "fuzz", "preparing KubeRay 1.7.0");
     let state = plain.state.into_inner().unwrap();
     assert_eq!(
         String::from_utf8(state.writer).unwrap(),
         "[   0.0s] fuzz: 0 cases, 0 differences\n\
          [  30.0s] fuzz: 30 cases, 0 differences\n\
          [  60.0s] fuzz: 60 cases, 0 differences\n\
-         [  61.0s] fuzz: shrinking\n"
+         [  61.0s] fuzz: preparing KubeRay 1.4.2\n\
+         [  61.0s] fuzz: preparing KubeRay 1.7.0\n"
     );
 }
 

@@ -189,18 +189,19 @@ pub(super) fn new_refusals(before: &[String], after: &[String], by: &str) -> Vec
         .collect()
 }
 
-/// The cause in a message, without words that hold digits, such as generated names. "The RayJob
-/// spec is invalid" stands before or behind the name of the object, which depends on the release;
-/// neither belongs to the cause.
+/// A message without words that hold digits, such as generated names, and without what differs from
+/// release to release in an event such as `InvalidRayJobSpec`: "The RayJob spec is invalid" stands
+/// before or behind the name of the object.
 fn reason(text: &str) -> String {
-    let text = text
-        .split_once(" spec is invalid: ")
-        .map_or(text, |(_, cause)| cause);
-    let mut words = text.split_whitespace();
-    let is_name = |word: &str| word.contains('/') && word.ends_with(':');
-    if let Some(name) = words.clone().position(is_name) {
-        words.nth(name);
+    let mut text = text.to_owned();
+    if text.starts_with("Invalid") {
+        for kind in ["RayCluster", "RayJob", "RayService", "RayCronJob"] {
+            for part in ["spec", "metadata", "status"] {
+                text = text.replace(&format!("The {kind} {part} is invalid"), "");
+            }
+        }
     }
+    let words = text.split_whitespace().filter(|word| *word != ":");
     let words = words.filter(|word| !word.contains(|c: char| c.is_ascii_digit() || c == '/'));
     words.collect::<Vec<_>>().join(" ")
 }

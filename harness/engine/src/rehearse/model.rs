@@ -62,17 +62,23 @@ pub(super) fn disagreements(
     all
 }
 
-/// The object with what only the API server and the operator know: uid, RayCluster, job id. Its spec
-/// is the one that the API server holds, without the fields that the definitions do not know,
-/// because the operator sees no other.
-fn known(object: &Value, live: Option<&Value>, seen: &Observation) -> Option<(Value, String)> {
-    let mut known = object.clone();
+/// The object with the spec that the API server holds, where it holds the object.
+fn with_spec_of(object: &Value, live: Option<&Value>) -> Value {
+    let mut object = object.clone();
     if let Some(spec) = live
         .map(|live| &live["spec"])
         .filter(|spec| spec.is_object())
     {
-        known["spec"] = spec.clone();
+        object["spec"] = spec.clone();
     }
+    object
+}
+
+/// The object with what only the API server and the operator know: uid, RayCluster, job id. Its spec
+/// is the one that the API server holds, without the fields that the definitions do not know,
+/// because the operator sees no other.
+fn known(object: &Value, live: Option<&Value>, seen: &Observation) -> Option<(Value, String)> {
+    let mut known = with_spec_of(object, live);
     let newest = seen.ray_clusters.iter().max_by_key(|one| {
         one["metadata"]["creationTimestamp"]
             .as_str()
@@ -136,10 +142,7 @@ pub(super) fn outlook(
     settings: &EffectiveSettings,
 ) -> Outlook {
     let mut outlook = asked(object, releases, settings, &["refused-by-api-server"]);
-    let mut stored = object.clone();
-    if let Some(live) = live {
-        stored["spec"] = live["spec"].clone();
-    }
+    let stored = with_spec_of(object, live);
     let by_operator = ["refused-by-operator", "refused-at-pod-creation"];
     let of_stored = asked(&stored, releases, settings, &by_operator);
     outlook.refused = outlook.refused.or(of_stored.refused);

@@ -188,7 +188,7 @@ impl<'a> Stage<'a> {
                     actor,
                     outlook.refused.as_deref(),
                     report,
-                    &refused.concat(),
+                    &goes_on(&refused, !new.pods.is_empty()),
                     releases[1],
                 ));
                 for (side, ((seen, parent), contract)) in [&old, &new]
@@ -241,8 +241,16 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Whether the model expects a refusal that did not come, or misses one that did. `by_operator` has
-/// the refusals of both operators: one that goes on need not be told again.
+/// The refusals of the new operator; where it says nothing and makes no Pods either, those of the old
+/// one, which go on without being told again.
+fn goes_on(refused: &[Vec<String>; 2], pods: bool) -> Vec<String> {
+    match refused {
+        [old, new] if new.is_empty() && !pods => old.clone(),
+        [_, new] => new.clone(),
+    }
+}
+
+/// Whether the model expects a refusal that did not come, or misses one that did.
 fn disagreement(
     actor: &Actor,
     expected: Option<&str>,

@@ -246,6 +246,15 @@ fn a_refusal_in_other_words_for_the_same_cause_is_not_new() {
     assert_eq!(new_refusals(&told[..1], &told[1..3], "the operator"), []);
     let new = new_refusals(&told[..1], &told[3..], "the operator");
     assert_eq!(new.len(), 1, "another cause");
+
+    // A path with a slash is no name of an object, and another Pod is another refusal.
+    let field = "resources.limits[nvidia.com/gpu]: Invalid value: must be greater";
+    let pods = [
+        format!("FailedToCreateHeadPod: Pod is invalid: {field}"),
+        format!("FailedToCreateWorkerPod: Pod is invalid: {field}"),
+    ];
+    let new = new_refusals(&pods[..1], &pods[1..], "the operator");
+    assert_eq!(new.len(), 1, "another Pod");
 }
 
 #[test]

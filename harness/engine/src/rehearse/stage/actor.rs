@@ -153,8 +153,8 @@ impl Stage<'_> {
 
     fn note_stand_ins(&mut self, stand_ins: &[Value], resized: usize) {
         self.notes.push(
-            "no container ran: the harness wrote of every Pod that it runs and is ready, as a \
-             kubelet would"
+            "no container ran: the harness set the status of every Pod to Running and Ready, as a \
+             kubelet does"
                 .into(),
         );
         if resized > 0 {

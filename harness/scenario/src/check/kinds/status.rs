@@ -26,8 +26,8 @@ pub struct StatusCheck {
     /// The text or number to reach.
     #[schemars(length(min = 1))]
     pub value: String,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
-    /// checks may when absent.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
+    /// the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<Length>,
 }
@@ -56,7 +56,9 @@ impl CheckKind for StatusCheck {
     }
 
     fn detail(&self) -> String {
-        format!("{} {} {}", self.kind.word(), self.field, self.value)
+        let name = self.name.as_deref();
+        let name = name.map_or_else(String::new, |name| format!("{name} "));
+        format!("{} {name}{} {}", self.kind.word(), self.field, self.value)
     }
 
     fn evaluate(&self, observation: &Observation, _expectations: &dyn Expectations) -> Verdict {
@@ -74,12 +76,12 @@ impl CheckKind for StatusCheck {
             }
             let fields = self.field.split('.');
             let found = fields.fold(&object["status"], |value, field| &value[field]);
-            let found = text(found).unwrap_or_else(|| "not set".into());
-            if found == self.value {
-                let message = format!("{} of {kind} {name} is {found}", self.field);
-                return Verdict::Pass(self.finding(message, &[found]));
+            let found = text(found);
+            if found.as_ref() == Some(&self.value) {
+                let message = format!("{} of {kind} {name} is {}", self.field, self.value);
+                return Verdict::Pass(self.finding(message, std::slice::from_ref(&self.value)));
             }
-            seen.push(format!("{name}: {found}"));
+            seen.push(format!("{name}: {}", found.as_deref().unwrap_or("not set")));
         }
         let message = match seen.as_slice() {
             [] => format!("waits for the {kind}"),
@@ -162,6 +164,7 @@ mod tests {
     #[case::no_object(json!({}), vec![], "waits for the RayCluster")]
     #[case::no_status(json!({}), vec![cluster("a", &json!(null))], "to be ready; a: not set")]
     #[case::other_value(json!({}), vec![cluster("a", &json!({"state": "failed"}))], "to be ready; a: failed")]
+    #[case::words_for_a_field_without_a_value(json!({"value": "not set"}), vec![cluster("a", &json!({}))], "a: not set")]
     #[case::other_object(json!({"name": "b"}), vec![cluster("a", &json!({"state": "ready"}))], "waits for the RayCluster")]
     fn anything_else_is_awaited(
         #[case] mut check: Value,
@@ -173,7 +176,9 @@ mod tests {
             ("field", "state"),
             ("value", "ready"),
         ] {
-            check[key] = value.into();
+            if check[key].is_null() {
+                check[key] = value.into();
+            }
         }
         match verdict(check, clusters) {
             Verdict::NotYet(finding) => {
