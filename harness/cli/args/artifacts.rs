@@ -25,7 +25,7 @@ pub enum ArtifactsCommand {
     List(ArtifactList),
     /// Remove unused files from the cache
     ///
-    /// Removes programs and images that were last used with other pins, and what killed runs left.
+    /// Removes artifacts that were last used with other pins, and leftovers of killed runs.
     /// Never removes what a running process uses or a cluster mounts.
     Prune(ArtifactPrune),
     /// Write the lock file of a Ray release
@@ -47,7 +47,7 @@ pub struct ArtifactLock {
 
 #[derive(Debug, Args)]
 pub struct ArtifactPrune {
-    /// Also remove what was not used for so long, such as 30d; 0s for all that is not in use
+    /// Also remove artifacts unused for this long, such as 30d; 0s for all that are not in use
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub unused_for: Option<Duration>,
     /// Print what would be removed, and remove nothing

@@ -21,8 +21,8 @@ Examples:
   kuberay-conformance check --context prod -A                   the objects of a cluster, for the operator that runs there
   kuberay-conformance check --explain trailing-ampersand        the page of a trap
 
-Files without an object of KubeRay's are left out. kuberay-conformance.toml, found upwards from the working directory,
-holds operator, select, ignore and fail-on, and the mirrors of other commands; the annotation kuberay-conformance.io/ignore names ids for one object.
+check skips files without Ray objects. It reads operator, select, ignore and fail-on from kuberay-conformance.toml in the
+working directory or a parent. The annotation kuberay-conformance.io/ignore names ids to ignore for one object.
 
 Exit codes: 0 nothing found at the level of --fail-on, 1 something found, 2 wrong usage or a file that can't be read, 3 the cluster
 can't be read.";

@@ -20,7 +20,7 @@ Exit codes: 0 equal, 1 different, 2 wrong usage, 3 the two could not be compared
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct DiffArguments {
-    /// Release of the base, then of the head; omit one that an option gives
+    /// KubeRay releases to compare: base, then head; omit one that another option sets
     #[arg(value_name = "RELEASE", value_parser = parse_version, num_args = 0..=2)]
     pub releases: Vec<Version>,
     /// Checkout of ray-operator to build the base from
@@ -47,12 +47,12 @@ pub struct DiffArguments {
     /// Folder with the CRDs of the head's program or image
     #[arg(long, value_name = "DIR")]
     pub head_crds: Option<PathBuf>,
-    /// Release that the base is closest to, if it is no release
+    /// Closest KubeRay release, if the base is not a release
     ///
     /// When absent: what the source or the tag of the image says, else the newest known release.
     #[arg(long, hide_short_help = true, value_name = "VERSION", value_parser = parse_version)]
     pub base_follows: Option<Version>,
-    /// Release that the head is closest to, if it is no release
+    /// Closest KubeRay release, if the head is not a release
     #[arg(long, hide_short_help = true, value_name = "VERSION", value_parser = parse_version)]
     pub head_follows: Option<Version>,
     /// Compare scenarios whose name contains this; repeatable

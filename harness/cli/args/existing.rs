@@ -25,7 +25,7 @@ pub struct ExistingCluster {
         requires = "context"
     )]
     pub kubeconfig: Option<PathBuf>,
-    /// Same name as --context, to allow a cluster that does not look like a test cluster
+    /// Allow this context, which does not look like a test cluster; repeat its name
     #[arg(
         long,
         hide_short_help = true,

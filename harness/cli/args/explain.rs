@@ -14,7 +14,7 @@ Examples:
   kuberay-conformance explain --context prod -n team                      the objects of a cluster, for its operator
   kuberay-conformance explain - --format json < raycluster.yaml           for programs
 
-Exit codes: 0 also where it warns, 2 wrong usage or a file that can't be explained, 3 the cluster can't be read.";
+Exit codes: 0 success, even with warnings, 2 wrong usage or a file that can't be explained, 3 the cluster can't be read.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]

@@ -22,7 +22,7 @@ pub struct Fuzz {
     /// KubeRay releases: 1.6.2, a list 1.3.2,1.6.2, a range 1.0.0..1.6.2, `latest` or `all`
     #[arg(long, value_name = "VERSION")]
     pub operator: Option<plan::Releases>,
-    /// Number of cases for each release: Pods to compare, and objects without Pods
+    /// Number of generated cases for each release
     #[arg(long, value_name = "N", default_value_t = 2000)]
     pub cases: usize,
     /// Number of objects of a release at once

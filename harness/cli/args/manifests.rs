@@ -13,8 +13,8 @@ use crate::{contract, plan};
 pub struct FromCluster {
     /// Context of a cluster to read instead of files; only reads
     ///
-    /// Looks at the RayClusters, RayJobs, RayServices and RayCronJobs that users wrote, with the
-    /// release, environment, feature gates and configuration of the operator that works on them.
+    /// Reads the RayClusters, RayJobs, RayServices and RayCronJobs without an owner, and the release,
+    /// environment, feature gates and configuration of the operator that watches them.
     #[arg(long, value_name = "NAME", conflicts_with = "files")]
     pub context: Option<String>,
     /// Every namespace of the cluster

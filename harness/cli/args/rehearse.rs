@@ -13,7 +13,8 @@ Examples:
   kuberay-conformance rehearse --to 1.7.0 -A                             every Ray object of the current context
   kuberay-conformance rehearse --to 1.4.2,1.7.0 -n team                  two steps, one namespace
   kuberay-conformance rehearse --to 1.7.0 --bundle bundle.json           what doctor --save-bundle saved
-  kuberay-conformance rehearse --to 1.7.0 --from 1.5.2 --objects deploy/ manifests
+  kuberay-conformance rehearse --to 1.7.0 --from 1.5.2 --objects deploy/
+                                                                         the objects of manifests
   kuberay-conformance rehearse --to 1.7.0 -A --keep-crds                 an upgrade that forgets the CRDs, as Helm's does
   kuberay-conformance rehearse --to 1.7.0 -A --format markdown           for a ticket
 

@@ -33,9 +33,8 @@ pub struct Run {
     pub keep: bool,
     /// Fail also for provisional, flaky and unscheduled cases
     ///
-    /// Provisional scenarios come from sources only. A flaky case passes on its second attempt. If
-    /// CI is set, it fails the run also without --strict. An unscheduled case did not fit into the
-    /// cluster.
+    /// A flaky case passes on its second attempt; if CI is set, it always fails the run. A
+    /// provisional scenario is derived from source code. An unscheduled case does not fit the nodes.
     #[arg(long)]
     pub strict: bool,
     /// Print no progress, only the results at the end
@@ -63,7 +62,7 @@ pub struct Run {
     /// Number of cases at once, as far as the nodes have capacity
     ///
     /// When absent: 16 on envtest, one for each processor on kind, 64 with --context; a case that
-    /// only waits for time to pass then lets another begin.
+    /// only waits for time to pass then does not count.
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// Time limit of the whole run, such as 30m

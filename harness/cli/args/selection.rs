@@ -32,9 +32,9 @@ pub struct Selection {
     /// They begin with an older release and replace it. Each runs alone on the cluster.
     #[arg(long, hide_short_help = true)]
     pub upgrades: bool,
-    /// Add the cases that a cheaper target would serve
+    /// Also run, on this target, cases that a cheaper target can run
     ///
-    /// Without it a case runs on the cheapest target that meets its requirements.
+    /// By default, each case runs on the cheapest target that meets its requirements.
     #[arg(long, hide_short_help = true)]
     pub all: bool,
     #[command(flatten)]
@@ -50,10 +50,10 @@ pub struct Selection {
 pub struct Part {
     /// Run part I of N; `report merge` makes one report of all parts
     ///
-    /// Parts take about the same time, by the recorded durations of the cases.
+    /// Parts take about the same time, based on the recorded durations of the cases.
     #[arg(long, hide_short_help = true, value_name = "I/N")]
     pub shard: Option<plan::Shard>,
-    /// Results with the durations that --shard uses; repeatable, the last file counts
+    /// `results.json` with case durations, to balance the shards; repeatable, the last file wins
     #[arg(long, hide_short_help = true, value_name = "FILE", requires = "shard")]
     pub durations: Vec<PathBuf>,
 }

@@ -52,7 +52,7 @@ pub struct Compared {
     pub releases: Vec<String>,
     /// How its cases ended.
     pub totals: String,
-    /// Whether it did not reach its end.
+    /// Whether it did not complete.
     pub interrupted: bool,
 }
 
@@ -241,7 +241,7 @@ impl RunComparison {
         }
         for (name, run) in [("older", &self.old), ("newer", &self.new)] {
             if run.interrupted {
-                remarks.push(format!("the {name} run did not reach its end"));
+                remarks.push(format!("the {name} run did not complete"));
             }
         }
         remarks

@@ -49,7 +49,7 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
         }
     }
     if let Some(reason) = &run.interrupted {
-        _ = writeln!(text, "{}", paint.red("the run did not reach its end:"));
+        _ = writeln!(text, "{}", paint.red("the run did not complete:"));
         lines(&mut text, "  ", reason);
     }
     if let Some(reason) = without_verdict(run) {

@@ -135,7 +135,7 @@ fn annotations(run: &RunResult, workspace: Option<&str>) -> Vec<String> {
         }
     }
     if let Some(reason) = &run.interrupted {
-        let title = property("The run did not reach its end");
+        let title = property("The run did not complete");
         lines.push(format!("::error title={title}::{}", data(reason)));
     }
     if let Some(reason) = without_verdict(run) {

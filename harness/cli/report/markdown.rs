@@ -12,7 +12,7 @@ use super::{CaseResult, RunResult, Totals, pace, page, rule_results, view};
 pub fn render_markdown(run: &RunResult) -> String {
     let mut text = format!("# KubeRay conformance: {}\n\n", Totals::of(run));
     if let Some(reason) = &run.interrupted {
-        message(&mut text, "**The run did not reach its end:** ", reason);
+        message(&mut text, "**The run did not complete:** ", reason);
     }
     if let Some(reason) = without_verdict(run) {
         message(&mut text, "**Nothing was judged:** ", &reason);

@@ -204,7 +204,7 @@ fn summary(run: &RunResult) -> serde_json::Value {
 fn verdict(run: &RunResult) -> Verdict {
     let totals = Totals::of(run);
     let (word, sentence) = if run.interrupted.is_some() {
-        ("INCOMPLETE", "the run did not reach its end")
+        ("INCOMPLETE", "the run did not complete")
     } else if without_verdict(run).is_some() {
         ("NO VERDICT", "no case has a verdict")
     } else if totals.failed > totals.provisional {

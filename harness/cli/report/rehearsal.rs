@@ -60,7 +60,7 @@ fn of_step(report: &RehearsalReport, step: &StepReport, verbose: bool, paint: Pa
     }
     for name in &step.new_crds {
         text.push_str(&format!(
-            "  the definition {name} is new: create it, `kubectl replace` does not\n"
+            "  the CRD {name} is new: use `kubectl create`, because `kubectl replace` can't create it\n"
         ));
     }
     text.push('\n');
@@ -109,11 +109,7 @@ pub(super) fn headline(report: &RehearsalReport, step: &StepReport) -> String {
         .iter()
         .filter(|one| one.verdict.needs_review())
         .count();
-    let kept = if report.kept_crds {
-        ", definitions kept"
-    } else {
-        ""
-    };
+    let kept = if report.kept_crds { ", CRDs kept" } else { "" };
     let what = match review {
         0 if step.operator.is_empty() => "nothing to do".to_owned(),
         0 => "the operator's settings need review".to_owned(),
@@ -132,7 +128,7 @@ pub(super) fn totals(step: &StepReport) -> Vec<String> {
     [
         (
             totals.refused,
-            "refused by the new definitions or the new operator".to_owned(),
+            "refused by the new CRDs or the new operator".to_owned(),
         ),
         (totals.dropped, "lose fields".into()),
         (
@@ -297,16 +293,18 @@ pub(super) fn says(feature: &crate::rehearse::document::DatedFeature) -> String 
 /// What happened at once.
 pub(super) fn at_once(one: &AtOnce) -> String {
     let how = if one.deleted { "deleted" } else { "created" };
+    // "Pod of the worker group cpu" has its number at the first word.
+    let what = one_line(&one.what);
+    let what = match what.split_once(' ') {
+        Some((kind, rest)) if one.count != 1 => format!("{kind}s {rest}"),
+        None if one.count != 1 => format!("{what}s"),
+        _ => what,
+    };
     let why = one
         .why
         .as_ref()
         .map(|why| format!(" ({})", cut(why, false)));
-    format!(
-        "{} {} {how}{}",
-        one.count,
-        one_line(&one.what),
-        why.unwrap_or_default()
-    )
+    format!("{how} {} {what}{}", one.count, why.unwrap_or_default())
 }
 
 /// A change in a line.

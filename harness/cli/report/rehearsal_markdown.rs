@@ -49,10 +49,7 @@ fn of_step(report: &RehearsalReport, step: &StepReport, room: usize) -> String {
         text.push_str(&format!("- **operator**: {}\n", cell(line)));
     }
     for name in &step.new_crds {
-        text.push_str(&format!(
-            "- the definition `{}` is new: create it\n",
-            cell(name)
-        ));
+        text.push_str(&format!("- the CRD `{}` is new: create it\n", cell(name)));
     }
     let groups = groups(step);
     let told = groups

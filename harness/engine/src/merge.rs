@@ -311,10 +311,7 @@ fn interrupted(sources: &[MergeSource], planned: &[String], missing: &[String]) 
         .filter(|source| !ended[&source.run.shard])
         .filter_map(|source| {
             let reason = source.run.interrupted.as_ref()?;
-            Some(format!(
-                "{} did not reach its end: {reason}",
-                who(&source.run)
-            ))
+            Some(format!("{} did not complete: {reason}", who(&source.run)))
         })
         .collect();
     if !missing.is_empty() {

@@ -41,7 +41,7 @@ pub fn render_upgrade(explanation: &Explanation) -> String {
         .chain(explanation.breaks.iter().map(|one| &one.object))
         .collect();
     let mut text = format!(
-        "KubeRay {}: {} of {} change\n",
+        "KubeRay {}: {} of {} affected\n",
         releases.join(" → "),
         changed.len(),
         plural(objects.len(), "object")

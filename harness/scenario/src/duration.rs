@@ -7,7 +7,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A length of time as a scenario file writes it.
+/// A duration: numbers with the units `ms`, `s`, `m` or `h`, such as `90s` or `1m30s`. At most a
+/// day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(extend(

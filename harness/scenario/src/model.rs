@@ -232,7 +232,7 @@ pub struct Changes {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Steps {
-    /// Write into the status of every Ray Pod, as a kubelet would, that it runs and is ready. No
+    /// Set the status of every Ray Pod to Running and Ready, as a kubelet does. No
     /// container runs all the same; it serves to see what the operator does next, such as to make
     /// the submitter of a `RayJob`.
     #[serde(default)]

@@ -13,11 +13,11 @@ pub enum Role {
     Head,
     /// `ray.io/node-type: worker`
     Worker,
-    /// The Pod that removes a deleted `RayCluster` from Redis, as the Job that the operator makes
-    /// for it describes it.
+    /// The Pod that removes a deleted `RayCluster` from Redis. The check reads the Pod template of
+    /// the clean-up Job.
     RedisCleanup,
-    /// The Pod that submits the entrypoint of a `RayJob`, as the Job that the operator makes for it
-    /// describes it.
+    /// The Pod that submits the entrypoint of a `RayJob`. The check reads the Pod template of the
+    /// submitter Job.
     Submitter,
 }
 
@@ -52,7 +52,7 @@ impl Role {
 pub struct PodOf {
     /// Which Pod.
     pub role: Role,
-    /// Worker group; any when absent.
+    /// Name of the worker group. Default: any group.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub group: Option<String>,

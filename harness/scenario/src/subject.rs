@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Role;
 
-/// A field of a Pod that a snapshot is taken of. The first six are of one container: the Ray
-/// container unless the check names another.
+/// A Pod field that a snapshot records. The first six belong to one container. Default: the Ray
+/// container.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -73,15 +73,16 @@ impl PodField {
     }
 }
 
-/// When a Pod was made.
+/// When a Pod was created, relative to the steps.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "camelCase")]
 pub enum Made {
-    /// Before the steps; it is judged once the operator has made another Pod after it.
+    /// Created before the steps. The check waits until a Pod is created after the steps, which
+    /// shows that the operator acted on them.
     Before,
-    /// After the steps.
+    /// Created after the steps.
     After,
 }
 

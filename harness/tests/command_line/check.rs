@@ -418,7 +418,7 @@ fn an_upgrade_fits_into_a_message_and_full_shows_everything() {
     let releases = ["explain", "f.yaml", "--operator", "1.3.2,1.6.2"];
     let short = text(&in_folder(folder.path(), &releases, None).stdout);
     assert!(
-        short.starts_with("KubeRay 1.3.2 → 1.6.2: 1 of 1 object change\n"),
+        short.starts_with("KubeRay 1.3.2 → 1.6.2: 1 of 1 object affected\n"),
         "{short}"
     );
     assert_eq!(short.matches("trailing-ampersand").count(), 1, "{short}");

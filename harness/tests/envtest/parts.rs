@@ -181,7 +181,7 @@ fn a_killed_shard_is_missing(place: &Place) {
     let said = text(&merged);
     assert_eq!(merged.status.code(), Some(3), "{said}");
     assert!(
-        said.contains("shard 2/3 did not reach its end: it had not ended when this was written"),
+        said.contains("shard 2/3 did not complete: it had not ended when this was written"),
         "{said}"
     );
     assert!(said.contains("4 of 11 planned cases are missing"), "{said}");

@@ -49,12 +49,12 @@ fn the_total_comes_first_and_objects_with_the_same_to_say_share_a_paragraph() {
     assert!(!text.contains('\u{1b}'), "{text}");
     let expected = [
         "KubeRay 1.3.2 → 1.6.2: 5 of 6 objects need review",
-        "    1 refused by the new definitions or the new operator",
+        "    1 refused by the new CRDs or the new operator",
         "    2 do something else when their Pods are recreated",
         "RayCluster team/bounds: refused",
         "  the operator refuses it: min > max",
         "  dropped: spec.deletionPolicy",
-        "  at once: 2 Pod of the worker group tpu deleted (DeletedWorkerPod: replaced)",
+        "  at once: deleted 2 Pods of the worker group tpu (DeletedWorkerPod: replaced)",
         "RayCluster team/a, team/b: changes when Pods are recreated",
         "  review: options of the shell: `lc` → `c`",
         "    plain-shell (since 1.4.0): Commands run with bash -c.",

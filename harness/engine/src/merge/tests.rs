@@ -89,7 +89,7 @@ fn a_shard_that_is_missing_is_named_with_its_cases() {
     assert_eq!(code(&merged), 3, "whatever the others found");
 }
 
-/// One that has cases to report and says itself that it did not reach its end.
+/// One that has cases to report and says itself that it did not complete.
 #[test]
 fn a_shard_that_was_stopped_is_told_and_another_attempt_makes_up_for_it() {
     let first = source(Some((1, 2)), &[("a", Passed), ("b", Passed)]);
@@ -99,7 +99,7 @@ fn a_shard_that_was_stopped_is_told_and_another_attempt_makes_up_for_it() {
     assert_eq!(
         merged.run.interrupted.as_deref(),
         Some(
-            "shard 2/2 did not reach its end: the run was interrupted\n1 of 4 planned cases are missing\n\
+            "shard 2/2 did not complete: the run was interrupted\n1 of 4 planned cases are missing\n\
              kind::1.6.2::2.52.0::d"
         )
     );
@@ -312,7 +312,7 @@ fn a_run_that_ended_before_its_plan_was_known_is_told_and_its_cases_are_missing(
     assert_eq!(
         (told, code(&alone)),
         (
-            Some("shard 2/2 did not reach its end: the run was interrupted"),
+            Some("shard 2/2 did not complete: the run was interrupted"),
             3
         )
     );
@@ -321,10 +321,7 @@ fn a_run_that_ended_before_its_plan_was_known_is_told_and_its_cases_are_missing(
         let merged = merge(&order).unwrap();
         assert_eq!(merged.run.missing, [id("c"), id("d")]);
         let told = merged.run.interrupted.as_deref().unwrap();
-        assert!(
-            told.starts_with("shard 2/2 did not reach its end"),
-            "{told}"
-        );
+        assert!(told.starts_with("shard 2/2 did not complete"), "{told}");
         assert_eq!(
             (ended(&merged).as_str(), code(&merged)),
             ("a:PASS b:PASS", 3)

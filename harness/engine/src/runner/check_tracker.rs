@@ -247,7 +247,7 @@ impl<'a> CheckTracker<'a> {
             let awaited = std::mem::take(&mut finding.message);
             *finding = cause.clone();
             finding.message = format!(
-                "{} (so it can't come: {awaited})",
+                "{} (the check can no longer hold; it waited for: {awaited})",
                 cause.message.trim_end_matches('.')
             );
         });

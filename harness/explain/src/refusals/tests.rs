@@ -141,7 +141,7 @@ fn an_upgrade_shows_what_the_new_release_refuses() {
     // What is refused has no Pods whose lines could be said to go.
     let text = render_upgrade(&explanation);
     assert!(
-        text.starts_with("KubeRay 1.3.2 → 1.4.2: 1 of 1 object change\nFrom 1.3.2"),
+        text.starts_with("KubeRay 1.3.2 → 1.4.2: 1 of 1 object affected\nFrom 1.3.2"),
         "{text}"
     );
     assert!(text.contains(line), "{text}");
@@ -161,7 +161,7 @@ fn an_upgrade_of_what_both_releases_refuse_says_so_once() {
         FieldValidation::Strict,
     ));
     assert!(
-        text.starts_with("KubeRay 1.4.2 → 1.6.2: 0 of 1 object change\n"),
+        text.starts_with("KubeRay 1.4.2 → 1.6.2: 0 of 1 object affected\n"),
         "{text}"
     );
     assert_eq!(

@@ -62,11 +62,11 @@ macro_rules! check_kinds {
 check_kinds! {
     /// Fields of a Ray Pod against snapshots.
     Pod(PodCheck),
-    /// The order of the generated `ray start` flags in many Pods of one specification.
+    /// The order of the generated `ray start` flags in many Pods of the same Pod template.
     FlagOrder(flag_order::FlagOrderCheck),
-    /// The values of one generated `ray start` flag in many Pods of one specification.
+    /// The values of one generated `ray start` flag in many Pods of the same Pod template.
     FlagValues(flag_values::FlagValuesCheck),
-    /// A Pod that must not exist during a time after another was made.
+    /// A Pod that must not exist, until some time after another Pod appears.
     Absent(absent::AbsentCheck),
     /// Ray itself answers: the dashboard lists the expected number of nodes, all alive.
     Ray(ray::RayCheck),

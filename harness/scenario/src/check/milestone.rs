@@ -20,8 +20,8 @@ pub enum Milestone {
     RayReady,
     /// Every `job` check has passed.
     Job,
-    /// The container whose log it is has ended; the log is then that of the instance that ended
-    /// last, to its last line. Only a `logs` check has it.
+    /// The container of the `logs` check has ended. The check reads the complete log of the instance
+    /// that ended last. Only `logs` checks can use this milestone.
     Ended,
 }
 

@@ -73,8 +73,7 @@ fn uncreated(
             let (failures, said) = failed(observation, pod, "Failed to pull image");
             let error = format!("{waiting} {said}");
             if is_absent(&error) {
-                let advice =
-                    "check its name and tag, and whether it may be read without a password";
+                let advice = "check its name and tag, and whether the image needs a login";
                 (
                     format!("image {image} of {title} was not found in its registry; {advice}"),
                     error,

@@ -121,7 +121,7 @@ pub struct Strictness {
 }
 
 /// The exit code that a run deserves: 0 when all passed, 1 when a scenario failed or has nothing
-/// recorded, 3 when the environment failed (an error in a case, the run did not reach its end, or
+/// recorded, 3 when the environment failed (an error in a case, the run did not complete, or
 /// no case has a verdict). What counts beside plain failures, `strictness` says.
 ///
 /// Bad use and bad scenario files (2) never get as far as a [`RunResult`].

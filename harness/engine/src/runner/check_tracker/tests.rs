@@ -149,7 +149,7 @@ fn a_state_that_cant_get_better_gives_its_cause_to_all_that_wait() {
     let results = tracker.results();
     assert_eq!(
         results[0].message,
-        "the image is not there (so it can't come: awaiting the line a)"
+        "the image is not there (the check can no longer hold; it waited for: awaiting the line a)"
     );
     assert_eq!(
         results[1].outcome,

@@ -15,18 +15,18 @@ use crate::{Length, PodOf, Role};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AbsentCheck {
-    /// Which Pod must not exist, before that time as little as during it.
+    /// The Pod that must not exist, from the start of the case until `for` has passed.
     pub role: Role,
-    /// Worker group, where there are several; any when absent.
+    /// Name of the worker group. Default: any group.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub group: Option<String>,
-    /// How long it is watched, such as `10s`.
+    /// How long the Pod must not appear, such as `10s`.
     #[serde(rename = "for")]
     pub duration: Length,
-    /// Watching starts when a Pod of this role and group was made: one that the operator makes
-    /// after its turn for the absent one has come, such as a Pod of a `RayCluster` that is applied
-    /// after it.
+    /// The `for` time starts when the harness first sees this Pod. Choose a Pod that the operator
+    /// creates later than it would create the absent one, such as a Pod of a `RayCluster` that comes
+    /// later in the manifest.
     pub after: PodOf,
 }
 

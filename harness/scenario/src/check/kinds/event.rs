@@ -14,15 +14,15 @@ use crate::check::{Expectations, Finding, Observation, Verdict, pods};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EventCheck {
-    /// Equal to the event's reason.
+    /// The event's reason, as an exact match.
     #[schemars(length(min = 1))]
     pub reason: String,
-    /// Contained in its message, where given.
+    /// Text that the event's message contains. Default: any message.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub message: Option<String>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
-    /// checks may when absent.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
+    /// the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<Length>,
 }

@@ -12,24 +12,24 @@ use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Observation, Verdict, pods};
 use crate::{Length, Role};
 
-/// The order of the generated `ray start` flags in many Pods of one specification. In all of them
-/// the flags themselves must be the same.
+/// The order of the generated `ray start` flags in many Pods of the same Pod template. In all of
+/// them the flags themselves must be the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FlagOrderCheck {
     /// Which Pods.
     pub role: Role,
-    /// Worker group; all when absent.
+    /// Name of the worker group. Default: all groups.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub group: Option<String>,
-    /// How many Pods are compared, at least.
+    /// Minimum number of Pods to compare.
     #[schemars(range(min = 2))]
     pub pods: usize,
-    /// How many orders there must be among them.
+    /// Expected number of different orders.
     pub orders: Orders,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
-    /// checks may when absent.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
+    /// the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<Length>,
 }

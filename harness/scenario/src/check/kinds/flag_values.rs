@@ -11,28 +11,28 @@ use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Observation, Verdict, pods};
 use crate::{Length, Role};
 
-/// The values that one generated `ray start` flag has in many Pods of one specification: each of
+/// The values that one generated `ray start` flag has in many Pods of the same Pod template: each of
 /// these in one Pod at least, and no other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FlagValuesCheck {
     /// Which Pods.
     pub role: Role,
-    /// Worker group; all when absent.
+    /// Name of the worker group. Default: all groups.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub group: Option<String>,
-    /// How many Pods are looked at, at least.
+    /// Minimum number of Pods to look at.
     #[schemars(range(min = 2))]
     pub pods: usize,
     /// The flag without its dashes, such as `num-gpus`.
     #[schemars(length(min = 1))]
     pub flag: String,
-    /// Its values.
+    /// Every value that the flag takes across these Pods.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub values: Vec<String>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
-    /// checks may when absent.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
+    /// the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<Length>,
 }

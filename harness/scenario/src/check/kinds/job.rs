@@ -29,8 +29,8 @@ pub struct JobCheck {
     /// The Pod on whose Ray node it ran; the head's when absent.
     #[serde(default)]
     pub node: Option<PodOf>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
-    /// checks may when absent.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
+    /// the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<Length>,
 }

@@ -16,61 +16,60 @@ use crate::check::{
 use crate::problems::Problems;
 use crate::{Length, Role};
 
-/// An ordered list of expectations about one source's lines in a container's log.
+/// An ordered list of expected lines in a container's log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LogsCheck {
     /// Which Pod.
     pub role: Role,
-    /// Worker group, where there are several; any when absent.
+    /// Name of the worker group. Default: any group.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub group: Option<String>,
-    /// Container; the Ray container (index 0) when absent.
+    /// Name of the container. Default: the Ray container (index 0).
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub container: Option<String>,
     /// Read the log of the previous, ended instance of the container.
     #[serde(default)]
     pub previous: bool,
-    /// Judge only a log that was read whole after all of these were reached; `not` lines need at
-    /// least one.
+    /// Milestones to wait for. After the last one, the harness reads the whole log and judges it.
+    /// Required for `not` lines.
     #[serde(default)]
     pub after: Vec<Milestone>,
-    /// Lines in the order in which this source writes them; lines of other sources may stand
-    /// between.
+    /// Expected lines, in order. Other lines may appear between them.
     #[schemars(length(min = 1))]
     pub lines: Vec<LineExpectation>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
-    /// checks may when absent.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
+    /// the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<Length>,
 }
 
 /// One line of a log. Exactly one of `must`, `may`, `not` and `resources` is set.
 ///
-/// A text is looked for anywhere in the line, after colour codes were removed; between slashes it
-/// is a regular expression. `<pod-ip>` stands for the Pod's address.
+/// The harness removes colour codes, then searches the whole line for the text. A text between
+/// slashes is a regular expression. `<pod-ip>` stands for the Pod's address.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [
     {"required": ["must"]}, {"required": ["may"]}, {"required": ["not"]}, {"required": ["resources"]}
 ]))]
 pub struct LineExpectation {
-    /// A line that must come, once, after the lines before it in the list.
+    /// A line that must appear once, after the lines listed before it.
     #[serde(default)]
     pub must: Option<String>,
-    /// A line that may come here.
+    /// A line that may appear at this point.
     #[serde(default)]
     pub may: Option<String>,
-    /// A line that must not come anywhere in the log.
+    /// A line that must not appear anywhere in the log.
     #[serde(default)]
     pub not: Option<String>,
-    /// A printed `ray.cluster_resources()` dictionary that must come here.
+    /// A printed `ray.cluster_resources()` dictionary that must appear at this point.
     #[serde(default)]
     #[schemars(extend("minProperties" = 1))]
     pub resources: Option<BTreeMap<String, ResourceExpectation>>,
-    /// The line may come more than once in a row of matches.
+    /// The line may appear again, until the next listed line appears.
     #[serde(default)]
     pub repeat: bool,
 }

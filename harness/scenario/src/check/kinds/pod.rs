@@ -23,22 +23,22 @@ use crate::{Length, Made, PodField, Role, Subject};
 pub struct PodCheck {
     /// Which Pod.
     pub role: Role,
-    /// Worker group, where there are several; any when absent.
+    /// Name of the worker group. Default: any group.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub group: Option<String>,
-    /// Container or init container; the Ray container (index 0) when absent.
+    /// Name of the container or init container. Default: the Ray container (index 0).
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub container: Option<String>,
-    /// Only Pods made before or after what the steps applies and deletes; any when absent.
+    /// Only Pods created before the steps, or only Pods created after them. Default: any Pod.
     #[serde(default)]
     pub made: Option<Made>,
     /// Fields that must equal their snapshot, each in a file of its own.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub snapshot: Vec<PodField>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
-    /// checks may when absent.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
+    /// the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<Length>,
 }
@@ -310,7 +310,7 @@ fn absent(check: &PodCheck, observation: &Observation) -> String {
     let seen = pods::absent(observation, check.role, check.group.as_deref());
     match check.made {
         Some(_) if observation.before_steps.is_none() => {
-            "the steps still waits for the Pods that it needs".to_owned()
+            "the steps still wait for the Pods that they need".to_owned()
         }
         Some(made) => format!("made {} the steps: {seen}", made.word()),
         None => seen,

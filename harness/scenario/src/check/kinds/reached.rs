@@ -14,15 +14,15 @@ use crate::problems::Problems;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReachedCheck {
-    /// What must be reached before the other.
+    /// The milestone that must come first.
     pub first: Milestone,
-    /// What must be reached after it.
+    /// The milestone that must come second.
     pub then: Milestone,
-    /// How long after it at least, such as `5s`.
+    /// Minimum time between `first` and `then`, such as `5s`.
     #[serde(default)]
     pub apart: Option<Length>,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
-    /// checks may when absent.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
+    /// the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<Length>,
 }

@@ -15,11 +15,11 @@ use crate::check::{Expectations, Finding, Observation, Rejection, Verdict, opera
 pub struct RejectedCheck {
     /// Who refuses.
     pub by: RejectedBy,
-    /// Contained in the reason that is given.
+    /// Text that the error message contains.
     #[schemars(length(min = 1))]
     pub message: String,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
-    /// checks may when absent.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
+    /// the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<Length>,
 }

@@ -19,11 +19,11 @@ use crate::{Length, Role};
 pub struct StateCheck {
     /// Which Pod.
     pub role: Role,
-    /// Worker group, where there are several; any when absent.
+    /// Name of the worker group. Default: any group.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub group: Option<String>,
-    /// Container; the Ray container (index 0) when absent.
+    /// Name of the container. Default: the Ray container (index 0).
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub container: Option<String>,
@@ -48,8 +48,8 @@ pub struct StateCheck {
     /// The container is ready: the kubelet's readiness probe, where there is one, has succeeded.
     #[serde(default)]
     pub ready: bool,
-    /// How long after the objects were applied it may take at most, such as `90s`; as long as all
-    /// checks may when absent.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
+    /// the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<Length>,
 }

@@ -348,7 +348,7 @@ fn pods_made_before_and_after_a_steps_are_told_apart() {
     for made in ["before", "after"] {
         waits(
             judge(&of(made), &observation),
-            "the steps still waits for the Pods that it needs",
+            "the steps still wait for the Pods that they need",
         );
     }
     let uid = observation.pods[0].metadata.uid.clone().unwrap();
