@@ -1,5 +1,5 @@
-//! What a kind of check has to tell: its key, its layer, its rules for scenario files, its title
-//! and its verdict.
+//! The parts of a kind of check: its key, its layer, its rules for scenario files, its title and its
+//! verdict.
 
 use kuberay_contract::Layer;
 use kuberay_manifest::yaml::Node;
@@ -55,7 +55,7 @@ pub(crate) trait CheckKind {
     where
         Self: Sized;
 
-    /// What tells the check from others of its kind, in reports.
+    /// The part of the title that distinguishes the check from others of its kind.
     fn detail(&self) -> String;
 
     /// Judges a state. The same state always gives the same verdict; [`Verdict::Never`] is final

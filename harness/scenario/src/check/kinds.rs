@@ -120,7 +120,7 @@ impl Check {
         self.of_kind().grants
     }
 
-    /// What the check is called in reports: its key, and what tells it from others of the kind.
+    /// The name of the check in reports: its key, and what distinguishes it from others of the kind.
     pub fn title(&self) -> String {
         format!("{} {}", self.kind(), self.any().detail())
     }

@@ -104,6 +104,36 @@ pub(super) fn container_name<'a>(pod: &'a Pod, named: Option<&'a str>) -> Option
     named.or_else(|| ray_container(pod).map(|container| container.name.as_str()))
 }
 
+/// Why a container is not there.
+pub(super) enum Missing {
+    /// The operator may still create it.
+    NotYet(String),
+    /// Its Pod was created without it.
+    Never(String),
+}
+
+/// The Pod and the container that a check means.
+pub(super) fn find_container<'a>(
+    observation: &'a Observation,
+    role: Role,
+    group: Option<&str>,
+    container: Option<&'a str>,
+) -> Result<(&'a Pod, &'a str), Missing> {
+    let pod = find(observation, role, group)
+        .ok_or_else(|| Missing::NotYet(absent(observation, role, group)))?;
+    let container = container_name(pod, container)
+        .ok_or_else(|| Missing::NotYet(format!("Pod {} has no containers", name(pod))))?;
+    let names = container_names(pod);
+    if names.contains(&container) {
+        return Ok((pod, container));
+    }
+    Err(Missing::Never(format!(
+        "Pod {} has no container {container}; it has {}",
+        name(pod),
+        names.join(", ")
+    )))
+}
+
 /// A container or init container by its name.
 pub(super) fn container<'a>(pod: &'a Pod, name: &str) -> Option<&'a Container> {
     let spec = pod.spec.as_ref()?;

@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::line::{self, POD_IP};
 use super::line_order::{Fault, Order, Progress};
+use super::pods::Missing;
 use super::{
     Finding, LineExpectation, Lines, Log, LogKey, LogsCheck, Milestone, Observation, Verdict, pods,
     resources,
@@ -146,24 +147,12 @@ pub(super) fn evaluate(
         let message = "a `not` line needs `after`: without it, an empty log would do; add e.g. `after: [rayReady]`";
         return Verdict::Never(finding(message.into(), None));
     }
-    let group = check.group.as_deref();
-    let Some(pod) = pods::find(observation, check.role, group) else {
-        return Verdict::NotYet(finding(pods::absent(observation, check.role, group), None));
+    let (group, container) = (check.group.as_deref(), check.container.as_deref());
+    let (pod, container) = match pods::find_container(observation, check.role, group, container) {
+        Ok(found) => found,
+        Err(Missing::NotYet(message)) => return Verdict::NotYet(finding(message, None)),
+        Err(Missing::Never(message)) => return Verdict::Never(finding(message, None)),
     };
-    let Some(container) = pods::container_name(pod, check.container.as_deref()) else {
-        return Verdict::NotYet(finding(
-            format!("Pod {} has no containers", pods::name(pod)),
-            None,
-        ));
-    };
-    if !pods::container_names(pod).contains(&container) {
-        let names = pods::container_names(pod).join(", ");
-        let message = format!(
-            "Pod {} has no container {container}; it has {names}",
-            pods::name(pod)
-        );
-        return Verdict::Never(finding(message, None));
-    }
     let key = key(check, pod, container);
     let which = if key.previous { "previous log" } else { "log" };
     let title = format!("{which} of container {container} of Pod {}", key.pod);

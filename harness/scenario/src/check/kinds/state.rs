@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::pod_title;
 use crate::check::cause::TerminalFailure;
 use crate::check::kind::{CheckKind, Kind};
+use crate::check::pods::Missing;
 use crate::check::{Expectations, Finding, Observation, Verdict, pods};
 use crate::problems::Problems;
 use crate::{Length, Role};
@@ -123,24 +124,12 @@ fn evaluate(check: &StateCheck, observation: &Observation) -> Verdict {
         found,
         ..Finding::default()
     };
-    let group = check.group.as_deref();
-    let Some(pod) = pods::find(observation, check.role, group) else {
-        return Verdict::NotYet(finding(pods::absent(observation, check.role, group), None));
+    let (group, container) = (check.group.as_deref(), check.container.as_deref());
+    let (pod, container) = match pods::find_container(observation, check.role, group, container) {
+        Ok(found) => found,
+        Err(Missing::NotYet(message)) => return Verdict::NotYet(finding(message, None)),
+        Err(Missing::Never(message)) => return Verdict::Never(finding(message, None)),
     };
-    let Some(container) = pods::container_name(pod, check.container.as_deref()) else {
-        return Verdict::NotYet(finding(
-            format!("Pod {} has no containers", pods::name(pod)),
-            None,
-        ));
-    };
-    if !pods::container_names(pod).contains(&container) {
-        let names = pods::container_names(pod).join(", ");
-        let message = format!(
-            "Pod {} has no container {container}; it has {names}",
-            pods::name(pod)
-        );
-        return Verdict::Never(finding(message, None));
-    }
     let status = pods::status(pod, container);
     let found = Some(pods::state_words(status));
     let ends: Vec<_> = status.into_iter().flat_map(pods::ends).flatten().collect();
