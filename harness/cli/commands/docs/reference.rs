@@ -27,13 +27,10 @@ pub(super) fn commands() -> String {
 }
 
 fn add(page: &mut String, command: &mut Command, path: &str) {
-    let level = if command.has_subcommands() && path.contains(' ') {
-        "group"
-    } else {
-        "command"
-    };
-    let help = command.render_long_help().to_string();
-    if level == "command" {
+    // A group such as `cluster` only lists the commands that follow.
+    let is_group = command.has_subcommands() && path.contains(' ');
+    if !is_group {
+        let help = command.render_long_help().to_string();
         _ = write!(page, "\n## `{path}`\n\n```text\n{}\n```\n", lines(&help));
     }
     for below in command.get_subcommands_mut() {
