@@ -134,8 +134,8 @@ fn what_differs_from_run_to_run_is_left_out(#[case] text: &str, #[case] expected
     assert_eq!(steady(text), expected);
 }
 
-/// The page is written from a run, which a test can't have; but it must tell of every scenario, on
-/// every pair, and of nothing else.
+/// The page comes from a run on kind, which a unit test does not have. The page must have every
+/// scenario on every pair, and nothing else.
 #[test]
 fn the_committed_page_has_a_row_for_every_scenario() {
     let committed =

@@ -15,8 +15,7 @@ pub(super) fn child(path: &str, name: &str) -> String {
     }
 }
 
-/// A path that is written out only where somebody is told of it: most values have nothing wrong
-/// with them.
+/// The path of a value. Only refusals need it as text, and most values have none.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Path<'a> {
     Root,

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Returns the time by the harness's own clock: the system's at the first call, and the monotonic
-/// clock's progress since. It never jumps, so that two of its times tell how long something took.
-/// It says nothing of the API server's clock.
+/// Returns the time of the harness: the system time at the first call, plus the time that the
+/// monotonic clock has counted since. This clock never jumps, so the difference of two times is a
+/// duration. Do not compare it with times of the API server.
 pub fn now() -> Timestamp {
     static START: LazyLock<(Timestamp, Instant)> =
         LazyLock::new(|| (Timestamp::now(), Instant::now()));

@@ -1,5 +1,5 @@
-//! The view of one namespace: the cluster's watches fill it, and whoever waits is told of every
-//! change.
+//! The view of one namespace: the watches of the cluster fill it, and each change wakes the tasks
+//! that wait for one.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -188,8 +188,8 @@ pub async fn ensure(
         image,
         options,
     } = wanted;
-    // A release's own manifests can't change; what was brought may, and is known by what it renders
-    // to.
+    // The manifests of a release never change. The user's own may change, so their rendered text
+    // identifies them.
     let brought = if manifests.are_brought() {
         Some(manifests.render(renderers, NAMESPACE).await?)
     } else {

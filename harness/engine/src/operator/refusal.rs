@@ -1,5 +1,5 @@
-//! Tells what the API server's refusals are about: the object that was sent, or the cluster and the
-//! access to it.
+//! Classifies refusals of the API server by their subject: the object that was sent, or the cluster
+//! and the access to it.
 //!
 //! | answer | about |
 //! |---|---|

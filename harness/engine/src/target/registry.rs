@@ -229,8 +229,8 @@ pub(super) fn free_port() -> Result<u16, ClusterError> {
         .port())
 }
 
-/// Tells a node to get the mirrored registries' images from ours, at its address on the network,
-/// and what that lacks from the user's mirrors.
+/// Configures a node to pull the images of mirrored registries from the local registry, at its
+/// address on the network, and images that it lacks from the user's mirrors.
 pub(super) async fn mirror(
     engine: &Engine,
     node: &str,

@@ -49,9 +49,9 @@ struct State {
 /// The higher priority, and of equal ones who asked first.
 type Place = (Reverse<Priority>, u64);
 
-/// Who of those that wait goes first: who needs most room, who would else wait for others to end
-/// and keep the rest waiting; of equal ones who takes longest, so that nobody is left who works
-/// alone in the end.
+/// The order of waiting cases. The case that needs the most capacity goes first, because small cases
+/// would otherwise keep it waiting. Of equal cases the longest goes first, so that no long case runs
+/// alone at the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Priority {
     /// Of all its Pods.

@@ -274,8 +274,8 @@ async fn on_free_ports<const N: usize, T>(
     let mut tried = 0;
     loop {
         tried += 1;
-        // An end while it starts is told by the error itself, and a lost race for a port is none at
-        // all.
+        // The error reports a process that ends while it starts. A port that another process took
+        // first is no error: the loop tries again.
         let own = Alarm::default();
         let (process, port, outcome) = start(free_ports()?, &own).await?;
         match outcome {

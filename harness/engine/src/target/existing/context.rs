@@ -108,7 +108,7 @@ impl Existing {
         permissions::check(&self.client).await
     }
 
-    /// Returns what tells the cluster from every other, and from itself before an upgrade: its
+    /// Returns what identifies the cluster, and changes with an upgrade of Kubernetes: its
     /// context, its address, the uid of its namespace `kube-system`, and its release of Kubernetes.
     ///
     /// # Errors
