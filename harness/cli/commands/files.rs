@@ -8,6 +8,7 @@ use miette::GraphicalReportHandler;
 use semver::Version;
 
 use super::colour;
+use super::review::Terminal;
 use crate::args::{Folder, Part, ReleaseArguments, Root, Selection, Snapshots, Targets};
 use crate::artifact::Pins;
 use crate::console;
@@ -247,12 +248,11 @@ fn pinned(pins: &Pins) -> Vec<Version> {
 pub(super) fn review(snapshots: &Snapshots) -> Result<u8, CliError> {
     each(snapshots, |pending| {
         let mut input = std::io::stdin().lock();
-        let reviewed = match expect::review(
-            &pending,
-            snapshots.partial,
-            &mut input,
-            &mut console::Writer,
-        ) {
+        let mut terminal = Terminal {
+            input: &mut input,
+            output: &mut console::Writer,
+        };
+        let reviewed = match expect::review(&pending, snapshots.partial, &mut terminal) {
             // Nobody sees the questions any more: what was not answered stays as it is.
             Err(_) if console::has_ended() => return Ok(PASSED),
             reviewed => reviewed?,

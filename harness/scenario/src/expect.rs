@@ -21,7 +21,7 @@ pub use folder::{SnapshotFolder, Verified, pending_allowed, snapshot_path};
 pub use name::SnapshotName;
 pub use normalise::{Context, NORMALISATIONS, Normalisation, normalise};
 pub use pending::{Pending, accept, pending, reject};
-pub use review::{Reviewed, review};
+pub use review::{Answer, Decision, Question, Reviewed, Reviewer, review};
 pub use unreferenced::{subjects, unreferenced};
 
 #[cfg(test)]

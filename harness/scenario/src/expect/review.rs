@@ -1,14 +1,11 @@
-//! The review of pending snapshots at a terminal.
+//! The review of pending snapshots: who reviews is asked about each, and what was answered is done.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, Write};
+use std::io;
 use std::path::PathBuf;
-
-use semver::Version;
 
 use super::{ExpectError, Pending, accept, reject};
 use crate::align::WordChange;
-use kuberay_manifest::visible;
 
 /// What came of a review.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,15 +20,60 @@ pub struct Reviewed {
 
 /// What to do with a pending snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+pub enum Decision {
+    /// Write it.
     Accept,
+    /// Remove it.
     Reject,
+    /// Leave it as it is.
     Skip,
+}
+
+/// An answer about a pending snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// What to do with it.
+    pub decision: Decision,
+    /// Whether the answer is for every other snapshot with the same change, too.
+    pub for_all_alike: bool,
+}
+
+/// A pending snapshot, as it is shown to who reviews it.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The snapshot.
+    pub pending: &'a Pending,
+    /// Its number, from 1 on.
+    pub position: usize,
+    /// How many are reviewed.
+    pub total: usize,
+    /// How many others have the same change.
+    pub alike: usize,
+}
+
+/// Who is asked during a review, such as a person at a terminal.
+pub trait Reviewer {
+    /// Shows the snapshot.
+    ///
+    /// # Errors
+    /// When it can't be shown.
+    fn show(&mut self, question: &Question<'_>) -> io::Result<()>;
+
+    /// Asks what to do with the snapshot that was shown last. `None` ends the review.
+    ///
+    /// # Errors
+    /// When it can't be asked.
+    fn ask(&mut self, question: &Question<'_>) -> io::Result<Option<Answer>>;
+
+    /// Tells that the snapshot can't be accepted; it is asked about again.
+    ///
+    /// # Errors
+    /// When it can't be told.
+    fn refused(&mut self, refusal: &ExpectError) -> io::Result<()>;
 }
 
 /// A pending snapshot that is still to be asked about.
 struct Asked {
-    /// Its number, from 1 on.
     position: usize,
     pending: Pending,
     /// Its change when the review began.
@@ -54,18 +96,15 @@ impl Asked {
     }
 }
 
-/// Shows each pending snapshot and asks what to do with it: `a`ccept, `r`eject, `s`kip, or `q`uit,
-/// which leaves the rest as it is, as does the end of the input. A capital letter answers for every
-/// other snapshot with the same change, too. `partial` is as in [`accept`]; what that refuses is
-/// asked again.
+/// Asks about each pending snapshot and does what is answered. Once the reviewer ends the review, the
+/// rest stays as it is. `partial` is as in [`accept`]; what that refuses is asked again.
 ///
 /// # Errors
-/// When the terminal can't be read or written, or a file can't be written or removed.
+/// When the reviewer can't be asked, or a file can't be written or removed.
 pub fn review(
     pending: &[Pending],
     partial: bool,
-    input: &mut dyn BufRead,
-    output: &mut dyn Write,
+    reviewer: &mut dyn Reviewer,
 ) -> Result<Reviewed, ExpectError> {
     let mut reviewed = Reviewed::default();
     let mut rest: VecDeque<Asked> = pending.iter().enumerate().map(Asked::new).collect();
@@ -77,139 +116,63 @@ pub fn review(
                 alike.push(index);
             }
         }
-        show(&snapshot, asked.position, pending.len(), output)?;
-        loop {
-            let Some((answer, all)) = ask(alike.len(), input, output)? else {
+        let question = Question {
+            pending: &snapshot,
+            position: asked.position,
+            total: pending.len(),
+            alike: alike.len(),
+        };
+        reviewer.show(&question)?;
+        let for_all_alike = loop {
+            let Some(answer) = reviewer.ask(&question)? else {
                 let left = rest.iter().map(|other| other.pending.path.clone());
-                reviewed
-                    .skipped
-                    .extend(std::iter::once(snapshot.path).chain(left));
+                reviewed.skipped.push(snapshot.path.clone());
+                reviewed.skipped.extend(left);
                 return Ok(reviewed);
             };
-            if !reviewed.act(answer, &snapshot, partial, output)? {
-                continue;
+            if reviewed.act(answer.decision, &snapshot, partial, reviewer)? {
+                break answer.for_all_alike.then_some(answer.decision);
             }
-            let alike = if all { &alike[..] } else { &[] };
-            // From the last one on, so that the other indices stay true.
-            for index in alike.iter().rev() {
-                if let Some(other) = rest.remove(*index)
-                    && !reviewed.act(answer, &other.pending, partial, output)?
-                {
-                    rest.insert(*index, other);
-                }
+        };
+        let Some(decision) = for_all_alike else {
+            continue;
+        };
+        // From the last one on, so that the other indices stay true.
+        for index in alike.iter().rev() {
+            if let Some(other) = rest.remove(*index)
+                && !reviewed.act(decision, &other.pending, partial, reviewer)?
+            {
+                rest.insert(*index, other);
             }
-            break;
         }
     }
     Ok(reviewed)
 }
 
 impl Reviewed {
-    /// Does what was answered; false where accepting was refused, which it says.
+    /// Does what was decided. Returns false where accepting was refused, which the reviewer is told.
     fn act(
         &mut self,
-        answer: Answer,
+        decision: Decision,
         pending: &Pending,
         partial: bool,
-        output: &mut dyn Write,
+        reviewer: &mut dyn Reviewer,
     ) -> Result<bool, ExpectError> {
-        match answer {
-            Answer::Accept => match accept(pending, partial) {
+        match decision {
+            Decision::Accept => match accept(pending, partial) {
                 Ok(path) => self.accepted.push(path),
-                Err(refused @ ExpectError::Partial { .. }) => {
-                    let refused = visible::marked(&refused.to_string());
-                    writeln!(output, "not accepted: {refused}")?;
+                Err(refusal @ ExpectError::Partial { .. }) => {
+                    reviewer.refused(&refusal)?;
                     return Ok(false);
                 }
                 Err(error) => return Err(error),
             },
-            Answer::Reject => {
+            Decision::Reject => {
                 reject(pending)?;
                 self.rejected.push(pending.path.clone());
             }
-            Answer::Skip => self.skipped.push(pending.path.clone()),
+            Decision::Skip => self.skipped.push(pending.path.clone()),
         }
         Ok(true)
     }
-}
-
-/// Asks until there is an answer, and whether it is one for all that are alike; none at the end.
-fn ask(
-    alike: usize,
-    input: &mut dyn BufRead,
-    output: &mut dyn Write,
-) -> std::io::Result<Option<(Answer, bool)>> {
-    loop {
-        match alike {
-            0 => {}
-            1 => writeln!(
-                output,
-                "One more has the same change; [A], [R] and [S] answer for both."
-            )?,
-            more => writeln!(
-                output,
-                "{more} more have the same change; [A], [R] and [S] answer for all of them."
-            )?,
-        }
-        write!(output, "[a]ccept, [r]eject, [s]kip, [q]uit > ")?;
-        output.flush()?;
-        let mut answer = String::new();
-        let ended = input.read_line(&mut answer)? == 0;
-        let answer = match answer.trim() {
-            "a" | "accept" => (Answer::Accept, false),
-            "r" | "reject" => (Answer::Reject, false),
-            "s" | "skip" => (Answer::Skip, false),
-            "A" => (Answer::Accept, true),
-            "R" => (Answer::Reject, true),
-            "S" => (Answer::Skip, true),
-            answer if ended || answer == "q" || answer == "quit" => return Ok(None),
-            _ => continue,
-        };
-        return Ok(Some(answer));
-    }
-}
-
-fn list(releases: &[Version]) -> String {
-    let releases: Vec<String> = releases.iter().map(ToString::to_string).collect();
-    releases.join(", ")
-}
-
-fn show(
-    snapshot: &Pending,
-    position: usize,
-    all: usize,
-    output: &mut dyn Write,
-) -> std::io::Result<()> {
-    let header = &snapshot.new.header;
-    writeln!(
-        output,
-        "\n[{position}/{all}] {}",
-        visible::line(&snapshot.target.display().to_string())
-    )?;
-    write!(output, "found on KubeRay {}", list(&header.operator))?;
-    if !header.ray.is_empty() {
-        write!(output, ", Ray {}", list(&header.ray))?;
-    }
-    writeln!(output)?;
-    writeln!(
-        output,
-        "class {}: {}",
-        snapshot.name.class.name, snapshot.name.class.why
-    )?;
-    match &snapshot.old {
-        Some((path, old)) if old.body == snapshot.new.body => {
-            let path = visible::line(&path.display().to_string());
-            return writeln!(
-                output,
-                "{path} says the same; accepting adds these releases to its header\n"
-            );
-        }
-        Some((path, _)) if *path != snapshot.target => {
-            let path = visible::line(&path.display().to_string());
-            writeln!(output, "until now {path} speaks for these releases")?;
-        }
-        Some(_) => {}
-        None => writeln!(output, "there is no snapshot yet")?,
-    }
-    writeln!(output, "\n{}\n", visible::lines(snapshot.diff().trim_end()))
 }

@@ -2,6 +2,7 @@
 
 mod contract;
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
 
@@ -176,10 +177,8 @@ fn the_message_shows_the_one_space_that_differs() {
     else {
         panic!()
     };
-    assert_eq!(
-        (expected.len(), file.as_str()),
-        (found.len() + 1, "head.args@ge-1.6.0.snap")
-    );
+    assert_eq!(expected.len(), found.len() + 1);
+    assert_eq!(file.as_str(), "head.args@ge-1.6.0.snap");
     assert!(
         diff.contains("Only white space differs: 1 space too few."),
         "{diff}"
@@ -302,10 +301,8 @@ fn accepting_needs_partial_when_verified_releases_were_not_covered() {
         error.contains("verified on 1.6.0, 1.6.1, which this run did not cover"),
         "{error}"
     );
-    assert!(
-        error.contains("--operator 1.6.0,1.6.1") && error.contains("--partial"),
-        "{error}"
-    );
+    assert!(error.contains("--operator 1.6.0,1.6.1"), "{error}");
+    assert!(error.contains("--partial"), "{error}");
     assert_eq!(fixture.files().len(), 2, "nothing was accepted");
     accept(pending, true).unwrap();
     assert_eq!(fixture.releases("head.args@ge-1.6.0.snap"), ["1.6.2"]);
@@ -349,12 +346,8 @@ fn classes_that_are_alike_end_in_one_snapshot() {
         fixture.compare(operator, &json!(["a"]));
     }
     assert_eq!(fixture.pending().len(), 3);
-    let (reviewed, shown) = answers(&fixture, false, "a\na\na\n");
+    let (reviewed, _) = reviewed(&fixture, false, &[one(Decision::Accept); 3]);
     assert_eq!(reviewed.accepted.len(), 3);
-    assert!(
-        shown.contains("head.args@ge-1.4.0.snap says the same; accepting adds these releases"),
-        "{shown}"
-    );
     assert_eq!(fixture.files(), ["head.args@ge-1.4.0.snap"]);
     assert_eq!(
         fixture.releases("head.args@ge-1.4.0.snap"),
@@ -484,16 +477,56 @@ fn flags_in_any_order_are_equal_before_1_3_and_different_from_then_on() {
     assert!(is_different(&fixture.compare("1.3.2", &json!([other]))));
 }
 
-fn answers(fixture: &Fixture, partial: bool, answers: &str) -> (Reviewed, String) {
-    let mut shown = Vec::new();
-    let reviewed = review(
-        &fixture.pending(),
-        partial,
-        &mut answers.as_bytes(),
-        &mut shown,
-    )
-    .unwrap();
-    (reviewed, String::from_utf8(shown).unwrap())
+/// Answers in turn, then ends the review. It keeps what it was shown.
+#[derive(Default)]
+struct Script {
+    answers: VecDeque<Answer>,
+    /// File names, with how many others have the same change.
+    shown: Vec<(String, usize)>,
+    asked: usize,
+    refused: Vec<String>,
+}
+
+impl Reviewer for Script {
+    fn show(&mut self, question: &Question<'_>) -> std::io::Result<()> {
+        let name = question.pending.target.file_name().unwrap();
+        let name = name.to_str().unwrap().to_owned();
+        self.shown.push((name, question.alike));
+        Ok(())
+    }
+
+    fn ask(&mut self, _: &Question<'_>) -> std::io::Result<Option<Answer>> {
+        self.asked += 1;
+        Ok(self.answers.pop_front())
+    }
+
+    fn refused(&mut self, refusal: &ExpectError) -> std::io::Result<()> {
+        self.refused.push(refusal.to_string());
+        Ok(())
+    }
+}
+
+fn one(decision: Decision) -> Answer {
+    Answer {
+        decision,
+        for_all_alike: false,
+    }
+}
+
+fn all(decision: Decision) -> Answer {
+    Answer {
+        decision,
+        for_all_alike: true,
+    }
+}
+
+fn reviewed(fixture: &Fixture, partial: bool, answers: &[Answer]) -> (Reviewed, Script) {
+    let mut script = Script {
+        answers: answers.iter().copied().collect(),
+        ..Script::default()
+    };
+    let reviewed = review(&fixture.pending(), partial, &mut script).unwrap();
+    (reviewed, script)
 }
 
 #[test]
@@ -508,7 +541,8 @@ fn a_review_does_what_is_answered() {
     ] {
         folder.compare(&subject(field), &json!(["a"]));
     }
-    let (reviewed, shown) = answers(&fixture, false, "a\n what?\nr\ns\nq\n");
+    let decisions = [Decision::Accept, Decision::Reject, Decision::Skip].map(one);
+    let (reviewed, script) = reviewed(&fixture, false, &decisions);
     let dir = fixture.dir();
     assert_eq!(reviewed.accepted, [dir.join("head.args@ge-1.6.0.snap")]);
     assert_eq!(
@@ -524,16 +558,7 @@ fn a_review_does_what_is_answered() {
             "head.probes@ge-1.6.0.snap.new"
         ]
     );
-    assert!(shown.contains("[1/4] "), "{shown}");
-    assert!(
-        shown.contains("found on KubeRay 1.6.2, Ray 2.52.0\nclass 1.6.0: "),
-        "{shown}"
-    );
-    assert!(
-        shown.contains("there is no snapshot yet\n\n+- \"a\"\n"),
-        "{shown}"
-    );
-    assert_eq!(shown.matches("[q]uit > ").count(), 5, "{shown}");
+    assert_eq!(script.asked, 4, "the fourth ends the review");
 }
 
 #[test]
@@ -551,10 +576,14 @@ fn one_answer_does_for_all_with_the_same_change() {
     for (field, text) in fields.iter().zip(["y a", "y a b", "x d"]) {
         folder.compare(&subject(*field), &json!([text]));
     }
-    let (reviewed, shown) = answers(&fixture, false, "A\nr\n");
-    assert!(
-        shown.contains("One more has the same change; [A], [R] and [S] answer for both."),
-        "{shown}"
+    let answers = [all(Decision::Accept), one(Decision::Reject)];
+    let (reviewed, script) = reviewed(&fixture, false, &answers);
+    assert_eq!(
+        script.shown,
+        [
+            ("head.args@ge-1.6.0.snap".to_owned(), 1),
+            ("head.env@ge-1.6.0.snap".to_owned(), 0)
+        ]
     );
     let dir = fixture.dir();
     assert_eq!(
@@ -565,7 +594,6 @@ fn one_answer_does_for_all_with_the_same_change() {
         ]
     );
     assert_eq!(reviewed.rejected, [dir.join("head.env@ge-1.6.0.snap.new")]);
-    assert_eq!(shown.matches("[q]uit > ").count(), 2, "{shown}");
 }
 
 #[test]
@@ -575,12 +603,10 @@ fn new_snapshots_are_never_alike() {
     for field in [PodField::Args, PodField::Command] {
         folder.compare(&subject(field), &json!(["a"]));
     }
-    let (reviewed, shown) = answers(&fixture, false, "A\n");
-    assert_eq!(
-        (reviewed.accepted.len(), reviewed.skipped.len()),
-        (1, 1),
-        "{shown}"
-    );
+    let (reviewed, script) = reviewed(&fixture, false, &[all(Decision::Accept)]);
+    let shown = script.shown;
+    assert_eq!(reviewed.accepted.len(), 1, "{shown:?}");
+    assert_eq!(reviewed.skipped.len(), 1, "{shown:?}");
 }
 
 #[test]
@@ -613,15 +639,13 @@ fn where_no_ray_runs_no_release_of_ray_is_recorded() {
     folder.compare(&subject(PodField::Args), &json!(["a"]));
     let text = fs::read_to_string(&fixture.pending()[0].path).unwrap();
     assert!(!text.contains("ray:"), "{text}");
-    let (_, shown) = answers(&fixture, false, "s\n");
-    assert!(shown.contains("found on KubeRay 1.6.2\nclass "), "{shown}");
 }
 
 #[test]
 fn a_review_that_ends_leaves_the_rest() {
     let fixture = Fixture::new();
     fixture.compare("1.6.2", &json!(["a"]));
-    assert_eq!(answers(&fixture, false, "").0.skipped.len(), 1);
+    assert_eq!(reviewed(&fixture, false, &[]).0.skipped.len(), 1);
     assert_eq!(fixture.pending().len(), 1);
 }
 
@@ -630,14 +654,16 @@ fn a_review_refuses_what_needs_partial_and_asks_again() {
     let fixture = Fixture::new();
     fixture.accepted(&["1.6.0", "1.6.2"], &json!(["a"]));
     fixture.compare("1.6.2", &json!(["b"]));
-    let (reviewed, shown) = answers(&fixture, false, "a\ns\n");
-    assert!(reviewed.accepted.is_empty());
-    assert!(
-        shown.contains("not accepted: ") && shown.contains("verified on 1.6.0,"),
-        "{shown}"
-    );
-    assert!(shown.contains("-- \"a\"\n+- \"b\""), "{shown}");
-    assert_eq!(answers(&fixture, true, "a\n").0.accepted.len(), 1);
+    let decisions = [Decision::Accept, Decision::Skip].map(one);
+    let (result, script) = reviewed(&fixture, false, &decisions);
+    assert_eq!(result.accepted, [] as [std::path::PathBuf; 0]);
+    assert_eq!(result.skipped.len(), 1);
+    let [refusal] = &script.refused[..] else {
+        panic!("one was refused: {:?}", script.refused)
+    };
+    assert!(refusal.contains("verified on 1.6.0,"), "{refusal}");
+    let (result, _) = reviewed(&fixture, true, &[one(Decision::Accept)]);
+    assert_eq!(result.accepted.len(), 1);
 }
 
 #[test]
