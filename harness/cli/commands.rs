@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod check;
+mod cluster;
 mod compare;
 mod completions;
 mod config;
@@ -21,6 +22,7 @@ mod merge;
 mod programme;
 mod reading;
 mod rehearse;
+mod review;
 mod settings;
 mod supply;
 
@@ -82,9 +84,9 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Scenario(Scenarios::List(folder)) => files::list(&folder),
         Command::Scenario(Scenarios::Lint(folder)) => files::lint(&folder),
         Command::Scenario(Scenarios::Init(init)) => init::run(&init),
-        Command::Cluster(Cluster::Up(stack)) => live::up(&stack),
-        Command::Cluster(Cluster::Down(place)) => live::down(&place),
-        Command::Cluster(Cluster::Status(place)) => live::status(&place),
+        Command::Cluster(Cluster::Up(stack)) => cluster::up(&stack),
+        Command::Cluster(Cluster::Down(place)) => cluster::down(&place),
+        Command::Cluster(Cluster::Status(place)) => cluster::status(&place),
         Command::Snapshot(SnapshotCommand::Review(snapshots)) => files::review(&snapshots),
         Command::Snapshot(SnapshotCommand::Accept(snapshots)) => files::accept(&snapshots),
         Command::Snapshot(SnapshotCommand::Reject(snapshots)) => files::reject(&snapshots),
@@ -102,7 +104,7 @@ fn command(arguments: Arguments) -> Result<u8, CliError> {
         Command::Schema { of } => docs::schema(of),
         Command::Completions { shell } => Ok(completions::print(shell)),
         Command::Man { folder } => completions::man(&folder),
-        Command::Daemon { .. } => live::keep(),
+        Command::Daemon { .. } => cluster::keep(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Commands that need a cluster.
+//! `run`, and how commands that need a cluster wait for it.
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
@@ -6,23 +6,17 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{colour, environment_variable, files, job};
-use crate::args::{
-    ClusterArguments, EngineArguments, Mirrors, OperatorSource, Run, Stack, Targets,
-};
+use crate::args::{EngineArguments, OperatorSource, Run, Targets};
 use crate::console;
-use crate::exit::{CliError, PASSED};
+use crate::exit::CliError;
 use crate::expect::pending_allowed;
 use crate::interrupt;
-use crate::provider::{EnvtestSpec, ExistingSpec, KindSpec, TargetError, TargetSpec, daemon};
+use crate::provider::{ExistingSpec, KindSpec, TargetError, TargetSpec};
 use crate::report::{
     self, AllReports, Progress, Redacted, Redactor, RunResult, StatusLevel, Strictness,
 };
-use crate::runner::{self, ROOMY, RunError, RunSpec};
+use crate::runner::{self, RunError, RunSpec};
 use crate::scenario::TargetKind;
-
-/// Nodes that a cluster has after `cluster up`, unless it is told how many; one that it makes has
-/// [`ROOMY`].
-const NODES_OF_UP: u32 = 2;
 
 pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
     let began = std::time::Instant::now();
@@ -120,76 +114,8 @@ pub(super) fn strictness(strict: bool) -> Strictness {
     }
 }
 
-pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
-    stack.source.artifacts.install()?;
-    let releases = files::releases(&stack.releases, &stack.targets)?;
-    let kind = KindSpec {
-        audit: stack.audit,
-        // What will run on it is not known; our own scenarios need so many.
-        nodes: stack.size.nodes.or(Some(NODES_OF_UP)),
-        roomy: stack.size.nodes.is_none().then_some(ROOMY),
-        ..kind(&stack.engine, &stack.source)
-    };
-    let targets = stack.targets.0.iter();
-    let targets: Vec<TargetSpec> = targets
-        .map(|target| match target {
-            TargetKind::Envtest => TargetSpec::Envtest(stack.source.envtest()),
-            TargetKind::Kind | TargetKind::Existing => TargetSpec::Kind(kind.clone()),
-        })
-        .collect();
-    block(async |progress, cancel| {
-        let up = runner::up_within(&releases, &targets, stack.timeout, progress, cancel);
-        print_lines!("{}", up.await?);
-        Ok(PASSED)
-    })
-}
-
-/// Keeps control planes up in the background of `cluster up`.
-pub(super) fn keep() -> Result<u8, CliError> {
-    // Those of `cluster up`, which the environment holds.
-    Mirrors::default().install()?;
-    block(async |progress, cancel| {
-        daemon::keep(progress, cancel).await?;
-        Ok(PASSED)
-    })
-}
-
-pub(super) fn down(place: &ClusterArguments) -> Result<u8, CliError> {
-    let targets = targets_of(place);
-    block_until_cancelled(async |progress| {
-        print_lines!("{}", runner::down(&targets, progress).await?);
-        Ok(PASSED)
-    })
-}
-
-pub(super) fn status(place: &ClusterArguments) -> Result<u8, CliError> {
-    let targets = targets_of(place);
-    block_until_cancelled(async |progress| {
-        print_lines!("{}", runner::status(&targets, progress).await?);
-        Ok(PASSED)
-    })
-}
-
-/// The targets that `cluster down` and `cluster status` look at.
-fn targets_of(place: &ClusterArguments) -> Vec<TargetSpec> {
-    if let Some(existing) = place.existing.spec() {
-        return vec![TargetSpec::Existing(existing)];
-    }
-    let targets = place.targets.0.iter();
-    targets
-        .map(|target| match target {
-            TargetKind::Envtest => TargetSpec::Envtest(EnvtestSpec::default()),
-            TargetKind::Kind | TargetKind::Existing => TargetSpec::Kind(KindSpec {
-                engine: place.engine.engine.map(Into::into),
-                cluster: place.engine.cluster.clone(),
-                ..KindSpec::default()
-            }),
-        })
-        .collect()
-}
-
 /// The kind cluster of the arguments.
-fn kind(engine: &EngineArguments, source: &OperatorSource) -> KindSpec {
+pub(super) fn kind(engine: &EngineArguments, source: &OperatorSource) -> KindSpec {
     KindSpec {
         source: source.artifacts.source(),
         engine: engine.engine.map(Into::into),

@@ -7,6 +7,7 @@ mod envtest;
 mod error;
 mod existing;
 mod kind;
+mod lifecycle;
 mod phases;
 mod serve;
 mod spec;
@@ -16,8 +17,11 @@ pub(crate) use end::{RunEnd, until};
 pub use envtest::{Envtest, EnvtestRelease, GIVEN_OPERATOR, daemon};
 pub(crate) use envtest::{EnvtestPrograms, Running};
 pub use error::TargetError;
-pub(crate) use kind::{KindProvider, bring_up};
 pub use kind::{KindTarget, harness_image, kind_client, noted_releases, push_harness};
+pub(crate) use lifecycle::CaseNamespaces;
+pub use lifecycle::{
+    EnvtestState, ExistingState, KindState, OperatorState, TargetDown, TargetState, TargetUp,
+};
 pub(crate) use phases::Phases;
 pub(crate) use serve::{Batch, CaseRunner, CleanUp, Provider, Serve};
 pub use spec::{

@@ -1,6 +1,8 @@
 //! Provides a cluster that exists: nothing of it is made, changed or removed but what the run
 //! itself makes.
 
+pub(super) mod lifecycle;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Provides kind clusters: pulls and builds what they are made of, and installs the operator.
 
+pub(super) mod lifecycle;
 mod serve;
 mod target;
 mod upgrade;
@@ -22,7 +23,7 @@ use crate::target::{ClusterHandle, EarlyCluster, KindCluster, Lock, Patience, Un
 const NODES_WITHIN: Duration = Duration::from_mins(5);
 
 pub(super) use serve::serve;
-pub(crate) use target::bring_up;
+use target::bring_up;
 pub use target::{KindTarget, noted_releases};
 
 /// What a run says that it uses the cluster for.

@@ -280,7 +280,8 @@ mod tests {
         assert_eq!(left, [room, second], "each with its own Pods");
 
         let half = Resources::new(0.5, 0.0);
-        assert!(Resources::new(1.0, 0.0).fit_into(room) && half.plus(half).fit_into(room));
+        assert!(Resources::new(1.0, 0.0).fit_into(room));
+        assert!(half.plus(half).fit_into(room));
         assert!(!Resources::new(1.1, 0.0).fit_into(room));
     }
 }

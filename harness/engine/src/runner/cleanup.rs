@@ -85,8 +85,15 @@ async fn list(client: &Client) -> Result<Vec<Namespace>, kube::Error> {
     Ok(Api::all(client.clone()).list(&ours).await?.items)
 }
 
+/// Counts the namespaces of the cases of all runs.
+pub(super) async fn count(client: &Client) -> Result<usize, kube::Error> {
+    let ours = ListParams::default().labels(&of_cases());
+    let namespaces = Api::<Namespace>::all(client.clone());
+    Ok(namespaces.list_metadata(&ours).await?.items.len())
+}
+
 /// The label selector of the namespaces of cases.
-pub(super) fn of_cases() -> String {
+fn of_cases() -> String {
     format!("{MANAGED_BY}={MANAGER},{RUN}")
 }
 

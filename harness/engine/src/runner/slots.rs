@@ -56,7 +56,8 @@ mod tests {
     fn the_smallest_free_number_is_taken() {
         let slots = Slots::default();
         let (first, second) = (slots.take(), slots.take());
-        assert_eq!((first.number(), second.number()), (0, 1));
+        assert_eq!(first.number(), 0);
+        assert_eq!(second.number(), 1);
         drop(first);
         assert_eq!(slots.take().number(), 0);
         assert_eq!(second.number(), 1);

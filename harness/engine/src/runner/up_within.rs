@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{RunError, up};
 use crate::progress::Progress;
-use crate::provider::{ReleaseSpec, TargetError, TargetSpec};
+use crate::provider::{ReleaseSpec, TargetError, TargetSpec, TargetUp};
 use crate::results::Outcome;
 
 /// How long it may take to end what it has begun.
@@ -23,7 +23,7 @@ pub async fn up_within(
     limit: Duration,
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
-) -> Result<String, RunError> {
+) -> Result<Vec<TargetUp>, RunError> {
     let last = Arc::new(Last::new(progress));
     let own = cancel.child_token();
     let work = up(releases, targets, Arc::clone(&last) as _, own.clone());
@@ -113,11 +113,8 @@ mod tests {
         let limit = Duration::from_millis(50);
         let done: Result<(), _> = within(limit, &last, &cancel, work).await;
         let told = done.unwrap_err().to_string();
-        assert!(
-            told.contains("time limit of 50ms")
-                && told.contains("`cluster: waiting for the nodes`"),
-            "{told}"
-        );
+        assert!(told.contains("time limit of 50ms"), "{told}");
+        assert!(told.contains("`cluster: waiting for the nodes`"), "{told}");
         assert!(cancel.is_cancelled(), "what it has begun ends");
     }
 

@@ -18,6 +18,7 @@ use crate::process::{
     Alarm, FileLock, LockError, OWN_PROGRAM, Probe, ProcessIdentity, last_lines, stop_point,
 };
 use crate::progress::Progress;
+use crate::provider::lifecycle::{EnvtestState, TargetState, TargetUp};
 use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec, TargetError};
 use crate::results::{Environment, Outcome};
 use crate::target::{ClusterError, Holder, Lease, Lock, Patience, end_process};
@@ -274,7 +275,7 @@ impl Daemon {
     }
 }
 
-/// Brings control planes up and leaves them up; returns a text for people.
+/// Brings control planes up and leaves them up.
 ///
 /// # Errors
 /// When other control planes are up and used, or these don't come up; the error holds the last
@@ -284,7 +285,7 @@ pub async fn up(
     spec: &EnvtestSpec,
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
-) -> Result<String, TargetError> {
+) -> Result<TargetUp, TargetError> {
     // What must be built is built here, where it can be seen.
     let programs = tokio::select! {
         biased;
@@ -299,7 +300,7 @@ pub async fn up(
     };
     if let Some(note) = files.living() {
         if programs.is_met_by(&note.environment, &note.releases) {
-            return Ok(told(&note, "are up already"));
+            return up_as(&files, note, true);
         }
         end(&files).await?;
     }
@@ -323,7 +324,7 @@ pub async fn up(
     loop {
         if let Some(note) = files.living() {
             progress.finish(task, Outcome::Passed, "they are up");
-            return Ok(told(&note, "are up"));
+            return up_as(&files, note, false);
         }
         let ended = daemon
             .try_wait()
@@ -343,19 +344,19 @@ pub async fn up(
     }
 }
 
-/// Ends the process that keeps control planes up, and with it all of them; `None` where there is
-/// none.
+/// Ends the process that keeps control planes up, and with it all of them; returns whether there was
+/// one.
 ///
 /// # Errors
 /// When another process uses them.
-pub async fn down(progress: &dyn Progress) -> Result<Option<String>, TargetError> {
+pub async fn down(progress: &dyn Progress) -> Result<bool, TargetError> {
     let files = DaemonFiles::open()?;
     let _turn = files.turn("down", progress).await?;
     end(&files).await
 }
 
-/// Ends the daemon, to be called by who has the turn.
-async fn end(files: &DaemonFiles) -> Result<Option<String>, TargetError> {
+/// Ends the daemon, to be called by who has the turn; returns whether there was one.
+async fn end(files: &DaemonFiles) -> Result<bool, TargetError> {
     let users = Lease::users(&files.0)?;
     if !users.is_empty() {
         let users: Vec<_> = users.iter().map(Holder::to_string).collect();
@@ -368,38 +369,34 @@ async fn end(files: &DaemonFiles) -> Result<Option<String>, TargetError> {
     let folder = files.0.display().to_string();
     let ended = end_process(CALLED, &[DAEMON, &folder]).await;
     let _ = std::fs::remove_file(files.note());
-    Ok((!ended.is_empty()).then(|| "the control planes are down".into()))
+    Ok(!ended.is_empty())
 }
 
 /// What is up; `None` where nothing is.
 ///
 /// # Errors
 /// When the harness's folder can't be read.
-pub fn status() -> Result<Option<String>, TargetError> {
+pub(in crate::provider) fn state() -> Result<Option<EnvtestState>, TargetError> {
     let files = DaemonFiles::open()?;
-    let Some(note) = files.living() else {
-        return Ok(None);
-    };
-    let mut text = told(&note, &format!("are up since {}", note.since));
-    for user in Lease::users(&files.0)? {
-        text.push_str(&format!("\nused by {user}"));
-    }
-    Ok(Some(text))
+    let note = files.living();
+    note.map(|note| state_of(&files, note)).transpose()
 }
 
-fn told(note: &Note, how: &str) -> String {
-    let mut text = format!(
-        "control planes {how}: Kubernetes {}, kept by {}",
-        note.environment.kubernetes, note.daemon
-    );
-    for up in &note.releases {
-        text.push_str(&format!(
-            "\nKubeRay {}: --kubeconfig {}",
-            up.release,
-            up.kubeconfig.display()
-        ));
-    }
-    text
+fn up_as(files: &DaemonFiles, note: Note, was_up: bool) -> Result<TargetUp, TargetError> {
+    let state = TargetState::Envtest(state_of(files, note)?);
+    Ok(TargetUp { state, was_up })
+}
+
+fn state_of(files: &DaemonFiles, note: Note) -> Result<EnvtestState, TargetError> {
+    let users = Lease::users(&files.0)?;
+    let releases = note.releases.into_iter();
+    Ok(EnvtestState {
+        kubernetes: note.environment.kubernetes,
+        since: note.since,
+        daemon: note.daemon.to_string(),
+        releases: releases.map(|up| (up.release, up.kubeconfig)).collect(),
+        users: users.iter().map(Holder::to_string).collect(),
+    })
 }
 
 #[cfg(test)]

@@ -101,10 +101,8 @@ async fn an_answer_about_the_cluster_or_the_access_to_it_is_an_environment_error
 ) {
     let error = answered(code, status(code, reason, message, details)).await;
     let error = error.expect_err("an error of the environment").to_string();
-    assert!(
-        error.contains(message) && error.contains("ConfigMap a"),
-        "{error}"
-    );
+    assert!(error.contains(message), "{error}");
+    assert!(error.contains("ConfigMap a"), "{error}");
 }
 
 #[tokio::test]

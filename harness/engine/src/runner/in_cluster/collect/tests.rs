@@ -117,10 +117,8 @@ async fn what_a_shard_kept_becomes_a_report_with_its_evidence() {
     let run = collected(kept("evidence/kind/a", archive()), folder.path())
         .await
         .unwrap();
-    assert_eq!(
-        (run.cases.len(), run.cases[0].outcome),
-        (1, Outcome::Failed)
-    );
+    assert_eq!(run.cases.len(), 1);
+    assert_eq!(run.cases[0].outcome, Outcome::Failed);
     let files = files(folder.path());
     for expected in [
         "evidence/kind/a/logs/head.log",
@@ -148,10 +146,8 @@ async fn evidence_is_written_below_the_output_folder_only(#[case] evidence: &str
     let run = collected(kept(&evidence, archive()), &output)
         .await
         .unwrap();
-    assert_eq!(
-        (run.cases.len(), run.cases[0].outcome),
-        (1, Outcome::Failed)
-    );
+    assert_eq!(run.cases.len(), 1);
+    assert_eq!(run.cases[0].outcome, Outcome::Failed);
     assert_eq!(run.cases[0].evidence, None);
     let all = files(folder.path());
     assert!(

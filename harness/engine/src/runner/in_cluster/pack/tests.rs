@@ -7,7 +7,8 @@ fn a_folder_comes_back_as_it_was() {
     std::fs::write(from.path().join("logs/pod/ray.log"), "123 456\n").unwrap();
     let bytes = pack_folder(from.path()).unwrap();
     let cut = pieces(&bytes, 7);
-    assert!(cut.len() > 1 && cut.iter().all(|piece| piece.len() <= 7));
+    assert!(cut.len() > 1);
+    assert!(cut.iter().all(|piece| piece.len() <= 7));
     let to = tempfile::tempdir().unwrap();
     unpack_folder(&cut.concat(), &to.path().join("evidence")).unwrap();
     let text = std::fs::read_to_string(to.path().join("evidence/logs/pod/ray.log")).unwrap();

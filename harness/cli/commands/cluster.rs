@@ -1,0 +1,96 @@
+//! `cluster up`, `cluster down`, `cluster status`, and the process that keeps envtest up.
+
+mod text;
+
+use super::files;
+use super::live::{block, block_until_cancelled, kind};
+use crate::args::{ClusterArguments, Mirrors, Stack};
+use crate::exit::{CliError, PASSED};
+use crate::provider::{EnvtestSpec, KindSpec, TargetSpec, daemon};
+use crate::runner::{self, ROOMY};
+use crate::scenario::TargetKind;
+
+/// Nodes that a cluster has after `cluster up`, unless it is told how many; one that it makes has
+/// [`ROOMY`].
+const NODES_OF_UP: u32 = 2;
+
+pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
+    stack.source.artifacts.install()?;
+    let releases = files::releases(&stack.releases, &stack.targets)?;
+    let kind = KindSpec {
+        audit: stack.audit,
+        // What will run on it is not known; our own scenarios need so many.
+        nodes: stack.size.nodes.or(Some(NODES_OF_UP)),
+        roomy: stack.size.nodes.is_none().then_some(ROOMY),
+        ..kind(&stack.engine, &stack.source)
+    };
+    let targets = stack.targets.0.iter();
+    let targets: Vec<TargetSpec> = targets
+        .map(|target| match target {
+            TargetKind::Envtest => TargetSpec::Envtest(stack.source.envtest()),
+            TargetKind::Kind | TargetKind::Existing => TargetSpec::Kind(kind.clone()),
+        })
+        .collect();
+    block(async |progress, cancel| {
+        let up = runner::up_within(&releases, &targets, stack.timeout, progress, cancel);
+        let texts: Vec<String> = up.await?.iter().map(text::up).collect();
+        print_lines!("{}", texts.join("\n"));
+        Ok(PASSED)
+    })
+}
+
+/// Keeps control planes up in the background of `cluster up`.
+pub(super) fn keep() -> Result<u8, CliError> {
+    // Those of `cluster up`, which the environment holds.
+    Mirrors::default().install()?;
+    block(async |progress, cancel| {
+        daemon::keep(progress, cancel).await?;
+        Ok(PASSED)
+    })
+}
+
+pub(super) fn down(place: &ClusterArguments) -> Result<u8, CliError> {
+    let targets = targets_of(place);
+    block_until_cancelled(async |progress| {
+        let down = runner::down(&targets, progress).await?;
+        let texts: Vec<String> = down.iter().map(text::down).collect();
+        print_lines!("{}", lines_or("nothing was up", &texts));
+        Ok(PASSED)
+    })
+}
+
+pub(super) fn status(place: &ClusterArguments) -> Result<u8, CliError> {
+    let targets = targets_of(place);
+    block_until_cancelled(async |progress| {
+        let status = runner::status(&targets, progress).await?;
+        let texts: Vec<String> = status.iter().map(text::state).collect();
+        print_lines!("{}", lines_or("nothing is up", &texts));
+        Ok(PASSED)
+    })
+}
+
+fn lines_or(nothing: &str, texts: &[String]) -> String {
+    if texts.is_empty() {
+        nothing.into()
+    } else {
+        texts.join("\n")
+    }
+}
+
+/// The targets that `cluster down` and `cluster status` look at.
+fn targets_of(place: &ClusterArguments) -> Vec<TargetSpec> {
+    if let Some(existing) = place.existing.spec() {
+        return vec![TargetSpec::Existing(existing)];
+    }
+    let targets = place.targets.0.iter();
+    targets
+        .map(|target| match target {
+            TargetKind::Envtest => TargetSpec::Envtest(EnvtestSpec::default()),
+            TargetKind::Kind | TargetKind::Existing => TargetSpec::Kind(KindSpec {
+                engine: place.engine.engine.map(Into::into),
+                cluster: place.engine.cluster.clone(),
+                ..KindSpec::default()
+            }),
+        })
+        .collect()
+}
