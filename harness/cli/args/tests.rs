@@ -79,7 +79,12 @@ fn every_option_is_explained_in_one_line_of_short_help() {
                 argument.get_id()
             );
             assert!(
-                help.chars().count() <= 90 && !help.contains('\n'),
+                help.chars().count() <= 90,
+                "{name}: the help of {} is too long for a line: {help}",
+                argument.get_id()
+            );
+            assert!(
+                !help.contains('\n'),
                 "{name}: the help of {} is too long for a line: {help}",
                 argument.get_id()
             );

@@ -314,11 +314,8 @@ mod tests {
                 "no source: {}",
                 entry.name
             );
-            assert!(
-                entry.rule.starts_with('C') && entry.rule.len() == 3,
-                "no rule: {}",
-                entry.name
-            );
+            assert!(entry.rule.starts_with('C'), "no rule: {}", entry.name);
+            assert!(entry.rule.len() == 3, "no rule: {}", entry.name);
             assert!(entry.says.ends_with('.'), "no sentence: {}", entry.name);
             assert!(
                 entry

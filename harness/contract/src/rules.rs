@@ -374,18 +374,12 @@ mod tests {
     fn rules_are_numbered_dated_and_have_an_object_layer() {
         assert!(RULES.is_sorted_by(|one, next| one.id < next.id));
         for rule in RULES {
-            assert!(
-                rule.id.len() == 3 && rule.id.starts_with('C'),
-                "{}",
-                rule.id
-            );
+            assert!(rule.id.len() == 3, "{}", rule.id);
+            assert!(rule.id.starts_with('C'), "{}", rule.id);
             assert_eq!(rule_of(rule.id), Some(rule));
             assert_eq!(rule.layers[0], Layer::Spec, "{}", rule.id);
-            assert!(
-                rule.sentence.ends_with('.') && !rule.title.ends_with('.'),
-                "{}",
-                rule.id
-            );
+            assert!(rule.sentence.ends_with('.'), "{}", rule.id);
+            assert!(!rule.title.ends_with('.'), "{}", rule.id);
             assert!(
                 rule.differs.is_none_or(|text| text.ends_with('.')),
                 "{}",

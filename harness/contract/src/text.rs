@@ -128,7 +128,8 @@ mod tests {
     #[test]
     fn an_exact_text_is_compared_byte_for_byte() {
         let exact = Text::from(" echo a ");
-        assert!(exact.is_exact() && exact.matches(" echo a "));
+        assert!(exact.is_exact());
+        assert!(exact.matches(" echo a "));
         assert!(!exact.matches(" echo a"));
         assert!(!text(false).is_exact());
         assert_eq!(

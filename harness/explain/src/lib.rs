@@ -26,7 +26,8 @@
 //! let releases = ["1.6.2".parse()?];
 //! let explanation = explain(Path::new("demo.yaml"), manifest, &releases, &EffectiveSettings::default())?;
 //! let warning = &explanation.containers[0].warnings[0];
-//! assert_eq!((warning.id.as_str(), warning.place.line), ("trailing-ampersand", 14));
+//! assert_eq!(warning.id.as_str(), "trailing-ampersand");
+//! assert_eq!(warning.place.line, 14);
 //! assert!(render(&explanation).contains("trailing-ampersand at demo.yaml:14:"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

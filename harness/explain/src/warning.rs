@@ -274,16 +274,10 @@ mod tests {
         let mut ids = BTreeSet::new();
         for trap in TRAPS {
             assert!(ids.insert(trap.id), "{} comes twice", trap.id);
-            assert!(
-                trap.text.ends_with('.') && trap.advice.ends_with('.'),
-                "{}",
-                trap.id
-            );
-            assert!(
-                trap.rule.len() == 3 && trap.rule.starts_with('C'),
-                "{}",
-                trap.id
-            );
+            assert!(trap.text.ends_with('.'), "{}", trap.id);
+            assert!(trap.advice.ends_with('.'), "{}", trap.id);
+            assert!(trap.rule.len() == 3, "{}", trap.id);
+            assert!(trap.rule.starts_with('C'), "{}", trap.id);
         }
     }
 

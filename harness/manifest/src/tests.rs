@@ -173,9 +173,10 @@ fn an_item_without_a_name_is_told_with_its_line() {
     let error = crate::parse_manifest(text, "list.yaml").unwrap_err();
     let diagnostic = &error.diagnostics()[0];
     assert_eq!(
-        (diagnostic.message.as_str(), diagnostic.location.line),
-        ("the object lacks `metadata.name`", 4)
+        diagnostic.message.as_str(),
+        "the object lacks `metadata.name`"
     );
+    assert_eq!(diagnostic.location.line, 4);
 }
 
 #[test]

@@ -77,7 +77,8 @@ pub struct Walk {
 /// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
 /// let sought = Sought { group: "ray.io", api_version: "ray.io/v1", templates: &[] };
 /// let found = items(&source, documents, &sought);
-/// assert_eq!((found.items.len(), found.items[1].path.as_str()), (2, "items[1]"));
+/// assert_eq!(found.items.len(), 2);
+/// assert_eq!(found.items[1].path.as_str(), "items[1]");
 /// # Ok::<(), kuberay_manifest::Diagnostics>(())
 /// ```
 pub fn items(source: &Source, documents: Vec<Node>, sought: &Sought) -> Walk {

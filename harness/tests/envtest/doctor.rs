@@ -168,10 +168,8 @@ async fn a_thousand_clusters_take_few_requests_and_no_other_permissions() {
         "{NUMBER} RayClusters: {requests} requests, {seen} as the API server counts them, {:.1} s",
         took.as_secs_f64()
     );
-    assert!(
-        requests < 100 && seen < 100,
-        "{requests} requests, {seen} seen"
-    );
+    assert!(requests < 100, "{requests} requests, {seen} seen");
+    assert!(seen < 100, "{requests} requests, {seen} seen");
     // A debug build masks secrets and predicts Pods about ten times slower.
     let limit = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 10 });
     assert!(took < limit, "{took:?}");
@@ -197,10 +195,8 @@ async fn a_thousand_clusters_take_few_requests_and_no_other_permissions() {
         .iter()
         .map(|one| one["what"].as_str().unwrap())
         .collect();
-    assert!(
-        missing.contains(&"nodes") && missing.contains(&"operators"),
-        "{missing:?}"
-    );
+    assert!(missing.contains(&"nodes"), "{missing:?}");
+    assert!(missing.contains(&"operators"), "{missing:?}");
     api.stop().await;
     plane.stop().await;
 }

@@ -169,10 +169,8 @@ fn nothing_outlives_a_run_that_is_killed_and_the_next_removes_its_folder() {
     assert_eq!(now.len(), 1);
     assert_ne!(now, left);
     let told = next.running.said.join("\n");
-    assert!(
-        told.contains(left[0].to_str().unwrap()) && told.contains("killed"),
-        "{told}"
-    );
+    assert!(told.contains(left[0].to_str().unwrap()), "{told}");
+    assert!(told.contains("killed"), "{told}");
 }
 
 /// The first runs when the time is over, and the second waits for its turn.

@@ -126,10 +126,8 @@ fn a_release_without_a_class_is_compared_with_the_newest() {
             check.message
         );
         let diff = check.diff.as_deref().unwrap_or_default();
-        assert!(
-            diff.contains("ulimit -n ") && diff.contains("ulimit -S "),
-            "{diff}"
-        );
+        assert!(diff.contains("ulimit -n "), "{diff}");
+        assert!(diff.contains("ulimit -S "), "{diff}");
     }
     assert!(
         result
@@ -148,8 +146,6 @@ fn a_release_without_a_class_is_compared_with_the_newest() {
         .iter()
         .filter(|case| case.outcome == Outcome::Failed)
         .collect();
-    assert!(
-        !failed.is_empty() && said.contains(&format!("kuberay_version={old}")),
-        "{said}"
-    );
+    assert!(!failed.is_empty(), "{said}");
+    assert!(said.contains(&format!("kuberay_version={old}")), "{said}");
 }

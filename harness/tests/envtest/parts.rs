@@ -96,11 +96,8 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
         "1.5.1 and 1.6.2: {:?}",
         ended(&whole)
     );
-    assert_eq!(
-        (whole.planned.len(), whole.cases.len()),
-        (11, 12),
-        "one is left out"
-    );
+    assert_eq!(whole.planned.len(), 11, "one is left out");
+    assert_eq!(whole.cases.len(), 12, "one is left out");
     for shard in 1..=3 {
         let which = format!("{shard}/3");
         let ran = place.run(
@@ -231,7 +228,8 @@ fn a_shard_without_cases_is_no_failure() {
         text(&ran)
     );
     let result = place.results("empty");
-    assert_eq!((result.planned.len(), result.interrupted), (11, None));
+    assert_eq!(result.planned.len(), 11);
+    assert_eq!(result.interrupted, None);
 }
 
 #[test]
@@ -257,7 +255,8 @@ fn evidence_of_an_earlier_run_does_not_survive_the_next_one() {
     let second = place.run("output", &arguments);
     assert_eq!(second.status.code(), Some(1), "{}", text(&second));
     assert_eq!(evidence("wrong").as_ref(), Some(&before));
-    assert!(before.is_dir() && !before.join("of-the-first-run").exists());
+    assert!(before.is_dir());
+    assert!(!before.join("of-the-first-run").exists());
 
     // Of a case that the next run does not have nothing stays, either.
     let third = place.run("output", &arguments[..3]);
@@ -375,12 +374,8 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
         let is_new = before
             .get(&case.scenario)
             .is_none_or(|before| before.namespace != case.namespace);
-        assert_eq!(
-            (applied, is_new),
-            (!case.resumed, !case.resumed),
-            "{}: {said}",
-            case.id
-        );
+        assert_eq!(applied, !case.resumed, "{}: {said}", case.id);
+        assert_eq!(is_new, !case.resumed, "{}: {said}", case.id);
     }
     let plain = result
         .cases
@@ -397,15 +392,10 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
         .map(|entry| entry.result.scenario);
     let noted: Vec<String> = noted.collect();
     let times = |name: &str| noted.iter().filter(|one| *one == name).count();
-    assert_eq!(
-        (
-            times("plain"),
-            times("joined"),
-            times("waits"),
-            times("wrong")
-        ),
-        (1, 2, 1, 2)
-    );
+    assert_eq!(times("plain"), 1);
+    assert_eq!(times("joined"), 2);
+    assert_eq!(times("waits"), 1);
+    assert_eq!(times("wrong"), 2);
 
     // Once all has passed, nothing is started any more.
     std::fs::remove_dir_all(place.path("scenarios/wrong")).unwrap();

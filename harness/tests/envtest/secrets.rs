@@ -257,7 +257,8 @@ fn no_secret_of_a_pod_that_uses_it_everywhere_is_written_or_printed() {
         pods += 1;
     }
     assert_eq!(pods, 1);
-    assert!(folder.join("sent").is_dir() && folder.join("operator.log").is_file());
+    assert!(folder.join("sent").is_dir());
+    assert!(folder.join("operator.log").is_file());
 }
 
 #[test]

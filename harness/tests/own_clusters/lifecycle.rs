@@ -226,10 +226,8 @@ fn after_a_kill_down_removes_everything_and_the_next_run_works() {
         "{left:?}"
     );
     let removed = down();
-    assert!(
-        removed.contains("control-plane") && removed.contains("registry"),
-        "{removed}"
-    );
+    assert!(removed.contains("control-plane"), "{removed}");
+    assert!(removed.contains("registry"), "{removed}");
     assert_eq!(leftovers(), Vec::<String>::new());
 
     let nowhere = "http://127.0.0.1:9";

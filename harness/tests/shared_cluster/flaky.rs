@@ -153,8 +153,6 @@ fn what_passes_only_when_tried_again_is_told(
     assert_eq!(case.outcome, Outcome::Flaky, "{text}");
     let reason = case.reason.as_deref().unwrap_or_default();
     assert!(reason.contains("no namespaces for now"), "{reason}");
-    assert!(
-        text.contains("FLAKY") && text.contains("1 passed (1 flaky), 0 failed"),
-        "{text}"
-    );
+    assert!(text.contains("FLAKY"), "{text}");
+    assert!(text.contains("1 passed (1 flaky), 0 failed"), "{text}");
 }

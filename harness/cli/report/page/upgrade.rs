@@ -191,7 +191,8 @@ mod tests {
             [("1.6.2", "1.7.0"), ("1.6.2", "1.10.0"), ("1.7.0", "1.10.0")]
         );
         let first = &upgrades[0];
-        assert_eq!((first.compared, first.changed), (3, 2));
+        assert_eq!(first.compared, 3);
+        assert_eq!(first.changed, 2);
         assert_eq!(first.groups.len(), 1);
         assert_eq!(first.groups[0].changes, [("1".into(), "2".into())]);
         assert_eq!(first.groups[0].checks.len(), 2);

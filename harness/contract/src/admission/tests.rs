@@ -211,7 +211,8 @@ fn each_client_treats_an_unknown_field_and_a_null_in_its_own_way() {
     assert!(old.stored["spec"].get("gcsFaultToleranceOptions").is_none());
     assert!(old.stored.pointer(&format!("{RAY}/env")).is_none());
     assert_eq!(old.stored["kind"], "RayCluster");
-    assert!(strict.refuses(FieldValidation::Strict) && !strict.refuses(FieldValidation::Warn));
+    assert!(strict.refuses(FieldValidation::Strict));
+    assert!(!strict.refuses(FieldValidation::Warn));
 }
 
 #[rstest]
@@ -296,7 +297,8 @@ fn objects_that_wait_have_no_pods() {
     };
     let suspended = changed(json!({"/spec/suspend": true}));
     let waits = forecast("1.1.1", &suspended);
-    assert_eq!((waits.pods.len(), waits.refusals.len()), (0, 0));
+    assert_eq!(waits.pods.len(), 0);
+    assert_eq!(waits.refusals.len(), 0);
     assert_eq!(waits.held.unwrap().path, "spec.suspend");
     assert_eq!(
         forecast("1.0.0", &suspended).refusals[0].stage,
@@ -305,7 +307,8 @@ fn objects_that_wait_have_no_pods() {
 
     let managed = changed(json!({"/spec/managedBy": "kueue.x-k8s.io/multikueue"}));
     let left = forecast("1.6.2", &managed);
-    assert!(left.pods.is_empty() && left.held.unwrap().message.contains("multikueue"));
+    assert!(left.pods.is_empty());
+    assert!(left.held.unwrap().message.contains("multikueue"));
     let own = changed(json!({"/spec/managedBy": "ray.io/kuberay-operator"}));
     assert_eq!(forecast("1.6.2", &own).pods.len(), 2);
 }
@@ -330,7 +333,8 @@ fn pods_that_are_refused(
     let [(stage, at, text)] = &found[..] else {
         panic!("{found:?}")
     };
-    assert_eq!((*stage, at.as_str()), (Stage::PodCreation, path));
+    assert_eq!(*stage, Stage::PodCreation);
+    assert_eq!(at.as_str(), path);
     assert!(text.contains(message), "{text}");
     assert_eq!(pods("1.6.2", &object).0, left);
 }
@@ -390,11 +394,8 @@ fn two_mounts_at_one_path() {
     // Later definitions know it themselves.
     let new = refusals("1.6.2", &object);
     assert_eq!(new.len(), 1);
-    assert_eq!(
-        (new[0].0, new[0].1.as_str()),
-        (Stage::ApiServer, path),
-        "{new:?}"
-    );
+    assert_eq!(new[0].0, Stage::ApiServer, "{new:?}");
+    assert_eq!(new[0].1.as_str(), path, "{new:?}");
     let empty = changed(json!({
         "/spec/headGroupSpec/template/spec/volumes": [{"name": "a", "emptyDir": {}}],
         format!("{RAY}/volumeMounts"): [{"name": "a", "mountPath": ""}],

@@ -159,10 +159,8 @@ fn init_containers_know_the_head() {
     let [own, wait] = &pod.init_containers[..] else {
         panic!("{pod:?}")
     };
-    assert_eq!(
-        (own.name.as_str(), wait.name.as_str()),
-        ("own", "wait-gcs-ready")
-    );
+    assert_eq!(own.name.as_str(), "own");
+    assert_eq!(wait.name.as_str(), "wait-gcs-ready");
     assert_eq!(own.command, ["a"]);
     assert_eq!(names(own), ["FQ_RAY_IP", "RAY_IP"]);
     assert_eq!(names(wait), ["X", "FQ_RAY_IP", "RAY_IP"]);

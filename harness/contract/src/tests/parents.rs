@@ -135,10 +135,8 @@ fn a_submitter_beside_the_head() {
     let pods = pods("1.5.1", &object);
     assert_eq!(pods.len(), 2);
     let sidecar = &pods[0].containers[1];
-    assert_eq!(
-        (sidecar.kind, sidecar.name.as_str()),
-        (ContainerKind::Submitter, "ray-job-submitter")
-    );
+    assert_eq!(sidecar.kind, ContainerKind::Submitter);
+    assert_eq!(sidecar.name.as_str(), "ray-job-submitter");
     assert_eq!(
         args(sidecar),
         [
@@ -167,10 +165,8 @@ fn other_ways_to_submit_need_no_pod() {
             json!({"spec": {"containers": [{"name": "s", "command": ["c"], "args": ["d"]}]}});
     });
     let container = pods("1.6.2", &own).pop().unwrap().containers.remove(0);
-    assert_eq!(
-        (container.command, args(&container_of(&own))),
-        (vec!["c".to_owned()], vec!["d".to_owned()])
-    );
+    assert_eq!(container.command, vec!["c".to_owned()]);
+    assert_eq!(args(&container_of(&own)), vec!["d".to_owned()]);
     let selected = job(|job| {
         job["spec"]["clusterSelector"] = json!({"ray.io/cluster": "c"});
         job["spec"]

@@ -266,7 +266,8 @@ mod tests {
                 Err(ArtifactError::NoCacheFolder)
             })
             .await;
-        assert!(failed.is_err() && !store.path("thing", "k1").exists());
+        assert!(failed.is_err());
+        assert!(!store.path("thing", "k1").exists());
         let made = store
             .get("thing", "k1", |unfinished| async move {
                 assert!(

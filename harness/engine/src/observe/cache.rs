@@ -137,10 +137,8 @@ mod tests {
         assert!(!cache.apply(Event::Init));
         cache.apply(Event::InitApply(pod("b", "2026-01-01T00:00:01Z")));
         cache.apply(Event::InitApply(pod("a", "2026-01-01T00:00:02Z")));
-        assert!(
-            !cache.synced() && cache.len() == 0,
-            "an unfinished list is not shown"
-        );
+        assert!(!cache.synced(), "an unfinished list is not shown");
+        assert!(cache.len() == 0, "an unfinished list is not shown");
         assert!(cache.apply(Event::InitDone));
         assert_eq!(names(&cache.live()), ["b", "a"], "in order of creation");
 
@@ -153,6 +151,7 @@ mod tests {
         cache.apply(Event::InitDone);
         assert_eq!(names(&cache.live()), ["c"]);
         assert_eq!(names(&cache.gone()), ["b", "a"]);
-        assert!(cache.named("c").is_some() && cache.named("a").is_none());
+        assert!(cache.named("c").is_some());
+        assert!(cache.named("a").is_none());
     }
 }

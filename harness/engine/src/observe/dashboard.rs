@@ -193,8 +193,10 @@ mod tests {
         ]}});
         let nodes = parse_nodes(&answer, None);
         assert_eq!(nodes.len(), 2);
-        assert!(nodes[0].is_head && nodes[0].state == "ALIVE");
-        assert!(!nodes[1].is_head && nodes[1].state == "DEAD");
+        assert!(nodes[0].is_head);
+        assert!(nodes[0].state == "ALIVE");
+        assert!(!nodes[1].is_head);
+        assert!(nodes[1].state == "DEAD");
         assert!((nodes[0].resources["CPU"] - 1.0).abs() < f64::EPSILON);
         assert!(nodes[1].resources.is_empty());
     }

@@ -278,9 +278,11 @@ mod tests {
             synced,
             take,
         );
-        assert!(!early.synced().pods && early.pods() == 0);
+        assert!(!early.synced().pods);
+        assert!(early.pods() == 0);
         hand_on(&inner, watcher::Event::InitDone, synced, take);
-        assert!(early.synced().pods && early.pods() == 1);
+        assert!(early.synced().pods);
+        assert!(early.pods() == 1);
 
         let late = inner.namespace("late");
         assert!(
@@ -293,14 +295,16 @@ mod tests {
             synced,
             take,
         );
-        assert_eq!((early.pods(), late.pods()), (1, 1));
+        assert_eq!(early.pods(), 1);
+        assert_eq!(late.pods(), 1);
         hand_on(
             &inner,
             watcher::Event::Delete(pod("early", "a")),
             synced,
             take,
         );
-        assert_eq!((early.pods(), late.pods()), (0, 1));
+        assert_eq!(early.pods(), 0);
+        assert_eq!(late.pods(), 1);
         // A watch that begins again has both in one list.
         hand_on(&inner, watcher::Event::Init, synced, take);
         hand_on(
@@ -310,6 +314,7 @@ mod tests {
             take,
         );
         hand_on(&inner, watcher::Event::InitDone, synced, take);
-        assert_eq!((early.pods(), late.pods()), (0, 1));
+        assert_eq!(early.pods(), 0);
+        assert_eq!(late.pods(), 1);
     }
 }

@@ -244,10 +244,8 @@ metadata:
             .filter_map(|object| object["kind"].as_str())
             .collect();
         assert_eq!(kinds, ["Namespace", "ServiceAccount", "Deployment"]);
-        assert_eq!(
-            (rendered.namespace.as_str(), rendered.deployment.as_str()),
-            ("ray-system", "kuberay-operator")
-        );
+        assert_eq!(rendered.namespace.as_str(), "ray-system");
+        assert_eq!(rendered.deployment.as_str(), "kuberay-operator");
     }
 
     #[test]

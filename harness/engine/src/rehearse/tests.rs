@@ -185,7 +185,8 @@ fn a_refusal_is_new_where_the_same_reason_was_not_told_before() {
         refusals(&before, &BTreeSet::new()),
         refusals(&after, &known),
     ];
-    assert_eq!((told[0].len(), told[1].len()), (1, 1), "{told:?}");
+    assert_eq!(told[0].len(), 1, "{told:?}");
+    assert_eq!(told[1].len(), 1, "{told:?}");
     assert_eq!(new_refusals(&told[0], &told[1], "the operator"), []);
     let new = new_refusals(&[], &told[1], "the operator");
     assert_eq!(new.len(), 1);
@@ -226,10 +227,8 @@ fn an_operator_that_does_something_else_than_the_model_is_a_finding() {
     head.args = Some(vec![text]);
     let found = found(&seen);
     assert_eq!(found.len(), 1);
-    assert_eq!(
-        (found[0].pod.as_str(), found[0].object.as_str()),
-        ("head", "RayCluster team/demo")
-    );
+    assert_eq!(found[0].pod.as_str(), "head");
+    assert_eq!(found[0].object.as_str(), "RayCluster team/demo");
     assert!(found[0].difference.starts_with("args"), "{found:?}");
 }
 
@@ -308,10 +307,8 @@ fn objects_lose_what_the_cluster_wrote_and_keep_what_the_user_wrote() {
     );
     assert!(with_one_replica(&mut own));
     let group = &own["spec"]["workerGroupSpecs"][0];
-    assert_eq!(
-        (&group["replicas"], &group["minReplicas"]),
-        (&json!(1), &json!(1))
-    );
+    assert_eq!(&group["replicas"], &json!(1));
+    assert_eq!(&group["minReplicas"], &json!(1));
     assert!(!with_one_replica(&mut own), "nothing is left to change");
     // What a release refuses must stay as it is.
     own["spec"]["workerGroupSpecs"][0]["minReplicas"] = json!(9);
@@ -417,7 +414,8 @@ fn a_bundle_names_release_settings_and_what_users_wrote() {
 #[test]
 fn an_object_that_no_operator_watches_is_left_out() {
     let fleet = Fleet::of_bundle(&bundle(&["--watch-namespace=other"]), "bundle");
-    assert!(fleet.objects.is_empty() && fleet.left_out.len() == 3);
+    assert!(fleet.objects.is_empty());
+    assert!(fleet.left_out.len() == 3);
     assert!(matches!(fleet.check(), Err(RehearseError::NoObjects)));
     let files = Fleet::of_files(vec![
         cluster("a"),
@@ -425,7 +423,8 @@ fn an_object_that_no_operator_watches_is_left_out() {
         json!({"kind": "ConfigMap",
         "apiVersion": "v1", "metadata": {"name": "c"}}),
     ]);
-    assert_eq!((files.objects.len(), files.others.len()), (1, 1));
+    assert_eq!(files.objects.len(), 1);
+    assert_eq!(files.others.len(), 1);
     assert_eq!(files.others[0]["metadata"]["namespace"], "default");
     assert!(matches!(files.check(), Err(RehearseError::NoRelease)));
 }
@@ -449,10 +448,8 @@ async fn a_step_back_and_an_unknown_release_are_refused_before_anything_starts()
             tokio_util::sync::CancellationToken::new(),
         );
         let error = error.await.unwrap_err();
-        assert!(
-            error.is_bad_use() && error.to_string().contains(expected),
-            "{error}"
-        );
+        assert!(error.is_bad_use(), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }
 
@@ -476,15 +473,10 @@ fn the_most_urgent_class_counts_and_secrets_are_masked() {
     };
     assert!(report.needs_review());
     let totals = &report.steps[0].totals;
-    assert_eq!(
-        (
-            totals.objects,
-            totals.dropped,
-            totals.changed,
-            totals.unchanged
-        ),
-        (1, 1, 1, 0)
-    );
+    assert_eq!(totals.objects, 1);
+    assert_eq!(totals.dropped, 1);
+    assert_eq!(totals.changed, 1);
+    assert_eq!(totals.unchanged, 0);
     let mut own = cluster("demo");
     own["spec"]["headGroupSpec"]["rayStartParams"]["redis-password"] = "c4n4ry-V4lue-9".into();
     mask(&mut report, &Fleet::of_files(vec![own]));

@@ -221,10 +221,8 @@ fn an_upgrade_lists_the_features_that_change_with_their_impact() {
         .iter()
         .map(|one| one.feature.as_str())
         .collect();
-    assert!(
-        features.contains(&"login-shell") && features.contains(&"plain-shell"),
-        "{features:?}"
-    );
+    assert!(features.contains(&"login-shell"), "{features:?}");
+    assert!(features.contains(&"plain-shell"), "{features:?}");
     let text = report.text(&sources, Look::default());
     assert!(
         text.starts_with("RayCluster c (f.yaml:1): review\n"),
@@ -310,7 +308,8 @@ fn sarif_names_rules_and_places() {
     let run = &log["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     let results = run["results"].as_array().unwrap();
-    assert_eq!((rules.len(), results.len()), (2, 2));
+    assert_eq!(rules.len(), 2);
+    assert_eq!(results.len(), 2);
     for result in results {
         let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
         assert_eq!(rules[index]["id"], result["ruleId"]);

@@ -69,7 +69,8 @@ fn each_stage_names_its_place_and_leaves_no_pods(
     let [refusal] = &explanation.refusals[..] else {
         panic!("{:?}", explanation.refusals)
     };
-    assert_eq!((refusal.stage, refusal.refused), (stage, true));
+    assert_eq!(refusal.stage, stage);
+    assert!(refusal.refused);
     assert_eq!(
         (refusal.place.line, refusal.place.column),
         place,
@@ -97,7 +98,8 @@ fn a_null_is_refused_by_server_side_apply_alone() {
     );
     let explanation = strict(&text, "1.6.2");
     let refusal = &explanation.refusals[0];
-    assert_eq!((refusal.stage, refusal.refused), (Stage::ApiServer, false));
+    assert_eq!(refusal.stage, Stage::ApiServer);
+    assert!(!refusal.refused);
     assert!(refusal.message.ends_with("must be of type array: \"null\""));
     assert!(
         refusal
@@ -119,9 +121,11 @@ fn what_the_client_asks_for_decides_about_unknown_fields() {
     );
     assert!(strict(&text, "1.3.0").refusals.is_empty());
     let old = strict(&text, "1.2.2");
-    assert!(old.containers.is_empty() && old.refusals[0].refused);
+    assert!(old.containers.is_empty());
+    assert!(old.refusals[0].refused);
     let pruned = explained(&text, &["1.2.2"], FieldValidation::Warn);
-    assert!(!pruned.containers.is_empty() && !pruned.refusals[0].refused);
+    assert!(!pruned.containers.is_empty());
+    assert!(!pruned.refusals[0].refused);
 }
 
 #[test]
@@ -131,10 +135,8 @@ fn an_upgrade_shows_what_the_new_release_refuses() {
     let [one] = &explanation.breaks[..] else {
         panic!("{:?}", explanation.breaks)
     };
-    assert_eq!(
-        (one.from.to_string(), one.to.to_string()),
-        ("1.3.2".into(), "1.4.2".into())
-    );
+    assert_eq!(one.from.to_string(), "1.3.2");
+    assert_eq!(one.to.to_string(), "1.4.2");
     let text = render(&explanation);
     let line = "From 1.3.2 to 1.4.2: RayCluster 7b-chat is refused by the operator: RayCluster name should";
     assert!(text.contains(line), "{text}");
@@ -185,7 +187,8 @@ fn an_upgrade_of_what_both_releases_refuse_says_so_once() {
 )]
 fn an_object_may_wait(#[case] right: &str, #[case] wrong: &str, #[case] message: &str) {
     let explanation = strict(&CLUSTER.replacen(right, wrong, 1), "1.6.2");
-    assert!(explanation.containers.is_empty() && explanation.refusals.is_empty());
+    assert!(explanation.containers.is_empty());
+    assert!(explanation.refusals.is_empty());
     let waiting = &explanation.waiting[0];
     assert_eq!(waiting.place.line, 6);
     assert!(waiting.message.contains(message));

@@ -244,7 +244,8 @@ mod tests {
         );
         assert!(end.contains("(99, 1, 0): ulimit-from-env?"), "{end}");
         assert!(end.contains("// TODO: a new field: no rule"), "{end}");
-        assert!(end.ends_with("\n}\n") && !end.contains("its name"), "{end}");
+        assert!(end.ends_with("\n}\n"), "{end}");
+        assert!(!end.contains("its name"), "{end}");
         assert_eq!(skeleton.add_to("", &features), None);
     }
 }

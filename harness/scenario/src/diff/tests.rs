@@ -75,18 +75,14 @@ fn a_generated_argument_has_parts() {
     let args =
         Args::of(" a  && ulimit -n ${X:-1}; ray start --head  --b  --a=1  && sleep infinity");
     let args = args.unwrap();
-    assert_eq!(
-        (args.user(), args.ulimit),
-        (Some(" a "), "ulimit -n ${X:-1}")
-    );
+    assert_eq!(args.user(), Some(" a "));
+    assert_eq!(args.ulimit, "ulimit -n ${X:-1}");
     assert_eq!(args.start.program, "ray start --head ");
     assert_eq!(args.start.flags, [" --b ", " --a=1 "]);
     assert_eq!(args.start.end, " && sleep infinity");
     let start = Start::of("ray start  --address=a:1 ").unwrap();
-    assert_eq!(
-        (start.program, start.flags),
-        ("ray start ", vec![" --address=a:1 "])
-    );
+    assert_eq!(start.program, "ray start ");
+    assert_eq!(start.flags, vec![" --address=a:1 "]);
     assert_eq!(Start::of("ray stop"), None);
 }
 
@@ -280,7 +276,8 @@ fn a_difference_has_its_rule_and_features(
 ) {
     let found = attribute(&subject, &version("1.6.2"), &version("1.7.0"));
     let names: Vec<&str> = found.features.iter().map(|entry| entry.name).collect();
-    assert_eq!((found.rule, names.as_slice()), (Some(rule), expected));
+    assert_eq!(found.rule, Some(rule));
+    assert_eq!(names.as_slice(), expected);
     let same = attribute(&subject, &version("1.6.2"), &version("1.6.2"));
     assert_eq!(same.features, Vec::<&kuberay_contract::FeatureEntry>::new());
 }

@@ -212,9 +212,10 @@ fn a_scenario_under_another_file_name_is_an_error() {
         .iter()
         .find(|problem| problem.path == folder)
         .expect("a problem");
+    assert_eq!(of_folder.severity, Severity::Error);
     assert_eq!(
-        (of_folder.severity, of_folder.message.as_str()),
-        (Severity::Error, "this folder holds no scenario.yaml")
+        of_folder.message.as_str(),
+        "this folder holds no scenario.yaml"
     );
 }
 
@@ -237,6 +238,7 @@ fn a_range_without_a_pinned_release_is_an_error(
     let found = lint(root.path());
     let lines = lines(&found);
     let message = format!("no pinned release of {name} is in the range, so no run includes it");
-    assert!(lines.len() == 1 && lines[0].contains(&message), "{lines:?}");
+    assert!(lines.len() == 1, "{lines:?}");
+    assert!(lines[0].contains(&message), "{lines:?}");
     assert_eq!(found[0].severity, Severity::Error);
 }

@@ -457,7 +457,8 @@ fn envtest_has_keys_of_its_own() {
         .replace("{env: {ENABLE_LOGIN_SHELL: \"true\"}}", "{}");
     std::fs::write(folder.join("scenario.yaml"), without).unwrap();
     let spec = load(&folder).unwrap().file.spec;
-    assert!(spec.steps.sentences().is_empty() && spec.operator_settings.is_default());
+    assert!(spec.steps.sentences().is_empty());
+    assert!(spec.operator_settings.is_default());
 }
 
 #[test]

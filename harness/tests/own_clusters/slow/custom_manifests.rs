@@ -221,8 +221,9 @@ async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_
     down.args(["cluster", "down", "--context", CONTEXT, "--kubeconfig"])
         .arg(&admin);
     let down = down.output().unwrap();
+    assert!(down.status.success(), "{}", text(&down));
     assert!(
-        down.status.success() && text(&down).contains("removed the namespace"),
+        text(&down).contains("removed the namespace"),
         "{}",
         text(&down)
     );

@@ -251,7 +251,8 @@ fn names_tell_nothing_and_keep_their_faults() {
     assert_eq!(objects[1]["spec"]["volumes"][0]["configMap"]["name"], task);
     assert_eq!(objects[1]["spec"]["text"], "a task");
     let name = objects[1]["metadata"]["name"].as_str().unwrap();
-    assert!(name.starts_with('7') && name.len() == 12, "{name}");
+    assert!(name.starts_with('7'), "{name}");
+    assert!(name.len() == 12, "{name}");
     assert_eq!(renamed(&"a".repeat(50)).len(), 50);
     assert_eq!(objects[0]["metadata"]["namespace"], "elsewhere");
 }

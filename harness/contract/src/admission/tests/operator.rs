@@ -40,11 +40,8 @@ fn the_operator_refuses_from_a_release_on(
         let [found] = &found[..] else {
             panic!("{version} {found:?}")
         };
-        assert_eq!(
-            (found.path.as_str(), found.reach),
-            (path, Reach::Object),
-            "{version}"
-        );
+        assert_eq!(found.path.as_str(), path, "{version}");
+        assert_eq!(found.reach, Reach::Object, "{version}");
         assert!(
             found.message.contains(message),
             "{version} {}",
@@ -97,7 +94,8 @@ fn the_operator_refuses_a_job(#[case] fields: Value, #[case] path: &str, #[case]
     let [(stage, at, text)] = &found[..] else {
         panic!("{found:?}")
     };
-    assert_eq!((*stage, at.as_str()), (Stage::Operator, path));
+    assert_eq!(*stage, Stage::Operator);
+    assert_eq!(at.as_str(), path);
     assert!(text.contains(message), "{text}");
 }
 

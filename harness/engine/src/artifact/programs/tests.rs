@@ -68,11 +68,8 @@ async fn a_program_whose_checksum_comes_from_its_own_origin_is_not_pinned(
         .record("etcd", "etcd v3.6.5".into(), &file)
         .await
         .unwrap();
-    assert_eq!(
-        (record.origin, record.pinned),
-        (origin, pinned),
-        "{record:?}"
-    );
+    assert_eq!(record.origin, origin, "{record:?}");
+    assert_eq!(record.pinned, pinned, "{record:?}");
     assert_eq!(
         record
             .source

@@ -263,11 +263,8 @@ mod tests {
         for cause in CAUSES {
             assert!(ids.insert(cause.id), "{} comes twice", cause.id);
             assert!(trap(cause.id).is_none(), "{} is a trap, too", cause.id);
-            assert!(
-                cause.text.ends_with('.') && cause.advice.ends_with('.'),
-                "{}",
-                cause.id
-            );
+            assert!(cause.text.ends_with('.'), "{}", cause.id);
+            assert!(cause.advice.ends_with('.'), "{}", cause.id);
             for scenario in cause.scenarios {
                 assert!(
                     scenarios.join(scenario).is_dir(),

@@ -155,10 +155,8 @@ mod tests {
             patch.operations,
             [json!({"op": "replace", "path": "/spec/groups/0/args/0", "value": "x"})]
         );
-        assert_eq!(
-            (patch.kind.as_str(), patch.name.as_str()),
-            ("RayCluster", "a")
-        );
+        assert_eq!(patch.kind.as_str(), "RayCluster");
+        assert_eq!(patch.name.as_str(), "a");
         assert_eq!(
             of(&object, "trailing-semicolon", "spec.groups[7].args[0]"),
             None

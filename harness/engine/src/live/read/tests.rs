@@ -40,10 +40,8 @@ fn a_definition_is_kept_as_its_fields_and_its_hash() {
         "versions": [{"name": "v1", "served": true, "schema": {"openAPIV3Schema": {"properties": {"spec": {}}}}},
             {"name": "v1alpha1", "served": false}]}}),
     );
-    assert_eq!(
-        (found.kind.as_str(), found.versions.len()),
-        ("RayCluster", 1)
-    );
+    assert_eq!(found.kind.as_str(), "RayCluster");
+    assert_eq!(found.versions.len(), 1);
     assert_eq!(found.fields, ["spec"]);
     assert_eq!(found.sha256.len(), 64);
 }

@@ -66,10 +66,8 @@ async fn lines_are_read_whatever_their_bytes(#[case] text: &[u8], #[case] expect
 async fn of_a_line_that_is_too_long_the_end_is_counted() {
     let text = ["x".repeat(LINE_BYTES + 77), "\nnext\n".into()].concat();
     let lines = whole(text.as_bytes(), &Lines::default()).await.beyond;
-    assert_eq!(
-        (lines.get(0).map(str::len), lines.get(1)),
-        (Some(LINE_BYTES), Some("next"))
-    );
+    assert_eq!(lines.get(0).map(str::len), Some(LINE_BYTES));
+    assert_eq!(lines.get(1), Some("next"));
     assert!(
         lines
             .to_text()

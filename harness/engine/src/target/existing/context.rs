@@ -307,10 +307,8 @@ current-context: kind-ray
             Ok("https://127.0.0.1:6443/")
         );
         let refused = outcome("team", None).await.unwrap_err();
-        assert!(
-            refused.contains("`team` is refused") && refused.contains("--allow-context team"),
-            "{refused}"
-        );
+        assert!(refused.contains("`team` is refused"), "{refused}");
+        assert!(refused.contains("--allow-context team"), "{refused}");
         assert_eq!(
             outcome("team", Some("team")).await.as_deref(),
             Ok("https://api.example.com/")

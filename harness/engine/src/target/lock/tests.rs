@@ -62,7 +62,8 @@ fn users_are_seen_while_they_live() {
     assert_eq!(Lease::users(folder.path()).unwrap().len(), 2);
     drop(first);
     let users = Lease::users(folder.path()).unwrap();
-    assert_eq!((users.len(), users[0].doing.as_str()), (1, "test"));
+    assert_eq!(users.len(), 1);
+    assert_eq!(users[0].doing.as_str(), "test");
     drop(second);
     std::fs::write(folder.path().join("users/left-by-a-killed-process"), "").unwrap();
     assert_eq!(Lease::users(folder.path()).unwrap(), []);

@@ -17,12 +17,9 @@ fn silent(log: &str) -> Observation {
 fn a_dashboard_that_ray_gave_up_is_the_machines_fault() {
     let ray = [check(json!({ "ray": { "nodes": 1 } }))];
     let fault = environment_fault(&ray, &silent(GAVE_UP)).expect("a fault");
-    assert!(
-        fault.contains("gave its dashboard up")
-            && fault.contains("services.py:1342")
-            && !fault.contains('\u{1b}'),
-        "{fault}"
-    );
+    assert!(fault.contains("gave its dashboard up"), "{fault}");
+    assert!(fault.contains("services.py:1342"), "{fault}");
+    assert!(!fault.contains('\u{1b}'), "{fault}");
     let keys = needed_logs(&ray[0], &silent(GAVE_UP));
     assert!(
         !keys[0].previous && keys.len() == 1,

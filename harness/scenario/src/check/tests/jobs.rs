@@ -36,10 +36,8 @@ fn another_entrypoint_fails_with_a_difference(#[case] expected: String, #[case] 
         diff.contains(&format!("-{expected}\n+{ENTRYPOINT}\n")),
         "{diff}"
     );
-    assert_eq!(
-        (finding.expected, finding.found),
-        (Some(expected), Some(ENTRYPOINT.into()))
-    );
+    assert_eq!(finding.expected, Some(expected));
+    assert_eq!(finding.found, Some(ENTRYPOINT.into()));
 }
 
 #[rstest]

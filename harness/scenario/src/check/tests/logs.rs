@@ -104,8 +104,9 @@ fn wrong_resources_fail(
     let finding = fails(verdict, &format!("line 44 has {message}"));
     assert_eq!(finding.expected.unwrap(), expected);
     let text = finding.found.unwrap();
+    assert!(text.starts_with(found), "{text}");
     assert!(
-        text.starts_with(found) && text.contains(">  44 | {'node:__internal_head__': 1.0"),
+        text.contains(">  44 | {'node:__internal_head__': 1.0"),
         "{text}"
     );
 }

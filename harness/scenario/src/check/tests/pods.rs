@@ -48,7 +48,9 @@ fn one_space_fails_at_once(#[case] expected: &str) {
         verdict,
         "head Pod raycluster-head-command-head-r4jlx: args differs from head.args",
     );
-    assert!(finding.diff.is_some() && finding.expected.is_some() && finding.found.is_some());
+    assert!(finding.diff.is_some());
+    assert!(finding.expected.is_some());
+    assert!(finding.found.is_some());
 }
 
 #[test]

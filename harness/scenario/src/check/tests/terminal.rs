@@ -224,11 +224,8 @@ fn containers_that_ended(
     );
     let finding = cause(&observation);
     let line = "; its last line: \"/bin/bash: line 1: syntax error near unexpected token `&&'\"";
-    assert!(
-        finding.message.contains(message) && finding.message.ends_with(line),
-        "{}",
-        finding.message
-    );
+    assert!(finding.message.contains(message), "{}", finding.message);
+    assert!(finding.message.ends_with(line), "{}", finding.message);
     assert!(
         finding
             .found

@@ -118,7 +118,8 @@ fn pods_of_an_older_operator_are_named_with_what_changes() {
     // Nothing changes for the Pods of the present one.
     let report = healthy().report();
     let pods = report.objects[0].pods.iter();
-    assert!(pods.clone().count() == 2 && pods.clone().all(|pod| pod.when_recreated.is_empty()));
+    assert!(pods.clone().count() == 2);
+    assert!(pods.clone().all(|pod| pod.when_recreated.is_empty()));
 }
 
 #[test]

@@ -10,10 +10,8 @@ fn a_job_that_succeeded_is_healthy() {
     let report = job("python train.py").report();
     assert_eq!(report.objects.len(), 1, "{report:#?}");
     let object = &report.objects[0];
-    assert_eq!(
-        (object.kind.as_str(), object.state),
-        ("RayJob", State::Healthy)
-    );
+    assert_eq!(object.kind.as_str(), "RayJob");
+    assert_eq!(object.state, State::Healthy);
     assert!(object.findings.is_empty(), "{:#?}", object.findings);
 }
 

@@ -29,12 +29,12 @@ async fn what_a_killed_process_left_goes_and_what_is_used_stays() {
     std::fs::create_dir_all(left.join("etcd")).unwrap();
     std::fs::write(left.join(OWNER), "").unwrap();
     let second = Folder::make(state.path(), &lines).await.unwrap();
-    assert!(used.path().exists() && second.path().exists() && !left.exists());
+    assert!(used.path().exists());
+    assert!(second.path().exists());
+    assert!(!left.exists());
     let told = lines.0.lock().unwrap().join("\n");
-    assert!(
-        told.contains("control-planes/1-0") && told.contains("killed"),
-        "{told}"
-    );
+    assert!(told.contains("control-planes/1-0"), "{told}");
+    assert!(told.contains("killed"), "{told}");
     let path = second.path().to_owned();
     drop(second);
     assert!(!path.exists());
