@@ -92,7 +92,8 @@ phase() {
   shift
   printf '\n== %s\n' "$name"
   "$@" || status=$?
-  phases+=("$(printf '%6d s  %s' $((SECONDS - began)) "$name")")
+  local took=$((SECONDS - began))
+  phases+=("$(printf '%4d:%02d min  %s' $((took / 60)) $((took % 60)) "$name")")
   if [ "$status" -ne 0 ]; then
     print_phases
     printf '\n%s failed (exit %d)\n' "$name" "$status" >&2

@@ -27,7 +27,9 @@ use clap::{Parser, Subcommand};
 
 pub use artifacts::{ArtifactList, ArtifactLock, ArtifactPrune, ArtifactsCommand, ListFormat};
 pub use check::{CheckArguments, CheckFormat, FailOn, known};
-pub use choices::{EngineChoice, EvidenceChoice, FieldValidation, SourceChoice, StatusLevelChoice};
+pub use choices::{
+    EngineChoice, EvidenceChoice, FieldValidationChoice, SourceChoice, StatusLevelChoice,
+};
 pub use cluster::{ClusterArguments, EngineArguments, Size, Stack};
 pub use diff::{DiffArguments, DiffFormat};
 pub use docs::{Docs, DocsPage, Document};

@@ -16,6 +16,7 @@ mod ids;
 mod json;
 mod junit;
 mod markdown;
+mod markdown_text;
 mod pace;
 mod page;
 mod pairs;

@@ -1,10 +1,17 @@
-//! `cargo test` at the root runs the tests of every crate.
+//! The structure of the workspace: its packages, their layers and modules, and the names of types.
+
+#[path = "workspace/modules.rs"]
+mod modules;
+#[path = "workspace/sources.rs"]
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use modules::Modules;
 use serde_json::Value;
+use sources::{sources, without_tests};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -123,162 +130,8 @@ fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     rows.map(row).collect()
 }
 
-/// The modules of a crate with those that each uses, from the paths in their sources; files of
-/// tests are left out.
-///
-/// A name that the root of the crate takes from a module, such as `pub use check::Check`, stands
-/// for that module.
-fn modules(root_file: &Path) -> BTreeMap<String, BTreeSet<String>> {
-    let text = std::fs::read_to_string(root_file).unwrap();
-    let (mut modules, mut for_tests) = (BTreeSet::new(), false);
-    for line in text.lines() {
-        let name = line
-            .split_once("mod ")
-            .and_then(|(_, name)| name.strip_suffix(';'));
-        if let Some(name) = name.filter(|_| !for_tests) {
-            modules.insert(name.to_owned());
-        }
-        for_tests = line == "#[cfg(test)]" || (for_tests && line.starts_with("#["));
-    }
-    let folder = root_file.parent().unwrap();
-    let exported = exported(&text, &modules, folder);
-    let module_of = |name: &String| modules.get(name).or_else(|| exported.get(name)).cloned();
-    let mut graph = BTreeMap::new();
-    for module in &modules {
-        let mut names = BTreeSet::new();
-        collect(&folder.join(format!("{module}.rs")), 1, &mut names);
-        collect(&folder.join(module), 1, &mut names);
-        let used = names.iter().filter_map(module_of);
-        graph.insert(module.clone(), used.filter(|used| used != module).collect());
-    }
-    graph
-}
-
-/// The names that a crate's root takes from its modules, with the module. `*` stands for the public
-/// items of the module's file.
-fn exported(root: &str, modules: &BTreeSet<String>, folder: &Path) -> BTreeMap<String, String> {
-    let mut exported = BTreeMap::new();
-    for part in root.split("use ").skip(1) {
-        let (path, _) = part.split_once(';').unwrap_or((part, ""));
-        let Some((module, names)) = path.split_once("::") else {
-            continue;
-        };
-        if modules.contains(module) {
-            let names = match names {
-                "*" => public_items(&folder.join(format!("{module}.rs"))),
-                names => names.to_owned(),
-            };
-            let words = names.split(|c: char| !c.is_alphanumeric() && c != '_');
-            exported.extend(words.map(|word| (word.to_owned(), module.to_owned())));
-        }
-    }
-    exported
-}
-
-/// The names of the public items of a file.
-fn public_items(file: &Path) -> String {
-    let text = std::fs::read_to_string(file).unwrap();
-    let name = |line: &str| {
-        let item = line.strip_prefix("pub ")?.trim_start_matches("const ");
-        let kinds = ["struct ", "enum ", "fn ", "trait ", "static ", "type "];
-        let rest = kinds.iter().find_map(|kind| item.strip_prefix(kind));
-        Some(rest.unwrap_or(item).to_owned())
-    };
-    let names = text.lines().filter_map(name).map(|rest| {
-        let letters = rest
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_');
-        letters.collect::<String>()
-    });
-    names.collect::<Vec<_>>().join(" ")
-}
-
-/// Collects the first names of all paths from the root of the crate. `depth` is how many modules
-/// the file lies below it.
-fn collect(path: &Path, depth: usize, into: &mut BTreeSet<String>) {
-    let name = path.file_name().unwrap().to_str().unwrap();
-    if name.starts_with("tests") || !path.exists() {
-        return;
-    }
-    if path.is_dir() {
-        for entry in std::fs::read_dir(path).unwrap() {
-            collect(&entry.unwrap().path(), depth + 1, into);
-        }
-        return;
-    }
-    let text = std::fs::read_to_string(path).unwrap();
-    let (code, _) = text.split_once("#[cfg(test)]\nmod ").unwrap_or((&text, ""));
-    let code: Vec<&str> = code
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect();
-    let code = code.join("\n");
-    for root in ["crate::".to_owned(), "super::".repeat(depth)] {
-        for (at, _) in code.match_indices(&root) {
-            let before = code[..at].chars().next_back().unwrap_or(' ');
-            if !before.is_alphanumeric() && !matches!(before, '_' | ':' | '$') {
-                into.extend(first_names(&code[at + root.len()..]));
-            }
-        }
-    }
-}
-
-/// The first name of a path, or of each path of a group in braces.
-fn first_names(path: &str) -> Vec<String> {
-    let name = |text: &str| {
-        let letters = text.trim_start().chars();
-        letters
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect::<String>()
-    };
-    let Some(group) = path.strip_prefix('{') else {
-        return vec![name(path)];
-    };
-    let (mut names, mut open, mut begins) = (Vec::new(), 0, 0);
-    for (at, c) in group.char_indices() {
-        match c {
-            '{' => open += 1,
-            '}' if open == 0 => {
-                names.push(name(&group[begins..at]));
-                break;
-            }
-            '}' => open -= 1,
-            ',' if open == 0 => {
-                names.push(name(&group[begins..at]));
-                begins = at + 1;
-            }
-            _ => {}
-        }
-    }
-    names.retain(|name| !name.is_empty());
-    names
-}
-
-/// The modules that use each other in circles; of what is left, each uses another that is left.
-fn in_circles(graph: &BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
-    let mut rest = graph.clone();
-    loop {
-        let free: Vec<String> = rest
-            .iter()
-            .filter(|(module, uses)| {
-                !uses.iter().any(|used| rest.contains_key(used))
-                    || !rest.values().any(|uses| uses.contains(*module))
-            })
-            .map(|(module, _)| module.clone())
-            .collect();
-        if free.is_empty() {
-            let left: BTreeSet<String> = rest.keys().cloned().collect();
-            for uses in rest.values_mut() {
-                uses.retain(|used| left.contains(used));
-            }
-            return rest;
-        }
-        rest.retain(|module, _| !free.contains(module));
-    }
-}
-
 #[test]
-fn the_modules_of_each_crate_have_an_order_without_circles() {
+fn no_modules_of_a_crate_use_each_other_in_a_circle() {
     let mut circles = BTreeMap::new();
     for package in packages() {
         let targets = package["targets"].as_array().unwrap();
@@ -286,8 +139,7 @@ fn the_modules_of_each_crate_have_an_order_without_circles() {
             .iter()
             .find(|target| target["kind"].as_array().unwrap().contains(&"lib".into()));
         let path = Path::new(library.unwrap()["src_path"].as_str().unwrap());
-        let graph = modules(path);
-        let found = in_circles(&graph);
+        let found = Modules::of(path).circles();
         if !found.is_empty() {
             circles.insert(package["name"].to_string(), found);
         }
@@ -299,36 +151,9 @@ fn the_modules_of_each_crate_have_an_order_without_circles() {
 }
 
 #[test]
-fn a_circle_between_modules_is_found() {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    write("lib.rs", "mod low;\nmod high;\nmod top;\npub use low::*;\n");
-    write(
-        "low.rs",
-        "use super::high::High;\n// crate::top is no use\npub struct Low;\npub fn make() {}\n",
-    );
-    write(
-        "high.rs",
-        "use crate::{\n    Low,\n    low::{self, more},\n};\n",
-    );
-    write("top.rs", "fn top() { crate::make() }\n");
-    let graph = modules(&folder.path().join("lib.rs"));
-    let only = |name: &str| BTreeSet::from([name.to_owned()]);
-    let pair = |module: &str, uses: &str| (module.to_owned(), only(uses));
-    assert_eq!(
-        graph,
-        BTreeMap::from([pair("low", "high"), pair("high", "low"), pair("top", "low")])
-    );
-    assert_eq!(
-        in_circles(&graph),
-        BTreeMap::from([pair("low", "high"), pair("high", "low")])
-    );
-}
-
-#[test]
 fn modules_of_the_engine_use_what_the_architecture_allows_and_nothing_else() {
     let allowed = allowed();
-    let found = modules(&root().join("harness/engine/src/lib.rs"));
+    let found = Modules::of(&root().join("harness/engine/src/lib.rs")).top();
     assert_eq!(
         found, allowed,
         "the `use` paths of harness/engine/src (left) differ from the table in docs/architecture.md (right)"
@@ -415,21 +240,9 @@ fn scripts_and_pages_name_tests_that_exist_and_ci_test_names_them_all() {
 
 /// Adds the names of the public types in the sources of a folder, each with its files.
 fn public_types(folder: &Path, into: &mut BTreeMap<String, BTreeSet<String>>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if path.is_dir() {
-            if !["tests", "benches", "examples", "node_modules"].contains(&name.as_str()) {
-                public_types(&path, into);
-            }
-            continue;
-        }
-        if path.extension().is_none_or(|extension| extension != "rs") || name == "tests.rs" {
-            continue;
-        }
+    for path in sources(folder) {
         let text = std::fs::read_to_string(&path).unwrap();
-        let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
-        for line in code.lines() {
+        for line in without_tests(&text).lines() {
             let Some(line) = line.trim_start().strip_prefix("pub ") else {
                 continue;
             };
@@ -440,21 +253,41 @@ fn public_types(folder: &Path, into: &mut BTreeMap<String, BTreeSet<String>>) {
             let name = rest
                 .chars()
                 .take_while(|c| c.is_alphanumeric() || *c == '_');
-            let file = path.strip_prefix(root()).unwrap().display().to_string();
+            let file = path.strip_prefix(folder).unwrap().display().to_string();
             into.entry(name.collect()).or_default().insert(file);
         }
     }
 }
 
-#[test]
-fn no_two_public_types_share_a_name() {
+/// The names that stand for several public types of a folder, with their files.
+fn shared_names(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let mut types = BTreeMap::new();
-    public_types(&root().join("harness"), &mut types);
-    assert!(types.len() > 100, "public types are found: {}", types.len());
+    public_types(folder, &mut types);
     // The error of a crate is called `Error` by convention.
     types.retain(|name, files| files.len() > 1 && name != "Error");
+    types
+}
+
+#[test]
+fn no_two_public_types_share_a_name() {
+    let shared = shared_names(&root().join("harness"));
     assert!(
-        types.is_empty(),
-        "these names stand for several public types: {types:#?}"
+        shared.is_empty(),
+        "these names stand for several public types: {shared:#?}"
     );
+}
+
+#[test]
+fn a_name_that_two_public_types_share_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("a.rs", "#[cfg(test)]\nmod tests;\n\npub struct Same;\n");
+    write("b.rs", "pub enum Same {}\npub struct Other;\n");
+    write(
+        "c.rs",
+        "pub(crate) struct Same;\n#[cfg(test)]\nmod tests {\n    pub struct Other;\n}\n",
+    );
+    let files = BTreeSet::from(["a.rs".to_owned(), "b.rs".to_owned()]);
+    let expected = BTreeMap::from([("Same".to_owned(), files)]);
+    assert_eq!(shared_names(folder.path()), expected);
 }

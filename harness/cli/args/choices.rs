@@ -94,7 +94,7 @@ impl From<EvidenceChoice> for runner::EvidencePolicy {
 
 /// As [`crate::contract::FieldValidation`].
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum FieldValidation {
+pub enum FieldValidationChoice {
     /// Refuse the object
     Strict,
     /// Drop them with a warning
@@ -103,12 +103,12 @@ pub enum FieldValidation {
     Ignore,
 }
 
-impl From<FieldValidation> for crate::contract::FieldValidation {
-    fn from(own: FieldValidation) -> Self {
-        match own {
-            FieldValidation::Strict => Self::Strict,
-            FieldValidation::Warn => Self::Warn,
-            FieldValidation::Ignore => Self::Ignore,
+impl From<FieldValidationChoice> for crate::contract::FieldValidation {
+    fn from(choice: FieldValidationChoice) -> Self {
+        match choice {
+            FieldValidationChoice::Strict => Self::Strict,
+            FieldValidationChoice::Warn => Self::Warn,
+            FieldValidationChoice::Ignore => Self::Ignore,
         }
     }
 }

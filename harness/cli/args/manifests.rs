@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::FieldValidation;
+use super::FieldValidationChoice;
 use crate::{contract, plan};
 
 /// A cluster to read objects from, instead of files.
@@ -67,7 +67,7 @@ pub struct OperatorArguments {
         default_value = "strict",
         hide_possible_values = true
     )]
-    pub field_validation: FieldValidation,
+    pub field_validation: FieldValidationChoice,
 }
 
 /// Reads `NAME=VALUE`.

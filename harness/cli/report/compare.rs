@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::markdown::{code, escape, table};
+use super::markdown_text::{code, escape, table};
 use super::text::{Paint, one_line};
 use super::{CaseResult, Outcome, RunResult, Totals, view};
 

@@ -10,10 +10,11 @@ use crate::scenario::Scenario;
 const INTRODUCTION: &str = "\
 # The command contract
 
+<!-- Written by `kuberay-conformance docs contract`. -->
+
 These rules describe what KubeRay's operator makes of the `command` and `args` of a Ray container.
-The scenarios of this repository prove them on real operators. `kuberay-conformance docs` generates
-this page from the rules (`harness/contract/src/rules.rs`) and the scenarios; change those, not this
-page.
+The scenarios of this repository prove them on real operators. The page comes from the rules
+(`harness/contract/src/rules.rs`) and the scenarios.
 
 A rule has a *spec* layer: what the operator writes. If the shell, the kubelet or Ray decide, it
 also has a *runtime* layer: what the container then does. Reports call a rule proven if every

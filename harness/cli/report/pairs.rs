@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
 
-use super::markdown::{code, escape, table};
+use super::markdown_text::{code, escape, table};
 use super::{CaseResult, CheckResult, Outcome, RunResult};
 use crate::plan::{self, Filter, Pair, Plan, TestCase};
 use crate::scenario::{Scenario, TargetKind};
@@ -14,9 +14,10 @@ use crate::scenario::{Scenario, TargetKind};
 const INTRODUCTION: &str = "\
 # Results on each pair of releases
 
+<!-- Written by `kuberay-conformance docs pairs`. -->
+
 This page lists what the scenarios of the kind target showed on each pair of KubeRay and Ray
-releases in `fixtures/versions.yaml`. It is generated from the results of a run; change scenarios,
-not this page:
+releases in `fixtures/versions.yaml`. It is generated from the results of a run:
 
 ```sh
 kuberay-conformance run --target kind --pair all --output output/pairs

@@ -27,11 +27,17 @@ pub use forecast::{Forecast, forecast, forecast_without_pods};
 pub use held::Held;
 pub use metadata::{Served, served};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::EffectiveSettings;
 use checks::Checks;
 
 /// Who refuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// The client, or the API server because the client asked it to check field names.
     Client,
@@ -52,6 +58,16 @@ impl Stage {
             Stage::ApiServer => "api-server",
             Stage::Operator => "operator",
             Stage::PodCreation => "pod-creation",
+        }
+    }
+
+    /// Names who refuses, for people.
+    pub fn refuser(self) -> &'static str {
+        match self {
+            Stage::Client => "the client",
+            Stage::ApiServer => "the API server",
+            Stage::Operator => "the operator",
+            Stage::PodCreation => "the API server, when the operator makes Pods",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Providers: each turns the spec of a target into a [`Target`] with a running operator, and hands
 //! it to the runner.
 
+mod batch;
 mod custom_manifests;
 mod end;
 mod envtest;
@@ -11,21 +12,23 @@ mod lifecycle;
 mod phases;
 mod serve;
 mod spec;
+mod state;
 mod target;
 
+pub(crate) use batch::{Batch, CaseRunner, CleanUp, Serve};
 pub(crate) use end::{RunEnd, until};
 pub use envtest::{Envtest, EnvtestRelease, GIVEN_OPERATOR, daemon};
 pub(crate) use envtest::{EnvtestPrograms, Running};
 pub use error::TargetError;
 pub use kind::{KindTarget, harness_image, kind_client, noted_releases, push_harness};
-pub(crate) use lifecycle::CaseNamespaces;
-pub use lifecycle::{
-    EnvtestState, ExistingState, KindState, OperatorState, TargetDown, TargetState, TargetUp,
-};
 pub(crate) use phases::Phases;
-pub(crate) use serve::{Batch, CaseRunner, CleanUp, Provider, Serve};
+pub(crate) use serve::Provider;
 pub use spec::{
     CLUSTER, CustomOperator, EnvtestSpec, ExistingSpec, KindSpec, OperatorProgram, ReleaseSpec,
     TargetSpec,
+};
+pub(crate) use state::CaseNamespaces;
+pub use state::{
+    EnvtestState, ExistingState, KindState, OperatorState, TargetDown, TargetState, TargetUp,
 };
 pub use target::{Capabilities, CaseCleanUp, Health, Images, Target, Upgrade};

@@ -12,6 +12,7 @@ mod engine_options;
 mod error;
 mod evidence;
 mod in_cluster;
+mod job_results;
 mod journal;
 mod journal_file;
 mod lifecycle;
@@ -23,6 +24,7 @@ mod orchestrator;
 mod outcome;
 mod owner;
 mod requests;
+mod resources;
 mod secrets;
 mod shared;
 mod slots;
@@ -33,14 +35,14 @@ mod up_within;
 
 pub(crate) use availability::available_releases;
 pub use availability::{Unavailable, default_release};
-pub use capacity::{Capacity, Permit, PermitError, Priority, Resources, default_jobs};
+pub use capacity::{Capacity, Permit, PermitError, Priority, default_jobs};
 pub use engine::RunEngine;
 pub use engine_options::{CaseError, EngineOptions, EvidencePolicy, StartError};
 pub use error::RunError;
 pub use in_cluster::{
-    CollectOptions, JOB, JobJournal, JobResults, NAMESPACE, ResultsError, SubmitOptions, Submitted,
-    collect, is_job_name, run_shard, submit,
+    CollectOptions, JOB, SubmitOptions, Submitted, collect, is_job_name, run_shard, submit,
 };
+pub use job_results::{JobJournal, JobResults, NAMESPACE, ResultsError};
 pub use journal::{
     JOURNAL_VERSION, Journal, JournalEntry, JournalError, JournalHead, RunJournal, case_digest,
 };
@@ -50,6 +52,7 @@ pub use names::{RunId, evidence_folder, namespace_name, new_run_id};
 pub use nodes::ROOMY;
 pub use orchestrator::{run, run_noting};
 pub use requests::{pods, total_requests};
+pub use resources::Resources;
 pub use spec::RunSpec;
 pub(crate) use steps::{StepRunner, rejection};
 pub use up_within::up_within;

@@ -43,13 +43,12 @@ mod text;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kuberay_contract::{self as contract, EffectiveSettings, FieldValidation};
+use kuberay_contract::{self as contract, EffectiveSettings, FieldValidation, Stage};
 use kuberay_manifest::{Diagnostic, Location, Source, at_once};
 use semver::Version;
 
-use super::document::{Container, ContainerRole, DocumentPlace, Object};
+use super::document::{Container, ContainerRole, DocumentPlace, ExplainedRefusal, Object, Waiting};
 use super::objects::{Found, KINDS, Objects};
-use super::refusals::{Refusal, Stage, Waiting};
 use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap};
 use super::{ExplainError, containers_of, operator, reached, read, refused};
 
@@ -333,7 +332,7 @@ pub(super) fn label(container: &Container) -> String {
     }
 }
 
-fn of_refusal(one: &Found, refusal: &Refusal) -> CheckFinding {
+fn of_refusal(one: &Found, refusal: &ExplainedRefusal) -> CheckFinding {
     let other = match refusal.stage {
         _ if !refusal.refused => Other::RefusedForSome,
         Stage::Client => Other::RefusedByClient,

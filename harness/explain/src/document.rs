@@ -1,12 +1,11 @@
 //! The document that `explain --format json` writes.
 
+use kuberay_contract::Stage;
 use kuberay_manifest::{Cursor, Severity};
 use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use super::refusals::{Break, Refusal, Waiting};
 
 /// What the document calls its own form; it changes when a field changes its meaning or goes, not
 /// when one is added.
@@ -27,7 +26,7 @@ pub struct Explanation {
     pub operators: Vec<ExplainedOperator>,
     /// Why objects or some of their Pods do not exist, for each release.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<ExplainedRefusal>,
     /// Objects that nobody refuses and that have no Pods, for each release.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<Waiting>,
@@ -73,6 +72,84 @@ impl Explanation {
         all.file = all.files.first().cloned().unwrap_or_default();
         all
     }
+}
+
+/// A reason why an object, or some of its Pods, does not exist.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplainedRefusal {
+    /// Release of the operator.
+    #[schemars(with = "String")]
+    pub operator: Version,
+    /// The object that is refused.
+    pub object: Object,
+    /// Who refuses.
+    pub stage: Stage,
+    /// Whether the client that was asked about is refused; false where only other clients are.
+    pub refused: bool,
+    /// Which Pods do not exist because of it.
+    pub missing: MissingPods,
+    /// Where the reason is in the file; the path may end at a field that the file lacks.
+    pub place: DocumentPlace,
+    /// The reason, in words close to those of who refuses.
+    pub message: String,
+    /// What each client does, where they differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<String>,
+    /// The rule of the contract behind it, where it is a check of the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The name of that check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// Where KubeRay's source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// Which Pods do not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingPods {
+    /// All of them.
+    All,
+    /// Those of a worker group and of the groups after it.
+    Workers,
+    /// The submitter of a `RayJob`.
+    Submitter,
+}
+
+/// Why an object that nobody refuses has no Pods.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Waiting {
+    /// Release of the operator.
+    #[schemars(with = "String")]
+    pub operator: Version,
+    /// The object that waits.
+    pub object: Object,
+    /// The field that says so.
+    pub place: DocumentPlace,
+    /// What happens.
+    pub message: String,
+    /// Where KubeRay's source says so.
+    pub source: String,
+}
+
+/// An object that one release takes and the next one given refuses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Break {
+    /// The release before.
+    #[schemars(with = "String")]
+    pub from: Version,
+    /// The release after.
+    #[schemars(with = "String")]
+    pub to: Version,
+    /// The object.
+    pub object: Object,
+    /// Who refuses it.
+    pub stage: Stage,
+    /// The reason.
+    pub message: String,
 }
 
 /// A release of the operator.

@@ -63,7 +63,6 @@ use serde_json::Value;
 pub use check::{trap_index, trap_page};
 pub use document::*;
 pub use kuberay_contract::FieldValidation;
-pub use refusals::{Break, Missing, Refusal, Stage, Waiting};
 pub use render::render;
 pub use schema::explain_schema;
 pub use shell::{ShellVerdict, shell_verdict};
@@ -217,7 +216,7 @@ fn read(source: &Source) -> Result<objects::Objects, Vec<Diagnostic>> {
 
 /// What a release makes of an object.
 struct Made {
-    refusals: Vec<Refusal>,
+    refusals: Vec<ExplainedRefusal>,
     waiting: Vec<Waiting>,
     /// Those of the Pods that come.
     containers: Vec<Container>,
@@ -257,7 +256,7 @@ fn refused(
     release: &Version,
     settings: &EffectiveSettings,
     validation: FieldValidation,
-) -> Result<(Vec<Refusal>, Vec<Waiting>), Diagnostic> {
+) -> Result<(Vec<ExplainedRefusal>, Vec<Waiting>), Diagnostic> {
     let forecast = |settings: &EffectiveSettings| {
         contract::forecast_without_pods(release, settings, validation, json)
             .map_err(|error| problem(source, found.written(), &error))
@@ -275,7 +274,7 @@ fn told(
     release: &Version,
     given: &mut Forecast,
     validation: FieldValidation,
-) -> (Vec<Refusal>, Vec<Waiting>) {
+) -> (Vec<ExplainedRefusal>, Vec<Waiting>) {
     let written = found.written();
     if found.holes {
         given

@@ -8,105 +8,11 @@ use kuberay_contract::{self as contract, Forecast, Reach};
 use kuberay_manifest::HOLE;
 use kuberay_manifest::visible::line;
 use kuberay_manifest::yaml::Node;
-use schemars::JsonSchema;
 use semver::Version;
-use serde::{Deserialize, Serialize};
 
-use super::document::{DocumentPlace, Explanation, Object};
-
-/// A reason why an object, or some of its Pods, does not exist.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Refusal {
-    /// Release of the operator.
-    #[schemars(with = "String")]
-    pub operator: Version,
-    /// The object that is refused.
-    pub object: Object,
-    /// Who refuses.
-    pub stage: Stage,
-    /// Whether the client that was asked about is refused; false where only other clients are.
-    pub refused: bool,
-    /// Which Pods do not exist because of it.
-    pub missing: Missing,
-    /// Where the reason is in the file; the path may end at a field that the file lacks.
-    pub place: DocumentPlace,
-    /// The reason, in words close to those of who refuses.
-    pub message: String,
-    /// What each client does, where they differ.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clients: Option<String>,
-    /// The rule of the contract behind it, where it is a check of the operator.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rule: Option<String>,
-    /// The name of that check.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub check: Option<String>,
-    /// Where KubeRay's source says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-}
-
-/// Who refuses an object.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    /// The client, or the API server because the client asked it to check field names.
-    Client,
-    /// The API server.
-    ApiServer,
-    /// The operator: the object is stored, and an event names the reason.
-    Operator,
-    /// The creation of a Pod or Service.
-    PodCreation,
-}
-
-/// Which Pods do not exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Missing {
-    /// All of them.
-    All,
-    /// Those of a worker group and of the groups after it.
-    Workers,
-    /// The submitter of a `RayJob`.
-    Submitter,
-}
-
-/// Why an object that nobody refuses has no Pods.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Waiting {
-    /// Release of the operator.
-    #[schemars(with = "String")]
-    pub operator: Version,
-    /// The object that waits.
-    pub object: Object,
-    /// The field that says so.
-    pub place: DocumentPlace,
-    /// What happens.
-    pub message: String,
-    /// Where KubeRay's source says so.
-    pub source: String,
-}
-
-/// An object that one release takes and the next one given refuses.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Break {
-    /// The release before.
-    #[schemars(with = "String")]
-    pub from: Version,
-    /// The release after.
-    #[schemars(with = "String")]
-    pub to: Version,
-    /// The object.
-    pub object: Object,
-    /// Who refuses it.
-    pub stage: Stage,
-    /// The reason.
-    pub message: String,
-}
+use super::document::{
+    Break, DocumentPlace, ExplainedRefusal, Explanation, MissingPods, Object, Waiting,
+};
 
 /// What a forecast says beside its Pods.
 pub(super) fn of(
@@ -115,18 +21,18 @@ pub(super) fn of(
     object: &Object,
     forecast: &Forecast,
     validation: contract::FieldValidation,
-) -> (Vec<Refusal>, Vec<Waiting>) {
+) -> (Vec<ExplainedRefusal>, Vec<Waiting>) {
     let refusal = |refusal: &contract::Refusal| {
         let entry = refusal.check.map(contract::admission::OperatorCheck::entry);
-        Refusal {
+        ExplainedRefusal {
             operator: release.clone(),
             object: object.clone(),
-            stage: stage(refusal.stage),
+            stage: refusal.stage,
             refused: refusal.clients.refuses(validation),
             missing: match refusal.reach {
-                Reach::Object => Missing::All,
-                Reach::GroupsFrom(_) => Missing::Workers,
-                Reach::Submitter => Missing::Submitter,
+                Reach::Object => MissingPods::All,
+                Reach::GroupsFrom(_) => MissingPods::Workers,
+                Reach::Submitter => MissingPods::Submitter,
             },
             place: place(document, &refusal.path),
             message: refusal.message.clone(),
@@ -150,11 +56,13 @@ pub(super) fn of(
 }
 
 /// What the next release refuses of what the one before it takes.
-pub(super) fn breaks(releases: &[Version], refusals: &[Refusal]) -> Vec<Break> {
+pub(super) fn breaks(releases: &[Version], refusals: &[ExplainedRefusal]) -> Vec<Break> {
     let whole = |release: &Version| {
         refusals
             .iter()
-            .filter(|one| one.operator == *release && one.refused && one.missing == Missing::All)
+            .filter(|one| {
+                one.operator == *release && one.refused && one.missing == MissingPods::All
+            })
             .collect::<Vec<_>>()
     };
     let mut breaks = Vec::new();
@@ -174,15 +82,6 @@ pub(super) fn breaks(releases: &[Version], refusals: &[Refusal]) -> Vec<Break> {
         }
     }
     breaks
-}
-
-fn stage(stage: contract::Stage) -> Stage {
-    match stage {
-        contract::Stage::Client => Stage::Client,
-        contract::Stage::ApiServer => Stage::ApiServer,
-        contract::Stage::Operator => Stage::Operator,
-        contract::Stage::PodCreation => Stage::PodCreation,
-    }
 }
 
 /// Whether a refusal is about a text that is filled in later.
@@ -353,7 +252,7 @@ fn breaks_of(explanation: &Explanation) -> String {
             one.to,
             line(&one.object.kind),
             line(&one.object.name),
-            one.stage.words(),
+            one.stage.refuser(),
             line(&one.message)
         )
     };
@@ -378,23 +277,23 @@ fn waits(waiting: &Waiting) -> String {
     )
 }
 
-fn summary(refusal: &Refusal) -> &'static str {
+fn summary(refusal: &ExplainedRefusal) -> &'static str {
     match (refusal.refused, refusal.missing) {
         (false, _) => "refused for some clients",
-        (true, Missing::All) => "refused, no Pods",
-        (true, Missing::Workers) => "workers refused",
-        (true, Missing::Submitter) => "no submitter",
+        (true, MissingPods::All) => "refused, no Pods",
+        (true, MissingPods::Workers) => "workers refused",
+        (true, MissingPods::Submitter) => "no submitter",
     }
 }
 
-fn entry(refusal: &Refusal) -> String {
+fn entry(refusal: &ExplainedRefusal) -> String {
     let rule = match (&refusal.rule, &refusal.check) {
         (Some(rule), Some(check)) => format!(" ({rule} {check})"),
         _ => String::new(),
     };
     let mut text = format!(
         "  by {}{rule} at {}\n    {}\n",
-        refusal.stage.words(),
+        refusal.stage.refuser(),
         at(&refusal.object, &refusal.place),
         line(&refusal.message)
     );
@@ -414,15 +313,4 @@ fn at(object: &Object, place: &DocumentPlace) -> String {
         place.column,
         line(&place.path)
     )
-}
-
-impl Stage {
-    fn words(self) -> &'static str {
-        match self {
-            Stage::Client => "the client",
-            Stage::ApiServer => "the API server",
-            Stage::Operator => "the operator",
-            Stage::PodCreation => "the API server, when the operator makes Pods",
-        }
-    }
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use kuberay_manifest::visible::line;
 
-use super::document::{Container, ContainerChange, ContainerRole, Explanation};
-use super::refusals::Missing;
+use super::document::{Container, ContainerChange, ContainerRole, Explanation, MissingPods};
 
 /// Columns of a line of a difference that are shown.
 const WIDTH: usize = 110;
@@ -144,7 +143,7 @@ fn differences(explanation: &Explanation) -> String {
     let is_refused = |change: &&ContainerChange| {
         explanation.refusals.iter().any(|refusal| {
             refusal.refused
-                && refusal.missing == Missing::All
+                && refusal.missing == MissingPods::All
                 && refusal.object == change.object
                 && [&change.from, &change.to].contains(&&refusal.operator)
         })

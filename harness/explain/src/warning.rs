@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn the_documentation_lists_every_trap() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/explain.md");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/topics/explain.md");
         let text = std::fs::read_to_string(&path).unwrap();
         let (before, rest) = text.split_once(BEGIN).expect("a marker before the table");
         let (_, after) = rest.split_once(END).expect("a marker after the table");

@@ -22,4 +22,4 @@ pub use document::{DIFF_VERSION, Diff, DiffEntry, DiffSide, OperatorDifference, 
 pub use expected::{ExpectedPods, expected_pods, replicas};
 pub use group::{Case, CaseComparison, Groups, ShownSubject};
 pub use objects::{DiffGenerator, DiffObject, DiffPlan, DiffShrinking, Kind};
-pub use observed::{Observed, PodId, Refused, Stage, observe};
+pub use observed::{Observed, PodId, Refused, observe};

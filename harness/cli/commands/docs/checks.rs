@@ -10,7 +10,7 @@ pub(super) fn page(schema: &Value) -> String {
     let mut page = String::from(
         "# Checks\n\n<!-- Written by `kuberay-conformance docs checks`. -->\n\n\
          The keys of each check of a scenario file, from [its schema](schemas.md).\n\
-         [Scenario files](scenarios.md#checks) says when a check holds.\n",
+         [Scenario files](../topics/scenarios.md#checks) says when a check holds.\n",
     );
     let mut types = Types {
         definitions: &schema["definitions"],

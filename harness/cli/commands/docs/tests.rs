@@ -19,6 +19,29 @@ fn is_current(file: &str, current: &str, update: &str) {
 }
 
 #[test]
+fn every_page_of_the_reference_but_support_is_generated_and_says_how() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference");
+    let mut by_hand = Vec::new();
+    let pages = std::fs::read_dir(&folder)
+        .unwrap()
+        .chain(std::fs::read_dir(folder.join("traps")).unwrap());
+    for page in pages {
+        let path = page.unwrap().path();
+        let name = path.strip_prefix(&folder).unwrap().display().to_string();
+        // The page of a trap is also what `check --explain` prints.
+        let is_trap = name.starts_with("traps/") && name != "traps/README.md";
+        if is_trap || path.is_dir() {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        if !text.contains("\n<!-- Written by `") {
+            by_hand.push(name);
+        }
+    }
+    assert_eq!(by_hand, ["support.md"]);
+}
+
+#[test]
 fn the_page_of_checks_is_current_and_has_every_kind() {
     let page = checks::page(&scenario::json_schema());
     for kind in ["pod", "logs", "job", "status"] {

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use semver::Version;
 
 use super::{ConformanceReport, ProgrammeResult};
-use crate::report::markdown::{code, escape};
+use crate::report::markdown_text::{code, escape};
 
 /// A report counts as partial from this many months after its run on.
 const FULL_MONTHS: i64 = 12;
@@ -16,6 +16,8 @@ const LISTED_MONTHS: i64 = 24;
 
 const INTRODUCTION: &str = "\
 # Conformance reports
+
+<!-- Written by `kuberay-conformance docs programme`. -->
 
 Each row is a report that a team published of one run on one build of the operator;
 [Publishing a report](../guide/reporting.md) has the rules. The page is generated from

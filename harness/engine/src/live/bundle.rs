@@ -54,7 +54,7 @@ pub struct Bundle {
     /// The ends of logs.
     pub logs: Vec<ContainerLog>,
     /// What could not be read, and why.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<UnreadKind>,
     /// Number of requests that the API server got.
     pub requests: usize,
 }
@@ -136,7 +136,7 @@ pub struct ContainerLog {
 /// Something that could not be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Missing {
+pub struct UnreadKind {
     /// What, in the plural, such as `nodes`.
     pub what: String,
     /// Why.
@@ -156,7 +156,7 @@ impl Bundle {
     /// Notes that something could not be read.
     #[expect(clippy::needless_pass_by_value, reason = "errors come as values")]
     pub(super) fn miss(&mut self, what: &str, why: impl ToString) {
-        self.missing.push(Missing {
+        self.missing.push(UnreadKind {
             what: what.into(),
             why: why.to_string(),
         });

@@ -298,7 +298,7 @@ async fn configurations(all: &Requests, bundle: &mut Bundle) {
             let read = all.get(&maps, namespace.unwrap_or_default(), &name);
             match read.await {
                 Ok(found) => operator.configuration = configuration(&found),
-                Err(error) => bundle.missing.push(super::bundle::Missing {
+                Err(error) => bundle.missing.push(super::bundle::UnreadKind {
                     what: "the operator's configuration".into(),
                     why: reason(&error),
                 }),

@@ -7,7 +7,9 @@ use kube::ResourceExt as _;
 use semver::Version;
 use serde_json::Value;
 
-use super::document::{AtOnce, DatedFeature, ObjectVerdict, PodChange, Refusal, RehearsedObject};
+use super::document::{
+    AtOnce, DatedFeature, ObjectVerdict, PodChange, RehearsedObject, RehearsedRefusal,
+};
 use crate::check::{Observation, operator_refusals};
 use crate::compare::{self as diff, ChangeSubject, Observed, OperatorDifference, PodId, attribute};
 use crate::explain::check::Impact;
@@ -175,14 +177,14 @@ pub(super) fn refusals(observation: &Observation, known: &BTreeSet<String>) -> V
 }
 
 /// Which refusals are new; those of before are compared without what differs each time.
-pub(super) fn new_refusals(before: &[String], after: &[String], by: &str) -> Vec<Refusal> {
+pub(super) fn new_refusals(before: &[String], after: &[String], by: &str) -> Vec<RehearsedRefusal> {
     let known: BTreeSet<String> = before.iter().map(|text| reason(text)).collect();
     let new = after.iter().filter(|text| !known.contains(&reason(text)));
     // One reason is told once, whatever names it holds.
     let by_reason: BTreeMap<String, &String> = new.map(|text| (reason(text), text)).collect();
     by_reason
         .into_values()
-        .map(|text| Refusal {
+        .map(|text| RehearsedRefusal {
             by: by.into(),
             message: text.clone(),
         })

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::explain::check::Impact;
-use crate::live::bundle::Missing;
+use crate::live::bundle::UnreadKind;
 
 /// What the document calls its own form; it changes when a field changes its meaning or goes, not
 /// when one is added.
@@ -45,7 +45,7 @@ pub struct RehearsalReport {
     pub notes: Vec<String>,
     /// What could not be read of the cluster.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<Missing>,
+    pub missing: Vec<UnreadKind>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -140,7 +140,7 @@ pub struct RehearsedObject {
     pub verdict: ObjectVerdict,
     /// Why it is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<RehearsedRefusal>,
     /// Fields that it loses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<String>,
@@ -169,7 +169,7 @@ impl RehearsedObject {
 /// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Refusal {
+pub struct RehearsedRefusal {
     /// `the API server` or `the operator`.
     pub by: String,
     /// What it says.

@@ -10,7 +10,7 @@ use super::document::LeftOut;
 use super::prepare::{key_of, shown};
 use super::{Key, RehearseError};
 use crate::live::Bundle;
-use crate::live::bundle::{Missing, OperatorDeployment};
+use crate::live::bundle::{OperatorDeployment, UnreadKind};
 use crate::live::doctor::{flag, release_on, view::texts};
 use crate::operator::release_of;
 use crate::scenario::OperatorSettings;
@@ -56,7 +56,7 @@ pub struct Fleet {
     /// What is to be known about the rehearsal.
     pub notes: Vec<String>,
     /// What could not be read.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<UnreadKind>,
 }
 
 impl Fleet {

@@ -18,13 +18,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::apply;
-use super::capacity::{self, Capacity, Permit, Priority, Resources, can_be_placed};
+use super::capacity::{self, Capacity, Permit, Priority, can_be_placed};
 use super::case::{Judge, Judged, dashboard_for_evidence};
 use super::engine_options::{CaseError, EngineOptions, EvidencePolicy, SYNCED_WITHIN, StartError};
 use super::evidence::{self, Subject};
 use super::names::{evidence_folder, namespace_name};
 use super::node_images::digest_on;
 use super::outcome::{blank, fail, sentences, summarise, unrecorded};
+use super::resources::Resources;
 use super::secrets::Secrets;
 use super::slots::{Slot, Slots};
 use super::snapshots::CaseSnapshots;

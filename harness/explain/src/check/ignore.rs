@@ -8,9 +8,9 @@ use kuberay_manifest::{Location, Severity, Source};
 
 use super::document::CheckFinding;
 use super::{Options, TRAPS, finding, frame};
+use crate::document::MissingPods;
 use crate::document::Object;
 use crate::objects::Found;
-use crate::refusals::Missing;
 
 /// An id to ignore, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,23 +82,23 @@ impl Other {
     }
 
     /// Who refuses, as the beginning of a message.
-    pub(super) fn who(self, missing: Missing) -> &'static str {
+    pub(super) fn who(self, missing: MissingPods) -> &'static str {
         match (self, missing) {
             (Self::RefusedByClient, _) => "kubectl refuses this",
             (Self::RefusedByApiServer, _) => "the API server refuses this",
-            (Self::RefusedByOperator, Missing::All) => {
+            (Self::RefusedByOperator, MissingPods::All) => {
                 "the operator refuses this, and there are no Pods"
             }
-            (Self::RefusedByOperator, Missing::Workers) => {
+            (Self::RefusedByOperator, MissingPods::Workers) => {
                 "the operator refuses this, and there are no Pods of this worker group and of those after it"
             }
-            (Self::RefusedByOperator, Missing::Submitter) => {
+            (Self::RefusedByOperator, MissingPods::Submitter) => {
                 "the operator makes no submitter because of this, and the job never runs"
             }
-            (Self::RefusedAtPodCreation, Missing::Workers) => {
+            (Self::RefusedAtPodCreation, MissingPods::Workers) => {
                 "no Pod of this worker group and of those after it can be created"
             }
-            (Self::RefusedAtPodCreation, Missing::Submitter) => {
+            (Self::RefusedAtPodCreation, MissingPods::Submitter) => {
                 "the submitter can't be created, and the job never runs"
             }
             (Self::RefusedAtPodCreation, _) => "no Pod can be created",

@@ -212,7 +212,7 @@ fn releases(trap: &Trap, example: &Example) -> String {
 /// Returns the page that lists every trap, as committed in `docs/reference/traps/README.md`.
 pub fn index() -> String {
     let mut text = String::from(
-        "# Traps\n\n`kuberay-conformance check` reports these. `check --explain ID` prints a page.\n\n\
+        "# Traps\n\n<!-- Written by `UPDATE_DOCS=1 cargo test -p kuberay-explain --lib`. -->\n\n`kuberay-conformance check` reports these. `check --explain ID` prints a page.\n\n\
          | id | severity | rule | what happens |\n|---|---|---|---|\n",
     );
     for trap in TRAPS {

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use kuberay_contract::EffectiveSettings;
+use kuberay_contract::{EffectiveSettings, Stage};
 use rstest::rstest;
 
 use super::*;

@@ -112,7 +112,7 @@ fn traps_are_reported_where_scenarios_hold_them_and_nowhere_else() {
 
 fn page(counts: &BTreeMap<&str, Count>, scenarios: usize, runs: usize) -> String {
     let mut text = format!(
-        "# Traps, measured\n\n`check` reads the manifests of all {scenarios} scenarios for each of {} releases of \
+        "# Traps, measured\n\n<!-- Written by `UPDATE_DOCS=1 cargo test --test scenarios`. -->\n\n`check` reads the manifests of all {scenarios} scenarios for each of {} releases of \
          KubeRay that a scenario\nruns on, {runs} runs in all. \
          [expected.yaml](../../harness/explain/tests/scenarios/expected.yaml) says which traps\nthe manifests hold. \
          A hit is a run with a trap that is expected and reported, a miss one that is not\nreported, a false alarm one \

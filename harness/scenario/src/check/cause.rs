@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Check, Finding, pods};
+use super::{Finding, pods};
 use crate::Role;
 
 /// A state that can't get better.
@@ -58,12 +58,6 @@ impl Place {
 }
 
 impl TerminalFailure {
-    /// Whether a check of the scenario expects just this; whether it is so in detail is for that
-    /// check to say.
-    pub(super) fn is_expected(&self, checks: &[Check]) -> bool {
-        checks.iter().any(|check| check.expects(self))
-    }
-
     /// Whether it is at the container that a check names.
     pub(super) fn is_at(&self, role: Role, group: Option<&str>, container: Option<&str>) -> bool {
         let place = self.place.as_ref();

@@ -1,6 +1,6 @@
 //! What the machine, not KubeRay or a command, has broken.
 
-use super::{Check, Lines, LogKey, Observation, line, pods};
+use super::{Lines, LogKey, Observation, line, pods};
 use crate::Role;
 
 /// What Ray writes when its dashboard has not started in time (20 s up to Ray 2.7, later 60 s;
@@ -46,19 +46,9 @@ impl Search {
     }
 }
 
-/// Why the checks can't be judged on this machine, where that shows: a Ray that was kept from the
-/// processor gives its dashboard up, and what only that tells can't be known any more. Another
-/// attempt may do better.
-pub fn environment_fault(checks: &[Check], observation: &Observation) -> Option<String> {
-    fault(checks, observation, &mut Search::default())
-}
-
-pub(super) fn fault(
-    checks: &[Check],
-    observation: &Observation,
-    search: &mut Search,
-) -> Option<String> {
-    if !checks.iter().any(Check::needs_dashboard) || observation.dashboard.is_some() {
+/// Why what only the dashboard tells can't be known, once Ray has given its dashboard up.
+pub(super) fn fault(observation: &Observation, search: &mut Search) -> Option<String> {
+    if observation.dashboard.is_some() {
         return None;
     }
     let key = needed(observation)?;

@@ -19,6 +19,7 @@ use kuberay_contract::Layer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(super) use logs::reading;
 pub use logs::{LineExpectation, LogsCheck};
 pub use pod::PodCheck;
 

@@ -8,10 +8,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Lines;
-use super::line_order::Matched;
 
 /// Lines that an excerpt shows around the one that it is about.
 const AROUND: usize = 5;
+/// Lines shown of a log in which nothing stands out.
+const LAST: usize = 10;
 /// Stands for the Pod's address in patterns.
 pub(super) const POD_IP: &str = "<pod-ip>";
 
@@ -88,21 +89,25 @@ impl Pattern {
 
 /// The lines that matched, numbered from 1, and those around the line that it is about (marked with
 /// `>`), without colours.
-pub(super) fn excerpt(lines: &Lines, matched: &Matched, about: Option<&(usize, String)>) -> String {
+pub(super) fn excerpt<'a>(
+    lines: &Lines,
+    matched: impl IntoIterator<Item = &'a (usize, String)>,
+    about: Option<&(usize, String)>,
+) -> String {
     let centre = about.map_or(lines.end(), |(number, _)| *number);
     let mut shown = around(
         lines,
         centre.saturating_sub(AROUND)..(centre + AROUND).min(lines.end()),
     );
-    shown.extend(matched.lines.iter().cloned());
+    shown.extend(matched.into_iter().cloned());
     shown.extend(about.cloned());
     numbered(&shown, about.map(|(number, _)| *number))
 }
 
 /// The last lines of a log, numbered, without colours.
-pub(super) fn tail(lines: &Lines, count: usize) -> String {
+pub(super) fn last_lines(lines: &Lines) -> String {
     numbered(
-        &around(lines, lines.end().saturating_sub(count)..lines.end()),
+        &around(lines, lines.end().saturating_sub(LAST)..lines.end()),
         None,
     )
 }

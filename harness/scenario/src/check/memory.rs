@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Expectations, Observation, Verdict, environment, reading};
+use super::kinds::reading;
+use super::{Check, Expectations, Observation, Verdict, environment};
 
 /// Bytes of its log that a check judges in one call, so that a long log keeps nobody waiting.
 const AT_ONCE: usize = 1 << 20;
@@ -49,6 +50,16 @@ impl Memory {
         checks: &[Check],
         observation: &Observation,
     ) -> Option<String> {
-        environment::fault(checks, observation, &mut self.search)
+        if !checks.iter().any(Check::needs_dashboard) {
+            return None;
+        }
+        environment::fault(observation, &mut self.search)
     }
+}
+
+/// Why the checks can't be judged on this machine, where that shows: a Ray that was kept from the
+/// processor gives its dashboard up, and what only that tells can't be known any more. Another
+/// attempt may do better.
+pub fn environment_fault(checks: &[Check], observation: &Observation) -> Option<String> {
+    Memory::default().environment_fault(checks, observation)
 }

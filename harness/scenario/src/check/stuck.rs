@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
 use super::cause::{Cause, Place, TerminalFailure};
-use super::{Finding, Lines, LogKey, Observation, pods, reading, requests};
+use super::{Finding, Lines, LogKey, Observation, line, pods, requests};
 
 /// How often a container beside Ray may crash: it may need another to be up first.
 const SIDE_RESTARTS: i32 = 3;
@@ -245,7 +245,7 @@ fn ended(
         message = format!("{message}; {reason}");
     }
     if let Some(line) = last_log(observation, pod, status).and_then(Lines::last) {
-        message = format!("{message}; its last line: \"{}\"", super::line::plain(line));
+        message = format!("{message}; its last line: \"{}\"", line::plain(line));
     }
     Some((
         Cause::Exit,
@@ -284,7 +284,7 @@ fn last_log<'a>(
 }
 
 fn last_lines(observation: &Observation, pod: &Pod, status: &ContainerStatus) -> Option<String> {
-    last_log(observation, pod, status).map(reading::last_lines)
+    last_log(observation, pod, status).map(line::last_lines)
 }
 
 /// Whether a container is one that ends before the others start.

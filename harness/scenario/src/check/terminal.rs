@@ -25,7 +25,7 @@ pub fn terminal(checks: &[Check], observation: &Observation) -> Option<Finding> 
     refusals(observation)
         .chain(operator(observation))
         .chain(stuck)
-        .find(|terminal| !terminal.is_expected(checks))
+        .find(|terminal| !is_expected(terminal, checks))
         .map(|terminal| terminal.finding)
 }
 
@@ -33,8 +33,14 @@ pub fn terminal(checks: &[Check], observation: &Observation) -> Option<Finding> 
 /// is judged, so no check may pass beside it.
 pub fn unexpected_rejection(checks: &[Check], observation: &Observation) -> Option<Finding> {
     refusals(observation)
-        .find(|terminal| !terminal.is_expected(checks))
+        .find(|terminal| !is_expected(terminal, checks))
         .map(|terminal| terminal.finding)
+}
+
+/// Whether a check of the scenario expects just this; whether it is so in detail is for that check to
+/// say.
+fn is_expected(failure: &TerminalFailure, checks: &[Check]) -> bool {
+    checks.iter().any(|check| check.expects(failure))
 }
 
 fn refusals(observation: &Observation) -> impl Iterator<Item = TerminalFailure> {

@@ -1,10 +1,9 @@
 //! The rule of a difference, and the dated features that explain it.
 
-use kuberay_contract::{FeatureEntry, features};
+use kuberay_contract::{FeatureEntry, Stage, features};
 use semver::Version;
 
 use super::changes::{ChangeSubject, ContainerOf};
-use super::observed::Stage;
 
 /// Where a difference belongs in the contract.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -128,7 +127,7 @@ fn tells_of(entry: &FeatureEntry, subject: &ChangeSubject) -> bool {
         ChangeSubject::End => names("sleep"),
         ChangeSubject::Joint => entry.rule == "C02",
         ChangeSubject::Probes(_) => entry.rule == "C16",
-        ChangeSubject::Refusal(Stage::Operator | Stage::Api, _) => entry.rule == "C24",
+        ChangeSubject::Refusal(Stage::Operator | Stage::ApiServer, _) => entry.rule == "C24",
         ChangeSubject::Command(ContainerOf::Autoscaler)
         | ChangeSubject::Args(ContainerOf::Autoscaler) => {
             entry.rule == "C18" && !entry.says.contains("RAY_") && !entry.says.contains("env")

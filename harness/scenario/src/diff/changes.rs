@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::observed::{Observed, PodId, Refused, Stage};
+use kuberay_contract::Stage;
+
+use super::observed::{Observed, PodId, Refused};
 use super::pods::pod_changes;
 
 /// What a container is for.
@@ -164,7 +166,7 @@ impl fmt::Display for ChangeSubject {
             Self::Container(_, name) => write!(f, "container {name}"),
             Self::ContainerOrder => f.write_str("order of containers"),
             Self::Pod(role) => write!(f, "the {role} Pod"),
-            Self::Refusal(stage, reason) => write!(f, "refusal by {}: {reason}", stage.words()),
+            Self::Refusal(stage, reason) => write!(f, "refusal by {}: {reason}", stage.refuser()),
         }
     }
 }
@@ -212,7 +214,7 @@ fn refusal_changes(base: &Observed, head: &Observed) -> Vec<Change> {
     let all = |side: &Observed| side.refusals.iter().flat_map(keys).collect::<BTreeSet<_>>();
     let (before, after) = (all(base), all(head));
     let told = |side: &BTreeSet<(Stage, String)>, key: &(Stage, String)| {
-        let text = || format!("{} refuses: {}", key.0.words(), key.1);
+        let text = || format!("{} refuses: {}", key.0.refuser(), key.1);
         side.contains(key).then(text)
     };
     let change = |key: &(Stage, String)| Change {

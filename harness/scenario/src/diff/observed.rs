@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
-use kuberay_contract::{flags_are_ordered, sorted_args, sorted_command};
+use kuberay_contract::{Stage, flags_are_ordered, sorted_args, sorted_command};
 use semver::Version;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::check::{Observation, operator_refusals};
@@ -21,26 +20,6 @@ pub struct PodId {
     pub group: String,
     /// Whether it was made after the steps of a scenario.
     pub after_steps: bool,
-}
-
-/// Who refuses an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    /// The API server, by the custom resource definition.
-    Api,
-    /// The operator, by its own validation.
-    Operator,
-}
-
-impl Stage {
-    /// Returns the stage for people.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Api => "the API server",
-            Self::Operator => "the operator",
-        }
-    }
 }
 
 /// A refusal of an object.
@@ -119,7 +98,7 @@ pub fn observe(observation: &Observation, parents: &[Value], release: &Version) 
     // object.
     let by_operator = by_operator.filter(|message| message.contains("Invalid"));
     observed.refusals = by_api
-        .map(refused(Stage::Api))
+        .map(refused(Stage::ApiServer))
         .chain(by_operator.map(refused(Stage::Operator)))
         .collect();
     observed.refusals.sort();

@@ -3,6 +3,7 @@ mod groups;
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Pod;
+use kuberay_contract::Stage;
 use rstest::rstest;
 use semver::Version;
 use serde_json::{Value, json};
@@ -252,7 +253,10 @@ fn a_refusal_explains_that_there_are_no_pods() {
     };
     let found = subjects(&base, &refused("a"));
     assert!(
-        matches!(found.as_slice(), [ChangeSubject::Refusal(Stage::Api, _)]),
+        matches!(
+            found.as_slice(),
+            [ChangeSubject::Refusal(Stage::ApiServer, _)]
+        ),
         "{found:?}"
     );
     let missing = subjects(&base, &Observed::default());

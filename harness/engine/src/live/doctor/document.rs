@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::live::bundle::Missing;
+use crate::live::bundle::UnreadKind;
 
 /// What the document calls its own form; it changes when a field changes its meaning or goes, not
 /// when one is added.
@@ -31,7 +31,7 @@ pub struct DoctorReport {
     pub objects: Vec<DoctorObject>,
     /// What could not be read, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<Missing>,
+    pub missing: Vec<UnreadKind>,
     /// Number of requests that the API server got.
     pub requests: usize,
 }

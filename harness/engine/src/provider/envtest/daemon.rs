@@ -18,7 +18,7 @@ use crate::process::{
     Alarm, FileLock, LockError, OWN_PROGRAM, Probe, ProcessIdentity, last_lines, stop_point,
 };
 use crate::progress::Progress;
-use crate::provider::lifecycle::{EnvtestState, TargetState, TargetUp};
+use crate::provider::state::{EnvtestState, TargetState, TargetUp};
 use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec, TargetError};
 use crate::results::{Environment, Outcome};
 use crate::target::{ClusterError, Holder, Lease, Lock, Patience, end_process};

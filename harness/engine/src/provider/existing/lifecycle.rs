@@ -2,7 +2,7 @@
 
 use crate::operator::{self, Installed, remove_own};
 use crate::progress::Progress;
-use crate::provider::lifecycle::{CaseNamespaces, ExistingState, OperatorState, TargetDown};
+use crate::provider::state::{CaseNamespaces, ExistingState, OperatorState, TargetDown};
 use crate::provider::{ExistingSpec, TargetError};
 use crate::target::Existing;
 

@@ -12,7 +12,7 @@ use super::*;
 use crate::artifact::SourcePolicy;
 use crate::operator::{MANAGED_BY, MANAGER, OWN_NAMESPACE};
 use crate::progress::Silent;
-use crate::provider::serve::{CaseRunner, CleanUp};
+use crate::provider::{CaseRunner, CleanUp};
 use crate::provider::{CustomOperator, Phases, RunEnd};
 use crate::target::ContextOptions;
 

@@ -6,7 +6,7 @@ use super::{KindProvider, bring_up, noted_releases};
 use crate::artifact::Store;
 use crate::process::stop_point;
 use crate::progress::Progress;
-use crate::provider::lifecycle::{KindState, TargetDown, TargetState, TargetUp};
+use crate::provider::state::{KindState, TargetDown, TargetState, TargetUp};
 use crate::provider::{KindSpec, Phases, ReleaseSpec, TargetError};
 use crate::target::{Holder, KindCluster, Patience, Status};
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::super::resources::Resources;
 use super::super::shared::{Reservation, Shared, Turn};
-use super::{Resources, can_be_placed};
+use super::can_be_placed;
 
 /// How often other processes are looked at; nobody tells when a lock of theirs ends.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

@@ -1,19 +1,19 @@
 //! Whether Pods can lie on the nodes together, each whole on one of them.
 
-use super::Resources;
+use super::super::resources::Resources;
 
 /// Whether each of the Pods finds a node beside the others, where the nodes have this left. Two
 /// orders are tried, the largest CPU and the largest memory first, each on the first node with
 /// room: a no may be wrong where all is nearly full.
 pub fn can_be_placed(pods: &[Resources], left: &[Resources]) -> bool {
-    let keys: [fn(&Resources) -> u64; 2] = [|pod| pod.millicores, |pod| pod.bytes];
+    let keys: [fn(Resources) -> u64; 2] = [Resources::millicores, Resources::bytes];
     keys.into_iter().any(|key| in_order_of(key, pods, left))
 }
 
-fn in_order_of(key: fn(&Resources) -> u64, pods: &[Resources], left: &[Resources]) -> bool {
+fn in_order_of(key: fn(Resources) -> u64, pods: &[Resources], left: &[Resources]) -> bool {
     let mut left = left.to_vec();
     let mut pods = pods.to_vec();
-    pods.sort_by_key(|pod| std::cmp::Reverse(key(pod)));
+    pods.sort_by_key(|pod| std::cmp::Reverse(key(*pod)));
     pods.iter().all(
         |pod| match left.iter_mut().find(|node| pod.fit_into(**node)) {
             Some(node) => {

@@ -12,8 +12,6 @@ use kube::runtime::watcher;
 use kube::{Api, Client};
 use tokio_util::sync::CancellationToken;
 
-use super::NAMESPACE;
-use super::results::{JobResults, OF_JOB};
 use crate::merge::{self, MergeError, MergeSource, Merged};
 use crate::output::{self, OutputError, OutputLock};
 use crate::progress::Progress;
@@ -21,6 +19,7 @@ use crate::provider::TargetError;
 use crate::reports::Reports;
 use crate::results::RunResult;
 use crate::runner::RunError;
+use crate::runner::job_results::{JobResults, NAMESPACE, OF_JOB};
 
 /// The folder with a folder for each shard.
 const SHARDS: &str = "shards";

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{JobJournal, JobResults};
 use crate::progress::Progress;
 use crate::provider::TargetSpec;
 use crate::reports::Reports;
 use crate::results::{Outcome, RunResult};
+use crate::runner::job_results::{JobJournal, JobResults};
 use crate::runner::{RunError, RunSpec, run_noting};
 use crate::target::Existing;
 

@@ -3,11 +3,10 @@
 use kube::Client;
 use serde_json::{Value, json};
 
-use super::NAMESPACE;
-use super::results::OF_JOB;
 use crate::artifact::fixture;
 use crate::operator::{MANAGED_BY, MANAGER, OperatorError, Sender};
 use crate::runner::RunError;
+use crate::runner::job_results::{NAMESPACE, OF_JOB};
 use crate::runner::owner;
 
 /// What a Job is to do.

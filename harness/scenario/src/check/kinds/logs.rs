@@ -1,5 +1,8 @@
 //! Lines of a container's log, in order.
 
+mod line_order;
+pub(in crate::check) mod reading;
+
 use std::collections::BTreeMap;
 
 use kuberay_contract::Layer;
@@ -11,7 +14,7 @@ use super::pod_title;
 use crate::check::cause::TerminalFailure;
 use crate::check::kind::{CheckKind, Kind};
 use crate::check::{
-    Expectations, LogKey, Milestone, Observation, ResourceExpectation, Verdict, pattern, reading,
+    Expectations, LogKey, Milestone, Observation, ResourceExpectation, Verdict, pattern,
 };
 use crate::problems::Problems;
 use crate::{Length, Role};

@@ -1,7 +1,6 @@
 use rstest::rstest;
 
 use super::super::Lines;
-use super::super::line_order::Matched;
 use super::{Pattern, excerpt, plain};
 
 #[rstest]
@@ -47,10 +46,7 @@ fn a_wrong_regex_is_named() {
 #[test]
 fn an_excerpt_has_numbers_gaps_and_a_mark() {
     let lines: Lines = (1..=20).map(|n| format!("line {n}")).collect();
-    let matched = Matched {
-        earlier: 0,
-        lines: [(0, "line 1".to_owned())].into(),
-    };
+    let matched = [(0, "line 1".to_owned())];
     insta::assert_snapshot!(excerpt(&lines, &matched, Some(&(11, "line 12".to_owned()))), @r"
         1 | line 1
        …

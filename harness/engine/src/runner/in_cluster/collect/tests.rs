@@ -4,11 +4,11 @@ use http::{Request, Response};
 use kube::client::Body;
 use serde_json::{Value, json};
 
-use super::super::pack::{pack, pack_folder};
 use super::*;
 use crate::progress::Silent;
 use crate::reports::OnlyResults;
 use crate::results::{CaseResult, Outcome};
+use crate::runner::job_results::pack::{pack, pack_folder};
 use crate::scenario::results::example;
 
 const JOB: &str = "j";

@@ -1,6 +1,9 @@
 //! Results of a Job in `ConfigMaps`, one for each case and one for each shard: they outlive the Pod
 //! that found them.
 
+mod journal;
+pub(super) mod pack;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,12 +15,15 @@ use kube::api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt};
 use sha2::{Digest, Sha256};
 
-use super::NAMESPACE;
-use super::pack::{pack, pack_folder, pieces, unpack, unpack_folder};
+pub use journal::JobJournal;
+use pack::{pack, pack_folder, pieces, unpack, unpack_folder};
+
 use crate::operator::{FIELD_MANAGER, MANAGED_BY, MANAGER};
 use crate::output;
 use crate::results::{CaseResult, RunResult};
 
+/// The namespace of Jobs, their account and their results.
+pub const NAMESPACE: &str = "kuberay-conformance";
 /// The label with the Job's name on all that belongs to it.
 pub(super) const OF_JOB: &str = "kuberay-conformance/job";
 /// The label with the number of the shard.

@@ -5,16 +5,11 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::line::{self, POD_IP};
 use super::line_order::{Fault, Order, Progress};
-use super::pods::Missing;
-use super::{
-    Finding, LineExpectation, Lines, Log, LogKey, LogsCheck, Milestone, Observation, Verdict, pods,
-    resources,
-};
-
-/// Lines shown of a log in which nothing stands out.
-const CONTEXT: usize = 10;
+use super::{LineExpectation, LogsCheck};
+use crate::check::line::{self, POD_IP};
+use crate::check::pods::Missing;
+use crate::check::{Finding, Lines, Log, LogKey, Milestone, Observation, Verdict, pods, resources};
 
 /// The log that the check is about, once its container has started.
 pub(super) fn needed(check: &LogsCheck, observation: &Observation) -> Option<LogKey> {
@@ -44,7 +39,7 @@ fn key(check: &LogsCheck, pod: &Pod, container: &str) -> LogKey {
 
 /// How far a check has read its log.
 #[derive(Debug, Default)]
-pub(super) struct Reading {
+pub(in crate::check) struct Reading {
     /// The lines, and the Pod's address, for which this holds.
     of: Option<(u64, Option<String>)>,
     order: Option<Order>,
@@ -65,7 +60,7 @@ enum End {
 
 impl Reading {
     /// Whether lines were left for the next call.
-    pub(super) fn is_behind(&self) -> bool {
+    pub(in crate::check) fn is_behind(&self) -> bool {
         self.behind
     }
 
@@ -128,7 +123,7 @@ impl Reading {
 
 /// `reading` is what is known from the call before; `at_once` how many bytes of the log are judged
 /// in this one.
-pub(super) fn evaluate(
+pub(in crate::check) fn evaluate(
     check: &LogsCheck,
     observation: &Observation,
     reading: &mut Reading,
@@ -174,7 +169,7 @@ pub(super) fn evaluate(
     reading.go_on(check, lines, ip, at_once);
     let progress = reading.with_partial(log);
     let excerpt = |progress: &Progress| {
-        Some(line::excerpt(lines, progress.matched(), None)).filter(|text| !text.is_empty())
+        Some(line::excerpt(lines, &progress.matched().lines, None)).filter(|text| !text.is_empty())
     };
     // Line numbers count the whole log.
     let finding = |message: String, found: Option<String>| match lines.cut_words() {
@@ -258,7 +253,7 @@ pub(super) fn evaluate(
 /// What was found where a log is not as expected.
 fn found_at(fault: &Fault, lines: &Lines) -> Option<String> {
     let excerpt = fault.line.as_ref();
-    let excerpt = excerpt.map(|line| line::excerpt(lines, &fault.matched, Some(line)));
+    let excerpt = excerpt.map(|line| line::excerpt(lines, &fault.matched.lines, Some(line)));
     let found: Vec<String> = fault.found.iter().cloned().chain(excerpt).collect();
     Some(found.join("\n")).filter(|text| !text.is_empty())
 }
@@ -326,9 +321,4 @@ fn expectation(check: &LogsCheck) -> String {
     }
     text.truncate(text.trim_end().len());
     text
-}
-
-/// The last lines of a log without colours, numbered.
-pub(super) fn last_lines(lines: &Lines) -> String {
-    line::tail(lines, CONTEXT)
 }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::line::Pattern;
-use super::{LineExpectation, ResourceExpectation, resources};
+use super::LineExpectation;
+use crate::check::line::Pattern;
+use crate::check::{ResourceExpectation, resources};
 
 /// Most lines that are remembered to have matched; of more, these are the last.
 pub(super) const MARKED: usize = 20;

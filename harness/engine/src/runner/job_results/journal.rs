@@ -7,7 +7,7 @@ use std::path::Path;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-use super::results::{JobResults, ResultsError};
+use super::{JobResults, ResultsError};
 use crate::results::RunResult;
 use crate::runner::{Journal, JournalEntry, JournalError, JournalHead};
 

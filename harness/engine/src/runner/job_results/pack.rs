@@ -20,7 +20,7 @@ const LARGEST_FOLDER: u64 = 256 << 20;
 const MOST_FILES: usize = 10_000;
 
 /// A value as compressed JSON.
-pub(super) fn pack(value: &impl Serialize) -> std::io::Result<Vec<u8>> {
+pub(in crate::runner) fn pack(value: &impl Serialize) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&serde_json::to_vec(value)?)?;
     encoder.finish()
@@ -37,7 +37,7 @@ pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> std::io::Result<T> {
 }
 
 /// A folder as a compressed archive.
-pub(super) fn pack_folder(folder: &Path) -> std::io::Result<Vec<u8>> {
+pub(in crate::runner) fn pack_folder(folder: &Path) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
     archive.follow_symlinks(false);
     archive.sparse(false);
