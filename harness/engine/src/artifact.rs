@@ -29,6 +29,7 @@ pub use kuberay_conformance_pins::{Pins, UNPINNED};
 
 pub use artifacts::Artifacts;
 pub use built_in::built_in_scenarios;
+pub(crate) use download::head_local;
 pub use error::ArtifactError;
 pub(crate) use error::file;
 pub use inventory::{Inventory, MirroredTargets, PublicFile, PublicImage};

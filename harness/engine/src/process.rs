@@ -22,7 +22,7 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
 /// The limit for a program that only looks: versions, lists, labels. An engine answers late while
@@ -158,12 +158,24 @@ impl Description {
 ///
 /// # Errors
 /// Fails when it can't be started and when it does not end within `limit`; it is ended then.
-pub async fn run(
+pub async fn run(command: Command, doing: &str, limit: Duration) -> Result<Output, ProcessError> {
+    with_input(command, &[], doing, limit).await
+}
+
+/// As [`run`], for a program that reads `input` from its standard input.
+///
+/// # Errors
+/// As [`run`]. A program may end without reading all of its input.
+pub async fn with_input(
     mut command: Command,
+    input: &[u8],
     doing: &str,
     limit: Duration,
 ) -> Result<Output, ProcessError> {
     let described = Description::of(&command, doing);
+    if !input.is_empty() {
+        command.stdin(Stdio::piped());
+    }
     let spawned = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -173,16 +185,26 @@ pub async fn run(
         Err(source) => return Err(described.start(source)),
     };
     let pipes = (child.stdout.take(), child.stderr.take());
+    let stdin = child.stdin.take();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let write = async {
+        if let Some(mut stdin) = stdin {
+            // A program that ends early closes its input.
+            let _ = stdin.write_all(input).await;
+        }
+        Ok(())
+    };
     let ended = async {
-        tokio::try_join!(
+        let (status, (), (), ()) = tokio::try_join!(
             child.wait(),
+            write,
             read(pipes.0, &mut stdout),
             read(pipes.1, &mut stderr)
-        )
+        )?;
+        Ok::<_, std::io::Error>(status)
     };
     match tokio::time::timeout(limit, ended).await {
-        Ok(Ok((status, (), ()))) => Ok(Output {
+        Ok(Ok(status)) => Ok(Output {
             status,
             stdout,
             stderr,

@@ -361,6 +361,11 @@ impl Spec {
         }
     }
 
+    /// Returns whether a check or a step needs containers that start.
+    pub fn needs_kubelet(&self) -> bool {
+        self.placement().target.has_kubelet()
+    }
+
     /// Returns the requirement that a target does not meet; none where cases can run there.
     pub fn unmet(&self, target: TargetKind) -> Option<String> {
         let placement = self.placement();

@@ -7,7 +7,7 @@ use kuberay_manifest::{Diagnostic, Diagnostics};
 use serde_json::Value;
 
 use super::load::read_file;
-use super::{Manifest, Role, Scenario, TargetKind, later_objects, manifests, objects_between};
+use super::{Manifest, Role, Scenario, later_objects, manifests, objects_between};
 
 /// Finds checks that wait for a Pod which none of the scenario's objects leads to. Nothing is said
 /// of a scenario with a sample of the operator's, whose objects are known only with a release, and
@@ -111,7 +111,7 @@ impl Made {
                 ))
             }
             (Role::Submitter, _)
-                if scenario.file.spec.placement().target == TargetKind::Envtest
+                if !scenario.file.spec.needs_kubelet()
                     && !scenario.file.spec.steps.mark_ready =>
             {
                 Some((

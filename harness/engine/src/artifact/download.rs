@@ -111,6 +111,23 @@ pub(super) fn choose_tls_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
+/// Asks a server on this machine for a path with HEAD, without a proxy and without a mirror.
+///
+/// # Errors
+/// Fails when nothing listens there or no answer comes in time.
+pub(crate) async fn head_local(
+    port: u16,
+    path: &str,
+    accept: &str,
+) -> Result<reqwest::Response, reqwest::Error> {
+    choose_tls_provider();
+    let client = Client::builder().no_proxy().timeout(LIMITS.connect);
+    let request = client
+        .build()?
+        .head(format!("http://127.0.0.1:{port}{path}"));
+    request.header("accept", accept).send().await
+}
+
 /// Downloads a file of at most `largest` bytes. An existing file is replaced.
 ///
 /// Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`),

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
-use tokio::io::AsyncWriteExt as _;
 
 use crate::process;
 
@@ -186,19 +184,11 @@ async fn ask(helper: &str, name: &str) -> Option<Kept> {
         return None;
     }
     let mut get = process::command(format!("docker-credential-{helper}"));
-    get.arg("get").stdin(Stdio::piped());
-    get.stdout(Stdio::piped()).stderr(Stdio::null());
-    let asked = async {
-        let mut child = get.spawn().ok()?;
-        let mut stdin = child.stdin.take()?;
-        stdin.write_all(name.as_bytes()).await.ok()?;
-        drop(stdin);
-        let output = child.wait_with_output().await.ok()?;
-        let known = output.status.success() && output.stdout.len() as u64 <= LARGEST;
-        known.then_some(output.stdout)
-    };
-    let answer = tokio::time::timeout(HELPER, asked).await.ok()??;
-    serde_json::from_slice(&answer).ok()
+    get.arg("get");
+    let asked = process::with_input(get, name.as_bytes(), "asking for a login", HELPER);
+    let output = asked.await.ok()?;
+    let known = output.status.success() && output.stdout.len() as u64 <= LARGEST;
+    known.then(|| serde_json::from_slice(&output.stdout).ok())?
 }
 
 #[cfg(test)]

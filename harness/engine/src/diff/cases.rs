@@ -13,7 +13,7 @@ use crate::compare::{Case, DiffGenerator, Kind};
 use crate::plan;
 use crate::runner::RunError;
 use crate::scenario::{
-    self, OperatorSettings, Scenario, Steps, TargetKind, apply_changes, later_objects, manifests,
+    self, OperatorSettings, Scenario, Steps, apply_changes, later_objects, manifests,
 };
 
 /// A case that both operators get.
@@ -55,7 +55,7 @@ impl Cases {
                 continue;
             }
             let mut steps = spec.steps.clone();
-            if spec.placement().target != TargetKind::Envtest {
+            if spec.needs_kubelet() {
                 if !options.records_pods_of(spec) {
                     continue;
                 }

@@ -105,3 +105,16 @@ fn limits_are_written_in_the_unit_that_fits() {
         assert_eq!(minutes(limit), expected);
     }
 }
+
+#[tokio::test]
+async fn a_program_reads_its_input_and_may_leave_some_of_it() {
+    let limit = Duration::from_secs(10);
+    let read = with_input(command("cat"), b"text", "reading", limit).await;
+    assert_eq!(read.unwrap().stdout, b"text");
+    let input = vec![b'x'; 1 << 20];
+    let left = with_input(command("true"), &input, "leaving", limit).await;
+    assert!(
+        left.as_ref().is_ok_and(|output| output.status.success()),
+        "{left:?}"
+    );
+}

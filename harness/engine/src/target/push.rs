@@ -3,16 +3,11 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use http_body_util::Empty;
-use hyper::body::{Bytes, Incoming};
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
 use sha2::{Digest as _, Sha256};
-use tokio::net::TcpStream;
 
 use super::error::{ClusterError, file};
 use super::registry::MIRRORED;
-use crate::artifact::Image;
+use crate::artifact::{Image, head_local};
 use crate::container::{Engine, EngineKind};
 use crate::process;
 
@@ -107,10 +102,10 @@ async fn image_id(engine: &Engine, name: &str) -> Result<String, ClusterError> {
 
 /// Digest of the manifest at a path, `None` when there is none.
 async fn manifest(port: u16, path: &str) -> Result<Option<String>, ClusterError> {
-    let answer = head(port, path)
+    let answer = head_local(port, path, MANIFESTS)
         .await
         .map_err(|error| ClusterError::Registry(format!("asking it for {path}: {error}")))?;
-    if answer.status() == hyper::StatusCode::NOT_FOUND {
+    if answer.status() == http::StatusCode::NOT_FOUND {
         return Ok(None);
     }
     let digest = answer
@@ -124,24 +119,6 @@ async fn manifest(port: u16, path: &str) -> Result<Option<String>, ClusterError>
             answer.status()
         ))),
     }
-}
-
-/// One HEAD request to the registry on loopback.
-pub(super) async fn head(
-    port: u16,
-    path: &str,
-) -> Result<Response<Incoming>, Box<dyn std::error::Error + Send + Sync>> {
-    let stream = TcpStream::connect(("127.0.0.1", port)).await?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    let request = Request::builder()
-        .method(Method::HEAD)
-        .uri(path)
-        .header("host", format!("127.0.0.1:{port}"))
-        .header("accept", MANIFESTS)
-        .body(Empty::<Bytes>::new())?;
-    Ok(sender.send_request(request).await?)
 }
 
 /// A short name for a few texts.

@@ -17,7 +17,7 @@ use super::kind_config::MIRRORS;
 use super::network::INSTANCE_LABEL;
 use super::service::Api;
 use super::{node, push, remove};
-use crate::artifact::{ImageMirror, Supply};
+use crate::artifact::{ImageMirror, Supply, head_local};
 use crate::container::Engine;
 use crate::process;
 
@@ -200,7 +200,7 @@ async fn remove_outdated(engine: &Engine, start: &Start) -> Result<(), ClusterEr
 async fn answers(engine: &Engine, start: &Start, within: Duration) -> Result<(), ClusterError> {
     let started = Instant::now();
     loop {
-        let problem = match push::head(start.port, "/v2/").await {
+        let problem = match head_local(start.port, "/v2/", "*/*").await {
             Ok(answer) if answer.status().is_success() => return Ok(()),
             Ok(answer) => format!("it answers {}", answer.status()),
             Err(error) => error.to_string(),

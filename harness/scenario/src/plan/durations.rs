@@ -36,18 +36,14 @@ impl Durations {
     /// Of a case, where it is known; on an existing cluster a case is expected to take as long as
     /// on kind.
     pub fn of_case(&self, case: &TestCase) -> Option<Duration> {
-        let id = match case.target {
-            TargetKind::Existing => {
-                let target = TargetKind::Kind;
-                TestCase {
-                    target,
-                    ..case.clone()
-                }
-                .id()
-            }
-            TargetKind::Envtest | TargetKind::Kind => case.id(),
+        if case.target != TargetKind::Existing {
+            return self.of(&case.id());
+        }
+        let on_kind = TestCase {
+            target: TargetKind::Kind,
+            ..case.clone()
         };
-        self.of(&id)
+        self.of(&on_kind.id())
     }
 }
 

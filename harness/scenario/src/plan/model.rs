@@ -65,11 +65,10 @@ impl TestCase {
     /// there: the name of the trial and of the evidence folder's parts.
     pub fn id(&self) -> String {
         let (target, operator, name) = (self.target, &self.operator, self.scenario.name());
-        match target {
-            TargetKind::Envtest => format!("{target}::{operator}::{name}"),
-            TargetKind::Kind | TargetKind::Existing => {
-                format!("{target}::{operator}::{}::{name}", self.ray)
-            }
+        if target.has_kubelet() {
+            format!("{target}::{operator}::{}::{name}", self.ray)
+        } else {
+            format!("{target}::{operator}::{name}")
         }
     }
 }

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{Durations, TestCase};
-use crate::TargetKind;
 
 /// What a release costs in envtest, its API server most of all: all seven took 51 to 53 s
 /// (docs/benchmarks.md).
@@ -93,9 +92,12 @@ impl Division {
 
     /// What stays together, with its record.
     fn units(&self, cases: &[TestCase]) -> BTreeMap<String, Option<Duration>> {
-        let record = |case: &TestCase| match case.target {
-            TargetKind::Kind | TargetKind::Existing => self.durations.of_case(case),
-            TargetKind::Envtest => Some(RELEASE),
+        let record = |case: &TestCase| {
+            if case.target.has_kubelet() {
+                self.durations.of_case(case)
+            } else {
+                Some(RELEASE)
+            }
         };
         cases
             .iter()
@@ -138,9 +140,10 @@ impl Division {
 
 /// What stays together with a case: in envtest all cases of a release, which share its API server.
 fn unit(case: &TestCase) -> String {
-    match case.target {
-        TargetKind::Kind | TargetKind::Existing => case.id(),
-        TargetKind::Envtest => format!("{}::{}", case.target, case.operator),
+    if case.target.has_kubelet() {
+        case.id()
+    } else {
+        format!("{}::{}", case.target, case.operator)
     }
 }
 

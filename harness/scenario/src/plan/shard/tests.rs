@@ -6,6 +6,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::Scenario;
+use crate::TargetKind;
 use crate::plan::tests::scenario;
 use crate::plan::{Filter, Pair, cases};
 
