@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::Stream;
 use futures::future::BoxFuture;
@@ -34,6 +35,9 @@ type Log = Arc<dyn Fn() -> BoxStream<'static, Bytes> + Send + Sync>;
 struct Server {
     namespace: watch::Sender<Option<String>>,
     log: Log,
+    /// Whether the watch of Pods breaks once it has shown one.
+    breaks: bool,
+    is_broken: AtomicBool,
 }
 
 type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
@@ -117,17 +121,31 @@ impl Server {
                 }
             }
         });
-        streamed(events.chain(stream::pending()))
+        if !self.breaks {
+            return streamed(events.chain(stream::pending()));
+        }
+        if self.is_broken.swap(true, Ordering::Relaxed) {
+            return failure(500, "InternalError");
+        }
+        streamed(events.take(1))
     }
 }
 
 /// The result of a case with these checks whose head writes this log, and whose evidence goes to
 /// `output`.
 async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CaseResult {
-    let server = Arc::new(Server {
+    let server = Server {
         namespace: watch::Sender::new(None),
         log,
-    });
+        breaks: false,
+        is_broken: AtomicBool::new(false),
+    };
+    run_on(server, checks, timeout, output).await
+}
+
+/// As [`run`], on this API server.
+async fn run_on(server: Server, checks: &str, timeout: &str, output: &Path) -> CaseResult {
+    let server = Arc::new(server);
     let service = tower::service_fn(
         move |request| -> BoxFuture<'static, Result<_, Infallible>> {
             let server = Arc::clone(&server);
@@ -254,6 +272,26 @@ fn numbered(lines: usize) -> Log {
         };
         stream::iter((0..lines / 1000).map(piece)).boxed()
     })
+}
+
+/// Nobody sees what happens while a watch is broken: neither that something is missing nor that
+/// something does not happen.
+#[rstest::rstest]
+#[case::missing("    - state: {role: head, exitCode: 1}\n")]
+#[case::not_happened("    - never: {for: 3s, after: running, restarts: {role: head}}\n")]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_case_has_a_verdict_while_the_watch_of_pods_is_broken(#[case] checks: &str) {
+    let output = tempfile::tempdir().unwrap();
+    let server = Server {
+        namespace: watch::Sender::new(None),
+        log: text(b"hello\n"),
+        breaks: true,
+        is_broken: AtomicBool::new(false),
+    };
+    let result = run_on(server, checks, "6s", output.path()).await;
+    let reason = result.reason.unwrap_or_default();
+    assert_eq!(result.outcome, Outcome::Error, "{reason}");
+    assert!(reason.contains("the watch of pods breaks"), "{reason}");
 }
 
 /// The most memory that this process has held so far, in MB.

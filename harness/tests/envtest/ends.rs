@@ -26,7 +26,7 @@ spec:
   description: It waits for a worker that never comes.
   rules: [C01]
   manifests: [raycluster.yaml]
-  timeout: 10m
+  timeout: LIMIT
   checks:
     - pod: {role: worker, snapshot: [args]}
 ";
@@ -37,11 +37,13 @@ struct Run {
     cache: PathBuf,
 }
 
-/// Writes the scenario under this name.
-fn copy_scenario(folder: &Path, name: &str) {
+/// Writes a scenario that waits for what never comes, with this name and this limit, below
+/// `scenarios` in a folder.
+pub fn waits(folder: &Path, name: &str, limit: &str) {
     let scenario = folder.join("scenarios").join(name);
     std::fs::create_dir_all(&scenario).unwrap();
     let text = SCENARIO.replace("name: waits", &format!("name: {name}"));
+    let text = text.replace("LIMIT", limit);
     std::fs::write(scenario.join("scenario.yaml"), text).unwrap();
     let manifest = scenarios().join("default-command/raycluster.yaml");
     let manifest = std::fs::read_to_string(manifest).unwrap();
@@ -51,7 +53,7 @@ fn copy_scenario(folder: &Path, name: &str) {
 }
 
 fn command(folder: &Path) -> Command {
-    copy_scenario(folder, "waits");
+    waits(folder, "waits", "10m");
     let mut command = program();
     command.args([
         "run",
@@ -185,7 +187,7 @@ fn cases_without_a_verdict_when_the_runs_time_is_over_are_interrupted_and_the_ru
     let said = loop {
         let limit = format!("{}s", limits.next().expect("a case begins in time"));
         let mut command = command(folder.path());
-        copy_scenario(folder.path(), "waits-too");
+        waits(folder.path(), "waits-too", "10m");
         let ended = command
             .args(["--jobs", "1", "--timeout", &limit])
             .output()

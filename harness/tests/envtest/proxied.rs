@@ -1,7 +1,7 @@
 //! A real API server behind a proxy with faults: the run ends within its limit, exits 3, names the
 //! cause, writes its reports and leaves nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,15 @@ use kuberay_conformance::report::{Outcome, RunResult};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+use crate::ends::waits;
 use crate::support::cluster::client;
 use crate::support::own_cache::own_cache;
 use crate::support::place::text;
-use crate::support::proxy::{self, Fault, Rule};
+use crate::support::proxy::{self, Fault, Proxy, Rule};
 use crate::support::{program, scenarios, turn};
 
+/// The context of a proxy's kubeconfig.
+const CONTEXT: &str = "proxied";
 /// The run's own limit, and what it may take beyond.
 const LIMIT: Duration = Duration::from_secs(15);
 const BEYOND: Duration = Duration::from_secs(5);
@@ -31,6 +34,35 @@ pub struct Plane {
     kubeconfig: PathBuf,
     upstream: Client,
     runtime: Runtime,
+}
+
+/// A run that has ended.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub took: Duration,
+    pub said: String,
+    output: PathBuf,
+    _files: tempfile::TempDir,
+}
+
+impl Ended {
+    pub fn results(&self) -> RunResult {
+        let results = std::fs::read(self.output.join("results.json")).unwrap();
+        serde_json::from_slice(&results).unwrap()
+    }
+
+    pub fn every_report_says(&self, cause: &str) {
+        let said = &self.said;
+        for report in ["results.json", "junit.xml", "summary.md", "index.html"] {
+            let text = std::fs::read_to_string(self.output.join(report));
+            let text = text.unwrap_or_else(|error| panic!("{report}: {error}: {said}"));
+            let plain = text.replace("&apos;", "'").replace("&#x27;", "'");
+            assert!(
+                plain.contains(cause),
+                "`{cause}` is not in {report}: {plain}\n{said}"
+            );
+        }
+    }
 }
 
 impl Drop for Plane {
@@ -71,14 +103,19 @@ impl Plane {
 
     /// Runs a case through a proxy with a fault; `cause` is what the reports say.
     pub fn run(&self, rule: Rule, cause: &str) {
+        let arguments = ["default-command", "--timeout", "15s"];
+        self.ends_in_time(rule, &self.meets(rule, &arguments, &scenarios()), cause);
+    }
+
+    /// Runs cases whose API server has a fault.
+    pub fn meets(&self, rule: Rule, arguments: &[&str], scenarios: &Path) -> Ended {
         let files = tempfile::tempdir().unwrap();
-        let start = proxy::start(self.upstream.clone(), rule, "proxied", files.path());
-        let proxy = self.runtime.block_on(start);
+        let proxy = self.proxy(rule, files.path());
         // The next run reads where its API server is.
         std::fs::copy(&proxy.kubeconfig, &self.kubeconfig).unwrap();
         let output = files.path().join("output");
-        let mut run = self.command(&["run", "default-command", "--timeout", "15s"]);
-        run.arg("--scenarios").arg(scenarios());
+        let mut run = self.command(&["run"]);
+        run.args(arguments).arg("--scenarios").arg(scenarios);
         run.arg("--output").arg(&output);
         let started = Instant::now();
         let ended = run.output().unwrap();
@@ -86,25 +123,33 @@ impl Plane {
         let said = format!("{rule:?}: {took:?}: {}", text(&ended));
         println!("{said}");
         assert!(proxy.selected() > 0, "no request got the fault: {said}");
-        assert!(took < LIMIT + BEYOND, "{said}");
-        assert_eq!(ended.status.code(), Some(3), "{said}");
-        for report in ["results.json", "junit.xml", "summary.md", "index.html"] {
-            let report = std::fs::read_to_string(output.join(report));
-            let report = report.unwrap_or_else(|error| panic!("{error}: {said}"));
-            let plain = report.replace("&apos;", "'").replace("&#x27;", "'");
-            assert!(
-                plain.contains(cause),
-                "`{cause}` is not in {report}\n{said}"
-            );
+        Ended {
+            code: ended.status.code(),
+            took,
+            said,
+            output,
+            _files: files,
         }
-        let results = std::fs::read(output.join("results.json")).unwrap();
-        let results: RunResult = serde_json::from_slice(&results).unwrap();
+    }
+
+    /// A proxy with a fault in front of the API server.
+    pub fn proxy(&self, rule: Rule, folder: &Path) -> Proxy {
+        let start = proxy::start(self.upstream.clone(), rule, CONTEXT, folder);
+        self.runtime.block_on(start)
+    }
+
+    /// Sees that a run of at most fifteen seconds ended as one must whose cases get no verdict.
+    pub fn ends_in_time(&self, rule: Rule, ended: &Ended, cause: &str) {
+        let said = &ended.said;
+        assert!(ended.took < LIMIT + BEYOND, "{said}");
+        assert_eq!(ended.code, Some(3), "{said}");
+        ended.every_report_says(cause);
         let judged = |outcome| matches!(outcome, Outcome::Passed | Outcome::Failed);
-        assert!(
-            results.cases.iter().all(|case| !judged(case.outcome)),
-            "{said}"
-        );
-        self.nothing_is_left(&said);
+        let cases = ended.results().cases;
+        assert!(cases.iter().all(|case| !judged(case.outcome)), "{said}");
+        if !matches!(rule.verb, "delete" | "deletecollection") {
+            self.nothing_is_left(said);
+        }
     }
 
     fn nothing_is_left(&self, said: &str) {
@@ -119,11 +164,14 @@ impl Plane {
         }
     }
 
-    /// RayClusters and Pods that are there. Namespaces never end where no controller runs.
+    /// Objects of KubeRay and Pods that are there. Namespaces never end where no controller runs.
     async fn left(&self) -> Vec<String> {
         let mut left = Vec::new();
         for (group, version, kind, plural) in [
             ("ray.io", "v1", "RayCluster", "rayclusters"),
+            ("ray.io", "v1", "RayCronJob", "raycronjobs"),
+            ("ray.io", "v1", "RayJob", "rayjobs"),
+            ("ray.io", "v1", "RayService", "rayservices"),
             ("", "v1", "Pod", "pods"),
         ] {
             let api_version = [group, version].join("/");
@@ -165,5 +213,31 @@ fn a_run_behind_each_fault_ends_with_its_limit_and_names_the_cause() {
             fault,
         };
         plane.run(rule, cause);
+    }
+}
+
+/// The case waits for what never comes, and its own limit is shorter than the run's.
+#[test]
+#[ignore = "needs envtest"]
+fn a_watch_that_breaks_is_no_verdict_at_a_cases_own_limit() {
+    let _turn = turn();
+    let plane = Plane::up();
+    let folder = tempfile::tempdir().unwrap();
+    waits(folder.path(), "waits", "8s");
+    for resource in ["pods", "events"] {
+        let rule = Rule {
+            verb: "watch",
+            resource,
+            fault: Fault::CutLater(Duration::from_secs(4)),
+        };
+        let arguments = ["waits", "--timeout", "2m"];
+        let ended = plane.meets(rule, &arguments, &folder.path().join("scenarios"));
+        let said = &ended.said;
+        assert_eq!(ended.code, Some(3), "{said}");
+        ended.every_report_says(&format!("the watch of {resource} breaks"));
+        for case in ended.results().cases {
+            assert_eq!(case.outcome, Outcome::Error, "{}: {said}", case.id);
+        }
+        plane.nothing_is_left(said);
     }
 }
