@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::ends::waits;
 use crate::support::cluster::client;
+use crate::support::copies::copy_scenario;
 use crate::support::own_cache::own_cache;
 use crate::support::place::text;
 use crate::support::proxy::{self, Fault, Proxy, Rule};
@@ -240,4 +241,30 @@ fn a_watch_that_breaks_is_no_verdict_at_a_cases_own_limit() {
         }
         plane.nothing_is_left(said);
     }
+}
+
+#[test]
+#[ignore = "needs envtest"]
+fn a_run_on_shared_control_planes_leaves_no_object_of_any_kind() {
+    let _turn = turn();
+    let plane = Plane::up();
+    let folder = tempfile::tempdir().unwrap();
+    let with_cron_job = |file: &str, text: String| match file {
+        "raycluster.yaml" => {
+            let cron_job = scenarios().join("raycronjob/raycronjob.yaml");
+            format!(
+                "{text}\n---\n{}",
+                std::fs::read_to_string(cron_job).unwrap()
+            )
+        }
+        _ => text,
+    };
+    copy_scenario("default-command", "cron-job", folder.path(), with_cron_job);
+    let mut run = plane.command(&["run", "--timeout", "2m"]);
+    run.arg("--scenarios").arg(folder.path());
+    run.arg("--output").arg(folder.path().join("output"));
+    let ended = run.output().unwrap();
+    let said = text(&ended);
+    assert_eq!(ended.status.code(), Some(0), "{said}");
+    plane.nothing_is_left(&said);
 }
