@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kuberay_conformance::report::RunResult;
 use rstest::rstest;
@@ -254,4 +254,41 @@ fn an_interrupted_run_leaves_nothing(#[case] sent: Signal) {
     assert!(text.contains("the run was interrupted"), "{text}");
     gone(&programs);
     assert_eq!(folders(&cache), Vec::<PathBuf>::new());
+}
+
+/// Nothing is limited by cases that can't begin.
+#[test]
+#[ignore = "needs envtest"]
+fn the_runs_time_limit_holds_while_an_api_server_does_not_start() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(folder.path());
+    command.args(["--timeout", "5s"]);
+    let began = Instant::now();
+    let run = Running::start(command);
+    let stopped = loop {
+        let programs = children(run.id());
+        let found = programs.iter().find(|(_, name)| name == "kube-apiserver");
+        if let Some((id, _)) = found {
+            break *id;
+        }
+        assert!(
+            began.elapsed() < PATIENCE,
+            "no API server starts: {programs:?}"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    signal(stopped, Signal::STOP);
+    let (status, said) = run.end();
+    let took = began.elapsed();
+    // One that has no alarm would be left, stopped as it is.
+    gone(&[stopped]);
+    assert_eq!(status.code(), Some(3), "{said}");
+    assert!(said.contains("time limit of 5s"), "{said}");
+    assert!(took < Duration::from_secs(10), "{took:?}: {said}");
+    assert_eq!(
+        folders(&folder.path().join("cache")),
+        Vec::<PathBuf>::new(),
+        "{said}"
+    );
 }

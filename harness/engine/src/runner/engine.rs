@@ -37,19 +37,14 @@ use crate::operator::Sender;
 use crate::output;
 use crate::plan::{Durations, TestCase};
 use crate::progress::Progress;
-use crate::provider::{CaseCleanUp, Target, Upgrade, until};
+use crate::provider::{
+    AFTER_THE_LIMIT, AT_LEAST, CaseCleanUp, Target, Upgrade, long_over, until,
+};
 use crate::redact::Redacted;
 use crate::results::{CaseResult, ImageRecord, Outcome};
 use crate::scenario::{apply_changes, later_objects, manifests, objects_between};
 
 const CLEANED_WITHIN: Duration = Duration::from_mins(2);
-/// How long evidence may be gathered after the run was interrupted.
-const EVIDENCE_AFTER_THE_END: Duration = Duration::from_secs(10);
-/// How long what is left of a case may take after the run's time limit.
-const AFTER_THE_LIMIT: Duration = Duration::from_millis(2500);
-/// What clean-up gets at least: its requests are sent within that, unless the API server does not
-/// answer.
-const CLEAN_UP_AT_LEAST: Duration = Duration::from_millis(1500);
 /// How long a fault of the environment is given to pass.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -344,7 +339,7 @@ impl RunEngine {
         let began = Instant::now();
         let own = began + CLEANED_WITHIN;
         let limit = self.options.ends.map_or(own, |end| {
-            own.min((end + AFTER_THE_LIMIT).max(began + CLEAN_UP_AT_LEAST))
+            own.min((end + AFTER_THE_LIMIT).max(began + AT_LEAST))
         });
         if tokio::time::timeout_at(limit, all).await.is_err() {
             let seconds = began.elapsed().as_secs_f64();
@@ -374,17 +369,8 @@ impl RunEngine {
         Ok((prepared, self.while_running(acquired).await?))
     }
 
-    /// Ends some seconds after the run: what is left of it then must not wait for a server that
-    /// does not answer.
     async fn long_over(&self) {
-        let interrupted = async {
-            self.cancel.cancelled().await;
-            tokio::time::sleep(EVIDENCE_AFTER_THE_END).await;
-        };
-        tokio::select! {
-            () = interrupted => {}
-            () = until(self.options.ends.map(|end| end + AFTER_THE_LIMIT)) => {}
-        }
+        long_over(&self.cancel, self.options.ends).await;
     }
 
     /// Ends work where the run ends.
