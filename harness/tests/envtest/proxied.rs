@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use kube::api::{ApiResource, DynamicObject, ListParams};
-use kube::{Api, Client};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams};
+use kube::{Api, Client, ResourceExt as _};
 use kuberay_conformance::report::{Outcome, RunResult};
+use rstest::rstest;
+use rustix::process::Signal;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::ends::waits;
@@ -16,7 +19,9 @@ use crate::support::cluster::client;
 use crate::support::copies::copy_scenario;
 use crate::support::own_cache::own_cache;
 use crate::support::place::text;
+use crate::support::processes::signal;
 use crate::support::proxy::{self, Fault, Proxy, Rule};
+use crate::support::running::Running;
 use crate::support::{program, scenarios, turn};
 
 /// The context of a proxy's kubeconfig.
@@ -37,16 +42,59 @@ pub struct Plane {
     runtime: Runtime,
 }
 
+/// The kinds of objects that a run must not leave.
+fn kinds() -> [ApiResource; 5] {
+    [
+        ("ray.io", "v1", "RayCronJob", "raycronjobs"),
+        ("ray.io", "v1", "RayService", "rayservices"),
+        ("ray.io", "v1", "RayJob", "rayjobs"),
+        ("ray.io", "v1", "RayCluster", "rayclusters"),
+        ("", "v1", "Pod", "pods"),
+    ]
+    .map(|(group, version, kind, plural)| ApiResource {
+        group: group.into(),
+        version: version.into(),
+        api_version: [group, version].join("/").trim_start_matches('/').into(),
+        kind: kind.into(),
+        plural: plural.into(),
+    })
+}
+
 /// A run that has ended.
 pub struct Ended {
     pub code: Option<i32>,
     pub took: Duration,
     pub said: String,
     output: PathBuf,
-    _files: tempfile::TempDir,
+    _files: TempDir,
+}
+
+/// Does a run behind a proxy.
+fn ended(mut run: Command, rule: Rule, proxy: &Proxy, files: TempDir) -> Ended {
+    let output = files.path().join("output");
+    run.arg("--output").arg(&output);
+    let started = Instant::now();
+    let ended = run.output().unwrap();
+    let took = started.elapsed();
+    let said = format!("{rule:?}: {took:?}: {}", text(&ended));
+    println!("{said}");
+    assert!(proxy.selected() > 0, "no request got the fault: {said}");
+    Ended {
+        code: ended.status.code(),
+        took,
+        said,
+        output,
+        _files: files,
+    }
 }
 
 impl Ended {
+    /// Sees that a run of at most fifteen seconds ended in time, with this code of its verdict.
+    pub fn has_its_verdict(&self, code: i32) {
+        assert!(self.took < LIMIT + BEYOND, "{}", self.said);
+        assert_eq!(self.code, Some(code), "{}", self.said);
+    }
+
     pub fn results(&self) -> RunResult {
         let results = std::fs::read(self.output.join("results.json")).unwrap();
         serde_json::from_slice(&results).unwrap()
@@ -105,7 +153,7 @@ impl Plane {
     /// Runs a case through a proxy with a fault; `cause` is what the reports say.
     pub fn run(&self, rule: Rule, cause: &str) {
         let arguments = ["default-command", "--timeout", "15s"];
-        self.ends_in_time(rule, &self.meets(rule, &arguments, &scenarios()), cause);
+        self.ends_in_time(&self.meets(rule, &arguments, &scenarios()), cause);
     }
 
     /// Runs cases whose API server has a fault.
@@ -114,23 +162,39 @@ impl Plane {
         let proxy = self.proxy(rule, files.path());
         // The next run reads where its API server is.
         std::fs::copy(&proxy.kubeconfig, &self.kubeconfig).unwrap();
-        let output = files.path().join("output");
         let mut run = self.command(&["run"]);
         run.args(arguments).arg("--scenarios").arg(scenarios);
-        run.arg("--output").arg(&output);
-        let started = Instant::now();
-        let ended = run.output().unwrap();
-        let took = started.elapsed();
-        let said = format!("{rule:?}: {took:?}: {}", text(&ended));
-        println!("{said}");
-        assert!(proxy.selected() > 0, "no request got the fault: {said}");
-        Ended {
-            code: ended.status.code(),
-            took,
-            said,
-            output,
-            _files: files,
-        }
+        ended(run, rule, &proxy, files)
+    }
+
+    /// As [`Plane::meets`], as a run on a cluster that exists.
+    pub fn meets_existing(&self, rule: Rule) -> Ended {
+        let files = tempfile::tempdir().unwrap();
+        let proxy = self.proxy(rule, files.path());
+        let mut run = program();
+        run.args(["run", "exit-ends-the-container", "--timeout", "15s"])
+            .args(["--context", CONTEXT, "--kubeconfig"])
+            .arg(&proxy.kubeconfig)
+            .arg("--scenarios")
+            .arg(scenarios());
+        ended(run, rule, &proxy, files)
+    }
+
+    /// Removes what runs could not.
+    pub fn clear(&self) {
+        self.runtime.block_on(async {
+            for resource in kinds() {
+                let api: Api<DynamicObject> = Api::all_with(self.upstream.clone(), &resource);
+                for object in api.list(&ListParams::default()).await.unwrap() {
+                    let of = object.namespace().unwrap();
+                    let api: Api<DynamicObject> =
+                        Api::namespaced_with(self.upstream.clone(), &of, &resource);
+                    let now = DeleteParams::default().grace_period(0);
+                    let _ = api.delete(&object.name_any(), &now).await;
+                }
+            }
+        });
+        self.nothing_is_left("what runs could not remove");
     }
 
     /// A proxy with a fault in front of the API server.
@@ -140,7 +204,7 @@ impl Plane {
     }
 
     /// Sees that a run of at most fifteen seconds ended as one must whose cases get no verdict.
-    pub fn ends_in_time(&self, rule: Rule, ended: &Ended, cause: &str) {
+    pub fn ends_in_time(&self, ended: &Ended, cause: &str) {
         let said = &ended.said;
         assert!(ended.took < LIMIT + BEYOND, "{said}");
         assert_eq!(ended.code, Some(3), "{said}");
@@ -148,9 +212,7 @@ impl Plane {
         let judged = |outcome| matches!(outcome, Outcome::Passed | Outcome::Failed);
         let cases = ended.results().cases;
         assert!(cases.iter().all(|case| !judged(case.outcome)), "{said}");
-        if !matches!(rule.verb, "delete" | "deletecollection") {
-            self.nothing_is_left(said);
-        }
+        self.nothing_is_left(said);
     }
 
     fn nothing_is_left(&self, said: &str) {
@@ -168,25 +230,11 @@ impl Plane {
     /// Objects of KubeRay and Pods that are there. Namespaces never end where no controller runs.
     async fn left(&self) -> Vec<String> {
         let mut left = Vec::new();
-        for (group, version, kind, plural) in [
-            ("ray.io", "v1", "RayCluster", "rayclusters"),
-            ("ray.io", "v1", "RayCronJob", "raycronjobs"),
-            ("ray.io", "v1", "RayJob", "rayjobs"),
-            ("ray.io", "v1", "RayService", "rayservices"),
-            ("", "v1", "Pod", "pods"),
-        ] {
-            let api_version = [group, version].join("/");
-            let resource = ApiResource {
-                group: group.into(),
-                version: version.into(),
-                api_version: api_version.trim_start_matches('/').into(),
-                kind: kind.into(),
-                plural: plural.into(),
-            };
+        for resource in kinds() {
             let api: Api<DynamicObject> = Api::all_with(self.upstream.clone(), &resource);
             let there = api.list_metadata(&ListParams::default()).await.unwrap();
             let names = there.items.into_iter().filter_map(|one| one.metadata.name);
-            left.extend(names.map(|name| format!("{kind} {name}")));
+            left.extend(names.map(|name| format!("{} {name}", resource.kind)));
         }
         left
     }
@@ -241,6 +289,72 @@ fn a_watch_that_breaks_is_no_verdict_at_a_cases_own_limit() {
         }
         plane.nothing_is_left(said);
     }
+}
+
+/// Installing into a cluster that exists is limited, too, and so is what comes after it.
+#[rstest]
+#[case::limit(None)]
+#[case::ctrl_c(Some(Signal::INT))]
+#[ignore = "needs envtest"]
+fn installing_an_operator_ends_with_the_run(#[case] sent: Option<Signal>) {
+    let _turn = turn();
+    let plane = Plane::up();
+    let files = tempfile::tempdir().unwrap();
+    let rule = Rule {
+        verb: "get",
+        resource: "customresourcedefinitions",
+        fault: Fault::Stall,
+    };
+    let proxy = plane.proxy(rule, files.path());
+    let mut run = program();
+    run.args(["run", "exit-ends-the-container", "--context", CONTEXT])
+        .args(["--install-operator", "--operator-image", "none/none:1"])
+        .args(["--operator", "1.6.2", "--kubeconfig"])
+        .arg(&proxy.kubeconfig)
+        .arg("--scenarios")
+        .arg(scenarios())
+        .arg("--output")
+        .arg(files.path().join("output"));
+    if sent.is_none() {
+        run.args(["--timeout", "15s"]);
+    }
+    let began = Instant::now();
+    let (code, took, said) = ended_after(run, &proxy, sent, began);
+    println!("{took:?}: {said}");
+    assert_eq!(code, Some(3), "{said}");
+    let most = if sent.is_some() {
+        BEYOND
+    } else {
+        LIMIT + BEYOND
+    };
+    assert!(took < most, "{took:?}: {said}");
+}
+
+/// Starts a command, sends it a signal once a request has got its fault, and returns how it ended,
+/// how long that took since the signal or else since `began`, and all that it said.
+fn ended_after(
+    command: Command,
+    proxy: &Proxy,
+    sent: Option<Signal>,
+    mut began: Instant,
+) -> (Option<i32>, Duration, String) {
+    let mut running = Running::start(command);
+    if let Some(sent) = sent {
+        while proxy.selected() == 0 {
+            let ended = running.child.try_wait().unwrap();
+            assert!(
+                ended.is_none(),
+                "no request got the fault: {}",
+                running.end().1
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        began = Instant::now();
+        signal(running.id(), sent);
+    }
+    let (status, said) = running.end();
+    assert!(proxy.selected() > 0, "no request got the fault: {said}");
+    (status.code(), began.elapsed(), said)
 }
 
 #[test]
