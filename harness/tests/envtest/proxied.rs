@@ -330,6 +330,33 @@ fn installing_an_operator_ends_with_the_run(#[case] sent: Option<Signal>) {
     assert!(took < most, "{took:?}: {said}");
 }
 
+#[test]
+#[ignore = "needs envtest"]
+fn collecting_the_results_of_a_job_ends_with_the_first_ctrl_c() {
+    let _turn = turn();
+    let plane = Plane::up();
+    let files = tempfile::tempdir().unwrap();
+    let rule = Rule {
+        verb: "list",
+        resource: "configmaps",
+        fault: Fault::Stall,
+    };
+    let proxy = plane.proxy(rule, files.path());
+    let mut collect = program();
+    collect
+        .args(["job", "collect", "--job", "none", "--context", CONTEXT])
+        .arg("--kubeconfig")
+        .arg(&proxy.kubeconfig)
+        .arg("--output")
+        .arg(files.path().join("output"));
+    let (code, took, said) = ended_after(collect, &proxy, Some(Signal::INT), Instant::now());
+    println!("{took:?}: {said}");
+    assert_eq!(code, Some(3), "{said}");
+    assert!(took < BEYOND, "{took:?}: {said}");
+    let results = std::fs::read_to_string(files.path().join("output/results.json")).unwrap();
+    assert!(results.contains("were not all collected"), "{results}");
+}
+
 /// Starts a command, sends it a signal once a request has got its fault, and returns how it ended,
 /// how long that took since the signal or else since `began`, and all that it said.
 fn ended_after(

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::availability::{Unavailable, default_release};
@@ -88,13 +87,7 @@ async fn orchestrate(
             .insert(Begun::lock(spec, &id, Arc::clone(&reports))?)
             .begin(spec.resume)?;
     }
-    let end = RunEnd {
-        ends: spec
-            .timeout
-            .map(|timeout| Instant::from_std(spec.began) + timeout),
-        timeout: spec.timeout,
-        cancel,
-    };
+    let end = spec.end(cancel);
     let (spec, providers) = end.limit(resolve(spec, &progress)).await?;
     let spec = &spec;
     let (mut plan, left_out, scenarios) = plan(spec)?;
@@ -118,7 +111,8 @@ async fn orchestrate(
     progress.cases(&plan.cases.iter().map(TestCase::id).collect::<Vec<_>>());
     let cluster = providers.iter().find_map(Provider::identity);
     let head = JournalHead::new(shard, planned.clone()).in_cluster(cluster.map(str::to_owned));
-    let journal = begin_journal(begun, spec, journal, &head, &*progress).await?;
+    let journal = begin_journal(begun, spec, journal, &head, &*progress);
+    let journal = end.limit(journal).await?;
     let mut phases = Phases::start();
     let skipped = not_available.len();
     let runner = TargetRunner {
