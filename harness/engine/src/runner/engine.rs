@@ -253,9 +253,10 @@ impl RunEngine {
 
     /// Runs a case that begins with an older release of the operator.
     pub(super) async fn run_upgrade(&self, case: &TestCase, upgrade: &dyn Upgrade) -> CaseResult {
-        if let Err(why) = upgrade.begin().await {
+        let begun = async { upgrade.begin().await.map_err(CaseError::Upgrade) };
+        if let Err(error) = self.while_running(begun).await {
             let mut result = blank(case);
-            fail(&mut result, &CaseError::Upgrade(why));
+            fail(&mut result, &error);
             return result;
         }
         self.clear_evidence(case);
@@ -679,3 +680,7 @@ impl RunEngine {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "engine/tests.rs"]
+mod tests;
