@@ -292,3 +292,32 @@ fn the_runs_time_limit_holds_while_an_api_server_does_not_start() {
         "{said}"
     );
 }
+
+/// What can't be written is no reason to claim it.
+#[test]
+#[ignore = "needs envtest"]
+fn evidence_that_can_not_be_written_ends_the_run_with_3_and_is_not_claimed() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    let mut command = command(folder.path());
+    waits(folder.path(), "waits", "8s");
+    let mut running = Running::start({
+        command.args(["--evidence", "always"]);
+        command
+    });
+    running.until("0/1 checks");
+    std::fs::write(output.join("evidence"), "no folder").unwrap();
+    let (status, said) = running.end();
+    assert_eq!(status.code(), Some(3), "{said}");
+    let results = std::fs::read(output.join("results.json")).unwrap();
+    let results: RunResult = serde_json::from_slice(&results).unwrap();
+    assert_eq!(results.cases[0].evidence, None, "{said}");
+    assert_eq!(results.cases[0].outcome.word(), "FAIL", "{said}");
+    for report in ["results.json", "junit.xml", "summary.md", "index.html"] {
+        let text = std::fs::read_to_string(output.join(report)).unwrap();
+        for cause in ["evidence of ", "not a directory"] {
+            assert!(text.contains(cause), "`{cause}` is not in {report}: {text}");
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -37,9 +37,7 @@ use crate::operator::Sender;
 use crate::output;
 use crate::plan::{Durations, TestCase};
 use crate::progress::Progress;
-use crate::provider::{
-    AFTER_THE_LIMIT, AT_LEAST, CaseCleanUp, Target, Upgrade, long_over, until,
-};
+use crate::provider::{AFTER_THE_LIMIT, AT_LEAST, CaseCleanUp, Target, Upgrade, long_over, until};
 use crate::redact::Redacted;
 use crate::results::{CaseResult, ImageRecord, Outcome};
 use crate::scenario::{apply_changes, later_objects, manifests, objects_between};
@@ -73,6 +71,8 @@ pub struct RunEngine {
     started: AtomicUsize,
     slots: Slots,
     durations: Durations,
+    /// What could not be kept.
+    unkept: std::sync::Mutex<Vec<String>>,
 }
 
 /// A case's objects, ready to be sent.
@@ -136,6 +136,7 @@ impl RunEngine {
             started: AtomicUsize::new(0),
             slots: Slots::default(),
             durations,
+            unkept: std::sync::Mutex::default(),
         })
     }
 
@@ -279,10 +280,31 @@ impl RunEngine {
     async fn ended(&self, case: &TestCase, result: &CaseResult) {
         if let Some(journal) = &self.options.journal {
             let images = self.images(&case.ray).await;
-            journal.note(case, &images, result, &*self.progress).await;
+            let noted = tokio::select! {
+                biased;
+                noted = journal.note(case, &images, result) => noted,
+                () = self.long_over() => Err(format!(
+                    "{} is not noted: the journal could not be written before the run ended", case.id()
+                )),
+            };
+            if let Err(problem) = noted {
+                self.not_kept(problem);
+            }
         }
         let message = result.reason.as_deref().unwrap_or_default();
         self.progress.finish(&result.id, result.outcome, message);
+    }
+
+    /// What of the findings of cases could not be kept, one sentence each.
+    pub fn unkept(&self) -> Vec<String> {
+        let unkept = self.unkept.lock();
+        unkept.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn not_kept(&self, what: String) {
+        self.progress.line(&format!("warning: {what}"));
+        let unkept = self.unkept.lock();
+        unkept.unwrap_or_else(PoisonError::into_inner).push(what);
     }
 
     async fn attempt(
@@ -609,29 +631,37 @@ impl RunEngine {
             since,
             redactor: &self.options.redactor,
         };
-        let (output, folder) = (&self.options.output, evidence_folder(case));
+        let evidence = self.keep_evidence(case, &subject).await;
+        Ok((judged, evidence))
+    }
+
+    /// Keeps evidence of a case; returns its folder below the output folder, where all of it could
+    /// be written.
+    async fn keep_evidence(&self, case: &TestCase, subject: &Subject<'_>) -> Option<String> {
+        let (id, folder) = (case.id(), evidence_folder(case));
+        let output = &self.options.output;
         let made = std::fs::create_dir_all(output)
             .and_then(|()| output::remove(output, &folder))
             .and_then(|()| output::create_folder(output, &folder));
-        let problems = match &made {
-            Ok(path) => {
-                let gathered = evidence::gather(&subject, path);
-                tokio::select! {
-                    biased;
-                    problems = gathered => problems,
-                    () = self.long_over() => vec!["it is not whole: the run had ended".into()],
-                }
+        let path = match made {
+            Ok(path) => path,
+            Err(error) => {
+                let output = output.display();
+                self.not_kept(format!(
+                    "the evidence of {id}: {folder} can't be made in {output}: {error}"
+                ));
+                return None;
             }
-            Err(error) => vec![format!(
-                "{folder} can't be made in {}: {error}",
-                output.display()
-            )],
         };
-        for problem in problems {
+        let gathered = evidence::gather(subject, &path, self.long_over()).await;
+        for problem in &gathered.problems {
             self.progress
                 .line(&format!("warning: {id}: evidence: {problem}"));
         }
-        Ok((judged, made.is_ok().then_some(folder)))
+        for problem in &gathered.unwritten {
+            self.not_kept(format!("the evidence of {id}: {problem}"));
+        }
+        gathered.unwritten.is_empty().then_some(folder)
     }
 
     async fn learn(&self, secrets: &Secrets<'_>) -> Result<(), String> {

@@ -179,6 +179,7 @@ async fn orchestrate(
         found.cases.extend(rest.map(cut_off));
     }
     let mut found = std::mem::take(&mut *runner.found());
+    let interrupted = with_unkept(interrupted, &found.unkept);
     // Cases that replace the operator, for one, run after the others.
     let place = |result: &CaseResult| planned.iter().position(|id| *id == result.id);
     found.cases.sort_by_cached_key(place);
@@ -318,6 +319,22 @@ fn plan(spec: &RunSpec) -> Result<(Plan, Vec<CaseResult>, Vec<ScenarioRecord>), 
 struct Found {
     environment: Environment,
     cases: Vec<CaseResult>,
+    /// What of it could not be kept.
+    unkept: Vec<String>,
+}
+
+/// How many of the things that could not be kept are named.
+const NAMED: usize = 5;
+
+/// Adds to what stopped a run what it could not keep of what it found.
+fn with_unkept(interrupted: Option<String>, unkept: &[String]) -> Option<String> {
+    let more = unkept.len().saturating_sub(NAMED);
+    let more = (more > 0).then(|| format!("{more} more"));
+    let named: Vec<String> = unkept.iter().take(NAMED).cloned().chain(more).collect();
+    let unkept = (!named.is_empty())
+        .then(|| format!("not all that the run found is kept: {}", named.join("; ")));
+    let texts: Vec<String> = interrupted.into_iter().chain(unkept).collect();
+    (!texts.is_empty()).then(|| texts.join("\n"))
 }
 
 /// Runs the cases of a run on each of its targets.
@@ -357,6 +374,7 @@ impl TargetRunner<'_> {
                 }
             }
         }
+        self.found().unkept.extend(engine.unkept());
         let progress = Arc::clone(self.progress);
         let clean_up = async move {
             for problem in engine.finish().await {

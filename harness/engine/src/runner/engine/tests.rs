@@ -13,7 +13,7 @@ use crate::progress::Silent;
 use crate::provider::{Capabilities, Health, Images};
 use crate::redact::Redactor;
 use crate::results::Environment;
-use crate::runner::new_run_id;
+use crate::runner::{Journal, JournalEntry, JournalError, JournalHead, RunJournal, new_run_id};
 use crate::scenario::{TargetKind, load_all};
 
 /// An operator that never comes.
@@ -30,6 +30,35 @@ impl Upgrade for NeverThere {
 
     fn upgrade(&self) -> BoxFuture<'_, Result<(), String>> {
         std::future::pending().boxed()
+    }
+}
+
+/// A journal on a disk that is full.
+#[derive(Debug)]
+struct Full;
+
+impl Journal for Full {
+    fn begin<'a>(
+        &'a self,
+        _: &'a JournalHead,
+        _: bool,
+    ) -> BoxFuture<'a, Result<Vec<JournalEntry>, JournalError>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
+    fn note<'a>(
+        &'a self,
+        _: &'a JournalEntry,
+        _: Option<&'a Path>,
+    ) -> BoxFuture<'a, Result<(), JournalError>> {
+        async {
+            Err(JournalError::Access {
+                doing: "writing",
+                journal: "journal.jsonl".into(),
+                source: "No space left on device".into(),
+            })
+        }
+        .boxed()
     }
 }
 
@@ -51,7 +80,11 @@ fn case(folder: &Path) -> TestCase {
 }
 
 /// An engine on an API server that answers nothing of use.
-async fn engine(output: &Path, ends: Option<Instant>) -> RunEngine {
+async fn engine(
+    output: &Path,
+    journal: Option<Arc<RunJournal>>,
+    ends: Option<Instant>,
+) -> RunEngine {
     let service = tower::service_fn(|_: Request<Body>| {
         std::future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
     });
@@ -87,7 +120,7 @@ async fn engine(output: &Path, ends: Option<Instant>) -> RunEngine {
         evidence: EvidencePolicy::OnFailure,
         jobs: Some(1),
         overlap: false,
-        journal: None,
+        journal,
         redactor: Redactor::default(),
         ends,
         write_pending: false,
@@ -103,11 +136,28 @@ async fn engine(output: &Path, ends: Option<Instant>) -> RunEngine {
 async fn a_case_whose_older_operator_does_not_come_ends_with_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let ends = Instant::now() + Duration::from_millis(200);
-    let engine = engine(folder.path(), Some(ends)).await;
+    let engine = engine(folder.path(), None, Some(ends)).await;
     let case = case(folder.path());
     let ran = engine.run_upgrade(&case, &NeverThere);
     let result = tokio::time::timeout(Duration::from_secs(10), ran).await;
     let result = result.expect("it ends with the run");
     assert!(result.interrupted, "{:?}", result.reason);
     assert_eq!(result.outcome, Outcome::Skipped, "{:?}", result.reason);
+}
+
+#[tokio::test]
+async fn a_result_that_the_journal_does_not_take_is_a_problem_of_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = case(folder.path());
+    let head = JournalHead::new(None, vec![case.id()]);
+    let output = folder.path().to_path_buf();
+    let journal = RunJournal::begin(Arc::new(Full), &head, false, output).await;
+    let journal = Arc::new(journal.unwrap());
+    let engine = engine(folder.path(), Some(journal), None).await;
+    engine.ended(&case, &blank(&case)).await;
+    let unkept = engine.unkept();
+    assert_eq!(unkept.len(), 1, "{unkept:?}");
+    let expected = "is not noted, so --resume would run it again: writing the journal \
+                    journal.jsonl: No space left on device";
+    assert!(unkept[0].contains(expected), "{unkept:?}");
 }
