@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::Stream;
 use futures::future::BoxFuture;
@@ -34,6 +36,9 @@ type Log = Arc<dyn Fn() -> BoxStream<'static, Bytes> + Send + Sync>;
 struct Server {
     namespace: watch::Sender<Option<String>>,
     log: Log,
+    /// Whether the watch of Pods breaks once it has shown one.
+    breaks: bool,
+    is_broken: AtomicBool,
 }
 
 type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
@@ -117,17 +122,31 @@ impl Server {
                 }
             }
         });
-        streamed(events.chain(stream::pending()))
+        if !self.breaks {
+            return streamed(events.chain(stream::pending()));
+        }
+        if self.is_broken.swap(true, Ordering::Relaxed) {
+            return failure(500, "InternalError");
+        }
+        streamed(events.take(1))
     }
 }
 
 /// The result of a case with these checks whose head writes this log, and whose evidence goes to
 /// `output`.
 async fn run(checks: &str, timeout: &str, log: Log, output: &Path) -> CaseResult {
-    let server = Arc::new(Server {
+    let server = Server {
         namespace: watch::Sender::new(None),
         log,
-    });
+        breaks: false,
+        is_broken: AtomicBool::new(false),
+    };
+    run_on(server, checks, timeout, output).await
+}
+
+/// As [`run`], on this API server.
+async fn run_on(server: Server, checks: &str, timeout: &str, output: &Path) -> CaseResult {
+    let server = Arc::new(server);
     let service = tower::service_fn(
         move |request| -> BoxFuture<'static, Result<_, Infallible>> {
             let server = Arc::clone(&server);
@@ -256,6 +275,45 @@ fn numbered(lines: usize) -> Log {
     })
 }
 
+/// Nobody sees what happens while a watch is broken: neither that something is missing nor that
+/// something does not happen.
+#[rstest::rstest]
+#[case::missing("    - state: {role: head, exitCode: 1}\n")]
+#[case::not_happened("    - never: {for: 3s, after: running, restarts: {role: head}}\n")]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_case_has_a_verdict_while_the_watch_of_pods_is_broken(#[case] checks: &str) {
+    let output = tempfile::tempdir().unwrap();
+    let server = Server {
+        namespace: watch::Sender::new(None),
+        log: text(b"hello\n"),
+        breaks: true,
+        is_broken: AtomicBool::new(false),
+    };
+    let result = run_on(server, checks, "6s", output.path()).await;
+    let reason = result.reason.unwrap_or_default();
+    assert_eq!(result.outcome, Outcome::Error, "{reason}");
+    assert!(reason.contains("the watch of pods breaks"), "{reason}");
+}
+
+/// Says in the environment of a process of a test that it is one.
+const ALONE: &str = "KUBERAY_CONFORMANCE_TEST_ALONE";
+
+/// Runs a test of this program in a process of its own, where no other test needs memory; returns
+/// whether this is that process.
+fn is_alone(test: &str) -> bool {
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", test, "--nocapture"]).env(ALONE, "");
+    let ended = child.output().unwrap();
+    let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
+    println!("{said}");
+    assert!(ended.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
+    false
+}
+
 /// The most memory that this process has held so far, in MB.
 fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -268,6 +326,11 @@ fn memory() -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_case_with_a_log_of_36_mb_ends_at_its_limit_with_its_cause_and_in_bounded_memory() {
+    if !is_alone(
+        "a_case_with_a_log_of_36_mb_ends_at_its_limit_with_its_cause_and_in_bounded_memory",
+    ) {
+        return;
+    }
     let output = tempfile::tempdir().unwrap();
     let before = memory();
     let checks = "    - logs:\n        role: head\n        lines: [{must: '/a line of [0-9]+ words/'}, {must: 'node:<pod-ip>'}]\n";

@@ -238,6 +238,38 @@ fn scripts_and_pages_name_tests_that_exist_and_ci_test_names_them_all() {
     );
 }
 
+#[test]
+fn ci_repeat_shared_skips_no_test_in_which_processes_meet() {
+    let script = std::fs::read_to_string(root().join("ci/repeat-shared")).unwrap();
+    assert!(!script.contains("--skip"), "{script}");
+    let named: BTreeSet<&str> = script
+        .split_whitespace()
+        .filter_map(|word| word.strip_suffix("::"))
+        .collect();
+    let shared = [
+        "artifact::stock",
+        "artifact::store",
+        "container::engine",
+        "meet",
+        "output::lock",
+        "process::identity",
+        "process::lock",
+        "runner::capacity",
+        "runner::shared",
+        "target::envtest::folder",
+        "target::kind",
+        "target::lock",
+        "target::unpacked",
+    ];
+    assert_eq!(named, BTreeSet::from(shared));
+    for module in named.into_iter().filter(|module| *module != "meet") {
+        let file = format!("harness/engine/src/{}.rs", module.replace("::", "/"));
+        let text = std::fs::read_to_string(root().join(&file));
+        let text = text.unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(text.contains("#[cfg(test)]"), "{file} has no tests");
+    }
+}
+
 /// Adds the names of the public types in the sources of a folder, each with its files.
 fn public_types(folder: &Path, into: &mut BTreeMap<String, BTreeSet<String>>) {
     for path in sources(folder) {

@@ -21,7 +21,8 @@ use crate::contract::{Difference, FieldValidation, PodRole, Stage};
 use crate::generate::{Coverage, settings};
 use crate::progress::Progress;
 use crate::provider::{
-    EnvtestPrograms, EnvtestRelease, EnvtestSpec, ReleaseSpec, Running, TargetError, TargetSpec,
+    EnvtestPrograms, EnvtestRelease, EnvtestSpec, ReleaseSpec, RunEnd, Running, TargetError,
+    TargetSpec,
 };
 use crate::runner::{RunError, available_releases};
 use crate::scenario::OperatorSettings;
@@ -243,7 +244,8 @@ pub async fn fuzz(
         }
         Ok(found)
     };
-    let work = programs.each(&plane, in_turn, fuzz, async |_| Ok(None));
+    let end = RunEnd::never();
+    let work = programs.each((&plane, &end), in_turn, fuzz, async |_| Ok(None));
     let done = tokio::select! {
         () = cancel.cancelled() => Err(TargetError::Interrupted.into()),
         cause = plane.alarm().rung() => Err(TargetError::Broken(cause).into()),

@@ -16,7 +16,7 @@ mod state;
 mod target;
 
 pub(crate) use batch::{Batch, CaseRunner, CleanUp, Serve};
-pub(crate) use end::{RunEnd, until};
+pub(crate) use end::{AFTER_THE_LIMIT, AT_LEAST, RunEnd, long_over, until};
 pub use envtest::{Envtest, EnvtestRelease, GIVEN_OPERATOR, daemon};
 pub(crate) use envtest::{EnvtestPrograms, Running};
 pub use error::TargetError;

@@ -32,7 +32,7 @@ pub use cursor::{Cursor, join};
 pub use diagnostic::{
     Diagnostic, DiagnosticResult, Diagnostics, Location, Place, Severity, Source, sort,
 };
-pub use objects::{LAST_APPLIED, objects, parse_manifest};
+pub use objects::{LAST_APPLIED, each_object, objects, parse_manifest};
 pub use template::template_action;
 pub use threads::at_once;
 pub use walk::{HOLE, Item, Owner, Sought, Unread, Walk, items};

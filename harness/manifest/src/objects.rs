@@ -27,6 +27,14 @@ pub fn parse_manifest(text: &str, origin: &str) -> Result<Vec<Value>, Diagnostic
 /// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and
 /// `metadata.name`.
 pub fn objects(source: &Source) -> DiagnosticResult<Vec<Value>> {
+    each_object(source, Node::to_json)
+}
+
+/// As [`objects`], with what `read` makes of each object; its node knows where it lies in the file.
+///
+/// # Errors
+/// As [`objects`].
+pub fn each_object<T>(source: &Source, read: impl Fn(&Node) -> T) -> DiagnosticResult<Vec<T>> {
     let documents = match yaml::parse(source) {
         Ok(documents) => documents,
         Err(problems) => return Err(unrendered(source).unwrap_or(problems)),
@@ -45,7 +53,7 @@ pub fn objects(source: &Source) -> DiagnosticResult<Vec<Value>> {
             "the manifest holds no object",
         )]);
     }
-    Ok(documents.into_iter().map(Node::to_json).collect())
+    Ok(documents.into_iter().map(read).collect())
 }
 
 /// Returns one error in place of those of the parser, where the text is a template.

@@ -3,30 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Changes;
-
-/// Kinds of objects that have no namespace.
-const CLUSTER_SCOPED: [&str; 20] = [
-    "APIService",
-    "CSIDriver",
-    "CSINode",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "CustomResourceDefinition",
-    "GatewayClass",
-    "IngressClass",
-    "MutatingWebhookConfiguration",
-    "Namespace",
-    "Node",
-    "PersistentVolume",
-    "PriorityClass",
-    "ResourceFlavor",
-    "RuntimeClass",
-    "StorageClass",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding",
-    "ValidatingWebhookConfiguration",
-    "VolumeAttachment",
-];
+use super::scope::is_cluster_scoped;
 
 /// Makes the changes that a scenario declares, and sets the namespace of every object that has one.
 /// Returns a line for each value that became another, for people; a value that already was as
@@ -46,7 +23,8 @@ pub fn apply_changes(
             object: format!("{kind}/{name}"),
             lines: &mut lines,
         };
-        if !CLUSTER_SCOPED.contains(&kind.as_str()) {
+        let api_version = object["apiVersion"].as_str().unwrap_or_default();
+        if !is_cluster_scoped(api_version, &kind) {
             change.set(object, "", &["metadata", "namespace"], json!(namespace));
         }
         let Some(at) = ray_cluster(&kind) else {

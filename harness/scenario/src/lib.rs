@@ -24,6 +24,7 @@ pub mod results;
 mod role;
 mod rules;
 mod schema;
+mod scope;
 mod settings;
 mod shape;
 mod subject;

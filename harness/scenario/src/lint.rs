@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use kuberay_conformance_pins::Pins;
 use kuberay_contract::CLASSES;
 use kuberay_manifest::yaml::Node;
-use kuberay_manifest::{Diagnostic, Location, Source, objects, sort};
+use kuberay_manifest::{Diagnostic, Location, Source, each_object, sort};
 
 use semver::{Version, VersionReq};
 
 use super::load::read_file;
+use super::scope::is_cluster_scoped;
 use super::{Check, Scenario, files, load, unreachable_checks};
 use crate::expect::{SnapshotFile, SnapshotName};
 use crate::plan::includes;
@@ -113,8 +114,8 @@ fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
         if listed.contains(name.as_str()) {
             // A file that may not be read is reported where the scenario names it.
             if files::open(folder, &file).is_ok() {
-                let objects = read_file(folder, &file).and_then(|file| objects(&file));
-                problems.extend(objects.err().unwrap_or_default());
+                let found = read_file(folder, &file).map(|file| lint_manifest(&file));
+                problems.extend(found.unwrap_or_else(|problems| problems));
             }
         } else if is_yaml(&file) && file != source.path {
             let problem = Diagnostic::of_file(&file, "no entry of `manifests` names this file");
@@ -126,6 +127,25 @@ fn lint_manifests(source: &Source, tree: &Node) -> Vec<Diagnostic> {
         }
     }
     problems
+}
+
+/// A manifest must be readable, and each of its objects belong to a namespace.
+fn lint_manifest(source: &Source) -> Vec<Diagnostic> {
+    let found = each_object(source, |object| {
+        let api_version = object.get("apiVersion")?.text()?;
+        let kind = object.get("kind")?;
+        let name = kind.text()?;
+        is_cluster_scoped(api_version, name).then(|| {
+            let message =
+                format!("a {name} belongs to no namespace, so that it would outlive the run");
+            let help = "leave it out: a run refuses it; scenarios may hold namespaced objects only";
+            source.error(&kind.place, message).with_help(help)
+        })
+    });
+    found.map_or_else(
+        |problems| problems,
+        |found| found.into_iter().flatten().collect(),
+    )
 }
 
 /// Each `pod` check needs its snapshots, and each snapshot its check. Names and contents are read

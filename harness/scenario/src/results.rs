@@ -60,7 +60,8 @@ pub struct RunResult {
     pub missing: Vec<String>,
     /// Every case, in the order of the plan.
     pub cases: Vec<CaseResult>,
-    /// What stopped the run before its end, where something did.
+    /// What stopped the run before its end, or kept it from writing what it found, where something
+    /// did.
     pub interrupted: Option<String>,
 }
 

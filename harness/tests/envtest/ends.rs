@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kuberay_conformance::report::RunResult;
 use rstest::rstest;
@@ -26,7 +26,7 @@ spec:
   description: It waits for a worker that never comes.
   rules: [C01]
   manifests: [raycluster.yaml]
-  timeout: 10m
+  timeout: LIMIT
   checks:
     - pod: {role: worker, snapshot: [args]}
 ";
@@ -37,11 +37,13 @@ struct Run {
     cache: PathBuf,
 }
 
-/// Writes the scenario under this name.
-fn copy_scenario(folder: &Path, name: &str) {
+/// Writes a scenario that waits for what never comes, with this name and this limit, below
+/// `scenarios` in a folder.
+pub fn waits(folder: &Path, name: &str, limit: &str) {
     let scenario = folder.join("scenarios").join(name);
     std::fs::create_dir_all(&scenario).unwrap();
     let text = SCENARIO.replace("name: waits", &format!("name: {name}"));
+    let text = text.replace("LIMIT", limit);
     std::fs::write(scenario.join("scenario.yaml"), text).unwrap();
     let manifest = scenarios().join("default-command/raycluster.yaml");
     let manifest = std::fs::read_to_string(manifest).unwrap();
@@ -51,7 +53,7 @@ fn copy_scenario(folder: &Path, name: &str) {
 }
 
 fn command(folder: &Path) -> Command {
-    copy_scenario(folder, "waits");
+    waits(folder, "waits", "10m");
     let mut command = program();
     command.args([
         "run",
@@ -185,7 +187,7 @@ fn cases_without_a_verdict_when_the_runs_time_is_over_are_interrupted_and_the_ru
     let said = loop {
         let limit = format!("{}s", limits.next().expect("a case begins in time"));
         let mut command = command(folder.path());
-        copy_scenario(folder.path(), "waits-too");
+        waits(folder.path(), "waits-too", "10m");
         let ended = command
             .args(["--jobs", "1", "--timeout", &limit])
             .output()
@@ -252,4 +254,70 @@ fn an_interrupted_run_leaves_nothing(#[case] sent: Signal) {
     assert!(text.contains("the run was interrupted"), "{text}");
     gone(&programs);
     assert_eq!(folders(&cache), Vec::<PathBuf>::new());
+}
+
+/// Nothing is limited by cases that can't begin.
+#[test]
+#[ignore = "needs envtest"]
+fn the_runs_time_limit_holds_while_an_api_server_does_not_start() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(folder.path());
+    command.args(["--timeout", "5s"]);
+    let began = Instant::now();
+    let run = Running::start(command);
+    let stopped = loop {
+        let programs = children(run.id());
+        let found = programs.iter().find(|(_, name)| name == "kube-apiserver");
+        if let Some((id, _)) = found {
+            break *id;
+        }
+        assert!(
+            began.elapsed() < PATIENCE,
+            "no API server starts: {programs:?}"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    signal(stopped, Signal::STOP);
+    let (status, said) = run.end();
+    let took = began.elapsed();
+    // One that has no alarm would be left, stopped as it is.
+    gone(&[stopped]);
+    assert_eq!(status.code(), Some(3), "{said}");
+    assert!(said.contains("time limit of 5s"), "{said}");
+    assert!(took < Duration::from_secs(10), "{took:?}: {said}");
+    assert_eq!(
+        folders(&folder.path().join("cache")),
+        Vec::<PathBuf>::new(),
+        "{said}"
+    );
+}
+
+/// What can't be written is no reason to claim it.
+#[test]
+#[ignore = "needs envtest"]
+fn evidence_that_can_not_be_written_ends_the_run_with_3_and_is_not_claimed() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    let mut command = command(folder.path());
+    waits(folder.path(), "waits", "8s");
+    let mut running = Running::start({
+        command.args(["--evidence", "always"]);
+        command
+    });
+    running.until("0/1 checks");
+    std::fs::write(output.join("evidence"), "no folder").unwrap();
+    let (status, said) = running.end();
+    assert_eq!(status.code(), Some(3), "{said}");
+    let results = std::fs::read(output.join("results.json")).unwrap();
+    let results: RunResult = serde_json::from_slice(&results).unwrap();
+    assert_eq!(results.cases[0].evidence, None, "{said}");
+    assert_eq!(results.cases[0].outcome.word(), "FAIL", "{said}");
+    for report in ["results.json", "junit.xml", "summary.md", "index.html"] {
+        let text = std::fs::read_to_string(output.join(report)).unwrap();
+        for cause in ["evidence of ", "not a directory"] {
+            assert!(text.contains(cause), "`{cause}` is not in {report}: {text}");
+        }
+    }
 }

@@ -90,3 +90,32 @@ fn a_case_fails_when_an_object_is_rejected_beside_one_whose_rejection_is_expecte
     }
     fails_by_the_config_map(&place);
 }
+
+/// A step that applies an object without a namespace would leave it in the cluster, or change what
+/// is there.
+#[test]
+#[ignore = "needs envtest"]
+fn a_step_that_applies_an_object_without_a_namespace_is_an_environment_error() {
+    let _turn = turn();
+    let place = Place::new("envtest");
+    let role = "\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n\
+                metadata: {name: cluster-admin}\nrules: []\n";
+    place.scenario(
+        "existing-pods-keep-their-command",
+        "changes-a-role",
+        |file, text| match file {
+            "changed.yaml" => text + role,
+            _ => text,
+        },
+    );
+    let ran = place.run("output", &["--operator", "1.6.2"]);
+    let said = text(&ran);
+    let result = place.results("output");
+    assert_eq!(result.cases[0].outcome, Outcome::Error, "{said}");
+    let reason = result.cases[0].reason.as_deref().unwrap_or_default();
+    assert!(
+        reason.contains("ClusterRole cluster-admin belongs to no namespace"),
+        "{reason}"
+    );
+    assert_eq!(ran.status.code(), Some(3), "{said}");
+}

@@ -3,13 +3,13 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use http::{Method, Request, Response, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, StreamBody};
@@ -36,6 +36,8 @@ pub enum Fault {
     Throttle(usize),
     /// Every seventh byte of the body of its answer is another, beginning with the first.
     Corrupt,
+    /// So long after the first request its answer is cut off, and later requests get none.
+    CutLater(Duration),
 }
 
 /// The requests that get a fault.
@@ -43,7 +45,8 @@ pub enum Fault {
 pub struct Rule {
     /// A verb of Kubernetes: get, list, watch, create, update, patch, delete or deletecollection.
     pub verb: &'static str,
-    /// The plural name of a resource, or a path that is none's, such as `/version`.
+    /// The plural name of a resource, such as `pods`, with its subresource where it has one, such
+    /// as `pods/log`, or a path that is none's, such as `/version`.
     pub resource: &'static str,
     pub fault: Fault,
 }
@@ -52,13 +55,20 @@ pub struct Rule {
 pub struct Proxy {
     /// The kubeconfig that leads to it.
     pub kubeconfig: PathBuf,
-    selected: Arc<AtomicUsize>,
+    selected: Arc<Selected>,
+}
+
+/// The requests that got the fault.
+#[derive(Default)]
+struct Selected {
+    count: AtomicUsize,
+    first: OnceLock<Instant>,
 }
 
 impl Proxy {
     /// How many requests got the fault.
     pub fn selected(&self) -> usize {
-        self.selected.load(Ordering::Relaxed)
+        self.selected.count.load(Ordering::Relaxed)
     }
 }
 
@@ -83,7 +93,7 @@ pub async fn start(upstream: Client, rule: Rule, name: &str, folder: &Path) -> P
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let selected = Arc::new(AtomicUsize::new(0));
+    let selected = Arc::<Selected>::default();
     let counter = Arc::clone(&selected);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -117,7 +127,7 @@ async fn serve(
     stream: TcpStream,
     upstream: Client,
     rule: Rule,
-    selected: Arc<AtomicUsize>,
+    selected: Arc<Selected>,
 ) {
     let Ok(stream) = acceptor.accept(stream).await else {
         return;
@@ -136,16 +146,20 @@ async fn answer(
     request: Request<Incoming>,
     upstream: &Client,
     rule: Rule,
-    selected: &AtomicUsize,
+    selected: &Selected,
 ) -> Result<Response<Answer>, std::io::Error> {
     let (mut parts, body) = request.into_parts();
     let is_selected = what(&parts.method, &parts.uri) == (rule.verb, rule.resource.into());
+    let first = *selected.first.get_or_init(Instant::now);
     if is_selected {
-        selected.fetch_add(1, Ordering::Relaxed);
+        selected.count.fetch_add(1, Ordering::Relaxed);
         match rule.fault {
             Fault::Stall => std::future::pending().await,
             Fault::Cut => return Err(std::io::Error::other("cut")),
-            Fault::Throttle(_) | Fault::Corrupt => {}
+            Fault::CutLater(after) if first.elapsed() >= after => {
+                return Err(std::io::Error::other("cut"));
+            }
+            Fault::Throttle(_) | Fault::Corrupt | Fault::CutLater(_) => {}
         }
     }
     // The client adds its own.
@@ -160,6 +174,7 @@ async fn answer(
     Ok(response.map(|body| match rule.fault {
         Fault::Throttle(rate) if is_selected => throttled(body, rate),
         Fault::Corrupt if is_selected => corrupted(body),
+        Fault::CutLater(after) if is_selected => cut_at(body, first + after),
         _ => body.boxed_unsync(),
     }))
 }
@@ -173,9 +188,11 @@ fn what(method: &Method, uri: &Uri) -> (&'static str, String) {
         _ => &[],
     };
     let (resource, name) = match rest {
-        [] => (path, Some("")),
+        [] => (path.to_owned(), Some("")),
         ["namespaces", _, resource, name @ ..] | [resource, name @ ..] => {
-            (*resource, name.first().copied())
+            let below = name.get(1).map(|part| format!("/{part}"));
+            let resource = format!("{resource}{}", below.unwrap_or_default());
+            (resource, name.first().copied())
         }
     };
     let watches = uri.query().is_some_and(|query| query.contains("watch="));
@@ -189,7 +206,7 @@ fn what(method: &Method, uri: &Uri) -> (&'static str, String) {
         ("DELETE", Some(_)) => "delete",
         _ => "deletecollection",
     };
-    (verb, resource.to_owned())
+    (verb, resource)
 }
 
 type Answer = UnsyncBoxBody<Bytes, kube::Error>;
@@ -205,13 +222,23 @@ fn throttled(body: Body, rate: usize) -> Answer {
                 .collect(),
             Err(error) => vec![Err(error)],
         };
-        futures::stream::iter(parts)
+        stream::iter(parts)
     });
     let slow = parts.then(|part| async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         part.map(Frame::data)
     });
     StreamBody::new(slow).boxed_unsync()
+}
+
+/// Breaks off at a moment.
+fn cut_at(body: Body, end: Instant) -> Answer {
+    let cut = stream::once(async move {
+        tokio::time::sleep_until(end.into()).await;
+        Err(kube::Error::Service("cut".into()))
+    });
+    let parts = body.into_data_stream().map_ok(Frame::data);
+    StreamBody::new(stream::select(parts, cut)).boxed_unsync()
 }
 
 fn corrupted(body: Body) -> Answer {

@@ -203,11 +203,16 @@ pub async fn remove_own(client: &Client) -> Result<Vec<String>, OperatorError> {
             continue;
         }
         if object["kind"] == "CustomResourceDefinition" {
-            let left = objects_of(client, name).await.map_err(api_error(doing))?;
-            if left > 0 {
-                told.push(format!(
-                    "{name} stays: {left} objects of it are in the cluster, and would go with it"
-                ));
+            let left = objects_of(client, &found).await.map_err(api_error(doing))?;
+            let why = match left {
+                Some(0) => None,
+                Some(left) => Some(format!(
+                    "{left} objects of it are in the cluster, and would go with it"
+                )),
+                None => Some("whether objects of it are in the cluster can't be seen".into()),
+            };
+            if let Some(why) = why {
+                told.push(format!("{name} stays: {why}"));
                 continue;
             }
         }
@@ -234,22 +239,28 @@ pub async fn remove_own(client: &Client) -> Result<Vec<String>, OperatorError> {
     Ok(told)
 }
 
-/// How many objects of a CRD there are; of none where the CRD is gone.
-async fn objects_of(client: &Client, crd: &str) -> Result<usize, kube::Error> {
-    let Some((plural, group)) = crd.split_once('.') else {
-        return Ok(0);
+/// How many objects of a CRD there are, in whatever version: each version that is served shows all
+/// of them. `None` where none is served.
+async fn objects_of(client: &Client, crd: &Value) -> Result<Option<usize>, kube::Error> {
+    let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str);
+    let versions = crd["spec"]["versions"].as_array().into_iter().flatten();
+    let mut served = versions.filter(|version| version["served"] == true);
+    let version = served.find_map(|version| version["name"].as_str());
+    let (group, plural) = (text("/spec/group"), text("/spec/names/plural"));
+    let (Some(version), Some(group), Some(plural)) = (version, group, plural) else {
+        return Ok(None);
     };
     let resource = kube::api::ApiResource {
         group: group.into(),
-        version: "v1".into(),
-        api_version: format!("{group}/v1"),
-        kind: plural.into(),
+        version: version.into(),
+        api_version: format!("{group}/{version}"),
+        kind: text("/spec/names/kind").unwrap_or(plural).into(),
         plural: plural.into(),
     };
     let api: Api<kube::api::DynamicObject> = Api::all_with(client.clone(), &resource);
     match api.list_metadata(&ListParams::default()).await {
-        Ok(list) => Ok(list.items.len()),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(0),
+        Ok(list) => Ok(Some(list.items.len())),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
         Err(error) => Err(error),
     }
 }

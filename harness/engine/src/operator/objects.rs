@@ -146,12 +146,7 @@ impl Sender {
         object: &Value,
         validation: FieldValidation,
     ) -> Result<Value, ObjectError> {
-        let target = self.target(object).await?;
-        if !target.namespaced {
-            return Err(ObjectError::ClusterScoped {
-                object: target.shown,
-            });
-        }
+        let target = self.namespaced(object).await?;
         let uri = format!(
             "{}?fieldManager={FIELD_MANAGER}&fieldValidation={validation:?}",
             target.path
@@ -167,6 +162,15 @@ impl Sender {
     /// When the API server refuses it or can't be asked.
     pub async fn apply(&self, object: &Value) -> Result<Value, ObjectError> {
         let target = self.target(object).await?;
+        self.patch(&target, object.to_string().into_bytes()).await
+    }
+
+    /// As [`Sender::apply`], for an object of a case: it must live in a namespace.
+    ///
+    /// # Errors
+    /// As [`Sender::apply`], and when the object would not live in a namespace.
+    pub async fn apply_namespaced(&self, object: &Value) -> Result<Value, ObjectError> {
+        let target = self.namespaced(object).await?;
         self.patch(&target, object.to_string().into_bytes()).await
     }
 
@@ -369,6 +373,17 @@ impl Sender {
                 }
                 other => transport(other),
             })
+    }
+
+    async fn namespaced(&self, object: &Value) -> Result<Target, ObjectError> {
+        let target = self.target(object).await?;
+        if target.namespaced {
+            Ok(target)
+        } else {
+            Err(ObjectError::ClusterScoped {
+                object: target.shown,
+            })
+        }
     }
 
     async fn target(&self, object: &Value) -> Result<Target, ObjectError> {

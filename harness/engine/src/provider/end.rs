@@ -15,6 +15,28 @@ pub(crate) async fn until(end: Option<Instant>) {
     }
 }
 
+/// How long evidence may be gathered after the run was interrupted.
+const AFTER_AN_INTERRUPTION: Duration = Duration::from_secs(10);
+/// How long what is left of a run may take after its time limit.
+pub(crate) const AFTER_THE_LIMIT: Duration = Duration::from_millis(2500);
+/// What is left of a run gets this much at least: its requests are answered within that, unless the
+/// API server does not answer.
+pub(crate) const AT_LEAST: Duration = Duration::from_millis(1500);
+
+/// Ends some seconds after the run: what is left of it then must not wait for a server that does
+/// not answer.
+pub(crate) async fn long_over(cancel: &CancellationToken, ends: Option<Instant>) {
+    let soon = Instant::now() + AT_LEAST;
+    let interrupted = async {
+        cancel.cancelled().await;
+        tokio::time::sleep(AFTER_AN_INTERRUPTION).await;
+    };
+    tokio::select! {
+        () = interrupted => {}
+        () = until(ends.map(|end| soon.max(end + AFTER_THE_LIMIT))) => {}
+    }
+}
+
 /// When a run ends before its work is done.
 #[derive(Debug, Clone)]
 pub(crate) struct RunEnd {
@@ -27,6 +49,15 @@ pub(crate) struct RunEnd {
 }
 
 impl RunEnd {
+    /// Never; for work that another limit ends.
+    pub(crate) fn never() -> Self {
+        Self {
+            cancel: CancellationToken::new(),
+            ends: None,
+            timeout: None,
+        }
+    }
+
     /// Does work, and drops it when the run ends.
     pub(crate) async fn limit<T, E: From<TargetError>>(
         &self,
@@ -38,6 +69,20 @@ impl RunEnd {
             () = until(self.ends) => Err(self.cut_off().into()),
             done = work => done,
         }
+    }
+
+    /// Does what is left of a run; `None` where that is not done some seconds after its end.
+    pub(crate) async fn finish<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = long_over(&self.cancel, self.ends) => None,
+        }
+    }
+
+    /// Whether the run has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.cancel.is_cancelled() || self.ends.is_some_and(|end| Instant::now() >= end)
     }
 
     /// Returns why work has no result although nothing broke and nobody interrupted the run.

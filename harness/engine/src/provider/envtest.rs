@@ -13,7 +13,7 @@ use futures::future::join_all;
 use semver::Version;
 use tokio::sync::{OnceCell, RwLock};
 
-use super::{EnvtestSpec, ReleaseSpec, TargetError};
+use super::{EnvtestSpec, ReleaseSpec, RunEnd, TargetError};
 use crate::operator::Beside;
 use crate::process::Alarm;
 use crate::progress::Progress;
@@ -120,8 +120,9 @@ impl Envtest {
     async fn own(programs: EnvtestPrograms) -> Result<Self, TargetError> {
         let plane = programs.start().await?;
         let settings = |_: &Version| vec![OperatorSettings::default()];
+        let end = RunEnd::never();
         let up = programs.each(
-            &plane,
+            (&plane, &end),
             settings,
             async |up| Ok::<_, TargetError>(up),
             async |_| Ok(None),

@@ -6,13 +6,13 @@ pub(super) mod lifecycle;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use kube::Client;
 use semver::Version;
 use sha2::{Digest, Sha256};
-use tokio_util::sync::CancellationToken;
 
 use super::{
-    Batch, Capabilities, CaseCleanUp, ExistingSpec, Health, Images, ReleaseSpec, Serve, Target,
-    TargetError, custom_manifests,
+    Batch, Capabilities, CaseCleanUp, ExistingSpec, Health, Images, ReleaseSpec, RunEnd, Serve,
+    Target, TargetError, custom_manifests,
 };
 use crate::artifact::{Programs, Store, UNPINNED};
 use crate::operator::{
@@ -237,40 +237,34 @@ impl ExistingProvider {
         let client = self.cluster.client.clone();
         let installs = matches!(self.operator, TheOperator::ToInstall { .. });
         let (keep, progress) = (self.spec.keep, Arc::clone(&self.progress));
-        let cancel = &serve.end.cancel;
+        let end = serve.end;
+        let context = self.cluster.context.clone();
         let cases = async {
+            let target = self.target(environment, serve.cases, &serve.releases.ray);
             let batch = Batch {
-                target: self
-                    .target(environment, serve.cases, &serve.releases.ray)
-                    .await?,
+                target: end.limit(target).await?,
                 cases: serve.cases.into(),
-                cancel,
+                cancel: &end.cancel,
                 upgrade: None,
             };
             serve.runner.run(batch).await?.await;
             Ok(())
         };
-        let done = tokio::select! {
-            biased;
-            done = cases => done,
-            // Cases end by themselves when they are told to, and keep their evidence; what comes
-            // before them does not.
-            () = never_unless(installs, cancel) => Err(TargetError::Interrupted),
-        };
+        let done = cases.await;
         // Beside what is somebody else's nothing was made; an operator of ours there is another
         // run's.
         let nothing_made = matches!(&done, Err(TargetError::Operator(OperatorError::Foreign(_))));
-        let removed = async {
-            if installs && !keep && !nothing_made {
-                for line in remove_own(&client).await? {
-                    progress.line(&line);
-                }
-            }
+        let removed = if installs && !keep && !nothing_made {
+            remove(&client, end, &context, &*progress).await
+        } else {
             Ok(())
         };
-        let removed = removed.await;
         serve.phases.end("cases");
-        removed.and(done)
+        // Why it ended says more than what its clean-up met, which is told all the same.
+        if let (Err(_), Err(error)) = (&done, &removed) {
+            serve.progress.line(&format!("warning: {error}"));
+        }
+        done.and(removed)
     }
 
     /// Installs the operator, where it is to be installed.
@@ -327,15 +321,27 @@ impl ExistingProvider {
 
 /// Cases at once, as far as the nodes have capacity.
 const AT_ONCE: usize = 64;
-/// How long cases may take to keep their evidence after they are told to end.
-const ENDED_WITHIN: std::time::Duration = std::time::Duration::from_mins(1);
 
-async fn never_unless(installs: bool, cancel: &CancellationToken) {
-    if !installs {
-        std::future::pending::<()>().await;
+/// Removes the operator that the run installed. An API server that does not answer is not waited
+/// for after the run's end.
+async fn remove(
+    client: &Client,
+    end: &RunEnd,
+    context: &str,
+    progress: &dyn Progress,
+) -> Result<(), TargetError> {
+    let Some(told) = end.finish(remove_own(client)).await else {
+        let why = format!(
+            "the run had ended before it was known that the operator in {} is gone; \
+             `kuberay-conformance cluster down --context {context}` removes what is left",
+            operator::OWN_NAMESPACE
+        );
+        return Err(OperatorError::Removal(why).into());
+    };
+    for line in told? {
+        progress.line(&line);
     }
-    cancel.cancelled().await;
-    tokio::time::sleep(ENDED_WITHIN).await;
+    Ok(())
 }
 
 #[cfg(test)]

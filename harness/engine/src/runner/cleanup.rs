@@ -49,10 +49,12 @@ pub(super) async fn remove(
 /// Deletes what an operator works on in a namespace that can't be deleted itself: where no
 /// controller runs, it would never end.
 pub(super) async fn remove_ray_objects(client: Client, namespace: String) -> Result<(), String> {
+    // In this order, so that none makes another again.
     for (kind, plural) in [
-        ("RayCluster", "rayclusters"),
-        ("RayJob", "rayjobs"),
+        ("RayCronJob", "raycronjobs"),
         ("RayService", "rayservices"),
+        ("RayJob", "rayjobs"),
+        ("RayCluster", "rayclusters"),
     ] {
         let resource = ApiResource {
             group: "ray.io".into(),
@@ -65,9 +67,16 @@ pub(super) async fn remove_ray_objects(client: Client, namespace: String) -> Res
         let deleted = api
             .delete_collection(&DeleteParams::background(), &ListParams::default())
             .await;
-        deleted.map_err(|error| {
-            format!("the {plural} in {namespace} could not be deleted: {error}")
-        })?;
+        match deleted {
+            Ok(_) => {}
+            // Older releases have fewer kinds.
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            Err(error) => {
+                return Err(format!(
+                    "the {plural} in {namespace} could not be deleted: {error}"
+                ));
+            }
+        }
     }
     let pods: Api<Pod> = Api::namespaced(client, &namespace);
     let deleted = pods

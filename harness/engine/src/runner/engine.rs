@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -38,19 +38,12 @@ use crate::operator::Sender;
 use crate::output;
 use crate::plan::{Durations, TestCase};
 use crate::progress::Progress;
-use crate::provider::{CaseCleanUp, Target, Upgrade, until};
+use crate::provider::{AFTER_THE_LIMIT, AT_LEAST, CaseCleanUp, Target, Upgrade, long_over, until};
 use crate::redact::Redacted;
 use crate::results::{CaseResult, ImageRecord, Outcome};
 use crate::scenario::{apply_changes, later_objects, manifests, objects_between};
 
 const CLEANED_WITHIN: Duration = Duration::from_mins(2);
-/// How long evidence may be gathered after the run was interrupted.
-const EVIDENCE_AFTER_THE_END: Duration = Duration::from_secs(10);
-/// How long what is left of a case may take after the run's time limit.
-const AFTER_THE_LIMIT: Duration = Duration::from_millis(2500);
-/// What clean-up gets at least: its requests are sent within that, unless the API server does not
-/// answer.
-const CLEAN_UP_AT_LEAST: Duration = Duration::from_millis(1500);
 /// How long a fault of the environment is given to pass.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -79,6 +72,8 @@ pub struct RunEngine {
     started: AtomicUsize,
     slots: Slots,
     durations: Durations,
+    /// What could not be kept.
+    unkept: std::sync::Mutex<Vec<String>>,
 }
 
 /// A case's objects, ready to be sent.
@@ -142,6 +137,7 @@ impl RunEngine {
             started: AtomicUsize::new(0),
             slots: Slots::default(),
             durations,
+            unkept: std::sync::Mutex::default(),
         })
     }
 
@@ -259,9 +255,10 @@ impl RunEngine {
 
     /// Runs a case that begins with an older release of the operator.
     pub(super) async fn run_upgrade(&self, case: &TestCase, upgrade: &dyn Upgrade) -> CaseResult {
-        if let Err(why) = upgrade.begin().await {
+        let begun = async { upgrade.begin().await.map_err(CaseError::Upgrade) };
+        if let Err(error) = self.while_running(begun).await {
             let mut result = blank(case);
-            fail(&mut result, &CaseError::Upgrade(why));
+            fail(&mut result, &error);
             return result;
         }
         self.clear_evidence(case);
@@ -284,10 +281,31 @@ impl RunEngine {
     async fn ended(&self, case: &TestCase, result: &CaseResult) {
         if let Some(journal) = &self.options.journal {
             let images = self.images(&case.ray).await;
-            journal.note(case, &images, result, &*self.progress).await;
+            let noted = tokio::select! {
+                biased;
+                noted = journal.note(case, &images, result) => noted,
+                () = self.long_over() => Err(format!(
+                    "{} is not noted: the journal could not be written before the run ended", case.id()
+                )),
+            };
+            if let Err(problem) = noted {
+                self.not_kept(problem);
+            }
         }
         let message = result.reason.as_deref().unwrap_or_default();
         self.progress.finish(&result.id, result.outcome, message);
+    }
+
+    /// What of the findings of cases could not be kept, one sentence each.
+    pub fn unkept(&self) -> Vec<String> {
+        let unkept = self.unkept.lock();
+        unkept.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn not_kept(&self, what: String) {
+        self.progress.line(&format!("warning: {what}"));
+        let unkept = self.unkept.lock();
+        unkept.unwrap_or_else(PoisonError::into_inner).push(what);
     }
 
     async fn attempt(
@@ -345,7 +363,7 @@ impl RunEngine {
         let began = Instant::now();
         let own = began + CLEANED_WITHIN;
         let limit = self.options.ends.map_or(own, |end| {
-            own.min((end + AFTER_THE_LIMIT).max(began + CLEAN_UP_AT_LEAST))
+            own.min((end + AFTER_THE_LIMIT).max(began + AT_LEAST))
         });
         if tokio::time::timeout_at(limit, all).await.is_err() {
             let seconds = began.elapsed().as_secs_f64();
@@ -375,17 +393,8 @@ impl RunEngine {
         Ok((prepared, self.while_running(acquired).await?))
     }
 
-    /// Ends some seconds after the run: what is left of it then must not wait for a server that
-    /// does not answer.
     async fn long_over(&self) {
-        let interrupted = async {
-            self.cancel.cancelled().await;
-            tokio::time::sleep(EVIDENCE_AFTER_THE_END).await;
-        };
-        tokio::select! {
-            () = interrupted => {}
-            () = until(self.options.ends.map(|end| end + AFTER_THE_LIMIT)) => {}
-        }
+        long_over(&self.cancel, self.options.ends).await;
     }
 
     /// Ends work where the run ends.
@@ -623,29 +632,37 @@ impl RunEngine {
             since,
             redactor: &self.options.redactor,
         };
-        let (output, folder) = (&self.options.output, evidence_folder(case));
+        let evidence = self.keep_evidence(case, &subject).await;
+        Ok((judged, evidence))
+    }
+
+    /// Keeps evidence of a case; returns its folder below the output folder, where all of it could
+    /// be written.
+    async fn keep_evidence(&self, case: &TestCase, subject: &Subject<'_>) -> Option<String> {
+        let (id, folder) = (case.id(), evidence_folder(case));
+        let output = &self.options.output;
         let made = std::fs::create_dir_all(output)
             .and_then(|()| output::remove(output, &folder))
             .and_then(|()| output::create_folder(output, &folder));
-        let problems = match &made {
-            Ok(path) => {
-                let gathered = evidence::gather(&subject, path);
-                tokio::select! {
-                    biased;
-                    problems = gathered => problems,
-                    () = self.long_over() => vec!["it is not whole: the run had ended".into()],
-                }
+        let path = match made {
+            Ok(path) => path,
+            Err(error) => {
+                let output = output.display();
+                self.not_kept(format!(
+                    "the evidence of {id}: {folder} can't be made in {output}: {error}"
+                ));
+                return None;
             }
-            Err(error) => vec![format!(
-                "{folder} can't be made in {}: {error}",
-                output.display()
-            )],
         };
-        for problem in problems {
+        let gathered = evidence::gather(subject, &path, self.long_over()).await;
+        for problem in &gathered.problems {
             self.progress
                 .line(&format!("warning: {id}: evidence: {problem}"));
         }
-        Ok((judged, made.is_ok().then_some(folder)))
+        for problem in &gathered.unwritten {
+            self.not_kept(format!("the evidence of {id}: {problem}"));
+        }
+        gathered.unwritten.is_empty().then_some(folder)
     }
 
     async fn learn(&self, secrets: &Secrets<'_>) -> Result<(), String> {
@@ -694,3 +711,7 @@ impl RunEngine {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "engine/tests.rs"]
+mod tests;

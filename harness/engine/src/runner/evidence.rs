@@ -37,44 +37,50 @@ pub(super) struct Subject<'a> {
     pub(super) redactor: &'a Redactor,
 }
 
-/// Writes all of it into `folder`. What could not be had is said in the returned sentences and in
-/// `problems.txt`.
-pub(super) async fn gather(subject: &Subject<'_>, folder: &Path) -> Vec<String> {
+/// What evidence lacks, one sentence each.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    /// What could not be had; the evidence says so itself, in `problems.txt`.
+    pub(super) problems: Vec<String>,
+    /// What could not be written.
+    pub(super) unwritten: Vec<String>,
+}
+
+/// Writes all of it into `folder`, until `ended`.
+pub(super) async fn gather(
+    subject: &Subject<'_>,
+    folder: &Path,
+    ended: impl Future<Output = ()>,
+) -> Gathered {
     let mut writer = Writer {
         folder: folder.into(),
         redactor: subject.redactor,
-        problems: Vec::new(),
+        gathered: Gathered::default(),
     };
-    if let Err(error) = std::fs::create_dir_all(folder) {
-        writer
-            .problems
-            .push(format!("{} could not be made: {error}", folder.display()));
-        return writer.problems;
-    }
     // What is known already comes first: reading the rest may take time or fail.
     write_objects(subject, &mut writer);
     write_state(subject, &mut writer);
-    if tokio::time::timeout(WITHIN, write_logs(subject, &mut writer))
-        .await
-        .is_err()
-    {
-        let problem = format!(
+    let cut = tokio::select! {
+        biased;
+        () = write_logs(subject, &mut writer) => None,
+        () = tokio::time::sleep(WITHIN) => Some(format!(
             "the logs could not all be read within {} s",
             WITHIN.as_secs()
-        );
-        writer.problems.push(problem);
-    }
-    if !writer.problems.is_empty() {
-        let text = writer.problems.join("\n") + "\n";
+        )),
+        () = ended => Some("it is not whole: the run had ended".into()),
+    };
+    writer.gathered.problems.extend(cut);
+    if !writer.gathered.problems.is_empty() {
+        let text = writer.gathered.problems.join("\n") + "\n";
         writer.text("problems.txt", &text);
     }
-    writer.problems
+    writer.gathered
 }
 
 struct Writer<'a> {
     folder: PathBuf,
     redactor: &'a Redactor,
-    problems: Vec<String>,
+    gathered: Gathered,
 }
 
 impl Writer<'_> {
@@ -88,7 +94,7 @@ impl Writer<'_> {
             file.write_all(text.as_bytes())
         };
         if let Err(error) = write() {
-            self.problems.push(format!(
+            self.gathered.unwritten.push(format!(
                 "{name} could not be written to {}: {error}",
                 self.folder.display()
             ));
@@ -107,7 +113,8 @@ impl Writer<'_> {
             // All of it is masked by now; masking the text could break what quotes and indents it.
             Ok(text) => self.write(name, &text),
             Err(error) => self
-                .problems
+                .gathered
+                .unwritten
                 .push(format!("{name} could not be written as YAML: {error}")),
         }
     }
@@ -182,7 +189,7 @@ async fn write_logs(subject: &Subject<'_>, writer: &mut Writer<'_>) {
                         "the log of {} in {} could not be read: {error}",
                         key.container, key.pod
                     );
-                    writer.problems.push(problem);
+                    writer.gathered.problems.push(problem);
                 }
             }
         }
@@ -251,7 +258,7 @@ fn write_log(key: &LogKey, lines: &Lines, writer: &mut Writer<'_>) {
             "the log of {} in {} is not whole: {words}",
             key.container, key.pod
         );
-        writer.problems.push(problem);
+        writer.gathered.problems.push(problem);
     }
 }
 

@@ -274,14 +274,16 @@ impl RunJournal {
         (results, rest)
     }
 
-    /// Notes what a case came to. A journal that can't be written does no harm to the case.
+    /// Notes what a case came to.
+    ///
+    /// # Errors
+    /// A sentence, when it can't be noted; the case keeps its verdict.
     pub async fn note(
         &self,
         case: &TestCase,
         images: &[ImageRecord],
         result: &CaseResult,
-        progress: &dyn Progress,
-    ) {
+    ) -> Result<(), String> {
         let mut result = result.clone();
         Redactor::default().redact_case(&mut result);
         let noted = match self.digest(case, images) {
@@ -298,12 +300,10 @@ impl RunJournal {
             }
             Err(error) => Err(format!("reading {}: {error}", case.scenario.dir.display())),
         };
-        if let Err(problem) = noted {
+        noted.map_err(|problem| {
             let id = case.id();
-            progress.line(&format!(
-                "warning: {id} is not noted, so --resume would run it again: {problem}"
-            ));
-        }
+            format!("{id} is not noted, so --resume would run it again: {problem}")
+        })
     }
 }
 

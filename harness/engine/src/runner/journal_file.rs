@@ -21,7 +21,32 @@ const LARGEST: u64 = 128 << 20;
 #[derive(Debug)]
 pub struct FileJournal {
     path: PathBuf,
-    file: Mutex<Option<File>>,
+    open: Mutex<Option<Open>>,
+}
+
+/// The file of a journal that was begun.
+#[derive(Debug)]
+struct Open {
+    file: File,
+    /// The length of its whole lines, in bytes.
+    whole: u64,
+}
+
+impl Open {
+    /// Appends a line as a whole, or nothing: a part of one would run into the next.
+    fn append(&mut self, line: &[u8]) -> std::io::Result<()> {
+        let written = self
+            .file
+            .set_len(self.whole)
+            .and_then(|()| self.file.seek(SeekFrom::Start(self.whole)))
+            .and_then(|_| self.file.write_all(line));
+        match written {
+            Ok(()) => self.whole += u64::try_from(line.len()).unwrap_or_default(),
+            // Where that fails, too, the next line begins with it.
+            Err(_) => drop(self.file.set_len(self.whole)),
+        }
+        written
+    }
 }
 
 /// What every version begins with.
@@ -35,7 +60,7 @@ impl FileJournal {
     pub fn new(output: &Path) -> Self {
         Self {
             path: output.join(NAME),
-            file: Mutex::default(),
+            open: Mutex::default(),
         }
     }
 
@@ -67,22 +92,20 @@ impl FileJournal {
             }
             None => None,
         };
-        let (file, entries) = if let Some((mut file, entries, kept)) = picked_up {
+        let (open, entries) = if let Some((file, entries, whole)) = picked_up {
             // A line that a kill tore would run into the next one.
-            let cut = file
-                .set_len(kept)
-                .and_then(|()| file.seek(SeekFrom::End(0)));
-            cut.map_err(self.failed("beginning"))?;
-            (file, entries)
+            file.set_len(whole).map_err(self.failed("beginning"))?;
+            (Open { file, whole }, entries)
         } else {
             let create = || {
-                let mut file = output::create_file(folder, NAME)?;
-                file.write_all(&line(head)?)?;
-                Ok(file)
+                let file = output::create_file(folder, NAME)?;
+                let mut open = Open { file, whole: 0 };
+                open.append(&line(head)?)?;
+                Ok(open)
             };
             (create().map_err(self.failed("beginning"))?, Vec::new())
         };
-        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
         Ok(entries)
     }
 
@@ -119,20 +142,26 @@ impl FileJournal {
         }
         let found: JournalHead = serde_json::from_slice(first).map_err(entry(1))?;
         head.fits(&found, &self.name())?;
-        let entries = lines
-            .zip(2..)
-            .map(|(line, number)| serde_json::from_slice(line).map_err(entry(number)));
-        Ok((
-            entries.collect::<Result<_, _>>()?,
-            u64::try_from(whole).unwrap_or(u64::MAX),
-        ))
+        let mut kept = first.len();
+        let mut entries = Vec::new();
+        let mut lines = lines.zip(2..).peekable();
+        while let Some((line, number)) = lines.next() {
+            match serde_json::from_slice(line) {
+                Ok(noted) => entries.push(noted),
+                // A system that lost power may keep the end of a line and not its middle.
+                Err(_) if lines.peek().is_none() => break,
+                Err(source) => return Err(entry(number)(source)),
+            }
+            kept += line.len();
+        }
+        Ok((entries, u64::try_from(kept).unwrap_or(u64::MAX)))
     }
 
     fn append(&self, entry: &JournalEntry) -> Result<(), JournalError> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = line(entry).and_then(|line| match file.as_mut() {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = line(entry).and_then(|line| match open.as_mut() {
             // Once written it is the kernel's, and outlives this process.
-            Some(file) => file.write_all(&line),
+            Some(open) => open.append(&line),
             None => Err(std::io::Error::other("it was not begun")),
         });
         written.map_err(self.failed("writing"))

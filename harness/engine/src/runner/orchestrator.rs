@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::availability::{Unavailable, default_release};
@@ -88,13 +87,7 @@ async fn orchestrate(
             .insert(Begun::lock(spec, &id, Arc::clone(&reports))?)
             .begin(spec.resume)?;
     }
-    let end = RunEnd {
-        ends: spec
-            .timeout
-            .map(|timeout| Instant::from_std(spec.began) + timeout),
-        timeout: spec.timeout,
-        cancel,
-    };
+    let end = spec.end(cancel);
     let (spec, providers) = end.limit(resolve(spec, &progress)).await?;
     let spec = &spec;
     let (mut plan, left_out, scenarios) = plan(spec)?;
@@ -118,7 +111,8 @@ async fn orchestrate(
     progress.cases(&plan.cases.iter().map(TestCase::id).collect::<Vec<_>>());
     let cluster = providers.iter().find_map(Provider::identity);
     let head = JournalHead::new(shard, planned.clone()).in_cluster(cluster.map(str::to_owned));
-    let journal = begin_journal(begun, spec, journal, &head, &*progress).await?;
+    let journal = begin_journal(begun, spec, journal, &head, &*progress);
+    let journal = end.limit(journal).await?;
     let mut phases = Phases::start();
     let skipped = not_available.len();
     let runner = TargetRunner {
@@ -185,6 +179,7 @@ async fn orchestrate(
         found.cases.extend(rest.map(cut_off));
     }
     let mut found = std::mem::take(&mut *runner.found());
+    let interrupted = with_unkept(interrupted, &found.unkept);
     // Cases that replace the operator, for one, run after the others.
     let place = |result: &CaseResult| planned.iter().position(|id| *id == result.id);
     found.cases.sort_by_cached_key(place);
@@ -324,6 +319,22 @@ fn plan(spec: &RunSpec) -> Result<(Plan, Vec<CaseResult>, Vec<ScenarioRecord>), 
 struct Found {
     environment: Environment,
     cases: Vec<CaseResult>,
+    /// What of it could not be kept.
+    unkept: Vec<String>,
+}
+
+/// How many of the things that could not be kept are named.
+const NAMED: usize = 5;
+
+/// Adds to what stopped a run what it could not keep of what it found.
+fn with_unkept(interrupted: Option<String>, unkept: &[String]) -> Option<String> {
+    let more = unkept.len().saturating_sub(NAMED);
+    let more = (more > 0).then(|| format!("{more} more"));
+    let named: Vec<String> = unkept.iter().take(NAMED).cloned().chain(more).collect();
+    let unkept = (!named.is_empty())
+        .then(|| format!("not all that the run found is kept: {}", named.join("; ")));
+    let texts: Vec<String> = interrupted.into_iter().chain(unkept).collect();
+    (!texts.is_empty()).then(|| texts.join("\n"))
 }
 
 /// Runs the cases of a run on each of its targets.
@@ -363,6 +374,7 @@ impl TargetRunner<'_> {
                 }
             }
         }
+        self.found().unkept.extend(engine.unkept());
         let progress = Arc::clone(self.progress);
         let clean_up = async move {
             for problem in engine.finish().await {

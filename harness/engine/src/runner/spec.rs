@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
 use super::EvidencePolicy;
 use crate::plan::{Division, Filter, Pair};
-use crate::provider::{ReleaseSpec, TargetSpec};
+use crate::provider::{ReleaseSpec, RunEnd, TargetSpec};
 use crate::scenario::TargetKind;
 
 /// What a run is asked to do.
@@ -41,6 +44,16 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
+    /// Returns when the run ends before its work is done.
+    pub(crate) fn end(&self, cancel: CancellationToken) -> RunEnd {
+        let began = Instant::from_std(self.began);
+        RunEnd {
+            ends: self.timeout.map(|timeout| began + timeout),
+            timeout: self.timeout,
+            cancel,
+        }
+    }
+
     /// Returns the pairs of releases that run on each target.
     pub fn pairs(&self) -> Vec<(TargetKind, Vec<Pair>)> {
         let kinds = self.targets.iter().map(TargetSpec::kind);

@@ -157,7 +157,7 @@ impl<'a> StepRunner<'a> {
 
     async fn apply(&mut self, objects: &[Value]) -> Result<(), StimulusError> {
         for object in objects {
-            if let Err(error) = self.sender.apply(object).await {
+            if let Err(error) = self.sender.apply_namespaced(object).await {
                 self.rejections.push(rejection(error)?);
             }
         }
@@ -264,15 +264,5 @@ fn is_rays(pod: &Pod) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn other_pods_are_left_alone() {
-        let pod: Pod =
-            serde_json::from_value(json!({"metadata": {"name": "submitter"}})).expect("a Pod");
-        assert!(!is_rays(&pod));
-    }
-}
+#[path = "steps/tests.rs"]
+mod tests;

@@ -82,6 +82,12 @@ pub(crate) trait CheckKind {
         None
     }
 
+    /// Whether it passes because something did not happen for some time, which nobody has seen who
+    /// can't look.
+    fn passes_by_time(&self) -> bool {
+        false
+    }
+
     /// The logs that it must see to be judged: those of containers that have started.
     fn needed_logs(&self, _observation: &Observation) -> Vec<LogKey> {
         Vec::new()

@@ -146,6 +146,11 @@ impl Check {
         self.any().watches_after()
     }
 
+    /// Whether it passes because something did not happen for some time.
+    pub fn passes_by_time(&self) -> bool {
+        self.any().passes_by_time()
+    }
+
     /// The logs that the check must see to be judged: those of containers that have started.
     pub fn needed_logs(&self, observation: &Observation) -> Vec<LogKey> {
         self.any().needed_logs(observation)

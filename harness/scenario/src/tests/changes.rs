@@ -97,6 +97,7 @@ fn objects_of_the_cluster_get_no_namespace_and_others_no_image() {
         object("ClusterRole", "", json!({})),
         object("ConfigMap", "", cluster()),
     ];
+    objects[0]["apiVersion"] = json!("rbac.authorization.k8s.io/v1");
     let changes = Changes {
         image: true,
         ..Changes::default()
@@ -105,4 +106,22 @@ fn objects_of_the_cluster_get_no_namespace_and_others_no_image() {
     assert_eq!(objects[0]["metadata"], json!({"name": "n"}));
     assert_eq!(objects[1]["spec"], cluster());
     assert_eq!(lines, ["ConfigMap/n metadata.namespace: set to \"ns\""]);
+}
+
+#[rstest]
+#[case::of_kubernetes("v1", Value::Null)]
+#[case::of_another_group("longhorn.io/v1beta2", json!("ns"))]
+fn a_namespaced_kind_with_the_name_of_another_gets_the_namespace(
+    #[case] api_version: &str,
+    #[case] namespace: Value,
+) {
+    let mut node = json!({"apiVersion": api_version, "kind": "Node", "metadata": {"name": "n"}});
+    apply_changes(
+        std::slice::from_mut(&mut node),
+        &Changes::default(),
+        "ns",
+        "ray:9",
+        "9.0.0",
+    );
+    assert_eq!(node["metadata"]["namespace"], namespace);
 }

@@ -242,3 +242,33 @@ fn a_range_without_a_pinned_release_is_an_error(
     assert!(lines[0].contains(&message), "{lines:?}");
     assert_eq!(found[0].severity, Severity::Error);
 }
+
+#[rstest]
+#[case::manifests("    - raycluster.yaml\n", "    - raycluster.yaml\n    - role.yaml\n")]
+#[case::apply("  timeout: 90s\n", "  timeout: 90s\n  steps: {apply: role.yaml}\n")]
+#[case::apply_between(
+    "  timeout: 90s\n",
+    "  timeout: 90s\n  steps: {applyBetween: role.yaml}\n"
+)]
+fn an_object_without_a_namespace_is_an_error_wherever_it_is_applied(
+    #[case] old: &str,
+    #[case] new: &str,
+) {
+    let role = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: rbac.authorization.k8s.io/v1\n  \
+                kind: ClusterRole\n  metadata: {name: cluster-admin}\n";
+    assert!(GOOD.contains(old), "{GOOD}");
+    let (root, _folder) = folder(&[
+        ("scenario.yaml", &*GOOD.replace(old, new)),
+        ("raycluster.yaml", CLUSTER),
+        ("role.yaml", role),
+        ("head.command@ge-1.4.0.snap", SNAPSHOT),
+        ("head.args@ge-1.4.0.snap", SNAPSHOT),
+    ]);
+    let found = lines(&lint(root.path()));
+    let expected =
+        "role.yaml:5:9 a ClusterRole belongs to no namespace, so that it would outlive the run";
+    assert!(
+        found.iter().any(|line| line.starts_with(expected)),
+        "{found:#?}"
+    );
+}

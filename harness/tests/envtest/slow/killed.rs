@@ -46,14 +46,19 @@ fn a_run_that_is_killed_at_any_moment_leaves_nothing_and_claims_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let cache = own_cache(folder);
-    let whole = Instant::now();
-    let first = run(folder, &folder.join("first"), false).output().unwrap();
-    let whole = whole.elapsed();
-    assert_eq!(first.status.code(), Some(0), "{}", text(&first));
+    // The first makes what later ones find in the cache.
+    let [_, whole] = ["first", "second"].map(|output| {
+        let began = Instant::now();
+        let ran = run(folder, &folder.join(output), false).output().unwrap();
+        assert_eq!(ran.status.code(), Some(0), "{}", text(&ran));
+        began.elapsed()
+    });
     let mut kills = 0;
-    for (number, moment) in Moments::new(MOMENTS).enumerate() {
+    let moments: Vec<f64> = Moments::new(MOMENTS).collect();
+    for (number, moment) in moments.iter().copied().enumerate() {
         let output = folder.join(format!("output-{number}"));
-        let after = whole.mul_f64(moment);
+        // One run is not as long as another.
+        let after = whole.mul_f64(moment * 0.95);
         println!("{number}: killed after {after:?} of {whole:?}");
         let (was_killed, said) = killed(run(folder, &output, false), after);
         kills += usize::from(was_killed);
@@ -88,7 +93,12 @@ fn a_run_that_is_killed_at_any_moment_leaves_nothing_and_claims_nothing() {
         std::fs::remove_dir_all(&output).unwrap();
     }
     println!("{kills} were killed before they ended");
-    assert!(kills > 0, "no run was killed");
+    let tried = moments.len();
+    // A machine may be faster by then than it was at first.
+    assert!(
+        kills * 90 >= tried * 80,
+        "of {tried} runs only {kills} were killed before they ended"
+    );
     std::thread::sleep(Duration::from_millis(100));
     processes_end(cache.to_str().unwrap());
 }

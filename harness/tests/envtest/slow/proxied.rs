@@ -1,18 +1,68 @@
 //! Every fault of a proxy on every kind of request that a run sends.
 
+use crate::ends::waits;
 use crate::proxied::{Plane, SLOW};
 use crate::support::proxy::{Fault, Rule};
-use crate::support::turn;
+use crate::support::{scenarios, turn};
 
-/// Verbs and resources, and what the reports say where their answers are cut or corrupt.
-const REQUESTS: [(&str, &str, &str); 7] = [
-    ("create", "namespaces", "making the namespace"),
-    ("patch", "rayclusters", "RayCluster"),
-    ("watch", "pods", "the watch of pods breaks"),
-    ("watch", "events", "the watch of events breaks"),
-    ("watch", "jobs", "the watch of jobs breaks"),
-    ("watch", "rayclusters", "the watch of rayclusters breaks"),
-    ("watch", "rayjobs", "the watch of rayjobs breaks"),
+/// The scenario that does every step.
+const STEPS: &str = "existing-pods-keep-their-command";
+
+/// Scenarios, verbs and resources, and what the reports say where their answers are cut or corrupt.
+const REQUESTS: [(&str, &str, &str, &str); 10] = [
+    (
+        "default-command",
+        "create",
+        "namespaces",
+        "making the namespace",
+    ),
+    ("default-command", "create", "rayclusters", "RayCluster"),
+    (
+        "default-command",
+        "watch",
+        "pods",
+        "the watch of pods breaks",
+    ),
+    (
+        "default-command",
+        "watch",
+        "events",
+        "the watch of events breaks",
+    ),
+    (
+        "default-command",
+        "watch",
+        "jobs",
+        "the watch of jobs breaks",
+    ),
+    (
+        "default-command",
+        "watch",
+        "rayclusters",
+        "the watch of rayclusters breaks",
+    ),
+    (
+        "default-command",
+        "watch",
+        "rayjobs",
+        "the watch of rayjobs breaks",
+    ),
+    (
+        STEPS,
+        "patch",
+        "pods/status",
+        "could not write the status of a Pod",
+    ),
+    (STEPS, "patch", "rayclusters", "RayCluster"),
+    (STEPS, "delete", "pods", "could not delete a Pod"),
+];
+
+/// A part of the answer arrives, and the rest does not within the limit.
+const FAULTS: [Fault; 4] = [
+    Fault::Stall,
+    Fault::Cut,
+    Fault::Throttle(SLOW),
+    Fault::Corrupt,
 ];
 
 #[test]
@@ -20,19 +70,88 @@ const REQUESTS: [(&str, &str, &str); 7] = [
 fn a_run_ends_with_its_limit_behind_every_fault_of_every_request() {
     let _turn = turn();
     let plane = Plane::up();
-    for (verb, resource, broken) in REQUESTS {
-        for (fault, cause) in [
-            (Fault::Stall, "time limit"),
-            (Fault::Cut, broken),
-            (Fault::Throttle(SLOW), "time limit"),
-            (Fault::Corrupt, broken),
-        ] {
+    for (scenario, verb, resource, broken) in REQUESTS {
+        for fault in FAULTS {
             let rule = Rule {
                 verb,
                 resource,
                 fault,
             };
-            plane.run(rule, cause);
+            let arguments = [scenario, "--timeout", "15s"];
+            let ended = plane.meets(rule, &arguments, &scenarios());
+            plane.ends_in_time(&ended, cause(fault, broken));
+        }
+    }
+}
+
+fn cause(fault: Fault, broken: &str) -> &str {
+    match fault {
+        Fault::Cut | Fault::Corrupt => broken,
+        Fault::Stall | Fault::Throttle(_) | Fault::CutLater(_) => "time limit",
+    }
+}
+
+/// What a run asks of a cluster that exists before it begins.
+#[test]
+#[ignore = "needs envtest, takes minutes"]
+fn a_run_on_an_existing_cluster_ends_with_its_limit_behind_every_fault_of_every_request() {
+    let _turn = turn();
+    let plane = Plane::up();
+    for (verb, resource, broken) in [
+        ("get", "/version", "does not answer"),
+        ("get", "namespaces", "reading the namespace kube-system"),
+        (
+            "create",
+            "selfsubjectrulesreviews",
+            "asking the API server what may be done",
+        ),
+        ("list", "deployments", "looking for the operator"),
+    ] {
+        // These answers are short.
+        let slow = (resource != "deployments").then_some(Fault::Throttle(SLOW / 2));
+        let others = [Fault::Stall, Fault::Cut, Fault::Corrupt];
+        for fault in others.into_iter().chain(slow) {
+            let rule = Rule {
+                verb,
+                resource,
+                fault,
+            };
+            let ended = plane.meets_existing(rule);
+            plane.ends_in_time(&ended, cause(fault, broken));
+        }
+    }
+}
+
+/// Requests for evidence and of clean-up come after the verdict, which stands.
+#[test]
+#[ignore = "needs envtest, takes minutes"]
+fn a_verdict_stands_and_the_run_ends_in_time_behind_every_fault_of_what_comes_after_it() {
+    let _turn = turn();
+    let plane = Plane::up();
+    let folder = tempfile::tempdir().unwrap();
+    waits(folder.path(), "waits", "5s");
+    for (verb, resource, said) in [
+        ("get", "pods/log", "could not be read"),
+        ("list", "secrets", "Secrets can't be read"),
+        ("deletecollection", "rayclusters", "rayclusters"),
+        ("deletecollection", "pods", "Pods"),
+    ] {
+        for fault in FAULTS {
+            let rule = Rule {
+                verb,
+                resource,
+                fault,
+            };
+            let arguments = ["waits", "--timeout", "15s"];
+            let ended = plane.meets(rule, &arguments, &folder.path().join("scenarios"));
+            ended.has_its_verdict(1);
+            // Of other faults an answer without a body gets nothing.
+            assert!(
+                fault != Fault::Cut || ended.said.contains(said),
+                "`{said}` is not told: {}",
+                ended.said
+            );
+            plane.clear();
         }
     }
 }

@@ -73,6 +73,25 @@ impl Server {
                 json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
                     "metadata": {"name": name, "uid": "u", "resourceVersion": "7", "labels": self.roles[name]}})
             }
+            ("/apis/apiextensions.k8s.io", "v1") => {
+                let crd = json!({"name": "customresourcedefinitions", "singularName": "", "namespaced": false,
+                    "kind": "CustomResourceDefinition", "verbs": ["get", "delete"]});
+                json!({"apiVersion": "v1", "kind": "APIResourceList",
+                    "groupVersion": "apiextensions.k8s.io/v1", "resources": [crd]})
+            }
+            ("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", name)
+                if !self.roles[name].is_null() =>
+            {
+                json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+                    "metadata": {"name": name, "uid": "u", "resourceVersion": "7",
+                        "labels": {MANAGED_BY: MANAGER, LISTED_BY: "of-this"}},
+                    "spec": {"group": "ray.io", "versions": self.roles[name],
+                        "names": {"plural": "rayclusters", "kind": "RayCluster"}}})
+            }
+            ("/apis/ray.io/v1alpha1", "rayclusters") => {
+                json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList",
+                    "metadata": {}, "items": [{"metadata": {"name": "of-somebody"}}]})
+            }
             _ => {
                 let status = json!({"apiVersion": "v1", "kind": "Status", "metadata": {}, "status": "Failure", "code": 404,
                     "reason": "NotFound", "message": "not found"});
@@ -145,4 +164,20 @@ async fn only_what_carries_the_labels_of_this_inventory_is_deleted() {
         ),
         "{told:?}"
     );
+}
+
+#[rstest]
+#[case::only_an_older_version(json!([{"name": "v1alpha1", "served": true}]))]
+#[case::an_older_version_beside_one_that_is_not_served(
+    json!([{"name": "v1", "served": false}, {"name": "v1alpha1", "served": true}])
+)]
+#[case::none_that_shows_them(json!([{"name": "v1alpha1", "served": false}]))]
+#[tokio::test]
+async fn a_crd_stays_while_objects_of_any_version_are_there(#[case] versions: Value) {
+    let name = "rayclusters.ray.io";
+    let data = json!({LIST: Value::from(vec![crd(name)]).to_string()});
+    let server = Server::new(data, json!({name: versions}));
+    let told = remove_own(&server.client()).await.unwrap();
+    assert_eq!(server.deleted(), [OWN_NAMESPACE], "{told:?}");
+    assert!(told[0].starts_with(&format!("{name} stays: ")), "{told:?}");
 }

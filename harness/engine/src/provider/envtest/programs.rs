@@ -16,7 +16,7 @@ use crate::operator::{Beside, BesideOptions, crds_are_served, create_crds};
 use crate::plan::TestCase;
 use crate::process::OWN_PROGRAM;
 use crate::progress::Progress;
-use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec, TargetError};
+use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec, RunEnd, TargetError};
 use crate::results::{Environment, ImageRecord, Origin, Outcome};
 use crate::scenario::OperatorSettings;
 use crate::target::{ApiServer, ControlPlane, PlaneOptions};
@@ -209,9 +209,11 @@ impl EnvtestPrograms {
     /// nothing is left out. For each of them in turn the operator is started anew, after the one
     /// before has ended: two operators would both work on every object, and no release has a
     /// setting that excludes objects. In the end `upgrades` may replace the operator.
+    ///
+    /// What starts when the run ends is dropped; what runs already is waited for.
     pub(crate) async fn each<T, E: From<TargetError>>(
         &self,
-        plane: &ControlPlane,
+        (plane, end): (&ControlPlane, &RunEnd),
         settings: impl Fn(&Version) -> Vec<OperatorSettings>,
         then: impl AsyncFn(EnvtestRelease) -> Result<T, E>,
         upgrades: impl AsyncFn(&Replaceable<'_>) -> Result<Option<T>, E>,
@@ -219,8 +221,15 @@ impl EnvtestPrograms {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let turns = Semaphore::new(cores);
         let one = async |(parts, settings): (&OperatorFiles, Vec<OperatorSettings>)| {
-            let mut turn = Some(turns.acquire().await);
-            let api = self.serve(plane, parts).await?;
+            let started = async {
+                let turn = turns.acquire().await;
+                Ok::<_, TargetError>((Some(turn), self.serve(plane, parts).await?))
+            };
+            let (mut turn, api) = match end.limit(started).await {
+                Ok(started) => started,
+                Err(ended) if end.is_over() => return Ok(Err(ended)),
+                Err(error) => return Err(error.into()),
+            };
             let (mut results, mut running) = (Vec::new(), None::<Beside>);
             for settings in settings {
                 if let Some(before) = running.take() {
@@ -235,14 +244,16 @@ impl EnvtestPrograms {
             results.extend(upgrades(&replaceable).await?);
             let operator = RwLock::new(replaceable.into_running());
             drop(turn);
-            Ok::<_, E>((results, Running { operator, api }))
+            Ok::<_, E>(Ok((results, Running { operator, api })))
         };
         let wanted = self
             .parts
             .iter()
             .map(|parts| (parts, settings(&parts.release)));
         let wanted = wanted.filter(|(_, settings)| !settings.is_empty());
-        futures::future::try_join_all(wanted.map(one)).await
+        let done = futures::future::try_join_all(wanted.map(one)).await?;
+        let done: Result<Vec<_>, TargetError> = done.into_iter().collect();
+        Ok(done?)
     }
 
     /// Brings up a release's API server with its CRDs.

@@ -14,7 +14,7 @@ use super::replaceable::{Replaceable, ToNewer};
 use super::{EnvtestPrograms, EnvtestRelease};
 use crate::plan::TestCase;
 use crate::process::Alarm;
-use crate::provider::{Batch, CaseRunner, EnvtestSpec, Serve, TargetError};
+use crate::provider::{Batch, CaseRunner, EnvtestSpec, RunEnd, Serve, TargetError, until};
 use crate::scenario::{OperatorSettings, TargetKind};
 
 /// How long cases may take to end after what they run on has broken.
@@ -70,6 +70,7 @@ async fn on(
         ray: &serve.releases.ray,
         runner: serve.runner,
         broken: &broken,
+        end: serve.end,
     };
     let on_release = async |up: EnvtestRelease| work.on_release(&up).await;
     if let Some(daemon) = &daemon {
@@ -77,7 +78,7 @@ async fn on(
         let up = daemon.releases().iter();
         let up = up.filter(|up| releases.contains(&&up.release));
         let all = try_join_all(up.map(|up| on_release(up.clone())));
-        let done = until_broken(all, daemon.alarm(), &broken).await;
+        let done = until_broken(all, daemon.alarm(), &broken, serve.end).await;
         serve.phases.end("cases");
         done?;
         if let Some(cause) = daemon.alarm().cause() {
@@ -107,8 +108,8 @@ async fn on(
     };
     let upgrades = async |operator: &Replaceable<'_>| work.upgrades(operator).await;
     let plane = serve.end.limit(programs.start()).await?;
-    let each = programs.each(&plane, settings, on_release, upgrades);
-    let done = until_broken(each, plane.alarm(), &broken).await;
+    let each = programs.each((&plane, serve.end), settings, on_release, upgrades);
+    let done = until_broken(each, plane.alarm(), &broken, serve.end).await;
     serve.phases.end("control planes and cases");
     let cause = plane.alarm().cause();
     let done = match done {
@@ -131,6 +132,7 @@ struct Work<'a> {
     ray: &'a Version,
     runner: &'a dyn CaseRunner,
     broken: &'a CancellationToken,
+    end: &'a RunEnd,
 }
 
 impl Work<'_> {
@@ -142,7 +144,7 @@ impl Work<'_> {
                 && case.scenario.upgrade_from.is_none()
         };
         let batch = Batch {
-            target: up.target(self.ray).await?,
+            target: self.end.limit(up.target(self.ray)).await?,
             cases: self.cases.iter().filter(own).cloned().collect(),
             cancel: self.broken,
             upgrade: None,
@@ -162,7 +164,7 @@ impl Work<'_> {
             let up = operator.put(from, settings).await?;
             let to = ToNewer { operator, settings };
             let batch = Batch {
-                target: up.target(self.ray).await?,
+                target: self.end.limit(up.target(self.ray)).await?,
                 cases: vec![case.clone()],
                 cancel: self.broken,
                 upgrade: Some(&to),
@@ -174,18 +176,23 @@ impl Work<'_> {
 }
 
 /// Does the work until a program ends; gives cases the time to keep their evidence then, and when
-/// the run is cancelled.
+/// the run ends.
 async fn until_broken<T>(
     work: impl Future<Output = Result<T, TargetError>>,
     alarm: &Alarm,
     broken: &CancellationToken,
+    end: &RunEnd,
 ) -> Result<T, TargetError> {
     let break_off = async {
         let error = tokio::select! {
             cause = alarm.rung() => TargetError::Broken(cause),
             () = broken.cancelled() => TargetError::Interrupted,
+            () = until(end.ends) => end.cut_off(),
         };
-        broken.cancel();
+        // At the limit cases end by themselves, and say so.
+        if !end.is_over() {
+            broken.cancel();
+        }
         tokio::time::sleep(ENDED_WITHIN).await;
         error
     };

@@ -2,11 +2,14 @@
 
 use std::convert::Infallible;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode};
 use kube::Client;
 use kube::client::Body;
+use rstest::rstest;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::*;
 use crate::artifact::SourcePolicy;
@@ -62,12 +65,11 @@ fn answer(path: &str) -> (StatusCode, Value) {
     (StatusCode::OK, found)
 }
 
-#[tokio::test]
-async fn a_run_that_may_not_install_its_operator_leaves_that_of_another_run() {
+/// Serves a run that installs an operator, until `end`; returns its error, and how long it took.
+async fn installed(client: Client, end: RunEnd) -> (String, Duration) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::at(folder.path()).unwrap();
     let progress: Arc<dyn Progress> = Arc::new(Silent);
-    let deleted = Arc::default();
     let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
         "metadata": {"name": "foreign"}});
     let rendered = Rendered {
@@ -93,7 +95,7 @@ async fn a_run_that_may_not_install_its_operator_leaves_that_of_another_run() {
             keep: false,
         },
         cluster: Existing {
-            client: client(&deleted),
+            client,
             context: "kind-mine".into(),
             server: "https://127.0.0.1".into(),
             kubernetes: "1.36.0".into(),
@@ -107,11 +109,6 @@ async fn a_run_that_may_not_install_its_operator_leaves_that_of_another_run() {
         store,
         progress: Arc::clone(&progress),
     };
-    let end = RunEnd {
-        cancel: CancellationToken::new(),
-        ends: None,
-        timeout: None,
-    };
     let mut serve = Serve {
         releases: &ReleaseSpec::new(release, Version::new(2, 52, 0)),
         cases: &[],
@@ -120,9 +117,63 @@ async fn a_run_that_may_not_install_its_operator_leaves_that_of_another_run() {
         phases: &mut Phases::start(),
         runner: &NoCases,
     };
-    let error = there.serve(&mut serve).await.unwrap_err().to_string();
+    let began = std::time::Instant::now();
+    let served = tokio::time::timeout(Duration::from_secs(30), there.serve(&mut serve)).await;
+    let error = served.expect("it ends with the run").unwrap_err();
+    (error.to_string(), began.elapsed())
+}
+
+#[tokio::test]
+async fn a_run_that_may_not_install_its_operator_leaves_that_of_another_run() {
+    let deleted = Arc::default();
+    let (error, _) = installed(client(&deleted), RunEnd::never()).await;
     assert!(error.contains("ClusterRole foreign"), "{error}");
     assert_eq!(*deleted.lock().unwrap(), [""; 0]);
+}
+
+/// An API server that does not answer requests whose path ends so, and that can't tell of the role.
+fn silent_on(silent: &'static str) -> Client {
+    let service = tower::service_fn(move |request: Request<Body>| async move {
+        let path = request.uri().path();
+        if path.ends_with(silent) {
+            return std::future::pending().await;
+        }
+        let (status, answer) = if path.ends_with("/foreign") {
+            (StatusCode::INTERNAL_SERVER_ERROR, json!({}))
+        } else {
+            answer(path)
+        };
+        let body = Body::from(answer.to_string().into_bytes());
+        let response = Response::builder().status(status).body(body).unwrap();
+        Ok::<_, Infallible>(response)
+    });
+    Client::new(service, "default")
+}
+
+#[rstest]
+#[case::installing_at_the_limit("/foreign", false, "time limit")]
+#[case::installing_at_ctrl_c("/foreign", true, "interrupted")]
+#[case::removing_at_the_limit(OWN_NAMESPACE, false, "ClusterRole foreign")]
+#[tokio::test]
+async fn installing_and_removing_an_operator_end_with_the_run(
+    #[case] silent: &'static str,
+    #[case] is_cancelled: bool,
+    #[case] why: &str,
+) {
+    let soon = Duration::from_millis(200);
+    let mut end = RunEnd::never();
+    if is_cancelled {
+        let cancel = end.cancel.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(soon).await;
+            cancel.cancel();
+        });
+    } else {
+        (end.ends, end.timeout) = (Some(Instant::now() + soon), Some(soon));
+    }
+    let (error, took) = installed(silent_on(silent), end).await;
+    assert!(error.contains(why), "{error}");
+    assert!(took < Duration::from_secs(5), "{took:?}: {error}");
 }
 
 /// The operator is not installed, so no case begins.

@@ -23,18 +23,25 @@ pub(super) struct Upgrades<'a> {
 }
 
 impl Upgrades<'_> {
-    /// Runs the cases one after the other; the operator is the run's own in the end.
+    /// Runs the cases one after the other; the operator is the run's own in the end, unless the run
+    /// ends before: then the cluster has no note of what runs there, so that its next user installs
+    /// its own.
     pub(super) async fn run(&self, cases: &[TestCase]) -> Result<(), TargetError> {
         // Whoever comes meanwhile waits for the run's own operator.
         let cluster = &self.provider.cluster;
-        let lock = cluster.lock(UPGRADE, Patience::default()).await?;
+        let lock =
+            async { Ok::<_, TargetError>(cluster.lock(UPGRADE, Patience::default()).await?) };
+        let lock = self.end.limit(lock).await?;
         self.refuse_while_used()?;
         // What runs there is not what the note says until the end.
         forget(self.provider)?;
         for case in cases {
+            if self.end.is_over() {
+                return Err(self.end.cut_off());
+            }
             self.case(case).await?;
         }
-        self.install(self.up.operator()).await?;
+        self.end.limit(self.install(self.up.operator())).await?;
         self.up.note_again(self.provider)?;
         drop(lock);
         Ok(())

@@ -5,7 +5,8 @@ use k8s_openapi::api::core::v1::{Event, Pod};
 use serde_json::json;
 
 use super::{
-    Health, Redactor, Subject, Typed, Writer, event_line, file_name, gather, keys, write_log,
+    Gathered, Health, Redactor, Subject, Typed, Writer, event_line, file_name, gather, keys,
+    write_log,
 };
 use crate::check::{Bounds, Lines, Observation};
 use crate::observe::{NamespaceView, Watches};
@@ -23,10 +24,10 @@ fn a_pod_is_written_as_yaml_without_secrets_and_noise() {
     let mut writer = Writer {
         folder: folder.path().into(),
         redactor: &redactor,
-        problems: Vec::new(),
+        gathered: Gathered::default(),
     };
     writer.yaml("pods/head.yaml", &Typed::new("v1", "Pod", &pod));
-    assert_eq!(writer.problems, Vec::<String>::new());
+    assert_eq!(writer.gathered.unwritten, Vec::<String>::new());
     let text = std::fs::read_to_string(folder.path().join("pods/head.yaml")).expect("the file");
     for hidden in ["canary", "0815", "managedFields"] {
         assert!(!text.contains(hidden), "{hidden} is in {text}");
@@ -67,7 +68,7 @@ fn an_empty_log_of_an_instance_before_is_no_file() {
     let mut writer = Writer {
         folder: folder.path().into(),
         redactor: &redactor,
-        problems: Vec::new(),
+        gathered: Gathered::default(),
     };
     for key in keys(&pod) {
         write_log(&key, &Lines::new(Bounds::EVIDENCE), &mut writer);
@@ -108,6 +109,7 @@ fn client() -> kube::Client {
 async fn names_in_objects_do_not_lead_out_of_the_folder_of_evidence() {
     let folder = tempfile::tempdir().expect("a folder");
     let own = folder.path().join("output/evidence/kind/case");
+    std::fs::create_dir_all(&own).expect("the folder");
     let client = client();
     let watches = Watches::start(client.clone());
     let view = NamespaceView::start(&watches, "kc");
@@ -141,7 +143,7 @@ async fn names_in_objects_do_not_lead_out_of_the_folder_of_evidence() {
         since: Timestamp::now(),
         redactor: &Redactor::default(),
     };
-    gather(&subject, &own).await;
+    gather(&subject, &own, std::future::pending()).await;
     assert_eq!(names(folder.path()), ["output"]);
     assert_eq!(names(&folder.path().join("output")), ["evidence"]);
     assert_eq!(names(&folder.path().join("output/evidence")), ["kind"]);
@@ -179,10 +181,10 @@ fn written(redactor: &Redactor, object: &serde_json::Value) -> String {
     let mut writer = Writer {
         folder: folder.path().into(),
         redactor,
-        problems: Vec::new(),
+        gathered: Gathered::default(),
     };
     writer.yaml("object.yaml", object);
-    assert_eq!(writer.problems, Vec::<String>::new());
+    assert_eq!(writer.gathered.unwritten, Vec::<String>::new());
     std::fs::read_to_string(folder.path().join("object.yaml")).expect("the file")
 }
 
@@ -235,5 +237,64 @@ fn redacted_files_are_valid_yaml_with_the_same_shape() {
             "token": "[redacted]", "plain": "[redacted]", "text": "it's password: \"[redacted]\"; done"}},
             "data": {"env.sh": "export TOKEN=[redacted]\n", "values.yaml": "redis:\n  password: '[redacted]'\n",
             "[redacted]": "key"}})
+    );
+}
+
+/// What is gathered of a Pod into this folder.
+async fn of_a_pod(
+    folder: &Path,
+    client: kube::Client,
+    ended: impl Future<Output = ()>,
+) -> Gathered {
+    let watches = Watches::start(client.clone());
+    let pod = json!({"metadata": {"name": "w"}, "spec": {"containers": [{"name": "ray-worker"}]}});
+    let observation = Observation {
+        pods: vec![serde_json::from_value(pod).expect("a Pod")],
+        ..Observation::default()
+    };
+    let subject = Subject {
+        client: &client,
+        operator: &Health::Process {
+            log: folder.join("none"),
+        },
+        namespace: "kc",
+        view: &NamespaceView::start(&watches, "kc"),
+        observation: &observation,
+        objects: &[],
+        changes: &[],
+        steps: &[],
+        rejections: &[],
+        since: Timestamp::now(),
+        redactor: &Redactor::default(),
+    };
+    gather(&subject, folder, ended).await
+}
+
+#[tokio::test]
+async fn what_could_not_be_written_is_told_apart_from_what_could_not_be_had() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("pods"), "no folder").expect("a file");
+    let gathered = of_a_pod(folder.path(), client(), std::future::pending()).await;
+    assert_eq!(gathered.unwritten.len(), 1, "{gathered:?}");
+    assert!(
+        gathered.unwritten[0].starts_with("pods/w.yaml could not be written to "),
+        "{gathered:?}"
+    );
+}
+
+#[tokio::test]
+async fn evidence_that_the_end_of_the_run_cut_off_says_so_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let service = tower::service_fn(|_: http::Request<kube::client::Body>| {
+        std::future::pending::<Result<http::Response<kube::client::Body>, std::convert::Infallible>>(
+        )
+    });
+    let silent = kube::Client::new(service, "default");
+    let gathered = of_a_pod(folder.path(), silent, std::future::ready(())).await;
+    assert!(gathered.unwritten.is_empty(), "{gathered:?}");
+    let text = std::fs::read_to_string(folder.path().join("problems.txt")).expect("the problems");
+    assert!(
+        text.contains("it is not whole: the run had ended"),
+        "{text}"
     );
 }

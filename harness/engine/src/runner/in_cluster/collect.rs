@@ -37,17 +37,31 @@ pub struct CollectOptions {
     pub remove: bool,
 }
 
-/// Writes the reports of every shard, and one of all; returns the latter.
+/// Writes the reports of every shard, and one of all; returns the latter. When it is cancelled, the
+/// reports say that not all was collected, and what is written or removed is at its next call.
 ///
 /// # Errors
-/// When there is nothing of such a Job, when the API server refuses, and when files can't be
-/// written.
+/// When there is nothing of such a Job, when the API server refuses, when files can't be written,
+/// and when it is cancelled.
 pub async fn collect(
     client: &Client,
     options: &CollectOptions,
     reports: &dyn Reports,
     progress: &dyn Progress,
     cancel: &CancellationToken,
+) -> Result<RunResult, RunError> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(TargetError::Interrupted.into()),
+        collected = collect_all(client, options, reports, progress) => collected,
+    }
+}
+
+async fn collect_all(
+    client: &Client,
+    options: &CollectOptions,
+    reports: &dyn Reports,
+    progress: &dyn Progress,
 ) -> Result<RunResult, RunError> {
     let _lock = OutputLock::take(&options.output, "collect")?;
     let reason = format!(
@@ -61,11 +75,7 @@ pub async fn collect(
     )?;
     clear(&options.output, &before, reports.names())?;
     if let Some(limit) = options.wait {
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(TargetError::Interrupted.into()),
-            ended = until_ended(client, &options.job, limit, progress) => ended?,
-        }
+        until_ended(client, &options.job, limit, progress).await?;
     }
     let results = JobResults::new(client.clone(), &options.job);
     let mut shards = results.shards().await?;

@@ -30,7 +30,9 @@ pub async fn run_shard(
             "--job is for the harness as a Pod of a Job: it needs --context and a shard".into(),
         ));
     };
-    let cluster = Existing::connect(&existing.context).await?;
+    let end = spec.end(cancel.clone());
+    let connected = async { Ok::<_, RunError>(Existing::connect(&existing.context).await?) };
+    let cluster = end.limit(connected).await?;
     let results = JobResults::new(cluster.client, job);
     let shard = division.shard.index;
     let journal = Arc::new(JobJournal::new(results.clone(), shard));
@@ -41,14 +43,15 @@ pub async fn run_shard(
         .iter()
         .filter(|case| case.outcome == Outcome::Skipped || case.resumed);
     let rest = rest.cloned();
-    results
-        .keep_shard(
-            shard,
-            &RunResult {
-                cases: rest.collect(),
-                ..result.clone()
-            },
-        )
-        .await?;
+    let of_shard = RunResult {
+        cases: rest.collect(),
+        ..result.clone()
+    };
+    let kept = end.finish(results.keep_shard(shard, &of_shard)).await;
+    kept.ok_or_else(|| {
+        RunError::Job(format!(
+            "what shard {shard} says of itself is not kept: the API server did not answer, and the run had ended"
+        ))
+    })??;
     Ok(result)
 }

@@ -215,45 +215,26 @@ async fn what_passed_in_another_cluster_is_not_taken_over(
     };
     let first = begin(first_cluster, first_made_of).await;
     first
-        .note(
-            &case,
-            &images,
-            &entry(&case, Outcome::Passed).result,
-            &Silent,
-        )
-        .await;
+        .note(&case, &images, &entry(&case, Outcome::Passed).result)
+        .await
+        .unwrap();
     let second = begin(cluster, made_of).await;
     let (results, _) = second.take_over(std::slice::from_ref(&case), |_| images.to_vec(), &Silent);
     assert_eq!(results.len(), usize::from(expected));
 }
 
 #[tokio::test]
-async fn a_note_that_can_not_be_written_is_a_warning() {
-    #[derive(Default)]
-    struct Lines(std::sync::Mutex<Vec<String>>);
-    impl Progress for Lines {
-        fn update(&self, _: &str, _: &str) {}
-        fn finish(&self, _: &str, _: Outcome, _: &str) {}
-        fn line(&self, text: &str) {
-            self.0.lock().unwrap().push(text.into());
-        }
-    }
+async fn a_note_that_can_not_be_written_is_an_error_with_the_case_and_the_cause() {
     let folder = tempfile::tempdir().unwrap();
-    let (case, lines) = (case(folder.path()), Lines::default());
+    let case = case(folder.path());
     let head = JournalHead::new(None, Vec::new());
     let journal = RunJournal::begin(Arc::new(Remembered(Vec::new())), &head, false, "".into());
     let result = entry(&case, Outcome::Passed).result;
-    journal
-        .await
-        .unwrap()
-        .note(&case, &[], &result, &lines)
-        .await;
+    let noted = journal.await.unwrap().note(&case, &[], &result).await;
     assert_eq!(
-        *lines.0.lock().unwrap(),
-        [
-            "warning: envtest::1.6.2::default-command is not noted, so --resume would run it again: writing \
-          the journal a test's: the disk is full"
-        ]
+        noted.unwrap_err(),
+        "envtest::1.6.2::default-command is not noted, so --resume would run it again: writing \
+         the journal a test's: the disk is full"
     );
 }
 

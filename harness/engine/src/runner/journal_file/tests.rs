@@ -1,5 +1,7 @@
 use std::fs;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use super::*;
 use crate::results::CaseResult;
 use crate::scenario::results::example;
@@ -199,4 +201,63 @@ async fn a_journal_larger_than_any_is_refused() {
     let journal = FileJournal::new(folder.path());
     let error = journal.begin(&head(), true).await.unwrap_err();
     assert!(error.to_string().contains("larger than"), "{error}");
+}
+
+/// Says in the environment of a process of this test where its journal is.
+const OUTPUT: &str = "KUBERAY_CONFORMANCE_TEST_OUTPUT";
+
+/// A full disk takes a part of a line; then there is room again. The limit for the size of files is
+/// one of a process, so that the test runs itself in another one.
+#[tokio::test]
+async fn a_line_of_which_a_part_could_be_written_is_taken_back() {
+    if let Some(output) = std::env::var_os(OUTPUT) {
+        return note_with_too_little_room_once(Path::new(&output)).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let module = module_path!().split_once("::").unwrap().1;
+    let own = format!("{module}::a_line_of_which_a_part_could_be_written_is_taken_back");
+    let mut child = std::process::Command::new("sh");
+    child
+        .args(["-c", "trap '' XFSZ; exec \"$0\" --exact \"$1\" --nocapture"])
+        .arg(std::env::current_exe().unwrap())
+        .args([&own])
+        .env(OUTPUT, folder.path());
+    let ended = child.output().unwrap();
+    let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
+    assert!(ended.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
+    assert_eq!(ids(&noted(folder.path(), true, &[]).await), ["a", "b"]);
+}
+
+async fn note_with_too_little_room_once(output: &Path) {
+    let limit = |current: Option<u64>| {
+        let maximum = getrlimit(Resource::Fsize).maximum;
+        setrlimit(Resource::Fsize, Rlimit { current, maximum }).unwrap();
+    };
+    let journal = FileJournal::new(output);
+    journal.begin(&head(), false).await.unwrap();
+    journal.note(&entry("a"), None).await.unwrap();
+    let length = fs::metadata(output.join("journal.jsonl")).unwrap().len();
+    limit(Some(length + 100));
+    let error = journal.note(&entry("b"), None).await.unwrap_err();
+    assert!(error.to_string().contains("File too large"), "{error}");
+    limit(getrlimit(Resource::Fsize).maximum);
+    let after = fs::metadata(output.join("journal.jsonl")).unwrap().len();
+    assert_eq!(after, length, "a part of a line is left");
+    journal.note(&entry("b"), None).await.unwrap();
+}
+
+/// A system that lost power may keep the end of a line and not its middle.
+#[rstest::rstest]
+#[case::of_nothing("\0\0\0\0\n")]
+#[case::of_the_end_of_a_line("\0\0\"seconds\":1.0}]}\n")]
+#[tokio::test]
+async fn a_last_line_that_is_torn_in_its_middle_is_dropped(#[case] torn: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    noted(folder.path(), false, &["a"]).await;
+    let path = folder.path().join("journal.jsonl");
+    let text = fs::read_to_string(&path).unwrap() + torn;
+    fs::write(&path, text).unwrap();
+    assert_eq!(ids(&noted(folder.path(), true, &["b"]).await), ["a"]);
+    assert_eq!(ids(&noted(folder.path(), true, &[]).await), ["a", "b"]);
 }

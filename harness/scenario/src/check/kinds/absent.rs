@@ -49,6 +49,10 @@ impl CheckKind for AbsentCheck {
         )
     }
 
+    fn passes_by_time(&self) -> bool {
+        true
+    }
+
     fn evaluate(&self, observation: &Observation, _expectations: &dyn Expectations) -> Verdict {
         evaluate(self, observation)
     }

@@ -61,6 +61,10 @@ impl CheckKind for NeverCheck {
         vec![self.after]
     }
 
+    fn passes_by_time(&self) -> bool {
+        true
+    }
+
     fn watches_after(&self) -> Option<Milestone> {
         Some(self.after)
     }
