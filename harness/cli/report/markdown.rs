@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::rules::{RuleOutcome, summaries};
 use super::text::{clean, headline, one_line};
 use super::without_verdict;
-use super::{CaseResult, RunResult, Totals, pace, page, rule_results, view};
+use super::{CaseResult, RunResult, Totals, command_of, pace, page, rule_results, view};
 
 /// The run as Markdown: totals, rules × releases, failures, cases, rules, images, phases. All but
 /// the matrix is folded, so that the page of a GitHub job begins with what counts.
@@ -27,8 +27,8 @@ pub fn render_markdown(run: &RunResult) -> String {
         escape(&run.environment.engine),
         escape(&run.harness),
     );
-    if let Some(command) = &run.command {
-        _ = writeln!(text, "Repeat it with {}.\n", code(command));
+    if let Some(command) = command_of(run) {
+        _ = writeln!(text, "Repeat it with {}.\n", code(&command));
     }
     for remark in view::remarks(run) {
         _ = writeln!(text, "{}.\n", escape(&remark));

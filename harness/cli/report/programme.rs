@@ -8,7 +8,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{CaseResult, Outcome, RunResult, ScenarioRecord, shell_word};
+use super::{CaseResult, Outcome, RunResult, ScenarioRecord, shell_word, words_of_run};
 use crate::provider::GIVEN_OPERATOR;
 use crate::scenario::{Level, TargetKind};
 
@@ -220,7 +220,8 @@ impl ConformanceReport {
         if cases.is_empty() {
             return Err(ProgrammeError::NoCase(release));
         }
-        let command = run.command.as_deref().ok_or(ProgrammeError::NoCommand)?;
+        let command = run.command.as_deref().and_then(words_of_run);
+        let command = command.ok_or(ProgrammeError::NoCommand)?;
         let ray: Vec<String> = distinct(
             cases
                 .iter()
@@ -435,9 +436,9 @@ fn builds(cases: &[&CaseResult]) -> Result<Vec<String>, ProgrammeError> {
 }
 
 /// A command without what concerns the machine that it ran on alone: where the reports went.
-fn anywhere(command: &str) -> String {
+fn anywhere(command: Vec<String>) -> String {
     let mut words = Vec::new();
-    let mut all = shlex::split(command).unwrap_or_default().into_iter();
+    let mut all = command.into_iter();
     while let Some(word) = all.next() {
         if word == "--output" {
             all.next();
