@@ -263,7 +263,10 @@ fn read(path: &Path) -> Result<ConformanceReport, CliError> {
         }
         let mut text = String::new();
         file.take(LARGEST).read_to_string(&mut text)?;
-        serde_saphyr::from_str(&text).map_err(std::io::Error::other)
+        let report: ConformanceReport =
+            serde_saphyr::from_str(&text).map_err(std::io::Error::other)?;
+        report.check_names().map_err(std::io::Error::other)?;
+        Ok(report)
     };
     read().map_err(|error| CliError::bad_use(format!("reading {}: {error}", path.display())))
 }
