@@ -23,6 +23,22 @@ fn at_once(arguments: &[&str]) -> Output {
     child.wait_with_output().unwrap()
 }
 
+#[test]
+fn a_summary_that_can_not_be_written_is_an_error_and_annotations_are_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = failed_results(folder.path());
+    let into = folder.path().join("into").display().to_string();
+    let output = program(&["report", "merge", &results, "--output", &into])
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", folder.path())
+        .output()
+        .unwrap();
+    let (printed, said) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("error: "), "{said}");
+    assert!(printed.contains("\n::error file="), "{printed}");
+}
+
 /// Results of a run that could be published, of an operator with this release.
 fn publishable(folder: &Path, release: &str) -> PathBuf {
     let path = PathBuf::from(failed_results(folder));
