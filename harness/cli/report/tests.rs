@@ -10,6 +10,7 @@ use super::{
 use crate::scenario::Level;
 
 mod documents;
+mod hostile;
 mod release;
 mod workflows;
 
