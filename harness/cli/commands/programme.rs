@@ -1,6 +1,5 @@
 //! `report publish` and `report verify`: reports for the conformance programme.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use clap::Parser as _;
@@ -15,6 +14,7 @@ use crate::report::{
     self, CaseResult, ConformanceReport, Outcome, ProgrammeEntry, ProgrammeError, RunResult,
 };
 use crate::scenario;
+use crate::scenario::files::read_text;
 use crate::visible::line;
 
 /// No published report is larger.
@@ -256,13 +256,8 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<ProgrammeEntry>, CliError> {
 }
 
 fn read(path: &Path) -> Result<ConformanceReport, CliError> {
-    let read = || {
-        let file = std::fs::File::open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(std::io::Error::other("it is no file"));
-        }
-        let mut text = String::new();
-        file.take(LARGEST).read_to_string(&mut text)?;
+    let read = || -> std::io::Result<_> {
+        let text = read_text(path, LARGEST)?;
         let report: ConformanceReport =
             serde_saphyr::from_str(&text).map_err(std::io::Error::other)?;
         report.check_names().map_err(std::io::Error::other)?;

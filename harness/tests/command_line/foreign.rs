@@ -4,10 +4,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rstest::rstest;
+
 use super::{failed_results, program, text};
 
 /// No command waits longer for a file that holds nothing.
 const AT_ONCE: Duration = Duration::from_secs(20);
+
+fn fifo(path: &Path) -> String {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let made = Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(made.success(), "mkfifo {}", path.display());
+    path.display().to_string()
+}
 
 /// What a command prints, which must not wait for anything.
 fn at_once(arguments: &[&str]) -> Output {
@@ -21,6 +30,80 @@ fn at_once(arguments: &[&str]) -> Output {
         std::thread::sleep(Duration::from_millis(20));
     }
     child.wait_with_output().unwrap()
+}
+
+#[rstest]
+#[case::merged(&["report", "merge", "PIPE"])]
+#[case::compared(&["report", "compare", "PIPE", "PIPE"])]
+#[case::published(&["report", "publish", "PIPE", "--who", "acme"])]
+#[case::verified(&["report", "verify", "PIPE"])]
+#[case::durations(&["docs", "durations", "--results", "PIPE"])]
+#[case::shard(&["plan", "--shard", "1/2", "--durations", "PIPE"])]
+#[case::bundle(&["doctor", "--bundle", "PIPE"])]
+#[case::rehearsed_bundle(&["rehearse", "--bundle", "PIPE", "--to", "1.6.2"])]
+#[case::settings(&["check", "--config", "PIPE", "Cargo.toml"])]
+#[case::operator_config(&["check", "--operator-config", "PIPE", "Cargo.toml"])]
+#[case::pins(&["rehearse", "--pins", "PIPE", "--to", "1.6.2"])]
+#[case::authority(&["rehearse", "--mirror-ca", "PIPE", "--to", "1.6.2"])]
+fn a_pipe_in_place_of_a_file_is_refused_at_once(#[case] arguments: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = fifo(&folder.path().join("pipe"));
+    let arguments: Vec<&str> = arguments
+        .iter()
+        .map(|word| if *word == "PIPE" { &*pipe } else { word })
+        .collect();
+    let output = at_once(&arguments);
+    let said = text(&output.stderr);
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains("not a regular file"), "{said}");
+}
+
+#[test]
+fn a_pipe_in_a_folder_of_reports_or_results_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    fifo(&folder.path().join("reports/1.6.2/acme-kind.yaml"));
+    let reports = folder.path().join("reports").display().to_string();
+    let output = at_once(&["docs", "programme", "--reports", &reports]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("not a regular file"), "{said}");
+
+    fifo(&folder.path().join("run/results.json"));
+    let run = folder.path().join("run").display().to_string();
+    let into = folder.path().join("into").display().to_string();
+    let output = at_once(&["report", "merge", &run, "--output", &into]);
+    let said = text(&output.stderr);
+    assert_ne!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("not a regular file"), "{said}");
+}
+
+const MANIFEST: &str =
+    "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {name: demo}\nspec: {}\n";
+
+#[test]
+fn a_manifest_may_come_through_a_pipe_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = fifo(&folder.path().join("m.yaml"));
+    let child = program(&["check", &pipe])
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::fs::write(&pipe, MANIFEST).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert!(said.contains("RayCluster demo"), "{said}");
+    // Nobody has named what lies in a folder.
+    fifo(&folder.path().join("folder/pipe.yaml"));
+    std::fs::write(folder.path().join("folder/a.yaml"), MANIFEST).unwrap();
+    let folder = folder.path().join("folder");
+    for files in [
+        folder.display().to_string(),
+        format!("{}/*.yaml", folder.display()),
+    ] {
+        let output = at_once(&["check", &files]);
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(said.contains("RayCluster demo"), "{files}: {said}");
+    }
 }
 
 #[test]
