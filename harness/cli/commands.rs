@@ -23,6 +23,7 @@ mod programme;
 mod reading;
 mod rehearse;
 mod review;
+mod secrets;
 mod settings;
 mod supply;
 

@@ -9,10 +9,12 @@
 //!
 //! - `names`: which names are those of secrets.
 //! - `forms`: how secrets are written in text (`name=value`, tokens, private keys).
+//! - `file`: secrets of a file, whether it is well-formed or not.
 //! - `known`: values that were learned, in every encoding.
 //! - `tree`: where secrets are in an object.
 //! - `progress`: progress without secrets.
 
+mod file;
 mod forms;
 mod known;
 mod names;
@@ -131,6 +133,31 @@ impl Redactor {
         (masked, count)
     }
 
+    /// Masks the values that it knows, and nothing that only looks like a secret.
+    pub fn redact_known(&self, text: &str) -> String {
+        let masked = self.read().mask(text);
+        masked.map_or_else(|| text.to_owned(), |(masked, _)| masked)
+    }
+
+    /// Masks secrets in text by as many bytes and characters as they have, and keeps white space:
+    /// every place of the text stays where it is.
+    pub fn cover(&self, text: &str) -> String {
+        let known = self.read().mask_as(text, covered);
+        let text = known.map_or_else(|| text.to_owned(), |(text, _)| text);
+        forms::mask_as(&text, covered, &mut |_| {})
+    }
+
+    /// Learns the secrets of a file with manifests, whether it is well-formed or not.
+    pub fn learn_file(&self, text: &str) {
+        for document in file::documents(text) {
+            if let Ok(object) = serde_saphyr::from_str::<Value>(document) {
+                self.learn(&object);
+            }
+            // A value that goes over several lines is another text in the file than in the object.
+            self.add(file::secrets(document));
+        }
+    }
+
     /// Masks secrets in an object (or a list of them), and drops what nobody reads:
     /// `managedFields`, and the last applied configuration, which repeats the object. Returns how
     /// many masks were set.
@@ -238,6 +265,18 @@ impl Redactor {
     fn write(&self) -> RwLockWriteGuard<'_, Known> {
         self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What stands in the place of a secret where every place stays.
+fn covered(secret: &str) -> String {
+    let cover = |c: char| match (c.is_whitespace(), c.len_utf8()) {
+        (true, _) => c,
+        (_, 1) => '*',
+        (_, 2) => '\u{b7}',
+        (_, 3) => '\u{2022}',
+        _ => '\u{1f7b6}',
+    };
+    secret.chars().map(cover).collect()
 }
 
 /// Learns a value and what it is made of: the lines of a text, or the leaves with the name of a

@@ -198,3 +198,99 @@ fn a_report_that_names_another_place_is_refused() {
         assert!(said.contains("acme-envtest.yaml"), "{to}: {said}");
     }
 }
+
+/// Values of a Secret as it is written, in base64, and as a text of several lines.
+const SECRETS: [&str; 4] = [
+    "c4n4ry-V4lue-plain",
+    "YzRuNHJ5LVY0bHVl",
+    "c4n4ry-of-a-block",
+    "c4n4ry-w0rd",
+];
+
+const SECRET: &str = "\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: own
+data:
+  encoded: YzRuNHJ5LVY0bHVl
+stringData:
+  word: c4n4ry-V4lue-plain
+  block: |
+    first of them
+    c4n4ry-of-a-block
+  flow: {of: c4n4ry-w0rd}
+";
+
+fn assert_without_secrets(what: &str, output: &Output) {
+    let said = text(&output.stdout) + &text(&output.stderr);
+    for secret in SECRETS {
+        assert!(!said.contains(secret), "{what} prints {secret}: {said}");
+    }
+}
+
+#[rstest]
+#[case::behind_it("  bad: [\n")]
+#[case::in_a_line_of_its_own("   bad indentation\n")]
+#[case::tab("\t: x\n")]
+#[case::twice("  word: other\n")]
+#[case::nothing("")]
+fn what_is_quoted_of_a_file_holds_no_secret(#[case] fault: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = folder.path().join("demo");
+    std::fs::create_dir(&scenario).unwrap();
+    let file = "apiVersion: kuberay-conformance/v1beta1\nkind: Scenario\nmetadata: {name: demo}\nspec:\n  \
+        description: A demonstration.\n  rules: [C02]\n  operator: \">=1.0.0\"\n  manifests: [secret.yaml, cluster.yaml]\n  \
+        checks:\n  - pod: {role: head, snapshot: [args]}\n";
+    std::fs::write(scenario.join("scenario.yaml"), file).unwrap();
+    std::fs::write(scenario.join("cluster.yaml"), MANIFEST).unwrap();
+    let root = folder.path().display().to_string();
+    let secret = scenario.join("secret.yaml");
+    // At its end, and after each line.
+    for lines in 4..=SECRET.lines().count() {
+        let mut broken: String = SECRET.split_inclusive('\n').take(lines).collect();
+        broken.push_str(fault);
+        broken.extend(SECRET.split_inclusive('\n').skip(lines));
+        let with_cluster = format!("{broken}---\n{MANIFEST}");
+        std::fs::write(&secret, &broken).unwrap();
+        assert_without_secrets(
+            "lint",
+            &at_once(&["scenario", "lint", "--scenarios", &root]),
+        );
+        let both = folder.path().join("both.yaml");
+        std::fs::write(&both, with_cluster).unwrap();
+        let both = both.display().to_string();
+        for format in ["text", "concise", "json", "sarif", "github", "junit"] {
+            let output = at_once(&["check", "--format", format, &both]);
+            assert_without_secrets(&format!("check --format {format}, line {lines}"), &output);
+        }
+        assert_without_secrets("explain", &at_once(&["explain", &both]));
+    }
+}
+
+#[test]
+fn a_finding_is_shown_without_the_secrets_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata:\n  name: demo\nspec:\n  headGroupSpec:\n    \
+        rayStartParams: {}\n    template:\n      spec:\n        containers:\n        - name: ray-head\n          \
+        image: rayproject/ray:2.52.0\n          env:\n          - {name: DB_PASSWORD, value: c4n4ry-w0rd}\n          \
+        args: [\"login --password c4n4ry-V4lue-plain &\"]\n          resources: {limits: {cpu: \"1\"}}\n";
+    let path = folder.path().join("m.yaml");
+    std::fs::write(&path, manifest).unwrap();
+    let path = path.display().to_string();
+    for format in ["text", "concise", "json", "sarif", "github", "junit"] {
+        let output = at_once(&["check", "--format", format, &path]);
+        assert_without_secrets(&format!("check --format {format}"), &output);
+        let said = text(&output.stdout);
+        assert!(said.contains("trailing-ampersand"), "{format}: {said}");
+    }
+    let shown = text(&at_once(&["check", &path]).stdout);
+    assert!(
+        shown.contains("--password"),
+        "the rest of the line is shown: {shown}"
+    );
+    for format in ["text", "json"] {
+        let output = at_once(&["explain", "--format", format, &path]);
+        assert_without_secrets(&format!("explain --format {format}"), &output);
+    }
+}
