@@ -173,7 +173,7 @@ pub(super) fn block_with<T>(
         let in_ci = environment_variable("CI").is_some();
         let progress = report::progress(std::io::stderr().is_terminal(), in_ci, level);
         // It knows no cluster's Secrets yet; a run learns them.
-        let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::default()));
+        let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::of_process()));
         let cancel = interrupt::token();
         work(progress, cancel).await
     })

@@ -22,7 +22,7 @@ mod progress;
 mod tree;
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -64,6 +64,13 @@ impl Redactor {
         let redactor = Self::default();
         redactor.add(literals);
         redactor
+    }
+
+    /// Returns the one that knows what the runs of this process have learned, for what is written
+    /// beside them: the log, and errors.
+    pub fn of_process() -> Self {
+        static OF_PROCESS: LazyLock<Redactor> = LazyLock::new(Redactor::default);
+        OF_PROCESS.clone()
     }
 
     /// Masks these values, too.
