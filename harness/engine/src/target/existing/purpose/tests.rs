@@ -39,7 +39,7 @@ fn hosts(#[case] server: &str, #[case] expected: &str) {
 #[rstest]
 #[case::local(&["admin"], "https://k8s-api.corp.local:6443")]
 #[case::dev(&["admin"], "https://api.acme.dev")]
-#[case::test(&["admin"], "https://api.acme.test")]
+#[case::reserved_for_tests(&["admin"], "https://api.acme.test")]
 #[case::context_named_like_its_host(&["api.acme.dev"], "https://10.0.0.1")]
 #[case::user_at_host(&["admin@api.acme.dev"], "https://10.0.0.1")]
 #[case::openshift(&["ray/api-acme-dev:6443/admin", "api-acme-dev:6443"], "https://api.acme.dev:6443")]
