@@ -28,6 +28,9 @@ mod text;
 mod view;
 
 #[cfg(test)]
+#[path = "../scenario/src/generate/mutated.rs"]
+mod mutated;
+#[cfg(test)]
 mod tests;
 
 /// The name of the program in reports.
@@ -42,6 +45,9 @@ pub use kuberay_conformance_engine::reports::{
     ReportError, Reports, read_results, read_results_and_bytes, results_file,
 };
 pub use kuberay_conformance_scenario::results::*;
+
+#[cfg(test)]
+pub(crate) use mutated::try_texts;
 
 pub use check::{check_annotations, check_junit};
 pub use compare::{CaseDifference, RunComparison, compare};

@@ -215,3 +215,7 @@ mod tests {
         assert_eq!(place, at, "{problem}");
     }
 }
+
+#[cfg(test)]
+#[path = "config/mutated.rs"]
+mod mutated;

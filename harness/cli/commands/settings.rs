@@ -72,3 +72,7 @@ pub(super) fn read(path: &Path) -> Result<Map<String, Value>, CliError> {
     let text = read_text(path, LARGEST).map_err(|error| problem(&error))?;
     serde_saphyr::from_str(&text).map_err(|error| problem(&error))
 }
+
+#[cfg(test)]
+#[path = "settings/mutated.rs"]
+mod mutated;

@@ -11,6 +11,7 @@ use crate::scenario::Level;
 
 mod documents;
 mod hostile;
+mod mutated;
 mod release;
 mod workflows;
 

@@ -133,6 +133,29 @@ impl Reports for OnlyResults {
 mod tests {
     use super::*;
 
+    #[test]
+    fn results_are_read_and_merged() {
+        use proptest::prelude::*;
+
+        use crate::merge::{merge, read_sources};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.json");
+        let mut run = crate::results::example::run();
+        run.planned = run.cases.iter().map(|case| case.id.clone()).collect();
+        crate::mutated::try_texts(vec![serde_json::to_vec(&run).unwrap()], |text| {
+            std::fs::write(&path, &text).unwrap();
+            let Ok((sources, _)) = read_sources(&[folder.path().to_owned()]) else {
+                return Ok(());
+            };
+            match merge(&sources) {
+                Ok(merged) => prop_assert!(merged.run.cases.len() <= text.len()),
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
+            Ok(())
+        });
+    }
+
     /// Read whole they would take all memory.
     #[test]
     fn results_larger_than_any_are_refused() {

@@ -262,3 +262,7 @@ mod tests {
         assert_eq!(masked, "denied: [redacted], Basic [redacted]");
     }
 }
+
+#[cfg(test)]
+#[path = "logins/mutated.rs"]
+mod mutated;

@@ -283,3 +283,7 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "supply/mutated.rs"]
+mod mutated;

@@ -173,3 +173,7 @@ mod tests {
         assert!(text.contains("[redacted]"));
     }
 }
+
+#[cfg(test)]
+#[path = "file/mutated.rs"]
+mod mutated;

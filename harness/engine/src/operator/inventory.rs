@@ -256,3 +256,7 @@ async fn objects_of(client: &Client, crd: &str) -> Result<usize, kube::Error> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+#[path = "inventory/mutated.rs"]
+mod mutated;
