@@ -205,8 +205,9 @@ pub(super) fn show(result: &RunResult) -> Result<(), CliError> {
     } else {
         console::line(text);
     }
-    let annotations = report::github::annotations(result, &environment_variable);
-    annotations.iter().for_each(|line| console::line(line));
+    for line in report::github::annotations(result, &environment_variable) {
+        console::line(&line);
+    }
     Ok(report::github::write_summary(
         result,
         &environment_variable,

@@ -64,7 +64,7 @@ pub fn try_texts(originals: Vec<Vec<u8>>, parse: impl Fn(Vec<u8>) -> Result<(), 
             failure_persistence: None,
             ..ProptestConfig::default()
         });
-        if let Err(error) = runner.run(&texts, &parse) {
+        if let Err(error) = runner.run(&texts, parse) {
             panic!("{error}");
         }
         if began.elapsed() >= limit {
@@ -72,6 +72,9 @@ pub fn try_texts(originals: Vec<Vec<u8>>, parse: impl Fn(Vec<u8>) -> Result<(), 
         }
     }
 }
+
+/// A text, and since when it is tried.
+type Tried = Option<(Instant, Vec<u8>)>;
 
 /// Looks at how long a text takes, and at how much memory.
 #[derive(Debug)]
@@ -81,13 +84,13 @@ pub struct Watch {
     /// The most memory of a text in KiB.
     pub most_memory: usize,
     /// The text that is tried, and since when; none in between.
-    now: Arc<Mutex<Option<(Instant, Vec<u8>)>>>,
+    now: Arc<Mutex<Tried>>,
 }
 
 impl Watch {
     /// Begins to look, with the bounds of [`try_texts`].
     pub fn start() -> Self {
-        let now = Arc::new(Mutex::new(None::<(Instant, Vec<u8>)>));
+        let now = Arc::new(Mutex::new(Tried::None));
         let watched = Arc::downgrade(&now);
         std::thread::spawn(move || {
             while let Some(now) = watched.upgrade() {

@@ -1,4 +1,4 @@
-//! Values and folders of ConfigMaps with faults in them, packed and unpacked.
+//! Values and folders of `ConfigMaps` with faults in them, packed and unpacked.
 
 use proptest::prelude::*;
 use serde_json::Value;
