@@ -23,6 +23,7 @@ mod programme;
 mod reading;
 mod rehearse;
 mod review;
+mod secrets;
 mod settings;
 mod supply;
 
@@ -36,6 +37,7 @@ use crate::args::{
 };
 use crate::console;
 use crate::exit::CliError;
+use crate::report::Redactor;
 
 /// Runs the command that the process was started with, and says how it ended.
 pub fn main() -> ExitCode {
@@ -136,8 +138,7 @@ struct RedactedStderr;
 
 impl std::io::Write for RedactedStderr {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        let (masked, _) =
-            crate::report::Redactor::default().redact_text(&String::from_utf8_lossy(line));
+        let masked = masked(&String::from_utf8_lossy(line));
         std::io::Write::write_all(&mut std::io::stderr(), masked.as_bytes())?;
         Ok(line.len())
     }
@@ -147,6 +148,11 @@ impl std::io::Write for RedactedStderr {
     }
 }
 
+/// A line of the log without what a run of this process knows to be secret.
+fn masked(line: &str) -> String {
+    Redactor::of_process().redact_text(line).0
+}
+
 fn environment_variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -154,4 +160,20 @@ fn environment_variable(name: &str) -> Option<String> {
 /// Whether what is written to standard output may be coloured.
 fn colour() -> bool {
     crate::report::use_colour(console::is_terminal(), &environment_variable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The API server quotes a value without its name, and kube and hyper log what it answers.
+    #[test]
+    fn the_log_masks_what_a_run_has_learned() {
+        let object =
+            serde_json::json!({"kind": "Secret", "stringData": {"word": "c4n4ry-V4lue-log"}});
+        Redactor::of_process().learn(&object);
+        let line = masked("DEBUG hyper: answer: the value c4n4ry-V4lue-log is not valid");
+        assert!(!line.contains("c4n4ry"), "{line}");
+        assert!(line.contains("is not valid"), "{line}");
+    }
 }

@@ -78,7 +78,7 @@ impl CliError {
         let messages = std::iter::once(format!("error: {self}"))
             .chain(help.map(|help| format!("help: {help}")));
         messages
-            .map(|text| Redactor::default().redact_text(&text).0)
+            .map(|text| Redactor::of_process().redact_text(&text).0)
             .collect()
     }
 }

@@ -29,6 +29,9 @@ mod text;
 mod view;
 
 #[cfg(test)]
+#[path = "../scenario/src/generate/mutated.rs"]
+mod mutated;
+#[cfg(test)]
 mod tests;
 
 /// The name of the program in reports.
@@ -43,6 +46,9 @@ pub use kuberay_conformance_engine::reports::{
     ReportError, Reports, read_results, read_results_and_bytes, results_file,
 };
 pub use kuberay_conformance_scenario::results::*;
+
+#[cfg(test)]
+pub(crate) use mutated::try_texts;
 
 pub use check::{check_annotations, check_junit};
 pub use compare::{CaseDifference, RunComparison, compare};
@@ -65,6 +71,21 @@ pub use rehearsal::rehearsal_text;
 pub use rehearsal_markdown::rehearsal_markdown;
 pub use rules::{LayerResult, RuleOutcome, RuleResult, rule_results};
 pub use terminal::{Live, Plain, StatusLevel, progress, use_colour};
+
+/// The command that repeats a run, quoted again for a shell: results come from others, and their
+/// text is not to be pasted as it is. None where it is no `kuberay-conformance run`.
+fn command_of(run: &RunResult) -> Option<String> {
+    let words = words_of_run(run.command.as_deref()?)?;
+    let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+    Some(words.join(" "))
+}
+
+/// The words of a `kuberay-conformance run`; none of another command.
+fn words_of_run(command: &str) -> Option<Vec<String>> {
+    let words = shlex::split(command)?;
+    let is_run = words.len() >= 2 && words[0] == NAME && words[1] == "run";
+    is_run.then_some(words)
+}
 
 /// A word of a command line, quoted where a shell would read it as something else.
 pub fn shell_word(word: &str) -> String {

@@ -18,6 +18,8 @@ mod support;
 mod check;
 #[path = "command_line/doctor.rs"]
 mod doctor;
+#[path = "command_line/foreign.rs"]
+mod foreign;
 #[path = "command_line/rehearse.rs"]
 mod rehearse;
 

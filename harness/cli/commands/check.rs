@@ -4,7 +4,7 @@ use semver::Version;
 
 use super::explain::forget_pinned;
 use super::files::operators;
-use super::{colour, config, from_cluster, input};
+use super::{colour, config, from_cluster, input, secrets};
 use crate::args::{CheckArguments, CheckFormat, FailOn};
 use crate::artifact::Pins;
 use crate::console;
@@ -73,6 +73,8 @@ pub(super) fn run(options: &CheckArguments) -> Result<u8, CliError> {
         (report, input.sources, input.skipped)
     };
     forget_pinned(&mut report.operators, &Pins::embedded());
+    let redactor = secrets::redactor(&sources);
+    let report = secrets::redacted(report, &redactor);
     if !matches!(options.format, CheckFormat::Text) {
         // The text has them itself, and the other forms have no place for them.
         for reason in report
@@ -88,7 +90,9 @@ pub(super) fn run(options: &CheckArguments) -> Result<u8, CliError> {
         full: options.full,
     };
     console::text(&match options.format {
-        CheckFormat::Text => report.text(&sources, look) + &left_out(skipped),
+        CheckFormat::Text => {
+            report.text(&secrets::covered(&sources, &redactor), look) + &left_out(skipped)
+        }
         CheckFormat::Json => json(&report),
         CheckFormat::Concise => report.concise(),
         CheckFormat::Sarif => json(&report.clone().flat().sarif(env!("CARGO_PKG_VERSION"))),

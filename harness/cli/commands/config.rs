@@ -13,9 +13,13 @@ use crate::exit::CliError;
 use crate::explain::check::Ignore;
 use crate::manifest::{Diagnostic, Location, Place, Source};
 use crate::plan;
+use crate::scenario::files::read_text;
 
 /// The name of the file.
 pub(super) const NAME: &str = "kuberay-conformance.toml";
+
+/// No such file is larger, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// What the file can say.
 #[derive(Debug, Default, Deserialize)]
@@ -54,7 +58,7 @@ pub(super) fn read(named: Option<&Path>) -> Result<Config, CliError> {
             None => return Ok(Config::default()),
         },
     };
-    let text = std::fs::read_to_string(&path)
+    let text = read_text(&path, LARGEST)
         .map_err(|error| CliError::bad_use(format!("cannot read {}: {error}", path.display())))?;
     parse(&path, &text).map_err(|problem| CliError::Files(vec![problem]))
 }
@@ -211,3 +215,7 @@ mod tests {
         assert_eq!(place, at, "{problem}");
     }
 }
+
+#[cfg(test)]
+#[path = "config/mutated.rs"]
+mod mutated;

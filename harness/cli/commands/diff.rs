@@ -162,6 +162,6 @@ fn render(format: DiffFormat, diff: &Document, colour: bool) -> Result<String, C
             .map_err(|error| CliError::Environment(error.to_string()))?,
     };
     // Cases are ours or generated, but a folder of scenarios may hold anything.
-    let (text, _) = Redactor::default().redact_text(&text);
+    let (text, _) = Redactor::of_process().redact_text(&text);
     Ok(text)
 }

@@ -6,7 +6,7 @@ mod tests;
 use semver::Version;
 
 use super::files::operators;
-use super::{from_cluster, input};
+use super::{from_cluster, input, secrets};
 use crate::args::{Explain, Format};
 use crate::artifact::Pins;
 use crate::console;
@@ -77,10 +77,12 @@ fn explained(
     settings: &contract::EffectiveSettings,
     validation: contract::FieldValidation,
 ) -> Result<Explanation, CliError> {
-    explain::explain_files(sources, releases, settings, validation).map_err(|error| match error {
+    let explained = explain::explain_files(sources, releases, settings, validation);
+    let explained = explained.map_err(|error| match error {
         ExplainError::File(problems) => CliError::Files(problems.diagnostics().to_vec()),
         error => CliError::bad_use(error),
-    })
+    })?;
+    Ok(secrets::redacted(explained, &secrets::redactor(sources)))
 }
 
 /// A release that fixtures/versions.yaml pins was run and compared, so nothing about it is unread.

@@ -9,6 +9,7 @@ use semver::Version;
 
 use super::colour;
 use super::review::Terminal;
+use super::secrets;
 use crate::args::{Folder, Part, ReleaseArguments, Root, Selection, Snapshots, Targets};
 use crate::artifact::Pins;
 use crate::console;
@@ -362,8 +363,9 @@ pub(super) fn load(root: &Root) -> Result<Vec<Arc<Scenario>>, CliError> {
     }
 }
 
-/// Shows a problem with its file, line and column, and the text there.
+/// Shows a problem with its file, line and column, and the text there, without secrets.
 pub(super) fn show(diagnostic: &Diagnostic) {
+    let diagnostic = &secrets::without_secrets(diagnostic);
     let theme = if colour() {
         miette::GraphicalTheme::unicode()
     } else {

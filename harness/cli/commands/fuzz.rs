@@ -1,9 +1,13 @@
 //! `fuzz`: the contract against real operators, with generated objects.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
 use super::{files, live};
 use crate::args::Fuzz;
 use crate::contract::PodRole;
-use crate::exit::{CliError, FAILED, PASSED};
+use crate::exit::{CliError, ENVIRONMENT, FAILED, PASSED};
 use crate::fuzz::{self, FuzzFinding, FuzzOptions, FuzzOutcome, Surprise};
 use crate::generate::{Shown, save};
 use crate::provider::{EnvtestSpec, ReleaseSpec};
@@ -31,19 +35,33 @@ pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
     };
     live::block(async |progress, cancel| {
         let fuzzed = fuzz::fuzz(&fuzz, progress, cancel).await?;
-        let mut code = PASSED;
-        for one in &fuzzed {
-            print_lines!("{}", describe(one, seed).trim_end_matches('\n'));
-            if one.samples.iter().any(|sample| sample.surprise.is_some()) {
-                code = FAILED;
-            }
-            for finding in &one.findings {
-                code = FAILED;
-                keep(options, one, finding);
+        Ok(show(options, &fuzzed, seed))
+    })
+}
+
+/// Prints what was found, keeps it where that was asked for, and returns the exit code.
+fn show(options: &Fuzz, fuzzed: &[FuzzOutcome], seed: u64) -> u8 {
+    let mut code = PASSED;
+    for one in fuzzed {
+        print_lines!("{}", describe(one, seed).trim_end_matches('\n'));
+        let differs = one.samples.iter().any(|sample| sample.surprise.is_some());
+        if differs || !one.findings.is_empty() {
+            code = code.max(FAILED);
+        }
+        for finding in &one.findings {
+            let Some(root) = &options.save else { continue };
+            match keep(root, one, finding) {
+                Ok(Some(folder)) => print_lines!("  kept in {}", folder.display()),
+                Ok(None) => {}
+                Err(error) => {
+                    let root = root.display();
+                    print_problem!("error: failed to keep a difference in {root}: {error}");
+                    code = ENVIRONMENT;
+                }
             }
         }
-        Ok(code)
-    })
+    }
+    code
 }
 
 /// A seed of this moment.
@@ -196,23 +214,17 @@ fn surprise(surprise: &Surprise) -> String {
     }
 }
 
-fn keep(options: &Fuzz, one: &FuzzOutcome, finding: &FuzzFinding) {
-    let (
-        Some(root),
-        Surprise::Differs {
-            role,
-            group,
-            differences,
-        },
-    ) = (&options.save, &finding.surprise)
+/// Writes a difference as a scenario into a folder of its own, whole or not at all, and returns the
+/// folder; none where what went otherwise is no difference.
+fn keep(root: &Path, one: &FuzzOutcome, finding: &FuzzFinding) -> std::io::Result<Option<PathBuf>> {
+    let Surprise::Differs {
+        role,
+        group,
+        differences,
+    } = &finding.surprise
     else {
-        return;
+        return Ok(None);
     };
-    let name = format!(
-        "found-{}-{}",
-        one.release.to_string().replace('.', "-"),
-        finding.number
-    );
     let shown = Shown {
         release: &one.release,
         settings: &finding.settings,
@@ -221,18 +233,31 @@ fn keep(options: &Fuzz, one: &FuzzOutcome, finding: &FuzzFinding) {
         group,
         differences,
     };
+    std::fs::create_dir_all(root)?;
+    let name = free_name(root, &one.release, finding.number);
     let saved = save(&name, &shown);
-    let folder = root.join(&saved.name);
-    let written = std::fs::create_dir_all(&folder).and_then(|()| {
-        saved
-            .files
-            .iter()
-            .try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
-    });
-    match written {
-        Ok(()) => print_lines!("  kept in {}", folder.display()),
-        Err(error) => print_problem!("warning: cannot write {}: {error}", folder.display()),
+    let unfinished = tempfile::Builder::new()
+        .prefix(".found-")
+        .permissions(Permissions::from_mode(0o777))
+        .tempdir_in(root)?;
+    for (name, text) in &saved.files {
+        std::fs::write(unfinished.path().join(name), text)?;
     }
+    let folder = root.join(&saved.name);
+    // Fails where another process has taken the name meanwhile.
+    std::fs::rename(unfinished.path(), &folder)?;
+    // It has gone to its place.
+    let _ = unfinished.keep();
+    Ok(Some(folder))
+}
+
+/// A name that no folder has; what was kept before stays.
+fn free_name(root: &Path, release: &semver::Version, number: u64) -> String {
+    let name = format!("found-{}-{number}", release.to_string().replace('.', "-"));
+    let others = (2..).map(|other: u64| format!("{name}-{other}"));
+    let mut names = std::iter::once(name.clone()).chain(others);
+    let free = names.find(|name| root.join(name).symlink_metadata().is_err());
+    free.unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -262,9 +287,8 @@ mod tests {
         assert!(parse("--operator-binary").is_ok());
     }
 
-    #[test]
-    fn what_was_never_reached_is_listed() {
-        let mut one = FuzzOutcome {
+    fn outcome() -> FuzzOutcome {
+        FuzzOutcome {
             release: semver::Version::new(1, 6, 2),
             cases: 1,
             objects: 1,
@@ -274,7 +298,73 @@ mod tests {
             coverage: Coverage::default(),
             findings: Vec::new(),
             samples: Vec::new(),
-        };
+        }
+    }
+
+    fn with_a_finding() -> FuzzOutcome {
+        let object = serde_json::json!({"kind": "RayCluster", "metadata": {"name": "a"}});
+        let differences = vec![crate::contract::Difference {
+            container: "ray-head".into(),
+            what: "args",
+            expected: "a".into(),
+            found: "b".into(),
+        }];
+        FuzzOutcome {
+            findings: vec![FuzzFinding {
+                number: 7,
+                kind: "RayCluster",
+                object,
+                settings: crate::scenario::OperatorSettings::default(),
+                validation: crate::contract::FieldValidation::Strict,
+                surprise: Surprise::Differs {
+                    role: PodRole::Head,
+                    group: "headgroup".into(),
+                    differences,
+                },
+                tried: 0,
+            }],
+            ..outcome()
+        }
+    }
+
+    fn saving_into(folder: &std::path::Path) -> Fuzz {
+        let folder = folder.to_str().unwrap();
+        let words = ["kuberay-conformance", "fuzz", "--save", folder];
+        match Arguments::try_parse_from(words).unwrap().command {
+            crate::args::Command::Fuzz(fuzz) => fuzz,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_kept_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let code = show(&saving_into(&file.join("below")), &[with_a_finding()], 1);
+        assert_eq!(code, crate::exit::ENVIRONMENT);
+    }
+
+    #[test]
+    fn what_was_kept_before_stays_and_a_folder_is_kept_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = saving_into(folder.path());
+        assert_eq!(show(&options, &[with_a_finding()], 1), FAILED);
+        let first = folder.path().join("found-1-6-2-7/scenario.yaml");
+        std::fs::write(&first, "mine").unwrap();
+        assert_eq!(show(&options, &[with_a_finding()], 1), FAILED);
+        assert_eq!(std::fs::read_to_string(&first).unwrap(), "mine");
+        let second = folder.path().join("found-1-6-2-7-2");
+        let scenario = std::fs::read_to_string(second.join("scenario.yaml")).unwrap();
+        assert!(scenario.contains("name: found-1-6-2-7-2"), "{scenario}");
+        assert!(second.join("raycluster.yaml").is_file(), "its manifest");
+        let left = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 2, "nothing unfinished stays");
+    }
+
+    #[test]
+    fn what_was_never_reached_is_listed() {
+        let mut one = outcome();
         let text = never_reached(&one);
         for line in [
             "never reached: feature submitter-sidecar (C19): ",

@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::exit::CliError;
 use crate::explain::check;
 use crate::manifest::Source;
+use crate::scenario::files::read_text;
+
+/// No file of a folder is larger, in bytes.
+const LARGEST: u64 = 1 << 30;
 
 /// The argument that means standard input.
 const STDIN: &str = "-";
@@ -36,14 +40,14 @@ pub(super) fn read(files: &[PathBuf], only_ours: bool) -> Result<Input, CliError
             for file in matching {
                 if file.is_dir() {
                     add_folder(&file, &mut seen, &mut input)?;
-                } else {
-                    add(&file, true, &mut seen, &mut input)?;
+                } else if file.is_file() {
+                    add(&file, Named::No, true, &mut seen, &mut input)?;
                 }
             }
         } else if file.is_dir() {
             add_folder(file, &mut seen, &mut input)?;
         } else {
-            add(file, only_ours, &mut seen, &mut input)?;
+            add(file, Named::Yes, only_ours, &mut seen, &mut input)?;
         }
     }
     Ok(input)
@@ -62,7 +66,7 @@ fn add_folder(
             .with_help("name a folder with manifests, or the files themselves"));
     }
     for file in found {
-        add(&file, true, seen, input)?;
+        add(&file, Named::No, true, seen, input)?;
     }
     Ok(())
 }
@@ -91,13 +95,25 @@ fn matching(pattern: &Path) -> Result<Option<Vec<PathBuf>>, CliError> {
     Ok(Some(found))
 }
 
+/// Whether a file was named, and so may be a pipe, or was found in a folder.
+#[derive(Clone, Copy)]
+enum Named {
+    Yes,
+    No,
+}
+
 fn add(
     file: &Path,
+    named: Named,
     only_ours: bool,
     seen: &mut BTreeSet<PathBuf>,
     input: &mut Input,
 ) -> Result<(), CliError> {
-    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+    let text = match named {
+        Named::Yes => std::fs::read_to_string(file),
+        Named::No => read_text(file, LARGEST).map_err(Into::into),
+    };
+    let text = text.map_err(|error| unreadable(file, &error))?;
     if let Ok(canonical) = file.canonicalize()
         && !seen.insert(canonical)
     {

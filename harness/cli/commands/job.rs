@@ -9,7 +9,7 @@ use crate::args::{Collect, ImageOf, JobCluster, Run, Submit};
 use crate::exit::{CliError, ENVIRONMENT, PASSED};
 use crate::plan::{Division, Durations, Shard};
 use crate::provider::{self, KindSpec, TargetError};
-use crate::report::{self, AllReports, Progress, RunResult, Strictness};
+use crate::report::{self, AllReports, Progress, RunResult, StatusLevel, Strictness};
 use crate::runner::{self, CollectOptions, RunError, SubmitOptions};
 use crate::target::Existing;
 
@@ -118,10 +118,12 @@ pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
 }
 
 pub(super) fn collect(arguments: &Collect) -> Result<u8, CliError> {
-    live::block(async |progress, cancel| {
+    live::block_with(StatusLevel::default(), async |progress, cancel| {
         let client = tokio::select! {
             biased;
-            () = cancel.cancelled() => return Err(TargetError::Interrupted.into()),
+            () = cancel.cancelled() => {
+                return Err(RunError::from(TargetError::Interrupted).into());
+            }
             client = client(&arguments.place, &progress) => client?,
         };
         let options = CollectOptions {
@@ -131,7 +133,7 @@ pub(super) fn collect(arguments: &Collect) -> Result<u8, CliError> {
             remove: arguments.remove,
         };
         let result = runner::collect(&client, &options, &AllReports, &*progress, &cancel).await?;
-        live::show(&result);
+        live::show(&result)?;
         Ok(report::exit_code(
             &result,
             live::strictness(arguments.strict),

@@ -50,12 +50,13 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
         if let Some(job) = &arguments.as_job.job {
             let result =
                 runner::run_shard(&spec, job, Arc::new(AllReports), progress, cancel).await?;
-            show(&result);
+            let shown = show(&result);
             print_lines!("{}", job::judged_by(job));
+            shown?;
             return Ok(job::exit_code_of_pod(&result));
         }
         let result = runner::run(&spec, Arc::new(AllReports), progress, cancel).await?;
-        show(&result);
+        show(&result)?;
         Ok(report::exit_code(&result, strictness(arguments.strict)))
     })
 }
@@ -172,7 +173,7 @@ pub(super) fn block_with<T>(
         let in_ci = environment_variable("CI").is_some();
         let progress = report::progress(std::io::stderr().is_terminal(), in_ci, level);
         // It knows no cluster's Secrets yet; a run learns them.
-        let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::default()));
+        let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::of_process()));
         let cancel = interrupt::token();
         work(progress, cancel).await
     })
@@ -192,7 +193,10 @@ pub(super) fn block_until_cancelled(
 }
 
 /// Prints what a run found, and gives it to GitHub Actions inside of it.
-pub(super) fn show(result: &RunResult) {
+///
+/// # Errors
+/// When the job's summary can't be written; all that is printed is printed before.
+pub(super) fn show(result: &RunResult) -> Result<(), CliError> {
     let text = report::render_text(result, colour());
     let text = text.trim_end();
     // Inside GitHub Actions a container's log must not be able to give the runner commands.
@@ -201,8 +205,11 @@ pub(super) fn show(result: &RunResult) {
     } else {
         console::line(text);
     }
-    match report::github::publish(result, &environment_variable) {
-        Ok(annotations) => annotations.iter().for_each(|line| console::line(line)),
-        Err(error) => print_problem!("warning: {error}"),
+    for line in report::github::annotations(result, &environment_variable) {
+        console::line(&line);
     }
+    Ok(report::github::write_summary(
+        result,
+        &environment_variable,
+    )?)
 }

@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &Merge) -> Result<u8, CliError> {
     let copied = report::write_merged(&merged, &arguments.output, &report::AllReports)?;
     warn(&merged.notes);
     warn(&copied);
-    live::show(&merged.run);
+    live::show(&merged.run)?;
     Ok(report::exit_code(
         &merged.run,
         live::strictness(arguments.strict),

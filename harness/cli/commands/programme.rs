@@ -1,18 +1,21 @@
 //! `report publish` and `report verify`: reports for the conformance programme.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use clap::Parser as _;
+use semver::Version;
 use sha2::{Digest as _, Sha256};
 
 use super::live;
-use crate::args::{Arguments, Command, Publish, Verify};
+use crate::args::{Arguments, Command, Publish, Run, Verify};
 use crate::artifact::digest_of;
 use crate::exit::{CliError, ENVIRONMENT, FAILED, PASSED};
 use crate::report::{
     self, CaseResult, ConformanceReport, Outcome, ProgrammeEntry, ProgrammeError, RunResult,
 };
+use crate::scenario;
+use crate::scenario::files::read_text;
+use crate::visible::line;
 
 /// No published report is larger.
 const LARGEST: u64 = 1 << 20;
@@ -131,37 +134,11 @@ fn again(
     for target in ["envtest", "kind"] {
         let of_target = |case: &&&CaseResult| case.target.to_string() == target;
         let cases: Vec<&CaseResult> = sample.iter().filter(of_target).copied().collect();
-        let Some(first) = cases.first() else {
+        if cases.is_empty() {
             continue;
-        };
+        }
         let output = folder.path().join(target);
-        let mut words: Vec<String> = vec!["kuberay-conformance".into(), "run".into()];
-        words.extend(cases.iter().map(|case| case.scenario.clone()));
-        words.extend(["--upgrades", "--target", target, "--operator"].map(String::from));
-        words.push(report.spec.operator.release.clone());
-        if target == "kind" {
-            words.extend(["--ray".into(), first.ray.clone()]);
-        }
-        if target == "envtest" {
-            let files = [
-                ("--operator-binary", &arguments.operator_binary),
-                ("--crds", &arguments.crds),
-            ];
-            for (option, file) in files {
-                let file = file.iter().map(|file| file.display().to_string());
-                words.extend(file.flat_map(|file| [option.to_owned(), file]));
-            }
-        }
-        words.extend(["--output".into(), output.display().to_string()]);
-        if let Some(scenarios) = &arguments.folder.scenarios {
-            words.extend(["--scenarios".into(), scenarios.display().to_string()]);
-        }
-        let Ok(Arguments {
-            command: Command::Run(run),
-        }) = Arguments::try_parse_from(words)
-        else {
-            return Err(CliError::bad_use("the report names cases that no run has"));
-        };
+        let run = rerun(arguments, report, target, &cases, &output)?;
         live::run(&run)?;
         let (now, _) = results(&output)?;
         code = code.max(compare(&cases, &now));
@@ -169,15 +146,66 @@ fn again(
     Ok(code)
 }
 
+/// The arguments of a run of cases of a report.
+fn rerun(
+    arguments: &Verify,
+    report: &ConformanceReport,
+    target: &str,
+    cases: &[&CaseResult],
+    output: &Path,
+) -> Result<Run, CliError> {
+    let mut words: Vec<String> = vec!["kuberay-conformance".into(), "run".into()];
+    words.extend(["--upgrades", "--target", target, "--operator"].map(String::from));
+    words.push(release(&report.spec.operator.release)?.to_string());
+    if let Some(first) = cases.first().filter(|_| target == "kind") {
+        words.extend(["--ray".into(), release(&first.ray)?.to_string()]);
+    }
+    if target == "envtest" {
+        let files = [
+            ("--operator-binary", &arguments.operator_binary),
+            ("--crds", &arguments.crds),
+        ];
+        for (option, file) in files {
+            let file = file.iter().map(|file| file.display().to_string());
+            words.extend(file.flat_map(|file| [option.to_owned(), file]));
+        }
+    }
+    words.extend(["--output".into(), output.display().to_string()]);
+    if let Some(scenarios) = &arguments.folder.scenarios {
+        words.extend(["--scenarios".into(), scenarios.display().to_string()]);
+    }
+    // Whatever a name is, it is no option.
+    words.push("--".into());
+    for case in cases {
+        if !scenario::is_name(&case.scenario) {
+            let name = &case.scenario;
+            let message = format!("`{}` is no scenario's name", name.escape_debug());
+            return Err(CliError::bad_use(message));
+        }
+        words.push(case.scenario.clone());
+    }
+    match Arguments::try_parse_from(words) {
+        Ok(Arguments {
+            command: Command::Run(run),
+        }) => Ok(*run),
+        _ => Err(CliError::bad_use("the report names cases that no run has")),
+    }
+}
+
+/// A release that results name.
+fn release(named: &str) -> Result<Version, CliError> {
+    named.parse().map_err(|_| {
+        let message = format!("`{}` is no release, such as 1.6.2", named.escape_debug());
+        CliError::bad_use(message)
+    })
+}
+
 fn compare(before: &[&CaseResult], now: &RunResult) -> u8 {
     let mut code = PASSED;
     for case in before {
         let Some(again) = now.cases.iter().find(|one| one.id == case.id) else {
-            print_problem!(
-                "{}: it was {}, and is no case here",
-                case.id,
-                case.outcome.word()
-            );
+            let word = case.outcome.word();
+            print_problem!("{}: it was {word}, and is no case here", line(&case.id));
             code = code.max(ENVIRONMENT);
             continue;
         };
@@ -185,7 +213,7 @@ fn compare(before: &[&CaseResult], now: &RunResult) -> u8 {
         let judged = again.outcome.is_good() || again.outcome == Outcome::Failed;
         print_lines!(
             "{}: {} in the report, {} here",
-            case.id,
+            line(&case.id),
             case.outcome.word(),
             again.outcome.word()
         );
@@ -228,14 +256,12 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<ProgrammeEntry>, CliError> {
 }
 
 fn read(path: &Path) -> Result<ConformanceReport, CliError> {
-    let read = || {
-        let file = std::fs::File::open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(std::io::Error::other("it is no file"));
-        }
-        let mut text = String::new();
-        file.take(LARGEST).read_to_string(&mut text)?;
-        serde_saphyr::from_str(&text).map_err(std::io::Error::other)
+    let read = || -> std::io::Result<_> {
+        let text = read_text(path, LARGEST)?;
+        let report: ConformanceReport =
+            serde_saphyr::from_str(&text).map_err(std::io::Error::other)?;
+        report.check_names().map_err(std::io::Error::other)?;
+        Ok(report)
     };
     read().map_err(|error| CliError::bad_use(format!("reading {}: {error}", path.display())))
 }
@@ -257,8 +283,10 @@ impl From<ProgrammeError> for CliError {
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use rstest::rstest;
 
     use super::*;
+    use crate::report::example;
 
     fn arguments(options: &[&str]) -> Verify {
         let words = ["kuberay-conformance", "report", "verify", "r.yaml"];
@@ -269,10 +297,67 @@ mod tests {
         }
     }
 
+    fn published() -> ConformanceReport {
+        let text = include_str!("../../../conformance/reports/1.6.2/example-kind.yaml");
+        serde_saphyr::from_str(text).unwrap()
+    }
+
+    fn cases_to_run(report: &ConformanceReport, case: &CaseResult) -> Result<Run, CliError> {
+        let output = Path::new("out");
+        rerun(&arguments(&[]), report, "kind", &[case], output)
+    }
+
+    #[test]
+    fn the_cases_of_a_report_are_run_by_their_names() {
+        let report = published();
+        let run = cases_to_run(&report, &example::run().cases[0]).unwrap();
+        assert_eq!(run.selection.names, ["before-ray-start"]);
+        assert_eq!(run.output, Path::new("out"));
+        assert_eq!(run.selection.releases.ray, "2.52.0".parse().ok());
+    }
+
+    #[rstest]
+    #[case::program("--operator-binary=/tmp/evil")]
+    #[case::context("--context=prod")]
+    #[case::folder("--scenarios=/tmp/evil")]
+    #[case::short("-q")]
+    #[case::end_of_options("--")]
+    #[case::path("../../evil")]
+    #[case::nothing("")]
+    #[case::two_lines("a\nb")]
+    fn what_results_name_is_no_option(#[case] named: &str) {
+        let mut case = example::run().cases[0].clone();
+        case.scenario = named.into();
+        let refused = cases_to_run(&published(), &case);
+        let refused = refused.map(|run| run.selection.names);
+        let message = refused
+            .expect_err("a name that no scenario has")
+            .to_string();
+        assert!(message.contains("is no scenario's name"), "{message}");
+    }
+
+    #[rstest]
+    #[case::option("--context=prod")]
+    #[case::all("all")]
+    #[case::range("1.0.0..1.6.2")]
+    #[case::nothing("")]
+    fn what_results_name_is_one_release(#[case] named: &str) {
+        let mut case = example::run().cases[0].clone();
+        case.ray = named.into();
+        let refused = cases_to_run(&published(), &case).map(|run| run.selection.releases.ray);
+        let message = refused.expect_err("no release of Ray").to_string();
+        assert!(message.contains("is no release"), "{message}");
+        let mut report = published();
+        report.spec.operator.release = named.into();
+        let refused = cases_to_run(&report, &example::run().cases[0]);
+        let refused = refused.map(|run| run.selection.releases.operator);
+        let message = refused.expect_err("no release of KubeRay").to_string();
+        assert!(message.contains("is no release"), "{message}");
+    }
+
     #[test]
     fn a_patched_operator_is_not_verified_with_another() {
-        let text = include_str!("../../../conformance/reports/1.6.2/example-kind.yaml");
-        let mut report: ConformanceReport = serde_saphyr::from_str(text).unwrap();
+        let mut report = published();
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("manager");
         std::fs::write(&program, "a program").unwrap();

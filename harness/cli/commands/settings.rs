@@ -8,7 +8,11 @@ use serde_json::{Map, Value};
 use crate::args::OperatorArguments;
 use crate::contract::{CONFIGURATION_KEYS, EffectiveSettings, gate};
 use crate::exit::CliError;
+use crate::scenario::files::read_text;
 use crate::visible;
+
+/// No configuration file is larger, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 impl OperatorArguments {
     /// Returns the settings; warns of those that have no effect on the releases.
@@ -65,6 +69,10 @@ pub(super) fn read(path: &Path) -> Result<Map<String, Value>, CliError> {
     let problem = |error: &dyn std::fmt::Display| {
         CliError::bad_use(format!("cannot read {}: {error}", path.display()))
     };
-    let text = std::fs::read_to_string(path).map_err(|error| problem(&error))?;
+    let text = read_text(path, LARGEST).map_err(|error| problem(&error))?;
     serde_saphyr::from_str(&text).map_err(|error| problem(&error))
 }
+
+#[cfg(test)]
+#[path = "settings/mutated.rs"]
+mod mutated;

@@ -2,6 +2,7 @@
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
+use super::shell_word;
 use super::text::{Paint, clean, one_line, screen};
 use super::{NAME, ReportError};
 use crate::live::doctor::{
@@ -195,9 +196,9 @@ fn command(patch: &Patch) -> String {
     let json = one_line(&json).replace('\'', "'\\''");
     format!(
         "kubectl patch {} {} --namespace {} --type json --patch '{json}'",
-        patch.kind.to_lowercase(),
-        one_line(&patch.name),
-        one_line(&patch.namespace)
+        shell_word(&one_line(&patch.kind.to_lowercase())),
+        shell_word(&one_line(&patch.name)),
+        shell_word(&one_line(&patch.namespace))
     )
 }
 

@@ -1,8 +1,9 @@
 //! `fixtures/durations.yaml`: how long cases of kind took.
 
-use super::{Outcome, RunResult};
+use super::{CaseResult, Outcome, RunResult};
 use crate::plan::Durations;
 use crate::scenario::TargetKind;
+use crate::visible::is_unseen;
 
 const INTRODUCTION: &str = "\
 # Seconds that each case of kind took, by which `run --shard` divides a plan. Written from a run's results:
@@ -12,12 +13,13 @@ const INTRODUCTION: &str = "\
 /// How long cases took that passed on kind; of several runs the later one counts where both have a
 /// case.
 ///
-/// What failed may have waited for its deadline. Cases of envtest are not divided by their own
+/// What failed may have waited for its deadline, and no id has a character that can't be seen. Cases of envtest are not divided by their own
 /// time.
 pub fn durations(runs: &[RunResult]) -> Durations {
     let cases = runs.iter().flat_map(|run| &run.cases);
-    let timed =
-        cases.filter(|case| case.target == TargetKind::Kind && case.outcome == Outcome::Passed);
+    let is_timed =
+        |case: &CaseResult| case.target == TargetKind::Kind && case.outcome == Outcome::Passed;
+    let timed = cases.filter(|case| is_timed(case) && !case.id.contains(is_unseen));
     timed
         .map(|case| (case.id.clone(), case.duration_seconds))
         .collect()

@@ -56,7 +56,7 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
         _ = writeln!(text, "{}", paint.red(&reason));
     }
     for line in text_summaries(run) {
-        _ = writeln!(text, "{line}");
+        _ = writeln!(text, "{}", one_line(&line));
     }
     if let Some(line) = images(run) {
         _ = writeln!(text, "{line}");

@@ -22,29 +22,34 @@ const END: &str = "\n</details>\n";
 /// Lines of a difference that an annotation shows.
 const ANNOTATION_LINES: usize = 30;
 
-/// Appends the summary to the file that `GITHUB_STEP_SUMMARY` names, when set, and returns the
-/// annotations to print, one a line, when `GITHUB_ACTIONS` is set. `env` looks an environment
-/// variable up.
+/// Looks an environment variable up.
+type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The value of a variable that is set to something.
+fn set(env: Env, name: &str) -> Option<String> {
+    env(name).filter(|value| !value.is_empty())
+}
+
+/// Appends the summary to the file that `GITHUB_STEP_SUMMARY` names, when set.
 ///
 /// # Errors
 /// When the summary can't be written.
-pub fn publish(
-    run: &RunResult,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Vec<String>, ReportError> {
-    let set = |name| env(name).filter(|value| !value.is_empty());
-    if let Some(path) = set("GITHUB_STEP_SUMMARY") {
-        append_summary(Path::new(&path), &render_markdown(run)).map_err(|source| {
-            ReportError::Write {
-                path: path.into(),
-                source,
-            }
-        })?;
+pub fn write_summary(run: &RunResult, env: Env) -> Result<(), ReportError> {
+    let Some(path) = set(env, "GITHUB_STEP_SUMMARY") else {
+        return Ok(());
+    };
+    append_summary(Path::new(&path), &render_markdown(run)).map_err(|source| ReportError::Write {
+        path: path.into(),
+        source,
+    })
+}
+
+/// Returns the annotations to print, one a line, when `GITHUB_ACTIONS` is set.
+pub fn annotations(run: &RunResult, env: Env) -> Vec<String> {
+    if set(env, "GITHUB_ACTIONS").is_none() {
+        return Vec::new();
     }
-    if set("GITHUB_ACTIONS").is_none() {
-        return Ok(Vec::new());
-    }
-    Ok(annotations(run, set("GITHUB_WORKSPACE").as_deref()))
+    annotations_of(run, set(env, "GITHUB_WORKSPACE").as_deref())
 }
 
 /// Text from a cluster as a runner may be shown it: between two lines that stop and resume the
@@ -110,7 +115,7 @@ fn cut(text: &str, room: usize) -> String {
     kept
 }
 
-fn annotations(run: &RunResult, workspace: Option<&str>) -> Vec<String> {
+fn annotations_of(run: &RunResult, workspace: Option<&str>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let told = |case: &&CaseResult| case.outcome.is_bad() || case.outcome == Outcome::New;
     for case in run.cases.iter().filter(told) {

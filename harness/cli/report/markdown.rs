@@ -6,7 +6,7 @@ use super::markdown_text::{code, escape, fenced, table};
 use super::rules::{RuleOutcome, summaries};
 use super::text::headline;
 use super::without_verdict;
-use super::{CaseResult, RunResult, Totals, pace, page, rule_results, view};
+use super::{CaseResult, RunResult, Totals, command_of, pace, page, rule_results, view};
 
 /// The run as Markdown: totals, rules × releases, failures, cases, rules, images, phases. All but
 /// the matrix is folded, so that the page of a GitHub job begins with what counts.
@@ -28,8 +28,8 @@ pub fn render_markdown(run: &RunResult) -> String {
         escape(&run.environment.engine),
         escape(&run.harness),
     );
-    if let Some(command) = &run.command {
-        _ = writeln!(text, "Repeat it with {}.\n", code(command));
+    if let Some(command) = command_of(run) {
+        _ = writeln!(text, "Repeat it with {}.\n", code(&command));
     }
     for remark in view::remarks(run) {
         _ = writeln!(text, "{}.\n", escape(&remark));

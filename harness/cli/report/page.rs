@@ -20,8 +20,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::compare::RunComparison;
 use super::text::clean_value;
-use super::{CaseResult, Outcome, ReportError, RunResult, Totals, pace, view, without_verdict};
-use super::{Strictness, exit_code};
+use super::{
+    CaseResult, Outcome, ReportError, RunResult, Strictness, Totals, command_of, exit_code, pace,
+    view, without_verdict,
+};
 use failures::Around;
 pub(super) use links::repeat;
 
@@ -191,7 +193,7 @@ fn summary(run: &RunResult) -> serde_json::Value {
         "started": run.started,
         "seconds": run.duration_seconds,
         "harness": run.harness,
-        "command": run.command,
+        "command": command_of(run),
         "interrupted": run.interrupted,
         "kubernetes": view::kubernetes(&run.environment.kubernetes),
         "engine": run.environment.engine,

@@ -8,7 +8,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{CaseResult, Outcome, RunResult, ScenarioRecord, shell_word};
+use super::{CaseResult, Outcome, RunResult, ScenarioRecord, shell_word, words_of_run};
 use crate::provider::GIVEN_OPERATOR;
 use crate::scenario::{Level, TargetKind};
 
@@ -153,6 +153,9 @@ pub enum ProgrammeError {
     /// The results have no case of the release.
     #[error("the results have no case of KubeRay {0}")]
     NoCase(String),
+    /// The release is no version.
+    #[error("`{}` is no release of KubeRay, such as 1.6.2", .0.escape_debug())]
+    NoRelease(String),
     /// The results do not identify the build.
     #[error(
         "the results do not say which build of the operator ran ({0}): run it by an image with a digest, or by a program that the harness built"
@@ -220,7 +223,8 @@ impl ConformanceReport {
         if cases.is_empty() {
             return Err(ProgrammeError::NoCase(release));
         }
-        let command = run.command.as_deref().ok_or(ProgrammeError::NoCommand)?;
+        let command = run.command.as_deref().and_then(words_of_run);
+        let command = command.ok_or(ProgrammeError::NoCommand)?;
         let ray: Vec<String> = distinct(
             cases
                 .iter()
@@ -258,6 +262,24 @@ impl ConformanceReport {
                 },
             },
         })
+    }
+
+    /// Checks that the names of a report may be parts of a path, and are those that
+    /// [`of`](Self::of) gives: anyone can write a file in its form.
+    ///
+    /// # Errors
+    /// When one of them may not.
+    pub fn check_names(&self) -> Result<(), ProgrammeError> {
+        let spec = &self.spec;
+        a_release(&spec.operator.release)?;
+        let name = &self.metadata.name;
+        let is_target = ["envtest", "kind", "existing"].contains(&&*spec.target);
+        let is_own = is_target && *name == format!("{}-{}", spec.who, spec.target);
+        if is_name(&spec.who) && is_own {
+            return Ok(());
+        }
+        let wrong = if is_name(&spec.who) { name } else { &spec.who };
+        Err(ProgrammeError::Name(wrong.clone()))
     }
 
     /// Where the report lies below the folder of all reports.
@@ -408,15 +430,22 @@ fn the_release(run: &RunResult, wanted: Option<&Version>) -> Result<String, Prog
     if let Some(wanted) = wanted {
         return Ok(wanted.to_string());
     }
-    let mut releases = distinct(run.cases.iter().map(|case| case.operator.clone()));
-    if releases.len() == 1 {
-        return Ok(releases.remove(0));
+    let releases = distinct(run.cases.iter().map(|case| case.operator.clone()));
+    if let [release] = releases.as_slice() {
+        return a_release(release);
     }
     Err(if releases.is_empty() {
         ProgrammeError::NoCase("any release".into())
     } else {
         ProgrammeError::Releases(releases)
     })
+}
+
+/// A release as results name it, which becomes a part of a path.
+fn a_release(named: &str) -> Result<String, ProgrammeError> {
+    let release = named.parse::<Version>();
+    let release = release.map_err(|_| ProgrammeError::NoRelease(named.into()))?;
+    Ok(release.to_string())
 }
 
 /// The builds of the operator, each `name@sha256:…`.
@@ -435,9 +464,9 @@ fn builds(cases: &[&CaseResult]) -> Result<Vec<String>, ProgrammeError> {
 }
 
 /// A command without what concerns the machine that it ran on alone: where the reports went.
-fn anywhere(command: &str) -> String {
+fn anywhere(command: Vec<String>) -> String {
     let mut words = Vec::new();
-    let mut all = shlex::split(command).unwrap_or_default().into_iter();
+    let mut all = command.into_iter();
     while let Some(word) = all.next() {
         if word == "--output" {
             all.next();

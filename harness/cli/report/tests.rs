@@ -10,6 +10,8 @@ use super::{
 use crate::scenario::Level;
 
 mod documents;
+mod hostile;
+mod mutated;
 mod release;
 mod workflows;
 
@@ -340,10 +342,9 @@ fn a_run_whose_cases_were_all_skipped_exits_3_and_every_report_says_so(
         assert!(written(&run, file).contains(text), "{file}");
     }
     assert!(render_text(&run, false).contains(text));
-    let lines = github::publish(&run, &|name| {
+    let lines = github::annotations(&run, &|name| {
         (name == "GITHUB_ACTIONS").then(|| "true".to_owned())
-    })
-    .unwrap();
+    });
     assert!(
         lines
             .iter()
@@ -384,17 +385,15 @@ fn annotations_of_a_mixed_run() {
     let mut run = example::run();
     run.interrupted = Some("Ctrl-C".into());
     let env = |name: &str| (name == "GITHUB_ACTIONS").then(|| "true".to_owned());
-    let lines = github::publish(&run, &env).unwrap();
+    let lines = github::annotations(&run, &env);
     assert!(lines.iter().all(|line| !line.contains(['\n', '\r'])));
     insta::assert_snapshot!(lines.join("\n"));
 }
 
 #[test]
 fn elsewhere_nothing_is_published() {
-    assert_eq!(
-        github::publish(&example::run(), &|_| None).unwrap(),
-        [""; 0]
-    );
+    assert_eq!(github::annotations(&example::run(), &|_| None), [""; 0]);
+    github::write_summary(&example::run(), &|_| None).unwrap();
 }
 
 #[test]
@@ -405,14 +404,14 @@ fn the_step_summary_is_appended_and_stays_within_its_limit() {
     let env =
         |name: &str| (name == "GITHUB_STEP_SUMMARY").then(|| path.to_str().unwrap().to_owned());
     let mut run = example::run();
-    github::publish(&run, &env).unwrap();
+    github::write_summary(&run, &env).unwrap();
     assert_eq!(
         std::fs::read_to_string(&path).unwrap(),
         format!("before\n{}", render_markdown(&run))
     );
 
     run.cases[1].checks[0].diff = Some("+ a line\n".repeat(200_000));
-    github::publish(&run, &env).unwrap();
+    github::write_summary(&run, &env).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.len() <= 1024 * 1024, "{}", text.len());
     assert!(text.len() > 1024 * 1000, "{}", text.len());

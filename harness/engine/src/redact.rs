@@ -9,10 +9,12 @@
 //!
 //! - `names`: which names are those of secrets.
 //! - `forms`: how secrets are written in text (`name=value`, tokens, private keys).
+//! - `file`: secrets of a file, whether it is well-formed or not.
 //! - `known`: values that were learned, in every encoding.
 //! - `tree`: where secrets are in an object.
 //! - `progress`: progress without secrets.
 
+mod file;
 mod forms;
 mod known;
 mod names;
@@ -20,7 +22,7 @@ mod progress;
 mod tree;
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -62,6 +64,13 @@ impl Redactor {
         let redactor = Self::default();
         redactor.add(literals);
         redactor
+    }
+
+    /// Returns the one that knows what the runs of this process have learned, for what is written
+    /// beside them: the log, and errors.
+    pub fn of_process() -> Self {
+        static OF_PROCESS: LazyLock<Redactor> = LazyLock::new(Redactor::default);
+        OF_PROCESS.clone()
     }
 
     /// Masks these values, too.
@@ -129,6 +138,31 @@ impl Redactor {
         drop(known);
         let masked = forms::mask(&text, &mut |_| count += 1);
         (masked, count)
+    }
+
+    /// Masks the values that it knows, and nothing that only looks like a secret.
+    pub fn redact_known(&self, text: &str) -> String {
+        let masked = self.read().mask(text);
+        masked.map_or_else(|| text.to_owned(), |(masked, _)| masked)
+    }
+
+    /// Masks secrets in text by as many bytes and characters as they have, and keeps white space:
+    /// every place of the text stays where it is.
+    pub fn cover(&self, text: &str) -> String {
+        let known = self.read().mask_as(text, covered);
+        let text = known.map_or_else(|| text.to_owned(), |(text, _)| text);
+        forms::mask_as(&text, covered, &mut |_| {})
+    }
+
+    /// Learns the secrets of a file with manifests, whether it is well-formed or not.
+    pub fn learn_file(&self, text: &str) {
+        for document in file::documents(text) {
+            if let Ok(object) = serde_saphyr::from_str::<Value>(document) {
+                self.learn(&object);
+            }
+            // A value that goes over several lines is another text in the file than in the object.
+            self.add(file::secrets(document));
+        }
     }
 
     /// Masks secrets in an object (or a list of them), and drops what nobody reads:
@@ -238,6 +272,18 @@ impl Redactor {
     fn write(&self) -> RwLockWriteGuard<'_, Known> {
         self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What stands in the place of a secret where every place stays.
+fn covered(secret: &str) -> String {
+    let cover = |c: char| match (c.is_whitespace(), c.len_utf8()) {
+        (true, _) => c,
+        (_, 1) => '*',
+        (_, 2) => '\u{b7}',
+        (_, 3) => '\u{2022}',
+        _ => '\u{1f7b6}',
+    };
+    secret.chars().map(cover).collect()
 }
 
 /// Learns a value and what it is made of: the lines of a text, or the leaves with the name of a

@@ -223,7 +223,7 @@ pub async fn rehearse(
 
 /// Masks the secrets of the objects in the report, by value and by their form.
 fn mask(report: &mut RehearsalReport, fleet: &Fleet) {
-    let redactor = Redactor::default();
+    let redactor = Redactor::of_process();
     for object in fleet.objects.iter().chain(&fleet.others) {
         redactor.learn(object);
     }

@@ -1,10 +1,10 @@
 //! The reports of a run, as the engine sees them: it says when they are written, and renderers
 //! above it say how.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::results::{RESULTS_VERSION, RunResult};
+use crate::scenario::files::read_regular;
 
 /// Writes the reports of a run.
 pub trait Reports: Send + Sync {
@@ -89,14 +89,7 @@ pub fn read_results(path: &Path) -> Result<RunResult, ReportError> {
 /// As [`read_results`].
 pub fn read_results_and_bytes(path: &Path) -> Result<(RunResult, Vec<u8>), ReportError> {
     let read = || {
-        let mut text = Vec::new();
-        let file = std::fs::File::open(path)?;
-        file.take(LARGEST + 1).read_to_end(&mut text)?;
-        if u64::try_from(text.len()).is_ok_and(|length| length > LARGEST) {
-            let mebibytes = LARGEST >> 20;
-            let problem = format!("it is larger than {mebibytes} MiB, which no results are");
-            return Err(std::io::Error::other(problem));
-        }
+        let text = read_regular(path, LARGEST)?;
         let run: RunResult = serde_json::from_slice(&text)?;
         if run.version == RESULTS_VERSION {
             return Ok((run, text));
@@ -140,6 +133,29 @@ impl Reports for OnlyResults {
 mod tests {
     use super::*;
 
+    #[test]
+    fn results_are_read_and_merged() {
+        use proptest::prelude::*;
+
+        use crate::merge::{merge, read_sources};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.json");
+        let mut run = crate::results::example::run();
+        run.planned = run.cases.iter().map(|case| case.id.clone()).collect();
+        crate::mutated::try_texts(vec![serde_json::to_vec(&run).unwrap()], |text| {
+            std::fs::write(&path, &text).unwrap();
+            let Ok((sources, _)) = read_sources(&[folder.path().to_owned()]) else {
+                return Ok(());
+            };
+            match merge(&sources) {
+                Ok(merged) => prop_assert!(merged.run.cases.len() <= text.len()),
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
+            Ok(())
+        });
+    }
+
     /// Read whole they would take all memory.
     #[test]
     fn results_larger_than_any_are_refused() {
@@ -150,6 +166,6 @@ mod tests {
             .set_len(1 << 40)
             .unwrap();
         let error = read_results(&path).unwrap_err();
-        assert!(error.to_string().contains("larger than"), "{error}");
+        assert!(error.to_string().contains("more than 128 MiB"), "{error}");
     }
 }

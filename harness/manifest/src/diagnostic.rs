@@ -84,6 +84,18 @@ impl Diagnostic {
         self
     }
 
+    /// The whole text of the file that it quotes; none where it quotes nothing.
+    pub fn file(&self) -> Option<&str> {
+        self.excerpt.as_deref().map(Excerpt::file)
+    }
+
+    /// The same, quoting another text of the file, in which every place must be where it was.
+    #[must_use]
+    pub fn quoting(mut self, file: &str) -> Self {
+        self.excerpt = self.excerpt.map(|excerpt| Box::new(excerpt.of(file)));
+        self
+    }
+
     /// The same as a warning.
     #[must_use]
     pub fn into_warning(mut self) -> Self {

@@ -1,6 +1,7 @@
 //! The few lines of a file that a diagnostic quotes, cut to a width that a terminal shows.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
@@ -27,11 +28,14 @@ pub(crate) struct Excerpt {
     lines_before: usize,
     /// Column of the value in the file, from 0.
     column: usize,
+    /// The file's whole text, and the bytes of the value in it.
+    file: (Arc<str>, Range<usize>),
 }
 
 impl Excerpt {
     /// Cuts the lines around the bytes `span` out of a file's text.
-    pub(crate) fn new(name: String, text: &str, span: &Range<usize>) -> Self {
+    pub(crate) fn new(name: String, file: &Arc<str>, span: &Range<usize>) -> Self {
+        let text: &str = file;
         let boundary = |at: usize| {
             (0..=at.min(text.len()))
                 .rev()
@@ -101,7 +105,18 @@ impl Excerpt {
             span: place,
             lines_before: text[..from].matches('\n').count(),
             column,
+            file: (Arc::clone(file), span.clone()),
         }
+    }
+
+    /// The file's whole text.
+    pub(crate) fn file(&self) -> &str {
+        &self.file.0
+    }
+
+    /// The same lines of another text of the file, in which every place is where it was.
+    pub(crate) fn of(&self, file: &str) -> Self {
+        Self::new(self.name.clone(), &file.into(), &self.file.1)
     }
 
     /// Where the value lies in what is quoted.
@@ -157,7 +172,7 @@ mod tests {
             "y".repeat(500)
         );
         let at = text.find("HERE").unwrap();
-        let excerpt = Excerpt::new("f".into(), &text, &(at..at + 4));
+        let excerpt = Excerpt::new("f".into(), &text.as_str().into(), &(at..at + 4));
         assert_eq!(&excerpt.text[excerpt.span()], "HERE");
         assert!(
             excerpt
@@ -172,7 +187,7 @@ mod tests {
     #[test]
     fn short_lines_stay_as_they_are() {
         let text = "a: 1\nb: 2\nc: 3\nd: 4\n";
-        let excerpt = Excerpt::new("f".into(), text, &(8..9));
+        let excerpt = Excerpt::new("f".into(), &text.into(), &(8..9));
         assert_eq!(excerpt.text, "a: 1\nb: 2\nc: 3");
         assert_eq!(&excerpt.text[excerpt.span()], "2");
     }

@@ -1,4 +1,4 @@
-//! Files of a scenario, and whatever else lies in its folder under the name of one.
+//! Files that others have made: those of a scenario, and results, reports, bundles and settings.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 /// accepts.
 const LARGEST: u64 = 4 << 20;
 
-/// Why a file of a scenario is not read. The text continues a sentence that begins with the file.
+/// Why a file is not read. The text continues a sentence that begins with the file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The system's answer.
@@ -23,9 +23,9 @@ pub enum FileError {
     /// A pipe, a device, a socket or a folder.
     #[error("is not a regular file")]
     NotRegular,
-    /// It is larger than `LARGEST`.
-    #[error("has more than {} MiB", LARGEST >> 20)]
-    TooLarge,
+    /// It is larger than any such file, of so many bytes.
+    #[error("has more than {} MiB", .0 >> 20)]
+    TooLarge(u64),
 }
 
 impl FileError {
@@ -54,15 +54,9 @@ pub fn open(folder: &Path, path: &Path) -> Result<File, FileError> {
     if !path.canonicalize()?.starts_with(folder.canonicalize()?) {
         return Err(FileError::Leaves);
     }
-    // A pipe without a writer opens at once, and is then refused.
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = File::options().read(true).custom_flags(flags).open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(FileError::NotRegular);
-    }
-    if metadata.len() > LARGEST {
-        return Err(FileError::TooLarge);
+    let file = open_regular(path)?;
+    if file.metadata()?.len() > LARGEST {
+        return Err(FileError::TooLarge(LARGEST));
     }
     Ok(file)
 }
@@ -72,13 +66,48 @@ pub fn open(folder: &Path, path: &Path) -> Result<File, FileError> {
 /// # Errors
 /// As [`open`], and when it can't be read.
 pub fn read(folder: &Path, path: &Path) -> Result<Vec<u8>, FileError> {
+    whole(&open(folder, path)?, LARGEST)
+}
+
+/// Opens a file for reading. Every file that somebody else may have made is opened here: a pipe
+/// without a writer would keep the reader waiting for ever, and a device has no end.
+///
+/// # Errors
+/// When it can't be opened, or is not a regular file.
+pub fn open_regular(path: &Path) -> Result<File, FileError> {
+    // A pipe without a writer opens at once, and is then refused.
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(FileError::NotRegular)
+    }
+}
+
+/// Reads a file of at most so many bytes as a whole, opened by [`open_regular`].
+///
+/// # Errors
+/// As [`open_regular`], and when it can't be read or is larger.
+pub fn read_regular(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    whole(&open_regular(path)?, most)
+}
+
+/// As [`read_regular`], for a file of text.
+///
+/// # Errors
+/// As [`read_regular`], and when it is not UTF-8.
+pub fn read_text(path: &Path, most: u64) -> Result<String, FileError> {
+    let text = String::from_utf8(read_regular(path, most)?);
+    Ok(text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?)
+}
+
+fn whole(file: &File, most: u64) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     // It may still grow.
-    open(folder, path)?
-        .take(LARGEST + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(FileError::TooLarge);
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(FileError::TooLarge(most));
     }
     Ok(bytes)
 }

@@ -21,7 +21,7 @@ pub use coverage::{Coverage, check_out_of_reach, out_of_reach};
 pub use edits::Edit;
 pub use generated::{GeneratedCase, Generator, Shrinking};
 #[cfg(test)]
-pub use mutated::try_texts;
+pub use mutated::{Watch, try_texts};
 pub use object::{NUMBERS, ObjectGenerator, ObjectKind, ObjectPlan};
 pub use plan::{ClusterPlan, GroupPlan};
 pub use save::{Saved, Shown, save};

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use kuberay_manifest::{Diagnostic, Diagnostics, LAST_APPLIED, Source, objects};
-use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::generate::Saved;
-use super::model::NAME;
+use super::model::is_name;
 
 /// What a new scenario takes snapshots of.
 const FIELDS: [&str; 4] = ["command", "args", "env", "initContainers"];
@@ -104,11 +103,6 @@ pub fn init(name: &str, manifests: &[Source]) -> Result<Vec<NewScenario>, Diagno
     } else {
         Err(problems.into())
     }
-}
-
-/// Whether a text may name a scenario, as its schema says.
-fn is_name(text: &str) -> bool {
-    Regex::new(NAME).is_ok_and(|form| form.is_match(text))
 }
 
 fn is_ray(object: &Value) -> bool {

@@ -44,5 +44,5 @@ pub use model::*;
 pub use reachable::unreachable_checks;
 pub use role::{PodOf, Role};
 pub use schema::json_schema;
-pub use settings::OperatorSettings;
+pub use settings::{OperatorSettings, is_of_the_linker};
 pub use subject::{Made, PodField, Subject};

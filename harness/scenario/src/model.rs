@@ -100,7 +100,12 @@ pub struct ScenarioFile {
 }
 
 /// The form of a scenario's name, as a regular expression.
-pub(crate) const NAME: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
+const NAME: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
+
+/// Returns whether a text may name a scenario, as its schema says.
+pub fn is_name(text: &str) -> bool {
+    regex::Regex::new(NAME).is_ok_and(|form| form.is_match(text))
+}
 
 /// Identifies the scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

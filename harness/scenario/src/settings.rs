@@ -30,6 +30,12 @@ pub struct OperatorSettings {
     pub configuration: Map<String, Value>,
 }
 
+/// Returns whether a variable says what the dynamic linker loads into a process. None is handed on:
+/// with the file that it names, it would run a program of its own on this machine.
+pub fn is_of_the_linker(variable: &str) -> bool {
+    variable.starts_with("LD_") || variable == "GLIBC_TUNABLES"
+}
+
 impl OperatorSettings {
     /// Whether nothing differs from the release's defaults.
     pub fn is_default(&self) -> bool {

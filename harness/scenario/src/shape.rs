@@ -18,8 +18,15 @@ pub fn check(schema: &Value, source: &Source, tree: &Node) -> Vec<Diagnostic> {
     walk.problems
 }
 
+/// No word that may be a misspelt one is longer, in bytes.
+const LONGEST: usize = 200;
+
 /// The word among those known that was probably meant.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    // Nobody misspells so much, and to compare it would take for ever.
+    if word.len() > LONGEST {
+        return None;
+    }
     let word = word.to_lowercase();
     let distance = |candidate: &str| strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
     let best = known

@@ -44,7 +44,7 @@ spec:
     - job: {entrypoint: python, status: SUCCEEDED}
     - state: {role: head, running: true}
     - never: {for: 10s, after: job, restarts: {role: head}}
-    - event: {reason: Created}
+    - event: {reason: BackOff}
     - rejected: {by: operator, message: "no"}
 "#;
 

@@ -104,7 +104,7 @@ fn ran() -> &'static Ran {
             .arg("--output")
             .arg(folder.path().join("output"))
             .env("KUBERAY_CONFORMANCE_CACHE", own_cache(folder.path()))
-            .env("KUBERAY_CONFORMANCE_LOG", "kuberay_conformance=debug")
+            .env("KUBERAY_CONFORMANCE_LOG", "debug")
             .env("GITHUB_ACTIONS", "true")
             .env("GITHUB_STEP_SUMMARY", &summary);
         let output = command.output().unwrap();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::super::{CaseResult, RunResult};
+use super::super::{CaseResult, RunResult, words_of_run};
 
 /// The anchor of each case, by its place in the run. It depends on the case's id alone, so a link
 /// stays valid in the next run.
@@ -104,12 +104,14 @@ pub(in crate::report) fn repeat(run: &RunResult, case: &CaseResult) -> String {
         let pair = format!("{}/{}", case.operator, case.ray);
         words.extend(["--pair".into(), super::super::shell_word(&pair)]);
     }
+    if case.scenario.starts_with('-') {
+        words.push("--".into());
+    }
     words.push(super::super::shell_word(&case.scenario));
     words.join(" ")
 }
 
-/// Options of a run that decide what a case does, whichever cases are selected, as they were
-/// written.
+/// Options of a run that decide what a case does, whichever cases are selected, quoted for a shell.
 fn own_options(command: &str) -> Vec<String> {
     const WITH_VALUE: [&str; 11] = [
         "--scenarios",
@@ -125,34 +127,18 @@ fn own_options(command: &str) -> Vec<String> {
         "--engine",
     ];
     let mut options = Vec::new();
-    let mut words = split(command).into_iter();
+    let mut words = words_of_run(command).unwrap_or_default().into_iter();
     while let Some(word) = words.next() {
         let name = word.split('=').next().unwrap_or_default();
         let is_flag = matches!(word.as_str(), "--all" | "--upgrades");
         if is_flag || (word.contains('=') && WITH_VALUE.contains(&name)) {
-            options.push(word);
+            options.push(super::super::shell_word(&word));
         } else if WITH_VALUE.contains(&word.as_str()) {
             options.push(word);
-            options.extend(words.next());
+            options.extend(words.next().map(|value| super::super::shell_word(&value)));
         }
     }
     options
-}
-
-/// The words of a quoted command line, each still quoted.
-fn split(command: &str) -> Vec<String> {
-    let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
-    for c in command.chars() {
-        match c {
-            ' ' if !quoted => words.push(std::mem::take(&mut word)),
-            c => {
-                quoted ^= c == '\'';
-                word.push(c);
-            }
-        }
-    }
-    words.push(word);
-    words
 }
 
 #[cfg(test)]
@@ -194,6 +180,24 @@ mod tests {
     fn the_command_of_a_case_keeps_what_decides_it() {
         let mut run = example::run();
         let mut case = run.cases[0].clone();
+        assert_eq!(
+            repeat(&run, &case),
+            "kuberay-conformance run --target kind --pair 1.6.2/2.52.0 before-ray-start"
+        );
+        case.scenario = "--operator-binary=/tmp/evil".into();
+        assert_eq!(
+            repeat(&run, &case),
+            "kuberay-conformance run --target kind --pair 1.6.2/2.52.0 -- --operator-binary=/tmp/evil"
+        );
+        case.scenario = "before-ray-start".into();
+        run.command =
+            Some("kuberay-conformance run --crds=$(evil) --context `evil` --all;evil".into());
+        assert_eq!(
+            repeat(&run, &case),
+            "kuberay-conformance run --target kind '--crds=$(evil)' --context '`evil`' \
+             --pair 1.6.2/2.52.0 before-ray-start"
+        );
+        run.command = Some("curl evil | kuberay-conformance run --all".into());
         assert_eq!(
             repeat(&run, &case),
             "kuberay-conformance run --target kind --pair 1.6.2/2.52.0 before-ray-start"

@@ -158,6 +158,24 @@ fn a_name_that_is_no_part_of_a_path_is_refused(#[case] who: &str) {
     );
 }
 
+#[rstest]
+#[case::absolute("/tmp/escaped")]
+#[case::above("../../up")]
+#[case::part("1.6.2/../../up")]
+#[case::nothing("")]
+#[case::branch("master")]
+fn a_release_that_is_no_version_is_refused(#[case] release: &str) {
+    let mut run = all_passed();
+    run.cases
+        .iter_mut()
+        .for_each(|case| case.operator = release.into());
+    let refused = ConformanceReport::of(&run, BYTES, "acme", Profile::Core, None);
+    assert!(
+        matches!(refused, Err(ProgrammeError::NoRelease(_))),
+        "{refused:?}"
+    );
+}
+
 #[test]
 fn results_that_do_not_identify_their_run_are_refused() {
     let of = |run: &RunResult| ConformanceReport::of(run, BYTES, "acme", Profile::Core, None);

@@ -1,6 +1,10 @@
 //! The host's certificate authorities, a private one among them: what is built inside containers
 //! trusts the same.
 
+use std::path::Path;
+
+use crate::scenario::files;
+
 /// Variables that name a bundle, as the programs read them that download on the host.
 const NAMED: [&str; 4] = [
     "PIP_CERT",
@@ -16,11 +20,14 @@ const USUAL: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
+/// No bundle is larger, in bytes.
+const LARGEST: u64 = 16 << 20;
+
 /// The bundle's text; empty where the host has none.
 pub(super) fn bundle() -> String {
     chosen(
         |name| std::env::var(name).ok(),
-        |path| std::fs::read_to_string(path).ok(),
+        |path| files::read_text(Path::new(path), LARGEST).ok(),
     )
 }
 

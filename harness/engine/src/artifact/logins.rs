@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 
 use crate::process;
+use crate::scenario::files;
 
 /// What a login file may hold at most, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -112,9 +112,7 @@ impl Logins {
 
 /// A file that is absent or unreadable has no logins; its text never reaches a message.
 fn read(path: &Path) -> Option<File> {
-    let mut text = Vec::new();
-    let file = std::fs::File::open(path).ok()?;
-    file.take(LARGEST).read_to_end(&mut text).ok()?;
+    let text = files::read_regular(path, LARGEST).ok()?;
     serde_json::from_slice(&text).ok()
 }
 
@@ -254,3 +252,7 @@ mod tests {
         assert_eq!(masked, "denied: [redacted], Basic [redacted]");
     }
 }
+
+#[cfg(test)]
+#[path = "logins/mutated.rs"]
+mod mutated;

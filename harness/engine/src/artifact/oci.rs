@@ -98,3 +98,7 @@ fn find(layer: &[u8], name: &str) -> std::io::Result<Option<Vec<u8>>> {
 #[cfg(test)]
 #[path = "oci/tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "oci/mutated.rs"]
+mod mutated;

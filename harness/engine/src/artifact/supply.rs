@@ -14,6 +14,7 @@ use super::error::file;
 use super::logins::Logins;
 use super::mirrors::{DownloadMirror, ImageMirror, MirrorError};
 use super::{ArtifactError, download};
+use crate::scenario::files;
 
 /// Mirrors of registries, with commas between them.
 pub const MIRRORS: &str = "KUBERAY_CONFORMANCE_MIRRORS";
@@ -192,17 +193,8 @@ impl Supply {
 
 /// Reads a small file that the user names.
 fn small(doing: &'static str, path: &Path) -> Result<String, ArtifactError> {
-    use std::io::Read as _;
-    let read = || {
-        let mut text = String::new();
-        let opened = std::fs::File::open(path)?;
-        opened.take(LARGEST + 1).read_to_string(&mut text)?;
-        if text.len() as u64 > LARGEST {
-            return Err(std::io::Error::other("it has more than 1 MiB"));
-        }
-        Ok(text)
-    };
-    read().map_err(file(doing, path))
+    let text = files::read_text(path, LARGEST).map_err(std::io::Error::from);
+    text.map_err(file(doing, path))
 }
 
 fn authority(path: &Path) -> Result<String, ArtifactError> {
@@ -291,3 +283,7 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "supply/mutated.rs"]
+mod mutated;

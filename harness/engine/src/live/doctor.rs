@@ -472,4 +472,4 @@ fn ranked(mut found: Vec<Candidate>) -> Vec<DoctorFinding> {
 const _: () = assert!(SLOW.as_secs() < PATIENT.as_secs());
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,11 +1,12 @@
 //! A bundle as a file: written in one step for its owner alone, and read with bounds.
 
-use std::fs::{File, Permissions};
-use std::io::{Read as _, Write as _};
+use std::fs::Permissions;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::bundle::{Bundle, VERSION};
+use crate::scenario::files::{FileError, read_text};
 use crate::visible;
 
 /// The largest file that is read: ten times what a thousand RayClusters take.
@@ -29,12 +30,6 @@ pub enum BundleError {
         path: PathBuf,
         /// What went wrong.
         source: std::io::Error,
-    },
-    /// It is larger than any bundle.
-    #[error("failed to read the bundle {path}: it is larger than {} MiB", AT_MOST >> 20)]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
     },
     /// It holds something else.
     #[error("failed to read the bundle {path}: {problem}; `doctor --save-bundle FILE` writes one")]
@@ -78,22 +73,15 @@ impl Bundle {
     /// # Errors
     /// Fails when the file can't be read, is too large, or is no bundle of this version.
     pub fn load(path: &Path) -> Result<Self, BundleError> {
-        let failed = |source| BundleError::Read {
+        let failed = |source: FileError| BundleError::Read {
             path: path.into(),
-            source,
+            source: source.into(),
         };
         let malformed = |problem: String| BundleError::Malformed {
             path: path.into(),
             problem,
         };
-        let file = File::open(path).map_err(failed)?;
-        let mut text = String::new();
-        file.take(AT_MOST + 1)
-            .read_to_string(&mut text)
-            .map_err(failed)?;
-        if text.len() as u64 > AT_MOST {
-            return Err(BundleError::TooLarge { path: path.into() });
-        }
+        let text = read_text(path, AT_MOST).map_err(failed)?;
         let mut bundle: Self =
             serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
         if bundle.version != VERSION {
@@ -185,3 +173,7 @@ mod tests {
         assert!(text.contains("[redacted]"));
     }
 }
+
+#[cfg(test)]
+#[path = "file/mutated.rs"]
+mod mutated;

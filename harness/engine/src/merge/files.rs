@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{MergeError, MergeSource, Merged};
 use crate::output;
 use crate::reports::{RESULTS, ReportError, Reports, read_results, results_file};
+use crate::scenario::files::open_regular;
 
 /// Reads results from files, or from folders that hold a `results.json`; a folder without one is
 /// what a run left that was killed, and told in the second part, one sentence each.
@@ -105,7 +106,7 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
             copy_folder(&entry.path(), &target)?;
         } else if kind.is_file() {
             std::io::copy(
-                &mut File::open(entry.path())?,
+                &mut open_regular(&entry.path())?,
                 &mut File::create_new(target)?,
             )?;
         }

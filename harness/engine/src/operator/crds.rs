@@ -11,10 +11,13 @@ use semver::Version;
 
 use super::install::{OperatorError, api_error};
 use super::objects::Sender;
+use crate::scenario::files::read_text;
 
 const SERVED_WITHIN: Duration = Duration::from_mins(1);
 /// How often it is asked what is served: discovery can't be watched.
 const INTERVAL: Duration = Duration::from_millis(50);
+/// No definition is larger, in bytes.
+const LARGEST: u64 = 16 << 20;
 
 /// Creates a release's CRDs from the folder `config/crd/bases` of its module, and waits until they
 /// are served.
@@ -42,7 +45,7 @@ pub async fn create_crds(
     paths.sort();
     let sender = Sender::new(client.clone());
     let one = async |path: &PathBuf| {
-        let text = std::fs::read_to_string(path)
+        let text = read_text(path, LARGEST)
             .map_err(|error| malformed(format!("{}: {error}", path.display())))?;
         let name = super::render::top_level_name(&text)
             .ok_or_else(|| malformed(format!("{} is no CRD with a name", path.display())))?;

@@ -267,3 +267,7 @@ async fn objects_of(client: &Client, crd: &Value) -> Result<Option<usize>, kube:
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+#[path = "inventory/mutated.rs"]
+mod mutated;

@@ -114,6 +114,15 @@ pub(super) fn user_and_password(flag: &str, argument: &str) -> bool {
 
 /// Masks what is written in a form that secrets have, and gives each secret to `tell`.
 pub(super) fn mask(text: &str, tell: &mut impl FnMut(&str)) -> String {
+    mask_as(text, |_| MASK.to_owned(), tell)
+}
+
+/// As [`mask`], with what `hide` makes of a secret in its place.
+pub(super) fn mask_as(
+    text: &str,
+    hide: impl Fn(&str) -> String,
+    tell: &mut impl FnMut(&str),
+) -> String {
     let mut masked = text.to_owned();
     for form in FORMS.iter() {
         let places: Vec<Range<usize>> = form
@@ -125,17 +134,22 @@ pub(super) fn mask(text: &str, tell: &mut impl FnMut(&str)) -> String {
                 Some(keep..end)
             })
             .collect();
-        masked = replace(masked, &places, tell);
+        masked = replace(masked, &places, &hide, tell);
     }
     for named in NAMED.iter() {
         let places = named_places(&masked, named);
-        masked = replace(masked, &places, tell);
+        masked = replace(masked, &places, &hide, tell);
     }
     masked
 }
 
 /// Replaces places that are in order, but for those that say nothing.
-fn replace(text: String, places: &[Range<usize>], tell: &mut impl FnMut(&str)) -> String {
+fn replace(
+    text: String,
+    places: &[Range<usize>],
+    hide: impl Fn(&str) -> String,
+    tell: &mut impl FnMut(&str),
+) -> String {
     if places.is_empty() {
         return text;
     }
@@ -151,9 +165,10 @@ fn replace(text: String, places: &[Range<usize>], tell: &mut impl FnMut(&str)) -
             secret.len() >= 2 * quote.len() && secret.starts_with(quote) && secret.ends_with(quote)
         });
         let quote = quote.unwrap_or_default();
-        tell(&secret[quote.len()..secret.len() - quote.len()]);
+        let bare = &secret[quote.len()..secret.len() - quote.len()];
+        tell(bare);
         masked.push_str(&text[end..place.start]);
-        masked.push_str(&format!("{quote}{MASK}{quote}"));
+        masked.push_str(&format!("{quote}{}{quote}", hide(bare)));
         end = place.end;
     }
     masked.push_str(&text[end..]);

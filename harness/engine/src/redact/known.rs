@@ -159,6 +159,15 @@ impl Known {
     /// Masks the values; returns the text and how many masks were set, or nothing where it holds
     /// none of them.
     pub(super) fn mask(&self, text: &str) -> Option<(String, usize)> {
+        self.mask_as(text, |_| MASK.to_owned())
+    }
+
+    /// As [`mask`](Self::mask), with what `hide` makes of a value in its place.
+    pub(super) fn mask_as(
+        &self,
+        text: &str,
+        hide: impl Fn(&str) -> String,
+    ) -> Option<(String, usize)> {
         let found = self.find(text);
         if found.is_empty() {
             return None;
@@ -167,7 +176,7 @@ impl Known {
         let mut end = 0;
         for range in &found {
             masked.push_str(&text[end..range.start]);
-            masked.push_str(MASK);
+            masked.push_str(&hide(&text[range.clone()]));
             end = range.end;
         }
         masked.push_str(&text[end..]);

@@ -13,7 +13,7 @@ use crate::live::Bundle;
 use crate::live::bundle::{OperatorDeployment, UnreadKind};
 use crate::live::doctor::{flag, release_on, view::texts};
 use crate::operator::release_of;
-use crate::scenario::OperatorSettings;
+use crate::scenario::{OperatorSettings, is_of_the_linker};
 
 /// Kinds that the operator makes Pods of.
 pub(super) const KINDS: [&str; 4] = ["RayCluster", "RayJob", "RayService", "RayCronJob"];
@@ -199,6 +199,9 @@ impl Running {
         for variable in container["env"].as_array().into_iter().flatten() {
             let name = variable["name"].as_str().unwrap_or_default();
             match variable["value"].as_str() {
+                Some(_) if is_of_the_linker(name) => notes.push(format!(
+                    "the operator's variable {name} says what its process loads and was left out"
+                )),
                 Some(_) if NOT_OURS.contains(&name) || name.starts_with("KUBERNETES_") => {}
                 Some(value) => _ = env.insert(name.to_owned(), value.to_owned()),
                 None if variable["valueFrom"].is_null() || NOT_OURS.contains(&name) => {}

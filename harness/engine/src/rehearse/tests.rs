@@ -378,6 +378,23 @@ fn bundle(args: &[&str]) -> Bundle {
 }
 
 #[test]
+fn no_bundle_says_what_the_operators_process_loads() {
+    let mut bundle = bundle(&[]);
+    let container =
+        &mut bundle.operators[0].deployment["spec"]["template"]["spec"]["containers"][0];
+    container["env"] = json!([{"name": "LD_PRELOAD", "value": "/tmp/evil.so"},
+        {"name": "LD_AUDIT", "value": "/tmp/evil.so"}, {"name": "A", "value": "b"}]);
+    let fleet = Fleet::of_bundle(&bundle, "bundle");
+    let names: Vec<&String> = fleet.settings.env.keys().collect();
+    assert_eq!(names, ["A"]);
+    assert!(
+        fleet.notes.iter().any(|note| note.contains("LD_AUDIT")),
+        "{:?}",
+        fleet.notes
+    );
+}
+
+#[test]
 fn a_bundle_names_release_settings_and_what_users_wrote() {
     let fleet = Fleet::of_bundle(
         &bundle(&["--feature-gates=A=true,B=false", "--enable-batch-scheduler"]),

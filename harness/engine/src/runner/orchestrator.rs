@@ -56,7 +56,7 @@ pub async fn run_noting(
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
 ) -> Result<RunResult, RunError> {
-    let redactor = Redactor::default();
+    let redactor = Redactor::of_process();
     let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, redactor.clone()));
     let mut begun = None;
     let done = orchestrate(

@@ -158,8 +158,15 @@ pub fn is_id(id: &str) -> bool {
     TRAPS.iter().any(|trap| trap.id == id) || IDS.iter().any(|other| other.id() == id)
 }
 
+/// No word that may be an id is longer, in bytes.
+const LONGEST: usize = 200;
+
 /// Returns the id that is most like a word that is none.
 pub fn nearest(word: &str) -> Option<&'static str> {
+    // Nobody misspells so much, and to compare it would take for ever.
+    if word.len() > LONGEST {
+        return None;
+    }
     let all = TRAPS
         .iter()
         .map(|trap| trap.id)

@@ -402,3 +402,13 @@ fn a_field_that_kubectl_refuses_is_told_once() {
         "{ids}"
     );
 }
+
+/// To compare a long one with each would take minutes.
+#[test]
+fn a_long_word_is_no_misspelt_id() {
+    let began = std::time::Instant::now();
+    assert_eq!(nearest(&"trailing-ampersand".repeat(20_000)), None);
+    let took = began.elapsed().as_secs_f64();
+    assert!(took < 5.0, "{took:.1} s");
+    assert_eq!(nearest("trailing-ampersands"), Some("trailing-ampersand"));
+}

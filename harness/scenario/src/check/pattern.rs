@@ -6,8 +6,16 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look, LookSet};
 
 use crate::problems::Problems;
 
-/// Lines that have nothing in common: what matches all of them matches any line that is not empty.
-const UNRELATED: [&str; 2] = ["q", "7"];
+/// Lines that have nothing in common, each as one character and as some words: what matches either
+/// pair matches any line, or any line that is not short.
+const UNRELATED: [[&str; 2]; 2] = [["q", "7"], ["qqqq qqqq qqqq", "7777 7777 7777"]];
+
+/// What `ray start` prints in every container that it starts in.
+const OF_RAY: [&str; 3] = [
+    "2026-11-02 10:15:00,123\tINFO usage_lib.py:463 -- Usage stats collection is enabled by default without user confirmation because this terminal is detected to be non-interactive.",
+    "2026-11-02 10:15:00,201\tINFO scripts.py:744 -- Local node IP: 10.244.0.8",
+    "2026-11-02 10:15:03,481\tSUCC scripts.py:781 -- Ray runtime started.",
+];
 
 pub(super) fn lint(problems: &mut Problems<'_>, node: &Node) {
     let Some(text) = node.text() else { return };
@@ -24,6 +32,9 @@ pub(super) fn lint(problems: &mut Problems<'_>, node: &Node) {
         if text.contains(['\n', '\u{1b}']) {
             let message = "no line holds this: lines are read one by one and without colour codes";
             problems.error(node, message, "write a part of one line");
+        } else if OF_RAY.iter().all(|line| line.contains(text)) {
+            let message = format!("`{text}` is in every line of Ray's log");
+            problems.error(node, message, "write more of the line");
         }
         return;
     };
@@ -44,8 +55,12 @@ pub(super) fn lint(problems: &mut Problems<'_>, node: &Node) {
                 "correct it, or leave the slashes out to look for the text itself",
             );
         }
-        Ok(regex) if UNRELATED.iter().all(|line| regex.is_match(line)) => {
+        Ok(regex) if UNRELATED.iter().any(|lines| matches_all(&regex, lines)) => {
             let message = format!("`{text}` matches any line");
+            problems.error(node, message, "write what the line holds");
+        }
+        Ok(regex) if matches_all(&regex, &OF_RAY) => {
+            let message = format!("`{text}` matches every line of Ray's log");
             problems.error(node, message, "write what the line holds");
         }
         Ok(_) if !can_match_a_line(&expression) => {
@@ -54,6 +69,10 @@ pub(super) fn lint(problems: &mut Problems<'_>, node: &Node) {
         }
         Ok(_) => {}
     }
+}
+
+fn matches_all(regex: &Regex, lines: &[&str]) -> bool {
+    lines.iter().all(|line| regex.is_match(line))
 }
 
 /// The expression of a text between slashes; none for a plain text.

@@ -10,6 +10,7 @@ use super::placement::needs_kubelet;
 use crate::OperatorSettings;
 use crate::problems::Problems;
 use crate::range::includes;
+use crate::settings::is_of_the_linker;
 use crate::shape::nearest;
 
 /// Flags that the harness sets, or that `operatorSettings` has a key for.
@@ -44,6 +45,12 @@ pub(super) fn check(problems: &mut Problems<'_>, spec: &Node) {
     if let Some(needs) = needs_kubelet(spec) {
         let message = format!("`operatorSettings` is for envtest, and `{needs}` needs a kubelet");
         problems.error(settings, message, "leave one of the two out");
+    }
+    for (name, value) in entries(settings.get("env")) {
+        if is_of_the_linker(name) {
+            let message = format!("`{name}` says what the dynamic linker loads into a process");
+            problems.error(value, message, "leave it out");
+        }
     }
     let releases = releases(spec);
     for (name, value) in entries(settings.get("featureGates")) {

@@ -22,10 +22,10 @@ const NOT: &str = "not: Traceback";
 #[rstest]
 #[case::refusal_without_a_reason("message: \"no\"", "message: \"\"", "`message` is empty")]
 #[case::refusal_with_a_space("message: \"no\"", "message: \" \"", "`message` is empty")]
-#[case::event_without_a_reason("reason: Created", "reason: \"\"", "`reason` is empty")]
+#[case::event_without_a_reason("reason: BackOff", "reason: \"\"", "`reason` is empty")]
 #[case::event_with_any_message(
-    "reason: Created",
-    "reason: Created, message: \"\"",
+    "reason: BackOff",
+    "reason: BackOff, message: \"\"",
     "`message` is empty"
 )]
 #[case::any_dictionary(
@@ -42,6 +42,36 @@ const NOT: &str = "not: Traceback";
 #[case::an_empty_choice(MUST, "must: /(ready|)/", "`/(ready|)/` matches any line")]
 #[case::a_word(MUST, "must: '/\\w/'", "matches any line")]
 #[case::not_a_space(MUST, "must: '/\\S/'", "matches any line")]
+#[case::two_characters(MUST, "must: /../", "matches any line")]
+#[case::some_characters(MUST, "must: '/.{2,}/'", "matches any line")]
+#[case::many_characters(MUST, "must: '/^.{10,}$/'", "matches any line")]
+#[case::a_word_and_a_space(MUST, "must: '/\\w+ /'", "matches any line")]
+#[case::letters(MUST, "must: '/[a-zA-Z]+/'", "matches every line of Ray")]
+#[case::two_words(MUST, "must: '/[a-z]+ [a-z]+/'", "matches every line of Ray")]
+#[case::a_colon(MUST, "must: '/:/'", "matches every line of Ray")]
+#[case::two_marks(MUST, "must: '/--/'", "matches every line of Ray")]
+#[case::a_letter(MUST, "must: e", "is in every line of Ray")]
+#[case::a_date(MUST, "must: '/^[0-9-]+ /'", "matches every line of Ray")]
+#[case::ready_before_it_runs(
+    RAY,
+    "- reached: {first: running, then: ready}",
+    "no Pod is `ready` before it is `running`"
+)]
+#[case::ray_before_it_runs(
+    RAY,
+    "- reached: {first: running, then: rayReady}",
+    "no Pod is `rayReady` before it is `running`"
+)]
+#[case::event_of_every_pod(
+    "reason: BackOff",
+    "reason: Scheduled",
+    "every Pod that starts has the event `Scheduled`"
+)]
+#[case::event_of_every_container(
+    "reason: BackOff",
+    "reason: Started",
+    "every Pod that starts has the event `Started`"
+)]
 #[case::white_space(MUST, "must: \" \"", "white space alone is in almost every line")]
 #[case::any_line_may_come("may: waiting", "may: /.*/", "`/.*/` matches any line")]
 #[case::no_line_at_all(NOT, "not: /.*/", "`/.*/` matches any line")]
@@ -111,6 +141,10 @@ fn a_check_that_cannot_fail_is_refused(
 #[case::optional_line_end(NOT, "not: '/a\\n?b/'")]
 #[case::a_slash(MUST, "must: /")]
 #[case::start_in_a_choice(NOT, "not: '/(^|x)a/'")]
+#[case::digits_of_a_port(MUST, "must: '/:[0-9]{5}$/'")]
+#[case::ready_long_after_it_runs(RAY, "- reached: {first: running, then: ready, apart: 5s}")]
+#[case::ready_before_ray(RAY, "- reached: {first: ready, then: rayReady}")]
+#[case::start_of_a_container("reason: BackOff", "reason: Started, message: wait-gcs-ready")]
 #[case::one_second("for: 10s", "for: 1s")]
 #[case::no_gpu(RAY, "- ray: {nodes: 1, resources: {GPU: 0}}")]
 fn a_check_that_can_fail_is_accepted(#[case] from: &str, #[case] to: &str) {

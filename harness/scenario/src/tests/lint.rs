@@ -272,3 +272,16 @@ fn an_object_without_a_namespace_is_an_error_wherever_it_is_applied(
         "{found:#?}"
     );
 }
+
+/// To compare it with each known word would take minutes, and gigabytes.
+#[test]
+fn a_word_beyond_all_measure_is_reported_at_once() {
+    let word = "extended".repeat(500_000);
+    let text = GOOD.replace("  issues: []", &format!("  level: {word}"));
+    let (root, _folder) = folder(&[("scenario.yaml", &text), ("raycluster.yaml", CLUSTER)]);
+    let began = std::time::Instant::now();
+    let found = lines(&lint(root.path())).join("\n");
+    let took = began.elapsed().as_secs_f64();
+    assert!(took < 5.0, "{took:.1} s");
+    assert!(found.contains("can't be"), "it is reported");
+}

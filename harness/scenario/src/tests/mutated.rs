@@ -5,12 +5,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use crate::check::{Bounds, Line, Lines};
 use crate::expect::SnapshotFile;
-use crate::generate::try_texts;
+use crate::generate::{Watch, try_texts};
 use crate::results::RunResult;
 use crate::{init, lint, parse_manifest};
 
@@ -114,4 +115,25 @@ fn log_lines() {
         prop_assert!(lines.iter().count() <= lines.count());
         Ok(())
     });
+}
+
+#[test]
+fn a_text_that_takes_long_or_much_memory_is_found() {
+    let mut short = Watch::start();
+    short.longest = Duration::from_millis(20);
+    let found = short.over(Vec::new(), |_| {
+        std::thread::sleep(Duration::from_millis(40));
+        Ok(())
+    });
+    let found = found.expect_err("it takes too long").to_string();
+    assert!(found.contains("it took 0.0 s"), "{found}");
+    let mut little = Watch::start();
+    little.most_memory = 16 << 10;
+    let found = little.over(Vec::new(), |_| {
+        let bytes = vec![1_u8; 64 << 20];
+        prop_assert!(bytes.iter().step_by(4096).all(|byte| *byte == 1));
+        Ok(())
+    });
+    let found = found.expect_err("it takes too much").to_string();
+    assert!(found.contains("MiB"), "{found}");
 }

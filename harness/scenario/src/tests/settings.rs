@@ -57,6 +57,16 @@ fn scenario(operator: &str, settings: &str) -> String {
     "{configuration: {watchNamespace: a}}",
     "the harness sets `watchNamespace` itself (leave it out)"
 )]
+#[case::linker(
+    ">=1.2",
+    "{env: {LD_PRELOAD: /tmp/evil.so}}",
+    "`LD_PRELOAD` says what the dynamic linker loads"
+)]
+#[case::tunables(
+    ">=1.2",
+    "{env: {GLIBC_TUNABLES: a=b}}",
+    "`GLIBC_TUNABLES` says what the dynamic linker loads"
+)]
 #[case::own_flag(
     ">=1.2",
     "{args: [--feature-gates=RayCronJob=true]}",

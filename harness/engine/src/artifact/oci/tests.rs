@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use super::*;
 
-fn layer(path: &str, compressed: bool) -> Vec<u8> {
+pub(super) fn layer(path: &str, compressed: bool) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.set_size(3);

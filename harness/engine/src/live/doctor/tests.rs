@@ -1,6 +1,6 @@
 //! Constructed bundles: each cause with what proves it, and a counterpart that stays silent.
 
-mod builder;
+pub(in crate::live) mod builder;
 mod cluster;
 mod commands;
 mod jobs;

@@ -22,7 +22,7 @@ spec:
   description: Two checks.
   manifests: [raycluster.yaml]
   checks:
-    - logs: {role: head, lines: [{must: a}]}
+    - logs: {role: head, lines: [{must: a line}]}
     - ray: {nodes: 1}
 ";
     std::fs::write(

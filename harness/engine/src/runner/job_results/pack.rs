@@ -96,3 +96,7 @@ pub(super) fn pieces(bytes: &[u8], at_most: usize) -> Vec<Vec<u8>> {
 #[cfg(test)]
 #[path = "pack/tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "pack/mutated.rs"]
+mod mutated;

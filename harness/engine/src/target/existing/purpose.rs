@@ -78,8 +78,10 @@ pub(super) fn refusal(names: &[&str], server: &str) -> Option<String> {
     ))
 }
 
-/// Returns the words of a name without the last label of a name with dots.
+/// Returns the words of a name without the last label of a name with dots. A dot at its end stands
+/// for the root of all domains.
 fn below_top_level(name: &str) -> Vec<String> {
+    let name = name.trim_end_matches('.');
     words(name.rsplit_once('.').map_or(name, |(below, _)| below))
 }
 
@@ -93,10 +95,11 @@ fn words(name: &str) -> Vec<String> {
 fn host(server: &str) -> &str {
     let rest = server.split_once("://").map_or(server, |(_, rest)| rest);
     let rest = rest.split('/').next().unwrap_or_default();
-    match rest.strip_prefix('[').and_then(|inner| inner.find(']')) {
+    let host = match rest.strip_prefix('[').and_then(|inner| inner.find(']')) {
         Some(end) => &rest[..end + 2],
         None => rest.rsplit_once(':').map_or(rest, |(host, _)| host),
-    }
+    };
+    host.trim_end_matches('.')
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::Event;
 use kuberay_contract::Layer;
+use kuberay_manifest::yaml::Node;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,10 @@ use crate::Length;
 use crate::check::cause::TerminalFailure;
 use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Observation, Verdict, pods};
+use crate::problems::Problems;
+
+/// Reasons of events of every Pod that starts, from the operator, the scheduler and the kubelet.
+const OF_EVERY_POD: [&str; 4] = ["Created", "Scheduled", "Started", "Pulled"];
 
 /// An event about any object of the namespace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,7 +34,10 @@ pub struct EventCheck {
 
 impl CheckKind for EventCheck {
     fn kind() -> Kind {
-        Kind::new("event", Layer::Runtime)
+        Kind {
+            lint,
+            ..Kind::new("event", Layer::Runtime)
+        }
     }
 
     fn detail(&self) -> String {
@@ -49,6 +57,21 @@ impl CheckKind for EventCheck {
             .cause
             .event_reasons()
             .contains(&self.reason.as_str())
+    }
+}
+
+fn lint(problems: &mut Problems<'_>, body: &Node) {
+    let reason = body
+        .get("reason")
+        .and_then(|node| Some((node, node.text()?)));
+    let usual = reason.filter(|(_, text)| OF_EVERY_POD.contains(text));
+    if let (Some((node, text)), None) = (usual, body.get("message")) {
+        let message = format!("every Pod that starts has the event `{text}`");
+        problems.error(
+            node,
+            message,
+            "add `message` with a part of the one that is meant",
+        );
     }
 }
 

@@ -60,6 +60,16 @@ fn lint(problems: &mut Problems<'_>, body: &Node) {
         let message = "nothing is reached before itself";
         problems.error(then, message, "name another milestone");
     }
+    let apart = body.get("apart").is_some();
+    let later = ["ready", "rayReady", "job"];
+    let then = body
+        .get("then")
+        .filter(|_| text("first") == Some("running"));
+    let then = then.and_then(|node| Some((node, node.text().filter(|word| later.contains(word))?)));
+    if let (Some((node, then)), false) = (then, apart) {
+        let message = format!("no Pod is `{then}` before it is `running`");
+        problems.error(node, message, "add `apart`, or name another milestone");
+    }
     for key in ["first", "then"] {
         if let Some(ended) = body.get(key).filter(|_| text(key) == Some("ended")) {
             let message = "only the log of a container has the milestone `ended`";

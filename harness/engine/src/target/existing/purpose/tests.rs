@@ -39,11 +39,14 @@ fn hosts(#[case] server: &str, #[case] expected: &str) {
 #[rstest]
 #[case::local(&["admin"], "https://k8s-api.corp.local:6443")]
 #[case::dev(&["admin"], "https://api.acme.dev")]
-#[case::test(&["admin"], "https://api.acme.test")]
+#[case::reserved_for_tests(&["admin"], "https://api.acme.test")]
 #[case::context_named_like_its_host(&["api.acme.dev"], "https://10.0.0.1")]
 #[case::user_at_host(&["admin@api.acme.dev"], "https://10.0.0.1")]
 #[case::openshift(&["ray/api-acme-dev:6443/admin", "api-acme-dev:6443"], "https://api.acme.dev:6443")]
 #[case::kops(&["ray.k8s.local", "ray.k8s.local"], "https://api.ray.k8s.local")]
+#[case::root_of_all_domains(&["admin"], "https://api.acme.dev.:6443")]
+#[case::context_with_the_root(&["api.acme.dev."], "https://10.0.0.1")]
+#[case::context_named_like_its_host_with_the_root(&["ray/api-acme-dev:6443/admin"], "https://api.acme.dev.:6443")]
 #[case::only_looks_like_loopback(&["admin"], "https://127.acme.com")]
 fn the_last_label_of_a_host_name_is_no_evidence_of_a_test_cluster(
     #[case] names: &[&str],
