@@ -226,18 +226,41 @@ fn loses_dollar(text: &str) -> bool {
     false
 }
 
-/// Another container looks more like Ray's than the first one.
+/// Another container is Ray's by its image or its ports, and nothing about the first one is. What a
+/// container is called proves nothing: sidecars of Ray's are named after it.
 fn order(containers: &[Cursor], found: &mut Vec<Warning>) {
-    let looks_like_ray = |container: &Cursor| {
-        ["name", "image"].iter().any(|key| {
-            container
-                .get(key)
-                .is_some_and(|value| value.text().contains("ray"))
+    let text = |container: &Cursor, key: &str| {
+        let value = container.get(key);
+        value.map_or_else(String::new, |value| value.text().to_owned())
+    };
+    let has_image = |container: &Cursor| {
+        let image = text(container, "image");
+        let name = image.rsplit('/').next().unwrap_or_default();
+        let name = name.split([':', '@']).next().unwrap_or_default();
+        image.starts_with("rayproject/") || name == "ray" || name.starts_with("ray-")
+    };
+    let has_ports = |container: &Cursor| {
+        container.items("ports").iter().any(|port| {
+            let number = text(port, "containerPort");
+            let number = port
+                .get("containerPort")
+                .map_or(number, |value| value.node.to_json().to_string());
+            matches!(number.as_str(), "6379" | "8265" | "10001")
         })
     };
+    let may_be_ray = |container: &Cursor| {
+        let names = ["name", "image"].iter().any(|key| {
+            let text = text(container, key);
+            text.split(|c: char| !c.is_ascii_alphanumeric())
+                .any(|part| part.starts_with("ray"))
+        });
+        names || has_ports(container)
+    };
     if let Some((first, others)) = containers.split_first()
-        && !looks_like_ray(first)
-        && others.iter().any(looks_like_ray)
+        && !may_be_ray(first)
+        && others
+            .iter()
+            .any(|other| has_image(other) || has_ports(other))
     {
         found.push(warn(trap::RAY_NOT_FIRST, first, ""));
     }

@@ -177,8 +177,8 @@ traps! {
         "Leave it if that is meant, and the variable comes from the image; else put the value in single quotes inside the value.";
         ["parameters-are-shell-text"]
     PORTS_DISAGREE "ports-disagree" C14 Warning:
-        "Ray listens on the port in rayStartParams. The container, and therefore the head's Service, declares another port under that name, where nothing listens.";
-        "Give both the same number.";
+        "Ray listens where rayStartParams say. The container, and therefore the head's Service, leads elsewhere, where nothing listens.";
+        "Give the parameter and the container's port the same number, and leave dashboard-host to the operator.";
         ["worker-address"]
     PROBES_FAIL "probes-fail" C16 Warning:
         "The probes that the operator adds never succeed: the Pod does not become ready, and the kubelet starts the container again and again.";

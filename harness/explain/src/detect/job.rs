@@ -195,17 +195,25 @@ fn read_by_bash(
     let variables = shell::expansions(text).into_iter().filter(|expansion| {
         let variable = expansion.variable.as_ref();
         variable.is_none_or(|name| {
-            submitter.variable(name).is_none() && !services::likely_defines(name, links)
+            submitter.variable(name).is_none()
+                && !services::likely_defines(name, links)
+                && !shell::sets(name)
         })
     });
     let first = variables
-        .chain(shell::paths(text))
+        .chain(shell::patterns(text))
         .min_by_key(|expansion| expansion.at);
     if let Some(expansion) = first {
         let place = shell::location(source, entrypoint, expansion.at);
         let detail = match &expansion.variable {
-            Some(name) => format!(
-                "`{}` is replaced in the submitter, which has no variable {name}",
+            Some(name) if name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => {
+                format!(
+                    "`{}` is replaced in the submitter, to which the Pod gives no variable {name}",
+                    expansion.what
+                )
+            }
+            Some(_) => format!(
+                "`{}` is replaced in the submitter, whose shell has no arguments",
                 expansion.what
             ),
             None => format!("`{}`", expansion.what),

@@ -33,10 +33,7 @@ pub(super) fn of_text(
         return;
     };
     match command::script(inner) {
-        Some(Ok(script)) if is_shell(program) => {
-            of_script(group, script, mentions, found);
-            unquoted(group, words, found);
-        }
+        Some(Ok(script)) if is_shell(program) => of_script(group, script, mentions, found),
         Some(_) => {}
         None => direct(group, inner, mentions, found),
     }
@@ -70,6 +67,12 @@ fn of_script(group: &Group, script: &Cursor, mentions: bool, found: &mut Vec<War
             ));
         }
         OwnVerdict::Runs {
+            whole: Some(at), ..
+        } if reads_variable(script) => {
+            let detail = "In quotes the shell takes it for the name of a program";
+            found.push(warn_at(trap::GEN_CMD_NOT_RUN, script, place(at), detail));
+        }
+        OwnVerdict::Runs {
             starts: false,
             ends,
             hangs,
@@ -82,7 +85,9 @@ fn of_script(group: &Group, script: &Cursor, mentions: bool, found: &mut Vec<War
                 warn_at(trap, script, place(stop.at), &detail)
             }));
         }
-        OwnVerdict::Runs { returns, .. } => {
+        OwnVerdict::Runs { returns, split, .. } => {
+            let split = split.filter(|_| reads_variable(script) && holds_quotes(group));
+            found.extend(split.map(|at| warn_at(trap::GEN_CMD_UNQUOTED, script, place(at), "")));
             found.extend(returns.map(|stop| {
                 warn_at(
                     trap::RAY_START_WITHOUT_BLOCK,
@@ -165,17 +170,15 @@ fn address(group: &Group, words: &[&str]) -> Option<&'static str> {
     }
 }
 
-/// `$KUBERAY_GEN_RAY_START_CMD` without `eval`, where the command holds quotes or variables.
-fn unquoted(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
+/// Whether a shell replaces the variable in a script; the kubelet, which knows it as `$(NAME)`, puts
+/// the command into the script itself.
+fn reads_variable(script: &Cursor) -> bool {
+    !script.text().contains(&format!("$({GENERATED})"))
+}
+
+/// Whether the generated command holds quotes or variables, which a shell that splits it leaves as
+/// they are.
+fn holds_quotes(group: &Group) -> bool {
     let command = group.generated();
-    if !command.is_some_and(|command| command.contains(['\'', '"', '$', '`', '\\'])) {
-        return;
-    }
-    let uses = words.iter().filter(|word| {
-        let text = word.text();
-        (text.contains(&format!("${GENERATED}")) || text.contains(&format!("${{{GENERATED}}}")))
-            && !text.contains("eval")
-            && !text.contains(&format!("-c \"${GENERATED}\""))
-    });
-    found.extend(uses.map(|word| warn(trap::GEN_CMD_UNQUOTED, word, "")));
+    command.is_some_and(|command| command.contains(['\'', '"', '$', '`', '\\']))
 }

@@ -53,6 +53,11 @@ impl Ray {
         }
     }
 
+    /// Whether an option, given with its dashes, takes no value.
+    pub fn is_flag(&self, command: RayCommand, name: &str) -> bool {
+        self.kind(command, name) == Some(&OptionKind::Flag)
+    }
+
     /// What is wrong with an option, given with its dashes; `value` is what Ray receives, where
     /// that is known.
     pub fn problem(&self, command: RayCommand, name: &str, value: Value) -> Option<Told> {

@@ -30,7 +30,10 @@ pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut
         let kept = matches!(name, "log-color" | "include-dashboard")
             || name == "include-log-monitor" && has(Feature::LogMonitorKept, release);
         if lower == "false" && !kept {
-            found.push(warn(trap::FALSE_DROPPED, &value, name));
+            // A switch that is not given is off.
+            if !ray.is_flag(RayCommand::Start, &format!("--{name}")) {
+                found.push(warn(trap::FALSE_DROPPED, &value, name));
+            }
             continue;
         }
         let replaced = read_by_shells(group, name, &value, found);

@@ -225,10 +225,11 @@ impl Walker<'_> {
             }
             let before = state.clone();
             let mut then = self.pipeline(pipeline, state);
-            if skips && matches!(next, AndOr::Or(_)) {
-                then.ends.iter_mut().for_each(|stop| stop.guards = true);
-            }
             if skips {
+                match next {
+                    AndOr::Or(_) => then.ends.iter_mut().for_each(|stop| stop.guards = true),
+                    AndOr::And(_) => then.guard(),
+                }
                 state.join(&before);
             }
             let skipped = match next {
