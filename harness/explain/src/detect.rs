@@ -166,9 +166,35 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
         && !resources::autoscales(&group.object)
     {
         found.push(warn(trap::GROUP_SUSPENDED, &suspend, ""));
+    } else if let Some(hosts) = group.group.get("numOfHosts")
+        && hosts
+            .node
+            .to_json()
+            .as_i64()
+            .is_some_and(|hosts| hosts <= 0)
+        && *group.release >= Version::new(1, 4, 0)
+    {
+        found.push(warn(trap::GROUP_SUSPENDED, &hosts, "numOfHosts"));
     }
+    names(group, &mut found);
     found.sort_by_key(|warning| (warning.place.line, warning.place.column));
     found
+}
+
+/// A worker group with the name of one before it.
+fn names(group: &Group, found: &mut Vec<Warning>) {
+    let Some(name) = group.group.get("groupName").filter(|_| !group.is_head()) else {
+        return;
+    };
+    let groups = cluster_spec(&group.object).map(|spec| spec.items("workerGroupSpecs"));
+    let groups = groups.unwrap_or_default();
+    let mut before = groups
+        .iter()
+        .take_while(|other| other.path() != group.group.path())
+        .filter_map(|other| other.get("groupName"));
+    if before.any(|other| other.text() == name.text()) {
+        found.push(warn(trap::GROUP_NAME_TWICE, &name, name.text()));
+    }
 }
 
 /// The specification of the RayCluster in an object.

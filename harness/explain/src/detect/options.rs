@@ -34,6 +34,11 @@ impl Ray {
         Self(all)
     }
 
+    /// Whether a release is known, and all are before this one.
+    pub fn is_before(&self, release: &Version) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|one| one < release)
+    }
+
     /// The first problem, where every release has one.
     fn agreed(&self, problem: impl Fn(Option<&Version>) -> Option<Told>) -> Option<Told> {
         match &self.0[..] {

@@ -10,6 +10,9 @@ use crate::document::Warning;
 use crate::shell;
 use crate::warning as trap;
 
+/// Options that Ray refuses without `--head`, also where they say what is so by default.
+pub(super) const HEAD_ONLY: [&str; 3] = ["include-dashboard", "port", "redis-shard-ports"];
+
 /// The traps of parameters that reach the command.
 pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut Vec<Warning>) {
     let release = group.release;
@@ -25,6 +28,15 @@ pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut
             if lower != "true" && has(Feature::BlockForced, release) {
                 found.push(warn(trap::BLOCK_IGNORED, &value, ""));
             }
+            continue;
+        }
+        // Ray 2.7 to 2.60 alike (`head_only_flags` in scripts.py).
+        if !group.is_head()
+            && HEAD_ONLY.contains(&name)
+            && (lower != "false" || name == "include-dashboard")
+        {
+            let detail = format!("`ray start` takes `--{name}` only with `--head`");
+            found.push(warn(trap::UNKNOWN_RAY_OPTION, &value, &detail));
             continue;
         }
         let kept = matches!(name, "log-color" | "include-dashboard")

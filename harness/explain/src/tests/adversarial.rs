@@ -299,3 +299,297 @@ fn what_is_wrong_inside_of_another_object_is_refused() {
     let found = explained(&alone, &["1.7.0"]).refusals;
     assert!(!found.is_empty(), "nobody fills in a file of its own");
 }
+
+/// A RayCluster with these worker groups, each with a Ray container with these lines.
+fn workers(groups: &[(&str, &str)], annotations: &str) -> String {
+    let mut text = manifest(LIMITS, "") + "  workerGroupSpecs:\n";
+    for (fields, container) in groups {
+        let fields: String = fields.lines().map(|line| format!("    {line}\n")).collect();
+        let params = if fields.contains("rayStartParams") {
+            ""
+        } else {
+            "    rayStartParams: {}\n"
+        };
+        let container: String = container
+            .lines()
+            .map(|line| format!("          {line}\n"))
+            .collect();
+        text += &format!(
+            "  -\n{fields}{params}    minReplicas: 0\n    maxReplicas: 2\n    template:\n      metadata: {{annotations: {{{annotations}}}}}\n      spec:\n        containers:\n        - name: ray-worker\n          image: rayproject/ray:2.46.0\n          {LIMITS}\n{container}"
+        );
+    }
+    text
+}
+
+const KEEP: &str = "ray.io/overwrite-container-cmd: 'true'";
+
+#[rstest]
+#[case("{port: '6379'}", &["unknown-ray-option"])]
+#[case("{include-dashboard: 'false'}", &["unknown-ray-option"])]
+#[case("{redis-shard-ports: '6380'}", &["unknown-ray-option"])]
+#[case("{dashboard-host: 0.0.0.0, dashboard-port: '8265'}", &[])]
+#[case("{num-cpus: '1'}", &[])]
+fn options_of_the_head_on_a_worker(#[case] params: &str, #[case] expected: &[&str]) {
+    let group = format!("groupName: w\nrayStartParams: {params}");
+    assert_eq!(
+        all(&workers(&[(&group, "")], ""), "1.6.2"),
+        expected,
+        "{params}"
+    );
+}
+
+#[rstest]
+#[case(
+    "command: [bash, -c]\nargs: ['ray start --address=$RAY_ADDRESS --port=6379 --block']",
+    true
+)]
+#[case(
+    "command: [ray, start, '--address=$(RAY_ADDRESS)', --include-dashboard, 'false', --block]",
+    true
+)]
+#[case(
+    "command: [bash, -c]\nargs: ['ray start --address=$RAY_ADDRESS --block']",
+    false
+)]
+fn options_of_the_head_in_a_command_of_a_worker(#[case] command: &str, #[case] expected: bool) {
+    let found = all(&workers(&[("groupName: w", command)], KEEP), "1.6.2");
+    let told = found.contains(&"unknown-ray-option".to_owned());
+    assert_eq!(told, expected, "{command}: {found:?}");
+}
+
+#[rstest]
+#[case("ray start --address=${RAY_ADDRESS} --block", true)]
+#[case(
+    "until ray health-check --address $RAY_IP:6379; do sleep 5; done; ray start --address=$RAY_IP:6379 --block",
+    true
+)]
+#[case("ray start --head --block", false)]
+#[case("ray start $ARGS --block", false)]
+#[case(
+    "if [ $ROLE = head ]; then ray start --head --block; else ray start --address=$A --block; fi",
+    false
+)]
+fn a_head_that_joins_another(#[case] text: &str, #[case] expected: bool) {
+    let found = all(&kept(&script(text), false), "1.6.2");
+    let told = found.contains(&"ray-start-without-address".to_owned());
+    assert_eq!(told, expected, "{text}: {found:?}");
+}
+
+/// A RayJob with a known release of Ray.
+fn job_of(ray: &str, entrypoint: &str, mode: &str) -> String {
+    let text = parent(
+        "RayJob",
+        "rayClusterSpec",
+        &format!("entrypoint: |-\n  {entrypoint}\n{mode}"),
+        "",
+        "",
+    );
+    text.replace("image: ray\n", &format!("image: rayproject/ray:{ray}\n"))
+        .replace(
+            "  rayClusterSpec:\n",
+            &format!("  rayClusterSpec:\n    rayVersion: {ray}\n"),
+        )
+}
+
+#[rstest]
+#[case("python a.py --url 'http://x/?a=1&b=2'", true)]
+#[case("python a.py --filter 'a>5'", true)]
+#[case("python a.py '*.py'", true)]
+#[case("python a.py 'a;b'", true)]
+#[case("python a.py \"it's\"", true)]
+#[case("python a.py '$HOME/x'", true)]
+#[case("python a.py \"'a>5'\"", true)]
+#[case("python a.py --c '{\"a\":1,\"b\":[1,2]}'", false)]
+#[case("python a.py --c '{\"a\": \"1;2\"}'", false)]
+#[case("bash -c 'a && b'", false)]
+#[case("python a.py --name 'plain' \"\" 'a b'", false)]
+#[case("python a.py --filter='*.csv'", false)]
+fn quotes_that_ray_does_not_put_back(#[case] entrypoint: &str, #[case] lost: bool) {
+    // In quotes twice it is what the advice says.
+    let lost = lost && !entrypoint.contains("\"'");
+    for (ray, lost) in [("2.46.0", lost), ("2.55.0", lost), ("2.56.0", false)] {
+        let expected: &[&str] = if lost {
+            &["entrypoint-loses-quotes"]
+        } else {
+            &[]
+        };
+        for version in ["1.2.2", "1.6.2"] {
+            let found = all(&job_of(ray, entrypoint, ""), version);
+            assert_eq!(found, expected, "{entrypoint} on {version} with Ray {ray}");
+        }
+        let found = all(
+            &job_of(ray, entrypoint, "submissionMode: HTTPMode"),
+            "1.6.2",
+        );
+        assert_eq!(found, [""; 0], "{entrypoint} as a request");
+    }
+}
+
+#[rstest]
+#[case("python a.py \\\n  --x 1 \\\n  --y 2 \\", &["entrypoint-lines"])]
+#[case("python a.py \\", &["entrypoint-lines"])]
+#[case("python a.py \\\n  --x 1", &[])]
+#[case("python a.py \\\\", &[])]
+fn an_entrypoint_that_ends_in_a_backslash(#[case] entrypoint: &str, #[case] expected: &[&str]) {
+    let found = all(&job(&format!("entrypoint: {entrypoint:?}")), "1.6.2");
+    assert_eq!(found, expected, "{entrypoint}");
+}
+
+#[rstest]
+#[case("command: [ray, start, '--address=$RAY_ADDRESS', --block]", &["env-not-expanded"])]
+#[case("command: [ray, start, '--address=${RAY_ADDRESS}', --block]", &["env-not-expanded"])]
+#[case("command: [ray, start, '--address=$(RAY_ADDRESS)', --block]", &[])]
+#[case("command: [ray, start, '--address=a:1', '--node-name=cost$5', --block]", &[])]
+fn variables_in_a_command_that_no_shell_reads(#[case] command: &str, #[case] expected: &[&str]) {
+    let found = all(&workers(&[("groupName: w", command)], KEEP), "1.6.2");
+    assert_eq!(found, expected, "{command}");
+}
+
+#[rstest]
+#[case("http://$RAY_DASHBOARD_ADDRESS", &["env-not-expanded"])]
+#[case("http://$(RAY_DASHBOARD_ADDRESS)", &[])]
+fn variables_in_a_submitter_that_no_shell_reads(#[case] address: &str, #[case] expected: &[&str]) {
+    let text = job(&format!(
+        "entrypoint: a\nsubmitterPodTemplate:\n  spec:\n    restartPolicy: Never\n    containers:\n    - name: s\n      image: s\n      command: [ray, job, submit, --address, \"{address}\", --submission-id, $(RAY_JOB_SUBMISSION_ID), --, python, $HOME/a.py]"
+    ));
+    assert_eq!(all(&text, "1.6.2"), expected, "{address}");
+}
+
+#[rstest]
+#[case("args: ['ulimit -n 1048576']", "1.6.2", true)]
+#[case("args: ['ulimit -n 1048576']", "1.7.0", true)]
+#[case("args: ['ulimit -n unlimited || true']", "1.6.2", true)]
+#[case(
+    "args: ['ulimit -n 1048576']\nenv: [{name: RAY_START_ULIMIT_OPEN_FILES, value: '1048576'}]",
+    "1.7.0",
+    false
+)]
+#[case("args: ['ulimit -n 4096']", "1.6.2", false)]
+#[case("args: ['ulimit -c unlimited']", "1.6.2", false)]
+#[case("args: ['(ulimit -n 1048576; serve &)']", "1.6.2", false)]
+fn a_limit_that_is_lowered_again(
+    #[case] container: &str,
+    #[case] version: &str,
+    #[case] expected: bool,
+) {
+    let found = all(&manifest(&format!("{LIMITS}\n{container}"), ""), version);
+    let told = found.contains(&"ulimit-variable-ignored".to_owned());
+    assert_eq!(told, expected, "{container}: {found:?}");
+}
+
+#[rstest]
+#[case("applications: [", true)]
+#[case("- a", true)]
+#[case("applications: []", false)]
+#[case("applications: []\napplications: []", false)]
+fn a_config_of_serve_that_is_no_yaml(#[case] config: &str, #[case] expected: bool) {
+    let fields = format!("serveConfigV2: {config:?}");
+    let text = parent("RayService", "rayClusterConfig", &fields, "", "");
+    let told = all(&text, "1.6.2") == ["unreadable-json"];
+    assert_eq!(told, expected, "{config}");
+}
+
+#[rstest]
+#[case("shopt -s extglob; echo !(a)", true)]
+#[case("shopt -s extglob\necho !(a)", false)]
+fn a_pattern_on_the_line_that_allows_it(#[case] text: &str, #[case] expected: bool) {
+    let found = all(
+        &manifest(&format!("{LIMITS}\nargs:\n- {text:?}"), ""),
+        "1.6.2",
+    );
+    assert_eq!(
+        found.contains(&"not-analysed".to_owned()),
+        expected,
+        "{text}: {found:?}"
+    );
+}
+
+#[test]
+fn a_style_of_logs_that_ray_does_not_know() {
+    let of = |style: &str| {
+        all(
+            &manifest(LIMITS, &format!("rayStartParams: {{log-style: {style}}}")),
+            "1.6.2",
+        )
+    };
+    assert_eq!(of("fancy"), ["parameter-type"]);
+    assert_eq!(of("Pretty"), [""; 0]);
+}
+
+#[rstest]
+#[case("cloud-tpus.google.com/v3: 8", "", 1)]
+#[case(
+    "cloud-tpus.google.com/v3: 8",
+    "{resources: \"'{\\\"TPU\\\": 8}'\"}",
+    0
+)]
+#[case(
+    "huawei.com/Ascend910: 1, tencent.com/vcuda-core: 10, mthreads.com/sgpu-core: 2",
+    "",
+    3
+)]
+#[case("tencent.com/vcuda: 1, tencent.com/vcuda-core: 10", "", 1)]
+fn accelerators_of_several_vendors(
+    #[case] limits: &str,
+    #[case] params: &str,
+    #[case] count: usize,
+) {
+    let group = if params.is_empty() {
+        String::new()
+    } else {
+        format!("rayStartParams: {params}")
+    };
+    let text = manifest(
+        &format!("resources: {{limits: {{cpu: 1, {limits}}}}}"),
+        &group,
+    );
+    let found = all(&text, "1.6.2");
+    assert_eq!(found, vec!["accelerator-ignored"; count], "{limits}");
+}
+
+#[rstest]
+#[case("args: ['ray start --head --block']", true)]
+#[case("command: ['ray start --head --block']", true)]
+#[case("command: [bash, -c, 'ray start --head --block']", false)]
+#[case("command: [run.sh, 'ray start --head --block']", false)]
+fn ray_start_as_one_word(#[case] command: &str, #[case] expected: bool) {
+    let text = manifest(&format!("{LIMITS}\n{command}"), "");
+    let told = messages(&text, "1.6.2")
+        .iter()
+        .any(|message| message.starts_with("No shell reads it, and no program has"));
+    assert_eq!(told, expected, "{command}");
+}
+
+#[test]
+fn groups_of_one_name_and_groups_without_hosts() {
+    let two = workers(&[("groupName: a", ""), ("groupName: a", "")], "");
+    assert_eq!(all(&two, "1.6.2"), ["group-name-twice"]);
+    let other = workers(&[("groupName: a", ""), ("groupName: b", "")], "");
+    assert_eq!(all(&other, "1.6.2"), [""; 0]);
+    let none = workers(
+        &[
+            ("groupName: a\nnumOfHosts: 0", ""),
+            ("groupName: b", "args: ['a &']"),
+        ],
+        "",
+    );
+    // The Pods of the first group are not there; the traps of the second are its own.
+    assert_eq!(all(&none, "1.7.0"), ["trailing-ampersand"]);
+}
+
+#[test]
+fn what_is_said_about_a_failure_that_is_swallowed() {
+    let text = manifest(
+        &format!("{LIMITS}\nargs: ['$KUBERAY_GEN_RAY_START_CMD']"),
+        "",
+    );
+    let messages = messages(&text, "1.6.2");
+    let swallowed = messages
+        .iter()
+        .find(|one| one.contains("the failure is lost"));
+    let begin = "`$KUBERAY_GEN_RAY_START_CMD`: If this fails";
+    assert!(
+        swallowed.is_some_and(|one| one.starts_with(begin)),
+        "{messages:?}"
+    );
+}

@@ -179,7 +179,7 @@ fn who_reads_a_parameter(#[case] value: &str, #[case] expected: &[&str]) {
 #[case("include-log-monitor: 'true'", 0)]
 #[case("dashboard-port: 'true'", 1)]
 #[case("log-color: sometimes", 1)]
-#[case("log-style: sometimes", 0)]
+#[case("log-style: sometimes", 1)]
 #[case("num-gpus: one", 1)]
 #[case("port: 6379/tcp", 1)]
 #[case("no-monitor: ''", 1)]
