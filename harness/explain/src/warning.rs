@@ -241,11 +241,11 @@ traps! {
         "Write `$NAME` or `${NAME}` for bash, and `$$$$` for two dollar signs.";
         ["variables-of-the-kubelet", "variables-before-the-shell"]
     ENV_NOT_EXPANDED "env-not-expanded" C21 Warning:
-        "In `env` the kubelet replaces `$(NAME)` of a variable defined before it and of a Service's, in a command that no shell reads that of every variable, and nobody replaces anything else: these characters stay as they are.";
+        "No shell reads this: the kubelet alone replaces `$(NAME)`, in `env` of a variable defined before it or of a Service's, and everything else stays as it is.";
         "Write the whole value, or `$(NAME)`, or leave it to a shell: `export PATH=/opt/bin:$PATH` in the command.";
         ["variables-in-env"]
     GROUP_SUSPENDED "group-suspended" C24 Note:
-        "The operator makes no Pods of this worker group while its suspend is true, or from KubeRay 1.4 on its numOfHosts 0.";
+        "The operator makes no Pods of this worker group while its suspend is true or, from KubeRay 1.4 on, its numOfHosts is 0.";
         "Leave suspend and numOfHosts out when the workers should come.";
         ["suspended-worker-group"]
     GROUP_NAME_TWICE "group-name-twice" C24 Warning:
@@ -261,7 +261,7 @@ traps! {
         "Write a plain number, in bytes for memory, and \"true\" or nothing for a switch.";
         ["ray-option-type", "boolean-parameters"]
     UNKNOWN_RAY_OPTION "unknown-ray-option" C29 Warning:
-        "Ray's command line ends with an error at an option that its release does not have, and on a worker at one for the head alone.";
+        "Ray's command line ends with an error at an option that this release, or a worker, does not have.";
         "Write an option of this release of Ray, leave it out, or use a release that has it.";
         ["ray-option-unknown", "parameters-with-metacharacters"]
     UNREADABLE_JSON "unreadable-json" C29 Warning:

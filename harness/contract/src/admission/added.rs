@@ -21,6 +21,10 @@ const TOKENS_SINCE: Version = Version::new(1, 6, 0);
 pub(super) struct Added {
     /// Volumes that every container may mount.
     pub volumes: Vec<&'static str>,
+    /// Volumes that every container but Ray's may mount: the operator refuses a mount of Ray's own
+    /// (`validateNoConflictingTLSVolumeMount` and `validateGcsFaultToleranceBackend` in
+    /// utils/validation.go).
+    pub beside: Vec<&'static str>,
     /// Containers, those for the start among them.
     pub containers: Vec<String>,
 }
@@ -51,7 +55,7 @@ impl Around<'_> {
         if options.get("backend").text() == "rocksdb"
             && self.has_gate("GCSFaultToleranceEmbeddedStorage")
         {
-            added.volumes.push("gcs-storage");
+            added.beside.push("gcs-storage");
         }
         let mode = self.job.as_ref().map(|job| job.get("submissionMode"));
         if mode.is_some_and(|mode| mode.text() == "SidecarMode")
@@ -79,7 +83,7 @@ impl Around<'_> {
         let tokens = plain(self.release) >= TOKENS_SINCE && selects || self.has_tokens();
         Added {
             volumes: tokens.then_some("ray-token").into_iter().collect(),
-            containers: Vec::new(),
+            ..Added::default()
         }
     }
 
@@ -94,7 +98,7 @@ impl Around<'_> {
             added.volumes.push("ray-token");
         }
         if self.spec.find(&["tlsOptions", "enabled"]).is_true() && self.has_gate("RayClusterMTLS") {
-            added.volumes.push("ray-tls");
+            added.beside.push("ray-tls");
         }
         let collector = self
             .spec

@@ -224,15 +224,18 @@ fn of_template(template: &View, added: &Added, reach: Reach, found: &mut Vec<Ref
     );
     let mut volumes = volumes(&spec, reach, found);
     volumes.extend(&added.volumes);
+    let beside = [&volumes[..], &added.beside[..]].concat();
     tolerations(&spec, reach, found);
     let account = spec.get("serviceAccountName");
-    if let Some(problem) = subdomain(account.text()).filter(|_| !account.text().is_empty()) {
+    // Public manifests are often sent through a program that fills in `$NAME`.
+    let given = !account.text().is_empty() && !account.text().contains('$');
+    if let Some(problem) = subdomain(account.text()).filter(|_| given) {
         let message = format!("Invalid value: {}: {problem}", account.value);
         found.push(refused(&account, reach, message));
     }
     let mut names: Vec<&str> = Vec::new();
     for list in ["initContainers", "containers"] {
-        for container in spec.get(list).items() {
+        for (index, container) in spec.get(list).items().into_iter().enumerate() {
             let name = container.get("name");
             if let Some(problem) = label(name.text()) {
                 let message = format!("Invalid value: {}: {problem}", name.value);
@@ -252,7 +255,9 @@ fn of_template(template: &View, added: &Added, reach: Reach, found: &mut Vec<Ref
                 found.push(refused(&name, reach, message));
             }
             names.push(name.text());
-            of_container(&container, &volumes, reach, found);
+            let is_ray = list == "containers" && index == 0;
+            let volumes = if is_ray { &volumes } else { &beside };
+            of_container(&container, volumes, reach, found);
             if list == "containers" {
                 probes(&container, reach, found);
                 host_ports(&spec, &container, reach, found);

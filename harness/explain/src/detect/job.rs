@@ -218,13 +218,11 @@ fn read_again(word: &str) -> Option<String> {
             if plain { 'x' } else { c }
         })
         .collect();
-    if let Some(special) = shell::special(&masked) {
-        return Some(special.to_string());
-    }
+    let special = shell::special(&masked).map(|special| special.to_string());
     let mut read = shell::expansions(&written)
         .into_iter()
         .chain(shell::patterns(&written));
-    read.next().map(|one| one.what)
+    read.next().map(|one| one.what).or(special)
 }
 
 /// What the submitter's own bash takes out of the entrypoint.

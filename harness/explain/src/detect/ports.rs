@@ -43,23 +43,16 @@ fn named(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
         if parameter == "dashboard-port" && listens_inside(group).is_some() {
             continue;
         }
-        let named = ports.iter().find(|port| {
-            port.get("name")
-                .is_some_and(|name| names.contains(&name.text()))
+        let named = ports.iter().find_map(|port| {
+            let own = port.get("name")?;
+            let name = names.iter().find(|name| **name == own.text())?;
+            Some((port, *name))
         });
         let (other, owner, name) = match named {
-            Some(port) => {
+            Some((port, name)) => {
                 let given = port.get("containerPort");
-                (
-                    given.map(|value| value.node.to_json()),
-                    "the container's port",
-                    port.get("name").map_or(names[0], |name| {
-                        names
-                            .iter()
-                            .find(|one| **one == name.text())
-                            .unwrap_or(&names[0])
-                    }),
-                )
+                let given = given.map(|value| value.node.to_json());
+                (given, "the container's port", name)
             }
             // The operator fills the Service of a head without ports, and asks it for the dashboard
             // by name. A Service without an address of its own leads to every port.

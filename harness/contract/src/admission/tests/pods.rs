@@ -191,6 +191,7 @@ fn fields_of_a_pod_that_the_api_server_refuses(
 #[case(json!({format!("{RAY}/ports"): [{"containerPort": 8265, "name": "dashboard", "hostPort": 8266}]}))]
 #[case(json!({"/template/spec/volumes": [{"name": "a"}, {"name": "b", "configMap": {"name": "b"}}]}))]
 #[case(json!({"/template/spec/serviceAccountName": "team.sa-1"}))]
+#[case(json!({"/template/spec/serviceAccountName": "${ACCOUNT}"}))]
 fn fields_of_a_pod_that_it_takes(#[case] fields: Value) {
     assert_eq!(of_head("1.6.2", &fields, &json!({})), []);
 }
@@ -226,4 +227,29 @@ fn objects_without_a_specification(#[case] kind: &str, #[case] rest: Value) {
         assert_eq!(first.0, Stage::Operator, "the definition requires no spec");
         assert_eq!(first.2, "headGroupSpec should have at least one container");
     }
+}
+
+#[test]
+fn certificates_are_there_for_sidecars_alone() {
+    let mount = json!([{"name": "ray-tls", "mountPath": "/certificates"}]);
+    let mut settings = EffectiveSettings::default();
+    settings.feature_gates.insert("RayClusterMTLS".into(), true);
+    let of = |container: usize, settings: &EffectiveSettings| {
+        let object = cluster(|cluster| {
+            let pod = &mut cluster["spec"]["headGroupSpec"]["template"]["spec"];
+            let containers = pod["containers"].as_array_mut().unwrap();
+            containers.push(sidecar(&json!({})));
+            pod["containers"][container]["volumeMounts"] = mount.clone();
+            cluster["spec"]["tlsOptions"] = json!({"enabled": true});
+            cluster["spec"]["workerGroupSpecs"] = json!([]);
+        });
+        admit_with(&release("1.7.0"), settings, &object).refusals
+    };
+    assert_eq!(of(1, &settings), [], "the operator adds the volume");
+    assert_eq!(of(0, &settings).len(), 1, "Ray's own mount is refused");
+    assert_eq!(
+        of(1, &EffectiveSettings::default())[0].stage,
+        Stage::Operator,
+        "without the gate"
+    );
 }
