@@ -4,6 +4,7 @@
 //! (see `data/`), the operator's checks from its sources (see [`checks`]). Admission policies,
 //! mutating webhooks and quotas of a cluster are out of scope.
 
+mod added;
 mod cel;
 mod checks;
 mod fields;
@@ -205,7 +206,7 @@ pub fn admit_with(release: &Version, settings: &EffectiveSettings, object: &Valu
             .iter()
             .all(|refusal| refusal.stage < Stage::Operator)
         {
-            refusals.extend(pods::refusals(release, &stored));
+            refusals.extend(pods::refusals(release, settings, &stored));
         }
     }
     refusals.sort_by_key(|refusal| refusal.stage);

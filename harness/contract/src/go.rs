@@ -11,6 +11,24 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+/// Returns why the operator can't read a text as a mapping (`yaml.Unmarshal` of sigs.k8s.io/yaml
+/// into a map); none where it can. An empty text is an empty mapping.
+///
+/// ```
+/// use kuberay_contract::yaml_map_problem;
+///
+/// assert_eq!(yaml_map_problem("applications: []"), None);
+/// assert!(yaml_map_problem("applications: [").is_some());
+/// assert!(yaml_map_problem("- a").is_some());
+/// ```
+pub fn yaml_map_problem(text: &str) -> Option<String> {
+    match yaml::to_json(text) {
+        Ok(Value::Null | Value::Object(_)) => None,
+        Ok(_) => Some("error unmarshaling JSON: cannot unmarshal into a map".to_owned()),
+        Err(problem) => Some(problem),
+    }
+}
+
 /// `strconv.Quote`.
 pub(super) fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");

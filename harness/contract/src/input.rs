@@ -169,7 +169,18 @@ impl<'de> Deserialize<'de> for Amount {
             Value::Number(number) => number.to_string(),
             _ => String::new(),
         };
-        Quantity::parse(&text).map(Self).ok_or_else(|| {
+        // A Pod with less than nothing is refused; see `admission`.
+        let (text, negative) = match text.strip_prefix('-') {
+            Some(rest) => (rest, true),
+            None => (text.as_str(), false),
+        };
+        let quantity = Quantity::parse(text);
+        let quantity = if negative {
+            quantity.and_then(|_| Quantity::parse("0"))
+        } else {
+            quantity
+        };
+        quantity.map(Self).ok_or_else(|| {
             serde::de::Error::custom(format!("{value} is not a quantity such as 500m or 2Gi"))
         })
     }

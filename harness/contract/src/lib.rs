@@ -58,6 +58,7 @@ pub use classes::*;
 pub use compare::{Difference, differences};
 pub use features::{Feature, FeatureEntry, features};
 pub use gates::*;
+pub use go::yaml_map_problem;
 pub use input::ModelError;
 pub use output::*;
 pub use predict::predict;

@@ -166,9 +166,35 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
         && !resources::autoscales(&group.object)
     {
         found.push(warn(trap::GROUP_SUSPENDED, &suspend, ""));
+    } else if let Some(hosts) = group.group.get("numOfHosts")
+        && hosts
+            .node
+            .to_json()
+            .as_i64()
+            .is_some_and(|hosts| hosts <= 0)
+        && *group.release >= Version::new(1, 4, 0)
+    {
+        found.push(warn(trap::GROUP_SUSPENDED, &hosts, "numOfHosts"));
     }
+    names(group, &mut found);
     found.sort_by_key(|warning| (warning.place.line, warning.place.column));
     found
+}
+
+/// A worker group with the name of one before it.
+fn names(group: &Group, found: &mut Vec<Warning>) {
+    let Some(name) = group.group.get("groupName").filter(|_| !group.is_head()) else {
+        return;
+    };
+    let groups = cluster_spec(&group.object).map(|spec| spec.items("workerGroupSpecs"));
+    let groups = groups.unwrap_or_default();
+    let mut before = groups
+        .iter()
+        .take_while(|other| other.path() != group.group.path())
+        .filter_map(|other| other.get("groupName"));
+    if before.any(|other| other.text() == name.text()) {
+        found.push(warn(trap::GROUP_NAME_TWICE, &name, name.text()));
+    }
 }
 
 /// The specification of the RayCluster in an object.
@@ -226,18 +252,41 @@ fn loses_dollar(text: &str) -> bool {
     false
 }
 
-/// Another container looks more like Ray's than the first one.
+/// Another container is Ray's by its image or its ports, and nothing about the first one is. What a
+/// container is called proves nothing: sidecars of Ray's are named after it.
 fn order(containers: &[Cursor], found: &mut Vec<Warning>) {
-    let looks_like_ray = |container: &Cursor| {
-        ["name", "image"].iter().any(|key| {
-            container
-                .get(key)
-                .is_some_and(|value| value.text().contains("ray"))
+    let text = |container: &Cursor, key: &str| {
+        let value = container.get(key);
+        value.map_or_else(String::new, |value| value.text().to_owned())
+    };
+    let has_image = |container: &Cursor| {
+        let image = text(container, "image");
+        let name = image.rsplit('/').next().unwrap_or_default();
+        let name = name.split([':', '@']).next().unwrap_or_default();
+        image.starts_with("rayproject/") || name == "ray" || name.starts_with("ray-")
+    };
+    let has_ports = |container: &Cursor| {
+        container.items("ports").iter().any(|port| {
+            let number = text(port, "containerPort");
+            let number = port
+                .get("containerPort")
+                .map_or(number, |value| value.node.to_json().to_string());
+            matches!(number.as_str(), "6379" | "8265" | "10001")
         })
     };
+    let may_be_ray = |container: &Cursor| {
+        let names = ["name", "image"].iter().any(|key| {
+            let text = text(container, key);
+            text.split(|c: char| !c.is_ascii_alphanumeric())
+                .any(|part| part.starts_with("ray"))
+        });
+        names || has_ports(container)
+    };
     if let Some((first, others)) = containers.split_first()
-        && !looks_like_ray(first)
-        && others.iter().any(looks_like_ray)
+        && !may_be_ray(first)
+        && others
+            .iter()
+            .any(|other| has_image(other) || has_ports(other))
     {
         found.push(warn(trap::RAY_NOT_FIRST, first, ""));
     }

@@ -358,7 +358,12 @@ fn containers(
     for pod in pods {
         let group = match pod.role {
             PodRole::Head => head.clone(),
-            PodRole::Worker => workers.next(),
+            // Groups without Pods are left out.
+            PodRole::Worker => workers.find(|group| {
+                group
+                    .get("groupName")
+                    .is_some_and(|name| name.text() == pod.group)
+            }),
             PodRole::Submitter => None,
         };
         for container in pod.all() {

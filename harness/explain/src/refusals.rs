@@ -86,9 +86,10 @@ pub(super) fn breaks(releases: &[Version], refusals: &[ExplainedRefusal]) -> Vec
 
 /// Whether a refusal is about a text that is filled in later.
 pub(super) fn is_about_hole(document: &Node, path: &str) -> bool {
+    let holes = [&HOLE.repeat(5), "${", "{{"];
     deepest(document, path)
         .text()
-        .is_some_and(|text| text.contains(&HOLE.repeat(5)))
+        .is_some_and(|text| holes.iter().any(|hole| text.contains(*hole)))
 }
 
 /// The deepest value on a path that the file has.

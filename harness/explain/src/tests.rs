@@ -61,6 +61,7 @@ fn ids(text: &str, version: &str) -> Vec<String> {
         .collect()
 }
 
+mod adversarial;
 mod reports;
 
 const LIMITS: &str = "resources: {limits: {cpu: 1}}";

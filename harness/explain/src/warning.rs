@@ -101,7 +101,7 @@ traps! {
         "Leave `ray start` to the operator, or give every flag yourself.";
         ["ray-start-in-user-text", "generated-start-command-with-ray-start", "ray-start-only-mentioned"]
     RAY_START_IN_WORDS "ray-start-in-words" C06 Warning:
-        "Only `ray start` with one blank between the words counts; elements are joined with two. The generated command is added behind this text, and Ray is started twice.";
+        "Only `ray start` with one blank between the words counts; elements are joined with two. The generated command is added behind this text, and starts Ray once more when this text returns.";
         "Write `ray start` in one element with one blank, or set the annotation ray.io/overwrite-container-cmd.";
         ["ray-start-as-two-words", "ray-started-twice"]
     RAY_START_WITHOUT_BLOCK "ray-start-without-block" C06 Warning:
@@ -141,8 +141,8 @@ traps! {
         "Set it in the command, `export PATH=/opt/bin:$PATH`, which the shell reads after the profile.";
         ["path-in-env-of-a-login-shell"]
     ULIMIT_VARIABLE_IGNORED "ulimit-variable-ignored" C11 Warning:
-        "RAY_START_ULIMIT_OPEN_FILES has no effect before KubeRay 1.7: the limit stays 65536.";
-        "Upgrade to KubeRay 1.7, or own the whole command with ray.io/overwrite-container-cmd.";
+        "The generated command sets the limit of open files to 65536 after your own text. RAY_START_ULIMIT_OPEN_FILES changes that from KubeRay 1.7 on, and has no effect before.";
+        "Set RAY_START_ULIMIT_OPEN_FILES on KubeRay 1.7 or later, or own the whole command with ray.io/overwrite-container-cmd.";
         ["limit-of-open-files"]
     BLOCK_IGNORED "block-ignored" C12 Warning:
         "`block` is always true from KubeRay 1.1 on, whatever is written.";
@@ -177,8 +177,8 @@ traps! {
         "Leave it if that is meant, and the variable comes from the image; else put the value in single quotes inside the value.";
         ["parameters-are-shell-text"]
     PORTS_DISAGREE "ports-disagree" C14 Warning:
-        "Ray listens on the port in rayStartParams. The container, and therefore the head's Service, declares another port under that name, where nothing listens.";
-        "Give both the same number.";
+        "Ray listens where rayStartParams say. The container, and therefore the head's Service, leads elsewhere, where nothing listens.";
+        "Give the parameter and the container's port the same number, and leave dashboard-host to the operator.";
         ["worker-address"]
     PROBES_FAIL "probes-fail" C16 Warning:
         "The probes that the operator adds never succeed: the Pod does not become ready, and the kubelet starts the container again and again.";
@@ -201,9 +201,13 @@ traps! {
         "Write the entrypoint, or submissionMode: InteractiveMode for jobs that are submitted by hand.";
         ["entrypoint-absent"]
     ENTRYPOINT_LINES "entrypoint-lines" C19 Warning:
-        "Up to KubeRay 1.2 the operator splits the entrypoint without a shell, and a backslash at the end of a line becomes an argument that holds a line break.";
+        "Up to KubeRay 1.2 the operator splits the entrypoint without a shell, and a backslash at the end of a line becomes an argument that holds a line break. From 1.3 on one at the very end becomes an argument that holds a blank.";
         "Write the entrypoint on one line, or as a folded block, `>-`, without backslashes.";
         ["entrypoint-of-two-lines"]
+    ENTRYPOINT_LOSES_QUOTES "entrypoint-loses-quotes" C19 Warning:
+        "The quotes are gone when `ray job submit` gets the words, and before Ray 2.56 it puts quotes only around words with blanks: the shell that runs the job reads what the others hid.";
+        "Hide it from both shells, `\"'a>5'\"`, or use Ray 2.56 or later.";
+        []
     RUNTIME_ENV_TYPE "runtime-env-type" C19 Warning:
         "Ray takes only strings in env_vars, and refuses the job or the application.";
         "Put the value in quotes.";
@@ -237,13 +241,17 @@ traps! {
         "Write `$NAME` or `${NAME}` for bash, and `$$$$` for two dollar signs.";
         ["variables-of-the-kubelet", "variables-before-the-shell"]
     ENV_NOT_EXPANDED "env-not-expanded" C21 Warning:
-        "In `env` the kubelet replaces `$(NAME)` of a variable defined before it and of a Service's, and nobody replaces anything else: the value keeps these characters.";
-        "Write the whole value, or set the variable in the command: `export PATH=/opt/bin:$PATH`.";
+        "No shell reads this: the kubelet alone replaces `$(NAME)`, in `env` of a variable defined before it or of a Service's, and everything else stays as it is.";
+        "Write the whole value, or `$(NAME)`, or leave it to a shell: `export PATH=/opt/bin:$PATH` in the command.";
         ["variables-in-env"]
     GROUP_SUSPENDED "group-suspended" C24 Note:
-        "The operator makes no Pods of this worker group while its suspend is true.";
-        "Leave suspend out, or set it to false, when the workers should come.";
+        "The operator makes no Pods of this worker group while its suspend is true or, from KubeRay 1.4 on, its numOfHosts is 0.";
+        "Leave suspend and numOfHosts out when the workers should come.";
         ["suspended-worker-group"]
+    GROUP_NAME_TWICE "group-name-twice" C24 Warning:
+        "The operator counts the Pods of a worker group by its name: groups of one name share their Pods, so that one of them gets none or too few. Only KubeRay's webhook refuses it.";
+        "Give every worker group a name of its own.";
+        []
     ENV_OVERWRITTEN "env-overwritten" C08 Warning:
         "The operator adds a variable of this name behind the user's, and of two the last one counts.";
         "Leave it out.";
@@ -253,12 +261,12 @@ traps! {
         "Write a plain number, in bytes for memory, and \"true\" or nothing for a switch.";
         ["ray-option-type", "boolean-parameters"]
     UNKNOWN_RAY_OPTION "unknown-ray-option" C29 Warning:
-        "Ray's command line ends with an error at an option that its release does not have.";
+        "Ray's command line ends with an error at an option that this release, or a worker, does not have.";
         "Write an option of this release of Ray, leave it out, or use a release that has it.";
         ["ray-option-unknown", "parameters-with-metacharacters"]
     UNREADABLE_JSON "unreadable-json" C29 Warning:
-        "Ray, or in HTTPMode the operator, reads this as JSON and reports an error.";
-        "Write a JSON object with double quotes, in single quotes where a shell reads it: `'{\"a\": 1}'`.";
+        "Ray or the operator reads this as JSON or YAML and reports an error.";
+        "Write an object with double quotes, in single quotes where a shell reads it: `'{\"a\": 1}'`.";
         ["ray-option-json"]
 }
 

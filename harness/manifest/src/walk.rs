@@ -14,8 +14,8 @@ pub struct Item {
     pub path: String,
     /// The object of another kind that holds it.
     pub owner: Option<Owner>,
-    /// Whether the object that holds it fills in parts of its text, `{{…}}`; [`HOLE`] stands in
-    /// their place.
+    /// Whether another object holds it, which may fill in parts of its text: `{{…}}` in a text that
+    /// holds YAML, in whose place [`HOLE`] stands, and `${…}` or `{{…}}` in values.
     pub holes: bool,
 }
 
@@ -86,7 +86,6 @@ pub fn items(source: &Source, documents: Vec<Node>, sought: &Sought) -> Walk {
         source,
         sought,
         prefix: format!("{}/", sought.group),
-        holes: false,
         found: Walk::default(),
     };
     for document in documents {
@@ -99,8 +98,6 @@ struct Walker<'a> {
     source: &'a Source,
     sought: &'a Sought<'a>,
     prefix: String,
-    /// Whether the text that is read has parts that are filled in later.
-    holes: bool,
     found: Walk,
 }
 
@@ -147,11 +144,14 @@ impl<'a> Walker<'a> {
                 return;
             }
         }
+        if let Some(owner) = owner {
+            name(&mut node, owner);
+        }
         self.found.items.push(Item {
             node,
             path,
             owner: owner.cloned(),
-            holes: self.holes,
+            holes: owner.is_some(),
         });
     }
 
@@ -163,7 +163,7 @@ impl<'a> Walker<'a> {
                     let path = join(path, &key.name);
                     if let Some(kind) = self.template(value) {
                         let mut value = take(value);
-                        self.complete(&mut value, kind, owner);
+                        self.complete(&mut value, kind);
                         self.object(value, path, Some(owner));
                     } else if self.is_object(value) {
                         let value = take(value);
@@ -209,8 +209,8 @@ impl<'a> Walker<'a> {
             .next()
     }
 
-    /// Gives a template the kind, and the name that its owner would give it.
-    fn complete(&self, node: &mut Node, kind: &str, owner: &Owner) {
+    /// Gives a template the kind.
+    fn complete(&self, node: &mut Node, kind: &str) {
         let place = node.place.clone();
         let of_text = |text: String| Node {
             value: Yaml::Text(text),
@@ -223,24 +223,6 @@ impl<'a> Walker<'a> {
         let Yaml::Map(entries) = &mut node.value else {
             return;
         };
-        let begin = format!("{}-", owner.name);
-        if let Some((_, metadata)) = entries.iter_mut().find(|(key, _)| key.name == "metadata") {
-            let named = ["name", "generateName"]
-                .iter()
-                .any(|name| metadata.get(name).is_some());
-            if let Yaml::Map(own) = &mut metadata.value
-                && !named
-            {
-                own.push((key("generateName"), of_text(begin)));
-            }
-        } else {
-            let own = Yaml::Map(vec![(key("generateName"), of_text(begin))]);
-            let value = Node {
-                value: own,
-                place: place.clone(),
-            };
-            entries.push((key("metadata"), value));
-        }
         let api = self.sought.api_version.to_owned();
         entries.push((key("apiVersion"), of_text(api)));
         entries.push((key("kind"), of_text(kind.to_owned())));
@@ -257,7 +239,7 @@ impl<'a> Walker<'a> {
         if !manifest.contains(&self.prefix) {
             return;
         }
-        let (filled, holes) = filled(manifest);
+        let filled = filled(manifest);
         let inner = Source::new(&self.source.path, &filled);
         let Ok(documents) = yaml::parse(&inner) else {
             self.found.unread.push(Unread {
@@ -274,15 +256,13 @@ impl<'a> Walker<'a> {
             } else {
                 format!("{path}[{index}]")
             };
-            self.holes = holes;
             self.object(document, path, Some(owner));
-            self.holes = false;
         }
     }
 }
 
-/// A text with [`HOLE`] in the place of each `{{…}}`, and whether it has any.
-fn filled(text: &str) -> (String, bool) {
+/// A text with [`HOLE`] in the place of each `{{…}}`.
+fn filled(text: &str) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("{{")
@@ -293,10 +273,62 @@ fn filled(text: &str) -> (String, bool) {
         filled.push_str(&HOLE.repeat(end - start));
         rest = &rest[end..];
     }
-    let holes = !filled.is_empty();
     filled.push_str(rest);
-    (filled, holes)
+    filled
 }
+
+/// Gives an object without a name one that its owner could give it: templates have none, and some
+/// owners, such as Crossplane's, give their own.
+fn name(node: &mut Node, owner: &Owner) {
+    let place = node.place.clone();
+    let key = |name: &str| MappingKey {
+        name: name.into(),
+        place: place.clone(),
+    };
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let begins = owner.name.starts_with(|c: char| c.is_ascii_lowercase());
+    // What is random may be longer than what this owner would add.
+    let begin = if begins && owner.name.chars().all(fits) && owner.name.len() < LONGEST {
+        format!("{}-", owner.name)
+    } else {
+        "x-".to_owned()
+    };
+    let begin = Node {
+        value: Yaml::Text(begin),
+        place: place.clone(),
+    };
+    let Yaml::Map(entries) = &mut node.value else {
+        return;
+    };
+    let metadata = entries.iter().position(|(key, _)| key.name == "metadata");
+    let named = |metadata: &Node| {
+        ["name", "generateName"]
+            .iter()
+            .any(|name| metadata.get(name).is_some())
+    };
+    match metadata.map(|at| &mut entries[at].1) {
+        Some(metadata) if named(metadata) => {}
+        Some(Node {
+            value: Yaml::Map(own),
+            ..
+        }) => own.push((key("generateName"), begin)),
+        Some(Node {
+            value: Yaml::Null, ..
+        })
+        | None => {
+            let own = Node {
+                value: Yaml::Map(vec![(key("generateName"), begin)]),
+                place: place.clone(),
+            };
+            entries.retain(|(key, _)| key.name != "metadata");
+            entries.push((key("metadata"), own));
+        }
+        Some(_) => {}
+    }
+}
+
+/// From this length on the name of an owner is not the beginning of one of its objects.
+const LONGEST: usize = 30;
 
 fn take(node: &mut Node) -> Node {
     Node {

@@ -84,7 +84,7 @@ checks! {
     CronJobSchedule "cron-job-schedule" (1, 6, 0)..now "utils/validation.go:713 @v1.6.0":
         "schedule of a RayCronJob has five fields or is a descriptor such as @hourly; from 1.7 on it names no zone.";
     CronJobZone "cron-job-zone" (1, 7, 0)..now "utils/validation.go:985 @v1.7.0":
-        "timeZone of a RayCronJob is not empty.";
+        "timeZone of a RayCronJob is one that Go knows, and not empty.";
     UpgradeOfChild "upgrade-of-child" (1, 6, 0)..now "utils/validation.go:49 @v1.6.0":
         "upgradeStrategy is for RayClusters that no RayJob or RayService makes.";
     Containers "containers" (1, 3, 0)..now "utils/validation.go:24 @v1.3.0":

@@ -7,6 +7,7 @@ use super::held::{Held, held};
 use super::pods::cluster_spec;
 use super::view::View;
 use super::{Admission, FieldValidation, Reach, Refusal, admit_with};
+use crate::classes::plain;
 use crate::predict::readable;
 use crate::{EffectiveSettings, ModelError, PodContract, PodRole, predict};
 
@@ -41,13 +42,13 @@ pub fn forecast(
     let mut pods = Vec::new();
     if admitted.has_pods() {
         pods = predict(release, settings, &admitted.stored)?;
-        let suspended = suspended_groups(&admitted.stored);
+        let empty = empty_groups(release, &admitted.stored);
         let mut workers = 0;
         pods.retain(|pod| {
             let group = workers;
             workers += usize::from(pod.role == PodRole::Worker);
-            let waits = pod.role == PodRole::Worker && suspended.get(group) == Some(&true);
-            !waits
+            let is_empty = pod.role == PodRole::Worker && empty.get(group) == Some(&true);
+            !is_empty
                 && !admitted.reaches.iter().any(|reach| match reach {
                     Reach::Object => true,
                     Reach::GroupsFrom(first) => pod.role == PodRole::Worker && group >= *first,
@@ -119,14 +120,20 @@ fn admitted(
     }
 }
 
-/// Which worker groups are suspended, in their order. A release that does not know the field has
-/// dropped it, and one that has a gate for it has refused the object.
-fn suspended_groups(object: &Value) -> Vec<bool> {
+/// Which worker groups never have a Pod, in their order: suspended ones, and from 1.4 on those
+/// whose replicas have no hosts (`GetWorkerGroupDesiredReplicas` in utils/util.go; before, 0 hosts
+/// were 1).
+///
+/// A release that does not know the field has dropped it, and one that has a gate for `suspend` has
+/// refused the object.
+fn empty_groups(release: &Version, object: &Value) -> Vec<bool> {
     let spec = cluster_spec(&View::root(object));
     let groups = spec.map(|spec| spec.get("workerGroupSpecs").items());
     let groups = groups.unwrap_or_default();
-    groups
-        .iter()
-        .map(|group| group.get("suspend").is_true())
-        .collect()
+    let counts_hosts = plain(release) >= Version::new(1, 4, 0);
+    let is_empty = |group: &View| {
+        let hosts = group.get("numOfHosts").number();
+        group.get("suspend").is_true() || counts_hosts && hosts.is_some_and(|hosts| hosts <= 0)
+    };
+    groups.iter().map(is_empty).collect()
 }

@@ -7,19 +7,36 @@
 use semver::Version;
 use serde_json::Value;
 
+use super::added::{Added, Around};
 use super::metadata::{label, label_1035, label_value, qualified_name, subdomain};
 use super::view::View;
 use super::{Reach, Refusal, Stage, api};
-use crate::Quantity;
 use crate::classes::plain;
+use crate::{EffectiveSettings, Quantity};
 
 /// What is refused when the operator makes the Pods of an object.
-pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
+pub(super) fn refusals(
+    release: &Version,
+    settings: &EffectiveSettings,
+    object: &Value,
+) -> Vec<Refusal> {
     let root = View::root(object);
     let Some(spec) = cluster_spec(&root) else {
         return Vec::new();
     };
+    let job = match root.get("kind").text() {
+        "RayCronJob" => Some(root.find(&["spec", "jobTemplate"])),
+        "RayJob" => Some(root.get("spec")),
+        _ => None,
+    };
+    let around = Around {
+        release,
+        settings,
+        spec: spec.clone(),
+        job: job.clone(),
+    };
     let mut found = names(release, &root);
+    service_ports(release, &root, &spec.get("headGroupSpec"), &mut found);
     one_of(
         &spec.find(&["headGroupSpec", "serviceType"]),
         &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
@@ -29,6 +46,7 @@ pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
     );
     of_template(
         &spec.find(&["headGroupSpec", "template"]),
+        &around.head(),
         Reach::Object,
         &mut found,
     );
@@ -45,26 +63,76 @@ pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
             );
             found.push(refused(&name, reach, message));
         }
-        of_template(&group.get("template"), reach, &mut found);
+        let added = around.worker(group);
+        of_template(&group.get("template"), &added, reach, &mut found);
     }
-    let job = match root.get("kind").text() {
-        "RayCronJob" => root.find(&["spec", "jobTemplate"]),
-        _ => root.get("spec"),
-    };
+    if let Some(job) = job {
+        of_submitter(&job, &around.submitter(), &mut found);
+    }
+    found
+}
+
+/// The template of a RayJob's submitter.
+fn of_submitter(job: &View, added: &Added, found: &mut Vec<Refusal>) {
     let submitter = job.get("submitterPodTemplate");
     // Other modes ignore the template.
     let by_job = matches!(job.get("submissionMode").text(), "" | "K8sJobMode");
-    if submitter.exists() && by_job {
-        of_template(&submitter, Reach::Submitter, &mut found);
-        let restart = submitter.find(&["spec", "restartPolicy"]);
-        if matches!(restart.text(), "" | "Always") {
-            // The operator passes the template on, and the API server takes Always where it says
-            // nothing.
-            let message = "Job: spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", \"Never\"";
-            found.push(refused(&restart, Reach::Submitter, message.into()));
+    if !submitter.exists() || !by_job {
+        return;
+    }
+    of_template(&submitter, added, Reach::Submitter, found);
+    let restart = submitter.find(&["spec", "restartPolicy"]);
+    if matches!(restart.text(), "" | "Always") {
+        // The operator passes the template on, and the API server takes Always where it says
+        // nothing.
+        let message = "Job: spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", \"Never\"";
+        found.push(refused(&restart, Reach::Submitter, message.into()));
+    }
+}
+
+/// Ports of the head's Service with one number: it has those of `headService`, those of the Ray
+/// container, and 8080 where none of the latter is called `metrics` (`getServicePorts` and
+/// `BuildServiceForHeadPod` in common/service.go). All are TCP. The operator makes the Service
+/// before the Pods.
+fn service_ports(release: &Version, root: &View, head: &View, found: &mut Vec<Refusal>) {
+    let containers = head.find(&["template", "spec", "containers"]).items();
+    let ports = containers.first().map(|ray| ray.get("ports").items());
+    let ports = ports.unwrap_or_default();
+    if ports.is_empty() {
+        return;
+    }
+    let has = |name: &str| ports.iter().any(|port| port.get("name").text() == name);
+    let mut taken: Vec<(i64, String)> = Vec::new();
+    if !has("metrics") {
+        let why = "the operator adds 8080 for `metrics` where no port has this name";
+        taken.push((8080, why.into()));
+    }
+    // Before 1.1 a RayService asks the agent (`EnableAgentServiceKey`).
+    let asks_agent =
+        plain(release) < Version::new(1, 1, 0) && root.get("kind").text() == "RayService";
+    if asks_agent && !has("dashboard-agent") {
+        let why = "the operator adds 52365 for `dashboard-agent` where no port has this name";
+        taken.push((52365, why.into()));
+    }
+    for port in head.find(&["headService", "spec", "ports"]).items() {
+        if matches!(port.get("protocol").text(), "" | "TCP")
+            && let Some(number) = port.get("port").number()
+        {
+            taken.push((number, "headService has it, too".into()));
         }
     }
-    found
+    for port in &ports {
+        let at = port.get("containerPort");
+        let Some(number) = at.number() else {
+            continue;
+        };
+        if let Some((_, why)) = taken.iter().find(|(other, _)| *other == number) {
+            let message = format!("Service: spec.ports: Duplicate value: {number}: {why}");
+            found.push(refused(&at, Reach::Object, message));
+        }
+        let name = port.get("name").text();
+        taken.push((number, format!("the port `{name}` has it, too")));
+    }
 }
 
 /// The specification of the RayCluster that an object is or makes.
@@ -145,7 +213,7 @@ fn names(release: &Version, root: &View) -> Vec<Refusal> {
     found
 }
 
-fn of_template(template: &View, reach: Reach, found: &mut Vec<Refusal>) {
+fn of_template(template: &View, added: &Added, reach: Reach, found: &mut Vec<Refusal>) {
     let spec = template.get("spec");
     one_of(
         &spec.get("restartPolicy"),
@@ -154,11 +222,20 @@ fn of_template(template: &View, reach: Reach, found: &mut Vec<Refusal>) {
         reach,
         found,
     );
-    let volumes = volumes(&spec, reach, found);
+    let mut volumes = volumes(&spec, reach, found);
+    volumes.extend(&added.volumes);
+    let beside = [&volumes[..], &added.beside[..]].concat();
     tolerations(&spec, reach, found);
+    let account = spec.get("serviceAccountName");
+    // Public manifests are often sent through a program that fills in `$NAME`.
+    let given = !account.text().is_empty() && !account.text().contains('$');
+    if let Some(problem) = subdomain(account.text()).filter(|_| given) {
+        let message = format!("Invalid value: {}: {problem}", account.value);
+        found.push(refused(&account, reach, message));
+    }
     let mut names: Vec<&str> = Vec::new();
     for list in ["initContainers", "containers"] {
-        for container in spec.get(list).items() {
+        for (index, container) in spec.get(list).items().into_iter().enumerate() {
             let name = container.get("name");
             if let Some(problem) = label(name.text()) {
                 let message = format!("Invalid value: {}: {problem}", name.value);
@@ -170,9 +247,21 @@ fn of_template(template: &View, reach: Reach, found: &mut Vec<Refusal>) {
                     reach,
                     format!("Duplicate value: {}", name.value),
                 ));
+            } else if added.containers.iter().any(|own| own == name.text()) {
+                let message = format!(
+                    "Duplicate value: {}: the operator adds a container of this name",
+                    name.value
+                );
+                found.push(refused(&name, reach, message));
             }
             names.push(name.text());
-            of_container(&container, &volumes, reach, found);
+            let is_ray = list == "containers" && index == 0;
+            let volumes = if is_ray { &volumes } else { &beside };
+            of_container(&container, volumes, reach, found);
+            if list == "containers" {
+                probes(&container, reach, found);
+                host_ports(&spec, &container, reach, found);
+            }
         }
     }
     for (key, value) in template.find(&["metadata", "labels"]).entries() {
@@ -201,8 +290,60 @@ fn volumes<'a>(spec: &View<'a>, reach: Reach, found: &mut Vec<Refusal>) -> Vec<&
             found.push(refused(&name, reach, message));
         }
         names.push(name.text());
+        let mut sources = volume.entries();
+        sources.retain(|(field, source)| *field != "name" && source.exists());
+        // The API server looks at emptyDir first.
+        sources.sort_by_key(|(field, _)| (*field != "emptyDir", *field));
+        if let [(first, _), (_, second), ..] = &sources[..] {
+            let message =
+                format!("Forbidden: may not specify more than 1 volume type: {first} is one");
+            found.push(refused(second, reach, message));
+        }
     }
     names
+}
+
+/// Probes and hooks that ask nothing, or in two ways (`validateProbe`, `validateHandler`); the
+/// operator adds its own probes only where a container has no field for them.
+fn probes(container: &View, reach: Reach, found: &mut Vec<Refusal>) {
+    const OF_PROBES: &[&str] = &["exec", "grpc", "httpGet", "tcpSocket"];
+    const OF_HOOKS: &[&str] = &["exec", "httpGet", "sleep", "tcpSocket"];
+    let hooks = container.get("lifecycle");
+    let all = ["livenessProbe", "readinessProbe", "startupProbe"]
+        .map(|field| (container.get(field), OF_PROBES))
+        .into_iter()
+        .chain(["postStart", "preStop"].map(|field| (hooks.get(field), OF_HOOKS)));
+    for (probe, kinds) in all.filter(|(probe, _)| probe.exists()) {
+        let mut handlers = kinds
+            .iter()
+            .map(|kind| probe.get(kind))
+            .filter(View::exists);
+        if handlers.next().is_none() {
+            let message = "Required value: must specify a handler type";
+            found.push(refused(&probe, reach, message.into()));
+        } else if let Some(second) = handlers.next() {
+            let message = "Forbidden: may not specify more than 1 handler type";
+            found.push(refused(&second, reach, message.into()));
+        }
+    }
+}
+
+/// Ports of the host in a Pod that has the host's network.
+fn host_ports(spec: &View, container: &View, reach: Reach, found: &mut Vec<Refusal>) {
+    if !spec.get("hostNetwork").is_true() {
+        return;
+    }
+    for port in container.get("ports").items() {
+        let host = port.get("hostPort");
+        let own = port.get("containerPort").number();
+        if host.number().is_some_and(|number| number != 0) && host.number() != own {
+            let message = format!(
+                "Invalid value: {}: must match `containerPort` when `hostNetwork` is true",
+                host.value
+            );
+            found.push(refused(&host, reach, message));
+        }
+    }
 }
 
 /// Tolerations that match no taint there can be (`ValidateTolerations`).
@@ -283,9 +424,7 @@ fn of_container(container: &View, volumes: &[&str], reach: Reach, found: &mut Ve
     let mut paths: Vec<&str> = Vec::new();
     for mount in container.get("volumeMounts").items() {
         let name = mount.get("name");
-        // The operator adds volumes for shared memory and logs.
-        let own = ["shared-mem", "ray-logs", "log-volume"].contains(&name.text());
-        if !own && !volumes.contains(&name.text()) {
+        if !volumes.contains(&name.text()) {
             found.push(refused(&name, reach, format!("Not found: {}", name.value)));
         }
         let path = mount.get("mountPath");
@@ -329,11 +468,18 @@ fn of_container(container: &View, volumes: &[&str], reach: Reach, found: &mut Ve
         }
     }
     extended(&resources, reach, found);
-    for (name, limit) in resources.get("limits").entries() {
-        if let Some(text) = limit.value.as_str().filter(|text| text.starts_with('-')) {
-            let message =
-                format!("Invalid value: {text:?}: must be greater than or equal to 0 ({name})");
-            found.push(refused(&limit, reach, message));
+    for list in ["limits", "requests"] {
+        for (name, amount) in resources.get(list).entries() {
+            let text = match amount.value {
+                Value::Number(number) => number.to_string(),
+                _ => amount.text().to_owned(),
+            };
+            // The API server writes quantities as text.
+            if text.starts_with('-') {
+                let message =
+                    format!("Invalid value: {text:?}: must be greater than or equal to 0 ({name})");
+                found.push(refused(&amount, reach, message));
+            }
         }
     }
 }

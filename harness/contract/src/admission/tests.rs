@@ -4,6 +4,7 @@
 //! 1.6.2.
 
 mod operator;
+mod pods;
 
 use rstest::rstest;
 use serde_json::json;

@@ -72,10 +72,20 @@ def type_of(words, constants):
         choices = given.args[0]
         if isinstance(choices, ast.List):
             return "choice:" + "|".join(constant(choice, constants) for choice in choices.elts)
-        return "choice"
+        return "choice:" + "|".join(constant(choices, constants))
     if name in ("Path", "BoolOrStringParam"):
         return "text"
     sys.exit(f"unknown type {ast.unparse(given)}")
+
+
+def words_of(node):
+    """The attributes of a class that hold nothing but texts, each with its texts."""
+    for statement in node.body:
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, (ast.Tuple, ast.List)):
+            continue
+        words = [word.value for word in statement.value.elts if isinstance(word, ast.Constant)]
+        if len(words) == len(statement.value.elts) and all(isinstance(word, str) for word in words):
+            yield from ((target.id, words) for target in statement.targets)
 
 
 def option(call, constants):
@@ -160,6 +170,8 @@ def main(path):
         for statement in ast.parse(wheel.read(CONSTANTS)).body:
             if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
                 constants |= {target.id: statement.value.value for target in statement.targets}
+    for node in [node for tree in trees.values() for node in tree.body if isinstance(node, ast.ClassDef)]:
+        constants |= dict(words_of(node))
     commands = {command: read(command, trees, constants) for command in COMMANDS}
     print(json.dumps({"sha256": digest, **commands}))
 

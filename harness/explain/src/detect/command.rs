@@ -60,21 +60,18 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
                 Reach::None => "on some paths, and every path ends or waits before `ray start`",
                 Reach::Every | Reach::Some => "on some paths",
             };
-            let shown = |stop: &shell::Stop| match stop.what.strip_prefix('$') {
+            let shown = |stop: &shell::Stop| shown(stop, &text, &whole);
+            let ends = |stop: &shell::Stop| match stop.what.strip_prefix('$') {
                 Some(name) if is_variable(name) => {
                     format!("`${name}` has no value that is known here, under `set -u`")
                 }
                 Some(expansion) if expansion.starts_with('{') => {
                     format!("bash: {}: bad substitution", stop.what)
                 }
-                _ => shown(stop, &text, &whole),
+                _ => shown(stop),
             };
             if let Some(stop) = analysis.ends.first() {
-                push(
-                    trap::ENDS_SHELL,
-                    stop,
-                    &format!("{} ({paths})", shown(stop)),
-                );
+                push(trap::ENDS_SHELL, stop, &format!("{} ({paths})", ends(stop)));
             } else if analysis.hangs.is_empty()
                 && let Some(stop) = &analysis.swallowed
             {
@@ -109,6 +106,7 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
             }
         }
     }
+    lowered(group, words, &text[..user.len()], found);
     // The operator looks for the two words with one blank between them.
     if shell::calls(&text[..user.len()], &["ray", "start"]).is_empty() {
         argv(words, found);
@@ -121,6 +119,42 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
     let start = words.iter().find(begins).or(words.first());
     found.extend(start.map(|word| warn(trap::RAY_START_IN_WORDS, word, "")));
     argv(words, found);
+}
+
+/// A limit of open files that the generated command lowers afterwards.
+fn lowered(group: &Group, words: &[Cursor], text: &str, found: &mut Vec<Warning>) {
+    const GENERATED_LIMIT: u64 = 65536;
+    let reads_variable = has(Feature::UlimitFromEnv, group.release);
+    if reads_variable && group.has_variable("RAY_START_ULIMIT_OPEN_FILES") {
+        return;
+    }
+    // In a subshell it is meant for what follows there.
+    if text.contains('(') {
+        return;
+    }
+    let raises = |call: &Vec<shell::Argument>| {
+        let mut words = call.iter().map(|word| word.raw.as_str());
+        let of_files = words.next().is_some_and(|option| {
+            matches!(
+                option,
+                "-n" | "-Sn" | "-Hn" | "-SHn" | "-HSn" | "-nS" | "-nH"
+            )
+        });
+        let value = words.next().filter(|_| of_files);
+        value.is_some_and(|value| {
+            value == "unlimited"
+                || value
+                    .parse::<u64>()
+                    .is_ok_and(|value| value > GENERATED_LIMIT)
+        })
+    };
+    let word = words
+        .iter()
+        .find(|word| shell::calls(word.text(), &["ulimit"]).iter().any(raises));
+    let is_call = shell::calls(text, &["ulimit"]).iter().any(raises);
+    if let Some(word) = word.filter(|_| is_call) {
+        found.push(warn(trap::ULIMIT_VARIABLE_IGNORED, word, "`ulimit -n`"));
+    }
 }
 
 fn is_variable(text: &str) -> bool {

@@ -40,7 +40,7 @@ pub(super) fn of_ray(group: &Group, container: &Cursor, found: &mut Vec<Warning>
         if name.text() == "RAY_START_ULIMIT_OPEN_FILES"
             && !has(Feature::UlimitFromEnv, group.release)
         {
-            found.push(warn(trap::ULIMIT_VARIABLE_IGNORED, &name, ""));
+            found.push(warn(trap::ULIMIT_VARIABLE_IGNORED, &name, name.text()));
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kuberay_contract::{ContainerContract, Feature, RayCommand};
+use kuberay_contract::{ContainerContract, Feature, RayCommand, yaml_map_problem};
 use kuberay_manifest::yaml::{self, Node, Yaml};
 use kuberay_manifest::{Cursor, Source};
 use semver::Version;
@@ -43,6 +43,12 @@ pub(crate) fn of_submitter(
         {
             let place = shell::location(source, &entrypoint, at);
             found.push(warn_at(trap::ENTRYPOINT_LINES, &entrypoint, place, ""));
+        }
+        if !own_command {
+            let template = spec.find(&["submitterPodTemplate", "spec"]);
+            let containers = template.map(|template| template.items("containers"));
+            let ray = Ray::of(job, containers.as_deref().and_then(<[Cursor]>::first));
+            loses_quotes(source, &ray, &entrypoint, &mut found);
         }
     }
     if let Some(id) = spec.get("jobId")
@@ -103,6 +109,7 @@ fn options_of_submitter(
         let words: Vec<Cursor> = [container.items("command"), container.items("args")].concat();
         options::of_words(&ray, RayCommand::JobSubmit, &words, source, found);
         without_id(source, &words, found);
+        unread(submitter, &words, found);
     } else if let Some(resources) = spec.get("entrypointResources") {
         let text = resources.text();
         // From 1.3 on it stands in double quotes, in which bash replaces variables.
@@ -114,6 +121,20 @@ fn options_of_submitter(
         let name = "--entrypoint-resources";
         let problem = ray.problem(RayCommand::JobSubmit, name, value);
         found.extend(problem.map(|(trap, detail)| warn(trap, &resources, &detail)));
+    }
+}
+
+/// Variables in the options of a `ray job submit` that no shell reads.
+fn unread(submitter: &ContainerContract, words: &[Cursor], found: &mut Vec<Warning>) {
+    let words = super::command::inner(words);
+    let begins = words.iter().map(Cursor::text).take(3);
+    if !begins.eq(["ray", "job", "submit"]) {
+        return;
+    }
+    for word in words.iter().take_while(|word| word.text() != "--") {
+        let has = |name: &str| submitter.variable(name).is_some();
+        let detail = super::kept::unread_variable(word.text(), has);
+        found.extend(detail.map(|detail| warn(trap::ENV_NOT_EXPANDED, word, &detail)));
     }
 }
 
@@ -149,6 +170,61 @@ fn without_id(source: &str, words: &[Cursor], found: &mut Vec<Warning>) {
     }
 }
 
+/// Words of the entrypoint that only their quotes hide from a shell: `ray job submit` joins the
+/// words for the shell that runs the job, before Ray 2.56 with Python's `list2cmdline`, which knows
+/// double quotes for words with blanks and `\"` alone (dashboard/modules/job/cli.py of Ray).
+fn loses_quotes(source: &str, ray: &Ray, entrypoint: &Cursor, found: &mut Vec<Warning>) {
+    if !ray.is_before(&Version::new(2, 56, 0)) {
+        return;
+    }
+    let text = entrypoint.text();
+    let mut at = 0;
+    for piece in shell::pieces(text) {
+        let shell::Piece::Word(word) = piece else {
+            continue;
+        };
+        let Some(start) = text[at..].find(&word).map(|start| at + start) else {
+            return;
+        };
+        at = start + word.len();
+        let bare = shell::literal(&word).filter(|bare| *bare != word);
+        let Some(special) = bare.as_deref().and_then(read_again) else {
+            continue;
+        };
+        let place = shell::location(source, entrypoint, start);
+        let detail = format!("`{special}` in {word}");
+        found.push(warn_at(
+            trap::ENTRYPOINT_LOSES_QUOTES,
+            entrypoint,
+            place,
+            &detail,
+        ));
+        return;
+    }
+}
+
+/// What a shell reads as more than itself in a word that `list2cmdline` has written; patterns only
+/// where they could be paths. The shell is /bin/sh, which knows no braces.
+fn read_again(word: &str) -> Option<String> {
+    if word.is_empty() || word.contains([' ', '\t']) {
+        return None;
+    }
+    let written = word.replace('"', "\\\"");
+    // Variables and patterns follow; the others are plain inside of a word.
+    let masked: String = written
+        .char_indices()
+        .map(|(at, c)| {
+            let plain = "$*?[]{}!~".contains(c) || c == '#' && at > 0;
+            if plain { 'x' } else { c }
+        })
+        .collect();
+    let special = shell::special(&masked).map(|special| special.to_string());
+    let mut read = shell::expansions(&written)
+        .into_iter()
+        .chain(shell::patterns(&written));
+    read.next().map(|one| one.what).or(special)
+}
+
 /// What the submitter's own bash takes out of the entrypoint.
 fn read_by_bash(
     source: &str,
@@ -182,6 +258,13 @@ fn read_by_bash(
         found.push(warn_at(trap::ENTRYPOINT_SYNTAX, entrypoint, place, &detail));
         return;
     }
+    let end = text.trim_end();
+    let backslashes = end.len() - end.trim_end_matches('\\').len();
+    if backslashes % 2 == 1 {
+        // The operator writes ` ;` behind it, whose blank it hides.
+        let place = shell::location(source, entrypoint, end.len() - 1);
+        found.push(warn_at(trap::ENTRYPOINT_LINES, entrypoint, place, ""));
+    }
     let pieces = shell::pieces(text.trim());
     if pieces
         .iter()
@@ -195,17 +278,25 @@ fn read_by_bash(
     let variables = shell::expansions(text).into_iter().filter(|expansion| {
         let variable = expansion.variable.as_ref();
         variable.is_none_or(|name| {
-            submitter.variable(name).is_none() && !services::likely_defines(name, links)
+            submitter.variable(name).is_none()
+                && !services::likely_defines(name, links)
+                && !shell::sets(name)
         })
     });
     let first = variables
-        .chain(shell::paths(text))
+        .chain(shell::patterns(text))
         .min_by_key(|expansion| expansion.at);
     if let Some(expansion) = first {
         let place = shell::location(source, entrypoint, expansion.at);
         let detail = match &expansion.variable {
-            Some(name) => format!(
-                "`{}` is replaced in the submitter, which has no variable {name}",
+            Some(name) if name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => {
+                format!(
+                    "`{}` is replaced in the submitter, to which the Pod gives no variable {name}",
+                    expansion.what
+                )
+            }
+            Some(_) => format!(
+                "`{}` is replaced in the submitter, whose shell has no arguments",
                 expansion.what
             ),
             None => format!("`{}`", expansion.what),
@@ -246,6 +337,16 @@ pub(super) fn of_request(source: &str, job: &Cursor, found: &mut Vec<Warning>) {
 
 /// The runtime environments of Serve's applications and of their deployments.
 pub(super) fn of_applications(source: &str, config: &Cursor, found: &mut Vec<Warning>) {
+    // A template of another object is filled in first.
+    if let Some(problem) = yaml_map_problem(config.text())
+        && !config.text().contains("{{")
+    {
+        let detail = format!(
+            "the operator can't read serveConfigV2 ({problem}), and never deploys the applications"
+        );
+        found.push(warn(trap::UNREADABLE_JSON, config, &detail));
+        return;
+    }
     let inner = Source::new(Path::new("serveConfigV2"), config.text());
     let Ok(documents) = yaml::parse(&inner) else {
         return;

@@ -5,6 +5,7 @@ use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 
 use super::command::{self, GENERATED, as_bash_sees, explanation, is_shell, uses_generated};
+use super::params::HEAD_ONLY;
 use super::{Group, warn, warn_at};
 use crate::document::Warning;
 use crate::shell::{self, OwnVerdict};
@@ -18,6 +19,7 @@ pub(super) fn of_text(
     found: &mut Vec<Warning>,
 ) {
     let mentions = group.ray.features.contains(&Feature::RayStartInText);
+    let inner = command::inner(words);
     if mentions {
         // Elements are joined by spaces, so the words may stand at the end of one and the start of
         // the next.
@@ -25,18 +27,24 @@ pub(super) fn of_text(
             .iter()
             .find(|word| word.text().contains("ray start"))
             .or(words.first());
-        found.extend(at.map(|at| warn(trap::RAY_START_IN_TEXT, at, "")));
+        // A name of a program with blanks, for the kernel or for the image's entrypoint.
+        let whole = command::script(inner).is_none()
+            && inner
+                .first()
+                .is_some_and(|word| word.text().trim_start().starts_with("ray start"));
+        let detail = if whole {
+            "No shell reads it, and no program has this text as its name"
+        } else {
+            ""
+        };
+        found.extend(at.map(|at| warn(trap::RAY_START_IN_TEXT, at, detail)));
     }
-    let inner = command::inner(words);
     let Some(program) = inner.first() else {
         found.push(warn(trap::OVERWRITE_WITHOUT_COMMAND, container, ""));
         return;
     };
     match command::script(inner) {
-        Some(Ok(script)) if is_shell(program) => {
-            of_script(group, script, mentions, found);
-            unquoted(group, words, found);
-        }
+        Some(Ok(script)) if is_shell(program) => of_script(group, script, mentions, found),
         Some(_) => {}
         None => direct(group, inner, mentions, found),
     }
@@ -70,6 +78,12 @@ fn of_script(group: &Group, script: &Cursor, mentions: bool, found: &mut Vec<War
             ));
         }
         OwnVerdict::Runs {
+            whole: Some(at), ..
+        } if reads_variable(script) => {
+            let detail = "In quotes the shell takes it for the name of a program";
+            found.push(warn_at(trap::GEN_CMD_NOT_RUN, script, place(at), detail));
+        }
+        OwnVerdict::Runs {
             starts: false,
             ends,
             hangs,
@@ -82,7 +96,9 @@ fn of_script(group: &Group, script: &Cursor, mentions: bool, found: &mut Vec<War
                 warn_at(trap, script, place(stop.at), &detail)
             }));
         }
-        OwnVerdict::Runs { returns, .. } => {
+        OwnVerdict::Runs { returns, split, .. } => {
+            let split = split.filter(|_| reads_variable(script) && holds_quotes(group));
+            found.extend(split.map(|at| warn_at(trap::GEN_CMD_UNQUOTED, script, place(at), "")));
             found.extend(returns.map(|stop| {
                 warn_at(
                     trap::RAY_START_WITHOUT_BLOCK,
@@ -93,17 +109,33 @@ fn of_script(group: &Group, script: &Cursor, mentions: bool, found: &mut Vec<War
             }));
         }
     }
+    let calls: Vec<(usize, Vec<&str>)> = calls
+        .iter()
+        .map(|call| {
+            let words = call.iter().map(|word| word.raw.as_str()).collect();
+            (call.first().map_or(0, |word| word.at), words)
+        })
+        .collect();
+    for (at, words) in &calls {
+        found.extend(
+            head_only(group, words)
+                .map(|detail| warn_at(trap::UNKNOWN_RAY_OPTION, script, place(*at), &detail)),
+        );
+    }
     // `ray-start-in-text` says so already.
-    if !mentions {
-        for call in &calls {
-            let words: Vec<&str> = call.iter().map(|word| word.raw.as_str()).collect();
-            let at = call.first().map_or(0, |word| word.at);
-            found.extend(
-                address(group, &words).map(|detail| {
-                    warn_at(trap::RAY_START_WITHOUT_ADDRESS, script, place(at), detail)
-                }),
-            );
-        }
+    if mentions {
+        return;
+    }
+    // A script for head and workers has a call for each.
+    let shared = calls
+        .iter()
+        .any(|(_, words)| address(group, words).is_none());
+    for (at, words) in &calls {
+        let detail = address(group, words).filter(|detail| *detail == NEITHER || !shared);
+        found
+            .extend(detail.map(|detail| {
+                warn_at(trap::RAY_START_WITHOUT_ADDRESS, script, place(*at), detail)
+            }));
     }
 }
 
@@ -119,6 +151,14 @@ fn direct(group: &Group, words: &[Cursor], mentions: bool, found: &mut Vec<Warni
                 &words[0],
                 "`ray start`",
             ));
+        }
+        let detail = head_only(group, &arguments);
+        found.extend(detail.map(|detail| warn(trap::UNKNOWN_RAY_OPTION, &words[0], &detail)));
+        for word in words {
+            found.extend(
+                unread_variable(word.text(), |name| group.has_variable(name))
+                    .map(|detail| warn(trap::ENV_NOT_EXPANDED, word, &detail)),
+            );
         }
         if !mentions {
             let detail = address(group, &arguments);
@@ -147,35 +187,57 @@ fn direct(group: &Group, words: &[Cursor], mentions: bool, found: &mut Vec<Warni
     found.push(warn(trap::GEN_CMD_NOT_RUN, word, detail));
 }
 
+/// A variable in an argument that no shell reads, where the container has one of this name.
+pub(super) fn unread_variable(text: &str, has: impl Fn(&str) -> bool) -> Option<String> {
+    let expansions = shell::expansions(text).into_iter();
+    let mut known = expansions.filter(|one| one.variable.as_deref().is_some_and(&has));
+    known.next().map(|one| format!("`{}`", one.what))
+}
+
+fn given(words: &[&str], option: &str) -> bool {
+    let assigned = format!("{option}=");
+    words
+        .iter()
+        .any(|word| *word == option || word.starts_with(&assigned))
+}
+
+/// An option in a call of `ray start` on a worker that only the head takes.
+fn head_only(group: &Group, words: &[&str]) -> Option<String> {
+    if group.is_head() || given(words, "--head") || !given(words, "--address") {
+        return None;
+    }
+    let name = HEAD_ONLY
+        .iter()
+        .find(|name| given(words, &format!("--{name}")))?;
+    Some(format!("`ray start` takes `--{name}` only with `--head`"))
+}
+
+const NEITHER: &str = "neither `--head` nor `--address` is given";
+
 /// What a call of `ray start` with these words lacks.
 fn address(group: &Group, words: &[&str]) -> Option<&'static str> {
-    let given = |option: &str| {
-        words
-            .iter()
-            .any(|word| *word == option || word.starts_with(&format!("{option}=")))
-    };
+    let given = |option: &str| given(words, option);
     // A variable may hold the option.
     if words.iter().any(|word| word.starts_with(['$', '"', '`'])) {
         return None;
     }
     match (given("--head"), given("--address")) {
-        (false, false) => Some("neither `--head` nor `--address` is given"),
+        (false, false) => Some(NEITHER),
         (true, _) if !group.is_head() => Some("`--head` on a worker"),
+        (false, true) if group.is_head() => Some("`--address` without `--head` on the head"),
         _ => None,
     }
 }
 
-/// `$KUBERAY_GEN_RAY_START_CMD` without `eval`, where the command holds quotes or variables.
-fn unquoted(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
+/// Whether a shell replaces the variable in a script; the kubelet, which knows it as `$(NAME)`, puts
+/// the command into the script itself.
+fn reads_variable(script: &Cursor) -> bool {
+    !script.text().contains(&format!("$({GENERATED})"))
+}
+
+/// Whether the generated command holds quotes or variables, which a shell that splits it leaves as
+/// they are.
+fn holds_quotes(group: &Group) -> bool {
     let command = group.generated();
-    if !command.is_some_and(|command| command.contains(['\'', '"', '$', '`', '\\'])) {
-        return;
-    }
-    let uses = words.iter().filter(|word| {
-        let text = word.text();
-        (text.contains(&format!("${GENERATED}")) || text.contains(&format!("${{{GENERATED}}}")))
-            && !text.contains("eval")
-            && !text.contains(&format!("-c \"${GENERATED}\""))
-    });
-    found.extend(uses.map(|word| warn(trap::GEN_CMD_UNQUOTED, word, "")));
+    command.is_some_and(|command| command.contains(['\'', '"', '$', '`', '\\']))
 }

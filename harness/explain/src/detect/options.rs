@@ -34,6 +34,11 @@ impl Ray {
         Self(all)
     }
 
+    /// Whether a release is known, and all are before this one.
+    pub fn is_before(&self, release: &Version) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|one| one < release)
+    }
+
     /// The first problem, where every release has one.
     fn agreed(&self, problem: impl Fn(Option<&Version>) -> Option<Told>) -> Option<Told> {
         match &self.0[..] {
@@ -51,6 +56,11 @@ impl Ray {
             InRelease::Has(option) => Some(&option.kind),
             InRelease::Lacks | InRelease::Unread => None,
         }
+    }
+
+    /// Whether an option, given with its dashes, takes no value.
+    pub fn is_flag(&self, command: RayCommand, name: &str) -> bool {
+        self.kind(command, name) == Some(&OptionKind::Flag)
     }
 
     /// What is wrong with an option, given with its dashes; `value` is what Ray receives, where

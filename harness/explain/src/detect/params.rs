@@ -10,6 +10,9 @@ use crate::document::Warning;
 use crate::shell;
 use crate::warning as trap;
 
+/// Options that Ray refuses without `--head`, also where they say what is so by default.
+pub(super) const HEAD_ONLY: [&str; 3] = ["include-dashboard", "port", "redis-shard-ports"];
+
 /// The traps of parameters that reach the command.
 pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut Vec<Warning>) {
     let release = group.release;
@@ -27,10 +30,22 @@ pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut
             }
             continue;
         }
+        // Ray 2.7 to 2.60 alike (`head_only_flags` in scripts.py).
+        if !group.is_head()
+            && HEAD_ONLY.contains(&name)
+            && (lower != "false" || name == "include-dashboard")
+        {
+            let detail = format!("`ray start` takes `--{name}` only with `--head`");
+            found.push(warn(trap::UNKNOWN_RAY_OPTION, &value, &detail));
+            continue;
+        }
         let kept = matches!(name, "log-color" | "include-dashboard")
             || name == "include-log-monitor" && has(Feature::LogMonitorKept, release);
         if lower == "false" && !kept {
-            found.push(warn(trap::FALSE_DROPPED, &value, name));
+            // A switch that is not given is off.
+            if !ray.is_flag(RayCommand::Start, &format!("--{name}")) {
+                found.push(warn(trap::FALSE_DROPPED, &value, name));
+            }
             continue;
         }
         let replaced = read_by_shells(group, name, &value, found);

@@ -21,6 +21,7 @@ const NAMED: [(&str, &[&str], u16); 4] = [
 /// The traps of a group's ports.
 pub(super) fn of_group(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     named(group, container, found);
+    loopback(group, found);
     probes(group, container, found);
 }
 
@@ -38,17 +39,20 @@ fn named(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
         let Some(wanted) = number(&value) else {
             continue;
         };
-        let named = ports.iter().find(|port| {
-            port.get("name")
-                .is_some_and(|name| names.contains(&name.text()))
+        // A proxy of the same Pod listens on the port that is declared.
+        if parameter == "dashboard-port" && listens_inside(group).is_some() {
+            continue;
+        }
+        let named = ports.iter().find_map(|port| {
+            let own = port.get("name")?;
+            let name = names.iter().find(|name| **name == own.text())?;
+            Some((port, *name))
         });
-        let (other, owner) = match named {
-            Some(port) => {
+        let (other, owner, name) = match named {
+            Some((port, name)) => {
                 let given = port.get("containerPort");
-                (
-                    given.map(|value| value.node.to_json()),
-                    "the container's port",
-                )
+                let given = given.map(|value| value.node.to_json());
+                (given, "the container's port", name)
             }
             // The operator fills the Service of a head without ports, and asks it for the dashboard
             // by name. A Service without an address of its own leads to every port.
@@ -56,20 +60,49 @@ fn named(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
                 && group.is_head()
                 && (parameter == "dashboard-port" || has_address(group)) =>
             {
-                (Some(default.into()), "the Service's default port")
+                (Some(default.into()), "the Service's default port", names[0])
             }
-            None if parameter == "metrics-export-port" => {
-                (Some(default.into()), "the port that the operator adds,")
-            }
+            None if parameter == "metrics-export-port" => (
+                Some(default.into()),
+                "the port that the operator adds,",
+                names[0],
+            ),
             None => continue,
         };
         if let Some(other) = other
             && other != wanted
         {
-            let name = names[0];
             let detail = format!("{parameter} is {wanted}, and {owner} `{name}` is {other}");
             found.push(warn(trap::PORTS_DISAGREE, &value, &detail));
         }
+    }
+}
+
+/// The `dashboard-host` of a head whose dashboard only its own Pod reaches.
+fn listens_inside<'a>(group: &Group<'a>) -> Option<Cursor<'a>> {
+    let host = group.group.find(&["rayStartParams", "dashboard-host"])?;
+    let inside = matches!(host.text(), "localhost" | "::1") || host.text().starts_with("127.");
+    (inside && group.is_head()).then_some(host)
+}
+
+/// A dashboard inside of its Pod, which the operator asks through the head's Service. Any other
+/// container of the Pod may be a proxy for it.
+fn loopback(group: &Group, found: &mut Vec<Warning>) {
+    let kind = group.object.get("kind");
+    let kind = kind.as_ref().map_or("", |kind| kind.text());
+    let asked = match kind {
+        "RayJob" => "the job's status",
+        "RayService" => "the applications",
+        _ => return,
+    };
+    let spec = group.group.find(&["template", "spec"]);
+    let alone = spec.is_some_and(|spec| spec.items("containers").len() == 1);
+    if let Some(host) = listens_inside(group).filter(|_| alone) {
+        let detail = format!(
+            "dashboard-host is {}, and the operator asks the dashboard through the head's Service for {asked}",
+            host.text()
+        );
+        found.push(warn(trap::PORTS_DISAGREE, &host, &detail));
     }
 }
 

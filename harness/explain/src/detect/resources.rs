@@ -27,10 +27,14 @@ pub(super) fn of_group(group: &Group, container: &Cursor, reaches: bool, found: 
         .get("resources")
         .map(|resources| resources.entries("limits"))
         .unwrap_or_default();
-    let whole = limits.iter().any(|(name, _)| is_accelerator(name));
+    // A share counts for its device where the vendor's device is not given as a whole.
+    let whole = |domain: &str| {
+        let mut all = limits.iter().filter(|(name, _)| is_accelerator(name));
+        all.any(|(name, _)| parts(name).0 == domain)
+    };
     let accelerators = limits
         .iter()
-        .filter(|(name, _)| is_accelerator(name) || !whole && is_share(name));
+        .filter(|(name, _)| is_accelerator(name) || is_share(name) && !whole(&parts(name).0));
     let parameter = |name: &str| group.group.find(&["rayStartParams", name]);
     if group.ray.features.contains(&Feature::UnreadableResources) {
         if let Some(value) = parameter("resources") {
@@ -119,6 +123,9 @@ impl Given {
             .filter(|(word, _)| kind.contains(word))
             .flat_map(|(_, names)| *names);
         let mut device: Vec<&str> = words.chain(other).copied().collect();
+        if limit.starts_with("cloud-tpus.google.com/") {
+            device.push("tpu");
+        }
         if is_mig(&limit) {
             device.extend(["gpu", "mig"]);
         }
@@ -168,7 +175,9 @@ fn is_mig(name: &str) -> bool {
 fn is_accelerator(name: &str) -> bool {
     let (domain, kind) = parts(name);
     let is_intel = domain == "gpu.intel.com" && matches!(kind.as_str(), "i915" | "xe");
-    is_intel || !is_part(&kind) && (is_device(&kind) || is_mig(name))
+    // These are named after the generation alone, such as v3.
+    let is_tpu = domain == "cloud-tpus.google.com";
+    is_intel || is_tpu || !is_part(&kind) && (is_device(&kind) || is_mig(name))
 }
 
 /// Whether a limit stands for a share of a device alone, such as a part of its memory.

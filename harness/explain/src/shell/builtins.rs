@@ -147,8 +147,13 @@ impl Walker<'_> {
             return None;
         }
         let known = self.login.len();
+        let uses = self.uses();
         let at = self.base.unwrap_or(call.at);
         let result = self.inner(&script, at, &mut State::default()).of_subshell();
+        if !options.iter().any(is_script) {
+            // The outer shell has replaced the variables, and the inner one reads what they held.
+            self.forget_uses(uses);
+        }
         let reads_profile = |option: &&str| match option.strip_prefix("--") {
             Some(long) => long == "login",
             None => option.contains(['l', 'i']),

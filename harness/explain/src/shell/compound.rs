@@ -101,7 +101,8 @@ impl Walker<'_> {
             all.add_jumps(&condition);
             if condition.ok {
                 let mut branch = state.clone();
-                let flow = self.list(body, &mut branch);
+                let mut flow = self.list(body, &mut branch);
+                flow.guard();
                 after.join(&flow, &branch);
                 all = all.or(&flow);
             }
@@ -220,10 +221,11 @@ impl Walker<'_> {
                 continue;
             }
             let mut branch = state.clone();
-            let flow = match &item.cmd {
+            let mut flow = match &item.cmd {
                 Some(list) => self.list(list, &mut branch),
                 None => Flow::ok(),
             };
+            flow.guard();
             let ends = matches!(item.post_action, CaseItemPostAction::ExitCase);
             falls = flow.completes()
                 && matches!(

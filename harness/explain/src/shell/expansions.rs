@@ -80,10 +80,46 @@ fn expansion(rest: &str, at: usize) -> Option<Expansion> {
     })
 }
 
-/// What bash replaces by paths in the words of a text: `~` and patterns outside of quotes.
+/// Whether bash sets a variable itself, or the container's runtime does for every process.
+pub(in super::super) fn sets(name: &str) -> bool {
+    const NAMES: [&str; 29] = [
+        "BASH",
+        "BASHOPTS",
+        "BASHPID",
+        "BASH_VERSION",
+        "EPOCHREALTIME",
+        "EPOCHSECONDS",
+        "EUID",
+        "GROUPS",
+        "HOME",
+        "HOSTNAME",
+        "HOSTTYPE",
+        "IFS",
+        "LINENO",
+        "MACHTYPE",
+        "OLDPWD",
+        "OPTERR",
+        "OPTIND",
+        "OSTYPE",
+        "PATH",
+        "PPID",
+        "PS4",
+        "PWD",
+        "RANDOM",
+        "SECONDS",
+        "SHELL",
+        "SHELLOPTS",
+        "SHLVL",
+        "TERM",
+        "UID",
+    ];
+    NAMES.contains(&name)
+}
+
+/// Patterns of paths in the words of a text, outside of quotes.
 ///
 /// A pattern is left as it is where no file matches it; those of options and URLs hardly ever do.
-pub(in super::super) fn paths(text: &str) -> Vec<Expansion> {
+pub(in super::super) fn patterns(text: &str) -> Vec<Expansion> {
     let mut found = Vec::new();
     let mut word = 0;
     let mut quote = None;
@@ -96,11 +132,6 @@ pub(in super::super) fn paths(text: &str) -> Vec<Expansion> {
             ('\'' | '"' | '`', None) => quote = Some(c),
             (c, Some(open)) if c == open => quote = None,
             (c, None) if c.is_whitespace() || ";&|()<>".contains(c) => word = at + c.len_utf8(),
-            ('~', None) if is_tilde(&text[word..at], &text[at..]) => found.push(Expansion {
-                at,
-                what: "~".into(),
-                variable: None,
-            }),
             ('*' | '?', None) if !text[..at].ends_with('$') => {
                 let end = text[at..].find(char::is_whitespace);
                 let whole = &text[word..end.map_or(text.len(), |end| at + end)];
@@ -120,21 +151,6 @@ pub(in super::super) fn paths(text: &str) -> Vec<Expansion> {
         }
     }
     found
-}
-
-/// Whether bash replaces a `~` behind the beginning of its word: at the word's start, or of a
-/// value.
-fn is_tilde(before: &str, from: &str) -> bool {
-    let name = before.strip_suffix('=').unwrap_or(before);
-    let assigns = before.ends_with('=')
-        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let user = from[1..]
-        .split(|c: char| c == '/' || c.is_whitespace())
-        .next();
-    let user = user.unwrap_or_default();
-    let is_user = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    (before.is_empty() || assigns) && user.chars().all(is_user)
 }
 
 /// The text with a plain letter in place of each variable and command that bash replaces.

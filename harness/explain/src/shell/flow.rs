@@ -12,7 +12,8 @@ pub(in super::super) struct Stop {
     pub at: usize,
     /// The command as written.
     pub what: String,
-    /// Whether it runs only after a failure, as in `prepare || exit 1`.
+    /// Whether it is meant to end the container: it runs only after a failure, as in `prepare ||
+    /// exit 1`, or in a branch and with a status other than 0.
     pub guards: bool,
 }
 
@@ -94,6 +95,16 @@ impl Flow {
             end_fail: fail,
             ends: vec![stop],
             ..Self::default()
+        }
+    }
+
+    /// Marks what ends the shell with a status other than 0 as meant: this flow is one branch of
+    /// several.
+    pub fn guard(&mut self) {
+        for stop in &mut self.ends {
+            let mut words = stop.what.split_whitespace();
+            stop.guards |=
+                words.next() == Some("exit") && words.next().is_some_and(|word| word != "0");
         }
     }
 

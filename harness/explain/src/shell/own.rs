@@ -5,6 +5,7 @@ use brush_parser::ast::{AndOrList, SourceLocation, Word};
 
 use super::flow::{Flow, State, Stop};
 use super::parse::{self, Broken, Problem, Unknown};
+use super::programs::runs;
 use super::reach::{Surroundings, Walker};
 use super::simple::Call;
 use super::words;
@@ -19,6 +20,17 @@ pub(super) struct Own {
     returns: Option<Stop>,
     /// Whether something follows it that may keep the container running.
     busy: bool,
+    /// How it runs the generated command.
+    uses: Uses,
+}
+
+/// The first places at which a text runs the generated command in a way that loses something.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Uses {
+    /// The shell takes it for one program's name, in quotes.
+    whole: Option<usize>,
+    /// The shell splits it at its blanks, and reads nothing else in it.
+    split: Option<usize>,
 }
 
 /// What a shell makes of a text that starts Ray itself.
@@ -38,6 +50,10 @@ pub(in super::super) enum OwnVerdict {
         hangs: Vec<Stop>,
         /// A `ray start` after which the text ends although Ray runs.
         returns: Option<Stop>,
+        /// Where the generated command stands in quotes as the name of a program.
+        whole: Option<usize>,
+        /// Where the generated command is only split at its blanks.
+        split: Option<usize>,
     },
 }
 
@@ -69,6 +85,8 @@ pub(in super::super) fn judge(text: &str, around: Surroundings) -> OwnVerdict {
             .filter(|_| ends && flow.starts && !own.busy && flow.hangs.is_empty()),
         ends: flow.ends,
         hangs: flow.hangs,
+        whole: own.uses.whole,
+        split: own.uses.split,
     }
 }
 
@@ -83,6 +101,7 @@ impl Walker<'_> {
     /// one.
     pub(super) fn own_start(&mut self, call: &Call) -> Option<Flow> {
         self.own.as_ref()?;
+        self.remember_use(call);
         let blocks = blocks(&call.words)?;
         if blocks {
             return Some(Flow {
@@ -102,6 +121,36 @@ impl Walker<'_> {
             end_fail: replaces,
             ..Flow::default()
         })
+    }
+
+    /// Remembers how a call runs the generated command, where it is the program that is run.
+    fn remember_use(&mut self, call: &Call) {
+        let at = self.base.unwrap_or(call.at);
+        let Some(word) = program(&call.words) else {
+            return;
+        };
+        let names =
+            |text: &str| text == format!("${GENERATED}") || text == format!("${{{GENERATED}}}");
+        let Some(own) = &mut self.own else {
+            return;
+        };
+        if names(&word.value) {
+            own.uses.split.get_or_insert(at);
+        } else if is_generated(&word.value) || words::fixed(word).is_some_and(|text| names(&text)) {
+            own.uses.whole.get_or_insert(at);
+        }
+    }
+
+    /// How the text has run the generated command so far.
+    pub(super) fn uses(&self) -> Option<Uses> {
+        self.own.as_ref().map(|own| own.uses)
+    }
+
+    /// Forgets what was remembered since.
+    pub(super) fn forget_uses(&mut self, before: Option<Uses>) {
+        if let (Some(own), Some(before)) = (&mut self.own, before) {
+            own.uses = before;
+        }
     }
 
     /// Remembers a list that starts Ray in the background.
@@ -191,6 +240,29 @@ impl Walker<'_> {
             );
         if !short {
             self.busy();
+        }
+    }
+}
+
+/// The word that a call runs in the end, behind programs that only run others.
+fn program<'a>(words: &[&'a Word]) -> Option<&'a Word> {
+    let fixed: Vec<Option<String>> = words.iter().map(|word| words::fixed(word)).collect();
+    let texts: Vec<&str> = fixed
+        .iter()
+        .map(|word| word.as_deref().unwrap_or("$"))
+        .collect();
+    let mut at = 0;
+    loop {
+        let name = *texts.get(at)?;
+        let rest = &texts[at + 1..];
+        let next = if matches!(name, "exec" | "command" | "builtin") {
+            rest.iter().position(|word| !word.starts_with('-'))
+        } else {
+            runs(name, rest)
+        };
+        match next {
+            Some(next) => at += 1 + next,
+            None => return Some(words[at]),
         }
     }
 }

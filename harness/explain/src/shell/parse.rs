@@ -68,6 +68,16 @@ pub(super) fn options(text: &str) -> ParserOptions {
     }
 }
 
+/// Where a line has a pattern such as `!(a)` behind the `shopt -s extglob` of this line: bash reads
+/// whole lines, and knows such patterns on the next one.
+fn extended_too_early(text: &str) -> Option<usize> {
+    let (before, rest) = text.split_once("shopt -s extglob")?;
+    let line = rest.lines().next().unwrap_or_default();
+    let patterns = ["!(", "@(", "?(", "*(", "+("];
+    let at = patterns.iter().filter_map(|begin| line.find(begin)).min()?;
+    Some(before.len() + "shopt -s extglob".len() + at)
+}
+
 /// Longer texts and deeper ones cost the parser too much time.
 const LONGEST: usize = 200_000;
 const MOST_CASES: usize = 6;
@@ -94,7 +104,13 @@ pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
     if text.len() > LONGEST || depth(text) > DEEPEST {
         return Err(Problem::Unknown(Unknown {
             at: 0,
-            construct: "a text of this length or depth",
+            construct: "more or deeper parts than are analysed",
+        }));
+    }
+    if let Some(at) = extended_too_early(text) {
+        return Err(Problem::Unknown(Unknown {
+            at,
+            construct: "a pattern on the line that switches its kind on",
         }));
     }
     let options = options(text);
@@ -130,7 +146,7 @@ pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
         if cases > MOST_CASES {
             return Err(Problem::Unknown(Unknown {
                 at: byte(text, token.location().start.index),
-                construct: "a text of this length or depth",
+                construct: "more or deeper parts than are analysed",
             }));
         }
     }

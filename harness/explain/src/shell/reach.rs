@@ -225,10 +225,11 @@ impl Walker<'_> {
             }
             let before = state.clone();
             let mut then = self.pipeline(pipeline, state);
-            if skips && matches!(next, AndOr::Or(_)) {
-                then.ends.iter_mut().for_each(|stop| stop.guards = true);
-            }
             if skips {
+                match next {
+                    AndOr::Or(_) => then.ends.iter_mut().for_each(|stop| stop.guards = true),
+                    AndOr::And(_) => then.guard(),
+                }
                 state.join(&before);
             }
             let skipped = match next {
@@ -252,14 +253,15 @@ impl Walker<'_> {
 
     fn joint(&mut self, list: &AndOrList, index: usize, flow: &Flow, state: &State) {
         if flow.fail {
-            let users = match index.checked_sub(1) {
-                None => Some(&list.first),
-                Some(before) => list.additional.get(before).map(|next| match next {
-                    AndOr::And(pipeline) | AndOr::Or(pipeline) => pipeline,
-                }),
-            };
-            let at = users
-                .and_then(SourceLocation::location)
+            // Of commands with `&&` between them any may be the one that fails.
+            let before = list.additional.get(..index).unwrap_or_default();
+            let or = before.iter().rev().find_map(|next| match next {
+                AndOr::Or(pipeline) => Some(pipeline),
+                AndOr::And(_) => None,
+            });
+            let at = or
+                .unwrap_or(&list.first)
+                .location()
                 .map_or(0, |location| self.offsets.byte(location.start.index));
             let what = self.text[at..self.generated.max(at)].trim().to_owned();
             self.swallowed = Some(Stop {

@@ -175,31 +175,9 @@ impl Walker<'_> {
     /// Whether nothing that is known gives a variable a value: neither the Pod, nor bash, nor the
     /// text.
     fn may_be_unset(&self, name: &str) -> bool {
-        const OF_BASH: [&str; 20] = [
-            "BASH",
-            "BASHPID",
-            "BASH_VERSION",
-            "EPOCHSECONDS",
-            "EUID",
-            "GROUPS",
-            "HOME",
-            "HOSTNAME",
-            "IFS",
-            "LINENO",
-            "OLDPWD",
-            "OPTIND",
-            "PATH",
-            "PPID",
-            "PWD",
-            "RANDOM",
-            "SECONDS",
-            "SHELL",
-            "SHLVL",
-            "UID",
-        ];
         let assigned =
             |before: &str, after: &str| self.text.contains(&format!("{before}{name}{after}"));
-        !OF_BASH.contains(&name)
+        !super::expansions::sets(name)
             && !name.starts_with("KUBERNETES_")
             && !services::likely_defines(name, true)
             && !self.around.variables.contains(&name)

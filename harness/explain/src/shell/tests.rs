@@ -137,8 +137,9 @@ fn texts_that_always_reach_ray_start(#[case] text: &str) {
 #[case("eval 'exit 2'", Reach::None, "exit 2")]
 #[case("command exit 2", Reach::None, "exit 2")]
 #[case("for i in a; do exit; done", Reach::None, "exit")]
-#[case("if a; then exit 1; fi", Reach::Some, "exit 1")]
-#[case("case $a in b) exit 1;; esac", Reach::Some, "exit 1")]
+#[case("if a; then exit 0; fi", Reach::Some, "exit 0")]
+#[case("if a; then echo b; exit; fi", Reach::Some, "exit")]
+#[case("case $a in b) exit 0;; esac", Reach::Some, "exit 0")]
 #[case("a && exit 0", Reach::Some, "exit 0")]
 #[case("while a; do exit 4; done", Reach::Some, "exit 4")]
 #[case("set -n", Reach::None, "set -n")]
@@ -152,6 +153,32 @@ fn texts_that_end_the_shell(#[case] text: &str, #[case] reach: Reach, #[case] wh
         .map(|stop| stop.what.as_str())
         .collect();
     assert_eq!(ends, [what]);
+}
+
+#[rstest]
+#[case("prepare || exit 1")]
+#[case("if ! prepare; then echo failed >&2; exit 1; fi")]
+#[case("if [ -z \"$TOKEN\" ]; then echo none; exit $STATUS; fi")]
+#[case("[ -z \"$TOKEN\" ] && exit 1")]
+#[case("case $(uname -m) in x86_64) ;; *) exit 1;; esac")]
+#[case("die() { echo \"$1\"; exit 1; }; if a; then die b; fi")]
+#[case("if a; then b; elif c; then exit 3; fi")]
+fn checks_that_are_meant_to_end_the_container(#[case] text: &str) {
+    let analysis = analysed(text);
+    assert_eq!(analysis.reach, Reach::Some, "{text}");
+    assert!(analysis.ends.is_empty(), "{text}: {:?}", analysis.ends);
+}
+
+#[test]
+fn a_check_without_another_path_ends_the_shell() {
+    let analysis = analysed("if a; then exit 1; else exit 2; fi");
+    assert_eq!(analysis.reach, Reach::None);
+    let ends: Vec<&str> = analysis
+        .ends
+        .iter()
+        .map(|stop| stop.what.as_str())
+        .collect();
+    assert_eq!(ends, ["exit 1", "exit 2"]);
 }
 
 #[rstest]
@@ -261,6 +288,9 @@ fn texts_that_return(#[case] text: &str) {
 #[case("a", Some("a"))]
 #[case("a; b c", Some("b c"))]
 #[case("a || b", Some("b"))]
+#[case("a && b", Some("a && b"))]
+#[case("a || b && c", Some("b && c"))]
+#[case("[ -z \"$A\" ] && exit 1", Some("[ -z \"$A\" ] && exit 1"))]
 #[case("a; echo b", None)]
 #[case("a || true", None)]
 #[case("a || exit 1", None)]

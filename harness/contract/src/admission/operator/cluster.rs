@@ -28,7 +28,7 @@ pub(super) fn ray_env<'a>(group: &View<'a>) -> View<'a> {
 /// Checks the specification of a RayCluster; `root` is the object that holds annotations and kind.
 pub(super) fn spec(checks: &Checks, spec: &View, root: &View, prefix: &str) {
     let head = spec.get("headGroupSpec");
-    if spec.exists() && head.find(&["template", "spec", "containers"]).len() == 0 {
+    if head.find(&["template", "spec", "containers"]).len() == 0 {
         let at = head.find(&["template", "spec", "containers"]);
         let message = format!("{prefix}headGroupSpec should have at least one container");
         checks.refuse(OperatorCheck::Containers, &at, message);

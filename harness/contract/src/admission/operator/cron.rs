@@ -42,8 +42,28 @@ pub(super) fn check(checks: &Checks, root: &View) {
         let message = "timeZone must not be empty string, omit the field to use the local time zone \
                        of the KubeRay operator";
         checks.refuse(OperatorCheck::CronJobZone, &zone, message);
+    } else if has_zones && let Some(problem) = unknown_zone(zone.text()) {
+        let message = format!("invalid time zone: {problem}");
+        checks.refuse(OperatorCheck::CronJobZone, &zone, message);
     }
     job::spec(checks, &spec.get("jobTemplate"), &View::root(&Value::Null));
+}
+
+/// The zones that Go brings with it (`time/tzdata`), a line each.
+static ZONES: &str = include_str!("../../../data/time-zones.txt");
+
+/// Why `time.LoadLocation` knows no zone of this name; none where it does.
+fn unknown_zone(name: &str) -> Option<String> {
+    if matches!(name, "" | "UTC" | "Local") {
+        return None;
+    }
+    if name.contains("..") || name.starts_with(['/', '\\']) {
+        return Some("time: invalid location name".into());
+    }
+    let known = ZONES
+        .lines()
+        .any(|zone| zone == name && !zone.starts_with('#'));
+    (!known).then(|| format!("unknown time zone {name}"))
 }
 
 /// A field of a schedule.
@@ -235,6 +255,20 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case("Europe/Berlin", None)]
+    #[case("America/Argentina/Ushuaia", None)]
+    #[case("UTC", None)]
+    #[case("Local", None)]
+    #[case("", None)]
+    #[case("Mars/X", Some("unknown time zone Mars/X"))]
+    #[case("europe/berlin", Some("unknown time zone europe/berlin"))]
+    #[case("Europe", Some("unknown time zone Europe"))]
+    #[case("../UTC", Some("time: invalid location name"))]
+    fn zones(#[case] name: &str, #[case] problem: Option<&str>) {
+        assert_eq!(unknown_zone(name).as_deref(), problem, "{name}");
+    }
 
     #[rstest]
     #[case("0 * * * *")]

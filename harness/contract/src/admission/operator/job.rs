@@ -1,7 +1,6 @@
 //! `ValidateRayJobSpec`, and what leaves a RayJob without its submitter.
 
 use semver::Version;
-use serde_json::Value;
 
 use super::{cluster, deletion, prefix, versions};
 use crate::admission::checks::{Checks, OperatorCheck};
@@ -43,12 +42,7 @@ pub(super) fn spec(checks: &Checks, spec: &View, root: &View) {
         cluster::spec(checks, &own, root, prefix);
     }
     let runtime = spec.get("runtimeEnvYAML");
-    let problem = match go::yaml::to_json(runtime.text()) {
-        Ok(Value::Null | Value::Object(_)) => None,
-        Ok(_) => Some("error unmarshaling JSON: cannot unmarshal into a map".to_owned()),
-        Err(problem) => Some(problem),
-    };
-    if let Some(problem) = problem {
+    if let Some(problem) = go::yaml_map_problem(runtime.text()) {
         let message = format!("failed to unmarshal RuntimeEnvYAML: {problem}");
         checks.refuse(OperatorCheck::RuntimeEnv, &runtime, message);
     }
