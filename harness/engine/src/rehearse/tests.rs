@@ -499,3 +499,19 @@ fn the_most_urgent_class_counts_and_secrets_are_masked() {
     mask(&mut report, &Fleet::of_files(vec![own]));
     assert!(!serde_json::to_string(&report).unwrap().contains("c4n4ry"));
 }
+
+#[test]
+fn fleets_of_mutated_bundles() {
+    use proptest::prelude::*;
+
+    let original = serde_json::to_vec(&bundle(&["--feature-gates=A=true"])).unwrap();
+    crate::mutated::try_texts(vec![original], |text| {
+        let Ok(bundle) = serde_json::from_slice::<Bundle>(&text) else {
+            return Ok(());
+        };
+        let fleet = Fleet::of_bundle(&bundle, "bundle");
+        prop_assert!(fleet.objects.len() <= bundle.objects.len());
+        prop_assert!(fleet.settings.args.is_empty(), "{:?}", fleet.settings.args);
+        Ok(())
+    });
+}
