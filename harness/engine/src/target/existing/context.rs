@@ -1,5 +1,6 @@
 //! A kubeconfig context that the user names, and a client for its cluster.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::Namespace;
@@ -8,6 +9,7 @@ use kube::{Api, Client, Config};
 
 use super::permissions::{self, PermissionError};
 use super::purpose::refusal;
+use crate::scenario::files::open_regular;
 use crate::target::ready;
 
 /// The name that means the cluster in which the harness itself runs as a Pod.
@@ -164,11 +166,7 @@ async fn config(options: &ContextOptions) -> Result<Config, ContextError> {
         path: options.kubeconfig.clone(),
         source,
     };
-    let read = match &options.kubeconfig {
-        Some(path) => Kubeconfig::read_from(path),
-        None => Kubeconfig::read(),
-    };
-    let read = read.map_err(|error| wrong(error.into()))?;
+    let read = read(options.kubeconfig.as_deref()).map_err(wrong)?;
     let known: Vec<String> = read
         .contexts
         .iter()
@@ -249,15 +247,53 @@ async fn current(kubeconfig: Option<&Path>) -> Result<Config, ContextError> {
         path: kubeconfig.map(Path::to_path_buf),
         source,
     };
-    match kubeconfig {
-        Some(path) => {
-            let read = Kubeconfig::read_from(path).map_err(|error| wrong(error.into()))?;
-            let choice = KubeConfigOptions::default();
-            let config = Config::from_custom_kubeconfig(read, &choice).await;
-            config.map_err(|error| wrong(error.into()))
-        }
-        None => Config::infer().await.map_err(|error| wrong(error.into())),
+    let Some(path) = kubeconfig else {
+        let files = user_files().try_for_each(|file| whole_characters(&file));
+        files.map_err(wrong)?;
+        return Config::infer().await.map_err(|error| wrong(error.into()));
+    };
+    let read = read(Some(path)).map_err(wrong)?;
+    let choice = KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(read, &choice).await;
+    config.map_err(|error| wrong(error.into()))
+}
+
+type Problem = Box<dyn std::error::Error + Send + Sync>;
+
+/// Reads a kubeconfig; that of the user where none is named.
+fn read(kubeconfig: Option<&Path>) -> Result<Kubeconfig, Problem> {
+    if let Some(path) = kubeconfig {
+        whole_characters(path)?;
+        return Ok(Kubeconfig::read_from(path)?);
     }
+    user_files().try_for_each(|file| whole_characters(&file))?;
+    Ok(Kubeconfig::read()?)
+}
+
+/// The files that kube reads where none is named.
+fn user_files() -> impl Iterator<Item = PathBuf> {
+    let named = std::env::var_os("KUBECONFIG").filter(|list| !list.is_empty());
+    let own = || std::env::home_dir().map(|home| home.join(".kube/config"));
+    let files: Vec<PathBuf> = match named {
+        Some(list) => std::env::split_paths(&list).collect(),
+        None => own().into_iter().collect(),
+    };
+    files.into_iter()
+}
+
+/// Refuses a file in UTF-16 that ends within a character: kube 5.0 panics there. A pipe, which can
+/// be read once, is left to kube.
+fn whole_characters(path: &Path) -> Result<(), Problem> {
+    let Ok(mut file) = open_regular(path) else {
+        return Ok(());
+    };
+    let mut start = [0; 2];
+    let is_wide =
+        file.read_exact(&mut start).is_ok() && matches!(start, [0xff, 0xfe] | [0xfe, 0xff]);
+    if is_wide && !file.metadata()?.len().is_multiple_of(2) {
+        return Err("it is UTF-16 and ends within a character; save it as UTF-8".into());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -57,3 +57,17 @@ fn kubeconfigs() {
         Ok(())
     });
 }
+
+#[tokio::test]
+async fn a_kubeconfig_that_ends_within_a_character_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    for bytes in [&b"\xff\xfea"[..], b"\xfe\xffa"] {
+        std::fs::write(&path, bytes).unwrap();
+        let read = current(Some(&path)).await.map(|config| config.cluster_url);
+        let error = read.expect_err("refused");
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        let said = format!("{error} {}", source.unwrap_or_default());
+        assert!(said.contains("ends within a character"), "{said}");
+    }
+}
