@@ -323,3 +323,20 @@ fn a_name_that_two_public_types_share_is_found() {
     let expected = BTreeMap::from([("Same".to_owned(), files)]);
     assert_eq!(shared_names(folder.path()), expected);
 }
+
+/// rstest takes `#[case::test(…)]` for the attribute of a test and adds none of its own, so that no
+/// case of the function runs.
+#[test]
+fn no_case_of_a_test_is_called_test() {
+    let listed = Command::new("git")
+        .args(["grep", "--files-with-matches", "--fixed-strings"])
+        .arg(concat!("#[case::", "test("))
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let files = String::from_utf8(listed.stdout).unwrap();
+    assert_eq!(
+        files, "",
+        "cases called `test` keep their functions from running"
+    );
+}
