@@ -36,6 +36,7 @@ pub(in crate::live::doctor) fn of_job(case: &Case, job: &Value) -> Vec<Candidate
             &[
                 "entrypoint-runs-here",
                 "entrypoint-lines",
+                "entrypoint-loses-quotes",
                 "submitter-args-lost",
             ]
         };

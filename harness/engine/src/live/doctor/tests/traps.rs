@@ -116,6 +116,11 @@ const SYMPTOMS: &[(&str, &str, Symptom)] = &[
         Submits(2, "a.py: error: unrecognized arguments\n"),
     ),
     (
+        "entrypoint-loses-quotes",
+        "1.6.2",
+        Fails("a.py: error: argument --filter: expected one argument"),
+    ),
+    (
         "runtime-env-type",
         "1.6.2",
         Fails("Runtime env setup failed: env_vars must be strings"),
@@ -165,6 +170,11 @@ const SYMPTOMS: &[(&str, &str, Symptom)] = &[
         Well("Ray gets the operator's value"),
     ),
     ("gen-cmd-not-run", "1.6.2", Ends(127, "")),
+    (
+        "group-name-twice",
+        "1.6.2",
+        Well("the groups share their Pods"),
+    ),
     ("group-suspended", "1.6.2", Well("no workers are wanted")),
     (
         "no-dashboard-port",
