@@ -346,6 +346,13 @@ pub static RULES: &[Rule] = &[
          option that its release does not have, at a value of another type, and at JSON that it can't read.",
         Some("Which options there are depends on the release of Ray, not on KubeRay's."),
     ),
+    rule(
+        "C30",
+        "Number of workers",
+        SPEC,
+        "A worker group gets as many Pods as its replicas times numOfHosts.",
+        Some("1.0 does not know numOfHosts, and before 1.4 a numOfHosts of 0 counts as 1."),
+    ),
 ];
 
 /// The ids of all rules in words, such as `C01 to C29`.
