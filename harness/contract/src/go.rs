@@ -1,5 +1,6 @@
 //! Texts as Go's standard library writes them.
 
+pub(super) mod duration;
 mod float;
 pub(super) mod shlex;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::super::checks::{Checks, OperatorCheck};
 use super::super::view::View;
 use super::job;
 use crate::classes::plain;
+use crate::go::duration;
 use semver::Version;
 use serde_json::Value;
 
@@ -148,40 +149,10 @@ fn descriptor(text: &str) -> Result<(), String> {
         return Ok(());
     }
     match text.strip_prefix("@every ") {
-        Some(duration) if is_duration(duration) => Ok(()),
+        Some(every) if duration::parse(every).is_some() => Ok(()),
         Some(_) => Err(format!("failed to parse duration {text}")),
         None => Err(format!("unrecognized descriptor: {text}")),
     }
-}
-
-/// Whether Go's `time.ParseDuration` reads a text.
-fn is_duration(text: &str) -> bool {
-    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if rest == "0" {
-        return true;
-    }
-    if rest.is_empty() {
-        return false;
-    }
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.');
-        let Some(number) = number.filter(|end| *end > 0) else {
-            return false;
-        };
-        let digits = &rest[..number];
-        let is_number =
-            digits.bytes().any(|byte| byte.is_ascii_digit()) && digits.matches('.').count() <= 1;
-        rest = &rest[number..];
-        let unit = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"]
-            .into_iter()
-            .filter(|unit| rest.starts_with(unit))
-            .max_by_key(|unit| unit.len());
-        let Some(unit) = unit.filter(|_| is_number) else {
-            return false;
-        };
-        rest = &rest[unit.len()..];
-    }
-    true
 }
 
 fn check_range(text: &str, field: &Field) -> Result<(), String> {

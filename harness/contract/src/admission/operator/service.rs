@@ -6,6 +6,7 @@ use super::{cluster, name, prefix};
 use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::view::View;
 use crate::classes::plain;
+use crate::go::duration;
 
 const TIMEOUT: &str = "ray.io/initializing-timeout";
 const INCREMENTAL: &str = "NewClusterWithIncrementalUpgrade";
@@ -107,9 +108,9 @@ fn upgrade(checks: &Checks, spec: &View, cluster: &View, prefix: &str) {
 fn timeout(checks: &Checks, root: &View, prefix: &str) {
     let at = root.find(&["metadata", "annotations", TIMEOUT]);
     let text = at.text();
-    let problem = match duration(text) {
+    let problem = match duration::parse(text) {
         _ if text.is_empty() => return,
-        Some(seconds) if seconds > 0.0 => return,
+        Some(nanoseconds) if nanoseconds > 0 => return,
         Some(_) => format!("annotation {TIMEOUT} must be a positive duration, got: {text}"),
         None => match text.strip_prefix('+').unwrap_or(text).parse::<i64>() {
             Ok(seconds) if seconds > 0 => return,
@@ -124,38 +125,4 @@ fn timeout(checks: &Checks, root: &View, prefix: &str) {
     };
     let message = format!("{prefix}RayService annotations is invalid: {problem}");
     checks.refuse(OperatorCheck::ServiceTimeout, &at, message);
-}
-
-/// The seconds of a text that `time.ParseDuration` reads.
-fn duration(text: &str) -> Option<f64> {
-    let (sign, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Some(0.0);
-    }
-    let mut seconds = 0.0;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..end].parse().ok()?;
-        rest = &rest[end..];
-        let (unit, factor) = [
-            ("ns", 1e-9),
-            ("us", 1e-6),
-            ("µs", 1e-6),
-            ("ms", 1e-3),
-            ("s", 1.0),
-            ("m", 60.0),
-            ("h", 3600.0),
-        ]
-        .into_iter()
-        .find(|(unit, _)| rest.starts_with(unit))?;
-        seconds += number * factor;
-        rest = &rest[unit.len()..];
-    }
-    Some(sign * seconds)
 }
