@@ -24,7 +24,7 @@ use serde_json::Value;
 
 pub use checks::{CheckEntry, OperatorCheck, checks};
 pub use fields::{fields_of_schema, known_fields};
-pub use forecast::{Forecast, forecast, forecast_without_pods};
+pub use forecast::{Forecast, counts_hosts, forecast, forecast_without_pods};
 pub use held::Held;
 pub use metadata::{Served, served};
 
@@ -62,7 +62,7 @@ impl Stage {
         }
     }
 
-    /// Names who refuses, for people.
+    /// Returns the one that refuses, in words for people.
     pub fn refuser(self) -> &'static str {
         match self {
             Stage::Client => "the client",

@@ -53,7 +53,7 @@ mod tls;
 pub use admission::{
     Admission, Clients, FieldValidation, Forecast, Held, Reach, Refusal, Served, Stage,
 };
-pub use admission::{admit, admit_with, forecast, forecast_without_pods, served};
+pub use admission::{admit, admit_with, counts_hosts, forecast, forecast_without_pods, served};
 pub use classes::*;
 pub use compare::{Difference, differences};
 pub use features::{Feature, FeatureEntry, features};

@@ -11,7 +11,9 @@ mod ports;
 mod resources;
 mod values;
 
-use kuberay_contract::{ContainerContract, EffectiveSettings, EnvValue, Feature, RayCommand};
+use kuberay_contract::{
+    ContainerContract, EffectiveSettings, EnvValue, Feature, RayCommand, counts_hosts,
+};
 use kuberay_manifest::yaml::Yaml;
 use kuberay_manifest::{Cursor, Location};
 use semver::Version;
@@ -172,7 +174,7 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
             .to_json()
             .as_i64()
             .is_some_and(|hosts| hosts <= 0)
-        && *group.release >= Version::new(1, 4, 0)
+        && counts_hosts(group.release)
     {
         found.push(warn(trap::GROUP_SUSPENDED, &hosts, "numOfHosts"));
     }
@@ -267,11 +269,9 @@ fn order(containers: &[Cursor], found: &mut Vec<Warning>) {
     };
     let has_ports = |container: &Cursor| {
         container.items("ports").iter().any(|port| {
-            let number = text(port, "containerPort");
-            let number = port
-                .get("containerPort")
-                .map_or(number, |value| value.node.to_json().to_string());
-            matches!(number.as_str(), "6379" | "8265" | "10001")
+            let number = port.get("containerPort");
+            let number = number.and_then(|number| number.node.to_json().as_i64());
+            matches!(number, Some(6379 | 8265 | 10001))
         })
     };
     let may_be_ray = |container: &Cursor| {

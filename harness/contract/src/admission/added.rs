@@ -12,9 +12,8 @@ use super::view::View;
 use crate::classes::plain;
 use crate::{EffectiveSettings, Feature};
 
-/// The first release that mounts a token of Kubernetes' (`authOptions.enableK8sTokenAuth`), and
-/// that leaves /dev/shm alone where `plasma-directory` is given.
-const TOKENS_SINCE: Version = Version::new(1, 6, 0);
+/// The first release that leaves /dev/shm alone where `plasma-directory` is given.
+const PLASMA_DIRECTORY_SINCE: Version = Version::new(1, 6, 0);
 
 /// Names that the operator gives in one Pod.
 #[derive(Debug, Default)]
@@ -78,9 +77,9 @@ impl Around<'_> {
     /// What is added to the submitter's Pod.
     pub fn submitter(&self) -> Added {
         let selector = self.job.as_ref().map(|job| job.get("clusterSelector"));
-        // Nobody knows the RayCluster that is selected.
+        // The selected RayCluster is not part of the manifest.
         let selects = selector.is_some_and(|selector| selector.len() > 0);
-        let tokens = plain(self.release) >= TOKENS_SINCE && selects || self.has_tokens();
+        let tokens = selects && self.knows_tokens() || self.has_tokens();
         Added {
             volumes: tokens.then_some("ray-token").into_iter().collect(),
             ..Added::default()
@@ -89,7 +88,7 @@ impl Around<'_> {
 
     fn both(&self, group: &View, sidecars: &[Value]) -> Added {
         let mut added = Added::default();
-        let elsewhere = plain(self.release) >= TOKENS_SINCE
+        let elsewhere = plain(self.release) >= PLASMA_DIRECTORY_SINCE
             && group.find(&["rayStartParams", "plasma-directory"]).exists();
         if !mounts(&first(group), "/dev/shm") && !elsewhere {
             added.volumes.push("shared-mem");
@@ -118,7 +117,12 @@ impl Around<'_> {
         let options = self.spec.get("authOptions");
         options.get("mode").text() == "token"
             && options.get("enableK8sTokenAuth").is_true()
-            && plain(self.release) >= TOKENS_SINCE
+            && self.knows_tokens()
+    }
+
+    /// Whether the release mounts tokens of Kubernetes.
+    fn knows_tokens(&self) -> bool {
+        Feature::KubernetesAuth.entry().covers(self.release)
     }
 
     fn has_gate(&self, name: &str) -> bool {

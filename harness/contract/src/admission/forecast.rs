@@ -120,9 +120,23 @@ fn admitted(
     }
 }
 
-/// Which worker groups never have a Pod, in their order: suspended ones, and from 1.4 on those
-/// whose replicas have no hosts (`GetWorkerGroupDesiredReplicas` in utils/util.go; before, 0 hosts
-/// were 1).
+/// Returns whether replicas without hosts have no Pods: before 1.4 a `numOfHosts` of 0 counts as 1
+/// (`raycluster_controller.go`), from then on it multiplies (`GetWorkerGroupDesiredReplicas` in
+/// utils/util.go).
+///
+/// ```
+/// use kuberay_contract::counts_hosts;
+///
+/// assert!(!counts_hosts(&"1.3.2".parse()?));
+/// assert!(counts_hosts(&"1.4.0-rc.1".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn counts_hosts(release: &Version) -> bool {
+    plain(release) >= Version::new(1, 4, 0)
+}
+
+/// Which worker groups never have a Pod, in their order: suspended ones, and those whose replicas
+/// have no hosts.
 ///
 /// A release that does not know the field has dropped it, and one that has a gate for `suspend` has
 /// refused the object.
@@ -130,7 +144,7 @@ fn empty_groups(release: &Version, object: &Value) -> Vec<bool> {
     let spec = cluster_spec(&View::root(object));
     let groups = spec.map(|spec| spec.get("workerGroupSpecs").items());
     let groups = groups.unwrap_or_default();
-    let counts_hosts = plain(release) >= Version::new(1, 4, 0);
+    let counts_hosts = counts_hosts(release);
     let is_empty = |group: &View| {
         let hosts = group.get("numOfHosts").number();
         group.get("suspend").is_true() || counts_hosts && hosts.is_some_and(|hosts| hosts <= 0)

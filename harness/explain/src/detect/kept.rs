@@ -5,7 +5,7 @@ use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 
 use super::command::{self, GENERATED, as_bash_sees, explanation, is_shell, uses_generated};
-use super::params::HEAD_ONLY;
+use super::params::{HEAD_ONLY, only_with_head};
 use super::{Group, warn, warn_at};
 use crate::document::Warning;
 use crate::shell::{self, OwnVerdict};
@@ -206,10 +206,9 @@ fn head_only(group: &Group, words: &[&str]) -> Option<String> {
     if group.is_head() || given(words, "--head") || !given(words, "--address") {
         return None;
     }
-    let name = HEAD_ONLY
-        .iter()
-        .find(|name| given(words, &format!("--{name}")))?;
-    Some(format!("`ray start` takes `--{name}` only with `--head`"))
+    let mut names = HEAD_ONLY.iter();
+    let name = names.find(|name| given(words, &format!("--{name}")))?;
+    Some(only_with_head(name))
 }
 
 const NEITHER: &str = "neither `--head` nor `--address` is given";

@@ -13,6 +13,11 @@ use crate::warning as trap;
 /// Options that Ray refuses without `--head`, also where they say what is so by default.
 pub(super) const HEAD_ONLY: [&str; 3] = ["include-dashboard", "port", "redis-shard-ports"];
 
+/// What is wrong with one of them on a worker.
+pub(super) fn only_with_head(name: &str) -> String {
+    format!("`ray start` takes `--{name}` only with `--head`")
+}
+
 /// The traps of parameters that reach the command.
 pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut Vec<Warning>) {
     let release = group.release;
@@ -35,8 +40,11 @@ pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut
             && HEAD_ONLY.contains(&name)
             && (lower != "false" || name == "include-dashboard")
         {
-            let detail = format!("`ray start` takes `--{name}` only with `--head`");
-            found.push(warn(trap::UNKNOWN_RAY_OPTION, &value, &detail));
+            found.push(warn(
+                trap::UNKNOWN_RAY_OPTION,
+                &value,
+                &only_with_head(name),
+            ));
             continue;
         }
         let kept = matches!(name, "log-color" | "include-dashboard")
