@@ -6,12 +6,12 @@ mod modules;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use modules::Modules;
 use serde_json::Value;
-use sources::{sources, without_tests};
+use sources::{all_sources, sources, without_tests};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -324,31 +324,18 @@ fn a_name_that_two_public_types_share_is_found() {
     assert_eq!(shared_names(folder.path()), expected);
 }
 
-/// Adds the files with a text below a folder.
-fn files_with(text: &str, folder: &Path, into: &mut BTreeSet<String>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files_with(text, &path, into);
-        } else if path.extension().is_some_and(|extension| extension == "rs")
-            && std::fs::read_to_string(&path).unwrap().contains(text)
-        {
-            into.insert(path.strip_prefix(root()).unwrap().display().to_string());
-        }
-    }
+/// The source files below harness/ that hold a text.
+fn files_with(text: &str) -> Vec<PathBuf> {
+    let holds = |file: &PathBuf| std::fs::read_to_string(file).unwrap().contains(text);
+    let files = all_sources(&root().join("harness")).into_iter();
+    files.filter(holds).collect()
 }
 
 /// rstest takes a case called `test` for the attribute of a test and adds none of its own, so that
 /// no case of the function runs.
 #[test]
 fn no_case_of_a_test_is_called_test() {
-    let mut files = BTreeSet::new();
-    files_with(
-        concat!("#[case::", "test("),
-        &root().join("harness"),
-        &mut files,
-    );
-    assert_eq!(files, BTreeSet::new(), "these functions never run");
-    files_with("#[case::", &root().join("harness"), &mut files);
-    assert!(!files.is_empty(), "named cases are found");
+    let files = files_with(concat!("#[case::", "test("));
+    assert_eq!(files, [] as [PathBuf; 0], "these functions never run");
+    assert_ne!(files_with("#[case::"), [] as [PathBuf; 0], "named cases");
 }

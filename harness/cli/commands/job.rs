@@ -119,20 +119,21 @@ pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
 
 pub(super) fn collect(arguments: &Collect) -> Result<u8, CliError> {
     live::block_with(StatusLevel::default(), async |progress, cancel| {
-        let client = tokio::select! {
-            biased;
-            () = cancel.cancelled() => {
-                return Err(RunError::from(TargetError::Interrupted).into());
-            }
-            client = client(&arguments.place, &progress) => client?,
-        };
         let options = CollectOptions {
             job: arguments.job.clone(),
             output: arguments.output.clone(),
             wait: arguments.wait.then(|| arguments.timeout.unwrap_or(WAITS)),
             remove: arguments.remove,
         };
-        let result = runner::collect(&client, &options, &AllReports, &*progress, &cancel).await?;
+        let collected = async {
+            let client = client(&arguments.place, &progress).await?;
+            runner::collect(&client, &options, &AllReports, &*progress).await
+        };
+        let result = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(TargetError::Interrupted.into()),
+            collected = collected => collected,
+        }?;
         live::show(&result)?;
         Ok(report::exit_code(
             &result,

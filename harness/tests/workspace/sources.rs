@@ -14,15 +14,24 @@ const LEFT_OUT: [&str; 6] = [
 
 /// Returns the source files below a folder, those of tests left out.
 pub fn sources(folder: &Path) -> Vec<PathBuf> {
+    below(folder, &LEFT_OUT)
+}
+
+/// Returns all source files below a folder.
+pub fn all_sources(folder: &Path) -> Vec<PathBuf> {
+    below(folder, &[])
+}
+
+fn below(folder: &Path, left_out: &[&str]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        if LEFT_OUT.contains(&name) {
+        if left_out.contains(&name) {
             continue;
         }
         if path.is_dir() {
-            files.extend(sources(&path));
+            files.extend(below(&path, left_out));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             files.push(path);
         }

@@ -10,7 +10,6 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DeleteParams, ListParams};
 use kube::runtime::watcher;
 use kube::{Api, Client};
-use tokio_util::sync::CancellationToken;
 
 use crate::merge::{self, MergeError, MergeSource, Merged};
 use crate::output::{self, OutputError, OutputLock};
@@ -37,27 +36,13 @@ pub struct CollectOptions {
     pub remove: bool,
 }
 
-/// Writes the reports of every shard, and one of all; returns the latter. When it is cancelled, the
-/// reports say that not all was collected, and what is written or removed is at its next call.
+/// Writes the reports of every shard, and one of all; returns the latter. The caller may drop the
+/// future: the reports then say that not all was collected, and another call continues.
 ///
 /// # Errors
-/// When there is nothing of such a Job, when the API server refuses, when files can't be written,
-/// and when it is cancelled.
+/// When there is nothing of such a Job, when the API server refuses, and when files can't be
+/// written.
 pub async fn collect(
-    client: &Client,
-    options: &CollectOptions,
-    reports: &dyn Reports,
-    progress: &dyn Progress,
-    cancel: &CancellationToken,
-) -> Result<RunResult, RunError> {
-    tokio::select! {
-        biased;
-        () = cancel.cancelled() => Err(TargetError::Interrupted.into()),
-        collected = collect_all(client, options, reports, progress) => collected,
-    }
-}
-
-async fn collect_all(
     client: &Client,
     options: &CollectOptions,
     reports: &dyn Reports,

@@ -81,14 +81,7 @@ async fn collected(maps: Vec<Value>, output: &Path) -> Result<RunResult, RunErro
         wait: None,
         remove: false,
     };
-    collect(
-        &client(maps),
-        &options,
-        &OnlyResults,
-        &Silent,
-        &CancellationToken::new(),
-    )
-    .await
+    collect(&client(maps), &options, &OnlyResults, &Silent).await
 }
 
 /// All files below a folder, by their paths in it.
