@@ -7,8 +7,8 @@ use semver::Version;
 use crate::expect::{Answer, Decision, ExpectError, Question, Reviewer};
 use crate::visible;
 
-/// A person who reads questions and types answers: `a`ccept, `r`eject, `s`kip, or `q`uit, as does
-/// the end of the input. A capital letter answers for every other snapshot with the same change.
+/// A terminal. The answers are `a`ccept, `r`eject, `s`kip and `q`uit. A capital letter answers for
+/// every snapshot with the same change. The end of the input means `q`.
 pub(super) struct Terminal<'a> {
     pub(super) input: &'a mut dyn BufRead,
     pub(super) output: &'a mut dyn Write,

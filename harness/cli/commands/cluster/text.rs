@@ -4,7 +4,7 @@ use crate::provider::{
     CLUSTER, EnvtestState, ExistingState, KindState, TargetDown, TargetState, TargetUp,
 };
 
-/// Describes a target that was just brought up, and what to do with it next.
+/// Returns the text for a target that `cluster up` has started, with the next commands.
 pub(super) fn up(up: &TargetUp) -> String {
     match &up.state {
         TargetState::Envtest(envtest) if up.was_up => planes(envtest, "are up already"),
@@ -16,7 +16,7 @@ pub(super) fn up(up: &TargetUp) -> String {
     }
 }
 
-/// Describes a target as it is.
+/// Returns the text of `cluster status` for a target.
 pub(super) fn state(state: &TargetState) -> String {
     match state {
         TargetState::Envtest(envtest) => {
@@ -29,7 +29,7 @@ pub(super) fn state(state: &TargetState) -> String {
     }
 }
 
-/// Describes what was taken down of a target.
+/// Returns the text for what `cluster down` has removed.
 pub(super) fn down(down: &TargetDown) -> String {
     match down {
         TargetDown::Envtest => "the control planes are down".into(),

@@ -96,7 +96,8 @@ pub struct OperatorState {
 pub struct TargetUp {
     /// How it is now.
     pub state: TargetState,
-    /// Whether it was up before.
+    /// Whether an envtest was up before. `cluster up` completes a kind cluster that is up, so this
+    /// is false for kind.
     pub was_up: bool,
 }
 

@@ -69,7 +69,7 @@ struct Holds {
     is_rejected: bool,
     /// What the steps wait for.
     left: Option<&'static str>,
-    /// A watch is broken, so that nobody sees what happens.
+    /// A watch is broken, so the run misses what happens.
     is_blind: bool,
 }
 
@@ -166,7 +166,7 @@ impl Judge<'_> {
             }
             if tracker.next_limit().is_some_and(|limit| elapsed >= limit) {
                 let broken = view.broken_watches();
-                // What nobody could see is not missing.
+                // What the run could not see is not missing.
                 if !broken.is_empty() {
                     tracker.interrupt(elapsed, &broken.join("; "));
                     return done(&tracker);
@@ -214,9 +214,11 @@ impl Judge<'_> {
         }
     }
 
-    /// Evaluates the open checks. None passes while an object is missing, none that something did
-    /// not happen while a watch is broken, and not the last while steps are left. Of a long log a part is judged at a time, but all that is known before
-    /// the case ends well; returns whether lines are left.
+    /// Evaluates the open checks; returns whether lines of a log are left.
+    ///
+    /// No check passes while an object is missing. While a watch is broken, no check passes because
+    /// something did not happen. The last check does not pass while steps are left. A long log is
+    /// judged in parts, but all lines that are known are judged before the case ends well.
     async fn evaluate(
         &self,
         tracker: &mut CheckTracker<'_>,

@@ -1,4 +1,4 @@
-//! The review of pending snapshots: who reviews is asked about each, and what was answered is done.
+//! The review of pending snapshots: asks a reviewer about each, and carries the answers out.
 
 use std::collections::VecDeque;
 use std::io;
@@ -38,7 +38,7 @@ pub struct Answer {
     pub for_all_alike: bool,
 }
 
-/// A pending snapshot, as it is shown to who reviews it.
+/// A pending snapshot that the reviewer sees.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// The snapshot.
@@ -51,24 +51,24 @@ pub struct Question<'a> {
     pub alike: usize,
 }
 
-/// Who is asked during a review, such as a person at a terminal.
+/// A reviewer, such as a person at a terminal.
 pub trait Reviewer {
     /// Shows the snapshot.
     ///
     /// # Errors
-    /// When it can't be shown.
+    /// Fails when it can't be shown.
     fn show(&mut self, question: &Question<'_>) -> io::Result<()>;
 
     /// Asks what to do with the snapshot that was shown last. `None` ends the review.
     ///
     /// # Errors
-    /// When it can't be asked.
+    /// Fails when the answer can't be read.
     fn ask(&mut self, question: &Question<'_>) -> io::Result<Option<Answer>>;
 
-    /// Tells that the snapshot can't be accepted; it is asked about again.
+    /// Shows why the snapshot can't be accepted. [`Reviewer::ask`] follows again.
     ///
     /// # Errors
-    /// When it can't be told.
+    /// Fails when it can't be shown.
     fn refused(&mut self, refusal: &ExpectError) -> io::Result<()>;
 }
 
@@ -96,11 +96,12 @@ impl Asked {
     }
 }
 
-/// Asks about each pending snapshot and does what is answered. Once the reviewer ends the review, the
-/// rest stays as it is. `partial` is as in [`accept`]; what that refuses is asked again.
+/// Asks about each pending snapshot and carries the answer out. Once the reviewer ends the review, the
+/// rest stays as it is. `partial` has the meaning that it has for [`accept`]; a snapshot that
+/// [`accept`] refuses is asked about again.
 ///
 /// # Errors
-/// When the reviewer can't be asked, or a file can't be written or removed.
+/// Fails when the reviewer can't be asked, or a file can't be written or removed.
 pub fn review(
     pending: &[Pending],
     partial: bool,
@@ -150,7 +151,8 @@ pub fn review(
 }
 
 impl Reviewed {
-    /// Does what was decided. Returns false where accepting was refused, which the reviewer is told.
+    /// Carries a decision out. Returns false if the snapshot was refused, after the reviewer was shown
+    /// why.
     fn act(
         &mut self,
         decision: Decision,

@@ -131,7 +131,8 @@ async fn a_run_that_may_not_install_its_operator_leaves_that_of_another_run() {
     assert_eq!(*deleted.lock().unwrap(), [""; 0]);
 }
 
-/// An API server that does not answer requests whose path ends so, and that can't tell of the role.
+/// An API server that never answers requests whose path ends in the given text, and that shows no
+/// `ClusterRole`.
 fn silent_on(silent: &'static str) -> Client {
     let service = tower::service_fn(move |request: Request<Body>| async move {
         let path = request.uri().path();
