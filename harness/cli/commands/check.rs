@@ -10,10 +10,12 @@ use crate::artifact::Pins;
 use crate::console;
 use crate::contract;
 use crate::exit::{BAD_USE, CliError, FAILED, PASSED};
-use crate::explain::check::{self, Ignore, Look, Options, trap};
-use crate::explain::trap_page;
+use crate::explain::check::{self, Ignore, Options, trap};
 use crate::manifest::Source;
-use crate::report::{check_annotations, check_junit};
+use crate::report::{
+    Look, check_annotations, check_concise, check_flat, check_junit, check_sarif, check_text,
+    trap_page,
+};
 use crate::visible;
 
 pub(super) fn run(options: &CheckArguments) -> Result<u8, CliError> {
@@ -91,15 +93,18 @@ pub(super) fn run(options: &CheckArguments) -> Result<u8, CliError> {
     };
     console::text(&match options.format {
         CheckFormat::Text => {
-            report.text(&secrets::covered(&sources, &redactor), look) + &left_out(skipped)
+            check_text(&report, &secrets::covered(&sources, &redactor), look) + &left_out(skipped)
         }
         CheckFormat::Json => json(&report),
-        CheckFormat::Concise => report.concise(),
-        CheckFormat::Sarif => json(&report.clone().flat().sarif(env!("CARGO_PKG_VERSION"))),
+        CheckFormat::Concise => check_concise(&report),
+        CheckFormat::Sarif => json(&check_sarif(
+            &check_flat(report.clone()),
+            env!("CARGO_PKG_VERSION"),
+        )),
         CheckFormat::Github => {
-            check_annotations(&report.clone().flat(), &super::environment_variable)
+            check_annotations(&check_flat(report.clone()), &super::environment_variable)
         }
-        CheckFormat::Junit => check_junit(&report.clone().flat())?,
+        CheckFormat::Junit => check_junit(&check_flat(report.clone()))?,
     });
     let fail_on = options
         .fail_on

@@ -5,7 +5,7 @@
 //! use std::path::Path;
 //!
 //! use kuberay_contract::EffectiveSettings;
-//! use kuberay_explain::{explain, render};
+//! use kuberay_explain::explain;
 //!
 //! let manifest = r#"
 //! apiVersion: ray.io/v1
@@ -28,7 +28,7 @@
 //! let warning = &explanation.containers[0].warnings[0];
 //! assert_eq!(warning.id.as_str(), "trailing-ampersand");
 //! assert_eq!(warning.place.line, 14);
-//! assert!(render(&explanation).contains("trailing-ampersand at demo.yaml:14:"));
+//! assert_eq!(explanation.containers[0].command, ["/bin/bash", "-c", "--"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -36,16 +36,15 @@ pub mod check;
 mod detect;
 mod diff;
 mod document;
+mod example;
 mod objects;
 mod refusals;
-mod render;
 mod schema;
 mod services;
 mod shell;
 mod template;
 #[cfg(test)]
 mod tests;
-mod upgrade;
 mod warning;
 
 use std::borrow::Cow;
@@ -60,13 +59,11 @@ use kuberay_manifest::{Cursor, Diagnostic, Diagnostics, Source};
 use semver::Version;
 use serde_json::Value;
 
-pub use check::{trap_index, trap_page};
 pub use document::*;
+pub use example::TrapExample;
 pub use kuberay_contract::FieldValidation;
-pub use render::render;
 pub use schema::explain_schema;
 pub use shell::{ShellVerdict, shell_verdict};
-pub use upgrade::render_upgrade;
 pub use warning::{TRAPS, Trap};
 
 /// Why a file can't be explained.

@@ -193,52 +193,6 @@ impl CheckReport {
             .any(|finding| finding.id == super::Other::Unreadable.id())
     }
 
-    /// Returns the report with what an upgrade changes among the findings, for forms that have
-    /// findings alone.
-    #[must_use]
-    pub fn flat(mut self) -> Self {
-        let releases: Vec<String> = self
-            .operators
-            .iter()
-            .map(|one| one.release.to_string())
-            .collect();
-        let releases = releases.join(" to ");
-        for upgrade in std::mem::take(&mut self.upgrades) {
-            let Some(severity) = upgrade.impact.severity() else {
-                continue;
-            };
-            let mut message = format!(
-                "{} {}: from {releases}: {}",
-                upgrade.object.kind,
-                upgrade.object.name,
-                upgrade.impact.word()
-            );
-            for trap in &upgrade.traps {
-                message.push_str(&format!("\nnew: {trap}"));
-            }
-            for change in &upgrade.features {
-                let sign = if change.comes { '+' } else { '-' };
-                message.push_str(&format!(
-                    "\n{sign} {} {}: {}",
-                    change.rule, change.feature, change.says
-                ));
-            }
-            self.findings.push(CheckFinding {
-                id: super::Other::ChangesWithUpgrade.id().into(),
-                severity,
-                file: upgrade.object.file.clone(),
-                line: upgrade.object.line,
-                end_line: upgrade.object.line,
-                object: Some(upgrade.object),
-                message,
-                ..CheckFinding::default()
-            });
-        }
-        self.findings
-            .sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
-        self
-    }
-
     /// Returns the severity of the worst finding or of the worst change of an upgrade.
     pub fn worst(&self) -> Option<Severity> {
         let findings = self.findings.iter().map(|finding| finding.severity);

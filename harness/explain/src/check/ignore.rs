@@ -7,7 +7,7 @@ use kuberay_manifest::yaml::Node;
 use kuberay_manifest::{Location, Severity, Source};
 
 use super::document::CheckFinding;
-use super::{Options, TRAPS, finding, frame};
+use super::{Options, TRAPS, finding, region};
 use crate::document::MissingPods;
 use crate::document::Object;
 use crate::objects::Found;
@@ -277,7 +277,7 @@ impl Own {
             region: object
                 .ignore
                 .as_ref()
-                .map(|node| frame::region(source, node))
+                .map(|node| region::region(source, node))
                 .unwrap_or_default(),
             used: RefCell::default(),
         }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use kuberay_manifest::visible::line;
-
-use super::document::{Container, ContainerChange, ContainerRole, Explanation, MissingPods};
+use super::super::text::plural;
+use super::refusals;
+use crate::explain::{Container, ContainerChange, ContainerRole, Explanation, MissingPods};
+use crate::manifest::visible::line;
 
 /// Columns of a line of a difference that are shown.
 const WIDTH: usize = 110;
@@ -14,9 +15,9 @@ const WIDTH: usize = 110;
 const BEFORE: usize = 40;
 
 /// Returns an explanation of two or more releases as a short text: what changes where, each trap
-/// once, and the differences in the order of the file. [`render`](super::render) has every
-/// container on every release.
-pub fn render_upgrade(explanation: &Explanation) -> String {
+/// once, and the differences in the order of the file. [`explain_text`](super::explain_text) has
+/// every container on every release.
+pub fn upgrade_text(explanation: &Explanation) -> String {
     let releases: Vec<String> = explanation
         .operators
         .iter()
@@ -51,17 +52,13 @@ pub fn render_upgrade(explanation: &Explanation) -> String {
         }
     }
     // The worst first: what a release refuses has no Pods that could change.
-    text.push_str(&super::refusals::render_upgrade(explanation));
+    text.push_str(&refusals::render_upgrade(explanation));
     text.push_str(&traps(explanation));
     text.push_str(&differences(explanation));
     for note in &explanation.notes {
         text.push_str(&format!("note: {}\n", line(note)));
     }
     text
-}
-
-fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Each trap once, with the releases that it holds for where that is not all of them.

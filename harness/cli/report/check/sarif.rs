@@ -2,50 +2,48 @@
 
 use std::collections::BTreeMap;
 
-use kuberay_manifest::Severity;
 use serde_json::{Value, json};
 
-use super::document::{CheckFinding, CheckReport};
-use super::pages;
-use super::{IDS, page_path, trap};
+use super::super::NAME;
+use super::super::trap_pages::trap_page;
+use crate::explain::check::{CheckFinding, CheckReport, IDS, page_path, trap};
+use crate::manifest::Severity;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-impl CheckReport {
-    /// Returns the report as a SARIF 2.1.0 log; `version` is that of the program.
-    pub fn sarif(&self, version: &str) -> Value {
-        let mut ids: BTreeMap<&str, Severity> = BTreeMap::new();
-        for finding in &self.findings {
-            ids.insert(&finding.id, finding.severity);
-        }
-        let indices: BTreeMap<&str, usize> = ids
-            .keys()
-            .enumerate()
-            .map(|(index, id)| (*id, index))
-            .collect();
-        let rules: Vec<Value> = ids
-            .iter()
-            .map(|(id, severity)| rule(id, *severity))
-            .collect();
-        let results: Vec<Value> = self
-            .findings
-            .iter()
-            .map(|finding| result(finding, indices[finding.id.as_str()]))
-            .collect();
-        json!({
-            "$schema": SCHEMA,
-            "version": "2.1.0",
-            "runs": [{
-                "tool": {"driver": {
-                    "name": "kuberay-conformance",
-                    "version": version,
-                    "rules": rules,
-                }},
-                "columnKind": "unicodeCodePoints",
-                "results": results,
-            }],
-        })
+/// Returns the report as a SARIF 2.1.0 log; `version` is that of the program.
+pub fn check_sarif(report: &CheckReport, version: &str) -> Value {
+    let mut ids: BTreeMap<&str, Severity> = BTreeMap::new();
+    for finding in &report.findings {
+        ids.insert(&finding.id, finding.severity);
     }
+    let indices: BTreeMap<&str, usize> = ids
+        .keys()
+        .enumerate()
+        .map(|(index, id)| (*id, index))
+        .collect();
+    let rules: Vec<Value> = ids
+        .iter()
+        .map(|(id, severity)| rule(id, *severity))
+        .collect();
+    let results: Vec<Value> = report
+        .findings
+        .iter()
+        .map(|finding| result(finding, indices[finding.id.as_str()]))
+        .collect();
+    json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": NAME,
+                "version": version,
+                "rules": rules,
+            }},
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -56,7 +54,7 @@ fn rule(id: &str, severity: Severity) -> Value {
     let mut rule = json!({"id": id, "defaultConfiguration": {"level": level(severity)}});
     if let Some(trap) = trap(id) {
         rule["shortDescription"] = json!({"text": trap.text});
-        rule["help"] = json!({"text": trap.advice, "markdown": pages::page(trap)});
+        rule["help"] = json!({"text": trap.advice, "markdown": trap_page(trap)});
         rule["properties"] = json!({"tags": [trap.rule], "page": page_path(id)});
     } else if let Some(other) = IDS.iter().find(|other| other.id() == id) {
         rule["shortDescription"] = json!({"text": other.says()});

@@ -1,12 +1,20 @@
 //! An explanation as text for people.
 
-use super::document::{Container, ContainerRole, Explanation, Variable, Warning};
-use kuberay_manifest::Severity;
-use kuberay_manifest::visible::{line, quoted};
+mod refusals;
+#[cfg(test)]
+mod tests;
+mod upgrade;
 
-/// The explanation as text; every string is quoted, because its spaces count.
-pub fn render(explanation: &Explanation) -> String {
-    let mut text = super::refusals::render(explanation);
+use super::text::plural;
+use crate::explain::{Container, ContainerRole, Explanation, Variable, Warning};
+use crate::manifest::Severity;
+use crate::manifest::visible::{line, quoted};
+
+pub use upgrade::upgrade_text;
+
+/// Returns the explanation as text; every string is quoted, because its spaces count.
+pub fn explain_text(explanation: &Explanation) -> String {
+    let mut text = refusals::render(explanation);
     let mut heading = String::new();
     for container in &explanation.containers {
         let object = &container.object;
@@ -49,10 +57,6 @@ pub fn render(explanation: &Explanation) -> String {
         plural(notes, "note")
     ));
     text
-}
-
-fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 fn remarks(explanation: &Explanation, container: &Container) -> String {
