@@ -2,6 +2,8 @@
 
 #[path = "workspace/modules.rs"]
 mod modules;
+#[path = "workspace/renderers.rs"]
+mod renderers;
 #[path = "workspace/sources.rs"]
 mod sources;
 
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use modules::Modules;
+use renderers::{documents, renderers};
 use serde_json::Value;
 use sources::{all_sources, sources, without_tests};
 
@@ -182,6 +185,59 @@ fn the_library_crates_need_no_runtime_no_cluster_and_no_command_line() {
             );
         }
     }
+}
+
+/// Libraries that draw, colour or lay out text for people and CI systems.
+const RENDERING: [&str; 6] = [
+    "anstream",
+    "clap",
+    "indicatif",
+    "minijinja",
+    "quick-junit",
+    "textwrap",
+];
+
+#[test]
+fn no_crate_below_the_command_line_renders_documents() {
+    let below: Vec<Value> = packages()
+        .into_iter()
+        .filter(|package| package["name"] != "kuberay-conformance")
+        .collect();
+    for package in &below {
+        let dependencies = package["dependencies"].as_array().unwrap();
+        for dependency in dependencies.iter().filter(|one| one["kind"].is_null()) {
+            let name = dependency["name"].as_str().unwrap();
+            assert!(
+                !RENDERING.contains(&name),
+                "{} depends on {name}; rendering belongs in harness/cli/report",
+                package["name"]
+            );
+            // Its traits describe a diagnostic; its feature `fancy` draws one.
+            let features = dependency["features"].to_string();
+            assert!(
+                name != "miette" || !features.contains("fancy"),
+                "{} depends on miette with {features}",
+                package["name"]
+            );
+        }
+    }
+
+    let known = documents(&root().join("harness"));
+    for document in ["CheckReport", "DoctorReport", "Explanation", "RunResult"] {
+        assert!(known.contains(document), "{document} is none of {known:?}");
+    }
+    let mut found = BTreeSet::new();
+    for package in &below {
+        let folder = Path::new(package["manifest_path"].as_str().unwrap()).with_file_name("src");
+        let name = package["name"].as_str().unwrap();
+        let rendered = renderers(&folder, &known).into_iter();
+        found.extend(rendered.map(|function| format!("{name}: {function}")));
+    }
+    assert_eq!(
+        found,
+        BTreeSet::new(),
+        "these functions render documents below the command line; move them to harness/cli/report"
+    );
 }
 
 /// The words behind each `--test` in a text.

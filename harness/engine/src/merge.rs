@@ -284,17 +284,17 @@ fn span(sources: &[MergeSource]) -> (String, f64) {
     (first.started.clone(), ends.fold(0.0, f64::max))
 }
 
-fn who(run: &RunResult) -> String {
-    match run.shard {
+/// Names a source in messages.
+fn label(source: &MergeSource) -> String {
+    match source.run.shard {
         Some(shard) => format!("shard {shard}"),
-        None => format!("run {}", run.run_id),
+        None => format!("run {}", source.run.run_id),
     }
 }
 
 fn phases(source: &MergeSource) -> impl Iterator<Item = Phase> {
-    let run = &source.run;
-    run.phases.iter().map(|phase| Phase {
-        name: format!("{}: {}", who(run), phase.name),
+    source.run.phases.iter().map(|phase| Phase {
+        name: format!("{}: {}", label(source), phase.name),
         seconds: phase.seconds,
     })
 }
@@ -311,7 +311,7 @@ fn interrupted(sources: &[MergeSource], planned: &[String], missing: &[String]) 
         .filter(|source| !ended[&source.run.shard])
         .filter_map(|source| {
             let reason = source.run.interrupted.as_ref()?;
-            Some(format!("{} did not complete: {reason}", who(&source.run)))
+            Some(format!("{} did not complete: {reason}", label(source)))
         })
         .collect();
     if !missing.is_empty() {
