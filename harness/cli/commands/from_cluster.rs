@@ -88,3 +88,33 @@ fn releases(group: &Group, given: &[Version]) -> Result<Vec<Version>, CliError> 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(operator: Option<&str>, release: Option<Version>) -> Group {
+        Group {
+            operator: operator.map(Into::into),
+            release,
+            ..Group::default()
+        }
+    }
+
+    #[test]
+    fn releases_that_are_given_replace_that_of_the_operator() {
+        let running = group(Some("ray/operator"), Some(Version::new(1, 5, 2)));
+        let own = releases(&running, &[]).unwrap();
+        assert_eq!(own, [Version::new(1, 5, 2)]);
+        let given = [Version::new(1, 6, 2)];
+        assert_eq!(releases(&running, &given).unwrap(), given);
+    }
+
+    #[test]
+    fn the_default_release_is_assumed_where_no_operator_names_one() {
+        let default = operators(None).unwrap();
+        for unknown in [group(None, None), group(Some("ray/operator"), None)] {
+            assert_eq!(releases(&unknown, &[]).unwrap(), default);
+        }
+    }
+}
