@@ -5,9 +5,8 @@ use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, Tes
 use super::shell_word;
 use super::text::{Paint, clean, one_line, screen};
 use super::{NAME, ReportError};
-use crate::live::doctor::{
-    DoctorFinding, DoctorObject, DoctorReport, DoctorSeverity, Patch, PodOrigin, State,
-};
+use crate::live::doctor::{DoctorFinding, DoctorObject, DoctorReport, Patch, PodOrigin, State};
+use crate::manifest::Severity;
 
 /// Objects that are shown without `--verbose`.
 const OBJECTS: usize = 20;
@@ -67,9 +66,7 @@ fn of_object(object: &DoctorObject, verbose: bool, paint: Paint) -> Vec<String> 
         // The likeliest cause with its proof; others in a line.
         if index == 0 || verbose {
             lines.extend(indented(&of_finding(finding, verbose, paint)));
-        } else if finding.severity != DoctorSeverity::Progress
-            || first == Some(DoctorSeverity::Progress)
-        {
+        } else if finding.severity != Severity::Note || first == Some(Severity::Note) {
             let word = word(finding.severity, paint);
             lines.push(format!(
                 "  {word}[{}] {}",
@@ -130,11 +127,11 @@ fn origin(origin: PodOrigin) -> &'static str {
     }
 }
 
-fn word(severity: DoctorSeverity, paint: Paint) -> String {
+fn word(severity: Severity, paint: Paint) -> String {
     match severity {
-        DoctorSeverity::Problem => paint.red("problem"),
-        DoctorSeverity::Warning => paint.yellow("warning"),
-        DoctorSeverity::Progress => paint.dim("progress"),
+        Severity::Error => paint.red(severity.word()),
+        Severity::Warning => paint.yellow(severity.word()),
+        Severity::Note => paint.dim(severity.word()),
     }
 }
 
@@ -163,7 +160,7 @@ fn of_finding(finding: &DoctorFinding, verbose: bool, paint: Paint) -> Vec<Strin
         let text = if verbose { text } else { shortened(&text) };
         lines.push(format!("  {}: {text}", proof.kind.word()));
     }
-    if finding.severity != DoctorSeverity::Progress {
+    if finding.severity != Severity::Note {
         lines.push(format!("  do: {}", one_line(&finding.advice)));
     }
     if let Some(patch) = &finding.patch {
@@ -246,7 +243,7 @@ pub fn doctor_junit(report: &DoctorReport) -> Result<String, ReportError> {
     let problems = |findings: &[DoctorFinding]| -> Option<TestCaseStatus> {
         let first = findings
             .iter()
-            .find(|one| one.severity == DoctorSeverity::Problem)?;
+            .find(|one| one.severity == Severity::Error)?;
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_type(first.cause.as_str());
         status.set_message(clean(&first.sentence));

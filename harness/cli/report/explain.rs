@@ -7,8 +7,8 @@ mod upgrade;
 
 use super::text::plural;
 use crate::explain::{Container, ContainerRole, Explanation, Variable, Warning};
-use crate::manifest::Severity;
 use crate::manifest::visible::{line, quoted};
+use crate::manifest::{Location, Severity};
 
 pub use upgrade::upgrade_text;
 
@@ -153,15 +153,16 @@ fn describe(variable: &Variable) -> String {
 
 fn warn(file: &str, warning: &Warning) -> String {
     let severity = warning.severity.word();
-    let place = &warning.place;
+    let Location {
+        line: number,
+        column,
+    } = warning.location;
     format!(
-        "    {severity} {} {} at {}:{}:{} {}\n      {}\n      Instead: {}\n",
+        "    {severity} {} {} at {}:{number}:{column} {}\n      {}\n      Instead: {}\n",
         warning.rule,
         warning.id,
         line(file),
-        place.line,
-        place.column,
-        line(&place.path),
+        line(&warning.path),
         line(&warning.message),
         line(&warning.advice)
     )

@@ -44,7 +44,7 @@ use kuberay_contract::{self as contract, EffectiveSettings, FieldValidation, Sta
 use kuberay_manifest::{Diagnostic, Location, Source, at_once};
 use semver::Version;
 
-use super::document::{Container, ContainerRole, DocumentPlace, ExplainedRefusal, Object, Waiting};
+use super::document::{Container, ContainerRole, ExplainedRefusal, Object, Waiting};
 use super::objects::{Found, KINDS, Objects};
 use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap};
 use super::{ExplainError, containers_of, operator, reached, read, refused};
@@ -55,6 +55,33 @@ pub use ignore::{IDS, Ignore, Other, is_id, nearest};
 pub use impact::Impact;
 
 /// What to check and for which releases.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{Options, check};
+/// use kuberay_manifest::Source;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let options = Options {
+///     select: vec!["errexit".into()],
+///     ..Options::new(vec!["1.6.2".parse()?])
+/// };
+/// assert!(check(&sources, &options)?.findings.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The releases; a finding names those that it holds for.
@@ -336,7 +363,7 @@ fn of_refusal(one: &Found, refusal: &ExplainedRefusal) -> CheckFinding {
         Stage::PodCreation => Other::RefusedAtPodCreation,
     };
     // The operator's own words name the field; the API server's begin with its path.
-    let path = &refusal.place.path;
+    let path = &refusal.path;
     let named = refusal.stage == Stage::Operator || path.is_empty();
     let reason = if named || refusal.message.contains(path.as_str()) {
         refusal.message.clone()
@@ -347,26 +374,26 @@ fn of_refusal(one: &Found, refusal: &ExplainedRefusal) -> CheckFinding {
         rule: refusal.rule.clone(),
         message: format!("{}: {reason}", other.who(refusal.missing)),
         help: refusal.clients.clone(),
-        ..of_place(one, other, &refusal.place)
+        ..at(one, other, &refusal.path, refusal.location)
     }
 }
 
 fn of_waiting(one: &Found, waiting: &Waiting) -> CheckFinding {
     CheckFinding {
         message: waiting.message.clone(),
-        ..of_place(one, Other::NoPodsYet, &waiting.place)
+        ..at(one, Other::NoPodsYet, &waiting.path, waiting.location)
     }
 }
 
-fn of_place(one: &Found, other: Other, place: &DocumentPlace) -> CheckFinding {
+fn at(one: &Found, other: Other, path: &str, location: Location) -> CheckFinding {
     CheckFinding {
         id: other.id().into(),
         severity: other.severity(),
         file: one.object.file.clone(),
         object: Some(one.object.clone()),
-        line: place.line,
-        column: place.column,
-        path: one.outer(&place.path),
+        line: location.line,
+        column: location.column,
+        path: one.outer(path),
         ..CheckFinding::default()
     }
 }
@@ -376,9 +403,9 @@ fn of_warning(warning: &super::Warning) -> CheckFinding {
         id: warning.id.clone(),
         severity: warning.severity,
         rule: Some(warning.rule.clone()),
-        line: warning.place.line,
-        column: warning.place.column,
-        path: warning.place.path.clone(),
+        line: warning.location.line,
+        column: warning.location.column,
+        path: warning.path.clone(),
         message: warning.message.clone(),
         help: Some(warning.advice.clone()),
         page: Some(page_path(&warning.id)),

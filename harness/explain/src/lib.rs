@@ -27,7 +27,7 @@
 //! let explanation = explain(Path::new("demo.yaml"), manifest, &releases, &EffectiveSettings::default())?;
 //! let warning = &explanation.containers[0].warnings[0];
 //! assert_eq!(warning.id.as_str(), "trailing-ampersand");
-//! assert_eq!(warning.place.line, 14);
+//! assert_eq!(warning.location.line, 14);
 //! assert_eq!(explanation.containers[0].command, ["/bin/bash", "-c", "--"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -67,6 +67,18 @@ pub use shell::{ShellVerdict, shell_verdict};
 pub use warning::{TRAPS, Trap};
 
 /// Why a file can't be explained.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::{ExplainError, explain};
+///
+/// let settings = EffectiveSettings::default();
+/// let error = explain(Path::new("a.yaml"), "kind: Pod\n", &["1.6.2".parse()?], &settings).unwrap_err();
+/// assert!(matches!(error, ExplainError::Nothing { .. }), "{error}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
     /// It is not YAML, or one of its objects is not what its kind says.

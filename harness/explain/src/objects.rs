@@ -121,7 +121,7 @@ impl Found {
     /// Gives the traps of containers the paths that they have in the document.
     pub(super) fn relocate(&self, containers: &mut [Container]) {
         for warning in containers.iter_mut().flat_map(|one| &mut one.warnings) {
-            warning.place.path = self.path(&warning.place.path);
+            warning.path = self.path(&warning.path);
         }
     }
 }

@@ -9,7 +9,7 @@ use kuberay_manifest::HOLE;
 use kuberay_manifest::yaml::Node;
 use semver::Version;
 
-use super::document::{Break, DocumentPlace, ExplainedRefusal, MissingPods, Object, Waiting};
+use super::document::{Break, ExplainedRefusal, MissingPods, Object, Waiting};
 
 /// What a forecast says beside its Pods.
 pub(super) fn of(
@@ -31,7 +31,8 @@ pub(super) fn of(
                 Reach::GroupsFrom(_) => MissingPods::Workers,
                 Reach::Submitter => MissingPods::Submitter,
             },
-            place: place(document, &refusal.path),
+            path: refusal.path.clone(),
+            location: deepest(document, &refusal.path).place.location,
             message: refusal.message.clone(),
             clients: refusal.clients.explained().map(Into::into),
             rule: entry.map(|_| contract::admission::CheckEntry::RULE.into()),
@@ -42,7 +43,8 @@ pub(super) fn of(
     let waiting = |held: &contract::Held| Waiting {
         operator: release.clone(),
         object: object.clone(),
-        place: place(document, &held.path),
+        path: held.path.clone(),
+        location: deepest(document, &held.path).place.location,
         message: held.message.clone(),
         source: held.source.into(),
     };
@@ -90,15 +92,6 @@ pub(super) fn is_about_hole(document: &Node, path: &str) -> bool {
 }
 
 /// The deepest value on a path that the file has.
-fn place(document: &Node, path: &str) -> DocumentPlace {
-    let node = deepest(document, path);
-    DocumentPlace {
-        path: path.into(),
-        line: node.place.location.line,
-        column: node.place.location.column,
-    }
-}
-
 fn deepest<'a>(document: &'a Node, path: &str) -> &'a Node {
     let mut node = document;
     for part in parts(path) {

@@ -49,7 +49,7 @@ fn warnings(text: &str, version: &str) -> Vec<(String, usize, usize)> {
         .containers
         .into_iter()
         .flat_map(|container| container.warnings);
-    all.map(|warning| (warning.id, warning.place.line, warning.place.column))
+    all.map(|warning| (warning.id, warning.location.line, warning.location.column))
         .collect()
 }
 
@@ -194,9 +194,9 @@ fn a_warning_names_its_place() {
             ("trailing-ampersand".to_owned(), 17, 16)
         ]
     );
-    let place = &explained(&text, &["1.6.2"]).containers[0].warnings[1].place;
+    let warning = &explained(&text, &["1.6.2"]).containers[0].warnings[1];
     assert_eq!(
-        place.path,
+        warning.path,
         "spec.headGroupSpec.template.spec.containers[0].args[1]"
     );
 }

@@ -2,9 +2,8 @@
 
 use semver::Version;
 
-use crate::explain::{
-    Break, DocumentPlace, ExplainedRefusal, Explanation, MissingPods, Object, Waiting,
-};
+use crate::explain::{Break, ExplainedRefusal, Explanation, MissingPods, Object, Waiting};
+use crate::manifest::Location;
 use crate::manifest::visible::line;
 
 /// Refusals and waiting objects as text; empty where there are none.
@@ -121,7 +120,7 @@ fn beyond(explanation: &Explanation) -> &'static str {
 fn waits(waiting: &Waiting) -> String {
     format!(
         "  note at {}\n    {}\n    Source: {}\n",
-        at(&waiting.object, &waiting.place),
+        at(&waiting.object, &waiting.path, waiting.location),
         line(&waiting.message),
         waiting.source
     )
@@ -144,7 +143,7 @@ fn entry(refusal: &ExplainedRefusal) -> String {
     let mut text = format!(
         "  by {}{rule} at {}\n    {}\n",
         refusal.stage.refuser(),
-        at(&refusal.object, &refusal.place),
+        at(&refusal.object, &refusal.path, refusal.location),
         line(&refusal.message)
     );
     for (title, detail) in [("Clients", &refusal.clients), ("Source", &refusal.source)] {
@@ -155,12 +154,12 @@ fn entry(refusal: &ExplainedRefusal) -> String {
     text
 }
 
-fn at(object: &Object, place: &DocumentPlace) -> String {
+fn at(object: &Object, path: &str, location: Location) -> String {
     format!(
         "{}:{}:{} {}",
         line(&object.file),
-        place.line,
-        place.column,
-        line(&place.path)
+        location.line,
+        location.column,
+        line(path)
     )
 }

@@ -69,7 +69,8 @@ fn traps(explanation: &Explanation) -> String {
         for warning in &container.warnings {
             let key = (
                 &container.object.file,
-                &warning.place,
+                &warning.path,
+                warning.location,
                 &warning.id,
                 &warning.message,
             );
@@ -79,10 +80,10 @@ fn traps(explanation: &Explanation) -> String {
             seen.push(key);
             let has = |other: &&Container| {
                 other.object.file == container.object.file
-                    && other
-                        .warnings
-                        .iter()
-                        .any(|one| one.id == warning.id && one.place == warning.place)
+                    && other.warnings.iter().any(|one| {
+                        (&one.id, &one.path, one.location)
+                            == (&warning.id, &warning.path, warning.location)
+                    })
             };
             let on: BTreeSet<_> = explanation
                 .containers
@@ -101,7 +102,7 @@ fn traps(explanation: &Explanation) -> String {
                 "\n{severity} {} {}:{}{releases}: {}\n  Instead: {}\n",
                 warning.id,
                 line(&container.object.file),
-                warning.place.line,
+                warning.location.line,
                 line(&warning.message),
                 line(&warning.advice)
             ));

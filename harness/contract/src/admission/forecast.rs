@@ -12,6 +12,22 @@ use crate::predict::readable;
 use crate::{EffectiveSettings, ModelError, PodContract, PodRole, predict};
 
 /// What a release of the operator, behind an API server, makes of an object.
+///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, FieldValidation, forecast};
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// let settings = EffectiveSettings::default();
+/// let forecast = forecast(&"1.6.2".parse()?, &settings, FieldValidation::Strict, &cluster)?;
+/// assert!(forecast.refusals.is_empty());
+/// assert_eq!(forecast.pods.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
     /// Why the object or some of its Pods are refused, in the order of the stages.

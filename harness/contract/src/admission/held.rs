@@ -8,6 +8,21 @@ use crate::EffectiveSettings;
 use crate::classes::plain;
 
 /// Why an object that nobody refuses has no Pods.
+///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, FieldValidation, forecast};
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"suspend": true, "headGroupSpec": {"rayStartParams": {}, "template": {"spec": {
+///         "containers": [{"name": "ray-head", "image": "rayproject/ray:2.52.0"}],
+///     }}}},
+/// });
+/// let settings = EffectiveSettings::default();
+/// let forecast = forecast(&"1.6.2".parse()?, &settings, FieldValidation::Strict, &cluster)?;
+/// assert_eq!(forecast.held.unwrap().path, "spec.suspend");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// Path of the field that says so.

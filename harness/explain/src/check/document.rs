@@ -2,7 +2,6 @@
 
 use kuberay_manifest::Severity;
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,6 +15,32 @@ use crate::document::{ExplainedOperator, Object};
 pub const VERSION: &str = "kuberay-conformance.check/v1";
 
 /// What is wrong with manifests.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{CheckReport, Options, check};
+/// use kuberay_manifest::{Severity, Source};
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let report: CheckReport = check(&sources, &Options::new(vec!["1.6.2".parse()?]))?;
+/// assert_eq!(report.objects, 1);
+/// assert_eq!(report.worst(), Some(Severity::Warning));
+/// assert_eq!(report.count(Severity::Error), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("$id" = "urn:kuberay-conformance:check:v1"))]
@@ -74,6 +99,33 @@ impl CheckReport {
 }
 
 /// One problem at one position.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{Options, check};
+/// use kuberay_manifest::Source;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let report = check(&sources, &Options::new(vec!["1.6.2".parse()?]))?;
+/// let finding = &report.findings[0];
+/// assert_eq!(finding.id, "trailing-ampersand");
+/// assert_eq!(finding.containers, ["head"]);
+/// assert_eq!(finding.page.as_deref(), Some("docs/reference/traps/trailing-ampersand.md"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckFinding {
@@ -140,6 +192,33 @@ impl Default for CheckFinding {
 }
 
 /// What an upgrade changes for one object.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{Impact, Options, check};
+/// use kuberay_manifest::Source;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let mut options = Options::new(vec!["1.3.2".parse()?, "1.4.2".parse()?]);
+/// options.upgrade = true;
+/// let upgrade = &check(&sources, &options)?.upgrades[0];
+/// assert_eq!(upgrade.impact, Impact::Review);
+/// assert!(upgrade.features.iter().any(|change| change.feature == "plain-shell" && change.comes));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectUpgrade {
@@ -206,8 +285,5 @@ impl CheckReport {
 
 /// Returns the JSON schema of the document, as committed in `docs/schema/check.schema.json`.
 pub fn schema() -> Value {
-    SchemaSettings::draft07()
-        .into_generator()
-        .into_root_schema_for::<CheckReport>()
-        .to_value()
+    kuberay_manifest::schema_of::<CheckReport>()
 }

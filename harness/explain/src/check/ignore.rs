@@ -13,6 +13,31 @@ use crate::document::Object;
 use crate::objects::Found;
 
 /// An id to ignore, and who says so.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{Ignore, Options, check};
+/// use kuberay_manifest::Source;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let mut options = Options::new(vec!["1.6.2".parse()?]);
+/// options.ignore = vec![Ignore { id: "trailing-ampersand".into(), origin: None }];
+/// assert!(check(&sources, &options)?.findings.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ignore {
     /// The id.

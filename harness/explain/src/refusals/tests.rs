@@ -72,10 +72,10 @@ fn each_stage_names_its_place_and_leaves_no_pods(
     assert_eq!(refusal.stage, stage);
     assert!(refusal.refused);
     assert_eq!(
-        (refusal.place.line, refusal.place.column),
+        (refusal.location.line, refusal.location.column),
         place,
         "{}",
-        refusal.place.path
+        refusal.path
     );
     assert!(refusal.message.contains(message), "{}", refusal.message);
     assert_eq!(refusal.rule.is_some(), stage == Stage::Operator);
@@ -148,7 +148,7 @@ fn an_object_may_wait(#[case] right: &str, #[case] wrong: &str, #[case] message:
     assert!(explanation.containers.is_empty());
     assert!(explanation.refusals.is_empty());
     let waiting = &explanation.waiting[0];
-    assert_eq!(waiting.place.line, 6);
+    assert_eq!(waiting.location.line, 6);
     assert!(waiting.message.contains(message));
 }
 

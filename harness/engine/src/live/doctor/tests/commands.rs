@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::*;
-use crate::live::doctor::{DoctorSeverity, State};
+use crate::live::doctor::State;
 
 #[test]
 fn a_healthy_cluster_is_silent_on_every_release() {
@@ -214,7 +214,7 @@ fn before_readiness_there_is_progress_and_no_failure() {
         object
             .findings
             .iter()
-            .all(|one| one.severity == DoctorSeverity::Progress)
+            .all(|one| one.severity == Severity::Note)
     );
     assert_eq!(
         object.findings[0].cause, "waits-for-head",
@@ -246,5 +246,5 @@ fn what_is_new_is_starting() {
     let object = &bundle.report().objects[0];
     assert_eq!(object.state, State::Progressing);
     assert_eq!(object.findings[0].cause, "starting", "{object:#?}");
-    assert_eq!(object.findings[0].severity, DoctorSeverity::Progress);
+    assert_eq!(object.findings[0].severity, Severity::Note);
 }
