@@ -45,7 +45,7 @@ pub use rehearse::{RehearsalFormat, Rehearse};
 pub use report::{Compare, CompareFormat, Merge, Publish, ReportCommand, Verify};
 pub use run::Run;
 pub use scenarios::{Folder, Init, Root, Snapshots};
-pub use selection::{OwnTarget, Part, ReleaseArguments, Selection, Targets};
+pub use selection::{OwnTarget, PlanPart, ReleaseArguments, Selection, Targets};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())

@@ -380,6 +380,55 @@ fn a_name_that_two_public_types_share_is_found() {
     assert_eq!(shared_names(folder.path()), expected);
 }
 
+/// Names that say nothing about a type outside of the function that uses it.
+const VAGUE: [&str; 10] = [
+    "Found", "Held", "Kept", "Key", "Made", "Part", "Place", "Seen", "State", "Told",
+];
+
+/// The types of a folder with a vague name, each with its file.
+fn vague_types(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for path in all_sources(folder) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for line in text.lines() {
+            let visible = line
+                .split_once(' ')
+                .filter(|(word, _)| word.starts_with("pub"));
+            let line = visible.map_or(line, |(_, rest)| rest);
+            let kinds = ["struct ", "enum ", "trait ", "type "];
+            let Some(rest) = kinds.iter().find_map(|kind| line.strip_prefix(kind)) else {
+                continue;
+            };
+            let name: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
+            if VAGUE.contains(&&*name) {
+                let file = path.strip_prefix(folder).unwrap().display();
+                found.insert(format!("{file}: {name}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_type_of_a_module_has_a_name_that_says_nothing() {
+    let found = vague_types(&root().join("harness"));
+    assert_eq!(
+        found,
+        BTreeSet::new(),
+        "name these types after what they are"
+    );
+}
+
+#[test]
+fn vague_names_are_found_whatever_their_visibility() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "struct Place {\n}\npub(super) enum State {}\npub type Key<'a> = &'a str;\n\
+                pub struct PlaceOfNode;\nfn f() {\n    struct Found;\n}\n";
+    std::fs::write(folder.path().join("a.rs"), text).unwrap();
+    let expected = ["a.rs: Key", "a.rs: Place", "a.rs: State"].map(str::to_owned);
+    assert_eq!(vague_types(folder.path()), expected.into());
+}
+
 /// The source files below harness/ that hold a text.
 fn files_with(text: &str) -> Vec<PathBuf> {
     let holds = |file: &PathBuf| std::fs::read_to_string(file).unwrap().contains(text);

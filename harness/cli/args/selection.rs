@@ -43,12 +43,12 @@ pub struct Selection {
     #[command(flatten)]
     pub releases: ReleaseArguments,
     #[command(flatten)]
-    pub part: Part,
+    pub part: PlanPart,
 }
 
 /// Which part of the plan.
 #[derive(Debug, Clone, Args)]
-pub struct Part {
+pub struct PlanPart {
     /// Run part I of N; `report merge` makes one report of all parts
     ///
     /// Parts take about the same time, based on the recorded durations of the cases.

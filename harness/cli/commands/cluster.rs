@@ -7,10 +7,10 @@ use super::live::{block, block_until_cancelled, kind};
 use crate::args::{ClusterArguments, Mirrors, Stack};
 use crate::exit::{CliError, PASSED};
 use crate::provider::{EnvtestSpec, KindSpec, TargetSpec, daemon};
-use crate::runner::{self, ROOMY};
+use crate::runner::{self, NODES_TO_OVERLAP};
 
 /// Nodes that a cluster has after `cluster up`, unless it is told how many; one that it makes has
-/// [`ROOMY`].
+/// [`NODES_TO_OVERLAP`].
 const NODES_OF_UP: u32 = 2;
 
 pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
@@ -20,7 +20,7 @@ pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
         audit: stack.audit,
         // What will run on it is not known; our own scenarios need so many.
         nodes: stack.size.nodes.or(Some(NODES_OF_UP)),
-        roomy: stack.size.nodes.is_none().then_some(ROOMY),
+        preferred_nodes: stack.size.nodes.is_none().then_some(NODES_TO_OVERLAP),
         ..kind(&stack.engine, &stack.source)
     };
     let targets = stack.targets.specs(&stack.source.envtest(), &kind);

@@ -1,7 +1,7 @@
 //! `doctor`: what is wrong with the Ray objects of a cluster, or of a bundle that was saved of one.
 
 use super::colour;
-use super::reading::{self, Place};
+use super::reading::{self, ClusterScope};
 use crate::args::{Doctor, DoctorFormat};
 use crate::console;
 use crate::exit::{CliError, FAILED, PASSED};
@@ -73,7 +73,7 @@ fn narrowed(mut bundle: Bundle, options: &Doctor) -> Result<Bundle, CliError> {
 }
 
 fn read(options: &Doctor) -> Result<Bundle, CliError> {
-    let place = Place {
+    let place = ClusterScope {
         context: options.context.as_deref(),
         kubeconfig: options.kubeconfig.as_deref(),
         namespace: options.namespace.as_deref(),

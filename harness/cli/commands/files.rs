@@ -13,7 +13,7 @@ use semver::Version;
 use super::colour;
 use super::review::Terminal;
 use super::secrets;
-use crate::args::{Folder, Part, ReleaseArguments, Root, Selection, Snapshots};
+use crate::args::{Folder, PlanPart, ReleaseArguments, Root, Selection, Snapshots};
 use crate::artifact::Pins;
 use crate::console;
 use crate::exit::{BAD_USE, CliError, FAILED, PASSED};
@@ -168,7 +168,7 @@ pub(super) fn names_something(
 }
 
 /// The shard that was asked for, with what decides on its cases.
-pub(super) fn division(part: &Part) -> Result<Option<Division>, CliError> {
+pub(super) fn division(part: &PlanPart) -> Result<Option<Division>, CliError> {
     let Some(shard) = part.shard else {
         return Ok(None);
     };

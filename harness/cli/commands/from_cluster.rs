@@ -3,7 +3,7 @@
 use semver::Version;
 
 use super::files::operators;
-use super::reading::{self, Place};
+use super::reading::{self, ClusterScope};
 use crate::args::{FromCluster, OperatorArguments};
 use crate::exit::CliError;
 use crate::live;
@@ -22,7 +22,7 @@ pub(super) fn read(
     operator: &OperatorArguments,
     given: &[Version],
 ) -> Result<Groups, CliError> {
-    let place = Place {
+    let place = ClusterScope {
         context: from.context.as_deref(),
         kubeconfig: from.kubeconfig.as_deref(),
         namespace: operator.namespace.as_deref(),

@@ -1,6 +1,6 @@
 //! `rehearse`: what an upgrade of the operator does to the Ray objects of a cluster, away from it.
 
-use super::reading::Place;
+use super::reading::ClusterScope;
 use super::{colour, input};
 use crate::args::{RehearsalFormat, Rehearse};
 use crate::console;
@@ -97,7 +97,7 @@ async fn read(
     options: &Rehearse,
     progress: &dyn crate::report::Progress,
 ) -> Result<Bundle, CliError> {
-    let place = Place {
+    let place = ClusterScope {
         context: options.context.as_deref(),
         kubeconfig: options.kubeconfig.as_deref(),
         namespace: options.namespace.as_deref(),

@@ -5,7 +5,9 @@ use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, Tes
 use super::shell_word;
 use super::text::{Paint, clean, one_line, screen};
 use super::{NAME, ReportError};
-use crate::live::doctor::{DoctorFinding, DoctorObject, DoctorReport, Patch, PodOrigin, State};
+use crate::live::doctor::{
+    DoctorFinding, DoctorObject, DoctorReport, ObjectState, Patch, PodOrigin,
+};
 use crate::manifest::Severity;
 
 /// Objects that are shown without `--verbose`.
@@ -45,7 +47,7 @@ pub fn doctor_text(report: &DoctorReport, verbose: bool, colour: bool) -> String
 
 /// Whether nothing is to be said about an object.
 fn is_quiet(object: &DoctorObject) -> bool {
-    object.state == State::Healthy && object.findings.is_empty() && changes(object).is_empty()
+    object.state == ObjectState::Healthy && object.findings.is_empty() && changes(object).is_empty()
 }
 
 fn of_object(object: &DoctorObject, verbose: bool, paint: Paint) -> Vec<String> {
@@ -56,9 +58,9 @@ fn of_object(object: &DoctorObject, verbose: bool, paint: Paint) -> Vec<String> 
         one_line(&object.name)
     );
     let state = match object.state {
-        State::Healthy => paint.green("healthy"),
-        State::Progressing => paint.yellow("not ready yet"),
-        State::Broken => paint.red("broken"),
+        ObjectState::Healthy => paint.green("healthy"),
+        ObjectState::Progressing => paint.yellow("not ready yet"),
+        ObjectState::Broken => paint.red("broken"),
     };
     let mut lines = vec![format!("{}: {state}", paint.bold(&title))];
     let first = object.findings.first().map(|finding| finding.severity);
@@ -228,9 +230,9 @@ fn summary(report: &DoctorReport, verbose: bool) -> String {
     };
     format!(
         "{} broken, {} not ready yet, {} healthy; {operators}{requests}\n",
-        count(State::Broken),
-        count(State::Progressing),
-        count(State::Healthy)
+        count(ObjectState::Broken),
+        count(ObjectState::Progressing),
+        count(ObjectState::Healthy)
     )
 }
 

@@ -9,7 +9,6 @@ mod cel;
 mod checks;
 mod fields;
 mod forecast;
-mod held;
 mod metadata;
 mod operator;
 mod pods;
@@ -18,6 +17,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod view;
+mod wait_reason;
 
 use semver::Version;
 use serde_json::Value;
@@ -25,8 +25,8 @@ use serde_json::Value;
 pub use checks::{CheckEntry, OperatorCheck, checks};
 pub use fields::{fields_of_schema, known_fields};
 pub use forecast::{Forecast, counts_hosts, forecast, forecast_without_pods};
-pub use held::Held;
 pub use metadata::{Served, served};
+pub use wait_reason::WaitReason;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -45,7 +45,7 @@ use kuberay_manifest::{Diagnostic, Location, Source, at_once};
 use semver::Version;
 
 use super::document::{Container, ContainerRole, ExplainedRefusal, Object, Waiting};
-use super::objects::{Found, KINDS, Objects};
+use super::objects::{KINDS, Objects, RayObject};
 use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap};
 use super::{ExplainError, containers_of, operator, reached, read, refused};
 
@@ -238,7 +238,7 @@ impl Checked {
 }
 
 /// The findings of one object on all releases, each once.
-fn object(source: &Source, one: &Found, options: &Options) -> Checked {
+fn object(source: &Source, one: &RayObject, options: &Options) -> Checked {
     let mut found = Vec::new();
     let mut at = BTreeMap::new();
     let mut made: Vec<Vec<Container>> = Vec::new();
@@ -354,7 +354,7 @@ pub(super) fn label(container: &Container) -> String {
     }
 }
 
-fn of_refusal(one: &Found, refusal: &ExplainedRefusal) -> CheckFinding {
+fn of_refusal(one: &RayObject, refusal: &ExplainedRefusal) -> CheckFinding {
     let other = match refusal.stage {
         _ if !refusal.refused => Other::RefusedForSome,
         Stage::Client => Other::RefusedByClient,
@@ -378,14 +378,14 @@ fn of_refusal(one: &Found, refusal: &ExplainedRefusal) -> CheckFinding {
     }
 }
 
-fn of_waiting(one: &Found, waiting: &Waiting) -> CheckFinding {
+fn of_waiting(one: &RayObject, waiting: &Waiting) -> CheckFinding {
     CheckFinding {
         message: waiting.message.clone(),
         ..at(one, Other::NoPodsYet, &waiting.path, waiting.location)
     }
 }
 
-fn at(one: &Found, other: Other, path: &str, location: Location) -> CheckFinding {
+fn at(one: &RayObject, other: Other, path: &str, location: Location) -> CheckFinding {
     CheckFinding {
         id: other.id().into(),
         severity: other.severity(),

@@ -224,7 +224,7 @@ fn read(source: &Source) -> Result<objects::Objects, Vec<Diagnostic>> {
 }
 
 /// What a release makes of an object.
-struct Made {
+struct ReleaseOutcome {
     refusals: Vec<ExplainedRefusal>,
     waiting: Vec<Waiting>,
     /// Those of the Pods that come.
@@ -234,12 +234,12 @@ struct Made {
 /// What a release makes of an object.
 fn of_object(
     source: &Source,
-    found: &objects::Found,
+    found: &objects::RayObject,
     json: &Value,
     release: &Version,
     settings: &EffectiveSettings,
     validation: FieldValidation,
-) -> Result<Made, Diagnostic> {
+) -> Result<ReleaseOutcome, Diagnostic> {
     let forecast = |settings: &EffectiveSettings| {
         contract::forecast(release, settings, validation, json)
             .map_err(|error| problem(source, found.written(), &error))
@@ -250,7 +250,7 @@ fn of_object(
         Cow::Borrowed(_) => given.pods,
         Cow::Owned(settings) => forecast(&settings)?.pods,
     };
-    Ok(Made {
+    Ok(ReleaseOutcome {
         refusals,
         waiting,
         containers: containers_of(source, found, release, settings, &pods),
@@ -260,7 +260,7 @@ fn of_object(
 /// Why a release makes no Pods of an object, or not all of them, without those that it makes.
 fn refused(
     source: &Source,
-    found: &objects::Found,
+    found: &objects::RayObject,
     json: &Value,
     release: &Version,
     settings: &EffectiveSettings,
@@ -279,7 +279,7 @@ fn refused(
 
 /// What a forecast says beside its Pods; nothing about texts that are filled in later.
 fn told(
-    found: &objects::Found,
+    found: &objects::RayObject,
     release: &Version,
     given: &mut Forecast,
     validation: FieldValidation,
@@ -296,7 +296,7 @@ fn told(
 /// The containers of Pods, with the traps in what makes them.
 fn containers_of(
     source: &Source,
-    found: &objects::Found,
+    found: &objects::RayObject,
     release: &Version,
     settings: &EffectiveSettings,
     pods: &[PodContract],

@@ -40,17 +40,17 @@ pub(super) fn of(
             source: entry.map(|entry| format!("controllers/ray/{}", entry.source)),
         }
     };
-    let waiting = |held: &contract::Held| Waiting {
+    let waiting = |reason: &contract::WaitReason| Waiting {
         operator: release.clone(),
         object: object.clone(),
-        path: held.path.clone(),
-        location: deepest(document, &held.path).place.location,
-        message: held.message.clone(),
-        source: held.source.into(),
+        path: reason.path.clone(),
+        location: deepest(document, &reason.path).place.location,
+        message: reason.message.clone(),
+        source: reason.source.into(),
     };
     (
         forecast.refusals.iter().map(refusal).collect(),
-        forecast.held.iter().map(waiting).collect(),
+        forecast.wait_reason.iter().map(waiting).collect(),
     )
 }
 
@@ -96,8 +96,8 @@ fn deepest<'a>(document: &'a Node, path: &str) -> &'a Node {
     let mut node = document;
     for part in parts(path) {
         let next = match &part {
-            Part::Name(name) => node.get(name),
-            Part::Index(index) => node.items().get(*index),
+            PathSegment::Name(name) => node.get(name),
+            PathSegment::Index(index) => node.items().get(*index),
         };
         match next {
             Some(next) => node = next,
@@ -107,13 +107,13 @@ fn deepest<'a>(document: &'a Node, path: &str) -> &'a Node {
     node
 }
 
-enum Part {
+enum PathSegment {
     Name(String),
     Index(usize),
 }
 
 /// The parts of a path such as `a.b[0]["c/d"]`.
-fn parts(path: &str) -> Vec<Part> {
+fn parts(path: &str) -> Vec<PathSegment> {
     let mut parts = Vec::new();
     let mut rest = path;
     while !rest.is_empty() {
@@ -123,8 +123,8 @@ fn parts(path: &str) -> Vec<Part> {
             let value = texts.next().and_then(Result::ok).unwrap_or_default();
             let end = texts.byte_offset();
             parts.push(match value {
-                serde_json::Value::String(name) => Part::Name(name),
-                value => Part::Index(
+                serde_json::Value::String(name) => PathSegment::Name(name),
+                value => PathSegment::Index(
                     value
                         .as_u64()
                         .and_then(|at| at.try_into().ok())
@@ -142,7 +142,7 @@ fn parts(path: &str) -> Vec<Part> {
         if end == 0 {
             break;
         }
-        parts.push(Part::Name(rest[..end].into()));
+        parts.push(PathSegment::Name(rest[..end].into()));
         rest = &rest[end..];
     }
     parts

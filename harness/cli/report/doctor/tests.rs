@@ -38,7 +38,7 @@ fn report() -> DoctorReport {
                 kind: "RayCluster".into(),
                 namespace: "team".into(),
                 name: "demo".into(),
-                state: State::Broken,
+                state: ObjectState::Broken,
                 findings: vec![first, second],
                 pods: vec![PodReport {
                     name: "demo-head-x".into(),

@@ -3,9 +3,9 @@
 use semver::Version;
 use serde_json::Value;
 
-use super::held::{Held, held};
 use super::pods::cluster_spec;
 use super::view::View;
+use super::wait_reason::{WaitReason, wait_reason};
 use super::{Admission, FieldValidation, Reach, Refusal, admit_with};
 use crate::classes::plain;
 use crate::predict::readable;
@@ -36,7 +36,7 @@ pub struct Forecast {
     /// [`super::Clients`]).
     pub refusals: Vec<Refusal>,
     /// Why there are no Pods although nobody refuses the object.
-    pub held: Option<Held>,
+    pub wait_reason: Option<WaitReason>,
     /// The Pods that come into being.
     pub pods: Vec<PodContract>,
 }
@@ -74,7 +74,7 @@ pub fn forecast(
     }
     Ok(Forecast {
         refusals: admitted.refusals,
-        held: admitted.held,
+        wait_reason: admitted.wait_reason,
         pods,
     })
 }
@@ -95,7 +95,7 @@ pub fn forecast_without_pods(
     }
     Ok(Forecast {
         refusals: admitted.refusals,
-        held: admitted.held,
+        wait_reason: admitted.wait_reason,
         pods: Vec::new(),
     })
 }
@@ -105,13 +105,13 @@ struct Admitted {
     refusals: Vec<Refusal>,
     /// What is refused to the client that was asked about.
     reaches: Vec<Reach>,
-    held: Option<Held>,
+    wait_reason: Option<WaitReason>,
     stored: Value,
 }
 
 impl Admitted {
     fn has_pods(&self) -> bool {
-        !self.reaches.contains(&Reach::Object) && self.held.is_none()
+        !self.reaches.contains(&Reach::Object) && self.wait_reason.is_none()
     }
 }
 
@@ -127,11 +127,12 @@ fn admitted(
         .filter(|refusal| refusal.clients.refuses(validation))
         .map(|refusal| refusal.reach)
         .collect();
-    let held = held(release, settings, &stored).filter(|_| !reaches.contains(&Reach::Object));
+    let wait_reason =
+        wait_reason(release, settings, &stored).filter(|_| !reaches.contains(&Reach::Object));
     Admitted {
         refusals,
         reaches,
-        held,
+        wait_reason,
         stored,
     }
 }

@@ -57,7 +57,7 @@ pub fn diagnose(bundle: &Bundle) -> DoctorReport {
     let pins = Pins::embedded();
     let all: Vec<Version> = pins.operators.releases.keys().rev().cloned().collect();
     let subjects = subject::of(bundle);
-    let look = Look {
+    let look = DoctorContext {
         bundle,
         facts: &facts,
         all: &all,
@@ -66,9 +66,9 @@ pub fn diagnose(bundle: &Bundle) -> DoctorReport {
     objects.sort_by(|one, other| {
         let key = |object: &DoctorObject| {
             let rank = match object.state {
-                State::Broken => 0,
-                State::Progressing => 1,
-                State::Healthy => 2,
+                ObjectState::Broken => 0,
+                ObjectState::Progressing => 1,
+                ObjectState::Healthy => 2,
             };
             (
                 rank,
@@ -125,13 +125,13 @@ fn of_cluster(bundle: &Bundle, facts: &[Facts]) -> Vec<Candidate> {
 }
 
 /// What the judgement of every object has in common.
-struct Look<'a> {
+struct DoctorContext<'a> {
     bundle: &'a Bundle,
     facts: &'a [Facts],
     all: &'a [Version],
 }
 
-impl Look<'_> {
+impl DoctorContext<'_> {
     fn at(&self, subject: &Subject) -> DoctorObject {
         let namespace = subject.namespace();
         let release = facts::release_for(self.bundle, self.facts, namespace);
@@ -211,11 +211,11 @@ impl Look<'_> {
         report.findings = ranked(found);
         let has = |severity| report.findings.iter().any(|one| one.severity == severity);
         report.state = if has(Severity::Error) {
-            State::Broken
+            ObjectState::Broken
         } else if is_well {
-            State::Healthy
+            ObjectState::Healthy
         } else {
-            State::Progressing
+            ObjectState::Progressing
         };
         report
     }

@@ -10,7 +10,7 @@ use super::document::CheckFinding;
 use super::{Options, TRAPS, finding, region};
 use crate::document::MissingPods;
 use crate::document::Object;
-use crate::objects::Found;
+use crate::objects::RayObject;
 
 /// An id to ignore, and who says so.
 ///
@@ -287,7 +287,7 @@ pub(super) struct Own {
 }
 
 impl Own {
-    pub(super) fn of(source: &Source, object: &Found) -> Self {
+    pub(super) fn of(source: &Source, object: &RayObject) -> Self {
         let text = object
             .ignore
             .as_ref()

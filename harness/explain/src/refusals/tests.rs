@@ -177,8 +177,8 @@ fn paths_have_parts(#[case] path: &str, #[case] expected: &str) {
     let found: Vec<String> = parts(path)
         .into_iter()
         .map(|part| match part {
-            Part::Name(name) => name,
-            Part::Index(index) => index.to_string(),
+            PathSegment::Name(name) => name,
+            PathSegment::Index(index) => index.to_string(),
         })
         .collect();
     assert_eq!(found.join("/"), expected);

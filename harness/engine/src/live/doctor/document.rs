@@ -73,7 +73,7 @@ pub struct DoctorObject {
     /// Its name.
     pub name: String,
     /// How it is.
-    pub state: State,
+    pub state: ObjectState,
     /// What is wrong, the likeliest cause first.
     pub findings: Vec<DoctorFinding>,
     /// Its Pods.
@@ -83,7 +83,7 @@ pub struct DoctorObject {
 /// How an object is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum ObjectState {
     /// All Pods are ready, or the job has succeeded.
     #[default]
     Healthy,

@@ -1,5 +1,6 @@
 //! The repository's own scenarios: each hazard is named first, and no healthy Pod is accused.
 
+use kuberay_manifest::Severity;
 use std::path::{Path, PathBuf};
 
 use rstest::rstest;

@@ -9,14 +9,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::super::resources::Resources;
-use super::super::shared::{Reservation, Shared, Turn};
+use super::super::shared::{AllocationsLock, Reservation, Shared};
 use super::can_be_placed;
 
 /// How often other processes are looked at; nobody tells when a lock of theirs ends.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// So many that wait are looked at, in their order, for one that has room now.
+/// So many that wait are looked at, in their order, for one that has free now.
 const LOOK_AHEAD: usize = 32;
-/// So often others with room go before one that has none; then all wait until it has.
+/// So often others with free go before one that has none; then all wait until it has.
 const PATIENCE: u32 = 16;
 
 /// What nodes that accept Pods have left, and how many cases may run at once.
@@ -24,31 +24,31 @@ const PATIENCE: u32 = 16;
 pub struct Capacity {
     total: Resources,
     jobs: usize,
-    /// Whether cases may rest, see [`Permit::rest`].
+    /// Whether cases may rest, see [`Allocation::rest`].
     overlap: bool,
     /// What each node has left; none where it does not matter on which a Pod lies.
     nodes: Option<Vec<Resources>>,
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     freed: Notify,
-    turn: tokio::sync::Mutex<()>,
+    order: tokio::sync::Mutex<()>,
     /// Where other processes use the same nodes.
     shared: Option<Shared>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    room: Resources,
+struct QueueState {
+    free: Resources,
     cases: usize,
-    resting: usize,
-    /// Pods of all permits that lie on nodes, by the permits' numbers.
+    overlapping_cases: usize,
+    /// Pods of all allocations that lie on nodes, by the allocations' numbers.
     held: BTreeMap<u64, Vec<Resources>>,
     /// Who waits, in the order in which they are looked at.
-    waiting: BTreeMap<Place, Waiting>,
+    waiting: BTreeMap<QueuePosition, Waiting>,
     asked: u64,
 }
 
 /// The higher priority, and of equal ones who asked first.
-type Place = (Reverse<Priority>, u64);
+type QueuePosition = (Reverse<Priority>, u64);
 
 /// The order of waiting cases. The case that needs the most capacity goes first, because small cases
 /// would otherwise keep it waiting. Of equal cases the longest goes first, so that no long case runs
@@ -70,19 +70,19 @@ struct Waiting {
 
 /// The right to run a case; given back when dropped.
 #[derive(Debug)]
-pub struct Permit {
+pub struct Allocation {
     capacity: Arc<Capacity>,
     number: u64,
     amount: Resources,
-    rests: bool,
+    overlaps: bool,
     /// What other processes see of it.
     reservation: Option<Reservation>,
 }
 
-/// Permits of other processes could not be looked at.
+/// Allocations of other processes could not be looked at.
 #[derive(Debug, thiserror::Error)]
 #[error("looking at what other processes run on the cluster, in {}: {source}", folder.display())]
-pub struct PermitError {
+pub struct AllocationError {
     folder: PathBuf,
     source: std::io::Error,
 }
@@ -90,7 +90,7 @@ pub struct PermitError {
 /// A place among those that wait; given up when dropped.
 struct Ticket<'a> {
     capacity: &'a Capacity,
-    place: Place,
+    place: QueuePosition,
 }
 
 impl Drop for Ticket<'_> {
@@ -111,7 +111,7 @@ impl Capacity {
             nodes: None,
             state: Mutex::default(),
             freed: Notify::new(),
-            turn: tokio::sync::Mutex::default(),
+            order: tokio::sync::Mutex::default(),
             shared: None,
         }
     }
@@ -129,17 +129,17 @@ impl Capacity {
         Self { nodes, ..self }
     }
 
-    /// Counts what other processes run, too: all that name the same folder share the room.
+    /// Counts what other processes run, too: all that name the same folder share the free.
     ///
     /// # Errors
     /// When the folder can't be made.
-    pub fn shared(self, folder: PathBuf) -> Result<Self, PermitError> {
+    pub fn shared(self, folder: PathBuf) -> Result<Self, AllocationError> {
         match Shared::new(folder.clone()) {
             Ok(shared) => Ok(Self {
                 shared: Some(shared),
                 ..self
             }),
-            Err(source) => Err(PermitError { folder, source }),
+            Err(source) => Err(AllocationError { folder, source }),
         }
     }
 
@@ -148,18 +148,18 @@ impl Capacity {
         self.total
     }
 
-    /// Waits for room for these Pods, by priority and then in the order of asking; who has none yet
+    /// Waits for free for these Pods, by priority and then in the order of asking; who has none yet
     /// is overtaken by those behind it that have, but not for ever. Of a higher priority there are
     /// only as many as cases. What asks for more than there is at all gets everything: its Pods
     /// then say why they can't run.
     ///
     /// # Errors
-    /// When the permits of other processes can't be looked at.
+    /// When the allocations of other processes can't be looked at.
     pub async fn acquire(
         self: &Arc<Self>,
         pods: Vec<Resources>,
         priority: Priority,
-    ) -> Result<Permit, PermitError> {
+    ) -> Result<Allocation, AllocationError> {
         let amount = pods
             .iter()
             .copied()
@@ -176,7 +176,7 @@ impl Capacity {
         self: &Arc<Self>,
         pods: Vec<Resources>,
         priority: Priority,
-    ) -> Result<Permit, PermitError> {
+    ) -> Result<Allocation, AllocationError> {
         self.acquire_amount(self.total, pods, priority).await
     }
 
@@ -185,7 +185,7 @@ impl Capacity {
         amount: Resources,
         pods: Vec<Resources>,
         priority: Priority,
-    ) -> Result<Permit, PermitError> {
+    ) -> Result<Allocation, AllocationError> {
         let ticket = self.ask(amount, pods, priority);
         loop {
             let mut freed = std::pin::pin!(self.freed.notified());
@@ -195,27 +195,27 @@ impl Capacity {
             }
             freed.await;
         }
-        let mut permit = Permit {
+        let mut allocation = Allocation {
             capacity: Arc::clone(self),
             number: ticket.place.1,
             amount,
-            rests: false,
+            overlaps: false,
             reservation: None,
         };
-        // There may be room for the next, too.
+        // There may be free for the next, too.
         self.freed.notify_waiters();
         if let Some(shared) = &self.shared {
-            let _turn = self.turn.lock().await;
+            let _order = self.order.lock().await;
             let reservation = self.reservation(shared, amount).await;
-            permit.reservation = Some(reservation.map_err(|source| PermitError {
+            allocation.reservation = Some(reservation.map_err(|source| AllocationError {
                 folder: shared.folder().into(),
                 source,
             })?);
         }
-        Ok(permit)
+        Ok(allocation)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -243,8 +243,8 @@ impl Capacity {
         }
     }
 
-    /// Takes the room, if it is this one's turn.
-    fn take(&self, place: Place) -> bool {
+    /// Takes the free, if it is this one's turn.
+    fn take(&self, place: QueuePosition) -> bool {
         let mut state = self.state();
         if self.next(&state) != Some(place) {
             return false;
@@ -255,14 +255,14 @@ impl Capacity {
         for (_, waiting) in state.waiting.range_mut(..place) {
             waiting.overtaken += 1;
         }
-        state.room = state.room.plus(taken.amount);
+        state.free = state.free.plus(taken.amount);
         state.cases += 1;
         state.held.insert(place.1, taken.pods);
         true
     }
 
     /// Who of those that wait may begin now.
-    fn next(&self, state: &State) -> Option<Place> {
+    fn next(&self, state: &QueueState) -> Option<QueuePosition> {
         if state.cases >= self.jobs {
             return None;
         }
@@ -277,7 +277,7 @@ impl Capacity {
         None
     }
 
-    fn fits(&self, state: &State, waiting: &Waiting) -> bool {
+    fn fits(&self, state: &QueueState, waiting: &Waiting) -> bool {
         let place = |nodes: &Vec<Resources>| {
             let all: Vec<_> = state
                 .held
@@ -288,26 +288,26 @@ impl Capacity {
                 .collect();
             can_be_placed(&all, nodes)
         };
-        state.room.plus(waiting.amount).fit_into(self.total)
+        state.free.plus(waiting.amount).fit_into(self.total)
             && self.nodes.as_ref().is_none_or(place)
     }
 
-    /// Waits until there is room beside what other processes run. Who has the turn keeps it
+    /// Waits until there is free beside what other processes run. The holder of the lock keeps it
     /// meanwhile, so that those who ask for less don't overtake.
     async fn reservation(
         &self,
         shared: &Shared,
         amount: Resources,
     ) -> std::io::Result<Reservation> {
-        let mut turn: Option<Turn> = None;
+        let mut lock: Option<AllocationsLock> = None;
         loop {
-            if turn.is_none() {
-                turn = shared.turn()?;
+            if lock.is_none() {
+                lock = shared.lock()?;
             }
-            if let Some(turn) = &turn {
-                let (used, count) = shared.used(turn)?;
+            if let Some(lock) = &lock {
+                let (used, count) = shared.used(lock)?;
                 if count < self.jobs && used.plus(amount).fit_into(self.total) {
-                    return shared.note(turn, amount);
+                    return shared.note(lock, amount);
                 }
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -315,35 +315,35 @@ impl Capacity {
     }
 }
 
-impl Permit {
+impl Allocation {
     /// To be called when the case only waits for time to pass, or for its Pods to end: it keeps its
-    /// room, but another may begin as if it were over. In one process as many rest at most as run.
-    pub fn rest(&mut self) {
-        if self.rests || !self.capacity.overlap {
+    /// free, but another may begin as if it were over. In one process as many rest at most as run.
+    pub fn overlap(&mut self) {
+        if self.overlaps || !self.capacity.overlap {
             return;
         }
         let mut state = self.capacity.state();
-        if state.resting >= self.capacity.jobs {
+        if state.overlapping_cases >= self.capacity.jobs {
             return;
         }
-        state.resting += 1;
+        state.overlapping_cases += 1;
         state.cases = state.cases.saturating_sub(1);
         drop(state);
-        self.rests = true;
+        self.overlaps = true;
         if let Some(reservation) = &self.reservation {
-            reservation.rest();
+            reservation.stop_counting();
         }
         self.capacity.freed.notify_waiters();
     }
 }
 
-impl Drop for Permit {
+impl Drop for Allocation {
     fn drop(&mut self) {
         let mut state = self.capacity.state();
-        state.room = state.room.minus(self.amount);
+        state.free = state.free.minus(self.amount);
         state.held.remove(&self.number);
-        let counted = if self.rests {
-            &mut state.resting
+        let counted = if self.overlaps {
+            &mut state.overlapping_cases
         } else {
             &mut state.cases
         };
@@ -361,11 +361,11 @@ mod tests {
         vec![Resources::new(cores, 0.0).with_pods(1)]
     }
 
-    fn room(cores: f64) -> Resources {
+    fn free(cores: f64) -> Resources {
         Resources::new(cores, 0.0).with_pods(110)
     }
 
-    /// Whether one that asks now may begin at once; it gives its room back.
+    /// Whether one that asks now may begin at once; it gives its free back.
     async fn fits(capacity: &Arc<Capacity>, pods: Vec<Resources>) -> bool {
         tokio::time::timeout(
             Duration::from_millis(50),
@@ -375,16 +375,16 @@ mod tests {
         .is_ok()
     }
 
-    async fn held(capacity: &Arc<Capacity>, cores: f64) -> Permit {
+    async fn held(capacity: &Arc<Capacity>, cores: f64) -> Allocation {
         capacity
             .acquire(cpu(cores), Priority::default())
             .await
-            .expect("a permit")
+            .expect("an allocation")
     }
 
     #[tokio::test]
     async fn jobs_limit_what_room_does_not() {
-        let capacity = Arc::new(Capacity::new(room(10.0), 1));
+        let capacity = Arc::new(Capacity::new(free(10.0), 1));
         let first = held(&capacity, 1.0).await;
         assert!(!fits(&capacity, cpu(1.0)).await);
         drop(first);
@@ -393,7 +393,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_for_all_runs_beside_nobody() {
-        let capacity = Arc::new(Capacity::new(room(10.0), 8));
+        let capacity = Arc::new(Capacity::new(free(10.0), 8));
         let all = |capacity: &Arc<Capacity>| {
             let capacity = Arc::clone(capacity);
             async move { capacity.acquire_all(cpu(1.0), Priority::default()).await }
@@ -402,7 +402,7 @@ mod tests {
         let waiting = tokio::time::timeout(Duration::from_millis(50), all(&capacity)).await;
         assert!(waiting.is_err(), "another case runs");
         drop(other);
-        let alone = all(&capacity).await.expect("a permit");
+        let alone = all(&capacity).await.expect("an allocation");
         assert!(!fits(&capacity, cpu(1.0)).await, "nobody begins beside it");
         drop(alone);
         assert!(fits(&capacity, cpu(1.0)).await);
@@ -415,31 +415,34 @@ mod tests {
         let _first = capacity
             .acquire(two.clone(), Priority::default())
             .await
-            .expect("a permit");
+            .expect("an allocation");
         assert!(!fits(&capacity, two).await);
         assert!(fits(&capacity, cpu(0.1)).await);
     }
 
     #[tokio::test]
     async fn a_case_that_rests_keeps_its_room_but_not_its_turn() {
-        let capacity = Arc::new(Capacity::new(room(3.0), 1).overlapping(true));
+        let capacity = Arc::new(Capacity::new(free(3.0), 1).overlapping(true));
         let mut first = held(&capacity, 1.0).await;
         assert!(!fits(&capacity, cpu(1.0)).await);
-        first.rest();
-        first.rest();
+        first.overlap();
+        first.overlap();
         let mut second = held(&capacity, 1.0).await;
-        second.rest();
-        assert!(!fits(&capacity, cpu(0.1)).await, "one of one rests already");
+        second.overlap();
+        assert!(
+            !fits(&capacity, cpu(0.1)).await,
+            "one of one overlaps already"
+        );
         drop(first);
-        second.rest();
+        second.overlap();
         assert!(
             !fits(&capacity, cpu(2.5)).await,
-            "the second still has its room"
+            "the second still has its free"
         );
         assert!(fits(&capacity, cpu(2.0)).await);
-        let strict = Arc::new(Capacity::new(room(3.0), 1));
+        let strict = Arc::new(Capacity::new(free(3.0), 1));
         let mut one = held(&strict, 1.0).await;
-        one.rest();
+        one.overlap();
         assert!(
             !fits(&strict, cpu(1.0)).await,
             "whoever names a number gets no more"
@@ -448,13 +451,13 @@ mod tests {
 
     #[tokio::test]
     async fn no_pod_is_sent_that_finds_no_node_beside_the_others() {
-        let nodes = vec![room(1.05), room(1.9)];
-        let capacity = Arc::new(Capacity::new(room(2.95), 8).on(Some(nodes)));
+        let nodes = vec![free(1.05), free(1.9)];
+        let capacity = Arc::new(Capacity::new(free(2.95), 8).on(Some(nodes)));
         let two = vec![cpu(1.0)[0]; 2];
         let first = capacity
             .acquire(two, Priority::default())
             .await
-            .expect("a permit");
+            .expect("an allocation");
         assert!(
             !fits(&capacity, cpu(0.95)).await,
             "the sum is there, but scattered"
@@ -475,7 +478,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_too_large_runs_alone_and_what_waits_gets_its_turn() {
-        let capacity = Arc::new(Capacity::new(room(1.0), 8));
+        let capacity = Arc::new(Capacity::new(free(1.0), 8));
         let first = held(&capacity, 0.5).await;
         let mut large = std::pin::pin!(held(&capacity, 64.0));
         let limit = Duration::from_millis(50);
@@ -493,7 +496,7 @@ mod tests {
     #[tokio::test]
     async fn the_room_of_a_node_takes_one_head_of_one_cpu_or_two_of_half() {
         for cores in [1.0, 0.5] {
-            let capacity = Arc::new(Capacity::new(room(1.05), 8));
+            let capacity = Arc::new(Capacity::new(free(1.05), 8));
             let mut all = Vec::new();
             while all.len() < (if cores < 1.0 { 2 } else { 1 }) {
                 all.push(held(&capacity, cores).await);
@@ -504,7 +507,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_has_no_room_is_overtaken_but_not_for_ever() {
-        let capacity = Arc::new(Capacity::new(room(2.0), 8));
+        let capacity = Arc::new(Capacity::new(free(2.0), 8));
         let first = held(&capacity, 1.0).await;
         let mut large = tokio::spawn({
             let capacity = Arc::clone(&capacity);
@@ -516,7 +519,7 @@ mod tests {
         for _ in 0..PATIENCE {
             assert!(
                 fits(&capacity, cpu(1.0)).await,
-                "there is room for it beside the first"
+                "there is free for it beside the first"
             );
         }
         assert!(
@@ -533,7 +536,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_highest_priority_begins_and_of_equal_ones_the_first_to_ask() {
-        let capacity = Arc::new(Capacity::new(room(8.0), 1));
+        let capacity = Arc::new(Capacity::new(free(8.0), 1));
         let first = held(&capacity, 1.0).await;
         let began = Mutex::new(Vec::new());
         let one = async |name: &'static str, millicores: u64, seconds: u64| {
@@ -541,12 +544,12 @@ mod tests {
                 millicores,
                 takes: Some(Duration::from_secs(seconds)),
             };
-            let permit = capacity
+            let allocation = capacity
                 .acquire(cpu(1.0), priority)
                 .await
-                .expect("a permit");
+                .expect("an allocation");
             began.lock().expect("a list").push(name);
-            drop(permit);
+            drop(allocation);
         };
         let release = async {
             while capacity.state().waiting.len() < 5 {
@@ -572,7 +575,7 @@ mod tests {
     async fn processes_share_the_room_by_a_folder() {
         let folder = tempfile::tempdir().expect("a folder");
         let process = |jobs| {
-            let capacity = Capacity::new(room(1.0), jobs)
+            let capacity = Capacity::new(free(1.0), jobs)
                 .overlapping(true)
                 .shared(folder.path().into());
             Arc::new(capacity.expect("a folder"))
@@ -583,10 +586,10 @@ mod tests {
         let limit = Duration::from_millis(300);
         assert!(
             tokio::time::timeout(limit, &mut waiting).await.is_err(),
-            "there is no room"
+            "there is no free"
         );
         drop(first);
-        let second = waiting.await.expect("a permit");
+        let second = waiting.await.expect("an allocation");
         // A limit of jobs counts those of others.
         let third = process(1);
         assert!(
@@ -602,7 +605,7 @@ mod tests {
                 .await
                 .is_err()
         );
-        third.rest();
+        third.overlap();
         held(&fourth, 0.1).await;
     }
 }

@@ -9,12 +9,12 @@ use super::copies::copy_scenario;
 use super::program;
 
 /// A folder with scenarios, and with the output folders of runs.
-pub struct Place {
+pub struct Workspace {
     folder: tempfile::TempDir,
     target: &'static str,
 }
 
-impl Place {
+impl Workspace {
     /// One for runs on this target.
     pub fn new(target: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();

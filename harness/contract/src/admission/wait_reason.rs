@@ -20,11 +20,11 @@ use crate::classes::plain;
 /// });
 /// let settings = EffectiveSettings::default();
 /// let forecast = forecast(&"1.6.2".parse()?, &settings, FieldValidation::Strict, &cluster)?;
-/// assert_eq!(forecast.held.unwrap().path, "spec.suspend");
+/// assert_eq!(forecast.wait_reason.unwrap().path, "spec.suspend");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct WaitReason {
     /// Path of the field that says so.
     pub path: String,
     /// What happens, in a sentence.
@@ -34,11 +34,11 @@ pub struct Held {
 }
 
 /// Why an object of a release has no Pods for now; none where it has some.
-pub(super) fn held(
+pub(super) fn wait_reason(
     release: &Version,
     settings: &EffectiveSettings,
     object: &Value,
-) -> Option<Held> {
+) -> Option<WaitReason> {
     let gates = release;
     let release = plain(release);
     let root = View::root(object);
@@ -51,7 +51,7 @@ pub(super) fn held(
         Version::new(1, 3, 0)
     };
     if release >= managed_since && !matches!(manager.text(), "" | "ray.io/kuberay-operator") {
-        return Some(Held {
+        return Some(WaitReason {
             message: format!(
                 "managedBy is {}: the operator leaves the object to that controller and makes no Pods",
                 manager.text()
@@ -72,7 +72,7 @@ pub(super) fn held(
             "controllers/ray/rayjob_controller.go:268 @v1.0.0",
         ),
         "RayCronJob" if !settings.has_gate(gates, "RayCronJob") => {
-            return Some(Held {
+            return Some(WaitReason {
                 path: "kind".into(),
                 message: "the feature gate RayCronJob of the operator is off, as it is by default: it makes no RayJobs"
                     .into(),
@@ -80,7 +80,7 @@ pub(super) fn held(
             });
         }
         "RayCronJob" if spec.get("suspend").is_true() => {
-            return Some(Held {
+            return Some(WaitReason {
                 path: spec.get("suspend").path,
                 message: "the operator makes no RayJobs while suspend is true".into(),
                 source: "controllers/ray/raycronjob_controller.go:86 @v1.6.2",
@@ -104,13 +104,13 @@ pub(super) fn held(
         && spec.get("clusterSelector").len() > 0;
     let own = spec.find(&["rayClusterSpec", "suspend"]);
     if at.is_true() && release >= since && !ignored {
-        return Some(Held {
+        return Some(WaitReason {
             message: "the operator makes no Pods while suspend is true".into(),
             path: at.path,
             source,
         });
     }
-    (kind == "RayJob" && own.is_true() && release >= Version::new(1, 1, 0)).then(|| Held {
+    (kind == "RayJob" && own.is_true() && release >= Version::new(1, 1, 0)).then(|| WaitReason {
         message: "the operator makes no Pods while suspend of the RayCluster is true, and the job waits for them"
             .into(),
         path: own.path,

@@ -28,7 +28,7 @@ const PORTS_TRIED: usize = 5;
 
 /// What a control plane is made of.
 #[derive(Clone, Copy)]
-pub struct PlaneOptions<'a> {
+pub struct ControlPlaneOptions<'a> {
     /// The etcd program.
     pub etcd: &'a Path,
     /// The harness's own folder, in which the control plane gets its own.
@@ -71,7 +71,7 @@ impl ControlPlane {
     ///
     /// # Errors
     /// When it does not come to serve; the error holds its last lines.
-    pub async fn start(options: PlaneOptions<'_>) -> Result<Self, ClusterError> {
+    pub async fn start(options: ControlPlaneOptions<'_>) -> Result<Self, ClusterError> {
         let folder = Folder::make(options.state, options.progress).await?;
         let credentials = Credentials::make(folder.path())?;
         let alarm = Alarm::default();

@@ -1,4 +1,4 @@
-//! The rehearsal's control plane: one API server, its custom resource definitions, and the operator
+//! The rehearsal's API server: one API server, its custom resource definitions, and the operator
 //! that runs now.
 
 use std::collections::BTreeSet;
@@ -12,13 +12,13 @@ use kube::{Api, Client};
 use semver::Version;
 use serde_json::Value;
 
-use super::{Key, RehearseError, api};
+use super::{ObjectKey, RehearseError, api};
 use crate::artifact::{Programs, SourcePolicy, Store};
 use crate::operator::{Beside, BesideOptions, Sender, crds_are_served, is_about_the_object};
 use crate::process::OWN_PROGRAM;
 use crate::progress::Progress;
 use crate::scenario::OperatorSettings;
-use crate::target::{ApiServer, ControlPlane, PlaneOptions};
+use crate::target::{ApiServer, ControlPlane, ControlPlaneOptions};
 
 /// Objects that an operator works on at once: as many as keep two cores busy.
 const CONCURRENCY: usize = 4;
@@ -45,7 +45,7 @@ pub(super) struct Release {
 }
 
 /// etcd, an API server and an operator; all gone when this is stopped or dropped.
-pub(super) struct Plane {
+pub(super) struct UpgradeServer {
     // In this order: an operator ends before what it talks to.
     operator: Option<Beside>,
     api: ApiServer,
@@ -82,10 +82,10 @@ impl Tools {
     }
 
     /// Starts etcd and an API server with the definitions of a release.
-    pub async fn plane(&self, release: &Release) -> Result<Plane, RehearseError> {
+    pub async fn plane(&self, release: &Release) -> Result<UpgradeServer, RehearseError> {
         let etcd = self.programs.etcd().await?;
         let server = self.programs.kubernetes("kube-apiserver").await?;
-        let control = ControlPlane::start(PlaneOptions {
+        let control = ControlPlane::start(ControlPlaneOptions {
             etcd: &etcd,
             state: self.store.root(),
             helper: Path::new(OWN_PROGRAM),
@@ -93,7 +93,7 @@ impl Tools {
         });
         let control = control.await?;
         let api = control.api_server(&server, "rehearsal").await?;
-        let plane = Plane {
+        let plane = UpgradeServer {
             operator: None,
             sender: Sender::new(api.client.clone()),
             api,
@@ -105,7 +105,7 @@ impl Tools {
     }
 }
 
-impl Plane {
+impl UpgradeServer {
     pub fn client(&self) -> &Client {
         &self.api.client
     }
@@ -281,7 +281,10 @@ impl Plane {
     }
 
     /// The objects of some kinds as they are stored now; a kind that is not served has none.
-    pub async fn list(&self, kinds: &BTreeSet<&str>) -> Result<Vec<(Key, Value)>, RehearseError> {
+    pub async fn list(
+        &self,
+        kinds: &BTreeSet<&str>,
+    ) -> Result<Vec<(ObjectKey, Value)>, RehearseError> {
         let mut all = Vec::new();
         for kind in kinds {
             let mut resource = crate::observe::ray_cluster_resource();
