@@ -63,7 +63,8 @@ fn main() -> Result<(), Failed> {
     println!("|---|---|---|---|---|---|---|");
     bench.runs()?;
     bench.jobs()?;
-    bench.explorations()
+    bench.explorations()?;
+    bench.crds()
 }
 
 impl Bench {
@@ -94,6 +95,21 @@ impl Bench {
         for jobs in ["2", "4", "8", "16", "32", "64"] {
             let run = ["run", "--target", "envtest", "--jobs", jobs];
             self.part(&format!("jobs: {jobs} at once, one release"), &run)?;
+        }
+        Ok(())
+    }
+
+    /// What stored CRDs save: one scenario without them, and again with those that it has stored.
+    fn crds(&self) -> Result<(), Failed> {
+        if self.is_selected("crds") {
+            let stored = self.cache.join("stored-crds");
+            if stored.exists() {
+                std::fs::remove_file(stored)?;
+            }
+        }
+        for crds in ["created anew", "stored"] {
+            let run = ["run", "--target", "envtest", ONE];
+            self.part(&format!("crds: {crds}, one scenario"), &run)?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use kuberay_conformance::artifact::Store;
 const TICKS: f64 = 100.0;
 
 /// What a process has used.
-pub struct Seen {
+pub struct ProcessUse {
     /// The name of its program's file.
     pub kind: String,
     parent: u32,
@@ -34,7 +34,7 @@ pub fn cache_of_its_own(folder: &Path) -> Result<PathBuf, Box<dyn std::error::Er
 }
 
 /// A process and those that it has started, as they are now.
-pub fn with_children(parent: u32) -> Vec<(u32, Seen)> {
+pub fn with_children(parent: u32) -> Vec<(u32, ProcessUse)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let all = ids.filter_map(|id| Some((id, seen(id)?)));
@@ -42,7 +42,7 @@ pub fn with_children(parent: u32) -> Vec<(u32, Seen)> {
         .collect()
 }
 
-fn seen(id: u32) -> Option<Seen> {
+fn seen(id: u32) -> Option<ProcessUse> {
     let folder = Path::new("/proc").join(id.to_string());
     let stat = std::fs::read_to_string(folder.join("stat")).ok()?;
     // The name, in parentheses, may hold anything; fields are counted after it.
@@ -56,7 +56,7 @@ fn seen(id: u32) -> Option<Seen> {
         let kibibytes: u64 = value.split_whitespace().next()?.parse().ok()?;
         Some(kibibytes / 1024)
     };
-    Some(Seen {
+    Some(ProcessUse {
         kind: program.file_name()?.to_str()?.to_owned(),
         parent: fields.get(1)?.parse().ok()?,
         cpu: (ticks(11)? + ticks(12)?) / TICKS,

@@ -45,7 +45,7 @@ pub use rehearse::{RehearsalFormat, Rehearse};
 pub use report::{Compare, CompareFormat, Merge, Publish, ReportCommand, Verify};
 pub use run::Run;
 pub use scenarios::{Folder, Init, Root, Snapshots};
-pub use selection::{Part, ReleaseArguments, Selection, Targets};
+pub use selection::{OwnTarget, PlanPart, ReleaseArguments, Selection, Targets};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -186,6 +186,14 @@ pub enum Job {
     Collect(Collect),
     /// Build the image of the harness for `job submit --image`
     Image(ImageOf),
+}
+
+/// Returns the command of a command line without the program's name, for tests of commands.
+#[cfg(test)]
+pub fn parsed(line: &str) -> Command {
+    use clap::Parser as _;
+    let words = std::iter::once("kuberay-conformance").chain(line.split_whitespace());
+    Arguments::try_parse_from(words).unwrap().command
 }
 
 #[cfg(test)]

@@ -12,24 +12,24 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::exit::{ENVIRONMENT, PASSED};
 
-static STATE: Mutex<State> = Mutex::new(State::Open);
+static STATE: Mutex<OutputState> = Mutex::new(OutputState::Open);
 
 /// What became of standard output.
-enum State {
+enum OutputState {
     Open,
     /// The reader has closed its end.
     Ended,
     Failed(io::Error),
 }
 
-fn state() -> MutexGuard<'static, State> {
+fn state() -> MutexGuard<'static, OutputState> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Prints a text to standard output as it is, without colours where that is no terminal.
 pub(super) fn text(text: &str) {
     let mut state = state();
-    if matches!(*state, State::Open) {
+    if matches!(*state, OutputState::Open) {
         let mut output = anstream::stdout();
         if let Err(error) = output
             .write_all(text.as_bytes())
@@ -50,10 +50,10 @@ pub(super) fn problem(line: &str) {
     let _ = anstream::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
-fn closed(error: io::Error) -> State {
+fn closed(error: io::Error) -> OutputState {
     match error.kind() {
-        ErrorKind::BrokenPipe => State::Ended,
-        _ => State::Failed(error),
+        ErrorKind::BrokenPipe => OutputState::Ended,
+        _ => OutputState::Failed(error),
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) fn is_terminal() -> bool {
 
 /// Whether nothing that is printed arrives any more.
 pub(super) fn has_ended() -> bool {
-    !matches!(*state(), State::Open)
+    !matches!(*state(), OutputState::Open)
 }
 
 /// Standard output for code that writes by itself; it hears of failures, too.
@@ -86,14 +86,14 @@ impl Write for Writer {
 /// The exit code of the process: that of the command, unless what it printed was lost.
 pub(super) fn finish(code: u8) -> u8 {
     match &*state() {
-        State::Failed(error) => {
+        OutputState::Failed(error) => {
             let help = "free space where it is redirected to, or redirect it elsewhere";
             problem(&format!(
                 "error: failed to write to standard output: {error}\n  help: {help}"
             ));
             ENVIRONMENT
         }
-        State::Open | State::Ended => code,
+        OutputState::Open | OutputState::Ended => code,
     }
 }
 

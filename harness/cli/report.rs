@@ -9,6 +9,7 @@ mod diff_markdown;
 mod diff_text;
 mod doctor;
 mod durations;
+mod explain;
 mod files;
 mod final_text;
 pub mod github;
@@ -26,6 +27,7 @@ mod rehearsal_markdown;
 mod rules;
 mod terminal;
 mod text;
+mod trap_pages;
 mod view;
 
 #[cfg(test)]
@@ -50,7 +52,9 @@ pub use kuberay_conformance_scenario::results::*;
 #[cfg(test)]
 pub(crate) use mutated::try_texts;
 
-pub use check::{check_annotations, check_junit};
+pub use check::{
+    Look, check_annotations, check_concise, check_flat, check_junit, check_sarif, check_text,
+};
 pub use compare::{CaseDifference, RunComparison, compare};
 pub use contract_page::contract_page;
 pub use diff_junit::diff_junit;
@@ -58,6 +62,7 @@ pub use diff_markdown::diff_markdown;
 pub use diff_text::diff_text;
 pub use doctor::{doctor_junit, doctor_text};
 pub use durations::{durations, render_durations};
+pub use explain::{explain_text, upgrade_text};
 pub use files::{AllReports, write_all, write_atomically, write_in_folder, write_page};
 pub use final_text::render_text;
 pub use json::results_schema;
@@ -71,6 +76,7 @@ pub use rehearsal::rehearsal_text;
 pub use rehearsal_markdown::rehearsal_markdown;
 pub use rules::{LayerResult, RuleOutcome, RuleResult, rule_results};
 pub use terminal::{Live, Plain, StatusLevel, progress, use_colour};
+pub use trap_pages::{trap_index, trap_page};
 
 /// The command that repeats a run, quoted again for a shell: results come from others, and their
 /// text is not to be pasted as it is. None where it is no `kuberay-conformance run`.

@@ -3,7 +3,7 @@
 //!
 //! They are ignored unless `--include-ignored` (or `--ignored`) asks for them. The trials of kind
 //! then attach to what `kuberay-conformance cluster up` has left up, and fail where nothing is;
-//! those of envtest start control planes of all releases themselves, and build or pull the programs
+//! those of envtest start API servers of all releases themselves, and build or pull the programs
 //! first.
 //!
 //! envtest waits for kind: its API servers need every core, and a Ray that is kept from them
@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 const AT_ONCE: usize = 64;
 
 fn main() -> ExitCode {
-    // Programs of a control plane are started through this program.
+    // Programs of an API server are started through this program.
     if let Some(code) = supervisor() {
         return code;
     }

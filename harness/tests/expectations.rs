@@ -1,7 +1,7 @@
 //! Expectations that were changed fail: for each rule one expectation is changed in each of its
 //! scenarios, and exactly the cases of these fail.
 //!
-//! They start a control plane of their own and take minutes.
+//! They start an API server of their own and take minutes.
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
                 move || {
                     let changed = ran.get_or_init(|| {
                         let mut plane = plane.lock().unwrap_or_else(PoisonError::into_inner);
-                        plane.get_or_insert_with(Plane::up).run(&rules, &running)
+                        plane.get_or_insert_with(Envtest::up).run(&rules, &running)
                     });
                     changed.exactly(rule, &rules, &running)?;
                     Ok(Completion::Completed)
@@ -104,8 +104,8 @@ fn runs(running: &[Arc<Scenario>]) -> Vec<Vec<&'static str>> {
     runs
 }
 
-/// A control plane that stays up for all runs, apart from any that the user has.
-struct Plane {
+/// An API server that stays up for all runs, apart from any that the user has.
+struct Envtest {
     folder: tempfile::TempDir,
 }
 
@@ -117,7 +117,7 @@ struct Changed {
     changes: BTreeMap<String, String>,
 }
 
-impl Plane {
+impl Envtest {
     fn up() -> Self {
         let plane = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),

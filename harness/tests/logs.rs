@@ -188,7 +188,7 @@ async fn run_on(server: Server, checks: &str, timeout: &str, output: &Path) -> C
         samples: output.into(),
         capabilities: Capabilities {
             kubelet: false,
-            permits: None,
+            allocations: None,
             capacity_share: 1,
             jobs: None,
             clean_up: CaseCleanUp::Nothing,

@@ -1,7 +1,7 @@
 //! Operators with one fault each, made here from the release's own source, are caught by the
 //! scenarios of the rule that they break.
 //!
-//! They need Go and control planes, and take minutes.
+//! They need Go and API servers, and take minutes.
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 

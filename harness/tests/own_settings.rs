@@ -1,7 +1,7 @@
-//! A program that is run for a scenario's own settings beside control planes that others keep up:
+//! A program that is run for a scenario's own settings beside API servers that others keep up:
 //! when it ends, those who use it hear of it.
 //!
-//! It keeps control planes up in a cache of its own.
+//! It keeps API servers up in a cache of its own.
 
 #[allow(dead_code, reason = "each test uses a part of it")]
 #[path = "support/all.rs"]
@@ -26,11 +26,11 @@ use support::{program, trials};
 /// Guards against a test that never ends; no claim about speed.
 const STARTED_WITHIN: Duration = Duration::from_secs(30);
 
-/// Makes this program one that uses control planes, instead of a test of it.
+/// Makes this program one that uses API servers, instead of a test of it.
 const USER: &str = "USER_OF_CONTROL_PLANES";
 
 fn main() -> ExitCode {
-    // Programs of a control plane are started through this program.
+    // Programs of an API server are started through this program.
     if let Some(code) = supervisor() {
         return code;
     }

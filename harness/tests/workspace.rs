@@ -2,6 +2,8 @@
 
 #[path = "workspace/modules.rs"]
 mod modules;
+#[path = "workspace/renderers.rs"]
+mod renderers;
 #[path = "workspace/sources.rs"]
 mod sources;
 
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use modules::Modules;
+use renderers::{documents, renderers};
 use serde_json::Value;
 use sources::{all_sources, sources, without_tests};
 
@@ -184,6 +187,59 @@ fn the_library_crates_need_no_runtime_no_cluster_and_no_command_line() {
     }
 }
 
+/// Libraries that draw, colour or lay out text for people and CI systems.
+const RENDERING: [&str; 6] = [
+    "anstream",
+    "clap",
+    "indicatif",
+    "minijinja",
+    "quick-junit",
+    "textwrap",
+];
+
+#[test]
+fn no_crate_below_the_command_line_renders_documents() {
+    let below: Vec<Value> = packages()
+        .into_iter()
+        .filter(|package| package["name"] != "kuberay-conformance")
+        .collect();
+    for package in &below {
+        let dependencies = package["dependencies"].as_array().unwrap();
+        for dependency in dependencies.iter().filter(|one| one["kind"].is_null()) {
+            let name = dependency["name"].as_str().unwrap();
+            assert!(
+                !RENDERING.contains(&name),
+                "{} depends on {name}; rendering belongs in harness/cli/report",
+                package["name"]
+            );
+            // Its traits describe a diagnostic; its feature `fancy` draws one.
+            let features = dependency["features"].to_string();
+            assert!(
+                name != "miette" || !features.contains("fancy"),
+                "{} depends on miette with {features}",
+                package["name"]
+            );
+        }
+    }
+
+    let known = documents(&root().join("harness"));
+    for document in ["CheckReport", "DoctorReport", "Explanation", "RunResult"] {
+        assert!(known.contains(document), "{document} is none of {known:?}");
+    }
+    let mut found = BTreeSet::new();
+    for package in &below {
+        let folder = Path::new(package["manifest_path"].as_str().unwrap()).with_file_name("src");
+        let name = package["name"].as_str().unwrap();
+        let rendered = renderers(&folder, &known).into_iter();
+        found.extend(rendered.map(|function| format!("{name}: {function}")));
+    }
+    assert_eq!(
+        found,
+        BTreeSet::new(),
+        "these functions render documents below the command line; move them to harness/cli/report"
+    );
+}
+
 /// The words behind each `--test` in a text.
 fn named_tests(text: &str) -> BTreeSet<String> {
     let words: Vec<&str> = text
@@ -322,6 +378,55 @@ fn a_name_that_two_public_types_share_is_found() {
     let files = BTreeSet::from(["a.rs".to_owned(), "b.rs".to_owned()]);
     let expected = BTreeMap::from([("Same".to_owned(), files)]);
     assert_eq!(shared_names(folder.path()), expected);
+}
+
+/// Names that say nothing about a type outside of the function that uses it.
+const VAGUE: [&str; 10] = [
+    "Found", "Held", "Kept", "Key", "Made", "Part", "Place", "Seen", "State", "Told",
+];
+
+/// The types of a folder with a vague name, each with its file.
+fn vague_types(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for path in all_sources(folder) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for line in text.lines() {
+            let visible = line
+                .split_once(' ')
+                .filter(|(word, _)| word.starts_with("pub"));
+            let line = visible.map_or(line, |(_, rest)| rest);
+            let kinds = ["struct ", "enum ", "trait ", "type "];
+            let Some(rest) = kinds.iter().find_map(|kind| line.strip_prefix(kind)) else {
+                continue;
+            };
+            let name: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
+            if VAGUE.contains(&&*name) {
+                let file = path.strip_prefix(folder).unwrap().display();
+                found.insert(format!("{file}: {name}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_type_of_a_module_has_a_name_that_says_nothing() {
+    let found = vague_types(&root().join("harness"));
+    assert_eq!(
+        found,
+        BTreeSet::new(),
+        "name these types after what they are"
+    );
+}
+
+#[test]
+fn vague_names_are_found_whatever_their_visibility() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "struct Place {\n}\npub(super) enum State {}\npub type Key<'a> = &'a str;\n\
+                pub struct PlaceOfNode;\nfn f() {\n    struct Found;\n}\n";
+    std::fs::write(folder.path().join("a.rs"), text).unwrap();
+    let expected = ["a.rs: Key", "a.rs: Place", "a.rs: State"].map(str::to_owned);
+    assert_eq!(vague_types(folder.path()), expected.into());
 }
 
 /// The source files below harness/ that hold a text.

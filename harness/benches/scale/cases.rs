@@ -59,7 +59,7 @@ async fn on(
     ray: &Version,
     folder: &Path,
 ) -> Result<String, Failed> {
-    let up = envtest.releases().first().ok_or("no control plane is up")?;
+    let up = envtest.releases().first().ok_or("no API server is up")?;
     let output = folder.join("output");
     let head = JournalHead::new(None, cases.iter().map(TestCase::id).collect());
     let journal = Arc::new(FileJournal::new(&output));

@@ -15,7 +15,7 @@ use kuberay_conformance::operator::{Beside, BesideOptions, Sender, create_crds};
 use kuberay_conformance::process::OWN_PROGRAM;
 use kuberay_conformance::report::Silent;
 use kuberay_conformance::scenario::OperatorSettings;
-use kuberay_conformance::target::{ControlPlane, PlaneOptions};
+use kuberay_conformance::target::{ControlPlane, ControlPlaneOptions};
 use semver::Version;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -50,7 +50,7 @@ pub async fn measure(
     let store = Store::open()?;
     let programs = Programs::new(store.clone(), SourcePolicy::Auto, Arc::new(Silent));
     let etcd = programs.etcd().await?;
-    let plane = ControlPlane::start(PlaneOptions {
+    let plane = ControlPlane::start(ControlPlaneOptions {
         etcd: &etcd,
         state: store.root(),
         helper: Path::new(OWN_PROGRAM),

@@ -8,6 +8,7 @@ use semver::Version;
 use super::Folder;
 use crate::contract;
 use crate::plan::{self, Filter};
+use crate::provider::{EnvtestSpec, KindSpec, TargetSpec};
 use crate::scenario::{Level, TargetKind};
 
 #[derive(Debug, Args)]
@@ -42,12 +43,12 @@ pub struct Selection {
     #[command(flatten)]
     pub releases: ReleaseArguments,
     #[command(flatten)]
-    pub part: Part,
+    pub part: PlanPart,
 }
 
 /// Which part of the plan.
 #[derive(Debug, Clone, Args)]
-pub struct Part {
+pub struct PlanPart {
     /// Run part I of N; `report merge` makes one report of all parts
     ///
     /// Parts take about the same time, based on the recorded durations of the cases.
@@ -58,9 +59,38 @@ pub struct Part {
     pub durations: Vec<PathBuf>,
 }
 
+/// A target that the harness brings up; `--context` names one that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnTarget {
+    /// etcd and API servers, with the operator as a process.
+    Envtest,
+    /// A kind cluster.
+    Kind,
+}
+
 /// What one `--target` means.
-#[derive(Debug, Clone)]
-pub struct Targets(pub Vec<TargetKind>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Targets(pub Vec<OwnTarget>);
+
+impl Targets {
+    /// Returns the kinds of the targets.
+    pub fn kinds(&self) -> Vec<TargetKind> {
+        let kind = |target: &OwnTarget| match target {
+            OwnTarget::Envtest => TargetKind::Envtest,
+            OwnTarget::Kind => TargetKind::Kind,
+        };
+        self.0.iter().map(kind).collect()
+    }
+
+    /// Returns the specs of the targets.
+    pub fn specs(&self, envtest: &EnvtestSpec, kind: &KindSpec) -> Vec<TargetSpec> {
+        let spec = |target: &OwnTarget| match target {
+            OwnTarget::Envtest => TargetSpec::Envtest(envtest.clone()),
+            OwnTarget::Kind => TargetSpec::Kind(kind.clone()),
+        };
+        self.0.iter().map(spec).collect()
+    }
+}
 
 #[derive(Debug, Clone, Args)]
 pub struct ReleaseArguments {
@@ -102,9 +132,9 @@ fn level(text: &str) -> Result<Level, String> {
 
 pub(super) fn targets(text: &str) -> Result<Targets, String> {
     match text {
-        "kind" => Ok(Targets(vec![TargetKind::Kind])),
-        "envtest" => Ok(Targets(vec![TargetKind::Envtest])),
-        "all" => Ok(Targets(vec![TargetKind::Envtest, TargetKind::Kind])),
+        "kind" => Ok(Targets(vec![OwnTarget::Kind])),
+        "envtest" => Ok(Targets(vec![OwnTarget::Envtest])),
+        "all" => Ok(Targets(vec![OwnTarget::Envtest, OwnTarget::Kind])),
         _ => Err("use envtest, kind or all".into()),
     }
 }
@@ -114,7 +144,7 @@ impl Selection {
     pub fn targets(&self) -> Targets {
         self.targets
             .clone()
-            .unwrap_or_else(|| Targets(vec![TargetKind::Envtest]))
+            .unwrap_or_else(|| Targets(vec![OwnTarget::Envtest]))
     }
 
     /// What narrows the plan.

@@ -3,13 +3,12 @@
 use std::time::SystemTime;
 
 use super::files;
-use crate::args::{ArtifactList, ArtifactLock, ArtifactPrune, ListFormat};
+use crate::args::{ArtifactList, ArtifactLock, ArtifactPrune, ListFormat, OwnTarget};
 use crate::artifact::{
     ArtifactError, Inventory, MirroredTargets, Pins, Prune, Store, Stored, Supply, lock_ray,
 };
 use crate::console;
 use crate::exit::{CliError, PASSED};
-use crate::scenario::TargetKind;
 use crate::visible;
 
 pub(super) fn list(options: &ArtifactList) -> Result<u8, CliError> {
@@ -23,10 +22,10 @@ pub(super) fn list(options: &ArtifactList) -> Result<u8, CliError> {
         return Ok(PASSED);
     }
     options.mirrors.install()?;
-    let releases = files::releases(&options.releases, &options.targets)?;
+    let releases = files::releases(&options.releases, &options.targets.kinds())?;
     let targets = MirroredTargets {
-        envtest: options.targets.0.contains(&TargetKind::Envtest),
-        kind: options.targets.0.contains(&TargetKind::Kind),
+        envtest: options.targets.0.contains(&OwnTarget::Envtest),
+        kind: options.targets.0.contains(&OwnTarget::Kind),
     };
     let mut rays: Vec<_> = releases.pairs.iter().map(|pair| pair.ray.clone()).collect();
     rays.push(releases.ray);
@@ -169,4 +168,65 @@ fn lines(inventory: &Inventory) -> String {
         format!("file\t{}\t{place}\t{sum}\n", file.url)
     });
     images.chain(files).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rstest::rstest;
+
+    use super::*;
+    use crate::artifact::{PublicFile, PublicImage};
+
+    #[rstest]
+    #[case(0, "0 KiB")]
+    #[case(1, "1 KiB")]
+    #[case(1 << 20, "1 MiB")]
+    #[case((10 << 30) - 1, "10239 MiB")]
+    #[case(10 << 30, "10 GiB")]
+    fn sizes_have_a_unit_that_suits_them(#[case] bytes: u64, #[case] expected: &str) {
+        assert_eq!(size(bytes), expected);
+    }
+
+    #[rstest]
+    #[case(119, "119 s")]
+    #[case(120, "2 min")]
+    #[case(7_200, "2 h")]
+    #[case(172_800, "2 d")]
+    fn ages_have_a_unit_that_suits_them(#[case] seconds: u64, #[case] expected: &str) {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        assert_eq!(age(now, now - Duration::from_secs(seconds)), expected);
+        // A clock that was set back makes nothing older.
+        assert_eq!(age(now - Duration::from_secs(seconds), now), "0 s");
+    }
+
+    #[test]
+    fn an_empty_cache_has_a_total_and_no_table() {
+        assert_eq!(table(&[]), "");
+        assert_eq!(
+            total("holds", &[]),
+            "the cache holds 0 KiB in 0 artifacts\n"
+        );
+    }
+
+    #[test]
+    fn what_a_mirror_lacks_is_a_dash() {
+        let inventory = Inventory {
+            images: vec![PublicImage {
+                name: "rayproject/ray:2.52.0".into(),
+                digest: None,
+                source: "docker.io/rayproject/ray:2.52.0".into(),
+                mirror: Some("mirror/ray:2.52.0".into()),
+            }],
+            files: vec![PublicFile {
+                url: "https://example.com/etcd".into(),
+                checksum: Some("sha256:0".into()),
+                mirror: None,
+            }],
+        };
+        let expected = "image\tdocker.io/rayproject/ray:2.52.0\tmirror/ray:2.52.0\t-\n\
+                        file\thttps://example.com/etcd\t-\tsha256:0\n";
+        assert_eq!(lines(&inventory), expected);
+    }
 }

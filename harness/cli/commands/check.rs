@@ -1,5 +1,8 @@
 //! `check`: what is wrong with manifests, without a cluster.
 
+#[cfg(test)]
+mod tests;
+
 use semver::Version;
 
 use super::explain::forget_pinned;
@@ -10,10 +13,13 @@ use crate::artifact::Pins;
 use crate::console;
 use crate::contract;
 use crate::exit::{BAD_USE, CliError, FAILED, PASSED};
-use crate::explain::check::{self, Ignore, Look, Options, trap};
-use crate::explain::trap_page;
+use crate::explain::check::{self, Ignore, Options, trap};
 use crate::manifest::Source;
-use crate::report::{check_annotations, check_junit};
+use crate::plan::Releases;
+use crate::report::{
+    Look, check_annotations, check_concise, check_flat, check_junit, check_sarif, check_text,
+    trap_page,
+};
 use crate::visible;
 
 pub(super) fn run(options: &CheckArguments) -> Result<u8, CliError> {
@@ -21,24 +27,7 @@ pub(super) fn run(options: &CheckArguments) -> Result<u8, CliError> {
         return explain(id);
     }
     let config = config::read(options.config.as_deref())?;
-    let releases = match (&options.from, &options.to) {
-        (Some(from), Some(to)) if from < to => vec![from.clone(), to.clone()],
-        (Some(from), Some(to)) => {
-            return Err(
-                CliError::bad_use(format!("--from {from} is not before --to {to}"))
-                    .with_help("an upgrade goes from an older release to a newer one"),
-            );
-        }
-        _ => match options
-            .operator
-            .operator
-            .as_ref()
-            .or(config.operator.as_ref())
-        {
-            Some(named) => operators(Some(named))?,
-            None => Vec::new(),
-        },
-    };
+    let releases = releases(options, config.operator.as_ref())?;
     let of_command_line = options.ignore.iter().map(|id| Ignore {
         id: id.clone(),
         origin: None,
@@ -91,27 +80,53 @@ pub(super) fn run(options: &CheckArguments) -> Result<u8, CliError> {
     };
     console::text(&match options.format {
         CheckFormat::Text => {
-            report.text(&secrets::covered(&sources, &redactor), look) + &left_out(skipped)
+            check_text(&report, &secrets::covered(&sources, &redactor), look) + &left_out(skipped)
         }
         CheckFormat::Json => json(&report),
-        CheckFormat::Concise => report.concise(),
-        CheckFormat::Sarif => json(&report.clone().flat().sarif(env!("CARGO_PKG_VERSION"))),
+        CheckFormat::Concise => check_concise(&report),
+        CheckFormat::Sarif => json(&check_sarif(
+            &check_flat(report.clone()),
+            env!("CARGO_PKG_VERSION"),
+        )),
         CheckFormat::Github => {
-            check_annotations(&report.clone().flat(), &super::environment_variable)
+            check_annotations(&check_flat(report.clone()), &super::environment_variable)
         }
-        CheckFormat::Junit => check_junit(&report.clone().flat())?,
+        CheckFormat::Junit => check_junit(&check_flat(report.clone()))?,
     });
     let fail_on = options
         .fail_on
         .or(config.fail_on)
         .unwrap_or(FailOn::Warning);
-    Ok(if report.is_unreadable() {
+    Ok(exit_code(&report, fail_on))
+}
+
+/// Returns the releases of the arguments, else those of the configuration; empty where neither
+/// names one.
+fn releases(
+    options: &CheckArguments,
+    configured: Option<&Releases>,
+) -> Result<Vec<Version>, CliError> {
+    match (&options.from, &options.to) {
+        (Some(from), Some(to)) if from < to => Ok(vec![from.clone(), to.clone()]),
+        (Some(from), Some(to)) => Err(CliError::bad_use(format!(
+            "--from {from} is not before --to {to}"
+        ))
+        .with_help("an upgrade goes from an older release to a newer one")),
+        _ => match options.operator.operator.as_ref().or(configured) {
+            Some(named) => operators(Some(named)),
+            None => Ok(Vec::new()),
+        },
+    }
+}
+
+fn exit_code(report: &check::CheckReport, fail_on: FailOn) -> u8 {
+    if report.is_unreadable() {
         BAD_USE
     } else if fail_on.counts(report.worst()) {
         FAILED
     } else {
         PASSED
-    })
+    }
 }
 
 /// The findings in the objects of a cluster, each for the operator that works on it.

@@ -7,30 +7,23 @@ use super::live::{block, block_until_cancelled, kind};
 use crate::args::{ClusterArguments, Mirrors, Stack};
 use crate::exit::{CliError, PASSED};
 use crate::provider::{EnvtestSpec, KindSpec, TargetSpec, daemon};
-use crate::runner::{self, ROOMY};
-use crate::scenario::TargetKind;
+use crate::runner::{self, NODES_TO_OVERLAP};
 
 /// Nodes that a cluster has after `cluster up`, unless it is told how many; one that it makes has
-/// [`ROOMY`].
+/// [`NODES_TO_OVERLAP`].
 const NODES_OF_UP: u32 = 2;
 
 pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
     stack.source.artifacts.install()?;
-    let releases = files::releases(&stack.releases, &stack.targets)?;
+    let releases = files::releases(&stack.releases, &stack.targets.kinds())?;
     let kind = KindSpec {
         audit: stack.audit,
         // What will run on it is not known; our own scenarios need so many.
         nodes: stack.size.nodes.or(Some(NODES_OF_UP)),
-        roomy: stack.size.nodes.is_none().then_some(ROOMY),
+        preferred_nodes: stack.size.nodes.is_none().then_some(NODES_TO_OVERLAP),
         ..kind(&stack.engine, &stack.source)
     };
-    let targets = stack.targets.0.iter();
-    let targets: Vec<TargetSpec> = targets
-        .map(|target| match target {
-            TargetKind::Envtest => TargetSpec::Envtest(stack.source.envtest()),
-            TargetKind::Kind | TargetKind::Existing => TargetSpec::Kind(kind.clone()),
-        })
-        .collect();
+    let targets = stack.targets.specs(&stack.source.envtest(), &kind);
     block(async |progress, cancel| {
         let up = runner::up_within(&releases, &targets, stack.timeout, progress, cancel);
         let texts: Vec<String> = up.await?.iter().map(text::up).collect();
@@ -39,7 +32,7 @@ pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
     })
 }
 
-/// Keeps control planes up in the background of `cluster up`.
+/// Keeps envtest up in the background of `cluster up`.
 pub(super) fn keep() -> Result<u8, CliError> {
     // Those of `cluster up`, which the environment holds.
     Mirrors::default().install()?;
@@ -82,15 +75,55 @@ fn targets_of(place: &ClusterArguments) -> Vec<TargetSpec> {
     if let Some(existing) = place.existing.spec() {
         return vec![TargetSpec::Existing(existing)];
     }
-    let targets = place.targets.0.iter();
-    targets
-        .map(|target| match target {
-            TargetKind::Envtest => TargetSpec::Envtest(EnvtestSpec::default()),
-            TargetKind::Kind | TargetKind::Existing => TargetSpec::Kind(KindSpec {
-                engine: place.engine.engine.map(Into::into),
-                cluster: place.engine.cluster.clone(),
-                ..KindSpec::default()
-            }),
-        })
-        .collect()
+    let kind = KindSpec {
+        engine: place.engine.engine.map(Into::into),
+        cluster: place.engine.cluster.clone(),
+        ..KindSpec::default()
+    };
+    place.targets.specs(&EnvtestSpec::default(), &kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::args::{Cluster, Command, parsed};
+    use crate::scenario::TargetKind;
+
+    fn targets_of_status(options: &str) -> Vec<TargetSpec> {
+        match parsed(&format!("cluster status {options}")) {
+            Command::Cluster(Cluster::Status(place)) => targets_of(&place),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[rstest]
+    #[case("", &[TargetKind::Envtest, TargetKind::Kind])]
+    #[case("--target kind", &[TargetKind::Kind])]
+    #[case("--context test", &[TargetKind::Existing])]
+    fn status_asks_the_targets_that_its_arguments_name(
+        #[case] options: &str,
+        #[case] expected: &[TargetKind],
+    ) {
+        let specs = targets_of_status(options);
+        let kinds: Vec<TargetKind> = specs.iter().map(TargetSpec::kind).collect();
+        assert_eq!(kinds, expected);
+    }
+
+    #[test]
+    fn status_asks_for_the_cluster_that_it_is_given() {
+        let specs = targets_of_status("--target kind --cluster mine");
+        let [TargetSpec::Kind(kind)] = specs.as_slice() else {
+            panic!("{specs:?}")
+        };
+        assert_eq!(kind.cluster, "mine");
+    }
+
+    #[test]
+    fn an_empty_list_is_said_in_words() {
+        assert_eq!(lines_or("nothing is up", &[]), "nothing is up");
+        let texts = ["a".to_owned(), "b".to_owned()];
+        assert_eq!(lines_or("nothing is up", &texts), "a\nb");
+    }
 }

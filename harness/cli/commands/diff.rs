@@ -165,3 +165,56 @@ fn render(format: DiffFormat, diff: &Document, colour: bool) -> Result<String, C
     let (text, _) = Redactor::of_process().redact_text(&text);
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::args::{Command, parsed};
+    use crate::exit::BAD_USE;
+
+    fn sides(line: &str) -> Result<(OperatorOf, OperatorOf), CliError> {
+        match parsed(&format!("diff {line}")) {
+            Command::Diff(arguments) => operators(&arguments),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn releases_are_the_sides_that_no_option_names() {
+        let (base, head) = sides("1.5.2 --head-source ray-operator --head-follows 1.6.2").unwrap();
+        let OperatorOf::Release(release) = base else {
+            panic!("{base:?}")
+        };
+        assert_eq!(release, Version::new(1, 5, 2));
+        let OperatorOf::Source { folder, release } = head else {
+            panic!("{head:?}")
+        };
+        assert_eq!(folder, Path::new("ray-operator"));
+        assert_eq!(release, Some(Version::new(1, 6, 2)));
+    }
+
+    #[rstest]
+    #[case::one_release("1.6.2", "the head is missing")]
+    #[case::three_releases("1.4.2 1.5.2 1.6.2", "KubeRay 1.6.2 is one side too many")]
+    #[case::release_and_sources(
+        "1.4.2 --base-source a --head-source b",
+        "KubeRay 1.4.2 is one side too many"
+    )]
+    fn a_wrong_number_of_sides_is_bad_use(#[case] line: &str, #[case] message: &str) {
+        let error = sides(line).unwrap_err();
+        assert_eq!(error.exit_code(), BAD_USE);
+        assert_eq!(error.to_string(), message);
+    }
+
+    #[rstest]
+    #[case("a.md", DiffFormat::Markdown)]
+    #[case("a.json", DiffFormat::Json)]
+    #[case("a.xml", DiffFormat::Junit)]
+    #[case("a.txt", DiffFormat::Text)]
+    #[case("a", DiffFormat::Text)]
+    fn the_ending_of_a_file_names_its_format(#[case] file: &str, #[case] expected: DiffFormat) {
+        assert_eq!(DiffFormat::of(Path::new(file)), expected);
+    }
+}

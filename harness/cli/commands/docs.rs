@@ -50,7 +50,7 @@ fn schema_of(document: Document) -> Result<String, CliError> {
         Document::Diff => format!("{:#}\n", scenario::diff::diff_schema()),
         Document::Doctor => format!("{:#}\n", crate::live::doctor::schema()),
         Document::ConformanceReport => {
-            let schema = schemars::schema_for!(report::ConformanceReport);
+            let schema = crate::manifest::schema_of::<report::ConformanceReport>();
             format!("{:#}\n", serde_json::json!(schema))
         }
         Document::Rehearsal => format!("{:#}\n", crate::rehearse::schema()),

@@ -1,7 +1,7 @@
 //! `doctor`: what is wrong with the Ray objects of a cluster, or of a bundle that was saved of one.
 
 use super::colour;
-use super::reading::{self, Place};
+use super::reading::{self, ClusterScope};
 use crate::args::{Doctor, DoctorFormat};
 use crate::console;
 use crate::exit::{CliError, FAILED, PASSED};
@@ -73,7 +73,7 @@ fn narrowed(mut bundle: Bundle, options: &Doctor) -> Result<Bundle, CliError> {
 }
 
 fn read(options: &Doctor) -> Result<Bundle, CliError> {
-    let place = Place {
+    let place = ClusterScope {
         context: options.context.as_deref(),
         kubeconfig: options.kubeconfig.as_deref(),
         namespace: options.namespace.as_deref(),
@@ -87,4 +87,57 @@ fn read(options: &Doctor) -> Result<Bundle, CliError> {
         };
         Ok(live::read(&client, &scope, progress).await?)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use rstest::rstest;
+
+    use super::*;
+    use crate::args::{Command, parsed};
+    use crate::exit::{BAD_USE, ENVIRONMENT};
+
+    #[test]
+    fn a_bundle_that_cannot_be_read_is_bad_use_and_one_that_cannot_be_written_is_not() {
+        let path = || PathBuf::from("bundle.json");
+        let source = || std::io::Error::other("gone");
+        let read = BundleError::Read {
+            path: path(),
+            source: source(),
+        };
+        assert_eq!(CliError::from(read).exit_code(), BAD_USE);
+        let write = BundleError::Write {
+            path: path(),
+            source: source(),
+        };
+        assert_eq!(CliError::from(write).exit_code(), ENVIRONMENT);
+    }
+
+    #[rstest]
+    #[case::all("", true)]
+    #[case::its_namespace("-n team", true)]
+    #[case::another_namespace("-n other", false)]
+    fn a_bundle_is_narrowed_to_the_namespace(#[case] options: &str, #[case] expected: bool) {
+        let mut bundle = Bundle::now();
+        bundle.objects = vec![serde_json::json!({
+            "apiVersion": "ray.io/v1", "kind": "RayCluster",
+            "metadata": {"name": "a", "namespace": "team"},
+        })];
+        let Command::Doctor(options) = parsed(&format!("doctor {options}")) else {
+            panic!("doctor is another command")
+        };
+        let bundle = narrowed(bundle, &options).unwrap();
+        assert_eq!(!bundle.objects.is_empty(), expected);
+    }
+
+    #[test]
+    fn an_object_that_a_bundle_lacks_is_bad_use() {
+        let Command::Doctor(options) = parsed("doctor raycluster/absent") else {
+            panic!("doctor is another command")
+        };
+        let error = narrowed(Bundle::now(), &options).unwrap_err();
+        assert_eq!(error.exit_code(), BAD_USE);
+    }
 }

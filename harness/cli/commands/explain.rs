@@ -14,6 +14,7 @@ use crate::contract;
 use crate::exit::{CliError, PASSED};
 use crate::explain::{self, ExplainError, Explanation};
 use crate::manifest::Source;
+use crate::report::{explain_text, upgrade_text};
 use crate::visible;
 
 pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
@@ -36,9 +37,9 @@ pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
     forget_pinned(&mut explanation.operators, &Pins::embedded());
     let written = match options.format {
         Format::Text if explanation.operators.len() > 1 && !options.full && !by_operator => {
-            explain::render_upgrade(&explanation)
+            upgrade_text(&explanation)
         }
-        Format::Text => explain::render(&explanation),
+        Format::Text => explain_text(&explanation),
         Format::Json => {
             visible::json(&serde_json::to_string_pretty(&explanation).unwrap_or_default()) + "\n"
         }

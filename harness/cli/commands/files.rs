@@ -1,5 +1,8 @@
 //! Commands that need no cluster: they read, check and change files.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +13,7 @@ use semver::Version;
 use super::colour;
 use super::review::Terminal;
 use super::secrets;
-use crate::args::{Folder, Part, ReleaseArguments, Root, Selection, Snapshots, Targets};
+use crate::args::{Folder, PlanPart, ReleaseArguments, Root, Selection, Snapshots};
 use crate::artifact::Pins;
 use crate::console;
 use crate::exit::{BAD_USE, CliError, FAILED, PASSED};
@@ -76,13 +79,10 @@ pub(super) fn list(folder: &Folder) -> Result<u8, CliError> {
 pub(super) fn plan(selection: &Selection) -> Result<u8, CliError> {
     let scenarios = load(&selection.folder.root()?)?;
     names_something(selection, &scenarios)?;
-    let targets = selection.targets();
+    let targets = selection.targets().kinds();
     let releases = releases(&selection.releases, &targets)?;
     let division = division(&selection.part)?;
-    let pairs = targets
-        .0
-        .iter()
-        .map(|target| (*target, releases.on(*target)));
+    let pairs = targets.iter().map(|target| (*target, releases.on(*target)));
     let pairs: Vec<_> = pairs.collect();
     let plan = plan::cases(&scenarios, &pairs, &selection.filter());
     let own = division.as_ref().map(|division| division.own(&plan.cases));
@@ -168,7 +168,7 @@ pub(super) fn names_something(
 }
 
 /// The shard that was asked for, with what decides on its cases.
-pub(super) fn division(part: &Part) -> Result<Option<Division>, CliError> {
+pub(super) fn division(part: &PlanPart) -> Result<Option<Division>, CliError> {
     let Some(shard) = part.shard else {
         return Ok(None);
     };
@@ -191,11 +191,11 @@ pub(super) fn results(files: &[PathBuf]) -> Result<Vec<RunResult>, CliError> {
 /// The releases that were asked for.
 pub(super) fn releases(
     releases: &ReleaseArguments,
-    targets: &Targets,
+    targets: &[TargetKind],
 ) -> Result<ReleaseSpec, CliError> {
     let pins = Pins::embedded();
     let pairs = plan::Pairs::resolve(&releases.pairs, &pins.pairs);
-    if !pairs.is_empty() && !targets.0.contains(&TargetKind::Kind) {
+    if !pairs.is_empty() && !targets.contains(&TargetKind::Kind) {
         return Err(CliError::bad_use("--pair is for kind")
             .with_help("add `--target kind`, or name releases with --operator and --ray"));
     }

@@ -3,7 +3,7 @@
 use semver::Version;
 
 use super::files::operators;
-use super::reading::{self, Place};
+use super::reading::{self, ClusterScope};
 use crate::args::{FromCluster, OperatorArguments};
 use crate::exit::CliError;
 use crate::live;
@@ -22,7 +22,7 @@ pub(super) fn read(
     operator: &OperatorArguments,
     given: &[Version],
 ) -> Result<Groups, CliError> {
-    let place = Place {
+    let place = ClusterScope {
         context: from.context.as_deref(),
         kubeconfig: from.kubeconfig.as_deref(),
         namespace: operator.namespace.as_deref(),
@@ -85,6 +85,36 @@ fn releases(group: &Group, given: &[Version]) -> Result<Vec<Version>, CliError> 
                 shown.join(", ")
             );
             Ok(assumed)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(operator: Option<&str>, release: Option<Version>) -> Group {
+        Group {
+            operator: operator.map(Into::into),
+            release,
+            ..Group::default()
+        }
+    }
+
+    #[test]
+    fn releases_that_are_given_replace_that_of_the_operator() {
+        let running = group(Some("ray/operator"), Some(Version::new(1, 5, 2)));
+        let own = releases(&running, &[]).unwrap();
+        assert_eq!(own, [Version::new(1, 5, 2)]);
+        let given = [Version::new(1, 6, 2)];
+        assert_eq!(releases(&running, &given).unwrap(), given);
+    }
+
+    #[test]
+    fn the_default_release_is_assumed_where_no_operator_names_one() {
+        let default = operators(None).unwrap();
+        for unknown in [group(None, None), group(Some("ray/operator"), None)] {
+            assert_eq!(releases(&unknown, &[]).unwrap(), default);
         }
     }
 }

@@ -96,3 +96,44 @@ fn write(made: &NewScenario, root: &Path) -> Result<PathBuf, CliError> {
 fn unwritable(path: &Path, error: &std::io::Error) -> CliError {
     CliError::Environment(format!("failed to write {}: {error}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::BAD_USE;
+
+    const MANIFEST: &str = "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {name: a}\nspec:\n  \
+        headGroupSpec:\n    rayStartParams: {}\n    template:\n      spec:\n        containers:\n        \
+        - {name: ray, image: 'rayproject/ray:2.52.0', resources: {limits: {cpu: 1}}}\n";
+
+    fn options(folder: &Path) -> Init {
+        let manifest = folder.join("m.yaml");
+        std::fs::write(&manifest, MANIFEST).unwrap();
+        Init {
+            name: "mine".into(),
+            manifests: vec![manifest],
+            scenarios: folder.join("scenarios"),
+        }
+    }
+
+    #[test]
+    fn a_new_scenario_loads_and_has_a_schema_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = options(folder.path());
+        assert_eq!(run(&options).unwrap(), PASSED);
+        scenario::load(&options.scenarios.join("mine")).unwrap();
+        assert!(options.scenarios.join(SCHEMA_FILE).is_file());
+    }
+
+    #[test]
+    fn a_folder_that_exists_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = options(folder.path());
+        let taken = options.scenarios.join("mine");
+        std::fs::create_dir_all(&taken).unwrap();
+        let error = run(&options).unwrap_err();
+        assert_eq!(error.exit_code(), BAD_USE);
+        let left = std::fs::read_dir(&taken).unwrap().count();
+        assert_eq!(left, 0, "{} was written to", taken.display());
+    }
+}

@@ -173,3 +173,72 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::BAD_USE;
+
+    /// A folder with two manifests, one of them KubeRay's, a hidden file and a text.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        };
+        write("b.yaml", "apiVersion: ray.io/v1\nkind: RayCluster\n");
+        write("a.yml", "kind: ConfigMap\n");
+        write(".hidden.yaml", "kind: RayCluster\n");
+        write("notes.txt", "kind: RayCluster\n");
+        folder
+    }
+
+    fn names(input: &Input) -> Vec<String> {
+        let name = |source: &Source| source.path.file_name().unwrap().display().to_string();
+        input.sources.iter().map(name).collect()
+    }
+
+    #[test]
+    fn of_a_folder_the_manifests_that_can_hold_ray_objects_are_read() {
+        let folder = folder();
+        let input = read(&[folder.path().into()], false).unwrap();
+        assert_eq!(names(&input), ["b.yaml"]);
+        assert_eq!(input.skipped, 1, "a.yml mentions no API of KubeRay");
+    }
+
+    #[test]
+    fn a_file_that_is_named_is_read_unless_only_ours_are_wanted() {
+        let folder = folder();
+        let file = folder.path().join("a.yml");
+        let input = read(std::slice::from_ref(&file), false).unwrap();
+        assert_eq!(names(&input), ["a.yml"]);
+        let input = read(&[file], true).unwrap();
+        assert_eq!(names(&input), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_that_is_named_twice_is_read_once() {
+        let folder = folder();
+        let file = folder.path().join("b.yaml");
+        let input = read(&[file, folder.path().join("*.yaml")], false).unwrap();
+        assert_eq!(names(&input), ["b.yaml"]);
+    }
+
+    #[test]
+    fn what_names_no_file_is_bad_use_with_a_help_line() {
+        let folder = folder();
+        let empty = tempfile::tempdir().unwrap();
+        for (argument, message) in [
+            (folder.path().join("absent.yaml"), "cannot read"),
+            (folder.path().join("*.json"), "no file matches"),
+            (empty.path().into(), "holds no .yaml, .yml or .json file"),
+        ] {
+            let Err(error) = read(std::slice::from_ref(&argument), false) else {
+                panic!("{} was read", argument.display())
+            };
+            assert_eq!(error.exit_code(), BAD_USE);
+            let messages = error.messages().join("\n");
+            assert!(messages.contains(message), "{messages}");
+            assert!(messages.contains("\nhelp: "), "{messages}");
+        }
+    }
+}

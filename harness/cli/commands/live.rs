@@ -1,12 +1,15 @@
 //! `run`, and how commands that need a cluster wait for it.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use super::{colour, environment_variable, files, job};
-use crate::args::{EngineArguments, OperatorSource, Run, Targets};
+use crate::args::{EngineArguments, OperatorSource, OwnTarget, Run};
 use crate::console;
 use crate::exit::CliError;
 use crate::expect::pending_allowed;
@@ -25,9 +28,10 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
     let root = selection.folder.root()?;
     files::names_something(selection, &files::load(&root)?)?;
     let targets = targets(arguments)?;
+    let kinds: Vec<TargetKind> = targets.iter().map(TargetSpec::kind).collect();
     let spec = RunSpec {
-        releases: files::releases(&selection.releases, &targets)?,
-        targets: run_targets(arguments, &targets),
+        releases: files::releases(&selection.releases, &kinds)?,
+        targets,
         scenarios: root.path,
         built_in: root.built_in,
         filter: selection.filter(),
@@ -70,18 +74,28 @@ fn command_line(arguments: impl Iterator<Item = String>) -> String {
         .join(" ")
 }
 
-/// The targets of a run: in a cluster that exists there is a kubelet, and what needs none is better
-/// run without it.
-fn targets(arguments: &Run) -> Result<Targets, CliError> {
-    if arguments.existing.context.is_none() {
-        return Ok(arguments.selection.targets());
-    }
+/// Returns the targets of a run: those that the harness brings up, or the cluster of `--context`
+/// alone.
+///
+/// # Errors
+/// When an option does not apply to a cluster that exists.
+fn targets(arguments: &Run) -> Result<Vec<TargetSpec>, CliError> {
+    let source = &arguments.source;
+    let Some(existing) = arguments.in_existing.spec(&arguments.existing) else {
+        let kind = KindSpec {
+            nodes: arguments.size.nodes,
+            keep: arguments.keep,
+            ..kind(&arguments.engine, source)
+        };
+        let targets = arguments.selection.targets();
+        return Ok(targets.specs(&source.envtest(), &kind));
+    };
     let mut problem = None;
     if arguments
         .selection
         .targets
         .as_ref()
-        .is_some_and(|targets| targets.0 != [TargetKind::Kind])
+        .is_some_and(|targets| targets.0 != [OwnTarget::Kind])
     {
         problem = Some("envtest needs no cluster: leave --context out for it");
     }
@@ -101,7 +115,12 @@ fn targets(arguments: &Run) -> Result<Targets, CliError> {
     }
     match problem {
         Some(problem) => Err(CliError::bad_use(problem)),
-        None => Ok(Targets(vec![TargetKind::Existing])),
+        None => Ok(vec![TargetSpec::Existing(ExistingSpec {
+            source: source.artifacts.source(),
+            operator: source.custom_operator(),
+            keep: arguments.keep,
+            ..existing
+        })]),
     }
 }
 
@@ -124,30 +143,6 @@ pub(super) fn kind(engine: &EngineArguments, source: &OperatorSource) -> KindSpe
         operator: source.custom_operator(),
         ..KindSpec::default()
     }
-}
-
-/// The targets of a run.
-fn run_targets(arguments: &Run, targets: &Targets) -> Vec<TargetSpec> {
-    let source = &arguments.source;
-    if let Some(existing) = arguments.in_existing.spec(&arguments.existing) {
-        return vec![TargetSpec::Existing(ExistingSpec {
-            source: source.artifacts.source(),
-            operator: source.custom_operator(),
-            keep: arguments.keep,
-            ..existing
-        })];
-    }
-    let targets = targets.0.iter();
-    targets
-        .map(|target| match target {
-            TargetKind::Envtest => TargetSpec::Envtest(source.envtest()),
-            TargetKind::Kind | TargetKind::Existing => TargetSpec::Kind(KindSpec {
-                nodes: arguments.size.nodes,
-                keep: arguments.keep,
-                ..kind(&arguments.engine, source)
-            }),
-        })
-        .collect()
 }
 
 pub(super) fn block(

@@ -9,7 +9,7 @@ use crate::report::{Outcome, Progress, StatusLevel};
 
 /// The cluster and the part of it that the arguments of a command name.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct ClusterScope<'a> {
     /// A context; the current one when absent.
     pub(super) context: Option<&'a str>,
     /// The kubeconfig; that of kubectl when absent.
@@ -20,7 +20,7 @@ pub(super) struct Place<'a> {
     pub(super) all_namespaces: bool,
 }
 
-impl Place<'_> {
+impl ClusterScope<'_> {
     /// Connects to the cluster. The scope names no object.
     pub(super) async fn connect(self) -> Result<(kube::Client, Scope), CliError> {
         let connection = live::connect(self.context, self.kubeconfig).await?;

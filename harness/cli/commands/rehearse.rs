@@ -1,6 +1,6 @@
 //! `rehearse`: what an upgrade of the operator does to the Ray objects of a cluster, away from it.
 
-use super::reading::Place;
+use super::reading::ClusterScope;
 use super::{colour, input};
 use crate::args::{RehearsalFormat, Rehearse};
 use crate::console;
@@ -97,7 +97,7 @@ async fn read(
     options: &Rehearse,
     progress: &dyn crate::report::Progress,
 ) -> Result<Bundle, CliError> {
-    let place = Place {
+    let place = ClusterScope {
         context: options.context.as_deref(),
         kubeconfig: options.kubeconfig.as_deref(),
         namespace: options.namespace.as_deref(),
@@ -124,4 +124,61 @@ fn target(
         }
     }
     Ok((settings != *present).then_some(settings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Command, parsed};
+    use crate::exit::{BAD_USE, ENVIRONMENT};
+
+    fn options(line: &str) -> Rehearse {
+        match parsed(&format!("rehearse --to 1.7.0 {line}")) {
+            Command::Rehearse(options) => *options,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn settings_after_the_upgrade_are_named_only_where_options_change_them() {
+        let mut present = OperatorSettings::default();
+        present.env.insert("A".into(), "1".into());
+        let same = target(&options("--operator-env A=1"), &present).unwrap();
+        assert_eq!(same, None);
+        let changed = target(
+            &options("--operator-env B=2 --feature-gate Gate=true"),
+            &present,
+        );
+        let changed = changed.unwrap().expect("two options change the settings");
+        assert_eq!(changed.env["A"], "1");
+        assert_eq!(changed.env["B"], "2");
+        assert!(changed.feature_gates["Gate"], "--feature-gate Gate=true");
+    }
+
+    #[test]
+    fn without_bundle_and_manifests_the_cluster_is_read() {
+        assert!(offline(&options("-A")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_bundle_that_is_absent_is_bad_use() {
+        let Err(error) = offline(&options("--bundle absent.json")) else {
+            panic!("an absent bundle was read")
+        };
+        assert_eq!(error.exit_code(), BAD_USE);
+    }
+
+    #[test]
+    fn errors_of_the_arguments_are_bad_use_and_interruptions_are_not() {
+        assert_eq!(
+            CliError::from(RehearseError::NoObjects).exit_code(),
+            BAD_USE
+        );
+        assert_eq!(
+            CliError::from(RehearseError::NoRelease).exit_code(),
+            BAD_USE
+        );
+        let interrupted = CliError::from(RehearseError::Interrupted);
+        assert_eq!(interrupted.exit_code(), ENVIRONMENT);
+    }
 }

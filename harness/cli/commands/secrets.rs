@@ -77,3 +77,35 @@ pub(super) fn without_secrets(diagnostic: &Diagnostic) -> Diagnostic {
     shown.help = shown.help.map(|help| redactor.redact_text(&help).0);
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const SECRET: &str = "kind: Secret\napiVersion: v1\nstringData: {token: c4n4ry-V4lue}\n";
+
+    fn sources() -> [Source; 1] {
+        [Source::new(Path::new("s.yaml"), SECRET)]
+    }
+
+    #[test]
+    fn a_secret_of_a_file_is_covered_and_places_stay() {
+        let sources = sources();
+        let covered = covered(&sources, &redactor(&sources));
+        let text = &covered[0].text;
+        assert!(!text.contains("c4n4ry-V4lue"), "{text}");
+        let widths = |text: &str| -> Vec<usize> { text.lines().map(|line| line.len()).collect() };
+        assert_eq!(widths(text), widths(SECRET));
+    }
+
+    #[test]
+    fn fields_of_this_program_are_no_text_of_a_file() {
+        let redactor = redactor(&sources());
+        let document = serde_json::json!({"message": "c4n4ry-V4lue", "id": "c4n4ry-V4lue"});
+        let shown = redacted(document, &redactor);
+        assert_ne!(shown["message"], "c4n4ry-V4lue");
+        assert_eq!(shown["id"], "c4n4ry-V4lue");
+    }
+}

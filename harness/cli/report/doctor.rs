@@ -6,8 +6,9 @@ use super::shell_word;
 use super::text::{Paint, clean, one_line, screen};
 use super::{NAME, ReportError};
 use crate::live::doctor::{
-    DoctorFinding, DoctorObject, DoctorReport, DoctorSeverity, Patch, PodOrigin, State,
+    DoctorFinding, DoctorObject, DoctorReport, ObjectState, Patch, PodOrigin,
 };
+use crate::manifest::Severity;
 
 /// Objects that are shown without `--verbose`.
 const OBJECTS: usize = 20;
@@ -46,7 +47,7 @@ pub fn doctor_text(report: &DoctorReport, verbose: bool, colour: bool) -> String
 
 /// Whether nothing is to be said about an object.
 fn is_quiet(object: &DoctorObject) -> bool {
-    object.state == State::Healthy && object.findings.is_empty() && changes(object).is_empty()
+    object.state == ObjectState::Healthy && object.findings.is_empty() && changes(object).is_empty()
 }
 
 fn of_object(object: &DoctorObject, verbose: bool, paint: Paint) -> Vec<String> {
@@ -57,9 +58,9 @@ fn of_object(object: &DoctorObject, verbose: bool, paint: Paint) -> Vec<String> 
         one_line(&object.name)
     );
     let state = match object.state {
-        State::Healthy => paint.green("healthy"),
-        State::Progressing => paint.yellow("not ready yet"),
-        State::Broken => paint.red("broken"),
+        ObjectState::Healthy => paint.green("healthy"),
+        ObjectState::Progressing => paint.yellow("not ready yet"),
+        ObjectState::Broken => paint.red("broken"),
     };
     let mut lines = vec![format!("{}: {state}", paint.bold(&title))];
     let first = object.findings.first().map(|finding| finding.severity);
@@ -67,9 +68,7 @@ fn of_object(object: &DoctorObject, verbose: bool, paint: Paint) -> Vec<String> 
         // The likeliest cause with its proof; others in a line.
         if index == 0 || verbose {
             lines.extend(indented(&of_finding(finding, verbose, paint)));
-        } else if finding.severity != DoctorSeverity::Progress
-            || first == Some(DoctorSeverity::Progress)
-        {
+        } else if finding.severity != Severity::Note || first == Some(Severity::Note) {
             let word = word(finding.severity, paint);
             lines.push(format!(
                 "  {word}[{}] {}",
@@ -130,11 +129,11 @@ fn origin(origin: PodOrigin) -> &'static str {
     }
 }
 
-fn word(severity: DoctorSeverity, paint: Paint) -> String {
+fn word(severity: Severity, paint: Paint) -> String {
     match severity {
-        DoctorSeverity::Problem => paint.red("problem"),
-        DoctorSeverity::Warning => paint.yellow("warning"),
-        DoctorSeverity::Progress => paint.dim("progress"),
+        Severity::Error => paint.red(severity.word()),
+        Severity::Warning => paint.yellow(severity.word()),
+        Severity::Note => paint.dim(severity.word()),
     }
 }
 
@@ -163,7 +162,7 @@ fn of_finding(finding: &DoctorFinding, verbose: bool, paint: Paint) -> Vec<Strin
         let text = if verbose { text } else { shortened(&text) };
         lines.push(format!("  {}: {text}", proof.kind.word()));
     }
-    if finding.severity != DoctorSeverity::Progress {
+    if finding.severity != Severity::Note {
         lines.push(format!("  do: {}", one_line(&finding.advice)));
     }
     if let Some(patch) = &finding.patch {
@@ -231,9 +230,9 @@ fn summary(report: &DoctorReport, verbose: bool) -> String {
     };
     format!(
         "{} broken, {} not ready yet, {} healthy; {operators}{requests}\n",
-        count(State::Broken),
-        count(State::Progressing),
-        count(State::Healthy)
+        count(ObjectState::Broken),
+        count(ObjectState::Progressing),
+        count(ObjectState::Healthy)
     )
 }
 
@@ -246,7 +245,7 @@ pub fn doctor_junit(report: &DoctorReport) -> Result<String, ReportError> {
     let problems = |findings: &[DoctorFinding]| -> Option<TestCaseStatus> {
         let first = findings
             .iter()
-            .find(|one| one.severity == DoctorSeverity::Problem)?;
+            .find(|one| one.severity == Severity::Error)?;
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_type(first.cause.as_str());
         status.set_message(clean(&first.sentence));

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::manifest::schema_of;
+
 use super::{ReportError, RuleResult, RunResult, rule_results};
 
 /// What `results.json` holds.
@@ -25,7 +27,7 @@ pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {
 /// # Errors
 /// Never in practice; a schema can always be written.
 pub fn results_schema() -> Result<String, ReportError> {
-    pretty("results.schema.json", &schemars::schema_for!(Document))
+    pretty("results.schema.json", &schema_of::<Document>())
 }
 
 fn pretty(name: &'static str, value: &impl Serialize) -> Result<String, ReportError> {

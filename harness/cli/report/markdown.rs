@@ -246,7 +246,7 @@ fn phases(text: &mut String, run: &RunResult) {
     );
     table(
         text,
-        "| Part of cases | Seconds, added up | by the clock |\n|---|--:|--:|",
+        "| TimePart of cases | Seconds, added up | by the clock |\n|---|--:|--:|",
         parts.iter().map(|part| {
             vec![
                 part.name.into(),

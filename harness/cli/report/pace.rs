@@ -6,7 +6,7 @@ use super::CaseResult;
 
 /// A part of cases' time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Part {
+pub(super) struct TimePart {
     pub(super) name: &'static str,
     /// Of each case, added up.
     pub(super) cases: f64,
@@ -21,7 +21,7 @@ type Span = (f64, f64);
 /// The parts of cases in which containers ran: Ray's own start (from the head's running container
 /// to the dashboard's first answer that says what is expected), then what is before it, then what
 /// is after it. None where no case tells.
-pub(super) fn parts(cases: &[CaseResult]) -> Vec<Part> {
+pub(super) fn parts(cases: &[CaseResult]) -> Vec<TimePart> {
     let spans: Vec<[Span; 3]> = cases
         .iter()
         .filter(|case| !case.resumed)
@@ -46,7 +46,7 @@ pub(super) fn parts(cases: &[CaseResult]) -> Vec<Part> {
             let all = covered_seconds(&covered);
             let clock = (all - std::mem::replace(&mut before, all)).max(0.0);
             let cases = own.map(|(from, to)| to - from).sum();
-            Part { name, cases, clock }
+            TimePart { name, cases, clock }
         })
         .collect()
 }

@@ -179,8 +179,8 @@ impl Page<'_> {
     }
 
     /// Each check with the different things that were seen, and the pairs on which each was.
-    fn checks(&self, scenario: &Arc<Scenario>) -> Vec<Seen<'_>> {
-        let mut checks: Vec<Seen<'_>> = Vec::new();
+    fn checks(&self, scenario: &Arc<Scenario>) -> Vec<OutcomesOfCheck<'_>> {
+        let mut checks: Vec<OutcomesOfCheck<'_>> = Vec::new();
         for pair in self.pairs {
             let Some(result) = self.passed(scenario, pair) else {
                 continue;
@@ -202,7 +202,7 @@ impl Page<'_> {
 }
 
 /// A check's name, what was seen, and on which pairs.
-type Seen<'a> = (String, Vec<(String, Vec<&'a Pair>)>);
+type OutcomesOfCheck<'a> = (String, Vec<(String, Vec<&'a Pair>)>);
 
 fn id(scenario: &Arc<Scenario>, pair: &Pair) -> String {
     TestCase::of(scenario, TargetKind::Kind, pair).id()

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::Outcome;
+use crate::manifest::Severity;
 pub(super) use kuberay_conformance_engine::text::clean;
 
 /// As [`clean`], on one line.
@@ -35,6 +36,11 @@ pub(super) fn clean_value(value: &mut Value) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// A number of things; all words that reports count form their plural with an `s`.
+pub(super) fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Lines of one object without `--verbose`, so that it fits on a screen.
@@ -86,6 +92,21 @@ impl Paint {
 
     pub(super) fn dim(self, text: &str) -> String {
         self.wrap("2", text)
+    }
+
+    /// The marks around a quoted file.
+    pub(super) fn blue(self, text: &str) -> String {
+        self.wrap("1;34", text)
+    }
+
+    /// A text in the colour of a severity.
+    pub(super) fn severity(self, severity: Severity, text: &str) -> String {
+        let code = match severity {
+            Severity::Error => "1;31",
+            Severity::Warning => "1;33",
+            Severity::Note => "1;36",
+        };
+        self.wrap(code, text)
     }
 
     /// The word of an outcome in its colour, padded to `width`.

@@ -9,7 +9,6 @@ mod cel;
 mod checks;
 mod fields;
 mod forecast;
-mod held;
 mod metadata;
 mod operator;
 mod pods;
@@ -18,6 +17,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod view;
+mod wait_reason;
 
 use semver::Version;
 use serde_json::Value;
@@ -25,8 +25,8 @@ use serde_json::Value;
 pub use checks::{CheckEntry, OperatorCheck, checks};
 pub use fields::{fields_of_schema, known_fields};
 pub use forecast::{Forecast, counts_hosts, forecast, forecast_without_pods};
-pub use held::Held;
 pub use metadata::{Served, served};
+pub use wait_reason::WaitReason;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,15 @@ use crate::EffectiveSettings;
 use checks::Checks;
 
 /// Who refuses.
+///
+/// ```
+/// use kuberay_contract::Stage;
+///
+/// assert_eq!(Stage::PodCreation.word(), "pod-creation");
+/// assert_eq!(Stage::Operator.refuser(), "the operator");
+/// // The order is that of the way to the Pods.
+/// assert!(Stage::Client < Stage::ApiServer);
+/// ```
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -75,6 +84,13 @@ impl Stage {
 
 /// What the API server does about fields that the custom resource definition does not know, as
 /// `kubectl --validate` and `fieldValidation` of a request name it.
+///
+/// ```
+/// use kuberay_contract::{Clients, FieldValidation};
+///
+/// assert_eq!(FieldValidation::default(), FieldValidation::Strict);
+/// assert!(!Clients::StrictOrServerSideApply.refuses(FieldValidation::Warn));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FieldValidation {
     /// Refuse the object; the default of `kubectl apply` and `kubectl create`.
@@ -87,6 +103,16 @@ pub enum FieldValidation {
 }
 
 /// Which requests a refusal meets.
+///
+/// ```
+/// use kuberay_contract::{Clients, FieldValidation};
+///
+/// // An unknown field stops `kubectl apply`, but not a client that asks for no validation.
+/// let clients = Clients::StrictOrServerSideApply;
+/// assert!(clients.refuses(FieldValidation::Strict));
+/// assert!(!clients.refuses(FieldValidation::Ignore));
+/// assert!(clients.explained().is_some());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Clients {
     /// Every request.
@@ -124,6 +150,21 @@ impl Clients {
 }
 
 /// Which Pods do not come into being.
+///
+/// ```
+/// use kuberay_contract::{Reach, admit};
+///
+/// let mut cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// cluster["spec"]["headGroupSpec"]["rayStartParams"] = serde_json::json!("none");
+/// let refusals = admit(&"1.6.2".parse()?, &cluster).refusals;
+/// assert_eq!(refusals[0].reach, Reach::Object);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reach {
     /// All of the object.
@@ -135,6 +176,21 @@ pub enum Reach {
 }
 
 /// A reason why an object, or some of its Pods, will not exist.
+///
+/// ```
+/// use kuberay_contract::{Stage, admit};
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "Demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// let refusals = admit(&"1.6.2".parse()?, &cluster).refusals;
+/// assert_eq!(refusals[0].stage, Stage::ApiServer);
+/// assert_eq!(refusals[0].path, "metadata.name");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// Who refuses.
@@ -153,6 +209,21 @@ pub struct Refusal {
 }
 
 /// What becomes of an object on its way to the operator.
+///
+/// ```
+/// use kuberay_contract::admit;
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// let admission = admit(&"1.6.2".parse()?, &cluster);
+/// assert!(admission.refusals.is_empty());
+/// assert_eq!(admission.stored["metadata"]["name"], "demo");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Admission {
     /// Why it is refused, in the order of the stages; empty where it is not.

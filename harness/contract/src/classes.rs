@@ -3,6 +3,15 @@
 use semver::Version;
 
 /// Releases with the same contract, from `since` up to the next class.
+///
+/// ```
+/// use kuberay_contract::class_of;
+///
+/// let class = class_of(&"1.3.1".parse()?);
+/// assert_eq!(class.name, "1.3.0");
+/// assert!(!class.provisional);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Class {
     /// Its lower bound as a full version, the part of a snapshot's file name after `@ge-`.

@@ -7,6 +7,22 @@ use serde_json::Value;
 use super::{ContainerContract, ContainerKind, EnvValue, EnvVar, PodContract};
 
 /// One thing in a Pod that the model says otherwise.
+///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, differences, predict};
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// let pods = predict(&"1.6.2".parse()?, &EffectiveSettings::default(), &cluster)?;
+/// let spec = serde_json::json!({"containers": [{"name": "ray-head", "command": ["sh"]}]});
+/// let command = differences(&pods[0], &spec).into_iter().find(|one| one.what == "command");
+/// assert_eq!(command.unwrap().container, "ray-head");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The container; empty where it is about the list of containers.

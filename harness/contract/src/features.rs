@@ -8,6 +8,16 @@ use semver::Version;
 use super::classes::plain;
 
 /// One thing that an operator does to the containers of Ray Pods, with the releases that do it.
+///
+/// ```
+/// use kuberay_contract::{Feature, features};
+///
+/// let shell = Feature::PlainShell.entry();
+/// assert_eq!(shell.rule, "C09");
+/// assert!(shell.covers(&semver::Version::new(1, 6, 2)));
+/// assert!(!shell.covers(&semver::Version::new(1, 3, 2)));
+/// assert!(features().contains(shell));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureEntry {
     /// Which one.

@@ -14,6 +14,14 @@ pub const CONFIGURATION_SINCE: Version = Version::new(1, 1, 0);
 pub const GATES_SINCE: Version = Version::new(1, 2, 0);
 
 /// A feature gate of the operator.
+///
+/// ```
+/// use kuberay_contract::gate;
+///
+/// let gate = gate("RayCronJob").unwrap();
+/// assert_eq!(gate.default_in(&semver::Version::new(1, 6, 2)), Some(false));
+/// assert_eq!(gate.default_in(&semver::Version::new(1, 5, 2)), None);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gate {
     /// Its name, as `--feature-gates` takes it.

@@ -9,6 +9,15 @@ use super::quantity::Quantity;
 use super::{EnvValue, EnvVar};
 
 /// Why an object can't be what its kind says.
+///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, ModelError, predict};
+///
+/// let pod = serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "demo"}});
+/// let error = predict(&"1.6.2".parse()?, &EffectiveSettings::default(), &pod).unwrap_err();
+/// assert!(matches!(error, ModelError::Kind { .. }), "{error}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
     /// A field is missing or has another type than the custom resource definition gives it.

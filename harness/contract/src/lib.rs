@@ -51,7 +51,7 @@ mod text;
 mod tls;
 
 pub use admission::{
-    Admission, Clients, FieldValidation, Forecast, Held, Reach, Refusal, Served, Stage,
+    Admission, Clients, FieldValidation, Forecast, Reach, Refusal, Served, Stage, WaitReason,
 };
 pub use admission::{admit, admit_with, counts_hosts, forecast, forecast_without_pods, served};
 pub use classes::*;

@@ -7,6 +7,22 @@ use serde_json::Value;
 use super::{Feature, Text};
 
 /// The Pods that an operator makes from one template.
+///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, PodRole, predict};
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// let pods = predict(&"1.6.2".parse()?, &EffectiveSettings::default(), &cluster)?;
+/// assert_eq!(pods[0].role, PodRole::Head);
+/// let names: Vec<&str> = pods[0].all().map(|container| container.name.as_str()).collect();
+/// assert_eq!(names, ["ray-head"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct PodContract {
     /// What they are.
@@ -46,6 +62,23 @@ pub enum ContainerKind {
 }
 
 /// What a container holds once the Pod exists.
+///
+/// ```
+/// use kuberay_contract::{ContainerKind, EffectiveSettings, predict};
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// let pods = predict(&"1.6.2".parse()?, &EffectiveSettings::default(), &cluster)?;
+/// let head = &pods[0].containers[0];
+/// assert_eq!(head.kind, ContainerKind::Ray);
+/// assert_eq!(head.command, ["/bin/bash", "-c", "--"]);
+/// assert!(head.variable("RAY_ADDRESS").unwrap().injected);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContainerContract {
     /// What it is for.

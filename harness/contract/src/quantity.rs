@@ -1,6 +1,15 @@
 //! Kubernetes quantities such as `500m`, `2Gi` or `1e3`, as Go's `resource.Quantity` counts them.
 
 /// A Kubernetes quantity that is not negative: `digits * 10^scale`, exactly.
+///
+/// ```
+/// use kuberay_contract::Quantity;
+///
+/// let cpu = Quantity::parse("500m").unwrap();
+/// assert_eq!(cpu.rounded_up(), 1);
+/// assert_eq!(Quantity::parse("2Gi").unwrap().rounded_up(), 2_147_483_648);
+/// assert!(Quantity::parse("two").is_none());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quantity {
     digits: u128,

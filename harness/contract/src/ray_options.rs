@@ -11,6 +11,12 @@ use semver::Version;
 pub use value::OptionProblem;
 
 /// A command of Ray's whose options are known.
+///
+/// ```
+/// use kuberay_contract::RayCommand;
+///
+/// assert_eq!(RayCommand::Start.words(), ["ray", "start"]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RayCommand {
     /// `ray start`.

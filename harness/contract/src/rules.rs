@@ -27,6 +27,15 @@ impl Layer {
 }
 
 /// A rule of the command contract.
+///
+/// ```
+/// use kuberay_contract::{Layer, rule_of};
+///
+/// let rule = rule_of("C09").unwrap();
+/// assert_eq!(rule.id, "C09");
+/// assert!(rule.layers.contains(&Layer::Spec));
+/// assert!(rule_of("C99").is_none());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// `C` and its number, such as `C01`.

@@ -10,7 +10,7 @@ const HEALTH_PATH: &str = "api/gcs_healthz";
 
 /// Where the submitter runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum SubmitterKind {
     Job,
     BesideHead,
 }
@@ -44,7 +44,7 @@ pub(super) fn of_job(
         })?,
         None => default_container(),
     };
-    let container = submitter.container(&own, Place::Job)?;
+    let container = submitter.container(&own, SubmitterKind::Job)?;
     let others = template.map_or(&[][..], |template| &template.containers[1..]);
     let init = template.map_or(&[][..], |template| &template.init_containers);
     Ok(Some(PodContract {
@@ -75,7 +75,7 @@ pub(super) fn beside_head(
         cluster,
     };
     submitter
-        .container(&default_container(), Place::BesideHead)
+        .container(&default_container(), SubmitterKind::BesideHead)
         .map(Some)
 }
 
@@ -93,11 +93,15 @@ struct Submitter<'a> {
 }
 
 impl Submitter<'_> {
-    fn container(&self, own: &Container, place: Place) -> Result<ContainerContract, ModelError> {
+    fn container(
+        &self,
+        own: &Container,
+        place: SubmitterKind,
+    ) -> Result<ContainerContract, ModelError> {
         let context = self.context;
         let mut command = own.command.clone();
         let mut args: Vec<Text> = own.args.iter().map(|word| word.as_str().into()).collect();
-        if !command.is_empty() && place == Place::Job {
+        if !command.is_empty() && place == SubmitterKind::Job {
             context.uses(Feature::SubmitterUserCommand);
         } else if context.uses(Feature::SubmitterArgv) {
             command = self.argv()?;
@@ -121,7 +125,7 @@ impl Submitter<'_> {
         env.add("PYTHONUNBUFFERED", "1");
         if context.uses(Feature::SubmitterJobEnv) {
             // Beside the head the address is not known yet when the cluster is made.
-            let address = if place == Place::Job {
+            let address = if place == SubmitterKind::Job {
                 self.dashboard()
             } else {
                 String::new()
@@ -161,15 +165,15 @@ impl Submitter<'_> {
     }
 
     /// From 1.3 on: a script whose words are joined by single spaces.
-    fn script(&self, place: Place) -> Result<String, ModelError> {
+    fn script(&self, place: SubmitterKind) -> Result<String, ModelError> {
         let context = self.context;
         let id = self.id();
         let address = match place {
-            Place::Job => self.address(),
-            Place::BesideHead => format!("http://127.0.0.1:{}", self.dashboard_port()),
+            SubmitterKind::Job => self.address(),
+            SubmitterKind::BesideHead => format!("http://127.0.0.1:{}", self.dashboard_port()),
         };
         let mut words = Vec::new();
-        if place == Place::BesideHead || context.uses(Feature::SubmitterAlwaysWaits) {
+        if place == SubmitterKind::BesideHead || context.uses(Feature::SubmitterAlwaysWaits) {
             let message = go::quote(&format!(
                 "Waiting for Ray Dashboard GCS to become healthy at {address} ..."
             ));
@@ -184,9 +188,9 @@ impl Submitter<'_> {
         let options = self.options(go::quote)?;
         let entrypoint = format!("-- {} ;", self.job.spec.entrypoint.trim());
         let restarts = context.gate("SidecarSubmitterRestart")
-            && place == Place::BesideHead
+            && place == SubmitterKind::BesideHead
             && context.uses(Feature::SubmitterRestarts);
-        if place == Place::BesideHead && !restarts {
+        if place == SubmitterKind::BesideHead && !restarts {
             words.push(submit);
             words.extend(options);
             words.push(entrypoint);
@@ -203,9 +207,9 @@ impl Submitter<'_> {
         Ok(words.join(" "))
     }
 
-    fn health_check(&self, place: Place, address: &str) -> String {
+    fn health_check(&self, place: SubmitterKind, address: &str) -> String {
         let local = format!("http://localhost:{}/{HEALTH_PATH}", self.dashboard_port());
-        let url = if place == Place::BesideHead {
+        let url = if place == SubmitterKind::BesideHead {
             local
         } else {
             format!("{address}/{HEALTH_PATH}")

@@ -4,6 +4,23 @@ use std::fmt;
 
 /// A text as an operator makes it: exact, or with flags in an order or with values that it draws at
 /// random.
+///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, predict};
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// // Before 1.3, the operator writes the flags of `ray start` in a random order.
+/// let pods = predict(&"1.2.2".parse()?, &EffectiveSettings::default(), &cluster)?;
+/// let text = &pods[0].containers[0].args[0];
+/// assert!(!text.is_exact());
+/// assert!(text.matches(&text.to_string()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text {
     /// What comes before the flags; the whole text where there are none.

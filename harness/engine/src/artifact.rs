@@ -40,5 +40,5 @@ pub use pull::digest_of;
 pub use python_lock::{PythonLock, lock_ray};
 pub use recipes::text_of as fixture;
 pub use stock::{Need, Prune, Stored};
-pub use store::{Key, Store};
+pub use store::{ArtifactKey, Store};
 pub use supply::{DOWNLOAD_MIRRORS, MIRROR_CA, MIRRORS, PINS, Supply, SupplySettings};

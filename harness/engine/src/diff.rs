@@ -1,4 +1,4 @@
-//! Compares two operators: both get the same objects on control planes of their own, and what they
+//! Compares two operators: both get the same objects on API servers of their own, and what they
 //! make of them is compared with each other instead of with snapshots.
 
 mod accept;

@@ -108,7 +108,7 @@ pub struct FuzzedSample {
     pub pods: usize,
     /// What went otherwise than the contract says.
     pub surprise: Option<Surprise>,
-    /// What it needs that a plain control plane does not have, such as a feature gate; then it was
+    /// What it needs that a plain API server does not have, such as a feature gate; then it was
     /// not judged.
     pub left_out: Option<String>,
 }
@@ -209,7 +209,7 @@ impl Surprise {
     }
 }
 
-/// Fuzzes each release beside the others, on a control plane of its own, with one set of operator
+/// Fuzzes each release beside the others, on an API server of its own, with one set of operator
 /// settings after the other.
 ///
 /// # Errors

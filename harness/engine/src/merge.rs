@@ -92,7 +92,7 @@ pub fn merge(sources: &[MergeSource]) -> Result<Merged, MergeError> {
             .is_some_and(|found| found.weight() > 0)
     };
     let missing: Vec<String> = planned.iter().filter(|id| !is_told(id)).cloned().collect();
-    let cases: Vec<&Found> = order(sources, planned)
+    let cases: Vec<&LocatedCase> = order(sources, planned)
         .into_iter()
         .filter_map(|id| chosen.get(id))
         .collect();
@@ -201,12 +201,12 @@ fn other_scenario<'a>(one: &'a [ScenarioRecord], other: &'a [ScenarioRecord]) ->
 }
 
 /// A case and where it was found.
-struct Found<'a> {
+struct LocatedCase<'a> {
     case: CaseResult,
     source: &'a MergeSource,
 }
 
-impl Found<'_> {
+impl LocatedCase<'_> {
     /// How much it counts; what counts nothing was not run at all.
     fn weight(&self) -> u8 {
         match self.case.outcome {
@@ -228,11 +228,14 @@ impl Found<'_> {
 }
 
 /// Of each case the result that counts.
-fn choose<'a>(sources: &'a [MergeSource], notes: &mut Vec<String>) -> HashMap<&'a str, Found<'a>> {
-    let mut chosen: HashMap<&str, Found> = HashMap::new();
+fn choose<'a>(
+    sources: &'a [MergeSource],
+    notes: &mut Vec<String>,
+) -> HashMap<&'a str, LocatedCase<'a>> {
+    let mut chosen: HashMap<&str, LocatedCase> = HashMap::new();
     for source in sources {
         for case in &source.run.cases {
-            let mut found = Found {
+            let mut found = LocatedCase {
                 case: case.clone(),
                 source,
             };
@@ -284,17 +287,17 @@ fn span(sources: &[MergeSource]) -> (String, f64) {
     (first.started.clone(), ends.fold(0.0, f64::max))
 }
 
-fn who(run: &RunResult) -> String {
-    match run.shard {
+/// Names a source in messages.
+fn label(source: &MergeSource) -> String {
+    match source.run.shard {
         Some(shard) => format!("shard {shard}"),
-        None => format!("run {}", run.run_id),
+        None => format!("run {}", source.run.run_id),
     }
 }
 
 fn phases(source: &MergeSource) -> impl Iterator<Item = Phase> {
-    let run = &source.run;
-    run.phases.iter().map(|phase| Phase {
-        name: format!("{}: {}", who(run), phase.name),
+    source.run.phases.iter().map(|phase| Phase {
+        name: format!("{}: {}", label(source), phase.name),
         seconds: phase.seconds,
     })
 }
@@ -311,7 +314,7 @@ fn interrupted(sources: &[MergeSource], planned: &[String], missing: &[String]) 
         .filter(|source| !ended[&source.run.shard])
         .filter_map(|source| {
             let reason = source.run.interrupted.as_ref()?;
-            Some(format!("{} did not complete: {reason}", who(&source.run)))
+            Some(format!("{} did not complete: {reason}", label(source)))
         })
         .collect();
     if !missing.is_empty() {

@@ -1,4 +1,4 @@
-//! The operator: a KubeRay release is installed in a cluster, or runs beside a control plane.
+//! The operator: a KubeRay release is installed in a cluster, or runs beside an API server.
 
 mod beside;
 mod crds;

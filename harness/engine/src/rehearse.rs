@@ -11,9 +11,9 @@ pub mod document;
 mod fleet;
 mod log;
 mod model;
-mod plane;
 mod prepare;
 mod stage;
+mod upgrade_server;
 mod world;
 
 use std::path::PathBuf;
@@ -25,8 +25,8 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use self::document::{RehearsalReport, VERSION};
-use self::plane::Tools;
 use self::stage::Stage;
+use self::upgrade_server::Tools;
 use crate::artifact::{ArtifactError, Pins, SourcePolicy};
 use crate::contract::ConfigurationError;
 use crate::operator::{ObjectError, OperatorError};
@@ -44,7 +44,7 @@ const TASK: &str = "rehearse";
 
 /// Kind, namespace and name of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Key {
+struct ObjectKey {
     kind: String,
     namespace: String,
     name: String,

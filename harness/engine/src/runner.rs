@@ -35,7 +35,7 @@ mod up_within;
 
 pub(crate) use availability::available_releases;
 pub use availability::{Unavailable, default_release};
-pub use capacity::{Capacity, Permit, PermitError, Priority, default_jobs};
+pub use capacity::{Allocation, AllocationError, Capacity, Priority, default_jobs};
 pub use engine::RunEngine;
 pub use engine_options::{CaseError, EngineOptions, EvidencePolicy, StartError};
 pub use error::RunError;
@@ -49,7 +49,7 @@ pub use journal::{
 pub use journal_file::FileJournal;
 pub use lifecycle::{down, status, up};
 pub use names::{RunId, evidence_folder, namespace_name, new_run_id};
-pub use nodes::ROOMY;
+pub use nodes::NODES_TO_OVERLAP;
 pub use orchestrator::{run, run_noting};
 pub use requests::{pods, total_requests};
 pub use resources::Resources;

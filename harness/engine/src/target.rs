@@ -21,7 +21,7 @@ mod service;
 mod state;
 mod unpacked;
 
-pub use envtest::{ApiServer, ControlPlane, PlaneOptions, StoredObjects, ready_status};
+pub use envtest::{ApiServer, ControlPlane, ControlPlaneOptions, StoredObjects, ready_status};
 pub use error::ClusterError;
 pub(crate) use error::who;
 pub use existing::{

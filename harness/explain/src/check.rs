@@ -26,19 +26,16 @@
 //! let options = Options::new(vec!["1.6.2".parse()?]);
 //! let report = check(&sources, &options)?;
 //! assert_eq!(report.findings[0].id, "trailing-ampersand");
-//! assert!(report.concise().starts_with("demo.yaml:13:27: warning[trailing-ampersand] bash: syntax error"));
+//! assert_eq!((report.findings[0].line, report.findings[0].column), (13, 27));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod document;
-mod frame;
 mod ignore;
 mod impact;
-mod pages;
-mod sarif;
+mod region;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -47,8 +44,8 @@ use kuberay_contract::{self as contract, EffectiveSettings, FieldValidation, Sta
 use kuberay_manifest::{Diagnostic, Location, Source, at_once};
 use semver::Version;
 
-use super::document::{Container, ContainerRole, DocumentPlace, ExplainedRefusal, Object, Waiting};
-use super::objects::{Found, KINDS, Objects};
+use super::document::{Container, ContainerRole, ExplainedRefusal, Object, Waiting};
+use super::objects::{KINDS, Objects, RayObject};
 use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap};
 use super::{ExplainError, containers_of, operator, reached, read, refused};
 
@@ -56,10 +53,35 @@ pub use crate::objects::ANNOTATION;
 pub use document::*;
 pub use ignore::{IDS, Ignore, Other, is_id, nearest};
 pub use impact::Impact;
-pub use pages::{index as trap_index, page as trap_page};
-pub use text::Look;
 
 /// What to check and for which releases.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{Options, check};
+/// use kuberay_manifest::Source;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let options = Options {
+///     select: vec!["errexit".into()],
+///     ..Options::new(vec!["1.6.2".parse()?])
+/// };
+/// assert!(check(&sources, &options)?.findings.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The releases; a finding names those that it holds for.
@@ -174,7 +196,7 @@ fn outside(
         .notes
         .extend(notes.map(|(line, why)| format!("{file}:{line}: {why}")));
     for stranger in objects.strangers {
-        let place = frame::region(source, &stranger.node);
+        let place = region::region(source, &stranger.node);
         let mut finding = match stranger.refused {
             None => finding(Other::NotKuberay, &file, place, stranger.why),
             Some(refused) => CheckFinding {
@@ -216,7 +238,7 @@ impl Checked {
 }
 
 /// The findings of one object on all releases, each once.
-fn object(source: &Source, one: &Found, options: &Options) -> Checked {
+fn object(source: &Source, one: &RayObject, options: &Options) -> Checked {
     let mut found = Vec::new();
     let mut at = BTreeMap::new();
     let mut made: Vec<Vec<Container>> = Vec::new();
@@ -258,7 +280,7 @@ fn object(source: &Source, one: &Found, options: &Options) -> Checked {
     }
     told_twice(&mut found);
     let positions = found.iter().map(|finding| (finding.line, finding.column));
-    let regions = frame::Regions::of(source, &one.node, positions);
+    let regions = region::Regions::of(source, &one.node, positions);
     for finding in &mut found {
         (finding.end_line, finding.end_column) = regions.end(finding.line, finding.column);
     }
@@ -332,7 +354,7 @@ pub(super) fn label(container: &Container) -> String {
     }
 }
 
-fn of_refusal(one: &Found, refusal: &ExplainedRefusal) -> CheckFinding {
+fn of_refusal(one: &RayObject, refusal: &ExplainedRefusal) -> CheckFinding {
     let other = match refusal.stage {
         _ if !refusal.refused => Other::RefusedForSome,
         Stage::Client => Other::RefusedByClient,
@@ -341,7 +363,7 @@ fn of_refusal(one: &Found, refusal: &ExplainedRefusal) -> CheckFinding {
         Stage::PodCreation => Other::RefusedAtPodCreation,
     };
     // The operator's own words name the field; the API server's begin with its path.
-    let path = &refusal.place.path;
+    let path = &refusal.path;
     let named = refusal.stage == Stage::Operator || path.is_empty();
     let reason = if named || refusal.message.contains(path.as_str()) {
         refusal.message.clone()
@@ -352,26 +374,26 @@ fn of_refusal(one: &Found, refusal: &ExplainedRefusal) -> CheckFinding {
         rule: refusal.rule.clone(),
         message: format!("{}: {reason}", other.who(refusal.missing)),
         help: refusal.clients.clone(),
-        ..of_place(one, other, &refusal.place)
+        ..at(one, other, &refusal.path, refusal.location)
     }
 }
 
-fn of_waiting(one: &Found, waiting: &Waiting) -> CheckFinding {
+fn of_waiting(one: &RayObject, waiting: &Waiting) -> CheckFinding {
     CheckFinding {
         message: waiting.message.clone(),
-        ..of_place(one, Other::NoPodsYet, &waiting.place)
+        ..at(one, Other::NoPodsYet, &waiting.path, waiting.location)
     }
 }
 
-fn of_place(one: &Found, other: Other, place: &DocumentPlace) -> CheckFinding {
+fn at(one: &RayObject, other: Other, path: &str, location: Location) -> CheckFinding {
     CheckFinding {
         id: other.id().into(),
         severity: other.severity(),
         file: one.object.file.clone(),
         object: Some(one.object.clone()),
-        line: place.line,
-        column: place.column,
-        path: one.outer(&place.path),
+        line: location.line,
+        column: location.column,
+        path: one.outer(path),
         ..CheckFinding::default()
     }
 }
@@ -381,9 +403,9 @@ fn of_warning(warning: &super::Warning) -> CheckFinding {
         id: warning.id.clone(),
         severity: warning.severity,
         rule: Some(warning.rule.clone()),
-        line: warning.place.line,
-        column: warning.place.column,
-        path: warning.place.path.clone(),
+        line: warning.location.line,
+        column: warning.location.column,
+        path: warning.path.clone(),
         message: warning.message.clone(),
         help: Some(warning.advice.clone()),
         page: Some(page_path(&warning.id)),

@@ -18,7 +18,7 @@ use kuberay_manifest::yaml::Yaml;
 use kuberay_manifest::{Cursor, Location};
 use semver::Version;
 
-use super::document::{DocumentPlace, Warning};
+use super::document::Warning;
 use super::services;
 use super::warning::{self as trap, Trap};
 
@@ -96,7 +96,8 @@ fn warn(trap: &Trap, cursor: &Cursor, detail: &str) -> Warning {
         id: trap.id.into(),
         rule: trap.rule.into(),
         severity: trap.severity,
-        place: cursor.into(),
+        path: cursor.path().into(),
+        location: cursor.node.place.location,
         message,
         advice: trap.advice.into(),
     }
@@ -105,11 +106,7 @@ fn warn(trap: &Trap, cursor: &Cursor, detail: &str) -> Warning {
 /// A warning at a place inside of a value.
 fn warn_at(trap: &Trap, cursor: &Cursor, location: Location, detail: &str) -> Warning {
     Warning {
-        place: DocumentPlace {
-            path: cursor.path().into(),
-            line: location.line,
-            column: location.column,
-        },
+        location,
         ..warn(trap, cursor, detail)
     }
 }
@@ -179,7 +176,7 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
         found.push(warn(trap::GROUP_SUSPENDED, &hosts, "numOfHosts"));
     }
     names(group, &mut found);
-    found.sort_by_key(|warning| (warning.place.line, warning.place.column));
+    found.sort_by_key(|warning| warning.location);
     found
 }
 

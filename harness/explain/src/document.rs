@@ -1,7 +1,7 @@
 //! The document that `explain --format json` writes.
 
 use kuberay_contract::Stage;
-use kuberay_manifest::{Cursor, Severity};
+use kuberay_manifest::{Location, Severity};
 use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,30 @@ use serde_json::Value;
 pub const VERSION: &str = "kuberay-conformance.explain/v1";
 
 /// What one or more releases of the operator make of the objects in a file.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::{Explanation, explain};
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let explanation = explain(Path::new("demo.yaml"), manifest, &["1.6.2".parse()?], &EffectiveSettings::default())?;
+/// let json = serde_json::to_string(&explanation)?;
+/// assert_eq!(serde_json::from_str::<Explanation>(&json)?, explanation);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(extend("$id" = "urn:kuberay-conformance:explain:v1"))]
 pub struct Explanation {
@@ -75,6 +99,20 @@ impl Explanation {
 }
 
 /// A reason why an object, or some of its Pods, does not exist.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::{MissingPods, explain};
+///
+/// let manifest = "{apiVersion: ray.io/v1, kind: RayCluster, metadata: {name: Demo}, spec: {}}";
+/// let explanation = explain(Path::new("demo.yaml"), manifest, &["1.6.2".parse()?], &EffectiveSettings::default())?;
+/// let refusal = &explanation.refusals[0];
+/// assert_eq!(refusal.missing, MissingPods::All);
+/// assert!(explanation.containers.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExplainedRefusal {
@@ -89,8 +127,10 @@ pub struct ExplainedRefusal {
     pub refused: bool,
     /// Which Pods do not exist because of it.
     pub missing: MissingPods,
-    /// Where the reason is in the file; the path may end at a field that the file lacks.
-    pub place: DocumentPlace,
+    /// Path of the field in its document; it may end at a field that the file lacks.
+    pub path: String,
+    /// Where the reason is in the file.
+    pub location: Location,
     /// The reason, in words close to those of who refuses.
     pub message: String,
     /// What each client does, where they differ.
@@ -127,8 +167,10 @@ pub struct Waiting {
     pub operator: Version,
     /// The object that waits.
     pub object: Object,
-    /// The field that says so.
-    pub place: DocumentPlace,
+    /// Path of the field that says so, in its document.
+    pub path: String,
+    /// Where that field is in the file.
+    pub location: Location,
     /// What happens.
     pub message: String,
     /// Where KubeRay's source says so.
@@ -171,6 +213,32 @@ pub struct ExplainedOperator {
 }
 
 /// A container as it will stand in the Pod.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::{ContainerRole, explain};
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let explanation = explain(Path::new("demo.yaml"), manifest, &["1.6.2".parse()?], &EffectiveSettings::default())?;
+/// let head = &explanation.containers[0];
+/// assert_eq!(head.role, ContainerRole::Head);
+/// assert_eq!(head.command, ["/bin/bash", "-c", "--"]);
+/// assert!(head.exact);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Container {
     /// Release of the operator.
@@ -252,6 +320,35 @@ pub struct Variable {
 }
 
 /// A trap in the file.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::explain;
+/// use kuberay_manifest::Severity;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let explanation = explain(Path::new("demo.yaml"), manifest, &["1.6.2".parse()?], &EffectiveSettings::default())?;
+/// let warning = &explanation.containers[0].warnings[0];
+/// assert_eq!(warning.severity, Severity::Warning);
+/// assert_eq!(warning.rule, "C04");
+/// assert_eq!(warning.path, "spec.headGroupSpec.template.spec.containers[0].args[0]");
+/// assert_eq!(warning.location.line, 11);
+/// assert_eq!(warning.advice, "Put the background command in parentheses: `(my-command &)`.");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
     /// Its stable name.
@@ -260,36 +357,41 @@ pub struct Warning {
     pub rule: String,
     /// How bad it is.
     pub severity: Severity,
-    /// Where it is.
-    pub place: DocumentPlace,
+    /// Path of the value in its document, such as `spec.headGroupSpec.rayStartParams.block`.
+    pub path: String,
+    /// Where it is in the file.
+    pub location: Location,
     /// What happens.
     pub message: String,
     /// What to write instead.
     pub advice: String,
 }
 
-/// A place in the file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct DocumentPlace {
-    /// Path of the value in its document, such as `spec.headGroupSpec.rayStartParams.block`.
-    pub path: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column, from 1.
-    pub column: usize,
-}
-
-impl From<&Cursor<'_>> for DocumentPlace {
-    fn from(cursor: &Cursor<'_>) -> Self {
-        Self {
-            path: cursor.path().into(),
-            line: cursor.node.place.location.line,
-            column: cursor.node.place.location.column,
-        }
-    }
-}
-
 /// What an upgrade changes in a container.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::explain;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let releases = ["1.3.2".parse()?, "1.4.2".parse()?];
+/// let explanation = explain(Path::new("demo.yaml"), manifest, &releases, &EffectiveSettings::default())?;
+/// assert!(explanation.changes[0].diff.contains("-command \"-lc\"\n+command \"-c\"\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ContainerChange {
     /// The release before.

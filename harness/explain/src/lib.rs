@@ -5,7 +5,7 @@
 //! use std::path::Path;
 //!
 //! use kuberay_contract::EffectiveSettings;
-//! use kuberay_explain::{explain, render};
+//! use kuberay_explain::explain;
 //!
 //! let manifest = r#"
 //! apiVersion: ray.io/v1
@@ -27,8 +27,8 @@
 //! let explanation = explain(Path::new("demo.yaml"), manifest, &releases, &EffectiveSettings::default())?;
 //! let warning = &explanation.containers[0].warnings[0];
 //! assert_eq!(warning.id.as_str(), "trailing-ampersand");
-//! assert_eq!(warning.place.line, 14);
-//! assert!(render(&explanation).contains("trailing-ampersand at demo.yaml:14:"));
+//! assert_eq!(warning.location.line, 14);
+//! assert_eq!(explanation.containers[0].command, ["/bin/bash", "-c", "--"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -36,16 +36,15 @@ pub mod check;
 mod detect;
 mod diff;
 mod document;
+mod example;
 mod objects;
 mod refusals;
-mod render;
 mod schema;
 mod services;
 mod shell;
 mod template;
 #[cfg(test)]
 mod tests;
-mod upgrade;
 mod warning;
 
 use std::borrow::Cow;
@@ -60,16 +59,26 @@ use kuberay_manifest::{Cursor, Diagnostic, Diagnostics, Source};
 use semver::Version;
 use serde_json::Value;
 
-pub use check::{trap_index, trap_page};
 pub use document::*;
+pub use example::TrapExample;
 pub use kuberay_contract::FieldValidation;
-pub use render::render;
 pub use schema::explain_schema;
 pub use shell::{ShellVerdict, shell_verdict};
-pub use upgrade::render_upgrade;
 pub use warning::{TRAPS, Trap};
 
 /// Why a file can't be explained.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::{ExplainError, explain};
+///
+/// let settings = EffectiveSettings::default();
+/// let error = explain(Path::new("a.yaml"), "kind: Pod\n", &["1.6.2".parse()?], &settings).unwrap_err();
+/// assert!(matches!(error, ExplainError::Nothing { .. }), "{error}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
     /// It is not YAML, or one of its objects is not what its kind says.
@@ -215,7 +224,7 @@ fn read(source: &Source) -> Result<objects::Objects, Vec<Diagnostic>> {
 }
 
 /// What a release makes of an object.
-struct Made {
+struct ReleaseOutcome {
     refusals: Vec<ExplainedRefusal>,
     waiting: Vec<Waiting>,
     /// Those of the Pods that come.
@@ -225,12 +234,12 @@ struct Made {
 /// What a release makes of an object.
 fn of_object(
     source: &Source,
-    found: &objects::Found,
+    found: &objects::RayObject,
     json: &Value,
     release: &Version,
     settings: &EffectiveSettings,
     validation: FieldValidation,
-) -> Result<Made, Diagnostic> {
+) -> Result<ReleaseOutcome, Diagnostic> {
     let forecast = |settings: &EffectiveSettings| {
         contract::forecast(release, settings, validation, json)
             .map_err(|error| problem(source, found.written(), &error))
@@ -241,7 +250,7 @@ fn of_object(
         Cow::Borrowed(_) => given.pods,
         Cow::Owned(settings) => forecast(&settings)?.pods,
     };
-    Ok(Made {
+    Ok(ReleaseOutcome {
         refusals,
         waiting,
         containers: containers_of(source, found, release, settings, &pods),
@@ -251,7 +260,7 @@ fn of_object(
 /// Why a release makes no Pods of an object, or not all of them, without those that it makes.
 fn refused(
     source: &Source,
-    found: &objects::Found,
+    found: &objects::RayObject,
     json: &Value,
     release: &Version,
     settings: &EffectiveSettings,
@@ -270,7 +279,7 @@ fn refused(
 
 /// What a forecast says beside its Pods; nothing about texts that are filled in later.
 fn told(
-    found: &objects::Found,
+    found: &objects::RayObject,
     release: &Version,
     given: &mut Forecast,
     validation: FieldValidation,
@@ -287,7 +296,7 @@ fn told(
 /// The containers of Pods, with the traps in what makes them.
 fn containers_of(
     source: &Source,
-    found: &objects::Found,
+    found: &objects::RayObject,
     release: &Version,
     settings: &EffectiveSettings,
     pods: &[PodContract],

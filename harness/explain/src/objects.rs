@@ -37,7 +37,7 @@ const SOUGHT: Sought = Sought {
 const NAMED: usize = 5;
 
 /// An object that the operator makes Pods of.
-pub(super) struct Found {
+pub(super) struct RayObject {
     /// The object; for a `RayCronJob` the `RayJob` that it makes.
     pub node: Node,
     /// The object as it is written, where that is another one.
@@ -66,14 +66,14 @@ pub(super) struct Stranger {
 #[derive(Default)]
 pub(super) struct Objects {
     /// KubeRay's objects, in the order of the file.
-    pub found: Vec<Found>,
+    pub found: Vec<RayObject>,
     /// Objects that could be taken for KubeRay's.
     pub strangers: Vec<Stranger>,
     /// What was left out and why, with the line where it is.
     pub notes: Vec<(usize, String)>,
 }
 
-impl Found {
+impl RayObject {
     /// The object as it is written.
     pub(super) fn written(&self) -> &Node {
         self.cron.as_ref().unwrap_or(&self.node)
@@ -121,7 +121,7 @@ impl Found {
     /// Gives the traps of containers the paths that they have in the document.
     pub(super) fn relocate(&self, containers: &mut [Container]) {
         for warning in containers.iter_mut().flat_map(|one| &mut one.warnings) {
-            warning.place.path = self.path(&warning.place.path);
+            warning.path = self.path(&warning.path);
         }
     }
 }
@@ -252,7 +252,7 @@ fn left_out(others: &[Object], notes: &mut Vec<(usize, String)>) {
     }
 }
 
-fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found {
+fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> RayObject {
     let annotations = item
         .node
         .get("metadata")
@@ -270,7 +270,7 @@ fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> Found 
     } else {
         (item.node, None)
     };
-    Found {
+    RayObject {
         node,
         cron,
         object,

@@ -6,13 +6,10 @@ mod tests;
 
 use kuberay_contract::{self as contract, Forecast, Reach};
 use kuberay_manifest::HOLE;
-use kuberay_manifest::visible::line;
 use kuberay_manifest::yaml::Node;
 use semver::Version;
 
-use super::document::{
-    Break, DocumentPlace, ExplainedRefusal, Explanation, MissingPods, Object, Waiting,
-};
+use super::document::{Break, ExplainedRefusal, MissingPods, Object, Waiting};
 
 /// What a forecast says beside its Pods.
 pub(super) fn of(
@@ -34,7 +31,8 @@ pub(super) fn of(
                 Reach::GroupsFrom(_) => MissingPods::Workers,
                 Reach::Submitter => MissingPods::Submitter,
             },
-            place: place(document, &refusal.path),
+            path: refusal.path.clone(),
+            location: deepest(document, &refusal.path).place.location,
             message: refusal.message.clone(),
             clients: refusal.clients.explained().map(Into::into),
             rule: entry.map(|_| contract::admission::CheckEntry::RULE.into()),
@@ -42,16 +40,17 @@ pub(super) fn of(
             source: entry.map(|entry| format!("controllers/ray/{}", entry.source)),
         }
     };
-    let waiting = |held: &contract::Held| Waiting {
+    let waiting = |reason: &contract::WaitReason| Waiting {
         operator: release.clone(),
         object: object.clone(),
-        place: place(document, &held.path),
-        message: held.message.clone(),
-        source: held.source.into(),
+        path: reason.path.clone(),
+        location: deepest(document, &reason.path).place.location,
+        message: reason.message.clone(),
+        source: reason.source.into(),
     };
     (
         forecast.refusals.iter().map(refusal).collect(),
-        forecast.held.iter().map(waiting).collect(),
+        forecast.wait_reason.iter().map(waiting).collect(),
     )
 }
 
@@ -93,21 +92,12 @@ pub(super) fn is_about_hole(document: &Node, path: &str) -> bool {
 }
 
 /// The deepest value on a path that the file has.
-fn place(document: &Node, path: &str) -> DocumentPlace {
-    let node = deepest(document, path);
-    DocumentPlace {
-        path: path.into(),
-        line: node.place.location.line,
-        column: node.place.location.column,
-    }
-}
-
 fn deepest<'a>(document: &'a Node, path: &str) -> &'a Node {
     let mut node = document;
     for part in parts(path) {
         let next = match &part {
-            Part::Name(name) => node.get(name),
-            Part::Index(index) => node.items().get(*index),
+            PathSegment::Name(name) => node.get(name),
+            PathSegment::Index(index) => node.items().get(*index),
         };
         match next {
             Some(next) => node = next,
@@ -117,13 +107,13 @@ fn deepest<'a>(document: &'a Node, path: &str) -> &'a Node {
     node
 }
 
-enum Part {
+enum PathSegment {
     Name(String),
     Index(usize),
 }
 
 /// The parts of a path such as `a.b[0]["c/d"]`.
-fn parts(path: &str) -> Vec<Part> {
+fn parts(path: &str) -> Vec<PathSegment> {
     let mut parts = Vec::new();
     let mut rest = path;
     while !rest.is_empty() {
@@ -133,8 +123,8 @@ fn parts(path: &str) -> Vec<Part> {
             let value = texts.next().and_then(Result::ok).unwrap_or_default();
             let end = texts.byte_offset();
             parts.push(match value {
-                serde_json::Value::String(name) => Part::Name(name),
-                value => Part::Index(
+                serde_json::Value::String(name) => PathSegment::Name(name),
+                value => PathSegment::Index(
                     value
                         .as_u64()
                         .and_then(|at| at.try_into().ok())
@@ -152,166 +142,8 @@ fn parts(path: &str) -> Vec<Part> {
         if end == 0 {
             break;
         }
-        parts.push(Part::Name(rest[..end].into()));
+        parts.push(PathSegment::Name(rest[..end].into()));
         rest = &rest[end..];
     }
     parts
-}
-
-/// Refusals and waiting objects as text; empty where there are none.
-pub(super) fn render(explanation: &Explanation) -> String {
-    let mut text = String::new();
-    let mut heading = String::new();
-    let mut head = |text: &mut String, object: &Object, operator: &Version, what: &str| {
-        let now = format!(
-            "{} {} ({}:{}) on KubeRay {operator}: {what}\n",
-            line(&object.kind),
-            line(&object.name),
-            line(&object.file),
-            object.line
-        );
-        if now != heading {
-            text.push_str(&now);
-            heading = now;
-        }
-    };
-    for refusal in &explanation.refusals {
-        head(
-            &mut text,
-            &refusal.object,
-            &refusal.operator,
-            summary(refusal),
-        );
-        text.push_str(&entry(refusal));
-    }
-    for waiting in &explanation.waiting {
-        head(
-            &mut text,
-            &waiting.object,
-            &waiting.operator,
-            "accepted, no Pods",
-        );
-        text.push_str(&waits(waiting));
-    }
-    text.push_str(&breaks_of(explanation));
-    text.push_str(beyond(explanation));
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    text
-}
-
-/// Refusals and waiting objects of an upgrade as text: what a release begins to refuse comes first,
-/// and each reason stands once, with the releases that it holds for where that is not all of them.
-/// Empty where there are none.
-pub(super) fn render_upgrade(explanation: &Explanation) -> String {
-    let mut text = breaks_of(explanation);
-    let mut seen: Vec<((String, String), Vec<&Version>)> = Vec::new();
-    let mut note = |object: &Object, what: &str, rest: String, operator| {
-        let (kind, name) = (line(&object.kind), line(&object.name));
-        let reason = (format!("{kind} {name}: {what}"), rest);
-        match seen.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, on)) => on.push(operator),
-            None => seen.push((reason, vec![operator])),
-        }
-    };
-    for refusal in &explanation.refusals {
-        note(
-            &refusal.object,
-            summary(refusal),
-            entry(refusal),
-            &refusal.operator,
-        );
-    }
-    for waiting in &explanation.waiting {
-        note(
-            &waiting.object,
-            "accepted, no Pods",
-            waits(waiting),
-            &waiting.operator,
-        );
-    }
-    for ((title, rest), on) in seen {
-        let releases: Vec<String> = on.iter().map(ToString::to_string).collect();
-        let releases = if on.len() == explanation.operators.len() {
-            String::new()
-        } else {
-            format!(" (only on {})", releases.join(", "))
-        };
-        text.push_str(&format!("\n{title}{releases}\n{rest}"));
-    }
-    text.push_str(beyond(explanation));
-    text
-}
-
-/// What a release refuses that the one before it takes, a line each.
-fn breaks_of(explanation: &Explanation) -> String {
-    let sentence = |one: &Break| {
-        format!(
-            "From {} to {}: {} {} is refused by {}: {}\n",
-            one.from,
-            one.to,
-            line(&one.object.kind),
-            line(&one.object.name),
-            one.stage.refuser(),
-            line(&one.message)
-        )
-    };
-    explanation.breaks.iter().map(sentence).collect()
-}
-
-/// What a manifest alone can't tell.
-fn beyond(explanation: &Explanation) -> &'static str {
-    if explanation.refusals.is_empty() {
-        ""
-    } else {
-        "Admission policies, mutating webhooks and quotas of a cluster may refuse or change more.\n"
-    }
-}
-
-fn waits(waiting: &Waiting) -> String {
-    format!(
-        "  note at {}\n    {}\n    Source: {}\n",
-        at(&waiting.object, &waiting.place),
-        line(&waiting.message),
-        waiting.source
-    )
-}
-
-fn summary(refusal: &ExplainedRefusal) -> &'static str {
-    match (refusal.refused, refusal.missing) {
-        (false, _) => "refused for some clients",
-        (true, MissingPods::All) => "refused, no Pods",
-        (true, MissingPods::Workers) => "workers refused",
-        (true, MissingPods::Submitter) => "no submitter",
-    }
-}
-
-fn entry(refusal: &ExplainedRefusal) -> String {
-    let rule = match (&refusal.rule, &refusal.check) {
-        (Some(rule), Some(check)) => format!(" ({rule} {check})"),
-        _ => String::new(),
-    };
-    let mut text = format!(
-        "  by {}{rule} at {}\n    {}\n",
-        refusal.stage.refuser(),
-        at(&refusal.object, &refusal.place),
-        line(&refusal.message)
-    );
-    for (title, detail) in [("Clients", &refusal.clients), ("Source", &refusal.source)] {
-        if let Some(detail) = detail {
-            text.push_str(&format!("    {title}: {}\n", line(detail)));
-        }
-    }
-    text
-}
-
-fn at(object: &Object, place: &DocumentPlace) -> String {
-    format!(
-        "{}:{}:{} {}",
-        line(&object.file),
-        place.line,
-        place.column,
-        line(&place.path)
-    )
 }

@@ -3,6 +3,14 @@
 use kuberay_manifest::Severity;
 
 /// A trap: what it is called, the rule of the contract behind it, and what to do instead.
+///
+/// ```
+/// use kuberay_explain::{TRAPS, check::trap};
+///
+/// let trap = trap("trailing-ampersand").unwrap();
+/// assert_eq!(trap.rule, "C04");
+/// assert!(TRAPS.contains(&trap));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trap {
     /// Its name, in kebab case; stable.

@@ -3,6 +3,19 @@
 use super::yaml::{MappingKey, Node, Yaml};
 
 /// A value and where it is.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Cursor, Source, yaml};
+///
+/// let source = Source::new(Path::new("pod.yaml"), "kind: Pod\nmetadata:\n  name: main\n");
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// let name = Cursor::root(&documents[0]).find(&["metadata", "name"]).unwrap();
+/// assert_eq!(name.text(), "main");
+/// assert_eq!(name.path(), "metadata.name");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Cursor<'a> {
     /// The value.

@@ -13,6 +13,12 @@ use crate::excerpt::Excerpt;
 use crate::visible;
 
 /// A place in a file, both counted from 1.
+///
+/// ```
+/// use kuberay_manifest::Location;
+///
+/// assert!(Location { line: 2, column: 9 } < Location { line: 3, column: 1 });
+/// ```
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
 )]
@@ -24,16 +30,23 @@ pub struct Location {
 }
 
 /// How bad a problem is, the worst first.
+///
+/// ```
+/// use kuberay_manifest::Severity;
+///
+/// assert_eq!(Severity::Error.word(), "error");
+/// assert_eq!([Severity::Note, Severity::Error].iter().min(), Some(&Severity::Error));
+/// ```
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The file can't be used as it is.
+    /// Something does not work: a file can't be used, or a Pod does not start.
     Error,
-    /// It can be used, but something about it looks like a mistake.
+    /// It works, but something about it looks like a mistake.
     Warning,
-    /// Worth knowing; it may be meant.
+    /// Worth knowing: it may be meant, or it may pass.
     Note,
 }
 
@@ -49,6 +62,20 @@ impl Severity {
 }
 
 /// One problem in one file; a miette diagnostic that quotes the file.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Source, yaml};
+///
+/// let source = Source::new(Path::new("pod.yaml"), "kind: Pod\nmetadata:\n  name: main\n");
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// let kind = documents[0].get("kind").unwrap();
+/// let problem = source.error(&kind.place, "this is no RayCluster").with_help("name another file");
+/// assert_eq!(problem.location.column, 7);
+/// assert_eq!(problem.to_string(), "this is no RayCluster");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
     /// The file.
@@ -144,6 +171,13 @@ pub type DiagnosticResult<T> = Result<T, Vec<Diagnostic>>;
 ///
 /// As text it is one line for each problem; on a terminal show each of the [`Diagnostic`]s as a
 /// miette report, which quotes the file.
+///
+/// ```
+/// use kuberay_manifest::parse_manifest;
+///
+/// let problems = parse_manifest("kind: Pod\n", "pod.yaml").unwrap_err();
+/// assert!(problems.to_string().starts_with("pod.yaml:1:1: "), "{problems}");
+/// ```
 #[derive(Debug, Clone)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
@@ -191,6 +225,19 @@ pub fn sort(diagnostics: &mut [Diagnostic]) {
 }
 
 /// A place in a text: what people read, and the bytes that a snippet underlines.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Source, yaml};
+///
+/// let source = Source::new(Path::new("pod.yaml"), "kind: Pod\nmetadata:\n  name: main\n");
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// let place = &documents[0].get("kind").unwrap().place;
+/// assert_eq!((place.location.line, place.location.column), (1, 7));
+/// assert_eq!(&source.text[place.span.clone()], "Pod");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {
     /// Line and column.
@@ -200,6 +247,17 @@ pub struct Place {
 }
 
 /// A file's text together with its name.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Location, Source};
+///
+/// let source = Source::new(Path::new("deploy/pod.yaml"), "kind: Pod\n");
+/// assert_eq!(source.folder(), Path::new("deploy"));
+/// let rest = source.rest_of_line(Location { line: 1, column: 7 });
+/// assert_eq!(&source.text[rest.span], "Pod");
+/// ```
 #[derive(Debug, Clone)]
 pub struct Source {
     /// The file.

@@ -20,6 +20,7 @@ mod cursor;
 mod diagnostic;
 mod excerpt;
 mod objects;
+mod schema;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use diagnostic::{
     Diagnostic, DiagnosticResult, Diagnostics, Location, Place, Severity, Source, sort,
 };
 pub use objects::{LAST_APPLIED, each_object, objects, parse_manifest};
+pub use schema::schema_of;
 pub use template::template_action;
 pub use threads::at_once;
 pub use walk::{HOLE, Item, Owner, Sought, Unread, Walk, items};

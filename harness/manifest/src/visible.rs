@@ -3,6 +3,13 @@
 //! A name can hold colours, a new title for the window, or a line that a CI system takes for a
 //! command; others hide characters that make a difference. Code that shows data to people writes it
 //! with [`line()`], [`lines`] or [`quoted`].
+//!
+//! ```
+//! use kuberay_manifest::visible;
+//!
+//! assert_eq!(visible::line("red \u{1b}[31m\n::error::"), r"red \u{1b}[31m\n::error::");
+//! assert_eq!(visible::quoted("a  b\n"), r#""a  b\n""#);
+//! ```
 
 use std::fmt::Write as _;
 

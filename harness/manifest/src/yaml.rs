@@ -27,6 +27,18 @@ const SHOWN: usize = 60;
 const MANY_KEYS: usize = 16;
 
 /// A value and where it is.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Source, yaml};
+///
+/// let source = Source::new(Path::new("a.yaml"), "tty: yes\nmode: 0777\n");
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// assert_eq!(documents[0].to_json(), serde_json::json!({"tty": true, "mode": 511}));
+/// assert_eq!(documents[0].get("mode").unwrap().place.location.line, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// The value.
@@ -36,6 +48,18 @@ pub struct Node {
 }
 
 /// A value of the kinds that JSON has.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::Source;
+/// use kuberay_manifest::yaml::{self, Yaml};
+///
+/// let source = Source::new(Path::new("a.yaml"), "tty: 'yes'\n");
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// assert_eq!(documents[0].get("tty").unwrap().value, Yaml::Text("yes".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Yaml {
     /// Nothing.

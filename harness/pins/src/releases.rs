@@ -10,10 +10,10 @@ use super::{VersionError, parse_version};
 /// Releases as people select them: `all`, `latest`, one release, the newest patch of a minor
 /// release (`1.6`), a range with both ends, or several with commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Releases(Vec<Part>);
+pub struct Releases(Vec<ReleaseTerm>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum ReleaseTerm {
     All,
     Latest,
     One(Version),
@@ -32,16 +32,16 @@ impl FromStr for Releases {
 
     fn from_str(text: &str) -> Result<Self, VersionError> {
         let part = |text: &str| match text {
-            "all" => Ok(Part::All),
-            "latest" => Ok(Part::Latest),
+            "all" => Ok(ReleaseTerm::All),
+            "latest" => Ok(ReleaseTerm::Latest),
             _ => match text.split_once("..") {
-                Some((from, to)) => Ok(Part::Range(
+                Some((from, to)) => Ok(ReleaseTerm::Range(
                     parse_version(from)?,
                     parse_version(to.trim_start_matches('='))?,
                 )),
                 None => match minor(text) {
-                    Some((major, minor)) => Ok(Part::Minor(major, minor)),
-                    None => parse_version(text).map(Part::One),
+                    Some((major, minor)) => Ok(ReleaseTerm::Minor(major, minor)),
+                    None => parse_version(text).map(ReleaseTerm::One),
                 },
             },
         };
@@ -59,7 +59,7 @@ fn minor(text: &str) -> Option<(u64, u64)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for ReleaseTerm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => f.write_str("all"),
@@ -73,7 +73,7 @@ impl fmt::Display for Part {
 
 impl From<Version> for Releases {
     fn from(version: Version) -> Self {
-        Self(vec![Part::One(version)])
+        Self(vec![ReleaseTerm::One(version)])
     }
 }
 
@@ -92,14 +92,14 @@ impl Releases {
         let mut releases = Vec::new();
         for part in &self.0 {
             let found: Vec<Version> = match part {
-                Part::All => matrix.to_vec(),
-                Part::Latest => matrix.iter().max().cloned().into_iter().collect(),
-                Part::One(version) => vec![version.clone()],
-                Part::Minor(major, minor) => {
+                ReleaseTerm::All => matrix.to_vec(),
+                ReleaseTerm::Latest => matrix.iter().max().cloned().into_iter().collect(),
+                ReleaseTerm::One(version) => vec![version.clone()],
+                ReleaseTerm::Minor(major, minor) => {
                     newest_patch(*major, *minor, pinned).into_iter().collect()
                 }
-                Part::Range(from, to) if from > to => Vec::new(),
-                Part::Range(from, to) => matrix
+                ReleaseTerm::Range(from, to) if from > to => Vec::new(),
+                ReleaseTerm::Range(from, to) => matrix
                     .iter()
                     .filter(|version| (from..=to).contains(version))
                     .chain([from, to])
@@ -120,10 +120,10 @@ impl Releases {
     /// Those that are named one by one, as `1.6.2` and `1.6` are; what `all`, `latest` and ranges
     /// add is not among them.
     pub fn named(&self, pinned: &[Version]) -> Vec<Version> {
-        let one = |part: &Part| match part {
-            Part::One(version) => Some(version.clone()),
-            Part::Minor(major, minor) => newest_patch(*major, *minor, pinned),
-            Part::All | Part::Latest | Part::Range(..) => None,
+        let one = |part: &ReleaseTerm| match part {
+            ReleaseTerm::One(version) => Some(version.clone()),
+            ReleaseTerm::Minor(major, minor) => newest_patch(*major, *minor, pinned),
+            ReleaseTerm::All | ReleaseTerm::Latest | ReleaseTerm::Range(..) => None,
         };
         self.0.iter().filter_map(one).collect()
     }

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
     "pattern" = "^([0-9]+(ms|s|m|h))+$",
     "patternErrorMessage" = "a length of time is numbers with units (ms, s, m, h), such as `90s` or `1m30s`"
 ))]
-pub struct Length(String);
+pub struct DurationText(String);
 
-impl Deref for Length {
+impl Deref for DurationText {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -25,7 +25,7 @@ impl Deref for Length {
     }
 }
 
-impl fmt::Display for Length {
+impl fmt::Display for DurationText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -35,7 +35,7 @@ pub use kuberay_manifest::{Diagnostic, Diagnostics, Location, Severity, parse_ma
 
 pub use changes::apply_changes;
 pub use check::{Check, Milestone, PodCheck};
-pub use duration::{DurationError, Length, parse_duration, written_duration};
+pub use duration::{DurationError, DurationText, parse_duration, written_duration};
 pub use init::{NewScenario, SCHEMA_FILE, init};
 pub use lint::lint;
 pub use load::{load, load_all};
@@ -45,4 +45,4 @@ pub use reachable::unreachable_checks;
 pub use role::{PodOf, Role};
 pub use schema::json_schema;
 pub use settings::{OperatorSettings, is_of_the_linker};
-pub use subject::{Made, PodField, Subject};
+pub use subject::{PodCreated, PodField, Subject};

@@ -8,7 +8,7 @@ use kuberay_manifest::Location;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, Length, OperatorSettings};
+use super::{Check, DurationText, OperatorSettings};
 
 /// How long all checks of a scenario may take together when it does not say.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(3);
@@ -181,7 +181,7 @@ pub struct Spec {
     pub operator_settings: OperatorSettings,
     /// Wall-clock limit for all checks together, such as `90s` or `5m`; 3 minutes when absent.
     #[serde(default)]
-    pub timeout: Option<Length>,
+    pub timeout: Option<DurationText>,
     /// What must hold; all are evaluated at every change until each has its verdict.
     #[schemars(length(min = 1))]
     pub checks: Vec<Check>,

@@ -31,7 +31,7 @@ pub fn unreachable_checks(scenario: &Scenario) -> Vec<Diagnostic> {
         return Vec::new();
     };
     let objects: Vec<&Value> = objects.iter().collect();
-    let made = Made::of(&objects);
+    let made = ExpectedPods::of(&objects);
     let mut problems = Vec::new();
     for (check, location) in spec.checks.iter().zip(&scenario.check_locations) {
         let Some((role, group)) = check.pod() else {
@@ -46,14 +46,14 @@ pub fn unreachable_checks(scenario: &Scenario) -> Vec<Diagnostic> {
 }
 
 /// What the objects lead to.
-struct Made {
+struct ExpectedPods {
     kinds: BTreeSet<String>,
     groups: BTreeSet<String>,
     /// Whether a RayJob has a submitter in a Pod of its own.
     has_submitter: bool,
 }
 
-impl Made {
+impl ExpectedPods {
     fn of(objects: &[&Value]) -> Self {
         let kinds = objects.iter().filter_map(|object| object["kind"].as_str());
         let clusters = objects.iter().filter_map(|object| cluster(object));

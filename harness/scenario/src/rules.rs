@@ -187,12 +187,12 @@ fn steps(problems: &mut Problems<'_>, spec: &Node) {
         problems.error(act, message, "add `markReady: true`");
     }
     for check in spec.get("checks").map_or(&[][..], Node::items) {
-        if let Some(made) = check.get("pod").and_then(|pod| pod.get("made"))
+        if let Some(created) = check.get("pod").and_then(|pod| pod.get("created"))
             && acts.is_none()
         {
             let message = "there is no step before or after which a Pod could be created";
             problems.error(
-                made,
+                created,
                 message,
                 "add `apply` or `delete` to `steps`, or leave this out",
             );

@@ -25,7 +25,7 @@ pub struct OperatorSettings {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub feature_gates: BTreeMap<String, bool>,
     /// Keys of the operator's configuration file (`--config`), such as `defaultContainerEnvs`. The
-    /// harness adds those that every operator beside a control plane needs.
+    /// harness adds those that every operator beside an API server needs.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub configuration: Map<String, Value>,
 }

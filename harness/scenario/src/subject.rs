@@ -78,7 +78,7 @@ impl PodField {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "camelCase")]
-pub enum Made {
+pub enum PodCreated {
     /// Created before the steps. The check waits until a Pod is created after the steps, which
     /// shows that the operator acted on them.
     Before,
@@ -86,12 +86,12 @@ pub enum Made {
     After,
 }
 
-impl Made {
+impl PodCreated {
     /// The word as scenario files write it.
     pub fn word(self) -> &'static str {
         match self {
-            Made::Before => "before",
-            Made::After => "after",
+            PodCreated::Before => "before",
+            PodCreated::After => "after",
         }
     }
 }
@@ -106,7 +106,7 @@ pub struct Subject {
     /// Container, where the check names one.
     pub container: Option<String>,
     /// When the Pod was made, where the check says so.
-    pub made: Option<Made>,
+    pub created: Option<PodCreated>,
     /// Which field.
     pub field: PodField,
 }
@@ -114,7 +114,7 @@ pub struct Subject {
 /// What stands before a container's name; no group holds it, because `=` is escaped there.
 const CONTAINER: &str = "container=";
 /// What stands before the time at which a Pod was made.
-const MADE: &str = "made=";
+const CREATED: &str = "created=";
 
 impl Subject {
     /// A field of the Ray container of a Pod of this role.
@@ -123,20 +123,20 @@ impl Subject {
             role,
             group: None,
             container: None,
-            made: None,
+            created: None,
             field,
         }
     }
 
-    /// `<role>[.<group>][.made=<time>][.container=<container>].<field>`, such as `head.args`,
+    /// `<role>[.<group>][.created=<time>][.container=<container>].<field>`, such as `head.args`,
     /// `worker.small.env` or `head.container=autoscaler.command`.
     pub fn name(&self) -> String {
         let mut name = self.role.word().to_owned();
         if let Some(group) = &self.group {
             _ = write!(name, ".{}", escape(group));
         }
-        if let Some(made) = self.made {
-            _ = write!(name, ".{MADE}{}", made.word());
+        if let Some(created) = self.created {
+            _ = write!(name, ".{CREATED}{}", created.word());
         }
         if let Some(container) = &self.container {
             _ = write!(name, ".{CONTAINER}{}", escape(container));
@@ -198,25 +198,25 @@ mod tests {
         Role::Head,
         None,
         None,
-        Some(Made::After),
+        Some(PodCreated::After),
         PodField::Args,
-        "head.made=after.args"
+        "head.created=after.args"
     )]
     #[case(
         Role::Worker,
         Some("a.b"),
         Some("wait-gcs-ready"),
-        Some(Made::Before),
+        Some(PodCreated::Before),
         PodField::Env,
-        "worker.a.b.made=before.container=wait-gcs-ready.env"
+        "worker.a.b.created=before.container=wait-gcs-ready.env"
     )]
     #[case(
         Role::Worker,
-        Some("made=after"),
+        Some("created=after"),
         None,
         None,
         PodField::Env,
-        "worker.made%3Dafter.env"
+        "worker.created%3Dafter.env"
     )]
     #[case(
         Role::Worker,
@@ -246,7 +246,7 @@ mod tests {
         #[case] role: Role,
         #[case] group: Option<&str>,
         #[case] container: Option<&str>,
-        #[case] made: Option<Made>,
+        #[case] created: Option<PodCreated>,
         #[case] field: PodField,
         #[case] name: &str,
     ) {
@@ -254,7 +254,7 @@ mod tests {
             role,
             group: group.map(Into::into),
             container: container.map(Into::into),
-            made,
+            created,
             field,
         };
         assert_eq!(subject.name(), name);

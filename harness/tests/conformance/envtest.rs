@@ -1,4 +1,4 @@
-//! What the trials of envtest share: the control planes that the first of them starts.
+//! What the trials of envtest share: the API servers that the first of them starts.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -46,7 +46,7 @@ impl Stand {
         }
     }
 
-    /// The case's result; without control planes, why there are none.
+    /// The case's result; without API servers, why there are none.
     pub fn run(&self, case: &TestCase) -> Result<CaseResult, String> {
         let started = self
             .started
@@ -60,7 +60,7 @@ impl Stand {
             return Ok(skipped);
         }
         let envtest = started.envtest.read().await;
-        let envtest = envtest.as_ref().ok_or("the control planes are down")?;
+        let envtest = envtest.as_ref().ok_or("the API servers are down")?;
         let settings = case.operator_settings();
         let work = async |up: &EnvtestRelease| {
             if let Some(engine) = started

@@ -1,7 +1,7 @@
 //! `check --context` and `explain --context` with the permissions of `fixtures/rbac/doctor.yaml`
 //! and no others: they read the operator's settings, and write nothing.
 //!
-//! It uses a control plane of its own, whose API server asks roles who may do what.
+//! It uses an API server of its own, whose API server asks roles who may do what.
 
 use std::path::Path;
 use std::process::Output;
@@ -9,11 +9,11 @@ use std::process::Output;
 use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::operator::{Sender, create_crds};
 use kuberay_conformance::report::Silent;
-use kuberay_conformance::target::{ControlPlane, PlaneOptions};
+use kuberay_conformance::target::{ControlPlane, ControlPlaneOptions};
 use serde_json::{Value, json};
 
 use crate::support::reader::as_reader;
-use crate::support::{program, turn_within};
+use crate::support::{exclusive_within, program};
 
 const RELEASE: &str = "1.7.0";
 const CRDS: &str = "1.6.2";
@@ -66,7 +66,7 @@ fn run(kubeconfig: &Path, arguments: &[&str]) -> (Option<i32>, Value, String) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs envtest"]
 async fn a_cluster_is_checked_and_explained_with_the_settings_of_its_operator() {
-    let _turn = turn_within().await;
+    let _exclusive = exclusive_within().await;
     let store = Store::open().unwrap();
     let programs = Programs::new(
         store.clone(),
@@ -74,7 +74,7 @@ async fn a_cluster_is_checked_and_explained_with_the_settings_of_its_operator() 
         std::sync::Arc::new(Silent),
     );
     let etcd = programs.etcd().await.unwrap();
-    let plane = ControlPlane::start(PlaneOptions {
+    let plane = ControlPlane::start(ControlPlaneOptions {
         etcd: &etcd,
         state: store.root(),
         helper: Path::new(env!("CARGO_BIN_EXE_kuberay-conformance")),

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{program, scenarios, turn};
+use crate::support::{exclusive, program, scenarios};
 
 /// The release whose source gets faults.
 pub const RELEASE: &str = "1.6.2";
@@ -59,7 +59,7 @@ pub fn faulty(folder: &Path, file: &str, find: &str, replace: &str) {
 #[test]
 #[ignore = "needs envtest and Go"]
 fn a_release_is_equal_to_itself_and_a_change_is_one_entry() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let (code, document) = diff(&[RELEASE, RELEASE], None);
     assert_eq!(code, Some(0));
     assert_eq!(entries(&document), Vec::new());
@@ -112,7 +112,7 @@ fn a_release_is_equal_to_itself_and_a_change_is_one_entry() {
 #[test]
 #[ignore = "needs envtest and Go"]
 fn a_new_release_is_written_into_the_checkout() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let (source, checkout) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let contract = Path::new("harness/contract/src");
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,7 +1,7 @@
 //! `doctor` with the permissions of `fixtures/rbac/doctor.yaml` and no others, on a thousand
 //! RayClusters.
 //!
-//! It uses a control plane of its own, whose API server asks roles who may do what.
+//! It uses an API server of its own, whose API server asks roles who may do what.
 
 use std::path::Path;
 use std::process::Output;
@@ -11,12 +11,12 @@ use futures::StreamExt as _;
 use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::operator::{Sender, create_crds};
 use kuberay_conformance::report::Silent;
-use kuberay_conformance::target::{ControlPlane, PlaneOptions};
+use kuberay_conformance::target::{ControlPlane, ControlPlaneOptions};
 use serde_json::{Value, json};
 
 use crate::support::audit::{Audit, are_reads};
 use crate::support::reader::as_reader;
-use crate::support::{program, turn_within};
+use crate::support::{exclusive_within, program};
 
 const RELEASE: &str = "1.6.2";
 const NUMBER: usize = 1000;
@@ -91,7 +91,7 @@ fn doctor(kubeconfig: &Path, arguments: &[&str]) -> Output {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs envtest"]
 async fn a_thousand_clusters_take_few_requests_and_no_other_permissions() {
-    let _turn = turn_within().await;
+    let _exclusive = exclusive_within().await;
     let store = Store::open().unwrap();
     let programs = Programs::new(
         store.clone(),
@@ -99,7 +99,7 @@ async fn a_thousand_clusters_take_few_requests_and_no_other_permissions() {
         std::sync::Arc::new(Silent),
     );
     let etcd = programs.etcd().await.unwrap();
-    let plane = ControlPlane::start(PlaneOptions {
+    let plane = ControlPlane::start(ControlPlaneOptions {
         etcd: &etcd,
         state: store.root(),
         helper: Path::new(env!("CARGO_BIN_EXE_kuberay-conformance")),

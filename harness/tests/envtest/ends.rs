@@ -1,7 +1,7 @@
-//! Programs of a control plane that end too early, and runs that do: each is told, and nothing is
+//! Programs of an API server that end too early, and runs that do: each is told, and nothing is
 //! left.
 //!
-//! They start control planes of their own.
+//! They start API servers of their own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::support::copies::replaced;
 use crate::support::own_cache::own_cache;
 use crate::support::processes::{children, signal};
 use crate::support::running::{PATIENCE, Running};
-use crate::support::{program, scenarios, turn};
+use crate::support::{exclusive, program, scenarios};
 
 /// Waits for a worker that the manifest does not ask for.
 const SCENARIO: &str = "\
@@ -92,14 +92,14 @@ impl Run {
         (status.code(), said)
     }
 
-    /// Folders of control planes that are there.
+    /// Folders of API servers that are there.
     fn folders(&self) -> Vec<PathBuf> {
         folders(&self.cache)
     }
 }
 
 fn folders(cache: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(cache.join("control-planes")).unwrap();
+    let entries = std::fs::read_dir(cache.join("envtest")).unwrap();
     entries
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_dir())
@@ -127,7 +127,7 @@ fn a_program_that_ends_in_the_middle_of_a_run_ends_it_with_the_cause(
     #[case] killed: &str,
     #[case] named: &str,
 ) {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let run = Run::start(folder.path());
     let programs = children(run.id());
@@ -150,7 +150,7 @@ fn a_program_that_ends_in_the_middle_of_a_run_ends_it_with_the_cause(
 #[test]
 #[ignore = "needs envtest"]
 fn nothing_outlives_a_run_that_is_killed_and_the_next_removes_its_folder() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let run = Run::start(folder.path());
     let programs: Vec<u32> = children(run.id()).into_iter().map(|(id, _)| id).collect();
@@ -179,7 +179,7 @@ fn nothing_outlives_a_run_that_is_killed_and_the_next_removes_its_folder() {
 #[test]
 #[ignore = "needs envtest"]
 fn cases_without_a_verdict_when_the_runs_time_is_over_are_interrupted_and_the_run_exits_3() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("output");
     // How long the programs take to start depends on the machine.
@@ -243,7 +243,7 @@ fn cases_without_a_verdict_when_the_runs_time_is_over_are_interrupted_and_the_ru
 #[case::the_terminal_has_gone(Signal::HUP)]
 #[ignore = "needs envtest"]
 fn an_interrupted_run_leaves_nothing(#[case] sent: Signal) {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let run = Run::start(folder.path());
     let programs: Vec<u32> = children(run.id()).into_iter().map(|(id, _)| id).collect();
@@ -260,7 +260,7 @@ fn an_interrupted_run_leaves_nothing(#[case] sent: Signal) {
 #[test]
 #[ignore = "needs envtest"]
 fn the_runs_time_limit_holds_while_an_api_server_does_not_start() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let mut command = command(folder.path());
     command.args(["--timeout", "5s"]);
@@ -297,7 +297,7 @@ fn the_runs_time_limit_holds_while_an_api_server_does_not_start() {
 #[test]
 #[ignore = "needs envtest"]
 fn evidence_that_can_not_be_written_ends_the_run_with_3_and_is_not_claimed() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("output");
     let mut command = command(folder.path());

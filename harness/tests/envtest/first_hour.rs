@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use crate::support::place::text;
-use crate::support::{program, turn};
+use crate::support::workspace::text;
+use crate::support::{exclusive, program};
 
 const RELEASES: [&str; 2] = ["--operator", "1.3.2,1.6.2"];
 
@@ -102,7 +102,7 @@ fn live_object(evidence: &Path) -> PathBuf {
 #[test]
 #[ignore = "needs envtest"]
 fn a_newcomer_gets_a_live_raycluster_and_a_rayjob_green_and_understands_a_failure() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let hour = Hour(tempfile::tempdir().unwrap());
 
     // The built-in scenarios need no folder, and nothing is written beside them.
@@ -227,7 +227,7 @@ fn a_newcomer_gets_a_live_raycluster_and_a_rayjob_green_and_understands_a_failur
 #[test]
 #[ignore = "needs envtest"]
 fn a_rayservice_is_green_after_one_run() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let hour = Hour(tempfile::tempdir().unwrap());
     let service = JOB
         .replace("kind: RayJob", "kind: RayService")

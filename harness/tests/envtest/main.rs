@@ -1,4 +1,4 @@
-//! Tests of the program itself on control planes that it starts.
+//! Tests of the program itself on API servers that it starts.
 
 #![allow(missing_docs, reason = "an integration test has no public interface")]
 

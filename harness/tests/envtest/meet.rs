@@ -1,4 +1,4 @@
-//! Processes that bring control planes up, take them down and begin to use them at once. One is
+//! Processes that bring API servers up, take them down and begin to use them at once. One is
 //! stopped where the other meets it.
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use kuberay_conformance::provider::daemon::DAEMON;
 use crate::support::own_cache::own_cache;
 use crate::support::processes::{STOP_AT, children, go_on, until_stopped};
 use crate::support::running::{PATIENCE, Running};
-use crate::support::{program, scenarios, turn};
+use crate::support::{exclusive, program, scenarios};
 
 /// A command in a cache of the test's own, which stops itself at a point.
 fn command(folder: &Path, arguments: &[&str], stop_at: Option<&str>) -> Command {
@@ -34,7 +34,7 @@ fn done(command: Command) -> (Option<i32>, String) {
     (status.code(), said)
 }
 
-/// Takes the control planes down, whatever the test found.
+/// Takes the API servers down, whatever the test found.
 struct Down<'a>(&'a Path);
 
 impl Drop for Down<'_> {
@@ -43,7 +43,7 @@ impl Drop for Down<'_> {
     }
 }
 
-/// The process that `cluster up` has started to keep control planes.
+/// The process that `cluster up` has started to keep API servers.
 fn daemon_of(up: &Running) -> u32 {
     let began = Instant::now();
     loop {
@@ -64,7 +64,7 @@ fn daemon_of(up: &Running) -> u32 {
 #[test]
 #[ignore = "needs envtest"]
 fn two_that_bring_control_planes_up_at_once_share_them() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let _down = Down(folder.path());
     let first = Running::start(command(
@@ -81,7 +81,7 @@ fn two_that_bring_control_planes_up_at_once_share_them() {
     assert_eq!(status.code(), Some(0), "{said}");
     let (status, said) = second.end();
     assert_eq!(status.code(), Some(0), "{said}");
-    let shared = "control planes are up already: Kubernetes";
+    let shared = "API servers are up already: Kubernetes";
     assert!(said.contains(shared), "{said}");
     assert!(
         said.contains(&format!("kept by process {daemon}")),
@@ -93,7 +93,7 @@ fn two_that_bring_control_planes_up_at_once_share_them() {
 #[test]
 #[ignore = "needs envtest"]
 fn a_run_does_not_begin_to_use_control_planes_that_another_process_takes_down() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let _down = Down(folder.path());
     let (code, said) = done(command(folder.path(), &["cluster", "up"], None));
@@ -118,7 +118,7 @@ fn a_run_does_not_begin_to_use_control_planes_that_another_process_takes_down() 
 #[test]
 #[ignore = "needs envtest"]
 fn control_planes_that_a_run_begins_to_use_are_not_taken_down() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let _down = Down(folder.path());
     let (code, said) = done(command(folder.path(), &["cluster", "up"], None));
@@ -142,10 +142,10 @@ fn control_planes_that_a_run_begins_to_use_are_not_taken_down() {
 #[test]
 #[ignore = "needs envtest"]
 fn who_only_looks_at_control_planes_does_not_keep_them_from_coming_up() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let _down = Down(folder.path());
-    let place = own_cache(folder.path()).join("daemon-control-planes");
+    let place = own_cache(folder.path()).join("envtest-daemon");
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(place.join("daemon"), "").unwrap();
     let looks = Running::start(command(

@@ -2,7 +2,7 @@
 //! is found.
 //!
 //! The operators are copies of the newest release's program, made here, in which a text was
-//! replaced by another of the same length. They run on control planes.
+//! replaced by another of the same length. They run on API servers.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -13,7 +13,7 @@ use kuberay_conformance::report::{Outcome, RunResult, Silent};
 
 use semver::Version;
 
-use crate::support::{newest, program, scenarios, turn};
+use crate::support::{exclusive, newest, program, scenarios};
 
 /// A patch release after the newest that can be had here.
 fn new() -> String {
@@ -89,7 +89,7 @@ fn run(folder: &Path, bytes: &[u8], crds: &Path) -> (Output, String, RunResult) 
 #[test]
 #[ignore = "needs envtest"]
 fn a_release_without_a_class_is_compared_with_the_newest() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let (folder, (program, crds)) = (tempfile::tempdir().unwrap(), parts());
     let bytes = std::fs::read(program).unwrap();
 

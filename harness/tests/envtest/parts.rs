@@ -1,6 +1,6 @@
 //! Runs in parts: shards whose reports become one, and runs that are ended and picked up.
 //!
-//! They use control planes.
+//! They use API servers.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,27 +11,27 @@ use kuberay_conformance::runner::JournalEntry;
 use rustix::process::Signal;
 
 use crate::support::copies::replaced;
-use crate::support::place::{Place, ended, text};
+use crate::support::exclusive;
 use crate::support::processes::signal;
 use crate::support::running::{PATIENCE, Running};
-use crate::support::turn;
+use crate::support::workspace::{Workspace, ended, text};
 
 const RELEASES: &str = "1.3.2,1.5.1,1.6.2";
 
 /// Four scenarios: two pass, one is not for every release, and one fails on some.
-fn place() -> Place {
-    let place = Place::new("envtest");
-    place.scenario("command-and-args-joined", "joined", |_, text| text);
-    place.scenario("default-command", "plain", |_, text| text);
-    place.scenario("default-command", "newer", |file, text| match file {
+fn workspace() -> Workspace {
+    let workspace = Workspace::new("envtest");
+    workspace.scenario("command-and-args-joined", "joined", |_, text| text);
+    workspace.scenario("default-command", "plain", |_, text| text);
+    workspace.scenario("default-command", "newer", |file, text| match file {
         "scenario.yaml" => replaced(&text, r#"operator: ">=1.0.0""#, r#"operator: ">=1.4.0""#),
         _ => text,
     });
-    place.scenario("default-command", "wrong", |file, text| match file {
+    workspace.scenario("default-command", "wrong", |file, text| match file {
         "head.command@ge-1.4.0.snap" => replaced(&text, "/bin/bash", "/bin/other"),
         _ => text,
     });
-    place
+    workspace
 }
 
 /// A result without what differs from run to run: ids, times, namespaces, and the last part of
@@ -85,11 +85,11 @@ fn without_pod_names(text: &str) -> String {
 #[test]
 #[ignore = "needs envtest"]
 fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing() {
-    let _turn = turn();
-    let place = place();
-    let whole = place.run("whole", &["--operator", RELEASES]);
+    let _exclusive = exclusive();
+    let workspace = workspace();
+    let whole = workspace.run("whole", &["--operator", RELEASES]);
     assert_eq!(whole.status.code(), Some(1), "{}", text(&whole));
-    let whole = place.results("whole");
+    let whole = workspace.results("whole");
     assert_eq!(
         ended(&whole).join("\n").matches("FAIL").count(),
         2,
@@ -100,7 +100,7 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
     assert_eq!(whole.cases.len(), 12, "one is left out");
     for shard in 1..=3 {
         let which = format!("{shard}/3");
-        let ran = place.run(
+        let ran = workspace.run(
             &format!("part-{shard}"),
             &["--operator", RELEASES, "--shard", &which],
         );
@@ -109,7 +109,7 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
             "{}",
             text(&ran)
         );
-        let part = place.results(&format!("part-{shard}"));
+        let part = workspace.results(&format!("part-{shard}"));
         let releases: Vec<&String> = part.planned.iter().collect();
         assert_eq!(releases.len(), 11, "each shard knows the whole plan");
         let judged = part
@@ -123,9 +123,9 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
         );
     }
 
-    let merged = place.merge(&["part-1", "part-2/results.json", "part-3"], "merged");
+    let merged = workspace.merge(&["part-1", "part-2/results.json", "part-3"], "merged");
     assert_eq!(merged.status.code(), Some(1), "{}", text(&merged));
-    let result = place.results("merged");
+    let result = workspace.results("merged");
     assert_eq!(ended(&result), ended(&whole));
     let (one, other) = (steady(result.clone()), steady(whole));
     for (one, other) in one.cases.iter().zip(&other.cases) {
@@ -139,7 +139,9 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
         .collect();
     assert_eq!(failed.len(), 2);
     for case in failed {
-        let evidence = place.path("merged").join(case.evidence.as_ref().unwrap());
+        let evidence = workspace
+            .path("merged")
+            .join(case.evidence.as_ref().unwrap());
         assert!(
             std::fs::read_dir(&evidence).unwrap().count() > 0,
             "{}",
@@ -147,14 +149,14 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
         );
     }
 
-    let merged = place.merge(&["part-1", "part-3"], "two");
+    let merged = workspace.merge(&["part-1", "part-3"], "two");
     let said = text(&merged);
     assert_eq!(merged.status.code(), Some(3), "{said}");
     assert!(
         said.contains("4 of 11 planned cases are missing; there are no results of shard 2/3"),
         "{said}"
     );
-    let two = place.results("two");
+    let two = workspace.results("two");
     assert_eq!(two.missing.len(), 4);
     assert!(
         two.missing
@@ -164,17 +166,17 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
         two.missing
     );
 
-    a_killed_shard_is_missing(&place);
-    results_of_other_plans_are_refused(&place);
+    a_killed_shard_is_missing(&workspace);
+    results_of_other_plans_are_refused(&workspace);
 }
 
-fn a_killed_shard_is_missing(place: &Place) {
-    let command = place.command("killed", &["--operator", RELEASES, "--shard", "2/3"]);
+fn a_killed_shard_is_missing(workspace: &Workspace) {
+    let command = workspace.command("killed", &["--operator", RELEASES, "--shard", "2/3"]);
     let mut running = Running::start(command);
     running.until("applying to the namespace");
     signal(running.id(), Signal::KILL);
     assert_eq!(running.end().0.code(), None, "it was killed");
-    let merged = place.merge(&["part-1", "killed", "part-3"], "without");
+    let merged = workspace.merge(&["part-1", "killed", "part-3"], "without");
     let said = text(&merged);
     assert_eq!(merged.status.code(), Some(3), "{said}");
     assert!(
@@ -184,25 +186,25 @@ fn a_killed_shard_is_missing(place: &Place) {
     assert!(said.contains("4 of 11 planned cases are missing"), "{said}");
 }
 
-fn results_of_other_plans_are_refused(place: &Place) {
-    let other = place.run(
+fn results_of_other_plans_are_refused(workspace: &Workspace) {
+    let other = workspace.run(
         "other",
         &["--operator", RELEASES, "--shard", "2/3", "plain"],
     );
     assert_eq!(other.status.code(), Some(0), "{}", text(&other));
-    let merged = place.merge(&["part-1", "other"], "refused");
+    let merged = workspace.merge(&["part-1", "other"], "refused");
     let said = text(&merged);
     assert_eq!(merged.status.code(), Some(2), "{said}");
     assert!(said.contains("are results of different plans"), "{said}");
-    assert!(!place.path("refused").exists());
+    assert!(!workspace.path("refused").exists());
 }
 
 #[test]
 #[ignore = "needs envtest"]
 fn a_run_of_one_scenario_of_a_rule_calls_the_rule_partial() {
-    let _turn = turn();
-    let place = place();
-    let ran = place.run(
+    let _exclusive = exclusive();
+    let workspace = workspace();
+    let ran = workspace.run(
         "output",
         &["--operator", "1.3.2,1.6.2", "--rule", "C01", "plain"],
     );
@@ -219,15 +221,15 @@ fn a_run_of_one_scenario_of_a_rule_calls_the_rule_partial() {
 #[test]
 #[ignore = "needs envtest"]
 fn a_shard_without_cases_is_no_failure() {
-    let place = place();
-    let ran = place.run("empty", &["--operator", RELEASES, "--shard", "4/4"]);
+    let workspace = workspace();
+    let ran = workspace.run("empty", &["--operator", RELEASES, "--shard", "4/4"]);
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran));
     assert!(
         text(&ran).contains("shard 4/4: 0 of 11 cases"),
         "{}",
         text(&ran)
     );
-    let result = place.results("empty");
+    let result = workspace.results("empty");
     assert_eq!(result.planned.len(), 11);
     assert_eq!(result.interrupted, None);
 }
@@ -235,43 +237,43 @@ fn a_shard_without_cases_is_no_failure() {
 #[test]
 #[ignore = "needs envtest"]
 fn evidence_of_an_earlier_run_does_not_survive_the_next_one() {
-    let _turn = turn();
-    let place = place();
+    let _exclusive = exclusive();
+    let workspace = workspace();
     let arguments = ["--operator", "1.6.2", "plain", "wrong"];
-    let first = place.run("output", &arguments);
+    let first = workspace.run("output", &arguments);
     assert_eq!(first.status.code(), Some(1), "{}", text(&first));
     let evidence = |name: &str| {
-        let cases = place.results("output").cases;
+        let cases = workspace.results("output").cases;
         let case = cases
             .into_iter()
             .find(|case| case.scenario == name)
             .unwrap();
         case.evidence
-            .map(|folder| place.path("output").join(folder))
+            .map(|folder| workspace.path("output").join(folder))
     };
     let before = evidence("wrong").unwrap();
     std::fs::write(before.join("of-the-first-run"), "").unwrap();
-    std::fs::write(place.path("output/evidence/notes.txt"), "not ours").unwrap();
-    let second = place.run("output", &arguments);
+    std::fs::write(workspace.path("output/evidence/notes.txt"), "not ours").unwrap();
+    let second = workspace.run("output", &arguments);
     assert_eq!(second.status.code(), Some(1), "{}", text(&second));
     assert_eq!(evidence("wrong").as_ref(), Some(&before));
     assert!(before.is_dir());
     assert!(!before.join("of-the-first-run").exists());
 
     // Of a case that the next run does not have nothing stays, either.
-    let third = place.run("output", &arguments[..3]);
+    let third = workspace.run("output", &arguments[..3]);
     assert_eq!(third.status.code(), Some(0), "{}", text(&third));
     assert!(!before.exists());
     assert!(
-        place.path("output/evidence/notes.txt").is_file(),
+        workspace.path("output/evidence/notes.txt").is_file(),
         "what is not ours stays"
     );
 }
 
 /// Adds a scenario that waits for a worker that its manifest does not ask for, or one that finds
 /// what it waits for.
-fn scenario_that_waits(place: &Place, finds: bool) {
-    place.scenario("default-command", "waits", |file, text| {
+fn scenario_that_waits(workspace: &Workspace, finds: bool) {
+    workspace.scenario("default-command", "waits", |file, text| {
         let text = match (file, finds) {
             ("raycluster.yaml", false) => replaced(&text, "replicas: 1", "replicas: 0"),
             _ => text,
@@ -284,9 +286,9 @@ fn scenario_that_waits(place: &Place, finds: bool) {
     });
 }
 
-fn journal(place: &Place, output: &str) -> Vec<JournalEntry> {
+fn journal(workspace: &Workspace, output: &str) -> Vec<JournalEntry> {
     let text =
-        std::fs::read_to_string(place.path(output).join("journal.jsonl")).unwrap_or_default();
+        std::fs::read_to_string(workspace.path(output).join("journal.jsonl")).unwrap_or_default();
     let lines = text.lines().skip(1);
     lines
         .filter_map(|line| serde_json::from_str(line).ok())
@@ -296,29 +298,29 @@ fn journal(place: &Place, output: &str) -> Vec<JournalEntry> {
 #[test]
 #[ignore = "needs envtest"]
 fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
-    let _turn = turn();
-    let place = place();
-    std::fs::remove_dir_all(place.path("scenarios/newer")).unwrap();
-    scenario_that_waits(&place, false);
+    let _exclusive = exclusive();
+    let workspace = workspace();
+    std::fs::remove_dir_all(workspace.path("scenarios/newer")).unwrap();
+    scenario_that_waits(&workspace, false);
     let arguments = ["--operator", "1.6.2"];
-    let running = Running::start(place.command("output", &arguments));
+    let running = Running::start(workspace.command("output", &arguments));
     let started = Instant::now();
-    while journal(&place, "output").len() < 3 {
+    while journal(&workspace, "output").len() < 3 {
         assert!(
             started.elapsed() < PATIENCE,
             "three cases end: {:?}",
-            journal(&place, "output")
+            journal(&workspace, "output")
         );
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     signal(running.id(), Signal::KILL);
     assert_eq!(running.end().0.code(), None, "it was killed");
-    let told = place.results("output").interrupted.unwrap();
+    let told = workspace.results("output").interrupted.unwrap();
     assert!(
         told.contains("it had not ended when this was written"),
         "{told}"
     );
-    let before: BTreeMap<String, CaseResult> = journal(&place, "output")
+    let before: BTreeMap<String, CaseResult> = journal(&workspace, "output")
         .into_iter()
         .map(|entry| (entry.result.scenario.clone(), entry.result))
         .collect();
@@ -329,11 +331,11 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
     assert_eq!(before["wrong"].outcome, Outcome::Failed);
 
     // One is changed since it passed, the others are as they were.
-    let changed = place.path("scenarios/joined/scenario.yaml");
+    let changed = workspace.path("scenarios/joined/scenario.yaml");
     let text_before = std::fs::read_to_string(&changed).unwrap();
     std::fs::write(&changed, text_before + "# changed\n").unwrap();
-    scenario_that_waits(&place, true);
-    let other = place.run("output", &["--operator", "1.6.2", "--resume", "plain"]);
+    scenario_that_waits(&workspace, true);
+    let other = workspace.run("output", &["--operator", "1.6.2", "--resume", "plain"]);
     assert_eq!(other.status.code(), Some(2), "{}", text(&other));
     assert!(
         text(&other).contains("run without --resume, which begins anew"),
@@ -341,7 +343,7 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
         text(&other)
     );
 
-    let resumed = place.run("output", &[&arguments[..], &["--resume"]].concat());
+    let resumed = workspace.run("output", &[&arguments[..], &["--resume"]].concat());
     let said = text(&resumed);
     assert_eq!(
         resumed.status.code(),
@@ -352,7 +354,7 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
         said.contains("1 case passed before, in a run that this one picked up"),
         "{said}"
     );
-    let result = place.results("output");
+    let result = workspace.results("output");
     assert_eq!(result.interrupted, None);
     let words: Vec<(&str, &str, bool)> = result
         .cases
@@ -387,7 +389,7 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
         ..plain.clone()
     };
     assert_eq!(as_it_was, before["plain"]);
-    let noted = journal(&place, "output")
+    let noted = journal(&workspace, "output")
         .into_iter()
         .map(|entry| entry.result.scenario);
     let noted: Vec<String> = noted.collect();
@@ -398,19 +400,19 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
     assert_eq!(times("wrong"), 2);
 
     // Once all has passed, nothing is started any more.
-    std::fs::remove_dir_all(place.path("scenarios/wrong")).unwrap();
-    let all = place.run("all", &arguments);
+    std::fs::remove_dir_all(workspace.path("scenarios/wrong")).unwrap();
+    let all = workspace.run("all", &arguments);
     assert_eq!(all.status.code(), Some(0), "{}", text(&all));
-    let again = place.run("all", &[&arguments[..], &["--resume"]].concat());
+    let again = workspace.run("all", &[&arguments[..], &["--resume"]].concat());
     let said = text(&again);
     assert_eq!(again.status.code(), Some(0), "{said}");
     assert!(!said.contains("API server"), "{said}");
-    let resumed: Vec<bool> = place
+    let resumed: Vec<bool> = workspace
         .results("all")
         .cases
         .iter()
         .map(|case| case.resumed)
         .collect();
     assert_eq!(resumed, [true; 3], "{said}");
-    assert!(Path::new(&place.path("all/junit.xml")).is_file());
+    assert!(Path::new(&workspace.path("all/junit.xml")).is_file());
 }

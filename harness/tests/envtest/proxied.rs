@@ -18,11 +18,11 @@ use crate::ends::waits;
 use crate::support::cluster::client;
 use crate::support::copies::copy_scenario;
 use crate::support::own_cache::own_cache;
-use crate::support::place::text;
 use crate::support::processes::signal;
 use crate::support::proxy::{self, Fault, Proxy, Rule};
 use crate::support::running::Running;
-use crate::support::{program, scenarios, turn};
+use crate::support::workspace::text;
+use crate::support::{exclusive, program, scenarios};
 
 /// The context of a proxy's kubeconfig.
 const CONTEXT: &str = "proxied";
@@ -34,8 +34,8 @@ pub const SLOW: usize = 20;
 /// How long the operator may take to follow what the run has deleted.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 
-/// Control planes that are up, as runs find them by their kubeconfig.
-pub struct Plane {
+/// API servers that are up, as runs find them by their kubeconfig.
+pub struct ProxiedEnvtest {
     folder: tempfile::TempDir,
     kubeconfig: PathBuf,
     upstream: Client,
@@ -114,13 +114,13 @@ impl Ended {
     }
 }
 
-impl Drop for Plane {
+impl Drop for ProxiedEnvtest {
     fn drop(&mut self) {
         let _ = self.command(&["cluster", "down"]).output();
     }
 }
 
-impl Plane {
+impl ProxiedEnvtest {
     pub fn up() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let cache = own_cache(folder.path());
@@ -136,7 +136,7 @@ impl Plane {
         };
         let up = plane.command(&["cluster", "up"]).output().unwrap();
         assert!(up.status.success(), "{}", text(&up));
-        let note = cache.join("daemon-control-planes/note.json");
+        let note = cache.join("envtest-daemon/note.json");
         let note: Value = serde_json::from_slice(&std::fs::read(note).unwrap()).unwrap();
         plane.kubeconfig = note["releases"][0]["kubeconfig"].as_str().unwrap().into();
         plane.upstream = plane.runtime.block_on(client(&plane.kubeconfig));
@@ -167,7 +167,7 @@ impl Plane {
         ended(run, rule, &proxy, files)
     }
 
-    /// As [`Plane::meets`], as a run on a cluster that exists.
+    /// As [`ProxiedEnvtest::meets`], as a run on a cluster that exists.
     pub fn meets_existing(&self, rule: Rule) -> Ended {
         let files = tempfile::tempdir().unwrap();
         let proxy = self.proxy(rule, files.path());
@@ -243,8 +243,8 @@ impl Plane {
 #[test]
 #[ignore = "needs envtest"]
 fn a_run_behind_each_fault_ends_with_its_limit_and_names_the_cause() {
-    let _turn = turn();
-    let plane = Plane::up();
+    let _exclusive = exclusive();
+    let plane = ProxiedEnvtest::up();
     for (verb, resource, fault, cause) in [
         ("create", "namespaces", Fault::Stall, "time limit"),
         ("watch", "pods", Fault::Cut, "the watch of pods breaks"),
@@ -269,8 +269,8 @@ fn a_run_behind_each_fault_ends_with_its_limit_and_names_the_cause() {
 #[test]
 #[ignore = "needs envtest"]
 fn a_watch_that_breaks_is_no_verdict_at_a_cases_own_limit() {
-    let _turn = turn();
-    let plane = Plane::up();
+    let _exclusive = exclusive();
+    let plane = ProxiedEnvtest::up();
     let folder = tempfile::tempdir().unwrap();
     waits(folder.path(), "waits", "8s");
     for resource in ["pods", "events"] {
@@ -297,8 +297,8 @@ fn a_watch_that_breaks_is_no_verdict_at_a_cases_own_limit() {
 #[case::ctrl_c(Some(Signal::INT))]
 #[ignore = "needs envtest"]
 fn installing_an_operator_ends_with_the_run(#[case] sent: Option<Signal>) {
-    let _turn = turn();
-    let plane = Plane::up();
+    let _exclusive = exclusive();
+    let plane = ProxiedEnvtest::up();
     let files = tempfile::tempdir().unwrap();
     let rule = Rule {
         verb: "get",
@@ -333,8 +333,8 @@ fn installing_an_operator_ends_with_the_run(#[case] sent: Option<Signal>) {
 #[test]
 #[ignore = "needs envtest"]
 fn collecting_the_results_of_a_job_ends_with_the_first_ctrl_c() {
-    let _turn = turn();
-    let plane = Plane::up();
+    let _exclusive = exclusive();
+    let plane = ProxiedEnvtest::up();
     let files = tempfile::tempdir().unwrap();
     let rule = Rule {
         verb: "list",
@@ -387,8 +387,8 @@ fn ended_after(
 #[test]
 #[ignore = "needs envtest"]
 fn a_run_on_shared_control_planes_leaves_no_object_of_any_kind() {
-    let _turn = turn();
-    let plane = Plane::up();
+    let _exclusive = exclusive();
+    let plane = ProxiedEnvtest::up();
     let folder = tempfile::tempdir().unwrap();
     let with_cron_job = |file: &str, text: String| match file {
         "raycluster.yaml" => {

@@ -11,9 +11,9 @@ use rstest::rstest;
 use semver::Version;
 use serde_json::json;
 
+use crate::support::exclusive;
 use crate::support::mirror::company::{Company, said};
 use crate::support::mirror::{Fault, LOGIN, built};
-use crate::support::turn;
 
 const OPERATOR: Version = Version::new(1, 6, 2);
 const IMAGE: &str = "quay.io/kuberay/operator:v1.6.2";
@@ -29,7 +29,7 @@ fn run(company: &Company) -> Output {
 #[test]
 #[ignore = "needs envtest"]
 fn a_run_passes_from_an_empty_cache_through_mirrors() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let mut company = company();
     let done = run(&company);
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
@@ -104,7 +104,7 @@ fn a_fault_of_the_mirror_is_reported_with_what_to_do(
     #[case] cause: &str,
     #[case] advice: &str,
 ) {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let company = company();
     company.mirror.set(fault);
     company.refused(&run(&company), &[cause, advice]);
@@ -113,7 +113,7 @@ fn a_fault_of_the_mirror_is_reported_with_what_to_do(
 #[test]
 #[ignore = "needs envtest"]
 fn a_digest_that_the_mirror_lacks_is_reported_with_what_to_do() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let company = company();
     let digest = format!("sha256:{}", "0".repeat(64));
     company.pin(&json!({"operator": {"1.6.2": digest}}));
@@ -127,7 +127,7 @@ fn a_digest_that_the_mirror_lacks_is_reported_with_what_to_do() {
 #[test]
 #[ignore = "needs envtest"]
 fn the_login_of_podman_or_docker_is_used_and_never_shown() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let company = company();
     company.mirror.set(Fault::Login);
     let wrong = "c4n4ry-wr0ng";

@@ -8,12 +8,12 @@ use std::process::Output;
 use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::operator::{Sender, create_crds};
 use kuberay_conformance::report::Silent;
-use kuberay_conformance::target::{ApiServer, ControlPlane, PlaneOptions};
+use kuberay_conformance::target::{ApiServer, ControlPlane, ControlPlaneOptions};
 use serde_json::{Value, json};
 
 use crate::support::audit::{Audit, are_reads};
 use crate::support::reader::as_reader;
-use crate::support::{program, turn_within};
+use crate::support::{exclusive_within, program};
 
 /// The operator of the user's cluster.
 const FROM: &str = "1.3.2";
@@ -188,7 +188,7 @@ fn judge(report: &Value) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs envtest"]
 async fn every_class_is_found_with_read_only_credentials_and_none_is_invented() {
-    let _turn = turn_within().await;
+    let _exclusive = exclusive_within().await;
     let store = Store::open().unwrap();
     let programs = Programs::new(
         store.clone(),
@@ -196,7 +196,7 @@ async fn every_class_is_found_with_read_only_credentials_and_none_is_invented() 
         std::sync::Arc::new(Silent),
     );
     let etcd = programs.etcd().await.unwrap();
-    let plane = ControlPlane::start(PlaneOptions {
+    let plane = ControlPlane::start(ControlPlaneOptions {
         etcd: &etcd,
         state: store.root(),
         helper: Path::new(env!("CARGO_BIN_EXE_kuberay-conformance")),
@@ -311,7 +311,7 @@ async fn every_class_is_found_with_read_only_credentials_and_none_is_invented() 
 #[test]
 #[ignore = "needs envtest"]
 fn an_upgrade_that_changes_nothing_ends_with_0() {
-    let _turn = crate::support::turn();
+    let _exclusive = crate::support::exclusive();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("objects.json");
     std::fs::write(&path, cluster("plain").to_string()).unwrap();

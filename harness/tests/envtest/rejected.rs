@@ -1,20 +1,25 @@
 //! Objects that the API server rejects: no case passes beside one that its scenario does not
 //! expect.
 //!
-//! They use control planes.
+//! They use API servers.
 
 use kuberay_conformance::report::Outcome;
 
 use crate::support::copies::replaced;
-use crate::support::place::{Place, text};
-use crate::support::turn;
+use crate::support::exclusive;
+use crate::support::workspace::{Workspace, text};
 
 const INVALID: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: invalid}\ndata: {\"a key\": text}\n";
 
 /// A copy of a scenario, with further objects that are sent after its own.
-fn with_objects(place: &Place, name: &str, change: impl Fn(String) -> String, objects: &str) {
-    place.scenario("default-command", name, |file, text| match file {
+fn with_objects(
+    workspace: &Workspace,
+    name: &str,
+    change: impl Fn(String) -> String,
+    objects: &str,
+) {
+    workspace.scenario("default-command", name, |file, text| match file {
         "scenario.yaml" => change(replaced(
             &text,
             "[raycluster.yaml]",
@@ -23,17 +28,17 @@ fn with_objects(place: &Place, name: &str, change: impl Fn(String) -> String, ob
         _ => text,
     });
     std::fs::write(
-        place.path("scenarios").join(name).join("objects.yaml"),
+        workspace.path("scenarios").join(name).join("objects.yaml"),
         objects,
     )
     .unwrap();
 }
 
-/// Runs the place's one scenario, in which the `ConfigMap` must fail it.
-fn fails_by_the_config_map(place: &Place) {
-    let ran = place.run("output", &["--operator", "1.6.2"]);
+/// Runs the workspace's one scenario, in which the `ConfigMap` must fail it.
+fn fails_by_the_config_map(workspace: &Workspace) {
+    let ran = workspace.run("output", &["--operator", "1.6.2"]);
     let said = text(&ran);
-    let result = place.results("output");
+    let result = workspace.results("output");
     assert_eq!(result.cases[0].outcome, Outcome::Failed, "{said}");
     assert_eq!(ran.status.code(), Some(1), "{said}");
     let reason = result.cases[0].reason.as_deref().unwrap_or_default();
@@ -48,21 +53,21 @@ fn fails_by_the_config_map(place: &Place) {
 #[test]
 #[ignore = "needs envtest"]
 fn a_case_fails_when_one_of_its_objects_is_rejected_although_its_checks_hold_already() {
-    let _turn = turn();
-    let place = Place::new("envtest");
+    let _exclusive = exclusive();
+    let workspace = Workspace::new("envtest");
     let many = (0..200).map(|number| {
         format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: n-{number}}}\n---\n")
     });
     let objects = many.collect::<String>() + INVALID;
-    with_objects(&place, "one-is-invalid", |text| text, &objects);
-    fails_by_the_config_map(&place);
+    with_objects(&workspace, "one-is-invalid", |text| text, &objects);
+    fails_by_the_config_map(&workspace);
 }
 
 #[test]
 #[ignore = "needs envtest"]
 fn a_case_fails_when_an_object_is_rejected_beside_one_whose_rejection_is_expected() {
-    let _turn = turn();
-    let place = Place::new("envtest");
+    let _exclusive = exclusive();
+    let workspace = Workspace::new("envtest");
     let expected = INVALID
         .replace("name: invalid", "name: expected")
         .replace("a key", "another key");
@@ -74,12 +79,12 @@ fn a_case_fails_when_an_object_is_rejected_beside_one_whose_rejection_is_expecte
         )
     };
     with_objects(
-        &place,
+        &workspace,
         "one-is-expected",
         check,
         &format!("{expected}---\n{INVALID}"),
     );
-    for entry in std::fs::read_dir(place.path("scenarios/one-is-expected")).unwrap() {
+    for entry in std::fs::read_dir(workspace.path("scenarios/one-is-expected")).unwrap() {
         let path = entry.unwrap().path();
         if path
             .extension()
@@ -88,7 +93,7 @@ fn a_case_fails_when_an_object_is_rejected_beside_one_whose_rejection_is_expecte
             std::fs::remove_file(path).unwrap();
         }
     }
-    fails_by_the_config_map(&place);
+    fails_by_the_config_map(&workspace);
 }
 
 /// A step that applies an object without a namespace would leave it in the cluster, or change what
@@ -96,11 +101,11 @@ fn a_case_fails_when_an_object_is_rejected_beside_one_whose_rejection_is_expecte
 #[test]
 #[ignore = "needs envtest"]
 fn a_step_that_applies_an_object_without_a_namespace_is_an_environment_error() {
-    let _turn = turn();
-    let place = Place::new("envtest");
+    let _exclusive = exclusive();
+    let workspace = Workspace::new("envtest");
     let role = "\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n\
                 metadata: {name: cluster-admin}\nrules: []\n";
-    place.scenario(
+    workspace.scenario(
         "existing-pods-keep-their-command",
         "changes-a-role",
         |file, text| match file {
@@ -108,9 +113,9 @@ fn a_step_that_applies_an_object_without_a_namespace_is_an_environment_error() {
             _ => text,
         },
     );
-    let ran = place.run("output", &["--operator", "1.6.2"]);
+    let ran = workspace.run("output", &["--operator", "1.6.2"]);
     let said = text(&ran);
-    let result = place.results("output");
+    let result = workspace.results("output");
     assert_eq!(result.cases[0].outcome, Outcome::Error, "{said}");
     let reason = result.cases[0].reason.as_deref().unwrap_or_default();
     assert!(

@@ -1,6 +1,6 @@
 //! Secrets never leave: nothing that a run writes or prints holds one, the data of etcd aside.
 //!
-//! It uses control planes.
+//! It uses API servers.
 
 use std::path::PathBuf;
 use std::process::Output;
@@ -13,8 +13,8 @@ use kuberay_conformance::report::{CaseResult, Outcome, RunResult};
 use crate::support::canary::{Canary, ray_cluster, scenario, the_search_finds};
 use crate::support::copies::{copy_scenario, replaced};
 use crate::support::own_cache::own_cache;
-use crate::support::place::text;
-use crate::support::{program, turn};
+use crate::support::workspace::text;
+use crate::support::{exclusive, program};
 
 /// The password of the Secret that only a later step applies.
 const LATER: &str = "c4n4ry-later one two";
@@ -80,7 +80,7 @@ fn told() -> Canary {
 fn ran() -> &'static Ran {
     static RAN: OnceLock<Ran> = OnceLock::new();
     RAN.get_or_init(|| {
-        let _turn = turn();
+        let _exclusive = exclusive();
         let folder = tempfile::tempdir().unwrap();
         let scenarios = folder.path().join("scenarios");
         used_everywhere(&scenarios);

@@ -15,7 +15,7 @@ use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::support::running::Running;
-use crate::support::{program, scenarios, turn};
+use crate::support::{exclusive, program, scenarios};
 
 pub const CLUSTER: &str = "kuberay-conformance-lifecycle";
 const SCENARIO: &str = "before-ray-start";
@@ -148,7 +148,7 @@ fn results(output: &Path) -> RunResult {
 #[case::while_the_operator_starts("to be available")]
 #[ignore = "needs kind"]
 fn one_ctrl_c_ends_the_run_and_cleans_up(#[case] moment: &str) {
-    let _turn = turn();
+    let _exclusive = exclusive();
     down();
     let folder = tempfile::tempdir().unwrap();
     let mut running = Running::start(run(folder.path()));
@@ -167,7 +167,7 @@ fn one_ctrl_c_ends_the_run_and_cleans_up(#[case] moment: &str) {
 #[test]
 #[ignore = "needs kind"]
 fn ctrl_c_while_a_case_runs_keeps_its_evidence() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     down();
     let folder = tempfile::tempdir().unwrap();
     let mut running = Running::start(run(folder.path()));
@@ -186,7 +186,7 @@ fn ctrl_c_while_a_case_runs_keeps_its_evidence() {
 #[test]
 #[ignore = "needs kind"]
 fn a_second_ctrl_c_ends_it_at_once_and_down_removes_the_rest() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     down();
     let folder = tempfile::tempdir().unwrap();
     let mut running = Running::start(run(folder.path()));
@@ -204,7 +204,7 @@ fn a_second_ctrl_c_ends_it_at_once_and_down_removes_the_rest() {
 #[test]
 #[ignore = "needs kind"]
 fn after_a_kill_down_removes_everything_and_the_next_run_works() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     down();
     let folder = tempfile::tempdir().unwrap();
     // What the user has set up for kubectl is nobody else's.
@@ -249,7 +249,7 @@ fn after_a_kill_down_removes_everything_and_the_next_run_works() {
 #[test]
 #[ignore = "needs kind"]
 fn two_runs_at_once_share_a_cluster_of_the_same_releases() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     down();
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let mut first = Running::start(run(folders[0].path()));
@@ -269,7 +269,7 @@ mod slow {
     #[test]
     #[ignore = "needs kind, takes minutes"]
     fn containers_that_only_seem_to_run_are_made_anew() {
-        let _turn = turn();
+        let _exclusive = exclusive();
         let (runtime, engine) = engine();
         if engine.kind.program() != "podman" {
             println!("left out: Docker itself sees the end of a container's process");

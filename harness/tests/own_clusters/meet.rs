@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use crate::lifecycle::{CLUSTER, down, leftovers, run};
 use crate::support::processes::{STOP_AT, go_on, signal, until_stopped};
 use crate::support::running::{PATIENCE, Running};
-use crate::support::{program, turn};
+use crate::support::{exclusive, program};
 
 fn command(name: &str) -> Command {
     let mut command = program();
@@ -53,7 +53,7 @@ mod slow {
     #[test]
     #[ignore = "needs kind, takes minutes"]
     fn a_run_ends_well_while_another_brings_up_the_cluster_that_they_share() {
-        let _turn = turn();
+        let _exclusive = exclusive();
         down();
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let mut first = Running::start(run(folders[0].path()));
@@ -76,7 +76,7 @@ mod slow {
     #[test]
     #[ignore = "needs kind, takes minutes"]
     fn a_run_leaves_the_cluster_up_that_another_process_brought_up_meanwhile() {
-        let _turn = turn();
+        let _exclusive = exclusive();
         down();
         let folder = tempfile::tempdir().unwrap();
         let up = Running::start(command("cluster up"));
@@ -103,7 +103,7 @@ mod slow {
 #[test]
 #[ignore = "needs kind"]
 fn a_run_of_other_releases_is_refused_also_when_both_begin_at_once() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     down();
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let mut other = run(folders[1].path());
@@ -131,7 +131,7 @@ fn a_run_of_other_releases_is_refused_also_when_both_begin_at_once() {
 #[test]
 #[ignore = "needs kind"]
 fn what_is_noted_of_a_new_cluster_stays_when_the_end_of_the_former_is_late() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     down();
     let up = || {
         let done = command("cluster up")

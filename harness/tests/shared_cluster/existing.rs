@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::support::cluster::{account, client, kubeconfig, objects};
 use crate::support::copies::{copy_scenario, replaced};
-use crate::support::place::text;
-use crate::support::{newest, program, turn};
+use crate::support::workspace::text;
+use crate::support::{exclusive, newest, program};
 
 const CONTEXT: &str = "kind-run";
 
@@ -34,7 +34,7 @@ fn result(output: &Path) -> RunResult {
 
 /// Does the work while no other test uses the cluster.
 fn alone(work: impl Future<Output = ()>) {
-    let _turn = turn();
+    let _exclusive = exclusive();
     tokio::runtime::Runtime::new().unwrap().block_on(work);
 }
 

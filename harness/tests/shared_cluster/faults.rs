@@ -16,14 +16,14 @@ use rstest::rstest;
 
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{Ran, copy_scenario, replaced, run};
-use crate::support::turn;
+use crate::support::exclusive;
 
 /// One run of all scenarios of these tests that leave the operator alone: what they wait for passes
 /// at the same time.
 fn faulty() -> &'static Ran {
     static RAN: OnceLock<Ran> = OnceLock::new();
     let ran = RAN.get_or_init(|| {
-        let _turn = turn();
+        let _exclusive = exclusive();
         let folder = tempfile::tempdir().unwrap();
         wrong_expectations(folder.path());
         script_that_fails(folder.path());
@@ -396,7 +396,7 @@ fn a_head_that_cannot_start_ends_in_seconds(#[case] scenario: &str, #[case] name
 #[test]
 #[ignore = "needs kind"]
 fn pods_that_only_fit_one_by_one_are_left_out_at_once() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     copy_scenario(
         "worker-command",
@@ -435,7 +435,7 @@ fn is_left_out_at_once(folder: &Path, scenario: &str, said: &str) {
 #[test]
 #[ignore = "needs kind"]
 fn pods_for_which_room_is_scattered_are_left_out_at_once() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let nodes = tokio::runtime::Runtime::new().unwrap().block_on(async {
         let api: Api<Node> = Api::all(client(&kubeconfig(CLUSTER)).await);
         api.list(&ListParams::default()).await.unwrap().items

@@ -18,7 +18,7 @@ use kuberay_conformance::target::KindCluster;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{program, scenarios, turn};
+use crate::support::{exclusive, program, scenarios};
 
 const SCENARIO: &str = "exit-ends-the-container";
 const POLICY: &str = "kuberay-conformance-no-namespaces";
@@ -116,7 +116,7 @@ fn what_passes_only_when_tried_again_is_told(
     #[case] ci: Option<&str>,
     #[case] expected: i32,
 ) {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let refusal = runtime.block_on(Refusal::begin());
     let output = tempfile::tempdir().unwrap();

@@ -12,13 +12,13 @@ use rstest::rstest;
 use semver::Version;
 use tokio::sync::MutexGuard;
 
-use crate::support::turn_within;
+use crate::support::exclusive_within;
 
 struct Images {
     artifacts: Artifacts,
     engine: Engine,
     /// A Ray that starts here would be slow beside those of cases.
-    _turn: MutexGuard<'static, ()>,
+    _exclusive: MutexGuard<'static, ()>,
 }
 
 async fn images() -> Images {
@@ -28,7 +28,7 @@ async fn images() -> Images {
     Images {
         artifacts,
         engine,
-        _turn: turn_within().await,
+        _exclusive: exclusive_within().await,
     }
 }
 

@@ -17,8 +17,8 @@ use kuberay_conformance::runner::NAMESPACE;
 
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{copy_scenario, replaced, run};
-use crate::support::place::text;
-use crate::support::{program, turn};
+use crate::support::workspace::text;
+use crate::support::{exclusive, program};
 
 const JOB: &str = "half-way";
 const WITHIN: Duration = Duration::from_mins(4);
@@ -105,7 +105,7 @@ fn collect(output: &Path, arguments: &[&str]) -> (Output, RunResult) {
 #[test]
 #[ignore = "needs kind"]
 fn a_pod_that_is_killed_half_way_is_picked_up_and_the_report_is_whole() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let scenarios = folder.path().join("scenarios");
     for name in QUICK {

@@ -15,15 +15,15 @@ use serde_json::json;
 use crate::faults::{RAY_ANSWERS, copy_to_check};
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{replaced, run_of};
-use crate::support::place;
 use crate::support::running::Running;
-use crate::support::{newest, turn};
+use crate::support::workspace;
+use crate::support::{exclusive, newest};
 
 /// One image does not exist; the other does, and is not for an operator.
 #[test]
 #[ignore = "needs kind"]
 fn an_operator_that_cannot_start_ends_the_run_with_the_cause() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let absent = "quay.io/kuberay/operator:v0.0.0-none";
     // What a node finds first of the second depends on whether it was built here, with a user by
     // name, or pulled.
@@ -73,7 +73,7 @@ fn run_with_operator(image: &str) -> (Option<i32>, String) {
     )
     .output()
     .unwrap();
-    (output.status.code(), place::text(&output))
+    (output.status.code(), workspace::text(&output))
 }
 
 /// Ray is what the case waits for; that it can't be known any more is the environment's fault, and
@@ -81,7 +81,7 @@ fn run_with_operator(image: &str) -> (Option<i32>, String) {
 #[test]
 #[ignore = "needs kind"]
 fn an_operator_that_goes_while_a_case_waits_is_named() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     copy_to_check(
         "before-ray-start",
@@ -109,7 +109,7 @@ fn an_operator_that_goes_while_a_case_waits_is_named() {
         .args(["cluster", "up"])
         .output()
         .unwrap();
-    assert!(restored.status.success(), "{}", place::text(&restored));
+    assert!(restored.status.success(), "{}", workspace::text(&restored));
     assert_eq!(status.code(), Some(3), "{text}");
     assert!(
         text.contains("the operator default/kuberay-operator has not been running for"),
@@ -122,7 +122,7 @@ fn an_operator_that_goes_while_a_case_waits_is_named() {
     );
 }
 
-/// While a case runs, nobody gets another operator in its place, and nothing is changed for the one
+/// While a case runs, nobody gets another operator in its workspace, and nothing is changed for the one
 /// who asked.
 fn others_are_told_why_not(folder: &Path, holder: u32) {
     let before = operator();
@@ -157,7 +157,7 @@ fn others_are_told_why_not(folder: &Path, holder: u32) {
             other.arg("--output").arg(folder.join("output-of-another"));
         }
         let other = other.output().unwrap();
-        let said = place::text(&other);
+        let said = workspace::text(&other);
         assert_eq!(other.status.code(), Some(3), "{arguments:?}: {said}");
         assert!(
             said.contains(&format!("the cluster {CLUSTER} {runs}")),

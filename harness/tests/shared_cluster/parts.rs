@@ -3,20 +3,20 @@
 use kuberay_conformance::report::{CaseResult, CheckResult, rule_results};
 
 use crate::support::copies::replaced;
-use crate::support::place::{Place, ended, text};
-use crate::support::turn;
+use crate::support::exclusive;
+use crate::support::workspace::{Workspace, ended, text};
 
 /// On kind a shard is a part of the cases, where it is whole releases in the other target.
 #[test]
 #[ignore = "needs kind"]
 fn the_merged_report_of_three_shards_on_kind_is_that_of_one_run() {
-    let _turn = turn();
-    let place = Place::new("kind");
+    let _exclusive = exclusive();
+    let workspace = Workspace::new("kind");
     // Names that the three shards share out among them.
     for name in ["one", "ends-a", "four"] {
-        place.scenario("exit-ends-the-container", name, |_, text| text);
+        workspace.scenario("exit-ends-the-container", name, |_, text| text);
     }
-    place.scenario(
+    workspace.scenario(
         "exit-ends-the-container",
         "wrong",
         |file, text| match file {
@@ -24,19 +24,19 @@ fn the_merged_report_of_three_shards_on_kind_is_that_of_one_run() {
             _ => text,
         },
     );
-    let whole = place.run("whole", &[]);
+    let whole = workspace.run("whole", &[]);
     assert_eq!(whole.status.code(), Some(1), "{}", text(&whole));
     let mut judged = Vec::new();
     for shard in 1..=3 {
         let part = format!("part-{shard}");
-        let ran = place.run(&part, &["--shard", &format!("{shard}/3")]);
-        let cases = place.results(&part).cases;
+        let ran = workspace.run(&part, &["--shard", &format!("{shard}/3")]);
+        let cases = workspace.results(&part).cases;
         assert!(!cases.is_empty(), "each shard has a part: {}", text(&ran));
         judged.extend(cases.into_iter().map(|case| case.id));
     }
-    let merged = place.merge(&["part-1", "part-2", "part-3"], "merged");
+    let merged = workspace.merge(&["part-1", "part-2", "part-3"], "merged");
     assert_eq!(merged.status.code(), Some(1), "{}", text(&merged));
-    let (whole, merged) = (place.results("whole"), place.results("merged"));
+    let (whole, merged) = (workspace.results("whole"), workspace.results("merged"));
     assert_eq!(whole.cases.len(), 4, "none is judged twice");
     assert_eq!(judged.len(), 4, "none is judged twice");
     assert_eq!(ended(&merged), ended(&whole));

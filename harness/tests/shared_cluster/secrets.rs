@@ -7,7 +7,7 @@ use kuberay_conformance::report::Outcome;
 
 use crate::support::canary::{Canary, ray_cluster, scenario, the_search_finds};
 use crate::support::copies::run;
-use crate::support::turn;
+use crate::support::exclusive;
 
 const SPEC: &str = "  manifests: [secret.yaml, raycluster.yaml]\n  changes: {image: true, rayVersion: true}\n  \
                     timeout: 2m\n  checks:\n    - logs: {role: head, lines: [{must: a line that nobody writes}]}\n    \
@@ -22,7 +22,7 @@ const PRINTS: &str = "echo begin; cat /one/word; echo; cat /one/key.pem; cat /tw
 #[test]
 #[ignore = "needs kind"]
 fn no_secret_that_a_head_prints_is_written_or_printed() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let canary = Canary::new("kind");
     let folder = tempfile::tempdir().unwrap();
     let files = [

@@ -11,9 +11,9 @@ use kuberay_conformance::report::RunResult;
 use rstest::rstest;
 
 use crate::support::cluster::{client, kubeconfig};
-use crate::support::place::text;
 use crate::support::proxy::{self, Fault, Rule};
-use crate::support::{program, scenarios, turn};
+use crate::support::workspace::text;
+use crate::support::{exclusive, program, scenarios};
 
 const CONTEXT: &str = "kind-stalled";
 /// The run's own limit, and what it may take beyond.
@@ -36,7 +36,7 @@ fn a_run_ends_with_its_limit(
     #[case] fault: Fault,
     #[case] cause: &str,
 ) {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let rule = Rule {
         verb,

@@ -1,6 +1,6 @@
 //! What the tests that run the program itself share.
 //!
-//! A test that needs a kind cluster, control planes or more is marked `#[ignore = "needs …"]`, so
+//! A test that needs a kind cluster, API servers or more is marked `#[ignore = "needs …"]`, so
 //! `cargo test` shows it as ignored, with the reason. `cargo test -- --include-ignored` runs it,
 //! and it fails where what it needs is absent. Tests that take minutes, or need the network, are in
 //! a module called `slow`: `--skip slow::` leaves them out.
@@ -13,12 +13,12 @@ pub mod disk;
 pub mod kills;
 pub mod mirror;
 pub mod own_cache;
-pub mod place;
 pub mod processes;
 pub mod proxy;
 pub mod reader;
 pub mod running;
 pub mod trials;
+pub mod workspace;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,16 +26,16 @@ use std::process::Command;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Runs share one cluster, and only one may hold it.
-static TURN: Mutex<()> = Mutex::const_new(());
+static EXCLUSIVE: Mutex<()> = Mutex::const_new(());
 
 /// Waits until no other test of this program holds the cluster.
-pub fn turn() -> MutexGuard<'static, ()> {
-    TURN.blocking_lock()
+pub fn exclusive() -> MutexGuard<'static, ()> {
+    EXCLUSIVE.blocking_lock()
 }
 
-/// As [`turn`], in a runtime.
-pub async fn turn_within() -> MutexGuard<'static, ()> {
-    TURN.lock().await
+/// As [`exclusive`], in a runtime.
+pub async fn exclusive_within() -> MutexGuard<'static, ()> {
+    EXCLUSIVE.lock().await
 }
 
 /// The program, ready for arguments. Pending snapshots would be written outside CI.

@@ -32,7 +32,7 @@ pub(super) fn state(state: &TargetState) -> String {
 /// Returns the text for what `cluster down` has removed.
 pub(super) fn down(down: &TargetDown) -> String {
     match down {
-        TargetDown::Envtest => "the control planes are down".into(),
+        TargetDown::Envtest => "the API servers are down".into(),
         TargetDown::Kind(removed) => format!("removed {}", removed.join(", ")),
         TargetDown::Existing { context, removed } if removed.is_empty() => {
             format!("nothing of this machine's is left in {context}")
@@ -43,7 +43,7 @@ pub(super) fn down(down: &TargetDown) -> String {
 
 fn planes(envtest: &EnvtestState, how: &str) -> String {
     let (kubernetes, daemon) = (&envtest.kubernetes, &envtest.daemon);
-    let mut text = format!("control planes {how}: Kubernetes {kubernetes}, kept by {daemon}");
+    let mut text = format!("API servers {how}: Kubernetes {kubernetes}, daemon {daemon}");
     for (release, kubeconfig) in &envtest.releases {
         let kubeconfig = kubeconfig.display();
         text.push_str(&format!("\nKubeRay {release}: --kubeconfig {kubeconfig}"));

@@ -4,7 +4,7 @@ use super::*;
 use crate::live::doctor::{PodReport, Proof, ProofKind};
 use crate::report::text::SCREEN;
 
-fn finding(rank: usize, cause: &str, severity: DoctorSeverity) -> DoctorFinding {
+fn finding(rank: usize, cause: &str, severity: Severity) -> DoctorFinding {
     DoctorFinding {
         rank,
         cause: cause.into(),
@@ -24,21 +24,21 @@ fn finding(rank: usize, cause: &str, severity: DoctorSeverity) -> DoctorFinding 
 }
 
 fn report() -> DoctorReport {
-    let mut first = finding(1, "trailing-ampersand", DoctorSeverity::Problem);
+    let mut first = finding(1, "trailing-ampersand", Severity::Error);
     first.patch = Some(Patch {
         kind: "RayCluster".into(),
         namespace: "team".into(),
         name: "demo".into(),
         operations: vec![json!({"op": "replace", "path": "/spec/a", "value": "(it's &)"})],
     });
-    let second = finding(2, "stale-pod", DoctorSeverity::Problem);
+    let second = finding(2, "stale-pod", Severity::Error);
     DoctorReport {
         objects: vec![
             DoctorObject {
                 kind: "RayCluster".into(),
                 namespace: "team".into(),
                 name: "demo".into(),
-                state: State::Broken,
+                state: ObjectState::Broken,
                 findings: vec![first, second],
                 pods: vec![PodReport {
                     name: "demo-head-x".into(),
@@ -71,7 +71,7 @@ fn a_screen_is_enough_for_an_object() {
         let cause = format!("cause-{rank}");
         report.objects[0]
             .findings
-            .push(finding(rank, &cause, DoctorSeverity::Problem));
+            .push(finding(rank, &cause, Severity::Error));
     }
     let text = doctor_text(&report, false, false);
     assert!(text.lines().count() <= SCREEN + 3, "{text}");

@@ -35,12 +35,12 @@ pub(super) enum Side {
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Line {
     number: usize,
-    parts: Vec<Part>,
+    parts: Vec<LinePart>,
 }
 
 /// A part of a line.
 #[derive(Debug, PartialEq, Serialize)]
-pub(super) struct Part {
+pub(super) struct LinePart {
     changed: bool,
     text: String,
 }
@@ -108,7 +108,7 @@ fn side(row: &Row<'_>) -> Side {
 }
 
 fn line(number: usize, segments: Vec<Segment>) -> Line {
-    let part = |segment: Segment| Part {
+    let part = |segment: Segment| LinePart {
         changed: segment.changed,
         text: segment.text,
     };

@@ -23,11 +23,11 @@ pub struct Live {
     lines: MultiProgress,
     paint: Paint,
     level: StatusLevel,
-    pub(super) state: Mutex<State>,
+    pub(super) state: Mutex<LiveState>,
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct LiveState {
     /// Tasks in the order in which they began.
     pub(super) tasks: Vec<Task>,
     tally: Tally,
@@ -81,7 +81,7 @@ impl Live {
     }
 
     /// Gives a line to each task that fits.
-    fn fill(&self, state: &mut State) {
+    fn fill(&self, state: &mut LiveState) {
         let mut free = rows().saturating_sub(LEFT_FREE).max(1);
         let total = state.total.clone();
         for task in &mut state.tasks {

@@ -17,10 +17,10 @@ const REMIND: Duration = Duration::from_secs(30);
 pub struct Plain<W: Write + Send = Stderr> {
     pub(super) start: Instant,
     level: StatusLevel,
-    pub(super) state: Mutex<State<W>>,
+    pub(super) state: Mutex<PlainState<W>>,
 }
 
-pub(super) struct State<W> {
+pub(super) struct PlainState<W> {
     pub(super) writer: W,
     tally: Tally,
     tasks: HashMap<String, Task>,
@@ -54,7 +54,7 @@ impl<W: Write + Send> Plain<W> {
         Self {
             start: Instant::now(),
             level,
-            state: Mutex::new(State {
+            state: Mutex::new(PlainState {
                 writer,
                 tally: Tally::default(),
                 tasks: HashMap::new(),

@@ -14,6 +14,17 @@ use crate::EffectiveSettings;
 use crate::classes::plain;
 
 /// One check of the operator, with the releases that make it.
+///
+/// ```
+/// use kuberay_contract::admission::checks;
+///
+/// let gone: Vec<&str> = checks()
+///     .iter()
+///     .filter(|entry| !entry.covers(&semver::Version::new(1, 6, 2)))
+///     .map(|entry| entry.name)
+///     .collect();
+/// assert!(!gone.is_empty());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckEntry {
     /// Which one.

@@ -3,15 +3,31 @@
 use semver::Version;
 use serde_json::Value;
 
-use super::held::{Held, held};
 use super::pods::cluster_spec;
 use super::view::View;
+use super::wait_reason::{WaitReason, wait_reason};
 use super::{Admission, FieldValidation, Reach, Refusal, admit_with};
 use crate::classes::plain;
 use crate::predict::readable;
 use crate::{EffectiveSettings, ModelError, PodContract, PodRole, predict};
 
 /// What a release of the operator, behind an API server, makes of an object.
+///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, FieldValidation, forecast};
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// let settings = EffectiveSettings::default();
+/// let forecast = forecast(&"1.6.2".parse()?, &settings, FieldValidation::Strict, &cluster)?;
+/// assert!(forecast.refusals.is_empty());
+/// assert_eq!(forecast.pods.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
     /// Why the object or some of its Pods are refused, in the order of the stages.
@@ -20,7 +36,7 @@ pub struct Forecast {
     /// [`super::Clients`]).
     pub refusals: Vec<Refusal>,
     /// Why there are no Pods although nobody refuses the object.
-    pub held: Option<Held>,
+    pub wait_reason: Option<WaitReason>,
     /// The Pods that come into being.
     pub pods: Vec<PodContract>,
 }
@@ -58,7 +74,7 @@ pub fn forecast(
     }
     Ok(Forecast {
         refusals: admitted.refusals,
-        held: admitted.held,
+        wait_reason: admitted.wait_reason,
         pods,
     })
 }
@@ -79,7 +95,7 @@ pub fn forecast_without_pods(
     }
     Ok(Forecast {
         refusals: admitted.refusals,
-        held: admitted.held,
+        wait_reason: admitted.wait_reason,
         pods: Vec::new(),
     })
 }
@@ -89,13 +105,13 @@ struct Admitted {
     refusals: Vec<Refusal>,
     /// What is refused to the client that was asked about.
     reaches: Vec<Reach>,
-    held: Option<Held>,
+    wait_reason: Option<WaitReason>,
     stored: Value,
 }
 
 impl Admitted {
     fn has_pods(&self) -> bool {
-        !self.reaches.contains(&Reach::Object) && self.held.is_none()
+        !self.reaches.contains(&Reach::Object) && self.wait_reason.is_none()
     }
 }
 
@@ -111,11 +127,12 @@ fn admitted(
         .filter(|refusal| refusal.clients.refuses(validation))
         .map(|refusal| refusal.reach)
         .collect();
-    let held = held(release, settings, &stored).filter(|_| !reaches.contains(&Reach::Object));
+    let wait_reason =
+        wait_reason(release, settings, &stored).filter(|_| !reaches.contains(&Reach::Object));
     Admitted {
         refusals,
         reaches,
-        held,
+        wait_reason,
         stored,
     }
 }

@@ -28,6 +28,15 @@ const METADATA: [&str; 15] = [
 ];
 
 /// Whether an object belongs to KubeRay.
+///
+/// ```
+/// use kuberay_contract::{Served, served};
+///
+/// let job = serde_json::json!({"apiVersion": "ray.io/v1", "kind": "RayCronJob"});
+/// assert_eq!(served(&"1.6.2".parse()?, &job), Served::Yes);
+/// assert_ne!(served(&"1.5.2".parse()?, &job), Served::Yes);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Served {
     /// A release serves its kind in its API version.

@@ -300,7 +300,7 @@ fn objects_that_wait_have_no_pods() {
     let waits = forecast("1.1.1", &suspended);
     assert_eq!(waits.pods.len(), 0);
     assert_eq!(waits.refusals.len(), 0);
-    assert_eq!(waits.held.unwrap().path, "spec.suspend");
+    assert_eq!(waits.wait_reason.unwrap().path, "spec.suspend");
     assert_eq!(
         forecast("1.0.0", &suspended).refusals[0].stage,
         Stage::Client
@@ -309,7 +309,7 @@ fn objects_that_wait_have_no_pods() {
     let managed = changed(json!({"/spec/managedBy": "kueue.x-k8s.io/multikueue"}));
     let left = forecast("1.6.2", &managed);
     assert!(left.pods.is_empty());
-    assert!(left.held.unwrap().message.contains("multikueue"));
+    assert!(left.wait_reason.unwrap().message.contains("multikueue"));
     let own = changed(json!({"/spec/managedBy": "ray.io/kuberay-operator"}));
     assert_eq!(forecast("1.6.2", &own).pods.len(), 2);
 }

@@ -5,7 +5,7 @@
 
 /// What the splitter has seen so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum LexerState {
     Start,
     InWord,
     Escaping,
@@ -22,37 +22,41 @@ enum State {
 pub(crate) fn split(text: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut word = String::new();
-    let mut state = State::Start;
+    let mut state = LexerState::Start;
     for c in text.chars() {
         let space = matches!(c, ' ' | '\t' | '\r' | '\n');
         state = match (state, c) {
-            (State::Comment, '\n') => State::Start,
-            (State::Comment, _) | (State::Start, '#') => State::Comment,
-            (State::Start, _) if space => State::Start,
-            (State::InWord, _) if space => {
+            (LexerState::Comment, '\n') => LexerState::Start,
+            (LexerState::Comment, _) | (LexerState::Start, '#') => LexerState::Comment,
+            (LexerState::Start, _) if space => LexerState::Start,
+            (LexerState::InWord, _) if space => {
                 words.push(std::mem::take(&mut word));
-                State::Start
+                LexerState::Start
             }
-            (State::Start | State::InWord, '"') => State::DoubleQuoted,
-            (State::Start | State::InWord, '\'') => State::SingleQuoted,
-            (State::Start | State::InWord, '\\') => State::Escaping,
-            (State::DoubleQuoted, '"') | (State::SingleQuoted, '\'') => State::InWord,
-            (State::DoubleQuoted, '\\') => State::EscapingQuoted,
+            (LexerState::Start | LexerState::InWord, '"') => LexerState::DoubleQuoted,
+            (LexerState::Start | LexerState::InWord, '\'') => LexerState::SingleQuoted,
+            (LexerState::Start | LexerState::InWord, '\\') => LexerState::Escaping,
+            (LexerState::DoubleQuoted, '"') | (LexerState::SingleQuoted, '\'') => {
+                LexerState::InWord
+            }
+            (LexerState::DoubleQuoted, '\\') => LexerState::EscapingQuoted,
             (state, c) => {
                 word.push(c);
                 match state {
-                    State::EscapingQuoted => State::DoubleQuoted,
-                    State::Start | State::Escaping => State::InWord,
+                    LexerState::EscapingQuoted => LexerState::DoubleQuoted,
+                    LexerState::Start | LexerState::Escaping => LexerState::InWord,
                     state => state,
                 }
             }
         };
     }
     match state {
-        State::Start | State::Comment => {}
-        State::InWord => words.push(word),
-        State::Escaping | State::EscapingQuoted => return Err("EOF found after escape character"),
-        State::DoubleQuoted | State::SingleQuoted => {
+        LexerState::Start | LexerState::Comment => {}
+        LexerState::InWord => words.push(word),
+        LexerState::Escaping | LexerState::EscapingQuoted => {
+            return Err("EOF found after escape character");
+        }
+        LexerState::DoubleQuoted | LexerState::SingleQuoted => {
             return Err("EOF found when expecting closing quote");
         }
     }

@@ -8,7 +8,9 @@ use semver::Version;
 use tokio::sync::OnceCell;
 
 use super::image::{HeldImage, ImageStore, LOCAL_PREFIX, Recipe};
-use super::{ArtifactError, Image, Key, Programs, SourcePolicy, Store, authorities, debian, pull};
+use super::{
+    ArtifactError, ArtifactKey, Image, Programs, SourcePolicy, Store, authorities, debian, pull,
+};
 use crate::container::Engine;
 use crate::progress::Progress;
 use crate::results::{ImageRecord, Origin};
@@ -88,7 +90,7 @@ impl Artifacts {
             .await?;
         let debian = self.debian().await?;
         let mut context = vec![("kind-base", kind.join("images/base/files"))];
-        let mut key = Key::default()
+        let mut key = ArtifactKey::default()
             .with(&debian.key)
             .with(&self.programs.pins.modules["kind"].sum);
         for place in ["bin/kubelet", "bin/kubeadm", "bin/kubectl"] {
@@ -149,7 +151,7 @@ impl Artifacts {
         }
         let module = &self.programs.pins.modules["registry"];
         let program = self.programs.module_program("registry").await?;
-        let key = Key::default().with(key_of(&program));
+        let key = ArtifactKey::default().with(key_of(&program));
         let tag = module.version.trim_start_matches('v');
         let context = [("registry", program)];
         let recipe = Recipe {
@@ -192,7 +194,7 @@ impl Artifacts {
         }
         let module = self.programs.pins.operator(version)?;
         let program = self.programs.operator(version).await?;
-        let key = Key::default().with(key_of(&program));
+        let key = ArtifactKey::default().with(key_of(&program));
         let tag = format!("v{version}");
         let context = [("manager", program)];
         let recipe = Recipe {
@@ -240,7 +242,7 @@ impl Artifacts {
             ("DEBIAN", debian.name.as_str()),
             ("RAY_VERSION", tag.as_str()),
         ];
-        let key = Key::default().with(&debian.key);
+        let key = ArtifactKey::default().with(&debian.key);
         let recipe = Recipe {
             folder: "ray",
             name: "ray",
@@ -316,7 +318,7 @@ impl Artifacts {
         for (program, name, tag, path) in images {
             let name = format!("control-plane/{name}");
             let arguments = [("target", program), ("DEBIAN", debian.name.as_str())];
-            let key = Key::default().with(key_of(&path)).with(&debian.key);
+            let key = ArtifactKey::default().with(key_of(&path)).with(&debian.key);
             let context = [(program, path)];
             let recipe = Recipe {
                 folder: "control-plane",

@@ -8,7 +8,7 @@ use super::error::file;
 use super::go::Go;
 use super::image::{HeldImage, LOCAL_PREFIX};
 use super::recipes::{recipe_contents, text_of};
-use super::{ArtifactError, Key, Store, system};
+use super::{ArtifactError, ArtifactKey, Store, system};
 use crate::container::Engine;
 use crate::process;
 use crate::progress::Progress;
@@ -25,7 +25,7 @@ pub(super) async fn base(
     store: &Store,
     progress: &dyn Progress,
 ) -> Result<HeldImage, ArtifactError> {
-    let mut key = Key::default();
+    let mut key = ArtifactKey::default();
     for (path, contents) in recipe_contents("debian") {
         key = key.with(path.to_string_lossy().as_bytes()).with(contents);
     }
@@ -107,7 +107,7 @@ pub(super) async fn pause(
     pins: &Pins,
     progress: &dyn Progress,
 ) -> Result<PathBuf, ArtifactError> {
-    let key = Key::default()
+    let key = ArtifactKey::default()
         .with(pins.kubernetes.to_string())
         .with(pins.pause.to_string())
         .short();

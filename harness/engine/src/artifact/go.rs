@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use super::error::file;
 use super::recipes::{recipe_contents, write_recipe};
-use super::{ArtifactError, Key, Store};
+use super::{ArtifactError, ArtifactKey, Store};
 use crate::process::{self, ProcessError};
 use crate::progress::Progress;
 
@@ -146,7 +146,9 @@ impl Go {
 
     /// The store's key of a module's program.
     pub(super) fn key(&self, module: &Module) -> String {
-        let key = Key::default().with(&self.version).with(&module.version);
+        let key = ArtifactKey::default()
+            .with(&self.version)
+            .with(&module.version);
         key.with(&module.sum).with(&module.package).short()
     }
 
@@ -196,7 +198,7 @@ impl Go {
         folder: &Path,
         progress: &dyn Progress,
     ) -> Result<PathBuf, ArtifactError> {
-        let mut key = Key::default().with(&self.version);
+        let mut key = ArtifactKey::default().with(&self.version);
         for path in go_files(folder).map_err(file("reading the source in", folder))? {
             let text = std::fs::read(&path).map_err(file("reading", &path))?;
             let own = path.strip_prefix(folder).unwrap_or(&path);
@@ -233,7 +235,7 @@ impl Go {
 
     /// The store's key of a program of the modules that a recipe locks.
     pub(super) fn locked_key(&self, recipe: &str, package: &str, ldflags: &str) -> String {
-        let mut key = Key::default()
+        let mut key = ArtifactKey::default()
             .with(&self.version)
             .with(ldflags)
             .with(package);

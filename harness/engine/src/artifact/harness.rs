@@ -6,7 +6,7 @@ use kuberay_conformance_pins::UNPINNED;
 
 use super::error::file;
 use super::image::Recipe;
-use super::{ArtifactError, Artifacts, Image, Key, module_zip, pull, system};
+use super::{ArtifactError, ArtifactKey, Artifacts, Image, module_zip, pull, system};
 use crate::process;
 use crate::results::Origin;
 use crate::scenario;
@@ -34,7 +34,9 @@ impl Artifacts {
         let stage = tempfile::tempdir_in(store.root()).map_err(file("making", store.root()))?;
         let place = |name: &str| stage.path().join(name);
         copy(scenarios, &place("scenarios")).map_err(file("copying", scenarios))?;
-        let mut key = Key::default().with(&debian).with(pull::digest_of(program)?);
+        let mut key = ArtifactKey::default()
+            .with(&debian)
+            .with(pull::digest_of(program)?);
         for path in files(&place("scenarios")).map_err(file("reading", scenarios))? {
             key = key.with(path.to_string_lossy().as_bytes());
             key = key.with(

@@ -8,7 +8,7 @@ use semver::Version;
 
 use super::error::file;
 use super::recipes::{recipe_contents, write_recipe};
-use super::{ArtifactError, Image, Key, Store, Supply, oci};
+use super::{ArtifactError, ArtifactKey, Image, Store, Supply, oci};
 use crate::container::Engine;
 use crate::process;
 use crate::progress::Progress;
@@ -44,7 +44,7 @@ pub struct Recipe<'a> {
     /// is.
     pub context: &'a [(&'a str, PathBuf)],
     /// What else decides the contents (keys of what the context holds).
-    pub key: Key,
+    pub key: ArtifactKey,
 }
 
 /// An image that the engine holds.
@@ -158,7 +158,7 @@ impl ImageStore<'_> {
         } else {
             format!("{}@{digest}", oci::without_tag(public_name))
         };
-        let key = Key::default().with(&reference).short();
+        let key = ArtifactKey::default().with(&reference).short();
         let task = format!("image {public_name}");
         let last = public_name.rsplit('/').next().unwrap_or(public_name);
         let simple_name = last.replace(':', "-");

@@ -47,7 +47,7 @@ pub struct PublicFile {
 /// For which targets something is mirrored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MirroredTargets {
-    /// The control planes of envtest.
+    /// The API servers of envtest.
     pub envtest: bool,
     /// kind clusters.
     pub kind: bool,

@@ -54,7 +54,7 @@ impl Login {
 #[derive(Default, Deserialize)]
 struct File {
     #[serde(default)]
-    auths: BTreeMap<String, Entry>,
+    auths: BTreeMap<String, AuthEntry>,
     #[serde(default, rename = "credHelpers")]
     helpers: BTreeMap<String, String>,
     #[serde(default, rename = "credsStore")]
@@ -62,14 +62,14 @@ struct File {
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct AuthEntry {
     auth: Option<String>,
 }
 
 /// What a program answers that keeps logins.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Kept {
+struct HelperLogin {
     username: String,
     secret: String,
 }
@@ -177,7 +177,7 @@ impl File {
 }
 
 /// Asks a program that keeps logins; one that fails knows none.
-async fn ask(helper: &str, name: &str) -> Option<Kept> {
+async fn ask(helper: &str, name: &str) -> Option<HelperLogin> {
     if helper.contains('/') {
         return None;
     }

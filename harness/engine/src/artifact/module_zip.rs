@@ -15,7 +15,7 @@ use zip::ZipArchive;
 use super::download::{Schemes, download};
 use super::error::file;
 use super::pull::hexadecimal;
-use super::{ArtifactError, Key, Store};
+use super::{ArtifactError, ArtifactKey, Store};
 use crate::output;
 use crate::progress::Progress;
 
@@ -60,7 +60,9 @@ pub(super) fn place(module: &Module) -> PathBuf {
 }
 
 fn folder_and_key(module: &Module) -> (String, String) {
-    let key = Key::default().with(&module.module).with(&module.version);
+    let key = ArtifactKey::default()
+        .with(&module.module)
+        .with(&module.version);
     let key = key.with(&module.sum).short();
     let name = module.module.rsplit('/').next().unwrap_or_default();
     (format!("modules/{name}"), key)

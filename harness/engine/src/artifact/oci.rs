@@ -11,7 +11,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::error::file;
 use super::pull::make_executable;
-use super::{ArtifactError, Key, Store};
+use super::{ArtifactError, ArtifactKey, Store};
 use crate::output::Bounded;
 use crate::progress::Progress;
 
@@ -31,7 +31,7 @@ pub(super) async fn program(
         || image.to_owned(),
         |digest| format!("{}@{digest}", without_tag(image)),
     );
-    let key = Key::default().with(&name).with(program).short();
+    let key = ArtifactKey::default().with(&name).with(program).short();
     let folder = store
         .get(
             &format!("programs/{program}-pulled"),

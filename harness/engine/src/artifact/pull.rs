@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::download::{Schemes, download};
 use super::error::file;
-use super::{ArtifactError, Key, Store};
+use super::{ArtifactError, ArtifactKey, Store};
 use crate::process;
 use crate::progress::Progress;
 
@@ -29,7 +29,7 @@ pub async fn program(
 ) -> Result<PathBuf, ArtifactError> {
     let url = pin.url.replace("{arch}", architecture());
     let sums = kind_sums(&url);
-    let key = Key::default().with(&url).with(&pin.sha256).short();
+    let key = ArtifactKey::default().with(&url).with(&pin.sha256).short();
     let folder = store
         .get(
             &format!("programs/{name}-pulled"),
@@ -63,7 +63,7 @@ pub(super) async fn kubernetes(
     progress: &dyn Progress,
 ) -> Result<PathBuf, ArtifactError> {
     let (url, sums) = kubernetes_addresses(pins, name);
-    let key = Key::default().with(&url).short();
+    let key = ArtifactKey::default().with(&url).short();
     let folder = store
         .get(
             &format!("programs/{name}-pulled"),
@@ -93,7 +93,7 @@ pub(super) async fn etcd(
     progress: &dyn Progress,
 ) -> Result<PathBuf, ArtifactError> {
     let (url, sums_url) = etcd_addresses(pin, version);
-    let key = Key::default().with(&url).short();
+    let key = ArtifactKey::default().with(&url).short();
     let folder = store
         .get("programs/etcd-pulled", &key, |target| async move {
             progress.update("etcd", "downloading");

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use include_dir::{Dir, include_dir};
 
-use super::Key;
+use super::ArtifactKey;
 
 static FIXTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures");
 
@@ -40,7 +40,7 @@ pub(super) fn fingerprint() -> &'static str {
             collect(images, &mut files);
         }
         files.sort();
-        let mut key = Key::default().with(text_of("versions.yaml").unwrap_or_default());
+        let mut key = ArtifactKey::default().with(text_of("versions.yaml").unwrap_or_default());
         for (path, contents) in files {
             key = key.with(path.as_os_str().as_encoded_bytes()).with(contents);
         }

@@ -16,9 +16,9 @@ use crate::progress::{Progress, Silent};
 
 /// Hashes everything that decides what an artifact contains.
 #[derive(Debug, Clone, Default)]
-pub struct Key(Sha256);
+pub struct ArtifactKey(Sha256);
 
-impl Key {
+impl ArtifactKey {
     /// Adds one input; inputs are kept apart, so that `ab`, `c` differs from `a`, `bc`.
     #[must_use]
     pub fn with(mut self, input: impl AsRef<[u8]>) -> Self {
@@ -251,8 +251,8 @@ mod tests {
     #[test]
     fn a_key_keeps_its_inputs_apart() {
         assert_ne!(
-            Key::default().with("ab").with("c").short(),
-            Key::default().with("a").with("bc").short()
+            ArtifactKey::default().with("ab").with("c").short(),
+            ArtifactKey::default().with("a").with("bc").short()
         );
     }
 

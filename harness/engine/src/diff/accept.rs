@@ -2,7 +2,7 @@
 
 use super::DiffOptions;
 use super::ask::Sides;
-use super::cases::Asked;
+use super::cases::SentCase;
 use crate::artifact::Pins;
 use crate::check::Observation;
 use crate::compare::{Recorded, Recorder};
@@ -21,7 +21,7 @@ impl Sides {
     /// The snapshots of a scenario that a new release needs; none where nobody asked for them.
     pub(super) fn record(
         &self,
-        asked: &Asked,
+        asked: &SentCase,
         namespace: &str,
         observation: &Observation,
         options: &DiffOptions,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::DiffOptions;
-use super::cases::{Asked, Cases};
+use super::cases::{Cases, SentCase};
 use super::side::Resolved;
 use crate::check::{Observation, Rejection};
 use crate::compare::{
@@ -41,7 +41,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Changes that come within this time are looked at together.
 const TOGETHER: Duration = Duration::from_millis(30);
 
-/// One of the two operators, on its control plane.
+/// One of the two operators, on its API server.
 pub(super) struct Side {
     name: String,
     pub release: Version,
@@ -62,7 +62,7 @@ pub(super) struct Sides {
 
 /// What came of one case.
 pub(super) struct Answer {
-    asked: Asked,
+    asked: SentCase,
     base: Observed,
     pub changes: Vec<Change>,
     pub recorded: Vec<Recorded>,
@@ -93,7 +93,7 @@ impl Side {
         let (releases, spec) = (&resolved.releases, &resolved.spec);
         let envtest = Envtest::start(releases, spec, Arc::clone(progress)).await?;
         let Some(up) = envtest.releases().first() else {
-            return Err(TargetError::Daemon("no control plane came up".into()).into());
+            return Err(TargetError::Daemon("no API server came up".into()).into());
         };
         let client = crate::target::client(&up.kubeconfig).await?;
         Ok(Self {
@@ -116,7 +116,7 @@ impl Side {
         }
     }
 
-    async fn begin(&self, asked: &Asked, namespace: &str) -> Result<Begun, RunError> {
+    async fn begin(&self, asked: &SentCase, namespace: &str) -> Result<Begun, RunError> {
         let view = NamespaceView::start(&self.watches, namespace);
         let own: Namespace = serde_json::from_value(json!({"metadata": {"name": namespace}}))
             .map_err(|source| api("making a namespace")(kube::Error::SerdeError(source)))?;
@@ -147,7 +147,7 @@ impl Side {
 
     fn steps<'a>(
         &'a self,
-        asked: &'a Asked,
+        asked: &'a SentCase,
         later: &'a [Value],
         namespace: &str,
     ) -> StepRunner<'a> {
@@ -234,7 +234,7 @@ fn placed(objects: &[Value], namespace: &str) -> Vec<Value> {
 }
 
 impl Sides {
-    /// Builds both programs, one after the other, and starts both control planes.
+    /// Builds both programs, one after the other, and starts both API servers.
     pub async fn start(
         options: &DiffOptions,
         progress: &Arc<dyn Progress>,
@@ -258,7 +258,7 @@ impl Sides {
     /// Asks all cases, those of other operator settings first.
     pub async fn ask_all(
         &self,
-        cases: &[Asked],
+        cases: &[SentCase],
         options: &DiffOptions,
         progress: &dyn Progress,
     ) -> Result<Vec<Answer>, RunError> {
@@ -299,7 +299,7 @@ impl Sides {
     /// Gives one case to both, in namespaces of the same name.
     pub async fn ask(
         &self,
-        asked: &Asked,
+        asked: &SentCase,
         quiet: Duration,
         options: &DiffOptions,
     ) -> Result<Answer, RunError> {

@@ -18,7 +18,7 @@ use crate::scenario::{
 
 /// A case that both operators get.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct SentCase {
     pub case: Case,
     pub scenario: Option<Arc<Scenario>>,
     /// The generated object's kind and number.
@@ -31,7 +31,7 @@ pub(super) struct Asked {
 
 /// All cases.
 pub(super) struct Cases {
-    pub cases: Vec<Asked>,
+    pub cases: Vec<SentCase>,
     pub notes: Vec<String>,
     pub objects: DiffGenerator,
 }
@@ -87,7 +87,7 @@ impl Cases {
             let (changes, version) = (&spec.changes, ray.to_string());
             apply_changes(&mut objects, changes, "", &image, &version);
             apply_changes(&mut later, changes, "", &image, &version);
-            cases.push(Asked {
+            cases.push(SentCase {
                 case: Case {
                     generated: false,
                     size: size(&objects),
@@ -105,7 +105,7 @@ impl Cases {
         let generated = generated.flat_map(|kind| (0..options.objects).map(move |n| (kind, n)));
         for (kind, number) in generated {
             let manifest = objects.object(kind, number).plan().manifest("c", "");
-            cases.push(Asked::generated(kind, number, manifest));
+            cases.push(SentCase::generated(kind, number, manifest));
         }
         if cases.is_empty() {
             return Err(RunError::NoCases(Vec::new()));
@@ -118,7 +118,7 @@ impl Cases {
     }
 
     /// The case of a name.
-    pub fn named(&self, case: &Case) -> Option<&Asked> {
+    pub fn named(&self, case: &Case) -> Option<&SentCase> {
         self.cases.iter().find(|asked| asked.case == *case)
     }
 
@@ -134,8 +134,8 @@ impl Cases {
 
     /// Cases by the settings that their operators need. The few that need other settings come
     /// first: an operator that starts looks at every object that is there.
-    pub fn by_settings(cases: &[Asked]) -> Vec<(OperatorSettings, Vec<&Asked>)> {
-        let mut by: BTreeMap<OperatorSettings, Vec<&Asked>> = BTreeMap::new();
+    pub fn by_settings(cases: &[SentCase]) -> Vec<(OperatorSettings, Vec<&SentCase>)> {
+        let mut by: BTreeMap<OperatorSettings, Vec<&SentCase>> = BTreeMap::new();
         for asked in cases {
             by.entry(asked.settings.clone()).or_default().push(asked);
         }
@@ -145,7 +145,7 @@ impl Cases {
     }
 }
 
-impl Asked {
+impl SentCase {
     /// The case of a generated object.
     pub fn generated(kind: Kind, number: u64, manifest: Value) -> Self {
         Self {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::DiffOptions;
 use super::Manifests;
 use super::ask::{LONG_QUIET, Sides};
-use super::cases::{Asked, Cases};
+use super::cases::{Cases, SentCase};
 use crate::compare::{ChangeSubject, Groups, attribute};
 use crate::progress::Progress;
 use crate::runner::RunError;
@@ -73,7 +73,7 @@ impl Sides {
     /// that once is enough.
     async fn is_seen_again(
         &self,
-        asked: &Asked,
+        asked: &SentCase,
         subject: &ChangeSubject,
         looks: usize,
         options: &DiffOptions,
@@ -118,7 +118,7 @@ impl Sides {
                     break;
                 }
                 progress.update("diff", &format!("making {subject} smaller"));
-                let asked = Asked::generated(kind, number, plan.manifest("c", ""));
+                let asked = SentCase::generated(kind, number, plan.manifest("c", ""));
                 let answer = self.ask(&asked, LONG_QUIET, options).await?;
                 candidate = shrinking.answer(shows(&answer.changes, subject));
             }

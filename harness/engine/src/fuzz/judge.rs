@@ -61,14 +61,14 @@ impl Expected {
         let forecast = contract::forecast(release, settings, validation, object)?;
         let Forecast {
             mut refusals,
-            held,
+            wait_reason,
             mut pods,
         } = forecast;
         refusals.retain(|refusal| refusal.clients.refuses(validation));
         pods.retain(|pod| pod.role != PodRole::Worker || replicas(object, &pod.group) > 0);
         Ok(Self {
             refusals,
-            is_held: held.is_some(),
+            is_held: wait_reason.is_some(),
             pods,
         })
     }

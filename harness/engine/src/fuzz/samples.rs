@@ -72,7 +72,7 @@ impl Fuzzer {
     }
 }
 
-/// What an operator says that lacks something which a plain control plane does not have.
+/// What an operator says that lacks something which a plain API server does not have.
 fn missing_precondition(surprise: &Surprise) -> Option<String> {
     const SIGNS: [&str; 4] = [
         "feature gate",

@@ -32,6 +32,7 @@ use super::bundle::Bundle;
 use crate::artifact::Pins;
 use crate::contract::{EffectiveSettings, FieldValidation};
 use crate::explain::check;
+use kuberay_manifest::Severity;
 use kuberay_manifest::Source;
 
 pub use causes::{CAUSES, Cause};
@@ -56,7 +57,7 @@ pub fn diagnose(bundle: &Bundle) -> DoctorReport {
     let pins = Pins::embedded();
     let all: Vec<Version> = pins.operators.releases.keys().rev().cloned().collect();
     let subjects = subject::of(bundle);
-    let look = Look {
+    let look = DoctorContext {
         bundle,
         facts: &facts,
         all: &all,
@@ -65,9 +66,9 @@ pub fn diagnose(bundle: &Bundle) -> DoctorReport {
     objects.sort_by(|one, other| {
         let key = |object: &DoctorObject| {
             let rank = match object.state {
-                State::Broken => 0,
-                State::Progressing => 1,
-                State::Healthy => 2,
+                ObjectState::Broken => 0,
+                ObjectState::Progressing => 1,
+                ObjectState::Healthy => 2,
             };
             (
                 rank,
@@ -124,13 +125,13 @@ fn of_cluster(bundle: &Bundle, facts: &[Facts]) -> Vec<Candidate> {
 }
 
 /// What the judgement of every object has in common.
-struct Look<'a> {
+struct DoctorContext<'a> {
     bundle: &'a Bundle,
     facts: &'a [Facts],
     all: &'a [Version],
 }
 
-impl Look<'_> {
+impl DoctorContext<'_> {
     fn at(&self, subject: &Subject) -> DoctorObject {
         let namespace = subject.namespace();
         let release = facts::release_for(self.bundle, self.facts, namespace);
@@ -203,18 +204,18 @@ impl Look<'_> {
         }
         let problems = found
             .iter()
-            .any(|one| one.finding.severity == DoctorSeverity::Problem);
+            .any(|one| one.finding.severity == Severity::Error);
         if !is_well && !problems {
             found.extend(self.open(subject));
         }
         report.findings = ranked(found);
         let has = |severity| report.findings.iter().any(|one| one.severity == severity);
-        report.state = if has(DoctorSeverity::Problem) {
-            State::Broken
+        report.state = if has(Severity::Error) {
+            ObjectState::Broken
         } else if is_well {
-            State::Healthy
+            ObjectState::Healthy
         } else {
-            State::Progressing
+            ObjectState::Progressing
         };
         report
     }
@@ -244,7 +245,7 @@ impl Look<'_> {
         };
         let mut one = Candidate::of(cause, 1);
         if !late {
-            one = one.rated(DoctorSeverity::Progress);
+            one = one.rated(Severity::Note);
         }
         for pod in waiting.iter().take(3) {
             let line = format!("Pod {} {}", pod.name(), symptoms::doing(pod));
@@ -270,7 +271,7 @@ fn yield_to_head(found: &mut [Candidate], cluster: &Cluster) {
         .map(PodView::name)
         .collect();
     let of_head = |one: &Candidate| {
-        one.finding.severity == DoctorSeverity::Problem
+        one.finding.severity == Severity::Error
             && one
                 .finding
                 .pod
@@ -329,9 +330,9 @@ fn of_origin(case: &Case, pod: &PodView, compared: &origin::Compared) -> Option<
                 (true, _) => 30,
             };
             let severity = if well {
-                DoctorSeverity::Warning
+                Severity::Warning
             } else {
-                DoctorSeverity::Problem
+                Severity::Error
             };
             Some(lines(Candidate::of(&causes::ANOTHER_WRITER, weight)).rated(severity))
         }
@@ -387,16 +388,14 @@ fn certain(case: &Case, subject: &Subject) -> Vec<Candidate> {
         .iter()
         .any(|cluster| cluster.head().is_some());
     let traps = case.traps.iter().filter(|found| {
-        running
-            && CERTAIN.contains(&found.id.as_str())
-            && found.severity != kuberay_manifest::Severity::Note
+        running && CERTAIN.contains(&found.id.as_str()) && found.severity != Severity::Note
     });
     traps
         .map(|found| {
             let severity = if found.id == "shell-without-script" {
-                DoctorSeverity::Problem
+                Severity::Error
             } else {
-                DoctorSeverity::Warning
+                Severity::Warning
             };
             case.of_trap(found, 33).rated(severity)
         })

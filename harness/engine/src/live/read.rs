@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use self::requests::{Kind, Requests, reason};
+use self::requests::{Requests, ResourceKind, reason};
 use super::bundle::{Bundle, Crd, OperatorDeployment, Webhook};
 use super::narrow::NoObject;
 use crate::contract::admission::fields_of_schema;
@@ -133,10 +133,10 @@ pub async fn read_objects(
 
 async fn objects(requests: &Requests, bundle: &mut Bundle) -> Result<(), ReadError> {
     let kinds = [
-        Kind::ray("RayCluster", "rayclusters"),
-        Kind::ray("RayJob", "rayjobs"),
-        Kind::ray("RayService", "rayservices"),
-        Kind::ray("RayCronJob", "raycronjobs"),
+        ResourceKind::ray("RayCluster", "rayclusters"),
+        ResourceKind::ray("RayJob", "rayjobs"),
+        ResourceKind::ray("RayService", "rayservices"),
+        ResourceKind::ray("RayCronJob", "raycronjobs"),
     ];
     let (clusters, jobs, services, crons) = futures::join!(
         requests.list(&kinds[0], "", ""),
@@ -174,8 +174,8 @@ async fn pods(requests: &Requests, bundle: &mut Bundle) -> Result<(), ReadError>
         Some(names) if names.len() <= 20 => format!("ray.io/cluster in ({})", names.join(",")),
         _ => "ray.io/cluster".into(),
     };
-    let core = |kind, plural| Kind::new("v1", kind, plural);
-    let jobs = Kind::new("batch/v1", "Job", "jobs");
+    let core = |kind, plural| ResourceKind::new("v1", kind, plural);
+    let jobs = ResourceKind::new("batch/v1", "Job", "jobs");
     let pod = core("Pod", "pods");
     let event = core("Event", "events");
     let of_jobs = async {
@@ -259,9 +259,9 @@ fn names(bundle: &Bundle, kind: &str) -> Vec<String> {
 /// What surrounds the Pods; each part may be missing.
 async fn surroundings(requests: &Requests, bundle: &mut Bundle) {
     let all = requests.everywhere();
-    let nodes = Kind::new("v1", "Node", "nodes");
-    let policies = Kind::new("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies");
-    let quotas = Kind::new("v1", "ResourceQuota", "resourcequotas");
+    let nodes = ResourceKind::new("v1", "Node", "nodes");
+    let policies = ResourceKind::new("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies");
+    let quotas = ResourceKind::new("v1", "ResourceQuota", "resourcequotas");
     let (operators, nodes, policies, quotas, webhooks, crds, version) = futures::join!(
         operators(&all),
         all.list(&nodes, "", ""),
@@ -291,7 +291,7 @@ async fn surroundings(requests: &Requests, bundle: &mut Bundle) {
 
 /// The configuration files of the operators that have one.
 async fn configurations(all: &Requests, bundle: &mut Bundle) {
-    let maps = Kind::new("v1", "ConfigMap", "configmaps");
+    let maps = ResourceKind::new("v1", "ConfigMap", "configmaps");
     for operator in &mut bundle.operators {
         if let Some(name) = configuration_of(&operator.deployment) {
             let namespace = operator.deployment["metadata"]["namespace"].as_str();
@@ -311,8 +311,8 @@ async fn configurations(all: &Requests, bundle: &mut Bundle) {
 const OPERATOR: &str = "app.kubernetes.io/name in (kuberay,kuberay-operator)";
 
 async fn operators(requests: &Requests) -> Result<Vec<OperatorDeployment>, kube::Error> {
-    let deployments = Kind::new("apps/v1", "Deployment", "deployments");
-    let kind_of_pods = Kind::new("v1", "Pod", "pods");
+    let deployments = ResourceKind::new("apps/v1", "Deployment", "deployments");
+    let kind_of_pods = ResourceKind::new("v1", "Pod", "pods");
     let (deployments, pods) = futures::join!(
         requests.list(&deployments, OPERATOR, ""),
         requests.list(&kind_of_pods, OPERATOR, ""),
@@ -370,7 +370,7 @@ fn configuration(map: &Value) -> Option<Value> {
 }
 
 async fn webhooks(requests: &Requests) -> Result<Vec<Webhook>, kube::Error> {
-    let kind = Kind::new(
+    let kind = ResourceKind::new(
         "admissionregistration.k8s.io/v1",
         "MutatingWebhookConfiguration",
         "mutatingwebhookconfigurations",
@@ -405,7 +405,7 @@ fn takes_pods(rule: &Value) -> bool {
 }
 
 async fn crds(requests: &Requests) -> Result<Vec<Crd>, kube::Error> {
-    let kind = Kind::new(
+    let kind = ResourceKind::new(
         "apiextensions.k8s.io/v1",
         "CustomResourceDefinition",
         "customresourcedefinitions",

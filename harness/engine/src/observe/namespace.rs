@@ -40,7 +40,7 @@ pub(super) fn ray_resource(kind: &str, plural: &str) -> ApiResource {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(super) struct NamespaceState {
     pub(super) pods: Cache<Pod>,
     pub(super) events: Cache<Event>,
     pub(super) jobs: Cache<Job>,
@@ -55,7 +55,7 @@ pub(super) struct State {
     failing: BTreeMap<String, (serde_json::Value, Timestamp)>,
 }
 
-impl State {
+impl NamespaceState {
     /// Notes what is seen for the first time.
     fn note(&mut self, ray_clusters: &[serde_json::Value], now: Timestamp) {
         let uids = self
@@ -90,7 +90,7 @@ impl State {
 pub(super) struct Shared {
     client: Client,
     namespace: String,
-    state: Mutex<State>,
+    state: Mutex<NamespaceState>,
     logs: Mutex<Logs>,
     version: watch::Sender<u64>,
     /// Name and address of the head Pod whose dashboard is asked for.
@@ -101,13 +101,13 @@ impl Shared {
     /// Of a namespace that nothing is known of; `synced` says of which kinds that is the whole
     /// truth.
     pub(super) fn new(client: Client, namespace: &str, synced: Synced) -> Self {
-        let state = State {
+        let state = NamespaceState {
             pods: Cache::new(synced.pods),
             events: Cache::new(synced.events),
             jobs: Cache::new(synced.jobs),
             ray_clusters: Cache::new(synced.ray_clusters),
             ray_jobs: Cache::new(synced.ray_jobs),
-            ..State::default()
+            ..NamespaceState::default()
         };
         Self {
             client,
@@ -165,7 +165,7 @@ impl Shared {
         (pod.and_then(|pod| logs::instance(pod, key)), gone)
     }
 
-    pub(super) fn change(&self, change: impl FnOnce(&mut State) -> bool) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut NamespaceState) -> bool) {
         let changed = change(&mut lock(&self.state));
         if changed {
             self.notify();

@@ -11,7 +11,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::task::JoinHandle;
 
-use super::namespace::{Shared, State, ray_resource};
+use super::namespace::{NamespaceState, Shared, ray_resource};
 
 /// One watch for each kind of object, for as many namespaces as there are; they end when this is
 /// dropped.
@@ -149,7 +149,7 @@ fn watch<K>(
     inner: &Arc<Inner>,
     api: Api<K>,
     synced: fn(&mut Synced),
-    take: fn(&mut State, watcher::Event<K>) -> bool,
+    take: fn(&mut NamespaceState, watcher::Event<K>) -> bool,
 ) -> JoinHandle<()>
 where
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
@@ -200,7 +200,7 @@ fn hand_on<K: ResourceExt + Clone>(
     inner: &Inner,
     event: watcher::Event<K>,
     synced: fn(&mut Synced),
-    take: fn(&mut State, watcher::Event<K>) -> bool,
+    take: fn(&mut NamespaceState, watcher::Event<K>) -> bool,
 ) {
     use watcher::Event::{Apply, Delete, Init, InitApply, InitDone};
     match event {
@@ -267,7 +267,7 @@ mod tests {
     #[tokio::test]
     async fn each_namespace_is_told_of_its_own_objects_only() {
         let inner = inner();
-        let take: fn(&mut State, watcher::Event<Pod>) -> bool =
+        let take: fn(&mut NamespaceState, watcher::Event<Pod>) -> bool =
             |state, event| state.pods.apply(event);
         let synced: fn(&mut Synced) = |synced| synced.pods = true;
         let early = inner.namespace("early");

@@ -1,4 +1,4 @@
-//! A release's operator as a child process beside a control plane.
+//! A release's operator as a child process beside an API server.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -25,7 +25,7 @@ const PROXY_SINCE: Version = Version::new(1, 2, 0);
 /// Lines of a log that are shown where none of it is about what is looked for.
 const LAST_LINES: usize = 50;
 
-/// What runs beside a control plane.
+/// What runs beside an API server.
 pub struct BesideOptions<'a> {
     /// Its release, which says what flags it knows.
     pub release: &'a Version,
@@ -45,7 +45,7 @@ pub struct BesideOptions<'a> {
     pub flags: &'a [&'a str],
 }
 
-/// An operator that runs beside a control plane; it ends when this is stopped or dropped.
+/// An operator that runs beside an API server; it ends when this is stopped or dropped.
 #[derive(Debug)]
 pub struct Beside {
     process: Supervised,
@@ -168,7 +168,7 @@ fn configuration(release: &Version, settings: &OperatorSettings) -> Value {
     file
 }
 
-/// What an operator beside a control plane wrote about a namespace, for evidence.
+/// What an operator beside an API server wrote about a namespace, for evidence.
 #[must_use]
 pub fn log_about(log: &Path, namespace: &str) -> String {
     let missing = |error| {

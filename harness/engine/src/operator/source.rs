@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::install::OperatorError;
-use crate::artifact::{Key, Store, file};
+use crate::artifact::{ArtifactKey, Store, file};
 use crate::process;
 
 /// What Helm is told the release is called; the public chart overrides it by its own names.
@@ -95,7 +95,7 @@ impl Manifests {
         let made = std::fs::metadata(program)
             .and_then(|file| file.modified())
             .ok();
-        let key = Key::default().with(module.as_os_str().as_encoded_bytes());
+        let key = ArtifactKey::default().with(module.as_os_str().as_encoded_bytes());
         let key = key
             .with(program.as_os_str().as_encoded_bytes())
             .with(format!("{made:?}"));

@@ -53,7 +53,7 @@ pub struct Envtest {
     kept: KeptBy,
 }
 
-/// What keeps control planes up.
+/// What keeps API servers up.
 enum KeptBy {
     /// This process; they go when this is stopped or dropped.
     Own(Box<Own>),
@@ -61,7 +61,7 @@ enum KeptBy {
     Daemon(Box<Attached>),
 }
 
-/// Control planes of another process.
+/// API servers of another process.
 struct Attached {
     daemon: Daemon,
     /// What is brought up for cases that need other settings than the daemon operators have.
@@ -69,7 +69,7 @@ struct Attached {
     programs: Mutex<Option<EnvtestPrograms>>,
 }
 
-/// Control planes that this process keeps up.
+/// API servers that this process keeps up.
 struct Own {
     programs: EnvtestPrograms,
     running: Vec<Running>,
@@ -151,7 +151,7 @@ impl Envtest {
         settings: &OperatorSettings,
         work: impl AsyncFnOnce(&EnvtestRelease) -> T,
     ) -> Result<T, TargetError> {
-        let absent = || TargetError::Daemon(format!("no control plane of KubeRay {release} is up"));
+        let absent = || TargetError::Daemon(format!("no API server of KubeRay {release} is up"));
         let index = self.releases.iter().position(|up| up.release == *release);
         let index = index.ok_or_else(absent)?;
         match &self.kept {

@@ -21,7 +21,7 @@ pub enum TargetError {
          --pair"
     )]
     OneRelease(usize),
-    /// Control planes that should stay up can't be used.
+    /// API servers that should stay up can't be used.
     #[error("{0}")]
     Daemon(String),
     /// A lock could not be taken.

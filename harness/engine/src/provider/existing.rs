@@ -297,7 +297,7 @@ impl ExistingProvider {
             capabilities: Capabilities {
                 kubelet: true,
                 // Runs of this machine share the cluster's capacity; of others nothing is known.
-                permits: Some(self.store.root().join("existing").join(&server[..16])),
+                allocations: Some(self.store.root().join("existing").join(&server[..16])),
                 capacity_share: self.spec.capacity_share,
                 // Its processors are not this machine's: its capacity is what limits.
                 jobs: Some(AT_ONCE),

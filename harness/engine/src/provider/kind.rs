@@ -171,7 +171,11 @@ impl KindProvider {
                 store: self.artifacts.programs().store(),
                 images: &[&ray_image],
             }),
-            workers: spec.roomy.max(spec.nodes).unwrap_or(1).saturating_sub(1),
+            workers: spec
+                .preferred_nodes
+                .max(spec.nodes)
+                .unwrap_or(1)
+                .saturating_sub(1),
             least_workers: spec.nodes.unwrap_or(1).saturating_sub(1),
             audit: spec.audit,
             // Where images were built because no registry can be reached, asking one would only

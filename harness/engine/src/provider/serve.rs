@@ -84,8 +84,8 @@ impl Provider {
         if let Self::Kind { spec, .. } = self
             && spec.nodes.is_none()
         {
-            let (needed, roomy) = nodes();
-            (spec.nodes, spec.roomy) = (Some(needed), Some(roomy));
+            let (needed, preferred_nodes) = nodes();
+            (spec.nodes, spec.preferred_nodes) = (Some(needed), Some(preferred_nodes));
         }
     }
 

@@ -186,7 +186,7 @@ pub struct KindSpec {
     /// Nodes that accept Pods; as many as the scenarios need when absent.
     pub nodes: Option<u32>,
     /// Nodes of a cluster that has to be made, where that is more.
-    pub roomy: Option<u32>,
+    pub preferred_nodes: Option<u32>,
     /// Whether the API server writes an audit log, which the bench counts requests in.
     pub audit: bool,
     /// Whether the cluster stays up.
@@ -203,7 +203,7 @@ impl Default for KindSpec {
             engine: None,
             cluster: CLUSTER.into(),
             nodes: None,
-            roomy: None,
+            preferred_nodes: None,
             audit: false,
             keep: false,
             operator: CustomOperator::default(),

@@ -56,7 +56,7 @@ pub struct Capabilities {
     /// controllers of Kubernetes fill and empty namespaces.
     pub kubelet: bool,
     /// The folder by which processes that use the same nodes share their capacity.
-    pub permits: Option<PathBuf>,
+    pub allocations: Option<PathBuf>,
     /// Of the capacity of the nodes, use one part of so many.
     pub capacity_share: u32,
     /// How many cases run at once unless a number is named; one for each processor of this machine

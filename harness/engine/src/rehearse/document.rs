@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -300,10 +299,7 @@ impl RehearsalTotals {
 
 /// Returns the JSON schema of the document, as committed in `docs/schema/rehearsal.schema.json`.
 pub fn schema() -> Value {
-    SchemaSettings::draft07()
-        .into_generator()
-        .into_root_schema_for::<RehearsalReport>()
-        .to_value()
+    kuberay_manifest::schema_of::<RehearsalReport>()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::document::LeftOut;
 use super::prepare::{key_of, shown};
-use super::{Key, RehearseError};
+use super::{ObjectKey, RehearseError};
 use crate::live::Bundle;
 use crate::live::bundle::{OperatorDeployment, UnreadKind};
 use crate::live::doctor::{flag, release_on, view::texts};
@@ -148,14 +148,14 @@ impl Fleet {
 
     /// Leaves out what the operator makes of other objects, and the second of two of one name.
     fn without_owned(&mut self) {
-        let present: BTreeSet<Key> = self.objects.iter().map(key_of).collect();
+        let present: BTreeSet<ObjectKey> = self.objects.iter().map(key_of).collect();
         let mut seen = BTreeSet::new();
         self.objects.retain(|object| {
             let owners = object["metadata"]["ownerReferences"].as_array();
             let namespace = &object["metadata"]["namespace"];
             let is_owned = owners.into_iter().flatten().any(|owner| {
                 let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-                let owner = Key {
+                let owner = ObjectKey {
                     kind: text(&owner["kind"]),
                     namespace: text(namespace),
                     name: text(&owner["name"]),

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::Key;
+use super::ObjectKey;
 
 /// The annotation in which `kubectl apply` keeps what it sent.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Which object it is.
-pub(super) fn key_of(object: &Value) -> Key {
+pub(super) fn key_of(object: &Value) -> ObjectKey {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    Key {
+    ObjectKey {
         kind: text(&object["kind"]),
         namespace: text(&object["metadata"]["namespace"]),
         name: text(&object["metadata"]["name"]),
@@ -21,7 +21,7 @@ pub(super) fn key_of(object: &Value) -> Key {
 }
 
 /// An object for people.
-pub(super) fn shown(key: &Key) -> String {
+pub(super) fn shown(key: &ObjectKey) -> String {
     if key.namespace.is_empty() {
         return format!("{} {}", key.kind, key.name);
     }

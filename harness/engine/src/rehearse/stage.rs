@@ -9,12 +9,12 @@ use std::time::Duration;
 use semver::Version;
 use serde_json::Value;
 
-use self::actor::Actor;
+use self::actor::StagedObject;
 use super::document::{LeftOut, ModelFinding, RehearsalTotals, RehearsedObject, StepReport};
-use super::plane::{Plane, Release};
 use super::prepare::shown;
+use super::upgrade_server::{Release, UpgradeServer};
 use super::world::{Moment, World};
-use super::{Key, RehearseError, RehearseOptions, TASK, compare, model};
+use super::{ObjectKey, RehearseError, RehearseOptions, TASK, compare, model};
 use crate::compare::observe;
 use crate::contract;
 use crate::progress::Progress;
@@ -29,21 +29,25 @@ const QUIET: Duration = Duration::from_millis(2500);
 const QUIET_OF_PARENTS: Duration = Duration::from_secs(7);
 /// A rehearsal that runs.
 pub(super) struct Stage<'a> {
-    plane: Plane,
+    plane: UpgradeServer,
     world: World,
     options: &'a RehearseOptions,
     progress: &'a dyn Progress,
-    actors: Vec<Actor>,
+    actors: Vec<StagedObject>,
     quiet: Duration,
     notes: Vec<String>,
     left_out: Vec<LeftOut>,
 }
 
 /// What the API server holds of the objects.
-type Stored = BTreeMap<Key, Value>;
+type Stored = BTreeMap<ObjectKey, Value>;
 
 impl<'a> Stage<'a> {
-    pub fn new(plane: Plane, options: &'a RehearseOptions, progress: &'a dyn Progress) -> Self {
+    pub fn new(
+        plane: UpgradeServer,
+        options: &'a RehearseOptions,
+        progress: &'a dyn Progress,
+    ) -> Self {
         let world = World::watch(plane.client());
         let has_parents = options
             .fleet
@@ -252,7 +256,7 @@ fn goes_on(refused: &[Vec<String>; 2], pods: bool) -> Vec<String> {
 
 /// Whether the model expects a refusal that did not come, or misses one that did.
 fn disagreement(
-    actor: &Actor,
+    actor: &StagedObject,
     expected: Option<&str>,
     report: &RehearsedObject,
     by_operator: &[String],

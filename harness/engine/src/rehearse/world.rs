@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::Key;
+use super::ObjectKey;
 use super::prepare::key_of;
 use crate::check::Observation;
 use crate::observe::{ray_cluster_resource, watch};
@@ -55,22 +55,22 @@ impl Kind {
 }
 
 /// What is known now.
-struct State {
+struct WorldState {
     live: HashMap<Kind, BTreeMap<String, Value>>,
     /// The object that a user wrote of each RayCluster, also of those that are gone.
-    roots: HashMap<(String, String), Key>,
+    roots: HashMap<(String, String), ObjectKey>,
     changed: Instant,
 }
 
 /// What one moment showed, by the object that a user wrote.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Moment {
-    pub objects: BTreeMap<Key, Observation>,
+    pub objects: BTreeMap<ObjectKey, Observation>,
 }
 
 impl Moment {
     /// What is known of an object; nothing where the operator made nothing of it.
-    pub fn of(&self, key: &Key) -> Observation {
+    pub fn of(&self, key: &ObjectKey) -> Observation {
         self.objects.get(key).cloned().unwrap_or_default()
     }
 
@@ -90,7 +90,7 @@ impl Moment {
 
 /// Watches of the rehearsal's API server; they end when this is dropped.
 pub(super) struct World {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<WorldState>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -102,14 +102,14 @@ impl Drop for World {
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<WorldState>) -> MutexGuard<'_, WorldState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl World {
     /// Begins to watch, and to write the status of each Pod that comes.
     pub fn watch(client: &Client) -> Self {
-        let state = Arc::new(Mutex::new(State {
+        let state = Arc::new(Mutex::new(WorldState {
             live: HashMap::new(),
             roots: HashMap::new(),
             changed: Instant::now(),
@@ -175,7 +175,7 @@ impl World {
         for value in live(Kind::Event) {
             let about = &value["involvedObject"];
             let text = |field: &str| about[field].as_str().unwrap_or_default().to_owned();
-            let key = Key {
+            let key = ObjectKey {
                 kind: text("kind"),
                 namespace: text("namespace"),
                 name: text("name"),
@@ -192,9 +192,9 @@ impl World {
     }
 }
 
-impl State {
+impl WorldState {
     /// The object that a user wrote behind a RayCluster, or the object itself.
-    fn root_of(&self, key: Key) -> Key {
+    fn root_of(&self, key: ObjectKey) -> ObjectKey {
         let known = (key.namespace.clone(), key.name.clone());
         match self.roots.get(&known) {
             Some(root) if key.kind == "RayCluster" => root.clone(),
@@ -204,11 +204,11 @@ impl State {
 }
 
 /// The owner of one of these kinds.
-fn owner(value: &Value, kinds: &[&str]) -> Option<Key> {
+fn owner(value: &Value, kinds: &[&str]) -> Option<ObjectKey> {
     let owners = value["metadata"]["ownerReferences"].as_array()?;
     owners.iter().find_map(|owner| {
         let kind = owner["kind"].as_str()?;
-        kinds.contains(&kind).then(|| Key {
+        kinds.contains(&kind).then(|| ObjectKey {
             kind: kind.into(),
             namespace: key_of(value).namespace,
             name: owner["name"].as_str().unwrap_or_default().into(),
@@ -216,8 +216,8 @@ fn owner(value: &Value, kinds: &[&str]) -> Option<Key> {
     })
 }
 
-fn root_of_cluster(value: &Value) -> Key {
-    owner(value, &["RayJob", "RayService"]).unwrap_or_else(|| Key {
+fn root_of_cluster(value: &Value) -> ObjectKey {
+    owner(value, &["RayJob", "RayService"]).unwrap_or_else(|| ObjectKey {
         kind: "RayCluster".into(),
         ..key_of(value)
     })
@@ -225,7 +225,7 @@ fn root_of_cluster(value: &Value) -> Key {
 
 /// Takes in what a watch shows.
 fn take(
-    state: &Mutex<State>,
+    state: &Mutex<WorldState>,
     kind: Kind,
     event: Event<DynamicObject>,
     new_pods: &mpsc::UnboundedSender<Value>,

@@ -1,13 +1,13 @@
 //! How many cases fit on the nodes at once; nothing is started that would only wait for a node.
 
-mod permit;
+mod allocation;
 mod placement;
 
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 
-pub use permit::{Capacity, Permit, PermitError, Priority};
+pub use allocation::{Allocation, AllocationError, Capacity, Priority};
 pub(super) use placement::can_be_placed;
 
 use super::requests::of_pod;
@@ -23,7 +23,7 @@ pub fn default_jobs() -> usize {
 }
 
 /// What the nodes that accept Pods have, less what Pods request that run there already; those in
-/// namespaces of `cases` are counted by their permits.
+/// namespaces of `cases` are counted by their allocations.
 pub(super) fn free(nodes: &[Node], pods: &[Pod], cases: &BTreeSet<String>) -> Resources {
     let all = usable(nodes)
         .map(allocatable)
@@ -161,17 +161,17 @@ mod tests {
             pod("system", "b", "1", "Running"),
             pod("case", "a", "1", "Running"),
         ];
-        let room = free(&nodes, &pods, &BTreeSet::from(["case".to_owned()]));
-        assert_eq!(room, Resources::new(1.05, 800.0 * MIB).with_pods(108));
+        let left_over = free(&nodes, &pods, &BTreeSet::from(["case".to_owned()]));
+        assert_eq!(left_over, Resources::new(1.05, 800.0 * MIB).with_pods(108));
         assert_eq!(largest(&nodes), Some((2.0, 1000.0 * MIB)));
         let both = [node("a", json!([])), node("b", json!([]))];
         let left = free_of_each(&both, &pods, &BTreeSet::from(["case".to_owned()]));
         let second = Resources::new(1.0, 900.0 * MIB).with_pods(109);
-        assert_eq!(left, [room, second], "each with its own Pods");
+        assert_eq!(left, [left_over, second], "each with its own Pods");
 
         let half = Resources::new(0.5, 0.0);
-        assert!(Resources::new(1.0, 0.0).fit_into(room));
-        assert!(half.plus(half).fit_into(room));
-        assert!(!Resources::new(1.1, 0.0).fit_into(room));
+        assert!(Resources::new(1.0, 0.0).fit_into(left_over));
+        assert!(half.plus(half).fit_into(left_over));
+        assert!(!Resources::new(1.1, 0.0).fit_into(left_over));
     }
 }

@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::capacity::Permit;
+use super::capacity::Allocation;
 use super::check_tracker::CheckTracker;
 use super::secrets::Secrets;
 use super::steps::StepRunner;
@@ -82,13 +82,13 @@ impl Judge<'_> {
         view: &mut NamespaceView,
         step_runner: &mut StepRunner<'_>,
         mut operator: Option<OperatorHealth<'_>>,
-        permit: &mut Permit,
+        allocation: &mut Allocation,
     ) -> Judged {
         let checks = &self.scenario.file.spec.checks;
         let mut tracker = CheckTracker::new(self.scenario);
         let mut milestones = BTreeMap::new();
         let mut terminal_since: Option<Instant> = None;
-        let mut told = Told::default();
+        let mut told = ReportedProgress::default();
         let mut looked: Option<Instant> = None;
         let mut memory = check::Memory::default();
         loop {
@@ -131,7 +131,7 @@ impl Judge<'_> {
                 return done(&tracker);
             }
             if left.is_none() && tracker.only_watches(&observation.milestones) {
-                permit.rest();
+                allocation.overlap();
             }
             if self.cancel.is_cancelled() {
                 return cut_short(&mut tracker, "the run was interrupted", Vec::new());
@@ -304,13 +304,13 @@ fn notes(
 
 /// Progress is told when a check gets its verdict, and of other changes now and then.
 #[derive(Default)]
-struct Told {
+struct ReportedProgress {
     text: String,
     done: Option<usize>,
     at: Option<Instant>,
 }
 
-impl Told {
+impl ReportedProgress {
     fn is_due(&self, tracker: &CheckTracker<'_>) -> bool {
         self.done != Some(tracker.unfinished().count())
             || self.at.is_none_or(|at| at.elapsed() >= TELL_EVERY)

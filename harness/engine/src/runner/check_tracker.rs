@@ -11,7 +11,7 @@ use crate::scenario::{Check, Location, Milestone, Scenario, parse_duration, writ
 
 /// How far one check has come.
 #[derive(Debug, Clone, PartialEq)]
-enum State {
+enum CheckState {
     /// Nothing final yet; since when it is as it is.
     Waiting { finding: Finding, since: Duration },
     /// Over.
@@ -22,7 +22,7 @@ enum State {
     },
 }
 
-impl State {
+impl CheckState {
     /// Ends it, unless it has its verdict; `tell` learns how long nothing had changed.
     fn end(&mut self, now: Duration, outcome: Outcome, tell: impl FnOnce(&mut Finding, Duration)) {
         if let Self::Waiting { finding, since } = self {
@@ -39,14 +39,14 @@ impl State {
 /// The verdicts of a case's checks as they come in; times count from the moment of applying.
 pub(super) struct CheckTracker<'a> {
     scenario: &'a Scenario,
-    states: Vec<State>,
+    states: Vec<CheckState>,
     /// How long each check may take: its own limit, else the scenario's.
     limits: Vec<Duration>,
 }
 
 impl<'a> CheckTracker<'a> {
     pub(super) fn new(scenario: &'a Scenario) -> Self {
-        let waiting = State::Waiting {
+        let waiting = CheckState::Waiting {
             finding: Finding {
                 message: "nothing was seen yet".into(),
                 ..Finding::default()
@@ -70,8 +70,8 @@ impl<'a> CheckTracker<'a> {
         let checks = self.scenario.file.spec.checks.iter().enumerate();
         checks
             .filter(|(index, check)| match &self.states[*index] {
-                State::Waiting { .. } => true,
-                State::Done { outcome, .. } => {
+                CheckState::Waiting { .. } => true,
+                CheckState::Done { outcome, .. } => {
                     *outcome == Outcome::Passed && check.holds_to_the_end()
                 }
             })
@@ -82,7 +82,7 @@ impl<'a> CheckTracker<'a> {
     pub(super) fn unfinished(&self) -> impl Iterator<Item = &'a Check> {
         let checks = self.scenario.file.spec.checks.iter().zip(&self.states);
         checks
-            .filter(|(_, state)| matches!(state, State::Waiting { .. }))
+            .filter(|(_, state)| matches!(state, CheckState::Waiting { .. }))
             .map(|(check, _)| check)
     }
 
@@ -107,35 +107,35 @@ impl<'a> CheckTracker<'a> {
         let state = &mut self.states[index];
         match (verdict, &mut *state) {
             (Verdict::Never(finding), _) => {
-                *state = State::Done {
+                *state = CheckState::Done {
                     outcome: Outcome::Failed,
                     finding,
                     at: now,
                 };
             }
             (Verdict::Lost(finding), _) => {
-                *state = State::Done {
+                *state = CheckState::Done {
                     outcome: Outcome::Error,
                     finding,
                     at: now,
                 };
             }
-            (_, State::Done { .. }) => {}
-            (Verdict::Pass(finding), State::Waiting { .. }) => {
-                *state = State::Done {
+            (_, CheckState::Done { .. }) => {}
+            (Verdict::Pass(finding), CheckState::Waiting { .. }) => {
+                *state = CheckState::Done {
                     outcome: Outcome::Passed,
                     finding,
                     at: now,
                 };
             }
-            (Verdict::New(finding), State::Waiting { .. }) => {
-                *state = State::Done {
+            (Verdict::New(finding), CheckState::Waiting { .. }) => {
+                *state = CheckState::Done {
                     outcome: Outcome::New,
                     finding,
                     at: now,
                 };
             }
-            (Verdict::NotYet(new), State::Waiting { finding, since }) => {
+            (Verdict::NotYet(new), CheckState::Waiting { finding, since }) => {
                 if *finding != new {
                     (*finding, *since) = (new, now);
                 }
@@ -169,12 +169,12 @@ impl<'a> CheckTracker<'a> {
 
     /// Whether only this check is open, and none has failed.
     fn would_end_well(&self, index: usize) -> bool {
-        let is_open = |state: &State| matches!(state, State::Waiting { .. });
+        let is_open = |state: &CheckState| matches!(state, CheckState::Waiting { .. });
         let mut others = self.states.iter().enumerate();
         is_open(&self.states[index])
             && others.all(|(other, state)| match state {
-                State::Waiting { .. } => other == index,
-                State::Done { outcome, .. } => {
+                CheckState::Waiting { .. } => other == index,
+                CheckState::Done { outcome, .. } => {
                     matches!(outcome, Outcome::Passed | Outcome::New)
                 }
             })
@@ -187,12 +187,12 @@ impl<'a> CheckTracker<'a> {
         let lost: Vec<(Milestone, String)> = checks
             .iter()
             .zip(&self.states)
-            .filter(|(_, state)| matches!(state, State::Done { outcome, .. } if *outcome == Outcome::Failed))
+            .filter(|(_, state)| matches!(state, CheckState::Done { outcome, .. } if *outcome == Outcome::Failed))
             .filter_map(|(check, _)| Some((check.grants()?, check.title())))
             .filter(|(milestone, _)| !reached.contains_key(milestone))
             .collect();
         for (check, state) in checks.iter().zip(&mut self.states) {
-            let State::Waiting { finding, .. } = state else {
+            let CheckState::Waiting { finding, .. } = state else {
                 continue;
             };
             let Some((milestone, of)) = lost
@@ -207,7 +207,7 @@ impl<'a> CheckTracker<'a> {
                 "`{}` can't be reached, because `{of}` failed ({awaited})",
                 milestone.word()
             );
-            *state = State::Done {
+            *state = CheckState::Done {
                 outcome: Outcome::Failed,
                 finding,
                 at: now,
@@ -218,7 +218,7 @@ impl<'a> CheckTracker<'a> {
     /// When the next check without a verdict meets its limit.
     pub(super) fn next_limit(&self) -> Option<Duration> {
         let waiting = self.states.iter().zip(&self.limits);
-        let waiting = waiting.filter(|(state, _)| matches!(state, State::Waiting { .. }));
+        let waiting = waiting.filter(|(state, _)| matches!(state, CheckState::Waiting { .. }));
         waiting.map(|(_, limit)| *limit).min()
     }
 
@@ -284,17 +284,17 @@ impl<'a> CheckTracker<'a> {
         let done = self
             .states
             .iter()
-            .filter(|state| matches!(state, State::Done { .. }))
+            .filter(|state| matches!(state, CheckState::Done { .. }))
             .count();
         let awaited = self
             .states
             .iter()
             .zip(&self.scenario.file.spec.checks)
             .find_map(|(state, check)| match state {
-                State::Waiting { finding, .. } => {
+                CheckState::Waiting { finding, .. } => {
                     Some(format!("{}: {}", check.title(), finding.message))
                 }
-                State::Done { .. } => None,
+                CheckState::Done { .. } => None,
             });
         let count = format!("{done}/{} checks", self.states.len());
         awaited.map_or(count.clone(), |awaited| format!("{count}; {awaited}"))
@@ -311,16 +311,18 @@ impl<'a> CheckTracker<'a> {
             .chain(std::iter::repeat(Location::default()));
         let texts = spec_texts(self.scenario);
         let of_check = |(((check, state), location), text): (
-            ((&Check, &State), Location),
+            ((&Check, &CheckState), Location),
             Option<&String>,
         )| {
             let (outcome, finding, at) = match state {
-                State::Done {
+                CheckState::Done {
                     outcome,
                     finding,
                     at,
                 } => (*outcome, finding.clone(), *at),
-                State::Waiting { finding, since } => (Outcome::Skipped, finding.clone(), *since),
+                CheckState::Waiting { finding, since } => {
+                    (Outcome::Skipped, finding.clone(), *since)
+                }
             };
             CheckResult {
                 name: check.title(),

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams};
 use kube::{Api, Client, ResourceExt};
 
-use super::capacity::Permit;
+use super::capacity::Allocation;
 use super::namespace::RUN;
 use super::owner::{OWNER, PROCESS, has_ended, owner};
 use crate::observe::{NamespaceView, Watches, until};
@@ -18,13 +18,13 @@ use crate::progress::Progress;
 const PODS_WITHIN: Duration = Duration::from_mins(1);
 const NAMESPACE_WITHIN: Duration = Duration::from_mins(1);
 
-/// Deletes a case's namespace; gives the permit back when its Pods are gone from the node. Returns
+/// Deletes a case's namespace; gives the allocation back when its Pods are gone from the node. Returns
 /// what went wrong.
 pub(super) async fn remove(
     client: Client,
     namespace: String,
     mut view: NamespaceView,
-    permit: Permit,
+    allocation: Allocation,
 ) -> Result<(), String> {
     if !delete(&client, &namespace).await? {
         return Ok(());
@@ -35,7 +35,7 @@ pub(super) async fn remove(
         }
     };
     let in_time = tokio::time::timeout(PODS_WITHIN, gone).await.is_ok();
-    drop((view, permit));
+    drop((view, allocation));
     let gone = await_gone(&client, &namespace).await;
     gone.map_err(|problem| {
         if in_time {

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::apply;
-use super::capacity::{self, Capacity, Permit, Priority, can_be_placed};
+use super::capacity::{self, Allocation, Capacity, Priority, can_be_placed};
 use super::case::{Judge, Judged, dashboard_for_evidence};
 use super::engine_options::{CaseError, EngineOptions, EvidencePolicy, SYNCED_WITHIN, StartError};
 use super::evidence::{self, Subject};
@@ -92,7 +92,7 @@ impl RunEngine {
     /// Removes what killed runs have left, looks at the nodes once, and is then ready to run cases.
     ///
     /// # Errors
-    /// When namespaces, nodes and Pods can't be listed, or other processes' permits not be looked
+    /// When namespaces, nodes and Pods can't be listed, or other processes' allocations not be looked
     /// at.
     pub async fn new(
         target: Target,
@@ -102,25 +102,25 @@ impl RunEngine {
     ) -> Result<Self, StartError> {
         let (client, capabilities) = (target.client.clone(), &target.capabilities);
         let watches = Watches::start(client.clone());
-        let (mut room, mut largest_node, mut left) = (Resources::unlimited(), None, None);
+        let (mut free, mut largest_node, mut left) = (Resources::unlimited(), None, None);
         let mut durations = Durations::default();
         if capabilities.kubelet {
             let of_cases = cleanup::remove_orphans(&client, &watches, &*progress).await?;
             let all = ListParams::default();
             let nodes = Api::<Node>::all(client.clone()).list(&all).await?.items;
             let pods = Api::<Pod>::all(client.clone()).list(&all).await?.items;
-            room = capacity::free(&nodes, &pods, &of_cases);
-            room = room.divided_by(capabilities.capacity_share);
+            free = capacity::free(&nodes, &pods, &of_cases);
+            free = free.divided_by(capabilities.capacity_share);
             largest_node = capacity::largest(&nodes);
             left = Some(capacity::free_of_each(&nodes, &pods, &of_cases));
             durations = Durations::embedded();
-            tracing::info!(%room, "room for cases");
+            tracing::info!(%free, "capacity for cases");
         }
         let jobs = options.jobs.or(capabilities.jobs);
-        let mut capacity = Capacity::new(room, jobs.unwrap_or_else(default_jobs))
+        let mut capacity = Capacity::new(free, jobs.unwrap_or_else(default_jobs))
             .overlapping(options.overlap)
             .on(left.clone());
-        if let Some(folder) = &capabilities.permits {
+        if let Some(folder) = &capabilities.allocations {
             capacity = capacity.shared(folder.clone())?;
         }
         Ok(Self {
@@ -178,7 +178,7 @@ impl RunEngine {
         }
     }
 
-    /// Runs one case: waits for room, applies, judges, keeps evidence, and begins to clean up.
+    /// Runs one case: waits for capacity, applies, judges, keeps evidence, and begins to clean up.
     /// Where the environment failed before any check did, it is tried once more; that it passed
     /// only then is told.
     pub async fn run_case(&self, case: &TestCase) -> CaseResult {
@@ -314,7 +314,7 @@ impl RunEngine {
         upgrade: Option<&dyn Upgrade>,
         beside: Beside,
     ) -> (CaseResult, Option<CaseError>) {
-        self.progress.update(&case.id(), "waiting for its turn");
+        self.progress.update(&case.id(), "waiting for capacity");
         let mut result = CaseResult {
             kubernetes: self.target.environment.kubernetes.clone(),
             images: self
@@ -331,8 +331,8 @@ impl RunEngine {
         let slot = began.is_ok().then(|| self.slots.take());
         result.slot = slot.as_ref().map(Slot::number);
         let done = match began {
-            Ok((prepared, permit)) => {
-                self.apply_and_judge(case, prepared, permit, upgrade, &mut result)
+            Ok((prepared, allocation)) => {
+                self.apply_and_judge(case, prepared, allocation, upgrade, &mut result)
                     .await
             }
             Err(error) => Err(error),
@@ -378,7 +378,7 @@ impl RunEngine {
         &self,
         case: &TestCase,
         beside: Beside,
-    ) -> Result<(Prepared, Permit), CaseError> {
+    ) -> Result<(Prepared, Allocation), CaseError> {
         let prepared = self.prepare(case)?;
         let pods = pods(&prepared.objects);
         let wanted = total_requests(&prepared.objects);
@@ -416,13 +416,13 @@ impl RunEngine {
         let there = self.capacity.total();
         let holds = |(cpu, memory)| {
             pods.iter()
-                .all(|pod| pod.fit_into(Resources::room(cpu, memory)))
+                .all(|pod| pod.fit_into(Resources::without_pod_limit(cpu, memory)))
         };
         if !self.largest_node.is_some_and(holds) {
             return Ok(());
         }
         if !wanted.fit_into(there) {
-            return Err(CaseError::Room { wanted, there });
+            return Err(CaseError::Capacity { wanted, there });
         }
         match &self.left {
             Some(left) if !can_be_placed(pods, left) => {
@@ -476,7 +476,7 @@ impl RunEngine {
         &self,
         case: &TestCase,
         prepared: Prepared,
-        mut permit: Permit,
+        mut allocation: Allocation,
         upgrade: Option<&dyn Upgrade>,
         result: &mut CaseResult,
     ) -> Result<(), CaseError> {
@@ -493,13 +493,19 @@ impl RunEngine {
         if let Err(error) = created {
             // Whether a request without an answer made it is not known.
             if !error.is_an_answer() {
-                self.remove(prepared.namespace, view, permit).await;
+                self.remove(prepared.namespace, view, allocation).await;
             }
             return Err(error);
         }
         result.namespace = Some(prepared.namespace.clone());
         let judged = self
-            .judge(case, &prepared, upgrade, (&mut view, &mut permit), since)
+            .judge(
+                case,
+                &prepared,
+                upgrade,
+                (&mut view, &mut allocation),
+                since,
+            )
             .await;
         let done = judged.map(|(judged, evidence)| {
             (result.outcome, result.reason) = summarise(&judged.checks);
@@ -514,7 +520,7 @@ impl RunEngine {
             result.checks = judged.checks;
             result.evidence = evidence;
         });
-        self.remove(prepared.namespace, view, permit).await;
+        self.remove(prepared.namespace, view, allocation).await;
         done
     }
 
@@ -523,7 +529,7 @@ impl RunEngine {
         case: &TestCase,
         prepared: &Prepared,
         upgrade: Option<&dyn Upgrade>,
-        (view, permit): (&mut NamespaceView, &mut Permit),
+        (view, allocation): (&mut NamespaceView, &mut Allocation),
         since: Timestamp,
     ) -> Result<(Judged, Option<String>), CaseError> {
         let synced = async {
@@ -532,7 +538,7 @@ impl RunEngine {
             }
         };
         let ready = async {
-            // Beside a control plane no controller puts anything into a namespace.
+            // Beside an API server no controller puts anything into a namespace.
             if self.target.capabilities.kubelet {
                 namespace::until_ready(&self.target.client, &prepared.namespace).await?;
             }
@@ -590,7 +596,7 @@ impl RunEngine {
         let health = self.target.health.of_case(&self.target.client);
         // An upgrade replaces the operator meanwhile.
         let health = health.filter(|_| upgrade.is_none());
-        let mut judged = judge.run(view, &mut step_runner, health, permit).await;
+        let mut judged = judge.run(view, &mut step_runner, health, allocation).await;
         let problems = expectations.problems();
         for problem in &problems {
             self.progress.line(&format!("warning: {id}: {problem}"));
@@ -696,13 +702,13 @@ impl RunEngine {
         }
     }
 
-    async fn remove(&self, namespace: String, view: NamespaceView, mut permit: Permit) {
+    async fn remove(&self, namespace: String, view: NamespaceView, mut allocation: Allocation) {
         let client = self.target.client.clone();
         let mut removals = self.removals.lock().await;
         match self.target.capabilities.clean_up {
             CaseCleanUp::Namespace => {
-                permit.rest();
-                removals.spawn(cleanup::remove(client, namespace, view, permit));
+                allocation.overlap();
+                removals.spawn(cleanup::remove(client, namespace, view, allocation));
             }
             CaseCleanUp::RayObjects => {
                 removals.spawn(cleanup::remove_ray_objects(client, namespace));

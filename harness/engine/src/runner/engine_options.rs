@@ -7,7 +7,7 @@ use semver::Version;
 use tokio::time::Instant;
 
 use super::names::RunId;
-use super::{PermitError, Resources, RunJournal};
+use super::{AllocationError, Resources, RunJournal};
 use crate::operator::ObjectError;
 use crate::redact::Redactor;
 use crate::scenario::Diagnostics;
@@ -96,7 +96,7 @@ pub enum CaseError {
     #[error(
         "its Pods request {wanted}, and the cluster's nodes have {there} left for all cases: give it more nodes, on kind with --nodes"
     )]
-    Room {
+    Capacity {
         /// What its Pods request together.
         wanted: Resources,
         /// What the nodes have beside what runs there already.
@@ -116,7 +116,7 @@ pub enum CaseError {
     },
     /// What other processes run on the cluster is not known.
     #[error(transparent)]
-    Permit(#[from] PermitError),
+    Allocation(#[from] AllocationError),
     /// The operator that a release takes the place of, or that release, could not be had.
     #[error("the upgrade: {0}")]
     Upgrade(String),
@@ -136,7 +136,7 @@ pub enum StartError {
     Api(#[from] kube::Error),
     /// What other processes run on the cluster is not known.
     #[error(transparent)]
-    Permit(#[from] PermitError),
+    Allocation(#[from] AllocationError),
 }
 
 fn and(causes: &[String]) -> String {
@@ -159,9 +159,9 @@ impl CaseError {
             Self::Manifests(_)
             | Self::NoRay(_)
             | Self::Nodes { .. }
-            | Self::Room { .. }
+            | Self::Capacity { .. }
             | Self::Scattered { .. }
-            | Self::Permit(_)
+            | Self::Allocation(_)
             | Self::Upgrade(_)
             | Self::Interrupted
             | Self::NoTime(_) => false,

@@ -95,7 +95,7 @@ pub struct JobResults {
 }
 
 /// A case's result as it was kept.
-pub(super) struct Kept {
+pub(super) struct StoredResult {
     pub(super) shard: u16,
     pub(super) result: CaseResult,
     /// The hash of what it was made of.
@@ -193,10 +193,13 @@ impl JobResults {
     }
 
     /// The results of cases, of one shard or of all.
-    pub(super) async fn cases(&self, shard: Option<u16>) -> Result<Vec<Kept>, ResultsError> {
+    pub(super) async fn cases(
+        &self,
+        shard: Option<u16>,
+    ) -> Result<Vec<StoredResult>, ResultsError> {
         let mut all = Vec::new();
         for map in self.list(CASES, shard).await? {
-            all.push(Kept {
+            all.push(StoredResult {
                 shard: shard_of(&map),
                 made_of: annotation(&map, MADE_OF),
                 result: self.read(&map)?,
@@ -230,7 +233,7 @@ impl JobResults {
     /// none then.
     pub(super) async fn write_evidence(
         &self,
-        cases: &mut [Kept],
+        cases: &mut [StoredResult],
         folder: impl Fn(u16) -> PathBuf,
     ) -> Result<Vec<String>, ResultsError> {
         let mut archives: BTreeMap<String, BTreeMap<usize, Vec<u8>>> = BTreeMap::new();

@@ -10,7 +10,7 @@ const TAKEN: f64 = 1.05;
 /// Nodes for more cases than run at once: room for as many again that rest. Each node has all
 /// processors, so that three have room for two cases of one processor on each, and for the control
 /// plane.
-pub const ROOMY: u32 = 3;
+pub const NODES_TO_OVERLAP: u32 = 3;
 /// Nodes of one machine share its processors; with more, cases only wait for each other.
 const MOST: u32 = 4;
 
@@ -24,7 +24,14 @@ pub(super) fn nodes_for_all(scenarios: &[&Scenario], jobs: Option<usize>) -> (u3
         .unwrap_or(1);
     // Nobody rests where a number is named.
     let rest = jobs.is_none() && scenarios.len() > default_jobs();
-    (needed, if rest { needed.max(ROOMY) } else { needed })
+    (
+        needed,
+        if rest {
+            needed.max(NODES_TO_OVERLAP)
+        } else {
+            needed
+        },
+    )
 }
 
 /// What the scenario says, and no fewer than its Pods need: each node of kind has all processors of
@@ -44,7 +51,8 @@ fn nodes_for(scenario: &Scenario) -> u32 {
 
 /// One, too, where no number helps, because one Pod alone asks for more than a node has.
 fn needed(pods: &[Resources], cores: u32) -> u32 {
-    let nodes = |count: u32| Resources::room(f64::from(count) * f64::from(cores), f64::MAX);
+    let nodes =
+        |count: u32| Resources::without_pod_limit(f64::from(count) * f64::from(cores), f64::MAX);
     let sum = pods
         .iter()
         .copied()

@@ -123,9 +123,9 @@ async fn orchestrate(
         journal,
         end: &end,
         progress: &progress,
-        found: Mutex::new(Found {
+        found: Mutex::new(PartialResults {
             cases: not_available,
-            ..Found::default()
+            ..PartialResults::default()
         }),
     };
     let mut interrupted = None;
@@ -316,7 +316,7 @@ fn plan(spec: &RunSpec) -> Result<(Plan, Vec<CaseResult>, Vec<ScenarioRecord>), 
 
 /// What a run has found by now.
 #[derive(Default)]
-struct Found {
+struct PartialResults {
     environment: Environment,
     cases: Vec<CaseResult>,
     /// What of it could not be kept.
@@ -343,11 +343,11 @@ struct TargetRunner<'a> {
     journal: Arc<RunJournal>,
     end: &'a RunEnd,
     progress: &'a Arc<dyn Progress>,
-    found: Mutex<Found>,
+    found: Mutex<PartialResults>,
 }
 
 impl TargetRunner<'_> {
-    fn found(&self) -> std::sync::MutexGuard<'_, Found> {
+    fn found(&self) -> std::sync::MutexGuard<'_, PartialResults> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

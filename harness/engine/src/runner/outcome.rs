@@ -95,7 +95,7 @@ fn relative(path: &Path) -> String {
 pub(super) fn fail(result: &mut CaseResult, error: &CaseError) {
     result.no_capacity = matches!(
         error,
-        CaseError::Nodes { .. } | CaseError::Room { .. } | CaseError::Scattered { .. }
+        CaseError::Nodes { .. } | CaseError::Capacity { .. } | CaseError::Scattered { .. }
     );
     result.interrupted = matches!(error, CaseError::Interrupted | CaseError::NoTime(_));
     result.outcome = if result.no_capacity || result.interrupted {

@@ -21,8 +21,8 @@ impl Resources {
         }
     }
 
-    /// Room of this CPU (cores) and memory (bytes) for any number of Pods.
-    pub fn room(cpu: f64, memory: f64) -> Self {
+    /// Resources of this CPU (cores) and memory (bytes) for any number of Pods.
+    pub fn without_pod_limit(cpu: f64, memory: f64) -> Self {
         Self::new(cpu, memory).with_pods(u64::MAX)
     }
 
@@ -92,9 +92,9 @@ impl Resources {
         }
     }
 
-    /// Whether all of it fits into `room`.
-    pub fn fit_into(self, room: Self) -> bool {
-        self.millicores <= room.millicores && self.bytes <= room.bytes && self.pods <= room.pods
+    /// Whether all of it fits into `free`.
+    pub fn fit_into(self, free: Self) -> bool {
+        self.millicores <= free.millicores && self.bytes <= free.bytes && self.pods <= free.pods
     }
 }
 

@@ -1,4 +1,4 @@
-//! Permits that hold across processes, because `run`, `cargo test` and nextest (a process for each
+//! Allocations that hold across processes, because `run`, `cargo test` and nextest (a process for each
 //! trial) share a cluster.
 
 use std::io::{self, ErrorKind};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::Resources;
 use crate::process::{FileLock, LockError, LockMode, Probe, ProcessIdentity};
 
-/// A folder in which every permit is a file that its holder keeps locked; a lock ends with its
+/// A folder in which every allocation is a file that its holder keeps locked; a lock ends with its
 /// process, whatever ends that.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -17,22 +17,24 @@ pub(super) struct Shared {
     noted: AtomicUsize,
 }
 
-/// The right to look at permits and to note one; ends when dropped.
+/// The right to look at allocations and to note one; ends when dropped.
 #[derive(Debug)]
-pub(super) struct Turn(#[expect(dead_code, reason = "it is held for its lock")] FileLock);
+pub(super) struct AllocationsLock(
+    #[expect(dead_code, reason = "it is held for its lock")] FileLock,
+);
 
-/// What a permit leaves in the folder while it is held.
+/// What an allocation leaves in the folder while it is held.
 #[derive(Debug)]
 pub(super) struct Reservation {
     path: PathBuf,
     lock: FileLock,
 }
 
-const TURN: &str = "turn";
+const LOCK: &str = "lock";
 /// The first byte of a reservation: whether its case counts as one that runs. One byte, so that
 /// nobody reads half of a change.
 const RUNS: u8 = b'+';
-const RESTS: u8 = b'-';
+const HOLDS: u8 = b'-';
 
 impl Shared {
     pub(super) fn new(folder: PathBuf) -> io::Result<Self> {
@@ -47,22 +49,22 @@ impl Shared {
         &self.folder
     }
 
-    /// The turn, unless another process has it.
-    pub(super) fn turn(&self) -> io::Result<Option<Turn>> {
-        match FileLock::try_hold(&self.folder.join(TURN), "wait for room on the nodes") {
-            Ok(lock) => Ok(Some(Turn(lock))),
+    /// The lock, unless another process has it.
+    pub(super) fn lock(&self) -> io::Result<Option<AllocationsLock>> {
+        match FileLock::try_hold(&self.folder.join(LOCK), "wait for capacity on the nodes") {
+            Ok(lock) => Ok(Some(AllocationsLock(lock))),
             Err(LockError::Held { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// What all processes use, and with how many permits; what ended processes have left is
+    /// What all processes use, and with how many allocations; what ended processes have left is
     /// removed.
-    pub(super) fn used(&self, _turn: &Turn) -> io::Result<(Resources, usize)> {
+    pub(super) fn used(&self, _lock: &AllocationsLock) -> io::Result<(Resources, usize)> {
         let mut used = (Resources::default(), 0);
         for entry in std::fs::read_dir(&self.folder)? {
             let path = entry?.path();
-            if path.file_name().is_some_and(|name| name == TURN) {
+            if path.file_name().is_some_and(|name| name == LOCK) {
                 continue;
             }
             match FileLock::probe(&path)? {
@@ -85,8 +87,12 @@ impl Shared {
         Ok(used)
     }
 
-    /// Notes a permit.
-    pub(super) fn note(&self, _turn: &Turn, amount: Resources) -> io::Result<Reservation> {
+    /// Notes an allocation.
+    pub(super) fn note(
+        &self,
+        _lock: &AllocationsLock,
+        amount: Resources,
+    ) -> io::Result<Reservation> {
         let number = self.noted.fetch_add(1, Ordering::Relaxed);
         // Two engines of one process count for themselves.
         let address = std::ptr::from_ref(self).addr();
@@ -103,10 +109,10 @@ impl Shared {
 }
 
 impl Reservation {
-    /// Counts no longer as a case that runs; its room stays taken.
-    pub(super) fn rest(&self) {
+    /// Counts no longer as a case that runs; its capacity stays taken.
+    pub(super) fn stop_counting(&self) {
         // Where this fails, others wait until it ends.
-        let _ = self.lock.file().write_all_at(&[RESTS], 0);
+        let _ = self.lock.file().write_all_at(&[HOLDS], 0);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::check::{Comparison, Expectations, Subject};
 use crate::expect::{self, SnapshotFolder, Verified};
 use crate::plan::TestCase;
 use crate::redact::Redactor;
-use crate::scenario::Made;
+use crate::scenario::PodCreated;
 
 /// What the Pods of a case are compared with.
 pub(super) struct CaseSnapshots {
@@ -69,7 +69,7 @@ impl Expectations for CaseSnapshots {
         let before = self
             .before
             .as_ref()
-            .filter(|_| subject.made == Some(Made::Before));
+            .filter(|_| subject.created == Some(PodCreated::Before));
         without_secrets(
             before.unwrap_or(&self.own).compare(subject, found),
             &self.redactor,

@@ -109,7 +109,7 @@ pub enum ClusterError {
         /// What was there instead.
         seen: String,
     },
-    /// A program of a control plane did not do what it must.
+    /// A program of an API server did not do what it must.
     #[error("{name}: {problem}")]
     Program {
         /// Which program.
@@ -118,7 +118,7 @@ pub enum ClusterError {
         problem: String,
     },
     /// Certificates could not be made.
-    #[error("making the certificates of a control plane: {0}")]
+    #[error("making the certificates of an API server: {0}")]
     Certificates(String),
     /// The local registry did not do what it must.
     #[error("the local registry: {0}")]

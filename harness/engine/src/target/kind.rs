@@ -17,7 +17,7 @@ use super::lock::{Holder, Lease, Lock, Patience};
 use super::preflight;
 use super::registry;
 use super::remove::{KIND_LABEL, Removed, Remover};
-use super::state::{Complete, State, StateFile};
+use super::state::{ClusterRecord, Complete, StateFile};
 pub use super::unpacked::Unpack;
 use super::{authority, node, push, ready};
 use crate::artifact::Image;
@@ -202,7 +202,7 @@ impl KindCluster {
 
         let mut state = self
             .load()?
-            .unwrap_or_else(|| State::new(&self.name, self.engine.kind));
+            .unwrap_or_else(|| ClusterRecord::new(&self.name, self.engine.kind));
         // What somebody brought up to stay does; what was left half-made is as good as not there.
         state.kept = options.keep || (state.kept && state.complete.is_some());
         let mut phases = Phases::start();
@@ -290,7 +290,7 @@ impl KindCluster {
 
     async fn early(
         &self,
-        state: &State,
+        state: &ClusterRecord,
         ready: watch::Receiver<bool>,
     ) -> Result<EarlyCluster, ClusterError> {
         Ok(EarlyCluster {
@@ -378,7 +378,7 @@ impl KindCluster {
         Ok(Left::Removed)
     }
 
-    async fn remove(&self, mut state: State) -> Result<Removed, ClusterError> {
+    async fn remove(&self, mut state: ClusterRecord) -> Result<Removed, ClusterError> {
         self.progress
             .update(TASK, &format!("removing {}", self.name));
         state.complete = None;
@@ -443,7 +443,7 @@ impl KindCluster {
         .await
     }
 
-    fn load(&self) -> Result<Option<State>, ClusterError> {
+    fn load(&self) -> Result<Option<ClusterRecord>, ClusterError> {
         let state = self.file().load()?;
         match state {
             Some(state) if state.engine != self.engine.kind => Err(ClusterError::OtherEngine {
@@ -472,7 +472,7 @@ impl KindCluster {
     }
 
     /// Whether all nodes run, the API server answers and the nodes are Ready.
-    async fn is_usable(&self, state: &State) -> bool {
+    async fn is_usable(&self, state: &ClusterRecord) -> bool {
         let nodes = state.nodes();
         let running = node::containers(&self.engine, &format!("{KIND_LABEL}={}", self.name), true)
             .await
@@ -522,7 +522,7 @@ impl KindCluster {
 
     fn handle(
         &self,
-        state: &State,
+        state: &ClusterRecord,
         kubernetes: String,
         reused: bool,
         phases: Vec<Phase>,

@@ -47,7 +47,7 @@ pub(super) async fn list(
 
 /// A node as its network needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct NodeAddresses {
     /// Name of the node and of its container.
     pub(super) name: String,
     /// Its address on the engine's network.
@@ -56,7 +56,7 @@ pub(super) struct Place {
     pub(super) pods: String,
 }
 
-impl Place {
+impl NodeAddresses {
     /// `None` as long as the controllers have not given the node its part of the Pods' addresses.
     pub(super) fn of(node: &Node) -> Option<Self> {
         let addresses = node.status.as_ref()?.addresses.as_ref()?;
@@ -74,7 +74,7 @@ impl Place {
 
 /// Connects the Pods of all nodes: the CNI configuration in each node, and in each a route to every
 /// other.
-pub(super) async fn connect(engine: &Engine, places: &[Place]) -> Result<(), ClusterError> {
+pub(super) async fn connect(engine: &Engine, places: &[NodeAddresses]) -> Result<(), ClusterError> {
     try_join_all(places.iter().map(|place| {
         let conflist = conflist(&place.pods);
         let routes = routes(place, places);
@@ -108,7 +108,7 @@ printf '%s' "$3" | while read -r pods address; do ip route replace "$pods" via "
 printf '%s' "$4" > /etc/cni/net.d/.10-pods && mv /etc/cni/net.d/.10-pods /etc/cni/net.d/10-pods.conflist
 "#;
 
-fn routes(place: &Place, places: &[Place]) -> String {
+fn routes(place: &NodeAddresses, places: &[NodeAddresses]) -> String {
     let others = places.iter().filter(|other| other.name != place.name);
     others
         .map(|other| format!("{} {}\n", other.pods, other.address))
@@ -142,8 +142,8 @@ fn conflist(pods: &str) -> String {
 mod tests {
     use super::*;
 
-    fn place(number: u8) -> Place {
-        Place {
+    fn place(number: u8) -> NodeAddresses {
+        NodeAddresses {
             name: format!("n{number}"),
             address: format!("10.89.0.{number}"),
             pods: format!("10.244.{number}.0/24"),
@@ -177,8 +177,8 @@ mod tests {
             "status": {"addresses": [{"type": "Hostname", "address": "n1"}, {"type": "InternalIP", "address": "10.89.0.1"}]},
         }))
         .unwrap();
-        assert_eq!(Place::of(&node), None);
+        assert_eq!(NodeAddresses::of(&node), None);
         node.spec.as_mut().unwrap().pod_cidr = Some("10.244.1.0/24".into());
-        assert_eq!(Place::of(&node), Some(place(1)));
+        assert_eq!(NodeAddresses::of(&node), Some(place(1)));
     }
 }

@@ -7,7 +7,7 @@ use super::error::{ClusterError, file, or_gone};
 use super::network::{self, INSTANCE_LABEL};
 use super::processes::{self, Signature};
 use super::registry::HELPER_NAME;
-use super::state::{Made, State, StateFile};
+use super::state::{ClusterRecord, CreatedItem, StateFile};
 use super::{node, service};
 use crate::container::MODULES;
 use crate::container::{Engine, EngineKind};
@@ -34,7 +34,7 @@ pub(super) struct Remover<'a> {
 
 impl Remover<'_> {
     /// Removes everything, the newest first.
-    pub(super) async fn all(&self, state: &mut State) -> Result<Removed, ClusterError> {
+    pub(super) async fn all(&self, state: &mut ClusterRecord) -> Result<Removed, ClusterError> {
         let mut removed = Removed::default();
         for made in state.made.clone().into_iter().rev() {
             removed.removed.extend(self.one(state, &made).await?);
@@ -47,13 +47,13 @@ impl Remover<'_> {
     /// Removes one thing and forgets it; returns what was there of it.
     pub(super) async fn one(
         &self,
-        state: &mut State,
-        made: &Made,
+        state: &mut ClusterRecord,
+        made: &CreatedItem,
     ) -> Result<Vec<String>, ClusterError> {
         let instance = format!("{INSTANCE_LABEL}={}", state.instance);
         let removed = match made {
-            Made::Cluster { nodes } => self.cluster(&state.name, nodes).await?,
-            Made::Registry { container } => {
+            CreatedItem::Cluster { nodes } => self.cluster(&state.name, nodes).await?,
+            CreatedItem::Registry { container } => {
                 processes::end(Signature {
                     program: HELPER_NAME,
                     arguments: &[&state.instance],
@@ -65,7 +65,7 @@ impl Remover<'_> {
                     .into_iter()
                     .collect()
             }
-            Made::Unpacker { container } => {
+            CreatedItem::Unpacker { container } => {
                 // A kill of the harness leaves the engine's command running.
                 processes::end(Signature {
                     program: self.engine.kind.program(),
@@ -75,7 +75,7 @@ impl Remover<'_> {
                 self.container(&instance, container).await?;
                 Vec::new()
             }
-            Made::Network { name } => {
+            CreatedItem::Network { name } => {
                 let is_there = network::list(self.engine, Some(&state.instance))
                     .await?
                     .contains(name);
@@ -90,13 +90,13 @@ impl Remover<'_> {
                     .into_iter()
                     .collect()
             }
-            Made::Service { socket } => {
+            CreatedItem::Service { socket } => {
                 service::close(socket).await?;
                 Vec::new()
             }
             // The nodes of another cluster mount it, too; the last to go removes it.
-            Made::ModulesFolder if self.file.another_made(made) => Vec::new(),
-            Made::ModulesFolder => match std::fs::remove_dir(MODULES) {
+            CreatedItem::ModulesFolder if self.file.another_made(made) => Vec::new(),
+            CreatedItem::ModulesFolder => match std::fs::remove_dir(MODULES) {
                 Ok(()) => vec![MODULES.to_owned()],
                 // Somebody has put modules there since, or removed it.
                 Err(_) => Vec::new(),

@@ -14,7 +14,7 @@ const VERSION: u32 = 1;
 /// Something of this machine that we made, or were about to make.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
-pub(super) enum Made {
+pub(super) enum CreatedItem {
     /// A network of the engine, with our label.
     Network {
         /// Its name.
@@ -80,7 +80,7 @@ pub(super) struct Complete {
 /// The contents of the state file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct State {
+pub(super) struct ClusterRecord {
     version: u32,
     /// The cluster's name.
     pub(super) name: String,
@@ -89,7 +89,7 @@ pub(super) struct State {
     /// Value of our labels; another cache folder with a cluster of the same name has another.
     pub(super) instance: String,
     /// In the order of making.
-    pub(super) made: Vec<Made>,
+    pub(super) made: Vec<CreatedItem>,
     /// The local registry, where one was wanted.
     pub(super) registry: Option<RegistryPlace>,
     /// Set when the cluster was complete.
@@ -104,7 +104,7 @@ fn yes() -> bool {
     true
 }
 
-impl State {
+impl ClusterRecord {
     pub(super) fn new(name: &str, engine: EngineKind) -> Self {
         // The kernel's source of unique names; the time will do where it is absent.
         let instance = std::fs::read_to_string("/proc/sys/kernel/random/uuid")
@@ -126,7 +126,7 @@ impl State {
         self.made
             .iter()
             .find_map(|made| {
-                if let Made::Cluster { nodes } = made {
+                if let CreatedItem::Cluster { nodes } = made {
                     Some(nodes.clone())
                 } else {
                     None
@@ -146,7 +146,7 @@ impl StateFile {
     }
 
     /// The state; `None` when nothing was made.
-    pub(super) fn load(&self) -> Result<Option<State>, ClusterError> {
+    pub(super) fn load(&self) -> Result<Option<ClusterRecord>, ClusterError> {
         let text = match std::fs::read(&self.0) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -156,7 +156,7 @@ impl StateFile {
             path: self.0.clone(),
             problem,
         };
-        let state: State =
+        let state: ClusterRecord =
             serde_json::from_slice(&text).map_err(|error| problem(error.to_string()))?;
         if state.version != VERSION {
             return Err(problem(format!(
@@ -168,7 +168,7 @@ impl StateFile {
     }
 
     /// Replaces the file as a whole, safe from a kill and from a power failure.
-    pub(super) fn save(&self, state: &State) -> Result<(), ClusterError> {
+    pub(super) fn save(&self, state: &ClusterRecord) -> Result<(), ClusterError> {
         let folder = self.0.parent().unwrap_or(Path::new("."));
         let write = || {
             let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
@@ -182,7 +182,11 @@ impl StateFile {
     }
 
     /// Notes that something is about to be made.
-    pub(super) fn record(&self, state: &mut State, made: Made) -> Result<(), ClusterError> {
+    pub(super) fn record(
+        &self,
+        state: &mut ClusterRecord,
+        made: CreatedItem,
+    ) -> Result<(), ClusterError> {
         if state.made.contains(&made) {
             return Ok(());
         }
@@ -191,13 +195,17 @@ impl StateFile {
     }
 
     /// Notes that something is gone.
-    pub(super) fn forget(&self, state: &mut State, made: &Made) -> Result<(), ClusterError> {
+    pub(super) fn forget(
+        &self,
+        state: &mut ClusterRecord,
+        made: &CreatedItem,
+    ) -> Result<(), ClusterError> {
         state.made.retain(|one| one != made);
         self.save(state)
     }
 
     /// Whether another cluster beside this one has made the same, too.
-    pub(super) fn another_made(&self, made: &Made) -> bool {
+    pub(super) fn another_made(&self, made: &CreatedItem) -> bool {
         let Some((own, all)) = self.0.parent().and_then(|own| Some((own, own.parent()?))) else {
             return false;
         };
@@ -227,13 +235,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = StateFile::new(folder.path());
         assert_eq!(store.load().unwrap(), None);
-        let mut state = State::new("a", EngineKind::Podman);
-        let network = Made::Network { name: "a".into() };
+        let mut state = ClusterRecord::new("a", EngineKind::Podman);
+        let network = CreatedItem::Network { name: "a".into() };
         store.record(&mut state, network.clone()).unwrap();
         store
             .record(
                 &mut state,
-                Made::Cluster {
+                CreatedItem::Cluster {
                     nodes: vec!["a-control-plane".into()],
                 },
             )
@@ -262,7 +270,7 @@ mod tests {
                 .to_string()
                 .contains("before you delete it")
         );
-        let mut newer = State::new("a", EngineKind::Docker);
+        let mut newer = ClusterRecord::new("a", EngineKind::Docker);
         newer.version = 2;
         store.save(&newer).unwrap();
         assert!(
@@ -281,19 +289,22 @@ mod tests {
             std::fs::create_dir(folder.path().join(name)).unwrap();
             StateFile::new(&folder.path().join(name))
         });
-        let mut state = State::new("one", EngineKind::Podman);
-        one.record(&mut state, Made::ModulesFolder).unwrap();
-        assert!(other.another_made(&Made::ModulesFolder));
-        assert!(!one.another_made(&Made::ModulesFolder), "only its own");
-        one.forget(&mut state, &Made::ModulesFolder).unwrap();
-        assert!(!other.another_made(&Made::ModulesFolder));
+        let mut state = ClusterRecord::new("one", EngineKind::Podman);
+        one.record(&mut state, CreatedItem::ModulesFolder).unwrap();
+        assert!(other.another_made(&CreatedItem::ModulesFolder));
+        assert!(
+            !one.another_made(&CreatedItem::ModulesFolder),
+            "only its own"
+        );
+        one.forget(&mut state, &CreatedItem::ModulesFolder).unwrap();
+        assert!(!other.another_made(&CreatedItem::ModulesFolder));
     }
 
     #[test]
     fn two_folders_have_different_labels() {
         assert_ne!(
-            State::new("a", EngineKind::Podman).instance,
-            State::new("a", EngineKind::Podman).instance
+            ClusterRecord::new("a", EngineKind::Podman).instance,
+            ClusterRecord::new("a", EngineKind::Podman).instance
         );
     }
 }

@@ -2,7 +2,6 @@
 
 use kuberay_manifest::Severity;
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,6 +15,32 @@ use crate::document::{ExplainedOperator, Object};
 pub const VERSION: &str = "kuberay-conformance.check/v1";
 
 /// What is wrong with manifests.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{CheckReport, Options, check};
+/// use kuberay_manifest::{Severity, Source};
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let report: CheckReport = check(&sources, &Options::new(vec!["1.6.2".parse()?]))?;
+/// assert_eq!(report.objects, 1);
+/// assert_eq!(report.worst(), Some(Severity::Warning));
+/// assert_eq!(report.count(Severity::Error), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("$id" = "urn:kuberay-conformance:check:v1"))]
@@ -74,6 +99,33 @@ impl CheckReport {
 }
 
 /// One problem at one position.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{Options, check};
+/// use kuberay_manifest::Source;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let report = check(&sources, &Options::new(vec!["1.6.2".parse()?]))?;
+/// let finding = &report.findings[0];
+/// assert_eq!(finding.id, "trailing-ampersand");
+/// assert_eq!(finding.containers, ["head"]);
+/// assert_eq!(finding.page.as_deref(), Some("docs/reference/traps/trailing-ampersand.md"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckFinding {
@@ -140,6 +192,33 @@ impl Default for CheckFinding {
 }
 
 /// What an upgrade changes for one object.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{Impact, Options, check};
+/// use kuberay_manifest::Source;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let mut options = Options::new(vec!["1.3.2".parse()?, "1.4.2".parse()?]);
+/// options.upgrade = true;
+/// let upgrade = &check(&sources, &options)?.upgrades[0];
+/// assert_eq!(upgrade.impact, Impact::Review);
+/// assert!(upgrade.features.iter().any(|change| change.feature == "plain-shell" && change.comes));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectUpgrade {
@@ -193,52 +272,6 @@ impl CheckReport {
             .any(|finding| finding.id == super::Other::Unreadable.id())
     }
 
-    /// Returns the report with what an upgrade changes among the findings, for forms that have
-    /// findings alone.
-    #[must_use]
-    pub fn flat(mut self) -> Self {
-        let releases: Vec<String> = self
-            .operators
-            .iter()
-            .map(|one| one.release.to_string())
-            .collect();
-        let releases = releases.join(" to ");
-        for upgrade in std::mem::take(&mut self.upgrades) {
-            let Some(severity) = upgrade.impact.severity() else {
-                continue;
-            };
-            let mut message = format!(
-                "{} {}: from {releases}: {}",
-                upgrade.object.kind,
-                upgrade.object.name,
-                upgrade.impact.word()
-            );
-            for trap in &upgrade.traps {
-                message.push_str(&format!("\nnew: {trap}"));
-            }
-            for change in &upgrade.features {
-                let sign = if change.comes { '+' } else { '-' };
-                message.push_str(&format!(
-                    "\n{sign} {} {}: {}",
-                    change.rule, change.feature, change.says
-                ));
-            }
-            self.findings.push(CheckFinding {
-                id: super::Other::ChangesWithUpgrade.id().into(),
-                severity,
-                file: upgrade.object.file.clone(),
-                line: upgrade.object.line,
-                end_line: upgrade.object.line,
-                object: Some(upgrade.object),
-                message,
-                ..CheckFinding::default()
-            });
-        }
-        self.findings
-            .sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
-        self
-    }
-
     /// Returns the severity of the worst finding or of the worst change of an upgrade.
     pub fn worst(&self) -> Option<Severity> {
         let findings = self.findings.iter().map(|finding| finding.severity);
@@ -252,8 +285,5 @@ impl CheckReport {
 
 /// Returns the JSON schema of the document, as committed in `docs/schema/check.schema.json`.
 pub fn schema() -> Value {
-    SchemaSettings::draft07()
-        .into_generator()
-        .into_root_schema_for::<CheckReport>()
-        .to_value()
+    kuberay_manifest::schema_of::<CheckReport>()
 }

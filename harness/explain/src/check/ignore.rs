@@ -7,12 +7,37 @@ use kuberay_manifest::yaml::Node;
 use kuberay_manifest::{Location, Severity, Source};
 
 use super::document::CheckFinding;
-use super::{Options, TRAPS, finding, frame};
+use super::{Options, TRAPS, finding, region};
 use crate::document::MissingPods;
 use crate::document::Object;
-use crate::objects::Found;
+use crate::objects::RayObject;
 
 /// An id to ignore, and who says so.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{Ignore, Options, check};
+/// use kuberay_manifest::Source;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let mut options = Options::new(vec!["1.6.2".parse()?]);
+/// options.ignore = vec![Ignore { id: "trailing-ampersand".into(), origin: None }];
+/// assert!(check(&sources, &options)?.findings.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ignore {
     /// The id.
@@ -262,7 +287,7 @@ pub(super) struct Own {
 }
 
 impl Own {
-    pub(super) fn of(source: &Source, object: &Found) -> Self {
+    pub(super) fn of(source: &Source, object: &RayObject) -> Self {
         let text = object
             .ignore
             .as_ref()
@@ -277,7 +302,7 @@ impl Own {
             region: object
                 .ignore
                 .as_ref()
-                .map(|node| frame::region(source, node))
+                .map(|node| region::region(source, node))
                 .unwrap_or_default(),
             used: RefCell::default(),
         }

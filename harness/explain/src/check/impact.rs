@@ -13,6 +13,15 @@ use super::label;
 use crate::document::{Container, Object};
 
 /// What a change can do to a user's command.
+///
+/// ```
+/// use kuberay_contract::Feature;
+/// use kuberay_explain::check::Impact;
+///
+/// assert_eq!(Impact::of(Feature::PlainShell), Impact::Review);
+/// assert!(Impact::Cosmetic < Impact::Breaks);
+/// assert_eq!(Impact::None.severity(), None);
+/// ```
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]

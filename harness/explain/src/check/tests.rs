@@ -39,58 +39,6 @@ fn ids(report: &CheckReport) -> Vec<&str> {
 }
 
 #[test]
-fn a_finding_has_a_frame_with_carets_under_the_value() {
-    let (report, sources) = checked(&cluster("c", "", BAD), &options(&["1.6.2"]));
-    let text = report.text(&sources, Look::default());
-    let expected = "\
-warning[trailing-ampersand]: bash: syntax error near unexpected token `&&': The text ends in `&`, and ` && ulimit …` follows it: bash finds a syntax error in that line, and `ray start` never runs.
-  --> f.yaml:14:23
-   |
-14 |           args: ['run &']
-   |                       ^
-   = in: RayCluster c, head, spec.headGroupSpec.template.spec.containers[0].args[0]
-   = help: Put the background command in parentheses: `(my-command &)`.
-   = page: docs/reference/traps/trailing-ampersand.md
-
-1 warning: 1 object in 1 file, KubeRay 1.6.2
-";
-    assert_eq!(text, expected);
-    let coloured = report.text(
-        &sources,
-        Look {
-            colour: true,
-            full: false,
-        },
-    );
-    assert!(coloured.contains("\u{1b}[1;33m^\u{1b}[0m"), "{coloured}");
-}
-
-#[test]
-fn long_values_are_folded_and_long_lines_cut() {
-    let lines: String = (0..20).map(|_| "            echo x\n").collect();
-    // The place of this trap is the whole block.
-    let block = format!("args:\n          - |-\n{lines}            ray start --head\n");
-    let block = cluster("c", "", "").replace("args: []", &block);
-    let (report, sources) = checked(&block, &options(&["1.6.2"]));
-    let text = report.text(&sources, Look::default());
-    assert!(text.contains("... 17 more lines"), "{text}");
-    let full = report.text(
-        &sources,
-        Look {
-            colour: false,
-            full: true,
-        },
-    );
-    assert!(full.matches("echo x").count() >= 20, "{full}");
-
-    let long = cluster("c", "", &format!("'{} &'", "x".repeat(5000)));
-    let (report, sources) = checked(&long, &options(&["1.6.2"]));
-    let text = report.text(&sources, Look::default());
-    let frame = text.lines().find(|line| line.starts_with("14 |")).unwrap();
-    assert!(frame.chars().count() < 110, "{frame}");
-}
-
-#[test]
 fn a_trap_on_several_releases_and_in_several_containers_is_one_finding() {
     let (report, _) = checked(&cluster("c", "", BAD), &options(&["1.2.2", "1.6.2"]));
     assert_eq!(ids(&report), ["trailing-ampersand"]);
@@ -211,7 +159,7 @@ fn a_job_without_submitter_has_its_cluster() {
 fn an_upgrade_lists_the_features_that_change_with_their_impact() {
     let mut options = options(&["1.3.2", "1.4.2"]);
     options.upgrade = true;
-    let (report, sources) = checked(&cluster("c", "", BAD), &options);
+    let (report, _) = checked(&cluster("c", "", BAD), &options);
     // The trap is on both releases, so that the upgrade does not bring it.
     assert_eq!(ids(&report), [""; 0]);
     let upgrade = &report.upgrades[0];
@@ -223,24 +171,6 @@ fn an_upgrade_lists_the_features_that_change_with_their_impact() {
         .collect();
     assert!(features.contains(&"login-shell"), "{features:?}");
     assert!(features.contains(&"plain-shell"), "{features:?}");
-    let text = report.text(&sources, Look::default());
-    assert!(
-        text.starts_with("RayCluster c (f.yaml:1): review\n"),
-        "{text}"
-    );
-
-    // Forms that have findings alone do not fail without one.
-    let worst = report.worst();
-    let flat = report.flat();
-    assert_eq!(ids(&flat), ["changes-with-upgrade"]);
-    assert_eq!(flat.worst(), worst);
-    let message = &flat.findings[0].message;
-    assert!(
-        message.starts_with("RayCluster c: from 1.3.2 to 1.4.2: review\n"),
-        "{message}"
-    );
-    assert!(message.contains("\n+ C09 plain-shell: "), "{message}");
-
     let mut same = super::Options::new(vec!["1.6.0".parse().unwrap(), "1.6.2".parse().unwrap()]);
     same.upgrade = true;
     let (report, _) = checked(&cluster("c", "", BAD), &same);
@@ -287,67 +217,6 @@ fn the_schema_is_as_committed() {
     );
 }
 
-/// A log with a finding in a file whose name must be escaped, and one without a file.
-fn sarif() -> Value {
-    let mut options = options(&["1.6.2"]);
-    options.ignore = vec![Ignore {
-        id: "errexit".into(),
-        origin: None,
-    }];
-    let sources = [Source::new(
-        Path::new("./a b/f.yaml"),
-        &cluster("c", "", BAD),
-    )];
-    check(&sources, &options).unwrap().sarif("0.1.0")
-}
-
-#[test]
-fn sarif_names_rules_and_places() {
-    let log = sarif();
-    assert_eq!(log["version"], "2.1.0");
-    let run = &log["runs"][0];
-    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
-    let results = run["results"].as_array().unwrap();
-    assert_eq!(rules.len(), 2);
-    assert_eq!(results.len(), 2);
-    for result in results {
-        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
-        assert_eq!(rules[index]["id"], result["ruleId"]);
-        assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
-    }
-    let place = &results[0]["locations"][0]["physicalLocation"];
-    assert_eq!(place["artifactLocation"]["uri"], "a%20b/f.yaml");
-    assert_eq!(
-        place["region"],
-        serde_json::json!({"startLine": 14, "startColumn": 23, "endLine": 14, "endColumn": 24})
-    );
-    assert!(
-        rules[0]["help"]["markdown"]
-            .as_str()
-            .unwrap()
-            .starts_with("# trailing-ampersand")
-    );
-}
-
-/// The schema is not part of this repository: `SARIF_SCHEMA` names the file, from a package that
-/// ships it (`sarif_schema` in ci/lib.sh, docs/guide/checking-manifests.md).
-#[test]
-#[ignore = "needs the official schema, named by SARIF_SCHEMA"]
-fn sarif_matches_the_official_schema() {
-    let path =
-        std::env::var_os("SARIF_SCHEMA").expect("SARIF_SCHEMA names sarif-schema-2.1.0.json");
-    // JavaScript reads a closing bracket alone as itself; Rust wants it escaped.
-    let text = std::fs::read_to_string(path).unwrap();
-    let text = text.replace("{2}]?$", r"{2}\\]?$");
-    let schema: Value = serde_json::from_str(&text).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = validator
-        .iter_errors(&sarif())
-        .map(|error| error.to_string())
-        .collect();
-    assert_eq!(errors, [""; 0]);
-}
-
 /// A file of one line must not be looked through once for each value.
 #[test]
 fn many_objects_on_one_line_are_checked_in_time() {
@@ -359,14 +228,8 @@ fn many_objects_on_one_line_are_checked_in_time() {
     });
     let text = serde_json::json!({"kind": "List", "items": vec![one; 400]}).to_string();
     let started = std::time::Instant::now();
-    let (report, sources) = checked(&text, &options(&["1.6.2"]));
+    let (report, _) = checked(&text, &options(&["1.6.2"]));
     assert_eq!(report.findings.len(), 400);
-    assert!(
-        report
-            .text(&sources, Look::default())
-            .lines()
-            .all(|line| line.chars().count() < 200)
-    );
     // Debug builds on a busy machine take a few seconds; looking through it each time takes
     // minutes.
     assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());

@@ -87,7 +87,7 @@ pub(crate) fn of_submitter(
     {
         found.push(warn(trap::METADATA_DROPPED, &metadata, ""));
     }
-    found.sort_by_key(|warning| (warning.place.line, warning.place.column));
+    found.sort_by_key(|warning| warning.location);
     found
 }
 

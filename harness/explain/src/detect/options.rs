@@ -14,7 +14,7 @@ use crate::shell;
 use crate::warning::{self as trap, Trap};
 
 /// A trap and what is particular to it.
-pub(super) type Told = (&'static Trap, String);
+pub(super) type OptionTrap = (&'static Trap, String);
 
 /// The releases of Ray that a container may run: that of `rayVersion` and that of the image's tag,
 /// where they name one. A trap counts only where it is one on all of them.
@@ -40,7 +40,10 @@ impl Ray {
     }
 
     /// The first problem, where every release has one.
-    fn agreed(&self, problem: impl Fn(Option<&Version>) -> Option<Told>) -> Option<Told> {
+    fn agreed(
+        &self,
+        problem: impl Fn(Option<&Version>) -> Option<OptionTrap>,
+    ) -> Option<OptionTrap> {
         match &self.0[..] {
             [] => problem(None),
             [first, others @ ..] => {
@@ -65,7 +68,7 @@ impl Ray {
 
     /// What is wrong with an option, given with its dashes; `value` is what Ray receives, where
     /// that is known.
-    pub fn problem(&self, command: RayCommand, name: &str, value: Value) -> Option<Told> {
+    pub fn problem(&self, command: RayCommand, name: &str, value: Value) -> Option<OptionTrap> {
         self.agreed(|release| match ray_option(command, name, release) {
             InRelease::Has(option) => {
                 let takes = option.kind != OptionKind::Flag;

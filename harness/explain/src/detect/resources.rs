@@ -61,7 +61,7 @@ pub(super) fn of_group(group: &Group, container: &Cursor, reaches: bool, found: 
     } else {
         Vec::new()
     };
-    let given = Given::of(parameter("resources").as_ref(), &own);
+    let given = UserResources::of(parameter("resources").as_ref(), &own);
     for (name, value) in accelerators {
         let gpus = name.to_lowercase().contains("gpu") || name.contains("/mig-");
         let known = name.ends_with("gpu")
@@ -76,13 +76,13 @@ pub(super) fn of_group(group: &Group, container: &Cursor, reaches: bool, found: 
 }
 
 /// The resources that a user gives Ray.
-struct Given {
+struct UserResources {
     names: Vec<String>,
     /// Whether some of them are not known here.
     others: bool,
 }
 
-impl Given {
+impl UserResources {
     /// Reads `resources` of the parameters and of the group.
     fn of(parameter: Option<&Cursor>, group: &[(&str, Cursor)]) -> Self {
         let text = parameter.map(|value| shell::literal(value.text()));

@@ -281,7 +281,7 @@ fn what_another_object_fills_in_is_not_refused() {
         let found = explained(&text, &["1.7.0"]).refusals;
         let reasons: Vec<String> = found
             .iter()
-            .map(|one| format!("{}: {}", one.place.path, one.message))
+            .map(|one| format!("{}: {}", one.path, one.message))
             .collect();
         assert_eq!(reasons, [""; 0], "{text}");
     }

@@ -43,7 +43,7 @@ fn manifests_are_refused_where_their_scenario_says_so_and_nowhere_else() {
                 let refused: Vec<String> = explanation
                     .refusals
                     .iter()
-                    .map(|one| format!("{}: {}", one.place.path, one.message))
+                    .map(|one| format!("{}: {}", one.path, one.message))
                     .collect();
                 let expected = scenario.rejected.iter().all(|message| {
                     message

@@ -10,7 +10,7 @@ use crate::Role;
 pub(super) struct TerminalFailure {
     pub cause: Cause,
     /// Where it is; none where it is not about a Pod.
-    pub place: Option<Place>,
+    pub place: Option<ContainerRef>,
     pub finding: Finding,
 }
 
@@ -33,14 +33,14 @@ pub(super) enum Cause {
 
 /// A container, in the terms in which checks name one.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ContainerRef {
     role: Option<Role>,
     group: Option<String>,
     container: Option<String>,
     ray: bool,
 }
 
-impl Place {
+impl ContainerRef {
     pub(super) fn new(pod: &Pod, container: Option<&str>) -> Self {
         Self {
             role: pods::role(pod),

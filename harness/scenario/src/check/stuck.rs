@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 
-use super::cause::{Cause, Place, TerminalFailure};
+use super::cause::{Cause, ContainerRef, TerminalFailure};
 use super::{Finding, Lines, LogKey, Observation, line, pods, requests};
 
 /// How often a container beside Ray may crash: it may need another to be up first.
@@ -16,7 +16,7 @@ pub(super) fn causes(observation: &Observation, pod: &Pod) -> Vec<TerminalFailur
     let containers = pods::statuses(pod).filter_map(|status| container(observation, pod, status));
     let too_large = requests::too_large(observation, pod).map(|finding| TerminalFailure {
         cause: Cause::TooLarge,
-        place: Some(Place::new(pod, None)),
+        place: Some(ContainerRef::new(pod, None)),
         finding,
     });
     too_large.into_iter().chain(containers).collect()
@@ -32,7 +32,7 @@ fn container(
         .or_else(|| ended(observation, pod, status))?;
     Some(TerminalFailure {
         cause,
-        place: Some(Place::new(pod, Some(&status.name))),
+        place: Some(ContainerRef::new(pod, Some(&status.name))),
         finding,
     })
 }

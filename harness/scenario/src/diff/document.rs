@@ -1,7 +1,6 @@
 //! What a comparison of two operators found, as a document for programs.
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -167,8 +166,5 @@ fn differing(before: &str, after: &str) -> (String, String) {
 
 /// Returns the JSON schema of the document, as committed in `docs/schema/diff.schema.json`.
 pub fn diff_schema() -> Value {
-    SchemaSettings::draft07()
-        .into_generator()
-        .into_root_schema_for::<Diff>()
-        .to_value()
+    kuberay_manifest::schema_of::<Diff>()
 }

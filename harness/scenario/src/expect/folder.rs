@@ -36,11 +36,11 @@ pub struct SnapshotFolder {
     dir: PathBuf,
     context: Context,
     verified: Verified,
-    state: Mutex<State>,
+    state: Mutex<FolderState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct FolderState {
     /// Snapshots that were equal when last compared.
     equal: BTreeMap<Subject, PathBuf>,
     problems: BTreeSet<String>,

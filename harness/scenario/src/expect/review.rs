@@ -73,14 +73,14 @@ pub trait Reviewer {
 }
 
 /// A pending snapshot that is still to be asked about.
-struct Asked {
+struct OpenQuestion {
     position: usize,
     pending: Pending,
     /// Its change when the review began.
     changes: Option<Vec<WordChange>>,
 }
 
-impl Asked {
+impl OpenQuestion {
     fn new((index, pending): (usize, &Pending)) -> Self {
         Self {
             position: index + 1,
@@ -90,7 +90,7 @@ impl Asked {
     }
 
     /// Whether both have the same change: when the review began, and still.
-    fn is_as(&self, other: &Asked) -> Result<bool, ExpectError> {
+    fn is_as(&self, other: &OpenQuestion) -> Result<bool, ExpectError> {
         let same = self.changes.is_some() && self.changes == other.changes;
         Ok(same && self.pending.refreshed()?.changes() == self.changes)
     }
@@ -108,7 +108,8 @@ pub fn review(
     reviewer: &mut dyn Reviewer,
 ) -> Result<Reviewed, ExpectError> {
     let mut reviewed = Reviewed::default();
-    let mut rest: VecDeque<Asked> = pending.iter().enumerate().map(Asked::new).collect();
+    let mut rest: VecDeque<OpenQuestion> =
+        pending.iter().enumerate().map(OpenQuestion::new).collect();
     while let Some(asked) = rest.pop_front() {
         let snapshot = asked.pending.refreshed()?;
         let mut alike = Vec::new();

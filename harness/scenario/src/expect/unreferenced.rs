@@ -102,7 +102,7 @@ mod tests {
             role: Role::Worker,
             group: group.map(Into::into),
             container: None,
-            made: None,
+            created: None,
             snapshot,
             within: None,
         })

@@ -4,7 +4,7 @@
 use rstest::rstest;
 
 use crate::diff::{RELEASE, diff, entries, faulty};
-use crate::support::turn;
+use crate::support::exclusive;
 
 const POD: &str = "controllers/ray/common/pod.go";
 const JOB: &str = "controllers/ray/common/job.go";
@@ -129,7 +129,7 @@ fn a_fault_is_one_entry(
     #[case] find: &str,
     #[case] replace: &str,
 ) {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     faulty(folder.path(), file, find, replace);
     let (code, document) = diff(&[RELEASE, "--objects", "8"], Some(folder.path()));
@@ -145,7 +145,7 @@ const RELEASES: [&str; 4] = ["1.2.2", "1.6.2", "1.2.2", "1.4.2"];
 #[test]
 #[ignore = "needs envtest and Go, takes minutes"]
 fn a_release_is_equal_to_itself_twenty_times() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     for (seed, release) in (1..=20).zip(RELEASES.iter().cycle()) {
         let (code, document) = diff(&[release, release, "--seed", &seed.to_string()], None);
         let found = entries(&document);

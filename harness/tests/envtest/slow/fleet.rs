@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::rehearse::cluster;
 use crate::slow::rehearse::rehearse;
-use crate::support::{scenarios, turn};
+use crate::support::{exclusive, scenarios};
 
 const FROM: &str = "1.4.2";
 const TO: &str = "1.6.2";
@@ -228,7 +228,7 @@ const KNOWN: &[(&str, &str)] = &[
 #[test]
 #[ignore = "needs envtest, takes minutes"]
 fn every_planted_case_of_a_fleet_is_found_and_none_is_invented() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let (from, to): (Version, Version) = (FROM.parse().unwrap(), TO.parse().unwrap());
     let releases = [&from, &to];
     let programs = Programs::new(

@@ -2,7 +2,7 @@
 //!
 //! It needs the programs of the envtest and takes minutes.
 
-use crate::support::{newest, program, turn};
+use crate::support::{exclusive, newest, program};
 
 /// Generated objects of each release.
 const CASES: &str = "2000";
@@ -15,7 +15,7 @@ const RELEASES: &str = "1.0.0..1.7.0";
 #[test]
 #[ignore = "needs envtest, takes minutes"]
 fn operators_do_what_the_contract_says() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let output = program()
         .args([
             "fuzz",

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::kills::{Moments, claims_no_more_than_happened, killed, processes_end};
 use crate::support::own_cache::own_cache;
-use crate::support::place::text;
-use crate::support::{program, scenarios, turn};
+use crate::support::workspace::text;
+use crate::support::{exclusive, program, scenarios};
 
 const MOMENTS: usize = 90;
 
@@ -42,7 +42,7 @@ fn run(folder: &Path, output: &Path, resume: bool) -> Command {
 #[test]
 #[ignore = "needs envtest, takes half an hour"]
 fn a_run_that_is_killed_at_any_moment_leaves_nothing_and_claims_nothing() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let cache = own_cache(folder);
@@ -62,7 +62,7 @@ fn a_run_that_is_killed_at_any_moment_leaves_nothing_and_claims_nothing() {
         println!("{number}: killed after {after:?} of {whole:?}");
         let (was_killed, said) = killed(run(folder, &output, false), after);
         kills += usize::from(was_killed);
-        // Programs of control planes have the cache's path in their arguments.
+        // Programs of API servers have the cache's path in their arguments.
         processes_end(cache.to_str().unwrap());
         claims_no_more_than_happened(&output, || {
             let mut merge = command(folder, &["report", "merge"]);
@@ -77,7 +77,7 @@ fn a_run_that_is_killed_at_any_moment_leaves_nothing_and_claims_nothing() {
         assert_eq!(down.status.code(), Some(0), "{said}\n{}", text(&down));
         let next = run(folder, &output, number % 2 == 0).output().unwrap();
         assert_eq!(next.status.code(), Some(0), "{said}\n{}", text(&next));
-        let planes = std::fs::read_dir(cache.join("control-planes")).unwrap();
+        let planes = std::fs::read_dir(cache.join("envtest")).unwrap();
         let left: Vec<_> = planes
             .flatten()
             .map(|entry| entry.path())

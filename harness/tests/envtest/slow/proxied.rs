@@ -1,9 +1,9 @@
 //! Every fault of a proxy on every kind of request that a run sends.
 
 use crate::ends::waits;
-use crate::proxied::{Plane, SLOW};
+use crate::proxied::{ProxiedEnvtest, SLOW};
 use crate::support::proxy::{Fault, Rule};
-use crate::support::{scenarios, turn};
+use crate::support::{exclusive, scenarios};
 
 /// The scenario that does every step.
 const STEPS: &str = "existing-pods-keep-their-command";
@@ -68,8 +68,8 @@ const FAULTS: [Fault; 4] = [
 #[test]
 #[ignore = "needs envtest, takes minutes"]
 fn a_run_ends_with_its_limit_behind_every_fault_of_every_request() {
-    let _turn = turn();
-    let plane = Plane::up();
+    let _exclusive = exclusive();
+    let plane = ProxiedEnvtest::up();
     for (scenario, verb, resource, broken) in REQUESTS {
         for fault in FAULTS {
             let rule = Rule {
@@ -95,8 +95,8 @@ fn cause(fault: Fault, broken: &str) -> &str {
 #[test]
 #[ignore = "needs envtest, takes minutes"]
 fn a_run_on_an_existing_cluster_ends_with_its_limit_behind_every_fault_of_every_request() {
-    let _turn = turn();
-    let plane = Plane::up();
+    let _exclusive = exclusive();
+    let plane = ProxiedEnvtest::up();
     for (verb, resource, broken) in [
         ("get", "/version", "does not answer"),
         ("get", "namespaces", "reading the namespace kube-system"),
@@ -126,8 +126,8 @@ fn a_run_on_an_existing_cluster_ends_with_its_limit_behind_every_fault_of_every_
 #[test]
 #[ignore = "needs envtest, takes minutes"]
 fn a_verdict_stands_and_the_run_ends_in_time_behind_every_fault_of_what_comes_after_it() {
-    let _turn = turn();
-    let plane = Plane::up();
+    let _exclusive = exclusive();
+    let plane = ProxiedEnvtest::up();
     let folder = tempfile::tempdir().unwrap();
     waits(folder.path(), "waits", "5s");
     for (verb, resource, said) in [

@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::rehearse::{cluster, document, verdicts};
-use crate::support::{newest, program, turn};
+use crate::support::{exclusive, newest, program};
 
 /// The limit for a program that was built with optimisation, on two cores without other work.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -44,7 +44,7 @@ fn ray_clusters_are_upgraded_to_the_newest_release(
     #[case] number: usize,
     #[case] limit: Option<Duration>,
 ) {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let mut objects: Vec<Value> = (0..number)
         .map(|index| cluster(&format!("c-{index}")))
@@ -73,7 +73,7 @@ fn ray_clusters_are_upgraded_to_the_newest_release(
 #[test]
 #[ignore = "needs envtest, takes minutes"]
 fn the_model_and_two_operators_agree_on_generated_objects() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = ("1.5.2".parse().unwrap(), "1.6.2".parse().unwrap());
     let generated = DiffGenerator::new(1, &from, &to);

@@ -17,7 +17,7 @@ use kuberay_conformance::target::{
 };
 use serde_json::json;
 
-use crate::support::turn_within;
+use crate::support::exclusive_within;
 
 const NAME: &str = "kuberay-conformance-test";
 
@@ -171,7 +171,7 @@ async fn run_pod(client: &kube::Client, image: &str, node: &str) -> Duration {
 #[tokio::test]
 #[ignore = "needs kind, takes minutes"]
 async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
-    let _turn = turn_within().await;
+    let _exclusive = exclusive_within().await;
     let folder = &state_folder(NAME);
     let data = folder.join("registry");
     let setup = Setup::new(folder).await;
@@ -411,7 +411,7 @@ async fn whenever_up_is_killed_down_removes_everything() {
     if let Some(folder) = std::env::var_os(FOLDER) {
         return bring_up(Path::new(&folder)).await;
     }
-    let _turn = turn_within().await;
+    let _exclusive = exclusive_within().await;
     let folder = state_folder(KILLED);
     let setup = Setup::new(&folder).await;
     let mut most = 0;

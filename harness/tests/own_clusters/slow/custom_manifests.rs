@@ -20,8 +20,8 @@ use kuberay_conformance::report::{Plain, StatusLevel};
 use serde_json::json;
 
 use crate::support::cluster::{client, kubeconfig};
-use crate::support::place::text;
-use crate::support::{program, turn_within};
+use crate::support::workspace::text;
+use crate::support::{exclusive_within, program};
 
 const CLUSTER: &str = "kuberay-brought";
 const CONTEXT: &str = "kind-kuberay-brought";
@@ -149,7 +149,7 @@ async fn nothing_is_installed_beside_what_others_made(
 #[tokio::test]
 #[ignore = "needs kind, takes minutes"]
 async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_the_run() {
-    let _turn = turn_within().await;
+    let _exclusive = exclusive_within().await;
     let folder = tempfile::tempdir().unwrap();
     let up = program()
         .args(["cluster", "up", "--cluster", CLUSTER, "--nodes", "1"])
@@ -229,7 +229,7 @@ async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_
     );
     assert_eq!(crds(&client).await, Vec::<String>::new());
 
-    // In the harness's own cluster the chart takes the place of the release's manifests.
+    // In the harness's own cluster the chart takes the workspace of the release's manifests.
     let mut own = program();
     own.args([
         "run",

@@ -5,15 +5,15 @@ use std::time::Instant;
 
 use crate::lifecycle::{down, leftovers, run};
 use crate::support::kills::{Moments, claims_no_more_than_happened, killed};
-use crate::support::place::text;
-use crate::support::{program, turn};
+use crate::support::workspace::text;
+use crate::support::{exclusive, program};
 
 const MOMENTS: usize = 10;
 
 #[test]
 #[ignore = "needs kind, takes half an hour"]
 fn a_run_that_is_killed_at_any_moment_leaves_what_down_removes_and_claims_nothing() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     // The first makes what later ones find in the cache.
     let [_, whole] = ["first", "second"].map(|output| {

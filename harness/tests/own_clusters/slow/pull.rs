@@ -8,9 +8,9 @@ use kuberay_conformance::report::Origin;
 use rstest::rstest;
 use semver::Version;
 
+use crate::support::exclusive;
 use crate::support::mirror::company::{Company, said};
 use crate::support::mirror::{Fault, LOGIN, built};
-use crate::support::turn;
 
 const OPERATOR: Version = Version::new(1, 6, 2);
 const CLUSTER: &str = "kuberay-conformance-pull";
@@ -56,7 +56,7 @@ fn the_guides_scenarios_pass_from_an_empty_cache_through_mirrors(
     #[case] name: &str,
     #[case] engine: EngineKind,
 ) {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let mut company = Company::start("kind", |_| built::for_kind(&OPERATOR, engine));
     for (fault, cause, advice) in FAULTS {
         company.mirror.set(fault);

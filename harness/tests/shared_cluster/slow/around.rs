@@ -11,7 +11,7 @@ use kuberay_conformance::report::Outcome;
 use rstest::rstest;
 
 use crate::support::copies::{Ran, copy_scenario, replaced, run};
-use crate::support::turn;
+use crate::support::exclusive;
 
 /// A scenario whose checks are replaced by one that is wrong, and, where that needs it, a change of
 /// its manifest.
@@ -86,7 +86,7 @@ const BROKEN: &[Broken] = &[
 fn broken() -> &'static Ran {
     static RAN: OnceLock<Ran> = OnceLock::new();
     RAN.get_or_init(|| {
-        let _turn = turn();
+        let _exclusive = exclusive();
         let folder = tempfile::tempdir().unwrap();
         for broken in BROKEN {
             copy(broken, folder.path());

@@ -25,7 +25,7 @@ use self::cases::{Case, Stack};
 use self::judge::{Trial, shown};
 use crate::support::cluster::{client, kubeconfig, objects};
 use crate::support::reader::as_reader;
-use crate::support::{newest, program, turn};
+use crate::support::{exclusive, newest, program};
 
 /// Cases at once: each may start Ray, which takes about 20 CPU seconds.
 const AT_ONCE: usize = 3;
@@ -202,7 +202,7 @@ fn table(rows: &[Row], stack: &Stack) -> String {
 #[test]
 #[ignore = "needs kind, takes half an hour"]
 fn doctor_names_every_planted_cause_first_and_is_silent_about_the_rest() {
-    let _turn = turn();
+    let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let admin = kubeconfig(CLUSTER);
     let reader: PathBuf = folder.path().join("reader");

@@ -11,7 +11,7 @@ use kuberay_conformance::report::Outcome;
 use rstest::rstest;
 
 use crate::support::copies::{Ran, copy_scenario, replaced, run};
-use crate::support::turn;
+use crate::support::exclusive;
 
 /// Heads whose container ends, with its exit code.
 const ENDS: [(&str, i32); 13] = [
@@ -67,7 +67,7 @@ const NOT_EXPORTED: &str =
 fn broken() -> &'static Ran {
     static RAN: OnceLock<Ran> = OnceLock::new();
     RAN.get_or_init(|| {
-        let _turn = turn();
+        let _exclusive = exclusive();
         let folder = tempfile::tempdir().unwrap();
         let copy = |of: &str, kind: &str, change: &dyn Fn(String) -> String| {
             copy_scenario(

@@ -52,11 +52,11 @@ fn an_envtest_that_was_up_is_told_from_a_new_one() {
         super::up(&TargetUp { state, was_up })
     };
     assert_snapshot!(up(false), @r"
-    control planes are up: Kubernetes 1.34.1, kept by process 7
+    API servers are up: Kubernetes 1.34.1, daemon process 7
     KubeRay 1.6.2: --kubeconfig planes/1.6.2/kubeconfig
     ");
     assert_snapshot!(up(true), @r"
-    control planes are up already: Kubernetes 1.34.1, kept by process 7
+    API servers are up already: Kubernetes 1.34.1, daemon process 7
     KubeRay 1.6.2: --kubeconfig planes/1.6.2/kubeconfig
     ");
 }
@@ -64,7 +64,7 @@ fn an_envtest_that_was_up_is_told_from_a_new_one() {
 #[test]
 fn a_state_names_who_uses_the_target() {
     assert_snapshot!(state(&TargetState::Envtest(envtest())), @r"
-    control planes are up since 2026-11-29T10:00:00Z: Kubernetes 1.34.1, kept by process 7
+    API servers are up since 2026-11-29T10:00:00Z: Kubernetes 1.34.1, kept by process 7
     KubeRay 1.6.2: --kubeconfig planes/1.6.2/kubeconfig
     used by process 8 (run)
     ");
@@ -132,7 +132,7 @@ fn an_existing_cluster_shows_operator_and_permissions() {
 
 #[test]
 fn what_was_taken_down_is_named() {
-    assert_snapshot!(down(&TargetDown::Envtest), @"the control planes are down");
+    assert_snapshot!(down(&TargetDown::Envtest), @"the API servers are down");
     let kind = TargetDown::Kind(vec!["a node".into(), "a network".into()]);
     assert_snapshot!(down(&kind), @"removed a node, a network");
     let existing = |removed| TargetDown::Existing {

@@ -10,7 +10,7 @@ use rstest::rstest;
 use tempfile::TempDir;
 
 use super::super::image::{ImageStore, LOCAL_PREFIX, Recipe};
-use super::super::{Artifacts, Key, Pins, SourcePolicy, Store, module_zip, oci};
+use super::super::{ArtifactKey, Artifacts, Pins, SourcePolicy, Store, module_zip, oci};
 use super::*;
 use crate::container::Engine;
 use crate::process;
@@ -168,7 +168,7 @@ async fn build_ray(engine: &Engine, debian: &str, index: &str, authorities: &str
         arguments: &[("DEBIAN", debian), ("RAY_VERSION", "0.0.0")],
         context: &[("requirements.lock", lock)],
         // Never what the engine has kept of a build of another server.
-        key: Key::default().with(index).with(authorities),
+        key: ArtifactKey::default().with(index).with(authorities),
     };
     let built = images.build(recipe).await.map(|held| held.name);
     built.unwrap_err().to_string()

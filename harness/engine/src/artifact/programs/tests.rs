@@ -9,9 +9,9 @@ use crate::results::{Origin, Outcome};
 
 /// What was said of tasks, in order.
 #[derive(Default)]
-struct Told(Mutex<Vec<String>>);
+struct RecordedLines(Mutex<Vec<String>>);
 
-impl Progress for Told {
+impl Progress for RecordedLines {
     fn update(&self, _task: &str, _message: &str) {}
     fn finish(&self, task: &str, _outcome: Outcome, message: &str) {
         self.line(&format!("{task}: {message}"));
@@ -24,7 +24,7 @@ impl Progress for Told {
 #[tokio::test]
 async fn a_registry_that_does_not_answer_is_said_with_the_choice_that_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let told = Arc::new(Told::default());
+    let told = Arc::new(RecordedLines::default());
     let progress: Arc<dyn Progress> = Arc::clone(&told) as _;
     let programs = || {
         let store = Store::at(folder.path()).unwrap();

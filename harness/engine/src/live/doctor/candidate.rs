@@ -1,10 +1,11 @@
 //! A cause that may explain what is seen, with its weight against others.
 
 use super::causes::Cause;
-use super::document::{DoctorFinding, DoctorSeverity, Patch, Proof, ProofKind};
+use super::document::{DoctorFinding, Patch, Proof, ProofKind};
 use super::view::PodView;
 use crate::explain::check::{self, trap};
 use crate::visible;
+use kuberay_manifest::Severity;
 
 /// Characters of one proof.
 const PROOF: usize = 400;
@@ -26,7 +27,7 @@ impl Candidate {
             finding: DoctorFinding {
                 rank: 0,
                 cause: cause.id.into(),
-                severity: DoctorSeverity::Problem,
+                severity: Severity::Error,
                 sentence: cause.text.into(),
                 pod: None,
                 container: None,
@@ -48,7 +49,7 @@ impl Candidate {
             finding: DoctorFinding {
                 rank: 0,
                 cause: found.id.clone(),
-                severity: DoctorSeverity::Problem,
+                severity: Severity::Error,
                 sentence: known.map_or(found.message.clone(), |trap| trap.text.into()),
                 pod: None,
                 container: None,
@@ -97,7 +98,7 @@ impl Candidate {
 
     /// With this severity.
     #[must_use]
-    pub fn rated(mut self, severity: DoctorSeverity) -> Self {
+    pub fn rated(mut self, severity: Severity) -> Self {
         self.finding.severity = severity;
         self
     }

@@ -1,11 +1,11 @@
 //! The document that `doctor --format json` writes.
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::live::bundle::UnreadKind;
+use kuberay_manifest::Severity;
 
 /// What the document calls its own form; it changes when a field changes its meaning or goes, not
 /// when one is added.
@@ -73,7 +73,7 @@ pub struct DoctorObject {
     /// Its name.
     pub name: String,
     /// How it is.
-    pub state: State,
+    pub state: ObjectState,
     /// What is wrong, the likeliest cause first.
     pub findings: Vec<DoctorFinding>,
     /// Its Pods.
@@ -83,7 +83,7 @@ pub struct DoctorObject {
 /// How an object is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum ObjectState {
     /// All Pods are ready, or the job has succeeded.
     #[default]
     Healthy,
@@ -91,20 +91,6 @@ pub enum State {
     Progressing,
     /// Something is wrong.
     Broken,
-}
-
-/// How bad a finding is.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum DoctorSeverity {
-    /// Something does not work; the exit code is 1.
-    Problem,
-    /// Something is not what its author may think, and yet the Pods are well.
-    Warning,
-    /// What is awaited.
-    Progress,
 }
 
 /// One cause.
@@ -116,7 +102,7 @@ pub struct DoctorFinding {
     /// The id of the cause: that of a trap, or one of docs/guide/doctor.md.
     pub cause: String,
     /// How bad it is.
-    pub severity: DoctorSeverity,
+    pub severity: Severity,
     /// What is wrong and why, in one sentence.
     pub sentence: String,
     /// The Pod that shows it.
@@ -245,7 +231,7 @@ impl DoctorReport {
     /// Whether something is wrong.
     pub fn has_problems(&self) -> bool {
         self.all_findings()
-            .any(|finding| finding.severity == DoctorSeverity::Problem)
+            .any(|finding| finding.severity == Severity::Error)
     }
 
     /// The findings of everything.
@@ -257,8 +243,5 @@ impl DoctorReport {
 
 /// Returns the JSON schema of the document, as committed in `docs/schema/doctor.schema.json`.
 pub fn schema() -> Value {
-    SchemaSettings::draft07()
-        .into_generator()
-        .into_root_schema_for::<DoctorReport>()
-        .to_value()
+    kuberay_manifest::schema_of::<DoctorReport>()
 }

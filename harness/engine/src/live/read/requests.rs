@@ -27,9 +27,9 @@ pub(super) fn reason(error: &kube::Error) -> String {
 }
 
 /// A kind of object.
-pub(super) struct Kind(ApiResource);
+pub(super) struct ResourceKind(ApiResource);
 
-impl Kind {
+impl ResourceKind {
     pub(super) fn new(api_version: &str, kind: &str, plural: &str) -> Self {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         Self(ApiResource {
@@ -84,7 +84,7 @@ impl Requests {
     /// Lists objects, at most as many as [`PAGES`] pages hold; selectors may be empty.
     pub(super) async fn list(
         &self,
-        kind: &Kind,
+        kind: &ResourceKind,
         labels: &str,
         fields: &str,
     ) -> Result<Vec<Value>, kube::Error> {
@@ -121,7 +121,7 @@ impl Requests {
     /// Gets an object; an empty namespace means one without.
     pub(super) async fn get(
         &self,
-        kind: &Kind,
+        kind: &ResourceKind,
         namespace: &str,
         name: &str,
     ) -> Result<Value, kube::Error> {

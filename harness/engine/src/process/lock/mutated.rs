@@ -1,5 +1,5 @@
 //! Records of processes with faults in them, which are in locks, marks of use and folders of
-//! control planes.
+//! API servers.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Control planes that stay up: a process of ours keeps them in the background, others attach to
+//! API servers that stay up: a process of ours keeps them in the background, others attach to
 //! them.
 
 use std::fs::File;
@@ -23,7 +23,7 @@ use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec, TargetError};
 use crate::results::{Environment, Outcome};
 use crate::target::{ClusterError, Holder, Lease, Lock, Patience, end_process};
 
-/// The command of the process that keeps control planes.
+/// The command of the process that keeps API servers.
 pub const DAEMON: &str = "envtest-daemon";
 /// What that process is called in lists of processes.
 const CALLED: &str = "kuberay-conformance";
@@ -94,7 +94,7 @@ struct DaemonFiles(PathBuf);
 
 impl DaemonFiles {
     fn open() -> Result<Self, TargetError> {
-        let folder = Store::open()?.root().join("daemon-control-planes");
+        let folder = Store::open()?.root().join("envtest-daemon");
         std::fs::create_dir_all(&folder).map_err(file("making", &folder))?;
         Ok(Self(folder))
     }
@@ -104,19 +104,12 @@ impl DaemonFiles {
         self.0.join("daemon")
     }
 
-    /// Takes the right to bring control planes up, to take them down, or to begin to use them.
+    /// Takes the right to bring API servers up, to take them down, or to begin to use them.
     async fn turn(&self, doing: &str, progress: &dyn Progress) -> Result<Lock, TargetError> {
-        let lock = Lock::take(
-            &self.0,
-            "control planes",
-            doing,
-            Patience::default(),
-            progress,
-        )
-        .await;
+        let lock = Lock::take(&self.0, "API servers", doing, Patience::default(), progress).await;
         lock.map_err(|error| match error {
             ClusterError::Locked { holder, .. } => TargetError::Daemon(format!(
-                "the control planes are locked by {holder}; wait for it"
+                "the API servers are locked by {holder}; wait for it"
             )),
             error => error.into(),
         })
@@ -156,7 +149,7 @@ fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Targ
     }
 }
 
-/// Keeps the control planes that `cluster up` asks for up until it is asked to end; what `cluster
+/// Keeps the API servers that `cluster up` asks for up until it is asked to end; what `cluster
 /// up` starts in the background.
 ///
 /// # Errors
@@ -174,14 +167,14 @@ pub async fn keep(
     // A process that examines whether a daemon lives shares the lock for a moment.
     let waits = |_: &Holder, waited| {
         if waited < LOOKED_AT && !std::mem::replace(&mut told, true) {
-            progress.line("another process looks at the control planes; waiting for it");
+            progress.line("another process looks at the API servers; waiting for it");
         }
         waited < LOOKED_AT
     };
-    let _lock = match FileLock::hold(&files.daemon(), "keep control planes up", waits).await {
+    let _lock = match FileLock::hold(&files.daemon(), "keep API servers up", waits).await {
         Err(LockError::Held { .. }) => {
             return Err(TargetError::Daemon(
-                "control planes are kept up already".into(),
+                "API servers are kept up already".into(),
             ));
         }
         lock => lock?,
@@ -217,7 +210,7 @@ pub async fn keep(
     cause.map_or(Ok(()), |cause| Err(TargetError::Broken(cause)))
 }
 
-/// Control planes that another process keeps up, and the mark that they are used.
+/// API servers that another process keeps up, and the mark that they are used.
 pub(super) struct Daemon {
     note: Note,
     alarm: Alarm,
@@ -255,7 +248,7 @@ impl Daemon {
                 }
                 let lines = last_lines(&log, 12).join("\n  | ");
                 alarm.ring(format!(
-                    "{daemon}, which kept the control planes up, has ended\n  | {lines}"
+                    "{daemon}, which kept the API servers up, has ended\n  | {lines}"
                 ));
             }
         });
@@ -275,10 +268,10 @@ impl Daemon {
     }
 }
 
-/// Brings control planes up and leaves them up.
+/// Brings API servers up and leaves them up.
 ///
 /// # Errors
-/// When other control planes are up and used, or these don't come up; the error holds the last
+/// When other API servers are up and used, or these don't come up; the error holds the last
 /// lines of the log.
 pub async fn up(
     releases: &ReleaseSpec,
@@ -319,7 +312,7 @@ pub async fn up(
     let mut daemon = daemon
         .spawn()
         .map_err(file("starting", Path::new(OWN_PROGRAM)))?;
-    let task = "control planes";
+    let task = "API servers";
     progress.update(task, "coming up");
     loop {
         if let Some(note) = files.living() {
@@ -332,7 +325,7 @@ pub async fn up(
         if let Some(status) = ended {
             let lines = last_lines(&files.log(), 20).join("\n  | ");
             return Err(TargetError::Daemon(format!(
-                "the process that should keep the control planes up ended with {status}\n  | {lines}"
+                "the process that should keep the API servers up ended with {status}\n  | {lines}"
             )));
         }
         if cancel.is_cancelled() {
@@ -344,7 +337,7 @@ pub async fn up(
     }
 }
 
-/// Ends the process that keeps control planes up, and with it all of them; returns whether there was
+/// Ends the process that keeps API servers up, and with it all of them; returns whether there was
 /// one.
 ///
 /// # Errors
@@ -361,7 +354,7 @@ async fn end(files: &DaemonFiles) -> Result<bool, TargetError> {
     if !users.is_empty() {
         let users: Vec<_> = users.iter().map(Holder::to_string).collect();
         return Err(TargetError::Daemon(format!(
-            "the control planes are used by {}; they stay up",
+            "the API servers are used by {}; they stay up",
             users.join(" and ")
         )));
     }

@@ -1,4 +1,4 @@
-//! The programs of the target, and how control planes are made of them.
+//! The programs of the target, and how API servers are made of them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec, RunEnd, TargetError};
 use crate::results::{Environment, ImageRecord, Origin, Outcome};
 use crate::scenario::OperatorSettings;
-use crate::target::{ApiServer, ControlPlane, PlaneOptions};
+use crate::target::{ApiServer, ControlPlane, ControlPlaneOptions};
 
 /// What results call an operator that a run got as a file.
 pub const GIVEN_OPERATOR: &str = "operator given as a file";
@@ -192,7 +192,7 @@ impl EnvtestPrograms {
 
     /// Starts etcd.
     pub(crate) async fn start(&self) -> Result<ControlPlane, TargetError> {
-        let options = PlaneOptions {
+        let options = ControlPlaneOptions {
             etcd: &self.etcd,
             state: self.store.root(),
             helper: &self.supervisor,

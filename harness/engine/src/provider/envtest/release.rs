@@ -83,7 +83,7 @@ impl EnvtestRelease {
             samples: self.samples.clone(),
             capabilities: Capabilities {
                 kubelet: false,
-                permits: None,
+                allocations: None,
                 capacity_share: 1,
                 jobs: Some(JOBS),
                 clean_up: if self.stays {

@@ -1,4 +1,4 @@
-//! An operator beside a control plane that cases replace by another release, as an upgrade does.
+//! An operator beside an API server that cases replace by another release, as an upgrade does.
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -81,7 +81,7 @@ impl<'a> Replaceable<'a> {
     }
 }
 
-/// Puts the release of the control plane in the place of the one that runs.
+/// Puts the release of the API server in the place of the one that runs.
 pub(super) struct ToNewer<'a> {
     pub(crate) operator: &'a Replaceable<'a>,
     pub(crate) settings: &'a OperatorSettings,

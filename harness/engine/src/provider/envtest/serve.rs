@@ -110,7 +110,7 @@ async fn on(
     let plane = serve.end.limit(programs.start()).await?;
     let each = programs.each((&plane, serve.end), settings, on_release, upgrades);
     let done = until_broken(each, plane.alarm(), &broken, serve.end).await;
-    serve.phases.end("control planes and cases");
+    serve.phases.end("API servers and cases");
     let cause = plane.alarm().cause();
     let done = match done {
         Ok(done) => {
@@ -121,7 +121,7 @@ async fn on(
         Err(error) => Err(error),
     };
     plane.stop().await;
-    serve.phases.end("control planes down");
+    serve.phases.end("API servers down");
     // What has ended explains everything else.
     cause.map_or(done, |cause| Err(TargetError::Broken(cause)))
 }

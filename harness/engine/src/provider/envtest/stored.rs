@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use crate::artifact::{ArtifactError, Key, Store};
+use crate::artifact::{ArtifactError, ArtifactKey, Store};
 use crate::output;
 use crate::target::StoredObjects;
 
@@ -24,7 +24,7 @@ impl StoredCrds {
     /// # Errors
     /// When the folder can't be read.
     pub(super) fn of(store: Store, digest: &str, folder: &Path) -> std::io::Result<Self> {
-        let mut key = Key::default().with(digest);
+        let mut key = ArtifactKey::default().with(digest);
         for (name, text) in files(folder)? {
             key = key.with(name).with(text);
         }

@@ -131,7 +131,7 @@ impl KindTarget {
             samples: note.samples.clone(),
             capabilities: Capabilities {
                 kubelet: true,
-                permits: Some(self.handle.kubeconfig.with_file_name(PERMITS)),
+                allocations: Some(self.handle.kubeconfig.with_file_name(ALLOCATIONS)),
                 capacity_share: 1,
                 jobs: None,
                 clean_up: CaseCleanUp::Namespace,
@@ -141,7 +141,7 @@ impl KindTarget {
 }
 
 /// The folder by which processes that use the cluster share its capacity.
-const PERMITS: &str = "permits";
+const ALLOCATIONS: &str = "allocations";
 
 /// Brings the kind cluster up with everything that cases need, and notes which releases are in it.
 ///

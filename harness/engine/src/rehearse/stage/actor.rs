@@ -12,15 +12,15 @@ use serde_json::{Value, json};
 use super::{AT_ONCE, Stage};
 use crate::check::Observation;
 use crate::rehearse::document::{LeftOut, RehearsedObject};
-use crate::rehearse::plane::Answer;
 use crate::rehearse::prepare::{
     idle, key_of, lost, shown, stand_ins, stripped, unknown_fields, with_one_replica,
 };
-use crate::rehearse::{Key, RehearseError, api, compare, is_annotated};
+use crate::rehearse::upgrade_server::Answer;
+use crate::rehearse::{ObjectKey, RehearseError, api, compare, is_annotated};
 
 /// An object of the rehearsal.
-pub(super) struct Actor {
-    pub key: Key,
+pub(super) struct StagedObject {
+    pub key: ObjectKey,
     /// As it was created.
     pub object: Value,
     /// Why no Pods are expected.
@@ -41,7 +41,7 @@ pub(super) struct Trial {
     pub refused: Vec<String>,
 }
 
-impl Actor {
+impl StagedObject {
     /// What happened to the object without anybody touching it, and what happens when it is applied
     /// again; each of the pairs is before and after.
     pub fn at_once(
@@ -119,7 +119,7 @@ impl Stage<'_> {
         for object in &fleet.objects {
             let mut created = stripped(object);
             resized += usize::from(with_one_replica(&mut created));
-            actors.push(Actor {
+            actors.push(StagedObject {
                 key: key_of(object),
                 idle: idle(object),
                 annotated: is_annotated(object),
@@ -129,7 +129,7 @@ impl Stage<'_> {
             });
         }
         let plane = &self.plane;
-        let one = |mut actor: Actor| async move {
+        let one = |mut actor: StagedObject| async move {
             // First as kubectl does, which names the fields that are not known.
             if let Answer::Refused(message) = plane.create(&actor.object, true, true).await? {
                 actor.unknown = unknown_fields(&message);
@@ -177,7 +177,7 @@ impl Stage<'_> {
 
     /// What the API server says of each object when it is applied again.
     pub(super) async fn trials(&self) -> Result<Vec<Trial>, RehearseError> {
-        let one = async |actor: &Actor| {
+        let one = async |actor: &StagedObject| {
             let mut trial = Trial::default();
             if let Answer::Refused(message) = self.plane.create(&actor.object, true, true).await? {
                 trial.unknown = unknown_fields(&message);

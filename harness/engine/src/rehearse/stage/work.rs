@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{AT_ONCE, Stage};
 use crate::rehearse::log::Log;
 use crate::rehearse::world::Moment;
-use crate::rehearse::{Key, RehearseError, api};
+use crate::rehearse::{ObjectKey, RehearseError, api};
 
 /// How long nothing may change while an object is awaited that the operator says nothing about.
 const PATIENT: Duration = Duration::from_secs(20);
@@ -150,7 +150,7 @@ impl Stage<'_> {
             .actors
             .iter()
             .filter(|one| one.key.kind == "RayJob" && one.idle.is_none());
-        let jobs: Vec<(Key, Value)> = jobs
+        let jobs: Vec<(ObjectKey, Value)> = jobs
             .map(|one| (one.key.clone(), one.object.clone()))
             .collect();
         for (key, object) in &jobs {

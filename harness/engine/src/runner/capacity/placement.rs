@@ -51,7 +51,7 @@ mod tests {
             .collect();
         let left: Vec<_> = left
             .iter()
-            .map(|node| Resources::room(node.0, node.1))
+            .map(|node| Resources::without_pod_limit(node.0, node.1))
             .collect();
         assert_eq!(can_be_placed(&pods, &left), expected);
     }

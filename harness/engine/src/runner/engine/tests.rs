@@ -108,7 +108,7 @@ async fn engine(
         samples: output.into(),
         capabilities: Capabilities {
             kubelet: false,
-            permits: None,
+            allocations: None,
             capacity_share: 1,
             jobs: None,
             clean_up: CaseCleanUp::Nothing,

@@ -146,9 +146,9 @@ async fn what_ran_with_an_unknown_image_is_not_taken_over() {
 
 /// Keeps every note in memory.
 #[derive(Debug, Default)]
-struct Kept(std::sync::Mutex<Vec<JournalEntry>>);
+struct RecordedEntries(std::sync::Mutex<Vec<JournalEntry>>);
 
-impl Journal for Kept {
+impl Journal for RecordedEntries {
     fn begin<'a>(
         &'a self,
         _: &'a JournalHead,
@@ -188,7 +188,7 @@ async fn what_passed_in_another_cluster_is_not_taken_over(
 ) {
     let folder = tempfile::tempdir().unwrap();
     let case = case(folder.path());
-    let kept = Arc::new(Kept::default());
+    let kept = Arc::new(RecordedEntries::default());
     let begin = async |cluster: Option<&str>, made_of: MadeOf| {
         let head = JournalHead::new(None, Vec::new()).in_cluster(cluster.map(str::to_owned));
         let journal = RunJournal::begin(

@@ -10,24 +10,24 @@ fn what_another_has_counts_until_it_ends() {
         Shared::new(folder.path().into()).expect("a folder"),
     );
     let half = Resources::new(0.5, 10.0);
-    let turn = one.turn().expect("the file").expect("the turn");
+    let lock = one.lock().expect("the file").expect("the lock");
     assert!(
-        other.turn().expect("the file").is_none(),
-        "only one has the turn"
+        other.lock().expect("the file").is_none(),
+        "only one has the lock"
     );
-    let reservation = one.note(&turn, half).expect("a reservation");
-    drop(turn);
-    let turn = other.turn().expect("the file").expect("the turn");
-    assert_eq!(other.used(&turn).expect("the reservations"), (half, 1));
-    reservation.rest();
-    assert_eq!(other.used(&turn).expect("the reservations"), (half, 0));
+    let reservation = one.note(&lock, half).expect("a reservation");
+    drop(lock);
+    let lock = other.lock().expect("the file").expect("the lock");
+    assert_eq!(other.used(&lock).expect("the reservations"), (half, 1));
+    reservation.stop_counting();
+    assert_eq!(other.used(&lock).expect("the reservations"), (half, 0));
     drop(reservation);
     assert_eq!(
-        other.used(&turn).expect("the reservations"),
+        other.used(&lock).expect("the reservations"),
         (Resources::default(), 0)
     );
     // A process that was killed leaves its file, but not its lock.
     std::fs::write(folder.path().join("1-0-0"), "{}").expect("a file");
-    assert_eq!(other.used(&turn).expect("the reservations").1, 0);
+    assert_eq!(other.used(&lock).expect("the reservations").1, 0);
     assert!(!folder.path().join("1-0-0").exists());
 }

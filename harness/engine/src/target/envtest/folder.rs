@@ -1,4 +1,4 @@
-//! The folder of a control plane: nobody else can read it, and it goes with the process that made
+//! The folder of an API server: nobody else can read it, and it goes with the process that made
 //! it, at the latest when the next begins.
 
 use std::fs::DirBuilder;
@@ -24,17 +24,10 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes one, after it has removed what killed processes have left.
     pub(super) async fn make(state: &Path, progress: &dyn Progress) -> Result<Self, ClusterError> {
-        let all = state.join("control-planes");
+        let all = state.join("envtest");
         std::fs::create_dir_all(&all).map_err(file("making", &all))?;
         // Nobody looks for leftovers while another makes a folder whose lock is still to come.
-        let gate = Lock::take(
-            &all,
-            "control planes",
-            "begin",
-            Patience::default(),
-            progress,
-        )
-        .await?;
+        let gate = Lock::take(&all, "API servers", "begin", Patience::default(), progress).await?;
         remove_left(&all, progress).await?;
         // This process may have others that still are, and an earlier one may have had its id.
         let path = (0..u16::MAX)

@@ -11,9 +11,9 @@ use crate::container::{EngineKind, Host, MODULES};
 use crate::process;
 use crate::target::error::{ClusterError, file};
 use crate::target::kind_config::{AUDIT_POLICY, AUDIT_POLICY_TEXT, NodeFacts};
-use crate::target::network::{self, Place};
+use crate::target::network::{self, NodeAddresses};
 use crate::target::registry::{self, Start};
-use crate::target::state::{Made, RegistryPlace, State};
+use crate::target::state::{ClusterRecord, CreatedItem, RegistryPlace};
 use crate::target::{node, ready, service};
 
 /// Whether kube-proxy leads to the API server: a node is Ready before that.
@@ -27,7 +27,7 @@ pub(super) type RegistryPlan = (Start, PathBuf, PathBuf);
 impl KindCluster {
     /// Removes the nodes of an earlier cluster that can't be used; network and registry serve the
     /// next.
-    pub(super) async fn clear(&self, state: &mut State) -> Result<(), ClusterError> {
+    pub(super) async fn clear(&self, state: &mut ClusterRecord) -> Result<(), ClusterError> {
         if state.made.is_empty() {
             return Ok(());
         }
@@ -40,7 +40,9 @@ impl KindCluster {
         for made in state.made.clone() {
             if matches!(
                 made,
-                Made::Cluster { .. } | Made::Service { .. } | Made::Unpacker { .. }
+                CreatedItem::Cluster { .. }
+                    | CreatedItem::Service { .. }
+                    | CreatedItem::Unpacker { .. }
             ) {
                 self.progress
                     .update(TASK, "removing nodes that can't be used");
@@ -66,13 +68,13 @@ impl KindCluster {
     /// Writes down all that is about to be made, and makes what is made at once.
     pub(super) async fn plan(
         &self,
-        state: &mut State,
+        state: &mut ClusterRecord,
         host: &Host,
         options: &UpOptions<'_>,
     ) -> Result<Option<RegistryPlan>, ClusterError> {
         let nodes = self.node_names(options.workers);
         let mut names = nodes.clone();
-        let registry = Made::Registry {
+        let registry = CreatedItem::Registry {
             container: self.registry_name(),
         };
         if !state.made.contains(&registry) {
@@ -86,7 +88,7 @@ impl KindCluster {
                 what: format!("the container {name}"),
             });
         }
-        let network = Made::Network {
+        let network = CreatedItem::Network {
             name: self.name.clone(),
         };
         if network::list(&self.engine, None)
@@ -102,12 +104,12 @@ impl KindCluster {
             self.file().record(state, network)?;
             network::create(&self.engine, &self.name, &state.instance).await?;
         }
-        if !host.modules || self.file().another_made(&Made::ModulesFolder) {
-            self.file().record(state, Made::ModulesFolder)?;
+        if !host.modules || self.file().another_made(&CreatedItem::ModulesFolder) {
+            self.file().record(state, CreatedItem::ModulesFolder)?;
             std::fs::create_dir_all(MODULES).map_err(file("making", MODULES))?;
         }
         let start = self.plan_registry(state, options)?;
-        self.file().record(state, Made::Cluster { nodes })?;
+        self.file().record(state, CreatedItem::Cluster { nodes })?;
         Ok(start)
     }
 
@@ -117,7 +119,7 @@ impl KindCluster {
 
     pub(super) fn plan_registry(
         &self,
-        state: &mut State,
+        state: &mut ClusterRecord,
         options: &UpOptions<'_>,
     ) -> Result<Option<RegistryPlan>, ClusterError> {
         let Some(image) = options.registry_image else {
@@ -135,14 +137,14 @@ impl KindCluster {
         let socket = service::socket(&self.folder, &state.instance);
         self.file().record(
             state,
-            Made::Registry {
+            CreatedItem::Registry {
                 container: container.clone(),
             },
         )?;
         if self.engine.kind == EngineKind::Podman {
             self.file().record(
                 state,
-                Made::Service {
+                CreatedItem::Service {
                     socket: socket.clone(),
                 },
             )?;
@@ -169,7 +171,7 @@ impl KindCluster {
     /// Runs kind.
     pub(super) async fn create(
         &self,
-        state: &State,
+        state: &ClusterRecord,
         config: &str,
         image: &str,
         options: &UpOptions<'_>,
@@ -216,7 +218,7 @@ impl KindCluster {
     pub(super) async fn ready(
         &self,
         client: &kube::Client,
-        state: &State,
+        state: &ClusterRecord,
         facts: &NodeFacts,
         options: &UpOptions<'_>,
         tell: &watch::Sender<bool>,
@@ -227,7 +229,7 @@ impl KindCluster {
             self.progress
                 .update(TASK, "connecting the Pods of the nodes");
             let complaint = |node: &_| {
-                Place::of(node)
+                NodeAddresses::of(node)
                     .map(|_| ())
                     .ok_or_else(|| "a node has no addresses for Pods yet".into())
             };
@@ -239,7 +241,7 @@ impl KindCluster {
                 complaint,
             )
             .await?;
-            let places: Vec<Place> = nodes.iter().filter_map(Place::of).collect();
+            let places: Vec<NodeAddresses> = nodes.iter().filter_map(NodeAddresses::of).collect();
             network::connect(&self.engine, &places).await?;
         }
         self.progress.update(TASK, "waiting for the nodes");
@@ -265,7 +267,7 @@ impl KindCluster {
     /// Waits until the script `probe` succeeds in every node; each try may take a second.
     async fn in_every_node(
         &self,
-        state: &State,
+        state: &ClusterRecord,
         probe: &str,
         address: &str,
         within: Duration,
@@ -287,7 +289,7 @@ impl KindCluster {
     /// Makes sure that the registry runs and that the nodes know where.
     pub(super) async fn feed(
         &self,
-        state: &State,
+        state: &ClusterRecord,
         plan: Option<&RegistryPlan>,
         options: &UpOptions<'_>,
     ) -> Result<(), ClusterError> {

@@ -3,7 +3,7 @@
 use super::making::RegistryPlan;
 use super::{KindCluster, TASK, UpOptions};
 use crate::target::error::ClusterError;
-use crate::target::state::{Made, State};
+use crate::target::state::{ClusterRecord, CreatedItem};
 use crate::target::unpacked::{self, Shared, Unpack, Unpacker};
 use crate::target::{push, registry};
 
@@ -12,7 +12,7 @@ impl KindCluster {
     /// themselves.
     pub(super) async fn share(
         &self,
-        state: &mut State,
+        state: &mut ClusterRecord,
         start: Option<&RegistryPlan>,
         options: &UpOptions<'_>,
     ) -> Option<Shared> {
@@ -30,7 +30,7 @@ impl KindCluster {
 
     async fn shared(
         &self,
-        state: &mut State,
+        state: &mut ClusterRecord,
         plan: &RegistryPlan,
         unpack: Unpack<'_>,
         options: &UpOptions<'_>,
@@ -52,7 +52,7 @@ impl KindCluster {
 
     async fn unpack(
         &self,
-        state: &mut State,
+        state: &mut ClusterRecord,
         (start, socket, helper): &RegistryPlan,
         unpack: Unpack<'_>,
         key: &str,
@@ -67,7 +67,7 @@ impl KindCluster {
             }
         }
         let container = format!("{}-unpacker", self.name);
-        let made = Made::Unpacker {
+        let made = CreatedItem::Unpacker {
             container: container.clone(),
         };
         self.file().record(state, made.clone())?;

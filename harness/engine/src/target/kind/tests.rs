@@ -24,7 +24,7 @@ fn cluster(folder: &Path) -> KindCluster {
 fn complete(folder: &Path, kept: bool) -> KindCluster {
     let cluster = cluster(folder);
     std::fs::create_dir_all(&cluster.folder).unwrap();
-    let mut state = State::new("a", EngineKind::Podman);
+    let mut state = ClusterRecord::new("a", EngineKind::Podman);
     state.kept = kept;
     state.complete = Some(Complete {
         key: String::new(),

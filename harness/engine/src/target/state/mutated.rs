@@ -9,19 +9,19 @@ use crate::mutated::try_texts;
 fn states_of_clusters() {
     let folder = tempfile::tempdir().unwrap();
     let file = StateFile::new(folder.path());
-    let mut state = State::new("a", EngineKind::Podman);
+    let mut state = ClusterRecord::new("a", EngineKind::Podman);
     state.made = vec![
-        Made::Network { name: "a".into() },
-        Made::Cluster {
+        CreatedItem::Network { name: "a".into() },
+        CreatedItem::Cluster {
             nodes: vec!["a-control-plane".into(), "a-worker".into()],
         },
-        Made::Registry {
+        CreatedItem::Registry {
             container: "a-registry".into(),
         },
-        Made::Service {
+        CreatedItem::Service {
             socket: "/run/a.sock".into(),
         },
-        Made::ModulesFolder,
+        CreatedItem::ModulesFolder,
     ];
     state.registry = Some(RegistryPlace {
         port: 5000,

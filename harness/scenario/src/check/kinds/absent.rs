@@ -9,7 +9,7 @@ use super::pod_title;
 use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Observation, Verdict, duration, pods};
 use crate::problems::{Problems, WATCH_LONGER};
-use crate::{Length, PodOf, Role};
+use crate::{DurationText, PodOf, Role};
 
 /// No Pod of a role (and group) exists during a time after another Pod was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,7 +23,7 @@ pub struct AbsentCheck {
     pub group: Option<String>,
     /// How long the Pod must not appear, such as `10s`.
     #[serde(rename = "for")]
-    pub duration: Length,
+    pub duration: DurationText,
     /// The `for` time starts when the harness first sees this Pod. Choose a Pod that the operator
     /// creates later than it would create the absent one, such as a Pod of a `RayCluster` that comes
     /// later in the manifest.

@@ -6,7 +6,7 @@ use kuberay_manifest::yaml::Node;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Length;
+use crate::DurationText;
 use crate::check::cause::TerminalFailure;
 use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Observation, Verdict, pods};
@@ -29,7 +29,7 @@ pub struct EventCheck {
     /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
     /// the scenario's `timeout`.
     #[serde(default)]
-    pub within: Option<Length>,
+    pub within: Option<DurationText>,
 }
 
 impl CheckKind for EventCheck {

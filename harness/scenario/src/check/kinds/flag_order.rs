@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::pod_title;
 use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Observation, Verdict, pods};
-use crate::{Length, Role};
+use crate::{DurationText, Role};
 
 /// The order of the generated `ray start` flags in many Pods of the same Pod template. In all of
 /// them the flags themselves must be the same.
@@ -31,7 +31,7 @@ pub struct FlagOrderCheck {
     /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
     /// the scenario's `timeout`.
     #[serde(default)]
-    pub within: Option<Length>,
+    pub within: Option<DurationText>,
 }
 
 /// How many orders of flags there are.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{flag_order, pod_title};
 use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Observation, Verdict, pods};
-use crate::{Length, Role};
+use crate::{DurationText, Role};
 
 /// The values that one generated `ray start` flag has in many Pods of the same Pod template: each of
 /// these in one Pod at least, and no other.
@@ -34,7 +34,7 @@ pub struct FlagValuesCheck {
     /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
     /// the scenario's `timeout`.
     #[serde(default)]
-    pub within: Option<Length>,
+    pub within: Option<DurationText>,
 }
 
 impl CheckKind for FlagValuesCheck {

@@ -10,7 +10,7 @@ use crate::check::{
     Dashboard, DashboardJob, Expectations, Finding, LogKey, Milestone, Observation, Verdict,
     dashboard, environment, pods,
 };
-use crate::{Length, PodOf, Role};
+use crate::{DurationText, PodOf, Role};
 
 /// A job in the dashboard's `/api/jobs/`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,7 +32,7 @@ pub struct JobCheck {
     /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
     /// the scenario's `timeout`.
     #[serde(default)]
-    pub within: Option<Length>,
+    pub within: Option<DurationText>,
 }
 
 fn one() -> usize {

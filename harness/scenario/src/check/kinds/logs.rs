@@ -17,7 +17,7 @@ use crate::check::{
     Expectations, LogKey, Milestone, Observation, ResourceExpectation, Verdict, pattern,
 };
 use crate::problems::Problems;
-use crate::{Length, Role};
+use crate::{DurationText, Role};
 
 /// An ordered list of expected lines in a container's log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,7 +46,7 @@ pub struct LogsCheck {
     /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
     /// the scenario's `timeout`.
     #[serde(default)]
-    pub within: Option<Length>,
+    pub within: Option<DurationText>,
 }
 
 /// One line of a log. Exactly one of `must`, `may`, `not` and `resources` is set.

@@ -9,7 +9,7 @@ use super::pod_title;
 use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Milestone, Observation, Verdict, duration, pods};
 use crate::problems::WATCH_LONGER;
-use crate::{Length, PodOf};
+use crate::{DurationText, PodOf};
 
 /// What must not happen: exactly one of `restarts` and `ready`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,7 +18,7 @@ use crate::{Length, PodOf};
 pub struct NeverCheck {
     /// How long it is watched, such as `10s`.
     #[serde(rename = "for")]
-    pub duration: Length,
+    pub duration: DurationText,
     /// Watching starts when this was reached.
     pub after: Milestone,
     /// No container of this Pod restarts and the Pod is not replaced.

@@ -15,7 +15,7 @@ use crate::check::generated::{Generated, unseen_origin};
 use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Comparison, Expectations, Finding, Observation, Verdict, pods};
 use crate::problems::Problems;
-use crate::{Length, Made, PodField, Role, Subject};
+use crate::{DurationText, PodCreated, PodField, Role, Subject};
 
 /// Snapshots of one Pod's fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,14 +33,14 @@ pub struct PodCheck {
     pub container: Option<String>,
     /// Only Pods created before the steps, or only Pods created after them. Default: any Pod.
     #[serde(default)]
-    pub made: Option<Made>,
+    pub created: Option<PodCreated>,
     /// Fields that must equal their snapshot, each in a file of its own.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub snapshot: Vec<PodField>,
     /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
     /// the scenario's `timeout`.
     #[serde(default)]
-    pub within: Option<Length>,
+    pub within: Option<DurationText>,
 }
 
 impl PodCheck {
@@ -50,7 +50,7 @@ impl PodCheck {
             role: self.role,
             group: self.group.clone(),
             container: self.container.clone(),
-            made: self.made,
+            created: self.created,
             field: *field,
         })
     }
@@ -283,7 +283,7 @@ fn find<'a>(check: &PodCheck, observation: &'a Observation) -> Option<Cow<'a, Po
 
 fn find_pod<'a>(check: &PodCheck, observation: &'a Observation) -> Option<&'a Pod> {
     let all = pods::all(observation, check.role, check.group.as_deref());
-    let Some(made) = check.made else {
+    let Some(created) = check.created else {
         return all.into_iter().next();
     };
     let before = observation.before_steps.as_ref()?;
@@ -294,25 +294,25 @@ fn find_pod<'a>(check: &PodCheck, observation: &'a Observation) -> Option<&'a Po
             .is_some_and(|uid| before.contains(uid))
     };
     let lives = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
-    match made {
-        Made::After => all.into_iter().find(|pod| lives(pod) && !is_old(pod)),
+    match created {
+        PodCreated::After => all.into_iter().find(|pod| lives(pod) && !is_old(pod)),
         // Only a newer Pod shows that the operator has seen what was applied and had its time to
         // act on it.
-        Made::Before if observation.pods.iter().any(|pod| !is_old(&pod)) => {
+        PodCreated::Before if observation.pods.iter().any(|pod| !is_old(&pod)) => {
             all.into_iter().find(|pod| lives(pod) && is_old(pod))
         }
-        Made::Before => None,
+        PodCreated::Before => None,
     }
 }
 
 /// What was last seen where the Pod is not there.
 fn absent(check: &PodCheck, observation: &Observation) -> String {
     let seen = pods::absent(observation, check.role, check.group.as_deref());
-    match check.made {
+    match check.created {
         Some(_) if observation.before_steps.is_none() => {
             "the steps still wait for the Pods that they need".to_owned()
         }
-        Some(made) => format!("made {} the steps: {seen}", made.word()),
+        Some(created) => format!("created {} the steps: {seen}", created.word()),
         None => seen,
     }
 }

@@ -12,7 +12,7 @@ use crate::check::{
     DashboardNode, Expectations, Finding, LogKey, Milestone, Observation, ResourceExpectation,
     Verdict, environment, pods, resources,
 };
-use crate::{Length, Role};
+use crate::{DurationText, Role};
 
 /// Ray readiness, as Ray itself reports it (a Pod can be Ready long before).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,7 +29,7 @@ pub struct RayCheck {
     /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
     /// the scenario's `timeout`.
     #[serde(default)]
-    pub within: Option<Length>,
+    pub within: Option<DurationText>,
 }
 
 impl CheckKind for RayCheck {

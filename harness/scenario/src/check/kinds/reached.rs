@@ -5,7 +5,7 @@ use kuberay_manifest::yaml::Node;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Length;
+use crate::DurationText;
 use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Milestone, Observation, Verdict, duration};
 use crate::problems::Problems;
@@ -20,11 +20,11 @@ pub struct ReachedCheck {
     pub then: Milestone,
     /// Minimum time between `first` and `then`, such as `5s`.
     #[serde(default)]
-    pub apart: Option<Length>,
+    pub apart: Option<DurationText>,
     /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
     /// the scenario's `timeout`.
     #[serde(default)]
-    pub within: Option<Length>,
+    pub within: Option<DurationText>,
 }
 
 impl CheckKind for ReachedCheck {

@@ -4,7 +4,7 @@ use kuberay_contract::Layer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Length;
+use crate::DurationText;
 use crate::check::cause::{Cause, TerminalFailure};
 use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Observation, Rejection, Verdict, operator_refusals};
@@ -21,7 +21,7 @@ pub struct RejectedCheck {
     /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
     /// the scenario's `timeout`.
     #[serde(default)]
-    pub within: Option<Length>,
+    pub within: Option<DurationText>,
 }
 
 /// Who refuses an object.

@@ -12,7 +12,7 @@ use crate::check::kind::{CheckKind, Kind};
 use crate::check::pods::Missing;
 use crate::check::{Expectations, Finding, Observation, Verdict, pods};
 use crate::problems::Problems;
-use crate::{Length, Role};
+use crate::{DurationText, Role};
 
 /// State of a container.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +52,7 @@ pub struct StateCheck {
     /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
     /// the scenario's `timeout`.
     #[serde(default)]
-    pub within: Option<Length>,
+    pub within: Option<DurationText>,
 }
 
 impl CheckKind for StateCheck {

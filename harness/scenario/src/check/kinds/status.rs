@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Length;
+use crate::DurationText;
 use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Observation, Verdict};
 
@@ -29,7 +29,7 @@ pub struct StatusCheck {
     /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
     /// the scenario's `timeout`.
     #[serde(default)]
-    pub within: Option<Length>,
+    pub within: Option<DurationText>,
 }
 
 /// Kinds of objects whose status a check can look at.

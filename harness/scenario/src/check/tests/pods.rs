@@ -226,9 +226,9 @@ fn with_others() -> Observation {
 }
 
 /// Compares with nothing, and tells of what it was asked.
-struct Asked(std::cell::RefCell<Vec<(Subject, Value)>>);
+struct RecordedSubjects(std::cell::RefCell<Vec<(Subject, Value)>>);
 
-impl Expectations for Asked {
+impl Expectations for RecordedSubjects {
     fn compare(&self, subject: &Subject, found: &Value) -> Comparison {
         self.0.borrow_mut().push((subject.clone(), found.clone()));
         Comparison::Equal {
@@ -244,7 +244,7 @@ impl Expectations for Asked {
 fn a_named_container_is_looked_at(#[case] name: &str) {
     let fields = ["command", "args", "env", "lifecycle", "probes", "resources"];
     let check = check(json!({ "pod": { "role": "head", "container": name, "snapshot": fields } }));
-    let asked = Asked(std::cell::RefCell::default());
+    let asked = RecordedSubjects(std::cell::RefCell::default());
     let finding = passes(evaluate(&check, &with_others(), &asked));
     assert!(
         finding
@@ -296,7 +296,7 @@ fn a_submitter_is_what_the_job_of_a_rayjob_describes() {
     waits(judge(&check, &observation), "waits for the RayJob x");
     observation.ray_jobs =
         vec![json!({"metadata": {"name": "x", "uid": "1"}, "status": {"jobId": "x-b"}})];
-    let asked = Asked(std::cell::RefCell::default());
+    let asked = RecordedSubjects(std::cell::RefCell::default());
     passes(evaluate(&check, &observation, &asked));
     let (subject, value) = asked.0.into_inner().remove(0);
     assert_eq!(subject.role, Role::Submitter);
@@ -338,26 +338,26 @@ fn the_pod_that_runs_as_submitter_is_the_one_of_that_job() {
 
 #[test]
 fn pods_made_before_and_after_a_steps_are_told_apart() {
-    let of = |made: &str| {
-        check(json!({ "pod": { "role": "head", "made": made, "snapshot": ["args"] } }))
+    let of = |created: &str| {
+        check(json!({ "pod": { "role": "head", "created": created, "snapshot": ["args"] } }))
     };
-    let args = |observation: &Observation, made: &str| {
-        let asked = Asked(std::cell::RefCell::default());
-        passes(evaluate(&of(made), observation, &asked));
+    let args = |observation: &Observation, created: &str| {
+        let asked = RecordedSubjects(std::cell::RefCell::default());
+        passes(evaluate(&of(created), observation, &asked));
         asked.0.into_inner().remove(0).1
     };
     let mut observation = observe(&SOLUTION_1);
-    for made in ["before", "after"] {
+    for created in ["before", "after"] {
         waits(
-            judge(&of(made), &observation),
+            judge(&of(created), &observation),
             "the steps still wait for the Pods that they need",
         );
     }
     let uid = observation.pods[0].metadata.uid.clone().unwrap();
     observation.before_steps = Some([uid].into());
-    for made in ["before", "after"] {
-        let awaited = format!("made {made} the steps: no head Pod yet");
-        waits(judge(&of(made), &observation), &awaited);
+    for created in ["before", "after"] {
+        let awaited = format!("created {created} the steps: no head Pod yet");
+        waits(judge(&of(created), &observation), &awaited);
     }
     let mut newer = observation.pods[0].clone();
     newer.metadata.uid = Some("newer".into());
@@ -371,6 +371,6 @@ fn pods_made_before_and_after_a_steps_are_told_apart() {
     );
     waits(
         judge(&of("after"), &observation),
-        "made after the steps: no head Pod yet",
+        "created after the steps: no head Pod yet",
     );
 }

@@ -11,7 +11,7 @@ use semver::Version;
 use serde_json::{Value, json};
 
 use crate::expect::{SnapshotFile, SnapshotName};
-use crate::{self as scenario, Made, Manifest, PodField, Role, Subject};
+use crate::{self as scenario, Manifest, PodCreated, PodField, Role, Subject};
 
 const SCRIPT: &str = "(/home/ray/samples/ray_cluster_resources.sh&)";
 
@@ -168,8 +168,8 @@ fn the_snapshots_of_scenarios() {
             if fields.contains(&subject.field) && subject.role != Role::RedisCleanup {
                 with_snapshots.extend(spec.rules.iter().cloned());
             }
-            let object = match subject.made {
-                Some(Made::After) => later.iter().find(is_rays).unwrap_or(object),
+            let object = match subject.created {
+                Some(PodCreated::After) => later.iter().find(is_rays).unwrap_or(object),
                 // Where there are several objects, a RayJob makes it.
                 _ if subject.role == Role::Submitter => objects
                     .iter()

@@ -66,7 +66,7 @@ impl Trial {
             let cause = one["cause"].as_str().unwrap_or_default();
             format!("{cause} about the cluster")
         }));
-        let problems = causes(report, "problem");
+        let problems = causes(report, "error");
         let first = problems.first().map_or("", String::as_str);
         let is_one_of = |causes: &[&str]| causes.contains(&first);
         let (right, whole) = match &case.expected {
@@ -147,7 +147,7 @@ pub fn shown(expected: &Expected) -> String {
 fn said(causes: &[&str], state: &str) -> Value {
     let findings = causes
         .iter()
-        .map(|cause| json!({"cause": cause, "severity": "problem"}));
+        .map(|cause| json!({"cause": cause, "severity": "error"}));
     json!({"findings": [], "objects": [{"state": state, "pods": [],
         "findings": findings.collect::<Vec<_>>()}]})
 }
@@ -180,7 +180,7 @@ fn a_report_is_judged(
         found = trial.take(&report, &case).unwrap_or(found);
     }
     let found = if found.is_empty() {
-        self::causes(&report, "problem")
+        self::causes(&report, "error")
     } else {
         found
     };

@@ -3,8 +3,9 @@
 use super::texts::{exit, last_line, line_with, not_found};
 use super::{Candidate, Case, SILENT, job, policy};
 use crate::live::doctor::causes;
-use crate::live::doctor::document::{DoctorSeverity, ProofKind};
+use crate::live::doctor::document::ProofKind;
 use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView};
+use kuberay_manifest::Severity;
 
 const WAIT: &str = "wait-gcs-ready";
 
@@ -75,7 +76,7 @@ fn wait(case: &Case, pod: &PodView, container: &ContainerView) -> Option<Candida
         return None;
     }
     let Some(ready) = case.head_ready() else {
-        return Some(of(&causes::WAITS_FOR_HEAD, 5).rated(DoctorSeverity::Progress));
+        return Some(of(&causes::WAITS_FOR_HEAD, 5).rated(Severity::Note));
     };
     let blocked = policy::between(case, pod);
     if let Some(line) = line_with(log, &NO_NAME) {
@@ -98,7 +99,7 @@ fn wait(case: &Case, pod: &PodView, container: &ContainerView) -> Option<Candida
         };
         return Some(one.proven(ProofKind::Log, last_line(log)));
     }
-    Some(of(&causes::WAITS_FOR_HEAD, 5).rated(DoctorSeverity::Progress))
+    Some(of(&causes::WAITS_FOR_HEAD, 5).rated(Severity::Note))
 }
 
 /// The address that the worker asks.

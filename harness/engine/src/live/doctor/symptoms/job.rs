@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::texts::{exit, last_line, line_with};
 use super::{Candidate, Case, SILENT, waiting};
 use crate::live::doctor::causes;
-use crate::live::doctor::document::{DoctorSeverity, ProofKind};
+use crate::live::doctor::document::ProofKind;
 use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView, text};
+use kuberay_manifest::Severity;
 
 /// What may explain the state of a RayJob.
 pub(in crate::live::doctor) fn of_job(case: &Case, job: &Value) -> Vec<Candidate> {
@@ -149,5 +150,5 @@ pub(in crate::live::doctor) fn of_service(service: &Value) -> Vec<Candidate> {
 /// A RayJob that ended well and yet did something else than it says.
 pub(in crate::live::doctor) fn after_success(case: &Case) -> Option<Candidate> {
     let found = trap(case, &["entrypoint-runs-here"])?;
-    Some(case.of_trap(found, 20).rated(DoctorSeverity::Warning))
+    Some(case.of_trap(found, 20).rated(Severity::Warning))
 }

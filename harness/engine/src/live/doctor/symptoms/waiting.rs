@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::{Candidate, Case, PATIENCE};
 use crate::contract::Quantity;
 use crate::live::doctor::causes;
-use crate::live::doctor::document::{DoctorSeverity, ProofKind};
+use crate::live::doctor::document::ProofKind;
 use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView, text, time};
+use kuberay_manifest::Severity;
 
 /// What registries say of an image that they do not have, or do not show.
 const ABSENT: [&str; 8] = [
@@ -66,7 +67,7 @@ fn unscheduled(case: &Case, pod: &PodView, condition: &Value) -> Candidate {
         .at(pod, "")
         .proven(ProofKind::Status, message);
     if since < PATIENCE {
-        return one.rated(DoctorSeverity::Progress);
+        return one.rated(Severity::Note);
     }
     one
 }

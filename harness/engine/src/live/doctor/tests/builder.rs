@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::contract::{EffectiveSettings, EnvValue, PodContract, PodRole, predict};
 use crate::live::bundle::{Bundle, ContainerLog, Crd, OperatorDeployment};
 use crate::live::doctor::{DoctorReport, diagnose};
+use kuberay_manifest::Severity;
 
 pub const NOW: &str = "2026-11-28T12:00:00Z";
 /// Half an hour before [`NOW`], when everything was created.
@@ -274,7 +275,7 @@ impl Change for Bundle {
             .iter()
             .chain(report.objects.iter().flat_map(|one| &one.findings));
         findings
-            .filter(|one| one.severity != crate::live::doctor::DoctorSeverity::Progress)
+            .filter(|one| one.severity != Severity::Note)
             .map(|one| one.cause.clone())
             .collect()
     }

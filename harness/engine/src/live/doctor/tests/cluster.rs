@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::contract::EffectiveSettings;
-use crate::live::doctor::{PodOrigin, State};
+use crate::live::doctor::{ObjectState, PodOrigin};
 
 fn lonely() -> crate::live::bundle::Bundle {
     let mut bundle = healthy();
@@ -97,7 +97,7 @@ fn pods_of_an_older_operator_are_named_with_what_changes() {
     upgraded.pods = pods_of(&cluster(), "1.3.2", &EffectiveSettings::default());
     let report = upgraded.report();
     assert!(!report.has_problems(), "{report:#?}");
-    assert_eq!(report.objects[0].state, State::Healthy);
+    assert_eq!(report.objects[0].state, ObjectState::Healthy);
     for pod in &report.objects[0].pods {
         assert_eq!(pod.origin, PodOrigin::OlderOperator);
         assert!(
@@ -127,7 +127,7 @@ fn a_suspended_cluster_is_healthy() {
     let mut bundle = healthy();
     bundle.pods.clear();
     bundle.objects[0]["spec"]["suspend"] = true.into();
-    assert_eq!(bundle.report().objects[0].state, State::Healthy);
+    assert_eq!(bundle.report().objects[0].state, ObjectState::Healthy);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn several_faults_are_several_objects_in_order() {
     assert_eq!(report.objects.len(), 2);
     assert_eq!(report.objects[0].name, "other");
     assert_eq!(report.objects[0].findings[0].cause, "quota");
-    assert_eq!(report.objects[1].state, State::Healthy);
+    assert_eq!(report.objects[1].state, ObjectState::Healthy);
 }
 
 #[test]

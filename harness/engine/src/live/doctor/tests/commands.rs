@@ -1,10 +1,11 @@
 //! Commands: what bash, Ray and the traps of a text explain.
 
+use kuberay_manifest::Severity;
 use rstest::rstest;
 use serde_json::json;
 
 use super::*;
-use crate::live::doctor::{DoctorSeverity, State};
+use crate::live::doctor::ObjectState;
 
 #[test]
 fn a_healthy_cluster_is_silent_on_every_release() {
@@ -18,7 +19,7 @@ fn a_healthy_cluster_is_silent_on_every_release() {
             "{release}: {:#?}",
             report.objects
         );
-        assert_eq!(report.objects[0].state, State::Healthy, "{release}");
+        assert_eq!(report.objects[0].state, ObjectState::Healthy, "{release}");
         let origins = report.objects[0].pods.iter().map(|pod| pod.origin);
         assert!(origins.clone().count() == 2, "{release}");
         for origin in origins {
@@ -208,13 +209,13 @@ fn before_readiness_there_is_progress_and_no_failure() {
     bundle.event("uid-head", "Unhealthy", "Readiness probe failed: ");
     let report = bundle.report();
     assert!(!report.has_problems(), "{report:#?}");
-    assert_eq!(report.objects[0].state, State::Progressing);
+    assert_eq!(report.objects[0].state, ObjectState::Progressing);
     let object = &report.objects[0];
     assert!(
         object
             .findings
             .iter()
-            .all(|one| one.severity == DoctorSeverity::Progress)
+            .all(|one| one.severity == Severity::Note)
     );
     assert_eq!(
         object.findings[0].cause, "waits-for-head",
@@ -244,7 +245,7 @@ fn what_is_new_is_starting() {
     let waiting = json!({"waiting": {"reason": "ContainerCreating"}});
     bundle.state("head", "ray-head", waiting);
     let object = &bundle.report().objects[0];
-    assert_eq!(object.state, State::Progressing);
+    assert_eq!(object.state, ObjectState::Progressing);
     assert_eq!(object.findings[0].cause, "starting", "{object:#?}");
-    assert_eq!(object.findings[0].severity, DoctorSeverity::Progress);
+    assert_eq!(object.findings[0].severity, Severity::Note);
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::live::doctor::State;
+use crate::live::doctor::ObjectState;
 
 #[test]
 fn a_job_that_succeeded_is_healthy() {
@@ -11,7 +11,7 @@ fn a_job_that_succeeded_is_healthy() {
     assert_eq!(report.objects.len(), 1, "{report:#?}");
     let object = &report.objects[0];
     assert_eq!(object.kind.as_str(), "RayJob");
-    assert_eq!(object.state, State::Healthy);
+    assert_eq!(object.state, ObjectState::Healthy);
     assert!(object.findings.is_empty(), "{:#?}", object.findings);
 }
 
@@ -60,7 +60,7 @@ fn a_suspended_job_is_healthy() {
     bundle.jobs.clear();
     bundle.objects[0]["spec"]["suspend"] = true.into();
     bundle.objects[0]["status"] = json!({"jobDeploymentStatus": "Suspended"});
-    assert_eq!(bundle.report().objects[0].state, State::Healthy);
+    assert_eq!(bundle.report().objects[0].state, ObjectState::Healthy);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The repository's own scenarios: each hazard is named first, and no healthy Pod is accused.
 
+use kuberay_manifest::Severity;
 use std::path::{Path, PathBuf};
 
 use rstest::rstest;
@@ -109,8 +110,7 @@ fn pods_that_run_are_no_problem_in_any_scenario() {
                 let bundle = bundle(cluster, release);
                 let objects = bundle.report().objects;
                 let problems = objects[0].findings.iter().filter(|one| {
-                    one.severity == crate::live::doctor::DoctorSeverity::Problem
-                        && one.cause != "shell-without-script"
+                    one.severity == Severity::Error && one.cause != "shell-without-script"
                 });
                 let problems: Vec<&str> = problems.map(|one| one.cause.as_str()).collect();
                 if !problems.is_empty() {

@@ -1,4 +1,4 @@
-//! Files of the daemon that keeps control planes, with faults in them.
+//! Files of the daemon that keeps API servers, with faults in them.
 
 use proptest::prelude::*;
 

@@ -25,7 +25,7 @@ async fn what_a_killed_process_left_goes_and_what_is_used_stays() {
         used.path().metadata().unwrap().permissions().mode() & 0o777,
         0o700
     );
-    let left = state.path().join("control-planes/1-0");
+    let left = state.path().join("envtest/1-0");
     std::fs::create_dir_all(left.join("etcd")).unwrap();
     std::fs::write(left.join(OWNER), "").unwrap();
     let second = Folder::make(state.path(), &lines).await.unwrap();
@@ -33,7 +33,7 @@ async fn what_a_killed_process_left_goes_and_what_is_used_stays() {
     assert!(second.path().exists());
     assert!(!left.exists());
     let told = lines.0.lock().unwrap().join("\n");
-    assert!(told.contains("control-planes/1-0"), "{told}");
+    assert!(told.contains("envtest/1-0"), "{told}");
     assert!(told.contains("killed"), "{told}");
     let path = second.path().to_owned();
     drop(second);
@@ -67,7 +67,7 @@ async fn a_folder_that_its_owner_removes_is_not_taken_for_left_behind() {
     assert_eq!(*lines.0.lock().unwrap(), Vec::<String>::new());
     other.go_on();
     other.until("it is done");
-    let left = std::fs::read_dir(state.path().join("control-planes")).unwrap();
+    let left = std::fs::read_dir(state.path().join("envtest")).unwrap();
     let left: Vec<_> = left
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_dir())
@@ -79,7 +79,7 @@ async fn a_folder_that_its_owner_removes_is_not_taken_for_left_behind() {
 #[tokio::test]
 async fn what_is_gone_before_it_is_removed_is_no_error() {
     let state = tempfile::tempdir().unwrap();
-    let left = state.path().join("control-planes/1-0");
+    let left = state.path().join("envtest/1-0");
     std::fs::create_dir_all(&left).unwrap();
     let mut other = Other::start(SELF, "remove", state.path(), Some("leftover-found"));
     other.until_stopped();

@@ -1,0 +1,89 @@
+//! Tests of the targets of a run and of what fails it.
+
+use rstest::rstest;
+
+use super::*;
+use crate::args::{Command, parsed};
+use crate::exit::BAD_USE;
+
+fn run_of(line: &str) -> Run {
+    match parsed(&format!("run {line}")) {
+        Command::Run(run) => *run,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[rstest]
+#[case::none("", &[TargetKind::Envtest])]
+#[case::kind("--target kind", &[TargetKind::Kind])]
+#[case::all("--target all", &[TargetKind::Envtest, TargetKind::Kind])]
+#[case::context("--context kind-test", &[TargetKind::Existing])]
+#[case::context_and_kind("--context kind-test --target kind", &[TargetKind::Existing])]
+fn a_run_has_the_targets_that_its_arguments_name(
+    #[case] line: &str,
+    #[case] expected: &[TargetKind],
+) {
+    let specs = targets(&run_of(line)).unwrap();
+    let kinds: Vec<TargetKind> = specs.iter().map(TargetSpec::kind).collect();
+    assert_eq!(kinds, expected);
+}
+
+#[test]
+fn arguments_of_a_kind_cluster_reach_its_spec() {
+    let specs = targets(&run_of("--target kind --nodes 2 --keep --cluster mine")).unwrap();
+    let [TargetSpec::Kind(kind)] = specs.as_slice() else {
+        panic!("{specs:?}")
+    };
+    assert_eq!(kind.nodes, Some(2));
+    assert!(kind.keep, "--keep leaves the cluster up");
+    assert_eq!(kind.cluster, "mine");
+}
+
+#[test]
+fn arguments_of_a_cluster_that_exists_reach_its_spec() {
+    let line = "--context test --install-operator --keep --capacity-share 3 --ray-image own/ray";
+    let specs = targets(&run_of(line)).unwrap();
+    let [TargetSpec::Existing(existing)] = specs.as_slice() else {
+        panic!("{specs:?}")
+    };
+    assert_eq!(existing.context.name, "test");
+    assert!(existing.install_operator, "--install-operator installs one");
+    assert!(existing.keep, "--keep leaves the operator installed");
+    assert_eq!(existing.capacity_share, 3);
+    assert_eq!(existing.ray_image.as_deref(), Some("own/ray"));
+}
+
+#[rstest]
+#[case::envtest("--target envtest", "leave --context out")]
+#[case::all("--target all", "leave --context out")]
+#[case::upgrades("--upgrades", "--upgrades replaces the operator")]
+#[case::pairs("--pair 1.6.2/2.52.0", "leave --pair out")]
+#[case::nodes("--nodes 2", "--nodes is for a cluster that is made")]
+fn options_of_other_targets_are_refused_with_a_context(
+    #[case] options: &str,
+    #[case] message: &str,
+) {
+    let error = targets(&run_of(&format!("--context test {options}"))).unwrap_err();
+    assert_eq!(error.exit_code(), BAD_USE);
+    let text = error.to_string();
+    assert!(text.contains(message), "{text}");
+}
+
+#[test]
+fn a_strict_run_fails_for_every_reason() {
+    let expected = Strictness {
+        provisional: true,
+        flaky: true,
+        no_capacity: true,
+        unavailable: true,
+    };
+    assert_eq!(strictness(true), expected);
+}
+
+#[rstest]
+#[case(&["run", "a"], "kuberay-conformance run a")]
+#[case(&["check", "my file.yaml", "$x"], "kuberay-conformance check 'my file.yaml' '$x'")]
+fn the_command_line_can_be_pasted_into_a_shell(#[case] words: &[&str], #[case] expected: &str) {
+    let words = words.iter().map(|word| (*word).to_owned());
+    assert_eq!(command_line(words), expected);
+}
