@@ -147,6 +147,8 @@ fn impact_of(feature: Feature) -> Impact {
         | F::KubernetesAuth
         | F::WaitGcsReady
         | F::InitEnv
+        | F::HeadProbesAsOfWorkers
+        | F::HeadProbesLonger
         | F::AutoscalerDirect
         | F::AutoscalerInShell
         | F::AutoscalerUserEnv
