@@ -26,7 +26,7 @@ pub struct Class {
 
 /// Every class, oldest first. File names are those of the operator's own repository, numbers its
 /// issues.
-pub static CLASSES: [Class; 10] = [
+pub static CLASSES: [Class; 11] = [
     Class {
         name: "1.0.0",
         since: Version::new(1, 0, 0),
@@ -46,6 +46,13 @@ pub static CLASSES: [Class; 10] = [
         since: Version::new(1, 2, 0),
         why: "The autoscaler runs through a login shell (#2268), and probes have longer timeouts \
               (controllers/ray/common/pod.go).",
+        provisional: false,
+    },
+    Class {
+        name: "1.2.2",
+        since: Version::new(1, 2, 2),
+        why: "Probes of the head have a timeout of 5 s instead of 2 s (controllers/ray/utils/constant.go), and a \
+              RayJob needs no entrypoint (config/crd/bases/ray.io_rayjobs.yaml).",
         provisional: false,
     },
     Class {
@@ -181,7 +188,9 @@ mod tests {
     #[case("0.6.0", "1.0.0")]
     #[case("1.0.0", "1.0.0")]
     #[case("1.1.1", "1.1.0")]
-    #[case("1.2.2", "1.2.0")]
+    #[case("1.2.0", "1.2.0")]
+    #[case("1.2.1", "1.2.0")]
+    #[case("1.2.2", "1.2.2")]
     #[case("1.3.1", "1.3.0")]
     #[case("1.3.2", "1.3.2")]
     #[case("1.4.2", "1.4.0")]

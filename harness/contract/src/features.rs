@@ -226,6 +226,10 @@ features! {
         "It names the page of Ray's documentation.";
     InitEnv "init-env" C15, (1, 0, 0)..now, "controllers/ray/common/pod.go setInitContainerEnvVars":
         "Every init container gets FQ_RAY_IP and RAY_IP.";
+    HeadProbesAsOfWorkers "head-probes-as-of-workers" C16, (1, 1, 0)..(1, 2, 2), "controllers/ray/common/pod.go initLivenessAndReadinessProbe":
+        "The head's default probes wait for an answer as long as those of workers.";
+    HeadProbesLonger "head-probes-longer" C16, (1, 2, 2)..now, "controllers/ray/utils/constant.go DefaultHeadLivenessProbeTimeoutSeconds":
+        "The head's default probes wait 5 s for an answer, those of workers 2 s.";
     AutoscalerDirect "autoscaler-direct" C18, (1, 0, 0)..(1, 2, 0), "controllers/ray/common/pod.go BuildAutoscalerContainer":
         "The autoscaler is started as `ray kuberay-autoscaler` without a shell.";
     AutoscalerInShell "autoscaler-in-shell" C18, (1, 2, 0)..now, "#2268":

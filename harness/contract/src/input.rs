@@ -133,7 +133,7 @@ pub(super) struct PodSpec {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct Container {
     #[serde(deserialize_with = "absent")]
     pub name: String,
@@ -147,6 +147,8 @@ pub(super) struct Container {
     pub ports: Vec<Port>,
     #[serde(deserialize_with = "absent")]
     pub resources: Resources,
+    pub liveness_probe: Option<serde_json::Value>,
+    pub readiness_probe: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -147,6 +147,13 @@ impl Builder<'_> {
         env.add_tls(context, self.cluster);
         params.add_resources(context, &container.resources);
         context.uses(Feature::FirstContainer);
+        let probes = [&container.liveness_probe, &container.readiness_probe];
+        let has_own = probes.iter().all(|probe| probe.is_some());
+        if role == PodRole::Head && context.settings.injects_probes() && !has_own {
+            // Probes themselves are not part of the prediction.
+            context.uses(Feature::HeadProbesAsOfWorkers);
+            context.uses(Feature::HeadProbesLonger);
+        }
 
         let ray_start = params.ray_start(context, role);
         let (command, args) = self.command(group, &params, &ray_start);

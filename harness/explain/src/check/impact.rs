@@ -156,6 +156,8 @@ fn impact_of(feature: Feature) -> Impact {
         | F::KubernetesAuth
         | F::WaitGcsReady
         | F::InitEnv
+        | F::HeadProbesAsOfWorkers
+        | F::HeadProbesLonger
         | F::AutoscalerDirect
         | F::AutoscalerInShell
         | F::AutoscalerUserEnv
