@@ -4,6 +4,7 @@
 mod ask;
 mod fuzzer;
 mod judge;
+mod log;
 mod samples;
 #[cfg(test)]
 mod tests;

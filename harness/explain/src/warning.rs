@@ -215,7 +215,7 @@ traps! {
     ENTRYPOINT_LOSES_QUOTES "entrypoint-loses-quotes" C19 Warning:
         "The quotes are gone when `ray job submit` gets the words, and before Ray 2.56 it puts quotes only around words with blanks: the shell that runs the job reads what the others hid.";
         "Hide it from both shells, `\"'a>5'\"`, or use Ray 2.56 or later.";
-        []
+        ["entrypoint-loses-quotes", "job-loses-quotes"]
     RUNTIME_ENV_TYPE "runtime-env-type" C19 Warning:
         "Ray takes only strings in env_vars, and refuses the job or the application.";
         "Put the value in quotes.";
@@ -259,7 +259,7 @@ traps! {
     GROUP_NAME_TWICE "group-name-twice" C24 Warning:
         "The operator counts the Pods of a worker group by its name: groups of one name share their Pods, so that one of them gets none or too few. Only KubeRay's webhook refuses it.";
         "Give every worker group a name of its own.";
-        []
+        ["group-name-twice"]
     ENV_OVERWRITTEN "env-overwritten" C08 Warning:
         "The operator adds a variable of this name behind the user's, and of two the last one counts.";
         "Leave it out.";

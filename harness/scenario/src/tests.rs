@@ -8,6 +8,7 @@ mod lint;
 mod load;
 mod mutated;
 mod reachable;
+mod refusals;
 mod settings;
 
 use std::path::{Path, PathBuf};

@@ -107,6 +107,12 @@ impl Expected {
                 .any(|one| one.reach == Reach::Submitter)
     }
 
+    /// Whether nothing but the dashboard's answer stands between the RayJob and its submitter.
+    pub fn waits_for_dashboard(&self) -> bool {
+        let unnamed = |one: &Refusal| one.check == Some(OperatorCheck::DashboardPort);
+        self.reaches_submitter() && !self.is_held && !self.refusals.iter().any(unnamed)
+    }
+
     /// How many cases the object is: its containers that run Ray or submit, or the object itself.
     pub fn cases(&self) -> usize {
         self.pods.len().max(1)
@@ -125,7 +131,9 @@ impl Expected {
             .pods
             .iter()
             .all(|pod| seen.pods.contains_key(&key(pod)));
-        let silent = self.is_held || self.refusals.iter().any(is_silent);
+        // Behind a refusal of the whole object nothing else is tried.
+        let refused = self.is_refused_by_operator();
+        let silent = !refused && (self.is_held || self.refusals.iter().any(is_silent));
         match (come && (shown.is_empty() || confirmed), silent) {
             (false, _) => Phase::Waits,
             (true, true) => Phase::MustStay,
@@ -139,7 +147,11 @@ impl Expected {
 
     /// Expected refusals that were seen, or whose Pods stayed away.
     pub fn confirmed(&self, seen: &Seen) -> Vec<&Refusal> {
-        self.at(|one| is_silent(one) || one.stage > Stage::ApiServer && seen.confirms(one))
+        let refused = self.is_refused_by_operator();
+        self.at(|one| match is_silent(one) {
+            true => !refused,
+            false => one.stage > Stage::ApiServer && seen.confirms(one),
+        })
     }
 
     /// What went otherwise once the answer is complete, or as complete as it gets; `log` returns

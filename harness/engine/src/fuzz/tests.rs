@@ -154,6 +154,31 @@ fn refusals_of_the_operator(#[case] text: &str, #[case] wrong: Option<&str>) {
     }
 }
 
+/// Without a RayCluster a RayJob with metadata is refused before its submitter would be made.
+#[test]
+fn what_the_operator_refuses_hides_what_it_would_not_submit() {
+    let job = object("RayJob", |object| {
+        object["spec"]
+            .as_object_mut()
+            .unwrap()
+            .remove("rayClusterSpec");
+        object["spec"]["metadata"] = json!({"a": "b"});
+    });
+    let (release, settings) = (Version::new(1, 2, 2), EffectiveSettings::default());
+    let expected = Expected::of(&release, &settings, FieldValidation::Strict, &job).unwrap();
+    assert_eq!(expected.refusals.len(), 2);
+    let refusals = vec![format!(
+        "The RayJob spec is invalid: {}",
+        expected.refusals[0].message
+    )];
+    let seen = Seen {
+        refusals,
+        ..Seen::default()
+    };
+    assert_eq!(expected.phase(&seen), Phase::Done);
+    assert_eq!(expected.confirmed(&seen), [&expected.refusals[0]]);
+}
+
 /// The API server names an entry of a map in the path or not at all.
 #[rstest]
 #[case::limit(

@@ -100,9 +100,9 @@ pub fn out_of_reach(feature: Feature) -> Option<&'static str> {
 pub fn check_out_of_reach(check: OperatorCheck) -> Option<&'static str> {
     match check {
         OperatorCheck::MetadataWithSelector => Some("makes the operator panic"),
-        OperatorCheck::ServiceDeletionDelay
-        | OperatorCheck::JobPreRunningDeadline
-        | OperatorCheck::CronJobZone => Some("the API server refuses the same"),
+        OperatorCheck::ServiceDeletionDelay | OperatorCheck::JobPreRunningDeadline => {
+            Some("the API server refuses the same")
+        }
         _ => None,
     }
 }

@@ -126,6 +126,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     Entry("Xg", ALL, &[("/spec/schedule", r#""61 * * * *""#)]),
     Entry("Xg", ALL, &[("/spec/schedule", r#""CRON_TZ=UTC * * * *""#)]),
     Entry("Xg", ALL, &[("/spec/timeZone", r#""""#)]),
+    Entry("Xg", ALL, &[("/spec/timeZone", r#""Mars/Olympus""#)]),
     // The operator: the RayCluster.
     Entry(
         "JSCX",
@@ -202,7 +203,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         &[("$/gcsFaultToleranceOptions", r#"{"backend": "rocksdb"}"#)],
     ),
     Entry("CJSXg", ALL, &[(worker!("suspend"), "true")]),
-    Entry("SCJX", ALL, &[(worker!("suspend"), "true"), SCALES]),
+    Entry("SCJXg", ALL, &[(worker!("suspend"), "true"), SCALES]),
     Entry(
         "CJSX",
         ALL,

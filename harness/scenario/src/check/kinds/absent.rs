@@ -1,5 +1,6 @@
 //! A Pod that must not exist during a time after another was made.
 
+use k8s_openapi::api::core::v1::Pod;
 use kuberay_contract::Layer;
 use kuberay_manifest::yaml::Node;
 use schemars::JsonSchema;
@@ -21,6 +22,10 @@ pub struct AbsentCheck {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub group: Option<String>,
+    /// Name of a container, where only Pods that have it must not exist. Default: any Pod.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub container: Option<String>,
     /// How long the Pod must not appear, such as `10s`.
     #[serde(rename = "for")]
     pub duration: DurationText,
@@ -41,8 +46,10 @@ impl CheckKind for AbsentCheck {
     }
 
     fn detail(&self) -> String {
+        let container = self.container.as_ref();
+        let container = container.map_or_else(String::new, |name| format!(" with {name}"));
         format!(
-            "{} for {} after {}",
+            "{}{container} for {} after {}",
             pod_title(self.role, self.group.as_ref()),
             self.duration,
             pod_title(self.after.role, self.after.group.as_ref())
@@ -67,7 +74,8 @@ fn lint(problems: &mut Problems<'_>, body: &Node) {
     problems.no_pod_of_a_job("absent", after.get("role"));
     let text = |node: &Node, key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
     let group = text(body, "group");
-    if text(body, "role") == text(after, "role")
+    if body.get("container").is_none()
+        && text(body, "role") == text(after, "role")
         && (group.is_none() || group == text(after, "group"))
     {
         let message = "this check never passes: what it waits for is what must not exist";
@@ -81,10 +89,11 @@ fn lint(problems: &mut Problems<'_>, body: &Node) {
 
 fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdict {
     let group = check.group.as_deref();
-    let (who, milestone) = (
-        pods::who(check.role, group),
-        pods::who(check.after.role, check.after.group.as_deref()),
-    );
+    let mut who = pods::who(check.role, group);
+    if let Some(container) = &check.container {
+        who.push_str(&format!(" with a container {container}"));
+    }
+    let milestone = pods::who(check.after.role, check.after.group.as_deref());
     let finding = |message: String, found: Option<String>| Finding {
         message,
         expected: Some(format!(
@@ -98,7 +107,13 @@ fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdict {
         Ok(length) => length,
         Err(message) => return Verdict::Never(finding(message, None)),
     };
-    if let Some(pod) = pods::find(observation, check.role, group) {
+    let has_container = |pod: &&Pod| {
+        let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+        let wanted = check.container.as_ref();
+        wanted.is_none_or(|name| containers.into_iter().any(|one| one.name == *name))
+    };
+    let found = pods::all(observation, check.role, group);
+    if let Some(pod) = found.into_iter().find(has_container) {
         let message = format!("the operator made the {who} {}", pods::name(pod));
         let args = pods::ray_container(pod).and_then(|container| container.args.clone());
         return Verdict::Never(finding(

@@ -63,6 +63,36 @@ fn the_first_pod_of_the_milestone_counts() {
     );
 }
 
+/// Worker groups of one name differ by their containers.
+#[rstest::rstest]
+#[case::of_the_container("ray-worker", false)]
+#[case::of_another("other", true)]
+fn only_a_pod_with_the_container_counts(#[case] container: &str, #[case] is_absent: bool) {
+    let absent = json!({"absent": {"role": "worker", "group": "later", "container": container, "for": "5s",
+        "after": {"role": "worker", "group": "later"}}});
+    let pods = [worker("later", 10)];
+    let observation = Observation {
+        now: Timestamp::from_second(1_000_020).expect("a time"),
+        pods: pods
+            .iter()
+            .map(|pod| serde_json::from_value(pod.clone()).expect("a Pod"))
+            .collect(),
+        seen: pods.iter().map(seen).collect(),
+        ..Observation::default()
+    };
+    let verdict = judge(&check(absent), &observation);
+    if is_absent {
+        passes(verdict);
+    } else {
+        let finding = fails(verdict, "the operator made the worker Pod");
+        let expected = finding.expected.unwrap();
+        assert!(
+            expected.contains("with a container ray-worker"),
+            "{expected}"
+        );
+    }
+}
+
 /// An API server whose clock is behind ours, or ahead of it, by so many seconds.
 #[rstest::rstest]
 #[case::six_behind(-6)]

@@ -1,0 +1,129 @@
+//! Follows the log of an operator, for refusals that it reports nowhere else.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value;
+
+/// A log that grows. Each byte is read once, however many objects are waited for: operators that
+/// try again and again write many megabytes.
+pub(super) struct OperatorLog {
+    path: PathBuf,
+    read: Mutex<Followed>,
+}
+
+#[derive(Default)]
+struct Followed {
+    /// Bytes that were read.
+    offset: u64,
+    /// The start of a line that is not complete yet.
+    rest: Vec<u8>,
+    /// Errors, with the whole line that each comes from.
+    errors: Vec<Reported>,
+}
+
+struct Reported {
+    line: String,
+    says: String,
+}
+
+impl OperatorLog {
+    pub fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            read: Mutex::default(),
+        }
+    }
+
+    /// How many errors there are so far; those about an object that comes later have this number at
+    /// least.
+    pub fn end(&self) -> usize {
+        self.follow(|errors| errors.len())
+    }
+
+    /// Errors about a namespace from a number on, in the order of the log.
+    pub fn about(&self, namespace: &str, from: usize) -> Vec<String> {
+        self.follow(|errors| {
+            let later = errors.iter().skip(from);
+            let own = later.filter(|error| error.line.contains(namespace));
+            own.map(|error| error.says.clone()).collect()
+        })
+    }
+
+    fn follow<T>(&self, ask: impl FnOnce(&[Reported]) -> T) -> T {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        // A log that can't be read says nothing, and a later look reads it from here.
+        if let Err(error) = read.go_on(&self.path) {
+            tracing::debug!(%error, "the operator's log was not read");
+        }
+        ask(&read.errors)
+    }
+}
+
+impl Followed {
+    fn go_on(&mut self, path: &Path) -> std::io::Result<()> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(self.offset))?;
+        let read = file.read_to_end(&mut self.rest)?;
+        self.offset += read as u64;
+        let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') else {
+            return Ok(());
+        };
+        let rest = self.rest.split_off(end + 1);
+        let lines = std::mem::replace(&mut self.rest, rest);
+        let lines = String::from_utf8_lossy(&lines).into_owned();
+        self.errors.extend(lines.lines().filter_map(reported));
+        Ok(())
+    }
+}
+
+/// The error that a line reports; the log is a JSON object a line.
+fn reported(line: &str) -> Option<Reported> {
+    if !line.contains("\"error\"") {
+        return None;
+    }
+    let read: Value = serde_json::from_str(line).ok()?;
+    let error = read["error"].as_str()?;
+    let says = format!("{}: {error}", read["msg"].as_str().unwrap_or_default());
+    Some(Reported {
+        line: line.to_owned(),
+        says,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn errors_are_read_as_the_log_grows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("operator.log");
+        let log = OperatorLog::new(&path);
+        assert_eq!(log.end(), 0);
+        let write = |text: &str| {
+            let file = OpenOptions::new().create(true).append(true).open(&path);
+            file.unwrap().write_all(text.as_bytes()).unwrap();
+        };
+        let line = |namespace: &str, error: &str| {
+            format!("{{\"msg\": \"bad\", \"error\": \"{error}\", \"in\": \"{namespace}\"}}\n")
+        };
+        write("{\"msg\": \"all is well\", \"in\": \"one\"}\nnot JSON\n");
+        write(&line("one", "first"));
+        assert_eq!(log.about("one", 0), ["bad: first"]);
+        let from = log.end();
+        assert_eq!(from, 1);
+        let later = line("one", "second");
+        write(&later[..9]);
+        assert_eq!(log.about("one", from), [] as [&str; 0]);
+        write(&later[9..]);
+        write(&line("two", "third"));
+        assert_eq!(log.about("one", from), ["bad: second"]);
+        assert_eq!(log.about("two", from), ["bad: third"]);
+    }
+}
