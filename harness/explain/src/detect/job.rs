@@ -81,6 +81,9 @@ pub(crate) fn of_submitter(
         }
     }
     if let Some(metadata) = spec.get("metadata")
+        && !spec.entries("metadata").is_empty()
+        // A command of the user's never has it.
+        && !own_command
         && spec.get("rayClusterSpec").is_none()
         && has(Feature::SubmitterSidecar, release)
         && !has(Feature::SubmitterAlwaysWaits, release)

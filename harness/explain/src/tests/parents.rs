@@ -1,0 +1,134 @@
+//! RayJobs and RayServices: who submits the job, and who reaches the dashboard.
+
+use kuberay_contract::Stage;
+use kuberay_manifest::Source;
+use rstest::rstest;
+
+use super::*;
+use crate::check::{Options, check};
+
+const OWN: &str = "submitterPodTemplate: {spec: {restartPolicy: Never, containers: [{name: s, image: i, command: [sh, \
+                   -c, 'ray job submit --submission-id=$RAY_JOB_SUBMISSION_ID -- x']}]}}";
+const METADATA: &str = "entrypoint: a\nmetadata: {team: x}";
+const SELECTOR: &str = "clusterSelector: {ray.io/cluster: c}";
+
+fn indented(text: &str, depth: usize) -> String {
+    text.lines()
+        .map(|line| format!("{}{line}\n", " ".repeat(depth)))
+        .collect()
+}
+
+/// An object of a kind with these lines in its specification, its head and its head's Ray
+/// container.
+fn object(kind: &str, fields: &str, head: &str, container: &str) -> String {
+    let field = match kind {
+        "RayService" => "rayClusterConfig",
+        _ => "rayClusterSpec",
+    };
+    format!(
+        "apiVersion: ray.io/v1\nkind: {kind}\nmetadata: {{name: j}}\nspec:\n{}  {field}:\n    headGroupSpec:\n{}      \
+         template:\n        spec:\n          containers:\n          - name: ray-head\n            image: ray\n{}",
+        indented(fields, 2),
+        indented(head, 6),
+        indented(&format!("{LIMITS}\n{container}"), 12),
+    )
+}
+
+fn job(fields: &str, container: &str) -> String {
+    object("RayJob", fields, "rayStartParams: {}", container)
+}
+
+/// A RayJob that runs on a RayCluster which another object makes.
+fn selecting(fields: &str) -> String {
+    let fields = indented(&format!("{fields}\n{SELECTOR}"), 2);
+    format!("apiVersion: ray.io/v1\nkind: RayJob\nmetadata: {{name: j}}\nspec:\n{fields}")
+}
+
+fn all(text: &str, version: &str) -> Vec<String> {
+    let found = warnings(text, version).into_iter();
+    found.map(|(id, ..)| id).collect()
+}
+
+/// The findings of `check`, as id and message.
+fn checked(text: &str, versions: &[&str], upgrade: bool) -> Vec<(String, String)> {
+    let releases = versions.iter().map(|version| version.parse().unwrap());
+    let options = Options {
+        upgrade,
+        ..Options::new(releases.collect())
+    };
+    let sources = [Source::new(Path::new("file.yaml"), text)];
+    let found = check(&sources, &options).unwrap().findings.into_iter();
+    found.map(|one| (one.id, one.message)).collect()
+}
+
+fn checked_ids(text: &str, versions: &[&str], upgrade: bool) -> Vec<String> {
+    let found = checked(text, versions, upgrade).into_iter();
+    found.map(|(id, _)| id).collect()
+}
+
+#[test]
+fn an_upgrade_ends_a_job_whose_command_never_had_its_metadata() {
+    let text = job(&format!("{METADATA}\n{OWN}"), "");
+    for version in ["1.2.2", "1.3.2", "1.4.2"] {
+        assert_eq!(checked(&text, &[version], false), [], "{version}");
+    }
+    let found = checked(&text, &["1.2.2", "1.6.2"], true);
+    let [(id, message)] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(id, "refused-by-operator");
+    assert!(message.contains("failed to parse Ray version"), "{message}");
+}
+
+#[test]
+fn a_command_of_ones_own_loses_no_metadata() {
+    let text = selecting(&format!("{METADATA}\n{OWN}"));
+    for version in ["1.2.2", "1.4.2", "1.5.1", "1.6.2", "1.7.0"] {
+        assert_eq!(checked(&text, &[version], false), [], "{version}");
+    }
+    assert_eq!(checked(&text, &["1.2.2", "1.6.2"], true), []);
+}
+
+#[rstest]
+#[case("metadata: {}", &[])]
+#[case("metadata: {team: x}", &["metadata-dropped"])]
+fn metadata_that_is_empty_is_not_dropped(#[case] metadata: &str, #[case] expected: &[&str]) {
+    let text = selecting(&format!("entrypoint: a\n{metadata}"));
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
+
+#[test]
+fn an_entrypoint_that_cannot_be_split_leaves_everything_else() {
+    let text = format!(
+        "{}---\n{}",
+        job("entrypoint: \"python a.py 'it\"", ""),
+        job("entrypoint: python b.py", "").replace("name: j", "name: k")
+    );
+    let explanation = explained(&text, &["1.2.2"]);
+    let containers: Vec<_> = explanation
+        .containers
+        .iter()
+        .map(|one| (one.object.name.as_str(), one.role))
+        .collect();
+    let expected = [
+        ("j", ContainerRole::Head),
+        ("k", ContainerRole::Head),
+        ("k", ContainerRole::Submitter),
+    ];
+    assert_eq!(containers, expected);
+    let [refusal] = &explanation.refusals[..] else {
+        panic!("{:?}", explanation.refusals)
+    };
+    assert_eq!(refusal.stage, Stage::Operator);
+    assert_eq!(refusal.missing, MissingPods::Submitter);
+    assert_eq!(refusal.location.line, 5);
+    let found = checked_ids(&text, &["1.2.2"], false);
+    assert_eq!(found, ["refused-by-operator"]);
+}
+
+#[test]
+fn the_traps_of_a_head_without_a_submitter_are_found() {
+    let text = job("entrypoint: \"python 'a\"", "args: ['run &']");
+    let found = checked_ids(&text, &["1.2.2"], false);
+    assert_eq!(found, ["refused-by-operator", "trailing-ampersand"]);
+}
