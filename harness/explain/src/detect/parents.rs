@@ -4,7 +4,7 @@ use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 use semver::Version;
 
-use super::{Group, has, job, warn};
+use super::{Group, has, job, ports, warn};
 use crate::document::Warning;
 use crate::warning as trap;
 
@@ -13,7 +13,7 @@ pub(super) fn of_head(group: &Group, container: &Cursor, found: &mut Vec<Warning
     match group.object.get("kind").map_or("", |kind| kind.text()) {
         "RayJob" => mode(group, found),
         "RayService" => {
-            dashboard(container, found);
+            dashboard(group, container, found);
             if let Some(config) = group.object.find(&["spec", "serveConfigV2"]) {
                 job::of_applications(group.source, &config, found);
             }
@@ -47,16 +47,15 @@ fn mode(group: &Group, found: &mut Vec<Warning>) {
     }
 }
 
-/// The operator asks the head's Service for the dashboard by name before it deploys applications.
-fn dashboard(container: &Cursor, found: &mut Vec<Warning>) {
+/// The operator asks the head's Service for the dashboard by name before it deploys applications or
+/// looks at the mode of a job.
+fn dashboard(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     let ports = container.items("ports");
-    let named = |port: &Cursor| {
-        port.get("name")
-            .is_some_and(|name| name.text() == "dashboard")
-    };
+    let given = ports::of_head_service(group);
+    let mut all = ports.iter().chain(&given);
     if let Some(at) = container.get("ports")
         && !ports.is_empty()
-        && !ports.iter().any(named)
+        && !all.any(|port| ports::is_dashboard(port))
     {
         found.push(warn(trap::NO_DASHBOARD_PORT, &at, ""));
     }

@@ -25,6 +25,19 @@ pub(super) fn of_group(group: &Group, container: &Cursor, found: &mut Vec<Warnin
     probes(group, container, found);
 }
 
+/// The ports that `headService` gives the head's Service, which the operator keeps
+/// (`BuildServiceForHeadPod` in common/service.go).
+pub(super) fn of_head_service<'a>(group: &Group<'a>) -> Vec<Cursor<'a>> {
+    let service = group.group.find(&["headService", "spec"]);
+    service.map(|spec| spec.items("ports")).unwrap_or_default()
+}
+
+/// Whether a port is the one by which the operator finds the dashboard.
+pub(super) fn is_dashboard(port: &Cursor) -> bool {
+    port.get("name")
+        .is_some_and(|name| name.text() == "dashboard")
+}
+
 fn number(value: &Cursor) -> Option<u16> {
     value.text().trim_matches(['\'', '"']).parse().ok()
 }

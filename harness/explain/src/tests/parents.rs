@@ -132,3 +132,18 @@ fn the_traps_of_a_head_without_a_submitter_are_found() {
     let found = checked_ids(&text, &["1.2.2"], false);
     assert_eq!(found, ["refused-by-operator", "trailing-ampersand"]);
 }
+
+const UNNAMED: &str = "ports: [{containerPort: 6379, name: gcs}]";
+
+#[rstest]
+#[case("headService: {spec: {ports: [{name: dashboard, port: 8265}]}}", &[])]
+#[case("headService: {spec: {ports: [{name: ui, port: 8265}]}}", &["no-dashboard-port"])]
+#[case("", &["no-dashboard-port"])]
+fn a_service_may_have_the_dashboard_in_its_head_service(
+    #[case] head: &str,
+    #[case] expected: &[&str],
+) {
+    let head = format!("rayStartParams: {{}}\n{head}");
+    let text = object("RayService", "", &head, UNNAMED);
+    assert_eq!(all(&text, "1.6.2"), expected);
+}

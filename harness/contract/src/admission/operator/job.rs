@@ -154,12 +154,14 @@ fn submitter(checks: &Checks, spec: &View, root: &View) {
     if by_job && builds {
         words(checks, spec);
     }
-    let ray = own
-        .find(&["headGroupSpec", "template", "spec", "containers"])
-        .items();
+    let head = own.get("headGroupSpec");
+    let ray = head.find(&["template", "spec", "containers"]).items();
     let ports = ray.first().map(|ray| ray.get("ports"));
+    // The head's Service has these, too.
+    let given = head.find(&["headService", "spec", "ports"]);
     let known = root.find(&["status", "dashboardURL"]);
     if let Some(ports) = ports.filter(|ports| ports.len() > 0 && ports.named("dashboard").is_none())
+        && given.named("dashboard").is_none()
         && known.text().is_empty()
         && spec.get("clusterSelector").len() == 0
         && (by_job || mode == "HTTPMode")
