@@ -11,7 +11,12 @@ use crate::warning as trap;
 /// The traps that concern the head of a RayJob or RayService.
 pub(super) fn of_head(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     match group.object.get("kind").map_or("", |kind| kind.text()) {
-        "RayJob" => mode(group, found),
+        "RayJob" => {
+            mode(group.release, group.source, &group.object, found);
+            if asks_without_submitter(group) {
+                dashboard(group, container, found);
+            }
+        }
         "RayService" => {
             dashboard(group, container, found);
             if let Some(config) = group.object.find(&["spec", "serveConfigV2"]) {
@@ -24,12 +29,23 @@ pub(super) fn of_head(group: &Group, container: &Cursor, found: &mut Vec<Warning
 
 /// A submission mode that the release does not know, so that nothing submits the job, and one
 /// without a submitter.
-fn mode(group: &Group, found: &mut Vec<Warning>) {
-    let Some(mode) = group.object.find(&["spec", "submissionMode"]) else {
+fn mode(release: &Version, source: &str, object: &Cursor, found: &mut Vec<Warning>) {
+    let Some(mode) = object.find(&["spec", "submissionMode"]) else {
         return;
     };
-    let release = group.release;
-    let known = match mode.text() {
+    let known = knows(release, mode.text());
+    // Before 1.1 the field does not exist, and the API server says so.
+    if !known && *release >= Version::new(1, 1, 0) {
+        found.push(warn(trap::SUBMISSION_MODE_UNKNOWN, &mode, mode.text()));
+    }
+    if known && mode.text() == "HTTPMode" {
+        job::of_request(source, object, found);
+    }
+}
+
+/// Whether a release knows a submission mode.
+fn knows(release: &Version, mode: &str) -> bool {
+    match mode {
         "" | "K8sJobMode" => true,
         "HTTPMode" => *release >= Version::new(1, 1, 0),
         // It was renamed.
@@ -37,14 +53,18 @@ fn mode(group: &Group, found: &mut Vec<Warning>) {
         "InteractiveMode" => *release >= Version::new(1, 3, 0),
         "SidecarMode" => has(Feature::SubmitterSidecar, release),
         _ => false,
-    };
-    // Before 1.1 the field does not exist, and the API server says so.
-    if !known && *release >= Version::new(1, 1, 0) {
-        found.push(warn(trap::SUBMISSION_MODE_UNKNOWN, &mode, mode.text()));
     }
-    if known && mode.text() == "HTTPMode" {
-        job::of_request(group.source, &group.object, found);
-    }
+}
+
+/// Whether the operator asks the dashboard, and yet makes no Pod that submits the job; of the other
+/// modes its own checks tell (`OperatorCheck::DashboardPort`).
+fn asks_without_submitter(group: &Group) -> bool {
+    let mode = group.object.find(&["spec", "submissionMode"]);
+    let mode = mode.as_ref().map_or("", |mode| mode.text());
+    let known = group.object.find(&["status", "dashboardURL"]);
+    known.is_none_or(|url| url.text().is_empty())
+        && knows(group.release, mode)
+        && !matches!(mode, "" | "K8sJobMode" | "HTTPMode")
 }
 
 /// The operator asks the head's Service for the dashboard by name before it deploys applications or

@@ -147,3 +147,25 @@ fn a_service_may_have_the_dashboard_in_its_head_service(
     let text = object("RayService", "", &head, UNNAMED);
     assert_eq!(all(&text, "1.6.2"), expected);
 }
+
+#[rstest]
+#[case("SidecarMode", "1.6.2", &["no-dashboard-port"])]
+#[case("InteractiveMode", "1.6.2", &["no-dashboard-port"])]
+#[case("InteractiveMode", "1.3.2", &["no-dashboard-port"])]
+#[case("UserMode", "1.2.2", &["no-dashboard-port"])]
+#[case("K8sJobMode", "1.6.2", &["refused-by-operator"])]
+#[case("HTTPMode", "1.6.2", &["refused-by-operator"])]
+#[case("SidecarMode", "1.4.2", &["submission-mode-unknown"])]
+fn every_mode_asks_the_dashboard(
+    #[case] mode: &str,
+    #[case] version: &str,
+    #[case] expected: &[&str],
+) {
+    let fields = format!("entrypoint: a\nsubmissionMode: {mode}");
+    let text = job(&fields, "ports: [{containerPort: 8265, name: dash}]");
+    assert_eq!(checked_ids(&text, &[version], false), expected);
+    let named = job(&fields, "ports: [{containerPort: 8265, name: dashboard}]");
+    let found = checked_ids(&named, &[version], false);
+    let unknown = expected == ["submission-mode-unknown"];
+    assert_eq!(found.is_empty(), !unknown, "{found:?}");
+}
