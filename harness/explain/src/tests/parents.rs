@@ -149,6 +149,55 @@ fn a_service_may_have_the_dashboard_in_its_head_service(
 }
 
 #[rstest]
+#[case("InteractiveMode", "1.2.2", &["submission-mode-unknown"])]
+#[case("SidecarMode", "1.4.2", &["submission-mode-unknown"])]
+#[case("UserMode", "1.3.2", &["submission-mode-unknown"])]
+#[case("UserMode", "1.2.2", &[])]
+#[case("InteractiveMode", "1.3.2", &[])]
+#[case("K8sJobMode", "1.1.1", &[])]
+#[case("HTTPMode", "1.1.1", &[])]
+#[case("SidecarMode", "1.5.0", &["refused-by-operator"])]
+fn a_mode_that_submits_to_no_selected_cluster(
+    #[case] mode: &str,
+    #[case] version: &str,
+    #[case] expected: &[&str],
+) {
+    let text = selecting(&format!("entrypoint: a\nsubmissionMode: {mode}"));
+    assert_eq!(checked_ids(&text, &[version], false), expected);
+    let notes = explained(&text, &[version]).notes;
+    let told = notes.iter().any(|note| note.contains("nothing submits"));
+    assert_eq!(
+        told,
+        expected == ["submission-mode-unknown"],
+        "{mode}: {notes:?}"
+    );
+}
+
+#[rstest]
+#[case("", &["no-entrypoint"])]
+#[case("entrypoint: a\nruntimeEnvYAML: 'env_vars: {A: 1}'", &["runtime-env-type"])]
+#[case("entrypoint: a\nruntimeEnvYAML: \"env_vars: {A: '1'}\"", &[])]
+fn a_job_that_the_operator_submits_to_a_selected_cluster(
+    #[case] fields: &str,
+    #[case] expected: &[&str],
+) {
+    let text = selecting(&format!("submissionMode: HTTPMode\n{fields}"));
+    assert_eq!(checked_ids(&text, &["1.6.2"], false), expected);
+}
+
+#[test]
+fn an_unknown_mode_of_several_releases_is_one_note_each() {
+    let text = selecting("entrypoint: a\nsubmissionMode: SidecarMode");
+    let notes = explained(&text, &["1.3.2", "1.4.2"]).notes;
+    let about = |version: &str| {
+        let notes = notes.iter().filter(|note| note.contains(version));
+        notes.count()
+    };
+    assert_eq!(about("KubeRay 1.3.2"), 1, "{notes:?}");
+    assert_eq!(about("KubeRay 1.4.2"), 1, "{notes:?}");
+}
+
+#[rstest]
 #[case("SidecarMode", "1.6.2", &["no-dashboard-port"])]
 #[case("InteractiveMode", "1.6.2", &["no-dashboard-port"])]
 #[case("InteractiveMode", "1.3.2", &["no-dashboard-port"])]
