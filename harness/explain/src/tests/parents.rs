@@ -218,3 +218,52 @@ fn every_mode_asks_the_dashboard(
     let unknown = expected == ["submission-mode-unknown"];
     assert_eq!(found.is_empty(), !unknown, "{found:?}");
 }
+
+const ELSEWHERE: &str = "ports: [{containerPort: 9000, name: dashboard}]";
+
+#[rstest]
+#[case("RayJob", "entrypoint: a", "", &["ports-disagree"])]
+#[case("RayService", "", "", &["ports-disagree"])]
+#[case("RayJob", "entrypoint: a", "rayStartParams: {dashboard-port: '9000'}", &[])]
+#[case("RayJob", "entrypoint: a", "rayStartParams: {dashboard-host: 127.0.0.1}", &["ports-disagree"])]
+fn a_dashboard_port_where_nothing_listens(
+    #[case] kind: &str,
+    #[case] fields: &str,
+    #[case] head: &str,
+    #[case] expected: &[&str],
+) {
+    let head = if head.is_empty() {
+        "rayStartParams: {}"
+    } else {
+        head
+    };
+    let text = object(kind, fields, head, ELSEWHERE);
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
+
+#[test]
+fn a_dashboard_port_where_ray_or_another_may_listen() {
+    let default = job(
+        "entrypoint: a",
+        "ports: [{containerPort: 8265, name: dashboard}]",
+    );
+    assert_eq!(all(&default, "1.6.2"), [""; 0]);
+    let proxied = job("entrypoint: a", ELSEWHERE) + "          - {name: proxy, image: nginx}\n";
+    assert_eq!(all(&proxied, "1.6.2"), [""; 0], "a proxy may listen");
+    let command = "command: [bash, -c]\nargs: ['ray start --head --block --dashboard-port=9000']";
+    let own = job("entrypoint: a", &format!("{ELSEWHERE}\n{command}"));
+    assert_eq!(all(&own, "1.6.2"), ["ray-start-in-text"], "its own port");
+}
+
+#[rstest]
+#[case("{name: dashboard, port: 8265}", &[])]
+#[case("{name: dashboard, port: 80, targetPort: 8265}", &[])]
+#[case("{name: dashboard, port: 80, targetPort: other}", &[])]
+#[case("{name: dashboard, port: 80, targetPort: gcs}", &["ports-disagree"])]
+#[case("{name: dashboard, port: 80}", &["ports-disagree"])]
+#[case("{name: dashboard, port: 8265, targetPort: 9000}", &["ports-disagree"])]
+fn a_dashboard_port_of_the_head_service(#[case] port: &str, #[case] expected: &[&str]) {
+    let head = format!("rayStartParams: {{}}\nheadService: {{spec: {{ports: [{port}]}}}}");
+    let text = object("RayJob", "entrypoint: a", &head, UNNAMED);
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
