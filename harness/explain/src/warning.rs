@@ -241,8 +241,8 @@ traps! {
         "Upgrade to KubeRay 1.7, or give the metadata in a `command` of the submitter.";
         ["metadata-with-a-selector"]
     RAY_NOT_FIRST "ray-not-first" C20 Warning:
-        "The operator takes the first container for Ray's, and this one does not look like it.";
-        "Move the Ray container to the first place.";
+        "The operator takes the first container for Ray's, and that of submitterPodTemplate for the submitter; this one does not look like it.";
+        "Move the container of Ray or of the submitter to the first place.";
         ["sidecar-before-ray"]
     KUBELET_EXPANDS "kubelet-expands" C21 Warning:
         "The kubelet replaces this before bash sees it.";

@@ -267,3 +267,18 @@ fn a_dashboard_port_of_the_head_service(#[case] port: &str, #[case] expected: &[
     let text = object("RayJob", "entrypoint: a", &head, UNNAMED);
     assert_eq!(all(&text, "1.6.2"), expected);
 }
+
+#[rstest]
+#[case("{name: side, image: b, command: [sleep, '1']}, {name: ray-job-submitter, image: 'rayproject/ray:2.46.0'}", &["ray-not-first"])]
+#[case("{name: side, image: b}, {name: ray-job-submitter, image: own}", &["ray-not-first"])]
+#[case("{name: ray-job-submitter, image: own}, {name: side, image: b}", &[])]
+#[case("{name: side, image: 'rayproject/ray:2.46.0'}, {name: ray-job-submitter, image: own}", &[])]
+#[case("{name: main, image: own}, {name: proxy, image: envoy}", &[])]
+#[case("{name: main, image: own, command: [sh, -c, 'ray job submit --submission-id=$RAY_JOB_SUBMISSION_ID -- x']}, {name: s, image: 'rayproject/ray:2.46.0'}", &[])]
+fn the_first_container_submits(#[case] containers: &str, #[case] expected: &[&str]) {
+    let template = format!(
+        "submitterPodTemplate: {{spec: {{restartPolicy: Never, containers: [{containers}]}}}}"
+    );
+    let text = job(&format!("entrypoint: a\n{template}"), "");
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
