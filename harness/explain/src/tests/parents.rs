@@ -282,3 +282,20 @@ fn the_first_container_submits(#[case] containers: &str, #[case] expected: &[&st
     let text = job(&format!("entrypoint: a\n{template}"), "");
     assert_eq!(all(&text, "1.6.2"), expected);
 }
+
+#[rstest]
+#[case("ray.io")]
+#[case("v1")]
+#[case("ray.io/v2")]
+fn an_api_version_that_no_server_has(#[case] version: &str) {
+    let text = job("entrypoint: a", "").replace("ray.io/v1", version);
+    let explanation = explained(&text, &["1.6.2"]);
+    let [refusal] = &explanation.refusals[..] else {
+        panic!("{:?}", explanation.refusals)
+    };
+    assert_eq!(refusal.stage, Stage::Client);
+    let message = format!("no matches for kind \"RayJob\" in version {version:?}");
+    assert_eq!(refusal.message, message);
+    let found = checked_ids(&text, &["1.6.2"], false);
+    assert_eq!(found, ["refused-by-client"]);
+}
