@@ -12,7 +12,9 @@ mod forecast;
 mod metadata;
 mod operator;
 mod pods;
+mod resources;
 mod schema;
+mod service;
 mod table;
 #[cfg(test)]
 mod tests;

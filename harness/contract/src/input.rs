@@ -107,14 +107,31 @@ pub(super) struct Group {
     pub resources: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "absent")]
     pub labels: BTreeMap<String, String>,
-    pub head_service: Option<Object>,
+    pub head_service: Option<Service>,
     pub template: PodTemplate,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Object {
+pub(super) struct Service {
     #[serde(default, deserialize_with = "absent")]
     pub metadata: Metadata,
+    #[serde(default, deserialize_with = "absent")]
+    pub spec: ServicePorts,
+}
+
+/// The ports of a Service.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ServicePorts {
+    #[serde(deserialize_with = "absent")]
+    pub ports: Vec<ServicePort>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ServicePort {
+    #[serde(default, deserialize_with = "absent")]
+    pub name: String,
+    pub port: i32,
 }
 
 #[derive(Debug, Clone, Deserialize)]

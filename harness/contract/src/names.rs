@@ -49,8 +49,15 @@ impl HeadAddress {
             .containers
             .first()
             .map_or(&[][..], |ray| &ray.ports);
-        let dashboard = ports.iter().find(|port| port.name == "dashboard");
-        let dashboard = dashboard.map_or(DASHBOARD_PORT, |port| port.container_port);
+        // The Service has those of `headService` first (`FetchHeadServiceURL`).
+        let given = head.head_service.as_ref();
+        let given = given.map_or(&[][..], |service| &service.spec.ports);
+        let mut ports = given
+            .iter()
+            .map(|port| (&port.name, port.port))
+            .chain(ports.iter().map(|port| (&port.name, port.container_port)));
+        let dashboard = ports.find(|(name, _)| *name == "dashboard");
+        let dashboard = dashboard.map_or(DASHBOARD_PORT, |(_, port)| port);
         Self {
             dashboard: format!("{host}:{dashboard}"),
             host,

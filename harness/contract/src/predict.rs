@@ -16,7 +16,8 @@ use super::{EffectiveSettings, Feature, PodContract, names, pods, submitter};
 /// What only the API server knows is taken from the object where it stands there (`metadata.uid`,
 /// `status.rayClusterName`, `status.jobId`, `status.dashboardURL`); else a stand-in such as `xxxxx`
 /// takes its place. Probes, volumes and resources are not part of it. A `RayCronJob` has no Pods
-/// where the gate `RayCronJob` is off or unknown.
+/// where the gate `RayCronJob` is off or unknown. A submitter that the operator can't make is left
+/// out; [`crate::admit`] returns the reason.
 ///
 /// # Errors
 /// When the object is of another kind, or is not what its custom resource definition asks for.
@@ -89,7 +90,6 @@ pub(super) fn readable(
     match kind(object) {
         "RayCluster" => cluster(object).map(drop),
         "RayService" => service(object).map(drop),
-        // What can be wrong with a submitter shows only when it is made.
         _ => predict(release, settings, object).map(drop),
     }
 }
@@ -126,7 +126,8 @@ fn of_job(context: &Context, version: &str, job: &RayJob) -> Result<Vec<PodContr
                 "holds neither rayClusterSpec nor clusterSelector",
             ));
         }
-        return Ok(submitter::of_job(context, job, None)?.into_iter().collect());
+        let submitter = submitter::of_job(context, job, None);
+        return Ok(submitter.ok().flatten().into_iter().collect());
     };
     check(&spec, "spec.rayClusterSpec")?;
     let cluster = child(
@@ -138,7 +139,11 @@ fn of_job(context: &Context, version: &str, job: &RayJob) -> Result<Vec<PodContr
     );
     let sidecar = submitter::beside_head(context, job, &cluster)?;
     let mut pods = pods::of_cluster(context, &cluster, version, sidecar);
-    pods.extend(submitter::of_job(context, job, Some(&cluster))?);
+    pods.extend(
+        submitter::of_job(context, job, Some(&cluster))
+            .ok()
+            .flatten(),
+    );
     Ok(pods)
 }
 

@@ -47,7 +47,7 @@ use semver::Version;
 use super::document::{Container, ContainerRole, ExplainedRefusal, Object, Waiting};
 use super::objects::{KINDS, Objects, RayObject};
 use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap};
-use super::{ExplainError, containers_of, operator, reached, read, refused};
+use super::{ExplainError, containers_of, operator, reached, read, refused, traps_without_pods};
 
 pub use crate::objects::ANNOTATION;
 pub use document::*;
@@ -268,13 +268,15 @@ fn object(source: &Source, one: &RayObject, options: &Options) -> Checked {
                 continue;
             }
         };
-        for container in &containers {
-            for warning in &container.warnings {
-                let mut finding = of_warning(warning);
-                finding.file.clone_from(&one.object.file);
-                finding.object = Some(one.object.clone());
-                merge(finding, release, Some(container), &mut found, &mut at);
-            }
+        let beside = traps_without_pods(source, one, release);
+        let warnings = containers
+            .iter()
+            .flat_map(|one| one.warnings.iter().map(move |warning| (warning, Some(one))));
+        for (warning, container) in warnings.chain(beside.iter().map(|warning| (warning, None))) {
+            let mut finding = of_warning(warning);
+            finding.file.clone_from(&one.object.file);
+            finding.object = Some(one.object.clone());
+            merge(finding, release, container, &mut found, &mut at);
         }
         made.push(containers);
     }

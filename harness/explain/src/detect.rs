@@ -23,6 +23,7 @@ use super::services;
 use super::warning::{self as trap, Trap};
 
 pub(super) use job::of_submitter;
+pub(super) use parents::of_selecting_job;
 
 const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
 
@@ -251,19 +252,29 @@ fn loses_dollar(text: &str) -> bool {
     false
 }
 
+/// Whether a container runs an image of Ray's.
+fn has_ray_image(container: &Cursor) -> bool {
+    let image = container.get("image");
+    let image = image.as_ref().map_or("", |image| image.text());
+    let name = image.rsplit('/').next().unwrap_or_default();
+    let name = name.split([':', '@']).next().unwrap_or_default();
+    image.starts_with("rayproject/") || name == "ray" || name.starts_with("ray-")
+}
+
+/// Whether a part of a container's name or image fits.
+fn is_called(container: &Cursor, fits: impl Fn(&str) -> bool) -> bool {
+    ["name", "image"].iter().any(|key| {
+        container.get(key).is_some_and(|text| {
+            text.text()
+                .split(|c: char| !c.is_ascii_alphanumeric())
+                .any(&fits)
+        })
+    })
+}
+
 /// Another container is Ray's by its image or its ports, and nothing about the first one is. What a
 /// container is called proves nothing: sidecars of Ray's are named after it.
 fn order(containers: &[Cursor], found: &mut Vec<Warning>) {
-    let text = |container: &Cursor, key: &str| {
-        let value = container.get(key);
-        value.map_or_else(String::new, |value| value.text().to_owned())
-    };
-    let has_image = |container: &Cursor| {
-        let image = text(container, "image");
-        let name = image.rsplit('/').next().unwrap_or_default();
-        let name = name.split([':', '@']).next().unwrap_or_default();
-        image.starts_with("rayproject/") || name == "ray" || name.starts_with("ray-")
-    };
     let has_ports = |container: &Cursor| {
         container.items("ports").iter().any(|port| {
             let number = port.get("containerPort");
@@ -272,20 +283,41 @@ fn order(containers: &[Cursor], found: &mut Vec<Warning>) {
         })
     };
     let may_be_ray = |container: &Cursor| {
-        let names = ["name", "image"].iter().any(|key| {
-            let text = text(container, key);
-            text.split(|c: char| !c.is_ascii_alphanumeric())
-                .any(|part| part.starts_with("ray"))
-        });
-        names || has_ports(container)
+        is_called(container, |part| part.starts_with("ray")) || has_ports(container)
     };
     if let Some((first, others)) = containers.split_first()
         && !may_be_ray(first)
         && others
             .iter()
-            .any(|other| has_image(other) || has_ports(other))
+            .any(|other| has_ray_image(other) || has_ports(other))
     {
         found.push(warn(trap::RAY_NOT_FIRST, first, ""));
+    }
+}
+
+/// The same in the template of a submitter (`getSubmitterTemplate`): another container submits by
+/// its image, its name or its words, and nothing about the first one does.
+fn order_of_submitter(containers: &[Cursor], found: &mut Vec<Warning>) {
+    let has_words = |container: &Cursor| {
+        let words = [container.items("command"), container.items("args")].concat();
+        words.iter().any(|word| {
+            ["ray job", "JobSubmissionClient", "RAY_DASHBOARD_ADDRESS"]
+                .iter()
+                .any(|one| word.text().contains(one))
+        }) || words.first().is_some_and(|word| word.text() == "ray")
+    };
+    let submits = |container: &Cursor| {
+        has_ray_image(container)
+            || has_words(container)
+            || is_called(container, |part| part.starts_with("submit"))
+    };
+    if let Some((first, others)) = containers.split_first()
+        && !submits(first)
+        && !is_called(first, |part| part.starts_with("ray"))
+        && others.iter().any(submits)
+    {
+        let detail = "the submitter is in another container";
+        found.push(warn(trap::RAY_NOT_FIRST, first, detail));
     }
 }
 

@@ -187,6 +187,19 @@ pub fn explain_files(
                 explanation.refusals.extend(made.refusals);
                 explanation.waiting.extend(made.waiting);
                 explanation.containers.extend(made.containers);
+                let traps = traps_without_pods(source, found, release).into_iter();
+                explanation.notes.extend(traps.map(|trap| {
+                    let Warning {
+                        id,
+                        location,
+                        message,
+                        ..
+                    } = trap;
+                    format!(
+                        "{begin}line {}: {id} on KubeRay {release}: {message}",
+                        location.line
+                    )
+                }));
             }
         }
     }
@@ -311,6 +324,20 @@ fn containers_of(
     );
     found.relocate(&mut made);
     made
+}
+
+/// The traps of an object that no Pod of it shows.
+fn traps_without_pods(
+    source: &Source,
+    found: &objects::RayObject,
+    release: &Version,
+) -> Vec<Warning> {
+    let root = Cursor::root(&found.node);
+    let mut traps = detect::of_selecting_job(release, &source.text, &root);
+    for trap in &mut traps {
+        trap.path = found.path(&trap.path);
+    }
+    traps
 }
 
 fn operator(release: &Version) -> ExplainedOperator {

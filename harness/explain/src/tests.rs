@@ -62,6 +62,7 @@ fn ids(text: &str, version: &str) -> Vec<String> {
 }
 
 mod adversarial;
+mod parents;
 mod reports;
 
 const LIMITS: &str = "resources: {limits: {cpu: 1}}";

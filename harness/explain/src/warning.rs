@@ -233,7 +233,7 @@ traps! {
         "Write K8sJobMode, or a mode of this release: HTTPMode from 1.1 on, InteractiveMode from 1.3 on, SidecarMode from 1.5 on.";
         ["submission-mode-of-a-later-release"]
     NO_DASHBOARD_PORT "no-dashboard-port" C19 Warning:
-        "The head's Service has only the ports of this list, and none is called dashboard: the operator does not reach the dashboard, and the applications of the RayService are never deployed.";
+        "The head's Service has only the ports of this list, and none is called dashboard: the operator does not reach the dashboard. A RayService never deploys its applications, and a RayJob stays Initializing.";
         "Add `{containerPort: 8265, name: dashboard}`, or leave the list out.";
         []
     METADATA_DROPPED "metadata-dropped" C19 Warning:
@@ -241,8 +241,8 @@ traps! {
         "Upgrade to KubeRay 1.7, or give the metadata in a `command` of the submitter.";
         ["metadata-with-a-selector"]
     RAY_NOT_FIRST "ray-not-first" C20 Warning:
-        "The operator takes the first container for Ray's, and this one does not look like it.";
-        "Move the Ray container to the first place.";
+        "The operator takes the first container for Ray's, and that of submitterPodTemplate for the submitter; this one does not look like it.";
+        "Move the container of Ray or of the submitter to the first place.";
         ["sidecar-before-ray"]
     KUBELET_EXPANDS "kubelet-expands" C21 Warning:
         "The kubelet replaces this before bash sees it.";

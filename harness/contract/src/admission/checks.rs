@@ -150,6 +150,8 @@ checks! {
         "A RayJob with a clusterSelector is not suspended.";
     JobWithoutCluster "job-without-cluster" (1, 1, 0)..now "rayjob_controller.go:730 @v1.1.0":
         "A RayJob has a rayClusterSpec or a clusterSelector.";
+    ClusterOfJob "cluster-of-job" (1, 0, 0)..(1, 1, 0) "rayjob_controller.go:640 @v1.0.0":
+        "A RayJob has a rayClusterSpec or a clusterSelector; else it gets no RayCluster.";
     RuntimeEnv "runtime-env" (1, 1, 0)..now "rayjob_controller.go:735 @v1.1.0":
         "runtimeEnvYAML is YAML.";
     JobDeadline "job-deadline" (1, 1, 0)..now "rayjob_controller.go:738 @v1.1.0":
@@ -162,6 +164,8 @@ checks! {
         "ttlSecondsAfterFinished is not negative and needs shutdownAfterJobFinishes.";
     SelectorWithoutName "selector-without-name" (1, 5, 0)..now "utils/validation.go:236 @v1.5.0":
         "clusterSelector names a cluster under ray.io/cluster.";
+    SelectorKey "selector-key" (1, 0, 0)..(1, 5, 0) "rayjob_controller.go:508 @v1.0.0":
+        "clusterSelector names a cluster under ray.io/cluster; else the RayJob never begins.";
     SidecarSelects "sidecar-selects" (1, 5, 0)..now "utils/validation.go:241 @v1.5.0":
         "SidecarMode has no clusterSelector.";
     SidecarTemplate "sidecar-template" (1, 5, 0)..now "utils/validation.go:258 @v1.5.0":
@@ -189,13 +193,19 @@ checks! {
     ServiceIncrementalUpgrade "service-incremental-upgrade" (1, 7, 0)..now "utils/validation.go:717 @v1.7.0":
         "NewClusterWithIncrementalUpgrade needs autoscaling and complete clusterUpgradeOptions.";
     DashboardPort "dashboard-port" (1, 0, 0)..now "utils/dashboard_httpclient.go:95 @v1.0.0":
-        "The head's ports, where it lists some, include one that is called dashboard; else no job is submitted.";
+        "The head's ports, where it lists some, or those of headService include one that is called dashboard; else no job is submitted.";
     MetadataVersion "metadata-version" (1, 0, 0)..(1, 7, 0) "common/job.go:66 @v1.0.0":
         "metadata of a RayJob needs a rayVersion that can be read, 2.6.0 or later; else no job is submitted.";
     MetadataOldRay "metadata-old-ray" (1, 7, 0)..now "common/job.go:68 @v1.7.0":
         "metadata of a RayJob needs a rayVersion of 2.6.0 or later where one is given; else no job is submitted.";
     MetadataWithSelector "metadata-with-selector" (1, 0, 0)..(1, 5, 0) "common/job.go:104 @v1.0.0":
         "metadata with a clusterSelector makes the operator panic before a job is submitted.";
+    EntrypointWords "entrypoint-words" (1, 0, 0)..(1, 3, 0) "common/job.go:130 @v1.0.0":
+        "The quotes of the entrypoint are closed, and no backslash ends it; else no job is submitted.";
+    SubmitterRuntimeEnv "submitter-runtime-env" (1, 0, 0)..(1, 1, 0) "common/job.go:95 @v1.0.0":
+        "runtimeEnvYAML is YAML; else no job is submitted.";
+    SubmitterContainer "submitter-container" (1, 0, 0)..now "rayjob_controller.go:381 @v1.0.0":
+        "submitterPodTemplate has a container; else the operator panics before a job is submitted.";
 }
 
 impl OperatorCheck {

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::added::{Added, Around};
 use super::metadata::{label, label_1035, label_value, qualified_name, subdomain};
 use super::view::View;
-use super::{Reach, Refusal, Stage, api};
+use super::{Reach, Refusal, Stage, api, resources, service};
+use crate::EffectiveSettings;
 use crate::classes::plain;
-use crate::{EffectiveSettings, Quantity};
 
 /// What is refused when the operator makes the Pods of an object.
 pub(super) fn refusals(
@@ -36,7 +36,7 @@ pub(super) fn refusals(
         job: job.clone(),
     };
     let mut found = names(release, &root);
-    service_ports(release, &root, &spec.get("headGroupSpec"), &mut found);
+    service::ports(release, &root, &spec.get("headGroupSpec"), &mut found);
     one_of(
         &spec.find(&["headGroupSpec", "serviceType"]),
         &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
@@ -90,51 +90,6 @@ fn of_submitter(job: &View, added: &Added, found: &mut Vec<Refusal>) {
     }
 }
 
-/// Ports of the head's Service with one number: it has those of `headService`, those of the Ray
-/// container, and 8080 where none of the latter is called `metrics` (`getServicePorts` and
-/// `BuildServiceForHeadPod` in common/service.go). All are TCP. The operator makes the Service
-/// before the Pods.
-fn service_ports(release: &Version, root: &View, head: &View, found: &mut Vec<Refusal>) {
-    let containers = head.find(&["template", "spec", "containers"]).items();
-    let ports = containers.first().map(|ray| ray.get("ports").items());
-    let ports = ports.unwrap_or_default();
-    if ports.is_empty() {
-        return;
-    }
-    let has = |name: &str| ports.iter().any(|port| port.get("name").text() == name);
-    let mut taken: Vec<(i64, String)> = Vec::new();
-    if !has("metrics") {
-        let why = "the operator adds 8080 for `metrics` where no port has this name";
-        taken.push((8080, why.into()));
-    }
-    // Before 1.1 a RayService asks the agent (`EnableAgentServiceKey`).
-    let asks_agent =
-        plain(release) < Version::new(1, 1, 0) && root.get("kind").text() == "RayService";
-    if asks_agent && !has("dashboard-agent") {
-        let why = "the operator adds 52365 for `dashboard-agent` where no port has this name";
-        taken.push((52365, why.into()));
-    }
-    for port in head.find(&["headService", "spec", "ports"]).items() {
-        if matches!(port.get("protocol").text(), "" | "TCP")
-            && let Some(number) = port.get("port").number()
-        {
-            taken.push((number, "headService has it, too".into()));
-        }
-    }
-    for port in &ports {
-        let at = port.get("containerPort");
-        let Some(number) = at.number() else {
-            continue;
-        };
-        if let Some((_, why)) = taken.iter().find(|(other, _)| *other == number) {
-            let message = format!("Service: spec.ports: Duplicate value: {number}: {why}");
-            found.push(refused(&at, Reach::Object, message));
-        }
-        let name = port.get("name").text();
-        taken.push((number, format!("the port `{name}` has it, too")));
-    }
-}
-
 /// The specification of the RayCluster that an object is or makes.
 pub(super) fn cluster_spec<'a>(root: &View<'a>) -> Option<View<'a>> {
     Some(match root.get("kind").text() {
@@ -166,7 +121,7 @@ fn one_of(at: &View, known: &[&str], subject: &str, reach: Reach, found: &mut Ve
     found.push(refused(at, reach, message));
 }
 
-fn refused(at: &View, reach: Reach, message: String) -> Refusal {
+pub(super) fn refused(at: &View, reach: Reach, message: String) -> Refusal {
     Refusal {
         stage: Stage::PodCreation,
         reach,
@@ -450,38 +405,7 @@ fn of_container(container: &View, volumes: &[&str], reach: Reach, found: &mut Ve
             found.push(refused(&number, reach, message));
         }
     }
-    let resources = container.get("resources");
-    for (name, request) in resources.get("requests").entries() {
-        let limit = resources.get("limits").get(name);
-        if let (Some(wanted), Some(most)) = (amount(&request), amount(&limit))
-            && wanted.value() > most.value()
-        {
-            let message = format!(
-                "Invalid value: {}: must be less than or equal to {name} limit of {}",
-                request.value,
-                limit
-                    .value
-                    .as_str()
-                    .map_or_else(|| limit.value.to_string(), str::to_owned)
-            );
-            found.push(refused(&request, reach, message));
-        }
-    }
-    extended(&resources, reach, found);
-    for list in ["limits", "requests"] {
-        for (name, amount) in resources.get(list).entries() {
-            let text = match amount.value {
-                Value::Number(number) => number.to_string(),
-                _ => amount.text().to_owned(),
-            };
-            // The API server writes quantities as text.
-            if text.starts_with('-') {
-                let message =
-                    format!("Invalid value: {text:?}: must be greater than or equal to 0 ({name})");
-                found.push(refused(&amount, reach, message));
-            }
-        }
-    }
+    resources::check(&container.get("resources"), reach, found);
 }
 
 /// Names and host ports of a container's ports.
@@ -537,54 +461,5 @@ fn port_name(name: &str) -> Option<&'static str> {
         Some("must not begin or end with a hyphen")
     } else {
         None
-    }
-}
-
-/// Resources that nodes offer in whole pieces, such as GPUs: their requests are their limits.
-fn extended(resources: &View, reach: Reach, found: &mut Vec<Refusal>) {
-    let is_extended = |name: &str| {
-        name.split_once('/')
-            .is_some_and(|(domain, _)| !domain.ends_with("kubernetes.io"))
-    };
-    for (name, request) in resources.get("requests").entries() {
-        if !is_extended(name) {
-            continue;
-        }
-        let limit = resources.get("limits").get(name);
-        if !limit.exists() {
-            let message = format!(
-                "Required value: Limit must be set for non overcommitable resources ({name})"
-            );
-            found.push(refused(&limit, reach, message));
-        } else if let (Some(wanted), Some(most)) = (amount(&request), amount(&limit))
-            && wanted.value() < most.value()
-        {
-            let message = format!(
-                "Invalid value: {}: must be equal to {name} limit of {}",
-                request.value,
-                most.value()
-            );
-            found.push(refused(&request, reach, message));
-        }
-    }
-    for list in ["limits", "requests"] {
-        for (name, value) in resources.get(list).entries() {
-            let fraction = amount(&value).is_some_and(|amount| amount.value().fract() != 0.0);
-            if is_extended(name) && fraction {
-                let message = format!(
-                    "Invalid value: {}: must be an integer ({name})",
-                    value.value
-                );
-                found.push(refused(&value, reach, message));
-            }
-        }
-    }
-}
-
-fn amount(at: &View) -> Option<Quantity> {
-    match at.value {
-        Value::String(text) => Quantity::parse(text),
-        Value::Number(number) => Quantity::parse(&number.to_string()),
-        _ => None,
     }
 }

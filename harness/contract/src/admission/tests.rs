@@ -5,6 +5,7 @@
 
 mod operator;
 mod pods;
+mod submitter;
 
 use rstest::rstest;
 use serde_json::json;

@@ -333,7 +333,12 @@ pub(super) fn misnamed(
 fn is_silent(refusal: &Refusal) -> bool {
     let only_logged = matches!(
         refusal.check,
-        Some(OperatorCheck::MetadataVersion | OperatorCheck::MetadataOldRay)
+        Some(
+            OperatorCheck::MetadataVersion
+                | OperatorCheck::MetadataOldRay
+                | OperatorCheck::SelectorKey
+                | OperatorCheck::ClusterOfJob
+        )
     );
     refusal.stage == Stage::Operator && (only_logged || refusal.reach != Reach::Object)
 }

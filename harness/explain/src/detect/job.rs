@@ -70,6 +70,7 @@ pub(crate) fn of_submitter(
         .as_ref()
         .map(|template| template.items("containers"))
         .unwrap_or_default();
+    super::order_of_submitter(&containers, &mut found);
     if let Some(container) = containers.first() {
         super::env::of_container(container, template.as_ref(), None, &mut found);
         let own = container.items("command").is_empty();
@@ -81,6 +82,9 @@ pub(crate) fn of_submitter(
         }
     }
     if let Some(metadata) = spec.get("metadata")
+        && !spec.entries("metadata").is_empty()
+        // A command of the user's never has it.
+        && !own_command
         && spec.get("rayClusterSpec").is_none()
         && has(Feature::SubmitterSidecar, release)
         && !has(Feature::SubmitterAlwaysWaits, release)

@@ -4,16 +4,21 @@ use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 use semver::Version;
 
-use super::{Group, has, job, warn};
+use super::{Group, has, job, ports, warn};
 use crate::document::Warning;
 use crate::warning as trap;
 
 /// The traps that concern the head of a RayJob or RayService.
 pub(super) fn of_head(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     match group.object.get("kind").map_or("", |kind| kind.text()) {
-        "RayJob" => mode(group, found),
+        "RayJob" => {
+            mode(group.release, group.source, &group.object, found);
+            if asks_without_submitter(group) {
+                dashboard(group, container, found);
+            }
+        }
         "RayService" => {
-            dashboard(container, found);
+            dashboard(group, container, found);
             if let Some(config) = group.object.find(&["spec", "serveConfigV2"]) {
                 job::of_applications(group.source, &config, found);
             }
@@ -22,14 +27,40 @@ pub(super) fn of_head(group: &Group, container: &Cursor, found: &mut Vec<Warning
     }
 }
 
+/// The traps of a job that runs on a RayCluster of another object, so that no head shows them.
+pub(crate) fn of_selecting_job(release: &Version, source: &str, object: &Cursor) -> Vec<Warning> {
+    let mut found = Vec::new();
+    let kind = object.get("kind");
+    let selector = object
+        .get("spec")
+        .map(|spec| spec.entries("clusterSelector"));
+    if kind.is_some_and(|kind| kind.text() == "RayJob")
+        && selector.is_some_and(|selector| !selector.is_empty())
+    {
+        mode(release, source, object, &mut found);
+    }
+    found
+}
+
 /// A submission mode that the release does not know, so that nothing submits the job, and one
 /// without a submitter.
-fn mode(group: &Group, found: &mut Vec<Warning>) {
-    let Some(mode) = group.object.find(&["spec", "submissionMode"]) else {
+fn mode(release: &Version, source: &str, object: &Cursor, found: &mut Vec<Warning>) {
+    let Some(mode) = object.find(&["spec", "submissionMode"]) else {
         return;
     };
-    let release = group.release;
-    let known = match mode.text() {
+    let known = knows(release, mode.text());
+    // Before 1.1 the field does not exist, and the API server says so.
+    if !known && *release >= Version::new(1, 1, 0) {
+        found.push(warn(trap::SUBMISSION_MODE_UNKNOWN, &mode, mode.text()));
+    }
+    if known && mode.text() == "HTTPMode" {
+        job::of_request(source, object, found);
+    }
+}
+
+/// Whether a release knows a submission mode.
+fn knows(release: &Version, mode: &str) -> bool {
+    match mode {
         "" | "K8sJobMode" => true,
         "HTTPMode" => *release >= Version::new(1, 1, 0),
         // It was renamed.
@@ -37,26 +68,29 @@ fn mode(group: &Group, found: &mut Vec<Warning>) {
         "InteractiveMode" => *release >= Version::new(1, 3, 0),
         "SidecarMode" => has(Feature::SubmitterSidecar, release),
         _ => false,
-    };
-    // Before 1.1 the field does not exist, and the API server says so.
-    if !known && *release >= Version::new(1, 1, 0) {
-        found.push(warn(trap::SUBMISSION_MODE_UNKNOWN, &mode, mode.text()));
-    }
-    if known && mode.text() == "HTTPMode" {
-        job::of_request(group.source, &group.object, found);
     }
 }
 
-/// The operator asks the head's Service for the dashboard by name before it deploys applications.
-fn dashboard(container: &Cursor, found: &mut Vec<Warning>) {
+/// Whether the operator asks the dashboard, and yet makes no Pod that submits the job; of the other
+/// modes its own checks tell (`OperatorCheck::DashboardPort`).
+fn asks_without_submitter(group: &Group) -> bool {
+    let mode = group.object.find(&["spec", "submissionMode"]);
+    let mode = mode.as_ref().map_or("", |mode| mode.text());
+    let known = group.object.find(&["status", "dashboardURL"]);
+    known.is_none_or(|url| url.text().is_empty())
+        && knows(group.release, mode)
+        && !matches!(mode, "" | "K8sJobMode" | "HTTPMode")
+}
+
+/// The operator asks the head's Service for the dashboard by name before it deploys applications or
+/// looks at the mode of a job.
+fn dashboard(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     let ports = container.items("ports");
-    let named = |port: &Cursor| {
-        port.get("name")
-            .is_some_and(|name| name.text() == "dashboard")
-    };
+    let given = ports::of_head_service(group);
+    let mut all = ports.iter().chain(&given);
     if let Some(at) = container.get("ports")
         && !ports.is_empty()
-        && !ports.iter().any(named)
+        && !all.any(|port| ports::is_dashboard(port))
     {
         found.push(warn(trap::NO_DASHBOARD_PORT, &at, ""));
     }

@@ -25,6 +25,19 @@ pub(super) fn of_group(group: &Group, container: &Cursor, found: &mut Vec<Warnin
     probes(group, container, found);
 }
 
+/// The ports that `headService` gives the head's Service, which the operator keeps
+/// (`BuildServiceForHeadPod` in common/service.go).
+pub(super) fn of_head_service<'a>(group: &Group<'a>) -> Vec<Cursor<'a>> {
+    let service = group.group.find(&["headService", "spec"]);
+    service.map(|spec| spec.items("ports")).unwrap_or_default()
+}
+
+/// Whether a port is the one by which the operator finds the dashboard.
+pub(super) fn is_dashboard(port: &Cursor) -> bool {
+    port.get("name")
+        .is_some_and(|name| name.text() == "dashboard")
+}
+
 fn number(value: &Cursor) -> Option<u16> {
     value.text().trim_matches(['\'', '"']).parse().ok()
 }
@@ -33,10 +46,12 @@ fn number(value: &Cursor) -> Option<u16> {
 fn named(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     let ports = container.items("ports");
     for (parameter, names, default) in NAMED {
-        let Some(value) = group.group.find(&["rayStartParams", parameter]) else {
-            continue;
+        let value = group.group.find(&["rayStartParams", parameter]);
+        let wanted = match &value {
+            Some(value) => number(value),
+            None => (parameter == "dashboard-port" && listens_by_default(group)).then_some(default),
         };
-        let Some(wanted) = number(&value) else {
+        let Some(wanted) = wanted else {
             continue;
         };
         // A proxy of the same Pod listens on the port that is declared.
@@ -48,34 +63,75 @@ fn named(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
             let name = names.iter().find(|name| **name == own.text())?;
             Some((port, *name))
         });
-        let (other, owner, name) = match named {
-            Some((port, name)) => {
-                let given = port.get("containerPort");
-                let given = given.map(|value| value.node.to_json());
+        let service = of_head_service(group);
+        let service = service.iter().find(|port| is_dashboard(port));
+        let service = service.filter(|_| parameter == "dashboard-port");
+        let mut at = None;
+        let (other, owner, name) = match (named, service) {
+            (Some((port, name)), _) => {
+                at = port.get("containerPort");
+                let given = at.as_ref().map(|value| value.node.to_json());
                 (given, "the container's port", name)
+            }
+            (None, Some(port)) => {
+                at = Some(port.clone());
+                let target = target(port, &ports);
+                (target, "the target of headService's port", names[0])
             }
             // The operator fills the Service of a head without ports, and asks it for the dashboard
             // by name. A Service without an address of its own leads to every port.
-            None if ports.is_empty()
-                && group.is_head()
-                && (parameter == "dashboard-port" || has_address(group)) =>
+            (None, None)
+                if ports.is_empty()
+                    && group.is_head()
+                    && (parameter == "dashboard-port" || has_address(group)) =>
             {
                 (Some(default.into()), "the Service's default port", names[0])
             }
-            None if parameter == "metrics-export-port" => (
+            (None, None) if parameter == "metrics-export-port" => (
                 Some(default.into()),
                 "the port that the operator adds,",
                 names[0],
             ),
-            None => continue,
+            (None, None) => continue,
         };
         if let Some(other) = other
             && other != wanted
         {
-            let detail = format!("{parameter} is {wanted}, and {owner} `{name}` is {other}");
-            found.push(warn(trap::PORTS_DISAGREE, &value, &detail));
+            let detail = match &value {
+                Some(_) => format!("{parameter} is {wanted}, and {owner} `{name}` is {other}"),
+                None => {
+                    format!("Ray listens on {wanted} by itself, and {owner} `{name}` is {other}")
+                }
+            };
+            if let Some(at) = value.or(at) {
+                found.push(warn(trap::PORTS_DISAGREE, &at, &detail));
+            }
         }
     }
+}
+
+/// Whether the dashboard listens on the port of Ray's own choice: the head runs the generated
+/// `ray start` alone, without another container that may be a proxy.
+fn listens_by_default(group: &Group) -> bool {
+    let spec = group.group.find(&["template", "spec"]);
+    group.is_head()
+        && group.ray.features.contains(&Feature::GeneratedCommand)
+        && spec.is_some_and(|spec| spec.items("containers").len() == 1)
+}
+
+/// The number of the container's port to which a port of a Service leads; none where another
+/// container may have it.
+fn target(port: &Cursor, ports: &[Cursor]) -> Option<serde_json::Value> {
+    let target = port.get("targetPort").or_else(|| port.get("port"))?;
+    let json = target.node.to_json();
+    if json.is_number() {
+        return Some(json);
+    }
+    let named = ports.iter().find(|port| {
+        port.get("name")
+            .is_some_and(|name| name.text() == target.text())
+    });
+    Some(named?.get("containerPort")?.node.to_json())
 }
 
 /// The `dashboard-host` of a head whose dashboard only its own Pod reaches.

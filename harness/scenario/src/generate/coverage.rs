@@ -99,7 +99,9 @@ pub fn out_of_reach(feature: Feature) -> Option<&'static str> {
 /// Why generated objects on envtest can't meet a check; none where they can.
 pub fn check_out_of_reach(check: OperatorCheck) -> Option<&'static str> {
     match check {
-        OperatorCheck::MetadataWithSelector => Some("makes the operator panic"),
+        OperatorCheck::MetadataWithSelector | OperatorCheck::SubmitterContainer => {
+            Some("makes the operator panic")
+        }
         OperatorCheck::ServiceDeletionDelay | OperatorCheck::JobPreRunningDeadline => {
             Some("the API server refuses the same")
         }

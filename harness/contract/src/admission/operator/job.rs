@@ -30,6 +30,8 @@ pub(super) fn spec(checks: &Checks, spec: &View, root: &View) {
     if !own.exists() && !selects {
         let message = format!("{prefix}one of RayClusterSpec or ClusterSelector must be set");
         checks.refuse(OperatorCheck::JobWithoutCluster, &own, message);
+        let message = "Both ClusterSelector and RayClusterSpec are undefined";
+        checks.refuse(OperatorCheck::ClusterOfJob, &own, message);
     }
     modes(checks, spec, prefix);
     if own.exists() {
@@ -56,9 +58,16 @@ fn modes(checks: &Checks, spec: &View, prefix: &str) {
     let backoff = spec.get("backoffLimit");
     let retries = backoff.number().is_some_and(|limit| limit > 0);
     if selector.len() > 0 {
-        if selector.get("ray.io/cluster").text().is_empty() {
+        let name = selector.get("ray.io/cluster");
+        if name.text().is_empty() {
             let message = "cluster name in ClusterSelector should not be empty";
             checks.refuse(OperatorCheck::SelectorWithoutName, &selector, message);
+            let message = if name.exists() {
+                "we have choosed the cluster selector mode, failed to find the cluster named "
+            } else {
+                "failed to get cluster name in ClusterSelector map, the default key is ray.io/cluster"
+            };
+            checks.refuse(OperatorCheck::SelectorKey, &selector, message);
         }
         if mode.text() == "SidecarMode" {
             let message = "ClusterSelector is not supported in SidecarMode";
@@ -126,15 +135,33 @@ fn submitter(checks: &Checks, spec: &View, root: &View) {
     let own = spec.get("rayClusterSpec");
     let mode = spec.get("submissionMode").text();
     let by_job = matches!(mode, "" | "K8sJobMode") || plain(checks.release) < Version::new(1, 1, 0);
-    if spec.get("metadata").len() > 0 && (by_job || mode == "SidecarMode") {
-        metadata(checks, spec, mode == "SidecarMode");
+    // From 1.5 on the command is built even where it is not used (`configureSubmitterContainer`).
+    let always = plain(checks.release) >= Version::new(1, 5, 0);
+    let sidecar = always && mode == "SidecarMode";
+    let template = spec.get("submitterPodTemplate");
+    let containers = template.find(&["spec", "containers"]);
+    if by_job && template.exists() && containers.len() == 0 {
+        let message = "the operator takes the first container for the submitter without looking whether there is one, \
+                       and panics";
+        checks.refuse_submitter(OperatorCheck::SubmitterContainer, &containers, message);
     }
-    let ray = own
-        .find(&["headGroupSpec", "template", "spec", "containers"])
-        .items();
+    let container = containers.items().into_iter().next();
+    let has_command = by_job && container.is_some_and(|one| one.get("command").len() > 0);
+    let builds = !has_command || always;
+    if spec.get("metadata").len() > 0 && builds && (by_job || sidecar) {
+        metadata(checks, spec, sidecar);
+    }
+    if by_job && builds {
+        words(checks, spec);
+    }
+    let head = own.get("headGroupSpec");
+    let ray = head.find(&["template", "spec", "containers"]).items();
     let ports = ray.first().map(|ray| ray.get("ports"));
+    // The head's Service has these, too.
+    let given = head.find(&["headService", "spec", "ports"]);
     let known = root.find(&["status", "dashboardURL"]);
     if let Some(ports) = ports.filter(|ports| ports.len() > 0 && ports.named("dashboard").is_none())
+        && given.named("dashboard").is_none()
         && known.text().is_empty()
         && spec.get("clusterSelector").len() == 0
         && (by_job || mode == "HTTPMode")
@@ -145,13 +172,29 @@ fn submitter(checks: &Checks, spec: &View, root: &View) {
     }
 }
 
+/// What the command of the submitter is made of, where no shell reads it.
+fn words(checks: &Checks, spec: &View) {
+    let runtime = spec.get("runtimeEnvYAML");
+    if let Err(problem) = go::yaml::to_json(runtime.text()) {
+        checks.refuse_submitter(OperatorCheck::SubmitterRuntimeEnv, &runtime, problem);
+    }
+    let entrypoint = spec.get("entrypoint");
+    if let Err(problem) = go::shlex::split(entrypoint.text()) {
+        checks.refuse_submitter(OperatorCheck::EntrypointWords, &entrypoint, problem);
+    }
+}
+
 fn metadata(checks: &Checks, spec: &View, sidecar: bool) {
     let own = spec.get("rayClusterSpec");
     let at = spec.get("metadata");
-    if !own.exists() {
+    let selected = spec.find(&["clusterSelector", "ray.io/cluster"]);
+    // Else the operator does not come so far.
+    if !own.exists() && !selected.text().is_empty() {
         let message = "the operator reads spec.rayClusterSpec.rayVersion without looking whether there is a \
                        rayClusterSpec, and panics";
         checks.refuse_submitter(OperatorCheck::MetadataWithSelector, &at, message);
+    }
+    if !own.exists() {
         return;
     }
     let version = own.get("rayVersion");

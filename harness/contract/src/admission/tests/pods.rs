@@ -253,3 +253,127 @@ fn certificates_are_there_for_sidecars_alone() {
         "without the gate"
     );
 }
+
+#[rstest]
+// Without ports of its own the container gets those of the operator, which are appended.
+#[case(json!([]), json!([{"name": "dashboard", "port": 8265}]), &["port"])]
+#[case(json!([]), json!([{"name": "ui", "port": 8265}]), &["port"])]
+#[case(json!([]), json!([{"name": "dashboard", "port": 80}]), &["name"])]
+#[case(json!([]), json!([{"name": "metrics", "port": 80}]), &["name"])]
+#[case(json!([]), json!([{"name": "ui", "port": 80}]), &[])]
+#[case(json!([]), json!([{"name": "ui", "port": 8265, "protocol": "UDP"}]), &[])]
+#[case(json!([{"containerPort": 6379, "name": "gcs"}]), json!([{"name": "dashboard", "port": 8265}]), &[])]
+#[case(json!([{"containerPort": 6379, "name": "gcs"}]), json!([{"name": "dashboard", "port": 8080}]), &["port"])]
+#[case(json!([{"containerPort": 6379, "name": "gcs"}]), json!([{"name": "a", "port": 80}, {"name": "a", "port": 81}]), &["name"])]
+#[case(json!([{"containerPort": 6379, "name": "gcs"}]), json!([{"port": 80}]), &["name"])]
+fn ports_of_a_head_service_of_ones_own(
+    #[case] ports: Value,
+    #[case] own: Value,
+    #[case] expected: &[&str],
+) {
+    let fields = json!({format!("{RAY}/ports"): ports, "/headService": {"spec": {"ports": own}}});
+    for version in ["1.0.0", "1.2.2", "1.6.2", "1.7.0"] {
+        let found = of_head(version, &fields, &json!({}));
+        let fields: Vec<&str> = found
+            .iter()
+            .map(|(path, _)| {
+                assert!(path.starts_with("headService.spec.ports["), "{path}");
+                path.rsplit('.').next().unwrap()
+            })
+            .collect();
+        assert_eq!(fields, expected, "{version}: {found:?}");
+    }
+}
+
+#[test]
+fn a_name_that_both_the_container_and_the_head_service_have() {
+    let fields = json!({
+        format!("{RAY}/ports"): [{"containerPort": 8265, "name": "dashboard"}],
+        "/headService": {"spec": {"ports": [{"name": "dashboard", "port": 80}]}},
+    });
+    let found = of_head("1.6.2", &fields, &json!({}));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "template.spec.containers[0].ports[0].name");
+    let message = "Service: spec.ports: Duplicate value: \"dashboard\"";
+    assert!(found[0].1.starts_with(message), "{}", found[0].1);
+}
+
+#[test]
+fn the_port_of_the_gcs_was_called_redis() {
+    let own =
+        |name: &str| json!({"/headService": {"spec": {"ports": [{"name": name, "port": 80}]}}});
+    let refused = |version: &str, name: &str| of_head(version, &own(name), &json!({})).len();
+    assert_eq!(refused("1.2.2", "redis"), 1);
+    assert_eq!(refused("1.2.2", "gcs-server"), 0);
+    assert_eq!(refused("1.3.0", "redis"), 0);
+    assert_eq!(refused("1.3.0", "gcs-server"), 1);
+}
+
+#[test]
+fn a_dashboard_port_of_the_head_service_is_found() {
+    let named = |port: u16| {
+        job(|spec| {
+            let head = &mut spec["rayClusterSpec"]["headGroupSpec"];
+            head["template"]["spec"]["containers"][0]["ports"] =
+                json!([{"containerPort": 6379, "name": "gcs"}]);
+            head["headService"] = json!({"spec": {"ports": [{"name": "dashboard", "port": port}]}});
+        })
+    };
+    for version in RELEASES {
+        assert_eq!(refusals(version, &named(8265)), [], "{version}");
+        assert_eq!(pods(version, &named(8265)), (3, true), "{version}");
+    }
+    let settings = EffectiveSettings::default();
+    let made = crate::predict(&release("1.6.2"), &settings, &named(80)).unwrap();
+    let submitter = &made.last().unwrap().containers[0];
+    let crate::EnvValue::Text(address) =
+        &submitter.variable("RAY_DASHBOARD_ADDRESS").unwrap().value
+    else {
+        panic!("{submitter:?}")
+    };
+    let address = address.to_string();
+    assert!(address.ends_with("svc.cluster.local:80"), "{address}");
+}
+
+#[rstest]
+#[case("gpu", "must be a standard resource for containers")]
+#[case("gpus", "must be a standard resource for containers")]
+#[case("CPU", "must be a standard resource for containers")]
+#[case("storage", "must be a standard resource for containers")]
+#[case("nvidia.com/gpu/a", "must consist of alphanumeric characters")]
+#[case(
+    "requests.nvidia.com/gpu",
+    "doesn't follow extended resource name standard"
+)]
+#[case("cpu", "")]
+#[case("memory", "")]
+#[case("ephemeral-storage", "")]
+#[case("hugepages-2Mi", "")]
+#[case("nvidia.com/gpu", "")]
+#[case("scheduling.kubernetes.io/foo", "")]
+fn names_of_resources(#[case] name: &str, #[case] message: &str) {
+    for list in ["limits", "requests"] {
+        let mut resources = json!({list: {name: "1"}});
+        if list == "requests" && message.is_empty() {
+            resources["limits"] = resources["requests"].clone();
+        }
+        let fields = json!({format!("{RAY}/resources"): resources});
+        let found = of_head("1.6.2", &fields, &json!({}));
+        if message.is_empty() {
+            assert_eq!(found, [], "{list}");
+            continue;
+        }
+        let (path, text) = found.first().unwrap_or_else(|| panic!("{list} {name}"));
+        let prefix = format!("template.spec.containers[0].resources.{list}");
+        assert!(path.starts_with(&prefix), "{found:?}");
+        assert!(text.contains(message), "{found:?}");
+        assert!(text.contains(name), "{found:?}");
+    }
+}
+
+#[test]
+fn a_resource_without_a_name_of_its_own_takes_a_group_away() {
+    let path = "/spec/workerGroupSpecs/0/template/spec/containers/0/resources";
+    let object = changed(json!({path: {"limits": {"cpu": "1", "gpu": "1"}}}));
+    assert_eq!(pods("1.6.2", &object).0, 1, "the head comes");
+}

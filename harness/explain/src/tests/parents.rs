@@ -1,0 +1,301 @@
+//! RayJobs and RayServices: who submits the job, and who reaches the dashboard.
+
+use kuberay_contract::Stage;
+use kuberay_manifest::Source;
+use rstest::rstest;
+
+use super::*;
+use crate::check::{Options, check};
+
+const OWN: &str = "submitterPodTemplate: {spec: {restartPolicy: Never, containers: [{name: s, image: i, command: [sh, \
+                   -c, 'ray job submit --submission-id=$RAY_JOB_SUBMISSION_ID -- x']}]}}";
+const METADATA: &str = "entrypoint: a\nmetadata: {team: x}";
+const SELECTOR: &str = "clusterSelector: {ray.io/cluster: c}";
+
+fn indented(text: &str, depth: usize) -> String {
+    text.lines()
+        .map(|line| format!("{}{line}\n", " ".repeat(depth)))
+        .collect()
+}
+
+/// An object of a kind with these lines in its specification, its head and its head's Ray
+/// container.
+fn object(kind: &str, fields: &str, head: &str, container: &str) -> String {
+    let field = match kind {
+        "RayService" => "rayClusterConfig",
+        _ => "rayClusterSpec",
+    };
+    format!(
+        "apiVersion: ray.io/v1\nkind: {kind}\nmetadata: {{name: j}}\nspec:\n{}  {field}:\n    headGroupSpec:\n{}      \
+         template:\n        spec:\n          containers:\n          - name: ray-head\n            image: ray\n{}",
+        indented(fields, 2),
+        indented(head, 6),
+        indented(&format!("{LIMITS}\n{container}"), 12),
+    )
+}
+
+fn job(fields: &str, container: &str) -> String {
+    object("RayJob", fields, "rayStartParams: {}", container)
+}
+
+/// A RayJob that runs on a RayCluster which another object makes.
+fn selecting(fields: &str) -> String {
+    let fields = indented(&format!("{fields}\n{SELECTOR}"), 2);
+    format!("apiVersion: ray.io/v1\nkind: RayJob\nmetadata: {{name: j}}\nspec:\n{fields}")
+}
+
+fn all(text: &str, version: &str) -> Vec<String> {
+    let found = warnings(text, version).into_iter();
+    found.map(|(id, ..)| id).collect()
+}
+
+/// The findings of `check`, as id and message.
+fn checked(text: &str, versions: &[&str], upgrade: bool) -> Vec<(String, String)> {
+    let releases = versions.iter().map(|version| version.parse().unwrap());
+    let options = Options {
+        upgrade,
+        ..Options::new(releases.collect())
+    };
+    let sources = [Source::new(Path::new("file.yaml"), text)];
+    let found = check(&sources, &options).unwrap().findings.into_iter();
+    found.map(|one| (one.id, one.message)).collect()
+}
+
+fn checked_ids(text: &str, versions: &[&str], upgrade: bool) -> Vec<String> {
+    let found = checked(text, versions, upgrade).into_iter();
+    found.map(|(id, _)| id).collect()
+}
+
+#[test]
+fn an_upgrade_ends_a_job_whose_command_never_had_its_metadata() {
+    let text = job(&format!("{METADATA}\n{OWN}"), "");
+    for version in ["1.2.2", "1.3.2", "1.4.2"] {
+        assert_eq!(checked(&text, &[version], false), [], "{version}");
+    }
+    let found = checked(&text, &["1.2.2", "1.6.2"], true);
+    let [(id, message)] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(id, "refused-by-operator");
+    assert!(message.contains("failed to parse Ray version"), "{message}");
+}
+
+#[test]
+fn a_command_of_ones_own_loses_no_metadata() {
+    let text = selecting(&format!("{METADATA}\n{OWN}"));
+    for version in ["1.2.2", "1.4.2", "1.5.1", "1.6.2", "1.7.0"] {
+        assert_eq!(checked(&text, &[version], false), [], "{version}");
+    }
+    assert_eq!(checked(&text, &["1.2.2", "1.6.2"], true), []);
+}
+
+#[rstest]
+#[case("metadata: {}", &[])]
+#[case("metadata: {team: x}", &["metadata-dropped"])]
+fn metadata_that_is_empty_is_not_dropped(#[case] metadata: &str, #[case] expected: &[&str]) {
+    let text = selecting(&format!("entrypoint: a\n{metadata}"));
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
+
+#[test]
+fn an_entrypoint_that_cannot_be_split_leaves_everything_else() {
+    let text = format!(
+        "{}---\n{}",
+        job("entrypoint: \"python a.py 'it\"", ""),
+        job("entrypoint: python b.py", "").replace("name: j", "name: k")
+    );
+    let explanation = explained(&text, &["1.2.2"]);
+    let containers: Vec<_> = explanation
+        .containers
+        .iter()
+        .map(|one| (one.object.name.as_str(), one.role))
+        .collect();
+    let expected = [
+        ("j", ContainerRole::Head),
+        ("k", ContainerRole::Head),
+        ("k", ContainerRole::Submitter),
+    ];
+    assert_eq!(containers, expected);
+    let [refusal] = &explanation.refusals[..] else {
+        panic!("{:?}", explanation.refusals)
+    };
+    assert_eq!(refusal.stage, Stage::Operator);
+    assert_eq!(refusal.missing, MissingPods::Submitter);
+    assert_eq!(refusal.location.line, 5);
+    let found = checked_ids(&text, &["1.2.2"], false);
+    assert_eq!(found, ["refused-by-operator"]);
+}
+
+#[test]
+fn the_traps_of_a_head_without_a_submitter_are_found() {
+    let text = job("entrypoint: \"python 'a\"", "args: ['run &']");
+    let found = checked_ids(&text, &["1.2.2"], false);
+    assert_eq!(found, ["refused-by-operator", "trailing-ampersand"]);
+}
+
+const UNNAMED: &str = "ports: [{containerPort: 6379, name: gcs}]";
+
+#[rstest]
+#[case("headService: {spec: {ports: [{name: dashboard, port: 8265}]}}", &[])]
+#[case("headService: {spec: {ports: [{name: ui, port: 8265}]}}", &["no-dashboard-port"])]
+#[case("", &["no-dashboard-port"])]
+fn a_service_may_have_the_dashboard_in_its_head_service(
+    #[case] head: &str,
+    #[case] expected: &[&str],
+) {
+    let head = format!("rayStartParams: {{}}\n{head}");
+    let text = object("RayService", "", &head, UNNAMED);
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
+
+#[rstest]
+#[case("InteractiveMode", "1.2.2", &["submission-mode-unknown"])]
+#[case("SidecarMode", "1.4.2", &["submission-mode-unknown"])]
+#[case("UserMode", "1.3.2", &["submission-mode-unknown"])]
+#[case("UserMode", "1.2.2", &[])]
+#[case("InteractiveMode", "1.3.2", &[])]
+#[case("K8sJobMode", "1.1.1", &[])]
+#[case("HTTPMode", "1.1.1", &[])]
+#[case("SidecarMode", "1.5.0", &["refused-by-operator"])]
+fn a_mode_that_submits_to_no_selected_cluster(
+    #[case] mode: &str,
+    #[case] version: &str,
+    #[case] expected: &[&str],
+) {
+    let text = selecting(&format!("entrypoint: a\nsubmissionMode: {mode}"));
+    assert_eq!(checked_ids(&text, &[version], false), expected);
+    let notes = explained(&text, &[version]).notes;
+    let told = notes.iter().any(|note| note.contains("nothing submits"));
+    assert_eq!(
+        told,
+        expected == ["submission-mode-unknown"],
+        "{mode}: {notes:?}"
+    );
+}
+
+#[rstest]
+#[case("", &["no-entrypoint"])]
+#[case("entrypoint: a\nruntimeEnvYAML: 'env_vars: {A: 1}'", &["runtime-env-type"])]
+#[case("entrypoint: a\nruntimeEnvYAML: \"env_vars: {A: '1'}\"", &[])]
+fn a_job_that_the_operator_submits_to_a_selected_cluster(
+    #[case] fields: &str,
+    #[case] expected: &[&str],
+) {
+    let text = selecting(&format!("submissionMode: HTTPMode\n{fields}"));
+    assert_eq!(checked_ids(&text, &["1.6.2"], false), expected);
+}
+
+#[test]
+fn an_unknown_mode_of_several_releases_is_one_note_each() {
+    let text = selecting("entrypoint: a\nsubmissionMode: SidecarMode");
+    let notes = explained(&text, &["1.3.2", "1.4.2"]).notes;
+    let about = |version: &str| {
+        let notes = notes.iter().filter(|note| note.contains(version));
+        notes.count()
+    };
+    assert_eq!(about("KubeRay 1.3.2"), 1, "{notes:?}");
+    assert_eq!(about("KubeRay 1.4.2"), 1, "{notes:?}");
+}
+
+#[rstest]
+#[case("SidecarMode", "1.6.2", &["no-dashboard-port"])]
+#[case("InteractiveMode", "1.6.2", &["no-dashboard-port"])]
+#[case("InteractiveMode", "1.3.2", &["no-dashboard-port"])]
+#[case("UserMode", "1.2.2", &["no-dashboard-port"])]
+#[case("K8sJobMode", "1.6.2", &["refused-by-operator"])]
+#[case("HTTPMode", "1.6.2", &["refused-by-operator"])]
+#[case("SidecarMode", "1.4.2", &["submission-mode-unknown"])]
+fn every_mode_asks_the_dashboard(
+    #[case] mode: &str,
+    #[case] version: &str,
+    #[case] expected: &[&str],
+) {
+    let fields = format!("entrypoint: a\nsubmissionMode: {mode}");
+    let text = job(&fields, "ports: [{containerPort: 8265, name: dash}]");
+    assert_eq!(checked_ids(&text, &[version], false), expected);
+    let named = job(&fields, "ports: [{containerPort: 8265, name: dashboard}]");
+    let found = checked_ids(&named, &[version], false);
+    let unknown = expected == ["submission-mode-unknown"];
+    assert_eq!(found.is_empty(), !unknown, "{found:?}");
+}
+
+const ELSEWHERE: &str = "ports: [{containerPort: 9000, name: dashboard}]";
+
+#[rstest]
+#[case("RayJob", "entrypoint: a", "", &["ports-disagree"])]
+#[case("RayService", "", "", &["ports-disagree"])]
+#[case("RayJob", "entrypoint: a", "rayStartParams: {dashboard-port: '9000'}", &[])]
+#[case("RayJob", "entrypoint: a", "rayStartParams: {dashboard-host: 127.0.0.1}", &["ports-disagree"])]
+fn a_dashboard_port_where_nothing_listens(
+    #[case] kind: &str,
+    #[case] fields: &str,
+    #[case] head: &str,
+    #[case] expected: &[&str],
+) {
+    let head = if head.is_empty() {
+        "rayStartParams: {}"
+    } else {
+        head
+    };
+    let text = object(kind, fields, head, ELSEWHERE);
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
+
+#[test]
+fn a_dashboard_port_where_ray_or_another_may_listen() {
+    let default = job(
+        "entrypoint: a",
+        "ports: [{containerPort: 8265, name: dashboard}]",
+    );
+    assert_eq!(all(&default, "1.6.2"), [""; 0]);
+    let proxied = job("entrypoint: a", ELSEWHERE) + "          - {name: proxy, image: nginx}\n";
+    assert_eq!(all(&proxied, "1.6.2"), [""; 0], "a proxy may listen");
+    let command = "command: [bash, -c]\nargs: ['ray start --head --block --dashboard-port=9000']";
+    let own = job("entrypoint: a", &format!("{ELSEWHERE}\n{command}"));
+    assert_eq!(all(&own, "1.6.2"), ["ray-start-in-text"], "its own port");
+}
+
+#[rstest]
+#[case("{name: dashboard, port: 8265}", &[])]
+#[case("{name: dashboard, port: 80, targetPort: 8265}", &[])]
+#[case("{name: dashboard, port: 80, targetPort: other}", &[])]
+#[case("{name: dashboard, port: 80, targetPort: gcs}", &["ports-disagree"])]
+#[case("{name: dashboard, port: 80}", &["ports-disagree"])]
+#[case("{name: dashboard, port: 8265, targetPort: 9000}", &["ports-disagree"])]
+fn a_dashboard_port_of_the_head_service(#[case] port: &str, #[case] expected: &[&str]) {
+    let head = format!("rayStartParams: {{}}\nheadService: {{spec: {{ports: [{port}]}}}}");
+    let text = object("RayJob", "entrypoint: a", &head, UNNAMED);
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
+
+#[rstest]
+#[case("{name: side, image: b, command: [sleep, '1']}, {name: ray-job-submitter, image: 'rayproject/ray:2.46.0'}", &["ray-not-first"])]
+#[case("{name: side, image: b}, {name: ray-job-submitter, image: own}", &["ray-not-first"])]
+#[case("{name: ray-job-submitter, image: own}, {name: side, image: b}", &[])]
+#[case("{name: side, image: 'rayproject/ray:2.46.0'}, {name: ray-job-submitter, image: own}", &[])]
+#[case("{name: main, image: own}, {name: proxy, image: envoy}", &[])]
+#[case("{name: main, image: own, command: [sh, -c, 'ray job submit --submission-id=$RAY_JOB_SUBMISSION_ID -- x']}, {name: s, image: 'rayproject/ray:2.46.0'}", &[])]
+fn the_first_container_submits(#[case] containers: &str, #[case] expected: &[&str]) {
+    let template = format!(
+        "submitterPodTemplate: {{spec: {{restartPolicy: Never, containers: [{containers}]}}}}"
+    );
+    let text = job(&format!("entrypoint: a\n{template}"), "");
+    assert_eq!(all(&text, "1.6.2"), expected);
+}
+
+#[rstest]
+#[case("ray.io")]
+#[case("v1")]
+#[case("ray.io/v2")]
+fn an_api_version_that_no_server_has(#[case] version: &str) {
+    let text = job("entrypoint: a", "").replace("ray.io/v1", version);
+    let explanation = explained(&text, &["1.6.2"]);
+    let [refusal] = &explanation.refusals[..] else {
+        panic!("{:?}", explanation.refusals)
+    };
+    assert_eq!(refusal.stage, Stage::Client);
+    let message = format!("no matches for kind \"RayJob\" in version {version:?}");
+    assert_eq!(refusal.message, message);
+    let found = checked_ids(&text, &["1.6.2"], false);
+    assert_eq!(found, ["refused-by-client"]);
+}
