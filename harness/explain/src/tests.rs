@@ -63,6 +63,7 @@ fn ids(text: &str, version: &str) -> Vec<String> {
 
 mod adversarial;
 mod reports;
+mod starts;
 
 const LIMITS: &str = "resources: {limits: {cpu: 1}}";
 
