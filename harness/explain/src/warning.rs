@@ -69,8 +69,8 @@ traps! {
         "Correct the text; `bash -n` reads it without running it.";
         ["characters-of-the-shell"]
     OPEN_HERE_DOCUMENT "open-here-document" C04 Warning:
-        "The here-document has no end, so that the generated ` && ulimit …; ray start …` becomes a part of it: Ray never starts.";
-        "Put a command after the line that ends the here-document.";
+        "The here-document has no end, so that `ray start`, which follows, becomes a part of it: Ray never starts.";
+        "End it with a line that holds only its word, and put a command after that line.";
         ["here-document-without-end"]
     NOT_ANALYSED "not-analysed" C04 Note:
         "This text was not analysed, so that traps in it stay unreported.";

@@ -3,8 +3,42 @@
 
 use rstest::rstest;
 
-use super::adversarial::all;
+use super::adversarial::{KEEP, all, kept, script, workers};
 use super::*;
+
+#[rstest]
+#[case("ray start --address=$FQ_RAY_IP:6379", true)]
+#[case("ray start --address $FQ_RAY_IP:6379", true)]
+#[case("ray start --address=\"$FQ_RAY_IP:6379\"", true)]
+#[case("ray start --address=$A --node-ip-address=$POD_IP", true)]
+#[case("ray start --address=$A --num-gpus=$(nvidia-smi -L | wc -l)", true)]
+#[case("ray start --address=$A --dashboard-port=${PORT:-8265}", true)]
+#[case("ray start --address=$A --num-cpus \"$N\"", true)]
+#[case("ray start --address=$A --num-cpus $N", true)]
+#[case("ray start --address=$A --num-cpus \"$N\" --block", false)]
+#[case("ray start --address=$A $ARGS", false)]
+#[case("ray start --address=$A \"$BLOCK\"", false)]
+#[case("ray start --address=$A \"${ARGS[@]}\"", false)]
+#[case("ray start --address=$A --disable-usage-stats $ARGS", false)]
+#[case("ray start --address=$A --$HOW", false)]
+#[case("ray start --address=$A `cat args`", false)]
+#[case("ray start --address=$A $(cat args)", false)]
+fn variables_that_hold_no_option(#[case] text: &str, #[case] returns: bool) {
+    let found = all(&workers(&[("groupName: w", &script(text))], KEEP), "1.6.2");
+    let told = found.contains(&"ray-start-without-block".to_owned());
+    assert_eq!(told, returns, "{text}: {found:?}");
+}
+
+#[rstest]
+#[case("ray start --num-cpus \"$N\" --block", true)]
+#[case("ray start --num-cpus $N --block", true)]
+#[case("ray start \"$HEAD\" --block", false)]
+#[case("ray start --$ROLE --block", false)]
+fn variables_that_hold_no_address(#[case] text: &str, #[case] expected: bool) {
+    let found = all(&workers(&[("groupName: w", &script(text))], KEEP), "1.6.2");
+    let told = found.contains(&"ray-start-without-address".to_owned());
+    assert_eq!(told, expected, "{text}: {found:?}");
+}
 
 #[rstest]
 #[case::suffix("nvidia.com/mig-1g.5gb.me", true)]
@@ -23,4 +57,36 @@ fn slices_of_gpus_that_become_no_flag(#[case] limit: &str, #[case] ignored: bool
     }
     let given = manifest(&container, "rayStartParams: {num-gpus: '1'}");
     assert_eq!(all(&given, "1.6.2"), [""; 0]);
+}
+
+#[rstest]
+#[case::quote("echo 'it\nray start --head --block", &["syntax-error"])]
+#[case::double_quote("echo \"it\nray start --head --block", &["syntax-error"])]
+#[case::substitution("echo \"$(ray start --head --block", &["syntax-error"])]
+#[case::generated("echo 'it\neval \"$KUBERAY_GEN_RAY_START_CMD\"", &["syntax-error"])]
+#[case::document("cat <<EOF > /x\nhi\nray start --head --block", &["open-here-document"])]
+#[case::document_after("ray start --head --block\ncat <<EOF\nhi", &[])]
+#[case::closed("cat <<EOF > /x\nhi\nEOF\nray start --head --block", &[])]
+#[case::only_printed("echo 'ray start --head --block'", &[])]
+#[case::other("echo it; /start.sh", &[])]
+fn own_scripts_whose_broken_part_holds_the_start(#[case] text: &str, #[case] expected: &[&str]) {
+    assert_eq!(
+        all(&kept(&script(text), false), "1.6.2"),
+        expected,
+        "{text}"
+    );
+}
+
+#[rstest]
+#[case::no_program("command: ['ray start --head --block']", &["ray-start-in-text"])]
+#[case::behind_another("command: [tini, --, 'ray start --head --block']", &["ray-start-in-text"])]
+#[case::first_word("command: [bash, -c, ray, start, --head, --block]", &["ray-start-in-text"])]
+#[case::first_word_in_args("command: [/bin/bash, -c]\nargs: [ray, start, --head]", &["ray-start-in-text"])]
+#[case::generated("command: [bash, -c, eval, '$KUBERAY_GEN_RAY_START_CMD']", &["gen-cmd-not-run"])]
+#[case::parameters("command: [bash, -c, 'exec \"$@\"', x, ray, start, --head, --block]", &[])]
+#[case::parameter("command: [bash, -c, '\"$0\" start --head --block', ray]", &[])]
+#[case::words("command: [ray, start, --head, --block]", &[])]
+#[case::of_the_image("command: [/start.sh, 'ray start --head --block']", &[])]
+fn own_words_that_start_no_ray(#[case] command: &str, #[case] expected: &[&str]) {
+    assert_eq!(all(&kept(command, false), "1.6.2"), expected, "{command}");
 }
