@@ -4,7 +4,9 @@
 use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 
-use super::command::{self, GENERATED, as_bash_sees, explanation, is_shell, uses_generated};
+use super::command::{
+    self, GENERATED, as_bash_sees, explanation, is_shell, reads_profile, uses_generated,
+};
 use super::params::{HEAD_ONLY, only_with_head};
 use super::{Group, warn, warn_at};
 use crate::document::Warning;
@@ -48,7 +50,11 @@ pub(super) fn of_text(
     match command::script(inner) {
         Some(Ok(script)) if is_shell(program) => {
             found.extend(behind_script(inner, script));
-            of_script(group, script, mentions, found);
+            let options = inner.iter().skip(1).map(Cursor::text);
+            let login = options
+                .take_while(|option| option.starts_with('-'))
+                .any(reads_profile);
+            of_script(group, script, login, mentions, found);
         }
         Some(_) => {}
         None => direct(group, inner, mentions, found),
@@ -84,8 +90,14 @@ fn behind_script(words: &[Cursor], script: &Cursor) -> Option<Warning> {
     })
 }
 
-/// A script that a shell reads.
-fn of_script(group: &Group, script: &Cursor, mentions: bool, found: &mut Vec<Warning>) {
+/// A script that a shell reads; `login` says whether it is a login shell.
+fn of_script(
+    group: &Group,
+    script: &Cursor,
+    login: bool,
+    mentions: bool,
+    found: &mut Vec<Warning>,
+) {
     let text = as_bash_sees(group, script.text());
     let calls = shell::calls(&text, &["ray", "start"]);
     let place = |at: usize| shell::location(group.source, script, at);
@@ -103,6 +115,7 @@ fn of_script(group: &Group, script: &Cursor, mentions: bool, found: &mut Vec<War
     let around = shell::Surroundings {
         variables: &variables,
         head: group.is_head(),
+        login,
     };
     match shell::judge_own(&text, around) {
         OwnVerdict::Broken(broken) => {

@@ -6,6 +6,12 @@ use rstest::rstest;
 use super::adversarial::{KEEP, all, kept, script, workers};
 use super::*;
 
+/// A head whose container and parameters are these, without the annotation.
+fn head(container: &str, params: &str) -> String {
+    let group = format!("rayStartParams: {{{params}}}");
+    manifest(&format!("{LIMITS}\n{container}"), &group)
+}
+
 #[rstest]
 #[case("ray start --address=$FQ_RAY_IP:6379", true)]
 #[case("ray start --address $FQ_RAY_IP:6379", true)]
@@ -89,4 +95,51 @@ fn own_scripts_whose_broken_part_holds_the_start(#[case] text: &str, #[case] exp
 #[case::of_the_image("command: [/start.sh, 'ray start --head --block']", &[])]
 fn own_words_that_start_no_ray(#[case] command: &str, #[case] expected: &[&str]) {
     assert_eq!(all(&kept(command, false), "1.6.2"), expected, "{command}");
+}
+
+#[rstest]
+#[case("command: [ray, start, --head, --block]", &["ray-start-in-words"])]
+#[case("command: [ray, start, --head]\nargs: [--block]", &["ray-start-in-words"])]
+#[case("args: ['nice ray  start --head --block']", &["ray-start-in-words"])]
+#[case("args: ['ray  start --head; sleep infinity']", &["never-returns", "ray-start-in-words"])]
+fn a_start_of_ray_that_does_not_return(#[case] command: &str, #[case] expected: &[&str]) {
+    let mut found = all(&head(command, ""), "1.6.2");
+    found.retain(|id| id != "failure-swallowed");
+    assert_eq!(found, expected, "{command}");
+}
+
+#[rstest]
+#[case::and("pip install x &&", "trailing-operator")]
+#[case::or("pip install x ||", "trailing-operator")]
+#[case::pipe("pip install x |", "trailing-operator")]
+#[case::last_of_several("export A=1 &&\nexport B=2 &&", "trailing-operator")]
+#[case::loop_without_end("while true; do", "syntax-error")]
+#[case::group_without_end("{", "syntax-error")]
+#[case::whole("pip install x", "trailing-newline")]
+#[case::background("pip install x &", "trailing-newline")]
+#[case::list("pip install x;", "trailing-newline")]
+#[case::comment("pip install x # why", "trailing-newline")]
+fn lines_in_front_of_the_joint(#[case] text: &str, #[case] expected: &str) {
+    let text = format!("{text}\n");
+    let found = all(&head(&format!("args: [{text:?}]"), ""), "1.6.2");
+    assert_eq!(found, [expected], "{text}");
+}
+
+#[rstest]
+#[case::login("logout", "1.3.2", &["ends-shell"])]
+#[case::plain("logout", "1.4.2", &["failure-swallowed"])]
+#[case::handled("logout || true", "1.4.2", &[])]
+#[case::inner_login("bash -lc logout || true", "1.4.2", &[])]
+#[case::errexit("set -e; logout; true", "1.4.2", &["errexit"])]
+fn a_logout(#[case] text: &str, #[case] version: &str, #[case] expected: &[&str]) {
+    let found = all(&head(&format!("args: [{text:?}]"), ""), version);
+    assert_eq!(found, expected, "{text} on {version}");
+}
+
+#[rstest]
+#[case("[bash, -lc]", &["ends-shell"])]
+#[case("[bash, -c]", &[])]
+fn a_logout_before_a_start_of_the_users_own(#[case] shell: &str, #[case] expected: &[&str]) {
+    let command = format!("command: {shell}\nargs: ['logout; ray start --head --block']");
+    assert_eq!(all(&kept(&command, false), "1.6.2"), expected, "{shell}");
 }
