@@ -57,7 +57,17 @@ impl Group<'_> {
 
     /// Whether the kubelet may replace `$(NAME)` of this name: the Pod defines it, or a Service.
     fn may_define(&self, name: &str) -> bool {
-        self.ray.variable(name).is_some() || services::may_define(name, self.service_links())
+        self.ray.variable(name).is_some()
+            || services::may_define(name, self.service_links())
+            || env::is_capital(name) && self.has_env_from()
+    }
+
+    /// Whether `envFrom` may give the container variables that are not known here.
+    fn has_env_from(&self) -> bool {
+        let spec = self.group.find(&["template", "spec"]);
+        let containers = spec.map(|spec| spec.items("containers"));
+        let first = containers.as_deref().and_then(<[Cursor]>::first);
+        first.is_some_and(|first| !first.items("envFrom").is_empty())
     }
 
     /// Whether the container has a variable of this name, as far as that is known.

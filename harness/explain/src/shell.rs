@@ -21,7 +21,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub(super) use command::{Argument, calls, evaluates, literal, may_be, may_run};
+pub(super) use command::{Argument, assigns, calls, evaluates, literal, may_be, may_run};
 pub(super) use expansions::{expansions, patterns, sets, without_expansions};
 pub(super) use flow::Stop;
 pub(super) use locate::{Joined, location};

@@ -178,6 +178,23 @@ pub(in super::super) fn may_be(words: &[&str], at: usize, option: &str) -> bool 
         && !(at > 0 && takes_value(words[at - 1]))
 }
 
+/// Whether a script may give a variable a value: it assigns one, or reads it.
+pub(in super::super) fn assigns(script: &str, variable: &str) -> bool {
+    const READ: [&str; 5] = ["for", "getopts", "mapfile", "read", "select"];
+    if script.len() > LONGEST {
+        return false;
+    }
+    simple_commands(script).iter().any(|words| {
+        let reads = program(words).is_some_and(|name| READ.contains(&name));
+        words.iter().any(|word| {
+            let rest = word.raw.strip_prefix(variable);
+            rest.is_some_and(|rest| {
+                rest.starts_with('=') || rest.starts_with("+=") || reads && rest.is_empty()
+            })
+        })
+    })
+}
+
 /// The words behind the command, where it is what a simple command runs.
 fn call(words: &[Argument], command: &[&str]) -> Option<Vec<Argument>> {
     let first = first(words)?;

@@ -3,7 +3,7 @@
 
 use rstest::rstest;
 
-use super::adversarial::{KEEP, all, kept, script, workers};
+use super::adversarial::{KEEP, all, kept, messages, script, workers};
 use super::*;
 
 /// A head whose container and parameters are these, without the annotation.
@@ -109,6 +109,21 @@ fn a_start_of_ray_that_does_not_return(#[case] command: &str, #[case] expected: 
 }
 
 #[rstest]
+#[case::blank("dashboard-host: '0.0.0.0 '", &[])]
+#[case::number("num-cpus: '4 '", &[])]
+#[case::tab("num-cpus: \"4\\t\"", &[])]
+#[case::star("dashboard-host: '*'", &[])]
+#[case::brackets("dashboard-host: '[::]'", &[])]
+#[case::refused("num-cpus: '4x '", &["parameter-type"])]
+#[case::line("num-cpus: \"4\\n\"", &["shell-in-parameter"])]
+#[case::in_front("num-cpus: ' 4'", &["shell-in-parameter"])]
+#[case::between("node-name: 'a b'", &["shell-in-parameter"])]
+#[case::alternatives("node-name: '{a,b}*'", &["shell-in-parameter"])]
+fn values_that_bash_leaves_as_they_are(#[case] params: &str, #[case] expected: &[&str]) {
+    assert_eq!(all(&head("", params), "1.6.2"), expected, "{params}");
+}
+
+#[rstest]
 #[case::and("pip install x &&", "trailing-operator")]
 #[case::or("pip install x ||", "trailing-operator")]
 #[case::pipe("pip install x |", "trailing-operator")]
@@ -123,6 +138,34 @@ fn lines_in_front_of_the_joint(#[case] text: &str, #[case] expected: &str) {
     let text = format!("{text}\n");
     let found = all(&head(&format!("args: [{text:?}]"), ""), "1.6.2");
     assert_eq!(found, [expected], "{text}");
+}
+
+#[rstest]
+#[case::variable("$MY_IP", "", true)]
+#[case::from_elsewhere("$MY_IP", "envFrom: [{configMapRef: {name: x}}]", false)]
+#[case::kubelet_from_elsewhere("$(MY_IP)", "envFrom: [{configMapRef: {name: x}}]", false)]
+#[case::exported("$MY_IP", "args: ['export MY_IP=$(hostname -i) || exit 1']", false)]
+#[case::assigned("$MY_IP", "args: ['MY_IP=1; export MY_IP']", false)]
+#[case::read("$MY_IP", "args: ['read -r MY_IP < /ip || exit 1']", false)]
+#[case::another("$MY_IP", "args: ['export OTHER_MY_IP=1']", true)]
+#[case::kubelet("$(MY_IP)", "", true)]
+#[case::kubelet_assigned("$(MY_IP)", "args: ['export MY_IP=1']", true)]
+fn variables_of_a_parameter(#[case] value: &str, #[case] container: &str, #[case] told: bool) {
+    let text = head(container, &format!("node-ip-address: '{value}'"));
+    let messages = messages(&text, "1.6.2");
+    let says = messages
+        .iter()
+        .any(|one| one.contains("gives the container no variable MY_IP"));
+    assert_eq!(says, told, "{value} with {container:?}: {messages:?}");
+}
+
+#[test]
+fn a_name_that_the_kubelet_does_not_know_is_run_as_a_command() {
+    let messages = messages(&head("", "node-ip-address: $(POD_IP)"), "1.6.2");
+    let begin = "`$(POD_IP)` in node-ip-address, and the Pod gives the container no variable \
+                 POD_IP: the kubelet leaves it, and bash runs a command of this name";
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].starts_with(begin), "{}", messages[0]);
 }
 
 #[rstest]
