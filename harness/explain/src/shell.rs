@@ -22,7 +22,7 @@ mod words;
 mod tests;
 
 pub(super) use command::{Argument, assigns, calls, evaluates, literal, may_be, may_run};
-pub(super) use expansions::{expansions, patterns, sets, without_expansions};
+pub(super) use expansions::{Expansion, differs, expansions, patterns, sets, without_expansions};
 pub(super) use flow::Stop;
 pub(super) use locate::{Joined, location};
 pub(super) use own::{GENERATED, OwnVerdict, judge as judge_own};

@@ -64,6 +64,7 @@ fn ids(text: &str, version: &str) -> Vec<String> {
 mod adversarial;
 mod reports;
 mod starts;
+mod submitters;
 
 const LIMITS: &str = "resources: {limits: {cpu: 1}}";
 

@@ -197,9 +197,9 @@ traps! {
         "Leave them out until the upgrade.";
         ["autoscaler-command-unknown"]
     ENTRYPOINT_RUNS_HERE "entrypoint-runs-here" C19 Warning:
-        "From KubeRay 1.3 on the submitter's own bash reads the entrypoint, so that a part of it runs or is replaced in the submitter and not in the cluster.";
-        "Quote it as a whole for a shell: `bash -c '…'`.";
-        ["submitter", "submitter-as-sidecar"]
+        "From KubeRay 1.3 on the submitter's own bash reads the entrypoint and, in double quotes, runtimeEnvYAML, metadata and entrypointResources, so that a part of them runs or is replaced in the submitter and not in the cluster.";
+        "Quote the entrypoint as a whole for a shell: `bash -c '…'`. Nothing hides `$` and backquotes in the other fields: leave them out, or submit with submissionMode: HTTPMode.";
+        ["submitter", "submitter-as-sidecar", "submitter-runtime-env"]
     ENTRYPOINT_SYNTAX "entrypoint-syntax" C19 Warning:
         "From KubeRay 1.3 on the entrypoint stands in a command of the submitter's bash, which can't parse it: the job is never submitted.";
         "Close every quote, leave operators and comments at the end out, or write `bash -c '…'`.";

@@ -38,7 +38,7 @@ pub(super) fn parent(
     )
 }
 
-fn job(fields: &str) -> String {
+pub(super) fn job(fields: &str) -> String {
     parent("RayJob", "rayClusterSpec", fields, "", "")
 }
 
@@ -115,7 +115,7 @@ fn a_port_is_named_as_it_is_written(#[case] name: &str) {
 #[rstest]
 #[case("python $HOME/a.py")]
 #[case("python ~/a.py")]
-#[case("python a.py --dir $PWD --host $HOSTNAME --seed $RANDOM --uid $UID")]
+#[case("python a.py --home $HOME --seed $RANDOM --uid $UID")]
 #[case("PATH=/opt/bin:$PATH python a.py")]
 #[case("python a.py ~data.y")]
 fn what_is_the_same_in_the_submitter(#[case] entrypoint: &str) {
@@ -382,7 +382,7 @@ fn a_head_that_joins_another(#[case] text: &str, #[case] expected: bool) {
 }
 
 /// A RayJob with a known release of Ray.
-fn job_of(ray: &str, entrypoint: &str, mode: &str) -> String {
+pub(super) fn job_of(ray: &str, entrypoint: &str, mode: &str) -> String {
     let text = parent(
         "RayJob",
         "rayClusterSpec",
