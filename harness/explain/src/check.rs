@@ -47,7 +47,7 @@ use semver::Version;
 use super::document::{Container, ContainerRole, ExplainedRefusal, Object, Waiting};
 use super::objects::{KINDS, Objects, RayObject};
 use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap};
-use super::{ExplainError, containers_of, operator, reached, read, refused};
+use super::{ExplainError, containers_of, of_bare_job, operator, reached, read, refused};
 
 pub use crate::objects::ANNOTATION;
 pub use document::*;
@@ -275,6 +275,12 @@ fn object(source: &Source, one: &RayObject, options: &Options) -> Checked {
                 finding.object = Some(one.object.clone());
                 merge(finding, release, Some(container), &mut found, &mut at);
             }
+        }
+        for warning in of_bare_job(source, one, release, &containers) {
+            let mut finding = of_warning(&warning);
+            finding.file.clone_from(&one.object.file);
+            finding.object = Some(one.object.clone());
+            merge(finding, release, None, &mut found, &mut at);
         }
         made.push(containers);
     }

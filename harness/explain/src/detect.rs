@@ -24,6 +24,7 @@ use super::services;
 use super::warning::{self as trap, Trap};
 
 pub(super) use job::of_submitter;
+pub(super) use parents::of_job;
 
 const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
 

@@ -11,7 +11,7 @@ use crate::warning as trap;
 /// The traps that concern the head of a RayJob or RayService.
 pub(super) fn of_head(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     match group.object.get("kind").map_or("", |kind| kind.text()) {
-        "RayJob" => mode(group, found),
+        "RayJob" => mode(group.release, group.source, &group.object, found),
         "RayService" => {
             dashboard(container, found);
             if let Some(config) = group.object.find(&["spec", "serveConfigV2"]) {
@@ -22,13 +22,19 @@ pub(super) fn of_head(group: &Group, container: &Cursor, found: &mut Vec<Warning
     }
 }
 
+/// The traps of a RayJob that has no Pods of its own, since it selects a RayCluster.
+pub(crate) fn of_job(release: &Version, source: &str, job: &Cursor) -> Vec<Warning> {
+    let mut found = Vec::new();
+    mode(release, source, job, &mut found);
+    found
+}
+
 /// A submission mode that the release does not know, so that nothing submits the job, and one
 /// without a submitter.
-fn mode(group: &Group, found: &mut Vec<Warning>) {
-    let Some(mode) = group.object.find(&["spec", "submissionMode"]) else {
+fn mode(release: &Version, source: &str, object: &Cursor, found: &mut Vec<Warning>) {
+    let Some(mode) = object.find(&["spec", "submissionMode"]) else {
         return;
     };
-    let release = group.release;
     let known = match mode.text() {
         "" | "K8sJobMode" => true,
         "HTTPMode" => *release >= Version::new(1, 1, 0),
@@ -43,7 +49,7 @@ fn mode(group: &Group, found: &mut Vec<Warning>) {
         found.push(warn(trap::SUBMISSION_MODE_UNKNOWN, &mode, mode.text()));
     }
     if known && mode.text() == "HTTPMode" {
-        job::of_request(group.source, &group.object, found);
+        job::of_request(source, object, found);
     }
 }
 

@@ -118,6 +118,42 @@ fn metadata_that_is_empty(#[case] metadata: &str, #[case] expected: &[&str]) {
 }
 
 #[rstest]
+#[case("InteractiveMode", "1.2.2", true)]
+#[case("InteractiveMode", "1.3.2", false)]
+#[case("UserMode", "1.2.2", false)]
+#[case("UserMode", "1.3.2", true)]
+#[case("SidecarMode", "1.4.2", true)]
+#[case("httpMode", "1.6.2", true)]
+#[case("HTTPMode", "1.6.2", false)]
+#[case("K8sJobMode", "1.4.2", false)]
+fn a_mode_that_a_release_does_not_know_on_another_cluster(
+    #[case] mode: &str,
+    #[case] version: &str,
+    #[case] expected: bool,
+) {
+    let text = selecting(&format!("entrypoint: a\nsubmissionMode: {mode}"));
+    let unknown = "submission-mode-unknown".to_owned();
+    let ids = found(&text, &[version], false);
+    assert_eq!(
+        ids.contains(&unknown),
+        expected,
+        "{mode} on {version}: {ids:?}"
+    );
+    let waiting = explained(&text, &[version]).waiting;
+    let told = waiting
+        .iter()
+        .any(|one| one.message.contains("does not know the submissionMode"));
+    assert_eq!(told, expected, "{mode} on {version}: {waiting:?}");
+}
+
+#[test]
+fn a_request_to_another_cluster_has_the_traps_of_a_request() {
+    let text = selecting("submissionMode: HTTPMode\nruntimeEnvYAML: 'env_vars: {A: 1}'");
+    let found = found(&text, &["1.6.2"], false);
+    assert_eq!(found, ["no-entrypoint", "runtime-env-type"]);
+}
+
+#[rstest]
 #[case("python a.py --re '\\d+'", true)]
 #[case("python a.py --re \"\\d+\"", true)]
 #[case("python a.py --path 'C:\\tmp'", true)]
